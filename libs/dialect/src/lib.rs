@@ -1,1 +1,30 @@
-//! (see the crate's docs)
+//! PostgreSQL's spellings of SQL, translated into SQLite's.
+//!
+//! [`split`] cuts a simple query into statements, [`analyze`] translates one of them and says what it is. Translation
+//! works on tokens: what SQLite understands already passes through byte for byte, the rest is spliced. It runs once for
+//! each prepared statement, takes time in proportion to the text, and never panics.
+//!
+//! The connection that runs the result must have [`REQUIRED_PRAGMAS`] set and [`REQUIRED_FUNCTIONS`] registered.
+
+mod analyze;
+pub mod catalog;
+mod error;
+pub mod functions;
+mod lexer;
+mod schema;
+mod split;
+mod statement;
+mod table_info;
+mod types;
+
+pub use analyze::analyze;
+pub use error::DialectError;
+pub use functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
+pub use schema::{ColumnInfo, NoSchema, SchemaView};
+pub use split::split;
+pub use statement::{
+    ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, Needs,
+    Notice, Statement, StatementKind, TransactionModes,
+};
+pub use table_info::{Constraint, ConstraintKind, TableColumn, TableInfo, parse_create_table};
+pub use types::TypeName;

@@ -1,0 +1,72 @@
+//! What translation asks of a database's schema.
+
+use crate::types::TypeName;
+
+/// One column of a table or a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnInfo {
+    /// As stored, without quotes.
+    pub name: String,
+    /// The PostgreSQL type, or `None` where the schema declares none.
+    pub type_name: Option<TypeName>,
+    /// NOT NULL, or part of the primary key.
+    pub not_null: bool,
+    /// The default as SQLite's expression text.
+    pub default: Option<String>,
+    /// A `serial` or identity column that SQLite fills by itself (the rowid alias): NULL stands for the next value.
+    pub generated: bool,
+}
+
+impl ColumnInfo {
+    /// A nullable column without a default.
+    pub fn new(name: impl Into<String>, type_name: Option<TypeName>) -> Self {
+        Self {
+            name: name.into(),
+            type_name,
+            not_null: false,
+            default: None,
+            generated: false,
+        }
+    }
+}
+
+/// A read-only view of the schema that a statement is translated against.
+///
+/// Names come without quotes and without a schema prefix, in lower case when the client did not
+/// quote them; implementations compare ignoring ASCII case, as SQLite does. Every answer is taken
+/// from one state of the schema: a translation that was made against an older one has to be
+/// thrown away when `schema_version` moves.
+pub trait SchemaView {
+    /// Columns of a table or view in their order; `None` if there is no such table or it is not known here.
+    fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>>;
+
+    /// The text of `sqlite_schema.sql` for a table; `None` if there is no such table.
+    fn create_sql(&self, _table: &str) -> Option<String> {
+        None
+    }
+
+    /// `sqlite_schema.sql` of each index and trigger of a table that has a text (automatic indexes have none).
+    fn dependents(&self, _table: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether a foreign key of another table refers to this one.
+    fn is_referenced(&self, _table: &str) -> bool {
+        false
+    }
+
+    /// The table that an index belongs to; `None` if there is no such index.
+    fn index_table(&self, _index: &str) -> Option<String> {
+        None
+    }
+}
+
+/// A schema without tables, for statements that need none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSchema;
+
+impl SchemaView for NoSchema {
+    fn columns(&self, _table: &str) -> Option<Vec<ColumnInfo>> {
+        None
+    }
+}

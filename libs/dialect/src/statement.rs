@@ -1,0 +1,401 @@
+//! A translated statement: what to run, and what the session must know about it.
+
+use crate::types::TypeName;
+
+/// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// What the session does with it.
+    pub kind: StatementKind,
+    /// SQLite's text: empty for what the session does by itself; usually one. Where there are several, they run in
+    /// order as one unit (a savepoint), parameters and results belong to the last.
+    pub sqlite: Vec<String>,
+    /// One entry per `$n`; `None` where nothing tells the type.
+    pub parameters: Vec<Option<TypeName>>,
+    /// The tag of `CommandComplete`.
+    pub tag: CommandTag,
+    /// Needs the write permit.
+    pub writes: bool,
+    /// Gives the same answer when run again on the same data: false for a result with `random()`, a RETURNING of
+    /// generated keys, and so on. Only meaningful within a transaction that may be run twice.
+    pub repeatable: bool,
+    /// Gives rows although it is not a query (RETURNING).
+    pub returning: bool,
+    /// Either empty (nothing known) or one entry per result column; `None` = SQLite's declared type or the value tells.
+    pub columns: Vec<Option<TypeName>>,
+    /// Reads tables of [`crate::catalog`]; they must be there (and current) before the statement is prepared.
+    pub catalog: bool,
+    /// What must hold around the execution of `sqlite`.
+    pub needs: Option<Needs>,
+    /// Sent to the client as `NoticeResponse` (severity NOTICE or WARNING) before completion.
+    pub notices: Vec<Notice>,
+}
+
+impl Statement {
+    /// A statement that SQLite does not see.
+    pub fn session(kind: StatementKind, tag: &'static str) -> Self {
+        Self {
+            kind,
+            sqlite: Vec::new(),
+            parameters: Vec::new(),
+            tag: CommandTag::Fixed(tag),
+            writes: false,
+            repeatable: true,
+            returning: false,
+            columns: Vec::new(),
+            catalog: false,
+            needs: None,
+            notices: Vec::new(),
+        }
+    }
+
+    /// A statement accepted without any effect, with its tag.
+    pub fn accepted(tag: &'static str) -> Self {
+        Self::session(StatementKind::NoOperation, tag)
+    }
+
+    /// A schema change by these statements.
+    pub fn ddl(tag: &'static str, sqlite: Vec<String>) -> Self {
+        Self {
+            sqlite,
+            writes: true,
+            ..Self::session(StatementKind::Ddl, tag)
+        }
+    }
+}
+
+/// A message beside the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `NOTICE` or `WARNING`.
+    pub severity: &'static str,
+    /// SQLSTATE, `00000` for a plain notice.
+    pub sqlstate: &'static str,
+    /// The text.
+    pub message: String,
+}
+
+/// Conditions around the execution of [`Statement::sqlite`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Needs {
+    /// The table is made anew: the statements create `eloqdb_rebuild_<table>`, copy, drop the old table, rename, and
+    /// make indexes and triggers again. `PRAGMA legacy_alter_table = ON` must be set around them (views and triggers
+    /// that name the table stay as they are); with `foreign_keys_off` also `PRAGMA foreign_keys = OFF`, which SQLite
+    /// ignores inside a transaction: then the statement must be refused in a transaction block (25001). Afterwards
+    /// each of `checks` must give no row, else the whole is rolled back with `violation`.
+    SchemaRebuild {
+        /// The table.
+        table: String,
+        /// Another table refers to this one, so dropping it with foreign keys on would touch its rows.
+        foreign_keys_off: bool,
+        /// Queries that find offending rows.
+        checks: Vec<String>,
+        /// SQLSTATE and message when a check finds a row.
+        violation: (&'static str, String),
+    },
+    /// The text in `sqlite_schema` changes and nothing on disk does: FOREIGN KEY, CHECK, NOT NULL, DEFAULT.
+    /// [`Statement::sqlite`] is empty; the server replaces the text with [`Needs::SCHEMA_EDIT`] (`?1` the text, `?2` the
+    /// table) between `PRAGMA writable_schema = ON` and `= RESET`, with defensive mode off on that connection, and
+    /// raises `PRAGMA schema_version` by one, all in one transaction. Then `checks` as above.
+    SchemaEdit {
+        /// The table.
+        table: String,
+        /// The new `CREATE TABLE` text.
+        sql: String,
+        /// Queries that find offending rows.
+        checks: Vec<String>,
+        /// SQLSTATE and message when a check finds a row.
+        violation: (&'static str, String),
+    },
+}
+
+impl Needs {
+    /// The statement of a schema edit.
+    pub const SCHEMA_EDIT: &'static str =
+        "UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2 COLLATE NOCASE";
+}
+
+/// The tag of `CommandComplete`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommandTag {
+    /// `SELECT n`
+    Select,
+    /// `INSERT 0 n`
+    Insert,
+    /// `UPDATE n`
+    Update,
+    /// `DELETE n`
+    Delete,
+    /// `COPY n`
+    Copy,
+    /// `FETCH n`
+    Fetch,
+    /// A tag without a number.
+    Fixed(&'static str),
+}
+
+impl CommandTag {
+    /// The tag with the number of rows.
+    pub fn render(self, rows: u64) -> String {
+        match self {
+            Self::Select => format!("SELECT {rows}"),
+            Self::Insert => format!("INSERT 0 {rows}"),
+            Self::Update => format!("UPDATE {rows}"),
+            Self::Delete => format!("DELETE {rows}"),
+            Self::Copy => format!("COPY {rows}"),
+            Self::Fetch => format!("FETCH {rows}"),
+            Self::Fixed(tag) => tag.to_owned(),
+        }
+    }
+}
+
+/// Isolation levels. READ UNCOMMITTED is READ COMMITTED, as in PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each statement sees its own snapshot.
+    ReadCommitted,
+    /// One snapshot.
+    RepeatableRead,
+    /// One snapshot, and what was read is compared at COMMIT.
+    Serializable,
+}
+
+impl Isolation {
+    /// As `SHOW transaction_isolation` prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadCommitted => "read committed",
+            Self::RepeatableRead => "repeatable read",
+            Self::Serializable => "serializable",
+        }
+    }
+}
+
+/// The modes of BEGIN, START TRANSACTION, SET TRANSACTION and SET SESSION CHARACTERISTICS; `None` = not mentioned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TransactionModes {
+    /// ISOLATION LEVEL …
+    pub isolation: Option<Isolation>,
+    /// READ ONLY (true) or READ WRITE (false).
+    pub read_only: Option<bool>,
+    /// DEFERRABLE; accepted.
+    pub deferrable: Option<bool>,
+}
+
+/// Whom a portal's rows are for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FetchCount {
+    /// FORWARD n (n rows from here on).
+    Forward(u64),
+    /// ALL, FORWARD ALL.
+    All,
+}
+
+/// What a statement is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the fields are the clauses of the statements they are named after"
+)]
+pub enum StatementKind {
+    /// Only blanks, comments and semicolons: `EmptyQueryResponse`.
+    Empty,
+    /// SELECT, VALUES, TABLE, WITH … SELECT: run `sqlite`, send rows.
+    Query,
+    /// INSERT, UPDATE, DELETE, TRUNCATE (also behind WITH).
+    Dml,
+    /// Schema changes.
+    Ddl,
+    /// EXPLAIN: run `sqlite` (EXPLAIN QUERY PLAN …) and send its `detail` column as text under the name `QUERY PLAN`.
+    Explain {
+        analyze: bool,
+    },
+    /// Accepted, nothing to do: GRANT, COMMENT ON, OWNER TO, CREATE EXTENSION IF NOT EXISTS …
+    NoOperation,
+    Begin(TransactionModes),
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
+    Savepoint {
+        name: String,
+    },
+    Release {
+        name: String,
+    },
+    RollbackTo {
+        name: String,
+    },
+    /// PREPARE TRANSACTION and the like are refused with 0A000; this is SQL's PREPARE name (types) AS statement.
+    Prepare {
+        name: String,
+        types: Vec<TypeName>,
+        statement: String,
+    },
+    /// EXECUTE name (literals); the arguments are SQL expressions.
+    Execute {
+        name: String,
+        arguments: Vec<String>,
+    },
+    /// DEALLOCATE name, or ALL (`None`).
+    Deallocate {
+        name: Option<String>,
+    },
+    /// SET [SESSION | LOCAL] name TO value; `None` = DEFAULT. List values are joined by ", ".
+    Set {
+        name: String,
+        value: Option<String>,
+        local: bool,
+    },
+    /// SET TRANSACTION …
+    SetTransaction(TransactionModes),
+    /// SET SESSION CHARACTERISTICS AS TRANSACTION …
+    SetCharacteristics(TransactionModes),
+    /// RESET name, or ALL (`None`).
+    Reset {
+        name: Option<String>,
+    },
+    /// SHOW name, or ALL (`None`). TRANSACTION ISOLATION LEVEL, TIME ZONE … arrive under their parameter names.
+    Show {
+        name: Option<String>,
+    },
+    /// SET CONSTRAINTS ALL | names DEFERRED | IMMEDIATE.
+    SetConstraints {
+        deferred: bool,
+    },
+    CreateDatabase {
+        name: String,
+        if_not_exists: bool,
+    },
+    DropDatabase {
+        name: String,
+        if_exists: bool,
+    },
+    AlterDatabaseRename {
+        name: String,
+        to: String,
+    },
+    CopyIn {
+        table: String,
+        columns: Vec<String>,
+        options: CopyOptions,
+    },
+    /// COPY table TO STDOUT or COPY (query) TO STDOUT: `sqlite` holds the query in both cases.
+    CopyOut {
+        options: CopyOptions,
+    },
+    /// DBCTL '<command>'
+    Dbctl {
+        command: String,
+    },
+    /// DISCARD ALL (`true`) or PLANS, SEQUENCES, TEMP.
+    Discard {
+        all: bool,
+    },
+    /// DECLARE name CURSOR FOR query: `sqlite` holds the query.
+    DeclareCursor {
+        name: String,
+        hold: bool,
+    },
+    Fetch {
+        name: String,
+        count: FetchCount,
+    },
+    /// MOVE: as FETCH, without rows.
+    Move {
+        name: String,
+        count: FetchCount,
+    },
+    /// CLOSE name, or ALL (`None`).
+    CloseCursor {
+        name: Option<String>,
+    },
+    /// LOCK TABLE: accepted within a transaction; the writer's permit is wide enough.
+    LockTable,
+    /// LISTEN channel; nothing is ever delivered.
+    Listen {
+        channel: String,
+    },
+    /// UNLISTEN channel, or * (`None`).
+    Unlisten {
+        channel: Option<String>,
+    },
+    /// ANALYZE, VACUUM, REINDEX, CHECKPOINT, CLUSTER: housekeeping; `sqlite` is empty.
+    Maintenance {
+        what: &'static str,
+    },
+    /// CREATE USER / ROLE name … PASSWORD 'x'.
+    CreateUser {
+        name: String,
+        password: Option<String>,
+    },
+    AlterUserPassword {
+        name: String,
+        password: String,
+    },
+    DropUser {
+        name: String,
+        if_exists: bool,
+    },
+}
+
+/// COPY's formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyFormat {
+    /// Tab separated, backslash escapes.
+    Text,
+    /// RFC 4180 as PostgreSQL reads it.
+    Csv,
+    /// PostgreSQL's binary format.
+    Binary,
+}
+
+/// Whether the first line holds names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyHeader {
+    /// No header line.
+    No,
+    /// Skipped on input, written on output.
+    Yes,
+    /// As `Yes`, and the names must match on input.
+    Match,
+}
+
+/// The columns that a FORCE_ option names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ColumnSet {
+    /// No column.
+    #[default]
+    None,
+    /// `*`
+    All,
+    /// These.
+    Some(Vec<String>),
+}
+
+/// Options of COPY, defaults filled in for the format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// FORMAT
+    pub format: CopyFormat,
+    /// DELIMITER, one byte
+    pub delimiter: u8,
+    /// NULL
+    pub null: String,
+    /// HEADER
+    pub header: CopyHeader,
+    /// QUOTE, one byte (csv)
+    pub quote: u8,
+    /// ESCAPE, one byte (csv)
+    pub escape: u8,
+    /// `FORCE_QUOTE` (csv, output)
+    pub force_quote: ColumnSet,
+    /// `FORCE_NOT_NULL` (csv, input)
+    pub force_not_null: ColumnSet,
+    /// `FORCE_NULL` (csv, input)
+    pub force_null: ColumnSet,
+    /// FREEZE is accepted and means nothing; ENCODING other than UTF8 is refused.
+    pub freeze: bool,
+}
