@@ -1,1 +1,52 @@
-//! (see the crate's docs)
+//! The configuration file of eloqdb: its grammar, its keys, and an editor that keeps comments.
+//!
+//! | module | noun |
+//! | --- | --- |
+//! | [`keys`] | the one table of sections, keys, defaults and meanings |
+//! | [`document`] | the file as lines: where an entry is, and how to change it |
+//! | [`config`] | the checked configuration of a server, typed |
+//! | [`replication`] | the checked `[dbrepl]` file of the log shipper |
+//! | [`value`], [`service`], [`access`], [`instance`] | what a value can be |
+//!
+//! # Grammar
+//!
+//! ```text
+//! file    = line*
+//! line    = blank | comment | "[" section "]" comment? | key "=" value comment?
+//! comment = ("#" | ";") anything                 an unquoted # or ; ends the value before it
+//! value   = text | '"' anything but '"' '"'      quotes keep blanks, # and ; in the value
+//! ```
+//! Section and key names ignore case. `${NAME}` in a value is replaced by the environment variable
+//! NAME, which must be set. A section may appear more than once, a key only once. What is not known
+//! is an error that names file and line: a typing mistake must not switch replication off.
+//!
+//! Sizes are bytes, with `k`, `m`, `g`, `t` in steps of 1024. Times need a unit: `ms`, `s`, `m`
+//! (or `min`), `h`, `d`; only 0 does without. Switches are 0 or 1. Relative paths start at the
+//! directory of the configuration file, so that every program finds the same files.
+
+#![warn(missing_docs)]
+#![deny(clippy::indexing_slicing)]
+
+pub mod access;
+pub mod config;
+pub mod document;
+pub mod error;
+mod hint;
+pub mod instance;
+pub mod keys;
+mod place;
+mod reader;
+pub mod replication;
+pub mod service;
+pub mod value;
+
+pub use access::{Access, Net};
+pub use config::{
+    Compression, Config, ForwardLog, Keep, LogTarget, OnFailure, Replication, Role, Server,
+    Setting, SyncMode, Volumes,
+};
+pub use document::Document;
+pub use error::{ConfigError, Problem};
+pub use place::{DEFAULT_PATH, default_path};
+pub use replication::ReplicationConfig;
+pub use service::{AddressFamily, DEFAULT_PORT, HostService, Service, ServiceError};

@@ -1,0 +1,259 @@
+//! The one table of keys: what the parser accepts, what the samples explain, what `dbctl config`
+//! shows.
+
+use std::fmt;
+
+/// A section of the configuration file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Section {
+    /// `[Server]`
+    Server,
+    /// `[db-access]`
+    DbAccess,
+    /// `[http-access]`
+    HttpAccess,
+    /// `[ForwardLog]`
+    ForwardLog,
+    /// `[Replication]`
+    Replication,
+    /// `[Volumes]`
+    Volumes,
+    /// `[dbrepl]`, in the file of `dbrepl -C` only
+    Dbrepl,
+}
+
+impl Section {
+    /// The sections of `eloqdb.cfg`, in the order of the samples.
+    pub const SERVER_FILE: [Self; 6] = [
+        Self::Server,
+        Self::DbAccess,
+        Self::HttpAccess,
+        Self::ForwardLog,
+        Self::Replication,
+        Self::Volumes,
+    ];
+
+    /// The sections of the file of `dbrepl -C`.
+    pub const REPLICATION_FILE: [Self; 1] = [Self::Dbrepl];
+
+    /// The name as it is written between the brackets.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "Server",
+            Self::DbAccess => "db-access",
+            Self::HttpAccess => "http-access",
+            Self::ForwardLog => "ForwardLog",
+            Self::Replication => "Replication",
+            Self::Volumes => "Volumes",
+            Self::Dbrepl => "dbrepl",
+        }
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a value must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A file or directory.
+    Path,
+    /// A path whose file name holds `%N`.
+    LogPath,
+    /// Port or service name, with `/4`, `/6` or `/46`.
+    Service,
+    /// Host and service, `host:service`.
+    HostService,
+    /// A list of addresses to listen on.
+    Addresses,
+    /// A list of networks, or `all`, or `none`.
+    Networks,
+    /// 1 to 15 characters.
+    Instance,
+    /// A whole number.
+    Number,
+    /// 0 or 1.
+    Switch,
+    /// Bytes, with k, m, g, t.
+    Size,
+    /// A time with its unit.
+    Duration,
+    /// `all`, a size or a time.
+    Keep,
+    /// Bits per second, with k or m in steps of 1000.
+    Bandwidth,
+    /// One of these words.
+    Words(&'static [&'static str]),
+}
+
+/// Whether this version can do what the key asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// The key works, since that version.
+    Since(&'static str),
+    /// The key is known, and only its default is accepted.
+    NotYet,
+}
+
+/// One key of the configuration file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Where it stands.
+    pub section: Section,
+    /// Its name, in its usual spelling.
+    pub name: &'static str,
+    /// What its value must look like.
+    pub kind: Kind,
+    /// The value that holds when the key is missing; empty = unset.
+    pub default: &'static str,
+    /// One line for people.
+    pub meaning: &'static str,
+    /// Whether it works.
+    pub support: Support,
+}
+
+const V: Support = Support::Since("0.1");
+
+const fn key(
+    section: Section,
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    meaning: &'static str,
+) -> Key {
+    Key {
+        section,
+        name,
+        kind,
+        default,
+        meaning,
+        support: V,
+    }
+}
+
+const fn later(key: Key) -> Key {
+    Key {
+        support: Support::NotYet,
+        ..key
+    }
+}
+
+/// Another spelling of a key, accepted with a warning.
+pub(crate) const ALIASES: [(Section, &str, &str); 1] =
+    [(Section::Replication, "RedicectWrite", "RedirectWrite")];
+
+/// The words of Role.
+pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
+/// The words of FwOnFailure.
+pub(crate) const ON_FAILURE: &[&str] = &["stop", "disable"];
+/// The words of FwCompress.
+pub(crate) const COMPRESSIONS: &[&str] = &["zstd", "none"];
+
+use Kind::{
+    Addresses, Bandwidth, Duration, HostService, Instance, Keep, LogPath, Networks, Number, Path,
+    Service, Size, Switch, Text, Words,
+};
+use Section::{DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
+
+/// All keys of `eloqdb.cfg` and of the file of `dbrepl -C`, in the order of the samples.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key(Server, "Service", Service, "eloqdb", "port or service name of the one service port (eloqdb = 8102); /4, /6, /46 picks the address family"),
+    key(Server, "Listen", Addresses, "127.0.0.1, ::1", "addresses to listen on; * = all"),
+    key(Server, "DataDir", Path, "", "directory of the environment; must be set"),
+    key(Server, "Instance", Instance, "", "name of this instance, 1 to 15 characters, fixed once it has served; unset = host name"),
+    key(Server, "LogFile", Text, "console", "where messages go: a file, console or syslog"),
+    key(Server, "LogFlags", Text, "info", "levels of messages: error, warn, info, debug, trace, or target=level, ..."),
+    later(key(Server, "ServiceHttp", Text, "off", "port or service name of the status page; off = none")),
+    later(key(Server, "TlsCert", Path, "", "certificate of the service port, PEM")),
+    later(key(Server, "TlsKey", Path, "", "private key of the certificate, PEM")),
+    later(key(Server, "TlsClientCa", Path, "", "authorities whose client certificates are accepted, PEM")),
+    key(Server, "MaxSessions", Number, "1000", "sessions at a time"),
+    key(Server, "StatementTimeout", Duration, "0", "a statement that runs longer is cancelled; 0 = no limit"),
+    key(Server, "IdleTransactionTimeout", Duration, "0", "a session that idles longer in a transaction is ended; 0 = no limit"),
+    key(Server, "SyncMode", Switch, "1", "1: a commit waits for the disk; 0: it does not, and a power cut may lose the last SyncInterval"),
+    key(Server, "SyncInterval", Duration, "500ms", "time between two writes to disk with SyncMode = 0"),
+    key(Server, "CheckpointSize", Size, "256m", "a checkpoint begins when so much has changed"),
+    key(Server, "CheckpointInterval", Duration, "5m", "a checkpoint begins when the last one is so old"),
+    key(DbAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may connect"),
+    key(DbAccess, "deny", Networks, "", "client networks that may not, even if allow has them"),
+    later(key(HttpAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may read the status page")),
+    later(key(HttpAccess, "deny", Networks, "", "client networks that may not, even if allow has them")),
+    key(ForwardLog, "FwLog", LogPath, "", "path of the log segments, with %N in the file name; unset = forward logging is off"),
+    key(ForwardLog, "FwMaxSize", Size, "256m", "a new segment begins at this size"),
+    key(ForwardLog, "FwKeep", Keep, "all", "how much of the log to keep: all, a size or a time"),
+    key(ForwardLog, "FwKeepForSlaves", Size, "64g", "FwKeep never removes what a known slave still needs, up to this size"),
+    key(ForwardLog, "FwOnFailure", Words(ON_FAILURE), "stop", "when the log can't be written: stop = refuse writes until it can, disable = go on without it"),
+    later(key(ForwardLog, "FwRecovery", Switch, "1", "replay the log at start-up")),
+    key(ForwardLog, "FwCompress", Words(COMPRESSIONS), "zstd", "compression of the log: zstd or none"),
+    later(key(ForwardLog, "EnableAudit", Switch, "0", "record who changed what")),
+    later(key(ForwardLog, "AuditOnly", Switch, "0", "write nothing but the audit records")),
+    key(ForwardLog, "GroupReadAccess", Switch, "0", "1: the group may read the segments (0640), 0: only the owner (0600)"),
+    key(Replication, "Role", Words(ROLES), "Standalone", "Standalone, Master (= Primary) or Slave (= Secondary)"),
+    key(Replication, "RedirectWrite", HostService, "", "slave: host:service of the master, which gets the sessions that write"),
+    key(Replication, "TmpDir", Path, "/tmp", "scratch for parts of transactions that are not complete yet"),
+    key(Volumes, "MaxSize", Size, "0", "limit of the data files; 0 = none"),
+    key(Dbrepl, "config", Path, "", "configuration file of the master"),
+    key(Dbrepl, "server", Text, "", "slave to send to, host:service"),
+    key(Dbrepl, "user", Text, "", "user to log in as"),
+    key(Dbrepl, "password", Text, "", "its password; a password file is better"),
+    key(Dbrepl, "password-file", Path, "", "file whose first line is the password"),
+    key(Dbrepl, "verbose", Switch, "0", "show progress"),
+    key(Dbrepl, "sync", Switch, "0", "synchronize on the existing log, then exit"),
+    key(Dbrepl, "generation", Switch, "0", "process the current generation, then exit"),
+    key(Dbrepl, "until", Text, "", "up to and including that point in time, then exit"),
+    key(Dbrepl, "bandwidth", Bandwidth, "0", "limit in bits per second; 0 = none"),
+    key(Dbrepl, "compress", Switch, "0", "compress on the wire what is stored uncompressed"),
+    key(Dbrepl, "daemon", Switch, "0", "run in the background"),
+    key(Dbrepl, "pid-file", Path, "", "file for the process id"),
+    key(Dbrepl, "log-file", Text, "console", "where messages go: a file, console or syslog"),
+    key(Dbrepl, "debug", Text, "", "debug flags"),
+];
+
+/// The section of that name, whatever its case, among those of a file.
+pub fn find_section(sections: &[Section], name: &str) -> Option<Section> {
+    sections
+        .iter()
+        .copied()
+        .find(|section| section.name().eq_ignore_ascii_case(name))
+}
+
+/// The key of that name, whatever its case.
+pub fn find(section: Section, name: &str) -> Option<&'static Key> {
+    of_section(section).find(|key| key.name.eq_ignore_ascii_case(name))
+}
+
+/// The keys of a section, in the order of the samples.
+pub fn of_section(section: Section) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| key.section == section)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_section_has_a_key_twice() {
+        for key in KEYS {
+            let same =
+                of_section(key.section).filter(|other| other.name.eq_ignore_ascii_case(key.name));
+            assert_eq!(same.count(), 1, "{} {}", key.section, key.name);
+        }
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case() {
+        let key = find(Section::ForwardLog, "FWLOG").expect("known key");
+        assert_eq!(key.name, "FwLog");
+        assert_eq!(
+            find_section(&Section::SERVER_FILE, "DB-Access"),
+            Some(Section::DbAccess)
+        );
+        assert_eq!(find_section(&Section::SERVER_FILE, "dbrepl"), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! The file of `dbrepl -C`: defaults for the options of the command line.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{LogTarget, text};
+use crate::error::ConfigError;
+use crate::keys::Section;
+use crate::reader::{Lookup, Reader, process_environment, read_text};
+use crate::value;
+
+/// The section `[dbrepl]`, whose keys are the long names of the options. What is none was not
+/// said; the command line wins over what was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReplicationConfig {
+    /// Configuration file of the master (`-c`).
+    pub config: Option<PathBuf>,
+    /// Slave, `host:service` (the argument).
+    pub server: Option<String>,
+    /// User (`-u`).
+    pub user: Option<String>,
+    /// Password (`-p`).
+    pub password: Option<String>,
+    /// File whose first line is the password.
+    pub password_file: Option<PathBuf>,
+    /// Show progress (`-v`).
+    pub verbose: bool,
+    /// Synchronize, then exit (`-S`).
+    pub sync: bool,
+    /// Process the current generation, then exit (`-G`).
+    pub generation: bool,
+    /// Point in time to stop at, as it would be on the command line (`-T`).
+    pub until: Option<String>,
+    /// Limit in bits per second; none = no limit (`-b`).
+    pub bandwidth: Option<u64>,
+    /// Compress on the wire (`-Z`).
+    pub compress: bool,
+    /// Run in the background (`-D`).
+    pub daemon: bool,
+    /// File for the process id (`-P`).
+    pub pid_file: Option<PathBuf>,
+    /// Where messages go (`-l`).
+    pub log_file: LogTarget,
+    /// Debug flags (`-d`).
+    pub debug: Option<String>,
+}
+
+impl ReplicationConfig {
+    /// Reads and checks a file. All its mistakes are reported together.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        Self::parse_with(path, &read_text(path)?, &process_environment)
+    }
+
+    fn parse_with(
+        path: &Path,
+        content: &str,
+        environment: Lookup<'_>,
+    ) -> Result<Self, ConfigError> {
+        use Section::Dbrepl as S;
+        let mut reader = Reader::new(path, content, &Section::REPLICATION_FILE, environment)?;
+        let directory = reader.directory().to_owned();
+        let config = Self {
+            config: reader.path(S, "config"),
+            server: reader.optional(S, "server", text),
+            user: reader.optional(S, "user", text),
+            password: reader.optional(S, "password", text),
+            password_file: reader.path(S, "password-file"),
+            verbose: reader.get(S, "verbose", value::switch),
+            sync: reader.get(S, "sync", value::switch),
+            generation: reader.get(S, "generation", value::switch),
+            until: reader.optional(S, "until", text),
+            bandwidth: reader
+                .optional(S, "bandwidth", value::bandwidth)
+                .filter(|bits| *bits > 0),
+            compress: reader.get(S, "compress", value::switch),
+            daemon: reader.get(S, "daemon", value::switch),
+            pid_file: reader.path(S, "pid-file"),
+            log_file: reader.get(S, "log-file", |text| Ok(LogTarget::read(text, &directory))),
+            debug: reader.optional(S, "debug", text),
+        };
+        reader.finish()?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ReplicationConfig, String> {
+        ReplicationConfig::parse_with(Path::new("/etc/eloqdb/repl.cfg"), text, &|_| None)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_says_nothing() {
+        assert_eq!(parse(""), Ok(ReplicationConfig::default()));
+        assert_eq!(parse("[dbrepl]\n"), Ok(ReplicationConfig::default()));
+    }
+
+    #[test]
+    fn keys_are_the_long_names_of_the_options() {
+        let text = "[dbrepl]\nserver = slave:8102\nverbose = 1\nbandwidth = 2m\npassword-file = pw\n\
+                    until = 2026-11-21 18:54:17\nlog-file = syslog";
+        let config = parse(text).unwrap();
+        assert_eq!(config.server.as_deref(), Some("slave:8102"));
+        assert!(config.verbose && !config.sync);
+        assert_eq!(config.bandwidth, Some(2_000_000));
+        assert_eq!(config.password_file.unwrap(), Path::new("/etc/eloqdb/pw"));
+        assert_eq!(config.until.as_deref(), Some("2026-11-21 18:54:17"));
+        assert_eq!(config.log_file, LogTarget::Syslog);
+    }
+
+    #[test]
+    fn sections_and_keys_of_the_server_are_unknown_here() {
+        let error = parse("[Server]\n[dbrepl]\nverbos = 1").unwrap_err();
+        assert_eq!(
+            error,
+            "/etc/eloqdb/repl.cfg:1: unknown section [Server]\n\
+             /etc/eloqdb/repl.cfg:3: unknown key `verbos` in [dbrepl]; did you mean verbose?"
+        );
+    }
+}

@@ -1,0 +1,362 @@
+//! Service names, ports and addresses.
+
+use std::fmt;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+/// Port of the service name `eloqdb`.
+pub const DEFAULT_PORT: u16 = 8102;
+
+/// The name that stands for [`DEFAULT_PORT`], whatever `/etc/services` says.
+const DEFAULT_NAME: &str = "eloqdb";
+
+/// Longest service name (RFC 6335 says 15; some systems have longer ones).
+const MAX_SERVICE_CHARS: usize = 63;
+
+/// Longest host name (RFC 1035).
+const MAX_HOST_CHARS: usize = 255;
+
+/// Which IP versions the service port serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressFamily {
+    /// No suffix: whatever Listen names.
+    Any,
+    /// `/4`: IPv4 only.
+    V4,
+    /// `/6`: IPv6 sockets; one on `::` takes IPv4 clients too.
+    V6,
+    /// `/46`: separate IPv4 and IPv6 sockets.
+    V46,
+}
+
+/// A service: a port or a name for one, and the address family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    name: String,
+    family: AddressFamily,
+}
+
+/// A service that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServiceError {
+    /// The text is neither name nor port.
+    #[error(
+        "`{0}` is not a service: write a port (0 to 65535) or a service name, then /4, /6 or /46 if wanted"
+    )]
+    Malformed(String),
+    /// The name is not known on this machine.
+    #[error("the service `{0}` is not in /etc/services")]
+    Unknown(String),
+    /// No address of Listen has the family that Service asks for.
+    #[error("Service asks for {0} only, and Listen has no such address")]
+    NoAddress(&'static str),
+}
+
+impl Default for Service {
+    /// The service name `eloqdb`.
+    fn default() -> Self {
+        Self {
+            name: DEFAULT_NAME.to_owned(),
+            family: AddressFamily::Any,
+        }
+    }
+}
+
+impl FromStr for Service {
+    type Err = ServiceError;
+
+    fn from_str(text: &str) -> Result<Self, ServiceError> {
+        let malformed = || ServiceError::Malformed(shortened(text));
+        let (name, family) = match text.trim().split_once('/') {
+            None => (text.trim(), AddressFamily::Any),
+            Some((name, "4")) => (name.trim(), AddressFamily::V4),
+            Some((name, "6")) => (name.trim(), AddressFamily::V6),
+            Some((name, "46")) => (name.trim(), AddressFamily::V46),
+            Some(_) => return Err(malformed()),
+        };
+        let number = name.bytes().all(|b| b.is_ascii_digit());
+        let word = name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_+.".contains(&b));
+        if name.is_empty() || name.len() > MAX_SERVICE_CHARS || !word {
+            return Err(malformed());
+        }
+        if number && name.parse::<u16>().is_err() {
+            return Err(malformed());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            family,
+        })
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let suffix = match self.family {
+            AddressFamily::Any => "",
+            AddressFamily::V4 => "/4",
+            AddressFamily::V6 => "/6",
+            AddressFamily::V46 => "/46",
+        };
+        write!(f, "{}{suffix}", self.name)
+    }
+}
+
+impl Service {
+    /// The port. 0 means any free port.
+    pub fn resolve(&self) -> Result<u16, ServiceError> {
+        self.resolve_in(|| fs::read_to_string("/etc/services").unwrap_or_default())
+    }
+
+    fn resolve_in(&self, services: impl FnOnce() -> String) -> Result<u16, ServiceError> {
+        if let Ok(port) = self.name.parse() {
+            return Ok(port);
+        }
+        if self.name.eq_ignore_ascii_case(DEFAULT_NAME) {
+            return Ok(DEFAULT_PORT);
+        }
+        port_of(&self.name, &services()).ok_or_else(|| ServiceError::Unknown(self.name.clone()))
+    }
+
+    /// The address family.
+    pub fn family(&self) -> AddressFamily {
+        self.family
+    }
+
+    /// The socket addresses of these addresses, without those of a family that is not wanted.
+    pub fn sockets(&self, addresses: &[IpAddr]) -> Result<Vec<SocketAddr>, ServiceError> {
+        let port = self.resolve()?;
+        let wanted = |address: &&IpAddr| match self.family {
+            AddressFamily::Any | AddressFamily::V46 => true,
+            AddressFamily::V4 => address.is_ipv4(),
+            AddressFamily::V6 => address.is_ipv6(),
+        };
+        let sockets: Vec<_> = addresses
+            .iter()
+            .filter(wanted)
+            .map(|ip| SocketAddr::new(*ip, port))
+            .collect();
+        if sockets.is_empty() {
+            let family = if self.family == AddressFamily::V4 {
+                "IPv4"
+            } else {
+                "IPv6"
+            };
+            return Err(ServiceError::NoAddress(family));
+        }
+        Ok(sockets)
+    }
+}
+
+/// Looks a name or alias up in the text of a services file: `name port/tcp alias... # comment`.
+fn port_of(name: &str, services: &str) -> Option<u16> {
+    services.lines().find_map(|line| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let official = words.next()?;
+        let port = words.next()?.strip_suffix("/tcp")?;
+        let named = official == name || words.any(|alias| alias == name);
+        if named { port.parse().ok() } else { None }
+    })
+}
+
+/// A host and a service: `host:service`, `:service` (this machine), `host` (service eloqdb),
+/// `[IPv6 address]:service`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostService {
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// Its service.
+    pub service: Service,
+}
+
+impl FromStr for HostService {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let (host, service) = split_host(text)
+            .ok_or_else(|| format!("`{}` is not `host:service`", shortened(text)))?;
+        let host = if host.is_empty() { "127.0.0.1" } else { host };
+        let plain = |c: char| c.is_alphanumeric() || "-_.:%".contains(c);
+        if host.len() > MAX_HOST_CHARS || !host.chars().all(plain) {
+            return Err(format!(
+                "`{}` is not the name or address of a host",
+                shortened(host)
+            ));
+        }
+        let service = service
+            .parse::<Service>()
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            host: host.to_owned(),
+            service,
+        })
+    }
+}
+
+impl fmt::Display for HostService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            return write!(f, "[{}]:{}", self.host, self.service);
+        }
+        write!(f, "{}:{}", self.host, self.service)
+    }
+}
+
+fn split_host(text: &str) -> Option<(&str, &str)> {
+    if text.is_empty() {
+        return None;
+    }
+    if let Some(rest) = text.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        host.parse::<Ipv6Addr>().ok()?;
+        let service = if rest.is_empty() {
+            DEFAULT_NAME
+        } else {
+            rest.strip_prefix(':')?
+        };
+        return Some((host, service));
+    }
+    // An IPv6 address without brackets can't carry a service.
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Some((text, DEFAULT_NAME));
+    }
+    match text.split_once(':') {
+        None => Some((text, DEFAULT_NAME)),
+        Some((_, "")) => None,
+        Some((host, service)) => Some((host, service)),
+    }
+}
+
+/// A list of addresses to listen on; `*` stands for all, `localhost` for both loopbacks.
+pub(crate) fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for word in text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+    {
+        let bare = word
+            .strip_prefix('[')
+            .and_then(|word| word.strip_suffix(']'))
+            .unwrap_or(word);
+        let found = match bare {
+            "*" => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+            "localhost" => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            _ => vec![bare.parse::<IpAddr>().map_err(|_| {
+                format!(
+                    "`{}` is not an IP address; write addresses with commas between, or *",
+                    shortened(word)
+                )
+            })?],
+        };
+        addresses.extend(found);
+    }
+    if addresses.is_empty() {
+        return Err("there must be at least one address to listen on".to_owned());
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+/// The beginning of a text, for messages.
+pub(crate) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 60;
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    text.chars().take(SHOWN).chain("...".chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(text: &str) -> Service {
+        text.parse().expect("a service")
+    }
+
+    #[test]
+    fn a_service_is_a_port_the_own_name_or_a_name_of_the_services_file() {
+        let file = || "# x\nhttp 80/tcp www # w\nstrange 81/udp\nmine\t8202/tcp other".to_owned();
+        assert_eq!(service("0").resolve(), Ok(0));
+        assert_eq!(service("65535").resolve(), Ok(65535));
+        assert_eq!(service("eloqdb").resolve(), Ok(DEFAULT_PORT));
+        assert_eq!(service("other/4").resolve_in(file), Ok(8202));
+        assert_eq!(service("www").resolve_in(file), Ok(80));
+        assert_eq!(
+            service("strange").resolve_in(file),
+            Err(ServiceError::Unknown("strange".into()))
+        );
+    }
+
+    #[test]
+    fn what_is_no_service_is_refused() {
+        for text in [
+            "",
+            "65536",
+            "a/5",
+            "a/",
+            "a b",
+            "/4",
+            "a:b",
+            &"x".repeat(100_000),
+        ] {
+            assert!(text.parse::<Service>().is_err(), "{}", shortened(text));
+        }
+    }
+
+    #[test]
+    fn the_suffix_picks_the_addresses() {
+        let both = addresses("127.0.0.1, ::1").unwrap();
+        let sockets = |text: &str| service(text).sockets(&both).unwrap().len();
+        assert_eq!(sockets("8102"), 2);
+        assert_eq!(sockets("8102/46"), 2);
+        assert_eq!(
+            service("8102/4").sockets(&both).unwrap(),
+            ["127.0.0.1:8102".parse().unwrap()]
+        );
+        assert_eq!(
+            service("8102/6").sockets(&both).unwrap(),
+            ["[::1]:8102".parse().unwrap()]
+        );
+        let only_v4 = addresses("127.0.0.1").unwrap();
+        assert_eq!(
+            service("1/6").sockets(&only_v4),
+            Err(ServiceError::NoAddress("IPv6"))
+        );
+    }
+
+    #[test]
+    fn a_host_with_service_is_read_in_all_its_forms() {
+        for (text, shown) in [
+            ("194.64.71.28:8202", "194.64.71.28:8202"),
+            (":8604", "127.0.0.1:8604"),
+            ("db.example.com", "db.example.com:eloqdb"),
+            ("[::1]:8102", "[::1]:8102"),
+            ("fe80::1", "[fe80::1]:eloqdb"),
+            ("[::1]", "[::1]:eloqdb"),
+        ] {
+            assert_eq!(text.parse::<HostService>().unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_bad_or_endless_host_is_refused_in_a_short_message() {
+        for text in ["", "a:", "a:b:c", "[::1:5", "a b:1", &"h".repeat(1_000_000)] {
+            let message = text.parse::<HostService>().unwrap_err();
+            assert!(message.len() < 300, "{message}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_a_list() {
+        assert_eq!(addresses("*").unwrap().len(), 2);
+        assert_eq!(addresses("localhost, 127.0.0.1").unwrap().len(), 2);
+        assert!(addresses("").is_err());
+        assert!(addresses("example.com").is_err());
+    }
+}
