@@ -1,0 +1,271 @@
+//! Where the lines of a COPY stream end.
+//!
+//! ```text
+//! chunk ──> | done | line that is being looked for | not looked at yet |
+//!                  ^ start                         ^ scan
+//! ```
+//!
+//! A byte is looked at once, however the stream is cut: `scan` only moves forward, and where the
+//! meaning of a byte depends on the next ones, the search stops before it until they are there.
+
+use std::ops::Range;
+
+use super::error::CopyError;
+use super::options::{CopyFormat, CopyOptions};
+use crate::SqlState;
+
+/// How the lines of this stream end; the first line decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LineEnd {
+    NotSeenYet,
+    Newline,
+    CarriageReturn,
+    Both,
+}
+
+/// What the search came upon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A line, without its end.
+    Line(Range<usize>),
+    /// Nothing whole; feed more.
+    NeedMore,
+    /// The end of the stream or the end marker.
+    End,
+}
+
+/// Cuts a stream into lines.
+#[derive(Debug)]
+pub(super) struct Lines {
+    /// Quote and escape, where quotes hide line ends.
+    csv: Option<(u8, u8)>,
+    buffer: Vec<u8>,
+    start: usize,
+    scan: usize,
+    line_end: LineEnd,
+    in_quote: bool,
+    escaped: bool,
+    number: u64,
+    finished: bool,
+    marker_seen: bool,
+    max_line_bytes: usize,
+}
+
+impl Lines {
+    pub(super) fn new(options: &CopyOptions, max_line_bytes: usize) -> Self {
+        Self {
+            csv: (options.format == CopyFormat::Csv).then_some((options.quote, options.escape)),
+            buffer: Vec::new(),
+            start: 0,
+            scan: 0,
+            line_end: LineEnd::NotSeenYet,
+            in_quote: false,
+            escaped: false,
+            number: 0,
+            finished: false,
+            marker_seen: false,
+            max_line_bytes,
+        }
+    }
+
+    pub(super) fn feed(&mut self, chunk: &[u8]) {
+        if self.marker_seen {
+            return; // What follows the end marker means nothing.
+        }
+        self.buffer.drain(..self.start);
+        self.scan -= self.start;
+        self.start = 0;
+        self.buffer.extend_from_slice(chunk);
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// The number of the line that was found last, or that is being looked for inside quotes.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
+        self.buffer.get(range).unwrap_or_default()
+    }
+
+    pub(super) fn find(&mut self) -> Result<Found, CopyError> {
+        if self.marker_seen {
+            return Ok(Found::End);
+        }
+        loop {
+            if self.scan - self.start > self.max_line_bytes {
+                return Err(self.too_long());
+            }
+            let Some(&byte) = self.buffer.get(self.scan) else {
+                return Ok(self.at_end_of_buffer());
+            };
+            let found = match byte {
+                b'\r' if !self.in_quote => self.carriage_return()?,
+                b'\n' if !self.in_quote => self.newline()?,
+                b'\\' if self.csv.is_none() || (self.scan == self.start && !self.in_quote) => {
+                    self.backslash()?
+                }
+                _ => {
+                    self.plain(byte);
+                    None
+                }
+            };
+            if let Some(found) = found {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// A byte that ends nothing; in CSV it may open or close quotes.
+    fn plain(&mut self, byte: u8) {
+        self.scan += 1;
+        let Some((quote, escape)) = self.csv else {
+            // Nothing but line ends and backslashes matters: go on to the next of them.
+            let rest = self.buffer.get(self.scan..).unwrap_or_default();
+            let plain = rest.iter().position(|b| matches!(b, b'\n' | b'\r' | b'\\'));
+            self.scan += plain.unwrap_or(rest.len());
+            return;
+        };
+        if quote == escape {
+            // A doubled quote closes and opens: no line end can hide between the two.
+            self.in_quote ^= byte == quote;
+        } else {
+            if byte == escape && self.in_quote {
+                self.escaped = !self.escaped;
+            }
+            self.in_quote ^= byte == quote && !self.escaped;
+            self.escaped &= byte == escape;
+        }
+        if self.in_quote && byte == self.byte_that_counts_lines() {
+            self.number += 1;
+        }
+    }
+
+    fn byte_that_counts_lines(&self) -> u8 {
+        match self.line_end {
+            LineEnd::CarriageReturn => b'\r',
+            LineEnd::NotSeenYet | LineEnd::Newline | LineEnd::Both => b'\n',
+        }
+    }
+
+    fn at_end_of_buffer(&mut self) -> Found {
+        if !self.finished {
+            return Found::NeedMore;
+        }
+        if self.start == self.scan {
+            Found::End
+        } else {
+            self.line(0)
+        }
+    }
+
+    /// The line ends before `scan`; its end takes `end_bytes`.
+    fn line(&mut self, end_bytes: usize) -> Found {
+        let range = self.start..self.scan;
+        self.scan += end_bytes;
+        self.start = self.scan;
+        self.number += 1;
+        self.in_quote = false;
+        self.escaped = false;
+        Found::Line(range)
+    }
+
+    /// The byte `ahead` of `scan`: `None` when the stream ends there, `Err` when it is not here yet.
+    fn peek(&self, ahead: usize) -> Result<Option<u8>, Found> {
+        match self.buffer.get(self.scan + ahead) {
+            Some(byte) => Ok(Some(*byte)),
+            None if self.finished => Ok(None),
+            None => Err(Found::NeedMore),
+        }
+    }
+
+    fn carriage_return(&mut self) -> Result<Option<Found>, CopyError> {
+        if self.line_end == LineEnd::Newline {
+            return Err(self.stray("carriage return"));
+        }
+        if self.line_end == LineEnd::CarriageReturn {
+            return Ok(Some(self.line(1)));
+        }
+        match self.peek(1) {
+            Err(need_more) => Ok(Some(need_more)),
+            Ok(Some(b'\n')) => {
+                self.line_end = LineEnd::Both;
+                Ok(Some(self.line(2)))
+            }
+            Ok(_) if self.line_end == LineEnd::Both => Err(self.stray("carriage return")),
+            Ok(_) => {
+                self.line_end = LineEnd::CarriageReturn;
+                Ok(Some(self.line(1)))
+            }
+        }
+    }
+
+    fn newline(&mut self) -> Result<Option<Found>, CopyError> {
+        if matches!(self.line_end, LineEnd::CarriageReturn | LineEnd::Both) {
+            return Err(self.stray("newline"));
+        }
+        self.line_end = LineEnd::Newline;
+        Ok(Some(self.line(1)))
+    }
+
+    fn backslash(&mut self) -> Result<Option<Found>, CopyError> {
+        let next = match self.peek(1) {
+            Err(need_more) => return Ok(Some(need_more)),
+            Ok(next) => next,
+        };
+        if next != Some(b'.') {
+            match self.csv {
+                Some(_) => self.plain(b'\\'),
+                None => self.scan += if next.is_some() { 2 } else { 1 },
+            }
+            return Ok(None);
+        }
+        match self.peek(2) {
+            Err(need_more) => Ok(Some(need_more)),
+            Ok(None | Some(b'\n' | b'\r')) => Ok(Some(self.end_marker())),
+            Ok(Some(_)) if self.csv.is_some() => {
+                self.plain(b'\\');
+                Ok(None)
+            }
+            Ok(Some(_)) => Err(self.error(CopyError::format("end-of-copy marker corrupt"))),
+        }
+    }
+
+    /// The stream ends here; what stands before the marker on its line is still a line.
+    fn end_marker(&mut self) -> Found {
+        self.marker_seen = true;
+        if self.start == self.scan {
+            Found::End
+        } else {
+            self.line(0)
+        }
+    }
+
+    fn stray(&self, what: &str) -> CopyError {
+        let (kind, hint) = match (self.csv, what) {
+            (Some(_), "newline") => ("unquoted", "Use quoted CSV field to represent newline."),
+            (Some(_), _) => (
+                "unquoted",
+                "Use quoted CSV field to represent carriage return.",
+            ),
+            (None, "newline") => ("literal", "Use \"\\n\" to represent newline."),
+            (None, _) => ("literal", "Use \"\\r\" to represent carriage return."),
+        };
+        self.error(CopyError::format(format!("{kind} {what} found in data")).with_hint(hint))
+    }
+
+    fn too_long(&self) -> CopyError {
+        let mut error =
+            CopyError::format(format!("line is longer than {} bytes", self.max_line_bytes));
+        error.sqlstate = SqlState::PROGRAM_LIMIT_EXCEEDED;
+        self.error(error)
+    }
+
+    /// An error in the line that is being looked for.
+    fn error(&self, error: CopyError) -> CopyError {
+        error.at(self.number + 1, Some(self.bytes(self.start..self.scan)))
+    }
+}

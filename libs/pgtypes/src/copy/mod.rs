@@ -1,0 +1,20 @@
+//! The formats of COPY: `text` and `csv`, both ways.
+//!
+//! The [`Decoder`] is fed with the bytes of CopyData messages, cut anywhere, and gives one [`Row`]
+//! after another. The [`Encoder`] writes rows into a buffer. Fields are bytes in the text form of
+//! their type, for [`decode`](crate::decode) and from [`encode`](crate::encode).
+
+mod csv;
+mod decoder;
+mod encoder;
+mod error;
+mod lines;
+mod options;
+mod row;
+mod text;
+
+pub use self::decoder::{DEFAULT_MAX_LINE_BYTES, Decoder};
+pub use self::encoder::Encoder;
+pub use self::error::CopyError;
+pub use self::options::{CopyFormat, CopyOptions, Force, Header};
+pub use self::row::Row;

@@ -1,0 +1,341 @@
+//! From the type name in a table's declaration to the type a client sees.
+//!
+//! PostgreSQL's meaning wins where both SQL dialects know a name: `INTEGER` is 32 bits wide and
+//! `REAL` has single precision. A value that is larger than its declared type allows is still
+//! sent whole in text.
+
+use crate::PgType;
+
+impl PgType {
+    /// The type of a declaration such as `VARCHAR(20)`, `timestamp(3) with time zone` or `CLOB`.
+    ///
+    /// Upper and lower case are the same; a schema prefix `pg_catalog.` and array brackets are
+    /// understood (arrays are text). An empty name is [`PgType::Unknown`]; a name nobody knows is
+    /// text, unless SQLite would take it for a number or for bytes.
+    pub fn from_declared(declared: &str) -> Self {
+        let declaration = Declaration::parse(declared);
+        if declaration.name.is_empty() {
+            return Self::Unknown;
+        }
+        if declaration.array {
+            return Self::Text;
+        }
+        declaration
+            .known(&declaration.name)
+            .or_else(|| {
+                // A suffix may say how SQLite stores a type: JSON_TEXT is json, kept as text.
+                let (stem, storage) = declaration.name.rsplit_once('_')?;
+                matches!(storage, "text" | "blob" | "int" | "real")
+                    .then(|| declaration.known(stem))?
+            })
+            .unwrap_or_else(|| by_affinity(&declaration.name))
+    }
+}
+
+/// A type name taken apart.
+struct Declaration {
+    /// Lower case, single spaces, without prefix, quotes, parameters and brackets.
+    name: String,
+    /// What stood in parentheses.
+    parameters: Vec<i32>,
+    /// Whether brackets followed.
+    array: bool,
+    /// Whether the name was in double quotes, which makes `"char"` another type than `char`.
+    quoted: bool,
+}
+
+impl Declaration {
+    fn parse(declared: &str) -> Self {
+        let mut name = String::with_capacity(declared.len());
+        let mut parameters = Vec::new();
+        let mut array = false;
+        let mut quoted = false;
+        let mut rest = declared.trim().chars();
+        while let Some(c) = rest.next() {
+            match c {
+                '(' => {
+                    let inside: String = rest.by_ref().take_while(|c| *c != ')').collect();
+                    parameters = inside.split(',').filter_map(leading_number).collect();
+                    name.push(' ');
+                }
+                '[' | ']' => array = true,
+                '"' => quoted = true,
+                c if c.is_whitespace() => name.push(' '),
+                c => name.extend(c.to_lowercase()),
+            }
+        }
+        let mut name = name.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some(stem) = name.strip_suffix(" array") {
+            array = true;
+            name = stem.to_owned();
+        }
+        for prefix in ["pg_catalog.", "public."] {
+            if let Some(stem) = name.strip_prefix(prefix) {
+                name = stem.to_owned();
+            }
+        }
+        Self {
+            name,
+            parameters,
+            array,
+            quoted,
+        }
+    }
+
+    /// The type of a name that PostgreSQL or SQLite documents.
+    fn known(&self, name: &str) -> Option<PgType> {
+        Some(match name {
+            "char" if self.quoted => PgType::Char,
+            "bool" | "boolean" => PgType::Bool,
+            "int2" | "smallint" | "smallserial" | "serial2" | "tinyint" => PgType::Int2,
+            "int4" | "int" | "integer" | "serial" | "serial4" | "mediumint" => PgType::Int4,
+            "int8" | "bigint" | "bigserial" | "serial8" | "big int" | "unsigned big int" => {
+                PgType::Int8
+            }
+            "oid" | "xid" | "cid" => PgType::Oid,
+            "float4" | "real" => PgType::Float4,
+            "float8" | "double precision" | "double" => PgType::Float8,
+            "float" => match self.parameters.first() {
+                Some(1..=24) => PgType::Float4,
+                _ => PgType::Float8,
+            },
+            "numeric" | "decimal" | "dec" => self.numeric(),
+            "text" | "citext" | "clob" | "xml" | "string" => PgType::Text,
+            "name" => PgType::Name,
+            "bytea" | "blob" => PgType::Bytea,
+            "uuid" => PgType::Uuid,
+            "json" => PgType::Json,
+            "jsonb" => PgType::Jsonb,
+            "void" => PgType::Void,
+            "unknown" => PgType::Unknown,
+            "money" | "inet" | "cidr" | "macaddr" | "macaddr8" | "point" | "line" | "lseg"
+            | "box" | "path" | "polygon" | "circle" | "bit" | "bit varying" | "varbit"
+            | "tsvector" | "tsquery" | "regclass" | "regtype" | "regproc" | "refcursor" => {
+                PgType::Text
+            }
+            _ => return self.character(name).or_else(|| self.time(name)),
+        })
+    }
+
+    fn numeric(&self) -> PgType {
+        let precision = self.parameters.first().and_then(|p| u16::try_from(*p).ok());
+        let scale = self
+            .parameters
+            .get(1)
+            .and_then(|s| i16::try_from(*s).ok())
+            .unwrap_or(0);
+        match precision {
+            Some(1..=1000) if (-1000..=1000).contains(&scale) => {
+                PgType::Numeric { precision, scale }
+            }
+            _ => PgType::NUMERIC,
+        }
+    }
+
+    fn character(&self, name: &str) -> Option<PgType> {
+        let length = self
+            .parameters
+            .first()
+            .and_then(|n| u32::try_from(*n).ok())
+            .filter(|n| *n > 0);
+        match name {
+            "varchar"
+            | "character varying"
+            | "char varying"
+            | "national character varying"
+            | "national char varying"
+            | "nchar varying"
+            | "nvarchar"
+            | "varying character"
+            | "varchar2" => Some(PgType::Varchar(length)),
+            "bpchar" => Some(PgType::Bpchar(length)),
+            "char" | "character" | "nchar" | "national character" | "national char"
+            | "native character" => Some(PgType::Bpchar(length.or(Some(1)))),
+            _ => None,
+        }
+    }
+
+    fn time(&self, name: &str) -> Option<PgType> {
+        let digits = self
+            .parameters
+            .first()
+            .and_then(|n| u8::try_from(*n).ok())
+            .map(|n| n.min(6));
+        match name {
+            "date" => Some(PgType::Date),
+            "time" | "time without time zone" => Some(PgType::Time(digits)),
+            "timetz" | "time with time zone" => Some(PgType::Timetz(digits)),
+            "timestamp" | "timestamp without time zone" | "datetime" => {
+                Some(PgType::Timestamp(digits))
+            }
+            "timestamptz" | "timestamp with time zone" => Some(PgType::Timestamptz(digits)),
+            _ if name.split(' ').next() == Some("interval") => Some(PgType::Interval),
+            _ => None,
+        }
+    }
+}
+
+/// What SQLite's own rules make of a name: they look for syllables in it.
+fn by_affinity(name: &str) -> PgType {
+    let has = |syllable: &str| name.contains(syllable);
+    if has("int") {
+        PgType::Int8
+    } else if has("char") || has("clob") || has("text") {
+        PgType::Text
+    } else if has("blob") {
+        PgType::Bytea
+    } else if has("real") || has("floa") || has("doub") {
+        PgType::Float8
+    } else {
+        PgType::Text
+    }
+}
+
+/// The number at the start of a parameter; `20 char` is 20.
+fn leading_number(parameter: &str) -> Option<i32> {
+    let parameter = parameter.trim();
+    let end = parameter
+        .char_indices()
+        .find(|(at, c)| !(c.is_ascii_digit() || (*at == 0 && matches!(c, '-' | '+'))))
+        .map_or(parameter.len(), |(at, _)| at);
+    parameter.get(..end)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PgType;
+
+    #[test]
+    fn every_postgresql_spelling_gives_its_type() {
+        let cases = [
+            ("bool", PgType::Bool),
+            ("BOOLEAN", PgType::Bool),
+            ("smallint", PgType::Int2),
+            ("INT", PgType::Int4),
+            ("integer", PgType::Int4),
+            ("pg_catalog.int4", PgType::Int4),
+            ("bigserial", PgType::Int8),
+            ("serial", PgType::Int4),
+            ("oid", PgType::Oid),
+            ("real", PgType::Float4),
+            ("float(24)", PgType::Float4),
+            ("float(25)", PgType::Float8),
+            ("float", PgType::Float8),
+            ("double precision", PgType::Float8),
+            ("numeric", PgType::NUMERIC),
+            (
+                "decimal(8)",
+                PgType::Numeric {
+                    precision: Some(8),
+                    scale: 0,
+                },
+            ),
+            (
+                "NUMERIC( 10 , 2 )",
+                PgType::Numeric {
+                    precision: Some(10),
+                    scale: 2,
+                },
+            ),
+            (
+                "numeric(3,-2)",
+                PgType::Numeric {
+                    precision: Some(3),
+                    scale: -2,
+                },
+            ),
+            ("numeric(2000,2)", PgType::NUMERIC),
+            ("varchar(20)", PgType::Varchar(Some(20))),
+            ("character  varying (20)", PgType::Varchar(Some(20))),
+            ("varchar", PgType::Varchar(None)),
+            ("char", PgType::Bpchar(Some(1))),
+            ("character(3)", PgType::Bpchar(Some(3))),
+            ("bpchar", PgType::Bpchar(None)),
+            ("\"char\"", PgType::Char),
+            ("name", PgType::Name),
+            ("bytea", PgType::Bytea),
+            ("date", PgType::Date),
+            ("time", PgType::Time(None)),
+            ("time(3) with time zone", PgType::Timetz(Some(3))),
+            ("timestamp", PgType::Timestamp(None)),
+            ("timestamp(3) without time zone", PgType::Timestamp(Some(3))),
+            ("TIMESTAMP WITH TIME ZONE", PgType::Timestamptz(None)),
+            ("timestamp(0) with time zone", PgType::Timestamptz(Some(0))),
+            ("timestamptz(9)", PgType::Timestamptz(Some(6))),
+            ("interval", PgType::Interval),
+            ("interval day to second(3)", PgType::Interval),
+            ("uuid", PgType::Uuid),
+            ("json", PgType::Json),
+            ("JSON_TEXT", PgType::Json),
+            ("jsonb_text", PgType::Jsonb),
+            ("text[]", PgType::Text),
+            ("integer array", PgType::Text),
+            ("point", PgType::Text),
+            ("void", PgType::Void),
+        ];
+        for (declared, expected) in cases {
+            assert_eq!(PgType::from_declared(declared), expected, "{declared}");
+        }
+    }
+
+    #[test]
+    fn sqlites_own_spellings_give_the_nearest_type() {
+        let cases = [
+            ("", PgType::Unknown),
+            ("TEXT", PgType::Text),
+            ("CLOB", PgType::Text),
+            ("BLOB", PgType::Bytea),
+            ("DATETIME", PgType::Timestamp(None)),
+            ("UNSIGNED BIG INT", PgType::Int8),
+            ("MEDIUMINT", PgType::Int4),
+            ("INT UNSIGNED", PgType::Int8),
+            ("VARYING CHARACTER(255)", PgType::Varchar(Some(255))),
+            ("NATIVE CHARACTER(70)", PgType::Bpchar(Some(70))),
+            ("NVARCHAR(100)", PgType::Varchar(Some(100))),
+            ("DOUBLE", PgType::Float8),
+            ("LONGTEXT", PgType::Text),
+            ("LONGBLOB", PgType::Bytea),
+            ("order_state", PgType::Text),
+        ];
+        for (declared, expected) in cases {
+            assert_eq!(PgType::from_declared(declared), expected, "{declared}");
+        }
+    }
+
+    #[test]
+    fn the_printed_name_is_read_back_as_the_same_type() {
+        let with_modifiers = [
+            PgType::Varchar(Some(7)),
+            PgType::Bpchar(Some(7)),
+            PgType::Numeric {
+                precision: Some(12),
+                scale: 4,
+            },
+            PgType::Time(Some(2)),
+            PgType::Timetz(Some(2)),
+            PgType::Timestamp(Some(2)),
+            PgType::Timestamptz(Some(2)),
+        ];
+        for ty in PgType::ALL.into_iter().chain(with_modifiers) {
+            assert_eq!(PgType::from_declared(&ty.to_string()), ty, "{ty}");
+        }
+    }
+
+    #[test]
+    fn hostile_declarations_do_no_harm() {
+        for declared in [
+            "(",
+            ")",
+            "((((",
+            "varchar(",
+            "varchar(-1)",
+            "varchar(99999999999)",
+            "\"",
+            "[",
+            "é(ß)",
+        ] {
+            let ty = PgType::from_declared(declared);
+            assert!(ty.typmod() >= -1, "{declared}: {ty:?}");
+        }
+    }
+}

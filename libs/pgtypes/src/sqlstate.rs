@@ -1,0 +1,193 @@
+//! SQLSTATE codes: the five characters that tell a client's program what kind of error it met.
+//!
+//! The names are those of the PostgreSQL manual, appendix "PostgreSQL Error Codes".
+
+use std::fmt;
+
+/// A SQLSTATE: two characters of class, three of condition.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SqlState(&'static str);
+
+impl SqlState {
+    /// The five characters as they go over the wire.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// The first two characters, which name the class.
+    pub fn class(self) -> &'static str {
+        self.0.get(..2).unwrap_or(self.0)
+    }
+}
+
+impl fmt::Display for SqlState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Debug for SqlState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SqlState({})", self.0)
+    }
+}
+
+/// Declares the constants and the list of them in one place, so that neither can drift.
+macro_rules! sqlstates {
+    ($($name:ident $code:literal)*) => {
+        impl SqlState {
+            $(
+                #[doc = concat!("`", $code, "`")]
+                pub const $name: Self = Self($code);
+            )*
+
+            /// Every code that this product uses.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+sqlstates! {
+    SUCCESSFUL_COMPLETION "00000"
+    WARNING "01000"
+    NO_DATA "02000"
+    CONNECTION_EXCEPTION "08000"
+    SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION "08001"
+    CONNECTION_DOES_NOT_EXIST "08003"
+    SQLSERVER_REJECTED_ESTABLISHMENT "08004"
+    CONNECTION_FAILURE "08006"
+    PROTOCOL_VIOLATION "08P01"
+    FEATURE_NOT_SUPPORTED "0A000"
+    CARDINALITY_VIOLATION "21000"
+    DATA_EXCEPTION "22000"
+    STRING_DATA_RIGHT_TRUNCATION "22001"
+    NUMERIC_VALUE_OUT_OF_RANGE "22003"
+    NULL_VALUE_NOT_ALLOWED "22004"
+    INVALID_DATETIME_FORMAT "22007"
+    DATETIME_FIELD_OVERFLOW "22008"
+    INVALID_TIME_ZONE_DISPLACEMENT_VALUE "22009"
+    SUBSTRING_ERROR "22011"
+    DIVISION_BY_ZERO "22012"
+    INTERVAL_FIELD_OVERFLOW "22015"
+    CHARACTER_NOT_IN_REPERTOIRE "22021"
+    INVALID_PARAMETER_VALUE "22023"
+    INVALID_ESCAPE_SEQUENCE "22025"
+    INVALID_JSON_TEXT "22032"
+    INVALID_REGULAR_EXPRESSION "2201B"
+    INVALID_ROW_COUNT_IN_LIMIT_CLAUSE "2201W"
+    INVALID_TEXT_REPRESENTATION "22P02"
+    INVALID_BINARY_REPRESENTATION "22P03"
+    BAD_COPY_FILE_FORMAT "22P04"
+    UNTRANSLATABLE_CHARACTER "22P05"
+    INTEGRITY_CONSTRAINT_VIOLATION "23000"
+    NOT_NULL_VIOLATION "23502"
+    FOREIGN_KEY_VIOLATION "23503"
+    UNIQUE_VIOLATION "23505"
+    CHECK_VIOLATION "23514"
+    INVALID_CURSOR_STATE "24000"
+    INVALID_TRANSACTION_STATE "25000"
+    ACTIVE_SQL_TRANSACTION "25001"
+    READ_ONLY_SQL_TRANSACTION "25006"
+    NO_ACTIVE_SQL_TRANSACTION "25P01"
+    IN_FAILED_SQL_TRANSACTION "25P02"
+    IDLE_IN_TRANSACTION_SESSION_TIMEOUT "25P03"
+    INVALID_SQL_STATEMENT_NAME "26000"
+    INVALID_AUTHORIZATION_SPECIFICATION "28000"
+    INVALID_PASSWORD "28P01"
+    DEPENDENT_OBJECTS_STILL_EXIST "2BP01"
+    INVALID_CURSOR_NAME "34000"
+    INVALID_SAVEPOINT_SPECIFICATION "3B001"
+    INVALID_CATALOG_NAME "3D000"
+    INVALID_SCHEMA_NAME "3F000"
+    TRANSACTION_ROLLBACK "40000"
+    SERIALIZATION_FAILURE "40001"
+    STATEMENT_COMPLETION_UNKNOWN "40003"
+    DEADLOCK_DETECTED "40P01"
+    INSUFFICIENT_PRIVILEGE "42501"
+    SYNTAX_ERROR "42601"
+    INVALID_NAME "42602"
+    NAME_TOO_LONG "42622"
+    DUPLICATE_COLUMN "42701"
+    AMBIGUOUS_COLUMN "42702"
+    UNDEFINED_COLUMN "42703"
+    UNDEFINED_OBJECT "42704"
+    DUPLICATE_OBJECT "42710"
+    DUPLICATE_ALIAS "42712"
+    AMBIGUOUS_FUNCTION "42725"
+    GROUPING_ERROR "42803"
+    DATATYPE_MISMATCH "42804"
+    WRONG_OBJECT_TYPE "42809"
+    INVALID_FOREIGN_KEY "42830"
+    CANNOT_COERCE "42846"
+    UNDEFINED_FUNCTION "42883"
+    RESERVED_NAME "42939"
+    UNDEFINED_TABLE "42P01"
+    UNDEFINED_PARAMETER "42P02"
+    DUPLICATE_CURSOR "42P03"
+    DUPLICATE_DATABASE "42P04"
+    DUPLICATE_PREPARED_STATEMENT "42P05"
+    DUPLICATE_TABLE "42P07"
+    AMBIGUOUS_PARAMETER "42P08"
+    INVALID_COLUMN_REFERENCE "42P10"
+    INVALID_TABLE_DEFINITION "42P16"
+    INVALID_OBJECT_DEFINITION "42P17"
+    INDETERMINATE_DATATYPE "42P18"
+    WITH_CHECK_OPTION_VIOLATION "44000"
+    INSUFFICIENT_RESOURCES "53000"
+    DISK_FULL "53100"
+    OUT_OF_MEMORY "53200"
+    TOO_MANY_CONNECTIONS "53300"
+    CONFIGURATION_LIMIT_EXCEEDED "53400"
+    PROGRAM_LIMIT_EXCEEDED "54000"
+    STATEMENT_TOO_COMPLEX "54001"
+    TOO_MANY_COLUMNS "54011"
+    TOO_MANY_ARGUMENTS "54023"
+    OBJECT_NOT_IN_PREREQUISITE_STATE "55000"
+    OBJECT_IN_USE "55006"
+    CANT_CHANGE_RUNTIME_PARAM "55P02"
+    LOCK_NOT_AVAILABLE "55P03"
+    OPERATOR_INTERVENTION "57000"
+    QUERY_CANCELED "57014"
+    ADMIN_SHUTDOWN "57P01"
+    CRASH_SHUTDOWN "57P02"
+    CANNOT_CONNECT_NOW "57P03"
+    DATABASE_DROPPED "57P04"
+    IDLE_SESSION_TIMEOUT "57P05"
+    SYSTEM_ERROR "58000"
+    IO_ERROR "58030"
+    UNDEFINED_FILE "58P01"
+    DUPLICATE_FILE "58P02"
+    CONFIG_FILE_ERROR "F0000"
+    RAISE_EXCEPTION "P0001"
+    INTERNAL_ERROR "XX000"
+    DATA_CORRUPTED "XX001"
+    INDEX_CORRUPTED "XX002"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::SqlState;
+
+    #[test]
+    fn every_code_has_five_upper_case_characters_and_occurs_once() {
+        let mut seen = HashSet::new();
+        for state in SqlState::ALL {
+            let code = state.as_str();
+            assert_eq!(code.len(), 5, "{code}");
+            assert!(
+                code.bytes()
+                    .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()),
+                "{code}"
+            );
+            assert!(seen.insert(code), "{code} twice");
+        }
+    }
+
+    #[test]
+    fn the_class_is_the_first_two_characters() {
+        assert_eq!(SqlState::UNIQUE_VIOLATION.class(), "23");
+        assert_eq!(SqlState::UNIQUE_VIOLATION.to_string(), "23505");
+    }
+}
