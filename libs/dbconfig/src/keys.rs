@@ -145,13 +145,13 @@ const fn later(key: Key) -> Key {
 
 /// Another spelling of a key, accepted with a warning.
 pub(crate) const ALIASES: [(Section, &str, &str); 1] =
-    [(Section::Replication, "RedicectWrite", "RedirectWrite")];
+    [(Replication, "RedicectWrite", "RedirectWrite")];
 
 /// The words of Role.
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
-/// The words of FwOnFailure.
+/// The words of `FwOnFailure`.
 pub(crate) const ON_FAILURE: &[&str] = &["stop", "disable"];
-/// The words of FwCompress.
+/// The words of `FwCompress`.
 pub(crate) const COMPRESSIONS: &[&str] = &["zstd", "none"];
 
 use Kind::{
@@ -248,11 +248,11 @@ mod tests {
 
     #[test]
     fn names_are_found_whatever_their_case() {
-        let key = find(Section::ForwardLog, "FWLOG").expect("known key");
+        let key = find(ForwardLog, "FWLOG").expect("known key");
         assert_eq!(key.name, "FwLog");
         assert_eq!(
             find_section(&Section::SERVER_FILE, "DB-Access"),
-            Some(Section::DbAccess)
+            Some(DbAccess)
         );
         assert_eq!(find_section(&Section::SERVER_FILE, "dbrepl"), None);
     }

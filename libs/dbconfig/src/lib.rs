@@ -34,6 +34,7 @@ pub mod error;
 mod hint;
 pub mod instance;
 pub mod keys;
+mod load;
 mod place;
 mod reader;
 pub mod replication;

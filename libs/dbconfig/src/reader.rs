@@ -35,6 +35,8 @@ pub(crate) struct Reader {
     directory: PathBuf,
     sections: &'static [Section],
     values: Vec<Value>,
+    /// Each key that stands in the file, good or not, with its first line.
+    seen: Vec<(&'static Key, usize)>,
     asked: HashSet<(Section, &'static str)>,
     problems: Vec<Problem>,
     pub(crate) warnings: Vec<String>,
@@ -108,13 +110,18 @@ impl Reader {
             directory: absolute.parent().unwrap_or(Path::new("/")).to_owned(),
             sections,
             values: Vec::new(),
+            seen: Vec::new(),
             asked: HashSet::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
         };
         reader.check_heads(&document);
         for entry in document.entries() {
-            if let Err(message) = reader.take(&entry, &ini, environment) {
+            // The parser keeps the last value of a key; the line of the first one has no say.
+            let last = document
+                .get(entry.section, entry.key)
+                .is_none_or(|l| l.line == entry.line);
+            if let Err(message) = reader.take(&entry, last.then_some(&ini), environment) {
                 reader.problems.push(Problem::at(entry.line, message));
             }
         }
@@ -132,23 +139,22 @@ impl Reader {
         }
     }
 
-    /// Takes one entry. An entry of an unknown section is passed over: its head was reported.
+    /// Takes one entry, its value from the parser if there is one. An entry of an unknown section is passed over: its head was reported.
     fn take(
         &mut self,
         entry: &Entry<'_>,
-        ini: &Ini,
+        ini: Option<&Ini>,
         environment: Lookup<'_>,
     ) -> Result<(), String> {
         let Some(section) = keys::find_section(self.sections, entry.section) else {
             return Ok(());
         };
         let key = self.known_key(section, entry)?;
-        if let Some(first) = self.values.iter().find(|value| value.key == key) {
-            return Err(format!(
-                "{} was already set in line {}",
-                key.name, first.line
-            ));
+        if let Some((_, first)) = self.seen.iter().find(|(seen, _)| *seen == key) {
+            return Err(format!("{} was already set in line {first}", key.name));
         }
+        self.seen.push((key, entry.line));
+        let Some(ini) = ini else { return Ok(()) };
         let raw = ini.get(entry.section, entry.key).unwrap_or_default();
         let text = expand(unquote(&raw), environment)?;
         if text.chars().count() > MAX_VALUE_CHARS {
@@ -158,7 +164,10 @@ impl Reader {
             ));
         }
         if key.support == Support::NotYet && !is_default(key, &text) {
-            return Err(format!("{} is not supported by this version", key.name));
+            return Err(format!(
+                "[{section}] {} is not supported by this version",
+                key.name
+            ));
         }
         self.values.push(Value {
             key,
@@ -247,6 +256,13 @@ impl Reader {
     pub(crate) fn path(&mut self, section: Section, name: &str) -> Option<PathBuf> {
         let directory = self.directory.clone();
         self.optional(section, name, |text| Ok(directory.join(text)))
+    }
+
+    /// Whether the file has a value for the key that could not be taken, and a problem that says so.
+    pub(crate) fn is_faulty(&self, section: Section, name: &str) -> bool {
+        let key = keys::find(section, name);
+        self.seen.iter().any(|(seen, _)| Some(*seen) == key)
+            && !self.values.iter().any(|value| Some(value.key) == key)
     }
 
     /// The directory of the file.

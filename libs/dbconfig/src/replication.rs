@@ -2,15 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{LogTarget, text};
+use crate::config::LogTarget;
 use crate::error::ConfigError;
 use crate::keys::Section;
+use crate::load::text;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::value;
 
 /// The section `[dbrepl]`, whose keys are the long names of the options. What is none was not
 /// said; the command line wins over what was.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one a switch of the command line"
+)]
 pub struct ReplicationConfig {
     /// Configuration file of the master (`-c`).
     pub config: Option<PathBuf>,

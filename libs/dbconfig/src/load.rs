@@ -1,0 +1,262 @@
+//! From the text of a configuration file to [`Config`]: each key with its reading and its range.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::access::{Access, networks};
+use crate::config::{
+    Compression, Config, ForwardLog, Keep, LogTarget, OnFailure, Replication, Role, Server,
+    Setting, SyncMode, Volumes,
+};
+use crate::error::ConfigError;
+use crate::instance;
+use crate::keys::{self, COMPRESSIONS, ON_FAILURE, ROLES, Section};
+use crate::reader::{Lookup, Reader, process_environment, read_text};
+use crate::service::{Service, addresses};
+use crate::value;
+
+/// Smallest segment that `FwMaxSize` may ask for, in bytes: a block must fit with room to spare.
+const MIN_SEGMENT_SIZE: u64 = 64 << 10;
+
+/// Smallest `CheckpointSize`, in bytes.
+const MIN_CHECKPOINT_SIZE: u64 = 1 << 20;
+
+impl Config {
+    /// Reads and checks a file. All its mistakes are reported together.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        Self::parse(path, &read_text(path)?)
+    }
+
+    /// Checks a text as the content of the file `path`, which need not exist.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        Self::parse_with(path, text, &process_environment)
+    }
+
+    pub(crate) fn parse_with(
+        path: &Path,
+        text: &str,
+        environment: Lookup<'_>,
+    ) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(path, text, &Section::SERVER_FILE, environment)?;
+        let config = Self {
+            path: path.to_owned(),
+            server: read_server(&mut reader),
+            access: read_access(&mut reader, Section::DbAccess),
+            http_access: read_access(&mut reader, Section::HttpAccess),
+            forward_log: read_forward_log(&mut reader),
+            replication: read_replication(&mut reader),
+            volumes: Volumes {
+                max_size: reader.get(Section::Volumes, "MaxSize", value::size),
+            },
+            warnings: Vec::new(),
+            settings: Vec::new(),
+        };
+        config.warn_of_combinations(&mut reader);
+        let warnings = std::mem::take(&mut reader.warnings);
+        let settings = config.list_settings(&reader);
+        reader.finish()?;
+        Ok(Self {
+            warnings,
+            settings,
+            ..config
+        })
+    }
+
+    fn warn_of_combinations(&self, reader: &mut Reader) {
+        let role = self.replication.role;
+        if let Some(line) = reader.line(Section::Replication, "RedirectWrite")
+            && role != Role::Slave
+        {
+            reader.warn(line, "RedirectWrite has no effect unless Role = Slave");
+        }
+        if let Some(line) = reader.line(Section::Replication, "Role")
+            && role == Role::Master
+            && self.forward_log.location.is_none()
+        {
+            reader.warn(
+                line,
+                "Role = Master without FwLog: there is nothing to send to slaves",
+            );
+        }
+    }
+
+    fn list_settings(&self, reader: &Reader) -> Vec<Setting> {
+        let keys = Section::SERVER_FILE
+            .iter()
+            .flat_map(|section| keys::of_section(*section));
+        keys.map(|key| {
+            let (text, line) = reader.text(key);
+            let instance = key.section == Section::Server && key.name == "Instance";
+            let text = if instance {
+                &self.server.instance
+            } else {
+                text
+            };
+            Setting {
+                key,
+                text: text.to_owned(),
+                line,
+            }
+        })
+        .collect()
+    }
+}
+
+fn read_server(reader: &mut Reader) -> Server {
+    use Section::Server as S;
+    let directory = reader.directory().to_owned();
+    let data_dir = reader.path(S, "DataDir");
+    if data_dir.is_none() && !reader.is_faulty(S, "DataDir") {
+        reader.problem(S, "DataDir", "[Server] DataDir must be set");
+    }
+    let service = |text: &str| text.parse::<Service>().map_err(|error| error.to_string());
+    let log_target = |text: &str| Ok(LogTarget::read(text, &directory));
+    let sync = reader.get(S, "SyncMode", value::switch);
+    let server = Server {
+        service: reader.get(S, "Service", service),
+        listen: reader.get(S, "Listen", addresses),
+        listen_is_default: reader.line(S, "Listen").is_none(),
+        data_dir: data_dir.unwrap_or_default(),
+        instance: reader
+            .optional(S, "Instance", instance::checked)
+            .unwrap_or_else(instance::from_host_name),
+        log_file: reader.get(S, "LogFile", log_target),
+        log_flags: reader.get(S, "LogFlags", text),
+        service_http: reader
+            .optional(S, "ServiceHttp", text)
+            .filter(|text| text != "off"),
+        tls_cert: reader.path(S, "TlsCert"),
+        tls_key: reader.path(S, "TlsKey"),
+        tls_client_ca: reader.path(S, "TlsClientCa"),
+        max_sessions: reader.get(S, "MaxSessions", |text| {
+            at_least(value::number(text)?, 1, "1")
+        }),
+        statement_timeout: reader.get(S, "StatementTimeout", value::duration),
+        idle_transaction_timeout: reader.get(S, "IdleTransactionTimeout", value::duration),
+        sync_mode: if sync {
+            SyncMode::EveryCommit
+        } else {
+            SyncMode::Interval
+        },
+        sync_interval: reader.get(S, "SyncInterval", |text| {
+            at_least(value::duration(text)?, Duration::from_millis(1), "1ms")
+        }),
+        checkpoint_size: reader.get(S, "CheckpointSize", |text| {
+            at_least(value::size(text)?, MIN_CHECKPOINT_SIZE, "1m")
+        }),
+        checkpoint_interval: reader.get(S, "CheckpointInterval", |text| {
+            at_least(value::duration(text)?, Duration::from_secs(1), "1s")
+        }),
+    };
+    if !server.listen.is_empty()
+        && let Err(error) = server.sockets()
+    {
+        reader.problem(S, "Service", format!("Service: {error}"));
+    }
+    server
+}
+
+fn read_access(reader: &mut Reader, section: Section) -> Access {
+    Access {
+        allow: reader.get(section, "allow", networks),
+        deny: reader.get(section, "deny", networks),
+    }
+}
+
+fn read_forward_log(reader: &mut Reader) -> ForwardLog {
+    use Section::ForwardLog as S;
+    let directory = reader.directory().to_owned();
+    ForwardLog {
+        location: reader.optional(S, "FwLog", |text| log_path(text, &directory)),
+        max_size: reader.get(S, "FwMaxSize", |text| {
+            at_least(value::size(text)?, MIN_SEGMENT_SIZE, "64k")
+        }),
+        keep: reader.get(S, "FwKeep", keep),
+        keep_for_slaves: reader.get(S, "FwKeepForSlaves", value::size),
+        on_failure: reader.get(S, "FwOnFailure", |text| {
+            let disable = value::word(text, ON_FAILURE)? == 1;
+            Ok(if disable {
+                OnFailure::Disable
+            } else {
+                OnFailure::Stop
+            })
+        }),
+        recovery: reader.get(S, "FwRecovery", value::switch),
+        compress: reader.get(S, "FwCompress", |text| {
+            let none = value::word(text, COMPRESSIONS)? == 1;
+            Ok(if none {
+                Compression::None
+            } else {
+                Compression::Zstd
+            })
+        }),
+        enable_audit: reader.get(S, "EnableAudit", value::switch),
+        audit_only: reader.get(S, "AuditOnly", value::switch),
+        group_read_access: reader.get(S, "GroupReadAccess", value::switch),
+    }
+}
+
+fn read_replication(reader: &mut Reader) -> Replication {
+    use Section::Replication as S;
+    Replication {
+        role: reader.get(S, "Role", role),
+        redirect_write: reader.optional(S, "RedirectWrite", str::parse),
+        tmp_dir: reader.path(S, "TmpDir").unwrap_or_default(),
+    }
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Ok(match value::word(text, ROLES)? {
+        0 => Role::Standalone,
+        1 | 2 => Role::Master,
+        _ => Role::Slave,
+    })
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the shape of all readings of a value"
+)]
+pub(crate) fn text(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
+
+fn at_least<T: PartialOrd + Copy>(value: T, least: T, shown: &str) -> Result<T, String> {
+    if value < least {
+        Err(format!("at least {shown} is needed"))
+    } else {
+        Ok(value)
+    }
+}
+
+/// `all`, a size or a time. `m` means MiB here, as for every size; minutes are `min`.
+fn keep(text: &str) -> Result<Keep, String> {
+    if text.eq_ignore_ascii_case("all") {
+        return Ok(Keep::All);
+    }
+    value::size(text)
+        .map(Keep::Bytes)
+        .or_else(|_| value::duration(text).map(Keep::Age))
+        .map_err(|_| {
+            format!("`{text}` is neither all nor a size (10g) nor a time (90min, 36h, 7d)")
+        })
+}
+
+/// A path whose file name, and nothing before it, holds `%N` once.
+fn log_path(text: &str, directory: &Path) -> Result<PathBuf, String> {
+    let path = directory.join(text);
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    if name.matches("%N").count() == 1 && text.matches("%N").count() == 1 {
+        return Ok(path);
+    }
+    Err(format!(
+        "the file name of `{text}` must hold %N once, for example /fwlog/fw-%N"
+    ))
+}
+
+#[cfg(test)]
+mod tests;

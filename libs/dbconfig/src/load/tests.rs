@@ -1,0 +1,246 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse_with(Path::new("/etc/eloqdb/x.cfg"), text, &|name| {
+        (name == "BASE").then(|| "/srv".to_owned())
+    })
+}
+
+fn with_data_dir(text: &str) -> Config {
+    parse(&format!("[Server]\nDataDir = /d\n{text}")).expect("a good configuration")
+}
+
+fn message(text: &str) -> String {
+    let error = parse(&format!("[Server]\nDataDir = /d\n{text}")).expect_err("a mistake");
+    error.to_string().replace("/etc/eloqdb/x.cfg:", "")
+}
+
+#[test]
+fn the_defaults_are_those_of_the_interface() {
+    let config = with_data_dir("");
+    assert_eq!(config.server.service.resolve(), Ok(8102));
+    assert_eq!(config.server.sockets().unwrap().len(), 2);
+    assert!(config.server.listen_is_default);
+    assert_eq!(config.server.log_file, LogTarget::Console);
+    assert_eq!(config.server.sync_mode, SyncMode::EveryCommit);
+    assert_eq!(config.server.sync_interval, Duration::from_millis(500));
+    assert_eq!(config.server.checkpoint_size, 256 << 20);
+    assert_eq!(config.server.checkpoint_interval, Duration::from_mins(5));
+    assert_eq!(config.forward_log.location, None);
+    assert_eq!(config.forward_log.keep, Keep::All);
+    assert!(config.forward_log.recovery);
+    assert_eq!(config.replication.role, Role::Standalone);
+    assert_eq!(config.replication.tmp_dir, Path::new("/tmp"));
+    assert_eq!(config.volumes.max_size, 0);
+    assert!(config.access.permits("127.0.0.1".parse().unwrap()));
+    assert!(!config.access.permits("10.0.0.1".parse().unwrap()));
+    assert!(config.warnings.is_empty());
+}
+
+#[test]
+fn names_ignore_case_and_variables_are_replaced() {
+    let config =
+        parse("[SERVER]\ndatadir = ${BASE}/data\n[forwardlog]\nFWLOG = \"${BASE}/fw #1/fw-%N\"\n")
+            .unwrap();
+    assert_eq!(config.server.data_dir, Path::new("/srv/data"));
+    assert_eq!(
+        config.forward_log.location.unwrap(),
+        Path::new("/srv/fw #1/fw-%N")
+    );
+}
+
+#[test]
+fn relative_paths_start_at_the_directory_of_the_file() {
+    let config = parse("[Server]\nDataDir = data\nLogFile = eloqdb.log").unwrap();
+    assert_eq!(config.server.data_dir, Path::new("/etc/eloqdb/data"));
+    assert_eq!(
+        config.server.log_file,
+        LogTarget::File("/etc/eloqdb/eloqdb.log".into())
+    );
+}
+
+#[test]
+fn mistakes_name_file_line_and_the_way_out() {
+    let error = parse("[Server]\nDataDir = /d\nServise = 1")
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "/etc/eloqdb/x.cfg:3: unknown key `Servise` in [Server]; did you mean Service?"
+    );
+    assert_eq!(
+        message("[Replicaton]"),
+        "3: unknown section [Replicaton]; did you mean Replication?"
+    );
+    assert_eq!(
+        message("Role = Slave"),
+        "3: unknown key `Role` in [Server]; it belongs in [Replication]"
+    );
+    assert_eq!(
+        message("MaxSessions = 5\nmaxsessions = 6"),
+        "4: MaxSessions was already set in line 3"
+    );
+    assert_eq!(
+        message("DataDir = ${NOPE}"),
+        "3: DataDir was already set in line 2"
+    );
+    assert_eq!(
+        message("LogFile = ${NOPE}"),
+        "3: the environment variable NOPE is not set"
+    );
+}
+
+#[test]
+fn all_mistakes_are_reported_in_the_order_of_the_file() {
+    let text = message("MaxSessions = many\n[Volumes]\nMaxSize = 1x\nColour = red");
+    let lines: Vec<&str> = text
+        .lines()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(lines, ["3", "5", "6"]);
+}
+
+#[test]
+fn a_missing_data_dir_is_a_mistake_of_the_whole_file() {
+    let error = parse("").unwrap_err().to_string();
+    assert_eq!(error, "/etc/eloqdb/x.cfg: [Server] DataDir must be set");
+    let error = parse("[Server]\nDataDir =").unwrap_err().to_string();
+    assert_eq!(error, "/etc/eloqdb/x.cfg: [Server] DataDir must be set");
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    assert_eq!(
+        message("MaxSessions = 0"),
+        "3: MaxSessions: at least 1 is needed"
+    );
+    assert_eq!(
+        message("CheckpointInterval = 0"),
+        "3: CheckpointInterval: at least 1s is needed"
+    );
+    assert_eq!(
+        message("[ForwardLog]\nFwMaxSize = 1k"),
+        "4: FwMaxSize: at least 64k is needed"
+    );
+    assert!(message("Instance = much-too-long-a-name").contains("1 to 15"));
+    assert!(message("Service = 8102/6\nListen = 127.0.0.1").starts_with("3: Service: "));
+    assert!(message("Service = no-such-service").contains("not in /etc/services"));
+}
+
+#[test]
+fn the_log_path_needs_its_number_in_the_file_name() {
+    for path in [
+        "/fwlog/fw",
+        "/fw-%N/log",
+        "/fw-%N/fw-%N",
+        "/fwlog/%N-%N",
+        "/fwlog/fw-%N/",
+    ] {
+        let text = format!("[ForwardLog]\nFwLog = {path}");
+        let good = parse(&format!("[Server]\nDataDir=/d\n{text}")).is_ok();
+        assert_eq!(good, path.ends_with("%N/"), "{path}");
+    }
+}
+
+#[test]
+fn what_to_keep_is_all_or_a_size_or_a_time() {
+    assert_eq!(keep("ALL"), Ok(Keep::All));
+    assert_eq!(keep("30m"), Ok(Keep::Bytes(30 << 20)));
+    assert_eq!(keep("30min"), Ok(Keep::Age(Duration::from_mins(30))));
+    assert_eq!(keep("7d"), Ok(Keep::Age(Duration::from_hours(168))));
+    assert!(keep("some").is_err());
+}
+
+#[test]
+fn roles_have_two_words_each() {
+    for (word, expected) in [
+        ("standalone", Role::Standalone),
+        ("Master", Role::Master),
+        ("PRIMARY", Role::Master),
+        ("slave", Role::Slave),
+        ("Secondary", Role::Slave),
+    ] {
+        assert_eq!(role(word), Ok(expected), "{word}");
+    }
+    assert!(role("replica").is_err());
+}
+
+#[test]
+fn the_other_spelling_of_redirect_write_is_taken_with_a_warning() {
+    let config = with_data_dir("[Replication]\nRole = Slave\nRedicectWrite = 194.64.71.28:8202");
+    assert_eq!(
+        config.replication.redirect_write.unwrap().to_string(),
+        "194.64.71.28:8202"
+    );
+    assert_eq!(
+        config.warnings,
+        ["/etc/eloqdb/x.cfg:5: `RedicectWrite` is read as RedirectWrite"]
+    );
+    assert_eq!(
+        message("[Replication]\nRedirectWrite = a:1\nRedicectWrite = b:1"),
+        "5: RedirectWrite was already set in line 4"
+    );
+}
+
+#[test]
+fn what_comes_later_is_accepted_only_when_off() {
+    let off =
+        "ServiceHttp = OFF\nTlsCert =\n[ForwardLog]\nEnableAudit = no\n[http-access]\ndeny = none";
+    assert!(!with_data_dir(off).forward_log.enable_audit);
+    for (text, key) in [
+        ("ServiceHttp = 8103", "ServiceHttp"),
+        ("TlsKey = k.pem", "TlsKey"),
+        ("[ForwardLog]\nEnableAudit = 1", "EnableAudit"),
+        ("[ForwardLog]\nFwRecovery = 0", "FwRecovery"),
+        ("[http-access]\nallow = all", "allow"),
+    ] {
+        assert!(message(text).ends_with(&format!("{key} is not supported by this version")));
+    }
+}
+
+#[test]
+fn endless_values_are_refused_in_a_short_message() {
+    for key in [
+        "DataDir",
+        "Service",
+        "Listen",
+        "Instance",
+        "LogFlags",
+        "MaxSessions",
+    ] {
+        let text = format!("[Server]\n{key} = {}", "x".repeat(200_000));
+        let error = parse(&text).unwrap_err().to_string();
+        assert!(error.contains("longer than 4096 characters"), "{key}");
+        assert!(error.len() < 300, "{key}");
+    }
+    let error = parse(&format!("[Server]\n{} = 1", "k".repeat(200_000))).unwrap_err();
+    assert!(error.to_string().len() < 300);
+}
+
+#[test]
+fn a_master_without_log_is_warned() {
+    let config = with_data_dir("[Replication]\nRole = Master");
+    assert_eq!(config.warnings.len(), 1);
+    assert!(config.warnings[0].contains(":4: Role = Master without FwLog"));
+}
+
+#[test]
+fn settings_show_each_key_with_its_line() {
+    let config = with_data_dir("MaxSessions = 5");
+    let setting = |name: &str| config.settings.iter().find(|s| s.key.name == name).unwrap();
+    assert_eq!(
+        (
+            setting("MaxSessions").text.as_str(),
+            setting("MaxSessions").line
+        ),
+        ("5", Some(3))
+    );
+    assert_eq!(
+        (
+            setting("FwMaxSize").text.as_str(),
+            setting("FwMaxSize").line
+        ),
+        ("256m", None)
+    );
+    assert_eq!(setting("Instance").text, config.server.instance);
+}
