@@ -1,1 +1,52 @@
-//! (see the crate's docs)
+//! The conversation between dbrepl, which ships forward-log segments, and a slave server, which
+//! mirrors them: messages, their bytes, and both sides as state machines without I/O.
+//!
+//! ```text
+//! dbrepl (Shipper)                                   slave (Receiver)
+//!   PostgreSQL start-up, user, database "system", replication=forwardlog
+//!   authentication, CopyBothResponse; all that follows inside CopyData
+//!   Identify ─────────────────────────────────────▶
+//!            ◀───────────────────────────────────── Identity
+//!   (AskHash ──▶ ◀── Hash)*                          only to find a fork point
+//!   Start ────────────────────────────────────────▶
+//!   Segment, Blocks*, Seal, Segment … ────────────▶  mirror, sync, apply
+//!   KeepAlive, each second when idle ─────────────▶
+//!            ◀───────────────────────────────────── Status, each second at least
+//!   CopyDone ─────────────────────────────────────▶  finish what arrived, sync
+//!            ◀───────────────────────────────────── CopyDone
+//! ```
+//!
+//! Either side ends it with `Refuse`. `docs/replication.md` has the table of messages.
+
+#![warn(missing_docs)]
+#![deny(clippy::indexing_slicing)]
+
+mod compatible;
+mod error;
+mod identity;
+mod message;
+mod pack;
+mod progress;
+mod receiver;
+mod refuse;
+mod shipper;
+pub mod state;
+mod wire;
+
+pub use compatible::check_compatible;
+pub use error::ProtocolError;
+pub use identity::{Identify, Identity, Role};
+pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
+pub use progress::{Progress, Status};
+pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
+pub use refuse::Refuse;
+pub use shipper::{Border, BorderKind, Reached, Shipper, ShipperAction, Stop};
+
+/// Version of the messages on this page. Both sides must speak the same.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// Value of the start-up parameter `replication` that asks for this protocol.
+pub const REPLICATION_PARAMETER: &str = "forwardlog";
+
+/// Database that a start-up for replication names.
+pub const REPLICATION_DATABASE: &str = "system";

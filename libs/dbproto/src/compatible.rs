@@ -1,0 +1,78 @@
+//! Whether a source and a slave may replicate at all: the checks that both sides make.
+
+use crate::{Identify, Identity, Refuse, Role, state};
+
+/// Checks everything but positions. Both sides call it, so a shipper that forgot to can't do harm.
+pub fn check_compatible(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
+    check_format(source, slave)?;
+    if slave.role != Role::Slave {
+        return Err(Refuse::new(
+            state::PREREQUISITE,
+            format!("server {} is not a slave", slave.instance),
+        )
+        .detail(format!("its Role is {}", slave.role))
+        .hint("set Role = Slave in section [Replication] of its eloqdb.cfg, or give the address of a slave"));
+    }
+    if source.page_size != slave.page_size {
+        return Err(Refuse::new(
+            state::PREREQUISITE,
+            "master and slave have different page sizes",
+        )
+        .detail(format!(
+            "master {} bytes, slave {} bytes",
+            source.page_size, slave.page_size
+        ))
+        .hint("make the slave anew"));
+    }
+    if let Some(environment) = slave.environment
+        && environment != source.environment
+    {
+        return Err(Refuse::new(
+            state::OTHER_ENVIRONMENT,
+            format!("slave {} belongs to another environment", slave.instance),
+        )
+        .detail(format!("master's environment {}, slave's {environment}", source.environment))
+        .hint("check the address; to make it a slave of this master, start it on an empty environment (dbctl init) or on a copy of the master's DataDir"));
+    }
+    check_volume_limit(source, slave)
+}
+
+fn check_format(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
+    if source.format > slave.format {
+        return Err(Refuse::new(
+            state::NOT_SUPPORTED,
+            "the slave is too old for this forward log",
+        )
+        .detail(format!(
+            "log format {}, slave reads up to {}",
+            source.format, slave.format
+        ))
+        .hint("update the slave's dbserver first, then the master's"));
+    }
+    Ok(())
+}
+
+/// A slave that would hit its own limit in the middle of the log is told before it begins.
+fn check_volume_limit(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
+    let unlimited = |limit: u64| if limit == 0 { u64::MAX } else { limit };
+    if unlimited(slave.volume_limit) >= unlimited(source.volume_limit) {
+        return Ok(());
+    }
+    let show = |limit: u64| {
+        if limit == 0 {
+            "no limit".to_owned()
+        } else {
+            format!("{limit} bytes")
+        }
+    };
+    Err(Refuse::new(
+        state::PREREQUISITE,
+        "the slave's data files may not grow as the master's may",
+    )
+    .detail(format!(
+        "MaxSize in section [Volumes]: master {}, slave {}",
+        show(source.volume_limit),
+        show(slave.volume_limit)
+    ))
+    .hint("give the slave a MaxSize that is not below the master's, or none"))
+}

@@ -1,0 +1,460 @@
+//! The source's side of the conversation, without any I/O.
+//!
+//! ```text
+//!             Identity           found              (log items)
+//!  Greeting ───────────▶ Locating ──────▶ Shipping ────────────▶ Shipping
+//!                           │ not found
+//!                           ▼   borders, Hash …
+//!                        Bisecting ─────▶ Stop: diverged after …
+//! ```
+//!
+//! The driver owns the connection and the log. It feeds in what arrives and what it finds in the
+//! log, and carries out the actions in order.
+
+mod bisection;
+mod window;
+
+use bytes::Bytes;
+use fwlog::{LogPoint, Position, SegmentId};
+
+use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse, Status};
+use crate::{check_compatible, state};
+
+use bisection::Bisection;
+pub use bisection::Border;
+use window::Window;
+
+/// What the driver does for the [`Shipper`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShipperAction {
+    /// Send the message.
+    Send(Message),
+    /// Find this point in the log (`None`: the log's beginning), then call [`Shipper::located`] or
+    /// [`Shipper::not_located`].
+    Locate(Option<LogPoint>),
+    /// Collect the borders that the log has between two positions, both included, in order, then
+    /// call [`Shipper::borders`].
+    Borders {
+        /// Which.
+        of: BorderKind,
+        /// Nothing below this position.
+        from: Option<Position>,
+        /// Nothing above this position.
+        to: Position,
+    },
+    /// The slave has come so far.
+    Acknowledged(Status),
+}
+
+/// Which borders of the log are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BorderKind {
+    /// The first block's start in every segment.
+    Segments,
+    /// Every block's end in one segment.
+    Blocks(SegmentId),
+}
+
+/// The end of the conversation, before its purpose was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// This side refuses: send it to the slave, tell the operator.
+    Ours(Refuse),
+    /// The slave refused.
+    Theirs(Refuse),
+}
+
+impl Stop {
+    /// Why, whoever it was.
+    pub fn refuse(&self) -> &Refuse {
+        match self {
+            Self::Ours(refuse) | Self::Theirs(refuse) => refuse,
+        }
+    }
+}
+
+impl From<ProtocolError> for Stop {
+    fn from(error: ProtocolError) -> Self {
+        Self::Ours(Refuse::from(&error))
+    }
+}
+
+/// Whether the slave has what was aimed at; see [`Shipper::reached`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Not yet.
+    No,
+    /// Durable and visible to the slave's readers.
+    Applied,
+    /// Durable; applying is suspended, and why.
+    Durable {
+        /// As the slave says.
+        suspended: String,
+    },
+}
+
+#[derive(Debug)]
+enum State {
+    Greeting,
+    Locating,
+    Bisecting {
+        blocks: bool,
+        waiting: bool,
+        search: Bisection,
+    },
+    Shipping,
+    Stopped,
+}
+
+impl State {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Greeting => "waiting for the slave's identity",
+            Self::Locating => "looking for the synchronization point",
+            Self::Bisecting { .. } => "looking for the fork point",
+            Self::Shipping => "shipping",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// The source's side.
+#[derive(Debug)]
+pub struct Shipper {
+    identify: Identify,
+    slave: Option<Identity>,
+    state: State,
+    window: Window,
+    /// End of what was shipped; the slave's own point before that.
+    shipped: Option<Position>,
+    /// End of the newest block shipped: after it only headers and seals went.
+    last_block: Option<Position>,
+    status: Option<Status>,
+}
+
+impl Shipper {
+    /// `window`: bytes that may be on their way at most.
+    pub fn new(identify: Identify, window: u64) -> Self {
+        Self {
+            identify,
+            slave: None,
+            state: State::Greeting,
+            window: Window::new(window),
+            shipped: None,
+            last_block: None,
+            status: None,
+        }
+    }
+
+    /// The first message.
+    pub fn begin(&self) -> Message {
+        Message::Identify(self.identify.clone())
+    }
+
+    /// The slave, once it has introduced itself.
+    pub fn slave(&self) -> Option<&Identity> {
+        self.slave.as_ref()
+    }
+
+    /// What the slave said last about its progress.
+    pub fn status(&self) -> Option<&Status> {
+        self.status.as_ref()
+    }
+
+    /// Blocks may go compressed.
+    pub fn packs(&self) -> bool {
+        self.identify.pack && self.slave.as_ref().is_some_and(|slave| slave.pack)
+    }
+
+    /// Takes a message of the slave.
+    pub fn handle(&mut self, message: Message) -> Result<Vec<ShipperAction>, Stop> {
+        let result = match message {
+            Message::Refuse(refuse) => Err(Stop::Theirs(refuse)),
+            Message::Identity(identity) if matches!(self.state, State::Greeting) => {
+                self.meet(identity)
+            }
+            Message::Hash { position, hash } => self.answer(position, hash),
+            Message::Status(status) => self.acknowledge(status),
+            other => Err(ProtocolError::Unexpected {
+                message: other.name(),
+                state: self.state.name(),
+            }
+            .into()),
+        };
+        if result.is_err() {
+            self.state = State::Stopped;
+        }
+        result
+    }
+
+    fn meet(&mut self, slave: Identity) -> Result<Vec<ShipperAction>, Stop> {
+        check_compatible(&self.identify, &slave).map_err(Stop::Ours)?;
+        let point = slave.durable.as_ref().map(|durable| durable.point.clone());
+        self.slave = Some(slave);
+        self.state = State::Locating;
+        Ok(vec![ShipperAction::Locate(point)])
+    }
+
+    fn slave_point(&self) -> Option<&LogPoint> {
+        Some(&self.slave.as_ref()?.durable.as_ref()?.point)
+    }
+
+    /// The point is in the log: shipping begins.
+    pub fn located(&mut self) -> Message {
+        let at = self.slave_point().cloned();
+        self.shipped = at.as_ref().map(|point| point.position);
+        self.state = State::Shipping;
+        Message::Start { at }
+    }
+
+    /// The log has no such point, and differs from the slave's somewhere before it: finds out where.
+    pub fn not_located(&mut self) -> Result<Vec<ShipperAction>, Stop> {
+        let Some(to) = self.slave_point().map(|point| point.position) else {
+            self.state = State::Stopped;
+            return Err(Stop::Ours(Refuse::new(
+                state::LOG_MISSING,
+                "the master's log does not begin at the beginning",
+            )));
+        };
+        self.state = State::Bisecting {
+            blocks: false,
+            waiting: true,
+            search: Bisection::new(Vec::new()),
+        };
+        let from = self.slave.as_ref().and_then(|slave| slave.log_begins);
+        Ok(vec![ShipperAction::Borders {
+            of: BorderKind::Segments,
+            from,
+            to,
+        }])
+    }
+
+    /// Takes the borders that [`ShipperAction::Borders`] asked for.
+    pub fn borders(&mut self, borders: Vec<Border>) -> Result<Vec<ShipperAction>, Stop> {
+        if let State::Bisecting {
+            waiting, search, ..
+        } = &mut self.state
+        {
+            *waiting = false;
+            *search = Bisection::new(borders);
+        }
+        let result = self.ask();
+        if result.is_err() {
+            self.state = State::Stopped;
+        }
+        result
+    }
+
+    fn answer(
+        &mut self,
+        position: Position,
+        hash: Option<fwlog::ChainHash>,
+    ) -> Result<Vec<ShipperAction>, Stop> {
+        let name = self.state.name();
+        match &mut self.state {
+            State::Bisecting {
+                waiting: false,
+                search,
+                ..
+            } if search.question() == Some(position) => {
+                search.answer(hash);
+                self.ask()
+            }
+            _ => Err(ProtocolError::Unexpected {
+                message: "Hash",
+                state: name,
+            }
+            .into()),
+        }
+    }
+
+    /// The next question; first over segments, then over the blocks of the last common one.
+    fn ask(&mut self) -> Result<Vec<ShipperAction>, Stop> {
+        let to = self.slave_point().map(|point| point.position);
+        let State::Bisecting {
+            blocks,
+            waiting,
+            search,
+        } = &mut self.state
+        else {
+            return Ok(Vec::new());
+        };
+        if let Some(position) = search.question() {
+            return Ok(vec![ShipperAction::Send(Message::AskHash { position })]);
+        }
+        let common = search.last_common().cloned();
+        match (common, to) {
+            (Some(common), Some(to)) if !*blocks => {
+                *blocks = true;
+                *waiting = true;
+                let segment = common.point.position.segment;
+                let from = Some(common.point.position);
+                Ok(vec![ShipperAction::Borders {
+                    of: BorderKind::Blocks(segment),
+                    from,
+                    to,
+                }])
+            }
+            (common, _) => Err(Stop::Ours(self.diverged(common.as_ref()))),
+        }
+    }
+
+    fn diverged(&self, fork: Option<&Border>) -> Refuse {
+        let message = match fork {
+            Some(border) => {
+                let mut words = Vec::new();
+                words.extend(border.commit.map(|commit| format!("commit {}", commit.get())));
+                words.extend(border.time.map(|time| time.to_string()));
+                let place = border.point.position;
+                let words =
+                    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
+                format!("diverged: the slave's log differs from the master's after {place}{words}")
+            }
+            None => "diverged: the slave's log differs from the master's in everything that both still have"
+                .to_owned(),
+        };
+        let slave = self.slave.as_ref();
+        let end = |progress: Option<&Progress>| {
+            progress.map_or_else(
+                || "no position".to_owned(),
+                |p| {
+                    format!(
+                        "{} (commit {}, {})",
+                        p.point.position,
+                        p.commit.get(),
+                        p.time
+                    )
+                },
+            )
+        };
+        Refuse::new(state::DIVERGED, message)
+            .detail(format!(
+                "slave {} is at {}, the master's log ends at {}",
+                slave.map_or("", |slave| slave.instance.as_str()),
+                end(slave.and_then(|slave| slave.durable.as_ref())),
+                end(self.identify.durable.as_ref()),
+            ))
+            .hint("re-synchronize the slave: stop it, keep its forward-log files aside, and start it on a copy of the master's DataDir made after a clean stop")
+    }
+
+    fn acknowledge(&mut self, status: Status) -> Result<Vec<ShipperAction>, Stop> {
+        let durable = status.durable.point.position;
+        if let Some(shipped) = self.shipped
+            && durable > shipped
+        {
+            return Err(Stop::Ours(
+                Refuse::new(
+                    state::PROTOCOL_VIOLATION,
+                    "the slave acknowledged what it never got",
+                )
+                .detail(format!("shipped up to {shipped}, acknowledged {durable}")),
+            ));
+        }
+        self.window.acknowledge(durable);
+        self.status = Some(status.clone());
+        Ok(vec![ShipperAction::Acknowledged(status)])
+    }
+
+    /// Bytes that may be shipped now. One piece always may when nothing is on its way.
+    pub fn room(&self) -> u64 {
+        self.window.room()
+    }
+
+    /// Bytes on their way: shipped and not yet durable at the slave.
+    pub fn outstanding(&self) -> u64 {
+        self.window.outstanding()
+    }
+
+    /// Bytes of log shipped on this connection.
+    pub fn sent(&self) -> u64 {
+        self.window.sent()
+    }
+
+    /// End of what was shipped.
+    pub fn shipped(&self) -> Option<Position> {
+        self.shipped
+    }
+
+    /// Ships a segment's header; `end` is the first block's start.
+    pub fn segment(&mut self, header: Bytes, end: Position) -> Message {
+        self.note(end, header.len());
+        Message::Segment { header }
+    }
+
+    /// Ships whole blocks from `start` to `end`.
+    pub fn blocks(&mut self, start: Position, end: Position, bytes: Bytes) -> Message {
+        self.note(end, bytes.len());
+        self.last_block = Some(end);
+        Message::Blocks { start, bytes }
+    }
+
+    /// Ships the seal of the segment that was shipped last.
+    pub fn seal(&mut self, bytes: Bytes) -> Message {
+        Message::Seal { bytes }
+    }
+
+    fn note(&mut self, end: Position, length: usize) {
+        assert!(
+            matches!(self.state, State::Shipping),
+            "the log is shipped after Start only"
+        );
+        assert!(
+            self.shipped.is_none_or(|shipped| shipped <= end),
+            "the log goes forward"
+        );
+        self.shipped = Some(end);
+        self.window
+            .ship(end, u64::try_from(length).unwrap_or(u64::MAX));
+    }
+
+    /// A sign of life, with the source's durable end.
+    pub fn keep_alive(durable: Progress, reply: bool) -> Message {
+        Message::KeepAlive { durable, reply }
+    }
+
+    /// Whether the slave has all that was shipped so far.
+    ///
+    /// Headers and seals hold nothing to apply, so the end of the last block counts.
+    pub fn reached(&self) -> Reached {
+        let Some(last_block) = self.last_block else {
+            return self.reached_before();
+        };
+        let Some(status) = &self.status else {
+            return Reached::No;
+        };
+        if status.durable.point.position < last_block {
+            return Reached::No;
+        }
+        if status.applied.point.position >= last_block {
+            return Reached::Applied;
+        }
+        match &status.suspended {
+            Some(why) => Reached::Durable {
+                suspended: why.clone(),
+            },
+            None => Reached::No,
+        }
+    }
+
+    /// Nothing was shipped: the slave had it all, and only applying may be behind.
+    fn reached_before(&self) -> Reached {
+        let Some(slave) = &self.slave else {
+            return Reached::No;
+        };
+        let (durable, applied, suspended) = match &self.status {
+            Some(status) => (
+                Some(&status.durable),
+                Some(&status.applied),
+                status.suspended.clone(),
+            ),
+            None => (slave.durable.as_ref(), slave.applied.as_ref(), None),
+        };
+        let commit = |progress: Option<&Progress>| progress.map(|progress| progress.commit);
+        let behind = commit(applied) < commit(durable);
+        match suspended {
+            _ if !behind => Reached::Applied,
+            Some(suspended) => Reached::Durable { suspended },
+            None => Reached::No,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Little-endian fields of a message: writing them, and reading them from bytes nobody vouches for.
+//!
+//! Every read checks the remaining length first, and every length prefix is held against a limit
+//! before memory is taken for it.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
+
+use crate::ProtocolError;
+
+/// Longest text field in a message, in bytes; longer text is cut at the sender.
+pub(crate) const MAX_TEXT: usize = 4096;
+
+/// Writes fields at the end of a buffer.
+pub(crate) struct FieldWriter<'a>(pub(crate) &'a mut BytesMut);
+
+impl FieldWriter<'_> {
+    pub(crate) fn u8(&mut self, value: u8) {
+        self.0.put_u8(value);
+    }
+
+    pub(crate) fn u16(&mut self, value: u16) {
+        self.0.put_u16_le(value);
+    }
+
+    pub(crate) fn u32(&mut self, value: u32) {
+        self.0.put_u32_le(value);
+    }
+
+    pub(crate) fn u64(&mut self, value: u64) {
+        self.0.put_u64_le(value);
+    }
+
+    pub(crate) fn flag(&mut self, value: bool) {
+        self.0.put_u8(u8::from(value));
+    }
+
+    /// A 16-bit length and that many bytes of UTF-8; cut at a character border when too long.
+    pub(crate) fn text(&mut self, value: &str) {
+        let mut end = value.len().min(MAX_TEXT);
+        while !value.is_char_boundary(end) {
+            end -= 1;
+        }
+        let cut = value.get(..end).unwrap_or_default();
+        self.u16(u16::try_from(cut.len()).unwrap_or(0));
+        self.0.put_slice(cut.as_bytes());
+    }
+
+    pub(crate) fn environment(&mut self, value: EnvironmentId) {
+        self.0.put_slice(&value.to_bytes());
+    }
+
+    pub(crate) fn hash(&mut self, value: ChainHash) {
+        self.0.put_slice(&value.to_bytes());
+    }
+
+    pub(crate) fn position(&mut self, value: Position) {
+        self.u32(value.segment.generation.get());
+        self.u32(value.segment.sequence.get());
+        self.u64(value.offset);
+    }
+
+    pub(crate) fn point(&mut self, value: &LogPoint) {
+        self.position(value.position);
+        self.hash(value.hash);
+    }
+
+    pub(crate) fn commit(&mut self, value: CommitNumber) {
+        self.u64(value.get());
+    }
+
+    pub(crate) fn time(&mut self, value: Timestamp) {
+        self.u64(value.micros());
+    }
+
+    /// A flag byte, then the value when there is one.
+    pub(crate) fn optional<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
+        self.flag(value.is_some());
+        if let Some(value) = value {
+            write(self, value);
+        }
+    }
+}
+
+/// Takes fields from the front of a message body.
+pub(crate) struct FieldReader {
+    body: Bytes,
+    kind: char,
+}
+
+impl FieldReader {
+    pub(crate) fn new(kind: u8, body: Bytes) -> Self {
+        Self {
+            body,
+            kind: char::from(kind),
+        }
+    }
+
+    fn take(&mut self, length: usize) -> Result<Bytes, ProtocolError> {
+        if self.body.len() < length {
+            return Err(ProtocolError::TooShort { kind: self.kind });
+        }
+        Ok(self.body.split_to(length))
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], ProtocolError> {
+        let mut out = [0; N];
+        self.take(N)?.copy_to_slice(&mut out);
+        Ok(out)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, ProtocolError> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    pub(crate) fn u16(&mut self) -> Result<u16, ProtocolError> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, ProtocolError> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, ProtocolError> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    pub(crate) fn flag(&mut self) -> Result<bool, ProtocolError> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(self.bad("flag")),
+        }
+    }
+
+    pub(crate) fn text(&mut self) -> Result<String, ProtocolError> {
+        let length = usize::from(self.u16()?);
+        if length > MAX_TEXT {
+            return Err(self.bad("text length"));
+        }
+        let bytes = self.take(length)?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| self.bad("text"))
+    }
+
+    pub(crate) fn rest(&mut self) -> Bytes {
+        std::mem::take(&mut self.body)
+    }
+
+    pub(crate) fn environment(&mut self) -> Result<EnvironmentId, ProtocolError> {
+        self.array().map(EnvironmentId::from_bytes)
+    }
+
+    pub(crate) fn hash(&mut self) -> Result<ChainHash, ProtocolError> {
+        self.array().map(ChainHash::from_bytes)
+    }
+
+    pub(crate) fn position(&mut self) -> Result<Position, ProtocolError> {
+        let (generation, sequence) = (self.u32()?, self.u32()?);
+        if generation == 0 || sequence == 0 {
+            return Err(self.bad("segment number"));
+        }
+        let offset = self.u64()?;
+        Ok(Position {
+            segment: SegmentId::new(generation, sequence),
+            offset,
+        })
+    }
+
+    pub(crate) fn point(&mut self) -> Result<LogPoint, ProtocolError> {
+        Ok(LogPoint {
+            position: self.position()?,
+            hash: self.hash()?,
+        })
+    }
+
+    pub(crate) fn commit(&mut self) -> Result<CommitNumber, ProtocolError> {
+        self.u64().map(CommitNumber::new)
+    }
+
+    pub(crate) fn time(&mut self) -> Result<Timestamp, ProtocolError> {
+        self.u64().map(Timestamp::from_micros)
+    }
+
+    pub(crate) fn optional<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, ProtocolError>,
+    ) -> Result<Option<T>, ProtocolError> {
+        if self.flag()? {
+            read(self).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// An error that names the message type and the field.
+    pub(crate) fn bad(&self, field: &'static str) -> ProtocolError {
+        ProtocolError::BadField {
+            kind: self.kind,
+            field,
+        }
+    }
+
+    /// A message ends where its last field ends.
+    pub(crate) fn finish(self) -> Result<(), ProtocolError> {
+        if self.body.has_remaining() {
+            return Err(ProtocolError::TooLong { kind: self.kind });
+        }
+        Ok(())
+    }
+}
