@@ -1,0 +1,177 @@
+//! What is open and how far the store is: snapshots, sizes, the newest commit. One lock guards it
+//! all, and pruning reads it under the same lock: a snapshot is either seen by a prune, or begins at
+//! a commit that the prune leaves alone.
+
+use std::collections::VecDeque;
+
+use crate::chain::Pins;
+
+#[derive(Debug)]
+pub(crate) struct Active {
+    /// (commit, open snapshots there), ascending.
+    snapshots: Vec<(u64, u32)>,
+    /// (commit, pages from there on), ascending; the first entry is what a snapshot at the horizon
+    /// or before it sees.
+    sizes: VecDeque<(u64, u32)>,
+    latest: u64,
+    /// The commit whose pages are being added just now.
+    publishing: Option<u64>,
+    /// (epoch that it began, commit): snapshots of an earlier epoch above the commit are void.
+    rewinds: Vec<(u64, u64)>,
+    /// Snapshots below this commit have been ended.
+    floor: u64,
+}
+
+impl Active {
+    pub(crate) fn new(page_count: u32) -> Self {
+        Self {
+            snapshots: Vec::new(),
+            sizes: VecDeque::from([(0, page_count)]),
+            latest: 0,
+            publishing: None,
+            rewinds: Vec::new(),
+            floor: 0,
+        }
+    }
+
+    pub(crate) fn latest(&self) -> u64 {
+        self.latest
+    }
+
+    /// The newest commit that a new snapshot may see: `durable`, but never one that is only half
+    /// published.
+    pub(crate) fn visible(&self, durable: u64) -> u64 {
+        self.publishing
+            .map_or(durable, |commit| durable.min(commit - 1))
+    }
+
+    /// From now on until [`Active::publish`] nobody sees `commit`.
+    pub(crate) fn begin_publish(&mut self, commit: u64) {
+        self.publishing = Some(commit);
+    }
+
+    /// Pages of the database at `commit`.
+    pub(crate) fn page_count_at(&self, commit: u64) -> u32 {
+        let entry = self.sizes.iter().rev().find(|(from, _)| *from <= commit);
+        entry.or(self.sizes.front()).map_or(0, |(_, count)| *count)
+    }
+
+    pub(crate) fn register(&mut self, commit: u64) {
+        match self.snapshots.binary_search_by_key(&commit, |e| e.0) {
+            Ok(index) => self.snapshots[index].1 += 1,
+            Err(index) => self.snapshots.insert(index, (commit, 1)),
+        }
+    }
+
+    pub(crate) fn unregister(&mut self, commit: u64) {
+        if let Ok(index) = self.snapshots.binary_search_by_key(&commit, |e| e.0) {
+            self.snapshots[index].1 -= 1;
+            if self.snapshots[index].1 == 0 {
+                self.snapshots.remove(index);
+            }
+        }
+    }
+
+    pub(crate) fn pins(&self, durable: u64) -> Pins {
+        let durable = self.visible(durable);
+        let live = self
+            .snapshots
+            .iter()
+            .map(|e| e.0)
+            .filter(|commit| *commit >= self.floor);
+        Pins {
+            snapshots: live.collect(),
+            durable,
+        }
+    }
+
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        self.snapshots
+            .iter()
+            .map(|e| e.0)
+            .find(|commit| *commit >= self.floor)
+    }
+
+    pub(crate) fn open(&self) -> usize {
+        self.snapshots.iter().map(|e| e.1 as usize).sum()
+    }
+
+    /// Commit `commit` is complete; sizes that no new snapshot can see are forgotten.
+    pub(crate) fn publish(&mut self, commit: u64, page_count: u32, durable: u64) {
+        self.latest = commit;
+        self.publishing = None;
+        if self
+            .sizes
+            .back()
+            .is_none_or(|(_, count)| *count != page_count)
+        {
+            self.sizes.push_back((commit, page_count));
+        }
+        while self.sizes.get(1).is_some_and(|(from, _)| *from <= durable) {
+            self.sizes.pop_front();
+        }
+    }
+
+    pub(crate) fn rewind(&mut self, to: u64, epoch: u64) {
+        self.latest = self.latest.min(to);
+        while self.sizes.len() > 1 && self.sizes.back().is_some_and(|(from, _)| *from > to) {
+            self.sizes.pop_back();
+        }
+        self.rewinds.push((epoch, to));
+    }
+
+    /// Whether a snapshot of `commit` that was taken in `epoch` has been taken back since.
+    pub(crate) fn is_void(&self, commit: u64, epoch: u64) -> bool {
+        self.rewinds
+            .iter()
+            .any(|(since, to)| *since > epoch && *to < commit)
+    }
+
+    /// Ends the snapshots below `commit`; answers how many are open there.
+    pub(crate) fn end_below(&mut self, commit: u64) -> usize {
+        self.floor = self.floor.max(commit);
+        let ended = self.snapshots.iter().filter(|e| e.0 < commit);
+        ended.map(|e| e.1 as usize).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_kept_from_the_newest_durable_one_on() {
+        let mut active = Active::new(3);
+        active.publish(5, 10, 0);
+        active.publish(6, 20, 0);
+        active.publish(7, 15, 6);
+        assert_eq!(active.sizes, [(6, 20), (7, 15)]);
+        assert_eq!(active.page_count_at(6), 20);
+        assert_eq!(active.page_count_at(7), 15);
+        active.rewind(6, 1);
+        assert_eq!(active.page_count_at(7), 20);
+    }
+
+    #[test]
+    fn a_rewind_voids_earlier_snapshots_above_it_only() {
+        let mut active = Active::new(0);
+        active.rewind(10, 1);
+        assert!(active.is_void(11, 0));
+        assert!(!active.is_void(10, 0));
+        assert!(!active.is_void(11, 1));
+    }
+
+    #[test]
+    fn an_ended_snapshot_no_longer_pins_versions() {
+        let mut active = Active::new(0);
+        for commit in [3, 3, 5] {
+            active.register(commit);
+        }
+        assert_eq!(active.end_below(5), 2);
+        assert_eq!(active.pins(9).snapshots, [5]);
+        assert_eq!(active.oldest(), Some(5));
+        active.unregister(3);
+        active.unregister(3);
+        assert_eq!(active.open(), 1);
+    }
+}

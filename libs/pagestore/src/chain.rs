@@ -1,0 +1,279 @@
+//! The versions of one page that are newer than the data file.
+//!
+//! ```text
+//!   commit:   0 (kept base)    v1        v2        v3
+//!             │ read by s < v1 │ s < v2  │ s < v3  │ everybody later
+//! ```
+//! Before the first version comes the base. A version labelled commit 0 is an old base image that
+//! was kept because a snapshot still needed it when a checkpoint overwrote the page.
+
+use crate::PageImage;
+
+/// What must not be pruned: the commits of open snapshots, and everything from `durable` on, because
+/// a new snapshot may begin there at any time.
+#[derive(Debug)]
+pub(crate) struct Pins {
+    /// Commits of open snapshots, ascending.
+    pub(crate) snapshots: Vec<u64>,
+    pub(crate) durable: u64,
+}
+
+impl Pins {
+    /// Whether a present or future snapshot `s` has `from <= s < until`.
+    fn any_in(&self, from: u64, until: u64) -> bool {
+        if until > self.durable {
+            return true;
+        }
+        let first = self.snapshots.partition_point(|&s| s < from);
+        self.snapshots.get(first).is_some_and(|&s| s < until)
+    }
+
+    /// Whether an open snapshot is older than `commit`.
+    pub(crate) fn any_below(&self, commit: u64) -> bool {
+        self.snapshots.first().is_some_and(|&s| s < commit)
+    }
+}
+
+/// Changes of a store's counters; summed up while a lock is held, applied once.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) versions: i64,
+    pub(crate) bytes: i64,
+    /// Bytes in memory of kept base images.
+    pub(crate) kept_bytes: i64,
+    /// Pages with a version newer than the file.
+    pub(crate) dirty: i64,
+}
+
+impl Tally {
+    fn add(&mut self, version: &Version, sign: i64) {
+        let bytes = i64::try_from(version.image.memory_bytes()).unwrap_or(i64::MAX);
+        let entry = i64::try_from(size_of::<Version>()).unwrap_or(0);
+        self.versions += sign;
+        self.bytes += sign * (bytes + entry);
+        if version.commit == 0 {
+            self.kept_bytes += sign * bytes;
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) commit: u64,
+    pub(crate) image: PageImage,
+}
+
+/// See the module's page.
+#[derive(Debug, Default)]
+pub(crate) struct Chain {
+    /// Commit of the version that the last complete checkpoint wrote; 0 where none did.
+    written: u64,
+    /// Ascending commits.
+    versions: Vec<Version>,
+}
+
+impl Chain {
+    /// The newest version not above `commit`.
+    pub(crate) fn newest_at(&self, commit: u64) -> Option<&Version> {
+        let after = self.versions.partition_point(|v| v.commit <= commit);
+        after
+            .checked_sub(1)
+            .and_then(|index| self.versions.get(index))
+    }
+
+    /// Whether the file has an older content than the version of `commit` or later ones.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.versions
+            .last()
+            .is_some_and(|v| v.commit > self.written)
+    }
+
+    /// The newest version at `commit` that is not in the file yet.
+    pub(crate) fn unwritten_at(&self, commit: u64) -> Option<&Version> {
+        self.newest_at(commit).filter(|v| v.commit > self.written)
+    }
+
+    /// Commit of the oldest version; snapshots below it read the base.
+    pub(crate) fn first_commit(&self) -> Option<u64> {
+        self.versions.first().map(|v| v.commit)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.versions.is_empty()
+    }
+
+    /// Adds the version of `commit`, which is the newest (or replaces the one of the same commit).
+    pub(crate) fn push(&mut self, commit: u64, image: PageImage, tally: &mut Tally) {
+        let dirty = self.is_dirty();
+        let version = Version { commit, image };
+        tally.add(&version, 1);
+        match self.versions.last_mut() {
+            Some(last) if last.commit == commit => {
+                tally.add(last, -1);
+                *last = version;
+            }
+            _ => self.versions.push(version),
+        }
+        if !dirty {
+            tally.dirty += i64::from(self.is_dirty());
+        }
+    }
+
+    /// Keeps `image`, the base as it is, for snapshots older than the first version.
+    pub(crate) fn keep_base(&mut self, image: PageImage, tally: &mut Tally) {
+        if self.first_commit() == Some(0) {
+            return;
+        }
+        let version = Version { commit: 0, image };
+        tally.add(&version, 1);
+        self.versions.insert(0, version);
+    }
+
+    /// The page does not exist at `commit`, and the file has been or will be cut there: older
+    /// versions become prunable.
+    pub(crate) fn cut(&mut self, commit: u64, tally: &mut Tally) {
+        let newest = self.newest_at(commit).map(|v| v.commit);
+        if newest.is_none_or(|newest| newest != 0 && newest == self.written) {
+            return; // goes by itself
+        }
+        let dirty = self.is_dirty();
+        let version = Version {
+            commit,
+            image: PageImage::zeros(),
+        };
+        let at = self.versions.partition_point(|v| v.commit < commit);
+        tally.add(&version, 1);
+        self.versions.insert(at, version);
+        self.written = self.written.max(commit);
+        tally.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
+    }
+
+    /// The version of `commit` is in the file, and the file is on disk.
+    pub(crate) fn mark_written(&mut self, commit: u64, tally: &mut Tally) {
+        let dirty = self.is_dirty();
+        self.written = self.written.max(commit);
+        tally.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
+    }
+
+    /// Drops what no present or future snapshot can read.
+    pub(crate) fn prune(&mut self, pins: &Pins, tally: &mut Tally) {
+        let mut next = 0;
+        let commits: Vec<u64> = match self.versions.len() {
+            0 => return,
+            1 => Vec::new(), // the common case, without a list
+            _ => self.versions.iter().skip(1).map(|v| v.commit).collect(),
+        };
+        self.versions.retain(|version| {
+            let until = commits.get(next).copied();
+            next += 1;
+            let keep = until.is_none_or(|until| pins.any_in(version.commit, until));
+            if !keep {
+                tally.add(version, -1);
+            }
+            keep
+        });
+    }
+
+    /// Drops the oldest version if it is what the file has: the base serves its readers as well. Not
+    /// while a checkpoint may be about to overwrite the page.
+    pub(crate) fn drop_written(&mut self, tally: &mut Tally) {
+        if self
+            .first_commit()
+            .is_some_and(|first| first != 0 && first == self.written)
+        {
+            let version = self.versions.remove(0);
+            tally.add(&version, -1);
+        }
+    }
+
+    /// Drops the versions above `commit`.
+    pub(crate) fn rewind(&mut self, commit: u64, tally: &mut Tally) {
+        let dirty = self.is_dirty();
+        let keep = self.versions.partition_point(|v| v.commit <= commit);
+        for version in self.versions.drain(keep..) {
+            tally.add(&version, -1);
+        }
+        tally.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PAGE_SIZE;
+
+    fn image(byte: u8) -> PageImage {
+        PageImage::copy_of(&[byte; PAGE_SIZE])
+    }
+
+    fn chain(commits: &[u64]) -> (Chain, Tally) {
+        let (mut chain, mut tally) = (Chain::default(), Tally::default());
+        for &commit in commits {
+            chain.push(commit, image(u8::try_from(commit).unwrap()), &mut tally);
+        }
+        (chain, tally)
+    }
+
+    fn commits(chain: &Chain) -> Vec<u64> {
+        chain.versions.iter().map(|v| v.commit).collect()
+    }
+
+    fn pins(snapshots: &[u64], durable: u64) -> Pins {
+        Pins {
+            snapshots: snapshots.to_vec(),
+            durable,
+        }
+    }
+
+    #[test]
+    fn pruning_keeps_what_is_not_durable_and_the_newest_that_is() {
+        let (mut chain, mut tally) = chain(&[2, 4, 6, 8, 10]);
+        chain.prune(&pins(&[], 7), &mut tally);
+        assert_eq!(commits(&chain), [6, 8, 10]);
+        assert_eq!(tally.versions, 3);
+    }
+
+    #[test]
+    fn pruning_keeps_what_each_open_snapshot_reads() {
+        let (mut chain, mut tally) = chain(&[2, 4, 6, 8, 10]);
+        chain.prune(&pins(&[3, 7], 10), &mut tally);
+        assert_eq!(commits(&chain), [2, 6, 10]);
+        chain.prune(&pins(&[7], 10), &mut tally);
+        assert_eq!(commits(&chain), [6, 10]);
+    }
+
+    #[test]
+    fn a_written_version_goes_only_when_nothing_older_would_hide_the_base() {
+        let (mut chain, mut tally) = chain(&[5]);
+        chain.keep_base(image(1), &mut tally);
+        chain.mark_written(5, &mut tally);
+        chain.prune(&pins(&[3], 6), &mut tally);
+        chain.drop_written(&mut tally);
+        assert_eq!(commits(&chain), [0, 5]);
+        chain.prune(&pins(&[5], 6), &mut tally);
+        assert_eq!(commits(&chain), [5]);
+        chain.drop_written(&mut tally);
+        assert!(chain.is_empty());
+        assert_eq!(tally, Tally::default());
+    }
+
+    #[test]
+    fn a_rewind_drops_newer_versions_and_the_dirt_they_made() {
+        let (mut chain, mut tally) = chain(&[5, 9]);
+        chain.mark_written(5, &mut tally);
+        assert!(chain.is_dirty());
+        chain.rewind(5, &mut tally);
+        assert_eq!(commits(&chain), [5]);
+        assert_eq!(tally.dirty, 0);
+    }
+
+    #[test]
+    fn a_cut_page_reads_as_zeros_from_the_cut_on() {
+        let (mut chain, mut tally) = chain(&[5, 20]);
+        chain.cut(10, &mut tally);
+        assert_eq!(chain.newest_at(9).map(|v| v.commit), Some(5));
+        assert_eq!(chain.newest_at(12).map(|v| v.image.memory_bytes()), Some(0));
+        assert!(chain.is_dirty());
+        assert_eq!(tally.dirty, 1);
+    }
+}

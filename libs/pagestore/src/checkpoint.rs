@@ -1,0 +1,264 @@
+//! Checkpoint: the newest durable version of every page goes into the data file.
+//!
+//! ```text
+//!   pin K = durable ─► list pages ─► per run of pages: keep old images, write ─► cut or extend
+//!        ─► fsync ─► mark written ─► unpin ─► drop versions that nobody needs
+//! ```
+//! Readers look up the versions, read the file, and look up again: a page whose old content an open
+//! snapshot needs is a version *before* the file changes. A crash or an error at any point leaves
+//! pages of commits up to K in the file, which redo from before K overwrites.
+
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use crate::chain::{Pins, Tally};
+use crate::{
+    CommitNumber, LOCK_PAGE, PAGE_SIZE, PageImage, PageNumber, PageStore, ScratchFile, Snapshot,
+    StoreError,
+};
+
+/// Neighbouring pages that are written with one call.
+const RUN_PAGES: usize = 256;
+
+/// How far a checkpoint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Pages written.
+    pub done: u64,
+    /// Pages to write.
+    pub total: u64,
+}
+
+/// What a checkpoint did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckpointReport {
+    /// Every commit up to here is in the data file, on disk.
+    pub commit: CommitNumber,
+    /// Pages written.
+    pub pages: u64,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+impl PageStore {
+    /// Writes the newest durable version of every page to the data file, makes the file as long as
+    /// the database was at that commit, and syncs it. Readers, the writer and publishing go on
+    /// meanwhile; a second checkpoint waits for the first.
+    ///
+    /// After an error nothing is lost: the versions are all still there for the next try.
+    pub fn checkpoint(
+        self: &Arc<Self>,
+        progress: &dyn Fn(Progress),
+    ) -> Result<CheckpointReport, StoreError> {
+        let _one = self.checkpoint_lock();
+        // Pins the versions of K while they are written.
+        let at = self.snapshot_durable();
+        let run = Run::new(self, at);
+        let written = run.write_pages(progress)?;
+        run.set_length()?;
+        self.file()
+            .sync_all()
+            .map_err(|e| self.failed("sync", None, e))?;
+        let report = CheckpointReport {
+            commit: run.at.commit(),
+            pages: written.len() as u64,
+            bytes: written.len() as u64 * PAGE_SIZE as u64,
+        };
+        run.mark_written(&written);
+        drop(run);
+        self.prune_all();
+        Ok(report)
+    }
+}
+
+/// A page and the commit of its version that was written.
+type Written = (u32, u64);
+
+struct Run<'a> {
+    store: &'a Arc<PageStore>,
+    at: Snapshot,
+    /// Open snapshots when the checkpoint began; later ones are at or above `at`.
+    pins: Pins,
+    scratch: std::cell::OnceCell<Arc<ScratchFile>>,
+}
+
+impl<'a> Run<'a> {
+    fn new(store: &'a Arc<PageStore>, at: Snapshot) -> Self {
+        let pins = store.active().pins(at.commit().get());
+        Self {
+            store,
+            at,
+            pins,
+            scratch: std::cell::OnceCell::new(),
+        }
+    }
+
+    fn commit(&self) -> u64 {
+        self.at.commit().get()
+    }
+
+    fn write_pages(&self, progress: &dyn Fn(Progress)) -> Result<Vec<Written>, StoreError> {
+        let (commit, page_count) = (self.commit(), self.at.page_count());
+        let pages = self.store.shards().pages(|page, chain| {
+            page <= page_count && page != LOCK_PAGE.get() && chain.unwritten_at(commit).is_some()
+        });
+        let total = pages.len() as u64;
+        let mut written = Vec::with_capacity(pages.len());
+        let mut buffer = Vec::with_capacity(RUN_PAGES * PAGE_SIZE);
+        for run in pages.chunk_by(|a, b| a + 1 == *b) {
+            for run in run.chunks(RUN_PAGES) {
+                self.write_run(run, &mut buffer, &mut written)?;
+                progress(Progress {
+                    done: written.len() as u64,
+                    total,
+                });
+            }
+        }
+        Ok(written)
+    }
+
+    fn write_run(
+        &self,
+        run: &[u32],
+        buffer: &mut Vec<u8>,
+        written: &mut Vec<Written>,
+    ) -> Result<(), StoreError> {
+        let Some(first) = run.first().copied().and_then(PageNumber::new) else {
+            return Ok(());
+        };
+        buffer.clear();
+        let mut data = [0; PAGE_SIZE];
+        for &number in run {
+            let page = PageNumber::known(number);
+            let (commit, image) = self.version_to_write(page)?;
+            image
+                .read_into(&mut data)
+                .map_err(|e| self.store.failed("read the scratch copy of", Some(page), e))?;
+            buffer.extend_from_slice(&data);
+            written.push((number, commit));
+        }
+        let result = self.store.file().write_all_at(buffer, first.offset());
+        result.map_err(|e| self.store.failed("write", Some(first), e))
+    }
+
+    /// The version that goes to the file; the base is kept first where a snapshot needs it.
+    fn version_to_write(&self, page: PageNumber) -> Result<(u64, PageImage), StoreError> {
+        let chains = self.store.shards().read(page.get());
+        let chain = chains.get(&page.get());
+        let found = chain.and_then(|c| Some((c.first_commit()?, c.newest_at(self.commit())?)));
+        let Some((first, version)) = found else {
+            let gone = io::Error::other("a pinned version is gone");
+            return Err(self.store.failed("write", Some(page), gone));
+        };
+        let write = (version.commit, version.image.clone());
+        drop(chains);
+        if self.pins.any_below(first) {
+            self.keep_base(page)?;
+        }
+        Ok(write)
+    }
+
+    fn keep_base(&self, page: PageNumber) -> Result<(), StoreError> {
+        let mut data = [0; PAGE_SIZE];
+        match self.store.file().read_exact_at(&mut data, page.offset()) {
+            Ok(()) => {}
+            // The page is new: the snapshots do not reach that far.
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(e) => return Err(self.store.failed("read", Some(page), e)),
+        }
+        let image = if self.store.memory().kept_bytes < self.store.options().pinned_limit {
+            PageImage::copy_of(&data)
+        } else {
+            self.to_scratch(page, &data)?
+        };
+        let mut tally = Tally::default();
+        let mut chains = self.store.shards().write(page.get());
+        chains
+            .entry(page.get())
+            .or_default()
+            .keep_base(image, &mut tally);
+        drop(chains);
+        self.store.count(tally);
+        Ok(())
+    }
+
+    fn to_scratch(
+        &self,
+        page: PageNumber,
+        data: &crate::PageData,
+    ) -> Result<PageImage, StoreError> {
+        let failed = |e| self.store.failed("keep the old image of", Some(page), e);
+        let file = match self.scratch.get() {
+            Some(file) => file,
+            None => {
+                let file =
+                    ScratchFile::create(&self.store.options().scratch_dir).map_err(failed)?;
+                self.scratch.get_or_init(|| file)
+            }
+        };
+        file.store(data).map(PageImage::Scratch).map_err(failed)
+    }
+
+    /// Cuts or extends the file to the size of the database.
+    fn set_length(&self) -> Result<(), StoreError> {
+        let file = self.store.file();
+        let len = file
+            .metadata()
+            .map_err(|e| self.store.failed("read the size", None, e))?
+            .len();
+        let wanted = u64::from(self.at.page_count()) * PAGE_SIZE as u64;
+        if len > wanted {
+            self.keep_cut_pages(len)?;
+        }
+        self.end_cut_chains();
+        if len == wanted {
+            return Ok(());
+        }
+        file.set_len(wanted)
+            .map_err(|e| self.store.failed("set the size", None, e))
+    }
+
+    /// Before the file is cut: keeps what older snapshots read there.
+    fn keep_cut_pages(&self, len: u64) -> Result<(), StoreError> {
+        let (commit, first_cut) = (self.commit(), self.at.page_count() + 1);
+        if !self.pins.any_below(commit) {
+            return Ok(());
+        }
+        let last = u32::try_from(len / PAGE_SIZE as u64).unwrap_or(u32::MAX);
+        for page in (first_cut..=last).map(PageNumber::known) {
+            let chains = self.store.shards().read(page.get());
+            let first = chains
+                .get(&page.get())
+                .and_then(crate::chain::Chain::first_commit);
+            drop(chains);
+            if self.pins.any_below(first.unwrap_or(commit).min(commit)) {
+                self.keep_base(page)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Versions of pages that are no longer there have nothing to be written to; they stay only as
+    /// long as a snapshot reads them.
+    fn end_cut_chains(&self) {
+        let (commit, first_cut) = (self.commit(), self.at.page_count() + 1);
+        let mut tally = Tally::default();
+        for page in self.store.shards().pages(|page, _| page >= first_cut) {
+            if let Some(chain) = self.store.shards().write(page).get_mut(&page) {
+                chain.cut(commit, &mut tally);
+            }
+        }
+        self.store.count(tally);
+    }
+
+    fn mark_written(&self, written: &[Written]) {
+        let mut tally = Tally::default();
+        for (page, commit) in written {
+            if let Some(chain) = self.store.shards().write(*page).get_mut(page) {
+                chain.mark_written(*commit, &mut tally);
+            }
+        }
+        self.store.count(tally);
+    }
+}

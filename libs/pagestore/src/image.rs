@@ -1,0 +1,88 @@
+//! The content of one page version, in memory or in a scratch file.
+
+use std::io;
+use std::sync::{Arc, LazyLock};
+
+use crate::{PAGE_SIZE, PageData, ScratchPage};
+
+/// All pages that exist without ever having been written share these zeros.
+static ZEROS: LazyLock<Arc<PageData>> = LazyLock::new(|| Arc::new([0; PAGE_SIZE]));
+
+/// The content of a page at one commit. Cloning shares the bytes.
+#[derive(Clone, Debug)]
+pub enum PageImage {
+    /// In memory.
+    Memory(Arc<PageData>),
+    /// In an unlinked scratch file; the slot is free again when the last clone is dropped.
+    Scratch(ScratchPage),
+}
+
+impl PageImage {
+    /// A page of zeros; takes no memory of its own.
+    pub fn zeros() -> Self {
+        Self::Memory(Arc::clone(&ZEROS))
+    }
+
+    /// Copies `data` into a new image in memory.
+    pub fn copy_of(data: &PageData) -> Self {
+        // Through a slice: the bytes go straight to the heap, an array would pass over the stack.
+        let bytes: Arc<[u8]> = Arc::from(data.as_slice());
+        Self::Memory(bytes.try_into().unwrap_or_else(|_| Arc::new(*data)))
+    }
+
+    /// Copies the page into `page`. Fails only where a scratch file can't be read.
+    pub fn read_into(&self, page: &mut PageData) -> io::Result<()> {
+        self.read_at(0, page)
+    }
+
+    /// Copies the bytes from `offset` on into `buffer`; both lie within the page.
+    pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()> {
+        match self {
+            Self::Memory(data) => match data.get(offset..offset + buffer.len()) {
+                Some(bytes) => buffer.copy_from_slice(bytes),
+                None => return Err(io::Error::from(io::ErrorKind::InvalidInput)),
+            },
+            Self::Scratch(slot) => slot.read_at(offset, buffer)?,
+        }
+        Ok(())
+    }
+
+    /// Bytes of memory that the image keeps.
+    pub fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Memory(data) if Arc::ptr_eq(data, &ZEROS) => 0,
+            Self::Memory(_) => PAGE_SIZE,
+            Self::Scratch(_) => 0,
+        }
+    }
+
+    /// The bytes, where they are in memory.
+    pub fn in_memory(&self) -> Option<&PageData> {
+        match self {
+            Self::Memory(data) => Some(data),
+            Self::Scratch(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zero_page_takes_no_memory_and_a_copy_takes_one_page() {
+        assert_eq!(PageImage::zeros().memory_bytes(), 0);
+        let image = PageImage::copy_of(&[7; PAGE_SIZE]);
+        assert_eq!(image.memory_bytes(), PAGE_SIZE);
+        let mut page = [0; PAGE_SIZE];
+        image.read_into(&mut page).unwrap();
+        assert_eq!(page, [7; PAGE_SIZE]);
+    }
+
+    #[test]
+    fn reading_outside_the_page_is_an_error() {
+        let image = PageImage::zeros();
+        assert!(image.read_at(4090, &mut [0; 7]).is_err());
+        assert!(image.read_at(4090, &mut [0; 6]).is_ok());
+    }
+}

@@ -1,0 +1,182 @@
+//! Pages that are too many for memory: an unlinked temporary file with slots of one page.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{PAGE_SIZE, PageData};
+
+/// Makes a temporary file in `directory` that has no name any more: it vanishes with the last handle,
+/// also after a crash.
+pub fn unlinked_file(directory: &Path) -> io::Result<File> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!("scratch-{}-{number}", process::id()));
+        match OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+        {
+            Ok(file) => {
+                fs::remove_file(&path)?;
+                return Ok(file);
+            }
+            // Left behind by a crash between open and unlink of an earlier process with this id.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A scratch file; lives as long as one of its pages does.
+#[derive(Debug)]
+pub struct ScratchFile {
+    file: File,
+    slots: Mutex<Slots>,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    free: Vec<u32>,
+    /// Slots ever handed out = size of the file in pages.
+    end: u32,
+}
+
+impl ScratchFile {
+    /// An empty scratch file in `directory`.
+    pub fn create(directory: &Path) -> io::Result<Arc<Self>> {
+        let file = unlinked_file(directory)?;
+        Ok(Arc::new(Self {
+            file,
+            slots: Mutex::default(),
+        }))
+    }
+
+    /// Stores a page; its slot is free again when the last clone of the answer is dropped.
+    pub fn store(self: &Arc<Self>, page: &PageData) -> io::Result<ScratchPage> {
+        let slot = self.take_slot()?;
+        // From here on dropping `owned` gives the slot back, also when the write fails.
+        let owned = Slot {
+            file: Arc::clone(self),
+            slot,
+        };
+        self.file.write_all_at(page, owned.offset())?;
+        Ok(ScratchPage(Arc::new(owned)))
+    }
+
+    /// Pages stored now.
+    pub fn pages_in_use(&self) -> usize {
+        let slots = self.slots();
+        slots.end as usize - slots.free.len()
+    }
+
+    fn take_slot(&self) -> io::Result<u32> {
+        let mut slots = self.slots();
+        if let Some(slot) = slots.free.pop() {
+            return Ok(slot);
+        }
+        let slot = slots.end;
+        slots.end = slot.checked_add(1).ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(slot)
+    }
+
+    fn give_back(&self, slot: u32) {
+        let mut slots = self.slots();
+        slots.free.push(slot);
+        if slots.free.len() == slots.end as usize && self.file.set_len(0).is_ok() {
+            // Nothing is stored: give the disk space back. Where that fails the slots are reused.
+            *slots = Slots::default();
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Slot {
+    file: Arc<ScratchFile>,
+    slot: u32,
+}
+
+impl Slot {
+    fn offset(&self) -> u64 {
+        u64::from(self.slot) * PAGE_SIZE as u64
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.file.give_back(self.slot);
+    }
+}
+
+/// A page in a scratch file. Cloning shares the slot.
+#[derive(Clone, Debug)]
+pub struct ScratchPage(Arc<Slot>);
+
+impl ScratchPage {
+    /// Copies the bytes from `offset` on into `buffer`; both lie within the page.
+    pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()> {
+        if offset + buffer.len() > PAGE_SIZE {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        self.0
+            .file
+            .file
+            .read_exact_at(buffer, self.0.offset() + offset as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_free_again_when_its_last_handle_drops() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = ScratchFile::create(directory.path()).unwrap();
+        let first = file.store(&[1; PAGE_SIZE]).unwrap();
+        let second = file.store(&[2; PAGE_SIZE]).unwrap();
+        let again = first.clone();
+        drop(first);
+        assert_eq!(file.pages_in_use(), 2);
+        drop(again);
+        assert_eq!(file.pages_in_use(), 1);
+        let third = file.store(&[3; PAGE_SIZE]).unwrap();
+        assert_eq!(file.file.metadata().unwrap().len(), 2 * PAGE_SIZE as u64);
+        let mut page = [0; PAGE_SIZE];
+        second.read_at(0, &mut page).unwrap();
+        assert_eq!(page, [2; PAGE_SIZE]);
+        third.read_at(0, &mut page).unwrap();
+        assert_eq!(page, [3; PAGE_SIZE]);
+    }
+
+    #[test]
+    fn an_empty_scratch_file_gives_its_disk_space_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = ScratchFile::create(directory.path()).unwrap();
+        let pages: Vec<_> = (0..10)
+            .map(|i| file.store(&[i; PAGE_SIZE]).unwrap())
+            .collect();
+        drop(pages);
+        assert_eq!(file.file.metadata().unwrap().len(), 0);
+        assert_eq!(file.pages_in_use(), 0);
+    }
+
+    #[test]
+    fn a_scratch_file_leaves_no_name_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = ScratchFile::create(directory.path()).unwrap();
+        let _page = file.store(&[1; PAGE_SIZE]).unwrap();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,155 @@
+//! A consistent view of the database at one commit.
+
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::{CommitNumber, LOCK_PAGE, PageData, PageImage, PageNumber, PageStore, StoreError};
+
+/// The database as it was after one commit. As long as it is open, the store keeps every page
+/// version that it can read. Cloning opens another one at the same commit.
+#[derive(Debug)]
+pub struct Snapshot {
+    store: Arc<PageStore>,
+    commit: CommitNumber,
+    page_count: u32,
+    epoch: u64,
+}
+
+impl Snapshot {
+    /// The caller has registered `commit`.
+    pub(crate) fn new(store: Arc<PageStore>, commit: u64, page_count: u32, epoch: u64) -> Self {
+        Self {
+            store,
+            commit: CommitNumber::new(commit),
+            page_count,
+            epoch,
+        }
+    }
+
+    /// The commit whose state this is.
+    pub fn commit(&self) -> CommitNumber {
+        self.commit
+    }
+
+    /// Size of the database in pages.
+    pub fn page_count(&self) -> u32 {
+        self.page_count
+    }
+
+    /// The store that it belongs to.
+    pub fn store(&self) -> &Arc<PageStore> {
+        &self.store
+    }
+
+    /// Reads a whole page.
+    pub fn read(&self, page: PageNumber, into: &mut PageData) -> Result<(), StoreError> {
+        self.read_at(page, 0, into)
+    }
+
+    /// Reads the bytes from `offset` within the page on; they lie within the page.
+    pub fn read_at(
+        &self,
+        page: PageNumber,
+        offset: usize,
+        into: &mut [u8],
+    ) -> Result<(), StoreError> {
+        if page.get() > self.page_count {
+            return Err(StoreError::BeyondEnd {
+                path: self.store.path().to_owned(),
+                page,
+                page_count: self.page_count,
+                commit: self.commit,
+            });
+        }
+        if page == LOCK_PAGE {
+            into.fill(0);
+            return Ok(());
+        }
+        if !self.read_version(page, offset, into)? {
+            let from_base = self
+                .store
+                .file()
+                .read_exact_at(into, page.offset() + offset as u64);
+            // A checkpoint may have overwritten or cut the page meanwhile; then it has kept the old
+            // image first.
+            if !self.read_version(page, offset, into)? {
+                from_base.map_err(|e| self.store.failed("read", Some(page), e))?;
+            }
+        }
+        self.check()
+    }
+
+    /// Whether `image` is known to be what the snapshot has; never reads a file to find out.
+    pub fn is_same(&self, page: PageNumber, image: &PageImage) -> bool {
+        if page.get() > self.page_count {
+            return false;
+        }
+        let chains = self.store.shards().read(page.get());
+        let version = chains
+            .get(&page.get())
+            .and_then(|c| c.newest_at(self.commit.get()));
+        match (version.and_then(|v| v.image.in_memory()), image.in_memory()) {
+            (Some(old), Some(new)) => old == new,
+            _ => false,
+        }
+    }
+
+    fn read_version(
+        &self,
+        page: PageNumber,
+        offset: usize,
+        into: &mut [u8],
+    ) -> Result<bool, StoreError> {
+        let chains = self.store.shards().read(page.get());
+        let chain = chains.get(&page.get());
+        let Some(version) = chain.and_then(|c| c.newest_at(self.commit.get())) else {
+            return Ok(false);
+        };
+        let result = if let image @ PageImage::Scratch(_) = &version.image {
+            let image = image.clone();
+            drop(chains); // no lock while a file is read
+            image.read_at(offset, into)
+        } else {
+            version.image.read_at(offset, into)
+        };
+        result.map_err(|e| self.store.failed("read the scratch copy of", Some(page), e))?;
+        Ok(true)
+    }
+
+    /// Checked after reading: versions are dropped only after the epoch or the floor moved.
+    fn check(&self) -> Result<(), StoreError> {
+        let store = &self.store;
+        if self.commit.get() < store.floor().load(Ordering::SeqCst) {
+            let path = store.path().to_owned();
+            return Err(StoreError::SnapshotTooOld {
+                path,
+                commit: self.commit,
+            });
+        }
+        if store.epoch() != self.epoch && store.active().is_void(self.commit.get(), self.epoch) {
+            let path = store.path().to_owned();
+            return Err(StoreError::Rewound {
+                path,
+                commit: self.commit,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Clone for Snapshot {
+    fn clone(&self) -> Self {
+        self.store.active().register(self.commit.get());
+        Self {
+            store: Arc::clone(&self.store),
+            ..*self
+        }
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.store.active().unregister(self.commit.get());
+    }
+}

@@ -1,0 +1,421 @@
+//! A database: its data file and the page versions newer than it.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::active::Active;
+use crate::chain::{Pins, Tally};
+use crate::shards::Shards;
+use crate::{
+    CommitNumber, Horizon, LOCK_PAGE, PAGE_SIZE, PageImage, PageNumber, Snapshot, StoreError,
+};
+
+/// Pages that are pruned under one lock of their shard.
+const PRUNE_STEP: usize = 64;
+
+/// How a store is set up.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// Where scratch files are made.
+    pub scratch_dir: PathBuf,
+    /// Bytes of old base images that are kept in memory for open snapshots; more of them go to a
+    /// scratch file.
+    pub pinned_limit: u64,
+}
+
+/// What a store keeps in memory, and for whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// Page versions.
+    pub versions: u64,
+    /// Bytes that they take.
+    pub bytes: u64,
+    /// Bytes that a checkpoint would write.
+    pub dirty_bytes: u64,
+    /// Bytes of old base images kept only for open snapshots (in memory; a part of `bytes`).
+    pub kept_bytes: u64,
+    /// Open snapshots.
+    pub snapshots: usize,
+    /// Commit of the oldest open snapshot that has not been ended.
+    pub oldest_snapshot: Option<CommitNumber>,
+}
+
+/// A database: its data file and the page versions newer than it. See the crate's page.
+#[derive(Debug)]
+pub struct PageStore {
+    path: PathBuf,
+    file: File,
+    horizon: Arc<Horizon>,
+    options: StoreOptions,
+    shards: Shards,
+    active: Mutex<Active>,
+    /// Held by a publish or rewind: they come one after the other.
+    order: Mutex<()>,
+    /// Held by a checkpoint.
+    checkpoint: Mutex<()>,
+    epoch: AtomicU64,
+    floor: AtomicU64,
+    counters: Counters,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    versions: AtomicI64,
+    bytes: AtomicI64,
+    kept_bytes: AtomicI64,
+    dirty: AtomicI64,
+}
+
+impl PageStore {
+    /// Opens the data file at `path`, made when missing. Its size gives the number of pages; a rest
+    /// that is no whole page (a crash while the file grew) is ignored until the next checkpoint.
+    pub fn open(
+        path: &Path,
+        horizon: Arc<Horizon>,
+        options: StoreOptions,
+    ) -> Result<Arc<Self>, StoreError> {
+        let mut open = OpenOptions::new();
+        open.read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600);
+        let file = open
+            .open(path)
+            .map_err(|e| StoreError::io("open", path, None, e))?;
+        let len = file
+            .metadata()
+            .map_err(|e| StoreError::io("read the size", path, None, e))?
+            .len();
+        let page_count = u32::try_from(len / PAGE_SIZE as u64).map_err(|_| {
+            StoreError::io(
+                "open",
+                path,
+                None,
+                io::Error::from(io::ErrorKind::FileTooLarge),
+            )
+        })?;
+        Ok(Arc::new(Self {
+            path: path.to_owned(),
+            file,
+            horizon,
+            options,
+            shards: Shards::new(),
+            active: Mutex::new(Active::new(page_count)),
+            order: Mutex::new(()),
+            checkpoint: Mutex::new(()),
+            epoch: AtomicU64::new(0),
+            floor: AtomicU64::new(0),
+            counters: Counters::default(),
+        }))
+    }
+
+    /// The data file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The horizon that the store was opened with.
+    pub fn horizon(&self) -> &Arc<Horizon> {
+        &self.horizon
+    }
+
+    /// A snapshot of the newest durable commit: what every reader gets.
+    pub fn snapshot_durable(self: &Arc<Self>) -> Snapshot {
+        let mut active = self.active();
+        let commit = active.visible(self.horizon.durable().get());
+        self.snapshot_at(&mut active, commit)
+    }
+
+    /// A snapshot of the newest published commit, durable or not: for the holder of the database's
+    /// write permit only, because nobody else may see what can still be lost.
+    pub fn snapshot_latest(self: &Arc<Self>) -> Snapshot {
+        let mut active = self.active();
+        let commit = active
+            .visible(self.horizon.durable().get())
+            .max(active.latest());
+        self.snapshot_at(&mut active, commit)
+    }
+
+    fn snapshot_at(self: &Arc<Self>, active: &mut Active, commit: u64) -> Snapshot {
+        active.register(commit);
+        let page_count = active.page_count_at(commit);
+        Snapshot::new(Arc::clone(self), commit, page_count, self.epoch())
+    }
+
+    /// Adds the pages of a commit; afterwards the database has `page_count` pages.
+    ///
+    /// Calls come in commit order, and before the horizon reaches `commit` (asserted). Pages beyond
+    /// `page_count` and the lock page are ignored; pages that the commit adds to the database
+    /// without content (SQLite does that with free pages) become zeros, here as on every replica.
+    pub fn publish(
+        &self,
+        commit: CommitNumber,
+        page_count: u32,
+        pages: Vec<(PageNumber, PageImage)>,
+    ) {
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let (pins, old_count) = {
+            let mut active = self.active();
+            let durable = self.horizon.durable();
+            assert!(
+                commit.get() > active.latest() && commit > durable,
+                "{}: commit {commit} published after {} with the horizon at {durable}",
+                self.path.display(),
+                active.latest(),
+            );
+            active.begin_publish(commit.get());
+            (active.pins(durable.get()), active.page_count_at(u64::MAX))
+        };
+        let mut tally = Tally::default();
+        for page in pages_without_content(old_count, page_count, &pages) {
+            self.push(page, commit, PageImage::zeros(), &pins, &mut tally);
+        }
+        for (page, image) in pages {
+            if page.get() <= page_count && page != LOCK_PAGE {
+                self.push(page.get(), commit, image, &pins, &mut tally);
+            }
+        }
+        self.count(tally);
+        self.active()
+            .publish(commit.get(), page_count, pins.durable);
+    }
+
+    fn push(
+        &self,
+        page: u32,
+        commit: CommitNumber,
+        image: PageImage,
+        pins: &Pins,
+        tally: &mut Tally,
+    ) {
+        let mut chains = self.shards.write(page);
+        let chain = chains.entry(page).or_default();
+        chain.push(commit.get(), image, tally);
+        chain.prune(pins, tally);
+    }
+
+    /// The newest published commit (0 before the first) and the number of pages there.
+    pub fn latest(&self) -> (CommitNumber, u32) {
+        let active = self.active();
+        (
+            CommitNumber::new(active.latest()),
+            active.page_count_at(u64::MAX),
+        )
+    }
+
+    /// Drops every version above `to`, which is durable or later (asserted): what was published but
+    /// could not be written to the log. Snapshots above `to` answer [`StoreError::Rewound`] from now
+    /// on, and [`PageStore::epoch`] changes.
+    pub fn rewind(&self, to: CommitNumber) {
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut active = self.active();
+            assert!(
+                to >= self.horizon.durable(),
+                "durable commits are never taken back"
+            );
+            let epoch = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
+            active.rewind(to.get(), epoch);
+        }
+        let mut tally = Tally::default();
+        for page in self.shards.pages(|_, chain| {
+            chain
+                .newest_at(u64::MAX)
+                .is_some_and(|v| v.commit > to.get())
+        }) {
+            let mut chains = self.shards.write(page);
+            if let Some(chain) = chains.get_mut(&page) {
+                chain.rewind(to.get(), &mut tally);
+                if chain.is_empty() {
+                    chains.remove(&page);
+                }
+            }
+        }
+        self.count(tally);
+    }
+
+    /// How often the store was rewound.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Ends the open snapshots older than `commit`: their reads answer
+    /// [`StoreError::SnapshotTooOld`], their versions go. Answers how many they were. The caller
+    /// logs who they belong to first.
+    pub fn end_snapshots_before(&self, commit: CommitNumber) -> usize {
+        let ended = {
+            let mut active = self.active();
+            self.floor.fetch_max(commit.get(), Ordering::SeqCst);
+            active.end_below(commit.get())
+        };
+        self.prune();
+        ended
+    }
+
+    /// Drops the versions that nobody can read any more. Publishing does that for the pages that it
+    /// touches and a checkpoint for all; this is for a store where neither happens.
+    pub fn prune(&self) {
+        // A running checkpoint prunes at its end.
+        if let Ok(_idle) = self.checkpoint.try_lock() {
+            self.prune_all();
+        }
+    }
+
+    /// Prunes every chain. The caller holds the checkpoint lock: a version may go because the file
+    /// has it only when nobody is about to overwrite the file.
+    pub(crate) fn prune_all(&self) {
+        let pages = self.shards.pages(|_, _| true);
+        let pins = self.active().pins(self.horizon.durable().get());
+        // Group the pages by shard, so that one lock serves a step of them.
+        let mut by_shard = pages;
+        by_shard.sort_by_key(|page| Shards::index(*page));
+        for group in by_shard.chunk_by(|a, b| Shards::index(*a) == Shards::index(*b)) {
+            for step in group.chunks(PRUNE_STEP) {
+                let mut tally = Tally::default();
+                let mut chains = self.shards.write(step[0]);
+                for page in step {
+                    if let Some(chain) = chains.get_mut(page) {
+                        chain.prune(&pins, &mut tally);
+                        chain.drop_written(&mut tally);
+                        if chain.is_empty() {
+                            chains.remove(page);
+                        }
+                    }
+                }
+                drop(chains);
+                self.count(tally);
+            }
+        }
+    }
+
+    /// Bytes that a checkpoint would write.
+    pub fn dirty_bytes(&self) -> u64 {
+        read_counter(&self.counters.dirty) * PAGE_SIZE as u64
+    }
+
+    /// What the store keeps in memory, and for whom.
+    pub fn memory(&self) -> MemoryUse {
+        let active = self.active();
+        MemoryUse {
+            versions: read_counter(&self.counters.versions),
+            bytes: read_counter(&self.counters.bytes),
+            dirty_bytes: self.dirty_bytes(),
+            kept_bytes: read_counter(&self.counters.kept_bytes),
+            snapshots: active.open(),
+            oldest_snapshot: active.oldest().map(CommitNumber::new),
+        }
+    }
+
+    /// Makes the data file complete up to the horizon and exactly as long as the database.
+    pub fn close(self: &Arc<Self>) -> Result<(), StoreError> {
+        self.checkpoint(&|_| ()).map(drop)
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(crate) fn shards(&self) -> &Shards {
+        &self.shards
+    }
+
+    pub(crate) fn floor(&self) -> &AtomicU64 {
+        &self.floor
+    }
+
+    pub(crate) fn options(&self) -> &StoreOptions {
+        &self.options
+    }
+
+    pub(crate) fn active(&self) -> MutexGuard<'_, Active> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn checkpoint_lock(&self) -> MutexGuard<'_, ()> {
+        self.checkpoint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn failed(
+        &self,
+        operation: &'static str,
+        page: Option<PageNumber>,
+        error: io::Error,
+    ) -> StoreError {
+        StoreError::io(operation, &self.path, page, error)
+    }
+
+    pub(crate) fn count(&self, tally: Tally) {
+        self.counters
+            .versions
+            .fetch_add(tally.versions, Ordering::Relaxed);
+        self.counters
+            .bytes
+            .fetch_add(tally.bytes, Ordering::Relaxed);
+        self.counters
+            .kept_bytes
+            .fetch_add(tally.kept_bytes, Ordering::Relaxed);
+        self.counters
+            .dirty
+            .fetch_add(tally.dirty, Ordering::Relaxed);
+    }
+}
+
+/// Counters are sums of differences that arrive in any order: one may be below zero for a moment.
+fn read_counter(counter: &AtomicI64) -> u64 {
+    u64::try_from(counter.load(Ordering::Relaxed)).unwrap_or(0)
+}
+
+/// The pages above `old_count` that `pages` does not give a content.
+fn pages_without_content(
+    old_count: u32,
+    page_count: u32,
+    pages: &[(PageNumber, PageImage)],
+) -> Vec<u32> {
+    if page_count <= old_count {
+        return Vec::new();
+    }
+    let mut given: Vec<u32> = pages
+        .iter()
+        .map(|e| e.0.get())
+        .filter(|p| *p > old_count)
+        .collect();
+    given.sort_unstable();
+    let mut given = given.into_iter().peekable();
+    let added = old_count + 1..=page_count;
+    let empty = added.filter(|page| {
+        let mut found = false;
+        while given.next_if(|g| g <= page).is_some_and(|g| {
+            found |= g == *page;
+            true
+        }) {}
+        !found && *page != LOCK_PAGE.get()
+    });
+    empty.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_added_without_content_are_found() {
+        let image = PageImage::zeros;
+        let pages: Vec<_> = [7, 2, 9, 7, 5]
+            .into_iter()
+            .map(|page| (PageNumber::known(page), image()))
+            .collect();
+        assert_eq!(pages_without_content(4, 10, &pages), [6, 8, 10]);
+        assert_eq!(pages_without_content(10, 4, &pages), [0_u32; 0]);
+        assert_eq!(
+            pages_without_content(262_143, 262_146, &[]),
+            [262_144, 262_146]
+        );
+    }
+}
