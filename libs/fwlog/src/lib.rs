@@ -1,1 +1,51 @@
-//! (see the crate's docs)
+//! The forward log: the only journal of an environment, and what its slaves are made from.
+//!
+//! ```text
+//!  RecordBuffer ─► Writer ─► segments fw-<generation>-<sequence> ─► SegmentReader ─► Block ─► Record
+//!                    │                                               │
+//!                    └─► fw.position (the durable end) ─► Follow ────┘ ─► Mirror (a slave's copy)
+//! ```
+//!
+//! `docs/forward-log.md` is the normative description of the files.
+
+#![warn(missing_docs)]
+#![deny(clippy::indexing_slicing)]
+
+mod block;
+mod chain;
+mod damage;
+pub mod durable;
+mod durable_end;
+mod fields;
+mod header;
+mod hex;
+mod identity;
+pub mod layout;
+mod location;
+mod numbers;
+mod position;
+mod record;
+mod seal;
+mod sheet;
+mod store;
+mod timestamp;
+
+pub use block::{
+    BLOCK_HEAD_SIZE, Block, BlockDecoder, BlockHead, Compression, MAX_BLOCK_RAW, MAX_BLOCK_SIZE,
+};
+pub use chain::{CHAIN_HASH_SIZE, ChainHash};
+pub use damage::{Damage, DecodeError, IoFailure, ReadError};
+pub use durable_end::{Durable, DurableEnd, POSITION_FILE, POSITION_SIZE};
+pub use header::{HEADER_SIZE, SegmentHeader};
+pub use identity::{EnvironmentId, LogIdentity, MAX_INSTANCE, ParseHexError};
+pub use location::{LocationError, LogLocation, SegmentNaming};
+pub use numbers::{CommitNumber, DatabaseId, Generation, PageNumber, Sequence, TransactionId};
+pub use position::{LogPoint, ParsePositionError, Position, SegmentId};
+pub use record::{
+    Audit, Commit, CommitEncoder, CommitHead, Delta, GenerationReason, GenerationStart, MAX_NAME,
+    MAX_STATEMENT, PAGE_SIZE, PageBody, PageChange, Pages, Part, Record, RecordBuffer, Records,
+    kind,
+};
+pub use seal::{SEAL_SIZE, Seal};
+pub use store::{FsStore, SegmentFile, SegmentStore};
+pub use timestamp::Timestamp;

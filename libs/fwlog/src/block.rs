@@ -1,0 +1,315 @@
+//! A block: what one group commit wrote, or a part of it.
+
+use bytes::Bytes;
+use zstd::bulk::Decompressor;
+
+use crate::chain::ChainHash;
+use crate::damage::{Damage, DecodeError};
+use crate::layout::block as at;
+use crate::numbers::CommitNumber;
+use crate::position::{LogPoint, Position};
+use crate::record::Records;
+use crate::sheet::Sheet;
+use crate::timestamp::Timestamp;
+
+/// Size of a block's head in bytes.
+pub const BLOCK_HEAD_SIZE: usize = at::SIZE;
+
+/// Most bytes of records that a block may hold.
+pub const MAX_BLOCK_RAW: usize = at::MAX_RAW;
+
+/// Most bytes that a block takes in a segment: a payload is never longer than its records.
+pub const MAX_BLOCK_SIZE: usize = BLOCK_HEAD_SIZE + MAX_BLOCK_RAW;
+
+/// How the payload of a block is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// As it is.
+    None,
+    /// One zstd frame.
+    #[default]
+    Zstd,
+}
+
+/// The fields of a block's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockHead {
+    /// Bytes of payload after the head.
+    pub length: u32,
+    /// Bytes of records in the payload.
+    pub raw_length: u32,
+    /// How the payload is stored.
+    pub compression: Compression,
+    /// First commit of the block: always the one after the newest commit before the block.
+    pub first_commit: CommitNumber,
+    /// Newest commit at the end of the block; one less than `first_commit` when it has no commit.
+    pub last_commit: CommitNumber,
+    /// When the block was made. Never earlier than the block before it.
+    pub time: Timestamp,
+    /// Chain hash at the end of the block.
+    pub chain: ChainHash,
+}
+
+impl BlockHead {
+    /// Makes the head of a block with this payload, which computes its chain hash.
+    pub(crate) fn seal(mut self, previous: ChainHash, payload: &[u8]) -> [u8; BLOCK_HEAD_SIZE] {
+        let mut sheet = self.fields();
+        self.chain = previous.link(sheet.before(at::CHAIN_AT), payload);
+        sheet
+            .put(at::CHAIN_AT, &self.chain.to_bytes())
+            .put_crc(at::CRC_AT);
+        sheet.0
+    }
+
+    fn fields(&self) -> Sheet<BLOCK_HEAD_SIZE> {
+        let flags = match self.compression {
+            Compression::None => 0,
+            Compression::Zstd => at::FLAG_ZSTD,
+        };
+        let mut sheet = Sheet::blank();
+        sheet
+            .put(at::MARK_AT, &at::MARK_BYTES)
+            .put_u32(at::LENGTH_AT, self.length)
+            .put_u32(at::RAW_LENGTH_AT, self.raw_length)
+            .put_u32(at::FLAGS_AT, flags)
+            .put_u64(at::FIRST_COMMIT_AT, self.first_commit.get())
+            .put_u64(at::LAST_COMMIT_AT, self.last_commit.get())
+            .put_u64(at::TIME_AT, self.time.micros());
+        sheet
+    }
+
+    /// Reads the head at the start of `bytes`, and checks every field that can be checked alone.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Damage> {
+        let sheet =
+            Sheet::<BLOCK_HEAD_SIZE>(*bytes.first_chunk().ok_or(Damage::CutShort("block head"))?);
+        if sheet.array(at::MARK_AT) != at::MARK_BYTES {
+            return Err(Damage::Unrecognized);
+        }
+        if !sheet.crc_matches(at::CRC_AT) {
+            return Err(Damage::Checksum("block head"));
+        }
+        let compression = match sheet.u32(at::FLAGS_AT) {
+            0 => Compression::None,
+            at::FLAG_ZSTD => Compression::Zstd,
+            _ => return Err(Damage::Impossible("flags in the block head")),
+        };
+        let head = Self {
+            length: sheet.u32(at::LENGTH_AT),
+            raw_length: sheet.u32(at::RAW_LENGTH_AT),
+            compression,
+            first_commit: CommitNumber::new(sheet.u64(at::FIRST_COMMIT_AT)),
+            last_commit: CommitNumber::new(sheet.u64(at::LAST_COMMIT_AT)),
+            time: Timestamp::from_micros(sheet.u64(at::TIME_AT)),
+            chain: ChainHash::from_bytes(sheet.array(at::CHAIN_AT)),
+        };
+        head.check()?;
+        Ok(head)
+    }
+
+    fn check(&self) -> Result<(), Damage> {
+        let raw_fits = (1..=MAX_BLOCK_RAW).contains(&(self.raw_length as usize));
+        let length_fits = match self.compression {
+            Compression::None => self.length == self.raw_length,
+            Compression::Zstd => self.length >= 1 && self.length < self.raw_length,
+        };
+        if !raw_fits || !length_fits {
+            return Err(Damage::Impossible("length in the block head"));
+        }
+        if self.first_commit == CommitNumber::ZERO || self.first_commit > self.last_commit.next() {
+            return Err(Damage::CommitOrder);
+        }
+        Ok(())
+    }
+
+    /// Bytes of the whole block in its segment.
+    pub const fn block_size(&self) -> usize {
+        BLOCK_HEAD_SIZE + self.length as usize
+    }
+}
+
+/// One block, as it stands in its segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The fields of its head.
+    pub head: BlockHead,
+    /// Where it begins.
+    pub start: Position,
+    /// Where it ends, and the chain hash there.
+    pub end: LogPoint,
+    /// Head and payload, unchanged.
+    pub bytes: Bytes,
+}
+
+impl Block {
+    /// Takes the block that begins at `start` off the front of `bytes`; nothing is copied.
+    ///
+    /// The head is checked, the chain hash is not: see [`Block::continues`].
+    pub fn split_from(bytes: &mut Bytes, start: Position) -> Result<Self, Damage> {
+        let head = BlockHead::decode(bytes)?;
+        let size = head.block_size();
+        if bytes.len() < size {
+            return Err(Damage::CutShort("block"));
+        }
+        let end = Position::new(start.segment, start.offset.saturating_add(size as u64));
+        Ok(Self {
+            head,
+            start,
+            end: LogPoint::new(end, head.chain),
+            bytes: bytes.split_to(size),
+        })
+    }
+
+    /// The payload as stored.
+    pub fn payload(&self) -> &[u8] {
+        self.bytes.get(BLOCK_HEAD_SIZE..).unwrap_or_default()
+    }
+
+    /// Checks that the block goes on from this history: chain hash and commit number.
+    pub fn continues(&self, hash: ChainHash, last_commit: CommitNumber) -> Result<(), Damage> {
+        let fields = self.bytes.get(..at::CHAIN_AT).unwrap_or_default();
+        if hash.link(fields, self.payload()) != self.head.chain {
+            return Err(Damage::Chain);
+        }
+        if self.head.first_commit != last_commit.next() {
+            return Err(Damage::CommitOrder);
+        }
+        Ok(())
+    }
+
+    /// Puts the records into `raw`, whose former content is lost, and returns them.
+    ///
+    /// Whoever reads many blocks is faster with a [`BlockDecoder`].
+    pub fn decode_into<'r>(&self, raw: &'r mut Vec<u8>) -> Result<&'r [u8], DecodeError> {
+        raw.clear();
+        match self.head.compression {
+            Compression::None => raw.extend_from_slice(self.payload()),
+            Compression::Zstd => {
+                let mut context = Decompressor::new().map_err(|_| DecodeError::Compression)?;
+                self.decompress(&mut context, raw)?;
+            }
+        }
+        Ok(raw)
+    }
+
+    /// `raw_length` was bounded when the head was read, so a hostile frame can't ask for more.
+    fn decompress(
+        &self,
+        context: &mut Decompressor<'_>,
+        raw: &mut Vec<u8>,
+    ) -> Result<(), DecodeError> {
+        let expected = self.head.raw_length as usize;
+        raw.clear();
+        raw.reserve(expected);
+        let length = context
+            .decompress_to_buffer(self.payload(), raw)
+            .map_err(|_| DecodeError::Compression)?;
+        if length == expected {
+            Ok(())
+        } else {
+            Err(DecodeError::Compression)
+        }
+    }
+
+    /// Iterates over the records in `raw`, which [`Block::decode_into`] has given.
+    pub fn records<'r>(&self, raw: &'r [u8]) -> Records<'r> {
+        Records::new(raw)
+    }
+}
+
+/// Decodes blocks one after another, with a decompression context and a buffer of its own.
+#[derive(Default)]
+pub struct BlockDecoder {
+    context: Option<Decompressor<'static>>,
+    raw: Vec<u8>,
+}
+
+impl BlockDecoder {
+    /// A decoder that has not decoded anything yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The records of `block`. Blocks that are stored as they are are not copied.
+    pub fn records<'d>(&'d mut self, block: &'d Block) -> Result<Records<'d>, DecodeError> {
+        if block.head.compression == Compression::None {
+            return Ok(Records::new(block.payload()));
+        }
+        if self.context.is_none() {
+            self.context = Some(Decompressor::new().map_err(|_| DecodeError::Compression)?);
+        }
+        if let Some(context) = &mut self.context {
+            block.decompress(context, &mut self.raw)?;
+        }
+        Ok(Records::new(&self.raw))
+    }
+}
+
+impl std::fmt::Debug for BlockDecoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlockDecoder")
+            .field("capacity", &self.raw.capacity())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::position::SegmentId;
+
+    fn block() -> Bytes {
+        let payload = b"records";
+        let head = BlockHead {
+            length: 7,
+            raw_length: 7,
+            compression: Compression::None,
+            first_commit: CommitNumber::new(5),
+            last_commit: CommitNumber::new(6),
+            time: Timestamp::from_micros(9),
+            chain: ChainHash::ZERO,
+        };
+        let mut bytes = head.seal(ChainHash::ZERO, payload).to_vec();
+        bytes.extend_from_slice(payload);
+        bytes.into()
+    }
+
+    const START: Position = Position::new(SegmentId::FIRST, 128);
+
+    #[test]
+    fn a_block_continues_the_history_that_it_was_made_for_and_no_other() {
+        let block = Block::split_from(&mut block(), START).unwrap();
+        assert_eq!(block.end.position.offset, 128 + 76 + 7);
+        assert_eq!(
+            block.continues(ChainHash::ZERO, CommitNumber::new(4)),
+            Ok(())
+        );
+        let other = ChainHash::ZERO.link(b"", b"");
+        assert_eq!(
+            block.continues(other, CommitNumber::new(4)),
+            Err(Damage::Chain)
+        );
+        let gap = block.continues(ChainHash::ZERO, CommitNumber::new(3));
+        assert_eq!(gap, Err(Damage::CommitOrder));
+    }
+
+    #[test]
+    fn every_flipped_byte_of_a_block_is_noticed() {
+        let good = block();
+        for index in 0..good.len() {
+            let mut bad = good.to_vec();
+            bad[index] ^= 1;
+            let noticed = Block::split_from(&mut bad.into(), START)
+                .and_then(|block| block.continues(ChainHash::ZERO, CommitNumber::new(4)));
+            assert!(noticed.is_err(), "byte {index}");
+        }
+    }
+
+    #[test]
+    fn a_block_cut_anywhere_is_cut_short() {
+        let good = block();
+        for length in 0..good.len() {
+            let cut = Block::split_from(&mut good.slice(..length), START);
+            assert!(matches!(cut, Err(Damage::CutShort(_))), "{length} bytes");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What can be wrong with bytes that were read, and with reading them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::numbers::PageNumber;
+
+/// What is wrong with the records of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// A field goes beyond the end of what holds it.
+    #[error("a {0} is cut short or longer than it may be")]
+    Truncated(&'static str),
+    /// A field has a value that it can't have.
+    #[error("a {0} has an impossible value")]
+    Invalid(&'static str),
+    /// The kind of a record is not known.
+    #[error("unknown record kind {0}")]
+    UnknownKind(u8),
+    /// The payload does not decompress to the length that the head of the block gives.
+    #[error("the payload does not decompress to the length in the head")]
+    Compression,
+    /// A page made from the log is not the page that was logged.
+    #[error("page {page} comes out with checksum {found:08x}, the log says {expected:08x}")]
+    PageChecksum {
+        /// The page.
+        page: PageNumber,
+        /// CRC-32C in the log.
+        expected: u32,
+        /// CRC-32C of what was made.
+        found: u32,
+    },
+}
+
+/// What is wrong with a segment, at the offset where it is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// The file does not begin with the magic of a segment, or is shorter than a header.
+    #[error("not a forward-log segment")]
+    NotASegment,
+    /// A newer server wrote this; nothing is wrong with it.
+    #[error("format version {0} is not known here; use the newer program")]
+    UnknownVersion(u32),
+    /// The checksum of the named structure does not match.
+    #[error("the checksum of the {0} does not match")]
+    Checksum(&'static str),
+    /// A field of the named structure has a value that it can't have.
+    #[error("impossible {0}")]
+    Impossible(&'static str),
+    /// Bytes that are neither a block nor a seal nor unused space.
+    #[error("neither a block nor a seal")]
+    Unrecognized,
+    /// A block, seal or header goes beyond the end of the file, or of what is durable.
+    #[error("a {0} is cut short")]
+    CutShort(&'static str),
+    /// The payload or the history before it is not what the chain hash was computed from.
+    #[error("the chain hash does not match")]
+    Chain,
+    /// Commit numbers do not go on where they should.
+    #[error("commit numbers do not go on without a gap")]
+    CommitOrder,
+    /// The seal does not fit the segment that it ends.
+    #[error("the seal does not fit the segment")]
+    SealMismatch,
+    /// There is something after a seal, or after unused space.
+    #[error("data where the segment should have ended")]
+    TrailingData,
+    /// A segment that another one follows has no seal.
+    #[error("the segment has a successor but no seal")]
+    NotSealed,
+    /// The log ends before the end that was made durable.
+    #[error("the log ends here, but was durable up to {0}")]
+    EndsEarly(crate::Position),
+    /// The records of a block can't be read.
+    #[error(transparent)]
+    Records(#[from] DecodeError),
+}
+
+/// An operation on a file that failed, in a form that can be kept and given to many.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("can't {operation} {}: {message}", path.display())]
+pub struct IoFailure {
+    /// What was tried, as a verb: "write", "sync" …
+    pub operation: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// The kind of error.
+    pub kind: io::ErrorKind,
+    /// The operating system's text.
+    pub message: String,
+}
+
+impl IoFailure {
+    /// Keeps what matters of `error`.
+    pub fn new(operation: &'static str, path: &Path, error: &io::Error) -> Self {
+        Self {
+            operation,
+            path: path.to_owned(),
+            kind: error.kind(),
+            message: error.to_string(),
+        }
+    }
+
+    /// Whether there will be success once somebody makes room.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(
+            self.kind,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    }
+}
+
+/// Turns an [`io::Result`] into one that says what was tried on which file.
+pub(crate) trait During<T> {
+    fn during(self, operation: &'static str, path: &Path) -> Result<T, IoFailure>;
+}
+
+impl<T> During<T> for io::Result<T> {
+    fn during(self, operation: &'static str, path: &Path) -> Result<T, IoFailure> {
+        self.map_err(|error| IoFailure::new(operation, path, &error))
+    }
+}
+
+/// Why reading a segment failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The log is damaged at this place.
+    #[error("{} is damaged at offset {offset}: {kind}", path.display())]
+    Corrupt {
+        /// The segment's file.
+        path: PathBuf,
+        /// Bytes from its start.
+        offset: u64,
+        /// What is wrong there.
+        kind: Damage,
+    },
+    /// The file could not be read.
+    #[error(transparent)]
+    Io(#[from] IoFailure),
+}
+
+impl ReadError {
+    pub(crate) fn corrupt(path: &Path, offset: u64, kind: Damage) -> Self {
+        Self::Corrupt {
+            path: path.to_owned(),
+            offset,
+            kind,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `fw.position`: how far the log is durable. Readers go this far and no farther.
+//!
+//! The owner rewrites the file in place after every group, without a sync: what it says is never
+//! ahead of the segments. After a power cut it may be old, or torn; then it says less, never more.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::chain::ChainHash;
+use crate::damage::{During, IoFailure};
+use crate::identity::EnvironmentId;
+use crate::layout::header::FORMAT_VERSION;
+use crate::layout::position as at;
+use crate::numbers::{CommitNumber, Generation, Sequence};
+use crate::position::{LogPoint, Position, SegmentId};
+use crate::sheet::Sheet;
+use crate::timestamp::Timestamp;
+
+/// Name of the file, beside the segments.
+pub const POSITION_FILE: &str = "fw.position";
+
+/// Size of the file in bytes.
+pub const POSITION_SIZE: usize = at::SIZE;
+
+/// How often a reader that meets the file half rewritten looks again.
+const RETRIES: usize = 100;
+
+/// The durable end of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Durable {
+    /// Everything before this point is durable.
+    pub point: LogPoint,
+    /// Newest durable commit.
+    pub commit: CommitNumber,
+    /// Time of the last durable block.
+    pub time: Timestamp,
+    /// Bytes of log that the environment has written up to this point.
+    pub log_bytes: u64,
+    /// Whether the segment of `point` is sealed there, durably.
+    pub sealed: bool,
+}
+
+/// The content of `fw.position`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DurableEnd {
+    /// The environment that the log belongs to.
+    pub environment: EnvironmentId,
+    /// The durable end.
+    pub durable: Durable,
+}
+
+impl DurableEnd {
+    /// Reads the file in `directory`. `None` when there is none, or none that can be understood:
+    /// then nothing is known to be durable.
+    pub fn read(directory: &Path) -> Result<Option<Self>, IoFailure> {
+        let path = directory.join(POSITION_FILE);
+        for _ in 0..RETRIES {
+            match fs::read(&path) {
+                Ok(bytes) => {
+                    if let Some(end) = Self::decode(&bytes) {
+                        return Ok(Some(end));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error).during("read", &path),
+            }
+            std::thread::yield_now();
+        }
+        Ok(None)
+    }
+
+    /// The bytes of the file.
+    pub fn encode(&self) -> [u8; POSITION_SIZE] {
+        let Durable {
+            point,
+            commit,
+            time,
+            log_bytes,
+            sealed,
+        } = self.durable;
+        let mut sheet = Sheet::blank();
+        sheet
+            .put(at::MAGIC_AT, &at::MAGIC_BYTES)
+            .put_u32(at::VERSION_AT, FORMAT_VERSION)
+            .put_u32(at::FLAGS_AT, if sealed { at::FLAG_SEALED } else { 0 })
+            .put(at::ENVIRONMENT_AT, &self.environment.to_bytes())
+            .put_u32(at::GENERATION_AT, point.position.segment.generation.get())
+            .put_u32(at::SEQUENCE_AT, point.position.segment.sequence.get())
+            .put_u64(at::OFFSET_AT, point.position.offset)
+            .put(at::CHAIN_AT, &point.hash.to_bytes())
+            .put_u64(at::COMMIT_AT, commit.get())
+            .put_u64(at::TIME_AT, time.micros())
+            .put_u64(at::LOG_BYTES_AT, log_bytes)
+            .put_crc(at::CRC_AT);
+        sheet.0
+    }
+
+    /// Reads the bytes of the file; `None` for anything but a whole file of this version.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let sheet = Sheet(*bytes.first_chunk::<POSITION_SIZE>()?);
+        let known = sheet.array(at::MAGIC_AT) == at::MAGIC_BYTES
+            && sheet.u32(at::VERSION_AT) == FORMAT_VERSION
+            && sheet.crc_matches(at::CRC_AT);
+        if !known {
+            return None;
+        }
+        let segment = SegmentId {
+            generation: Generation::new(sheet.u32(at::GENERATION_AT)),
+            sequence: Sequence::new(sheet.u32(at::SEQUENCE_AT)),
+        };
+        let position = Position::new(segment, sheet.u64(at::OFFSET_AT));
+        let hash = ChainHash::from_bytes(sheet.array(at::CHAIN_AT));
+        Some(Self {
+            environment: EnvironmentId::from_bytes(sheet.array(at::ENVIRONMENT_AT)),
+            durable: Durable {
+                point: LogPoint::new(position, hash),
+                commit: CommitNumber::new(sheet.u64(at::COMMIT_AT)),
+                time: Timestamp::from_micros(sheet.u64(at::TIME_AT)),
+                log_bytes: sheet.u64(at::LOG_BYTES_AT),
+                sealed: sheet.u32(at::FLAGS_AT) & at::FLAG_SEALED != 0,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_durable_end_reads_back_and_a_flipped_byte_makes_it_unknown() {
+        let end = DurableEnd {
+            environment: EnvironmentId::from_bytes([3; 16]),
+            durable: Durable {
+                point: LogPoint::new(Position::new(SegmentId::new(2, 5), 777), ChainHash::ZERO),
+                commit: CommitNumber::new(8),
+                time: Timestamp::from_micros(5),
+                log_bytes: 12_345,
+                sealed: true,
+            },
+        };
+        let good = end.encode();
+        assert_eq!(DurableEnd::decode(&good), Some(end));
+        for index in 0..good.len() {
+            let mut bad = good;
+            bad[index] ^= 1;
+            assert_eq!(DurableEnd::decode(&bad), None, "byte {index}");
+        }
+    }
+
+    #[test]
+    fn a_directory_without_the_file_has_no_known_durable_end() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(DurableEnd::read(directory.path()), Ok(None));
+    }
+}

@@ -1,0 +1,82 @@
+//! Records as lines of text, for `dbctl fwlog dump`.
+
+use std::fmt;
+
+use crate::record::{Commit, PageBody, Pages, Record};
+
+impl fmt::Display for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generation(start) => write!(
+                f,
+                "generation {} by {} at {}, parent {}",
+                start.reason, start.origin, start.time, start.parent
+            ),
+            Self::Checkpoint { redo } => write!(f, "checkpoint, redo from {redo}"),
+            Self::Commit(commit) => commit.fmt(f),
+            Self::Part(part) => {
+                write!(
+                    f,
+                    "part of transaction {}, database {}",
+                    part.transaction, part.database
+                )?;
+                show_pages(f, part.pages)
+            }
+            Self::CreateDatabase { id, name, options } => {
+                write!(f, "create database {id} {name:?} {options}")
+            }
+            Self::DropDatabase { id, name } => write!(f, "drop database {id} {name:?}"),
+            Self::RenameDatabase { id, old_name, name } => {
+                write!(f, "rename database {id} {old_name:?} to {name:?}")
+            }
+            Self::RestoreDatabase { id, name, options } => {
+                write!(f, "restore database {id} {name:?} {options}")
+            }
+            Self::Access {
+                id,
+                exclusive: true,
+            } => write!(f, "exclusive access to {id} taken"),
+            Self::Access {
+                id,
+                exclusive: false,
+            } => write!(f, "exclusive access to {id} released"),
+            Self::Audit(audit) => write!(
+                f,
+                "audit {} user {:?} from {:?} database {}: {}",
+                audit.time, audit.user, audit.client, audit.database, audit.statement
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Commit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "commit {} at {}, database {}, {} pages afterwards",
+            self.number, self.time, self.database, self.page_count
+        )?;
+        if self.exclusive {
+            f.write_str(", exclusive")?;
+        }
+        if let Some(transaction) = self.transaction {
+            write!(f, ", ends transaction {transaction}")?;
+        }
+        show_pages(f, self.pages)
+    }
+}
+
+/// Each page with the bytes that it takes: `7 full`, `8 delta 31`.
+fn show_pages(f: &mut fmt::Formatter<'_>, pages: Pages<'_>) -> fmt::Result {
+    f.write_str("; pages:")?;
+    for change in pages {
+        match change {
+            Ok(change) => match change.body {
+                PageBody::Full(_) => write!(f, " {} full", change.page)?,
+                PageBody::Delta(delta) => write!(f, " {} delta {}", change.page, delta.size())?,
+            },
+            Err(error) => write!(f, " ({error})")?,
+        }
+    }
+    Ok(())
+}

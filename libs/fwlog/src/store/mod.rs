@@ -1,0 +1,71 @@
+//! The seam between the log and what it is kept on.
+
+mod fs;
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::position::SegmentId;
+
+pub use fs::FsStore;
+
+/// Where the owner of a log keeps its segments and `fw.position`.
+///
+/// ```text
+///   create ──► file with its header, durable under its name
+///                │ write_at … sync        what was written before a sync is durable after it
+///                │ truncate, sync         so is the length
+///              sealed: never written again
+///   write_position                        never synced; may be lost or torn, then it is not used
+/// ```
+///
+/// Nothing here is retried, and nothing is done twice: after an error the state of the file is
+/// unknown until the log was recovered.
+pub trait SegmentStore: Send + Sync {
+    /// All segments there are, in order. A segment that was being made when the machine crashed is
+    /// not one of them.
+    fn list(&self) -> io::Result<Vec<SegmentId>>;
+
+    /// Makes a segment that begins with `header`. It must not exist. On return file and name are
+    /// durable; after a crash in between there is the whole file or none.
+    fn create(&self, id: SegmentId, header: &[u8]) -> io::Result<Box<dyn SegmentFile>>;
+
+    /// Opens a segment to go on writing it.
+    fn open(&self, id: SegmentId) -> io::Result<Box<dyn SegmentFile>>;
+
+    /// Opens a segment to read it.
+    fn open_to_read(&self, id: SegmentId) -> io::Result<Box<dyn SegmentFile>>;
+
+    /// Removes a segment; durable on return.
+    fn remove(&self, id: SegmentId) -> io::Result<()>;
+
+    /// The content of `fw.position`, `None` when there is none.
+    fn read_position(&self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Rewrites `fw.position` in place, without a sync.
+    fn write_position(&self, content: &[u8]) -> io::Result<()>;
+
+    /// Path of a segment, for messages.
+    fn path(&self, id: SegmentId) -> PathBuf;
+
+    /// Path of `fw.position`, for messages.
+    fn position_path(&self) -> PathBuf;
+}
+
+/// One open segment file.
+pub trait SegmentFile: Send {
+    /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end of the file.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes all of `bytes` at `offset`; the file grows when it has to.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes everything written so far durable, and the length with it.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Cuts the file, or lengthens it with zeros. Durable after the next [`SegmentFile::sync`].
+    fn truncate(&self, length: u64) -> io::Result<()>;
+
+    /// Length of the file in bytes.
+    fn length(&self) -> io::Result<u64>;
+}
