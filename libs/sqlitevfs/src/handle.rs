@@ -1,0 +1,131 @@
+//! What a session holds beside its connection.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pagestore::{CommitNumber, PageImage, PageNumber, Snapshot};
+
+use crate::error::Error;
+use crate::state::{FileState, WriteMode};
+
+/// The clock is the system's.
+const SYSTEM_CLOCK: i64 = i64::MIN;
+
+/// The file of one connection; what SQLite's callbacks and the session share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    state: Mutex<FileState>,
+    /// Milliseconds since 1970, or `SYSTEM_CLOCK`.
+    clock: AtomicI64,
+}
+
+impl Shared {
+    pub(crate) fn new(state: FileState) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(state),
+            clock: AtomicI64::new(SYSTEM_CLOCK),
+        })
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, FileState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What SQLite is told as the time, in milliseconds since 1970, unless it is the system's.
+    pub(crate) fn fixed_clock(&self) -> Option<i64> {
+        let clock = self.clock.load(Ordering::Relaxed);
+        (clock != SYSTEM_CLOCK).then_some(clock)
+    }
+}
+
+/// The pages of a committed transaction.
+#[derive(Clone, Debug)]
+pub struct WriteSet {
+    /// Pages of the database afterwards.
+    pub page_count: u32,
+    /// Changed pages in page order: no lock page, none beyond `page_count`.
+    pub pages: Vec<(PageNumber, PageImage)>,
+    /// The commit that they were made on.
+    pub base: CommitNumber,
+}
+
+/// The file of one connection, for the session that owns both. Calls are cheap and may come from any
+/// thread, but between statements: SQLite asks for the lock and the snapshot when a statement (or a
+/// transaction) begins to read.
+#[derive(Clone)]
+pub struct FileHandle(Arc<Shared>);
+
+impl FileHandle {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self(shared)
+    }
+
+    /// With `true`, the session holds the database's write permit: the next transaction reads the
+    /// newest commit, durable or not, and may write. With `false`, it reads the newest durable
+    /// commit, and a writing statement answers `SQLITE_BUSY`.
+    ///
+    /// A transaction that began to read before can write only if its snapshot is still the newest
+    /// commit; else it gets `SQLITE_BUSY_SNAPSHOT`.
+    pub fn allow_write(&self, allowed: bool) {
+        self.set_write_mode(if allowed {
+            WriteMode::Permit
+        } else {
+            WriteMode::Refused
+        });
+    }
+
+    /// Sets what the connection may write.
+    pub fn set_write_mode(&self, mode: WriteMode) {
+        self.0.state().mode = mode;
+    }
+
+    /// With a snapshot, every transaction from the next one on reads exactly this one.
+    pub fn pin_snapshot(&self, snapshot: Option<Snapshot>) {
+        self.0.state().pin(snapshot);
+    }
+
+    /// The commit at which the connection reads just now; `None` between statements.
+    pub fn snapshot_commit(&self) -> Option<CommitNumber> {
+        self.0.state().snapshot_commit()
+    }
+
+    /// The pages of what was committed since the last call, as one set; `None` when nothing changed.
+    ///
+    /// The caller holds the permit until it has published the set. If it can't, the connection has
+    /// to be dropped: SQLite believes in the commit.
+    pub fn take_write_set(&self) -> Option<WriteSet> {
+        let (page_count, pages, base) = self.0.state().take()?;
+        Some(WriteSet {
+            page_count,
+            pages,
+            base,
+        })
+    }
+
+    /// Throws away what was committed and not taken. ROLLBACK needs no call, its pages are gone
+    /// already. After a COMMIT the connection answers errors from now on and has to be dropped.
+    pub fn discard_write_set(&self) {
+        self.0.state().discard();
+    }
+
+    /// Fixes the time that SQLite's date functions see, in milliseconds since 1970 UTC; `None` =
+    /// the system's clock.
+    pub fn fix_clock(&self, milliseconds: Option<i64>) {
+        self.0
+            .clock
+            .store(milliseconds.unwrap_or(SYSTEM_CLOCK), Ordering::Relaxed);
+    }
+
+    /// Why the shim last answered SQLite with an error code; the text and the cause that SQLite
+    /// does not pass on.
+    pub fn take_error(&self) -> Option<Error> {
+        self.0.state().error.take()
+    }
+}
+
+impl fmt::Debug for FileHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FileHandle").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,97 @@
+//! Opening a connection on a store.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pagestore::{PAGE_SIZE, PageNumber, PageStore};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::Error;
+use crate::handle::{FileHandle, Shared};
+use crate::state::FileState;
+use crate::vfs;
+
+/// How a connection is set up.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// Where scratch files for large transactions are made.
+    pub scratch_dir: PathBuf,
+    /// Bytes of written pages that stay in memory; more of them go to a scratch file.
+    pub write_set_limit: usize,
+    /// SQLite's page cache, in KiB.
+    pub cache_kib: u32,
+}
+
+/// Opens a connection on `store`.
+///
+/// It is configured (page size 4096, no syncs, the shim's journal, foreign keys on, defensive, schema
+/// not trusted, no waiting for locks); authorizer, functions and limits are the caller's. The
+/// connection can open no other database file: ATTACH of a name fails.
+pub fn open(
+    store: &Arc<PageStore>,
+    options: OpenOptions,
+) -> Result<(Connection, FileHandle), Error> {
+    check_page_size(store)?;
+    let state = FileState::new(
+        Arc::clone(store),
+        options.scratch_dir,
+        options.write_set_limit,
+    );
+    let shared = Shared::new(state);
+    let slot = vfs::Slot::claim(Arc::clone(&shared))?;
+    // Sessions use a connection from one thread at a time: SQLite needs no mutex of its own.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let name = slot.name();
+    let path = OsStr::from_bytes(name.to_bytes());
+    let connection = Connection::open_with_flags_and_vfs(path, flags, name);
+    slot.release_unopened(&shared);
+    let connection = connection?;
+    configure(&connection, options.cache_kib)?;
+    Ok((connection, FileHandle::new(shared)))
+}
+
+fn configure(connection: &Connection, cache_kib: u32) -> Result<(), Error> {
+    // A lock is refused for good or not at all: waiting changes nothing.
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.execute_batch(&format!(
+        "PRAGMA page_size = {PAGE_SIZE};
+         PRAGMA cache_size = -{cache_kib};
+         PRAGMA synchronous = OFF;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;",
+    ))?;
+    let journal = std::env::var("JM").unwrap_or("TRUNCATE".into());
+    connection.query_row(&format!("PRAGMA journal_mode = {journal}"), (), |_| Ok(()))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    Ok(())
+}
+
+/// Looks at the header of a database that exists.
+fn check_page_size(store: &Arc<PageStore>) -> Result<(), Error> {
+    let snapshot = store.snapshot_durable();
+    let Some(page) = PageNumber::new(1).filter(|_| snapshot.page_count() > 0) else {
+        return Ok(());
+    };
+    let mut field = [0; 2];
+    snapshot.read_at(page, 16, &mut field)?;
+    match u16::from_be_bytes(field) {
+        // A page that was never written: the database is being recovered or received.
+        0 => Ok(()),
+        size if usize::from(size) == PAGE_SIZE => Ok(()),
+        size => {
+            // 1 stands for 65536.
+            let page_size = if size == 1 { 65_536 } else { u32::from(size) };
+            Err(Error::PageSize {
+                path: store.path().display().to_string(),
+                page_size,
+            })
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! One database file as one connection sees it: lock, snapshot, and what it has written.
+//!
+//! ```text
+//!   working     written by the transaction that runs     dropped by ROLLBACK
+//!   committed   written by commits not taken yet         taken by the session
+//!   snapshot    the store at one commit
+//! ```
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pagestore::{
+    CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, ScratchFile, Snapshot,
+    StoreError,
+};
+
+use crate::error::Error;
+use crate::journal::Journal;
+use crate::layer::{Found, Layer};
+
+/// What a connection may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum WriteMode {
+    /// Nothing: a writing statement answers `SQLITE_BUSY`.
+    #[default]
+    Refused,
+    /// The session holds the database's write permit: snapshots are of the newest commit.
+    Permit,
+    /// Only for itself: it writes on whatever snapshot it has, and must roll back. COMMIT answers
+    /// `SQLITE_BUSY`.
+    Private,
+}
+
+/// SQLite's lock levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    None,
+    Shared,
+    /// RESERVED, PENDING and EXCLUSIVE: nobody else is there to be kept out.
+    Reserved,
+}
+
+/// What SQLite is told about a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Locked {
+    Yes,
+    /// Writing is not allowed.
+    Busy,
+    /// Writing on this snapshot would lose a newer commit.
+    Stale,
+}
+
+/// See the module's page.
+#[derive(Debug)]
+pub(crate) struct FileState {
+    store: Arc<PageStore>,
+    scratch_dir: PathBuf,
+    write_set_limit: usize,
+    scratch: Option<Arc<ScratchFile>>,
+    pub(crate) journal: Journal,
+    pub(crate) mode: WriteMode,
+    level: Level,
+    pinned: Option<Snapshot>,
+    snapshot: Option<Snapshot>,
+    working: Layer,
+    committed: Layer,
+    /// The committed layer has been handed out and stays for open cursors only.
+    taken: bool,
+    /// The store's epoch when this connection first built on commits that may not be durable.
+    epoch: Option<u64>,
+    discarded: bool,
+    pub(crate) error: Option<Error>,
+}
+
+impl FileState {
+    pub(crate) fn new(store: Arc<PageStore>, scratch_dir: PathBuf, write_set_limit: usize) -> Self {
+        Self {
+            store,
+            journal: Journal::new(scratch_dir.clone()),
+            scratch_dir,
+            write_set_limit,
+            scratch: None,
+            mode: WriteMode::Refused,
+            level: Level::None,
+            pinned: None,
+            snapshot: None,
+            working: Layer::default(),
+            committed: Layer::default(),
+            taken: false,
+            epoch: None,
+            discarded: false,
+            error: None,
+        }
+    }
+
+    pub(crate) fn pin(&mut self, snapshot: Option<Snapshot>) {
+        self.pinned = snapshot;
+    }
+
+    pub(crate) fn snapshot_commit(&self) -> Option<CommitNumber> {
+        self.snapshot.as_ref().map(Snapshot::commit)
+    }
+
+    /// xLock.
+    pub(crate) fn lock(&mut self, level: Level) -> Result<Locked, Error> {
+        if level <= self.level {
+            return Ok(Locked::Yes);
+        }
+        if self.level == Level::None {
+            self.take_snapshot()?;
+            self.level = Level::Shared;
+        }
+        if level == Level::Reserved {
+            let locked = self.may_write();
+            if locked != Locked::Yes {
+                return Ok(locked);
+            }
+        }
+        self.level = level;
+        Ok(Locked::Yes)
+    }
+
+    fn take_snapshot(&mut self) -> Result<(), Error> {
+        if self.discarded || self.epoch.is_some_and(|epoch| epoch != self.store.epoch()) {
+            return Err(Error::Discarded);
+        }
+        if !self.committed.is_empty() {
+            // Several commits go into one write set, all on the snapshot of the first.
+            return match self.mode {
+                WriteMode::Permit => Ok(()),
+                WriteMode::Refused | WriteMode::Private => Err(Error::WriteSetPending),
+            };
+        }
+        self.snapshot = Some(match (&self.pinned, self.mode) {
+            (Some(pinned), _) => pinned.clone(),
+            (None, WriteMode::Permit) => {
+                self.epoch.get_or_insert(self.store.epoch());
+                self.store.snapshot_latest()
+            }
+            (None, WriteMode::Refused | WriteMode::Private) => self.store.snapshot_durable(),
+        });
+        Ok(())
+    }
+
+    fn may_write(&mut self) -> Locked {
+        match self.mode {
+            WriteMode::Refused => Locked::Busy,
+            WriteMode::Private => Locked::Yes,
+            WriteMode::Permit => {
+                let (latest, _) = self.store.latest();
+                let snapshot = self.snapshot_commit().unwrap_or(CommitNumber::ZERO);
+                if snapshot >= latest && !self.taken {
+                    self.epoch.get_or_insert(self.store.epoch());
+                    return Locked::Yes;
+                }
+                self.error = Some(Error::SnapshotStale { snapshot, latest });
+                Locked::Stale
+            }
+        }
+    }
+
+    /// xUnlock. What was written and not committed is gone.
+    pub(crate) fn unlock(&mut self, level: Level) -> Result<(), Error> {
+        if self.level == Level::Reserved && level < Level::Reserved {
+            self.working.clear();
+            self.journal
+                .truncate(0)
+                .map_err(|e| self.scratch_failed("cut", e))?;
+        }
+        if level == Level::None && (self.committed.is_empty() || self.taken) {
+            self.snapshot = None;
+            self.committed.clear();
+            self.taken = false;
+        }
+        self.level = self.level.min(level);
+        Ok(())
+    }
+
+    /// SQLite is about to commit; `false` where this connection must not.
+    pub(crate) fn may_commit(&self) -> bool {
+        self.mode != WriteMode::Private
+    }
+
+    /// SQLite has committed.
+    pub(crate) fn commit(&mut self) {
+        self.committed.merge(&mut self.working);
+        self.working.clear();
+    }
+
+    /// The committed pages; `None` when nothing changed.
+    pub(crate) fn take(&mut self) -> Option<(u32, Vec<(PageNumber, PageImage)>, CommitNumber)> {
+        if self.taken || self.committed.is_empty() {
+            return None;
+        }
+        let snapshot = self.snapshot.as_ref()?;
+        let base = snapshot.commit();
+        let page_count = self.committed.page_count().unwrap_or(snapshot.page_count());
+        let mut pages = self.committed.sorted();
+        pages.retain(|(page, image)| !snapshot.is_same(*page, image));
+        let unchanged = pages.is_empty() && page_count == snapshot.page_count();
+        if self.level == Level::None {
+            self.snapshot = None;
+            self.committed.clear();
+        } else {
+            // Cursors that were open over the commit read on.
+            self.taken = true;
+        }
+        (!unchanged).then_some((page_count, pages, base))
+    }
+
+    /// Throws away what is committed but not taken.
+    pub(crate) fn discard(&mut self) {
+        if !self.taken && !self.committed.is_empty() {
+            self.discarded = true;
+            self.committed.clear();
+            if self.level == Level::None {
+                self.snapshot = None;
+            }
+        }
+    }
+
+    /// Pages of the file.
+    pub(crate) fn page_count(&self) -> u32 {
+        self.working
+            .page_count()
+            .unwrap_or_else(|| self.count_below())
+    }
+
+    /// Pages without the working layer.
+    fn count_below(&self) -> u32 {
+        self.committed
+            .page_count()
+            .unwrap_or_else(|| match &self.snapshot {
+                Some(snapshot) => snapshot.page_count(),
+                // SQLite looks at the size before its first lock.
+                None => self.store.snapshot_durable().page_count(),
+            })
+    }
+
+    /// xRead; `false` when the file ends before `buffer` does (the rest is zeros then).
+    pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<bool, Error> {
+        let end = u64::from(self.page_count()) * PAGE_SIZE as u64;
+        let available = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (mut wanted, rest) = buffer.split_at_mut(buffer.len().min(available));
+        rest.fill(0);
+        let complete = rest.is_empty();
+        let mut offset = offset;
+        while !wanted.is_empty() {
+            let page = page_at(offset)?;
+            let within = (offset % PAGE_SIZE as u64) as usize;
+            let (piece, tail) = wanted.split_at_mut(wanted.len().min(PAGE_SIZE - within));
+            self.read_piece(page, within, piece)?;
+            offset += piece.len() as u64;
+            wanted = tail;
+        }
+        Ok(complete)
+    }
+
+    fn read_piece(&self, page: PageNumber, within: usize, piece: &mut [u8]) -> Result<(), Error> {
+        let found = match self.working.find(page) {
+            Found::Below => self.committed.find(page),
+            found => found,
+        };
+        match found {
+            Found::Image(image) => image
+                .read_at(within, piece)
+                .map_err(|e| self.scratch_failed("read", e)),
+            Found::Zeros => {
+                piece.fill(0);
+                Ok(())
+            }
+            Found::Below => match &self.snapshot {
+                Some(snapshot) => Ok(snapshot.read_at(page, within, piece)?),
+                None => Ok(self.store.snapshot_durable().read_at(page, within, piece)?),
+            },
+        }
+    }
+
+    /// xWrite.
+    pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let (mut offset, mut bytes) = (offset, bytes);
+        while !bytes.is_empty() {
+            let page = page_at(offset)?;
+            let within = (offset % PAGE_SIZE as u64) as usize;
+            let (piece, tail) = bytes.split_at(bytes.len().min(PAGE_SIZE - within));
+            if let Ok(data) = <&PageData>::try_from(piece) {
+                self.write_page(page, data)?;
+            } else {
+                // SQLite writes whole pages; this is for whoever else may ask.
+                let mut data = [0; PAGE_SIZE];
+                if page.get() <= self.page_count() {
+                    self.read_piece(page, 0, &mut data)?;
+                }
+                data[within..within + piece.len()].copy_from_slice(piece);
+                self.write_page(page, &data)?;
+            }
+            offset += piece.len() as u64;
+            bytes = tail;
+        }
+        Ok(())
+    }
+
+    fn write_page(&mut self, page: PageNumber, data: &PageData) -> Result<(), Error> {
+        let below = self.count_below();
+        let memory = self.working.memory_bytes() + self.committed.memory_bytes();
+        let scratch = if memory < self.write_set_limit {
+            None
+        } else {
+            Some(self.scratch()?)
+        };
+        let written = self.working.write(page, data, below, scratch.as_ref());
+        written.map_err(|e| self.scratch_failed("write", e))
+    }
+
+    fn scratch(&mut self) -> Result<Arc<ScratchFile>, Error> {
+        if let Some(scratch) = &self.scratch {
+            return Ok(Arc::clone(scratch));
+        }
+        let scratch = ScratchFile::create(&self.scratch_dir);
+        let scratch = scratch.map_err(|e| self.scratch_failed("make", e))?;
+        self.scratch = Some(Arc::clone(&scratch));
+        Ok(scratch)
+    }
+
+    pub(crate) fn scratch_failed(&self, operation: &'static str, source: std::io::Error) -> Error {
+        Error::Scratch {
+            directory: self.scratch_dir.display().to_string(),
+            operation,
+            source,
+        }
+    }
+
+    /// xTruncate.
+    pub(crate) fn truncate(&mut self, len: u64) -> Result<(), Error> {
+        let pages = len.div_ceil(PAGE_SIZE as u64);
+        let page_count = u32::try_from(pages).map_err(|_| out_of_range(len))?;
+        let below = self.count_below();
+        self.working.resize(page_count, below);
+        Ok(())
+    }
+}
+
+fn page_at(offset: u64) -> Result<PageNumber, Error> {
+    PageNumber::at_offset(offset).ok_or_else(|| out_of_range(offset))
+}
+
+fn out_of_range(offset: u64) -> Error {
+    Error::Range {
+        offset: i64::try_from(offset).unwrap_or(i64::MAX),
+    }
+}
+
+/// Whether a read failed for want of a snapshot rather than of a working disk.
+pub(crate) fn is_lost_snapshot(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Store(StoreError::SnapshotTooOld { .. } | StoreError::Rewound { .. })
+    )
+}

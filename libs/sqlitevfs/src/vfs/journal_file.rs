@@ -1,0 +1,157 @@
+//! The methods of the rollback journal.
+
+use std::ffi::{c_int, c_void};
+
+use rusqlite::ffi;
+
+use super::{ShimFile, bytes_in, bytes_out, failed, guard};
+use crate::error::Error;
+
+/// Locks are the main file's.
+pub(super) static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
+    iVersion: 1,
+    xClose: Some(close),
+    xRead: Some(read),
+    xWrite: Some(write),
+    xTruncate: Some(truncate),
+    xSync: Some(sync),
+    xFileSize: Some(file_size),
+    xLock: Some(no_lock),
+    xUnlock: Some(no_lock),
+    xCheckReservedLock: Some(check_reserved_lock),
+    xFileControl: Some(file_control),
+    xSectorSize: Some(sector_size),
+    xDeviceCharacteristics: Some(device_characteristics),
+    xShmMap: None,
+    xShmLock: None,
+    xShmBarrier: None,
+    xShmUnmap: None,
+    xFetch: None,
+    xUnfetch: None,
+};
+
+// SAFETY of all functions here: SQLite calls them with a file object that xOpen made and xClose has
+// not ended, from one thread at a time, with buffers as its VFS interface says.
+
+unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
+    guard(|| {
+        // SAFETY: the last call for this object.
+        drop(unsafe { ShimFile::close(file) });
+        ffi::SQLITE_OK
+    })
+}
+
+unsafe extern "C" fn read(
+    file: *mut ffi::sqlite3_file,
+    data: *mut c_void,
+    amount: c_int,
+    offset: ffi::sqlite3_int64,
+) -> c_int {
+    guard(|| {
+        // SAFETY: see above.
+        let (shared, buffer) = unsafe { (ShimFile::shared(file), bytes_out(data, amount)) };
+        let Ok(start) = u64::try_from(offset) else {
+            return failed(shared, Error::Range { offset }, ffi::SQLITE_IOERR_READ);
+        };
+        let state = shared.state();
+        match state.journal.read(start, buffer) {
+            Ok(count) if count == buffer.len() => ffi::SQLITE_OK,
+            Ok(_) => ffi::SQLITE_IOERR_SHORT_READ,
+            Err(error) => {
+                let error = state.scratch_failed("read", error);
+                drop(state);
+                failed(shared, error, ffi::SQLITE_IOERR_READ)
+            }
+        }
+    })
+}
+
+unsafe extern "C" fn write(
+    file: *mut ffi::sqlite3_file,
+    data: *const c_void,
+    amount: c_int,
+    offset: ffi::sqlite3_int64,
+) -> c_int {
+    guard(|| {
+        // SAFETY: see above.
+        let (shared, bytes) = unsafe { (ShimFile::shared(file), bytes_in(data, amount)) };
+        let Ok(start) = u64::try_from(offset) else {
+            return failed(shared, Error::Range { offset }, ffi::SQLITE_IOERR_WRITE);
+        };
+        let mut state = shared.state();
+        match state.journal.write(start, bytes) {
+            Ok(()) => ffi::SQLITE_OK,
+            Err(error) => {
+                let error = state.scratch_failed("write", error);
+                drop(state);
+                failed(shared, error, ffi::SQLITE_IOERR_WRITE)
+            }
+        }
+    })
+}
+
+unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: ffi::sqlite3_int64) -> c_int {
+    guard(|| {
+        // SAFETY: see above.
+        let shared = unsafe { ShimFile::shared(file) };
+        let mut state = shared.state();
+        match state.journal.truncate(u64::try_from(size).unwrap_or(0)) {
+            Ok(()) => ffi::SQLITE_OK,
+            Err(error) => {
+                let error = state.scratch_failed("cut", error);
+                drop(state);
+                failed(shared, error, ffi::SQLITE_IOERR_TRUNCATE)
+            }
+        }
+    })
+}
+
+unsafe extern "C" fn sync(_file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {
+    ffi::SQLITE_OK
+}
+
+unsafe extern "C" fn file_size(
+    file: *mut ffi::sqlite3_file,
+    size: *mut ffi::sqlite3_int64,
+) -> c_int {
+    guard(|| {
+        // SAFETY: see above; `size` is where SQLite wants the answer.
+        unsafe {
+            let len = ShimFile::shared(file).state().journal.len();
+            *size = i64::try_from(len).unwrap_or(i64::MAX);
+        }
+        ffi::SQLITE_OK
+    })
+}
+
+unsafe extern "C" fn no_lock(_file: *mut ffi::sqlite3_file, _lock: c_int) -> c_int {
+    ffi::SQLITE_OK
+}
+
+unsafe extern "C" fn check_reserved_lock(
+    _file: *mut ffi::sqlite3_file,
+    answer: *mut c_int,
+) -> c_int {
+    // SAFETY: `answer` is where SQLite wants the answer.
+    unsafe { *answer = 0 };
+    ffi::SQLITE_OK
+}
+
+unsafe extern "C" fn file_control(
+    _file: *mut ffi::sqlite3_file,
+    _operation: c_int,
+    _argument: *mut c_void,
+) -> c_int {
+    ffi::SQLITE_NOTFOUND
+}
+
+unsafe extern "C" fn sector_size(_file: *mut ffi::sqlite3_file) -> c_int {
+    512
+}
+
+/// As the main file's; see there.
+unsafe extern "C" fn device_characteristics(_file: *mut ffi::sqlite3_file) -> c_int {
+    ffi::SQLITE_IOCAP_SAFE_APPEND
+        | ffi::SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN
+        | ffi::SQLITE_IOCAP_POWERSAFE_OVERWRITE
+}

@@ -1,0 +1,130 @@
+//! The VFS of one connection, used again by the next.
+
+use std::ffi::{CStr, CString};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::ffi;
+
+use super::{ShimFile, methods};
+use crate::error::Error;
+use crate::handle::Shared;
+
+/// The prefix of our file and VFS names. The system's temporary files have absolute paths.
+pub(super) const PREFIX: &str = "eloqdb-";
+
+/// Slots that no connection uses.
+static FREE: Mutex<Vec<&'static Slot>> = Mutex::new(Vec::new());
+
+/// A registered VFS and the file that it knows.
+pub(crate) struct Slot {
+    /// Name of the VFS and of its database file.
+    name: CString,
+    /// The file, from `claim` until the connection closes it.
+    shared: Mutex<Option<Arc<Shared>>>,
+    opened: AtomicBool,
+    /// The VFS to which temporary files go.
+    system: *mut ffi::sqlite3_vfs,
+}
+
+// SAFETY: `system` points to SQLite's default VFS, which is static and safe to call from any thread;
+// the rest is Sync by itself.
+unsafe impl Sync for Slot {}
+// SAFETY: as above.
+unsafe impl Send for Slot {}
+
+impl Slot {
+    /// A slot for `shared`, registered with SQLite.
+    pub(crate) fn claim(shared: Arc<Shared>) -> Result<&'static Self, Error> {
+        let free = lock(&FREE).pop();
+        let slot = match free {
+            Some(slot) => slot,
+            None => Self::register()?,
+        };
+        *lock(&slot.shared) = Some(shared);
+        Ok(slot)
+    }
+
+    fn register() -> Result<&'static Self, Error> {
+        static COUNT: Mutex<usize> = Mutex::new(0);
+        let mut count = lock(&COUNT);
+        // SAFETY: initializes the library if nobody did; a null name asks for the default VFS, which
+        // lives as long as the process.
+        let system = unsafe {
+            ffi::sqlite3_initialize();
+            ffi::sqlite3_vfs_find(ptr::null())
+        };
+        if system.is_null() {
+            return Err(Error::Register {
+                code: ffi::SQLITE_NOTFOUND,
+            });
+        }
+        let name = CString::new(format!("{PREFIX}{count}")).unwrap_or_default();
+        let slot: &'static Self = Box::leak(Box::new(Self {
+            name,
+            shared: Mutex::new(None),
+            opened: AtomicBool::new(false),
+            system,
+        }));
+        // SAFETY: `system` was checked and is only read.
+        let system = unsafe { &*system };
+        let vfs = Box::leak(Box::new(ffi::sqlite3_vfs {
+            iVersion: 2,
+            szOsFile: system.szOsFile.max(size_of::<ShimFile>() as i32),
+            mxPathname: system.mxPathname,
+            pNext: ptr::null_mut(),
+            zName: slot.name.as_ptr(),
+            pAppData: ptr::from_ref(slot).cast_mut().cast(),
+            ..methods::VFS
+        }));
+        // SAFETY: the VFS and all that it points to is leaked: it stays valid for ever.
+        let code = unsafe { ffi::sqlite3_vfs_register(vfs, 0) };
+        if code != ffi::SQLITE_OK {
+            return Err(Error::Register { code });
+        }
+        *count += 1;
+        Ok(slot)
+    }
+
+    /// Name of the VFS and of its database file.
+    pub(crate) fn name(&self) -> &CStr {
+        &self.name
+    }
+
+    pub(super) fn system(&self) -> *mut ffi::sqlite3_vfs {
+        self.system
+    }
+
+    /// The file for xOpen: once only.
+    pub(super) fn open_main(&self, name: &CStr) -> Option<Arc<Shared>> {
+        if name != self.name() || self.opened.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        self.shared()
+    }
+
+    /// The file, if one is claimed.
+    pub(super) fn shared(&self) -> Option<Arc<Shared>> {
+        lock(&self.shared).clone()
+    }
+
+    /// The connection has closed its file.
+    pub(super) fn release(&'static self) {
+        *lock(&self.shared) = None;
+        self.opened.store(false, Ordering::Release);
+        lock(&FREE).push(self);
+    }
+
+    /// Opening is over: a slot whose file was never opened is free again.
+    pub(crate) fn release_unopened(&'static self, shared: &Arc<Shared>) {
+        let mine = self.shared().is_some_and(|now| Arc::ptr_eq(&now, shared));
+        if mine && !self.opened.load(Ordering::Acquire) {
+            self.release();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
