@@ -51,14 +51,19 @@ pub struct BlockHead {
 }
 
 impl BlockHead {
-    /// Makes the head of a block with this payload, which computes its chain hash.
-    pub(crate) fn seal(mut self, previous: ChainHash, payload: &[u8]) -> [u8; BLOCK_HEAD_SIZE] {
+    /// The bytes of the head of a block with this payload, and the chain hash at its end, whatever
+    /// stands in `chain`.
+    pub(crate) fn link(
+        &self,
+        previous: ChainHash,
+        payload: &[u8],
+    ) -> ([u8; BLOCK_HEAD_SIZE], ChainHash) {
         let mut sheet = self.fields();
-        self.chain = previous.link(sheet.before(at::CHAIN_AT), payload);
+        let chain = previous.link(sheet.before(at::CHAIN_AT), payload);
         sheet
-            .put(at::CHAIN_AT, &self.chain.to_bytes())
+            .put(at::CHAIN_AT, &chain.to_bytes())
             .put_crc(at::CRC_AT);
-        sheet.0
+        (sheet.0, chain)
     }
 
     fn fields(&self) -> Sheet<BLOCK_HEAD_SIZE> {
@@ -248,7 +253,7 @@ impl std::fmt::Debug for BlockDecoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BlockDecoder")
             .field("capacity", &self.raw.capacity())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -268,7 +273,7 @@ mod tests {
             time: Timestamp::from_micros(9),
             chain: ChainHash::ZERO,
         };
-        let mut bytes = head.seal(ChainHash::ZERO, payload).to_vec();
+        let mut bytes = head.link(ChainHash::ZERO, payload).0.to_vec();
         bytes.extend_from_slice(payload);
         bytes.into()
     }

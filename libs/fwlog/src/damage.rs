@@ -71,6 +71,9 @@ pub enum Damage {
     /// The log ends before the end that was made durable.
     #[error("the log ends here, but was durable up to {0}")]
     EndsEarly(crate::Position),
+    /// The block is whole, but the writer that wrote it has failed before it was durable.
+    #[error("never acknowledged")]
+    NotAcknowledged,
     /// The records of a block can't be read.
     #[error(transparent)]
     Records(#[from] DecodeError),

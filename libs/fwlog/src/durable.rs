@@ -2,7 +2,7 @@
 //! replaces or removes a file that matters goes through here.
 //!
 //! A file's content is durable after `fsync` of the file; its *name* only after `fsync` of the
-//! directory (POSIX `fsync`, and the Linux manual page fsync(2): "calling fsync() does not
+//! directory (POSIX `fsync`, and the Linux manual page `fsync(2)`: "calling `fsync()` does not
 //! necessarily ensure that the entry in the directory containing the file has also reached disk").
 //! A rename replaces atomically, but may reach the disk before the content of the file does; so the
 //! file is synced first.

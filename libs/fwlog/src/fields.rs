@@ -90,11 +90,15 @@ impl<'a> Fields<'a> {
 /// Appends a varint; see [`Fields::varint`].
 #[inline]
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
+    loop {
+        let [group, ..] = value.to_le_bytes();
         value >>= 7;
+        if value == 0 {
+            out.push(group);
+            return;
+        }
+        out.push(group | 0x80);
     }
-    out.push(value as u8);
 }
 
 /// Appends a text; see [`Fields::text`].

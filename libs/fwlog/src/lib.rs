@@ -14,38 +14,53 @@
 mod block;
 mod chain;
 mod damage;
+mod directory;
 pub mod durable;
 mod durable_end;
 mod fields;
+mod follow;
 mod header;
 mod hex;
 mod identity;
 pub mod layout;
 mod location;
+mod mirror;
 mod numbers;
 mod position;
+mod reader;
 mod record;
+mod recover;
 mod seal;
 mod sheet;
 mod store;
+mod tail;
 mod timestamp;
+mod verify;
+mod writer;
 
 pub use block::{
     BLOCK_HEAD_SIZE, Block, BlockDecoder, BlockHead, Compression, MAX_BLOCK_RAW, MAX_BLOCK_SIZE,
 };
 pub use chain::{CHAIN_HASH_SIZE, ChainHash};
 pub use damage::{Damage, DecodeError, IoFailure, ReadError};
+pub use directory::{Gap, LogDirectory, SegmentInfo, hash_at};
 pub use durable_end::{Durable, DurableEnd, POSITION_FILE, POSITION_SIZE};
+pub use follow::{Follow, FollowError, FollowItem, NoSyncPoint};
 pub use header::{HEADER_SIZE, SegmentHeader};
 pub use identity::{EnvironmentId, LogIdentity, MAX_INSTANCE, ParseHexError};
 pub use location::{LocationError, LogLocation, SegmentNaming};
+pub use mirror::{Mirror, MirrorError};
 pub use numbers::{CommitNumber, DatabaseId, Generation, PageNumber, Sequence, TransactionId};
 pub use position::{LogPoint, ParsePositionError, Position, SegmentId};
+pub use reader::{EndKind, ReadItem, SegmentReader};
 pub use record::{
     Audit, Commit, CommitEncoder, CommitHead, Delta, GenerationReason, GenerationStart, MAX_NAME,
-    MAX_STATEMENT, PAGE_SIZE, PageBody, PageChange, Pages, Part, Record, RecordBuffer, Records,
-    kind,
+    MAX_STATEMENT, PAGE_SIZE, PageBody, PageChange, Pages, PagesIter, Part, Record, RecordBuffer,
+    Records, kind,
 };
+pub use recover::{ApplyError, RecoverError, RecoverOptions, Recovered, SealNewest, Torn, recover};
 pub use seal::{SEAL_SIZE, Seal};
 pub use store::{FsStore, SegmentFile, SegmentStore};
 pub use timestamp::Timestamp;
+pub use verify::{Finding, VerifyReport, verify};
+pub use writer::{Begin, Mark, Observer, SyncPolicy, Writer, WriterError, WriterOptions};

@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn sortable_text_sorts_as_positions_do() {
-        let mut positions = vec![
+        let mut positions = [
             Position::new(SegmentId::new(2, 1), 0),
             Position::new(SegmentId::new(1, 10), 7),
             Position::new(SegmentId::new(1, 9), 1 << 40),

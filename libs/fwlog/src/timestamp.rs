@@ -95,7 +95,7 @@ mod tests {
         assert!(
             Timestamp::from_micros(u64::MAX)
                 .to_string()
-                .starts_with("584554-")
+                .starts_with("586524-")
         );
     }
 }

@@ -208,9 +208,10 @@ impl CommitEncoder<'_> {
             return self.page_full(page, new);
         }
         // A varint of two groups, also where one would do: the delta is in place already.
-        let [low, high] = [(length & 0x7f) as u8 | 0x80, (length >> 7) as u8];
+        let [low, ..] = length.to_le_bytes();
+        let [high, ..] = (length >> 7).to_le_bytes();
         if let Some(place) = out.get_mut(length_at..length_at + 2) {
-            place.copy_from_slice(&[low, high]);
+            place.copy_from_slice(&[low | 0x80, high]);
         }
         self
     }
@@ -320,7 +321,7 @@ mod tests {
         let Some(Ok(Record::Commit(commit))) = Records::new(buffer.as_bytes()).next() else {
             panic!("a commit was written");
         };
-        let pages: Vec<_> = commit.pages.collect();
+        let pages: Vec<_> = commit.pages.iter().collect();
         assert!(
             matches!(pages.as_slice(), [Ok(change)] if matches!(change.body, PageBody::Full(_)))
         );
@@ -334,11 +335,12 @@ mod tests {
         let mut commit = buffer.begin_commit(HEAD);
         commit.page_delta(PageNumber::new(3), &[0; PAGE_SIZE], &new);
         commit.finish();
-        let Some(Ok(Record::Commit(mut commit))) = Records::new(buffer.as_bytes()).next() else {
+        let Some(Ok(Record::Commit(commit))) = Records::new(buffer.as_bytes()).next() else {
             panic!("a commit was written");
         };
         let applied = commit
             .pages
+            .iter()
             .next()
             .unwrap()
             .unwrap()

@@ -101,7 +101,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Iterates over the pages of a record. Ends after the first error.
+/// The pages of a record, still encoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Pages<'a> {
     rest: Fields<'a>,
@@ -122,6 +122,37 @@ impl<'a> Pages<'a> {
         self.rest.rest().len()
     }
 
+    /// Decodes one page after another.
+    pub const fn iter(&self) -> PagesIter<'a> {
+        PagesIter { rest: self.rest }
+    }
+}
+
+impl<'a> IntoIterator for Pages<'a> {
+    type Item = Result<PageChange<'a>, DecodeError>;
+    type IntoIter = PagesIter<'a>;
+
+    fn into_iter(self) -> PagesIter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &Pages<'a> {
+    type Item = Result<PageChange<'a>, DecodeError>;
+    type IntoIter = PagesIter<'a>;
+
+    fn into_iter(self) -> PagesIter<'a> {
+        self.iter()
+    }
+}
+
+/// Iterates over the pages of a record. Ends after the first error.
+#[derive(Clone, Debug)]
+pub struct PagesIter<'a> {
+    rest: Fields<'a>,
+}
+
+impl<'a> PagesIter<'a> {
     fn decode_next(&mut self) -> Result<PageChange<'a>, DecodeError> {
         const CUT: DecodeError = DecodeError::Truncated("page");
         let tagged = self.rest.varint().ok_or(CUT)?;
@@ -144,7 +175,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-impl<'a> Iterator for Pages<'a> {
+impl<'a> Iterator for PagesIter<'a> {
     type Item = Result<PageChange<'a>, DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {

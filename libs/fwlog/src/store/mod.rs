@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::position::SegmentId;
 
+pub(crate) use fs::FsFile;
 pub use fs::FsStore;
 
 /// Where the owner of a log keeps its segments and `fw.position`.

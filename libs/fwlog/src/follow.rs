@@ -1,0 +1,378 @@
+//! Following a log that is being written: what a shipper sends to a slave.
+
+use std::path::{Path, PathBuf};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::block::Block;
+use crate::damage::{Damage, IoFailure, ReadError};
+use crate::directory::{LogDirectory, is_successor};
+use crate::durable_end::{Durable, DurableEnd};
+use crate::location::LogLocation;
+use crate::numbers::CommitNumber;
+use crate::position::{LogPoint, Position, SegmentId};
+use crate::reader::{EndKind, ReadItem, SegmentReader};
+use crate::timestamp::Timestamp;
+
+/// How many bytes of blocks are given at a time, unless the caller wants otherwise.
+const BATCH: usize = 1 << 20;
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FollowItem {
+    /// A segment begins.
+    Segment {
+        /// Its number.
+        id: SegmentId,
+        /// Its file.
+        path: PathBuf,
+        /// Its header, as it is in the file.
+        header_bytes: Bytes,
+    },
+    /// Whole blocks.
+    Blocks {
+        /// The blocks, as they are in the file.
+        bytes: Bytes,
+        /// Where they end.
+        last: LogPoint,
+        /// Newest commit at their end.
+        last_commit: CommitNumber,
+        /// Time of the last one.
+        time: Timestamp,
+        /// Bytes of log up to their end.
+        log_bytes: u64,
+    },
+    /// The segment ends.
+    Seal {
+        /// The seal, as it is in the file.
+        bytes: Bytes,
+    },
+    /// There is nothing more that is durable. Wait for a change of `fw.position`, then ask again.
+    UpToDate(Durable),
+    /// The next block is later than the time up to which to follow.
+    Until(LogPoint),
+}
+
+/// Why a slave's position is not in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoSyncPoint {
+    /// The log does not go back so far.
+    #[error("the log begins later, at {first}")]
+    LogBeginsLater {
+        /// Where it begins.
+        first: Position,
+    },
+    /// The log has another history at this place.
+    #[error("the histories differ before {at}")]
+    Diverged {
+        /// Where the difference was seen.
+        at: Position,
+    },
+    /// The position is behind the end of what is durable here.
+    #[error("the position is ahead of this log, which ends at {durable}")]
+    AheadOfMaster {
+        /// The durable end.
+        durable: Position,
+    },
+    /// The log knows nothing of this generation.
+    #[error("generation {0} is not known here")]
+    UnknownGeneration(crate::Generation),
+    /// The segment is not there, though segments before and behind it are.
+    #[error("segment {0} is missing")]
+    Missing(SegmentId),
+}
+
+/// Why following failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FollowError {
+    /// The slave has to be synchronized anew.
+    #[error("no synchronization point: {why}")]
+    NoSynchronizationPoint {
+        /// Why.
+        why: NoSyncPoint,
+    },
+    /// There is no `fw.position`, so nothing is known to be durable.
+    #[error("the durable end of the log is not known")]
+    NoDurableEnd,
+    /// A segment behind this one exists, but none that goes on from it.
+    #[error("the log has a gap behind segment {0}")]
+    Gap(SegmentId),
+    /// The log is damaged, or can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl From<IoFailure> for FollowError {
+    fn from(failure: IoFailure) -> Self {
+        Self::Read(failure.into())
+    }
+}
+
+impl From<NoSyncPoint> for FollowError {
+    fn from(why: NoSyncPoint) -> Self {
+        Self::NoSynchronizationPoint { why }
+    }
+}
+
+/// Reads a log from a position on, across segments and generations, and never beyond what is
+/// durable.
+#[derive(Debug)]
+pub struct Follow {
+    location: LogLocation,
+    reader: SegmentReader,
+    at: At,
+    durable: Durable,
+    /// Read already, but not given yet.
+    held: Option<ReadItem>,
+    /// End of what was given.
+    given: LogPoint,
+    batch: usize,
+    until: Option<Timestamp>,
+}
+
+/// Where in its segment the reader stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Header,
+    Blocks,
+    Sealed,
+}
+
+impl Follow {
+    /// Begins at a point of the log's history. [`LogPoint::ORIGIN`] is where an empty slave begins.
+    pub fn start(location: LogLocation, at: LogPoint) -> Result<Self, FollowError> {
+        let durable = read_durable(&location)?;
+        let directory = LogDirectory::scan(&location)?;
+        let (reader, place) = find(&directory, at, &durable)?;
+        let (held, batch, until) = (None, BATCH, None);
+        Ok(Self {
+            location,
+            reader,
+            at: place,
+            durable,
+            held,
+            given: at,
+            batch,
+            until,
+        })
+    }
+
+    /// Gives about so many bytes of blocks at a time; a larger block is given alone.
+    pub fn set_batch(&mut self, bytes: usize) {
+        self.batch = bytes;
+    }
+
+    /// Follows up to this time, inclusive.
+    pub fn set_until(&mut self, time: Option<Timestamp>) {
+        self.until = time;
+    }
+
+    /// The segment that is being read, and its file.
+    pub fn segment(&self) -> (SegmentId, &Path) {
+        (self.reader.header().id, self.reader.path())
+    }
+
+    /// The durable end as it was last seen.
+    pub fn durable(&self) -> Durable {
+        self.durable
+    }
+
+    /// What comes next. After [`FollowItem::UpToDate`] and [`FollowItem::Until`] it may be asked
+    /// again at any time; after an error it may not.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it never ends, and it can fail"
+    )]
+    pub fn next(&mut self) -> Result<FollowItem, FollowError> {
+        loop {
+            let item = match self.at {
+                At::Header => Some(self.give_header()),
+                At::Blocks => self.next_of_segment()?,
+                At::Sealed => self.next_segment()?,
+            };
+            if let Some(item) = item {
+                return Ok(item);
+            }
+            let before = self.durable;
+            self.durable = read_durable(&self.location)?;
+            if self.durable == before {
+                return Ok(FollowItem::UpToDate(before));
+            }
+        }
+    }
+
+    fn give_header(&mut self) -> FollowItem {
+        self.at = At::Blocks;
+        self.given = self.reader.point();
+        FollowItem::Segment {
+            id: self.reader.header().id,
+            path: self.reader.path().to_owned(),
+            header_bytes: self.reader.header_bytes(),
+        }
+    }
+
+    /// Blocks, or the seal; `None` when there is nothing more that is known to be durable.
+    fn next_of_segment(&mut self) -> Result<Option<FollowItem>, FollowError> {
+        match self.take()? {
+            None => Ok(None),
+            Some(ReadItem::Block(block)) if self.is_too_late(&block) => {
+                self.held = Some(ReadItem::Block(block));
+                Ok(Some(FollowItem::Until(self.given)))
+            }
+            Some(ReadItem::Block(block)) => self.batch(block).map(Some),
+            Some(ReadItem::Seal(bytes)) => {
+                self.at = At::Sealed;
+                Ok(Some(FollowItem::Seal { bytes }))
+            }
+            Some(ReadItem::End(end)) => {
+                let why = match end {
+                    EndKind::Clean => Damage::NotSealed,
+                    EndKind::Torn { why, .. } => why,
+                };
+                let offset = self.reader.point().position.offset;
+                Err(ReadError::corrupt(self.reader.path(), offset, why).into())
+            }
+        }
+    }
+
+    /// What was held back, or what stands next in the segment, as far as it is durable.
+    fn take(&mut self) -> Result<Option<ReadItem>, FollowError> {
+        if let Some(held) = self.held.take() {
+            return Ok(Some(held));
+        }
+        let here = self.reader.point().position;
+        let end = self.durable.point.position;
+        if end.segment < here.segment {
+            return Ok(None);
+        }
+        // A segment before the durable one, and one that is durably sealed, is read to its seal.
+        if end.segment > here.segment || self.durable.sealed {
+            return Ok(Some(self.reader.next(None)?));
+        }
+        if here.offset >= end.offset {
+            return Ok(None);
+        }
+        Ok(Some(self.reader.next(Some(end.offset))?))
+    }
+
+    fn is_too_late(&self, block: &Block) -> bool {
+        self.until.is_some_and(|until| block.head.time > until)
+    }
+
+    /// `first`, and what else fits behind it.
+    fn batch(&mut self, first: Block) -> Result<FollowItem, FollowError> {
+        let mut last = first;
+        let mut bytes = BytesMut::new();
+        loop {
+            let next = self.take()?;
+            match next {
+                Some(ReadItem::Block(block))
+                    if !self.is_too_late(&block)
+                        && bytes.len() + last.bytes.len() + block.bytes.len() <= self.batch =>
+                {
+                    bytes.extend_from_slice(&last.bytes);
+                    last = block;
+                }
+                other => {
+                    self.held = other;
+                    break;
+                }
+            }
+        }
+        self.given = last.end;
+        let bytes = if bytes.is_empty() {
+            last.bytes
+        } else {
+            bytes.extend_from_slice(&last.bytes);
+            bytes.freeze()
+        };
+        let before = self.reader.header().log_bytes;
+        Ok(FollowItem::Blocks {
+            bytes,
+            last: last.end,
+            last_commit: last.head.last_commit,
+            time: last.head.time,
+            log_bytes: before.saturating_add(last.end.position.offset),
+        })
+    }
+
+    /// Opens the segment behind the sealed one; `None` while it is not durable.
+    fn next_segment(&mut self) -> Result<Option<FollowItem>, FollowError> {
+        let id = self.reader.header().id;
+        if self.durable.point.position.segment <= id {
+            return Ok(None);
+        }
+        let directory = LogDirectory::scan(&self.location)?;
+        let next = directory.successor(id).ok_or(FollowError::Gap(id))?;
+        self.reader = SegmentReader::open(&next.path)?;
+        Ok(Some(self.give_header()))
+    }
+}
+
+fn read_durable(location: &LogLocation) -> Result<Durable, FollowError> {
+    let end = DurableEnd::read(&location.directory)?;
+    end.map(|end| end.durable).ok_or(FollowError::NoDurableEnd)
+}
+
+/// Finds the point `at` in the log.
+fn find(
+    directory: &LogDirectory,
+    at: LogPoint,
+    durable: &Durable,
+) -> Result<(SegmentReader, At), FollowError> {
+    let position = at.position;
+    let end = durable.point.position;
+    let Some(info) = directory.get(position.segment) else {
+        return find_outside(directory, at, end);
+    };
+    if position > end {
+        return Err(NoSyncPoint::AheadOfMaster { durable: end }.into());
+    }
+    let mut reader = SegmentReader::open(&info.path)?;
+    let (hash, place) = if position.offset == 0 {
+        (Some(info.header.previous), At::Header)
+    } else {
+        (reader.skip_to(position.offset)?, At::Blocks)
+    };
+    if hash == Some(at.hash) {
+        Ok((reader, place))
+    } else {
+        Err(NoSyncPoint::Diverged { at: position }.into())
+    }
+}
+
+/// The segment of `at` is not there. That does no harm where `at` is the end of it, and the next
+/// segment is there.
+fn find_outside(
+    directory: &LogDirectory,
+    at: LogPoint,
+    end: Position,
+) -> Result<(SegmentReader, At), FollowError> {
+    let wanted = at.position.segment;
+    let behind = directory.segments().iter().find(|info| info.id > wanted);
+    if let Some(next) = behind
+        && next.header.previous == at.hash
+        && is_successor(wanted, next.id)
+    {
+        return Ok((SegmentReader::open(&next.path)?, At::Header));
+    }
+    let segments = directory.segments();
+    let Some(first) = segments.first() else {
+        return Err(NoSyncPoint::Missing(wanted).into());
+    };
+    let known = segments
+        .iter()
+        .any(|info| info.id.generation == wanted.generation);
+    Err(if wanted < first.id {
+        NoSyncPoint::LogBeginsLater {
+            first: first.header.before().position,
+        }
+        .into()
+    } else if !known {
+        NoSyncPoint::UnknownGeneration(wanted.generation).into()
+    } else if wanted > end.segment {
+        NoSyncPoint::AheadOfMaster { durable: end }.into()
+    } else {
+        NoSyncPoint::Missing(wanted).into()
+    })
+}

@@ -1,0 +1,262 @@
+//! A slave's copy of the log, byte for byte.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::block::Block;
+use crate::damage::{Damage, During, IoFailure};
+use crate::directory::is_successor;
+use crate::durable_end::{Durable, DurableEnd};
+use crate::header::{HEADER_SIZE, SegmentHeader};
+use crate::identity::EnvironmentId;
+use crate::position::{LogPoint, Position};
+use crate::reader::SegmentReader;
+use crate::record::PAGE_SIZE;
+use crate::recover::Recovered;
+use crate::seal::{SEAL_SIZE, Seal};
+use crate::store::SegmentStore;
+use crate::tail::{ResumeAt, Tail};
+
+/// Why the mirror did not take something.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MirrorError {
+    /// It does not go on from what is here. Nothing of it was written.
+    #[error("what was sent does not continue the log at {at}: {why}")]
+    Refused {
+        /// The end of the log here.
+        at: Position,
+        /// What does not fit.
+        why: Damage,
+    },
+    /// An operation on a file failed. This is kept: the mirror writes no more.
+    #[error(transparent)]
+    Io(#[from] IoFailure),
+    /// The segment that was to be continued can't be read.
+    #[error(transparent)]
+    Read(#[from] crate::ReadError),
+}
+
+/// Writes what a master sends, after having checked it: never anything that does not chain.
+///
+/// ```text
+/// segment ─► blocks … ─► seal ─► segment …     sync makes what was written durable
+/// ```
+pub struct Mirror {
+    store: Arc<dyn SegmentStore>,
+    environment: EnvironmentId,
+    preallocate: u64,
+    tail: Option<Tail>,
+    durable: Option<Durable>,
+    failure: Option<IoFailure>,
+}
+
+impl Mirror {
+    /// Goes on from `end`, which recovery found; `None` takes the first segment that comes.
+    ///
+    /// `preallocate` is the number of zero bytes to write ahead of the end.
+    pub fn open(
+        store: Arc<dyn SegmentStore>,
+        environment: EnvironmentId,
+        preallocate: u64,
+        end: Option<&Recovered>,
+    ) -> Result<Self, MirrorError> {
+        let tail = match end {
+            None => None,
+            Some(end) => {
+                let reader = SegmentReader::open_in(store.as_ref(), end.end.position.segment)?;
+                let at = ResumeAt {
+                    end: end.end,
+                    last_commit: end.last_commit,
+                    time: end.time,
+                    sealed: end.sealed,
+                };
+                Some(Tail::resume(
+                    store.as_ref(),
+                    reader.header().clone(),
+                    at,
+                    preallocate,
+                )?)
+            }
+        };
+        let durable = tail.as_ref().map(Tail::durable);
+        Ok(Self {
+            store,
+            environment,
+            preallocate,
+            tail,
+            durable,
+            failure: None,
+        })
+    }
+
+    /// The end of what was written, durable or not.
+    pub fn received(&self) -> Option<Durable> {
+        self.tail.as_ref().map(Tail::durable)
+    }
+
+    /// The durable end.
+    pub fn durable(&self) -> Option<Durable> {
+        self.durable
+    }
+
+    /// Begins the segment with this header; durable on return. An open segment before it is sealed:
+    /// the header proves that it ended here.
+    pub fn segment(&mut self, header: &[u8]) -> Result<Durable, MirrorError> {
+        self.check_failure()?;
+        let new = self.check_header(header)?;
+        self.keep(|mirror| {
+            if let Some(tail) = mirror.tail.as_mut().filter(|tail| !tail.sealed) {
+                tail.seal()?;
+            }
+            let tail = Tail::create(mirror.store.as_ref(), new, mirror.preallocate)?;
+            mirror.tail = Some(tail);
+            mirror.publish()
+        })
+    }
+
+    fn check_header(&self, bytes: &[u8]) -> Result<SegmentHeader, MirrorError> {
+        if bytes.len() != HEADER_SIZE {
+            return Err(self.refused(Damage::NotASegment));
+        }
+        let header = SegmentHeader::decode(bytes).map_err(|why| self.refused(why))?;
+        if header.environment != self.environment {
+            return Err(self.refused(Damage::Impossible("environment in the segment header")));
+        }
+        if header.page_size as usize != PAGE_SIZE {
+            return Err(self.refused(Damage::Impossible("page size in the segment header")));
+        }
+        let Some(tail) = &self.tail else {
+            return Ok(header);
+        };
+        if !is_successor(tail.header().id, header.id) || header.log_bytes != tail.log_bytes() {
+            return Err(self.refused(Damage::Impossible("place for this segment header")));
+        }
+        if header.previous != tail.end.hash {
+            return Err(self.refused(Damage::Chain));
+        }
+        if header.last_commit != tail.last_commit {
+            return Err(self.refused(Damage::CommitOrder));
+        }
+        Ok(header)
+    }
+
+    /// Checks and writes whole blocks; returns them. Not durable before [`Mirror::sync`].
+    pub fn blocks(&mut self, bytes: &Bytes) -> Result<Vec<Block>, MirrorError> {
+        self.check_failure()?;
+        let blocks = self.check_blocks(bytes.clone())?;
+        let Some((last, tail)) = blocks.last().zip(self.tail.as_mut()) else {
+            return Ok(blocks);
+        };
+        let written = tail.write(bytes, last.end);
+        tail.last_commit = last.head.last_commit;
+        tail.time = last.head.time;
+        self.keep(|_| written)?;
+        Ok(blocks)
+    }
+
+    fn check_blocks(&self, mut bytes: Bytes) -> Result<Vec<Block>, MirrorError> {
+        let mut blocks = Vec::new();
+        let Some(tail) = self.tail.as_ref().filter(|tail| !tail.sealed) else {
+            return Err(self.refused(Damage::TrailingData));
+        };
+        let (mut end, mut last_commit) = (tail.end, tail.last_commit);
+        while !bytes.is_empty() {
+            let block = Block::split_from(&mut bytes, end.position)
+                .and_then(|block| block.continues(end.hash, last_commit).map(|()| block))
+                .map_err(|why| MirrorError::Refused {
+                    at: end.position,
+                    why,
+                })?;
+            (end, last_commit) = (block.end, block.head.last_commit);
+            blocks.push(block);
+        }
+        Ok(blocks)
+    }
+
+    /// Ends the segment with the master's seal, and cuts the file to its exact size; durable on
+    /// return. A seal that is there already is taken again.
+    pub fn seal(&mut self, bytes: &[u8]) -> Result<Durable, MirrorError> {
+        self.check_failure()?;
+        let sent = Seal::decode(bytes).map_err(|why| self.refused(why))?;
+        let fits = self
+            .tail
+            .as_ref()
+            .is_some_and(|tail| tail.seal_here() == sent);
+        if !fits || bytes.len() != SEAL_SIZE {
+            return Err(self.refused(Damage::SealMismatch));
+        }
+        self.keep(|mirror| {
+            if let Some(tail) = mirror.tail.as_mut().filter(|tail| !tail.sealed) {
+                tail.seal()?;
+            }
+            mirror.publish()
+        })
+    }
+
+    /// Makes everything durable that was written.
+    pub fn sync(&mut self) -> Result<Option<Durable>, MirrorError> {
+        self.check_failure()?;
+        if self.received() == self.durable {
+            return Ok(self.durable);
+        }
+        self.keep(|mirror| {
+            mirror.tail.as_ref().map_or(Ok(()), Tail::sync)?;
+            mirror.publish().map(Some)
+        })
+    }
+
+    /// Everything written is durable: tells the readers of the files.
+    fn publish(&mut self) -> Result<Durable, IoFailure> {
+        let Some(tail) = &self.tail else {
+            return Err(IoFailure::new(
+                "sync",
+                &self.store.position_path(),
+                &std::io::ErrorKind::NotFound.into(),
+            ));
+        };
+        let durable = tail.durable();
+        let end = DurableEnd {
+            environment: self.environment,
+            durable,
+        };
+        self.durable = Some(durable);
+        let written = self.store.write_position(&end.encode());
+        written.during("write", &self.store.position_path())?;
+        Ok(durable)
+    }
+
+    fn refused(&self, why: Damage) -> MirrorError {
+        let at = self
+            .tail
+            .as_ref()
+            .map_or(LogPoint::ORIGIN, |tail| tail.end)
+            .position;
+        MirrorError::Refused { at, why }
+    }
+
+    fn check_failure(&self) -> Result<(), MirrorError> {
+        self.failure
+            .clone()
+            .map_or(Ok(()), |failure| Err(MirrorError::Io(failure)))
+    }
+
+    /// Does `work`, and keeps its failure.
+    fn keep<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, IoFailure>,
+    ) -> Result<T, MirrorError> {
+        work(self).map_err(|failure| {
+            self.failure = Some(failure.clone());
+            MirrorError::Io(failure)
+        })
+    }
+}
+
+impl std::fmt::Debug for Mirror {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mirror")
+            .field("durable", &self.durable)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,340 @@
+//! What the owner of a log does at start-up: verify, redo, and cut off what a crash left.
+//!
+//! Blocks are given to the caller in the order of the log; what they mean is the caller's business.
+//! Nothing is changed before all of them were good. A crash at any point leaves a log that the next
+//! recovery treats in the same way, and to recover a recovered log changes nothing.
+
+use std::error::Error;
+
+use crate::block::Block;
+use crate::damage::{Damage, During, IoFailure, ReadError};
+use crate::directory::is_successor;
+use crate::durable_end::{Durable, DurableEnd};
+use crate::identity::EnvironmentId;
+use crate::numbers::CommitNumber;
+use crate::position::{LogPoint, Position, SegmentId};
+use crate::reader::{EndKind, ReadItem, SegmentReader};
+use crate::seal::SEAL_SIZE;
+use crate::store::SegmentStore;
+use crate::tail::{ResumeAt, Tail};
+use crate::timestamp::Timestamp;
+
+/// Whether recovery ends with a sealed segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealNewest {
+    /// A master seals it, and begins the next one.
+    Yes,
+    /// A slave leaves it open, and goes on with it.
+    No,
+}
+
+/// What to recover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoverOptions {
+    /// Blocks behind this point are redone; `None` for all there are.
+    pub from: Option<LogPoint>,
+    /// Whether the newest segment is sealed.
+    pub seal: SealNewest,
+    /// After a failure of the writer in this process: its durable end. What it wrote behind that was
+    /// never acknowledged, and is cut off even where it is whole.
+    pub discard_behind: Option<Position>,
+}
+
+/// A tail that was cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Torn {
+    /// Where it began: now the end of the log.
+    pub at: Position,
+    /// What was wrong with it.
+    pub why: Damage,
+    /// How long it was.
+    pub bytes: u64,
+}
+
+/// The log as recovery has left it: whole, and durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// The environment that the log belongs to.
+    pub environment: EnvironmentId,
+    /// Its end.
+    pub end: LogPoint,
+    /// Bytes of log up to there.
+    pub log_bytes: u64,
+    /// Newest commit.
+    pub last_commit: CommitNumber,
+    /// Time of the last block.
+    pub time: Timestamp,
+    /// Whether the newest segment is sealed.
+    pub sealed: bool,
+    /// What was cut off.
+    pub cut: Option<Torn>,
+}
+
+impl Recovered {
+    /// The same as a durable end.
+    pub fn durable(&self) -> Durable {
+        Durable {
+            point: self.end,
+            commit: self.last_commit,
+            time: self.time,
+            log_bytes: self.log_bytes,
+            sealed: self.sealed,
+        }
+    }
+}
+
+/// What the caller of [`recover`] could not do with a block.
+pub type ApplyError = Box<dyn Error + Send + Sync>;
+
+/// Why a log could not be recovered. Nothing was changed, unless it is an I/O failure.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// There is no segment.
+    #[error("there is no forward log")]
+    NoLog,
+    /// The point to redo from is not in the log.
+    #[error("the log does not have the point {0} to redo from")]
+    NoStart(LogPoint),
+    /// The log is damaged, or can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Something could not be written.
+    #[error(transparent)]
+    Io(#[from] IoFailure),
+    /// The caller could not apply a block.
+    #[error("can't apply the block at {at}")]
+    Apply {
+        /// Where the block begins.
+        at: Position,
+        /// What the caller said.
+        source: ApplyError,
+    },
+}
+
+/// Reads the log from `options.from` to its end, gives each block to `on_block`, cuts off a torn tail
+/// of the newest segment, and makes everything before it durable.
+///
+/// Only what lies behind the durable end of `fw.position` is ever cut. Damage before it, and damage
+/// in any segment but the newest, is an error that says where.
+pub fn recover(
+    store: &dyn SegmentStore,
+    options: RecoverOptions,
+    on_block: &mut dyn FnMut(&Block) -> Result<(), ApplyError>,
+) -> Result<Recovered, RecoverError> {
+    let position = store
+        .read_position()
+        .during("read", &store.position_path())?;
+    let durable = position.and_then(|content| DurableEnd::decode(&content));
+    let segments = store
+        .list()
+        .during("list the directory of", &store.position_path())?;
+    let first = match options.from {
+        None => 0,
+        Some(from) => segments
+            .binary_search(&from.position.segment)
+            .map_err(|_| RecoverError::NoStart(from))?,
+    };
+    let segments = segments.get(first..).unwrap_or_default();
+    let newest = *segments.last().ok_or(RecoverError::NoLog)?;
+    let mut scan = Scan {
+        store,
+        options,
+        durable,
+        newest,
+        on_block,
+        cut: None,
+    };
+    let mut previous: Option<SegmentReader> = None;
+    for id in segments {
+        let reader = scan.open(*id, previous.as_ref())?;
+        let (reader, sealed) = scan.read(reader)?;
+        if *id == newest {
+            scan.check_durable_end(&reader)?;
+            return scan.complete(&reader, sealed);
+        }
+        if !sealed {
+            return Err(corrupt(&reader, Damage::NotSealed));
+        }
+        previous = Some(reader);
+    }
+    Err(RecoverError::NoLog)
+}
+
+struct Scan<'a> {
+    store: &'a dyn SegmentStore,
+    options: RecoverOptions,
+    durable: Option<DurableEnd>,
+    newest: SegmentId,
+    on_block: &'a mut dyn FnMut(&Block) -> Result<(), ApplyError>,
+    cut: Option<Damage>,
+}
+
+impl Scan<'_> {
+    /// Opens a segment where reading begins in it.
+    fn open(
+        &self,
+        id: SegmentId,
+        previous: Option<&SegmentReader>,
+    ) -> Result<SegmentReader, RecoverError> {
+        let mut reader = SegmentReader::open_in(self.store, id)?;
+        if let Some(previous) = previous {
+            let (earlier, header) = (previous.header(), reader.header());
+            let length = previous.point().position.offset;
+            let follows = is_successor(earlier.id, id)
+                && header.environment == earlier.environment
+                && header.previous == previous.point().hash
+                && header.last_commit == previous.last_commit()
+                && header.log_bytes == earlier.log_bytes.saturating_add(length);
+            return if follows {
+                Ok(reader)
+            } else {
+                Err(corrupt_header(&reader))
+            };
+        }
+        let Some(from) = self.options.from else {
+            return Ok(reader);
+        };
+        let hash = match from.position.offset {
+            0 => Some(reader.header().previous),
+            offset => reader.skip_to(offset)?,
+        };
+        if hash == Some(from.hash) {
+            Ok(reader)
+        } else {
+            Err(RecoverError::NoStart(from))
+        }
+    }
+
+    /// Reads a segment to its end; tells whether it is sealed there.
+    fn read(&mut self, mut reader: SegmentReader) -> Result<(SegmentReader, bool), RecoverError> {
+        loop {
+            let before = (reader.point(), reader.last_commit(), reader.time());
+            match reader.next(None)? {
+                ReadItem::Block(block) if self.is_discarded(&block) => {
+                    self.cut = Some(Damage::NotAcknowledged);
+                    reader.step_back(before);
+                    return Ok((reader, false));
+                }
+                ReadItem::Block(block) => {
+                    self.check_durable_hash(&block, &reader)?;
+                    let applied = (self.on_block)(&block);
+                    applied.map_err(|source| RecoverError::Apply {
+                        at: block.start,
+                        source,
+                    })?;
+                }
+                ReadItem::Seal(_) => return Ok((reader, true)),
+                ReadItem::End(EndKind::Clean) => return Ok((reader, false)),
+                ReadItem::End(EndKind::Torn { why, .. }) => {
+                    if reader.header().id != self.newest {
+                        return Err(corrupt(&reader, why));
+                    }
+                    self.cut = Some(why);
+                    return Ok((reader, false));
+                }
+            }
+        }
+    }
+
+    fn is_discarded(&self, block: &Block) -> bool {
+        let behind = self.options.discard_behind;
+        block.start.segment == self.newest
+            && behind.is_some_and(|position| block.end.position > position)
+    }
+
+    fn check_durable_hash(
+        &self,
+        block: &Block,
+        reader: &SegmentReader,
+    ) -> Result<(), RecoverError> {
+        match self.durable.map(|end| end.durable.point) {
+            Some(point) if point.position == block.end.position && point != block.end => {
+                Err(corrupt(reader, Damage::Chain))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The log must reach as far as it was known to be durable.
+    fn check_durable_end(&self, reader: &SegmentReader) -> Result<(), RecoverError> {
+        let Some(end) = self.durable else {
+            return Ok(());
+        };
+        if end.environment != reader.header().environment {
+            return Err(corrupt_header(reader));
+        }
+        let position = end.durable.point.position;
+        if position <= reader.point().position {
+            return Ok(());
+        }
+        let why = self.cut.clone().filter(|_| position.segment == self.newest);
+        Err(corrupt(reader, why.unwrap_or(Damage::EndsEarly(position))))
+    }
+
+    /// All is good up to where `reader` stands: cuts, seals, syncs, and makes the end known.
+    fn complete(
+        &mut self,
+        reader: &SegmentReader,
+        mut sealed: bool,
+    ) -> Result<Recovered, RecoverError> {
+        let (id, end) = (reader.header().id, reader.point());
+        let path = self.store.path(id);
+        let seal_size = if sealed { SEAL_SIZE as u64 } else { 0 };
+        let behind = reader
+            .file_length()?
+            .saturating_sub(end.position.offset + seal_size);
+        let cut = self.cut.take().map(|why| Torn {
+            at: end.position,
+            why,
+            bytes: behind,
+        });
+        let file = self.store.open(id).during("open", &path)?;
+        if cut.is_some() || (sealed && behind > 0) {
+            file.truncate(end.position.offset + seal_size)
+                .during("cut", &path)?;
+        }
+        // What a crash of the process alone has left may not be on the disk yet.
+        file.sync().during("sync", &path)?;
+        let (last_commit, time) = (reader.last_commit(), reader.time());
+        if self.options.seal == SealNewest::Yes && !sealed {
+            let at = ResumeAt {
+                end,
+                last_commit,
+                time,
+                sealed: false,
+            };
+            Tail::resume(self.store, reader.header().clone(), at, 0)?.seal()?;
+            sealed = true;
+        }
+        let environment = reader.header().environment;
+        let log_bytes = reader
+            .header()
+            .log_bytes
+            .saturating_add(end.position.offset);
+        let recovered = Recovered {
+            environment,
+            end,
+            log_bytes,
+            last_commit,
+            time,
+            sealed,
+            cut,
+        };
+        let durable = DurableEnd {
+            environment,
+            durable: recovered.durable(),
+        };
+        let written = self.store.write_position(&durable.encode());
+        written.during("write", &self.store.position_path())?;
+        Ok(recovered)
+    }
+}
+
+fn corrupt(reader: &SegmentReader, kind: Damage) -> RecoverError {
+    ReadError::corrupt(reader.path(), reader.point().position.offset, kind).into()
+}
+
+fn corrupt_header(reader: &SegmentReader) -> RecoverError {
+    let kind = Damage::Impossible("header for a segment at this place");
+    ReadError::corrupt(reader.path(), 0, kind).into()
+}

@@ -1,0 +1,190 @@
+//! Looking at every byte of a log, for `dbctl fwlog verify`.
+
+use std::path::PathBuf;
+
+use crate::block::{Block, BlockDecoder};
+use crate::damage::{Damage, DecodeError, ReadError};
+use crate::directory::{LogDirectory, SegmentInfo};
+use crate::numbers::CommitNumber;
+use crate::position::{LogPoint, Position};
+use crate::reader::{EndKind, ReadItem, SegmentReader};
+use crate::record::{Pages, Record};
+
+/// Something that is wrong with a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub path: PathBuf,
+    /// Where in the log.
+    pub position: Position,
+    /// What is wrong.
+    pub kind: Damage,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} at {}: {}",
+            self.path.display(),
+            self.position,
+            self.kind
+        )
+    }
+}
+
+/// What was seen of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Segments read.
+    pub segments: u64,
+    /// Good blocks.
+    pub blocks: u64,
+    /// Good records.
+    pub records: u64,
+    /// Commits among them.
+    pub commits: u64,
+    /// Bytes of good blocks.
+    pub bytes: u64,
+    /// The end of the last segment that could be read.
+    pub end: Option<LogPoint>,
+    /// A torn tail of the newest segment: what a crash leaves, and recovery cuts.
+    pub torn: Option<Finding>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads all segments of `directory`: chain, checksums, commit numbers, and every record.
+///
+/// After damage in a segment the next one is read. `progress` is called after each block with what
+/// was seen so far.
+pub fn verify(
+    directory: &LogDirectory,
+    progress: &mut dyn FnMut(&VerifyReport),
+) -> Result<VerifyReport, ReadError> {
+    let mut report = VerifyReport::default();
+    let mut decoder = BlockDecoder::new();
+    let mut earlier: Option<&SegmentInfo> = None;
+    let newest = directory.segments().last().map(|info| info.id);
+    for info in directory.segments() {
+        if let Some(earlier) = earlier
+            && !info.follows(earlier)
+        {
+            let why = if earlier.sealed.is_none() {
+                Damage::NotSealed
+            } else {
+                Damage::Chain
+            };
+            report.find(info, 0, why);
+        }
+        earlier = Some(info);
+        let mut segment = Segment {
+            info,
+            decoder: &mut decoder,
+            newest: newest == Some(info.id),
+        };
+        segment.read(&mut report, progress)?;
+        report.segments += 1;
+    }
+    Ok(report)
+}
+
+impl VerifyReport {
+    fn find(&mut self, info: &SegmentInfo, offset: u64, kind: Damage) {
+        self.findings.push(finding(info, offset, kind));
+    }
+}
+
+fn finding(info: &SegmentInfo, offset: u64, kind: Damage) -> Finding {
+    Finding {
+        path: info.path.clone(),
+        position: Position::new(info.id, offset),
+        kind,
+    }
+}
+
+struct Segment<'a> {
+    info: &'a SegmentInfo,
+    decoder: &'a mut BlockDecoder,
+    newest: bool,
+}
+
+impl Segment<'_> {
+    fn read(
+        &mut self,
+        report: &mut VerifyReport,
+        progress: &mut dyn FnMut(&VerifyReport),
+    ) -> Result<(), ReadError> {
+        let mut reader = SegmentReader::open(&self.info.path)?;
+        loop {
+            let item = match reader.next(None) {
+                Ok(item) => item,
+                Err(ReadError::Corrupt { offset, kind, .. }) => {
+                    report.find(self.info, offset, kind);
+                    break;
+                }
+                Err(error @ ReadError::Io(_)) => return Err(error),
+            };
+            match item {
+                ReadItem::Block(block) => {
+                    self.read_block(&block, report);
+                    progress(report);
+                }
+                ReadItem::Seal(_) | ReadItem::End(EndKind::Clean) => break,
+                ReadItem::End(EndKind::Torn { offset, why }) => {
+                    if self.newest {
+                        report.torn = Some(finding(self.info, offset, why));
+                    } else {
+                        report.find(self.info, offset, why);
+                    }
+                    break;
+                }
+            }
+        }
+        report.end = Some(reader.point());
+        Ok(())
+    }
+
+    fn read_block(&mut self, block: &Block, report: &mut VerifyReport) {
+        report.blocks += 1;
+        report.bytes += block.bytes.len() as u64;
+        match count(self.decoder, block) {
+            Ok((records, commits)) => {
+                report.records += records;
+                report.commits += commits;
+            }
+            Err(kind) => report.find(self.info, block.start.offset, kind),
+        }
+    }
+}
+
+/// Decodes every record and page; returns how many records and commits there are.
+fn count(decoder: &mut BlockDecoder, block: &Block) -> Result<(u64, u64), Damage> {
+    let (mut records, mut commits) = (0, 0);
+    let mut expected = block.head.first_commit;
+    for record in decoder.records(block)? {
+        match record? {
+            Record::Commit(commit) => {
+                if commit.number != expected {
+                    return Err(Damage::CommitOrder);
+                }
+                expected = expected.next();
+                commits += 1;
+                decode_pages(commit.pages)?;
+            }
+            Record::Part(part) => decode_pages(part.pages)?,
+            _ => {}
+        }
+        records += 1;
+    }
+    let complete: CommitNumber = block.head.last_commit.next();
+    if expected == complete {
+        Ok((records, commits))
+    } else {
+        Err(Damage::CommitOrder)
+    }
+}
+
+fn decode_pages(pages: Pages<'_>) -> Result<(), DecodeError> {
+    pages.iter().try_for_each(|page| page.map(drop))
+}

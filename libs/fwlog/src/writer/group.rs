@@ -1,0 +1,123 @@
+//! A group: blocks that go to the disk together.
+
+use std::io;
+
+use zstd::bulk::Compressor;
+
+use crate::block::{BLOCK_HEAD_SIZE, BlockHead, Compression};
+use crate::chain::ChainHash;
+use crate::numbers::CommitNumber;
+use crate::position::{LogPoint, Position};
+use crate::tail::Tail;
+use crate::timestamp::Timestamp;
+
+/// The fastest level that still finds what repeats from one transaction to the next.
+const ZSTD_LEVEL: i32 = 1;
+
+/// Collects records into blocks, and blocks into what is written at once.
+pub(crate) struct Group {
+    compressor: Option<Compressor<'static>>,
+    compressed: Vec<u8>,
+    /// Records of the block that is being filled.
+    raw: Vec<u8>,
+    /// Newest commit in `raw`, or before it.
+    newest: CommitNumber,
+    /// Finished blocks that are not written yet.
+    pub(crate) blocks: Vec<u8>,
+    /// Where they end.
+    pub(crate) end: LogPoint,
+    /// Newest commit in them, or before them.
+    pub(crate) last_commit: CommitNumber,
+    /// Time of the last one.
+    pub(crate) time: Timestamp,
+}
+
+impl Group {
+    pub(crate) fn new(compression: Compression, tail: &Tail) -> io::Result<Self> {
+        let compressor = match compression {
+            Compression::None => None,
+            Compression::Zstd => Some(Compressor::new(ZSTD_LEVEL)?),
+        };
+        Ok(Self {
+            compressor,
+            compressed: Vec::new(),
+            raw: Vec::new(),
+            newest: tail.last_commit,
+            blocks: Vec::new(),
+            end: tail.end,
+            last_commit: tail.last_commit,
+            time: tail.time,
+        })
+    }
+
+    /// Goes on in a new segment.
+    pub(crate) fn move_to(&mut self, tail: &Tail) {
+        assert!(
+            self.blocks.is_empty() && self.raw.is_empty(),
+            "a block never spans segments"
+        );
+        self.end = tail.end;
+    }
+
+    /// Bytes of records in the block that is being filled.
+    pub(crate) fn open_bytes(&self) -> usize {
+        self.raw.len()
+    }
+
+    pub(crate) fn push(&mut self, records: &[u8], last: Option<CommitNumber>) {
+        self.raw.extend_from_slice(records);
+        self.newest = last.unwrap_or(self.newest);
+    }
+
+    /// Ends the block that is being filled, if there is anything in it.
+    pub(crate) fn end_block(&mut self) -> io::Result<()> {
+        if self.raw.is_empty() {
+            return Ok(());
+        }
+        let compression = self.compress()?;
+        let payload = match compression {
+            Compression::None => &self.raw,
+            Compression::Zstd => &self.compressed,
+        };
+        // A clock that was set back must not make the log go back.
+        self.time = self.time.max(Timestamp::now());
+        let head = BlockHead {
+            length: length(payload)?,
+            raw_length: length(&self.raw)?,
+            compression,
+            first_commit: self.last_commit.next(),
+            last_commit: self.newest,
+            time: self.time,
+            chain: ChainHash::ZERO,
+        };
+        let (bytes, chain) = head.link(self.end.hash, payload);
+        self.blocks.extend_from_slice(&bytes);
+        self.blocks.extend_from_slice(payload);
+        let size = (BLOCK_HEAD_SIZE + payload.len()) as u64;
+        let Position { segment, offset } = self.end.position;
+        self.end = LogPoint::new(Position::new(segment, offset + size), chain);
+        self.last_commit = self.newest;
+        self.raw.clear();
+        Ok(())
+    }
+
+    /// Compresses the records, unless that would make them longer.
+    fn compress(&mut self) -> io::Result<Compression> {
+        let Some(compressor) = &mut self.compressor else {
+            return Ok(Compression::None);
+        };
+        self.compressed.clear();
+        self.compressed
+            .reserve(zstd::zstd_safe::compress_bound(self.raw.len()));
+        let length = compressor.compress_to_buffer(&self.raw, &mut self.compressed)?;
+        Ok(if length < self.raw.len() {
+            Compression::Zstd
+        } else {
+            Compression::None
+        })
+    }
+}
+
+fn length(bytes: &[u8]) -> io::Result<u32> {
+    u32::try_from(bytes.len()).map_err(io::Error::other)
+}

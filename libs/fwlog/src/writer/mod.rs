@@ -1,0 +1,247 @@
+//! The writer: the one thing that puts records into the log.
+
+mod error;
+mod group;
+mod queue;
+mod reply;
+mod shared;
+mod start;
+mod waiters;
+mod worker;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::block::Compression;
+use crate::durable_end::Durable;
+use crate::identity::LogIdentity;
+use crate::numbers::CommitNumber;
+use crate::position::{LogPoint, SegmentId};
+use crate::record::{GenerationReason, RecordBuffer};
+use crate::store::SegmentStore;
+use queue::Entry;
+use reply::Reply;
+use shared::Shared;
+
+pub use error::WriterError;
+
+/// When a commit counts as durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SyncPolicy {
+    /// When the disk has it: one sync for each group.
+    #[default]
+    Always,
+    /// When the operating system has it; the disk gets it within this time. A crash of the server
+    /// loses nothing, a power cut loses at most so much. `fw.position` tells what the disk has.
+    Interval(Duration),
+}
+
+/// How the log is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriterOptions {
+    /// A new segment begins when one has reached this size, in bytes.
+    pub max_segment_size: u64,
+    /// How blocks are stored.
+    pub compression: Compression,
+    /// When a commit counts as durable.
+    pub sync: SyncPolicy,
+    /// Bytes of zeros written ahead of the end, so that a sync finds its space allocated.
+    pub preallocate: u64,
+    /// A block holds no more than so many bytes of records, unless it is one buffer.
+    pub max_block: usize,
+    /// [`Writer::append`] waits while so many bytes are queued.
+    pub max_queued: usize,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        Self {
+            max_segment_size: 256 << 20,
+            compression: Compression::Zstd,
+            sync: SyncPolicy::Always,
+            preallocate: 1 << 20,
+            max_block: 1 << 20,
+            max_queued: 64 << 20,
+        }
+    }
+}
+
+/// Where a writer begins. It always begins a segment of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// The first segment of a fresh environment, 1-1.
+    Create,
+    /// The next segment of the same generation, after this end.
+    NextSegment {
+        /// The end of the log as recovery found it. The segment is sealed there if it is not yet.
+        after: LogPoint,
+        /// Bytes of log up to there.
+        log_bytes: u64,
+    },
+    /// The first segment of the next generation, after this end.
+    NewGeneration {
+        /// Why there is a new generation.
+        reason: GenerationReason,
+        /// The end of the history that it goes on from; sealed there if it is not yet. When its
+        /// segment is not in this store, it is taken as given.
+        after: LogPoint,
+        /// Bytes of log up to there.
+        log_bytes: u64,
+    },
+}
+
+/// Is called with the new durable end after each group, on the writer's thread: make it short.
+pub type Observer = Box<dyn Fn(&Durable) + Send>;
+
+/// Writes the log on a thread of its own.
+///
+/// ```text
+///  append ──► queue ──► group: block, block … ──► one write ──► one sync ──► fw.position ──►
+///                                                     waiters whose commits it held go on
+/// ```
+///
+/// The first failure is kept: after it every call returns it, and nothing is written any more. Then
+/// the owner drops the writer, recovers, and starts a new one.
+pub struct Writer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Makes the segment that `begin` says, and starts the thread.
+    ///
+    /// `last_commit` is the newest commit of the log so far. In the first group of a new generation
+    /// stands its `Generation` record; it is durable on return.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a thing of its own, given once"
+    )]
+    pub fn start(
+        store: Arc<dyn SegmentStore>,
+        identity: LogIdentity,
+        options: WriterOptions,
+        begin: Begin,
+        last_commit: CommitNumber,
+        observer: Observer,
+    ) -> Result<Self, WriterError> {
+        let setting = start::Setting {
+            store,
+            identity,
+            options,
+            observer,
+        };
+        let (shared, worker) = start::start(setting, begin, last_commit)?;
+        let thread = std::thread::Builder::new()
+            .name("fwlog-writer".to_owned())
+            .spawn(move || worker.run())
+            .map_err(|error| WriterError::Thread(error.to_string()))?;
+        Ok(Self {
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Queues records, which will stand in the log in the order of these calls. `commits` is the
+    /// first and last commit among them, `None` when there is none; numbers go on without a gap.
+    ///
+    /// Returns at once, unless [`WriterOptions::max_queued`] bytes are queued already.
+    pub fn append(
+        &self,
+        records: RecordBuffer,
+        commits: Option<(CommitNumber, CommitNumber)>,
+    ) -> Result<(), WriterError> {
+        self.shared.append(records, commits)
+    }
+
+    /// Ends the block after what was appended before this call, and tells where that is.
+    pub fn mark(&self) -> Result<Mark, WriterError> {
+        let (reply, sender) = Reply::new(&self.shared);
+        self.shared.push(Entry::Mark(sender))?;
+        Ok(Mark { reply })
+    }
+
+    /// The durable end.
+    pub fn durable(&self) -> Durable {
+        self.shared.durable()
+    }
+
+    /// Waits until a commit is durable.
+    pub fn wait_durable(&self, commit: CommitNumber) -> Result<(), WriterError> {
+        self.shared.wait_durable(commit)
+    }
+
+    /// Seals the segment behind what was appended so far, and goes on in the next one.
+    pub fn switch(&self) -> Result<SegmentId, WriterError> {
+        let (reply, sender) = Reply::new(&self.shared);
+        self.shared.push(Entry::Switch(sender))?;
+        reply.wait()
+    }
+
+    /// Seals the segment behind what was appended so far, and goes on in a new generation.
+    pub fn new_generation(&self, reason: GenerationReason) -> Result<SegmentId, WriterError> {
+        let (reply, sender) = Reply::new(&self.shared);
+        self.shared.push(Entry::NewGeneration(reason, sender))?;
+        reply.wait()
+    }
+
+    /// The first failure, if there was one.
+    pub fn failure(&self) -> Option<WriterError> {
+        self.shared.failure()
+    }
+
+    /// Writes what is queued, seals the segment and ends the thread. Calls after it fail.
+    pub fn close(&self) -> Result<Durable, WriterError> {
+        let (reply, sender) = Reply::new(&self.shared);
+        self.shared.push(Entry::Close(sender))?;
+        let durable = reply.wait();
+        self.join();
+        durable
+    }
+
+    fn join(&self) {
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            // The thread told everybody who waited when it ended; there is nothing to add.
+            self.shared.end();
+        }
+    }
+}
+
+/// Writes what is queued and ends the thread; the segment stays open, as after a crash.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Fails when the thread has ended already, which is as good.
+        if self.shared.push(Entry::Stop).is_ok() || self.failure().is_some() {
+            self.join();
+        }
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer")
+            .field("durable", &self.durable())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A block border that is on its way to the disk.
+#[derive(Debug)]
+pub struct Mark {
+    reply: Reply<Durable>,
+}
+
+impl Mark {
+    /// Waits until everything before the border is on the disk; tells the log's state there. May be
+    /// called again.
+    pub fn wait(&self) -> Result<Durable, WriterError> {
+        self.reply.wait()
+    }
+}

@@ -1,0 +1,57 @@
+//! What was given to the writer and not taken by its thread yet.
+
+use crate::durable_end::Durable;
+use crate::numbers::CommitNumber;
+use crate::position::SegmentId;
+use crate::record::GenerationReason;
+use crate::writer::reply::Sender;
+
+/// One thing to do.
+pub(crate) enum Entry {
+    /// Put these records into the log; the newest commit among them.
+    Records(Vec<u8>, Option<CommitNumber>),
+    /// End the block here.
+    Mark(Sender<Durable>),
+    /// Go on in the next segment.
+    Switch(Sender<SegmentId>),
+    /// Go on in a new generation.
+    NewGeneration(GenerationReason, Sender<SegmentId>),
+    /// Seal, and end.
+    Close(Sender<Durable>),
+    /// End.
+    Stop,
+}
+
+/// The queue. Whoever holds its lock decides the order of the log.
+pub(crate) struct Queue {
+    pub(crate) entries: Vec<Entry>,
+    /// Bytes of records in `entries`.
+    pub(crate) bytes: usize,
+    /// Newest commit that was queued.
+    pub(crate) last_commit: CommitNumber,
+    /// Whether the thread waits for something to do.
+    pub(crate) sleeping: bool,
+    /// Whether nobody will take anything out of here any more.
+    pub(crate) ended: bool,
+}
+
+impl Queue {
+    pub(crate) fn new(last_commit: CommitNumber) -> Self {
+        Self {
+            entries: Vec::new(),
+            bytes: 0,
+            last_commit,
+            sleeping: false,
+            ended: false,
+        }
+    }
+
+    pub(crate) fn push(&mut self, entry: Entry) {
+        if let Entry::Records(bytes, _) = &entry {
+            self.bytes += bytes.len();
+        }
+        // After an end in the queue nothing more is taken.
+        self.ended |= matches!(entry, Entry::Close(_) | Entry::Stop);
+        self.entries.push(entry);
+    }
+}

@@ -1,0 +1,205 @@
+//! What the writer's callers and its thread share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::Instant;
+
+use crate::block::MAX_BLOCK_RAW;
+use crate::durable_end::Durable;
+use crate::numbers::CommitNumber;
+use crate::record::RecordBuffer;
+use crate::writer::error::WriterError;
+use crate::writer::queue::{Entry, Queue};
+use crate::writer::waiters::Waiters;
+
+/// What the writer's callers and its thread share.
+pub(crate) struct Shared {
+    queue: Mutex<Queue>,
+    /// The thread waits here for something to do.
+    filled: Condvar,
+    /// Callers wait here while too much is queued.
+    emptied: Condvar,
+    durable: Mutex<Durable>,
+    /// The commit in `durable`, to be read without the lock.
+    durable_commit: AtomicU64,
+    waiters: Mutex<Waiters>,
+    failure: OnceLock<WriterError>,
+    ended: OnceLock<()>,
+    max_queued: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(durable: Durable, max_queued: usize) -> Self {
+        Self {
+            queue: Mutex::new(Queue::new(durable.commit)),
+            filled: Condvar::new(),
+            emptied: Condvar::new(),
+            durable: Mutex::new(durable),
+            durable_commit: AtomicU64::new(durable.commit.get()),
+            waiters: Mutex::default(),
+            failure: OnceLock::new(),
+            ended: OnceLock::new(),
+            max_queued,
+        }
+    }
+
+    pub(crate) fn append(
+        &self,
+        records: RecordBuffer,
+        commits: Option<(CommitNumber, CommitNumber)>,
+    ) -> Result<(), WriterError> {
+        let bytes = records.len();
+        if bytes > MAX_BLOCK_RAW {
+            return Err(WriterError::TooLarge { bytes });
+        }
+        if bytes == 0 {
+            return Ok(());
+        }
+        let mut queue = self.queue();
+        while queue.bytes > 0 && queue.bytes + bytes > self.max_queued && !queue.ended {
+            queue = self
+                .emptied
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some((first, last)) = commits {
+            let expected = queue.last_commit.next();
+            if first != expected || last < first {
+                return Err(WriterError::CommitOrder {
+                    expected,
+                    got: first,
+                });
+            }
+        }
+        let last = commits.map(|(_, last)| last);
+        self.push_into(queue, Entry::Records(records.into_bytes(), last))
+    }
+
+    pub(crate) fn push(&self, entry: Entry) -> Result<(), WriterError> {
+        self.push_into(self.queue(), entry)
+    }
+
+    fn push_into(&self, mut queue: MutexGuard<'_, Queue>, entry: Entry) -> Result<(), WriterError> {
+        if queue.ended {
+            drop(queue);
+            return Err(self.failure().unwrap_or(WriterError::Closed));
+        }
+        if let Entry::Records(_, Some(last)) = &entry {
+            queue.last_commit = *last;
+        }
+        queue.push(entry);
+        let sleeping = std::mem::take(&mut queue.sleeping);
+        drop(queue);
+        if sleeping {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes everything out of the queue into `entries`; waits for something, but not beyond
+    /// `deadline`.
+    pub(crate) fn take(&self, entries: &mut Vec<Entry>, deadline: Option<Instant>) {
+        let mut queue = self.queue();
+        while queue.entries.is_empty() {
+            queue.sleeping = true;
+            queue = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+                None => self
+                    .filled
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(left) if left.is_zero() => break,
+                Some(left) => {
+                    let woken = self.filled.wait_timeout(queue, left);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        queue.sleeping = false;
+        queue.bytes = 0;
+        std::mem::swap(&mut queue.entries, entries);
+        drop(queue);
+        self.emptied.notify_all();
+    }
+
+    pub(crate) fn wait_durable(&self, commit: CommitNumber) -> Result<(), WriterError> {
+        if self.is_durable(commit) {
+            return Ok(());
+        }
+        {
+            let mut waiters = self.waiters();
+            // `publish` and `end` change their state before they take this lock.
+            if !self.is_durable(commit) && self.ended.get().is_none() {
+                waiters.add(commit, std::thread::current());
+            }
+        }
+        while !self.is_durable(commit) {
+            if self.ended.get().is_some() {
+                // Whether it became durable is known for good only now.
+                return if self.is_durable(commit) {
+                    Ok(())
+                } else {
+                    Err(self.failure().unwrap_or(WriterError::Closed))
+                };
+            }
+            std::thread::park();
+        }
+        Ok(())
+    }
+
+    fn is_durable(&self, commit: CommitNumber) -> bool {
+        self.durable_commit.load(Ordering::SeqCst) >= commit.get()
+    }
+
+    pub(crate) fn durable(&self) -> Durable {
+        *self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a new durable end known, and wakes those whose commits it holds.
+    pub(crate) fn publish(&self, durable: Durable, woken: &mut Vec<Thread>) {
+        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = durable;
+        self.durable_commit
+            .store(durable.commit.get(), Ordering::SeqCst);
+        self.waiters().take_up_to(durable.commit, woken);
+        for thread in woken.drain(..) {
+            thread.unpark();
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<WriterError> {
+        self.failure.get().cloned()
+    }
+
+    /// Keeps the first failure.
+    pub(crate) fn fail(&self, error: WriterError) {
+        self.failure.get_or_init(|| error);
+    }
+
+    /// No more will be written: all who wait are told, and nothing more is taken.
+    pub(crate) fn end(&self) {
+        self.ended.get_or_init(|| ());
+        let entries = {
+            let mut queue = self.queue();
+            queue.ended = true;
+            queue.bytes = 0;
+            std::mem::take(&mut queue.entries)
+        };
+        // Outside of the lock: this tells those who wait for an answer.
+        drop(entries);
+        self.emptied.notify_all();
+        let mut woken = Vec::new();
+        self.waiters()
+            .take_up_to(CommitNumber::new(u64::MAX), &mut woken);
+        for thread in woken {
+            thread.unpark();
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiters(&self) -> MutexGuard<'_, Waiters> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

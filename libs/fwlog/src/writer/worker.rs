@@ -1,0 +1,278 @@
+//! The writer's thread.
+
+use std::sync::Arc;
+use std::thread::Thread;
+use std::time::Instant;
+
+use crate::damage::During;
+use crate::durable_end::{Durable, DurableEnd};
+use crate::header::SegmentHeader;
+use crate::position::{LogPoint, SegmentId};
+use crate::record::{GenerationReason, GenerationStart, RecordBuffer};
+use crate::tail::Tail;
+use crate::timestamp::Timestamp;
+use crate::writer::SyncPolicy;
+use crate::writer::error::WriterError;
+use crate::writer::group::Group;
+use crate::writer::queue::Entry;
+use crate::writer::reply::Sender;
+use crate::writer::shared::Shared;
+use crate::writer::start::Setting;
+
+/// Finished blocks are handed to the operating system when there are so many bytes of them.
+const WRITE_SIZE: usize = 4 << 20;
+
+/// Whether the thread goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    End,
+}
+
+/// The writer's thread.
+pub(crate) struct Worker {
+    pub(crate) setting: Setting,
+    pub(crate) tail: Tail,
+    pub(crate) group: Group,
+    pub(crate) shared: Arc<Shared>,
+    /// Marks of this group, to be answered when it is durable.
+    marks: Vec<(Sender<Durable>, Durable)>,
+    /// Whether something was written and not synced.
+    unsynced: bool,
+    /// When it has to be synced, if that is not at the end of the group.
+    sync_due: Option<Instant>,
+    woken: Vec<Thread>,
+}
+
+impl Worker {
+    pub(crate) fn new(setting: Setting, tail: Tail, group: Group, shared: Arc<Shared>) -> Self {
+        Self {
+            setting,
+            tail,
+            group,
+            shared,
+            marks: Vec::new(),
+            unsynced: false,
+            sync_due: None,
+            woken: Vec::new(),
+        }
+    }
+
+    /// Works until there is nothing more to do, or something failed.
+    pub(crate) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        // Also when this thread panics, nobody is left waiting.
+        let _told = TellAll(&shared);
+        let mut entries = Vec::new();
+        loop {
+            self.shared.take(&mut entries, self.sync_due);
+            let mut rest = entries.drain(..);
+            match self.work(&mut rest) {
+                Ok(Next::GoOn) => {}
+                Ok(Next::End) => break,
+                Err(error) => {
+                    // Before the entries are dropped, which tells those who wait for an answer.
+                    self.shared.fail(error);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// One group: all that was queued.
+    fn work(&mut self, entries: &mut impl Iterator<Item = Entry>) -> Result<Next, WriterError> {
+        for entry in entries {
+            if self.handle(entry)? == Next::End {
+                return Ok(Next::End);
+            }
+        }
+        self.end_block()?;
+        self.flush()?;
+        if self.tail.end.position.offset >= self.setting.options.max_segment_size {
+            self.begin_segment(self.tail.header().id.next_sequence())?;
+        }
+        Ok(Next::GoOn)
+    }
+
+    fn handle(&mut self, entry: Entry) -> Result<Next, WriterError> {
+        match entry {
+            Entry::Records(records, last) => {
+                let filled = self.group.open_bytes();
+                if filled > 0 && filled + records.len() > self.setting.options.max_block {
+                    self.end_block()?;
+                }
+                self.group.push(&records, last);
+            }
+            Entry::Mark(sender) => {
+                self.end_block()?;
+                self.marks.push((sender, self.border()));
+            }
+            Entry::Switch(sender) => {
+                let id = self.tail.header().id.next_sequence();
+                self.begin_segment(id)?;
+                sender.send(id);
+            }
+            Entry::NewGeneration(reason, sender) => {
+                self.end_block()?;
+                let parent = self.group.end;
+                let id = self.tail.header().id.next_generation();
+                self.begin_segment(id)?;
+                self.begin_generation(reason, parent)?;
+                sender.send(id);
+            }
+            Entry::Close(sender) => {
+                self.seal()?;
+                self.publish_synced()?;
+                sender.send(self.tail.durable());
+                return Ok(Next::End);
+            }
+            Entry::Stop => {
+                self.end_block()?;
+                self.write()?;
+                self.sync()?;
+                return Ok(Next::End);
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    /// The end of the group so far, as it will be when it is durable.
+    fn border(&self) -> Durable {
+        Durable {
+            point: self.group.end,
+            commit: self.group.last_commit,
+            time: self.group.time,
+            log_bytes: self.tail.header().log_bytes + self.group.end.position.offset,
+            sealed: false,
+        }
+    }
+
+    /// Ends the block; writes when there is much to write, and begins a segment when this one is
+    /// full.
+    fn end_block(&mut self) -> Result<(), WriterError> {
+        let path = self.setting.store.path(self.tail.header().id);
+        self.group
+            .end_block()
+            .during("compress a block of", &path)?;
+        if self.group.end.position.offset >= self.setting.options.max_segment_size {
+            self.begin_segment(self.tail.header().id.next_sequence())?;
+        } else if self.group.blocks.len() >= WRITE_SIZE {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), WriterError> {
+        if self.group.blocks.is_empty() {
+            return Ok(());
+        }
+        self.tail.write(&self.group.blocks, self.group.end)?;
+        self.tail.last_commit = self.group.last_commit;
+        self.tail.time = self.group.time;
+        self.group.blocks.clear();
+        self.unsynced = true;
+        if let SyncPolicy::Interval(interval) = self.setting.options.sync {
+            self.sync_due
+                .get_or_insert_with(|| Instant::now() + interval);
+        }
+        Ok(())
+    }
+
+    /// Completes the group: written, and synced where that is due.
+    fn flush(&mut self) -> Result<(), WriterError> {
+        self.write()?;
+        let due = self.sync_due.is_none_or(|at| at <= Instant::now()) || !self.marks.is_empty();
+        if self.unsynced && due {
+            self.sync()
+        } else {
+            self.publish();
+            self.answer_marks();
+            Ok(())
+        }
+    }
+
+    fn sync(&mut self) -> Result<(), WriterError> {
+        self.tail.sync()?;
+        self.publish_synced()
+    }
+
+    /// The disk has everything that was written: tells the readers of the files, then the rest.
+    pub(crate) fn publish_synced(&mut self) -> Result<(), WriterError> {
+        self.unsynced = false;
+        self.sync_due = None;
+        let end = DurableEnd {
+            environment: self.setting.identity.environment,
+            durable: self.tail.durable(),
+        };
+        let written = self.setting.store.write_position(&end.encode());
+        self.publish();
+        self.answer_marks();
+        Ok(written.during("write", &self.setting.store.position_path())?)
+    }
+
+    fn publish(&mut self) {
+        let durable = self.tail.durable();
+        if durable != self.shared.durable() {
+            // The observer first: who is woken must find visible what it waited for.
+            (self.setting.observer)(&durable);
+            self.shared.publish(durable, &mut self.woken);
+        }
+    }
+
+    fn answer_marks(&mut self) {
+        for (sender, border) in self.marks.drain(..) {
+            sender.send(border);
+        }
+    }
+
+    /// Writes everything, and seals the segment.
+    fn seal(&mut self) -> Result<(), WriterError> {
+        let path = self.setting.store.path(self.tail.header().id);
+        self.group
+            .end_block()
+            .during("compress a block of", &path)?;
+        self.write()?;
+        self.tail.seal()?;
+        Ok(())
+    }
+
+    fn begin_segment(&mut self, id: SegmentId) -> Result<(), WriterError> {
+        self.seal()?;
+        // The group is durable already: nobody waits for the new file.
+        self.publish_synced()?;
+        let header = SegmentHeader::new(&self.setting.identity, id, &self.tail.follows());
+        let preallocate = self.setting.options.preallocate;
+        self.tail = Tail::create(self.setting.store.as_ref(), header, preallocate)?;
+        self.group.move_to(&self.tail);
+        self.publish_synced()
+    }
+
+    /// Writes the first record of a generation; durable on return.
+    pub(crate) fn begin_generation(
+        &mut self,
+        reason: GenerationReason,
+        parent: LogPoint,
+    ) -> Result<(), WriterError> {
+        let mut records = RecordBuffer::new();
+        let origin = &self.setting.identity.instance;
+        records.generation(&GenerationStart {
+            reason,
+            origin,
+            time: Timestamp::now(),
+            parent,
+        });
+        self.group.push(records.as_bytes(), None);
+        self.end_block()?;
+        self.write()?;
+        self.sync()
+    }
+}
+
+/// Tells all who wait that nothing more will be written.
+struct TellAll<'s>(&'s Shared);
+
+impl Drop for TellAll<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}

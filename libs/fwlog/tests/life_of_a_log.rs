@@ -1,0 +1,231 @@
+//! A log from its creation on: written, switched, recovered, followed, mirrored.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use fwlog::{
+    Begin, Block, CommitHead, CommitNumber, DatabaseId, EnvironmentId, Follow, FollowItem, FsStore,
+    GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror, PAGE_SIZE,
+    PageNumber, Record, RecordBuffer, RecoverOptions, Recovered, SealNewest, SegmentId,
+    SegmentStore, Timestamp, Writer, WriterOptions, recover, verify,
+};
+
+const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([9; 16]);
+
+fn identity() -> LogIdentity {
+    let page_size = u32::try_from(PAGE_SIZE).unwrap();
+    LogIdentity {
+        environment: ENVIRONMENT,
+        instance: "alpha".to_owned(),
+        page_size,
+    }
+}
+
+fn location(directory: &Path) -> LogLocation {
+    LogLocation::parse(directory.join("fw-%N")).unwrap()
+}
+
+fn store(directory: &Path) -> Arc<dyn SegmentStore> {
+    Arc::new(FsStore::at(location(directory), 0o600))
+}
+
+fn start(directory: &Path, begin: Begin, last: u64) -> Writer {
+    let options = WriterOptions {
+        max_segment_size: 20_000,
+        ..WriterOptions::default()
+    };
+    let observer = Box::new(|_: &_| {});
+    let last = CommitNumber::new(last);
+    Writer::start(store(directory), identity(), options, begin, last, observer).unwrap()
+}
+
+fn commit(writer: &Writer, number: u64) {
+    let mut image = [0; PAGE_SIZE];
+    for (index, byte) in image.iter_mut().enumerate() {
+        *byte = (number.wrapping_mul(0x9E37_79B9) >> (index % 24)).to_le_bytes()[0];
+    }
+    let mut records = RecordBuffer::new();
+    let mut encoder = records.begin_commit(CommitHead {
+        number: CommitNumber::new(number),
+        database: DatabaseId::new(1),
+        time: Timestamp::now(),
+        exclusive: false,
+        page_count: 9,
+        transaction: None,
+    });
+    encoder.page_full(PageNumber::new(1), &image);
+    encoder.finish();
+    let number = CommitNumber::new(number);
+    writer.append(records, Some((number, number))).unwrap();
+    writer.wait_durable(number).unwrap();
+}
+
+fn recover_all(directory: &Path, seal: SealNewest) -> (Recovered, Vec<u64>) {
+    let mut commits = Vec::new();
+    let options = RecoverOptions {
+        from: None,
+        seal,
+        discard_behind: None,
+    };
+    let mut on_block = |block: &Block| {
+        let mut raw = Vec::new();
+        block.decode_into(&mut raw)?;
+        for record in block.records(&raw) {
+            if let Record::Commit(commit) = record? {
+                commits.push(commit.number.get());
+            }
+        }
+        Ok(())
+    };
+    let recovered = recover(store(directory).as_ref(), options, &mut on_block).unwrap();
+    (recovered, commits)
+}
+
+fn next_segment(recovered: &Recovered) -> Begin {
+    Begin::NextSegment {
+        after: recovered.end,
+        log_bytes: recovered.log_bytes,
+    }
+}
+
+/// A log of three generations: created, grown over several segments, switched, left open by a
+/// crash, closed in good order.
+fn write_three_generations(directory: &Path) {
+    let writer = start(directory, Begin::Create, 0);
+    (1..=20).for_each(|number| commit(&writer, number));
+    writer.switch().unwrap();
+    commit(&writer, 21);
+    let second = writer.new_generation(GenerationReason::Enable).unwrap();
+    assert_eq!(second, SegmentId::new(2, 1));
+    (22..=30).for_each(|number| commit(&writer, number));
+    drop(writer);
+
+    let (recovered, commits) = recover_all(directory, SealNewest::Yes);
+    assert_eq!(commits, (1..=30).collect::<Vec<_>>());
+    assert!(recovered.sealed && recovered.cut.is_none());
+    let writer = start(directory, next_segment(&recovered), 30);
+    (31..=40).for_each(|number| commit(&writer, number));
+    writer.close().unwrap();
+
+    let (recovered, commits) = recover_all(directory, SealNewest::Yes);
+    assert_eq!(commits, (1..=40).collect::<Vec<_>>());
+    let Recovered {
+        end: after,
+        log_bytes,
+        ..
+    } = recovered;
+    let reason = GenerationReason::Promote;
+    let writer = start(
+        directory,
+        Begin::NewGeneration {
+            reason,
+            after,
+            log_bytes,
+        },
+        40,
+    );
+    (41..=45).for_each(|number| commit(&writer, number));
+    writer.close().unwrap();
+}
+
+/// Sends what there is from the mirror's end on.
+fn ship(from: &Path, mirror: &mut Mirror) {
+    let at = mirror.received().map_or(LogPoint::ORIGIN, |end| end.point);
+    let mut follow = Follow::start(location(from), at).unwrap();
+    follow.set_batch(6000);
+    loop {
+        match follow.next().unwrap() {
+            FollowItem::Segment { header_bytes, .. } => {
+                mirror.segment(&header_bytes).unwrap();
+            }
+            FollowItem::Blocks {
+                bytes,
+                last,
+                last_commit,
+                log_bytes,
+                ..
+            } => {
+                mirror.blocks(&bytes).unwrap();
+                let received = mirror.received().unwrap();
+                assert_eq!((received.point, received.commit), (last, last_commit));
+                assert_eq!(received.log_bytes, log_bytes);
+            }
+            FollowItem::Seal { bytes } => {
+                mirror.seal(&bytes).unwrap();
+            }
+            FollowItem::UpToDate(durable) => {
+                assert_eq!(mirror.sync().unwrap(), Some(durable));
+                return;
+            }
+            FollowItem::Until(_) => unreachable!("no time was set"),
+        }
+    }
+}
+
+fn assert_same_files(one: &Path, other: &Path) {
+    let segments = LogDirectory::scan(&location(one)).unwrap();
+    assert!(segments.segments().len() > 6);
+    for info in segments.segments() {
+        let copy = other.join(info.path.file_name().unwrap());
+        assert!(
+            fs::read(&info.path).unwrap() == fs::read(copy).unwrap(),
+            "{}",
+            info.id
+        );
+    }
+}
+
+#[test]
+fn a_log_is_followed_through_all_its_generations() {
+    let (master, slave) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_three_generations(master.path());
+    let report = verify(
+        &LogDirectory::scan(&location(master.path())).unwrap(),
+        &mut |_| {},
+    );
+    let report = report.unwrap();
+    assert_eq!(
+        (report.findings, report.torn, report.commits),
+        (Vec::new(), None, 45)
+    );
+
+    let mut mirror = Mirror::open(store(slave.path()), ENVIRONMENT, 1 << 16, None).unwrap();
+    ship(master.path(), &mut mirror);
+    assert_same_files(master.path(), slave.path());
+}
+
+#[test]
+fn a_slave_goes_on_where_it_was_stopped_and_ends_with_the_same_files() {
+    let (master, slave) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let writer = start(master.path(), Begin::Create, 0);
+    let mut mirror = Mirror::open(store(slave.path()), ENVIRONMENT, 1 << 16, None).unwrap();
+    for number in 1..=40 {
+        commit(&writer, number);
+        if number % 3 == 0 {
+            ship(master.path(), &mut mirror);
+        }
+        if number % 9 == 0 {
+            drop(mirror);
+            let (recovered, commits) = recover_all(slave.path(), SealNewest::No);
+            assert_eq!(commits, (1..=number).collect::<Vec<_>>());
+            let store = store(slave.path());
+            mirror = Mirror::open(store, ENVIRONMENT, 1 << 16, Some(&recovered)).unwrap();
+        }
+    }
+    writer.close().unwrap();
+    ship(master.path(), &mut mirror);
+    drop(mirror);
+    assert_same_files(master.path(), slave.path());
+
+    // A copy of a cleanly stopped master stands at the end of a sealed segment.
+    let (recovered, _) = recover_all(slave.path(), SealNewest::No);
+    assert!(recovered.sealed);
+    let (at_master, _) = recover_all(master.path(), SealNewest::Yes);
+    let writer = start(master.path(), next_segment(&at_master), 40);
+    commit(&writer, 41);
+    let store = store(slave.path());
+    let mut mirror = Mirror::open(store, ENVIRONMENT, 0, Some(&recovered)).unwrap();
+    ship(master.path(), &mut mirror);
+    assert_eq!(mirror.durable(), Some(writer.durable()));
+}
