@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::error::Problem;
+use crate::keys::{ALIASES, Key};
 
 /// A file that was split into sections and entries, with all its comments.
 ///
@@ -158,6 +159,17 @@ impl Document {
             "an edited document must stay readable: {problems:?}"
         );
         Ok(())
+    }
+
+    /// [`Document::set`] for a key of the table. A line that has another accepted spelling of its
+    /// name keeps that.
+    pub fn set_key(&mut self, key: &Key, value: &str) -> Result<(), String> {
+        let alias = ALIASES
+            .iter()
+            .filter(|(section, _, name)| *section == key.section && *name == key.name)
+            .map(|(_, alias, _)| *alias)
+            .find(|alias| self.get(key.section.name(), alias).is_some());
+        self.set(key.section.name(), alias.unwrap_or(key.name), value)
     }
 
     fn replace_value(&mut self, line: usize, value: &str) {
@@ -460,6 +472,14 @@ mod tests {
         let expected = "[A]\nx = 1\nk = 9\n\n# about b\n[B]\nk = \"a;b\"\n\n[C]\nk =\n";
         assert_eq!(edited.to_string(), expected);
         assert_eq!(edited.get("b", "K").unwrap().text(), "a;b");
+    }
+
+    #[test]
+    fn an_old_spelling_of_a_key_is_set_in_its_place() {
+        let key = crate::keys::find(crate::keys::Section::Replication, "RedirectWrite").unwrap();
+        let mut edited = document("[Replication]\nRedicectWrite = a:1\n");
+        edited.set_key(key, "b:2").unwrap();
+        assert_eq!(edited.to_string(), "[Replication]\nRedicectWrite = b:2\n");
     }
 
     #[test]

@@ -175,10 +175,25 @@ impl FromStr for HostService {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let (host, service) = Self::split(text)?;
+        let host = if host.is_empty() {
+            "127.0.0.1".to_owned()
+        } else {
+            host
+        };
+        Ok(Self {
+            host,
+            service: service.unwrap_or_default(),
+        })
+    }
+}
+
+impl HostService {
+    /// The host, empty where the text names none, and the service, if the text names one.
+    pub fn split(text: &str) -> Result<(String, Option<Service>), String> {
         let text = text.trim();
         let (host, service) = split_host(text)
             .ok_or_else(|| format!("`{}` is not `host:service`", shortened(text)))?;
-        let host = if host.is_empty() { "127.0.0.1" } else { host };
         let plain = |c: char| c.is_alphanumeric() || "-_.:%".contains(c);
         if host.len() > MAX_HOST_CHARS || !host.chars().all(plain) {
             return Err(format!(
@@ -186,13 +201,8 @@ impl FromStr for HostService {
                 shortened(host)
             ));
         }
-        let service = service
-            .parse::<Service>()
-            .map_err(|error| error.to_string())?;
-        Ok(Self {
-            host: host.to_owned(),
-            service,
-        })
+        let service = service.map(str::parse::<Service>).transpose();
+        Ok((host.to_owned(), service.map_err(|error| error.to_string())?))
     }
 }
 
@@ -205,7 +215,7 @@ impl fmt::Display for HostService {
     }
 }
 
-fn split_host(text: &str) -> Option<(&str, &str)> {
+fn split_host(text: &str) -> Option<(&str, Option<&str>)> {
     if text.is_empty() {
         return None;
     }
@@ -213,20 +223,20 @@ fn split_host(text: &str) -> Option<(&str, &str)> {
         let (host, rest) = rest.split_once(']')?;
         host.parse::<Ipv6Addr>().ok()?;
         let service = if rest.is_empty() {
-            DEFAULT_NAME
+            None
         } else {
-            rest.strip_prefix(':')?
+            Some(rest.strip_prefix(':')?)
         };
         return Some((host, service));
     }
     // An IPv6 address without brackets can't carry a service.
     if text.parse::<Ipv6Addr>().is_ok() {
-        return Some((text, DEFAULT_NAME));
+        return Some((text, None));
     }
     match text.split_once(':') {
-        None => Some((text, DEFAULT_NAME)),
+        None => Some((text, None)),
         Some((_, "")) => None,
-        Some((host, service)) => Some((host, service)),
+        Some((host, service)) => Some((host, Some(service))),
     }
 }
 

@@ -1,0 +1,236 @@
+//! The command line, as it is typed. Nothing is checked here that needs a file or a server.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help text, where backticks show"
+)]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+const AFTER_HELP: &str = "\
+Commands that the server carries out (each is also the SQL statement DBCTL '<command>'):
+  status                                      role, positions, forward log, slaves, sessions
+  forwardlog status|enable|disable|switch     the forward log
+  replication status                          positions and lag
+  database list|create|drop|rename|checksum|verify
+  session list|kill                           who is connected
+  user list|create|drop|password              passwords are asked for, or EQ_NEWPASSWORD
+  checkpoint                                  write the data files now
+  logfile                                     begin a new log file of the server
+  shutdown [seconds|cancel] [--no-wait]       stop the server; waits until it has stopped
+  help COMMAND                                what the server knows about a command
+
+Environment: EQ_CONFIG, EQ_DBUSER, EQ_DBPASSWORD, EQ_NEWPASSWORD.
+Exit code: 0 done; 1 error; 2 usage or configuration; 3 no server answers; 4 access refused.";
+
+/// The control plane of eloqdb.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dbctl",
+    version,
+    disable_help_flag = true,
+    disable_help_subcommand = true,
+    after_help = AFTER_HELP,
+    subcommand_value_name = "COMMAND",
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    /// Read commands from standard input, one a line; `exit` ends
+    #[arg(short = 'i', long = "input")]
+    pub(crate) input: bool,
+    /// With -i: do not repeat the commands on the output
+    #[arg(short = 'e', long = "no-echo", requires = "input")]
+    pub(crate) no_echo: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Options that hold for all commands.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// Configuration file [default: EQ_CONFIG, /etc/eloqdb/eloqdb.cfg, ./etc/eloqdb.cfg]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Server, host or host:service [default: what the configuration file says]
+    #[arg(short = 'h', long, global = true, value_name = "HOST[:SERVICE]")]
+    pub(crate) host: Option<String>,
+    /// Port or service name of the server
+    #[arg(short, long, global = true)]
+    pub(crate) service: Option<String>,
+    /// User [default: EQ_DBUSER, else dba]
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Password [default: EQ_DBPASSWORD, else asked for]; others can see it in the process list
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "PSWD",
+        allow_hyphen_values = true
+    )]
+    pub(crate) password: Option<String>,
+    /// File whose first line is the password
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "password")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print this help (also -help)
+    #[arg(long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+}
+
+/// One line of input mode.
+#[derive(Debug, Parser)]
+#[command(name = "dbctl", no_binary_name = true, disable_help_flag = true)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Line {
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// Make an environment, the user dba and its password (EQ_DBPASSWORD, or asked for)
+    Init,
+    /// Run SQL: a statement, a script file, or standard input
+    Sql(SqlArguments),
+    /// Check, read or change the configuration file
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look into forward-log files, without a server
+    #[command(subcommand)]
+    Fwlog(FwlogCommand),
+    /// Show this help, or what the server knows about a command
+    Help {
+        /// The command
+        words: Vec<String>,
+    },
+    /// What is none of the above belongs to the server.
+    #[command(external_subcommand)]
+    Server(Vec<String>),
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SqlArguments {
+    /// Database
+    #[arg(short, long, default_value = "system")]
+    pub(crate) database: String,
+    /// Script file; - is standard input. \c name, \echo, \q and COPY data are understood
+    #[arg(short, long, conflicts_with = "statement")]
+    pub(crate) file: Option<PathBuf>,
+    /// One or more statements
+    pub(crate) statement: Option<String>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Report all mistakes of the file
+    Check,
+    /// Print values: a key, Section.Key, a section, or all
+    Get {
+        /// Key, Section.Key or section
+        name: Option<String>,
+    },
+    /// Change a value in the file, which keeps its comments and order
+    Set {
+        /// Key or Section.Key
+        name: String,
+        /// New value; empty = the default
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum FwlogCommand {
+    /// List segments
+    List(FwlogFiles),
+    /// Print blocks and records
+    Dump(FwlogFiles),
+    /// Check every byte
+    Verify(FwlogFiles),
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FwlogFiles {
+    /// Segment files, or directories of them [default: FwLog of the configuration file]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+/// The arguments with `-help` as one word made `--help`.
+pub(crate) fn normalized(raw: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    raw.map(|word| {
+        if word == "-help" {
+            "--help".into()
+        } else {
+            word
+        }
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, error::ErrorKind};
+
+    use super::*;
+
+    fn parse(words: &[&str]) -> clap::error::Result<Arguments> {
+        let words = ["dbctl"].iter().chain(words).map(OsString::from);
+        Arguments::try_parse_from(normalized(words))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn h_is_the_host_and_help_has_two_spellings() {
+        let arguments = parse(&["-h", "db1:8102", "status"]).unwrap();
+        assert_eq!(arguments.options.host.as_deref(), Some("db1:8102"));
+        for help in ["-help", "--help"] {
+            assert_eq!(parse(&[help]).unwrap_err().kind(), ErrorKind::DisplayHelp);
+            assert_eq!(
+                parse(&["sql", help]).unwrap_err().kind(),
+                ErrorKind::DisplayHelp
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_words_are_a_command_of_the_server() {
+        let arguments = parse(&["-u", "op", "session", "kill", "7", "--now"]).unwrap();
+        let Some(Command::Server(words)) = arguments.command else {
+            panic!("server command")
+        };
+        assert_eq!(words, ["session", "kill", "7", "--now"]);
+    }
+
+    #[test]
+    fn a_password_may_begin_with_a_hyphen() {
+        assert_eq!(
+            parse(&["-p", "-x", "status"])
+                .unwrap()
+                .options
+                .password
+                .unwrap(),
+            "-x"
+        );
+    }
+
+    #[test]
+    fn a_script_and_a_statement_exclude_each_other() {
+        assert!(parse(&["sql", "-f", "a.sql", "SELECT 1"]).is_err());
+        assert!(parse(&["sql", "-d", "shop", "SELECT 1"]).is_ok());
+    }
+}

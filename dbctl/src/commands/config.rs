@@ -1,0 +1,230 @@
+//! `config check | get | set`: the configuration file, without a server.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::Path;
+
+use dbconfig::keys::{self, Key, Section, Support};
+use dbconfig::{Config, Document, Setting};
+use serde::Serialize;
+
+use crate::args::ConfigCommand;
+use crate::failure::{Failure, Result};
+use crate::output::{Table, json, text};
+use crate::session::Session;
+
+pub(crate) fn run(session: &Session, command: ConfigCommand) -> Result<()> {
+    match command {
+        ConfigCommand::Check => check(session),
+        ConfigCommand::Get { name } => get(session, name.as_deref()),
+        ConfigCommand::Set { name, value } => set(session, &name, &value),
+    }
+}
+
+#[derive(Serialize)]
+struct Checked {
+    file: String,
+    ok: bool,
+    warnings: Vec<String>,
+}
+
+fn check(session: &Session) -> Result<()> {
+    let config = session.config()?;
+    let file = config.path.display().to_string();
+    session.output.line(format_args!("{file}: ok"))?;
+    if session.output.json {
+        json(&Checked {
+            file,
+            ok: true,
+            warnings: config.warnings,
+        })?;
+    }
+    Ok(())
+}
+
+/// One value prints as it is; several as a table.
+fn get(session: &Session, name: Option<&str>) -> Result<()> {
+    let wanted = match name {
+        None => Wanted::All,
+        Some(name) => wanted(name)?,
+    };
+    let config = session.config()?;
+    let of = |setting: &&Setting| match wanted {
+        Wanted::All => true,
+        Wanted::Section(section) => setting.key.section == section,
+        Wanted::Key(key) => setting.key == key,
+    };
+    let settings: Vec<&Setting> = config.settings.iter().filter(of).collect();
+    if session.output.json {
+        let shown: Vec<Shown<'_>> = settings.into_iter().map(shown).collect();
+        return match (&wanted, shown.first()) {
+            (Wanted::Key(_), Some(one)) => json(one),
+            _ => json(&shown),
+        };
+    }
+    if let (Wanted::Key(_), Some(setting)) = (&wanted, settings.first()) {
+        return text(&format!("{}\n", setting.text));
+    }
+    session.output.result(&table(&settings))
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    section: &'a str,
+    key: &'a str,
+    value: &'a str,
+    /// Line in the file; null = the default.
+    line: Option<usize>,
+    default: &'a str,
+    supported: bool,
+    meaning: &'a str,
+}
+
+fn shown(setting: &Setting) -> Shown<'_> {
+    Shown {
+        section: setting.key.section.name(),
+        key: setting.key.name,
+        value: &setting.text,
+        line: setting.line,
+        default: setting.key.default,
+        supported: setting.key.support != Support::NotYet,
+        meaning: setting.key.meaning,
+    }
+}
+
+fn table(settings: &[&Setting]) -> Table {
+    let mut table = Table::new(&["section", "key", "value", "from"]);
+    for setting in settings {
+        let from = setting
+            .line
+            .map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
+        let key = setting.key;
+        table.push([
+            key.section.name().to_owned(),
+            key.name.to_owned(),
+            setting.text.clone(),
+            from,
+        ]);
+    }
+    table
+}
+
+/// Checks the whole file with the new value before anything is written.
+fn set(session: &Session, name: &str, value: &str) -> Result<()> {
+    let Wanted::Key(key) = wanted(name)? else {
+        return Err(Failure::usage(format!("`{name}` is a section, not a key")));
+    };
+    let path = session.config_path();
+    let path = path.canonicalize().map_err(|error| {
+        Failure::usage(format!(
+            "{}: cannot read the configuration file: {error}",
+            path.display()
+        ))
+    })?;
+    let old = fs::read_to_string(&path).map_err(|error| Failure::io("read", &path, &error))?;
+    let mut document = Document::parse(&old).map_err(|_| {
+        // The same mistakes again, with file and line.
+        Config::parse(&path, &old).map_or_else(Failure::from, |_| Failure::usage("unreadable"))
+    })?;
+    document.set_key(key, value).map_err(Failure::usage)?;
+    let new = document.to_string();
+    let config = Config::parse(&path, &new)
+        .map_err(|error| Failure::from(error).with_hint("the file was not changed"))?;
+    replace(&path, &new)?;
+    let line = config
+        .settings
+        .iter()
+        .find(|setting| setting.key == key)
+        .and_then(|s| s.line);
+    let place = line.map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
+    session.output.line(format_args!(
+        "{}: [{}] {} = {value} ({place}); a running server reads it at its next start",
+        path.display(),
+        key.section,
+        key.name
+    ))
+}
+
+/// Writes the file anew with the owner and the permissions that it has.
+fn replace(path: &Path, content: &str) -> Result<()> {
+    let write = || {
+        let before = fs::metadata(path)?;
+        let mode = before.permissions().mode() & 0o7777;
+        fwlog::durable::write_atomic(path, content.as_bytes(), mode)?;
+        let after = fs::metadata(path)?;
+        if (before.uid(), before.gid()) != (after.uid(), after.gid()) {
+            chown(path, Some(before.uid()), Some(before.gid()))?;
+        }
+        Ok(())
+    };
+    write().map_err(|error| Failure::io("write", path, &error))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    All,
+    Section(Section),
+    Key(&'static Key),
+}
+
+/// Reads `Section.Key`, a key that only one section has, or a section.
+fn wanted(name: &str) -> Result<Wanted> {
+    let unknown = || {
+        Failure::usage(format!("there is no key or section `{name}`"))
+            .with_hint("dbctl config get shows all")
+    };
+    if let Some((section, key)) = name.split_once('.') {
+        let section = keys::find_section(&Section::SERVER_FILE, section).ok_or_else(unknown)?;
+        return keys::find(section, key)
+            .map(Wanted::Key)
+            .ok_or_else(unknown);
+    }
+    if let Some(section) = keys::find_section(&Section::SERVER_FILE, name) {
+        return Ok(Wanted::Section(section));
+    }
+    let mut found = Section::SERVER_FILE
+        .iter()
+        .filter_map(|section| keys::find(*section, name));
+    match (found.next(), found.next()) {
+        (Some(key), None) => Ok(Wanted::Key(key)),
+        (Some(one), Some(other)) => Err(Failure::usage(format!(
+            "more than one section has a key `{name}`: write {}.{} or {}.{}",
+            one.section, one.name, other.section, other.name
+        ))),
+        _ => Err(unknown()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key_of(name: &str) -> (Section, &'static str) {
+        match wanted(name) {
+            Ok(Wanted::Key(key)) => (key.section, key.name),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_key_is_named_with_or_without_its_section() {
+        assert_eq!(key_of("fwlog"), (Section::ForwardLog, "FwLog"));
+        assert_eq!(key_of("Server.service"), (Section::Server, "Service"));
+        assert_eq!(key_of("db-access.allow"), (Section::DbAccess, "allow"));
+        assert_eq!(
+            wanted("volumes").unwrap(),
+            Wanted::Section(Section::Volumes)
+        );
+    }
+
+    #[test]
+    fn a_key_of_two_sections_needs_its_section() {
+        let message = wanted("allow").unwrap_err().message;
+        assert!(
+            message.contains("db-access.allow or http-access.allow"),
+            "{message}"
+        );
+        assert!(wanted("nothing").is_err());
+        assert!(wanted("Server.FwLog").is_err());
+    }
+}

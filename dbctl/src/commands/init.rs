@@ -1,0 +1,115 @@
+//! `init`: makes an environment. The server does it; this finds the server and the password.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use dbconfig::{Config, Role};
+
+use crate::credentials::new_password;
+use crate::failure::{Failure, Result};
+use crate::output::Table;
+use crate::session::Session;
+
+const SERVER: &str = "dbserver";
+
+/// Exit code of dbserver for a configuration that can't be used.
+const SERVER_USAGE: i32 = 2;
+
+pub(crate) fn run(session: &Session) -> Result<()> {
+    let path = session.config_path();
+    let config = session.config()?;
+    let server = find_server()
+        .ok_or_else(|| Failure::error("cannot find dbserver, neither beside dbctl nor in PATH"))?;
+    let password = match session.given_password()? {
+        Some(password) => password,
+        None => new_password("dba", "EQ_DBPASSWORD")?,
+    };
+    let status = Command::new(&server)
+        .arg("-c")
+        .arg(&path)
+        .arg("--init")
+        .env("EQ_DBPASSWORD", password)
+        .status()
+        .map_err(|error| Failure::io("run", &server, &error))?;
+    if status.success() {
+        return session.output.result(&summary(&config, &path));
+    }
+    let message = format!(
+        "no environment was made in {}",
+        config.server.data_dir.display()
+    );
+    Err(match status.code() {
+        Some(SERVER_USAGE) => Failure::usage(message),
+        Some(_) => Failure::error(message),
+        None => {
+            Failure::error(message).with_detail(format!("{} ended by {status}", server.display()))
+        }
+    })
+}
+
+/// What there is now, and what comes next.
+fn summary(config: &Config, path: &Path) -> Table {
+    let log = match &config.forward_log.location {
+        Some(location) => location.display().to_string(),
+        None => "off".to_owned(),
+    };
+    let shown = path.display();
+    let (role, next) = match config.replication.role {
+        Role::Standalone => ("standalone", format!("dbserver -c {shown}")),
+        Role::Master => ("master", format!("dbserver -c {shown}")),
+        Role::Slave => (
+            "slave",
+            format!(
+                "dbserver -c {shown}, then beside the master: dbrepl -c MASTER.cfg HOST:{}",
+                config.server.service
+            ),
+        ),
+    };
+    let mut table = Table::new(&["name", "value"]);
+    for (name, value) in [
+        ("environment", config.server.data_dir.display().to_string()),
+        ("instance", config.server.instance.clone()),
+        ("role", role.to_owned()),
+        ("forward log", log),
+        ("user", "dba".to_owned()),
+        ("next step", next),
+    ] {
+        table.push([name.to_owned(), value]);
+    }
+    table
+}
+
+/// The server beside this program, else the first one in PATH.
+fn find_server() -> Option<PathBuf> {
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|own| Some(own.parent()?.join(SERVER)));
+    let search = env::var_os("PATH").unwrap_or_default();
+    let in_path = env::split_paths(&search).map(|directory| directory.join(SERVER));
+    beside
+        .into_iter()
+        .chain(in_path)
+        .find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next_step(text: &str) -> String {
+        let text = format!("[Server]\nDataDir = /d\nService = 9000\n{text}");
+        let config = Config::parse(Path::new("/x.cfg"), &text).unwrap();
+        let table = summary(&config, Path::new("x.cfg"));
+        table.rows.last().unwrap()[1].clone().unwrap()
+    }
+
+    #[test]
+    fn the_next_step_is_a_line_to_type() {
+        assert_eq!(next_step(""), "dbserver -c x.cfg");
+        assert_eq!(
+            next_step("[Replication]\nRole = Slave"),
+            "dbserver -c x.cfg, then beside the master: dbrepl -c MASTER.cfg HOST:9000"
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! The commands, one file each. To add one that the server carries out, add it to the server:
+//! dbctl sends what it does not know.
+
+mod config;
+mod fwlog;
+mod help;
+mod init;
+pub(crate) mod input;
+mod server;
+mod shutdown;
+mod sql;
+mod user;
+
+use crate::args::Command;
+use crate::failure::Result;
+use crate::session::Session;
+
+/// Runs one command.
+pub(crate) async fn run(session: &mut Session, command: Command) -> Result<()> {
+    match command {
+        Command::Init => init::run(session),
+        Command::Config(command) => config::run(session, command),
+        Command::Fwlog(command) => fwlog::run(session, command),
+        Command::Sql(arguments) => Box::pin(sql::run(session, arguments)).await,
+        Command::Help { words } => help::run(session, &words).await,
+        Command::Server(words) => run_on_server(session, words).await,
+    }
+}
+
+/// Options may stand behind the words of a command, too.
+async fn run_on_server(session: &mut Session, mut words: Vec<String>) -> Result<()> {
+    let mut take = |option: &str| {
+        let before = words.len();
+        words.retain(|word| word != option);
+        words.len() < before
+    };
+    session.output.json |= take("--json");
+    let wait = !take("--no-wait");
+    let is = |index: usize, word: &str| {
+        words
+            .get(index)
+            .is_some_and(|w| w.eq_ignore_ascii_case(word))
+    };
+    if is(0, "user") && (is(1, "create") || is(1, "password")) {
+        return user::run(session, words).await;
+    }
+    if is(0, "shutdown") {
+        return shutdown::run(session, &words, wait && !is(1, "cancel")).await;
+    }
+    server::run(session, &words).await
+}

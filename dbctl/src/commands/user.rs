@@ -1,0 +1,81 @@
+//! `user create NAME` and `user password NAME`: the password is asked for here, and only its
+//! verifier travels.
+
+use crate::commands::server;
+use crate::credentials::{new_password, verifier};
+use crate::failure::{Failure, Result};
+use crate::session::Session;
+
+/// Where a new password comes from when nobody can be asked.
+const NEW_PASSWORD: &str = "EQ_NEWPASSWORD";
+
+pub(crate) async fn run(session: &mut Session, words: Vec<String>) -> Result<()> {
+    let command = with_verifier(words, |name| {
+        Ok(verifier(&new_password(name, NEW_PASSWORD)?))
+    })?;
+    server::run(session, &command).await
+}
+
+/// `user create NAME option…` becomes `user create NAME password VERIFIER option…`.
+fn with_verifier(
+    mut words: Vec<String>,
+    verifier: impl FnOnce(&str) -> Result<String>,
+) -> Result<Vec<String>> {
+    let Some(name) = words.get(2).cloned() else {
+        return Err(Failure::usage("the name of the user is missing")
+            .with_hint("user create NAME, user password NAME"));
+    };
+    let given = words
+        .iter()
+        .skip(3)
+        .any(|word| word.eq_ignore_ascii_case("password"));
+    let extra = words.len() > 3
+        && words
+            .get(1)
+            .is_some_and(|w| w.eq_ignore_ascii_case("password"));
+    if given || extra {
+        return Err(
+            Failure::usage("a password does not belong on the command line").with_hint(format!(
+                "leave it out: it is asked for, or taken from {NEW_PASSWORD}"
+            )),
+        );
+    }
+    let verifier = verifier(&name)?;
+    words.splice(3..3, ["password".to_owned(), verifier]);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(line: &str) -> Result<Vec<String>> {
+        let words = line.split_whitespace().map(str::to_owned).collect();
+        with_verifier(words, |name| Ok(format!("V({name})")))
+    }
+
+    #[test]
+    fn the_verifier_follows_the_name() {
+        assert_eq!(
+            sent("user create bob privilege operator")
+                .unwrap()
+                .join(" "),
+            "user create bob password V(bob) privilege operator"
+        );
+        assert_eq!(
+            sent("user password bob").unwrap().join(" "),
+            "user password bob password V(bob)"
+        );
+    }
+
+    #[test]
+    fn a_password_on_the_command_line_is_refused() {
+        for line in [
+            "user create bob password x",
+            "user password bob secret",
+            "user create",
+        ] {
+            assert!(sent(line).is_err(), "{line}");
+        }
+    }
+}

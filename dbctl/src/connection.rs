@@ -1,0 +1,230 @@
+//! A connection to a server, and what its errors mean for the exit code.
+
+use std::error::Error as _;
+use std::future::poll_fn;
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
+use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::{AsyncMessage, Client, NoTls, SimpleQueryMessage};
+
+use crate::credentials::Credentials;
+use crate::failure::{Exit, Failure, Result};
+use crate::output::{self, Table};
+use crate::target::{Place, Target};
+
+/// The database of users and settings; commands run there.
+pub(crate) const SYSTEM_DATABASE: &str = "system";
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A session of a server.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    /// Reads what the server sends and prints its notices; ends with the connection.
+    reader: JoinHandle<()>,
+}
+
+/// A result set, or the number of rows that a statement changed.
+pub(crate) enum Answer {
+    Rows(Table),
+    Done(u64),
+}
+
+impl Connection {
+    /// Connects to the first place of a server that answers. Asks for a password where the
+    /// server wants one and a person is there.
+    pub(crate) async fn open(
+        target: &Target,
+        credentials: &mut Credentials,
+        database: &str,
+    ) -> Result<Self> {
+        let mut reasons = Vec::new();
+        for place in &target.places {
+            match Self::try_open(place, credentials, database).await {
+                Err(failure) if failure.exit == Exit::Unreachable => reasons.push(failure.message),
+                other => return other,
+            }
+        }
+        Err(Failure::unreachable(reasons.join("\n"))
+            .with_hint("is the server running? -h and -s say where it is"))
+    }
+
+    async fn try_open(
+        place: &Place,
+        credentials: &mut Credentials,
+        database: &str,
+    ) -> Result<Self> {
+        loop {
+            let mut config = tokio_postgres::Config::new();
+            config
+                .host(&place.host)
+                .port(place.port)
+                .dbname(database)
+                .user(&credentials.user);
+            config
+                .application_name("dbctl")
+                .connect_timeout(CONNECT_TIMEOUT);
+            if let Some(password) = &credentials.password {
+                config.password(password);
+            }
+            match Box::pin(config.connect(NoTls)).await {
+                Ok((client, connection)) => {
+                    let reader = tokio::spawn(read_messages(connection));
+                    return Ok(Self { client, reader });
+                }
+                Err(error) if wants_password(&error) && credentials.password.is_none() => {
+                    credentials.ask()?;
+                }
+                Err(error) => return Err(connect_failure(&error, place)),
+            }
+        }
+    }
+
+    /// Runs one command or query of the simple protocol.
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+    ) -> std::result::Result<Vec<Answer>, tokio_postgres::Error> {
+        let mut answers = Vec::new();
+        let mut table: Option<Table> = None;
+        for message in self.client.simple_query(sql).await? {
+            match message {
+                SimpleQueryMessage::RowDescription(columns) => {
+                    let names = columns
+                        .iter()
+                        .map(|column| column.name().to_owned())
+                        .collect();
+                    table = Some(Table {
+                        columns: names,
+                        rows: Vec::new(),
+                    });
+                }
+                SimpleQueryMessage::Row(row) => {
+                    let values = (0..row.len()).map(|index| row.get(index).map(str::to_owned));
+                    table.get_or_insert_default().rows.push(values.collect());
+                }
+                SimpleQueryMessage::CommandComplete(count) => {
+                    answers.push(table.take().map_or(Answer::Done(count), Answer::Rows));
+                }
+                _ => {}
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Waits until the server ends the connection.
+    pub(crate) async fn wait_for_end(self) {
+        let Self { client, reader } = self;
+        // A reader that was cancelled has ended as well.
+        let _ended: std::result::Result<(), _> = reader.await;
+        drop(client);
+    }
+
+    /// Ends the connection in order: what the server still has to say is printed.
+    pub(crate) async fn close(self) {
+        let Self { client, reader } = self;
+        drop(client);
+        let _ended: std::result::Result<(), _> = reader.await;
+    }
+}
+
+async fn read_messages<S, T>(mut connection: tokio_postgres::Connection<S, T>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    // An error here ends the connection; the query that waits for an answer gets the reason.
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notice(notice) = message {
+            output::note(format_args!("{}: {}", notice.severity(), notice.message()));
+            for (word, text) in [("detail", notice.detail()), ("hint", notice.hint())] {
+                if let Some(text) = text {
+                    output::note(format_args!("  {word}: {text}"));
+                }
+            }
+        }
+    }
+}
+
+/// The driver has no code for this: the server asked, and it had nothing to answer.
+fn wants_password(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_none()
+        && error
+            .source()
+            .is_some_and(|source| source.to_string() == "password missing")
+}
+
+fn connect_failure(error: &tokio_postgres::Error, place: &Place) -> Failure {
+    if let Some(database_error) = error.as_db_error() {
+        return server_failure(database_error).at(&place.to_string());
+    }
+    if wants_password(error) {
+        return Failure::refused(format!("{place}: the server asks for a password"));
+    }
+    Failure::unreachable(format!(
+        "cannot reach the server at {place}: {}",
+        cause(error)
+    ))
+}
+
+/// What a failed query means.
+pub(crate) fn query_failure(error: &tokio_postgres::Error) -> Failure {
+    match error.as_db_error() {
+        Some(database_error) => server_failure(database_error),
+        None => Failure::unreachable(format!(
+            "the connection to the server ended: {}",
+            cause(error)
+        )),
+    }
+}
+
+/// The innermost reason; the outer ones only say that there was an error.
+fn cause(error: &tokio_postgres::Error) -> String {
+    match error.source() {
+        Some(source) => match source.downcast_ref::<io::Error>() {
+            Some(io) if io.kind() == io::ErrorKind::TimedOut => "no answer".to_owned(),
+            _ => source.to_string(),
+        },
+        None => error.to_string(),
+    }
+}
+
+fn server_failure(error: &DbError) -> Failure {
+    let message = error.message();
+    let failure = match error.code() {
+        code if is_refusal(code) => Failure::refused(message),
+        &SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN => {
+            Failure::unreachable(message)
+        }
+        _ => Failure::error(message),
+    };
+    let failure = match error.detail() {
+        Some(detail) => failure.with_detail(detail),
+        None => failure,
+    };
+    match error.hint() {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
+    }
+}
+
+/// Wrong password, unknown user, address not allowed, missing privilege.
+fn is_refusal(code: &SqlState) -> bool {
+    code.code().starts_with("28") || *code == SqlState::INSUFFICIENT_PRIVILEGE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn access_is_refused_for_passwords_and_for_privileges() {
+        assert!(is_refusal(&SqlState::INVALID_PASSWORD));
+        assert!(is_refusal(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION));
+        assert!(is_refusal(&SqlState::INSUFFICIENT_PRIVILEGE));
+        assert!(!is_refusal(&SqlState::UNDEFINED_TABLE));
+    }
+}

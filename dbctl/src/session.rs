@@ -1,0 +1,103 @@
+//! What the commands of one run share: options, configuration, connection, output.
+
+use std::path::PathBuf;
+
+use dbconfig::{Config, default_path};
+
+use crate::args::Options;
+use crate::connection::{Connection, SYSTEM_DATABASE};
+use crate::credentials::Credentials;
+use crate::failure::Result;
+use crate::output::{self, Output};
+use crate::target::Target;
+
+/// One run of dbctl.
+pub(crate) struct Session {
+    pub(crate) output: Output,
+    options: Options,
+    /// Kept from command to command in input mode, with a password that was asked for.
+    credentials: Option<Credentials>,
+    connection: Option<Connection>,
+}
+
+impl Session {
+    pub(crate) fn new(options: Options) -> Self {
+        let output = Output { json: options.json };
+        Self {
+            output,
+            options,
+            credentials: None,
+            connection: None,
+        }
+    }
+
+    /// The configuration file that is meant.
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.options.config.clone().unwrap_or_else(default_path)
+    }
+
+    /// The configuration; its warnings are printed.
+    pub(crate) fn config(&self) -> Result<Config> {
+        let config = Config::load(self.config_path())?;
+        for warning in &config.warnings {
+            output::note(format_args!("warning: {warning}"));
+        }
+        Ok(config)
+    }
+
+    /// The configuration; none where nobody named a file and the default one does not exist.
+    fn config_if_any(&self) -> Result<Option<Config>> {
+        let named = self.options.config.is_some() || std::env::var_os("EQ_CONFIG").is_some();
+        if !named && !self.config_path().exists() {
+            return Ok(None);
+        }
+        self.config().map(Some)
+    }
+
+    /// The password that options or environment give.
+    pub(crate) fn given_password(&self) -> Result<Option<String>> {
+        Ok(Credentials::from_options(&self.options)?.password)
+    }
+
+    /// A connection to a database, of its own.
+    pub(crate) async fn connect(&mut self, database: &str) -> Result<Connection> {
+        let target = Target::new(&self.options, || self.config_if_any())?;
+        let mut credentials = match self.credentials.take() {
+            Some(credentials) => credentials,
+            None => Credentials::from_options(&self.options)?,
+        };
+        let connection = Connection::open(&target, &mut credentials, database).await?;
+        self.credentials = Some(credentials);
+        Ok(connection)
+    }
+
+    /// The connection for commands. It stays open for the next one in input mode.
+    pub(crate) async fn control(&mut self) -> Result<&Connection> {
+        let open = match self
+            .connection
+            .take()
+            .filter(|open| !open.client.is_closed())
+        {
+            Some(open) => open,
+            None => self.connect(SYSTEM_DATABASE).await?,
+        };
+        Ok(self.connection.insert(open))
+    }
+
+    /// Takes the connection for commands away, for a command that ends it.
+    pub(crate) fn take_control(&mut self) -> Option<Connection> {
+        self.connection.take()
+    }
+
+    /// Whether there is a connection for commands, open or ended by the server.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Ends what is open.
+    pub(crate) async fn close(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close().await;
+        }
+    }
+}
