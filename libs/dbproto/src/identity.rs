@@ -160,7 +160,7 @@ impl Identity {
         }
         out.flag(self.sealed);
         out.optional(self.log_begins.as_ref(), |out, position| {
-            out.position(*position)
+            out.position(*position);
         });
         out.flag(self.forward_log);
         out.u64(self.volume_limit);

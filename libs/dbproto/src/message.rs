@@ -54,7 +54,7 @@ pub const MESSAGES: &[(&str, u8, &str)] = &[
     ("Refuse", kind::REFUSE, "↔"),
 ];
 
-/// One message, payload of one CopyData message.
+/// One message, payload of one `CopyData` message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// → First message: who the source is.

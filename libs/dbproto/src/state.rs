@@ -24,3 +24,6 @@ pub const DISK_FULL: &str = "53100";
 pub const ADMIN_SHUTDOWN: &str = "57P01";
 /// The slave is starting.
 pub const CANNOT_CONNECT_NOW: &str = "57P03";
+
+/// What an operator does about a slave that can't go on.
+pub(crate) const RESYNCHRONIZE: &str = "re-synchronize the slave: stop it, keep its forward-log files aside, and start it on a copy of the master's DataDir made after a clean stop";

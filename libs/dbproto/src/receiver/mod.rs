@@ -13,7 +13,7 @@
 mod pacer;
 
 use bytes::Bytes;
-use fwlog::{ChainHash, EnvironmentId, LogPoint, Position, SegmentHeader, SegmentId};
+use fwlog::{ChainHash, EnvironmentId, LogPoint, Position, SegmentHeader, SegmentId, Sequence};
 
 use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse};
 use crate::{check_compatible, state};
@@ -22,6 +22,10 @@ pub use pacer::{STATUS_INTERVAL, StatusPacer};
 
 /// What the driver does for the [`Receiver`], in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one exists at a time, and boxes would be in every match"
+)]
 pub enum ReceiverAction {
     /// Send the message.
     Send(Message),
@@ -161,6 +165,18 @@ impl Receiver {
             (Message::Blocks { start, bytes }, State::Receiving(Place::Open(expected))) => {
                 self.blocks(expected, start, bytes)
             }
+            (Message::Blocks { start, .. }, State::Receiving(Place::AtOwnSeal(segment)))
+                if start.segment == segment =>
+            {
+                Err(Refuse::new(
+                    state::DIVERGED,
+                    format!("diverged: the slave's log differs from the master's after {start}"),
+                )
+                .detail(format!(
+                    "the slave's segment {segment} is sealed there, the master's goes on"
+                ))
+                .hint(state::RESYNCHRONIZE))
+            }
             (Message::Seal { bytes }, State::Receiving(place)) => self.seal(place, bytes),
             (Message::KeepAlive { durable, reply }, State::Receiving(_)) => {
                 Ok(vec![ReceiverAction::KeepAlive { durable, reply }])
@@ -238,7 +254,8 @@ impl Receiver {
         let in_order = match place {
             Place::Beginning => id == SegmentId::FIRST,
             Place::AfterSeal(last) | Place::AtOwnSeal(last) => {
-                id == last.next_sequence() || id == last.next_generation()
+                let next_history = id.generation > last.generation;
+                id == last.next_sequence() || (next_history && id.sequence == Sequence::FIRST)
             }
             Place::Open(_) => false,
         };

@@ -189,7 +189,7 @@ impl Shipper {
 
     fn meet(&mut self, slave: Identity) -> Result<Vec<ShipperAction>, Stop> {
         check_compatible(&self.identify, &slave).map_err(Stop::Ours)?;
-        let point = slave.durable.as_ref().map(|durable| durable.point.clone());
+        let point = slave.durable.as_ref().map(|durable| durable.point);
         self.slave = Some(slave);
         self.state = State::Locating;
         Ok(vec![ShipperAction::Locate(point)])
@@ -201,7 +201,7 @@ impl Shipper {
 
     /// The point is in the log: shipping begins.
     pub fn located(&mut self) -> Message {
-        let at = self.slave_point().cloned();
+        let at = self.slave_point().copied();
         self.shipped = at.as_ref().map(|point| point.position);
         self.state = State::Shipping;
         Message::Start { at }
@@ -334,7 +334,7 @@ impl Shipper {
                 end(slave.and_then(|slave| slave.durable.as_ref())),
                 end(self.identify.durable.as_ref()),
             ))
-            .hint("re-synchronize the slave: stop it, keep its forward-log files aside, and start it on a copy of the master's DataDir made after a clean stop")
+            .hint(state::RESYNCHRONIZE)
     }
 
     fn acknowledge(&mut self, status: Status) -> Result<Vec<ShipperAction>, Stop> {

@@ -1,0 +1,168 @@
+//! Every message comes back from its bytes as it was, and no bytes make the decoder panic.
+
+use bytes::{Bytes, BytesMut};
+use dbproto::{Identify, Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role, Status};
+use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+fn position() -> impl Strategy<Value = Position> {
+    (1..=u32::MAX, 1..=u32::MAX, any::<u64>()).prop_map(|(generation, sequence, offset)| {
+        Position::new(SegmentId::new(generation, sequence), offset)
+    })
+}
+
+fn point() -> impl Strategy<Value = LogPoint> {
+    (position(), any::<[u8; 32]>())
+        .prop_map(|(position, hash)| LogPoint::new(position, ChainHash::from_bytes(hash)))
+}
+
+fn progress() -> impl Strategy<Value = Progress> {
+    (point(), any::<u64>(), any::<u64>()).prop_map(|(point, commit, time)| Progress {
+        point,
+        commit: CommitNumber::new(commit),
+        time: Timestamp::from_micros(time),
+    })
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    prop_oneof![
+        Just(Role::Standalone),
+        Just(Role::Master),
+        Just(Role::Slave)
+    ]
+}
+
+fn bytes() -> impl Strategy<Value = Bytes> {
+    vec(any::<u8>(), 0..2000).prop_map(Bytes::from)
+}
+
+prop_compose! {
+    fn identify()(
+        format in any::<u32>(),
+        environment in any::<[u8; 16]>(),
+        instance in ".{0,15}",
+        role in role(),
+        page_size in any::<u32>(),
+        volume_limit in any::<u64>(),
+        durable in option::of(progress()),
+        pack in any::<bool>(),
+    ) -> Identify {
+        let environment = EnvironmentId::from_bytes(environment);
+        let protocol = PROTOCOL_VERSION;
+        Identify { protocol, format, environment, instance, role, page_size, volume_limit, durable, pack }
+    }
+}
+
+prop_compose! {
+    fn identity()(
+        source in identify(),
+        adopts in any::<bool>(),
+        received in option::of(progress()),
+        applied in option::of(progress()),
+        log_begins in option::of(position()),
+        (sealed, forward_log) in any::<(bool, bool)>(),
+    ) -> Identity {
+        Identity {
+            protocol: source.protocol,
+            format: source.format,
+            environment: (!adopts).then_some(source.environment),
+            instance: source.instance,
+            role: source.role,
+            page_size: source.page_size,
+            received,
+            durable: source.durable,
+            sealed,
+            applied,
+            log_begins,
+            forward_log,
+            volume_limit: source.volume_limit,
+            pack: source.pack,
+        }
+    }
+}
+
+prop_compose! {
+    fn status()(
+        received in progress(),
+        durable in progress(),
+        applied in progress(),
+        suspended in option::of(".{0,100}"),
+    ) -> Status {
+        Status { received, durable, applied, suspended }
+    }
+}
+
+prop_compose! {
+    fn refuse()(sqlstate in "[0-9A-Z]{5}", message in ".{0,100}", detail in ".{0,100}", hint in ".{0,100}") -> Refuse {
+        Refuse { sqlstate, message, detail, hint }
+    }
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    prop_oneof![
+        identify().prop_map(Message::Identify),
+        identity().prop_map(Message::Identity),
+        position().prop_map(|position| Message::AskHash { position }),
+        (position(), option::of(any::<[u8; 32]>())).prop_map(|(position, hash)| Message::Hash {
+            position,
+            hash: hash.map(ChainHash::from_bytes),
+        }),
+        option::of(point()).prop_map(|at| Message::Start { at }),
+        bytes().prop_map(|header| Message::Segment { header }),
+        (position(), bytes()).prop_map(|(start, bytes)| Message::Blocks { start, bytes }),
+        bytes().prop_map(|bytes| Message::Seal { bytes }),
+        (progress(), any::<bool>())
+            .prop_map(|(durable, reply)| Message::KeepAlive { durable, reply }),
+        status().prop_map(Message::Status),
+        refuse().prop_map(Message::Refuse),
+    ]
+}
+
+fn encoded(message: &Message) -> Bytes {
+    let mut out = BytesMut::new();
+    message.encode(&mut out);
+    out.freeze()
+}
+
+proptest! {
+    #[test]
+    fn every_message_comes_back_from_its_bytes(message in message()) {
+        prop_assert_eq!(Message::decode(encoded(&message)), Ok(message));
+    }
+
+    #[test]
+    fn every_message_comes_back_from_its_packed_bytes(message in message()) {
+        let mut out = BytesMut::new();
+        let tail = message.encode_packed(&mut out);
+        out.extend_from_slice(&tail);
+        prop_assert_eq!(Message::decode(out.freeze()), Ok(message));
+    }
+
+    #[test]
+    fn a_message_of_fields_cut_anywhere_is_an_error(message in message(), cut in any::<prop::sample::Index>()) {
+        let whole = encoded(&message);
+        let is_file_piece = matches!(message, Message::Segment { .. } | Message::Blocks { .. } | Message::Seal { .. });
+        prop_assume!(!is_file_piece);
+        let cut = whole.slice(..cut.index(whole.len()));
+        prop_assert!(Message::decode(cut).is_err());
+    }
+
+    #[test]
+    fn what_any_bytes_decode_to_is_a_message_that_comes_back(kind in "[IiAhSGBZEKsR]", body in vec(any::<u8>(), 0..300)) {
+        let bytes = [kind.as_bytes(), &body].concat();
+        if let Ok(message) = Message::decode(Bytes::from(bytes)) {
+            prop_assert_eq!(Message::decode(encoded(&message)), Ok(message));
+        }
+    }
+}
+
+#[test]
+fn a_text_too_long_for_a_message_is_cut_at_a_character() {
+    let refuse = Refuse::new("XX000", "é".repeat(5000));
+    let Ok(Message::Refuse(back)) = Message::decode(encoded(&Message::Refuse(refuse))) else {
+        panic!("a refusal comes back as one");
+    };
+    assert_eq!(back.message, "é".repeat(2048));
+}
