@@ -56,7 +56,8 @@ impl<R: BufRead> Script<R> {
         Self {
             input,
             line: 0,
-            rest: String::new(),
+            text: String::new(),
+            done: 0,
             ended: false,
         }
     }
