@@ -68,6 +68,8 @@ pub(crate) struct Version {
 pub(crate) struct Chain {
     /// Commit of the version that the last complete checkpoint wrote; 0 where none did.
     written: u64,
+    /// Commit at which a checkpoint last cut the page off the file.
+    cut: u64,
     /// Ascending commits.
     versions: Vec<Version>,
 }
@@ -133,8 +135,8 @@ impl Chain {
     /// versions become prunable.
     pub(crate) fn cut(&mut self, commit: u64, tally: &mut Tally) {
         let newest = self.newest_at(commit).map(|v| v.commit);
-        if newest.is_none_or(|newest| newest != 0 && newest == self.written) {
-            return; // goes by itself
+        if newest.is_none_or(|newest| newest != 0 && newest == self.cut) {
+            return; // nothing since the last time
         }
         let dirty = self.is_dirty();
         let version = Version {
@@ -144,6 +146,7 @@ impl Chain {
         let at = self.versions.partition_point(|v| v.commit < commit);
         tally.add(&version, 1);
         self.versions.insert(at, version);
+        self.cut = commit;
         self.written = self.written.max(commit);
         tally.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
     }

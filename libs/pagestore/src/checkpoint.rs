@@ -8,14 +8,15 @@
 //! snapshot needs is a version *before* the file changes. A crash or an error at any point leaves
 //! pages of commits up to K in the file, which redo from before K overwrites.
 
+use std::cell::OnceCell;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use crate::chain::{Pins, Tally};
+use crate::chain::{Chain, Pins, Tally};
 use crate::{
-    CommitNumber, LOCK_PAGE, PAGE_SIZE, PageImage, PageNumber, PageStore, ScratchFile, Snapshot,
-    StoreError,
+    CommitNumber, LOCK_PAGE, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, ScratchFile,
+    Snapshot, StoreError,
 };
 
 /// Neighbouring pages that are written with one call.
@@ -80,7 +81,7 @@ struct Run<'a> {
     at: Snapshot,
     /// Open snapshots when the checkpoint began; later ones are at or above `at`.
     pins: Pins,
-    scratch: std::cell::OnceCell<Arc<ScratchFile>>,
+    scratch: OnceCell<Arc<ScratchFile>>,
 }
 
 impl<'a> Run<'a> {
@@ -90,7 +91,7 @@ impl<'a> Run<'a> {
             store,
             at,
             pins,
-            scratch: std::cell::OnceCell::new(),
+            scratch: OnceCell::new(),
         }
     }
 
@@ -183,19 +184,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn to_scratch(
-        &self,
-        page: PageNumber,
-        data: &crate::PageData,
-    ) -> Result<PageImage, StoreError> {
+    fn to_scratch(&self, page: PageNumber, data: &PageData) -> Result<PageImage, StoreError> {
         let failed = |e| self.store.failed("keep the old image of", Some(page), e);
-        let file = match self.scratch.get() {
-            Some(file) => file,
-            None => {
-                let file =
-                    ScratchFile::create(&self.store.options().scratch_dir).map_err(failed)?;
-                self.scratch.get_or_init(|| file)
-            }
+        let file = if let Some(file) = self.scratch.get() {
+            file
+        } else {
+            let file = ScratchFile::create(&self.store.options().scratch_dir).map_err(failed)?;
+            self.scratch.get_or_init(|| file)
         };
         file.store(data).map(PageImage::Scratch).map_err(failed)
     }
@@ -228,9 +223,7 @@ impl<'a> Run<'a> {
         let last = u32::try_from(len / PAGE_SIZE as u64).unwrap_or(u32::MAX);
         for page in (first_cut..=last).map(PageNumber::known) {
             let chains = self.store.shards().read(page.get());
-            let first = chains
-                .get(&page.get())
-                .and_then(crate::chain::Chain::first_commit);
+            let first = chains.get(&page.get()).and_then(Chain::first_commit);
             drop(chains);
             if self.pins.any_below(first.unwrap_or(commit).min(commit)) {
                 self.keep_base(page)?;

@@ -10,7 +10,7 @@ pub type PageData = [u8; PAGE_SIZE];
 
 /// The page that holds byte 1 GiB. SQLite keeps its lock bytes there and never stores data in it, so
 /// it reads as zeros and is never written.
-pub const LOCK_PAGE: PageNumber = PageNumber((1 << 30) / PAGE_SIZE as u32 + 1);
+pub const LOCK_PAGE: PageNumber = PageNumber(((1 << 30) >> PAGE_SIZE.trailing_zeros()) + 1);
 
 /// A commit: one series for the whole environment, no gaps, from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]

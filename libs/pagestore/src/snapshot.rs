@@ -74,6 +74,8 @@ impl Snapshot {
             // A checkpoint may have overwritten or cut the page meanwhile; then it has kept the old
             // image first.
             if !self.read_version(page, offset, into)? {
+                // What an ended snapshot reads may be gone from the file: that is not its fault.
+                self.check()?;
                 from_base.map_err(|e| self.store.failed("read", Some(page), e))?;
             }
         }

@@ -173,11 +173,11 @@ impl PageStore {
         };
         let mut tally = Tally::default();
         for page in pages_without_content(old_count, page_count, &pages) {
-            self.push(page, commit, PageImage::zeros(), &pins, &mut tally);
+            self.push((page, PageImage::zeros()), commit.get(), &pins, &mut tally);
         }
         for (page, image) in pages {
             if page.get() <= page_count && page != LOCK_PAGE {
-                self.push(page.get(), commit, image, &pins, &mut tally);
+                self.push((page.get(), image), commit.get(), &pins, &mut tally);
             }
         }
         self.count(tally);
@@ -185,17 +185,10 @@ impl PageStore {
             .publish(commit.get(), page_count, pins.durable);
     }
 
-    fn push(
-        &self,
-        page: u32,
-        commit: CommitNumber,
-        image: PageImage,
-        pins: &Pins,
-        tally: &mut Tally,
-    ) {
+    fn push(&self, (page, image): (u32, PageImage), commit: u64, pins: &Pins, tally: &mut Tally) {
         let mut chains = self.shards.write(page);
         let chain = chains.entry(page).or_default();
-        chain.push(commit.get(), image, tally);
+        chain.push(commit, image, tally);
         chain.prune(pins, tally);
     }
 
@@ -245,13 +238,16 @@ impl PageStore {
     }
 
     /// Ends the open snapshots older than `commit`: their reads answer
-    /// [`StoreError::SnapshotTooOld`], their versions go. Answers how many they were. The caller
-    /// logs who they belong to first.
+    /// [`StoreError::SnapshotTooOld`], their versions go. Answers how many they were. Snapshots at
+    /// the horizon or above are never ended. The caller logs who they belong to first.
     pub fn end_snapshots_before(&self, commit: CommitNumber) -> usize {
         let ended = {
             let mut active = self.active();
-            self.floor.fetch_max(commit.get(), Ordering::SeqCst);
-            active.end_below(commit.get())
+            let commit = commit
+                .get()
+                .min(active.visible(self.horizon.durable().get()));
+            self.floor.fetch_max(commit, Ordering::SeqCst);
+            active.end_below(commit)
         };
         self.prune();
         ended

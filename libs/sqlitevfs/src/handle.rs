@@ -95,12 +95,7 @@ impl FileHandle {
     /// The caller holds the permit until it has published the set. If it can't, the connection has
     /// to be dropped: SQLite believes in the commit.
     pub fn take_write_set(&self) -> Option<WriteSet> {
-        let (page_count, pages, base) = self.0.state().take()?;
-        Some(WriteSet {
-            page_count,
-            pages,
-            base,
-        })
+        self.0.state().take()
     }
 
     /// Throws away what was committed and not taken. ROLLBACK needs no call, its pages are gone

@@ -74,6 +74,10 @@ fn configure(connection: &Connection, cache_kib: u32) -> Result<(), Error> {
 }
 
 /// Looks at the header of a database that exists.
+#[expect(
+    clippy::big_endian_bytes,
+    reason = "the header of a SQLite file is big-endian"
+)]
 fn check_page_size(store: &Arc<PageStore>) -> Result<(), Error> {
     let snapshot = store.snapshot_durable();
     let Some(page) = PageNumber::new(1).filter(|_| snapshot.page_count() > 0) else {

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pagestore::{
-    CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, ScratchFile, Snapshot,
-    StoreError,
+    CommitNumber, PAGE_SIZE, PageData, PageNumber, PageStore, ScratchFile, Snapshot, StoreError,
 };
 
 use crate::error::Error;
+use crate::handle::WriteSet;
 use crate::journal::Journal;
 use crate::layer::{Found, Layer};
 
@@ -188,7 +188,7 @@ impl FileState {
     }
 
     /// The committed pages; `None` when nothing changed.
-    pub(crate) fn take(&mut self) -> Option<(u32, Vec<(PageNumber, PageImage)>, CommitNumber)> {
+    pub(crate) fn take(&mut self) -> Option<WriteSet> {
         if self.taken || self.committed.is_empty() {
             return None;
         }
@@ -205,7 +205,11 @@ impl FileState {
             // Cursors that were open over the commit read on.
             self.taken = true;
         }
-        (!unchanged).then_some((page_count, pages, base))
+        (!unchanged).then_some(WriteSet {
+            page_count,
+            pages,
+            base,
+        })
     }
 
     /// Throws away what is committed but not taken.
@@ -246,8 +250,7 @@ impl FileState {
         let complete = rest.is_empty();
         let mut offset = offset;
         while !wanted.is_empty() {
-            let page = page_at(offset)?;
-            let within = (offset % PAGE_SIZE as u64) as usize;
+            let (page, within) = locate(offset)?;
             let (piece, tail) = wanted.split_at_mut(wanted.len().min(PAGE_SIZE - within));
             self.read_piece(page, within, piece)?;
             offset += piece.len() as u64;
@@ -280,8 +283,7 @@ impl FileState {
     pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
         let (mut offset, mut bytes) = (offset, bytes);
         while !bytes.is_empty() {
-            let page = page_at(offset)?;
-            let within = (offset % PAGE_SIZE as u64) as usize;
+            let (page, within) = locate(offset)?;
             let (piece, tail) = bytes.split_at(bytes.len().min(PAGE_SIZE - within));
             if let Ok(data) = <&PageData>::try_from(piece) {
                 self.write_page(page, data)?;
@@ -340,8 +342,11 @@ impl FileState {
     }
 }
 
-fn page_at(offset: u64) -> Result<PageNumber, Error> {
-    PageNumber::at_offset(offset).ok_or_else(|| out_of_range(offset))
+/// The page of a byte, and where the byte is in it.
+fn locate(offset: u64) -> Result<(PageNumber, usize), Error> {
+    let page = PageNumber::at_offset(offset).ok_or_else(|| out_of_range(offset))?;
+    let within = usize::try_from(offset - page.offset()).map_err(|_| out_of_range(offset))?;
+    Ok((page, within))
 }
 
 fn out_of_range(offset: u64) -> Error {

@@ -1,4 +1,5 @@
 //! Connections on one store, as sessions use them: permit, write sets, snapshots, checkpoints.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 

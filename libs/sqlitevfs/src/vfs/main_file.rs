@@ -113,9 +113,9 @@ unsafe extern "C" fn file_size(
     guard(|| {
         // SAFETY: see above.
         let shared = unsafe { ShimFile::shared(file) };
-        let len = i64::from(shared.state().page_count()) * PAGE_SIZE as i64;
+        let len = u64::from(shared.state().page_count()) * PAGE_SIZE as u64;
         // SAFETY: `size` is where SQLite wants the answer.
-        unsafe { *size = len };
+        unsafe { *size = i64::try_from(len).unwrap_or(i64::MAX) };
         ffi::SQLITE_OK
     })
 }
@@ -187,7 +187,7 @@ unsafe extern "C" fn file_control(
 }
 
 unsafe extern "C" fn sector_size(_file: *mut ffi::sqlite3_file) -> c_int {
-    PAGE_SIZE as c_int
+    4096
 }
 
 /// - `SAFE_APPEND`: the journal's header need not be written again after each part of it.

@@ -1,6 +1,6 @@
 //! The VFS of one connection, used again by the next.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_int};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -71,7 +71,9 @@ impl Slot {
         let system = unsafe { &*system };
         let vfs = Box::leak(Box::new(ffi::sqlite3_vfs {
             iVersion: 2,
-            szOsFile: system.szOsFile.max(size_of::<ShimFile>() as i32),
+            szOsFile: system
+                .szOsFile
+                .max(c_int::try_from(size_of::<ShimFile>()).unwrap_or(0)),
             mxPathname: system.mxPathname,
             pNext: ptr::null_mut(),
             zName: slot.name.as_ptr(),

@@ -1,0 +1,316 @@
+//! Random histories against a plain model: every commit's pages in a map.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::collections::{BTreeMap, HashSet};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use pagestore::{
+    CommitNumber, Horizon, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, ScratchFile,
+    Snapshot, StoreError, StoreOptions,
+};
+use proptest::prelude::*;
+
+/// Pages of the database at most.
+const PAGES: u32 = 24;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// Grow or shrink to the size and write these pages (those beyond the size must be ignored).
+    Publish {
+        page_count: u32,
+        pages: Vec<u32>,
+        scratch: bool,
+    },
+    Durable {
+        back: u64,
+    },
+    Open {
+        latest: bool,
+    },
+    Clone {
+        which: usize,
+    },
+    Drop {
+        which: usize,
+    },
+    Checkpoint,
+    Prune,
+    Rewind {
+        back: u64,
+    },
+    EndBefore {
+        which: usize,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        8 => (1..=PAGES, prop::collection::vec(1..=PAGES, 0..6), any::<bool>()).prop_map(
+            |(page_count, pages, scratch)| Step::Publish { page_count, pages, scratch }
+        ),
+        6 => (0..4_u64).prop_map(|back| Step::Durable { back }),
+        4 => any::<bool>().prop_map(|latest| Step::Open { latest }),
+        1 => any::<usize>().prop_map(|which| Step::Clone { which }),
+        3 => any::<usize>().prop_map(|which| Step::Drop { which }),
+        3 => Just(Step::Checkpoint),
+        1 => Just(Step::Prune),
+        1 => (0..4_u64).prop_map(|back| Step::Rewind { back }),
+        1 => any::<usize>().prop_map(|which| Step::EndBefore { which }),
+    ];
+    prop::collection::vec(step, 1..80)
+}
+
+/// The database after one commit.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct State(Vec<u64>);
+
+struct Model {
+    directory: tempfile::TempDir,
+    store: Arc<PageStore>,
+    horizon: Arc<Horizon>,
+    scratch: Arc<ScratchFile>,
+    states: BTreeMap<u64, State>,
+    open: Vec<(Snapshot, State)>,
+    /// Versions need distinct contents, also for a commit number that is used again.
+    stamp: u64,
+}
+
+fn image_of(stamp: u64) -> PageData {
+    let mut page = [0; PAGE_SIZE];
+    for chunk in page.chunks_exact_mut(8) {
+        chunk.copy_from_slice(&stamp.to_le_bytes());
+    }
+    page
+}
+
+fn stamp_of(page: &PageData) -> u64 {
+    let stamp = u64::from_le_bytes(page[..8].try_into().unwrap());
+    assert_eq!(*page, image_of(stamp), "a torn page");
+    stamp
+}
+
+fn page(number: u32) -> PageNumber {
+    PageNumber::new(number).unwrap()
+}
+
+impl Model {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let horizon = Horizon::new(CommitNumber::ZERO);
+        let options = StoreOptions {
+            scratch_dir: directory.path().to_owned(),
+            pinned_limit: 3 * PAGE_SIZE as u64,
+        };
+        let path = directory.path().join("model.db");
+        let store = PageStore::open(&path, Arc::clone(&horizon), options).unwrap();
+        let scratch = ScratchFile::create(directory.path()).unwrap();
+        let states = BTreeMap::from([(0, State::default())]);
+        Self {
+            directory,
+            store,
+            horizon,
+            scratch,
+            states,
+            open: Vec::new(),
+            stamp: 0,
+        }
+    }
+
+    fn state_at(&self, commit: CommitNumber) -> &State {
+        self.states.range(..=commit.get()).next_back().unwrap().1
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Publish {
+                page_count,
+                pages,
+                scratch,
+            } => {
+                self.publish(page_count, &pages, scratch);
+            }
+            Step::Durable { back } => {
+                let commit = self.store.latest().0.get().saturating_sub(back);
+                self.horizon.advance(CommitNumber::new(commit));
+            }
+            Step::Open { latest: true } => self.open(self.store.snapshot_latest()),
+            Step::Open { latest: false } => {
+                let snapshot = self.store.snapshot_durable();
+                assert_eq!(snapshot.commit(), self.horizon.durable());
+                self.open(snapshot);
+            }
+            Step::Clone { which } if !self.open.is_empty() => {
+                let copy = self.open[which % self.open.len()].clone();
+                self.open.push(copy);
+            }
+            Step::Drop { which } if !self.open.is_empty() => {
+                self.open.swap_remove(which % self.open.len());
+            }
+            Step::Checkpoint => self.checkpoint(),
+            Step::Prune => self.store.prune(),
+            Step::Rewind { back } => self.rewind(back),
+            Step::EndBefore { which } if !self.open.is_empty() => {
+                self.end_before(self.open[which % self.open.len()].0.commit());
+            }
+            Step::Clone { .. } | Step::Drop { .. } | Step::EndBefore { .. } => {}
+        }
+    }
+
+    fn publish(&mut self, page_count: u32, pages: &[u32], scratch: bool) {
+        let newest = self.store.latest().0.max(self.horizon.durable());
+        let commit = CommitNumber::new(newest.get() + 1);
+        let mut state = self.state_at(newest).clone();
+        state.0.resize(page_count as usize, 0);
+        let mut images = Vec::new();
+        for &number in pages {
+            self.stamp += 1;
+            let data = image_of(self.stamp);
+            let image = if scratch {
+                PageImage::Scratch(self.scratch.store(&data).unwrap())
+            } else {
+                PageImage::copy_of(&data)
+            };
+            images.push((page(number), image));
+            if let Some(entry) = state.0.get_mut(number as usize - 1) {
+                *entry = self.stamp;
+            }
+        }
+        self.store.publish(commit, page_count, images);
+        self.states.insert(commit.get(), state);
+    }
+
+    fn open(&mut self, snapshot: Snapshot) {
+        let state = self.state_at(snapshot.commit()).clone();
+        self.open.push((snapshot, state));
+    }
+
+    fn checkpoint(&mut self) {
+        let report = self.store.checkpoint(&|_| ()).unwrap();
+        assert_eq!(report.commit, self.horizon.durable());
+        self.check_file();
+        assert_eq!(self.file(), *self.state_at(self.horizon.durable()));
+    }
+
+    fn rewind(&mut self, back: u64) {
+        let newest = self.store.latest().0.get();
+        let to = newest
+            .saturating_sub(back)
+            .max(self.horizon.durable().get());
+        self.store.rewind(CommitNumber::new(to));
+        self.states.retain(|commit, _| *commit <= to);
+        let (kept, void): (Vec<_>, Vec<_>) =
+            self.open.drain(..).partition(|e| e.0.commit().get() <= to);
+        self.open = kept;
+        for (snapshot, state) in void.iter().filter(|e| !e.1.0.is_empty()) {
+            let error = snapshot.read(page(1), &mut [0; PAGE_SIZE]).unwrap_err();
+            assert!(
+                matches!(error, StoreError::Rewound { .. }),
+                "{error} of {state:?}"
+            );
+        }
+    }
+
+    fn end_before(&mut self, commit: CommitNumber) {
+        let commit = commit.min(self.horizon.durable());
+        let below = |e: &(Snapshot, State)| e.0.commit() < commit;
+        let count = self.open.iter().filter(|e| below(e)).count();
+        // Snapshots that were ended before are closed already, so the numbers agree.
+        assert_eq!(self.store.end_snapshots_before(commit), count);
+        let (ended, kept): (Vec<_>, Vec<_>) = self.open.drain(..).partition(below);
+        self.open = kept;
+        for (snapshot, _) in ended.iter().filter(|e| !e.1.0.is_empty()) {
+            let error = snapshot.read(page(1), &mut [0; PAGE_SIZE]).unwrap_err();
+            assert!(
+                matches!(error, StoreError::SnapshotTooOld { .. }),
+                "{error}"
+            );
+        }
+    }
+
+    fn file(&self) -> State {
+        let file = std::fs::File::open(self.store.path()).unwrap();
+        let len = file.metadata().unwrap().len();
+        assert_eq!(len % PAGE_SIZE as u64, 0);
+        let mut data = [0; PAGE_SIZE];
+        let stamps = (0..len / PAGE_SIZE as u64).map(|index| {
+            file.read_exact_at(&mut data, index * PAGE_SIZE as u64)
+                .unwrap();
+            stamp_of(&data)
+        });
+        State(stamps.collect())
+    }
+
+    /// Every page in the file is of a durable commit.
+    fn check_file(&self) {
+        let durable: HashSet<u64> = self
+            .states
+            .range(..=self.horizon.durable().get())
+            .flat_map(|(_, state)| state.0.iter().copied())
+            .collect();
+        for stamp in self.file().0 {
+            assert!(
+                stamp == 0 || durable.contains(&stamp),
+                "stamp {stamp} is not durable"
+            );
+        }
+    }
+
+    fn check_snapshots(&self) {
+        let mut data = [0; PAGE_SIZE];
+        for (snapshot, state) in &self.open {
+            assert_eq!(snapshot.page_count() as usize, state.0.len());
+            for (number, stamp) in (1..).zip(&state.0) {
+                snapshot.read(page(number), &mut data).unwrap();
+                assert_eq!(
+                    stamp_of(&data),
+                    *stamp,
+                    "page {number} at {}",
+                    snapshot.commit()
+                );
+                let mut part = [0; 8];
+                snapshot.read_at(page(number), 800, &mut part).unwrap();
+                assert_eq!(u64::from_le_bytes(part), *stamp);
+            }
+            let beyond = page(snapshot.page_count() + 1);
+            let error = snapshot.read(beyond, &mut data).unwrap_err();
+            assert!(matches!(error, StoreError::BeyondEnd { .. }), "{error}");
+        }
+    }
+
+    /// With nothing open and all durable, the file is the database and no version is left.
+    fn finish(mut self) {
+        self.open.clear();
+        self.horizon.advance(self.store.latest().0);
+        self.checkpoint();
+        let memory = self.store.memory();
+        assert_eq!(
+            (memory.versions, memory.bytes, memory.dirty_bytes),
+            (0, 0, 0),
+            "{memory:?}"
+        );
+        assert_eq!((memory.kept_bytes, memory.snapshots), (0, 0), "{memory:?}");
+        assert_eq!(self.scratch.pages_in_use(), 0);
+        let again = PageStore::open(
+            self.store.path(),
+            Horizon::new(self.horizon.durable()),
+            StoreOptions {
+                scratch_dir: self.directory.path().to_owned(),
+                pinned_limit: 0,
+            },
+        );
+        assert_eq!(again.unwrap().latest().1 as usize, self.file().0.len());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_history_reads_as_the_model_says(steps in steps()) {
+        let mut model = Model::new();
+        for step in steps {
+            model.step(step);
+            model.check_snapshots();
+        }
+        model.finish();
+    }
+}
