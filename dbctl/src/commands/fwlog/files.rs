@@ -1,0 +1,187 @@
+//! Which files are meant.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fwlog::{
+    Damage, Durable, DurableEnd, LogDirectory, LogLocation, POSITION_FILE, ReadError,
+    SegmentNaming, SegmentReader,
+};
+
+use crate::args::FwlogFiles;
+use crate::commands::fwlog::read_failure;
+use crate::failure::{Failure, Result};
+use crate::output;
+use crate::session::Session;
+
+/// The segments to look at, and the files that should be segments and can't be read as such.
+pub(crate) struct Files {
+    pub(crate) log: LogDirectory,
+    pub(crate) damaged: Vec<DamagedFile>,
+    /// The directory, when all of its segments are meant.
+    pub(crate) directory: Option<PathBuf>,
+    /// The durable end of that directory. It was read before the segments were listed: a server
+    /// that runs only makes the log longer.
+    pub(crate) durable: Option<Durable>,
+}
+
+/// A file without a readable header.
+pub(crate) struct DamagedFile {
+    pub(crate) path: PathBuf,
+    pub(crate) offset: u64,
+    pub(crate) damage: Damage,
+}
+
+impl Files {
+    /// The files and directories of the command line, else those of `FwLog`.
+    pub(crate) fn collect(session: &Session, arguments: &FwlogFiles) -> Result<Self> {
+        let (directory, naming) = match arguments.paths.as_slice() {
+            [] => {
+                let location = configured_location(session)?;
+                (Some(location.directory), Some(location.naming))
+            }
+            [one] if one.is_dir() => (Some(one.clone()), None),
+            _ => (None, None),
+        };
+        let durable = directory.as_deref().map(DurableEnd::read).transpose();
+        let durable = durable
+            .map_err(|error| Failure::error(error.to_string()))?
+            .flatten();
+        let mut paths = Vec::new();
+        for path in directory
+            .iter()
+            .chain(arguments.paths.iter().skip(directory.iter().len()))
+        {
+            if path.is_dir() {
+                let files = entries(path)?.into_iter();
+                paths.extend(files.filter(|file| is_segment(file, naming.as_ref())));
+            } else {
+                paths.push(path.clone());
+            }
+        }
+        let (good, damaged) = sort(paths)?;
+        if good.is_empty() && damaged.is_empty() {
+            output::note("there are no forward-log segments");
+        }
+        let log = LogDirectory::from_files(&good).map_err(read_failure)?;
+        Ok(Self {
+            log,
+            damaged,
+            directory,
+            durable: durable.map(|end| end.durable),
+        })
+    }
+
+    /// Fails for files that can't be read, for commands that need them all.
+    pub(crate) fn undamaged(self) -> Result<LogDirectory> {
+        match self.damaged.first() {
+            None => Ok(self.log),
+            Some(file) => Err(Failure::error(file.to_string())),
+        }
+    }
+}
+
+impl std::fmt::Display for DamagedFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} at offset {}: {}",
+            self.path.display(),
+            self.offset,
+            self.damage
+        )
+    }
+}
+
+fn configured_location(session: &Session) -> Result<LogLocation> {
+    let config = session.config()?;
+    let path = config.forward_log.location.ok_or_else(|| {
+        Failure::usage(format!("{}: FwLog is not set", config.path.display()))
+            .with_hint("name the files or their directory")
+    })?;
+    LogLocation::parse(&path)
+        .map_err(|error| Failure::usage(format!("{}: FwLog: {error}", config.path.display())))
+}
+
+/// The files of a directory, sorted by name so that messages have an order.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |error: std::io::Error| Failure::io("list", directory, &error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_type().map_err(failed)?.is_file() {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn file_name(path: &Path) -> Option<&str> {
+    path.file_name().and_then(|name| name.to_str())
+}
+
+fn is_segment(path: &Path, naming: Option<&SegmentNaming>) -> bool {
+    match naming {
+        Some(naming) => file_name(path).is_some_and(|name| naming.segment_of(name).is_some()),
+        None => looks_like_segment(path),
+    }
+}
+
+/// In a directory that is named without a pattern, all files are taken whose name holds
+/// `<number>-<number>`; other files may lie there, too.
+fn looks_like_segment(path: &Path) -> bool {
+    let Some(name) = file_name(path).filter(|name| *name != POSITION_FILE) else {
+        return false;
+    };
+    let ends_in_digit = |text: &str| text.ends_with(|c: char| c.is_ascii_digit());
+    let begins_with_digit = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    let numbered = name.match_indices('-').any(|(at, _)| {
+        let (before, behind) = name.split_at(at);
+        ends_in_digit(before) && begins_with_digit(behind.trim_start_matches('-'))
+    });
+    let temporary = path.extension().is_some_and(|extension| extension == "new");
+    numbered && !temporary
+}
+
+/// Files with a good header, and the others.
+fn sort(paths: Vec<PathBuf>) -> Result<(Vec<PathBuf>, Vec<DamagedFile>)> {
+    let (mut good, mut damaged) = (Vec::new(), Vec::new());
+    for path in paths {
+        match SegmentReader::open(&path) {
+            Ok(_) => good.push(path),
+            Err(ReadError::Corrupt { path, offset, kind }) => {
+                damaged.push(DamagedFile {
+                    path,
+                    offset,
+                    damage: kind,
+                });
+            }
+            Err(error @ ReadError::Io(_)) => return Err(read_failure(error)),
+        }
+    }
+    Ok((good, damaged))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_known_by_the_number_in_its_name() {
+        for (name, expected) in [
+            ("fw-1-1", true),
+            ("12-3.log", true),
+            ("fw-1-1.new", false),
+            ("fw.position", false),
+            ("notes-2", false),
+            ("README", false),
+        ] {
+            assert_eq!(
+                looks_like_segment(&Path::new("/fwlog").join(name)),
+                expected,
+                "{name}"
+            );
+        }
+    }
+}
