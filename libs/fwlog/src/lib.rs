@@ -34,6 +34,7 @@ mod seal;
 mod sheet;
 mod store;
 mod tail;
+pub mod testing;
 mod timestamp;
 mod verify;
 mod writer;
@@ -56,7 +57,7 @@ pub use reader::{EndKind, ReadItem, SegmentReader};
 pub use record::{
     Audit, Commit, CommitEncoder, CommitHead, Delta, GenerationReason, GenerationStart, MAX_NAME,
     MAX_STATEMENT, PAGE_SIZE, PageBody, PageChange, Pages, PagesIter, Part, Record, RecordBuffer,
-    Records, kind,
+    Records, kind, page_crc,
 };
 pub use recover::{ApplyError, RecoverError, RecoverOptions, Recovered, SealNewest, Torn, recover};
 pub use seal::{SEAL_SIZE, Seal};

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use fwlog::testing::Random;
 use fwlog::{
     Begin, Block, CommitHead, CommitNumber, DatabaseId, EnvironmentId, Follow, FollowItem, FsStore,
     GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror, PAGE_SIZE,
@@ -41,10 +42,10 @@ fn start(directory: &Path, begin: Begin, last: u64) -> Writer {
 }
 
 fn commit(writer: &Writer, number: u64) {
+    // A page that does not compress: four of them and the segment is full.
     let mut image = [0; PAGE_SIZE];
-    for (index, byte) in image.iter_mut().enumerate() {
-        *byte = (number.wrapping_mul(0x9E37_79B9) >> (index % 24)).to_le_bytes()[0];
-    }
+    let mut random = Random::new(number);
+    image.fill_with(|| random.next().to_le_bytes()[0]);
     let mut records = RecordBuffer::new();
     let mut encoder = records.begin_commit(CommitHead {
         number: CommitNumber::new(number),

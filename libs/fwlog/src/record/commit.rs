@@ -190,6 +190,11 @@ impl<'a> Iterator for PagesIter<'a> {
     }
 }
 
+/// CRC-32C of a page's content, as it stands in the log.
+pub fn page_crc(page: &[u8; PAGE_SIZE]) -> u32 {
+    crc32c::crc32c(page)
+}
+
 /// What happens to one page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageChange<'a> {
@@ -214,7 +219,7 @@ impl PageChange<'_> {
             }
             PageBody::Delta(delta) => delta.apply(page)?,
         }
-        let found = crc32c::crc32c(page);
+        let found = page_crc(page);
         if found == self.crc {
             Ok(())
         } else {

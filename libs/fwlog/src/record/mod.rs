@@ -13,7 +13,7 @@ use crate::numbers::DatabaseId;
 use crate::position::Position;
 
 pub use buffer::{CommitEncoder, CommitHead, RecordBuffer};
-pub use commit::{Commit, PageBody, PageChange, Pages, PagesIter, Part};
+pub use commit::{Commit, PageBody, PageChange, Pages, PagesIter, Part, page_crc};
 pub use delta::Delta;
 pub use small::{Audit, GenerationReason, GenerationStart, MAX_NAME, MAX_STATEMENT};
 

@@ -63,7 +63,9 @@ impl Shared {
                 .wait(queue)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        if let Some((first, last)) = commits {
+        if let Some((first, last)) = commits
+            && !queue.ended
+        {
             let expected = queue.last_commit.next();
             if first != expected || last < first {
                 return Err(WriterError::CommitOrder {

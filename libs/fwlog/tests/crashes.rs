@@ -1,0 +1,267 @@
+//! Crashes and failures at every single operation, on a disk that forgets what was not synced.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use fwlog::testing::{CrashStore, Fault, Random};
+use fwlog::{
+    Begin, Block, BlockDecoder, CommitHead, CommitNumber, DatabaseId, Durable, EnvironmentId,
+    LogIdentity, PAGE_SIZE, PageNumber, Position, Record, RecordBuffer, RecoverError,
+    RecoverOptions, Recovered, SealNewest, SegmentStore, Timestamp, Writer, WriterError,
+    WriterOptions, recover,
+};
+
+/// Seeds of what a crash loses: everything, nothing, and some mixtures.
+const LOSSES: [u64; 4] = [0, 1, 2, 3];
+
+fn start(store: &CrashStore, begin: Begin, last: u64) -> Result<Writer, WriterError> {
+    let environment = EnvironmentId::from_bytes([9; 16]);
+    let page_size = u32::try_from(PAGE_SIZE).unwrap();
+    let identity = LogIdentity {
+        environment,
+        instance: "alpha".to_owned(),
+        page_size,
+    };
+    let options = WriterOptions {
+        max_segment_size: 5000,
+        preallocate: 2048,
+        max_block: 2000,
+        ..WriterOptions::default()
+    };
+    let store = Arc::new(store.clone());
+    let observer = Box::new(|_: &Durable| {});
+    Writer::start(
+        store,
+        identity,
+        options,
+        begin,
+        CommitNumber::new(last),
+        observer,
+    )
+}
+
+/// A commit of about a kilobyte that does not compress.
+fn append(writer: &Writer, number: u64) -> Result<(), WriterError> {
+    let mut random = Random::new(number);
+    let mut new = [0; PAGE_SIZE];
+    new.iter_mut()
+        .take(1000)
+        .for_each(|byte| *byte = random.next().to_le_bytes()[0]);
+    let mut records = RecordBuffer::new();
+    let mut encoder = records.begin_commit(CommitHead {
+        number: CommitNumber::new(number),
+        database: DatabaseId::new(1),
+        time: Timestamp::from_micros(number),
+        exclusive: false,
+        page_count: 3,
+        transaction: None,
+    });
+    encoder.page_delta(PageNumber::new(2), &[0; PAGE_SIZE], &new);
+    encoder.finish();
+    let number = CommitNumber::new(number);
+    writer.append(records, Some((number, number)))
+}
+
+/// Groups of three commits; returns the last one that was acknowledged.
+fn work(writer: &Writer, from: u64, to: u64) -> u64 {
+    let mut acknowledged = from - 1;
+    for group in (from..=to).step_by(3) {
+        let last = (group + 2).min(to);
+        for number in group..=last {
+            if append(writer, number).is_err() {
+                return acknowledged;
+            }
+        }
+        match writer.wait_durable(CommitNumber::new(last)) {
+            Ok(()) => acknowledged = last,
+            Err(_) => return acknowledged.max(writer.durable().commit.get()),
+        }
+    }
+    acknowledged
+}
+
+fn recover_commits(
+    store: &CrashStore,
+    seal: SealNewest,
+    discard_behind: Option<Position>,
+) -> Result<(Recovered, Vec<u64>), RecoverError> {
+    let mut commits = Vec::new();
+    let mut decoder = BlockDecoder::new();
+    let options = RecoverOptions {
+        from: None,
+        seal,
+        discard_behind,
+    };
+    let recovered = recover(store, options, &mut |block: &Block| {
+        for record in decoder.records(block)? {
+            if let Record::Commit(commit) = record? {
+                commits.push(commit.number.get());
+            }
+        }
+        Ok(())
+    })?;
+    assert_eq!(recovered.last_commit.get(), commits.len() as u64);
+    Ok((recovered, commits))
+}
+
+/// Lets the machine crash at every operation of `run`, and gives each disk that this can leave to
+/// `check`, with the last commit that was acknowledged.
+fn at_every_crash(
+    make: impl Fn() -> CrashStore,
+    run: impl Fn(&CrashStore) -> u64,
+    check: impl Fn(&CrashStore, u64),
+) -> u64 {
+    for operation in make().operations().. {
+        let store = make();
+        store.fail_at(operation, Fault::Crash);
+        let acknowledged = run(&store);
+        for seed in LOSSES {
+            check(&store.after_crash(seed), acknowledged);
+        }
+        if store.operations() <= operation {
+            return operation;
+        }
+    }
+    0
+}
+
+fn write_some(store: &CrashStore) -> u64 {
+    let Ok(writer) = start(store, Begin::Create, 0) else {
+        return 0;
+    };
+    let acknowledged = work(&writer, 1, 12);
+    // Whether this one succeeds does not matter: the disk says what is left.
+    if writer.switch().is_ok() {
+        return work(&writer, 13, 18);
+    }
+    acknowledged
+}
+
+fn check_recovered(store: &CrashStore, acknowledged: u64) {
+    match recover_commits(store, SealNewest::Yes, None) {
+        Ok((recovered, commits)) => {
+            let last = commits.len() as u64;
+            assert!(
+                last >= acknowledged,
+                "{acknowledged} acknowledged, {last} recovered"
+            );
+            assert_eq!(commits, (1..=last).collect::<Vec<_>>());
+            let (again, same) = recover_commits(store, SealNewest::Yes, None).unwrap();
+            assert_eq!(
+                (again, same),
+                (
+                    Recovered {
+                        cut: None,
+                        ..recovered.clone()
+                    },
+                    commits
+                )
+            );
+            let begin = Begin::NextSegment {
+                after: recovered.end,
+                log_bytes: recovered.log_bytes,
+            };
+            let writer = start(store, begin, last).unwrap();
+            assert_eq!(work(&writer, last + 1, last + 5), last + 5);
+            writer.close().unwrap();
+            let (_, commits) = recover_commits(store, SealNewest::Yes, None).unwrap();
+            assert_eq!(commits.len() as u64, last + 5);
+        }
+        Err(RecoverError::NoLog) => assert_eq!(acknowledged, 0),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_a_crash_at_any_operation() {
+    let operations = at_every_crash(CrashStore::new, write_some, check_recovered);
+    assert!(operations > 50, "only {operations} operations");
+}
+
+#[test]
+fn a_crash_during_recovery_costs_nothing() {
+    for operation in [20, 31, 42, 53] {
+        for seed in LOSSES {
+            let store = CrashStore::new();
+            store.fail_at(operation, Fault::Crash);
+            let acknowledged = write_some(&store);
+            let broken = store.after_crash(seed);
+            let recover_it = |store: &CrashStore| {
+                // It may fail; what it leaves is the point.
+                let recovered = recover_commits(store, SealNewest::Yes, None).is_ok();
+                if recovered { acknowledged } else { 0 }
+            };
+            at_every_crash(
+                || broken.after_crash(1),
+                recover_it,
+                |store, _| check_recovered(store, acknowledged),
+            );
+        }
+    }
+}
+
+#[test]
+fn after_any_failure_the_writer_says_it_to_all_and_the_owner_can_go_on() {
+    for kind in [ErrorKind::StorageFull, ErrorKind::Other] {
+        for operation in 4.. {
+            let store = CrashStore::new();
+            store.fail_at(operation, Fault::Error(kind));
+            let Ok(writer) = start(&store, Begin::Create, 0) else {
+                continue;
+            };
+            let acknowledged = work(&writer, 1, 18);
+            let Some(failure) = writer.failure() else {
+                if store.operations() <= operation {
+                    break;
+                }
+                // The disk had no room for zeros ahead, which is no failure.
+                assert_eq!((acknowledged, kind), (18, ErrorKind::StorageFull));
+                continue;
+            };
+            assert_eq!(failure.is_disk_full(), kind == ErrorKind::StorageFull);
+            assert_eq!(append(&writer, 99), Err(failure.clone()));
+            assert_eq!(
+                writer.wait_durable(CommitNumber::new(18)),
+                Err(failure.clone())
+            );
+            assert_eq!(writer.mark().map(drop), Err(failure.clone()));
+            assert_eq!(writer.close(), Err(failure));
+            let durable = writer.durable();
+            drop(writer);
+
+            store.make_room();
+            let discard = Some(durable.point.position);
+            let (recovered, commits) = recover_commits(&store, SealNewest::Yes, discard).unwrap();
+            assert_eq!(commits.len() as u64, durable.commit.get());
+            assert!(acknowledged <= durable.commit.get());
+            let begin = Begin::NextSegment {
+                after: recovered.end,
+                log_bytes: recovered.log_bytes,
+            };
+            let writer = start(&store, begin, durable.commit.get()).unwrap();
+            assert_eq!(work(&writer, durable.commit.get() + 1, 30), 30);
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_durable_is_ever_cut_off() {
+    let store = CrashStore::new();
+    let writer = start(&store, Begin::Create, 0).unwrap();
+    work(&writer, 1, 3);
+    let Position { segment, offset } = writer.durable().point.position;
+    drop(writer);
+    let good = store.after_crash(1);
+    for damaged in [offset - 1, offset - 500, offset - 1500] {
+        let store = good.after_crash(1);
+        store
+            .open(segment)
+            .unwrap()
+            .write_at(damaged, b"?!")
+            .unwrap();
+        let before = store.operations();
+        let refused = recover_commits(&store, SealNewest::Yes, None);
+        assert!(matches!(refused, Err(RecoverError::Read(_))), "{damaged}");
+        assert_eq!(store.operations(), before, "recovery changed a damaged log");
+    }
+}
