@@ -1,5 +1,8 @@
 //! Crashes and failures at every single operation, on a disk that forgets what was not synced.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+#![expect(clippy::panic, reason = "that is how a test fails")]
+
 use std::io::ErrorKind;
 use std::sync::Arc;
 

@@ -7,10 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::position::SegmentId;
 use crate::store::{SegmentFile, SegmentStore};
-use crate::testing::Random;
-
-/// What a power cut leaves or loses as a whole.
-const SECTOR: usize = 512;
+use crate::testing::loss::{Chance, Change, Image, put, torn};
 
 /// What happens to one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,23 +40,6 @@ struct Disk {
     full: bool,
 }
 
-/// A file as its users see it, and as the disk has it.
-#[derive(Clone, Debug, Default)]
-struct Image {
-    live: Vec<u8>,
-    durable: Vec<u8>,
-    /// What was done since the last sync.
-    pending: Vec<Change>,
-    /// The name, or its removal, may not be on the disk.
-    name_in_doubt: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Change {
-    Write(usize, Vec<u8>),
-    Truncate(usize),
-}
-
 impl CrashStore {
     /// An empty disk.
     pub fn new() -> Self {
@@ -83,12 +63,10 @@ impl CrashStore {
 
     /// The disk after a power cut: what was synced is there; of the rest, each sector as `seed` has
     /// it. Seed 0 loses all of the rest, seed 1 nothing.
+    #[must_use]
     pub fn after_crash(&self, seed: u64) -> Self {
         let disk = self.disk();
-        let mut chance = Chance {
-            seed,
-            random: Random::new(seed),
-        };
+        let mut chance = Chance::new(seed);
         let mut after = Disk::default();
         for (id, image) in &disk.segments {
             if image.name_in_doubt && !chance.survives() {
@@ -126,72 +104,6 @@ impl CrashStore {
             store: self.clone(),
             id,
         }))
-    }
-}
-
-fn torn(new: Option<&[u8]>, old: Option<&[u8]>) -> Option<Vec<u8>> {
-    let mut bytes = new?.to_vec();
-    let half = bytes.len() / 2;
-    let old = old.unwrap_or_default();
-    for (byte, old) in bytes
-        .iter_mut()
-        .zip(old.iter().chain(std::iter::repeat(&0)))
-        .take(half)
-    {
-        *byte = *old;
-    }
-    Some(bytes)
-}
-
-struct Chance {
-    seed: u64,
-    random: Random,
-}
-
-impl Chance {
-    fn survives(&mut self) -> bool {
-        match self.seed {
-            0 => false,
-            1 => true,
-            _ => self.random.coin(),
-        }
-    }
-
-    fn left_of(&mut self, image: &Image) -> Vec<u8> {
-        let mut left = image.durable.clone();
-        for change in &image.pending {
-            match change {
-                Change::Truncate(length) => {
-                    if self.survives() {
-                        left.resize(*length, 0);
-                    }
-                }
-                Change::Write(at, bytes) => {
-                    // Whole sectors of the disk, not pieces of the write.
-                    let first = SECTOR - at % SECTOR;
-                    let (head, rest) = bytes.split_at(first.min(bytes.len()));
-                    let mut from = *at;
-                    for sector in std::iter::once(head).chain(rest.chunks(SECTOR)) {
-                        if self.survives() {
-                            put(&mut left, from, sector);
-                        }
-                        from += sector.len();
-                    }
-                }
-            }
-        }
-        left
-    }
-}
-
-/// Writes `bytes` at `at`, with zeros between the end and there.
-fn put(content: &mut Vec<u8>, at: usize, bytes: &[u8]) {
-    let end = at + bytes.len();
-    if content.len() < end {
-        content.resize(end, 0);
-    }
-    if let Some(place) = content.get_mut(at..end) {
-        place.copy_from_slice(bytes);
     }
 }
 

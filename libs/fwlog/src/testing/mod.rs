@@ -1,6 +1,7 @@
 //! What tests of the log are made with, here and in the crates that use it.
 
 mod crash_store;
+mod loss;
 mod random;
 mod suite;
 
