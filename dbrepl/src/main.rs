@@ -1,1 +1,86 @@
-fn main() {}
+//! dbrepl: see the library of the same name.
+
+use std::ffi::OsString;
+use std::process::ExitCode as ProcessExit;
+
+use dbrepl::cli::RawArguments;
+use dbrepl::daemon::{self, PidFile};
+use dbrepl::failure::{ExitCode, Failure};
+use dbrepl::options::Options;
+use dbrepl::report::Reporter;
+use dbrepl::run::run;
+use dbrepl::stop::Stop;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ProcessExit {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let raw = match RawArguments::read(words.iter().cloned()) {
+        Ok(raw) => raw,
+        Err(error) => {
+            // Help goes to standard output, a mistake to standard error; both may be closed.
+            drop(error.print());
+            return ProcessExit::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let code = match start(&words, raw) {
+        Ok(()) => ExitCode::Done,
+        Err(code) => code,
+    };
+    ProcessExit::from(code as u8)
+}
+
+/// Until the options are known, messages go to the console; then where the options say.
+fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
+    let console = Reporter::console();
+    let told = |reporter: &Reporter, failure: &Failure| {
+        reporter.failure(failure);
+        failure.code
+    };
+    let environment = |name: &str| std::env::var(name).ok();
+    let options = Options::check(raw, &environment).map_err(|failure| told(&console, &failure))?;
+    let reporter = Reporter::open(&options.log, options.verbose)
+        .map_err(|failure| told(&console, &failure))?;
+    for warning in &options.warnings {
+        console.state(&format!("warning: {warning}"));
+    }
+    if daemon::must_detach(&options) {
+        let pid = daemon::detach(words.iter().cloned(), &options)
+            .map_err(|failure| told(&console, &failure))?;
+        tracing::debug!("process {pid} goes on in the background");
+        return Ok(());
+    }
+    debug_messages(&options, &reporter).map_err(|failure| told(&console, &failure))?;
+    serve(&options, reporter.clone()).map_err(|failure| told(&reporter, &failure))
+}
+
+fn serve(options: &Options, reporter: Reporter) -> Result<(), Failure> {
+    let _pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(ExitCode::Error, format!("can't start: {error}")))?;
+    let result = runtime.block_on(async {
+        let stop = Stop::on_signals()?;
+        run(options, reporter, stop).await
+    });
+    // A thread may still wait for the log; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
+fn debug_messages(options: &Options, reporter: &Reporter) -> Result<(), Failure> {
+    let Some(flags) = &options.debug else {
+        return Ok(());
+    };
+    let filter = EnvFilter::try_new(flags)
+        .map_err(|error| Failure::usage(format!("--debug: {error}")))?;
+    let writer = reporter.debug_writer();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(move || writer.clone())
+        .try_init()
+        .map_err(|error| Failure::new(ExitCode::Error, error.to_string()))
+}

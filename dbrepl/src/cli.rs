@@ -1,0 +1,116 @@
+//! The command line as it was typed. Nothing is checked here beyond what each word is.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Ships forward-log segments of a master server to a slave server.
+///
+/// Without -S, -G or -T it sends what the slave lacks, then follows the master for ever.
+#[derive(Clone, Debug, Default, Parser)]
+#[command(name = "dbrepl", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct RawArguments {
+    /// Slave server, host:service or :service (this machine)
+    #[arg(value_name = "slave_server_addr")]
+    pub server: Option<String>,
+    /// Configuration file of the master
+    #[arg(short = 'c', long, value_name = "cfg")]
+    pub config: Option<PathBuf>,
+    /// Replication configuration file: defaults for these options, section [dbrepl]
+    #[arg(short = 'C', long, value_name = "cfg")]
+    pub replication_config: Option<PathBuf>,
+    /// User name [default: dba]
+    #[arg(short, long, value_name = "name")]
+    pub user: Option<String>,
+    /// Password; other users of this machine can see it, a password file is better
+    #[arg(short, long, value_name = "pswd")]
+    pub password: Option<String>,
+    /// File whose first line is the password
+    #[arg(long, value_name = "file")]
+    pub password_file: Option<PathBuf>,
+    /// Show progress
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Synchronize on the existing log, then exit
+    #[arg(short = 'S', long)]
+    pub sync: bool,
+    /// Process the current generation, then exit
+    #[arg(short = 'G', long)]
+    pub generation: bool,
+    /// Up to and including that point in time (UTC), then exit
+    #[arg(short = 'T', long, value_name = "timestamp")]
+    pub until: Option<String>,
+    /// Limit bandwidth, bits per second
+    #[arg(short, long, value_name = "bps[k|m]")]
+    pub bandwidth: Option<String>,
+    /// Compress on the wire what is stored uncompressed
+    #[arg(short = 'Z', long)]
+    pub compress: bool,
+    /// Run in the background
+    #[arg(short = 'D', long)]
+    pub daemon: bool,
+    /// File for the process id
+    #[arg(short = 'P', long, value_name = "file")]
+    pub pid_file: Option<PathBuf>,
+    /// Log file, or console, or syslog [default: console]
+    #[arg(short, long, value_name = "logfile")]
+    pub log_file: Option<String>,
+    /// Debug flags: a level, or target=level, ...
+    #[arg(short, long, value_name = "flags")]
+    pub debug: Option<String>,
+}
+
+const AFTER_HELP: &str = "\
+Timestamps: YYYY-MM-DD HH:MM:SS, MM/DD/YYYY HH:MM:SS, DD.MM.YYYY HH:MM:SS; any character between
+date and time; without a time: 00:00:00.
+
+Environment: EQ_DBSERVER slave server, EQ_DBUSER user, EQ_DBPASSWORD password, EQ_CONFIG
+configuration file of the master. The command line wins over these, these over the -C file.
+
+Exit: 0 done; 1 error; 2 usage or configuration; 3 slave can't be reached (with -S, -G, -T);
+4 access refused; 5 no synchronization point.";
+
+impl RawArguments {
+    /// Reads the words of a command line, program name first. `-help` works as one word, too.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let words = words.into_iter().map(|word| {
+            if word == "-help" { OsString::from("--help") } else { word }
+        });
+        Self::try_parse_from(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::error::ErrorKind;
+
+    fn read(line: &str) -> Result<RawArguments, clap::Error> {
+        RawArguments::read(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn short_and_long_names_mean_the_same() {
+        let short =
+            read("dbrepl -c m.cfg -C r.cfg -u joe -p x -v -S -G -T 2026-01-01 -b 64k -Z -D -P pid -l log -d trace :8604");
+        let long = read(
+            "dbrepl --config m.cfg --replication-config r.cfg --user joe --password x --verbose --sync --generation \
+             --until 2026-01-01 --bandwidth 64k --compress --daemon --pid-file pid --log-file log --debug trace :8604",
+        );
+        assert_eq!(format!("{:?}", short.unwrap()), format!("{:?}", long.unwrap()));
+    }
+
+    #[test]
+    fn help_works_as_one_word() {
+        for line in ["dbrepl -help", "dbrepl --help", "dbrepl -v -help :8604"] {
+            assert_eq!(read(line).unwrap_err().kind(), ErrorKind::DisplayHelp, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_option_is_a_usage_error() {
+        assert_eq!(read("dbrepl -x").unwrap_err().exit_code(), 2);
+        assert_eq!(read("dbrepl a:1 b:2").unwrap_err().exit_code(), 2);
+    }
+}

@@ -1,0 +1,211 @@
+//! The start-up of the PostgreSQL protocol, up to CopyBoth.
+
+use bytes::BytesMut;
+use dbproto::{REPLICATION_DATABASE, REPLICATION_PARAMETER};
+use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use postgres_protocol::message::backend::Message;
+use postgres_protocol::message::frontend;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+use super::frame::{Frame, FrameReader, MAX_START_UP};
+use crate::failure::{ExitCode, Failure};
+use crate::options::Password;
+
+/// Type byte of CopyBothResponse, which the protocol library has no type for.
+const COPY_BOTH: u8 = b'W';
+/// Type byte of NegotiateProtocolVersion: the slave tells what it can't do, and goes on.
+const NEGOTIATE: u8 = b'v';
+
+/// Type byte of ErrorResponse.
+pub(crate) const ERROR: u8 = b'E';
+/// Head of AuthenticationSASL after its length; the names of mechanisms follow.
+const SASL: &[u8] = &[0, 0, 0, 10];
+
+/// Logs in and asks for replication. Returns when the slave has switched to CopyBoth.
+pub(crate) async fn log_in<R, W>(
+    reader: &mut FrameReader<R>,
+    writer: &mut W,
+    user: &str,
+    password: Option<&Password>,
+) -> Result<(), Failure>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut login = Login { user, password, scram: None, out: BytesMut::new() };
+    login.start_up()?;
+    loop {
+        if !login.out.is_empty() {
+            writer.write_all_buf(&mut login.out).await.map_err(lost)?;
+            writer.flush().await.map_err(lost)?;
+        }
+        let frame = reader.next(MAX_START_UP).await?;
+        let Some(mut frame) = frame else {
+            return Err(Failure::unreachable("the slave closed the connection during start-up"));
+        };
+        match frame.kind {
+            COPY_BOTH => return Ok(()),
+            NEGOTIATE => {}
+            ERROR => return Err(from_error(&frame.into_body())),
+            b'R' if !knows(&frame) => return Err(unsupported()),
+            _ => match Message::parse(&mut frame.bytes).map_err(unreadable)? {
+                Some(message) => login.answer(message)?,
+                None => return Err(unreadable("cut short")),
+            },
+        }
+    }
+}
+
+struct Login<'a> {
+    user: &'a str,
+    password: Option<&'a Password>,
+    scram: Option<ScramSha256>,
+    /// To be sent.
+    out: BytesMut,
+}
+
+impl Login<'_> {
+    fn start_up(&mut self) -> Result<(), Failure> {
+        let parameters = [
+            ("user", self.user),
+            ("database", REPLICATION_DATABASE),
+            ("replication", REPLICATION_PARAMETER),
+            ("application_name", "dbrepl"),
+            ("client_encoding", "UTF8"),
+        ];
+        frontend::startup_message(parameters, &mut self.out)
+            .map_err(|_| Failure::usage("the user name can't hold a zero byte"))
+    }
+
+    fn password(&self) -> Result<&str, Failure> {
+        self.password.map(Password::reveal).ok_or_else(|| {
+            Failure::new(ExitCode::Access, format!("access refused: the slave wants a password for user {}", self.user))
+                .hint("give it with --password-file or in EQ_DBPASSWORD")
+        })
+    }
+
+    fn answer(&mut self, message: Message) -> Result<(), Failure> {
+        match message {
+            Message::AuthenticationOk
+            | Message::ParameterStatus(_)
+            | Message::BackendKeyData(_)
+            | Message::NoticeResponse(_)
+            | Message::ReadyForQuery(_) => Ok(()),
+            Message::AuthenticationSasl(_) => {
+                let scram = ScramSha256::new(self.password()?.as_bytes(), ChannelBinding::unsupported());
+                frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), &mut self.out)
+                    .map_err(unreadable)?;
+                self.scram = Some(scram);
+                Ok(())
+            }
+            Message::AuthenticationSaslContinue(body) => {
+                let scram = self.scram.as_mut().ok_or_else(|| unreadable("out of order"))?;
+                scram.update(body.data()).map_err(unreadable)?;
+                frontend::sasl_response(scram.message(), &mut self.out).map_err(unreadable)
+            }
+            Message::AuthenticationSaslFinal(body) => {
+                let scram = self.scram.as_mut().ok_or_else(|| unreadable("out of order"))?;
+                scram.finish(body.data()).map_err(|_| {
+                    Failure::new(ExitCode::Access, "the slave could not prove that it knows the password")
+                        .hint("something else may answer at this address")
+                })
+            }
+            Message::AuthenticationCleartextPassword
+            | Message::AuthenticationMd5Password(_)
+            | Message::AuthenticationGss
+            | Message::AuthenticationKerberosV5
+            | Message::AuthenticationScmCredential
+            | Message::AuthenticationSspi => Err(unsupported()),
+            _ => Err(unreadable("unexpected")),
+        }
+    }
+}
+
+/// False for a request for SASL without the mechanism that we know.
+fn knows(frame: &Frame) -> bool {
+    frame.body().strip_prefix(SASL).is_none_or(offers_scram)
+}
+
+/// Whether SCRAM-SHA-256 is among the mechanisms offered: names, each ended by a zero byte.
+fn offers_scram(mechanisms: &[u8]) -> bool {
+    mechanisms.split(|byte| *byte == 0).any(|name| name == SCRAM_SHA_256.as_bytes())
+}
+
+/// ErrorResponse: fields of a type byte and a text ended by a zero byte.
+pub(crate) fn from_error(body: &[u8]) -> Failure {
+    let field = |kind: u8| {
+        body.split(|byte| *byte == 0)
+            .find_map(|field| match field.split_first() {
+                Some((first, text)) if *first == kind => Some(String::from_utf8_lossy(text)),
+                _ => None,
+            })
+            .unwrap_or_default()
+    };
+    Failure::from_error_response(&field(b'C'), &field(b'M'), &field(b'H'))
+}
+
+fn lost(error: std::io::Error) -> Failure {
+    Failure::unreachable(format!("the connection to the slave was lost: {error}"))
+}
+
+fn unsupported() -> Failure {
+    Failure::new(ExitCode::Access, "access refused: the slave asks for a kind of authentication that dbrepl does not know")
+        .hint("dbrepl knows SCRAM-SHA-256 and trust")
+}
+
+fn unreadable(why: impl std::fmt::Display) -> Failure {
+    Failure::new(ExitCode::Error, format!("the slave's answer to the start-up can't be understood: {why}"))
+        .hint("is this the service port of an eloqdb server?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn answer_with(bytes: &[u8], password: Option<&Password>) -> Result<(), Failure> {
+        let mut reader = FrameReader::new(bytes);
+        log_in(&mut reader, &mut Vec::new(), "dba", password).await
+    }
+
+    const TRUST: &[u8] = b"R\0\0\0\x08\0\0\0\0";
+    const COPY: &[u8] = b"W\0\0\0\x07\0\0\0";
+    const SASL: &[u8] = b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0";
+
+    #[tokio::test]
+    async fn a_slave_that_trusts_goes_on_to_copy_both() {
+        let status = b"S\0\0\0\x08a\0b\0";
+        let answer = [TRUST, status, COPY].concat();
+        assert_eq!(answer_with(&answer, None).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn an_error_at_start_up_is_mapped_by_its_sqlstate() {
+        let error = b"E\0\0\0\x1eSFATAL\0C28P01\0Mwrong\0\0";
+        let failure = answer_with(error, None).await.unwrap_err();
+        assert_eq!(failure.code, ExitCode::Access);
+        assert!(failure.message.contains("wrong"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn without_a_password_there_is_a_hint_where_to_put_one() {
+        let failure = answer_with(SASL, None).await.unwrap_err();
+        assert_eq!(failure.code, ExitCode::Access);
+        assert!(failure.hint.contains("--password-file"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn answers_that_make_no_sense_are_errors() {
+        let password = Password::new("x");
+        for bytes in [
+            b"R\0\0\0\x08\0\0\0\x0b".as_slice(),
+            b"R\0\0\0\x08\0\0\0\x63",
+            b"R\0\0\0\x05\0",
+            b"?\0\0\0\x04",
+            b"HTTP/1.1 400 Bad Request",
+            &[SASL, b"R\0\0\0\x09\0\0\0\x0bx"].concat(),
+        ] {
+            let failure = answer_with(bytes, Some(&password)).await.unwrap_err();
+            assert_eq!(failure.code, ExitCode::Error, "{bytes:?}: {failure}");
+        }
+    }
+}

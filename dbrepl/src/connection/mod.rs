@@ -1,0 +1,230 @@
+//! The connection to the slave: reached, logged in, and carrying messages both ways.
+
+mod frame;
+mod login;
+
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use dbconfig::{AddressFamily, HostService};
+use dbproto::Message;
+use tokio::io::AsyncWriteExt;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use frame::{Frame, FrameReader, MAX_COPY};
+
+use crate::failure::{ExitCode, Failure};
+use crate::options::Options;
+
+/// A slave that doesn't answer within this time isn't there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The start-up takes a key derivation and a look into a table, on a machine that may be busy.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A slave reports each second; silence of this length is a dead connection.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(30);
+
+/// A slave has to sync what it got, which can take a while on a busy disk.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A last message goes within this time, or not at all.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Messages that may wait for the socket. More would only hide how slow it is.
+const OUT_QUEUE: usize = 2;
+
+/// Messages of the slave that may wait for the loop.
+const IN_QUEUE: usize = 64;
+
+/// What came from the slave.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A message.
+    Message(Message),
+    /// The slave has finished, after it was asked to.
+    Done,
+    /// The connection is no more.
+    Lost(Failure),
+}
+
+/// What goes to the slave.
+#[derive(Debug)]
+pub struct Outgoing {
+    head: BytesMut,
+    tail: Bytes,
+}
+
+impl Outgoing {
+    /// A message, as it is or with its blocks compressed.
+    pub fn message(message: &Message, pack: bool) -> Self {
+        let mut body = BytesMut::with_capacity(64);
+        let tail =
+            if pack { message.encode_packed(&mut body) } else { message.encode_parts(&mut body) };
+        let mut head = BytesMut::with_capacity(5 + body.len());
+        frame_head(b'd', body.len() + tail.len(), &mut head);
+        head.extend_from_slice(&body);
+        Self { head, tail }
+    }
+
+    /// Nothing follows; the slave finishes what it has.
+    pub fn done() -> Self {
+        let mut head = BytesMut::new();
+        frame_head(b'c', 0, &mut head);
+        Self { head, tail: Bytes::new() }
+    }
+}
+
+/// Type byte and length of a message of the PostgreSQL protocol; the length counts itself and goes
+/// in network order.
+fn frame_head(kind: u8, body: usize, out: &mut BytesMut) {
+    out.put_u8(kind);
+    out.put_u32(u32::try_from(body + 4).unwrap_or(u32::MAX));
+}
+
+/// An open connection in CopyBoth. Dropping it closes it.
+#[derive(Debug)]
+pub struct Connection {
+    /// Messages to the slave; waits while the socket is busy.
+    pub out: mpsc::Sender<Outgoing>,
+    /// What the slave sends.
+    pub incoming: mpsc::Receiver<Incoming>,
+    /// The two tasks that own the socket; they end with this.
+    tasks: JoinSet<()>,
+}
+
+impl Connection {
+    /// Connects and logs in.
+    pub async fn open(options: &Options) -> Result<Self, Failure> {
+        let stream = connect(&options.slave).await?;
+        let (read, mut write) = stream.into_split();
+        let mut reader = FrameReader::new(read);
+        let login = login::log_in(&mut reader, &mut write, &options.user, options.password.as_ref());
+        timeout(LOGIN_TIMEOUT, login).await.map_err(|_| {
+            Failure::unreachable(format!("{} accepted the connection, but does not answer", options.slave))
+        })??;
+        Ok(Self::run(reader, write))
+    }
+
+    /// Ends the conversation: the slave finishes what it was sent before this returns, unless it
+    /// takes too long.
+    pub async fn finish(mut self) {
+        let ended = timeout(FINISH_TIMEOUT, async {
+            if self.out.send(Outgoing::done()).await.is_err() {
+                return;
+            }
+            while let Some(Incoming::Message(_)) = self.incoming.recv().await {}
+        });
+        if ended.await.is_err() {
+            tracing::debug!("the slave did not confirm the end of replication");
+        }
+    }
+
+    /// Closes the connection after what waits to be sent has gone.
+    pub async fn close(self) {
+        let Self { out, incoming: _incoming, mut tasks } = self;
+        drop(out);
+        // The first task to end is the one that sends, or the connection is gone.
+        drop(timeout(CLOSE_TIMEOUT, tasks.join_next()).await);
+    }
+
+    fn run(reader: FrameReader<OwnedReadHalf>, write: OwnedWriteHalf) -> Self {
+        let (out, out_queue) = mpsc::channel(OUT_QUEUE);
+        let (in_queue, incoming) = mpsc::channel(IN_QUEUE);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(send_all(write, out_queue, in_queue.clone()));
+        tasks.spawn(receive_all(reader, in_queue));
+        Self { out, incoming, tasks }
+    }
+}
+
+async fn connect(slave: &HostService) -> Result<TcpStream, Failure> {
+    let port = slave.service.resolve().map_err(|why| Failure::usage(why.to_string()))?;
+    let family = slave.service.family();
+    let found = lookup_host((slave.host.as_str(), port)).await.map_err(|error| {
+        Failure::unreachable(format!("slave {slave} can't be reached: {error}"))
+            .hint("check the host name")
+    })?;
+    let mut last = None;
+    for address in found {
+        let wanted = match family {
+            AddressFamily::Any | AddressFamily::V46 => true,
+            AddressFamily::V4 => address.is_ipv4(),
+            AddressFamily::V6 => address.is_ipv6(),
+        };
+        if !wanted {
+            continue;
+        }
+        match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                stream.set_nodelay(true).map_err(|error| Failure::unreachable(error.to_string()))?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => last = Some(error.to_string()),
+            Err(_) => last = Some("no answer".to_owned()),
+        }
+    }
+    let why = last.unwrap_or_else(|| "the host has no address of this family".to_owned());
+    Err(Failure::unreachable(format!("slave {slave} can't be reached: {why}"))
+        .hint("is its dbserver running, and does Listen in its eloqdb.cfg have this address?"))
+}
+
+async fn send_all(
+    mut write: OwnedWriteHalf,
+    mut queue: mpsc::Receiver<Outgoing>,
+    lost: mpsc::Sender<Incoming>,
+) {
+    while let Some(Outgoing { head, tail }) = queue.recv().await {
+        // One vectored write for both parts: the blocks are never copied into a message.
+        if let Err(error) = write.write_all_buf(&mut head.chain(tail)).await {
+            let failure = Failure::unreachable(format!("the connection to the slave was lost: {error}"));
+            // The slave may have said why before it closed: the reader tells that first.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            drop(lost.send(Incoming::Lost(failure)).await);
+            return;
+        }
+    }
+}
+
+async fn receive_all(mut reader: FrameReader<OwnedReadHalf>, queue: mpsc::Sender<Incoming>) {
+    loop {
+        let incoming = match timeout(SILENCE_LIMIT, reader.next(MAX_COPY)).await {
+            Ok(Ok(Some(frame))) => understand(frame),
+            Ok(Ok(None)) => Some(Incoming::Lost(Failure::unreachable("the slave closed the connection"))),
+            Ok(Err(failure)) => Some(Incoming::Lost(failure)),
+            Err(_) => Some(Incoming::Lost(Failure::unreachable(format!(
+                "the slave has said nothing for {} seconds",
+                SILENCE_LIMIT.as_secs()
+            )))),
+        };
+        let Some(incoming) = incoming else { continue };
+        let last = !matches!(incoming, Incoming::Message(_));
+        if queue.send(incoming).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+/// `None`: nothing that matters here.
+fn understand(frame: Frame) -> Option<Incoming> {
+    match frame.kind {
+        b'd' => Some(match Message::decode(frame.into_body().freeze()) {
+            Ok(message) => Incoming::Message(message),
+            Err(error) => Incoming::Lost(Failure::new(ExitCode::Error, format!("the slave broke the protocol: {error}"))),
+        }),
+        b'c' => Some(Incoming::Done),
+        login::ERROR => Some(Incoming::Lost(login::from_error(&frame.into_body()))),
+        // Notices, parameter changes.
+        b'N' | b'S' | b'A' => None,
+        // A slave may close the copy with the messages that end a command.
+        b'C' | b'Z' => Some(Incoming::Done),
+        kind => Some(Incoming::Lost(Failure::new(
+            ExitCode::Error,
+            format!("the slave sent an unexpected message '{}'", kind.escape_ascii()),
+        ))),
+    }
+}

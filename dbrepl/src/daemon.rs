@@ -1,0 +1,103 @@
+//! Running in the background: `-D` and the pid file.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use dbconfig::LogTarget;
+
+use crate::failure::{ExitCode, Failure};
+use crate::options::Options;
+
+/// Set for the process in the background, so that it doesn't start another one.
+const MARK: &str = "ELOQDB_DBREPL_DETACHED";
+
+/// Whether this process is to start another one in the background and leave.
+pub fn must_detach(options: &Options) -> bool {
+    options.daemon && std::env::var_os(MARK).is_none()
+}
+
+/// Starts this program again, with the same words, in a process group of its own and without a
+/// terminal. The options were checked before, so what is wrong with them has been told.
+pub fn detach(words: impl IntoIterator<Item = OsString>, options: &Options) -> Result<u32, Failure> {
+    if options.log == LogTarget::Console {
+        return Err(Failure::usage("in the background there is no console to write to")
+            .hint("give a log file with -l, or -l syslog"));
+    }
+    let cannot = |error: std::io::Error| {
+        Failure::new(ExitCode::Error, format!("can't go into the background: {error}"))
+    };
+    let program = std::env::current_exe().map_err(cannot)?;
+    let child = Command::new(program)
+        .args(words.into_iter().skip(1))
+        .env(MARK, "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(cannot)?;
+    Ok(child.id())
+}
+
+/// A pid file that goes away with this.
+#[derive(Debug)]
+pub struct PidFile(PathBuf);
+
+impl PidFile {
+    /// Writes the id of this process. One that is alive and has the file already is an error.
+    pub fn create(path: &Path) -> Result<Self, Failure> {
+        if let Some(pid) = running(path) {
+            return Err(Failure::new(
+                ExitCode::Error,
+                format!("dbrepl runs already: process {pid} in {}", path.display()),
+            )
+            .hint("stop that process first, or use another pid file"));
+        }
+        let text = format!("{}\n", std::process::id());
+        fwlog::durable::write_atomic(path, text.as_bytes(), 0o644).map_err(|error| {
+            Failure::usage(format!("can't write the pid file {}: {error}", path.display()))
+        })?;
+        Ok(Self(path.to_owned()))
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        // Somebody may have removed it; it is of no use any more in either case.
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+/// The process that the file names, when it is alive and another dbrepl.
+fn running(path: &Path) -> Option<u32> {
+    let pid: u32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    (pid != std::process::id() && name.trim() == "dbrepl").then_some(pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pid_file_is_there_as_long_as_the_process_needs_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pid");
+        let file = PidFile::create(&path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{}\n", std::process::id()));
+        drop(file);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_file_of_a_process_that_is_gone_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pid");
+        // No process has this id: it is above the largest that Linux gives.
+        fwlog::durable::write_atomic(&path, b"4194305\n", 0o644).unwrap();
+        assert!(PidFile::create(&path).is_ok());
+    }
+}

@@ -1,0 +1,173 @@
+//! What ends dbrepl, or one attempt of it: a message, a hint and an exit code.
+
+use std::fmt;
+
+use dbproto::{Refuse, state};
+
+/// Exit codes of dbrepl.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCode {
+    /// It did what was asked.
+    Done = 0,
+    /// An error that none of the others names.
+    Error = 1,
+    /// The command line or a configuration file is wrong.
+    Usage = 2,
+    /// The slave can't be reached.
+    Unreachable = 3,
+    /// The slave refused access.
+    Access = 4,
+    /// The slave must be re-synchronized.
+    NoSynchronizationPoint = 5,
+}
+
+/// Whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// It needs a person.
+    Final,
+    /// A connection was lost or refused: when following, try again.
+    Retry,
+    /// The slave said that it is starting: try again in any case, for a while.
+    Soon,
+}
+
+/// Why dbrepl, or one attempt of it, ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// For the shell.
+    pub code: ExitCode,
+    /// Whether to try again.
+    pub outlook: Outlook,
+    /// One sentence.
+    pub message: String,
+    /// What to do; may be empty.
+    pub hint: String,
+}
+
+impl Failure {
+    /// A failure that needs a person.
+    pub fn new(code: ExitCode, message: impl Into<String>) -> Self {
+        Self { code, outlook: Outlook::Final, message: message.into(), hint: String::new() }
+    }
+
+    /// A mistake in the command line or a configuration.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ExitCode::Usage, message)
+    }
+
+    /// The slave isn't there, or no longer.
+    pub fn unreachable(message: impl Into<String>) -> Self {
+        Self::new(ExitCode::Unreachable, message).outlook(Outlook::Retry)
+    }
+
+    /// Something on this machine that may come right by itself.
+    pub fn passing(message: impl Into<String>) -> Self {
+        Self::new(ExitCode::Error, message).outlook(Outlook::Retry)
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// Says whether trying again can help.
+    #[must_use]
+    pub fn outlook(mut self, outlook: Outlook) -> Self {
+        self.outlook = outlook;
+        self
+    }
+
+    /// What an SQL error at start-up means.
+    pub fn from_error_response(sqlstate: &str, message: &str, hint: &str) -> Self {
+        let failure = match sqlstate {
+            "42501" => Self::new(ExitCode::Access, format!("access refused: {message}"))
+                .hint("replication needs the privileges of dba or operator"),
+            code if code.starts_with("28") => {
+                Self::new(ExitCode::Access, format!("access refused: {message}")).hint(
+                    "check user and password (-u, --password-file, EQ_DBUSER, EQ_DBPASSWORD); \
+                     once a slave has taken over a master's log, its users are the master's",
+                )
+            }
+            "57P03" => Self::unreachable(format!("the slave is not ready: {message}"))
+                .outlook(Outlook::Soon),
+            code if code.starts_with("53") || code.starts_with("57") => {
+                Self::unreachable(format!("the slave refused the connection: {message}"))
+            }
+            state::IN_USE => Self::passing(format!("the slave refused replication: {message}")),
+            _ => Self::new(ExitCode::Error, format!("the slave refused: {message} ({sqlstate})")),
+        };
+        if hint.is_empty() { failure } else { failure.hint(hint) }
+    }
+
+    /// What a refusal inside the conversation means.
+    pub fn from_refuse(refuse: &Refuse) -> Self {
+        let code = match refuse.sqlstate.as_str() {
+            state::DIVERGED | state::LOG_MISSING | state::OTHER_ENVIRONMENT => {
+                ExitCode::NoSynchronizationPoint
+            }
+            state::PREREQUISITE => ExitCode::Usage,
+            "42501" => ExitCode::Access,
+            code if code.starts_with("28") => ExitCode::Access,
+            _ => ExitCode::Error,
+        };
+        let mut failure = Self::new(code, refuse.to_string()).hint(refuse.hint.clone());
+        if refuse.is_transient() {
+            failure.outlook = Outlook::Retry;
+            if failure.code == ExitCode::Error && refuse.sqlstate.starts_with("57P") {
+                failure.code = ExitCode::Unreachable;
+            }
+        }
+        failure
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if !self.hint.is_empty() {
+            write!(f, "\nhint: {}", self.hint)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_up_errors_have_the_exit_codes_of_the_table() {
+        for (sqlstate, code, outlook) in [
+            ("28P01", ExitCode::Access, Outlook::Final),
+            ("28000", ExitCode::Access, Outlook::Final),
+            ("42501", ExitCode::Access, Outlook::Final),
+            ("57P03", ExitCode::Unreachable, Outlook::Soon),
+            ("53300", ExitCode::Unreachable, Outlook::Retry),
+            ("55006", ExitCode::Error, Outlook::Retry),
+            ("XX000", ExitCode::Error, Outlook::Final),
+        ] {
+            let failure = Failure::from_error_response(sqlstate, "m", "");
+            assert_eq!((failure.code, failure.outlook), (code, outlook), "{sqlstate}");
+        }
+    }
+
+    #[test]
+    fn refusals_have_the_exit_codes_of_the_table() {
+        for (sqlstate, code, outlook) in [
+            (state::DIVERGED, ExitCode::NoSynchronizationPoint, Outlook::Final),
+            (state::OTHER_ENVIRONMENT, ExitCode::NoSynchronizationPoint, Outlook::Final),
+            (state::PREREQUISITE, ExitCode::Usage, Outlook::Final),
+            (state::ADMIN_SHUTDOWN, ExitCode::Unreachable, Outlook::Retry),
+            (state::DISK_FULL, ExitCode::Error, Outlook::Retry),
+            (state::DAMAGED, ExitCode::Error, Outlook::Final),
+        ] {
+            let failure = Failure::from_refuse(&Refuse::new(sqlstate, "m"));
+            assert_eq!((failure.code, failure.outlook), (code, outlook), "{sqlstate}");
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The checked options: what the command line, the environment and the `-C` file say together, and
+//! what the master's configuration adds.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::path::absolute;
+
+use dbconfig::{Config, HostService, LogTarget, ReplicationConfig, default_path, value};
+use dbproto::Role;
+use fwlog::{LogLocation, Timestamp};
+
+use crate::cli::RawArguments;
+use crate::failure::Failure;
+use crate::when;
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Follow the master for ever.
+    Follow,
+    /// Up to the end of the log as it is when it is reached.
+    Synchronize,
+    /// Up to the end of the generation that the slave stands in.
+    Generation,
+    /// Up to and including this point in time.
+    Until(Timestamp),
+}
+
+/// A password that no log shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// Wraps it.
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(password.into())
+    }
+
+    /// The password itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Where the log is and what the master's configuration says about it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The segments.
+    pub location: LogLocation,
+    /// The master's role.
+    pub role: Role,
+    /// Limit of its data files in bytes; 0 = none.
+    pub volume_limit: u64,
+}
+
+/// Everything that was asked for, checked.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one a switch of the command line")]
+pub struct Options {
+    /// The slave.
+    pub slave: HostService,
+    /// The master's log.
+    pub source: Source,
+    /// User on the slave.
+    pub user: String,
+    /// The user's password.
+    pub password: Option<Password>,
+    /// How far to go.
+    pub goal: Goal,
+    /// Limit in bits per second.
+    pub bandwidth: Option<u64>,
+    /// Compress on the wire.
+    pub compress: bool,
+    /// Show progress.
+    pub verbose: bool,
+    /// Run in the background.
+    pub daemon: bool,
+    /// File for the process id.
+    pub pid_file: Option<PathBuf>,
+    /// Where messages go.
+    pub log: LogTarget,
+    /// Debug flags.
+    pub debug: Option<String>,
+    /// What to tell the operator before anything else.
+    pub warnings: Vec<String>,
+}
+
+/// Looks up an environment variable.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Options {
+    /// Checks the raw arguments, and reads the configuration files that they name.
+    pub fn check(raw: RawArguments, environment: Environment<'_>) -> Result<Self, Failure> {
+        let defaults = match &raw.replication_config {
+            Some(path) => ReplicationConfig::load(path).map_err(|e| Failure::usage(e.to_string()))?,
+            None => ReplicationConfig::default(),
+        };
+        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let address = raw.server.clone().or_else(|| variable("EQ_DBSERVER")).or(defaults.server.clone());
+        let slave = check_slave(address)?;
+        let goal = check_goal(&raw, &defaults)?;
+        let password = check_password(&raw, &defaults, variable("EQ_DBPASSWORD"))?;
+        let bandwidth = match &raw.bandwidth {
+            Some(text) => value::bandwidth(text)
+                .map(Some)
+                .map_err(|why| Failure::usage(format!("--bandwidth: {why}")))?,
+            None => defaults.bandwidth,
+        };
+        let config = raw
+            .config
+            .or_else(|| variable("EQ_CONFIG").map(PathBuf::from))
+            .or(defaults.config)
+            .unwrap_or_else(default_path);
+        let (source, warnings) = read_master(&config)?;
+        Ok(Self {
+            slave,
+            source,
+            user: raw
+                .user
+                .or_else(|| variable("EQ_DBUSER"))
+                .or(defaults.user)
+                .unwrap_or_else(|| "dba".to_owned()),
+            password,
+            goal,
+            bandwidth: bandwidth.filter(|bits| *bits > 0),
+            compress: raw.compress || defaults.compress,
+            verbose: raw.verbose || defaults.verbose,
+            daemon: raw.daemon || defaults.daemon,
+            pid_file: raw.pid_file.or(defaults.pid_file),
+            log: raw.log_file.map_or(defaults.log_file, |text| log_target(&text)),
+            debug: raw.debug.or(defaults.debug),
+            warnings,
+        })
+    }
+}
+
+fn check_slave(address: Option<String>) -> Result<HostService, Failure> {
+    let address = address.ok_or_else(|| {
+        Failure::usage("no slave server was given").hint(
+            "give its address as host:service, or set EQ_DBSERVER; dbrepl -help shows all options",
+        )
+    })?;
+    let slave: HostService = address
+        .parse()
+        .map_err(|why: String| Failure::usage(format!("slave server address: {why}")))?;
+    slave
+        .service
+        .resolve()
+        .map_err(|why| Failure::usage(format!("slave server address: {why}")))?;
+    Ok(slave)
+}
+
+fn check_goal(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<Goal, Failure> {
+    // What the command line says about the goal replaces all that the file says about it.
+    let said = raw.sync || raw.generation || raw.until.is_some();
+    let (sync, generation, until) = if said {
+        (raw.sync, raw.generation, raw.until.clone())
+    } else {
+        (defaults.sync, defaults.generation, defaults.until.clone())
+    };
+    match (sync, generation, until) {
+        (false, false, None) => Ok(Goal::Follow),
+        (true, false, None) => Ok(Goal::Synchronize),
+        (false, true, None) => Ok(Goal::Generation),
+        (false, false, Some(text)) => when::parse(&text)
+            .map(Goal::Until)
+            .map_err(|why| Failure::usage(format!("--until: {why}"))),
+        _ => Err(Failure::usage("only one of -S, -G and -T can be given")),
+    }
+}
+
+fn check_password(
+    raw: &RawArguments,
+    defaults: &ReplicationConfig,
+    variable: Option<String>,
+) -> Result<Option<Password>, Failure> {
+    if let Some(password) = &raw.password {
+        return Ok(Some(Password::new(password)));
+    }
+    if let Some(path) = &raw.password_file {
+        return read_password(path).map(Some);
+    }
+    if let Some(password) = variable {
+        return Ok(Some(Password::new(password)));
+    }
+    match (&defaults.password_file, &defaults.password) {
+        (Some(path), _) => read_password(path).map(Some),
+        (None, password) => Ok(password.as_ref().map(Password::new)),
+    }
+}
+
+fn read_password(path: &PathBuf) -> Result<Password, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("can't read the password file {}: {error}", path.display()))
+    })?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(Password::new(line)),
+        _ => Err(Failure::usage(format!(
+            "the first line of the password file {} is empty",
+            path.display()
+        ))),
+    }
+}
+
+fn log_target(text: &str) -> LogTarget {
+    match text.to_ascii_lowercase().as_str() {
+        "console" => LogTarget::Console,
+        "syslog" => LogTarget::Syslog,
+        // Stays right when the background process works elsewhere.
+        _ => LogTarget::File(absolute(text).unwrap_or_else(|_| PathBuf::from(text))),
+    }
+}
+
+fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), Failure> {
+    let config = Config::load(path).map_err(|error| Failure::usage(error.to_string()))?;
+    let Some(log) = &config.forward_log.location else {
+        return Err(Failure::usage(format!("{}: the master keeps no forward log", path.display()))
+            .hint("set FwLog in section [ForwardLog], for example /fwlog/fw-%N, and restart the master"));
+    };
+    let location = LogLocation::parse(log)
+        .map_err(|why| Failure::usage(format!("{}: FwLog {}: {why}", path.display(), log.display())))?;
+    let role = match config.replication.role {
+        dbconfig::Role::Standalone => Role::Standalone,
+        dbconfig::Role::Master => Role::Master,
+        dbconfig::Role::Slave => Role::Slave,
+    };
+    let source = Source { location, role, volume_limit: config.volumes.max_size };
+    Ok((source, config.warnings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::ExitCode;
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    fn write(path: &Path, text: &str) {
+        fwlog::durable::write_atomic(path, text.as_bytes(), 0o600).unwrap();
+    }
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let log = "[Server]\nDataDir = data\n[ForwardLog]\nFwLog = log/fw-%N\n[Replication]\nRole = Master\n";
+            write(&folder.path().join("m.cfg"), log);
+            Self(folder)
+        }
+
+        fn path(&self, name: &str) -> String {
+            self.0.path().join(name).display().to_string()
+        }
+
+        fn check(&self, line: &str, environment: Environment<'_>) -> Result<Options, Failure> {
+            let words = format!("dbrepl -c {} {line}", self.path("m.cfg"));
+            let raw = RawArguments::read(words.split_whitespace().map(OsString::from)).unwrap();
+            Options::check(raw, environment)
+        }
+    }
+
+    fn nothing(_: &str) -> Option<String> {
+        None
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let options = Folder::new().check(":8604", &nothing).unwrap();
+        assert_eq!(options.slave.to_string(), "127.0.0.1:8604");
+        assert_eq!((options.user.as_str(), options.goal), ("dba", Goal::Follow));
+        assert_eq!((options.password, options.bandwidth), (None, None));
+        assert_eq!(options.source.role, Role::Master);
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
+        let folder = Folder::new();
+        write(
+            &folder.0.path().join("r.cfg"),
+            "[dbrepl]\nserver = file:1\nuser = file\npassword = file\nsync = 1\nbandwidth = 64k\n",
+        );
+        let file = format!("-C {}", folder.path("r.cfg"));
+        let variables = |name: &str| name.starts_with("EQ_DB").then(|| ":2".to_owned());
+
+        let options = folder.check(&file, &nothing).unwrap();
+        assert_eq!((options.slave.to_string(), options.user), ("file:1".to_owned(), "file".to_owned()));
+        assert_eq!((options.goal, options.bandwidth), (Goal::Synchronize, Some(64_000)));
+
+        let options = folder.check(&file, &variables).unwrap();
+        assert_eq!(options.slave.to_string(), "127.0.0.1:2");
+        assert_eq!(options.password, Some(Password::new(":2")));
+
+        let line = format!("{file} -u line -p line -G -b 1m line:3");
+        let options = folder.check(&line, &variables).unwrap();
+        assert_eq!((options.slave.to_string(), options.user), ("line:3".to_owned(), "line".to_owned()));
+        assert_eq!(options.password, Some(Password::new("line")));
+        assert_eq!((options.goal, options.bandwidth), (Goal::Generation, Some(1_000_000)));
+    }
+
+    #[test]
+    fn the_first_line_of_a_password_file_is_the_password() {
+        let folder = Folder::new();
+        write(&folder.0.path().join("pw"), "se cret\nrest\n");
+        let options = folder.check(&format!("--password-file {} :1", folder.path("pw")), &nothing);
+        let options = options.unwrap();
+        assert_eq!(options.password, Some(Password::new("se cret")));
+        assert!(!format!("{options:?}").contains("cret"), "no log may show it");
+    }
+
+    #[test]
+    fn mistakes_are_usage_errors_that_name_what_is_wrong() {
+        let folder = Folder::new();
+        for (line, words) in [
+            ("", "no slave server"),
+            ("a:b:c", "slave server address"),
+            (":no-such-service", "/etc/services"),
+            ("-S -G :1", "only one of"),
+            ("-T tomorrow :1", "--until"),
+            ("-b fast :1", "--bandwidth"),
+            ("--password-file /nowhere/pw :1", "/nowhere/pw"),
+            ("-C /nowhere/r.cfg :1", "/nowhere/r.cfg"),
+        ] {
+            let failure = folder.check(line, &nothing).unwrap_err();
+            assert_eq!(failure.code, ExitCode::Usage, "{line}");
+            assert!(failure.to_string().contains(words), "{line}: {failure}");
+        }
+    }
+
+    #[test]
+    fn a_master_without_forward_log_is_refused() {
+        let folder = Folder::new();
+        write(&folder.0.path().join("m.cfg"), "[Server]\nDataDir = data\n");
+        let failure = folder.check(":1", &nothing).unwrap_err();
+        assert_eq!(failure.code, ExitCode::Usage);
+        assert!(failure.to_string().contains("FwLog"), "{failure}");
+    }
+}

@@ -1,0 +1,192 @@
+//! What the operator reads: lines, and a progress bar on a terminal.
+//!
+//! | prefix | shown |
+//! | --- | --- |
+//! | `R0:` | always: changes of state |
+//! | `R1:` | with `-v`: progress |
+
+use std::fs::{File, OpenOptions};
+use std::io::{IsTerminal, Write, stderr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use dbconfig::LogTarget;
+use fwlog::Timestamp;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::failure::Failure;
+
+/// A catch-up of fewer bytes needs no bar.
+const LONG_CATCH_UP: u64 = 32 << 20;
+
+/// Facility daemon, severities of syslog.
+const SYSLOG_INFO: u8 = 3 << 3 | 6;
+const SYSLOG_ERROR: u8 = 3 << 3 | 3;
+
+#[derive(Debug)]
+enum Sink {
+    Console,
+    File(File),
+    Syslog(UnixDatagram),
+}
+
+/// Writes lines to where the operator wants them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reporter {
+    sink: Arc<Mutex<Sink>>,
+    verbose: bool,
+    bar: ProgressBar,
+}
+
+impl Reporter {
+    /// Opens the log. An existing file is continued.
+    pub fn open(target: &LogTarget, verbose: bool) -> Result<Self, Failure> {
+        let sink = match target {
+            LogTarget::Console => Sink::Console,
+            LogTarget::File(path) => {
+                let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path);
+                Sink::File(file.map_err(|error| {
+                    Failure::usage(format!("can't open the log file {}: {error}", path.display()))
+                })?)
+            }
+            LogTarget::Syslog => Sink::Syslog(open_syslog().map_err(|error| {
+                Failure::usage(format!("can't reach the system's log (/dev/log): {error}"))
+            })?),
+        };
+        Ok(Self { sink: Arc::new(Mutex::new(sink)), verbose, bar: ProgressBar::hidden() })
+    }
+
+    /// Writes to standard error.
+    pub fn console() -> Self {
+        let sink = Arc::new(Mutex::new(Sink::Console));
+        Self { sink, verbose: false, bar: ProgressBar::hidden() }
+    }
+
+    /// A line of progress, shown with `-v`.
+    pub fn progress(&self, line: &str) {
+        if self.verbose {
+            self.write(SYSLOG_INFO, &format!("R1: {line}"));
+        }
+    }
+
+    /// A change of state, always shown.
+    pub fn state(&self, line: &str) {
+        self.write(SYSLOG_INFO, &format!("R0: {line}"));
+    }
+
+    /// What a run with a goal has come to, always shown.
+    pub fn result(&self, line: &str) {
+        self.write(SYSLOG_INFO, &format!("R1: {line}"));
+    }
+
+    /// The end, when it is a bad one.
+    pub fn failure(&self, failure: &Failure) {
+        self.write(SYSLOG_ERROR, &format!("dbrepl: error: {}", failure.message));
+        if !failure.hint.is_empty() {
+            self.write(SYSLOG_ERROR, &format!("dbrepl: hint: {}", failure.hint));
+        }
+    }
+
+    fn write(&self, severity: u8, line: &str) {
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = self.bar.suspend(|| match &mut *sink {
+            Sink::Console => writeln!(stderr().lock(), "{line}"),
+            Sink::File(file) => file.write_all(format!("{} {line}\n", Timestamp::now()).as_bytes()),
+            Sink::Syslog(socket) => {
+                let message = format!("<{severity}>dbrepl[{}]: {line}", std::process::id());
+                socket.send(message.as_bytes()).map(|_| ())
+            }
+        });
+        // A full disk under the log file must not stop replication, and there is nowhere to say so.
+        drop(written);
+    }
+
+    /// Shows how a long catch-up of so many bytes goes on, when somebody can see it.
+    pub fn begin_catch_up(&mut self, bytes: u64) {
+        let console = matches!(*self.sink.lock().unwrap_or_else(PoisonError::into_inner), Sink::Console);
+        if bytes < LONG_CATCH_UP || !console || !stderr().is_terminal() {
+            return;
+        }
+        let style = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} to go";
+        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        self.bar = bar;
+    }
+
+    /// So many bytes are durable at the slave, of so many to go in all.
+    pub fn catch_up(&self, done: u64, all: u64) {
+        self.bar.set_length(all);
+        self.bar.set_position(done);
+    }
+
+    /// The slave has caught up, or the connection was lost.
+    pub fn end_catch_up(&mut self) {
+        self.bar.finish_and_clear();
+        self.bar = ProgressBar::hidden();
+    }
+
+    /// A writer for debug messages that ends up in the same place.
+    pub fn debug_writer(&self) -> DebugWriter {
+        DebugWriter(self.clone())
+    }
+}
+
+fn open_syslog() -> std::io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    socket.connect("/dev/log")?;
+    Ok(socket)
+}
+
+/// Takes formatted debug messages, one a call.
+#[derive(Clone, Debug)]
+pub struct DebugWriter(Reporter);
+
+impl Write for DebugWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        self.0.write(SYSLOG_INFO, text.trim_end());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(verbose: bool) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let reporter = Reporter::open(&LogTarget::File(path.clone()), verbose).unwrap();
+        reporter.progress("found synchronization point with slave server");
+        reporter.state("connected");
+        reporter.failure(&Failure::usage("wrong").hint("right"));
+        let text = std::fs::read_to_string(path).unwrap();
+        // After the date and the time.
+        text.lines().map(|line| line.splitn(3, ' ').nth(2).unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn progress_is_shown_to_those_who_asked_for_it() {
+        let quiet = ["R0: connected", "dbrepl: error: wrong", "dbrepl: hint: right"];
+        assert_eq!(lines(false), quiet);
+        let all = lines(true);
+        assert_eq!(all[0], "R1: found synchronization point with slave server");
+        assert_eq!(all[1..], quiet);
+    }
+
+    #[test]
+    fn a_log_file_that_cannot_be_opened_is_a_mistake_in_the_options() {
+        let target = LogTarget::File("/nowhere/log".into());
+        let failure = Reporter::open(&target, false).unwrap_err();
+        assert_eq!(failure.code, crate::failure::ExitCode::Usage);
+    }
+}

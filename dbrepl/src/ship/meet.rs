@@ -1,0 +1,95 @@
+//! The start of a conversation: who is who, and where the slave's point is in the log.
+
+use std::collections::VecDeque;
+
+use dbproto::{Message, Shipper, ShipperAction, Stop as Refusal};
+use fwlog::Follow;
+
+use super::blocking;
+use crate::connection::{Connection, Incoming, Outgoing};
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::report::Reporter;
+use crate::source::{self, Located};
+
+/// Talks until the slave's point is found. What the slave must be told has been told on return.
+pub(super) async fn meet(
+    mut shipper: Shipper,
+    connection: &mut Connection,
+    options: &Options,
+    reporter: &Reporter,
+) -> Result<(Shipper, Box<Follow>), Failure> {
+    connection.send(&shipper.begin()).await?;
+    let mut actions = VecDeque::new();
+    loop {
+        let Some(action) = actions.pop_front() else {
+            let message = connection.receive().await?;
+            let result = shipper.handle(message);
+            actions.extend(told(connection, result).await?);
+            continue;
+        };
+        match action {
+            ShipperAction::Send(message) => connection.send(&message).await?,
+            ShipperAction::Locate(at) => {
+                let location = options.source.location.clone();
+                match blocking(move || source::locate(&location, at)).await? {
+                    Located::Here(follow) => {
+                        let (_, path) = follow.segment();
+                        reporter.progress(&format!("processing forward-log file: {}", path.display()));
+                        reporter.progress("found synchronization point with slave server");
+                        connection.send(&shipper.located()).await?;
+                        return Ok((shipper, follow));
+                    }
+                    Located::Elsewhere => {
+                        let result = shipper.not_located();
+                        actions.extend(told(connection, result).await?);
+                    }
+                    Located::Missing(refuse) => {
+                        told(connection, Err(Refusal::Ours(refuse))).await?;
+                    }
+                }
+            }
+            ShipperAction::Borders { of, from, to } => {
+                let location = options.source.location.clone();
+                let borders = blocking(move || source::borders(&location, of, from, to)).await?;
+                let result = shipper.borders(borders);
+                actions.extend(told(connection, result).await?);
+            }
+            ShipperAction::Acknowledged(_) => {}
+        }
+    }
+}
+
+/// Passes a refusal of ours on to the slave, whose log then has the reason, too.
+pub(super) async fn told(
+    connection: &Connection,
+    result: Result<Vec<ShipperAction>, Refusal>,
+) -> Result<Vec<ShipperAction>, Failure> {
+    let refusal = match result {
+        Ok(actions) => return Ok(actions),
+        Err(refusal) => refusal,
+    };
+    if let Refusal::Ours(refuse) = &refusal {
+        let message = Message::Refuse(refuse.clone());
+        // If the connection is gone, the refusal itself still is what the operator must know.
+        drop(connection.out.send(Outgoing::message(&message, false)).await);
+    }
+    Err(Failure::from_refuse(refusal.refuse()))
+}
+
+impl Connection {
+    /// Sends a message; waits while the socket is busy.
+    pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
+        let sent = self.out.send(Outgoing::message(message, false)).await;
+        sent.map_err(|_| Failure::unreachable("the connection to the slave was lost"))
+    }
+
+    /// The next message of the slave.
+    async fn receive(&mut self) -> Result<Message, Failure> {
+        match self.incoming.recv().await {
+            Some(Incoming::Message(message)) => Ok(message),
+            Some(Incoming::Lost(failure)) => Err(failure),
+            Some(Incoming::Done) | None => Err(Failure::unreachable("the slave closed the connection")),
+        }
+    }
+}

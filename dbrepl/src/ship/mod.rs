@@ -1,0 +1,80 @@
+//! One connection: introduce, find the synchronization point, ship, follow.
+//!
+//! ```text
+//! Tailer (thread) ── pieces ──▶ Session ── Outgoing ──▶ send task ──▶ slave
+//!                                  ▲
+//!                                  └───── Incoming ──── receive task ◀── slave
+//! ```
+//! A piece is taken from the tailer only when the window has room and the bandwidth limit allows,
+//! so at most a few pieces are in memory.
+
+mod meet;
+mod session;
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::report::Reporter;
+use crate::source;
+use crate::stop::Stop;
+
+use meet::meet;
+use session::Session;
+
+/// How a connection ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The goal was reached.
+    Reached,
+    /// The operator asked for it.
+    Stopped,
+}
+
+/// Bytes that may be on their way without an acknowledgement.
+const WINDOW: u64 = 16 << 20;
+
+/// Runs one connection from start to end. `connected` is called when shipping begins.
+pub async fn ship(
+    options: &Options,
+    reporter: &mut Reporter,
+    stop: &mut Stop,
+    connected: &mut (dyn FnMut(&Reporter) + Send),
+) -> Result<Ending, Failure> {
+    let (source, pack) = (options.source.clone(), options.compress);
+    let identify = blocking(move || source::introduce(&source, pack)).await?;
+    let mut connection = tokio::select! {
+        connection = Connection::open(options) => connection?,
+        () = stop.requested() => return Ok(Ending::Stopped),
+    };
+    let shipper = dbproto::Shipper::new(identify, WINDOW);
+    let met = tokio::select! {
+        met = meet(shipper, &mut connection, options, reporter) => met,
+        () = stop.requested() => return Ok(Ending::Stopped),
+    };
+    let (shipper, follow) = match met {
+        Ok(met) => met,
+        Err(failure) => {
+            connection.close().await;
+            return Err(failure);
+        }
+    };
+    connected(reporter);
+    let mut session = Session::start(options, reporter, shipper, follow)?;
+    let result = session.run(&mut connection, stop).await;
+    session.end();
+    if result.is_ok() {
+        connection.finish().await;
+    } else {
+        connection.close().await;
+    }
+    result
+}
+
+/// Runs what reads files where it holds nobody up.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Failure::passing(format!("reading the log failed: {error}"))))
+}

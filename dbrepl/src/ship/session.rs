@@ -1,0 +1,280 @@
+//! The steady part of a connection: pieces of log out, progress in.
+
+use std::time::Duration;
+
+use dbproto::{Progress, Reached, Shipper, ShipperAction, Status};
+use fwlog::{BlockHead, Compression, Durable, Follow, Timestamp};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+
+use super::Ending;
+use super::meet::told;
+use crate::connection::{Connection, Incoming, Outgoing};
+use crate::failure::{ExitCode, Failure};
+use crate::options::{Goal, Options};
+use crate::pace::Pace;
+use crate::report::Reporter;
+use crate::source::{TailItem, Tailer};
+use crate::stop::Stop;
+
+/// A sign of life goes out this often when nothing else does, and the bar moves.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A slave that lags longer than this has to catch up again, and the log says when it has.
+const LAGGING: Duration = Duration::from_secs(10);
+
+pub(super) struct Session<'a> {
+    options: &'a Options,
+    reporter: &'a mut Reporter,
+    shipper: Shipper,
+    /// `None` once the goal is reached.
+    tailer: Option<Tailer>,
+    pace: Pace,
+    /// Taken from the tailer, waits for the socket.
+    pending: Option<Outgoing>,
+    tick: Interval,
+    /// The master's durable end as it was last seen.
+    durable: Option<Progress>,
+    /// Time of the newest block shipped.
+    shipped_time: Option<Timestamp>,
+    /// The log's end was reached, and nothing came since.
+    at_end: bool,
+    /// The operator has been told that the slave is up-to-date.
+    told_up_to_date: bool,
+    /// Since when the slave has not had everything.
+    behind_since: Option<Instant>,
+    suspended: Option<String>,
+    /// Bytes of log before this connection's first piece, and up to the durable end.
+    bytes: Option<(u64, u64)>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn start(
+        options: &'a Options,
+        reporter: &'a mut Reporter,
+        shipper: Shipper,
+        follow: Box<Follow>,
+    ) -> Result<Self, Failure> {
+        let pace = Pace::new(options.bandwidth, Instant::now());
+        let durable = follow.durable();
+        let directory = &options.source.location.directory;
+        let tailer = Tailer::start(*follow, directory, options.goal, pace.piece())?;
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self {
+            options,
+            reporter,
+            shipper,
+            tailer: Some(tailer),
+            pace,
+            pending: None,
+            tick,
+            durable: Some(Progress::from(&durable)),
+            shipped_time: None,
+            at_end: false,
+            told_up_to_date: false,
+            behind_since: None,
+            suspended: None,
+            bytes: None,
+        }
+        .with_end(durable))
+    }
+
+    fn with_end(mut self, durable: Durable) -> Self {
+        self.bytes = Some((durable.log_bytes, durable.log_bytes));
+        self
+    }
+
+    pub(super) fn end(&mut self) {
+        self.reporter.end_catch_up();
+    }
+
+    pub(super) async fn run(
+        &mut self,
+        connection: &mut Connection,
+        stop: &mut Stop,
+    ) -> Result<Ending, Failure> {
+        loop {
+            if self.tailer.is_none() && self.pending.is_none() && self.goal_reached() {
+                return Ok(Ending::Reached);
+            }
+            let free_at = self.pace.free_at();
+            let throttled = free_at > Instant::now();
+            let wants = self.pending.is_none() && !throttled && self.shipper.room() > 0;
+            tokio::select! {
+                () = stop.requested() => return self.stopped(),
+                incoming = connection.incoming.recv() => {
+                    self.take(connection, incoming).await?;
+                }
+                permit = connection.out.reserve(), if self.pending.is_some() => {
+                    let permit = permit.map_err(|_| Failure::unreachable("the connection to the slave was lost"));
+                    if let (Ok(permit), Some(outgoing)) = (permit, self.pending.take()) {
+                        permit.send(outgoing);
+                    }
+                }
+                item = next(&mut self.tailer), if wants => self.prepare(item)?,
+                () = sleep_until(free_at), if throttled => {}
+                _ = self.tick.tick() => self.beat(connection),
+            }
+        }
+    }
+
+    fn stopped(&self) -> Result<Ending, Failure> {
+        if self.options.goal == Goal::Follow {
+            return Ok(Ending::Stopped);
+        }
+        Err(Failure::new(ExitCode::Error, "interrupted before the slave had everything"))
+    }
+
+    /// Handles what the slave sent.
+    async fn take(
+        &mut self,
+        connection: &Connection,
+        incoming: Option<Incoming>,
+    ) -> Result<(), Failure> {
+        let message = match incoming {
+            Some(Incoming::Message(message)) => message,
+            Some(Incoming::Lost(failure)) => return Err(failure),
+            Some(Incoming::Done) | None => {
+                return Err(Failure::unreachable("the slave ended replication"));
+            }
+        };
+        let result = self.shipper.handle(message);
+        for action in told(connection, result).await? {
+            match action {
+                ShipperAction::Send(message) => connection.send(&message).await?,
+                ShipperAction::Acknowledged(status) => self.acknowledged(&status),
+                ShipperAction::Locate(_) | ShipperAction::Borders { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn acknowledged(&mut self, status: &Status) {
+        if status.suspended != self.suspended {
+            match &status.suspended {
+                Some(why) => self.reporter.state(&format!("slave server has suspended applying: {why}")),
+                None => self.reporter.state("slave server goes on applying"),
+            }
+            self.suspended.clone_from(&status.suspended);
+        }
+        self.watch_lag();
+    }
+
+    /// Tells once when the slave has caught up, and again after it had fallen behind.
+    fn watch_lag(&mut self) {
+        let has_all = self.at_end && self.shipper.reached() != Reached::No;
+        if !has_all {
+            let since = *self.behind_since.get_or_insert_with(Instant::now);
+            if since.elapsed() > LAGGING {
+                self.told_up_to_date = false;
+            }
+            return;
+        }
+        self.behind_since = None;
+        if !self.told_up_to_date && self.options.goal == Goal::Follow {
+            self.told_up_to_date = true;
+            self.reporter.end_catch_up();
+            self.reporter.progress(&self.up_to_date());
+        }
+    }
+
+    fn up_to_date(&self) -> String {
+        let of_log = self.durable.map(|durable| durable.time);
+        let of_slave = self.shipper.status().map(|status| status.durable.time);
+        let time = match self.options.goal {
+            Goal::Follow | Goal::Synchronize => of_log,
+            Goal::Generation | Goal::Until(_) => self.shipped_time.or(of_slave).or(of_log),
+        };
+        let text = time.unwrap_or_default().to_string();
+        // To the second: the fraction is of no use to a person here.
+        format!("slave server is up-to-date until {}", text.get(..19).unwrap_or(&text))
+    }
+
+    /// Turns what the log has next into a message.
+    fn prepare(&mut self, item: Option<TailItem>) -> Result<(), Failure> {
+        let message = match item {
+            None => return Err(Failure::passing("reading the log ended without a reason")),
+            Some(TailItem::Failed(failure)) => return Err(failure),
+            Some(TailItem::Reached) => {
+                self.tailer = None;
+                self.tick.reset_immediately();
+                return Ok(());
+            }
+            Some(TailItem::UpToDate(durable)) => {
+                self.at_end = true;
+                self.durable = Some(Progress::from(&durable));
+                self.watch_lag();
+                return Ok(());
+            }
+            Some(TailItem::Segment { id, path, header }) => {
+                self.reporter.progress(&format!("processing forward-log file: {}", path.display()));
+                let offset = u64::try_from(header.len()).unwrap_or(u64::MAX);
+                self.pace.sent(offset, Instant::now());
+                self.shipper.segment(header, fwlog::Position::new(id, offset))
+            }
+            Some(TailItem::Seal { bytes }) => self.shipper.seal(bytes),
+            Some(TailItem::Blocks { start, end, bytes, time, log_bytes }) => {
+                let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                self.pace.sent(length, Instant::now());
+                self.shipped_time = Some(time);
+                self.show_catch_up(log_bytes, length);
+                self.shipper.blocks(start, end, bytes)
+            }
+        };
+        self.at_end = false;
+        let stored = |bytes: &[u8]| {
+            BlockHead::decode(bytes).is_ok_and(|head| head.compression == Compression::None)
+        };
+        let pack = self.shipper.packs()
+            && matches!(&message, dbproto::Message::Blocks { bytes, .. } if stored(bytes));
+        self.pending = Some(Outgoing::message(&message, pack));
+        Ok(())
+    }
+
+    fn show_catch_up(&mut self, log_bytes: u64, length: u64) {
+        let Some((before, end)) = &mut self.bytes else {
+            return;
+        };
+        let first = self.shipper.sent() == 0;
+        if first {
+            *before = log_bytes.saturating_sub(length);
+            self.reporter.begin_catch_up(end.saturating_sub(*before));
+        }
+    }
+
+    /// Each second: a sign of life, unless the socket is busy anyway; and the bar moves.
+    fn beat(&mut self, connection: &Connection) {
+        self.watch_lag();
+        if let Some((before, end)) = self.bytes {
+            let done = self.shipper.sent() - self.shipper.outstanding();
+            self.reporter.catch_up(done, end.saturating_sub(before).max(done));
+        }
+        if let (Some(durable), Ok(permit)) = (self.durable, connection.out.try_reserve()) {
+            // While waiting for the goal, the answer decides.
+            let message = Shipper::keep_alive(durable, self.tailer.is_none());
+            permit.send(Outgoing::message(&message, false));
+        }
+    }
+
+    /// The tailer has given all; whether the slave has it, too.
+    fn goal_reached(&mut self) -> bool {
+        match self.shipper.reached() {
+            Reached::No => return false,
+            Reached::Applied => {}
+            Reached::Durable { suspended } => self.reporter.state(&format!(
+                "slave server has everything on disk, but has suspended applying: {suspended}"
+            )),
+        }
+        self.reporter.end_catch_up();
+        self.reporter.result(&self.up_to_date());
+        true
+    }
+}
+
+/// The next item of a tailer that is there.
+async fn next(tailer: &mut Option<Tailer>) -> Option<TailItem> {
+    match tailer {
+        Some(tailer) => tailer.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,84 @@
+//! Finding the slave's point in the master's log.
+
+use dbproto::{Refuse, state};
+use fwlog::{
+    Follow, FollowError, LogDirectory, LogLocation, LogPoint, NoSyncPoint, SegmentId, hash_at,
+};
+
+use super::{not_followed, unreadable};
+use crate::failure::Failure;
+
+/// What to do when the log has nothing to go on from.
+pub(super) const GO_ON: &str = "put the missing segments back, or re-synchronize the slave: stop the master cleanly, copy its DataDir to the slave, start both, run dbrepl";
+
+/// Where the slave's point is.
+#[derive(Debug)]
+pub enum Located {
+    /// In the log; this reads on from there.
+    Here(Box<Follow>),
+    /// Not in the log: the two differ somewhere.
+    Elsewhere,
+    /// The log doesn't hold what the slave needs next.
+    Missing(Refuse),
+}
+
+/// Looks for the slave's point; `None` is the log's beginning.
+pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, Failure> {
+    let point = at.unwrap_or(LogPoint::ORIGIN);
+    let why = match Follow::start(location.clone(), point) {
+        Ok(follow) => return Ok(Located::Here(Box::new(follow))),
+        Err(FollowError::NoSynchronizationPoint { why }) => why,
+        Err(error) => return Err(not_followed(error)),
+    };
+    match why {
+        NoSyncPoint::AheadOfMaster { durable } => {
+            // After a power cut fw.position may be older than the log is, until the master has
+            // recovered. The blocks themselves tell.
+            let hash = hash_at(location, point.position).map_err(unreadable)?;
+            if hash == Some(point.hash) {
+                return Err(Failure::passing(format!(
+                    "the slave is at {}, the master's log is known to be durable only up to {durable}",
+                    point.position
+                ))
+                .hint("start the master: its recovery finds the end of its log"));
+            }
+            Ok(Located::Elsewhere)
+        }
+        NoSyncPoint::LogBeginsLater { .. } | NoSyncPoint::Missing(_) => {
+            missing(location, at).map(Located::Missing)
+        }
+        NoSyncPoint::Diverged { .. } if at.is_none() => missing(location, at).map(Located::Missing),
+        NoSyncPoint::Diverged { .. } | NoSyncPoint::UnknownGeneration(_) => Ok(Located::Elsewhere),
+    }
+}
+
+/// Names the segments that the slave needs and that are gone.
+fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Refuse, Failure> {
+    let directory = LogDirectory::scan(location).map_err(unreadable)?;
+    let wanted = at.map_or(SegmentId::FIRST, |point| point.position.segment);
+    let behind = directory.segments().iter().map(|info| info.id).find(|id| *id > wanted);
+    let gone = match behind {
+        Some(next) if next == wanted.next_sequence() => {
+            format!("segment {} is gone", location.path(wanted).display())
+        }
+        Some(next) if next.generation == wanted.generation => {
+            let last = SegmentId::new(next.generation.get(), next.sequence.get() - 1);
+            format!("segments {} to {last} are gone", location.path(wanted).display())
+        }
+        Some(next) => format!(
+            "segment {} and those after it up to {} are gone",
+            location.path(wanted).display(),
+            location.path(next).display()
+        ),
+        None => format!("segment {} and those after it are gone", location.path(wanted).display()),
+    };
+    let detail = match at {
+        Some(point) => format!("{gone}; the slave is at {}", point.position),
+        None => format!("{gone}; an empty slave needs the log from its beginning"),
+    };
+    let message = match at {
+        Some(_) => "the master's log no longer holds what the slave needs next",
+        None => "the master's log no longer begins at the beginning",
+    };
+    Ok(Refuse::new(state::LOG_MISSING, message).detail(detail).hint(GO_ON))
+}

@@ -1,0 +1,149 @@
+//! Points in time as users write them, for `-T`.
+
+use fwlog::Timestamp;
+
+const MICROS: u64 = 1_000_000;
+
+/// Understands `YYYY-MM-DD`, `MM/DD/YYYY` or `DD.MM.YYYY`, any one character, `HH:MM:SS`, all UTC.
+/// Without a time it is 00:00:00. The time may have a fraction.
+///
+/// Gives the last microsecond that is meant: a whole second is meant to its end, as times are
+/// shown in whole seconds.
+pub fn parse(text: &str) -> Result<Timestamp, String> {
+    let wrong = || {
+        format!("`{text}` is not a point in time: write YYYY-MM-DD HH:MM:SS, MM/DD/YYYY HH:MM:SS or DD.MM.YYYY HH:MM:SS")
+    };
+    let text = text.trim();
+    let (date, rest) = split_date(text).ok_or_else(wrong)?;
+    let days = days_since_1970(date).ok_or_else(wrong)?;
+    let (seconds, fraction) = match rest {
+        "" => (0, MICROS - 1),
+        time => time_of_day(time).ok_or_else(wrong)?,
+    };
+    Ok(Timestamp::from_micros((days * 86_400 + seconds) * MICROS + fraction))
+}
+
+/// Year, month, day, and what follows the character after the date.
+fn split_date(text: &str) -> Option<([u64; 3], &str)> {
+    let separator = text.chars().find(|c| !c.is_ascii_digit())?;
+    let mut parts = text.splitn(3, separator);
+    let (first, second, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (third, rest) = rest.split_at_checked(digits)?;
+    let number = |text: &str, longest: usize| {
+        let fits = (1..=longest).contains(&text.len());
+        if fits { text.parse::<u64>().ok() } else { None }
+    };
+    let date = match separator {
+        '-' => [number(first, 4)?, number(second, 2)?, number(third, 2)?],
+        '/' => [number(third, 4)?, number(first, 2)?, number(second, 2)?],
+        '.' => [number(third, 4)?, number(second, 2)?, number(first, 2)?],
+        _ => return None,
+    };
+    let mut after = rest.chars();
+    let time = match after.next() {
+        None => "",
+        Some(_) if after.as_str().is_empty() => return None,
+        Some(_) => after.as_str().trim_start(),
+    };
+    Some((date, time))
+}
+
+/// Seconds, and the last microsecond of what was written.
+fn time_of_day(text: &str) -> Option<(u64, u64)> {
+    let (clock, fraction) = match text.split_once('.') {
+        Some((clock, fraction)) => (clock, Some(fraction)),
+        None => (text, None),
+    };
+    let mut fields = [0_u64; 3];
+    let mut parts = clock.split(':');
+    for (field, limit) in fields.iter_mut().zip([24, 60, 60]) {
+        let part = parts.next()?;
+        if !(1..=2).contains(&part.len()) || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        *field = part.parse().ok().filter(|value| *value < limit)?;
+    }
+    if parts.next().is_some() {
+        return None;
+    }
+    let [hour, minute, second] = fields;
+    Some((hour * 3600 + minute * 60 + second, last_micros(fraction)?))
+}
+
+/// `.123` is meant to the end of that millisecond.
+fn last_micros(fraction: Option<&str>) -> Option<u64> {
+    let Some(fraction) = fraction else {
+        return Some(MICROS - 1);
+    };
+    if !(1..=6).contains(&fraction.len()) || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    format!("{fraction:9<6}").parse().ok()
+}
+
+fn days_since_1970([year, month, day]: [u64; 3]) -> Option<u64> {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let february = if leap { 29 } else { 28 };
+    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let index = usize::try_from(month.checked_sub(1)?).ok()?;
+    if year < 1970 || !(1..=*months.get(index)?).contains(&day) {
+        return None;
+    }
+    let before = year - 1;
+    let leap_days = before / 4 - before / 100 + before / 400 - 477; // 477 up to 1969
+    let months: u64 = months.iter().take(index).sum();
+    Some((year - 1970) * 365 + leap_days + months + day - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        parse(text).unwrap().to_string()
+    }
+
+    #[test]
+    fn all_forms_name_the_same_second_to_its_end() {
+        for text in [
+            "2006-04-18 18:54:17",
+            "04/18/2006 18:54:17",
+            "18.04.2006 18:54:17",
+            "2006-04-18T18:54:17",
+            "4/18/2006_18:54:17",
+            "2006-04-18 18:54:17.999999",
+        ] {
+            assert_eq!(parse(text).unwrap().micros(), 1_145_386_457_999_999, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_time_it_is_the_start_of_the_day() {
+        assert_eq!(shown("2010-07-23"), "2010-07-23 00:00:00.999");
+        assert_eq!(shown("07/23/2010"), "2010-07-23 00:00:00.999");
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for day in ["1970-01-01", "2000-02-29", "2024-12-31", "2100-03-01", "2399-12-31"] {
+            assert!(shown(day).starts_with(day), "{day}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_is_meant_to_its_own_end() {
+        assert_eq!(parse("1970-01-01 00:00:00.5").unwrap().micros(), 599_999);
+    }
+
+    #[test]
+    fn what_is_no_point_in_time_is_refused() {
+        for text in [
+            "", "now", "2006", "2006-04", "2006-02-29", "2006-13-01", "13/13/2006", "1969-12-31",
+            "2006-04-18 24:00:00", "2006-04-18 1:2", "2006-04-18 1:2:3:4",
+            "20060-04-18", "2006-04-18 +1:00:00", "2006-04-18 1:00:00.1234567", "2006-04-18x",
+        ] {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+    }
+}
