@@ -32,6 +32,20 @@ impl PgType {
     }
 }
 
+impl PgType {
+    /// The type of a catalog name with modifiers, as `pg_type.typname` has it: `varchar(20)`.
+    ///
+    /// The same as [`PgType::from_declared`], but for `char`, which the catalog gives to the type
+    /// of one byte.
+    pub fn from_typname(name: &str) -> Self {
+        if name == "char" {
+            Self::Char
+        } else {
+            Self::from_declared(name)
+        }
+    }
+}
+
 /// A type name taken apart.
 struct Declaration {
     /// Lower case, single spaces, without prefix, quotes, parameters and brackets.
@@ -169,6 +183,8 @@ impl Declaration {
                 Some(PgType::Timestamp(digits))
             }
             "timestamptz" | "timestamp with time zone" => Some(PgType::Timestamptz(digits)),
+            // A column is declared as ELAPSED_TEXT: INTERVAL would be a kind of INT to SQLite.
+            "elapsed" => Some(PgType::Interval),
             _ if name.split(' ').next() == Some("interval") => Some(PgType::Interval),
             _ => None,
         }
@@ -205,9 +221,15 @@ fn leading_number(parameter: &str) -> Option<i32> {
 mod tests {
     use super::PgType;
 
+    fn check(cases: &[(&str, PgType)]) {
+        for (declared, expected) in cases {
+            assert_eq!(PgType::from_declared(declared), *expected, "{declared}");
+        }
+    }
+
     #[test]
-    fn every_postgresql_spelling_gives_its_type() {
-        let cases = [
+    fn every_spelling_of_a_number_gives_its_type() {
+        check(&[
             ("bool", PgType::Bool),
             ("BOOLEAN", PgType::Bool),
             ("smallint", PgType::Int2),
@@ -245,8 +267,14 @@ mod tests {
                 },
             ),
             ("numeric(2000,2)", PgType::NUMERIC),
+        ]);
+    }
+
+    #[test]
+    fn every_spelling_of_a_text_gives_its_type() {
+        check(&[
             ("varchar(20)", PgType::Varchar(Some(20))),
-            ("character  varying (20)", PgType::Varchar(Some(20))),
+            ("character varying (20)", PgType::Varchar(Some(20))),
             ("varchar", PgType::Varchar(None)),
             ("char", PgType::Bpchar(Some(1))),
             ("character(3)", PgType::Bpchar(Some(3))),
@@ -254,6 +282,12 @@ mod tests {
             ("\"char\"", PgType::Char),
             ("name", PgType::Name),
             ("bytea", PgType::Bytea),
+        ]);
+    }
+
+    #[test]
+    fn every_other_spelling_gives_its_type() {
+        check(&[
             ("date", PgType::Date),
             ("time", PgType::Time(None)),
             ("time(3) with time zone", PgType::Timetz(Some(3))),
@@ -268,19 +302,21 @@ mod tests {
             ("json", PgType::Json),
             ("JSON_TEXT", PgType::Json),
             ("jsonb_text", PgType::Jsonb),
+            ("ELAPSED_TEXT", PgType::Interval),
+            ("UUID_TEXT", PgType::Uuid),
+            ("NAME_TEXT", PgType::Name),
+            ("INET_TEXT", PgType::Text),
+            ("BYTEA_BLOB", PgType::Bytea),
             ("text[]", PgType::Text),
             ("integer array", PgType::Text),
             ("point", PgType::Text),
             ("void", PgType::Void),
-        ];
-        for (declared, expected) in cases {
-            assert_eq!(PgType::from_declared(declared), expected, "{declared}");
-        }
+        ]);
     }
 
     #[test]
     fn sqlites_own_spellings_give_the_nearest_type() {
-        let cases = [
+        check(&[
             ("", PgType::Unknown),
             ("TEXT", PgType::Text),
             ("CLOB", PgType::Text),
@@ -296,10 +332,7 @@ mod tests {
             ("LONGTEXT", PgType::Text),
             ("LONGBLOB", PgType::Bytea),
             ("order_state", PgType::Text),
-        ];
-        for (declared, expected) in cases {
-            assert_eq!(PgType::from_declared(declared), expected, "{declared}");
-        }
+        ]);
     }
 
     #[test]

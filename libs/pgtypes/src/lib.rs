@@ -27,14 +27,28 @@
 pub mod copy;
 pub mod sqlite;
 
+mod bytea;
+mod calendar;
+mod clock_text;
+#[cfg(test)]
+mod codec_tests;
+mod datetime;
+mod decimal;
 mod declared;
 mod decode;
 mod encode;
+mod encode_binary;
 mod error;
+mod float;
+mod integer;
+mod interval;
+mod json;
+mod numeric;
 mod oid;
 mod pg_type;
 mod sqlstate;
 mod text;
+mod uuid;
 mod value;
 
 pub use crate::decode::decode;

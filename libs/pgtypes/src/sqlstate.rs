@@ -14,6 +14,11 @@ impl SqlState {
         self.0
     }
 
+    /// From the five characters; `None` for a code that is not in [`SqlState::ALL`].
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.0 == code)
+    }
+
     /// The first two characters, which name the class.
     pub fn class(self) -> &'static str {
         self.0.get(..2).unwrap_or(self.0)
@@ -103,6 +108,7 @@ sqlstates! {
     SERIALIZATION_FAILURE "40001"
     STATEMENT_COMPLETION_UNKNOWN "40003"
     DEADLOCK_DETECTED "40P01"
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION "42000"
     INSUFFICIENT_PRIVILEGE "42501"
     SYNTAX_ERROR "42601"
     INVALID_NAME "42602"
@@ -117,6 +123,7 @@ sqlstates! {
     GROUPING_ERROR "42803"
     DATATYPE_MISMATCH "42804"
     WRONG_OBJECT_TYPE "42809"
+    WINDOWING_ERROR "42P20"
     INVALID_FOREIGN_KEY "42830"
     CANNOT_COERCE "42846"
     UNDEFINED_FUNCTION "42883"
@@ -187,6 +194,11 @@ mod tests {
 
     #[test]
     fn the_class_is_the_first_two_characters() {
+        assert_eq!(
+            SqlState::from_code("23505"),
+            Some(SqlState::UNIQUE_VIOLATION)
+        );
+        assert_eq!(SqlState::from_code("2350"), None);
         assert_eq!(SqlState::UNIQUE_VIOLATION.class(), "23");
         assert_eq!(SqlState::UNIQUE_VIOLATION.to_string(), "23505");
     }

@@ -21,9 +21,9 @@ pub struct CopyError {
     /// The line, counted from 1; a header counts, and so does each line inside quotes.
     pub line: u64,
     /// The column's name, where one column is to blame.
-    pub column: Option<String>,
+    pub column: Option<Box<str>>,
     /// The line, or the value where a column is named, shortened.
-    pub excerpt: Option<String>,
+    pub excerpt: Option<Box<str>>,
 }
 
 impl CopyError {
@@ -47,7 +47,7 @@ impl CopyError {
     /// The same error at a line.
     pub(super) fn at(mut self, line: u64, raw: Option<&[u8]>) -> Self {
         self.line = line;
-        self.excerpt = raw.map(|raw| excerpt(&String::from_utf8_lossy(raw), EXCERPT_CHARS));
+        self.excerpt = raw.map(shortened);
         self
     }
 
@@ -59,8 +59,8 @@ impl CopyError {
             detail: error.detail,
             hint: None,
             line,
-            column: Some(column.to_owned()),
-            excerpt: field.map(|field| excerpt(&String::from_utf8_lossy(field), EXCERPT_CHARS)),
+            column: Some(column.into()),
+            excerpt: field.map(shortened),
         }
     }
 
@@ -75,4 +75,11 @@ impl CopyError {
             excerpt.unwrap_or_default()
         )
     }
+}
+
+/// As much of some bytes as a message can take.
+fn shortened(bytes: &[u8]) -> Box<str> {
+    // A character has four bytes at most.
+    let enough = bytes.get(..4 * EXCERPT_CHARS + 4).unwrap_or(bytes);
+    excerpt(&String::from_utf8_lossy(enough), EXCERPT_CHARS).into()
 }

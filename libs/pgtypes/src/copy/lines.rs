@@ -23,6 +23,23 @@ enum LineEnd {
     Both,
 }
 
+/// Whether there is more to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Open,
+    Finished,
+    /// The end marker was there: what follows means nothing.
+    Marked,
+}
+
+/// Where the search stands with quotes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Quotes {
+    inside: bool,
+    /// The last byte inside was an escape that is not escaped itself.
+    escaped: bool,
+}
+
 /// What the search came upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -43,11 +60,9 @@ pub(super) struct Lines {
     start: usize,
     scan: usize,
     line_end: LineEnd,
-    in_quote: bool,
-    escaped: bool,
+    quotes: Quotes,
     number: u64,
-    finished: bool,
-    marker_seen: bool,
+    input: Input,
     max_line_bytes: usize,
 }
 
@@ -59,18 +74,16 @@ impl Lines {
             start: 0,
             scan: 0,
             line_end: LineEnd::NotSeenYet,
-            in_quote: false,
-            escaped: false,
+            quotes: Quotes::default(),
             number: 0,
-            finished: false,
-            marker_seen: false,
+            input: Input::Open,
             max_line_bytes,
         }
     }
 
     pub(super) fn feed(&mut self, chunk: &[u8]) {
-        if self.marker_seen {
-            return; // What follows the end marker means nothing.
+        if self.input == Input::Marked {
+            return;
         }
         self.buffer.drain(..self.start);
         self.scan -= self.start;
@@ -79,7 +92,9 @@ impl Lines {
     }
 
     pub(super) fn finish(&mut self) {
-        self.finished = true;
+        if self.input == Input::Open {
+            self.input = Input::Finished;
+        }
     }
 
     /// The number of the line that was found last, or that is being looked for inside quotes.
@@ -92,7 +107,7 @@ impl Lines {
     }
 
     pub(super) fn find(&mut self) -> Result<Found, CopyError> {
-        if self.marker_seen {
+        if self.input == Input::Marked {
             return Ok(Found::End);
         }
         loop {
@@ -103,9 +118,9 @@ impl Lines {
                 return Ok(self.at_end_of_buffer());
             };
             let found = match byte {
-                b'\r' if !self.in_quote => self.carriage_return()?,
-                b'\n' if !self.in_quote => self.newline()?,
-                b'\\' if self.csv.is_none() || (self.scan == self.start && !self.in_quote) => {
+                b'\r' if !self.quotes.inside => self.carriage_return()?,
+                b'\n' if !self.quotes.inside => self.newline()?,
+                b'\\' if self.csv.is_none() || (self.scan == self.start && !self.quotes.inside) => {
                     self.backslash()?
                 }
                 _ => {
@@ -131,15 +146,15 @@ impl Lines {
         };
         if quote == escape {
             // A doubled quote closes and opens: no line end can hide between the two.
-            self.in_quote ^= byte == quote;
+            self.quotes.inside ^= byte == quote;
         } else {
-            if byte == escape && self.in_quote {
-                self.escaped = !self.escaped;
+            if byte == escape && self.quotes.inside {
+                self.quotes.escaped = !self.quotes.escaped;
             }
-            self.in_quote ^= byte == quote && !self.escaped;
-            self.escaped &= byte == escape;
+            self.quotes.inside ^= byte == quote && !self.quotes.escaped;
+            self.quotes.escaped &= byte == escape;
         }
-        if self.in_quote && byte == self.byte_that_counts_lines() {
+        if self.quotes.inside && byte == self.byte_that_counts_lines() {
             self.number += 1;
         }
     }
@@ -152,7 +167,7 @@ impl Lines {
     }
 
     fn at_end_of_buffer(&mut self) -> Found {
-        if !self.finished {
+        if self.input == Input::Open {
             return Found::NeedMore;
         }
         if self.start == self.scan {
@@ -168,8 +183,7 @@ impl Lines {
         self.scan += end_bytes;
         self.start = self.scan;
         self.number += 1;
-        self.in_quote = false;
-        self.escaped = false;
+        self.quotes = Quotes::default();
         Found::Line(range)
     }
 
@@ -177,7 +191,7 @@ impl Lines {
     fn peek(&self, ahead: usize) -> Result<Option<u8>, Found> {
         match self.buffer.get(self.scan + ahead) {
             Some(byte) => Ok(Some(*byte)),
-            None if self.finished => Ok(None),
+            None if self.input == Input::Finished => Ok(None),
             None => Err(Found::NeedMore),
         }
     }
@@ -236,7 +250,7 @@ impl Lines {
 
     /// The stream ends here; what stands before the marker on its line is still a line.
     fn end_marker(&mut self) -> Found {
-        self.marker_seen = true;
+        self.input = Input::Marked;
         if self.start == self.scan {
             Found::End
         } else {

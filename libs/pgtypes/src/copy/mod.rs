@@ -1,6 +1,6 @@
 //! The formats of COPY: `text` and `csv`, both ways.
 //!
-//! The [`Decoder`] is fed with the bytes of CopyData messages, cut anywhere, and gives one [`Row`]
+//! The [`Decoder`] is fed with the bytes of `CopyData` messages, cut anywhere, and gives one [`Row`]
 //! after another. The [`Encoder`] writes rows into a buffer. Fields are bytes in the text form of
 //! their type, for [`decode`](crate::decode) and from [`encode`](crate::encode).
 
@@ -11,6 +11,8 @@ mod error;
 mod lines;
 mod options;
 mod row;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use self::decoder::{DEFAULT_MAX_LINE_BYTES, Decoder};

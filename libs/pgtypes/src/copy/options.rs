@@ -62,11 +62,11 @@ pub struct CopyOptions {
     pub quote: u8,
     /// ESCAPE (CSV only), one byte; default the quote.
     pub escape: u8,
-    /// FORCE_QUOTE (CSV out).
+    /// `FORCE_QUOTE` (CSV out).
     pub force_quote: Force,
-    /// FORCE_NOT_NULL (CSV in).
+    /// `FORCE_NOT_NULL` (CSV in).
     pub force_not_null: Force,
-    /// FORCE_NULL (CSV in).
+    /// `FORCE_NULL` (CSV in).
     pub force_null: Force,
 }
 

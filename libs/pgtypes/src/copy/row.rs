@@ -69,13 +69,6 @@ impl Fields {
             .unwrap_or_default()
     }
 
-    /// Replaces the field that is being read.
-    pub(super) fn replace_current(&mut self, bytes: &[u8]) {
-        let start = self.start_of(self.len());
-        self.bytes.truncate(start);
-        self.bytes.extend_from_slice(bytes);
-    }
-
     /// Ends the field that is being read.
     pub(super) fn end_field(&mut self, is_null: bool) {
         self.ends.push((self.bytes.len(), is_null));

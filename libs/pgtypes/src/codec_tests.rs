@@ -1,0 +1,383 @@
+//! Both directions together: known bytes, limits, hostile input.
+
+use bytes::BytesMut;
+use proptest::prelude::*;
+
+use crate::{Format, PgType, SqlState, SqlValue, SqlValueRef, decode, encode};
+
+fn text(value: SqlValueRef<'_>, ty: PgType) -> String {
+    let mut out = BytesMut::new();
+    encode(value, &ty, Format::Text, &mut out).unwrap();
+    String::from_utf8(out.to_vec()).unwrap()
+}
+
+fn binary(value: SqlValueRef<'_>, ty: PgType) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    encode(value, &ty, Format::Binary, &mut out).unwrap();
+    out.to_vec()
+}
+
+/// Type, text form and binary form of known values.
+fn vectors() -> impl Iterator<Item = (PgType, &'static str, Vec<u8>)> {
+    let lines = include_str!("../testdata/values.txt").lines();
+    lines.filter(|line| !line.starts_with('#')).map(|line| {
+        let mut parts = line.split(" | ");
+        let ty = PgType::from_declared(parts.next().unwrap());
+        let text = parts.next().unwrap().trim_end_matches(" |");
+        let hex = parts.next().unwrap_or_default();
+        let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (ty, text, (0..hex.len()).step_by(2).map(byte).collect())
+    })
+}
+
+#[test]
+fn known_values_have_postgresqls_forms_and_are_read_from_either() {
+    for (ty, known_text, known_bytes) in vectors() {
+        let stored = decode(known_text.as_bytes(), &ty, Format::Text).unwrap();
+        assert_eq!(
+            decode(&known_bytes, &ty, Format::Binary).unwrap(),
+            stored,
+            "{ty}"
+        );
+        assert_eq!(text(stored.as_ref(), ty), known_text, "{ty}");
+        assert_eq!(
+            binary(stored.as_ref(), ty),
+            known_bytes,
+            "{ty} {known_text}"
+        );
+    }
+}
+
+#[test]
+fn known_values_cover_every_type_that_has_values() {
+    for ty in PgType::ALL {
+        let covered = vectors().any(|(known, ..)| known.oid() == ty.oid());
+        assert!(
+            covered || matches!(ty, PgType::Void | PgType::Unknown),
+            "{ty}"
+        );
+    }
+}
+
+#[test]
+fn the_fixed_binary_lengths_are_those_of_the_catalog() {
+    for (ty, known_text, bytes) in vectors() {
+        if let Ok(length) = usize::try_from(ty.typlen())
+            && ty != PgType::Name
+        {
+            assert_eq!(bytes.len(), length, "{ty} {known_text}");
+        }
+    }
+}
+
+#[test]
+fn values_are_stored_in_the_form_that_sqlite_keeps_best() {
+    let stored = |text: &str, declared: &str| {
+        decode(
+            text.as_bytes(),
+            &PgType::from_declared(declared),
+            Format::Text,
+        )
+        .unwrap()
+    };
+    let text = |text: &str| SqlValue::Text(text.to_owned());
+    assert_eq!(stored("yes", "boolean"), SqlValue::Integer(1));
+    assert_eq!(
+        stored("3.14", "real"),
+        SqlValue::Real("3.14".parse().unwrap())
+    );
+    assert_eq!(stored("NaN", "double precision"), text("NaN"));
+    assert_eq!(stored("19.90", "numeric(10,2)"), SqlValue::Real(19.9));
+    assert_eq!(stored("\\x00ff", "bytea"), SqlValue::Blob(vec![0, 0xff]));
+    assert_eq!(
+        stored("2026-01-31 05:05+01", "timestamptz"),
+        text("2026-01-31 04:05:00+00")
+    );
+    assert_eq!(
+        stored("2026-01-31 05:05+01", "timestamp"),
+        text("2026-01-31 05:05:00")
+    );
+    assert_eq!(
+        stored("{\"b\":1, \"a\":2}", "jsonb"),
+        text("{\"b\":1, \"a\":2}")
+    );
+}
+
+#[test]
+fn null_has_no_form() {
+    for ty in PgType::ALL {
+        assert_eq!(text(SqlValueRef::Null, ty), "");
+        assert_eq!(binary(SqlValueRef::Null, ty), b"");
+    }
+    assert_eq!(text(SqlValueRef::Integer(1), PgType::Void), "");
+}
+
+#[test]
+fn what_sqlite_users_store_is_shown_in_canonical_form() {
+    let of = |value: &str, declared: &str| {
+        text(SqlValueRef::Text(value), PgType::from_declared(declared))
+    };
+    assert_eq!(
+        of("2026-01-31 04:05:06", "timestamptz"),
+        "2026-01-31 04:05:06+00"
+    );
+    assert_eq!(
+        of("2026-01-31T04:05:06Z", "timestamptz"),
+        "2026-01-31 04:05:06+00"
+    );
+    assert_eq!(
+        of("2026-01-31 04:05:06+02:00", "timestamptz"),
+        "2026-01-31 02:05:06+00"
+    );
+    assert_eq!(of("2026-01-31T04:05", "timestamp"), "2026-01-31 04:05:00");
+    assert_eq!(
+        of("2026-01-31 04:05:06.120", "timestamp"),
+        "2026-01-31 04:05:06.12"
+    );
+    assert_eq!(of("2026-01-31 04:05:06", "date"), "2026-01-31");
+    assert_eq!(of("4:05", "time"), "04:05:00");
+    assert_eq!(of("true", "boolean"), "t");
+    assert_eq!(
+        of("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "uuid"),
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
+    );
+    assert_eq!(of("90 minutes", "interval"), "01:30:00");
+    assert_eq!(of("\\xdead", "bytea"), "\\xdead");
+    assert_eq!(of("abc", "bytea"), "\\x616263");
+    assert_eq!(text(SqlValueRef::Real(3.0), PgType::Int4), "3");
+    assert_eq!(text(SqlValueRef::Integer(7), PgType::Float8), "7");
+    assert_eq!(text(SqlValueRef::Integer(7), PgType::Bool), "t");
+}
+
+#[test]
+fn in_text_a_value_of_another_type_is_shown_as_it_is() {
+    for ty in PgType::ALL {
+        if !matches!(ty, PgType::Bytea | PgType::Void) {
+            assert_eq!(text(SqlValueRef::Text("what?"), ty), "what?", "{ty}");
+        }
+    }
+    assert_eq!(text(SqlValueRef::Real(2.5), PgType::Int4), "2.5");
+    assert_eq!(
+        text(SqlValueRef::Integer(5_000_000_000), PgType::Int4),
+        "5000000000"
+    );
+    assert_eq!(text(SqlValueRef::Real(1e300), PgType::Float4), "1e+300");
+    assert_eq!(text(SqlValueRef::Blob(&[1, 2]), PgType::Date), "\\x0102");
+    assert_eq!(text(SqlValueRef::Integer(17), PgType::Date), "17");
+}
+
+fn refused(cases: &[(SqlValueRef<'_>, PgType, &str, &str)]) {
+    for (value, ty, sqlstate, message) in cases {
+        let mut out = BytesMut::from(&b"before"[..]);
+        let error = encode(*value, ty, Format::Binary, &mut out).unwrap_err();
+        assert_eq!(
+            (error.sqlstate.as_str(), error.message.as_str()),
+            (*sqlstate, *message)
+        );
+        assert_eq!(out, &b"before"[..]);
+    }
+}
+
+#[test]
+fn in_binary_a_number_too_large_for_its_type_is_an_error_that_names_both() {
+    refused(&[
+        (
+            SqlValueRef::Integer(70_000),
+            PgType::Int2,
+            "22003",
+            "value \"70000\" is out of range for type smallint",
+        ),
+        (
+            SqlValueRef::Integer(-1),
+            PgType::Oid,
+            "22003",
+            "value \"-1\" is out of range for type oid",
+        ),
+        (
+            SqlValueRef::Real(1e300),
+            PgType::Int8,
+            "22003",
+            "value \"1e+300\" is out of range for type bigint",
+        ),
+        (
+            SqlValueRef::Real(1e300),
+            PgType::Float4,
+            "22003",
+            "value \"1e+300\" is out of range for type real",
+        ),
+    ]);
+}
+
+#[test]
+fn in_binary_a_value_of_another_type_is_an_error_that_names_both() {
+    refused(&[
+        (
+            SqlValueRef::Real(2.5),
+            PgType::Int4,
+            "22P02",
+            "invalid input syntax for type integer: \"2.5\"",
+        ),
+        (
+            SqlValueRef::Text("x"),
+            PgType::Bool,
+            "22P02",
+            "invalid input syntax for type boolean: \"x\"",
+        ),
+        (
+            SqlValueRef::Text("x"),
+            PgType::Float8,
+            "22P02",
+            "invalid input syntax for type double precision: \"x\"",
+        ),
+        (
+            SqlValueRef::Text("x"),
+            PgType::Uuid,
+            "22P02",
+            "invalid input syntax for type uuid: \"x\"",
+        ),
+        (
+            SqlValueRef::Text("x"),
+            PgType::Date,
+            "22007",
+            "invalid input syntax for type date: \"x\"",
+        ),
+        (
+            SqlValueRef::Integer(17),
+            PgType::Date,
+            "22P02",
+            "invalid input syntax for type date: \"17\"",
+        ),
+        (
+            SqlValueRef::Blob(&[1]),
+            PgType::NUMERIC,
+            "22P02",
+            "invalid input syntax for type numeric: \"\\x01\"",
+        ),
+        (
+            SqlValueRef::Blob(&[1]),
+            PgType::Jsonb,
+            "22P02",
+            "invalid input syntax for type jsonb: \"\\x01\"",
+        ),
+        (
+            SqlValueRef::Integer(1),
+            PgType::Bytea,
+            "22P02",
+            "invalid input syntax for type bytea: \"1\"",
+        ),
+    ]);
+}
+
+#[test]
+fn a_huge_value_is_cut_in_the_message() {
+    let long = "x".repeat(1_000_000);
+    let error = decode(long.as_bytes(), &PgType::Int4, Format::Text).unwrap_err();
+    assert!(error.message.len() < 300);
+    let blob = vec![0; 1_000_000];
+    let mut out = BytesMut::new();
+    let error = encode(
+        SqlValueRef::Blob(&blob),
+        &PgType::Int4,
+        Format::Binary,
+        &mut out,
+    );
+    assert!(error.unwrap_err().message.len() < 600);
+}
+
+#[test]
+fn the_limits_of_a_column_hold_for_what_is_written() {
+    let written = |text: &str, declared: &str| {
+        decode(
+            text.as_bytes(),
+            &PgType::from_declared(declared),
+            Format::Text,
+        )
+    };
+    assert_eq!(
+        written("ab   ", "char(3)").unwrap(),
+        SqlValue::Text("ab".into())
+    );
+    assert_eq!(
+        written("abcd", "char(3)").unwrap_err().message,
+        "value too long for type character(3)"
+    );
+    assert_eq!(
+        written("abcd", "varchar(3)").unwrap_err().sqlstate,
+        SqlState::STRING_DATA_RIGHT_TRUNCATION
+    );
+    assert_eq!(
+        written("2026-01-31 04:05:06.789", "timestamp(0)").unwrap(),
+        SqlValue::Text("2026-01-31 04:05:07".into())
+    );
+    let long = "ä".repeat(40);
+    assert_eq!(
+        written(&long, "name").unwrap(),
+        SqlValue::Text("ä".repeat(31))
+    );
+}
+
+#[test]
+fn wrong_lengths_are_refused() {
+    for ty in PgType::ALL {
+        if ty.typlen() > 0 && !matches!(ty, PgType::Name | PgType::Void) {
+            for length in [0, 3, 17] {
+                if ty != PgType::Char || length == 0 {
+                    let error = decode(&vec![0; length], &ty, Format::Binary).unwrap_err();
+                    assert_eq!(
+                        error.sqlstate,
+                        SqlState::INVALID_BINARY_REPRESENTATION,
+                        "{ty}"
+                    );
+                }
+            }
+        }
+    }
+    let error = decode(b"\x02[]", &PgType::Jsonb, Format::Binary).unwrap_err();
+    assert_eq!(error.message, "unsupported jsonb version number 2");
+    assert!(decode(b"", &PgType::Jsonb, Format::Binary).is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_decoded_or_refused(bytes: Vec<u8>, binary: bool, which in 0..PgType::ALL.len()) {
+        let ty = PgType::ALL[which];
+        let format = if binary { Format::Binary } else { Format::Text };
+        if let Ok(value) = decode(&bytes, &ty, format) {
+            let mut out = BytesMut::new();
+            prop_assert_eq!(encode(value.as_ref(), &ty, Format::Text, &mut out), Ok(()));
+            prop_assert!(encode(value.as_ref(), &ty, Format::Binary, &mut out).is_ok());
+        }
+    }
+
+    #[test]
+    fn any_fixed_length_value_is_stored_so_that_it_comes_back(bytes: [u8; 8]) {
+        for ty in [PgType::Int8, PgType::Float8, PgType::Timestamp(None), PgType::Timestamptz(None), PgType::Time(None)] {
+            let Ok(value) = decode(&bytes, &ty, Format::Binary) else { continue };
+            let back = binary(value.as_ref(), ty);
+            let is_nan = value == SqlValue::Text("NaN".into());
+            prop_assert!(back == bytes || is_nan, "{} {:?}", ty, value);
+            let shown = text(value.as_ref(), ty);
+            prop_assert_eq!(decode(shown.as_bytes(), &ty, Format::Text).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn any_stored_value_has_a_text_in_any_type(
+        integer: i64, real: f64, text_value in ".{0,20}", blob: Vec<u8>, which in 0..PgType::ALL.len()
+    ) {
+        let ty = PgType::ALL[which];
+        for value in [
+            SqlValueRef::Integer(integer),
+            SqlValueRef::Real(real),
+            SqlValueRef::Text(&text_value),
+            SqlValueRef::Blob(&blob),
+        ] {
+            let mut out = BytesMut::new();
+            prop_assert_eq!(encode(value, &ty, Format::Text, &mut out), Ok(()));
+            let before = out.len();
+            if encode(value, &ty, Format::Binary, &mut out).is_err() {
+                prop_assert_eq!(out.len(), before);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Binary forms: numbers with the high byte first, as the types' `send` functions give them.
+
+use bytes::{BufMut, BytesMut};
+
+use crate::datetime::{Zone, parse_date, parse_time_of_day, parse_timestamp, parse_timetz};
+use crate::encode::{put_own_text, put_padded, truth};
+use crate::error::{EXCERPT_CHARS, excerpt};
+use crate::{PgType, SqlValueRef, ValueError, bytea, float, integer, interval, numeric, uuid};
+
+/// The version that stands in front of a jsonb value.
+pub(crate) const JSONB_VERSION: u8 = 1;
+
+pub(crate) fn encode_binary(
+    value: SqlValueRef<'_>,
+    ty: &PgType,
+    out: &mut BytesMut,
+) -> Result<(), ValueError> {
+    match ty {
+        PgType::Bool => out.put_u8(u8::from(truth(value).ok_or_else(|| unfit(value, ty))?)),
+        PgType::Int2 => out.put_i16(whole(value, ty)?),
+        PgType::Int4 => out.put_i32(whole(value, ty)?),
+        PgType::Int8 => out.put_i64(whole(value, ty)?),
+        PgType::Oid => out.put_u32(whole(value, ty)?),
+        PgType::Float4 => {
+            let single = float::single(real(value, ty)?);
+            out.put_f32(single.ok_or_else(|| ValueError::range(ty.name(), &shown(value)))?);
+        }
+        PgType::Float8 => out.put_f64(real(value, ty)?),
+        PgType::Numeric { .. } => match value {
+            SqlValueRef::Blob(_) => return Err(unfit(value, ty)),
+            _ => numeric::put_binary(value, ty.numeric_limits(), out)?,
+        },
+        PgType::Bpchar(length) => put_padded(value, *length, out),
+        PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown => {
+            put_own_text(value, out);
+        }
+        PgType::Json => put_json(value, ty, out)?,
+        PgType::Jsonb => {
+            out.put_u8(JSONB_VERSION);
+            put_json(value, ty, out)?;
+        }
+        PgType::Char => put_char(value, ty, out)?,
+        PgType::Bytea => put_bytes(value, ty, out)?,
+        PgType::Uuid => put_uuid(value, ty, out)?,
+        PgType::Void => {}
+        PgType::Date
+        | PgType::Time(_)
+        | PgType::Timetz(_)
+        | PgType::Timestamp(_)
+        | PgType::Timestamptz(_)
+        | PgType::Interval => put_moment(value, ty, out)?,
+    }
+    Ok(())
+}
+
+/// A value that is none of its column's type.
+fn unfit(value: SqlValueRef<'_>, ty: &PgType) -> ValueError {
+    ValueError::syntax(ty.name(), &shown(value))
+}
+
+/// A value's own text, for a message.
+fn shown(value: SqlValueRef<'_>) -> String {
+    let mut text = BytesMut::new();
+    match value {
+        // No message needs the megabytes of a large blob.
+        SqlValueRef::Blob(bytes) => {
+            bytea::put_text(bytes.get(..EXCERPT_CHARS).unwrap_or(bytes), &mut text);
+        }
+        SqlValueRef::Text(text) => return excerpt(text, EXCERPT_CHARS),
+        other => put_own_text(other, &mut text),
+    }
+    excerpt(&String::from_utf8_lossy(&text), EXCERPT_CHARS)
+}
+
+fn whole<T: TryFrom<i64>>(value: SqlValueRef<'_>, ty: &PgType) -> Result<T, ValueError> {
+    let number = match value {
+        SqlValueRef::Integer(number) => number,
+        SqlValueRef::Real(number) => float::exact_integer(number).ok_or_else(|| {
+            if number.fract() == 0.0 {
+                ValueError::range(ty.name(), &shown(value))
+            } else {
+                unfit(value, ty)
+            }
+        })?,
+        SqlValueRef::Text(text) => integer::parse(text, ty.name(), i64::MIN, i64::MAX)?,
+        SqlValueRef::Null | SqlValueRef::Blob(_) => return Err(unfit(value, ty)),
+    };
+    T::try_from(number).map_err(|_| ValueError::range(ty.name(), &shown(value)))
+}
+
+fn real(value: SqlValueRef<'_>, ty: &PgType) -> Result<f64, ValueError> {
+    match value {
+        SqlValueRef::Integer(number) => Ok(float::double_of_integer(number)),
+        SqlValueRef::Real(number) => Ok(number),
+        SqlValueRef::Text(text) => float::parse_double(text),
+        SqlValueRef::Null | SqlValueRef::Blob(_) => Err(unfit(value, ty)),
+    }
+}
+
+fn put_json(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(), ValueError> {
+    if matches!(value, SqlValueRef::Blob(_)) {
+        return Err(unfit(value, ty));
+    }
+    put_own_text(value, out);
+    Ok(())
+}
+
+/// One byte; the empty text is the zero byte.
+fn put_char(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(), ValueError> {
+    let byte = match value {
+        SqlValueRef::Text(text) => text.bytes().next().unwrap_or(0),
+        SqlValueRef::Integer(digit @ 0..=9) => b'0' + u8::try_from(digit).unwrap_or(0),
+        _ => return Err(unfit(value, ty)),
+    };
+    out.put_u8(byte);
+    Ok(())
+}
+
+fn put_bytes(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(), ValueError> {
+    match value {
+        SqlValueRef::Blob(bytes) => out.extend_from_slice(bytes),
+        SqlValueRef::Text(text) if text.starts_with("\\x") => {
+            out.extend_from_slice(&bytea::parse(text)?);
+        }
+        SqlValueRef::Text(text) => out.extend_from_slice(text.as_bytes()),
+        _ => return Err(unfit(value, ty)),
+    }
+    Ok(())
+}
+
+fn put_uuid(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(), ValueError> {
+    match value {
+        SqlValueRef::Text(text) => out.extend_from_slice(&uuid::parse(text)?),
+        SqlValueRef::Blob(bytes) if bytes.len() == 16 => out.extend_from_slice(bytes),
+        _ => return Err(unfit(value, ty)),
+    }
+    Ok(())
+}
+
+fn put_moment(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(), ValueError> {
+    let SqlValueRef::Text(text) = value else {
+        return Err(unfit(value, ty));
+    };
+    match ty {
+        PgType::Date => out.put_i32(parse_date(text)?),
+        PgType::Time(digits) => out.put_i64(parse_time_of_day(text, *digits)?),
+        PgType::Timetz(digits) => {
+            let (micros, zone) = parse_timetz(text, *digits)?;
+            out.put_i64(micros);
+            // On the wire a zone counts seconds west of Greenwich.
+            out.put_i32(i32::try_from(-zone).map_err(|_| unfit(value, ty))?);
+        }
+        PgType::Timestamp(digits) => out.put_i64(parse_timestamp(text, Zone::Without, *digits)?),
+        PgType::Timestamptz(digits) => out.put_i64(parse_timestamp(text, Zone::Utc, *digits)?),
+        _ => {
+            let interval = interval::parse(text)?;
+            out.put_i64(interval.micros);
+            out.put_i32(interval.days);
+            out.put_i32(interval.months);
+        }
+    }
+    Ok(())
+}

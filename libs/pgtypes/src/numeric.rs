@@ -1,0 +1,449 @@
+//! Type `numeric`: what is stored for it, and its two forms on the wire.
+//!
+//! The binary form, in 16-bit numbers, high byte first:
+//!
+//! ```text
+//! | ndigits | weight | sign | dscale | digit × ndigits |
+//! ```
+//!
+//! A digit is 0 to 9999; the first counts 10000^weight. `dscale` is the number of decimal digits
+//! that are shown behind the point.
+
+use bytes::{Buf, BufMut, BytesMut};
+
+use crate::decimal::{Decimal, MAX_SCALE, Magnitude};
+use crate::{SqlState, SqlValue, SqlValueRef, ValueError, integer};
+
+const POSITIVE: u16 = 0x0000;
+const NEGATIVE: u16 = 0x4000;
+const NOT_A_NUMBER: u16 = 0xc000;
+const POSITIVE_INFINITY: u16 = 0xd000;
+const NEGATIVE_INFINITY: u16 = 0xf000;
+
+/// Decimal digits in a digit of the binary form.
+const GROUP: usize = 4;
+/// Decimal digits that a double always keeps.
+const DOUBLE_DIGITS: i32 = 15;
+
+/// The limits of a column: digits in all and digits behind the point.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) precision: u16,
+    pub(crate) scale: i16,
+}
+
+/// Appends the text form. `false` when the value is no number, and nothing is appended.
+pub(crate) fn put_text(value: SqlValueRef<'_>, limits: Option<Limits>, out: &mut BytesMut) -> bool {
+    if let SqlValueRef::Integer(number) = value {
+        // The scale of a whole number needs no rounding unless it is negative.
+        let scale = limits.map_or(Ok(0), |limits| usize::try_from(limits.scale));
+        if let Ok(scale) = scale {
+            integer::put(number, out);
+            if scale > 0 {
+                out.put_u8(b'.');
+                out.put_bytes(b'0', scale);
+            }
+            return true;
+        }
+    }
+    match shown(value, limits) {
+        Ok(Decimal::Finite(digits)) => digits.put(out),
+        Ok(Decimal::NotANumber) => out.extend_from_slice(b"NaN"),
+        Ok(Decimal::Infinity { negative: false }) => out.extend_from_slice(b"Infinity"),
+        Ok(Decimal::Infinity { negative: true }) => out.extend_from_slice(b"-Infinity"),
+        Err(_) => return false,
+    }
+    true
+}
+
+/// Appends the binary form.
+pub(crate) fn put_binary(
+    value: SqlValueRef<'_>,
+    limits: Option<Limits>,
+    out: &mut BytesMut,
+) -> Result<(), ValueError> {
+    match shown(value, limits)? {
+        Decimal::Finite(digits) => put_groups(&digits, out),
+        Decimal::NotANumber => {
+            put_special(NOT_A_NUMBER, out);
+            Ok(())
+        }
+        Decimal::Infinity { negative } => {
+            put_special(
+                if negative {
+                    NEGATIVE_INFINITY
+                } else {
+                    POSITIVE_INFINITY
+                },
+                out,
+            );
+            Ok(())
+        }
+    }
+}
+
+/// The number to show for a stored value.
+///
+/// Sums of doubles carry noise behind their 15th digit. Where a scale is declared, rounding to it
+/// takes that away; where none is, 15 digits are shown, as PostgreSQL does when it makes a numeric
+/// of a double.
+fn shown(value: SqlValueRef<'_>, limits: Option<Limits>) -> Result<Decimal, ValueError> {
+    let (decimal, exact) = match value {
+        SqlValueRef::Integer(number) => (Decimal::from_integer(number), true),
+        SqlValueRef::Real(number) => (Decimal::from_real(number), false),
+        SqlValueRef::Text(text) => (Decimal::parse(text)?, true),
+        SqlValueRef::Null | SqlValueRef::Blob(_) => {
+            return Err(ValueError::syntax("numeric", "binary data"));
+        }
+    };
+    let Decimal::Finite(digits) = decimal else {
+        return Ok(decimal);
+    };
+    Ok(Decimal::Finite(match limits {
+        Some(limits) => digits.rounded(limits.scale),
+        None if exact => digits,
+        None => digits.rounded_to_significant(DOUBLE_DIGITS),
+    }))
+}
+
+/// PostgreSQL sends a scale of 32 with an infinity; nobody reads it.
+const INFINITY_SCALE: u16 = 0x20;
+
+fn put_special(sign: u16, out: &mut BytesMut) {
+    out.put_u16(0);
+    out.put_i16(0);
+    out.put_u16(sign);
+    out.put_u16(if sign == NOT_A_NUMBER {
+        0
+    } else {
+        INFINITY_SCALE
+    });
+}
+
+fn put_groups(number: &Magnitude, out: &mut BytesMut) -> Result<(), ValueError> {
+    let group = i32::try_from(GROUP).unwrap_or(4);
+    let overflow = || ValueError::range("numeric", "a number with too many digits");
+    // The first group holds the digits up to the next multiple of four in front of the point.
+    let first_length = (number.point - 1).rem_euclid(group) + 1;
+    let weight = i16::try_from((number.point - 1).div_euclid(group)).map_err(|_| overflow())?;
+    let (first, rest) = number.digits.split_at(
+        usize::try_from(first_length)
+            .unwrap_or(0)
+            .min(number.digits.len()),
+    );
+    let count = usize::from(!first.is_empty()) + rest.len().div_ceil(GROUP);
+    let count = i16::try_from(count).map_err(|_| overflow())?;
+    out.put_i16(count);
+    out.put_i16(if count == 0 { 0 } else { weight });
+    out.put_u16(if number.negative { NEGATIVE } else { POSITIVE });
+    out.put_u16(number.scale);
+    if count > 0 {
+        out.put_u16(group_value(
+            first,
+            usize::try_from(first_length).unwrap_or(GROUP),
+        ));
+    }
+    rest.chunks(GROUP)
+        .for_each(|digits| out.put_u16(group_value(digits, GROUP)));
+    Ok(())
+}
+
+/// The digits as one number, with zeros behind them up to `width` digits.
+fn group_value(digits: &[u8], width: usize) -> u16 {
+    let padded = digits
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(0))
+        .take(width);
+    padded.fold(0, |value, digit| value * 10 + u16::from(digit))
+}
+
+/// Reads the text form.
+pub(crate) fn from_text(text: &str, limits: Option<Limits>) -> Result<SqlValue, ValueError> {
+    stored(Decimal::parse(text)?, limits)
+}
+
+/// Reads the binary form.
+pub(crate) fn from_binary(
+    mut bytes: &[u8],
+    limits: Option<Limits>,
+) -> Result<SqlValue, ValueError> {
+    let invalid =
+        |what: &str| ValueError::binary(format!("invalid {what} in external \"numeric\" value"));
+    let count = bytes.try_get_u16().map_err(|_| invalid("length"))?;
+    let weight = bytes.try_get_i16().map_err(|_| invalid("length"))?;
+    let sign = bytes.try_get_u16().map_err(|_| invalid("length"))?;
+    let scale = bytes.try_get_u16().map_err(|_| invalid("length"))?;
+    if bytes.len() != usize::from(count) * 2 {
+        return Err(invalid("length"));
+    }
+    let negative = match sign {
+        POSITIVE => false,
+        NEGATIVE => true,
+        NOT_A_NUMBER => return stored(Decimal::NotANumber, limits),
+        POSITIVE_INFINITY => return stored(Decimal::Infinity { negative: false }, limits),
+        NEGATIVE_INFINITY => return stored(Decimal::Infinity { negative: true }, limits),
+        _ => return Err(invalid("sign")),
+    };
+    if scale > MAX_SCALE {
+        return Err(invalid("scale"));
+    }
+    let mut digits = Vec::with_capacity(usize::from(count) * GROUP);
+    while let Ok(group) = bytes.try_get_u16() {
+        if group > 9999 {
+            return Err(invalid("digit"));
+        }
+        for unit in [1000, 100, 10, 1] {
+            digits.push(u8::try_from(group / unit % 10).unwrap_or(0));
+        }
+    }
+    let point = (i64::from(weight) + 1) * i64::try_from(GROUP).unwrap_or(4);
+    let number = Magnitude::new(negative, digits, point, i64::from(scale))?.truncated_to_scale();
+    stored(Decimal::Finite(number), limits)
+}
+
+/// The stored form: the first of integer, real and text that keeps the number.
+fn stored(decimal: Decimal, limits: Option<Limits>) -> Result<SqlValue, ValueError> {
+    let digits = match decimal {
+        Decimal::NotANumber => return Ok(SqlValue::Text("NaN".to_owned())),
+        Decimal::Infinity { negative } => return infinity(negative, limits),
+        Decimal::Finite(digits) => digits,
+    };
+    let digits = match limits {
+        Some(limits) => within(digits, limits)?,
+        None => digits,
+    };
+    let mut text = BytesMut::new();
+    digits.put(&mut text);
+    let text = String::from_utf8_lossy(&text);
+    if digits.is_whole() {
+        let whole = text.split('.').next().unwrap_or_default();
+        if let Ok(integer) = whole.parse() {
+            return Ok(SqlValue::Integer(integer));
+        }
+    }
+    let real = text.parse::<f64>().ok().filter(|real| {
+        // The double must lead back to the very same digits.
+        matches!(Decimal::from_real(*real), Decimal::Finite(back)
+            if back.digits == digits.digits && back.point == digits.point
+                && back.digits.len() <= 15)
+    });
+    Ok(real.map_or_else(|| SqlValue::Text(text.into_owned()), SqlValue::Real))
+}
+
+fn infinity(negative: bool, limits: Option<Limits>) -> Result<SqlValue, ValueError> {
+    match limits {
+        None => Ok(SqlValue::Real(if negative {
+            f64::NEG_INFINITY
+        } else {
+            f64::INFINITY
+        })),
+        Some(limits) => Err(field_overflow(format!(
+            "A field with precision {}, scale {} cannot hold an infinite value.",
+            limits.precision, limits.scale
+        ))),
+    }
+}
+
+/// The number rounded to a column's scale; 22003 when it has more digits than the column.
+fn within(digits: Magnitude, limits: Limits) -> Result<Magnitude, ValueError> {
+    let rounded = digits.rounded(limits.scale);
+    let room = i32::from(limits.precision) - i32::from(limits.scale);
+    if !rounded.digits.is_empty() && rounded.point > room {
+        let bound = if room == 0 {
+            "1".to_owned()
+        } else {
+            format!("10^{room}")
+        };
+        return Err(field_overflow(format!(
+            "A field with precision {}, scale {} must round to an absolute value less than {bound}.",
+            limits.precision, limits.scale
+        )));
+    }
+    Ok(rounded)
+}
+
+fn field_overflow(detail: String) -> ValueError {
+    ValueError::new(
+        SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+        "numeric field overflow",
+    )
+    .with_detail(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use proptest::prelude::*;
+
+    use super::{Limits, from_binary, from_text, put_binary, put_text};
+    use crate::{SqlState, SqlValue, SqlValueRef};
+
+    const MONEY: Option<Limits> = Some(Limits {
+        precision: 10,
+        scale: 2,
+    });
+
+    fn text(value: SqlValueRef<'_>, limits: Option<Limits>) -> String {
+        let mut out = BytesMut::new();
+        assert!(put_text(value, limits, &mut out), "{value:?}");
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    fn binary(value: SqlValueRef<'_>, limits: Option<Limits>) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        put_binary(value, limits, &mut out).unwrap();
+        out.to_vec()
+    }
+
+    #[test]
+    fn the_declared_scale_is_shown() {
+        assert_eq!(text(SqlValueRef::Integer(5), MONEY), "5.00");
+        assert_eq!(text(SqlValueRef::Real(19.99 + 4e-15), MONEY), "19.99");
+        assert_eq!(text(SqlValueRef::Text("1.005"), MONEY), "1.01");
+        let hundreds = Some(Limits {
+            precision: 3,
+            scale: -2,
+        });
+        assert_eq!(text(SqlValueRef::Integer(1250), hundreds), "1300");
+    }
+
+    #[test]
+    fn without_a_scale_the_noise_of_doubles_is_not_shown() {
+        assert_eq!(text(SqlValueRef::Real(0.1 + 0.2), None), "0.3");
+        assert_eq!(text(SqlValueRef::Real(199.99 + 3e-14), None), "199.99");
+        assert_eq!(text(SqlValueRef::Real(1e20), None), "100000000000000000000");
+        assert_eq!(text(SqlValueRef::Real(1.5e-7), None), "0.00000015");
+        assert_eq!(text(SqlValueRef::Text("1.50"), None), "1.50");
+        assert_eq!(
+            text(SqlValueRef::Real(f64::NEG_INFINITY), None),
+            "-Infinity"
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_has_no_form() {
+        let mut out = BytesMut::new();
+        assert!(!put_text(SqlValueRef::Text("abc"), None, &mut out));
+        assert!(out.is_empty());
+        let error = put_binary(SqlValueRef::Text("abc"), None, &mut out).unwrap_err();
+        assert_eq!(
+            error.message,
+            "invalid input syntax for type numeric: \"abc\""
+        );
+        assert!(put_binary(SqlValueRef::Blob(b"1"), None, &mut out).is_err());
+        assert!(out.is_empty());
+    }
+
+    #[test]
+    fn infinities_have_a_binary_form() {
+        let negative = [0, 0, 0, 0, 0xf0, 0, 0, 0x20];
+        assert_eq!(binary(SqlValueRef::Real(f64::NEG_INFINITY), None), negative);
+        assert_eq!(
+            from_binary(&negative, None).unwrap(),
+            SqlValue::Real(f64::NEG_INFINITY)
+        );
+    }
+
+    #[test]
+    fn the_first_form_that_keeps_the_number_is_stored() {
+        assert_eq!(from_text("12.00", None).unwrap(), SqlValue::Integer(12));
+        assert_eq!(
+            from_text("-9223372036854775808", None).unwrap(),
+            SqlValue::Integer(i64::MIN)
+        );
+        assert_eq!(
+            from_text("9223372036854775808", None).unwrap().as_ref(),
+            SqlValueRef::Text("9223372036854775808")
+        );
+        assert_eq!(from_text("1.10", None).unwrap(), SqlValue::Real(1.1));
+        assert_eq!(from_text("1e20", None).unwrap(), SqlValue::Real(1e20));
+        assert_eq!(
+            from_text("3.14159265358979323846", None).unwrap(),
+            SqlValue::Text("3.14159265358979323846".into())
+        );
+        assert_eq!(
+            from_text("nan", None).unwrap(),
+            SqlValue::Text("NaN".into())
+        );
+    }
+
+    #[test]
+    fn a_column_rounds_and_refuses_what_is_too_large_for_it() {
+        assert_eq!(from_text("1.005", MONEY).unwrap(), SqlValue::Real(1.01));
+        assert_eq!(
+            from_text("99999999.994", MONEY).unwrap(),
+            SqlValue::Real(99_999_999.99)
+        );
+        let error = from_text("99999999.995", MONEY).unwrap_err();
+        assert_eq!(error.sqlstate, SqlState::NUMERIC_VALUE_OUT_OF_RANGE);
+        assert_eq!(error.message, "numeric field overflow");
+        assert_eq!(
+            error.detail.unwrap(),
+            "A field with precision 10, scale 2 must round to an absolute value less than 10^8."
+        );
+        assert!(from_text("Infinity", MONEY).is_err());
+        let fraction = Some(Limits {
+            precision: 2,
+            scale: 2,
+        });
+        assert!(
+            from_text("1", fraction)
+                .unwrap_err()
+                .detail
+                .unwrap()
+                .ends_with("less than 1.")
+        );
+        assert_eq!(from_text("0.99", fraction).unwrap(), SqlValue::Real(0.99));
+    }
+
+    #[test]
+    fn hostile_binary_numbers_are_refused() {
+        let cases: [(&[u8], &str); 6] = [
+            (&[], "length"),
+            (&[0, 1, 0, 0, 0, 0, 0, 0], "length"),
+            (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "length"),
+            (&[0, 0, 0, 0, 0x12, 0, 0, 0], "sign"),
+            (&[0, 0, 0, 0, 0, 0, 0x40, 0], "scale"),
+            (&[0, 1, 0, 0, 0, 0, 0, 0, 0x27, 0x10], "digit"),
+        ];
+        for (bytes, what) in cases {
+            let error = from_binary(bytes, None).unwrap_err();
+            assert_eq!(error.sqlstate, SqlState::INVALID_BINARY_REPRESENTATION);
+            assert_eq!(
+                error.message,
+                format!("invalid {what} in external \"numeric\" value")
+            );
+        }
+        let error = from_binary(&[0, 1, 0x7f, 0xff, 0, 0, 0, 0, 0, 10], None);
+        assert!(error.is_ok_and(|value| matches!(value, SqlValue::Real(_) | SqlValue::Text(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_decimal_survives_the_binary_form(
+            negative: bool, whole in "[1-9][0-9]{0,30}", fraction in "[0-9]{0,30}"
+        ) {
+            let sign = if negative { "-" } else { "" };
+            let point = if fraction.is_empty() { "" } else { "." };
+            let number = format!("{sign}{whole}{point}{fraction}");
+            let bytes = binary(SqlValueRef::Text(&number), None);
+            prop_assert_eq!(from_binary(&bytes, None).unwrap(), from_text(&number, None).unwrap());
+        }
+
+        #[test]
+        fn a_price_is_shown_as_it_was_written(cents in -9_999_999_999_i64..=9_999_999_999) {
+            let sign = if cents < 0 { "-" } else { "" };
+            let price = format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100);
+            let stored = from_text(&price, MONEY).unwrap();
+            prop_assert_eq!(text(stored.as_ref(), MONEY), price);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            if let Ok(value) = from_binary(&bytes, None) {
+                prop_assert!(put_text(value.as_ref(), None, &mut BytesMut::new()));
+            }
+        }
+    }
+}
