@@ -34,6 +34,7 @@ pub mod error;
 mod hint;
 pub mod instance;
 pub mod keys;
+mod line;
 mod load;
 mod place;
 mod reader;

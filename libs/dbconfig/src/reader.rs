@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use configparser::ini::{Ini, IniDefault};
 
 use crate::access::networks;
-use crate::document::{Document, Entry, unquote};
+use crate::document::{Document, Entry};
 use crate::error::{ConfigError, Problem};
 use crate::hint::nearest;
 use crate::keys::{self, ALIASES, Key, Kind, Section, Support};
+use crate::line::unquote;
 use crate::service::shortened;
 use crate::value::{self, MAX_VALUE_CHARS};
 
