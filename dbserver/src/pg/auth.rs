@@ -1,0 +1,194 @@
+//! SCRAM-SHA-256: who the client is, without the password ever being here.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures::SinkExt;
+use pgwire::api::auth::sasl::scram::{ScramSecret, ScramServerAuth};
+use pgwire::error::PgWireError;
+use pgwire::messages::startup::{Authentication, PasswordMessageFamily};
+use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::{digest, hmac};
+
+use crate::pg::codec::Request;
+use crate::pg::startup::ClientStream;
+use crate::session::failure::Failure;
+
+/// The one mechanism on offer.
+const MECHANISM: &str = "SCRAM-SHA-256";
+/// Iterations told to a client whose user does not exist.
+pub const ITERATIONS: usize = 4096;
+
+/// Runs the exchange. `verifier` is the user's, or `None` for a user who does not exist: then the
+/// exchange runs all the same, against a salt that is always the same for the name, and fails.
+pub async fn authenticate(
+    stream: &mut ClientStream,
+    user: &str,
+    verifier: Option<&str>,
+) -> Result<(), Failure> {
+    let known = verifier.map(parse_verifier).transpose()?;
+    let exists = known.is_some();
+    let secret = match known {
+        Some(secret) => secret,
+        None => unknown_user(user)?,
+    };
+    send(stream, Authentication::SASL(vec![MECHANISM.to_owned()])).await?;
+
+    let first = initial_response(receive(stream).await?)?;
+    let (answer, exchange) = ScramServerAuth::new()
+        .on_client_first_message_with_secret(&first, secret)
+        .map_err(|error| refusal(&error, user))?;
+    send(stream, Authentication::SASLContinue(Bytes::from(answer))).await?;
+
+    let last = receive(stream).await?;
+    let proof = exchange
+        .on_client_final_message(&last)
+        .map_err(|error| refusal(&error, user))?;
+    if !exists {
+        return Err(wrong_password(user));
+    }
+    send(stream, Authentication::SASLFinal(Bytes::from(proof))).await
+}
+
+/// What everybody reads who may not come in with that name.
+pub fn wrong_password(user: &str) -> Failure {
+    Failure::fatal(
+        "28P01",
+        format!("password authentication failed for user \"{user}\""),
+    )
+}
+
+fn refusal(error: &PgWireError, user: &str) -> Failure {
+    match error {
+        PgWireError::InvalidPassword(_) => wrong_password(user),
+        other => Failure::fatal("08P01", format!("malformed SCRAM message: {other}")),
+    }
+}
+
+async fn send(stream: &mut ClientStream, message: Authentication) -> Result<(), Failure> {
+    stream
+        .send(PgWireBackendMessage::Authentication(message))
+        .await
+        .map_err(|error| Failure::fatal("08006", error.to_string()))
+}
+
+async fn receive(stream: &mut ClientStream) -> Result<Bytes, Failure> {
+    use futures::StreamExt;
+    match stream.next().await {
+        Some(Ok(Request::Message(PgWireFrontendMessage::PasswordMessageFamily(
+            PasswordMessageFamily::Raw(body),
+        )))) => Ok(body.freeze()),
+        Some(Ok(_)) => Err(Failure::fatal("08P01", "expected a password message")),
+        Some(Err(error)) => Err(Failure::fatal("08P01", error.to_string())),
+        None => Err(Failure::fatal("08006", "the client went away")),
+    }
+}
+
+/// `SASLInitialResponse`: mechanism, zero byte, length, data.
+fn initial_response(body: Bytes) -> Result<Bytes, Failure> {
+    let malformed = || Failure::fatal("08P01", "malformed SASL message");
+    let end = body
+        .iter()
+        .position(|byte| *byte == 0)
+        .ok_or_else(malformed)?;
+    if body.get(..end) != Some(MECHANISM.as_bytes()) {
+        return Err(Failure::fatal(
+            "28000",
+            "client selected an invalid SASL authentication mechanism",
+        ));
+    }
+    let data = body.get(end + 5..).ok_or_else(malformed)?;
+    Ok(body.slice_ref(data))
+}
+
+/// `SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>`, keys and salt in base64.
+fn parse_verifier(text: &str) -> Result<ScramSecret, Failure> {
+    let parsed = || -> Option<ScramSecret> {
+        let rest = text.strip_prefix("SCRAM-SHA-256$")?;
+        let (head, keys) = rest.split_once('$')?;
+        let (iterations, salt) = head.split_once(':')?;
+        let (stored, server) = keys.split_once(':')?;
+        Some(ScramSecret::Verifier {
+            salt: STANDARD.decode(salt).ok()?,
+            iterations: iterations.parse().ok()?,
+            stored_key: STANDARD
+                .decode(stored)
+                .ok()
+                .filter(|key| key.len() == KEY_BYTES)?,
+            server_key: STANDARD
+                .decode(server)
+                .ok()
+                .filter(|key| key.len() == KEY_BYTES)?,
+        })
+    };
+    parsed().ok_or_else(|| {
+        tracing::error!("a password verifier in system.db can't be read");
+        Failure::fatal("XX001", "the stored password can't be read").hint("Set it again.")
+    })
+}
+
+/// Length of a SHA-256 key.
+const KEY_BYTES: usize = 32;
+
+/// A secret that no password fits, with a salt that depends on the name alone: asking twice does not
+/// tell an unknown user from a known one.
+fn unknown_user(user: &str) -> Result<ScramSecret, Failure> {
+    static SALT_KEY: std::sync::OnceLock<Option<[u8; KEY_BYTES]>> = std::sync::OnceLock::new();
+    let no_random = || Failure::fatal("XX000", "the system has no random numbers");
+    let fill = || -> Option<[u8; KEY_BYTES]> {
+        let mut key = [0; KEY_BYTES];
+        SystemRandom::new().fill(&mut key).ok().map(|()| key)
+    };
+    let key = SALT_KEY.get_or_init(fill).ok_or_else(no_random)?;
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), user.as_bytes());
+    let salt = tag.as_ref().iter().copied().take(16).collect();
+    let never = fill().ok_or_else(no_random)?;
+    Ok(ScramSecret::Verifier {
+        salt,
+        iterations: ITERATIONS,
+        stored_key: digest::digest(&digest::SHA256, &never).as_ref().to_vec(),
+        server_key: never.to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verifier_is_read_and_a_broken_one_refused() {
+        let key = STANDARD.encode([7; 32]);
+        let text = format!(
+            "SCRAM-SHA-256$4096:{}${key}:{key}",
+            STANDARD.encode([1; 16])
+        );
+        let Ok(ScramSecret::Verifier {
+            iterations, salt, ..
+        }) = parse_verifier(&text)
+        else {
+            panic!("not read");
+        };
+        assert_eq!((iterations, salt), (4096, vec![1; 16]));
+        assert!(parse_verifier("md5abc").is_err());
+        assert!(parse_verifier("SCRAM-SHA-256$x:y$z:w").is_err());
+    }
+
+    #[test]
+    fn the_salt_of_an_unknown_user_is_the_same_each_time() {
+        let salt = |user| match unknown_user(user) {
+            Ok(ScramSecret::Verifier { salt, .. }) => salt,
+            _ => panic!("no verifier"),
+        };
+        assert_eq!(salt("nobody"), salt("nobody"));
+        assert_ne!(salt("nobody"), salt("somebody"));
+    }
+
+    #[test]
+    fn an_initial_response_names_the_mechanism() {
+        let body = Bytes::from_static(b"SCRAM-SHA-256\0\0\0\0\x03n,,");
+        assert_eq!(initial_response(body).unwrap(), Bytes::from_static(b"n,,"));
+        assert!(initial_response(Bytes::from_static(b"PLAIN\0\0\0\0\0")).is_err());
+        assert!(initial_response(Bytes::from_static(b"SCRAM-SHA-256\0\0")).is_err());
+    }
+}

@@ -1,0 +1,513 @@
+//! Who is connected: the list that cancel requests, operators, time limits and a stop go through.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use pgwire::messages::startup::SecretKey;
+use rusqlite::InterruptHandle;
+use tokio::sync::Notify;
+
+use crate::commit::permit::{Interrupt, InterruptReason};
+use crate::session::failure::Failure;
+
+/// One connected client, as other threads see it.
+pub struct SessionEntry {
+    /// The process id that the client was told: a running number.
+    pub pid: i32,
+    /// The user it authenticated as.
+    pub user: String,
+    /// The database it opened.
+    pub database: String,
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// When it connected.
+    pub started: std::time::SystemTime,
+    /// Ends permit waits; carries the reason.
+    pub interrupt: Arc<Interrupt>,
+    /// Wakes the message loop from its wait for the client.
+    pub wake: Notify,
+    key: SecretKey,
+    busy: AtomicBool,
+    visible: Mutex<Visible>,
+    sqlite: Mutex<Option<InterruptHandle>>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Visible {
+    application: String,
+    state: &'static str,
+}
+
+/// A line of `dbctl session list`.
+#[derive(Debug, Clone)]
+pub struct SessionInfo {
+    /// Number of the session.
+    pub pid: i32,
+    /// Its user.
+    pub user: String,
+    /// Its database.
+    pub database: String,
+    /// Its `application_name`.
+    pub application: String,
+    /// Its address.
+    pub address: SocketAddr,
+    /// When it connected.
+    pub started: std::time::SystemTime,
+    /// `idle`, `active`, `idle in transaction` and so on.
+    pub state: &'static str,
+}
+
+impl SessionEntry {
+    /// Makes the running statement of SQLite reachable for a cancel.
+    pub fn set_sqlite(&self, handle: Option<InterruptHandle>) {
+        *lock(&self.sqlite) = handle;
+    }
+
+    /// A statement begins: a cancel from now on is for it.
+    pub fn begin_statement(&self) {
+        self.interrupt.clear();
+        self.busy.store(true, Ordering::SeqCst);
+    }
+
+    /// The statement is over: a cancel that comes now is for nobody.
+    pub fn end_statement(&self) {
+        self.busy.store(false, Ordering::SeqCst);
+    }
+
+    /// What the session list shows as its state.
+    pub fn set_state(&self, state: &'static str) {
+        lock(&self.visible).state = state;
+    }
+
+    /// What the session list shows as its application.
+    pub fn set_application(&self, name: &str) {
+        name.clone_into(&mut lock(&self.visible).application);
+    }
+
+    /// Stops what runs, if something does.
+    fn stop_statement(&self, reason: InterruptReason) {
+        if self.busy.load(Ordering::SeqCst) {
+            self.interrupt.raise(reason);
+            self.interrupt_sqlite();
+        }
+    }
+
+    /// Ends the session: what runs is stopped, and the loop leaves at its next turn.
+    fn terminate(&self) {
+        self.interrupt.raise(InterruptReason::Terminate);
+        self.interrupt_sqlite();
+        self.wake.notify_one();
+    }
+
+    fn interrupt_sqlite(&self) {
+        if let Some(handle) = &*lock(&self.sqlite) {
+            handle.interrupt();
+        }
+    }
+
+    fn info(&self) -> SessionInfo {
+        let visible = lock(&self.visible).clone();
+        SessionInfo {
+            pid: self.pid,
+            user: self.user.clone(),
+            database: self.database.clone(),
+            application: visible.application,
+            address: self.address,
+            started: self.started,
+            state: self.state(),
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        if self.busy.load(Ordering::SeqCst) {
+            "active"
+        } else {
+            lock(&self.visible).state
+        }
+    }
+}
+
+/// What a session says of itself when it registers.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    /// The user it authenticated as.
+    pub user: String,
+    /// The database it opens.
+    pub database: String,
+    /// Its `application_name`.
+    pub application: String,
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// What its cancel requests must carry.
+    pub key: SecretKey,
+}
+
+/// All sessions of the server.
+pub struct Sessions {
+    limit: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+    watch: Arc<Watch>,
+}
+
+#[derive(Default)]
+struct State {
+    next_pid: i32,
+    closed: bool,
+    connections: usize,
+    open: BTreeMap<i32, Arc<SessionEntry>>,
+}
+
+impl Sessions {
+    /// An empty list for at most `limit` sessions.
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            limit,
+            state: Mutex::new(State {
+                next_pid: 1,
+                ..State::default()
+            }),
+            changed: Condvar::new(),
+            watch: Arc::new(Watch::default()),
+        })
+    }
+
+    /// Lets a connection in that has not shown yet who it is; `None` when there are too many of them.
+    pub fn arrive(self: &Arc<Self>) -> Option<Arrival> {
+        let mut state = lock(&self.state);
+        if state.connections >= self.limit + NEWCOMERS {
+            return None;
+        }
+        state.connections += 1;
+        Some(Arrival(Arc::clone(self)))
+    }
+
+    /// Lets a session in; it leaves when the guard is dropped.
+    ///
+    /// Errors: 53300 when the list is full, 57P01 while the server stops.
+    pub fn register(self: &Arc<Self>, who: Newcomer) -> Result<Registered, Failure> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Err(Failure::fatal(
+                "57P03",
+                "the database system is shutting down",
+            ));
+        }
+        if state.open.len() >= self.limit {
+            return Err(Failure::fatal("53300", "sorry, too many clients already")
+                .hint("MaxSessions in section Server of the configuration is the limit."));
+        }
+        let pid = state.next_pid;
+        state.next_pid = pid.checked_add(1).unwrap_or(1);
+        let entry = Arc::new(SessionEntry {
+            pid,
+            user: who.user,
+            database: who.database,
+            address: who.address,
+            started: std::time::SystemTime::now(),
+            interrupt: Arc::new(Interrupt::for_this_thread()),
+            wake: Notify::new(),
+            key: who.key,
+            busy: AtomicBool::new(false),
+            visible: Mutex::new(Visible {
+                application: who.application,
+                state: "idle",
+            }),
+            sqlite: Mutex::new(None),
+        });
+        state.open.insert(pid, Arc::clone(&entry));
+        Ok(Registered {
+            entry,
+            sessions: Arc::clone(self),
+        })
+    }
+
+    /// Stops the statement of the session with that number and key; says nothing either way.
+    pub fn cancel(&self, pid: i32, key: &SecretKey) {
+        let entry = lock(&self.state).open.get(&pid).cloned();
+        if let Some(entry) = entry.filter(|entry| entry.key.eq_value(key)) {
+            entry.stop_statement(InterruptReason::UserRequest);
+        }
+    }
+
+    /// Stops the statement of a session on behalf of an operator; false when there is no such session.
+    pub fn cancel_by_operator(&self, pid: i32) -> bool {
+        let entry = lock(&self.state).open.get(&pid).cloned();
+        entry
+            .inspect(|entry| entry.stop_statement(InterruptReason::UserRequest))
+            .is_some()
+    }
+
+    /// Ends a session; false when there is none with that number.
+    pub fn kill(&self, pid: i32) -> bool {
+        let entry = lock(&self.state).open.get(&pid).cloned();
+        entry.inspect(|entry| entry.terminate()).is_some()
+    }
+
+    /// The sessions, by number.
+    pub fn list(&self) -> Vec<SessionInfo> {
+        lock(&self.state)
+            .open
+            .values()
+            .map(|entry| entry.info())
+            .collect()
+    }
+
+    /// How many sessions have the database open.
+    pub fn using(&self, database: &str) -> usize {
+        lock(&self.state)
+            .open
+            .values()
+            .filter(|entry| entry.database == database)
+            .count()
+    }
+
+    /// How many sessions there are.
+    pub fn count(&self) -> usize {
+        lock(&self.state).open.len()
+    }
+
+    /// Lets nobody in any more.
+    pub fn close(&self) {
+        lock(&self.state).closed = true;
+    }
+
+    /// Ends every session.
+    pub fn terminate_all(&self) {
+        let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
+        for entry in open {
+            entry.terminate();
+        }
+    }
+
+    /// Ends every session whose client is not in a transaction or statement.
+    pub fn terminate_idle(&self) {
+        let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
+        for entry in open {
+            if entry.state() == "idle" {
+                entry.terminate();
+            }
+        }
+    }
+
+    /// Waits until nobody is left or the time is up; true when nobody is left.
+    pub fn wait_empty(&self, deadline: Instant) -> bool {
+        let mut state = lock(&self.state);
+        while !state.open.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+        true
+    }
+
+    /// Ends the statement of `entry` at `deadline`, unless the guard is dropped before.
+    pub fn watch(&self, entry: &Arc<SessionEntry>, deadline: Instant) -> Watched {
+        self.watch.add(entry, deadline)
+    }
+}
+
+/// Connections that may be on their way in beside the sessions that are.
+const NEWCOMERS: usize = 64;
+
+/// A connection, until it is dropped.
+pub struct Arrival(Arc<Sessions>);
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        lock(&self.0.state).connections -= 1;
+    }
+}
+
+/// A session's place in the list.
+pub struct Registered {
+    /// The session as others see it.
+    pub entry: Arc<SessionEntry>,
+    /// The list it stands in.
+    pub sessions: Arc<Sessions>,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        lock(&self.sessions.state).open.remove(&self.entry.pid);
+        self.sessions.changed.notify_all();
+    }
+}
+
+/// Deadlines of running statements; one thread serves them all, started with the first.
+#[derive(Default)]
+struct Watch {
+    due: Mutex<Due>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Due {
+    running: bool,
+    next: u64,
+    order: BTreeSet<(Instant, u64)>,
+    entries: HashMap<u64, Arc<SessionEntry>>,
+}
+
+/// A deadline that is being watched; dropping it takes it off the list.
+pub struct Watched {
+    watch: Arc<Watch>,
+    at: (Instant, u64),
+}
+
+impl Watch {
+    fn add(self: &Arc<Self>, entry: &Arc<SessionEntry>, deadline: Instant) -> Watched {
+        let mut due = lock(&self.due);
+        let at = (deadline, due.next);
+        due.next += 1;
+        due.order.insert(at);
+        due.entries.insert(at.1, Arc::clone(entry));
+        let first = due.order.first() == Some(&at);
+        if !due.running {
+            let watch = Arc::clone(self);
+            let started = thread::Builder::new()
+                .name("timeouts".into())
+                .spawn(move || watch.run());
+            due.running = started.is_ok();
+        } else if first {
+            self.changed.notify_one();
+        }
+        Watched {
+            watch: Arc::clone(self),
+            at,
+        }
+    }
+
+    /// Serves deadlines until the list has been empty for a while.
+    fn run(&self) {
+        let mut due = lock(&self.due);
+        loop {
+            let now = Instant::now();
+            while let Some(at) = due.order.first().copied().filter(|at| at.0 <= now) {
+                due.order.remove(&at);
+                if let Some(entry) = due.entries.remove(&at.1) {
+                    entry.stop_statement(InterruptReason::StatementTimeout);
+                }
+            }
+            let wait = match due.order.first() {
+                Some((next, _)) => next.saturating_duration_since(now),
+                None => IDLE_WATCH,
+            };
+            let empty = due.order.is_empty();
+            due = self
+                .changed
+                .wait_timeout(due, wait)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(due, _)| due);
+            if empty && due.order.is_empty() {
+                due.running = false;
+                return;
+            }
+        }
+    }
+}
+
+/// How long the watching thread outlives the last deadline.
+const IDLE_WATCH: std::time::Duration = std::time::Duration::from_secs(10);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let mut due = lock(&self.watch.due);
+        due.order.remove(&self.at);
+        due.entries.remove(&self.at.1);
+    }
+}
+
+/// The data is changed in single steps, so it is whole even after a panic in another session.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn newcomer(key: i32) -> Newcomer {
+        Newcomer {
+            user: "dba".into(),
+            database: "shop".into(),
+            application: String::new(),
+            address: ([127, 0, 0, 1], 1).into(),
+            key: SecretKey::I32(key),
+        }
+    }
+
+    #[test]
+    fn a_full_list_refuses_with_53300_until_somebody_leaves() {
+        let sessions = Sessions::new(1);
+        let first = sessions.register(newcomer(1)).unwrap();
+        let refused = sessions.register(newcomer(2)).err().unwrap();
+        assert_eq!((refused.sqlstate(), refused.is_fatal()), ("53300", true));
+        drop(first);
+        assert!(sessions.register(newcomer(3)).is_ok());
+    }
+
+    #[test]
+    fn a_cancel_needs_the_key_and_a_running_statement() {
+        let sessions = Sessions::new(10);
+        let session = sessions.register(newcomer(7)).unwrap();
+        let pid = session.entry.pid;
+        sessions.cancel(pid, &SecretKey::I32(7));
+        assert_eq!(session.entry.interrupt.reason(), None);
+        session.entry.begin_statement();
+        sessions.cancel(pid, &SecretKey::I32(8));
+        assert_eq!(session.entry.interrupt.reason(), None);
+        sessions.cancel(
+            pid,
+            &SecretKey::Bytes(bytes::Bytes::from_static(&[0, 0, 0, 7])),
+        );
+        assert_eq!(
+            session.entry.interrupt.reason(),
+            Some(InterruptReason::UserRequest)
+        );
+    }
+
+    #[test]
+    fn a_deadline_stops_the_statement_that_it_was_set_for() {
+        let sessions = Sessions::new(10);
+        let session = sessions.register(newcomer(1)).unwrap();
+        let late = sessions.register(newcomer(2)).unwrap();
+        session.entry.begin_statement();
+        late.entry.begin_statement();
+        let forgotten = sessions.watch(&late.entry, Instant::now() + Duration::from_millis(1));
+        drop(forgotten);
+        let _watched = sessions.watch(&session.entry, Instant::now() + Duration::from_millis(2));
+        while session.entry.interrupt.reason().is_none() {
+            thread::yield_now();
+        }
+        assert_eq!(
+            session.entry.interrupt.reason(),
+            Some(InterruptReason::StatementTimeout)
+        );
+        assert_eq!(late.entry.interrupt.reason(), None);
+    }
+
+    #[test]
+    fn a_closed_list_empties_when_its_sessions_leave() {
+        let sessions = Sessions::new(10);
+        let session = sessions.register(newcomer(1)).unwrap();
+        sessions.close();
+        assert_eq!(
+            sessions.register(newcomer(2)).err().unwrap().sqlstate(),
+            "57P03"
+        );
+        assert!(!sessions.wait_empty(Instant::now()));
+        drop(session);
+        assert!(sessions.wait_empty(Instant::now()));
+    }
+}

@@ -1,0 +1,317 @@
+//! From an accepted connection to a session: encryption refused, version agreed on, access and
+//! password checked, parameters taken.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes};
+use futures::{SinkExt, StreamExt};
+use pgwire::messages::startup::{
+    Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey, Startup,
+};
+use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::net::TcpStream;
+use tokio_util::codec::Framed;
+
+use crate::environment::Environment;
+use crate::pg::auth;
+use crate::pg::codec::{ClientCodec, Phase, Request, WireError};
+use crate::pg::output;
+use crate::session::failure::Failure;
+use crate::session::settings::Settings;
+
+/// A client's connection: frames in, messages out.
+pub type ClientStream = Framed<TcpStream, ClientCodec>;
+
+/// How long a client may take until it is in.
+const STARTUP_LIMIT: Duration = Duration::from_secs(60);
+/// Bytes of a secret key with protocol 3.2.
+const LONG_KEY: usize = 32;
+/// Version 3.0 as one number.
+const PROTOCOL_3: i32 = 3 << 16;
+/// The newest minor version of protocol 3.
+const NEWEST_MINOR: u16 = 2;
+
+/// A client that is in.
+pub struct Newcomer {
+    /// Who it is.
+    pub user: String,
+    /// The database it asks for.
+    pub database: String,
+    /// What it asks for.
+    pub purpose: Purpose,
+    /// Its parameters.
+    pub settings: Settings,
+    /// What its cancel requests must carry.
+    pub key: SecretKey,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// SQL.
+    Sql,
+    /// The forward log of a master.
+    ForwardLog,
+}
+
+/// Brings a client in; `None` when it only asked for a cancel, or went away.
+pub async fn start_up(
+    stream: &mut ClientStream,
+    env: &Environment,
+    address: SocketAddr,
+) -> Result<Option<Newcomer>, Failure> {
+    let work = async {
+        let Some(startup) = first_message(stream, env).await? else {
+            return Ok(None);
+        };
+        if !env.config().access.permits(address.ip()) {
+            return Err(Failure::fatal(
+                "28000",
+                format!("address {} may not connect", address.ip()),
+            )
+            .hint("See allow and deny in section db-access of the configuration."));
+        }
+        if env.is_stopping() {
+            return Err(Failure::fatal(
+                "57P03",
+                "the database system is shutting down",
+            ));
+        }
+        admit(stream, env, startup).await.map(Some)
+    };
+    match tokio::time::timeout(STARTUP_LIMIT, work).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::fatal(
+            "08006",
+            "the client took too long to start up",
+        )),
+    }
+}
+
+/// Answers requests for encryption and cancels until the start-up message comes.
+async fn first_message(
+    stream: &mut ClientStream,
+    env: &Environment,
+) -> Result<Option<Startup>, Failure> {
+    // At most one request for TLS and one for GSS may come before it.
+    for _ in 0..3 {
+        match stream.next().await {
+            Some(Ok(Request::Encryption)) => {
+                stream.write_buffer_mut().put_u8(b'N');
+                flush(stream).await?;
+            }
+            Some(Ok(Request::Message(PgWireFrontendMessage::CancelRequest(request)))) => {
+                env.sessions().cancel(request.pid, &request.secret_key);
+                return Ok(None);
+            }
+            Some(Ok(Request::Message(PgWireFrontendMessage::Startup(startup)))) => {
+                return Ok(Some(startup));
+            }
+            Some(Err(WireError::Violation(why))) => return Err(Failure::fatal("08P01", why)),
+            None | Some(Err(WireError::Io(_))) => return Ok(None),
+            Some(Ok(_)) => break,
+        }
+    }
+    Err(Failure::fatal("08P01", "expected a startup packet"))
+}
+
+async fn admit(
+    stream: &mut ClientStream,
+    env: &Environment,
+    startup: Startup,
+) -> Result<Newcomer, Failure> {
+    let long_key = negotiate(stream, &startup);
+    let mut parameters = startup.parameters;
+    let user = parameters
+        .remove("user")
+        .filter(|user| !user.is_empty())
+        .ok_or_else(|| Failure::fatal("28000", "no user name specified in startup packet"))?;
+    let database = parameters
+        .remove("database")
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| user.clone());
+    let purpose = purpose(parameters.remove("replication").as_deref())?;
+    let options = parameters.remove("options").unwrap_or_default();
+
+    stream.codec_mut().set_phase(Phase::Authentication);
+    let verifier = env
+        .scram_verifier(&user)
+        .map_err(|error| Failure::from(error).into_fatal())?;
+    auth::authenticate(stream, &user, verifier.as_deref()).await?;
+    stream.codec_mut().set_phase(Phase::Session);
+
+    let mut settings = Settings::new(HashMap::new());
+    let given = option_settings(&options)?.into_iter().chain(parameters);
+    for (name, value) in given.filter(|(name, _)| !name.starts_with("_pq_.")) {
+        settings
+            .set(&name, Some(&value), false, false)
+            .map_err(Failure::into_fatal)?;
+    }
+    settings.make_defaults();
+    settings.set_fixed("session_authorization", &user);
+    settings.set_fixed(
+        "in_hot_standby",
+        if env.is_read_only() { "on" } else { "off" },
+    );
+    let timeouts = &env.config().server;
+    settings.set_limit("statement_timeout", timeouts.statement_timeout);
+    settings.set_limit(
+        "idle_in_transaction_session_timeout",
+        timeouts.idle_transaction_timeout,
+    );
+    Ok(Newcomer {
+        user,
+        database,
+        purpose,
+        settings,
+        key: secret_key(long_key)?,
+    })
+}
+
+fn purpose(replication: Option<&str>) -> Result<Purpose, Failure> {
+    match replication {
+        None | Some("false" | "off" | "no" | "0") => Ok(Purpose::Sql),
+        Some("forwardlog") => Ok(Purpose::ForwardLog),
+        Some(other) => {
+            let other: String = other.chars().take(100).collect();
+            Err(
+                Failure::fatal("0A000", format!("replication={other} is not supported"))
+                    .hint("Use dbrepl: it ships the forward log."),
+            )
+        }
+    }
+}
+
+/// Answers a version that is not served with the newest that is; whether long keys are known.
+fn negotiate(stream: &mut ClientStream, startup: &Startup) -> bool {
+    let minor = startup.protocol_number_minor;
+    let options: Vec<String> = startup
+        .parameters
+        .keys()
+        .filter(|name| name.starts_with("_pq_."))
+        .cloned()
+        .collect();
+    let agreed = if minor >= NEWEST_MINOR {
+        NEWEST_MINOR
+    } else {
+        0
+    };
+    if agreed != minor || !options.is_empty() {
+        let message = NegotiateProtocolVersion::new(PROTOCOL_3 + i32::from(agreed), options);
+        output::append(stream.write_buffer_mut(), &message);
+    }
+    agreed == NEWEST_MINOR
+}
+
+/// `AuthenticationOk`, parameters, key, ready: all in one go.
+pub async fn welcome(
+    stream: &mut ClientStream,
+    settings: &mut Settings,
+    pid: i32,
+    key: SecretKey,
+) -> Result<(), Failure> {
+    let out = stream.write_buffer_mut();
+    output::append(out, &Authentication::Ok);
+    for (name, value) in settings.reported() {
+        output::parameter_status(out, name, value);
+    }
+    settings.take_changed();
+    output::append(out, &BackendKeyData::new(pid, key));
+    output::ready_for_query(out, pgwire::messages::response::TransactionStatus::Idle);
+    flush(stream).await
+}
+
+/// Sends what is in the write buffer.
+pub async fn flush(stream: &mut ClientStream) -> Result<(), Failure> {
+    SinkExt::<PgWireBackendMessage>::flush(stream)
+        .await
+        .map_err(|error| Failure::fatal("08006", error.to_string()))
+}
+
+fn secret_key(long: bool) -> Result<SecretKey, Failure> {
+    let mut bytes = [0; LONG_KEY];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Failure::fatal("XX000", "the system has no random numbers"))?;
+    if long {
+        return Ok(SecretKey::Bytes(Bytes::copy_from_slice(&bytes)));
+    }
+    Ok(SecretKey::I32(bytes::Buf::get_i32(&mut &bytes[..4])))
+}
+
+/// `-c name=value` and `--name=value`, separated by blanks; a backslash keeps the next character.
+fn option_settings(options: &str) -> Result<Vec<(String, String)>, Failure> {
+    let mut words = split_words(options).into_iter();
+    let mut settings = Vec::new();
+    while let Some(word) = words.next() {
+        let assignment = match word.strip_prefix("-c") {
+            Some("") => words.next(),
+            Some(rest) => Some(rest.to_owned()),
+            None => word.strip_prefix("--").map(str::to_owned),
+        };
+        let pair = assignment.as_deref().and_then(|text| text.split_once('='));
+        let Some((name, value)) = pair else {
+            let word: String = word.chars().take(100).collect();
+            return Err(Failure::fatal(
+                "42601",
+                format!("invalid command-line argument for server process: {word}"),
+            ));
+        };
+        settings.push((name.replace('-', "_"), value.to_owned()));
+    }
+    Ok(settings)
+}
+
+fn split_words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => word.extend(chars.next()),
+            c if c.is_ascii_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_settings() {
+        let found = option_settings("-c a=1 -cb=x\\ y --work-mem=4MB").unwrap();
+        let expected = [("a", "1"), ("b", "x y"), ("work_mem", "4MB")];
+        assert_eq!(
+            found,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+        assert!(option_settings("-q").is_err());
+        assert!(option_settings("-c").is_err());
+    }
+
+    #[test]
+    fn only_the_forward_log_is_replicated() {
+        assert_eq!(purpose(None).unwrap(), Purpose::Sql);
+        assert_eq!(purpose(Some("forwardlog")).unwrap(), Purpose::ForwardLog);
+        assert_eq!(purpose(Some("database")).unwrap_err().sqlstate(), "0A000");
+    }
+
+    #[test]
+    fn keys_are_as_long_as_the_protocol_says() {
+        assert!(matches!(secret_key(false), Ok(SecretKey::I32(_))));
+        assert!(matches!(secret_key(true), Ok(SecretKey::Bytes(bytes)) if bytes.len() == 32));
+    }
+}

@@ -1,0 +1,141 @@
+//! What SQL of a client may do to its SQLite connection: the list of what is allowed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+/// PRAGMAs that look and change nothing, also with an argument.
+const READING_PRAGMAS: [&str; 14] = [
+    "collation_list",
+    "compile_options",
+    "database_list",
+    "foreign_key_check",
+    "foreign_key_list",
+    "function_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
+    "quick_check",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
+
+/// PRAGMAs that are read without an argument and would change something with one.
+const BARE_PRAGMAS: [&str; 9] = [
+    "application_id",
+    "data_version",
+    "encoding",
+    "foreign_keys",
+    "freelist_count",
+    "page_count",
+    "page_size",
+    "schema_version",
+    "user_version",
+];
+
+/// Functions that reach outside the database.
+const DENIED_FUNCTIONS: [&str; 4] = ["load_extension", "fts3_tokenizer", "edit", "sqlite_dbpage"];
+
+/// The check that SQLite calls while it prepares a statement. While `trusted` is set the statements
+/// are the server's own.
+pub(crate) fn authorizer(
+    trusted: Arc<AtomicBool>,
+) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
+    move |context: AuthContext<'_>| {
+        if trusted.load(Ordering::Relaxed) || allowed(&context.action) {
+            Authorization::Allow
+        } else {
+            Authorization::Deny
+        }
+    }
+}
+
+fn allowed(action: &AuthAction<'_>) -> bool {
+    match action {
+        AuthAction::Attach { .. }
+        | AuthAction::Detach { .. }
+        | AuthAction::Transaction { .. }
+        | AuthAction::Savepoint { .. }
+        | AuthAction::Unknown { .. } => false,
+        AuthAction::Pragma {
+            pragma_name,
+            pragma_value,
+        } => pragma(pragma_name, *pragma_value),
+        AuthAction::Function { function_name } => !DENIED_FUNCTIONS
+            .iter()
+            .any(|denied| denied.eq_ignore_ascii_case(function_name)),
+        AuthAction::CreateVtable { module_name, .. } => {
+            // A table-valued view of raw pages, of the schema's memory and the like: not for clients.
+            ["fts5", "rtree"]
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(module_name))
+        }
+        _ => true,
+    }
+}
+
+fn pragma(name: &str, value: Option<&str>) -> bool {
+    let listed = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
+    listed(&READING_PRAGMAS) || (value.is_none() && listed(&BARE_PRAGMAS))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    fn client() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection
+            .authorizer(Some(authorizer(Arc::new(AtomicBool::new(false)))))
+            .unwrap();
+        connection
+    }
+
+    #[test]
+    fn ordinary_statements_pass() {
+        let client = client();
+        client
+            .execute_batch(
+                "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT); CREATE INDEX i ON t(b);
+                 INSERT INTO t(b) VALUES('x'); UPDATE t SET b = upper(b); ALTER TABLE t ADD COLUMN c;
+                 CREATE TRIGGER g AFTER INSERT ON t BEGIN DELETE FROM t; END; DROP TABLE t;",
+            )
+            .unwrap();
+    }
+
+    #[test]
+    fn what_reaches_outside_or_below_the_database_is_refused() {
+        let client = client();
+        for sql in [
+            "ATTACH 'x.db' AS x",
+            "DETACH main",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA writable_schema = ON",
+            "PRAGMA synchronous",
+            "PRAGMA user_version = 3",
+            "PRAGMA page_size = 512",
+            "BEGIN",
+            "SAVEPOINT s",
+            "SELECT load_extension('x')",
+        ] {
+            assert!(client.prepare(sql).is_err(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn reading_pragmas_pass() {
+        let client = client();
+        for sql in [
+            "PRAGMA table_info(t)",
+            "PRAGMA user_version",
+            "PRAGMA quick_check",
+        ] {
+            assert!(client.prepare(sql).is_ok(), "{sql}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! COPY FROM: a table's columns, the INSERT behind it, and the stream's options.
+
+use std::rc::Rc;
+
+use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView};
+use pgtypes::copy::{self, Force, Header, Row};
+use pgtypes::{Format, PgType, SqlValueRef, decode};
+
+use crate::session::failure::Failure;
+use crate::session::mapping::{self, Bound};
+use crate::session::schema::View;
+use crate::session::{Session, sqlite::Sqlite};
+
+/// Rows between two looks at the interrupt.
+const ROWS_PER_LOOK: u64 = 256;
+
+/// Where a COPY FROM puts its rows.
+pub struct Target {
+    /// The table, as errors name it.
+    pub table: String,
+    /// Names and types of the copied columns, in the order of the stream.
+    columns: Vec<(String, PgType)>,
+    insert: String,
+}
+
+impl Target {
+    /// The table's columns, or those that the statement names.
+    ///
+    /// Errors: 42P01, 42703, 42701.
+    pub fn find(sqlite: &Sqlite, table: &str, wanted: &[String]) -> Result<Self, Failure> {
+        let known = View::new(sqlite)
+            .columns(table)
+            .ok_or_else(|| Failure::new("42P01", format!("relation \"{table}\" does not exist")))?;
+        let mut columns = Vec::with_capacity(known.len());
+        let names: Vec<&str> = if wanted.is_empty() {
+            known.iter().map(|column| column.name.as_str()).collect()
+        } else {
+            wanted.iter().map(String::as_str).collect()
+        };
+        for name in names {
+            let Some(column) = known.iter().find(|c| c.name.eq_ignore_ascii_case(name)) else {
+                return Err(Failure::new(
+                    "42703",
+                    format!("column \"{name}\" of relation \"{table}\" does not exist"),
+                ));
+            };
+            if columns.iter().any(|(other, _)| *other == column.name) {
+                return Err(Failure::new(
+                    "42701",
+                    format!("column \"{name}\" specified more than once"),
+                ));
+            }
+            let ty = column
+                .type_name
+                .as_ref()
+                .map_or(PgType::Text, mapping::pg_type);
+            columns.push((column.name.clone(), ty));
+        }
+        let names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();
+        let places = vec!["?"; columns.len()].join(", ");
+        let insert = format!(
+            "INSERT INTO {} ({}) VALUES ({places})",
+            quoted(table),
+            names.join(", ")
+        );
+        Ok(Self {
+            table: table.to_owned(),
+            columns,
+            insert,
+        })
+    }
+
+    /// The names of the copied columns.
+    pub fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// How many columns there are.
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Inserts the rows that the decoder has; gives their number.
+    pub fn insert(&self, session: &Session, decoder: &mut copy::Decoder) -> Result<u64, Failure> {
+        let sqlite = Rc::clone(session.sqlite());
+        let mut statement = sqlite.prepare(&self.insert)?;
+        let mut rows = 0;
+        loop {
+            let result = match decoder.next_row() {
+                Ok(Some(row)) => self.bind(&mut statement, row),
+                Ok(None) => return Ok(rows),
+                Err(error) => return Err(mapping::copy(&error, &self.table)),
+            };
+            if let Err(fault) = result {
+                return Err(match fault {
+                    Fault::Value(column, error) => {
+                        mapping::copy(&decoder.value_error(error, column), &self.table)
+                    }
+                    Fault::Other(failure) => self.at_line(failure, decoder.line()),
+                });
+            }
+            statement
+                .raw_execute()
+                .map_err(|error| self.at_line(mapping::sqlite(&error), decoder.line()))?;
+            rows += 1;
+            if rows % ROWS_PER_LOOK == 0 {
+                session.registered.entry.interrupt.check()?;
+            }
+        }
+    }
+
+    fn bind(&self, statement: &mut rusqlite::Statement<'_>, row: Row<'_>) -> Result<(), Fault> {
+        for (index, (_, ty)) in self.columns.iter().enumerate() {
+            let bound = match row.get(index) {
+                None => statement.raw_bind_parameter(index + 1, Bound(SqlValueRef::Null)),
+                Some(field) => {
+                    let value = decode(field, ty, Format::Text)
+                        .map_err(|error| Fault::Value(index, error))?;
+                    statement.raw_bind_parameter(index + 1, Bound(value.as_ref()))
+                }
+            };
+            bound.map_err(|error| Fault::Other(error.into()))?;
+        }
+        Ok(())
+    }
+
+    fn at_line(&self, failure: Failure, line: u64) -> Failure {
+        failure.context(format!("COPY {}, line {line}", self.table))
+    }
+}
+
+enum Fault {
+    Value(usize, pgtypes::ValueError),
+    Other(Failure),
+}
+
+/// The name in double quotes.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The options of a statement for these columns.
+///
+/// Errors: 0A000 for the binary format.
+pub fn options(
+    options: &dialect::CopyOptions,
+    columns: &[String],
+) -> Result<copy::CopyOptions, Failure> {
+    let format = match options.format {
+        CopyFormat::Text => copy::CopyFormat::Text,
+        CopyFormat::Csv => copy::CopyFormat::Csv,
+        CopyFormat::Binary => {
+            return Err(
+                Failure::unsupported("COPY in binary format is not supported")
+                    .hint("Use the formats text or csv."),
+            );
+        }
+    };
+    let force = |set: &ColumnSet| match set {
+        ColumnSet::None => Force::None,
+        ColumnSet::All => Force::All,
+        ColumnSet::Some(names) => Force::Columns(
+            columns
+                .iter()
+                .enumerate()
+                .filter(|(_, column)| names.iter().any(|name| name.eq_ignore_ascii_case(column)))
+                .map(|(index, _)| index)
+                .collect(),
+        ),
+    };
+    Ok(copy::CopyOptions {
+        format,
+        delimiter: options.delimiter,
+        null: options.null.clone(),
+        header: match options.header {
+            CopyHeader::No => Header::None,
+            CopyHeader::Yes => Header::Present,
+            CopyHeader::Match => Header::Match,
+        },
+        quote: options.quote,
+        escape: options.escape,
+        force_quote: force(&options.force_quote),
+        force_not_null: force(&options.force_not_null),
+        force_null: force(&options.force_null),
+    })
+}

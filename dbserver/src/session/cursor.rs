@@ -1,0 +1,376 @@
+//! A running query: stepped a portion at a time, left standing between two portions.
+//!
+//! SQLite's statement borrows from its connection, so a statement that outlives one message lives in
+//! a future of its own, together with its share in the connection. The future is parked at a row
+//! whenever its portion is full; nobody wakes it but [`Cursor::advance`].
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{BufMut, BytesMut};
+use pgtypes::{Format, PgType, SqlValue};
+use rusqlite::{CachedStatement, Row, Statement, StatementStatus};
+
+use crate::commit::permit::Interrupt;
+use crate::pg::output::{self, FLUSH_BYTES};
+use crate::session::failure::Failure;
+use crate::session::mapping;
+use crate::session::prepared::{Column, Columns, Prepared};
+use crate::session::row;
+use crate::session::sqlite::Sqlite;
+
+/// What a portion ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Portion {
+    /// The buffer is full; send it and come again.
+    Full,
+    /// As many rows as were asked for; there may be more.
+    Enough,
+    /// No more rows.
+    End,
+}
+
+/// Where rows go.
+enum Sink {
+    /// Into the buffer, as `DataRow` messages.
+    Wire(BytesMut),
+    /// Into memory.
+    Memory(Vec<Vec<SqlValue>>, usize),
+    /// Into the buffer, as lines of COPY.
+    Copy(BytesMut, Box<pgtypes::copy::Encoder>),
+}
+
+/// What future and owner share.
+struct Desk {
+    sink: Sink,
+    /// What the client was told, or will be with the first row.
+    columns: Option<Columns>,
+    /// Tell the client before the first row, with types from that row where nothing else says.
+    describe: bool,
+    formats: Rc<[Format]>,
+    /// Rows still wanted in this portion.
+    wanted: u64,
+    /// Rows given since the start.
+    rows: u64,
+}
+
+/// A query in the middle of its result.
+pub struct Cursor {
+    task: Pin<Box<dyn Future<Output = Result<(), Failure>>>>,
+    desk: Rc<RefCell<Desk>>,
+}
+
+/// What a cursor starts from.
+pub struct Start {
+    /// The statement.
+    pub prepared: Rc<Prepared>,
+    /// Its parameters.
+    pub values: Rc<[SqlValue]>,
+    /// The columns as they were told to the client; `None`: tell them with the first row.
+    pub told: Option<Columns>,
+    /// Ends the query between two portions; SQLite's own interrupt ends it within one.
+    pub interrupt: Arc<Interrupt>,
+}
+
+impl Cursor {
+    /// A query that has not stepped yet.
+    pub fn new(sqlite: Rc<Sqlite>, start: Start) -> Self {
+        let desk = Rc::new(RefCell::new(Desk {
+            sink: Sink::Wire(BytesMut::new()),
+            describe: start.told.is_none(),
+            columns: start.told.clone(),
+            formats: Rc::default(),
+            wanted: 0,
+            rows: 0,
+        }));
+        let task = Box::pin(run(sqlite, start, Rc::clone(&desk)));
+        Self { task, desk }
+    }
+
+    /// Appends up to `wanted` rows to `out` as messages.
+    pub fn advance(
+        &mut self,
+        out: &mut BytesMut,
+        formats: &Rc<[Format]>,
+        wanted: u64,
+    ) -> Result<Portion, Failure> {
+        {
+            let mut desk = self.desk.borrow_mut();
+            desk.wanted = wanted;
+            desk.formats = Rc::clone(formats);
+            desk.sink = Sink::Wire(std::mem::take(out));
+        }
+        let result = self.poll();
+        if let Sink::Wire(buffer) = std::mem::replace(
+            &mut self.desk.borrow_mut().sink,
+            Sink::Wire(BytesMut::new()),
+        ) {
+            *out = buffer;
+        }
+        result
+    }
+
+    /// Appends lines of COPY to `out`, each in a `CopyData` message.
+    pub fn copy_out(
+        &mut self,
+        out: &mut BytesMut,
+        encoder: Box<pgtypes::copy::Encoder>,
+    ) -> (Result<Portion, Failure>, Box<pgtypes::copy::Encoder>) {
+        {
+            let mut desk = self.desk.borrow_mut();
+            desk.wanted = u64::MAX;
+            desk.describe = false;
+            desk.sink = Sink::Copy(std::mem::take(out), encoder);
+        }
+        let result = self.poll();
+        let sink = std::mem::replace(
+            &mut self.desk.borrow_mut().sink,
+            Sink::Wire(BytesMut::new()),
+        );
+        let Sink::Copy(buffer, encoder) = sink else {
+            unreachable!("the sink was set above")
+        };
+        *out = buffer;
+        (result, encoder)
+    }
+
+    /// Reads up to `wanted` of the remaining rows into memory, at most `limit` bytes of them.
+    ///
+    /// Errors: 53200 beyond the limit.
+    pub fn collect(&mut self, wanted: u64, limit: usize) -> Result<Vec<Vec<SqlValue>>, Failure> {
+        {
+            let mut desk = self.desk.borrow_mut();
+            desk.wanted = wanted;
+            desk.sink = Sink::Memory(Vec::new(), limit);
+        }
+        let result = self.poll();
+        let sink = std::mem::replace(
+            &mut self.desk.borrow_mut().sink,
+            Sink::Wire(BytesMut::new()),
+        );
+        let Sink::Memory(rows, _) = sink else {
+            unreachable!("the sink was set above")
+        };
+        result.map(|_| rows)
+    }
+
+    /// The columns, known after the first portion.
+    pub fn columns(&self) -> Option<Columns> {
+        self.desk.borrow().columns.clone()
+    }
+
+    /// Rows given so far.
+    pub fn rows(&self) -> u64 {
+        self.desk.borrow().rows
+    }
+
+    fn poll(&mut self) -> Result<Portion, Failure> {
+        match self
+            .task
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(result) => result.map(|()| Portion::End),
+            Poll::Pending if self.desk.borrow().wanted == 0 => Ok(Portion::Enough),
+            Poll::Pending => Ok(Portion::Full),
+        }
+    }
+}
+
+async fn run(sqlite: Rc<Sqlite>, start: Start, desk: Rc<RefCell<Desk>>) -> Result<(), Failure> {
+    let mut statement = sqlite.prepare(start.prepared.text())?;
+    mapping::bind(&mut statement, &start.values)?;
+    statement.reset_status(StatementStatus::RePrepare);
+    let mut rows = statement.raw_query();
+    let Some(first) = rows.next()? else {
+        drop(rows);
+        return desk
+            .borrow_mut()
+            .settle(&start, (&sqlite, &statement), None);
+    };
+    desk.borrow_mut()
+        .settle(&start, (&sqlite, first.as_ref()), Some(first))?;
+    let projection = start.prepared.projection();
+    if desk.borrow_mut().take(first, projection)? {
+        Pause::default().await;
+    }
+    loop {
+        if start.interrupt.reason().is_some() {
+            start.interrupt.check()?;
+        }
+        let Some(row) = rows.next()? else {
+            return Ok(());
+        };
+        if desk.borrow_mut().take(row, projection)? {
+            Pause::default().await;
+        }
+    }
+}
+
+/// Parks the future once.
+#[derive(Default)]
+struct Pause {
+    done: bool,
+}
+
+impl Future for Pause {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.done, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl Desk {
+    /// Compares the statement after its first step with what the client was told, or tells it.
+    fn settle(
+        &mut self,
+        start: &Start,
+        statement: (&Sqlite, &Statement<'_>),
+        first: Option<&Row<'_>>,
+    ) -> Result<(), Failure> {
+        let (sqlite, statement) = statement;
+        let moved = statement.get_status(StatementStatus::RePrepare) != 0;
+        if moved || start.prepared.columns().is_none() {
+            start.prepared.describe(sqlite, statement);
+        }
+        let now = start.prepared.columns().unwrap_or_default();
+        match &self.columns {
+            Some(told) if moved && !same(told, &now) => Err(Failure::unsupported(
+                "cached plan must not change result type",
+            )),
+            Some(_) => Ok(()),
+            None => {
+                let columns = typed(&now, start.prepared.projection(), first)?;
+                if self.describe
+                    && let Sink::Wire(out) = &mut self.sink
+                {
+                    row::describe(out, &columns, &self.formats);
+                }
+                self.columns = Some(columns);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts a row where rows go; true when the portion is full.
+    fn take(&mut self, row: &Row<'_>, projection: Option<usize>) -> Result<bool, Failure> {
+        let columns = self.columns.as_deref().unwrap_or_default();
+        let skip = projection.unwrap_or(0);
+        self.rows += 1;
+        self.wanted = self.wanted.saturating_sub(1);
+        match &mut self.sink {
+            Sink::Wire(out) => {
+                let whole = out.len();
+                let written = write(out, columns, &self.formats, (row, skip));
+                if written.is_err() {
+                    out.truncate(whole);
+                }
+                written.map(|()| self.wanted == 0 || out.len() >= FLUSH_BYTES)
+            }
+            Sink::Memory(rows, left) => {
+                let mut values = Vec::with_capacity(columns.len());
+                for index in 0..columns.len() {
+                    let value = mapping::value(row.get_ref(skip + index)?)?;
+                    *left = left
+                        .checked_sub(row::weight(value))
+                        .ok_or_else(row::too_large)?;
+                    values.push(value.to_owned());
+                }
+                rows.push(values);
+                Ok(self.wanted == 0)
+            }
+            Sink::Copy(out, encoder) => {
+                let whole = out.len();
+                let written = write_line(out, columns, encoder, row);
+                if written.is_err() {
+                    out.truncate(whole);
+                }
+                written.map(|()| out.len() >= FLUSH_BYTES)
+            }
+        }
+    }
+}
+
+/// A `DataRow` of the columns from `row.1` on.
+fn write(
+    out: &mut BytesMut,
+    columns: &[Column],
+    formats: &[Format],
+    row: (&Row<'_>, usize),
+) -> Result<(), Failure> {
+    let start = row::begin(out, columns.len());
+    for (index, column) in columns.iter().enumerate() {
+        let value = mapping::value(row.0.get_ref(row.1 + index)?)?;
+        row::field(out, value, &column.ty, row::format(formats, index))?;
+    }
+    output::patch_length(out, start);
+    Ok(())
+}
+
+/// A `CopyData` with one line.
+fn write_line(
+    out: &mut BytesMut,
+    columns: &[Column],
+    encoder: &mut pgtypes::copy::Encoder,
+    row: &Row<'_>,
+) -> Result<(), Failure> {
+    out.put_u8(b'd');
+    let start = out.len();
+    out.put_u32(0);
+    for (index, column) in columns.iter().enumerate() {
+        encoder.value(mapping::value(row.get_ref(index)?)?, &column.ty, out)?;
+    }
+    if columns.is_empty() {
+        encoder.empty_row(out);
+    }
+    output::patch_length(out, start);
+    Ok(())
+}
+
+/// Whether rows of `now` fit a description of `told`; a column whose type nothing declares may have
+/// been told as any type.
+fn same(told: &[Column], now: &[Column]) -> bool {
+    told.len() == now.len()
+        && told.iter().zip(now).all(|(told, now)| {
+            told.name == now.name && (told.ty == now.ty || now.ty == PgType::Unknown)
+        })
+}
+
+/// The columns with a type each: from the first row where nothing declares one.
+fn typed(
+    columns: &[Column],
+    projection: Option<usize>,
+    first: Option<&Row<'_>>,
+) -> Result<Columns, Failure> {
+    let skip = projection.unwrap_or(0);
+    let mut typed = Vec::with_capacity(columns.len());
+    for (index, column) in columns.iter().enumerate() {
+        let ty = match (column.ty, first) {
+            (PgType::Unknown, Some(row)) => {
+                PgType::of_value(mapping::value(row.get_ref(skip + index)?)?)
+            }
+            (PgType::Unknown, None) => PgType::Text,
+            (known, _) => known,
+        };
+        typed.push(Column {
+            name: column.name.clone(),
+            ty,
+        });
+    }
+    Ok(typed.into())
+}
+
+/// Steps a statement that gives no rows to its end.
+pub fn finish(mut statement: CachedStatement<'_>) -> Result<u64, Failure> {
+    let changed = statement.raw_execute()?;
+    Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+}

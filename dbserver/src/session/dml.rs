@@ -1,0 +1,49 @@
+//! Statements that SQLite runs and that give no rows.
+
+use std::rc::Rc;
+
+use pgtypes::SqlValue;
+
+use crate::session::failure::Failure;
+use crate::session::portal::command_name;
+use crate::session::prepared::Prepared;
+use crate::session::{Session, cursor, mapping};
+
+impl Session {
+    /// Runs a change without a result; gives the number of changed rows.
+    pub fn execute(&mut self, prepared: &Prepared, values: &[SqlValue]) -> Result<u64, Failure> {
+        if prepared.statement.catalog {
+            self.refresh_catalog()?;
+        }
+        if let Some(needs) = &prepared.statement.needs {
+            self.rebuild(prepared, needs)?;
+            return Ok(0);
+        }
+        self.before_write(command_name(prepared))?;
+        self.run_preparatory(prepared)?;
+        let Some(text) = prepared.statement.sqlite.last() else {
+            return Ok(0);
+        };
+        let sqlite = Rc::clone(&self.sqlite);
+        let mut statement = sqlite.prepare(text)?;
+        mapping::bind(&mut statement, values)?;
+        if statement.column_count() > 0 {
+            // Some PRAGMA or SELECT in the place of a change: its rows are nobody's.
+            let mut rows = statement.raw_query();
+            while rows.next()?.is_some() {}
+            return Ok(0);
+        }
+        cursor::finish(statement)
+    }
+
+    /// Runs all but the last of a statement's texts.
+    pub(super) fn run_preparatory(&mut self, prepared: &Prepared) -> Result<(), Failure> {
+        let Some((_, before)) = prepared.statement.sqlite.split_last() else {
+            return Ok(());
+        };
+        for text in before {
+            self.sqlite.prepare(text)?.raw_execute()?;
+        }
+        Ok(())
+    }
+}

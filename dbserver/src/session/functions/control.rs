@@ -1,0 +1,93 @@
+//! Functions that do something to a session.
+
+use std::time::{Duration, Instant};
+
+use dialect::functions::Value;
+
+use crate::session::functions::{Facts, Known, Refusal, lock};
+
+/// The function of that name.
+pub(super) fn find(name: &str) -> Option<Known> {
+    Some(match name {
+        "pg_sleep" => sleep,
+        "pg_cancel_backend" => |facts, arguments| end_session(facts, arguments, false),
+        "pg_terminate_backend" => |facts, arguments| end_session(facts, arguments, true),
+        "set_config" => set_config,
+        // One lock for all, the write permit, is wide enough for whoever asks for one of these.
+        "pg_advisory_lock" | "pg_advisory_xact_lock" => |_, _| Ok(Value::Text(String::new())),
+        "pg_try_advisory_lock" | "pg_try_advisory_xact_lock" | "pg_advisory_unlock" => {
+            |_, _| Ok(Value::Integer(1))
+        }
+        "pg_advisory_unlock_all" => |_, _| Ok(Value::Text(String::new())),
+        "pg_reload_conf" => |_, _| Ok(Value::Integer(1)),
+        _ => return None,
+    })
+}
+
+fn sleep(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
+    let seconds = match arguments.first() {
+        Some(Value::Integer(seconds)) => f64::from(i32::try_from(*seconds).unwrap_or(i32::MAX)),
+        Some(Value::Real(seconds)) => *seconds,
+        Some(Value::Text(text)) => text.trim().parse().unwrap_or(0.0),
+        _ => return Ok(Value::Null),
+    };
+    let length = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+    let end = Instant::now().checked_add(length);
+    loop {
+        if let Err(error) = facts.interrupt.check() {
+            return Err(Refusal::new(error.sqlstate(), error.to_string()));
+        }
+        // An interrupt unparks the session's thread, which this is.
+        match end {
+            None => std::thread::park(),
+            Some(end) => match end.checked_duration_since(Instant::now()) {
+                Some(left) if !left.is_zero() => std::thread::park_timeout(left),
+                _ => return Ok(Value::Text(String::new())),
+            },
+        }
+    }
+}
+
+fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value, Refusal> {
+    let Some(Value::Integer(pid)) = arguments.first() else {
+        return Ok(Value::Null);
+    };
+    let own = i64::from(facts.pid) == *pid;
+    let may = own
+        || facts
+            .env
+            .privilege(&facts.user)
+            .is_ok_and(|privilege| privilege != crate::system::users::Privilege::User);
+    if !may {
+        return Err(Refusal::new(
+            "42501",
+            "permission denied: another user's session needs the privilege dba or operator",
+        ));
+    }
+    let Ok(pid) = i32::try_from(*pid) else {
+        return Ok(Value::Integer(0));
+    };
+    let found = if whole {
+        facts.sessions.kill(pid)
+    } else {
+        facts.sessions.cancel_by_operator(pid)
+    };
+    Ok(Value::Integer(i64::from(found)))
+}
+
+/// `set_config` runs in the middle of a statement, where the settings can't be reached: it takes
+/// what is set already, and what has no effect here.
+fn set_config(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
+    let [Value::Text(name), Value::Text(value), ..] = arguments else {
+        return Ok(Value::Null);
+    };
+    let key = name.to_ascii_lowercase();
+    let settings = lock(&facts.settings);
+    if settings.get(&key) == Some(value) || key == "search_path" {
+        return Ok(Value::Text(value.clone()));
+    }
+    Err(Refusal::new(
+        "0A000",
+        format!("set_config of \"{name}\" is not supported; use SET"),
+    ))
+}

@@ -1,0 +1,154 @@
+//! Functions that say where and who the session is, and what time it has.
+
+use std::sync::atomic::Ordering;
+use std::time::UNIX_EPOCH;
+
+use dialect::functions::Value;
+use pgtypes::{Format, PgType, SqlValue};
+
+use crate::session::functions::{Facts, Known, Refusal, lock};
+use crate::session::parameters::{self, SERVER_VERSION};
+
+/// The function of that name.
+pub(super) fn find(name: &str) -> Option<Known> {
+    Some(match name {
+        "version" => |_, _| {
+            Ok(text(format!(
+                "PostgreSQL {SERVER_VERSION}, SQLite {}",
+                rusqlite::version()
+            )))
+        },
+        "current_database" | "current_catalog" => |facts, _| Ok(text(facts.database.clone())),
+        "current_user" | "session_user" | "user" | "current_role" => {
+            |facts, _| Ok(text(facts.user.clone()))
+        }
+        "current_schema" => |_, _| Ok(text("public")),
+        "current_schemas" => |_, _| Ok(text("{pg_catalog,public}")),
+        "current_setting" => current_setting,
+        "pg_is_in_recovery" => |facts, _| Ok(Value::Integer(i64::from(facts.env.is_read_only()))),
+        "pg_backend_pid" => |facts, _| Ok(Value::Integer(i64::from(facts.pid))),
+        "inet_client_addr" => |facts, _| Ok(text(facts.address.ip().to_string())),
+        "inet_client_port" => |facts, _| Ok(Value::Integer(i64::from(facts.address.port()))),
+        "inet_server_addr" => |_, _| Ok(Value::Null),
+        "inet_server_port" => |facts, _| Ok(server_port(facts)),
+        "pg_postmaster_start_time" | "pg_conf_load_time" => |facts, _| started(facts),
+        "txid_current" | "pg_current_xact_id" => |facts, _| Ok(last_commit(facts)),
+        "pg_database_size" => database_size,
+        "now" | "transaction_timestamp" | "current_timestamp" => {
+            |facts, _| timestamp(facts.transaction_time.load(Ordering::Relaxed))
+        }
+        "statement_timestamp" => |facts, _| timestamp(facts.statement_time.load(Ordering::Relaxed)),
+        "clock_timestamp" => |_, _| timestamp(super::now()),
+        "localtimestamp" => |facts, _| local(facts, 0..26),
+        "current_date" => |facts, _| local(facts, 0..10),
+        "localtime" => |facts, _| local(facts, 11..26),
+        "current_time" => |facts, _| local(facts, 11..26).map(with_zone),
+        "timeofday" => |_, _| timestamp(super::now()),
+        _ => return None,
+    })
+}
+
+fn text(text: impl Into<String>) -> Value {
+    Value::Text(text.into())
+}
+
+fn current_setting(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
+    let Some(Value::Text(name)) = arguments.first() else {
+        return Ok(Value::Null);
+    };
+    let missing_ok = matches!(arguments.get(1), Some(Value::Integer(1)));
+    let key = parameters::find(name)
+        .map_or(name.as_str(), |p| p.name)
+        .to_ascii_lowercase();
+    match lock(&facts.settings).get(&key) {
+        Some(value) => Ok(text(value.clone())),
+        None if missing_ok => Ok(Value::Null),
+        None => Err(Refusal::new(
+            "42704",
+            format!("unrecognized configuration parameter \"{name}\""),
+        )),
+    }
+}
+
+fn server_port(facts: &Facts) -> Value {
+    let sockets = facts.env.config().server.sockets().unwrap_or_default();
+    sockets.first().map_or(Value::Null, |socket| {
+        Value::Integer(i64::from(socket.port()))
+    })
+}
+
+fn started(facts: &Facts) -> Result<Value, Refusal> {
+    let since = facts.started.duration_since(UNIX_EPOCH).unwrap_or_default();
+    timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn last_commit(facts: &Facts) -> Value {
+    let commit = facts
+        .env
+        .database(&facts.database)
+        .map(|database| database.store().latest().0);
+    commit.map_or(Value::Null, |commit| {
+        Value::Integer(i64::try_from(commit.get()).unwrap_or(i64::MAX))
+    })
+}
+
+fn database_size(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
+    let name = match arguments.first() {
+        Some(Value::Text(name)) => name.as_str(),
+        _ => &facts.database,
+    };
+    let database = facts
+        .env
+        .database(name)
+        .map_err(|error| Refusal::new(error.sqlstate(), error.to_string()))?;
+    let pages = i64::from(database.store().latest().1);
+    Ok(Value::Integer(pages * 4096))
+}
+
+/// A time in the stored form of `timestamptz`.
+fn timestamp(micros: i64) -> Result<Value, Refusal> {
+    stored(micros, &PgType::Timestamptz(None))
+}
+
+/// A part of the time without its zone: `2026-11-21 18:54:17.123456`.
+fn local(facts: &Facts, part: std::ops::Range<usize>) -> Result<Value, Refusal> {
+    let micros = facts.transaction_time.load(Ordering::Relaxed);
+    let Value::Text(whole) = stored(micros, &PgType::Timestamp(None))? else {
+        return Ok(Value::Null);
+    };
+    let end = part.end.min(whole.len());
+    Ok(text(whole.get(part.start..end).unwrap_or_default()))
+}
+
+fn with_zone(value: Value) -> Value {
+    match value {
+        Value::Text(time) => Value::Text(time + "+00"),
+        other => other,
+    }
+}
+
+/// Microseconds between 1970 and 2000, where the binary form begins.
+const EPOCH_2000: i64 = 946_684_800_000_000;
+
+fn stored(micros: i64, ty: &PgType) -> Result<Value, Refusal> {
+    let mut bytes = Vec::with_capacity(8);
+    bytes::BufMut::put_i64(&mut bytes, micros - EPOCH_2000);
+    match pgtypes::decode(&bytes, ty, Format::Binary) {
+        Ok(SqlValue::Text(whole)) => Ok(Value::Text(whole)),
+        Ok(_) => Ok(Value::Null),
+        Err(error) => Err(Refusal::new(error.sqlstate.as_str(), error.message)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_the_stored_form() {
+        let Ok(Value::Text(time)) = timestamp(EPOCH_2000 + 1_500_000) else {
+            panic!("no text")
+        };
+        assert_eq!(time, "2000-01-01 00:00:01.5+00");
+    }
+}

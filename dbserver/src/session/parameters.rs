@@ -1,0 +1,204 @@
+//! The run-time parameters that `SET` and `SHOW` know.
+
+/// What a value must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Any text.
+    Text,
+    /// on, off and their synonyms; kept as `on` or `off`.
+    Switch,
+    /// A whole number between these.
+    Number(i64, i64),
+    /// A time; kept in milliseconds, shown with its unit.
+    Time,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// UTF8 or SQL_ASCII.
+    Encoding,
+    /// A time zone; kept as UTC.
+    Zone,
+    /// Fixed: SHOW answers, SET is refused (55P02).
+    Fixed,
+}
+
+/// One parameter.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name in its usual spelling.
+    pub name: &'static str,
+    /// Its value at the start of a session.
+    pub default: &'static str,
+    /// What a value must look like.
+    pub shape: Shape,
+    /// Whether the client is told of every change.
+    pub reported: bool,
+    /// One line for SHOW ALL.
+    pub meaning: &'static str,
+}
+
+const fn p(
+    name: &'static str,
+    default: &'static str,
+    shape: Shape,
+    meaning: &'static str,
+) -> Parameter {
+    Parameter {
+        name,
+        default,
+        shape,
+        reported: false,
+        meaning,
+    }
+}
+
+const fn reported(parameter: Parameter) -> Parameter {
+    Parameter {
+        reported: true,
+        ..parameter
+    }
+}
+
+/// The version of PostgreSQL whose protocol and spellings a driver may expect.
+pub const SERVER_VERSION: &str = concat!("16.0 (eloqdb ", env!("CARGO_PKG_VERSION"), ")");
+
+const ISOLATION: &[&str] = &[
+    "read uncommitted",
+    "read committed",
+    "repeatable read",
+    "serializable",
+];
+const MESSAGES: &[&str] = &[
+    "debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error",
+];
+
+use Shape::{Encoding, Fixed, Number, Switch, Text, Time, Words, Zone};
+
+/// All parameters, sorted by name without regard to case.
+#[rustfmt::skip]
+pub const PARAMETERS: &[Parameter] = &[
+    reported(p("application_name", "", Text, "Name of the application, as the session list shows it.")),
+    p("array_nulls", "on", Switch, "Accepted; without effect."),
+    p("backslash_quote", "safe_encoding", Text, "Accepted; without effect."),
+    p("bytea_output", "hex", Words(&["hex"]), "Output format of bytea."),
+    p("check_function_bodies", "on", Switch, "Accepted; without effect."),
+    reported(p("client_encoding", "UTF8", Encoding, "Encoding of the client's text.")),
+    p("client_min_messages", "notice", Words(MESSAGES), "Least severe message that is sent to the client."),
+    p("constraint_exclusion", "partition", Text, "Accepted; without effect."),
+    reported(p("DateStyle", "ISO, MDY", Text, "Format of dates; always ISO.")),
+    p("deadlock_timeout", "1s", Text, "Accepted; without effect: writers wait in one line."),
+    p("default_table_access_method", "heap", Text, "Accepted; without effect."),
+    p("default_tablespace", "", Text, "Accepted; without effect."),
+    p("default_text_search_config", "pg_catalog.simple", Text, "Accepted; without effect."),
+    p("default_transaction_deferrable", "off", Switch, "Accepted; without effect."),
+    p("default_transaction_isolation", "read committed", Words(ISOLATION), "Isolation level of new transactions."),
+    reported(p("default_transaction_read_only", "off", Switch, "Whether new transactions are read-only.")),
+    p("default_with_oids", "off", Switch, "Accepted; without effect."),
+    p("eloqdb.open_mode", "", Text, "Open mode of the database; only the default is supported."),
+    p("enable_seqscan", "on", Switch, "Accepted; without effect."),
+    p("escape_string_warning", "on", Switch, "Accepted; without effect."),
+    p("extra_float_digits", "1", Number(-15, 3), "Digits of floating point numbers; always the shortest exact ones."),
+    p("geqo", "on", Switch, "Accepted; without effect."),
+    p("idle_in_transaction_session_timeout", "0", Time, "A session that idles longer in a transaction is ended."),
+    p("idle_session_timeout", "0", Time, "A session that idles longer outside a transaction is ended."),
+    reported(p("in_hot_standby", "off", Fixed, "Whether the server is a slave.")),
+    reported(p("integer_datetimes", "on", Fixed, "Times are whole microseconds.")),
+    reported(p("IntervalStyle", "postgres", Words(&["postgres"]), "Format of intervals.")),
+    reported(p("is_superuser", "on", Fixed, "Whether the user may do everything.")),
+    p("jit", "off", Switch, "Accepted; without effect."),
+    p("lc_collate", "C", Fixed, "Order of text: by bytes."),
+    p("lc_ctype", "C", Fixed, "Classes of characters."),
+    p("lc_messages", "C", Text, "Language of messages."),
+    p("lc_monetary", "C", Text, "Accepted; without effect."),
+    p("lc_numeric", "C", Text, "Accepted; without effect."),
+    p("lc_time", "C", Text, "Accepted; without effect."),
+    p("listen_addresses", "*", Fixed, "See Listen in the configuration."),
+    p("lock_timeout", "0", Time, "A statement that waits longer to write is cancelled."),
+    p("log_min_messages", "warning", Words(MESSAGES), "Accepted; without effect."),
+    p("maintenance_work_mem", "64MB", Text, "Accepted; without effect."),
+    p("max_connections", "1000", Fixed, "MaxSessions of the configuration."),
+    p("max_identifier_length", "63", Fixed, "Longest name in bytes."),
+    p("max_index_keys", "32", Fixed, "Most columns of an index."),
+    p("password_encryption", "scram-sha-256", Words(&["scram-sha-256"]), "How passwords are stored."),
+    p("quote_all_identifiers", "off", Switch, "Accepted; without effect."),
+    p("role", "none", Text, "Accepted as none only."),
+    p("row_security", "on", Switch, "Accepted; without effect."),
+    reported(p("scram_iterations", "4096", Fixed, "Iterations of new passwords.")),
+    reported(p("search_path", "\"$user\", public", Text, "Schemas that are searched; there is one, public.")),
+    reported(p("server_encoding", "UTF8", Fixed, "Encoding of the databases.")),
+    reported(p("server_version", SERVER_VERSION, Fixed, "Version of the server.")),
+    p("server_version_num", "160000", Fixed, "Version of the server as a number."),
+    reported(p("session_authorization", "", Fixed, "The user.")),
+    p("session_replication_role", "origin", Words(&["origin"]), "Whether triggers fire; always."),
+    p("ssl", "off", Fixed, "Whether the service port has TLS."),
+    p("standard_conforming_strings", "on", Words(&["on"]), "Backslashes in '...' are ordinary characters."),
+    p("statement_timeout", "0", Time, "A statement that runs longer is cancelled."),
+    p("synchronize_seqscans", "on", Switch, "Accepted; without effect."),
+    p("synchronous_commit", "on", Text, "Accepted; a commit waits for the disk, see SyncMode."),
+    p("temp_buffers", "8MB", Text, "Accepted; without effect."),
+    reported(p("TimeZone", "UTC", Zone, "Time zone; times are kept and shown in UTC.")),
+    p("transaction_deferrable", "off", Switch, "Accepted; without effect."),
+    p("transaction_isolation", "read committed", Words(ISOLATION), "Isolation level of the transaction."),
+    p("transaction_read_only", "off", Switch, "Whether the transaction is read-only."),
+    p("transaction_timeout", "0", Time, "Accepted; without effect."),
+    p("work_mem", "4MB", Text, "Accepted; without effect."),
+    p("xmlbinary", "base64", Text, "Accepted; without effect."),
+    p("xmloption", "content", Text, "Accepted; without effect."),
+];
+
+/// The parameter of that name, whatever its case.
+pub fn find(name: &str) -> Option<&'static Parameter> {
+    let name = match name {
+        _ if name.eq_ignore_ascii_case("transaction isolation level") => "transaction_isolation",
+        _ if name.eq_ignore_ascii_case("time zone") => "TimeZone",
+        _ if name.eq_ignore_ascii_case("names") => "client_encoding",
+        other => other,
+    };
+    PARAMETERS
+        .iter()
+        .find(|parameter| parameter.name.eq_ignore_ascii_case(name))
+}
+
+/// Whether the name is that of the time zone.
+pub fn is_time_zone(name: &str) -> bool {
+    find(name).is_some_and(|parameter| parameter.shape == Zone)
+}
+
+/// Whether the zone is another name of UTC.
+pub fn is_utc(zone: &str) -> bool {
+    [
+        "UTC", "Etc/UTC", "GMT", "Z", "0", "+00", "+00:00", "Etc/GMT", "Zulu", "UCT", "default",
+    ]
+    .iter()
+    .any(|name| name.eq_ignore_ascii_case(zone.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_and_has_no_name_twice() {
+        for pair in PARAMETERS.windows(2) {
+            let [left, right] = pair else {
+                panic!("not a pair")
+            };
+            assert!(
+                left.name.to_lowercase() < right.name.to_lowercase(),
+                "{}",
+                right.name
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case() {
+        assert_eq!(find("datestyle").map(|p| p.name), Some("DateStyle"));
+        assert_eq!(find("TIME ZONE").map(|p| p.name), Some("TimeZone"));
+        assert!(find("no_such_thing").is_none());
+    }
+
+    #[test]
+    fn drivers_accept_the_version() {
+        assert!(SERVER_VERSION.starts_with("16.0 (eloqdb "));
+    }
+}

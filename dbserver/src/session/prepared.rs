@@ -1,0 +1,171 @@
+//! A translated statement with what the protocol needs to know about it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use dialect::{SchemaView, Statement, StatementKind};
+use pgtypes::{Oid, PgType};
+
+use crate::session::failure::Failure;
+use crate::session::mapping;
+use crate::session::schema::View;
+use crate::session::sqlite::Sqlite;
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type; `Unknown` where neither the statement nor the schema says one.
+    pub ty: PgType,
+}
+
+impl Column {
+    /// A column of text, as the server's own results have.
+    pub fn text(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ty: PgType::Text,
+        }
+    }
+}
+
+/// The columns of a result, shared by statement, portal and cursor.
+pub type Columns = Rc<[Column]>;
+
+/// The place of EXPLAIN QUERY PLAN's text among its columns.
+const PLAN_COLUMN: usize = 3;
+
+/// A statement of a client, analyzed.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The client's text.
+    pub source: String,
+    /// What it is.
+    pub statement: Statement,
+    /// The type of each parameter.
+    pub parameters: Vec<PgType>,
+    /// The types as the client is told: its own numbers where it gave some.
+    pub parameter_oids: Vec<u32>,
+    columns: RefCell<Option<Columns>>,
+}
+
+impl Prepared {
+    /// Puts the client's parameter types over those that were inferred.
+    pub fn new(source: &str, statement: Statement, oids: &[u32]) -> Self {
+        let count = statement.parameters.len().max(oids.len());
+        let mut parameters = Vec::with_capacity(count);
+        let mut parameter_oids = Vec::with_capacity(count);
+        for index in 0..count {
+            let told = oids.get(index).copied().filter(|oid| *oid != 0);
+            let inferred = statement.parameters.get(index).cloned().flatten();
+            let ty = match told {
+                // A type that is not known here comes and goes as text.
+                Some(oid) => PgType::from_oid(Oid::new(oid), -1).unwrap_or(PgType::Text),
+                None => inferred.as_ref().map_or(PgType::Text, mapping::pg_type),
+            };
+            let ty = if ty == PgType::Unknown {
+                PgType::Text
+            } else {
+                ty
+            };
+            parameter_oids.push(told.unwrap_or_else(|| ty.oid().get()));
+            parameters.push(ty);
+        }
+        let source = source.to_owned();
+        Self {
+            source,
+            statement,
+            parameters,
+            parameter_oids,
+            columns: RefCell::new(None),
+        }
+    }
+
+    /// The text that gives the result: SQLite's last.
+    pub fn text(&self) -> &str {
+        self.statement.sqlite.last().map_or("", String::as_str)
+    }
+
+    /// Whether SQLite gives rows for it.
+    pub fn has_rows(&self) -> bool {
+        match self.statement.kind {
+            StatementKind::Query
+            | StatementKind::Explain { .. }
+            | StatementKind::CopyOut { .. }
+            | StatementKind::DeclareCursor { .. } => true,
+            StatementKind::Dml => self.statement.returning,
+            _ => false,
+        }
+    }
+
+    /// Whether it may change something: the database, or the session's place in a transaction.
+    pub fn is_read(&self) -> bool {
+        !self.statement.writes
+    }
+
+    /// The first of SQLite's columns that the client gets; `None`: all.
+    pub fn projection(&self) -> Option<usize> {
+        matches!(self.statement.kind, StatementKind::Explain { .. }).then_some(PLAN_COLUMN)
+    }
+
+    /// The columns, if they were asked for since the schema last moved.
+    pub fn columns(&self) -> Option<Columns> {
+        self.columns.borrow().clone()
+    }
+
+    /// Forgets the columns.
+    pub fn forget_columns(&self) {
+        self.columns.borrow_mut().take();
+    }
+
+    /// Takes the columns from SQLite's statement as it is now.
+    pub fn describe(&self, sqlite: &Sqlite, statement: &rusqlite::Statement<'_>) -> Columns {
+        let columns = self.columns_of(sqlite, statement);
+        *self.columns.borrow_mut() = Some(Rc::clone(&columns));
+        columns
+    }
+
+    /// The columns before execution; prepares SQLite's statement when they are not known.
+    pub fn describe_now(&self, sqlite: &Sqlite) -> Result<Columns, Failure> {
+        match self.columns() {
+            Some(known) => Ok(known),
+            None => Ok(self.describe(sqlite, &*sqlite.prepare(self.text())?)),
+        }
+    }
+
+    fn columns_of(&self, sqlite: &Sqlite, statement: &rusqlite::Statement<'_>) -> Columns {
+        if self.projection().is_some() {
+            return [Column::text("QUERY PLAN")].into();
+        }
+        let view = View::new(sqlite);
+        let known = &self.statement.columns;
+        let count = statement.column_count();
+        let said = |index: usize| {
+            (known.len() == count).then(|| known.get(index)?.as_ref().map(mapping::pg_type))?
+        };
+        let origins = statement.columns_with_metadata();
+        let declared = statement.columns();
+        declared
+            .zip(origins)
+            .enumerate()
+            .map(|(index, (column, origin))| {
+                let stored = || {
+                    let found = view.columns(origin.table_name()?)?;
+                    let name = origin.origin_name()?;
+                    let info = found
+                        .into_iter()
+                        .find(|c| c.name.eq_ignore_ascii_case(name))?;
+                    info.type_name.as_ref().map(mapping::pg_type)
+                };
+                let ty = said(index)
+                    .or_else(stored)
+                    .unwrap_or_else(|| mapping::declared_type(column.decl_type()));
+                Column {
+                    name: column.name().to_owned(),
+                    ty,
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,227 @@
+//! The schema of a session's database, as translation and description ask for it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use dialect::{ColumnInfo, SchemaView, TableColumn, TableInfo, TypeName};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::session::failure::Failure;
+use crate::session::sqlite::Sqlite;
+
+/// What was read of the schema, valid as long as its version stays.
+#[derive(Default)]
+pub struct SchemaCache {
+    version: Cell<Option<i64>>,
+    tables: RefCell<HashMap<String, Option<Rc<TableInfo>>>>,
+}
+
+impl SchemaCache {
+    /// Forgets what is older than the schema; true when that was something.
+    pub fn refresh(&self, version: i64) -> bool {
+        let before = self.version.replace(Some(version));
+        if before == Some(version) {
+            return false;
+        }
+        self.tables.borrow_mut().clear();
+        before.is_some()
+    }
+
+    /// Forgets everything: the transaction that changed the schema is gone, or a temp table came.
+    pub fn clear(&self) {
+        self.version.set(None);
+        self.tables.borrow_mut().clear();
+    }
+}
+
+/// The schema at one moment.
+pub struct View<'a> {
+    sqlite: &'a Sqlite,
+}
+
+impl<'a> View<'a> {
+    /// The schema of that connection as the dialect sees it.
+    pub fn new(sqlite: &'a Sqlite) -> Self {
+        Self { sqlite }
+    }
+
+    /// A table or view; `None` when there is none of that name.
+    pub fn table(&self, name: &str) -> Option<Rc<TableInfo>> {
+        let key = name.to_ascii_lowercase();
+        if let Some(known) = self.sqlite.schema.tables.borrow().get(&key) {
+            return known.clone();
+        }
+        let found = self
+            .sqlite
+            .trusted(|connection| read_table(connection, name));
+        let found = self.or_log(found).flatten().map(Rc::new);
+        self.sqlite
+            .schema
+            .tables
+            .borrow_mut()
+            .insert(key, found.clone());
+        found
+    }
+
+    fn or_log<T>(&self, result: Result<T, Failure>) -> Option<T> {
+        result
+            .inspect_err(|error| tracing::debug!(%error, "the schema could not be read"))
+            .ok()
+    }
+
+    fn texts(&self, sql: &str, name: &str) -> Vec<String> {
+        let read = self.sqlite.trusted(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([name], |row| row.get(0))?;
+            rows.collect()
+        });
+        self.or_log(read).unwrap_or_default()
+    }
+}
+
+impl SchemaView for View<'_> {
+    fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>> {
+        let info = self.table(table)?;
+        Some(info.columns.iter().map(column_info).collect())
+    }
+
+    fn create_sql(&self, table: &str) -> Option<String> {
+        self.texts(
+            "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE",
+            table,
+        )
+        .pop()
+    }
+
+    fn dependents(&self, table: &str) -> Vec<String> {
+        self.texts(
+            "SELECT sql FROM main.sqlite_schema WHERE type IN ('index', 'trigger')
+             AND tbl_name = ?1 COLLATE NOCASE AND sql IS NOT NULL ORDER BY rowid",
+            table,
+        )
+    }
+
+    fn is_referenced(&self, table: &str) -> bool {
+        !self
+            .texts(
+                "SELECT s.name FROM main.sqlite_schema s, pragma_foreign_key_list(s.name) f
+                 WHERE s.type = 'table' AND f.\"table\" = ?1 COLLATE NOCASE
+                 AND s.name <> ?1 COLLATE NOCASE LIMIT 1",
+                table,
+            )
+            .is_empty()
+    }
+
+    fn index_table(&self, index: &str) -> Option<String> {
+        self.texts(
+            "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE",
+            index,
+        )
+        .pop()
+    }
+}
+
+fn column_info(column: &TableColumn) -> ColumnInfo {
+    ColumnInfo {
+        name: column.name.clone(),
+        type_name: column.type_name.clone(),
+        not_null: column.not_null,
+        default: column.default.clone(),
+        generated: column.generated,
+    }
+}
+
+/// Temp tables hide those of the database, as in SQLite.
+fn read_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<TableInfo>> {
+    let found: Option<(String, String, Option<String>)> = connection
+        .prepare_cached(
+            "SELECT type, name, sql FROM (
+                SELECT 1 AS place, type, name, sql FROM temp.sqlite_schema
+                UNION ALL SELECT 2, type, name, sql FROM main.sqlite_schema)
+             WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE ORDER BY place LIMIT 1",
+        )?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((kind, name, sql)) = found else {
+        return Ok(None);
+    };
+    if kind == "table"
+        && let Some(info) = sql.as_deref().and_then(dialect::parse_create_table)
+    {
+        return Ok(Some(info));
+    }
+    let view = (kind == "view").then(|| view_text(sql.as_deref().unwrap_or_default()));
+    let columns = columns_by_pragma(connection, &name)?;
+    Ok(Some(TableInfo {
+        name,
+        view,
+        columns,
+        ..TableInfo::default()
+    }))
+}
+
+/// The query of a `CREATE VIEW` text.
+fn view_text(sql: &str) -> String {
+    let lower = sql.to_ascii_lowercase();
+    let at = lower
+        .find(" as ")
+        .or_else(|| lower.find(" as\n"))
+        .map_or(0, |at| at + 4);
+    sql.get(at..).unwrap_or(sql).trim().to_owned()
+}
+
+/// Views, virtual tables, and what the parser of table texts does not know.
+fn columns_by_pragma(connection: &Connection, table: &str) -> rusqlite::Result<Vec<TableColumn>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1",
+    )?;
+    let rows = statement.query_map([table], |row| {
+        let declared: String = row.get(1)?;
+        Ok(TableColumn {
+            name: row.get(0)?,
+            type_name: TypeName::from_declared(&declared),
+            not_null: row.get::<_, bool>(2)? || row.get::<_, i64>(4)? > 0,
+            default: row.get(3)?,
+            generated: false,
+            rowid_alias: false,
+        })
+    })?;
+    rows.collect()
+}
+
+/// All tables and views of the database, in the order of their names, with indexes and triggers.
+pub fn all_tables(sqlite: &Sqlite) -> Result<Vec<TableInfo>, Failure> {
+    sqlite.trusted(|connection| {
+        let mut statement = connection.prepare_cached(
+            "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view')
+             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+        )?;
+        let names: Vec<String> = statement
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut dependents = connection.prepare_cached(
+            "SELECT type, sql FROM main.sqlite_schema WHERE type IN ('index', 'trigger')
+             AND tbl_name = ?1 AND sql IS NOT NULL ORDER BY name",
+        )?;
+        let mut tables = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(mut info) = read_table(connection, &name)? else {
+                continue;
+            };
+            let rows = dependents.query_map([&name], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            })?;
+            for row in rows {
+                let (kind, sql) = row?;
+                if kind == "index" {
+                    info.indexes.push(sql)
+                } else {
+                    info.triggers.push(sql)
+                }
+            }
+            tables.push(info);
+        }
+        Ok(tables)
+    })
+}

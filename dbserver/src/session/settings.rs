@@ -1,0 +1,492 @@
+//! The values of a session's parameters, and what a transaction does to them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use dialect::Isolation;
+
+use crate::session::failure::Failure;
+use crate::session::parameters::{self, PARAMETERS, Parameter, Shape};
+
+/// Parameter values that differ from the defaults, by canonical name.
+type Values = HashMap<String, String>;
+
+/// The parameters of one session.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What RESET goes back to.
+    defaults: Values,
+    values: Values,
+    transaction: Option<Saved>,
+    changed: BTreeMap<&'static str, String>,
+    frequent: Frequent,
+}
+
+/// What is read for each statement or transaction, hence kept ready.
+#[derive(Debug, Clone, Copy)]
+struct Frequent {
+    statement_timeout: Option<Duration>,
+    lock_timeout: Option<Duration>,
+    idle: Option<Duration>,
+    idle_in_transaction: Option<Duration>,
+    isolation: Isolation,
+    read_only: bool,
+}
+
+/// What the end of the transaction makes of the values.
+#[derive(Debug, Clone)]
+struct Saved {
+    on_rollback: Values,
+    on_commit: Values,
+}
+
+impl Settings {
+    /// The settings of a new session; `defaults` are those that the server and the start-up message
+    /// give.
+    pub fn new(defaults: HashMap<String, String>) -> Self {
+        let mut settings = Self {
+            values: defaults.clone(),
+            defaults,
+            transaction: None,
+            changed: BTreeMap::new(),
+            frequent: Frequent {
+                statement_timeout: None,
+                lock_timeout: None,
+                idle: None,
+                idle_in_transaction: None,
+                isolation: Isolation::ReadCommitted,
+                read_only: false,
+            },
+        };
+        settings.refresh();
+        settings
+    }
+
+    /// The value as SHOW prints it.
+    ///
+    /// Errors: 42704 for a name without a dot that is no parameter.
+    pub fn show(&self, name: &str) -> Result<String, Failure> {
+        match parameters::find(name) {
+            Some(parameter) => Ok(shown(parameter, self.value(parameter))),
+            None => self
+                .values
+                .get(&name.to_ascii_lowercase())
+                .cloned()
+                .ok_or_else(|| unknown(name)),
+        }
+    }
+
+    /// The value as it is kept.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        match parameters::find(name) {
+            Some(parameter) => Some(self.value(parameter)),
+            None => self
+                .values
+                .get(&name.to_ascii_lowercase())
+                .map(String::as_str),
+        }
+    }
+
+    /// Sets a value; `None` is the default. `local` lasts to the end of the transaction.
+    ///
+    /// Errors: 42704, 22023, 55P02, 0A000.
+    pub fn set(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+        local: bool,
+        in_transaction: bool,
+    ) -> Result<(), Failure> {
+        let (key, value) = match parameters::find(name) {
+            Some(parameter) => (
+                parameter.name.to_owned(),
+                value.map(|v| checked(parameter, v)).transpose()?,
+            ),
+            None if name.contains('.') => (name.to_ascii_lowercase(), value.map(str::to_owned)),
+            None => return Err(unknown(name)),
+        };
+        let value = value.or_else(|| self.defaults.get(&key).cloned());
+        if in_transaction && self.transaction.is_none() {
+            self.transaction = Some(Saved {
+                on_rollback: self.values.clone(),
+                on_commit: self.values.clone(),
+            });
+        }
+        if !local && let Some(saved) = &mut self.transaction {
+            put(&mut saved.on_commit, &key, value.clone());
+        }
+        if !local || in_transaction {
+            put(&mut self.values, &key, value);
+            self.note(&key);
+        }
+        Ok(())
+    }
+
+    /// Goes back to the defaults of the session.
+    pub fn reset_all(&mut self) {
+        self.transaction = None;
+        self.replace(self.defaults.clone());
+    }
+
+    /// Sets what belongs to the server and no SET may touch.
+    pub fn set_fixed(&mut self, name: &'static str, value: &str) {
+        self.defaults.insert(name.to_owned(), value.to_owned());
+        self.values.insert(name.to_owned(), value.to_owned());
+        self.note(name);
+    }
+
+    /// Makes the present values those that RESET goes back to.
+    pub fn make_defaults(&mut self) {
+        self.defaults = self.values.clone();
+    }
+
+    /// The server's own limit, unless the client has given one.
+    pub fn set_limit(&mut self, name: &'static str, limit: Duration) {
+        if limit > Duration::ZERO && !self.values.contains_key(name) {
+            self.set_fixed(name, &limit.as_millis().to_string());
+        }
+    }
+
+    /// The transaction has ended.
+    pub fn end_transaction(&mut self, committed: bool) {
+        if let Some(saved) = self.transaction.take() {
+            self.replace(if committed {
+                saved.on_commit
+            } else {
+                saved.on_rollback
+            });
+        }
+    }
+
+    /// The reported parameters that changed since the last call, with their new values.
+    pub fn take_changed(&mut self) -> BTreeMap<&'static str, String> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// All parameters: name, value, meaning.
+    pub fn all(&self) -> Vec<(String, String, String)> {
+        PARAMETERS
+            .iter()
+            .map(|p| {
+                (
+                    p.name.to_owned(),
+                    shown(p, self.value(p)),
+                    p.meaning.to_owned(),
+                )
+            })
+            .collect()
+    }
+
+    /// The reported parameters and their values.
+    pub fn reported(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        PARAMETERS
+            .iter()
+            .filter(|p| p.reported)
+            .map(|p| (p.name, self.value(p)))
+    }
+
+    /// Limit for each statement.
+    pub fn statement_timeout(&self) -> Option<Duration> {
+        self.frequent.statement_timeout
+    }
+
+    /// Limit for the wait to write.
+    pub fn lock_timeout(&self) -> Option<Duration> {
+        self.frequent.lock_timeout
+    }
+
+    /// How long a session may idle outside a transaction.
+    pub fn idle_timeout(&self) -> Option<Duration> {
+        self.frequent.idle
+    }
+
+    /// How long a session may idle in a transaction.
+    pub fn idle_transaction_timeout(&self) -> Option<Duration> {
+        self.frequent.idle_in_transaction
+    }
+
+    /// Isolation level of new transactions.
+    pub fn default_isolation(&self) -> Isolation {
+        self.frequent.isolation
+    }
+
+    /// Whether new transactions are read-only.
+    pub fn default_read_only(&self) -> bool {
+        self.frequent.read_only
+    }
+
+    /// A parameter of shape time; `None` for 0.
+    pub fn time(&self, name: &str) -> Option<Duration> {
+        let millis = self.get(name)?.parse().ok().filter(|millis| *millis > 0)?;
+        Some(Duration::from_millis(millis))
+    }
+
+    /// Whether a message of that severity is sent to the client.
+    pub fn sends(&self, severity: &str) -> bool {
+        let least = self.get("client_min_messages").unwrap_or_default();
+        match severity {
+            "NOTICE" => !matches!(least, "warning" | "error"),
+            "WARNING" => least != "error",
+            _ => true,
+        }
+    }
+
+    fn value(&self, parameter: &'static Parameter) -> &str {
+        self.values
+            .get(parameter.name)
+            .map_or(parameter.default, String::as_str)
+    }
+
+    fn replace(&mut self, values: Values) {
+        let before = std::mem::replace(&mut self.values, values);
+        for parameter in PARAMETERS.iter().filter(|p| p.reported) {
+            let old = before
+                .get(parameter.name)
+                .map_or(parameter.default, String::as_str);
+            if old != self.value(parameter) {
+                let now = self.value(parameter).to_owned();
+                self.changed.insert(parameter.name, now);
+            }
+        }
+        self.refresh();
+    }
+
+    fn note(&mut self, key: &str) {
+        if let Some(parameter) = parameters::find(key).filter(|p| p.reported) {
+            let now = self.value(parameter).to_owned();
+            self.changed.insert(parameter.name, now);
+        }
+        self.refresh();
+    }
+
+    fn refresh(&mut self) {
+        self.frequent = Frequent {
+            statement_timeout: self.time("statement_timeout"),
+            lock_timeout: self.time("lock_timeout"),
+            idle: self.time("idle_session_timeout"),
+            idle_in_transaction: self.time("idle_in_transaction_session_timeout"),
+            isolation: match self.get("default_transaction_isolation") {
+                Some("repeatable read") => Isolation::RepeatableRead,
+                Some("serializable") => Isolation::Serializable,
+                _ => Isolation::ReadCommitted,
+            },
+            read_only: self.get("default_transaction_read_only") == Some("on"),
+        };
+    }
+}
+
+fn put(values: &mut Values, key: &str, value: Option<String>) {
+    match value {
+        Some(value) => values.insert(key.to_owned(), value),
+        None => values.remove(key),
+    };
+}
+
+fn unknown(name: &str) -> Failure {
+    let short: String = name.chars().take(100).collect();
+    Failure::new(
+        "42704",
+        format!("unrecognized configuration parameter \"{short}\""),
+    )
+}
+
+/// The value in the form that is kept.
+fn checked(parameter: &Parameter, value: &str) -> Result<String, Failure> {
+    let refuse = || {
+        let short: String = value.chars().take(100).collect();
+        Failure::new(
+            "22023",
+            format!(
+                "invalid value for parameter \"{}\": \"{short}\"",
+                parameter.name
+            ),
+        )
+    };
+    match parameter.shape {
+        Shape::Text => text(parameter, value),
+        Shape::Switch => switch(value).map(str::to_owned).ok_or_else(refuse),
+        Shape::Number(least, most) => {
+            let number = value
+                .trim()
+                .parse()
+                .ok()
+                .filter(|n| (least..=most).contains(n));
+            number.map(|n: i64| n.to_string()).ok_or_else(refuse)
+        }
+        Shape::Time => millis(value)
+            .map(|millis| millis.to_string())
+            .ok_or_else(refuse),
+        Shape::Words(words) => words
+            .iter()
+            .find(|word| word.eq_ignore_ascii_case(value.trim()))
+            .map(|word| (*word).to_owned())
+            .ok_or_else(|| refuse().hint(format!("Available values: {}.", words.join(", ")))),
+        Shape::Encoding => encoding(value)
+            .map(str::to_owned)
+            .ok_or_else(|| refuse().hint("This server speaks UTF8.")),
+        Shape::Zone => Ok("UTC".to_owned()),
+        Shape::Fixed => Err(Failure::new(
+            "55P02",
+            format!("parameter \"{}\" cannot be changed", parameter.name),
+        )),
+    }
+}
+
+fn text(parameter: &Parameter, value: &str) -> Result<String, Failure> {
+    let none = value.is_empty() || value == "none" || value.eq_ignore_ascii_case("default");
+    match parameter.name {
+        "eloqdb.open_mode" if !none => Err(Failure::unsupported(format!(
+            "open mode {value} is not supported yet"
+        ))),
+        "role" if !none => Err(Failure::new(
+            "22023",
+            format!("role \"{value}\" does not exist"),
+        )),
+        "DateStyle" => {
+            let style = value.to_ascii_uppercase();
+            let order = ["DMY", "YMD"]
+                .into_iter()
+                .find(|order| style.contains(order));
+            let known = ["ISO", "MDY", "DMY", "YMD", "EURO", "US", "DEFAULT"];
+            if style.split(',').all(|word| known.contains(&word.trim())) {
+                Ok(format!("ISO, {}", order.unwrap_or("MDY")))
+            } else {
+                Err(Failure::new(
+                    "22023",
+                    format!("invalid value for parameter \"DateStyle\": \"{value}\""),
+                )
+                .hint("Dates are written in ISO style."))
+            }
+        }
+        _ => Ok(value.to_owned()),
+    }
+}
+
+fn switch(value: &str) -> Option<&'static str> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" | "t" | "y" => Some("on"),
+        "off" | "false" | "no" | "0" | "f" | "n" => Some("off"),
+        _ => None,
+    }
+}
+
+/// The encodings that are UTF-8 or a part of it.
+pub fn encoding(value: &str) -> Option<&'static str> {
+    let plain: String = value
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
+    match plain.as_str() {
+        "utf8" | "unicode" | "default" => Some("UTF8"),
+        "sqlascii" => Some("SQL_ASCII"),
+        _ => None,
+    }
+}
+
+/// A time with an optional unit; without one it is milliseconds.
+fn millis(value: &str) -> Option<u64> {
+    let value = value.trim();
+    let digits = value
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(value.len());
+    let (number, unit) = value.split_at(digits);
+    let factor = match unit.trim() {
+        "" | "ms" => 1,
+        "s" => 1000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(factor)
+        .filter(|millis| *millis <= 0x7fff_ffff)
+}
+
+fn shown(parameter: &Parameter, value: &str) -> String {
+    if parameter.shape != Shape::Time {
+        return value.to_owned();
+    }
+    match value.parse::<u64>() {
+        Ok(0) | Err(_) => "0".to_owned(),
+        Ok(millis) if millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
+        Ok(millis) if millis % 60_000 == 0 => format!("{}min", millis / 60_000),
+        Ok(millis) if millis % 1000 == 0 => format!("{}s", millis / 1000),
+        Ok(millis) => format!("{millis}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings::new(HashMap::new())
+    }
+
+    #[test]
+    fn a_rollback_takes_back_what_was_set_in_its_transaction() {
+        let mut settings = settings();
+        settings
+            .set("application_name", Some("before"), false, false)
+            .unwrap();
+        settings
+            .set("Application_Name", Some("inside"), false, true)
+            .unwrap();
+        assert_eq!(settings.show("application_name").unwrap(), "inside");
+        settings.end_transaction(false);
+        assert_eq!(settings.show("application_name").unwrap(), "before");
+    }
+
+    #[test]
+    fn a_local_value_ends_with_its_transaction_and_a_session_value_stays() {
+        let mut settings = settings();
+        settings
+            .set("statement_timeout", Some("5s"), true, true)
+            .unwrap();
+        settings.set("my.tag", Some("x"), false, true).unwrap();
+        assert_eq!(settings.statement_timeout(), Some(Duration::from_secs(5)));
+        assert_eq!(settings.show("statement_timeout").unwrap(), "5s");
+        settings.end_transaction(true);
+        assert_eq!(settings.statement_timeout(), None);
+        assert_eq!(settings.show("my.tag").unwrap(), "x");
+    }
+
+    #[test]
+    fn unknown_plain_names_wrong_values_and_fixed_parameters_are_refused() {
+        let mut settings = settings();
+        for (name, value, sqlstate) in [
+            ("nonsense", "1", "42704"),
+            ("statement_timeout", "soon", "22023"),
+            ("server_version", "9", "55P02"),
+            ("client_encoding", "LATIN1", "22023"),
+            ("eloqdb.open_mode", "8", "0A000"),
+        ] {
+            let refused = settings.set(name, Some(value), false, false).unwrap_err();
+            assert_eq!(refused.sqlstate(), sqlstate, "{name}");
+        }
+        assert_eq!(
+            settings.show("also.unknown").unwrap_err().sqlstate(),
+            "42704"
+        );
+    }
+
+    #[test]
+    fn reported_changes_are_told_once() {
+        let mut settings = settings();
+        settings
+            .set("client_encoding", Some("unicode"), false, false)
+            .unwrap();
+        settings.set("work_mem", Some("1GB"), false, false).unwrap();
+        let changed = settings.take_changed();
+        assert_eq!(
+            changed.get("client_encoding").map(String::as_str),
+            Some("UTF8")
+        );
+        assert_eq!(changed.len(), 1);
+        assert!(settings.take_changed().is_empty());
+    }
+}

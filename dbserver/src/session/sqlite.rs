@@ -1,0 +1,130 @@
+//! A session's connection to SQLite: opened, limited, guarded, and opened again when its cache can
+//! no longer be believed.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{CachedStatement, Connection};
+use sqlitevfs::FileHandle;
+
+use crate::environment::database::Database;
+use crate::session::failure::Failure;
+use crate::session::functions::{self, Facts};
+use crate::session::schema::SchemaCache;
+use crate::session::{authorizer, mapping};
+
+/// Prepared statements that stay in SQLite's hands.
+const CACHED_STATEMENTS: usize = 256;
+/// Longest string, blob or row.
+const MAX_VALUE_BYTES: i32 = 512 * 1024 * 1024;
+/// Longest SQL text.
+const MAX_SQL_BYTES: i32 = 64 * 1024 * 1024;
+/// Deepest expression; below what a session's stack holds.
+const MAX_EXPRESSION_DEPTH: i32 = 1000;
+/// Depth of triggers that fire triggers.
+const MAX_TRIGGER_DEPTH: i32 = 100;
+
+/// A connection and its handle on the database's pages.
+pub struct Sqlite {
+    /// The connection.
+    pub connection: Connection,
+    /// Snapshots, permission to write, the write set.
+    pub handle: FileHandle,
+    /// The page store's epoch when it was opened: pages cached before a later one may be of commits
+    /// that were taken back.
+    pub epoch: u64,
+    /// What was read of the schema.
+    pub schema: SchemaCache,
+    trusted: Arc<AtomicBool>,
+}
+
+impl Sqlite {
+    /// Opens a connection for a session.
+    pub fn open(database: &Database, epoch: u64, facts: &Arc<Facts>) -> Result<Rc<Self>, Failure> {
+        let (mut connection, handle) = database.open_connection()?;
+        let trusted = Arc::new(AtomicBool::new(true));
+        prepare(&mut connection, &trusted, facts).map_err(|error| mapping::sqlite(&error))?;
+        trusted.store(false, Ordering::Relaxed);
+        Ok(Rc::new(Self {
+            connection,
+            handle,
+            epoch,
+            schema: SchemaCache::default(),
+            trusted,
+        }))
+    }
+
+    /// Runs a statement of the server's own that gives no rows; it stays prepared.
+    pub fn run(&self, sql: &str) -> Result<(), Failure> {
+        self.trusted(|connection| connection.prepare_cached(sql)?.raw_execute().map(drop))
+    }
+
+    /// Calls `work` with the authorizer off.
+    pub fn trusted<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Failure> {
+        let before = self.trusted.swap(true, Ordering::Relaxed);
+        let result = work(&self.connection);
+        self.trusted.store(before, Ordering::Relaxed);
+        result.map_err(|error| mapping::sqlite(&error))
+    }
+
+    /// Prepares a client's statement, or takes it from the cache.
+    pub fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Failure> {
+        self.connection
+            .prepare_cached(sql)
+            .map_err(|error| mapping::sqlite(&error))
+    }
+
+    /// The number that moves with each change of the schema.
+    pub fn schema_version(&self) -> Result<i64, Failure> {
+        self.trusted(|connection| {
+            connection
+                .prepare_cached("PRAGMA schema_version")?
+                .query_row([], |row| row.get(0))
+        })
+    }
+
+    /// Lets the server's own statements of `work` write `sqlite_schema`.
+    pub fn with_writable_schema<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Failure> {
+        self.trusted(|connection| {
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
+            let result = connection
+                .execute_batch("PRAGMA writable_schema = ON")
+                .and_then(|()| work(connection));
+            // Both are undone whatever came of the work.
+            let reset = connection.execute_batch("PRAGMA writable_schema = RESET");
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+            reset.and(result)
+        })
+    }
+}
+
+fn prepare(
+    connection: &mut Connection,
+    trusted: &Arc<AtomicBool>,
+    facts: &Arc<Facts>,
+) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    for (limit, value) in [
+        (Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, MAX_SQL_BYTES),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, MAX_EXPRESSION_DEPTH),
+        (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, MAX_TRIGGER_DEPTH),
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    ] {
+        connection.set_limit(limit, value)?;
+    }
+    // "text" is a name and never a string, in what clients send; a schema that was made elsewhere
+    // may rely on the older reading.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    functions::register(connection, facts)?;
+    connection.authorizer(Some(authorizer::authorizer(Arc::clone(trusted))))
+}

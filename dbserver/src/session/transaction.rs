@@ -1,0 +1,466 @@
+//! A session's transaction.
+//!
+//! READ COMMITTED: BEGIN is only remembered. Each read before the first write runs on a snapshot of
+//! its own. The first write waits for the database's write permit and begins SQLite's transaction on
+//! the newest commit; from then on reads see the transaction's own writes. COMMIT takes the pages
+//! that were written out of the handle, queues them for the log, which gives the permit to the next
+//! writer, and waits for the disk.
+//!
+//! REPEATABLE READ and SERIALIZABLE hold the snapshot of their first statement. They may write when
+//! nothing was committed after it.
+
+use std::time::Instant;
+
+use dialect::{Isolation, StatementKind, TransactionModes};
+use pagestore::Snapshot;
+use pgwire::messages::response::TransactionStatus;
+
+use crate::commit::permit::Permit;
+use crate::environment::Database;
+use crate::session::failure::Failure;
+use crate::session::{Session, terminated};
+
+/// Where a session is in its transaction.
+pub struct Transaction {
+    explicit: bool,
+    failed: bool,
+    isolation: Isolation,
+    read_only: bool,
+    /// A statement has run: the modes are settled.
+    started: bool,
+    /// Names by depth; SQLite knows them as `s0`, `s1` …
+    savepoints: Vec<String>,
+    /// SQLite gave up the whole transaction by itself: no savepoint can be gone back to.
+    lost: bool,
+    /// What REPEATABLE READ reads.
+    snapshot: Option<pagestore::CommitNumber>,
+    /// SET CONSTRAINTS: foreign keys are checked at COMMIT.
+    deferred: bool,
+    /// Held while SQLite's transaction is open.
+    permit: Option<Permit>,
+}
+
+impl Default for Transaction {
+    fn default() -> Self {
+        Self {
+            explicit: false,
+            failed: false,
+            isolation: Isolation::ReadCommitted,
+            read_only: false,
+            started: false,
+            savepoints: Vec::new(),
+            lost: false,
+            snapshot: None,
+            deferred: false,
+            permit: None,
+        }
+    }
+}
+
+impl Transaction {
+    /// What `ReadyForQuery` tells.
+    pub fn status(&self) -> TransactionStatus {
+        match (self.explicit, self.failed) {
+            (false, _) => TransactionStatus::Idle,
+            (true, false) => TransactionStatus::Transaction,
+            (true, true) => TransactionStatus::Error,
+        }
+    }
+
+    /// Whether the client said BEGIN.
+    pub fn is_explicit(&self) -> bool {
+        self.explicit
+    }
+
+    /// Whether something was written.
+    pub fn holds_permit(&self) -> bool {
+        self.permit.is_some()
+    }
+
+    /// The isolation level.
+    pub fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
+    /// Whether writes are refused.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Whether a statement of that kind may run: after a failure only what ends the transaction, or
+    /// goes back.
+    pub fn accepts(&self, kind: &StatementKind) -> bool {
+        !self.failed
+            || matches!(
+                kind,
+                StatementKind::Commit { .. }
+                    | StatementKind::Rollback { .. }
+                    | StatementKind::RollbackTo { .. }
+                    | StatementKind::Empty
+            )
+    }
+}
+
+/// The refusal of everything else after a failure.
+pub fn aborted() -> Failure {
+    Failure::new(
+        "25P02",
+        "current transaction is aborted, commands ignored until end of transaction block",
+    )
+}
+
+fn pin(database: &Database) -> Snapshot {
+    database.store().snapshot_durable()
+}
+
+impl Session {
+    /// Where the session is in its transaction.
+    pub fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// The state between two transactions.
+    pub(super) fn fresh_transaction(&self) -> Transaction {
+        let isolation = self.settings.default_isolation();
+        let read_only = self.settings.default_read_only();
+        Transaction {
+            isolation,
+            read_only,
+            ..Transaction::default()
+        }
+    }
+
+    /// BEGIN. What ran before in the same simple query belongs to the transaction.
+    pub fn begin(&mut self, modes: TransactionModes) -> Result<(), Failure> {
+        if self.transaction.explicit {
+            self.notice(
+                "WARNING",
+                "25001",
+                "there is already a transaction in progress",
+            );
+            return Ok(());
+        }
+        if self.transaction.permit.is_none() {
+            self.transaction = self.fresh_transaction();
+        }
+        self.set_modes(modes)?;
+        self.transaction.explicit = true;
+        self.registered.entry.set_state("idle in transaction");
+        Ok(())
+    }
+
+    /// Isolation level and access of the running transaction.
+    pub fn set_modes(&mut self, modes: TransactionModes) -> Result<(), Failure> {
+        if let Some(isolation) = modes.isolation {
+            if self.transaction.started && isolation != self.transaction.isolation {
+                return Err(Failure::new(
+                    "25001",
+                    "SET TRANSACTION ISOLATION LEVEL must be called before any query",
+                ));
+            }
+            self.transaction.isolation = isolation;
+        }
+        match modes.read_only {
+            Some(false) if self.env.is_read_only() => Err(Failure::new(
+                "25006",
+                "cannot set transaction read-write mode: this server is a slave",
+            )),
+            Some(read_only) => {
+                self.transaction.read_only = read_only;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A read begins.
+    pub fn before_read(&mut self) -> Result<(), Failure> {
+        self.check_usable()?;
+        let held = self.transaction.isolation != Isolation::ReadCommitted
+            && self.transaction.explicit
+            && self.transaction.permit.is_none()
+            && self.transaction.snapshot.is_none();
+        if held {
+            let snapshot = pin(self.database());
+            self.transaction.snapshot = Some(snapshot.commit());
+            self.sqlite.handle.pin_snapshot(Some(snapshot));
+        }
+        self.transaction.started = true;
+        Ok(())
+    }
+
+    /// A write begins; `what` is the command as the refusal names it.
+    pub fn before_write(&mut self, what: &str) -> Result<(), Failure> {
+        self.check_usable()?;
+        if self.transaction.read_only || self.env.is_read_only() {
+            let refusal = Failure::new(
+                "25006",
+                format!("cannot execute {what} in a read-only transaction"),
+            );
+            return Err(if self.env.is_read_only() {
+                refusal.hint("This server is a slave: write on its master.")
+            } else {
+                refusal
+            });
+        }
+        self.keep_portals()?;
+        self.transaction.started = true;
+        if self.transaction.permit.is_some() {
+            return Ok(());
+        }
+        let deadline = self.write_deadline();
+        let interrupt = &self.registered.entry.interrupt;
+        let permit = self
+            .database
+            .database()
+            .acquire_permit(interrupt, deadline)?;
+        if let Some(snapshot) = self.transaction.snapshot {
+            if self.database().store().latest().0 != snapshot {
+                return Err(Failure::new(
+                    "40001",
+                    "could not serialize access due to concurrent update",
+                )
+                .hint("Run the transaction again."));
+            }
+            self.sqlite.handle.pin_snapshot(None);
+        }
+        self.sqlite.handle.allow_write(true);
+        let begun = self.begin_in_sqlite();
+        if begun.is_err() {
+            self.sqlite.handle.allow_write(false);
+        } else {
+            self.transaction.permit = Some(permit);
+        }
+        begun
+    }
+
+    /// COMMIT, explicit or at the end of an implicit transaction.
+    pub fn commit(&mut self) -> Result<(), Failure> {
+        self.keep_held_portals()?;
+        let Some(permit) = self.transaction.permit.take() else {
+            self.finish(true);
+            return Ok(());
+        };
+        if let Err(failure) = self.sqlite.run("COMMIT") {
+            self.transaction.permit = Some(permit);
+            self.rollback();
+            return Err(failure);
+        }
+        let write_set = self.sqlite.handle.take_write_set();
+        self.sqlite.handle.allow_write(false);
+        self.finish(true);
+        let Some(write_set) = write_set else {
+            return Ok(());
+        };
+        let result = self
+            .env
+            .commit(self.database.database(), permit, write_set)
+            .and_then(|queued| self.env.wait_durable(&queued));
+        result.map_err(|error| {
+            // SQLite's cache believes in a commit that did not happen.
+            match self.reopen() {
+                Ok(()) => error.into(),
+                Err(failure) => failure.into_fatal(),
+            }
+        })
+    }
+
+    /// ROLLBACK.
+    pub fn rollback(&mut self) {
+        self.portals.clear();
+        self.undo();
+        self.finish(false);
+    }
+
+    /// A statement has failed. In a transaction block nothing more runs until the client ends it or
+    /// goes back to a savepoint; what was written is undone at once.
+    pub fn fail(&mut self) {
+        self.portals.clear();
+        if !self.transaction.explicit {
+            self.undo();
+            self.finish(false);
+            return;
+        }
+        self.transaction.failed = true;
+        let depth = self.transaction.savepoints.len();
+        let Some(last) = depth.checked_sub(1) else {
+            self.undo();
+            return;
+        };
+        let holds = self.transaction.permit.is_some();
+        let back = holds
+            && !self.sqlite.connection.is_autocommit()
+            && self.sqlite.run(&format!("ROLLBACK TO s{last}")).is_ok();
+        if holds && !back {
+            self.transaction.lost = true;
+            self.undo();
+        }
+        self.schema_undone();
+    }
+
+    /// The end of a simple query or Sync: commits what ran outside a transaction block.
+    pub fn finish_implicit(&mut self) -> Result<(), Failure> {
+        if self.transaction.explicit {
+            return Ok(());
+        }
+        self.commit()
+    }
+
+    /// SET CONSTRAINTS for the rest of the transaction.
+    pub fn defer_constraints(&mut self, deferred: bool) -> Result<(), Failure> {
+        if !self.transaction.explicit {
+            self.notice(
+                "WARNING",
+                "25P01",
+                "SET CONSTRAINTS can only be used in transaction blocks",
+            );
+            return Ok(());
+        }
+        self.transaction.deferred = deferred;
+        if self.transaction.permit.is_none() {
+            return Ok(());
+        }
+        self.sqlite.run(if deferred {
+            "PRAGMA defer_foreign_keys = ON"
+        } else {
+            "PRAGMA defer_foreign_keys = OFF"
+        })
+    }
+
+    /// SAVEPOINT.
+    pub fn savepoint(&mut self, name: &str) -> Result<(), Failure> {
+        self.need_block("SAVEPOINT")?;
+        if self.transaction.permit.is_some() {
+            let depth = self.transaction.savepoints.len();
+            self.sqlite.run(&format!("SAVEPOINT s{depth}"))?;
+        }
+        self.transaction.savepoints.push(name.to_owned());
+        Ok(())
+    }
+
+    /// RELEASE SAVEPOINT.
+    pub fn release(&mut self, name: &str) -> Result<(), Failure> {
+        self.need_block("RELEASE SAVEPOINT")?;
+        let depth = self.find_savepoint(name)?;
+        if self.transaction.permit.is_some() {
+            self.sqlite.run(&format!("RELEASE s{depth}"))?;
+        }
+        self.transaction.savepoints.truncate(depth);
+        Ok(())
+    }
+
+    /// ROLLBACK TO SAVEPOINT.
+    pub fn rollback_to(&mut self, name: &str) -> Result<(), Failure> {
+        self.need_block("ROLLBACK TO SAVEPOINT")?;
+        let depth = self.find_savepoint(name)?;
+        if self.transaction.lost {
+            return Err(aborted().detail("The failure has undone the whole transaction."));
+        }
+        self.portals.clear();
+        if self.transaction.permit.is_some() {
+            self.sqlite.run(&format!("ROLLBACK TO s{depth}"))?;
+        }
+        self.transaction.savepoints.truncate(depth + 1);
+        self.transaction.failed = false;
+        self.schema_undone();
+        Ok(())
+    }
+
+    /// Leaves everything that is open, without a word: the session ends or its connection is bad.
+    pub(super) fn abandon(&mut self) {
+        self.portals.clear();
+        self.undo();
+        let explicit = self.transaction.explicit;
+        self.finish(false);
+        if explicit {
+            self.transaction.explicit = true;
+            self.transaction.failed = true;
+        }
+    }
+
+    fn check_usable(&mut self) -> Result<(), Failure> {
+        if self.is_terminated() {
+            return Err(terminated());
+        }
+        if self.transaction.failed {
+            return Err(aborted());
+        }
+        self.check_epoch()
+    }
+
+    fn begin_in_sqlite(&self) -> Result<(), Failure> {
+        self.sqlite.run("BEGIN IMMEDIATE")?;
+        if self.transaction.deferred {
+            self.sqlite.run("PRAGMA defer_foreign_keys = ON")?;
+        }
+        for depth in 0..self.transaction.savepoints.len() {
+            self.sqlite.run(&format!("SAVEPOINT s{depth}"))?;
+        }
+        Ok(())
+    }
+
+    /// The end of the wait for the permit: the statement's own, or `lock_timeout`.
+    fn write_deadline(&self) -> Option<Instant> {
+        let lock = self
+            .settings
+            .lock_timeout()
+            .map(|limit| Instant::now() + limit);
+        match (lock, self.deadline) {
+            (Some(lock), Some(statement)) => Some(lock.min(statement)),
+            (lock, statement) => lock.or(statement),
+        }
+    }
+
+    /// Rolls SQLite back and gives the permit to the next writer.
+    fn undo(&mut self) {
+        let Some(permit) = self.transaction.permit.take() else {
+            return;
+        };
+        if !self.sqlite.connection.is_autocommit()
+            && let Err(failure) = self.sqlite.run("ROLLBACK")
+        {
+            tracing::error!(%failure, "SQLite refused to roll back");
+        }
+        self.sqlite.handle.discard_write_set();
+        self.sqlite.handle.allow_write(false);
+        drop(permit);
+        self.schema_undone();
+    }
+
+    /// What was read of the schema may have been the undone transaction's own.
+    fn schema_undone(&mut self) {
+        self.sqlite.schema.clear();
+        self.catalog.forget();
+        self.schema_moved();
+    }
+
+    /// Back to the state between two transactions.
+    fn finish(&mut self, committed: bool) {
+        if self.transaction.snapshot.is_some() {
+            self.sqlite.handle.pin_snapshot(None);
+        }
+        self.settings.end_transaction(committed);
+        if self.transaction.explicit {
+            self.registered.entry.set_state("idle");
+        }
+        self.transaction = self.fresh_transaction();
+    }
+
+    fn need_block(&self, what: &str) -> Result<(), Failure> {
+        if self.transaction.explicit {
+            return Ok(());
+        }
+        Err(Failure::new(
+            "25P01",
+            format!("{what} can only be used in transaction blocks"),
+        ))
+    }
+
+    fn find_savepoint(&self, name: &str) -> Result<usize, Failure> {
+        self.transaction
+            .savepoints
+            .iter()
+            .rposition(|known| known == name)
+            .ok_or_else(|| Failure::new("3B001", format!("savepoint \"{name}\" does not exist")))
+    }
+}
