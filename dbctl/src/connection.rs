@@ -201,7 +201,8 @@ fn server_failure(error: &DbError) -> Failure {
         }
         _ => Failure::error(message),
     };
-    let failure = match error.detail() {
+    // Where there is no detail, the context may say which line of COPY data it was.
+    let failure = match error.detail().or(error.where_()) {
         Some(detail) => failure.with_detail(detail),
         None => failure,
     };
