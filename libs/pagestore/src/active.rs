@@ -20,6 +20,8 @@ pub(crate) struct Active {
     rewinds: Vec<(u64, u64)>,
     /// Snapshots below this commit have been ended.
     floor: u64,
+    /// The commit that a checkpoint is writing just now; never ended.
+    checkpoint: Option<u64>,
 }
 
 impl Active {
@@ -31,6 +33,7 @@ impl Active {
             publishing: None,
             rewinds: Vec::new(),
             floor: 0,
+            checkpoint: None,
         }
     }
 
@@ -79,10 +82,20 @@ impl Active {
             .iter()
             .map(|e| e.0)
             .filter(|commit| *commit >= self.floor);
-        Pins {
-            snapshots: live.collect(),
-            durable,
+        let mut snapshots: Vec<u64> = live.collect();
+        if let Some(commit) = self.checkpoint {
+            snapshots.insert(snapshots.partition_point(|s| *s < commit), commit);
         }
+        Pins { snapshots, durable }
+    }
+
+    /// Pins `commit` for a checkpoint.
+    pub(crate) fn begin_checkpoint(&mut self, commit: u64) {
+        self.checkpoint = Some(commit);
+    }
+
+    pub(crate) fn end_checkpoint(&mut self) {
+        self.checkpoint = None;
     }
 
     pub(crate) fn oldest(&self) -> Option<u64> {

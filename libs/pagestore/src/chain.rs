@@ -160,21 +160,19 @@ impl Chain {
 
     /// Drops what no present or future snapshot can read.
     pub(crate) fn prune(&mut self, pins: &Pins, tally: &mut Tally) {
-        let mut next = 0;
-        let commits: Vec<u64> = match self.versions.len() {
-            0 => return,
-            1 => Vec::new(), // the common case, without a list
-            _ => self.versions.iter().skip(1).map(|v| v.commit).collect(),
-        };
-        self.versions.retain(|version| {
-            let until = commits.get(next).copied();
-            next += 1;
-            let keep = until.is_none_or(|until| pins.any_in(version.commit, until));
-            if !keep {
-                tally.add(version, -1);
+        let mut kept = 0;
+        for index in 0..self.versions.len() {
+            // Moving a kept version down leaves those after `index` where they are.
+            let from = self.versions[index].commit;
+            let until = self.versions.get(index + 1).map(|v| v.commit);
+            if until.is_none_or(|until| pins.any_in(from, until)) {
+                self.versions.swap(kept, index);
+                kept += 1;
+            } else {
+                tally.add(&self.versions[index], -1);
             }
-            keep
-        });
+        }
+        self.versions.truncate(kept);
     }
 
     /// Drops the oldest version if it is what the file has: the base serves its readers as well. Not

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::chain::{Chain, Pins, Tally};
 use crate::{
     CommitNumber, LOCK_PAGE, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, ScratchFile,
-    Snapshot, StoreError,
+    StoreError,
 };
 
 /// Neighbouring pages that are written with one call.
@@ -48,25 +48,20 @@ impl PageStore {
     /// meanwhile; a second checkpoint waits for the first.
     ///
     /// After an error nothing is lost: the versions are all still there for the next try.
-    pub fn checkpoint(
-        self: &Arc<Self>,
-        progress: &dyn Fn(Progress),
-    ) -> Result<CheckpointReport, StoreError> {
+    pub fn checkpoint(&self, progress: &dyn Fn(Progress)) -> Result<CheckpointReport, StoreError> {
         let _one = self.checkpoint_lock();
-        // Pins the versions of K while they are written.
-        let at = self.snapshot_durable();
-        let run = Run::new(self, at);
+        let run = Run::begin(self);
         let written = run.write_pages(progress)?;
         run.set_length()?;
         self.file()
             .sync_all()
             .map_err(|e| self.failed("sync", None, e))?;
+        run.mark_written(&written);
         let report = CheckpointReport {
-            commit: run.at.commit(),
+            commit: CommitNumber::new(run.commit),
             pages: written.len() as u64,
             bytes: written.len() as u64 * PAGE_SIZE as u64,
         };
-        run.mark_written(&written);
         drop(run);
         self.prune_all();
         Ok(report)
@@ -76,31 +71,40 @@ impl PageStore {
 /// A page and the commit of its version that was written.
 type Written = (u32, u64);
 
+/// A checkpoint that runs. While it exists, the versions of its commit stay.
 struct Run<'a> {
-    store: &'a Arc<PageStore>,
-    at: Snapshot,
-    /// Open snapshots when the checkpoint began; later ones are at or above `at`.
+    store: &'a PageStore,
+    commit: u64,
+    page_count: u32,
+    /// Open snapshots when the checkpoint began; later ones are at or above its commit.
     pins: Pins,
     scratch: OnceCell<Arc<ScratchFile>>,
 }
 
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        self.store.active().end_checkpoint();
+    }
+}
+
 impl<'a> Run<'a> {
-    fn new(store: &'a Arc<PageStore>, at: Snapshot) -> Self {
-        let pins = store.active().pins(at.commit().get());
+    fn begin(store: &'a PageStore) -> Self {
+        let mut active = store.active();
+        let commit = active.visible(store.horizon().durable().get());
+        active.begin_checkpoint(commit);
+        let (page_count, pins) = (active.page_count_at(commit), active.pins(commit));
+        drop(active);
         Self {
             store,
-            at,
+            commit,
+            page_count,
             pins,
             scratch: OnceCell::new(),
         }
     }
 
-    fn commit(&self) -> u64 {
-        self.at.commit().get()
-    }
-
     fn write_pages(&self, progress: &dyn Fn(Progress)) -> Result<Vec<Written>, StoreError> {
-        let (commit, page_count) = (self.commit(), self.at.page_count());
+        let (commit, page_count) = (self.commit, self.page_count);
         let pages = self.store.shards().pages(|page, chain| {
             page <= page_count && page != LOCK_PAGE.get() && chain.unwritten_at(commit).is_some()
         });
@@ -147,7 +151,7 @@ impl<'a> Run<'a> {
     fn version_to_write(&self, page: PageNumber) -> Result<(u64, PageImage), StoreError> {
         let chains = self.store.shards().read(page.get());
         let chain = chains.get(&page.get());
-        let found = chain.and_then(|c| Some((c.first_commit()?, c.newest_at(self.commit())?)));
+        let found = chain.and_then(|c| Some((c.first_commit()?, c.newest_at(self.commit)?)));
         let Some((first, version)) = found else {
             let gone = io::Error::other("a pinned version is gone");
             return Err(self.store.failed("write", Some(page), gone));
@@ -168,7 +172,7 @@ impl<'a> Run<'a> {
             Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(e) => return Err(self.store.failed("read", Some(page), e)),
         }
-        let image = if self.store.memory().kept_bytes < self.store.options().pinned_limit {
+        let image = if self.store.kept_bytes() < self.store.options().pinned_limit {
             PageImage::copy_of(&data)
         } else {
             self.to_scratch(page, &data)?
@@ -202,7 +206,7 @@ impl<'a> Run<'a> {
             .metadata()
             .map_err(|e| self.store.failed("read the size", None, e))?
             .len();
-        let wanted = u64::from(self.at.page_count()) * PAGE_SIZE as u64;
+        let wanted = u64::from(self.page_count) * PAGE_SIZE as u64;
         if len > wanted {
             self.keep_cut_pages(len)?;
         }
@@ -216,7 +220,7 @@ impl<'a> Run<'a> {
 
     /// Before the file is cut: keeps what older snapshots read there.
     fn keep_cut_pages(&self, len: u64) -> Result<(), StoreError> {
-        let (commit, first_cut) = (self.commit(), self.at.page_count() + 1);
+        let (commit, first_cut) = (self.commit, self.page_count + 1);
         if !self.pins.any_below(commit) {
             return Ok(());
         }
@@ -235,7 +239,7 @@ impl<'a> Run<'a> {
     /// Versions of pages that are no longer there have nothing to be written to; they stay only as
     /// long as a snapshot reads them.
     fn end_cut_chains(&self) {
-        let (commit, first_cut) = (self.commit(), self.at.page_count() + 1);
+        let (commit, first_cut) = (self.commit, self.page_count + 1);
         let mut tally = Tally::default();
         for page in self.store.shards().pages(|page, _| page >= first_cut) {
             if let Some(chain) = self.store.shards().write(page).get_mut(&page) {

@@ -301,15 +301,19 @@ impl PageStore {
             versions: read_counter(&self.counters.versions),
             bytes: read_counter(&self.counters.bytes),
             dirty_bytes: self.dirty_bytes(),
-            kept_bytes: read_counter(&self.counters.kept_bytes),
+            kept_bytes: self.kept_bytes(),
             snapshots: active.open(),
             oldest_snapshot: active.oldest().map(CommitNumber::new),
         }
     }
 
     /// Makes the data file complete up to the horizon and exactly as long as the database.
-    pub fn close(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub fn close(&self) -> Result<(), StoreError> {
         self.checkpoint(&|_| ()).map(drop)
+    }
+
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        read_counter(&self.counters.kept_bytes)
     }
 
     pub(crate) fn file(&self) -> &File {

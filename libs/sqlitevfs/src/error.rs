@@ -43,6 +43,9 @@ pub enum Error {
     /// without the permit.
     #[error("the write set of the last commit has not been taken")]
     WriteSetPending,
+    /// A transaction in [`crate::WriteMode::Private`] tried to commit; it was rolled back.
+    #[error("a transaction without the write permit cannot commit")]
+    PrivateCommit,
     /// SQLite believes in a commit that was thrown away: this connection must be dropped.
     #[error("the last commit of this connection was discarded; the connection cannot go on")]
     Discarded,

@@ -167,15 +167,12 @@ impl Layer {
         let mut pages: Vec<_> = self
             .pages
             .iter()
-            .filter(|(page, _)| kept(**page))
-            .map(|(page, image)| (*page, image.clone()))
+            .filter(|e| kept(*e.0))
+            .map(|(page, i)| (*page, i.clone()))
             .collect();
         let regrown = (sizes.smallest + 1..=sizes.now).filter_map(PageNumber::new);
-        pages.extend(
-            regrown
-                .filter(|page| kept(*page) && !self.pages.contains_key(page))
-                .map(|page| (page, PageImage::zeros())),
-        );
+        let empty = regrown.filter(|page| kept(*page) && !self.pages.contains_key(page));
+        pages.extend(empty.map(|page| (page, PageImage::zeros())));
         pages.sort_unstable_by_key(|entry| entry.0);
         pages
     }

@@ -67,8 +67,10 @@ fn configure(connection: &Connection, cache_kib: u32) -> Result<(), Error> {
          PRAGMA foreign_keys = ON;
          PRAGMA trusted_schema = OFF;",
     ))?;
-    let journal = std::env::var("JM").unwrap_or("TRUNCATE".into());
-    connection.query_row(&format!("PRAGMA journal_mode = {journal}"), (), |_| Ok(()))?;
+    // The shim's journal, cut at the end of each transaction. Measured against SQLite's MEMORY, CPU
+    // time of a transaction of three pages: 5.2 to 5.7 us against 6.3 to 6.6 us (MEMORY allocates
+    // each KiB anew), and a large transaction's before-images need not stay in memory.
+    connection.query_row("PRAGMA journal_mode = TRUNCATE", (), |_| Ok(()))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     Ok(())
 }

@@ -9,9 +9,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pagestore::{
-    CommitNumber, PAGE_SIZE, PageData, PageNumber, PageStore, ScratchFile, Snapshot, StoreError,
-};
+use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageNumber, PageStore, ScratchFile, Snapshot};
 
 use crate::error::Error;
 use crate::handle::WriteSet;
@@ -27,7 +25,7 @@ pub enum WriteMode {
     /// The session holds the database's write permit: snapshots are of the newest commit.
     Permit,
     /// Only for itself: it writes on whatever snapshot it has, and must roll back. COMMIT answers
-    /// `SQLITE_BUSY`.
+    /// `SQLITE_IOERR` and rolls back.
     Private,
 }
 
@@ -176,15 +174,14 @@ impl FileState {
         Ok(())
     }
 
-    /// SQLite is about to commit; `false` where this connection must not.
-    pub(crate) fn may_commit(&self) -> bool {
-        self.mode != WriteMode::Private
-    }
-
-    /// SQLite has committed.
-    pub(crate) fn commit(&mut self) {
+    /// SQLite commits. An error makes COMMIT a rollback.
+    pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        if self.mode == WriteMode::Private && !self.working.is_empty() {
+            return Err(Error::PrivateCommit);
+        }
         self.committed.merge(&mut self.working);
         self.working.clear();
+        Ok(())
     }
 
     /// The committed pages; `None` when nothing changed.
@@ -353,12 +350,4 @@ fn out_of_range(offset: u64) -> Error {
     Error::Range {
         offset: i64::try_from(offset).unwrap_or(i64::MAX),
     }
-}
-
-/// Whether a read failed for want of a snapshot rather than of a working disk.
-pub(crate) fn is_lost_snapshot(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Store(StoreError::SnapshotTooOld { .. } | StoreError::Rewound { .. })
-    )
 }

@@ -12,6 +12,7 @@ use common::{Database, Session};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use sqlitevfs::WriteMode;
 
 const TABLES: [&str; 3] = ["t0", "t1", "t2"];
 
@@ -22,6 +23,8 @@ enum Step {
     Statement(String),
     /// In a transaction of several statements; the last part says how it ends.
     Transaction(Vec<String>, bool),
+    /// In a transaction of the other connection that has no permit and is rolled back.
+    Private(Vec<String>),
     /// The other connection writes from now on.
     Turn,
     Checkpoint,
@@ -67,7 +70,9 @@ fn in_transaction() -> impl Strategy<Value = String> {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let transaction = (prop::collection::vec(in_transaction(), 1..8), any::<bool>());
+    let private = prop::collection::vec(in_transaction(), 1..8);
     let step = prop_oneof![
+        2 => private.prop_map(Step::Private),
         10 => statement().prop_map(Step::Statement),
         6 => transaction.prop_map(|(statements, commit)| Step::Transaction(statements, commit)),
         3 => Just(Step::Turn),
@@ -167,6 +172,7 @@ impl Pair {
                 all.push(end.to_owned());
                 self.write(&all);
             }
+            Step::Private(statements) => self.try_out(&statements),
             Step::Vacuum => self.write(&["VACUUM".to_owned()]),
             Step::Turn => self.turn = 1 - self.turn,
             Step::Checkpoint => {
@@ -199,6 +205,23 @@ impl Pair {
         handle.allow_write(false);
     }
 
+    /// Runs the statements in both and takes them back.
+    fn try_out(&self, statements: &[String]) {
+        let (connection, handle) = &self.writers[1 - self.turn];
+        handle.set_write_mode(WriteMode::Private);
+        connection.execute_batch("BEGIN").unwrap();
+        self.plain.execute_batch("BEGIN").unwrap();
+        for sql in statements {
+            assert_eq!(run(connection, sql), run(&self.plain, sql), "{sql}");
+        }
+        let inside = (content(connection), content(&self.plain));
+        assert_eq!(inside.0, inside.1);
+        connection.execute_batch("ROLLBACK").unwrap();
+        self.plain.execute_batch("ROLLBACK").unwrap();
+        assert!(handle.take_write_set().is_none());
+        handle.allow_write(false);
+    }
+
     fn check(&self) {
         let expected = content(&self.plain);
         assert_eq!(content(&self.writers[1 - self.turn].0), expected);
@@ -217,8 +240,6 @@ impl Pair {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
     #[test]
     fn random_statements_answer_what_plain_sqlite_answers(steps in steps()) {
         let mut pair = Pair::new();

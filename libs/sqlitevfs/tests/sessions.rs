@@ -3,9 +3,12 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use common::Database;
 use rusqlite::{Connection, ErrorCode};
-use sqlitevfs::WriteMode;
+use sqlitevfs::{OpenOptions, WriteMode};
 
 fn count(connection: &Connection) -> i64 {
     connection
@@ -157,9 +160,15 @@ fn a_private_transaction_writes_for_itself_only_and_cannot_commit() {
         .unwrap();
     assert_eq!(count(&one.0), 1);
     database.run(&other, "INSERT INTO t VALUES (2), (3)");
-    let error = one.0.execute_batch("COMMIT").unwrap_err();
-    assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
-    one.0.execute_batch("ROLLBACK").unwrap();
+    assert!(one.0.execute_batch("COMMIT").is_err());
+    assert!(
+        one.1
+            .take_error()
+            .unwrap()
+            .to_string()
+            .contains("without the write permit")
+    );
+    assert!(one.0.is_autocommit());
     assert!(one.1.take_write_set().is_none());
     one.1.allow_write(false);
     assert_eq!(count(&one.0), 2);
@@ -440,4 +449,129 @@ fn closed_connections_leave_their_vfs_to_the_next() {
         assert!(handle.take_write_set().is_none());
     }
     assert_eq!(database.store.memory().snapshots, 0);
+}
+
+#[test]
+fn a_transaction_that_finds_no_scratch_space_fails_whole_and_the_next_one_works() {
+    let database = Database::new();
+    let scratch_dir = database.directory.path().join("missing");
+    let options = OpenOptions {
+        scratch_dir: scratch_dir.clone(),
+        ..database.options(40960, 40)
+    };
+    let session = sqlitevfs::open(&database.store, options).unwrap();
+    database.run(
+        &session,
+        "CREATE TABLE t(a, b); INSERT INTO t VALUES (1, 'one')",
+    );
+    let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)";
+    let large = format!("{rows} INSERT INTO t SELECT i, hex(zeroblob(1000)) FROM n");
+    session.1.allow_write(true);
+    for sql in [
+        format!("BEGIN; UPDATE t SET b = 2; {large}; COMMIT"),
+        large.clone(),
+    ] {
+        let error = session.0.execute_batch(&sql).unwrap_err();
+        assert_eq!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::SystemIoFailure),
+            "{error}"
+        );
+        assert!(
+            session
+                .1
+                .take_error()
+                .unwrap()
+                .to_string()
+                .contains("missing: cannot make")
+        );
+        assert!(session.0.is_autocommit());
+        assert!(session.1.take_write_set().is_none());
+        assert_eq!(count(&session.0), 1);
+    }
+    database.run(&session, "INSERT INTO t VALUES (2, 'two')");
+    database.check(&session.0);
+    std::fs::create_dir(&scratch_dir).unwrap();
+    database.run(&session, &large);
+    assert_eq!(count(&session.0), 502);
+    database.check(&session.0);
+}
+
+#[test]
+fn an_ended_snapshot_stops_its_reader_and_says_why() {
+    let database = Database::new();
+    let (writer, reader) = (database.connect(), database.connect_with(1 << 20, 40));
+    database.run(&writer, "CREATE TABLE t(a, b); INSERT INTO t VALUES (1, 2)");
+    reader
+        .1
+        .pin_snapshot(Some(database.store.snapshot_durable()));
+    assert_eq!(count(&reader.0), 1);
+    let newest = database.run(&writer, "DELETE FROM t");
+    assert_eq!(database.store.end_snapshots_before(newest), 1);
+    assert!(
+        reader
+            .0
+            .query_row("SELECT count(*) FROM t", (), |_| Ok(()))
+            .is_err()
+    );
+    assert!(
+        reader
+            .1
+            .take_error()
+            .unwrap()
+            .to_string()
+            .contains("too old")
+    );
+    reader.1.pin_snapshot(None);
+    assert_eq!(count(&reader.0), 0);
+}
+
+fn write_rounds(database: &Database) {
+    let writer = database.connect_with(16 << 20, 100);
+    for turn in 0..150 {
+        let insert = format!("INSERT INTO u VALUES ({turn}, zeroblob(9000), 1)");
+        database.run(
+            &writer,
+            &format!("BEGIN; UPDATE t SET b = {turn}; {insert}; COMMIT"),
+        );
+        if turn % 40 == 39 {
+            database.run(&writer, "DELETE FROM u; VACUUM");
+        }
+    }
+}
+
+#[test]
+fn readers_on_other_threads_see_whole_transactions_while_writers_and_checkpoints_run() {
+    let database = Database::new();
+    let writer = database.connect_with(16 << 20, 100);
+    database.run(
+        &writer,
+        "CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE TABLE u(a, b, c)",
+    );
+    let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)";
+    database.run(&writer, &format!("{rows} INSERT INTO t SELECT i, 0 FROM n"));
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let reader = database.connect_with(1 << 20, 100);
+                while !done.load(Ordering::Relaxed) {
+                    let spread = "SELECT max(b) - min(b) FROM t";
+                    let spread: i64 = reader.0.query_row(spread, (), |row| row.get(0)).unwrap();
+                    assert_eq!(spread, 0);
+                }
+            });
+        }
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                database.store.checkpoint(&|_| ()).unwrap();
+            }
+        });
+        // In a thread of its own, so that the others end also when it fails.
+        let work = scope.spawn(|| write_rounds(&database));
+        let outcome = work.join();
+        done.store(true, Ordering::Relaxed);
+        outcome.unwrap();
+    });
+    database.check(&writer.0);
 }

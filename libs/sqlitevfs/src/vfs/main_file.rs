@@ -174,12 +174,13 @@ unsafe extern "C" fn file_control(
         // SAFETY: see above.
         let shared = unsafe { ShimFile::shared(file) };
         match operation {
-            // Before the journal is ended: the last moment at which a commit can be refused.
-            ffi::SQLITE_FCNTL_SYNC if !shared.state().may_commit() => ffi::SQLITE_BUSY,
-            // After the journal is ended, before the lock is given back: committed.
+            // After the journal is ended, before the lock is given back.
             ffi::SQLITE_FCNTL_COMMIT_PHASETWO => {
-                shared.state().commit();
-                ffi::SQLITE_OK
+                let result = shared.state().commit();
+                match result {
+                    Ok(()) => ffi::SQLITE_OK,
+                    Err(error) => failed(shared, error, ffi::SQLITE_IOERR),
+                }
             }
             _ => ffi::SQLITE_NOTFOUND,
         }

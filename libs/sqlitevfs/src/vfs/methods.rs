@@ -65,8 +65,10 @@ unsafe extern "C" fn open(
     out_flags: *mut c_int,
 ) -> c_int {
     guard(|| {
-        const OURS: c_int =
-            ffi::SQLITE_OPEN_MAIN_DB | ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_WAL;
+        const OURS: c_int = ffi::SQLITE_OPEN_MAIN_DB
+            | ffi::SQLITE_OPEN_MAIN_JOURNAL
+            | ffi::SQLITE_OPEN_SUPER_JOURNAL
+            | ffi::SQLITE_OPEN_WAL;
         // SAFETY: see above.
         let (slot, name_text) = unsafe { (slot_of(vfs), text(name)) };
         if flags & OURS == 0 {

@@ -19,7 +19,6 @@ use rusqlite::ffi;
 
 use crate::error::Error;
 use crate::handle::Shared;
-use crate::state::is_lost_snapshot;
 
 /// What lies behind SQLite's `sqlite3_file` pointer for a main database or its journal.
 #[repr(C)]
@@ -107,11 +106,14 @@ unsafe fn bytes_out<'a>(data: *mut c_void, amount: c_int) -> &'a mut [u8] {
 }
 
 /// The code for SQLite; the text stays in the handle.
+///
+/// Only IOERR codes and FULL may come out of here: they make SQLite's pager drop its cache where it
+/// no longer knows what the file holds. Others, in the middle of a rollback, do not.
 fn failed(shared: &Shared, error: Error, code: c_int) -> c_int {
-    let code = match &error {
-        error if error.is_disk_full() => ffi::SQLITE_FULL,
-        error if is_lost_snapshot(error) => ffi::SQLITE_ABORT,
-        _ => code,
+    let code = if error.is_disk_full() {
+        ffi::SQLITE_FULL
+    } else {
+        code
     };
     shared.state().error = Some(error);
     code

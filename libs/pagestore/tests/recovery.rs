@@ -1,0 +1,153 @@
+//! Data files as a crash or a failed checkpoint leaves them.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use pagestore::{
+    CommitNumber, Horizon, LOCK_PAGE, PAGE_SIZE, PageImage, PageNumber, PageStore, Snapshot,
+    StoreOptions,
+};
+
+fn open(path: &Path, scratch_dir: &Path) -> Arc<PageStore> {
+    let options = StoreOptions {
+        scratch_dir: scratch_dir.to_owned(),
+        pinned_limit: 0,
+    };
+    PageStore::open(path, Horizon::new(CommitNumber::ZERO), options).unwrap()
+}
+
+fn publish(store: &PageStore, commit: u64, page_count: u32, pages: &[(u32, u8)]) {
+    let image = |(page, byte): &(u32, u8)| {
+        (
+            PageNumber::new(*page).unwrap(),
+            PageImage::copy_of(&[*byte; PAGE_SIZE]),
+        )
+    };
+    let commit = CommitNumber::new(commit);
+    store.publish(commit, page_count, pages.iter().map(image).collect());
+    store.horizon().advance(commit);
+}
+
+fn bytes(snapshot: &Snapshot) -> Vec<u8> {
+    let pages = (1..=snapshot.page_count()).map(|page| {
+        let mut data = [0; PAGE_SIZE];
+        snapshot
+            .read(PageNumber::new(page).unwrap(), &mut data)
+            .unwrap();
+        assert!(
+            data.iter().all(|byte| *byte == data[0]),
+            "page {page} is torn"
+        );
+        data[0]
+    });
+    pages.collect()
+}
+
+#[test]
+fn redo_over_a_torn_file_makes_it_right() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("torn.db");
+    // Three whole pages of which one is torn, and a part of a fourth.
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .unwrap();
+    file.write_all(&[1; PAGE_SIZE]).unwrap();
+    file.write_all(&[2; PAGE_SIZE / 2]).unwrap();
+    file.write_all(&[9; PAGE_SIZE / 2]).unwrap();
+    file.write_all(&[3; PAGE_SIZE + 77]).unwrap();
+    let store = open(&path, directory.path());
+    assert_eq!(store.latest(), (CommitNumber::ZERO, 3));
+    publish(&store, 5, 5, &[(2, 12), (5, 15)]);
+    publish(&store, 6, 4, &[(4, 14)]);
+    assert_eq!(bytes(&store.snapshot_durable()), [1, 12, 3, 14]);
+    store.close().unwrap();
+    let again = open(&path, directory.path());
+    assert_eq!(bytes(&again.snapshot_durable()), [1, 12, 3, 14]);
+    assert_eq!(fs::metadata(&path).unwrap().len(), 4 * PAGE_SIZE as u64);
+}
+
+#[test]
+fn a_failed_checkpoint_loses_nothing_and_the_next_one_succeeds() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("full.db");
+    let missing = directory.path().join("missing");
+    let store = open(&path, &missing);
+    publish(&store, 1, 3, &[(1, 1), (2, 2), (3, 3)]);
+    store.checkpoint(&|_| ()).unwrap();
+    let old = store.snapshot_durable();
+    publish(&store, 2, 2, &[(2, 22)]);
+    // The old image of page 2 has nowhere to go.
+    let error = store.checkpoint(&|_| ()).unwrap_err().to_string();
+    assert!(
+        error.contains("full.db: cannot keep the old image of page 2"),
+        "{error}"
+    );
+    assert_eq!(bytes(&old), [1, 2, 3]);
+    assert_eq!(bytes(&store.snapshot_durable()), [1, 22]);
+    assert_eq!(store.dirty_bytes(), PAGE_SIZE as u64);
+    fs::create_dir(&missing).unwrap();
+    let report = store.checkpoint(&|_| ()).unwrap();
+    assert_eq!((report.commit.get(), report.pages), (2, 1));
+    assert_eq!(bytes(&old), [1, 2, 3]);
+    assert_eq!(bytes(&store.snapshot_durable()), [1, 22]);
+    assert_eq!(fs::metadata(&path).unwrap().len(), 2 * PAGE_SIZE as u64);
+    drop(old);
+    store.prune();
+    assert_eq!(store.memory().versions, 0);
+}
+
+#[test]
+fn the_lock_page_is_zeros_and_never_stored() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("large.db"), directory.path());
+    let lock = LOCK_PAGE.get();
+    publish(&store, 1, lock + 1, &[(lock, 7), (lock + 1, 8)]);
+    let snapshot = store.snapshot_durable();
+    let mut data = [1; PAGE_SIZE];
+    snapshot.read(LOCK_PAGE, &mut data).unwrap();
+    assert_eq!(data, [0; PAGE_SIZE]);
+    snapshot
+        .read(PageNumber::new(lock + 1).unwrap(), &mut data)
+        .unwrap();
+    assert_eq!(data, [8; PAGE_SIZE]);
+    assert_eq!(store.memory().versions, u64::from(lock));
+}
+
+#[test]
+fn a_commit_half_published_is_seen_by_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("order.db"), directory.path());
+    publish(&store, 1, 1, &[(1, 1)]);
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        publish(&store, 1, 1, &[(1, 2)]);
+    }));
+    assert!(refused.is_err(), "a commit number must not come twice");
+    assert_eq!(bytes(&store.snapshot_latest()), [1]);
+    publish(&store, 2, 1, &[(1, 2)]);
+    assert_eq!(bytes(&store.snapshot_durable()), [2]);
+}
+
+#[test]
+fn the_progress_of_a_checkpoint_ends_at_its_total() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("steps.db"), directory.path());
+    let pages: Vec<(u32, u8)> = (1..=600).filter(|p| p % 100 != 0).map(|p| (p, 1)).collect();
+    publish(&store, 1, 600, &pages);
+    let seen = std::cell::RefCell::new(Vec::new());
+    let report = store
+        .checkpoint(&|progress| seen.borrow_mut().push(progress))
+        .unwrap();
+    let seen = seen.into_inner();
+    assert!(seen.len() > 1 && seen.is_sorted_by(|a, b| a.done < b.done));
+    assert!(
+        seen.last()
+            .is_some_and(|last| last.done == last.total && last.total == report.pages)
+    );
+    assert_eq!(report.bytes, 600 * PAGE_SIZE as u64);
+}
