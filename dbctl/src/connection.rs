@@ -181,6 +181,18 @@ pub(crate) fn query_failure(error: &tokio_postgres::Error) -> Failure {
     }
 }
 
+/// What a failed command means: words that the server does not understand are a usage mistake.
+pub(crate) fn command_failure(error: &tokio_postgres::Error) -> Failure {
+    let failure = query_failure(error);
+    if error.code() == Some(&SqlState::SYNTAX_ERROR) {
+        return Failure {
+            exit: Exit::Usage,
+            ..failure
+        };
+    }
+    failure
+}
+
 /// The innermost reason; the outer ones only say that there was an error.
 fn cause(error: &tokio_postgres::Error) -> String {
     match error.source() {

@@ -1,6 +1,6 @@
 //! Commands that the server carries out: its words are sent as `DBCTL '<words>'`.
 
-use crate::connection::{Answer, query_failure};
+use crate::connection::{Answer, command_failure};
 use crate::failure::Result;
 use crate::output::Table;
 use crate::session::Session;
@@ -21,7 +21,7 @@ pub(crate) async fn send(session: &mut Session, command: &[String]) -> Result<Ve
     connection
         .query(&statement)
         .await
-        .map_err(|error| query_failure(&error))
+        .map_err(|error| command_failure(&error))
 }
 
 /// Prints an answer. A command without result has none, and with `--json` an empty object.

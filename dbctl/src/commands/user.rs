@@ -16,7 +16,8 @@ pub(crate) async fn run(session: &mut Session, words: Vec<String>) -> Result<()>
     server::run(session, &command).await
 }
 
-/// `user create NAME option…` becomes `user create NAME password VERIFIER option…`.
+/// `user create NAME option…` becomes `user create NAME password VERIFIER option…`, and
+/// `user password NAME` becomes `user password NAME VERIFIER`.
 fn with_verifier(
     mut words: Vec<String>,
     verifier: impl FnOnce(&str) -> Result<String>,
@@ -29,11 +30,10 @@ fn with_verifier(
         .iter()
         .skip(3)
         .any(|word| word.eq_ignore_ascii_case("password"));
-    let extra = words.len() > 3
-        && words
-            .get(1)
-            .is_some_and(|w| w.eq_ignore_ascii_case("password"));
-    if given || extra {
+    let change = words
+        .get(1)
+        .is_some_and(|word| word.eq_ignore_ascii_case("password"));
+    if given || (change && words.len() > 3) {
         return Err(
             Failure::usage("a password does not belong on the command line").with_hint(format!(
                 "leave it out: it is asked for, or taken from {NEW_PASSWORD}"
@@ -41,7 +41,11 @@ fn with_verifier(
         );
     }
     let verifier = verifier(&name)?;
-    words.splice(3..3, ["password".to_owned(), verifier]);
+    if change {
+        words.push(verifier);
+    } else {
+        words.splice(3..3, ["password".to_owned(), verifier]);
+    }
     Ok(words)
 }
 
@@ -64,7 +68,7 @@ mod tests {
         );
         assert_eq!(
             sent("user password bob").unwrap().join(" "),
-            "user password bob password V(bob)"
+            "user password bob V(bob)"
         );
     }
 

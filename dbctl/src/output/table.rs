@@ -29,7 +29,7 @@ impl Table {
         self.columns == ["name", "value"]
     }
 
-    /// `name value` lines; the values begin in one column.
+    /// `name value` lines; the values begin in one column. A value that is not known is `-`.
     pub(crate) fn as_list(&self) -> String {
         let width = self
             .rows
@@ -39,7 +39,9 @@ impl Table {
             .unwrap_or(0);
         let mut text = String::new();
         for row in &self.rows {
-            let line = format!("{} {}", padded(&cell(row, 0), width, false), cell(row, 1));
+            let known = row.get(1).is_some_and(Option::is_some);
+            let value = if known { cell(row, 1) } else { "-".to_owned() };
+            let line = format!("{} {value}", padded(&cell(row, 0), width, false));
             text.push_str(line.trim_end());
             text.push('\n');
         }
@@ -190,10 +192,11 @@ mod tests {
         let mut list = Table::new(&["name", "value"]);
         list.push(["forward log".into(), "enabled".into()]);
         list.push(["generation since".into(), "2026-11-20".into()]);
+        list.rows.push(vec![Some("suspended".into()), None]);
         assert!(list.is_list());
         assert_eq!(
             list.as_list(),
-            "forward log      enabled\ngeneration since 2026-11-20\n"
+            "forward log      enabled\ngeneration since 2026-11-20\nsuspended        -\n"
         );
     }
 
