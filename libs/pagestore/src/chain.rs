@@ -268,6 +268,22 @@ mod tests {
         assert_eq!(tally.dirty, 0);
     }
 
+    /// Bug: a version that a checkpoint had written and the next one cut off the file was dropped as
+    /// "in the file", and an open snapshot lost it.
+    #[test]
+    fn a_written_version_stays_for_its_readers_when_the_file_is_cut() {
+        let (mut chain, mut tally) = chain(&[2]);
+        chain.mark_written(2, &mut tally);
+        chain.cut(3, &mut tally);
+        chain.prune(&pins(&[2], 4), &mut tally);
+        chain.drop_written(&mut tally);
+        assert_eq!(chain.newest_at(2).map(|v| v.commit), Some(2));
+        chain.prune(&pins(&[], 4), &mut tally);
+        chain.drop_written(&mut tally);
+        assert!(chain.is_empty());
+        assert_eq!(tally, Tally::default());
+    }
+
     #[test]
     fn a_cut_page_reads_as_zeros_from_the_cut_on() {
         let (mut chain, mut tally) = chain(&[5, 20]);

@@ -4,11 +4,12 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::active::Active;
 use crate::chain::{Pins, Tally};
+use crate::memory::{Counters, MemoryUse};
 use crate::shards::Shards;
 use crate::{
     CommitNumber, Horizon, LOCK_PAGE, PAGE_SIZE, PageImage, PageNumber, Snapshot, StoreError,
@@ -27,23 +28,6 @@ pub struct StoreOptions {
     pub pinned_limit: u64,
 }
 
-/// What a store keeps in memory, and for whom.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MemoryUse {
-    /// Page versions.
-    pub versions: u64,
-    /// Bytes that they take.
-    pub bytes: u64,
-    /// Bytes that a checkpoint would write.
-    pub dirty_bytes: u64,
-    /// Bytes of old base images kept only for open snapshots (in memory; a part of `bytes`).
-    pub kept_bytes: u64,
-    /// Open snapshots.
-    pub snapshots: usize,
-    /// Commit of the oldest open snapshot that has not been ended.
-    pub oldest_snapshot: Option<CommitNumber>,
-}
-
 /// A database: its data file and the page versions newer than it. See the crate's page.
 #[derive(Debug)]
 pub struct PageStore {
@@ -60,14 +44,6 @@ pub struct PageStore {
     epoch: AtomicU64,
     floor: AtomicU64,
     counters: Counters,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    versions: AtomicI64,
-    bytes: AtomicI64,
-    kept_bytes: AtomicI64,
-    dirty: AtomicI64,
 }
 
 impl PageStore {
@@ -291,19 +267,16 @@ impl PageStore {
 
     /// Bytes that a checkpoint would write.
     pub fn dirty_bytes(&self) -> u64 {
-        read_counter(&self.counters.dirty) * PAGE_SIZE as u64
+        self.counters.read().dirty_bytes
     }
 
     /// What the store keeps in memory, and for whom.
     pub fn memory(&self) -> MemoryUse {
         let active = self.active();
         MemoryUse {
-            versions: read_counter(&self.counters.versions),
-            bytes: read_counter(&self.counters.bytes),
-            dirty_bytes: self.dirty_bytes(),
-            kept_bytes: self.kept_bytes(),
             snapshots: active.open(),
             oldest_snapshot: active.oldest().map(CommitNumber::new),
+            ..self.counters.read()
         }
     }
 
@@ -313,7 +286,7 @@ impl PageStore {
     }
 
     pub(crate) fn kept_bytes(&self) -> u64 {
-        read_counter(&self.counters.kept_bytes)
+        self.counters.read().kept_bytes
     }
 
     pub(crate) fn file(&self) -> &File {
@@ -352,24 +325,8 @@ impl PageStore {
     }
 
     pub(crate) fn count(&self, tally: Tally) {
-        self.counters
-            .versions
-            .fetch_add(tally.versions, Ordering::Relaxed);
-        self.counters
-            .bytes
-            .fetch_add(tally.bytes, Ordering::Relaxed);
-        self.counters
-            .kept_bytes
-            .fetch_add(tally.kept_bytes, Ordering::Relaxed);
-        self.counters
-            .dirty
-            .fetch_add(tally.dirty, Ordering::Relaxed);
+        self.counters.add(tally);
     }
-}
-
-/// Counters are sums of differences that arrive in any order: one may be below zero for a moment.
-fn read_counter(counter: &AtomicI64) -> u64 {
-    u64::try_from(counter.load(Ordering::Relaxed)).unwrap_or(0)
 }
 
 /// The pages above `old_count` that `pages` does not give a content.
