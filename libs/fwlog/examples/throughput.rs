@@ -28,7 +28,10 @@ fn main() -> Outcome {
     burst(&location)?;
     reading(&location)?;
     for threads in [1, 4, 16, 64] {
-        waiting(&LogLocation::parse(directory.join(format!("wait{threads}-%N")))?, threads)?;
+        waiting(
+            &LogLocation::parse(directory.join(format!("wait{threads}-%N")))?,
+            threads,
+        )?;
     }
     Ok(())
 }
@@ -47,7 +50,11 @@ impl Workload {
         for page in &mut old {
             page.fill_with(|| random.next().to_le_bytes()[0]);
         }
-        Self { old, new: old, random }
+        Self {
+            old,
+            new: old,
+            random,
+        }
     }
 
     fn commit(&mut self, number: u64, records: &mut RecordBuffer) {
@@ -106,7 +113,14 @@ fn start(location: &LogLocation) -> Result<Writer, Box<dyn Error>> {
     let store = Arc::new(FsStore::at(location.clone(), 0o600));
     let observer = Box::new(|_: &Durable| {});
     let options = WriterOptions::default();
-    Ok(Writer::start(store, identity, options, Begin::Create, CommitNumber::ZERO, observer)?)
+    Ok(Writer::start(
+        store,
+        identity,
+        options,
+        Begin::Create,
+        CommitNumber::ZERO,
+        observer,
+    )?)
 }
 
 fn append(writer: &Writer, load: &mut Workload, number: u64) -> Outcome {

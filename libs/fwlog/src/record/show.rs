@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::numbers::DatabaseId;
 use crate::record::{Commit, PageBody, Pages, Record};
 
 impl fmt::Display for Record<'_> {
@@ -23,14 +24,14 @@ impl fmt::Display for Record<'_> {
                 show_pages(f, part.pages)
             }
             Self::CreateDatabase { id, name, options } => {
-                write!(f, "create database {id} {name:?} {options}")
+                show_database(f, "create", *id, name, options)
             }
             Self::DropDatabase { id, name } => write!(f, "drop database {id} {name:?}"),
             Self::RenameDatabase { id, old_name, name } => {
                 write!(f, "rename database {id} {old_name:?} to {name:?}")
             }
             Self::RestoreDatabase { id, name, options } => {
-                write!(f, "restore database {id} {name:?} {options}")
+                show_database(f, "restore", *id, name, options)
             }
             Self::Access {
                 id,
@@ -63,6 +64,21 @@ impl fmt::Display for Commit<'_> {
             write!(f, ", ends transaction {transaction}")?;
         }
         show_pages(f, self.pages)
+    }
+}
+
+fn show_database(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    id: DatabaseId,
+    name: &str,
+    options: &str,
+) -> fmt::Result {
+    write!(f, "{what} database {id} {name:?}")?;
+    if options.is_empty() {
+        Ok(())
+    } else {
+        write!(f, " {options}")
     }
 }
 
