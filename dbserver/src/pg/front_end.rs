@@ -1,21 +1,24 @@
-//! Connections become threads, each with one session.
+//! The service port: connections become threads, each with one session.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
+use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
+use dbconfig::Access;
+use futures::SinkExt;
 use pgwire::messages::PgWireBackendMessage;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::codec::Framed;
 
 use crate::environment::Environment;
 use crate::pg::client::Client;
-use crate::pg::codec::{ClientCodec, Phase, Request, WireError};
+use crate::pg::codec::{ClientCodec, Phase};
 use crate::pg::output::{self, FLUSH_BYTES};
-use crate::pg::registry::Newcomer as Entry;
+use crate::pg::registry::{Newcomer as Entry, Sessions};
 use crate::pg::startup::{self, ClientStream, Purpose};
 use crate::session::Session;
 use crate::session::failure::Failure;
@@ -24,34 +27,121 @@ use crate::system::users::Privilege;
 /// Stack of a session's thread: SQLite's deepest expressions and triggers fit.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
-/// Serves an accepted connection on a thread of its own. A panic there ends that session only.
-///
-/// Errors: there is no thread for it, or too many connections are on their way in.
-pub fn spawn_session(
-    stream: TcpStream,
-    address: SocketAddr,
-    environment: &Arc<Environment>,
-) -> io::Result<()> {
-    let arrival = environment
-        .sessions()
-        .arrive()
-        .ok_or_else(|| io::Error::other("too many connections at once"))?;
-    let stream = stream.into_std()?;
-    let environment = Arc::clone(environment);
-    thread::Builder::new()
-        .name(format!("client {}", address.port()))
-        .stack_size(STACK_BYTES)
-        .spawn(move || {
-            let _arrival = arrival;
-            let work = AssertUnwindSafe(|| run(&environment, stream, address));
-            if std::panic::catch_unwind(work).is_err() {
-                tracing::error!(%address, "a session has panicked and was ended");
-            }
-        })
-        .map(drop)
+/// Connections that may be on their way in beside the sessions that are.
+const NEWCOMERS: usize = 64;
+
+/// What all connections share.
+pub struct FrontEnd {
+    access: Access,
+    sessions: Arc<Sessions>,
+    max_connections: usize,
+    connections: AtomicUsize,
+    state: RwLock<State>,
 }
 
-fn run(environment: &Arc<Environment>, stream: std::net::TcpStream, address: SocketAddr) {
+enum State {
+    Starting,
+    Open(Arc<Environment>),
+    Stopping,
+}
+
+impl FrontEnd {
+    /// A front end whose environment is not there yet: clients are told to come again (57P03).
+    pub fn new(access: Access, sessions: Arc<Sessions>, max_sessions: usize) -> Arc<Self> {
+        Arc::new(Self {
+            access,
+            sessions,
+            max_connections: max_sessions.saturating_add(NEWCOMERS),
+            connections: AtomicUsize::new(0),
+            state: RwLock::new(State::Starting),
+        })
+    }
+
+    /// Lets clients in.
+    pub fn open(&self, environment: Arc<Environment>) {
+        self.set(State::Open(environment));
+    }
+
+    /// Lets nobody in any more; those who are in stay.
+    pub fn close(&self) {
+        self.sessions.close();
+        self.set(State::Stopping);
+    }
+
+    /// Accepts connections until the future is dropped.
+    pub async fn listen(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, address)) => {
+                    if let Err(error) = self.spawn(stream, address) {
+                        tracing::warn!(%address, %error, "a connection could not be served");
+                    }
+                }
+                Err(error) => {
+                    // Out of descriptors, most likely: others have to leave first.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    /// The environment, or why it is not there.
+    pub(super) fn environment(&self) -> Result<Arc<Environment>, Failure> {
+        let stopping = || Failure::fatal("57P03", "the database system is shutting down");
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(environment) if environment.is_stopping() => Err(stopping()),
+            State::Open(environment) => Ok(Arc::clone(environment)),
+            State::Starting => Err(Failure::fatal("57P03", "the database system is starting up")),
+            State::Stopping => Err(stopping()),
+        }
+    }
+
+    /// Whether a client at that address may connect.
+    pub(super) fn permits(&self, address: IpAddr) -> bool {
+        self.access.permits(address)
+    }
+
+    /// The sessions that cancel requests are for.
+    pub(super) fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    fn set(&self, state: State) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// Serves a connection on a thread of its own. A panic there ends that session only.
+    fn spawn(self: &Arc<Self>, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
+        let before = self.connections.fetch_add(1, Ordering::AcqRel);
+        let arrival = Arrival(Arc::clone(self));
+        if before >= self.max_connections {
+            return Err(io::Error::other("too many connections at once"));
+        }
+        let stream = stream.into_std()?;
+        thread::Builder::new()
+            .name(format!("client {}", address.port()))
+            .stack_size(STACK_BYTES)
+            .spawn(move || {
+                let work = AssertUnwindSafe(|| run(&arrival.0, stream, address));
+                if std::panic::catch_unwind(work).is_err() {
+                    tracing::error!(%address, "a session has panicked and was ended");
+                }
+            })
+            .map(drop)
+    }
+}
+
+/// A connection, until it is dropped.
+struct Arrival(Arc<FrontEnd>);
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn run(front: &FrontEnd, stream: std::net::TcpStream, address: SocketAddr) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -59,7 +149,7 @@ fn run(environment: &Arc<Environment>, stream: std::net::TcpStream, address: Soc
         runtime.block_on(async {
             let stream = TcpStream::from_std(stream)?;
             stream.set_nodelay(true)?;
-            serve(environment, stream, address).await;
+            serve(front, stream, address).await;
             Ok(())
         })
     });
@@ -68,11 +158,11 @@ fn run(environment: &Arc<Environment>, stream: std::net::TcpStream, address: Soc
     }
 }
 
-async fn serve(environment: &Arc<Environment>, stream: TcpStream, address: SocketAddr) {
+async fn serve(front: &FrontEnd, stream: TcpStream, address: SocketAddr) {
     let mut stream = Framed::with_capacity(stream, ClientCodec::new(), FLUSH_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
-    let result = match startup::start_up(&mut stream, environment, address).await {
-        Ok(Some(newcomer)) => enter(environment, stream, newcomer, address).await,
+    let result = match startup::start_up(&mut stream, front, address).await {
+        Ok(Some((environment, newcomer))) => enter(&environment, stream, newcomer, address).await,
         Ok(None) => return,
         Err(failure) => Err((stream, failure)),
     };
@@ -143,26 +233,8 @@ async fn replicate(
     if let Err(failure) = startup::welcome(&mut stream, &mut settings, 0, newcomer.key).await {
         return Err((stream, failure));
     }
-    let mut wire = stream
-        .sink_map_err(io::Error::from)
-        .map(|request| match request {
-            Ok(Request::Message(message)) => Ok(message),
-            Ok(_) => Err(io::Error::other("unexpected message during replication")),
-            Err(error) => Err(error.into()),
-        });
-    if let Err(error) = crate::slave::serve_replication(&mut wire, environment).await {
-        tracing::info!(%error, "the replication connection has ended");
-    }
+    crate::slave::serve_replication(stream, Arc::clone(environment), newcomer.user).await;
     Ok(())
-}
-
-impl From<WireError> for io::Error {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::Io(error) => error,
-            WireError::Violation(why) => Self::new(io::ErrorKind::InvalidData, why),
-        }
-    }
 }
 
 /// Says why, and closes.

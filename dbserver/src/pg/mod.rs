@@ -1,7 +1,7 @@
 //! The front end: PostgreSQL's protocol, version 3, on the service port.
 //!
 //! ```text
-//! spawn_session ─ one thread a connection ─▶ startup ▶ auth ▶ Client (message loop)
+//! FrontEnd (accept) ─ one thread a connection ─▶ startup ▶ auth ▶ Client (message loop)
 //!                                                            ├ simple    Query
 //!                                                            ├ extended  Parse Bind Describe Execute
 //!                                                            └ copy      CopyData
@@ -23,6 +23,6 @@ pub mod registry;
 mod simple;
 pub mod startup;
 
-pub use front_end::spawn_session;
+pub use front_end::FrontEnd;
 pub use registry::Sessions;
 pub use startup::ClientStream;

@@ -158,7 +158,6 @@ pub struct Sessions {
 struct State {
     next_pid: i32,
     closed: bool,
-    connections: usize,
     open: BTreeMap<i32, Arc<SessionEntry>>,
 }
 
@@ -174,16 +173,6 @@ impl Sessions {
             changed: Condvar::new(),
             watch: Arc::new(Watch::default()),
         })
-    }
-
-    /// Lets a connection in that has not shown yet who it is; `None` when there are too many of them.
-    pub fn arrive(self: &Arc<Self>) -> Option<Arrival> {
-        let mut state = lock(&self.state);
-        if state.connections >= self.limit + NEWCOMERS {
-            return None;
-        }
-        state.connections += 1;
-        Some(Arrival(Arc::clone(self)))
     }
 
     /// Lets a session in; it leaves when the guard is dropped.
@@ -313,18 +302,6 @@ impl Sessions {
     /// Ends the statement of `entry` at `deadline`, unless the guard is dropped before.
     pub fn watch(&self, entry: &Arc<SessionEntry>, deadline: Instant) -> Watched {
         self.watch.add(entry, deadline)
-    }
-}
-
-/// Connections that may be on their way in beside the sessions that are.
-const NEWCOMERS: usize = 64;
-
-/// A connection, until it is dropped.
-pub struct Arrival(Arc<Sessions>);
-
-impl Drop for Arrival {
-    fn drop(&mut self) {
-        lock(&self.0.state).connections -= 1;
     }
 }
 

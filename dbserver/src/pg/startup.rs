@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes};
@@ -18,6 +19,7 @@ use tokio_util::codec::Framed;
 use crate::environment::Environment;
 use crate::pg::auth;
 use crate::pg::codec::{ClientCodec, Phase, Request, WireError};
+use crate::pg::front_end::FrontEnd;
 use crate::pg::output;
 use crate::session::failure::Failure;
 use crate::session::settings::Settings;
@@ -60,27 +62,23 @@ pub enum Purpose {
 /// Brings a client in; `None` when it only asked for a cancel, or went away.
 pub async fn start_up(
     stream: &mut ClientStream,
-    env: &Environment,
+    front: &FrontEnd,
     address: SocketAddr,
-) -> Result<Option<Newcomer>, Failure> {
+) -> Result<Option<(Arc<Environment>, Newcomer)>, Failure> {
     let work = async {
-        let Some(startup) = first_message(stream, env).await? else {
+        let Some(startup) = first_message(stream, front).await? else {
             return Ok(None);
         };
-        if !env.config().access.permits(address.ip()) {
+        if !front.permits(address.ip()) {
             return Err(Failure::fatal(
                 "28000",
                 format!("address {} may not connect", address.ip()),
             )
             .hint("See allow and deny in section db-access of the configuration."));
         }
-        if env.is_stopping() {
-            return Err(Failure::fatal(
-                "57P03",
-                "the database system is shutting down",
-            ));
-        }
-        admit(stream, env, startup).await.map(Some)
+        let env = front.environment()?;
+        let newcomer = admit(stream, &env, startup).await?;
+        Ok(Some((env, newcomer)))
     };
     match tokio::time::timeout(STARTUP_LIMIT, work).await {
         Ok(result) => result,
@@ -94,7 +92,7 @@ pub async fn start_up(
 /// Answers requests for encryption and cancels until the start-up message comes.
 async fn first_message(
     stream: &mut ClientStream,
-    env: &Environment,
+    front: &FrontEnd,
 ) -> Result<Option<Startup>, Failure> {
     // At most one request for TLS and one for GSS may come before it.
     for _ in 0..3 {
@@ -104,7 +102,7 @@ async fn first_message(
                 flush(stream).await?;
             }
             Some(Ok(Request::Message(PgWireFrontendMessage::CancelRequest(request)))) => {
-                env.sessions().cancel(request.pid, &request.secret_key);
+                front.sessions().cancel(request.pid, &request.secret_key);
                 return Ok(None);
             }
             Some(Ok(Request::Message(PgWireFrontendMessage::Startup(startup)))) => {
