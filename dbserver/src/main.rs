@@ -1,1 +1,87 @@
-fn main() {}
+//! `dbserver [-c cfg] [--init] [--check]`
+
+use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+use dbconfig::Config;
+use dbserver::environment::create;
+use dbserver::server::{self, logging};
+use dbserver::system::verifier;
+
+/// The database server of eloqdb, master, slave or standalone.
+#[derive(Debug, Parser)]
+#[command(name = "dbserver", version)]
+struct Arguments {
+    /// Configuration file [default: /etc/eloqdb/eloqdb.cfg]
+    #[arg(short, long, value_name = "FILE", env = "EQ_CONFIG")]
+    config: Option<PathBuf>,
+    /// Make the environment, with the password of dba from EQ_DBPASSWORD, and exit
+    #[arg(long)]
+    init: bool,
+    /// Check the configuration and exit
+    #[arg(long, conflicts_with = "init")]
+    check: bool,
+}
+
+/// Exit codes: 0 clean, 1 error, 2 usage or configuration.
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let path = arguments.config.clone().unwrap_or_else(dbconfig::default_path);
+    let config = match Config::load(&path) {
+        Ok(config) => config,
+        Err(error) => return fail(2, &error.into()),
+    };
+    match work(&arguments, config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(1, &error),
+    }
+}
+
+fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
+    if arguments.check {
+        logging::filter(&config)?;
+        return Ok(());
+    }
+    let handle = logging::start(&config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    if arguments.init {
+        let password = env::var("EQ_DBPASSWORD")
+            .ok()
+            .filter(|password| !password.is_empty())
+            .context("--init needs the password of dba in EQ_DBPASSWORD; 'dbctl init' asks for it")?;
+        create::create(&config, &verifier::from_password(&password)?)?;
+        return Ok(());
+    }
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "cannot raise the limit of open files; many sessions may not fit");
+    }
+    let path = config.path.clone();
+    let reload = move || match Config::load(&path).map_err(Into::into).and_then(|c| logging::filter(&c)) {
+        Ok(filter) => match handle.reload(filter) {
+            Ok(()) => tracing::info!("SIGHUP: LogFlags read again"),
+            Err(error) => tracing::warn!(%error, "SIGHUP: LogFlags not changed"),
+        },
+        Err(error) => tracing::warn!("SIGHUP: the configuration is not read again: {error:#}"),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the event loop")?;
+    runtime.block_on(server::run(config, reload))
+}
+
+#[expect(clippy::print_stderr, reason = "main is where errors meet the person")]
+fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
+    eprintln!("dbserver: {error:#}");
+    if let Some(hint) = error.chain().find_map(|cause| {
+        cause.downcast_ref::<dbserver::error::EngineError>().and_then(dbserver::error::EngineError::hint)
+    }) {
+        eprintln!("hint: {hint}");
+    }
+    ExitCode::from(code)
+}

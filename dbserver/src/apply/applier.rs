@@ -1,0 +1,187 @@
+//! Records of the log become page versions; no SQLite on this way.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fwlog::{Block, BlockDecoder, Commit, CommitNumber, DatabaseId, Position, Record, Records};
+use pagestore::Horizon;
+
+use crate::apply::batch::Batch;
+use crate::apply::parts::{PartPages, Parts};
+use crate::environment::control::DatabaseEntry;
+use crate::environment::database::Database;
+use crate::environment::databases::Databases;
+use crate::environment::files::DatabaseFiles;
+use crate::error::EngineError;
+
+/// What a run of blocks brought beside pages.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// The last `Checkpoint` record's redo position, and the databases as they were there: a slave
+    /// may make its own checkpoint.
+    pub checkpoint: Option<(Position, Vec<DatabaseEntry>)>,
+}
+
+/// Applies whole blocks in log order.
+#[derive(Debug)]
+pub struct Applier {
+    databases: Arc<Databases>,
+    files: DatabaseFiles,
+    horizon: Arc<Horizon>,
+    parts: Parts,
+    batches: HashMap<DatabaseId, Batch>,
+    last: CommitNumber,
+    decoder: BlockDecoder,
+    /// Changes of the list of databases since the last `Checkpoint` record's redo point: the block,
+    /// and the list before it.
+    history: Vec<(Position, Vec<DatabaseEntry>)>,
+}
+
+impl Applier {
+    /// An applier that goes on after commit `last`.
+    pub fn new(
+        databases: Arc<Databases>,
+        files: DatabaseFiles,
+        horizon: Arc<Horizon>,
+        scratch_dir: PathBuf,
+        last: CommitNumber,
+    ) -> Self {
+        Self {
+            databases,
+            files,
+            horizon,
+            parts: Parts::new(scratch_dir),
+            batches: HashMap::new(),
+            last,
+            decoder: BlockDecoder::new(),
+            history: Vec::new(),
+        }
+    }
+
+    /// The newest commit applied.
+    pub fn last(&self) -> CommitNumber {
+        self.last
+    }
+
+    /// Takes in a block. Nothing is visible before `publish`.
+    pub fn apply(&mut self, block: &Block, applied: &mut Applied) -> Result<(), EngineError> {
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let at = block.start;
+        let result = match decoder.records(block) {
+            Ok(records) => self.records(records, at, applied),
+            Err(why) => Err(EngineError::Corrupt(format!("block at {at}: {why}"))),
+        };
+        self.decoder = decoder;
+        result
+    }
+
+    /// Shows all that was applied since the last call, as one step.
+    pub fn publish(&mut self) -> Result<(), EngineError> {
+        for (_, batch) in self.batches.drain() {
+            batch.publish()?;
+        }
+        self.horizon.advance(pagestore::CommitNumber::new(self.last.get()));
+        Ok(())
+    }
+
+    fn records(
+        &mut self,
+        records: Records<'_>,
+        at: Position,
+        applied: &mut Applied,
+    ) -> Result<(), EngineError> {
+        for record in records {
+            let record =
+                record.map_err(|why| EngineError::Corrupt(format!("block at {at}: {why}")))?;
+            match record {
+                Record::Commit(commit) => self.commit(&commit, at)?,
+                Record::Part(part) => self.parts.collect(&part, at)?,
+                Record::Checkpoint { redo } => {
+                    self.parts.forget_before(redo);
+                    applied.checkpoint = Some((redo, self.databases_at(redo)));
+                }
+                Record::CreateDatabase { id, name, .. } => {
+                    self.list_changes(at)?;
+                    self.create(id, name)?;
+                }
+                Record::DropDatabase { id, .. } => {
+                    self.list_changes(at)?;
+                    self.drop_database(id)?;
+                }
+                Record::RenameDatabase { id, name, .. } => {
+                    self.list_changes(at)?;
+                    self.databases.rename(id, name);
+                }
+                Record::RestoreDatabase { .. } => {
+                    return Err(EngineError::Corrupt(format!(
+                        "block at {at}: a restore record, which this version does not write"
+                    )));
+                }
+                Record::Generation(_) | Record::Access { .. } | Record::Audit(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, commit: &Commit<'_>, at: Position) -> Result<(), EngineError> {
+        if commit.number != self.last.next() {
+            return Err(EngineError::Corrupt(format!(
+                "block at {at}: commit {} follows commit {}",
+                commit.number.get(),
+                self.last.get()
+            )));
+        }
+        let parts = match commit.transaction {
+            Some(transaction) => self.parts.take(transaction, at)?,
+            None => PartPages::new(),
+        };
+        if !self.batches.contains_key(&commit.database) {
+            let database = self.databases.by_id(commit.database).ok_or_else(|| {
+                EngineError::Corrupt(format!(
+                    "block at {at}: a commit in database number {}, which does not exist",
+                    commit.database.get()
+                ))
+            })?;
+            self.batches.insert(commit.database, Batch::new(database));
+        }
+        if let Some(batch) = self.batches.get_mut(&commit.database) {
+            batch.add(commit, parts, at)?;
+        }
+        self.last = commit.number;
+        Ok(())
+    }
+
+    /// The list of databases is about to change: what was before it is shown, the list is noted.
+    fn list_changes(&mut self, at: Position) -> Result<(), EngineError> {
+        self.publish()?;
+        self.history.push((at, self.databases.entries()));
+        Ok(())
+    }
+
+    /// The databases as they were at a redo point: replay brings what came after.
+    fn databases_at(&mut self, redo: Position) -> Vec<DatabaseEntry> {
+        self.history.retain(|(changed, _)| *changed >= redo);
+        match self.history.first() {
+            Some((_, before)) => before.clone(),
+            None => self.databases.entries(),
+        }
+    }
+
+    /// Idempotent: a checkpoint may have been made after the record, then the file is there.
+    fn create(&mut self, id: DatabaseId, name: &str) -> Result<(), EngineError> {
+        if self.databases.by_id(id).is_none() {
+            let file = self.databases.file_for(id, name);
+            let database: Database = self.files.open(id, name, &file, &self.horizon)?;
+            self.databases.insert(Arc::new(database));
+        }
+        Ok(())
+    }
+
+    fn drop_database(&mut self, id: DatabaseId) -> Result<(), EngineError> {
+        if let Some(database) = self.databases.remove(id) {
+            self.files.remove(&database)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! The pages of one database while a run of commits is applied: each page is made once, however
+//! often the run touches it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fwlog::{Commit, PageBody, PageChange, Position};
+use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, Snapshot};
+
+use crate::apply::parts::{PartPages, page_number};
+use crate::environment::database::Database;
+use crate::error::EngineError;
+
+#[derive(Debug)]
+struct Working {
+    data: Box<PageData>,
+    crc: u32,
+}
+
+/// A run of commits of one database, not published yet.
+#[derive(Debug)]
+pub struct Batch {
+    database: Arc<Database>,
+    before: Snapshot,
+    pages: HashMap<PageNumber, Working>,
+    whole: PartPages,
+    page_count: u32,
+    /// Fewest pages that the database had in this run.
+    lowest: u32,
+    last: CommitNumber,
+}
+
+impl Batch {
+    /// An empty run on top of the database's newest state.
+    pub fn new(database: Arc<Database>) -> Self {
+        let before = database.store().snapshot_latest();
+        Self {
+            page_count: before.page_count(),
+            lowest: before.page_count(),
+            last: before.commit(),
+            pages: HashMap::new(),
+            whole: PartPages::new(),
+            before,
+            database,
+        }
+    }
+
+    /// Adds a commit; `parts` are its pages from earlier records, `at` is the start of its block.
+    pub fn add(
+        &mut self,
+        commit: &Commit<'_>,
+        parts: PartPages,
+        at: Position,
+    ) -> Result<(), EngineError> {
+        for (number, image) in parts {
+            self.pages.remove(&number);
+            self.whole.insert(number, image);
+        }
+        for change in commit.pages.iter() {
+            let change = change.map_err(|why| self.corrupt(at, &why.to_string()))?;
+            self.change(&change, at)?;
+        }
+        if commit.page_count < self.page_count {
+            self.pages.retain(|number, _| number.get() <= commit.page_count);
+            self.whole.retain(|number, _| number.get() <= commit.page_count);
+        }
+        self.page_count = commit.page_count;
+        self.lowest = self.lowest.min(commit.page_count);
+        self.last = CommitNumber::new(commit.number.get());
+        Ok(())
+    }
+
+    /// Proves every page by its checksum, then publishes the run as one step.
+    pub fn publish(self) -> Result<(), EngineError> {
+        // The run may have cut the database and let it grow again: what came back without content
+        // is zeros, as it is where the commits are published one by one.
+        let regrown: Vec<_> = (self.lowest + 1..=self.page_count.min(self.before.page_count()))
+            .filter_map(PageNumber::new)
+            .filter(|number| !self.pages.contains_key(number) && !self.whole.contains_key(number))
+            .map(|number| (number, PageImage::zeros()))
+            .collect();
+        let mut pages = Vec::with_capacity(self.pages.len() + self.whole.len() + regrown.len());
+        for (number, working) in self.pages {
+            if fwlog::page_crc(&working.data) != working.crc {
+                return Err(EngineError::Corrupt(format!(
+                    "page {} of database \"{}\" does not fit its checksum at commit {}: the data file or the log is damaged",
+                    number.get(),
+                    self.database.name(),
+                    self.last.get()
+                )));
+            }
+            pages.push((number, PageImage::Memory(Arc::from(working.data))));
+        }
+        pages.extend(self.whole);
+        pages.extend(regrown);
+        pages.sort_unstable_by_key(|(number, _)| *number);
+        self.database.store().publish(self.last, self.page_count, pages);
+        Ok(())
+    }
+
+    fn change(&mut self, change: &PageChange<'_>, at: Position) -> Result<(), EngineError> {
+        let number = page_number(change.page, at)?;
+        if let PageBody::Full(_) = change.body {
+            self.whole.remove(&number);
+        }
+        if !self.pages.contains_key(&number) {
+            let data = self.start(number, &change.body, at)?;
+            self.pages.insert(number, Working { data, crc: change.crc });
+        }
+        let Some(working) = self.pages.get_mut(&number) else {
+            return Err(EngineError::Internal("a page vanished from its batch".into()));
+        };
+        working.crc = change.crc;
+        match &change.body {
+            PageBody::Full(bytes) if bytes.len() == PAGE_SIZE => {
+                working.data.copy_from_slice(bytes);
+                Ok(())
+            }
+            PageBody::Full(bytes) => {
+                let why = format!("a page image of {} bytes", bytes.len());
+                Err(self.corrupt(at, &why))
+            }
+            PageBody::Delta(delta) => {
+                let applied = delta.apply(&mut working.data);
+                applied.map_err(|why| self.corrupt(at, &why.to_string()))
+            }
+        }
+    }
+
+    /// The page as it is before its first change in this run.
+    fn start(
+        &mut self,
+        number: PageNumber,
+        body: &PageBody<'_>,
+        at: Position,
+    ) -> Result<Box<PageData>, EngineError> {
+        let mut data: Box<PageData> = Box::new([0; PAGE_SIZE]);
+        if let PageBody::Delta(_) = body {
+            if let Some(image) = self.whole.remove(&number) {
+                image.read_into(&mut data).map_err(|error| {
+                    EngineError::Storage(format!("cannot read back a spilled page: {error}"))
+                })?;
+            } else if number.get() <= self.lowest {
+                self.before.read(number, &mut data)?;
+            } else {
+                let why = format!("a delta for page {}, which is beyond the end", number.get());
+                return Err(self.corrupt(at, &why));
+            }
+        }
+        Ok(data)
+    }
+
+    fn corrupt(&self, at: Position, why: &str) -> EngineError {
+        EngineError::Corrupt(format!("database \"{}\", block at {at}: {why}", self.database.name()))
+    }
+}

@@ -1,0 +1,5 @@
+//! The one applier: crash recovery, slave, restore and backup check feed it from different places.
+
+pub mod applier;
+mod batch;
+mod parts;

@@ -1,0 +1,112 @@
+//! Pieces of transactions whose `Commit` has not come yet.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fwlog::{DatabaseId, PageBody, PageChange, Part, Position, TransactionId};
+use pagestore::{PageData, PageImage, ScratchFile};
+
+use crate::error::EngineError;
+
+/// The pages that a transaction has in `Part` records so far.
+pub type PartPages = BTreeMap<pagestore::PageNumber, PageImage>;
+
+#[derive(Debug)]
+struct Collected {
+    database: DatabaseId,
+    first: Position,
+    pages: PartPages,
+}
+
+/// All unfinished transactions, kept in a scratch file in TmpDir: they may be larger than memory.
+#[derive(Debug)]
+pub struct Parts {
+    scratch_dir: PathBuf,
+    scratch: Option<Arc<ScratchFile>>,
+    transactions: HashMap<TransactionId, Collected>,
+}
+
+impl Parts {
+    /// Nothing collected yet; scratch files go to `scratch_dir`.
+    pub fn new(scratch_dir: PathBuf) -> Self {
+        Self { scratch_dir, scratch: None, transactions: HashMap::new() }
+    }
+
+    /// Takes in one record; `at` is the start of its block.
+    pub fn collect(&mut self, part: &Part<'_>, at: Position) -> Result<(), EngineError> {
+        let collected = self.transactions.entry(part.transaction).or_insert_with(|| Collected {
+            database: part.database,
+            first: at,
+            pages: PartPages::new(),
+        });
+        if collected.database != part.database {
+            return Err(EngineError::Corrupt(format!(
+                "transaction {} has parts in two databases (block at {at})",
+                part.transaction.get()
+            )));
+        }
+        let scratch = match &mut self.scratch {
+            Some(scratch) => scratch,
+            none => none.insert(
+                ScratchFile::create(&self.scratch_dir)
+                    .map_err(|error| EngineError::file("create a scratch file in", &self.scratch_dir, &error))?,
+            ),
+        };
+        for change in part.pages.iter() {
+            let change = change.map_err(|why| EngineError::Corrupt(format!("block at {at}: {why}")))?;
+            let page = full_image(&change, at)?;
+            let image = scratch
+                .store(page)
+                .map_err(|error| EngineError::file("write to a scratch file in", &self.scratch_dir, &error))?;
+            let number = page_number(change.page, at)?;
+            collected.pages.insert(number, PageImage::Scratch(image));
+        }
+        Ok(())
+    }
+
+    /// The transaction's `Commit` has come: its pages.
+    pub fn take(&mut self, transaction: TransactionId, at: Position) -> Result<PartPages, EngineError> {
+        let collected = self.transactions.remove(&transaction).ok_or_else(|| {
+            EngineError::Corrupt(format!(
+                "commit of transaction {} without its parts (block at {at})",
+                transaction.get()
+            ))
+        })?;
+        if self.transactions.is_empty() {
+            // Pages that are still in use keep the file; the next transaction gets a new one.
+            self.scratch = None;
+        }
+        Ok(collected.pages)
+    }
+
+    /// A checkpoint with that redo point is complete: what began before it will never commit.
+    pub fn forget_before(&mut self, redo: Position) {
+        self.transactions.retain(|_, collected| collected.first >= redo);
+    }
+}
+
+/// The page store's number for a page of the log.
+pub fn page_number(
+    page: fwlog::PageNumber,
+    at: Position,
+) -> Result<pagestore::PageNumber, EngineError> {
+    pagestore::PageNumber::new(page.get())
+        .ok_or_else(|| EngineError::Corrupt(format!("block at {at}: page number 0")))
+}
+
+fn full_image<'a>(change: &PageChange<'a>, at: Position) -> Result<&'a PageData, EngineError> {
+    let PageBody::Full(bytes) = change.body else {
+        return Err(EngineError::Corrupt(format!("a part has a delta (block at {at})")));
+    };
+    let page: &PageData = bytes.try_into().map_err(|_| {
+        EngineError::Corrupt(format!("a page image of {} bytes (block at {at})", bytes.len()))
+    })?;
+    if fwlog::page_crc(page) != change.crc {
+        return Err(EngineError::Corrupt(format!(
+            "page {} does not fit its checksum (block at {at})",
+            change.page.get()
+        )));
+    }
+    Ok(page)
+}

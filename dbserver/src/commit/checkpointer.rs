@@ -1,0 +1,171 @@
+//! Decides when a checkpoint is made, on a thread of its own.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::environment::control::{DatabaseEntry, RedoPoint};
+use crate::error::EngineError;
+
+/// The log is looked at for a due checkpoint each time it has grown by this much.
+const LOOK_EVERY_BYTES: u64 = 4 << 20;
+
+/// When a checkpoint is due.
+#[derive(Debug, Clone)]
+pub struct CheckpointPolicy {
+    /// Bytes of log or of page versions since the last one (CheckpointSize).
+    pub size: u64,
+    /// Time since the last one, if anything was written (CheckpointInterval).
+    pub interval: Duration,
+}
+
+/// The place of a master's `Checkpoint` record, as a slave needs it for its own.
+#[derive(Debug, Clone)]
+pub struct SlaveRedo {
+    /// Where redo starts afterwards.
+    pub redo: RedoPoint,
+    /// The databases as they were there.
+    pub databases: Vec<DatabaseEntry>,
+}
+
+/// What makes the checkpoints: a master's or a slave's environment.
+pub trait CheckpointTarget: Send + Sync {
+    /// Makes one now. `redo`: a slave's, at the place of the master's `Checkpoint` record.
+    fn checkpoint(&self, redo: Option<SlaveRedo>) -> Result<(), EngineError>;
+    /// Bytes of log since the environment began.
+    fn log_bytes(&self) -> u64;
+    /// Bytes of page versions that are not in the data files.
+    fn dirty_bytes(&self) -> u64;
+    /// Whether checkpoints are the server's own idea (a master) or follow the log (a slave).
+    fn decides(&self) -> bool;
+}
+
+#[derive(Debug, Default)]
+struct Requests {
+    look: bool,
+    slave: Option<SlaveRedo>,
+    asked: u64,
+    done: u64,
+    last_error: Option<EngineError>,
+    stop: bool,
+}
+
+/// The requests to the checkpoint thread.
+#[derive(Debug)]
+pub struct Checkpointer {
+    requests: Mutex<Requests>,
+    changed: Condvar,
+    looked_at: AtomicU64,
+    policy: CheckpointPolicy,
+}
+
+impl Checkpointer {
+    /// No request yet.
+    pub fn new(policy: CheckpointPolicy) -> Arc<Self> {
+        Arc::new(Self {
+            requests: Mutex::default(),
+            changed: Condvar::new(),
+            looked_at: AtomicU64::new(0),
+            policy,
+        })
+    }
+
+    /// The log has grown to `log_bytes`: cheap, called after each group commit.
+    pub fn note(&self, log_bytes: u64) {
+        let looked_at = self.looked_at.load(Ordering::Relaxed);
+        if log_bytes >= looked_at + LOOK_EVERY_BYTES {
+            self.looked_at.store(log_bytes, Ordering::Relaxed);
+            self.requests().look = true;
+            self.changed.notify_all();
+        }
+    }
+
+    /// A slave has applied the master's `Checkpoint` record.
+    pub fn note_record(&self, redo: SlaveRedo) {
+        self.requests().slave = Some(redo);
+        self.changed.notify_all();
+    }
+
+    /// Asks for a checkpoint and waits until one that began afterwards is complete.
+    pub fn checkpoint_now(&self) -> Result<(), EngineError> {
+        let mut requests = self.requests();
+        requests.asked += 1;
+        let ticket = requests.asked;
+        self.changed.notify_all();
+        while requests.done < ticket {
+            if requests.stop {
+                return Err(EngineError::ShuttingDown);
+            }
+            requests = self.changed.wait(requests).unwrap_or_else(PoisonError::into_inner);
+        }
+        requests.last_error.clone().map_or(Ok(()), Err)
+    }
+
+    /// Ends the thread after the checkpoint that it is in.
+    pub fn stop(&self) {
+        self.requests().stop = true;
+        self.changed.notify_all();
+    }
+
+    /// The thread's body.
+    pub fn run(&self, target: &dyn CheckpointTarget) {
+        let mut last = Instant::now();
+        let mut log_at_last = target.log_bytes();
+        while let Some((ticket, redo)) = self.wait_until_due(target, last, log_at_last) {
+            let result = target.checkpoint(redo);
+            if let Err(error) = &result {
+                tracing::error!(%error, "checkpoint failed; redo still starts at the one before");
+            }
+            last = Instant::now();
+            log_at_last = target.log_bytes();
+            let mut requests = self.requests();
+            requests.done = requests.done.max(ticket);
+            requests.last_error = result.err();
+            self.changed.notify_all();
+        }
+    }
+
+    /// `None`: the server stops.
+    fn wait_until_due(
+        &self,
+        target: &dyn CheckpointTarget,
+        last: Instant,
+        log_at_last: u64,
+    ) -> Option<(u64, Option<SlaveRedo>)> {
+        let mut requests = self.requests();
+        loop {
+            if requests.stop {
+                return None;
+            }
+            let redo = requests.slave.take();
+            if redo.is_some() || requests.asked > requests.done {
+                return Some((requests.asked, redo));
+            }
+            requests.look = false;
+            if target.decides() && self.is_due(target, last, log_at_last) {
+                return Some((requests.asked, None));
+            }
+            let wait = self.policy.interval.saturating_sub(last.elapsed());
+            // Nothing is due before the interval ends; afterwards only growth of the log counts.
+            let wait = if wait.is_zero() { self.policy.interval } else { wait };
+            requests = self
+                .changed
+                .wait_timeout(requests, wait.max(Duration::from_millis(10)))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    fn is_due(&self, target: &dyn CheckpointTarget, last: Instant, log_at_last: u64) -> bool {
+        let grown = target.log_bytes().saturating_sub(log_at_last);
+        // The checkpoint's own record is no reason for the next one.
+        let changed = grown > 4096;
+        grown >= self.policy.size
+            || target.dirty_bytes() >= self.policy.size
+            || (changed && last.elapsed() >= self.policy.interval)
+    }
+
+    fn requests(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,268 @@
+//! The one ordered way of transactions into the log: number, encode, publish, queue.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fwlog::{
+    CommitHead, CommitNumber, DatabaseId, Mark, RecordBuffer, Timestamp, TransactionId, Writer,
+};
+use sqlitevfs::WriteSet;
+
+use crate::commit::encode;
+use crate::commit::permit::Permit;
+use crate::commit::touched::Touched;
+use crate::environment::database::Database;
+use crate::error::EngineError;
+
+/// Commit order of the whole environment.
+///
+/// Everything that goes into the log goes through the one lock in here, so log order, commit order
+/// and the order of publication are the same by construction.
+#[derive(Debug)]
+pub struct Committer {
+    order: Mutex<Order>,
+}
+
+#[derive(Debug)]
+struct Order {
+    last: CommitNumber,
+    touched: Touched,
+    writer: Arc<Writer>,
+    next_transaction: u64,
+    /// Marks before the first `Part` of transactions whose `Commit` is not queued yet.
+    in_parts: BTreeMap<TransactionId, Arc<Mark>>,
+}
+
+/// A transaction on its way to the disk: visible to the next writer, not yet to readers.
+#[derive(Debug, Clone)]
+#[must_use = "a transaction is committed only when wait() has returned"]
+pub struct Queued {
+    commit: CommitNumber,
+    // The writer that took it: after a failure its successor gives the number again.
+    writer: Arc<Writer>,
+}
+
+impl Queued {
+    /// The transaction's number.
+    pub fn commit(&self) -> CommitNumber {
+        self.commit
+    }
+
+    /// Blocks until the transaction is durable. An error means: it is not committed.
+    pub fn wait(&self) -> Result<CommitNumber, EngineError> {
+        self.writer
+            .wait_durable(self.commit)
+            .map_err(|reason| EngineError::CommitLost { commit: self.commit, reason })?;
+        Ok(self.commit)
+    }
+}
+
+/// Borders in the log that are on their way to the disk. Of a checkpoint: redo may start at the
+/// earliest of them when it is complete.
+#[derive(Debug)]
+pub struct MarkSet {
+    marks: Vec<Arc<Mark>>,
+}
+
+impl MarkSet {
+    /// Waits until all that was queued before is durable; gives the earliest point that redo needs.
+    pub fn wait(self) -> Result<fwlog::Durable, EngineError> {
+        let mut earliest: Option<fwlog::Durable> = None;
+        for mark in &self.marks {
+            let at = mark.wait().map_err(EngineError::LogFailed)?;
+            if earliest.as_ref().is_none_or(|e| at.point.position < e.point.position) {
+                earliest = Some(at);
+            }
+        }
+        earliest.ok_or_else(|| EngineError::Internal("a checkpoint without a mark".into()))
+    }
+}
+
+impl Committer {
+    /// Goes on after `last` with a fresh writer.
+    pub fn new(writer: Arc<Writer>, last: CommitNumber) -> Self {
+        Self {
+            order: Mutex::new(Order {
+                last,
+                touched: Touched::default(),
+                writer,
+                next_transaction: last.get() + 1,
+                in_parts: BTreeMap::new(),
+            }),
+        }
+    }
+
+    /// Gives the write set its number, publishes it to the next writer and queues it for the log.
+    /// The permit is given back as soon as that is done, before the disk is waited for.
+    ///
+    /// Errors leave the database as it was: the log has failed, or the write set was made on a
+    /// state that no longer exists because the log failed meanwhile.
+    pub fn commit(
+        &self,
+        database: &Database,
+        permit: Permit,
+        write_set: WriteSet,
+    ) -> Result<Queued, EngineError> {
+        let transaction = if write_set.pages.len() > encode::PART_PAGES {
+            Some(self.queue_parts(database, &write_set)?)
+        } else {
+            None
+        };
+        self.queue_commit(database, permit, write_set, transaction)
+    }
+
+    /// Queues records that are no transaction, or that belong before one (database created …).
+    pub fn append(&self, records: RecordBuffer) -> Result<(), EngineError> {
+        self.order().writer.append(records, None).map_err(EngineError::LogFailed)
+    }
+
+    /// The same, with a mark behind them: wait for it to have them durable.
+    pub fn append_marked(&self, records: RecordBuffer) -> Result<MarkSet, EngineError> {
+        let order = self.order();
+        order.writer.append(records, None).map_err(EngineError::LogFailed)?;
+        let mark = order.writer.mark().map_err(EngineError::LogFailed)?;
+        Ok(MarkSet { marks: vec![Arc::new(mark)] })
+    }
+
+    /// Begins a checkpoint: from here on every page is logged as a full image once more.
+    /// `capture` runs at the same point of the commit order.
+    pub fn begin_checkpoint<T>(
+        &self,
+        capture: impl FnOnce() -> T,
+    ) -> Result<(MarkSet, T), EngineError> {
+        let mut order = self.order();
+        let mark = order.writer.mark().map_err(EngineError::LogFailed)?;
+        let mut marks: Vec<_> = order.in_parts.values().cloned().collect();
+        marks.push(Arc::new(mark));
+        order.touched.clear();
+        Ok((MarkSet { marks }, capture()))
+    }
+
+    /// The writer at present.
+    pub fn writer(&self) -> Arc<Writer> {
+        Arc::clone(&self.order().writer)
+    }
+
+    /// The newest commit number given.
+    pub fn last(&self) -> CommitNumber {
+        self.order().last
+    }
+
+    /// The database is gone: its number may be used again.
+    pub fn forget(&self, database: DatabaseId) {
+        self.order().touched.forget(database);
+    }
+
+    /// Stops all commits, lets `replace` bring a new writer, goes on behind its last commit.
+    ///
+    /// `replace` gets the old writer; it must have made sure that nothing after the returned
+    /// number is published. On an error the old writer stays.
+    pub fn replace_writer(
+        &self,
+        replace: impl FnOnce(&Arc<Writer>) -> Result<(Arc<Writer>, CommitNumber), EngineError>,
+    ) -> Result<(), EngineError> {
+        let mut order = self.order();
+        let (writer, last) = replace(&order.writer)?;
+        order.writer = writer;
+        order.last = last;
+        order.touched.clear();
+        order.in_parts.clear();
+        Ok(())
+    }
+
+    fn queue_commit(
+        &self,
+        database: &Database,
+        permit: Permit,
+        write_set: WriteSet,
+        transaction: Option<TransactionId>,
+    ) -> Result<Queued, EngineError> {
+        let mut order = self.order();
+        let order = &mut *order;
+        let before = database.store().snapshot_latest();
+        // A log failure takes published commits back, and parts do not move to another log;
+        // against all else the permit guards.
+        let parts_gone = transaction.is_some_and(|id| order.in_parts.remove(&id).is_none());
+        if parts_gone || permit.epoch() != database.store().epoch() {
+            return Err(lost_base(&order.writer));
+        }
+        let number = order.last.next();
+        let head = CommitHead {
+            number,
+            database: database.id(),
+            time: Timestamp::now(),
+            exclusive: false,
+            page_count: write_set.page_count,
+            transaction,
+        };
+        let mut records = RecordBuffer::new();
+        let touched = order.touched.database(database.id());
+        if transaction.is_some() {
+            for (page, _) in &write_set.pages {
+                touched.insert(fwlog::PageNumber::new(page.get()));
+            }
+            records.begin_commit(head).finish();
+        } else {
+            let encoded = encode::commit(&mut records, head, &before, &write_set.pages, touched);
+            if let Err(error) = encoded {
+                // Some pages count as logged now and are not: all of them get full images again.
+                order.touched.forget(database.id());
+                return Err(error);
+            }
+        }
+        // Published before it is queued: once queued it may become durable, hence visible, at any
+        // moment.
+        let published = pagestore::CommitNumber::new(number.get());
+        database.store().publish(published, write_set.page_count, write_set.pages);
+        if let Err(reason) = order.writer.append(records, Some((number, number))) {
+            let durable = database.store().horizon().durable();
+            database.store().rewind(before.commit().max(durable));
+            return Err(EngineError::LogFailed(reason));
+        }
+        order.last = number;
+        drop(permit);
+        Ok(Queued { commit: number, writer: Arc::clone(&order.writer) })
+    }
+
+    /// Queues all pages of a large write set; other databases commit in between.
+    fn queue_parts(
+        &self,
+        database: &Database,
+        write_set: &WriteSet,
+    ) -> Result<TransactionId, EngineError> {
+        let (transaction, writer) = {
+            let mut order = self.order();
+            let transaction = TransactionId::new(order.next_transaction);
+            order.next_transaction += 1;
+            let mark = order.writer.mark().map_err(EngineError::LogFailed)?;
+            order.in_parts.insert(transaction, Arc::new(mark));
+            (transaction, Arc::clone(&order.writer))
+        };
+        for pages in write_set.pages.chunks(encode::PART_PAGES) {
+            let mut records = RecordBuffer::new();
+            let queued = encode::part(&mut records, transaction, database.id(), pages)
+                .and_then(|()| writer.append(records, None).map_err(EngineError::LogFailed));
+            if let Err(error) = queued {
+                self.order().in_parts.remove(&transaction);
+                return Err(error);
+            }
+        }
+        Ok(transaction)
+    }
+
+    fn order(&self) -> MutexGuard<'_, Order> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lost_base(writer: &Writer) -> EngineError {
+    writer.failure().map_or_else(
+        || {
+            EngineError::state(
+                "the transaction was made on a state that was lost when the log failed",
+                "Run the transaction again.",
+            )
+        },
+        EngineError::LogFailed,
+    )
+}

@@ -1,0 +1,7 @@
+//! From a write set to a durable transaction, and from the log back to the data files.
+
+pub mod checkpointer;
+pub mod committer;
+mod encode;
+pub mod permit;
+mod touched;

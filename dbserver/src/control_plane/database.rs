@@ -1,0 +1,98 @@
+//! `database list | create | drop | rename | checksum | verify`
+
+use pagestore::{LOCK_PAGE, PAGE_SIZE, PageData, PageNumber};
+
+use crate::control_plane::table::bytes;
+use crate::control_plane::{Call, Table};
+use crate::environment::Database;
+use crate::error::EngineError;
+use crate::system::statement::read;
+
+/// All databases.
+pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
+    call.none("database list")?;
+    let mut table = Table::new(&["database", "number", "pages", "size", "sessions", "file"]);
+    for database in call.environment.databases() {
+        let pages = database.store().snapshot_durable().page_count();
+        table.row(vec![
+            database.name(),
+            database.id().get().to_string(),
+            pages.to_string(),
+            bytes(u64::from(pages) * PAGE_SIZE as u64),
+            database.open_sessions().to_string(),
+            database.file().to_owned(),
+        ]);
+    }
+    Ok(table)
+}
+
+/// Makes a database.
+pub fn create(call: &Call<'_>) -> Result<Table, EngineError> {
+    let name = call.one("database create NAME")?;
+    call.environment.create_database(name)?;
+    Ok(Table::done(format!("database {name} is made")))
+}
+
+/// Removes a database.
+pub fn drop(call: &Call<'_>) -> Result<Table, EngineError> {
+    let name = call.one("database drop NAME")?;
+    call.environment.drop_database(name)?;
+    Ok(Table::done(format!("database {name} is removed")))
+}
+
+/// Gives a database another name.
+pub fn rename(call: &Call<'_>) -> Result<Table, EngineError> {
+    let [name, new_name] = call.arguments.as_slice() else {
+        return Err(EngineError::Usage("usage: database rename NAME NEW_NAME".into()));
+    };
+    call.environment.rename_database(name, new_name)?;
+    Ok(Table::done(format!("database {name} is {new_name} now")))
+}
+
+/// A BLAKE3 hash over all pages at the newest durable commit.
+pub fn checksum(call: &Call<'_>) -> Result<Table, EngineError> {
+    let name = call.one("database checksum NAME")?;
+    let database = call.environment.database(name)?;
+    let (commit, pages, hash) = hash(&database)?;
+    let mut table = Table::list();
+    table.entry("database", name);
+    table.entry("commit", commit);
+    table.entry("pages", pages);
+    table.entry("checksum", hash.to_hex());
+    Ok(table)
+}
+
+fn hash(database: &Database) -> Result<(u64, u32, blake3::Hash), EngineError> {
+    let snapshot = database.store().snapshot_durable();
+    let mut hasher = blake3::Hasher::new();
+    let mut page: PageData = [0; PAGE_SIZE];
+    for number in (1..=snapshot.page_count()).filter_map(PageNumber::new) {
+        // SQLite never writes the page where it places its locks; its content means nothing.
+        if number != LOCK_PAGE {
+            snapshot.read(number, &mut page)?;
+            hasher.update(&page);
+        }
+    }
+    Ok((snapshot.commit().get(), snapshot.page_count(), hasher.finalize()))
+}
+
+/// SQLite's integrity check.
+pub fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
+    let name = call.one("database verify NAME")?;
+    let database = call.environment.database(name)?;
+    let findings: Vec<String> = read(&database, |connection| {
+        let mut statement = connection.prepare("PRAGMA integrity_check")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect()
+    })?;
+    if findings != ["ok"] {
+        return Err(EngineError::Corrupt(format!(
+            "database \"{name}\" is damaged: {}",
+            findings.join("; ")
+        )));
+    }
+    let mut table = Table::list();
+    table.entry("database", name);
+    table.entry("result", "ok");
+    Ok(table)
+}

@@ -1,0 +1,77 @@
+//! `forwardlog status | enable | disable | switch`
+
+use fwlog::LogDirectory;
+
+use crate::control_plane::table::bytes;
+use crate::control_plane::{Call, Table};
+use crate::environment::Environment;
+use crate::environment::control::LogPlace;
+use crate::error::EngineError;
+
+/// The forward log: place, position, segments.
+pub fn status(call: &Call<'_>) -> Result<Table, EngineError> {
+    call.none("forwardlog status")?;
+    let mut table = Table::list();
+    describe(call.environment, &mut table)?;
+    Ok(table)
+}
+
+/// Begins a new generation in the directory of FwLog.
+pub fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
+    call.none("forwardlog enable")?;
+    if call.environment.config().forward_log.location.is_none() {
+        return Err(EngineError::state(
+            "FwLog is not set in the configuration",
+            "Set it ('dbctl config set ForwardLog.FwLog /path/fw-%N') and restart the server.",
+        ));
+    }
+    call.environment.move_log(LogPlace::ForwardLog)?;
+    Ok(Table::done("forward logging is enabled"))
+}
+
+/// Goes on with a journal that is recycled.
+pub fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
+    call.none("forwardlog disable")?;
+    call.environment.move_log(LogPlace::Journal)?;
+    Ok(Table::done("forward logging is disabled; slaves must be re-synchronized"))
+}
+
+/// Seals the segment and begins the next one.
+pub fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
+    call.none("forwardlog switch")?;
+    let committer = call.environment.writable("forwardlog switch")?;
+    let segment = committer.writer().switch().map_err(EngineError::LogFailed)?;
+    let mut table = Table::list();
+    table.entry("segment", segment);
+    Ok(table)
+}
+
+/// The lines about the log, for `status` too.
+pub fn describe(environment: &Environment, table: &mut Table) -> Result<(), EngineError> {
+    let place = environment.log_place();
+    let location = environment.log_location()?;
+    table.entry("forward log", if place == LogPlace::ForwardLog { "enabled" } else { "disabled" });
+    table.entry("directory", location.directory.display());
+    let durable = match environment.slave() {
+        None => environment.durable().map(|d| (d.point.position, d.time)),
+        Some(slave) => slave.progress().durable.map(|d| (d.point.position, d.time)),
+    };
+    table.maybe(
+        "segment",
+        durable.map(|(position, _)| location.naming.file_name(position.segment)),
+    );
+    table.maybe("position", durable.map(|(position, _)| position));
+    table.maybe("durable", durable.map(|(position, time)| format!("{position}  ({time})")));
+    let directory =
+        LogDirectory::scan(&location).map_err(|error| EngineError::Corrupt(error.to_string()))?;
+    let newest = directory.segments().last();
+    let first = newest.and_then(|newest| {
+        let same = |s: &&fwlog::SegmentInfo| s.id.generation == newest.id.generation;
+        directory.segments().iter().find(same)
+    });
+    table.maybe("generation since", first.map(|segment| segment.header.created));
+    let size: u64 = directory.segments().iter().map(|segment| segment.file_length).sum();
+    let kept = directory.segments().len();
+    table.entry("segments kept", format!("{kept} ({})", bytes(size)));
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! `session list | kill`
+
+use fwlog::Timestamp;
+
+use crate::control_plane::{Call, Table};
+use crate::error::EngineError;
+
+/// Who is connected.
+pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
+    call.none("session list")?;
+    let mut table =
+        Table::new(&["session", "user", "database", "application", "address", "since", "state"]);
+    for session in call.environment.sessions().list() {
+        table.row(vec![
+            session.pid.to_string(),
+            session.user,
+            session.database,
+            session.application,
+            session.address.to_string(),
+            timestamp(session.started).to_string(),
+            session.state.to_owned(),
+        ]);
+    }
+    Ok(table)
+}
+
+/// Ends a session.
+pub fn kill(call: &Call<'_>) -> Result<Table, EngineError> {
+    let usage = "session kill NUMBER";
+    let number = call.one(usage)?;
+    let pid = number.parse().map_err(|_| EngineError::Usage(format!("usage: {usage}")))?;
+    if call.environment.sessions().kill(pid) {
+        Ok(Table::done(format!("session {pid} is told to end")))
+    } else {
+        Err(EngineError::state(
+            format!("there is no session {pid}"),
+            "'session list' shows the sessions.",
+        ))
+    }
+}
+
+fn timestamp(time: std::time::SystemTime) -> Timestamp {
+    let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,106 @@
+//! Checkpoints: the newest durable pages go to the data files, and redo starts later.
+
+use std::io;
+
+use fwlog::{Durable, LogDirectory, RecordBuffer};
+
+use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
+use crate::environment::control::{DatabaseEntry, LogPlace, RedoPoint};
+use crate::environment::log;
+use crate::environment::{Environment, LogSide};
+use crate::error::EngineError;
+
+impl CheckpointTarget for Environment {
+    fn checkpoint(&self, redo: Option<SlaveRedo>) -> Result<(), EngineError> {
+        let _one_author = self.checkpointing();
+        match (&self.log, redo) {
+            (LogSide::Writing(_), _) => self.master_checkpoint(),
+            (LogSide::Following(_), Some(at)) => {
+                self.write_data_files()?;
+                self.move_redo(at.redo, at.databases)
+            }
+            // Asked for by an operator: the data files are brought up to date, redo stays, because
+            // full images begin anew only at the master's checkpoints.
+            (LogSide::Following(_), None) => self.write_data_files(),
+        }
+    }
+
+    fn log_bytes(&self) -> u64 {
+        self.durable().map_or(0, |durable| durable.log_bytes)
+    }
+
+    fn dirty_bytes(&self) -> u64 {
+        self.databases().iter().map(|database| database.store().dirty_bytes() as u64).sum()
+    }
+
+    fn decides(&self) -> bool {
+        matches!(self.log, LogSide::Writing(_))
+    }
+}
+
+impl Environment {
+    fn master_checkpoint(&self) -> Result<(), EngineError> {
+        let committer = self.committer()?;
+        let begun = committer.begin_checkpoint(|| self.databases.entries());
+        let (start, entries) = begun.inspect_err(|error| self.note_failure(error))?;
+        let redo = start.wait().inspect_err(|error| self.note_failure(error))?;
+        self.write_data_files()?;
+        let mut record = RecordBuffer::new();
+        record.checkpoint(redo.point.position);
+        committer.append(record).inspect_err(|error| self.note_failure(error))?;
+        self.move_redo(redo_point(&redo), entries)
+    }
+
+    /// Writes every database's newest durable pages and syncs the files.
+    pub(crate) fn write_data_files(&self) -> Result<(), EngineError> {
+        for database in self.databases() {
+            let report = database.store().checkpoint(&|_progress| {})?;
+            tracing::debug!(
+                database = database.name(),
+                commit = report.commit.get(),
+                pages = report.pages,
+                "checkpoint"
+            );
+        }
+        fwlog::durable::sync_dir(&self.layout.databases())
+            .map_err(|error| EngineError::file("sync", self.layout.databases(), &error))
+    }
+
+    /// Redo starts at `redo` from now on; journal segments before it are not needed any more.
+    pub(crate) fn move_redo(
+        &self,
+        redo: RedoPoint,
+        entries: Vec<DatabaseEntry>,
+    ) -> Result<(), EngineError> {
+        self.update_control(|control| {
+            if let Some(identity) = &mut control.identity {
+                identity.redo = redo;
+                identity.databases = entries;
+                control.copied = false;
+            }
+        })?;
+        if self.control().log == LogPlace::Journal { self.recycle_journal(&redo) } else { Ok(()) }
+    }
+
+    fn recycle_journal(&self, redo: &RedoPoint) -> Result<(), EngineError> {
+        let location = log::location(&self.config, &self.layout, LogPlace::Journal)?;
+        let directory = LogDirectory::scan(&location)
+            .map_err(|error| EngineError::Corrupt(error.to_string()))?;
+        for segment in directory.segments() {
+            if segment.id < redo.point.position.segment {
+                match fwlog::durable::remove(&segment.path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(EngineError::file("remove", &segment.path, &error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A durable border as a redo point.
+pub(crate) fn redo_point(durable: &Durable) -> RedoPoint {
+    RedoPoint { point: durable.point, log_bytes: durable.log_bytes, commit: durable.commit }
+}

@@ -1,0 +1,335 @@
+//! The control file: what a server must know before it can read anything else.
+//!
+//! Text, one `key = value` a line, the last line the BLAKE3 hash of all before it. It is replaced
+//! as a whole (new file, fsync, rename, fsync of the directory), so a crash leaves the old one or
+//! the new one.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::str::FromStr;
+
+use dbconfig::Role;
+use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, Position, SegmentId};
+
+use crate::error::EngineError;
+
+/// Version of the control file and of the directory's layout.
+pub const CONTROL_VERSION: u32 = 1;
+
+/// A point of the log from which redo can start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedoPoint {
+    /// The block border, with the hash that proves what is before it.
+    pub point: LogPoint,
+    /// Bytes of log since the environment began, up to the point.
+    pub log_bytes: u64,
+    /// The newest commit before the point.
+    pub commit: CommitNumber,
+}
+
+impl RedoPoint {
+    /// Before the first segment of an environment: redo takes everything.
+    pub const BEGINNING: Self = Self {
+        point: LogPoint { position: Position { segment: SegmentId::FIRST, offset: 0 }, hash: ChainHash::ZERO },
+        log_bytes: 0,
+        commit: CommitNumber::new(0),
+    };
+
+    /// The point for recovery; `None` is the log's beginning.
+    pub fn for_recovery(&self) -> Option<LogPoint> {
+        (*self != Self::BEGINNING).then_some(self.point)
+    }
+}
+
+/// Where the log is written at present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogPlace {
+    /// In the directory of FwLog: segments are kept.
+    ForwardLog,
+    /// In `journal/`: segments are recycled after each checkpoint.
+    Journal,
+}
+
+/// One database as of the redo point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseEntry {
+    /// Its number in the log.
+    pub id: DatabaseId,
+    /// Its name for clients.
+    pub name: String,
+    /// Its file below `db/`.
+    pub file: String,
+}
+
+/// The identity that an environment gets once, at its beginning or when a slave adopts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The environment, the same on a master and all its slaves.
+    pub environment: EnvironmentId,
+    /// Where redo starts.
+    pub redo: RedoPoint,
+    /// The databases at that point.
+    pub databases: Vec<DatabaseEntry>,
+}
+
+/// The control file's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// Name of this instance.
+    pub instance: String,
+    /// Role that the server last ran as.
+    pub role: Role,
+    /// Whether the server stopped cleanly: the data files are complete.
+    pub clean: bool,
+    /// Where the log is.
+    pub log: LogPlace,
+    /// A slave made from a copy of a master's data: the log before the redo point is not here, and
+    /// the data files are complete up to it.
+    pub copied: bool,
+    /// `None`: an empty slave that adopts the environment of the first master that connects.
+    pub identity: Option<Identity>,
+    /// The SCRAM verifier of dba on an empty slave; afterwards users come from system.db.
+    pub bootstrap: Option<String>,
+}
+
+const KEYS: [&str; 13] = [
+    "version",
+    "page_size",
+    "instance",
+    "role",
+    "clean",
+    "log",
+    "copied",
+    "environment",
+    "redo",
+    "redo_hash",
+    "redo_log_bytes",
+    "redo_commit",
+    "bootstrap",
+];
+
+impl Control {
+    /// Reads and checks the file. `Ok(None)`: there is none.
+    pub fn read(path: &Path) -> Result<Option<Self>, EngineError> {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text).map(Some).map_err(|why| {
+                EngineError::Corrupt(format!("control file {} is damaged: {why}", path.display()))
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(EngineError::file("read", path, &error)),
+        }
+    }
+
+    /// Replaces the file durably.
+    pub fn write(&self, path: &Path) -> Result<(), EngineError> {
+        fwlog::durable::write_atomic(path, self.to_text().as_bytes(), 0o600)
+            .map_err(|error| EngineError::file("write", path, &error))
+    }
+
+    fn to_text(&self) -> String {
+        let mut body = Body::default();
+        body.line("version", CONTROL_VERSION);
+        body.line("page_size", fwlog::PAGE_SIZE);
+        body.line("instance", &self.instance);
+        body.line("role", role_word(self.role));
+        body.line("clean", self.clean);
+        body.line("log", if self.log == LogPlace::ForwardLog { "forwardlog" } else { "journal" });
+        body.line("copied", self.copied);
+        if let Some(identity) = &self.identity {
+            body.line("environment", identity.environment);
+            body.line("redo", identity.redo.point.position);
+            body.line("redo_hash", identity.redo.point.hash);
+            body.line("redo_log_bytes", identity.redo.log_bytes);
+            body.line("redo_commit", identity.redo.commit.get());
+            for entry in &identity.databases {
+                let value = format!("{} {} {}", entry.id.get(), entry.file, entry.name);
+                body.line("database", value);
+            }
+        }
+        if let Some(verifier) = &self.bootstrap {
+            body.line("bootstrap", verifier);
+        }
+        let hash = blake3::hash(body.text.as_bytes());
+        body.line("blake3", hash.to_hex());
+        body.text
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let hash_line = text
+            .rfind("blake3 = ")
+            .ok_or("its last line, the hash, is missing: the file is cut off")?;
+        let (body, hash_line) = text.split_at(hash_line);
+        let stored = hash_line
+            .strip_prefix("blake3 = ")
+            .and_then(|rest| rest.strip_suffix('\n'))
+            .ok_or("its last line is cut off")?;
+        if blake3::hash(body.as_bytes()).to_hex().as_str() != stored {
+            return Err("its hash does not fit its content".into());
+        }
+        let mut values = BTreeMap::new();
+        let mut databases = Vec::new();
+        for line in body.lines() {
+            let (key, value) = line.split_once(" = ").ok_or(format!("odd line '{line}'"))?;
+            if key == "database" {
+                databases.push(parse_database(value)?);
+            } else if !KEYS.contains(&key) {
+                return Err(format!("unknown key '{key}': a newer version wrote it"));
+            } else {
+                values.insert(key, value);
+            }
+        }
+        let version: u32 = parse_value(&values, "version")?;
+        if version != CONTROL_VERSION {
+            return Err(format!("version {version}; this server reads {CONTROL_VERSION}"));
+        }
+        let page_size: usize = parse_value(&values, "page_size")?;
+        if page_size != fwlog::PAGE_SIZE {
+            return Err(format!("page size {page_size}; this server uses {}", fwlog::PAGE_SIZE));
+        }
+        Ok(Self {
+            instance: parse_value(&values, "instance")?,
+            role: parse_role(&parse_value::<String>(&values, "role")?)?,
+            clean: parse_value(&values, "clean")?,
+            log: match parse_value::<String>(&values, "log")?.as_str() {
+                "forwardlog" => LogPlace::ForwardLog,
+                "journal" => LogPlace::Journal,
+                other => return Err(format!("log = '{other}'")),
+            },
+            copied: parse_value(&values, "copied")?,
+            identity: parse_identity(&values, databases)?,
+            bootstrap: values.get("bootstrap").map(ToString::to_string),
+        })
+    }
+}
+
+#[derive(Default)]
+struct Body {
+    text: String,
+}
+
+impl Body {
+    fn line(&mut self, key: &str, value: impl fmt::Display) {
+        // Writing to a String cannot fail.
+        writeln!(self.text, "{key} = {value}").expect("a String takes all");
+    }
+}
+
+fn parse_identity(
+    values: &BTreeMap<&str, &str>,
+    databases: Vec<DatabaseEntry>,
+) -> Result<Option<Identity>, String> {
+    if !values.contains_key("environment") {
+        return Ok(None);
+    }
+    let position: Position = parse_value(values, "redo")?;
+    let hash: ChainHash = parse_value(values, "redo_hash")?;
+    Ok(Some(Identity {
+        environment: parse_value(values, "environment")?,
+        redo: RedoPoint {
+            point: LogPoint { position, hash },
+            log_bytes: parse_value(values, "redo_log_bytes")?,
+            commit: CommitNumber::new(parse_value(values, "redo_commit")?),
+        },
+        databases,
+    }))
+}
+
+fn parse_database(value: &str) -> Result<DatabaseEntry, String> {
+    let mut parts = value.splitn(3, ' ');
+    let (Some(id), Some(file), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(format!("database = '{value}'"));
+    };
+    let id = id.parse().map_err(|_| format!("database number '{id}'"))?;
+    Ok(DatabaseEntry { id: DatabaseId::new(id), name: name.into(), file: file.into() })
+}
+
+fn parse_value<T: FromStr>(values: &BTreeMap<&str, &str>, key: &str) -> Result<T, String> {
+    let text = values.get(key).ok_or(format!("'{key}' is missing"))?;
+    text.parse().map_err(|_| format!("{key} = '{text}'"))
+}
+
+/// The word for a role, as in `Role = …`.
+pub fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Standalone => "Standalone",
+        Role::Master => "Master",
+        Role::Slave => "Slave",
+    }
+}
+
+fn parse_role(word: &str) -> Result<Role, String> {
+    [Role::Standalone, Role::Master, Role::Slave]
+        .into_iter()
+        .find(|role| role_word(*role) == word)
+        .ok_or(format!("role = '{word}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Control {
+        Control {
+            instance: "north".into(),
+            role: Role::Slave,
+            clean: false,
+            log: LogPlace::ForwardLog,
+            copied: false,
+            identity: Some(Identity {
+                environment: EnvironmentId::from_bytes([7; 16]),
+                redo: RedoPoint {
+                    point: LogPoint {
+                        position: "12-3:184320".parse().unwrap(),
+                        hash: ChainHash::from_bytes([9; 32]),
+                    },
+                    log_bytes: 1_000_000,
+                    commit: CommitNumber::new(4711),
+                },
+                databases: vec![DatabaseEntry {
+                    id: DatabaseId::new(5),
+                    name: "the shop".into(),
+                    file: "the_shop.db".into(),
+                }],
+            }),
+            bootstrap: None,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let control = sample();
+        assert_eq!(Control::parse(&control.to_text()).unwrap(), control);
+        let empty = Control {
+            identity: None,
+            bootstrap: Some("SCRAM-SHA-256$4096:c2FsdA==$a:b".into()),
+            ..control
+        };
+        assert_eq!(Control::parse(&empty.to_text()).unwrap(), empty);
+    }
+
+    #[test]
+    fn any_flipped_bit_and_any_cut_is_found() {
+        let text = sample().to_text().into_bytes();
+        for at in 0..text.len() {
+            let mut damaged = text.clone();
+            damaged[at] ^= 1;
+            if let Ok(damaged) = String::from_utf8(damaged) {
+                assert!(Control::parse(&damaged).is_err(), "flip at {at}");
+            }
+            let cut = std::str::from_utf8(&text[..at]).unwrap();
+            assert!(Control::parse(cut).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_not_an_error_and_a_written_one_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control");
+        assert_eq!(Control::read(&path).unwrap(), None);
+        sample().write(&path).unwrap();
+        assert_eq!(Control::read(&path).unwrap(), Some(sample()));
+    }
+}

@@ -1,0 +1,142 @@
+//! One database of the environment while the server runs.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use fwlog::DatabaseId;
+use pagestore::PageStore;
+use rusqlite::Connection;
+use sqlitevfs::FileHandle;
+
+use crate::commit::permit::{Interrupt, Permit, WritePermit};
+use crate::error::EngineError;
+
+/// How much memory a session's SQLite connection and write set may take.
+#[derive(Debug, Clone)]
+pub struct ConnectionLimits {
+    /// SQLite's page cache of one connection, in KiB.
+    pub cache_kib: u32,
+    /// Bytes of a write set that stay in memory; what is over goes to a scratch file.
+    pub write_set_bytes: usize,
+    /// Directory of scratch files (TmpDir).
+    pub scratch_dir: PathBuf,
+}
+
+/// A database: its pages, its permit to write, its open sessions.
+#[derive(Debug)]
+pub struct Database {
+    id: DatabaseId,
+    name: RwLock<String>,
+    file: String,
+    store: Arc<PageStore>,
+    permit: Arc<WritePermit>,
+    limits: ConnectionLimits,
+    sessions: AtomicUsize,
+    dropped: AtomicBool,
+}
+
+impl Database {
+    /// A database over its opened page store.
+    pub(crate) fn new(
+        id: DatabaseId,
+        name: String,
+        file: String,
+        store: Arc<PageStore>,
+        limits: ConnectionLimits,
+    ) -> Self {
+        Self {
+            id,
+            name: RwLock::new(name),
+            file,
+            store,
+            permit: Arc::default(),
+            limits,
+            sessions: AtomicUsize::new(0),
+            dropped: AtomicBool::new(false),
+        }
+    }
+
+    /// Its number in the log.
+    pub fn id(&self) -> DatabaseId {
+        self.id
+    }
+
+    /// Its name at present.
+    pub fn name(&self) -> String {
+        self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// File name below `db/`.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Its pages.
+    pub fn store(&self) -> &Arc<PageStore> {
+        &self.store
+    }
+
+    /// A new SQLite connection to it, read-only until its handle is allowed to write.
+    pub fn open_connection(&self) -> Result<(Connection, FileHandle), EngineError> {
+        let options = sqlitevfs::OpenOptions {
+            scratch_dir: self.limits.scratch_dir.clone(),
+            write_set_limit: self.limits.write_set_bytes,
+            cache_kib: self.limits.cache_kib,
+        };
+        sqlitevfs::open(&self.store, options)
+            .map_err(|error| EngineError::Storage(format!("database \"{}\": {error}", self.name())))
+    }
+
+    /// Waits for the right to write.
+    pub fn acquire_permit(
+        &self,
+        interrupt: &Interrupt,
+        deadline: Option<Instant>,
+    ) -> Result<Permit, EngineError> {
+        let permit = self.permit.acquire(interrupt, deadline)?;
+        if self.dropped.load(Ordering::Acquire) {
+            return Err(EngineError::NoSuchDatabase(self.name()));
+        }
+        Ok(permit.at_epoch(self.store.epoch()))
+    }
+
+    /// Notes an open session; it is closed when the guard goes.
+    pub fn enter(self: &Arc<Self>) -> OpenDatabase {
+        self.sessions.fetch_add(1, Ordering::AcqRel);
+        OpenDatabase { database: Arc::clone(self) }
+    }
+
+    /// How many sessions have it open.
+    pub fn open_sessions(&self) -> usize {
+        self.sessions.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn rename(&self, name: String) {
+        *self.name.write().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    pub(crate) fn mark_dropped(&self) {
+        self.dropped.store(true, Ordering::Release);
+    }
+}
+
+/// A session's stay in a database.
+#[derive(Debug)]
+pub struct OpenDatabase {
+    database: Arc<Database>,
+}
+
+impl OpenDatabase {
+    /// The database.
+    pub fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+}
+
+impl Drop for OpenDatabase {
+    fn drop(&mut self) {
+        self.database.sessions.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,156 @@
+//! The databases of an environment, by name and by number.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use fwlog::DatabaseId;
+
+use crate::environment::control::DatabaseEntry;
+use crate::environment::database::Database;
+use crate::environment::layout::SYSTEM_FILE;
+use crate::error::EngineError;
+
+/// The database that holds users and privileges.
+pub const SYSTEM_DATABASE: DatabaseId = DatabaseId::new(1);
+/// Its name.
+pub const SYSTEM_NAME: &str = "system";
+/// Longest name of a database, in bytes, as in PostgreSQL.
+pub const MAX_NAME: usize = 63;
+
+#[derive(Debug, Default)]
+struct Maps {
+    by_name: BTreeMap<String, Arc<Database>>,
+    by_id: HashMap<DatabaseId, Arc<Database>>,
+}
+
+/// All databases, shared by sessions, applier and checkpoints.
+#[derive(Debug, Default)]
+pub struct Databases {
+    maps: RwLock<Maps>,
+}
+
+impl Databases {
+    /// The database with that name.
+    pub fn by_name(&self, name: &str) -> Option<Arc<Database>> {
+        self.read().by_name.get(name).cloned()
+    }
+
+    /// The database with that number.
+    pub fn by_id(&self, id: DatabaseId) -> Option<Arc<Database>> {
+        self.read().by_id.get(&id).cloned()
+    }
+
+    /// All, sorted by name.
+    pub fn all(&self) -> Vec<Arc<Database>> {
+        self.read().by_name.values().cloned().collect()
+    }
+
+    /// The list for the control file, sorted by number.
+    pub fn entries(&self) -> Vec<DatabaseEntry> {
+        let mut entries: Vec<_> = self
+            .all()
+            .iter()
+            .map(|database| DatabaseEntry {
+                id: database.id(),
+                name: database.name(),
+                file: database.file().to_owned(),
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.id);
+        entries
+    }
+
+    /// The number for the next new database.
+    pub fn next_id(&self) -> DatabaseId {
+        let highest = self.read().by_id.keys().map(|id| id.get()).max().unwrap_or(0);
+        DatabaseId::new(highest + 1)
+    }
+
+    /// A file name for a database of that name which no other database uses.
+    pub fn file_for(&self, id: DatabaseId, name: &str) -> String {
+        if id == SYSTEM_DATABASE {
+            return SYSTEM_FILE.to_owned();
+        }
+        let safe: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' })
+            .collect();
+        let plain = format!("{safe}.db");
+        let free = safe == name && self.read().by_id.values().all(|other| other.file() != plain);
+        if free { plain } else { format!("{safe}-{}.db", id.get()) }
+    }
+
+    /// Takes in a database.
+    pub fn insert(&self, database: Arc<Database>) {
+        let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
+        maps.by_name.insert(database.name(), Arc::clone(&database));
+        maps.by_id.insert(database.id(), database);
+    }
+
+    /// Takes out a database.
+    pub fn remove(&self, id: DatabaseId) -> Option<Arc<Database>> {
+        let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
+        let database = maps.by_id.remove(&id)?;
+        // The name may belong to a newer database by now.
+        if maps.by_name.get(&database.name()).is_some_and(|named| named.id() == id) {
+            maps.by_name.remove(&database.name());
+        }
+        Some(database)
+    }
+
+    /// Gives a database another name.
+    pub fn rename(&self, id: DatabaseId, name: &str) {
+        let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = maps.by_id.get(&id).cloned() {
+            maps.by_name.remove(&database.name());
+            database.rename(name.to_owned());
+            maps.by_name.insert(name.to_owned(), database);
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Maps> {
+        // The maps are changed in steps that cannot panic halfway.
+        self.maps.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a new database may have this name.
+pub fn check_name(name: &str) -> Result<(), EngineError> {
+    let why = if name.is_empty() {
+        "it is empty"
+    } else if name.len() > MAX_NAME {
+        "it is longer than 63 bytes"
+    } else if name.chars().any(char::is_control) {
+        "it has control characters"
+    } else if name == SYSTEM_NAME {
+        "it is the name of the server's own database"
+    } else {
+        return Ok(());
+    };
+    Err(EngineError::BadDatabaseName { name: name.chars().take(80).collect(), why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        assert!(check_name("shop").is_ok());
+        assert!(check_name("Überseehandel & Söhne").is_ok());
+        for bad in ["", "system", "a\nb", &"x".repeat(64), &"y".repeat(1_000_000)] {
+            let error = check_name(bad).unwrap_err();
+            assert_eq!(error.sqlstate(), "42602");
+            assert!(error.to_string().len() < 300, "a long name does not flood the log");
+        }
+    }
+
+    #[test]
+    fn odd_names_get_plain_file_names_of_their_own() {
+        let databases = Databases::default();
+        let id = DatabaseId::new(7);
+        assert_eq!(databases.file_for(id, "shop"), "shop.db");
+        assert_eq!(databases.file_for(id, "../shop"), "___shop-7.db");
+        assert_eq!(databases.file_for(SYSTEM_DATABASE, "system"), "system.db");
+    }
+}

@@ -1,0 +1,57 @@
+//! The data files of an environment: opened, created, removed in one place.
+
+use std::io;
+use std::sync::Arc;
+
+use fwlog::DatabaseId;
+use pagestore::{Horizon, PageStore, StoreOptions};
+
+use crate::environment::database::{ConnectionLimits, Database};
+use crate::environment::layout::Layout;
+use crate::error::EngineError;
+
+/// Bytes of old pages that open snapshots may keep in memory, for each database.
+const PINNED_LIMIT: u64 = 64 << 20;
+
+/// Knows where data files are and with which limits databases are opened.
+#[derive(Debug, Clone)]
+pub struct DatabaseFiles {
+    layout: Layout,
+    limits: ConnectionLimits,
+}
+
+impl DatabaseFiles {
+    /// The files of the environment at `layout`.
+    pub fn new(layout: Layout, limits: ConnectionLimits) -> Self {
+        Self { layout, limits }
+    }
+
+    /// Opens a database; a missing file is an empty database.
+    pub fn open(
+        &self,
+        id: DatabaseId,
+        name: &str,
+        file: &str,
+        horizon: &Arc<Horizon>,
+    ) -> Result<Database, EngineError> {
+        let path = self.layout.data_file(file);
+        let options = StoreOptions {
+            scratch_dir: self.limits.scratch_dir.clone(),
+            pinned_limit: PINNED_LIMIT,
+        };
+        let store = PageStore::open(&path, Arc::clone(horizon), options)?;
+        Ok(Database::new(id, name.to_owned(), file.to_owned(), store, self.limits.clone()))
+    }
+
+    /// Removes a dropped database's file; sessions that still read it keep it until they end.
+    pub fn remove(&self, database: &Database) -> Result<(), EngineError> {
+        database.mark_dropped();
+        let path = self.layout.data_file(database.file());
+        match fwlog::durable::remove(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(EngineError::file("remove", path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Where things lie in an environment's directory.
+
+use std::path::{Path, PathBuf};
+
+/// The paths below `DataDir`.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    data_dir: PathBuf,
+}
+
+impl Layout {
+    /// The layout of the environment in `data_dir`.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into() }
+    }
+
+    /// The environment's directory itself.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// The control file: identity, redo position, clean or not.
+    pub fn control(&self) -> PathBuf {
+        self.data_dir.join("control")
+    }
+
+    /// Locked by the one server that runs the environment.
+    pub fn lock(&self) -> PathBuf {
+        self.data_dir.join("lock")
+    }
+
+    /// The directory of the databases.
+    pub fn databases(&self) -> PathBuf {
+        self.data_dir.join("db")
+    }
+
+    /// The data file with that name; system.db stands beside the control file.
+    pub fn data_file(&self, file_name: &str) -> PathBuf {
+        if file_name == SYSTEM_FILE {
+            self.data_dir.join(SYSTEM_FILE)
+        } else {
+            self.databases().join(file_name)
+        }
+    }
+
+    /// Log segments while forward logging is off.
+    pub fn journal(&self) -> PathBuf {
+        self.data_dir.join("journal")
+    }
+
+    /// The journal as the location of a log, in the notation of `FwLog`.
+    pub fn journal_pattern(&self) -> PathBuf {
+        self.journal().join("fw-%N")
+    }
+}
+
+/// File name of the database that holds users and privileges.
+pub const SYSTEM_FILE: &str = "system.db";

@@ -1,0 +1,149 @@
+//! The log of a server that writes it: started, moved to another place, brought back after a
+//! failure.
+
+use std::io;
+use std::sync::Arc;
+
+use dbconfig::{Compression as ConfigCompression, Config, SyncMode};
+use fwlog::{
+    Begin, CommitNumber, Compression, Durable, EnvironmentId, FsStore, GenerationReason,
+    LogIdentity, LogLocation, LogPoint, RecoverError, SegmentStore, SyncPolicy, Writer, WriterOptions,
+};
+use pagestore::Horizon;
+
+use crate::commit::checkpointer::Checkpointer;
+use crate::environment::control::LogPlace;
+use crate::environment::layout::Layout;
+use crate::error::EngineError;
+
+/// Zeros written ahead of the end of the open segment, so that a sync changes no metadata.
+const PREALLOCATE: u64 = 4 << 20;
+/// Largest block before compression.
+const MAX_BLOCK: usize = 1 << 20;
+/// Queued records after which committers wait for the disk.
+const MAX_QUEUED: usize = 32 << 20;
+
+/// Where the segments are, given the place that the log is in.
+pub fn location(
+    config: &Config,
+    layout: &Layout,
+    place: LogPlace,
+) -> Result<LogLocation, EngineError> {
+    let pattern = match (place, &config.forward_log.location) {
+        (LogPlace::Journal, _) => layout.journal_pattern(),
+        (LogPlace::ForwardLog, Some(pattern)) => pattern.clone(),
+        (LogPlace::ForwardLog, None) => {
+            return Err(EngineError::state(
+                "the log of this environment is a forward log, but FwLog is not set",
+                "Set FwLog in section [ForwardLog] to where the segments are; after a start with it, 'dbctl forwardlog disable' ends forward logging.",
+            ));
+        }
+    };
+    LogLocation::parse(&pattern).map_err(|error| EngineError::Usage(error.to_string()))
+}
+
+/// Where a server with this configuration is meant to log.
+pub fn wanted_place(config: &Config) -> LogPlace {
+    if config.forward_log.location.is_some() { LogPlace::ForwardLog } else { LogPlace::Journal }
+}
+
+/// The segment files at a location, with the file mode that the configuration asks for.
+pub fn segment_store(
+    config: &Config,
+    location: &LogLocation,
+) -> Result<Arc<dyn SegmentStore>, EngineError> {
+    let mode = if config.forward_log.group_read_access { 0o640 } else { 0o600 };
+    if location.directory.is_dir() {
+        Ok(Arc::new(FsStore::at(location.clone(), mode)))
+    } else {
+        Err(EngineError::file("open the log directory", &location.directory, &io::ErrorKind::NotFound.into()))
+    }
+}
+
+/// The writer's settings from the configuration.
+pub fn writer_options(config: &Config) -> WriterOptions {
+    WriterOptions {
+        max_segment_size: config.forward_log.max_size,
+        compression: match config.forward_log.compress {
+            ConfigCompression::Zstd => Compression::Zstd,
+            ConfigCompression::None => Compression::None,
+        },
+        sync: match config.server.sync_mode {
+            SyncMode::EveryCommit => SyncPolicy::Always,
+            SyncMode::Interval => SyncPolicy::Interval(config.server.sync_interval),
+        },
+        preallocate: PREALLOCATE,
+        max_block: MAX_BLOCK,
+        max_queued: MAX_QUEUED,
+    }
+}
+
+/// How the log goes on in a place where it was not before: forward logging begins a generation.
+pub fn begin_in(place: LogPlace, after: LogPoint, log_bytes: u64) -> Begin {
+    match place {
+        LogPlace::ForwardLog => {
+            Begin::NewGeneration { reason: GenerationReason::Enable, after, log_bytes }
+        }
+        LogPlace::Journal => Begin::NextSegment { after, log_bytes },
+    }
+}
+
+/// What a writer needs, whoever starts it.
+pub struct WriterStart<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Where the journal is.
+    pub layout: &'a Layout,
+    /// Whose log it is.
+    pub environment: EnvironmentId,
+    /// Moved by the writer after each group commit.
+    pub horizon: &'a Arc<Horizon>,
+    /// Told of the log's growth.
+    pub checkpointer: &'a Arc<Checkpointer>,
+}
+
+impl WriterStart<'_> {
+    /// Starts the writer's thread; what it makes durable becomes visible.
+    pub fn start(
+        &self,
+        place: LogPlace,
+        begin: Begin,
+        last: CommitNumber,
+    ) -> Result<Arc<Writer>, EngineError> {
+        let location = location(self.config, self.layout, place)?;
+        let store = segment_store(self.config, &location)?;
+        let identity = LogIdentity {
+            environment: self.environment,
+            instance: self.config.server.instance.clone(),
+            page_size: page_size(),
+        };
+        let (horizon, checkpointer) = (Arc::clone(self.horizon), Arc::clone(self.checkpointer));
+        let observer = Box::new(move |durable: &Durable| {
+            horizon.advance(pagestore::CommitNumber::new(durable.commit.get()));
+            checkpointer.note(durable.log_bytes);
+        });
+        Writer::start(store, identity, writer_options(self.config), begin, last, observer)
+            .map(Arc::new)
+            .map_err(EngineError::LogFailed)
+    }
+}
+
+fn page_size() -> u32 {
+    u32::try_from(fwlog::PAGE_SIZE).expect("a page is small")
+}
+
+/// What start-up says when the log cannot be recovered.
+pub fn recovery_error(error: RecoverError, location: &LogLocation) -> EngineError {
+    match error {
+        RecoverError::Apply { at, source } => match source.downcast::<EngineError>() {
+            Ok(cause) => *cause,
+            Err(source) => EngineError::Corrupt(format!("block at {at}: {source}")),
+        },
+        RecoverError::NoLog | RecoverError::NoStart(_) => EngineError::state(
+            format!("the log in {} does not have what recovery needs: {error}", location.directory.display()),
+            "Set FwLog to where the segments are, or bring back the missing ones; the server must not start without them.",
+        ),
+        RecoverError::Io(failure) => EngineError::Storage(failure.to_string()),
+        RecoverError::Read(why) => EngineError::Corrupt(why.to_string()),
+    }
+}

@@ -1,0 +1,19 @@
+//! An environment: all databases of a server, their log, their control file.
+
+pub mod control;
+pub mod create;
+pub mod database;
+pub mod databases;
+pub mod files;
+pub mod layout;
+mod log;
+mod log_guard;
+mod checkpoint;
+mod open;
+mod relocate;
+mod stop;
+mod state;
+
+pub use database::{Database, OpenDatabase};
+pub use dbconfig::Role;
+pub use state::{Environment, LogSide};

@@ -1,0 +1,313 @@
+//! Start-up: control file, data files, redo, then the log is written or mirrored.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use dbconfig::{Config, Role};
+use fwlog::{Begin, GenerationReason, RecoverOptions, Recovered, SealNewest};
+use pagestore::Horizon;
+
+use crate::apply::applier::{Applied, Applier};
+use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
+use crate::commit::committer::Committer;
+use crate::environment::control::{Control, Identity, LogPlace, role_word};
+use crate::environment::database::ConnectionLimits;
+use crate::environment::databases::Databases;
+use crate::environment::files::DatabaseFiles;
+use crate::environment::layout::Layout;
+use crate::environment::log::{self, WriterStart};
+use crate::environment::log_guard::LogGuard;
+use crate::environment::state::{Environment, LogSide};
+use crate::error::EngineError;
+use crate::pg::registry::Sessions;
+use crate::slave::SlaveLog;
+
+/// SQLite's page cache of one connection.
+const CACHE_KIB: u32 = 2048;
+/// Bytes of a write set that stay in memory.
+const WRITE_SET_BYTES: usize = 32 << 20;
+
+/// The environment's parts before the log is opened.
+struct Parts {
+    config: Config,
+    layout: Layout,
+    control: Control,
+    databases: Arc<Databases>,
+    files: DatabaseFiles,
+    horizon: Arc<Horizon>,
+    checkpointer: Arc<Checkpointer>,
+    lock: File,
+}
+
+impl Environment {
+    /// Opens the environment that the configuration names, recovers it from its log and starts
+    /// its background threads.
+    pub fn start(config: Config, sessions: Arc<Sessions>) -> Result<Arc<Self>, EngineError> {
+        let parts = Parts::read(config)?;
+        let environment = Arc::new(parts.open_log(sessions)?);
+        environment.update_control(|control| {
+            control.clean = false;
+            control.role = environment.role();
+            control.instance.clone_from(&environment.config.server.instance);
+        })?;
+        environment.start_threads()?;
+        Ok(environment)
+    }
+
+    fn start_threads(self: &Arc<Self>) -> Result<(), EngineError> {
+        let mut threads = Vec::new();
+        let me = Arc::clone(self);
+        threads.push(spawn("checkpoint", move || me.checkpointer.run(&*me))?);
+        match &self.log {
+            LogSide::Writing(_) => {
+                let me = Arc::clone(self);
+                threads.push(spawn("log-guard", move || me.guard_log())?);
+            }
+            LogSide::Following(_) => {
+                let me = Arc::clone(self);
+                threads.push(spawn("applier", move || me.run_applier())?);
+            }
+        }
+        *self.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
+        Ok(())
+    }
+}
+
+impl Parts {
+    fn read(config: Config) -> Result<Self, EngineError> {
+        let layout = Layout::new(&config.server.data_dir);
+        let control = Control::read(&layout.control())?.ok_or_else(|| no_environment(&layout))?;
+        let lock = lock(&layout)?;
+        let limits = ConnectionLimits {
+            cache_kib: CACHE_KIB,
+            write_set_bytes: WRITE_SET_BYTES,
+            scratch_dir: config.replication.tmp_dir.clone(),
+        };
+        let policy = CheckpointPolicy {
+            size: config.server.checkpoint_size,
+            interval: config.server.checkpoint_interval,
+        };
+        let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
+        let parts = Self {
+            files: DatabaseFiles::new(layout.clone(), limits),
+            horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
+            databases: Arc::default(),
+            checkpointer: Checkpointer::new(policy),
+            config,
+            layout,
+            control,
+            lock,
+        };
+        for entry in parts.control.identity.iter().flat_map(|identity| &identity.databases) {
+            let database = parts.files.open(entry.id, &entry.name, &entry.file, &parts.horizon)?;
+            parts.databases.insert(Arc::new(database));
+        }
+        Ok(parts)
+    }
+
+    fn open_log(mut self, sessions: Arc<Sessions>) -> Result<Environment, EngineError> {
+        let role = self.config.replication.role;
+        let log = match (self.control.identity.clone(), role) {
+            (Some(identity), Role::Slave) => LogSide::Following(self.follow(&identity)?),
+            (None, Role::Slave) => LogSide::Following(self.follow_nothing()?),
+            (Some(identity), Role::Master | Role::Standalone) => {
+                LogSide::Writing(self.write(&identity)?)
+            }
+            (None, Role::Master | Role::Standalone) => {
+                return Err(EngineError::state(
+                    format!("{} is an empty slave that has not met a master yet", self.layout.data_dir().display()),
+                    "Set Role = Slave and start dbrepl on the master, or make a new environment elsewhere with 'dbctl init'.",
+                ));
+            }
+        };
+        Ok(Environment {
+            config: self.config,
+            layout: self.layout,
+            control: Mutex::new(self.control),
+            databases: self.databases,
+            files: self.files,
+            horizon: self.horizon,
+            log,
+            checkpointer: self.checkpointer,
+            checkpointing: Mutex::new(()),
+            log_guard: LogGuard::default(),
+            sessions,
+            shutdown: Arc::default(),
+            threads: Mutex::default(),
+            epoch: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+            lock: self.lock,
+        })
+    }
+
+    /// A master or standalone server: redo, seal what is there, begin the next segment.
+    fn write(&mut self, identity: &Identity) -> Result<Committer, EngineError> {
+        let (_, recovered) = self.recover(identity, SealNewest::Yes)?;
+        let last = recovered.last_commit;
+        let wanted = log::wanted_place(&self.config);
+        let promoted = self.control.role == Role::Slave;
+        let begin = if wanted != self.control.log {
+            self.settle_in(wanted, &recovered)?;
+            log::begin_in(wanted, recovered.end, recovered.log_bytes)
+        } else if promoted {
+            Begin::NewGeneration {
+                reason: GenerationReason::Promote,
+                after: recovered.end,
+                log_bytes: recovered.log_bytes,
+            }
+        } else {
+            Begin::NextSegment { after: recovered.end, log_bytes: recovered.log_bytes }
+        };
+        if promoted {
+            tracing::info!("this slave is promoted: a new generation of the log begins");
+        }
+        let start = WriterStart {
+            config: &self.config,
+            layout: &self.layout,
+            environment: identity.environment,
+            horizon: &self.horizon,
+            checkpointer: &self.checkpointer,
+        };
+        Ok(Committer::new(start.start(wanted, begin, last)?, last))
+    }
+
+    /// FwLog was set or removed since the last run: the data files take all, redo starts anew.
+    fn settle_in(&mut self, place: LogPlace, recovered: &Recovered) -> Result<(), EngineError> {
+        for database in self.databases.all() {
+            database.store().checkpoint(&|_progress| {})?;
+        }
+        let databases = self.databases.entries();
+        self.control.log = place;
+        if let Some(identity) = &mut self.control.identity {
+            identity.redo.point = recovered.end;
+            identity.redo.log_bytes = recovered.log_bytes;
+            identity.redo.commit = recovered.last_commit;
+            identity.databases = databases;
+        }
+        self.control.write(&self.layout.control())
+    }
+
+    /// A slave: redo, then go on in the newest segment.
+    fn follow(&mut self, identity: &Identity) -> Result<SlaveLog, EngineError> {
+        if self.control.role != Role::Slave {
+            tracing::info!("this {} becomes a slave", role_word(self.control.role));
+        }
+        if let Some(copied) = self.copied_from_master(identity)? {
+            return Ok(copied);
+        }
+        let (applier, recovered) = self.recover(identity, SealNewest::No)?;
+        let location = log::location(&self.config, &self.layout, self.control.log)?;
+        let store = log::segment_store(&self.config, &location)?;
+        SlaveLog::resume(store, identity.environment, &recovered, applier)
+    }
+
+    /// A slave made from a copy of a master's DataDir after a clean stop, without the master's log:
+    /// the data files are complete up to the redo point, and the log goes on from there.
+    fn copied_from_master(&mut self, identity: &Identity) -> Result<Option<SlaveLog>, EngineError> {
+        let complete = self.control.copied || (self.control.role != Role::Slave && self.control.clean);
+        if !complete {
+            return Ok(None);
+        }
+        let place = log::wanted_place(&self.config);
+        let location = log::location(&self.config, &self.layout, place)?;
+        let store = log::segment_store(&self.config, &location)?;
+        let segments = store
+            .list()
+            .map_err(|error| EngineError::file("list", &location.directory, &error))?;
+        if !segments.is_empty() {
+            return Ok(None);
+        }
+        tracing::info!(at = %identity.redo.point.position, "this is a copy of a master after a clean stop");
+        self.control.log = place;
+        self.control.copied = true;
+        let applier = self.applier(identity.redo.commit);
+        SlaveLog::copied(store, identity, applier).map(Some)
+    }
+
+    fn follow_nothing(&mut self) -> Result<SlaveLog, EngineError> {
+        let location = log::location(&self.config, &self.layout, self.control.log)?;
+        let store = log::segment_store(&self.config, &location)?;
+        Ok(SlaveLog::empty(store, self.applier(fwlog::CommitNumber::new(0))))
+    }
+
+    fn applier(&self, last: fwlog::CommitNumber) -> Applier {
+        Applier::new(
+            Arc::clone(&self.databases),
+            self.files.clone(),
+            Arc::clone(&self.horizon),
+            self.config.replication.tmp_dir.clone(),
+            last,
+        )
+    }
+
+    fn recover(
+        &mut self,
+        identity: &Identity,
+        seal: SealNewest,
+    ) -> Result<(Applier, Recovered), EngineError> {
+        let location = log::location(&self.config, &self.layout, self.control.log)?;
+        let store = log::segment_store(&self.config, &location)?;
+        let mut applier = self.applier(identity.redo.commit);
+        let mut blocks = 0_u64;
+        let from = if self.control.copied { None } else { identity.redo.for_recovery() };
+        let options = RecoverOptions { from, seal, discard_behind: None };
+        let recovered = fwlog::recover(&*store, options, &mut |block| {
+            let mut applied = Applied::default();
+            blocks += 1;
+            applier.apply(block, &mut applied)?;
+            applier.publish()?;
+            Ok(())
+        })
+        .map_err(|error| log::recovery_error(error, &location))?;
+        applier.publish()?;
+        tracing::info!(
+            from = %identity.redo.point.position,
+            to = %recovered.end.position,
+            blocks,
+            commit = applier.last().get(),
+            "recovered from the log"
+        );
+        if let Some(torn) = &recovered.cut {
+            tracing::info!(at = %torn.at, bytes = torn.bytes, why = %torn.why, "cut off a torn tail");
+        }
+        Ok((applier, recovered))
+    }
+}
+
+fn no_environment(layout: &Layout) -> EngineError {
+    EngineError::state(
+        format!("there is no environment in {}", layout.data_dir().display()),
+        "Make one with 'dbctl -c CONFIG init', or set DataDir to where it is.",
+    )
+}
+
+/// One server an environment: the lock goes with the process, however it ends.
+pub(crate) fn lock(layout: &Layout) -> Result<File, EngineError> {
+    let path = layout.lock();
+    let file = open_lock(&path).map_err(|error| EngineError::file("open", &path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EngineError::state(
+            format!("another server runs the environment in {}", layout.data_dir().display()),
+            "Stop it first ('dbctl shutdown').",
+        )),
+        Err(TryLockError::Error(error)) => Err(EngineError::file("lock", path, &error)),
+    }
+}
+
+fn open_lock(path: &Path) -> std::io::Result<File> {
+    fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)
+}
+
+fn spawn(
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<thread::JoinHandle<()>, EngineError> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(|error| EngineError::Storage(format!("cannot start the {name} thread: {error}")))
+}

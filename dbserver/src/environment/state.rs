@@ -1,0 +1,288 @@
+//! The environment while a server runs it.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use dbconfig::{Config, Role};
+use fwlog::{Durable, EnvironmentId, LogLocation, RecordBuffer};
+use pagestore::Horizon;
+use sqlitevfs::WriteSet;
+
+use crate::commit::checkpointer::Checkpointer;
+use crate::commit::committer::{Committer, Queued};
+use crate::commit::permit::{Interrupt, Permit};
+use crate::environment::control::{Control, LogPlace, RedoPoint};
+use crate::environment::database::{Database, OpenDatabase};
+use crate::environment::databases::{Databases, SYSTEM_DATABASE, check_name};
+use crate::environment::files::DatabaseFiles;
+use crate::environment::layout::Layout;
+use crate::environment::log;
+use crate::environment::log_guard::LogGuard;
+use crate::error::EngineError;
+use crate::pg::registry::Sessions;
+use crate::server::ShutdownRequest;
+use crate::slave::SlaveLog;
+
+/// Which side of the log this server is on.
+pub enum LogSide {
+    /// Master or standalone: it writes the log.
+    Writing(Committer),
+    /// Slave: it mirrors a master's log and applies it.
+    Following(SlaveLog),
+}
+
+/// All that sessions, replication and the control plane share.
+pub struct Environment {
+    pub(crate) config: Config,
+    pub(crate) layout: Layout,
+    pub(crate) control: Mutex<Control>,
+    pub(crate) databases: Arc<Databases>,
+    pub(crate) files: DatabaseFiles,
+    pub(crate) horizon: Arc<Horizon>,
+    pub(crate) log: LogSide,
+    pub(crate) checkpointer: Arc<Checkpointer>,
+    /// Held while a checkpoint is made or the log moves: the control file has one author at a time.
+    pub(crate) checkpointing: Mutex<()>,
+    pub(crate) log_guard: LogGuard,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) shutdown: Arc<ShutdownRequest>,
+    pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) epoch: AtomicU64,
+    pub(crate) stopping: AtomicBool,
+    /// The lock on the environment, held as long as it is open.
+    pub(crate) lock: File,
+}
+
+impl Environment {
+    /// The configuration that the server was started with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The role that it runs as.
+    pub fn role(&self) -> Role {
+        self.config.replication.role
+    }
+
+    /// Whether clients may not write here.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self.log, LogSide::Following(_))
+    }
+
+    /// The environment's id; `None` on an empty slave.
+    pub fn id(&self) -> Option<EnvironmentId> {
+        self.control().identity.as_ref().map(|identity| identity.environment)
+    }
+
+    /// Rises when published commits were taken back (the log failed): SQLite connections that may
+    /// have cached their pages must be reopened, open transactions are lost.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Who is connected.
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    /// Where an operator asks for a stop.
+    pub fn shutdown_request(&self) -> &Arc<ShutdownRequest> {
+        &self.shutdown
+    }
+
+    /// Writes into the lock file who holds it and where it listens, for people and tools.
+    pub fn note_running(&self, text: &str) -> Result<(), EngineError> {
+        let path = self.layout.lock();
+        self.lock
+            .set_len(0)
+            .and_then(|()| self.lock.write_all_at(text.as_bytes(), 0))
+            .map_err(|error| EngineError::file("write", path, &error))
+    }
+
+    /// Where redo would start.
+    pub fn redo(&self) -> Option<RedoPoint> {
+        self.control().identity.as_ref().map(|identity| identity.redo)
+    }
+
+    /// Where the log is written at present.
+    pub fn log_place(&self) -> LogPlace {
+        self.control().log
+    }
+
+    /// Directory and file names of the log.
+    pub fn log_location(&self) -> Result<LogLocation, EngineError> {
+        log::location(&self.config, &self.layout, self.log_place())
+    }
+
+    /// The newest durable point of the log that this server writes; `None` on a slave.
+    pub fn durable(&self) -> Option<Durable> {
+        self.committer().ok().map(|committer| committer.writer().durable())
+    }
+
+    /// The database of that name.
+    pub fn database(&self, name: &str) -> Result<Arc<Database>, EngineError> {
+        self.databases.by_name(name).ok_or_else(|| EngineError::NoSuchDatabase(name.to_owned()))
+    }
+
+    /// Opens the database for a session.
+    pub fn open(&self, name: &str) -> Result<OpenDatabase, EngineError> {
+        Ok(self.database(name)?.enter())
+    }
+
+    /// All databases, sorted by name.
+    pub fn databases(&self) -> Vec<Arc<Database>> {
+        self.databases.all()
+    }
+
+    /// Commits a write set: queued when this returns, committed when `wait_durable` has returned.
+    pub fn commit(
+        &self,
+        database: &Database,
+        permit: Permit,
+        write_set: WriteSet,
+    ) -> Result<Queued, EngineError> {
+        let queued = self.committer()?.commit(database, permit, write_set);
+        queued.inspect_err(|error| self.note_failure(error))
+    }
+
+    /// Blocks until the transaction is durable; an error means that it is not committed.
+    pub fn wait_durable(&self, queued: &Queued) -> Result<(), EngineError> {
+        queued.wait().map(drop).inspect_err(|error| self.note_failure(error))
+    }
+
+    /// Makes a database; durable when it returns.
+    pub fn create_database(&self, name: &str) -> Result<(), EngineError> {
+        let committer = self.writable("CREATE DATABASE")?;
+        check_name(name)?;
+        let _one_at_a_time = self.checkpointing();
+        if self.databases.by_name(name).is_some() {
+            return Err(EngineError::DatabaseExists(name.to_owned()));
+        }
+        let id = self.databases.next_id();
+        let file = self.databases.file_for(id, name);
+        let database = Arc::new(self.files.open(id, name, &file, &self.horizon)?);
+        let mut records = RecordBuffer::new();
+        records.create_database(id, name, "");
+        self.append_durably(committer, records)?;
+        self.databases.insert(database);
+        Ok(())
+    }
+
+    /// Drops a database; durable when it returns.
+    pub fn drop_database(&self, name: &str) -> Result<(), EngineError> {
+        let committer = self.writable("DROP DATABASE")?;
+        let database = self.droppable(name)?;
+        let interrupt = Interrupt::for_this_thread();
+        let permit = database.acquire_permit(&interrupt, None)?;
+        let _one_at_a_time = self.checkpointing();
+        let sessions = database.open_sessions();
+        if sessions > 0 {
+            return Err(EngineError::DatabaseInUse { name: name.to_owned(), sessions });
+        }
+        let mut records = RecordBuffer::new();
+        records.drop_database(database.id(), name);
+        self.append_durably(committer, records)?;
+        self.databases.remove(database.id());
+        committer.forget(database.id());
+        let removed = self.files.remove(&database);
+        drop(permit);
+        removed
+    }
+
+    /// Gives a database another name; durable when it returns.
+    pub fn rename_database(&self, name: &str, new_name: &str) -> Result<(), EngineError> {
+        let committer = self.writable("ALTER DATABASE")?;
+        check_name(new_name)?;
+        let database = self.droppable(name)?;
+        let _one_at_a_time = self.checkpointing();
+        if self.databases.by_name(new_name).is_some() {
+            return Err(EngineError::DatabaseExists(new_name.to_owned()));
+        }
+        let sessions = database.open_sessions();
+        if sessions > 0 {
+            return Err(EngineError::DatabaseInUse { name: name.to_owned(), sessions });
+        }
+        let mut records = RecordBuffer::new();
+        records.rename_database(database.id(), name, new_name);
+        self.append_durably(committer, records)?;
+        self.databases.rename(database.id(), new_name);
+        Ok(())
+    }
+
+    /// Makes a checkpoint now and waits for it.
+    pub fn checkpoint(&self) -> Result<(), EngineError> {
+        self.checkpointer.checkpoint_now()
+    }
+
+    /// Whether the server is going down.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// The slave's side of the log.
+    pub fn slave(&self) -> Option<&SlaveLog> {
+        match &self.log {
+            LogSide::Following(slave) => Some(slave),
+            LogSide::Writing(_) => None,
+        }
+    }
+
+    /// The writing side of the log; on a slave the refusal of a write.
+    pub(crate) fn committer(&self) -> Result<&Committer, EngineError> {
+        self.writable("the statement")
+    }
+
+    /// The commit order, or the refusal of `what` on a slave.
+    pub(crate) fn writable(&self, what: &str) -> Result<&Committer, EngineError> {
+        match &self.log {
+            LogSide::Writing(committer) => Ok(committer),
+            LogSide::Following(_) => Err(EngineError::ReadOnly(what.to_owned())),
+        }
+    }
+
+    pub(crate) fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn checkpointing(&self) -> MutexGuard<'_, ()> {
+        self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the control file: memory follows the disk, not the other way round.
+    pub(crate) fn update_control(
+        &self,
+        change: impl FnOnce(&mut Control),
+    ) -> Result<(), EngineError> {
+        let mut control = self.control();
+        let mut new = control.clone();
+        change(&mut new);
+        new.write(&self.layout.control())?;
+        *control = new;
+        Ok(())
+    }
+
+    /// Tells the guard when an error means that the log has failed.
+    pub(crate) fn note_failure(&self, error: &EngineError) {
+        if matches!(error, EngineError::LogFailed(_) | EngineError::CommitLost { .. }) {
+            self.log_guard.wake();
+        }
+    }
+
+    fn append_durably(&self, committer: &Committer, records: RecordBuffer) -> Result<(), EngineError> {
+        let queued = committer.append_marked(records);
+        queued.and_then(|start| start.wait()).map(drop).inspect_err(|error| self.note_failure(error))
+    }
+
+    fn droppable(&self, name: &str) -> Result<Arc<Database>, EngineError> {
+        let database = self.database(name)?;
+        if database.id() == SYSTEM_DATABASE {
+            return Err(EngineError::Denied(format!(
+                "database \"{name}\" belongs to the server"
+            )));
+        }
+        Ok(database)
+    }
+}

@@ -1,0 +1,54 @@
+//! A clean stop: everything in the data files, the log sealed, the control file says so.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use crate::environment::checkpoint::redo_point;
+use crate::environment::{Environment, LogSide};
+use crate::error::EngineError;
+
+impl Environment {
+    /// Refuses new work from now on; sessions are ended by the server.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Writes all that is durable to the data files and closes the log. No session may be left.
+    pub fn stop(&self) -> Result<(), EngineError> {
+        self.begin_stop();
+        self.checkpointer.stop();
+        self.log_guard.stop();
+        if let LogSide::Following(slave) = &self.log {
+            slave.stop();
+        }
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                return Err(EngineError::Internal("a background thread has panicked".into()));
+            }
+        }
+        let _one_author = self.checkpointing();
+        match &self.log {
+            LogSide::Writing(committer) => {
+                let end = committer.writer().close().map_err(EngineError::LogFailed)?;
+                self.write_data_files()?;
+                let (redo, entries) = (redo_point(&end), self.databases.entries());
+                self.update_control(|control| {
+                    control.clean = true;
+                    if let Some(identity) = &mut control.identity {
+                        identity.redo = redo;
+                        identity.databases = entries;
+                    }
+                })
+            }
+            LogSide::Following(slave) => {
+                slave.close()?;
+                // Redo stays where the master's last checkpoint put it: what follows in the log
+                // are deltas, and only there do full images begin.
+                self.write_data_files()?;
+                self.update_control(|control| control.clean = true)
+            }
+        }
+    }
+}

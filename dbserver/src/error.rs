@@ -1,0 +1,154 @@
+//! What the engine says when it refuses: one enum, each case with its SQLSTATE, a message and,
+//! where a person can do something about it, a hint.
+
+use std::io;
+use std::path::PathBuf;
+
+use fwlog::CommitNumber;
+
+/// An error of the engine, ready to be shown to a client or an operator.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The named database is not in the environment (3D000).
+    #[error("database \"{0}\" does not exist")]
+    NoSuchDatabase(String),
+    /// A database of that name is there already (42P04).
+    #[error("database \"{0}\" already exists")]
+    DatabaseExists(String),
+    /// The name cannot be a database name (42602).
+    #[error("\"{name}\" is not a valid database name: {why}")]
+    BadDatabaseName {
+        /// The name as given.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Somebody still has the database open (55006).
+    #[error("database \"{name}\" is being accessed by {sessions} other session(s)")]
+    DatabaseInUse {
+        /// The database.
+        name: String,
+        /// How many sessions have it open.
+        sessions: usize,
+    },
+    /// The named user is not in system.db (42704).
+    #[error("user \"{0}\" does not exist")]
+    NoSuchUser(String),
+    /// A user of that name is there already (42710).
+    #[error("user \"{0}\" already exists")]
+    UserExists(String),
+    /// A write on a slave (25006).
+    #[error("cannot execute {0} in a read-only transaction")]
+    ReadOnly(String),
+    /// The caller was interrupted (57014).
+    #[error("canceling statement due to {0}")]
+    Interrupted(&'static str),
+    /// The server is going down (57P01).
+    #[error("terminating connection due to administrator command")]
+    ShuttingDown,
+    /// The forward log cannot be written; nothing can be committed (53100 or 58030).
+    #[error("the forward log cannot be written: {0}")]
+    LogFailed(fwlog::WriterError),
+    /// The transaction was queued, but the log failed before it was durable: it is not committed.
+    #[error("commit {commit} was not made durable: {reason}")]
+    CommitLost {
+        /// The number that it would have had.
+        commit: CommitNumber,
+        /// Why the log failed.
+        reason: fwlog::WriterError,
+    },
+    /// The page store failed (58030 or XX001).
+    #[error("{0}")]
+    Storage(String),
+    /// A file operation failed (58030).
+    #[error("cannot {what} {path}: {reason}")]
+    File {
+        /// The operation, as a verb.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        reason: String,
+        /// Kind of the error, for the SQLSTATE.
+        kind: io::ErrorKind,
+    },
+    /// Bytes in the log or in a control file that cannot be right (XX001).
+    #[error("{0}")]
+    Corrupt(String),
+    /// The command is not known or its arguments are wrong (42601).
+    #[error("{0}")]
+    Usage(String),
+    /// The command makes no sense in this state (55000).
+    #[error("{message}")]
+    State {
+        /// What cannot be done.
+        message: String,
+        /// What to do instead.
+        hint: Option<String>,
+    },
+    /// The user lacks the privilege (42501).
+    #[error("permission denied: {0}")]
+    Denied(String),
+    /// SQLite refused a statement of the server's own (XX000).
+    #[error("internal statement failed: {0}")]
+    Internal(String),
+}
+
+impl EngineError {
+    /// The five characters that drivers decide by.
+    pub fn sqlstate(&self) -> &'static str {
+        match self {
+            Self::NoSuchDatabase(_) => "3D000",
+            Self::DatabaseExists(_) => "42P04",
+            Self::BadDatabaseName { .. } => "42602",
+            Self::DatabaseInUse { .. } => "55006",
+            Self::NoSuchUser(_) => "42704",
+            Self::UserExists(_) => "42710",
+            Self::ReadOnly(_) => "25006",
+            Self::Interrupted(_) => "57014",
+            Self::ShuttingDown => "57P01",
+            Self::LogFailed(reason) | Self::CommitLost { reason, .. } => {
+                if reason.is_disk_full() { "53100" } else { "58030" }
+            }
+            Self::File { kind: io::ErrorKind::StorageFull, .. } => "53100",
+            Self::Storage(_) | Self::File { .. } => "58030",
+            Self::Corrupt(_) => "XX001",
+            Self::Usage(_) => "42601",
+            Self::State { .. } => "55000",
+            Self::Denied(_) => "42501",
+            Self::Internal(_) => "XX000",
+        }
+    }
+
+    /// What the person who reads the message can do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSuchDatabase(_) => Some("CREATE DATABASE makes one; 'dbctl database list' shows those that exist.".into()),
+            Self::ReadOnly(_) => Some("This server is a slave: write on its master.".into()),
+            Self::LogFailed(reason) | Self::CommitLost { reason, .. } if reason.is_disk_full() => {
+                Some("Free space on the disk of the forward log; the server goes on by itself.".into())
+            }
+            Self::LogFailed(_) | Self::CommitLost { .. } => {
+                Some("See the server log; the server must be restarted after the disk has been checked.".into())
+            }
+            Self::State { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+
+    /// A failed file operation, with its place.
+    pub fn file(what: &'static str, path: impl Into<PathBuf>, error: &io::Error) -> Self {
+        Self::File { what, path: path.into(), reason: error.to_string(), kind: error.kind() }
+    }
+
+    /// A refusal because of the state the server is in.
+    pub fn state(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::State { message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+impl From<pagestore::StoreError> for EngineError {
+    fn from(error: pagestore::StoreError) -> Self {
+        Self::Storage(error.to_string())
+    }
+}

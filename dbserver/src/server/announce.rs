@@ -1,0 +1,41 @@
+//! Tells the surroundings that the server runs: systemd, and who looks for its port.
+
+use std::env;
+use std::fmt::Write as _;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
+use std::process;
+
+use anyhow::Context as _;
+
+use crate::environment::Environment;
+
+/// Writes process and addresses into the environment's lock file, and notifies the service manager.
+pub fn started(environment: &Environment, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+    let mut text = format!("pid = {}\n", process::id());
+    for address in addresses {
+        writeln!(text, "address = {address}").context("cannot format an address")?;
+    }
+    environment.note_running(&text)?;
+    notify("READY=1");
+    Ok(())
+}
+
+/// The stop has begun.
+pub fn stopping() {
+    notify("STOPPING=1");
+}
+
+/// The protocol of `sd_notify(3)`: one datagram to the socket that the manager names.
+fn notify(state: &str) {
+    let Some(path) = env::var_os("NOTIFY_SOCKET") else { return };
+    let sent = UnixDatagram::unbound().and_then(|socket| socket.send_to(state.as_bytes(), &path));
+    report(sent);
+}
+
+fn report(sent: io::Result<usize>) {
+    if let Err(error) = sent {
+        tracing::warn!(%error, "cannot notify the service manager");
+    }
+}

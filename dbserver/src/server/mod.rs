@@ -1,0 +1,138 @@
+//! The process: sockets, signals, a clean stop.
+
+mod announce;
+pub mod logging;
+mod shutdown;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use dbconfig::Config;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::environment::Environment;
+use crate::environment::control::role_word;
+use crate::pg::{FrontEnd, Sessions};
+
+pub use shutdown::ShutdownRequest;
+
+/// How long running transactions may go on after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long ended sessions may take to leave.
+const LEAVE: Duration = Duration::from_secs(10);
+/// Connections that the system holds for us while we accept.
+const BACKLOG: u32 = 1024;
+
+/// Runs a server until it is told to stop; the stop is clean.
+pub async fn run(config: Config, reload: impl Fn() + Send + 'static) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+    // Ports are taken before recovery, so that a port in use is known at once.
+    let listeners = listen(&config)?;
+    let addresses = addresses(&listeners)?;
+    let max_sessions = config.server.max_sessions as usize;
+    let sessions = Sessions::new(max_sessions);
+    let front = FrontEnd::new(config.access.clone(), Arc::clone(&sessions), max_sessions);
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        accepting.spawn(Arc::clone(&front).listen(listener));
+    }
+    let starting = tokio::task::spawn_blocking(move || Environment::start(config, sessions));
+    let environment = starting.await.context("the start panicked")?.context("the server cannot start")?;
+    announce::started(&environment, &addresses)?;
+    front.open(Arc::clone(&environment));
+    tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");
+
+    let request = Arc::clone(environment.shutdown_request());
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break tracing::info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => break tracing::info!("SIGINT: stopping"),
+            () = request.due() => break tracing::info!("stopping on request"),
+            _ = hangup.recv() => reload(),
+        }
+    }
+    announce::stopping();
+    front.close();
+    accepting.shutdown().await;
+    tokio::task::spawn_blocking(move || stop(&environment)).await.context("the stop panicked")?
+}
+
+/// Ends the sessions, then the environment.
+fn stop(environment: &Environment) -> anyhow::Result<()> {
+    let sessions = environment.sessions();
+    environment.begin_stop();
+    sessions.terminate_idle();
+    if !sessions.wait_empty(Instant::now() + GRACE) {
+        tracing::warn!(sessions = sessions.count(), "transactions still run; they are ended");
+        sessions.terminate_all();
+        if !sessions.wait_empty(Instant::now() + LEAVE) {
+            anyhow::bail!("{} sessions did not end; the next start recovers from the log", sessions.count());
+        }
+    }
+    environment.stop().context("the stop was not clean; the next start recovers from the log")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn listen(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
+    let wanted = config.server.sockets().context("Service cannot be resolved")?;
+    let mut listeners = Vec::new();
+    let mut skipped = Vec::new();
+    for mut address in wanted {
+        // Port 0: the system gives one, the same for all addresses.
+        if address.port() == 0
+            && let Some(first) = listeners.first()
+        {
+            let first: &TcpListener = first;
+            address.set_port(first.local_addr()?.port());
+        }
+        match bind(address) {
+            Ok(listener) => listeners.push(listener),
+            // A machine without IPv6 is no mistake as long as nobody asked for it by name.
+            Err(error) if config.server.listen_is_default && missing_address(&error) => {
+                skipped.push(address);
+            }
+            Err(error) => return Err(bind_error(address, &error)),
+        }
+    }
+    if listeners.is_empty() {
+        anyhow::bail!("none of the addresses {skipped:?} exists on this machine; set Listen");
+    }
+    Ok(listeners)
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn missing_address(error: &io::Error) -> bool {
+    // EAFNOSUPPORT has no kind of its own.
+    const EAFNOSUPPORT: i32 = 97;
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
+}
+
+fn bind_error(address: SocketAddr, error: &io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "cannot listen on {address}: another program uses the port; set Service to a free one, or stop that program"
+        ),
+        io::ErrorKind::PermissionDenied => anyhow::anyhow!(
+            "cannot listen on {address}: ports below 1024 are for root; set Service to a higher one"
+        ),
+        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
+    }
+}
+
+fn addresses(listeners: &[TcpListener]) -> anyhow::Result<Vec<SocketAddr>> {
+    listeners.iter().map(|listener| Ok(listener.local_addr()?)).collect()
+}

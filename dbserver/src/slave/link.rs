@@ -1,0 +1,273 @@
+//! One dbrepl's connection, without the socket: messages in, messages out, the mirror in between.
+
+use std::mem;
+use std::sync::{Arc, MutexGuard, TryLockError};
+use std::time::Instant;
+
+use dbproto::{Identity, Message, Progress, Receiver, ReceiverAction, Refuse, Status, StatusPacer, state};
+use fwlog::{Block, Durable, EnvironmentId, Mirror, MirrorError, Position, SegmentHeader, hash_at};
+
+use crate::environment::Environment;
+use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
+use crate::error::EngineError;
+use crate::slave::{PREALLOCATE, SlaveLog, Work};
+
+/// Bytes that are written before they are synced, at most.
+const SYNC_BYTES: usize = 4 << 20;
+
+/// What one connection holds: the mirror is its own as long as it lives.
+pub struct Link<'a> {
+    environment: &'a Environment,
+    slave: &'a SlaveLog,
+    mirror: MutexGuard<'a, Option<Mirror>>,
+    receiver: Receiver,
+    pacer: StatusPacer,
+    pending: Vec<Block>,
+    unsynced_bytes: usize,
+}
+
+impl<'a> Link<'a> {
+    /// Takes the mirror; refused while another dbrepl has it, or when this is no slave.
+    pub fn open(environment: &'a Environment) -> Result<Self, Refuse> {
+        let Some(slave) = environment.slave() else {
+            return Err(Refuse::new(state::PREREQUISITE, "this server is not a slave")
+                .hint("Set Role = Slave in section [Replication] of its configuration."));
+        };
+        let mirror = match slave.mirror.try_lock() {
+            Ok(mirror) => mirror,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Refuse::new(state::IN_USE, "another dbrepl feeds this slave"));
+            }
+        };
+        let progress = slave.progress();
+        if let Some(why) = progress.suspended {
+            return Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why));
+        }
+        let receiver = Receiver::new(identity(environment, &progress));
+        Ok(Self {
+            environment,
+            slave,
+            mirror,
+            receiver,
+            pacer: StatusPacer::new(),
+            pending: Vec::new(),
+            unsynced_bytes: 0,
+        })
+    }
+
+    /// Takes a message; gives those to send. A refusal is the last word.
+    pub fn take(&mut self, message: Message) -> Result<Vec<Message>, Refuse> {
+        let mut answers = Vec::new();
+        for action in self.receiver.handle(message)? {
+            if let Some(answer) = self.act(action)? {
+                answers.push(answer);
+            }
+        }
+        if self.unsynced_bytes >= SYNC_BYTES {
+            self.sync()?;
+        }
+        Ok(answers)
+    }
+
+    /// Makes durable what was taken and hands it to the applier.
+    pub fn sync(&mut self) -> Result<(), Refuse> {
+        let Some(mirror) = self.mirror.as_mut() else { return Ok(()) };
+        let Some(durable) = mirror.sync().map_err(refuse_mirror)? else { return Ok(()) };
+        self.unsynced_bytes = 0;
+        self.made_durable(&durable)
+    }
+
+    /// The status message that is due, if one is.
+    pub fn report(&mut self) -> Option<Message> {
+        let progress = self.slave.progress();
+        let status = Status {
+            received: progress.received?,
+            durable: progress.durable?,
+            applied: progress.applied?,
+            suspended: progress.suspended,
+        };
+        self.pacer.report(status, Instant::now())
+    }
+
+    /// When to ask for a report again.
+    pub fn next_report(&self) -> Option<Instant> {
+        self.pacer.next_report()
+    }
+
+    /// Rings when the applier has gone on.
+    pub async fn changed(&self) {
+        self.slave.changed.notified().await;
+    }
+
+    fn act(&mut self, action: ReceiverAction) -> Result<Option<Message>, Refuse> {
+        match action {
+            ReceiverAction::Send(message) => return Ok(Some(message)),
+            ReceiverAction::LookUpHash(position) => {
+                let location = self.environment.log_location().map_err(|e| refuse_engine(&e))?;
+                let hash = hash_at(&location, position).map_err(|error| {
+                    Refuse::new(state::IO_ERROR, "the slave cannot read its log").detail(error.to_string())
+                })?;
+                return Ok(Some(Receiver::hash(position, hash)));
+            }
+            ReceiverAction::Adopt { environment, instance } => {
+                tracing::info!(%environment, instance, "this empty slave adopts the environment");
+                self.adopt(environment)?;
+            }
+            ReceiverAction::Start { at } => {
+                let source = self.receiver.source().cloned();
+                match at {
+                    Some(at) => tracing::info!(at = %at.position, "replication goes on"),
+                    None => tracing::info!("replication starts at the beginning of the log"),
+                }
+                self.slave.update(|progress| progress.source = source);
+            }
+            ReceiverAction::Segment { id, header } => {
+                self.sync()?;
+                self.check_first_segment(&header)?;
+                let durable = self.mirror()?.segment(&header).map_err(refuse_mirror)?;
+                tracing::debug!(segment = %id, "a segment begins");
+                self.made_durable(&durable)?;
+            }
+            ReceiverAction::Blocks { bytes, .. } => {
+                let mirror = self.mirror()?;
+                let blocks = mirror.blocks(&bytes).map_err(refuse_mirror)?;
+                let received = mirror.received().map(progress_of);
+                self.unsynced_bytes += bytes.len();
+                self.pending.extend(blocks);
+                self.slave.update(|progress| progress.received = received);
+            }
+            ReceiverAction::Seal { bytes } => {
+                self.sync()?;
+                let durable = self.mirror()?.seal(&bytes).map_err(refuse_mirror)?;
+                self.made_durable(&durable)?;
+            }
+            ReceiverAction::KeepAlive { durable, reply } => {
+                self.slave.update(|progress| progress.source_durable = Some(durable));
+                if reply {
+                    self.pacer.ask();
+                }
+            }
+            ReceiverAction::Refused(refuse) => {
+                tracing::warn!(%refuse, "dbrepl does not go on");
+            }
+        }
+        Ok(None)
+    }
+
+    fn mirror(&mut self) -> Result<&mut Mirror, Refuse> {
+        self.mirror
+            .as_mut()
+            .ok_or_else(|| Refuse::new(state::PROTOCOL_VIOLATION, "log bytes before an environment"))
+    }
+
+    /// The environment's identity becomes durable before the first byte of its log.
+    fn adopt(&mut self, environment: EnvironmentId) -> Result<(), Refuse> {
+        let mirror = Mirror::open(Arc::clone(&self.slave.store), environment, PREALLOCATE, None)
+            .map_err(refuse_mirror)?;
+        self.environment
+            .update_control(|control| {
+                control.identity = Some(ControlIdentity {
+                    environment,
+                    redo: RedoPoint::BEGINNING,
+                    databases: Vec::new(),
+                });
+            })
+            .map_err(|error| refuse_engine(&error))?;
+        *self.mirror = Some(mirror);
+        Ok(())
+    }
+
+    /// A slave that was made from a copy of a master's data has no segment yet: the first one that
+    /// comes must go on exactly where the copy ends.
+    fn check_first_segment(&self, header: &[u8]) -> Result<(), Refuse> {
+        let known = self.slave.progress().durable;
+        let has_segment = self.mirror.as_ref().is_some_and(|mirror| mirror.received().is_some());
+        let (Some(known), false) = (known, has_segment) else { return Ok(()) };
+        let header = SegmentHeader::decode(header).map_err(|why| {
+            Refuse::new(state::DAMAGED, "a segment header can't be read").detail(why.to_string())
+        })?;
+        if header.previous == known.point.hash && header.last_commit == known.commit {
+            return Ok(());
+        }
+        Err(Refuse::new(state::DIVERGED, "the master's log does not go on where this copy ends")
+            .detail(format!("the copy ends at {}, segment {} follows something else", known.point.position, header.id)))
+    }
+
+    fn made_durable(&mut self, durable: &Durable) -> Result<(), Refuse> {
+        let at = progress_of(*durable);
+        let blocks = mem::take(&mut self.pending);
+        let nothing_to_apply = blocks.is_empty();
+        self.slave.update(|progress| {
+            progress.received = Some(at);
+            progress.durable = Some(at);
+            progress.sealed = durable.sealed;
+        });
+        let work = if nothing_to_apply { Work::Reached(at) } else { Work::Blocks(blocks, at) };
+        self.slave.queue.send(work).map_err(|_| {
+            let why = self.slave.progress().suspended.unwrap_or_default();
+            Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why)
+        })
+    }
+}
+
+impl Drop for Link<'_> {
+    fn drop(&mut self) {
+        self.slave.update(|progress| {
+            progress.source = None;
+            // What was received and not synced is forgotten with the connection.
+            progress.received = progress.durable;
+        });
+    }
+}
+
+fn identity(environment: &Environment, progress: &crate::slave::SlaveProgress) -> Identity {
+    let config = environment.config();
+    let begins = environment
+        .log_location()
+        .ok()
+        .and_then(|location| fwlog::LogDirectory::scan(&location).ok())
+        .and_then(|directory| directory.segments().first().map(|segment| Position::new(segment.id, 0)));
+    Identity {
+        protocol: dbproto::PROTOCOL_VERSION,
+        format: fwlog::layout::header::FORMAT_VERSION,
+        environment: environment.id(),
+        instance: config.server.instance.clone(),
+        role: dbproto::Role::Slave,
+        page_size: u32::try_from(fwlog::PAGE_SIZE).unwrap_or(u32::MAX),
+        received: progress.received,
+        durable: progress.durable,
+        sealed: progress.sealed,
+        applied: progress.applied,
+        log_begins: begins,
+        forward_log: environment.log_place() == crate::environment::control::LogPlace::ForwardLog,
+        volume_limit: config.volumes.max_size,
+        pack: true,
+    }
+}
+
+fn progress_of(durable: Durable) -> Progress {
+    Progress { point: durable.point, commit: durable.commit, time: durable.time }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn refuse_mirror(error: MirrorError) -> Refuse {
+    match &error {
+        MirrorError::Refused { .. } => {
+            Refuse::new(state::DAMAGED, "what was sent does not continue the slave's log")
+                .detail(error.to_string())
+        }
+        MirrorError::Io(failure) if failure.is_disk_full() => {
+            Refuse::new(state::DISK_FULL, "the disk of the slave's log is full")
+                .detail(error.to_string())
+                .hint("Free space on the slave; dbrepl goes on by itself.")
+        }
+        MirrorError::Io(_) | MirrorError::Read(_) => {
+            Refuse::new(state::IO_ERROR, "the slave cannot write its log").detail(error.to_string())
+        }
+    }
+}
+
+fn refuse_engine(error: &EngineError) -> Refuse {
+    Refuse::new(error.sqlstate(), error.to_string()).hint(error.hint().unwrap_or_default())
+}

@@ -1,0 +1,171 @@
+//! What a slave does and a master does not: receive a master's log, mirror it, apply it.
+//!
+//! ```text
+//! dbrepl ─▶ serve (one connection) ─▶ Mirror: same bytes, fdatasync ─▶ queue ─▶ applier thread
+//!                ◀─ Status: received, durable, applied ◀──────────────────────────┘
+//! ```
+
+mod applying;
+mod link;
+mod redo;
+mod serve;
+
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dbproto::{Identify, Progress};
+use fwlog::{Block, EnvironmentId, Mirror, Recovered, SegmentStore, Timestamp};
+use tokio::sync::Notify;
+
+use crate::apply::applier::Applier;
+use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
+use crate::error::EngineError;
+
+pub use serve::serve_replication;
+
+/// Zeros written ahead of the end of the mirror's open segment.
+const PREALLOCATE: u64 = 4 << 20;
+/// Runs of blocks on their way from the mirror to the applier.
+const QUEUED_RUNS: usize = 8;
+
+/// How far the slave is, and what it knows of its source.
+#[derive(Debug, Clone, Default)]
+pub struct SlaveProgress {
+    /// Taken from the connection.
+    pub received: Option<Progress>,
+    /// In the mirror, on disk.
+    pub durable: Option<Progress>,
+    /// The mirror's newest segment is sealed.
+    pub sealed: bool,
+    /// Visible to readers.
+    pub applied: Option<Progress>,
+    /// Why nothing is applied, if so.
+    pub suspended: Option<String>,
+    /// Who ships at present.
+    pub source: Option<Identify>,
+    /// The source's durable end, as of its last message.
+    pub source_durable: Option<Progress>,
+}
+
+/// What goes to the applier's thread.
+#[derive(Debug)]
+enum Work {
+    /// Durable blocks and the state of the log behind them.
+    Blocks(Vec<Block>, Progress),
+    /// Nothing to apply up to here: a segment began or was sealed.
+    Reached(Progress),
+    Stop,
+}
+
+/// The slave's log: the mirror, the queue to the applier, and how far all is.
+pub struct SlaveLog {
+    store: Arc<dyn SegmentStore>,
+    /// Taken by the one connection that receives.
+    mirror: Mutex<Option<Mirror>>,
+    progress: Mutex<SlaveProgress>,
+    /// Rung when `progress` has changed, for the connection's status messages.
+    changed: Notify,
+    queue: SyncSender<Work>,
+    /// Taken by the applier's thread.
+    work: Mutex<Option<(Receiver<Work>, Applier)>>,
+}
+
+impl SlaveLog {
+    /// A slave that goes on behind what it has recovered.
+    pub(crate) fn resume(
+        store: Arc<dyn SegmentStore>,
+        environment: EnvironmentId,
+        recovered: &Recovered,
+        applier: Applier,
+    ) -> Result<Self, EngineError> {
+        let mirror = Mirror::open(Arc::clone(&store), environment, PREALLOCATE, Some(recovered))
+            .map_err(|error| EngineError::Corrupt(error.to_string()))?;
+        let at = Progress {
+            point: recovered.end,
+            commit: recovered.last_commit,
+            time: recovered.time,
+        };
+        let progress = SlaveProgress {
+            received: Some(at),
+            durable: Some(at),
+            sealed: recovered.sealed,
+            applied: Some(at),
+            ..SlaveProgress::default()
+        };
+        Ok(Self::new(store, Some(mirror), progress, applier))
+    }
+
+    /// A slave with the data of a cleanly stopped master and none of its log: the master's next
+    /// segment is the first one here.
+    pub(crate) fn copied(
+        store: Arc<dyn SegmentStore>,
+        identity: &ControlIdentity,
+        applier: Applier,
+    ) -> Result<Self, EngineError> {
+        let mirror = Mirror::open(Arc::clone(&store), identity.environment, PREALLOCATE, None)
+            .map_err(|error| EngineError::Corrupt(error.to_string()))?;
+        let RedoPoint { point, commit, .. } = identity.redo;
+        let at = Progress { point, commit, time: Timestamp::now() };
+        let progress = SlaveProgress {
+            received: Some(at),
+            durable: Some(at),
+            sealed: true,
+            applied: Some(at),
+            ..SlaveProgress::default()
+        };
+        Ok(Self::new(store, Some(mirror), progress, applier))
+    }
+
+    /// An empty slave: the first master that connects gives it its environment.
+    pub(crate) fn empty(store: Arc<dyn SegmentStore>, applier: Applier) -> Self {
+        Self::new(store, None, SlaveProgress::default(), applier)
+    }
+
+    fn new(
+        store: Arc<dyn SegmentStore>,
+        mirror: Option<Mirror>,
+        progress: SlaveProgress,
+        applier: Applier,
+    ) -> Self {
+        let (queue, work) = mpsc::sync_channel(QUEUED_RUNS);
+        Self {
+            store,
+            mirror: Mutex::new(mirror),
+            progress: Mutex::new(progress),
+            changed: Notify::new(),
+            queue,
+            work: Mutex::new(Some((work, applier))),
+        }
+    }
+
+    /// How far the slave is.
+    pub fn progress(&self) -> SlaveProgress {
+        self.state().clone()
+    }
+
+    /// Ends the applier's thread after what it has.
+    pub(crate) fn stop(&self) {
+        if self.queue.send(Work::Stop).is_err() {
+            tracing::debug!("the applier has ended already");
+        }
+    }
+
+    /// Syncs the mirror for the last time.
+    pub(crate) fn close(&self) -> Result<(), EngineError> {
+        match &mut *self.mirror.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(mirror) => {
+                mirror.sync().map(drop).map_err(|error| EngineError::Corrupt(error.to_string()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn update(&self, change: impl FnOnce(&mut SlaveProgress)) {
+        change(&mut self.state());
+        self.changed.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, SlaveProgress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,116 @@
+//! The replication connection on its socket.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use dbproto::{Message, Refuse, state};
+use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
+use pgwire::messages::copy::{CopyBothResponse, CopyData, CopyDone};
+use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+
+use crate::environment::Environment;
+use crate::pg::ClientStream;
+use crate::pg::codec::{Request, WireError};
+use crate::slave::link::Link;
+
+/// Serves one dbrepl until it leaves or the server stops. The caller has authenticated it, checked
+/// its privilege and told it that the server is ready.
+pub async fn serve_replication(mut stream: ClientStream, environment: Arc<Environment>, user: String) {
+    tracing::info!(user, "dbrepl is connected");
+    match serve(&mut stream, &environment).await {
+        Ok(()) => tracing::info!("dbrepl has left"),
+        Err(error) => tracing::info!(%error, "the connection to dbrepl is lost"),
+    }
+}
+
+async fn serve(stream: &mut ClientStream, environment: &Environment) -> Result<(), WireError> {
+    let response = CopyBothResponse::new(1, 0, Vec::new());
+    stream.send(PgWireBackendMessage::CopyBothResponse(response)).await?;
+    let result = match Link::open(environment) {
+        Ok(mut link) => converse(stream, environment, &mut link).await?,
+        Err(refuse) => Err(refuse),
+    };
+    if let Err(refuse) = result {
+        tracing::warn!(%refuse, "replication is refused");
+        send(stream, &Message::Refuse(refuse)).await?;
+    }
+    stream.send(PgWireBackendMessage::CopyDone(CopyDone::new())).await
+}
+
+enum Event {
+    Message(Option<Result<Request, WireError>>),
+    Report,
+}
+
+/// The outer error is the socket's, the inner one is said to the other side.
+async fn converse(
+    stream: &mut ClientStream,
+    environment: &Environment,
+    link: &mut Link<'_>,
+) -> Result<Result<(), Refuse>, WireError> {
+    loop {
+        let wait = link.next_report().unwrap_or_else(|| Instant::now() + dbproto::STATUS_INTERVAL);
+        let event = tokio::select! {
+            message = stream.next() => Event::Message(message),
+            () = link.changed() => Event::Report,
+            () = tokio::time::sleep_until(wait.into()) => Event::Report,
+        };
+        if environment.is_stopping() {
+            return Ok(Err(Refuse::new(state::ADMIN_SHUTDOWN, "the slave is shutting down")));
+        }
+        if let Event::Message(first) = event
+            && let Some(end) = take_arrived(stream, link, first).await?
+        {
+            return Ok(end);
+        }
+        if let Some(report) = link.report() {
+            send(stream, &report).await?;
+        }
+    }
+}
+
+/// Takes all that has arrived before one sync makes it durable. `Some`: the conversation is over.
+async fn take_arrived(
+    stream: &mut ClientStream,
+    link: &mut Link<'_>,
+    first: Option<Result<Request, WireError>>,
+) -> Result<Option<Result<(), Refuse>>, WireError> {
+    let mut next = first;
+    loop {
+        match taken(next.transpose()?, link) {
+            Ok(Some(answers)) => {
+                for answer in answers {
+                    send(stream, &answer).await?;
+                }
+            }
+            Ok(None) => return Ok(Some(link.sync())),
+            Err(refuse) => return Ok(Some(link.sync().and(Err(refuse)))),
+        }
+        match stream.next().now_or_never() {
+            Some(message) => next = message,
+            None => return Ok(link.sync().err().map(Err)),
+        }
+    }
+}
+
+/// The answers to a message; `None`: the other side has finished.
+fn taken(message: Option<Request>, link: &mut Link<'_>) -> Result<Option<Vec<Message>>, Refuse> {
+    match message {
+        Some(Request::Message(PgWireFrontendMessage::CopyData(copy))) => {
+            let message = Message::decode(copy.data).map_err(|error| Refuse::from(&error))?;
+            link.take(message).map(Some)
+        }
+        None
+        | Some(Request::Message(
+            PgWireFrontendMessage::CopyDone(_) | PgWireFrontendMessage::Terminate(_),
+        )) => Ok(None),
+        Some(_) => Err(Refuse::new(state::PROTOCOL_VIOLATION, "only CopyData belongs here")),
+    }
+}
+
+async fn send(stream: &mut ClientStream, message: &Message) -> Result<(), WireError> {
+    let mut bytes = BytesMut::new();
+    message.encode(&mut bytes);
+    stream.send(PgWireBackendMessage::CopyData(CopyData::new(Bytes::from(bytes)))).await
+}

@@ -1,0 +1,243 @@
+//! Users: name, SCRAM verifier, privilege. A table of the database `system`, so a slave has the
+//! same users as its master.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::environment::Environment;
+use crate::environment::databases::SYSTEM_NAME;
+use crate::error::EngineError;
+use crate::system::statement::{internal, read, write};
+
+/// The name of the administrator that every environment begins with.
+pub const DBA: &str = "dba";
+
+const SCHEMA: &str = "CREATE TABLE users (
+    name      TEXT NOT NULL PRIMARY KEY,
+    verifier  TEXT NOT NULL,
+    privilege TEXT NOT NULL CHECK (privilege IN ('dba', 'operator', 'user'))
+) WITHOUT ROWID";
+
+/// What a user may do beyond SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privilege {
+    /// Everything.
+    Dba,
+    /// Replication, backup, status, shutdown.
+    Operator,
+    /// SQL only.
+    User,
+}
+
+impl fmt::Display for Privilege {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dba => "dba",
+            Self::Operator => "operator",
+            Self::User => "user",
+        })
+    }
+}
+
+impl FromStr for Privilege {
+    type Err = EngineError;
+
+    fn from_str(word: &str) -> Result<Self, EngineError> {
+        match word {
+            "dba" => Ok(Self::Dba),
+            "operator" => Ok(Self::Operator),
+            "user" => Ok(Self::User),
+            other => Err(EngineError::Usage(format!(
+                "privilege '{other}': it is dba, operator or user"
+            ))),
+        }
+    }
+}
+
+/// A user as others may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// What it may do.
+    pub privilege: Privilege,
+}
+
+/// Makes the table in a new environment.
+pub fn create_table(connection: &Connection) -> Result<(), EngineError> {
+    connection.execute_batch(SCHEMA).map_err(internal)
+}
+
+/// Adds a row; the caller has checked that the name is free.
+pub fn insert(
+    connection: &Connection,
+    name: &str,
+    verifier: &str,
+    privilege: Privilege,
+) -> Result<(), EngineError> {
+    connection
+        .execute(
+            "INSERT INTO users (name, verifier, privilege) VALUES (?1, ?2, ?3)",
+            params![name, verifier, privilege.to_string()],
+        )
+        .map(drop)
+        .map_err(internal)
+}
+
+/// Whether the text is a verifier as PostgreSQL stores it:
+/// `SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>`.
+pub fn is_verifier(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("SCRAM-SHA-256$") else { return false };
+    let Some((head, keys)) = rest.split_once('$') else { return false };
+    let well_formed = |pair: Option<(&str, &str)>| {
+        pair.is_some_and(|(left, right)| !left.is_empty() && !right.is_empty())
+    };
+    well_formed(head.split_once(':')) && well_formed(keys.split_once(':'))
+}
+
+impl Environment {
+    /// The SCRAM verifier of a user; `None`: there is no such user.
+    pub fn scram_verifier(&self, name: &str) -> Result<Option<String>, EngineError> {
+        if let Some(system) = self.databases.by_name(SYSTEM_NAME)
+            && system.store().snapshot_durable().page_count() > 0
+        {
+            return read(&system, |connection| {
+                connection
+                    .query_row("SELECT verifier FROM users WHERE name = ?1", [name], |r| r.get(0))
+                    .optional()
+            });
+        }
+        // An empty slave: only dba, with the password that it was set up with.
+        Ok(if name == DBA { self.control().bootstrap.clone() } else { None })
+    }
+
+    /// What a user may do.
+    pub fn privilege(&self, name: &str) -> Result<Privilege, EngineError> {
+        let Some(system) = self.databases.by_name(SYSTEM_NAME) else {
+            return if name == DBA {
+                Ok(Privilege::Dba)
+            } else {
+                Err(EngineError::NoSuchUser(name.to_owned()))
+            };
+        };
+        let word: Option<String> = read(&system, |connection| {
+            connection
+                .query_row("SELECT privilege FROM users WHERE name = ?1", [name], |r| r.get(0))
+                .optional()
+        })?;
+        word.ok_or_else(|| EngineError::NoSuchUser(name.to_owned()))?.parse()
+    }
+
+    /// All users, sorted by name.
+    pub fn users(&self) -> Result<Vec<User>, EngineError> {
+        let Some(system) = self.databases.by_name(SYSTEM_NAME) else { return Ok(Vec::new()) };
+        let rows: Vec<(String, String)> = read(&system, |connection| {
+            let mut statement =
+                connection.prepare("SELECT name, privilege FROM users ORDER BY name")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })?;
+        rows.into_iter().map(|(name, word)| Ok(User { name, privilege: word.parse()? })).collect()
+    }
+
+    /// Makes a user.
+    pub fn create_user(
+        &self,
+        name: &str,
+        verifier: &str,
+        privilege: Privilege,
+    ) -> Result<(), EngineError> {
+        self.writable("CREATE USER")?;
+        check_user(name, verifier)?;
+        let system = self.database(SYSTEM_NAME)?;
+        write(self, &system, |connection| {
+            if exists(connection, name)? {
+                return Err(EngineError::UserExists(name.to_owned()));
+            }
+            insert(connection, name, verifier, privilege)
+        })
+    }
+
+    /// Gives a user another password.
+    pub fn set_password(&self, name: &str, verifier: &str) -> Result<(), EngineError> {
+        self.writable("ALTER USER")?;
+        check_user(name, verifier)?;
+        let system = self.database(SYSTEM_NAME)?;
+        write(self, &system, |connection| {
+            let changed = connection
+                .execute("UPDATE users SET verifier = ?2 WHERE name = ?1", [name, verifier])
+                .map_err(internal)?;
+            if changed == 0 { Err(EngineError::NoSuchUser(name.to_owned())) } else { Ok(()) }
+        })
+    }
+
+    /// Removes a user; the last dba stays.
+    pub fn drop_user(&self, name: &str) -> Result<(), EngineError> {
+        self.writable("DROP USER")?;
+        let system = self.database(SYSTEM_NAME)?;
+        write(self, &system, |connection| {
+            if !exists(connection, name)? {
+                return Err(EngineError::NoSuchUser(name.to_owned()));
+            }
+            let others: i64 = connection
+                .query_row(
+                    "SELECT count(*) FROM users WHERE privilege = 'dba' AND name <> ?1",
+                    [name],
+                    |row| row.get(0),
+                )
+                .map_err(internal)?;
+            if others == 0 {
+                return Err(EngineError::state(
+                    format!("\"{name}\" is the last user with privilege dba"),
+                    "Make another one first: 'dbctl user create NAME --privilege dba'.",
+                ));
+            }
+            connection.execute("DELETE FROM users WHERE name = ?1", [name]).map_err(internal)?;
+            Ok(())
+        })
+    }
+}
+
+fn exists(connection: &Connection, name: &str) -> Result<bool, EngineError> {
+    connection
+        .query_row("SELECT 1 FROM users WHERE name = ?1", [name], |_| Ok(()))
+        .optional()
+        .map(|row| row.is_some())
+        .map_err(internal)
+}
+
+fn check_user(name: &str, verifier: &str) -> Result<(), EngineError> {
+    if name.is_empty() || name.len() > 63 || name.chars().any(char::is_control) {
+        return Err(EngineError::Usage("a user name has 1 to 63 printable bytes".into()));
+    }
+    if is_verifier(verifier) {
+        Ok(())
+    } else {
+        Err(EngineError::Usage(
+            "the password must come as a SCRAM-SHA-256 verifier; 'dbctl user' makes it".into(),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_well_formed_verifiers_are_taken() {
+        assert!(is_verifier("SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"));
+        for bad in ["secret", "SCRAM-SHA-256$4096:$a:b", "SCRAM-SHA-256$4096:c$a", "md5abc", ""] {
+            assert!(!is_verifier(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn privileges_have_one_spelling() {
+        for privilege in [Privilege::Dba, Privilege::Operator, Privilege::User] {
+            assert_eq!(privilege.to_string().parse::<Privilege>().unwrap(), privilege);
+        }
+        assert!("DBA".parse::<Privilege>().is_err());
+    }
+}
