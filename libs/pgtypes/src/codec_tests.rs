@@ -104,6 +104,25 @@ fn values_are_stored_in_the_form_that_sqlite_keeps_best() {
 }
 
 #[test]
+fn numbers_and_text_are_written_into_the_room_there_is() {
+    let mut out = BytesMut::with_capacity(64);
+    let before = out.as_ptr();
+    for format in [Format::Text, Format::Binary] {
+        encode(SqlValueRef::Integer(1234), &PgType::Int4, format, &mut out).unwrap();
+        encode(
+            SqlValueRef::Integer(i64::MIN),
+            &PgType::Int8,
+            format,
+            &mut out,
+        )
+        .unwrap();
+        encode(SqlValueRef::Text("abc"), &PgType::Text, format, &mut out).unwrap();
+    }
+    assert_eq!(out.len(), 4 + 20 + 3 + 4 + 8 + 3);
+    assert_eq!(out.as_ptr(), before);
+}
+
+#[test]
 fn null_has_no_form() {
     for ty in PgType::ALL {
         assert_eq!(text(SqlValueRef::Null, ty), "");

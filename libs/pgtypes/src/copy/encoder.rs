@@ -3,10 +3,11 @@
 use bytes::{BufMut, BytesMut};
 
 use super::options::{CopyFormat, CopyOptions, Header};
-use super::{csv, text};
-use crate::{Format, PgType, SqlValueRef, ValueError, encode};
+use super::{binary, csv, text};
+use crate::{Format, PgType, SqlState, SqlValueRef, ValueError, encode};
 
-/// Writes rows in a COPY format, each into the buffer that the caller gives.
+/// Writes rows in a COPY format, each into the buffer that the caller gives: first
+/// [`header`](Self::header), then every value, then [`finish`](Self::finish).
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -15,8 +16,10 @@ use crate::{Format, PgType, SqlValueRef, ValueError, encode};
 ///
 /// let mut encoder = Encoder::new(CopyOptions::csv(), 2)?;
 /// let mut out = BytesMut::new();
+/// encoder.header(["ok", "note"], &mut out);
 /// encoder.value(SqlValueRef::Integer(1), &PgType::Bool, &mut out)?;
 /// encoder.value(SqlValueRef::Text("a, b"), &PgType::Text, &mut out)?;
+/// encoder.finish(&mut out);
 /// assert_eq!(out, &b"t,\"a, b\"\n"[..]);
 /// # Ok::<(), pgtypes::ValueError>(())
 /// ```
@@ -32,7 +35,7 @@ pub struct Encoder {
 impl Encoder {
     /// An encoder for rows of so many columns. Refuses options that contradict each other.
     pub fn new(options: CopyOptions, columns: usize) -> Result<Self, ValueError> {
-        options.check()?;
+        options.check_out()?;
         Ok(Self {
             options,
             columns,
@@ -41,8 +44,12 @@ impl Encoder {
         })
     }
 
-    /// Writes the line of column names, if the options ask for one.
+    /// Writes what stands in front of the rows: the line of column names, if the options ask for
+    /// one; in binary form the signature.
     pub fn header<'a>(&mut self, names: impl IntoIterator<Item = &'a str>, out: &mut BytesMut) {
+        if self.options.format == CopyFormat::Binary {
+            binary::put_header(out);
+        }
         if self.options.header == Header::None {
             return;
         }
@@ -51,7 +58,16 @@ impl Encoder {
         }
     }
 
+    /// Writes what stands behind the rows: in binary form the end marker, else nothing.
+    pub fn finish(&mut self, out: &mut BytesMut) {
+        if self.options.format == CopyFormat::Binary {
+            binary::put_trailer(out);
+        }
+    }
+
     /// Writes the next value of a row; after the last column comes the end of the line.
+    ///
+    /// Errors: in binary form those of [`encode`], and 54000 for a value beyond 2 GiB.
     pub fn value(
         &mut self,
         value: SqlValueRef<'_>,
@@ -64,7 +80,8 @@ impl Encoder {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        let encoded = encode(value, ty, Format::Text, &mut scratch);
+        let encoded = encode(value, ty, self.options.value_format(), &mut scratch)
+            .and_then(|()| self.check_length(scratch.len()));
         if encoded.is_ok() {
             self.field(Some(&scratch), out);
         }
@@ -72,32 +89,57 @@ impl Encoder {
         encoded
     }
 
-    /// Writes the next field of a row, already in text form; `None` is NULL.
+    fn check_length(&self, length: usize) -> Result<(), ValueError> {
+        if self.options.value_format() == Format::Binary && i32::try_from(length).is_err() {
+            return Err(ValueError::new(
+                SqlState::PROGRAM_LIMIT_EXCEEDED,
+                "value is longer than 2 GiB",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Writes the next field of a row, already in the form of the format; `None` is NULL.
     pub fn field(&mut self, field: Option<&[u8]>, out: &mut BytesMut) {
         let forced = self.options.force_quote.covers(self.column);
         self.write(field, forced, out);
     }
 
+    /// Writes a row that has no columns.
+    pub fn empty_row(&mut self, out: &mut BytesMut) {
+        match self.options.format {
+            CopyFormat::Binary => out.put_i16(0),
+            CopyFormat::Text | CopyFormat::Csv => out.put_u8(b'\n'),
+        }
+    }
+
     fn write(&mut self, field: Option<&[u8]>, forced: bool, out: &mut BytesMut) {
-        if self.column > 0 {
+        let first = self.column == 0;
+        self.column += 1;
+        let last = self.column >= self.columns;
+        if last {
+            self.column = 0;
+        }
+        if self.options.format == CopyFormat::Binary {
+            if first {
+                out.put_i16(i16::try_from(self.columns).unwrap_or(i16::MAX));
+            }
+            out.put_i32(field.map_or(-1, |field| i32::try_from(field.len()).unwrap_or(0)));
+            out.extend_from_slice(field.unwrap_or_default());
+            return;
+        }
+        if !first {
             out.put_u8(self.options.delimiter);
         }
         match (field, self.options.format) {
             (None, _) => out.extend_from_slice(self.options.null.as_bytes()),
-            (Some(field), CopyFormat::Text) => text::escape(field, &self.options, out),
             (Some(field), CopyFormat::Csv) => {
                 csv::quote(field, forced, self.columns == 1, &self.options, out);
             }
+            (Some(field), _) => text::escape(field, &self.options, out),
         }
-        self.column += 1;
-        if self.column >= self.columns {
-            self.column = 0;
+        if last {
             out.put_u8(b'\n');
         }
-    }
-
-    /// Writes the end of a row that has no columns.
-    pub fn empty_row(&mut self, out: &mut BytesMut) {
-        out.put_u8(b'\n');
     }
 }

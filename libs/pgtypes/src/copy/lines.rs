@@ -268,7 +268,9 @@ impl Lines {
             (None, "newline") => ("literal", "Use \"\\n\" to represent newline."),
             (None, _) => ("literal", "Use \"\\r\" to represent carriage return."),
         };
-        self.error(CopyError::format(format!("{kind} {what} found in data")).with_hint(hint))
+        CopyError::format(format!("{kind} {what} found in data"))
+            .with_hint(hint)
+            .at(self.number + 1, None)
     }
 
     fn too_long(&self) -> CopyError {

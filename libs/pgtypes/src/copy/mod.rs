@@ -1,13 +1,15 @@
-//! The formats of COPY: `text` and `csv`, both ways.
+//! The formats of COPY: `text`, `csv` and `binary`, both ways.
 //!
 //! The [`Decoder`] is fed with the bytes of `CopyData` messages, cut anywhere, and gives one [`Row`]
-//! after another. The [`Encoder`] writes rows into a buffer. Fields are bytes in the text form of
-//! their type, for [`decode`](crate::decode) and from [`encode`](crate::encode).
+//! after another. The [`Encoder`] writes rows into a buffer. Fields are bytes in the text or
+//! binary form of their type, for [`decode`](crate::decode) and from [`encode`](crate::encode).
 
+mod binary;
 mod csv;
 mod decoder;
 mod encoder;
 mod error;
+mod line_rows;
 mod lines;
 mod options;
 mod row;

@@ -1,6 +1,6 @@
 //! The options of a COPY statement.
 
-use crate::{SqlState, ValueError};
+use crate::{Format, SqlState, ValueError};
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub enum CopyFormat {
     Text,
     /// Commas between fields, quotes where needed.
     Csv,
+    /// Fields in their binary form, each behind its length.
+    Binary,
 }
 
 /// What the first line is.
@@ -102,31 +104,76 @@ impl CopyOptions {
         }
     }
 
-    /// Refuses options that would make a file nobody can read, in PostgreSQL's words.
+    /// FORMAT binary, which has no options of its own.
+    pub fn binary() -> Self {
+        Self {
+            format: CopyFormat::Binary,
+            ..Self::text()
+        }
+    }
+
+    /// The form in which fields stand in the stream.
+    pub fn value_format(&self) -> Format {
+        match self.format {
+            CopyFormat::Text | CopyFormat::Csv => Format::Text,
+            CopyFormat::Binary => Format::Binary,
+        }
+    }
+
+    /// Refuses options that would make a stream nobody can read, in PostgreSQL's words.
     pub fn check(&self) -> Result<(), ValueError> {
-        let refuse = |message: &str| {
-            Err(ValueError::new(
-                SqlState::INVALID_PARAMETER_VALUE,
-                message.to_owned(),
-            ))
-        };
+        if self.format == CopyFormat::Binary {
+            return self.check_binary();
+        }
         let line_end = |byte: u8| matches!(byte, b'\n' | b'\r');
         if self.delimiter == 0 || !self.delimiter.is_ascii() {
-            return refuse("COPY delimiter must be a single one-byte character");
+            return unsupported("COPY delimiter must be a single one-byte character");
         }
         if line_end(self.delimiter) {
-            return refuse("COPY delimiter cannot be newline or carriage return");
+            return invalid("COPY delimiter cannot be newline or carriage return");
         }
         if self.null.bytes().any(line_end) {
-            return refuse("COPY null representation cannot use newline or carriage return");
+            return invalid("COPY null representation cannot use newline or carriage return");
+        }
+        if self.format == CopyFormat::Text {
+            self.check_text()?;
         }
         if self.null.bytes().any(|byte| byte == self.delimiter) {
-            return refuse("COPY delimiter character must not appear in the NULL specification");
+            return unsupported("COPY delimiter must not appear in the NULL specification");
         }
-        match self.format {
-            CopyFormat::Text => self.check_text(),
-            CopyFormat::Csv => self.check_csv(),
+        if self.format == CopyFormat::Csv {
+            self.check_csv()
+        } else {
+            Ok(())
         }
+    }
+
+    /// [`CopyOptions::check`], and refuses options of COPY TO.
+    pub(super) fn check_in(&self) -> Result<(), ValueError> {
+        self.check()?;
+        match self.force_quote {
+            Force::None => Ok(()),
+            _ => unsupported("COPY force quote only available using COPY TO"),
+        }
+    }
+
+    /// [`CopyOptions::check`], and refuses options of COPY FROM.
+    pub(super) fn check_out(&self) -> Result<(), ValueError> {
+        self.check()?;
+        if self.force_not_null != Force::None {
+            return unsupported("COPY force not null only available using COPY FROM");
+        }
+        if self.force_null != Force::None {
+            return unsupported("COPY force null only available using COPY FROM");
+        }
+        Ok(())
+    }
+
+    fn check_binary(&self) -> Result<(), ValueError> {
+        if self.header != Header::None {
+            return unsupported("cannot specify HEADER in BINARY mode");
+        }
+        self.refuse_csv_options()
     }
 
     fn check_text(&self) -> Result<(), ValueError> {
@@ -135,48 +182,52 @@ impl CopyOptions {
             || delimiter.is_ascii_digit()
             || b"\\.".contains(&delimiter)
         {
-            return Err(ValueError::new(
-                SqlState::INVALID_PARAMETER_VALUE,
-                format!("COPY delimiter cannot be \"{}\"", char::from(delimiter)),
+            return invalid(format!(
+                "COPY delimiter cannot be \"{}\"",
+                char::from(delimiter)
             ));
         }
+        self.refuse_csv_options()
+    }
+
+    fn refuse_csv_options(&self) -> Result<(), ValueError> {
         let csv_only = [
             (&self.force_quote, "force quote"),
             (&self.force_not_null, "force not null"),
             (&self.force_null, "force null"),
         ];
-        for (force, name) in csv_only {
-            if *force != Force::None {
-                return Err(ValueError::new(
-                    SqlState::FEATURE_NOT_SUPPORTED,
-                    format!("COPY {name} available only in CSV mode"),
-                ));
-            }
+        match csv_only
+            .into_iter()
+            .find(|(force, _)| **force != Force::None)
+        {
+            Some((_, name)) => unsupported(format!("COPY {name} available only in CSV mode")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn check_csv(&self) -> Result<(), ValueError> {
-        let refuse = |message: &str| {
-            Err(ValueError::new(
-                SqlState::INVALID_PARAMETER_VALUE,
-                message.to_owned(),
-            ))
-        };
         if self.quote == 0 || !self.quote.is_ascii() {
-            return refuse("COPY quote must be a single one-byte character");
+            return unsupported("COPY quote must be a single one-byte character");
         }
         if self.escape == 0 || !self.escape.is_ascii() {
-            return refuse("COPY escape must be a single one-byte character");
+            return unsupported("COPY escape must be a single one-byte character");
         }
         if self.delimiter == self.quote {
-            return refuse("COPY delimiter and quote must be different");
+            return invalid("COPY delimiter and quote must be different");
         }
         if self.null.bytes().any(|byte| byte == self.quote) {
-            return refuse("CSV quote character must not appear in the NULL specification");
+            return unsupported("CSV quote character must not appear in the NULL specification");
         }
         Ok(())
     }
+}
+
+fn invalid(message: impl Into<String>) -> Result<(), ValueError> {
+    Err(ValueError::new(SqlState::INVALID_PARAMETER_VALUE, message))
+}
+
+fn unsupported(message: impl Into<String>) -> Result<(), ValueError> {
+    Err(ValueError::new(SqlState::FEATURE_NOT_SUPPORTED, message))
 }
 
 #[cfg(test)]
@@ -224,7 +275,7 @@ mod tests {
                     delimiter: b'|',
                     ..CopyOptions::text()
                 },
-                "COPY delimiter character must not appear in the NULL specification",
+                "COPY delimiter must not appear in the NULL specification",
             ),
             (
                 CopyOptions {
@@ -256,8 +307,38 @@ mod tests {
             ..CopyOptions::text()
         };
         assert_eq!(
+            refusal(&forced),
+            "COPY force null available only in CSV mode"
+        );
+        let forced = CopyOptions {
+            force_quote: Force::All,
+            ..CopyOptions::binary()
+        };
+        assert_eq!(
             forced.check().unwrap_err().sqlstate,
             SqlState::FEATURE_NOT_SUPPORTED
+        );
+    }
+
+    #[test]
+    fn options_of_the_other_direction_are_refused() {
+        let quote = CopyOptions {
+            force_quote: Force::All,
+            ..CopyOptions::csv()
+        };
+        assert_eq!(quote.check_out(), Ok(()));
+        assert_eq!(
+            quote.check_in().unwrap_err().message,
+            "COPY force quote only available using COPY TO"
+        );
+        let null = CopyOptions {
+            force_null: Force::All,
+            ..CopyOptions::csv()
+        };
+        assert_eq!(null.check_in(), Ok(()));
+        assert_eq!(
+            null.check_out().unwrap_err().message,
+            "COPY force null only available using COPY FROM"
         );
     }
 }

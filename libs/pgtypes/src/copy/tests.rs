@@ -28,7 +28,7 @@ fn read(
     let mut rows = Vec::new();
     let mut take = |decoder: &mut Decoder| -> Result<(), CopyError> {
         while let Some(row) = decoder.next_row()? {
-            let text = |field: &[u8]| String::from_utf8(field.to_vec()).unwrap();
+            let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
             rows.push(row.iter().map(|field| field.map(text)).collect());
         }
         Ok(())
