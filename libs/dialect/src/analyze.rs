@@ -1,18 +1,144 @@
-//! Translation of one statement.
+//! Translation of one statement: what it is by its first words, and who translates it.
 
 use crate::error::DialectError;
-use crate::lexer;
 use crate::schema::SchemaView;
-use crate::statement::{Statement, StatementKind};
+use crate::source::Source;
+use crate::statement::{CommandTag, Statement, StatementKind};
+use crate::translator::Translator;
+use crate::{copy, ddl, session};
 
 /// Translates one statement (as [`crate::split`] gives it).
-pub fn analyze(sql: &str, _schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    let tokens = lexer::tokens(sql)?;
-    if tokens.is_empty() {
+pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    let src = Source::new(sql)?;
+    if src.len() == 0 {
         return Ok(Statement::session(StatementKind::Empty, ""));
     }
+    dispatch(&src, schema)
+}
+
+fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    let word = src.text(0).to_ascii_lowercase();
+    match word.as_str() {
+        "select" | "values" | "table" | "(" => query(src, schema),
+        "with" => with(src, schema),
+        "insert" | "update" | "delete" | "replace" => {
+            let mut translator = Translator::new(src, schema);
+            let statement = translator.dml(0)?;
+            Ok(translator.finish(statement))
+        }
+        "truncate" => Translator::new(src, schema).truncate(),
+        "explain" => explain(src, schema),
+        "copy" => copy::copy(src, schema),
+        "declare" => declare(src, schema),
+        "create" | "alter" | "drop" | "comment" | "grant" | "revoke" | "reindex" | "security"
+        | "import" | "refresh" => ddl::ddl(src, schema, &word),
+        "merge" | "call" | "do" => Err(src.unsupported(0, &word.to_ascii_uppercase())),
+        _ => session::session(src, &word),
+    }
+}
+
+/// SELECT and its kin.
+fn query(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    if let Some(statement) = crate::sequence::call(src, schema)? {
+        return Ok(statement);
+    }
+    let translator = Translator::new(src, schema);
+    query_at(translator, 0, StatementKind::Query, CommandTag::Select)
+}
+
+fn query_at(
+    mut translator: Translator<'_>,
+    at: usize,
+    kind: StatementKind,
+    tag: CommandTag,
+) -> Result<Statement, DialectError> {
+    let end = translator.src.len();
+    let query = translator.query(at, end)?;
+    if query.to < end {
+        return Err(translator.src.syntax(query.to));
+    }
+    let columns = if query.incomplete {
+        Vec::new()
+    } else {
+        query.columns
+    };
+    translator.remove(0, at);
+    Ok(translator.finish(Statement {
+        tag,
+        columns: columns.into_iter().map(|column| column.ty).collect(),
+        ..Statement::session(kind, "")
+    }))
+}
+
+/// WITH before a query or before INSERT, UPDATE, DELETE.
+fn with(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    let mut translator = Translator::new(src, schema);
+    let next = translator.with(0, src.len())?;
+    if src.is_any(next, &["INSERT", "UPDATE", "DELETE"]) {
+        let statement = translator.dml(next)?;
+        return Ok(translator.finish(statement));
+    }
+    query(src, schema)
+}
+
+/// EXPLAIN [ANALYZE] [VERBOSE] | (options) statement
+fn explain(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    let mut at = 1;
+    let mut analyze = false;
+    if src.sign(at, "(") && !src.is_any(at + 1, &["SELECT", "WITH", "VALUES"]) {
+        let close = src.partner(at);
+        analyze =
+            (at..close).any(|at| src.is(at, "ANALYZE") && !src.is_any(at + 1, &["FALSE", "OFF"]));
+        at = close + 1;
+    }
+    while src.is_any(at, &["ANALYZE", "VERBOSE", "QUERY", "PLAN"]) {
+        analyze |= src.is(at, "ANALYZE");
+        at += 1;
+    }
+    let inner = src.slice(at, src.len());
+    if inner.is_empty() {
+        return Err(src.syntax(at));
+    }
+    let inner = crate::analyze(inner, schema)?;
+    let explainable = matches!(inner.kind, StatementKind::Query | StatementKind::Dml);
+    let Some(text) = inner.sqlite.last().filter(|_| explainable) else {
+        return Err(src.syntax(at));
+    };
     Ok(Statement {
-        sqlite: vec![sql.to_owned()],
-        ..Statement::session(StatementKind::Query, "SELECT")
+        sqlite: vec![format!("EXPLAIN QUERY PLAN {text}")],
+        parameters: inner.parameters,
+        catalog: inner.catalog,
+        ..Statement::session(StatementKind::Explain { analyze }, "EXPLAIN")
     })
+}
+
+/// DECLARE name [BINARY] [INSENSITIVE] [[NO] SCROLL] CURSOR [WITH | WITHOUT HOLD] FOR query
+fn declare(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    let name = src.name(1).ok_or_else(|| src.syntax(1))?;
+    let mut at = 2;
+    while src.is_any(at, &["BINARY", "INSENSITIVE", "ASENSITIVE", "NO", "SCROLL"]) {
+        if src.is(at, "BINARY") {
+            return Err(src.unsupported(at, "a binary cursor"));
+        }
+        at += 1;
+    }
+    if !src.is(at, "CURSOR") {
+        return Err(src.syntax(at));
+    }
+    at += 1;
+    let hold = src.are(at, &["WITH", "HOLD"]);
+    if hold || src.are(at, &["WITHOUT", "HOLD"]) {
+        at += 2;
+    }
+    if !src.is(at, "FOR") {
+        return Err(src.syntax(at));
+    }
+    let translator = Translator::new(src, schema);
+    let kind = StatementKind::DeclareCursor { name, hold };
+    query_at(
+        translator,
+        at + 1,
+        kind,
+        CommandTag::Fixed("DECLARE CURSOR"),
+    )
 }

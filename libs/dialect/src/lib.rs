@@ -8,13 +8,23 @@
 
 mod analyze;
 pub mod catalog;
+mod copy;
+mod ddl;
+mod dml;
 mod error;
+mod expr;
 pub mod functions;
 mod lexer;
+mod literal;
+mod query;
 mod schema;
+mod sequence;
+mod session;
+mod source;
 mod split;
 mod statement;
 mod table_info;
+mod translator;
 mod types;
 
 pub use analyze::analyze;

@@ -19,6 +19,8 @@ pub struct Statement {
     /// Gives the same answer when run again on the same data: false for a result with `random()`, a RETURNING of
     /// generated keys, and so on. Only meaningful within a transaction that may be run twice.
     pub repeatable: bool,
+    /// FOR UPDATE or FOR SHARE was said: what was read must be the same when the transaction commits.
+    pub locks_rows: bool,
     /// Gives rows although it is not a query (RETURNING).
     pub returning: bool,
     /// Either empty (nothing known) or one entry per result column; `None` = SQLite's declared type or the value tells.
@@ -41,6 +43,7 @@ impl Statement {
             tag: CommandTag::Fixed(tag),
             writes: false,
             repeatable: true,
+            locks_rows: false,
             returning: false,
             columns: Vec::new(),
             catalog: false,

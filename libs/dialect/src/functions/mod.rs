@@ -3,7 +3,20 @@
 //! Most are pure and come with their implementation: the server registers each under its name and calls it. The rest
 //! need the session and are described by their semantics.
 
+mod catalog_text;
+pub(crate) mod convert;
+mod datetime;
+mod format;
+pub(crate) mod interval;
+mod list;
+mod number;
+mod regular;
+mod text;
+pub(crate) mod time;
+
 use crate::error::DialectError;
+
+pub use list::REQUIRED_FUNCTIONS;
 
 /// PRAGMAs that every client connection needs, in this order.
 ///
@@ -54,6 +67,3 @@ pub struct FunctionSpec {
     /// Who computes it.
     pub implementation: Implementation,
 }
-
-/// All functions that translated statements may call beyond SQLite's own.
-pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[];

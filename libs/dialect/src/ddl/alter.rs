@@ -1,0 +1,485 @@
+//! ALTER TABLE.
+
+use crate::ddl::layout::{self, Piece};
+use crate::ddl::object_name;
+use crate::ddl::rebuild::{self, Change, Present};
+use crate::error::{DialectError, UNDEFINED_OBJECT, UNDEFINED_TABLE};
+use crate::literal::quote_name;
+use crate::schema::SchemaView;
+use crate::source::Source;
+use crate::statement::{Notice, Statement, StatementKind};
+use crate::table_info::{Constraint, ConstraintKind, TableInfo, parse_create_table};
+use crate::translator::Translator;
+
+/// ALTER TABLE with its table and its actions.
+pub(crate) struct Alter<'a> {
+    pub(crate) src: &'a Source<'a>,
+    pub(crate) schema: &'a dyn SchemaView,
+    pub(crate) table: String,
+    /// The table's present text and what it says; `None` for a table without one.
+    pub(crate) present: &'a Present<'a>,
+    pub(crate) info: TableInfo,
+    pub(crate) change: Change,
+    pub(crate) changed: bool,
+    /// Statements that SQLite knows.
+    pub(crate) sqlite: Vec<String>,
+}
+
+/// Words of actions that are accepted and change nothing.
+const WITHOUT_EFFECT: &[&str] = &[
+    "OWNER", "CLUSTER", "REPLICA", "VALIDATE", "ENABLE", "DISABLE",
+];
+
+/// ALTER TABLE [IF EXISTS] [ONLY] name action [, …]
+pub(crate) fn alter_table(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+) -> Result<Statement, DialectError> {
+    let exists = src.are(2, &["IF", "EXISTS"]);
+    let mut at = if exists { 4 } else { 2 };
+    at += usize::from(src.is(at, "ONLY"));
+    let (_, table, mut at) = object_name(src, at)?;
+    at += usize::from(src.sign(at, "*"));
+    let create = schema.create_sql(&table);
+    let Some(create) = create else {
+        if exists {
+            let message = format!("relation \"{table}\" does not exist, skipping");
+            let notice = Notice {
+                severity: "NOTICE",
+                sqlstate: "00000",
+                message,
+            };
+            return Ok(Statement {
+                notices: vec![notice],
+                ..Statement::accepted("ALTER TABLE")
+            });
+        }
+        if src.is(at, "OWNER") {
+            // pg_dump says ALTER TABLE for views and sequences too.
+            return Ok(Statement::accepted("ALTER TABLE"));
+        }
+        let message = format!("relation \"{table}\" does not exist");
+        return Err(src.error(2, UNDEFINED_TABLE, message));
+    };
+    if src.is(at, "RENAME") && !src.is(at + 1, "CONSTRAINT") {
+        return rename(src, &table, at);
+    }
+    let present_src = Source::new(&create)?;
+    let layout = layout::read(&present_src)
+        .ok_or_else(|| src.unsupported(2, "ALTER TABLE of this table"))?;
+    let present = Present {
+        src: &present_src,
+        layout,
+    };
+    let info = parse_create_table(&create).unwrap_or_default();
+    let alter = Alter {
+        src,
+        schema,
+        table,
+        present: &present,
+        info,
+        change: Change::default(),
+        changed: false,
+        sqlite: Vec::new(),
+    };
+    alter.run(at)
+}
+
+/// RENAME TO new | RENAME [COLUMN] a TO b
+fn rename(src: &Source<'_>, table: &str, at: usize) -> Result<Statement, DialectError> {
+    let table = quote_name(table);
+    if src.is(at + 1, "TO") {
+        let new = src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?;
+        crate::session::end_at(src, at + 3)?;
+        return Ok(Statement::ddl(
+            "ALTER TABLE",
+            vec![format!(
+                "ALTER TABLE {table} RENAME TO {}",
+                quote_name(&new)
+            )],
+        ));
+    }
+    let at = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
+    let (old, new) = (
+        src.name(at).ok_or_else(|| src.syntax(at))?,
+        src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?,
+    );
+    if !src.is(at + 1, "TO") {
+        return Err(src.syntax(at + 1));
+    }
+    crate::session::end_at(src, at + 3)?;
+    let text = format!(
+        "ALTER TABLE {table} RENAME COLUMN {} TO {}",
+        quote_name(&old),
+        quote_name(&new)
+    );
+    Ok(Statement::ddl("ALTER TABLE", vec![text]))
+}
+
+impl Alter<'_> {
+    fn run(mut self, at: usize) -> Result<Statement, DialectError> {
+        let mut at = at;
+        let mut actions = 0;
+        while at < self.src.len() {
+            let end = layout::item_end(self.src, at, self.src.len());
+            self.action(at, end)?;
+            actions += 1;
+            at = end + 1;
+        }
+        if actions == 0 {
+            return Err(self.src.syntax(at));
+        }
+        if self.changed && !self.sqlite.is_empty() {
+            let feature = "this combination of actions in one ALTER TABLE";
+            return Err(self
+                .src
+                .unsupported(0, feature)
+                .hint("give each action in a statement of its own"));
+        }
+        if self.changed {
+            let Self {
+                present,
+                change,
+                schema,
+                ..
+            } = self;
+            return Ok(rebuild::apply(present, change, schema));
+        }
+        if self.sqlite.is_empty() {
+            return Ok(Statement::accepted("ALTER TABLE"));
+        }
+        Ok(Statement {
+            writes: true,
+            sqlite: self.sqlite,
+            ..Statement::session(StatementKind::Ddl, "ALTER TABLE")
+        })
+    }
+
+    fn action(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
+        let src = self.src;
+        let constraint = [
+            "CONSTRAINT",
+            "PRIMARY",
+            "UNIQUE",
+            "FOREIGN",
+            "CHECK",
+            "EXCLUDE",
+        ];
+        if src.is(at, "ADD") && src.is_any(at + 1, &constraint) {
+            return self.add_constraint(at + 1, end);
+        }
+        if src.is(at, "ADD") {
+            let mut at = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
+            let exists = src.are(at, &["IF", "NOT", "EXISTS"]);
+            at += if exists { 3 } else { 0 };
+            return self.add_column(at, end, exists);
+        }
+        if src.are(at, &["DROP", "CONSTRAINT"]) {
+            return self.drop_constraint(at + 2);
+        }
+        if src.is(at, "DROP") {
+            let at = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
+            let (exists, name, _) = object_name(src, at)?;
+            if !exists || self.present.column(&name).is_some() {
+                let text = format!(
+                    "ALTER TABLE {} DROP COLUMN {}",
+                    quote_name(&self.table),
+                    quote_name(&name)
+                );
+                self.sqlite.push(text);
+            }
+            return Ok(());
+        }
+        if src.is(at, "ALTER") {
+            let at = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
+            return self.alter_column(at, end);
+        }
+        let settings = src.is_any(at, &["SET", "RESET"]) && src.sign(at + 1, "(");
+        let storage =
+            src.is(at, "SET") && src.is_any(at + 1, &["LOGGED", "WITHOUT", "TABLESPACE", "ACCESS"]);
+        let public = src.are(at, &["SET", "SCHEMA"]) && src.is(at + 2, "public");
+        if src.is_any(at, WITHOUT_EFFECT) && !src.are(at + 1, &["ROW", "LEVEL"])
+            || settings
+            || storage
+            || public
+        {
+            return Ok(());
+        }
+        if src.name(at).is_none() {
+            return Err(src.syntax(at));
+        }
+        Err(src.unsupported(
+            at,
+            &format!("ALTER TABLE … {}", src.text(at).to_ascii_uppercase()),
+        ))
+    }
+
+    /// ADD COLUMN: SQLite's own where the column has nothing that it refuses, else a rebuild.
+    fn add_column(&mut self, at: usize, end: usize, exists: bool) -> Result<(), DialectError> {
+        let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
+        if exists && self.present.column(&name).is_some() {
+            return Ok(());
+        }
+        let mut translator = Translator::new(self.src, self.schema);
+        let column = translator.column_definition(at, end, false)?;
+        if column.serial {
+            return Err(self.src.unsupported(at, "adding a serial column"));
+        }
+        let text = translator.rendered(0, at, end);
+        let clause = |keyword: &str| (at..end).any(|token| self.src.is(token, keyword));
+        let default_call = text.to_ascii_lowercase().contains("default (") && text.contains("()");
+        let native = !clause("PRIMARY") && !clause("UNIQUE") && !default_call;
+        if native {
+            self.sqlite.push(format!(
+                "ALTER TABLE {} ADD COLUMN {text}",
+                quote_name(&self.table)
+            ));
+            return Ok(());
+        }
+        let first_constraint = self
+            .present
+            .layout
+            .pieces
+            .iter()
+            .find_map(|piece| match *piece {
+                Piece::Constraint { at, .. } => Some(at),
+                Piece::Column { .. } => None,
+            });
+        match first_constraint {
+            Some(at) => self
+                .change
+                .edits
+                .before(self.present.src.start(at), format!("{text},\n    ")),
+            None => self.present.append(&mut self.change.edits, &text),
+        }
+        // The rows get the default: the value that the new column's expression has now.
+        let default = layout::clause(self.src, layout::type_end(self.src, at + 1, end), end);
+        let value = if default.keyword == "default" {
+            let mut translator = Translator::new(self.src, self.schema);
+            translator.default_clause(default.body, default.end, None)?;
+            translator.rendered(0, default.body, default.end)
+        } else {
+            "NULL".to_owned()
+        };
+        self.change.conversions.push((name, value));
+        self.change.rebuild = true;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// ADD [CONSTRAINT name] PRIMARY KEY | UNIQUE | FOREIGN KEY | CHECK
+    fn add_constraint(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
+        let src = self.src;
+        let clause = layout::clause(src, at, end);
+        if let Some(using) =
+            (clause.body..clause.end).find(|token| src.are(*token, &["USING", "INDEX"]))
+        {
+            return Err(src.unsupported(using, "ADD CONSTRAINT … USING INDEX"));
+        }
+        let columns = layout::column_names(src, clause.body);
+        for column in &columns {
+            if self.present.column(column).is_none() && clause.keyword != "check" {
+                let message = format!("column \"{column}\" named in key does not exist");
+                return Err(src.error(clause.body, crate::error::UNDEFINED_COLUMN, message));
+            }
+        }
+        let mut translator = Translator::new(src, self.schema);
+        translator.push_table(&self.table, &self.table);
+        translator.table_constraint(at, end)?;
+        let text = translator.rendered(0, at, end);
+        let given = clause.name.clone();
+        match clause.keyword.as_str() {
+            "unique" => {
+                let name =
+                    given.unwrap_or_else(|| format!("{}_{}_key", self.table, columns.join("_")));
+                let list: Vec<String> = columns.iter().map(|column| quote_name(column)).collect();
+                let (name, table) = (quote_name(&name), quote_name(&self.table));
+                self.sqlite.push(format!(
+                    "CREATE UNIQUE INDEX {name} ON {table} ({})",
+                    list.join(", ")
+                ));
+                return Ok(());
+            }
+            "primary" => return self.add_primary_key(&columns, &text, clause.body),
+            "foreign" => {
+                // All violations of the table: before this key there were none.
+                self.change.checks.push(format!(
+                    "SELECT 1 FROM pragma_foreign_key_check({})",
+                    crate::literal::quote(&self.table)
+                ));
+                let name =
+                    given.unwrap_or_else(|| format!("{}_{}_fkey", self.table, columns.join("_")));
+                let message = format!(
+                    "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
+                    self.table
+                );
+                self.change.violation = Some(("23503", message));
+            }
+            _ => {
+                let open = clause.body;
+                let condition = translator.rendered(0, open, src.partner(open) + 1);
+                let table = quote_name(&self.table);
+                self.change.checks.push(format!(
+                    "SELECT 1 FROM {table} WHERE NOT {condition} LIMIT 1"
+                ));
+                let name = given.unwrap_or_else(|| format!("{}_check", self.table));
+                let message = format!(
+                    "check constraint \"{name}\" of relation \"{}\" is violated by some row",
+                    self.table
+                );
+                self.change.violation = Some(("23514", message));
+            }
+        }
+        self.present.append(&mut self.change.edits, &text);
+        self.changed = true;
+        Ok(())
+    }
+
+    fn add_primary_key(
+        &mut self,
+        columns: &[String],
+        text: &str,
+        at: usize,
+    ) -> Result<(), DialectError> {
+        let existing = self
+            .info
+            .constraints
+            .iter()
+            .find(|constraint| constraint.kind == ConstraintKind::PrimaryKey);
+        if let Some(existing) = existing {
+            let serial = self
+                .info
+                .columns
+                .iter()
+                .any(|column| column.generated && columns == [column.name.as_str()]);
+            if existing.columns == columns && serial {
+                return Ok(());
+            }
+            let message = format!(
+                "multiple primary keys for table \"{}\" are not allowed",
+                self.table
+            );
+            return Err(self
+                .src
+                .error(at, crate::error::INVALID_TABLE_DEFINITION, message));
+        }
+        if let [only] = columns {
+            self.make_integer_key(only);
+        }
+        for column in columns {
+            let position = self.present.column(column);
+            let bare = position.filter(|position| self.present.clause(*position, "not").is_none());
+            if let Some(position) = bare {
+                let to = self.present.src.end_before(position.1);
+                self.change.edits.after(to, " NOT NULL");
+            }
+        }
+        self.present.append(&mut self.change.edits, text);
+        self.change.rebuild = true;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// An integer column that becomes the key alone becomes the rowid.
+    fn make_integer_key(&mut self, name: &str) {
+        let column = self
+            .info
+            .columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(name));
+        let integer = column
+            .and_then(|column| column.type_name.as_ref())
+            .is_some_and(crate::TypeName::is_integer);
+        let Some(position) = self.present.column(name).filter(|_| integer) else {
+            return;
+        };
+        let type_end = self.present.type_end(position);
+        let declared = self.present.src.slice(position.0 + 1, type_end);
+        if !declared.eq_ignore_ascii_case("INTEGER") {
+            let text = format!("INTEGER /*{}*/", declared.to_ascii_lowercase());
+            self.present
+                .replace(&mut self.change.edits, position.0 + 1, type_end, &text);
+        }
+    }
+
+    /// DROP CONSTRAINT [IF EXISTS] name
+    fn drop_constraint(&mut self, at: usize) -> Result<(), DialectError> {
+        let (exists, name, _) = object_name(self.src, at)?;
+        let index = self
+            .schema
+            .index_table(&name)
+            .is_some_and(|table| table.eq_ignore_ascii_case(&self.table));
+        if index {
+            self.sqlite
+                .push(format!("DROP INDEX {}", quote_name(&name)));
+            return Ok(());
+        }
+        let Some(constraint) = self
+            .info
+            .constraints
+            .iter()
+            .find(|constraint| constraint.name == name)
+            .cloned()
+        else {
+            if exists {
+                return Ok(());
+            }
+            let message = format!(
+                "constraint \"{name}\" of relation \"{}\" does not exist",
+                self.table
+            );
+            return Err(self.src.error(at, UNDEFINED_OBJECT, message));
+        };
+        let Some((from, to, piece)) = self.find_constraint(&constraint) else {
+            return Err(self.src.unsupported(at, "dropping this constraint"));
+        };
+        self.change.rebuild = matches!(
+            constraint.kind,
+            ConstraintKind::PrimaryKey | ConstraintKind::Unique
+        );
+        if piece {
+            self.present.remove_piece(&mut self.change.edits, from, to);
+        } else {
+            self.present.replace(&mut self.change.edits, from, to, "");
+        }
+        self.changed = true;
+        Ok(())
+    }
+
+    /// The tokens of a constraint in the present text, and whether they are an item of their own.
+    fn find_constraint(&self, wanted: &Constraint) -> Option<(usize, usize, bool)> {
+        let position = self
+            .info
+            .constraints
+            .iter()
+            .position(|constraint| constraint.name == wanted.name)?;
+        let mut seen = 0;
+        for piece in &self.present.layout.pieces {
+            match *piece {
+                Piece::Constraint { at, end } => {
+                    if seen == position {
+                        return Some((at, end, true));
+                    }
+                    seen += 1;
+                }
+                Piece::Column { at, end } => {
+                    let mut next = self.present.type_end((at, end));
+                    while next < end {
+                        let clause = layout::clause(self.present.src, next, end);
+                        if matches!(
+                            clause.keyword.as_str(),
+                            "primary" | "unique" | "check" | "references"
+                        ) {
+                            if seen == position {
+                                return Some((next, clause.end, false));
+                            }
+                            seen += 1;
+                        }
+                        next = clause.end.max(next + 1);
+                    }
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,213 @@
+//! ALTER TABLE … ALTER COLUMN.
+
+use crate::ddl::alter::Alter;
+use crate::error::{DialectError, UNDEFINED_COLUMN};
+use crate::literal::quote_name;
+use crate::translator::Translator;
+use crate::types::TypeName;
+
+impl Alter<'_> {
+    /// The action behind ALTER [COLUMN]; the column's name at `at`.
+    pub(crate) fn alter_column(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
+        let src = self.src;
+        let name = src.name(at).ok_or_else(|| src.syntax(at))?;
+        let Some(column) = self.present.column(&name) else {
+            let message = format!(
+                "column \"{name}\" of relation \"{}\" does not exist",
+                self.table
+            );
+            return Err(src.error(at, UNDEFINED_COLUMN, message));
+        };
+        let next = at + 1;
+        if src.are(next, &["SET", "DEFAULT"]) {
+            return self.set_default(&name, column, next + 2, end);
+        }
+        if src.are(next, &["DROP", "DEFAULT"]) {
+            if let Some((from, to)) = self.present.clause(column, "default") {
+                self.present.replace(&mut self.change.edits, from, to, "");
+                self.changed = true;
+            }
+            return Ok(());
+        }
+        if src.are(next, &["SET", "NOT", "NULL"]) {
+            self.set_not_null(&name, column);
+            return Ok(());
+        }
+        if src.are(next, &["DROP", "NOT", "NULL"]) {
+            if let Some((from, to)) = self.present.clause(column, "not") {
+                self.present.replace(&mut self.change.edits, from, to, "");
+                self.changed = true;
+            }
+            return Ok(());
+        }
+        if src.is(next, "TYPE") {
+            return self.set_type(&name, column, next + 1, end);
+        }
+        if src.are(next, &["SET", "DATA", "TYPE"]) {
+            return self.set_type(&name, column, next + 3, end);
+        }
+        if src.are(next, &["ADD", "GENERATED"]) {
+            self.make_serial(&name, column);
+            return Ok(());
+        }
+        let storage = [
+            "STATISTICS",
+            "STORAGE",
+            "COMPRESSION",
+            "GENERATED",
+            "START",
+            "INCREMENT",
+        ];
+        if src.is(next, "RESTART")
+            || (src.is(next, "SET") && (src.is_any(next + 1, &storage) || src.sign(next + 1, "(")))
+        {
+            return Ok(());
+        }
+        Err(src.unsupported(next, &format!("ALTER COLUMN … {}", src.slice(next, end))))
+    }
+
+    fn type_name(&self, name: &str) -> Option<TypeName> {
+        let column = self
+            .info
+            .columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(name))?;
+        column.type_name.clone()
+    }
+
+    fn set_default(
+        &mut self,
+        name: &str,
+        column: (usize, usize),
+        from: usize,
+        to: usize,
+    ) -> Result<(), DialectError> {
+        let mut translator = Translator::new(self.src, self.schema);
+        if translator.is_nextval(from) {
+            self.make_serial(name, column);
+            return Ok(());
+        }
+        let ty = self.type_name(name);
+        translator.default_clause(from, to, ty.as_ref())?;
+        let text = format!("DEFAULT {}", translator.rendered(0, from, to));
+        match self.present.clause(column, "default") {
+            Some((from, to)) => self
+                .present
+                .replace(&mut self.change.edits, from, to, &text),
+            None => {
+                let end = self.present.src.end_before(column.1);
+                self.change.edits.after(end, format!(" {text}"));
+            }
+        }
+        self.changed = true;
+        Ok(())
+    }
+
+    fn set_not_null(&mut self, name: &str, column: (usize, usize)) {
+        if self.present.clause(column, "not").is_some() {
+            return;
+        }
+        let end = self.present.src.end_before(column.1);
+        self.change.edits.after(end, " NOT NULL");
+        let (table, quoted) = (quote_name(&self.table), quote_name(name));
+        self.change.checks.push(format!(
+            "SELECT 1 FROM {table} WHERE {quoted} IS NULL LIMIT 1"
+        ));
+        let message = format!(
+            "column \"{name}\" of relation \"{}\" contains null values",
+            self.table
+        );
+        self.change.violation = Some(("23502", message));
+        self.changed = true;
+    }
+
+    /// Notes in the text that the column counts by itself; it will, once it is the primary key.
+    fn make_serial(&mut self, name: &str, column: (usize, usize)) {
+        let marker = match self.type_name(name).as_ref().map(TypeName::base) {
+            Some("int8") => "bigserial",
+            Some("int2") => "smallserial",
+            _ => "serial",
+        };
+        let end = self.present.type_end(column);
+        let src = self.present.src;
+        let after_comment = src.start(end);
+        let gap = src
+            .sql
+            .get(src.end_before(end)..after_comment)
+            .unwrap_or("");
+        let rest = if gap.contains("/*") { " " } else { gap };
+        let range = src.start(column.0 + 1)..after_comment;
+        self.change
+            .edits
+            .replace(range, format!("INTEGER /*{marker}*/{rest}"));
+        self.changed = true;
+    }
+
+    /// TYPE new [COLLATE c] [USING expression]
+    fn set_type(
+        &mut self,
+        name: &str,
+        column: (usize, usize),
+        from: usize,
+        to: usize,
+    ) -> Result<(), DialectError> {
+        let using = (from..to).find(|token| self.src.is(*token, "USING"));
+        let mut translator = Translator::new(self.src, self.schema);
+        let type_end = translator.type_end(from).min(to);
+        let ty = translator.declared_type(from, type_end)?;
+        let declared = ty
+            .as_ref()
+            .and_then(TypeName::renamed)
+            .unwrap_or_else(|| self.src.slice(from, type_end))
+            .to_owned();
+        let key = self
+            .info
+            .columns
+            .iter()
+            .any(|info| info.rowid_alias && info.name.eq_ignore_ascii_case(name));
+        let integer = ty.as_ref().is_some_and(TypeName::is_integer);
+        let text = if key && integer {
+            format!("INTEGER /*{}*/", declared.to_ascii_lowercase())
+        } else {
+            declared
+        };
+        let src = self.present.src;
+        let end = self.present.type_end(column);
+        let range = src.start(column.0 + 1)..src.start(end);
+        self.change.edits.replace(range, format!("{text} "));
+        translator.push_table(&self.table, &self.table);
+        let conversion = match using {
+            Some(using) => {
+                let value = translator.whole(using + 1, to)?;
+                if let Some(ty) = &ty {
+                    translator.assign(&value, ty)?;
+                }
+                translator.rendered(0, using + 1, to)
+            }
+            None => self.converted(name, ty.as_ref())?,
+        };
+        self.change.conversions.push((name.to_owned(), conversion));
+        self.change.rebuild = true;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// The column cast to its new type.
+    fn converted(&self, name: &str, ty: Option<&TypeName>) -> Result<String, DialectError> {
+        let Some(ty) = ty else {
+            return Ok(quote_name(name));
+        };
+        let text = format!(
+            "SELECT {}::{} AS v FROM {}",
+            quote_name(name),
+            ty.sql_name(),
+            quote_name(&self.table)
+        );
+        let statement = crate::analyze(&text, self.schema)?;
+        let sql = statement.sqlite.last().map_or("", String::as_str);
+        let inner = sql
+            .strip_prefix("SELECT ")
+            .and_then(|rest| rest.split(" AS v FROM ").next());
+        Ok(inner.unwrap_or(name).to_owned())
+    }
+}

@@ -1,0 +1,248 @@
+//! Columns and constraints of CREATE TABLE and ALTER TABLE … ADD.
+
+use crate::ddl::layout::{self, Clause};
+use crate::error::DialectError;
+use crate::lexer::Kind;
+use crate::translator::Translator;
+use crate::types::TypeName;
+
+/// What a column's definition says about it.
+#[derive(Debug, Default)]
+pub(crate) struct Definition {
+    pub(crate) name: String,
+    pub(crate) serial: bool,
+}
+
+impl Translator<'_> {
+    /// Translates the column definition in tokens `at..end`. `key`: the column alone is the primary key.
+    pub(crate) fn column_definition(
+        &mut self,
+        at: usize,
+        end: usize,
+        key: bool,
+    ) -> Result<Definition, DialectError> {
+        let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
+        let type_end = layout::type_end(self.src, at + 1, end);
+        let ty = self.declared_type(at + 1, type_end)?;
+        let mut serial = self
+            .src
+            .slice(at + 1, type_end)
+            .to_ascii_lowercase()
+            .contains("serial");
+        let mut next = type_end;
+        while next < end {
+            let clause = layout::clause(self.src, next, end);
+            serial |= self.column_clause(&clause, next, ty.as_ref())?;
+            next = clause.end.max(next + 1);
+        }
+        self.declare(at + 1, type_end, ty.as_ref(), serial, key);
+        Ok(Definition { name, serial })
+    }
+
+    /// The PostgreSQL type in tokens `from..to`; `None` if there are none.
+    pub(crate) fn declared_type(
+        &self,
+        from: usize,
+        to: usize,
+    ) -> Result<Option<TypeName>, DialectError> {
+        if from >= to {
+            return Ok(None);
+        }
+        let text = self.src.slice(from, to);
+        if text.contains('[') || self.src.is(to - 1, "ARRAY") {
+            return Err(self
+                .src
+                .unsupported(from, "an array type")
+                .hint("store a JSON array instead"));
+        }
+        let ty = TypeName::parse(text);
+        let known = ty.oid() != 0 || TypeName::from_declared(text).is_some_and(|ty| ty.oid() != 0);
+        if !known && !matches!(ty.base(), "citext" | "money" | "any") {
+            let message = format!("type \"{text}\" does not exist");
+            return Err(self.src.error(from, "42704", message));
+        }
+        Ok(Some(ty))
+    }
+
+    /// Writes the type as SQLite needs it. An integer key must be INTEGER, and nothing else, to be the rowid: what
+    /// the user wrote follows in a comment.
+    fn declare(&mut self, from: usize, to: usize, ty: Option<&TypeName>, serial: bool, key: bool) {
+        let Some(ty) = ty else { return };
+        let text = self.src.slice(from, to);
+        let original = text.to_ascii_lowercase();
+        if ty.is_integer() && (key || serial) {
+            let marker = if serial {
+                match ty.base() {
+                    "int8" => "bigserial",
+                    "int2" => "smallserial",
+                    _ => "serial",
+                }
+            } else {
+                original.as_str()
+            };
+            if serial || !text.eq_ignore_ascii_case("INTEGER") {
+                self.replace(from, to, format!("INTEGER /*{marker}*/"));
+            }
+            return;
+        }
+        if let Some(declared) = ty.renamed() {
+            self.replace(from, to, declared);
+        } else if ty.base() == "citext" {
+            self.replace(from, to, "CITEXT COLLATE NOCASE");
+        } else if matches!(ty.base(), "timestamp" | "timestamptz" | "time" | "timetz")
+            && to > from + 1
+        {
+            // SQLite's grammar has no words behind a type's parentheses.
+            self.replace(from, to, ty.base().to_ascii_uppercase());
+        } else if self.src.is(from, "pg_catalog") {
+            self.remove(from, from + 2);
+        }
+    }
+
+    /// One clause of a column; gives whether it makes the column a serial one.
+    fn column_clause(
+        &mut self,
+        clause: &Clause,
+        at: usize,
+        ty: Option<&TypeName>,
+    ) -> Result<bool, DialectError> {
+        match clause.keyword.as_str() {
+            "default" => {
+                if self.is_nextval(clause.body) {
+                    self.remove(at, clause.end);
+                    return Ok(true);
+                }
+                self.default_clause(clause.body, clause.end, ty)?;
+            }
+            "generated" => {
+                let identity =
+                    (clause.body..clause.end).any(|token| self.src.is(token, "IDENTITY"));
+                if identity {
+                    self.remove(at, clause.end);
+                    return Ok(true);
+                }
+                if let Some(open) =
+                    (clause.body..clause.end).find(|token| self.src.sign(*token, "("))
+                {
+                    self.whole(open + 1, self.src.partner(open))?;
+                }
+            }
+            "as" => {
+                self.whole(clause.body + 1, self.src.partner(clause.body))?;
+            }
+            "collate" => {
+                let name = self
+                    .src
+                    .name(clause.end - 1)
+                    .unwrap_or_default()
+                    .to_ascii_lowercase();
+                if !matches!(name.as_str(), "nocase" | "binary" | "rtrim") {
+                    self.remove(at, clause.end);
+                }
+            }
+            _ => self.constraint_body(clause)?,
+        }
+        Ok(false)
+    }
+
+    pub(crate) fn is_nextval(&self, at: usize) -> bool {
+        self.src.is(at, "nextval")
+            || (self.src.is(at, "pg_catalog") && self.src.is(at + 2, "nextval"))
+            || (self.src.sign(at, "(") && self.src.is(at + 1, "nextval"))
+    }
+
+    /// DEFAULT value: an expression needs parentheses in SQLite.
+    pub(crate) fn default_clause(
+        &mut self,
+        from: usize,
+        to: usize,
+        ty: Option<&TypeName>,
+    ) -> Result<(), DialectError> {
+        let value = self.whole(from, to)?;
+        if let Some(ty) = ty {
+            self.assign(&value, ty)?;
+        }
+        let sign = usize::from(self.src.sign(from, "-") || self.src.sign(from, "+"));
+        let number = matches!(
+            self.src.kind(from + sign),
+            Some(Kind::Integer | Kind::Decimal)
+        ) && to == from + sign + 1;
+        let constant = self.src.is_any(from, &["NULL", "TRUE", "FALSE"]) && to == from + 1;
+        let parenthesised = self.src.sign(from, "(") && self.src.partner(from) + 1 == to;
+        if !(number || constant || parenthesised) {
+            self.before(from, "(");
+            self.after(to, ")");
+        }
+        Ok(())
+    }
+
+    /// A table constraint in tokens `at..end`.
+    pub(crate) fn table_constraint(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
+        if self.src.is(at, "LIKE") {
+            return Err(self.src.unsupported(at, "CREATE TABLE … (LIKE …)"));
+        }
+        let clause = layout::clause(self.src, at, end);
+        if clause.keyword == "exclude" {
+            return Err(self.src.unsupported(at, "EXCLUDE"));
+        }
+        if clause.end < end {
+            return Err(self.src.syntax(clause.end));
+        }
+        self.constraint_body(&clause)
+    }
+
+    /// CHECK, REFERENCES, FOREIGN KEY, UNIQUE, PRIMARY KEY: what is translated in them, and what is dropped.
+    fn constraint_body(&mut self, clause: &Clause) -> Result<(), DialectError> {
+        match clause.keyword.as_str() {
+            "check" => {
+                if !self.src.sign(clause.body, "(") {
+                    return Err(self.src.syntax(clause.body));
+                }
+                self.whole(clause.body + 1, self.src.partner(clause.body))?;
+                self.drop_words(clause.body, clause.end);
+            }
+            "references" => self.referenced(clause.body, clause.end)?,
+            "foreign" => {
+                let references =
+                    (clause.body..clause.end).find(|token| self.src.is(*token, "REFERENCES"));
+                let references = references.ok_or_else(|| self.src.syntax(clause.end))?;
+                self.referenced(references + 1, clause.end)?;
+            }
+            "unique" | "primary" => {
+                if let Some(at) =
+                    (clause.body..clause.end).find(|token| self.src.is(*token, "NULLS"))
+                {
+                    return Err(self.src.unsupported(at, "NULLS NOT DISTINCT"));
+                }
+                for word in ["INCLUDE", "WITH", "USING", "DEFERRABLE", "INITIALLY", "NOT"] {
+                    if let Some(at) =
+                        (clause.body..clause.end).find(|token| self.src.is(*token, word))
+                    {
+                        self.remove(at, clause.end);
+                    }
+                }
+            }
+            "not" | "null" | "deferrable" | "initially" => {}
+            _ => return Err(self.src.syntax(clause.body.saturating_sub(1))),
+        }
+        Ok(())
+    }
+
+    /// The table behind REFERENCES, without its schema; NOT VALID is dropped.
+    fn referenced(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
+        let (_, to) = self.table_name(at, end)?;
+        self.drop_words(to, end);
+        Ok(())
+    }
+
+    fn drop_words(&mut self, from: usize, end: usize) {
+        let mut at = from;
+        while at < end {
+            if self.src.are(at, &["NOT", "VALID"]) || self.src.are(at, &["NO", "INHERIT"]) {
+                self.remove(at, at + 2);
+                at += 1;
+            }
+            at += 1;
+        }
+    }
+}

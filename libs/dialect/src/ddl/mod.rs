@@ -1,0 +1,98 @@
+//! Schema changes.
+
+mod alter;
+mod alter_column;
+mod column;
+mod create_table;
+mod database;
+mod index;
+pub(crate) mod layout;
+mod object;
+mod rebuild;
+mod view;
+
+use crate::error::DialectError;
+use crate::schema::SchemaView;
+use crate::source::Source;
+use crate::statement::Statement;
+
+pub(crate) use index::index_columns;
+
+/// CREATE, ALTER, DROP, and what goes with schemas: COMMENT, GRANT, REVOKE …
+pub(crate) fn ddl(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    word: &str,
+) -> Result<Statement, DialectError> {
+    match word {
+        "create" => create(src, schema),
+        "alter" => alter_any(src, schema),
+        "drop" => object::drop(src, schema),
+        "comment" => Ok(Statement::accepted("COMMENT")),
+        "grant" => Ok(Statement::accepted("GRANT")),
+        "revoke" => Ok(Statement::accepted("REVOKE")),
+        "security" => Ok(Statement::accepted("SECURITY LABEL")),
+        "reindex" => Ok(Statement::session(
+            crate::StatementKind::Maintenance { what: "REINDEX" },
+            "REINDEX",
+        )),
+        "refresh" => Err(src.unsupported(0, "a materialized view")),
+        _ => Err(src.unsupported(0, &word.to_ascii_uppercase())),
+    }
+}
+
+fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    let mut at = 1;
+    let replace = src.are(at, &["OR", "REPLACE"]);
+    if replace {
+        at += 2;
+    }
+    let start = at;
+    while src.is_any(
+        at,
+        &[
+            "GLOBAL",
+            "LOCAL",
+            "TEMP",
+            "TEMPORARY",
+            "UNLOGGED",
+            "UNIQUE",
+            "VIRTUAL",
+        ],
+    ) {
+        at += 1;
+    }
+    match src.text(at).to_ascii_lowercase().as_str() {
+        "table" if src.is(start, "VIRTUAL") => Err(src.unsupported(start, "a virtual table")),
+        "table" => create_table::create_table(src, schema, start, at),
+        "index" => index::create(src, schema, at),
+        "view" | "recursive" => view::create(src, schema, replace, start, at),
+        "sequence" => crate::sequence::create(src, at + 1),
+        "database" => database::create(src, at),
+        "user" | "role" | "group" => database::create_user(src, at),
+        _ => object::create(src, at),
+    }
+}
+
+fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    match src.text(1).to_ascii_lowercase().as_str() {
+        "table" => alter::alter_table(src, schema),
+        "database" => database::alter(src),
+        "user" | "role" | "group" => database::alter_user(src),
+        _ => object::alter(src),
+    }
+}
+
+/// `[IF EXISTS] [schema.]name`: whether IF EXISTS was said, the name, the token after it.
+pub(crate) fn object_name(
+    src: &Source<'_>,
+    at: usize,
+) -> Result<(bool, String, usize), DialectError> {
+    let exists = src.are(at, &["IF", "EXISTS"]);
+    let mut at = at + if exists { 2 } else { 0 };
+    while src.sign(at + 1, ".") {
+        at += 2;
+    }
+    let name = src.name(at).ok_or_else(|| src.syntax(at))?;
+    Ok((exists, name, at + 1))
+}

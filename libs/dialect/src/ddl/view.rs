@@ -1,0 +1,69 @@
+//! CREATE VIEW.
+
+use crate::error::DialectError;
+use crate::literal::quote_name;
+use crate::schema::SchemaView;
+use crate::source::Source;
+use crate::statement::{Statement, StatementKind};
+use crate::translator::Translator;
+
+/// CREATE [OR REPLACE] [TEMP] VIEW name [(columns)] [WITH (…)] AS query [WITH … CHECK OPTION]; VIEW at `at`.
+pub(crate) fn create(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    replace: bool,
+    start: usize,
+    at: usize,
+) -> Result<Statement, DialectError> {
+    if src.is(at, "RECURSIVE") {
+        return Err(src.unsupported(at, "CREATE RECURSIVE VIEW"));
+    }
+    let mut translator = Translator::new(src, schema);
+    let temporary = (start..at).any(|token| src.is_any(token, &["TEMP", "TEMPORARY"]));
+    let mut next = at + 1;
+    let exists = src.are(next, &["IF", "NOT", "EXISTS"]);
+    if exists {
+        next += 3;
+    }
+    let (name, to) = translator.table_name(next, src.len())?;
+    next = to;
+    let mut names = String::new();
+    if src.sign(next, "(") {
+        names = format!(" {}", src.slice(next, src.partner(next) + 1));
+        next = src.partner(next) + 1;
+    }
+    if src.is(next, "WITH") && src.sign(next + 1, "(") {
+        next = src.partner(next + 1) + 1;
+    }
+    if !src.is(next, "AS") {
+        return Err(src.syntax(next));
+    }
+    let mark = translator.edits.mark();
+    let query = translator.query(next + 1, src.len())?;
+    if src.is(query.to, "WITH") {
+        return Err(src.unsupported(query.to, "WITH CHECK OPTION"));
+    }
+    if query.to < src.len() {
+        return Err(src.syntax(query.to));
+    }
+    if let Some(number) = translator.parameters.iter().position(|_| true) {
+        let message = format!("there is no parameter ${}", number + 1);
+        return Err(DialectError::new("42P02", message));
+    }
+    let select = translator.rendered(mark, next + 1, src.len());
+    let view = quote_name(&name);
+    let mut sqlite = Vec::new();
+    if replace {
+        sqlite.push(format!("DROP VIEW IF EXISTS {view}"));
+    }
+    let temporary = if temporary { "TEMP " } else { "" };
+    let guard = if exists { "IF NOT EXISTS " } else { "" };
+    sqlite.push(format!(
+        "CREATE {temporary}VIEW {guard}{view}{names} AS {select}"
+    ));
+    let statement = Statement {
+        writes: true,
+        ..Statement::session(StatementKind::Ddl, "CREATE VIEW")
+    };
+    Ok(translator.finish_with(sqlite, statement))
+}

@@ -1,0 +1,499 @@
+//! INSERT, UPDATE, DELETE, TRUNCATE.
+
+use crate::error::{DialectError, UNDEFINED_COLUMN};
+use crate::expr::{Form, level};
+use crate::literal::quote_name;
+use crate::query::Query;
+use crate::schema::ColumnInfo;
+use crate::statement::{CommandTag, Statement, StatementKind};
+use crate::table_info::{ConstraintKind, parse_create_table};
+use crate::translator::{Column, ScopeTable, Translator};
+
+/// What a data-modifying statement gives back.
+#[derive(Default)]
+pub(crate) struct Returned {
+    columns: Vec<Column>,
+    incomplete: bool,
+    returning: bool,
+}
+
+impl Translator<'_> {
+    /// INSERT, UPDATE or DELETE at `at` (WITH was read before).
+    pub(crate) fn dml(&mut self, at: usize) -> Result<Statement, DialectError> {
+        let end = self.src.len();
+        let (tag, returned) = match self.src.text(at).to_ascii_lowercase().as_str() {
+            "insert" | "replace" => (CommandTag::Insert, self.insert(at, end)?),
+            "update" => (CommandTag::Update, self.update(at, end)?),
+            _ => (CommandTag::Delete, self.delete(at, end)?),
+        };
+        let columns = if returned.incomplete {
+            Vec::new()
+        } else {
+            returned.columns
+        };
+        Ok(Statement {
+            tag,
+            writes: true,
+            returning: returned.returning,
+            columns: columns.into_iter().map(|column| column.ty).collect(),
+            ..Statement::session(StatementKind::Dml, "")
+        })
+    }
+
+    fn insert(&mut self, at: usize, end: usize) -> Result<Returned, DialectError> {
+        let mut at = at + 1;
+        if self.src.is(at, "OR") {
+            at += 2;
+        }
+        if !self.src.is(at, "INTO") {
+            return Err(self.src.syntax(at));
+        }
+        let (table, mut to) = self.table_name(at + 1, end)?;
+        let mut alias = table.clone();
+        if self.src.is(to, "AS") {
+            alias = self
+                .src
+                .name(to + 1)
+                .ok_or_else(|| self.src.syntax(to + 1))?;
+            to += 2;
+        }
+        let columns = self.schema.columns(&table);
+        let mut names = None;
+        if self.src.sign(to, "(") && !self.is_query(to + 1) {
+            let close = self.src.partner(to);
+            names = Some(self.names(to + 1, close)?);
+            to = close + 1;
+        }
+        if self.src.is(to, "OVERRIDING") {
+            self.remove(to, to + 3);
+            to += 3;
+        }
+        let targets = self.targets(&table, columns.as_deref(), names.as_deref(), to)?;
+        let generated = columns.as_ref().is_some_and(|all| {
+            all.iter().any(|column| {
+                column.generated
+                    && !targets
+                        .iter()
+                        .flatten()
+                        .any(|target| target.name == column.name)
+            })
+        });
+        to = self.insert_source(to, end, &targets)?;
+        self.push_table(&alias, &table);
+        if self.src.are(to, &["ON", "CONFLICT"]) {
+            to = self.on_conflict(to, end, &table)?;
+        }
+        let returned = self.returning(to, end)?;
+        self.scopes.pop();
+        self.repeatable &= !(returned.returning && generated);
+        Ok(returned)
+    }
+
+    /// The columns that values are stored in, in their order; empty when the table is not known.
+    fn targets(
+        &self,
+        table: &str,
+        columns: Option<&[ColumnInfo]>,
+        names: Option<&[String]>,
+        at: usize,
+    ) -> Result<Vec<Option<ColumnInfo>>, DialectError> {
+        let Some(columns) = columns else {
+            return Ok(Vec::new());
+        };
+        let Some(names) = names else {
+            return Ok(columns.iter().cloned().map(Some).collect());
+        };
+        let find = |name: &String| {
+            let found = columns
+                .iter()
+                .find(|column| column.name.eq_ignore_ascii_case(name))
+                .cloned();
+            let rowid = matches!(name.as_str(), "rowid" | "oid" | "_rowid_");
+            if found.is_none() && !rowid {
+                let message = format!("column \"{name}\" of relation \"{table}\" does not exist");
+                return Err(self.src.error(at, UNDEFINED_COLUMN, message));
+            }
+            Ok(found)
+        };
+        names.iter().map(find).collect()
+    }
+
+    /// DEFAULT VALUES, VALUES or a query.
+    fn insert_source(
+        &mut self,
+        at: usize,
+        end: usize,
+        targets: &[Option<ColumnInfo>],
+    ) -> Result<usize, DialectError> {
+        if self.src.are(at, &["DEFAULT", "VALUES"]) {
+            return Ok(at + 2);
+        }
+        if !self.src.is(at, "VALUES") {
+            let query = self.query(at, end)?;
+            if query.open_from && self.src.are(query.to, &["ON", "CONFLICT"]) {
+                self.after(query.to, " WHERE true");
+            }
+            return Ok(query.to);
+        }
+        let mut at = at + 1;
+        loop {
+            if !self.src.sign(at, "(") || at >= end {
+                return Err(self.src.syntax(at));
+            }
+            let close = self.src.partner(at);
+            let values = self.list(at + 1, close)?;
+            if !targets.is_empty() && values.len() > targets.len() {
+                let message = "INSERT has more expressions than target columns";
+                return Err(self.src.error(at + 1, "42601", message));
+            }
+            for (value, target) in values.iter().zip(targets) {
+                if value.form == Form::Default {
+                    self.default_value(value.from, target.as_ref());
+                } else if let Some(ty) =
+                    target.as_ref().and_then(|target| target.type_name.as_ref())
+                {
+                    self.assign(value, ty)?;
+                }
+            }
+            at = close + 1;
+            if !self.src.sign(at, ",") || at >= end {
+                return Ok(at);
+            }
+            at += 1;
+        }
+    }
+
+    /// SQLite has no DEFAULT among values: the default itself takes its place.
+    fn default_value(&mut self, at: usize, target: Option<&ColumnInfo>) {
+        let text = target
+            .and_then(|column| column.default.as_deref())
+            .map_or("NULL".to_owned(), |text| format!("({text})"));
+        self.replace(at, at + 1, text);
+    }
+
+    /// ON CONFLICT [(columns) [WHERE …] | ON CONSTRAINT name] DO NOTHING | DO UPDATE SET … [WHERE …]
+    fn on_conflict(&mut self, at: usize, end: usize, table: &str) -> Result<usize, DialectError> {
+        let mut at = at + 2;
+        if self.src.are(at, &["ON", "CONSTRAINT"]) {
+            let name = self
+                .src
+                .name(at + 2)
+                .ok_or_else(|| self.src.syntax(at + 2))?;
+            let columns = self.constraint_columns(table, &name);
+            let Some(columns) = columns else {
+                let message = format!("constraint \"{name}\" for table \"{table}\" does not exist");
+                return Err(self.src.error(at + 2, "42704", message));
+            };
+            self.replace(at, at + 3, format!("({columns})"));
+            at += 3;
+        } else if self.src.sign(at, "(") {
+            let close = self.src.partner(at);
+            self.list(at + 1, close)?;
+            at = close + 1;
+            if self.src.is(at, "WHERE") {
+                at = self.expr(at + 1, end)?.to;
+            }
+        }
+        if self.src.are(at, &["DO", "NOTHING"]) {
+            return Ok(at + 2);
+        }
+        if !self.src.are(at, &["DO", "UPDATE", "SET"]) {
+            return Err(self.src.syntax(at));
+        }
+        let columns = self.table_columns(table);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.tables.push(ScopeTable {
+                alias: "excluded".to_owned(),
+                columns,
+            });
+        }
+        at = self.assignments(at + 3, end, table)?;
+        if self.src.is(at, "WHERE") && at < end {
+            at = self.expr(at + 1, end)?.to;
+        }
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.tables.pop();
+        }
+        Ok(at)
+    }
+
+    /// The columns of a unique constraint, or of a unique index of that name, as text.
+    fn constraint_columns(&self, table: &str, name: &str) -> Option<String> {
+        let list = |columns: &[String]| {
+            columns
+                .iter()
+                .map(|column| quote_name(column))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
+        let info = self
+            .schema
+            .create_sql(table)
+            .and_then(|sql| parse_create_table(&sql));
+        let unique = |kind: &ConstraintKind| {
+            matches!(kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique)
+        };
+        let found = info.and_then(|info| {
+            info.constraints
+                .into_iter()
+                .find(|constraint| constraint.name == name && unique(&constraint.kind))
+        });
+        if let Some(constraint) = found {
+            return Some(list(&constraint.columns));
+        }
+        self.schema.dependents(table).iter().find_map(|sql| {
+            let (index, columns) = crate::ddl::index_columns(sql)?;
+            (index == name).then_some(columns)
+        })
+    }
+
+    /// `column = value, (a, b) = (x, y)` of SET; gives the token after them.
+    fn assignments(&mut self, at: usize, end: usize, table: &str) -> Result<usize, DialectError> {
+        let columns = self.schema.columns(table);
+        let find = |name: &str| {
+            columns.as_ref().and_then(|all| {
+                all.iter()
+                    .find(|column| column.name.eq_ignore_ascii_case(name))
+            })
+        };
+        let mut at = at;
+        loop {
+            if self.src.sign(at, "(") {
+                let close = self.src.partner(at);
+                let names = self.names(at + 1, close)?;
+                if !self.src.sign(close + 1, "=") {
+                    return Err(self.src.syntax(close + 1));
+                }
+                let mut open = close + 2;
+                if self.src.is(open, "ROW") {
+                    self.remove(open, open + 1);
+                    open += 1;
+                }
+                at = self.row_assignment(open, end, &names, &find)?;
+            } else {
+                let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
+                let target = find(&name);
+                if target.is_none() && columns.is_some() {
+                    let message =
+                        format!("column \"{name}\" of relation \"{table}\" does not exist");
+                    return Err(self.src.error(at, UNDEFINED_COLUMN, message));
+                }
+                if !self.src.sign(at + 1, "=") {
+                    return Err(self.src.syntax(at + 1));
+                }
+                let value = self.operand(at + 2, end, level::LOWEST)?;
+                if value.form == Form::Default {
+                    self.default_value(value.from, target);
+                } else if let Some(ty) = target.and_then(|target| target.type_name.as_ref()) {
+                    self.assign(&value, ty)?;
+                }
+                at = value.to;
+            }
+            if !self.src.sign(at, ",") || at >= end {
+                return Ok(at);
+            }
+            at += 1;
+        }
+    }
+
+    fn row_assignment<'c>(
+        &mut self,
+        open: usize,
+        end: usize,
+        names: &[String],
+        find: &dyn Fn(&str) -> Option<&'c ColumnInfo>,
+    ) -> Result<usize, DialectError> {
+        if !self.src.sign(open, "(") || open >= end {
+            return Err(self.src.syntax(open));
+        }
+        let close = self.src.partner(open);
+        if self.is_query(open + 1) {
+            self.subquery(open + 1, close)?;
+            return Ok(close + 1);
+        }
+        let values = self.list(open + 1, close)?;
+        for (value, name) in values.iter().zip(names) {
+            let target = find(name);
+            if value.form == Form::Default {
+                self.default_value(value.from, target);
+            } else if let Some(ty) = target.and_then(|target| target.type_name.as_ref()) {
+                self.assign(value, ty)?;
+            }
+        }
+        Ok(close + 1)
+    }
+
+    /// The table of UPDATE or DELETE: name, alias, the token after it.
+    fn target_table(
+        &mut self,
+        at: usize,
+        end: usize,
+    ) -> Result<(String, String, usize), DialectError> {
+        let mut at = at;
+        if self.src.is(at, "ONLY") {
+            self.remove(at, at + 1);
+            at += 1;
+        }
+        let (table, mut to) = self.table_name(at, end)?;
+        if self.src.sign(to, "*") {
+            self.remove(to, to + 1);
+            to += 1;
+        }
+        let mut alias = table.clone();
+        if self.src.is(to, "AS") && to < end {
+            alias = self
+                .src
+                .name(to + 1)
+                .ok_or_else(|| self.src.syntax(to + 1))?;
+            to += 2;
+        } else if to < end
+            && !self.src.is_any(
+                to,
+                &[
+                    "SET",
+                    "USING",
+                    "WHERE",
+                    "RETURNING",
+                    "ORDER",
+                    "LIMIT",
+                    "INDEXED",
+                    "NOT",
+                ],
+            )
+        {
+            alias = self.src.name(to).ok_or_else(|| self.src.syntax(to))?;
+            self.before(to, "AS ");
+            to += 1;
+        }
+        Ok((table, alias, to))
+    }
+
+    fn update(&mut self, at: usize, end: usize) -> Result<Returned, DialectError> {
+        let mut at = at + 1;
+        if self.src.is(at, "OR") {
+            at += 2;
+        }
+        let (table, alias, to) = self.target_table(at, end)?;
+        if !self.src.is(to, "SET") {
+            return Err(self.src.syntax(to));
+        }
+        self.push_table(&alias, &table);
+        let from = self.find_from(to + 1, end);
+        let after_from = match from {
+            Some(from) => self.from_clause(from + 1, end)?,
+            None => to + 1,
+        };
+        let mut next = self.assignments(to + 1, from.unwrap_or(end), &table)?;
+        if let Some(from) = from {
+            if next != from {
+                return Err(self.src.syntax(next));
+            }
+            next = after_from;
+        }
+        next = self.where_clause(next, end)?;
+        let returned = self.returning(next, end)?;
+        self.scopes.pop();
+        Ok(returned)
+    }
+
+    /// FROM of UPDATE, outside of parentheses.
+    fn find_from(&self, at: usize, end: usize) -> Option<usize> {
+        let mut at = at;
+        while at < end {
+            if self.src.sign(at, "(") {
+                at = self.src.partner(at);
+            } else if self.src.is_any(at, &["WHERE", "RETURNING"]) {
+                return None;
+            } else if self.src.is(at, "FROM") && !self.src.is(at - 1, "DISTINCT") {
+                return Some(at);
+            }
+            at += 1;
+        }
+        None
+    }
+
+    fn where_clause(&mut self, at: usize, end: usize) -> Result<usize, DialectError> {
+        if !self.src.is(at, "WHERE") || at >= end {
+            return Ok(at);
+        }
+        if self.src.are(at + 1, &["CURRENT", "OF"]) {
+            return Err(self.src.unsupported(at + 1, "WHERE CURRENT OF"));
+        }
+        Ok(self.expr(at + 1, end)?.to)
+    }
+
+    fn delete(&mut self, at: usize, end: usize) -> Result<Returned, DialectError> {
+        if !self.src.is(at + 1, "FROM") {
+            return Err(self.src.syntax(at + 1));
+        }
+        let (table, alias, to) = self.target_table(at + 2, end)?;
+        self.push_table(&alias, &table);
+        let mut next = to;
+        if self.src.is(to, "USING") && to < end {
+            // SQLite has no USING here: the rows are found by a join.
+            next = self.from_clause(to + 1, end)?;
+            let (table, alias) = (quote_name(&table), quote_name(&alias));
+            self.replace(
+                at + 2,
+                to + 1,
+                format!("{table} WHERE rowid IN (SELECT {alias}.rowid FROM {table} AS {alias},"),
+            );
+            next = self.where_clause(next, end)?;
+            self.after(next, ")");
+        } else {
+            next = self.where_clause(next, end)?;
+        }
+        let returned = self.returning(next, end)?;
+        self.scopes.pop();
+        Ok(returned)
+    }
+
+    /// RETURNING, and nothing behind it.
+    fn returning(&mut self, at: usize, end: usize) -> Result<Returned, DialectError> {
+        if at >= end {
+            return Ok(Returned::default());
+        }
+        if !self.src.is(at, "RETURNING") {
+            return Err(self.src.syntax(at));
+        }
+        let mut query = Query::default();
+        self.select_list(at + 1, end, &mut query)?;
+        Ok(Returned {
+            columns: query.columns,
+            incomplete: query.incomplete,
+            returning: true,
+        })
+    }
+
+    /// TRUNCATE [TABLE] [ONLY] name [, …] [RESTART IDENTITY | CONTINUE IDENTITY] [CASCADE | RESTRICT]
+    pub(crate) fn truncate(mut self) -> Result<Statement, DialectError> {
+        let end = self.src.len();
+        let mut at = 1 + usize::from(self.src.is(1, "TABLE"));
+        let mut sqlite = Vec::new();
+        loop {
+            at += usize::from(self.src.is(at, "ONLY"));
+            let (table, to) = self.table_name(at, end)?;
+            sqlite.push(format!("DELETE FROM {}", quote_name(&table)));
+            at = to + usize::from(self.src.sign(to, "*"));
+            if !self.src.sign(at, ",") {
+                break;
+            }
+            at += 1;
+        }
+        if self.src.is_any(at, &["RESTART", "CONTINUE"]) {
+            at += 2;
+        }
+        if self.src.is(at, "CASCADE") {
+            return Err(self.src.unsupported(at, "TRUNCATE … CASCADE"));
+        }
+        at += usize::from(self.src.is(at, "RESTRICT"));
+        if at < end {
+            return Err(self.src.syntax(at));
+        }
+        let statement = Statement {
+            writes: true,
+            ..Statement::session(StatementKind::Dml, "TRUNCATE TABLE")
+        };
+        Ok(self.finish_with(sqlite, statement))
+    }
+}

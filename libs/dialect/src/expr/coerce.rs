@@ -1,0 +1,161 @@
+//! Bringing open literals and parameters to the type that their surroundings ask for.
+
+use crate::error::DialectError;
+use crate::expr::{Expr, Form};
+use crate::functions::{Value, convert};
+use crate::literal::quote;
+use crate::translator::Translator;
+use crate::types::TypeName;
+
+impl Translator<'_> {
+    /// Two operands of one comparison: the typed one decides for the open one.
+    pub(crate) fn unify(&mut self, left: &Expr, right: &Expr) -> Result<(), DialectError> {
+        let (l, r) = (self.type_of(left), self.type_of(right));
+        match (l, r) {
+            (Some(ty), None) => self.settle(right, &ty),
+            (None, Some(ty)) => self.settle(left, &ty),
+            (Some(l), Some(r)) if l.base() != r.base() => {
+                self.align_times(left, &l, right, &r);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives an open operand its type. The modifiers of a column say nothing about what it is compared with.
+    fn settle(&mut self, open: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+        match open.form {
+            Form::Parameter(number) => {
+                let ty = if ty.base() == "bpchar" {
+                    "text"
+                } else {
+                    ty.base()
+                };
+                self.set_parameter(number, &TypeName::internal(ty));
+                Ok(())
+            }
+            Form::Literal => self.settle_literal(open, ty),
+            _ => Ok(()),
+        }
+    }
+
+    fn settle_literal(&mut self, open: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+        let text = self.src.string(open.from)?.unwrap_or_default();
+        let spelled = coerce_text(&text, ty)
+            .map_err(|error| error.at(self.src.sql, self.src.start(open.from)))?;
+        if let Some(spelled) = spelled {
+            self.replace(open.from, open.from + 1, spelled);
+        }
+        Ok(())
+    }
+
+    /// A date against a timestamp, a timestamp against one with time zone: the forms as text differ.
+    fn align_times(&mut self, left: &Expr, l: &TypeName, right: &Expr, r: &TypeName) {
+        let rank = |ty: &TypeName| match ty.base() {
+            "date" => 1,
+            "timestamp" => 2,
+            "timestamptz" => 3,
+            _ => 0,
+        };
+        let (low, high) = (rank(l).min(rank(r)), rank(l).max(rank(r)));
+        if low == 0 {
+            return;
+        }
+        let (lower, higher) = if rank(l) < rank(r) {
+            (left, right)
+        } else {
+            (right, left)
+        };
+        if low == 2 && lower.form == Form::Column {
+            // The session's zone is UTC: the column stays bare, so that an index on it can serve.
+            self.wrap(higher, "eq_to_timestamp(", ")");
+        } else {
+            let function = if high == 2 {
+                "eq_to_timestamp("
+            } else {
+                "eq_to_timestamptz("
+            };
+            self.wrap(lower, function, ")");
+        }
+    }
+
+    /// A value stored into a column (or joined with others) of type `ty`.
+    pub(crate) fn assign(&mut self, value: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+        if matches!(value.form, Form::Parameter(_) | Form::Literal) {
+            if let Form::Parameter(number) = value.form {
+                self.set_parameter(number, ty);
+                return Ok(());
+            }
+            return self.settle_literal(value, ty);
+        }
+        let Some(own) = self.type_of(value) else {
+            return Ok(());
+        };
+        let differs = own.base() != ty.base();
+        if differs && ty.is_date_or_timestamp() && own.is_date_or_timestamp() {
+            self.wrap(value, &format!("eq_to_{}(", ty.base()), ")");
+        } else if differs && ty.is_text() && own.base() == "bool" {
+            self.wrap(value, "eq_bool_text(", ")");
+        } else if differs
+            && ty.is_integer()
+            && matches!(own.base(), "numeric" | "float4" | "float8")
+        {
+            self.wrap(value, &format!("eq_to_{}(", ty.base()), ")");
+        }
+        Ok(())
+    }
+}
+
+/// SQLite's spelling of a string literal that is meant as a value of `ty`; `None` if the text stays as it is.
+pub(crate) fn coerce_text(text: &str, ty: &TypeName) -> Result<Option<String>, DialectError> {
+    let relative = matches!(
+        text.trim().to_ascii_lowercase().as_str(),
+        "now" | "today" | "tomorrow" | "yesterday"
+    );
+    if relative && ty.is_date_or_timestamp() {
+        let days = match text.trim().to_ascii_lowercase().as_str() {
+            "tomorrow" => ",'1 day'",
+            "yesterday" => ",'-1 day'",
+            _ => "",
+        };
+        let day = |inner: &str| {
+            if text.trim().eq_ignore_ascii_case("now") {
+                inner.to_owned()
+            } else {
+                format!("eq_to_date({inner})")
+            }
+        };
+        let base = if days.is_empty() {
+            day("now()")
+        } else {
+            format!("eq_timestamp_add({}{days})", day("now()"))
+        };
+        return Ok(Some(format!("eq_to_{}({base})", ty.base())));
+    }
+    if !convert::has_canonical_text(ty.base()) {
+        return Ok(None);
+    }
+    Ok(Some(spell(&convert::to_type(
+        &Value::Text(text.to_owned()),
+        ty.base(),
+    )?)))
+}
+
+/// A value as a literal.
+pub(crate) fn spell(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(value) => value.to_string(),
+        Value::Real(value) => format!("{value:?}"),
+        Value::Text(text) => quote(text),
+        Value::Blob(bytes) => {
+            let mut out = String::with_capacity(bytes.len() * 2 + 3);
+            out.push_str("X'");
+            for byte in bytes {
+                out.push_str(&format!("{byte:02x}"));
+            }
+            out.push('\'');
+            out
+        }
+    }
+}

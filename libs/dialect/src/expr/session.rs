@@ -1,0 +1,78 @@
+//! Calls that read the catalog, and calls on sequences.
+
+use crate::error::DialectError;
+use crate::expr::Expr;
+use crate::literal::quote;
+use crate::translator::Translator;
+
+impl Translator<'_> {
+    /// A call that is answered by a query or by a constant; `None` for an ordinary one.
+    pub(crate) fn session_call(
+        &mut self,
+        at: usize,
+        last: usize,
+        name: &str,
+    ) -> Result<Option<Expr>, DialectError> {
+        let close = self.src.partner(last + 1);
+        let whole = Expr::new(at, close + 1).named(name);
+        let expr = match name {
+            "to_regclass" => {
+                self.catalog = true;
+                self.list(last + 2, close)?;
+                self.replace(
+                    last,
+                    last + 1,
+                    "(SELECT oid FROM pg_class WHERE relname = eq_unqualified",
+                );
+                self.after(close + 1, ")");
+                whole.typed("oid")
+            }
+            "pg_get_indexdef" | "pg_get_constraintdef" | "pg_get_viewdef" => {
+                self.catalog = true;
+                let arguments = self.list(last + 2, close)?;
+                let Some(first) = arguments.first() else {
+                    return Err(self.src.syntax(close));
+                };
+                let (table, column) = match name {
+                    "pg_get_indexdef" => ("pg_index", "indexrelid"),
+                    "pg_get_constraintdef" => ("pg_constraint", "oid"),
+                    _ => ("pg_class", "oid"),
+                };
+                self.replace(
+                    last,
+                    first.from,
+                    format!("(SELECT eq_def FROM {table} AS eq_d WHERE eq_d.{column} = "),
+                );
+                self.replace(first.to, close + 1, ")");
+                whole.typed("text")
+            }
+            "pg_get_userbyid" => {
+                self.catalog = true;
+                self.list(last + 2, close)?;
+                self.replace(
+                    last,
+                    last + 2,
+                    "(SELECT rolname FROM pg_roles AS eq_r WHERE eq_r.oid = ",
+                );
+                whole.typed("name")
+            }
+            "nextval" | "currval" | "setval" => return Ok(None),
+            "pg_get_serial_sequence" => {
+                let (table, column) = (self.src.string(last + 2)?, self.src.string(last + 4)?);
+                let (Some(table), Some(column)) = (table, column) else {
+                    return Ok(None);
+                };
+                let bare = table
+                    .rsplit('.')
+                    .next()
+                    .unwrap_or(&table)
+                    .trim_matches('"')
+                    .to_owned();
+                self.replace(at, close + 1, quote(&format!("public.{bare}_{column}_seq")));
+                whole.typed("text")
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(expr))
+    }
+}

@@ -1,0 +1,115 @@
+//! Functions that catalog queries call.
+
+use crate::error::DialectError;
+use crate::functions::Value;
+use crate::functions::convert::text_of;
+use crate::functions::text::integer;
+use crate::types::{BUILTIN, TypeName};
+
+type Result = std::result::Result<Value, DialectError>;
+
+fn by_oid(oid: i64) -> Option<&'static str> {
+    BUILTIN
+        .iter()
+        .find(|(_, _, known)| i64::from(*known) == oid)
+        .map(|(name, ..)| *name)
+}
+
+/// The first argument.
+pub(crate) fn first(arguments: &[Value]) -> Result {
+    Ok(arguments.first().cloned().unwrap_or(Value::Null))
+}
+
+pub(crate) fn yes(_: &[Value]) -> Result {
+    Ok(Value::Integer(1))
+}
+
+pub(crate) fn no(_: &[Value]) -> Result {
+    Ok(Value::Integer(0))
+}
+
+pub(crate) fn nothing(_: &[Value]) -> Result {
+    Ok(Value::Null)
+}
+
+pub(crate) fn empty(_: &[Value]) -> Result {
+    Ok(Value::Text(String::new()))
+}
+
+pub(crate) fn utf8(_: &[Value]) -> Result {
+    Ok(Value::Text("UTF8".to_owned()))
+}
+
+/// `format_type(oid, typmod)`
+pub(crate) fn format_type(arguments: &[Value]) -> Result {
+    let Some(Value::Integer(oid)) = arguments.first() else {
+        return Ok(Value::Null);
+    };
+    let Some(name) = by_oid(*oid) else {
+        return Ok(Value::Text("???".to_owned()));
+    };
+    let typmod = match arguments.get(1) {
+        Some(Value::Integer(typmod)) => *typmod - 4,
+        _ => -5,
+    };
+    let name = TypeName::internal(name).sql_name();
+    Ok(Value::Text(match name.as_str() {
+        "character varying" | "character" if typmod >= 0 => format!("{name}({typmod})"),
+        "character" => "bpchar".to_owned(),
+        "numeric" if typmod >= 0 => {
+            format!("numeric({},{})", typmod >> 16 & 0xffff, typmod & 0x7ff)
+        }
+        _ => name,
+    }))
+}
+
+pub(crate) fn to_regtype(arguments: &[Value]) -> Result {
+    let value = arguments.first().unwrap_or(&Value::Null);
+    if let Value::Integer(oid) = value {
+        return Ok(Value::Text(by_oid(*oid).map_or_else(
+            || oid.to_string(),
+            |name| TypeName::internal(name).sql_name(),
+        )));
+    }
+    Ok(Value::Text(TypeName::parse(&text_of(value)).sql_name()))
+}
+
+pub(crate) fn type_oid(arguments: &[Value]) -> Result {
+    if let Some(Value::Integer(_)) = arguments.first() {
+        return Ok(Value::Integer(integer(arguments, 0)));
+    }
+    let name = arguments.first().map(text_of).unwrap_or_default();
+    match TypeName::parse(&name).oid() {
+        0 => Err(DialectError::new(
+            "42704",
+            format!("type \"{name}\" does not exist"),
+        )),
+        oid => Ok(Value::Integer(i64::from(oid))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_named_as_in_the_catalog() {
+        assert_eq!(
+            format_type(&[Value::Integer(1043), Value::Integer(24)]),
+            Ok(Value::Text("character varying(20)".into()))
+        );
+        assert_eq!(
+            format_type(&[Value::Integer(1700), Value::Integer(655_366)]),
+            Ok(Value::Text("numeric(10,2)".into()))
+        );
+        assert_eq!(
+            format_type(&[Value::Integer(23), Value::Null]),
+            Ok(Value::Text("integer".into()))
+        );
+        assert_eq!(
+            type_oid(&[Value::Text("bigint".into())]),
+            Ok(Value::Integer(20))
+        );
+        assert!(type_oid(&[Value::Text("mood".into())]).is_err());
+    }
+}

@@ -1,0 +1,428 @@
+//! `to_char`, `to_date`, `to_timestamp` and `to_number` with the templates that are in common use.
+
+use crate::error::DialectError;
+use crate::functions::Value;
+use crate::functions::convert::{moment, text_of};
+use crate::functions::datetime::iso_week;
+use crate::functions::time::{Moment, SECOND, date_of, days_in_month, days_of};
+
+type Result = std::result::Result<Value, DialectError>;
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
+
+/// Template words, longest first where one begins another.
+const WORDS: &[&str] = &[
+    "YYYY", "Y,YYY", "IYYY", "MONTH", "Month", "month", "HH24", "HH12", "IYY", "YYY", "DDD", "DAY",
+    "Day", "day", "MON", "Mon", "mon", "YY", "MM", "DD", "DY", "Dy", "dy", "HH", "MI", "SS", "MS",
+    "US", "AM", "PM", "am", "pm", "IW", "WW", "TZ", "OF", "Q", "D", "J", "FM",
+];
+
+fn argument(arguments: &[Value], at: usize) -> String {
+    arguments.get(at).map(text_of).unwrap_or_default()
+}
+
+/// The next template word at the start of `rest`, upper-case words matched in either case for digits.
+fn word(rest: &str) -> Option<&'static str> {
+    let exact = WORDS.iter().find(|word| rest.starts_with(**word));
+    let upper = rest
+        .get(..rest.len().min(6))
+        .unwrap_or("")
+        .to_ascii_uppercase();
+    exact
+        .or_else(|| WORDS.iter().find(|word| upper.starts_with(**word)))
+        .copied()
+}
+
+/// `to_char(timestamp | number, template)`
+pub(crate) fn to_char(arguments: &[Value]) -> Result {
+    let template = argument(arguments, 1);
+    match arguments.first() {
+        Some(Value::Integer(_) | Value::Real(_)) => Ok(Value::Text(number_text(
+            &text_of(arguments.first().unwrap_or(&Value::Null)),
+            &template,
+        ))),
+        Some(value) => {
+            let at = moment(value, "timestamp")?;
+            Ok(Value::Text(stamp_text(
+                if at.offset.is_some() { at.utc() } else { at },
+                &template,
+            )))
+        }
+        None => Ok(Value::Null),
+    }
+}
+
+fn stamp_text(at: Moment, template: &str) -> String {
+    let mut out = String::new();
+    let mut rest = template;
+    let mut fill = true;
+    while let Some(first) = rest.chars().next() {
+        if first == '"' {
+            let body = rest.get(1..).unwrap_or("");
+            let (quoted, tail) = body.split_once('"').unwrap_or((body, ""));
+            out.push_str(quoted);
+            rest = tail;
+            continue;
+        }
+        match word(rest) {
+            Some("FM") => {
+                fill = false;
+                rest = rest.get(2..).unwrap_or("");
+            }
+            Some(found) => {
+                out.push_str(&field(at, found, fill));
+                fill = true;
+                rest = rest.get(found.len()..).unwrap_or("");
+            }
+            None => {
+                out.push(first);
+                rest = rest.get(first.len_utf8()..).unwrap_or("");
+            }
+        }
+    }
+    out
+}
+
+fn field(at: Moment, word: &str, fill: bool) -> String {
+    let (year, month, day) = date_of(at.days);
+    let seconds = at.micros / SECOND;
+    let (hour, minute) = (seconds / 3600, seconds / 60 % 60);
+    let index = |value: i64| usize::try_from(value).unwrap_or(0);
+    let month_name = MONTHS.get(index(month - 1)).copied().unwrap_or("");
+    let weekday = (at.days + 4).rem_euclid(7);
+    let day_name = DAYS.get(index(weekday)).copied().unwrap_or("");
+    let of_year = at.days - days_of(year, 1, 1) + 1;
+    let digits = |value: i64, width: usize| {
+        if fill {
+            format!("{value:0width$}")
+        } else {
+            value.to_string()
+        }
+    };
+    let padded = |name: &str| {
+        if fill {
+            format!("{name:<9}")
+        } else {
+            name.to_owned()
+        }
+    };
+    match word {
+        "YYYY" => digits(year, 4),
+        "Y,YYY" => format!("{},{:03}", year / 1000, year % 1000),
+        "YYY" => digits(year % 1000, 3),
+        "YY" => digits(year % 100, 2),
+        "IYYY" => digits(iso_week(at.days).0, 4),
+        "IYY" => digits(iso_week(at.days).0 % 1000, 3),
+        "MM" => digits(month, 2),
+        "DD" => digits(day, 2),
+        "DDD" => digits(of_year, 3),
+        "D" => (weekday + 1).to_string(),
+        "HH24" => digits(hour, 2),
+        "HH12" | "HH" => digits((hour + 11) % 12 + 1, 2),
+        "MI" => digits(minute, 2),
+        "SS" => digits(seconds % 60, 2),
+        "MS" => format!("{:03}", at.micros % SECOND / 1000),
+        "US" => format!("{:06}", at.micros % SECOND),
+        "AM" | "PM" => if hour < 12 { "AM" } else { "PM" }.to_owned(),
+        "am" | "pm" => if hour < 12 { "am" } else { "pm" }.to_owned(),
+        "IW" => digits(iso_week(at.days).1, 2),
+        "WW" => digits((of_year - 1) / 7 + 1, 2),
+        "Q" => ((month - 1) / 3 + 1).to_string(),
+        "J" => (at.days + 2_440_588).to_string(),
+        "TZ" => "UTC".to_owned(),
+        "OF" => "+00".to_owned(),
+        "MONTH" => padded(&month_name.to_uppercase()),
+        "Month" => padded(month_name),
+        "month" => padded(&month_name.to_lowercase()),
+        "MON" => month_name.get(..3).unwrap_or("").to_uppercase(),
+        "Mon" => month_name.get(..3).unwrap_or("").to_owned(),
+        "mon" => month_name.get(..3).unwrap_or("").to_lowercase(),
+        "DAY" => padded(&day_name.to_uppercase()),
+        "Day" => padded(day_name),
+        "day" => padded(&day_name.to_lowercase()),
+        "DY" => day_name.get(..3).unwrap_or("").to_uppercase(),
+        "Dy" => day_name.get(..3).unwrap_or("").to_owned(),
+        _ => day_name.get(..3).unwrap_or("").to_lowercase(),
+    }
+}
+
+/// Numbers: 9 and 0 for digits, `.` or D, `,` or G, FM, leading and trailing text.
+fn number_text(value: &str, template: &str) -> String {
+    let (template, fill) = match template.strip_prefix("FM") {
+        Some(rest) => (rest, false),
+        None => (template, true),
+    };
+    let upper = template.replace('D', ".").replace('G', ",");
+    let (whole, fraction) = upper
+        .split_once('.')
+        .map_or((upper.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+    let is_digit = |c: &char| matches!(c, '9' | '0');
+    let places = fraction.map_or(0, |text| text.chars().filter(is_digit).count());
+    let number: f64 = value.parse().unwrap_or(0.0);
+    let shown = format!("{:.places$}", number.abs());
+    let (mut digits, decimals) = shown
+        .split_once('.')
+        .map_or((shown.as_str(), ""), |(whole, rest)| (whole, rest));
+    let room = whole.chars().filter(is_digit).count();
+    if digits.len() > room {
+        return upper
+            .chars()
+            .map(|c| if is_digit(&c) { '#' } else { c })
+            .collect();
+    }
+    if digits == "0" && fraction.is_some() && !whole.contains('0') {
+        digits = "";
+    }
+    let first_zero = whole
+        .chars()
+        .filter(is_digit)
+        .position(|c| c == '0')
+        .map_or(0, |at| room - at);
+    let width = digits.len().max(first_zero);
+    let mut source = format!("{digits:0>width$}").into_bytes();
+    let mut body = Vec::new();
+    for c in whole.chars().rev() {
+        match c {
+            '9' | '0' => body.push(source.pop().map_or(' ', char::from)),
+            ',' => body.push(if source.is_empty() { ' ' } else { ',' }),
+            other => body.push(other),
+        }
+    }
+    let sign = if number < 0.0 {
+        "-"
+    } else if fill {
+        " "
+    } else {
+        ""
+    };
+    let whole: String = body.into_iter().rev().collect();
+    let trimmed = whole.trim_start();
+    let blanks = if fill {
+        " ".repeat(whole.len() - trimmed.len())
+    } else {
+        String::new()
+    };
+    let tail = match fraction {
+        Some(_) if !fill => format!(".{}", decimals.trim_end_matches('0')),
+        Some(_) => format!(".{decimals}"),
+        None => String::new(),
+    };
+    format!("{blanks}{sign}{trimmed}{tail}")
+}
+
+/// Reads a text by a template.
+fn read(value: &str, template: &str) -> std::result::Result<Moment, DialectError> {
+    let fail = || {
+        DialectError::new(
+            "22007",
+            format!("invalid value \"{value}\" for \"{template}\""),
+        )
+    };
+    let (mut year, mut month, mut day, mut hour, mut minute, mut second, mut micros) =
+        (1, 1, 1, 0, 0, 0, 0);
+    let mut afternoon = None;
+    let mut text = value.trim_start();
+    let mut rest = template;
+    while let Some(first) = rest.chars().next() {
+        let Some(found) = word(rest) else {
+            rest = rest.get(first.len_utf8()..).unwrap_or("");
+            if text
+                .chars()
+                .next()
+                .is_some_and(|c| !c.is_alphanumeric() || c == first)
+            {
+                text = text
+                    .get(text.chars().next().map_or(0, char::len_utf8)..)
+                    .unwrap_or("");
+            }
+            continue;
+        };
+        rest = rest.get(found.len()..).unwrap_or("");
+        let upper = found.to_ascii_uppercase();
+        match upper.as_str() {
+            "FM" | "TZ" | "OF" => {}
+            "MON" | "MONTH" => {
+                let name: String = text.chars().take_while(|c| c.is_alphabetic()).collect();
+                let known = MONTHS.iter().position(|month| {
+                    name.len() >= 3
+                        && month.get(..3).is_some_and(|short| {
+                            name.to_lowercase().starts_with(&short.to_lowercase())
+                        })
+                });
+                month = known
+                    .and_then(|at| i64::try_from(at + 1).ok())
+                    .ok_or_else(fail)?;
+                text = text.get(name.len()..).unwrap_or("");
+            }
+            "AM" | "PM" => {
+                afternoon = Some(text.to_lowercase().starts_with('p'));
+                text = text.get(2..).unwrap_or("");
+            }
+            _ => {
+                let width = if upper == "YYYY" {
+                    4
+                } else if upper == "MS" {
+                    3
+                } else if upper == "US" {
+                    6
+                } else {
+                    2
+                };
+                let digits: String = text
+                    .chars()
+                    .take(width)
+                    .take_while(char::is_ascii_digit)
+                    .collect();
+                let number: i64 = digits.parse().map_err(|_| fail())?;
+                text = text.get(digits.len()..).unwrap_or("");
+                match upper.as_str() {
+                    "YYYY" => year = number,
+                    "YY" => {
+                        year = if number < 70 {
+                            2000 + number
+                        } else {
+                            1900 + number
+                        }
+                    }
+                    "MM" => month = number,
+                    "DD" => day = number,
+                    "HH24" | "HH12" | "HH" => hour = number,
+                    "MI" => minute = number,
+                    "SS" => second = number,
+                    "MS" => micros = number * 1000,
+                    "US" => micros = number,
+                    _ => {
+                        return Err(DialectError::unsupported(format!(
+                            "the template pattern \"{found}\""
+                        )));
+                    }
+                }
+            }
+        }
+    }
+    if let Some(afternoon) = afternoon {
+        hour = hour % 12 + if afternoon { 12 } else { 0 };
+    }
+    let valid = (1..=12).contains(&month)
+        && day >= 1
+        && day <= days_in_month(year, month)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    if !valid {
+        return Err(DialectError::new(
+            "22008",
+            format!("date/time field value out of range: \"{value}\""),
+        ));
+    }
+    let clock = ((hour * 60 + minute) * 60 + second) * SECOND + micros;
+    Ok(Moment {
+        days: days_of(year, month, day),
+        micros: clock,
+        offset: None,
+    })
+}
+
+pub(crate) fn to_date(arguments: &[Value]) -> Result {
+    read(&argument(arguments, 0), &argument(arguments, 1)).map(|moment| Value::Text(moment.date()))
+}
+
+pub(crate) fn to_timestamp(arguments: &[Value]) -> Result {
+    read(&argument(arguments, 0), &argument(arguments, 1))
+        .map(|moment| Value::Text(moment.timestamptz()))
+}
+
+/// `to_number(text, template)`: the digits, sign and point of the text.
+pub(crate) fn to_number(arguments: &[Value]) -> Result {
+    let value = argument(arguments, 0);
+    let kept: String = value
+        .chars()
+        .filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-'))
+        .collect();
+    let number: f64 = kept.parse().map_err(|_| {
+        DialectError::new(
+            "22P02",
+            format!("invalid input syntax for type numeric: \"{value}\""),
+        )
+    })?;
+    if kept.contains('.') {
+        return Ok(Value::Real(number));
+    }
+    Ok(kept.parse().map_or(Value::Real(number), Value::Integer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(value: Value, template: &str) -> String {
+        text_of(&to_char(&[value, Value::Text(template.to_owned())]).unwrap())
+    }
+
+    #[test]
+    fn timestamps_are_shown_by_templates() {
+        let at = || Value::Text("2024-06-09 15:04:05.678".to_owned());
+        assert_eq!(
+            shown(at(), "YYYY-MM-DD HH24:MI:SS.MS"),
+            "2024-06-09 15:04:05.678"
+        );
+        assert_eq!(
+            shown(at(), "FMDD. FMMonth YY, HH12:MI am"),
+            "9. June 24, 03:04 pm"
+        );
+        assert_eq!(shown(at(), "\"Week\" IW Dy"), "Week 23 Sun");
+        assert_eq!(shown(at(), "yyyymmdd"), "20240609");
+    }
+
+    #[test]
+    fn numbers_are_shown_by_templates() {
+        assert_eq!(shown(Value::Real(1234.5), "9,999.99"), " 1,234.50");
+        assert_eq!(shown(Value::Integer(7), "000"), " 007");
+        assert_eq!(shown(Value::Integer(-12), "FM999"), "-12");
+        assert_eq!(shown(Value::Real(0.5), "FM990.00"), "0.5");
+        assert_eq!(shown(Value::Integer(12345), "999"), "###");
+    }
+
+    #[test]
+    fn texts_are_read_by_templates() {
+        let call = |f: fn(&[Value]) -> Result, a: &str, b: &str| {
+            f(&[Value::Text(a.into()), Value::Text(b.into())])
+        };
+        assert_eq!(
+            call(to_date, "05 Dec 2000", "DD Mon YYYY"),
+            Ok(Value::Text("2000-12-05".into()))
+        );
+        assert_eq!(
+            call(to_timestamp, "2024/06/09 03:04 pm", "YYYY/MM/DD HH12:MI am"),
+            Ok(Value::Text("2024-06-09 15:04:00+00".into()))
+        );
+        assert_eq!(call(to_number, "12,454.8-", "99G999D9S").is_err(), true);
+        assert_eq!(
+            call(to_number, "$1,234.50", "L9G999D99"),
+            Ok(Value::Real(1234.5))
+        );
+        assert!(call(to_date, "x", "YYYY").is_err());
+    }
+}

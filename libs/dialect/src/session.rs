@@ -1,0 +1,459 @@
+//! Statements that the session answers by itself: transactions, settings, cursors, housekeeping.
+
+use crate::error::DialectError;
+use crate::source::Source;
+use crate::statement::{FetchCount, Isolation, Statement, StatementKind, TransactionModes};
+use crate::types::TypeName;
+
+/// A statement by its first word, in lower case.
+pub(crate) fn session(src: &Source<'_>, word: &str) -> Result<Statement, DialectError> {
+    match word {
+        "begin" | "start" => begin(src),
+        "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => {
+            transaction_end(src, word)
+        }
+        "set" => set(src),
+        "reset" => reset(src),
+        "show" => show(src),
+        "prepare" => prepare(src),
+        "execute" => execute(src),
+        "deallocate" => deallocate(src),
+        "discard" => discard(src),
+        "fetch" | "move" => fetch(src, word == "move"),
+        "close" => {
+            let kind = StatementKind::CloseCursor {
+                name: name_or_all(src, 1)?,
+            };
+            Ok(Statement::session(kind, "CLOSE CURSOR"))
+        }
+        "listen" => Ok(Statement::session(
+            StatementKind::Listen {
+                channel: name(src, 1)?,
+            },
+            "LISTEN",
+        )),
+        "unlisten" => {
+            let channel = if src.sign(1, "*") {
+                None
+            } else {
+                Some(name(src, 1)?)
+            };
+            Ok(Statement::session(
+                StatementKind::Unlisten { channel },
+                "UNLISTEN",
+            ))
+        }
+        "notify" => Err(src.unsupported(0, "NOTIFY")),
+        "lock" => Ok(Statement::session(StatementKind::LockTable, "LOCK TABLE")),
+        "dbctl" => {
+            let command = src.string(1)?.ok_or_else(|| src.syntax(1))?;
+            end_at(src, 2)?;
+            Ok(Statement::session(
+                StatementKind::Dbctl { command },
+                "DBCTL",
+            ))
+        }
+        "analyze" | "analyse" => Ok(maintenance("ANALYZE")),
+        "vacuum" => Ok(maintenance("VACUUM")),
+        "checkpoint" => Ok(maintenance("CHECKPOINT")),
+        "cluster" => Ok(maintenance("CLUSTER")),
+        "load" => Err(src.unsupported(0, "LOAD")),
+        "pragma" => Ok(pragma(src)),
+        "attach" | "detach" => Err(src.unsupported(0, &word.to_ascii_uppercase())),
+        _ => Err(src.syntax(0)),
+    }
+}
+
+fn maintenance(what: &'static str) -> Statement {
+    Statement::session(StatementKind::Maintenance { what }, what)
+}
+
+/// SQLite's own: what may be asked is the authorizer's business.
+fn pragma(src: &Source<'_>) -> Statement {
+    let sqlite = vec![src.slice(0, src.len()).to_owned()];
+    Statement {
+        sqlite,
+        tag: crate::CommandTag::Select,
+        ..Statement::session(StatementKind::Query, "")
+    }
+}
+
+fn name(src: &Source<'_>, at: usize) -> Result<String, DialectError> {
+    src.name(at).ok_or_else(|| src.syntax(at))
+}
+
+fn name_or_all(src: &Source<'_>, at: usize) -> Result<Option<String>, DialectError> {
+    if src.is(at, "ALL") {
+        Ok(None)
+    } else {
+        name(src, at).map(Some)
+    }
+}
+
+/// Nothing may follow.
+pub(crate) fn end_at(src: &Source<'_>, at: usize) -> Result<(), DialectError> {
+    if at < src.len() {
+        Err(src.syntax(at))
+    } else {
+        Ok(())
+    }
+}
+
+fn begin(src: &Source<'_>) -> Result<Statement, DialectError> {
+    let start = src.is(0, "START");
+    if start && !src.is(1, "TRANSACTION") {
+        return Err(src.syntax(1));
+    }
+    let mut at = 1 + usize::from(src.is_any(1, &["WORK", "TRANSACTION"]));
+    if src.is_any(at, &["IMMEDIATE", "EXCLUSIVE", "DEFERRED"]) {
+        at += 1;
+        at += usize::from(src.is(at, "TRANSACTION"));
+    }
+    let modes = modes(src, at)?;
+    let tag = if start { "START TRANSACTION" } else { "BEGIN" };
+    Ok(Statement::session(StatementKind::Begin(modes), tag))
+}
+
+/// Transaction modes up to the end of the statement, with or without commas.
+fn modes(src: &Source<'_>, at: usize) -> Result<TransactionModes, DialectError> {
+    let mut modes = TransactionModes::default();
+    let mut at = at;
+    while at < src.len() {
+        if src.are(at, &["ISOLATION", "LEVEL"]) {
+            let (isolation, words) = if src.are(at + 2, &["SERIALIZABLE"]) {
+                (Isolation::Serializable, 1)
+            } else if src.are(at + 2, &["REPEATABLE", "READ"]) {
+                (Isolation::RepeatableRead, 2)
+            } else if src.are(at + 2, &["READ", "COMMITTED"])
+                || src.are(at + 2, &["READ", "UNCOMMITTED"])
+            {
+                (Isolation::ReadCommitted, 2)
+            } else {
+                return Err(src.syntax(at + 2));
+            };
+            modes.isolation = Some(isolation);
+            at += 2 + words;
+        } else if src.are(at, &["READ", "ONLY"]) || src.are(at, &["READ", "WRITE"]) {
+            modes.read_only = Some(src.is(at + 1, "ONLY"));
+            at += 2;
+        } else if src.are(at, &["NOT", "DEFERRABLE"]) {
+            modes.deferrable = Some(false);
+            at += 2;
+        } else if src.is(at, "DEFERRABLE") {
+            modes.deferrable = Some(true);
+            at += 1;
+        } else {
+            return Err(src.syntax(at));
+        }
+        if src.sign(at, ",") {
+            at += 1;
+        }
+    }
+    Ok(modes)
+}
+
+fn transaction_end(src: &Source<'_>, word: &str) -> Result<Statement, DialectError> {
+    let mut at = 1;
+    match word {
+        "savepoint" => {
+            let kind = StatementKind::Savepoint {
+                name: name(src, 1)?,
+            };
+            end_at(src, 2)?;
+            return Ok(Statement::session(kind, "SAVEPOINT"));
+        }
+        "release" => {
+            at += usize::from(src.is(at, "SAVEPOINT"));
+            let kind = StatementKind::Release {
+                name: name(src, at)?,
+            };
+            end_at(src, at + 1)?;
+            return Ok(Statement::session(kind, "RELEASE"));
+        }
+        _ => {}
+    }
+    if src.is(at, "PREPARED") {
+        return Err(src.unsupported(0, "two-phase commit"));
+    }
+    at += usize::from(src.is_any(at, &["WORK", "TRANSACTION"]));
+    let rollback = matches!(word, "rollback" | "abort");
+    if src.is(at, "TO") && rollback {
+        at += 1;
+        at += usize::from(src.is(at, "SAVEPOINT"));
+        let kind = StatementKind::RollbackTo {
+            name: name(src, at)?,
+        };
+        end_at(src, at + 1)?;
+        return Ok(Statement::session(kind, "ROLLBACK"));
+    }
+    let mut chain = false;
+    if src.is(at, "AND") {
+        chain = !src.is(at + 1, "NO");
+        at += 1 + usize::from(!chain);
+        if !src.is(at, "CHAIN") {
+            return Err(src.syntax(at));
+        }
+        at += 1;
+    }
+    end_at(src, at)?;
+    Ok(if rollback {
+        Statement::session(StatementKind::Rollback { chain }, "ROLLBACK")
+    } else {
+        Statement::session(StatementKind::Commit { chain }, "COMMIT")
+    })
+}
+
+/// A parameter's name with dots, or one of the names made of words; and the token after it.
+fn setting(src: &Source<'_>, at: usize) -> Result<(String, usize), DialectError> {
+    if src.are(at, &["TIME", "ZONE"]) {
+        return Ok(("timezone".to_owned(), at + 2));
+    }
+    if src.are(at, &["SESSION", "AUTHORIZATION"]) {
+        return Ok(("session_authorization".to_owned(), at + 2));
+    }
+    if src.are(at, &["TRANSACTION", "ISOLATION", "LEVEL"]) {
+        return Ok(("transaction_isolation".to_owned(), at + 3));
+    }
+    let mut text = name(src, at)?;
+    let mut to = at + 1;
+    while src.sign(to, ".") {
+        text.push('.');
+        text.push_str(&name(src, to + 1)?);
+        to += 2;
+    }
+    if text == "names" {
+        "client_encoding".clone_into(&mut text);
+    }
+    Ok((text, to))
+}
+
+fn set(src: &Source<'_>) -> Result<Statement, DialectError> {
+    let local = src.is(1, "LOCAL");
+    let prefix =
+        local || (src.is(1, "SESSION") && !src.is_any(2, &["AUTHORIZATION", "CHARACTERISTICS"]));
+    let at = 1 + usize::from(prefix);
+    if src.are(at, &["SESSION", "CHARACTERISTICS", "AS", "TRANSACTION"]) {
+        return Ok(Statement::session(
+            StatementKind::SetCharacteristics(modes(src, at + 4)?),
+            "SET",
+        ));
+    }
+    if src.is(at, "TRANSACTION") && !src.sign(at + 1, "=") {
+        if src.is(at + 1, "SNAPSHOT") {
+            return Err(src.unsupported(at + 1, "SET TRANSACTION SNAPSHOT"));
+        }
+        return Ok(Statement::session(
+            StatementKind::SetTransaction(modes(src, at + 1)?),
+            "SET",
+        ));
+    }
+    if src.is(at, "CONSTRAINTS") {
+        let deferred = src.is(src.len() - 1, "DEFERRED");
+        return Ok(Statement::session(
+            StatementKind::SetConstraints { deferred },
+            "SET CONSTRAINTS",
+        ));
+    }
+    if src.is(at, "ROLE") {
+        return Ok(Statement::accepted("SET"));
+    }
+    let (name, mut to) = setting(src, at)?;
+    let wordy = matches!(
+        name.as_str(),
+        "timezone" | "session_authorization" | "client_encoding"
+    );
+    if src.is(to, "TO") || src.sign(to, "=") {
+        to += 1;
+    } else if !wordy {
+        return Err(src.syntax(to));
+    }
+    let value = values(src, to)?;
+    Ok(Statement::session(
+        StatementKind::Set { name, value, local },
+        "SET",
+    ))
+}
+
+/// The values of SET up to the end; `None` for DEFAULT (or LOCAL, of a time zone).
+fn values(src: &Source<'_>, at: usize) -> Result<Option<String>, DialectError> {
+    if at >= src.len() {
+        return Err(src.syntax(at));
+    }
+    if at + 1 == src.len() && src.is_any(at, &["DEFAULT", "LOCAL"]) {
+        return Ok(None);
+    }
+    let mut items: Vec<String> = Vec::new();
+    let mut at = at;
+    while at < src.len() {
+        let mut item = String::new();
+        while at < src.len() && !src.sign(at, ",") {
+            match src.string(at)? {
+                Some(text) => item.push_str(&text),
+                None if src.is(at, "INTERVAL") => {}
+                None => match src.kind(at) {
+                    Some(crate::lexer::Kind::Quoted) => item.push_str(&name(src, at)?),
+                    _ => item.push_str(src.text(at)),
+                },
+            }
+            at += 1;
+        }
+        items.push(item);
+        at += 1;
+    }
+    Ok(Some(items.join(", ")))
+}
+
+fn reset(src: &Source<'_>) -> Result<Statement, DialectError> {
+    if src.is(1, "ROLE") {
+        return Ok(Statement::accepted("RESET"));
+    }
+    let name = if src.is(1, "ALL") {
+        None
+    } else {
+        Some(setting(src, 1)?.0)
+    };
+    Ok(Statement::session(StatementKind::Reset { name }, "RESET"))
+}
+
+fn show(src: &Source<'_>) -> Result<Statement, DialectError> {
+    let name = if src.is(1, "ALL") {
+        None
+    } else {
+        Some(setting(src, 1)?)
+    };
+    end_at(src, name.as_ref().map_or(2, |(_, to)| *to))?;
+    let name = name.map(|(name, _)| name);
+    Ok(Statement::session(StatementKind::Show { name }, "SHOW"))
+}
+
+/// PREPARE name [(types)] AS statement
+fn prepare(src: &Source<'_>) -> Result<Statement, DialectError> {
+    if src.is(1, "TRANSACTION") {
+        return Err(src.unsupported(0, "two-phase commit"));
+    }
+    let name = name(src, 1)?;
+    let mut at = 2;
+    let mut types = Vec::new();
+    if src.sign(at, "(") {
+        let close = src.partner(at);
+        let mut start = at + 1;
+        for next in at + 1..=close {
+            let nested = src.sign(next, "(") && src.partner(next) > start;
+            if next == close || (src.sign(next, ",") && !nested && src.partner(next) == next) {
+                let inside =
+                    (start..next).any(|token| src.sign(token, "(") && src.partner(token) > next);
+                if inside {
+                    continue;
+                }
+                types.push(TypeName::parse(src.slice(start, next)));
+                start = next + 1;
+            }
+        }
+        at = close + 1;
+    }
+    if !src.is(at, "AS") || at + 1 >= src.len() {
+        return Err(src.syntax(at));
+    }
+    let statement = src.slice(at + 1, src.len()).to_owned();
+    Ok(Statement::session(
+        StatementKind::Prepare {
+            name,
+            types,
+            statement,
+        },
+        "PREPARE",
+    ))
+}
+
+fn execute(src: &Source<'_>) -> Result<Statement, DialectError> {
+    let name = name(src, 1)?;
+    let mut arguments = Vec::new();
+    if src.sign(2, "(") {
+        let close = src.partner(2);
+        end_at(src, close + 1)?;
+        let (mut start, mut at) = (3, 3);
+        while at < close {
+            if src.sign(at, ",") {
+                arguments.push(src.slice(start, at).to_owned());
+                start = at + 1;
+            }
+            at = if src.sign(at, "(") {
+                src.partner(at) + 1
+            } else {
+                at + 1
+            };
+        }
+        if start < close {
+            arguments.push(src.slice(start, close).to_owned());
+        }
+    } else {
+        end_at(src, 2)?;
+    }
+    Ok(Statement::session(
+        StatementKind::Execute { name, arguments },
+        "",
+    ))
+}
+
+fn deallocate(src: &Source<'_>) -> Result<Statement, DialectError> {
+    let at = 1 + usize::from(src.is(1, "PREPARE"));
+    let name = name_or_all(src, at)?;
+    end_at(src, at + 1)?;
+    let tag = if name.is_none() {
+        "DEALLOCATE ALL"
+    } else {
+        "DEALLOCATE"
+    };
+    Ok(Statement::session(StatementKind::Deallocate { name }, tag))
+}
+
+fn discard(src: &Source<'_>) -> Result<Statement, DialectError> {
+    end_at(src, 2)?;
+    let tag = match src.text(1).to_ascii_lowercase().as_str() {
+        "all" => "DISCARD ALL",
+        "plans" => "DISCARD PLANS",
+        "sequences" => "DISCARD SEQUENCES",
+        "temp" | "temporary" => "DISCARD TEMP",
+        _ => return Err(src.syntax(1)),
+    };
+    Ok(Statement::session(
+        StatementKind::Discard {
+            all: tag == "DISCARD ALL",
+        },
+        tag,
+    ))
+}
+
+/// FETCH or MOVE [NEXT | FORWARD [n | ALL] | n | ALL] [FROM | IN] name
+fn fetch(src: &Source<'_>, is_move: bool) -> Result<Statement, DialectError> {
+    let mut at = 1;
+    let mut count = FetchCount::Forward(1);
+    if src.is_any(
+        at,
+        &["PRIOR", "BACKWARD", "FIRST", "LAST", "ABSOLUTE", "RELATIVE"],
+    ) {
+        return Err(src.unsupported(at, &format!("FETCH {}", src.text(at).to_ascii_uppercase())));
+    }
+    if src.is_any(at, &["NEXT", "FORWARD"]) {
+        at += 1;
+    }
+    if src.is(at, "ALL") {
+        count = FetchCount::All;
+        at += 1;
+    } else if src.kind(at) == Some(crate::lexer::Kind::Integer) {
+        count = FetchCount::Forward(src.text(at).parse().map_err(|_| src.syntax(at))?);
+        at += 1;
+    }
+    at += usize::from(src.is_any(at, &["FROM", "IN"]));
+    let name = name(src, at)?;
+    end_at(src, at + 1)?;
+    Ok(if is_move {
+        Statement::session(StatementKind::Move { name, count }, "MOVE")
+    } else {
+        let tag = crate::CommandTag::Fetch;
+        Statement {
+            tag,
+            ..Statement::session(StatementKind::Fetch { name, count }, "")
+        }
+    })
+}
