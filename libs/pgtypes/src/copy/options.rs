@@ -302,6 +302,10 @@ mod tests {
         for (options, message) in cases {
             assert_eq!(refusal(&options), message);
         }
+    }
+
+    #[test]
+    fn options_of_csv_are_refused_elsewhere() {
         let forced = CopyOptions {
             force_null: Force::All,
             ..CopyOptions::text()
