@@ -6,6 +6,7 @@ use crate::identity::{EnvironmentId, LogIdentity, MAX_INSTANCE};
 use crate::layout::header as at;
 use crate::numbers::{CommitNumber, Generation, Sequence};
 use crate::position::{LogPoint, Position, SegmentId};
+use crate::record::{PAGE_SIZE, prefix};
 use crate::sheet::Sheet;
 use crate::timestamp::Timestamp;
 
@@ -51,7 +52,7 @@ impl SegmentHeader {
     /// The bytes of the header.
     pub fn encode(&self) -> [u8; HEADER_SIZE] {
         let mut sheet = Sheet::blank();
-        let origin = self.origin.as_bytes();
+        let origin = prefix(&self.origin, MAX_INSTANCE);
         sheet
             .put(at::MAGIC_AT, &at::MAGIC_BYTES)
             .put_u32(at::VERSION_AT, at::FORMAT_VERSION)
@@ -63,7 +64,7 @@ impl SegmentHeader {
             .put_u64(at::LAST_COMMIT_AT, self.last_commit.get())
             .put_u64(at::CREATED_AT, self.created.micros())
             .put(at::PREVIOUS_AT, &self.previous.to_bytes())
-            .put(at::ORIGIN_AT, origin.get(..MAX_INSTANCE).unwrap_or(origin))
+            .put(at::ORIGIN_AT, origin.as_bytes())
             .put_crc(at::CRC_AT);
         sheet.0
     }
@@ -94,6 +95,9 @@ impl SegmentHeader {
             return Err(Damage::Impossible(
                 "generation or sequence in the segment header",
             ));
+        }
+        if sheet.u32(at::PAGE_SIZE_AT) as usize != PAGE_SIZE {
+            return Err(Damage::Impossible("page size in the segment header"));
         }
         Ok(Self {
             page_size: sheet.u32(at::PAGE_SIZE_AT),

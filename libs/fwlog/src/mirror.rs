@@ -12,7 +12,6 @@ use crate::header::{HEADER_SIZE, SegmentHeader};
 use crate::identity::EnvironmentId;
 use crate::position::{LogPoint, Position};
 use crate::reader::SegmentReader;
-use crate::record::PAGE_SIZE;
 use crate::recover::Recovered;
 use crate::seal::{SEAL_SIZE, Seal};
 use crate::store::SegmentStore;
@@ -122,9 +121,6 @@ impl Mirror {
         let header = SegmentHeader::decode(bytes).map_err(|why| self.refused(why))?;
         if header.environment != self.environment {
             return Err(self.refused(Damage::Impossible("environment in the segment header")));
-        }
-        if header.page_size as usize != PAGE_SIZE {
-            return Err(self.refused(Damage::Impossible("page size in the segment header")));
         }
         let Some(tail) = &self.tail else {
             return Ok(header);

@@ -10,14 +10,18 @@ use crate::block::Block;
 use crate::damage::{Damage, During, IoFailure, ReadError};
 use crate::directory::is_successor;
 use crate::durable_end::{Durable, DurableEnd};
+use crate::header::HEADER_SIZE;
 use crate::identity::EnvironmentId;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::{EndKind, ReadItem, SegmentReader};
 use crate::seal::SEAL_SIZE;
-use crate::store::SegmentStore;
+use crate::store::{SegmentFile, SegmentStore};
 use crate::tail::{ResumeAt, Tail};
 use crate::timestamp::Timestamp;
+
+/// Blocks are written again in pieces of this size.
+const PIECE: usize = 1 << 20;
 
 /// Whether recovery ends with a sealed segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -271,6 +275,30 @@ impl Scan<'_> {
         Err(corrupt(reader, why.unwrap_or(Damage::EndsEarly(position))))
     }
 
+    /// Writes the blocks behind the durable end once more, as they are. What a crash of the process
+    /// alone has left need not be on the disk; and where a sync failed before that crash, the
+    /// operating system may hold it for clean, so that another sync would not write it.
+    fn write_again(&self, file: &dyn SegmentFile, reader: &SegmentReader) -> Result<(), IoFailure> {
+        let Some(durable) = self.durable.map(|end| end.durable.point.position) else {
+            return Ok(());
+        };
+        let end = reader.point().position;
+        let mut from = Position::new(end.segment, HEADER_SIZE as u64).max(durable);
+        while from < end {
+            let left = usize::try_from(end.offset - from.offset).unwrap_or(usize::MAX);
+            let mut bytes = vec![0; left.min(PIECE)];
+            let read = file
+                .read_at(from.offset, &mut bytes)
+                .during("read", reader.path())?;
+            bytes.truncate(read);
+            file.write_at(from.offset, &bytes)
+                .during("write", reader.path())?;
+            // A file that became shorter meanwhile would be read for ever.
+            from.offset += (read as u64).max(1);
+        }
+        Ok(())
+    }
+
     /// All is good up to where `reader` stands: cuts, seals, syncs, and makes the end known.
     fn complete(
         &mut self,
@@ -293,7 +321,7 @@ impl Scan<'_> {
             file.truncate(end.position.offset + seal_size)
                 .during("cut", &path)?;
         }
-        // What a crash of the process alone has left may not be on the disk yet.
+        self.write_again(file.as_ref(), reader)?;
         file.sync().during("sync", &path)?;
         let (last_commit, time) = (reader.last_commit(), reader.time());
         if self.options.seal == SealNewest::Yes && !sealed {

@@ -160,9 +160,12 @@ impl Tail {
     }
 
     pub(crate) fn log_bytes(&self) -> u64 {
-        self.header
-            .log_bytes
-            .saturating_add(self.end.position.offset)
+        self.log_bytes_at(self.end.position.offset)
+    }
+
+    /// Bytes of log up to this offset of the segment.
+    pub(crate) fn log_bytes_at(&self, offset: u64) -> u64 {
+        self.header.log_bytes.saturating_add(offset)
     }
 
     /// What the segment after this one goes on from.

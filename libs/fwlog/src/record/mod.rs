@@ -15,6 +15,7 @@ use crate::position::Position;
 pub use buffer::{CommitEncoder, CommitHead, RecordBuffer};
 pub use commit::{Commit, PageBody, PageChange, Pages, PagesIter, Part, page_crc};
 pub use delta::Delta;
+pub(crate) use small::prefix;
 pub use small::{Audit, GenerationReason, GenerationStart, MAX_NAME, MAX_STATEMENT};
 
 /// Size of a database page in bytes.

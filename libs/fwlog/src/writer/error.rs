@@ -1,7 +1,9 @@
 //! Why the writer did not do what was asked.
 
 use crate::damage::{IoFailure, ReadError};
+use crate::identity::MAX_INSTANCE;
 use crate::numbers::CommitNumber;
+use crate::record::PAGE_SIZE;
 
 /// Why the writer did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +17,9 @@ pub enum WriterError {
     /// The log does not end where the caller says that it ends.
     #[error("the log does not end at {0}")]
     NotTheEnd(crate::LogPoint),
+    /// What is to stand in the headers can't stand there.
+    #[error("an instance name has 1 to {MAX_INSTANCE} bytes, and a page {PAGE_SIZE}")]
+    Identity,
     /// The records do not fit into one block. Nothing was queued.
     #[error("{bytes} bytes of records do not fit into one block")]
     TooLarge {

@@ -217,10 +217,9 @@ impl Writer {
 /// Writes what is queued and ends the thread; the segment stays open, as after a crash.
 impl Drop for Writer {
     fn drop(&mut self) {
-        // Fails when the thread has ended already, which is as good.
-        if self.shared.push(Entry::Stop).is_ok() || self.failure().is_some() {
-            self.join();
-        }
+        // Refused when the thread ends already, which is as good.
+        self.shared.push(Entry::Stop).unwrap_or_default();
+        self.join();
     }
 }
 

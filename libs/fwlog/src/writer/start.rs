@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::block::Compression;
 use crate::damage::During;
 use crate::header::{Follows, SegmentHeader};
-use crate::identity::LogIdentity;
+use crate::identity::{LogIdentity, MAX_INSTANCE};
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::SegmentReader;
-use crate::record::GenerationReason;
+use crate::record::{GenerationReason, PAGE_SIZE};
 use crate::store::SegmentStore;
 use crate::tail::{ResumeAt, Tail};
 use crate::writer::error::WriterError;
@@ -32,6 +32,11 @@ pub(crate) fn start(
     begin: Begin,
     last_commit: CommitNumber,
 ) -> Result<(Arc<Shared>, Worker), WriterError> {
+    let identity = &setting.identity;
+    let named = (1..=MAX_INSTANCE).contains(&identity.instance.len());
+    if !named || identity.page_size as usize != PAGE_SIZE {
+        return Err(WriterError::Identity);
+    }
     let store = setting.store.as_ref();
     let (id, parent, log_bytes, reason) = match begin {
         Begin::Create => (

@@ -142,7 +142,7 @@ impl Worker {
             point: self.group.end,
             commit: self.group.last_commit,
             time: self.group.time,
-            log_bytes: self.tail.header().log_bytes + self.group.end.position.offset,
+            log_bytes: self.tail.log_bytes_at(self.group.end.position.offset),
             sealed: false,
         }
     }
