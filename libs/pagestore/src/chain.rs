@@ -104,6 +104,15 @@ impl Chain {
         self.versions.is_empty()
     }
 
+    /// Bytes in memory of versions that no snapshot at `durable` or later reads.
+    pub(crate) fn superseded_bytes(&self, durable: u64) -> u64 {
+        let pairs = self
+            .versions
+            .windows(2)
+            .filter(|pair| pair[1].commit <= durable);
+        pairs.map(|pair| pair[0].image.memory_bytes() as u64).sum()
+    }
+
     /// Adds the version of `commit`, which is the newest (or replaces the one of the same commit).
     pub(crate) fn push(&mut self, commit: u64, image: PageImage, tally: &mut Tally) {
         let dirty = self.is_dirty();

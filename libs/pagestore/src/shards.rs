@@ -75,4 +75,13 @@ impl Shards {
         pages.sort_unstable();
         pages
     }
+
+    /// Adds up a number of each chain. Locks one shard at a time.
+    pub(crate) fn sum(&self, of: impl Fn(&Chain) -> u64) -> u64 {
+        let sum = |shard: &RwLock<Chains>| -> u64 {
+            let chains = shard.read().unwrap_or_else(PoisonError::into_inner);
+            chains.values().map(&of).sum()
+        };
+        self.0.iter().map(sum).sum()
+    }
 }

@@ -54,15 +54,7 @@ impl PageStore {
         horizon: Arc<Horizon>,
         options: StoreOptions,
     ) -> Result<Arc<Self>, StoreError> {
-        let mut open = OpenOptions::new();
-        open.read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600);
-        let file = open
-            .open(path)
-            .map_err(|e| StoreError::io("open", path, None, e))?;
+        let file = open_or_create(path).map_err(|e| StoreError::io("open", path, None, e))?;
         let len = file
             .metadata()
             .map_err(|e| StoreError::io("read the size", path, None, e))?
@@ -270,6 +262,14 @@ impl PageStore {
         self.counters.read().dirty_bytes
     }
 
+    /// Bytes in memory that are kept only because open snapshots are older than the newest durable
+    /// version of their page (or that the next touch of the page drops). Looks at every version: for
+    /// now and then, not for every commit.
+    pub fn pinned_bytes(&self) -> u64 {
+        let durable = self.horizon.durable().get();
+        self.shards.sum(|chain| chain.superseded_bytes(durable))
+    }
+
     /// What the store keeps in memory, and for whom.
     pub fn memory(&self) -> MemoryUse {
         let active = self.active();
@@ -326,6 +326,21 @@ impl PageStore {
 
     pub(crate) fn count(&self, tally: Tally) {
         self.counters.add(tally);
+    }
+}
+
+/// A new file's name is on disk before anything relies on it.
+fn open_or_create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => {
+            let directory = path.parent().filter(|p| !p.as_os_str().is_empty());
+            File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        Err(error) => Err(error),
     }
 }
 

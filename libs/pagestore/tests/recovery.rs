@@ -134,6 +134,23 @@ fn a_commit_half_published_is_seen_by_nobody() {
 }
 
 #[test]
+fn pinned_bytes_are_those_of_old_versions_that_a_snapshot_keeps() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("pinned.db"), directory.path());
+    publish(&store, 1, 3, &[(1, 1), (2, 1), (3, 1)]);
+    let old = store.snapshot_durable();
+    assert_eq!(store.pinned_bytes(), 0);
+    for commit in 2..10 {
+        publish(&store, commit, 3, &[(1, 2), (2, 2)]);
+    }
+    store.prune();
+    assert_eq!(store.pinned_bytes(), 2 * PAGE_SIZE as u64);
+    drop(old);
+    store.prune();
+    assert_eq!(store.pinned_bytes(), 0);
+}
+
+#[test]
 fn the_progress_of_a_checkpoint_ends_at_its_total() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory.path().join("steps.db"), directory.path());

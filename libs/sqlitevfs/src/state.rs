@@ -176,6 +176,11 @@ impl FileState {
 
     /// SQLite commits. An error makes COMMIT a rollback.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        if self.taken {
+            // Nobody would take this one: SQLite kept its lock over the last commit, which no
+            // session lets it do (locking_mode = EXCLUSIVE).
+            return Err(Error::WriteSetPending);
+        }
         if self.mode == WriteMode::Private && !self.working.is_empty() {
             return Err(Error::PrivateCommit);
         }
@@ -189,6 +194,10 @@ impl FileState {
         if self.taken || self.committed.is_empty() {
             return None;
         }
+        assert!(
+            self.snapshot.is_some(),
+            "SQLite never commits without a lock"
+        );
         let snapshot = self.snapshot.as_ref()?;
         let base = snapshot.commit();
         let page_count = self.committed.page_count().unwrap_or(snapshot.page_count());
@@ -351,3 +360,6 @@ fn out_of_range(offset: u64) -> Error {
         offset: i64::try_from(offset).unwrap_or(i64::MAX),
     }
 }
+
+#[cfg(test)]
+mod tests;
