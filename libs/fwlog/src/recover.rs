@@ -299,6 +299,12 @@ impl Scan<'_> {
         Ok(())
     }
 
+    /// A seal that is there need not be on the disk either.
+    fn is_durably_sealed(&self, at: Position) -> bool {
+        self.durable
+            .is_some_and(|end| end.durable.sealed && end.durable.point.position == at)
+    }
+
     /// All is good up to where `reader` stands: cuts, seals, syncs, and makes the end known.
     fn complete(
         &mut self,
@@ -324,7 +330,8 @@ impl Scan<'_> {
         self.write_again(file.as_ref(), reader)?;
         file.sync().during("sync", &path)?;
         let (last_commit, time) = (reader.last_commit(), reader.time());
-        if self.options.seal == SealNewest::Yes && !sealed {
+        let seal = sealed || self.options.seal == SealNewest::Yes;
+        if seal && !self.is_durably_sealed(end.position) {
             let at = ResumeAt {
                 end,
                 last_commit,

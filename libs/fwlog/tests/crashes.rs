@@ -233,17 +233,30 @@ fn after_any_failure_the_writer_says_it_to_all_and_the_owner_can_go_on() {
             drop(writer);
 
             store.make_room();
-            let discard = Some(durable.point.position);
-            let (recovered, commits) = recover_commits(&store, SealNewest::Yes, discard).unwrap();
-            assert_eq!(commits.len() as u64, durable.commit.get());
-            assert!(acknowledged <= durable.commit.get());
-            let begin = Begin::NextSegment {
-                after: recovered.end,
-                log_bytes: recovered.log_bytes,
-            };
-            let writer = start(&store, begin, durable.commit.get()).unwrap();
-            assert_eq!(work(&writer, durable.commit.get() + 1, 30), 30);
+            go_on_after(&store, &durable, operation % 2 == 0);
         }
+    }
+}
+
+/// Recovers a log whose writer failed, writes some more, and looks at what a power cut leaves.
+///
+/// `here` is whether the owner knows what was durable, because it is the same process: then nothing
+/// else is left. Another process also finds what was written and never acknowledged.
+fn go_on_after(store: &CrashStore, durable: &Durable, here: bool) {
+    let discard = here.then_some(durable.point.position);
+    let (recovered, commits) = recover_commits(store, SealNewest::Yes, discard).unwrap();
+    let last = commits.len() as u64;
+    assert!(last == durable.commit.get() || (last > durable.commit.get() && !here));
+    let begin = Begin::NextSegment {
+        after: recovered.end,
+        log_bytes: recovered.log_bytes,
+    };
+    let writer = start(store, begin, last).unwrap();
+    assert_eq!(work(&writer, last + 1, 30), 30);
+    for seed in LOSSES {
+        let (_, commits) =
+            recover_commits(&store.after_crash(seed), SealNewest::Yes, None).unwrap();
+        assert_eq!(commits, (1..=30).collect::<Vec<_>>());
     }
 }
 

@@ -144,6 +144,13 @@ impl Disk {
         Ok(())
     }
 
+    /// A sync of the directory settles all names in it.
+    fn sync_names(&mut self) {
+        for image in self.segments.values_mut() {
+            image.name_in_doubt = false;
+        }
+    }
+
     fn image(&self, id: SegmentId) -> io::Result<&Image> {
         if self.down {
             return Err(Refusal::down().error);
@@ -218,6 +225,7 @@ impl SegmentStore for CrashStore {
         };
         disk.segments.insert(id, image);
         renamed?;
+        disk.sync_names();
         drop(disk);
         self.file(id)
     }
@@ -236,6 +244,7 @@ impl SegmentStore for CrashStore {
         image.name_in_doubt = true;
         disk.begin()?;
         disk.segments.remove(&id);
+        disk.sync_names();
         Ok(())
     }
 
@@ -307,9 +316,10 @@ impl SegmentFile for CrashFile {
         let begun = disk.begin();
         let image = disk.image_mut(self.id)?;
         if begun.is_ok() {
-            image.durable.clone_from(&image.live);
-            image.pending.clear();
+            image.durable = image.after_sync();
         }
+        // After a failed sync too the operating system holds for clean what it did not write.
+        image.pending.clear();
         Ok(begun?)
     }
 

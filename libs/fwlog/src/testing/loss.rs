@@ -36,10 +36,20 @@ pub(crate) fn torn(new: Option<&[u8]>, old: Option<&[u8]>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// The seed with which nothing is lost.
+const ALL_SURVIVES: u64 = 1;
+
 /// Decides what is lost.
 pub(crate) struct Chance {
     seed: u64,
     random: Random,
+}
+
+impl Image {
+    /// What the disk has when all is written that the operating system holds for unwritten.
+    pub(crate) fn after_sync(&self) -> Vec<u8> {
+        Chance::new(ALL_SURVIVES).left_of(self)
+    }
 }
 
 impl Chance {
@@ -53,7 +63,7 @@ impl Chance {
     pub(crate) fn survives(&mut self) -> bool {
         match self.seed {
             0 => false,
-            1 => true,
+            ALL_SURVIVES => true,
             _ => self.random.coin(),
         }
     }
