@@ -1,5 +1,5 @@
 //! Prints microseconds per small transaction and per point read, through the shim and the store and
-//! without a log. Run with `cargo run --release -p sqlitevfs --example measure`.
+//! without a log. Run with `cargo run --release -p sqlitevfs --example measure [cache in KiB]`.
 #![expect(clippy::print_stdout, reason = "it prints figures")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
@@ -20,10 +20,11 @@ struct Bench {
     horizon: Arc<Horizon>,
     store: Arc<PageStore>,
     pages: usize,
+    cache_kib: u32,
 }
 
 impl Bench {
-    fn new() -> Outcome<Self> {
+    fn new(cache_kib: u32) -> Outcome<Self> {
         let directory = tempfile::tempdir()?;
         let horizon = Horizon::new(CommitNumber::ZERO);
         let options = StoreOptions {
@@ -37,6 +38,7 @@ impl Bench {
             horizon,
             store,
             pages: 0,
+            cache_kib,
         })
     }
 
@@ -45,7 +47,7 @@ impl Bench {
         let options = OpenOptions {
             scratch_dir,
             write_set_limit: 64 << 20,
-            cache_kib: 32 << 10,
+            cache_kib: self.cache_kib,
         };
         Ok(sqlitevfs::open(&self.store, options)?)
     }
@@ -95,7 +97,10 @@ fn read(connection: &Connection, i: i64) -> Outcome<i64> {
 }
 
 fn main() -> Outcome<()> {
-    let mut bench = Bench::new()?;
+    let cache_kib = std::env::args()
+        .nth(1)
+        .map_or(Ok(32 << 10), |text| text.parse())?;
+    let mut bench = Bench::new(cache_kib)?;
     let writers = [bench.connect()?, bench.connect()?];
     let reader = bench.connect()?;
     writers[0].1.allow_write(true);

@@ -401,3 +401,29 @@ fn a_private_transaction_that_spills_leaves_the_connection_fit_to_write() {
     assert!(database.connect().0.prepare("SELECT a FROM other").is_ok());
     database.check(&one.0);
 }
+
+#[test]
+#[ignore = "writes 2 GiB to the temporary directory"]
+fn a_database_beyond_one_gib_leaves_the_lock_page_alone() {
+    let database = Database::new();
+    let writer = database.connect_with(8 << 20, 4000);
+    database.run(
+        &writer,
+        "CREATE TABLE t(a); INSERT INTO t VALUES (zeroblob(900000000))",
+    );
+    let lock_page = pagestore::LOCK_PAGE;
+    writer.1.allow_write(true);
+    writer
+        .0
+        .execute("INSERT INTO t VALUES (randomblob(200000000))", ())
+        .unwrap();
+    let set = writer.1.take_write_set().unwrap();
+    assert!(set.page_count > lock_page.get());
+    assert!(set.pages.iter().all(|(page, _)| *page != lock_page));
+    database.publish(set);
+    writer.1.allow_write(false);
+    database.check(&writer.0);
+    database.run(&writer, "DELETE FROM t WHERE length(a) = 900000000; VACUUM");
+    assert_eq!(count(&writer.0), 1);
+    database.check(&writer.0);
+}
