@@ -213,6 +213,9 @@ fn after_any_failure_the_writer_says_it_to_all_and_the_owner_can_go_on() {
                 continue;
             };
             let acknowledged = work(&writer, 1, 18);
+            // Behind everything that the thread was still doing.
+            let settled = writer.mark().and_then(|mark| mark.wait());
+            assert_eq!(settled.err(), writer.failure());
             let Some(failure) = writer.failure() else {
                 if store.operations() <= operation {
                     break;
@@ -224,7 +227,7 @@ fn after_any_failure_the_writer_says_it_to_all_and_the_owner_can_go_on() {
             assert_eq!(failure.is_disk_full(), kind == ErrorKind::StorageFull);
             assert_eq!(append(&writer, 99), Err(failure.clone()));
             assert_eq!(
-                writer.wait_durable(CommitNumber::new(18)),
+                writer.wait_durable(CommitNumber::new(99)),
                 Err(failure.clone())
             );
             assert_eq!(writer.mark().map(drop), Err(failure.clone()));

@@ -125,7 +125,7 @@ fn a_reader_beside_the_writer_gets_every_block_once() {
     let mut mirror = Mirror::open(store, ENVIRONMENT, 0, None).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            for number in 1..=300 {
+            for number in 1..=310 {
                 commit(&writer);
                 if number % 50 == 0 {
                     writer.switch().unwrap();
@@ -145,7 +145,7 @@ fn a_reader_beside_the_writer_gets_every_block_once() {
                 FollowItem::Seal { bytes } => {
                     mirror.seal(&bytes).unwrap();
                 }
-                FollowItem::UpToDate(durable) if durable.sealed && durable.commit.get() == 300 => {
+                FollowItem::UpToDate(durable) if durable.sealed && durable.commit.get() == 310 => {
                     break;
                 }
                 FollowItem::UpToDate(_) => std::thread::yield_now(),

@@ -57,14 +57,14 @@ impl Shared {
             return Ok(());
         }
         let mut queue = self.queue();
-        while queue.bytes > 0 && queue.bytes + bytes > self.max_queued && !queue.ended {
+        while queue.bytes > 0 && queue.bytes + bytes > self.max_queued && !self.refuses(&queue) {
             queue = self
                 .emptied
                 .wait(queue)
                 .unwrap_or_else(PoisonError::into_inner);
         }
         if let Some((first, last)) = commits
-            && !queue.ended
+            && !self.refuses(&queue)
         {
             let expected = queue.last_commit.next();
             if first != expected || last < first {
@@ -83,7 +83,7 @@ impl Shared {
     }
 
     fn push_into(&self, mut queue: MutexGuard<'_, Queue>, entry: Entry) -> Result<(), WriterError> {
-        if queue.ended {
+        if self.refuses(&queue) {
             drop(queue);
             return Err(self.failure().unwrap_or(WriterError::Closed));
         }
@@ -97,6 +97,11 @@ impl Shared {
             self.filled.notify_one();
         }
         Ok(())
+    }
+
+    /// Whether nothing more is taken. A failure counts before its thread has told everybody.
+    fn refuses(&self, queue: &Queue) -> bool {
+        queue.ended || self.failure.get().is_some()
     }
 
     /// Takes everything out of the queue into `entries`; waits for something, but not beyond
