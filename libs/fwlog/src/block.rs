@@ -44,7 +44,7 @@ pub struct BlockHead {
     pub first_commit: CommitNumber,
     /// Newest commit at the end of the block; one less than `first_commit` when it has no commit.
     pub last_commit: CommitNumber,
-    /// When the block was made. Never earlier than the block before it.
+    /// When the block was made. Never earlier than the block before it in its segment.
     pub time: Timestamp,
     /// Chain hash at the end of the block.
     pub chain: ChainHash,

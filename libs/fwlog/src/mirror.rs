@@ -108,7 +108,7 @@ impl Mirror {
             if let Some(tail) = mirror.tail.as_mut().filter(|tail| !tail.sealed) {
                 tail.seal()?;
             }
-            let tail = Tail::create(mirror.store.as_ref(), new, mirror.preallocate)?;
+            let tail = Tail::create(mirror.store.as_ref(), new, &[], mirror.preallocate)?;
             mirror.tail = Some(tail);
             mirror.publish()
         })

@@ -36,16 +36,17 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Makes a new segment; durable on return.
+    /// Makes a new segment with these first blocks; durable on return. The caller says where they
+    /// end.
     pub(crate) fn create(
         store: &dyn SegmentStore,
         header: SegmentHeader,
+        first_blocks: &[u8],
         preallocate: u64,
     ) -> Result<Self, IoFailure> {
         let path = store.path(header.id);
-        let file = store
-            .create(header.id, &header.encode())
-            .during("create", &path)?;
+        let content = [&header.encode()[..], first_blocks].concat();
+        let file = store.create(header.id, &content).during("create", &path)?;
         let end = header.start();
         Ok(Self {
             file,
@@ -54,7 +55,7 @@ impl Tail {
             last_commit: header.last_commit,
             time: header.created,
             sealed: false,
-            allocated: end.position.offset,
+            allocated: content.len() as u64,
             preallocate,
             header,
         })

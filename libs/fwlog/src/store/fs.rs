@@ -72,7 +72,7 @@ impl SegmentStore for FsStore {
         Ok(segments)
     }
 
-    fn create(&self, id: SegmentId, header: &[u8]) -> io::Result<Box<dyn SegmentFile>> {
+    fn create(&self, id: SegmentId, content: &[u8]) -> io::Result<Box<dyn SegmentFile>> {
         let path = self.path(id);
         if path.try_exists()? {
             return Err(io::Error::from(io::ErrorKind::AlreadyExists));
@@ -87,7 +87,7 @@ impl SegmentStore for FsStore {
             _ => {}
         }
         let mut file = durable::create_new(&temporary, self.mode)?;
-        file.write_all(header)?;
+        file.write_all(content)?;
         durable::rename(&temporary, &path)?;
         Ok(Box::new(FsFile(file)))
     }

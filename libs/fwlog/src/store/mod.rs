@@ -13,7 +13,7 @@ pub use fs::FsStore;
 /// Where the owner of a log keeps its segments and `fw.position`.
 ///
 /// ```text
-///   create ──► file with its header, durable under its name
+///   create ──► file with its content, durable under its name
 ///                │ write_at … sync        what was written before a sync is durable after it
 ///                │ truncate, sync         so is the length
 ///              sealed: never written again
@@ -27,9 +27,9 @@ pub trait SegmentStore: Send + Sync {
     /// not one of them.
     fn list(&self) -> io::Result<Vec<SegmentId>>;
 
-    /// Makes a segment that begins with `header`. It must not exist. On return file and name are
+    /// Makes a segment that begins with `content`. It must not exist. On return file and name are
     /// durable; after a crash in between there is the whole file or none.
-    fn create(&self, id: SegmentId, header: &[u8]) -> io::Result<Box<dyn SegmentFile>>;
+    fn create(&self, id: SegmentId, content: &[u8]) -> io::Result<Box<dyn SegmentFile>>;
 
     /// Opens a segment to go on writing it.
     fn open(&self, id: SegmentId) -> io::Result<Box<dyn SegmentFile>>;

@@ -198,7 +198,7 @@ impl SegmentStore for CrashStore {
         }
     }
 
-    fn create(&self, id: SegmentId, header: &[u8]) -> io::Result<Box<dyn SegmentFile>> {
+    fn create(&self, id: SegmentId, content: &[u8]) -> io::Result<Box<dyn SegmentFile>> {
         let mut disk = self.disk();
         if disk.image(id).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -216,7 +216,7 @@ impl SegmentStore for CrashStore {
                     .and(Err(Refusal::down().error));
             }
         };
-        let live = header.to_vec();
+        let live = content.to_vec();
         let image = Image {
             durable: live.clone(),
             live,

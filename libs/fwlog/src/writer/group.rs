@@ -8,7 +8,6 @@ use crate::block::{BLOCK_HEAD_SIZE, BlockHead, Compression};
 use crate::chain::ChainHash;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position};
-use crate::tail::Tail;
 use crate::timestamp::Timestamp;
 
 /// The fastest level that still finds what repeats from one transaction to the next.
@@ -33,7 +32,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn new(compression: Compression, tail: &Tail) -> io::Result<Self> {
+    pub(crate) fn new(compression: Compression, last_commit: CommitNumber) -> io::Result<Self> {
         let compressor = match compression {
             Compression::None => None,
             Compression::Zstd => Some(Compressor::new(ZSTD_LEVEL)?),
@@ -42,21 +41,21 @@ impl Group {
             compressor,
             compressed: Vec::new(),
             raw: Vec::new(),
-            newest: tail.last_commit,
+            newest: last_commit,
             blocks: Vec::new(),
-            end: tail.end,
-            last_commit: tail.last_commit,
-            time: tail.time,
+            end: LogPoint::ORIGIN,
+            last_commit,
+            time: Timestamp::ZERO,
         })
     }
 
-    /// Goes on in a new segment.
-    pub(crate) fn move_to(&mut self, tail: &Tail) {
+    /// Goes on in a new segment, behind its header.
+    pub(crate) fn move_to(&mut self, start: LogPoint) {
         assert!(
             self.blocks.is_empty() && self.raw.is_empty(),
             "a block never spans segments"
         );
-        self.end = tail.end;
+        self.end = start;
     }
 
     /// Bytes of records in the block that is being filled.

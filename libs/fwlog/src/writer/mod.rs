@@ -4,6 +4,7 @@ mod error;
 mod group;
 mod queue;
 mod reply;
+mod segment;
 mod shared;
 mod start;
 mod waiters;
@@ -111,8 +112,8 @@ pub struct Writer {
 impl Writer {
     /// Makes the segment that `begin` says, and starts the thread.
     ///
-    /// `last_commit` is the newest commit of the log so far. In the first group of a new generation
-    /// stands its `Generation` record; it is durable on return.
+    /// `last_commit` is the newest commit of the log so far. A new generation begins with its
+    /// `Generation` record. All of this is durable on return.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is a thing of its own, given once"

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::block::Compression;
 use crate::damage::During;
-use crate::header::{Follows, SegmentHeader};
+use crate::header::Follows;
 use crate::identity::{LogIdentity, MAX_INSTANCE};
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position, SegmentId};
@@ -14,6 +13,7 @@ use crate::store::SegmentStore;
 use crate::tail::{ResumeAt, Tail};
 use crate::writer::error::WriterError;
 use crate::writer::group::Group;
+use crate::writer::segment::{self, NewGeneration};
 use crate::writer::shared::Shared;
 use crate::writer::worker::Worker;
 use crate::writer::{Begin, Observer, WriterOptions};
@@ -37,8 +37,7 @@ pub(crate) fn start(
     if !named || identity.page_size as usize != PAGE_SIZE {
         return Err(WriterError::Identity);
     }
-    let store = setting.store.as_ref();
-    let (id, parent, log_bytes, reason) = match begin {
+    let (id, after, log_bytes, reason) = match begin {
         Begin::Create => (
             SegmentId::FIRST,
             LogPoint::ORIGIN,
@@ -62,33 +61,26 @@ pub(crate) fn start(
             Some(reason),
         ),
     };
+    let store = setting.store.as_ref();
     if begin != Begin::Create {
-        seal_end(store, parent)?;
+        seal_end(store, after)?;
     }
     let follows = Follows {
-        hash: parent.hash,
+        hash: after.hash,
         log_bytes,
         last_commit,
     };
-    let header = SegmentHeader::new(&setting.identity, id, &follows);
-    let tail = Tail::create(store, header, setting.options.preallocate)?;
-    let group = group(setting.options.compression, &tail, store)?;
+    let generation = reason.map(|reason| NewGeneration {
+        reason,
+        parent: after,
+    });
+    let mut group = Group::new(setting.options.compression, last_commit)
+        .during("set up compression for", &store.path(id))?;
+    let tail = segment::begin(&setting, &mut group, id, &follows, generation)?;
     let shared = Arc::new(Shared::new(tail.durable(), setting.options.max_queued));
     let mut worker = Worker::new(setting, tail, group, Arc::clone(&shared));
-    match reason {
-        Some(reason) => worker.begin_generation(reason, parent)?,
-        None => worker.publish_synced()?,
-    }
+    worker.publish_synced()?;
     Ok((shared, worker))
-}
-
-fn group(
-    compression: Compression,
-    tail: &Tail,
-    store: &dyn SegmentStore,
-) -> Result<Group, WriterError> {
-    let path = store.path(tail.header().id);
-    Ok(Group::new(compression, tail).during("set up compression for", &path)?)
 }
 
 /// Seals the segment of `end` there, if that was not done yet. A segment that is not in the store

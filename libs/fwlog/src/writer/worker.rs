@@ -6,16 +6,14 @@ use std::time::Instant;
 
 use crate::damage::During;
 use crate::durable_end::{Durable, DurableEnd};
-use crate::header::SegmentHeader;
-use crate::position::{LogPoint, SegmentId};
-use crate::record::{GenerationReason, GenerationStart, RecordBuffer};
+use crate::position::SegmentId;
 use crate::tail::Tail;
-use crate::timestamp::Timestamp;
 use crate::writer::SyncPolicy;
 use crate::writer::error::WriterError;
 use crate::writer::group::Group;
 use crate::writer::queue::Entry;
 use crate::writer::reply::Sender;
+use crate::writer::segment::{self, NewGeneration};
 use crate::writer::shared::Shared;
 use crate::writer::start::Setting;
 
@@ -89,7 +87,7 @@ impl Worker {
         self.end_block()?;
         self.flush()?;
         if self.tail.end.position.offset >= self.setting.options.max_segment_size {
-            self.begin_segment(self.tail.header().id.next_sequence())?;
+            self.next_segment()?;
         }
         Ok(Next::GoOn)
     }
@@ -108,17 +106,14 @@ impl Worker {
                 self.marks.push((sender, self.border()));
             }
             Entry::Switch(sender) => {
-                let id = self.tail.header().id.next_sequence();
-                self.begin_segment(id)?;
-                sender.send(id);
+                sender.send(self.next_segment()?);
             }
             Entry::NewGeneration(reason, sender) => {
                 self.end_block()?;
                 let parent = self.group.end;
                 let id = self.tail.header().id.next_generation();
-                self.begin_segment(id)?;
-                self.begin_generation(reason, parent)?;
-                sender.send(id);
+                let generation = NewGeneration { reason, parent };
+                sender.send(self.begin_segment(id, Some(generation))?);
             }
             Entry::Close(sender) => {
                 self.seal()?;
@@ -155,7 +150,7 @@ impl Worker {
             .end_block()
             .during("compress a block of", &path)?;
         if self.group.end.position.offset >= self.setting.options.max_segment_size {
-            self.begin_segment(self.tail.header().id.next_sequence())?;
+            self.next_segment()?;
         } else if self.group.blocks.len() >= WRITE_SIZE {
             self.write()?;
         }
@@ -236,35 +231,22 @@ impl Worker {
         Ok(())
     }
 
-    fn begin_segment(&mut self, id: SegmentId) -> Result<(), WriterError> {
+    fn next_segment(&mut self) -> Result<SegmentId, WriterError> {
+        self.begin_segment(self.tail.header().id.next_sequence(), None)
+    }
+
+    fn begin_segment(
+        &mut self,
+        id: SegmentId,
+        generation: Option<NewGeneration>,
+    ) -> Result<SegmentId, WriterError> {
         self.seal()?;
         // The group is durable already: nobody waits for the new file.
         self.publish_synced()?;
-        let header = SegmentHeader::new(&self.setting.identity, id, &self.tail.follows());
-        let preallocate = self.setting.options.preallocate;
-        self.tail = Tail::create(self.setting.store.as_ref(), header, preallocate)?;
-        self.group.move_to(&self.tail);
-        self.publish_synced()
-    }
-
-    /// Writes the first record of a generation; durable on return.
-    pub(crate) fn begin_generation(
-        &mut self,
-        reason: GenerationReason,
-        parent: LogPoint,
-    ) -> Result<(), WriterError> {
-        let mut records = RecordBuffer::new();
-        let origin = &self.setting.identity.instance;
-        records.generation(&GenerationStart {
-            reason,
-            origin,
-            time: Timestamp::now(),
-            parent,
-        });
-        self.group.push(records.as_bytes(), None);
-        self.end_block()?;
-        self.write()?;
-        self.sync()
+        let follows = self.tail.follows();
+        self.tail = segment::begin(&self.setting, &mut self.group, id, &follows, generation)?;
+        self.publish_synced()?;
+        Ok(id)
     }
 }
 
