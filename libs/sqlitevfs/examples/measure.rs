@@ -61,6 +61,21 @@ impl Bench {
         }
     }
 
+    /// Makes the tables, and moves them into the data file.
+    fn fill(&mut self, (connection, handle): &(Connection, FileHandle)) -> Outcome<()> {
+        handle.allow_write(true);
+        connection.execute_batch(&format!(
+            "CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER, filler TEXT);
+             CREATE TABLE history (id INTEGER PRIMARY KEY, account INTEGER, amount INTEGER);
+             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {ACCOUNTS} - 1)
+             INSERT INTO account SELECT i, 0, hex(zeroblob(40)) FROM n",
+        ))?;
+        self.publish(handle);
+        handle.allow_write(false);
+        self.store.checkpoint(&|_| ())?;
+        Ok(())
+    }
+
     fn transact(&mut self, (connection, handle): &(Connection, FileHandle), i: i64) -> Outcome<()> {
         handle.allow_write(true);
         connection.prepare_cached("BEGIN")?.execute(())?;
@@ -103,16 +118,7 @@ fn main() -> Outcome<()> {
     let mut bench = Bench::new(cache_kib)?;
     let writers = [bench.connect()?, bench.connect()?];
     let reader = bench.connect()?;
-    writers[0].1.allow_write(true);
-    writers[0].0.execute_batch(&format!(
-        "CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER, filler TEXT);
-         CREATE TABLE history (id INTEGER PRIMARY KEY, account INTEGER, amount INTEGER);
-         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {ACCOUNTS} - 1)
-         INSERT INTO account SELECT i, 0, hex(zeroblob(40)) FROM n",
-    ))?;
-    bench.publish(&writers[0].1);
-    writers[0].1.allow_write(false);
-    bench.store.checkpoint(&|_| ())?;
+    bench.fill(&writers[0])?;
     for i in 0..1000 {
         bench.transact(&writers[0], i)?;
     }
