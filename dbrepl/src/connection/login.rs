@@ -180,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_at_start_up_is_mapped_by_its_sqlstate() {
-        let error = b"E\0\0\0\x1eSFATAL\0C28P01\0Mwrong\0\0";
+        let error = b"E\0\0\0\x1aSFATAL\0C28P01\0Mwrong\0\0";
         let failure = answer_with(error, None).await.unwrap_err();
         assert_eq!(failure.code, ExitCode::Access);
         assert!(failure.message.contains("wrong"), "{failure}");

@@ -1,9 +1,10 @@
 //! The steady part of a connection: pieces of log out, progress in.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use dbproto::{Progress, Reached, Shipper, ShipperAction, Status};
-use fwlog::{BlockHead, Compression, Durable, Follow, Timestamp};
+use fwlog::{BlockHead, Compression, Follow, Timestamp};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::Ending;
@@ -32,8 +33,10 @@ pub(super) struct Session<'a> {
     /// Taken from the tailer, waits for the socket.
     pending: Option<Outgoing>,
     tick: Interval,
+    /// File that the operator was told of last.
+    announced: PathBuf,
     /// The master's durable end as it was last seen.
-    durable: Option<Progress>,
+    durable: Progress,
     /// Time of the newest block shipped.
     shipped_time: Option<Timestamp>,
     /// The log's end was reached, and nothing came since.
@@ -44,7 +47,7 @@ pub(super) struct Session<'a> {
     behind_since: Option<Instant>,
     suspended: Option<String>,
     /// Bytes of log before this connection's first piece, and up to the durable end.
-    bytes: Option<(u64, u64)>,
+    bytes: (u64, u64),
 }
 
 impl<'a> Session<'a> {
@@ -56,6 +59,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Failure> {
         let pace = Pace::new(options.bandwidth, Instant::now());
         let durable = follow.durable();
+        let announced = follow.segment().1.to_owned();
         let directory = &options.source.location.directory;
         let tailer = Tailer::start(*follow, directory, options.goal, pace.piece())?;
         let mut tick = interval(TICK);
@@ -68,20 +72,15 @@ impl<'a> Session<'a> {
             pace,
             pending: None,
             tick,
-            durable: Some(Progress::from(&durable)),
+            announced,
+            durable: Progress::from(&durable),
             shipped_time: None,
             at_end: false,
             told_up_to_date: false,
             behind_since: None,
             suspended: None,
-            bytes: None,
-        }
-        .with_end(durable))
-    }
-
-    fn with_end(mut self, durable: Durable) -> Self {
-        self.bytes = Some((durable.log_bytes, durable.log_bytes));
-        self
+            bytes: (durable.log_bytes, durable.log_bytes),
+        })
     }
 
     pub(super) fn end(&mut self) {
@@ -179,13 +178,13 @@ impl<'a> Session<'a> {
     }
 
     fn up_to_date(&self) -> String {
-        let of_log = self.durable.map(|durable| durable.time);
+        let of_log = self.durable.time;
         let of_slave = self.shipper.status().map(|status| status.durable.time);
         let time = match self.options.goal {
             Goal::Follow | Goal::Synchronize => of_log,
-            Goal::Generation | Goal::Until(_) => self.shipped_time.or(of_slave).or(of_log),
+            Goal::Generation | Goal::Until(_) => self.shipped_time.or(of_slave).unwrap_or(of_log),
         };
-        let text = time.unwrap_or_default().to_string();
+        let text = time.to_string();
         // To the second: the fraction is of no use to a person here.
         format!("slave server is up-to-date until {}", text.get(..19).unwrap_or(&text))
     }
@@ -202,12 +201,16 @@ impl<'a> Session<'a> {
             }
             Some(TailItem::UpToDate(durable)) => {
                 self.at_end = true;
-                self.durable = Some(Progress::from(&durable));
+                self.durable = Progress::from(&durable);
                 self.watch_lag();
                 return Ok(());
             }
             Some(TailItem::Segment { id, path, header }) => {
-                self.reporter.progress(&format!("processing forward-log file: {}", path.display()));
+                if path != self.announced {
+                    self.reporter
+                        .progress(&format!("processing forward-log file: {}", path.display()));
+                    self.announced = path;
+                }
                 let offset = u64::try_from(header.len()).unwrap_or(u64::MAX);
                 self.pace.sent(offset, Instant::now());
                 self.shipper.segment(header, fwlog::Position::new(id, offset))
@@ -216,8 +219,8 @@ impl<'a> Session<'a> {
             Some(TailItem::Blocks { start, end, bytes, time, log_bytes }) => {
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 self.pace.sent(length, Instant::now());
-                self.shipped_time = Some(time);
                 self.show_catch_up(log_bytes, length);
+                self.shipped_time = Some(time);
                 self.shipper.blocks(start, end, bytes)
             }
         };
@@ -232,11 +235,8 @@ impl<'a> Session<'a> {
     }
 
     fn show_catch_up(&mut self, log_bytes: u64, length: u64) {
-        let Some((before, end)) = &mut self.bytes else {
-            return;
-        };
-        let first = self.shipper.sent() == 0;
-        if first {
+        let (before, end) = &mut self.bytes;
+        if self.shipped_time.is_none() {
             *before = log_bytes.saturating_sub(length);
             self.reporter.begin_catch_up(end.saturating_sub(*before));
         }
@@ -245,13 +245,12 @@ impl<'a> Session<'a> {
     /// Each second: a sign of life, unless the socket is busy anyway; and the bar moves.
     fn beat(&mut self, connection: &Connection) {
         self.watch_lag();
-        if let Some((before, end)) = self.bytes {
-            let done = self.shipper.sent() - self.shipper.outstanding();
-            self.reporter.catch_up(done, end.saturating_sub(before).max(done));
-        }
-        if let (Some(durable), Ok(permit)) = (self.durable, connection.out.try_reserve()) {
+        let (before, end) = self.bytes;
+        let done = self.shipper.sent() - self.shipper.outstanding();
+        self.reporter.catch_up(done, end.saturating_sub(before).max(done));
+        if let Ok(permit) = connection.out.try_reserve() {
             // While waiting for the goal, the answer decides.
-            let message = Shipper::keep_alive(durable, self.tailer.is_none());
+            let message = Shipper::keep_alive(self.durable, self.tailer.is_none());
             permit.send(Outgoing::message(&message, false));
         }
     }
