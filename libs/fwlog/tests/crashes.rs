@@ -9,9 +9,9 @@ use std::sync::Arc;
 use fwlog::testing::{CrashStore, Fault, Random};
 use fwlog::{
     Begin, Block, BlockDecoder, CommitHead, CommitNumber, DatabaseId, Durable, EnvironmentId,
-    LogIdentity, PAGE_SIZE, PageNumber, Position, Record, RecordBuffer, RecoverError,
-    RecoverOptions, Recovered, SealNewest, SegmentStore, Timestamp, Writer, WriterError,
-    WriterOptions, recover,
+    GenerationReason, LogIdentity, PAGE_SIZE, PageNumber, Position, Record, RecordBuffer,
+    RecoverError, RecoverOptions, Recovered, SealNewest, SegmentId, SegmentStore, Sequence,
+    Timestamp, Writer, WriterError, WriterOptions, recover,
 };
 
 /// Seeds of what a crash loses: everything, nothing, and some mixtures.
@@ -83,6 +83,13 @@ fn work(writer: &Writer, from: u64, to: u64) -> u64 {
     acknowledged
 }
 
+fn first_of_generation(position: Position) -> SegmentId {
+    SegmentId {
+        sequence: Sequence::FIRST,
+        ..position.segment
+    }
+}
+
 fn recover_commits(
     store: &CrashStore,
     seal: SealNewest,
@@ -96,13 +103,28 @@ fn recover_commits(
         discard_behind,
     };
     let recovered = recover(store, options, &mut |block: &Block| {
+        let mut begins = block.start == Position::new(first_of_generation(block.start), 128);
         for record in decoder.records(block)? {
-            if let Record::Commit(commit) = record? {
+            let record = record?;
+            assert_eq!(
+                begins,
+                matches!(record, Record::Generation(_)),
+                "{}",
+                block.start
+            );
+            begins = false;
+            if let Record::Commit(commit) = record {
                 commits.push(commit.number.get());
             }
         }
         Ok(())
     })?;
+    let end = recovered.end.position;
+    assert_ne!(
+        end,
+        Position::new(first_of_generation(end), 128),
+        "a generation without a record"
+    );
     assert_eq!(recovered.last_commit.get(), commits.len() as u64);
     Ok((recovered, commits))
 }
@@ -134,7 +156,7 @@ fn write_some(store: &CrashStore) -> u64 {
     };
     let acknowledged = work(&writer, 1, 12);
     // Whether this one succeeds does not matter: the disk says what is left.
-    if writer.switch().is_ok() {
+    if writer.new_generation(GenerationReason::Enable).is_ok() {
         return work(&writer, 13, 18);
     }
     acknowledged
