@@ -108,9 +108,16 @@ impl EngineError {
             Self::Interrupted(_) => "57014",
             Self::ShuttingDown => "57P01",
             Self::LogFailed(reason) | Self::CommitLost { reason, .. } => {
-                if reason.is_disk_full() { "53100" } else { "58030" }
+                if reason.is_disk_full() {
+                    "53100"
+                } else {
+                    "58030"
+                }
             }
-            Self::File { kind: io::ErrorKind::StorageFull, .. } => "53100",
+            Self::File {
+                kind: io::ErrorKind::StorageFull,
+                ..
+            } => "53100",
             Self::Storage(_) | Self::File { .. } => "58030",
             Self::Corrupt(_) => "XX001",
             Self::Usage(_) => "42601",
@@ -123,14 +130,20 @@ impl EngineError {
     /// What the person who reads the message can do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoSuchDatabase(_) => Some("CREATE DATABASE makes one; 'dbctl database list' shows those that exist.".into()),
+            Self::NoSuchDatabase(_) => Some(
+                "CREATE DATABASE makes one; 'dbctl database list' shows those that exist.".into(),
+            ),
             Self::ReadOnly(_) => Some("This server is a slave: write on its master.".into()),
             Self::LogFailed(reason) | Self::CommitLost { reason, .. } if reason.is_disk_full() => {
-                Some("Free space on the disk of the forward log; the server goes on by itself.".into())
+                Some(
+                    "Free space on the disk of the forward log; the server goes on by itself."
+                        .into(),
+                )
             }
-            Self::LogFailed(_) | Self::CommitLost { .. } => {
-                Some("See the server log; the server must be restarted after the disk has been checked.".into())
-            }
+            Self::LogFailed(_) | Self::CommitLost { .. } => Some(
+                "See the server log; the server must be restarted after the disk has been checked."
+                    .into(),
+            ),
             Self::State { hint, .. } => hint.clone(),
             _ => None,
         }
@@ -138,12 +151,20 @@ impl EngineError {
 
     /// A failed file operation, with its place.
     pub fn file(what: &'static str, path: impl Into<PathBuf>, error: &io::Error) -> Self {
-        Self::File { what, path: path.into(), reason: error.to_string(), kind: error.kind() }
+        Self::File {
+            what,
+            path: path.into(),
+            reason: error.to_string(),
+            kind: error.kind(),
+        }
     }
 
     /// A refusal because of the state the server is in.
     pub fn state(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::State { message: message.into(), hint: Some(hint.into()) }
+        Self::State {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
     }
 }
 

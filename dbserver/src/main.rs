@@ -29,7 +29,10 @@ struct Arguments {
 /// Exit codes: 0 clean, 1 error, 2 usage or configuration.
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let path = arguments.config.clone().unwrap_or_else(dbconfig::default_path);
+    let path = arguments
+        .config
+        .clone()
+        .unwrap_or_else(dbconfig::default_path);
     let config = match Config::load(&path) {
         Ok(config) => config,
         Err(error) => return fail(2, &error.into()),
@@ -53,7 +56,9 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
         let password = env::var("EQ_DBPASSWORD")
             .ok()
             .filter(|password| !password.is_empty())
-            .context("--init needs the password of dba in EQ_DBPASSWORD; 'dbctl init' asks for it")?;
+            .context(
+                "--init needs the password of dba in EQ_DBPASSWORD; 'dbctl init' asks for it",
+            )?;
         create::create(&config, &verifier::from_password(&password)?)?;
         return Ok(());
     }
@@ -61,7 +66,10 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
         tracing::warn!(%error, "cannot raise the limit of open files; many sessions may not fit");
     }
     let path = config.path.clone();
-    let reload = move || match Config::load(&path).map_err(Into::into).and_then(|c| logging::filter(&c)) {
+    let reload = move || match Config::load(&path)
+        .map_err(Into::into)
+        .and_then(|c| logging::filter(&c))
+    {
         Ok(filter) => match handle.reload(filter) {
             Ok(()) => tracing::info!("SIGHUP: LogFlags read again"),
             Err(error) => tracing::warn!(%error, "SIGHUP: LogFlags not changed"),
@@ -79,7 +87,9 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
 fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
     eprintln!("dbserver: {error:#}");
     if let Some(hint) = error.chain().find_map(|cause| {
-        cause.downcast_ref::<dbserver::error::EngineError>().and_then(dbserver::error::EngineError::hint)
+        cause
+            .downcast_ref::<dbserver::error::EngineError>()
+            .and_then(dbserver::error::EngineError::hint)
     }) {
         eprintln!("hint: {hint}");
     }

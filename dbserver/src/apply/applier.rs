@@ -81,7 +81,8 @@ impl Applier {
         for (_, batch) in self.batches.drain() {
             batch.publish()?;
         }
-        self.horizon.advance(pagestore::CommitNumber::new(self.last.get()));
+        self.horizon
+            .advance(pagestore::CommitNumber::new(self.last.get()));
         Ok(())
     }
 

@@ -61,8 +61,10 @@ impl Batch {
             self.change(&change, at)?;
         }
         if commit.page_count < self.page_count {
-            self.pages.retain(|number, _| number.get() <= commit.page_count);
-            self.whole.retain(|number, _| number.get() <= commit.page_count);
+            self.pages
+                .retain(|number, _| number.get() <= commit.page_count);
+            self.whole
+                .retain(|number, _| number.get() <= commit.page_count);
         }
         self.page_count = commit.page_count;
         self.lowest = self.lowest.min(commit.page_count);
@@ -94,7 +96,9 @@ impl Batch {
         pages.extend(self.whole);
         pages.extend(regrown);
         pages.sort_unstable_by_key(|(number, _)| *number);
-        self.database.store().publish(self.last, self.page_count, pages);
+        self.database
+            .store()
+            .publish(self.last, self.page_count, pages);
         Ok(())
     }
 
@@ -105,10 +109,18 @@ impl Batch {
         }
         if !self.pages.contains_key(&number) {
             let data = self.start(number, &change.body, at)?;
-            self.pages.insert(number, Working { data, crc: change.crc });
+            self.pages.insert(
+                number,
+                Working {
+                    data,
+                    crc: change.crc,
+                },
+            );
         }
         let Some(working) = self.pages.get_mut(&number) else {
-            return Err(EngineError::Internal("a page vanished from its batch".into()));
+            return Err(EngineError::Internal(
+                "a page vanished from its batch".into(),
+            ));
         };
         working.crc = change.crc;
         match &change.body {
@@ -151,6 +163,9 @@ impl Batch {
     }
 
     fn corrupt(&self, at: Position, why: &str) -> EngineError {
-        EngineError::Corrupt(format!("database \"{}\", block at {at}: {why}", self.database.name()))
+        EngineError::Corrupt(format!(
+            "database \"{}\", block at {at}: {why}",
+            self.database.name()
+        ))
     }
 }

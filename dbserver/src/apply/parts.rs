@@ -30,16 +30,23 @@ pub struct Parts {
 impl Parts {
     /// Nothing collected yet; scratch files go to `scratch_dir`.
     pub fn new(scratch_dir: PathBuf) -> Self {
-        Self { scratch_dir, scratch: None, transactions: HashMap::new() }
+        Self {
+            scratch_dir,
+            scratch: None,
+            transactions: HashMap::new(),
+        }
     }
 
     /// Takes in one record; `at` is the start of its block.
     pub fn collect(&mut self, part: &Part<'_>, at: Position) -> Result<(), EngineError> {
-        let collected = self.transactions.entry(part.transaction).or_insert_with(|| Collected {
-            database: part.database,
-            first: at,
-            pages: PartPages::new(),
-        });
+        let collected = self
+            .transactions
+            .entry(part.transaction)
+            .or_insert_with(|| Collected {
+                database: part.database,
+                first: at,
+                pages: PartPages::new(),
+            });
         if collected.database != part.database {
             return Err(EngineError::Corrupt(format!(
                 "transaction {} has parts in two databases (block at {at})",
@@ -48,17 +55,17 @@ impl Parts {
         }
         let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
-            none => none.insert(
-                ScratchFile::create(&self.scratch_dir)
-                    .map_err(|error| EngineError::file("create a scratch file in", &self.scratch_dir, &error))?,
-            ),
+            none => none.insert(ScratchFile::create(&self.scratch_dir).map_err(|error| {
+                EngineError::file("create a scratch file in", &self.scratch_dir, &error)
+            })?),
         };
         for change in part.pages.iter() {
-            let change = change.map_err(|why| EngineError::Corrupt(format!("block at {at}: {why}")))?;
+            let change =
+                change.map_err(|why| EngineError::Corrupt(format!("block at {at}: {why}")))?;
             let page = full_image(&change, at)?;
-            let image = scratch
-                .store(page)
-                .map_err(|error| EngineError::file("write to a scratch file in", &self.scratch_dir, &error))?;
+            let image = scratch.store(page).map_err(|error| {
+                EngineError::file("write to a scratch file in", &self.scratch_dir, &error)
+            })?;
             let number = page_number(change.page, at)?;
             collected.pages.insert(number, PageImage::Scratch(image));
         }
@@ -66,7 +73,11 @@ impl Parts {
     }
 
     /// The transaction's `Commit` has come: its pages.
-    pub fn take(&mut self, transaction: TransactionId, at: Position) -> Result<PartPages, EngineError> {
+    pub fn take(
+        &mut self,
+        transaction: TransactionId,
+        at: Position,
+    ) -> Result<PartPages, EngineError> {
         let collected = self.transactions.remove(&transaction).ok_or_else(|| {
             EngineError::Corrupt(format!(
                 "commit of transaction {} without its parts (block at {at})",
@@ -82,7 +93,8 @@ impl Parts {
 
     /// A checkpoint with that redo point is complete: what began before it will never commit.
     pub fn forget_before(&mut self, redo: Position) {
-        self.transactions.retain(|_, collected| collected.first >= redo);
+        self.transactions
+            .retain(|_, collected| collected.first >= redo);
     }
 }
 
@@ -97,10 +109,15 @@ pub fn page_number(
 
 fn full_image<'a>(change: &PageChange<'a>, at: Position) -> Result<&'a PageData, EngineError> {
     let PageBody::Full(bytes) = change.body else {
-        return Err(EngineError::Corrupt(format!("a part has a delta (block at {at})")));
+        return Err(EngineError::Corrupt(format!(
+            "a part has a delta (block at {at})"
+        )));
     };
     let page: &PageData = bytes.try_into().map_err(|_| {
-        EngineError::Corrupt(format!("a page image of {} bytes (block at {at})", bytes.len()))
+        EngineError::Corrupt(format!(
+            "a page image of {} bytes (block at {at})",
+            bytes.len()
+        ))
     })?;
     if fwlog::page_crc(page) != change.crc {
         return Err(EngineError::Corrupt(format!(

@@ -96,7 +96,10 @@ impl Checkpointer {
             if requests.stop {
                 return Err(EngineError::ShuttingDown);
             }
-            requests = self.changed.wait(requests).unwrap_or_else(PoisonError::into_inner);
+            requests = self
+                .changed
+                .wait(requests)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         requests.last_error.clone().map_or(Ok(()), Err)
     }
@@ -147,7 +150,11 @@ impl Checkpointer {
             }
             let wait = self.policy.interval.saturating_sub(last.elapsed());
             // Nothing is due before the interval ends; afterwards only growth of the log counts.
-            let wait = if wait.is_zero() { self.policy.interval } else { wait };
+            let wait = if wait.is_zero() {
+                self.policy.interval
+            } else {
+                wait
+            };
             requests = self
                 .changed
                 .wait_timeout(requests, wait.max(Duration::from_millis(10)))

@@ -52,7 +52,10 @@ impl Queued {
     pub fn wait(&self) -> Result<CommitNumber, EngineError> {
         self.writer
             .wait_durable(self.commit)
-            .map_err(|reason| EngineError::CommitLost { commit: self.commit, reason })?;
+            .map_err(|reason| EngineError::CommitLost {
+                commit: self.commit,
+                reason,
+            })?;
         Ok(self.commit)
     }
 }
@@ -70,7 +73,10 @@ impl MarkSet {
         let mut earliest: Option<fwlog::Durable> = None;
         for mark in &self.marks {
             let at = mark.wait().map_err(EngineError::LogFailed)?;
-            if earliest.as_ref().is_none_or(|e| at.point.position < e.point.position) {
+            if earliest
+                .as_ref()
+                .is_none_or(|e| at.point.position < e.point.position)
+            {
                 earliest = Some(at);
             }
         }
@@ -113,15 +119,23 @@ impl Committer {
 
     /// Queues records that are no transaction, or that belong before one (database created …).
     pub fn append(&self, records: RecordBuffer) -> Result<(), EngineError> {
-        self.order().writer.append(records, None).map_err(EngineError::LogFailed)
+        self.order()
+            .writer
+            .append(records, None)
+            .map_err(EngineError::LogFailed)
     }
 
     /// The same, with a mark behind them: wait for it to have them durable.
     pub fn append_marked(&self, records: RecordBuffer) -> Result<MarkSet, EngineError> {
         let order = self.order();
-        order.writer.append(records, None).map_err(EngineError::LogFailed)?;
+        order
+            .writer
+            .append(records, None)
+            .map_err(EngineError::LogFailed)?;
         let mark = order.writer.mark().map_err(EngineError::LogFailed)?;
-        Ok(MarkSet { marks: vec![Arc::new(mark)] })
+        Ok(MarkSet {
+            marks: vec![Arc::new(mark)],
+        })
     }
 
     /// Begins a checkpoint: from here on every page is logged as a full image once more.
@@ -213,7 +227,9 @@ impl Committer {
         // Published before it is queued: once queued it may become durable, hence visible, at any
         // moment.
         let published = pagestore::CommitNumber::new(number.get());
-        database.store().publish(published, write_set.page_count, write_set.pages);
+        database
+            .store()
+            .publish(published, write_set.page_count, write_set.pages);
         if let Err(reason) = order.writer.append(records, Some((number, number))) {
             let durable = database.store().horizon().durable();
             database.store().rewind(before.commit().max(durable));
@@ -221,7 +237,10 @@ impl Committer {
         }
         order.last = number;
         drop(permit);
-        Ok(Queued { commit: number, writer: Arc::clone(&order.writer) })
+        Ok(Queued {
+            commit: number,
+            writer: Arc::clone(&order.writer),
+        })
     }
 
     /// Queues all pages of a large write set; other databases commit in between.

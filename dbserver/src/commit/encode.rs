@@ -56,13 +56,16 @@ pub fn part(
     Ok(())
 }
 
-fn content<'a>(image: &'a PageImage, spilled: &'a mut PageData) -> Result<&'a PageData, EngineError> {
+fn content<'a>(
+    image: &'a PageImage,
+    spilled: &'a mut PageData,
+) -> Result<&'a PageData, EngineError> {
     match image {
         PageImage::Memory(page) => Ok(page),
         PageImage::Scratch(_) => {
-            image
-                .read_into(spilled)
-                .map_err(|error| EngineError::Storage(format!("cannot read back a spilled page: {error}")))?;
+            image.read_into(spilled).map_err(|error| {
+                EngineError::Storage(format!("cannot read back a spilled page: {error}"))
+            })?;
             Ok(spilled)
         }
     }

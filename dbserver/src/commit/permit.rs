@@ -33,7 +33,10 @@ pub struct Interrupt {
 impl Interrupt {
     /// An interrupt that wakes the calling thread.
     pub fn for_this_thread() -> Self {
-        Self { thread: thread::current(), reason: AtomicU8::new(0) }
+        Self {
+            thread: thread::current(),
+            reason: AtomicU8::new(0),
+        }
     }
 
     /// Asks the session to stop. A termination is never softened by a later cancel.
@@ -54,10 +57,14 @@ impl Interrupt {
 
     /// Forgets a cancel before the next statement; a termination stays.
     pub fn clear(&self) {
-        for reason in [InterruptReason::UserRequest, InterruptReason::StatementTimeout] {
+        for reason in [
+            InterruptReason::UserRequest,
+            InterruptReason::StatementTimeout,
+        ] {
             // A lost exchange means that nothing, or something stronger, was raised: both right.
             let _unchanged =
-                self.reason.compare_exchange(reason as u8, 0, Ordering::SeqCst, Ordering::SeqCst);
+                self.reason
+                    .compare_exchange(reason as u8, 0, Ordering::SeqCst, Ordering::SeqCst);
         }
     }
 
@@ -106,16 +113,24 @@ impl WritePermit {
             let mut line = self.line();
             if !line.held {
                 line.held = true;
-                return Ok(Permit { owner: Arc::clone(self), epoch: 0 });
+                return Ok(Permit {
+                    owner: Arc::clone(self),
+                    epoch: 0,
+                });
             }
-            let waiter =
-                Arc::new(Waiter { thread: thread::current(), granted: AtomicBool::new(false) });
+            let waiter = Arc::new(Waiter {
+                thread: thread::current(),
+                granted: AtomicBool::new(false),
+            });
             line.waiting.push_back(Arc::clone(&waiter));
             waiter
         };
         loop {
             if waiter.granted.load(Ordering::Acquire) {
-                return Ok(Permit { owner: Arc::clone(self), epoch: 0 });
+                return Ok(Permit {
+                    owner: Arc::clone(self),
+                    epoch: 0,
+                });
             }
             let stop = interrupt.check().err().or_else(|| {
                 deadline
@@ -139,15 +154,25 @@ impl WritePermit {
             return None;
         }
         line.held = true;
-        Some(Permit { owner: Arc::clone(self), epoch: 0 })
+        Some(Permit {
+            owner: Arc::clone(self),
+            epoch: 0,
+        })
     }
 
     /// Steps out of the line; a permit that was granted meanwhile is kept after all.
-    fn leave(self: &Arc<Self>, waiter: &Arc<Waiter>, error: EngineError) -> Result<Permit, EngineError> {
+    fn leave(
+        self: &Arc<Self>,
+        waiter: &Arc<Waiter>,
+        error: EngineError,
+    ) -> Result<Permit, EngineError> {
         let mut line = self.line();
         if waiter.granted.load(Ordering::Acquire) {
             drop(line);
-            drop(Permit { owner: Arc::clone(self), epoch: 0 });
+            drop(Permit {
+                owner: Arc::clone(self),
+                epoch: 0,
+            });
             return Err(error);
         }
         line.waiting.retain(|other| !Arc::ptr_eq(other, waiter));
@@ -268,9 +293,13 @@ mod tests {
         let permit = Arc::new(WritePermit::default());
         let me = Interrupt::for_this_thread();
         let _held = permit.acquire(&me, None).unwrap();
-        let error =
-            permit.acquire(&me, Some(Instant::now() + Duration::from_millis(5))).unwrap_err();
-        assert_eq!(error.to_string(), "canceling statement due to statement timeout");
+        let error = permit
+            .acquire(&me, Some(Instant::now() + Duration::from_millis(5)))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "canceling statement due to statement timeout"
+        );
     }
 
     #[test]

@@ -43,7 +43,9 @@ pub fn drop(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Gives a database another name.
 pub fn rename(call: &Call<'_>) -> Result<Table, EngineError> {
     let [name, new_name] = call.arguments.as_slice() else {
-        return Err(EngineError::Usage("usage: database rename NAME NEW_NAME".into()));
+        return Err(EngineError::Usage(
+            "usage: database rename NAME NEW_NAME".into(),
+        ));
     };
     call.environment.rename_database(name, new_name)?;
     Ok(Table::done(format!("database {name} is {new_name} now")))
@@ -73,7 +75,11 @@ fn hash(database: &Database) -> Result<(u64, u32, blake3::Hash), EngineError> {
             hasher.update(&page);
         }
     }
-    Ok((snapshot.commit().get(), snapshot.page_count(), hasher.finalize()))
+    Ok((
+        snapshot.commit().get(),
+        snapshot.page_count(),
+        hasher.finalize(),
+    ))
 }
 
 /// SQLite's integrity check.

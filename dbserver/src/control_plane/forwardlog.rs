@@ -33,14 +33,19 @@ pub fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
 pub fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog disable")?;
     call.environment.move_log(LogPlace::Journal)?;
-    Ok(Table::done("forward logging is disabled; slaves must be re-synchronized"))
+    Ok(Table::done(
+        "forward logging is disabled; slaves must be re-synchronized",
+    ))
 }
 
 /// Seals the segment and begins the next one.
 pub fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog switch")?;
     let committer = call.environment.writable("forwardlog switch")?;
-    let segment = committer.writer().switch().map_err(EngineError::LogFailed)?;
+    let segment = committer
+        .writer()
+        .switch()
+        .map_err(EngineError::LogFailed)?;
     let mut table = Table::list();
     table.entry("segment", segment);
     Ok(table)
@@ -50,7 +55,14 @@ pub fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
 pub fn describe(environment: &Environment, table: &mut Table) -> Result<(), EngineError> {
     let place = environment.log_place();
     let location = environment.log_location()?;
-    table.entry("forward log", if place == LogPlace::ForwardLog { "enabled" } else { "disabled" });
+    table.entry(
+        "forward log",
+        if place == LogPlace::ForwardLog {
+            "enabled"
+        } else {
+            "disabled"
+        },
+    );
     table.entry("directory", location.directory.display());
     let durable = match environment.slave() {
         None => environment.durable().map(|d| (d.point.position, d.time)),
@@ -61,7 +73,10 @@ pub fn describe(environment: &Environment, table: &mut Table) -> Result<(), Engi
         durable.map(|(position, _)| location.naming.file_name(position.segment)),
     );
     table.maybe("position", durable.map(|(position, _)| position));
-    table.maybe("durable", durable.map(|(position, time)| format!("{position}  ({time})")));
+    table.maybe(
+        "durable",
+        durable.map(|(position, time)| format!("{position}  ({time})")),
+    );
     let directory =
         LogDirectory::scan(&location).map_err(|error| EngineError::Corrupt(error.to_string()))?;
     let newest = directory.segments().last();
@@ -69,8 +84,15 @@ pub fn describe(environment: &Environment, table: &mut Table) -> Result<(), Engi
         let same = |s: &&fwlog::SegmentInfo| s.id.generation == newest.id.generation;
         directory.segments().iter().find(same)
     });
-    table.maybe("generation since", first.map(|segment| segment.header.created));
-    let size: u64 = directory.segments().iter().map(|segment| segment.file_length).sum();
+    table.maybe(
+        "generation since",
+        first.map(|segment| segment.header.created),
+    );
+    let size: u64 = directory
+        .segments()
+        .iter()
+        .map(|segment| segment.file_length)
+        .sum();
     let kept = directory.segments().len();
     table.entry("segments kept", format!("{kept} ({})", bytes(size)));
     Ok(())

@@ -7,7 +7,11 @@ use crate::error::EngineError;
 pub fn help(call: &Call<'_>) -> Result<Table, EngineError> {
     let mut table = Table::new(&["command", "what it does"]);
     for command in COMMANDS {
-        let wanted = call.arguments.iter().zip(command.words).all(|(a, b)| a.eq_ignore_ascii_case(b));
+        let wanted = call
+            .arguments
+            .iter()
+            .zip(command.words)
+            .all(|(a, b)| a.eq_ignore_ascii_case(b));
         if wanted && call.arguments.len() <= command.words.len() {
             table.row(vec![command.usage.to_owned(), command.what.to_owned()]);
         }

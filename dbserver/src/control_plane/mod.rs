@@ -68,27 +68,153 @@ struct Command {
 
 /// All commands, in the order in which `help` shows them.
 static COMMANDS: &[Command] = &[
-    Command { words: &["status"], usage: "status", what: "role, positions, forward log, slaves, sessions", needs: Needs::Anyone, run: status::status },
-    Command { words: &["forwardlog", "status"], usage: "forwardlog status", what: "the forward log: place, position, segments", needs: Needs::Anyone, run: forwardlog::status },
-    Command { words: &["forwardlog", "enable"], usage: "forwardlog enable", what: "begin a new generation of kept segments", needs: Needs::Dba, run: forwardlog::enable },
-    Command { words: &["forwardlog", "disable"], usage: "forwardlog disable", what: "stop forward logging; slaves must be re-synchronized", needs: Needs::Dba, run: forwardlog::disable },
-    Command { words: &["forwardlog", "switch"], usage: "forwardlog switch", what: "seal the segment and begin the next", needs: Needs::Operator, run: forwardlog::switch },
-    Command { words: &["replication", "status"], usage: "replication status", what: "slave: source, positions, lag", needs: Needs::Anyone, run: replication::status },
-    Command { words: &["database", "list"], usage: "database list", what: "all databases", needs: Needs::Anyone, run: database::list },
-    Command { words: &["database", "create"], usage: "database create NAME", what: "make a database", needs: Needs::Dba, run: database::create },
-    Command { words: &["database", "drop"], usage: "database drop NAME", what: "remove a database with all its data", needs: Needs::Dba, run: database::drop },
-    Command { words: &["database", "rename"], usage: "database rename NAME NEW_NAME", what: "give a database another name", needs: Needs::Dba, run: database::rename },
-    Command { words: &["database", "checksum"], usage: "database checksum NAME", what: "hash over all pages at one commit, equal on master and slave", needs: Needs::Operator, run: database::checksum },
-    Command { words: &["database", "verify"], usage: "database verify NAME", what: "SQLite's integrity check", needs: Needs::Operator, run: database::verify },
-    Command { words: &["session", "list"], usage: "session list", what: "who is connected", needs: Needs::Operator, run: session::list },
-    Command { words: &["session", "kill"], usage: "session kill NUMBER", what: "end a session", needs: Needs::Operator, run: session::kill },
-    Command { words: &["user", "list"], usage: "user list", what: "users and privileges", needs: Needs::Dba, run: user::list },
-    Command { words: &["user", "create"], usage: "user create NAME password 'VERIFIER' [privilege dba|operator|user]", what: "make a user", needs: Needs::Dba, run: user::create },
-    Command { words: &["user", "drop"], usage: "user drop NAME", what: "remove a user", needs: Needs::Dba, run: user::drop },
-    Command { words: &["user", "password"], usage: "user password NAME 'VERIFIER'", what: "give a user another password", needs: Needs::Anyone, run: user::password },
-    Command { words: &["checkpoint"], usage: "checkpoint", what: "write all durable pages to the data files", needs: Needs::Operator, run: status::checkpoint },
-    Command { words: &["shutdown"], usage: "shutdown [SECONDS | cancel]", what: "stop the server cleanly", needs: Needs::Operator, run: shutdown::shutdown },
-    Command { words: &["help"], usage: "help [COMMAND]", what: "this list, or a command's usage", needs: Needs::Anyone, run: help::help },
+    Command {
+        words: &["status"],
+        usage: "status",
+        what: "role, positions, forward log, slaves, sessions",
+        needs: Needs::Anyone,
+        run: status::status,
+    },
+    Command {
+        words: &["forwardlog", "status"],
+        usage: "forwardlog status",
+        what: "the forward log: place, position, segments",
+        needs: Needs::Anyone,
+        run: forwardlog::status,
+    },
+    Command {
+        words: &["forwardlog", "enable"],
+        usage: "forwardlog enable",
+        what: "begin a new generation of kept segments",
+        needs: Needs::Dba,
+        run: forwardlog::enable,
+    },
+    Command {
+        words: &["forwardlog", "disable"],
+        usage: "forwardlog disable",
+        what: "stop forward logging; slaves must be re-synchronized",
+        needs: Needs::Dba,
+        run: forwardlog::disable,
+    },
+    Command {
+        words: &["forwardlog", "switch"],
+        usage: "forwardlog switch",
+        what: "seal the segment and begin the next",
+        needs: Needs::Operator,
+        run: forwardlog::switch,
+    },
+    Command {
+        words: &["replication", "status"],
+        usage: "replication status",
+        what: "slave: source, positions, lag",
+        needs: Needs::Anyone,
+        run: replication::status,
+    },
+    Command {
+        words: &["database", "list"],
+        usage: "database list",
+        what: "all databases",
+        needs: Needs::Anyone,
+        run: database::list,
+    },
+    Command {
+        words: &["database", "create"],
+        usage: "database create NAME",
+        what: "make a database",
+        needs: Needs::Dba,
+        run: database::create,
+    },
+    Command {
+        words: &["database", "drop"],
+        usage: "database drop NAME",
+        what: "remove a database with all its data",
+        needs: Needs::Dba,
+        run: database::drop,
+    },
+    Command {
+        words: &["database", "rename"],
+        usage: "database rename NAME NEW_NAME",
+        what: "give a database another name",
+        needs: Needs::Dba,
+        run: database::rename,
+    },
+    Command {
+        words: &["database", "checksum"],
+        usage: "database checksum NAME",
+        what: "hash over all pages at one commit, equal on master and slave",
+        needs: Needs::Operator,
+        run: database::checksum,
+    },
+    Command {
+        words: &["database", "verify"],
+        usage: "database verify NAME",
+        what: "SQLite's integrity check",
+        needs: Needs::Operator,
+        run: database::verify,
+    },
+    Command {
+        words: &["session", "list"],
+        usage: "session list",
+        what: "who is connected",
+        needs: Needs::Operator,
+        run: session::list,
+    },
+    Command {
+        words: &["session", "kill"],
+        usage: "session kill NUMBER",
+        what: "end a session",
+        needs: Needs::Operator,
+        run: session::kill,
+    },
+    Command {
+        words: &["user", "list"],
+        usage: "user list",
+        what: "users and privileges",
+        needs: Needs::Dba,
+        run: user::list,
+    },
+    Command {
+        words: &["user", "create"],
+        usage: "user create NAME password 'VERIFIER' [privilege dba|operator|user]",
+        what: "make a user",
+        needs: Needs::Dba,
+        run: user::create,
+    },
+    Command {
+        words: &["user", "drop"],
+        usage: "user drop NAME",
+        what: "remove a user",
+        needs: Needs::Dba,
+        run: user::drop,
+    },
+    Command {
+        words: &["user", "password"],
+        usage: "user password NAME 'VERIFIER'",
+        what: "give a user another password",
+        needs: Needs::Anyone,
+        run: user::password,
+    },
+    Command {
+        words: &["checkpoint"],
+        usage: "checkpoint",
+        what: "write all durable pages to the data files",
+        needs: Needs::Operator,
+        run: status::checkpoint,
+    },
+    Command {
+        words: &["shutdown"],
+        usage: "shutdown [SECONDS | cancel]",
+        what: "stop the server cleanly",
+        needs: Needs::Operator,
+        run: shutdown::shutdown,
+    },
+    Command {
+        words: &["help"],
+        usage: "help [COMMAND]",
+        what: "this list, or a command's usage",
+        needs: Needs::Anyone,
+        run: help::help,
+    },
 ];
 
 /// Runs a command for a user.
@@ -102,21 +228,33 @@ pub fn run(environment: &Arc<Environment>, user: &str, text: &str) -> Result<Tab
         (_, Privilege::User) => false,
     };
     if !allowed {
-        let needs = if command.needs == Needs::Dba { "dba" } else { "dba or operator" };
+        let needs = if command.needs == Needs::Dba {
+            "dba"
+        } else {
+            "dba or operator"
+        };
         return Err(EngineError::Denied(format!(
             "'{}' needs the privilege {needs}",
             command.words.join(" ")
         )));
     }
     let arguments = words[command.words.len()..].to_vec();
-    (command.run)(&Call { environment, user, arguments })
+    (command.run)(&Call {
+        environment,
+        user,
+        arguments,
+    })
 }
 
 /// The command that the words begin with; the error names what there is.
 fn find(words: &[&str]) -> Result<&'static Command, EngineError> {
     let matches = |command: &&Command| {
         command.words.len() <= words.len()
-            && command.words.iter().zip(words).all(|(a, b)| a.eq_ignore_ascii_case(b))
+            && command
+                .words
+                .iter()
+                .zip(words)
+                .all(|(a, b)| a.eq_ignore_ascii_case(b))
     };
     if let Some(command) = COMMANDS.iter().find(matches) {
         return Ok(command);
@@ -142,15 +280,27 @@ mod tests {
 
     #[test]
     fn commands_are_found_by_their_words_in_any_case() {
-        assert_eq!(find(&["Forwardlog", "STATUS"]).unwrap().usage, "forwardlog status");
-        assert_eq!(find(&["shutdown", "10"]).unwrap().usage, "shutdown [SECONDS | cancel]");
+        assert_eq!(
+            find(&["Forwardlog", "STATUS"]).unwrap().usage,
+            "forwardlog status"
+        );
+        assert_eq!(
+            find(&["shutdown", "10"]).unwrap().usage,
+            "shutdown [SECONDS | cancel]"
+        );
     }
 
     #[test]
     fn half_a_command_answers_with_its_usages() {
         let error = find(&["session"]).err().unwrap().to_string();
         assert_eq!(error, "usage: session list\n       session kill NUMBER");
-        assert!(find(&["explode"]).err().unwrap().to_string().contains("try 'help'"));
+        assert!(
+            find(&["explode"])
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("try 'help'")
+        );
         assert!(find(&[]).is_err());
     }
 }

@@ -24,10 +24,25 @@ pub fn status(call: &Call<'_>) -> Result<Table, EngineError> {
 
 /// The lines about replication, for `status` too.
 pub fn describe(environment: &Environment, table: &mut Table) {
-    let Some(slave) = environment.slave() else { return };
+    let Some(slave) = environment.slave() else {
+        return;
+    };
     let progress = slave.progress();
-    table.entry("replication", if progress.source.is_some() { "connected" } else { "waiting for dbrepl" });
-    table.maybe("source", progress.source.as_ref().map(|source| source.instance.clone()));
+    table.entry(
+        "replication",
+        if progress.source.is_some() {
+            "connected"
+        } else {
+            "waiting for dbrepl"
+        },
+    );
+    table.maybe(
+        "source",
+        progress
+            .source
+            .as_ref()
+            .map(|source| source.instance.clone()),
+    );
     for (name, at) in [
         ("received", &progress.received),
         ("durable in the mirror", &progress.durable),
@@ -36,13 +51,24 @@ pub fn describe(environment: &Environment, table: &mut Table) {
         table.maybe(name, at.as_ref().map(show));
     }
     if let (Some(source), Some(applied)) = (&progress.source_durable, &progress.applied) {
-        table.entry("lag in commits", source.commit.get().saturating_sub(applied.commit.get()));
+        table.entry(
+            "lag in commits",
+            source.commit.get().saturating_sub(applied.commit.get()),
+        );
         let micros = source.time.micros().saturating_sub(applied.time.micros());
-        table.entry("lag in seconds", format!("{}.{:03}", micros / 1_000_000, micros / 1000 % 1000));
+        table.entry(
+            "lag in seconds",
+            format!("{}.{:03}", micros / 1_000_000, micros / 1000 % 1000),
+        );
     }
     table.maybe("suspended", progress.suspended);
 }
 
 fn show(progress: &Progress) -> String {
-    format!("{}  commit {}  ({})", progress.point.position, progress.commit.get(), progress.time)
+    format!(
+        "{}  commit {}  ({})",
+        progress.point.position,
+        progress.commit.get(),
+        progress.time
+    )
 }

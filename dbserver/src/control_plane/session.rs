@@ -8,8 +8,15 @@ use crate::error::EngineError;
 /// Who is connected.
 pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("session list")?;
-    let mut table =
-        Table::new(&["session", "user", "database", "application", "address", "since", "state"]);
+    let mut table = Table::new(&[
+        "session",
+        "user",
+        "database",
+        "application",
+        "address",
+        "since",
+        "state",
+    ]);
     for session in call.environment.sessions().list() {
         table.row(vec![
             session.pid.to_string(),
@@ -28,7 +35,9 @@ pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
 pub fn kill(call: &Call<'_>) -> Result<Table, EngineError> {
     let usage = "session kill NUMBER";
     let number = call.one(usage)?;
-    let pid = number.parse().map_err(|_| EngineError::Usage(format!("usage: {usage}")))?;
+    let pid = number
+        .parse()
+        .map_err(|_| EngineError::Usage(format!("usage: {usage}")))?;
     if call.environment.sessions().kill(pid) {
         Ok(Table::done(format!("session {pid} is told to end")))
     } else {
@@ -40,6 +49,8 @@ pub fn kill(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 fn timestamp(time: std::time::SystemTime) -> Timestamp {
-    let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = time
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }

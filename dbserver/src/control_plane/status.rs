@@ -14,10 +14,17 @@ pub fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     table.entry("instance", &environment.config().server.instance);
     table.entry("version", env!("CARGO_PKG_VERSION"));
     table.maybe("environment", environment.id());
-    table.entry("data directory", environment.config().server.data_dir.display());
+    table.entry(
+        "data directory",
+        environment.config().server.data_dir.display(),
+    );
     table.entry("databases", environment.databases().len());
     table.entry("sessions", environment.sessions().count());
-    let dirty: u64 = environment.databases().iter().map(|d| d.store().dirty_bytes()).sum();
+    let dirty: u64 = environment
+        .databases()
+        .iter()
+        .map(|d| d.store().dirty_bytes())
+        .sum();
     table.entry("pages not in data files", bytes(dirty));
     if let Some(redo) = environment.redo() {
         table.entry("redo position", redo.point.position);

@@ -12,7 +12,10 @@ pub struct Table {
 impl Table {
     /// An empty table with these columns.
     pub fn new(columns: &[&'static str]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
+        Self {
+            columns: columns.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// An empty list of names and values.
@@ -34,12 +37,16 @@ impl Table {
 
     /// Adds a line to a list.
     pub fn entry(&mut self, name: &str, value: impl ToString) {
-        self.rows.push(vec![Some(name.to_owned()), Some(value.to_string())]);
+        self.rows
+            .push(vec![Some(name.to_owned()), Some(value.to_string())]);
     }
 
     /// Adds a line whose value may be unknown.
     pub fn maybe(&mut self, name: &str, value: Option<impl ToString>) {
-        self.rows.push(vec![Some(name.to_owned()), value.map(|value| value.to_string())]);
+        self.rows.push(vec![
+            Some(name.to_owned()),
+            value.map(|value| value.to_string()),
+        ]);
     }
 }
 

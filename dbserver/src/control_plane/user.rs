@@ -29,7 +29,9 @@ pub fn create(call: &Call<'_>) -> Result<Table, EngineError> {
     };
     let privilege: Privilege = privilege.parse()?;
     call.environment.create_user(name, verifier, privilege)?;
-    Ok(Table::done(format!("user {name} with privilege {privilege}")))
+    Ok(Table::done(format!(
+        "user {name} with privilege {privilege}"
+    )))
 }
 
 /// Removes a user.
@@ -42,10 +44,14 @@ pub fn drop(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Gives a user another password: everybody may change their own.
 pub fn password(call: &Call<'_>) -> Result<Table, EngineError> {
     let [name, verifier] = call.arguments.as_slice() else {
-        return Err(EngineError::Usage("usage: user password NAME 'VERIFIER'".into()));
+        return Err(EngineError::Usage(
+            "usage: user password NAME 'VERIFIER'".into(),
+        ));
     };
     if *name != call.user && call.environment.privilege(call.user)? != Privilege::Dba {
-        return Err(EngineError::Denied("another user's password needs the privilege dba".into()));
+        return Err(EngineError::Denied(
+            "another user's password needs the privilege dba".into(),
+        ));
     }
     call.environment.set_password(name, verifier)?;
     Ok(Table::done(format!("password of {name} is changed")))

@@ -53,8 +53,14 @@ mod tests {
 
     #[test]
     fn quotes_keep_words_together() {
-        assert_eq!(split("database  create shop ").unwrap(), ["database", "create", "shop"]);
-        assert_eq!(split("drop \"my shop\" 'it''s'").unwrap(), ["drop", "my shop", "it's"]);
+        assert_eq!(
+            split("database  create shop ").unwrap(),
+            ["database", "create", "shop"]
+        );
+        assert_eq!(
+            split("drop \"my shop\" 'it''s'").unwrap(),
+            ["drop", "my shop", "it's"]
+        );
         assert_eq!(split("  ").unwrap(), Vec::<String>::new());
         assert_eq!(split("x ''").unwrap(), ["x", ""]);
         assert!(split("x 'y").is_err());

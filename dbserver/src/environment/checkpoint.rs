@@ -30,7 +30,10 @@ impl CheckpointTarget for Environment {
     }
 
     fn dirty_bytes(&self) -> u64 {
-        self.databases().iter().map(|database| database.store().dirty_bytes() as u64).sum()
+        self.databases()
+            .iter()
+            .map(|database| database.store().dirty_bytes() as u64)
+            .sum()
     }
 
     fn decides(&self) -> bool {
@@ -47,7 +50,9 @@ impl Environment {
         self.write_data_files()?;
         let mut record = RecordBuffer::new();
         record.checkpoint(redo.point.position);
-        committer.append(record).inspect_err(|error| self.note_failure(error))?;
+        committer
+            .append(record)
+            .inspect_err(|error| self.note_failure(error))?;
         self.move_redo(redo_point(&redo), entries)
     }
 
@@ -79,7 +84,11 @@ impl Environment {
                 control.copied = false;
             }
         })?;
-        if self.control().log == LogPlace::Journal { self.recycle_journal(&redo) } else { Ok(()) }
+        if self.control().log == LogPlace::Journal {
+            self.recycle_journal(&redo)
+        } else {
+            Ok(())
+        }
     }
 
     fn recycle_journal(&self, redo: &RedoPoint) -> Result<(), EngineError> {
@@ -102,5 +111,9 @@ impl Environment {
 
 /// A durable border as a redo point.
 pub(crate) fn redo_point(durable: &Durable) -> RedoPoint {
-    RedoPoint { point: durable.point, log_bytes: durable.log_bytes, commit: durable.commit }
+    RedoPoint {
+        point: durable.point,
+        log_bytes: durable.log_bytes,
+        commit: durable.commit,
+    }
 }

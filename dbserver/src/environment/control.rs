@@ -33,7 +33,13 @@ pub struct RedoPoint {
 impl RedoPoint {
     /// Before the first segment of an environment: redo takes everything.
     pub const BEGINNING: Self = Self {
-        point: LogPoint { position: Position { segment: SegmentId::FIRST, offset: 0 }, hash: ChainHash::ZERO },
+        point: LogPoint {
+            position: Position {
+                segment: SegmentId::FIRST,
+                offset: 0,
+            },
+            hash: ChainHash::ZERO,
+        },
         log_bytes: 0,
         commit: CommitNumber::new(0),
     };
@@ -136,7 +142,14 @@ impl Control {
         body.line("instance", &self.instance);
         body.line("role", role_word(self.role));
         body.line("clean", self.clean);
-        body.line("log", if self.log == LogPlace::ForwardLog { "forwardlog" } else { "journal" });
+        body.line(
+            "log",
+            if self.log == LogPlace::ForwardLog {
+                "forwardlog"
+            } else {
+                "journal"
+            },
+        );
         body.line("copied", self.copied);
         if let Some(identity) = &self.identity {
             body.line("environment", identity.environment);
@@ -183,11 +196,16 @@ impl Control {
         }
         let version: u32 = parse_value(&values, "version")?;
         if version != CONTROL_VERSION {
-            return Err(format!("version {version}; this server reads {CONTROL_VERSION}"));
+            return Err(format!(
+                "version {version}; this server reads {CONTROL_VERSION}"
+            ));
         }
         let page_size: usize = parse_value(&values, "page_size")?;
         if page_size != fwlog::PAGE_SIZE {
-            return Err(format!("page size {page_size}; this server uses {}", fwlog::PAGE_SIZE));
+            return Err(format!(
+                "page size {page_size}; this server uses {}",
+                fwlog::PAGE_SIZE
+            ));
         }
         Ok(Self {
             instance: parse_value(&values, "instance")?,
@@ -243,7 +261,11 @@ fn parse_database(value: &str) -> Result<DatabaseEntry, String> {
         return Err(format!("database = '{value}'"));
     };
     let id = id.parse().map_err(|_| format!("database number '{id}'"))?;
-    Ok(DatabaseEntry { id: DatabaseId::new(id), name: name.into(), file: file.into() })
+    Ok(DatabaseEntry {
+        id: DatabaseId::new(id),
+        name: name.into(),
+        file: file.into(),
+    })
 }
 
 fn parse_value<T: FromStr>(values: &BTreeMap<&str, &str>, key: &str) -> Result<T, String> {

@@ -6,7 +6,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use dbconfig::{Config, Role};
-use fwlog::{Begin, ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, RecordBuffer, SegmentId};
+use fwlog::{
+    Begin, ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, RecordBuffer, SegmentId,
+};
 use pagestore::Horizon;
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -29,7 +31,10 @@ pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
     let layout = Layout::new(&config.server.data_dir);
     if layout.control().exists() {
         return Err(EngineError::state(
-            format!("there is an environment in {} already", layout.data_dir().display()),
+            format!(
+                "there is an environment in {} already",
+                layout.data_dir().display()
+            ),
             "Start it with dbserver, or choose another DataDir.",
         ));
     }
@@ -55,7 +60,11 @@ pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
     }
     let environment = random_id()?;
     let end = begin_log(config, &layout, place, environment)?;
-    control.identity = Some(Identity { environment, redo: end, databases: Vec::new() });
+    control.identity = Some(Identity {
+        environment,
+        redo: end,
+        databases: Vec::new(),
+    });
     control.write(&layout.control())?;
     add_dba(config, verifier).inspect_err(|_| {
         // Without its first user the environment is of no use, and 'init' must be possible again.
@@ -76,8 +85,10 @@ fn begin_log(
         size: config.server.checkpoint_size,
         interval: config.server.checkpoint_interval,
     };
-    let (horizon, checkpointer) =
-        (Horizon::new(pagestore::CommitNumber::new(0)), Checkpointer::new(policy));
+    let (horizon, checkpointer) = (
+        Horizon::new(pagestore::CommitNumber::new(0)),
+        Checkpointer::new(policy),
+    );
     let start = WriterStart {
         config,
         layout,
@@ -89,9 +100,15 @@ fn begin_log(
     let begin = writer.durable();
     let mut records = RecordBuffer::new();
     records.create_database(SYSTEM_DATABASE, SYSTEM_NAME, "");
-    writer.append(records, None).map_err(EngineError::LogFailed)?;
+    writer
+        .append(records, None)
+        .map_err(EngineError::LogFailed)?;
     writer.close().map_err(EngineError::LogFailed)?;
-    Ok(RedoPoint { point: begin.point, log_bytes: begin.log_bytes, commit: CommitNumber::new(0) })
+    Ok(RedoPoint {
+        point: begin.point,
+        log_bytes: begin.log_bytes,
+        commit: CommitNumber::new(0),
+    })
 }
 
 fn add_dba(config: &Config, verifier: &str) -> Result<(), EngineError> {
@@ -117,8 +134,9 @@ fn refuse_old_log(location: &fwlog::LogLocation) -> Result<(), EngineError> {
         .and_then(|mut entries| {
             entries.try_fold(None, |found, entry| {
                 let name = entry?.file_name();
-                let is_segment =
-                    name.to_str().is_some_and(|name| location.naming.segment_of(name).is_some());
+                let is_segment = name
+                    .to_str()
+                    .is_some_and(|name| location.naming.segment_of(name).is_some());
                 io::Result::Ok(if is_segment { Some(name) } else { found })
             })
         })

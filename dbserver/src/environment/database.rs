@@ -65,7 +65,10 @@ impl Database {
 
     /// Its name at present.
     pub fn name(&self) -> String {
-        self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.name
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// File name below `db/`.
@@ -105,7 +108,9 @@ impl Database {
     /// Notes an open session; it is closed when the guard goes.
     pub fn enter(self: &Arc<Self>) -> OpenDatabase {
         self.sessions.fetch_add(1, Ordering::AcqRel);
-        OpenDatabase { database: Arc::clone(self) }
+        OpenDatabase {
+            database: Arc::clone(self),
+        }
     }
 
     /// How many sessions have it open.

@@ -62,7 +62,13 @@ impl Databases {
 
     /// The number for the next new database.
     pub fn next_id(&self) -> DatabaseId {
-        let highest = self.read().by_id.keys().map(|id| id.get()).max().unwrap_or(0);
+        let highest = self
+            .read()
+            .by_id
+            .keys()
+            .map(|id| id.get())
+            .max()
+            .unwrap_or(0);
         DatabaseId::new(highest + 1)
     }
 
@@ -73,11 +79,26 @@ impl Databases {
         }
         let safe: String = name
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') {
+                    c
+                } else {
+                    '_'
+                }
+            })
             .collect();
         let plain = format!("{safe}.db");
-        let free = safe == name && self.read().by_id.values().all(|other| other.file() != plain);
-        if free { plain } else { format!("{safe}-{}.db", id.get()) }
+        let free = safe == name
+            && self
+                .read()
+                .by_id
+                .values()
+                .all(|other| other.file() != plain);
+        if free {
+            plain
+        } else {
+            format!("{safe}-{}.db", id.get())
+        }
     }
 
     /// Takes in a database.
@@ -92,7 +113,11 @@ impl Databases {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         let database = maps.by_id.remove(&id)?;
         // The name may belong to a newer database by now.
-        if maps.by_name.get(&database.name()).is_some_and(|named| named.id() == id) {
+        if maps
+            .by_name
+            .get(&database.name())
+            .is_some_and(|named| named.id() == id)
+        {
             maps.by_name.remove(&database.name());
         }
         Some(database)
@@ -127,7 +152,10 @@ pub fn check_name(name: &str) -> Result<(), EngineError> {
     } else {
         return Ok(());
     };
-    Err(EngineError::BadDatabaseName { name: name.chars().take(80).collect(), why })
+    Err(EngineError::BadDatabaseName {
+        name: name.chars().take(80).collect(),
+        why,
+    })
 }
 
 #[cfg(test)]
@@ -138,10 +166,19 @@ mod tests {
     fn names_are_checked() {
         assert!(check_name("shop").is_ok());
         assert!(check_name("Überseehandel & Söhne").is_ok());
-        for bad in ["", "system", "a\nb", &"x".repeat(64), &"y".repeat(1_000_000)] {
+        for bad in [
+            "",
+            "system",
+            "a\nb",
+            &"x".repeat(64),
+            &"y".repeat(1_000_000),
+        ] {
             let error = check_name(bad).unwrap_err();
             assert_eq!(error.sqlstate(), "42602");
-            assert!(error.to_string().len() < 300, "a long name does not flood the log");
+            assert!(
+                error.to_string().len() < 300,
+                "a long name does not flood the log"
+            );
         }
     }
 

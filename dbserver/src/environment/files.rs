@@ -40,7 +40,13 @@ impl DatabaseFiles {
             pinned_limit: PINNED_LIMIT,
         };
         let store = PageStore::open(&path, Arc::clone(horizon), options)?;
-        Ok(Database::new(id, name.to_owned(), file.to_owned(), store, self.limits.clone()))
+        Ok(Database::new(
+            id,
+            name.to_owned(),
+            file.to_owned(),
+            store,
+            self.limits.clone(),
+        ))
     }
 
     /// Removes a dropped database's file; sessions that still read it keep it until they end.

@@ -11,7 +11,9 @@ pub struct Layout {
 impl Layout {
     /// The layout of the environment in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into() }
+        Self {
+            data_dir: data_dir.into(),
+        }
     }
 
     /// The environment's directory itself.

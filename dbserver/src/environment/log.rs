@@ -7,7 +7,8 @@ use std::sync::Arc;
 use dbconfig::{Compression as ConfigCompression, Config, SyncMode};
 use fwlog::{
     Begin, CommitNumber, Compression, Durable, EnvironmentId, FsStore, GenerationReason,
-    LogIdentity, LogLocation, LogPoint, RecoverError, SegmentStore, SyncPolicy, Writer, WriterOptions,
+    LogIdentity, LogLocation, LogPoint, RecoverError, SegmentStore, SyncPolicy, Writer,
+    WriterOptions,
 };
 use pagestore::Horizon;
 
@@ -44,7 +45,11 @@ pub fn location(
 
 /// Where a server with this configuration is meant to log.
 pub fn wanted_place(config: &Config) -> LogPlace {
-    if config.forward_log.location.is_some() { LogPlace::ForwardLog } else { LogPlace::Journal }
+    if config.forward_log.location.is_some() {
+        LogPlace::ForwardLog
+    } else {
+        LogPlace::Journal
+    }
 }
 
 /// The segment files at a location, with the file mode that the configuration asks for.
@@ -52,11 +57,19 @@ pub fn segment_store(
     config: &Config,
     location: &LogLocation,
 ) -> Result<Arc<dyn SegmentStore>, EngineError> {
-    let mode = if config.forward_log.group_read_access { 0o640 } else { 0o600 };
+    let mode = if config.forward_log.group_read_access {
+        0o640
+    } else {
+        0o600
+    };
     if location.directory.is_dir() {
         Ok(Arc::new(FsStore::at(location.clone(), mode)))
     } else {
-        Err(EngineError::file("open the log directory", &location.directory, &io::ErrorKind::NotFound.into()))
+        Err(EngineError::file(
+            "open the log directory",
+            &location.directory,
+            &io::ErrorKind::NotFound.into(),
+        ))
     }
 }
 
@@ -81,9 +94,11 @@ pub fn writer_options(config: &Config) -> WriterOptions {
 /// How the log goes on in a place where it was not before: forward logging begins a generation.
 pub fn begin_in(place: LogPlace, after: LogPoint, log_bytes: u64) -> Begin {
     match place {
-        LogPlace::ForwardLog => {
-            Begin::NewGeneration { reason: GenerationReason::Enable, after, log_bytes }
-        }
+        LogPlace::ForwardLog => Begin::NewGeneration {
+            reason: GenerationReason::Enable,
+            after,
+            log_bytes,
+        },
         LogPlace::Journal => Begin::NextSegment { after, log_bytes },
     }
 }
@@ -122,9 +137,16 @@ impl WriterStart<'_> {
             horizon.advance(pagestore::CommitNumber::new(durable.commit.get()));
             checkpointer.note(durable.log_bytes);
         });
-        Writer::start(store, identity, writer_options(self.config), begin, last, observer)
-            .map(Arc::new)
-            .map_err(EngineError::LogFailed)
+        Writer::start(
+            store,
+            identity,
+            writer_options(self.config),
+            begin,
+            last,
+            observer,
+        )
+        .map(Arc::new)
+        .map_err(EngineError::LogFailed)
     }
 }
 
@@ -140,7 +162,10 @@ pub fn recovery_error(error: RecoverError, location: &LogLocation) -> EngineErro
             Err(source) => EngineError::Corrupt(format!("block at {at}: {source}")),
         },
         RecoverError::NoLog | RecoverError::NoStart(_) => EngineError::state(
-            format!("the log in {} does not have what recovery needs: {error}", location.directory.display()),
+            format!(
+                "the log in {} does not have what recovery needs: {error}",
+                location.directory.display()
+            ),
             "Set FwLog to where the segments are, or bring back the missing ones; the server must not start without them.",
         ),
         RecoverError::Io(failure) => EngineError::Storage(failure.to_string()),

@@ -29,13 +29,19 @@ pub struct LogGuard {
 impl LogGuard {
     /// The log has failed.
     pub fn wake(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).failed = true;
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .failed = true;
         self.changed.notify_all();
     }
 
     /// Ends the guard's thread.
     pub fn stop(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .stop = true;
         self.changed.notify_all();
     }
 
@@ -43,7 +49,10 @@ impl LogGuard {
     fn wait_for_failure(&self) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while !state.failed && !state.stop {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         state.failed = false;
         !state.stop
@@ -64,13 +73,17 @@ impl Environment {
     /// The guard's thread: runs until the server stops.
     pub(crate) fn guard_log(&self) {
         while self.log_guard.wait_for_failure() {
-            let Some(failure) = self.take_back_lost_commits() else { continue };
+            let Some(failure) = self.take_back_lost_commits() else {
+                continue;
+            };
             if !failure.is_disk_full() {
                 tracing::error!(%failure, "the forward log has failed; writes are refused until the server is restarted");
                 return;
             }
             tracing::error!(%failure, "the disk of the forward log is full; writes are refused until there is room");
-            if self.config.forward_log.on_failure == OnFailure::Disable && self.give_up_forward_log() {
+            if self.config.forward_log.on_failure == OnFailure::Disable
+                && self.give_up_forward_log()
+            {
                 continue;
             }
             self.retry_until_there_is_room();
@@ -110,7 +123,9 @@ impl Environment {
         }
         match self.move_log_after_failure(LogPlace::Journal) {
             Ok(()) => {
-                tracing::error!("FwOnFailure = disable: forward logging is off; all slaves must be re-synchronized");
+                tracing::error!(
+                    "FwOnFailure = disable: forward logging is off; all slaves must be re-synchronized"
+                );
                 true
             }
             Err(error) => {

@@ -1,5 +1,6 @@
 //! An environment: all databases of a server, their log, their control file.
 
+mod checkpoint;
 pub mod control;
 pub mod create;
 pub mod database;
@@ -8,11 +9,10 @@ pub mod files;
 pub mod layout;
 mod log;
 mod log_guard;
-mod checkpoint;
 mod open;
 mod relocate;
-mod stop;
 mod state;
+mod stop;
 
 pub use database::{Database, OpenDatabase};
 pub use dbconfig::Role;

@@ -51,7 +51,9 @@ impl Environment {
         environment.update_control(|control| {
             control.clean = false;
             control.role = environment.role();
-            control.instance.clone_from(&environment.config.server.instance);
+            control
+                .instance
+                .clone_from(&environment.config.server.instance);
         })?;
         environment.start_threads()?;
         Ok(environment)
@@ -101,8 +103,15 @@ impl Parts {
             control,
             lock,
         };
-        for entry in parts.control.identity.iter().flat_map(|identity| &identity.databases) {
-            let database = parts.files.open(entry.id, &entry.name, &entry.file, &parts.horizon)?;
+        for entry in parts
+            .control
+            .identity
+            .iter()
+            .flat_map(|identity| &identity.databases)
+        {
+            let database = parts
+                .files
+                .open(entry.id, &entry.name, &entry.file, &parts.horizon)?;
             parts.databases.insert(Arc::new(database));
         }
         Ok(parts)
@@ -118,7 +127,10 @@ impl Parts {
             }
             (None, Role::Master | Role::Standalone) => {
                 return Err(EngineError::state(
-                    format!("{} is an empty slave that has not met a master yet", self.layout.data_dir().display()),
+                    format!(
+                        "{} is an empty slave that has not met a master yet",
+                        self.layout.data_dir().display()
+                    ),
                     "Set Role = Slave and start dbrepl on the master, or make a new environment elsewhere with 'dbctl init'.",
                 ));
             }
@@ -159,7 +171,10 @@ impl Parts {
                 log_bytes: recovered.log_bytes,
             }
         } else {
-            Begin::NextSegment { after: recovered.end, log_bytes: recovered.log_bytes }
+            Begin::NextSegment {
+                after: recovered.end,
+                log_bytes: recovered.log_bytes,
+            }
         };
         if promoted {
             tracing::info!("this slave is promoted: a new generation of the log begins");
@@ -207,7 +222,8 @@ impl Parts {
     /// A slave made from a copy of a master's DataDir after a clean stop, without the master's log:
     /// the data files are complete up to the redo point, and the log goes on from there.
     fn copied_from_master(&mut self, identity: &Identity) -> Result<Option<SlaveLog>, EngineError> {
-        let complete = self.control.copied || (self.control.role != Role::Slave && self.control.clean);
+        let complete =
+            self.control.copied || (self.control.role != Role::Slave && self.control.clean);
         if !complete {
             return Ok(None);
         }
@@ -230,7 +246,10 @@ impl Parts {
     fn follow_nothing(&mut self) -> Result<SlaveLog, EngineError> {
         let location = log::location(&self.config, &self.layout, self.control.log)?;
         let store = log::segment_store(&self.config, &location)?;
-        Ok(SlaveLog::empty(store, self.applier(fwlog::CommitNumber::new(0))))
+        Ok(SlaveLog::empty(
+            store,
+            self.applier(fwlog::CommitNumber::new(0)),
+        ))
     }
 
     fn applier(&self, last: fwlog::CommitNumber) -> Applier {
@@ -252,8 +271,16 @@ impl Parts {
         let store = log::segment_store(&self.config, &location)?;
         let mut applier = self.applier(identity.redo.commit);
         let mut blocks = 0_u64;
-        let from = if self.control.copied { None } else { identity.redo.for_recovery() };
-        let options = RecoverOptions { from, seal, discard_behind: None };
+        let from = if self.control.copied {
+            None
+        } else {
+            identity.redo.for_recovery()
+        };
+        let options = RecoverOptions {
+            from,
+            seal,
+            discard_behind: None,
+        };
         let recovered = fwlog::recover(&*store, options, &mut |block| {
             let mut applied = Applied::default();
             blocks += 1;
@@ -291,7 +318,10 @@ pub(crate) fn lock(layout: &Layout) -> Result<File, EngineError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(EngineError::state(
-            format!("another server runs the environment in {}", layout.data_dir().display()),
+            format!(
+                "another server runs the environment in {}",
+                layout.data_dir().display()
+            ),
             "Stop it first ('dbctl shutdown').",
         )),
         Err(TryLockError::Error(error)) => Err(EngineError::file("lock", path, &error)),
@@ -299,7 +329,11 @@ pub(crate) fn lock(layout: &Layout) -> Result<File, EngineError> {
 }
 
 fn open_lock(path: &Path) -> std::io::Result<File> {
-    fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)
+    fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
 }
 
 fn spawn(

@@ -50,7 +50,10 @@ impl Environment {
             };
             let recovered = fwlog::recover(&*store, options, &mut |_| Ok(()))
                 .map_err(|error| log::recovery_error(error, &location))?;
-            let begin = Begin::NextSegment { after: recovered.end, log_bytes: recovered.log_bytes };
+            let begin = Begin::NextSegment {
+                after: recovered.end,
+                log_bytes: recovered.log_bytes,
+            };
             let writer = self.start_writer(place, begin, durable.commit)?;
             Ok((writer, durable.commit))
         })

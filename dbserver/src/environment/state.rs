@@ -74,7 +74,10 @@ impl Environment {
 
     /// The environment's id; `None` on an empty slave.
     pub fn id(&self) -> Option<EnvironmentId> {
-        self.control().identity.as_ref().map(|identity| identity.environment)
+        self.control()
+            .identity
+            .as_ref()
+            .map(|identity| identity.environment)
     }
 
     /// Rises when published commits were taken back (the log failed): SQLite connections that may
@@ -104,7 +107,10 @@ impl Environment {
 
     /// Where redo would start.
     pub fn redo(&self) -> Option<RedoPoint> {
-        self.control().identity.as_ref().map(|identity| identity.redo)
+        self.control()
+            .identity
+            .as_ref()
+            .map(|identity| identity.redo)
     }
 
     /// Where the log is written at present.
@@ -119,12 +125,16 @@ impl Environment {
 
     /// The newest durable point of the log that this server writes; `None` on a slave.
     pub fn durable(&self) -> Option<Durable> {
-        self.committer().ok().map(|committer| committer.writer().durable())
+        self.committer()
+            .ok()
+            .map(|committer| committer.writer().durable())
     }
 
     /// The database of that name.
     pub fn database(&self, name: &str) -> Result<Arc<Database>, EngineError> {
-        self.databases.by_name(name).ok_or_else(|| EngineError::NoSuchDatabase(name.to_owned()))
+        self.databases
+            .by_name(name)
+            .ok_or_else(|| EngineError::NoSuchDatabase(name.to_owned()))
     }
 
     /// Opens the database for a session.
@@ -150,7 +160,10 @@ impl Environment {
 
     /// Blocks until the transaction is durable; an error means that it is not committed.
     pub fn wait_durable(&self, queued: &Queued) -> Result<(), EngineError> {
-        queued.wait().map(drop).inspect_err(|error| self.note_failure(error))
+        queued
+            .wait()
+            .map(drop)
+            .inspect_err(|error| self.note_failure(error))
     }
 
     /// Makes a database; durable when it returns.
@@ -180,7 +193,10 @@ impl Environment {
         let _one_at_a_time = self.checkpointing();
         let sessions = database.open_sessions();
         if sessions > 0 {
-            return Err(EngineError::DatabaseInUse { name: name.to_owned(), sessions });
+            return Err(EngineError::DatabaseInUse {
+                name: name.to_owned(),
+                sessions,
+            });
         }
         let mut records = RecordBuffer::new();
         records.drop_database(database.id(), name);
@@ -203,7 +219,10 @@ impl Environment {
         }
         let sessions = database.open_sessions();
         if sessions > 0 {
-            return Err(EngineError::DatabaseInUse { name: name.to_owned(), sessions });
+            return Err(EngineError::DatabaseInUse {
+                name: name.to_owned(),
+                sessions,
+            });
         }
         let mut records = RecordBuffer::new();
         records.rename_database(database.id(), name, new_name);
@@ -248,7 +267,9 @@ impl Environment {
     }
 
     pub(crate) fn checkpointing(&self) -> MutexGuard<'_, ()> {
-        self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.checkpointing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the control file: memory follows the disk, not the other way round.
@@ -266,14 +287,24 @@ impl Environment {
 
     /// Tells the guard when an error means that the log has failed.
     pub(crate) fn note_failure(&self, error: &EngineError) {
-        if matches!(error, EngineError::LogFailed(_) | EngineError::CommitLost { .. }) {
+        if matches!(
+            error,
+            EngineError::LogFailed(_) | EngineError::CommitLost { .. }
+        ) {
             self.log_guard.wake();
         }
     }
 
-    fn append_durably(&self, committer: &Committer, records: RecordBuffer) -> Result<(), EngineError> {
+    fn append_durably(
+        &self,
+        committer: &Committer,
+        records: RecordBuffer,
+    ) -> Result<(), EngineError> {
         let queued = committer.append_marked(records);
-        queued.and_then(|start| start.wait()).map(drop).inspect_err(|error| self.note_failure(error))
+        queued
+            .and_then(|start| start.wait())
+            .map(drop)
+            .inspect_err(|error| self.note_failure(error))
     }
 
     fn droppable(&self, name: &str) -> Result<Arc<Database>, EngineError> {

@@ -25,7 +25,9 @@ impl Environment {
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
-                return Err(EngineError::Internal("a background thread has panicked".into()));
+                return Err(EngineError::Internal(
+                    "a background thread has panicked".into(),
+                ));
             }
         }
         let _one_author = self.checkpointing();

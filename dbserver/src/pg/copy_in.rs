@@ -32,10 +32,15 @@ impl Client {
             return Err(Failure::new("XX000", "not a COPY"));
         };
         let target = Target::find(self.session.sqlite(), table, columns)?;
-        let mut decoder = Decoder::new(copy::options(options, &target.names())?, target.names())?;
+        let mut decoder = Decoder::new(copy::options(options, &target.names()), target.names())?;
         self.session.before_write("COPY FROM")?;
         self.send_notices();
-        output::copy_response(self.stream.write_buffer_mut(), b'G', target.width());
+        let format = decoder.value_format();
+        output::copy_response(
+            self.stream.write_buffer_mut(),
+            b'G',
+            (target.width(), format),
+        );
         self.flush().await?;
         let mut rows = 0;
         loop {

@@ -92,7 +92,10 @@ impl FrontEnd {
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Open(environment) if environment.is_stopping() => Err(stopping()),
             State::Open(environment) => Ok(Arc::clone(environment)),
-            State::Starting => Err(Failure::fatal("57P03", "the database system is starting up")),
+            State::Starting => Err(Failure::fatal(
+                "57P03",
+                "the database system is starting up",
+            )),
             State::Stopping => Err(stopping()),
         }
     }

@@ -23,6 +23,9 @@ pub mod registry;
 mod simple;
 pub mod startup;
 
+#[cfg(test)]
+mod tests;
+
 pub use front_end::FrontEnd;
 pub use registry::Sessions;
 pub use startup::ClientStream;

@@ -4,6 +4,7 @@
 //! through pgwire's types. Nothing here sends: the message loop flushes once for each round trip.
 
 use bytes::{BufMut, BytesMut};
+use pgtypes::Format;
 use pgwire::messages::Message;
 use pgwire::messages::response::{ErrorResponse, NoticeResponse, TransactionStatus};
 use pgwire::messages::startup::ParameterStatus;
@@ -88,13 +89,15 @@ pub fn parameter_status(out: &mut BytesMut, name: &str, value: &str) {
     );
 }
 
-/// `CopyInResponse` or `CopyOutResponse` for text in `columns` columns.
-pub fn copy_response(out: &mut BytesMut, tag: u8, columns: usize) {
+/// `CopyInResponse` or `CopyOutResponse` for so many columns in one format.
+pub fn copy_response(out: &mut BytesMut, tag: u8, (columns, format): (usize, Format)) {
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
     frame(out, tag, |out| {
-        out.put_u8(0);
+        out.put_i8(if format == Format::Binary { 1 } else { 0 });
         out.put_u16(columns);
-        out.put_bytes(0, usize::from(columns) * 2);
+        for _ in 0..columns {
+            out.put_i16(format.code());
+        }
     });
 }
 

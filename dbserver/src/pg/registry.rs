@@ -5,14 +5,18 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pgwire::messages::startup::SecretKey;
 use rusqlite::InterruptHandle;
 use tokio::sync::Notify;
 
 use crate::commit::permit::{Interrupt, InterruptReason};
+use crate::environment::databases::SYSTEM_NAME;
 use crate::session::failure::Failure;
+
+/// How often the states of sessions are looked at while the server waits for them to end.
+const STATE_POLL: Duration = Duration::from_millis(50);
 
 /// One connected client, as other threads see it.
 pub struct SessionEntry {
@@ -86,6 +90,11 @@ impl SessionEntry {
     /// What the session list shows as its application.
     pub fn set_application(&self, name: &str) {
         name.clone_into(&mut lock(&self.visible).application);
+    }
+
+    /// Whether it is a connection for commands rather than data.
+    fn is_control(&self) -> bool {
+        self.database == SYSTEM_NAME
     }
 
     /// Stops what runs, if something does.
@@ -277,17 +286,22 @@ impl Sessions {
     pub fn terminate_idle(&self) {
         let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
         for entry in open {
-            if entry.state() == "idle" {
+            if entry.state() == "idle" && !entry.is_control() {
                 entry.terminate();
             }
         }
     }
 
-    /// Waits until nobody is left or the time is up; true when nobody is left.
+    /// Waits until nobody is left or the time is up; true when nobody is left. Idle connections of
+    /// the control plane may stay: they end with the process, and so know that it has ended.
     pub fn wait_empty(&self, deadline: Instant) -> bool {
         let mut state = lock(&self.state);
-        while !state.open.is_empty() {
-            let left = deadline.saturating_duration_since(Instant::now());
+        let stays = |entry: &Arc<SessionEntry>| entry.is_control() && entry.state() == "idle";
+        while !state.open.values().all(stays) {
+            // A session that becomes idle does not ring.
+            let left = deadline
+                .saturating_duration_since(Instant::now())
+                .min(STATE_POLL);
             if left.is_zero() {
                 return false;
             }

@@ -29,7 +29,9 @@ pub fn stopping() {
 
 /// The protocol of `sd_notify(3)`: one datagram to the socket that the manager names.
 fn notify(state: &str) {
-    let Some(path) = env::var_os("NOTIFY_SOCKET") else { return };
+    let Some(path) = env::var_os("NOTIFY_SOCKET") else {
+        return;
+    };
     let sent = UnixDatagram::unbound().and_then(|socket| socket.send_to(state.as_bytes(), &path));
     report(sent);
 }

@@ -23,13 +23,23 @@ pub fn start(config: &Config) -> anyhow::Result<FilterHandle> {
     let (filter, handle) = reload::Layer::new(filter(config)?);
     let registry = tracing_subscriber::registry().with(filter);
     match &config.server.log_file {
-        LogTarget::Console => registry.with(fmt::layer().with_ansi(false).with_writer(io::stderr)).init(),
+        LogTarget::Console => registry
+            .with(fmt::layer().with_ansi(false).with_writer(io::stderr))
+            .init(),
         LogTarget::Syslog => {
-            let socket = UnixDatagram::unbound().context("cannot make a socket for the system's log")?;
-            socket.connect("/dev/log").context("cannot reach the system's log at /dev/log")?;
-            let writer = Shared::new(Syslog { socket, line: Vec::new() });
+            let socket =
+                UnixDatagram::unbound().context("cannot make a socket for the system's log")?;
+            socket
+                .connect("/dev/log")
+                .context("cannot reach the system's log at /dev/log")?;
+            let writer = Shared::new(Syslog {
+                socket,
+                line: Vec::new(),
+            });
             let layer = fmt::layer().with_ansi(false).without_time();
-            registry.with(layer.with_writer(move || writer.clone())).init();
+            registry
+                .with(layer.with_writer(move || writer.clone()))
+                .init();
         }
         LogTarget::File(path) => {
             let file: File = OpenOptions::new()
@@ -40,7 +50,9 @@ pub fn start(config: &Config) -> anyhow::Result<FilterHandle> {
                 .with_context(|| format!("cannot open the log file {}", path.display()))?;
             let writer = Shared::new(file);
             let layer = fmt::layer().with_ansi(false);
-            registry.with(layer.with_writer(move || writer.clone())).init();
+            registry
+                .with(layer.with_writer(move || writer.clone()))
+                .init();
         }
     }
     Ok(handle)
@@ -68,11 +80,17 @@ impl<W> Clone for Shared<W> {
 
 impl<W: Write> Write for Shared<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .flush()
     }
 }
 

@@ -44,7 +44,10 @@ pub async fn run(config: Config, reload: impl Fn() + Send + 'static) -> anyhow::
         accepting.spawn(Arc::clone(&front).listen(listener));
     }
     let starting = tokio::task::spawn_blocking(move || Environment::start(config, sessions));
-    let environment = starting.await.context("the start panicked")?.context("the server cannot start")?;
+    let environment = starting
+        .await
+        .context("the start panicked")?
+        .context("the server cannot start")?;
     announce::started(&environment, &addresses)?;
     front.open(Arc::clone(&environment));
     tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");
@@ -61,7 +64,9 @@ pub async fn run(config: Config, reload: impl Fn() + Send + 'static) -> anyhow::
     announce::stopping();
     front.close();
     accepting.shutdown().await;
-    tokio::task::spawn_blocking(move || stop(&environment)).await.context("the stop panicked")?
+    tokio::task::spawn_blocking(move || stop(&environment))
+        .await
+        .context("the stop panicked")?
 }
 
 /// Ends the sessions, then the environment.
@@ -70,19 +75,30 @@ fn stop(environment: &Environment) -> anyhow::Result<()> {
     environment.begin_stop();
     sessions.terminate_idle();
     if !sessions.wait_empty(Instant::now() + GRACE) {
-        tracing::warn!(sessions = sessions.count(), "transactions still run; they are ended");
+        tracing::warn!(
+            sessions = sessions.count(),
+            "transactions still run; they are ended"
+        );
         sessions.terminate_all();
         if !sessions.wait_empty(Instant::now() + LEAVE) {
-            anyhow::bail!("{} sessions did not end; the next start recovers from the log", sessions.count());
+            anyhow::bail!(
+                "{} sessions did not end; the next start recovers from the log",
+                sessions.count()
+            );
         }
     }
-    environment.stop().context("the stop was not clean; the next start recovers from the log")?;
+    environment
+        .stop()
+        .context("the stop was not clean; the next start recovers from the log")?;
     tracing::info!("stopped");
     Ok(())
 }
 
 fn listen(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
-    let wanted = config.server.sockets().context("Service cannot be resolved")?;
+    let wanted = config
+        .server
+        .sockets()
+        .context("Service cannot be resolved")?;
     let mut listeners = Vec::new();
     let mut skipped = Vec::new();
     for mut address in wanted {
@@ -109,7 +125,11 @@ fn listen(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
@@ -134,5 +154,8 @@ fn bind_error(address: SocketAddr, error: &io::Error) -> anyhow::Error {
 }
 
 fn addresses(listeners: &[TcpListener]) -> anyhow::Result<Vec<SocketAddr>> {
-    listeners.iter().map(|listener| Ok(listener.local_addr()?)).collect()
+    listeners
+        .iter()
+        .map(|listener| Ok(listener.local_addr()?))
+        .collect()
 }

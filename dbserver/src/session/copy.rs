@@ -84,10 +84,11 @@ impl Target {
     pub fn insert(&self, session: &Session, decoder: &mut copy::Decoder) -> Result<u64, Failure> {
         let sqlite = Rc::clone(session.sqlite());
         let mut statement = sqlite.prepare(&self.insert)?;
+        let format = decoder.value_format();
         let mut rows = 0;
         loop {
             let result = match decoder.next_row() {
-                Ok(Some(row)) => self.bind(&mut statement, row),
+                Ok(Some(row)) => self.bind(&mut statement, row, format),
                 Ok(None) => return Ok(rows),
                 Err(error) => return Err(mapping::copy(&error, &self.table)),
             };
@@ -109,13 +110,18 @@ impl Target {
         }
     }
 
-    fn bind(&self, statement: &mut rusqlite::Statement<'_>, row: Row<'_>) -> Result<(), Fault> {
+    fn bind(
+        &self,
+        statement: &mut rusqlite::Statement<'_>,
+        row: Row<'_>,
+        format: Format,
+    ) -> Result<(), Fault> {
         for (index, (_, ty)) in self.columns.iter().enumerate() {
             let bound = match row.get(index) {
                 None => statement.raw_bind_parameter(index + 1, Bound(SqlValueRef::Null)),
                 Some(field) => {
-                    let value = decode(field, ty, Format::Text)
-                        .map_err(|error| Fault::Value(index, error))?;
+                    let value =
+                        decode(field, ty, format).map_err(|error| Fault::Value(index, error))?;
                     statement.raw_bind_parameter(index + 1, Bound(value.as_ref()))
                 }
             };
@@ -140,21 +146,11 @@ pub fn quoted(name: &str) -> String {
 }
 
 /// The options of a statement for these columns.
-///
-/// Errors: 0A000 for the binary format.
-pub fn options(
-    options: &dialect::CopyOptions,
-    columns: &[String],
-) -> Result<copy::CopyOptions, Failure> {
+pub fn options(options: &dialect::CopyOptions, columns: &[String]) -> copy::CopyOptions {
     let format = match options.format {
         CopyFormat::Text => copy::CopyFormat::Text,
         CopyFormat::Csv => copy::CopyFormat::Csv,
-        CopyFormat::Binary => {
-            return Err(
-                Failure::unsupported("COPY in binary format is not supported")
-                    .hint("Use the formats text or csv."),
-            );
-        }
+        CopyFormat::Binary => copy::CopyFormat::Binary,
     };
     let force = |set: &ColumnSet| match set {
         ColumnSet::None => Force::None,
@@ -168,7 +164,7 @@ pub fn options(
                 .collect(),
         ),
     };
-    Ok(copy::CopyOptions {
+    copy::CopyOptions {
         format,
         delimiter: options.delimiter,
         null: options.null.clone(),
@@ -182,5 +178,5 @@ pub fn options(
         force_quote: force(&options.force_quote),
         force_not_null: force(&options.force_not_null),
         force_null: force(&options.force_null),
-    })
+    }
 }

@@ -2,18 +2,16 @@
 
 use dialect::{DialectError, TypeName};
 use pgtypes::copy::CopyError;
-use pgtypes::{PgType, SqlValue, SqlValueRef, ValueError};
+use pgtypes::{PgType, SqlState, SqlValue, SqlValueRef, ValueError};
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::session::failure::Failure;
 
-/// Stands around the SQLSTATE in the message of an SQL function's error: SQLite carries text only.
-const MARK: char = '\u{1f}';
-
 /// The message by which an SQL function's error keeps its SQLSTATE on the way through SQLite.
-pub fn marked(sqlstate: &str, message: &str) -> String {
-    format!("{MARK}{sqlstate}{MARK}{message}")
+pub fn tagged(sqlstate: &str, message: &str) -> String {
+    let known = SqlState::from_code(sqlstate).unwrap_or(SqlState::INTERNAL_ERROR);
+    pgtypes::sqlite::tagged(known, message)
 }
 
 /// SQLite's error as the client's.
@@ -24,9 +22,6 @@ pub fn sqlite(error: &rusqlite::Error) -> Failure {
         other => return Failure::new("XX000", other.to_string()),
     };
     let message = message.unwrap_or_else(|| code.to_string());
-    if let Some(failure) = unmarked(&message) {
-        return failure;
-    }
     let found = pgtypes::sqlite::failure(code.extended_code & 0xff, code.extended_code, &message);
     let mut failure = Failure::new(found.sqlstate.as_str(), found.message);
     let fields = failure.fields_mut();
@@ -36,12 +31,6 @@ pub fn sqlite(error: &rusqlite::Error) -> Failure {
     fields.column = found.columns.into_iter().next();
     fields.constraint = found.constraint;
     failure
-}
-
-fn unmarked(message: &str) -> Option<Failure> {
-    let (_, rest) = message.split_once(MARK)?;
-    let (sqlstate, message) = rest.split_once(MARK)?;
-    Some(Failure::new(sqlstate.to_owned(), message))
 }
 
 impl From<DialectError> for Failure {
@@ -137,7 +126,7 @@ mod tests {
                 rusqlite::functions::FunctionFlags::SQLITE_UTF8,
                 |_| {
                     Err::<i64, _>(rusqlite::Error::UserFunctionError(
-                        marked("22012", "division by zero").into(),
+                        tagged("22012", "division by zero").into(),
                     ))
                 },
             )

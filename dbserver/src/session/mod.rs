@@ -178,7 +178,10 @@ impl Session {
 
     /// A failure as the client reads it: an interrupt says who asked for it.
     pub fn explained(&self, failure: Failure) -> Failure {
-        if failure.sqlstate() != "57014" {
+        if let Some(cause) = self.sqlite.handle.take_error() {
+            return storage_failure(&cause);
+        }
+        if failure.sqlstate() != "57014" || failure.fields().context.is_some() {
             return failure;
         }
         match self.registered.entry.interrupt.reason() {
@@ -236,6 +239,20 @@ impl Session {
         let handle = self.sqlite.connection.get_interrupt_handle();
         self.registered.entry.set_sqlite(Some(handle));
     }
+}
+
+/// What the page store said where SQLite only knows of a failed read or write.
+fn storage_failure(cause: &sqlitevfs::Error) -> Failure {
+    if let sqlitevfs::Error::Store(pagestore::StoreError::SnapshotTooOld { .. }) = cause {
+        return Failure::new("72000", format!("snapshot too old: {cause}"))
+            .hint("Run the transaction again, and end it sooner.");
+    }
+    let sqlstate = if cause.is_disk_full() {
+        "53100"
+    } else {
+        "58030"
+    };
+    Failure::new(sqlstate, cause.to_string())
 }
 
 /// The session was ended by an operator or by the server's stop.

@@ -21,8 +21,14 @@ impl Environment {
     /// nothing, and says why.
     pub(crate) fn run_applier(&self) {
         let Some(slave) = self.slave() else { return };
-        let work = slave.work.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((work, mut applier)) = work else { return };
+        let work = slave
+            .work
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some((work, mut applier)) = work else {
+            return;
+        };
         if let Err(error) = self.apply_all(slave, &work, &mut applier) {
             tracing::error!(%error, "applying is suspended");
             slave.update(|progress| progress.suspended = Some(error.to_string()));

@@ -4,7 +4,9 @@ use std::mem;
 use std::sync::{Arc, MutexGuard, TryLockError};
 use std::time::Instant;
 
-use dbproto::{Identity, Message, Progress, Receiver, ReceiverAction, Refuse, Status, StatusPacer, state};
+use dbproto::{
+    Identity, Message, Progress, Receiver, ReceiverAction, Refuse, Status, StatusPacer, state,
+};
 use fwlog::{Block, Durable, EnvironmentId, Mirror, MirrorError, Position, SegmentHeader, hash_at};
 
 use crate::environment::Environment;
@@ -30,14 +32,19 @@ impl<'a> Link<'a> {
     /// Takes the mirror; refused while another dbrepl has it, or when this is no slave.
     pub fn open(environment: &'a Environment) -> Result<Self, Refuse> {
         let Some(slave) = environment.slave() else {
-            return Err(Refuse::new(state::PREREQUISITE, "this server is not a slave")
-                .hint("Set Role = Slave in section [Replication] of its configuration."));
+            return Err(
+                Refuse::new(state::PREREQUISITE, "this server is not a slave")
+                    .hint("Set Role = Slave in section [Replication] of its configuration."),
+            );
         };
         let mirror = match slave.mirror.try_lock() {
             Ok(mirror) => mirror,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                return Err(Refuse::new(state::IN_USE, "another dbrepl feeds this slave"));
+                return Err(Refuse::new(
+                    state::IN_USE,
+                    "another dbrepl feeds this slave",
+                ));
             }
         };
         let progress = slave.progress();
@@ -72,8 +79,12 @@ impl<'a> Link<'a> {
 
     /// Makes durable what was taken and hands it to the applier.
     pub fn sync(&mut self) -> Result<(), Refuse> {
-        let Some(mirror) = self.mirror.as_mut() else { return Ok(()) };
-        let Some(durable) = mirror.sync().map_err(refuse_mirror)? else { return Ok(()) };
+        let Some(mirror) = self.mirror.as_mut() else {
+            return Ok(());
+        };
+        let Some(durable) = mirror.sync().map_err(refuse_mirror)? else {
+            return Ok(());
+        };
         self.unsynced_bytes = 0;
         self.made_durable(&durable)
     }
@@ -104,13 +115,20 @@ impl<'a> Link<'a> {
         match action {
             ReceiverAction::Send(message) => return Ok(Some(message)),
             ReceiverAction::LookUpHash(position) => {
-                let location = self.environment.log_location().map_err(|e| refuse_engine(&e))?;
+                let location = self
+                    .environment
+                    .log_location()
+                    .map_err(|e| refuse_engine(&e))?;
                 let hash = hash_at(&location, position).map_err(|error| {
-                    Refuse::new(state::IO_ERROR, "the slave cannot read its log").detail(error.to_string())
+                    Refuse::new(state::IO_ERROR, "the slave cannot read its log")
+                        .detail(error.to_string())
                 })?;
                 return Ok(Some(Receiver::hash(position, hash)));
             }
-            ReceiverAction::Adopt { environment, instance } => {
+            ReceiverAction::Adopt {
+                environment,
+                instance,
+            } => {
                 tracing::info!(%environment, instance, "this empty slave adopts the environment");
                 self.adopt(environment)?;
             }
@@ -143,7 +161,8 @@ impl<'a> Link<'a> {
                 self.made_durable(&durable)?;
             }
             ReceiverAction::KeepAlive { durable, reply } => {
-                self.slave.update(|progress| progress.source_durable = Some(durable));
+                self.slave
+                    .update(|progress| progress.source_durable = Some(durable));
                 if reply {
                     self.pacer.ask();
                 }
@@ -156,15 +175,20 @@ impl<'a> Link<'a> {
     }
 
     fn mirror(&mut self) -> Result<&mut Mirror, Refuse> {
-        self.mirror
-            .as_mut()
-            .ok_or_else(|| Refuse::new(state::PROTOCOL_VIOLATION, "log bytes before an environment"))
+        self.mirror.as_mut().ok_or_else(|| {
+            Refuse::new(state::PROTOCOL_VIOLATION, "log bytes before an environment")
+        })
     }
 
     /// The environment's identity becomes durable before the first byte of its log.
     fn adopt(&mut self, environment: EnvironmentId) -> Result<(), Refuse> {
-        let mirror = Mirror::open(Arc::clone(&self.slave.store), environment, PREALLOCATE, None)
-            .map_err(refuse_mirror)?;
+        let mirror = Mirror::open(
+            Arc::clone(&self.slave.store),
+            environment,
+            PREALLOCATE,
+            None,
+        )
+        .map_err(refuse_mirror)?;
         self.environment
             .update_control(|control| {
                 control.identity = Some(ControlIdentity {
@@ -182,16 +206,27 @@ impl<'a> Link<'a> {
     /// comes must go on exactly where the copy ends.
     fn check_first_segment(&self, header: &[u8]) -> Result<(), Refuse> {
         let known = self.slave.progress().durable;
-        let has_segment = self.mirror.as_ref().is_some_and(|mirror| mirror.received().is_some());
-        let (Some(known), false) = (known, has_segment) else { return Ok(()) };
+        let has_segment = self
+            .mirror
+            .as_ref()
+            .is_some_and(|mirror| mirror.received().is_some());
+        let (Some(known), false) = (known, has_segment) else {
+            return Ok(());
+        };
         let header = SegmentHeader::decode(header).map_err(|why| {
             Refuse::new(state::DAMAGED, "a segment header can't be read").detail(why.to_string())
         })?;
         if header.previous == known.point.hash && header.last_commit == known.commit {
             return Ok(());
         }
-        Err(Refuse::new(state::DIVERGED, "the master's log does not go on where this copy ends")
-            .detail(format!("the copy ends at {}, segment {} follows something else", known.point.position, header.id)))
+        Err(Refuse::new(
+            state::DIVERGED,
+            "the master's log does not go on where this copy ends",
+        )
+        .detail(format!(
+            "the copy ends at {}, segment {} follows something else",
+            known.point.position, header.id
+        )))
     }
 
     fn made_durable(&mut self, durable: &Durable) -> Result<(), Refuse> {
@@ -203,7 +238,11 @@ impl<'a> Link<'a> {
             progress.durable = Some(at);
             progress.sealed = durable.sealed;
         });
-        let work = if nothing_to_apply { Work::Reached(at) } else { Work::Blocks(blocks, at) };
+        let work = if nothing_to_apply {
+            Work::Reached(at)
+        } else {
+            Work::Blocks(blocks, at)
+        };
         self.slave.queue.send(work).map_err(|_| {
             let why = self.slave.progress().suspended.unwrap_or_default();
             Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why)
@@ -227,7 +266,12 @@ fn identity(environment: &Environment, progress: &crate::slave::SlaveProgress) -
         .log_location()
         .ok()
         .and_then(|location| fwlog::LogDirectory::scan(&location).ok())
-        .and_then(|directory| directory.segments().first().map(|segment| Position::new(segment.id, 0)));
+        .and_then(|directory| {
+            directory
+                .segments()
+                .first()
+                .map(|segment| Position::new(segment.id, 0))
+        });
     Identity {
         protocol: dbproto::PROTOCOL_VERSION,
         format: fwlog::layout::header::FORMAT_VERSION,
@@ -247,16 +291,21 @@ fn identity(environment: &Environment, progress: &crate::slave::SlaveProgress) -
 }
 
 fn progress_of(durable: Durable) -> Progress {
-    Progress { point: durable.point, commit: durable.commit, time: durable.time }
+    Progress {
+        point: durable.point,
+        commit: durable.commit,
+        time: durable.time,
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn refuse_mirror(error: MirrorError) -> Refuse {
     match &error {
-        MirrorError::Refused { .. } => {
-            Refuse::new(state::DAMAGED, "what was sent does not continue the slave's log")
-                .detail(error.to_string())
-        }
+        MirrorError::Refused { .. } => Refuse::new(
+            state::DAMAGED,
+            "what was sent does not continue the slave's log",
+        )
+        .detail(error.to_string()),
         MirrorError::Io(failure) if failure.is_disk_full() => {
             Refuse::new(state::DISK_FULL, "the disk of the slave's log is full")
                 .detail(error.to_string())

@@ -78,8 +78,13 @@ impl SlaveLog {
         recovered: &Recovered,
         applier: Applier,
     ) -> Result<Self, EngineError> {
-        let mirror = Mirror::open(Arc::clone(&store), environment, PREALLOCATE, Some(recovered))
-            .map_err(|error| EngineError::Corrupt(error.to_string()))?;
+        let mirror = Mirror::open(
+            Arc::clone(&store),
+            environment,
+            PREALLOCATE,
+            Some(recovered),
+        )
+        .map_err(|error| EngineError::Corrupt(error.to_string()))?;
         let at = Progress {
             point: recovered.end,
             commit: recovered.last_commit,
@@ -105,7 +110,11 @@ impl SlaveLog {
         let mirror = Mirror::open(Arc::clone(&store), identity.environment, PREALLOCATE, None)
             .map_err(|error| EngineError::Corrupt(error.to_string()))?;
         let RedoPoint { point, commit, .. } = identity.redo;
-        let at = Progress { point, commit, time: Timestamp::now() };
+        let at = Progress {
+            point,
+            commit,
+            time: Timestamp::now(),
+        };
         let progress = SlaveProgress {
             received: Some(at),
             durable: Some(at),
@@ -153,9 +162,10 @@ impl SlaveLog {
     /// Syncs the mirror for the last time.
     pub(crate) fn close(&self) -> Result<(), EngineError> {
         match &mut *self.mirror.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(mirror) => {
-                mirror.sync().map(drop).map_err(|error| EngineError::Corrupt(error.to_string()))
-            }
+            Some(mirror) => mirror
+                .sync()
+                .map(drop)
+                .map_err(|error| EngineError::Corrupt(error.to_string())),
             None => Ok(()),
         }
     }

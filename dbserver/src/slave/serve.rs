@@ -16,7 +16,11 @@ use crate::slave::link::Link;
 
 /// Serves one dbrepl until it leaves or the server stops. The caller has authenticated it, checked
 /// its privilege and told it that the server is ready.
-pub async fn serve_replication(mut stream: ClientStream, environment: Arc<Environment>, user: String) {
+pub async fn serve_replication(
+    mut stream: ClientStream,
+    environment: Arc<Environment>,
+    user: String,
+) {
     tracing::info!(user, "dbrepl is connected");
     match serve(&mut stream, &environment).await {
         Ok(()) => tracing::info!("dbrepl has left"),
@@ -26,7 +30,9 @@ pub async fn serve_replication(mut stream: ClientStream, environment: Arc<Enviro
 
 async fn serve(stream: &mut ClientStream, environment: &Environment) -> Result<(), WireError> {
     let response = CopyBothResponse::new(1, 0, Vec::new());
-    stream.send(PgWireBackendMessage::CopyBothResponse(response)).await?;
+    stream
+        .send(PgWireBackendMessage::CopyBothResponse(response))
+        .await?;
     let result = match Link::open(environment) {
         Ok(mut link) => converse(stream, environment, &mut link).await?,
         Err(refuse) => Err(refuse),
@@ -35,7 +41,9 @@ async fn serve(stream: &mut ClientStream, environment: &Environment) -> Result<(
         tracing::warn!(%refuse, "replication is refused");
         send(stream, &Message::Refuse(refuse)).await?;
     }
-    stream.send(PgWireBackendMessage::CopyDone(CopyDone::new())).await
+    stream
+        .send(PgWireBackendMessage::CopyDone(CopyDone::new()))
+        .await
 }
 
 enum Event {
@@ -50,14 +58,19 @@ async fn converse(
     link: &mut Link<'_>,
 ) -> Result<Result<(), Refuse>, WireError> {
     loop {
-        let wait = link.next_report().unwrap_or_else(|| Instant::now() + dbproto::STATUS_INTERVAL);
+        let wait = link
+            .next_report()
+            .unwrap_or_else(|| Instant::now() + dbproto::STATUS_INTERVAL);
         let event = tokio::select! {
             message = stream.next() => Event::Message(message),
             () = link.changed() => Event::Report,
             () = tokio::time::sleep_until(wait.into()) => Event::Report,
         };
         if environment.is_stopping() {
-            return Ok(Err(Refuse::new(state::ADMIN_SHUTDOWN, "the slave is shutting down")));
+            return Ok(Err(Refuse::new(
+                state::ADMIN_SHUTDOWN,
+                "the slave is shutting down",
+            )));
         }
         if let Event::Message(first) = event
             && let Some(end) = take_arrived(stream, link, first).await?
@@ -105,12 +118,19 @@ fn taken(message: Option<Request>, link: &mut Link<'_>) -> Result<Option<Vec<Mes
         | Some(Request::Message(
             PgWireFrontendMessage::CopyDone(_) | PgWireFrontendMessage::Terminate(_),
         )) => Ok(None),
-        Some(_) => Err(Refuse::new(state::PROTOCOL_VIOLATION, "only CopyData belongs here")),
+        Some(_) => Err(Refuse::new(
+            state::PROTOCOL_VIOLATION,
+            "only CopyData belongs here",
+        )),
     }
 }
 
 async fn send(stream: &mut ClientStream, message: &Message) -> Result<(), WireError> {
     let mut bytes = BytesMut::new();
     message.encode(&mut bytes);
-    stream.send(PgWireBackendMessage::CopyData(CopyData::new(Bytes::from(bytes)))).await
+    stream
+        .send(PgWireBackendMessage::CopyData(CopyData::new(Bytes::from(
+            bytes,
+        ))))
+        .await
 }

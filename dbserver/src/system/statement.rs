@@ -17,7 +17,9 @@ pub fn write<T>(
     // A connection of its own: whatever fails, nothing of it stays in a cache.
     let (connection, handle) = database.open_connection()?;
     handle.allow_write(true);
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(internal)?;
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(internal)?;
     let value = work(&connection)?;
     connection.execute_batch("COMMIT").map_err(internal)?;
     if let Some(write_set) = handle.take_write_set() {

@@ -3,11 +3,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::environment::Environment;
 use crate::environment::databases::SYSTEM_NAME;
+use crate::environment::{Database, Environment};
 use crate::error::EngineError;
 use crate::system::statement::{internal, read, write};
 
@@ -89,8 +90,12 @@ pub fn insert(
 /// Whether the text is a verifier as PostgreSQL stores it:
 /// `SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>`.
 pub fn is_verifier(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("SCRAM-SHA-256$") else { return false };
-    let Some((head, keys)) = rest.split_once('$') else { return false };
+    let Some(rest) = text.strip_prefix("SCRAM-SHA-256$") else {
+        return false;
+    };
+    let Some((head, keys)) = rest.split_once('$') else {
+        return false;
+    };
     let well_formed = |pair: Option<(&str, &str)>| {
         pair.is_some_and(|(left, right)| !left.is_empty() && !right.is_empty())
     };
@@ -100,22 +105,26 @@ pub fn is_verifier(text: &str) -> bool {
 impl Environment {
     /// The SCRAM verifier of a user; `None`: there is no such user.
     pub fn scram_verifier(&self, name: &str) -> Result<Option<String>, EngineError> {
-        if let Some(system) = self.databases.by_name(SYSTEM_NAME)
-            && system.store().snapshot_durable().page_count() > 0
-        {
+        if let Some(system) = self.system_with_users() {
             return read(&system, |connection| {
                 connection
-                    .query_row("SELECT verifier FROM users WHERE name = ?1", [name], |r| r.get(0))
+                    .query_row("SELECT verifier FROM users WHERE name = ?1", [name], |r| {
+                        r.get(0)
+                    })
                     .optional()
             });
         }
         // An empty slave: only dba, with the password that it was set up with.
-        Ok(if name == DBA { self.control().bootstrap.clone() } else { None })
+        Ok(if name == DBA {
+            self.control().bootstrap.clone()
+        } else {
+            None
+        })
     }
 
     /// What a user may do.
     pub fn privilege(&self, name: &str) -> Result<Privilege, EngineError> {
-        let Some(system) = self.databases.by_name(SYSTEM_NAME) else {
+        let Some(system) = self.system_with_users() else {
             return if name == DBA {
                 Ok(Privilege::Dba)
             } else {
@@ -124,22 +133,41 @@ impl Environment {
         };
         let word: Option<String> = read(&system, |connection| {
             connection
-                .query_row("SELECT privilege FROM users WHERE name = ?1", [name], |r| r.get(0))
+                .query_row("SELECT privilege FROM users WHERE name = ?1", [name], |r| {
+                    r.get(0)
+                })
                 .optional()
         })?;
-        word.ok_or_else(|| EngineError::NoSuchUser(name.to_owned()))?.parse()
+        word.ok_or_else(|| EngineError::NoSuchUser(name.to_owned()))?
+            .parse()
     }
 
     /// All users, sorted by name.
     pub fn users(&self) -> Result<Vec<User>, EngineError> {
-        let Some(system) = self.databases.by_name(SYSTEM_NAME) else { return Ok(Vec::new()) };
+        let Some(system) = self.system_with_users() else {
+            return Ok(Vec::new());
+        };
         let rows: Vec<(String, String)> = read(&system, |connection| {
             let mut statement =
                 connection.prepare("SELECT name, privilege FROM users ORDER BY name")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect()
         })?;
-        rows.into_iter().map(|(name, word)| Ok(User { name, privilege: word.parse()? })).collect()
+        rows.into_iter()
+            .map(|(name, word)| {
+                Ok(User {
+                    name,
+                    privilege: word.parse()?,
+                })
+            })
+            .collect()
+    }
+
+    /// The database of the users; `None` on a slave that has not received it yet.
+    fn system_with_users(&self) -> Option<Arc<Database>> {
+        let system = self.databases.by_name(SYSTEM_NAME)?;
+        // The table and the first user are one transaction.
+        (system.store().snapshot_durable().page_count() > 0).then_some(system)
     }
 
     /// Makes a user.
@@ -167,9 +195,16 @@ impl Environment {
         let system = self.database(SYSTEM_NAME)?;
         write(self, &system, |connection| {
             let changed = connection
-                .execute("UPDATE users SET verifier = ?2 WHERE name = ?1", [name, verifier])
+                .execute(
+                    "UPDATE users SET verifier = ?2 WHERE name = ?1",
+                    [name, verifier],
+                )
                 .map_err(internal)?;
-            if changed == 0 { Err(EngineError::NoSuchUser(name.to_owned())) } else { Ok(()) }
+            if changed == 0 {
+                Err(EngineError::NoSuchUser(name.to_owned()))
+            } else {
+                Ok(())
+            }
         })
     }
 
@@ -194,7 +229,9 @@ impl Environment {
                     "Make another one first: 'dbctl user create NAME --privilege dba'.",
                 ));
             }
-            connection.execute("DELETE FROM users WHERE name = ?1", [name]).map_err(internal)?;
+            connection
+                .execute("DELETE FROM users WHERE name = ?1", [name])
+                .map_err(internal)?;
             Ok(())
         })
     }
@@ -210,7 +247,9 @@ fn exists(connection: &Connection, name: &str) -> Result<bool, EngineError> {
 
 fn check_user(name: &str, verifier: &str) -> Result<(), EngineError> {
     if name.is_empty() || name.len() > 63 || name.chars().any(char::is_control) {
-        return Err(EngineError::Usage("a user name has 1 to 63 printable bytes".into()));
+        return Err(EngineError::Usage(
+            "a user name has 1 to 63 printable bytes".into(),
+        ));
     }
     if is_verifier(verifier) {
         Ok(())
@@ -228,7 +267,13 @@ mod tests {
     #[test]
     fn only_well_formed_verifiers_are_taken() {
         assert!(is_verifier("SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"));
-        for bad in ["secret", "SCRAM-SHA-256$4096:$a:b", "SCRAM-SHA-256$4096:c$a", "md5abc", ""] {
+        for bad in [
+            "secret",
+            "SCRAM-SHA-256$4096:$a:b",
+            "SCRAM-SHA-256$4096:c$a",
+            "md5abc",
+            "",
+        ] {
             assert!(!is_verifier(bad), "{bad}");
         }
     }
@@ -236,7 +281,10 @@ mod tests {
     #[test]
     fn privileges_have_one_spelling() {
         for privilege in [Privilege::Dba, Privilege::Operator, Privilege::User] {
-            assert_eq!(privilege.to_string().parse::<Privilege>().unwrap(), privilege);
+            assert_eq!(
+                privilege.to_string().parse::<Privilege>().unwrap(),
+                privilege
+            );
         }
         assert!("DBA".parse::<Privilege>().is_err());
     }

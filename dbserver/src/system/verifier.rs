@@ -19,15 +19,20 @@ pub fn from_password(password: &str) -> Result<String, EngineError> {
         .map_err(|_| EngineError::Storage("the system gives no random bytes".into()))?;
     let salted = gen_salted_password(password, &salt, ITERATIONS);
     match ScramSecret::verifier_from_salted_password(salt, salted, ITERATIONS) {
-        ScramSecret::Verifier { salt, iterations, stored_key, server_key } => Ok(format!(
+        ScramSecret::Verifier {
+            salt,
+            iterations,
+            stored_key,
+            server_key,
+        } => Ok(format!(
             "SCRAM-SHA-256${iterations}:{}${}:{}",
             STANDARD.encode(salt),
             STANDARD.encode(stored_key),
             STANDARD.encode(server_key)
         )),
-        ScramSecret::SaltedPassword { .. } => {
-            Err(EngineError::Internal("a verifier was asked for, a salted password came".into()))
-        }
+        ScramSecret::SaltedPassword { .. } => Err(EngineError::Internal(
+            "a verifier was asked for, a salted password came".into(),
+        )),
     }
 }
 
@@ -38,7 +43,10 @@ mod tests {
 
     #[test]
     fn each_verifier_has_its_own_salt() {
-        let (one, two) = (from_password("secret").unwrap(), from_password("secret").unwrap());
+        let (one, two) = (
+            from_password("secret").unwrap(),
+            from_password("secret").unwrap(),
+        );
         assert!(is_verifier(&one) && is_verifier(&two));
         assert_ne!(one, two);
         assert!(!one.contains("secret"));

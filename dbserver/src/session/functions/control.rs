@@ -13,13 +13,10 @@ pub(super) fn find(name: &str) -> Option<Known> {
         "pg_cancel_backend" => |facts, arguments| end_session(facts, arguments, false),
         "pg_terminate_backend" => |facts, arguments| end_session(facts, arguments, true),
         "set_config" => set_config,
-        // One lock for all, the write permit, is wide enough for whoever asks for one of these.
-        "pg_advisory_lock" | "pg_advisory_xact_lock" => |_, _| Ok(Value::Text(String::new())),
-        "pg_try_advisory_lock" | "pg_try_advisory_xact_lock" | "pg_advisory_unlock" => {
-            |_, _| Ok(Value::Integer(1))
+        "pg_try_advisory_lock" => {
+            |_, _| Err(Refusal::new("0A000", "advisory locks are not supported"))
         }
         "pg_advisory_unlock_all" => |_, _| Ok(Value::Text(String::new())),
-        "pg_reload_conf" => |_, _| Ok(Value::Integer(1)),
         _ => return None,
     })
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::UNIX_EPOCH;
 
 use dialect::functions::Value;
+use dialect::{Implementation, REQUIRED_FUNCTIONS};
 use pgtypes::{Format, PgType, SqlValue};
 
 use crate::session::functions::{Facts, Known, Refusal, lock};
@@ -23,7 +24,14 @@ pub(super) fn find(name: &str) -> Option<Known> {
             |facts, _| Ok(text(facts.user.clone()))
         }
         "current_schema" => |_, _| Ok(text("public")),
-        "current_schemas" => |_, _| Ok(text("{pg_catalog,public}")),
+        "current_schemas" => |_, arguments| {
+            let without = matches!(arguments.first(), Some(Value::Integer(0)));
+            Ok(text(if without {
+                "{public}"
+            } else {
+                "{pg_catalog,public}"
+            }))
+        },
         "current_setting" => current_setting,
         "pg_is_in_recovery" => |facts, _| Ok(Value::Integer(i64::from(facts.env.is_read_only()))),
         "pg_backend_pid" => |facts, _| Ok(Value::Integer(i64::from(facts.pid))),
@@ -32,18 +40,17 @@ pub(super) fn find(name: &str) -> Option<Known> {
         "inet_server_addr" => |_, _| Ok(Value::Null),
         "inet_server_port" => |facts, _| Ok(server_port(facts)),
         "pg_postmaster_start_time" | "pg_conf_load_time" => |facts, _| started(facts),
-        "txid_current" | "pg_current_xact_id" => |facts, _| Ok(last_commit(facts)),
+        "txid_current" | "txid_current_if_assigned" => |facts, _| Ok(last_commit(facts)),
         "pg_database_size" => database_size,
-        "now" | "transaction_timestamp" | "current_timestamp" => {
-            |facts, _| timestamp(facts.transaction_time.load(Ordering::Relaxed))
-        }
+        "pg_relation_size"
+        | "pg_total_relation_size"
+        | "pg_table_size"
+        | "pg_indexes_size"
+        | "pg_my_temp_schema" => |_, _| Ok(Value::Integer(0)),
+        "age" => age,
+        "now" => |facts, _| timestamp(facts.transaction_time.load(Ordering::Relaxed)),
         "statement_timestamp" => |facts, _| timestamp(facts.statement_time.load(Ordering::Relaxed)),
         "clock_timestamp" => |_, _| timestamp(super::now()),
-        "localtimestamp" => |facts, _| local(facts, 0..26),
-        "current_date" => |facts, _| local(facts, 0..10),
-        "localtime" => |facts, _| local(facts, 11..26),
-        "current_time" => |facts, _| local(facts, 11..26).map(with_zone),
-        "timeofday" => |_, _| timestamp(super::now()),
         _ => return None,
     })
 }
@@ -110,21 +117,25 @@ fn timestamp(micros: i64) -> Result<Value, Refusal> {
     stored(micros, &PgType::Timestamptz(None))
 }
 
-/// A part of the time without its zone: `2026-11-21 18:54:17.123456`.
-fn local(facts: &Facts, part: std::ops::Range<usize>) -> Result<Value, Refusal> {
-    let micros = facts.transaction_time.load(Ordering::Relaxed);
-    let Value::Text(whole) = stored(micros, &PgType::Timestamp(None))? else {
+/// The time since a timestamp: from the beginning of this day.
+fn age(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
+    let Some(then) = arguments.first() else {
         return Ok(Value::Null);
     };
-    let end = part.end.min(whole.len());
-    Ok(text(whole.get(part.start..end).unwrap_or_default()))
-}
-
-fn with_zone(value: Value) -> Value {
-    match value {
-        Value::Text(time) => Value::Text(time + "+00"),
-        other => other,
-    }
+    let Value::Text(now) = timestamp(facts.transaction_time.load(Ordering::Relaxed))? else {
+        return Ok(Value::Null);
+    };
+    let today = format!("{} 00:00:00", now.get(..10).unwrap_or_default());
+    let pure = REQUIRED_FUNCTIONS
+        .iter()
+        .find_map(|spec| match spec.implementation {
+            Implementation::Pure(pure) if spec.name == "age" && spec.arguments == 2 => Some(pure),
+            _ => None,
+        });
+    let Some(pure) = pure else {
+        return Ok(Value::Null);
+    };
+    pure(&[text(today), then.clone()]).map_err(|error| Refusal::new(error.sqlstate, error.message))
 }
 
 /// Microseconds between 1970 and 2000, where the binary form begins.

@@ -3,7 +3,7 @@
 
 mod control;
 mod information;
-mod sequence;
+mod random;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -33,7 +33,6 @@ pub struct Facts {
     sessions: Arc<Sessions>,
     interrupt: Arc<Interrupt>,
     settings: Mutex<HashMap<String, String>>,
-    sequences: Mutex<sequence::Seen>,
     /// Microseconds since 1970 at the start of the statement and of the transaction.
     statement_time: AtomicI64,
     transaction_time: AtomicI64,
@@ -53,7 +52,6 @@ impl Facts {
             sessions: Arc::clone(&registered.sessions),
             interrupt: Arc::clone(&entry.interrupt),
             settings: Mutex::default(),
-            sequences: Mutex::default(),
             statement_time: AtomicI64::new(now()),
             transaction_time: AtomicI64::new(now()),
         };
@@ -164,11 +162,11 @@ fn register_one(
 fn find(name: &str) -> Option<Known> {
     information::find(name)
         .or_else(|| control::find(name))
-        .or_else(|| sequence::find(name))
+        .or_else(|| random::find(name))
 }
 
 fn refused(sqlstate: &str, message: &str) -> Error {
-    Error::UserFunctionError(mapping::marked(sqlstate, message).into())
+    Error::UserFunctionError(mapping::tagged(sqlstate, message).into())
 }
 
 fn argument(value: ValueRef<'_>) -> rusqlite::Result<Value> {
