@@ -113,8 +113,12 @@ async fn a_statement_ends_at_its_time_limit() {
 async fn a_session_that_idles_too_long_in_a_transaction_is_ended() {
     let server = Server::start().await;
     let client = server
-        .client_after("SET idle_in_transaction_session_timeout = 30; CREATE TABLE t(a INT); BEGIN; INSERT INTO t VALUES(1)")
+        .client_after("SET idle_in_transaction_session_timeout = 30; CREATE TABLE t(a INT)")
         .await;
+    client
+        .batch_execute("BEGIN; INSERT INTO t VALUES(1)")
+        .await
+        .unwrap();
     let other = server.client().await;
     // The permit is free again as soon as the idle session is gone.
     other
@@ -129,9 +133,11 @@ async fn a_session_that_idles_too_long_in_a_transaction_is_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_session_is_told_57p01_and_its_transaction_undone() {
     let server = Server::start().await;
-    let client = server
-        .client_after("CREATE TABLE t(a INT); BEGIN; INSERT INTO t VALUES(1)")
-        .await;
+    let client = server.client_after("CREATE TABLE t(a INT)").await;
+    client
+        .batch_execute("BEGIN; INSERT INTO t VALUES(1)")
+        .await
+        .unwrap();
     let pid = client
         .query_one("SELECT pg_backend_pid()", &[])
         .await

@@ -6,8 +6,12 @@ use super::{Server, count, refused};
 async fn after_a_failure_nothing_runs_until_the_block_ends() {
     let server = Server::start().await;
     let client = server
-        .client_after("CREATE TABLE t(a INT PRIMARY KEY); BEGIN; INSERT INTO t VALUES(1)")
+        .client_after("CREATE TABLE t(a INT PRIMARY KEY)")
         .await;
+    client
+        .batch_execute("BEGIN; INSERT INTO t VALUES(1)")
+        .await
+        .unwrap();
     assert_eq!(
         refused(client.batch_execute("INSERT INTO t VALUES(1)").await),
         "23505"
@@ -56,9 +60,11 @@ async fn a_savepoint_brings_back_what_was_before_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn others_see_a_transaction_when_it_is_committed_and_not_before() {
     let server = Server::start().await;
-    let writer = server
-        .client_after("CREATE TABLE t(a INT); BEGIN; INSERT INTO t VALUES(1)")
-        .await;
+    let writer = server.client_after("CREATE TABLE t(a INT)").await;
+    client
+        .batch_execute("BEGIN; INSERT INTO t VALUES(1)")
+        .await
+        .unwrap();
     let reader = server.client_after("BEGIN").await;
     assert_eq!(count(&writer, "SELECT count(*) FROM t").await, 1);
     assert_eq!(count(&reader, "SELECT count(*) FROM t").await, 0);
@@ -130,9 +136,8 @@ async fn repeatable_read_holds_its_snapshot_and_writes_only_on_the_newest() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_only_transaction_refuses_writes() {
     let server = Server::start().await;
-    let client = server
-        .client_after("CREATE TABLE t(a INT); BEGIN READ ONLY")
-        .await;
+    let client = server.client_after("CREATE TABLE t(a INT)").await;
+    client.batch_execute("BEGIN READ ONLY").await.unwrap();
     assert_eq!(
         refused(client.batch_execute("INSERT INTO t VALUES(1)").await),
         "25006"
