@@ -35,6 +35,9 @@ pub enum SyncPolicy {
     Always,
     /// When the operating system has it; the disk gets it within this time. A crash of the server
     /// loses nothing, a power cut loses at most so much. `fw.position` tells what the disk has.
+    ///
+    /// Whoever writes pages of such commits into data files waits for a [`Writer::mark`] first, taken
+    /// after those commits: data files must never be ahead of the log on the disk.
     Interval(Duration),
 }
 
