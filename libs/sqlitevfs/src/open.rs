@@ -29,8 +29,9 @@ pub struct OpenOptions {
 /// Opens a connection on `store`.
 ///
 /// It is configured (page size 4096, no syncs, the shim's journal, foreign keys on, defensive, schema
-/// not trusted, no waiting for locks); authorizer, functions and limits are the caller's. The
-/// connection can open no other database file: ATTACH of a name fails.
+/// not trusted, no waiting for locks); authorizer, functions and limits are the caller's. ATTACH of a
+/// file name finds nothing; refusing ATTACH altogether is the authorizer's part, because a URI can
+/// read a file through another VFS.
 pub fn open(
     store: &Arc<PageStore>,
     options: OpenOptions,
@@ -72,6 +73,10 @@ fn configure(connection: &Connection, cache_kib: u32) -> Result<(), Error> {
     // each KiB anew), and a large transaction's before-images need not stay in memory.
     connection.query_row("PRAGMA journal_mode = TRUNCATE", (), |_| Ok(()))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A URI in ATTACH can name the system's VFS: at least nothing is made or written that way.
+    // (VACUUM attaches its own temporary database all the same.)
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, false)?;
     Ok(())
 }
 

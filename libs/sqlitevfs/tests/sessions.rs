@@ -230,13 +230,28 @@ fn the_clock_of_a_connection_can_be_fixed() {
 }
 
 #[test]
-fn a_connection_opens_no_other_database() {
+fn a_connection_opens_no_other_database_for_writing() {
     let database = Database::new();
     let connection = database.connect();
-    for name in ["/tmp/x.db", "eloqdb-0", "eloqdb-1"] {
-        let attached = connection.0.execute("ATTACH ?1 AS other", [name]);
-        assert!(attached.is_err(), "{name}");
+    let path = database.directory.path().join("other.db");
+    let uri = format!("file:{}?vfs=unix", path.display());
+    let attach = |name: &str| connection.0.execute("ATTACH ?1 AS other", [name]);
+    for name in [path.to_str().unwrap(), &uri, "eloqdb-0", "eloqdb-1"] {
+        assert!(attach(name).is_err(), "{name}");
     }
+    assert!(!path.exists());
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE o(a)")
+        .unwrap();
+    assert!(attach(path.to_str().unwrap()).is_err());
+    attach(&uri).unwrap();
+    assert!(
+        connection
+            .0
+            .execute("INSERT INTO o VALUES (1)", ())
+            .is_err()
+    );
 }
 
 #[test]

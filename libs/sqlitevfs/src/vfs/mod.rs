@@ -1,7 +1,7 @@
 //! The C side: a `sqlite3_vfs` for each open connection, and the methods of its files.
 //!
-//! A VFS is found by name while a connection opens, and knows exactly one file: a connection can't
-//! open another database through it. As each connection has its own, it also can have its own clock.
+//! A VFS is found by name while a connection opens, and knows exactly one file: no other database can
+//! be opened through it. As each connection has its own, it also can have its own clock.
 //! They are never unregistered or freed, but used again when their connection is closed.
 
 mod journal_file;
