@@ -288,6 +288,21 @@ fn in_binary_a_value_of_another_type_is_an_error_that_names_both() {
 }
 
 #[test]
+fn a_known_scale_is_shown_but_limits_nothing() {
+    let sum = PgType::from_declared("numeric(*,2)");
+    assert_eq!((sum.typmod(), sum.to_string().as_str()), (-1, "numeric"));
+    assert_eq!(text(SqlValueRef::Real(2861.2), sum), "2861.20");
+    assert_eq!(text(SqlValueRef::Real(511.19 - 515.99), sum), "-4.80");
+    assert_eq!(text(SqlValueRef::Integer(7), sum), "7.00");
+    assert_eq!(
+        binary(SqlValueRef::Integer(7), sum),
+        [0, 1, 0, 0, 0, 0, 0, 2, 0, 7]
+    );
+    let stored = decode(b"123456789012.345", &sum, Format::Text).unwrap();
+    assert_eq!(stored, SqlValue::Real(123_456_789_012.345));
+}
+
+#[test]
 fn a_huge_value_is_cut_in_the_message() {
     let long = "x".repeat(1_000_000);
     let error = decode(long.as_bytes(), &PgType::Int4, Format::Text).unwrap_err();

@@ -50,8 +50,8 @@ impl PgType {
 struct Declaration {
     /// Lower case, single spaces, without prefix, quotes, parameters and brackets.
     name: String,
-    /// What stood in parentheses.
-    parameters: Vec<i32>,
+    /// What stood in parentheses; `*` and whatever else is no number is none.
+    parameters: Vec<Option<i32>>,
     /// Whether brackets followed.
     array: bool,
     /// Whether the name was in double quotes, which makes `"char"` another type than `char`.
@@ -69,7 +69,7 @@ impl Declaration {
             match c {
                 '(' => {
                     let inside: String = rest.by_ref().take_while(|c| *c != ')').collect();
-                    parameters = inside.split(',').filter_map(leading_number).collect();
+                    parameters = inside.split(',').map(leading_number).collect();
                     name.push(' ');
                 }
                 '[' | ']' => array = true,
@@ -109,8 +109,8 @@ impl Declaration {
             "oid" | "xid" | "cid" => PgType::Oid,
             "float4" | "real" => PgType::Float4,
             "float8" | "double precision" | "double" => PgType::Float8,
-            "float" => match self.parameters.first() {
-                Some(1..=24) => PgType::Float4,
+            "float" => match self.parameter(0) {
+                Some(1..=24_u8) => PgType::Float4,
                 _ => PgType::Float8,
             },
             "numeric" | "decimal" | "dec" => self.numeric(),
@@ -131,27 +131,27 @@ impl Declaration {
         })
     }
 
+    /// A parameter, if it is a number that fits.
+    fn parameter<T: TryFrom<i32>>(&self, at: usize) -> Option<T> {
+        let number = self.parameters.get(at).copied().flatten()?;
+        T::try_from(number).ok()
+    }
+
+    /// `numeric(*,2)`, which no client can write, is a result whose scale is known.
     fn numeric(&self) -> PgType {
-        let precision = self.parameters.first().and_then(|p| u16::try_from(*p).ok());
-        let scale = self
-            .parameters
-            .get(1)
-            .and_then(|s| i16::try_from(*s).ok())
-            .unwrap_or(0);
+        let precision: Option<u16> = self.parameter(0);
+        let scale: i16 = self.parameter(1).unwrap_or(0);
         match precision {
             Some(1..=1000) if (-1000..=1000).contains(&scale) => {
                 PgType::Numeric { precision, scale }
             }
+            None if (0..=1000).contains(&scale) => PgType::Numeric { precision, scale },
             _ => PgType::NUMERIC,
         }
     }
 
     fn character(&self, name: &str) -> Option<PgType> {
-        let length = self
-            .parameters
-            .first()
-            .and_then(|n| u32::try_from(*n).ok())
-            .filter(|n| *n > 0);
+        let length: Option<u32> = self.parameter(0).filter(|n| *n > 0);
         match name {
             "varchar"
             | "character varying"
@@ -170,11 +170,7 @@ impl Declaration {
     }
 
     fn time(&self, name: &str) -> Option<PgType> {
-        let digits = self
-            .parameters
-            .first()
-            .and_then(|n| u8::try_from(*n).ok())
-            .map(|n| n.min(6));
+        let digits: Option<u8> = self.parameter(0).map(|n: u8| n.min(6));
         match name {
             "date" => Some(PgType::Date),
             "time" | "time without time zone" => Some(PgType::Time(digits)),
@@ -267,6 +263,13 @@ mod tests {
                 },
             ),
             ("numeric(2000,2)", PgType::NUMERIC),
+            (
+                "numeric(*,2)",
+                PgType::Numeric {
+                    precision: None,
+                    scale: 2,
+                },
+            ),
         ]);
     }
 

@@ -50,6 +50,18 @@ impl PgType {
             _ => None,
         }
     }
+
+    /// The digits behind the point that a numeric type shows; `None`: as many as there are.
+    pub(crate) fn shown_scale(&self) -> Option<i16> {
+        match *self {
+            Self::Numeric {
+                precision: None,
+                scale: 0,
+            } => None,
+            Self::Numeric { scale, .. } => Some(scale),
+            _ => None,
+        }
+    }
 }
 
 fn encode_text(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) {
@@ -58,7 +70,7 @@ fn encode_text(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) {
         PgType::Int2 | PgType::Int4 | PgType::Int8 | PgType::Oid => put_whole(value, out),
         PgType::Float4 => put_single(value, out),
         PgType::Float8 => put_double(value, out),
-        PgType::Numeric { .. } => numeric::put_text(value, ty.numeric_limits(), out),
+        PgType::Numeric { .. } => numeric::put_text(value, ty.shown_scale(), out),
         PgType::Bpchar(length) => {
             put_padded(value, *length, out);
             true

@@ -28,7 +28,7 @@ pub(crate) fn encode_binary(
         PgType::Float8 => out.put_f64(real(value, ty)?),
         PgType::Numeric { .. } => match value {
             SqlValueRef::Blob(_) => return Err(unfit(value, ty)),
-            _ => numeric::put_binary(value, ty.numeric_limits(), out)?,
+            _ => numeric::put_binary(value, ty.shown_scale(), out)?,
         },
         PgType::Bpchar(length) => put_padded(value, *length, out),
         PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown => {

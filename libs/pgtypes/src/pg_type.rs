@@ -23,9 +23,10 @@ pub enum PgType {
     Float8,
     /// `numeric`: exact decimal numbers.
     Numeric {
-        /// Digits in all, 1 to 1000; none: any number, `scale` means nothing then.
+        /// Digits in all, 1 to 1000; none: any number.
         precision: Option<u16>,
-        /// Digits behind the point, -1000 to 1000.
+        /// Digits behind the point, -1000 to 1000. Without a precision it is no limit but what is
+        /// known of a result, as that a sum of prices has two: they are shown, unless it is 0.
         scale: i16,
     },
     /// `text`.
