@@ -1,0 +1,49 @@
+//! Databases come, change their name and go, on the slave as on the master.
+
+use dbtests::compare::database_names;
+use dbtests::{Cluster, files};
+
+use crate::shop::{open, sell};
+
+#[test]
+fn made_renamed_and_dropped_databases_replicate() {
+    let mut cluster = Cluster::start();
+    open(&cluster.master);
+    sell(&cluster.master, 5);
+    cluster.master.sql("system", "CREATE DATABASE archive");
+    cluster.master.sql("archive", "CREATE TABLE old (a int); INSERT INTO old VALUES (1), (2)");
+    cluster.synchronize();
+    assert_eq!(database_names(&cluster.slave), ["archive", "shop", "system"]);
+    cluster.compare();
+
+    cluster.master.sql("system", "DROP DATABASE shop");
+    cluster.master.sql("system", "ALTER DATABASE archive RENAME TO attic");
+    cluster.master.sql("system", "CREATE DATABASE shop");
+    cluster.synchronize();
+    assert_eq!(database_names(&cluster.slave), ["attic", "shop", "system"]);
+    assert_eq!(cluster.slave.sql("attic", "SELECT sum(a) FROM old")[0][0], "3");
+    cluster.compare();
+    // Dropped files do not stay, and a restart finds the same.
+    for server in [&mut cluster.master, &mut cluster.slave] {
+        server.restart();
+        assert_eq!(database_names(server), ["attic", "shop", "system"]);
+        assert_eq!(files::list(&server.data_dir().join("db"), "").len(), 2);
+    }
+    cluster.compare();
+}
+
+#[test]
+fn a_database_is_not_dropped_while_somebody_uses_it() {
+    let cluster = Cluster::start();
+    open(&cluster.master);
+    let user = cluster.master.client("shop");
+    user.run("SELECT 1");
+    let refusal = cluster.master.client("system").refused("DROP DATABASE shop");
+    assert_eq!(refusal.code, "55006", "{refusal:?}");
+    drop(user);
+    // The session leaves a moment after its socket.
+    dbtests::wait_for("the session to end", dbtests::SHORT, || {
+        cluster.master.client("system").try_rows("DROP DATABASE shop").ok()
+    });
+    assert_eq!(database_names(&cluster.master), ["system"]);
+}

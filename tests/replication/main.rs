@@ -1,0 +1,12 @@
+//! A slave has what its master has: the same rows, the same pages, the same log.
+
+mod adoption;
+mod arrival;
+mod databases;
+mod large;
+mod log_changes;
+mod point_in_time;
+mod readers;
+mod refusals;
+mod resume;
+mod shop;

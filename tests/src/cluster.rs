@@ -1,0 +1,106 @@
+//! A master and a slave.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::compare;
+use crate::follower::{Follower, replicate};
+use crate::patience::{LONG, wait_for};
+use crate::process::Run;
+use crate::server::Server;
+use crate::settings::Settings;
+
+/// A folder that goes with the test.
+#[derive(Debug)]
+pub struct Folder(TempDir);
+
+impl Folder {
+    /// A new, empty folder.
+    #[expect(clippy::new_without_default, reason = "it makes a directory")]
+    pub fn new() -> Self {
+        Self(tempfile::Builder::new().prefix("eloqdb-test-").tempdir().expect("a folder"))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A path in it.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+}
+
+/// A master and a slave that knows nothing yet.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Takes writes.
+    pub master: Server,
+    /// Follows.
+    pub slave: Server,
+    folder: Folder,
+}
+
+impl Cluster {
+    /// Makes and starts both.
+    pub fn start() -> Self {
+        Self::with(Settings::master(), Settings::slave())
+    }
+
+    /// Makes and starts both with settings.
+    pub fn with(master: Settings, slave: Settings) -> Self {
+        let folder = Folder::new();
+        let mut cluster = Self {
+            master: Server::create(folder.path(), master),
+            slave: Server::create(folder.path(), slave),
+            folder,
+        };
+        cluster.master.start();
+        cluster.slave.start();
+        cluster
+    }
+
+    /// The folder of both.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// `dbrepl -v -S`: the slave has all that the master's log has.
+    #[track_caller]
+    pub fn synchronize(&self) -> String {
+        let run = self.replicate(&["-S"]);
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        run.err
+    }
+
+    /// `dbrepl -v` with options that let it end.
+    pub fn replicate(&self, options: &[&str]) -> Run {
+        replicate(&self.master, &self.slave, options)
+    }
+
+    /// A dbrepl that follows.
+    pub fn follow(&self) -> Follower {
+        Follower::start(self.folder.path(), &self.master, &self.slave)
+    }
+
+    /// Waits until the slave shows all that is durable on the master. Somebody must replicate, and
+    /// nobody write.
+    #[track_caller]
+    pub fn wait_for_slave(&self) {
+        wait_for("the slave to show what the master has", LONG, || {
+            let master = self.master.command("replication status").remove("durable")?;
+            let slave = self.slave.command("replication status").remove("applied")?;
+            (slave.split(' ').next() == Some(master.as_str())).then_some(())
+        });
+    }
+
+    /// Both have the same data, and their logs are the same bytes. Gives the number of sealed
+    /// segments.
+    #[track_caller]
+    pub fn compare(&self) -> usize {
+        compare::databases(&self.master, &self.slave);
+        compare::logs(&self.master, &self.slave)
+    }
+}

@@ -1,0 +1,82 @@
+//! dbrepl: one that runs to its end, and one that follows.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use crate::patience::{LONG, wait_for};
+use crate::process::{Background, Run, run};
+use crate::programs::ours;
+use crate::server::{PASSWORD, Server, show_log};
+
+/// The command line of dbrepl between two servers, with more options.
+pub fn dbrepl(master: &Server, slave: &Server, options: &[&str]) -> Command {
+    let mut command = ours("dbrepl");
+    command
+        .arg("-c")
+        .arg(master.config_path())
+        .args(options)
+        .arg(slave.address().to_string())
+        .env("EQ_DBPASSWORD", PASSWORD);
+    command
+}
+
+/// `dbrepl -v` with options that let it end.
+pub fn replicate(master: &Server, slave: &Server, options: &[&str]) -> Run {
+    let options: Vec<&str> = ["-v"].iter().chain(options).copied().collect();
+    run(&mut dbrepl(master, slave, &options), b"")
+}
+
+/// A dbrepl that follows the master until it is ended.
+#[derive(Debug)]
+pub struct Follower {
+    process: Background,
+    log: PathBuf,
+}
+
+impl Follower {
+    /// Starts it; its output goes to a file in `folder`.
+    pub fn start(folder: &Path, master: &Server, slave: &Server) -> Self {
+        let log = folder.join("dbrepl.log");
+        let process = Background::start(&mut dbrepl(master, slave, &["-v"]), &log);
+        Self { process, log }
+    }
+
+    /// What it has printed, over all starts in this folder.
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// Waits until it has printed this.
+    #[track_caller]
+    pub fn wait_for_line(&mut self, part: &str) {
+        wait_for(&format!("dbrepl to say '{part}'"), LONG, || {
+            self.output().contains(part).then_some(())
+        });
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn ended(&mut self) -> ExitStatus {
+        wait_for("dbrepl to end", LONG, || self.process.ended())
+    }
+
+    /// Ends it at once.
+    pub fn kill9(&mut self) {
+        self.process.kill9();
+    }
+
+    /// Asks it to stop: that is no failure.
+    #[track_caller]
+    pub fn stop(&mut self) {
+        let status = self.process.terminate();
+        assert!(status.success(), "dbrepl stopped with {status}\n{}", self.output());
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            show_log(&self.log.display().to_string(), &self.output());
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! A dbserver in a folder of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fwlog::{LogDirectory, LogLocation};
+
+use crate::client::Client;
+use crate::files;
+use crate::patience::{LONG, wait_for};
+use crate::port::Port;
+use crate::process::{Background, Run, read_log, run};
+use crate::programs::{needed, ours};
+use crate::settings::Settings;
+
+/// The password of dba on every server under test.
+pub const PASSWORD: &str = "wind & 'weather'";
+
+/// How much of a log is shown when a test fails.
+const SHOWN_LINES: usize = 60;
+
+/// A server: its configuration, its environment and, while it runs, its process.
+#[derive(Debug)]
+pub struct Server {
+    settings: Settings,
+    folder: PathBuf,
+    port: Port,
+    process: Option<Background>,
+}
+
+impl Server {
+    /// Writes a configuration below `parent`; nothing else is there yet.
+    pub fn prepare(parent: &Path, settings: Settings) -> Self {
+        let folder = parent.join(settings.name());
+        fs::create_dir_all(folder.join("tmp")).expect("a folder");
+        let mut server = Self { settings, folder, port: Port::claim(), process: None };
+        server.write_settings();
+        server
+    }
+
+    /// Makes an environment; it does not run yet.
+    pub fn create(parent: &Path, settings: Settings) -> Self {
+        let server = Self::prepare(parent, settings);
+        server.init().ok();
+        server
+    }
+
+    /// `dbctl init`.
+    pub fn init(&self) -> Run {
+        self.init_with(PASSWORD)
+    }
+
+    /// `dbctl init` with another password for dba.
+    pub fn init_with(&self, password: &str) -> Run {
+        run(self.dbctl_command().arg("init").env("EQ_DBPASSWORD", password), b"")
+    }
+
+    /// Starts the server and waits until it serves.
+    #[track_caller]
+    pub fn start(&mut self) {
+        if let Err(run) = self.try_start() {
+            panic!("{} did not start: {run:?}", self.settings.name());
+        }
+    }
+
+    /// Starts the server; an error is what it left when it ended instead of serving.
+    pub fn try_start(&mut self) -> Result<(), Run> {
+        assert!(self.process.is_none(), "{} runs already", self.settings.name());
+        let before = self.log().len();
+        let mut process = Background::start(
+            ours("dbserver").arg("-c").arg(self.config_path()),
+            &self.log_path(),
+        );
+        let started = wait_for("the server to serve, or to end", LONG, || {
+            if let Some(status) = process.ended() {
+                return Some(Err(status.code()));
+            }
+            self.serves(process.pid()).then_some(Ok(()))
+        });
+        match started {
+            Ok(()) => {
+                self.process = Some(process);
+                Ok(())
+            }
+            Err(code) => {
+                let log = self.log();
+                let err = log.get(before..).unwrap_or_default().to_owned();
+                Err(Run { code, out: String::new(), err })
+            }
+        }
+    }
+
+    /// The lock file says so, with addresses, once a server is ready.
+    fn serves(&self, pid: u32) -> bool {
+        let text = fs::read_to_string(self.data_dir().join("lock")).unwrap_or_default();
+        text.contains(&format!("pid = {pid}\n")) && text.contains("address = ")
+    }
+
+    /// A clean stop.
+    #[track_caller]
+    pub fn stop(&mut self) {
+        let mut process = self.process.take().expect("a running server");
+        let status = process.terminate();
+        assert!(status.success(), "{} stopped with {status}\n{}", self.settings.name(), self.log());
+    }
+
+    /// Ends the process at once.
+    pub fn kill9(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill9();
+        }
+    }
+
+    /// A clean stop and a start.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start();
+    }
+
+    /// Its process still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.ended().is_none())
+    }
+
+    /// The running process.
+    pub fn process(&mut self) -> &mut Background {
+        self.process.as_mut().expect("a running server")
+    }
+
+    /// Changes the configuration; it holds from the next start.
+    pub fn reconfigure(&mut self, change: impl FnOnce(Settings) -> Settings) {
+        self.settings = change(self.settings.clone());
+        self.write_settings();
+    }
+
+    fn write_settings(&mut self) {
+        let text = self.settings.clone().set("Server", "Service", self.port.number()).to_text();
+        files::write(&self.config_path(), text);
+    }
+
+    /// Where it serves.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port.number()).into()
+    }
+
+    /// Its folder: all that it has is in there.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its configuration file.
+    pub fn config_path(&self) -> PathBuf {
+        self.folder.join("eloqdb.cfg")
+    }
+
+    /// Its environment.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The directory of its forward log.
+    pub fn fwlog_dir(&self) -> PathBuf {
+        self.folder.join("fwlog")
+    }
+
+    /// Its segments as they are now.
+    pub fn segments(&self) -> LogDirectory {
+        let location = LogLocation::parse(self.fwlog_dir().join("fw-%N")).expect("a pattern");
+        LogDirectory::scan(&location).expect("readable segments")
+    }
+
+    /// What it has printed, over all its starts.
+    pub fn log(&self) -> String {
+        read_log(&self.log_path())
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.join("server.log")
+    }
+
+    /// A driver's connection to a database.
+    #[track_caller]
+    pub fn client(&self, database: &str) -> Client {
+        let client = Client::connect(self.address(), database, PASSWORD);
+        assert!(client.is_ok(), "cannot connect to {database}: {:?}", client.err());
+        client.expect("asserted")
+    }
+
+    /// Runs SQL in a database on a connection of its own; gives the rows as text.
+    #[track_caller]
+    pub fn sql(&self, database: &str, sql: &str) -> Vec<Vec<String>> {
+        self.client(database).rows(sql)
+    }
+
+    /// The result of a `DBCTL` command that answers with names and values.
+    #[track_caller]
+    pub fn command(&self, command: &str) -> BTreeMap<String, String> {
+        let sql = format!("DBCTL '{}'", command.replace('\'', "''"));
+        self.sql("system", &sql)
+            .into_iter()
+            .map(|row| match <[String; 2]>::try_from(row) {
+                Ok([name, value]) => (name, value),
+                Err(row) => panic!("{command}: not a list: {row:?}"),
+            })
+            .collect()
+    }
+
+    /// psql on a database, with a script on its standard input.
+    pub fn psql(&self, database: &str, arguments: &[&str], input: &str) -> Run {
+        let mut command = needed("psql", "postgresql-client");
+        command
+            .args(["-X", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "dba"])
+            .args(["-p", &self.port.number().to_string(), "-d", database])
+            .args(arguments)
+            .env("PGPASSWORD", PASSWORD)
+            .env("PGCONNECT_TIMEOUT", "20");
+        run(&mut command, input.as_bytes())
+    }
+
+    /// dbctl with this server's configuration and password.
+    pub fn dbctl(&self, arguments: &[&str]) -> Run {
+        run(self.dbctl_command().args(arguments).env("EQ_DBPASSWORD", PASSWORD), b"")
+    }
+
+    /// dbctl for a command that sets a password of somebody.
+    pub fn dbctl_with_new_password(&self, arguments: &[&str], password: &str) -> Run {
+        let mut command = self.dbctl_command();
+        command.args(arguments).env("EQ_DBPASSWORD", PASSWORD).env("EQ_NEWPASSWORD", password);
+        run(&mut command, b"")
+    }
+
+    /// The same as a command, without a password.
+    pub fn dbctl_command(&self) -> Command {
+        let mut command = ours("dbctl");
+        command.arg("-c").arg(self.config_path());
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            show_log(self.settings.name(), &self.log());
+        }
+    }
+}
+
+/// Prints the end of a log, for the report of a failed test.
+#[expect(clippy::print_stderr, reason = "the test runner keeps it for the report")]
+pub(crate) fn show_log(name: &str, log: &str) {
+    let lines: Vec<&str> = log.lines().collect();
+    let shown = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+    eprintln!("---- log of {name} ({} lines)", lines.len());
+    for line in shown {
+        eprintln!("{line}");
+    }
+}
