@@ -10,6 +10,10 @@ use clap::Parser;
 /// Without -S, -G or -T it sends what the slave lacks, then follows the master for ever.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "dbrepl", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one a switch of the command line"
+)]
 pub struct RawArguments {
     /// Slave server, host:service or :service (this machine)
     #[arg(value_name = "slave_server_addr")]
@@ -75,7 +79,11 @@ impl RawArguments {
     /// Reads the words of a command line, program name first. `-help` works as one word, too.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let words = words.into_iter().map(|word| {
-            if word == "-help" { OsString::from("--help") } else { word }
+            if word == "-help" {
+                OsString::from("--help")
+            } else {
+                word
+            }
         });
         Self::try_parse_from(words)
     }
@@ -92,19 +100,27 @@ mod tests {
 
     #[test]
     fn short_and_long_names_mean_the_same() {
-        let short =
-            read("dbrepl -c m.cfg -C r.cfg -u joe -p x -v -S -G -T 2026-01-01 -b 64k -Z -D -P pid -l log -d trace :8604");
+        let short = read(
+            "dbrepl -c m.cfg -C r.cfg -u joe -p x -v -S -G -T 2026-01-01 -b 64k -Z -D -P pid -l log -d trace :8604",
+        );
         let long = read(
             "dbrepl --config m.cfg --replication-config r.cfg --user joe --password x --verbose --sync --generation \
              --until 2026-01-01 --bandwidth 64k --compress --daemon --pid-file pid --log-file log --debug trace :8604",
         );
-        assert_eq!(format!("{:?}", short.unwrap()), format!("{:?}", long.unwrap()));
+        assert_eq!(
+            format!("{:?}", short.unwrap()),
+            format!("{:?}", long.unwrap())
+        );
     }
 
     #[test]
     fn help_works_as_one_word() {
         for line in ["dbrepl -help", "dbrepl --help", "dbrepl -v -help :8604"] {
-            assert_eq!(read(line).unwrap_err().kind(), ErrorKind::DisplayHelp, "{line}");
+            assert_eq!(
+                read(line).unwrap_err().kind(),
+                ErrorKind::DisplayHelp,
+                "{line}"
+            );
         }
     }
 

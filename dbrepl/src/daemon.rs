@@ -20,13 +20,21 @@ pub fn must_detach(options: &Options) -> bool {
 
 /// Starts this program again, with the same words, in a process group of its own and without a
 /// terminal. The options were checked before, so what is wrong with them has been told.
-pub fn detach(words: impl IntoIterator<Item = OsString>, options: &Options) -> Result<u32, Failure> {
+pub fn detach(
+    words: impl IntoIterator<Item = OsString>,
+    options: &Options,
+) -> Result<u32, Failure> {
     if options.log == LogTarget::Console {
-        return Err(Failure::usage("in the background there is no console to write to")
-            .hint("give a log file with -l, or -l syslog"));
+        return Err(
+            Failure::usage("in the background there is no console to write to")
+                .hint("give a log file with -l, or -l syslog"),
+        );
     }
     let cannot = |error: std::io::Error| {
-        Failure::new(ExitCode::Error, format!("can't go into the background: {error}"))
+        Failure::new(
+            ExitCode::Error,
+            format!("can't go into the background: {error}"),
+        )
     };
     let program = std::env::current_exe().map_err(cannot)?;
     let child = Command::new(program)
@@ -57,7 +65,10 @@ impl PidFile {
         }
         let text = format!("{}\n", std::process::id());
         fwlog::durable::write_atomic(path, text.as_bytes(), 0o644).map_err(|error| {
-            Failure::usage(format!("can't write the pid file {}: {error}", path.display()))
+            Failure::usage(format!(
+                "can't write the pid file {}: {error}",
+                path.display()
+            ))
         })?;
         Ok(Self(path.to_owned()))
     }

@@ -48,7 +48,12 @@ pub struct Failure {
 impl Failure {
     /// A failure that needs a person.
     pub fn new(code: ExitCode, message: impl Into<String>) -> Self {
-        Self { code, outlook: Outlook::Final, message: message.into(), hint: String::new() }
+        Self {
+            code,
+            outlook: Outlook::Final,
+            message: message.into(),
+            hint: String::new(),
+        }
     }
 
     /// A mistake in the command line or a configuration.
@@ -97,9 +102,16 @@ impl Failure {
                 Self::unreachable(format!("the slave refused the connection: {message}"))
             }
             state::IN_USE => Self::passing(format!("the slave refused replication: {message}")),
-            _ => Self::new(ExitCode::Error, format!("the slave refused: {message} ({sqlstate})")),
+            _ => Self::new(
+                ExitCode::Error,
+                format!("the slave refused: {message} ({sqlstate})"),
+            ),
         };
-        if hint.is_empty() { failure } else { failure.hint(hint) }
+        if hint.is_empty() {
+            failure
+        } else {
+            failure.hint(hint)
+        }
     }
 
     /// What a refusal inside the conversation means.
@@ -152,22 +164,61 @@ mod tests {
             ("XX000", ExitCode::Error, Outlook::Final),
         ] {
             let failure = Failure::from_error_response(sqlstate, "m", "");
-            assert_eq!((failure.code, failure.outlook), (code, outlook), "{sqlstate}");
+            assert_eq!(
+                (failure.code, failure.outlook),
+                (code, outlook),
+                "{sqlstate}"
+            );
         }
+    }
+
+    #[test]
+    fn the_page_on_replication_lists_every_exit_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/replication.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let table = page
+            .lines()
+            .skip_while(|line| !line.starts_with("| code |"))
+            .skip(2);
+        let listed: Vec<_> = table
+            .take_while(|line| line.starts_with('|'))
+            .filter_map(|line| line.split('|').nth(1)?.trim().parse::<u8>().ok())
+            .collect();
+        let all = [
+            ExitCode::Done,
+            ExitCode::Error,
+            ExitCode::Usage,
+            ExitCode::Unreachable,
+            ExitCode::Access,
+            ExitCode::NoSynchronizationPoint,
+        ];
+        assert_eq!(listed, all.map(|code| code as u8));
     }
 
     #[test]
     fn refusals_have_the_exit_codes_of_the_table() {
         for (sqlstate, code, outlook) in [
-            (state::DIVERGED, ExitCode::NoSynchronizationPoint, Outlook::Final),
-            (state::OTHER_ENVIRONMENT, ExitCode::NoSynchronizationPoint, Outlook::Final),
+            (
+                state::DIVERGED,
+                ExitCode::NoSynchronizationPoint,
+                Outlook::Final,
+            ),
+            (
+                state::OTHER_ENVIRONMENT,
+                ExitCode::NoSynchronizationPoint,
+                Outlook::Final,
+            ),
             (state::PREREQUISITE, ExitCode::Usage, Outlook::Final),
             (state::ADMIN_SHUTDOWN, ExitCode::Unreachable, Outlook::Retry),
             (state::DISK_FULL, ExitCode::Error, Outlook::Retry),
             (state::DAMAGED, ExitCode::Error, Outlook::Final),
         ] {
             let failure = Failure::from_refuse(&Refuse::new(sqlstate, "m"));
-            assert_eq!((failure.code, failure.outlook), (code, outlook), "{sqlstate}");
+            assert_eq!(
+                (failure.code, failure.outlook),
+                (code, outlook),
+                "{sqlstate}"
+            );
         }
     }
 }

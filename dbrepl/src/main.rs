@@ -54,7 +54,11 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
 }
 
 fn serve(options: &Options, reporter: Reporter) -> Result<(), Failure> {
-    let _pid_file = options.pid_file.as_deref().map(PidFile::create).transpose()?;
+    let _pid_file = options
+        .pid_file
+        .as_deref()
+        .map(PidFile::create)
+        .transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -73,8 +77,8 @@ fn debug_messages(options: &Options, reporter: &Reporter) -> Result<(), Failure>
     let Some(flags) = &options.debug else {
         return Ok(());
     };
-    let filter = EnvFilter::try_new(flags)
-        .map_err(|error| Failure::usage(format!("--debug: {error}")))?;
+    let filter =
+        EnvFilter::try_new(flags).map_err(|error| Failure::usage(format!("--debug: {error}")))?;
     let writer = reporter.debug_writer();
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -61,7 +61,6 @@ pub struct Source {
 
 /// Everything that was asked for, checked.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "one a switch of the command line")]
 pub struct Options {
     /// The slave.
     pub slave: HostService,
@@ -98,11 +97,17 @@ impl Options {
     /// Checks the raw arguments, and reads the configuration files that they name.
     pub fn check(raw: RawArguments, environment: Environment<'_>) -> Result<Self, Failure> {
         let defaults = match &raw.replication_config {
-            Some(path) => ReplicationConfig::load(path).map_err(|e| Failure::usage(e.to_string()))?,
+            Some(path) => {
+                ReplicationConfig::load(path).map_err(|e| Failure::usage(e.to_string()))?
+            }
             None => ReplicationConfig::default(),
         };
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let address = raw.server.clone().or_else(|| variable("EQ_DBSERVER")).or(defaults.server.clone());
+        let address = raw
+            .server
+            .clone()
+            .or_else(|| variable("EQ_DBSERVER"))
+            .or(defaults.server.clone());
         let slave = check_slave(address)?;
         let goal = check_goal(&raw, &defaults)?;
         let password = check_password(&raw, &defaults, variable("EQ_DBPASSWORD"))?;
@@ -133,7 +138,9 @@ impl Options {
             verbose: raw.verbose || defaults.verbose,
             daemon: raw.daemon || defaults.daemon,
             pid_file: raw.pid_file.or(defaults.pid_file),
-            log: raw.log_file.map_or(defaults.log_file, |text| log_target(&text)),
+            log: raw
+                .log_file
+                .map_or(defaults.log_file, |text| log_target(&text)),
             debug: raw.debug.or(defaults.debug),
             warnings,
         })
@@ -197,7 +204,10 @@ fn check_password(
 
 fn read_password(path: &PathBuf) -> Result<Password, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::usage(format!("can't read the password file {}: {error}", path.display()))
+        Failure::usage(format!(
+            "can't read the password file {}: {error}",
+            path.display()
+        ))
     })?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(Password::new(line)),
@@ -220,17 +230,31 @@ fn log_target(text: &str) -> LogTarget {
 fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), Failure> {
     let config = Config::load(path).map_err(|error| Failure::usage(error.to_string()))?;
     let Some(log) = &config.forward_log.location else {
-        return Err(Failure::usage(format!("{}: the master keeps no forward log", path.display()))
-            .hint("set FwLog in section [ForwardLog], for example /fwlog/fw-%N, and restart the master"));
+        return Err(Failure::usage(format!(
+            "{}: the master keeps no forward log",
+            path.display()
+        ))
+        .hint(
+            "set FwLog in section [ForwardLog], for example /fwlog/fw-%N, and restart the master",
+        ));
     };
-    let location = LogLocation::parse(log)
-        .map_err(|why| Failure::usage(format!("{}: FwLog {}: {why}", path.display(), log.display())))?;
+    let location = LogLocation::parse(log).map_err(|why| {
+        Failure::usage(format!(
+            "{}: FwLog {}: {why}",
+            path.display(),
+            log.display()
+        ))
+    })?;
     let role = match config.replication.role {
         dbconfig::Role::Standalone => Role::Standalone,
         dbconfig::Role::Master => Role::Master,
         dbconfig::Role::Slave => Role::Slave,
     };
-    let source = Source { location, role, volume_limit: config.volumes.max_size };
+    let source = Source {
+        location,
+        role,
+        volume_limit: config.volumes.max_size,
+    };
     Ok((source, config.warnings))
 }
 
@@ -290,8 +314,14 @@ mod tests {
         let variables = |name: &str| name.starts_with("EQ_DB").then(|| ":2".to_owned());
 
         let options = folder.check(&file, &nothing).unwrap();
-        assert_eq!((options.slave.to_string(), options.user), ("file:1".to_owned(), "file".to_owned()));
-        assert_eq!((options.goal, options.bandwidth), (Goal::Synchronize, Some(64_000)));
+        assert_eq!(
+            (options.slave.to_string(), options.user),
+            ("file:1".to_owned(), "file".to_owned())
+        );
+        assert_eq!(
+            (options.goal, options.bandwidth),
+            (Goal::Synchronize, Some(64_000))
+        );
 
         let options = folder.check(&file, &variables).unwrap();
         assert_eq!(options.slave.to_string(), "127.0.0.1:2");
@@ -299,19 +329,31 @@ mod tests {
 
         let line = format!("{file} -u line -p line -G -b 1m line:3");
         let options = folder.check(&line, &variables).unwrap();
-        assert_eq!((options.slave.to_string(), options.user), ("line:3".to_owned(), "line".to_owned()));
+        assert_eq!(
+            (options.slave.to_string(), options.user),
+            ("line:3".to_owned(), "line".to_owned())
+        );
         assert_eq!(options.password, Some(Password::new("line")));
-        assert_eq!((options.goal, options.bandwidth), (Goal::Generation, Some(1_000_000)));
+        assert_eq!(
+            (options.goal, options.bandwidth),
+            (Goal::Generation, Some(1_000_000))
+        );
     }
 
     #[test]
     fn the_first_line_of_a_password_file_is_the_password() {
         let folder = Folder::new();
         write(&folder.0.path().join("pw"), "se cret\nrest\n");
-        let options = folder.check(&format!("--password-file {} :1", folder.path("pw")), &nothing);
+        let options = folder.check(
+            &format!("--password-file {} :1", folder.path("pw")),
+            &nothing,
+        );
         let options = options.unwrap();
         assert_eq!(options.password, Some(Password::new("se cret")));
-        assert!(!format!("{options:?}").contains("cret"), "no log may show it");
+        assert!(
+            !format!("{options:?}").contains("cret"),
+            "no log may show it"
+        );
     }
 
     #[test]

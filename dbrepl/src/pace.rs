@@ -20,12 +20,17 @@ const SMALL_PIECE: u64 = 16 << 10;
 impl Pace {
     /// `None`: no limit.
     pub fn new(bits_per_second: Option<u64>, now: Instant) -> Self {
-        Self { bits_per_second, free_at: now }
+        Self {
+            bits_per_second,
+            free_at: now,
+        }
     }
 
     /// Bytes to read from the log at a time.
     pub fn piece(&self) -> u64 {
-        self.bits_per_second.map_or(LARGE_PIECE, |bits| (bits / 8 / 4).clamp(SMALL_PIECE, LARGE_PIECE))
+        self.bits_per_second.map_or(LARGE_PIECE, |bits| {
+            (bits / 8 / 4).clamp(SMALL_PIECE, LARGE_PIECE)
+        })
     }
 
     /// When the next piece may go.

@@ -46,22 +46,37 @@ impl Reporter {
         let sink = match target {
             LogTarget::Console => Sink::Console,
             LogTarget::File(path) => {
-                let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path);
+                let file = OpenOptions::new()
+                    .append(true)
+                    .create(true)
+                    .mode(0o640)
+                    .open(path);
                 Sink::File(file.map_err(|error| {
-                    Failure::usage(format!("can't open the log file {}: {error}", path.display()))
+                    Failure::usage(format!(
+                        "can't open the log file {}: {error}",
+                        path.display()
+                    ))
                 })?)
             }
             LogTarget::Syslog => Sink::Syslog(open_syslog().map_err(|error| {
                 Failure::usage(format!("can't reach the system's log (/dev/log): {error}"))
             })?),
         };
-        Ok(Self { sink: Arc::new(Mutex::new(sink)), verbose, bar: ProgressBar::hidden() })
+        Ok(Self {
+            sink: Arc::new(Mutex::new(sink)),
+            verbose,
+            bar: ProgressBar::hidden(),
+        })
     }
 
     /// Writes to standard error.
     pub fn console() -> Self {
         let sink = Arc::new(Mutex::new(Sink::Console));
-        Self { sink, verbose: false, bar: ProgressBar::hidden() }
+        Self {
+            sink,
+            verbose: false,
+            bar: ProgressBar::hidden(),
+        }
     }
 
     /// A line of progress, shown with `-v`.
@@ -105,7 +120,10 @@ impl Reporter {
 
     /// Shows how a long catch-up of so many bytes goes on, when somebody can see it.
     pub fn begin_catch_up(&mut self, bytes: u64) {
-        let console = matches!(*self.sink.lock().unwrap_or_else(PoisonError::into_inner), Sink::Console);
+        let console = matches!(
+            *self.sink.lock().unwrap_or_else(PoisonError::into_inner),
+            Sink::Console
+        );
         if bytes < LONG_CATCH_UP || !console || !stderr().is_terminal() {
             return;
         }
@@ -171,12 +189,18 @@ mod tests {
         reporter.failure(&Failure::usage("wrong").hint("right"));
         let text = std::fs::read_to_string(path).unwrap();
         // After the date and the time.
-        text.lines().map(|line| line.splitn(3, ' ').nth(2).unwrap().to_owned()).collect()
+        text.lines()
+            .map(|line| line.splitn(3, ' ').nth(2).unwrap().to_owned())
+            .collect()
     }
 
     #[test]
     fn progress_is_shown_to_those_who_asked_for_it() {
-        let quiet = ["R0: connected", "dbrepl: error: wrong", "dbrepl: hint: right"];
+        let quiet = [
+            "R0: connected",
+            "dbrepl: error: wrong",
+            "dbrepl: hint: right",
+        ];
         assert_eq!(lines(false), quiet);
         let all = lines(true);
         assert_eq!(all[0], "R1: found synchronization point with slave server");

@@ -15,7 +15,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// With a goal, a slave that is starting gets so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs until the goal is reached, the operator stops it, or a failure needs a person.
 pub async fn run(options: &Options, mut reporter: Reporter, mut stop: Stop) -> Result<(), Failure> {

@@ -11,7 +11,9 @@ const MICROS: u64 = 1_000_000;
 /// shown in whole seconds.
 pub fn parse(text: &str) -> Result<Timestamp, String> {
     let wrong = || {
-        format!("`{text}` is not a point in time: write YYYY-MM-DD HH:MM:SS, MM/DD/YYYY HH:MM:SS or DD.MM.YYYY HH:MM:SS")
+        format!(
+            "`{text}` is not a point in time: write YYYY-MM-DD HH:MM:SS, MM/DD/YYYY HH:MM:SS or DD.MM.YYYY HH:MM:SS"
+        )
     };
     let text = text.trim();
     let (date, rest) = split_date(text).ok_or_else(wrong)?;
@@ -20,7 +22,9 @@ pub fn parse(text: &str) -> Result<Timestamp, String> {
         "" => (0, MICROS - 1),
         time => time_of_day(time).ok_or_else(wrong)?,
     };
-    Ok(Timestamp::from_micros((days * 86_400 + seconds) * MICROS + fraction))
+    Ok(Timestamp::from_micros(
+        (days * 86_400 + seconds) * MICROS + fraction,
+    ))
 }
 
 /// Year, month, day, and what follows the character after the date.
@@ -114,7 +118,11 @@ mod tests {
             "4/18/2006_18:54:17",
             "2006-04-18 18:54:17.999999",
         ] {
-            assert_eq!(parse(text).unwrap().micros(), 1_145_386_457_999_999, "{text}");
+            assert_eq!(
+                parse(text).unwrap().micros(),
+                1_145_386_457_999_999,
+                "{text}"
+            );
         }
     }
 
@@ -126,7 +134,13 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_the_calendar() {
-        for day in ["1970-01-01", "2000-02-29", "2024-12-31", "2100-03-01", "2399-12-31"] {
+        for day in [
+            "1970-01-01",
+            "2000-02-29",
+            "2024-12-31",
+            "2100-03-01",
+            "2399-12-31",
+        ] {
             assert!(shown(day).starts_with(day), "{day}");
         }
     }
@@ -139,9 +153,21 @@ mod tests {
     #[test]
     fn what_is_no_point_in_time_is_refused() {
         for text in [
-            "", "now", "2006", "2006-04", "2006-02-29", "2006-13-01", "13/13/2006", "1969-12-31",
-            "2006-04-18 24:00:00", "2006-04-18 1:2", "2006-04-18 1:2:3:4",
-            "20060-04-18", "2006-04-18 +1:00:00", "2006-04-18 1:00:00.1234567", "2006-04-18x",
+            "",
+            "now",
+            "2006",
+            "2006-04",
+            "2006-02-29",
+            "2006-13-01",
+            "13/13/2006",
+            "1969-12-31",
+            "2006-04-18 24:00:00",
+            "2006-04-18 1:2",
+            "2006-04-18 1:2:3:4",
+            "20060-04-18",
+            "2006-04-18 +1:00:00",
+            "2006-04-18 1:00:00.1234567",
+            "2006-04-18x",
         ] {
             assert!(parse(text).is_err(), "{text:?}");
         }

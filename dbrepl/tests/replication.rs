@@ -37,12 +37,24 @@ mod replication {
         assert_eq!(result, Ok(()));
         assert_same_files(&master.location(), &slave.location());
         let directory = master.location().directory;
-        assert_eq!(lines[0], format!("R1: processing forward-log file: {}", directory.join("fw-1-1").display()));
-        assert_eq!(lines[1], "R1: found synchronization point with slave server");
+        assert_eq!(
+            lines[0],
+            format!(
+                "R1: processing forward-log file: {}",
+                directory.join("fw-1-1").display()
+            )
+        );
+        assert_eq!(
+            lines[1],
+            "R1: found synchronization point with slave server"
+        );
         assert_eq!(lines[2], lines[0].replace("fw-1-1", "fw-1-2"));
         let last = lines.last().unwrap();
         let time = master.durable().time.to_string();
-        assert_eq!(*last, format!("R1: slave server is up-to-date until {}", &time[..19]));
+        assert_eq!(
+            *last,
+            format!("R1: slave server is up-to-date until {}", &time[..19])
+        );
         assert_eq!(slave.behaviour.lock().unwrap().finished, 1);
     }
 
@@ -75,7 +87,11 @@ mod replication {
         assert_eq!(run(&master, &slave, "-S").await.0, Ok(()));
         assert_same_files(&master.location(), &slave.location());
         let log = LogDirectory::scan(&master.location()).unwrap();
-        let sizes: u64 = log.segments().iter().map(|info| info.sealed.map_or(0, |seal| seal.length)).sum();
+        let sizes: u64 = log
+            .segments()
+            .iter()
+            .map(|info| info.sealed.map_or(0, |seal| seal.length))
+            .sum();
         let open = master.durable().point.position.offset;
         let headers = 128 * log.segments().len() as u64;
         let received = slave.behaviour.lock().unwrap().received as u64;
@@ -86,7 +102,11 @@ mod replication {
     async fn a_connection_cut_anywhere_is_made_again_when_following() {
         let mut master = Master::create();
         master.commit(200);
-        let slave = FakeSlave::start(Behaviour { cut_after: Some(300_000), ..Behaviour::default() }).await;
+        let slave = FakeSlave::start(Behaviour {
+            cut_after: Some(100_000),
+            ..Behaviour::default()
+        })
+        .await;
         let following = Run::start(&master, &slave, "");
         let end = master.durable().point;
         until(|| slave.end().is_some_and(|own| own.end == end)).await;
@@ -97,7 +117,10 @@ mod replication {
         assert_eq!(result, Ok(()));
         assert_same_files(&master.location(), &slave.location());
         assert_eq!(slave.behaviour.lock().unwrap().connections, 2);
-        let trouble: Vec<_> = lines.iter().filter(|line| line.starts_with("R0:")).collect();
+        let trouble: Vec<_> = lines
+            .iter()
+            .filter(|line| line.starts_with("R0:"))
+            .collect();
         assert_eq!(trouble.len(), 2, "{lines:?}");
         assert!(trouble[0].ends_with("trying again"), "{trouble:?}");
         assert_eq!(trouble[1], "R0: connected to slave server again");
@@ -123,7 +146,14 @@ mod replication {
         let (result, lines) = following.stop().await;
         assert_eq!(result, Ok(()));
         assert_same_files(&master.location(), &slave.location());
-        assert_eq!(lines.iter().filter(|line| line.contains("trying again")).count(), 1, "{lines:?}");
+        assert_eq!(
+            lines
+                .iter()
+                .filter(|line| line.contains("trying again"))
+                .count(),
+            1,
+            "{lines:?}"
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -141,7 +171,9 @@ mod replication {
         assert_eq!(failure.code, ExitCode::NoSynchronizationPoint);
         let time = fork.time;
         let position = fork.point.position;
-        let words = format!("diverged: the slave's log differs from the master's after {position} (commit 50, {time})");
+        let words = format!(
+            "diverged: the slave's log differs from the master's after {position} (commit 50, {time})"
+        );
         assert!(failure.message.starts_with(&words), "{failure}\n{words}");
         assert!(failure.hint.contains("re-synchronize"), "{failure}");
         let refused = slave.behaviour.lock().unwrap().refused.clone();
@@ -154,7 +186,9 @@ mod replication {
         let (mut master, slave) = (Master::with(1 << 20, Compression::Zstd), empty().await);
         let fork = master.commit(20);
         let twin = master.twin();
-        let end = LogDirectory::scan(&twin.location()).unwrap().segments()[0].sealed.unwrap();
+        let end = LogDirectory::scan(&twin.location()).unwrap().segments()[0]
+            .sealed
+            .unwrap();
         assert_eq!(end.length, fork.point.position.offset);
         master.commit(20);
         assert_eq!(run(&master, &slave, "-S").await.0, Ok(()));
@@ -178,7 +212,10 @@ mod replication {
         }
         let failure = run(&master, &slave, "-S").await.0.unwrap_err();
         assert_eq!(failure.code, ExitCode::NoSynchronizationPoint);
-        let words = format!("segments {} to {gone} are gone", master.location().path(held).display());
+        let words = format!(
+            "segments {} to {gone} are gone",
+            master.location().path(held).display()
+        );
         assert!(failure.message.contains(&words), "{failure}");
         assert!(failure.hint.contains("DataDir"), "{failure}");
     }
@@ -190,8 +227,17 @@ mod replication {
         std::fs::remove_file(master.location().path(fwlog::SegmentId::FIRST)).unwrap();
         let failure = run(&master, &slave, "-S").await.0.unwrap_err();
         assert_eq!(failure.code, ExitCode::NoSynchronizationPoint);
-        assert!(failure.message.contains("no longer begins at the beginning"), "{failure}");
-        assert_eq!(slave.behaviour.lock().unwrap().environment, None, "it adopts nothing");
+        assert!(
+            failure
+                .message
+                .contains("no longer begins at the beginning"),
+            "{failure}"
+        );
+        assert_eq!(
+            slave.behaviour.lock().unwrap().environment,
+            None,
+            "it adopts nothing"
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -201,9 +247,19 @@ mod replication {
         master.commit(5);
         let failure = run(&master, &slave, "-S").await.0.unwrap_err();
         assert_eq!(failure.code, ExitCode::NoSynchronizationPoint);
-        assert!(failure.message.contains(&master.environment().to_string()), "{failure}");
-        assert!(failure.message.contains(&other.environment().to_string()), "{failure}");
-        assert_eq!(slave.behaviour.lock().unwrap().refused.len(), 1, "the slave knows why");
+        assert!(
+            failure.message.contains(&master.environment().to_string()),
+            "{failure}"
+        );
+        assert!(
+            failure.message.contains(&other.environment().to_string()),
+            "{failure}"
+        );
+        assert_eq!(
+            slave.behaviour.lock().unwrap().refused.len(),
+            1,
+            "the slave knows why"
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -217,8 +273,16 @@ mod replication {
             ("53300", ExitCode::Unreachable),
             ("XX000", ExitCode::Error),
         ] {
-            let slave = FakeSlave::start(Behaviour { error: Some(sqlstate), ..Behaviour::default() }).await;
-            assert_eq!(code(run(&master, &slave, "-S").await.0), expected, "{sqlstate}");
+            let slave = FakeSlave::start(Behaviour {
+                error: Some(sqlstate),
+                ..Behaviour::default()
+            })
+            .await;
+            assert_eq!(
+                code(run(&master, &slave, "-S").await.0),
+                expected,
+                "{sqlstate}"
+            );
         }
     }
 
@@ -239,7 +303,11 @@ mod replication {
         master.commit(1);
         slave.stop().await;
         for goal in ["-S", "-G", "-T 2000-01-01"] {
-            assert_eq!(code(run(&master, &slave, goal).await.0), ExitCode::Unreachable, "{goal}");
+            assert_eq!(
+                code(run(&master, &slave, goal).await.0),
+                ExitCode::Unreachable,
+                "{goal}"
+            );
         }
     }
 
@@ -255,7 +323,10 @@ mod replication {
         let (result, lines) = run(&master, &slave, &format!("-T {until_then}")).await;
         assert_eq!(result, Ok(()));
         assert_eq!(slave.end().unwrap().end, before.point);
-        let words = format!("R1: slave server is up-to-date until {}", until_then.replace('T', " "));
+        let words = format!(
+            "R1: slave server is up-to-date until {}",
+            until_then.replace('T', " ")
+        );
         assert_eq!(lines.last(), Some(&words));
         // A later point goes on from there.
         assert_eq!(run(&master, &slave, "-T 2000-01-01").await.0, Ok(()));
@@ -280,11 +351,20 @@ mod replication {
         let mut master = Master::create();
         master.commit(30);
         let suspended = Some("database shop is open in mode 8");
-        let slave = FakeSlave::start(Behaviour { suspended, ..Behaviour::default() }).await;
+        let slave = FakeSlave::start(Behaviour {
+            suspended,
+            ..Behaviour::default()
+        })
+        .await;
         let (result, lines) = run(&master, &slave, "-S").await;
         assert_eq!(result, Ok(()));
         assert_same_files(&master.location(), &slave.location());
-        assert!(lines.iter().any(|line| line.contains("suspended applying: database shop")), "{lines:?}");
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.contains("suspended applying: database shop")),
+            "{lines:?}"
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -296,6 +376,7 @@ mod replication {
         assert!(!plain.behaviour.lock().unwrap().packed);
         let packed = empty().await;
         assert_eq!(run(&master, &packed, "-S -Z").await.0, Ok(()));
+        assert!(packed.behaviour.lock().unwrap().packed);
         assert_same_files(&master.location(), &packed.location());
         assert_same_files(&plain.location(), &packed.location());
     }
@@ -307,11 +388,29 @@ mod replication {
         let log = LogDirectory::scan(&master.location()).unwrap();
         let path = &log.segments()[1].path;
         let mut bytes = std::fs::read(path).unwrap();
-        bytes[20_000] ^= 1;
+        bytes[10_000] ^= 1;
         fwlog::durable::write_atomic(path, &bytes, 0o600).unwrap();
         let failure = run(&master, &slave, "-S").await.0.unwrap_err();
         assert_eq!(failure.code, ExitCode::Error);
-        assert!(failure.message.contains(&path.display().to_string()), "{failure}");
+        assert!(
+            failure.message.contains(&path.display().to_string()),
+            "{failure}"
+        );
         assert!(failure.message.contains("offset"), "{failure}");
+    }
+
+    /// Run in release: `cargo test --release -p dbrepl --test replication -- --ignored --nocapture`.
+    #[tokio::test(flavor = "multi_thread")]
+    #[ignore = "a measurement"]
+    async fn measure_the_rate_of_a_catch_up() {
+        let mut master = Master::with(64 << 20, Compression::None);
+        let end = master.commit_much(120_000);
+        let slave = empty().await;
+        let begun = std::time::Instant::now();
+        assert_eq!(run(&master, &slave, "-S").await.0, Ok(()));
+        let time = begun.elapsed();
+        assert_eq!(slave.end().unwrap().end, end.point);
+        let rate = u128::from(end.log_bytes) / time.as_micros().max(1);
+        println!("{} bytes in {time:.2?}: {rate} MB/s", end.log_bytes);
     }
 }

@@ -46,7 +46,10 @@ impl Frame {
 
 impl<S: AsyncRead + Unpin> FrameReader<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, buffer: BytesMut::with_capacity(8 << 10) }
+        Self {
+            stream,
+            buffer: BytesMut::with_capacity(8 << 10),
+        }
     }
 
     /// The next message, or `None` at the end of the stream. Cancelling loses nothing.
@@ -58,9 +61,17 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
             let read = self.stream.read_buf(&mut self.buffer).await;
             match read {
                 Ok(0) if self.buffer.is_empty() => return Ok(None),
-                Ok(0) => return Err(Failure::unreachable("the slave closed the connection inside a message")),
+                Ok(0) => {
+                    return Err(Failure::unreachable(
+                        "the slave closed the connection inside a message",
+                    ));
+                }
                 Ok(_) => {}
-                Err(error) => return Err(Failure::unreachable(format!("the connection to the slave was lost: {error}"))),
+                Err(error) => {
+                    return Err(Failure::unreachable(format!(
+                        "the connection to the slave was lost: {error}"
+                    )));
+                }
             }
         }
     }
@@ -71,11 +82,17 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
         };
         let [kind, length @ ..] = *head;
         // The protocol of PostgreSQL has its lengths in network order, without the type byte.
-        let length = length.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte)) + 1;
+        let length = length
+            .iter()
+            .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
+            + 1;
         if !(HEAD..=limit).contains(&length) {
             return Err(Failure::new(
                 crate::failure::ExitCode::Error,
-                format!("the slave sent a message '{}' of {length} bytes", kind.escape_ascii()),
+                format!(
+                    "the slave sent a message '{}' of {length} bytes",
+                    kind.escape_ascii()
+                ),
             )
             .hint("is this the service port of an eloqdb server?"));
         }
@@ -83,7 +100,10 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
             self.buffer.reserve(length - self.buffer.len());
             return Ok(None);
         }
-        Ok(Some(Frame { kind, bytes: self.buffer.split_to(length) }))
+        Ok(Some(Frame {
+            kind,
+            bytes: self.buffer.split_to(length),
+        }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The start-up of the PostgreSQL protocol, up to CopyBoth.
+//! The start-up of the PostgreSQL protocol, up to `CopyBoth`.
 
 use bytes::BytesMut;
 use dbproto::{REPLICATION_DATABASE, REPLICATION_PARAMETER};
@@ -11,17 +11,17 @@ use super::frame::{Frame, FrameReader, MAX_START_UP};
 use crate::failure::{ExitCode, Failure};
 use crate::options::Password;
 
-/// Type byte of CopyBothResponse, which the protocol library has no type for.
+/// Type byte of `CopyBothResponse`, which the protocol library has no type for.
 const COPY_BOTH: u8 = b'W';
-/// Type byte of NegotiateProtocolVersion: the slave tells what it can't do, and goes on.
+/// Type byte of `NegotiateProtocolVersion`: the slave tells what it can't do, and goes on.
 const NEGOTIATE: u8 = b'v';
 
-/// Type byte of ErrorResponse.
+/// Type byte of `ErrorResponse`.
 pub(crate) const ERROR: u8 = b'E';
-/// Head of AuthenticationSASL after its length; the names of mechanisms follow.
+/// Head of `AuthenticationSASL` after its length; the names of mechanisms follow.
 const SASL: &[u8] = &[0, 0, 0, 10];
 
-/// Logs in and asks for replication. Returns when the slave has switched to CopyBoth.
+/// Logs in and asks for replication. Returns when the slave has switched to `CopyBoth`.
 pub(crate) async fn log_in<R, W>(
     reader: &mut FrameReader<R>,
     writer: &mut W,
@@ -32,16 +32,26 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let mut login = Login { user, password, scram: None, out: BytesMut::new() };
+    let mut login = Login {
+        user,
+        password,
+        scram: None,
+        out: BytesMut::new(),
+    };
     login.start_up()?;
     loop {
         if !login.out.is_empty() {
-            writer.write_all_buf(&mut login.out).await.map_err(lost)?;
-            writer.flush().await.map_err(lost)?;
+            writer
+                .write_all_buf(&mut login.out)
+                .await
+                .map_err(|error| lost(&error))?;
+            writer.flush().await.map_err(|error| lost(&error))?;
         }
         let frame = reader.next(MAX_START_UP).await?;
         let Some(mut frame) = frame else {
-            return Err(Failure::unreachable("the slave closed the connection during start-up"));
+            return Err(Failure::unreachable(
+                "the slave closed the connection during start-up",
+            ));
         };
         match frame.kind {
             COPY_BOTH => return Ok(()),
@@ -79,8 +89,14 @@ impl Login<'_> {
 
     fn password(&self) -> Result<&str, Failure> {
         self.password.map(Password::reveal).ok_or_else(|| {
-            Failure::new(ExitCode::Access, format!("access refused: the slave wants a password for user {}", self.user))
-                .hint("give it with --password-file or in EQ_DBPASSWORD")
+            Failure::new(
+                ExitCode::Access,
+                format!(
+                    "access refused: the slave wants a password for user {}",
+                    self.user
+                ),
+            )
+            .hint("give it with --password-file or in EQ_DBPASSWORD")
         })
     }
 
@@ -92,22 +108,32 @@ impl Login<'_> {
             | Message::NoticeResponse(_)
             | Message::ReadyForQuery(_) => Ok(()),
             Message::AuthenticationSasl(_) => {
-                let scram = ScramSha256::new(self.password()?.as_bytes(), ChannelBinding::unsupported());
+                let scram =
+                    ScramSha256::new(self.password()?.as_bytes(), ChannelBinding::unsupported());
                 frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), &mut self.out)
                     .map_err(unreadable)?;
                 self.scram = Some(scram);
                 Ok(())
             }
             Message::AuthenticationSaslContinue(body) => {
-                let scram = self.scram.as_mut().ok_or_else(|| unreadable("out of order"))?;
+                let scram = self
+                    .scram
+                    .as_mut()
+                    .ok_or_else(|| unreadable("out of order"))?;
                 scram.update(body.data()).map_err(unreadable)?;
                 frontend::sasl_response(scram.message(), &mut self.out).map_err(unreadable)
             }
             Message::AuthenticationSaslFinal(body) => {
-                let scram = self.scram.as_mut().ok_or_else(|| unreadable("out of order"))?;
+                let scram = self
+                    .scram
+                    .as_mut()
+                    .ok_or_else(|| unreadable("out of order"))?;
                 scram.finish(body.data()).map_err(|_| {
-                    Failure::new(ExitCode::Access, "the slave could not prove that it knows the password")
-                        .hint("something else may answer at this address")
+                    Failure::new(
+                        ExitCode::Access,
+                        "the slave could not prove that it knows the password",
+                    )
+                    .hint("something else may answer at this address")
                 })
             }
             Message::AuthenticationCleartextPassword
@@ -128,10 +154,12 @@ fn knows(frame: &Frame) -> bool {
 
 /// Whether SCRAM-SHA-256 is among the mechanisms offered: names, each ended by a zero byte.
 fn offers_scram(mechanisms: &[u8]) -> bool {
-    mechanisms.split(|byte| *byte == 0).any(|name| name == SCRAM_SHA_256.as_bytes())
+    mechanisms
+        .split(|byte| *byte == 0)
+        .any(|name| name == SCRAM_SHA_256.as_bytes())
 }
 
-/// ErrorResponse: fields of a type byte and a text ended by a zero byte.
+/// `ErrorResponse`: fields of a type byte and a text ended by a zero byte.
 pub(crate) fn from_error(body: &[u8]) -> Failure {
     let field = |kind: u8| {
         body.split(|byte| *byte == 0)
@@ -144,18 +172,24 @@ pub(crate) fn from_error(body: &[u8]) -> Failure {
     Failure::from_error_response(&field(b'C'), &field(b'M'), &field(b'H'))
 }
 
-fn lost(error: std::io::Error) -> Failure {
+fn lost(error: &std::io::Error) -> Failure {
     Failure::unreachable(format!("the connection to the slave was lost: {error}"))
 }
 
 fn unsupported() -> Failure {
-    Failure::new(ExitCode::Access, "access refused: the slave asks for a kind of authentication that dbrepl does not know")
-        .hint("dbrepl knows SCRAM-SHA-256 and trust")
+    Failure::new(
+        ExitCode::Access,
+        "access refused: the slave asks for a kind of authentication that dbrepl does not know",
+    )
+    .hint("dbrepl knows SCRAM-SHA-256 and trust")
 }
 
 fn unreadable(why: impl std::fmt::Display) -> Failure {
-    Failure::new(ExitCode::Error, format!("the slave's answer to the start-up can't be understood: {why}"))
-        .hint("is this the service port of an eloqdb server?")
+    Failure::new(
+        ExitCode::Error,
+        format!("the slave's answer to the start-up can't be understood: {why}"),
+    )
+    .hint("is this the service port of an eloqdb server?")
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ const IN_QUEUE: usize = 64;
 #[derive(Debug)]
 pub enum Incoming {
     /// A message.
-    Message(Message),
+    Message(Box<Message>),
     /// The slave has finished, after it was asked to.
     Done,
     /// The connection is no more.
@@ -63,8 +63,11 @@ impl Outgoing {
     /// A message, as it is or with its blocks compressed.
     pub fn message(message: &Message, pack: bool) -> Self {
         let mut body = BytesMut::with_capacity(64);
-        let tail =
-            if pack { message.encode_packed(&mut body) } else { message.encode_parts(&mut body) };
+        let tail = if pack {
+            message.encode_packed(&mut body)
+        } else {
+            message.encode_parts(&mut body)
+        };
         let mut head = BytesMut::with_capacity(5 + body.len());
         frame_head(b'd', body.len() + tail.len(), &mut head);
         head.extend_from_slice(&body);
@@ -75,7 +78,10 @@ impl Outgoing {
     pub fn done() -> Self {
         let mut head = BytesMut::new();
         frame_head(b'c', 0, &mut head);
-        Self { head, tail: Bytes::new() }
+        Self {
+            head,
+            tail: Bytes::new(),
+        }
     }
 }
 
@@ -86,7 +92,7 @@ fn frame_head(kind: u8, body: usize, out: &mut BytesMut) {
     out.put_u32(u32::try_from(body + 4).unwrap_or(u32::MAX));
 }
 
-/// An open connection in CopyBoth. Dropping it closes it.
+/// An open connection in `CopyBoth`. Dropping it closes it.
 #[derive(Debug)]
 pub struct Connection {
     /// Messages to the slave; waits while the socket is busy.
@@ -103,9 +109,17 @@ impl Connection {
         let stream = connect(&options.slave).await?;
         let (read, mut write) = stream.into_split();
         let mut reader = FrameReader::new(read);
-        let login = login::log_in(&mut reader, &mut write, &options.user, options.password.as_ref());
+        let login = login::log_in(
+            &mut reader,
+            &mut write,
+            &options.user,
+            options.password.as_ref(),
+        );
         timeout(LOGIN_TIMEOUT, login).await.map_err(|_| {
-            Failure::unreachable(format!("{} accepted the connection, but does not answer", options.slave))
+            Failure::unreachable(format!(
+                "{} accepted the connection, but does not answer",
+                options.slave
+            ))
         })??;
         Ok(Self::run(reader, write))
     }
@@ -126,7 +140,11 @@ impl Connection {
 
     /// Closes the connection after what waits to be sent has gone.
     pub async fn close(self) {
-        let Self { out, incoming: _incoming, mut tasks } = self;
+        let Self {
+            out,
+            incoming: _incoming,
+            mut tasks,
+        } = self;
         drop(out);
         // The first task to end is the one that sends, or the connection is gone.
         drop(timeout(CLOSE_TIMEOUT, tasks.join_next()).await);
@@ -138,17 +156,26 @@ impl Connection {
         let mut tasks = JoinSet::new();
         tasks.spawn(send_all(write, out_queue, in_queue.clone()));
         tasks.spawn(receive_all(reader, in_queue));
-        Self { out, incoming, tasks }
+        Self {
+            out,
+            incoming,
+            tasks,
+        }
     }
 }
 
 async fn connect(slave: &HostService) -> Result<TcpStream, Failure> {
-    let port = slave.service.resolve().map_err(|why| Failure::usage(why.to_string()))?;
+    let port = slave
+        .service
+        .resolve()
+        .map_err(|why| Failure::usage(why.to_string()))?;
     let family = slave.service.family();
-    let found = lookup_host((slave.host.as_str(), port)).await.map_err(|error| {
-        Failure::unreachable(format!("slave {slave} can't be reached: {error}"))
-            .hint("check the host name")
-    })?;
+    let found = lookup_host((slave.host.as_str(), port))
+        .await
+        .map_err(|error| {
+            Failure::unreachable(format!("slave {slave} can't be reached: {error}"))
+                .hint("check the host name")
+        })?;
     let mut last = None;
     for address in found {
         let wanted = match family {
@@ -161,7 +188,9 @@ async fn connect(slave: &HostService) -> Result<TcpStream, Failure> {
         }
         match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
-                stream.set_nodelay(true).map_err(|error| Failure::unreachable(error.to_string()))?;
+                stream
+                    .set_nodelay(true)
+                    .map_err(|error| Failure::unreachable(error.to_string()))?;
                 return Ok(stream);
             }
             Ok(Err(error)) => last = Some(error.to_string()),
@@ -169,8 +198,10 @@ async fn connect(slave: &HostService) -> Result<TcpStream, Failure> {
         }
     }
     let why = last.unwrap_or_else(|| "the host has no address of this family".to_owned());
-    Err(Failure::unreachable(format!("slave {slave} can't be reached: {why}"))
-        .hint("is its dbserver running, and does Listen in its eloqdb.cfg have this address?"))
+    Err(
+        Failure::unreachable(format!("slave {slave} can't be reached: {why}"))
+            .hint("is its dbserver running, and does Listen in its eloqdb.cfg have this address?"),
+    )
 }
 
 async fn send_all(
@@ -181,7 +212,8 @@ async fn send_all(
     while let Some(Outgoing { head, tail }) = queue.recv().await {
         // One vectored write for both parts: the blocks are never copied into a message.
         if let Err(error) = write.write_all_buf(&mut head.chain(tail)).await {
-            let failure = Failure::unreachable(format!("the connection to the slave was lost: {error}"));
+            let failure =
+                Failure::unreachable(format!("the connection to the slave was lost: {error}"));
             // The slave may have said why before it closed: the reader tells that first.
             tokio::time::sleep(Duration::from_millis(200)).await;
             drop(lost.send(Incoming::Lost(failure)).await);
@@ -194,7 +226,9 @@ async fn receive_all(mut reader: FrameReader<OwnedReadHalf>, queue: mpsc::Sender
     loop {
         let incoming = match timeout(SILENCE_LIMIT, reader.next(MAX_COPY)).await {
             Ok(Ok(Some(frame))) => understand(frame),
-            Ok(Ok(None)) => Some(Incoming::Lost(Failure::unreachable("the slave closed the connection"))),
+            Ok(Ok(None)) => Some(Incoming::Lost(Failure::unreachable(
+                "the slave closed the connection",
+            ))),
             Ok(Err(failure)) => Some(Incoming::Lost(failure)),
             Err(_) => Some(Incoming::Lost(Failure::unreachable(format!(
                 "the slave has said nothing for {} seconds",
@@ -213,8 +247,11 @@ async fn receive_all(mut reader: FrameReader<OwnedReadHalf>, queue: mpsc::Sender
 fn understand(frame: Frame) -> Option<Incoming> {
     match frame.kind {
         b'd' => Some(match Message::decode(frame.into_body().freeze()) {
-            Ok(message) => Incoming::Message(message),
-            Err(error) => Incoming::Lost(Failure::new(ExitCode::Error, format!("the slave broke the protocol: {error}"))),
+            Ok(message) => Incoming::Message(Box::new(message)),
+            Err(error) => Incoming::Lost(Failure::new(
+                ExitCode::Error,
+                format!("the slave broke the protocol: {error}"),
+            )),
         }),
         b'c' => Some(Incoming::Done),
         login::ERROR => Some(Incoming::Lost(login::from_error(&frame.into_body()))),
@@ -224,7 +261,10 @@ fn understand(frame: Frame) -> Option<Incoming> {
         b'C' | b'Z' => Some(Incoming::Done),
         kind => Some(Incoming::Lost(Failure::new(
             ExitCode::Error,
-            format!("the slave sent an unexpected message '{}'", kind.escape_ascii()),
+            format!(
+                "the slave sent an unexpected message '{}'",
+                kind.escape_ascii()
+            ),
         ))),
     }
 }

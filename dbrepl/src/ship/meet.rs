@@ -35,7 +35,8 @@ pub(super) async fn meet(
                 match blocking(move || source::locate(&location, at)).await? {
                     Located::Here(follow) => {
                         let (_, path) = follow.segment();
-                        reporter.progress(&format!("processing forward-log file: {}", path.display()));
+                        reporter
+                            .progress(&format!("processing forward-log file: {}", path.display()));
                         reporter.progress("found synchronization point with slave server");
                         connection.send(&shipper.located()).await?;
                         return Ok((shipper, follow));
@@ -72,7 +73,12 @@ pub(super) async fn told(
     if let Refusal::Ours(refuse) = &refusal {
         let message = Message::Refuse(refuse.clone());
         // If the connection is gone, the refusal itself still is what the operator must know.
-        drop(connection.out.send(Outgoing::message(&message, false)).await);
+        drop(
+            connection
+                .out
+                .send(Outgoing::message(&message, false))
+                .await,
+        );
     }
     Err(Failure::from_refuse(refusal.refuse()))
 }
@@ -87,9 +93,11 @@ impl Connection {
     /// The next message of the slave.
     async fn receive(&mut self) -> Result<Message, Failure> {
         match self.incoming.recv().await {
-            Some(Incoming::Message(message)) => Ok(message),
+            Some(Incoming::Message(message)) => Ok(*message),
             Some(Incoming::Lost(failure)) => Err(failure),
-            Some(Incoming::Done) | None => Err(Failure::unreachable("the slave closed the connection")),
+            Some(Incoming::Done) | None => {
+                Err(Failure::unreachable("the slave closed the connection"))
+            }
         }
     }
 }

@@ -121,7 +121,10 @@ impl<'a> Session<'a> {
         if self.options.goal == Goal::Follow {
             return Ok(Ending::Stopped);
         }
-        Err(Failure::new(ExitCode::Error, "interrupted before the slave had everything"))
+        Err(Failure::new(
+            ExitCode::Error,
+            "interrupted before the slave had everything",
+        ))
     }
 
     /// Handles what the slave sent.
@@ -131,7 +134,7 @@ impl<'a> Session<'a> {
         incoming: Option<Incoming>,
     ) -> Result<(), Failure> {
         let message = match incoming {
-            Some(Incoming::Message(message)) => message,
+            Some(Incoming::Message(message)) => *message,
             Some(Incoming::Lost(failure)) => return Err(failure),
             Some(Incoming::Done) | None => {
                 return Err(Failure::unreachable("the slave ended replication"));
@@ -151,7 +154,9 @@ impl<'a> Session<'a> {
     fn acknowledged(&mut self, status: &Status) {
         if status.suspended != self.suspended {
             match &status.suspended {
-                Some(why) => self.reporter.state(&format!("slave server has suspended applying: {why}")),
+                Some(why) => self
+                    .reporter
+                    .state(&format!("slave server has suspended applying: {why}")),
                 None => self.reporter.state("slave server goes on applying"),
             }
             self.suspended.clone_from(&status.suspended);
@@ -186,7 +191,10 @@ impl<'a> Session<'a> {
         };
         let text = time.to_string();
         // To the second: the fraction is of no use to a person here.
-        format!("slave server is up-to-date until {}", text.get(..19).unwrap_or(&text))
+        format!(
+            "slave server is up-to-date until {}",
+            text.get(..19).unwrap_or(&text)
+        )
     }
 
     /// Turns what the log has next into a message.
@@ -213,10 +221,17 @@ impl<'a> Session<'a> {
                 }
                 let offset = u64::try_from(header.len()).unwrap_or(u64::MAX);
                 self.pace.sent(offset, Instant::now());
-                self.shipper.segment(header, fwlog::Position::new(id, offset))
+                self.shipper
+                    .segment(header, fwlog::Position::new(id, offset))
             }
             Some(TailItem::Seal { bytes }) => self.shipper.seal(bytes),
-            Some(TailItem::Blocks { start, end, bytes, time, log_bytes }) => {
+            Some(TailItem::Blocks {
+                start,
+                end,
+                bytes,
+                time,
+                log_bytes,
+            }) => {
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 self.pace.sent(length, Instant::now());
                 self.show_catch_up(log_bytes, length);
@@ -247,7 +262,8 @@ impl<'a> Session<'a> {
         self.watch_lag();
         let (before, end) = self.bytes;
         let done = self.shipper.sent() - self.shipper.outstanding();
-        self.reporter.catch_up(done, end.saturating_sub(before).max(done));
+        self.reporter
+            .catch_up(done, end.saturating_sub(before).max(done));
         if let Ok(permit) = connection.out.try_reserve() {
             // While waiting for the goal, the answer decides.
             let message = Shipper::keep_alive(self.durable, self.tailer.is_none());

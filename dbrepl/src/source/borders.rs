@@ -1,9 +1,7 @@
 //! The borders of the log, for finding a fork point.
 
 use dbproto::{Border, BorderKind};
-use fwlog::{
-    DurableEnd, LogDirectory, LogLocation, Position, ReadItem, SegmentId, SegmentReader,
-};
+use fwlog::{DurableEnd, LogDirectory, LogLocation, Position, ReadItem, SegmentId, SegmentReader};
 
 use super::unreadable;
 use crate::failure::Failure;
@@ -37,7 +35,11 @@ fn segments(directory: &LogDirectory) -> Vec<Border> {
         commit: Some(header.last_commit),
         time: Some(header.created),
     };
-    directory.segments().iter().map(|info| border(&info.header)).collect()
+    directory
+        .segments()
+        .iter()
+        .map(|info| border(&info.header))
+        .collect()
 }
 
 fn blocks(directory: &LogDirectory, id: SegmentId, to: Position) -> Result<Vec<Border>, Failure> {

@@ -56,21 +56,31 @@ pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, F
 fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Refuse, Failure> {
     let directory = LogDirectory::scan(location).map_err(unreadable)?;
     let wanted = at.map_or(SegmentId::FIRST, |point| point.position.segment);
-    let behind = directory.segments().iter().map(|info| info.id).find(|id| *id > wanted);
+    let behind = directory
+        .segments()
+        .iter()
+        .map(|info| info.id)
+        .find(|id| *id > wanted);
     let gone = match behind {
         Some(next) if next == wanted.next_sequence() => {
             format!("segment {} is gone", location.path(wanted).display())
         }
         Some(next) if next.generation == wanted.generation => {
             let last = SegmentId::new(next.generation.get(), next.sequence.get() - 1);
-            format!("segments {} to {last} are gone", location.path(wanted).display())
+            format!(
+                "segments {} to {last} are gone",
+                location.path(wanted).display()
+            )
         }
         Some(next) => format!(
             "segment {} and those after it up to {} are gone",
             location.path(wanted).display(),
             location.path(next).display()
         ),
-        None => format!("segment {} and those after it are gone", location.path(wanted).display()),
+        None => format!(
+            "segment {} and those after it are gone",
+            location.path(wanted).display()
+        ),
     };
     let detail = match at {
         Some(point) => format!("{gone}; the slave is at {}", point.position),
@@ -80,5 +90,7 @@ fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Refuse, Failu
         Some(_) => "the master's log no longer holds what the slave needs next",
         None => "the master's log no longer begins at the beginning",
     };
-    Ok(Refuse::new(state::LOG_MISSING, message).detail(detail).hint(GO_ON))
+    Ok(Refuse::new(state::LOG_MISSING, message)
+        .detail(detail)
+        .hint(GO_ON))
 }

@@ -60,13 +60,15 @@ fn unreadable(error: ReadError) -> Failure {
 fn not_followed(error: FollowError) -> Failure {
     match error {
         FollowError::Read(error) => unreadable(error),
-        FollowError::NoDurableEnd => Failure::passing("the durable end of the master's log is not known")
-            .hint("start the master"),
+        FollowError::NoDurableEnd => {
+            Failure::passing("the durable end of the master's log is not known")
+                .hint("start the master")
+        }
         FollowError::Gap(id) => Failure::new(
             ExitCode::NoSynchronizationPoint,
             format!("the master's log has a gap: the segment after {id} is gone"),
         )
-        .hint(crate::source::locate::GO_ON),
+        .hint(locate::GO_ON),
         error @ FollowError::NoSynchronizationPoint { .. } => {
             Failure::new(ExitCode::NoSynchronizationPoint, error.to_string())
         }

@@ -72,22 +72,43 @@ pub struct Tailer {
 
 impl Tailer {
     /// Starts to read. `piece` is about the number of bytes to take at a time.
-    pub fn start(mut follow: Follow, directory: &Path, goal: Goal, piece: u64) -> Result<Self, Failure> {
+    pub fn start(
+        mut follow: Follow,
+        directory: &Path,
+        goal: Goal,
+        piece: u64,
+    ) -> Result<Self, Failure> {
         follow.set_batch(usize::try_from(piece).unwrap_or(usize::MAX));
         if let Goal::Until(time) = goal {
             follow.set_until(Some(time));
         }
         let (wake, woken) = sync_channel(1);
         let watcher = watch(directory, wake.clone());
-        let poll = if watcher.is_some() { SLOW_POLL } else { FAST_POLL };
+        let poll = if watcher.is_some() {
+            SLOW_POLL
+        } else {
+            FAST_POLL
+        };
         let (out, items) = mpsc::channel(READ_AHEAD);
         let generation = None;
-        let reading = Reading { follow, goal, generation, out, woken, poll, told: None };
+        let reading = Reading {
+            follow,
+            goal,
+            generation,
+            out,
+            woken,
+            poll,
+            told: None,
+        };
         thread::Builder::new()
             .name("tailer".to_owned())
             .spawn(move || reading.run())
             .map_err(|error| Failure::passing(format!("can't start a thread: {error}")))?;
-        Ok(Self { items, _watcher: watcher, _wake: wake })
+        Ok(Self {
+            items,
+            _watcher: watcher,
+            _wake: wake,
+        })
     }
 
     /// The next item; `None` after the last one. Cancelling loses nothing.
@@ -102,7 +123,7 @@ fn watch(directory: &Path, wake: SyncSender<()>) -> Option<RecommendedWatcher> {
         let changed = event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_)));
         if changed {
             // A full channel already holds what would be said.
-            drop(wake.try_send(()));
+            let (Ok(()) | Err(_)) = wake.try_send(());
         }
     };
     let watcher = notify::recommended_watcher(notice).and_then(|mut watcher| {
@@ -155,7 +176,11 @@ impl Reading {
     }
 
     fn send(&self, item: TailItem) -> Next {
-        if self.out.blocking_send(item).is_ok() { Next::Read } else { Next::Stop }
+        if self.out.blocking_send(item).is_ok() {
+            Next::Read
+        } else {
+            Next::Stop
+        }
     }
 
     fn reached(&self) -> Next {
@@ -165,19 +190,39 @@ impl Reading {
 
     fn give(&mut self, item: FollowItem) -> Next {
         match item {
-            FollowItem::Segment { id, path, header_bytes } => {
+            FollowItem::Segment {
+                id,
+                path,
+                header_bytes,
+            } => {
                 let generation = *self.generation.get_or_insert(id.generation);
                 if self.goal == Goal::Generation && id.generation != generation {
                     return self.reached();
                 }
-                self.send(TailItem::Segment { id, path, header: header_bytes })
+                self.send(TailItem::Segment {
+                    id,
+                    path,
+                    header: header_bytes,
+                })
             }
-            FollowItem::Blocks { bytes, last, time, log_bytes, .. } => {
+            FollowItem::Blocks {
+                bytes,
+                last,
+                time,
+                log_bytes,
+                ..
+            } => {
                 let end = last.position;
                 self.generation.get_or_insert(end.segment.generation);
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 let start = Position::new(end.segment, end.offset.saturating_sub(length));
-                self.send(TailItem::Blocks { start, end, bytes, time, log_bytes })
+                self.send(TailItem::Blocks {
+                    start,
+                    end,
+                    bytes,
+                    time,
+                    log_bytes,
+                })
             }
             FollowItem::Seal { bytes } => self.send(TailItem::Seal { bytes }),
             FollowItem::UpToDate(durable) => self.up_to_date(durable),

@@ -20,18 +20,42 @@ pub(crate) struct Master {
 impl Master {
     /// A fresh environment with small segments.
     pub(crate) fn create() -> Self {
-        Self::with(64 << 10, Compression::Zstd)
+        Self::with(16 << 10, Compression::Zstd)
     }
 
     pub(crate) fn with(max_segment_size: u64, compression: Compression) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("log")).unwrap();
         let config = "[Server]\nDataDir = data\n[ForwardLog]\nFwLog = log/fw-%N\n[Replication]\nRole = Master\n";
-        fwlog::durable::write_atomic(&folder.path().join("eloqdb.cfg"), config.as_bytes(), 0o600).unwrap();
-        let options = WriterOptions { max_segment_size, compression, ..WriterOptions::default() };
-        let environment = EnvironmentId::from_bytes(Timestamp::now().micros().to_le_bytes().repeat(2).try_into().unwrap());
-        let writer = start(&log_of(folder.path()), environment, &options, Begin::Create, 0);
-        Self { folder, options, environment, writer, commits: 0 }
+        fwlog::durable::write_atomic(&folder.path().join("eloqdb.cfg"), config.as_bytes(), 0o600)
+            .unwrap();
+        let options = WriterOptions {
+            max_segment_size,
+            compression,
+            ..WriterOptions::default()
+        };
+        let environment = EnvironmentId::from_bytes(
+            Timestamp::now()
+                .micros()
+                .to_le_bytes()
+                .repeat(2)
+                .try_into()
+                .unwrap(),
+        );
+        let writer = start(
+            &log_of(folder.path()),
+            environment,
+            &options,
+            Begin::Create,
+            0,
+        );
+        Self {
+            folder,
+            options,
+            environment,
+            writer,
+            commits: 0,
+        }
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -62,12 +86,26 @@ impl Master {
         self.durable()
     }
 
+    /// The same in groups as large as the writer makes them.
+    pub(crate) fn commit_much(&mut self, count: u64) -> Durable {
+        for _ in 0..count {
+            self.commits += 1;
+            let mut records = RecordBuffer::new();
+            put_commit(&mut records, self.commits);
+            let number = CommitNumber::new(self.commits);
+            self.writer.append(records, Some((number, number))).unwrap();
+        }
+        self.durable()
+    }
+
     pub(crate) fn durable(&self) -> Durable {
         self.writer.mark().unwrap().wait().unwrap()
     }
 
     pub(crate) fn new_generation(&self) -> SegmentId {
-        self.writer.new_generation(GenerationReason::Enable).unwrap()
+        self.writer
+            .new_generation(GenerationReason::Enable)
+            .unwrap()
     }
 
     /// A clean stop: the newest segment is sealed.
@@ -78,11 +116,24 @@ impl Master {
     /// A start after a clean stop.
     pub(crate) fn reopen(&mut self) {
         let store = fwlog::FsStore::at(self.location(), 0o600);
-        let options = RecoverOptions { from: None, seal: SealNewest::Yes, discard_behind: None };
+        let options = RecoverOptions {
+            from: None,
+            seal: SealNewest::Yes,
+            discard_behind: None,
+        };
         let end = recover(&store, options, &mut |_| Ok(())).unwrap();
-        let begin = Begin::NextSegment { after: end.end, log_bytes: end.log_bytes };
+        let begin = Begin::NextSegment {
+            after: end.end,
+            log_bytes: end.log_bytes,
+        };
         self.commits = end.last_commit.get();
-        self.writer = start(&self.location(), self.environment, &self.options, begin, self.commits);
+        self.writer = start(
+            &self.location(),
+            self.environment,
+            &self.options,
+            begin,
+            self.commits,
+        );
     }
 
     /// Another master with the same log so far: what a copy of its folder is.
@@ -93,18 +144,35 @@ impl Master {
             for entry in std::fs::read_dir(self.folder.path().join(name)).unwrap() {
                 let entry = entry.unwrap();
                 if entry.file_type().unwrap().is_file() {
-                    std::fs::copy(entry.path(), folder.path().join(name).join(entry.file_name())).unwrap();
+                    std::fs::copy(
+                        entry.path(),
+                        folder.path().join(name).join(entry.file_name()),
+                    )
+                    .unwrap();
                 }
             }
         }
         let location = log_of(folder.path());
         let store = fwlog::FsStore::at(location.clone(), 0o600);
-        let options = RecoverOptions { from: None, seal: SealNewest::Yes, discard_behind: None };
+        let options = RecoverOptions {
+            from: None,
+            seal: SealNewest::Yes,
+            discard_behind: None,
+        };
         let end = recover(&store, options, &mut |_| Ok(())).unwrap();
-        let begin = Begin::NextSegment { after: end.end, log_bytes: end.log_bytes };
+        let begin = Begin::NextSegment {
+            after: end.end,
+            log_bytes: end.log_bytes,
+        };
         let commits = end.last_commit.get();
         let writer = start(&location, self.environment, &self.options, begin, commits);
-        Self { folder, options: self.options.clone(), environment: self.environment, writer, commits }
+        Self {
+            folder,
+            options: self.options.clone(),
+            environment: self.environment,
+            writer,
+            commits,
+        }
     }
 }
 
@@ -121,15 +189,27 @@ fn start(
 ) -> Writer {
     let store: Arc<dyn SegmentStore> = Arc::new(fwlog::FsStore::at(location.clone(), 0o600));
     let instance = "alpha".to_owned();
-    let identity = LogIdentity { environment, instance, page_size: 4096 };
-    Writer::start(store, identity, options.clone(), begin, CommitNumber::new(commits), Box::new(|_| ())).unwrap()
+    let identity = LogIdentity {
+        environment,
+        instance,
+        page_size: 4096,
+    };
+    Writer::start(
+        store,
+        identity,
+        options.clone(),
+        begin,
+        CommitNumber::new(commits),
+        Box::new(|_| ()),
+    )
+    .unwrap()
 }
 
-/// One page whose content depends on the commit and does not compress.
+/// One page whose content depends on the commit; a quarter of it does not compress.
 fn put_commit(records: &mut RecordBuffer, number: u64) {
     let mut page = [0; PAGE_SIZE];
     let mut state = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    for chunk in page.chunks_exact_mut(8) {
+    for chunk in page[..PAGE_SIZE / 4].chunks_exact_mut(8) {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;

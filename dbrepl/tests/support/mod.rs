@@ -34,13 +34,22 @@ impl Run {
     pub(crate) fn start(master: &Master, slave: &FakeSlave, words: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let log = folder.path().join("log");
-        let line = format!("dbrepl -c {} -v {words} {}", master.config().display(), slave.address());
+        let line = format!(
+            "dbrepl -c {} -v {words} {}",
+            master.config().display(),
+            slave.address()
+        );
         let raw = RawArguments::read(line.split_whitespace().map(OsString::from)).unwrap();
         let options = Options::check(raw, &|_| None).unwrap();
         let reporter = Reporter::open(&LogTarget::File(log.clone()), options.verbose).unwrap();
         let (stop, stopped) = Stop::by_hand();
         let task = tokio::spawn(async move { dbrepl::run::run(&options, reporter, stopped).await });
-        Self { task, stop, log, _folder: folder }
+        Self {
+            task,
+            stop,
+            log,
+            _folder: folder,
+        }
     }
 
     /// Waits for the end.
@@ -57,25 +66,44 @@ impl Run {
 }
 
 /// dbrepl with these words, to its end.
-pub(crate) async fn run(master: &Master, slave: &FakeSlave, words: &str) -> (Result<(), Failure>, Vec<String>) {
+pub(crate) async fn run(
+    master: &Master,
+    slave: &FakeSlave,
+    words: &str,
+) -> (Result<(), Failure>, Vec<String>) {
     Run::start(master, slave, words).end().await
 }
 
 /// The lines of a log without their times.
 fn lines(log: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(log).unwrap();
-    text.lines().map(|line| line.splitn(3, ' ').nth(2).unwrap().to_owned()).collect()
+    text.lines()
+        .map(|line| line.splitn(3, ' ').nth(2).unwrap().to_owned())
+        .collect()
 }
 
 /// Every segment of the slave equals the master's, up to where the slave's is written.
 pub(crate) fn assert_same_files(master: &LogLocation, slave: &LogLocation) {
     let theirs = LogDirectory::scan(slave).unwrap();
     let mine = LogDirectory::scan(master).unwrap();
-    let ids = |log: &LogDirectory| log.segments().iter().map(|info| info.id).collect::<Vec<_>>();
+    let ids = |log: &LogDirectory| {
+        log.segments()
+            .iter()
+            .map(|info| info.id)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(ids(&mine), ids(&theirs), "segments of master and slave");
     for (one, other) in mine.segments().iter().zip(theirs.segments()) {
-        let (a, b) = (std::fs::read(&one.path).unwrap(), std::fs::read(&other.path).unwrap());
-        let used = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let (a, b) = (
+            std::fs::read(&one.path).unwrap(),
+            std::fs::read(&other.path).unwrap(),
+        );
+        let used = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .rposition(|byte| *byte != 0)
+                .map_or(0, |last| last + 1)
+        };
         assert_eq!(one.sealed, other.sealed, "segment {}", one.id);
         assert!(a[..used(&a)] == b[..used(&b)], "segment {} differs", one.id);
         if one.sealed.is_some() {

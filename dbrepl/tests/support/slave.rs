@@ -35,7 +35,7 @@ pub(crate) struct Behaviour {
     pub(crate) packed: bool,
     /// Refusals that dbrepl has sent.
     pub(crate) refused: Vec<Refuse>,
-    /// Connections that ended with CopyDone.
+    /// Connections that ended with `CopyDone`.
     pub(crate) finished: usize,
 }
 
@@ -53,7 +53,12 @@ impl FakeSlave {
         let folder = tempfile::tempdir().unwrap();
         let behaviour = Arc::new(Mutex::new(behaviour));
         let server = tokio::spawn(serve(listener, location_of(&folder), behaviour.clone()));
-        Self { folder, port, behaviour, server }
+        Self {
+            folder,
+            port,
+            behaviour,
+            server,
+        }
     }
 
     pub(crate) fn address(&self) -> String {
@@ -88,7 +93,11 @@ fn location_of(folder: &tempfile::TempDir) -> LogLocation {
 
 fn recovered(location: &LogLocation) -> Option<Recovered> {
     let store = FsStore::at(location.clone(), 0o600);
-    let options = RecoverOptions { from: None, seal: SealNewest::No, discard_behind: None };
+    let options = RecoverOptions {
+        from: None,
+        seal: SealNewest::No,
+        discard_behind: None,
+    };
     recover(&store, options, &mut |_| Ok(())).ok()
 }
 
@@ -122,17 +131,33 @@ impl Slave {
         let identity = identity(&location, &behaviour.lock().unwrap());
         let receiver = Receiver::new(identity);
         let (buffer, pacer) = (BytesMut::new(), StatusPacer::new());
-        Self { stream, buffer, location, behaviour, receiver, mirror: None, pacer }
+        Self {
+            stream,
+            buffer,
+            location,
+            behaviour,
+            receiver,
+            mirror: None,
+            pacer,
+        }
     }
 
-    /// Reads the start-up message; goes on to CopyBoth, or not.
+    /// Reads the start-up message; goes on to `CopyBoth`, or not.
     async fn start_up(&mut self) -> bool {
         let length = self.stream.read_u32().await.unwrap();
         let mut body = vec![0; length as usize - 4];
         self.stream.read_exact(&mut body).await.unwrap();
         let words: Vec<_> = body[4..].split(|byte| *byte == 0).collect();
-        assert!(words.windows(2).any(|pair| pair == [b"replication".as_slice(), b"forwardlog"]));
-        assert!(words.windows(2).any(|pair| pair == [b"database".as_slice(), b"system"]));
+        assert!(
+            words
+                .windows(2)
+                .any(|pair| pair == [b"replication".as_slice(), b"forwardlog"])
+        );
+        assert!(
+            words
+                .windows(2)
+                .any(|pair| pair == [b"database".as_slice(), b"system"])
+        );
         let error = self.behaviour.lock().unwrap().error;
         if let Some(sqlstate) = error {
             let body = format!("SFATAL\0C{sqlstate}\0Mno entry\0\0");
@@ -179,7 +204,12 @@ impl Slave {
     }
 
     fn take(&mut self) -> Option<(u8, Bytes)> {
-        let length = self.buffer.get(1..5)?.try_into().map(u32::from_be_bytes).unwrap() as usize;
+        let length = self
+            .buffer
+            .get(1..5)?
+            .try_into()
+            .map(u32::from_be_bytes)
+            .unwrap() as usize;
         if self.buffer.len() <= length {
             return None;
         }
@@ -258,7 +288,10 @@ impl Slave {
         }
         let mut behaviour = self.behaviour.lock().unwrap();
         behaviour.received += length;
-        if behaviour.cut_after.is_some_and(|limit| behaviour.received >= limit) {
+        if behaviour
+            .cut_after
+            .is_some_and(|limit| behaviour.received >= limit)
+        {
             behaviour.cut_after = None;
             return Err(Over);
         }
@@ -266,15 +299,28 @@ impl Slave {
     }
 
     async fn sync_and_report(&mut self) {
-        let Some(mirror) = &mut self.mirror else { return };
-        let Some(durable) = mirror.sync().unwrap() else { return };
+        let Some(mirror) = &mut self.mirror else {
+            return;
+        };
+        let Some(durable) = mirror.sync().unwrap() else {
+            return;
+        };
         let suspended = self.behaviour.lock().unwrap().suspended;
         let durable = progress(&durable);
         let applied = match (suspended, self.receiver.source()) {
-            (Some(_), _) => Progress { commit: fwlog::CommitNumber::ZERO, point: fwlog::LogPoint::ORIGIN, ..durable },
+            (Some(_), _) => Progress {
+                commit: fwlog::CommitNumber::ZERO,
+                point: fwlog::LogPoint::ORIGIN,
+                ..durable
+            },
             _ => durable,
         };
-        let status = Status { received: durable, durable, applied, suspended: suspended.map(str::to_owned) };
+        let status = Status {
+            received: durable,
+            durable,
+            applied,
+            suspended: suspended.map(str::to_owned),
+        };
         if let Some(message) = self.pacer.report(status, Instant::now()) {
             self.send(&message).await;
         }

@@ -33,19 +33,20 @@ fn files(prefix: &str) -> Vec<PathBuf> {
 /// Answers every command of a file; compares with what the file says, or writes it.
 fn run(path: &Path, mut side: impl FnMut(&str) -> Vec<String>) {
     let text = fs::read_to_string(path).unwrap();
-    let mut actual = String::new();
+    let mut actual = Vec::new();
     for line in text.lines() {
         let Some(command) = line.strip_prefix("> ") else {
             if line.starts_with('#') || line.is_empty() {
-                actual += &format!("{line}\n");
+                actual.push(line.to_owned());
             }
             continue;
         };
-        actual += &format!("{line}\n");
+        actual.push(line.to_owned());
         for answer in side(command) {
-            actual += &format!("  {answer}\n");
+            actual.push(format!("  {answer}"));
         }
     }
+    let actual = actual.join("\n") + "\n";
     if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
         fwlog::durable::write_atomic(path, actual.as_bytes(), 0o644).unwrap();
     }

@@ -272,13 +272,6 @@ impl Receiver {
                 ),
             );
         }
-        if header.page_size != self.identity.page_size {
-            return Err(
-                Refuse::new(state::PREREQUISITE, "a segment with another page size").detail(
-                    format!("segment {id} has pages of {} bytes", header.page_size),
-                ),
-            );
-        }
         let offset = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.state = State::Receiving(Place::Open(Position {
             segment: id,
