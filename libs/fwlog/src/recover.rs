@@ -322,6 +322,9 @@ impl Scan<'_> {
             why,
             bytes: behind,
         });
+        self.store
+            .sync_names()
+            .during("sync the directory of", &path)?;
         let file = self.store.open(id).during("open", &path)?;
         if cut.is_some() || (sealed && behind > 0) {
             file.truncate(end.position.offset + seal_size)

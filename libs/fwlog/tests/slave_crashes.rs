@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use std::fs;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use fwlog::testing::{CrashStore, Fault, Random};
@@ -149,4 +150,34 @@ fn a_slave_that_crashes_at_any_operation_loses_nothing_acknowledged_and_ends_the
         operation += 1;
     }
     assert!(operation > 50, "only {operation} operations");
+}
+
+#[test]
+fn a_slave_whose_disk_was_full_keeps_the_failure_and_goes_on_when_it_was_opened_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let location = LogLocation::parse(directory.path().join("fw-%N")).unwrap();
+    master(&location);
+    for operation in 0.. {
+        let store = CrashStore::new();
+        store.fail_at(operation, Fault::Error(ErrorKind::StorageFull));
+        let mut mirror = Mirror::open(Arc::new(store.clone()), ENVIRONMENT, 500, None).unwrap();
+        let mut acknowledged = CommitNumber::ZERO;
+        match ship(&location, &mut mirror, &mut acknowledged) {
+            Ok(()) if store.operations() <= operation => break,
+            // There was no room for zeros ahead, which is no failure.
+            Ok(()) => continue,
+            Err(MirrorError::Io(failure)) => {
+                assert!(failure.is_disk_full());
+                store.make_room();
+                assert_eq!(mirror.sync(), Err(MirrorError::Io(failure.clone())));
+                assert_eq!(mirror.segment(&[]), Err(MirrorError::Io(failure)));
+            }
+            Err(error) => unreachable!("{error}"),
+        }
+        drop(mirror);
+        let mut mirror = reopen(&store, acknowledged);
+        ship(&location, &mut mirror, &mut acknowledged).unwrap();
+        assert_same_bytes(&location, &store);
+        assert_same_bytes(&location, &store.after_crash(0));
+    }
 }

@@ -104,6 +104,10 @@ impl SegmentStore for FsStore {
         FsFile::open(&self.path(id))
     }
 
+    fn sync_names(&self) -> io::Result<()> {
+        durable::sync_dir(&self.location.directory)
+    }
+
     fn remove(&self, id: SegmentId) -> io::Result<()> {
         durable::remove(&self.path(id))
     }

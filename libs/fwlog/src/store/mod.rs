@@ -37,6 +37,10 @@ pub trait SegmentStore: Send + Sync {
     /// Opens a segment to read it.
     fn open_to_read(&self, id: SegmentId) -> io::Result<Box<dyn SegmentFile>>;
 
+    /// Makes the names of all segments durable: after a [`SegmentStore::create`] that failed, or did
+    /// not return, a segment may be there whose name is not on the disk yet.
+    fn sync_names(&self) -> io::Result<()>;
+
     /// Removes a segment; durable on return.
     fn remove(&self, id: SegmentId) -> io::Result<()>;
 

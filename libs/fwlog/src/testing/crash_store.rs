@@ -145,7 +145,7 @@ impl Disk {
     }
 
     /// A sync of the directory settles all names in it.
-    fn sync_names(&mut self) {
+    fn settle_names(&mut self) {
         for image in self.segments.values_mut() {
             image.name_in_doubt = false;
         }
@@ -225,7 +225,7 @@ impl SegmentStore for CrashStore {
         };
         disk.segments.insert(id, image);
         renamed?;
-        disk.sync_names();
+        disk.settle_names();
         drop(disk);
         self.file(id)
     }
@@ -238,13 +238,20 @@ impl SegmentStore for CrashStore {
         self.file(id)
     }
 
+    fn sync_names(&self) -> io::Result<()> {
+        let mut disk = self.disk();
+        disk.begin()?;
+        disk.settle_names();
+        Ok(())
+    }
+
     fn remove(&self, id: SegmentId) -> io::Result<()> {
         let mut disk = self.disk();
         let image = disk.image_mut(id)?;
         image.name_in_doubt = true;
         disk.begin()?;
         disk.segments.remove(&id);
-        disk.sync_names();
+        disk.settle_names();
         Ok(())
     }
 

@@ -24,6 +24,7 @@ fn lists_in_order_of_the_log(store: &dyn SegmentStore) -> io::Result<()> {
     for id in [NEXT, TEN, ONE] {
         store.create(id, b"header")?;
     }
+    store.sync_names()?;
     assert_eq!(store.list()?, [ONE, TEN, NEXT]);
     assert_ne!(store.path(ONE), store.path(TEN));
     Ok(())
