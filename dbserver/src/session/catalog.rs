@@ -18,6 +18,11 @@ pub struct CatalogState {
 }
 
 impl CatalogState {
+    /// The rows may be out of date: a setting has changed.
+    pub fn outdate(&mut self) {
+        self.schema_version = None;
+    }
+
     /// The tables may be gone, or older than the schema.
     pub fn forget(&mut self) {
         *self = Self::default();
@@ -73,7 +78,10 @@ impl Session {
 
     /// The users of the server, this session's first: it owns what the catalog shows.
     fn user_names(&self) -> Vec<String> {
-        vec![self.user().to_owned()]
+        let own = self.user().to_owned();
+        let all = self.env.users().unwrap_or_default().into_iter().map(|user| user.name);
+        let others: Vec<String> = all.filter(|name| *name != own).collect();
+        std::iter::once(own).chain(others).collect()
     }
 }
 

@@ -234,6 +234,7 @@ impl Session {
             self.registered.entry.set_application(name);
         }
         self.facts.set_settings(&self.settings);
+        self.catalog.outdate();
         Ok(())
     }
 

@@ -227,6 +227,9 @@ impl Session {
         self.sqlite.handle.allow_write(true);
         let begun = self.begin_in_sqlite();
         if begun.is_err() {
+            if !self.sqlite.connection.is_autocommit() {
+                self.sqlite.run("ROLLBACK")?;
+            }
             self.sqlite.handle.allow_write(false);
         } else {
             self.transaction.permit = Some(permit);

@@ -61,7 +61,7 @@ async fn a_savepoint_brings_back_what_was_before_it() {
 async fn others_see_a_transaction_when_it_is_committed_and_not_before() {
     let server = Server::start().await;
     let writer = server.client_after("CREATE TABLE t(a INT)").await;
-    client
+    writer
         .batch_execute("BEGIN; INSERT INTO t VALUES(1)")
         .await
         .unwrap();
