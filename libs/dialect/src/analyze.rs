@@ -42,8 +42,50 @@ fn query(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialect
     if let Some(statement) = crate::sequence::call(src, schema)? {
         return Ok(statement);
     }
+    if let Some(statement) = nothing(src) {
+        return Ok(statement);
+    }
     let translator = Translator::new(src, schema);
     query_at(translator, 0, StatementKind::Query, CommandTag::Select)
+}
+
+/// The answer to a question about catalog tables that are always empty: no rows, with the columns asked for.
+fn nothing(src: &Source<'_>) -> Option<Statement> {
+    let asked = (0..src.len()).any(|at| {
+        src.name(at)
+            .is_some_and(|name| crate::catalog::is_empty_table(&name))
+    });
+    if !asked || !src.is(0, "SELECT") {
+        return None;
+    }
+    let mut names = Vec::new();
+    let mut at = 1 + usize::from(src.is(1, "DISTINCT"));
+    while at < src.len() {
+        let mut end = at;
+        while end < src.len() && !src.sign(end, ",") && !src.is(end, "FROM") {
+            end = if src.sign(end, "(") {
+                src.partner(end) + 1
+            } else {
+                end + 1
+            };
+        }
+        let name = src.name(end - 1).unwrap_or_else(|| "?column?".to_owned());
+        names.push(format!("NULL AS {}", crate::literal::quote_name(&name)));
+        if !src.sign(end, ",") {
+            break;
+        }
+        at = end + 1;
+    }
+    let types = names
+        .iter()
+        .map(|_| Some(crate::TypeName::internal("text")))
+        .collect();
+    Some(Statement {
+        sqlite: vec![format!("SELECT {} WHERE 0", names.join(", "))],
+        columns: types,
+        tag: CommandTag::Select,
+        ..Statement::session(StatementKind::Query, "")
+    })
 }
 
 fn query_at(

@@ -168,6 +168,9 @@ impl<'a> Translator<'a> {
         if let Some(cte) = self.ctes.iter().rev().find(|cte| cte.alias == name) {
             return cte.columns.clone();
         }
+        if let Some(columns) = crate::catalog::columns(name) {
+            return Some(columns.into());
+        }
         self.schema
             .columns(name)
             .map(|columns| columns.iter().map(Column::from).collect())

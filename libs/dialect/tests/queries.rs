@@ -19,7 +19,10 @@ fn expressions_mean_what_they_mean_in_postgresql() {
         ("CAST('2024-1-5' AS date)", "2024-01-05"),
         ("date '2024/1/5'", "2024-01-05"),
         ("timestamp '2024-01-05 1:02'", "2024-01-05 01:02:00"),
-        ("timestamp with time zone '2024-01-05 01:00+01'", "2024-01-05 00:00:00+00"),
+        (
+            "timestamp with time zone '2024-01-05 01:00+01'",
+            "2024-01-05 00:00:00+00",
+        ),
         ("now()::date", "2024-06-09"),
         ("current_date", "2024-06-09"),
         ("date '2024-02-28' + 2", "2024-03-01"),
@@ -65,23 +68,45 @@ fn expressions_mean_what_they_mean_in_postgresql() {
         ("'t'::boolean::text", "true"),
         ("'\\xff'::bytea::text", "\\xff"),
         ("coalesce(NULL, 'x')", "x"),
-        ("'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        (
+            "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::uuid",
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        ),
         ("round(2.345, 2)", "2.35"),
-        ("string_agg(x, ',' ORDER BY x DESC) FROM (VALUES ('a'), ('b')) AS t(x)", "b,a"),
-        ("count(*) FILTER (WHERE x > 1) FROM generate_series(1, 3) AS x", "2"),
+        (
+            "string_agg(x, ',' ORDER BY x DESC) FROM (VALUES ('a'), ('b')) AS t(x)",
+            "b,a",
+        ),
+        (
+            "count(*) FILTER (WHERE x > 1) FROM generate_series(1, 3) AS x",
+            "2",
+        ),
         ("sum(n) FROM generate_series(10, 1, -3) AS g(n)", "22"),
-        ("max(d) FROM generate_series(date '2024-01-01', date '2024-01-03', interval '1 day') AS d", "2024-01-03 00:00:00"),
+        (
+            "max(d) FROM generate_series(date '2024-01-01', date '2024-01-03', interval '1 day') AS d",
+            "2024-01-03 00:00:00",
+        ),
         ("pg_catalog.upper('a')", "A"),
         ("row_number() OVER (PARTITION BY 1 ORDER BY 1)", "1"),
         ("count(*) FROM (SELECT generate_series(1, 4)) AS s", "4"),
         ("'a' = 'a' COLLATE \"C\"", "1"),
-        ("x FROM (SELECT 1 AS x UNION (SELECT 2)) q ORDER BY x OFFSET 1 FETCH FIRST 1 ROW ONLY", "2"),
+        (
+            "x FROM (SELECT 1 AS x UNION (SELECT 2)) q ORDER BY x OFFSET 1 FETCH FIRST 1 ROW ONLY",
+            "2",
+        ),
         ("1 LIMIT ALL OFFSET 0", "1"),
-        ("('2024-01-01 00:00:00'::timestamp AT TIME ZONE 'UTC')::text", "2024-01-01 00:00:00+00"),
+        (
+            "('2024-01-01 00:00:00'::timestamp AT TIME ZONE 'UTC')::text",
+            "2024-01-01 00:00:00+00",
+        ),
         ("md5('abc')", "900150983cd24fb0d6963f7d28e17f72"),
         ("current_user || current_database()", "dbashop"),
     ] {
-        assert_eq!(database.one(&format!("SELECT {expression}")), expected, "{expression}");
+        assert_eq!(
+            database.one(&format!("SELECT {expression}")),
+            expected,
+            "{expression}"
+        );
     }
 }
 
@@ -98,7 +123,13 @@ fn result_columns_are_named_as_postgresql_names_them() {
 #[test]
 fn null_sorts_after_values_unless_asked() {
     let database = Database::new();
-    let rows = |order: &str| database.rows(&format!("SELECT x FROM (VALUES (2), (NULL), (1)) AS t(x) ORDER BY x {order}")).join(" ");
+    let rows = |order: &str| {
+        database
+            .rows(&format!(
+                "SELECT x FROM (VALUES (2), (NULL), (1)) AS t(x) ORDER BY x {order}"
+            ))
+            .join(" ")
+    };
     assert_eq!(rows(""), "1 2 NULL");
     assert_eq!(rows("DESC"), "NULL 2 1");
     assert_eq!(rows("NULLS FIRST"), "NULL 1 2");
@@ -125,35 +156,103 @@ fn types_of_parameters_come_from_their_surroundings() {
     let database = Database::new();
     database.run("CREATE TABLE acct (id bigint PRIMARY KEY, balance numeric(10,2), name varchar(20), at timestamptz, ok boolean, d date)");
     let types = |sql: &str| -> Vec<String> {
-        database.analyze(sql).parameters.iter().map(|ty| ty.as_ref().map_or("-".to_owned(), ToString::to_string)).collect()
+        database
+            .analyze(sql)
+            .parameters
+            .iter()
+            .map(|ty| ty.as_ref().map_or("-".to_owned(), ToString::to_string))
+            .collect()
     };
-    assert_eq!(types("INSERT INTO acct (id, name, at) VALUES ($1, $2, $3), ($4, $5, now())"), ["int8", "varchar(20)", "timestamptz", "int8", "varchar(20)"]);
-    assert_eq!(types("INSERT INTO acct VALUES ($1, $2)"), ["int8", "numeric(10,2)"]);
-    assert_eq!(types("UPDATE acct SET balance = balance + $1, ok = $3 WHERE id = $2"), ["numeric", "int8", "bool"]);
-    assert_eq!(types("SELECT * FROM acct a JOIN acct b ON a.id = b.id WHERE b.at BETWEEN $1 AND $2 AND a.name IN ($3, $4)"), ["timestamptz", "timestamptz", "varchar", "varchar"]);
-    assert_eq!(types("SELECT $1::int, $2 FROM acct WHERE ok = $3 LIMIT $4 OFFSET $5"), ["int4", "text", "bool", "int8", "int8"]);
-    assert_eq!(types("SELECT * FROM acct WHERE name LIKE $1 AND d > $2 AND lower(name) = lower($3)"), ["text", "date", "text"]);
-    assert_eq!(types("WITH q AS (SELECT id AS k FROM acct) DELETE FROM acct USING q WHERE q.k = $1 AND q.k = acct.id"), ["int8"]);
+    assert_eq!(
+        types("INSERT INTO acct (id, name, at) VALUES ($1, $2, $3), ($4, $5, now())"),
+        ["int8", "varchar(20)", "timestamptz", "int8", "varchar(20)"]
+    );
+    assert_eq!(
+        types("INSERT INTO acct VALUES ($1, $2)"),
+        ["int8", "numeric(10,2)"]
+    );
+    assert_eq!(
+        types("UPDATE acct SET balance = balance + $1, ok = $3 WHERE id = $2"),
+        ["numeric", "int8", "bool"]
+    );
+    assert_eq!(
+        types(
+            "SELECT * FROM acct a JOIN acct b ON a.id = b.id WHERE b.at BETWEEN $1 AND $2 AND a.name IN ($3, $4)"
+        ),
+        ["timestamptz", "timestamptz", "varchar", "varchar"]
+    );
+    assert_eq!(
+        types("SELECT $1::int, $2 FROM acct WHERE ok = $3 LIMIT $4 OFFSET $5"),
+        ["int4", "text", "bool", "int8", "int8"]
+    );
+    assert_eq!(
+        types("SELECT * FROM acct WHERE name LIKE $1 AND d > $2 AND lower(name) = lower($3)"),
+        ["text", "date", "text"]
+    );
+    assert_eq!(
+        types(
+            "WITH q AS (SELECT id AS k FROM acct) DELETE FROM acct USING q WHERE q.k = $1 AND q.k = acct.id"
+        ),
+        ["int8"]
+    );
     assert_eq!(types("SELECT 1 WHERE $2 = 1"), ["-", "int4"]);
     assert_eq!(types("SELECT id FROM acct WHERE id = ANY($1)"), ["int8[]"]);
-    assert_eq!(types("SELECT coalesce($1, balance), CASE WHEN ok THEN $2 ELSE name END FROM acct"), ["numeric(10,2)", "varchar(20)"]);
+    assert_eq!(
+        types("SELECT coalesce($1, balance), CASE WHEN ok THEN $2 ELSE name END FROM acct"),
+        ["numeric(10,2)", "varchar(20)"]
+    );
 }
 
 #[test]
 fn types_of_results_are_known_where_postgresql_fixes_them() {
     let database = Database::new();
-    database.run("CREATE TABLE t (id int PRIMARY KEY, n numeric(8,2), f real, s text, at timestamp)");
+    database
+        .run("CREATE TABLE t (id int PRIMARY KEY, n numeric(8,2), f real, s text, at timestamp)");
     let types = |sql: &str| -> Vec<String> {
-        database.analyze(sql).columns.iter().map(|ty| ty.as_ref().map_or("-".to_owned(), ToString::to_string)).collect()
+        database
+            .analyze(sql)
+            .columns
+            .iter()
+            .map(|ty| ty.as_ref().map_or("-".to_owned(), ToString::to_string))
+            .collect()
     };
     assert_eq!(
-        types("SELECT id, n, count(*), sum(id), sum(n), avg(id), min(s), max(at), now(), id = 1, 'x', 1, 1.5, id::text, NULL, coalesce(n, 0), at - at FROM t GROUP BY id"),
-        ["int4", "numeric(8,2)", "int8", "int8", "numeric", "numeric", "text", "timestamp", "timestamptz", "bool", "text", "int4", "numeric", "text", "-", "numeric", "interval"]
+        types(
+            "SELECT id, n, count(*), sum(id), sum(n), avg(id), min(s), max(at), now(), id = 1, 'x', 1, 1.5, id::text, NULL, coalesce(n, 0), at - at FROM t GROUP BY id"
+        ),
+        [
+            "int4",
+            "numeric(8,2)",
+            "int8",
+            "int8",
+            "numeric",
+            "numeric",
+            "text",
+            "timestamp",
+            "timestamptz",
+            "bool",
+            "text",
+            "int4",
+            "numeric",
+            "text",
+            "-",
+            "numeric",
+            "interval"
+        ]
     );
-    assert_eq!(types("SELECT * FROM t"), ["int4", "numeric(8,2)", "float4", "text", "timestamp"]);
-    assert_eq!(types("SELECT q.* , 1 FROM (SELECT id AS a FROM t) q"), ["int4", "int4"]);
+    assert_eq!(
+        types("SELECT * FROM t"),
+        ["int4", "numeric(8,2)", "float4", "text", "timestamp"]
+    );
+    assert_eq!(
+        types("SELECT q.* , 1 FROM (SELECT id AS a FROM t) q"),
+        ["int4", "int4"]
+    );
     assert!(types("SELECT * FROM nowhere").is_empty());
-    assert_eq!(types("UPDATE t SET s = 'x' RETURNING id, s"), ["int4", "text"]);
+    assert_eq!(
+        types("UPDATE t SET s = 'x' RETURNING id, s"),
+        ["int4", "text"]
+    );
 }
 
 #[test]
@@ -179,7 +278,11 @@ fn refusals_name_the_feature_and_the_place() {
         ("SELECT 'x'::int", "22P02", Some(8)),
         ("SELECT * FROM nowhere.t", "3F000", Some(15)),
         ("CALL p()", "0A000", Some(1)),
-        ("CREATE FUNCTION f() RETURNS int AS 'x' LANGUAGE sql", "0A000", Some(8)),
+        (
+            "CREATE FUNCTION f() RETURNS int AS 'x' LANGUAGE sql",
+            "0A000",
+            Some(8),
+        ),
         ("INSERT INTO t SELECT 1 ON CONFLICT", "42601", None),
     ] {
         let error = dialect::analyze(sql, &database).expect_err(sql);
@@ -203,22 +306,34 @@ fn locking_clauses_are_dropped_and_noted() {
 fn statements_are_classified_by_what_they_do() {
     let database = Database::new();
     database.run("CREATE TABLE t (id serial PRIMARY KEY, a int)");
-    let insert = database.analyze("WITH q AS (SELECT 1 AS x) INSERT INTO t (a) SELECT x FROM q RETURNING id");
+    let insert = database
+        .analyze("WITH q AS (SELECT 1 AS x) INSERT INTO t (a) SELECT x FROM q RETURNING id");
     assert!(insert.writes && insert.returning && !insert.repeatable);
     assert_eq!(insert.tag.render(3), "INSERT 0 3");
-    assert!(database.analyze("INSERT INTO t (id, a) VALUES (1, 2) RETURNING id").repeatable);
+    assert!(
+        database
+            .analyze("INSERT INTO t (id, a) VALUES (1, 2) RETURNING id")
+            .repeatable
+    );
     assert!(!database.analyze("SELECT random()").repeatable);
     assert!(!database.analyze("EXPLAIN DELETE FROM t").writes);
     assert!(database.analyze("TRUNCATE t").writes);
-    assert_eq!(database.analyze("TRUNCATE t").tag.render(0), "TRUNCATE TABLE");
+    assert_eq!(
+        database.analyze("TRUNCATE t").tag.render(0),
+        "TRUNCATE TABLE"
+    );
 }
 
 #[test]
 fn deep_nesting_is_refused_and_long_chains_are_not() {
     let database = Database::new();
     for open in ["(", "NOT ", "- ", "(SELECT ", "CASE WHEN "] {
-        let error = dialect::analyze(&format!("SELECT {}1", open.repeat(50_000)), &database).unwrap_err();
-        assert!(matches!(error.sqlstate, "54001" | "42601"), "{open} {error}");
+        let error =
+            dialect::analyze(&format!("SELECT {}1", open.repeat(50_000)), &database).unwrap_err();
+        assert!(
+            matches!(error.sqlstate, "54001" | "42601"),
+            "{open} {error}"
+        );
     }
     let nested = format!("SELECT {}1{}", "(".repeat(80), ")".repeat(80));
     assert_eq!(database.one(&nested), "1");

@@ -110,8 +110,9 @@ impl Alter<'_> {
         let end = self.present.src.end_before(column.1);
         self.change.edits.after(end, " NOT NULL");
         let (table, quoted) = (quote_name(&self.table), quote_name(name));
+        // SQLite answers IS NULL by the new definition, without a look at the rows.
         self.change.checks.push(format!(
-            "SELECT 1 FROM {table} WHERE {quoted} IS NULL LIMIT 1"
+            "SELECT 1 FROM {table} WHERE typeof({quoted}) = 'null' LIMIT 1"
         ));
         let message = format!(
             "column \"{name}\" of relation \"{}\" contains null values",

@@ -51,7 +51,6 @@ const REFUSED: &[&str] = &[
     "array_agg",
     "unnest",
     "array_length",
-    "array_to_string",
     "string_to_array",
     "regexp_matches",
     "regexp_match",

@@ -1,6 +1,7 @@
 //! `expr::type`, `CAST(expr AS type)`, `type 'literal'`.
 
 use crate::error::DialectError;
+use crate::expr::session::{NAME_BY_OID, OID_BY_NAME};
 use crate::expr::{Expr, Form, coerce_text, level};
 use crate::lexer::Kind;
 use crate::literal::quote;
@@ -189,11 +190,19 @@ impl Translator<'_> {
                 return Ok(expr);
             }
         }
+        if operand.form == Form::Literal && ty.base() == "regclass" {
+            // psql gives the oid as a text.
+            let text = self.src.string(operand.from)?.unwrap_or_default();
+            if text.parse::<u32>().is_ok() {
+                self.replace(operand.from, operand.from + 1, text);
+                return Ok(expr);
+            }
+        }
         match how(own.as_ref(), operand.form, ty) {
             Cast::Drop => {}
             Cast::Native(name) => self.wrap(operand, "CAST(", &format!(" AS {name})")),
             Cast::Call(open, close) => {
-                self.catalog |= open.contains(" pg_");
+                self.catalog |= open.contains("eq_object");
                 self.wrap(operand, &open, &close);
             }
         }
@@ -322,13 +331,13 @@ fn how(own: Option<&TypeName>, form: Form, ty: &TypeName) -> Cast {
 /// A name gives its oid, an oid its name.
 fn regclass(own: Option<&TypeName>) -> Cast {
     if own.is_some_and(|ty| ty.is_integer() || ty.base() == "oid") {
-        let open = "(SELECT relname FROM pg_class WHERE oid = (".to_owned();
+        let open = NAME_BY_OID.to_owned();
         return Cast::Call(open, "))".to_owned());
     }
     if own.is_some_and(|ty| ty.base() == "regclass") {
         return Cast::Drop;
     }
-    let open = "(SELECT oid FROM pg_class WHERE relname = eq_unqualified(".to_owned();
+    let open = OID_BY_NAME.to_owned();
     Cast::Call(open, "))".to_owned())
 }
 
@@ -347,10 +356,7 @@ fn text_cast(own: Option<&TypeName>) -> (String, String) {
         Some(("float4" | "float8", _)) => simple("eq_float_text"),
         Some(("numeric", Some(scale))) => ("eq_numeric_text(".to_owned(), format!(",{scale})")),
         Some(("numeric", None)) => simple("eq_numeric_text"),
-        Some(("regclass", _)) => (
-            "(SELECT relname FROM pg_class WHERE oid = (".to_owned(),
-            "))".to_owned(),
-        ),
+        Some(("regclass", _)) => (NAME_BY_OID.to_owned(), "))".to_owned()),
         _ => ("CAST(".to_owned(), " AS TEXT)".to_owned()),
     }
 }

@@ -6,7 +6,7 @@ mod cast;
 mod coerce;
 mod operator;
 pub(crate) mod primary;
-mod session;
+pub(crate) mod session;
 mod special;
 
 use crate::error::DialectError;

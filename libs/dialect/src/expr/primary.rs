@@ -197,6 +197,11 @@ impl Translator<'_> {
                 self.subquery(at + 2, close)?;
                 return Ok(Expr::new(at, close + 1).typed("bool").named("exists"));
             }
+            "array" if opens && self.catalog => {
+                let close = self.src.partner(at + 1);
+                self.replace(at, close + 1, "'{}'");
+                return Ok(Expr::new(at, close + 1).typed("text").named("array"));
+            }
             "array" if opens || self.src.sign(at + 1, "[") => {
                 return Err(self
                     .src

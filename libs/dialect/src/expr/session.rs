@@ -5,6 +5,13 @@ use crate::expr::Expr;
 use crate::literal::quote;
 use crate::translator::Translator;
 
+/// The oid of a relation by its name: what follows is the name's expression and two closing parentheses. The columns of
+/// `eq_object` have names that nothing else has, so that none of the expression's is captured.
+pub(crate) const OID_BY_NAME: &str =
+    "(SELECT eq_oid FROM eq_object WHERE eq_kind = 'class' AND eq_name = eq_unqualified(";
+/// The name of a relation by its oid.
+pub(crate) const NAME_BY_OID: &str = "(SELECT eq_name FROM eq_object WHERE eq_oid = (";
+
 impl Translator<'_> {
     /// A call that is answered by a query or by a constant; `None` for an ordinary one.
     pub(crate) fn session_call(
@@ -18,13 +25,12 @@ impl Translator<'_> {
         let expr = match name {
             "to_regclass" => {
                 self.catalog = true;
-                self.list(last + 2, close)?;
-                self.replace(
-                    last,
-                    last + 1,
-                    "(SELECT oid FROM pg_class WHERE relname = eq_unqualified",
-                );
-                self.after(close + 1, ")");
+                let arguments = self.list(last + 2, close)?;
+                let Some(first) = arguments.first() else {
+                    return Err(self.src.syntax(close));
+                };
+                self.replace(at, first.from, OID_BY_NAME);
+                self.replace(first.to, close + 1, "))");
                 whole.typed("oid")
             }
             "pg_get_indexdef" | "pg_get_constraintdef" | "pg_get_viewdef" => {
@@ -33,15 +39,10 @@ impl Translator<'_> {
                 let Some(first) = arguments.first() else {
                     return Err(self.src.syntax(close));
                 };
-                let (table, column) = match name {
-                    "pg_get_indexdef" => ("pg_index", "indexrelid"),
-                    "pg_get_constraintdef" => ("pg_constraint", "oid"),
-                    _ => ("pg_class", "oid"),
-                };
                 self.replace(
-                    last,
+                    at,
                     first.from,
-                    format!("(SELECT eq_def FROM {table} AS eq_d WHERE eq_d.{column} = "),
+                    "(SELECT eq_def FROM eq_object WHERE eq_oid = ",
                 );
                 self.replace(first.to, close + 1, ")");
                 whole.typed("text")

@@ -507,6 +507,12 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         "NULL: there are no comments",
     ),
     loose(
+        "pg_partition_ancestors",
+        1,
+        catalog_text::first,
+        "the table itself: there are no partitions",
+    ),
+    loose(
         "pg_get_partkeydef",
         1,
         catalog_text::nothing,

@@ -3,8 +3,8 @@
 
 use dialect::functions::Value;
 use dialect::{
-    ColumnInfo, FunctionSpec, Implementation, Needs, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS, SchemaView, Statement,
-    StatementKind, analyze, catalog, parse_create_table, split,
+    ColumnInfo, FunctionSpec, Implementation, Needs, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS,
+    SchemaView, Statement, StatementKind, analyze, catalog, parse_create_table, split,
 };
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
@@ -16,7 +16,10 @@ pub(crate) struct Database {
 
 impl SchemaView for Database {
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>> {
-        if let Some(info) = self.create_sql(table).and_then(|sql| parse_create_table(&sql)) {
+        if let Some(info) = self
+            .create_sql(table)
+            .and_then(|sql| parse_create_table(&sql))
+        {
             return Some(
                 info.columns
                     .into_iter()
@@ -30,31 +33,57 @@ impl SchemaView for Database {
                     .collect(),
             );
         }
-        let mut statement = self.connection.prepare("SELECT name FROM pragma_table_info(?1)").unwrap();
-        let names: Vec<String> = statement.query_map([table], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        (!names.is_empty()).then(|| names.into_iter().map(|name| ColumnInfo::new(name, None)).collect())
+        let mut statement = self
+            .connection
+            .prepare("SELECT name FROM pragma_table_info(?1)")
+            .unwrap();
+        let names: Vec<String> = statement
+            .query_map([table], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        (!names.is_empty()).then(|| {
+            names
+                .into_iter()
+                .map(|name| ColumnInfo::new(name, None))
+                .collect()
+        })
     }
 
     fn create_sql(&self, table: &str) -> Option<String> {
         let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
-        self.connection.query_row(sql, [table], |row| row.get(0)).optional().unwrap()
+        self.connection
+            .query_row(sql, [table], |row| row.get(0))
+            .optional()
+            .unwrap()
     }
 
     fn dependents(&self, table: &str) -> Vec<String> {
         let sql = "SELECT sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND tbl_name = ?1 COLLATE NOCASE AND sql IS NOT NULL";
         let mut statement = self.connection.prepare(sql).unwrap();
-        statement.query_map([table], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        statement
+            .query_map([table], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
     }
 
     fn is_referenced(&self, table: &str) -> bool {
         let sql = "SELECT count(*) FROM sqlite_schema AS s, pragma_foreign_key_list(s.name) AS f \
                    WHERE s.type = 'table' AND f.\"table\" = ?1 COLLATE NOCASE AND s.name <> ?1 COLLATE NOCASE";
-        self.connection.query_row(sql, [table], |row| row.get::<_, i64>(0)).unwrap() > 0
+        self.connection
+            .query_row(sql, [table], |row| row.get::<_, i64>(0))
+            .unwrap()
+            > 0
     }
 
     fn index_table(&self, index: &str) -> Option<String> {
-        let sql = "SELECT tbl_name FROM sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE";
-        self.connection.query_row(sql, [index], |row| row.get(0)).optional().unwrap()
+        let sql =
+            "SELECT tbl_name FROM sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE";
+        self.connection
+            .query_row(sql, [index], |row| row.get(0))
+            .optional()
+            .unwrap()
     }
 }
 
@@ -78,15 +107,20 @@ fn result(value: Value) -> rusqlite::types::Value {
     }
 }
 
-fn call(function: &FunctionSpec, context: &Context<'_>) -> rusqlite::Result<rusqlite::types::Value> {
-    let arguments: Vec<Value> = (0..context.len()).map(|at| argument(context.get_raw(at))).collect();
+fn call(
+    function: &FunctionSpec,
+    context: &Context<'_>,
+) -> rusqlite::Result<rusqlite::types::Value> {
+    let arguments: Vec<Value> = (0..context.len())
+        .map(|at| argument(context.get_raw(at)))
+        .collect();
     if function.strict && arguments.contains(&Value::Null) {
         return Ok(rusqlite::types::Value::Null);
     }
     match function.implementation {
-        Implementation::Pure(run) => {
-            run(&arguments).map(result).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
-        }
+        Implementation::Pure(run) => run(&arguments)
+            .map(result)
+            .map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error))),
         Implementation::Session => Ok(rusqlite::types::Value::Text(
             match function.name {
                 "now" | "clock_timestamp" | "statement_timestamp" => "2024-06-09 15:04:05.25+00",
@@ -102,7 +136,9 @@ fn call(function: &FunctionSpec, context: &Context<'_>) -> rusqlite::Result<rusq
 impl Database {
     pub(crate) fn new() -> Self {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        connection
+            .execute_batch("PRAGMA foreign_keys = ON")
+            .unwrap();
         for pragma in REQUIRED_PRAGMAS {
             connection.execute_batch(pragma).unwrap();
         }
@@ -112,7 +148,9 @@ impl Database {
                 flags |= FunctionFlags::SQLITE_DETERMINISTIC;
             }
             let run = move |context: &Context<'_>| call(function, context);
-            connection.create_scalar_function(function.name, function.arguments, flags, run).unwrap();
+            connection
+                .create_scalar_function(function.name, function.arguments, flags, run)
+                .unwrap();
         }
         Self { connection }
     }
@@ -125,7 +163,8 @@ impl Database {
     pub(crate) fn run(&self, sql: &str) {
         for range in split(sql) {
             let text = &sql[range];
-            self.execute(text).unwrap_or_else(|error| panic!("{error}\n{text}\n{:?}", self.analyze(text).sqlite));
+            self.execute(text)
+                .unwrap_or_else(|error| panic!("{error}\n{text}\n{:?}", self.analyze(text).sqlite));
         }
     }
 
@@ -135,7 +174,9 @@ impl Database {
             Some(needs) => self.with_needs(&statement, needs),
             None => {
                 for text in &statement.sqlite {
-                    self.connection.execute_batch(text).map_err(|error| error.to_string())?;
+                    self.connection
+                        .execute_batch(text)
+                        .map_err(|error| error.to_string())?;
                 }
                 Ok(())
             }
@@ -143,9 +184,18 @@ impl Database {
     }
 
     fn with_needs(&self, statement: &Statement, needs: &Needs) -> Result<(), String> {
-        let run = |sql: &str| self.connection.execute_batch(sql).map_err(|error| format!("{error}: {sql}"));
+        let run = |sql: &str| {
+            self.connection
+                .execute_batch(sql)
+                .map_err(|error| format!("{error}: {sql}"))
+        };
         let (checks, violation) = match needs {
-            Needs::SchemaRebuild { checks, violation, foreign_keys_off, .. } => {
+            Needs::SchemaRebuild {
+                checks,
+                violation,
+                foreign_keys_off,
+                ..
+            } => {
                 if *foreign_keys_off {
                     run("PRAGMA foreign_keys = OFF")?;
                 }
@@ -155,28 +205,49 @@ impl Database {
                 }
                 (checks, violation)
             }
-            Needs::SchemaEdit { table, sql, checks, violation } => {
+            Needs::SchemaEdit {
+                table,
+                sql,
+                checks,
+                violation,
+            } => {
                 run("BEGIN; PRAGMA writable_schema = ON")?;
-                self.connection.execute(Needs::SCHEMA_EDIT, [sql, table]).unwrap();
-                let version: i64 = self.connection.query_row("PRAGMA schema_version", [], |row| row.get(0)).unwrap();
-                run(&format!("PRAGMA schema_version = {}; PRAGMA writable_schema = RESET", version + 1))?;
+                self.connection
+                    .execute(Needs::SCHEMA_EDIT, [sql, table])
+                    .unwrap();
+                let version: i64 = self
+                    .connection
+                    .query_row("PRAGMA schema_version", [], |row| row.get(0))
+                    .unwrap();
+                run(&format!(
+                    "PRAGMA schema_version = {}; PRAGMA writable_schema = RESET",
+                    version + 1
+                ))?;
                 (checks, violation)
             }
         };
         let mut failed = false;
         for check in checks {
-            let found: Option<i64> =
-                self.connection.query_row(check, [], |row| row.get(0)).optional().map_err(|error| format!("{error}: {check}"))?;
+            let found: Option<i64> = self
+                .connection
+                .query_row(check, [], |row| row.get(0))
+                .optional()
+                .map_err(|error| format!("{error}: {check}"))?;
             failed |= found.is_some();
         }
         run(if failed { "ROLLBACK" } else { "COMMIT" })?;
         run("PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON")?;
-        if failed { Err(format!("{} {}", violation.0, violation.1)) } else { Ok(()) }
+        if failed {
+            Err(format!("{} {}", violation.0, violation.1))
+        } else {
+            Ok(())
+        }
     }
 
     /// Rows of a query as texts, `|` between columns.
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
-        self.try_rows(sql).unwrap_or_else(|error| panic!("{error}\n{sql}\n{:?}", self.analyze(sql).sqlite))
+        self.try_rows(sql)
+            .unwrap_or_else(|error| panic!("{error}\n{sql}\n{:?}", self.analyze(sql).sqlite))
     }
 
     pub(crate) fn try_rows(&self, sql: &str) -> Result<Vec<String>, String> {
@@ -184,12 +255,20 @@ impl Database {
         if statement.catalog {
             self.fill_catalog();
         }
-        assert!(matches!(statement.kind, StatementKind::Query | StatementKind::Dml | StatementKind::Explain { .. }));
+        assert!(matches!(
+            statement.kind,
+            StatementKind::Query | StatementKind::Dml | StatementKind::Explain { .. }
+        ));
         let (last, first) = statement.sqlite.split_last().unwrap();
         for text in first {
-            self.connection.execute_batch(text).map_err(|error| error.to_string())?;
+            self.connection
+                .execute_batch(text)
+                .map_err(|error| error.to_string())?;
         }
-        let mut prepared = self.connection.prepare(last).map_err(|error| error.to_string())?;
+        let mut prepared = self
+            .connection
+            .prepare(last)
+            .map_err(|error| error.to_string())?;
         let width = prepared.column_count();
         if !statement.columns.is_empty() {
             assert_eq!(statement.columns.len(), width, "{last}");
@@ -197,7 +276,9 @@ impl Database {
         let mut rows = prepared.query([]).map_err(|error| error.to_string())?;
         let mut out = Vec::new();
         while let Some(row) = rows.next().map_err(|error| error.to_string())? {
-            let cells: Vec<String> = (0..width).map(|at| shown(row.get_ref(at).unwrap())).collect();
+            let cells: Vec<String> = (0..width)
+                .map(|at| shown(row.get_ref(at).unwrap()))
+                .collect();
             out.push(cells.join("|"));
         }
         Ok(out)
@@ -212,8 +293,15 @@ impl Database {
     /// Names of the result columns.
     pub(crate) fn names(&self, sql: &str) -> Vec<String> {
         let statement = self.analyze(sql);
-        let prepared = self.connection.prepare(statement.sqlite.last().unwrap()).unwrap();
-        prepared.column_names().into_iter().map(str::to_owned).collect()
+        let prepared = self
+            .connection
+            .prepare(statement.sqlite.last().unwrap())
+            .unwrap();
+        prepared
+            .column_names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     }
 
     pub(crate) fn fill_catalog(&self) {
@@ -232,7 +320,11 @@ impl Database {
             .collect();
         for (kind, name, sql) in found {
             let mut info = if kind == "view" {
-                let mut info = dialect::TableInfo { name: name.clone(), view: Some(sql), ..Default::default() };
+                let mut info = dialect::TableInfo {
+                    name: name.clone(),
+                    view: Some(sql),
+                    ..Default::default()
+                };
                 for column in self.columns(&name).unwrap_or_default() {
                     info.columns.push(dialect::TableColumn {
                         name: column.name,
@@ -244,19 +336,29 @@ impl Database {
             } else {
                 parse_create_table(&sql).unwrap()
             };
-            info.indexes = self.dependents(&name).into_iter().filter(|sql| sql.contains("INDEX")).collect();
+            info.indexes = self
+                .dependents(&name)
+                .into_iter()
+                .filter(|sql| sql.contains("INDEX"))
+                .collect();
             input.tables.push(info);
         }
         for table in catalog::tables() {
-            self.connection.execute_batch(table.create).unwrap_or_else(|error| panic!("{error}: {}", table.create));
+            self.connection
+                .execute_batch(table.create)
+                .unwrap_or_else(|error| panic!("{error}: {}", table.create));
         }
         for table in catalog::rows(&input) {
-            self.connection.execute_batch(&format!("DELETE FROM temp.{}", table.table)).unwrap();
+            self.connection
+                .execute_batch(&format!("DELETE FROM temp.{}", table.table))
+                .unwrap();
             for row in table.rows {
                 let marks = vec!["?"; row.len()].join(",");
                 let values: Vec<rusqlite::types::Value> = row.into_iter().map(result).collect();
                 let sql = format!("INSERT INTO temp.{} VALUES ({marks})", table.table);
-                self.connection.execute(&sql, rusqlite::params_from_iter(values)).unwrap_or_else(|error| panic!("{error}: {sql}"));
+                self.connection
+                    .execute(&sql, rusqlite::params_from_iter(values))
+                    .unwrap_or_else(|error| panic!("{error}: {sql}"));
             }
         }
     }
