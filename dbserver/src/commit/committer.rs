@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fwlog::{
-    CommitHead, CommitNumber, DatabaseId, Mark, RecordBuffer, Timestamp, TransactionId, Writer,
+    CommitHead, CommitNumber, DatabaseId, Durable, Mark, RecordBuffer, Timestamp, TransactionId, Writer,
 };
 use sqlitevfs::WriteSet;
 
@@ -68,20 +68,31 @@ pub struct MarkSet {
 }
 
 impl MarkSet {
-    /// Waits until all that was queued before is durable; gives the earliest point that redo needs.
-    pub fn wait(self) -> Result<fwlog::Durable, EngineError> {
-        let mut earliest: Option<fwlog::Durable> = None;
+    /// Waits until all that was queued before is on the disk; gives the earliest border, where redo
+    /// must start, and the newest.
+    pub fn wait(self) -> Result<Borders, EngineError> {
+        let mut borders: Option<Borders> = None;
         for mark in &self.marks {
             let at = mark.wait().map_err(EngineError::LogFailed)?;
-            if earliest
-                .as_ref()
-                .is_none_or(|e| at.point.position < e.point.position)
-            {
-                earliest = Some(at);
+            let known = borders.get_or_insert(Borders { earliest: at, newest: at });
+            if at.point.position < known.earliest.point.position {
+                known.earliest = at;
+            }
+            if at.point.position > known.newest.point.position {
+                known.newest = at;
             }
         }
-        earliest.ok_or_else(|| EngineError::Internal("a checkpoint without a mark".into()))
+        borders.ok_or_else(|| EngineError::Internal("a checkpoint without a mark".into()))
     }
+}
+
+/// Block borders that are on the disk.
+#[derive(Debug, Clone, Copy)]
+pub struct Borders {
+    /// Before the parts of every transaction that was under way.
+    pub earliest: Durable,
+    /// Where the checkpoint began.
+    pub newest: Durable,
 }
 
 impl Committer {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fwlog::{Durable, LogDirectory, RecordBuffer};
+use fwlog::{CommitNumber, Durable, LogDirectory, RecordBuffer};
 
 use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
 use crate::environment::control::{DatabaseEntry, LogPlace, RedoPoint};
@@ -16,12 +16,12 @@ impl CheckpointTarget for Environment {
         match (&self.log, redo) {
             (LogSide::Writing(_), _) => self.master_checkpoint(),
             (LogSide::Following(_), Some(at)) => {
-                self.write_data_files()?;
+                self.write_data_files(None)?;
                 self.move_redo(at.redo, at.databases)
             }
             // Asked for by an operator: the data files are brought up to date, redo stays, because
             // full images begin anew only at the master's checkpoints.
-            (LogSide::Following(_), None) => self.write_data_files(),
+            (LogSide::Following(_), None) => self.write_data_files(None),
         }
     }
 
@@ -46,8 +46,10 @@ impl Environment {
         let committer = self.committer()?;
         let begun = committer.begin_checkpoint(|| self.databases.entries());
         let (start, entries) = begun.inspect_err(|error| self.note_failure(error))?;
-        let redo = start.wait().inspect_err(|error| self.note_failure(error))?;
-        self.write_data_files()?;
+        let borders = start.wait().inspect_err(|error| self.note_failure(error))?;
+        let redo = borders.earliest;
+        // No further than the log is on the disk, which with SyncMode = 0 is behind what is visible.
+        self.write_data_files(Some(borders.newest.commit))?;
         let mut record = RecordBuffer::new();
         record.checkpoint(redo.point.position);
         committer
@@ -56,10 +58,12 @@ impl Environment {
         self.move_redo(redo_point(&redo), entries)
     }
 
-    /// Writes every database's newest durable pages and syncs the files.
-    pub(crate) fn write_data_files(&self) -> Result<(), EngineError> {
+    /// Writes every database's newest durable pages, up to `limit`, and syncs the files.
+    pub(crate) fn write_data_files(&self, limit: Option<CommitNumber>) -> Result<(), EngineError> {
+        let limit = limit.map_or(u64::MAX, CommitNumber::get);
+        let limit = pagestore::CommitNumber::new(limit);
         for database in self.databases() {
-            let report = database.store().checkpoint(&|_progress| {})?;
+            let report = database.store().checkpoint_up_to(limit, &|_progress| {})?;
             tracing::debug!(
                 database = database.name(),
                 commit = report.commit.get(),

@@ -64,7 +64,7 @@ impl Environment {
         place: LogPlace,
         end: &Durable,
     ) -> Result<(Arc<Writer>, CommitNumber), EngineError> {
-        self.write_data_files()?;
+        self.write_data_files(None)?;
         let entries = self.databases.entries();
         let redo: RedoPoint = redo_point(end);
         self.update_control(|control| {

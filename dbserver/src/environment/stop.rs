@@ -34,7 +34,7 @@ impl Environment {
         match &self.log {
             LogSide::Writing(committer) => {
                 let end = committer.writer().close().map_err(EngineError::LogFailed)?;
-                self.write_data_files()?;
+                self.write_data_files(None)?;
                 let (redo, entries) = (redo_point(&end), self.databases.entries());
                 self.update_control(|control| {
                     control.clean = true;
@@ -48,7 +48,7 @@ impl Environment {
                 slave.close()?;
                 // Redo stays where the master's last checkpoint put it: what follows in the log
                 // are deltas, and only there do full images begin.
-                self.write_data_files()?;
+                self.write_data_files(None)?;
                 self.update_control(|control| control.clean = true)
             }
         }

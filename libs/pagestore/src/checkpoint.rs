@@ -49,8 +49,18 @@ impl PageStore {
     ///
     /// After an error nothing is lost: the versions are all still there for the next try.
     pub fn checkpoint(&self, progress: &dyn Fn(Progress)) -> Result<CheckpointReport, StoreError> {
+        self.checkpoint_up_to(CommitNumber::new(u64::MAX), progress)
+    }
+
+    /// The same, but no version above `limit` is written: for an owner whose horizon runs ahead of
+    /// the disk. From one call to the next the limit never goes down.
+    pub fn checkpoint_up_to(
+        &self,
+        limit: CommitNumber,
+        progress: &dyn Fn(Progress),
+    ) -> Result<CheckpointReport, StoreError> {
         let _one = self.checkpoint_lock();
-        let run = Run::begin(self);
+        let run = Run::begin(self, limit);
         let written = run.write_pages(progress)?;
         run.set_length()?;
         self.file()
@@ -88,9 +98,9 @@ impl Drop for Run<'_> {
 }
 
 impl<'a> Run<'a> {
-    fn begin(store: &'a PageStore) -> Self {
+    fn begin(store: &'a PageStore, limit: CommitNumber) -> Self {
         let mut active = store.active();
-        let commit = active.visible(store.horizon().durable().get());
+        let commit = active.visible(store.horizon().durable().get()).min(limit.get());
         active.begin_checkpoint(commit);
         let (page_count, pins) = (active.page_count_at(commit), active.pins(commit));
         drop(active);
