@@ -35,7 +35,7 @@ pub async fn authenticate(
     };
     send(stream, Authentication::SASL(vec![MECHANISM.to_owned()])).await?;
 
-    let first = initial_response(receive(stream).await?)?;
+    let first = initial_response(&receive(stream).await?)?;
     let (answer, exchange) = ScramServerAuth::new()
         .on_client_first_message_with_secret(&first, secret)
         .map_err(|error| refusal(&error, user))?;
@@ -86,7 +86,7 @@ async fn receive(stream: &mut ClientStream) -> Result<Bytes, Failure> {
 }
 
 /// `SASLInitialResponse`: mechanism, zero byte, length, data.
-fn initial_response(body: Bytes) -> Result<Bytes, Failure> {
+fn initial_response(body: &Bytes) -> Result<Bytes, Failure> {
     let malformed = || Failure::fatal("08P01", "malformed SASL message");
     let end = body
         .iter()
@@ -187,8 +187,8 @@ mod tests {
     #[test]
     fn an_initial_response_names_the_mechanism() {
         let body = Bytes::from_static(b"SCRAM-SHA-256\0\0\0\0\x03n,,");
-        assert_eq!(initial_response(body).unwrap(), Bytes::from_static(b"n,,"));
-        assert!(initial_response(Bytes::from_static(b"PLAIN\0\0\0\0\0")).is_err());
-        assert!(initial_response(Bytes::from_static(b"SCRAM-SHA-256\0\0")).is_err());
+        assert_eq!(initial_response(&body).unwrap(), Bytes::from_static(b"n,,"));
+        assert!(initial_response(&Bytes::from_static(b"PLAIN\0\0\0\0\0")).is_err());
+        assert!(initial_response(&Bytes::from_static(b"SCRAM-SHA-256\0\0")).is_err());
     }
 }

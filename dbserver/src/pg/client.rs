@@ -114,13 +114,13 @@ impl Client {
     async fn serve(&mut self, request: Request) -> Result<(), End> {
         let message = match request {
             Request::Message(message) => message,
-            Request::BadText { extended } => return self.refuse_text(extended).await,
+            Request::BadText { extended } => return self.refuse_text(extended),
             Request::Encryption => return Err(Failure::fatal("08P01", "unexpected request").into()),
         };
         match message {
             Frontend::Query(query) => self.query(&query.query).await.map_err(End::from),
             Frontend::Terminate(_) => Err(End::Gone),
-            Frontend::Sync(_) => self.sync().await.map_err(End::from),
+            Frontend::Sync(_) => self.sync().map_err(End::from),
             Frontend::Flush(_) => self.flush().await.map_err(|_| End::Gone),
             // A COPY that has failed leaves its stream behind.
             Frontend::CopyData(_) | Frontend::CopyDone(_) | Frontend::CopyFail(_) => Ok(()),
@@ -174,7 +174,7 @@ impl Client {
         Ok(())
     }
 
-    async fn sync(&mut self) -> Result<(), Failure> {
+    fn sync(&mut self) -> Result<(), Failure> {
         if !std::mem::take(&mut self.skipping) {
             self.session.registered.entry.begin_statement();
             let done = self.session.finish_implicit();
@@ -187,7 +187,7 @@ impl Client {
         Ok(())
     }
 
-    async fn refuse_text(&mut self, extended: bool) -> Result<(), End> {
+    fn refuse_text(&mut self, extended: bool) -> Result<(), End> {
         if extended && self.skipping {
             return Ok(());
         }

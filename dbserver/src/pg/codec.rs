@@ -39,7 +39,7 @@ pub enum Phase {
 /// A message from a client.
 #[derive(Debug)]
 pub enum Request {
-    /// SSLRequest or GSSENCRequest.
+    /// `SSLRequest` or `GSSENCRequest`.
     Encryption,
     /// A message as pgwire has it.
     Message(PgWireFrontendMessage),

@@ -35,10 +35,9 @@ impl Client {
         let format = if binary { Format::Binary } else { Format::Text };
         output::copy_response(out, b'H', (columns.len(), format));
         copy_data(out, |out| {
-            encoder.header(names.iter().map(String::as_str), out)
+            encoder.header(names.iter().map(String::as_str), out);
         });
-        loop {
-            let Some(cursor) = portal.cursor() else { break };
+        while let Some(cursor) = portal.cursor() {
             let (portion, returned) = cursor.copy_out(self.stream.write_buffer_mut(), encoder);
             encoder = returned;
             if portion? == Portion::End {

@@ -93,7 +93,7 @@ pub fn parameter_status(out: &mut BytesMut, name: &str, value: &str) {
 pub fn copy_response(out: &mut BytesMut, tag: u8, (columns, format): (usize, Format)) {
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
     frame(out, tag, |out| {
-        out.put_i8(if format == Format::Binary { 1 } else { 0 });
+        out.put_i8(i8::from(format == Format::Binary));
         out.put_u16(columns);
         for _ in 0..columns {
             out.put_i16(format.code());

@@ -71,15 +71,11 @@ impl Client {
                 self.session.start(portal)?;
                 self.go_on(portal, limit).await
             }
-            _ => self.run_command(portal, describe).await,
+            _ => self.run_command(portal, describe),
         }
     }
 
-    async fn run_command(
-        &mut self,
-        portal: &mut Portal,
-        describe: bool,
-    ) -> Result<Ending, Failure> {
+    fn run_command(&mut self, portal: &mut Portal, describe: bool) -> Result<Ending, Failure> {
         let prepared = Rc::clone(&portal.prepared);
         match self.session.command(&prepared)? {
             Reply::Tag(tag) => {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use pgwire::messages::startup::SecretKey;
 use rusqlite::InterruptHandle;
@@ -29,7 +29,7 @@ pub struct SessionEntry {
     /// Where it comes from.
     pub address: SocketAddr,
     /// When it connected.
-    pub started: std::time::SystemTime,
+    pub started: SystemTime,
     /// Ends permit waits; carries the reason.
     pub interrupt: Arc<Interrupt>,
     /// Wakes the message loop from its wait for the client.
@@ -60,7 +60,7 @@ pub struct SessionInfo {
     /// Its address.
     pub address: SocketAddr,
     /// When it connected.
-    pub started: std::time::SystemTime,
+    pub started: SystemTime,
     /// `idle`, `active`, `idle in transaction` and so on.
     pub state: &'static str,
 }
@@ -206,7 +206,7 @@ impl Sessions {
             user: who.user,
             database: who.database,
             address: who.address,
-            started: std::time::SystemTime::now(),
+            started: SystemTime::now(),
             interrupt: Arc::new(Interrupt::for_this_thread()),
             wake: Notify::new(),
             key: who.key,
@@ -407,7 +407,7 @@ impl Watch {
 }
 
 /// How long the watching thread outlives the last deadline.
-const IDLE_WATCH: std::time::Duration = std::time::Duration::from_secs(10);
+const IDLE_WATCH: Duration = Duration::from_secs(10);
 
 impl Drop for Watched {
     fn drop(&mut self) {
@@ -424,8 +424,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn newcomer(key: i32) -> Newcomer {

@@ -28,7 +28,7 @@ use crate::session::settings::Settings;
 pub type ClientStream = Framed<TcpStream, ClientCodec>;
 
 /// How long a client may take until it is in.
-const STARTUP_LIMIT: Duration = Duration::from_secs(60);
+const STARTUP_LIMIT: Duration = Duration::from_mins(1);
 /// Bytes of a secret key with protocol 3.2.
 const LONG_KEY: usize = 32;
 /// Version 3.0 as one number.

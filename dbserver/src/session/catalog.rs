@@ -79,7 +79,12 @@ impl Session {
     /// The users of the server, this session's first: it owns what the catalog shows.
     fn user_names(&self) -> Vec<String> {
         let own = self.user().to_owned();
-        let all = self.env.users().unwrap_or_default().into_iter().map(|user| user.name);
+        let all = self
+            .env
+            .users()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|user| user.name);
         let others: Vec<String> = all.filter(|name| *name != own).collect();
         std::iter::once(own).chain(others).collect()
     }
@@ -111,17 +116,17 @@ struct Cell<'a>(&'a Value);
 
 impl rusqlite::ToSql for Cell<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        cell(self.0)
+        Ok(cell(self.0))
     }
 }
 
 /// A value of the dialect as SQLite takes it.
-pub(super) fn cell(value: &Value) -> rusqlite::Result<ToSqlOutput<'_>> {
-    Ok(ToSqlOutput::Borrowed(match value {
+pub(super) fn cell(value: &Value) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match value {
         Value::Null => ValueRef::Null,
         Value::Integer(number) => ValueRef::Integer(*number),
         Value::Real(number) => ValueRef::Real(*number),
         Value::Text(text) => ValueRef::Text(text.as_bytes()),
         Value::Blob(bytes) => ValueRef::Blob(bytes),
-    }))
+    })
 }

@@ -111,9 +111,9 @@ impl Session {
             "ROLLBACK"
         };
         if commit && !failed {
-            self.commit()?
+            self.commit()?;
         } else {
-            self.rollback()
+            self.rollback();
         }
         if chain {
             self.begin(modes)?;

@@ -13,7 +13,7 @@ pub enum Shape {
     Time,
     /// One of these words.
     Words(&'static [&'static str]),
-    /// UTF8 or SQL_ASCII.
+    /// UTF8 or `SQL_ASCII`.
     Encoding,
     /// A time zone; kept as UTC.
     Zone,

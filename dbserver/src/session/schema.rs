@@ -55,7 +55,7 @@ impl<'a> View<'a> {
         let found = self
             .sqlite
             .trusted(|connection| read_table(connection, name));
-        let found = self.or_log(found).flatten().map(Rc::new);
+        let found = Self::or_log(found).flatten().map(Rc::new);
         self.sqlite
             .schema
             .tables
@@ -64,7 +64,7 @@ impl<'a> View<'a> {
         found
     }
 
-    fn or_log<T>(&self, result: Result<T, Failure>) -> Option<T> {
+    fn or_log<T>(result: Result<T, Failure>) -> Option<T> {
         result
             .inspect_err(|error| tracing::debug!(%error, "the schema could not be read"))
             .ok()
@@ -76,7 +76,7 @@ impl<'a> View<'a> {
             let rows = statement.query_map([name], |row| row.get(0))?;
             rows.collect()
         });
-        self.or_log(read).unwrap_or_default()
+        Self::or_log(read).unwrap_or_default()
     }
 }
 
@@ -215,9 +215,9 @@ pub fn all_tables(sqlite: &Sqlite) -> Result<Vec<TableInfo>, Failure> {
             for row in rows {
                 let (kind, sql) = row?;
                 if kind == "index" {
-                    info.indexes.push(sql)
+                    info.indexes.push(sql);
                 } else {
-                    info.triggers.push(sql)
+                    info.triggers.push(sql);
                 }
             }
             tables.push(info);

@@ -20,18 +20,29 @@ use crate::environment::Database;
 use crate::session::failure::Failure;
 use crate::session::{Session, terminated};
 
+/// The transaction block that the client has opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    /// None: a transaction lasts for one Query, or up to Sync.
+    None,
+    /// BEGIN.
+    Open,
+    /// A statement has failed.
+    Failed,
+    /// A statement has failed, and SQLite gave up the whole transaction by itself: no savepoint can
+    /// be gone back to.
+    Lost,
+}
+
 /// Where a session is in its transaction.
 pub struct Transaction {
-    explicit: bool,
-    failed: bool,
+    block: Block,
     isolation: Isolation,
     read_only: bool,
     /// A statement has run: the modes are settled.
     started: bool,
     /// Names by depth; SQLite knows them as `s0`, `s1` …
     savepoints: Vec<String>,
-    /// SQLite gave up the whole transaction by itself: no savepoint can be gone back to.
-    lost: bool,
     /// What REPEATABLE READ reads.
     snapshot: Option<pagestore::CommitNumber>,
     /// SET CONSTRAINTS: foreign keys are checked at COMMIT.
@@ -43,13 +54,11 @@ pub struct Transaction {
 impl Default for Transaction {
     fn default() -> Self {
         Self {
-            explicit: false,
-            failed: false,
+            block: Block::None,
             isolation: Isolation::ReadCommitted,
             read_only: false,
             started: false,
             savepoints: Vec::new(),
-            lost: false,
             snapshot: None,
             deferred: false,
             permit: None,
@@ -60,16 +69,20 @@ impl Default for Transaction {
 impl Transaction {
     /// What `ReadyForQuery` tells.
     pub fn status(&self) -> TransactionStatus {
-        match (self.explicit, self.failed) {
-            (false, _) => TransactionStatus::Idle,
-            (true, false) => TransactionStatus::Transaction,
-            (true, true) => TransactionStatus::Error,
+        match self.block {
+            Block::None => TransactionStatus::Idle,
+            Block::Open => TransactionStatus::Transaction,
+            Block::Failed | Block::Lost => TransactionStatus::Error,
         }
     }
 
     /// Whether the client said BEGIN.
     pub fn is_explicit(&self) -> bool {
-        self.explicit
+        self.block != Block::None
+    }
+
+    fn is_failed(&self) -> bool {
+        matches!(self.block, Block::Failed | Block::Lost)
     }
 
     /// Whether something was written.
@@ -90,7 +103,7 @@ impl Transaction {
     /// Whether a statement of that kind may run: after a failure only what ends the transaction, or
     /// goes back.
     pub fn accepts(&self, kind: &StatementKind) -> bool {
-        !self.failed
+        !self.is_failed()
             || matches!(
                 kind,
                 StatementKind::Commit { .. }
@@ -132,7 +145,7 @@ impl Session {
 
     /// BEGIN. What ran before in the same simple query belongs to the transaction.
     pub fn begin(&mut self, modes: TransactionModes) -> Result<(), Failure> {
-        if self.transaction.explicit {
+        if self.transaction.is_explicit() {
             self.notice(
                 "WARNING",
                 "25001",
@@ -144,7 +157,7 @@ impl Session {
             self.transaction = self.fresh_transaction();
         }
         self.set_modes(modes)?;
-        self.transaction.explicit = true;
+        self.transaction.block = Block::Open;
         self.registered.entry.set_state("idle in transaction");
         Ok(())
     }
@@ -177,7 +190,7 @@ impl Session {
     pub fn before_read(&mut self) -> Result<(), Failure> {
         self.check_usable()?;
         let held = self.transaction.isolation != Isolation::ReadCommitted
-            && self.transaction.explicit
+            && self.transaction.is_explicit()
             && self.transaction.permit.is_none()
             && self.transaction.snapshot.is_none();
         if held {
@@ -279,12 +292,15 @@ impl Session {
     /// goes back to a savepoint; what was written is undone at once.
     pub fn fail(&mut self) {
         self.portals.clear();
-        if !self.transaction.explicit {
+        if !self.transaction.is_explicit() {
             self.undo();
             self.finish(false);
             return;
         }
-        self.transaction.failed = true;
+        if self.transaction.is_failed() {
+            return;
+        }
+        self.transaction.block = Block::Failed;
         let depth = self.transaction.savepoints.len();
         let Some(last) = depth.checked_sub(1) else {
             self.undo();
@@ -295,7 +311,7 @@ impl Session {
             && !self.sqlite.connection.is_autocommit()
             && self.sqlite.run(&format!("ROLLBACK TO s{last}")).is_ok();
         if holds && !back {
-            self.transaction.lost = true;
+            self.transaction.block = Block::Lost;
             self.undo();
         }
         self.schema_undone();
@@ -303,7 +319,7 @@ impl Session {
 
     /// The end of a simple query or Sync: commits what ran outside a transaction block.
     pub fn finish_implicit(&mut self) -> Result<(), Failure> {
-        if self.transaction.explicit {
+        if self.transaction.is_explicit() {
             return Ok(());
         }
         self.commit()
@@ -311,7 +327,7 @@ impl Session {
 
     /// SET CONSTRAINTS for the rest of the transaction.
     pub fn defer_constraints(&mut self, deferred: bool) -> Result<(), Failure> {
-        if !self.transaction.explicit {
+        if !self.transaction.is_explicit() {
             self.notice(
                 "WARNING",
                 "25P01",
@@ -356,7 +372,7 @@ impl Session {
     pub fn rollback_to(&mut self, name: &str) -> Result<(), Failure> {
         self.need_block("ROLLBACK TO SAVEPOINT")?;
         let depth = self.find_savepoint(name)?;
-        if self.transaction.lost {
+        if self.transaction.block == Block::Lost {
             return Err(aborted().detail("The failure has undone the whole transaction."));
         }
         self.portals.clear();
@@ -364,7 +380,7 @@ impl Session {
             self.sqlite.run(&format!("ROLLBACK TO s{depth}"))?;
         }
         self.transaction.savepoints.truncate(depth + 1);
-        self.transaction.failed = false;
+        self.transaction.block = Block::Open;
         self.schema_undone();
         Ok(())
     }
@@ -373,11 +389,10 @@ impl Session {
     pub(super) fn abandon(&mut self) {
         self.portals.clear();
         self.undo();
-        let explicit = self.transaction.explicit;
+        let explicit = self.transaction.is_explicit();
         self.finish(false);
         if explicit {
-            self.transaction.explicit = true;
-            self.transaction.failed = true;
+            self.transaction.block = Block::Failed;
         }
     }
 
@@ -385,7 +400,7 @@ impl Session {
         if self.is_terminated() {
             return Err(terminated());
         }
-        if self.transaction.failed {
+        if self.transaction.is_failed() {
             return Err(aborted());
         }
         self.check_epoch()
@@ -443,14 +458,14 @@ impl Session {
             self.sqlite.handle.pin_snapshot(None);
         }
         self.settings.end_transaction(committed);
-        if self.transaction.explicit {
+        if self.transaction.is_explicit() {
             self.registered.entry.set_state("idle");
         }
         self.transaction = self.fresh_transaction();
     }
 
     fn need_block(&self, what: &str) -> Result<(), Failure> {
-        if self.transaction.explicit {
+        if self.transaction.is_explicit() {
             return Ok(());
         }
         Err(Failure::new(

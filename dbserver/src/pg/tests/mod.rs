@@ -47,7 +47,7 @@ impl Server {
         );
         fwlog::durable::write_atomic(&directory.path().join("eloqdb.cfg"), text.as_bytes(), 0o600)
             .unwrap();
-        let config = Config::load(&directory.path().join("eloqdb.cfg")).unwrap();
+        let config = Config::load(directory.path().join("eloqdb.cfg")).unwrap();
         create::create(&config, &verifier::from_password(PASSWORD).unwrap()).unwrap();
         let server = Self::serve(directory).await;
         server.environment.create_database("shop").unwrap();
@@ -56,7 +56,7 @@ impl Server {
 
     /// Serves the environment in a directory.
     async fn serve(directory: TempDir) -> Self {
-        let config = Config::load(&directory.path().join("eloqdb.cfg")).unwrap();
+        let config = Config::load(directory.path().join("eloqdb.cfg")).unwrap();
         let max_sessions = usize::try_from(config.server.max_sessions).unwrap();
         let sessions = Sessions::new(max_sessions);
         let front = FrontEnd::new(config.access.clone(), Arc::clone(&sessions), max_sessions);

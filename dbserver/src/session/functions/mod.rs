@@ -104,6 +104,9 @@ impl Refusal {
     }
 }
 
+/// What SQLite calls.
+type Call = Box<dyn Fn(&[Value]) -> rusqlite::Result<Value> + Send + std::panic::UnwindSafe>;
+
 /// A function of the session.
 pub(crate) type Known = fn(&Facts, &[Value]) -> Result<Value, Refusal>;
 
@@ -128,24 +131,23 @@ fn register_one(
         flags |= FunctionFlags::SQLITE_DETERMINISTIC;
     }
     let facts = Arc::clone(facts);
-    let call: Box<dyn Fn(&[Value]) -> rusqlite::Result<Value> + Send + std::panic::UnwindSafe> =
-        match spec.implementation {
-            Implementation::Pure(pure) => Box::new(move |arguments| {
-                pure(arguments).map_err(|error| refused(error.sqlstate, &error.message))
-            }),
-            Implementation::Session => {
-                let known = find(spec.name);
-                let facts = std::panic::AssertUnwindSafe(facts);
-                Box::new(move |arguments| match known {
-                    Some(known) => known(&facts, arguments)
-                        .map_err(|refusal| refused(refusal.sqlstate, &refusal.message)),
-                    None => Err(refused(
-                        "0A000",
-                        &format!("function {} is not supported", spec.name),
-                    )),
-                })
-            }
-        };
+    let call: Call = match spec.implementation {
+        Implementation::Pure(pure) => Box::new(move |arguments| {
+            pure(arguments).map_err(|error| refused(error.sqlstate, &error.message))
+        }),
+        Implementation::Session => {
+            let known = find(spec.name);
+            let facts = std::panic::AssertUnwindSafe(facts);
+            Box::new(move |arguments| match known {
+                Some(known) => known(&facts, arguments)
+                    .map_err(|refusal| refused(refusal.sqlstate, &refusal.message)),
+                None => Err(refused(
+                    "0A000",
+                    &format!("function {} is not supported", spec.name),
+                )),
+            })
+        }
+    };
     connection.create_scalar_function(spec.name, spec.arguments, flags, move |context| {
         let mut arguments = Vec::with_capacity(context.len());
         for index in 0..context.len() {
@@ -192,6 +194,6 @@ struct Answer(Value);
 
 impl ToSql for Answer {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        super::catalog::cell(&self.0)
+        Ok(super::catalog::cell(&self.0))
     }
 }
