@@ -57,7 +57,7 @@ pub struct RawArguments {
     /// File for the process id
     #[arg(short = 'P', long, value_name = "file")]
     pub pid_file: Option<PathBuf>,
-    /// Log file, or console, or syslog [default: console]
+    /// Log file, or console, or syslog [default: console; with -D: syslog]
     #[arg(short, long, value_name = "logfile")]
     pub log_file: Option<String>,
     /// Debug flags: a level, or target=level, ...

@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use dbconfig::LogTarget;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use crate::failure::{ExitCode, Failure};
 use crate::options::Options;
@@ -13,23 +13,19 @@ use crate::options::Options;
 /// Set for the process in the background, so that it doesn't start another one.
 const MARK: &str = "ELOQDB_DBREPL_DETACHED";
 
+/// How often to look whether the background process runs, and the pause between.
+const START_LOOKS: u32 = 500;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 /// Whether this process is to start another one in the background and leave.
 pub fn must_detach(options: &Options) -> bool {
     options.daemon && std::env::var_os(MARK).is_none()
 }
 
 /// Starts this program again, with the same words, in a process group of its own and without a
-/// terminal. The options were checked before, so what is wrong with them has been told.
-pub fn detach(
-    words: impl IntoIterator<Item = OsString>,
-    options: &Options,
-) -> Result<u32, Failure> {
-    if options.log == LogTarget::Console {
-        return Err(
-            Failure::usage("in the background there is no console to write to")
-                .hint("give a log file with -l, or -l syslog"),
-        );
-    }
+/// terminal. Returns when that process runs: when it has written its pid file, if it is to write
+/// one. The options were checked before, so what is wrong with them has been told.
+pub fn detach(words: impl IntoIterator<Item = OsString>, options: &Options) -> Result<(), Failure> {
     let cannot = |error: std::io::Error| {
         Failure::new(
             ExitCode::Error,
@@ -37,7 +33,7 @@ pub fn detach(
         )
     };
     let program = std::env::current_exe().map_err(cannot)?;
-    let child = Command::new(program)
+    let mut child = Command::new(program)
         .args(words.into_iter().skip(1))
         .env(MARK, "1")
         .stdin(Stdio::null())
@@ -46,7 +42,38 @@ pub fn detach(
         .process_group(0)
         .spawn()
         .map_err(cannot)?;
-    Ok(child.id())
+    let (_never, timer) = channel::<()>();
+    for _ in 0..START_LOOKS {
+        if let Some(status) = child.try_wait().map_err(cannot)? {
+            return ended_at_once(status);
+        }
+        let written = options
+            .pid_file
+            .as_deref()
+            .is_none_or(|path| pid_in(path) == Some(child.id()));
+        if written {
+            return Ok(());
+        }
+        // Nobody sends: this is a pause.
+        let (Ok(()) | Err(_)) = timer.recv_timeout(LOOK_AGAIN);
+    }
+    Err(Failure::new(
+        ExitCode::Error,
+        "the process in the background does not start",
+    ))
+}
+
+/// Done already is fine, as with `-S` and nothing to send.
+fn ended_at_once(status: ExitStatus) -> Result<(), Failure> {
+    let code = match status.code() {
+        Some(0) => return Ok(()),
+        Some(2) => ExitCode::Usage,
+        Some(3) => ExitCode::Unreachable,
+        Some(4) => ExitCode::Access,
+        Some(5) => ExitCode::NoSynchronizationPoint,
+        _ => ExitCode::Error,
+    };
+    Err(Failure::new(code, "the process in the background has ended").hint("its log says why"))
 }
 
 /// A pid file that goes away with this.
@@ -81,9 +108,13 @@ impl Drop for PidFile {
     }
 }
 
+fn pid_in(path: &Path) -> Option<u32> {
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
 /// The process that the file names, when it is alive and another dbrepl.
 fn running(path: &Path) -> Option<u32> {
-    let pid: u32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    let pid = pid_in(path)?;
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     (pid != std::process::id() && name.trim() == "dbrepl").then_some(pid)
 }

@@ -1,8 +1,15 @@
 //! What ends dbrepl, or one attempt of it: a message, a hint and an exit code.
 
 use std::fmt;
+use std::time::Duration;
 
 use dbproto::{Refuse, state};
+
+/// A slave that is starting may have to recover first.
+const STARTING: Duration = Duration::from_mins(1);
+
+/// The connection of a dbrepl that has just ended may still be open at the slave.
+const LEAVING: Duration = Duration::from_secs(3);
 
 /// Exit codes of dbrepl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +35,8 @@ pub enum Outlook {
     Final,
     /// A connection was lost or refused: when following, try again.
     Retry,
-    /// The slave said that it is starting: try again in any case, for a while.
-    Soon,
+    /// The slave said that it is not ready yet: try again in any case, for so long.
+    Soon(Duration),
 }
 
 /// Why dbrepl, or one attempt of it, ended.
@@ -97,11 +104,10 @@ impl Failure {
                 )
             }
             "57P03" => Self::unreachable(format!("the slave is not ready: {message}"))
-                .outlook(Outlook::Soon),
+                .outlook(Outlook::Soon(STARTING)),
             code if code.starts_with("53") || code.starts_with("57") => {
                 Self::unreachable(format!("the slave refused the connection: {message}"))
             }
-            state::IN_USE => Self::passing(format!("the slave refused replication: {message}")),
             _ => Self::new(
                 ExitCode::Error,
                 format!("the slave refused: {message} ({sqlstate})"),
@@ -126,7 +132,12 @@ impl Failure {
             _ => ExitCode::Error,
         };
         let mut failure = Self::new(code, refuse.to_string()).hint(refuse.hint.clone());
-        if refuse.is_transient() {
+        if refuse.sqlstate == state::IN_USE {
+            failure.outlook = Outlook::Soon(LEAVING);
+            if failure.hint.is_empty() {
+                "it keeps the slave up-to-date; stop it first".clone_into(&mut failure.hint);
+            }
+        } else if refuse.is_transient() {
             failure.outlook = Outlook::Retry;
             if failure.code == ExitCode::Error && refuse.sqlstate.starts_with("57P") {
                 failure.code = ExitCode::Unreachable;
@@ -158,9 +169,8 @@ mod tests {
             ("28P01", ExitCode::Access, Outlook::Final),
             ("28000", ExitCode::Access, Outlook::Final),
             ("42501", ExitCode::Access, Outlook::Final),
-            ("57P03", ExitCode::Unreachable, Outlook::Soon),
+            ("57P03", ExitCode::Unreachable, Outlook::Soon(STARTING)),
             ("53300", ExitCode::Unreachable, Outlook::Retry),
-            ("55006", ExitCode::Error, Outlook::Retry),
             ("XX000", ExitCode::Error, Outlook::Final),
         ] {
             let failure = Failure::from_error_response(sqlstate, "m", "");
@@ -211,6 +221,7 @@ mod tests {
             (state::PREREQUISITE, ExitCode::Usage, Outlook::Final),
             (state::ADMIN_SHUTDOWN, ExitCode::Unreachable, Outlook::Retry),
             (state::DISK_FULL, ExitCode::Error, Outlook::Retry),
+            (state::IN_USE, ExitCode::Error, Outlook::Soon(LEAVING)),
             (state::DAMAGED, ExitCode::Error, Outlook::Final),
         ] {
             let failure = Failure::from_refuse(&Refuse::new(sqlstate, "m"));

@@ -44,10 +44,8 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
         console.state(&format!("warning: {warning}"));
     }
     if daemon::must_detach(&options) {
-        let pid = daemon::detach(words.iter().cloned(), &options)
-            .map_err(|failure| told(&console, &failure))?;
-        tracing::debug!("process {pid} goes on in the background");
-        return Ok(());
+        return daemon::detach(words.iter().cloned(), &options)
+            .map_err(|failure| told(&console, &failure));
     }
     debug_messages(&options, &reporter).map_err(|failure| told(&console, &failure))?;
     serve(&options, reporter.clone()).map_err(|failure| told(&reporter, &failure))

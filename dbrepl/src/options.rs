@@ -123,6 +123,17 @@ impl Options {
             .or(defaults.config)
             .unwrap_or_else(default_path);
         let (source, warnings) = read_master(&config)?;
+        let daemon = raw.daemon || defaults.daemon;
+        let log = match raw.log_file {
+            Some(text) => log_target(&text),
+            None => defaults.log_file,
+        };
+        // In the background nobody reads a console.
+        let log = if daemon && log == LogTarget::Console {
+            LogTarget::Syslog
+        } else {
+            log
+        };
         Ok(Self {
             slave,
             source,
@@ -136,11 +147,9 @@ impl Options {
             bandwidth: bandwidth.filter(|bits| *bits > 0),
             compress: raw.compress || defaults.compress,
             verbose: raw.verbose || defaults.verbose,
-            daemon: raw.daemon || defaults.daemon,
+            daemon,
             pid_file: raw.pid_file.or(defaults.pid_file),
-            log: raw
-                .log_file
-                .map_or(defaults.log_file, |text| log_target(&text)),
+            log,
             debug: raw.debug.or(defaults.debug),
             warnings,
         })

@@ -14,9 +14,6 @@ use crate::stop::Stop;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// With a goal, a slave that is starting gets so long.
-const PATIENCE: Duration = Duration::from_mins(1);
-
 /// Runs until the goal is reached, the operator stops it, or a failure needs a person.
 pub async fn run(options: &Options, mut reporter: Reporter, mut stop: Stop) -> Result<(), Failure> {
     let begun = Instant::now();
@@ -59,7 +56,7 @@ fn worth_another_try(goal: Goal, failure: &Failure, elapsed: Duration) -> bool {
     match failure.outlook {
         Outlook::Final => false,
         Outlook::Retry => goal == Goal::Follow,
-        Outlook::Soon => goal == Goal::Follow || elapsed < PATIENCE,
+        Outlook::Soon(patience) => goal == Goal::Follow || elapsed < patience,
     }
 }
 
@@ -83,15 +80,16 @@ mod tests {
     #[test]
     fn with_a_goal_only_a_starting_slave_is_waited_for() {
         let lost = Failure::unreachable("x");
-        let starting = Failure::unreachable("x").outlook(Outlook::Soon);
+        let patience = Duration::from_secs(5);
+        let starting = Failure::unreachable("x").outlook(Outlook::Soon(patience));
         let refused = Failure::new(ExitCode::Access, "x");
         let now = Duration::ZERO;
-        assert!(worth_another_try(Goal::Follow, &lost, PATIENCE));
-        assert!(worth_another_try(Goal::Follow, &starting, PATIENCE));
+        assert!(worth_another_try(Goal::Follow, &lost, patience));
+        assert!(worth_another_try(Goal::Follow, &starting, patience));
         assert!(!worth_another_try(Goal::Follow, &refused, now));
         assert!(!worth_another_try(Goal::Synchronize, &lost, now));
         assert!(worth_another_try(Goal::Synchronize, &starting, now));
-        assert!(!worth_another_try(Goal::Synchronize, &starting, PATIENCE));
+        assert!(!worth_another_try(Goal::Synchronize, &starting, patience));
     }
 
     #[test]
