@@ -12,6 +12,7 @@ use dbserver::server::{self, logging};
 use dbserver::system::verifier;
 
 /// The database server of eloqdb, master, slave or standalone.
+#[expect(clippy::doc_markdown, reason = "the comments are the text of --help")]
 #[derive(Debug, Parser)]
 #[command(name = "dbserver", version)]
 struct Arguments {

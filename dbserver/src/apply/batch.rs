@@ -19,7 +19,7 @@ struct Working {
 
 /// A run of commits of one database, not published yet.
 #[derive(Debug)]
-pub struct Batch {
+pub(crate) struct Batch {
     database: Arc<Database>,
     before: Snapshot,
     pages: HashMap<PageNumber, Working>,
@@ -32,7 +32,7 @@ pub struct Batch {
 
 impl Batch {
     /// An empty run on top of the database's newest state.
-    pub fn new(database: Arc<Database>) -> Self {
+    pub(crate) fn new(database: Arc<Database>) -> Self {
         let before = database.store().snapshot_latest();
         Self {
             page_count: before.page_count(),
@@ -46,7 +46,7 @@ impl Batch {
     }
 
     /// Adds a commit; `parts` are its pages from earlier records, `at` is the start of its block.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         commit: &Commit<'_>,
         parts: PartPages,
@@ -56,7 +56,7 @@ impl Batch {
             self.pages.remove(&number);
             self.whole.insert(number, image);
         }
-        for change in commit.pages.iter() {
+        for change in commit.pages {
             let change = change.map_err(|why| self.corrupt(at, &why.to_string()))?;
             self.change(&change, at)?;
         }
@@ -73,7 +73,7 @@ impl Batch {
     }
 
     /// Proves every page by its checksum, then publishes the run as one step.
-    pub fn publish(self) -> Result<(), EngineError> {
+    pub(crate) fn publish(self) -> Result<(), EngineError> {
         // The run may have cut the database and let it grow again: what came back without content
         // is zeros, as it is where the commits are published one by one.
         let regrown: Vec<_> = (self.lowest + 1..=self.page_count.min(self.before.page_count()))

@@ -10,7 +10,7 @@ use pagestore::{PageData, PageImage, ScratchFile};
 use crate::error::EngineError;
 
 /// The pages that a transaction has in `Part` records so far.
-pub type PartPages = BTreeMap<pagestore::PageNumber, PageImage>;
+pub(crate) type PartPages = BTreeMap<pagestore::PageNumber, PageImage>;
 
 #[derive(Debug)]
 struct Collected {
@@ -21,7 +21,7 @@ struct Collected {
 
 /// All unfinished transactions, kept in a scratch file in TmpDir: they may be larger than memory.
 #[derive(Debug)]
-pub struct Parts {
+pub(crate) struct Parts {
     scratch_dir: PathBuf,
     scratch: Option<Arc<ScratchFile>>,
     transactions: HashMap<TransactionId, Collected>,
@@ -29,7 +29,7 @@ pub struct Parts {
 
 impl Parts {
     /// Nothing collected yet; scratch files go to `scratch_dir`.
-    pub fn new(scratch_dir: PathBuf) -> Self {
+    pub(crate) fn new(scratch_dir: PathBuf) -> Self {
         Self {
             scratch_dir,
             scratch: None,
@@ -38,7 +38,7 @@ impl Parts {
     }
 
     /// Takes in one record; `at` is the start of its block.
-    pub fn collect(&mut self, part: &Part<'_>, at: Position) -> Result<(), EngineError> {
+    pub(crate) fn collect(&mut self, part: &Part<'_>, at: Position) -> Result<(), EngineError> {
         let collected = self
             .transactions
             .entry(part.transaction)
@@ -59,7 +59,7 @@ impl Parts {
                 EngineError::file("create a scratch file in", &self.scratch_dir, &error)
             })?),
         };
-        for change in part.pages.iter() {
+        for change in part.pages {
             let change =
                 change.map_err(|why| EngineError::Corrupt(format!("block at {at}: {why}")))?;
             let page = full_image(&change, at)?;
@@ -73,7 +73,7 @@ impl Parts {
     }
 
     /// The transaction's `Commit` has come: its pages.
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         transaction: TransactionId,
         at: Position,
@@ -92,14 +92,14 @@ impl Parts {
     }
 
     /// A checkpoint with that redo point is complete: what began before it will never commit.
-    pub fn forget_before(&mut self, redo: Position) {
+    pub(crate) fn forget_before(&mut self, redo: Position) {
         self.transactions
             .retain(|_, collected| collected.first >= redo);
     }
 }
 
 /// The page store's number for a page of the log.
-pub fn page_number(
+pub(crate) fn page_number(
     page: fwlog::PageNumber,
     at: Position,
 ) -> Result<pagestore::PageNumber, EngineError> {

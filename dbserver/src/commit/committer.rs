@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fwlog::{
-    CommitHead, CommitNumber, DatabaseId, Durable, Mark, RecordBuffer, Timestamp, TransactionId, Writer,
+    CommitHead, CommitNumber, DatabaseId, Durable, Mark, RecordBuffer, Timestamp, TransactionId,
+    Writer,
 };
 use sqlitevfs::WriteSet;
 
@@ -74,7 +75,10 @@ impl MarkSet {
         let mut borders: Option<Borders> = None;
         for mark in &self.marks {
             let at = mark.wait().map_err(EngineError::LogFailed)?;
-            let known = borders.get_or_insert(Borders { earliest: at, newest: at });
+            let known = borders.get_or_insert(Borders {
+                earliest: at,
+                newest: at,
+            });
             if at.point.position < known.earliest.point.position {
                 known.earliest = at;
             }

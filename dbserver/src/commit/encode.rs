@@ -7,13 +7,13 @@ use crate::commit::touched::PageSet;
 use crate::error::EngineError;
 
 /// Pages of a transaction that go into one `Part` record: 1 MiB.
-pub const PART_PAGES: usize = 256;
+pub(crate) const PART_PAGES: usize = 256;
 
 /// Encodes a whole transaction as one `Commit` record.
 ///
 /// `before` is the newest state of the database, against which deltas are made; `touched` learns
 /// which pages are in the log now.
-pub fn commit(
+pub(crate) fn commit(
     buffer: &mut RecordBuffer,
     head: CommitHead,
     before: &Snapshot,
@@ -41,7 +41,7 @@ pub fn commit(
 
 /// Encodes some pages of a transaction that is too large for one block: always full images, so
 /// that redo may start between them and the transaction's `Commit`.
-pub fn part(
+pub(crate) fn part(
     buffer: &mut RecordBuffer,
     transaction: TransactionId,
     database: DatabaseId,

@@ -9,13 +9,13 @@ use fwlog::{DatabaseId, PageNumber};
 
 /// A set of page numbers, one bit a page.
 #[derive(Debug, Default)]
-pub struct PageSet {
+pub(crate) struct PageSet {
     words: Vec<u64>,
 }
 
 impl PageSet {
     /// Adds the page; `true` if it was not there before.
-    pub fn insert(&mut self, page: PageNumber) -> bool {
+    pub(crate) fn insert(&mut self, page: PageNumber) -> bool {
         let bit = page.get() as usize;
         let (word, mask) = (bit / 64, 1_u64 << (bit % 64));
         if word >= self.words.len() {
@@ -30,23 +30,23 @@ impl PageSet {
 
 /// The touched pages of all databases of an environment.
 #[derive(Debug, Default)]
-pub struct Touched {
+pub(crate) struct Touched {
     databases: HashMap<DatabaseId, PageSet>,
 }
 
 impl Touched {
     /// The set of one database.
-    pub fn database(&mut self, id: DatabaseId) -> &mut PageSet {
+    pub(crate) fn database(&mut self, id: DatabaseId) -> &mut PageSet {
         self.databases.entry(id).or_default()
     }
 
     /// A checkpoint begins: every page is untouched again.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.databases.clear();
     }
 
     /// The database is gone.
-    pub fn forget(&mut self, id: DatabaseId) {
+    pub(crate) fn forget(&mut self, id: DatabaseId) {
         self.databases.remove(&id);
     }
 }

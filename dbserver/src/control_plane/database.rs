@@ -9,7 +9,7 @@ use crate::error::EngineError;
 use crate::system::statement::read;
 
 /// All databases.
-pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("database list")?;
     let mut table = Table::new(&["database", "number", "pages", "size", "sessions", "file"]);
     for database in call.environment.databases() {
@@ -27,21 +27,21 @@ pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// Makes a database.
-pub fn create(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn create(call: &Call<'_>) -> Result<Table, EngineError> {
     let name = call.one("database create NAME")?;
     call.environment.create_database(name)?;
     Ok(Table::done(format!("database {name} is made")))
 }
 
 /// Removes a database.
-pub fn drop(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn drop(call: &Call<'_>) -> Result<Table, EngineError> {
     let name = call.one("database drop NAME")?;
     call.environment.drop_database(name)?;
     Ok(Table::done(format!("database {name} is removed")))
 }
 
 /// Gives a database another name.
-pub fn rename(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn rename(call: &Call<'_>) -> Result<Table, EngineError> {
     let [name, new_name] = call.arguments.as_slice() else {
         return Err(EngineError::Usage(
             "usage: database rename NAME NEW_NAME".into(),
@@ -52,7 +52,7 @@ pub fn rename(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// A BLAKE3 hash over all pages at the newest durable commit.
-pub fn checksum(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn checksum(call: &Call<'_>) -> Result<Table, EngineError> {
     let name = call.one("database checksum NAME")?;
     let database = call.environment.database(name)?;
     let (commit, pages, hash) = hash(&database)?;
@@ -83,7 +83,7 @@ fn hash(database: &Database) -> Result<(u64, u32, blake3::Hash), EngineError> {
 }
 
 /// SQLite's integrity check.
-pub fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
     let name = call.one("database verify NAME")?;
     let database = call.environment.database(name)?;
     let findings: Vec<String> = read(&database, |connection| {

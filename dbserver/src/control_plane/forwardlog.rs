@@ -9,7 +9,7 @@ use crate::environment::control::LogPlace;
 use crate::error::EngineError;
 
 /// The forward log: place, position, segments.
-pub fn status(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog status")?;
     let mut table = Table::list();
     describe(call.environment, &mut table)?;
@@ -17,7 +17,7 @@ pub fn status(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// Begins a new generation in the directory of FwLog.
-pub fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog enable")?;
     if call.environment.config().forward_log.location.is_none() {
         return Err(EngineError::state(
@@ -30,7 +30,7 @@ pub fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// Goes on with a journal that is recycled.
-pub fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog disable")?;
     call.environment.move_log(LogPlace::Journal)?;
     Ok(Table::done(
@@ -39,7 +39,7 @@ pub fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// Seals the segment and begins the next one.
-pub fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog switch")?;
     let committer = call.environment.writable("forwardlog switch")?;
     let segment = committer
@@ -52,7 +52,7 @@ pub fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// The lines about the log, for `status` too.
-pub fn describe(environment: &Environment, table: &mut Table) -> Result<(), EngineError> {
+pub(crate) fn describe(environment: &Environment, table: &mut Table) -> Result<(), EngineError> {
     let place = environment.log_place();
     let location = environment.log_location()?;
     table.entry(

@@ -4,7 +4,7 @@ use crate::control_plane::{COMMANDS, Call, Table};
 use crate::error::EngineError;
 
 /// All commands, or those that begin with the given words.
-pub fn help(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn help(call: &Call<'_>) -> Result<Table, EngineError> {
     let mut table = Table::new(&["command", "what it does"]);
     for command in COMMANDS {
         let wanted = call

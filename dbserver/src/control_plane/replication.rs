@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::error::EngineError;
 
 /// On a slave: source, positions, lag.
-pub fn status(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("replication status")?;
     let mut table = Table::list();
     if call.environment.is_read_only() {
@@ -23,7 +23,7 @@ pub fn status(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// The lines about replication, for `status` too.
-pub fn describe(environment: &Environment, table: &mut Table) {
+pub(crate) fn describe(environment: &Environment, table: &mut Table) {
     let Some(slave) = environment.slave() else {
         return;
     };

@@ -6,7 +6,7 @@ use crate::control_plane::{Call, Table};
 use crate::error::EngineError;
 
 /// Who is connected.
-pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("session list")?;
     let mut table = Table::new(&[
         "session",
@@ -32,7 +32,7 @@ pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// Ends a session.
-pub fn kill(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn kill(call: &Call<'_>) -> Result<Table, EngineError> {
     let usage = "session kill NUMBER";
     let number = call.one(usage)?;
     let pid = number

@@ -6,7 +6,7 @@ use crate::control_plane::{Call, Table};
 use crate::error::EngineError;
 
 /// Asks for a clean stop, now or later, or takes that back. It does not wait for the stop.
-pub fn shutdown(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn shutdown(call: &Call<'_>) -> Result<Table, EngineError> {
     let request = call.environment.shutdown_request();
     match call.arguments.as_slice() {
         [] => {

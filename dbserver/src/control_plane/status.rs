@@ -6,7 +6,7 @@ use crate::environment::control::role_word;
 use crate::error::EngineError;
 
 /// One screen: what this server is and how it does.
-pub fn status(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("status")?;
     let environment = call.environment;
     let mut table = Table::list();
@@ -37,7 +37,7 @@ pub fn status(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// Makes a checkpoint and waits for it.
-pub fn checkpoint(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn checkpoint(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("checkpoint")?;
     call.environment.checkpoint()?;
     let mut table = Table::done("checkpoint complete");

@@ -1,5 +1,7 @@
 //! What a command answers.
 
+use std::fmt::Display;
+
 /// Rows of text. A table of the columns `name` and `value` is shown as a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
@@ -36,13 +38,13 @@ impl Table {
     }
 
     /// Adds a line to a list.
-    pub fn entry(&mut self, name: &str, value: impl ToString) {
+    pub fn entry(&mut self, name: &str, value: impl Display) {
         self.rows
             .push(vec![Some(name.to_owned()), Some(value.to_string())]);
     }
 
     /// Adds a line whose value may be unknown.
-    pub fn maybe(&mut self, name: &str, value: Option<impl ToString>) {
+    pub fn maybe(&mut self, name: &str, value: Option<impl Display>) {
         self.rows.push(vec![
             Some(name.to_owned()),
             value.map(|value| value.to_string()),
@@ -51,7 +53,7 @@ impl Table {
 }
 
 /// Bytes for people: `10.2 GiB`.
-pub fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
     let mut unit = 0;
     let mut tenths = u128::from(count) * 10;

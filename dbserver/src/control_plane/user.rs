@@ -7,7 +7,7 @@ use crate::system::users::Privilege;
 const CREATE: &str = "user create NAME password 'VERIFIER' [privilege dba|operator|user]";
 
 /// Users and privileges.
-pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("user list")?;
     let mut table = Table::new(&["user", "privilege"]);
     for user in call.environment.users()? {
@@ -17,7 +17,7 @@ pub fn list(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// Makes a user.
-pub fn create(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn create(call: &Call<'_>) -> Result<Table, EngineError> {
     let (name, verifier, privilege) = match call.arguments.as_slice() {
         [name, password, verifier] if is(password, "password") => (name, verifier, "user"),
         [name, password, verifier, privilege, word]
@@ -35,14 +35,14 @@ pub fn create(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// Removes a user.
-pub fn drop(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn drop(call: &Call<'_>) -> Result<Table, EngineError> {
     let name = call.one("user drop NAME")?;
     call.environment.drop_user(name)?;
     Ok(Table::done(format!("user {name} is removed")))
 }
 
 /// Gives a user another password: everybody may change their own.
-pub fn password(call: &Call<'_>) -> Result<Table, EngineError> {
+pub(crate) fn password(call: &Call<'_>) -> Result<Table, EngineError> {
     let [name, verifier] = call.arguments.as_slice() else {
         return Err(EngineError::Usage(
             "usage: user password NAME 'VERIFIER'".into(),

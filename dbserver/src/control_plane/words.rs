@@ -4,7 +4,7 @@
 use crate::error::EngineError;
 
 /// Splits the text.
-pub fn split(text: &str) -> Result<Vec<String>, EngineError> {
+pub(crate) fn split(text: &str) -> Result<Vec<String>, EngineError> {
     let mut words = Vec::new();
     let mut chars = text.chars().peekable();
     while let Some(&next) = chars.peek() {

@@ -32,7 +32,7 @@ impl CheckpointTarget for Environment {
     fn dirty_bytes(&self) -> u64 {
         self.databases()
             .iter()
-            .map(|database| database.store().dirty_bytes() as u64)
+            .map(|database| database.store().dirty_bytes())
             .sum()
     }
 

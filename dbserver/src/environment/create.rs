@@ -6,9 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use dbconfig::{Config, Role};
-use fwlog::{
-    Begin, ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, RecordBuffer, SegmentId,
-};
+use fwlog::{Begin, CommitNumber, EnvironmentId, RecordBuffer};
 use pagestore::Horizon;
 use ring::rand::{SecureRandom, SystemRandom};
 

@@ -25,7 +25,7 @@ const MAX_BLOCK: usize = 1 << 20;
 const MAX_QUEUED: usize = 32 << 20;
 
 /// Where the segments are, given the place that the log is in.
-pub fn location(
+pub(crate) fn location(
     config: &Config,
     layout: &Layout,
     place: LogPlace,
@@ -44,7 +44,7 @@ pub fn location(
 }
 
 /// Where a server with this configuration is meant to log.
-pub fn wanted_place(config: &Config) -> LogPlace {
+pub(crate) fn wanted_place(config: &Config) -> LogPlace {
     if config.forward_log.location.is_some() {
         LogPlace::ForwardLog
     } else {
@@ -53,7 +53,7 @@ pub fn wanted_place(config: &Config) -> LogPlace {
 }
 
 /// The segment files at a location, with the file mode that the configuration asks for.
-pub fn segment_store(
+pub(crate) fn segment_store(
     config: &Config,
     location: &LogLocation,
 ) -> Result<Arc<dyn SegmentStore>, EngineError> {
@@ -74,7 +74,7 @@ pub fn segment_store(
 }
 
 /// The writer's settings from the configuration.
-pub fn writer_options(config: &Config) -> WriterOptions {
+pub(crate) fn writer_options(config: &Config) -> WriterOptions {
     WriterOptions {
         max_segment_size: config.forward_log.max_size,
         compression: match config.forward_log.compress {
@@ -92,7 +92,7 @@ pub fn writer_options(config: &Config) -> WriterOptions {
 }
 
 /// How the log goes on in a place where it was not before: forward logging begins a generation.
-pub fn begin_in(place: LogPlace, after: LogPoint, log_bytes: u64) -> Begin {
+pub(crate) fn begin_in(place: LogPlace, after: LogPoint, log_bytes: u64) -> Begin {
     match place {
         LogPlace::ForwardLog => Begin::NewGeneration {
             reason: GenerationReason::Enable,
@@ -104,7 +104,7 @@ pub fn begin_in(place: LogPlace, after: LogPoint, log_bytes: u64) -> Begin {
 }
 
 /// What a writer needs, whoever starts it.
-pub struct WriterStart<'a> {
+pub(crate) struct WriterStart<'a> {
     /// The configuration.
     pub config: &'a Config,
     /// Where the journal is.
@@ -119,7 +119,7 @@ pub struct WriterStart<'a> {
 
 impl WriterStart<'_> {
     /// Starts the writer's thread; what it makes durable becomes visible.
-    pub fn start(
+    pub(crate) fn start(
         &self,
         place: LogPlace,
         begin: Begin,
@@ -155,7 +155,7 @@ fn page_size() -> u32 {
 }
 
 /// What start-up says when the log cannot be recovered.
-pub fn recovery_error(error: RecoverError, location: &LogLocation) -> EngineError {
+pub(crate) fn recovery_error(error: RecoverError, location: &LogLocation) -> EngineError {
     match error {
         RecoverError::Apply { at, source } => match source.downcast::<EngineError>() {
             Ok(cause) => *cause,

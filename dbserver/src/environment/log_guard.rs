@@ -21,14 +21,14 @@ struct State {
 
 /// The bell that a failed commit rings.
 #[derive(Debug, Default)]
-pub struct LogGuard {
+pub(crate) struct LogGuard {
     state: Mutex<State>,
     changed: Condvar,
 }
 
 impl LogGuard {
     /// The log has failed.
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -37,7 +37,7 @@ impl LogGuard {
     }
 
     /// Ends the guard's thread.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

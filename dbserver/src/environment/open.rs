@@ -120,8 +120,8 @@ impl Parts {
     fn open_log(mut self, sessions: Arc<Sessions>) -> Result<Environment, EngineError> {
         let role = self.config.replication.role;
         let log = match (self.control.identity.clone(), role) {
-            (Some(identity), Role::Slave) => LogSide::Following(self.follow(&identity)?),
-            (None, Role::Slave) => LogSide::Following(self.follow_nothing()?),
+            (Some(identity), Role::Slave) => LogSide::Following(Box::new(self.follow(&identity)?)),
+            (None, Role::Slave) => LogSide::Following(Box::new(self.follow_nothing()?)),
             (Some(identity), Role::Master | Role::Standalone) => {
                 LogSide::Writing(self.write(&identity)?)
             }

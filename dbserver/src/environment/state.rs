@@ -12,7 +12,7 @@ use pagestore::Horizon;
 use sqlitevfs::WriteSet;
 
 use crate::commit::checkpointer::Checkpointer;
-use crate::commit::committer::{Committer, Queued};
+use crate::commit::committer::{Committer, MarkSet, Queued};
 use crate::commit::permit::{Interrupt, Permit};
 use crate::environment::control::{Control, LogPlace, RedoPoint};
 use crate::environment::database::{Database, OpenDatabase};
@@ -31,7 +31,7 @@ pub enum LogSide {
     /// Master or standalone: it writes the log.
     Writing(Committer),
     /// Slave: it mirrors a master's log and applies it.
-    Following(SlaveLog),
+    Following(Box<SlaveLog>),
 }
 
 /// All that sessions, replication and the control plane share.
@@ -302,7 +302,7 @@ impl Environment {
     ) -> Result<(), EngineError> {
         let queued = committer.append_marked(records);
         queued
-            .and_then(|start| start.wait())
+            .and_then(MarkSet::wait)
             .map(drop)
             .inspect_err(|error| self.note_failure(error))
     }

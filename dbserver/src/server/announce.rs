@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crate::environment::Environment;
 
 /// Writes process and addresses into the environment's lock file, and notifies the service manager.
-pub fn started(environment: &Environment, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+pub(crate) fn started(environment: &Environment, addresses: &[SocketAddr]) -> anyhow::Result<()> {
     let mut text = format!("pid = {}\n", process::id());
     for address in addresses {
         writeln!(text, "address = {address}").context("cannot format an address")?;
@@ -23,7 +23,7 @@ pub fn started(environment: &Environment, addresses: &[SocketAddr]) -> anyhow::R
 }
 
 /// The stop has begun.
-pub fn stopping() {
+pub(crate) fn stopping() {
     notify("STOPPING=1");
 }
 

@@ -54,7 +54,7 @@ mod tests {
     #[tokio::test]
     async fn a_cancelled_stop_never_comes_and_a_new_one_does() {
         let request = ShutdownRequest::default();
-        request.ask(Duration::from_secs(3600));
+        request.ask(Duration::from_hours(1));
         assert!(request.cancel());
         assert!(!request.cancel());
         request.ask(Duration::ZERO);

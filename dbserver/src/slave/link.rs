@@ -18,7 +18,7 @@ use crate::slave::{PREALLOCATE, SlaveLog, Work};
 const SYNC_BYTES: usize = 4 << 20;
 
 /// What one connection holds: the mirror is its own as long as it lives.
-pub struct Link<'a> {
+pub(crate) struct Link<'a> {
     environment: &'a Environment,
     slave: &'a SlaveLog,
     mirror: MutexGuard<'a, Option<Mirror>>,
@@ -30,7 +30,7 @@ pub struct Link<'a> {
 
 impl<'a> Link<'a> {
     /// Takes the mirror; refused while another dbrepl has it, or when this is no slave.
-    pub fn open(environment: &'a Environment) -> Result<Self, Refuse> {
+    pub(crate) fn open(environment: &'a Environment) -> Result<Self, Refuse> {
         let Some(slave) = environment.slave() else {
             return Err(
                 Refuse::new(state::PREREQUISITE, "this server is not a slave")
@@ -64,7 +64,7 @@ impl<'a> Link<'a> {
     }
 
     /// Takes a message; gives those to send. A refusal is the last word.
-    pub fn take(&mut self, message: Message) -> Result<Vec<Message>, Refuse> {
+    pub(crate) fn take(&mut self, message: Message) -> Result<Vec<Message>, Refuse> {
         let mut answers = Vec::new();
         for action in self.receiver.handle(message)? {
             if let Some(answer) = self.act(action)? {
@@ -78,7 +78,7 @@ impl<'a> Link<'a> {
     }
 
     /// Makes durable what was taken and hands it to the applier.
-    pub fn sync(&mut self) -> Result<(), Refuse> {
+    pub(crate) fn sync(&mut self) -> Result<(), Refuse> {
         let Some(mirror) = self.mirror.as_mut() else {
             return Ok(());
         };
@@ -90,7 +90,7 @@ impl<'a> Link<'a> {
     }
 
     /// The status message that is due, if one is.
-    pub fn report(&mut self) -> Option<Message> {
+    pub(crate) fn report(&mut self) -> Option<Message> {
         let progress = self.slave.progress();
         let status = Status {
             received: progress.received?,
@@ -102,12 +102,12 @@ impl<'a> Link<'a> {
     }
 
     /// When to ask for a report again.
-    pub fn next_report(&self) -> Option<Instant> {
+    pub(crate) fn next_report(&self) -> Option<Instant> {
         self.pacer.next_report()
     }
 
     /// Rings when the applier has gone on.
-    pub async fn changed(&self) {
+    pub(crate) async fn changed(&self) {
         self.slave.changed.notified().await;
     }
 
@@ -134,10 +134,8 @@ impl<'a> Link<'a> {
             }
             ReceiverAction::Start { at } => {
                 let source = self.receiver.source().cloned();
-                match at {
-                    Some(at) => tracing::info!(at = %at.position, "replication goes on"),
-                    None => tracing::info!("replication starts at the beginning of the log"),
-                }
+                let after = at.map_or_else(|| "nothing".to_owned(), |at| at.position.to_string());
+                tracing::info!(after, "replication goes on");
                 self.slave.update(|progress| progress.source = source);
             }
             ReceiverAction::Segment { id, header } => {

@@ -6,7 +6,10 @@ use crate::environment::control::RedoPoint;
 use crate::error::EngineError;
 
 /// Reads the mirror's segment by block heads up to the position.
-pub fn redo_point_at(location: &LogLocation, position: Position) -> Result<RedoPoint, EngineError> {
+pub(crate) fn redo_point_at(
+    location: &LogLocation,
+    position: Position,
+) -> Result<RedoPoint, EngineError> {
     let corrupt = |error: fwlog::ReadError| EngineError::Corrupt(error.to_string());
     let mut reader = SegmentReader::open(&location.path(position.segment)).map_err(corrupt)?;
     let hash = reader
