@@ -184,6 +184,8 @@ impl SegmentReader {
             bytes::Buf::advance(&mut self.ahead, buffered);
             self.advance(&head, Position::new(self.header.id, behind));
         }
+        // What was read ahead without a limit may have been written since.
+        self.ahead.clear();
         let hash = (self.end.position.offset == offset).then_some(self.end.hash);
         Ok(hash)
     }

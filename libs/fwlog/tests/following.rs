@@ -115,6 +115,25 @@ fn following_stops_at_the_durable_end_and_goes_on_when_that_moves() {
     );
 }
 
+/// The heads of the blocks before the end were read in large chunks; of the unused space in the last
+/// chunk nothing may be remembered.
+#[test]
+fn following_from_the_durable_end_sees_what_is_written_there_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let writer = start(directory.path());
+    let end = commit(&writer);
+    let mut follow = follow(directory.path(), end).unwrap();
+    assert_eq!(
+        follow.next().unwrap(),
+        FollowItem::UpToDate(writer.durable())
+    );
+    let later = commit(&writer);
+    let FollowItem::Blocks { last, .. } = follow.next().unwrap() else {
+        unreachable!("a block was committed")
+    };
+    assert_eq!(last, later);
+}
+
 #[test]
 fn a_reader_beside_the_writer_gets_every_block_once() {
     let directory = tempfile::tempdir().unwrap();
