@@ -2,12 +2,13 @@
 
 use crate::error::{DialectError, INSUFFICIENT_PRIVILEGE};
 use crate::literal::quote_name;
-use crate::schema::SchemaView;
+use crate::schema::{ColumnInfo, SchemaView};
 use crate::source::Source;
 use crate::statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, Statement, StatementKind,
 };
 use crate::translator::Translator;
+use crate::types::TypeName;
 
 /// Options before the defaults of the format are known.
 #[derive(Default)]
@@ -53,17 +54,7 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
     }
     crate::session::end_at(src, end)?;
     let known = schema.columns(&table);
-    if let Some(known) = &known {
-        for column in &columns {
-            if !known
-                .iter()
-                .any(|info| info.name.eq_ignore_ascii_case(column))
-            {
-                let message = format!("column \"{column}\" of relation \"{table}\" does not exist");
-                return Err(src.error(start, crate::error::UNDEFINED_COLUMN, message));
-            }
-        }
-    }
+    known_columns(src, start, &table, &columns, known.as_deref())?;
     let options = complete(src, given)?;
     if input {
         let kind = StatementKind::CopyIn {
@@ -77,6 +68,7 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
             ..Statement::session(kind, "")
         });
     }
+    let types = known.map(|known| column_types(&known, &columns));
     let list = if columns.is_empty() {
         "*".to_owned()
     } else {
@@ -86,19 +78,6 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
             .collect::<Vec<_>>()
             .join(",")
     };
-    let types = known.map(|known| {
-        let find = |name: &String| {
-            known
-                .iter()
-                .find(|info| info.name.eq_ignore_ascii_case(name))
-                .and_then(|info| info.type_name.clone())
-        };
-        if columns.is_empty() {
-            known.iter().map(|info| info.type_name.clone()).collect()
-        } else {
-            columns.iter().map(find).collect()
-        }
-    });
     Ok(Statement {
         sqlite: vec![format!("SELECT {list} FROM {}", quote_name(&table))],
         columns: types.unwrap_or_default(),
@@ -106,6 +85,41 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         catalog: translator.catalog,
         ..Statement::session(StatementKind::CopyOut { options }, "")
     })
+}
+
+/// Every named column must be one of the table, if the table is known.
+fn known_columns(
+    src: &Source<'_>,
+    at: usize,
+    table: &str,
+    columns: &[String],
+    known: Option<&[ColumnInfo]>,
+) -> Result<(), DialectError> {
+    let Some(known) = known else { return Ok(()) };
+    for column in columns {
+        if !known
+            .iter()
+            .any(|info| info.name.eq_ignore_ascii_case(column))
+        {
+            let message = format!("column \"{column}\" of relation \"{table}\" does not exist");
+            return Err(src.error(at, crate::error::UNDEFINED_COLUMN, message));
+        }
+    }
+    Ok(())
+}
+
+/// The types of the named columns, or of all.
+fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<TypeName>> {
+    if columns.is_empty() {
+        return known.iter().map(|info| info.type_name.clone()).collect();
+    }
+    let find = |name: &String| {
+        let found = known
+            .iter()
+            .find(|info| info.name.eq_ignore_ascii_case(name));
+        found.and_then(|info| info.type_name.clone())
+    };
+    columns.iter().map(find).collect()
 }
 
 fn copy_query(
@@ -221,7 +235,8 @@ fn new_option(
             });
         }
         "freeze" => {
-            given.freeze = bare || !matches!(text()?.to_ascii_lowercase().as_str(), "false" | "off")
+            given.freeze =
+                bare || !matches!(text()?.to_ascii_lowercase().as_str(), "false" | "off");
         }
         "force_quote" | "force_not_null" | "force_null" => {
             let (set, to) = column_set(src, at + 1)?;

@@ -380,7 +380,7 @@ impl Translator<'_> {
         self.push_table(&alias, &table);
         let from = self.find_from(to + 1, end);
         let after_from = match from {
-            Some(from) => self.from_clause(from + 1, end)?,
+            Some(from) => self.table_list(from + 1, end)?,
             None => to + 1,
         };
         let mut next = self.assignments(to + 1, from.unwrap_or(end), &table)?;
@@ -431,7 +431,7 @@ impl Translator<'_> {
         let mut next = to;
         if self.src.is(to, "USING") && to < end {
             // SQLite has no USING here: the rows are found by a join.
-            next = self.from_clause(to + 1, end)?;
+            next = self.table_list(to + 1, end)?;
             let (table, alias) = (quote_name(&table), quote_name(&alias));
             self.replace(
                 at + 2,

@@ -4,6 +4,10 @@ use crate::types::TypeName;
 
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a statement"
+)]
 pub struct Statement {
     /// What the session does with it.
     pub kind: StatementKind,

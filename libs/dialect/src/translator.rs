@@ -55,7 +55,7 @@ pub(crate) struct Translator<'a> {
     pub(crate) parameters: Vec<Option<TypeName>>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) ctes: Vec<ScopeTable>,
-    /// The call of generate_series that the select list being read holds, as a table.
+    /// The call of `generate_series` that the select list being read holds, as a table.
     pub(crate) series: Option<String>,
     /// What `DEFAULT` stands for where a value is assigned.
     pub(crate) repeatable: bool,

@@ -140,10 +140,10 @@ impl TypeName {
             .map_or(words, |(_, name)| *name);
         let mut name = internal.to_owned();
         match (internal, modifiers) {
-            ("float8", Some(bits)) if words == "float" => {
-                if bits.parse::<u32>().is_ok_and(|bits| bits <= 24) {
-                    "float4".clone_into(&mut name);
-                }
+            ("float8", Some(bits))
+                if words == "float" && bits.parse::<u32>().is_ok_and(|bits| bits <= 24) =>
+            {
+                "float4".clone_into(&mut name);
             }
             ("bpchar", None) if words != "bpchar" => name.push_str("(1)"),
             ("varchar" | "bpchar" | "numeric", Some(modifiers)) => {

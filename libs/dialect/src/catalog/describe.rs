@@ -52,7 +52,7 @@ pub(crate) fn constraint(constraint: &Constraint, referenced: &[String]) -> Stri
             );
             for (event, action) in [("UPDATE", on_update), ("DELETE", on_delete)] {
                 if action != "NO ACTION" {
-                    text.push_str(&format!(" ON {event} {action}"));
+                    text.extend([" ON ", event, " ", action]);
                 }
             }
             if *deferrable {

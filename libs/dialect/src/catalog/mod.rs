@@ -7,6 +7,8 @@
 mod definitions;
 mod describe;
 mod fill;
+mod fill_constraint;
+mod fill_fixed;
 
 use crate::functions::Value;
 use crate::source::Source;

@@ -90,14 +90,12 @@ impl Alter<'_> {
         let ty = self.type_name(name);
         translator.default_clause(from, to, ty.as_ref())?;
         let text = format!("DEFAULT {}", translator.rendered(0, from, to));
-        match self.present.clause(column, "default") {
-            Some((from, to)) => self
-                .present
-                .replace(&mut self.change.edits, from, to, &text),
-            None => {
-                let end = self.present.src.end_before(column.1);
-                self.change.edits.after(end, format!(" {text}"));
-            }
+        if let Some((from, to)) = self.present.clause(column, "default") {
+            self.present
+                .replace(&mut self.change.edits, from, to, &text);
+        } else {
+            let end = self.present.src.end_before(column.1);
+            self.change.edits.after(end, format!(" {text}"));
         }
         self.changed = true;
         Ok(())

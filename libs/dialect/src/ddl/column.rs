@@ -35,7 +35,9 @@ impl Translator<'_> {
             serial |= self.column_clause(&clause, next, ty.as_ref())?;
             next = clause.end.max(next + 1);
         }
-        self.declare(at + 1, type_end, ty.as_ref(), serial, key);
+        if let Some(ty) = &ty {
+            self.declare((at + 1, type_end), ty, serial, key);
+        }
         Ok(Definition { name, serial })
     }
 
@@ -66,8 +68,7 @@ impl Translator<'_> {
 
     /// Writes the type as SQLite needs it. An integer key must be INTEGER, and nothing else, to be the rowid: what
     /// the user wrote follows in a comment.
-    fn declare(&mut self, from: usize, to: usize, ty: Option<&TypeName>, serial: bool, key: bool) {
-        let Some(ty) = ty else { return };
+    fn declare(&mut self, (from, to): (usize, usize), ty: &TypeName, serial: bool, key: bool) {
         let text = self.src.slice(from, to);
         let original = text.to_ascii_lowercase();
         if ty.is_integer() && (key || serial) {

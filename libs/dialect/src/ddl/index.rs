@@ -101,7 +101,7 @@ impl Translator<'_> {
             let start = at;
             match self.src.text(at).to_ascii_lowercase().as_str() {
                 "include" | "with" if self.src.sign(at + 1, "(") => {
-                    at = self.src.partner(at + 1) + 1
+                    at = self.src.partner(at + 1) + 1;
                 }
                 "tablespace" => at += 2,
                 "where" => {

@@ -98,7 +98,7 @@ pub(crate) fn apply(present: &Present<'_>, change: Change, schema: &dyn SchemaVi
         .violation
         .clone()
         .unwrap_or(("23514", "a row violates the new constraint".to_owned()));
-    let checks = change.checks.clone();
+    let checks = change.checks;
     if !change.rebuild {
         let needs = Needs::SchemaEdit {
             table,
@@ -111,7 +111,7 @@ pub(crate) fn apply(present: &Present<'_>, change: Change, schema: &dyn SchemaVi
             ..Statement::ddl("ALTER TABLE", Vec::new())
         };
     }
-    let sqlite = statements(&text, &table, &change, schema);
+    let sqlite = statements(&text, &table, &change.conversions, schema);
     let needs = Needs::SchemaRebuild {
         foreign_keys_off: schema.is_referenced(&table),
         table,
@@ -126,7 +126,12 @@ pub(crate) fn apply(present: &Present<'_>, change: Change, schema: &dyn SchemaVi
 
 /// The steps of a rebuild: a new table under another name, the rows, the old one away, the new one in its place, indexes
 /// and triggers again.
-fn statements(text: &str, table: &str, change: &Change, schema: &dyn SchemaView) -> Vec<String> {
+fn statements(
+    text: &str,
+    table: &str,
+    conversions: &[(String, String)],
+    schema: &dyn SchemaView,
+) -> Vec<String> {
     let new = quote_name(&format!("eloqdb_rebuild_{table}"));
     let old = quote_name(table);
     let create = renamed(text, &new);
@@ -140,8 +145,7 @@ fn statements(text: &str, table: &str, change: &Change, schema: &dyn SchemaView)
     let values: Vec<String> = columns
         .iter()
         .map(|column| {
-            let found = change
-                .conversions
+            let found = conversions
                 .iter()
                 .find(|(name, _)| name.eq_ignore_ascii_case(&column.name));
             found.map_or_else(

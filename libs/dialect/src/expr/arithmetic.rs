@@ -1,19 +1,12 @@
 //! `+ - * / % ^` with the meaning that the operands' types give them.
 
-use crate::error::DialectError;
 use crate::expr::{Expr, Form, level};
 use crate::translator::Translator;
 use crate::types::TypeName;
 
 impl Translator<'_> {
     /// The operator at token `at` between two operands of level `own`.
-    pub(crate) fn arithmetic(
-        &mut self,
-        left: &Expr,
-        right: &Expr,
-        at: usize,
-        own: u8,
-    ) -> Result<Expr, DialectError> {
+    pub(crate) fn arithmetic(&mut self, left: &Expr, right: &Expr, at: usize, own: u8) -> Expr {
         let text = self.src.text(at);
         let expr = Expr::new(left.from, right.to).level(own);
         self.infer_operands(left, right, text);
@@ -23,11 +16,11 @@ impl Translator<'_> {
         let (lb, rb) = (base(&l), base(&r));
         if let Some((function, ty)) = time_operator(text, &lb, &rb) {
             self.as_call(left, right, at, function);
-            return Ok(Expr::new(left.from, right.to).typed(ty));
+            return Expr::new(left.from, right.to).typed(ty);
         }
         if text == "^" {
             self.as_call(left, right, at, "power");
-            return Ok(Expr::new(left.from, right.to).typed("float8"));
+            return Expr::new(left.from, right.to).typed("float8");
         }
         let ty = number_type(&lb, &rb);
         if text == "/" && ty.is_some_and(|ty| matches!(ty, "numeric" | "float4" | "float8")) {
@@ -38,10 +31,10 @@ impl Translator<'_> {
             self.number_literal(left);
             self.number_literal(right);
         }
-        Ok(match ty {
+        match ty {
             Some(ty) => expr.typed(ty),
             None => expr,
-        })
+        }
     }
 
     /// An operand whose type is open takes that of the other, or the one that goes with it.

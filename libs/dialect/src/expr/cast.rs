@@ -116,7 +116,7 @@ impl Translator<'_> {
             return Err(self.src.syntax(to));
         }
         let declared = self.src.slice(operand.to + 1, close);
-        if self.is_native(&operand, declared) {
+        if is_native(&operand, declared) {
             let name = operand.name.clone();
             return Ok(Expr {
                 name,
@@ -127,19 +127,6 @@ impl Translator<'_> {
         self.remove(at, at + 1);
         self.remove(operand.to, close);
         self.cast(&operand, &ty, at, close + 1)
-    }
-
-    /// A cast that SQLite runs as it is written.
-    fn is_native(&self, operand: &Expr, declared: &str) -> bool {
-        let number = operand.ty.as_ref().is_some_and(TypeName::is_number);
-        let plain = declared.bytes().all(|c| c.is_ascii_alphabetic());
-        match declared.to_ascii_lowercase().as_str() {
-            "blob" => true,
-            "real" => number && plain,
-            "integer" | "int" => operand.ty.as_ref().is_some_and(TypeName::is_integer),
-            "text" => number && operand.base() != "numeric",
-            _ => false,
-        }
     }
 
     fn cast_type(&mut self, from: usize, to: usize) -> Result<TypeName, DialectError> {
@@ -263,6 +250,19 @@ impl Translator<'_> {
             not_null: true,
             ..Expr::new(at, to).of(Some(ty)).named("interval")
         }))
+    }
+}
+
+/// A cast that SQLite runs as it is written.
+fn is_native(operand: &Expr, declared: &str) -> bool {
+    let number = operand.ty.as_ref().is_some_and(TypeName::is_number);
+    let plain = declared.bytes().all(|c| c.is_ascii_alphabetic());
+    match declared.to_ascii_lowercase().as_str() {
+        "blob" => true,
+        "real" => number && plain,
+        "integer" | "int" => operand.ty.as_ref().is_some_and(TypeName::is_integer),
+        "text" => number && operand.base() != "numeric",
+        _ => false,
     }
 }
 

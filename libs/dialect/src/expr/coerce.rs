@@ -149,13 +149,8 @@ pub(crate) fn spell(value: &Value) -> String {
         Value::Real(value) => format!("{value:?}"),
         Value::Text(text) => quote(text),
         Value::Blob(bytes) => {
-            let mut out = String::with_capacity(bytes.len() * 2 + 3);
-            out.push_str("X'");
-            for byte in bytes {
-                out.push_str(&format!("{byte:02x}"));
-            }
-            out.push('\'');
-            out
+            let digits = convert::hex(bytes);
+            format!("X'{}'", digits.get(2..).unwrap_or(""))
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod arithmetic;
 mod call;
+mod call_types;
 mod cast;
 mod coerce;
 mod operator;
 pub(crate) mod primary;
+mod series;
 pub(crate) mod session;
 mod special;
 

@@ -61,16 +61,15 @@ impl Translator<'_> {
         if own <= floor {
             return Ok(None);
         }
-        self.binary(left, text, (at, at + 1), own, end).map(Some)
+        self.binary(left, (text, own), (at, at + 1), end).map(Some)
     }
 
     /// `left op right`, where the operator is tokens `op.0..op.1`.
     fn binary(
         &mut self,
         left: &Expr,
-        text: &str,
+        (text, own): (&str, u8),
         op: (usize, usize),
-        own: u8,
         end: usize,
     ) -> Result<Expr, DialectError> {
         if own == level::COMPARE
@@ -97,7 +96,9 @@ impl Translator<'_> {
                 self.unify(left, &right)?;
                 Ok(expr.typed("bool"))
             }
-            level::SUM | level::PRODUCT | level::POWER => self.arithmetic(left, &right, op.0, own),
+            level::SUM | level::PRODUCT | level::POWER => {
+                Ok(self.arithmetic(left, &right, op.0, own))
+            }
             _ => {
                 self.parenthesise_sum(left);
                 self.parenthesise_sum(&right);
@@ -207,8 +208,7 @@ impl Translator<'_> {
         let own = match (word.as_str(), negated) {
             ("or", 0) => level::OR,
             ("and", 0) => level::AND,
-            ("is" | "isnull" | "notnull", 0) => level::IS,
-            ("null", 1) => level::IS,
+            ("is" | "isnull" | "notnull", 0) | ("null", 1) => level::IS,
             ("in" | "between" | "like" | "ilike" | "similar" | "glob" | "regexp" | "match", _) => {
                 level::RANGE
             }
@@ -269,7 +269,7 @@ impl Translator<'_> {
         if level::OTHER <= floor {
             return Ok(None);
         }
-        self.binary(left, text, (at, close + 1), own.max(level::COMPARE), end)
+        self.binary(left, (text, own.max(level::COMPARE)), (at, close + 1), end)
             .map(Some)
     }
 
@@ -356,7 +356,7 @@ impl Translator<'_> {
         match collation.to_ascii_lowercase().as_str() {
             "nocase" | "binary" | "rtrim" => {}
             "default" | "c" | "posix" | "ucs_basic" | "c.utf8" | "c.utf-8" => {
-                self.remove(name - 1, last + 1)
+                self.remove(name - 1, last + 1);
             }
             other => {
                 let message = format!("collation \"{other}\" for encoding \"UTF8\" does not exist");

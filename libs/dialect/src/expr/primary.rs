@@ -232,7 +232,7 @@ impl Translator<'_> {
         self.reference(at, end)
     }
 
-    /// CURRENT_TIMESTAMP and its kin, which are written without parentheses.
+    /// `CURRENT_TIMESTAMP` and its kin, which are written without parentheses.
     fn keyword_value(&mut self, at: usize, word: &str) -> Option<Expr> {
         let (call, ty) = match word {
             "current_timestamp" => ("now()", "timestamptz"),

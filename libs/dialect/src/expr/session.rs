@@ -57,7 +57,6 @@ impl Translator<'_> {
                 );
                 whole.typed("name")
             }
-            "nextval" | "currval" | "setval" => return Ok(None),
             "pg_get_serial_sequence" => {
                 let (table, column) = (self.src.string(last + 2)?, self.src.string(last + 4)?);
                 let (Some(table), Some(column)) = (table, column) else {

@@ -377,7 +377,6 @@ pub(crate) fn make_date(arguments: &[Value]) -> Result {
 /// Seconds east of UTC of a zone that needs no table of zones.
 fn zone(name: &str) -> std::result::Result<i64, DialectError> {
     parse_zone(name.trim())
-        .flatten()
         .ok_or_else(|| DialectError::new("22023", format!("time zone \"{name}\" not recognized")))
 }
 

@@ -232,117 +232,128 @@ fn number_text(value: &str, template: &str) -> String {
     format!("{blanks}{sign}{trimmed}{tail}")
 }
 
+/// What a template reads out of a text.
+struct Fields {
+    year: i64,
+    month: i64,
+    day: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+    micros: i64,
+    afternoon: Option<bool>,
+}
+
+impl Fields {
+    /// Takes the field of a template word from the start of `text`; gives what is left.
+    fn take<'t>(&mut self, word: &str, text: &'t str) -> Option<&'t str> {
+        let upper = word.to_ascii_uppercase();
+        match upper.as_str() {
+            "FM" | "TZ" | "OF" => return Some(text),
+            "MON" | "MONTH" => {
+                let end = text
+                    .find(|c: char| !c.is_alphabetic())
+                    .unwrap_or(text.len());
+                let (name, rest) = text.split_at_checked(end)?;
+                let short = name.get(..3)?.to_lowercase();
+                let known = MONTHS
+                    .iter()
+                    .position(|month| month.to_lowercase().starts_with(&short))?;
+                self.month = i64::try_from(known + 1).ok()?;
+                return Some(rest);
+            }
+            "AM" | "PM" => {
+                self.afternoon = Some(text.to_lowercase().starts_with('p'));
+                return text.get(2..);
+            }
+            _ => {}
+        }
+        let width = match upper.as_str() {
+            "YYYY" => 4,
+            "MS" => 3,
+            "US" => 6,
+            _ => 2,
+        };
+        let digits = text
+            .bytes()
+            .take(width)
+            .take_while(u8::is_ascii_digit)
+            .count();
+        let (number, rest) = text.split_at_checked(digits)?;
+        let number: i64 = number.parse().ok()?;
+        match upper.as_str() {
+            "YYYY" => self.year = number,
+            "YY" => {
+                self.year = if number < 70 {
+                    2000 + number
+                } else {
+                    1900 + number
+                }
+            }
+            "MM" => self.month = number,
+            "DD" => self.day = number,
+            "HH24" | "HH12" | "HH" => self.hour = number,
+            "MI" => self.minute = number,
+            "SS" => self.second = number,
+            "MS" => self.micros = number * 1000,
+            "US" => self.micros = number,
+            _ => return None,
+        }
+        Some(rest)
+    }
+
+    fn moment(self) -> Option<Moment> {
+        let hour = self.afternoon.map_or(self.hour, |afternoon| {
+            self.hour % 12 + if afternoon { 12 } else { 0 }
+        });
+        let date = (1..=12).contains(&self.month)
+            && (1..=days_in_month(self.year, self.month)).contains(&self.day);
+        if !date || hour > 23 || self.minute > 59 || self.second > 59 {
+            return None;
+        }
+        let micros = ((hour * 60 + self.minute) * 60 + self.second) * SECOND + self.micros;
+        Some(Moment {
+            days: days_of(self.year, self.month, self.day),
+            micros,
+            offset: None,
+        })
+    }
+}
+
 /// Reads a text by a template.
 fn read(value: &str, template: &str) -> std::result::Result<Moment, DialectError> {
-    let fail = || {
-        DialectError::new(
-            "22007",
-            format!("invalid value \"{value}\" for \"{template}\""),
-        )
+    let message = || format!("invalid value \"{value}\" for \"{template}\"");
+    let mut fields = Fields {
+        year: 1,
+        month: 1,
+        day: 1,
+        hour: 0,
+        minute: 0,
+        second: 0,
+        micros: 0,
+        afternoon: None,
     };
-    let (mut year, mut month, mut day, mut hour, mut minute, mut second, mut micros) =
-        (1, 1, 1, 0, 0, 0, 0);
-    let mut afternoon = None;
     let mut text = value.trim_start();
     let mut rest = template;
     while let Some(first) = rest.chars().next() {
-        let Some(found) = word(rest) else {
-            rest = rest.get(first.len_utf8()..).unwrap_or("");
-            if text
-                .chars()
-                .next()
-                .is_some_and(|c| !c.is_alphanumeric() || c == first)
-            {
-                text = text
-                    .get(text.chars().next().map_or(0, char::len_utf8)..)
-                    .unwrap_or("");
-            }
+        if let Some(found) = word(rest) {
+            rest = rest.get(found.len()..).unwrap_or("");
+            text = fields
+                .take(found, text)
+                .ok_or_else(|| DialectError::new("22007", message()))?;
             continue;
-        };
-        rest = rest.get(found.len()..).unwrap_or("");
-        let upper = found.to_ascii_uppercase();
-        match upper.as_str() {
-            "FM" | "TZ" | "OF" => {}
-            "MON" | "MONTH" => {
-                let name: String = text.chars().take_while(|c| c.is_alphabetic()).collect();
-                let known = MONTHS.iter().position(|month| {
-                    name.len() >= 3
-                        && month.get(..3).is_some_and(|short| {
-                            name.to_lowercase().starts_with(&short.to_lowercase())
-                        })
-                });
-                month = known
-                    .and_then(|at| i64::try_from(at + 1).ok())
-                    .ok_or_else(fail)?;
-                text = text.get(name.len()..).unwrap_or("");
-            }
-            "AM" | "PM" => {
-                afternoon = Some(text.to_lowercase().starts_with('p'));
-                text = text.get(2..).unwrap_or("");
-            }
-            _ => {
-                let width = if upper == "YYYY" {
-                    4
-                } else if upper == "MS" {
-                    3
-                } else if upper == "US" {
-                    6
-                } else {
-                    2
-                };
-                let digits: String = text
-                    .chars()
-                    .take(width)
-                    .take_while(char::is_ascii_digit)
-                    .collect();
-                let number: i64 = digits.parse().map_err(|_| fail())?;
-                text = text.get(digits.len()..).unwrap_or("");
-                match upper.as_str() {
-                    "YYYY" => year = number,
-                    "YY" => {
-                        year = if number < 70 {
-                            2000 + number
-                        } else {
-                            1900 + number
-                        }
-                    }
-                    "MM" => month = number,
-                    "DD" => day = number,
-                    "HH24" | "HH12" | "HH" => hour = number,
-                    "MI" => minute = number,
-                    "SS" => second = number,
-                    "MS" => micros = number * 1000,
-                    "US" => micros = number,
-                    _ => {
-                        return Err(DialectError::unsupported(format!(
-                            "the template pattern \"{found}\""
-                        )));
-                    }
-                }
-            }
         }
+        rest = rest.get(first.len_utf8()..).unwrap_or("");
+        let next = text
+            .chars()
+            .next()
+            .filter(|c| !c.is_alphanumeric() || *c == first);
+        text = text.get(next.map_or(0, char::len_utf8)..).unwrap_or("");
     }
-    if let Some(afternoon) = afternoon {
-        hour = hour % 12 + if afternoon { 12 } else { 0 };
-    }
-    let valid = (1..=12).contains(&month)
-        && day >= 1
-        && day <= days_in_month(year, month)
-        && hour < 24
-        && minute < 60
-        && second < 60;
-    if !valid {
-        return Err(DialectError::new(
-            "22008",
-            format!("date/time field value out of range: \"{value}\""),
-        ));
-    }
-    let clock = ((hour * 60 + minute) * 60 + second) * SECOND + micros;
-    Ok(Moment {
-        days: days_of(year, month, day),
-        micros: clock,
-        offset: None,
-    })
+    let range = || format!("date/time field value out of range: \"{value}\"");
+    fields
+        .moment()
+        .ok_or_else(|| DialectError::new("22008", range()))
 }
 
 pub(crate) fn to_date(arguments: &[Value]) -> Result {
@@ -418,7 +429,7 @@ mod tests {
             call(to_timestamp, "2024/06/09 03:04 pm", "YYYY/MM/DD HH12:MI am"),
             Ok(Value::Text("2024-06-09 15:04:00+00".into()))
         );
-        assert_eq!(call(to_number, "12,454.8-", "99G999D9S").is_err(), true);
+        assert!(call(to_number, "12,454.8-", "99G999D9S").is_err());
         assert_eq!(
             call(to_number, "$1,234.50", "L9G999D99"),
             Ok(Value::Real(1234.5))

@@ -1,7 +1,7 @@
 //! The list of functions to register.
 
 use crate::functions::{FunctionSpec, Implementation, Pure};
-use crate::functions::{catalog_text, datetime, format, number, regular, text};
+use crate::functions::{catalog_text, datetime, encoding, format, number, regular, text};
 
 const fn pure(
     name: &'static str,
@@ -174,7 +174,7 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
     pure(
         "eq_array_json",
         1,
-        text::array_json,
+        encoding::array_json,
         "an array literal {a,b} as a JSON array",
     ),
     pure("eq_date_add", 2, datetime::date_add, "date + integer"),
@@ -362,11 +362,16 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         text::quote_literal,
         "a text as a literal, or NULL",
     ),
-    pure("encode", 2, text::encode, "bytea as hex, base64 or escape"),
+    pure(
+        "encode",
+        2,
+        encoding::encode,
+        "bytea as hex, base64 or escape",
+    ),
     pure(
         "decode",
         2,
-        text::decode,
+        encoding::decode,
         "bytea from hex, base64 or escape",
     ),
     loose(

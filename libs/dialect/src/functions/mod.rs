@@ -6,6 +6,7 @@
 mod catalog_text;
 pub(crate) mod convert;
 mod datetime;
+mod encoding;
 mod format;
 pub(crate) mod interval;
 mod list;

@@ -1,4 +1,5 @@
 //! Functions over numbers.
+#![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
 use crate::error::DialectError;
 use crate::functions::Value;
@@ -54,7 +55,9 @@ fn decimal_round(value: f64, digits: i64) -> f64 {
 
 fn number(value: f64) -> Value {
     match convert::rounded(value) {
-        Some(whole) if value == value.trunc() && value.abs() < 9e15 => Value::Integer(whole),
+        Some(whole) if value.fract().abs() < f64::MIN_POSITIVE && value.abs() < 9e15 => {
+            Value::Integer(whole)
+        }
         _ => Value::Real(value),
     }
 }

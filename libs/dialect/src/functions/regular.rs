@@ -18,7 +18,7 @@ thread_local! {
 fn with<T>(pattern: &str, run: impl FnOnce(&Regex) -> T) -> std::result::Result<T, DialectError> {
     LAST.with(|last| {
         let mut last = last.borrow_mut();
-        if !last.as_ref().is_some_and(|(known, _)| known == pattern) {
+        if last.as_ref().is_none_or(|(known, _)| known != pattern) {
             let compiled = RegexBuilder::new(pattern)
                 .size_limit(1 << 20)
                 .nest_limit(50)

@@ -1,4 +1,5 @@
 //! Functions over text.
+#![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
 use crate::error::DialectError;
 use crate::functions::Value;
@@ -6,11 +7,11 @@ use crate::functions::convert::{self, text_of};
 
 type Result = std::result::Result<Value, DialectError>;
 
-fn text(value: impl Into<String>) -> Result {
+pub(crate) fn text(value: impl Into<String>) -> Result {
     Ok(Value::Text(value.into()))
 }
 
-fn argument(arguments: &[Value], at: usize) -> String {
+pub(crate) fn argument(arguments: &[Value], at: usize) -> String {
     arguments.get(at).map(text_of).unwrap_or_default()
 }
 
@@ -154,9 +155,9 @@ pub(crate) fn initcap(arguments: &[Value]) -> Result {
     let mut out = String::new();
     for c in argument(arguments, 0).chars() {
         if inside {
-            out.extend(c.to_lowercase())
+            out.extend(c.to_lowercase());
         } else {
-            out.extend(c.to_uppercase())
+            out.extend(c.to_uppercase());
         }
         inside = c.is_alphanumeric();
     }
@@ -305,144 +306,6 @@ pub(crate) fn plain_text(arguments: &[Value]) -> Result {
     text(argument(arguments, 0))
 }
 
-pub(crate) fn encode(arguments: &[Value]) -> Result {
-    let bytes = match arguments.first() {
-        Some(Value::Blob(bytes)) => bytes.clone(),
-        _ => argument(arguments, 0).into_bytes(),
-    };
-    match argument(arguments, 1).to_ascii_lowercase().as_str() {
-        "hex" => text(convert::hex(&bytes).get(2..).unwrap_or("")),
-        "base64" => text(base64(&bytes)),
-        "escape" => text(String::from_utf8_lossy(&bytes).replace('\\', "\\\\")),
-        other => Err(DialectError::new(
-            "22023",
-            format!("unrecognized encoding: \"{other}\""),
-        )),
-    }
-}
-
-pub(crate) fn decode(arguments: &[Value]) -> Result {
-    let value = argument(arguments, 0);
-    let bad = |what: &str| DialectError::new("22023", format!("invalid {what} sequence"));
-    match argument(arguments, 1).to_ascii_lowercase().as_str() {
-        "hex" => convert::unhex(&value)
-            .map(Value::Blob)
-            .ok_or_else(|| bad("hexadecimal")),
-        "base64" => unbase64(&value)
-            .map(Value::Blob)
-            .ok_or_else(|| bad("base64")),
-        "escape" => convert::to_type(&Value::Text(value), "bytea"),
-        other => Err(DialectError::new(
-            "22023",
-            format!("unrecognized encoding: \"{other}\""),
-        )),
-    }
-}
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 4);
-    for chunk in bytes.chunks(3) {
-        let group = (0..3).fold(0_u32, |group, at| {
-            group << 8 | u32::from(chunk.get(at).copied().unwrap_or(0))
-        });
-        for at in 0..4 {
-            let index = usize::try_from(group >> (18 - 6 * at) & 63).unwrap_or(0);
-            out.push(if at <= chunk.len() {
-                char::from(BASE64[index])
-            } else {
-                '='
-            });
-        }
-    }
-    out
-}
-
-fn unbase64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let (mut group, mut bits) = (0_u32, 0);
-    for c in text
-        .bytes()
-        .filter(|c| !c.is_ascii_whitespace() && *c != b'=')
-    {
-        let value = BASE64
-            .iter()
-            .position(|known| *known == c)
-            .and_then(|at| u32::try_from(at).ok())?;
-        group = (group << 6 | value) & 0xff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push(u8::try_from(group >> bits & 0xff).ok()?);
-        }
-    }
-    Some(out)
-}
-
-/// A PostgreSQL array literal (`{1,2,"a b",NULL}`) or a JSON array, as a JSON array.
-pub(crate) fn array_json(arguments: &[Value]) -> Result {
-    let value = argument(arguments, 0);
-    let trimmed = value.trim();
-    if trimmed.starts_with('[') {
-        return text(trimmed);
-    }
-    let fail = || DialectError::new("22P02", format!("malformed array literal: \"{value}\""));
-    let body = trimmed
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-        .ok_or_else(fail)?;
-    let mut items: Vec<String> = Vec::new();
-    let mut chars = body.chars().peekable();
-    while chars.peek().is_some() {
-        let mut item = String::new();
-        let quoted = chars.next_if_eq(&'"').is_some();
-        let mut closed = !quoted;
-        while let Some(c) = chars.next_if(|c| quoted || *c != ',') {
-            match c {
-                '\\' => item.extend(chars.next()),
-                '"' if quoted => {
-                    closed = true;
-                    break;
-                }
-                '{' | '}' if !quoted => return Err(fail()),
-                c => item.push(c),
-            }
-        }
-        if !closed || chars.next().is_some_and(|c| c != ',') {
-            return Err(fail());
-        }
-        items.push(json_item(&item, quoted));
-    }
-    text(format!("[{}]", items.join(",")))
-}
-
-/// An element: NULL and numbers stay bare, the rest is a JSON string.
-fn json_item(item: &str, quoted: bool) -> String {
-    let bare = item.trim();
-    if !quoted && bare.eq_ignore_ascii_case("null") {
-        return "null".to_owned();
-    }
-    if !quoted
-        && bare
-            .parse::<i64>()
-            .is_ok_and(|value| value.to_string() == bare)
-    {
-        return bare.to_owned();
-    }
-    let mut out = String::from("\"");
-    for c in if quoted { item } else { bare }.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
 /// greatest and least do not mind NULLs, unlike SQLite's max and min.
 fn extreme(arguments: &[Value], greatest: bool) -> Value {
     let mut best = Value::Null;
@@ -511,24 +374,7 @@ mod tests {
         assert_eq!(call(translate, &["12345", "143", "ax"]), "a2x5");
         assert_eq!(call(md5, &["abc"]), "900150983cd24fb0d6963f7d28e17f72");
         assert_eq!(call(overlay, &["Txxxxas", "hom", "2", "4"]), "Thomas");
-        assert_eq!(call(encode, &["hello", "base64"]), "aGVsbG8=");
-        assert_eq!(
-            decode(&[Value::Text("aGVsbG8=".into()), Value::Text("base64".into())]),
-            Ok(Value::Blob(b"hello".to_vec()))
-        );
         assert_eq!(call(greatest, &["1", "3", "2"]), "3");
-    }
-
-    #[test]
-    fn array_literals_become_json() {
-        assert_eq!(call(array_json, &["{1,2,NULL}"]), "[1,2,null]");
-        assert_eq!(
-            call(array_json, &["{a,\"b,\\\"c\"}"]),
-            "[\"a\",\"b,\\\"c\"]"
-        );
-        assert_eq!(call(array_json, &["{}"]), "[]");
-        assert!(array_json(&[Value::Text("{{1}}".into())]).is_err());
-        assert!(array_json(&[Value::Text("x".into())]).is_err());
     }
 
     #[test]

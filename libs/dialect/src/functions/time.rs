@@ -121,7 +121,7 @@ pub(crate) fn fraction(micros: i64) -> String {
 }
 
 /// Reads a date with or without time and zone: ISO with `-`, `/` or `.`, `20240131`, `31.1.2024` is refused as
-/// PostgreSQL's default DateStyle (ISO, MDY) reads it, `1/31/2024`, `Jan 31 2024`, `31 Jan 2024`.
+/// PostgreSQL's default `DateStyle` (ISO, MDY) reads it, `1/31/2024`, `Jan 31 2024`, `31 Jan 2024`.
 pub(crate) fn parse(text: &str, ty: &str) -> Result<Moment, DialectError> {
     let fail = || invalid(ty, text);
     let trimmed = text.trim();
@@ -157,7 +157,7 @@ pub(crate) fn parse(text: &str, ty: &str) -> Result<Moment, DialectError> {
             return Err(out_of_range(text));
         }
         moment.micros = micros;
-        moment.offset = parse_zone(zone.trim()).ok_or_else(fail)?;
+        moment.offset = named_zone(zone.trim()).map_err(|()| fail())?;
     }
     if moment.micros == DAY {
         moment.days += 1;
@@ -169,7 +169,7 @@ pub(crate) fn parse(text: &str, ty: &str) -> Result<Moment, DialectError> {
 /// Reads a time of day with or without a zone.
 pub(crate) fn parse_time(text: &str, ty: &str) -> Result<Moment, DialectError> {
     let (micros, zone) = parse_clock(text.trim()).ok_or_else(|| invalid(ty, text))?;
-    let offset = parse_zone(zone.trim()).ok_or_else(|| invalid(ty, text))?;
+    let offset = named_zone(zone.trim()).map_err(|()| invalid(ty, text))?;
     if micros > DAY {
         return Err(out_of_range(text));
     }
@@ -184,10 +184,9 @@ pub(crate) fn parse_time(text: &str, ty: &str) -> Result<Moment, DialectError> {
 fn split_date(text: &str) -> (&str, &str) {
     if text.starts_with(|c: char| c.is_ascii_digit())
         && !text.contains(|c: char| c.is_ascii_alphabetic() && c != 'T')
+        && let Some((date, rest)) = text.split_once('T')
     {
-        if let Some((date, rest)) = text.split_once('T') {
-            return (date, rest);
-        }
+        return (date, rest);
     }
     let clock = text.find(':').map_or(text.len(), |colon| {
         text.get(..colon)
@@ -217,7 +216,7 @@ fn parse_date(date: &str) -> Option<(i64, i64, i64)> {
         ));
     }
     let parts: Vec<&str> = date
-        .split(|c: char| matches!(c, '-' | '/' | '.' | ' ' | ','))
+        .split(['-', '/', '.', ' ', ','])
         .filter(|part| !part.is_empty())
         .collect();
     let [a, b, c] = parts.as_slice() else {
@@ -290,16 +289,22 @@ fn parse_clock(text: &str) -> Option<(i64, &str)> {
     Some((((hour * 60 + minute) * 60 + second) * SECOND + micros, rest))
 }
 
-/// A zone: nothing, Z, UTC, GMT, `+02`, `-05:30`, `+0530`. The outer `None` = not one.
-pub(crate) fn parse_zone(text: &str) -> Option<Option<i64>> {
+/// The zone behind a time: `None` if there is none, an error if it is not one.
+fn named_zone(text: &str) -> Result<Option<i64>, ()> {
     if text.is_empty() {
-        return Some(None);
+        Ok(None)
+    } else {
+        parse_zone(text).map(Some).ok_or(())
     }
+}
+
+/// A zone: Z, UTC, GMT, `+02`, `-05:30`, `+0530`; seconds east of UTC.
+pub(crate) fn parse_zone(text: &str) -> Option<i64> {
     if matches!(
         text.to_ascii_lowercase().as_str(),
         "z" | "utc" | "gmt" | "etc/utc" | "zulu" | "uct" | "universal"
     ) {
-        return Some(Some(0));
+        return Some(0);
     }
     let sign = match text.as_bytes().first() {
         Some(b'+') => 1,
@@ -323,7 +328,7 @@ pub(crate) fn parse_zone(text: &str) -> Option<Option<i64>> {
         .zip([3600, 60, 1])
         .map(|(part, unit)| part * unit)
         .sum::<i64>();
-    (parts.len() <= 3 && seconds <= 16 * 3600).then_some(Some(sign * seconds))
+    (parts.len() <= 3 && seconds <= 16 * 3600).then_some(sign * seconds)
 }
 
 #[cfg(test)]

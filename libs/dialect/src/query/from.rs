@@ -55,18 +55,18 @@ struct Alias {
 
 impl Translator<'_> {
     /// What follows FROM (or USING, or a comma); gives the token after it.
-    pub(crate) fn from_clause(&mut self, at: usize, end: usize) -> Result<usize, DialectError> {
+    pub(crate) fn table_list(&mut self, at: usize, end: usize) -> Result<usize, DialectError> {
         self.enter(at)?;
-        let mut at = self.from_item(at, end)?;
+        let mut at = self.table_item(at, end)?;
         while at < end {
             if self.src.sign(at, ",") {
-                at = self.from_item(at + 1, end)?;
+                at = self.table_item(at + 1, end)?;
                 continue;
             }
             let Some(join) = self.join_words(at) else {
                 break;
             };
-            at = self.from_item(join, end)?;
+            at = self.table_item(join, end)?;
             if self.src.is(at, "ON") && at < end {
                 let condition = self.expr(at + 1, end)?;
                 at = condition.to;
@@ -99,7 +99,7 @@ impl Translator<'_> {
         self.src.is(to, "JOIN").then_some(to + 1)
     }
 
-    fn from_item(&mut self, at: usize, end: usize) -> Result<usize, DialectError> {
+    fn table_item(&mut self, at: usize, end: usize) -> Result<usize, DialectError> {
         if at >= end {
             return Err(self.src.syntax(at));
         }
@@ -114,7 +114,7 @@ impl Translator<'_> {
             if self.is_query(at + 1) && self.query_in_parentheses(at + 1, close) {
                 return self.derived_table(at, close, end);
             }
-            let to = self.from_clause(at + 1, close)?;
+            let to = self.table_list(at + 1, close)?;
             return if to == close {
                 Ok(close + 1)
             } else {
@@ -358,17 +358,16 @@ impl Translator<'_> {
             };
         }
         let name = self.src.name(to);
-        if !explicit || is_reserved(&word) {
-            if let Some(name) = name
+        if (!explicit || is_reserved(&word))
+            && let Some(name) = name
                 .as_ref()
                 .filter(|_| self.src.kind(to) == Some(Kind::Word))
-            {
-                self.replace(
-                    to,
-                    to + 1,
-                    format!("{}{}", if explicit { "" } else { "AS " }, quote_name(name)),
-                );
-            }
+        {
+            self.replace(
+                to,
+                to + 1,
+                format!("{}{}", if explicit { "" } else { "AS " }, quote_name(name)),
+            );
         }
         to += 1;
         let names_at = to;

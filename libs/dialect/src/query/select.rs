@@ -52,7 +52,7 @@ impl Translator<'_> {
         }
         let has_from = stop < end && self.src.is(stop, "FROM");
         let after_from = if has_from {
-            self.from_clause(stop + 1, end)?
+            self.table_list(stop + 1, end)?
         } else {
             stop
         };

@@ -1,5 +1,4 @@
 //! An SQLite database behind the translation, as the server would run it.
-#![allow(dead_code, reason = "each test file uses its own part")]
 
 use dialect::functions::Value;
 use dialect::{
@@ -170,17 +169,15 @@ impl Database {
 
     pub(crate) fn execute(&self, sql: &str) -> Result<(), String> {
         let statement = analyze(sql, self).map_err(|error| error.to_string())?;
-        match &statement.needs {
-            Some(needs) => self.with_needs(&statement, needs),
-            None => {
-                for text in &statement.sqlite {
-                    self.connection
-                        .execute_batch(text)
-                        .map_err(|error| error.to_string())?;
-                }
-                Ok(())
-            }
+        if let Some(needs) = &statement.needs {
+            return self.with_needs(&statement, needs);
         }
+        for text in &statement.sqlite {
+            self.connection
+                .execute_batch(text)
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     fn with_needs(&self, statement: &Statement, needs: &Needs) -> Result<(), String> {
@@ -297,11 +294,7 @@ impl Database {
             .connection
             .prepare(statement.sqlite.last().unwrap())
             .unwrap();
-        prepared
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
+        prepared.column_names().map(str::to_owned).collect()
     }
 
     pub(crate) fn fill_catalog(&self) {

@@ -1,9 +1,7 @@
 //! Schema changes in PostgreSQL's spelling, on tables with rows.
 
-mod support;
-
+use crate::support::Database;
 use dialect::{Needs, SchemaView, StatementKind, parse_create_table};
-use support::Database;
 
 fn types(database: &Database, table: &str) -> Vec<String> {
     let info = parse_create_table(&database.create_sql(table).unwrap()).unwrap();

@@ -1,8 +1,6 @@
 //! What psql 15 and drivers ask about a schema is answered.
 
-mod support;
-
-use support::Database;
+use crate::support::Database;
 
 fn shop() -> Database {
     let database = Database::new();

@@ -1,0 +1,311 @@
+//! Rows about indexes and constraints.
+
+use crate::catalog::describe::{self, Index};
+use crate::catalog::fill::{Filler, PUBLIC, count, int, text, truth};
+use crate::functions::Value;
+use crate::table_info::{Constraint, ConstraintKind, TableInfo};
+
+impl Filler<'_> {
+    pub(crate) fn index(
+        &mut self,
+        table_oid: u32,
+        table: &TableInfo,
+        index: &Index,
+        primary: bool,
+    ) -> u32 {
+        let oid = self.oid("class", &index.name);
+        let definition = describe::index_definition(&table.name, index);
+        let more = [
+            ("relnatts", count(index.terms.len())),
+            ("relchecks", int(0)),
+            ("relhasindex", truth(false)),
+        ];
+        self.class(oid, &index.name, "i", &more);
+        self.object(oid, &index.name, "class", &definition);
+        let keys: Vec<String> = index
+            .terms
+            .iter()
+            .map(|term| attribute(table, term).to_string())
+            .collect();
+        let all = |value: &str| vec![value; keys.len()].join(" ");
+        self.push(
+            "pg_index",
+            &[
+                ("indexrelid", int(oid)),
+                ("indrelid", int(table_oid)),
+                ("indnatts", count(keys.len())),
+                ("indnkeyatts", count(keys.len())),
+                ("indisunique", truth(index.unique)),
+                ("indisprimary", truth(primary)),
+                ("indisexclusion", truth(false)),
+                ("indimmediate", truth(true)),
+                ("indisclustered", truth(false)),
+                ("indisvalid", truth(true)),
+                ("indcheckxmin", truth(false)),
+                ("indisready", truth(true)),
+                ("indislive", truth(true)),
+                ("indisreplident", truth(false)),
+                ("indkey", text(&keys.join(" "))),
+                ("indoption", text(&all("0"))),
+                ("indcollation", text(&all("0"))),
+                ("indclass", text(&all("0"))),
+                ("indnullsnotdistinct", truth(false)),
+                (
+                    "indpred",
+                    index.predicate.as_deref().map_or(Value::Null, text),
+                ),
+            ],
+        );
+        self.push(
+            "pg_indexes",
+            &[
+                ("schemaname", text("public")),
+                ("tablename", text(&table.name)),
+                ("indexname", text(&index.name)),
+                ("indexdef", text(&definition)),
+            ],
+        );
+        oid
+    }
+
+    pub(crate) fn constraint(
+        &mut self,
+        table_oid: u32,
+        table: &TableInfo,
+        constraint: &Constraint,
+    ) {
+        let key = format!("{}.{}", table.name, constraint.name);
+        let oid = self.oid("constraint", &key);
+        let index = if is_key(&constraint.kind) {
+            let primary = constraint.kind == ConstraintKind::PrimaryKey;
+            let index = Index {
+                name: constraint.name.clone(),
+                unique: true,
+                terms: constraint.columns.clone(),
+                predicate: None,
+            };
+            self.index(table_oid, table, &index, primary)
+        } else {
+            0
+        };
+        let mut values = vec![
+            ("oid", int(oid)),
+            ("conname", text(&constraint.name)),
+            ("connamespace", int(PUBLIC)),
+            ("convalidated", truth(true)),
+            ("conrelid", int(table_oid)),
+            ("contypid", int(0)),
+            ("conindid", int(index)),
+            ("conparentid", int(0)),
+            ("conislocal", truth(true)),
+            ("coninhcount", int(0)),
+            ("connoinherit", truth(true)),
+            ("conkey", numbers(table, &constraint.columns)),
+            ("confrelid", int(0)),
+            ("condeferrable", truth(false)),
+            ("condeferred", truth(false)),
+            ("confupdtype", text(" ")),
+            ("confdeltype", text(" ")),
+            ("confmatchtype", text(" ")),
+        ];
+        let mut referenced = Vec::new();
+        let kind = match &constraint.kind {
+            ConstraintKind::PrimaryKey => "p",
+            ConstraintKind::Unique => "u",
+            ConstraintKind::Check { expression } => {
+                values.push(("conbin", text(expression)));
+                "c"
+            }
+            foreign @ ConstraintKind::ForeignKey { .. } => {
+                referenced = self.foreign(foreign, &mut values);
+                "f"
+            }
+        };
+        values.push(("contype", text(kind)));
+        self.push("pg_constraint", &values);
+        let definition = describe::constraint(constraint, &referenced);
+        self.object(oid, &constraint.name, "constraint", &definition);
+        self.information_constraint(table, constraint, &referenced);
+    }
+
+    /// The values of a foreign key; gives the columns that it refers to.
+    fn foreign(&self, kind: &ConstraintKind, values: &mut Vec<(&str, Value)>) -> Vec<String> {
+        let ConstraintKind::ForeignKey {
+            table,
+            columns,
+            on_delete,
+            on_update,
+            deferrable,
+            deferred,
+        } = kind
+        else {
+            return Vec::new();
+        };
+        let target = self
+            .input
+            .tables
+            .iter()
+            .find(|known| known.name.eq_ignore_ascii_case(table));
+        let referenced = target
+            .map(|target| referenced_columns(target, columns))
+            .unwrap_or_default();
+        let oid = self
+            .tables
+            .get(&table.to_ascii_lowercase())
+            .copied()
+            .unwrap_or(0);
+        values.retain(|(column, _)| {
+            !matches!(
+                *column,
+                "confrelid" | "confupdtype" | "confdeltype" | "confmatchtype"
+            )
+        });
+        values.extend([
+            ("confrelid", int(oid)),
+            ("confupdtype", text(action(on_update))),
+            ("confdeltype", text(action(on_delete))),
+            ("confmatchtype", text("s")),
+            ("condeferrable", truth(*deferrable)),
+            ("condeferred", truth(*deferred)),
+            (
+                "confkey",
+                target.map_or(Value::Null, |target| numbers(target, &referenced)),
+            ),
+        ]);
+        referenced
+    }
+
+    fn referential(&mut self, name: &str, kind: &ConstraintKind, referenced: &[String]) {
+        let ConstraintKind::ForeignKey {
+            table,
+            on_delete,
+            on_update,
+            ..
+        } = kind
+        else {
+            return;
+        };
+        let target = self
+            .input
+            .tables
+            .iter()
+            .find(|known| known.name.eq_ignore_ascii_case(table));
+        let keys = target.into_iter().flat_map(|target| &target.constraints);
+        let unique = keys
+            .into_iter()
+            .find(|key| is_key(&key.kind) && key.columns == referenced);
+        let unique = unique.map_or(Value::Null, |key| text(&key.name));
+        let database = self.input.database.clone();
+        self.push(
+            "information_schema_referential_constraints",
+            &[
+                ("constraint_catalog", text(&database)),
+                ("constraint_schema", text("public")),
+                ("constraint_name", text(name)),
+                ("unique_constraint_schema", text("public")),
+                ("unique_constraint_name", unique),
+                ("match_option", text("NONE")),
+                ("update_rule", text(on_update)),
+                ("delete_rule", text(on_delete)),
+            ],
+        );
+    }
+
+    fn information_constraint(
+        &mut self,
+        table: &TableInfo,
+        constraint: &Constraint,
+        referenced: &[String],
+    ) {
+        let database = self.input.database.clone();
+        let of = [
+            ("constraint_catalog", text(&database)),
+            ("constraint_schema", text("public")),
+            ("constraint_name", text(&constraint.name)),
+            ("table_catalog", text(&database)),
+            ("table_schema", text("public")),
+        ];
+        let (kind, used_table) = match &constraint.kind {
+            ConstraintKind::PrimaryKey => ("PRIMARY KEY", &table.name),
+            ConstraintKind::Unique => ("UNIQUE", &table.name),
+            ConstraintKind::Check { .. } => ("CHECK", &table.name),
+            foreign @ ConstraintKind::ForeignKey { table: other, .. } => {
+                self.referential(&constraint.name, foreign, referenced);
+                ("FOREIGN KEY", other)
+            }
+        };
+        let mut values = of.to_vec();
+        values.extend([
+            ("table_name", text(&table.name)),
+            ("constraint_type", text(kind)),
+            ("is_deferrable", text("NO")),
+            ("initially_deferred", text("NO")),
+        ]);
+        self.push("information_schema_table_constraints", &values);
+        for (index, column) in constraint.columns.iter().enumerate() {
+            let mut values = of.to_vec();
+            values.extend([
+                ("table_name", text(&table.name)),
+                ("column_name", text(column)),
+                ("ordinal_position", count(index + 1)),
+            ]);
+            self.push("information_schema_key_column_usage", &values);
+        }
+        let used = if kind == "FOREIGN KEY" {
+            referenced
+        } else {
+            &constraint.columns
+        };
+        for column in used {
+            let mut values = of.to_vec();
+            values.extend([
+                ("table_name", text(used_table)),
+                ("column_name", text(column)),
+            ]);
+            self.push("information_schema_constraint_column_usage", &values);
+        }
+    }
+}
+
+pub(crate) fn is_key(kind: &ConstraintKind) -> bool {
+    matches!(kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique)
+}
+
+/// The columns that a foreign key refers to: those named, else the primary key.
+fn referenced_columns(target: &TableInfo, named: &[String]) -> Vec<String> {
+    if !named.is_empty() {
+        return named.to_vec();
+    }
+    let key = target
+        .constraints
+        .iter()
+        .find(|constraint| constraint.kind == ConstraintKind::PrimaryKey);
+    key.map(|key| key.columns.clone()).unwrap_or_default()
+}
+
+/// The number of a column; 0 for an expression.
+fn attribute(table: &TableInfo, column: &str) -> usize {
+    table
+        .columns
+        .iter()
+        .position(|known| known.name.eq_ignore_ascii_case(column))
+        .map_or(0, |at| at + 1)
+}
+
+fn numbers(table: &TableInfo, columns: &[String]) -> Value {
+    let numbers: Vec<String> = columns
+        .iter()
+        .map(|column| attribute(table, column).to_string())
+        .collect();
+    Value::Text(format!("{{{}}}", numbers.join(",")))
+}
+
+fn action(text: &str) -> &'static str {
+    match text {
+        "CASCADE" => "c",
+        "RESTRICT" => "r",
+        "SET NULL" => "n",
+        "SET DEFAULT" => "d",
+        _ => "a",
+    }
+}

@@ -1,0 +1,196 @@
+//! Rows that do not depend on the schema: namespaces, types, databases, users, settings.
+
+use crate::catalog::fill::{BTREE, Filler, HEAP, OWNER, PUBLIC, int, text, truth};
+use crate::types::BUILTIN;
+
+const PG_CATALOG: u32 = 11;
+const INFORMATION_SCHEMA: u32 = 13_000;
+
+impl Filler<'_> {
+    /// What every database has.
+    pub(crate) fn fixed(&mut self) {
+        for (oid, name) in [
+            (PG_CATALOG, "pg_catalog"),
+            (PUBLIC, "public"),
+            (INFORMATION_SCHEMA, "information_schema"),
+        ] {
+            self.push(
+                "pg_namespace",
+                &[
+                    ("oid", int(oid)),
+                    ("nspname", text(name)),
+                    ("nspowner", int(OWNER)),
+                ],
+            );
+            let owner = self.owner();
+            let database = self.input.database.clone();
+            self.push(
+                "information_schema_schemata",
+                &[
+                    ("catalog_name", text(&database)),
+                    ("schema_name", text(name)),
+                    ("schema_owner", text(&owner)),
+                ],
+            );
+        }
+        for (oid, name, kind) in [(HEAP, "heap", "t"), (BTREE, "btree", "i")] {
+            self.push(
+                "pg_am",
+                &[
+                    ("oid", int(oid)),
+                    ("amname", text(name)),
+                    ("amtype", text(kind)),
+                ],
+            );
+        }
+        for (oid, name) in [(100_u32, "default"), (950, "C"), (951, "POSIX")] {
+            self.push(
+                "pg_collation",
+                &[
+                    ("oid", int(oid)),
+                    ("collname", text(name)),
+                    ("collnamespace", int(PG_CATALOG)),
+                    ("collencoding", int(-1)),
+                ],
+            );
+        }
+        self.push(
+            "pg_tablespace",
+            &[
+                ("oid", int(1663)),
+                ("spcname", text("pg_default")),
+                ("spcowner", int(OWNER)),
+            ],
+        );
+        for (name, _, oid) in BUILTIN {
+            self.built_in_type(name, *oid);
+        }
+        self.databases();
+    }
+
+    fn databases(&mut self) {
+        for (index, name) in self.input.databases.clone().iter().enumerate() {
+            let oid = u32::try_from(index).unwrap_or(0) + 5;
+            self.push(
+                "pg_database",
+                &[
+                    ("oid", int(oid)),
+                    ("datname", text(name)),
+                    ("datdba", int(OWNER)),
+                    ("encoding", int(6)),
+                    ("datlocprovider", text("c")),
+                    ("datistemplate", truth(false)),
+                    ("datallowconn", truth(true)),
+                    ("datconnlimit", int(-1)),
+                    ("dattablespace", int(1663)),
+                    ("datcollate", text("C")),
+                    ("datctype", text("C")),
+                ],
+            );
+        }
+        for (name, value, description) in self.input.settings.clone() {
+            self.push(
+                "pg_settings",
+                &[
+                    ("name", text(&name)),
+                    ("setting", text(&value)),
+                    ("short_desc", text(&description)),
+                    ("context", text("user")),
+                    ("vartype", text("string")),
+                    ("source", text("session")),
+                    ("boot_val", text(&value)),
+                    ("reset_val", text(&value)),
+                    ("pending_restart", truth(false)),
+                ],
+            );
+        }
+    }
+
+    fn built_in_type(&mut self, name: &str, oid: u32) {
+        let length = match name {
+            "bool" | "char" => 1,
+            "int2" => 2,
+            "int4" | "float4" | "oid" | "date" | "regclass" | "regtype" | "regproc"
+            | "regnamespace" => 4,
+            "int8" | "float8" | "time" | "timestamp" | "timestamptz" => 8,
+            "uuid" | "interval" => 16,
+            "timetz" => 12,
+            "name" => 64,
+            _ => -1,
+        };
+        let category = match name {
+            "bool" => "B",
+            "text" | "varchar" | "bpchar" | "name" => "S",
+            "date" | "time" | "timetz" | "timestamp" | "timestamptz" => "D",
+            "interval" => "T",
+            "inet" | "cidr" => "I",
+            "int2" | "int4" | "int8" | "float4" | "float8" | "numeric" | "oid" => "N",
+            _ => "U",
+        };
+        let collation = if category == "S" { 100_u32 } else { 0 };
+        self.push(
+            "pg_type",
+            &[
+                ("oid", int(oid)),
+                ("typname", text(name)),
+                ("typnamespace", int(PG_CATALOG)),
+                ("typowner", int(OWNER)),
+                ("typlen", int(length)),
+                ("typbyval", truth((1..=8).contains(&length))),
+                ("typtype", text("b")),
+                ("typcategory", text(category)),
+                ("typisdefined", truth(true)),
+                ("typdelim", text(",")),
+                ("typrelid", int(0)),
+                ("typelem", int(0)),
+                ("typarray", int(0)),
+                ("typinput", text(&format!("{name}in"))),
+                ("typnotnull", truth(false)),
+                ("typbasetype", int(0)),
+                ("typtypmod", int(-1)),
+                ("typndims", int(0)),
+                ("typcollation", int(collation)),
+            ],
+        );
+    }
+
+    pub(crate) fn users(&mut self) {
+        let users = if self.input.users.is_empty() {
+            vec!["dba".to_owned()]
+        } else {
+            self.input.users.clone()
+        };
+        for (index, name) in users.iter().enumerate() {
+            let oid = u32::try_from(index).unwrap_or(0) + OWNER;
+            let first = truth(index == 0);
+            self.push(
+                "pg_roles",
+                &[
+                    ("oid", int(oid)),
+                    ("rolname", text(name)),
+                    ("rolsuper", first.clone()),
+                    ("rolinherit", truth(true)),
+                    ("rolcreaterole", first.clone()),
+                    ("rolcreatedb", first.clone()),
+                    ("rolcanlogin", truth(true)),
+                    ("rolreplication", first.clone()),
+                    ("rolconnlimit", int(-1)),
+                    ("rolpassword", text("********")),
+                    ("rolbypassrls", first.clone()),
+                ],
+            );
+            self.push(
+                "pg_user",
+                &[
+                    ("usename", text(name)),
+                    ("usesysid", int(oid)),
+                    ("usecreatedb", first.clone()),
+                    ("usesuper", first.clone()),
+                    ("userepl", first.clone()),
+                    ("usebypassrls", first),
+                    ("passwd", text("********")),
+                ],
+            );
+        }
+    }
+}

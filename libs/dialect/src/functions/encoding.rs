@@ -1,0 +1,185 @@
+//! bytea as text, and array literals as JSON.
+
+use crate::error::DialectError;
+use crate::functions::Value;
+use crate::functions::convert;
+use crate::functions::text::{argument, text};
+
+type Result = std::result::Result<Value, DialectError>;
+
+pub(crate) fn encode(arguments: &[Value]) -> Result {
+    let bytes = match arguments.first() {
+        Some(Value::Blob(bytes)) => bytes.clone(),
+        _ => argument(arguments, 0).into_bytes(),
+    };
+    match argument(arguments, 1).to_ascii_lowercase().as_str() {
+        "hex" => text(convert::hex(&bytes).get(2..).unwrap_or("")),
+        "base64" => text(base64(&bytes)),
+        "escape" => text(String::from_utf8_lossy(&bytes).replace('\\', "\\\\")),
+        other => Err(DialectError::new(
+            "22023",
+            format!("unrecognized encoding: \"{other}\""),
+        )),
+    }
+}
+
+pub(crate) fn decode(arguments: &[Value]) -> Result {
+    let value = argument(arguments, 0);
+    let bad = |what: &str| DialectError::new("22023", format!("invalid {what} sequence"));
+    match argument(arguments, 1).to_ascii_lowercase().as_str() {
+        "hex" => convert::unhex(&value)
+            .map(Value::Blob)
+            .ok_or_else(|| bad("hexadecimal")),
+        "base64" => unbase64(&value)
+            .map(Value::Blob)
+            .ok_or_else(|| bad("base64")),
+        "escape" => convert::to_type(&Value::Text(value), "bytea"),
+        other => Err(DialectError::new(
+            "22023",
+            format!("unrecognized encoding: \"{other}\""),
+        )),
+    }
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn base64(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 4);
+    for chunk in bytes.chunks(3) {
+        let group = (0..3).fold(0_u32, |group, at| {
+            group << 8 | u32::from(chunk.get(at).copied().unwrap_or(0))
+        });
+        for at in 0..4 {
+            let index = usize::try_from(group >> (18 - 6 * at) & 63).unwrap_or(0);
+            out.push(if at <= chunk.len() {
+                char::from(BASE64[index])
+            } else {
+                '='
+            });
+        }
+    }
+    out
+}
+
+fn unbase64(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let (mut group, mut bits) = (0_u32, 0);
+    for c in text
+        .bytes()
+        .filter(|c| !c.is_ascii_whitespace() && *c != b'=')
+    {
+        let value = BASE64
+            .iter()
+            .position(|known| *known == c)
+            .and_then(|at| u32::try_from(at).ok())?;
+        group = (group << 6 | value) & 0xff_ffff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push(u8::try_from(group >> bits & 0xff).ok()?);
+        }
+    }
+    Some(out)
+}
+
+/// A PostgreSQL array literal (`{1,2,"a b",NULL}`) or a JSON array, as a JSON array.
+pub(crate) fn array_json(arguments: &[Value]) -> Result {
+    let value = argument(arguments, 0);
+    let trimmed = value.trim();
+    if trimmed.starts_with('[') {
+        return text(trimmed);
+    }
+    let fail = || DialectError::new("22P02", format!("malformed array literal: \"{value}\""));
+    let body = trimmed
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .ok_or_else(fail)?;
+    let mut items: Vec<String> = Vec::new();
+    let mut chars = body.chars().peekable();
+    while chars.peek().is_some() {
+        let mut item = String::new();
+        let quoted = chars.next_if_eq(&'"').is_some();
+        let mut closed = !quoted;
+        while let Some(c) = chars.next_if(|c| quoted || *c != ',') {
+            match c {
+                '\\' => item.extend(chars.next()),
+                '"' if quoted => {
+                    closed = true;
+                    break;
+                }
+                '{' | '}' if !quoted => return Err(fail()),
+                c => item.push(c),
+            }
+        }
+        if !closed || chars.next().is_some_and(|c| c != ',') {
+            return Err(fail());
+        }
+        items.push(json_item(&item, quoted));
+    }
+    text(format!("[{}]", items.join(",")))
+}
+
+/// An element: NULL and numbers stay bare, the rest is a JSON string.
+fn json_item(item: &str, quoted: bool) -> String {
+    let bare = item.trim();
+    if !quoted && bare.eq_ignore_ascii_case("null") {
+        return "null".to_owned();
+    }
+    if !quoted
+        && bare
+            .parse::<i64>()
+            .is_ok_and(|value| value.to_string() == bare)
+    {
+        return bare.to_owned();
+    }
+    let mut out = String::from("\"");
+    for c in if quoted { item } else { bare }.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c < ' ' => out.extend(format!("\\u{:04x}", u32::from(c)).chars()),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::convert::text_of;
+
+    fn call(function: fn(&[Value]) -> Result, arguments: &[&str]) -> String {
+        let values: Vec<Value> = arguments
+            .iter()
+            .map(|text| Value::Text((*text).to_owned()))
+            .collect();
+        text_of(&function(&values).unwrap())
+    }
+
+    #[test]
+    fn what_is_encoded_can_be_decoded() {
+        for (format, form) in [
+            ("base64", "aGVsbG8="),
+            ("hex", "68656c6c6f"),
+            ("escape", "hello"),
+        ] {
+            assert_eq!(call(encode, &["hello", format]), form);
+            let values = [Value::Text(form.to_owned()), Value::Text(format.to_owned())];
+            assert_eq!(decode(&values), Ok(Value::Blob(b"hello".to_vec())));
+        }
+    }
+
+    #[test]
+    fn array_literals_become_json() {
+        assert_eq!(call(array_json, &["{1,2,NULL}"]), "[1,2,null]");
+        assert_eq!(
+            call(array_json, &["{a,\"b,\\\"c\"}"]),
+            "[\"a\",\"b,\\\"c\"]"
+        );
+        assert_eq!(call(array_json, &["{}"]), "[]");
+        assert!(array_json(&[Value::Text("{{1}}".into())]).is_err());
+        assert!(array_json(&[Value::Text("x".into())]).is_err());
+    }
+}

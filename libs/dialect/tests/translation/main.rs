@@ -1,0 +1,10 @@
+//! Translated statements run by SQLite.
+
+#[cfg(test)]
+mod catalog;
+#[cfg(test)]
+mod queries;
+#[cfg(test)]
+mod schema_changes;
+#[cfg(test)]
+mod support;
