@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use dbconfig::{AddressFamily, HostService};
-use dbproto::Message;
+use dbproto::{Message, SILENCE_LIMIT};
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpStream, lookup_host};
@@ -25,9 +25,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The start-up takes a key derivation and a look into a table, on a machine that may be busy.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A slave reports each second; silence of this length is a dead connection.
-pub const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A slave has to sync what it got, which can take a while on a busy disk.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(20);

@@ -21,6 +21,8 @@
 #![warn(missing_docs)]
 #![deny(clippy::indexing_slicing)]
 
+use std::time::Duration;
+
 mod compatible;
 mod error;
 mod identity;
@@ -44,6 +46,10 @@ pub use shipper::{Border, BorderKind, Reached, Shipper, ShipperAction, Stop};
 
 /// Version of the messages on this page. Both sides must speak the same.
 pub const PROTOCOL_VERSION: u16 = 1;
+
+/// A side that hears nothing for so long gives the connection up: without it, a slave would keep the
+/// place of a dbrepl whose machine is gone.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Value of the start-up parameter `replication` that asks for this protocol.
 pub const REPLICATION_PARAMETER: &str = "forwardlog";

@@ -1,7 +1,10 @@
 //! Every message comes back from its bytes as it was, and no bytes make the decoder panic.
 
 use bytes::{Bytes, BytesMut};
-use dbproto::{Identify, Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role, Status};
+use dbproto::{
+    Identify, Identity, Message, PROTOCOL_VERSION, Progress, Receiver, ReceiverAction, Refuse,
+    Role, Shipper, ShipperAction, Status,
+};
 use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
 use proptest::collection::vec;
 use proptest::option;
@@ -120,6 +123,23 @@ fn message() -> impl Strategy<Value = Message> {
     ]
 }
 
+/// A source that fits a slave, but for its role.
+fn identify_for(slave: &Identity) -> Identify {
+    Identify {
+        protocol: slave.protocol,
+        format: slave.format,
+        environment: slave
+            .environment
+            .unwrap_or(EnvironmentId::from_bytes([1; 16])),
+        instance: slave.instance.clone(),
+        role: Role::Master,
+        page_size: slave.page_size,
+        volume_limit: slave.volume_limit,
+        durable: slave.durable,
+        pack: slave.pack,
+    }
+}
+
 fn encoded(message: &Message) -> Bytes {
     let mut out = BytesMut::new();
     message.encode(&mut out);
@@ -147,6 +167,31 @@ proptest! {
         prop_assume!(!is_file_piece);
         let cut = whole.slice(..cut.index(whole.len()));
         prop_assert!(Message::decode(cut).is_err());
+    }
+
+    #[test]
+    fn both_sides_survive_any_messages(identity in identity(), messages in vec(message(), 0..20)) {
+        let source = identify_for(&identity);
+        let mut receiver = Receiver::new(identity.clone());
+        let mut shipper = Shipper::new(source.clone(), 1000);
+        let greeting = [Message::Identify(source), Message::Identity(identity)];
+        for message in greeting.into_iter().chain(messages) {
+            let expected = receiver.expected();
+            if let Ok(actions) = receiver.handle(message.clone()) {
+                for action in actions {
+                    if let ReceiverAction::Blocks { start, .. } = action {
+                        prop_assert_eq!(Some(start), expected);
+                    }
+                }
+            }
+            if let Ok(actions) = shipper.handle(message) {
+                for action in actions {
+                    if let ShipperAction::Locate(_) = action {
+                        shipper.located();
+                    }
+                }
+            }
+        }
     }
 
     #[test]
