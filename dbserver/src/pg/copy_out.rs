@@ -9,7 +9,7 @@ use pgtypes::copy::Encoder;
 use crate::pg::client::Client;
 use crate::pg::output;
 use crate::session::copy;
-use crate::session::cursor::Portion;
+use crate::session::cursor::{CopyLines, Portion};
 use crate::session::failure::Failure;
 use crate::session::portal::Portal;
 
@@ -27,19 +27,24 @@ impl Client {
         let columns = prepared.describe_now(self.session.sqlite())?;
         portal.told = Some(Rc::clone(&columns));
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-        let mut encoder = Box::new(Encoder::new(copy::options(options, &names), columns.len())?);
+        let encoder = Encoder::new(copy::options(options, &names), columns.len())?;
+        let mut lines = Box::new(CopyLines { encoder, prefix: BytesMut::new() });
         self.session.start(portal)?;
         self.send_notices();
         let out = self.stream.write_buffer_mut();
         let binary = options.format == dialect::CopyFormat::Binary;
         let format = if binary { Format::Binary } else { Format::Text };
         output::copy_response(out, b'H', (columns.len(), format));
-        copy_data(out, |out| {
-            encoder.header(names.iter().map(String::as_str), out);
-        });
+        let mut header = BytesMut::new();
+        lines.encoder.header(names.iter().map(String::as_str), &mut header);
+        if binary {
+            lines.prefix = header;
+        } else {
+            copy_data(out, &header);
+        }
         while let Some(cursor) = portal.cursor() {
-            let (portion, returned) = cursor.copy_out(self.stream.write_buffer_mut(), encoder);
-            encoder = returned;
+            let (portion, returned) = cursor.copy_out(self.stream.write_buffer_mut(), lines);
+            lines = returned;
             if portion? == Portion::End {
                 break;
             }
@@ -47,17 +52,17 @@ impl Client {
         }
         let rows = portal.cursor().map_or(0, |cursor| cursor.rows());
         portal.finish();
-        copy_data(self.stream.write_buffer_mut(), |out| encoder.finish(out));
+        let mut end = std::mem::take(&mut lines.prefix);
+        lines.encoder.finish(&mut end);
+        copy_data(self.stream.write_buffer_mut(), &end);
         output::copy_done(self.stream.write_buffer_mut());
         Ok(prepared.statement.tag.render(rows))
     }
 }
 
 /// A `CopyData` message, unless there is nothing in it.
-fn copy_data(out: &mut BytesMut, write: impl FnOnce(&mut BytesMut)) {
-    let mut bytes = BytesMut::new();
-    write(&mut bytes);
+fn copy_data(out: &mut BytesMut, bytes: &[u8]) {
     if !bytes.is_empty() {
-        output::frame(out, b'd', |out| out.extend_from_slice(&bytes));
+        output::frame(out, b'd', |out| out.extend_from_slice(bytes));
     }
 }

@@ -41,7 +41,15 @@ enum Sink {
     /// Into memory.
     Memory(Vec<Vec<SqlValue>>, usize),
     /// Into the buffer, as lines of COPY.
-    Copy(BytesMut, Box<pgtypes::copy::Encoder>),
+    Copy(BytesMut, Box<CopyLines>),
+}
+
+/// How COPY TO writes its lines.
+pub struct CopyLines {
+    /// The format.
+    pub encoder: pgtypes::copy::Encoder,
+    /// Goes out in one message with the first line: the header of the binary format.
+    pub prefix: BytesMut,
 }
 
 /// What future and owner share.
@@ -118,24 +126,24 @@ impl Cursor {
     pub fn copy_out(
         &mut self,
         out: &mut BytesMut,
-        encoder: Box<pgtypes::copy::Encoder>,
-    ) -> (Result<Portion, Failure>, Box<pgtypes::copy::Encoder>) {
+        lines: Box<CopyLines>,
+    ) -> (Result<Portion, Failure>, Box<CopyLines>) {
         {
             let mut desk = self.desk.borrow_mut();
             desk.wanted = u64::MAX;
             desk.describe = false;
-            desk.sink = Sink::Copy(std::mem::take(out), encoder);
+            desk.sink = Sink::Copy(std::mem::take(out), lines);
         }
         let result = self.poll();
         let sink = std::mem::replace(
             &mut self.desk.borrow_mut().sink,
             Sink::Wire(BytesMut::new()),
         );
-        let Sink::Copy(buffer, encoder) = sink else {
+        let Sink::Copy(buffer, lines) = sink else {
             unreachable!("the sink was set above")
         };
         *out = buffer;
-        (result, encoder)
+        (result, lines)
     }
 
     /// Reads up to `wanted` of the remaining rows into memory, at most `limit` bytes of them.
@@ -288,9 +296,9 @@ impl Desk {
                 rows.push(values);
                 Ok(self.wanted == 0)
             }
-            Sink::Copy(out, encoder) => {
+            Sink::Copy(out, lines) => {
                 let whole = out.len();
-                let written = write_line(out, columns, encoder, row);
+                let written = write_line(out, columns, lines, row);
                 if written.is_err() {
                     out.truncate(whole);
                 }
@@ -320,19 +328,21 @@ fn write(
 fn write_line(
     out: &mut BytesMut,
     columns: &[Column],
-    encoder: &mut pgtypes::copy::Encoder,
+    lines: &mut CopyLines,
     row: &Row<'_>,
 ) -> Result<(), Failure> {
     out.put_u8(b'd');
     let start = out.len();
     out.put_u32(0);
+    out.extend_from_slice(&lines.prefix);
     for (index, column) in columns.iter().enumerate() {
-        encoder.value(mapping::value(row.get_ref(index)?)?, &column.ty, out)?;
+        lines.encoder.value(mapping::value(row.get_ref(index)?)?, &column.ty, out)?;
     }
     if columns.is_empty() {
-        encoder.empty_row(out);
+        lines.encoder.empty_row(out);
     }
     output::patch_length(out, start);
+    lines.prefix.clear();
     Ok(())
 }
 
