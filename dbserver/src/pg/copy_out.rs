@@ -28,7 +28,10 @@ impl Client {
         portal.told = Some(Rc::clone(&columns));
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         let encoder = Encoder::new(copy::options(options, &names), columns.len())?;
-        let mut lines = Box::new(CopyLines { encoder, prefix: BytesMut::new() });
+        let mut lines = Box::new(CopyLines {
+            encoder,
+            prefix: BytesMut::new(),
+        });
         self.session.start(portal)?;
         self.send_notices();
         let out = self.stream.write_buffer_mut();
@@ -36,7 +39,9 @@ impl Client {
         let format = if binary { Format::Binary } else { Format::Text };
         output::copy_response(out, b'H', (columns.len(), format));
         let mut header = BytesMut::new();
-        lines.encoder.header(names.iter().map(String::as_str), &mut header);
+        lines
+            .encoder
+            .header(names.iter().map(String::as_str), &mut header);
         if binary {
             lines.prefix = header;
         } else {

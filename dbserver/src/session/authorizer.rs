@@ -41,11 +41,16 @@ const DENIED_FUNCTIONS: [&str; 4] = ["load_extension", "fts3_tokenizer", "edit",
 
 /// The check that SQLite calls while it prepares a statement. While `trusted` is set the statements
 /// are the server's own.
+/// With `closed` the tables of the database are not for this user.
 pub(crate) fn authorizer(
     trusted: Arc<AtomicBool>,
+    closed: bool,
 ) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
     move |context: AuthContext<'_>| {
-        if trusted.load(Ordering::Relaxed) || allowed(&context.action) {
+        let hidden = closed
+            && context.database_name == Some("main")
+            && matches!(context.action, AuthAction::Read { .. });
+        if trusted.load(Ordering::Relaxed) || (!hidden && allowed(&context.action)) {
             Authorization::Allow
         } else {
             Authorization::Deny
@@ -88,17 +93,17 @@ mod tests {
 
     use super::*;
 
-    fn client() -> Connection {
+    fn client(closed: bool) -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
         connection
-            .authorizer(Some(authorizer(Arc::new(AtomicBool::new(false)))))
+            .authorizer(Some(authorizer(Arc::new(AtomicBool::new(false)), closed)))
             .unwrap();
         connection
     }
 
     #[test]
     fn ordinary_statements_pass() {
-        let client = client();
+        let client = client(false);
         client
             .execute_batch(
                 "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT); CREATE INDEX i ON t(b);
@@ -110,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_reaches_outside_or_below_the_database_is_refused() {
-        let client = client();
+        let client = client(false);
         for sql in [
             "ATTACH 'x.db' AS x",
             "DETACH main",
@@ -129,7 +134,7 @@ mod tests {
 
     #[test]
     fn reading_pragmas_pass() {
-        let client = client();
+        let client = client(false);
         for sql in [
             "PRAGMA table_info(t)",
             "PRAGMA user_version",
@@ -137,5 +142,18 @@ mod tests {
         ] {
             assert!(client.prepare(sql).is_ok(), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_closed_database_answers_what_needs_no_table() {
+        let mut client = client(true);
+        assert!(client.prepare("SELECT 1").is_ok());
+        client
+            .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
+            .unwrap();
+        client.execute_batch("CREATE TABLE users(a)").unwrap();
+        let guard = authorizer(Arc::new(AtomicBool::new(false)), true);
+        client.authorizer(Some(guard)).unwrap();
+        assert!(client.prepare("SELECT a FROM users").is_err());
     }
 }

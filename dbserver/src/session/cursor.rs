@@ -336,7 +336,9 @@ fn write_line(
     out.put_u32(0);
     out.extend_from_slice(&lines.prefix);
     for (index, column) in columns.iter().enumerate() {
-        lines.encoder.value(mapping::value(row.get_ref(index)?)?, &column.ty, out)?;
+        lines
+            .encoder
+            .value(mapping::value(row.get_ref(index)?)?, &column.ty, out)?;
     }
     if columns.is_empty() {
         lines.encoder.empty_row(out);

@@ -126,5 +126,8 @@ fn prepare(
     // may rely on the older reading.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     functions::register(connection, facts)?;
-    connection.authorizer(Some(authorizer::authorizer(Arc::clone(trusted))))
+    connection.authorizer(Some(authorizer::authorizer(
+        Arc::clone(trusted),
+        facts.is_closed(),
+    )))
 }

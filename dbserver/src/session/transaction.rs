@@ -216,6 +216,12 @@ impl Session {
                 refusal
             });
         }
+        if self.facts.is_system() {
+            return Err(
+                Failure::new("42501", "database \"system\" belongs to the server")
+                    .hint("CREATE DATABASE makes one for your tables."),
+            );
+        }
         self.keep_portals()?;
         self.transaction.started = true;
         if self.transaction.permit.is_some() {

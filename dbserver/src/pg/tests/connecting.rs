@@ -160,3 +160,30 @@ async fn a_killed_session_is_told_57p01_and_its_transaction_undone() {
     assert!(client.simple_query("SELECT 1").await.is_err());
     server.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_servers_own_database_is_closed_to_users_and_written_by_nobody() {
+    let server = Server::start().await;
+    let dba = connect(&server.parameters("system")).await.unwrap();
+    dba.batch_execute("CREATE USER bob PASSWORD 'pswd'")
+        .await
+        .unwrap();
+    assert_eq!(count(&dba, "SELECT count(*) FROM users").await, 2);
+    let grab = "UPDATE users SET privilege = 'dba'";
+    assert_eq!(refused(dba.batch_execute(grab).await), "42501");
+    let mut parameters = server.parameters("system");
+    let bob = connect(parameters.user("bob").password("pswd"))
+        .await
+        .unwrap();
+    assert_eq!(count(&bob, "SELECT 1::bigint").await, 1);
+    assert_eq!(
+        refused(bob.query("SELECT verifier FROM users", &[]).await),
+        "42501"
+    );
+    assert_eq!(refused(bob.batch_execute(grab).await), "42501");
+    assert_eq!(
+        refused(bob.batch_execute("CREATE DATABASE b").await),
+        "42501"
+    );
+    server.stop();
+}

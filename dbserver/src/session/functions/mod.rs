@@ -18,9 +18,11 @@ use rusqlite::{Connection, Error, ToSql};
 
 use crate::commit::permit::Interrupt;
 use crate::environment::Environment;
+use crate::environment::databases::SYSTEM_NAME;
 use crate::pg::registry::{Registered, Sessions};
 use crate::session::mapping;
 use crate::session::settings::Settings;
+use crate::system::users::Privilege;
 
 /// What functions may know of their session. SQLite's functions can't borrow from it.
 pub struct Facts {
@@ -57,6 +59,17 @@ impl Facts {
         };
         facts.set_settings(settings);
         Arc::new(facts)
+    }
+
+    /// Whether the session is in the server's own database.
+    pub fn is_system(&self) -> bool {
+        self.database == SYSTEM_NAME
+    }
+
+    /// Whether the tables of the database are hidden from the user: users and their verifiers.
+    pub fn is_closed(&self) -> bool {
+        let privilege = self.env.privilege(&self.user);
+        self.is_system() && !matches!(privilege, Ok(Privilege::Dba))
     }
 
     /// A statement begins; in a transaction block `now()` stays.
