@@ -141,7 +141,9 @@ impl Translator<'_> {
                 return Err(self.src.syntax(at));
             }
             let close = self.src.partner(at);
+            self.in_values = true;
             let values = self.list(at + 1, close)?;
+            self.in_values = false;
             if !targets.is_empty() && values.len() > targets.len() {
                 let message = "INSERT has more expressions than target columns";
                 return Err(self.src.error(at + 1, "42601", message));

@@ -59,10 +59,7 @@ pub(crate) fn call(
             c = quote_name(&column),
             t = quote_name(&table)
         ),
-        ("nextval", None) => format!(
-            "UPDATE eloqdb_sequence SET last_value = CASE WHEN is_called THEN last_value + increment ELSE last_value END, \
-             is_called = 1 WHERE name = {key} RETURNING last_value AS nextval"
-        ),
+        ("nextval", None) => format!("{} RETURNING last_value AS nextval", step(&key)),
         ("currval", Some(_)) => "SELECT last_insert_rowid() AS currval".to_owned(),
         ("currval", None) => {
             format!("SELECT last_value AS currval FROM eloqdb_sequence WHERE name = {key}")
@@ -71,6 +68,14 @@ pub(crate) fn call(
     };
     let writes = text.starts_with("UPDATE");
     Ok(Some(statement(vec![text], writes)))
+}
+
+/// The statement that moves a sequence on; `key` is its name as a literal.
+pub(crate) fn step(key: &str) -> String {
+    format!(
+        "UPDATE eloqdb_sequence SET last_value = CASE WHEN is_called THEN last_value + increment ELSE last_value END, \
+         is_called = 1 WHERE name = {key}"
+    )
 }
 
 /// setval: the value, and whether it was given out. A serial column's next value is its table's greatest plus one,

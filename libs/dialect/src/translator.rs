@@ -48,6 +48,10 @@ pub(crate) struct Scope {
     pub(crate) merged: bool,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a statement"
+)]
 pub(crate) struct Translator<'a> {
     pub(crate) src: &'a Source<'a>,
     pub(crate) schema: &'a dyn SchemaView,
@@ -57,7 +61,8 @@ pub(crate) struct Translator<'a> {
     pub(crate) ctes: Vec<ScopeTable>,
     /// The call of `generate_series` that the select list being read holds, as a table.
     pub(crate) series: Option<String>,
-    /// What `DEFAULT` stands for where a value is assigned.
+    /// Between the parentheses of INSERT … VALUES.
+    pub(crate) in_values: bool,
     pub(crate) repeatable: bool,
     pub(crate) catalog: bool,
     pub(crate) locks_rows: bool,
@@ -77,6 +82,7 @@ impl<'a> Translator<'a> {
             scopes: Vec::new(),
             ctes: Vec::new(),
             series: None,
+            in_values: false,
             repeatable: true,
             catalog: false,
             locks_rows: false,
@@ -215,7 +221,14 @@ impl<'a> Translator<'a> {
             .render(self.src.sql, 0..self.src.end_before(self.src.len()));
         let mut sqlite = std::mem::take(&mut self.first);
         sqlite.push(text);
-        self.finish_with(sqlite, statement)
+        let writes = statement.writes || sqlite.len() > 1;
+        self.finish_with(
+            sqlite,
+            Statement {
+                writes,
+                ..statement
+            },
+        )
     }
 
     pub(crate) fn finish_with(self, sqlite: Vec<String>, statement: Statement) -> Statement {

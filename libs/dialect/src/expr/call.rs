@@ -70,9 +70,7 @@ const REFUSED: &[&str] = &[
     "pg_advisory_lock",
     "to_tsvector",
     "to_tsquery",
-    "nextval",
     "setval",
-    "currval",
 ];
 
 /// Functions whose result is not the same when the statement runs again.

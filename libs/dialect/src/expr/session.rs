@@ -2,7 +2,7 @@
 
 use crate::error::DialectError;
 use crate::expr::Expr;
-use crate::literal::quote;
+use crate::literal::{quote, quote_name};
 use crate::translator::Translator;
 
 /// The oid of a relation by its name: what follows is the name's expression and two closing parentheses. The columns of
@@ -57,6 +57,7 @@ impl Translator<'_> {
                 );
                 whole.typed("name")
             }
+            "nextval" | "currval" => return self.sequence_call(at, last, name),
             "pg_get_serial_sequence" => {
                 let (table, column) = (self.src.string(last + 2)?, self.src.string(last + 4)?);
                 let (Some(table), Some(column)) = (table, column) else {
@@ -74,5 +75,43 @@ impl Translator<'_> {
             _ => return Ok(None),
         };
         Ok(Some(expr))
+    }
+
+    /// nextval and currval within an expression. A serial column's next value is SQLite's to choose, which NULL asks for
+    /// in VALUES; a sequence of its own moves by a statement before this one, and so only once in a statement.
+    fn sequence_call(
+        &mut self,
+        at: usize,
+        last: usize,
+        name: &str,
+    ) -> Result<Option<Expr>, DialectError> {
+        let close = self.src.partner(last + 1);
+        let Some(text) = self.src.string(last + 2)? else {
+            return Ok(None);
+        };
+        let sequence = crate::sequence::bare(&text);
+        let key = quote(&sequence);
+        self.repeatable = false;
+        let owner = crate::sequence::owner(self.schema, &sequence);
+        let value = match (name, owner) {
+            ("currval", Some(_)) => "last_insert_rowid()".to_owned(),
+            ("nextval", Some(_)) if self.in_values => "NULL".to_owned(),
+            ("nextval", Some((table, column))) => {
+                let (table, column) = (quote_name(&table), quote_name(&column));
+                format!("(SELECT coalesce(max({column}), 0) + 1 FROM {table})")
+            }
+            ("nextval", None) if !self.first.is_empty() => {
+                return Err(self
+                    .src
+                    .unsupported(last, "a second nextval() in one statement"));
+            }
+            ("nextval", None) => {
+                self.first.push(crate::sequence::step(&key));
+                format!("(SELECT last_value FROM eloqdb_sequence WHERE name = {key})")
+            }
+            _ => format!("(SELECT last_value FROM eloqdb_sequence WHERE name = {key})"),
+        };
+        self.replace(at, close + 1, value);
+        Ok(Some(Expr::new(at, close + 1).typed("int8").named(name)))
     }
 }

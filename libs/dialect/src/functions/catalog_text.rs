@@ -89,6 +89,11 @@ pub(crate) fn type_oid(arguments: &[Value]) -> Result {
     }
 }
 
+/// `to_regtype(name)`: the oid, or NULL for a type that there is not.
+pub(crate) fn known_type(arguments: &[Value]) -> Result {
+    Ok(type_oid(arguments).unwrap_or(Value::Null))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -123,6 +123,12 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         "the oid of a type by its name",
     ),
     pure(
+        "to_regtype",
+        1,
+        catalog_text::known_type,
+        "the oid of a type by its name, NULL if there is none",
+    ),
+    pure(
         "eq_bool_text",
         1,
         text::bool_text,

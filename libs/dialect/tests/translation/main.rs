@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]
+mod drivers;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
 mod schema_changes;

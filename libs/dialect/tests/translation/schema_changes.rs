@@ -263,6 +263,15 @@ fn sequences_count() {
     assert_eq!(database.one("SELECT nextval('public.s'::regclass)"), "15");
     assert_eq!(database.one("SELECT setval('s', 100, false)"), "100");
     assert_eq!(database.one("SELECT nextval('s')"), "100");
+    database.run(
+        "CREATE TABLE t (id serial PRIMARY KEY, n bigint);
+         INSERT INTO t VALUES (nextval('t_id_seq'), nextval('s')), (nextval('public.t_id_seq'::regclass), 0)",
+    );
+    assert_eq!(
+        database.rows("SELECT id, n FROM t ORDER BY id"),
+        ["1|105", "2|0"]
+    );
+    assert_eq!(database.one("SELECT currval('t_id_seq'), lastval()"), "2|2");
     assert!(dialect::analyze("SELECT nextval('other')", &dialect::NoSchema).is_err());
 }
 

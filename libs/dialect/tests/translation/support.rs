@@ -270,7 +270,10 @@ impl Database {
         if !statement.columns.is_empty() {
             assert_eq!(statement.columns.len(), width, "{last}");
         }
-        let mut rows = prepared.query([]).map_err(|error| error.to_string())?;
+        let nulls = vec![rusqlite::types::Value::Null; prepared.parameter_count()];
+        let mut rows = prepared
+            .query(rusqlite::params_from_iter(nulls))
+            .map_err(|error| error.to_string())?;
         let mut out = Vec::new();
         while let Some(row) = rows.next().map_err(|error| error.to_string())? {
             let cells: Vec<String> = (0..width)
