@@ -85,7 +85,7 @@ impl Environment {
             if let Some(identity) = &mut control.identity {
                 identity.redo = redo;
                 identity.databases = entries;
-                control.copied = false;
+                control.detached = false;
             }
         })?;
         if self.control().log == LogPlace::Journal {

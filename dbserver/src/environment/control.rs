@@ -92,9 +92,9 @@ pub struct Control {
     pub clean: bool,
     /// Where the log is.
     pub log: LogPlace,
-    /// A slave made from a copy of a master's data: the log before the redo point is not here, and
-    /// the data files are complete up to it.
-    pub copied: bool,
+    /// The log up to the redo point is in another place, or on another server: the data files are
+    /// complete up to there, and the log begins behind it.
+    pub detached: bool,
     /// `None`: an empty slave that adopts the environment of the first master that connects.
     pub identity: Option<Identity>,
     /// The SCRAM verifier of dba on an empty slave; afterwards users come from system.db.
@@ -108,7 +108,7 @@ const KEYS: [&str; 13] = [
     "role",
     "clean",
     "log",
-    "copied",
+    "detached",
     "environment",
     "redo",
     "redo_hash",
@@ -150,7 +150,7 @@ impl Control {
                 "journal"
             },
         );
-        body.line("copied", self.copied);
+        body.line("detached", self.detached);
         if let Some(identity) = &self.identity {
             body.line("environment", identity.environment);
             body.line("redo", identity.redo.point.position);
@@ -216,7 +216,7 @@ impl Control {
                 "journal" => LogPlace::Journal,
                 other => return Err(format!("log = '{other}'")),
             },
-            copied: parse_value(&values, "copied")?,
+            detached: parse_value(&values, "detached")?,
             identity: parse_identity(&values, databases)?,
             bootstrap: values.get("bootstrap").map(ToString::to_string),
         })
@@ -299,7 +299,7 @@ mod tests {
             role: Role::Slave,
             clean: false,
             log: LogPlace::ForwardLog,
-            copied: false,
+            detached: false,
             identity: Some(Identity {
                 environment: EnvironmentId::from_bytes([7; 16]),
                 redo: RedoPoint {

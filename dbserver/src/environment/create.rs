@@ -48,7 +48,7 @@ pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
         role: config.replication.role,
         clean: true,
         log: place,
-        copied: false,
+        detached: false,
         identity: None,
         bootstrap: None,
     };

@@ -7,13 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use dbconfig::{Config, Role};
-use fwlog::{Begin, GenerationReason, RecoverOptions, Recovered, SealNewest};
+use fwlog::{
+    Begin, GenerationReason, RecoverError, RecoverOptions, Recovered, SealNewest, SegmentStore,
+    Timestamp,
+};
 use pagestore::Horizon;
 
 use crate::apply::applier::{Applied, Applier};
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
-use crate::environment::control::{Control, Identity, LogPlace, role_word};
+use crate::environment::control::{Control, Identity, LogPlace, RedoPoint, role_word};
 use crate::environment::database::ConnectionLimits;
 use crate::environment::databases::Databases;
 use crate::environment::files::DatabaseFiles;
@@ -50,6 +53,8 @@ impl Environment {
         let environment = Arc::new(parts.open_log(sessions)?);
         environment.update_control(|control| {
             control.clean = false;
+            // The log has begun here: from now on it must be found.
+            control.detached &= environment.is_read_only();
             control.role = environment.role();
             control
                 .instance
@@ -196,6 +201,7 @@ impl Parts {
         }
         let databases = self.databases.entries();
         self.control.log = place;
+        self.control.detached = true;
         if let Some(identity) = &mut self.control.identity {
             identity.redo.point = recovered.end;
             identity.redo.log_bytes = recovered.log_bytes;
@@ -223,7 +229,7 @@ impl Parts {
     /// the data files are complete up to the redo point, and the log goes on from there.
     fn copied_from_master(&mut self, identity: &Identity) -> Result<Option<SlaveLog>, EngineError> {
         let complete =
-            self.control.copied || (self.control.role != Role::Slave && self.control.clean);
+            self.control.detached || (self.control.role != Role::Slave && self.control.clean);
         if !complete {
             return Ok(None);
         }
@@ -238,7 +244,7 @@ impl Parts {
         }
         tracing::info!(at = %identity.redo.point.position, "this is a copy of a master after a clean stop");
         self.control.log = place;
-        self.control.copied = true;
+        self.control.detached = true;
         let applier = self.applier(identity.redo.commit);
         SlaveLog::copied(store, identity, applier).map(Some)
     }
@@ -271,24 +277,26 @@ impl Parts {
         let store = log::segment_store(&self.config, &location)?;
         let mut applier = self.applier(identity.redo.commit);
         let mut blocks = 0_u64;
-        let from = if self.control.copied {
-            None
-        } else {
-            identity.redo.for_recovery()
-        };
         let options = RecoverOptions {
-            from,
+            from: identity.redo.for_recovery(),
             seal,
             discard_behind: None,
         };
-        let recovered = fwlog::recover(&*store, options, &mut |block| {
+        let result = fwlog::recover(&*store, options, &mut |block| {
             let mut applied = Applied::default();
             blocks += 1;
             applier.apply(block, &mut applied)?;
             applier.publish()?;
             Ok(())
-        })
-        .map_err(|error| log::recovery_error(error, &location))?;
+        });
+        let recovered = match result {
+            Err(RecoverError::NoLog | RecoverError::NoStart(_))
+                if self.control.detached && !has_segment_after(&*store, identity)? =>
+            {
+                not_begun(identity)
+            }
+            other => other.map_err(|error| log::recovery_error(error, &location))?,
+        };
         applier.publish()?;
         tracing::info!(
             from = %identity.redo.point.position,
@@ -301,6 +309,34 @@ impl Parts {
             tracing::info!(at = %torn.at, bytes = torn.bytes, why = %torn.why, "cut off a torn tail");
         }
         Ok((applier, recovered))
+    }
+}
+
+fn has_segment_after(store: &dyn SegmentStore, identity: &Identity) -> Result<bool, EngineError> {
+    let path = store.position_path();
+    let segments = store
+        .list()
+        .map_err(|error| EngineError::file("list beside", path, &error))?;
+    Ok(segments
+        .iter()
+        .any(|id| *id > identity.redo.point.position.segment))
+}
+
+/// A log that has not begun in its new place: all there is stands in the data files.
+fn not_begun(identity: &Identity) -> Recovered {
+    let RedoPoint {
+        point,
+        log_bytes,
+        commit,
+    } = identity.redo;
+    Recovered {
+        environment: identity.environment,
+        end: point,
+        log_bytes,
+        last_commit: commit,
+        time: Timestamp::now(),
+        sealed: true,
+        cut: None,
     }
 }
 

@@ -69,13 +69,16 @@ impl Environment {
         let redo: RedoPoint = redo_point(end);
         self.update_control(|control| {
             control.log = place;
+            control.detached = true;
             if let Some(identity) = &mut control.identity {
                 identity.redo = redo;
                 identity.databases = entries;
             }
         })?;
         let begin = log::begin_in(place, end.point, end.log_bytes);
-        Ok((self.start_writer(place, begin, end.commit)?, end.commit))
+        let writer = self.start_writer(place, begin, end.commit)?;
+        self.update_control(|control| control.detached = false)?;
+        Ok((writer, end.commit))
     }
 
     pub(crate) fn start_writer(

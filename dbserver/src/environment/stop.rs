@@ -38,6 +38,7 @@ impl Environment {
                 let (redo, entries) = (redo_point(&end), self.databases.entries());
                 self.update_control(|control| {
                     control.clean = true;
+                    control.detached = true;
                     if let Some(identity) = &mut control.identity {
                         identity.redo = redo;
                         identity.databases = entries;

@@ -143,6 +143,7 @@ impl<'a> Link<'a> {
                 self.check_first_segment(&header)?;
                 let durable = self.mirror()?.segment(&header).map_err(refuse_mirror)?;
                 tracing::debug!(segment = %id, "a segment begins");
+                self.attach()?;
                 self.made_durable(&durable)?;
             }
             ReceiverAction::Blocks { bytes, .. } => {
@@ -170,6 +171,16 @@ impl<'a> Link<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The log of a slave that was made from a copy has begun: from now on it must be found.
+    fn attach(&self) -> Result<(), Refuse> {
+        if !self.environment.control().detached {
+            return Ok(());
+        }
+        self.environment
+            .update_control(|control| control.detached = false)
+            .map_err(|error| refuse_engine(&error))
     }
 
     fn mirror(&mut self) -> Result<&mut Mirror, Refuse> {

@@ -35,7 +35,8 @@ pub enum SealNewest {
 /// What to recover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecoverOptions {
-    /// Blocks behind this point are redone; `None` for all there are.
+    /// Blocks behind this point are redone; `None` for all there are. The point may be the end of a
+    /// segment that is elsewhere, when the one that follows it is here.
     pub from: Option<LogPoint>,
     /// Whether the newest segment is sealed.
     pub seal: SealNewest,
@@ -134,9 +135,7 @@ pub fn recover(
         .during("list the directory of", &store.position_path())?;
     let first = match options.from {
         None => 0,
-        Some(from) => segments
-            .binary_search(&from.position.segment)
-            .map_err(|_| RecoverError::NoStart(from))?,
+        Some(from) => first_segment(store, &segments, from)?,
     };
     let segments = segments.get(first..).unwrap_or_default();
     let newest = *segments.last().ok_or(RecoverError::NoLog)?;
@@ -162,6 +161,29 @@ pub fn recover(
         previous = Some(reader);
     }
     Err(RecoverError::NoLog)
+}
+
+/// The segment that the point is in, or, where that one was written to another place, the one that
+/// follows it.
+fn first_segment(
+    store: &dyn SegmentStore,
+    segments: &[SegmentId],
+    from: LogPoint,
+) -> Result<usize, RecoverError> {
+    let next = match segments.binary_search(&from.position.segment) {
+        Ok(found) => return Ok(found),
+        Err(next) => next,
+    };
+    let id = *segments.get(next).ok_or(RecoverError::NoStart(from))?;
+    let header = SegmentReader::open_in(store, id)?.header().clone();
+    let follows = is_successor(from.position.segment, id)
+        && header.previous == from.hash
+        && header.log_bytes >= from.position.offset;
+    if follows {
+        Ok(next)
+    } else {
+        Err(RecoverError::NoStart(from))
+    }
 }
 
 struct Scan<'a> {
@@ -199,6 +221,8 @@ impl Scan<'_> {
             return Ok(reader);
         };
         let hash = match from.position.offset {
+            // The log goes on here: the point is the end of what this segment follows.
+            _ if id != from.position.segment => Some(reader.header().previous),
             0 => Some(reader.header().previous),
             offset => reader.skip_to(offset)?,
         };
