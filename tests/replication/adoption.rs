@@ -11,7 +11,9 @@ fn an_empty_slave_adopts_the_environment_with_its_users() {
     master.start();
     open(&master);
     sell(&master, 10);
-    master.dbctl_with_new_password(&["user", "create", "clerk"], "clerk's own").ok();
+    master
+        .dbctl_with_new_password(&["user", "create", "clerk"], "clerk's own")
+        .ok();
     // The bootstrap password of the slave is another one than dba's on the master.
     let mut slave = Server::prepare(folder.path(), Settings::slave());
     slave.init_with("only to begin").ok();
@@ -52,7 +54,13 @@ fn a_slave_can_be_made_from_a_copy_of_the_masters_data() {
     // The log from before the copy is gone: nobody needs it for this slave.
     master.start();
     for path in files::list(&master.fwlog_dir(), "fw-1-") {
-        if Some(&path) != master.segments().segments().last().map(|newest| &newest.path) {
+        if Some(&path)
+            != master
+                .segments()
+                .segments()
+                .last()
+                .map(|newest| &newest.path)
+        {
             std::fs::remove_file(path).unwrap();
         }
     }
@@ -86,6 +94,12 @@ fn without_the_beginning_of_the_log_an_empty_slave_is_refused() {
     let told = run.fails(5);
     assert!(told.contains("no longer begins at the beginning"), "{told}");
     assert!(told.contains("fw-1-1"), "it names the segment: {told}");
-    assert!(told.contains("copy its DataDir"), "it says how to go on: {told}");
-    assert!(cluster.slave.command("status").contains_key("role"), "the slave serves on");
+    assert!(
+        told.contains("copy its DataDir"),
+        "it says how to go on: {told}"
+    );
+    assert!(
+        cluster.slave.command("status").contains_key("role"),
+        "the slave serves on"
+    );
 }

@@ -9,7 +9,9 @@ use dbtests::{Cluster, data};
 fn a_music_shop_loaded_by_psql_arrives_complete() {
     let cluster = Cluster::start();
     let script = data::music_shop();
-    let loaded = cluster.master.psql("system", &["-q", "-f", "-"], &script.text);
+    let loaded = cluster
+        .master
+        .psql("system", &["-q", "-f", "-"], &script.text);
     assert!(!loaded.err.contains("ERROR"), "{}", loaded.err);
     loaded.ok();
     let counts = row_counts(&cluster.master, script.database);
@@ -20,8 +22,14 @@ fn a_music_shop_loaded_by_psql_arrives_complete() {
 
     let told = cluster.synchronize();
     assert!(told.contains("R1: processing forward-log file: "), "{told}");
-    assert!(told.contains("R1: found synchronization point with slave server"), "{told}");
-    assert!(told.contains("R1: slave server is up-to-date until 20"), "{told}");
+    assert!(
+        told.contains("R1: found synchronization point with slave server"),
+        "{told}"
+    );
+    assert!(
+        told.contains("R1: slave server is up-to-date until 20"),
+        "{told}"
+    );
     assert!(cluster.compare() > 0, "at least one segment is sealed");
     assert_eq!(row_counts(&cluster.slave, script.database), counts);
 }
@@ -29,7 +37,9 @@ fn a_music_shop_loaded_by_psql_arrives_complete() {
 #[test]
 fn a_csv_file_with_a_header_goes_through_copy() {
     let Some(path) = data::oui_csv() else {
-        println!("skipped: /usr/share/ieee-data/oui.csv is missing; tests/run.sh installs ieee-data");
+        println!(
+            "skipped: /usr/share/ieee-data/oui.csv is missing; tests/run.sh installs ieee-data"
+        );
         return;
     };
     let lines = fs::read(&path).expect("the file");
@@ -47,11 +57,15 @@ fn a_csv_file_with_a_header_goes_through_copy() {
             ),
         )
         .ok();
-    let count: usize =
-        cluster.master.sql("networks", "SELECT count(*) FROM oui")[0][0].parse().unwrap();
+    let count: usize = cluster.master.sql("networks", "SELECT count(*) FROM oui")[0][0]
+        .parse()
+        .unwrap();
     // Addresses hold line breaks in quotes, so there are fewer rows than lines.
     let lines = lines.iter().filter(|byte| **byte == b'\n').count();
-    assert!(count > 30_000 && count < lines, "{count} rows of {lines} lines");
+    assert!(
+        count > 30_000 && count < lines,
+        "{count} rows of {lines} lines"
+    );
 
     cluster.synchronize();
     cluster.compare();
@@ -62,5 +76,9 @@ fn a_csv_file_with_a_header_goes_through_copy() {
         cluster.slave.psql("networks", &["-c", copy], "").ok(),
     );
     assert!(one == other, "the texts differ");
-    assert!(one.starts_with("registry,assignment,organization,address\n"), "{:.80}", one);
+    assert!(
+        one.starts_with("registry,assignment,organization,address\n"),
+        "{:.80}",
+        one
+    );
 }

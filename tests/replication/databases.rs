@@ -11,17 +11,28 @@ fn made_renamed_and_dropped_databases_replicate() {
     open(&cluster.master);
     sell(&cluster.master, 5);
     cluster.master.sql("system", "CREATE DATABASE archive");
-    cluster.master.sql("archive", "CREATE TABLE old (a int); INSERT INTO old VALUES (1), (2)");
+    cluster.master.sql(
+        "archive",
+        "CREATE TABLE old (a int); INSERT INTO old VALUES (1), (2)",
+    );
     cluster.synchronize();
-    assert_eq!(database_names(&cluster.slave), ["archive", "shop", "system"]);
+    assert_eq!(
+        database_names(&cluster.slave),
+        ["archive", "shop", "system"]
+    );
     cluster.compare();
 
     cluster.master.sql("system", "DROP DATABASE shop");
-    cluster.master.sql("system", "ALTER DATABASE archive RENAME TO attic");
+    cluster
+        .master
+        .sql("system", "ALTER DATABASE archive RENAME TO attic");
     cluster.master.sql("system", "CREATE DATABASE shop");
     cluster.synchronize();
     assert_eq!(database_names(&cluster.slave), ["attic", "shop", "system"]);
-    assert_eq!(cluster.slave.sql("attic", "SELECT sum(a) FROM old")[0][0], "3");
+    assert_eq!(
+        cluster.slave.sql("attic", "SELECT sum(a) FROM old")[0][0],
+        "3"
+    );
     cluster.compare();
     // Dropped files do not stay, and a restart finds the same.
     for server in [&mut cluster.master, &mut cluster.slave] {
@@ -38,12 +49,19 @@ fn a_database_is_not_dropped_while_somebody_uses_it() {
     open(&cluster.master);
     let user = cluster.master.client("shop");
     user.run("SELECT 1");
-    let refusal = cluster.master.client("system").refused("DROP DATABASE shop");
+    let refusal = cluster
+        .master
+        .client("system")
+        .refused("DROP DATABASE shop");
     assert_eq!(refusal.code, "55006", "{refusal:?}");
     drop(user);
     // The session leaves a moment after its socket.
     dbtests::wait_for("the session to end", dbtests::SHORT, || {
-        cluster.master.client("system").try_rows("DROP DATABASE shop").ok()
+        cluster
+            .master
+            .client("system")
+            .try_rows("DROP DATABASE shop")
+            .ok()
     });
     assert_eq!(database_names(&cluster.master), ["system"]);
 }

@@ -18,7 +18,10 @@ fn write_pages(cluster: &Cluster, pages: u32) {
 
 fn compare(cluster: &Cluster, rows: &str) {
     cluster.synchronize();
-    assert_eq!(cluster.slave.sql(SHOP, "SELECT count(*) FROM large")[0][0], rows);
+    assert_eq!(
+        cluster.slave.sql(SHOP, "SELECT count(*) FROM large")[0][0],
+        rows
+    );
     cluster.compare();
 }
 
@@ -62,6 +65,9 @@ fn a_crash_after_a_large_transaction_keeps_all_of_it() {
     // The slave has parts and commit in its own log, too.
     cluster.slave.kill9();
     cluster.slave.start();
-    assert_eq!(cluster.slave.sql(SHOP, "SELECT count(*) FROM large")[0][0], "2000");
+    assert_eq!(
+        cluster.slave.sql(SHOP, "SELECT count(*) FROM large")[0][0],
+        "2000"
+    );
     cluster.compare();
 }

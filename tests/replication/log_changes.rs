@@ -6,7 +6,11 @@ use crate::shop::{items, open, sell};
 
 /// The segment that a server writes, as in `fw-1-3`.
 fn segment(cluster: &Cluster) -> String {
-    cluster.master.command("forwardlog status").remove("segment").unwrap_or_default()
+    cluster
+        .master
+        .command("forwardlog status")
+        .remove("segment")
+        .unwrap_or_default()
 }
 
 #[test]
@@ -38,7 +42,7 @@ fn a_follower_goes_through_switches() {
         sell(&cluster.master, 5);
         cluster.master.dbctl(&["forwardlog", "switch"]).ok();
     }
-    cluster.wait_for_slave();
+    cluster.wait_for_slave(&mut follower);
     assert_eq!(items(&cluster.slave), 50);
     follower.stop();
     assert!(cluster.compare() >= 10);
@@ -51,11 +55,18 @@ fn forward_logging_switched_off_and_on_ends_replication_with_a_clear_word() {
     sell(&cluster.master, 5);
     cluster.synchronize();
     cluster.master.dbctl(&["forwardlog", "disable"]).ok();
-    assert_eq!(cluster.master.command("forwardlog status")["forward log"], "disabled");
+    assert_eq!(
+        cluster.master.command("forwardlog status")["forward log"],
+        "disabled"
+    );
     sell(&cluster.master, 5);
     cluster.master.dbctl(&["forwardlog", "enable"]).ok();
     sell(&cluster.master, 5);
-    assert!(segment(&cluster).starts_with("fw-2-"), "a new generation: {}", segment(&cluster));
+    assert!(
+        segment(&cluster).starts_with("fw-2-"),
+        "a new generation: {}",
+        segment(&cluster)
+    );
     // What was written in between is in no kept segment.
     let told = cluster.replicate(&["-S"]).fails(5);
     assert!(told.contains("hint: "), "{told}");

@@ -11,15 +11,27 @@ fn a_schema_change_is_seen_by_a_reader_that_is_open_on_the_slave() {
     sell(&cluster.master, 2);
     cluster.synchronize();
     let reader = cluster.slave.client(SHOP);
-    let statement = reader.wait(reader.driver().prepare("SELECT count(*) FROM item")).unwrap();
+    let statement = reader
+        .wait(reader.driver().prepare("SELECT count(*) FROM item"))
+        .unwrap();
     let count = || -> i64 {
-        reader.wait(reader.driver().query_one(&statement, &[])).unwrap().get(0)
+        reader
+            .wait(reader.driver().query_one(&statement, &[]))
+            .unwrap()
+            .get(0)
     };
     assert_eq!(count(), 2);
 
-    cluster.master.sql(SHOP, "ALTER TABLE item ADD COLUMN color TEXT DEFAULT 'red'");
-    cluster.master.sql(SHOP, "CREATE INDEX item_name ON item (name)");
-    cluster.master.sql(SHOP, "CREATE TABLE extra (a int); INSERT INTO extra VALUES (42)");
+    cluster
+        .master
+        .sql(SHOP, "ALTER TABLE item ADD COLUMN color TEXT DEFAULT 'red'");
+    cluster
+        .master
+        .sql(SHOP, "CREATE INDEX item_name ON item (name)");
+    cluster.master.sql(
+        SHOP,
+        "CREATE TABLE extra (a int); INSERT INTO extra VALUES (42)",
+    );
     cluster.synchronize();
     assert_eq!(reader.value("SELECT color FROM item LIMIT 1"), "red");
     assert_eq!(reader.value("SELECT a FROM extra"), "42");
@@ -44,9 +56,15 @@ fn a_long_reader_keeps_its_state_while_the_slave_goes_on() {
     cluster.master.sql(SHOP, "UPDATE item SET name = 'changed'");
     cluster.synchronize();
     assert_eq!(reader.value("SELECT count(*) FROM item"), "100");
-    assert_eq!(reader.value("SELECT count(*) FROM item WHERE name = 'changed'"), "0");
+    assert_eq!(
+        reader.value("SELECT count(*) FROM item WHERE name = 'changed'"),
+        "0"
+    );
     reader.run("COMMIT");
-    assert_eq!(reader.value("SELECT count(*) FROM item WHERE name = 'changed'"), "200");
+    assert_eq!(
+        reader.value("SELECT count(*) FROM item WHERE name = 'changed'"),
+        "200"
+    );
 }
 
 #[test]
@@ -70,7 +88,7 @@ fn readers_on_the_slave_see_whole_transactions_only() {
         ));
         assert_eq!(reader.value("SELECT sum(balance) FROM account"), "1000");
     }
-    cluster.wait_for_slave();
+    cluster.wait_for_slave(&mut follower);
     follower.stop();
     cluster.compare();
 }

@@ -6,7 +6,11 @@ use crate::shop::{items, open, sell};
 
 /// What `replication status` says of the slave's mirror.
 fn mirrored(cluster: &Cluster) -> String {
-    cluster.slave.command("replication status").remove("durable in the mirror").unwrap_or_default()
+    cluster
+        .slave
+        .command("replication status")
+        .remove("durable in the mirror")
+        .unwrap_or_default()
 }
 
 #[test]
@@ -21,13 +25,23 @@ fn a_slave_that_was_stopped_catches_up_from_where_it_was() {
     cluster.slave.stop();
     sell(&cluster.master, 2_000);
     cluster.slave.start();
-    assert_eq!(mirrored(&cluster), before, "a restart loses and adds nothing");
+    assert_eq!(
+        mirrored(&cluster),
+        before,
+        "a restart loses and adds nothing"
+    );
 
     let told = cluster.synchronize();
     // It begins in the file where it stopped, not in the first one.
-    let first = told.lines().find(|line| line.contains("processing forward-log file")).unwrap();
+    let first = told
+        .lines()
+        .find(|line| line.contains("processing forward-log file"))
+        .unwrap();
     let position = before.split(':').next().unwrap();
-    assert!(first.ends_with(&format!("fw-{position}")), "{first}: stopped at {before}");
+    assert!(
+        first.ends_with(&format!("fw-{position}")),
+        "{first}: stopped at {before}"
+    );
     assert_ne!(position, "1-1", "the pause began in a later segment");
     assert_eq!(items(&cluster.slave), 2_200);
     assert!(cluster.compare() > 2);
@@ -40,17 +54,17 @@ fn a_follower_outlives_restarts_of_the_slave_and_of_the_master() {
     let mut follower = cluster.follow();
     follower.wait_for_line("R1: slave server is up-to-date until");
     sell(&cluster.master, 50);
-    cluster.wait_for_slave();
+    cluster.wait_for_slave(&mut follower);
     cluster.slave.restart();
     sell(&cluster.master, 50);
-    cluster.wait_for_slave();
+    cluster.wait_for_slave(&mut follower);
     cluster.master.restart();
     sell(&cluster.master, 50);
-    cluster.wait_for_slave();
+    cluster.wait_for_slave(&mut follower);
     cluster.slave.kill9();
     cluster.slave.start();
     sell(&cluster.master, 50);
-    cluster.wait_for_slave();
+    cluster.wait_for_slave(&mut follower);
     assert_eq!(items(&cluster.slave), 200);
     follower.stop();
     cluster.compare();

@@ -18,11 +18,15 @@ pub(crate) fn open(master: &Server) {
 pub(crate) fn sell(master: &Server, count: u32) {
     let client = master.client(SHOP);
     for number in 0..count {
-        client.run(&format!("INSERT INTO item (name, price) VALUES ('item {number}', {number}.50)"));
+        client.run(&format!(
+            "INSERT INTO item (name, price) VALUES ('item {number}', {number}.50)"
+        ));
     }
 }
 
 /// Rows in the table.
 pub(crate) fn items(server: &Server) -> u64 {
-    server.sql(SHOP, "SELECT count(*) FROM item")[0][0].parse().expect("a number")
+    server.sql(SHOP, "SELECT count(*) FROM item")[0][0]
+        .parse()
+        .expect("a number")
 }

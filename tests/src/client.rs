@@ -76,7 +76,10 @@ impl Client {
 
     /// Logs in as the configuration says.
     pub fn with(config: &Config) -> Result<Self, Error> {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let (client, connection) = within(&runtime, config.connect(NoTls))?;
         let parameters = PARAMETERS
             .into_iter()
@@ -86,7 +89,11 @@ impl Client {
             // What ends the connection is reported to the one who uses it next.
             let _ended = connection.await;
         });
-        Ok(Self { client, runtime, parameters })
+        Ok(Self {
+            client,
+            runtime,
+            parameters,
+        })
     }
 
     /// A parameter that the server reported at start-up.
@@ -115,9 +122,11 @@ impl Client {
         Ok(messages
             .iter()
             .filter_map(|message| match message {
-                SimpleQueryMessage::Row(row) => {
-                    Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())
-                }
+                SimpleQueryMessage::Row(row) => Some(
+                    (0..row.len())
+                        .map(|at| row.get(at).map(str::to_owned))
+                        .collect(),
+                ),
                 _ => None,
             })
             .collect())
@@ -135,7 +144,11 @@ impl Client {
     /// The first field of the first row.
     #[track_caller]
     pub fn value(&self, sql: &str) -> String {
-        let first = self.rows(sql).into_iter().next().and_then(|row| row.into_iter().next());
+        let first = self
+            .rows(sql)
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next());
         assert!(first.is_some(), "no row: {sql}");
         first.unwrap_or_default()
     }
@@ -151,7 +164,10 @@ impl Client {
     pub fn refused(&self, sql: &str) -> Refusal {
         let result = self.try_rows(sql);
         let refusal = result.as_ref().err().and_then(Refusal::of);
-        assert!(refusal.is_some(), "not refused by the server: {sql}: {result:?}");
+        assert!(
+            refusal.is_some(),
+            "not refused by the server: {sql}: {result:?}"
+        );
         refusal.expect("asserted")
     }
 

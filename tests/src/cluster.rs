@@ -19,7 +19,12 @@ impl Folder {
     /// A new, empty folder.
     #[expect(clippy::new_without_default, reason = "it makes a directory")]
     pub fn new() -> Self {
-        Self(tempfile::Builder::new().prefix("eloqdb-test-").tempdir().expect("a folder"))
+        Self(
+            tempfile::Builder::new()
+                .prefix("eloqdb-test-")
+                .tempdir()
+                .expect("a folder"),
+        )
     }
 
     /// Where it is.
@@ -85,12 +90,19 @@ impl Cluster {
         Follower::start(self.folder.path(), &self.master, &self.slave)
     }
 
-    /// Waits until the slave shows all that is durable on the master. Somebody must replicate, and
-    /// nobody write.
+    /// Waits until the slave shows all that is durable on the master. Nobody may write meanwhile.
     #[track_caller]
-    pub fn wait_for_slave(&self) {
+    pub fn wait_for_slave(&self, follower: &mut Follower) {
         wait_for("the slave to show what the master has", LONG, || {
-            let master = self.master.command("replication status").remove("durable")?;
+            assert!(
+                follower.is_running(),
+                "dbrepl has given up:\n{}",
+                follower.output()
+            );
+            let master = self
+                .master
+                .command("replication status")
+                .remove("durable")?;
             let slave = self.slave.command("replication status").remove("applied")?;
             (slave.split(' ').next() == Some(master.as_str())).then_some(())
         });

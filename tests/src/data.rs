@@ -35,17 +35,28 @@ pub fn music_shop() -> Script {
         env::var_os("ELOQDB_SHARED").map_or_else(|| manifest("../../shared"), PathBuf::from);
     let chinook = folder.join("data/chinook/Chinook_PostgreSql.sql");
     match fs::read_to_string(&chinook) {
-        Ok(text) => Script { database: "chinook", text, rows: CHINOOK_ROWS },
+        Ok(text) => Script {
+            database: "chinook",
+            text,
+            rows: CHINOOK_ROWS,
+        },
         Err(error) => sample_shop(&format!("{}: {error}", chinook.display())),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the report of the test says what it used")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the report of the test says what it used"
+)]
 fn sample_shop(why: &str) -> Script {
     println!("{why}; the sample shop is loaded instead");
     let path = manifest("shop/shop.sql");
     let text = fs::read_to_string(path).expect("the sample shop");
-    Script { database: "shop", text, rows: &[] }
+    Script {
+        database: "shop",
+        text,
+        rows: &[],
+    }
 }
 
 /// The list of makers of network cards in Debian's package ieee-data.

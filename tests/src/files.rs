@@ -25,11 +25,17 @@ pub fn read(path: &Path) -> Vec<u8> {
 
 /// Flips all bits of one byte in place.
 pub fn flip(path: &Path, offset: u64) {
-    let mut file = OpenOptions::new().read(true).write(true).open(path).expect("a file");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .expect("a file");
     let mut byte = [0];
-    file.seek(SeekFrom::Start(offset)).expect("an offset of the file");
+    file.seek(SeekFrom::Start(offset))
+        .expect("an offset of the file");
     file.read_exact(&mut byte).expect("a byte there");
-    file.seek(SeekFrom::Start(offset)).expect("an offset of the file");
+    file.seek(SeekFrom::Start(offset))
+        .expect("an offset of the file");
     file.write_all(&[!byte[0]]).expect("a written byte");
 }
 
@@ -42,7 +48,9 @@ pub fn cut(path: &Path, length: u64) {
 /// The files of a directory whose names begin so, in order of their names; none when there is no
 /// such directory.
 pub fn list(directory: &Path, prefix: &str) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| name(path).starts_with(prefix))
@@ -53,7 +61,10 @@ pub fn list(directory: &Path, prefix: &str) -> Vec<PathBuf> {
 
 /// The name of a file as text.
 pub fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Copies a directory with all that is in it.

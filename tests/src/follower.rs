@@ -54,6 +54,11 @@ impl Follower {
         });
     }
 
+    /// It has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.process.ended().is_none()
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub fn ended(&mut self) -> ExitStatus {
@@ -69,7 +74,11 @@ impl Follower {
     #[track_caller]
     pub fn stop(&mut self) {
         let status = self.process.terminate();
-        assert!(status.success(), "dbrepl stopped with {status}\n{}", self.output());
+        assert!(
+            status.success(),
+            "dbrepl stopped with {status}\n{}",
+            self.output()
+        );
     }
 }
 

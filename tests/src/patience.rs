@@ -15,17 +15,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 ///
 /// The deadline is there to end a test that would hang; it never decides about a test that works.
 #[track_caller]
-pub fn wait_for<T>(
-    what: &str,
-    deadline: Duration,
-    mut condition: impl FnMut() -> Option<T>,
-) -> T {
+pub fn wait_for<T>(what: &str, deadline: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + deadline;
     loop {
         if let Some(result) = condition() {
             return result;
         }
-        assert!(Instant::now() < end, "waited {deadline:?} in vain for this: {what}");
+        assert!(
+            Instant::now() < end,
+            "waited {deadline:?} in vain for this: {what}"
+        );
         pause(LOOK_EVERY);
     }
 }

@@ -27,7 +27,10 @@ impl Port {
             .find_map(|number| {
                 let claim = UdpSocket::bind((Ipv4Addr::LOCALHOST, number)).ok()?;
                 TcpListener::bind((Ipv4Addr::LOCALHOST, number)).ok()?;
-                Some(Self { _claim: claim, number })
+                Some(Self {
+                    _claim: claim,
+                    number,
+                })
             })
             .expect("a free port")
     }

@@ -70,10 +70,13 @@ pub fn run_within(command: &mut Command, input: &[u8], deadline: Duration) -> Ru
         ended
     });
     let (out, err) = (text(&out), text(&err));
-    let status = status.unwrap_or_else(|| {
-        panic!("waited {deadline:?} in vain until {shown}\n{err}\n{out}")
-    });
-    Run { code: status.code(), out, err }
+    let status =
+        status.unwrap_or_else(|| panic!("waited {deadline:?} in vain until {shown}\n{err}\n{out}"));
+    Run {
+        code: status.code(),
+        out,
+        err,
+    }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -92,8 +95,15 @@ impl Background {
     pub fn start(command: &mut Command, log: &Path) -> Self {
         let output = open_log(log);
         let errors = output.try_clone().expect("one more handle of the log");
-        let child = command.stdout(output).stderr(errors).spawn().expect("the program runs");
-        Self { child, log: Some(log.to_owned()) }
+        let child = command
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .expect("the program runs");
+        Self {
+            child,
+            log: Some(log.to_owned()),
+        }
     }
 
     /// Its process id.
@@ -109,10 +119,12 @@ impl Background {
     /// Waits for its end.
     pub fn ended_within(&mut self, deadline: Duration) -> Option<ExitStatus> {
         let end = std::time::Instant::now() + deadline;
-        wait_for("the end of a process", deadline + SHORT, || match self.ended() {
-            Some(status) => Some(Some(status)),
-            None if std::time::Instant::now() > end => Some(None),
-            None => None,
+        wait_for("the end of a process", deadline + SHORT, || {
+            match self.ended() {
+                Some(status) => Some(Some(status)),
+                None if std::time::Instant::now() > end => Some(None),
+                None => None,
+            }
         })
     }
 
@@ -155,9 +167,15 @@ impl Drop for Background {
 
 /// A log file's text; empty when there is none.
 pub fn read_log(path: &Path) -> String {
-    std::fs::read(path).map(|bytes| text(&bytes)).unwrap_or_default()
+    std::fs::read(path)
+        .map(|bytes| text(&bytes))
+        .unwrap_or_default()
 }
 
 fn open_log(path: &Path) -> File {
-    OpenOptions::new().create(true).append(true).open(path).expect("a log file")
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .expect("a log file")
 }

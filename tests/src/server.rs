@@ -5,12 +5,13 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use fwlog::{LogDirectory, LogLocation};
 
 use crate::client::Client;
 use crate::files;
-use crate::patience::{LONG, wait_for};
+use crate::patience::{LONG, pause, wait_for};
 use crate::port::Port;
 use crate::process::{Background, Run, read_log, run};
 use crate::programs::{needed, ours};
@@ -36,7 +37,12 @@ impl Server {
     pub fn prepare(parent: &Path, settings: Settings) -> Self {
         let folder = parent.join(settings.name());
         fs::create_dir_all(folder.join("tmp")).expect("a folder");
-        let mut server = Self { settings, folder, port: Port::claim(), process: None };
+        let mut server = Self {
+            settings,
+            folder,
+            port: Port::claim(),
+            process: None,
+        };
         server.write_settings();
         server
     }
@@ -55,7 +61,12 @@ impl Server {
 
     /// `dbctl init` with another password for dba.
     pub fn init_with(&self, password: &str) -> Run {
-        run(self.dbctl_command().arg("init").env("EQ_DBPASSWORD", password), b"")
+        run(
+            self.dbctl_command()
+                .arg("init")
+                .env("EQ_DBPASSWORD", password),
+            b"",
+        )
     }
 
     /// Starts the server and waits until it serves.
@@ -68,12 +79,8 @@ impl Server {
 
     /// Starts the server; an error is what it left when it ended instead of serving.
     pub fn try_start(&mut self) -> Result<(), Run> {
-        assert!(self.process.is_none(), "{} runs already", self.settings.name());
         let before = self.log().len();
-        let mut process = Background::start(
-            ours("dbserver").arg("-c").arg(self.config_path()),
-            &self.log_path(),
-        );
+        let mut process = self.launch();
         let started = wait_for("the server to serve, or to end", LONG, || {
             if let Some(status) = process.ended() {
                 return Some(Err(status.code()));
@@ -88,9 +95,30 @@ impl Server {
             Err(code) => {
                 let log = self.log();
                 let err = log.get(before..).unwrap_or_default().to_owned();
-                Err(Run { code, out: String::new(), err })
+                Err(Run {
+                    code,
+                    out: String::new(),
+                    err,
+                })
             }
         }
+    }
+
+    /// Starts the server and kills it a moment later, wherever its recovery is by then.
+    pub fn start_interrupted(&mut self, after: Duration) {
+        let mut process = self.launch();
+        pause(after);
+        process.kill9();
+    }
+
+    fn launch(&self) -> Background {
+        assert!(
+            self.process.is_none(),
+            "{} runs already",
+            self.settings.name()
+        );
+        let mut command = ours("dbserver");
+        Background::start(command.arg("-c").arg(self.config_path()), &self.log_path())
     }
 
     /// The lock file says so, with addresses, once a server is ready.
@@ -104,7 +132,12 @@ impl Server {
     pub fn stop(&mut self) {
         let mut process = self.process.take().expect("a running server");
         let status = process.terminate();
-        assert!(status.success(), "{} stopped with {status}\n{}", self.settings.name(), self.log());
+        assert!(
+            status.success(),
+            "{} stopped with {status}\n{}",
+            self.settings.name(),
+            self.log()
+        );
     }
 
     /// Ends the process at once.
@@ -123,7 +156,9 @@ impl Server {
 
     /// Its process still runs.
     pub fn is_running(&mut self) -> bool {
-        self.process.as_mut().is_some_and(|process| process.ended().is_none())
+        self.process
+            .as_mut()
+            .is_some_and(|process| process.ended().is_none())
     }
 
     /// The running process.
@@ -138,7 +173,11 @@ impl Server {
     }
 
     fn write_settings(&mut self) {
-        let text = self.settings.clone().set("Server", "Service", self.port.number()).to_text();
+        let text = self
+            .settings
+            .clone()
+            .set("Server", "Service", self.port.number())
+            .to_text();
         files::write(&self.config_path(), text);
     }
 
@@ -186,7 +225,11 @@ impl Server {
     #[track_caller]
     pub fn client(&self, database: &str) -> Client {
         let client = Client::connect(self.address(), database, PASSWORD);
-        assert!(client.is_ok(), "cannot connect to {database}: {:?}", client.err());
+        assert!(
+            client.is_ok(),
+            "cannot connect to {database}: {:?}",
+            client.err()
+        );
         client.expect("asserted")
     }
 
@@ -213,7 +256,15 @@ impl Server {
     pub fn psql(&self, database: &str, arguments: &[&str], input: &str) -> Run {
         let mut command = needed("psql", "postgresql-client");
         command
-            .args(["-X", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "dba"])
+            .args([
+                "-X",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-h",
+                "127.0.0.1",
+                "-U",
+                "dba",
+            ])
             .args(["-p", &self.port.number().to_string(), "-d", database])
             .args(arguments)
             .env("PGPASSWORD", PASSWORD)
@@ -223,13 +274,21 @@ impl Server {
 
     /// dbctl with this server's configuration and password.
     pub fn dbctl(&self, arguments: &[&str]) -> Run {
-        run(self.dbctl_command().args(arguments).env("EQ_DBPASSWORD", PASSWORD), b"")
+        run(
+            self.dbctl_command()
+                .args(arguments)
+                .env("EQ_DBPASSWORD", PASSWORD),
+            b"",
+        )
     }
 
     /// dbctl for a command that sets a password of somebody.
     pub fn dbctl_with_new_password(&self, arguments: &[&str], password: &str) -> Run {
         let mut command = self.dbctl_command();
-        command.args(arguments).env("EQ_DBPASSWORD", PASSWORD).env("EQ_NEWPASSWORD", password);
+        command
+            .args(arguments)
+            .env("EQ_DBPASSWORD", PASSWORD)
+            .env("EQ_NEWPASSWORD", password);
         run(&mut command, b"")
     }
 
@@ -250,7 +309,10 @@ impl Drop for Server {
 }
 
 /// Prints the end of a log, for the report of a failed test.
-#[expect(clippy::print_stderr, reason = "the test runner keeps it for the report")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the test runner keeps it for the report"
+)]
 pub(crate) fn show_log(name: &str, log: &str) {
     let lines: Vec<&str> = log.lines().collect();
     let shown = &lines[lines.len().saturating_sub(SHOWN_LINES)..];

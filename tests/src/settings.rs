@@ -23,7 +23,10 @@ impl Settings {
 
     /// A server of that name and role. Relative paths are below the configuration file.
     pub fn new(name: &str, role: &str) -> Self {
-        let settings = Self { name: name.into(), values: BTreeMap::new() };
+        let settings = Self {
+            name: name.into(),
+            values: BTreeMap::new(),
+        };
         settings
             .set("Server", "Listen", "127.0.0.1")
             .set("Server", "DataDir", "data")
