@@ -103,11 +103,11 @@ fn setval(
     } else {
         "true"
     };
-    let value = crate::analyze(
+    let inner = crate::analyze(
         &format!("SELECT {}", src.slice(comma + 1, to)),
         &crate::NoSchema,
     )?;
-    let value = value.sqlite.last().map_or("", String::as_str);
+    let value = inner.sqlite.last().map_or("", String::as_str);
     let text = if owned {
         format!("SELECT ({value}) AS setval")
     } else {
@@ -115,7 +115,10 @@ fn setval(
             "UPDATE eloqdb_sequence SET last_value = ({value}), is_called = ({called}) WHERE name = {key} RETURNING last_value AS setval"
         )
     };
-    Ok(Some(statement(vec![text], !owned)))
+    Ok(Some(Statement {
+        parameters: inner.parameters,
+        ..statement(vec![text], !owned)
+    }))
 }
 
 fn statement(sqlite: Vec<String>, writes: bool) -> Statement {

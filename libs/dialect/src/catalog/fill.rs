@@ -52,11 +52,12 @@ pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {
     };
     filler.fixed();
     filler.users();
-    for table in &input.tables {
+    let shown = |table: &&TableInfo| table.name != "eloqdb_sequence";
+    for table in input.tables.iter().filter(shown) {
         let oid = filler.oid("class", &table.name);
         filler.tables.insert(table.name.to_ascii_lowercase(), oid);
     }
-    for table in &input.tables {
+    for table in input.tables.iter().filter(shown) {
         filler.table(table);
     }
     TABLES

@@ -272,6 +272,18 @@ fn sequences_count() {
         ["1|105", "2|0"]
     );
     assert_eq!(database.one("SELECT currval('t_id_seq'), lastval()"), "2|2");
+    assert_eq!(
+        database.one("SELECT setval('s', (SELECT max(id) FROM t) + 10)"),
+        "12"
+    );
+    assert_eq!(
+        database.analyze("SELECT setval('s', $1)").parameters.len(),
+        1
+    );
+    assert_eq!(
+        database.rows("SELECT tablename FROM pg_catalog.pg_tables"),
+        ["t"]
+    );
     assert!(dialect::analyze("SELECT nextval('other')", &dialect::NoSchema).is_err());
 }
 
