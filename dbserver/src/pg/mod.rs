@@ -22,6 +22,7 @@ mod perform;
 pub mod registry;
 mod simple;
 pub mod startup;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;

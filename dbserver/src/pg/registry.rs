@@ -1,10 +1,9 @@
 //! Who is connected: the list that cancel requests, operators, time limits and a stop go through.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use pgwire::messages::startup::SecretKey;
@@ -13,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::commit::permit::{Interrupt, InterruptReason};
 use crate::environment::databases::SYSTEM_NAME;
+use crate::pg::watch::{Watch, Watched};
 use crate::session::failure::Failure;
 
 /// How often the states of sessions are looked at while the server waits for them to end.
@@ -98,7 +98,7 @@ impl SessionEntry {
     }
 
     /// Stops what runs, if something does.
-    fn stop_statement(&self, reason: InterruptReason) {
+    pub(super) fn stop_statement(&self, reason: InterruptReason) {
         if self.busy.load(Ordering::SeqCst) {
             self.interrupt.raise(reason);
             self.interrupt_sqlite();
@@ -334,91 +334,8 @@ impl Drop for Registered {
     }
 }
 
-/// Deadlines of running statements; one thread serves them all, started with the first.
-#[derive(Default)]
-struct Watch {
-    due: Mutex<Due>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Due {
-    running: bool,
-    next: u64,
-    order: BTreeSet<(Instant, u64)>,
-    entries: HashMap<u64, Arc<SessionEntry>>,
-}
-
-/// A deadline that is being watched; dropping it takes it off the list.
-pub struct Watched {
-    watch: Arc<Watch>,
-    at: (Instant, u64),
-}
-
-impl Watch {
-    fn add(self: &Arc<Self>, entry: &Arc<SessionEntry>, deadline: Instant) -> Watched {
-        let mut due = lock(&self.due);
-        let at = (deadline, due.next);
-        due.next += 1;
-        due.order.insert(at);
-        due.entries.insert(at.1, Arc::clone(entry));
-        let first = due.order.first() == Some(&at);
-        if !due.running {
-            let watch = Arc::clone(self);
-            let started = thread::Builder::new()
-                .name("timeouts".into())
-                .spawn(move || watch.run());
-            due.running = started.is_ok();
-        } else if first {
-            self.changed.notify_one();
-        }
-        Watched {
-            watch: Arc::clone(self),
-            at,
-        }
-    }
-
-    /// Serves deadlines until the list has been empty for a while.
-    fn run(&self) {
-        let mut due = lock(&self.due);
-        loop {
-            let now = Instant::now();
-            while let Some(at) = due.order.first().copied().filter(|at| at.0 <= now) {
-                due.order.remove(&at);
-                if let Some(entry) = due.entries.remove(&at.1) {
-                    entry.stop_statement(InterruptReason::StatementTimeout);
-                }
-            }
-            let wait = match due.order.first() {
-                Some((next, _)) => next.saturating_duration_since(now),
-                None => IDLE_WATCH,
-            };
-            let empty = due.order.is_empty();
-            due = self
-                .changed
-                .wait_timeout(due, wait)
-                .map_or_else(|poisoned| poisoned.into_inner().0, |(due, _)| due);
-            if empty && due.order.is_empty() {
-                due.running = false;
-                return;
-            }
-        }
-    }
-}
-
-/// How long the watching thread outlives the last deadline.
-const IDLE_WATCH: Duration = Duration::from_secs(10);
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        let mut due = lock(&self.watch.due);
-        due.order.remove(&self.at);
-        due.entries.remove(&self.at.1);
-    }
-}
-
 /// The data is changed in single steps, so it is whole even after a panic in another session.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -477,7 +394,7 @@ mod tests {
         drop(forgotten);
         let _watched = sessions.watch(&session.entry, Instant::now() + Duration::from_millis(2));
         while session.entry.interrupt.reason().is_none() {
-            thread::yield_now();
+            std::thread::yield_now();
         }
         assert_eq!(
             session.entry.interrupt.reason(),

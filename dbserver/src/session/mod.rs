@@ -18,8 +18,10 @@ pub mod portal;
 pub mod prepared;
 mod rebuild;
 pub mod row;
+mod savepoint;
 pub mod schema;
 mod server_object;
+mod setting_value;
 pub mod settings;
 pub mod sqlite;
 pub mod transaction;
@@ -35,6 +37,7 @@ use pgwire::messages::response::TransactionStatus;
 use crate::commit::permit::InterruptReason;
 use crate::environment::{Database, Environment, OpenDatabase};
 use crate::pg::registry::Registered;
+use crate::pg::watch::Watched;
 use crate::session::catalog::CatalogState;
 use crate::session::failure::Failure;
 use crate::session::functions::Facts;
@@ -116,7 +119,7 @@ impl Session {
     }
 
     /// A statement begins: cancel requests and the time limit are for it.
-    pub fn begin_statement(&mut self) -> Option<crate::pg::registry::Watched> {
+    pub fn begin_statement(&mut self) -> Option<Watched> {
         self.registered.entry.begin_statement();
         self.facts.tick(self.transaction.is_explicit());
         let limit = self.settings.statement_timeout()?;

@@ -22,7 +22,7 @@ use crate::session::{Session, terminated};
 
 /// The transaction block that the client has opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Block {
+pub(super) enum Block {
     /// None: a transaction lasts for one Query, or up to Sync.
     None,
     /// BEGIN.
@@ -36,19 +36,19 @@ enum Block {
 
 /// Where a session is in its transaction.
 pub struct Transaction {
-    block: Block,
+    pub(super) block: Block,
     isolation: Isolation,
     read_only: bool,
     /// A statement has run: the modes are settled.
     started: bool,
     /// Names by depth; SQLite knows them as `s0`, `s1` …
-    savepoints: Vec<String>,
+    pub(super) savepoints: Vec<String>,
     /// What REPEATABLE READ reads.
     snapshot: Option<pagestore::CommitNumber>,
     /// SET CONSTRAINTS: foreign keys are checked at COMMIT.
     deferred: bool,
     /// Held while SQLite's transaction is open.
-    permit: Option<Permit>,
+    pub(super) permit: Option<Permit>,
 }
 
 impl Default for Transaction {
@@ -352,45 +352,6 @@ impl Session {
         })
     }
 
-    /// SAVEPOINT.
-    pub fn savepoint(&mut self, name: &str) -> Result<(), Failure> {
-        self.need_block("SAVEPOINT")?;
-        if self.transaction.permit.is_some() {
-            let depth = self.transaction.savepoints.len();
-            self.sqlite.run(&format!("SAVEPOINT s{depth}"))?;
-        }
-        self.transaction.savepoints.push(name.to_owned());
-        Ok(())
-    }
-
-    /// RELEASE SAVEPOINT.
-    pub fn release(&mut self, name: &str) -> Result<(), Failure> {
-        self.need_block("RELEASE SAVEPOINT")?;
-        let depth = self.find_savepoint(name)?;
-        if self.transaction.permit.is_some() {
-            self.sqlite.run(&format!("RELEASE s{depth}"))?;
-        }
-        self.transaction.savepoints.truncate(depth);
-        Ok(())
-    }
-
-    /// ROLLBACK TO SAVEPOINT.
-    pub fn rollback_to(&mut self, name: &str) -> Result<(), Failure> {
-        self.need_block("ROLLBACK TO SAVEPOINT")?;
-        let depth = self.find_savepoint(name)?;
-        if self.transaction.block == Block::Lost {
-            return Err(aborted().detail("The failure has undone the whole transaction."));
-        }
-        self.portals.clear();
-        if self.transaction.permit.is_some() {
-            self.sqlite.run(&format!("ROLLBACK TO s{depth}"))?;
-        }
-        self.transaction.savepoints.truncate(depth + 1);
-        self.transaction.block = Block::Open;
-        self.schema_undone();
-        Ok(())
-    }
-
     /// Leaves everything that is open, without a word: the session ends or its connection is bad.
     pub(super) fn abandon(&mut self) {
         self.portals.clear();
@@ -452,7 +413,7 @@ impl Session {
     }
 
     /// What was read of the schema may have been the undone transaction's own.
-    fn schema_undone(&mut self) {
+    pub(super) fn schema_undone(&mut self) {
         self.sqlite.schema.clear();
         self.catalog.forget();
         self.schema_moved();
@@ -470,7 +431,7 @@ impl Session {
         self.transaction = self.fresh_transaction();
     }
 
-    fn need_block(&self, what: &str) -> Result<(), Failure> {
+    pub(super) fn need_block(&self, what: &str) -> Result<(), Failure> {
         if self.transaction.is_explicit() {
             return Ok(());
         }
@@ -478,13 +439,5 @@ impl Session {
             "25P01",
             format!("{what} can only be used in transaction blocks"),
         ))
-    }
-
-    fn find_savepoint(&self, name: &str) -> Result<usize, Failure> {
-        self.transaction
-            .savepoints
-            .iter()
-            .rposition(|known| known == name)
-            .ok_or_else(|| Failure::new("3B001", format!("savepoint \"{name}\" does not exist")))
     }
 }

@@ -57,6 +57,7 @@ async fn converse(
     environment: &Environment,
     link: &mut Link<'_>,
 ) -> Result<Result<(), Refuse>, WireError> {
+    let mut heard = Instant::now();
     loop {
         let wait = link
             .next_report()
@@ -71,6 +72,15 @@ async fn converse(
                 state::ADMIN_SHUTDOWN,
                 "the slave is shutting down",
             )));
+        }
+        match event {
+            Event::Message(_) => heard = Instant::now(),
+            // A source that is gone without a word must not keep the mirror from its successor.
+            Event::Report if heard.elapsed() > dbproto::SILENCE_LIMIT => {
+                let why = Refuse::new(state::PROTOCOL_VIOLATION, "dbrepl has fallen silent");
+                return Ok(Err(why));
+            }
+            Event::Report => {}
         }
         if let Event::Message(first) = event
             && let Some(end) = take_arrived(stream, link, first).await?

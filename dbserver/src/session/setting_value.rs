@@ -1,0 +1,162 @@
+//! Values of parameters: what is accepted, how it is kept, how it is shown.
+
+use crate::session::failure::Failure;
+use crate::session::parameters::{Parameter, Shape};
+
+/// The value in the form that is kept.
+pub(super) fn checked(parameter: &Parameter, value: &str) -> Result<String, Failure> {
+    let refuse = || {
+        let short: String = value.chars().take(100).collect();
+        Failure::new(
+            "22023",
+            format!(
+                "invalid value for parameter \"{}\": \"{short}\"",
+                parameter.name
+            ),
+        )
+    };
+    match parameter.shape {
+        Shape::Text => text(parameter, value),
+        Shape::Switch => switch(value).map(str::to_owned).ok_or_else(refuse),
+        Shape::Number(least, most) => {
+            let number = value
+                .trim()
+                .parse()
+                .ok()
+                .filter(|n| (least..=most).contains(n));
+            number.map(|n: i64| n.to_string()).ok_or_else(refuse)
+        }
+        Shape::Time => millis(value)
+            .map(|millis| millis.to_string())
+            .ok_or_else(refuse),
+        Shape::Words(words) => words
+            .iter()
+            .find(|word| word.eq_ignore_ascii_case(value.trim()))
+            .map(|word| (*word).to_owned())
+            .ok_or_else(|| refuse().hint(format!("Available values: {}.", words.join(", ")))),
+        Shape::Encoding => encoding(value)
+            .map(str::to_owned)
+            .ok_or_else(|| refuse().hint("This server speaks UTF8.")),
+        Shape::Zone => Ok("UTC".to_owned()),
+        Shape::Fixed => Err(Failure::new(
+            "55P02",
+            format!("parameter \"{}\" cannot be changed", parameter.name),
+        )),
+    }
+}
+
+fn text(parameter: &Parameter, value: &str) -> Result<String, Failure> {
+    let none = value.is_empty() || value == "none" || value.eq_ignore_ascii_case("default");
+    match parameter.name {
+        "eloqdb.open_mode" if !none => Err(Failure::unsupported(format!(
+            "open mode {value} is not supported yet"
+        ))),
+        "role" if !none => Err(Failure::new(
+            "22023",
+            format!("role \"{value}\" does not exist"),
+        )),
+        "DateStyle" => {
+            let style = value.to_ascii_uppercase();
+            let order = ["DMY", "YMD"]
+                .into_iter()
+                .find(|order| style.contains(order));
+            let known = ["ISO", "MDY", "DMY", "YMD", "EURO", "US", "DEFAULT"];
+            if style.split(',').all(|word| known.contains(&word.trim())) {
+                Ok(format!("ISO, {}", order.unwrap_or("MDY")))
+            } else {
+                Err(Failure::new(
+                    "22023",
+                    format!("invalid value for parameter \"DateStyle\": \"{value}\""),
+                )
+                .hint("Dates are written in ISO style."))
+            }
+        }
+        _ => Ok(value.to_owned()),
+    }
+}
+
+fn switch(value: &str) -> Option<&'static str> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" | "t" | "y" => Some("on"),
+        "off" | "false" | "no" | "0" | "f" | "n" => Some("off"),
+        _ => None,
+    }
+}
+
+/// The encodings that are UTF-8 or a part of it.
+fn encoding(value: &str) -> Option<&'static str> {
+    let plain: String = value
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
+    match plain.as_str() {
+        "utf8" | "unicode" | "default" => Some("UTF8"),
+        "sqlascii" => Some("SQL_ASCII"),
+        _ => None,
+    }
+}
+
+/// A time with an optional unit; without one it is milliseconds.
+fn millis(value: &str) -> Option<u64> {
+    let value = value.trim();
+    let digits = value
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(value.len());
+    let (number, unit) = value.split_at(digits);
+    let factor = match unit.trim() {
+        "" | "ms" => 1,
+        "s" => 1000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(factor)
+        .filter(|millis| *millis <= 0x7fff_ffff)
+}
+
+/// The value as SHOW prints it.
+pub(super) fn shown(parameter: &Parameter, value: &str) -> String {
+    if parameter.shape != Shape::Time {
+        return value.to_owned();
+    }
+    match value.parse::<u64>() {
+        Ok(0) | Err(_) => "0".to_owned(),
+        Ok(millis) if millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
+        Ok(millis) if millis % 60_000 == 0 => format!("{}min", millis / 60_000),
+        Ok(millis) if millis % 1000 == 0 => format!("{}s", millis / 1000),
+        Ok(millis) => format!("{millis}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_kept_in_milliseconds_and_shown_with_their_unit() {
+        for (text, kept) in [
+            ("250", Some(250)),
+            ("5s", Some(5000)),
+            ("2 min", Some(120_000)),
+            ("1y", None),
+        ] {
+            assert_eq!(millis(text), kept, "{text}");
+        }
+        let timeout = crate::session::parameters::find("statement_timeout").unwrap();
+        assert_eq!(shown(timeout, "120000"), "2min");
+        assert_eq!(shown(timeout, "0"), "0");
+    }
+
+    #[test]
+    fn utf8_has_many_spellings_and_latin1_is_not_among_them() {
+        assert_eq!(encoding("utf-8"), Some("UTF8"));
+        assert_eq!(encoding("UNICODE"), Some("UTF8"));
+        assert_eq!(encoding("sql_ascii"), Some("SQL_ASCII"));
+        assert_eq!(encoding("LATIN1"), None);
+    }
+}
