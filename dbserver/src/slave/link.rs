@@ -71,10 +71,12 @@ impl<'a> Link<'a> {
                 answers.push(answer);
             }
         }
-        if self.unsynced_bytes >= SYNC_BYTES {
-            self.sync()?;
-        }
         Ok(answers)
+    }
+
+    /// Whether enough is written that it should be synced and reported before more is taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.unsynced_bytes >= SYNC_BYTES
     }
 
     /// Makes durable what was taken and hands it to the applier.

@@ -93,7 +93,8 @@ async fn converse(
     }
 }
 
-/// Takes all that has arrived before one sync makes it durable. `Some`: the conversation is over.
+/// Takes what has arrived, up to some megabytes, before one sync makes it durable. `Some`: the
+/// conversation is over.
 async fn take_arrived(
     stream: &mut ClientStream,
     link: &mut Link<'_>,
@@ -109,6 +110,9 @@ async fn take_arrived(
             }
             Ok(None) => return Ok(Some(link.sync())),
             Err(refuse) => return Ok(Some(link.sync().and(Err(refuse)))),
+        }
+        if link.is_full() {
+            return Ok(link.sync().err().map(Err));
         }
         match stream.next().now_or_never() {
             Some(message) => next = message,
