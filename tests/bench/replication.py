@@ -44,17 +44,20 @@ def arguments():
     )
     parser.add_argument("--bin", type=Path, default=DEFAULT_BINARIES, metavar="DIR",
                         help="where dbserver, dbrepl and dbctl are (default: %(default)s)")
-    parser.add_argument("--only", choices=["postgresql", "eloqdb"], help="leave out the other")
+    parser.add_argument("--only", choices=["postgresql", "eloqdb"],
+                        help="leave out the other")
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=int, default=20, help="length of W1 (default: 20)")
     parser.add_argument("--transactions", type=int, default=100_000,
                         help="transactions of W2 (default: 100000)")
     parser.add_argument("--rows", type=int, default=100_000, help="accounts (default: 100000)")
-    parser.add_argument("--rounds", type=int, default=1, help="repeat all; medians are shown")
+    parser.add_argument("--rounds", type=int, default=1,
+                        help="repeat all; medians are shown")
     parser.add_argument("--limit", type=int, default=280, metavar="SECONDS",
                         help="give up a round after so long (default: 280)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON there instead")
-    parser.add_argument("--keep", action="store_true", help="leave the folder with all data and logs")
+    parser.add_argument("--keep", action="store_true",
+                        help="leave the folder with all data and logs")
     given = parser.parse_args()
     if min(given.clients, given.seconds, given.transactions, given.rows, given.rounds) < 1:
         parser.error("numbers must be positive")
