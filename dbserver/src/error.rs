@@ -60,6 +60,14 @@ pub enum EngineError {
     /// The page store failed (58030 or XX001).
     #[error("{0}")]
     Storage(String),
+    /// The data files would become larger than MaxSize (53100).
+    #[error("the transaction needs {needed} bytes of data files; MaxSize is {limit}")]
+    VolumeFull {
+        /// MaxSize, in bytes.
+        limit: u64,
+        /// What the data files would take.
+        needed: u64,
+    },
     /// A file operation failed (58030).
     #[error("cannot {what} {path}: {reason}")]
     File {
@@ -114,7 +122,8 @@ impl EngineError {
                     "58030"
                 }
             }
-            Self::File {
+            Self::VolumeFull { .. }
+            | Self::File {
                 kind: io::ErrorKind::StorageFull,
                 ..
             } => "53100",
@@ -144,6 +153,9 @@ impl EngineError {
                 "See the server log; the server must be restarted after the disk has been checked."
                     .into(),
             ),
+            Self::VolumeFull { .. } => {
+                Some("Raise MaxSize in section [Volumes], or delete something.".into())
+            }
             Self::State { hint, .. } => hint.clone(),
             _ => None,
         }

@@ -49,7 +49,7 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
         logging::filter(&config)?;
         return Ok(());
     }
-    let handle = logging::start(&config)?;
+    let logging = logging::start(&config)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -67,11 +67,12 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
         tracing::warn!(%error, "cannot raise the limit of open files; many sessions may not fit");
     }
     let path = config.path.clone();
+    let log_file = logging.file.clone();
     let reload = move || match Config::load(&path)
         .map_err(Into::into)
         .and_then(|c| logging::filter(&c))
     {
-        Ok(filter) => match handle.reload(filter) {
+        Ok(filter) => match logging.filter.reload(filter) {
             Ok(()) => tracing::info!("SIGHUP: LogFlags read again"),
             Err(error) => tracing::warn!(%error, "SIGHUP: LogFlags not changed"),
         },
@@ -81,7 +82,7 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the event loop")?;
-    runtime.block_on(server::run(config, reload))
+    runtime.block_on(server::run(config, log_file, reload))
 }
 
 #[expect(clippy::print_stderr, reason = "main is where errors meet the person")]

@@ -1,5 +1,10 @@
 //! The engine without its front end: what is committed survives, whatever happens in between.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its scene has failed"
+)]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -321,4 +326,41 @@ fn a_cleanly_stopped_server_starts_without_its_old_segments_and_a_crashed_one_do
             .contains("does not have what recovery needs"),
         "{error}"
     );
+}
+
+#[test]
+fn a_dumped_database_is_a_plain_file_and_comes_back_by_restore() {
+    let home = Home::new();
+    let environment = home.start();
+    environment.create_database("shop").unwrap();
+    run(&environment, "shop", TABLE);
+    run(&environment, "shop", LARGE);
+    let file = home.path().join("shop dump.db");
+    let quoted = format!("'{}'", file.display());
+    let dump = |name: &str| {
+        control_plane::run(
+            &environment,
+            "dba",
+            &format!("database dump {name} {quoted}"),
+        )
+    };
+    dump("shop").unwrap();
+    assert_eq!(
+        dump("shop").unwrap_err().sqlstate(),
+        "58030",
+        "a file is never overwritten"
+    );
+    let restore = format!("database restore copy {quoted}");
+    control_plane::run(&environment, "dba", &restore).unwrap();
+    assert_eq!(
+        checksum(&environment, "copy"),
+        checksum(&environment, "shop")
+    );
+    assert_eq!(count(&home.crashed().start(), "copy"), 60_000);
+    let error = control_plane::run(&environment, "dba", &restore).unwrap_err();
+    assert_eq!(error.sqlstate(), "42P04");
+    fwlog::durable::write_atomic(&file, b"no database", 0o600).unwrap();
+    let bad = format!("database restore bad {quoted}");
+    assert!(control_plane::run(&environment, "dba", &bad).is_err());
+    assert!(environment.database("bad").is_err());
 }

@@ -6,11 +6,13 @@
 mod database;
 mod forwardlog;
 mod help;
+mod logfile;
 mod replication;
 mod session;
 mod shutdown;
 mod status;
 mod table;
+mod transfer;
 mod user;
 mod words;
 
@@ -151,6 +153,27 @@ static COMMANDS: &[Command] = &[
         what: "SQLite's integrity check",
         needs: Needs::Operator,
         run: database::verify,
+    },
+    Command {
+        words: &["database", "dump"],
+        usage: "database dump NAME FILE",
+        what: "write a database into a new SQLite file on the server",
+        needs: Needs::Dba,
+        run: transfer::dump,
+    },
+    Command {
+        words: &["database", "restore"],
+        usage: "database restore NEW_NAME FILE",
+        what: "make a database from a SQLite file on the server",
+        needs: Needs::Dba,
+        run: transfer::restore,
+    },
+    Command {
+        words: &["logfile"],
+        usage: "logfile [NEW_FILE]",
+        what: "open the server's log file again, or go on in a new one",
+        needs: Needs::Operator,
+        run: logfile::logfile,
     },
     Command {
         words: &["session", "list"],

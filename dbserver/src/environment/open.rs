@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use dbconfig::{Config, Role};
@@ -153,6 +153,7 @@ impl Parts {
             log_guard: LogGuard::default(),
             sessions,
             shutdown: Arc::default(),
+            log_file: OnceLock::new(),
             threads: Mutex::default(),
             epoch: AtomicU64::new(0),
             stopping: AtomicBool::new(false),

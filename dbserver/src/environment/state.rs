@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use dbconfig::{Config, Role};
@@ -24,6 +24,7 @@ use crate::environment::log_guard::LogGuard;
 use crate::error::EngineError;
 use crate::pg::registry::Sessions;
 use crate::server::ShutdownRequest;
+use crate::server::logging::LogFile;
 use crate::slave::SlaveLog;
 
 /// Which side of the log this server is on.
@@ -49,6 +50,7 @@ pub struct Environment {
     pub(crate) log_guard: LogGuard,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) shutdown: Arc<ShutdownRequest>,
+    pub(crate) log_file: OnceLock<LogFile>,
     pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
     pub(crate) epoch: AtomicU64,
     pub(crate) stopping: AtomicBool,
@@ -105,6 +107,11 @@ impl Environment {
             .map_err(|error| EngineError::file("write", path, &error))
     }
 
+    /// The server's log file, if it logs to one.
+    pub fn log_file(&self) -> Option<&LogFile> {
+        self.log_file.get()
+    }
+
     /// Where redo would start.
     pub fn redo(&self) -> Option<RedoPoint> {
         self.control()
@@ -154,8 +161,31 @@ impl Environment {
         permit: Permit,
         write_set: WriteSet,
     ) -> Result<Queued, EngineError> {
+        self.check_volume(database, write_set.page_count)?;
         let queued = self.committer()?.commit(database, permit, write_set);
         queued.inspect_err(|error| self.note_failure(error))
+    }
+
+    /// Refuses what would make the data files larger than MaxSize.
+    fn check_volume(&self, database: &Database, page_count: u32) -> Result<(), EngineError> {
+        let limit = self.config.volumes.max_size;
+        let grows = page_count > database.store().latest().1;
+        if limit == 0 || !grows {
+            return Ok(());
+        }
+        let others = self
+            .databases()
+            .into_iter()
+            .filter(|other| other.id() != database.id());
+        let others: u64 = others
+            .map(|other| u64::from(other.store().latest().1))
+            .sum();
+        let needed = (others + u64::from(page_count)) * fwlog::PAGE_SIZE as u64;
+        if needed > limit {
+            Err(EngineError::VolumeFull { limit, needed })
+        } else {
+            Ok(())
+        }
     }
 
     /// Blocks until the transaction is durable; an error means that it is not committed.

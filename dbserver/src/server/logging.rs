@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
@@ -18,9 +19,67 @@ pub type FilterHandle = reload::Handle<EnvFilter, Registry>;
 /// Facility daemon, severity informational, as in RFC 3164.
 const SYSLOG_PRIORITY: &str = "<30>dbserver: ";
 
+/// The log file, which may be opened again or change while the server runs.
+#[derive(Debug, Clone)]
+pub struct LogFile(Shared<Opened>);
+
+#[derive(Debug)]
+struct Opened {
+    file: File,
+    path: PathBuf,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> io::Result<Self> {
+        let file = options().create(true).open(path)?;
+        Ok(Self(Shared::new(Opened {
+            file,
+            path: path.to_owned(),
+        })))
+    }
+
+    /// Opens the file again under its name, or goes on in `new`, which must not exist yet. Gives
+    /// the path; an error leaves the old file in use.
+    pub fn switch(&self, new: Option<&Path>) -> Result<PathBuf, (PathBuf, io::Error)> {
+        let mut opened = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = new.map_or_else(|| opened.path.clone(), Path::to_path_buf);
+        let mut options = options();
+        let options = if new.is_some() {
+            options.create_new(true)
+        } else {
+            options.create(true)
+        };
+        match options.open(&path) {
+            Ok(file) => {
+                *opened = Opened {
+                    file,
+                    path: path.clone(),
+                };
+                Ok(path)
+            }
+            Err(error) => Err((path, error)),
+        }
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.append(true).mode(0o640);
+    options
+}
+
+/// What can be changed about logging while the server runs.
+pub struct Logging {
+    /// The filter, LogFlags.
+    pub filter: FilterHandle,
+    /// The file, if the log goes to one.
+    pub file: Option<LogFile>,
+}
+
 /// Starts logging as the configuration says.
-pub fn start(config: &Config) -> anyhow::Result<FilterHandle> {
+pub fn start(config: &Config) -> anyhow::Result<Logging> {
     let (filter, handle) = reload::Layer::new(filter(config)?);
+    let mut file = None;
     let registry = tracing_subscriber::registry().with(filter);
     match &config.server.log_file {
         LogTarget::Console => registry
@@ -42,20 +101,20 @@ pub fn start(config: &Config) -> anyhow::Result<FilterHandle> {
                 .init();
         }
         LogTarget::File(path) => {
-            let file: File = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .mode(0o640)
-                .open(path)
+            let log_file = LogFile::open(path)
                 .with_context(|| format!("cannot open the log file {}", path.display()))?;
-            let writer = Shared::new(file);
+            let writer = log_file.0.clone();
             let layer = fmt::layer().with_ansi(false);
             registry
                 .with(layer.with_writer(move || writer.clone()))
                 .init();
+            file = Some(log_file);
         }
     }
-    Ok(handle)
+    Ok(Logging {
+        filter: handle,
+        file,
+    })
 }
 
 /// LogFlags as a filter; the error names the key.
@@ -64,6 +123,7 @@ pub fn filter(config: &Config) -> anyhow::Result<EnvFilter> {
         .with_context(|| format!("LogFlags = {} is not a filter", config.server.log_flags))
 }
 
+#[derive(Debug)]
 struct Shared<W>(Arc<Mutex<W>>);
 
 impl<W> Shared<W> {
@@ -91,6 +151,16 @@ impl<W: Write> Write for Shared<W> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .flush()
+    }
+}
+
+impl Write for Opened {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -19,6 +19,8 @@ use crate::environment::Environment;
 use crate::environment::control::role_word;
 use crate::pg::{FrontEnd, Sessions};
 
+use self::logging::LogFile;
+
 pub use shutdown::ShutdownRequest;
 
 /// How long running transactions may go on after a stop was asked for.
@@ -29,7 +31,11 @@ const LEAVE: Duration = Duration::from_secs(10);
 const BACKLOG: u32 = 1024;
 
 /// Runs a server until it is told to stop; the stop is clean.
-pub async fn run(config: Config, reload: impl Fn() + Send + 'static) -> anyhow::Result<()> {
+pub async fn run(
+    config: Config,
+    log_file: Option<LogFile>,
+    reload: impl Fn() + Send + 'static,
+) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
@@ -48,6 +54,9 @@ pub async fn run(config: Config, reload: impl Fn() + Send + 'static) -> anyhow::
         .await
         .context("the start panicked")?
         .context("the server cannot start")?;
+    if let Some(log_file) = log_file {
+        environment.log_file.get_or_init(|| log_file);
+    }
     announce::started(&environment, &addresses)?;
     front.open(Arc::clone(&environment));
     tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");

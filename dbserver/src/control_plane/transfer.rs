@@ -1,0 +1,167 @@
+//! `database dump | restore`: a database as one SQLite file, at one commit.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, ScratchFile, Snapshot};
+use rusqlite::{Connection, OpenFlags};
+use sqlitevfs::WriteSet;
+
+use crate::commit::permit::Interrupt;
+use crate::control_plane::table::bytes;
+use crate::control_plane::{Call, Table};
+use crate::environment::Environment;
+use crate::error::EngineError;
+
+/// Offsets in a SQLite file's header (its file format, section 1.3).
+mod header {
+    pub(super) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+    pub(super) const PAGE_SIZE_AT: usize = 16;
+    pub(super) const WRITE_VERSION_AT: usize = 18;
+    pub(super) const ENCODING_AT: usize = 56;
+    pub(super) const ROLLBACK_JOURNAL: u8 = 1;
+    pub(super) const UTF_8: [u8; 4] = [0, 0, 0, 1];
+}
+
+/// Writes the newest durable state of a database into a new file on the server.
+pub(crate) fn dump(call: &Call<'_>) -> Result<Table, EngineError> {
+    let [name, path] = call.arguments.as_slice() else {
+        return Err(EngineError::Usage("usage: database dump NAME FILE".into()));
+    };
+    let snapshot = call.environment.database(name)?.store().snapshot_durable();
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    let file = file.map_err(|error| EngineError::file("make the file", path, &error))?;
+    write_pages(&snapshot, file, Path::new(path))?;
+    let mut table = Table::list();
+    table.entry("database", name);
+    table.entry("file", path);
+    table.entry("commit", snapshot.commit().get());
+    table.entry(
+        "size",
+        bytes(u64::from(snapshot.page_count()) * PAGE_SIZE as u64),
+    );
+    Ok(table)
+}
+
+fn write_pages(snapshot: &Snapshot, file: File, path: &Path) -> Result<(), EngineError> {
+    let failed = |error: &std::io::Error| EngineError::file("write", path, error);
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    let mut page: PageData = [0; PAGE_SIZE];
+    for number in (1..=snapshot.page_count()).filter_map(PageNumber::new) {
+        snapshot.read(number, &mut page)?;
+        out.write_all(&page).map_err(|error| failed(&error))?;
+    }
+    let file = out.into_inner().map_err(|error| failed(error.error()))?;
+    file.sync_all().map_err(|error| failed(&error))
+}
+
+/// Makes a new database from a SQLite file on the server, as one transaction.
+pub(crate) fn restore(call: &Call<'_>) -> Result<Table, EngineError> {
+    let [name, path] = call.arguments.as_slice() else {
+        return Err(EngineError::Usage(
+            "usage: database restore NEW_NAME FILE".into(),
+        ));
+    };
+    let environment = call.environment;
+    environment.writable("database restore")?;
+    let path = Path::new(path);
+    check_file(path)?;
+    let (page_count, pages) = read_pages(environment, path)?;
+    environment.create_database(name)?;
+    let restored = put(environment, name, page_count, pages);
+    if restored.is_err() {
+        // A database without content is worse than none.
+        environment.drop_database(name)?;
+    }
+    restored?;
+    let mut table = Table::list();
+    table.entry("database", name);
+    table.entry("size", bytes(u64::from(page_count) * PAGE_SIZE as u64));
+    Ok(table)
+}
+
+fn put(
+    environment: &Environment,
+    name: &str,
+    page_count: u32,
+    pages: Vec<(PageNumber, PageImage)>,
+) -> Result<(), EngineError> {
+    let database = environment.database(name)?;
+    let permit = database.acquire_permit(&Interrupt::for_this_thread(), None)?;
+    let base: CommitNumber = database.store().latest().0;
+    let queued = environment.commit(
+        &database,
+        permit,
+        WriteSet {
+            page_count,
+            pages,
+            base,
+        },
+    )?;
+    environment.wait_durable(&queued)
+}
+
+/// SQLite itself says whether the file is whole.
+fn check_file(path: &Path) -> Result<(), EngineError> {
+    let unusable = |why: String| {
+        EngineError::state(
+            format!("{} can't be restored: {why}", path.display()),
+            "It must be a closed SQLite file with pages of 4096 bytes, UTF-8 and a rollback journal (PRAGMA journal_mode = DELETE).",
+        )
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let plain = Connection::open_with_flags(path, flags).map_err(|e| unusable(e.to_string()))?;
+    let verdict: String = plain
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(|error| unusable(error.to_string()))?;
+    if verdict != "ok" {
+        return Err(unusable(verdict));
+    }
+    let mut head = [0; 100];
+    File::open(path)
+        .and_then(|mut file| file.read_exact(&mut head))
+        .map_err(|error| EngineError::file("read", path, &error))?;
+    let size = u16::try_from(PAGE_SIZE).unwrap_or(u16::MAX);
+    let fits = head.starts_with(header::MAGIC)
+        && head[header::PAGE_SIZE_AT..]
+            .starts_with(&[size.to_le_bytes()[1], size.to_le_bytes()[0]])
+        && head[header::WRITE_VERSION_AT] == header::ROLLBACK_JOURNAL
+        && head[header::ENCODING_AT..].starts_with(&header::UTF_8);
+    if fits {
+        Ok(())
+    } else {
+        Err(unusable(
+            "its header says that it is of another kind".into(),
+        ))
+    }
+}
+
+type Pages = (u32, Vec<(PageNumber, PageImage)>);
+
+/// The file's pages, in a scratch file of our own: nothing can change them while they are logged.
+fn read_pages(environment: &Environment, path: &Path) -> Result<Pages, EngineError> {
+    let failed = |error: &std::io::Error| EngineError::file("read", path, error);
+    let scratch_dir = &environment.config().replication.tmp_dir;
+    let scratch = ScratchFile::create(scratch_dir)
+        .map_err(|error| EngineError::file("make a scratch file in", scratch_dir, &error))?;
+    let mut file = File::open(path).map_err(|error| failed(&error))?;
+    let length = file.metadata().map_err(|error| failed(&error))?.len();
+    let page_count = u32::try_from(length / PAGE_SIZE as u64)
+        .map_err(|_| EngineError::Usage(format!("{} is too large", path.display())))?;
+    let mut pages = Vec::new();
+    let mut page: PageData = [0; PAGE_SIZE];
+    for number in (1..=page_count).filter_map(PageNumber::new) {
+        file.read_exact(&mut page).map_err(|error| failed(&error))?;
+        let image = scratch
+            .store(&page)
+            .map_err(|error| EngineError::file("write a scratch file in", scratch_dir, &error))?;
+        pages.push((number, PageImage::Scratch(image)));
+    }
+    Ok((page_count, pages))
+}
