@@ -251,13 +251,16 @@ impl Receiver {
             Refuse::new(state::DAMAGED, "a segment header can't be read").detail(error.to_string())
         })?;
         let id = header.id;
+        let follows = |last: SegmentId| {
+            let next_history = id.generation > last.generation;
+            id == last.next_sequence() || (next_history && id.sequence == Sequence::FIRST)
+        };
         let in_order = match place {
             Place::Beginning => id == SegmentId::FIRST,
-            Place::AfterSeal(last) | Place::AtOwnSeal(last) => {
-                let next_history = id.generation > last.generation;
-                id == last.next_sequence() || (next_history && id.sequence == Sequence::FIRST)
-            }
-            Place::Open(_) => false,
+            Place::AfterSeal(last) | Place::AtOwnSeal(last) => follows(last),
+            // The source may have removed the segment that ended here, with its seal. That it did
+            // end here is proved to the mirror by the header's hash.
+            Place::Open(at) => follows(at.segment),
         };
         if !in_order {
             return Err(
