@@ -120,10 +120,14 @@ const KEYS: [&str; 13] = [
 impl Control {
     /// Reads and checks the file. `Ok(None)`: there is none.
     pub fn read(path: &Path) -> Result<Option<Self>, EngineError> {
+        let damaged = |why: String| {
+            EngineError::Corrupt(format!("control file {} is damaged: {why}", path.display()))
+        };
         match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text).map(Some).map_err(|why| {
-                EngineError::Corrupt(format!("control file {} is damaged: {why}", path.display()))
-            }),
+            Ok(text) => Self::parse(&text).map(Some).map_err(damaged),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(damaged("it is not text".into()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(EngineError::file("read", path, &error)),
         }
