@@ -80,8 +80,11 @@ fn ends_early(files: &Files, report: &VerifyReport) -> Option<Place> {
     if end >= Some(durable) {
         return None;
     }
+    // The file in which the log ends; the directory when not even its first segment is there.
+    let last = end.and_then(|end| files.log.get(end.segment));
+    let path = last.map(|info| &info.path).or(files.directory.as_ref())?;
     Some(Place {
-        file: files.directory.as_ref()?.display().to_string(),
+        file: path.display().to_string(),
         offset: end.map_or(0, |end| end.offset),
         position: end.map(|end| end.to_string()),
         damage: Damage::EndsEarly(durable).to_string(),
@@ -126,7 +129,9 @@ fn print(session: &Session, report: &VerifyReport, damage: &[Place]) -> Result<(
     }
     table.push(["end".to_owned(), end.unwrap_or_default()]);
     if let Some(torn) = &report.torn {
-        let text = format!("at {}: {}; recovery cuts it off", torn.position, torn.kind);
+        // Only what was never acknowledged is cut off; else recovery refuses, too.
+        let then = if damage.is_empty() { "; recovery cuts it off" } else { "" };
+        let text = format!("at {}: {}{then}", torn.position, torn.kind);
         table.push(["torn tail".to_owned(), text]);
     }
     for place in damage {
