@@ -26,10 +26,8 @@ fn a_missing_segment_is_named_and_nothing_is_lost() {
     let hidden = files::hide(&missing);
     let before = compare::checksums(&cluster.slave);
     let told = cluster.replicate(&["-S"]).fails(5);
-    assert!(
-        told.contains(&files::name(&missing)),
-        "it names the segment: {told}"
-    );
+    let gap = format!("the segment after {slave_has} is gone");
+    assert!(told.contains(&gap), "{gap}: {told}");
     assert!(told.contains("hint: "), "it says how to go on: {told}");
 
     files::unhide(&hidden);
@@ -58,9 +56,8 @@ fn a_segment_that_the_slave_has_may_go() {
         .clone();
     let hidden = files::hide(&path);
     let run = cluster.replicate(&["-S"]);
-    assert!(matches!(run.code, Some(0 | 5)), "{}", run.err);
+    assert_eq!(run.code, Some(0), "{}", run.err);
     files::unhide(&hidden);
-    cluster.synchronize();
     assert_eq!(items(&cluster.slave), 20);
     cluster.compare();
 }

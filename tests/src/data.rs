@@ -3,6 +3,9 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::run;
 
 /// A script as a PostgreSQL user has it: makes its own database and connects to it.
 #[derive(Debug)]
@@ -50,11 +53,10 @@ pub fn music_shop() -> Script {
 )]
 fn sample_shop(why: &str) -> Script {
     println!("{why}; the sample shop is loaded instead");
-    let path = manifest("shop/shop.sql");
-    let text = fs::read_to_string(path).expect("the sample shop");
+    let text = run(Command::new("sh").arg(manifest("../etc/make-shop.sh")), b"").ok();
     Script {
         database: "shop",
-        text,
+        text: format!("CREATE DATABASE shop;\n\\c shop\n{text}"),
         rows: &[],
     }
 }

@@ -29,6 +29,8 @@ pub struct Server {
     settings: Settings,
     folder: PathBuf,
     port: Port,
+    service: u16,
+    data_dir: PathBuf,
     process: Option<Background>,
 }
 
@@ -37,10 +39,15 @@ impl Server {
     pub fn prepare(parent: &Path, settings: Settings) -> Self {
         let folder = parent.join(settings.name());
         fs::create_dir_all(folder.join("tmp")).expect("a folder");
-        let mut server = Self {
+        let port = Port::claim();
+        let service = port.number();
+        let data_dir = folder.join("data");
+        let server = Self {
             settings,
             folder,
-            port: Port::claim(),
+            port,
+            service,
+            data_dir,
             process: None,
         };
         server.write_settings();
@@ -172,18 +179,35 @@ impl Server {
         self.write_settings();
     }
 
-    fn write_settings(&mut self) {
+    /// From the next start on it wants the port of another server.
+    pub fn share_port_of(&mut self, other: &Self) {
+        self.service = other.port.number();
+        self.write_settings();
+    }
+
+    /// From the next start on the system chooses the port; [`Server::address`] does not know it.
+    pub fn use_any_port(&mut self) {
+        self.service = 0;
+        self.write_settings();
+    }
+
+    /// Where the environment is, if the settings say so.
+    pub fn use_data_dir(&mut self, data_dir: &Path) {
+        data_dir.clone_into(&mut self.data_dir);
+    }
+
+    fn write_settings(&self) {
         let text = self
             .settings
             .clone()
-            .set("Server", "Service", self.port.number())
+            .set("Server", "Service", self.service)
             .to_text();
         files::write(&self.config_path(), text);
     }
 
     /// Where it serves.
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port.number()).into()
+        (Ipv4Addr::LOCALHOST, self.service).into()
     }
 
     /// Its folder: all that it has is in there.
@@ -198,7 +222,7 @@ impl Server {
 
     /// Its environment.
     pub fn data_dir(&self) -> PathBuf {
-        self.folder.join("data")
+        self.data_dir.clone()
     }
 
     /// The directory of its forward log.
@@ -265,7 +289,7 @@ impl Server {
                 "-U",
                 "dba",
             ])
-            .args(["-p", &self.port.number().to_string(), "-d", database])
+            .args(["-p", &self.service.to_string(), "-d", database])
             .args(arguments)
             .env("PGPASSWORD", PASSWORD)
             .env("PGCONNECT_TIMEOUT", "20");

@@ -1,0 +1,246 @@
+//! Files that a crash or a bad disk has left: what is torn is cut, what is damaged is named, and
+//! nothing is lost.
+
+use std::path::{Path, PathBuf};
+
+use dbtests::{Cluster, Folder, Server, Settings, files, follower};
+use fwlog::{DurableEnd, POSITION_FILE, SegmentId};
+
+const ROWS: &str = "40";
+
+/// A master with 40 rows in a table.
+fn master(folder: &Folder) -> Server {
+    let mut master = Server::create(folder.path(), Settings::master());
+    master.start();
+    master.sql("system", "CREATE DATABASE shop");
+    master.sql(
+        "shop",
+        "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)",
+    );
+    let client = master.client("shop");
+    for number in 0..40 {
+        client.run(&format!("INSERT INTO item (name) VALUES ('item {number}')"));
+    }
+    master
+}
+
+fn rows(server: &Server) -> String {
+    server.sql("shop", "SELECT count(*) FROM item")[0][0].clone()
+}
+
+/// The newest segment, and the offset at which it is durable.
+fn newest(server: &Server) -> (SegmentId, PathBuf, u64) {
+    let end = DurableEnd::read(&server.fwlog_dir())
+        .expect("readable")
+        .expect("a durable end");
+    let position = end.durable.point.position;
+    let segments = server.segments();
+    let path = segments
+        .get(position.segment)
+        .expect("the newest segment")
+        .path
+        .clone();
+    (position.segment, path, position.offset)
+}
+
+/// Writes over what is there.
+fn overwrite(path: &Path, offset: u64, bytes: &[u8]) {
+    let mut content = files::read(path);
+    let at = usize::try_from(offset).expect("a small file");
+    content[at..at + bytes.len()].copy_from_slice(bytes);
+    files::write(path, content);
+}
+
+/// What `dbctl fwlog verify` says of damage; it must find some.
+#[track_caller]
+fn verified_as_damaged(server: &Server, path: &Path) -> String {
+    let run = server.dbctl(&["fwlog", "verify"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let line = run
+        .out
+        .lines()
+        .find(|line| line.starts_with("damage"))
+        .unwrap_or_default();
+    assert!(
+        line.contains(&path.display().to_string()),
+        "it names the file: {run:?}"
+    );
+    assert!(line.contains("at offset "), "it names the place: {run:?}");
+    line.to_owned()
+}
+
+#[test]
+fn a_torn_tail_of_the_newest_segment_is_cut_at_the_next_start() {
+    let folder = Folder::new();
+    let mut master = master(&folder);
+    master.kill9();
+    let (_, path, end) = newest(&master);
+    // A block whose head was written and whose rest was not.
+    let original = files::read(&path);
+    let header = usize::try_from(
+        master.segments().segments()[0]
+            .header
+            .start()
+            .position
+            .offset,
+    );
+    let head = &original[header.unwrap()..][..60];
+    overwrite(&path, end, head);
+    let verified = master.dbctl(&["fwlog", "verify"]).ok();
+    assert!(
+        verified.contains("torn tail"),
+        "a tail is no damage: {verified}"
+    );
+    master.start();
+    assert!(
+        master.log().contains("cut off a torn tail"),
+        "{}",
+        master.log()
+    );
+    assert_eq!(rows(&master), ROWS);
+    let verified = master.dbctl(&["fwlog", "verify"]).ok();
+    assert!(!verified.contains("torn tail"), "{verified}");
+}
+
+#[test]
+fn a_torn_tail_of_a_slaves_segment_is_sent_again() {
+    let folder = Folder::new();
+    let master = master(&folder);
+    let mut slave = Server::create(folder.path(), Settings::slave());
+    slave.start();
+    follower::replicate(&master, &slave, &["-S"]).ok();
+    slave.kill9();
+    let (_, path, end) = newest(&slave);
+    overwrite(&path, end, b"FwBk\x20\x00\x00\x00 and then the power went");
+    slave.start();
+    master.sql("shop", "INSERT INTO item (name) VALUES ('one more')");
+    follower::replicate(&master, &slave, &["-S"]).ok();
+    assert_eq!(rows(&slave), "41");
+    dbtests::compare::databases(&master, &slave);
+    dbtests::compare::logs(&master, &slave);
+}
+
+#[test]
+fn a_flipped_byte_in_the_newest_segment_stops_the_start_and_is_named() {
+    let folder = Folder::new();
+    let mut master = master(&folder);
+    master.kill9();
+    let (_, path, end) = newest(&master);
+    for offset in [300, end - 1] {
+        files::flip(&path, offset);
+        let line = verified_as_damaged(&master, &path);
+        let refused = master.try_start().expect_err("it must not start").fails(1);
+        assert!(
+            refused.contains(&path.display().to_string()),
+            "{refused}\n{line}"
+        );
+        assert!(refused.contains("damaged at offset"), "{refused}");
+        // Nothing was cut or written: with the byte as it was, all is there.
+        files::flip(&path, offset);
+        master.dbctl(&["fwlog", "verify"]).ok();
+    }
+    master.start();
+    assert_eq!(rows(&master), ROWS);
+}
+
+#[test]
+fn a_flipped_byte_in_an_older_segment_is_found_before_it_reaches_a_slave() {
+    let folder = Folder::new();
+    let mut master = master(&folder);
+    master.restart();
+    master.sql(
+        "shop",
+        "INSERT INTO item (name) VALUES ('in the next segment')",
+    );
+    // The last but one segment holds the rows.
+    let segments = master.segments();
+    let older = &segments.segments()[segments.segments().len() - 2];
+    assert!(older.sealed.is_some());
+    files::flip(&older.path, older.file_length / 2);
+    verified_as_damaged(&master, &older.path);
+    let mut slave = Server::create(folder.path(), Settings::slave());
+    slave.start();
+    let told = follower::replicate(&master, &slave, &["-S"]).fails(1);
+    assert!(told.contains("damaged"), "{told}");
+    assert!(told.contains(&older.path.display().to_string()), "{told}");
+    // The master does not need that segment any more.
+    master.restart();
+    assert_eq!(rows(&master), "41");
+    files::flip(&older.path, older.file_length / 2);
+    follower::replicate(&master, &slave, &["-S"]).ok();
+    assert_eq!(rows(&slave), "41");
+    dbtests::compare::logs(&master, &slave);
+}
+
+#[test]
+fn a_damaged_control_file_stops_the_start_and_is_named() {
+    let mut cluster = Cluster::start();
+    cluster.master.sql("system", "CREATE DATABASE shop");
+    cluster
+        .master
+        .sql("shop", "CREATE TABLE item (id INTEGER PRIMARY KEY)");
+    cluster.synchronize();
+    for server in [&mut cluster.master, &mut cluster.slave] {
+        server.stop();
+        let control = server.data_dir().join("control");
+        let original = files::read(&control);
+        files::flip(&control, u64::try_from(original.len() / 2).unwrap());
+        let refused = server.try_start().expect_err("it must not start").fails(1);
+        assert!(refused.contains("control file"), "{refused}");
+        assert!(
+            refused.contains(&control.display().to_string()),
+            "{refused}"
+        );
+        files::cut(&control, 10);
+        let refused = server.try_start().expect_err("it must not start").fails(1);
+        assert!(refused.contains("cut off"), "{refused}");
+        files::write(&control, original);
+        server.start();
+        assert_eq!(rows(server), "0");
+    }
+}
+
+#[test]
+fn without_a_durable_end_recovery_finds_it_again() {
+    let folder = Folder::new();
+    let mut master = master(&folder);
+    let mut slave = Server::create(folder.path(), Settings::slave());
+    slave.start();
+    for damage in ["removed", "cut", "flipped"] {
+        master.kill9();
+        let position = master.fwlog_dir().join(POSITION_FILE);
+        match damage {
+            "removed" => std::fs::remove_file(&position).unwrap(),
+            "cut" => files::cut(&position, 20),
+            _ => files::flip(&position, 50),
+        }
+        // Nobody knows what is durable, so nothing is sent.
+        let told = follower::replicate(&master, &slave, &["-S"]).fails(1);
+        assert!(
+            told.contains("start"),
+            "{damage}: it says what to do: {told}"
+        );
+        master.start();
+        assert_eq!(rows(&master), ROWS, "{damage}");
+        follower::replicate(&master, &slave, &["-S"]).ok();
+        assert_eq!(rows(&slave), ROWS, "{damage}");
+    }
+    dbtests::compare::logs(&master, &slave);
+}
+
+#[test]
+fn a_missing_newest_segment_stops_the_start_and_is_named() {
+    let folder = Folder::new();
+    let mut master = master(&folder);
+    master.kill9();
+    let (id, path, _) = newest(&master);
+    let hidden = files::hide(&path);
+    let refused = master.try_start().expect_err("it must not start").fails(1);
+    assert!(
+        refused.contains(&id.to_string()) || refused.contains("fw-"),
+        "{refused}"
+    );
+    files::unhide(&hidden);
+    master.start();
+    assert_eq!(rows(&master), ROWS);
+}
