@@ -130,7 +130,7 @@ pub const PARAMETERS: &[Parameter] = &[
     reported(p("session_authorization", "", Fixed, "The user.")),
     p("session_replication_role", "origin", Words(&["origin"]), "Whether triggers fire; always."),
     p("ssl", "off", Fixed, "Whether the service port has TLS."),
-    p("standard_conforming_strings", "on", Words(&["on"]), "Backslashes in '...' are ordinary characters."),
+    reported(p("standard_conforming_strings", "on", Words(&["on"]), "Backslashes in '...' are ordinary characters.")),
     p("statement_timeout", "0", Time, "A statement that runs longer is cancelled."),
     p("synchronize_seqscans", "on", Switch, "Accepted; without effect."),
     p("synchronous_commit", "on", Text, "Accepted; a commit waits for the disk, see SyncMode."),
