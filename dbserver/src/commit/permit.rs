@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Instant;
@@ -97,9 +97,19 @@ struct Line {
 #[derive(Debug, Default)]
 pub struct WritePermit {
     line: Mutex<Line>,
+    /// Holders and waiters of all permits of the environment: the log writer groups by it.
+    under_way: Arc<AtomicUsize>,
 }
 
 impl WritePermit {
+    /// A free permit; `under_way` counts all who hold or want one.
+    pub fn counted_by(under_way: Arc<AtomicUsize>) -> Self {
+        Self {
+            line: Mutex::default(),
+            under_way,
+        }
+    }
+
     /// Waits for the permit.
     ///
     /// Errors: 57014 or 57P01 when `interrupt` is raised, 57014 (statement timeout) when
@@ -109,6 +119,7 @@ impl WritePermit {
         interrupt: &Interrupt,
         deadline: Option<Instant>,
     ) -> Result<Permit, EngineError> {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
         let waiter = {
             let mut line = self.line();
             if !line.held {
@@ -154,6 +165,7 @@ impl WritePermit {
             return None;
         }
         line.held = true;
+        self.under_way.fetch_add(1, Ordering::Relaxed);
         Some(Permit {
             owner: Arc::clone(self),
             epoch: 0,
@@ -176,10 +188,12 @@ impl WritePermit {
             return Err(error);
         }
         line.waiting.retain(|other| !Arc::ptr_eq(other, waiter));
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
         Err(error)
     }
 
     fn hand_on(&self) {
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
         let mut line = self.line();
         assert!(line.held, "a permit is given back only while it is held");
         match line.waiting.pop_front() {
@@ -286,6 +300,7 @@ mod tests {
         assert!(permit.line().waiting.is_empty());
         drop(held);
         assert!(permit.try_acquire().is_some());
+        assert_eq!(permit.under_way.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use dbconfig::{Config, Role};
 use fwlog::{Begin, CommitNumber, EnvironmentId, RecordBuffer};
@@ -91,6 +92,7 @@ fn begin_log(
         config,
         layout,
         environment,
+        under_way: &Arc::default(),
         horizon: &horizon,
         checkpointer: &checkpointer,
     };

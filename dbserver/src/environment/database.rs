@@ -45,13 +45,14 @@ impl Database {
         file: String,
         store: Arc<PageStore>,
         limits: ConnectionLimits,
+        permit: WritePermit,
     ) -> Self {
         Self {
             id,
             name: RwLock::new(name),
             file,
             store,
-            permit: Arc::default(),
+            permit: Arc::new(permit),
             limits,
             sessions: AtomicUsize::new(0),
             dropped: AtomicBool::new(false),

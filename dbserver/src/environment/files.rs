@@ -2,10 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use fwlog::DatabaseId;
 use pagestore::{Horizon, PageStore, StoreOptions};
 
+use crate::commit::permit::WritePermit;
 use crate::environment::database::{ConnectionLimits, Database};
 use crate::environment::layout::Layout;
 use crate::error::EngineError;
@@ -18,12 +20,22 @@ const PINNED_LIMIT: u64 = 64 << 20;
 pub struct DatabaseFiles {
     layout: Layout,
     limits: ConnectionLimits,
+    under_way: Arc<AtomicUsize>,
 }
 
 impl DatabaseFiles {
     /// The files of the environment at `layout`.
     pub fn new(layout: Layout, limits: ConnectionLimits) -> Self {
-        Self { layout, limits }
+        Self {
+            layout,
+            limits,
+            under_way: Arc::default(),
+        }
+    }
+
+    /// How many transactions hold or want a write permit in any of the databases.
+    pub fn under_way(&self) -> &Arc<AtomicUsize> {
+        &self.under_way
     }
 
     /// Opens a database; a missing file is an empty database.
@@ -46,6 +58,7 @@ impl DatabaseFiles {
             file.to_owned(),
             store,
             self.limits.clone(),
+            WritePermit::counted_by(Arc::clone(&self.under_way)),
         ))
     }
 

@@ -3,10 +3,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use dbconfig::{Compression as ConfigCompression, Config, SyncMode};
 use fwlog::{
-    Begin, CommitNumber, Compression, Durable, EnvironmentId, FsStore, GenerationReason,
+    Begin, CommitNumber, Compression, Durable, EnvironmentId, FsStore, GenerationReason, Linger,
     LogIdentity, LogLocation, LogPoint, RecoverError, SegmentStore, SyncPolicy, Writer,
     WriterOptions,
 };
@@ -17,6 +19,8 @@ use crate::environment::control::LogPlace;
 use crate::environment::layout::Layout;
 use crate::error::EngineError;
 
+/// Longest time that a small group waits for more transactions.
+const LINGER: Duration = Duration::from_micros(500);
 /// Zeros written ahead of the end of the open segment, so that a sync changes no metadata.
 const PREALLOCATE: u64 = 4 << 20;
 /// Largest block before compression.
@@ -113,6 +117,8 @@ pub(crate) struct WriterStart<'a> {
     pub environment: EnvironmentId,
     /// Moved by the writer after each group commit.
     pub horizon: &'a Arc<Horizon>,
+    /// Transactions under way: groups wait for them.
+    pub(crate) under_way: &'a Arc<AtomicUsize>,
     /// Told of the log's growth.
     pub checkpointer: &'a Arc<Checkpointer>,
 }
@@ -137,16 +143,14 @@ impl WriterStart<'_> {
             horizon.advance(pagestore::CommitNumber::new(durable.commit.get()));
             checkpointer.note(durable.log_bytes);
         });
-        Writer::start(
-            store,
-            identity,
-            writer_options(self.config),
-            begin,
-            last,
-            observer,
-        )
-        .map(Arc::new)
-        .map_err(EngineError::LogFailed)
+        let options = writer_options(self.config);
+        let writer = Writer::start(store, identity, options, begin, last, observer)
+            .map_err(EngineError::LogFailed)?;
+        writer.linger(Linger {
+            under_way: Arc::clone(self.under_way),
+            at_most: LINGER,
+        });
+        Ok(Arc::new(writer))
     }
 }
 

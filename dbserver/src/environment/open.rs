@@ -189,6 +189,7 @@ impl Parts {
             config: &self.config,
             layout: &self.layout,
             environment: identity.environment,
+            under_way: self.files.under_way(),
             horizon: &self.horizon,
             checkpointer: &self.checkpointer,
         };

@@ -94,6 +94,7 @@ impl Environment {
             config: &self.config,
             layout: &self.layout,
             environment,
+            under_way: self.files.under_way(),
             horizon: &self.horizon,
             checkpointer: &self.checkpointer,
         };

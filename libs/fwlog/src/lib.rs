@@ -64,4 +64,4 @@ pub use seal::{SEAL_SIZE, Seal};
 pub use store::{FsStore, SegmentFile, SegmentStore};
 pub use timestamp::Timestamp;
 pub use verify::{Finding, VerifyReport, verify};
-pub use writer::{Begin, Mark, Observer, SyncPolicy, Writer, WriterError, WriterOptions};
+pub use writer::{Begin, Linger, Mark, Observer, SyncPolicy, Writer, WriterError, WriterOptions};

@@ -2,6 +2,7 @@
 
 mod error;
 mod group;
+mod linger;
 mod queue;
 mod reply;
 mod segment;
@@ -26,6 +27,7 @@ use reply::Reply;
 use shared::Shared;
 
 pub use error::WriterError;
+pub use linger::Linger;
 
 /// When a commit counts as durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -163,6 +165,12 @@ impl Writer {
         let (reply, sender) = Reply::new(&self.shared);
         self.shared.push(Entry::Mark(sender))?;
         Ok(Mark { reply })
+    }
+
+    /// Holds small groups back from now on while more transactions are about to commit. The first
+    /// call counts.
+    pub fn linger(&self, linger: Linger) {
+        self.shared.set_linger(linger);
     }
 
     /// The durable end.

@@ -31,6 +31,10 @@ pub(crate) struct Queue {
     pub(crate) last_commit: CommitNumber,
     /// Whether the thread waits for something to do.
     pub(crate) sleeping: bool,
+    /// Whether somebody waits for one of the entries, which then are not held back.
+    pub(crate) urgent: bool,
+    /// How many entries the thread waits for while it holds a group back; 0 = any.
+    pub(crate) wanted: usize,
     /// Whether nobody will take anything out of here any more.
     pub(crate) ended: bool,
 }
@@ -42,13 +46,22 @@ impl Queue {
             bytes: 0,
             last_commit,
             sleeping: false,
+            urgent: false,
+            wanted: 0,
             ended: false,
         }
     }
 
+    /// Whether the thread is to be woken for what is queued: enough, or something that a caller
+    /// waits for.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.entries.len() >= self.wanted || self.urgent
+    }
+
     pub(crate) fn push(&mut self, entry: Entry) {
-        if let Entry::Records(bytes, _) = &entry {
-            self.bytes += bytes.len();
+        match &entry {
+            Entry::Records(bytes, _) => self.bytes += bytes.len(),
+            _ => self.urgent = true,
         }
         // After an end in the queue nothing more is taken.
         self.ended |= matches!(entry, Entry::Close(_) | Entry::Stop);

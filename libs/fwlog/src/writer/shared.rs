@@ -10,6 +10,7 @@ use crate::durable_end::Durable;
 use crate::numbers::CommitNumber;
 use crate::record::RecordBuffer;
 use crate::writer::error::WriterError;
+use crate::writer::linger::Linger;
 use crate::writer::queue::{Entry, Queue};
 use crate::writer::waiters::Waiters;
 
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     waiters: Mutex<Waiters>,
     failure: OnceLock<WriterError>,
     ended: OnceLock<()>,
+    linger: OnceLock<Linger>,
     max_queued: usize,
 }
 
@@ -40,6 +42,7 @@ impl Shared {
             waiters: Mutex::default(),
             failure: OnceLock::new(),
             ended: OnceLock::new(),
+            linger: OnceLock::new(),
             max_queued,
         }
     }
@@ -91,7 +94,7 @@ impl Shared {
             queue.last_commit = *last;
         }
         queue.push(entry);
-        let sleeping = std::mem::take(&mut queue.sleeping);
+        let sleeping = queue.is_awaited() && std::mem::take(&mut queue.sleeping);
         drop(queue);
         if sleeping {
             self.filled.notify_one();
@@ -122,11 +125,43 @@ impl Shared {
                 }
             };
         }
+        queue = self.wait_for_company(queue);
         queue.sleeping = false;
+        queue.wanted = 0;
+        queue.urgent = false;
         queue.bytes = 0;
         std::mem::swap(&mut queue.entries, entries);
         drop(queue);
         self.emptied.notify_all();
+    }
+
+    /// Holds a small group back while more transactions are about to commit: one sync for several is
+    /// worth more than the short wait costs.
+    fn wait_for_company<'q>(&self, mut queue: MutexGuard<'q, Queue>) -> MutexGuard<'q, Queue> {
+        let Some(linger) = self.linger.get() else {
+            return queue;
+        };
+        let wanted = linger.group();
+        if queue.entries.len() >= wanted || queue.urgent {
+            return queue;
+        }
+        let deadline = Instant::now() + linger.at_most;
+        queue.wanted = wanted;
+        while !queue.is_awaited() && !queue.entries.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            queue.sleeping = true;
+            let woken = self.filled.wait_timeout(queue, left);
+            queue = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        queue
+    }
+
+    /// Lets groups wait for company from now on; the first call counts.
+    pub(crate) fn set_linger(&self, linger: Linger) {
+        self.linger.get_or_init(|| linger);
     }
 
     pub(crate) fn wait_durable(&self, commit: CommitNumber) -> Result<(), WriterError> {
