@@ -221,6 +221,7 @@ fn parameters(
         .map(|(index, (value, ty))| match value {
             None => Ok(SqlValue::Null),
             Some(bytes) => parameter(bytes, ty, row::format(&formats, index))
+                .and_then(|value| prepared.limited(index, value))
                 .map_err(|failure| failure.context(format!("parameter ${}", index + 1))),
         })
         .collect()

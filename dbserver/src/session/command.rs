@@ -338,7 +338,7 @@ impl Session {
 
     /// Refuses what can't be undone with a transaction.
     pub(super) fn outside_block(&self, what: &str) -> Result<(), Failure> {
-        if self.transaction.is_explicit() || self.transaction.holds_permit() {
+        if self.transaction.is_explicit() || self.transaction.has_written() {
             return Err(Failure::new(
                 "25001",
                 format!("{what} cannot run inside a transaction block"),

@@ -4,14 +4,22 @@ use std::rc::Rc;
 
 use pgtypes::SqlValue;
 
+use crate::session::Session;
 use crate::session::failure::Failure;
 use crate::session::portal::command_name;
 use crate::session::prepared::Prepared;
-use crate::session::{Session, cursor, mapping};
 
 impl Session {
     /// Runs a change without a result; gives the number of changed rows.
-    pub fn execute(&mut self, prepared: &Prepared, values: &[SqlValue]) -> Result<u64, Failure> {
+    pub fn execute(
+        &mut self,
+        prepared: &Rc<Prepared>,
+        values: &Rc<[SqlValue]>,
+    ) -> Result<u64, Failure> {
+        if self.goes_on_trial(prepared, values) {
+            self.check_write(command_name(prepared))?;
+            return self.try_change(prepared, values);
+        }
         if prepared.statement.catalog {
             self.refresh_catalog()?;
         }
@@ -24,16 +32,7 @@ impl Session {
         let Some(text) = prepared.statement.sqlite.last() else {
             return Ok(0);
         };
-        let sqlite = Rc::clone(&self.sqlite);
-        let mut statement = sqlite.prepare(text)?;
-        mapping::bind(&mut statement, values)?;
-        if statement.column_count() > 0 {
-            // Some PRAGMA or SELECT in the place of a change: its rows are nobody's.
-            let mut rows = statement.raw_query();
-            while rows.next()?.is_some() {}
-            return Ok(0);
-        }
-        cursor::finish(statement)
+        self.change(text, values)
     }
 
     /// Runs all but the last of a statement's texts.

@@ -25,6 +25,7 @@ mod setting_value;
 pub mod settings;
 pub mod sqlite;
 pub mod transaction;
+mod trial;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -63,6 +64,8 @@ pub struct Session {
     sqlite: Rc<Sqlite>,
     facts: Arc<Facts>,
     transaction: Transaction,
+    /// Trials in a row that came to nothing.
+    lost_trials: u32,
     catalog: CatalogState,
     notices: Vec<Notice>,
     /// When the running statement has to be over.
@@ -89,6 +92,7 @@ impl Session {
             sqlite,
             facts,
             transaction: Transaction::default(),
+            lost_trials: 0,
             catalog: CatalogState::default(),
             notices: Vec::new(),
             deadline: None,
@@ -218,7 +222,7 @@ impl Session {
         if self.sqlite.epoch == self.env.epoch() {
             return Ok(());
         }
-        let lost = self.transaction.holds_permit();
+        let lost = self.transaction.has_written();
         self.abandon();
         self.reopen()?;
         if lost {

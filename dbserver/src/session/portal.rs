@@ -168,9 +168,13 @@ impl Session {
         if prepared.statement.catalog {
             self.refresh_catalog()?;
         }
+        let locks = prepared.statement.locks_rows && self.transaction.is_explicit();
         if prepared.statement.writes {
             self.before_write(command_name(&prepared))?;
             self.run_preparatory(&prepared)?;
+        } else if locks {
+            // What it reads must stay as it is until the transaction ends: nobody else may write.
+            self.before_write("SELECT FOR UPDATE")?;
         } else {
             self.before_read()?;
         }

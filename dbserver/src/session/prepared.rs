@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use dialect::{SchemaView, Statement, StatementKind};
-use pgtypes::{Oid, PgType};
+use pgtypes::{Format, Oid, PgType, SqlValue, decode};
 
 use crate::session::failure::Failure;
 use crate::session::mapping;
@@ -30,6 +30,21 @@ impl Column {
     }
 }
 
+/// A type into which not every value of its kind goes.
+fn is_limited(ty: &PgType) -> bool {
+    matches!(
+        ty,
+        PgType::Int2
+            | PgType::Int4
+            | PgType::Numeric {
+                precision: Some(_),
+                ..
+            }
+            | PgType::Varchar(Some(_))
+            | PgType::Bpchar(Some(_))
+    )
+}
+
 /// The columns of a result, shared by statement, portal and cursor.
 pub type Columns = Rc<[Column]>;
 
@@ -45,6 +60,8 @@ pub struct Prepared {
     pub statement: Statement,
     /// The type of each parameter.
     pub parameters: Vec<PgType>,
+    /// Where the client gave a type of its own: the limits of the column that the value goes to.
+    pub limits: Vec<Option<PgType>>,
     /// The types as the client is told: its own numbers where it gave some.
     pub parameter_oids: Vec<u32>,
     columns: RefCell<Option<Columns>>,
@@ -55,10 +72,15 @@ impl Prepared {
     pub fn new(source: &str, statement: Statement, oids: &[u32]) -> Self {
         let count = statement.parameters.len().max(oids.len());
         let mut parameters = Vec::with_capacity(count);
+        let mut limits = Vec::new();
         let mut parameter_oids = Vec::with_capacity(count);
         for index in 0..count {
             let told = oids.get(index).copied().filter(|oid| *oid != 0);
             let inferred = statement.parameters.get(index).cloned().flatten();
+            if told.is_some() {
+                limits.resize(count, None);
+                limits[index] = inferred.as_ref().map(mapping::pg_type).filter(is_limited);
+            }
             let ty = match told {
                 // A type that is not known here comes and goes as text.
                 Some(oid) => PgType::from_oid(Oid::new(oid), -1).unwrap_or(PgType::Text),
@@ -77,9 +99,24 @@ impl Prepared {
             source,
             statement,
             parameters,
+            limits,
             parameter_oids,
             columns: RefCell::new(None),
         }
+    }
+
+    /// A parameter's value within the limits of the column that it goes to, when the client said another type.
+    pub fn limited(&self, index: usize, value: SqlValue) -> Result<SqlValue, Failure> {
+        let Some(Some(limit)) = self.limits.get(index) else {
+            return Ok(value);
+        };
+        let text = match &value {
+            SqlValue::Integer(number) => number.to_string(),
+            SqlValue::Real(number) if matches!(limit, PgType::Numeric { .. }) => number.to_string(),
+            SqlValue::Text(text) => text.clone(),
+            _ => return Ok(value),
+        };
+        Ok(decode(text.as_bytes(), limit, Format::Text)?)
     }
 
     /// The text that gives the result: SQLite's last.

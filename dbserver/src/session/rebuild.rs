@@ -45,7 +45,7 @@ impl Session {
         prepared: &Prepared,
         (checks, violation): (&[String], &(&'static str, String)),
     ) -> Result<(), Failure> {
-        if self.transaction().is_explicit() || self.transaction().holds_permit() {
+        if self.transaction().is_explicit() || self.transaction().has_written() {
             return Err(Failure::new(
                 "25001",
                 format!(

@@ -9,6 +9,7 @@ impl Session {
     /// SAVEPOINT.
     pub fn savepoint(&mut self, name: &str) -> Result<(), Failure> {
         self.need_block("SAVEPOINT")?;
+        self.settle_trial()?;
         if self.transaction.permit.is_some() {
             let depth = self.transaction.savepoints.len();
             self.sqlite.run(&format!("SAVEPOINT s{depth}"))?;

@@ -18,6 +18,7 @@ use pgwire::messages::response::TransactionStatus;
 use crate::commit::permit::Permit;
 use crate::environment::Database;
 use crate::session::failure::Failure;
+use crate::session::trial::Trial;
 use crate::session::{Session, terminated};
 
 /// The transaction block that the client has opened.
@@ -47,8 +48,10 @@ pub struct Transaction {
     snapshot: Option<pagestore::CommitNumber>,
     /// SET CONSTRAINTS: foreign keys are checked at COMMIT.
     deferred: bool,
-    /// Held while SQLite's transaction is open.
+    /// Held while SQLite's transaction is open, unless that is on trial.
     pub(super) permit: Option<Permit>,
+    /// Changes that ran without the permit.
+    pub(super) trial: Option<Trial>,
 }
 
 impl Default for Transaction {
@@ -62,6 +65,7 @@ impl Default for Transaction {
             snapshot: None,
             deferred: false,
             permit: None,
+            trial: None,
         }
     }
 }
@@ -86,8 +90,13 @@ impl Transaction {
     }
 
     /// Whether something was written.
-    pub fn holds_permit(&self) -> bool {
-        self.permit.is_some()
+    pub fn has_written(&self) -> bool {
+        self.permit.is_some() || self.trial.is_some()
+    }
+
+    /// SET CONSTRAINTS DEFERRED is in force.
+    pub(super) fn defers_constraints(&self) -> bool {
+        self.deferred
     }
 
     /// The isolation level.
@@ -189,6 +198,7 @@ impl Session {
     /// A read begins.
     pub fn before_read(&mut self) -> Result<(), Failure> {
         self.check_usable()?;
+        self.settle_trial()?;
         let held = self.transaction.isolation != Isolation::ReadCommitted
             && self.transaction.is_explicit()
             && self.transaction.permit.is_none()
@@ -202,8 +212,8 @@ impl Session {
         Ok(())
     }
 
-    /// A write begins; `what` is the command as the refusal names it.
-    pub fn before_write(&mut self, what: &str) -> Result<(), Failure> {
+    /// Refuses a write where none is possible; `what` is the command as the refusal names it.
+    pub(super) fn check_write(&mut self, what: &str) -> Result<(), Failure> {
         self.check_usable()?;
         if self.transaction.read_only || self.env.is_read_only() {
             let refusal = Failure::new(
@@ -224,9 +234,21 @@ impl Session {
         }
         self.keep_portals()?;
         self.transaction.started = true;
+        Ok(())
+    }
+
+    /// A write begins; `what` is the command as the refusal names it.
+    pub fn before_write(&mut self, what: &str) -> Result<(), Failure> {
+        self.check_write(what)?;
+        self.settle_trial()?;
         if self.transaction.permit.is_some() {
             return Ok(());
         }
+        self.take_permit()
+    }
+
+    /// Waits for the permit and begins SQLite's transaction on the newest commit.
+    pub(super) fn take_permit(&mut self) -> Result<(), Failure> {
         let deadline = self.write_deadline();
         let interrupt = &self.registered.entry.interrupt;
         let permit = self
@@ -259,6 +281,10 @@ impl Session {
     /// COMMIT, explicit or at the end of an implicit transaction.
     pub fn commit(&mut self) -> Result<(), Failure> {
         self.keep_held_portals()?;
+        if let Err(failure) = self.settle_trial() {
+            self.rollback();
+            return Err(failure);
+        }
         let Some(permit) = self.transaction.permit.take() else {
             self.finish(true);
             return Ok(());
@@ -341,6 +367,7 @@ impl Session {
             );
             return Ok(());
         }
+        self.settle_trial()?;
         self.transaction.deferred = deferred;
         if self.transaction.permit.is_none() {
             return Ok(());
@@ -398,6 +425,7 @@ impl Session {
 
     /// Rolls SQLite back and gives the permit to the next writer.
     fn undo(&mut self) {
+        self.drop_trial();
         let Some(permit) = self.transaction.permit.take() else {
             return;
         };

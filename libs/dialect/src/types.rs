@@ -196,6 +196,39 @@ impl TypeName {
             .and_then(|(_, rest)| rest.strip_suffix(')'))
     }
 
+    /// The digits behind the point, where the type says how many: those of `numeric(10,2)`, none for an integer.
+    /// `numeric(*,2)`, which no client can write, is a result of known scale and any precision.
+    pub(crate) fn scale(&self) -> Option<u32> {
+        if self.is_integer() {
+            return Some(0);
+        }
+        let modifiers = self.modifiers().filter(|_| self.base() == "numeric")?;
+        let scale = modifiers.split_once(',').map_or("0", |(_, scale)| scale);
+        scale.parse().ok()
+    }
+
+    /// The precision of a `numeric(p,s)`.
+    pub(crate) fn precision(&self) -> Option<u32> {
+        let modifiers = self.modifiers().filter(|_| self.base() == "numeric")?;
+        modifiers.split(',').next()?.parse().ok()
+    }
+
+    /// The number of characters in a `varchar(n)` or `char(n)`.
+    pub(crate) fn length(&self) -> Option<u32> {
+        self.modifiers()
+            .filter(|_| matches!(self.base(), "varchar" | "bpchar"))?
+            .parse()
+            .ok()
+    }
+
+    /// A numeric result whose scale is known or not.
+    pub(crate) fn numeric(scale: Option<u32>) -> Self {
+        Self(scale.map_or_else(
+            || "numeric".to_owned(),
+            |scale| format!("numeric(*,{scale})"),
+        ))
+    }
+
     /// `pg_type.oid`; 0 for a type that is not built in.
     pub fn oid(&self) -> u32 {
         BUILTIN
@@ -234,7 +267,7 @@ impl TypeName {
             .iter()
             .find(|(name, ..)| *name == self.base())
             .map_or(self.base(), |(_, long, _)| *long);
-        match self.modifiers() {
+        match self.modifiers().filter(|text| !text.starts_with('*')) {
             Some(modifiers) => format!("{long}({modifiers})"),
             None => long.to_owned(),
         }

@@ -23,17 +23,49 @@ impl Translator<'_> {
             return Expr::new(left.from, right.to).typed("float8");
         }
         let ty = number_type(&lb, &rb);
-        if text == "/" && ty.is_some_and(|ty| matches!(ty, "numeric" | "float4" | "float8")) {
-            // A numeric column may hold an integer, and SQLite would divide two of them without a fraction.
-            self.wrap(left, "CAST(", " AS REAL)");
-        }
+        let fractional = ty.is_some_and(|ty| matches!(ty, "numeric" | "float4" | "float8"));
         if own == level::PRODUCT {
             self.number_literal(left);
             self.number_literal(right);
         }
-        match ty {
-            Some(ty) => expr.typed(ty),
-            None => expr,
+        if text == "%" && fractional {
+            // SQLite's % takes whole numbers only.
+            self.as_call(left, right, at, "eq_mod");
+            let scale = l
+                .as_ref()
+                .zip(r.as_ref())
+                .and_then(|(l, r)| result_scale("%", l, r));
+            return Expr::new(left.from, right.to).of(result_type(ty, scale));
+        }
+        if text == "/" && fractional {
+            // A numeric column may hold an integer, and SQLite would divide two of them without a fraction.
+            self.wrap(left, "CAST(", " AS REAL)");
+        }
+        if matches!(text, "/" | "%") && !self.is_never_zero(right) {
+            self.wrap(right, "eq_divisor(", ")");
+        }
+        let scale = l
+            .as_ref()
+            .zip(r.as_ref())
+            .and_then(|(l, r)| result_scale(text, l, r));
+        expr.of(result_type(ty, scale))
+    }
+
+    /// A divisor that needs no check: a number that is written out, or `nullif(x, 0)`.
+    fn is_never_zero(&self, divisor: &Expr) -> bool {
+        match divisor.form {
+            Form::Number => self
+                .src
+                .text(divisor.to - 1)
+                .bytes()
+                .any(|digit| (b'1'..=b'9').contains(&digit)),
+            Form::Other => {
+                self.src.is(divisor.from, "nullif")
+                    && self.src.sign(divisor.from + 1, "(")
+                    && self.src.partner(divisor.from + 1) + 1 == divisor.to
+                    && self.src.text(divisor.to - 2) == "0"
+            }
+            _ => false,
         }
     }
 
@@ -106,6 +138,23 @@ fn time_operator(text: &str, left: &str, right: &str) -> Option<(&'static str, &
         ("/", "interval", right) if number(right) => ("eq_interval_divide", "interval"),
         _ => return None,
     })
+}
+
+/// The digits behind the point of a result; a quotient's depend on the values.
+fn result_scale(text: &str, left: &TypeName, right: &TypeName) -> Option<u32> {
+    let (left, right) = (left.scale()?, right.scale()?);
+    match text {
+        "+" | "-" | "%" => Some(left.max(right)),
+        "*" => Some(left + right),
+        _ => None,
+    }
+}
+
+fn result_type(ty: Option<&str>, scale: Option<u32>) -> Option<TypeName> {
+    match ty? {
+        "numeric" => Some(TypeName::numeric(scale)),
+        other => Some(TypeName::internal(other)),
+    }
 }
 
 /// The type of an operation on two numbers; `None` if either is unknown.

@@ -1,7 +1,8 @@
 //! Types of arguments and results of function calls.
 
 use crate::error::DialectError;
-use crate::expr::Expr;
+use crate::expr::primary::wider;
+use crate::expr::{Expr, Form};
 use crate::translator::Translator;
 use crate::types::TypeName;
 
@@ -270,6 +271,20 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// The digits that round and trunc leave, where they are written out.
+    fn rounding(&self, arguments: &[Expr]) -> Option<u32> {
+        match arguments {
+            [_, digits] if digits.form == Form::Number => {
+                let text = self.src.slice(digits.from, digits.to);
+                text.parse::<i32>()
+                    .ok()
+                    .map(|digits| u32::try_from(digits).unwrap_or(0))
+            }
+            [_] => Some(0),
+            _ => None,
+        }
+    }
+
     /// The type of a call's result.
     pub(crate) fn result_type(
         &mut self,
@@ -287,9 +302,11 @@ impl Translator<'_> {
             .map_or(String::new(), |ty| ty.base().to_owned());
         Ok(match name {
             "coalesce" | "greatest" | "least" | "ifnull" => self.common_type(arguments)?,
+            "sum" if matches!(base.as_str(), "int8" | "numeric") => {
+                Some(TypeName::numeric(first.as_ref().and_then(TypeName::scale)))
+            }
             "sum" => Some(TypeName::internal(match base.as_str() {
                 "int2" | "int4" => "int8",
-                "int8" | "numeric" => "numeric",
                 "float4" => "float4",
                 "float8" => "float8",
                 "interval" => "interval",
@@ -300,15 +317,23 @@ impl Translator<'_> {
                 "int2" | "int4" | "int8" | "numeric" => "numeric",
                 _ => return Ok(None),
             })),
-            "mod" | "min" | "max" | "abs" | "nullif" | "first_value" | "last_value"
-            | "nth_value" | "lag" | "lead" => first,
-            "round" | "ceil" | "ceiling" | "floor" | "trunc" | "sign" => {
-                Some(TypeName::internal(match base.as_str() {
-                    "float4" | "float8" => "float8",
-                    _ if base.is_empty() => return Ok(None),
-                    _ => "numeric",
-                }))
+            "mod" => {
+                let types: Vec<TypeName> = arguments
+                    .iter()
+                    .filter_map(|argument| self.type_of(argument))
+                    .collect();
+                match types.as_slice() {
+                    [a, b] if a.is_number() && b.is_number() => Some(wider(a.clone(), b.clone())),
+                    _ => first,
+                }
             }
+            "min" | "max" | "abs" | "nullif" | "first_value" | "last_value" | "nth_value"
+            | "lag" | "lead" => first,
+            "round" | "ceil" | "ceiling" | "floor" | "trunc" | "sign" => match base.as_str() {
+                "" => return Ok(None),
+                "float4" | "float8" => Some(TypeName::internal("float8")),
+                _ => Some(TypeName::numeric(self.rounding(arguments))),
+            },
             "log" => Some(TypeName::internal("float8")),
             "date_trunc" => {
                 let value = arguments.get(1).and_then(|argument| self.type_of(argument));

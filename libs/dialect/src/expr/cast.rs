@@ -303,7 +303,11 @@ fn how(own: Option<&TypeName>, form: Form, ty: &TypeName) -> Cast {
         }
         "float4" | "float8" if same || own.is_some_and(TypeName::is_number) => Cast::Native("REAL"),
         "float4" | "float8" => call("eq_to_float8"),
-        "numeric" => match scale(ty) {
+        "numeric" => match ty.scale() {
+            Some(_) if ty.precision().is_some() => {
+                let (open, close) = crate::expr::fit::limits(ty).unwrap_or_default();
+                Cast::Call(open, close)
+            }
             Some(scale) => Cast::Call("eq_to_numeric(".to_owned(), format!(",{scale})")),
             None if own.is_some_and(TypeName::is_number) => Cast::Native("NUMERIC"),
             None => call("eq_to_numeric"),
@@ -341,16 +345,10 @@ fn regclass(own: Option<&TypeName>) -> Cast {
     Cast::Call(open, "))".to_owned())
 }
 
-fn scale(ty: &TypeName) -> Option<u32> {
-    let modifiers = ty.modifiers()?;
-    let scale = modifiers.split_once(',').map_or("0", |(_, scale)| scale);
-    scale.trim().parse().ok()
-}
-
 /// PostgreSQL's text of a value.
 fn text_cast(own: Option<&TypeName>) -> (String, String) {
     let simple = |function: &str| (format!("{function}("), ")".to_owned());
-    match own.map(|ty| (ty.base(), scale(ty))) {
+    match own.map(|ty| (ty.base(), ty.scale())) {
         Some(("bool", _)) => simple("eq_bool_text"),
         Some(("bytea", _)) => simple("eq_bytea_text"),
         Some(("float4" | "float8", _)) => simple("eq_float_text"),

@@ -1,6 +1,7 @@
 //! Bringing open literals and parameters to the type that their surroundings ask for.
 
 use crate::error::DialectError;
+use crate::expr::fit::conversion;
 use crate::expr::{Expr, Form};
 use crate::functions::{Value, convert};
 use crate::literal::quote;
@@ -39,7 +40,11 @@ impl Translator<'_> {
         }
     }
 
-    fn settle_literal(&mut self, open: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+    pub(crate) fn settle_literal(
+        &mut self,
+        open: &Expr,
+        ty: &TypeName,
+    ) -> Result<(), DialectError> {
         let text = self.src.string(open.from)?.unwrap_or_default();
         let spelled = coerce_text(&text, ty)
             .map_err(|error| error.at(self.src.sql, self.src.start(open.from)))?;
@@ -79,28 +84,16 @@ impl Translator<'_> {
         }
     }
 
-    /// A value stored into a column (or joined with others) of type `ty`.
-    pub(crate) fn assign(&mut self, value: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+    /// A value joined with others of type `ty`.
+    pub(crate) fn align(&mut self, value: &Expr, ty: &TypeName) -> Result<(), DialectError> {
         if matches!(value.form, Form::Parameter(_) | Form::Literal) {
-            if let Form::Parameter(number) = value.form {
-                self.set_parameter(number, ty);
-                return Ok(());
-            }
-            return self.settle_literal(value, ty);
+            return self.settle(value, ty);
         }
         let Some(own) = self.type_of(value) else {
             return Ok(());
         };
-        let differs = own.base() != ty.base();
-        if differs && ty.is_date_or_timestamp() && own.is_date_or_timestamp() {
-            self.wrap(value, &format!("eq_to_{}(", ty.base()), ")");
-        } else if differs && ty.is_text() && own.base() == "bool" {
-            self.wrap(value, "eq_bool_text(", ")");
-        } else if differs
-            && ty.is_integer()
-            && matches!(own.base(), "numeric" | "float4" | "float8")
-        {
-            self.wrap(value, &format!("eq_to_{}(", ty.base()), ")");
+        if let Some(function) = conversion(&own, ty) {
+            self.wrap(value, &format!("{function}("), ")");
         }
         Ok(())
     }

@@ -5,6 +5,8 @@ mod call;
 mod call_types;
 mod cast;
 mod coerce;
+pub(crate) mod fit;
+pub(crate) mod number;
 mod operator;
 pub(crate) mod primary;
 mod series;

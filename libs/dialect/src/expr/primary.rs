@@ -1,7 +1,7 @@
 //! Operands: literals, parameters, names, parentheses, CASE; and the signs before them.
 
 use crate::error::DialectError;
-use crate::expr::{Expr, Form, level};
+use crate::expr::{Expr, Form, level, number};
 use crate::lexer::Kind;
 use crate::literal::quote;
 use crate::translator::Translator;
@@ -106,7 +106,10 @@ impl Translator<'_> {
             Kind::Bits => Err(self.src.unsupported(at, "a bit string")),
             Kind::Hex => Ok(Expr::new(at, at + 1).typed("bytea")),
             Kind::Integer => Ok(self.integer(at)),
-            Kind::Decimal => Ok(Expr::new(at, at + 1).typed("numeric").form(Form::Number)),
+            Kind::Decimal => {
+                let ty = TypeName::numeric(Some(number::scale(self.src.text(at))));
+                Ok(Expr::new(at, at + 1).of(Some(ty)).form(Form::Number))
+            }
             Kind::Parameter => {
                 let number = self.parameter(at)?;
                 self.replace(at, at + 1, format!("?{number}"));
@@ -361,7 +364,7 @@ impl Translator<'_> {
         }
         if let Some(common) = &common {
             for item in items {
-                self.assign(item, common)?;
+                self.align(item, common)?;
             }
         } else if items.iter().any(|item| item.form == Form::Literal) {
             common = Some(TypeName::internal("text"));
@@ -376,7 +379,7 @@ pub(crate) fn is_schema(name: &str) -> bool {
 }
 
 /// The type of a mixture: the wider number, the longer string.
-fn wider(a: TypeName, b: TypeName) -> TypeName {
+pub(crate) fn wider(a: TypeName, b: TypeName) -> TypeName {
     let rank = |ty: &TypeName| match ty.base() {
         "int2" => 1,
         "int4" => 2,
@@ -390,8 +393,12 @@ fn wider(a: TypeName, b: TypeName) -> TypeName {
         return a;
     }
     if a.is_number() && b.is_number() {
-        let wide = if rank(&b) > rank(&a) { b } else { a };
-        return TypeName::internal(wide.base());
+        let wide = if rank(&b) > rank(&a) { &b } else { &a };
+        return if wide.base() == "numeric" {
+            TypeName::numeric(a.scale().zip(b.scale()).map(|(a, b)| a.max(b)))
+        } else {
+            TypeName::internal(wide.base())
+        };
     }
     if a.is_text() && b.is_text() {
         return TypeName::internal("text");

@@ -1,7 +1,7 @@
 //! The list of functions to register.
 
 use crate::functions::{FunctionSpec, Implementation, Pure};
-use crate::functions::{catalog_text, datetime, encoding, format, number, regular, text};
+use crate::functions::{catalog_text, datetime, encoding, fit, format, number, regular, text};
 
 const fn pure(
     name: &'static str,
@@ -397,6 +397,25 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
     pure("eq_round", 2, number::round, "round(numeric, digits)"),
     pure("eq_trunc", 1, number::trunc, "trunc(numeric)"),
     pure("eq_trunc", 2, number::trunc, "trunc(numeric, digits)"),
+    pure(
+        "eq_divisor",
+        1,
+        number::divisor,
+        "a divisor, refused when it is zero",
+    ),
+    pure(
+        "eq_fit_numeric",
+        3,
+        fit::fit_numeric,
+        "a number within numeric(p,s)",
+    ),
+    pure(
+        "eq_fit_varchar",
+        2,
+        fit::fit_varchar,
+        "a text within varchar(n)",
+    ),
+    pure("eq_fit_bpchar", 2, fit::fit_bpchar, "a text within char(n)"),
     pure("eq_mod", 2, number::modulo, "mod(a, b)"),
     pure("div", 2, number::div, "integer quotient"),
     pure("power", 2, number::power, "a to the power of b"),

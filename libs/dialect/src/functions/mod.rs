@@ -7,6 +7,7 @@ mod catalog_text;
 pub(crate) mod convert;
 mod datetime;
 mod encoding;
+pub(crate) mod fit;
 mod format;
 pub(crate) mod interval;
 mod list;

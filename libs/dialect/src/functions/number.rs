@@ -9,7 +9,7 @@ use crate::functions::text::integer;
 
 type Result = std::result::Result<Value, DialectError>;
 
-fn real(value: &Value) -> f64 {
+pub(crate) fn real(value: &Value) -> f64 {
     match value {
         Value::Integer(value) => float(*value),
         Value::Real(value) => *value,
@@ -96,11 +96,38 @@ pub(crate) fn modulo(arguments: &[Value]) -> Result {
     match arguments {
         [_, Value::Integer(0)] => Err(DialectError::new("22012", "division by zero")),
         [Value::Integer(a), Value::Integer(b)] => Ok(Value::Integer(a.wrapping_rem(*b))),
-        [a, b] if real(b) == 0.0 => Err(DialectError::new(
-            "22012",
-            format!("division by zero: {}", text_of(a)),
-        )),
-        [a, b] => Ok(Value::Real(real(a) % real(b))),
+        [_, b] if real(b) == 0.0 => Err(DialectError::new("22012", "division by zero")),
+        [a, b] => Ok(decimal_remainder(real(a), real(b))),
+        _ => Ok(Value::Null),
+    }
+}
+
+/// The remainder of two decimals: by whole hundredths and the like, so that 7.5 % 0.1 is 0.
+fn decimal_remainder(a: f64, b: f64) -> Value {
+    let places = |value: f64| {
+        let text = format!("{value}");
+        text.split_once('.')
+            .map_or(0, |(_, fraction)| fraction.len())
+    };
+    let digits = places(a).max(places(b));
+    let unit = power_of_ten(i64::try_from(digits).unwrap_or(0));
+    match (convert::rounded(a * unit), convert::rounded(b * unit)) {
+        (Some(a), Some(b)) if b != 0 && digits <= 15 => number(float(a.wrapping_rem(b)) / unit),
+        _ => Value::Real(a % b),
+    }
+}
+
+/// `eq_divisor`: what is divided by, unless it is zero.
+pub(crate) fn divisor(arguments: &[Value]) -> Result {
+    match arguments {
+        [Value::Integer(0)] => Err(DialectError::new("22012", "division by zero")),
+        [Value::Real(value)] if *value == 0.0 => {
+            Err(DialectError::new("22012", "division by zero"))
+        }
+        [Value::Text(text)] if real(&Value::Text(text.clone())) == 0.0 => {
+            Err(DialectError::new("22012", "division by zero"))
+        }
+        [value] => Ok(value.clone()),
         _ => Ok(Value::Null),
     }
 }

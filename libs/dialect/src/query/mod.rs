@@ -7,6 +7,7 @@ mod select;
 use std::rc::Rc;
 
 use crate::error::DialectError;
+use crate::expr::primary::wider;
 use crate::translator::{Column, ScopeTable, Translator};
 
 /// A query that was read.
@@ -161,9 +162,11 @@ impl Translator<'_> {
             let right = self.member(next, end)?;
             for (column, other) in query.columns.iter_mut().zip(&right.columns) {
                 column.not_null &= other.not_null;
-                if column.ty.is_none() {
-                    column.ty.clone_from(&other.ty);
-                }
+                column.ty = match (column.ty.take(), other.ty.clone()) {
+                    (Some(a), Some(b)) if a.is_number() && b.is_number() => Some(wider(a, b)),
+                    (Some(ty), _) | (None, Some(ty)) => Some(ty),
+                    (None, None) => None,
+                };
             }
             query.to = right.to;
             query.open_from = right.open_from;
@@ -218,8 +221,15 @@ impl Translator<'_> {
             for (index, item) in self.list(to + 1, close)?.iter().enumerate() {
                 let ty = self.type_of(item);
                 match columns.get_mut(index) {
-                    Some(column) if column.ty.is_none() => column.ty = ty,
-                    Some(_) => {}
+                    Some(column) => {
+                        column.ty = match (column.ty.take(), ty) {
+                            (Some(a), Some(b)) if a.is_number() && b.is_number() => {
+                                Some(wider(a, b))
+                            }
+                            (Some(ty), _) | (None, Some(ty)) => Some(ty),
+                            (None, None) => None,
+                        };
+                    }
                     None => {
                         let name = Some(format!("column{}", index + 1));
                         columns.push(Column {

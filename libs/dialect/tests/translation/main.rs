@@ -10,3 +10,4 @@ mod queries;
 mod schema_changes;
 #[cfg(test)]
 mod support;
+mod values;

@@ -1,13 +1,14 @@
 //! INSERT, UPDATE, DELETE, TRUNCATE.
 
+mod on_conflict;
+
 use crate::error::{DialectError, UNDEFINED_COLUMN};
-use crate::expr::{Form, level};
+use crate::expr::{Form, fit, level};
 use crate::literal::quote_name;
 use crate::query::Query;
 use crate::schema::ColumnInfo;
 use crate::statement::{CommandTag, Statement, StatementKind};
-use crate::table_info::{ConstraintKind, parse_create_table};
-use crate::translator::{Column, ScopeTable, Translator};
+use crate::translator::{Column, Translator};
 
 /// What a data-modifying statement gives back.
 #[derive(Default)]
@@ -130,7 +131,8 @@ impl Translator<'_> {
         }
         if !self.src.is(at, "VALUES") {
             let query = self.query(at, end)?;
-            if query.open_from && self.src.are(query.to, &["ON", "CONFLICT"]) {
+            let conflict = self.src.are(query.to, &["ON", "CONFLICT"]);
+            if !self.convert_rows(at, &query, targets) && query.open_from && conflict {
                 self.after(query.to, " WHERE true");
             }
             return Ok(query.to);
@@ -165,88 +167,39 @@ impl Translator<'_> {
         }
     }
 
+    /// Rows of a query on their way into a table: the columns whose types ask for it pass through a conversion. Gives
+    /// whether there were any.
+    fn convert_rows(&mut self, at: usize, query: &Query, targets: &[Option<ColumnInfo>]) -> bool {
+        if query.incomplete || query.columns.len() > targets.len() {
+            return false;
+        }
+        let names: Vec<String> = (1..=query.columns.len()).map(|n| format!("c{n}")).collect();
+        let mut any = false;
+        let mut values = Vec::with_capacity(names.len());
+        for ((name, column), target) in names.iter().zip(&query.columns).zip(targets) {
+            let ty = target.as_ref().and_then(|target| target.type_name.as_ref());
+            let stored = ty.and_then(|ty| fit::stored(name, column.ty.as_ref(), ty));
+            any |= stored.is_some();
+            values.push(stored.unwrap_or_else(|| name.clone()));
+        }
+        if any {
+            let names = names.join(",");
+            self.before(at, format!("WITH eq_rows({names}) AS ("));
+            let values = values.join(",");
+            self.after(
+                query.to,
+                format!(") SELECT {values} FROM eq_rows WHERE true"),
+            );
+        }
+        any
+    }
+
     /// SQLite has no DEFAULT among values: the default itself takes its place.
     fn default_value(&mut self, at: usize, target: Option<&ColumnInfo>) {
         let text = target
             .and_then(|column| column.default.as_deref())
             .map_or("NULL".to_owned(), |text| format!("({text})"));
         self.replace(at, at + 1, text);
-    }
-
-    /// ON CONFLICT [(columns) [WHERE …] | ON CONSTRAINT name] DO NOTHING | DO UPDATE SET … [WHERE …]
-    fn on_conflict(&mut self, at: usize, end: usize, table: &str) -> Result<usize, DialectError> {
-        let mut at = at + 2;
-        if self.src.are(at, &["ON", "CONSTRAINT"]) {
-            let name = self
-                .src
-                .name(at + 2)
-                .ok_or_else(|| self.src.syntax(at + 2))?;
-            let columns = self.constraint_columns(table, &name);
-            let Some(columns) = columns else {
-                let message = format!("constraint \"{name}\" for table \"{table}\" does not exist");
-                return Err(self.src.error(at + 2, "42704", message));
-            };
-            self.replace(at, at + 3, format!("({columns})"));
-            at += 3;
-        } else if self.src.sign(at, "(") {
-            let close = self.src.partner(at);
-            self.list(at + 1, close)?;
-            at = close + 1;
-            if self.src.is(at, "WHERE") {
-                at = self.expr(at + 1, end)?.to;
-            }
-        }
-        if self.src.are(at, &["DO", "NOTHING"]) {
-            return Ok(at + 2);
-        }
-        if !self.src.are(at, &["DO", "UPDATE", "SET"]) {
-            return Err(self.src.syntax(at));
-        }
-        let columns = self.table_columns(table);
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.tables.push(ScopeTable {
-                alias: "excluded".to_owned(),
-                columns,
-            });
-        }
-        at = self.assignments(at + 3, end, table)?;
-        if self.src.is(at, "WHERE") && at < end {
-            at = self.expr(at + 1, end)?.to;
-        }
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.tables.pop();
-        }
-        Ok(at)
-    }
-
-    /// The columns of a unique constraint, or of a unique index of that name, as text.
-    fn constraint_columns(&self, table: &str, name: &str) -> Option<String> {
-        let list = |columns: &[String]| {
-            columns
-                .iter()
-                .map(|column| quote_name(column))
-                .collect::<Vec<_>>()
-                .join(",")
-        };
-        let info = self
-            .schema
-            .create_sql(table)
-            .and_then(|sql| parse_create_table(&sql));
-        let unique = |kind: &ConstraintKind| {
-            matches!(kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique)
-        };
-        let found = info.and_then(|info| {
-            info.constraints
-                .into_iter()
-                .find(|constraint| constraint.name == name && unique(&constraint.kind))
-        });
-        if let Some(constraint) = found {
-            return Some(list(&constraint.columns));
-        }
-        self.schema.dependents(table).iter().find_map(|sql| {
-            let (index, columns) = crate::ddl::index_columns(sql)?;
-            (index == name).then_some(columns)
-        })
     }
 
     /// `column = value, (a, b) = (x, y)` of SET; gives the token after them.

@@ -1,0 +1,189 @@
+//! Numbers and texts: the scale of results, the limits of columns, division.
+
+use crate::support::Database;
+
+fn types(database: &Database, sql: &str) -> Vec<String> {
+    let columns = database.analyze(sql).columns;
+    let shown = columns
+        .iter()
+        .map(|ty| ty.as_ref().map_or("-".to_owned(), ToString::to_string));
+    shown.collect()
+}
+
+#[test]
+fn the_scale_of_a_numeric_result_follows_its_operands() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (n numeric(8,2), r numeric(5,4), plain numeric, i int, l bigint, f float8)",
+    );
+    for (expression, expected) in [
+        ("n + i", "numeric(*,2)"),
+        ("n - r", "numeric(*,4)"),
+        ("n * r", "numeric(*,6)"),
+        ("n * 1.10", "numeric(*,4)"),
+        ("n / i", "numeric"),
+        ("n % 2", "numeric(*,2)"),
+        ("-n", "numeric(8,2)"),
+        ("n * f", "float8"),
+        ("n + plain", "numeric"),
+        ("sum(n)", "numeric(*,2)"),
+        ("sum(n * i)", "numeric(*,2)"),
+        ("sum(l)", "numeric(*,0)"),
+        ("min(n)", "numeric(8,2)"),
+        ("avg(n)", "numeric"),
+        ("round(avg(n), 3)", "numeric(*,3)"),
+        ("round(n)", "numeric(*,0)"),
+        ("round(n, -2)", "numeric(*,0)"),
+        ("coalesce(n, 0)", "numeric(*,2)"),
+        ("CASE WHEN i > 0 THEN n ELSE r END", "numeric(*,4)"),
+        ("n - lag(n) OVER (ORDER BY i)", "numeric(*,2)"),
+        ("1.50", "numeric(*,2)"),
+        ("(SELECT sum(n) FROM t)", "numeric(*,2)"),
+    ] {
+        let sql = format!("SELECT {expression} FROM t");
+        assert_eq!(types(&database, &sql), [expected], "{expression}");
+    }
+    assert_eq!(
+        types(&database, "SELECT 1 UNION SELECT n FROM t"),
+        ["numeric(*,2)"]
+    );
+    assert_eq!(types(&database, "VALUES (1), (1.25)"), ["numeric(*,2)"]);
+}
+
+#[test]
+fn values_are_brought_within_the_limits_of_their_columns() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (n numeric(4,2), s smallint, i int, v varchar(3), c char(3));
+         CREATE TABLE source (n numeric, l bigint, x text); INSERT INTO source VALUES (19.995, 7, 'abc  ')",
+    );
+    for (column, value, expected) in [
+        ("n", "19.995", "20"),
+        ("n", "'1.005'", "1.01"),
+        ("n", "1 / 3.0", "0.33"),
+        ("n", "(SELECT n FROM source)", "20"),
+        ("i", "2.5", "3"),
+        ("s", "-32768", "-32768"),
+        ("v", "'ab    '", "'ab '"),
+        ("v", "12", "'12'"),
+        ("v", "'a' || 'b'", "'ab'"),
+        ("c", "'a  '", "'a'"),
+        ("c", "(SELECT x FROM source)", "'abc'"),
+    ] {
+        database.run("DELETE FROM t");
+        database.run(&format!("INSERT INTO t ({column}) VALUES ({value})"));
+        assert_eq!(
+            database.one(&format!("SELECT {column} FROM t")),
+            expected.trim_matches('\'')
+        );
+        database.run(&format!(
+            "UPDATE t SET {column} = NULL; UPDATE t SET {column} = {value}"
+        ));
+        assert_eq!(
+            database.one(&format!("SELECT {column} FROM t")),
+            expected.trim_matches('\'')
+        );
+    }
+    for (column, value, message) in [
+        ("n", "100", "numeric field overflow"),
+        ("n", "'99.999'", "numeric field overflow"),
+        ("n", "10 * 10.0", "numeric field overflow"),
+        ("s", "32768", "smallint out of range"),
+        ("i", "2147483647 + 1", "integer out of range"),
+        ("i", "(SELECT 3000000000)", "integer out of range"),
+        ("i", "3e9", "integer out of range"),
+        (
+            "v",
+            "'abcd'",
+            "value too long for type character varying(3)",
+        ),
+        ("v", "1234", "value too long for type character varying(3)"),
+        ("c", "'ab' || 'cd'", "value too long for type character(3)"),
+    ] {
+        for sql in [
+            format!("INSERT INTO t ({column}) VALUES ({value})"),
+            format!("UPDATE t SET {column} = {value}"),
+        ] {
+            let error = database.execute(&sql).expect_err(&sql);
+            assert!(error.contains(message), "{sql}: {error}");
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_query_are_brought_within_limits_too() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE source (n numeric, l bigint, x text);
+         INSERT INTO source VALUES (19.995, 7, 'abc'), (1, 3000000000, 'long');
+         CREATE TABLE t (n numeric(4,2), i int PRIMARY KEY, v varchar(3))",
+    );
+    database.run("INSERT INTO t SELECT * FROM source WHERE l = 7 ON CONFLICT (i) DO NOTHING");
+    assert_eq!(database.rows("SELECT n, i, v FROM t"), ["20|7|abc"]);
+    for (sql, message) in [
+        (
+            "INSERT INTO t (i) SELECT l FROM source WHERE l > 7",
+            "integer out of range",
+        ),
+        (
+            "INSERT INTO t (i, v) SELECT 1, x FROM source WHERE l > 7",
+            "value too long",
+        ),
+    ] {
+        let error = database.execute(sql).expect_err(sql);
+        assert!(error.contains(message), "{sql}: {error}");
+    }
+    // The same types on both sides: nothing is put between.
+    let plain = "INSERT INTO t SELECT * FROM t";
+    assert_eq!(database.analyze(plain).sqlite, [plain]);
+}
+
+#[test]
+fn what_needs_no_check_gets_none() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (id bigint PRIMARY KEY, v varchar(9), n numeric(9,2), i int)");
+    for sql in [
+        "INSERT INTO t VALUES (1, 'abc', 1.5, 7)",
+        "INSERT INTO t VALUES (?1, ?2, ?3, ?4)",
+        "UPDATE t SET v = v, n = n, i = i, id = i WHERE id = ?1",
+        "SELECT i / 2, n % 3, i / nullif(i, 0) FROM t",
+    ] {
+        let sqlite = database.analyze(&sql.replace('?', "$")).sqlite;
+        assert!(
+            !sqlite[0].contains("eq_to") && !sqlite[0].contains("eq_fit"),
+            "{sqlite:?}"
+        );
+        assert!(!sqlite[0].contains("eq_divisor"), "{sqlite:?}");
+    }
+}
+
+#[test]
+fn division_by_zero_is_refused() {
+    let database = Database::new();
+    database
+        .run("CREATE TABLE t (i int, n numeric(8,2), f float8); INSERT INTO t VALUES (0, 0, 0)");
+    for expression in [
+        "1 / 0",
+        "1 / i",
+        "1 % i",
+        "1.5 / n",
+        "1.5 % n",
+        "f / f",
+        "1 / (i - i)",
+    ] {
+        let error = database
+            .try_rows(&format!("SELECT {expression} FROM t"))
+            .unwrap_err();
+        assert!(error.contains("division by zero"), "{expression}: {error}");
+    }
+    assert_eq!(database.one("SELECT 1 / nullif(i, 0) FROM t"), "NULL");
+    for (expression, expected) in [
+        ("7 / 2", "3"),
+        ("-7 / 2", "-3"),
+        ("-7 % 3", "-1"),
+        ("7.5 % 2", "1.5"),
+        ("7.0 / 2", "3.5"),
+    ] {
+        assert_eq!(database.one(&format!("SELECT {expression}")), expected);
+    }
+}
