@@ -46,7 +46,7 @@ impl Ledger {
         let connection = master.client(DATABASE);
         for Tried {
             client,
-            tried,
+            attempts,
             acknowledged,
         } in tried
         {
@@ -66,7 +66,7 @@ impl Ledger {
                 "client {client}: acknowledged and lost: {lost:?}"
             );
             assert!(
-                found.iter().all(|row| row < tried),
+                found.iter().all(|row| row < attempts),
                 "client {client}: rows from nowhere"
             );
             self.acknowledged += u64::try_from(acknowledged.len()).expect("a number");

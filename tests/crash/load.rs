@@ -18,7 +18,7 @@ pub(crate) struct Tried {
     /// Its number, in all rounds its own.
     pub(crate) client: u64,
     /// Counters from 0 to here were tried.
-    pub(crate) tried: u64,
+    pub(crate) attempts: u64,
     /// Those for which the server said that they are committed.
     pub(crate) acknowledged: Vec<u64>,
 }
@@ -56,7 +56,7 @@ fn work(server: SocketAddr, client: u64, seed: u64, stop: &AtomicBool) -> Tried 
     let mut random = Random::new(seed.wrapping_add(client));
     let mut tried = Tried {
         client,
-        tried: 0,
+        attempts: 0,
         acknowledged: Vec::new(),
     };
     while !stop.load(Ordering::Relaxed) {
@@ -72,7 +72,7 @@ fn work(server: SocketAddr, client: u64, seed: u64, stop: &AtomicBool) -> Tried 
 /// Writes until the connection breaks.
 fn write(connection: &Client, tried: &mut Tried, random: &mut Random, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        let (client, counter) = (tried.client, tried.tried);
+        let (client, counter) = (tried.client, tried.attempts);
         let entry = format!(
             "INSERT INTO ledger VALUES ({client}, {counter}, '{}')",
             "x".repeat(usize::try_from(random.below(300)).unwrap_or(0))
@@ -82,7 +82,7 @@ fn write(connection: &Client, tried: &mut Tried, random: &mut Random, stop: &Ato
         } else {
             transfer(&entry, random)
         };
-        tried.tried += 1;
+        tried.attempts += 1;
         match connection.try_rows(&sql) {
             Ok(_) => tried.acknowledged.push(counter),
             Err(error) if error.code().is_some() && !connection.is_closed() => {

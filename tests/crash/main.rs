@@ -53,7 +53,7 @@ fn nothing_acknowledged_is_lost_when_processes_are_killed_under_load() {
                 .iter()
                 .map(|client| client.acknowledged.len())
                 .sum::<usize>(),
-            tried.iter().map(|client| client.tried).sum::<u64>(),
+            tried.iter().map(|client| client.attempts).sum::<u64>(),
         );
         cluster.wait_for_slave(&mut follower);
         ledger.take(&cluster.master, &tried);

@@ -60,8 +60,8 @@ fn a_csv_file_with_a_header_goes_through_copy() {
     let count: usize = cluster.master.sql("networks", "SELECT count(*) FROM oui")[0][0]
         .parse()
         .unwrap();
-    // Addresses hold line breaks in quotes, so there are fewer rows than lines.
-    let lines = lines.iter().filter(|byte| **byte == b'\n').count();
+    // The header is no row, and a line break in quotes ends none.
+    let lines = lines.split(|byte| *byte == b'\n').count() - 1;
     assert!(
         count > 30_000 && count < lines,
         "{count} rows of {lines} lines"
@@ -76,9 +76,5 @@ fn a_csv_file_with_a_header_goes_through_copy() {
         cluster.slave.psql("networks", &["-c", copy], "").ok(),
     );
     assert!(one == other, "the texts differ");
-    assert!(
-        one.starts_with("registry,assignment,organization,address\n"),
-        "{:.80}",
-        one
-    );
+    assert!(one.starts_with("registry,assignment,organization,address\n"));
 }

@@ -17,7 +17,7 @@ pub type Field = Option<String>;
 /// A connection to one database.
 pub struct Client {
     // Declared first: it goes first, so that its task can still say goodbye.
-    client: tokio_postgres::Client,
+    driver: tokio_postgres::Client,
     runtime: Runtime,
     parameters: BTreeMap<&'static str, String>,
 }
@@ -80,7 +80,7 @@ impl Client {
             .enable_all()
             .build()
             .expect("a runtime");
-        let (client, connection) = within(&runtime, config.connect(NoTls))?;
+        let (driver, connection) = within(&runtime, config.connect(NoTls))?;
         let parameters = PARAMETERS
             .into_iter()
             .filter_map(|name| Some((name, connection.parameter(name)?.to_owned())))
@@ -90,7 +90,7 @@ impl Client {
             let _ended = connection.await;
         });
         Ok(Self {
-            client,
+            driver,
             runtime,
             parameters,
         })
@@ -103,12 +103,12 @@ impl Client {
 
     /// The driver's own client, for use with [`Client::wait`].
     pub fn driver(&self) -> &tokio_postgres::Client {
-        &self.client
+        &self.driver
     }
 
     /// The driver's own client, for what needs it alone.
     pub fn driver_mut(&mut self) -> (&mut tokio_postgres::Client, Waiter<'_>) {
-        (&mut self.client, Waiter(&self.runtime))
+        (&mut self.driver, Waiter(&self.runtime))
     }
 
     /// Runs what the driver gives to its end.
@@ -118,7 +118,7 @@ impl Client {
 
     /// Runs statements by the simple protocol; gives the rows of all of them as text.
     pub fn try_rows(&self, sql: &str) -> Result<Vec<Vec<Field>>, Error> {
-        let messages = self.wait(self.client.simple_query(sql))?;
+        let messages = self.wait(self.driver.simple_query(sql))?;
         Ok(messages
             .iter()
             .filter_map(|message| match message {
@@ -173,7 +173,7 @@ impl Client {
 
     /// The server has ended the connection.
     pub fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.driver.is_closed()
     }
 }
 

@@ -1,0 +1,59 @@
+//! Python's psycopg2, where it is installed: a driver on libpq.
+
+use dbtests::{PASSWORD, process, programs};
+
+use crate::Shop;
+
+const SCRIPT: &str = r#"
+import datetime, decimal, os, psycopg2, psycopg2.errorcodes, psycopg2.extras
+connection = psycopg2.connect(host="127.0.0.1", port=os.environ["SHOP_PORT"], user="dba", dbname="shop")
+cursor = connection.cursor()
+cursor.execute("CREATE TABLE item (id serial PRIMARY KEY, name text UNIQUE, price numeric(8,2), day date, body bytea)")
+row = ("näme", decimal.Decimal("12.50"), datetime.date(2026, 2, 28), b"\x00\xff")
+cursor.execute("INSERT INTO item (name, price, day, body) VALUES (%s, %s, %s, %s) RETURNING id", row)
+assert cursor.fetchone() == (1,)
+connection.commit()
+cursor.execute("SELECT name, price, day, body FROM item")
+name, price, day, body = cursor.fetchone()
+assert (name, price, day, bytes(body)) == row, (name, price, day, bytes(body))
+try:
+    cursor.execute("INSERT INTO item (name) VALUES (%s)", ("näme",))
+    raise SystemExit("not refused")
+except psycopg2.errors.UniqueViolation:
+    connection.rollback()
+psycopg2.extras.execute_values(cursor, "INSERT INTO item (name) VALUES %s", [("item %d" % n,) for n in range(1000)])
+connection.commit()
+with connection.cursor(name="pieces") as pieces:
+    pieces.itersize = 100
+    pieces.execute("SELECT id FROM item ORDER BY id")
+    assert sum(1 for _ in pieces) == 1001
+connection.commit()
+print("ok", connection.server_version >= 140000)
+"#;
+
+#[test]
+fn psycopg2_works_as_with_postgresql() {
+    // Debian's own python has Debian's psycopg2.
+    let pythons = ["/usr/bin/python3", "python3"];
+    let found = pythons.into_iter().find(|python| {
+        let name = python.rsplit('/').next().unwrap_or(python);
+        programs::other(name).is_some()
+            && process::run(
+                std::process::Command::new(python).args(["-c", "import psycopg2"]),
+                b"",
+            )
+            .code
+                == Some(0)
+    });
+    let Some(python) = found else {
+        println!("skipped: python3-psycopg2 is not installed; tests/run.sh installs it");
+        return;
+    };
+    let shop = Shop::open();
+    let mut command = std::process::Command::new(python);
+    command
+        .args(["-c", SCRIPT])
+        .env("PGPASSWORD", PASSWORD)
+        .env("SHOP_PORT", shop.server.address().port().to_string());
+    assert_eq!(process::run(&mut command, b"").ok(), "ok True\n");
+}

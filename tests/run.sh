@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# All tests, on a machine with Rust: installs what they need from Debian packages (as root, or with
+# sudo), builds everything once, runs everything.
+#   tests/run.sh                    all
+#   ELOQDB_ROUNDS=200 tests/run.sh  the long form of the crash tests
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+
+# What is missing is named; where nobody may install it, the tests that need it say so.
+missing=()
+need() { # package, command that succeeds when it is there
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+need gcc sh -c 'command -v cc'
+need git sh -c 'command -v git'
+need postgresql-client sh -c 'command -v psql'
+need ieee-data test -e /usr/share/ieee-data/oui.csv
+need python3-psycopg2 /usr/bin/python3 -c 'import psycopg2'
+if [ ${#missing[@]} -gt 0 ]; then
+    say "installing ${missing[*]}"
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+    export DEBIAN_FRONTEND=noninteractive
+    if ! { "${as_root[@]}" apt-get update -q &&
+        "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"; } </dev/null; then
+        echo "run.sh: cannot install ${missing[*]}; tests that need them will fail or be skipped" >&2
+    fi
+fi
+
+say "building"
+# The tests of whole programs find them beside their own executables.
+cargo build --workspace --bins
+
+if cargo nextest --version >/dev/null 2>&1; then
+    say "testing"
+    profile=default
+    [ -z "${CI:-}" ] || profile=ci
+    cargo nextest run --workspace --profile "$profile" </dev/null
+    say "testing the examples in the documentation"
+    cargo test --quiet --workspace --doc </dev/null
+else
+    say "testing"
+    cargo test --workspace --no-fail-fast </dev/null
+fi

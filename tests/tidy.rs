@@ -1,0 +1,312 @@
+//! Rules of the code that no lint covers. Each says what to do instead.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use dbtests::data::manifest;
+use dbtests::process::run;
+use serde_json::Value;
+
+/// Longest file. One noun a file: a longer one has a noun too many.
+const MAX_LINES: usize = 500;
+
+/// Files that are longer, and how long they may be. The list may only shrink.
+const LONG_FILES: &[(&str, usize)] = &[
+    // A table, one line a function.
+    ("libs/dialect/src/functions/list.rs", 720),
+];
+
+/// Which crates of ours a crate may use.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("fwlog", &[]),
+    ("pagestore", &[]),
+    ("sqlitevfs", &["pagestore"]),
+    ("dbproto", &["fwlog"]),
+    ("dbconfig", &[]),
+    ("dialect", &[]),
+    ("pgtypes", &[]),
+    (
+        "dbserver",
+        &[
+            "fwlog",
+            "pagestore",
+            "sqlitevfs",
+            "dbproto",
+            "dbconfig",
+            "dialect",
+            "pgtypes",
+        ],
+    ),
+    ("dbrepl", &["fwlog", "dbproto", "dbconfig"]),
+    ("dbctl", &["fwlog", "dbconfig"]),
+    ("dbtests", &["fwlog"]),
+];
+
+/// Which crates alone may use a crate of others, and why.
+const ONLY: &[(&str, &[&str], &str)] = &[
+    (
+        "rusqlite",
+        &["dbserver", "sqlitevfs"],
+        "only the server owns an engine",
+    ),
+    (
+        "pgwire",
+        &["dbserver"],
+        "only the server speaks the client protocol",
+    ),
+    (
+        "configparser",
+        &["dbconfig"],
+        "one parser of the configuration",
+    ),
+    ("notify", &["dbrepl"], "only the tailer waits on files"),
+    (
+        "tokio",
+        &["dbserver", "dbrepl", "dbctl", "dbtests"],
+        "libraries do no I/O of their own",
+    ),
+    (
+        "clap",
+        &["dbserver", "dbrepl", "dbctl"],
+        "only programs have a command line",
+    ),
+];
+
+/// A dependency as a manifest has it.
+struct Dependency {
+    name: String,
+    /// Not only for tests.
+    shipped: bool,
+}
+
+fn root() -> PathBuf {
+    manifest("..").canonicalize().expect("the repository")
+}
+
+/// Paths of all files of the repository, relative to its root.
+fn tracked() -> Vec<String> {
+    let mut git = Command::new("git");
+    // The checkout may belong to another user than the one who runs the tests.
+    git.args(["-c", "safe.directory=*", "-C"])
+        .arg(root())
+        .args(["ls-files", "-z"]);
+    let list = run(&mut git, b"").ok();
+    let files: Vec<String> = list
+        .split('\0')
+        .filter(|path| !path.is_empty())
+        .map(str::to_owned)
+        .collect();
+    assert!(files.len() > 50, "{} files in git", files.len());
+    files
+}
+
+/// Path and text of the tracked files that are text and still there.
+fn texts() -> impl Iterator<Item = (String, String)> {
+    tracked().into_iter().filter_map(|path| {
+        let text = fs::read_to_string(root().join(&path)).ok()?;
+        Some((path, text))
+    })
+}
+
+fn is_rust(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "rs")
+}
+
+/// What each package of the workspace depends on.
+fn packages() -> BTreeMap<String, Vec<Dependency>> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+            "--manifest-path",
+        ])
+        .arg(root().join("Cargo.toml"));
+    let metadata: Value = serde_json::from_str(&run(&mut command, b"").ok()).expect("JSON");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    list(&metadata["packages"])
+        .iter()
+        .map(|package| {
+            let dependencies = list(&package["dependencies"])
+                .iter()
+                .map(|dependency| Dependency {
+                    name: text(&dependency["name"]),
+                    shipped: dependency["kind"] != "dev",
+                })
+                .collect();
+            (text(&package["name"]), dependencies)
+        })
+        .collect()
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let mut long = Vec::new();
+    for (path, text) in texts().filter(|(path, _)| is_rust(path)) {
+        let lines = text.lines().count();
+        let allowed = LONG_FILES.iter().find(|(file, _)| *file == path);
+        match allowed {
+            None if lines > MAX_LINES => long.push(format!("{path}: {lines} lines")),
+            Some((_, limit)) if lines > *limit => {
+                long.push(format!("{path}: {lines} lines, it had {limit}"));
+            }
+            Some(_) if lines <= MAX_LINES => {
+                long.push(format!("{path} is short now: take it off the list"));
+            }
+            _ => {}
+        }
+    }
+    assert!(
+        long.is_empty(),
+        "find the missing noun, and give it a file:\n{}",
+        long.join("\n")
+    );
+}
+
+#[test]
+fn crates_use_what_they_may_use() {
+    let packages = packages();
+    let known: Vec<&str> = MAY_USE.iter().map(|(name, _)| *name).collect();
+    for name in packages.keys() {
+        assert!(
+            known.contains(&name.as_str()),
+            "new crate {name}: add it to MAY_USE"
+        );
+    }
+    for (name, may_use) in MAY_USE {
+        let dependencies = packages.get(*name);
+        assert!(
+            dependencies.is_some(),
+            "crate {name} is gone: take it off the list"
+        );
+        for dependency in dependencies.into_iter().flatten().filter(|d| d.shipped) {
+            let used = dependency.name.as_str();
+            assert!(
+                !known.contains(&used) || may_use.contains(&used),
+                "{name} uses {used}"
+            );
+        }
+    }
+}
+
+#[test]
+fn crates_of_others_stay_where_they_belong() {
+    for (name, dependencies) in packages() {
+        for dependency in dependencies.iter().filter(|d| d.shipped) {
+            let rule = ONLY
+                .iter()
+                .find(|(outside, _, _)| *outside == dependency.name);
+            if let Some((outside, users, why)) = rule {
+                assert!(
+                    users.contains(&name.as_str()),
+                    "{name} uses {outside}: {why}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_crate_has_the_lints_of_the_workspace() {
+    for (path, text) in texts().filter(|(path, _)| path.ends_with("/Cargo.toml")) {
+        if path.starts_with("fuzz/") {
+            continue;
+        }
+        assert!(
+            text.contains("[lints]\nworkspace = true"),
+            "{path}: add [lints] workspace = true"
+        );
+        // Versions stand once, in the workspace.
+        let own_version = text.lines().find(|line| line.contains("version = \""));
+        assert_eq!(
+            own_version, None,
+            "{path}: versions belong to the root's Cargo.toml"
+        );
+    }
+}
+
+#[test]
+fn unsafe_code_is_in_one_crate() {
+    let marks = [
+        "unsafe {",
+        "unsafe fn",
+        "unsafe impl",
+        "unsafe trait",
+        "unsafe extern",
+    ];
+    for (path, text) in texts().filter(|(path, _)| is_rust(path)) {
+        if path.starts_with("libs/sqlitevfs/") || path == "tests/tidy.rs" {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let found = marks.iter().any(|mark| code.contains(mark));
+            assert!(
+                !found,
+                "{path}:{}: unsafe code belongs to libs/sqlitevfs",
+                number + 1
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_knows_the_machine_that_it_was_written_on() {
+    // Put together here, so that this file passes.
+    let paths = [
+        ["/wo", "rk/"],
+        ["/ro", "ot/"],
+        ["/ho", "me/"],
+        ["/Us", "ers/"],
+    ]
+    .map(|p| p.concat());
+    for (path, text) in texts() {
+        for (number, line) in text.lines().enumerate() {
+            let found = paths.iter().find(|place| line.contains(place.as_str()));
+            assert_eq!(found, None, "{path}:{}: {line}", number + 1);
+        }
+    }
+}
+
+#[test]
+fn no_file_names_a_package_host() {
+    let hosts = [
+        ["crates", ".io"],
+        ["py", "pi.org"],
+        ["npm", "js.org"],
+        ["debian", ".org/debian"],
+    ]
+    .map(|parts| parts.concat());
+    // Cargo writes the name of its registry into the lock file.
+    for (path, text) in texts().filter(|(path, _)| !path.ends_with("Cargo.lock")) {
+        for (number, line) in text.lines().enumerate() {
+            let found = hosts.iter().find(|host| line.contains(host.as_str()));
+            assert_eq!(
+                found,
+                None,
+                "{path}:{}: mirrors are the machine's affair: {line}",
+                number + 1
+            );
+        }
+    }
+}
+
+#[test]
+fn no_binary_and_no_large_file_is_in_the_repository() {
+    for path in tracked() {
+        let Ok(bytes) = fs::read(root().join(&path)) else {
+            continue;
+        };
+        assert!(bytes.len() < 1 << 20, "{path} has {} bytes", bytes.len());
+        assert!(!bytes.starts_with(b"\x7fELF"), "{path} is a program");
+    }
+}
