@@ -37,7 +37,7 @@ impl<'a> Link<'a> {
                     .hint("Set Role = Slave in section [Replication] of its configuration."),
             );
         };
-        let mirror = match slave.mirror.try_lock() {
+        let mut mirror = match slave.mirror.try_lock() {
             Ok(mirror) => mirror,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
@@ -47,6 +47,7 @@ impl<'a> Link<'a> {
                 ));
             }
         };
+        slave.mend(&mut mirror)?;
         let progress = slave.progress();
         if let Some(why) = progress.suspended {
             return Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why));
@@ -310,7 +311,7 @@ fn progress_of(durable: Durable) -> Progress {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn refuse_mirror(error: MirrorError) -> Refuse {
+pub(super) fn refuse_mirror(error: MirrorError) -> Refuse {
     match &error {
         MirrorError::Refused { .. } => Refuse::new(
             state::DAMAGED,

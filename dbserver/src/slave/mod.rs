@@ -7,6 +7,7 @@
 
 mod applying;
 mod link;
+mod mend;
 mod redo;
 mod serve;
 

@@ -89,6 +89,16 @@ impl Mirror {
         })
     }
 
+    /// The environment whose log this is.
+    pub fn environment(&self) -> EnvironmentId {
+        self.environment
+    }
+
+    /// The first failure. After it nothing more is taken: only recovery knows what is in the files.
+    pub fn failure(&self) -> Option<&IoFailure> {
+        self.failure.as_ref()
+    }
+
     /// The end of what was written, durable or not.
     pub fn received(&self) -> Option<Durable> {
         self.tail.as_ref().map(Tail::durable)

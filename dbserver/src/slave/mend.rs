@@ -1,0 +1,76 @@
+//! The mirror after a connection that ended badly.
+
+use std::sync::Arc;
+
+use dbproto::{Refuse, state};
+use fwlog::{Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover};
+
+use crate::slave::link::refuse_mirror;
+use crate::slave::{PREALLOCATE, SlaveLog};
+
+impl SlaveLog {
+    /// Brings the mirror back to the durable end, where the applier and the next dbrepl go on: what
+    /// a broken connection has left unsynced is cut off, and so is what a full disk has cut short.
+    ///
+    /// After any other failure only a restart tells what is in the files.
+    pub(super) fn mend(&self, mirror: &mut Option<Mirror>) -> Result<(), Refuse> {
+        let Some(old) = mirror.as_ref() else {
+            return Ok(());
+        };
+        let must_mend = match old.failure() {
+            Some(failure) => failure.is_disk_full(),
+            None => old.received() != old.durable(),
+        };
+        if !must_mend {
+            return Ok(());
+        }
+        let environment = old.environment();
+        let segments = self.store.list().map_err(|error| {
+            Refuse::new(state::IO_ERROR, "the slave cannot read its log").detail(error.to_string())
+        })?;
+        // A copy that has not received a segment yet has no log to recover.
+        let durable = self.progress().durable.map(|at| at.point);
+        let from = durable.filter(|point| segments.contains(&point.position.segment));
+        let options = RecoverOptions {
+            from,
+            seal: SealNewest::No,
+            discard_behind: from.map(|point| point.position),
+        };
+        let recovered = match recover(&*self.store, options, &mut |_| Ok(())) {
+            Ok(recovered) => Some(recovered),
+            Err(RecoverError::NoLog) => None,
+            Err(error) => return Err(not_mended(&error)),
+        };
+        let end = recovered.as_ref().map(|recovered| recovered.end);
+        if end != from {
+            return Err(Refuse::new(
+                state::DAMAGED,
+                "the slave's log does not end where it should",
+            )
+            .hint("Restart the slave: recovery finds the end of its log."));
+        }
+        *mirror = Some(
+            Mirror::open(
+                Arc::clone(&self.store),
+                environment,
+                PREALLOCATE,
+                recovered.as_ref(),
+            )
+            .map_err(refuse_mirror)?,
+        );
+        self.update(|progress| {
+            progress.sealed = recovered.as_ref().map_or(progress.sealed, |end| end.sealed);
+        });
+        tracing::info!("the mirror is brought back to its durable end");
+        Ok(())
+    }
+}
+
+fn not_mended(error: &RecoverError) -> Refuse {
+    match error {
+        RecoverError::Io(failure) => refuse_mirror(MirrorError::Io(failure.clone())),
+        _ => {
+            Refuse::new(state::DAMAGED, "the slave's log cannot be read").detail(error.to_string())
+        }
+    }
+}
