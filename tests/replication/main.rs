@@ -2,6 +2,7 @@
 
 mod adoption;
 mod arrival;
+mod broken_line;
 mod databases;
 mod large;
 mod log_changes;

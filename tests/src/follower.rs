@@ -1,5 +1,6 @@
 //! dbrepl: one that runs to its end, and one that follows.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
@@ -10,12 +11,17 @@ use crate::server::{PASSWORD, Server, show_log};
 
 /// The command line of dbrepl between two servers, with more options.
 pub fn dbrepl(master: &Server, slave: &Server, options: &[&str]) -> Command {
+    dbrepl_to(master, slave.address(), options)
+}
+
+/// The same, to whatever answers at an address.
+pub fn dbrepl_to(master: &Server, address: SocketAddr, options: &[&str]) -> Command {
     let mut command = ours("dbrepl");
     command
         .arg("-c")
         .arg(master.config_path())
         .args(options)
-        .arg(slave.address().to_string())
+        .arg(address.to_string())
         .env("EQ_DBPASSWORD", PASSWORD);
     command
 }
