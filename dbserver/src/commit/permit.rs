@@ -110,6 +110,12 @@ impl WritePermit {
         }
     }
 
+    /// Counts a transaction that will want the permit later, as long as the guard lives.
+    pub fn announce(&self) -> UnderWay {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(&self.under_way))
+    }
+
     /// Waits for the permit.
     ///
     /// Errors: 57014 or 57P01 when `interrupt` is raised, 57014 (statement timeout) when
@@ -209,6 +215,16 @@ impl WritePermit {
     fn line(&self) -> MutexGuard<'_, Line> {
         // The line is changed in single steps, so it is whole even after a panic elsewhere.
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A transaction that is counted as under way.
+#[derive(Debug)]
+pub struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

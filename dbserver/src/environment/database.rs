@@ -10,7 +10,7 @@ use pagestore::PageStore;
 use rusqlite::Connection;
 use sqlitevfs::FileHandle;
 
-use crate::commit::permit::{Interrupt, Permit, WritePermit};
+use crate::commit::permit::{Interrupt, Permit, UnderWay, WritePermit};
 use crate::error::EngineError;
 
 /// How much memory a session's SQLite connection and write set may take.
@@ -104,6 +104,11 @@ impl Database {
             return Err(EngineError::NoSuchDatabase(self.name()));
         }
         Ok(permit.at_epoch(self.store.epoch()))
+    }
+
+    /// Counts a transaction that will want to write later, as long as the guard lives.
+    pub fn announce_write(&self) -> UnderWay {
+        self.permit.announce()
     }
 
     /// Notes an open session; it is closed when the guard goes.

@@ -20,7 +20,7 @@ use crate::environment::layout::Layout;
 use crate::error::EngineError;
 
 /// Longest time that a small group waits for more transactions.
-const LINGER: Duration = Duration::from_micros(500);
+const LINGER: Duration = Duration::from_micros(200);
 /// Zeros written ahead of the end of the open segment, so that a sync changes no metadata.
 const PREALLOCATE: u64 = 4 << 20;
 /// Largest block before compression.

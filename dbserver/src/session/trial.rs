@@ -17,6 +17,7 @@ use dialect::{Isolation, StatementKind};
 use pgtypes::SqlValue;
 use sqlitevfs::WriteMode;
 
+use crate::commit::permit::UnderWay;
 use crate::session::failure::Failure;
 use crate::session::prepared::Prepared;
 use crate::session::{Session, cursor, mapping};
@@ -29,10 +30,11 @@ const MOST_BYTES: usize = 64 * 1024;
 const MOST_LOSSES: u32 = 2;
 
 /// What has run on trial, to be run again.
-#[derive(Default)]
 pub(super) struct Trial {
     changes: Vec<Change>,
     bytes: usize,
+    /// Lets the log writer wait a moment for this transaction to share its sync.
+    _announced: UnderWay,
 }
 
 struct Change {
@@ -78,7 +80,11 @@ impl Session {
                 self.sqlite.handle.allow_write(false);
                 return Err(failure);
             }
-            self.transaction.trial = Some(Trial::default());
+            self.transaction.trial = Some(Trial {
+                changes: Vec::new(),
+                bytes: 0,
+                _announced: self.database().announce_write(),
+            });
         }
         let rows = self.change(prepared.text(), values)?;
         if let Some(trial) = &mut self.transaction.trial {

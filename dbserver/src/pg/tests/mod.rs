@@ -5,6 +5,7 @@ mod copying;
 mod cursors;
 mod queries;
 mod transactions;
+mod trials;
 mod values;
 
 use std::net::SocketAddr;
