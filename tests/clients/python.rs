@@ -57,3 +57,30 @@ fn psycopg2_works_as_with_postgresql() {
         .env("SHOP_PORT", shop.server.address().port().to_string());
     assert_eq!(process::run(&mut command, b"").ok(), "ok True\n");
 }
+
+const CHECK: &str = r#"
+import sqlite3, sys
+connection = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True)
+assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+print(connection.execute("SELECT count(*), sum(id) FROM item").fetchone())
+"#;
+
+#[test]
+fn after_a_clean_stop_any_sqlite_tool_reads_the_data_files() {
+    let Some(mut python) = programs::other("python3") else {
+        println!("skipped: python3 is not installed");
+        return;
+    };
+    let mut shop = Shop::open();
+    let client = shop.client();
+    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY, body TEXT)");
+    client.run(
+        "INSERT INTO item SELECT n, hex(randomblob(100)) FROM generate_series(1, 1000) AS g(n)",
+    );
+    drop(client);
+    shop.server.stop();
+    let file = shop.server.data_dir().join("db/shop.db");
+    let run = process::run(python.args(["-c", CHECK]).arg(file), b"");
+    assert_eq!(run.ok(), "(1000, 500500)\n");
+}

@@ -143,3 +143,43 @@ fn the_server_introduces_itself_as_drivers_expect() {
             .is_some_and(|style| style.starts_with("ISO"))
     );
 }
+
+#[test]
+#[ignore = "words that SQLite reserves and PostgreSQL does not are not quoted for SQLite yet"]
+fn words_that_are_reserved_in_sqlite_alone_are_names() {
+    let shop = Shop::open();
+    let client = shop.client();
+    for word in [
+        "add",
+        "alter",
+        "commit",
+        "delete",
+        "drop",
+        "escape",
+        "index",
+        "insert",
+        "nothing",
+        "set",
+        "transaction",
+        "update",
+        "autoincrement",
+        "key",
+        "action",
+        "plan",
+    ] {
+        client.run(&format!("CREATE TABLE words (id INT, {word} INT)"));
+        client.run(&format!("INSERT INTO words (id, {word}) VALUES (1, 7)"));
+        client.run(&format!(
+            "UPDATE words SET {word} = {word} + 1 WHERE words.{word} = 7"
+        ));
+        assert_eq!(
+            client.value(&format!("SELECT {word} FROM words ORDER BY {word}")),
+            "8"
+        );
+        assert_eq!(
+            client.value(&format!("SELECT max(w.{word}) AS {word} FROM words w")),
+            "8"
+        );
+        client.run("DROP TABLE words");
+    }
+}

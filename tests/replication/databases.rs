@@ -65,3 +65,42 @@ fn a_database_is_not_dropped_while_somebody_uses_it() {
     });
     assert_eq!(database_names(&cluster.master), ["system"]);
 }
+
+#[test]
+fn names_of_databases_may_be_as_long_and_odd_as_postgresql_allows() {
+    let cluster = Cluster::start();
+    let long = "n".repeat(63);
+    for name in [
+        long.as_str(),
+        "with blank",
+        "UPPER",
+        "ünïcödé",
+        "a.b",
+        "quo''te",
+    ] {
+        cluster
+            .master
+            .sql("system", &format!("CREATE DATABASE \"{name}\""));
+        // It can be opened as soon as the command has returned.
+        cluster
+            .master
+            .sql(name, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+    }
+    let too_long = format!("CREATE DATABASE {}", "n".repeat(64));
+    assert!(cluster.master.client("system").try_rows(&too_long).is_err());
+    cluster.synchronize();
+    assert_eq!(
+        database_names(&cluster.slave),
+        database_names(&cluster.master)
+    );
+    for name in [
+        long.as_str(),
+        "with blank",
+        "UPPER",
+        "ünïcödé",
+        "a.b",
+        "quo''te",
+    ] {
+        assert_eq!(cluster.slave.sql(name, "SELECT a FROM t"), [["1"]]);
+    }
+}

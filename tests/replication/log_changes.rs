@@ -1,6 +1,6 @@
 //! The log goes on in a new segment or in a new generation; the slave follows.
 
-use dbtests::Cluster;
+use dbtests::{Cluster, Settings};
 
 use crate::shop::{items, open, sell};
 
@@ -93,4 +93,27 @@ fn checkpoints_on_the_master_are_followed_and_survive_a_crash_of_both() {
     assert_eq!(items(&cluster.master), 110);
     cluster.synchronize();
     cluster.compare();
+}
+
+#[test]
+fn segments_are_their_owners_or_their_groups_to_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for (access, mode) in [("0", 0o600), ("1", 0o640)] {
+        let set = |settings: Settings| settings.set("ForwardLog", "GroupReadAccess", access);
+        let cluster = Cluster::with(set(Settings::master()), set(Settings::slave()));
+        open(&cluster.master);
+        cluster.master.dbctl(&["forwardlog", "switch"]).ok();
+        cluster.synchronize();
+        for server in [&cluster.master, &cluster.slave] {
+            let segments = server.segments();
+            for segment in segments.segments() {
+                let found = std::fs::metadata(&segment.path)
+                    .unwrap()
+                    .permissions()
+                    .mode();
+                assert_eq!(found & 0o777, mode, "{}", segment.path.display());
+            }
+        }
+    }
 }

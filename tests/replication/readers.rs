@@ -92,3 +92,36 @@ fn readers_on_the_slave_see_whole_transactions_only() {
     follower.stop();
     cluster.compare();
 }
+
+#[test]
+fn tables_that_are_rebuilt_and_written_at_once_arrive_also_after_a_crash() {
+    let mut cluster = Cluster::start();
+    open(&cluster.master);
+    sell(&cluster.master, 50);
+    let writer = cluster.master.client(SHOP);
+    for round in 0..5 {
+        writer.run(&format!(
+            "ALTER TABLE item ADD COLUMN note{round} TEXT DEFAULT 'none'"
+        ));
+        writer.run(&format!(
+            "UPDATE item SET note{round} = 'round ' || id WHERE id % 5 = {round}"
+        ));
+        writer.run(&format!(
+            "CREATE INDEX item_note{round} ON item (note{round})"
+        ));
+        writer.run(&format!("DELETE FROM item WHERE id = {}", round * 7 + 1));
+        if round == 2 {
+            writer.run("ALTER TABLE item DROP COLUMN price");
+            writer.run("BEGIN; ALTER TABLE item RENAME COLUMN name TO title; ROLLBACK");
+        }
+        cluster.synchronize();
+        cluster.slave.kill9();
+        cluster.slave.start();
+        cluster.compare();
+    }
+    let question = "SELECT * FROM item ORDER BY id";
+    assert_eq!(
+        cluster.slave.sql(SHOP, question),
+        cluster.master.sql(SHOP, question)
+    );
+}

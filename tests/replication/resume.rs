@@ -13,6 +13,12 @@ fn mirrored(cluster: &Cluster) -> String {
         .unwrap_or_default()
 }
 
+/// `ELOQDB_TRANSACTIONS=100000` is the long form.
+fn transactions_of_the_pause() -> u32 {
+    let number = std::env::var("ELOQDB_TRANSACTIONS").ok();
+    number.map_or(2_000, |number| number.parse().expect("a number"))
+}
+
 #[test]
 fn a_slave_that_was_stopped_catches_up_from_where_it_was() {
     // Small segments: the pause spans several.
@@ -23,7 +29,8 @@ fn a_slave_that_was_stopped_catches_up_from_where_it_was() {
     cluster.synchronize();
     let before = mirrored(&cluster);
     cluster.slave.stop();
-    sell(&cluster.master, 2_000);
+    let missed = transactions_of_the_pause();
+    sell(&cluster.master, missed);
     cluster.slave.start();
     assert_eq!(
         mirrored(&cluster),
@@ -43,7 +50,16 @@ fn a_slave_that_was_stopped_catches_up_from_where_it_was() {
         "{first}: stopped at {before}"
     );
     assert_ne!(position, "1-1", "the pause began in a later segment");
-    assert_eq!(items(&cluster.slave), 2_200);
+    let log = cluster.slave.log();
+    let went_on = log
+        .lines()
+        .rfind(|line| line.contains("replication goes on"));
+    let at = before.split(' ').next().unwrap();
+    assert!(
+        went_on.is_some_and(|line| line.contains(at)),
+        "at {at}:\n{log}"
+    );
+    assert_eq!(items(&cluster.slave), u64::from(missed) + 200);
     assert!(cluster.compare() > 2);
 }
 
@@ -83,4 +99,23 @@ fn pauses_of_dbrepl_leave_no_trace_in_the_slaves_log() {
         cluster.compare();
     }
     assert_eq!(items(&cluster.slave), 100);
+}
+
+#[test]
+fn a_follower_tells_of_an_outage_once() {
+    let mut cluster = Cluster::start();
+    open(&cluster.master);
+    let mut follower = cluster.follow();
+    follower.wait_for_line("up-to-date");
+    cluster.slave.stop();
+    follower.wait_for_line("trying again");
+    // Time for some more attempts; how many does not matter.
+    dbtests::patience::pause(std::time::Duration::from_secs(1));
+    cluster.slave.start();
+    follower.wait_for_line("connected to slave server again");
+    sell(&cluster.master, 1);
+    cluster.wait_for_slave(&mut follower);
+    let told = follower.output();
+    assert_eq!(told.matches("trying again").count(), 1, "{told}");
+    follower.stop();
 }
