@@ -130,7 +130,11 @@ fn print(session: &Session, report: &VerifyReport, damage: &[Place]) -> Result<(
     table.push(["end".to_owned(), end.unwrap_or_default()]);
     if let Some(torn) = &report.torn {
         // Only what was never acknowledged is cut off; else recovery refuses, too.
-        let then = if damage.is_empty() { "; recovery cuts it off" } else { "" };
+        let then = if damage.is_empty() {
+            "; recovery cuts it off"
+        } else {
+            ""
+        };
         let text = format!("at {}: {}{then}", torn.position, torn.kind);
         table.push(["torn tail".to_owned(), text]);
     }
