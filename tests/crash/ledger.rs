@@ -76,12 +76,15 @@ impl Ledger {
         }
     }
 
-    /// All rows of all rounds are there, and the sum of all accounts is what it was.
+    /// All rows of all rounds are there, the tables that came with some of them, too, and the sum of
+    /// all accounts is what it was.
     pub(crate) fn check(&self, server: &Server) {
         assert_eq!(rows(server), self.found);
+        let value = |sql: &str| server.sql(DATABASE, sql)[0][0].clone();
+        assert_eq!(value("SELECT sum(balance) FROM account"), TOTAL);
         assert_eq!(
-            server.sql(DATABASE, "SELECT sum(balance) FROM account")[0][0],
-            TOTAL
+            value("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE 't_%_%'"),
+            value("SELECT count(*) FROM ledger WHERE note = 'table'"),
         );
     }
 }

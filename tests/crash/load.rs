@@ -73,15 +73,7 @@ fn work(server: SocketAddr, client: u64, seed: u64, stop: &AtomicBool) -> Tried 
 fn write(connection: &Client, tried: &mut Tried, random: &mut Random, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let (client, counter) = (tried.client, tried.attempts);
-        let entry = format!(
-            "INSERT INTO ledger VALUES ({client}, {counter}, '{}')",
-            "x".repeat(usize::try_from(random.below(300)).unwrap_or(0))
-        );
-        let sql = if random.coin() {
-            entry
-        } else {
-            transfer(&entry, random)
-        };
+        let sql = transaction(client, counter, random);
         tried.attempts += 1;
         match connection.try_rows(&sql) {
             Ok(_) => tried.acknowledged.push(counter),
@@ -93,6 +85,25 @@ fn write(connection: &Client, tried: &mut Tried, random: &mut Random, stop: &Ato
             }
             Err(_) => return,
         }
+    }
+}
+
+/// What a client does next: mostly something small.
+fn transaction(client: u64, counter: u64, random: &mut Random) -> String {
+    let entry = |note: &str| format!("INSERT INTO ledger VALUES ({client}, {counter}, {note})");
+    match random.below(100) {
+        // More pages than fit into one block.
+        0 => entry("hex(randomblob(600000))"),
+        1 => format!(
+            "BEGIN; CREATE TABLE t_{client}_{counter} (a INTEGER PRIMARY KEY); \
+             INSERT INTO t_{client}_{counter} VALUES (1), (2); {}; COMMIT",
+            entry("'table'")
+        ),
+        2..50 => transfer(&entry("'transfer'"), random),
+        _ => entry(&format!(
+            "'{}'",
+            "x".repeat(usize::try_from(random.below(300)).unwrap_or(0))
+        )),
     }
 }
 
