@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use sqlitevfs::FileHandle;
 
 use crate::commit::permit::{Interrupt, Permit, UnderWay, WritePermit};
+use crate::environment::control::DatabaseEntry;
 use crate::error::EngineError;
 
 /// How much memory a session's SQLite connection and write set may take.
@@ -40,17 +41,15 @@ pub struct Database {
 impl Database {
     /// A database over its opened page store.
     pub(crate) fn new(
-        id: DatabaseId,
-        name: String,
-        file: String,
+        entry: DatabaseEntry,
         store: Arc<PageStore>,
         limits: ConnectionLimits,
         permit: WritePermit,
     ) -> Self {
         Self {
-            id,
-            name: RwLock::new(name),
-            file,
+            id: entry.id,
+            name: RwLock::new(entry.name),
+            file: entry.file,
             store,
             permit: Arc::new(permit),
             limits,

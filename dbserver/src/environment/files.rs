@@ -8,6 +8,7 @@ use fwlog::DatabaseId;
 use pagestore::{Horizon, PageStore, StoreOptions};
 
 use crate::commit::permit::WritePermit;
+use crate::environment::control::DatabaseEntry;
 use crate::environment::database::{ConnectionLimits, Database};
 use crate::environment::layout::Layout;
 use crate::error::EngineError;
@@ -52,10 +53,13 @@ impl DatabaseFiles {
             pinned_limit: PINNED_LIMIT,
         };
         let store = PageStore::open(&path, Arc::clone(horizon), options)?;
-        Ok(Database::new(
+        let entry = DatabaseEntry {
             id,
-            name.to_owned(),
-            file.to_owned(),
+            name: name.to_owned(),
+            file: file.to_owned(),
+        };
+        Ok(Database::new(
+            entry,
             store,
             self.limits.clone(),
             WritePermit::counted_by(Arc::clone(&self.under_way)),

@@ -28,6 +28,9 @@ use crate::error::EngineError;
 use crate::pg::registry::Sessions;
 use crate::slave::SlaveLog;
 
+/// Bytes of records that recovery applies before it publishes the pages: each page is made once a
+/// run, however often the run touches it.
+const PUBLISH_BYTES: u64 = 8 << 20;
 /// SQLite's page cache of one connection.
 const CACHE_KIB: u32 = 2048;
 /// Bytes of a write set that stay in memory.
@@ -278,7 +281,7 @@ impl Parts {
         let location = log::location(&self.config, &self.layout, self.control.log)?;
         let store = log::segment_store(&self.config, &location)?;
         let mut applier = self.applier(identity.redo.commit);
-        let mut blocks = 0_u64;
+        let (mut blocks, mut unpublished) = (0_u64, 0_u64);
         let options = RecoverOptions {
             from: identity.redo.for_recovery(),
             seal,
@@ -287,8 +290,12 @@ impl Parts {
         let result = fwlog::recover(&*store, options, &mut |block| {
             let mut applied = Applied::default();
             blocks += 1;
+            unpublished += u64::from(block.head.raw_length);
             applier.apply(block, &mut applied)?;
-            applier.publish()?;
+            if unpublished >= PUBLISH_BYTES {
+                unpublished = 0;
+                applier.publish()?;
+            }
             Ok(())
         });
         let recovered = match result {

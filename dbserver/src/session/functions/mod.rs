@@ -1,6 +1,7 @@
 //! SQL functions that translated statements call: those that the dialect computes, and those that
 //! need to know the session.
 
+mod aggregate;
 mod control;
 mod information;
 mod random;
@@ -131,7 +132,7 @@ pub fn register(connection: &Connection, facts: &Arc<Facts>) -> rusqlite::Result
     for spec in REQUIRED_FUNCTIONS {
         register_one(connection, spec, facts)?;
     }
-    Ok(())
+    aggregate::register(connection)
 }
 
 fn register_one(
