@@ -120,7 +120,8 @@ pub(crate) const TABLES: &[CatalogTable] = &[
     ),
     table!(
         "pg_collation",
-        "oid oid, collname NAME_TEXT, collnamespace oid, collowner oid, collprovider TEXT, collencoding int"
+        "oid oid, collname NAME_TEXT, collnamespace oid, collowner oid, collprovider TEXT, collencoding int, \
+         collisdeterministic bool, collcollate TEXT, collctype TEXT, colliculocale TEXT"
     ),
     table!(
         "pg_extension",

@@ -6,7 +6,7 @@ use crate::catalog::describe;
 use crate::catalog::fill_constraint::is_key;
 use crate::catalog::{CatalogInput, CatalogRows, CatalogTable, definitions::TABLES};
 use crate::functions::Value;
-use crate::table_info::{ConstraintKind, TableInfo};
+use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 use crate::types::TypeName;
 
 pub(crate) const PUBLIC: u32 = 2200;
@@ -148,7 +148,6 @@ impl Filler<'_> {
             ("relpersistence", text("p")),
             ("relkind", text(kind)),
             ("relhasrules", truth(false)),
-            ("relhastriggers", truth(false)),
             ("relhassubclass", truth(false)),
             ("relrowsecurity", truth(false)),
             ("relforcerowsecurity", truth(false)),
@@ -183,6 +182,7 @@ impl Filler<'_> {
             ("relnatts", count(table.columns.len())),
             ("relchecks", count(checks)),
             ("relhasindex", truth(indexed)),
+            ("relhastriggers", truth(self.has_triggers(table))),
         ];
         self.class(oid, &table.name, kind, &more);
         self.object(
@@ -201,6 +201,24 @@ impl Filler<'_> {
                 self.index(oid, table, &index, false);
             }
         }
+    }
+
+    /// As PostgreSQL sees it, a foreign key is made of triggers on both of its tables; psql shows it only then.
+    fn has_triggers(&self, table: &TableInfo) -> bool {
+        let refers = |constraint: &Constraint, to: Option<&str>| match &constraint.kind {
+            ConstraintKind::ForeignKey { table, .. } => {
+                to.is_none_or(|to| table.eq_ignore_ascii_case(to))
+            }
+            _ => false,
+        };
+        !table.triggers.is_empty()
+            || table.constraints.iter().any(|own| refers(own, None))
+            || self
+                .input
+                .tables
+                .iter()
+                .flat_map(|other| &other.constraints)
+                .any(|constraint| refers(constraint, Some(&table.name)))
     }
 
     /// `pg_tables`, `pg_views` and their like in `information_schema`.

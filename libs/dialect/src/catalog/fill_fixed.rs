@@ -51,6 +51,10 @@ impl Filler<'_> {
                     ("collname", text(name)),
                     ("collnamespace", int(PG_CATALOG)),
                     ("collencoding", int(-1)),
+                    ("collprovider", text("c")),
+                    ("collisdeterministic", truth(true)),
+                    ("collcollate", text("C")),
+                    ("collctype", text("C")),
                 ],
             );
         }

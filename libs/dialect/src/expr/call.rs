@@ -1,9 +1,11 @@
 //! Function calls: SQLite's names for PostgreSQL's functions, and the types they give.
 
 use crate::error::DialectError;
-use crate::expr::Expr;
 use crate::expr::primary::is_schema;
+use crate::expr::{Expr, Form};
+use crate::literal::quote;
 use crate::translator::Translator;
+use crate::types::TypeName;
 
 /// PostgreSQL's name, the name to call.
 const RENAMED: &[(&str, &str)] = &[
@@ -128,6 +130,20 @@ impl Translator<'_> {
         if VOLATILE.contains(&name.as_str()) {
             self.repeatable = false;
         }
+        if name == "pg_typeof"
+            && let [argument] = arguments.as_slice()
+            && let Some(ty) = self.type_of(argument)
+        {
+            let ty = TypeName::internal(ty.base()).sql_name();
+            self.replace(at, to, quote(&ty));
+            return Ok(Expr::new(at, to).typed("text").named("pg_typeof"));
+        }
+        if matches!(name.as_str(), "string_agg" | "group_concat") {
+            self.distinct_texts(last, &arguments)?;
+        }
+        if name.starts_with("json") {
+            self.json_arguments(&name, &arguments);
+        }
         self.infer_arguments(&name, &arguments)?;
         let ty = self.result_type(&name, &arguments)?;
         self.respell(&name, last, &arguments);
@@ -136,6 +152,46 @@ impl Translator<'_> {
             not_null,
             ..Expr::new(at, to).of(ty).named(&name)
         })
+    }
+
+    /// `string_agg(DISTINCT x, ',')`: SQLite takes DISTINCT with one argument only, and joins by commas then.
+    fn distinct_texts(&mut self, last: usize, arguments: &[Expr]) -> Result<(), DialectError> {
+        if !self.src.is(last + 2, "DISTINCT") {
+            return Ok(());
+        }
+        let [text, separator] = arguments else {
+            return Ok(());
+        };
+        if separator.form != Form::Literal
+            || self.src.string(separator.from)?.as_deref() != Some(",")
+        {
+            return Err(self
+                .src
+                .unsupported(
+                    last,
+                    "string_agg(DISTINCT …) with another separator than ','",
+                )
+                .hint("take DISTINCT in a subquery"));
+        }
+        self.remove(text.to, separator.to);
+        self.replace(last, last + 1, "group_concat");
+        Ok(())
+    }
+
+    /// Values within JSON: a boolean is true or false there and not 1 or 0, JSON stays JSON.
+    fn json_arguments(&mut self, name: &str, arguments: &[Expr]) {
+        let made = matches!(
+            name.trim_start_matches("jsonb_")
+                .trim_start_matches("json_"),
+            "build_object" | "build_array" | "agg" | "object_agg" | "object" | "array"
+        );
+        for argument in arguments.iter().filter(|_| made) {
+            match argument.base() {
+                "bool" => self.wrap(argument, "json(eq_bool_text(", "))"),
+                "json" | "jsonb" => self.wrap(argument, "json(", ")"),
+                _ => {}
+            }
+        }
     }
 
     /// The name to call in SQLite, where it depends on the arguments or differs.

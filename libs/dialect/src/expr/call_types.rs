@@ -149,7 +149,13 @@ const RESULTS: &[(&str, &[&str])] = &[
     ("timestamp", &["make_timestamp"]),
     (
         "interval",
-        &["age", "make_interval", "justify_days", "justify_hours"],
+        &[
+            "age",
+            "make_interval",
+            "justify_days",
+            "justify_interval",
+            "justify_hours",
+        ],
     ),
     ("uuid", &["gen_random_uuid", "uuid_generate_v4"]),
     (
@@ -335,6 +341,14 @@ impl Translator<'_> {
                 _ => Some(TypeName::numeric(self.rounding(arguments))),
             },
             "log" => Some(TypeName::internal("float8")),
+            "gcd" | "lcm" => first,
+            "stddev" | "stddev_samp" | "stddev_pop" | "variance" | "var_samp" | "var_pop" => Some(
+                TypeName::internal(if matches!(base.as_str(), "float4" | "float8") {
+                    "float8"
+                } else {
+                    "numeric"
+                }),
+            ),
             "date_trunc" => {
                 let value = arguments.get(1).and_then(|argument| self.type_of(argument));
                 Some(match value {

@@ -103,6 +103,13 @@ impl Translator<'_> {
                 self.parenthesise_sum(left);
                 self.parenthesise_sum(&right);
                 Ok(match text {
+                    "#>>" | "#>" => {
+                        self.expect_text(&right);
+                        let arrow = if text == "#>" { "->" } else { "->>" };
+                        self.replace(op.0, op.1, arrow);
+                        self.wrap(&right, "eq_json_path(", ")");
+                        expr.typed(if text == "#>" { "json" } else { "text" })
+                    }
                     "||" => {
                         self.expect_text(left);
                         self.expect_text(&right);
@@ -426,7 +433,7 @@ impl Translator<'_> {
 fn symbol_level(text: &str) -> Option<u8> {
     Some(match text {
         "=" | "==" | "<>" | "!=" | "<" | "<=" | ">" | ">=" => level::COMPARE,
-        "||" | "->" | "->>" | "&" | "|" | "<<" | ">>" => level::OTHER,
+        "||" | "->" | "->>" | "#>" | "#>>" | "&" | "|" | "<<" | ">>" => level::OTHER,
         "+" | "-" => level::SUM,
         "*" | "/" | "%" => level::PRODUCT,
         "^" => level::POWER,

@@ -3,7 +3,7 @@
 use crate::error::DialectError;
 use crate::expr::{Expr, Form, level, number};
 use crate::lexer::Kind;
-use crate::literal::quote;
+use crate::literal::{quote, quote_name};
 use crate::translator::Translator;
 use crate::types::TypeName;
 
@@ -77,6 +77,11 @@ impl Translator<'_> {
         }
         if self.src.sign(at, "-") || self.src.sign(at, "+") {
             let inner = self.operand(at + 1, end, level::SIGN - 1)?;
+            if inner.base() == "interval" && self.src.sign(at, "-") {
+                self.replace(at, at + 1, "eq_interval_multiply(");
+                self.after(inner.to, ",-1)");
+                return Ok(Expr::new(at, inner.to).typed("interval"));
+            }
             let form = if inner.form == Form::Number {
                 Form::Number
             } else {
@@ -294,6 +299,9 @@ impl Translator<'_> {
             [] => return Err(self.src.syntax(at)),
         };
         let found = self.resolve(table, column);
+        if self.src.kind(last) == Some(Kind::Word) && is_sqlite_keyword(column) {
+            self.replace(last, last + 1, quote_name(column));
+        }
         let expr = Expr::new(at, last + 1).form(Form::Column).named(column);
         Ok(match found {
             Some(column) => Expr {
@@ -371,6 +379,28 @@ impl Translator<'_> {
         }
         Ok(common)
     }
+}
+
+/// Words that SQLite keeps for itself and PostgreSQL takes as a column's name.
+pub(crate) fn is_sqlite_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "add"
+            | "alter"
+            | "autoincrement"
+            | "commit"
+            | "delete"
+            | "drop"
+            | "escape"
+            | "index"
+            | "insert"
+            | "nothing"
+            | "set"
+            | "transaction"
+            | "update"
+            | "indexed"
+            | "exists"
+    )
 }
 
 /// The schema names that qualify nothing here: there is one schema.

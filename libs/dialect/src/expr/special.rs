@@ -49,7 +49,8 @@ impl Translator<'_> {
             },
         );
         self.replace(at + 2, at + 4, format!("{},", quote(&field)));
-        Ok(Expr::new(at, close + 1).typed("numeric").named("extract"))
+        let ty = TypeName::numeric(Some(field_scale(&field, value.base())));
+        Ok(Expr::new(at, close + 1).of(Some(ty)).named("extract"))
     }
 
     fn position(&mut self, at: usize, close: usize) -> Result<Expr, DialectError> {
@@ -197,5 +198,15 @@ impl Translator<'_> {
         if let Form::Parameter(number) = expr.form {
             self.set_parameter(number, &TypeName::internal(ty));
         }
+    }
+}
+
+/// The digits behind the point that PostgreSQL shows for a field.
+fn field_scale(field: &str, of: &str) -> u32 {
+    match field.to_ascii_lowercase().as_str() {
+        "epoch" if of == "date" => 0,
+        "epoch" | "second" | "seconds" => 6,
+        "milliseconds" => 3,
+        _ => 0,
     }
 }

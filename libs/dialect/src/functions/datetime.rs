@@ -5,7 +5,9 @@ use crate::functions::Value;
 use crate::functions::convert::{moment, text_of, to_type};
 use crate::functions::interval::{Interval, float};
 use crate::functions::text::integer;
-use crate::functions::time::{DAY, Moment, SECOND, date_of, days_in_month, days_of, parse_zone};
+use crate::functions::time::{
+    self, DAY, Moment, SECOND, date_of, days_in_month, days_of, parse_zone,
+};
 
 type Result = std::result::Result<Value, DialectError>;
 
@@ -101,7 +103,7 @@ pub(crate) fn timestamp_difference(arguments: &[Value]) -> Result {
 }
 
 fn moved_time(arguments: &[Value], sign: i64) -> Result {
-    let time = crate::functions::time::parse_time(&argument(arguments, 0), "time")?;
+    let time = time::parse_time(&argument(arguments, 0), "time")?;
     let span = Interval::parse(&argument(arguments, 1))?;
     let micros = time
         .micros
@@ -194,7 +196,9 @@ pub(crate) fn age(arguments: &[Value]) -> Result {
 }
 
 pub(crate) fn date_part(arguments: &[Value]) -> Result {
-    let at = stamp(arguments, 1)?;
+    let text = argument(arguments, 1);
+    let at =
+        stamp(arguments, 1).or_else(|error| time::parse_time(&text, "time").map_err(|_| error))?;
     let at = if at.offset.is_some() { at.utc() } else { at };
     let (year, month, day) = date_of(at.days);
     let seconds = at.micros / SECOND;
@@ -239,6 +243,32 @@ pub(crate) fn iso_week(days: i64) -> (i64, i64) {
     let thursday = days - weekday + 3;
     let (year, ..) = date_of(thursday);
     (year, (thursday - days_of(year, 1, 1)) / 7 + 1)
+}
+
+/// `justify_days`, `justify_hours`, `justify_interval`: 30 days are a month, 24 hours a day.
+fn justified(arguments: &[Value], hours: bool, days: bool) -> Result {
+    let mut span = Interval::parse(&argument(arguments, 0))?;
+    if hours {
+        span.days = span.days.saturating_add(span.micros / DAY);
+        span.micros %= DAY;
+    }
+    if days {
+        span.months = span.months.saturating_add(span.days / 30);
+        span.days %= 30;
+    }
+    Ok(text(span.text()))
+}
+
+pub(crate) fn justify_days(arguments: &[Value]) -> Result {
+    justified(arguments, false, true)
+}
+
+pub(crate) fn justify_hours(arguments: &[Value]) -> Result {
+    justified(arguments, true, false)
+}
+
+pub(crate) fn justify_interval(arguments: &[Value]) -> Result {
+    justified(arguments, true, true)
 }
 
 pub(crate) fn interval_part(arguments: &[Value]) -> Result {

@@ -145,6 +145,29 @@ fn json_item(item: &str, quoted: bool) -> String {
     out
 }
 
+/// `{a,0,"b c"}` as a path of SQLite's JSON functions: `$."a"[0]."b c"`.
+pub(crate) fn json_path(arguments: &[Value]) -> Result {
+    let text = argument(arguments, 0);
+    let inner = text
+        .trim()
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    let Some(inner) = inner else {
+        let message = format!("malformed array literal: \"{text}\"");
+        return Err(DialectError::new("22P02", message));
+    };
+    let mut path = "$".to_owned();
+    for step in inner.split(',').map(|step| step.trim().trim_matches('"')) {
+        path += &match step.parse::<i64>() {
+            Ok(index) if index < 0 => format!("[#{index}]"),
+            Ok(index) => format!("[{index}]"),
+            Err(_) if step.is_empty() => String::new(),
+            Err(_) => format!(".\"{step}\""),
+        };
+    }
+    Ok(Value::Text(path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -225,7 +225,13 @@ fn number_text(value: &str, template: &str) -> String {
         String::new()
     };
     let tail = match fraction {
-        Some(_) if !fill => format!(".{}", decimals.trim_end_matches('0')),
+        Some(fraction) if !fill => {
+            // 0 keeps its digit, 9 only while something follows.
+            let digits: String = fraction.chars().filter(is_digit).collect();
+            let least = digits.rfind('0').map_or(0, |at| at + 1);
+            let shown = decimals.trim_end_matches('0').len().max(least);
+            format!(".{}", decimals.get(..shown).unwrap_or(decimals))
+        }
         Some(_) => format!(".{decimals}"),
         None => String::new(),
     };
@@ -412,7 +418,9 @@ mod tests {
         assert_eq!(shown(Value::Real(1234.5), "9,999.99"), " 1,234.50");
         assert_eq!(shown(Value::Integer(7), "000"), " 007");
         assert_eq!(shown(Value::Integer(-12), "FM999"), "-12");
-        assert_eq!(shown(Value::Real(0.5), "FM990.00"), "0.5");
+        assert_eq!(shown(Value::Real(0.5), "FM990.00"), "0.50");
+        assert_eq!(shown(Value::Real(1.5), "FM990.0999"), "1.5");
+        assert_eq!(shown(Value::Integer(3), "FM990.99"), "3.");
         assert_eq!(shown(Value::Integer(12345), "999"), "###");
     }
 

@@ -1,7 +1,9 @@
 //! The list of functions to register.
 
 use crate::functions::{FunctionSpec, Implementation, Pure};
-use crate::functions::{catalog_text, datetime, encoding, fit, format, number, regular, text};
+use crate::functions::{
+    catalog_text, datetime, encoding, fit, format, math, number, regular, text,
+};
 
 const fn pure(
     name: &'static str,
@@ -44,6 +46,46 @@ const fn session(name: &'static str, arguments: i32, semantics: &'static str) ->
 
 /// All functions that translated statements may call beyond SQLite's own.
 pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
+    // Roots, logarithms, angles, whole parts.
+    pure("sqrt", 1, math::sqrt, "square root"),
+    pure("exp", 1, math::exp, "exponential"),
+    pure("ln", 1, math::ln, "natural logarithm"),
+    pure("log", 1, math::log, "logarithm to base 10"),
+    pure("log", 2, math::log, "logarithm to a base"),
+    pure("log10", 1, math::log, "logarithm to base 10"),
+    pure("pi", 0, math::pi, "3.14159…"),
+    pure("sin", 1, math::sin, "sine"),
+    pure("cos", 1, math::cos, "cosine"),
+    pure("tan", 1, math::tan, "tangent"),
+    pure("asin", 1, math::asin, "inverse sine"),
+    pure("acos", 1, math::acos, "inverse cosine"),
+    pure("atan", 1, math::atan, "inverse tangent"),
+    pure("atan2", 2, math::atan2, "inverse tangent of a quotient"),
+    pure("degrees", 1, math::degrees, "radians in degrees"),
+    pure("radians", 1, math::radians, "degrees in radians"),
+    pure("ceil", 1, math::ceil, "next whole number above"),
+    pure("floor", 1, math::floor, "next whole number below"),
+    pure("gcd", 2, math::gcd, "greatest common divisor"),
+    pure("lcm", 2, math::lcm, "least common multiple"),
+    pure(
+        "justify_days",
+        1,
+        datetime::justify_days,
+        "30 days as a month",
+    ),
+    pure(
+        "justify_hours",
+        1,
+        datetime::justify_hours,
+        "24 hours as a day",
+    ),
+    pure("justify_interval", 1, datetime::justify_interval, "both"),
+    pure(
+        "eq_json_path",
+        1,
+        encoding::json_path,
+        "{a,0} as a path of SQLite: $.a[0]",
+    ),
     // Casts.
     pure(
         "eq_to_bool",

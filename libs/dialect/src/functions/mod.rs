@@ -11,6 +11,7 @@ pub(crate) mod fit;
 mod format;
 pub(crate) mod interval;
 mod list;
+mod math;
 mod number;
 mod regular;
 mod text;

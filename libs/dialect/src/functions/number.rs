@@ -53,7 +53,7 @@ fn decimal_round(value: f64, digits: i64) -> f64 {
     format!("{:.places$}", kept + step).parse().unwrap_or(value)
 }
 
-fn number(value: f64) -> Value {
+pub(crate) fn number(value: f64) -> Value {
     match convert::rounded(value) {
         Some(whole) if value.fract().abs() < f64::MIN_POSITIVE && value.abs() < 9e15 => {
             Value::Integer(whole)

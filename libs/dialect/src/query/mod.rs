@@ -1,5 +1,6 @@
 //! SELECT, VALUES, WITH and set operations.
 
+mod distinct_on;
 mod from;
 mod limit;
 mod select;
@@ -8,6 +9,7 @@ use std::rc::Rc;
 
 use crate::error::DialectError;
 use crate::expr::primary::wider;
+use crate::query::distinct_on::DistinctOn;
 use crate::translator::{Column, ScopeTable, Translator};
 
 /// A query that was read.
@@ -20,6 +22,8 @@ pub(crate) struct Query {
     pub(crate) incomplete: bool,
     /// Ends in a FROM clause, where SQLite would take ON CONFLICT for a join's ON.
     pub(crate) open_from: bool,
+    /// SELECT DISTINCT ON, which is spelled when its ORDER BY has been read.
+    pub(crate) distinct_on: Option<DistinctOn>,
 }
 
 impl Translator<'_> {
@@ -176,7 +180,16 @@ impl Translator<'_> {
             self.scopes.pop();
             self.scopes.push(crate::translator::Scope::default());
         }
+        let mark = self.edits.mark();
         let to = self.tail(query.to, end, &query.columns)?;
+        if let Some(distinct) = query.distinct_on.take() {
+            if members > 1 {
+                return Err(self
+                    .src
+                    .unsupported(at, "SELECT DISTINCT ON within UNION and the like"));
+            }
+            self.distinct_on(&distinct, &query, mark, (query.to, end))?;
+        }
         if to != query.to {
             query.open_from = false;
         }
@@ -273,6 +286,7 @@ impl Translator<'_> {
             columns,
             incomplete,
             open_from: true,
+            distinct_on: None,
         })
     }
 }

@@ -31,13 +31,12 @@ impl Translator<'_> {
     /// SELECT at `at`; pushes its scope.
     pub(crate) fn select(&mut self, at: usize, end: usize) -> Result<Query, DialectError> {
         let mut list = at + 1;
+        let mut on = None;
         if self.src.is(list, "DISTINCT") {
             list += 1;
-            if self.src.is(list, "ON") {
-                return Err(self
-                    .src
-                    .unsupported(list, "SELECT DISTINCT ON")
-                    .hint("use row_number() in a subquery"));
+            if self.src.is(list, "ON") && self.src.sign(list + 1, "(") {
+                on = Some(list + 1);
+                list = self.src.partner(list + 1) + 1;
             }
         } else if self.src.is(list, "ALL") {
             list += 1;
@@ -68,6 +67,9 @@ impl Translator<'_> {
             self.select_list(list, stop, &mut query)?;
         }
         self.place_series(stop, has_from);
+        if let Some(open) = on {
+            query.distinct_on = Some(self.read_distinct_on(at, open, (list, stop))?);
+        }
         self.clauses(&mut query, end)?;
         Ok(query)
     }

@@ -187,3 +187,84 @@ fn division_by_zero_is_refused() {
         assert_eq!(database.one(&format!("SELECT {expression}")), expected);
     }
 }
+
+#[test]
+fn distinct_on_gives_the_first_row_of_each_group() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (id int, kind text, n int);
+         INSERT INTO t VALUES (1, 'a', 5), (2, 'a', 7), (3, 'b', 1), (4, NULL, 9)",
+    );
+    for (sql, expected) in [
+        (
+            "SELECT DISTINCT ON (kind) kind, id FROM t ORDER BY kind, n DESC",
+            "a|2 b|3 NULL|4",
+        ),
+        (
+            "SELECT DISTINCT ON (kind) id FROM t WHERE n < 9 ORDER BY kind DESC, id LIMIT 1",
+            "3",
+        ),
+        (
+            "SELECT DISTINCT ON (lower(kind)) t.* FROM t WHERE id < 3 ORDER BY lower(kind), id",
+            "1|a|5",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT DISTINCT ON (kind) kind FROM t) AS q",
+            "3",
+        ),
+    ] {
+        assert_eq!(database.rows(sql).join(" "), expected, "{sql}");
+    }
+}
+
+#[test]
+fn what_ordinary_queries_say_is_understood() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (id int, \"nothing\" text, b boolean, j jsonb, iv interval, ts timestamp, d date);
+         INSERT INTO t VALUES (1, 'x', true, '{\"a\":{\"b\":[1,{\"c\":2}]}}', '1 day 02:00', '2024-02-29 12:00', '2024-02-29')",
+    );
+    for (expression, expected) in [
+        ("nothing", "x"),
+        ("t.nothing", "x"),
+        ("2 ^ 10", "1024"),
+        ("sqrt(16)", "4"),
+        ("ceil(1.2)", "2"),
+        ("-iv", "-1 days -02:00:00"),
+        ("extract(microseconds FROM time '01:02:03.5')", "3500000"),
+        ("justify_hours(interval '27 hours')", "1 day 03:00:00"),
+        ("j #>> '{a,b,1,c}'", "2"),
+        ("j #> '{a,b,0}'", "1"),
+        (
+            "json_build_object('b', b, 'j', j -> 'a')",
+            "{\"b\":true,\"j\":{\"b\":[1,{\"c\":2}]}}",
+        ),
+        ("pg_typeof(ts)", "timestamp without time zone"),
+        ("string_agg(DISTINCT nothing, ',')", "x"),
+        ("to_char(1.5, 'FM990.00')", "1.50"),
+    ] {
+        let sql = format!("SELECT {expression} FROM t");
+        assert_eq!(database.one(&sql), expected, "{expression}");
+    }
+    for (expression, ty) in [
+        ("extract(epoch FROM ts)", "numeric(*,6)"),
+        ("extract(epoch FROM d)", "numeric(*,0)"),
+        ("extract(year FROM ts)", "numeric(*,0)"),
+        ("d - d", "int4"),
+        ("ts - ts", "interval"),
+        ("d + 1", "date"),
+        ("now()::date", "date"),
+        ("b AND true", "bool"),
+        ("NULL::int", "int4"),
+    ] {
+        assert_eq!(
+            types(&database, &format!("SELECT {expression} FROM t")),
+            [ty],
+            "{expression}"
+        );
+    }
+    let error = database
+        .try_rows("SELECT id, nothing FROM (SELECT id FROM t) AS q")
+        .unwrap_err();
+    assert!(error.contains("no such column"), "{error}");
+}
