@@ -2,6 +2,7 @@
 
 use crate::source::Source;
 use crate::table_info::{Constraint, ConstraintKind};
+use crate::types::TypeName;
 
 fn list(names: &[String]) -> String {
     names
@@ -22,6 +23,23 @@ pub(crate) fn identifier(name: &str) -> String {
         name.to_owned()
     } else {
         crate::literal::quote_name(name)
+    }
+}
+
+/// A default as PostgreSQL would print it, from SQLite's text: what translation put in is taken out again.
+pub(crate) fn default(text: &str, ty: &TypeName) -> String {
+    let literal = text
+        .strip_prefix("CAST(")
+        .and_then(|rest| rest.strip_suffix(" AS TEXT)"))
+        .filter(|literal| literal.starts_with('\'') && literal.ends_with('\''));
+    if let Some(literal) = literal {
+        return format!("{literal}::{}", TypeName::internal(ty.base()).sql_name());
+    }
+    match text {
+        "(eq_to_date(now()))" | "eq_to_date(now())" => "CURRENT_DATE".to_owned(),
+        "(eq_to_timestamp(now()))" => "LOCALTIMESTAMP".to_owned(),
+        "(now())" => "now()".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -119,4 +137,20 @@ pub(crate) fn index_definition(table: &str, index: &Index) -> String {
         "CREATE {unique}INDEX {name} ON public.{table} USING btree ({}){predicate}",
         index.terms.join(", ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_shown_without_what_translation_added() {
+        let json = TypeName::internal("jsonb");
+        assert_eq!(default("CAST('{}' AS TEXT)", &json), "'{}'::jsonb");
+        assert_eq!(
+            default("(eq_to_date(now()))", &TypeName::internal("date")),
+            "CURRENT_DATE"
+        );
+        assert_eq!(default("5", &TypeName::internal("int4")), "5");
+    }
 }

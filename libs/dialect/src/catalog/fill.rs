@@ -278,11 +278,14 @@ impl Filler<'_> {
                 .unwrap_or_else(|| TypeName::internal("text"));
             let number = count(index + 1);
             let collation = if ty.is_text() { 100_u32 } else { 0 };
-            let default = column.default.clone().or_else(|| {
-                column
-                    .generated
-                    .then(|| format!("nextval('{}_{}_seq'::regclass)", table.name, column.name))
-            });
+            let written = column.default.as_deref();
+            let default = written
+                .map(|text| describe::default(text, &ty))
+                .or_else(|| {
+                    column
+                        .generated
+                        .then(|| format!("nextval('{}_{}_seq'::regclass)", table.name, column.name))
+                });
             self.push(
                 "pg_attribute",
                 &[

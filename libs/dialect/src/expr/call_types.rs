@@ -127,6 +127,7 @@ const RESULTS: &[(&str, &[&str])] = &[
             "every",
             "starts_with",
             "pg_type_is_visible",
+            "pg_collation_is_visible",
             "pg_function_is_visible",
             "isfinite",
             "pg_try_advisory_lock",
