@@ -77,7 +77,7 @@ start_server() { # side; sets port
     pids+=($!)
     local pid=$!
     for _ in $(seq 600); do
-        port=$(sed -n 's/^address = .*:\([0-9]*\)$/\1/p' "$work/$1/data/lock" 2>/dev/null | head -n 1)
+        port=$(sed -n 's/^address = .*:\([0-9]*\)$/\1/p' "$work/$1/data/lock" 2>/dev/null | head -n 1) || true
         [ -n "$port" ] && return
         if ! kill -0 "$pid" 2>/dev/null; then break; fi
         sleep 0.1
