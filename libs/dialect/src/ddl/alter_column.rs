@@ -175,6 +175,14 @@ impl Alter<'_> {
         let range = src.start(column.0 + 1)..src.start(end);
         self.change.edits.replace(range, format!("{text} "));
         translator.push_table(&self.table, &self.table);
+        let own = self.type_name(name);
+        if using.is_none()
+            && let (Some(own), Some(ty)) = (&own, &ty)
+            && self.is_stored_alike(name, own, ty)
+        {
+            self.changed = true;
+            return Ok(());
+        }
         let conversion = match using {
             Some(using) => {
                 let value = translator.whole(using + 1, to)?;
@@ -189,6 +197,44 @@ impl Alter<'_> {
         self.change.rebuild = true;
         self.changed = true;
         Ok(())
+    }
+
+    /// Whether the values of one type are those of the other, byte for byte: then only the definition changes. Where
+    /// the new type is narrower, a check finds what it has no room for.
+    fn is_stored_alike(&mut self, name: &str, own: &TypeName, ty: &TypeName) -> bool {
+        let column = quote_name(name);
+        let text = |ty: &TypeName| matches!(ty.base(), "text" | "varchar");
+        let (beyond, violation) = if text(own) && text(ty) {
+            let Some(length) = ty.length() else {
+                return true;
+            };
+            let message = format!("value too long for type {}", ty.sql_name());
+            (format!("length({column}) > {length}"), ("22001", message))
+        } else if own.is_integer() && ty.is_integer() {
+            let (low, high) = match ty.base() {
+                "int2" => (i64::from(i16::MIN), i64::from(i16::MAX)),
+                "int4" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+                _ => return true,
+            };
+            let message = format!("{} out of range", ty.sql_name());
+            (
+                format!("{column} NOT BETWEEN {low} AND {high}"),
+                ("22003", message),
+            )
+        } else {
+            let room = |ty: &TypeName| Some(ty.precision()?.saturating_sub(ty.scale()?));
+            return own.base() == "numeric"
+                && ty.base() == "numeric"
+                && room(own).is_some()
+                && own.scale() <= ty.scale()
+                && room(own) <= room(ty);
+        };
+        let table = quote_name(&self.table);
+        self.change
+            .checks
+            .push(format!("SELECT 1 FROM {table} WHERE {beyond} LIMIT 1"));
+        self.change.violation = Some(violation);
+        true
     }
 
     /// The column cast to its new type.

@@ -264,3 +264,38 @@ fn what_ordinary_queries_say_is_understood() {
         );
     }
 }
+
+#[test]
+fn a_type_of_the_same_storage_changes_only_the_definition() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (id serial PRIMARY KEY, v varchar(5), i int, n numeric(6,2));
+         CREATE TABLE u (t_id int REFERENCES t(id)); INSERT INTO t (v, i, n) VALUES ('abcde', 70000, 1.5)",
+    );
+    for change in [
+        "v TYPE varchar(20)",
+        "v TYPE text",
+        "i TYPE bigint",
+        "n TYPE numeric(9,3)",
+        "id TYPE bigint",
+    ] {
+        let statement = database.analyze(&format!("ALTER TABLE t ALTER COLUMN {change}"));
+        let edit = matches!(statement.needs, Some(dialect::Needs::SchemaEdit { .. }));
+        assert!(edit, "{change}: {:?}", statement.needs);
+        database.run(&format!("ALTER TABLE t ALTER COLUMN {change}"));
+    }
+    for (change, message) in [
+        (
+            "v TYPE varchar(3)",
+            "value too long for type character varying(3)",
+        ),
+        ("i TYPE smallint", "smallint out of range"),
+    ] {
+        let error = database
+            .execute(&format!("ALTER TABLE t ALTER COLUMN {change}"))
+            .unwrap_err();
+        assert!(error.contains(message), "{error}");
+    }
+    database.run("INSERT INTO t (v, i) VALUES ('abcdefgh', 3000000000)");
+    assert_eq!(database.one("SELECT max(id) FROM t"), "2");
+}
