@@ -19,6 +19,7 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Begins a new generation in the directory of FwLog.
 pub(crate) fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog enable")?;
+    refuse_on_slave(call)?;
     if call.environment.config().forward_log.location.is_none() {
         return Err(EngineError::state(
             "FwLog is not set in the configuration",
@@ -32,6 +33,7 @@ pub(crate) fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Goes on with a journal that is recycled.
 pub(crate) fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog disable")?;
+    refuse_on_slave(call)?;
     call.environment.move_log(LogPlace::Journal)?;
     Ok(Table::done(
         "forward logging is disabled; slaves must be re-synchronized",
@@ -41,6 +43,7 @@ pub(crate) fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Seals the segment and begins the next one.
 pub(crate) fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog switch")?;
+    refuse_on_slave(call)?;
     let committer = call.environment.writable("forwardlog switch")?;
     let segment = committer
         .writer()
@@ -49,6 +52,17 @@ pub(crate) fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
     let mut table = Table::list();
     table.entry("segment", segment);
     Ok(table)
+}
+
+/// A slave's log is its master's, byte for byte.
+fn refuse_on_slave(call: &Call<'_>) -> Result<(), EngineError> {
+    if call.environment.is_read_only() {
+        return Err(EngineError::state(
+            "the log of a slave follows its master's",
+            "Give the command on the master: its segments begin and end here as they do there.",
+        ));
+    }
+    Ok(())
 }
 
 /// The lines about the log, for `status` too.
