@@ -103,6 +103,13 @@ impl Translator<'_> {
                 self.parenthesise_sum(left);
                 self.parenthesise_sum(&right);
                 Ok(match text {
+                    "?" => {
+                        self.expect_text(&right);
+                        self.wrap(left, "(json_type(", "");
+                        self.replace(op.0, op.1, ",");
+                        self.wrap(&right, "eq_json_key(", ")) IS NOT NULL)");
+                        expr.typed("bool").level(level::PRIMARY)
+                    }
                     "#>>" | "#>" => {
                         self.expect_text(&right);
                         let arrow = if text == "#>" { "->" } else { "->>" };
@@ -433,7 +440,7 @@ impl Translator<'_> {
 fn symbol_level(text: &str) -> Option<u8> {
     Some(match text {
         "=" | "==" | "<>" | "!=" | "<" | "<=" | ">" | ">=" => level::COMPARE,
-        "||" | "->" | "->>" | "#>" | "#>>" | "&" | "|" | "<<" | ">>" => level::OTHER,
+        "||" | "->" | "->>" | "#>" | "#>>" | "?" | "&" | "|" | "<<" | ">>" => level::OTHER,
         "+" | "-" => level::SUM,
         "*" | "/" | "%" => level::PRODUCT,
         "^" => level::POWER,

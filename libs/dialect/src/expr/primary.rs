@@ -287,6 +287,15 @@ impl Translator<'_> {
         if self.src.sign(last + 1, "(") && last + 1 < end {
             return self.call(at, last, end);
         }
+        let subscript = self.src.text(last + 2).parse::<u32>().ok();
+        if let Some(number) = subscript.filter(|_| self.catalog && self.src.sign(last + 1, "[")) {
+            // A catalog's array is the text {1,2}.
+            let close = self.src.partner(last + 1);
+            self.before(at, "json_extract(eq_array_json(");
+            let path = format!("),'$[{}]')", number.saturating_sub(1));
+            self.replace(last + 1, close + 1, path);
+            return Ok(Expr::new(at, close + 1));
+        }
         if self.src.sign(last + 1, "[") && last + 1 < end {
             return Err(self.src.unsupported(last + 1, "an array subscript"));
         }

@@ -168,6 +168,11 @@ pub(crate) fn json_path(arguments: &[Value]) -> Result {
     Ok(Value::Text(path))
 }
 
+/// A key of an object as a path of SQLite's JSON functions.
+pub(crate) fn json_key(arguments: &[Value]) -> Result {
+    text(format!("$.\"{}\"", argument(arguments, 0)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

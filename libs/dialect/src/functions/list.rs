@@ -81,6 +81,12 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
     ),
     pure("justify_interval", 1, datetime::justify_interval, "both"),
     pure(
+        "eq_json_key",
+        1,
+        encoding::json_key,
+        "a key as a path of SQLite: $.\"a\"",
+    ),
+    pure(
         "eq_json_path",
         1,
         encoding::json_path,

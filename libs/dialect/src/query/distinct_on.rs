@@ -77,17 +77,18 @@ impl Translator<'_> {
         } else {
             order
         };
-        let plain = |at: usize| {
+        for at in order + 2..order_end {
             let first = at == order + 2 || self.src.sign(at - 1, ",");
-            !(first
-                && self
-                    .src
-                    .text(at)
-                    .bytes()
-                    .all(|digit| digit.is_ascii_digit()))
-        };
-        if ordered && !(order + 2..order_end).all(plain) {
-            return refuse("SELECT DISTINCT ON with ORDER BY a column's number");
+            let Some(number) = self.src.text(at).parse::<usize>().ok().filter(|_| first) else {
+                continue;
+            };
+            let Some(column) = self.plain_item(distinct, number) else {
+                return Err(self.src.unsupported(
+                    at,
+                    "SELECT DISTINCT ON with ORDER BY an expression's number",
+                ));
+            };
+            self.replace(at, at + 1, column);
         }
         let terms = self.rendered(mark, order, order_end);
         let list_end = distinct.list_end;
@@ -109,6 +110,28 @@ impl Translator<'_> {
             self.after(order, close);
         }
         Ok(())
+    }
+
+    /// The text of the item of the select list with a number from 1 on, if it is a column's name.
+    fn plain_item(&self, distinct: &DistinctOn, number: usize) -> Option<String> {
+        let mut at = distinct.list;
+        for _ in 1..number {
+            while at < distinct.list_end && !self.src.sign(at, ",") {
+                at = if self.src.sign(at, "(") {
+                    self.src.partner(at)
+                } else {
+                    at
+                } + 1;
+            }
+            at += 1;
+        }
+        let mut to = at + 1;
+        while self.src.sign(to, ".") {
+            to += 2;
+        }
+        let ends = to == distinct.list_end || self.src.sign(to, ",") || self.src.is(to, "AS");
+        let named = self.src.name(at).is_some() && to <= distinct.list_end;
+        (number > 0 && ends && named).then(|| self.src.slice(at, to).to_owned())
     }
 
     /// The token after the terms of ORDER BY.

@@ -245,6 +245,14 @@ impl Translator<'_> {
             self.in_scope(shown, Some(vec![column].into()));
             return Ok(alias.to);
         }
+        if name == "unnest" {
+            let single = alias.names.is_empty() && alias.name.is_some();
+            let column = if single { shown.as_str() } else { "unnest" };
+            let (table, columns) = self.unnest_table(last, column, &alias.names)?;
+            self.replace(at, alias.to, format!("{table} AS {}", quote_name(&shown)));
+            self.in_scope(shown, Some(columns.into()));
+            return Ok(alias.to);
+        }
         if matches!(
             name.as_str(),
             "json_each" | "json_tree" | "jsonb_each" | "jsonb_tree" | "pragma_table_info"
@@ -255,7 +263,7 @@ impl Translator<'_> {
         }
         if matches!(
             name.as_str(),
-            "unnest" | "regexp_split_to_table" | "string_to_table" | "jsonb_array_elements"
+            "regexp_split_to_table" | "string_to_table" | "jsonb_array_elements"
         ) {
             return Err(self.src.unsupported(last, &format!("{name}() in FROM")));
         }

@@ -4,6 +4,7 @@ mod distinct_on;
 mod from;
 mod limit;
 mod select;
+mod unnest;
 
 use std::rc::Rc;
 

@@ -235,6 +235,7 @@ fn what_ordinary_queries_say_is_understood() {
         ("justify_hours(interval '27 hours')", "1 day 03:00:00"),
         ("j #>> '{a,b,1,c}'", "2"),
         ("j #> '{a,b,0}'", "1"),
+        ("j ? 'a' AND NOT j ? 'b'", "1"),
         (
             "json_build_object('b', b, 'j', j -> 'a')",
             "{\"b\":true,\"j\":{\"b\":[1,{\"c\":2}]}}",
@@ -298,4 +299,36 @@ fn a_type_of_the_same_storage_changes_only_the_definition() {
     }
     database.run("INSERT INTO t (v, i) VALUES ('abcdefgh', 3000000000)");
     assert_eq!(database.one("SELECT max(id) FROM t"), "2");
+}
+
+#[test]
+fn arrays_are_unnested_into_rows() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (a varchar(3), b int, d date)");
+    for (sql, expected) in [
+        ("SELECT * FROM unnest('{1,2}'::int[])", "1 2"),
+        ("SELECT x + 1 FROM unnest(ARRAY[1, 2]) AS x", "2 3"),
+        (
+            "SELECT p.n, p.s FROM unnest('{1,2}'::int[], '{7,x}'::text[]) AS p(n, s) ORDER BY p.n DESC",
+            "2|x 1|7",
+        ),
+        ("SELECT typeof(x) FROM unnest('{7}'::varchar[]) x", "text"),
+        ("SELECT x FROM unnest(('{1,2}'::int2[])::bigint[]) x", "1 2"),
+    ] {
+        assert_eq!(database.rows(sql).join(" "), expected, "{sql}");
+    }
+    database.run(
+        "INSERT INTO t (a, b, d) SELECT * FROM UNNEST(('{u,v}')::varchar[], ('{1,NULL}')::integer[], ('{2024-1-2,2024-01-03}')::date[])",
+    );
+    assert_eq!(
+        database.rows("SELECT * FROM t").join(" "),
+        "u|1|2024-01-02 v|NULL|2024-01-03"
+    );
+    let parameters = database
+        .analyze("SELECT * FROM unnest($1::int[])")
+        .parameters;
+    assert_eq!(
+        parameters[0].as_ref().map(|ty| ty.to_string()).as_deref(),
+        Some("int4[]")
+    );
 }
