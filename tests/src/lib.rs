@@ -4,7 +4,7 @@
 //! use dbtests::Cluster;
 //!
 //! let cluster = Cluster::start();
-//! cluster.master.sql("CREATE DATABASE shop");
+//! cluster.master.sql("system", "CREATE DATABASE shop");
 //! cluster.synchronize();
 //! cluster.compare();
 //! ```
