@@ -3,6 +3,7 @@
 mod connecting;
 mod copying;
 mod cursors;
+mod manual;
 mod queries;
 mod transactions;
 mod trials;

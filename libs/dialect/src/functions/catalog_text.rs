@@ -33,6 +33,14 @@ pub(crate) fn nothing(_: &[Value]) -> Result {
     Ok(Value::Null)
 }
 
+/// The sequence behind a serial column: `public.<table>_<column>_seq`.
+pub(crate) fn serial_sequence(arguments: &[Value]) -> Result {
+    let part = |at: usize| arguments.get(at).map(text_of).unwrap_or_default();
+    let table = part(0).replace('"', "");
+    let table = table.rsplit('.').next().unwrap_or_default();
+    Ok(Value::Text(format!("public.{table}_{}_seq", part(1))))
+}
+
 pub(crate) fn empty(_: &[Value]) -> Result {
     Ok(Value::Text(String::new()))
 }

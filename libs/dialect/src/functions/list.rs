@@ -558,6 +558,12 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
     pure("pg_encoding_to_char", 1, catalog_text::utf8, "UTF8"),
     loose("pg_table_is_visible", 1, catalog_text::yes, "true"),
     loose("pg_type_is_visible", 1, catalog_text::yes, "true"),
+    pure(
+        "pg_get_serial_sequence",
+        2,
+        catalog_text::serial_sequence,
+        "the name of a column's sequence",
+    ),
     loose("pg_collation_is_visible", 1, catalog_text::yes, "true"),
     loose("pg_function_is_visible", 1, catalog_text::yes, "true"),
     loose("has_table_privilege", -1, catalog_text::yes, "true"),
