@@ -330,19 +330,18 @@ impl Translator<'_> {
                     .filter_map(|argument| self.type_of(argument))
                     .collect();
                 match types.as_slice() {
-                    [a, b] if a.is_number() && b.is_number() => Some(wider(a.clone(), b.clone())),
+                    [a, b] if a.is_number() && b.is_number() => Some(wider(a, b)),
                     _ => first,
                 }
             }
             "min" | "max" | "abs" | "nullif" | "first_value" | "last_value" | "nth_value"
-            | "lag" | "lead" => first,
+            | "lag" | "lead" | "gcd" | "lcm" => first,
             "round" | "ceil" | "ceiling" | "floor" | "trunc" | "sign" => match base.as_str() {
                 "" => return Ok(None),
                 "float4" | "float8" => Some(TypeName::internal("float8")),
                 _ => Some(TypeName::numeric(self.rounding(arguments))),
             },
             "log" => Some(TypeName::internal("float8")),
-            "gcd" | "lcm" => first,
             "stddev" | "stddev_samp" | "stddev_pop" | "variance" | "var_samp" | "var_pop" => Some(
                 TypeName::internal(if matches!(base.as_str(), "float4" | "float8") {
                     "float8"

@@ -129,10 +129,9 @@ fn needs_limits(value: &Expr, own: Option<&TypeName>, ty: &TypeName) -> bool {
         return ty.base() != "int8";
     };
     if ty.is_integer() {
-        let narrower = own.is_integer() && width(own) <= width(ty);
         let computed = (level::SUM..=level::POWER).contains(&value.level);
         // Other types were wrapped when they were aligned.
-        return own.is_number() && !(narrower && !computed) && own.is_integer();
+        return own.is_integer() && (computed || width(own) > width(ty));
     }
     if ty.base() == "numeric" && own.is_number() {
         let room = |ty: &TypeName| Some(ty.precision()?.saturating_sub(ty.scale()?));

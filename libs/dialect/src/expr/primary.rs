@@ -375,7 +375,7 @@ impl Translator<'_> {
             let ty = self.type_of(item);
             common = match (common, ty) {
                 (None, ty) => ty,
-                (Some(a), Some(b)) => Some(wider(a, b)),
+                (Some(a), Some(b)) => Some(wider(&a, &b)),
                 (a, None) => a,
             };
         }
@@ -418,7 +418,7 @@ pub(crate) fn is_schema(name: &str) -> bool {
 }
 
 /// The type of a mixture: the wider number, the longer string.
-pub(crate) fn wider(a: TypeName, b: TypeName) -> TypeName {
+pub(crate) fn wider(a: &TypeName, b: &TypeName) -> TypeName {
     let rank = |ty: &TypeName| match ty.base() {
         "int2" => 1,
         "int4" => 2,
@@ -429,10 +429,10 @@ pub(crate) fn wider(a: TypeName, b: TypeName) -> TypeName {
         _ => 0,
     };
     if a == b {
-        return a;
+        return a.clone();
     }
     if a.is_number() && b.is_number() {
-        let wide = if rank(&b) > rank(&a) { &b } else { &a };
+        let wide = if rank(b) > rank(a) { b } else { a };
         return if wide.base() == "numeric" {
             TypeName::numeric(a.scale().zip(b.scale()).map(|(a, b)| a.max(b)))
         } else {
@@ -442,5 +442,14 @@ pub(crate) fn wider(a: TypeName, b: TypeName) -> TypeName {
     if a.is_text() && b.is_text() {
         return TypeName::internal("text");
     }
-    a
+    a.clone()
+}
+
+/// The type of one column in two rows or two members of a compound.
+pub(crate) fn merged(a: Option<TypeName>, b: Option<TypeName>) -> Option<TypeName> {
+    match (a, b) {
+        (Some(a), Some(b)) if a.is_number() && b.is_number() => Some(wider(&a, &b)),
+        (Some(ty), _) | (None, Some(ty)) => Some(ty),
+        (None, None) => None,
+    }
 }

@@ -156,16 +156,16 @@ pub(crate) fn json_path(arguments: &[Value]) -> Result {
         let message = format!("malformed array literal: \"{text}\"");
         return Err(DialectError::new("22P02", message));
     };
-    let mut path = "$".to_owned();
-    for step in inner.split(',').map(|step| step.trim().trim_matches('"')) {
-        path += &match step.parse::<i64>() {
+    let steps = inner.split(',').map(|step| step.trim().trim_matches('"'));
+    let path: String = steps
+        .map(|step| match step.parse::<i64>() {
             Ok(index) if index < 0 => format!("[#{index}]"),
             Ok(index) => format!("[{index}]"),
             Err(_) if step.is_empty() => String::new(),
             Err(_) => format!(".\"{step}\""),
-        };
-    }
-    Ok(Value::Text(path))
+        })
+        .collect();
+    Ok(Value::Text(format!("${path}")))
 }
 
 /// A key of an object as a path of SQLite's JSON functions.

@@ -219,9 +219,7 @@ impl Translator<'_> {
         while self.src.sign(last + 1, ".") {
             last += 2;
         }
-        if last > at {
-            self.remove(at, last);
-        }
+        self.remove(at, last);
         let name = self.src.name(last).ok_or_else(|| self.src.syntax(last))?;
         let close = self.src.partner(last + 1);
         if self.src.are(close + 1, &["WITH", "ORDINALITY"]) {
@@ -236,22 +234,21 @@ impl Translator<'_> {
                 .cloned()
                 .unwrap_or_else(|| shown.clone());
             let (table, ty) = self.series_table(last, &shown, &column)?;
-            self.replace(at, alias.to, table);
             let column = Column {
                 name: Some(column),
                 ty,
                 not_null: true,
             };
+            self.replace(at, alias.to, table);
             self.in_scope(shown, Some(vec![column].into()));
             return Ok(alias.to);
         }
         if name == "unnest" {
+            let place = (at, alias.to);
             let single = alias.names.is_empty() && alias.name.is_some();
-            let column = if single { shown.as_str() } else { "unnest" };
+            let column = if single { &shown } else { &name };
             let (table, columns) = self.unnest_table(last, column, &alias.names)?;
-            self.replace(at, alias.to, format!("{table} AS {}", quote_name(&shown)));
-            self.in_scope(shown, Some(columns.into()));
-            return Ok(alias.to);
+            return Ok(self.put_table(place, &table, shown, columns));
         }
         if matches!(
             name.as_str(),
@@ -268,8 +265,7 @@ impl Translator<'_> {
             return Err(self.src.unsupported(last, &format!("{name}() in FROM")));
         }
         // A scalar function as a table of one row.
-        let query = self.list(last + 2, close)?;
-        drop(query);
+        self.list(last + 2, close)?;
         let column = alias
             .names
             .first()
@@ -289,6 +285,20 @@ impl Translator<'_> {
         };
         self.in_scope(shown, Some(vec![column].into()));
         Ok(alias.to)
+    }
+
+    /// Puts a query in place of tokens `place.0..place.1`; gives the token after them.
+    fn put_table(
+        &mut self,
+        place: (usize, usize),
+        table: &str,
+        shown: String,
+        columns: Vec<Column>,
+    ) -> usize {
+        let text = format!("{table} AS {}", quote_name(&shown));
+        self.replace(place.0, place.1, text);
+        self.in_scope(shown, Some(columns.into()));
+        place.1
     }
 
     /// `[schema.]table`: the name, with the schema removed, and the token after it.

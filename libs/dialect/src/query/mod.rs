@@ -9,7 +9,7 @@ mod unnest;
 use std::rc::Rc;
 
 use crate::error::DialectError;
-use crate::expr::primary::wider;
+use crate::expr::primary::merged;
 use crate::query::distinct_on::DistinctOn;
 use crate::translator::{Column, ScopeTable, Translator};
 
@@ -167,11 +167,7 @@ impl Translator<'_> {
             let right = self.member(next, end)?;
             for (column, other) in query.columns.iter_mut().zip(&right.columns) {
                 column.not_null &= other.not_null;
-                column.ty = match (column.ty.take(), other.ty.clone()) {
-                    (Some(a), Some(b)) if a.is_number() && b.is_number() => Some(wider(a, b)),
-                    (Some(ty), _) | (None, Some(ty)) => Some(ty),
-                    (None, None) => None,
-                };
+                column.ty = merged(column.ty.take(), other.ty.clone());
             }
             query.to = right.to;
             query.open_from = right.open_from;
@@ -234,24 +230,14 @@ impl Translator<'_> {
             let close = self.src.partner(to);
             for (index, item) in self.list(to + 1, close)?.iter().enumerate() {
                 let ty = self.type_of(item);
-                match columns.get_mut(index) {
-                    Some(column) => {
-                        column.ty = match (column.ty.take(), ty) {
-                            (Some(a), Some(b)) if a.is_number() && b.is_number() => {
-                                Some(wider(a, b))
-                            }
-                            (Some(ty), _) | (None, Some(ty)) => Some(ty),
-                            (None, None) => None,
-                        };
-                    }
-                    None => {
-                        let name = Some(format!("column{}", index + 1));
-                        columns.push(Column {
-                            name,
-                            ty,
-                            not_null: false,
-                        });
-                    }
+                if let Some(column) = columns.get_mut(index) {
+                    column.ty = merged(column.ty.take(), ty);
+                } else {
+                    columns.push(Column {
+                        name: Some(format!("column{}", index + 1)),
+                        ty,
+                        not_null: false,
+                    });
                 }
             }
             to = close + 1;

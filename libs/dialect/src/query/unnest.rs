@@ -34,27 +34,25 @@ impl Translator<'_> {
             return Err(self.src.syntax(close));
         }
         let mut columns = Vec::new();
-        let (mut values, mut tables) = (Vec::new(), String::new());
+        let (mut values, mut tables) = (Vec::new(), Vec::new());
         for (index, array) in arrays.iter().enumerate() {
             let column = names.get(index).map_or(shown, String::as_str);
             let value = element(&format!("a{index}.value"), array.element.as_ref());
             values.push(format!("{value} AS {}", quote_name(column)));
             let table = format!("json_each(eq_array_json({})) AS a{index}", array.text);
-            if index == 0 {
-                tables = table;
+            tables.push(if index == 0 {
+                table
             } else {
-                tables.push_str(&format!(" LEFT JOIN {table} ON a{index}.key = a0.key"));
-            }
+                format!("LEFT JOIN {table} ON a{index}.key = a0.key")
+            });
             columns.push(Column {
                 name: Some(column.to_owned()),
                 ty: array.element.clone(),
                 not_null: false,
             });
         }
-        Ok((
-            format!("(SELECT {} FROM {tables})", values.join(",")),
-            columns,
-        ))
+        let (values, tables) = (values.join(","), tables.join(" "));
+        Ok((format!("(SELECT {values} FROM {tables})"), columns))
     }
 
     fn argument_end(&self, at: usize, close: usize) -> usize {

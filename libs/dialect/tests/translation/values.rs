@@ -328,7 +328,7 @@ fn arrays_are_unnested_into_rows() {
         .analyze("SELECT * FROM unnest($1::int[])")
         .parameters;
     assert_eq!(
-        parameters[0].as_ref().map(|ty| ty.to_string()).as_deref(),
+        parameters[0].as_ref().map(ToString::to_string).as_deref(),
         Some("int4[]")
     );
 }
