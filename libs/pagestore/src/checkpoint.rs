@@ -100,7 +100,9 @@ impl Drop for Run<'_> {
 impl<'a> Run<'a> {
     fn begin(store: &'a PageStore, limit: CommitNumber) -> Self {
         let mut active = store.active();
-        let commit = active.visible(store.horizon().durable().get()).min(limit.get());
+        let commit = active
+            .visible(store.horizon().durable().get())
+            .min(limit.get());
         active.begin_checkpoint(commit);
         let (page_count, pins) = (active.page_count_at(commit), active.pins(commit));
         drop(active);
