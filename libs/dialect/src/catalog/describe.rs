@@ -1,5 +1,6 @@
 //! Definitions as `pg_get_constraintdef` and `pg_get_indexdef` print them.
 
+use crate::expr::coerce::json_literal;
 use crate::source::Source;
 use crate::table_info::{Constraint, ConstraintKind};
 use crate::types::TypeName;
@@ -32,7 +33,13 @@ pub(crate) fn default(text: &str, ty: &TypeName) -> String {
         .strip_prefix("CAST(")
         .and_then(|rest| rest.strip_suffix(" AS TEXT)"))
         .filter(|literal| literal.starts_with('\'') && literal.ends_with('\''));
-    if let Some(literal) = literal {
+    let checked = || {
+        let length = text.len().checked_sub(json_literal("").len() - 6)? / 3;
+        let literal = text.get("iif(json_valid(".len()..)?.get(..length)?;
+        let value = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+        (json_literal(&value.replace("''", "'")) == text).then_some(literal)
+    };
+    if let Some(literal) = literal.or_else(checked) {
         return format!("{literal}::{}", TypeName::internal(ty.base()).sql_name());
     }
     match text {
@@ -151,6 +158,8 @@ mod tests {
             default("(eq_to_date(now()))", &TypeName::internal("date")),
             "CURRENT_DATE"
         );
+        assert_eq!(default(&json_literal("{}"), &json), "'{}'::jsonb");
+        assert_eq!(default(&json_literal("it's"), &json), "'it''s'::jsonb");
         assert_eq!(default("5", &TypeName::internal("int4")), "5");
     }
 }

@@ -405,6 +405,7 @@ impl Translator<'_> {
 
     /// RETURNING, and nothing behind it.
     fn returning(&mut self, at: usize, end: usize) -> Result<Returned, DialectError> {
+        self.unqualify_returning(at, end);
         if at >= end {
             return Ok(Returned::default());
         }
@@ -418,6 +419,30 @@ impl Translator<'_> {
             incomplete: query.incomplete,
             returning: true,
         })
+    }
+
+    /// SQLite knows the changed row by the table's name only, not by its alias.
+    fn unqualify_returning(&mut self, at: usize, end: usize) {
+        let scope = self.scopes.last().and_then(|scope| scope.tables.first());
+        let Some(alias) = scope.map(|table| table.alias.clone()) else {
+            return;
+        };
+        let mut at = at;
+        while at < end {
+            if self.src.sign(at, "(") && self.is_query(at + 1) {
+                at = self.src.partner(at);
+            } else if self.src.sign(at + 1, ".")
+                && !self.src.sign(at + 2, "*")
+                && self
+                    .src
+                    .name(at)
+                    .is_some_and(|name| name.eq_ignore_ascii_case(&alias))
+            {
+                self.remove(at, at + 2);
+                at += 2;
+            }
+            at += 1;
+        }
     }
 
     /// TRUNCATE [TABLE] [ONLY] name [, …] [RESTART IDENTITY | CONTINUE IDENTITY] [CASCADE | RESTRICT]

@@ -14,6 +14,11 @@ impl Translator<'_> {
         let base =
             |ty: &Option<TypeName>| ty.as_ref().map_or(String::new(), |ty| ty.base().to_owned());
         let (lb, rb) = (base(&l), base(&r));
+        if text == "-" && lb == "jsonb" && matches!(rb.as_str(), "" | "text" | "varchar") {
+            self.wrap(right, "eq_json_key(", ")");
+            self.as_call(left, right, at, "json_remove");
+            return Expr::new(left.from, right.to).typed("jsonb");
+        }
         if let Some((function, ty)) = time_operator(text, &lb, &rb) {
             self.as_call(left, right, at, function);
             return Expr::new(left.from, right.to).typed(ty);
@@ -131,8 +136,10 @@ fn time_operator(text: &str, left: &str, right: &str) -> Option<(&'static str, &
         ("+", left, "interval" | "") if stamp(left).is_some() => ("eq_timestamp_add", stamp(left)?),
         ("-", left, "interval") if stamp(left).is_some() => ("eq_timestamp_subtract", stamp(left)?),
         ("+", "interval", right) if stamp(right).is_some() => ("eq_timestamp_add", stamp(right)?),
-        ("+", "interval", "interval") => ("eq_interval_add", "interval"),
-        ("-", "interval", "interval") => ("eq_interval_subtract", "interval"),
+        ("+", "interval", "interval" | "") | ("+", "", "interval") => {
+            ("eq_interval_add", "interval")
+        }
+        ("-", "interval", "interval" | "") => ("eq_interval_subtract", "interval"),
         ("*", "interval", right) if number(right) => ("eq_interval_multiply", "interval"),
         ("*", left, "interval") if number(left) => ("eq_interval_multiply", "interval"),
         ("/", "interval", right) if number(right) => ("eq_interval_divide", "interval"),

@@ -141,6 +141,12 @@ impl Translator<'_> {
         if matches!(name.as_str(), "string_agg" | "group_concat") {
             self.distinct_texts(last, &arguments)?;
         }
+        if name == "jsonb_set" && arguments.len() == 3 {
+            self.wrap(&arguments[1], "eq_json_path(", ")");
+            self.wrap(&arguments[2], "json(", ")");
+            self.replace(last, last + 1, "json_set");
+            return Ok(Expr::new(at, to).typed("jsonb").named(&name));
+        }
         if name.starts_with("json") {
             self.json_arguments(&name, &arguments);
         }

@@ -1,6 +1,7 @@
 //! `expr::type`, `CAST(expr AS type)`, `type 'literal'`.
 
 use crate::error::DialectError;
+use crate::expr::coerce::json_literal;
 use crate::expr::session::{NAME_BY_OID, OID_BY_NAME};
 use crate::expr::{Expr, Form, coerce_text, level};
 use crate::lexer::Kind;
@@ -176,6 +177,11 @@ impl Translator<'_> {
                 self.replace(operand.from, operand.from + 1, spelled);
                 return Ok(expr);
             }
+        }
+        if operand.form == Form::Literal && matches!(ty.base(), "json" | "jsonb") {
+            let text = self.src.string(operand.from)?.unwrap_or_default();
+            self.replace(operand.from, operand.from + 1, json_literal(&text));
+            return Ok(expr);
         }
         if operand.form == Form::Literal && ty.base() == "regclass" {
             // psql gives the oid as a text.

@@ -46,6 +46,11 @@ impl Translator<'_> {
         ty: &TypeName,
     ) -> Result<(), DialectError> {
         let text = self.src.string(open.from)?.unwrap_or_default();
+        if matches!(ty.base(), "json" | "jsonb") {
+            let checked = json_literal(&text);
+            self.replace(open.from, open.from + 1, checked);
+            return Ok(());
+        }
         let spelled = coerce_text(&text, ty)
             .map_err(|error| error.at(self.src.sql, self.src.start(open.from)))?;
         if let Some(spelled) = spelled {
@@ -97,6 +102,12 @@ impl Translator<'_> {
         }
         Ok(())
     }
+}
+
+/// A literal that is meant as JSON, checked when the statement runs.
+pub(crate) fn json_literal(text: &str) -> String {
+    let literal = quote(text);
+    format!("iif(json_valid({literal}),{literal},eq_bad_json({literal}))")
 }
 
 /// SQLite's spelling of a string literal that is meant as a value of `ty`; `None` if the text stays as it is.

@@ -4,7 +4,7 @@ mod arithmetic;
 mod call;
 mod call_types;
 mod cast;
-mod coerce;
+pub(crate) mod coerce;
 pub(crate) mod fit;
 pub(crate) mod number;
 mod operator;

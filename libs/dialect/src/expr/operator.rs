@@ -97,6 +97,12 @@ impl Translator<'_> {
                 Ok(expr.typed("bool"))
             }
             level::SUM | level::PRODUCT | level::POWER => {
+                for (open, other) in [(left, &right), (&right, left)] {
+                    let whole = self.type_of(other).filter(TypeName::is_integer);
+                    if let (Form::Literal, Some(ty)) = (open.form, whole) {
+                        self.settle_literal(open, &ty)?;
+                    }
+                }
                 Ok(self.arithmetic(left, &right, op.0, own))
             }
             _ => {
@@ -116,6 +122,12 @@ impl Translator<'_> {
                         self.replace(op.0, op.1, arrow);
                         self.wrap(&right, "eq_json_path(", ")");
                         expr.typed(if text == "#>" { "json" } else { "text" })
+                    }
+                    "||" if left.base() == "jsonb" || right.base() == "jsonb" => {
+                        return Err(self
+                            .src
+                            .unsupported(op.0, "|| of jsonb")
+                            .hint("json_patch(a, b) merges two objects"));
                     }
                     "||" => {
                         self.expect_text(left);

@@ -173,6 +173,13 @@ pub(crate) fn json_key(arguments: &[Value]) -> Result {
     text(format!("$.\"{}\"", argument(arguments, 0)))
 }
 
+/// What a cast to JSON calls with a text that is none.
+pub(crate) fn bad_json(arguments: &[Value]) -> Result {
+    let text: String = argument(arguments, 0).chars().take(100).collect();
+    let error = DialectError::new("22P02", "invalid input syntax for type json");
+    Err(error.hint(format!("The text begins: {text}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

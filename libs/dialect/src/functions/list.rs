@@ -2,7 +2,7 @@
 
 use crate::functions::{FunctionSpec, Implementation, Pure};
 use crate::functions::{
-    catalog_text, datetime, encoding, fit, format, math, number, regular, text,
+    catalog_text, datetime, encoding, fit, format, math, number, regular, span, text,
 };
 
 const fn pure(
@@ -67,19 +67,9 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
     pure("floor", 1, math::floor, "next whole number below"),
     pure("gcd", 2, math::gcd, "greatest common divisor"),
     pure("lcm", 2, math::lcm, "least common multiple"),
-    pure(
-        "justify_days",
-        1,
-        datetime::justify_days,
-        "30 days as a month",
-    ),
-    pure(
-        "justify_hours",
-        1,
-        datetime::justify_hours,
-        "24 hours as a day",
-    ),
-    pure("justify_interval", 1, datetime::justify_interval, "both"),
+    pure("justify_days", 1, span::justify_days, "30 days as a month"),
+    pure("justify_hours", 1, span::justify_hours, "24 hours as a day"),
+    pure("justify_interval", 1, span::justify_interval, "both"),
     pure(
         "eq_json_key",
         1,
@@ -91,6 +81,14 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         1,
         encoding::json_path,
         "{a,0} as a path of SQLite: $.a[0]",
+    ),
+    pure("upper", 1, text::upper, "upper case, of any alphabet"),
+    pure("lower", 1, text::lower, "lower case, of any alphabet"),
+    pure(
+        "eq_bad_json",
+        1,
+        encoding::bad_json,
+        "22P02: a text is not JSON",
     ),
     // Casts.
     pure(
@@ -490,7 +488,7 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
     pure(
         "eq_interval_part",
         2,
-        datetime::interval_part,
+        span::interval_part,
         "a field of an interval",
     ),
     pure(

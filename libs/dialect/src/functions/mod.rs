@@ -14,6 +14,7 @@ mod list;
 mod math;
 mod number;
 mod regular;
+mod span;
 mod text;
 pub(crate) mod time;
 

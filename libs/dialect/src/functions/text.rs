@@ -345,6 +345,14 @@ pub(crate) fn least(arguments: &[Value]) -> Result {
     Ok(extreme(arguments, false))
 }
 
+pub(crate) fn upper(arguments: &[Value]) -> Result {
+    text(argument(arguments, 0).to_uppercase())
+}
+
+pub(crate) fn lower(arguments: &[Value]) -> Result {
+    text(argument(arguments, 0).to_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

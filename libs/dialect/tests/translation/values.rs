@@ -332,3 +332,40 @@ fn arrays_are_unnested_into_rows() {
         Some("int4[]")
     );
 }
+
+#[test]
+fn json_is_checked_and_changed() {
+    let database = Database::new();
+    database
+        .run("CREATE TABLE t (id int, j jsonb); INSERT INTO t VALUES (1, '{\"a\":1,\"b\":[2]}')");
+    for (expression, expected) in [
+        ("j - 'a'", "{\"b\":[2]}"),
+        (
+            "jsonb_set(j, '{b,0}', '{\"c\":3}')",
+            "{\"a\":1,\"b\":[{\"c\":3}]}",
+        ),
+        ("'1 mon'::interval + '1 day'", "1 mon 1 day"),
+        ("'5' + 3", "8"),
+        ("upper('äöü') || lower('ÉVA')", "ÄÖÜéva"),
+    ] {
+        assert_eq!(
+            database.one(&format!("SELECT {expression} FROM t")),
+            expected,
+            "{expression}"
+        );
+    }
+    for sql in [
+        "INSERT INTO t VALUES (2, '{bad')",
+        "UPDATE t SET j = 'x'",
+        "SELECT '{bad'::json",
+        "SELECT 1 + 'a'",
+    ] {
+        let error = database.try_rows(sql).expect_err(sql);
+        assert!(error.contains("invalid input syntax"), "{sql}: {error}");
+    }
+    database.run("UPDATE t AS x SET id = s.n FROM (SELECT 7 AS n) s");
+    assert_eq!(
+        database.rows("UPDATE t AS x SET id = s.n FROM (SELECT 8 AS n) s RETURNING x.id"),
+        ["8"]
+    );
+}
