@@ -41,6 +41,21 @@ fn user(server: &Server, name: &str, password: &str) -> Result<Client, tokio_pos
 }
 
 #[test]
+fn an_empty_slave_tells_its_status_before_a_master_has_come() {
+    let folder = Folder::new();
+    let mut slave = Server::create(folder.path(), Settings::slave());
+    slave.start();
+    let status = slave.command("status");
+    assert_eq!(status["role"], "Slave");
+    assert_eq!(status["replication"], "waiting for dbrepl");
+    slave.restart();
+    assert_eq!(
+        slave.command("replication status")["replication"],
+        "waiting for dbrepl"
+    );
+}
+
+#[test]
 fn a_slave_can_be_made_from_a_copy_of_the_masters_data() {
     let folder = Folder::new();
     let mut master = Server::create(folder.path(), Settings::master());

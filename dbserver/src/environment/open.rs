@@ -18,9 +18,9 @@ use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
 use crate::environment::control::{Control, Identity, LogPlace, RedoPoint, role_word};
 use crate::environment::database::ConnectionLimits;
-use crate::environment::databases::Databases;
+use crate::environment::databases::{Databases, SYSTEM_DATABASE, SYSTEM_NAME};
 use crate::environment::files::DatabaseFiles;
-use crate::environment::layout::Layout;
+use crate::environment::layout::{Layout, SYSTEM_FILE};
 use crate::environment::log::{self, WriterStart};
 use crate::environment::log_guard::LogGuard;
 use crate::environment::state::{Environment, LogSide};
@@ -257,6 +257,11 @@ impl Parts {
     fn follow_nothing(&mut self) -> Result<SlaveLog, EngineError> {
         let location = log::location(&self.config, &self.layout, self.control.log)?;
         let store = log::segment_store(&self.config, &location)?;
+        // Empty as it is, operators log in there; the master's record finds it made.
+        let system = self
+            .files
+            .open(SYSTEM_DATABASE, SYSTEM_NAME, SYSTEM_FILE, &self.horizon)?;
+        self.databases.insert(Arc::new(system));
         Ok(SlaveLog::empty(
             store,
             self.applier(fwlog::CommitNumber::new(0)),
