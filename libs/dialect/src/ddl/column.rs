@@ -1,5 +1,6 @@
 //! Columns and constraints of CREATE TABLE and ALTER TABLE … ADD.
 
+use crate::catalog::identifier;
 use crate::ddl::layout::{self, Clause};
 use crate::error::DialectError;
 use crate::lexer::Kind;
@@ -32,6 +33,9 @@ impl Translator<'_> {
         let mut next = type_end;
         while next < end {
             let clause = layout::clause(self.src, next, end);
+            if self.src.is(next, "CHECK") {
+                self.name_check(next, Some(&name));
+            }
             serial |= self.column_clause(&clause, next, ty.as_ref())?;
             next = clause.end.max(next + 1);
         }
@@ -177,6 +181,34 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// A CHECK without a name gets PostgreSQL's, so that an error can tell it. `column`: whose clause it is; a table's
+    /// constraint over one column is named like that column's.
+    fn name_check(&mut self, at: usize, column: Option<&str>) {
+        let Some(table) = self.scopes.last().and_then(|scope| scope.tables.first()) else {
+            return;
+        };
+        let columns = table.columns.iter().flat_map(|columns| columns.iter());
+        let names: Vec<&str> = columns
+            .filter_map(|column| column.name.as_deref())
+            .collect();
+        let mut used: Vec<&str> = (at + 2..self.src.partner(at + 1))
+            .filter_map(|token| self.src.name(token))
+            .filter_map(|word| names.iter().find(|name| **name == word).copied())
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        let table = &table.alias;
+        let name = match (column, used.as_slice()) {
+            (Some(column), _) => format!("{table}_{column}_check"),
+            (None, [column]) => format!("{table}_{column}_check"),
+            (None, _) => format!("{table}_check"),
+        };
+        if !self.check_names.contains(&name) {
+            self.before(at, format!("CONSTRAINT {} ", identifier(&name)));
+            self.check_names.push(name);
+        }
+    }
+
     /// A table constraint in tokens `at..end`.
     pub(crate) fn table_constraint(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
         if self.src.is(at, "LIKE") {
@@ -188,6 +220,9 @@ impl Translator<'_> {
         }
         if clause.end < end {
             return Err(self.src.syntax(clause.end));
+        }
+        if self.src.is(at, "CHECK") {
+            self.name_check(at, None);
         }
         self.constraint_body(&clause)
     }

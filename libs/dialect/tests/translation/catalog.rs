@@ -123,7 +123,7 @@ fn d_asks_what_refers_to_a_table_and_about_features_that_are_not_there() {
     let checks = database.rows(&format!(
         "SELECT r.conname, pg_catalog.pg_get_constraintdef(r.oid, true)\nFROM pg_catalog.pg_constraint r\nWHERE r.conrelid = '{oid}' AND r.contype = 'c'\nORDER BY 1;"
     ));
-    assert_eq!(checks, ["customer_check|CHECK (total > 0)"]);
+    assert_eq!(checks, ["customer_total_check|CHECK (total > 0)"]);
 }
 
 #[test]

@@ -369,3 +369,20 @@ fn json_is_checked_and_changed() {
         ["8"]
     );
 }
+
+#[test]
+fn a_check_without_a_name_gets_postgresqls() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (a int CHECK (a > 0), b int, c int CONSTRAINT odd CHECK (c % 2 = 1), CHECK (b < 9), CHECK (a < b))");
+    for (row, name) in [
+        ("0, 1, 1", "t_a_check"),
+        ("1, 9, 1", "t_b_check"),
+        ("3, 2, 1", "t_check"),
+        ("1, 2, 2", "odd"),
+    ] {
+        let error = database
+            .execute(&format!("INSERT INTO t VALUES ({row})"))
+            .unwrap_err();
+        assert!(error.ends_with(name), "{error}");
+    }
+}
