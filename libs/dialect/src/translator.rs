@@ -67,6 +67,8 @@ pub(crate) struct Translator<'a> {
     pub(crate) catalog: bool,
     pub(crate) locks_rows: bool,
     pub(crate) notices: Vec<Notice>,
+    /// An aggregate was called in the query being read.
+    pub(crate) aggregate: bool,
     /// Names given to CHECK constraints of the table being defined.
     pub(crate) check_names: Vec<String>,
     /// Statements to run before this one (sequences).
@@ -89,6 +91,7 @@ impl<'a> Translator<'a> {
             catalog: false,
             locks_rows: false,
             notices: Vec::new(),
+            aggregate: false,
             check_names: Vec::new(),
             first: Vec::new(),
             depth: 0,

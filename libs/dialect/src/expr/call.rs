@@ -90,6 +90,23 @@ const VOLATILE: &[&str] = &[
     "timeofday",
 ];
 
+/// Functions over all rows of a group.
+const AGGREGATES: &[&str] = &[
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "string_agg",
+    "bool_and",
+    "bool_or",
+    "every",
+    "json_agg",
+    "jsonb_agg",
+    "stddev",
+    "variance",
+];
+
 impl Translator<'_> {
     /// The call whose name is tokens `at..=last`.
     pub(crate) fn call(
@@ -127,6 +144,10 @@ impl Translator<'_> {
         let close = self.src.partner(last + 1);
         let arguments = self.arguments(last + 2, close)?;
         let to = self.call_suffix(close + 1, end)?;
+        let windowed = self.src.is(close + 1, "OVER") || self.src.is(to - 2, "OVER") || {
+            self.src.sign(to - 1, ")") && self.src.is(self.src.partner(to - 1) - 1, "OVER")
+        };
+        self.aggregate |= AGGREGATES.contains(&name.as_str()) && !windowed;
         if VOLATILE.contains(&name.as_str()) {
             self.repeatable = false;
         }

@@ -43,6 +43,7 @@ impl Translator<'_> {
         }
         let stop = self.clause_after(list, end);
         self.scopes.push(Scope::default());
+        let outer = std::mem::take(&mut self.aggregate);
         if self.src.is(stop, "INTO") && stop < end {
             return Err(self
                 .src
@@ -71,6 +72,7 @@ impl Translator<'_> {
             query.distinct_on = Some(self.read_distinct_on(at, open, (list, stop))?);
         }
         self.clauses(&mut query, end)?;
+        self.aggregate = outer;
         Ok(query)
     }
 
@@ -115,8 +117,12 @@ impl Translator<'_> {
         query: &mut Query,
     ) -> Result<(), DialectError> {
         let mut at = at;
+        let mut bare: Option<Expr> = None;
         loop {
             let item = self.expr(at, stop)?;
+            if item.form == Form::Column && self.is_own_column(&item) {
+                bare = bare.or(Some(item.clone()));
+            }
             at = item.to;
             if item.form == Form::Star {
                 self.star(&item, query);
@@ -131,13 +137,53 @@ impl Translator<'_> {
                 query.columns.push(column);
             }
             if at >= stop {
-                return Ok(());
+                return self.check_grouping(stop, bare.as_ref());
             }
             if !self.src.sign(at, ",") {
                 return Err(self.src.syntax(at));
             }
             at += 1;
         }
+    }
+
+    /// Whether a column belongs to a table of this query, not to one around it.
+    fn is_own_column(&self, item: &Expr) -> bool {
+        let name = item.name.as_deref();
+        let columns = self
+            .scopes
+            .last()
+            .into_iter()
+            .flat_map(|scope| &scope.tables);
+        columns
+            .filter_map(|table| table.columns.as_deref())
+            .flatten()
+            .any(|column| column.name.as_deref() == name)
+    }
+
+    /// A column beside an aggregate needs GROUP BY: SQLite would show it of any row.
+    fn check_grouping(&self, stop: usize, bare: Option<&Expr>) -> Result<(), DialectError> {
+        let Some(column) = bare.filter(|_| self.aggregate) else {
+            return Ok(());
+        };
+        let mut at = stop;
+        while at < self.src.len() && !self.src.sign(at, ")") {
+            if self.src.are(at, &["GROUP", "BY"]) {
+                return Ok(());
+            }
+            if self.src.is_any(at, &["UNION", "INTERSECT", "EXCEPT"]) {
+                break;
+            }
+            at = if self.src.sign(at, "(") {
+                self.src.partner(at)
+            } else {
+                at
+            } + 1;
+        }
+        let message = format!(
+            "column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function",
+            self.src.slice(column.from, column.to)
+        );
+        Err(self.src.error(column.from, "42803", message))
     }
 
     fn item_type(&mut self, item: &Expr) -> Option<TypeName> {

@@ -386,3 +386,35 @@ fn a_check_without_a_name_gets_postgresqls() {
         assert!(error.ends_with(name), "{error}");
     }
 }
+
+#[test]
+fn a_column_beside_an_aggregate_needs_group_by() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (a int, b int); INSERT INTO t VALUES (1, 2), (1, 3)");
+    for sql in [
+        "SELECT a, count(*) FROM t",
+        "SELECT sum(b), t.a FROM t WHERE b > (SELECT 1)",
+    ] {
+        let error = dialect::analyze(sql, &database).unwrap_err();
+        assert_eq!(error.sqlstate, "42803", "{sql}");
+    }
+    for (sql, expected) in [
+        ("SELECT a, count(*) FROM t GROUP BY a", "1|2"),
+        ("SELECT a, sum(b) OVER () FROM t LIMIT 1", "1|5"),
+        ("SELECT a, (SELECT max(b) FROM t) FROM t LIMIT 1", "1|3"),
+        (
+            "SELECT (SELECT u.a FROM t AS u LIMIT 1), count(*) FROM t",
+            "1|2",
+        ),
+        (
+            "SELECT count(*) FROM t UNION ALL SELECT a FROM t GROUP BY a",
+            "2 1",
+        ),
+        (
+            "SELECT sum(b) FILTER (WHERE a > 0) OVER w, a FROM t WINDOW w AS () LIMIT 1",
+            "5|1",
+        ),
+    ] {
+        assert_eq!(database.rows(sql).join(" "), expected, "{sql}");
+    }
+}
