@@ -87,7 +87,6 @@ class Eloqdb:
             self.folder / "dbrepl.log", env=self._environment())
 
     def stop_replica(self):
-        self.settle()
         for process in (self.shipper, self.slave):
             process.stop()
         self.shipper = self.slave = None

@@ -77,8 +77,6 @@ class PostgreSQL:
         self.replica = self._server("standby")
 
     def stop_replica(self):
-        # Without a checkpoint now, the log would hold whole pages for the one or the other.
-        self.settle()
         self.replica.stop()
         self.replica = None
 

@@ -83,6 +83,10 @@ def measure(system, work, patience):
             (system.log_bytes() - log) / (work.commits(system) - commits), 1)
         result["W1"]["cpu_busy_pct"] = busy()
 
+        # Without a checkpoint now, the log would hold whole pages for the one or the other; and the
+        # replica has it before it stops.
+        system.settle()
+        work.wait_for_replica(system, patience)
         system.stop_replica()
         log, commits = system.log_bytes(), work.commits(system)
         load = work.run_transactions(system, patience)

@@ -86,6 +86,11 @@ impl Checkpointer {
         self.changed.notify_all();
     }
 
+    /// The place of a slave's checkpoint that was not made any more, once the thread has ended.
+    pub fn take_pending(&self) -> Option<SlaveRedo> {
+        self.requests().slave.take()
+    }
+
     /// Asks for a checkpoint and waits until one that began afterwards is complete.
     pub fn checkpoint_now(&self) -> Result<(), EngineError> {
         let mut requests = self.requests();

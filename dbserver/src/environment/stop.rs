@@ -50,6 +50,9 @@ impl Environment {
                 // Redo stays where the master's last checkpoint put it: what follows in the log
                 // are deltas, and only there do full images begin.
                 self.write_data_files(None)?;
+                if let Some(at) = self.checkpointer.take_pending() {
+                    self.move_redo(at.redo, at.databases)?;
+                }
                 self.update_control(|control| control.clean = true)
             }
         }
