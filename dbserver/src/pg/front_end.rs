@@ -3,8 +3,8 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use dbconfig::Access;
 use futures::SinkExt;
 use pgwire::messages::PgWireBackendMessage;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_util::codec::Framed;
 
 use crate::environment::Environment;
@@ -30,13 +31,16 @@ const STACK_BYTES: usize = 8 * 1024 * 1024;
 /// Connections that may be on their way in beside the sessions that are.
 const NEWCOMERS: usize = 64;
 
+/// How long a client waits for the end of a start before it is told to come again.
+const START_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What all connections share.
 pub struct FrontEnd {
     access: Access,
     sessions: Arc<Sessions>,
     max_connections: usize,
     connections: AtomicUsize,
-    state: RwLock<State>,
+    state: watch::Sender<State>,
 }
 
 enum State {
@@ -53,7 +57,7 @@ impl FrontEnd {
             sessions,
             max_connections: max_sessions.saturating_add(NEWCOMERS),
             connections: AtomicUsize::new(0),
-            state: RwLock::new(State::Starting),
+            state: watch::Sender::new(State::Starting),
         })
     }
 
@@ -86,10 +90,15 @@ impl FrontEnd {
         }
     }
 
-    /// The environment, or why it is not there.
-    pub(super) fn environment(&self) -> Result<Arc<Environment>, Failure> {
+    /// The environment, or why it is not there. A start is waited for a moment: most of them are
+    /// over before a client has come again.
+    pub(super) async fn environment(&self) -> Result<Arc<Environment>, Failure> {
+        let mut state = self.state.subscribe();
+        let begun = state.wait_for(|state| !matches!(state, State::Starting));
+        // Whether it came or the time is up, the state itself tells.
+        let _begun = tokio::time::timeout(START_PATIENCE, begun).await;
         let stopping = || Failure::fatal("57P03", "the database system is shutting down");
-        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+        match &*self.state.borrow() {
             State::Open(environment) if environment.is_stopping() => Err(stopping()),
             State::Open(environment) => Ok(Arc::clone(environment)),
             State::Starting => Err(Failure::fatal(
@@ -111,7 +120,7 @@ impl FrontEnd {
     }
 
     fn set(&self, state: State) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        self.state.send_replace(state);
     }
 
     /// Serves a connection on a thread of its own. A panic there ends that session only.

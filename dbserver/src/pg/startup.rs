@@ -76,7 +76,7 @@ pub async fn start_up(
             )
             .hint("See allow and deny in section db-access of the configuration."));
         }
-        let env = front.environment()?;
+        let env = front.environment().await?;
         let newcomer = admit(stream, &env, startup).await?;
         Ok(Some((env, newcomer)))
     };
