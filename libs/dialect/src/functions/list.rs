@@ -562,6 +562,7 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         catalog_text::serial_sequence,
         "the name of a column's sequence",
     ),
+    loose("getdatabaseencoding", 0, catalog_text::utf8, "UTF8"),
     loose("pg_collation_is_visible", 1, catalog_text::yes, "true"),
     loose("pg_function_is_visible", 1, catalog_text::yes, "true"),
     loose("has_table_privilege", -1, catalog_text::yes, "true"),
