@@ -49,6 +49,11 @@ pub(crate) fn utf8(_: &[Value]) -> Result {
     Ok(Value::Text("UTF8".to_owned()))
 }
 
+/// The number of UTF8 among PostgreSQL's encodings.
+pub(crate) fn utf8_number(_: &[Value]) -> Result {
+    Ok(Value::Integer(6))
+}
+
 /// `format_type(oid, typmod)`
 pub(crate) fn format_type(arguments: &[Value]) -> Result {
     let Some(Value::Integer(oid)) = arguments.first() else {

@@ -562,6 +562,12 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         catalog_text::serial_sequence,
         "the name of a column's sequence",
     ),
+    loose(
+        "pg_char_to_encoding",
+        1,
+        catalog_text::utf8_number,
+        "6: UTF8",
+    ),
     loose("getdatabaseencoding", 0, catalog_text::utf8, "UTF8"),
     loose("pg_collation_is_visible", 1, catalog_text::yes, "true"),
     loose("pg_function_is_visible", 1, catalog_text::yes, "true"),
