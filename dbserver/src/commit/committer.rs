@@ -172,11 +172,6 @@ impl Committer {
         Arc::clone(&self.order().writer)
     }
 
-    /// The newest commit number given.
-    pub fn last(&self) -> CommitNumber {
-        self.order().last
-    }
-
     /// The database is gone: its number may be used again.
     pub fn forget(&self, database: DatabaseId) {
         self.order().touched.forget(database);

@@ -255,15 +255,6 @@ impl Sessions {
             .collect()
     }
 
-    /// How many sessions have the database open.
-    pub fn using(&self, database: &str) -> usize {
-        lock(&self.state)
-            .open
-            .values()
-            .filter(|entry| entry.database == database)
-            .count()
-    }
-
     /// How many sessions there are.
     pub fn count(&self) -> usize {
         lock(&self.state).open.len()
