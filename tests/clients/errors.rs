@@ -33,7 +33,6 @@ fn a_unique_violation_names_table_and_constraint() {
 
 /// Programs look for the name that they have given.
 #[test]
-#[ignore = "names that were given to constraints and unique indexes are not looked up yet"]
 fn a_unique_violation_names_the_constraint_as_it_was_called() {
     let shop = Shop::open();
     let client = shop.client();
@@ -48,6 +47,10 @@ fn a_unique_violation_names_the_constraint_as_it_was_called() {
         violated(&client, "INSERT INTO item VALUES ('x', 'b')").2,
         "one_name"
     );
+    client.run("CREATE TABLE pair (a INT, b INT, CONSTRAINT one_pair PRIMARY KEY (a, b))");
+    client.run("INSERT INTO pair VALUES (1, 2)");
+    let refusal = client.refused("INSERT INTO pair VALUES (1, 2)");
+    assert!(refusal.message.ends_with("\"one_pair\""), "{refusal:?}");
 }
 
 #[test]

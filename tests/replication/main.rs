@@ -12,4 +12,5 @@ mod readers;
 mod refusals;
 mod resume;
 mod shop;
+mod standing;
 mod ways;

@@ -101,8 +101,8 @@ impl Cluster {
             );
             let master = self
                 .master
-                .command("replication status")
-                .remove("durable")?;
+                .command("forwardlog status")
+                .remove("position")?;
             let slave = self.slave.command("replication status").remove("applied")?;
             (slave.split(' ').next() == Some(master.as_str())).then_some(())
         });

@@ -9,6 +9,7 @@
 //! so at most a few pieces are in memory.
 
 mod meet;
+mod notice;
 mod session;
 
 use crate::connection::Connection;

@@ -9,6 +9,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::Ending;
 use super::meet::told;
+use super::notice::Notice;
 use crate::connection::{Connection, Incoming, Outgoing};
 use crate::failure::{ExitCode, Failure};
 use crate::options::{Goal, Options};
@@ -46,6 +47,8 @@ pub(super) struct Session<'a> {
     /// Since when the slave has not had everything.
     behind_since: Option<Instant>,
     suspended: Option<String>,
+    /// Tells the master's operator how far the slave is.
+    notice: Notice,
     /// Bytes of log before this connection's first piece, and up to the durable end.
     bytes: (u64, u64),
 }
@@ -61,6 +64,7 @@ impl<'a> Session<'a> {
         let durable = follow.durable();
         let announced = follow.segment().1.to_owned();
         let directory = &options.source.location.directory;
+        let notice = Notice::new(directory, &shipper, &options.slave);
         let tailer = Tailer::start(*follow, directory, options.goal, pace.piece())?;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -79,6 +83,7 @@ impl<'a> Session<'a> {
             told_up_to_date: false,
             behind_since: None,
             suspended: None,
+            notice,
             bytes: (durable.log_bytes, durable.log_bytes),
         })
     }
@@ -260,6 +265,7 @@ impl<'a> Session<'a> {
     /// Each second: a sign of life, unless the socket is busy anyway; and the bar moves.
     fn beat(&mut self, connection: &Connection) {
         self.watch_lag();
+        self.notice.write(self.shipper.status());
         let (before, end) = self.bytes;
         let done = self.shipper.sent() - self.shipper.outstanding();
         self.reporter
@@ -281,6 +287,7 @@ impl<'a> Session<'a> {
             )),
         }
         self.reporter.end_catch_up();
+        self.notice.write(self.shipper.status());
         self.reporter.result(&self.up_to_date());
         true
     }

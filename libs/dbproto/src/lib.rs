@@ -31,6 +31,7 @@ mod pack;
 mod progress;
 mod receiver;
 mod refuse;
+mod report;
 mod shipper;
 pub mod state;
 mod wire;
@@ -42,6 +43,7 @@ pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
 pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
 pub use refuse::Refuse;
+pub use report::{REPORT_SIZE, SlaveReport};
 pub use shipper::{Border, BorderKind, Reached, Shipper, ShipperAction, Stop};
 
 /// Version of the messages on this page. Both sides must speak the same.
