@@ -34,12 +34,12 @@ fn standing(cluster: &Cluster) -> (serde_json::Value, String) {
         .master
         .dbctl(&["--json", "replication", "status"])
         .ok();
-    let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let rows = rows.as_array().unwrap();
+    let rows: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let rows = rows.as_array().expect("an array");
     assert_eq!(rows.len(), 1, "{text}");
     let position = cluster
         .master
         .command("forwardlog status")
         .remove("position");
-    (rows[0].clone(), position.unwrap())
+    (rows[0].clone(), position.expect("a position"))
 }
