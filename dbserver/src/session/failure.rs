@@ -43,6 +43,8 @@ pub struct Fields {
     pub column: Option<String>,
     /// The constraint.
     pub constraint: Option<String>,
+    /// The columns of a key that is taken. Not told: the constraint's name is looked up by them.
+    pub key: Vec<String>,
 }
 
 impl Failure {
@@ -60,6 +62,7 @@ impl Failure {
             table: None,
             column: None,
             constraint: None,
+            key: Vec::new(),
         }))
     }
 
@@ -105,6 +108,14 @@ impl Failure {
     #[must_use]
     pub fn shifted(mut self, characters: usize) -> Self {
         self.0.position = self.0.position.map(|position| position + characters);
+        self
+    }
+
+    /// Names the unique constraint that a change violates.
+    #[must_use]
+    pub fn unique_constraint(mut self, name: String) -> Self {
+        self.0.message = format!("duplicate key value violates unique constraint \"{name}\"");
+        self.0.constraint = Some(name);
         self
     }
 

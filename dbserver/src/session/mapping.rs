@@ -28,8 +28,12 @@ pub fn sqlite(error: &rusqlite::Error) -> Failure {
     fields.detail = found.detail;
     fields.hint = found.hint;
     fields.table = found.table;
-    fields.column = found.columns.into_iter().next();
     fields.constraint = found.constraint;
+    if found.sqlstate == SqlState::UNIQUE_VIOLATION {
+        fields.key = found.columns;
+    } else {
+        fields.column = found.columns.into_iter().next();
+    }
     failure
 }
 

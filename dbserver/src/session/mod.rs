@@ -183,10 +183,14 @@ impl Session {
         notices
     }
 
-    /// A failure as the client reads it: an interrupt says who asked for it.
+    /// A failure as the client reads it: an interrupt says who asked for it, a unique violation
+    /// names the constraint as it was called. Asked before the failed statement is undone.
     pub fn explained(&self, failure: Failure) -> Failure {
         if let Some(cause) = self.sqlite.handle.take_error() {
             return storage_failure(&cause);
+        }
+        if let Some(name) = schema::violated_key(&self.sqlite, &failure) {
+            return failure.unique_constraint(name);
         }
         if failure.sqlstate() != "57014" || failure.fields().context.is_some() {
             return failure;
