@@ -145,7 +145,6 @@ fn the_server_introduces_itself_as_drivers_expect() {
 }
 
 #[test]
-#[ignore = "words that SQLite reserves and PostgreSQL does not are not quoted for SQLite yet"]
 fn words_that_are_reserved_in_sqlite_alone_are_names() {
     let shop = Shop::open();
     let client = shop.client();

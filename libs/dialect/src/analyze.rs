@@ -5,7 +5,7 @@ use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{CommandTag, Statement, StatementKind};
 use crate::translator::Translator;
-use crate::{copy, ddl, session};
+use crate::{copy, ddl, names, session};
 
 /// Translates one statement (as [`crate::split`] gives it).
 pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
@@ -13,7 +13,12 @@ pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectE
     if src.len() == 0 {
         return Ok(Statement::session(StatementKind::Empty, ""));
     }
-    dispatch(&src, schema)
+    let Some(quoted) = names::quote(&src) else {
+        return dispatch(&src, schema);
+    };
+    Source::new(&quoted.sql)
+        .and_then(|src| dispatch(&src, schema))
+        .map_err(|error| quoted.undo(error))
 }
 
 fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {

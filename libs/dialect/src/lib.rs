@@ -16,6 +16,7 @@ mod expr;
 pub mod functions;
 mod lexer;
 mod literal;
+mod names;
 mod query;
 mod schema;
 mod sequence;
