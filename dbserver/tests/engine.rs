@@ -364,3 +364,18 @@ fn a_dumped_database_is_a_plain_file_and_comes_back_by_restore() {
     assert!(control_plane::run(&environment, "dba", &bad).is_err());
     assert!(environment.database("bad").is_err());
 }
+
+#[test]
+fn the_number_of_a_dropped_database_is_not_used_again() {
+    let home = Home::new();
+    let environment = home.start();
+    let number = |environment: &Environment| environment.database("shop").unwrap().id();
+    environment.create_database("shop").unwrap();
+    let first = number(&environment);
+    environment.drop_database("shop").unwrap();
+    environment.stop().unwrap();
+    drop(environment);
+    let again = home.start();
+    again.create_database("shop").unwrap();
+    assert!(number(&again) > first);
+}

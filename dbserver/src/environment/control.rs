@@ -95,13 +95,15 @@ pub struct Control {
     /// The log up to the redo point is in another place, or on another server: the data files are
     /// complete up to there, and the log begins behind it.
     pub detached: bool,
+    /// The number that the next new database gets; none is ever used twice.
+    pub next_database: u32,
     /// `None`: an empty slave that adopts the environment of the first master that connects.
     pub identity: Option<Identity>,
     /// The SCRAM verifier of dba on an empty slave; afterwards users come from system.db.
     pub bootstrap: Option<String>,
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "version",
     "page_size",
     "instance",
@@ -109,6 +111,7 @@ const KEYS: [&str; 13] = [
     "clean",
     "log",
     "detached",
+    "next_database",
     "environment",
     "redo",
     "redo_hash",
@@ -155,6 +158,7 @@ impl Control {
             },
         );
         body.line("detached", self.detached);
+        body.line("next_database", self.next_database);
         if let Some(identity) = &self.identity {
             body.line("environment", identity.environment);
             body.line("redo", identity.redo.point.position);
@@ -221,6 +225,7 @@ impl Control {
                 other => return Err(format!("log = '{other}'")),
             },
             detached: parse_value(&values, "detached")?,
+            next_database: parse_value(&values, "next_database")?,
             identity: parse_identity(&values, databases)?,
             bootstrap: values.get("bootstrap").map(ToString::to_string),
         })
@@ -304,6 +309,7 @@ mod tests {
             clean: false,
             log: LogPlace::ForwardLog,
             detached: false,
+            next_database: 6,
             identity: Some(Identity {
                 environment: EnvironmentId::from_bytes([7; 16]),
                 redo: RedoPoint {

@@ -50,6 +50,7 @@ pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
         clean: true,
         log: place,
         detached: false,
+        next_database: SYSTEM_DATABASE.get(),
         identity: None,
         bootstrap: None,
     };

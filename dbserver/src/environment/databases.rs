@@ -1,6 +1,7 @@
 //! The databases of an environment, by name and by number.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use fwlog::DatabaseId;
@@ -27,6 +28,8 @@ struct Maps {
 #[derive(Debug, Default)]
 pub struct Databases {
     maps: RwLock<Maps>,
+    /// The highest number that was ever used.
+    highest: AtomicU32,
 }
 
 impl Databases {
@@ -60,16 +63,15 @@ impl Databases {
         entries
     }
 
-    /// The number for the next new database.
+    /// The number for the next new database: none is ever used twice.
     pub fn next_id(&self) -> DatabaseId {
-        let highest = self
-            .read()
-            .by_id
-            .keys()
-            .map(|id| id.get())
-            .max()
-            .unwrap_or(0);
-        DatabaseId::new(highest + 1)
+        DatabaseId::new(self.highest.load(Ordering::Acquire) + 1)
+    }
+
+    /// Numbers below `next` were used, whatever became of their databases.
+    pub fn reserve(&self, next: u32) {
+        self.highest
+            .fetch_max(next.saturating_sub(1), Ordering::AcqRel);
     }
 
     /// A file name for a database of that name which no other database uses.
@@ -103,6 +105,7 @@ impl Databases {
 
     /// Takes in a database.
     pub fn insert(&self, database: Arc<Database>) {
+        self.reserve(database.id().get() + 1);
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         maps.by_name.insert(database.name(), Arc::clone(&database));
         maps.by_id.insert(database.id(), database);

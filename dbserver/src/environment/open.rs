@@ -111,6 +111,7 @@ impl Parts {
             control,
             lock,
         };
+        parts.databases.reserve(parts.control.next_database);
         for entry in parts
             .control
             .identity

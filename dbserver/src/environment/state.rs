@@ -310,6 +310,7 @@ impl Environment {
         let mut control = self.control();
         let mut new = control.clone();
         change(&mut new);
+        new.next_database = self.databases.next_id().get();
         new.write(&self.layout.control())?;
         *control = new;
         Ok(())
