@@ -182,3 +182,43 @@ fn words_that_are_reserved_in_sqlite_alone_are_names() {
         client.run("DROP TABLE words");
     }
 }
+
+#[test]
+fn such_words_are_names_of_tables_aliases_and_indexes_too() {
+    let shop = Shop::open();
+    let client = shop.client();
+    for sql in [
+        "CREATE TABLE transaction (id SERIAL PRIMARY KEY, set INT UNIQUE, update NUMERIC(8,2) DEFAULT 0)",
+        "CREATE INDEX add ON transaction (update, set)",
+        "CREATE TABLE index (add INT REFERENCES transaction (set) ON DELETE CASCADE, CHECK (add > 0))",
+        "INSERT INTO transaction (set) VALUES (1), (2) ON CONFLICT (set) DO NOTHING",
+        "INSERT INTO transaction (set) VALUES (2) ON CONFLICT (set) DO UPDATE SET update = excluded.set",
+        "INSERT INTO index SELECT set FROM transaction",
+        "ALTER TABLE transaction ADD COLUMN delete TEXT",
+        "ALTER TABLE transaction ADD drop TEXT",
+        "ALTER TABLE transaction ALTER COLUMN delete SET DEFAULT 'x'",
+        "ALTER TABLE transaction ALTER COLUMN delete TYPE VARCHAR(8)",
+        "ALTER TABLE transaction RENAME COLUMN drop TO escape",
+        "CREATE VIEW alter AS SELECT t.set AS commit, t.update FROM transaction t",
+        "WITH delete AS (SELECT commit FROM alter) UPDATE transaction SET escape = 'x' WHERE set IN (SELECT commit FROM delete)",
+        "DELETE FROM transaction WHERE update IS NULL OR set NOT IN (1, 2)",
+    ] {
+        client.run(sql);
+    }
+    let joined = "SELECT count(*), sum(a.update) FROM transaction a JOIN index i ON a.set = i.add WHERE escape LIKE '!x' ESCAPE '!'";
+    assert_eq!(client.rows(joined), [["2", "2.00"]]);
+    let cases = "SELECT CASE WHEN set = 2 THEN update ELSE set END FROM transaction ORDER BY set DESC LIMIT 1";
+    assert_eq!(client.value(cases), "2.00");
+    let copied = shop.psql(&["-A", "-t"], "COPY transaction (set, escape) TO STDOUT;\n");
+    assert_eq!(copied.ok(), "1\tx\n2\tx\n");
+    for sql in [
+        "DROP VIEW alter",
+        "ALTER TABLE index RENAME TO insert",
+        "ALTER TABLE transaction DROP COLUMN delete",
+        "TRUNCATE insert",
+        "DROP INDEX add",
+        "DROP TABLE insert, transaction",
+    ] {
+        client.run(sql);
+    }
+}

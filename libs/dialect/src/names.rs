@@ -190,7 +190,7 @@ fn after_keyword(src: &Source<'_>, at: usize) -> bool {
     let changes_table = src.are(0, &["ALTER", "TABLE"]);
     match src.text(before).to_ascii_lowercase().as_str() {
         "exists" => src.is_any(before.wrapping_sub(1), &["IF", "NOT"]),
-        "update" => before == 0,
+        "update" => before == 0 || (src.is(0, "WITH") && src.sign(before - 1, ")")),
         "index" => before <= 2 && src.is_any(0, &["CREATE", "DROP", "ALTER"]),
         "set" => src.sign(at + 1, "="),
         "on" => (src.is(0, "CREATE") && calls(src, at)) || src.kind(at + 1) == Some(Kind::Operator),
