@@ -4,7 +4,8 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use dbconfig::{Config, Role};
 use fwlog::{Durable, EnvironmentId, LogLocation, RecordBuffer};
@@ -26,6 +27,11 @@ use crate::pg::registry::Sessions;
 use crate::server::ShutdownRequest;
 use crate::server::logging::LogFile;
 use crate::slave::SlaveLog;
+
+/// How long DROP DATABASE waits for sessions that are about to leave, as PostgreSQL does.
+const LEAVING: Duration = Duration::from_secs(5);
+/// How often it looks whether they have.
+const LEAVING_POLL: Duration = Duration::from_millis(10);
 
 /// Which side of the log this server is on.
 pub enum LogSide {
@@ -217,17 +223,11 @@ impl Environment {
     /// Drops a database; durable when it returns.
     pub fn drop_database(&self, name: &str) -> Result<(), EngineError> {
         let committer = self.writable("DROP DATABASE")?;
-        let database = self.droppable(name)?;
+        let database = self.unused(name)?;
         let interrupt = Interrupt::for_this_thread();
         let permit = database.acquire_permit(&interrupt, None)?;
         let _one_at_a_time = self.checkpointing();
-        let sessions = database.open_sessions();
-        if sessions > 0 {
-            return Err(EngineError::DatabaseInUse {
-                name: name.to_owned(),
-                sessions,
-            });
-        }
+        refuse_in_use(&database)?;
         let mut records = RecordBuffer::new();
         records.drop_database(database.id(), name);
         self.append_durably(committer, records)?;
@@ -242,18 +242,12 @@ impl Environment {
     pub fn rename_database(&self, name: &str, new_name: &str) -> Result<(), EngineError> {
         let committer = self.writable("ALTER DATABASE")?;
         check_name(new_name)?;
-        let database = self.droppable(name)?;
+        let database = self.unused(name)?;
         let _one_at_a_time = self.checkpointing();
         if self.databases.by_name(new_name).is_some() {
             return Err(EngineError::DatabaseExists(new_name.to_owned()));
         }
-        let sessions = database.open_sessions();
-        if sessions > 0 {
-            return Err(EngineError::DatabaseInUse {
-                name: name.to_owned(),
-                sessions,
-            });
-        }
+        refuse_in_use(&database)?;
         let mut records = RecordBuffer::new();
         records.rename_database(database.id(), name, new_name);
         self.append_durably(committer, records)?;
@@ -338,13 +332,30 @@ impl Environment {
             .inspect_err(|error| self.note_failure(error))
     }
 
-    fn droppable(&self, name: &str) -> Result<Arc<Database>, EngineError> {
+    /// The database, once its sessions have left; most of those who are leaving need a moment.
+    fn unused(&self, name: &str) -> Result<Arc<Database>, EngineError> {
         let database = self.database(name)?;
         if database.id() == SYSTEM_DATABASE {
             return Err(EngineError::Denied(format!(
                 "database \"{name}\" belongs to the server"
             )));
         }
+        let deadline = Instant::now() + LEAVING;
+        while database.open_sessions() > 0 && Instant::now() < deadline {
+            thread::park_timeout(LEAVING_POLL);
+        }
+        refuse_in_use(&database)?;
         Ok(database)
+    }
+}
+
+/// Checked again when nothing else can happen to the database.
+fn refuse_in_use(database: &Database) -> Result<(), EngineError> {
+    match database.open_sessions() {
+        0 => Ok(()),
+        sessions => Err(EngineError::DatabaseInUse {
+            name: database.name(),
+            sessions,
+        }),
     }
 }
