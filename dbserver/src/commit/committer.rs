@@ -102,12 +102,13 @@ pub struct Borders {
 impl Committer {
     /// Goes on after `last` with a fresh writer.
     pub fn new(writer: Arc<Writer>, last: CommitNumber) -> Self {
+        let next_transaction = first_transaction(&writer);
         Self {
             order: Mutex::new(Order {
                 last,
                 touched: Touched::default(),
                 writer,
-                next_transaction: last.get() + 1,
+                next_transaction,
                 in_parts: BTreeMap::new(),
             }),
         }
@@ -172,7 +173,7 @@ impl Committer {
         Arc::clone(&self.order().writer)
     }
 
-    /// The database is gone: its number may be used again.
+    /// The database is gone.
     pub fn forget(&self, database: DatabaseId) {
         self.order().touched.forget(database);
     }
@@ -187,6 +188,7 @@ impl Committer {
     ) -> Result<(), EngineError> {
         let mut order = self.order();
         let (writer, last) = replace(&order.writer)?;
+        order.next_transaction = order.next_transaction.max(first_transaction(&writer));
         order.writer = writer;
         order.last = last;
         order.touched.clear();
@@ -284,6 +286,13 @@ impl Committer {
     }
 }
 
+/// Where a writer's transaction numbers begin: at the bytes of log before it. A number is given with
+/// at least one `Part`, which takes more than one byte of log, so the next writer begins above all
+/// of them. Parts that a crash has left in the log are never taken for those of another transaction.
+fn first_transaction(writer: &Writer) -> u64 {
+    writer.durable().log_bytes
+}
+
 fn lost_base(writer: &Writer) -> EngineError {
     writer.failure().map_or_else(
         || {
@@ -294,4 +303,51 @@ fn lost_base(writer: &Writer) -> EngineError {
         },
         EngineError::LogFailed,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use fwlog::{
+        Begin, EnvironmentId, FsStore, LogIdentity, LogLocation, RecoverOptions, SealNewest,
+        WriterOptions,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_crash_does_not_give_the_numbers_of_its_transactions_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let location = LogLocation::parse(directory.path().join("fw-%N")).unwrap();
+        let store = Arc::new(FsStore::at(location, 0o600));
+        let start = |begin| {
+            let identity = LogIdentity {
+                environment: EnvironmentId::from_bytes([1; 16]),
+                instance: "north".into(),
+                page_size: 4096,
+            };
+            let options = WriterOptions::default();
+            let last = CommitNumber::new(0);
+            let observer = Box::new(|_: &Durable| {});
+            let writer = Writer::start(store.clone(), identity, options, begin, last, observer);
+            Committer::new(Arc::new(writer.unwrap()), last)
+        };
+        let first = start(Begin::Create);
+        let mut part = RecordBuffer::new();
+        let transaction = TransactionId::new(first.order().next_transaction);
+        encode::part(&mut part, transaction, DatabaseId::new(2), &[]).unwrap();
+        first.append_marked(part).unwrap().wait().unwrap();
+        drop(first);
+        let options = RecoverOptions {
+            from: None,
+            seal: SealNewest::Yes,
+            discard_behind: None,
+        };
+        let end = fwlog::recover(&*store, options, &mut |_| Ok(())).unwrap();
+        let second = start(Begin::NextSegment {
+            after: end.end,
+            log_bytes: end.log_bytes,
+        });
+        assert_eq!(end.last_commit, CommitNumber::new(0));
+        assert!(second.order().next_transaction > transaction.get());
+    }
 }
