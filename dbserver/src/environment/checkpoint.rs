@@ -82,11 +82,8 @@ impl Environment {
         entries: Vec<DatabaseEntry>,
     ) -> Result<(), EngineError> {
         self.update_control(|control| {
-            if let Some(identity) = &mut control.identity {
-                identity.redo = redo;
-                identity.databases = entries;
-                control.detached = false;
-            }
+            control.set_redo(redo, entries);
+            control.detached = false;
         })?;
         if self.control().log == LogPlace::Journal {
             self.recycle_journal(&redo)

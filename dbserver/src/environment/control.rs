@@ -142,6 +142,14 @@ impl Control {
             .map_err(|error| EngineError::file("write", path, &error))
     }
 
+    /// Redo starts at `redo` from now on, with these databases. An empty slave has no redo point.
+    pub fn set_redo(&mut self, redo: RedoPoint, databases: Vec<DatabaseEntry>) {
+        if let Some(identity) = &mut self.identity {
+            identity.redo = redo;
+            identity.databases = databases;
+        }
+    }
+
     fn to_text(&self) -> String {
         let mut body = Body::default();
         body.line("version", CONTROL_VERSION);

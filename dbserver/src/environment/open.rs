@@ -16,6 +16,7 @@ use pagestore::Horizon;
 use crate::apply::applier::{Applied, Applier};
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
+use crate::environment::checkpoint::redo_point;
 use crate::environment::control::{Control, Identity, LogPlace, RedoPoint, role_word};
 use crate::environment::database::ConnectionLimits;
 use crate::environment::databases::{Databases, SYSTEM_DATABASE, SYSTEM_NAME};
@@ -208,12 +209,8 @@ impl Parts {
         let databases = self.databases.entries();
         self.control.log = place;
         self.control.detached = true;
-        if let Some(identity) = &mut self.control.identity {
-            identity.redo.point = recovered.end;
-            identity.redo.log_bytes = recovered.log_bytes;
-            identity.redo.commit = recovered.last_commit;
-            identity.databases = databases;
-        }
+        self.control
+            .set_redo(redo_point(&recovered.durable()), databases);
         self.control.write(&self.layout.control())
     }
 

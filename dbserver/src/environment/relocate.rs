@@ -6,7 +6,7 @@ use fwlog::{Begin, CommitNumber, Durable, RecoverOptions, SealNewest, Writer};
 
 use crate::environment::Environment;
 use crate::environment::checkpoint::redo_point;
-use crate::environment::control::{LogPlace, RedoPoint};
+use crate::environment::control::LogPlace;
 use crate::environment::log;
 use crate::error::EngineError;
 
@@ -66,14 +66,11 @@ impl Environment {
     ) -> Result<(Arc<Writer>, CommitNumber), EngineError> {
         self.write_data_files(None)?;
         let entries = self.databases.entries();
-        let redo: RedoPoint = redo_point(end);
+        let redo = redo_point(end);
         self.update_control(|control| {
             control.log = place;
             control.detached = true;
-            if let Some(identity) = &mut control.identity {
-                identity.redo = redo;
-                identity.databases = entries;
-            }
+            control.set_redo(redo, entries);
         })?;
         let begin = log::begin_in(place, end.point, end.log_bytes);
         let writer = self.start_writer(place, begin, end.commit)?;

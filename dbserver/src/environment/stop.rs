@@ -39,10 +39,7 @@ impl Environment {
                 self.update_control(|control| {
                     control.clean = true;
                     control.detached = true;
-                    if let Some(identity) = &mut control.identity {
-                        identity.redo = redo;
-                        identity.databases = entries;
-                    }
+                    control.set_redo(redo, entries);
                 })
             }
             LogSide::Following(slave) => {
