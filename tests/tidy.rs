@@ -20,9 +20,10 @@ const LONG_FILES: &[(&str, usize)] = &[
 
 /// Which crates of ours a crate may use.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("fwlog", &[]),
-    ("pagestore", &[]),
-    ("sqlitevfs", &["pagestore"]),
+    ("disk", &[]),
+    ("fwlog", &["disk"]),
+    ("pagestore", &["disk"]),
+    ("sqlitevfs", &["disk", "pagestore"]),
     ("dbproto", &["fwlog"]),
     ("dbconfig", &[]),
     ("dialect", &[]),
@@ -30,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "dbserver",
         &[
+            "disk",
             "fwlog",
             "pagestore",
             "sqlitevfs",
@@ -39,9 +41,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "pgtypes",
         ],
     ),
-    ("dbrepl", &["fwlog", "dbproto", "dbconfig"]),
-    ("dbctl", &["fwlog", "dbconfig"]),
-    ("dbtests", &["fwlog"]),
+    ("dbrepl", &["disk", "fwlog", "dbproto", "dbconfig"]),
+    ("dbctl", &["disk", "fwlog", "dbconfig"]),
+    ("dbtests", &["disk", "fwlog"]),
 ];
 
 /// Which crates alone may use a crate of others, and why.

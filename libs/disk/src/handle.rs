@@ -1,0 +1,243 @@
+//! The handle that everybody holds, and the operations that are durable on return.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{Access, DiskFile, FileSystem, RealFiles};
+
+/// A disk: the operating system's, or a simulated one. Clones are the same disk.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    files: Arc<dyn FileSystem>,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self::real()
+    }
+}
+
+/// The same disk, not just the same kind.
+impl PartialEq for Disk {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.files, &other.files)
+    }
+}
+
+impl Eq for Disk {}
+
+impl Disk {
+    /// The operating system's.
+    pub fn real() -> Self {
+        static REAL: std::sync::LazyLock<Disk> =
+            std::sync::LazyLock::new(|| Disk::new(Arc::new(RealFiles)));
+        REAL.clone()
+    }
+
+    /// Another one.
+    pub fn new(files: Arc<dyn FileSystem>) -> Self {
+        Self { files }
+    }
+
+    /// Opens a file. What [`Access::CreateNew`] makes is durable neither in content nor in name:
+    /// write, then [`Disk::rename`], or sync file and directory.
+    pub fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        self.files.open(path, access)
+    }
+
+    /// Opens a file, made where it is missing, and locks it; `None` while another holds the lock.
+    pub fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskFile>>> {
+        self.files.lock(path)
+    }
+
+    /// Names of all that is in a directory, sorted.
+    pub fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        let mut names = self.files.list(directory)?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Whether there is a file or directory of that name.
+    pub fn exists(&self, path: &Path) -> io::Result<bool> {
+        self.files.exists(path)
+    }
+
+    /// All of a file.
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let file = self.open(path, Access::Read)?;
+        let length = usize::try_from(file.length()?).map_err(io::Error::other)?;
+        let mut content = vec![0; length];
+        let count = file.read_at(0, &mut content)?;
+        content.truncate(count);
+        Ok(content)
+    }
+
+    /// Makes a directory, and those above it that are missing; their names are durable on return.
+    pub fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()> {
+        if path.as_os_str().is_empty() || self.exists(path)? {
+            return Ok(());
+        }
+        if let Some(parent) = path.parent() {
+            self.make_directory(parent, mode)?;
+        }
+        self.files.make_directory(path, mode)?;
+        self.sync_directory(directory_of(path))
+    }
+
+    /// Makes the names in a directory durable.
+    pub fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        self.files.sync_directory(path)
+    }
+
+    /// Syncs the file `from`, gives it the name `to` (replacing what had it), and syncs the
+    /// directory. Durable on return. Both names must be in one file system.
+    pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.open(from, Access::Write)?.sync()?;
+        self.files.rename(from, to)?;
+        let (old, new) = (directory_of(from), directory_of(to));
+        self.sync_directory(new)?;
+        if old == new {
+            Ok(())
+        } else {
+            self.sync_directory(old)
+        }
+    }
+
+    /// Replaces the content of `path`: after a crash the file has either the old content or the new
+    /// one, whole. Durable on return.
+    pub fn write_atomic(&self, path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+        let temporary = beside(path);
+        // A file left by a crash: never read by anyone.
+        self.remove_if_there(&temporary)?;
+        let file = self.open(&temporary, Access::CreateNew(mode))?;
+        file.write_at(0, content)?;
+        drop(file);
+        self.rename(&temporary, path)
+    }
+
+    /// Removes a file; the removal is durable on return.
+    pub fn remove(&self, path: &Path) -> io::Result<()> {
+        self.files.remove(path)?;
+        self.sync_directory(directory_of(path))
+    }
+
+    /// Removes a file if it is there. Not durable: for what a crash left, which is removed again
+    /// when it comes back.
+    pub fn remove_if_there(&self, path: &Path) -> io::Result<()> {
+        match self.files.remove(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a temporary file in `directory` that has no name any more: it vanishes with the last
+    /// handle, also after a crash.
+    pub fn scratch(&self, directory: &Path) -> io::Result<Box<dyn DiskFile>> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let path = directory.join(format!("scratch-{}-{number}", process::id()));
+            match self.open(&path, Access::CreateNew(0o600)) {
+                Ok(file) => {
+                    self.files.remove(&path)?;
+                    return Ok(file);
+                }
+                // Left behind by a crash between open and remove of an earlier process with this id.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path.file_name().unwrap_or_default());
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_atomic_write_replaces_the_content_and_leaves_nothing_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let (disk, path) = (Disk::real(), directory.path().join("control"));
+        disk.write_atomic(&path, b"one", 0o600).unwrap();
+        disk.write_atomic(&path, b"two", 0o600).unwrap();
+        assert_eq!(disk.read(&path).unwrap(), b"two");
+        assert_eq!(disk.list(directory.path()).unwrap(), ["control"]);
+    }
+
+    #[test]
+    fn an_atomic_write_is_not_stopped_by_what_a_crash_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let (disk, path) = (Disk::real(), directory.path().join("control"));
+        let left = disk.open(&beside(&path), Access::CreateNew(0o600)).unwrap();
+        left.write_at(0, b"half of another content").unwrap();
+        disk.write_atomic(&path, b"whole", 0o600).unwrap();
+        assert_eq!(disk.read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_new_file_has_the_mode_asked_for_and_is_never_an_old_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let (disk, path) = (Disk::real(), directory.path().join("fw-1-1"));
+        drop(disk.open(&path, Access::CreateNew(0o640)).unwrap());
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        let again = disk.open(&path, Access::CreateNew(0o640)).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn directories_are_made_with_those_above_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let (disk, deep) = (Disk::real(), directory.path().join("a/b/c"));
+        disk.make_directory(&deep, 0o700).unwrap();
+        disk.make_directory(&deep, 0o700).unwrap();
+        assert!(deep.is_dir());
+    }
+
+    #[test]
+    fn what_is_removed_is_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let (disk, path) = (Disk::real(), directory.path().join("x"));
+        drop(disk.open(&path, Access::CreateNew(0o600)).unwrap());
+        disk.remove(&path).unwrap();
+        assert!(!disk.exists(&path).unwrap());
+        disk.remove_if_there(&path).unwrap();
+    }
+
+    #[test]
+    fn a_scratch_file_leaves_no_name_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = Disk::real().scratch(directory.path()).unwrap();
+        file.write_at(0, b"still there").unwrap();
+        assert_eq!(file.length().unwrap(), 11);
+        assert!(Disk::real().list(directory.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_lock_is_held_by_one_and_free_when_its_file_is_closed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (disk, path) = (Disk::real(), directory.path().join("lock"));
+        let held = disk.lock(&path).unwrap().unwrap();
+        assert!(disk.lock(&path).unwrap().is_none());
+        drop(held);
+        assert!(disk.lock(&path).unwrap().is_some());
+    }
+}
