@@ -30,7 +30,7 @@ fn rows(server: &Server) -> String {
 
 /// The newest segment, and the offset at which it is durable.
 fn newest(server: &Server) -> (SegmentId, PathBuf, u64) {
-    let end = DurableEnd::read(&server.fwlog_dir())
+    let end = DurableEnd::read(&disk::Disk::real(), &server.fwlog_dir())
         .expect("readable")
         .expect("a durable end");
     let position = end.durable.point.position;

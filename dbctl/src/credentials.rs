@@ -105,9 +105,13 @@ mod tests {
     fn the_first_line_of_a_password_file_counts() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pw");
-        fwlog::durable::write_atomic(&path, b"one two\nthree\n", 0o600).unwrap();
+        disk::Disk::real()
+            .write_atomic(&path, b"one two\nthree\n", 0o600)
+            .unwrap();
         assert_eq!(first_line(&path).unwrap(), "one two");
-        fwlog::durable::write_atomic(&path, b"\nthree\n", 0o600).unwrap();
+        disk::Disk::real()
+            .write_atomic(&path, b"\nthree\n", 0o600)
+            .unwrap();
         assert!(
             first_line(&path)
                 .unwrap_err()

@@ -91,12 +91,14 @@ impl PidFile {
             .hint("stop that process first, or use another pid file"));
         }
         let text = format!("{}\n", std::process::id());
-        fwlog::durable::write_atomic(path, text.as_bytes(), 0o644).map_err(|error| {
-            Failure::usage(format!(
-                "can't write the pid file {}: {error}",
-                path.display()
-            ))
-        })?;
+        disk::Disk::real()
+            .write_atomic(path, text.as_bytes(), 0o644)
+            .map_err(|error| {
+                Failure::usage(format!(
+                    "can't write the pid file {}: {error}",
+                    path.display()
+                ))
+            })?;
         Ok(Self(path.to_owned()))
     }
 }
@@ -139,7 +141,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pid");
         // No process has this id: it is above the largest that Linux gives.
-        fwlog::durable::write_atomic(&path, b"4194305\n", 0o644).unwrap();
+        disk::Disk::real()
+            .write_atomic(&path, b"4194305\n", 0o644)
+            .unwrap();
         assert!(PidFile::create(&path).is_ok());
     }
 }

@@ -275,7 +275,9 @@ mod tests {
     use std::path::Path;
 
     fn write(path: &Path, text: &str) {
-        fwlog::durable::write_atomic(path, text.as_bytes(), 0o600).unwrap();
+        disk::Disk::real()
+            .write_atomic(path, text.as_bytes(), 0o600)
+            .unwrap();
     }
 
     struct Folder(tempfile::TempDir);

@@ -51,7 +51,9 @@ impl Home {
              [ForwardLog]\n{log}\n[Replication]\nRole = Master\nTmpDir = {at}\n"
         );
         let path = self.path().join("eloqdb.cfg");
-        fwlog::durable::write_atomic(&path, text.as_bytes(), 0o600).unwrap();
+        disk::Disk::real()
+            .write_atomic(&path, text.as_bytes(), 0o600)
+            .unwrap();
         Config::load(&path).unwrap()
     }
 
@@ -359,7 +361,9 @@ fn a_dumped_database_is_a_plain_file_and_comes_back_by_restore() {
     assert_eq!(count(&home.crashed().start(), "copy"), 60_000);
     let error = control_plane::run(&environment, "dba", &restore).unwrap_err();
     assert_eq!(error.sqlstate(), "42P04");
-    fwlog::durable::write_atomic(&file, b"no database", 0o600).unwrap();
+    disk::Disk::real()
+        .write_atomic(&file, b"no database", 0o600)
+        .unwrap();
     let bad = format!("database restore bad {quoted}");
     assert!(control_plane::run(&environment, "dba", &bad).is_err());
     assert!(environment.database("bad").is_err());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use disk::Disk;
 use fwlog::{DurableEnd, SegmentInfo};
 
 use crate::files;
@@ -109,7 +110,7 @@ fn same_file(original: &SegmentInfo, copy: &SegmentInfo) {
 
 #[track_caller]
 fn same_start(original: &SegmentInfo, copy: &SegmentInfo, slave: &Server) {
-    let end = DurableEnd::read(&slave.fwlog_dir()).expect("a readable fw.position");
+    let end = DurableEnd::read(&Disk::real(), &slave.fwlog_dir()).expect("a readable fw.position");
     let end = end.expect("a durable end").durable.point.position;
     assert_eq!(end.segment, copy.id, "the open segment is the newest");
     let length = usize::try_from(end.offset).expect("a small file");

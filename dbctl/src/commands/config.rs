@@ -150,7 +150,7 @@ fn replace(path: &Path, content: &str) -> Result<()> {
     let write = || {
         let before = fs::metadata(path)?;
         let mode = before.permissions().mode() & 0o7777;
-        fwlog::durable::write_atomic(path, content.as_bytes(), mode)?;
+        disk::Disk::real().write_atomic(path, content.as_bytes(), mode)?;
         let after = fs::metadata(path)?;
         if (before.uid(), before.gid()) != (after.uid(), after.gid()) {
             chown(path, Some(before.uid()), Some(before.gid()))?;

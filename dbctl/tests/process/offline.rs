@@ -297,7 +297,9 @@ fn fwlog_verify_passes_a_good_log() {
 fn overwrite(path: &Path, at: usize, byte: u8) {
     let mut content = fs::read(path).unwrap();
     content[at] ^= byte;
-    fwlog::durable::write_atomic(path, &content, 0o600).unwrap();
+    disk::Disk::real()
+        .write_atomic(path, &content, 0o600)
+        .unwrap();
 }
 
 #[test]

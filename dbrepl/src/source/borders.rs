@@ -13,7 +13,7 @@ pub fn collect(
     from: Option<Position>,
     to: Position,
 ) -> Result<Vec<Border>, Failure> {
-    let end = DurableEnd::read(&location.directory)
+    let end = DurableEnd::read(&location.disk, &location.directory)
         .map_err(|error| Failure::passing(error.to_string()))?
         .map(|end| end.durable.point.position);
     let to = end.map_or(to, |end| end.min(to));
@@ -48,7 +48,7 @@ fn blocks(directory: &LogDirectory, id: SegmentId, to: Position) -> Result<Vec<B
     };
     // Only the newest segment has a limit: what is behind the durable end may be half written.
     let limit = (to.segment == id && info.sealed.is_none()).then_some(to.offset);
-    let mut reader = SegmentReader::open(&info.path).map_err(unreadable)?;
+    let mut reader = SegmentReader::open(directory.disk(), &info.path).map_err(unreadable)?;
     let mut borders = vec![border(&reader)];
     while let ReadItem::Block(_) = reader.next(limit).map_err(unreadable)? {
         if reader.point().position > to {

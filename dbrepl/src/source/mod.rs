@@ -5,7 +5,7 @@ mod locate;
 mod tailer;
 
 use dbproto::{Identify, PROTOCOL_VERSION, Progress};
-use fwlog::{DurableEnd, FollowError, LogDirectory, ReadError, layout};
+use fwlog::{DurableEnd, FollowError, LogDirectory, LogLocation, ReadError, layout};
 
 pub use borders::collect as borders;
 pub use locate::{Located, locate};
@@ -16,8 +16,11 @@ use crate::options::Source;
 
 /// What the source says of itself. Reads the newest segment's header and the durable end.
 pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
-    let directory = &source.location.directory;
-    let end = DurableEnd::read(directory).map_err(|error| Failure::passing(error.to_string()))?;
+    let LogLocation {
+        disk, directory, ..
+    } = &source.location;
+    let end =
+        DurableEnd::read(disk, directory).map_err(|error| Failure::passing(error.to_string()))?;
     let segments = LogDirectory::scan(&source.location).map_err(unreadable)?;
     let newest = segments.segments().last();
     let (Some(end), Some(newest)) = (end, newest) else {

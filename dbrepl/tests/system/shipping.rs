@@ -393,7 +393,9 @@ async fn a_damaged_block_of_the_master_never_reaches_the_slave() {
     let path = &log.segments()[1].path;
     let mut bytes = std::fs::read(path).unwrap();
     bytes[10_000] ^= 1;
-    fwlog::durable::write_atomic(path, &bytes, 0o600).unwrap();
+    disk::Disk::real()
+        .write_atomic(path, &bytes, 0o600)
+        .unwrap();
     let failure = run(&master, &slave, "-S").await.0.unwrap_err();
     assert_eq!(failure.code, ExitCode::Error);
     assert!(

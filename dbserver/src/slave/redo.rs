@@ -11,7 +11,8 @@ pub(crate) fn redo_point_at(
     position: Position,
 ) -> Result<RedoPoint, EngineError> {
     let corrupt = |error: fwlog::ReadError| EngineError::Corrupt(error.to_string());
-    let mut reader = SegmentReader::open(&location.path(position.segment)).map_err(corrupt)?;
+    let mut reader =
+        SegmentReader::open(&location.disk, &location.path(position.segment)).map_err(corrupt)?;
     let hash = reader
         .skip_to(position.offset)
         .map_err(corrupt)?

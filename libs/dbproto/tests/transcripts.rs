@@ -48,7 +48,9 @@ fn run(path: &Path, mut side: impl FnMut(&str) -> Vec<String>) {
     }
     let actual = actual.join("\n") + "\n";
     if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
-        fwlog::durable::write_atomic(path, actual.as_bytes(), 0o644).unwrap();
+        disk::Disk::real()
+            .write_atomic(path, actual.as_bytes(), 0o644)
+            .unwrap();
     }
     let expected = fs::read_to_string(path).unwrap();
     assert!(

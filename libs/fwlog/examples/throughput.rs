@@ -154,7 +154,7 @@ fn reading(location: &LogLocation) -> Outcome {
     let (mut commits, mut sum, mut blocks) = (0, 0_u64, 0);
     let began = Instant::now();
     for info in directory.segments() {
-        let mut reader = SegmentReader::open(&info.path)?;
+        let mut reader = SegmentReader::open(&location.disk, &info.path)?;
         while let fwlog::ReadItem::Block(block) = reader.next(None)? {
             blocks += 1;
             commits += decode(&mut decoder, &block, &mut sum)?;

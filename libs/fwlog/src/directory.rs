@@ -1,8 +1,9 @@
 //! All segments of a log, in the order that their headers give.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use disk::Disk;
 
 use crate::chain::ChainHash;
 use crate::damage::{Damage, During, IoFailure, ReadError};
@@ -28,8 +29,8 @@ pub struct SegmentInfo {
 }
 
 impl SegmentInfo {
-    fn read(path: &Path) -> Result<Self, ReadError> {
-        let reader = SegmentReader::open(path)?;
+    fn read(disk: &Disk, path: &Path) -> Result<Self, ReadError> {
+        let reader = SegmentReader::open(disk, path)?;
         Ok(Self {
             id: reader.header().id,
             path: path.to_owned(),
@@ -70,6 +71,7 @@ pub struct Gap {
 /// for what came later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogDirectory {
+    disk: Disk,
     segments: Vec<SegmentInfo>,
 }
 
@@ -78,8 +80,7 @@ impl LogDirectory {
     pub fn scan(location: &LogLocation) -> Result<Self, ReadError> {
         let directory = &location.directory;
         let mut paths = Vec::new();
-        for entry in fs::read_dir(directory).during("list", directory)? {
-            let name = entry.during("list", directory)?.file_name();
+        for name in location.disk.list(directory).during("list", directory)? {
             if name
                 .to_str()
                 .is_some_and(|name| location.naming.segment_of(name).is_some())
@@ -87,18 +88,18 @@ impl LogDirectory {
                 paths.push(directory.join(name));
             }
         }
-        Self::of_files(&paths, Missing::IsGone)
+        Self::of_files(&location.disk, &paths, Missing::IsGone)
     }
 
     /// Reads the headers of these files, whatever they are called.
-    pub fn from_files(paths: &[PathBuf]) -> Result<Self, ReadError> {
-        Self::of_files(paths, Missing::IsError)
+    pub fn from_files(disk: &Disk, paths: &[PathBuf]) -> Result<Self, ReadError> {
+        Self::of_files(disk, paths, Missing::IsError)
     }
 
-    fn of_files(paths: &[PathBuf], missing: Missing) -> Result<Self, ReadError> {
+    fn of_files(disk: &Disk, paths: &[PathBuf], missing: Missing) -> Result<Self, ReadError> {
         let mut segments = Vec::with_capacity(paths.len());
         for path in paths {
-            match SegmentInfo::read(path) {
+            match SegmentInfo::read(disk, path) {
                 Ok(info) => segments.push(info),
                 Err(ReadError::Io(IoFailure {
                     kind: io::ErrorKind::NotFound,
@@ -114,7 +115,15 @@ impl LogDirectory {
                 return Err(ReadError::corrupt(&other.path, 0, twice));
             }
         }
-        Ok(Self { segments })
+        Ok(Self {
+            disk: disk.clone(),
+            segments,
+        })
+    }
+
+    /// Where the files are.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     /// All segments in order.
@@ -187,5 +196,5 @@ pub fn hash_at(location: &LogLocation, position: Position) -> Result<Option<Chai
     if position.offset == 0 {
         return Ok(Some(info.header.previous));
     }
-    SegmentReader::open(&info.path)?.skip_to(position.offset)
+    SegmentReader::open(&location.disk, &info.path)?.skip_to(position.offset)
 }

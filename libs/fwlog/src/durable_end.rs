@@ -3,9 +3,10 @@
 //! The owner rewrites the file in place after every group, without a sync: what it says is never
 //! ahead of the segments. After a power cut it may be old, or torn; then it says less, never more.
 
-use std::fs;
 use std::io;
 use std::path::Path;
+
+use disk::Disk;
 
 use crate::chain::ChainHash;
 use crate::damage::{During, IoFailure};
@@ -53,10 +54,10 @@ pub struct DurableEnd {
 impl DurableEnd {
     /// Reads the file in `directory`. `None` when there is none, or none that can be understood:
     /// then nothing is known to be durable.
-    pub fn read(directory: &Path) -> Result<Option<Self>, IoFailure> {
+    pub fn read(disk: &Disk, directory: &Path) -> Result<Option<Self>, IoFailure> {
         let path = directory.join(POSITION_FILE);
         for _ in 0..RETRIES {
-            match fs::read(&path) {
+            match disk.read(&path) {
                 Ok(bytes) => {
                     if let Some(end) = Self::decode(&bytes) {
                         return Ok(Some(end));
@@ -152,6 +153,6 @@ mod tests {
     #[test]
     fn a_directory_without_the_file_has_no_known_durable_end() {
         let directory = tempfile::tempdir().unwrap();
-        assert_eq!(DurableEnd::read(directory.path()), Ok(None));
+        assert_eq!(DurableEnd::read(&Disk::real(), directory.path()), Ok(None));
     }
 }

@@ -304,13 +304,13 @@ impl Follow {
         }
         let directory = LogDirectory::scan(&self.location)?;
         let next = directory.successor(id).ok_or(FollowError::Gap(id))?;
-        self.reader = SegmentReader::open(&next.path)?;
+        self.reader = SegmentReader::open(&self.location.disk, &next.path)?;
         Ok(Some(self.give_header()))
     }
 }
 
 fn read_durable(location: &LogLocation) -> Result<Durable, FollowError> {
-    let end = DurableEnd::read(&location.directory)?;
+    let end = DurableEnd::read(&location.disk, &location.directory)?;
     end.map(|end| end.durable).ok_or(FollowError::NoDurableEnd)
 }
 
@@ -328,7 +328,7 @@ fn find(
     if position > end {
         return Err(NoSyncPoint::AheadOfMaster { durable: end }.into());
     }
-    let mut reader = SegmentReader::open(&info.path)?;
+    let mut reader = SegmentReader::open(directory.disk(), &info.path)?;
     let (hash, place) = if position.offset == 0 {
         (Some(info.header.previous), At::Header)
     } else {
@@ -354,7 +354,10 @@ fn find_outside(
         && next.header.previous == at.hash
         && is_successor(wanted, next.id)
     {
-        return Ok((SegmentReader::open(&next.path)?, At::Header));
+        return Ok((
+            SegmentReader::open(directory.disk(), &next.path)?,
+            At::Header,
+        ));
     }
     let segments = directory.segments();
     let Some(first) = segments.first() else {

@@ -15,7 +15,6 @@ mod block;
 mod chain;
 mod damage;
 mod directory;
-pub mod durable;
 mod durable_end;
 mod fields;
 mod follow;
@@ -61,7 +60,7 @@ pub use record::{
 };
 pub use recover::{ApplyError, RecoverError, RecoverOptions, Recovered, SealNewest, Torn, recover};
 pub use seal::{SEAL_SIZE, Seal};
-pub use store::{FsStore, SegmentFile, SegmentStore};
+pub use store::{FsStore, SegmentStore};
 pub use timestamp::Timestamp;
 pub use verify::{Finding, VerifyReport, verify};
 pub use writer::{Begin, Linger, Mark, Observer, SyncPolicy, Writer, WriterError, WriterOptions};

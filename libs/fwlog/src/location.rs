@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use disk::Disk;
+
 use crate::position::SegmentId;
 
 /// What stands for `<generation>-<sequence>` in a pattern.
@@ -67,9 +69,11 @@ impl SegmentNaming {
 /// End of the name of a segment that is being made.
 const TEMPORARY: &str = ".new";
 
-/// A directory and the naming of the segments in it.
+/// A directory of a disk, and the naming of the segments in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLocation {
+    /// The disk.
+    pub disk: Disk,
     /// The directory.
     pub directory: PathBuf,
     /// How the segments in it are called.
@@ -77,7 +81,7 @@ pub struct LogLocation {
 }
 
 impl LogLocation {
-    /// Understands a path such as `/fwlog/fw-%N`.
+    /// Understands a path such as `/fwlog/fw-%N`, on the disk of this machine.
     pub fn parse(path: impl AsRef<Path>) -> Result<Self, LocationError> {
         let path = path.as_ref();
         let name = path.file_name().and_then(|name| name.to_str());
@@ -87,9 +91,17 @@ impl LogLocation {
             _ => Path::new("."),
         };
         Ok(Self {
+            disk: Disk::real(),
             directory: directory.to_owned(),
             naming,
         })
+    }
+
+    /// The same place on another disk.
+    #[must_use]
+    pub fn on(mut self, disk: Disk) -> Self {
+        self.disk = disk;
+        self
     }
 
     /// The path of a segment.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
+use disk::{Access, Disk, DiskFile};
 
 use crate::block::{BLOCK_HEAD_SIZE, Block, BlockHead};
 use crate::chain::ChainHash;
@@ -12,7 +13,7 @@ use crate::layout;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position};
 use crate::seal::{SEAL_SIZE, Seal};
-use crate::store::{FsFile, SegmentFile, SegmentStore};
+use crate::store::SegmentStore;
 use crate::{SegmentId, Timestamp};
 
 /// How much is read at a time.
@@ -48,7 +49,7 @@ pub enum EndKind {
 /// What can't be read is a torn tail only where the segment is not sealed and the caller gave no
 /// limit up to which it is known to be durable. Everywhere else it is [`ReadError::Corrupt`].
 pub struct SegmentReader {
-    file: Box<dyn SegmentFile>,
+    file: Box<dyn DiskFile>,
     path: PathBuf,
     header: SegmentHeader,
     header_bytes: Bytes,
@@ -63,8 +64,9 @@ pub struct SegmentReader {
 
 impl SegmentReader {
     /// Opens the segment in this file, whatever the file is called, and reads its header.
-    pub fn open(path: &Path) -> Result<Self, ReadError> {
-        Self::new(FsFile::open(path).during("open", path)?, path.to_owned())
+    pub fn open(disk: &Disk, path: &Path) -> Result<Self, ReadError> {
+        let file = disk.open(path, Access::Read).during("open", path)?;
+        Self::new(file, path.to_owned())
     }
 
     /// Opens a segment of a store.
@@ -78,7 +80,7 @@ impl SegmentReader {
         }
     }
 
-    fn new(file: Box<dyn SegmentFile>, path: PathBuf) -> Result<Self, ReadError> {
+    fn new(file: Box<dyn DiskFile>, path: PathBuf) -> Result<Self, ReadError> {
         let mut bytes = [0; HEADER_SIZE];
         let read = file.read_at(0, &mut bytes).during("read", &path)?;
         let header = SegmentHeader::decode(bytes.get(..read).unwrap_or_default())
@@ -362,7 +364,7 @@ impl std::fmt::Debug for SegmentReader {
 }
 
 /// The seal in the last bytes of a file, if it is one for a segment of this length.
-fn read_seal(file: &dyn SegmentFile, path: &Path) -> Result<Option<Seal>, ReadError> {
+fn read_seal(file: &dyn DiskFile, path: &Path) -> Result<Option<Seal>, ReadError> {
     let length = file.length().during("read the length of", path)?;
     let Some(at) = length.checked_sub(SEAL_SIZE as u64) else {
         return Ok(None);

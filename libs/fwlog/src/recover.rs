@@ -6,6 +6,8 @@
 
 use std::error::Error;
 
+use disk::DiskFile;
+
 use crate::block::Block;
 use crate::damage::{Damage, During, IoFailure, ReadError};
 use crate::directory::is_successor;
@@ -16,7 +18,7 @@ use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::{EndKind, ReadItem, SegmentReader};
 use crate::seal::SEAL_SIZE;
-use crate::store::{SegmentFile, SegmentStore};
+use crate::store::SegmentStore;
 use crate::tail::{ResumeAt, Tail};
 use crate::timestamp::Timestamp;
 
@@ -302,7 +304,7 @@ impl Scan<'_> {
     /// Writes the blocks behind the durable end once more, as they are. What a crash of the process
     /// alone has left need not be on the disk; and where a sync failed before that crash, the
     /// operating system may hold it for clean, so that another sync would not write it.
-    fn write_again(&self, file: &dyn SegmentFile, reader: &SegmentReader) -> Result<(), IoFailure> {
+    fn write_again(&self, file: &dyn DiskFile, reader: &SegmentReader) -> Result<(), IoFailure> {
         let Some(durable) = self.durable.map(|end| end.durable.point.position) else {
             return Ok(());
         };
@@ -351,7 +353,7 @@ impl Scan<'_> {
             .during("sync the directory of", &path)?;
         let file = self.store.open(id).during("open", &path)?;
         if cut.is_some() || (sealed && behind > 0) {
-            file.truncate(end.position.offset + seal_size)
+            file.set_length(end.position.offset + seal_size)
                 .during("cut", &path)?;
         }
         self.write_again(file.as_ref(), reader)?;

@@ -3,13 +3,15 @@
 
 use std::path::PathBuf;
 
+use disk::DiskFile;
+
 use crate::damage::{During, IoFailure};
 use crate::durable_end::Durable;
 use crate::header::{Follows, SegmentHeader};
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position};
 use crate::seal::{SEAL_SIZE, Seal};
-use crate::store::{SegmentFile, SegmentStore};
+use crate::store::SegmentStore;
 use crate::timestamp::Timestamp;
 
 /// Zeros are written in pieces of this size.
@@ -24,7 +26,7 @@ static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 ///                          │ to write
 /// ```
 pub(crate) struct Tail {
-    file: Box<dyn SegmentFile>,
+    file: Box<dyn DiskFile>,
     path: PathBuf,
     header: SegmentHeader,
     pub(crate) end: LogPoint,
@@ -139,7 +141,7 @@ impl Tail {
             .write_at(at, &seal.encode())
             .during("write", &self.path)?;
         self.file
-            .truncate(at + SEAL_SIZE as u64)
+            .set_length(at + SEAL_SIZE as u64)
             .during("cut", &self.path)?;
         self.sync()?;
         self.sealed = true;

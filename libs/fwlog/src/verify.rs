@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use disk::Disk;
+
 use crate::block::{Block, BlockDecoder};
 use crate::damage::{Damage, DecodeError, ReadError};
 use crate::directory::{LogDirectory, SegmentInfo};
@@ -79,6 +81,7 @@ pub fn verify(
         }
         earlier = Some(info);
         let mut segment = Segment {
+            disk: directory.disk(),
             info,
             decoder: &mut decoder,
             newest: newest == Some(info.id),
@@ -104,6 +107,7 @@ fn finding(info: &SegmentInfo, offset: u64, kind: Damage) -> Finding {
 }
 
 struct Segment<'a> {
+    disk: &'a Disk,
     info: &'a SegmentInfo,
     decoder: &'a mut BlockDecoder,
     newest: bool,
@@ -115,7 +119,7 @@ impl Segment<'_> {
         report: &mut VerifyReport,
         progress: &mut dyn FnMut(&VerifyReport),
     ) -> Result<(), ReadError> {
-        let mut reader = SegmentReader::open(&self.info.path)?;
+        let mut reader = SegmentReader::open(self.disk, &self.info.path)?;
         loop {
             let item = match reader.next(None) {
                 Ok(item) => item,

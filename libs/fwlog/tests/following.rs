@@ -108,7 +108,9 @@ fn following_stops_at_the_durable_end_and_goes_on_when_that_moves() {
     };
     commit(&writer);
     let path = directory.path().join(fwlog::POSITION_FILE);
-    fwlog::durable::write_atomic(&path, &durable.encode(), 0o600).unwrap();
+    disk::Disk::real()
+        .write_atomic(&path, &durable.encode(), 0o600)
+        .unwrap();
     assert_eq!(
         follow.next().unwrap(),
         FollowItem::UpToDate(durable.durable)
@@ -259,7 +261,9 @@ fn a_position_that_is_not_of_this_history_is_refused_with_the_reason() {
     );
 
     let paths = LogDirectory::scan(&location(directory)).unwrap();
-    fwlog::durable::remove(&paths.get(SegmentId::FIRST).unwrap().path).unwrap();
+    disk::Disk::real()
+        .remove(&paths.get(SegmentId::FIRST).unwrap().path)
+        .unwrap();
     let begins = Position::new(second, 0);
     let later = NoSyncPoint::LogBeginsLater { first: begins };
     assert_eq!(refusal(directory, LogPoint::ORIGIN), later);
@@ -280,7 +284,9 @@ fn a_missing_segment_is_a_gap_and_not_the_end() {
     let log = LogDirectory::scan(&location(directory.path())).unwrap();
     assert_eq!(log.gaps(), []);
     assert_eq!(log.find(first.position).unwrap().id, second);
-    fwlog::durable::remove(&log.get(second).unwrap().path).unwrap();
+    disk::Disk::real()
+        .remove(&log.get(second).unwrap().path)
+        .unwrap();
 
     let log = LogDirectory::scan(&location(directory.path())).unwrap();
     assert_eq!(

@@ -19,7 +19,7 @@ fn directory() -> PathBuf {
 
 /// Everything that a segment holds, as text.
 fn dump(info: &SegmentInfo, page: &mut [u8; PAGE_SIZE], out: &mut String) {
-    let mut reader = SegmentReader::open(&info.path).unwrap();
+    let mut reader = SegmentReader::open(&disk::Disk::real(), &info.path).unwrap();
     let header = reader.header();
     writeln!(
         out,
@@ -120,7 +120,9 @@ fn a_log_of_version_1_is_without_a_fault() {
 
 #[test]
 fn the_durable_end_of_a_log_of_version_1_is_known() {
-    let end = DurableEnd::read(&directory()).unwrap().unwrap();
+    let end = DurableEnd::read(&disk::Disk::real(), &directory())
+        .unwrap()
+        .unwrap();
     assert_eq!(end.environment.to_bytes(), *b"golden-log-of-v1");
     assert_eq!(end.durable.commit, CommitNumber::new(4));
     assert_eq!(end.durable.point.position.segment, SegmentId::new(2, 1));

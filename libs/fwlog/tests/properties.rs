@@ -294,7 +294,7 @@ fn a_segment_cut_anywhere_ends_cleanly_or_torn_behind_its_whole_blocks() {
     let good = blocks_of(&whole);
     let file = store.open(SegmentId::FIRST).unwrap();
     for length in (128..whole.len()).rev() {
-        file.truncate(length as u64).unwrap();
+        file.set_length(length as u64).unwrap();
         let (blocks, stop) = read(&store).unwrap();
         let left = good
             .iter()

@@ -41,7 +41,11 @@ fn a_segment_that_a_crash_left_half_made_is_made_anew() {
     let naming = SegmentNaming::parse("fw-%N").unwrap();
     let store = FsStore::new(directory.path(), naming, 0o600);
     let left = directory.path().join("fw-1-1.new");
-    fwlog::durable::create_new(&left, 0o600).unwrap();
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&left)
+        .unwrap();
     assert!(store.list().unwrap().is_empty());
     store.create(SegmentId::FIRST, b"header").unwrap();
     assert!(!left.exists());

@@ -97,7 +97,9 @@ fn a_torn_tail_of_the_newest_segment_is_told_apart_from_damage() {
 fn a_missing_segment_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let (location, _) = log(directory.path());
-    fwlog::durable::remove(&location.path(SegmentId::new(1, 2))).unwrap();
+    disk::Disk::real()
+        .remove(&location.path(SegmentId::new(1, 2)))
+        .unwrap();
     let report = report(&location);
     assert_eq!(report.commits, 4);
     let [finding] = report.findings.as_slice() else {

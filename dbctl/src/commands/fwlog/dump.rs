@@ -1,5 +1,6 @@
 //! `fwlog dump`: blocks and records as text, or as one JSON object a block.
 
+use disk::Disk;
 use fwlog::{Block, BlockDecoder, EndKind, ReadItem, Record, SegmentInfo, SegmentReader};
 use serde::Serialize;
 
@@ -28,7 +29,7 @@ fn segment(session: &Session, info: &SegmentInfo) -> Result<()> {
         info.path.display(),
         header.previous
     ))?;
-    let mut reader = SegmentReader::open(&info.path).map_err(read_failure)?;
+    let mut reader = SegmentReader::open(&Disk::real(), &info.path).map_err(read_failure)?;
     let mut decoder = BlockDecoder::new();
     loop {
         match reader.next(None).map_err(read_failure)? {

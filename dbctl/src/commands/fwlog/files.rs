@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use disk::Disk;
 use fwlog::{
     Damage, Durable, DurableEnd, LogDirectory, LogLocation, POSITION_FILE, ReadError,
     SegmentNaming, SegmentReader,
@@ -43,7 +44,11 @@ impl Files {
             [one] if one.is_dir() => (Some(one.clone()), None),
             _ => (None, None),
         };
-        let durable = directory.as_deref().map(DurableEnd::read).transpose();
+        let disk = Disk::real();
+        let durable = directory
+            .as_deref()
+            .map(|directory| DurableEnd::read(&disk, directory))
+            .transpose();
         let durable = durable
             .map_err(|error| Failure::error(error.to_string()))?
             .flatten();
@@ -63,7 +68,7 @@ impl Files {
         if good.is_empty() && damaged.is_empty() {
             output::note("there are no forward-log segments");
         }
-        let log = LogDirectory::from_files(&good).map_err(read_failure)?;
+        let log = LogDirectory::from_files(&disk, &good).map_err(read_failure)?;
         Ok(Self {
             log,
             damaged,
@@ -148,7 +153,7 @@ fn looks_like_segment(path: &Path) -> bool {
 fn sort(paths: Vec<PathBuf>) -> Result<(Vec<PathBuf>, Vec<DamagedFile>)> {
     let (mut good, mut damaged) = (Vec::new(), Vec::new());
     for path in paths {
-        match SegmentReader::open(&path) {
+        match SegmentReader::open(&Disk::real(), &path) {
             Ok(_) => good.push(path),
             Err(ReadError::Corrupt { path, offset, kind }) => {
                 damaged.push(DamagedFile {

@@ -83,5 +83,7 @@ fn finished(output: std::process::Output) -> Run {
 
 /// Writes a file of a test.
 pub(crate) fn write(path: &Path, content: &str) {
-    fwlog::durable::write_atomic(path, content.as_bytes(), 0o640).expect("a written file");
+    disk::Disk::real()
+        .write_atomic(path, content.as_bytes(), 0o640)
+        .expect("a written file");
 }

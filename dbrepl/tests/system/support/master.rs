@@ -27,7 +27,8 @@ impl Master {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("log")).unwrap();
         let config = "[Server]\nDataDir = data\n[ForwardLog]\nFwLog = log/fw-%N\n[Replication]\nRole = Master\n";
-        fwlog::durable::write_atomic(&folder.path().join("eloqdb.cfg"), config.as_bytes(), 0o600)
+        disk::Disk::real()
+            .write_atomic(&folder.path().join("eloqdb.cfg"), config.as_bytes(), 0o600)
             .unwrap();
         let options = WriterOptions {
             max_segment_size,

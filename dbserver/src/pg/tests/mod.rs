@@ -48,7 +48,8 @@ impl Server {
              [ForwardLog]\nFwLog = {0}/fw-%N\n",
             directory.path().display()
         );
-        fwlog::durable::write_atomic(&directory.path().join("eloqdb.cfg"), text.as_bytes(), 0o600)
+        disk::Disk::real()
+            .write_atomic(&directory.path().join("eloqdb.cfg"), text.as_bytes(), 0o600)
             .unwrap();
         let config = Config::load(directory.path().join("eloqdb.cfg")).unwrap();
         create::create(&config, &verifier::from_password(PASSWORD).unwrap()).unwrap();

@@ -5,9 +5,10 @@ mod fs;
 use std::io;
 use std::path::PathBuf;
 
+use disk::DiskFile;
+
 use crate::position::SegmentId;
 
-pub(crate) use fs::FsFile;
 pub use fs::FsStore;
 
 /// Where the owner of a log keeps its segments and `fw.position`.
@@ -15,7 +16,7 @@ pub use fs::FsStore;
 /// ```text
 ///   create ──► file with its content, durable under its name
 ///                │ write_at … sync        what was written before a sync is durable after it
-///                │ truncate, sync         so is the length
+///                │ set_length, sync     so is the length
 ///              sealed: never written again
 ///   write_position                        never synced; may be lost or torn, then it is not used
 /// ```
@@ -29,13 +30,13 @@ pub trait SegmentStore: Send + Sync {
 
     /// Makes a segment that begins with `content`. It must not exist. On return file and name are
     /// durable; after a crash in between there is the whole file or none.
-    fn create(&self, id: SegmentId, content: &[u8]) -> io::Result<Box<dyn SegmentFile>>;
+    fn create(&self, id: SegmentId, content: &[u8]) -> io::Result<Box<dyn DiskFile>>;
 
     /// Opens a segment to go on writing it.
-    fn open(&self, id: SegmentId) -> io::Result<Box<dyn SegmentFile>>;
+    fn open(&self, id: SegmentId) -> io::Result<Box<dyn DiskFile>>;
 
     /// Opens a segment to read it.
-    fn open_to_read(&self, id: SegmentId) -> io::Result<Box<dyn SegmentFile>>;
+    fn open_to_read(&self, id: SegmentId) -> io::Result<Box<dyn DiskFile>>;
 
     /// Makes the names of all segments durable: after a [`SegmentStore::create`] that failed, or did
     /// not return, a segment may be there whose name is not on the disk yet.
@@ -55,22 +56,4 @@ pub trait SegmentStore: Send + Sync {
 
     /// Path of `fw.position`, for messages.
     fn position_path(&self) -> PathBuf;
-}
-
-/// One open segment file.
-pub trait SegmentFile: Send {
-    /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end of the file.
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
-
-    /// Writes all of `bytes` at `offset`; the file grows when it has to.
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
-
-    /// Makes everything written so far durable, and the length with it.
-    fn sync(&self) -> io::Result<()>;
-
-    /// Cuts the file, or lengthens it with zeros. Durable after the next [`SegmentFile::sync`].
-    fn truncate(&self, length: u64) -> io::Result<()>;
-
-    /// Length of the file in bytes.
-    fn length(&self) -> io::Result<u64>;
 }

@@ -5,8 +5,10 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use disk::DiskFile;
+
 use crate::position::SegmentId;
-use crate::store::{SegmentFile, SegmentStore};
+use crate::store::SegmentStore;
 use crate::testing::loss::{Chance, Change, Image, put, torn};
 
 /// What happens to one operation.
@@ -96,7 +98,7 @@ impl CrashStore {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn file(&self, id: SegmentId) -> io::Result<Box<dyn SegmentFile>> {
+    fn file(&self, id: SegmentId) -> io::Result<Box<dyn DiskFile>> {
         let disk = self.disk();
         disk.image(id)?;
         drop(disk);
@@ -198,7 +200,7 @@ impl SegmentStore for CrashStore {
         }
     }
 
-    fn create(&self, id: SegmentId, content: &[u8]) -> io::Result<Box<dyn SegmentFile>> {
+    fn create(&self, id: SegmentId, content: &[u8]) -> io::Result<Box<dyn DiskFile>> {
         let mut disk = self.disk();
         if disk.image(id).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -230,11 +232,11 @@ impl SegmentStore for CrashStore {
         self.file(id)
     }
 
-    fn open(&self, id: SegmentId) -> io::Result<Box<dyn SegmentFile>> {
+    fn open(&self, id: SegmentId) -> io::Result<Box<dyn DiskFile>> {
         self.file(id)
     }
 
-    fn open_to_read(&self, id: SegmentId) -> io::Result<Box<dyn SegmentFile>> {
+    fn open_to_read(&self, id: SegmentId) -> io::Result<Box<dyn DiskFile>> {
         self.file(id)
     }
 
@@ -280,6 +282,7 @@ impl SegmentStore for CrashStore {
     }
 }
 
+#[derive(Debug)]
 struct CrashFile {
     store: CrashStore,
     id: SegmentId,
@@ -289,7 +292,7 @@ fn place(offset: u64) -> io::Result<usize> {
     usize::try_from(offset).map_err(io::Error::other)
 }
 
-impl SegmentFile for CrashFile {
+impl DiskFile for CrashFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let disk = self.store.disk();
         let content = &disk.image(self.id)?.live;
@@ -330,7 +333,7 @@ impl SegmentFile for CrashFile {
         Ok(begun?)
     }
 
-    fn truncate(&self, length: u64) -> io::Result<()> {
+    fn set_length(&self, length: u64) -> io::Result<()> {
         let length = place(length)?;
         let mut disk = self.store.disk();
         disk.begin()?;
