@@ -49,9 +49,9 @@ impl Applier {
     ) -> Self {
         Self {
             databases,
+            parts: Parts::new(files.disk().clone(), scratch_dir),
             files,
             horizon,
-            parts: Parts::new(scratch_dir),
             batches: HashMap::new(),
             last,
             decoder: BlockDecoder::new(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use disk::Disk;
 use fwlog::{DatabaseId, PageBody, PageChange, Part, Position, TransactionId};
 use pagestore::{PageData, PageImage, ScratchFile};
 
@@ -22,6 +23,7 @@ struct Collected {
 /// All unfinished transactions, kept in a scratch file in TmpDir: they may be larger than memory.
 #[derive(Debug)]
 pub(crate) struct Parts {
+    disk: Disk,
     scratch_dir: PathBuf,
     scratch: Option<Arc<ScratchFile>>,
     transactions: HashMap<TransactionId, Collected>,
@@ -29,8 +31,9 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Nothing collected yet; scratch files go to `scratch_dir`.
-    pub(crate) fn new(scratch_dir: PathBuf) -> Self {
+    pub(crate) fn new(disk: Disk, scratch_dir: PathBuf) -> Self {
         Self {
+            disk,
             scratch_dir,
             scratch: None,
             transactions: HashMap::new(),
@@ -55,9 +58,9 @@ impl Parts {
         }
         let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
-            none => none.insert(ScratchFile::create(&self.scratch_dir).map_err(|error| {
-                EngineError::file("create a scratch file in", &self.scratch_dir, &error)
-            })?),
+            none => none.insert(ScratchFile::create(&self.disk, &self.scratch_dir).map_err(
+                |error| EngineError::file("create a scratch file in", &self.scratch_dir, &error),
+            )?),
         };
         for change in part.pages {
             let change =

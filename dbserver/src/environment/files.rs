@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use disk::Disk;
 use fwlog::DatabaseId;
 use pagestore::{Horizon, PageStore, StoreOptions};
 
@@ -34,6 +35,11 @@ impl DatabaseFiles {
         }
     }
 
+    /// The disk that they are on.
+    pub fn disk(&self) -> &Disk {
+        self.layout.disk()
+    }
+
     /// How many transactions hold or want a write permit in any of the databases.
     pub fn under_way(&self) -> &Arc<AtomicUsize> {
         &self.under_way
@@ -49,6 +55,7 @@ impl DatabaseFiles {
     ) -> Result<Database, EngineError> {
         let path = self.layout.data_file(file);
         let options = StoreOptions {
+            disk: self.layout.disk().clone(),
             scratch_dir: self.limits.scratch_dir.clone(),
             pinned_limit: PINNED_LIMIT,
         };
@@ -70,7 +77,7 @@ impl DatabaseFiles {
     pub fn remove(&self, database: &Database) -> Result<(), EngineError> {
         database.mark_dropped();
         let path = self.layout.data_file(database.file());
-        match fwlog::durable::remove(&path) {
+        match self.layout.disk().remove(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(EngineError::file("remove", path, &error))
             }

@@ -10,7 +10,6 @@
 
 use std::cell::OnceCell;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use crate::chain::{Chain, Pins, Tally};
@@ -64,7 +63,7 @@ impl PageStore {
         let written = run.write_pages(progress)?;
         run.set_length()?;
         self.file()
-            .sync_all()
+            .sync()
             .map_err(|e| self.failed("sync", None, e))?;
         run.mark_written(&written);
         let report = CheckpointReport {
@@ -155,7 +154,7 @@ impl<'a> Run<'a> {
             buffer.extend_from_slice(&data);
             written.push((number, commit));
         }
-        let result = self.store.file().write_all_at(buffer, first.offset());
+        let result = self.store.file().write_at(first.offset(), buffer);
         result.map_err(|e| self.store.failed("write", Some(first), e))
     }
 
@@ -178,7 +177,7 @@ impl<'a> Run<'a> {
 
     fn keep_base(&self, page: PageNumber) -> Result<(), StoreError> {
         let mut data = [0; PAGE_SIZE];
-        match self.store.file().read_exact_at(&mut data, page.offset()) {
+        match self.store.file().read_exact_at(page.offset(), &mut data) {
             Ok(()) => {}
             // The page is new: the snapshots do not reach that far.
             Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
@@ -205,7 +204,8 @@ impl<'a> Run<'a> {
         let file = if let Some(file) = self.scratch.get() {
             file
         } else {
-            let file = ScratchFile::create(&self.store.options().scratch_dir).map_err(failed)?;
+            let file = ScratchFile::create(self.store.disk(), &self.store.options().scratch_dir)
+                .map_err(failed)?;
             self.scratch.get_or_init(|| file)
         };
         file.store(data).map(PageImage::Scratch).map_err(failed)
@@ -215,9 +215,8 @@ impl<'a> Run<'a> {
     fn set_length(&self) -> Result<(), StoreError> {
         let file = self.store.file();
         let len = file
-            .metadata()
-            .map_err(|e| self.store.failed("read the size", None, e))?
-            .len();
+            .length()
+            .map_err(|e| self.store.failed("read the size", None, e))?;
         let wanted = u64::from(self.page_count) * PAGE_SIZE as u64;
         if len > wanted {
             self.keep_cut_pages(len)?;
@@ -226,7 +225,7 @@ impl<'a> Run<'a> {
         if len == wanted {
             return Ok(());
         }
-        file.set_len(wanted)
+        file.set_length(wanted)
             .map_err(|e| self.store.failed("set the size", None, e))
     }
 

@@ -42,6 +42,6 @@ pub use horizon::Horizon;
 pub use image::PageImage;
 pub use memory::MemoryUse;
 pub use numbers::{CommitNumber, LOCK_PAGE, PAGE_SIZE, PageData, PageNumber};
-pub use scratch::{ScratchFile, ScratchPage, unlinked_file};
+pub use scratch::{ScratchFile, ScratchPage};
 pub use snapshot::Snapshot;
 pub use store::{PageStore, StoreOptions};

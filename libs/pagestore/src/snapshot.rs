@@ -1,6 +1,5 @@
 //! A consistent view of the database at one commit.
 
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -70,7 +69,7 @@ impl Snapshot {
             let from_base = self
                 .store
                 .file()
-                .read_exact_at(into, page.offset() + offset as u64);
+                .read_exact_at(page.offset() + offset as u64, into);
             // A checkpoint may have overwritten or cut the page meanwhile; then it has kept the old
             // image first.
             if !self.read_version(page, offset, into)? {

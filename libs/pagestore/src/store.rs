@@ -1,11 +1,11 @@
 //! A database: its data file and the page versions newer than it.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use disk::{Access, Disk, DiskFile};
 
 use crate::active::Active;
 use crate::chain::{Pins, Tally};
@@ -21,6 +21,8 @@ const PRUNE_STEP: usize = 64;
 /// How a store is set up.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
+    /// The disk of the data file and of scratch files.
+    pub disk: Disk,
     /// Where scratch files are made.
     pub scratch_dir: PathBuf,
     /// Bytes of old base images that are kept in memory for open snapshots; more of them go to a
@@ -32,7 +34,7 @@ pub struct StoreOptions {
 #[derive(Debug)]
 pub struct PageStore {
     path: PathBuf,
-    file: File,
+    file: Box<dyn DiskFile>,
     horizon: Arc<Horizon>,
     options: StoreOptions,
     shards: Shards,
@@ -54,11 +56,11 @@ impl PageStore {
         horizon: Arc<Horizon>,
         options: StoreOptions,
     ) -> Result<Arc<Self>, StoreError> {
-        let file = open_or_create(path).map_err(|e| StoreError::io("open", path, None, e))?;
+        let file = open_or_create(&options.disk, path)
+            .map_err(|e| StoreError::io("open", path, None, e))?;
         let len = file
-            .metadata()
-            .map_err(|e| StoreError::io("read the size", path, None, e))?
-            .len();
+            .length()
+            .map_err(|e| StoreError::io("read the size", path, None, e))?;
         let page_count = u32::try_from(len / PAGE_SIZE as u64).map_err(|_| {
             StoreError::io(
                 "open",
@@ -85,6 +87,11 @@ impl PageStore {
     /// The data file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The disk that it is on.
+    pub fn disk(&self) -> &Disk {
+        &self.options.disk
     }
 
     /// The horizon that the store was opened with.
@@ -289,8 +296,8 @@ impl PageStore {
         self.counters.read().kept_bytes
     }
 
-    pub(crate) fn file(&self) -> &File {
-        &self.file
+    pub(crate) fn file(&self) -> &dyn DiskFile {
+        &*self.file
     }
 
     pub(crate) fn shards(&self) -> &Shards {
@@ -330,16 +337,16 @@ impl PageStore {
 }
 
 /// A new file's name is on disk before anything relies on it.
-fn open_or_create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600);
-    match options.clone().create_new(true).open(path) {
+fn open_or_create(disk: &Disk, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+    match disk.open(path, Access::CreateNew(0o600)) {
         Ok(file) => {
             let directory = path.parent().filter(|p| !p.as_os_str().is_empty());
-            File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+            disk.sync_directory(directory.unwrap_or(Path::new(".")))?;
             Ok(file)
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            disk.open(path, Access::Write)
+        }
         Err(error) => Err(error),
     }
 }

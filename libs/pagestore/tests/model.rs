@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use disk::Disk;
 use pagestore::{
     CommitNumber, Horizon, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, ScratchFile,
     Snapshot, StoreError, StoreOptions,
@@ -99,12 +100,13 @@ impl Model {
         let directory = tempfile::tempdir().unwrap();
         let horizon = Horizon::new(CommitNumber::ZERO);
         let options = StoreOptions {
+            disk: Disk::real(),
             scratch_dir: directory.path().to_owned(),
             pinned_limit: 3 * PAGE_SIZE as u64,
         };
         let path = directory.path().join("model.db");
         let store = PageStore::open(&path, Arc::clone(&horizon), options).unwrap();
-        let scratch = ScratchFile::create(directory.path()).unwrap();
+        let scratch = ScratchFile::create(&Disk::real(), directory.path()).unwrap();
         let states = BTreeMap::from([(0, State::default())]);
         Self {
             directory,
@@ -295,6 +297,7 @@ impl Model {
             self.store.path(),
             Horizon::new(self.horizon.durable()),
             StoreOptions {
+                disk: Disk::real(),
                 scratch_dir: self.directory.path().to_owned(),
                 pinned_limit: 0,
             },

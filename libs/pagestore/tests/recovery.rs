@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use disk::Disk;
 use pagestore::{
     CommitNumber, Horizon, LOCK_PAGE, PAGE_SIZE, PageImage, PageNumber, PageStore, Snapshot,
     StoreOptions,
@@ -14,6 +15,7 @@ use pagestore::{
 
 fn open(path: &Path, scratch_dir: &Path) -> Arc<PageStore> {
     let options = StoreOptions {
+        disk: Disk::real(),
         scratch_dir: scratch_dir.to_owned(),
         pinned_limit: 0,
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use disk::Disk;
 use pagestore::{
     CommitNumber, Horizon, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, StoreOptions,
 };
@@ -93,6 +94,7 @@ fn readers_see_whole_commits_while_checkpoints_run() {
     let directory = tempfile::tempdir().unwrap();
     let horizon = Horizon::new(CommitNumber::ZERO);
     let options = StoreOptions {
+        disk: Disk::real(),
         scratch_dir: directory.path().to_owned(),
         pinned_limit: 50 * PAGE_SIZE as u64,
     };
@@ -139,6 +141,7 @@ fn a_rewind_and_its_successor_never_mix() {
     let directory = tempfile::tempdir().unwrap();
     let horizon = Horizon::new(CommitNumber::ZERO);
     let options = StoreOptions {
+        disk: Disk::real(),
         scratch_dir: directory.path().to_owned(),
         pinned_limit: 0,
     };

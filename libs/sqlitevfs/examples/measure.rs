@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use disk::Disk;
 use pagestore::{CommitNumber, Horizon, PageStore, StoreOptions};
 use rusqlite::Connection;
 use sqlitevfs::{FileHandle, OpenOptions};
@@ -28,6 +29,7 @@ impl Bench {
         let directory = tempfile::tempdir()?;
         let horizon = Horizon::new(CommitNumber::ZERO);
         let options = StoreOptions {
+            disk: Disk::real(),
             scratch_dir: directory.path().to_owned(),
             pinned_limit: 64 << 20,
         };

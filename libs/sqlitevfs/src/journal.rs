@@ -1,11 +1,9 @@
 //! The rollback journal of one connection: bytes in memory, beyond a limit in a scratch file.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use pagestore::unlinked_file;
+use disk::{Disk, DiskFile};
 
 /// Bytes of a journal that stay in memory: before-images of about 250 pages.
 const MEMORY_LIMIT: usize = 1 << 20;
@@ -16,17 +14,19 @@ const KEEP: usize = 64 << 10;
 /// See the module's page.
 #[derive(Debug)]
 pub(crate) struct Journal {
+    disk: Disk,
     directory: PathBuf,
     /// The first `MEMORY_LIMIT` bytes.
     memory: Vec<u8>,
     /// What comes after them, at the same offsets.
-    file: Option<File>,
+    file: Option<Box<dyn DiskFile>>,
     len: u64,
 }
 
 impl Journal {
-    pub(crate) fn new(directory: PathBuf) -> Self {
+    pub(crate) fn new(disk: Disk, directory: PathBuf) -> Self {
         Self {
+            disk,
             directory,
             memory: Vec::new(),
             file: None,
@@ -54,7 +54,7 @@ impl Journal {
             head[..stored.len()].copy_from_slice(stored);
         }
         if let (Some(file), false) = (&self.file, tail.is_empty()) {
-            file.read_exact_at(tail, offset + split as u64)?;
+            file.read_exact_at(offset + split as u64, tail)?;
         }
         Ok(count)
     }
@@ -76,9 +76,9 @@ impl Journal {
         if !tail.is_empty() {
             let file = match &mut self.file {
                 Some(file) => file,
-                none => none.insert(unlinked_file(&self.directory)?),
+                none => none.insert(self.disk.scratch(&self.directory)?),
             };
-            file.write_all_at(tail, offset + head.len() as u64)?;
+            file.write_at(offset + head.len() as u64, tail)?;
         }
         self.len = self.len.max(offset + bytes.len() as u64);
         Ok(())
@@ -95,7 +95,7 @@ impl Journal {
                 .truncate(usize::try_from(len).unwrap_or(usize::MAX));
             self.file = None;
         } else if let Some(file) = &self.file {
-            file.set_len(len)?;
+            file.set_length(len)?;
         }
         Ok(())
     }
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_journal_reads_back_what_was_written_across_the_limit() {
         let directory = tempfile::tempdir().unwrap();
-        let mut journal = Journal::new(directory.path().to_owned());
+        let mut journal = Journal::new(Disk::real(), directory.path().to_owned());
         let mut expected = Vec::new();
         for step in 0..400_u32 {
             let record: Vec<u8> = (0..4104)
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_gap_in_the_journal_reads_as_zeros() {
-        let mut journal = Journal::new(PathBuf::new());
+        let mut journal = Journal::new(Disk::real(), PathBuf::new());
         journal.write(10, &[1; 4]).unwrap();
         let mut buffer = [9; 14];
         assert_eq!(journal.read(0, &mut buffer).unwrap(), 14);

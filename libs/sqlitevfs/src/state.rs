@@ -73,8 +73,8 @@ pub(crate) struct FileState {
 impl FileState {
     pub(crate) fn new(store: Arc<PageStore>, scratch_dir: PathBuf, write_set_limit: usize) -> Self {
         Self {
+            journal: Journal::new(store.disk().clone(), scratch_dir.clone()),
             store,
-            journal: Journal::new(scratch_dir.clone()),
             scratch_dir,
             write_set_limit,
             scratch: None,
@@ -324,7 +324,7 @@ impl FileState {
         if let Some(scratch) = &self.scratch {
             return Ok(Arc::clone(scratch));
         }
-        let scratch = ScratchFile::create(&self.scratch_dir);
+        let scratch = ScratchFile::create(self.store.disk(), &self.scratch_dir);
         let scratch = scratch.map_err(|e| self.scratch_failed("make", e))?;
         self.scratch = Some(Arc::clone(&scratch));
         Ok(scratch)

@@ -1,5 +1,6 @@
 //! Any reads, writes and cuts, aligned or not, against a plain array of bytes.
 
+use disk::Disk;
 use pagestore::{Horizon, StoreOptions};
 use proptest::prelude::*;
 
@@ -44,6 +45,7 @@ impl Model {
         let directory = tempfile::tempdir().unwrap();
         let scratch_dir = directory.path().to_owned();
         let options = StoreOptions {
+            disk: Disk::real(),
             scratch_dir: scratch_dir.clone(),
             pinned_limit: 0,
         };

@@ -8,6 +8,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use disk::Disk;
 use pagestore::{CommitNumber, Horizon, PageStore, StoreOptions};
 use rusqlite::Connection;
 use sqlitevfs::{FileHandle, OpenOptions, WriteSet};
@@ -26,6 +27,7 @@ impl Database {
         let directory = tempfile::tempdir().unwrap();
         let horizon = Horizon::new(CommitNumber::ZERO);
         let options = StoreOptions {
+            disk: Disk::real(),
             scratch_dir: directory.path().to_owned(),
             pinned_limit: 40 << 10,
         };
@@ -41,6 +43,7 @@ impl Database {
     pub(crate) fn open_store(&self, path: &Path) -> Arc<PageStore> {
         let scratch_dir = self.directory.path().to_owned();
         let options = StoreOptions {
+            disk: Disk::real(),
             scratch_dir,
             pinned_limit: 0,
         };
