@@ -42,9 +42,19 @@ pub struct Follower {
 impl Follower {
     /// Starts it; its output goes to a file in `folder`.
     pub fn start(folder: &Path, master: &Server, slave: &Server) -> Self {
-        let log = folder.join("dbrepl.log");
-        let process = Background::start(&mut dbrepl(master, slave, &["-v"]), &log);
+        let command = dbrepl(master, slave, &["-v"]);
+        Self::run(command, folder.join("dbrepl.log"))
+    }
+
+    /// Starts a dbrepl of that command line, which is one without an end; its output goes to `log`.
+    pub fn run(mut command: Command, log: PathBuf) -> Self {
+        let process = Background::start(&mut command, &log);
         Self { process, log }
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> &mut Background {
+        &mut self.process
     }
 
     /// What it has printed, over all starts in this folder.

@@ -31,6 +31,7 @@ pub struct Server {
     port: Port,
     service: u16,
     data_dir: PathBuf,
+    variables: BTreeMap<String, String>,
     process: Option<Background>,
 }
 
@@ -48,6 +49,7 @@ impl Server {
             port,
             service,
             data_dir,
+            variables: BTreeMap::new(),
             process: None,
         };
         server.write_settings();
@@ -125,7 +127,11 @@ impl Server {
             self.settings.name()
         );
         let mut command = ours("dbserver");
-        Background::start(command.arg("-c").arg(self.config_path()), &self.log_path())
+        command
+            .arg("-c")
+            .arg(self.config_path())
+            .envs(&self.variables);
+        Background::start(&mut command, &self.log_path())
     }
 
     /// The lock file says so, with addresses, once a server is ready.
@@ -189,6 +195,11 @@ impl Server {
     pub fn use_any_port(&mut self) {
         self.service = 0;
         self.write_settings();
+    }
+
+    /// From the next start on its process has this variable in its environment.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
     }
 
     /// Where the environment is, if the settings say so.
