@@ -71,7 +71,9 @@ impl Environment {
                 "checkpoint"
             );
         }
-        fwlog::durable::sync_dir(&self.layout.databases())
+        self.layout
+            .disk()
+            .sync_directory(&self.layout.databases())
             .map_err(|error| EngineError::file("sync", self.layout.databases(), &error))
     }
 
@@ -98,7 +100,7 @@ impl Environment {
             .map_err(|error| EngineError::Corrupt(error.to_string()))?;
         for segment in directory.segments() {
             if segment.id < redo.point.position.segment {
-                match fwlog::durable::remove(&segment.path) {
+                match self.layout.disk().remove(&segment.path) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         return Err(EngineError::file("remove", &segment.path, &error));
                     }

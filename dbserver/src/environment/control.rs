@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
 use dbconfig::Role;
+use disk::Disk;
 use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, Position, SegmentId};
 
 use crate::error::EngineError;
@@ -122,23 +122,24 @@ const KEYS: [&str; 14] = [
 
 impl Control {
     /// Reads and checks the file. `Ok(None)`: there is none.
-    pub fn read(path: &Path) -> Result<Option<Self>, EngineError> {
+    pub fn read(disk: &Disk, path: &Path) -> Result<Option<Self>, EngineError> {
         let damaged = |why: String| {
             EngineError::Corrupt(format!("control file {} is damaged: {why}", path.display()))
         };
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text).map(Some).map_err(damaged),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(damaged("it is not text".into()))
-            }
+        match disk.read(path) {
+            Ok(content) => String::from_utf8(content)
+                .map_err(|_| "it is not text".to_owned())
+                .and_then(|text| Self::parse(&text))
+                .map(Some)
+                .map_err(damaged),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(EngineError::file("read", path, &error)),
         }
     }
 
     /// Replaces the file durably.
-    pub fn write(&self, path: &Path) -> Result<(), EngineError> {
-        fwlog::durable::write_atomic(path, self.to_text().as_bytes(), 0o600)
+    pub fn write(&self, disk: &Disk, path: &Path) -> Result<(), EngineError> {
+        disk.write_atomic(path, self.to_text().as_bytes(), 0o600)
             .map_err(|error| EngineError::file("write", path, &error))
     }
 
@@ -368,8 +369,9 @@ mod tests {
     fn a_missing_file_is_not_an_error_and_a_written_one_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("control");
-        assert_eq!(Control::read(&path).unwrap(), None);
-        sample().write(&path).unwrap();
-        assert_eq!(Control::read(&path).unwrap(), Some(sample()));
+        let disk = Disk::real();
+        assert_eq!(Control::read(&disk, &path).unwrap(), None);
+        sample().write(&disk, &path).unwrap();
+        assert_eq!(Control::read(&disk, &path).unwrap(), Some(sample()));
     }
 }

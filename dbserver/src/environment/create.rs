@@ -1,12 +1,11 @@
 //! A new environment: a master's with its first user, or an empty slave.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
 use dbconfig::{Config, Role};
+use disk::Disk;
 use fwlog::{Begin, CommitNumber, EnvironmentId, RecordBuffer};
 use pagestore::Horizon;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -15,6 +14,7 @@ use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::environment::Environment;
 use crate::environment::control::{Control, Identity, LogPlace, RedoPoint};
 use crate::environment::databases::{SYSTEM_DATABASE, SYSTEM_NAME};
+use crate::environment::host::Host;
 use crate::environment::layout::Layout;
 use crate::environment::log::{self, WriterStart};
 use crate::error::EngineError;
@@ -27,8 +27,15 @@ use crate::system::users::{self, DBA, Privilege};
 /// On a slave nothing but the control file is made: it adopts the environment of the first master
 /// that connects, and until then `verifier` lets dbrepl in.
 pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
-    let layout = Layout::new(&config.server.data_dir);
-    if layout.control().exists() {
+    create_on(&Host::system(), config, verifier)
+}
+
+/// The same on another host than the operating system.
+pub fn create_on(host: &Host, config: &Config, verifier: &str) -> Result<(), EngineError> {
+    let disk = &host.disk;
+    let layout = Layout::new(disk.clone(), &config.server.data_dir);
+    let found = disk.exists(&layout.control());
+    if found.map_err(|error| EngineError::file("look for", layout.control(), &error))? {
         return Err(EngineError::state(
             format!(
                 "there is an environment in {} already",
@@ -38,11 +45,11 @@ pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
         ));
     }
     for directory in [layout.data_dir(), &layout.databases(), &layout.journal()] {
-        make_directory(directory)?;
+        make_directory(disk, directory)?;
     }
     let place = log::wanted_place(config);
     let location = log::location(config, &layout, place)?;
-    make_directory(&location.directory)?;
+    make_directory(disk, &location.directory)?;
     refuse_old_log(&location)?;
     let mut control = Control {
         instance: config.server.instance.clone(),
@@ -56,19 +63,19 @@ pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
     };
     if config.replication.role == Role::Slave {
         control.bootstrap = Some(verifier.to_owned());
-        return control.write(&layout.control());
+        return control.write(disk, &layout.control());
     }
     let environment = random_id()?;
-    let end = begin_log(config, &layout, place, environment)?;
+    let end = begin_log(host, config, &layout, place, environment)?;
     control.identity = Some(Identity {
         environment,
         redo: end,
         databases: Vec::new(),
     });
-    control.write(&layout.control())?;
-    add_dba(config, verifier).inspect_err(|_| {
+    control.write(disk, &layout.control())?;
+    add_dba(host, config, verifier).inspect_err(|_| {
         // Without its first user the environment is of no use, and 'init' must be possible again.
-        if let Err(error) = fs::remove_file(layout.control()) {
+        if let Err(error) = disk.remove(&layout.control()) {
             tracing::error!(%error, "cannot take back {}", layout.control().display());
         }
     })
@@ -76,6 +83,7 @@ pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
 
 /// The first segment, with the one record that makes the database `system`.
 fn begin_log(
+    host: &Host,
     config: &Config,
     layout: &Layout,
     place: LogPlace,
@@ -91,6 +99,7 @@ fn begin_log(
     );
     let start = WriterStart {
         config,
+        host,
         layout,
         environment,
         under_way: &Arc::default(),
@@ -112,8 +121,8 @@ fn begin_log(
     })
 }
 
-fn add_dba(config: &Config, verifier: &str) -> Result<(), EngineError> {
-    let environment = Environment::start(config.clone(), Sessions::new(1))?;
+fn add_dba(host: &Host, config: &Config, verifier: &str) -> Result<(), EngineError> {
+    let environment = Environment::start_on(host.clone(), config.clone(), Sessions::new(1))?;
     let system = environment.database(SYSTEM_NAME)?;
     write(&environment, &system, |connection| {
         users::create_table(connection)?;
@@ -122,27 +131,21 @@ fn add_dba(config: &Config, verifier: &str) -> Result<(), EngineError> {
     environment.stop()
 }
 
-fn make_directory(path: &Path) -> Result<(), EngineError> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
+fn make_directory(disk: &Disk, path: &Path) -> Result<(), EngineError> {
+    disk.make_directory(path, 0o700)
         .map_err(|error| EngineError::file("make the directory", path, &error))
 }
 
 fn refuse_old_log(location: &fwlog::LogLocation) -> Result<(), EngineError> {
-    let found = fs::read_dir(&location.directory)
-        .and_then(|mut entries| {
-            entries.try_fold(None, |found, entry| {
-                let name = entry?.file_name();
-                let is_segment = name
-                    .to_str()
-                    .is_some_and(|name| location.naming.segment_of(name).is_some());
-                io::Result::Ok(if is_segment { Some(name) } else { found })
-            })
-        })
+    let names = location
+        .disk
+        .list(&location.directory)
         .map_err(|error| EngineError::file("read", &location.directory, &error))?;
-    match found {
+    let is_segment = |name: &OsString| {
+        let name = name.to_str();
+        name.is_some_and(|name| location.naming.segment_of(name).is_some())
+    };
+    match names.into_iter().find(is_segment) {
         None => Ok(()),
         Some(name) => Err(EngineError::state(
             format!(

@@ -2,18 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-/// The paths below `DataDir`.
+use disk::Disk;
+
+/// The paths below `DataDir`, and the disk that they are on.
 #[derive(Debug, Clone)]
 pub struct Layout {
+    disk: Disk,
     data_dir: PathBuf,
 }
 
 impl Layout {
     /// The layout of the environment in `data_dir`.
-    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+    pub fn new(disk: Disk, data_dir: impl Into<PathBuf>) -> Self {
         Self {
+            disk,
             data_dir: data_dir.into(),
         }
+    }
+
+    /// The disk.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     /// The environment's directory itself.

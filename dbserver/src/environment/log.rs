@@ -16,13 +16,12 @@ use pagestore::Horizon;
 
 use crate::commit::checkpointer::Checkpointer;
 use crate::environment::control::LogPlace;
+use crate::environment::host::Host;
 use crate::environment::layout::Layout;
 use crate::error::EngineError;
 
 /// Longest time that a small group waits for more transactions.
 const LINGER: Duration = Duration::from_micros(200);
-/// Zeros written ahead of the end of the open segment, so that a sync changes no metadata.
-const PREALLOCATE: u64 = 4 << 20;
 /// Largest block before compression.
 const MAX_BLOCK: usize = 1 << 20;
 /// Queued records after which committers wait for the disk.
@@ -44,7 +43,9 @@ pub(crate) fn location(
             ));
         }
     };
-    LogLocation::parse(&pattern).map_err(|error| EngineError::Usage(error.to_string()))
+    LogLocation::parse(&pattern)
+        .map(|location| location.on(layout.disk().clone()))
+        .map_err(|error| EngineError::Usage(error.to_string()))
 }
 
 /// Where a server with this configuration is meant to log.
@@ -66,19 +67,21 @@ pub(crate) fn segment_store(
     } else {
         0o600
     };
-    if location.directory.is_dir() {
+    let not_opened =
+        |error| EngineError::file("open the log directory", &location.directory, &error);
+    if location
+        .disk
+        .exists(&location.directory)
+        .map_err(not_opened)?
+    {
         Ok(Arc::new(FsStore::at(location.clone(), mode)))
     } else {
-        Err(EngineError::file(
-            "open the log directory",
-            &location.directory,
-            &io::ErrorKind::NotFound.into(),
-        ))
+        Err(not_opened(io::ErrorKind::NotFound.into()))
     }
 }
 
 /// The writer's settings from the configuration.
-pub(crate) fn writer_options(config: &Config) -> WriterOptions {
+fn writer_options(config: &Config, host: &Host) -> WriterOptions {
     WriterOptions {
         max_segment_size: config.forward_log.max_size,
         compression: match config.forward_log.compress {
@@ -89,7 +92,7 @@ pub(crate) fn writer_options(config: &Config) -> WriterOptions {
             SyncMode::EveryCommit => SyncPolicy::Always,
             SyncMode::Interval => SyncPolicy::Interval(config.server.sync_interval),
         },
-        preallocate: PREALLOCATE,
+        preallocate: host.preallocate,
         max_block: MAX_BLOCK,
         max_queued: MAX_QUEUED,
     }
@@ -111,6 +114,8 @@ pub(crate) fn begin_in(place: LogPlace, after: LogPoint, log_bytes: u64) -> Begi
 pub(crate) struct WriterStart<'a> {
     /// The configuration.
     pub config: &'a Config,
+    /// What the environment stands on.
+    pub host: &'a Host,
     /// Where the journal is.
     pub layout: &'a Layout,
     /// Whose log it is.
@@ -143,7 +148,7 @@ impl WriterStart<'_> {
             horizon.advance(pagestore::CommitNumber::new(durable.commit.get()));
             checkpointer.note(durable.log_bytes);
         });
-        let options = writer_options(self.config);
+        let options = writer_options(self.config, self.host);
         let writer = Writer::start(store, identity, options, begin, last, observer)
             .map_err(EngineError::LogFailed)?;
         writer.linger(Linger {

@@ -91,7 +91,7 @@ impl Environment {
     }
 
     /// What was published and never became durable goes; sessions learn by the epoch.
-    fn take_back_lost_commits(&self) -> Option<fwlog::WriterError> {
+    pub(super) fn take_back_lost_commits(&self) -> Option<fwlog::WriterError> {
         let failure = self.committer().ok()?.writer().failure()?;
         let durable = self.horizon.durable();
         for database in self.databases() {

@@ -5,7 +5,9 @@ pub mod control;
 pub mod create;
 pub mod database;
 pub mod databases;
+mod driver;
 pub mod files;
+pub mod host;
 pub mod layout;
 mod log;
 mod log_guard;
@@ -16,4 +18,5 @@ mod stop;
 
 pub use database::{Database, OpenDatabase};
 pub use dbconfig::Role;
+pub use driver::Driver;
 pub use state::{Environment, LogSide};

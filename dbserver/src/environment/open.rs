@@ -1,12 +1,11 @@
 //! Start-up: control file, data files, redo, then the log is written or mirrored.
 
-use std::fs::{self, File, TryLockError};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use dbconfig::{Config, Role};
+use disk::DiskFile;
 use fwlog::{
     Begin, GenerationReason, RecoverError, RecoverOptions, Recovered, SealNewest, SegmentStore,
     Timestamp,
@@ -21,6 +20,7 @@ use crate::environment::control::{Control, Identity, LogPlace, RedoPoint, role_w
 use crate::environment::database::ConnectionLimits;
 use crate::environment::databases::{Databases, SYSTEM_DATABASE, SYSTEM_NAME};
 use crate::environment::files::DatabaseFiles;
+use crate::environment::host::{Drive, Host};
 use crate::environment::layout::{Layout, SYSTEM_FILE};
 use crate::environment::log::{self, WriterStart};
 use crate::environment::log_guard::LogGuard;
@@ -40,20 +40,30 @@ const WRITE_SET_BYTES: usize = 32 << 20;
 /// The environment's parts before the log is opened.
 struct Parts {
     config: Config,
+    host: Host,
     layout: Layout,
     control: Control,
     databases: Arc<Databases>,
     files: DatabaseFiles,
     horizon: Arc<Horizon>,
     checkpointer: Arc<Checkpointer>,
-    lock: File,
+    lock: Box<dyn DiskFile>,
 }
 
 impl Environment {
     /// Opens the environment that the configuration names, recovers it from its log and starts
     /// its background threads.
     pub fn start(config: Config, sessions: Arc<Sessions>) -> Result<Arc<Self>, EngineError> {
-        let parts = Parts::read(config)?;
+        Self::start_on(Host::system(), config, sessions)
+    }
+
+    /// The same on another host than the operating system.
+    pub fn start_on(
+        host: Host,
+        config: Config,
+        sessions: Arc<Sessions>,
+    ) -> Result<Arc<Self>, EngineError> {
+        let parts = Parts::read(host, config)?;
         let environment = Arc::new(parts.open_log(sessions)?);
         environment.update_control(|control| {
             control.clean = false;
@@ -64,7 +74,10 @@ impl Environment {
                 .instance
                 .clone_from(&environment.config.server.instance);
         })?;
-        environment.start_threads()?;
+        match environment.host.drive {
+            Drive::Threads => environment.start_threads()?,
+            Drive::Owner => {}
+        }
         Ok(environment)
     }
 
@@ -88,9 +101,10 @@ impl Environment {
 }
 
 impl Parts {
-    fn read(config: Config) -> Result<Self, EngineError> {
-        let layout = Layout::new(&config.server.data_dir);
-        let control = Control::read(&layout.control())?.ok_or_else(|| no_environment(&layout))?;
+    fn read(host: Host, config: Config) -> Result<Self, EngineError> {
+        let layout = Layout::new(host.disk.clone(), &config.server.data_dir);
+        let control =
+            Control::read(&host.disk, &layout.control())?.ok_or_else(|| no_environment(&layout))?;
         let lock = lock(&layout)?;
         let limits = ConnectionLimits {
             cache_kib: CACHE_KIB,
@@ -108,6 +122,7 @@ impl Parts {
             databases: Arc::default(),
             checkpointer: Checkpointer::new(policy),
             config,
+            host,
             layout,
             control,
             lock,
@@ -130,8 +145,8 @@ impl Parts {
     fn open_log(mut self, sessions: Arc<Sessions>) -> Result<Environment, EngineError> {
         let role = self.config.replication.role;
         let log = match (self.control.identity.clone(), role) {
-            (Some(identity), Role::Slave) => LogSide::Following(Box::new(self.follow(&identity)?)),
-            (None, Role::Slave) => LogSide::Following(Box::new(self.follow_nothing()?)),
+            (Some(identity), Role::Slave) => LogSide::Following(Arc::new(self.follow(&identity)?)),
+            (None, Role::Slave) => LogSide::Following(Arc::new(self.follow_nothing()?)),
             (Some(identity), Role::Master | Role::Standalone) => {
                 LogSide::Writing(self.write(&identity)?)
             }
@@ -147,6 +162,7 @@ impl Parts {
         };
         Ok(Environment {
             config: self.config,
+            host: self.host,
             layout: self.layout,
             control: Mutex::new(self.control),
             databases: self.databases,
@@ -192,6 +208,7 @@ impl Parts {
         }
         let start = WriterStart {
             config: &self.config,
+            host: &self.host,
             layout: &self.layout,
             environment: identity.environment,
             under_way: self.files.under_way(),
@@ -211,7 +228,7 @@ impl Parts {
         self.control.detached = true;
         self.control
             .set_redo(redo_point(&recovered.durable()), databases);
-        self.control.write(&self.layout.control())
+        self.control.write(&self.host.disk, &self.layout.control())
     }
 
     /// A slave: redo, then go on in the newest segment.
@@ -225,7 +242,7 @@ impl Parts {
         let (applier, recovered) = self.recover(identity, SealNewest::No)?;
         let location = log::location(&self.config, &self.layout, self.control.log)?;
         let store = log::segment_store(&self.config, &location)?;
-        SlaveLog::resume(store, identity.environment, &recovered, applier)
+        SlaveLog::resume(store, &self.host, identity.environment, &recovered, applier)
     }
 
     /// A slave made from a copy of a master's DataDir after a clean stop, without the master's log:
@@ -249,7 +266,7 @@ impl Parts {
         self.control.log = place;
         self.control.detached = true;
         let applier = self.applier(identity.redo.commit);
-        SlaveLog::copied(store, identity, applier).map(Some)
+        SlaveLog::copied(store, &self.host, identity, applier).map(Some)
     }
 
     fn follow_nothing(&mut self) -> Result<SlaveLog, EngineError> {
@@ -262,6 +279,7 @@ impl Parts {
         self.databases.insert(Arc::new(system));
         Ok(SlaveLog::empty(
             store,
+            &self.host,
             self.applier(fwlog::CommitNumber::new(0)),
         ))
     }
@@ -360,28 +378,19 @@ fn no_environment(layout: &Layout) -> EngineError {
 }
 
 /// One server an environment: the lock goes with the process, however it ends.
-pub(crate) fn lock(layout: &Layout) -> Result<File, EngineError> {
+fn lock(layout: &Layout) -> Result<Box<dyn DiskFile>, EngineError> {
     let path = layout.lock();
-    let file = open_lock(&path).map_err(|error| EngineError::file("open", &path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(EngineError::state(
+    match layout.disk().lock(&path) {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => Err(EngineError::state(
             format!(
                 "another server runs the environment in {}",
                 layout.data_dir().display()
             ),
             "Stop it first ('dbctl shutdown').",
         )),
-        Err(TryLockError::Error(error)) => Err(EngineError::file("lock", path, &error)),
+        Err(error) => Err(EngineError::file("lock", path, &error)),
     }
-}
-
-fn open_lock(path: &Path) -> std::io::Result<File> {
-    fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
 }
 
 fn spawn(

@@ -89,6 +89,7 @@ impl Environment {
         })?;
         let start = log::WriterStart {
             config: &self.config,
+            host: &self.host,
             layout: &self.layout,
             environment,
             under_way: self.files.under_way(),

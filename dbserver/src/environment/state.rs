@@ -1,24 +1,24 @@
 //! The environment while a server runs it.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use dbconfig::{Config, Role};
+use disk::DiskFile;
 use fwlog::{Durable, EnvironmentId, LogLocation, RecordBuffer};
 use pagestore::Horizon;
 use sqlitevfs::WriteSet;
 
-use crate::commit::checkpointer::Checkpointer;
+use crate::commit::checkpointer::{CheckpointTarget, Checkpointer};
 use crate::commit::committer::{Committer, MarkSet, Queued};
 use crate::commit::permit::{Interrupt, Permit};
 use crate::environment::control::{Control, LogPlace, RedoPoint};
 use crate::environment::database::{Database, OpenDatabase};
 use crate::environment::databases::{Databases, SYSTEM_DATABASE, check_name};
 use crate::environment::files::DatabaseFiles;
+use crate::environment::host::{Drive, Host};
 use crate::environment::layout::Layout;
 use crate::environment::log;
 use crate::environment::log_guard::LogGuard;
@@ -38,12 +38,13 @@ pub enum LogSide {
     /// Master or standalone: it writes the log.
     Writing(Committer),
     /// Slave: it mirrors a master's log and applies it.
-    Following(Box<SlaveLog>),
+    Following(Arc<SlaveLog>),
 }
 
 /// All that sessions, replication and the control plane share.
 pub struct Environment {
     pub(crate) config: Config,
+    pub(crate) host: Host,
     pub(crate) layout: Layout,
     pub(crate) control: Mutex<Control>,
     pub(crate) databases: Arc<Databases>,
@@ -61,7 +62,7 @@ pub struct Environment {
     pub(crate) epoch: AtomicU64,
     pub(crate) stopping: AtomicBool,
     /// The lock on the environment, held as long as it is open.
-    pub(crate) lock: File,
+    pub(crate) lock: Box<dyn DiskFile>,
 }
 
 impl Environment {
@@ -108,8 +109,8 @@ impl Environment {
     pub fn note_running(&self, text: &str) -> Result<(), EngineError> {
         let path = self.layout.lock();
         self.lock
-            .set_len(0)
-            .and_then(|()| self.lock.write_all_at(text.as_bytes(), 0))
+            .set_length(0)
+            .and_then(|()| self.lock.write_at(0, text.as_bytes()))
             .map_err(|error| EngineError::file("write", path, &error))
     }
 
@@ -257,7 +258,10 @@ impl Environment {
 
     /// Makes a checkpoint now and waits for it.
     pub fn checkpoint(&self) -> Result<(), EngineError> {
-        self.checkpointer.checkpoint_now()
+        match self.host.drive {
+            Drive::Threads => self.checkpointer.checkpoint_now(),
+            Drive::Owner => CheckpointTarget::checkpoint(self, None),
+        }
     }
 
     /// Whether the server is going down.
@@ -266,7 +270,7 @@ impl Environment {
     }
 
     /// The slave's side of the log.
-    pub fn slave(&self) -> Option<&SlaveLog> {
+    pub fn slave(&self) -> Option<&Arc<SlaveLog>> {
         match &self.log {
             LogSide::Following(slave) => Some(slave),
             LogSide::Writing(_) => None,
@@ -305,7 +309,7 @@ impl Environment {
         let mut new = control.clone();
         change(&mut new);
         new.next_database = self.databases.next_id().get();
-        new.write(&self.layout.control())?;
+        new.write(self.layout.disk(), &self.layout.control())?;
         *control = new;
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use crate::environment::checkpoint::redo_point;
+use crate::environment::host::Drive;
 use crate::environment::{Environment, LogSide};
 use crate::error::EngineError;
 
@@ -19,7 +20,10 @@ impl Environment {
         self.checkpointer.stop();
         self.log_guard.stop();
         if let LogSide::Following(slave) = &self.log {
-            slave.stop();
+            match self.host.drive {
+                Drive::Threads => slave.stop(),
+                Drive::Owner => while self.apply_waiting() {},
+            }
         }
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));

@@ -1,7 +1,6 @@
 //! The applier's thread on a slave.
 
-use std::sync::PoisonError;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::TrySendError;
 
 use dbproto::Progress;
 use fwlog::{Block, Position};
@@ -10,9 +9,17 @@ use crate::apply::applier::{Applied, Applier};
 use crate::commit::checkpointer::SlaveRedo;
 use crate::environment::Environment;
 use crate::environment::control::DatabaseEntry;
+use crate::environment::host::Drive;
 use crate::error::EngineError;
 use crate::slave::redo::redo_point_at;
 use crate::slave::{SlaveLog, Work};
+
+/// Whether there is more to apply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    End,
+}
 
 impl Environment {
     /// Applies what the mirror has made durable, until the server stops.
@@ -21,31 +28,66 @@ impl Environment {
     /// nothing, and says why.
     pub(crate) fn run_applier(&self) {
         let Some(slave) = self.slave() else { return };
-        let work = slave
-            .work
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let work = slave.work().take();
         let Some((work, mut applier)) = work else {
             return;
         };
-        if let Err(error) = self.apply_all(slave, &work, &mut applier) {
-            tracing::error!(%error, "applying is suspended");
-            slave.update(|progress| progress.suspended = Some(error.to_string()));
+        while let Ok(piece) = work.recv() {
+            if self.apply_piece(slave, &mut applier, piece) == Next::End {
+                return;
+            }
         }
     }
 
-    fn apply_all(
-        &self,
-        slave: &SlaveLog,
-        work: &Receiver<Work>,
-        applier: &mut Applier,
-    ) -> Result<(), EngineError> {
-        loop {
-            match work.recv() {
-                Ok(Work::Blocks(blocks, at)) => self.apply_run(slave, applier, &blocks, at)?,
-                Ok(Work::Reached(at)) => slave.update(|progress| progress.applied = Some(at)),
-                Ok(Work::Stop) | Err(_) => return Ok(()),
+    /// Applies one piece of what waits, on an environment that its owner drives. `false`: nothing
+    /// waits.
+    pub(crate) fn apply_waiting(&self) -> bool {
+        let Some(slave) = self.slave() else {
+            return false;
+        };
+        let mut held = slave.work();
+        let Some((work, applier)) = &mut *held else {
+            return false;
+        };
+        let Ok(piece) = work.try_recv() else {
+            return false;
+        };
+        if self.apply_piece(slave, applier, piece) == Next::End {
+            *held = None;
+        }
+        true
+    }
+
+    /// Hands on what the mirror has made durable; waits while much is queued. `false`: applying has
+    /// ended.
+    pub(super) fn hand_on(&self, slave: &SlaveLog, piece: Work) -> bool {
+        match self.host.drive {
+            Drive::Threads => slave.queue.send(piece).is_ok(),
+            Drive::Owner => match slave.queue.try_send(piece) {
+                Err(TrySendError::Full(piece)) => {
+                    self.apply_waiting();
+                    slave.queue.try_send(piece).is_ok()
+                }
+                sent => sent.is_ok(),
+            },
+        }
+    }
+
+    fn apply_piece(&self, slave: &SlaveLog, applier: &mut Applier, piece: Work) -> Next {
+        let result = match piece {
+            Work::Blocks(blocks, at) => self.apply_run(slave, applier, &blocks, at),
+            Work::Reached(at) => {
+                slave.update(|progress| progress.applied = Some(at));
+                Ok(())
+            }
+            Work::Stop => return Next::End,
+        };
+        match result {
+            Ok(()) => Next::GoOn,
+            Err(error) => {
+                tracing::error!(%error, "applying is suspended");
+                slave.update(|progress| progress.suspended = Some(error.to_string()));
+                Next::End
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One dbrepl's connection, without the socket: messages in, messages out, the mirror in between.
 
 use std::mem;
-use std::sync::{Arc, MutexGuard, TryLockError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use dbproto::{
@@ -12,60 +12,58 @@ use fwlog::{Block, Durable, EnvironmentId, Mirror, MirrorError, Position, Segmen
 use crate::environment::Environment;
 use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
 use crate::error::EngineError;
-use crate::slave::{PREALLOCATE, SlaveLog, Work};
+use crate::slave::{MirrorPlace, SlaveLog, Work};
 
 /// Bytes that are written before they are synced, at most.
 const SYNC_BYTES: usize = 4 << 20;
 
 /// What one connection holds: the mirror is its own as long as it lives.
-pub(crate) struct Link<'a> {
-    environment: &'a Environment,
-    slave: &'a SlaveLog,
-    mirror: MutexGuard<'a, Option<Mirror>>,
+pub struct Link {
+    environment: Arc<Environment>,
+    slave: Arc<SlaveLog>,
+    mirror: Option<Box<Mirror>>,
     receiver: Receiver,
     pacer: StatusPacer,
     pending: Vec<Block>,
     unsynced_bytes: usize,
 }
 
-impl<'a> Link<'a> {
+impl Link {
     /// Takes the mirror; refused while another dbrepl has it, or when this is no slave.
-    pub(crate) fn open(environment: &'a Environment) -> Result<Self, Refuse> {
+    pub fn open(environment: &Arc<Environment>) -> Result<Self, Refuse> {
         let Some(slave) = environment.slave() else {
             return Err(
                 Refuse::new(state::PREREQUISITE, "this server is not a slave")
                     .hint("Set Role = Slave in section [Replication] of its configuration."),
             );
         };
-        let mut mirror = match slave.mirror.try_lock() {
-            Ok(mirror) => mirror,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                return Err(Refuse::new(
-                    state::IN_USE,
-                    "another dbrepl feeds this slave",
-                ));
-            }
+        let MirrorPlace::Free(mut mirror) = slave.take_mirror() else {
+            let why = "another dbrepl feeds this slave";
+            return Err(Refuse::new(state::IN_USE, why));
         };
-        slave.mend(&mut mirror)?;
+        let mended = slave.mend(&mut mirror);
         let progress = slave.progress();
-        if let Some(why) = progress.suspended {
-            return Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why));
-        }
-        let receiver = Receiver::new(identity(environment, &progress));
-        Ok(Self {
-            environment,
-            slave,
+        // From here on the mirror goes back when this is dropped.
+        let link = Self {
+            environment: Arc::clone(environment),
+            slave: Arc::clone(slave),
             mirror,
-            receiver,
+            receiver: Receiver::new(identity(environment, &progress)),
             pacer: StatusPacer::new(),
             pending: Vec::new(),
             unsynced_bytes: 0,
-        })
+        };
+        mended?;
+        match progress.suspended {
+            Some(why) => {
+                Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why))
+            }
+            None => Ok(link),
+        }
     }
 
     /// Takes a message; gives those to send. A refusal is the last word.
-    pub(crate) fn take(&mut self, message: Message) -> Result<Vec<Message>, Refuse> {
+    pub fn take(&mut self, message: Message) -> Result<Vec<Message>, Refuse> {
         let mut answers = Vec::new();
         for action in self.receiver.handle(message)? {
             if let Some(answer) = self.act(action)? {
@@ -76,12 +74,12 @@ impl<'a> Link<'a> {
     }
 
     /// Whether enough is written that it should be synced and reported before more is taken.
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.unsynced_bytes >= SYNC_BYTES
     }
 
     /// Makes durable what was taken and hands it to the applier.
-    pub(crate) fn sync(&mut self) -> Result<(), Refuse> {
+    pub fn sync(&mut self) -> Result<(), Refuse> {
         let Some(mirror) = self.mirror.as_mut() else {
             return Ok(());
         };
@@ -92,8 +90,8 @@ impl<'a> Link<'a> {
         self.made_durable(&durable)
     }
 
-    /// The status message that is due, if one is.
-    pub(crate) fn report(&mut self) -> Option<Message> {
+    /// The status message that is due at this time, if one is.
+    pub fn report(&mut self, now: Instant) -> Option<Message> {
         let progress = self.slave.progress();
         let status = Status {
             received: progress.received?,
@@ -101,11 +99,11 @@ impl<'a> Link<'a> {
             applied: progress.applied?,
             suspended: progress.suspended,
         };
-        self.pacer.report(status, Instant::now())
+        self.pacer.report(status, now)
     }
 
     /// When to ask for a report again.
-    pub(crate) fn next_report(&self) -> Option<Instant> {
+    pub fn next_report(&self) -> Option<Instant> {
         self.pacer.next_report()
     }
 
@@ -187,7 +185,7 @@ impl<'a> Link<'a> {
     }
 
     fn mirror(&mut self) -> Result<&mut Mirror, Refuse> {
-        self.mirror.as_mut().ok_or_else(|| {
+        self.mirror.as_deref_mut().ok_or_else(|| {
             Refuse::new(state::PROTOCOL_VIOLATION, "log bytes before an environment")
         })
     }
@@ -197,7 +195,7 @@ impl<'a> Link<'a> {
         let mirror = Mirror::open(
             Arc::clone(&self.slave.store),
             environment,
-            PREALLOCATE,
+            self.slave.preallocate,
             None,
         )
         .map_err(refuse_mirror)?;
@@ -210,7 +208,7 @@ impl<'a> Link<'a> {
                 });
             })
             .map_err(|error| refuse_engine(&error))?;
-        *self.mirror = Some(mirror);
+        self.mirror = Some(Box::new(mirror));
         Ok(())
     }
 
@@ -255,15 +253,17 @@ impl<'a> Link<'a> {
         } else {
             Work::Blocks(blocks, at)
         };
-        self.slave.queue.send(work).map_err(|_| {
-            let why = self.slave.progress().suspended.unwrap_or_default();
-            Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why)
-        })
+        if self.environment.hand_on(&self.slave, work) {
+            return Ok(());
+        }
+        let why = self.slave.progress().suspended.unwrap_or_default();
+        Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why))
     }
 }
 
-impl Drop for Link<'_> {
+impl Drop for Link {
     fn drop(&mut self) {
+        self.slave.give_back(self.mirror.take());
         self.slave.update(|progress| {
             progress.source = None;
             // What was received and not synced is forgotten with the connection.

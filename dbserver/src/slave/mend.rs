@@ -5,15 +5,15 @@ use std::sync::Arc;
 use dbproto::{Refuse, state};
 use fwlog::{Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover};
 
+use crate::slave::SlaveLog;
 use crate::slave::link::refuse_mirror;
-use crate::slave::{PREALLOCATE, SlaveLog};
 
 impl SlaveLog {
     /// Brings the mirror back to the durable end, where the applier and the next dbrepl go on: what
     /// a broken connection has left unsynced is cut off, and so is what a full disk has cut short.
     ///
     /// After any other failure only a restart tells what is in the files.
-    pub(super) fn mend(&self, mirror: &mut Option<Mirror>) -> Result<(), Refuse> {
+    pub(super) fn mend(&self, mirror: &mut Option<Box<Mirror>>) -> Result<(), Refuse> {
         let Some(old) = mirror.as_ref() else {
             return Ok(());
         };
@@ -49,15 +49,13 @@ impl SlaveLog {
             )
             .hint("Restart the slave: recovery finds the end of its log."));
         }
-        *mirror = Some(
-            Mirror::open(
-                Arc::clone(&self.store),
-                environment,
-                PREALLOCATE,
-                recovered.as_ref(),
-            )
-            .map_err(refuse_mirror)?,
+        let opened = Mirror::open(
+            Arc::clone(&self.store),
+            environment,
+            self.preallocate,
+            recovered.as_ref(),
         );
+        *mirror = Some(Box::new(opened.map_err(refuse_mirror)?));
         self.update(|progress| {
             progress.sealed = recovered.as_ref().map_or(progress.sealed, |end| end.sealed);
         });

@@ -6,11 +6,12 @@
 //! ```
 
 mod applying;
-mod link;
+pub mod link;
 mod mend;
 mod redo;
 mod serve;
 
+use std::mem;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,12 +21,11 @@ use tokio::sync::Notify;
 
 use crate::apply::applier::Applier;
 use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
+use crate::environment::host::Host;
 use crate::error::EngineError;
 
 pub use serve::serve_replication;
 
-/// Zeros written ahead of the end of the mirror's open segment.
-const PREALLOCATE: u64 = 4 << 20;
 /// Runs of blocks on their way from the mirror to the applier.
 const QUEUED_RUNS: usize = 8;
 
@@ -58,16 +58,25 @@ enum Work {
     Stop,
 }
 
+/// Where the mirror is.
+enum MirrorPlace {
+    /// Here; `None` on an empty slave.
+    Free(Option<Box<Mirror>>),
+    /// With the one connection that receives.
+    Taken,
+}
+
 /// The slave's log: the mirror, the queue to the applier, and how far all is.
 pub struct SlaveLog {
     store: Arc<dyn SegmentStore>,
-    /// Taken by the one connection that receives.
-    mirror: Mutex<Option<Mirror>>,
+    mirror: Mutex<MirrorPlace>,
     progress: Mutex<SlaveProgress>,
     /// Rung when `progress` has changed, for the connection's status messages.
     changed: Notify,
+    /// Zeros written ahead of the end of the mirror's open segment.
+    preallocate: u64,
     queue: SyncSender<Work>,
-    /// Taken by the applier's thread.
+    /// Taken by the applier's thread, if there is one.
     work: Mutex<Option<(Receiver<Work>, Applier)>>,
 }
 
@@ -75,6 +84,7 @@ impl SlaveLog {
     /// A slave that goes on behind what it has recovered.
     pub(crate) fn resume(
         store: Arc<dyn SegmentStore>,
+        host: &Host,
         environment: EnvironmentId,
         recovered: &Recovered,
         applier: Applier,
@@ -82,7 +92,7 @@ impl SlaveLog {
         let mirror = Mirror::open(
             Arc::clone(&store),
             environment,
-            PREALLOCATE,
+            host.preallocate,
             Some(recovered),
         )
         .map_err(|error| EngineError::Corrupt(error.to_string()))?;
@@ -98,17 +108,19 @@ impl SlaveLog {
             applied: Some(at),
             ..SlaveProgress::default()
         };
-        Ok(Self::new(store, Some(mirror), progress, applier))
+        Ok(Self::new(store, host, Some(mirror), progress, applier))
     }
 
     /// A slave with the data of a cleanly stopped master and none of its log: the master's next
     /// segment is the first one here.
     pub(crate) fn copied(
         store: Arc<dyn SegmentStore>,
+        host: &Host,
         identity: &ControlIdentity,
         applier: Applier,
     ) -> Result<Self, EngineError> {
-        let mirror = Mirror::open(Arc::clone(&store), identity.environment, PREALLOCATE, None)
+        let (id, preallocate) = (identity.environment, host.preallocate);
+        let mirror = Mirror::open(Arc::clone(&store), id, preallocate, None)
             .map_err(|error| EngineError::Corrupt(error.to_string()))?;
         let RedoPoint { point, commit, .. } = identity.redo;
         let at = Progress {
@@ -123,16 +135,17 @@ impl SlaveLog {
             applied: Some(at),
             ..SlaveProgress::default()
         };
-        Ok(Self::new(store, Some(mirror), progress, applier))
+        Ok(Self::new(store, host, Some(mirror), progress, applier))
     }
 
     /// An empty slave: the first master that connects gives it its environment.
-    pub(crate) fn empty(store: Arc<dyn SegmentStore>, applier: Applier) -> Self {
-        Self::new(store, None, SlaveProgress::default(), applier)
+    pub(crate) fn empty(store: Arc<dyn SegmentStore>, host: &Host, applier: Applier) -> Self {
+        Self::new(store, host, None, SlaveProgress::default(), applier)
     }
 
     fn new(
         store: Arc<dyn SegmentStore>,
+        host: &Host,
         mirror: Option<Mirror>,
         progress: SlaveProgress,
         applier: Applier,
@@ -140,9 +153,10 @@ impl SlaveLog {
         let (queue, work) = mpsc::sync_channel(QUEUED_RUNS);
         Self {
             store,
-            mirror: Mutex::new(mirror),
+            mirror: Mutex::new(MirrorPlace::Free(mirror.map(Box::new))),
             progress: Mutex::new(progress),
             changed: Notify::new(),
+            preallocate: host.preallocate,
             queue,
             work: Mutex::new(Some((work, applier))),
         }
@@ -162,18 +176,36 @@ impl SlaveLog {
 
     /// Syncs the mirror for the last time.
     pub(crate) fn close(&self) -> Result<(), EngineError> {
-        match &mut *self.mirror.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(mirror) => mirror
+        match &mut *self.mirror_place() {
+            MirrorPlace::Free(Some(mirror)) => mirror
                 .sync()
                 .map(drop)
                 .map_err(|error| EngineError::Corrupt(error.to_string())),
-            None => Ok(()),
+            // What a connection has not synced, it has not acknowledged either.
+            MirrorPlace::Free(None) | MirrorPlace::Taken => Ok(()),
         }
+    }
+
+    /// Takes the mirror for one connection.
+    fn take_mirror(&self) -> MirrorPlace {
+        mem::replace(&mut *self.mirror_place(), MirrorPlace::Taken)
+    }
+
+    fn give_back(&self, mirror: Option<Box<Mirror>>) {
+        *self.mirror_place() = MirrorPlace::Free(mirror);
+    }
+
+    fn mirror_place(&self) -> MutexGuard<'_, MirrorPlace> {
+        self.mirror.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn update(&self, change: impl FnOnce(&mut SlaveProgress)) {
         change(&mut self.state());
         self.changed.notify_one();
+    }
+
+    fn work(&self) -> MutexGuard<'_, Option<(Receiver<Work>, Applier)>> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, SlaveProgress> {

@@ -28,7 +28,7 @@ pub async fn serve_replication(
     }
 }
 
-async fn serve(stream: &mut ClientStream, environment: &Environment) -> Result<(), WireError> {
+async fn serve(stream: &mut ClientStream, environment: &Arc<Environment>) -> Result<(), WireError> {
     let response = CopyBothResponse::new(1, 0, Vec::new());
     stream
         .send(PgWireBackendMessage::CopyBothResponse(response))
@@ -55,7 +55,7 @@ enum Event {
 async fn converse(
     stream: &mut ClientStream,
     environment: &Environment,
-    link: &mut Link<'_>,
+    link: &mut Link,
 ) -> Result<Result<(), Refuse>, WireError> {
     let mut heard = Instant::now();
     loop {
@@ -87,7 +87,7 @@ async fn converse(
         {
             return Ok(end);
         }
-        if let Some(report) = link.report() {
+        if let Some(report) = link.report(Instant::now()) {
             send(stream, &report).await?;
         }
     }
@@ -97,7 +97,7 @@ async fn converse(
 /// conversation is over.
 async fn take_arrived(
     stream: &mut ClientStream,
-    link: &mut Link<'_>,
+    link: &mut Link,
     first: Option<Result<Request, WireError>>,
 ) -> Result<Option<Result<(), Refuse>>, WireError> {
     let mut next = first;
@@ -122,7 +122,7 @@ async fn take_arrived(
 }
 
 /// The answers to a message; `None`: the other side has finished.
-fn taken(message: Option<Request>, link: &mut Link<'_>) -> Result<Option<Vec<Message>>, Refuse> {
+fn taken(message: Option<Request>, link: &mut Link) -> Result<Option<Vec<Message>>, Refuse> {
     match message {
         Some(Request::Message(PgWireFrontendMessage::CopyData(copy))) => {
             let message = Message::decode(copy.data).map_err(|error| Refuse::from(&error))?;

@@ -1,0 +1,36 @@
+//! What an environment stands on: a disk, and somebody who does its background work.
+
+use disk::Disk;
+
+/// Who does the work that happens behind the sessions: writing the log, checkpoints, applying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drive {
+    /// Threads of the environment's own.
+    Threads,
+    /// Whoever owns the environment, one step at a time, by [`crate::environment::Driver`]. What waits
+    /// for such work does it itself. For simulations: all happens in the order of the calls.
+    Owner,
+}
+
+/// What an environment stands on.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Where all its files are.
+    pub disk: Disk,
+    /// Who does its background work.
+    pub drive: Drive,
+    /// Zeros written ahead of the end of the open segment of the log, in bytes, so that a sync changes
+    /// no metadata.
+    pub preallocate: u64,
+}
+
+impl Host {
+    /// The operating system: its file system, threads.
+    pub fn system() -> Self {
+        Self {
+            disk: Disk::real(),
+            drive: Drive::Threads,
+            preallocate: 4 << 20,
+        }
+    }
+}
