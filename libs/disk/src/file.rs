@@ -3,6 +3,16 @@
 use std::fmt;
 use std::io;
 
+/// Tells a file or directory from all others that there are at the same time: a name may go to
+/// another file, this stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
+    /// The file system.
+    pub device: u64,
+    /// The file in it. It may be given again once nobody has the file open and it has no name.
+    pub inode: u64,
+}
+
 /// One open file, used at offsets; it has no position of its own. Dropping it closes it.
 pub trait DiskFile: Send + Sync + fmt::Debug {
     /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end of the file.
@@ -22,6 +32,11 @@ pub trait DiskFile: Send + Sync + fmt::Debug {
 
     /// Length of the file in bytes.
     fn length(&self) -> io::Result<u64>;
+
+    /// Which file this is. `None`: the disk does not tell.
+    fn identity(&self) -> io::Result<Option<FileIdentity>> {
+        Ok(None)
+    }
 
     /// Reads exactly `buffer.len()` bytes at `offset`; an earlier end of the file is
     /// [`io::ErrorKind::UnexpectedEof`].

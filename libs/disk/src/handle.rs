@@ -7,7 +7,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{Access, DiskFile, FileSystem, RealFiles};
+use crate::{Access, DiskFile, FileIdentity, FileSystem, RealFiles};
 
 /// A disk: the operating system's, or a simulated one. Clones are the same disk.
 #[derive(Clone, Debug)]
@@ -91,6 +91,29 @@ impl Disk {
     /// Makes the names in a directory durable.
     pub fn sync_directory(&self, path: &Path) -> io::Result<()> {
         self.files.sync_directory(path)
+    }
+
+    /// Which file or directory has this name now. `None`: the disk does not tell.
+    pub fn identity(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
+        self.files.identity(path)
+    }
+
+    /// Whether an open file is what `path` names: not when somebody has removed, renamed or replaced
+    /// it. On a disk that does not tell, it is.
+    pub fn has_name(&self, file: &dyn DiskFile, path: &Path) -> io::Result<bool> {
+        match self.identity(path) {
+            Ok(Some(named)) => Ok(file.identity()?.is_none_or(|own| own == named)),
+            Ok(None) => Ok(true),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Syncs the file `from`, gives it the name `to` (replacing what had it), and syncs the
@@ -220,6 +243,19 @@ mod tests {
         disk.remove(&path).unwrap();
         assert!(!disk.exists(&path).unwrap());
         disk.remove_if_there(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_has_lost_its_name_when_that_is_gone_or_means_another_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (disk, path) = (Disk::real(), directory.path().join("x"));
+        let file = disk.open(&path, Access::CreateNew(0o600)).unwrap();
+        assert!(disk.has_name(file.as_ref(), &path).unwrap());
+        disk.rename(&path, &directory.path().join("y")).unwrap();
+        assert!(!disk.has_name(file.as_ref(), &path).unwrap());
+        let other = disk.open(&path, Access::CreateNew(0o600)).unwrap();
+        assert!(!disk.has_name(file.as_ref(), &path).unwrap());
+        assert!(disk.has_name(other.as_ref(), &path).unwrap());
     }
 
     #[test]

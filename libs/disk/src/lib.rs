@@ -21,7 +21,7 @@ mod file_system;
 mod handle;
 mod real;
 
-pub use file::DiskFile;
+pub use file::{DiskFile, FileIdentity};
 pub use file_system::{Access, FileSystem};
 pub use handle::Disk;
 pub use real::RealFiles;

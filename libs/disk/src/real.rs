@@ -1,12 +1,12 @@
 //! The operating system's file system.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use crate::{Access, DiskFile, FileSystem};
+use crate::{Access, DiskFile, FileIdentity, FileSystem};
 
 /// The operating system's file system.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,6 +69,10 @@ impl FileSystem for RealFiles {
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
     }
+
+    fn identity(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
+        Ok(Some(identity_of(&fs::metadata(path)?)))
+    }
 }
 
 impl DiskFile for File {
@@ -100,5 +104,16 @@ impl DiskFile for File {
 
     fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
+    }
+
+    fn identity(&self) -> io::Result<Option<FileIdentity>> {
+        Ok(Some(identity_of(&self.metadata()?)))
+    }
+}
+
+fn identity_of(metadata: &Metadata) -> FileIdentity {
+    FileIdentity {
+        device: metadata.dev(),
+        inode: metadata.ino(),
     }
 }
