@@ -267,6 +267,9 @@ impl Committer {
             order.next_transaction += 1;
             let mark = order.writer.mark().map_err(EngineError::LogFailed)?;
             order.in_parts.insert(transaction, Arc::new(mark));
+            // A checkpoint may have to start redo at this mark, also one that begins later than
+            // other commits behind it: full images begin anew wherever redo may start.
+            order.touched.clear();
             (transaction, Arc::clone(&order.writer))
         };
         for pages in write_set.pages.chunks(encode::PART_PAGES) {
