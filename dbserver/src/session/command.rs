@@ -55,6 +55,11 @@ impl Session {
             | StatementKind::AlterUserPassword { .. }
             | StatementKind::DropUser { .. } => self.server_object(prepared)?,
             StatementKind::Maintenance { what } => self.maintain(what)?,
+            StatementKind::Vacuum {
+                full,
+                analyze,
+                tables,
+            } => self.vacuum(*full, *analyze, tables)?,
             StatementKind::LockTable => self.lock_table()?,
             _ => {}
         }
@@ -321,7 +326,7 @@ impl Session {
                 })?;
                 self.sqlite.run(what)
             }
-            // Space is reused as it is; there is nothing to gather.
+            // Rows are where their keys say; there is no order to choose.
             _ => Ok(()),
         }
     }

@@ -26,6 +26,7 @@ pub mod settings;
 pub mod sqlite;
 pub mod transaction;
 mod trial;
+mod vacuum;
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -247,14 +247,17 @@ impl Session {
         self.take_permit()
     }
 
-    /// Waits for the permit and begins SQLite's transaction on the newest commit.
-    pub(super) fn take_permit(&mut self) -> Result<(), Failure> {
+    /// Waits for the database's write permit.
+    pub(super) fn wait_for_permit(&self) -> Result<Permit, Failure> {
         let deadline = self.write_deadline();
         let interrupt = &self.registered.entry.interrupt;
-        let permit = self
-            .database
-            .database()
-            .acquire_permit(interrupt, deadline)?;
+        let database = self.database.database();
+        Ok(database.acquire_permit(interrupt, deadline)?)
+    }
+
+    /// Waits for the permit and begins SQLite's transaction on the newest commit.
+    pub(super) fn take_permit(&mut self) -> Result<(), Failure> {
+        let permit = self.wait_for_permit()?;
         if let Some(snapshot) = self.transaction.snapshot {
             if self.database().store().latest().0 != snapshot {
                 return Err(Failure::new(
@@ -294,6 +297,11 @@ impl Session {
             self.rollback();
             return Err(failure);
         }
+        self.hand_over(permit)
+    }
+
+    /// What SQLite has committed goes to the log; the transaction is over.
+    pub(super) fn hand_over(&mut self, permit: Permit) -> Result<(), Failure> {
         let write_set = self.sqlite.handle.take_write_set();
         self.sqlite.handle.allow_write(false);
         self.finish(true);

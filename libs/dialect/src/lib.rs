@@ -27,6 +27,7 @@ mod statement;
 mod table_info;
 mod translator;
 mod types;
+mod vacuum;
 
 pub use analyze::analyze;
 pub use error::DialectError;

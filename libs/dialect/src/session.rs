@@ -4,6 +4,7 @@ use crate::error::DialectError;
 use crate::source::Source;
 use crate::statement::{FetchCount, Isolation, Statement, StatementKind, TransactionModes};
 use crate::types::TypeName;
+use crate::vacuum;
 
 /// A statement by its first word, in lower case.
 pub(crate) fn session(src: &Source<'_>, word: &str) -> Result<Statement, DialectError> {
@@ -54,7 +55,7 @@ pub(crate) fn session(src: &Source<'_>, word: &str) -> Result<Statement, Dialect
             ))
         }
         "analyze" | "analyse" => Ok(maintenance("ANALYZE")),
-        "vacuum" => Ok(maintenance("VACUUM")),
+        "vacuum" => vacuum::vacuum(src),
         "checkpoint" => Ok(maintenance("CHECKPOINT")),
         "cluster" => Ok(maintenance("CLUSTER")),
         "load" => Err(src.unsupported(0, "LOAD")),

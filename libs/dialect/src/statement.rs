@@ -329,9 +329,18 @@ pub enum StatementKind {
     Unlisten {
         channel: Option<String>,
     },
-    /// ANALYZE, VACUUM, REINDEX, CHECKPOINT, CLUSTER: housekeeping; `sqlite` is empty.
+    /// ANALYZE, REINDEX, CHECKPOINT, CLUSTER: housekeeping; `sqlite` is empty.
     Maintenance {
         what: &'static str,
+    },
+    /// VACUUM; `sqlite` is empty.
+    Vacuum {
+        /// Rebuild the database without its free pages.
+        full: bool,
+        /// Gather statistics afterwards.
+        analyze: bool,
+        /// The tables that it names: they must exist. SQLite has one file for all of them.
+        tables: Vec<String>,
     },
     /// CREATE USER / ROLE name … PASSWORD 'x'.
     CreateUser {

@@ -15,7 +15,7 @@
 //!
 //! The rollback journal is the shim's own and lives in memory, a scratch file where it is large.
 //! There never is a hot journal: a handle that goes away takes its write set with it. Temporary files
-//! go to the system's VFS.
+//! go to the system's VFS, in the directory of the scratch files.
 #![warn(missing_docs)]
 
 mod error;

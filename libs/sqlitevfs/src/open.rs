@@ -18,7 +18,8 @@ use crate::vfs;
 /// How a connection is set up.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
-    /// Where scratch files for large transactions are made.
+    /// Where scratch files for large transactions are made. SQLite's own temporary files go where the
+    /// first connection of the process has its scratch files.
     pub scratch_dir: PathBuf,
     /// Bytes of written pages that stay in memory; more of them go to a scratch file.
     pub write_set_limit: usize,
@@ -37,6 +38,7 @@ pub fn open(
     options: OpenOptions,
 ) -> Result<(Connection, FileHandle), Error> {
     check_page_size(store)?;
+    vfs::use_temporary_directory(&options.scratch_dir);
     let state = FileState::new(
         Arc::clone(store),
         options.scratch_dir,

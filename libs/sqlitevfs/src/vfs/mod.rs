@@ -8,8 +8,10 @@ mod journal_file;
 mod main_file;
 mod methods;
 mod slot;
+mod temporary;
 
 pub(crate) use slot::Slot;
+pub(crate) use temporary::use_directory as use_temporary_directory;
 
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
