@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::identity::EnvironmentId;
 use crate::numbers::PageNumber;
+use crate::position::SegmentId;
 
 /// What is wrong with the records of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,9 +76,39 @@ pub enum Damage {
     /// The block is whole, but the writer that wrote it has failed before it was durable.
     #[error("never acknowledged")]
     NotAcknowledged,
+    /// The segment belongs to another environment: nothing is wrong with it, but it has no place here.
+    #[error("the segment belongs to another environment, {0}")]
+    OtherEnvironment(EnvironmentId),
+    /// The segment has another number than its file name says.
+    #[error("the file holds segment {0}, which its name does not say")]
+    OtherSegment(SegmentId),
+    /// The segment is there twice.
+    #[error("the file holds the same segment as {}", .0.display())]
+    Twice(PathBuf),
+    /// The segment does not go on where the one before it ends: others are missing between them.
+    #[error("segment {missing} is missing: this one does not go on from {after}")]
+    Missing {
+        /// The newest segment before.
+        after: SegmentId,
+        /// The first one that is not there.
+        missing: SegmentId,
+    },
     /// The records of a block can't be read.
     #[error(transparent)]
     Records(#[from] DecodeError),
+}
+
+impl Damage {
+    /// The bytes are good, but the file is in the wrong place, or another one is not there.
+    pub fn is_misplaced(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherEnvironment(_)
+                | Self::OtherSegment(_)
+                | Self::Twice(_)
+                | Self::Missing { .. }
+        )
+    }
 }
 
 /// An operation on a file that failed, in a form that can be kept and given to many.
@@ -128,7 +160,7 @@ impl<T> During<T> for io::Result<T> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The log is damaged at this place.
-    #[error("{} is damaged at offset {offset}: {kind}", path.display())]
+    #[error("{} {}{kind}", path.display(), if kind.is_misplaced() { "is out of place: ".to_owned() } else { format!("is damaged at offset {offset}: ") })]
     Corrupt {
         /// The segment's file.
         path: PathBuf,

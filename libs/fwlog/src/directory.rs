@@ -111,7 +111,7 @@ impl LogDirectory {
         segments.sort_by_key(|info| info.id);
         for (one, other) in segments.iter().zip(segments.iter().skip(1)) {
             if one.id == other.id {
-                let twice = Damage::Impossible("segment number, another file has the same");
+                let twice = Damage::Twice(one.path.clone());
                 return Err(ReadError::corrupt(&other.path, 0, twice));
             }
         }

@@ -49,6 +49,9 @@ pub struct DurableEnd {
     pub environment: EnvironmentId,
     /// The durable end.
     pub durable: Durable,
+    /// Forward logging was switched off there: what its owner commits since then is in no log that is
+    /// kept.
+    pub switched_off: bool,
 }
 
 impl DurableEnd {
@@ -80,11 +83,17 @@ impl DurableEnd {
             log_bytes,
             sealed,
         } = self.durable;
+        let sealed = if sealed { at::FLAG_SEALED } else { 0 };
+        let switched_off = if self.switched_off {
+            at::FLAG_SWITCHED_OFF
+        } else {
+            0
+        };
         let mut sheet = Sheet::blank();
         sheet
             .put(at::MAGIC_AT, &at::MAGIC_BYTES)
             .put_u32(at::VERSION_AT, FORMAT_VERSION)
-            .put_u32(at::FLAGS_AT, if sealed { at::FLAG_SEALED } else { 0 })
+            .put_u32(at::FLAGS_AT, sealed | switched_off)
             .put(at::ENVIRONMENT_AT, &self.environment.to_bytes())
             .put_u32(at::GENERATION_AT, point.position.segment.generation.get())
             .put_u32(at::SEQUENCE_AT, point.position.segment.sequence.get())
@@ -121,6 +130,7 @@ impl DurableEnd {
                 log_bytes: sheet.u64(at::LOG_BYTES_AT),
                 sealed: sheet.u32(at::FLAGS_AT) & at::FLAG_SEALED != 0,
             },
+            switched_off: sheet.u32(at::FLAGS_AT) & at::FLAG_SWITCHED_OFF != 0,
         })
     }
 }
@@ -140,6 +150,7 @@ mod tests {
                 log_bytes: 12_345,
                 sealed: true,
             },
+            switched_off: true,
         };
         let good = end.encode();
         assert_eq!(DurableEnd::decode(&good), Some(end));

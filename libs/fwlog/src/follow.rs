@@ -1,5 +1,6 @@
 //! Following a log that is being written: what a shipper sends to a slave.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
@@ -122,6 +123,7 @@ pub struct Follow {
     reader: SegmentReader,
     at: At,
     durable: Durable,
+    switched_off: bool,
     /// Read already, but not given yet.
     held: Option<ReadItem>,
     /// End of what was given.
@@ -141,7 +143,11 @@ enum At {
 impl Follow {
     /// Begins at a point of the log's history. [`LogPoint::ORIGIN`] is where an empty slave begins.
     pub fn start(location: LogLocation, at: LogPoint) -> Result<Self, FollowError> {
-        let durable = read_durable(&location)?;
+        let DurableEnd {
+            durable,
+            switched_off,
+            ..
+        } = read_durable(&location)?;
         let directory = LogDirectory::scan(&location)?;
         let (reader, place) = find(&directory, at, &durable)?;
         let (held, batch, until) = (None, BATCH, None);
@@ -150,6 +156,7 @@ impl Follow {
             reader,
             at: place,
             durable,
+            switched_off,
             held,
             given: at,
             batch,
@@ -177,6 +184,11 @@ impl Follow {
         self.durable
     }
 
+    /// Forward logging was switched off at that end: nothing ever comes behind it.
+    pub fn switched_off(&self) -> bool {
+        self.switched_off
+    }
+
     /// What comes next. After [`FollowItem::UpToDate`] and [`FollowItem::Until`] it may be asked
     /// again at any time; after an error it may not.
     #[expect(
@@ -194,7 +206,8 @@ impl Follow {
                 return Ok(item);
             }
             let before = self.durable;
-            self.durable = read_durable(&self.location)?;
+            let end = read_durable(&self.location)?;
+            (self.durable, self.switched_off) = (end.durable, end.switched_off);
             if self.durable == before {
                 return Ok(FollowItem::UpToDate(before));
             }
@@ -247,12 +260,48 @@ impl Follow {
         }
         // A segment before the durable one, and one that is durably sealed, is read to its seal.
         if end.segment > here.segment || self.durable.sealed {
-            return Ok(Some(self.reader.next(None)?));
+            return self.read(None).map(Some);
         }
         if here.offset >= end.offset {
             return Ok(None);
         }
-        Ok(Some(self.reader.next(Some(end.offset))?))
+        self.read(Some(end.offset)).map(Some)
+    }
+
+    /// Reads on. Where the file does not have what it should, its owner may have written the segment
+    /// once more because somebody had taken its name away: then from the file of that name.
+    fn read(&mut self, limit: Option<u64>) -> Result<ReadItem, FollowError> {
+        let result = self.reader.next(limit);
+        let unexpected = matches!(
+            result,
+            Ok(ReadItem::End(_)) | Err(ReadError::Corrupt { .. })
+        );
+        if unexpected && self.open_again()? {
+            return Ok(self.reader.next(limit)?);
+        }
+        Ok(result?)
+    }
+
+    /// Goes on in the file that has the segment's name now, if that is another one and has the same
+    /// history.
+    fn open_again(&mut self) -> Result<bool, FollowError> {
+        let disk = &self.location.disk;
+        if self.reader.has_name(disk)? {
+            return Ok(false);
+        }
+        let mut reader = match SegmentReader::open(disk, self.reader.path()) {
+            Err(ReadError::Io(failure)) if failure.kind == io::ErrorKind::NotFound => {
+                return Ok(false);
+            }
+            other => other?,
+        };
+        let here = self.reader.point();
+        let same = reader.header() == self.reader.header()
+            && reader.skip_to(here.position.offset)? == Some(here.hash);
+        if same {
+            self.reader = reader;
+        }
+        Ok(same)
     }
 
     fn is_too_late(&self, block: &Block) -> bool {
@@ -309,9 +358,8 @@ impl Follow {
     }
 }
 
-fn read_durable(location: &LogLocation) -> Result<Durable, FollowError> {
-    let end = DurableEnd::read(&location.disk, &location.directory)?;
-    end.map(|end| end.durable).ok_or(FollowError::NoDurableEnd)
+fn read_durable(location: &LogLocation) -> Result<DurableEnd, FollowError> {
+    DurableEnd::read(&location.disk, &location.directory)?.ok_or(FollowError::NoDurableEnd)
 }
 
 /// Finds the point `at` in the log.

@@ -126,6 +126,8 @@ pub mod position {
     pub const MAGIC_BYTES: [u8; MAGIC] = *b"eloqfwps";
     /// Flag: the segment at the durable end is sealed.
     pub const FLAG_SEALED: u32 = 1;
+    /// Flag: forward logging was switched off at the durable end.
+    pub const FLAG_SWITCHED_OFF: u32 = 2;
 
     /// Magic.
     pub const MAGIC_AT: usize = 0;

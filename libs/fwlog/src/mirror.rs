@@ -1,5 +1,6 @@
 //! A slave's copy of the log, byte for byte.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -48,6 +49,7 @@ pub struct Mirror {
     tail: Option<Tail>,
     durable: Option<Durable>,
     failure: Option<IoFailure>,
+    restored: Vec<PathBuf>,
 }
 
 impl Mirror {
@@ -86,6 +88,7 @@ impl Mirror {
             tail,
             durable,
             failure: None,
+            restored: Vec::new(),
         })
     }
 
@@ -196,6 +199,7 @@ impl Mirror {
             if let Some(tail) = mirror.tail.as_mut().filter(|tail| !tail.sealed) {
                 tail.seal()?;
             }
+            mirror.keep_name()?;
             mirror.publish()
         })
     }
@@ -208,8 +212,41 @@ impl Mirror {
         }
         self.keep(|mirror| {
             mirror.tail.as_ref().map_or(Ok(()), Tail::sync)?;
+            mirror.keep_name()?;
             mirror.publish().map(Some)
         })
+    }
+
+    /// Sees whether the open segment and `fw.position` still have their names, and writes them once
+    /// more where they have not. The same happens with the segment at every sync.
+    pub fn look_after_files(&mut self) -> Result<(), MirrorError> {
+        self.check_failure()?;
+        self.keep(|mirror| {
+            // What was not synced is not told of, but belongs to the file.
+            mirror.tail.as_ref().map_or(Ok(()), Tail::sync)?;
+            mirror.keep_name()?;
+            let path = mirror.store.position_path();
+            if mirror.store.keep_position().during("write", &path)? {
+                mirror.restored.push(path);
+            }
+            Ok(())
+        })
+    }
+
+    /// The files that were written once more since this was asked last.
+    pub fn take_restored(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.restored)
+    }
+
+    /// Nothing is durable that a crash would not find under the segment's name.
+    fn keep_name(&mut self) -> Result<(), IoFailure> {
+        let Some(tail) = &mut self.tail else {
+            return Ok(());
+        };
+        if tail.keep_name(self.store.as_ref())? {
+            self.restored.push(self.store.path(tail.header().id));
+        }
+        Ok(())
     }
 
     /// Everything written is durable: tells the readers of the files.
@@ -225,6 +262,7 @@ impl Mirror {
         let end = DurableEnd {
             environment: self.environment,
             durable,
+            switched_off: false,
         };
         self.durable = Some(durable);
         let written = self.store.write_position(&end.encode());

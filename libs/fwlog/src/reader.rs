@@ -76,7 +76,7 @@ impl SegmentReader {
         if reader.header.id == id {
             Ok(reader)
         } else {
-            Err(reader.corrupt(0, Damage::Impossible("segment number for this file name")))
+            Err(reader.corrupt(0, Damage::OtherSegment(reader.header.id)))
         }
     }
 
@@ -141,6 +141,12 @@ impl SegmentReader {
             .file
             .length()
             .during("read the length of", &self.path)?)
+    }
+
+    /// Whether the file is still what its path names.
+    pub(crate) fn has_name(&self, disk: &Disk) -> Result<bool, ReadError> {
+        let named = disk.has_name(self.file.as_ref(), &self.path);
+        Ok(named.during("look for", &self.path)?)
     }
 
     /// Reads on. `limit` is an offset up to which the segment is known to be durable: nothing behind

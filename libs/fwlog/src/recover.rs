@@ -12,7 +12,7 @@ use crate::block::Block;
 use crate::damage::{Damage, During, IoFailure, ReadError};
 use crate::directory::is_successor;
 use crate::durable_end::{Durable, DurableEnd};
-use crate::header::HEADER_SIZE;
+use crate::header::{HEADER_SIZE, SegmentHeader};
 use crate::identity::EnvironmentId;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position, SegmentId};
@@ -216,7 +216,7 @@ impl Scan<'_> {
             return if follows {
                 Ok(reader)
             } else {
-                Err(corrupt_header(&reader))
+                Err(corrupt(&reader, why_not_next(earlier, header)))
             };
         }
         let Some(from) = self.options.from else {
@@ -290,8 +290,9 @@ impl Scan<'_> {
         let Some(end) = self.durable else {
             return Ok(());
         };
-        if end.environment != reader.header().environment {
-            return Err(corrupt_header(reader));
+        let environment = reader.header().environment;
+        if end.environment != environment {
+            return Err(corrupt(reader, Damage::OtherEnvironment(environment)));
         }
         let position = end.durable.point.position;
         if position <= reader.point().position {
@@ -387,6 +388,7 @@ impl Scan<'_> {
         let durable = DurableEnd {
             environment,
             durable: recovered.durable(),
+            switched_off: false,
         };
         let written = self.store.write_position(&durable.encode());
         written.during("write", &self.store.position_path())?;
@@ -398,7 +400,16 @@ fn corrupt(reader: &SegmentReader, kind: Damage) -> RecoverError {
     ReadError::corrupt(reader.path(), reader.point().position.offset, kind).into()
 }
 
-fn corrupt_header(reader: &SegmentReader) -> RecoverError {
-    let kind = Damage::Impossible("header for a segment at this place");
-    ReadError::corrupt(reader.path(), 0, kind).into()
+/// What is wrong with a segment that does not go on where the one before it ends.
+fn why_not_next(earlier: &SegmentHeader, later: &SegmentHeader) -> Damage {
+    if later.environment != earlier.environment {
+        Damage::OtherEnvironment(later.environment)
+    } else if is_successor(earlier.id, later.id) && later.id.generation == earlier.id.generation {
+        Damage::Impossible("header for a segment at this place")
+    } else {
+        Damage::Missing {
+            after: earlier.id,
+            missing: earlier.id.next_sequence(),
+        }
+    }
 }

@@ -148,6 +148,23 @@ impl Tail {
         Ok(())
     }
 
+    /// What is synced counts only while a crash would find it: under the segment's name. When the file
+    /// has lost that, the segment is written once more; tells whether it was. Call it after a sync.
+    pub(crate) fn keep_name(&mut self, store: &dyn SegmentStore) -> Result<bool, IoFailure> {
+        let id = self.header.id;
+        let named = store.has_name(id, self.file.as_ref());
+        if named.during("look for", &self.path)? {
+            return Ok(false);
+        }
+        let seal = if self.sealed { SEAL_SIZE as u64 } else { 0 };
+        let length = self.end.position.offset + seal;
+        self.file = store
+            .restore(id, self.file.as_ref(), length)
+            .during("restore", &self.path)?;
+        self.allocated = length;
+        Ok(true)
+    }
+
     /// The seal of the segment as it is now.
     pub(crate) fn seal_here(&self) -> Seal {
         Seal {

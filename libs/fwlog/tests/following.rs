@@ -105,6 +105,7 @@ fn following_stops_at_the_durable_end_and_goes_on_when_that_moves() {
     let durable = DurableEnd {
         environment: ENVIRONMENT,
         durable: writer.durable(),
+        switched_off: false,
     };
     commit(&writer);
     let path = directory.path().join(fwlog::POSITION_FILE);

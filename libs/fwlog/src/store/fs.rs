@@ -16,8 +16,21 @@ use crate::store::SegmentStore;
 pub struct FsStore {
     location: LogLocation,
     mode: u32,
-    position: Mutex<Option<Box<dyn DiskFile>>>,
+    position: Mutex<Option<Position>>,
 }
+
+/// `fw.position`, and what was written to it last.
+#[derive(Debug)]
+struct Position {
+    file: Box<dyn DiskFile>,
+    content: Vec<u8>,
+}
+
+/// What stood in the way of a segment that was restored gets this behind its name.
+const ASIDE: &str = ".aside";
+
+/// Bytes that are copied at a time.
+const PIECE: usize = 1 << 20;
 
 impl FsStore {
     /// Segments in `directory`, called as `naming` says. New files get the permission bits `mode`:
@@ -51,8 +64,32 @@ impl FsStore {
         &self.location.disk
     }
 
-    fn position(&self) -> MutexGuard<'_, Option<Box<dyn DiskFile>>> {
+    fn position(&self) -> MutexGuard<'_, Option<Position>> {
         self.position.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The temporary name of a segment that is being made, without what a crash has left there: that
+    /// never was a segment.
+    fn temporary(&self, id: SegmentId) -> io::Result<PathBuf> {
+        let name = self.location.naming.temporary_name(id);
+        let temporary = self.location.directory.join(name);
+        self.disk().remove_if_there(&temporary)?;
+        Ok(temporary)
+    }
+
+    /// A segment that has lost its name may get it back only in the file system that it is in: where
+    /// another one has the directory's path now, the disk of the log is not there.
+    fn check_device(&self, file: &dyn DiskFile) -> io::Result<()> {
+        let directory = self.disk().identity(&self.location.directory)?;
+        match (file.identity()?, directory) {
+            (Some(file), Some(directory)) if file.device != directory.device => {
+                Err(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "its directory is on another device now; is the disk of the log mounted?",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn open_position(&self) -> io::Result<Box<dyn DiskFile>> {
@@ -78,10 +115,7 @@ impl SegmentStore for FsStore {
         if disk.exists(&path)? {
             return Err(io::Error::from(io::ErrorKind::AlreadyExists));
         }
-        let name = self.location.naming.temporary_name(id);
-        let temporary = self.location.directory.join(name);
-        // What a crash left of an earlier attempt. It never was a segment.
-        disk.remove_if_there(&temporary)?;
+        let temporary = self.temporary(id)?;
         let file = disk.open(&temporary, Access::CreateNew(self.mode))?;
         file.write_at(0, content)?;
         disk.rename(&temporary, &path)?;
@@ -116,12 +150,51 @@ impl SegmentStore for FsStore {
         // Not locked during the write: there is one writer at a time.
         let held = self.position().take();
         let file = match held {
-            Some(file) => file,
+            Some(position) => position.file,
             None => self.open_position()?,
         };
         let written = file.write_at(0, content);
-        *self.position() = Some(file);
+        let content = content.to_vec();
+        *self.position() = Some(Position { file, content });
         written
+    }
+
+    fn has_name(&self, id: SegmentId, file: &dyn DiskFile) -> io::Result<bool> {
+        self.disk().has_name(file, &self.path(id))
+    }
+
+    fn restore(
+        &self,
+        id: SegmentId,
+        file: &dyn DiskFile,
+        length: u64,
+    ) -> io::Result<Box<dyn DiskFile>> {
+        self.check_device(file)?;
+        let (disk, path) = (self.disk(), self.path(id));
+        let temporary = self.temporary(id)?;
+        let new = disk.open(&temporary, Access::CreateNew(self.mode))?;
+        copy(file, new.as_ref(), length)?;
+        if disk.exists(&path)? {
+            let mut aside = path.clone().into_os_string();
+            aside.push(ASIDE);
+            disk.rename(&path, &PathBuf::from(aside))?;
+        }
+        disk.rename(&temporary, &path)?;
+        Ok(new)
+    }
+
+    fn keep_position(&self) -> io::Result<bool> {
+        let Some(held) = self.position().take() else {
+            return Ok(false);
+        };
+        let named = self
+            .disk()
+            .has_name(held.file.as_ref(), &self.position_path());
+        if !matches!(named, Ok(false)) {
+            *self.position() = Some(held);
+            return named.map(|_| false);
+        }
+        self.write_position(&held.content).map(|()| true)
     }
 
     fn path(&self, id: SegmentId) -> PathBuf {
@@ -131,4 +204,17 @@ impl SegmentStore for FsStore {
     fn position_path(&self) -> PathBuf {
         self.location.directory.join(POSITION_FILE)
     }
+}
+
+fn copy(from: &dyn DiskFile, to: &dyn DiskFile, length: u64) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    let mut at = 0;
+    while at < length {
+        let left = usize::try_from(length - at).unwrap_or(usize::MAX);
+        let part = piece.get_mut(..left.min(PIECE)).unwrap_or_default();
+        from.read_exact_at(at, part)?;
+        to.write_at(at, part)?;
+        at += part.len() as u64;
+    }
+    Ok(())
 }

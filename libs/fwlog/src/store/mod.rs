@@ -51,6 +51,29 @@ pub trait SegmentStore: Send + Sync {
     /// Rewrites `fw.position` in place, without a sync.
     fn write_position(&self, content: &[u8]) -> io::Result<()>;
 
+    /// Whether `file`, which was opened as this segment, is still what a crash would find as it: not
+    /// when somebody has removed, renamed or replaced it.
+    fn has_name(&self, _id: SegmentId, _file: &dyn DiskFile) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Makes the segment that lost its name once more, from the first `length` bytes of `file`, which
+    /// is still open. What has the name now is moved aside. Durable on return.
+    fn restore(
+        &self,
+        _id: SegmentId,
+        _file: &dyn DiskFile,
+        _length: u64,
+    ) -> io::Result<Box<dyn DiskFile>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Writes `fw.position` once more when the file that was written last has lost its name; tells
+    /// whether it had.
+    fn keep_position(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+
     /// Path of a segment, for messages.
     fn path(&self, id: SegmentId) -> PathBuf;
 

@@ -11,6 +11,7 @@ mod start;
 mod waiters;
 mod worker;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -195,6 +196,32 @@ impl Writer {
         let (reply, sender) = Reply::new(&self.shared);
         self.shared.push(Entry::NewGeneration(reason, sender))?;
         reply.wait()
+    }
+
+    /// A writer that has failed before it wrote anything: it takes nothing, and says why.
+    pub fn failed(durable: Durable, failure: WriterError) -> Self {
+        let shared = Shared::new(durable, 0);
+        shared.fail(failure);
+        shared.end();
+        Self {
+            shared: Arc::new(shared),
+            thread: Mutex::new(None),
+        }
+    }
+
+    /// Sees whether the open segment and `fw.position` still have their names, and writes them once
+    /// more where they have not. The same happens with the segment at every sync.
+    ///
+    /// An error is the writer's failure: then the directory is not there either.
+    pub fn look_after_files(&self) -> Result<(), WriterError> {
+        let (reply, sender) = Reply::new(&self.shared);
+        self.shared.push(Entry::Look(sender))?;
+        reply.wait()
+    }
+
+    /// The files that were written once more since this was asked last.
+    pub fn take_restored(&self) -> Vec<PathBuf> {
+        self.shared.take_restored()
     }
 
     /// The first failure, if there was one.

@@ -16,6 +16,8 @@ pub(crate) enum Entry {
     Switch(Sender<SegmentId>),
     /// Go on in a new generation.
     NewGeneration(GenerationReason, Sender<SegmentId>),
+    /// See whether the files have their names.
+    Look(Sender<()>),
     /// Seal, and end.
     Close(Sender<Durable>),
     /// End.

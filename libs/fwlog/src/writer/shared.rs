@@ -1,5 +1,6 @@
 //! What the writer's callers and its thread share.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     failure: OnceLock<WriterError>,
     ended: OnceLock<()>,
     linger: OnceLock<Linger>,
+    /// Files that had lost their names and were written once more.
+    restored: Mutex<Vec<PathBuf>>,
     max_queued: usize,
 }
 
@@ -43,6 +46,7 @@ impl Shared {
             failure: OnceLock::new(),
             ended: OnceLock::new(),
             linger: OnceLock::new(),
+            restored: Mutex::default(),
             max_queued,
         }
     }
@@ -217,6 +221,15 @@ impl Shared {
         self.failure.get_or_init(|| error);
     }
 
+    /// A file had lost its name and was written once more.
+    pub(crate) fn note_restored(&self, path: PathBuf) {
+        self.restored().push(path);
+    }
+
+    pub(crate) fn take_restored(&self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.restored())
+    }
+
     /// No more will be written: all who wait are told, and nothing more is taken.
     pub(crate) fn end(&self) {
         self.ended.get_or_init(|| ());
@@ -239,6 +252,10 @@ impl Shared {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn restored(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.restored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiters(&self) -> MutexGuard<'_, Waiters> {

@@ -115,6 +115,11 @@ impl Worker {
                 let generation = NewGeneration { reason, parent };
                 sender.send(self.begin_segment(id, Some(generation))?);
             }
+            Entry::Look(sender) => {
+                self.keep_name()?;
+                self.keep_position()?;
+                sender.send(());
+            }
             Entry::Close(sender) => {
                 self.seal()?;
                 self.publish_synced()?;
@@ -188,7 +193,26 @@ impl Worker {
 
     fn sync(&mut self) -> Result<(), WriterError> {
         self.tail.sync()?;
+        self.keep_name()?;
         self.publish_synced()
+    }
+
+    /// Nothing is acknowledged that a crash would not find under the segment's name.
+    fn keep_name(&mut self) -> Result<(), WriterError> {
+        let store = self.setting.store.as_ref();
+        if self.tail.keep_name(store)? {
+            self.shared.note_restored(store.path(self.tail.header().id));
+        }
+        Ok(())
+    }
+
+    fn keep_position(&mut self) -> Result<(), WriterError> {
+        let store = self.setting.store.as_ref();
+        let path = store.position_path();
+        if store.keep_position().during("write", &path)? {
+            self.shared.note_restored(path);
+        }
+        Ok(())
     }
 
     /// The disk has everything that was written: tells the readers of the files, then the rest.
@@ -198,6 +222,7 @@ impl Worker {
         let end = DurableEnd {
             environment: self.setting.identity.environment,
             durable: self.tail.durable(),
+            switched_off: false,
         };
         let written = self.setting.store.write_position(&end.encode());
         self.publish();
@@ -228,7 +253,7 @@ impl Worker {
             .during("compress a block of", &path)?;
         self.write()?;
         self.tail.seal()?;
-        Ok(())
+        self.keep_name()
     }
 
     fn next_segment(&mut self) -> Result<SegmentId, WriterError> {
