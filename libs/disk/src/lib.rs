@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  fwlog, pagestore, dbserver, dbrepl ──► Disk ──► FileSystem ──► RealFiles (std::fs)
-//!                                                            └──► a simulated machine's disk
+//!                                                            └──► testing::SimulatedDisk
 //! ```
 //!
 //! A file's content is durable after a sync of the file; its *name* only after a sync of the
@@ -20,6 +20,7 @@ mod file;
 mod file_system;
 mod handle;
 mod real;
+pub mod testing;
 
 pub use file::{DiskFile, FileIdentity};
 pub use file_system::{Access, FileSystem};
