@@ -5,7 +5,7 @@ use std::io;
 
 use super::operation::Kind;
 use super::process::{Begun, View};
-use crate::{Access, DiskFile};
+use crate::{Access, DiskFile, FileIdentity};
 
 /// An open file of a simulated disk.
 pub(crate) struct SimulatedFile {
@@ -78,6 +78,11 @@ impl DiskFile for SimulatedFile {
         state.check(self.view.process)?;
         Ok(state.node(self.number).length() as u64)
     }
+
+    fn identity(&self) -> io::Result<Option<FileIdentity>> {
+        self.view.machine.state().check(self.view.process)?;
+        Ok(Some(identity_of(self.number)))
+    }
 }
 
 impl Drop for SimulatedFile {
@@ -93,6 +98,14 @@ impl fmt::Debug for SimulatedFile {
             .field("view", &self.view)
             .field("number", &self.number)
             .finish_non_exhaustive()
+    }
+}
+
+/// There is one file system.
+pub(crate) fn identity_of(number: u64) -> FileIdentity {
+    FileIdentity {
+        device: 1,
+        inode: number,
     }
 }
 

@@ -6,11 +6,15 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, MutexGuard};
 
-use super::file::SimulatedFile;
+use super::file::{SimulatedFile, identity_of};
+use super::names::Entry;
 use super::operation::{Kind, Operation, ProcessId};
 use super::simulated::SimulatedDisk;
 use super::state::{State, normal};
-use crate::{Access, Disk, DiskFile, FileSystem};
+use crate::{Access, Disk, DiskFile, FileIdentity, FileSystem};
+
+/// Directories are not told from each other.
+const DIRECTORY: u64 = u64::MAX;
 
 /// A process of the simulated machine. It lives until it is killed, or the power is cut.
 #[derive(Clone, Debug)]
@@ -207,6 +211,16 @@ impl FileSystem for View {
     fn make_directory(&self, path: &Path, _mode: u32) -> io::Result<()> {
         let path = normal(path).into();
         self.look(Kind::MakeDirectory, &path)?.make_directory(&path)
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
+        let path = normal(path).into();
+        let state = self.look(Kind::Exists, &path)?;
+        match state.names.get(&path) {
+            Some(Entry::File(number)) => Ok(Some(identity_of(number))),
+            Some(Entry::Directory) => Ok(Some(identity_of(DIRECTORY))),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {

@@ -77,6 +77,8 @@ fn it_reads_writes_cuts_and_lists_as_the_real_one_does() {
         assert_eq!(kind(missing), ErrorKind::NotFound);
         let nowhere = disk.open(&root.join("x/y"), Access::Create(0o600));
         assert_eq!(kind(nowhere), ErrorKind::NotFound);
+        assert!(disk.has_name(file.as_ref(), &path).unwrap());
+        assert!(!disk.has_name(file.as_ref(), &root.join("c")).unwrap());
         disk.write_atomic(&root.join("c"), b"one", 0o600).unwrap();
         disk.write_atomic(&root.join("c"), b"two", 0o600).unwrap();
         disk.make_directory(&root.join("b/deep"), 0o700).unwrap();
@@ -84,6 +86,7 @@ fn it_reads_writes_cuts_and_lists_as_the_real_one_does() {
         assert_eq!(disk.read(&root.join("c")).unwrap(), b"two");
         disk.remove(&path).unwrap();
         assert!(!disk.exists(&path).unwrap() && disk.exists(&root.join("b")).unwrap());
+        assert!(!disk.has_name(file.as_ref(), &path).unwrap());
         assert_eq!(file.length().unwrap(), 6);
         assert_eq!(disk.scratch(root).unwrap().length().unwrap(), 0);
         assert_eq!(disk.list(root).unwrap(), ["b", "c"]);
