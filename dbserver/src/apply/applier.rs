@@ -3,17 +3,23 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use fwlog::{Block, BlockDecoder, Commit, CommitNumber, DatabaseId, Position, Record, Records};
 use pagestore::Horizon;
 
 use crate::apply::batch::Batch;
 use crate::apply::parts::{PartPages, Parts};
+use crate::apply::scratch::Scratch;
 use crate::environment::control::DatabaseEntry;
 use crate::environment::database::Database;
 use crate::environment::databases::Databases;
 use crate::environment::files::DatabaseFiles;
 use crate::error::EngineError;
+
+/// Bytes of records that are applied before the pages are published: each page is made once a run,
+/// however often the run touches it, and the run's pages are in memory until then.
+const PUBLISH_BYTES: u64 = 8 << 20;
 
 /// What a run of blocks brought beside pages.
 #[derive(Debug, Default)]
@@ -31,6 +37,10 @@ pub struct Applier {
     horizon: Arc<Horizon>,
     parts: Parts,
     batches: HashMap<DatabaseId, Batch>,
+    /// Where pages go while there are too many versions in memory.
+    scratch: Scratch,
+    /// Bytes of records since the last `publish`.
+    unpublished: u64,
     last: CommitNumber,
     decoder: BlockDecoder,
     /// Changes of the list of databases since the last `Checkpoint` record's redo point: the block,
@@ -49,7 +59,9 @@ impl Applier {
     ) -> Self {
         Self {
             databases,
-            parts: Parts::new(files.disk().clone(), scratch_dir),
+            parts: Parts::new(Scratch::new(files.disk().clone(), scratch_dir.clone())),
+            scratch: Scratch::new(files.disk().clone(), scratch_dir),
+            unpublished: 0,
             files,
             horizon,
             batches: HashMap::new(),
@@ -68,6 +80,7 @@ impl Applier {
     pub fn apply(&mut self, block: &Block, applied: &mut Applied) -> Result<(), EngineError> {
         let mut decoder = std::mem::take(&mut self.decoder);
         let at = block.start;
+        self.unpublished += u64::from(block.head.raw_length);
         let result = match decoder.records(block) {
             Ok(records) => self.records(records, at, applied),
             Err(why) => Err(EngineError::Corrupt(format!("block at {at}: {why}"))),
@@ -76,10 +89,25 @@ impl Applier {
         result
     }
 
+    /// Whether so much was applied that it should be published, however much is to come.
+    pub fn is_due(&self) -> bool {
+        self.unpublished >= PUBLISH_BYTES
+    }
+
     /// Shows all that was applied since the last call, as one step.
     pub fn publish(&mut self) -> Result<(), EngineError> {
+        self.unpublished = 0;
+        let crowd = self.files.crowd();
+        let full = crowd.full().load(Ordering::Relaxed);
+        let mut pages = 0;
         for (_, batch) in self.batches.drain() {
-            batch.publish()?;
+            pages += batch.publish(full.then_some(&mut self.scratch))?;
+        }
+        if crowd.note(pages) {
+            crowd.count(&self.databases.all());
+        }
+        if !full {
+            self.scratch.let_go();
         }
         self.horizon
             .advance(pagestore::CommitNumber::new(self.last.get()));

@@ -8,6 +8,7 @@ use fwlog::{Commit, PageBody, PageChange, Position};
 use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, Snapshot};
 
 use crate::apply::parts::{PartPages, page_number};
+use crate::apply::scratch::Scratch;
 use crate::environment::database::Database;
 use crate::error::EngineError;
 
@@ -72,8 +73,9 @@ impl Batch {
         Ok(())
     }
 
-    /// Proves every page by its checksum, then publishes the run as one step.
-    pub(crate) fn publish(self) -> Result<(), EngineError> {
+    /// Proves every page by its checksum, then publishes the run as one step; gives the number of
+    /// pages. With `scratch` they go there instead of into memory.
+    pub(crate) fn publish(self, mut scratch: Option<&mut Scratch>) -> Result<usize, EngineError> {
         // The run may have cut the database and let it grow again: what came back without content
         // is zeros, as it is where the commits are published one by one.
         let regrown: Vec<_> = (self.lowest + 1..=self.page_count.min(self.before.page_count()))
@@ -91,15 +93,20 @@ impl Batch {
                     self.last.get()
                 )));
             }
-            pages.push((number, PageImage::Memory(Arc::from(working.data))));
+            let image = match &mut scratch {
+                Some(scratch) => scratch.store(&working.data)?,
+                None => PageImage::Memory(Arc::from(working.data)),
+            };
+            pages.push((number, image));
         }
         pages.extend(self.whole);
         pages.extend(regrown);
         pages.sort_unstable_by_key(|(number, _)| *number);
+        let count = pages.len();
         self.database
             .store()
             .publish(self.last, self.page_count, pages);
-        Ok(())
+        Ok(count)
     }
 
     fn change(&mut self, change: &PageChange<'_>, at: Position) -> Result<(), EngineError> {

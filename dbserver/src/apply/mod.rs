@@ -3,3 +3,4 @@
 pub mod applier;
 mod batch;
 mod parts;
+mod scratch;

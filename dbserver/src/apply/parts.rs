@@ -1,13 +1,11 @@
 //! Pieces of transactions whose `Commit` has not come yet.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
-use std::sync::Arc;
 
-use disk::Disk;
 use fwlog::{DatabaseId, PageBody, PageChange, Part, Position, TransactionId};
-use pagestore::{PageData, PageImage, ScratchFile};
+use pagestore::{PageData, PageImage};
 
+use crate::apply::scratch::Scratch;
 use crate::error::EngineError;
 
 /// The pages that a transaction has in `Part` records so far.
@@ -23,19 +21,15 @@ struct Collected {
 /// All unfinished transactions, kept in a scratch file in TmpDir: they may be larger than memory.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    disk: Disk,
-    scratch_dir: PathBuf,
-    scratch: Option<Arc<ScratchFile>>,
+    scratch: Scratch,
     transactions: HashMap<TransactionId, Collected>,
 }
 
 impl Parts {
-    /// Nothing collected yet; scratch files go to `scratch_dir`.
-    pub(crate) fn new(disk: Disk, scratch_dir: PathBuf) -> Self {
+    /// Nothing collected yet.
+    pub(crate) fn new(scratch: Scratch) -> Self {
         Self {
-            disk,
-            scratch_dir,
-            scratch: None,
+            scratch,
             transactions: HashMap::new(),
         }
     }
@@ -56,21 +50,13 @@ impl Parts {
                 part.transaction.get()
             )));
         }
-        let scratch = match &mut self.scratch {
-            Some(scratch) => scratch,
-            none => none.insert(ScratchFile::create(&self.disk, &self.scratch_dir).map_err(
-                |error| EngineError::file("create a scratch file in", &self.scratch_dir, &error),
-            )?),
-        };
         for change in part.pages {
             let change =
                 change.map_err(|why| EngineError::Corrupt(format!("block at {at}: {why}")))?;
             let page = full_image(&change, at)?;
-            let image = scratch.store(page).map_err(|error| {
-                EngineError::file("write to a scratch file in", &self.scratch_dir, &error)
-            })?;
+            let image = self.scratch.store(page)?;
             let number = page_number(change.page, at)?;
-            collected.pages.insert(number, PageImage::Scratch(image));
+            collected.pages.insert(number, image);
         }
         Ok(())
     }
@@ -88,8 +74,7 @@ impl Parts {
             ))
         })?;
         if self.transactions.is_empty() {
-            // Pages that are still in use keep the file; the next transaction gets a new one.
-            self.scratch = None;
+            self.scratch.let_go();
         }
         Ok(collected.pages)
     }

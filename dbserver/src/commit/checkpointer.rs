@@ -75,9 +75,14 @@ impl Checkpointer {
         let looked_at = self.looked_at.load(Ordering::Relaxed);
         if log_bytes >= looked_at + LOOK_EVERY_BYTES {
             self.looked_at.store(log_bytes, Ordering::Relaxed);
-            self.requests().look = true;
-            self.changed.notify_all();
+            self.look();
         }
+    }
+
+    /// Much was written: a checkpoint may be due.
+    pub fn look(&self) {
+        self.requests().look = true;
+        self.changed.notify_all();
     }
 
     /// A slave has applied the master's `Checkpoint` record.

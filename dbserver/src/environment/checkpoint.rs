@@ -71,6 +71,7 @@ impl Environment {
                 "checkpoint"
             );
         }
+        self.files.crowd().count(&self.databases());
         self.layout
             .disk()
             .sync_directory(&self.layout.databases())

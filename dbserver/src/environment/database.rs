@@ -12,6 +12,7 @@ use sqlitevfs::FileHandle;
 
 use crate::commit::permit::{Interrupt, Permit, UnderWay, WritePermit};
 use crate::environment::control::DatabaseEntry;
+use crate::environment::crowd::Crowd;
 use crate::error::EngineError;
 
 /// How much memory a session's SQLite connection and write set may take.
@@ -23,6 +24,8 @@ pub struct ConnectionLimits {
     pub write_set_bytes: usize,
     /// Directory of scratch files (TmpDir).
     pub scratch_dir: PathBuf,
+    /// While it is full, all of a write set goes to a scratch file.
+    pub crowd: Crowd,
 }
 
 /// A database: its pages, its permit to write, its open sessions.
@@ -88,8 +91,11 @@ impl Database {
             write_set_limit: self.limits.write_set_bytes,
             cache_kib: self.limits.cache_kib,
         };
-        sqlitevfs::open(&self.store, options)
-            .map_err(|error| EngineError::Storage(format!("database \"{}\": {error}", self.name())))
+        let (connection, handle) = sqlitevfs::open(&self.store, options).map_err(|error| {
+            EngineError::Storage(format!("database \"{}\": {error}", self.name()))
+        })?;
+        handle.spill_while(Arc::clone(self.limits.crowd.full()));
+        Ok((connection, handle))
     }
 
     /// Waits for the right to write.

@@ -10,6 +10,7 @@ use pagestore::{Horizon, PageStore, StoreOptions};
 
 use crate::commit::permit::WritePermit;
 use crate::environment::control::DatabaseEntry;
+use crate::environment::crowd::Crowd;
 use crate::environment::database::{ConnectionLimits, Database};
 use crate::environment::layout::Layout;
 use crate::error::EngineError;
@@ -38,6 +39,11 @@ impl DatabaseFiles {
     /// The disk that they are on.
     pub fn disk(&self) -> &Disk {
         self.layout.disk()
+    }
+
+    /// How much memory their page versions take.
+    pub fn crowd(&self) -> &Crowd {
+        &self.limits.crowd
     }
 
     /// How many transactions hold or want a write permit in any of the databases.

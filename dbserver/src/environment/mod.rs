@@ -3,6 +3,7 @@
 mod checkpoint;
 pub mod control;
 pub mod create;
+pub mod crowd;
 pub mod database;
 pub mod databases;
 mod driver;

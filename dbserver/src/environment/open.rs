@@ -17,6 +17,7 @@ use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
 use crate::environment::checkpoint::redo_point;
 use crate::environment::control::{Control, Identity, LogPlace, RedoPoint, role_word};
+use crate::environment::crowd::Crowd;
 use crate::environment::database::ConnectionLimits;
 use crate::environment::databases::{Databases, SYSTEM_DATABASE, SYSTEM_NAME};
 use crate::environment::files::DatabaseFiles;
@@ -29,9 +30,6 @@ use crate::error::EngineError;
 use crate::pg::registry::Sessions;
 use crate::slave::SlaveLog;
 
-/// Bytes of records that recovery applies before it publishes the pages: each page is made once a
-/// run, however often the run touches it.
-const PUBLISH_BYTES: u64 = 8 << 20;
 /// SQLite's page cache of one connection.
 const CACHE_KIB: u32 = 2048;
 /// Bytes of a write set that stay in memory.
@@ -110,6 +108,7 @@ impl Parts {
             cache_kib: CACHE_KIB,
             write_set_bytes: WRITE_SET_BYTES,
             scratch_dir: config.replication.tmp_dir.clone(),
+            crowd: Crowd::new(config.server.checkpoint_size),
         };
         let policy = CheckpointPolicy {
             size: config.server.checkpoint_size,
@@ -302,7 +301,7 @@ impl Parts {
         let location = log::location(&self.config, &self.layout, self.control.log)?;
         let store = log::segment_store(&self.config, &location)?;
         let mut applier = self.applier(identity.redo.commit);
-        let (mut blocks, mut unpublished) = (0_u64, 0_u64);
+        let mut blocks = 0_u64;
         let options = RecoverOptions {
             from: identity.redo.for_recovery(),
             seal,
@@ -311,10 +310,8 @@ impl Parts {
         let result = fwlog::recover(&*store, options, &mut |block| {
             let mut applied = Applied::default();
             blocks += 1;
-            unpublished += u64::from(block.head.raw_length);
             applier.apply(block, &mut applied)?;
-            if unpublished >= PUBLISH_BYTES {
-                unpublished = 0;
+            if applier.is_due() {
                 applier.publish()?;
             }
             Ok(())

@@ -169,8 +169,15 @@ impl Environment {
         write_set: WriteSet,
     ) -> Result<Queued, EngineError> {
         self.check_volume(database, write_set.page_count)?;
+        let pages = write_set.pages.len();
         let queued = self.committer()?.commit(database, permit, write_set);
-        queued.inspect_err(|error| self.note_failure(error))
+        let queued = queued.inspect_err(|error| self.note_failure(error))?;
+        if self.files.crowd().note(pages) {
+            self.files.crowd().count(&self.databases());
+            // Pages may be far more than the log shows: it is compressed.
+            self.checkpointer.look();
+        }
+        Ok(queued)
     }
 
     /// Refuses what would make the data files larger than MaxSize.

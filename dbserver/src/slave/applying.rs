@@ -92,7 +92,8 @@ impl Environment {
         }
     }
 
-    /// One run becomes visible as one step: always whole transactions, always in order.
+    /// A run becomes visible as one step, a long one in several: always whole transactions, always in
+    /// order.
     fn apply_run(
         &self,
         slave: &SlaveLog,
@@ -103,6 +104,9 @@ impl Environment {
         let mut applied = Applied::default();
         for block in blocks {
             applier.apply(block, &mut applied)?;
+            if applier.is_due() {
+                applier.publish()?;
+            }
         }
         applier.publish()?;
         slave.update(|progress| progress.applied = Some(at));

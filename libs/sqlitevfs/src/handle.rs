@@ -1,7 +1,7 @@
 //! What a session holds beside its connection.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pagestore::{CommitNumber, PageImage, PageNumber, Snapshot};
@@ -73,6 +73,11 @@ impl FileHandle {
         } else {
             WriteMode::Refused
         });
+    }
+
+    /// While `full` is set, all pages that the connection writes go to its scratch file.
+    pub fn spill_while(&self, full: Arc<AtomicBool>) {
+        self.0.state().full = full;
     }
 
     /// Sets what the connection may write.

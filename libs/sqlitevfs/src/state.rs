@@ -8,6 +8,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageNumber, PageStore, ScratchFile, Snapshot};
 
@@ -54,6 +55,8 @@ pub(crate) struct FileState {
     store: Arc<PageStore>,
     scratch_dir: PathBuf,
     write_set_limit: usize,
+    /// While it is set, nothing that is written stays in memory.
+    pub(crate) full: Arc<AtomicBool>,
     scratch: Option<Arc<ScratchFile>>,
     pub(crate) journal: Journal,
     pub(crate) mode: WriteMode,
@@ -77,6 +80,7 @@ impl FileState {
             store,
             scratch_dir,
             write_set_limit,
+            full: Arc::default(),
             scratch: None,
             mode: WriteMode::Refused,
             level: Level::None,
@@ -311,11 +315,8 @@ impl FileState {
     fn write_page(&mut self, page: PageNumber, data: &PageData) -> Result<(), Error> {
         let below = self.count_below();
         let memory = self.working.memory_bytes() + self.committed.memory_bytes();
-        let scratch = if memory < self.write_set_limit {
-            None
-        } else {
-            Some(self.scratch()?)
-        };
+        let room = memory < self.write_set_limit && !self.full.load(Ordering::Relaxed);
+        let scratch = if room { None } else { Some(self.scratch()?) };
         let written = self.working.write(page, data, below, scratch.as_ref());
         written.map_err(|e| self.scratch_failed("write", e))
     }

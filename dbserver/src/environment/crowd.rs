@@ -1,0 +1,63 @@
+//! How much memory the page versions of all databases take. While it is too much, what is written
+//! goes to scratch files from the start: nobody has to wait for a checkpoint.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::environment::database::Database;
+
+/// Pages are counted again each time so many have been published: 4 MiB.
+const LOOK_EVERY: usize = 1024;
+
+/// One of an environment. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Crowd {
+    limit: u64,
+    full: Arc<AtomicBool>,
+    published: Arc<AtomicUsize>,
+}
+
+impl Crowd {
+    /// There is room until page versions take `limit` bytes of memory.
+    pub fn new(limit: u64) -> Self {
+        Self {
+            limit,
+            full: Arc::default(),
+            published: Arc::default(),
+        }
+    }
+
+    /// Set while there is no room.
+    pub fn full(&self) -> &Arc<AtomicBool> {
+        &self.full
+    }
+
+    /// So many pages are published: `true` each 4 MiB of them, when it is time to count.
+    #[must_use]
+    pub fn note(&self, pages: usize) -> bool {
+        let before = self.published.fetch_add(pages, Ordering::Relaxed);
+        before / LOOK_EVERY != before.wrapping_add(pages) / LOOK_EVERY
+    }
+
+    /// Counts what the databases have in memory.
+    pub fn count(&self, databases: &[Arc<Database>]) {
+        let bytes: u64 = databases
+            .iter()
+            .map(|database| database.store().memory().bytes)
+            .sum();
+        self.full.store(bytes >= self.limit, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_time_to_count_once_in_four_mebibytes() {
+        let crowd = Crowd::new(1);
+        let times = (0..100).filter(|_| crowd.note(100)).count();
+        assert_eq!(times, 100 * 100 / LOOK_EVERY);
+        assert!(crowd.note(5000));
+    }
+}
