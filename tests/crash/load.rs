@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dbtests::patience::pause;
 use dbtests::{Client, PASSWORD};
-use fwlog::testing::Random;
+use disk::testing::Random;
 
 use crate::ledger::{ACCOUNTS, DATABASE};
 

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use dbtests::patience::pause;
 use dbtests::{Cluster, Follower, Settings};
+use disk::testing::Random;
 use fwlog::Timestamp;
-use fwlog::testing::Random;
 
 use crate::ledger::Ledger;
 use crate::load::Load;

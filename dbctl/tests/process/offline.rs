@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use crate::support::{dbctl, program, run, write};
 use fwlog::{
-    Begin, CommitHead, CommitNumber, DatabaseId, EnvironmentId, FsStore, LogIdentity, PAGE_SIZE,
-    PageNumber, RecordBuffer, SegmentNaming, Timestamp, Writer, WriterOptions,
+    Begin, CommitHead, CommitNumber, DatabaseId, EnvironmentId, LogIdentity, LogLocation,
+    PAGE_SIZE, PageNumber, RecordBuffer, SegmentStore, Timestamp, Writer, WriterOptions,
 };
 use tempfile::TempDir;
 
@@ -193,7 +193,7 @@ fn log_folder() -> TempDir {
     let folder = folder_with("[Server]\nDataDir = d\n[ForwardLog]\nFwLog = fwlog/fw-%N\n");
     let directory = folder.path().join("fwlog");
     fs::create_dir(&directory).unwrap();
-    let store = FsStore::new(&directory, SegmentNaming::parse("fw-%N").unwrap(), 0o600);
+    let store = SegmentStore::at(LogLocation::parse(directory.join("fw-%N")).unwrap(), 0o600);
     let identity = LogIdentity {
         environment: EnvironmentId::from_bytes([7; 16]),
         instance: "test".to_owned(),

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use fwlog::testing::Random;
+use disk::testing::Random;
 use fwlog::{
     Begin, Block, BlockDecoder, CommitHead, CommitNumber, DatabaseId, Durable, EnvironmentId,
-    FsStore, LogDirectory, LogIdentity, LogLocation, PAGE_SIZE, PageNumber, Record, RecordBuffer,
-    SegmentReader, Timestamp, Writer, WriterOptions,
+    LogDirectory, LogIdentity, LogLocation, PAGE_SIZE, PageNumber, Record, RecordBuffer,
+    SegmentReader, SegmentStore, Timestamp, Writer, WriterOptions,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -110,7 +110,7 @@ fn start(location: &LogLocation) -> Result<Writer, Box<dyn Error>> {
         instance: "throughput".to_owned(),
         page_size: u32::try_from(PAGE_SIZE)?,
     };
-    let store = Arc::new(FsStore::at(location.clone(), 0o600));
+    let store = Arc::new(SegmentStore::at(location.clone(), 0o600));
     let observer = Box::new(|_: &Durable| {});
     let options = WriterOptions::default();
     Ok(Writer::start(

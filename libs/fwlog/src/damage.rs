@@ -145,6 +145,25 @@ impl IoFailure {
     }
 }
 
+impl IoFailure {
+    /// Whether there may be success once somebody has mended what is named: made room, brought a
+    /// directory back, given a permission. Not after a failed sync: then nobody knows what the disk
+    /// has.
+    pub fn may_pass(&self) -> bool {
+        let mendable = matches!(
+            self.kind,
+            io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::NotFound
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::ReadOnlyFilesystem
+                | io::ErrorKind::AlreadyExists
+        );
+        mendable && (self.operation != "sync" || self.is_disk_full())
+    }
+}
+
 /// Turns an [`io::Result`] into one that says what was tried on which file.
 pub(crate) trait During<T> {
     fn during(self, operation: &'static str, path: &Path) -> Result<T, IoFailure>;

@@ -33,7 +33,6 @@ mod seal;
 mod sheet;
 mod store;
 mod tail;
-pub mod testing;
 mod timestamp;
 mod verify;
 mod writer;
@@ -60,7 +59,7 @@ pub use record::{
 };
 pub use recover::{ApplyError, RecoverError, RecoverOptions, Recovered, SealNewest, Torn, recover};
 pub use seal::{SEAL_SIZE, Seal};
-pub use store::{FsStore, SegmentStore};
+pub use store::SegmentStore;
 pub use timestamp::Timestamp;
 pub use verify::{Finding, VerifyReport, verify};
 pub use writer::{Begin, Linger, Mark, Observer, SyncPolicy, Writer, WriterError, WriterOptions};

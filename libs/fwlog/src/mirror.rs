@@ -43,7 +43,7 @@ pub enum MirrorError {
 /// segment ─► blocks … ─► seal ─► segment …     sync makes what was written durable
 /// ```
 pub struct Mirror {
-    store: Arc<dyn SegmentStore>,
+    store: Arc<SegmentStore>,
     environment: EnvironmentId,
     preallocate: u64,
     tail: Option<Tail>,
@@ -57,7 +57,7 @@ impl Mirror {
     ///
     /// `preallocate` is the number of zero bytes to write ahead of the end.
     pub fn open(
-        store: Arc<dyn SegmentStore>,
+        store: Arc<SegmentStore>,
         environment: EnvironmentId,
         preallocate: u64,
         end: Option<&Recovered>,

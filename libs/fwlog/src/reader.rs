@@ -70,7 +70,7 @@ impl SegmentReader {
     }
 
     /// Opens a segment of a store.
-    pub fn open_in(store: &dyn SegmentStore, id: SegmentId) -> Result<Self, ReadError> {
+    pub fn open_in(store: &SegmentStore, id: SegmentId) -> Result<Self, ReadError> {
         let path = store.path(id);
         let reader = Self::new(store.open_to_read(id).during("open", &path)?, path)?;
         if reader.header.id == id {

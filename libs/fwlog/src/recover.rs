@@ -124,7 +124,7 @@ pub enum RecoverError {
 /// Only what lies behind the durable end of `fw.position` is ever cut. Damage before it, and damage
 /// in any segment but the newest, is an error that says where.
 pub fn recover(
-    store: &dyn SegmentStore,
+    store: &SegmentStore,
     options: RecoverOptions,
     on_block: &mut dyn FnMut(&Block) -> Result<(), ApplyError>,
 ) -> Result<Recovered, RecoverError> {
@@ -168,7 +168,7 @@ pub fn recover(
 /// The segment that the point is in, or, where that one was written to another place, the one that
 /// follows it.
 fn first_segment(
-    store: &dyn SegmentStore,
+    store: &SegmentStore,
     segments: &[SegmentId],
     from: LogPoint,
 ) -> Result<usize, RecoverError> {
@@ -189,7 +189,7 @@ fn first_segment(
 }
 
 struct Scan<'a> {
-    store: &'a dyn SegmentStore,
+    store: &'a SegmentStore,
     options: RecoverOptions,
     durable: Option<DurableEnd>,
     newest: SegmentId,

@@ -41,7 +41,7 @@ impl Tail {
     /// Makes a new segment with these first blocks; durable on return. The caller says where they
     /// end.
     pub(crate) fn create(
-        store: &dyn SegmentStore,
+        store: &SegmentStore,
         header: SegmentHeader,
         first_blocks: &[u8],
         preallocate: u64,
@@ -65,7 +65,7 @@ impl Tail {
 
     /// Goes on with a segment that was verified up to `end`, and has nothing but zeros behind it.
     pub(crate) fn resume(
-        store: &dyn SegmentStore,
+        store: &SegmentStore,
         header: SegmentHeader,
         at: ResumeAt,
         preallocate: u64,
@@ -150,7 +150,7 @@ impl Tail {
 
     /// What is synced counts only while a crash would find it: under the segment's name. When the file
     /// has lost that, the segment is written once more; tells whether it was. Call it after a sync.
-    pub(crate) fn keep_name(&mut self, store: &dyn SegmentStore) -> Result<bool, IoFailure> {
+    pub(crate) fn keep_name(&mut self, store: &SegmentStore) -> Result<bool, IoFailure> {
         let id = self.header.id;
         let named = store.has_name(id, self.file.as_ref());
         if named.during("look for", &self.path)? {

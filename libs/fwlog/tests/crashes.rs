@@ -6,18 +6,24 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use fwlog::testing::{CrashStore, Fault, Random};
+use disk::testing::{Fault, Random, SimulatedDisk};
 use fwlog::{
     Begin, Block, BlockDecoder, CommitHead, CommitNumber, DatabaseId, Durable, EnvironmentId,
-    GenerationReason, LogIdentity, PAGE_SIZE, PageNumber, Position, Record, RecordBuffer,
-    RecoverError, RecoverOptions, Recovered, SealNewest, SegmentId, SegmentStore, Sequence,
-    Timestamp, Writer, WriterError, WriterOptions, recover,
+    GenerationReason, LogIdentity, LogLocation, PAGE_SIZE, PageNumber, Position, Record,
+    RecordBuffer, RecoverError, RecoverOptions, Recovered, SealNewest, SegmentId, SegmentStore,
+    Sequence, Timestamp, Writer, WriterError, WriterOptions, recover,
 };
 
 /// Seeds of what a crash loses: everything, nothing, and some mixtures.
 const LOSSES: [u64; 4] = [0, 1, 2, 3];
 
-fn start(store: &CrashStore, begin: Begin, last: u64) -> Result<Writer, WriterError> {
+/// The log on this disk, as a new process sees it.
+fn store(machine: &SimulatedDisk) -> SegmentStore {
+    let location = LogLocation::parse("/fw-%N").unwrap();
+    SegmentStore::at(location.on(machine.process().disk()), 0o600)
+}
+
+fn start(machine: &SimulatedDisk, begin: Begin, last: u64) -> Result<Writer, WriterError> {
     let environment = EnvironmentId::from_bytes([9; 16]);
     let page_size = u32::try_from(PAGE_SIZE).unwrap();
     let identity = LogIdentity {
@@ -31,10 +37,9 @@ fn start(store: &CrashStore, begin: Begin, last: u64) -> Result<Writer, WriterEr
         max_block: 2000,
         ..WriterOptions::default()
     };
-    let store = Arc::new(store.clone());
     let observer = Box::new(|_: &Durable| {});
     Writer::start(
-        store,
+        Arc::new(store(machine)),
         identity,
         options,
         begin,
@@ -91,7 +96,7 @@ fn first_of_generation(position: Position) -> SegmentId {
 }
 
 fn recover_commits(
-    store: &CrashStore,
+    machine: &SimulatedDisk,
     seal: SealNewest,
     discard_behind: Option<Position>,
 ) -> Result<(Recovered, Vec<u64>), RecoverError> {
@@ -102,7 +107,7 @@ fn recover_commits(
         seal,
         discard_behind,
     };
-    let recovered = recover(store, options, &mut |block: &Block| {
+    let recovered = recover(&store(machine), options, &mut |block: &Block| {
         let mut begins = block.start == Position::new(first_of_generation(block.start), 128);
         for record in decoder.records(block)? {
             let record = record?;
@@ -132,26 +137,26 @@ fn recover_commits(
 /// Lets the machine crash at every operation of `run`, and gives each disk that this can leave to
 /// `check`, with the last commit that was acknowledged.
 fn at_every_crash(
-    make: impl Fn() -> CrashStore,
-    run: impl Fn(&CrashStore) -> u64,
-    check: impl Fn(&CrashStore, u64),
+    make: impl Fn() -> SimulatedDisk,
+    run: impl Fn(&SimulatedDisk) -> u64,
+    check: impl Fn(&SimulatedDisk, u64),
 ) -> u64 {
-    for operation in make().operations().. {
-        let store = make();
-        store.fail_at(operation, Fault::Crash);
-        let acknowledged = run(&store);
+    for operation in 0.. {
+        let machine = make();
+        machine.fail(Fault::after(operation).power_off());
+        let acknowledged = run(&machine);
         for seed in LOSSES {
-            check(&store.after_crash(seed), acknowledged);
+            check(&machine.after_power_cut(seed), acknowledged);
         }
-        if store.operations() <= operation {
+        if machine.operations() <= operation {
             return operation;
         }
     }
     0
 }
 
-fn write_some(store: &CrashStore) -> u64 {
-    let Ok(writer) = start(store, Begin::Create, 0) else {
+fn write_some(machine: &SimulatedDisk) -> u64 {
+    let Ok(writer) = start(machine, Begin::Create, 0) else {
         return 0;
     };
     let acknowledged = work(&writer, 1, 12);
@@ -162,8 +167,8 @@ fn write_some(store: &CrashStore) -> u64 {
     acknowledged
 }
 
-fn check_recovered(store: &CrashStore, acknowledged: u64) {
-    match recover_commits(store, SealNewest::Yes, None) {
+fn check_recovered(machine: &SimulatedDisk, acknowledged: u64) {
+    match recover_commits(machine, SealNewest::Yes, None) {
         Ok((recovered, commits)) => {
             let last = commits.len() as u64;
             assert!(
@@ -171,7 +176,7 @@ fn check_recovered(store: &CrashStore, acknowledged: u64) {
                 "{acknowledged} acknowledged, {last} recovered"
             );
             assert_eq!(commits, (1..=last).collect::<Vec<_>>());
-            let (again, same) = recover_commits(store, SealNewest::Yes, None).unwrap();
+            let (again, same) = recover_commits(machine, SealNewest::Yes, None).unwrap();
             assert_eq!(
                 (again, same),
                 (
@@ -186,10 +191,10 @@ fn check_recovered(store: &CrashStore, acknowledged: u64) {
                 after: recovered.end,
                 log_bytes: recovered.log_bytes,
             };
-            let writer = start(store, begin, last).unwrap();
+            let writer = start(machine, begin, last).unwrap();
             assert_eq!(work(&writer, last + 1, last + 5), last + 5);
             writer.close().unwrap();
-            let (_, commits) = recover_commits(store, SealNewest::Yes, None).unwrap();
+            let (_, commits) = recover_commits(machine, SealNewest::Yes, None).unwrap();
             assert_eq!(commits.len() as u64, last + 5);
         }
         Err(RecoverError::NoLog) => assert_eq!(acknowledged, 0),
@@ -199,27 +204,27 @@ fn check_recovered(store: &CrashStore, acknowledged: u64) {
 
 #[test]
 fn what_was_acknowledged_is_there_after_a_crash_at_any_operation() {
-    let operations = at_every_crash(CrashStore::new, write_some, check_recovered);
+    let operations = at_every_crash(|| SimulatedDisk::new(7), write_some, check_recovered);
     assert!(operations > 50, "only {operations} operations");
 }
 
 #[test]
 fn a_crash_during_recovery_costs_nothing() {
-    for operation in [20, 31, 42, 53] {
+    for operation in [40, 77, 101, 130] {
         for seed in LOSSES {
-            let store = CrashStore::new();
-            store.fail_at(operation, Fault::Crash);
-            let acknowledged = write_some(&store);
-            let broken = store.after_crash(seed);
-            let recover_it = |store: &CrashStore| {
+            let machine = SimulatedDisk::new(operation);
+            machine.fail(Fault::after(operation).power_off());
+            let acknowledged = write_some(&machine);
+            let broken = machine.after_power_cut(seed);
+            let recover_it = |machine: &SimulatedDisk| {
                 // It may fail; what it leaves is the point.
-                let recovered = recover_commits(store, SealNewest::Yes, None).is_ok();
+                let recovered = recover_commits(machine, SealNewest::Yes, None).is_ok();
                 if recovered { acknowledged } else { 0 }
             };
             at_every_crash(
-                || broken.after_crash(1),
+                || broken.copy(),
                 recover_it,
-                |store, _| check_recovered(store, acknowledged),
+                |machine, _| check_recovered(machine, acknowledged),
             );
         }
     }
@@ -228,21 +233,30 @@ fn a_crash_during_recovery_costs_nothing() {
 #[test]
 fn after_any_failure_the_writer_says_it_to_all_and_the_owner_can_go_on() {
     for kind in [ErrorKind::StorageFull, ErrorKind::Other] {
-        for operation in 4.. {
-            let store = CrashStore::new();
-            store.fail_at(operation, Fault::Error(kind));
-            let Ok(writer) = start(&store, Begin::Create, 0) else {
+        for operation in 0.. {
+            let machine = SimulatedDisk::new(operation);
+            // A full disk stays full until somebody makes room.
+            let fault = Fault::after(operation).with(kind);
+            machine.fail(match kind {
+                ErrorKind::StorageFull => fault.and_all_later(),
+                _ => fault,
+            });
+            let Ok(writer) = start(&machine, Begin::Create, 0) else {
                 continue;
             };
             let acknowledged = work(&writer, 1, 18);
-            // Behind everything that the thread was still doing.
-            let settled = writer.mark().and_then(|mark| mark.wait());
+            // Behind everything that the thread was still doing: the next segment follows the first.
+            let mark = || writer.mark().and_then(|mark| mark.wait());
+            let settled = mark().and_then(|_| mark());
             assert_eq!(settled.err(), writer.failure());
             let Some(failure) = writer.failure() else {
-                if store.operations() <= operation {
+                if machine.operations() <= operation {
                     break;
                 }
                 // The disk had no room for zeros ahead, which is no failure.
+                if kind != ErrorKind::StorageFull {
+                    eprintln!("{operation}: {:#?}", machine.traced());
+                }
                 assert_eq!((acknowledged, kind), (18, ErrorKind::StorageFull));
                 continue;
             };
@@ -257,8 +271,8 @@ fn after_any_failure_the_writer_says_it_to_all_and_the_owner_can_go_on() {
             let durable = writer.durable();
             drop(writer);
 
-            store.make_room();
-            go_on_after(&store, &durable, operation % 2 == 0);
+            machine.mend();
+            go_on_after(&machine, &durable, operation % 2 == 0);
         }
     }
 }
@@ -267,42 +281,43 @@ fn after_any_failure_the_writer_says_it_to_all_and_the_owner_can_go_on() {
 ///
 /// `here` is whether the owner knows what was durable, because it is the same process: then nothing
 /// else is left. Another process also finds what was written and never acknowledged.
-fn go_on_after(store: &CrashStore, durable: &Durable, here: bool) {
+fn go_on_after(machine: &SimulatedDisk, durable: &Durable, here: bool) {
     let discard = here.then_some(durable.point.position);
-    let (recovered, commits) = recover_commits(store, SealNewest::Yes, discard).unwrap();
+    let (recovered, commits) = recover_commits(machine, SealNewest::Yes, discard).unwrap();
     let last = commits.len() as u64;
     assert!(last == durable.commit.get() || (last > durable.commit.get() && !here));
     let begin = Begin::NextSegment {
         after: recovered.end,
         log_bytes: recovered.log_bytes,
     };
-    let writer = start(store, begin, last).unwrap();
+    let writer = start(machine, begin, last).unwrap();
     assert_eq!(work(&writer, last + 1, 30), 30);
     for seed in LOSSES {
         let (_, commits) =
-            recover_commits(&store.after_crash(seed), SealNewest::Yes, None).unwrap();
+            recover_commits(&machine.after_power_cut(seed), SealNewest::Yes, None).unwrap();
         assert_eq!(commits, (1..=30).collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn nothing_that_was_durable_is_ever_cut_off() {
-    let store = CrashStore::new();
-    let writer = start(&store, Begin::Create, 0).unwrap();
+    let machine = SimulatedDisk::new(7);
+    let writer = start(&machine, Begin::Create, 0).unwrap();
     work(&writer, 1, 3);
     let Position { segment, offset } = writer.durable().point.position;
     drop(writer);
-    let good = store.after_crash(1);
+    let good = machine.after_power_cut(1);
     for damaged in [offset - 1, offset - 500, offset - 1500] {
-        let store = good.after_crash(1);
-        store
+        let machine = good.copy();
+        store(&machine)
             .open(segment)
             .unwrap()
             .write_at(damaged, b"?!")
             .unwrap();
-        let before = store.operations();
-        let refused = recover_commits(&store, SealNewest::Yes, None);
+        let before = machine.content(format!("/fw-{segment}"));
+        let refused = recover_commits(&machine, SealNewest::Yes, None);
         assert!(matches!(refused, Err(RecoverError::Read(_))), "{damaged}");
-        assert_eq!(store.operations(), before, "recovery changed a damaged log");
+        let after = machine.content(format!("/fw-{segment}"));
+        assert_eq!(after, before, "recovery changed a damaged log");
     }
 }

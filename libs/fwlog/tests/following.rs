@@ -8,9 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fwlog::{
     Begin, ChainHash, CommitHead, CommitNumber, Damage, DatabaseId, Durable, DurableEnd,
-    EnvironmentId, Follow, FollowError, FollowItem, FsStore, GenerationReason, LogDirectory,
-    LogIdentity, LogLocation, LogPoint, Mirror, MirrorError, NoSyncPoint, PAGE_SIZE, Position,
-    RecordBuffer, SegmentId, Timestamp, Writer, WriterOptions, hash_at,
+    EnvironmentId, Follow, FollowError, FollowItem, GenerationReason, LogDirectory, LogIdentity,
+    LogLocation, LogPoint, Mirror, MirrorError, NoSyncPoint, PAGE_SIZE, Position, RecordBuffer,
+    SegmentId, SegmentStore, Timestamp, Writer, WriterOptions, hash_at,
 };
 
 const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([9; 16]);
@@ -27,7 +27,7 @@ fn start(directory: &Path) -> Writer {
         instance,
         page_size,
     };
-    let store = Arc::new(FsStore::at(location(directory), 0o600));
+    let store = Arc::new(SegmentStore::at(location(directory), 0o600));
     let options = WriterOptions {
         preallocate: 5000,
         ..WriterOptions::default()
@@ -143,7 +143,7 @@ fn a_reader_beside_the_writer_gets_every_block_once() {
     let writer = start(directory.path());
     let mut follow = follow(directory.path(), LogPoint::ORIGIN).unwrap();
     let slave = tempfile::tempdir().unwrap();
-    let store = Arc::new(FsStore::at(location(slave.path()), 0o600));
+    let store = Arc::new(SegmentStore::at(location(slave.path()), 0o600));
     let mut mirror = Mirror::open(store, ENVIRONMENT, 0, None).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -351,7 +351,7 @@ fn a_mirror_refuses_what_does_not_continue_its_log_and_writes_nothing_of_it() {
     let (header, blocks) = items(one.path());
     let (_, foreign) = items(other.path());
     let slave = tempfile::tempdir().unwrap();
-    let store = Arc::new(FsStore::at(location(slave.path()), 0o600));
+    let store = Arc::new(SegmentStore::at(location(slave.path()), 0o600));
     let mut mirror = Mirror::open(store, ENVIRONMENT, 0, None).unwrap();
 
     let why = |result: Result<_, MirrorError>| match result {

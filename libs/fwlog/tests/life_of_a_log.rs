@@ -6,9 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use fwlog::testing::Random;
+use disk::testing::Random;
 use fwlog::{
-    Begin, Block, CommitHead, CommitNumber, DatabaseId, EnvironmentId, Follow, FollowItem, FsStore,
+    Begin, Block, CommitHead, CommitNumber, DatabaseId, EnvironmentId, Follow, FollowItem,
     GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror, PAGE_SIZE,
     PageNumber, Record, RecordBuffer, RecoverOptions, Recovered, SealNewest, SegmentId,
     SegmentStore, Timestamp, Writer, WriterOptions, recover, verify,
@@ -29,8 +29,8 @@ fn location(directory: &Path) -> LogLocation {
     LogLocation::parse(directory.join("fw-%N")).unwrap()
 }
 
-fn store(directory: &Path) -> Arc<dyn SegmentStore> {
-    Arc::new(FsStore::at(location(directory), 0o600))
+fn store(directory: &Path) -> Arc<SegmentStore> {
+    Arc::new(SegmentStore::at(location(directory), 0o600))
 }
 
 fn start(directory: &Path, begin: Begin, last: u64) -> Writer {

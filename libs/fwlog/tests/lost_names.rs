@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use fwlog::{
     Begin, CommitHead, CommitNumber, DatabaseId, Durable, DurableEnd, EnvironmentId, Follow,
-    FollowItem, FsStore, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror, PAGE_SIZE,
-    POSITION_FILE, RecordBuffer, RecoverOptions, SealNewest, Timestamp, Writer, WriterError,
+    FollowItem, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror, PAGE_SIZE, POSITION_FILE,
+    RecordBuffer, RecoverOptions, SealNewest, SegmentStore, Timestamp, Writer, WriterError,
     WriterOptions, recover,
 };
 
@@ -25,7 +25,7 @@ fn start(directory: &Path) -> Writer {
         instance: "alpha".to_owned(),
         page_size: u32::try_from(PAGE_SIZE).unwrap(),
     };
-    let store = Arc::new(FsStore::at(location(directory), 0o600));
+    let store = Arc::new(SegmentStore::at(location(directory), 0o600));
     let options = WriterOptions {
         preallocate: 5000,
         ..WriterOptions::default()
@@ -59,7 +59,7 @@ fn after_a_crash(directory: &Path) -> CommitNumber {
         let entry = entry.unwrap();
         fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
     }
-    let store = FsStore::at(location(copy.path()), 0o600);
+    let store = SegmentStore::at(location(copy.path()), 0o600);
     let options = RecoverOptions {
         from: None,
         seal: SealNewest::Yes,
@@ -179,7 +179,7 @@ fn a_follower_goes_on_in_the_segment_that_was_written_once_more() {
 fn a_mirror_keeps_the_name_of_its_segment() {
     let (master, slave) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let writer = start(master.path());
-    let store = Arc::new(FsStore::at(location(slave.path()), 0o600));
+    let store = Arc::new(SegmentStore::at(location(slave.path()), 0o600));
     let mut mirror = Mirror::open(store, ENVIRONMENT, 0, None).unwrap();
     let mut follow = Follow::start(location(master.path()), LogPoint::ORIGIN).unwrap();
     for _ in 0..3 {

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fwlog::testing::{CrashStore, Random};
+use disk::testing::{Random, SimulatedDisk};
 use fwlog::{
     Begin, Block, BlockHead, CommitHead, CommitNumber, Compression, DatabaseId, Durable,
-    DurableEnd, EndKind, EnvironmentId, LogIdentity, LogPoint, PAGE_SIZE, PageBody, PageNumber,
-    Position, ReadError, ReadItem, Record, RecordBuffer, Records, Seal, SegmentHeader, SegmentId,
-    SegmentReader, SegmentStore, Timestamp, TransactionId, Writer, WriterOptions,
+    DurableEnd, EndKind, EnvironmentId, LogIdentity, LogLocation, LogPoint, PAGE_SIZE, PageBody,
+    PageNumber, Position, ReadError, ReadItem, Record, RecordBuffer, Records, Seal, SegmentHeader,
+    SegmentId, SegmentReader, SegmentStore, Timestamp, TransactionId, Writer, WriterOptions,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -164,8 +164,10 @@ fn decode_all(raw: &[u8]) {
 }
 
 /// A log of one segment with some blocks, and its bytes without what is behind them.
-fn log(sealed: bool) -> (CrashStore, Vec<u8>) {
-    let store = CrashStore::new();
+fn log(sealed: bool) -> (Arc<SegmentStore>, Vec<u8>) {
+    let disk = SimulatedDisk::new(1).process().disk();
+    let location = LogLocation::parse("/fw-%N").unwrap().on(disk);
+    let store = Arc::new(SegmentStore::at(location, 0o600));
     let identity = LogIdentity {
         environment: EnvironmentId::from_bytes([9; 16]),
         instance: "alpha".to_owned(),
@@ -177,7 +179,7 @@ fn log(sealed: bool) -> (CrashStore, Vec<u8>) {
     };
     let observer = Box::new(|_: &Durable| {});
     let none = CommitNumber::ZERO;
-    let shared = Arc::new(store.clone());
+    let shared = Arc::clone(&store);
     let writer = Writer::start(shared, identity, options, Begin::Create, none, observer).unwrap();
     for number in 1..=5 {
         let mut records = RecordBuffer::new();
@@ -240,7 +242,7 @@ enum Stop {
     Corrupt(u64),
 }
 
-fn read(store: &CrashStore) -> Result<(Vec<Block>, Stop), ReadError> {
+fn read(store: &SegmentStore) -> Result<(Vec<Block>, Stop), ReadError> {
     let mut reader = SegmentReader::open_in(store, SegmentId::FIRST)?;
     let mut blocks = Vec::new();
     loop {

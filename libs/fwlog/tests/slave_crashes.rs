@@ -6,12 +6,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use fwlog::testing::{CrashStore, Fault, Random};
+use disk::testing::{Fault, Random, SimulatedDisk};
 use fwlog::{
     Begin, CommitHead, CommitNumber, DatabaseId, Durable, EnvironmentId, Follow, FollowItem,
-    FsStore, GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror,
-    MirrorError, PAGE_SIZE, PageNumber, RecordBuffer, RecoverError, RecoverOptions, SealNewest,
-    SegmentStore, Timestamp, Writer, WriterOptions, recover,
+    GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror, MirrorError,
+    PAGE_SIZE, PageNumber, RecordBuffer, RecoverError, RecoverOptions, SealNewest, SegmentStore,
+    Timestamp, Writer, WriterOptions, recover,
 };
 
 const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([9; 16]);
@@ -29,7 +29,7 @@ fn master(location: &LogLocation) {
         max_segment_size: 3000,
         ..WriterOptions::default()
     };
-    let store = Arc::new(FsStore::at(location.clone(), 0o600));
+    let store = Arc::new(SegmentStore::at(location.clone(), 0o600));
     let observer = Box::new(|_: &Durable| {});
     let none = CommitNumber::ZERO;
     let writer = Writer::start(store, identity, options, Begin::Create, none, observer).unwrap();
@@ -85,14 +85,24 @@ fn ship(
     }
 }
 
+/// The slave's log on this disk, as a new process sees it.
+fn store(machine: &SimulatedDisk) -> SegmentStore {
+    let location = LogLocation::parse("/fw-%N").unwrap();
+    SegmentStore::at(location.on(machine.process().disk()), 0o600)
+}
+
+fn open(machine: &SimulatedDisk) -> Mirror {
+    Mirror::open(Arc::new(store(machine)), ENVIRONMENT, 500, None).unwrap()
+}
+
 /// Recovers a slave's log, and opens the mirror where it ends.
-fn reopen(store: &CrashStore, acknowledged: CommitNumber) -> Mirror {
+fn reopen(machine: &SimulatedDisk, acknowledged: CommitNumber) -> Mirror {
     let options = RecoverOptions {
         from: None,
         seal: SealNewest::No,
         discard_behind: None,
     };
-    let recovered = match recover(store, options, &mut |_| Ok(())) {
+    let recovered = match recover(&store(machine), options, &mut |_| Ok(())) {
         Ok(recovered) => Some(recovered),
         Err(RecoverError::NoLog) => None,
         Err(error) => unreachable!("{error}"),
@@ -105,7 +115,7 @@ fn reopen(store: &CrashStore, acknowledged: CommitNumber) -> Mirror {
         "{acknowledged} acknowledged, {last} recovered"
     );
     Mirror::open(
-        Arc::new(store.clone()),
+        Arc::new(store(machine)),
         ENVIRONMENT,
         500,
         recovered.as_ref(),
@@ -113,7 +123,8 @@ fn reopen(store: &CrashStore, acknowledged: CommitNumber) -> Mirror {
     .unwrap()
 }
 
-fn assert_same_bytes(location: &LogLocation, store: &CrashStore) {
+fn assert_same_bytes(location: &LogLocation, machine: &SimulatedDisk) {
+    let store = store(machine);
     let log = LogDirectory::scan(location).unwrap();
     let segments: Vec<_> = log.segments().iter().map(|info| info.id).collect();
     assert!(segments.len() > 3);
@@ -133,16 +144,16 @@ fn a_slave_that_crashes_at_any_operation_loses_nothing_acknowledged_and_ends_the
     master(&location);
     let mut operation = 0;
     loop {
-        let store = CrashStore::new();
-        store.fail_at(operation, Fault::Crash);
-        let mut mirror = Mirror::open(Arc::new(store.clone()), ENVIRONMENT, 500, None).unwrap();
+        let machine = SimulatedDisk::new(operation);
+        machine.fail(Fault::after(operation).power_off());
+        let mut mirror = open(&machine);
         let mut acknowledged = CommitNumber::ZERO;
         let shipped = ship(&location, &mut mirror, &mut acknowledged);
         for seed in 0..4 {
-            let store = store.after_crash(seed);
-            let mut mirror = reopen(&store, acknowledged);
+            let machine = machine.after_power_cut(seed);
+            let mut mirror = reopen(&machine, acknowledged);
             ship(&location, &mut mirror, &mut acknowledged.clone()).unwrap();
-            assert_same_bytes(&location, &store);
+            assert_same_bytes(&location, &machine);
         }
         if shipped.is_ok() {
             break;
@@ -158,26 +169,27 @@ fn a_slave_whose_disk_was_full_keeps_the_failure_and_goes_on_when_it_was_opened_
     let location = LogLocation::parse(directory.path().join("fw-%N")).unwrap();
     master(&location);
     for operation in 0.. {
-        let store = CrashStore::new();
-        store.fail_at(operation, Fault::Error(ErrorKind::StorageFull));
-        let mut mirror = Mirror::open(Arc::new(store.clone()), ENVIRONMENT, 500, None).unwrap();
+        let machine = SimulatedDisk::new(operation);
+        let full = Fault::after(operation).with(ErrorKind::StorageFull);
+        machine.fail(full.and_all_later());
+        let mut mirror = open(&machine);
         let mut acknowledged = CommitNumber::ZERO;
         match ship(&location, &mut mirror, &mut acknowledged) {
-            Ok(()) if store.operations() <= operation => break,
+            Ok(()) if machine.operations() <= operation => break,
             // There was no room for zeros ahead, which is no failure.
             Ok(()) => continue,
             Err(MirrorError::Io(failure)) => {
                 assert!(failure.is_disk_full());
-                store.make_room();
+                machine.mend();
                 assert_eq!(mirror.sync(), Err(MirrorError::Io(failure.clone())));
                 assert_eq!(mirror.segment(&[]), Err(MirrorError::Io(failure)));
             }
             Err(error) => unreachable!("{error}"),
         }
         drop(mirror);
-        let mut mirror = reopen(&store, acknowledged);
+        let mut mirror = reopen(&machine, acknowledged);
         ship(&location, &mut mirror, &mut acknowledged).unwrap();
-        assert_same_bytes(&location, &store);
-        assert_same_bytes(&location, &store.after_crash(0));
+        assert_same_bytes(&location, &machine);
+        assert_same_bytes(&location, &machine.after_power_cut(0));
     }
 }

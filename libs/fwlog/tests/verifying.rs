@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fwlog::{
-    Begin, CommitHead, CommitNumber, Damage, DatabaseId, Durable, EnvironmentId, FsStore,
-    LogDirectory, LogIdentity, LogLocation, PAGE_SIZE, Position, RecordBuffer, SegmentId,
+    Begin, CommitHead, CommitNumber, Damage, DatabaseId, Durable, EnvironmentId, LogDirectory,
+    LogIdentity, LogLocation, PAGE_SIZE, Position, RecordBuffer, SegmentId, SegmentStore,
     Timestamp, VerifyReport, Writer, WriterOptions, verify,
 };
 
@@ -21,7 +21,7 @@ fn log(directory: &Path) -> (LogLocation, Vec<Position>) {
         instance: "alpha".to_owned(),
         page_size: u32::try_from(PAGE_SIZE).unwrap(),
     };
-    let store = Arc::new(FsStore::at(location.clone(), 0o600));
+    let store = Arc::new(SegmentStore::at(location.clone(), 0o600));
     let options = WriterOptions {
         preallocate: 1000,
         ..WriterOptions::default()

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fwlog::testing::CrashStore;
+use disk::testing::SimulatedDisk;
 use fwlog::{
     Begin, BlockDecoder, CommitHead, CommitNumber, Compression, DatabaseId, Durable, DurableEnd,
-    EnvironmentId, GenerationReason, LogIdentity, MAX_BLOCK_RAW, PAGE_SIZE, ReadItem, Record,
-    RecordBuffer, RecoverOptions, SealNewest, SegmentId, SegmentReader, SegmentStore, SyncPolicy,
-    Timestamp, TransactionId, Writer, WriterError, WriterOptions, recover,
+    EnvironmentId, GenerationReason, LogIdentity, LogLocation, MAX_BLOCK_RAW, PAGE_SIZE, ReadItem,
+    Record, RecordBuffer, RecoverOptions, SealNewest, SegmentId, SegmentReader, SegmentStore,
+    SyncPolicy, Timestamp, TransactionId, Writer, WriterError, WriterOptions, recover,
 };
 
 fn identity() -> LogIdentity {
@@ -24,8 +24,17 @@ fn identity() -> LogIdentity {
     }
 }
 
-fn start(store: &CrashStore, options: WriterOptions) -> Writer {
-    let store = Arc::new(store.clone());
+/// An empty log on a simulated disk.
+fn new_store() -> Arc<SegmentStore> {
+    let disk = SimulatedDisk::new(1).process().disk();
+    Arc::new(SegmentStore::at(
+        LogLocation::parse("/fw-%N").unwrap().on(disk),
+        0o600,
+    ))
+}
+
+fn start(store: &Arc<SegmentStore>, options: WriterOptions) -> Writer {
+    let store = Arc::clone(store);
     let observer = Box::new(|_: &Durable| {});
     Writer::start(
         store,
@@ -57,7 +66,7 @@ fn append(writer: &Writer, number: u64) -> Result<(), WriterError> {
     writer.append(records(number), Some((commit, commit)))
 }
 
-fn position(store: &CrashStore) -> Durable {
+fn position(store: &SegmentStore) -> Durable {
     DurableEnd::decode(&store.read_position().unwrap().unwrap())
         .unwrap()
         .durable
@@ -65,7 +74,7 @@ fn position(store: &CrashStore) -> Durable {
 
 #[test]
 fn what_many_threads_append_stands_in_the_log_in_order_and_all_are_told() {
-    let store = CrashStore::new();
+    let store = new_store();
     let options = WriterOptions {
         max_segment_size: 800,
         ..WriterOptions::default()
@@ -111,7 +120,7 @@ fn what_many_threads_append_stands_in_the_log_in_order_and_all_are_told() {
 
 #[test]
 fn a_mark_ends_the_block_and_is_durable() {
-    let store = CrashStore::new();
+    let store = new_store();
     let writer = start(&store, WriterOptions::default());
     append(&writer, 1).unwrap();
     append(&writer, 2).unwrap();
@@ -136,7 +145,7 @@ fn a_mark_ends_the_block_and_is_durable() {
 
 #[test]
 fn a_commit_out_of_order_is_refused_and_the_writer_goes_on() {
-    let store = CrashStore::new();
+    let store = new_store();
     let writer = start(&store, WriterOptions::default());
     append(&writer, 1).unwrap();
     for number in [0, 1, 3] {
@@ -153,7 +162,7 @@ fn a_commit_out_of_order_is_refused_and_the_writer_goes_on() {
 
 #[test]
 fn records_that_fit_no_block_are_refused_and_the_largest_that_fit_are_taken() {
-    let store = CrashStore::new();
+    let store = new_store();
     let options = WriterOptions {
         compression: Compression::None,
         ..WriterOptions::default()
@@ -193,7 +202,7 @@ fn records_that_fit_no_block_are_refused_and_the_largest_that_fit_are_taken() {
 
 #[test]
 fn append_waits_while_too_much_is_queued_and_goes_on_by_itself() {
-    let store = CrashStore::new();
+    let store = new_store();
     let writer = start(
         &store,
         WriterOptions {
@@ -214,7 +223,7 @@ fn the_observer_sees_every_end_before_those_who_wait_for_it() {
         let seen = Arc::clone(&seen);
         Box::new(move |durable: &Durable| seen.store(durable.commit.get(), Ordering::SeqCst))
     };
-    let store = Arc::new(CrashStore::new());
+    let store = new_store();
     let options = WriterOptions::default();
     let none = CommitNumber::ZERO;
     let writer = Writer::start(store, identity(), options, Begin::Create, none, observer).unwrap();
@@ -227,7 +236,7 @@ fn the_observer_sees_every_end_before_those_who_wait_for_it() {
 
 #[test]
 fn with_an_interval_commits_do_not_wait_for_the_disk_but_readers_of_the_files_do() {
-    let store = CrashStore::new();
+    let store = new_store();
     let hour = Duration::from_hours(1);
     let options = WriterOptions {
         sync: SyncPolicy::Interval(hour),
@@ -248,7 +257,7 @@ fn with_an_interval_commits_do_not_wait_for_the_disk_but_readers_of_the_files_do
 
 #[test]
 fn an_interval_that_is_over_syncs_without_anything_new() {
-    let store = CrashStore::new();
+    let store = new_store();
     let interval = SyncPolicy::Interval(Duration::from_millis(1));
     let writer = start(
         &store,
@@ -265,7 +274,7 @@ fn an_interval_that_is_over_syncs_without_anything_new() {
 
 #[test]
 fn a_closed_writer_is_sealed_and_takes_nothing_more() {
-    let store = CrashStore::new();
+    let store = new_store();
     let writer = start(&store, WriterOptions::default());
     append(&writer, 1).unwrap();
     let durable = writer.close().unwrap();
@@ -283,7 +292,7 @@ fn a_closed_writer_is_sealed_and_takes_nothing_more() {
 
 #[test]
 fn a_generation_begins_with_the_point_that_it_goes_on_from() {
-    let store = CrashStore::new();
+    let store = new_store();
     let writer = start(&store, WriterOptions::default());
     append(&writer, 1).unwrap();
     let parent = writer.mark().unwrap().wait().unwrap().point;
@@ -307,7 +316,7 @@ fn a_generation_begins_with_the_point_that_it_goes_on_from() {
 
 #[test]
 fn a_writer_begins_only_where_the_log_ends() {
-    let store = CrashStore::new();
+    let store = new_store();
     let writer = start(&store, WriterOptions::default());
     append(&writer, 1).unwrap();
     let early = writer.mark().unwrap().wait().unwrap();
@@ -318,7 +327,7 @@ fn a_writer_begins_only_where_the_log_ends() {
             after: after.point,
             log_bytes: after.log_bytes,
         };
-        let (store, observer) = (Arc::new(store.clone()), Box::new(|_: &Durable| {}));
+        let (store, observer) = (store.clone(), Box::new(|_: &Durable| {}));
         let options = WriterOptions::default();
         Writer::start(store, identity(), options, begin, after.commit, observer).map(drop)
     };
@@ -333,7 +342,7 @@ fn a_name_that_no_header_can_hold_is_refused() {
             instance: instance.to_owned(),
             ..identity()
         };
-        let (store, observer) = (Arc::new(CrashStore::new()), Box::new(|_: &Durable| {}));
+        let (store, observer) = (new_store(), Box::new(|_: &Durable| {}));
         let options = WriterOptions::default();
         let none = CommitNumber::ZERO;
         let started = Writer::start(store, identity, options, Begin::Create, none, observer);

@@ -116,7 +116,7 @@ impl Master {
 
     /// A start after a clean stop.
     pub(crate) fn reopen(&mut self) {
-        let store = fwlog::FsStore::at(self.location(), 0o600);
+        let store = SegmentStore::at(self.location(), 0o600);
         let options = RecoverOptions {
             from: None,
             seal: SealNewest::Yes,
@@ -154,7 +154,7 @@ impl Master {
             }
         }
         let location = log_of(folder.path());
-        let store = fwlog::FsStore::at(location.clone(), 0o600);
+        let store = SegmentStore::at(location.clone(), 0o600);
         let options = RecoverOptions {
             from: None,
             seal: SealNewest::Yes,
@@ -188,7 +188,7 @@ fn start(
     begin: Begin,
     commits: u64,
 ) -> Writer {
-    let store: Arc<dyn SegmentStore> = Arc::new(fwlog::FsStore::at(location.clone(), 0o600));
+    let store: Arc<SegmentStore> = Arc::new(SegmentStore::at(location.clone(), 0o600));
     let instance = "alpha".to_owned();
     let identity = LogIdentity {
         environment,

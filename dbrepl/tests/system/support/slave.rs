@@ -9,8 +9,8 @@ use dbproto::{
     StatusPacer,
 };
 use fwlog::{
-    Durable, EnvironmentId, FsStore, LogLocation, Mirror, RecoverOptions, Recovered, SealNewest,
-    hash_at, recover,
+    Durable, EnvironmentId, LogLocation, Mirror, RecoverOptions, Recovered, SealNewest,
+    SegmentStore, hash_at, recover,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -92,7 +92,7 @@ fn location_of(folder: &tempfile::TempDir) -> LogLocation {
 }
 
 fn recovered(location: &LogLocation) -> Option<Recovered> {
-    let store = FsStore::at(location.clone(), 0o600);
+    let store = SegmentStore::at(location.clone(), 0o600);
     let options = RecoverOptions {
         from: None,
         seal: SealNewest::No,
@@ -255,7 +255,7 @@ impl Slave {
                 self.behaviour.lock().unwrap().environment = Some(environment);
             }
             ReceiverAction::Start { .. } => {
-                let store = Arc::new(FsStore::at(self.location.clone(), 0o600));
+                let store = Arc::new(SegmentStore::at(self.location.clone(), 0o600));
                 let environment = self.behaviour.lock().unwrap().environment.unwrap();
                 let end = recovered(&self.location);
                 self.mirror = Some(Mirror::open(store, environment, 0, end.as_ref()).unwrap());

@@ -112,22 +112,12 @@ impl View {
         access: Access,
     ) -> io::Result<SimulatedFile> {
         let (mut state, failure) = self.begin(self.operation(kind, Arc::clone(path)))?;
-        let found = state.find(path)?;
-        let may_create = matches!(access, Access::Create(_) | Access::CreateNew(_));
-        let number = match (found, access) {
-            (Some(_), Access::CreateNew(_)) => return Err(io::ErrorKind::AlreadyExists.into()),
-            (Some(number), _) => Some(number),
-            (None, _) if !may_create => None,
-            (None, _) => {
-                state.check_directory(path.parent().unwrap_or(path))?;
-                let done = failure.is_none() || state.random.coin();
-                done.then(|| state.create(path))
-            }
+        let opened = if failure.is_none() || state.random.coin() {
+            find_or_create(&mut state, path, access)
+        } else {
+            Err(io::ErrorKind::NotFound.into())
         };
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        let number = number.ok_or(io::ErrorKind::NotFound)?;
+        let number = failure.map_or(opened, Err)?;
         let handle = state.open(number, self.process);
         drop(state);
         let view = self.clone();
@@ -142,11 +132,33 @@ impl View {
         change: impl FnOnce(&mut State, u64),
     ) -> io::Result<()> {
         let (mut state, failure) = self.begin(operation)?;
-        let number = check(&state)?;
-        if failure.is_none() || state.random.coin() {
-            change(&mut state, number);
+        match (check(&state), failure) {
+            (Ok(number), None) => {
+                change(&mut state, number);
+                Ok(())
+            }
+            (Err(error), None) => Err(error),
+            (checked, Some(failure)) => {
+                if let Ok(number) = checked
+                    && state.random.coin()
+                {
+                    change(&mut state, number);
+                }
+                Err(failure)
+            }
         }
-        failure.map_or(Ok(()), Err)
+    }
+}
+
+fn find_or_create(state: &mut State, path: &Arc<Path>, access: Access) -> io::Result<u64> {
+    match (state.find(path)?, access) {
+        (Some(_), Access::CreateNew(_)) => Err(io::ErrorKind::AlreadyExists.into()),
+        (Some(number), _) => Ok(number),
+        (None, Access::Read | Access::Write) => Err(io::ErrorKind::NotFound.into()),
+        (None, Access::Create(_) | Access::CreateNew(_)) => {
+            state.check_directory(path.parent().unwrap_or(path))?;
+            Ok(state.create(path))
+        }
     }
 }
 

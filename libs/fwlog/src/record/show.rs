@@ -1,6 +1,6 @@
 //! Records as lines of text, for `dbctl fwlog dump`.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::numbers::DatabaseId;
 use crate::record::{Commit, PageBody, Pages, Record};
@@ -11,7 +11,10 @@ impl fmt::Display for Record<'_> {
             Self::Generation(start) => write!(
                 f,
                 "generation {} by {} at {}, parent {}",
-                start.reason, start.origin, start.time, start.parent
+                start.reason,
+                Plain(start.origin),
+                start.time,
+                start.parent
             ),
             Self::Checkpoint { redo } => write!(f, "checkpoint, redo from {redo}"),
             Self::Commit(commit) => commit.fmt(f),
@@ -44,7 +47,11 @@ impl fmt::Display for Record<'_> {
             Self::Audit(audit) => write!(
                 f,
                 "audit {} user {:?} from {:?} database {}: {}",
-                audit.time, audit.user, audit.client, audit.database, audit.statement
+                audit.time,
+                audit.user,
+                audit.client,
+                audit.database,
+                Plain(audit.statement)
             ),
         }
     }
@@ -78,7 +85,22 @@ fn show_database(
     if options.is_empty() {
         Ok(())
     } else {
-        write!(f, " {options}")
+        write!(f, " {}", Plain(options))
+    }
+}
+
+/// A text on one line, with nothing in it that a terminal would obey.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| {
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())
+            } else {
+                f.write_char(c)
+            }
+        })
     }
 }
 
@@ -95,4 +117,25 @@ fn show_pages(f: &mut fmt::Formatter<'_>, pages: Pages<'_>) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Audit;
+    use crate::timestamp::Timestamp;
+
+    #[test]
+    fn a_record_is_one_line_whatever_its_texts_hold() {
+        let record = Record::Audit(Audit {
+            time: Timestamp::ZERO,
+            database: DatabaseId::new(1),
+            user: "a\nb",
+            client: "\u{1b}[2J",
+            statement: "SELECT 'ä'\n\u{1b}[31m--",
+        });
+        let shown = record.to_string();
+        assert!(!shown.contains(char::is_control), "{shown:?}");
+        assert!(shown.ends_with("SELECT 'ä'\\n\\u{1b}[31m--"), "{shown}");
+    }
 }

@@ -43,6 +43,14 @@ pub enum WriterError {
 }
 
 impl WriterError {
+    /// Whether there may be success once somebody has mended what is named.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Io(failure) | Self::Read(ReadError::Io(failure)) => failure.may_pass(),
+            _ => false,
+        }
+    }
+
     /// Whether there will be success once somebody makes room on the disk.
     pub fn is_disk_full(&self) -> bool {
         match self {

@@ -1,5 +1,6 @@
 //! The writer: the one thing that puts records into the log.
 
+mod engine;
 mod error;
 mod group;
 mod linger;
@@ -12,8 +13,7 @@ mod waiters;
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::block::Compression;
@@ -23,6 +23,7 @@ use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, SegmentId};
 use crate::record::{GenerationReason, RecordBuffer};
 use crate::store::SegmentStore;
+use engine::{Engine, Hand};
 use queue::Entry;
 use reply::Reply;
 use shared::Shared;
@@ -112,7 +113,7 @@ pub type Observer = Box<dyn Fn(&Durable) + Send>;
 /// the owner drops the writer, recovers, and starts a new one.
 pub struct Writer {
     shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    engine: Engine,
 }
 
 impl Writer {
@@ -125,7 +126,7 @@ impl Writer {
         reason = "each is a thing of its own, given once"
     )]
     pub fn start(
-        store: Arc<dyn SegmentStore>,
+        store: Arc<SegmentStore>,
         identity: LogIdentity,
         options: WriterOptions,
         begin: Begin,
@@ -139,14 +140,41 @@ impl Writer {
             observer,
         };
         let (shared, worker) = start::start(setting, begin, last_commit)?;
-        let thread = std::thread::Builder::new()
-            .name("fwlog-writer".to_owned())
-            .spawn(move || worker.run())
-            .map_err(|error| WriterError::Thread(error.to_string()))?;
-        Ok(Self {
-            shared,
-            thread: Mutex::new(Some(thread)),
-        })
+        let engine = Engine::thread(worker)?;
+        Ok(Self { shared, engine })
+    }
+
+    /// The same without a thread: [`Writer::drive`] does its work, and so does whoever waits for it.
+    /// Nothing is held back for company, and [`Writer::append`] never waits. For simulations, where all
+    /// happens in the order of the calls.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a thing of its own, given once"
+    )]
+    pub fn driven(
+        store: Arc<SegmentStore>,
+        identity: LogIdentity,
+        mut options: WriterOptions,
+        begin: Begin,
+        last_commit: CommitNumber,
+        observer: Observer,
+    ) -> Result<Self, WriterError> {
+        options.max_queued = usize::MAX;
+        let setting = start::Setting {
+            store,
+            identity,
+            options,
+            observer,
+        };
+        let (shared, worker) = start::start(setting, begin, last_commit)?;
+        let engine = Engine::Owner(Hand::new(worker));
+        Ok(Self { shared, engine })
+    }
+
+    /// Writes what is queued as one group, on a writer without a thread. With nothing queued it is the
+    /// end of the interval of [`SyncPolicy::Interval`]. `false`: it was closed, or it has failed.
+    pub fn drive(&self) -> bool {
+        self.engine.hand().is_none_or(|hand| hand.turn())
     }
 
     /// Queues records, which will stand in the log in the order of these calls. `commits` is the
@@ -163,7 +191,7 @@ impl Writer {
 
     /// Ends the block after what was appended before this call, and tells where that is.
     pub fn mark(&self) -> Result<Mark, WriterError> {
-        let (reply, sender) = Reply::new(&self.shared);
+        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
         self.shared.push(Entry::Mark(sender))?;
         Ok(Mark { reply })
     }
@@ -181,19 +209,22 @@ impl Writer {
 
     /// Waits until a commit is durable.
     pub fn wait_durable(&self, commit: CommitNumber) -> Result<(), WriterError> {
+        if let Some(hand) = self.engine.hand() {
+            while !self.shared.is_durable(commit) && hand.turn() {}
+        }
         self.shared.wait_durable(commit)
     }
 
     /// Seals the segment behind what was appended so far, and goes on in the next one.
     pub fn switch(&self) -> Result<SegmentId, WriterError> {
-        let (reply, sender) = Reply::new(&self.shared);
+        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
         self.shared.push(Entry::Switch(sender))?;
         reply.wait()
     }
 
     /// Seals the segment behind what was appended so far, and goes on in a new generation.
     pub fn new_generation(&self, reason: GenerationReason) -> Result<SegmentId, WriterError> {
-        let (reply, sender) = Reply::new(&self.shared);
+        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
         self.shared.push(Entry::NewGeneration(reason, sender))?;
         reply.wait()
     }
@@ -205,7 +236,7 @@ impl Writer {
         shared.end();
         Self {
             shared: Arc::new(shared),
-            thread: Mutex::new(None),
+            engine: Engine::ended(),
         }
     }
 
@@ -214,7 +245,7 @@ impl Writer {
     ///
     /// An error is the writer's failure: then the directory is not there either.
     pub fn look_after_files(&self) -> Result<(), WriterError> {
-        let (reply, sender) = Reply::new(&self.shared);
+        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
         self.shared.push(Entry::Look(sender))?;
         reply.wait()
     }
@@ -231,25 +262,11 @@ impl Writer {
 
     /// Writes what is queued, seals the segment and ends the thread. Calls after it fail.
     pub fn close(&self) -> Result<Durable, WriterError> {
-        let (reply, sender) = Reply::new(&self.shared);
+        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
         self.shared.push(Entry::Close(sender))?;
         let durable = reply.wait();
-        self.join();
+        self.engine.join(&self.shared);
         durable
-    }
-
-    fn join(&self) {
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            // The thread told everybody who waited when it ended; there is nothing to add.
-            self.shared.end();
-        }
     }
 }
 
@@ -258,7 +275,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         // Refused when the thread ends already, which is as good.
         self.shared.push(Entry::Stop).unwrap_or_default();
-        self.join();
+        self.engine.join(&self.shared);
     }
 }
 

@@ -1,7 +1,8 @@
 //! An answer from the writer's thread.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::writer::engine::Hand;
 use crate::writer::error::WriterError;
 use crate::writer::shared::Shared;
 
@@ -9,6 +10,8 @@ use crate::writer::shared::Shared;
 pub(crate) struct Reply<T> {
     slot: Arc<Slot<T>>,
     shared: Arc<Shared>,
+    /// Where nobody else does the work that is waited for.
+    hand: Option<Hand>,
 }
 
 /// Where it is given. Dropped without an answer, the reply is the writer's failure.
@@ -27,8 +30,18 @@ enum Answer<T> {
     Never,
 }
 
+impl<T> Slot<T> {
+    fn answer(&self) -> MutexGuard<'_, Answer<T>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_pending(&self) -> bool {
+        matches!(*self.answer(), Answer::Pending)
+    }
+}
+
 impl<T> Reply<T> {
-    pub(crate) fn new(shared: &Arc<Shared>) -> (Self, Sender<T>) {
+    pub(crate) fn new(shared: &Arc<Shared>, hand: Option<Hand>) -> (Self, Sender<T>) {
         let slot = Arc::new(Slot {
             answer: Mutex::new(Answer::Pending),
             changed: Condvar::new(),
@@ -37,6 +50,7 @@ impl<T> Reply<T> {
             Self {
                 slot: Arc::clone(&slot),
                 shared: Arc::clone(shared),
+                hand,
             },
             Sender { slot },
         )
@@ -47,11 +61,10 @@ impl<T> Reply<T> {
     where
         T: Clone,
     {
-        let mut answer = self
-            .slot
-            .answer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(hand) = &self.hand {
+            while self.slot.is_pending() && hand.turn() {}
+        }
+        let mut answer = self.slot.answer();
         loop {
             match &*answer {
                 Answer::Given(value) => return Ok(value.clone()),
@@ -80,11 +93,7 @@ impl<T> Sender<T> {
     }
 
     fn put(&self, new: Answer<T>) {
-        let mut answer = self
-            .slot
-            .answer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut answer = self.slot.answer();
         if matches!(*answer, Answer::Pending) {
             *answer = new;
             self.slot.changed.notify_all();

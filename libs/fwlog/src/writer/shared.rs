@@ -139,6 +139,13 @@ impl Shared {
         self.emptied.notify_all();
     }
 
+    /// Takes what is there.
+    pub(crate) fn take_waiting(&self, entries: &mut Vec<Entry>) {
+        let mut queue = self.queue();
+        queue.bytes = 0;
+        std::mem::swap(&mut queue.entries, entries);
+    }
+
     /// Holds a small group back while more transactions are about to commit: one sync for several is
     /// worth more than the short wait costs.
     fn wait_for_company<'q>(&self, mut queue: MutexGuard<'q, Queue>) -> MutexGuard<'q, Queue> {
@@ -193,7 +200,7 @@ impl Shared {
         Ok(())
     }
 
-    fn is_durable(&self, commit: CommitNumber) -> bool {
+    pub(crate) fn is_durable(&self, commit: CommitNumber) -> bool {
         self.durable_commit.load(Ordering::SeqCst) >= commit.get()
     }
 

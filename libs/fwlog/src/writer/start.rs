@@ -20,7 +20,7 @@ use crate::writer::{Begin, Observer, WriterOptions};
 
 /// What a writer works with from start to end.
 pub(crate) struct Setting {
-    pub(crate) store: Arc<dyn SegmentStore>,
+    pub(crate) store: Arc<SegmentStore>,
     pub(crate) identity: LogIdentity,
     pub(crate) options: WriterOptions,
     pub(crate) observer: Observer,
@@ -85,7 +85,7 @@ pub(crate) fn start(
 
 /// Seals the segment of `end` there, if that was not done yet. A segment that is not in the store
 /// belongs to a history that was kept elsewhere.
-fn seal_end(store: &dyn SegmentStore, end: LogPoint) -> Result<(), WriterError> {
+fn seal_end(store: &SegmentStore, end: LogPoint) -> Result<(), WriterError> {
     let Position { segment, offset } = end.position;
     let path = store.path(segment);
     if !store

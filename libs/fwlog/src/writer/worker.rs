@@ -22,7 +22,7 @@ const WRITE_SIZE: usize = 4 << 20;
 
 /// Whether the thread goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Next {
+pub(crate) enum Next {
     GoOn,
     End,
 }
@@ -58,21 +58,33 @@ impl Worker {
 
     /// Works until there is nothing more to do, or something failed.
     pub(crate) fn run(mut self) {
-        let shared = Arc::clone(&self.shared);
-        // Also when this thread panics, nobody is left waiting.
-        let _told = TellAll(&shared);
         let mut entries = Vec::new();
         loop {
             self.shared.take(&mut entries, self.sync_due);
-            let mut rest = entries.drain(..);
-            match self.work(&mut rest) {
-                Ok(Next::GoOn) => {}
-                Ok(Next::End) => break,
-                Err(error) => {
-                    // Before the entries are dropped, which tells those who wait for an answer.
-                    self.shared.fail(error);
-                    break;
-                }
+            if self.group(&mut entries) == Next::End {
+                return;
+            }
+        }
+    }
+
+    /// The same, one turn at a time, without waiting for anything.
+    pub(crate) fn turn(&mut self) -> Next {
+        let mut entries = Vec::new();
+        self.shared.take_waiting(&mut entries);
+        if entries.is_empty() {
+            self.sync_due = None;
+        }
+        self.group(&mut entries)
+    }
+
+    fn group(&mut self, entries: &mut Vec<Entry>) -> Next {
+        let mut rest = entries.drain(..);
+        match self.work(&mut rest) {
+            Ok(next) => next,
+            Err(error) => {
+                // Before the entries are dropped, which tells those who wait for an answer.
+                self.shared.fail(error);
+                Next::End
             }
         }
     }
@@ -275,11 +287,9 @@ impl Worker {
     }
 }
 
-/// Tells all who wait that nothing more will be written.
-struct TellAll<'s>(&'s Shared);
-
-impl Drop for TellAll<'_> {
+/// Tells all who wait that nothing more will be written, also when the thread panics.
+impl Drop for Worker {
     fn drop(&mut self) {
-        self.0.end();
+        self.shared.end();
     }
 }

@@ -1,4 +1,4 @@
-//! Segments in a directory of a disk.
+//! The files of a log, as its owner handles them.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,13 +7,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use disk::{Access, Disk, DiskFile};
 
 use crate::durable_end::POSITION_FILE;
-use crate::location::{LogLocation, SegmentNaming};
+use crate::location::LogLocation;
 use crate::position::SegmentId;
-use crate::store::SegmentStore;
 
-/// Segments as files of one directory.
+/// Where the owner of a log keeps its segments and `fw.position`: files of one directory.
+///
+/// ```text
+///   create ──► file with its content, durable under its name
+///                │ write_at … sync        what was written before a sync is durable after it
+///                │ set_length, sync       so is the length
+///              sealed: never written again
+///   write_position                        never synced; may be lost or torn, then it is not used
+/// ```
+///
+/// Nothing here is retried, and nothing is done twice: after an error the state of the file is
+/// unknown until the log was recovered.
 #[derive(Debug)]
-pub struct FsStore {
+pub struct SegmentStore {
     location: LogLocation,
     mode: u32,
     position: Mutex<Option<Position>>,
@@ -32,21 +42,9 @@ const ASIDE: &str = ".aside";
 /// Bytes that are copied at a time.
 const PIECE: usize = 1 << 20;
 
-impl FsStore {
-    /// Segments in `directory`, called as `naming` says. New files get the permission bits `mode`:
-    /// 0o600, or 0o640 where a group may read them.
-    pub fn new(directory: impl Into<PathBuf>, naming: SegmentNaming, mode: u32) -> Self {
-        Self::at(
-            LogLocation {
-                disk: Disk::real(),
-                directory: directory.into(),
-                naming,
-            },
-            mode,
-        )
-    }
-
-    /// The same for a location.
+impl SegmentStore {
+    /// The log at this location. New files get the permission bits `mode`: 0o600, or 0o640 where a
+    /// group may read them.
     pub fn at(location: LogLocation, mode: u32) -> Self {
         Self {
             location,
@@ -96,10 +94,10 @@ impl FsStore {
         self.disk()
             .open(&self.position_path(), Access::Create(self.mode))
     }
-}
 
-impl SegmentStore for FsStore {
-    fn list(&self) -> io::Result<Vec<SegmentId>> {
+    /// All segments there are, in order. A segment that was being made when the machine crashed is
+    /// not one of them.
+    pub fn list(&self) -> io::Result<Vec<SegmentId>> {
         let names = self.disk().list(&self.location.directory)?;
         let naming = &self.location.naming;
         let mut segments: Vec<_> = names
@@ -110,7 +108,9 @@ impl SegmentStore for FsStore {
         Ok(segments)
     }
 
-    fn create(&self, id: SegmentId, content: &[u8]) -> io::Result<Box<dyn DiskFile>> {
+    /// Makes a segment that begins with `content`. It must not exist. On return file and name are
+    /// durable; after a crash in between there is the whole file or none.
+    pub fn create(&self, id: SegmentId, content: &[u8]) -> io::Result<Box<dyn DiskFile>> {
         let (disk, path) = (self.disk(), self.path(id));
         if disk.exists(&path)? {
             return Err(io::Error::from(io::ErrorKind::AlreadyExists));
@@ -122,23 +122,29 @@ impl SegmentStore for FsStore {
         Ok(file)
     }
 
-    fn open(&self, id: SegmentId) -> io::Result<Box<dyn DiskFile>> {
+    /// Opens a segment to go on writing it.
+    pub fn open(&self, id: SegmentId) -> io::Result<Box<dyn DiskFile>> {
         self.disk().open(&self.path(id), Access::Write)
     }
 
-    fn open_to_read(&self, id: SegmentId) -> io::Result<Box<dyn DiskFile>> {
+    /// Opens a segment to read it.
+    pub fn open_to_read(&self, id: SegmentId) -> io::Result<Box<dyn DiskFile>> {
         self.disk().open(&self.path(id), Access::Read)
     }
 
-    fn sync_names(&self) -> io::Result<()> {
+    /// Makes the names of all segments durable: after a [`SegmentStore::create`] that failed, or did
+    /// not return, a segment may be there whose name is not on the disk yet.
+    pub fn sync_names(&self) -> io::Result<()> {
         self.disk().sync_directory(&self.location.directory)
     }
 
-    fn remove(&self, id: SegmentId) -> io::Result<()> {
+    /// Removes a segment; durable on return.
+    pub fn remove(&self, id: SegmentId) -> io::Result<()> {
         self.disk().remove(&self.path(id))
     }
 
-    fn read_position(&self) -> io::Result<Option<Vec<u8>>> {
+    /// The content of `fw.position`, `None` when there is none.
+    pub fn read_position(&self) -> io::Result<Option<Vec<u8>>> {
         match self.disk().read(&self.position_path()) {
             Ok(content) => Ok(Some(content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -146,7 +152,8 @@ impl SegmentStore for FsStore {
         }
     }
 
-    fn write_position(&self, content: &[u8]) -> io::Result<()> {
+    /// Rewrites `fw.position` in place, without a sync.
+    pub fn write_position(&self, content: &[u8]) -> io::Result<()> {
         // Not locked during the write: there is one writer at a time.
         let held = self.position().take();
         let file = match held {
@@ -159,11 +166,15 @@ impl SegmentStore for FsStore {
         written
     }
 
-    fn has_name(&self, id: SegmentId, file: &dyn DiskFile) -> io::Result<bool> {
+    /// Whether `file`, which was opened as this segment, is still what a crash would find as it: not
+    /// when somebody has removed, renamed or replaced it.
+    pub fn has_name(&self, id: SegmentId, file: &dyn DiskFile) -> io::Result<bool> {
         self.disk().has_name(file, &self.path(id))
     }
 
-    fn restore(
+    /// Makes the segment that lost its name once more, from the first `length` bytes of `file`, which
+    /// is still open. What has the name now is moved aside. Durable on return.
+    pub fn restore(
         &self,
         id: SegmentId,
         file: &dyn DiskFile,
@@ -183,7 +194,9 @@ impl SegmentStore for FsStore {
         Ok(new)
     }
 
-    fn keep_position(&self) -> io::Result<bool> {
+    /// Writes `fw.position` once more when the file that was written last has lost its name; tells
+    /// whether it had.
+    pub fn keep_position(&self) -> io::Result<bool> {
         let Some(held) = self.position().take() else {
             return Ok(false);
         };
@@ -197,11 +210,13 @@ impl SegmentStore for FsStore {
         self.write_position(&held.content).map(|()| true)
     }
 
-    fn path(&self, id: SegmentId) -> PathBuf {
+    /// Path of a segment.
+    pub fn path(&self, id: SegmentId) -> PathBuf {
         self.location.path(id)
     }
 
-    fn position_path(&self) -> PathBuf {
+    /// Path of `fw.position`.
+    pub fn position_path(&self) -> PathBuf {
         self.location.directory.join(POSITION_FILE)
     }
 }
