@@ -53,7 +53,12 @@ impl ReplicationConfig {
     /// Reads and checks a file. All its mistakes are reported together.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::parse_with(path, &read_text(path)?, &process_environment)
+        Self::parse(path, &read_text(path)?)
+    }
+
+    /// Checks a text as the content of the file `path`, which need not exist.
+    pub fn parse(path: &Path, content: &str) -> Result<Self, ConfigError> {
+        Self::parse_with(path, content, &process_environment)
     }
 
     fn parse_with(

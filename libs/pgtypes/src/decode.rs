@@ -92,7 +92,8 @@ fn decode_binary(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
         }
         PgType::Char => {
             let byte = read(rest.try_get_u8(), ty)?;
-            SqlValue::Text(checked_utf8(if byte == 0 { &[] } else { bytes })?.to_owned())
+            let one = bytes.get(..usize::from(byte != 0)).unwrap_or_default();
+            SqlValue::Text(checked_utf8(one)?.to_owned())
         }
         PgType::Bytea => return Ok(SqlValue::Blob(bytes.to_vec())),
         PgType::Json => return decode_text(checked_utf8(bytes)?, ty),
@@ -112,7 +113,7 @@ fn decode_binary(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
         | PgType::Interval => moment(&mut rest, ty)?,
     };
     // What was not read shows that the client means another type.
-    if rest.is_empty() || *ty == PgType::Char {
+    if rest.is_empty() {
         Ok(value)
     } else {
         Err(wrong_length(ty))
