@@ -83,6 +83,12 @@ pub enum EngineError {
     /// Bytes in the log or in a control file that cannot be right (XX001).
     #[error("{0}")]
     Corrupt(String),
+    /// A data file that is not as it was written (XX001).
+    #[error("{0}")]
+    Damaged(String),
+    /// A snapshot that was given up because it kept too many old pages (72000).
+    #[error("snapshot too old: {0}")]
+    SnapshotTooOld(String),
     /// The command is not known or its arguments are wrong (42601).
     #[error("{0}")]
     Usage(String),
@@ -128,7 +134,8 @@ impl EngineError {
                 ..
             } => "53100",
             Self::Storage(_) | Self::File { .. } => "58030",
-            Self::Corrupt(_) => "XX001",
+            Self::Corrupt(_) | Self::Damaged(_) => "XX001",
+            Self::SnapshotTooOld(_) => "72000",
             Self::Usage(_) => "42601",
             Self::State { .. } => "55000",
             Self::Denied(_) => "42501",
@@ -156,6 +163,13 @@ impl EngineError {
             Self::VolumeFull { .. } => {
                 Some("Raise MaxSize in section [Volumes], or delete something.".into())
             }
+            Self::Damaged(_) => Some(
+                "The data file is damaged on its disk. Make it anew from the log: stop the server and start it with --rebuild (all that is committed is in the log as long as its first segment is there); or bring back a copy of DataDir, or copy the file and its .sum from a replica that was stopped cleanly. docs/recovery.md says how."
+                    .into(),
+            ),
+            Self::SnapshotTooOld(_) => {
+                Some("Run the transaction again, and end it sooner.".into())
+            }
             Self::State { hint, .. } => hint.clone(),
             _ => None,
         }
@@ -171,6 +185,11 @@ impl EngineError {
         }
     }
 
+    /// Damaged data files, as found at a start.
+    pub(crate) fn damaged(found: String) -> Self {
+        Self::Damaged(found)
+    }
+
     /// A refusal because of the state the server is in.
     pub fn state(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::State {
@@ -182,6 +201,17 @@ impl EngineError {
 
 impl From<pagestore::StoreError> for EngineError {
     fn from(error: pagestore::StoreError) -> Self {
-        Self::Storage(error.to_string())
+        Self::from(&error)
+    }
+}
+
+impl From<&pagestore::StoreError> for EngineError {
+    fn from(error: &pagestore::StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            pagestore::StoreError::Damaged { .. } => Self::Damaged(text),
+            pagestore::StoreError::SnapshotTooOld { .. } => Self::SnapshotTooOld(text),
+            _ => Self::Storage(text),
+        }
     }
 }

@@ -197,11 +197,15 @@ impl Applier {
         }
     }
 
-    /// Idempotent: a checkpoint may have been made after the record, then the file is there.
+    /// Whatever a crash has left of the file, all that belongs in it is in the log from here on.
     fn create(&mut self, id: DatabaseId, name: &str) -> Result<(), EngineError> {
         if self.databases.by_id(id).is_none() {
-            let file = self.databases.file_for(id, name);
-            let database: Database = self.files.open(id, name, &file, &self.horizon)?;
+            let entry = DatabaseEntry {
+                id,
+                name: name.to_owned(),
+                file: self.databases.file_for(id, name),
+            };
+            let database: Database = self.files.create(entry, &self.horizon)?;
             self.databases.insert(Arc::new(database));
         }
         Ok(())

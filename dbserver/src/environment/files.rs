@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use disk::Disk;
+use disk::{Access, Disk};
 use fwlog::DatabaseId;
-use pagestore::{Horizon, PageStore, StoreOptions};
+use pagestore::{Horizon, PageStore, StoreError, StoreOptions, sum_file};
 
 use crate::commit::permit::WritePermit;
 use crate::environment::control::DatabaseEntry;
@@ -51,43 +51,92 @@ impl DatabaseFiles {
         &self.under_way
     }
 
-    /// Opens a database; a missing file is an empty database.
+    /// Opens a database whose data file must be there, as new as the horizon at least.
     pub fn open(
         &self,
-        id: DatabaseId,
-        name: &str,
-        file: &str,
+        entry: &DatabaseEntry,
         horizon: &Arc<Horizon>,
-    ) -> Result<Database, EngineError> {
+    ) -> Result<Database, StoreError> {
+        let path = self.layout.data_file(&entry.file);
+        let store = PageStore::open(&path, Arc::clone(horizon), self.options(entry.id))?;
+        Ok(self.database(entry.clone(), store))
+    }
+
+    /// An empty database in place of one whose data file can't be used; the file is not touched.
+    pub fn stand_in(
+        &self,
+        entry: &DatabaseEntry,
+        horizon: &Arc<Horizon>,
+    ) -> Result<Database, StoreError> {
+        let path = self.layout.data_file(&entry.file);
+        let store = PageStore::stand_in(&path, Arc::clone(horizon), self.options(entry.id))?;
+        Ok(self.database(entry.clone(), store))
+    }
+
+    /// Makes an empty database. What is in its place was left by a crash: all that a database has got
+    /// since it was made is in the log.
+    pub fn create(
+        &self,
+        entry: DatabaseEntry,
+        horizon: &Arc<Horizon>,
+    ) -> Result<Database, StoreError> {
+        let path = self.layout.data_file(&entry.file);
+        let store = PageStore::create(&path, Arc::clone(horizon), self.options(entry.id))?;
+        Ok(self.database(entry, store))
+    }
+
+    /// Refuses a file with content in the place of a new database: nothing of this server put it
+    /// there, so it is somebody's.
+    pub fn refuse_strange(&self, file: &str) -> Result<(), EngineError> {
         let path = self.layout.data_file(file);
-        let options = StoreOptions {
+        let length = match self.disk().open(&path, Access::Read) {
+            Ok(found) => found.length(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => Err(error),
+        };
+        match length {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(EngineError::state(
+                format!(
+                    "{} is there already and belongs to no database",
+                    path.display()
+                ),
+                "Move it away; 'dbctl database restore NAME FILE' makes a database from a SQLite file.",
+            )),
+            Err(error) => Err(EngineError::file("look at", path, &error)),
+        }
+    }
+
+    fn options(&self, id: DatabaseId) -> StoreOptions {
+        StoreOptions {
             disk: self.layout.disk().clone(),
             scratch_dir: self.limits.scratch_dir.clone(),
+            database: id.get(),
             pinned_limit: PINNED_LIMIT,
-        };
-        let store = PageStore::open(&path, Arc::clone(horizon), options)?;
-        let entry = DatabaseEntry {
-            id,
-            name: name.to_owned(),
-            file: file.to_owned(),
-        };
-        Ok(Database::new(
+        }
+    }
+
+    fn database(&self, entry: DatabaseEntry, store: Arc<PageStore>) -> Database {
+        Database::new(
             entry,
             store,
             self.limits.clone(),
             WritePermit::counted_by(Arc::clone(&self.under_way)),
-        ))
+        )
     }
 
-    /// Removes a dropped database's file; sessions that still read it keep it until they end.
+    /// Removes a dropped database's files; sessions that still read it keep them until they end.
     pub fn remove(&self, database: &Database) -> Result<(), EngineError> {
         database.mark_dropped();
         let path = self.layout.data_file(database.file());
-        match self.layout.disk().remove(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(EngineError::file("remove", path, &error))
+        for path in [sum_file(&path), path] {
+            match self.layout.disk().remove(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(EngineError::file("remove", path, &error));
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 }

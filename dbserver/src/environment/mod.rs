@@ -14,8 +14,11 @@ mod log;
 mod log_guard;
 mod open;
 mod relocate;
+pub mod space;
 mod state;
 mod stop;
+mod verify;
+mod watch;
 
 pub use database::{Database, OpenDatabase};
 pub use dbconfig::Role;

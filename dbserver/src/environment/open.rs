@@ -16,7 +16,9 @@ use crate::apply::applier::{Applied, Applier};
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
 use crate::environment::checkpoint::redo_point;
-use crate::environment::control::{Control, Identity, LogPlace, RedoPoint, role_word};
+use crate::environment::control::{
+    Control, DatabaseEntry, Identity, LogPlace, RedoPoint, role_word,
+};
 use crate::environment::crowd::Crowd;
 use crate::environment::database::ConnectionLimits;
 use crate::environment::databases::{Databases, SYSTEM_DATABASE, SYSTEM_NAME};
@@ -26,6 +28,7 @@ use crate::environment::layout::{Layout, SYSTEM_FILE};
 use crate::environment::log::{self, WriterStart};
 use crate::environment::log_guard::LogGuard;
 use crate::environment::state::{Environment, LogSide};
+use crate::environment::verify::{self, Suspects};
 use crate::error::EngineError;
 use crate::pg::registry::Sessions;
 use crate::slave::SlaveLog;
@@ -46,6 +49,7 @@ struct Parts {
     horizon: Arc<Horizon>,
     checkpointer: Arc<Checkpointer>,
     lock: Box<dyn DiskFile>,
+    suspects: Suspects,
 }
 
 impl Environment {
@@ -115,7 +119,8 @@ impl Parts {
             interval: config.server.checkpoint_interval,
         };
         let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
-        let parts = Self {
+        let mut parts = Self {
+            suspects: Suspects::default(),
             files: DatabaseFiles::new(layout.clone(), limits),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
             databases: Arc::default(),
@@ -133,9 +138,13 @@ impl Parts {
             .iter()
             .flat_map(|identity| &identity.databases)
         {
-            let database = parts
-                .files
-                .open(entry.id, &entry.name, &entry.file, &parts.horizon)?;
+            let database = match parts.files.open(entry, &parts.horizon) {
+                Ok(database) => database,
+                Err(error) => {
+                    parts.suspects.note(entry.id, error)?;
+                    parts.files.stand_in(entry, &parts.horizon)?
+                }
+            };
             parts.databases.insert(Arc::new(database));
         }
         Ok(parts)
@@ -262,6 +271,7 @@ impl Parts {
             return Ok(None);
         }
         tracing::info!(at = %identity.redo.point.position, "this is a copy of a master after a clean stop");
+        self.verify(identity.redo.commit)?;
         self.control.log = place;
         self.control.detached = true;
         let applier = self.applier(identity.redo.commit);
@@ -272,9 +282,12 @@ impl Parts {
         let location = log::location(&self.config, &self.layout, self.control.log)?;
         let store = log::segment_store(&self.config, &location)?;
         // Empty as it is, operators log in there; the master's record finds it made.
-        let system = self
-            .files
-            .open(SYSTEM_DATABASE, SYSTEM_NAME, SYSTEM_FILE, &self.horizon)?;
+        let system = DatabaseEntry {
+            id: SYSTEM_DATABASE,
+            name: SYSTEM_NAME.to_owned(),
+            file: SYSTEM_FILE.to_owned(),
+        };
+        let system = self.files.create(system, &self.horizon)?;
         self.databases.insert(Arc::new(system));
         Ok(SlaveLog::empty(
             store,
@@ -335,11 +348,18 @@ impl Parts {
         if let Some(torn) = &recovered.cut {
             tracing::info!(at = %torn.at, bytes = torn.bytes, why = %torn.why, "cut off a torn tail");
         }
+        self.verify(recovered.last_commit)?;
         Ok((applier, recovered))
+    }
+
+    /// The data files, now that redo has replaced what it has.
+    fn verify(&self, last: fwlog::CommitNumber) -> Result<(), EngineError> {
+        let how = self.config.server.verify_data;
+        verify::check(&self.databases, &self.suspects, how, last)
     }
 }
 
-fn has_segment_after(store: &dyn SegmentStore, identity: &Identity) -> Result<bool, EngineError> {
+fn has_segment_after(store: &SegmentStore, identity: &Identity) -> Result<bool, EngineError> {
     let path = store.position_path();
     let segments = store
         .list()

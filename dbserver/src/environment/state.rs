@@ -14,7 +14,7 @@ use sqlitevfs::WriteSet;
 use crate::commit::checkpointer::{CheckpointTarget, Checkpointer};
 use crate::commit::committer::{Committer, MarkSet, Queued};
 use crate::commit::permit::{Interrupt, Permit};
-use crate::environment::control::{Control, LogPlace, RedoPoint};
+use crate::environment::control::{Control, DatabaseEntry, LogPlace, RedoPoint};
 use crate::environment::database::{Database, OpenDatabase};
 use crate::environment::databases::{Databases, SYSTEM_DATABASE, check_name};
 use crate::environment::files::DatabaseFiles;
@@ -220,7 +220,13 @@ impl Environment {
         }
         let id = self.databases.next_id();
         let file = self.databases.file_for(id, name);
-        let database = Arc::new(self.files.open(id, name, &file, &self.horizon)?);
+        self.files.refuse_strange(&file)?;
+        let entry = DatabaseEntry {
+            id,
+            name: name.to_owned(),
+            file,
+        };
+        let database = Arc::new(self.files.create(entry, &self.horizon)?);
         let mut records = RecordBuffer::new();
         records.create_database(id, name, "");
         self.append_durably(committer, records)?;

@@ -255,9 +255,12 @@ impl Session {
 
 /// What the page store said where SQLite only knows of a failed read or write.
 fn storage_failure(cause: &sqlitevfs::Error) -> Failure {
-    if let sqlitevfs::Error::Store(pagestore::StoreError::SnapshotTooOld { .. }) = cause {
-        return Failure::new("72000", format!("snapshot too old: {cause}"))
-            .hint("Run the transaction again, and end it sooner.");
+    use pagestore::StoreError::{Damaged, SnapshotTooOld};
+    if let sqlitevfs::Error::Store(cause @ (SnapshotTooOld { .. } | Damaged { .. })) = cause {
+        if let Damaged { .. } = cause {
+            tracing::error!("{cause}");
+        }
+        return crate::error::EngineError::from(cause).into();
     }
     let sqlstate = if cause.is_disk_full() {
         "53100"

@@ -81,6 +81,8 @@ pub struct Server {
     pub checkpoint_size: u64,
     /// Age of the last checkpoint that begins one; at least 1 s.
     pub checkpoint_interval: Duration,
+    /// When the pages of the data files are compared with their checksums.
+    pub verify_data: VerifyData,
 }
 
 impl Server {
@@ -98,6 +100,16 @@ pub enum SyncMode {
     EveryCommit,
     /// The log is synced every `SyncInterval`; a power cut may lose what came after (`SyncMode` = 0).
     Interval,
+}
+
+/// When the pages of the data files are compared with their checksums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VerifyData {
+    /// All at start, and each again whenever it is read (`VerifyData` = start).
+    #[default]
+    Start,
+    /// Only whenever one is read (`VerifyData` = read).
+    Read,
 }
 
 /// Where messages go.

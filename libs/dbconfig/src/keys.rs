@@ -149,6 +149,8 @@ pub(crate) const ALIASES: [(Section, &str, &str); 1] =
 
 /// The words of Role.
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
+/// The words of `VerifyData`.
+pub(crate) const VERIFY_DATA: &[&str] = &["start", "read"];
 /// The words of `FwOnFailure`.
 pub(crate) const ON_FAILURE: &[&str] = &["stop", "disable"];
 /// The words of `FwCompress`.
@@ -180,6 +182,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "SyncInterval", Duration, "500ms", "time between two writes to disk with SyncMode = 0"),
     key(Server, "CheckpointSize", Size, "256m", "a checkpoint begins when so much has changed"),
     key(Server, "CheckpointInterval", Duration, "5m", "a checkpoint begins when the last one is so old"),
+    key(Server, "VerifyData", Words(VERIFY_DATA), "start", "start: all pages of the data files are verified at start, and each again when it is read; read: only when it is read"),
     key(DbAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may connect"),
     key(DbAccess, "deny", Networks, "", "client networks that may not, even if allow has them"),
     later(key(HttpAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may read the status page")),

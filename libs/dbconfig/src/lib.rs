@@ -45,7 +45,7 @@ pub mod value;
 pub use access::{Access, Net};
 pub use config::{
     Compression, Config, ForwardLog, Keep, LogTarget, OnFailure, Replication, Role, Server,
-    Setting, SyncMode, Volumes,
+    Setting, SyncMode, VerifyData, Volumes,
 };
 pub use document::Document;
 pub use error::{ConfigError, Problem};

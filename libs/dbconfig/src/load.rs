@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::access::{Access, networks};
 use crate::config::{
     Compression, Config, ForwardLog, Keep, LogTarget, OnFailure, Replication, Role, Server,
-    Setting, SyncMode, Volumes,
+    Setting, SyncMode, VerifyData, Volumes,
 };
 use crate::error::ConfigError;
 use crate::instance;
-use crate::keys::{self, COMPRESSIONS, ON_FAILURE, ROLES, Section};
+use crate::keys::{self, COMPRESSIONS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::service::{Service, addresses};
 use crate::value;
@@ -151,6 +151,14 @@ fn read_server(reader: &mut Reader) -> Server {
         }),
         checkpoint_interval: reader.get(S, "CheckpointInterval", |text| {
             at_least(value::duration(text)?, Duration::from_secs(1), "1s")
+        }),
+        verify_data: reader.get(S, "VerifyData", |text| {
+            let on_read = value::word(text, VERIFY_DATA)? == 1;
+            Ok(if on_read {
+                VerifyData::Read
+            } else {
+                VerifyData::Start
+            })
         }),
     };
     if !server.listen.is_empty()

@@ -6,13 +6,15 @@
 //! ```
 //! Readers look up the versions, read the file, and look up again: a page whose old content an open
 //! snapshot needs is a version *before* the file changes. A crash or an error at any point leaves
-//! pages of commits up to K in the file, which redo from before K overwrites.
+//! pages of commits up to K in the file, which redo from before K overwrites. The sums of the pages
+//! (module `sums`) follow the pages, and count from the moment when both files are on the disk.
 
 use std::cell::OnceCell;
 use std::io;
 use std::sync::Arc;
 
 use crate::chain::{Chain, Pins, Tally};
+use crate::sums::{PageSum, sum_of};
 use crate::{
     CommitNumber, LOCK_PAGE, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, ScratchFile,
     StoreError,
@@ -46,7 +48,8 @@ impl PageStore {
     /// the database was at that commit, and syncs it. Readers, the writer and publishing go on
     /// meanwhile; a second checkpoint waits for the first.
     ///
-    /// After an error nothing is lost: the versions are all still there for the next try.
+    /// After an error nothing is lost: the versions are all still there for the next try. Where an open
+    /// snapshot is the obstacle, the error says so ([`StoreError::snapshots_in_the_way`]).
     pub fn checkpoint(&self, progress: &dyn Fn(Progress)) -> Result<CheckpointReport, StoreError> {
         self.checkpoint_up_to(CommitNumber::new(u64::MAX), progress)
     }
@@ -65,6 +68,7 @@ impl PageStore {
         self.file()
             .sync()
             .map_err(|e| self.failed("sync", None, e))?;
+        run.store_sums(&written)?;
         run.mark_written(&written);
         let report = CheckpointReport {
             commit: CommitNumber::new(run.commit),
@@ -77,8 +81,13 @@ impl PageStore {
     }
 }
 
-/// A page and the commit of its version that was written.
-type Written = (u32, u64);
+/// A page, the commit of its version that was written, and its sum.
+#[derive(Clone, Copy)]
+struct Written {
+    page: u32,
+    commit: u64,
+    sum: u32,
+}
 
 /// A checkpoint that runs. While it exists, the versions of its commit stay.
 struct Run<'a> {
@@ -152,7 +161,11 @@ impl<'a> Run<'a> {
                 .read_into(&mut data)
                 .map_err(|e| self.store.failed("read the scratch copy of", Some(page), e))?;
             buffer.extend_from_slice(&data);
-            written.push((number, commit));
+            written.push(Written {
+                page: number,
+                commit,
+                sum: sum_of(&data),
+            });
         }
         let result = self.store.file().write_at(first.offset(), buffer);
         result.map_err(|e| self.store.failed("write", Some(first), e))
@@ -177,11 +190,16 @@ impl<'a> Run<'a> {
 
     fn keep_base(&self, page: PageNumber) -> Result<(), StoreError> {
         let mut data = [0; PAGE_SIZE];
-        match self.store.file().read_exact_at(page.offset(), &mut data) {
-            Ok(()) => {}
+        if page.get() > self.store.base().sums().page_count() {
             // The page is new: the snapshots do not reach that far.
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
-            Err(e) => return Err(self.store.failed("read", Some(page), e)),
+            return Ok(());
+        }
+        match self.store.base().read(page, &mut data) {
+            Ok(()) => {}
+            Err(why) => {
+                let why = why.into_error(self.store.path(), page);
+                return Err(self.cannot_keep(page, &why));
+            }
         }
         let image = if self.store.kept_bytes() < self.store.options().pinned_limit {
             PageImage::copy_of(&data)
@@ -199,8 +217,17 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    fn cannot_keep(&self, page: PageNumber, why: &dyn std::error::Error) -> StoreError {
+        StoreError::CannotKeep {
+            path: self.store.path().to_owned(),
+            page,
+            commit: CommitNumber::new(self.commit),
+            why: why.to_string(),
+        }
+    }
+
     fn to_scratch(&self, page: PageNumber, data: &PageData) -> Result<PageImage, StoreError> {
-        let failed = |e| self.store.failed("keep the old image of", Some(page), e);
+        let failed = |error: io::Error| self.cannot_keep(page, &error);
         let file = if let Some(file) = self.scratch.get() {
             file
         } else {
@@ -236,6 +263,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let last = u32::try_from(len / PAGE_SIZE as u64).unwrap_or(u32::MAX);
+        let last = last.min(self.store.base().sums().page_count());
         for page in (first_cut..=last).map(PageNumber::known) {
             let chains = self.store.shards().read(page.get());
             let first = chains.get(&page.get()).and_then(Chain::first_commit);
@@ -260,11 +288,25 @@ impl<'a> Run<'a> {
         self.store.count(tally);
     }
 
+    /// Both files are on the disk when this returns: from now on the base is what was written.
+    fn store_sums(&self, written: &[Written]) -> Result<(), StoreError> {
+        let (sums, commit) = (self.store.base().sums(), CommitNumber::new(self.commit));
+        let entries: Vec<PageSum> = written.iter().map(|w| (w.page, w.sum)).collect();
+        sums.store(&entries, commit, self.page_count)?;
+        sums.complete(&entries, commit, self.page_count);
+        Ok(())
+    }
+
     fn mark_written(&self, written: &[Written]) {
         let mut tally = Tally::default();
-        for (page, commit) in written {
-            if let Some(chain) = self.store.shards().write(*page).get_mut(page) {
-                chain.mark_written(*commit, &mut tally);
+        for written in written {
+            if let Some(chain) = self
+                .store
+                .shards()
+                .write(written.page)
+                .get_mut(&written.page)
+            {
+                chain.mark_written(written.commit, &mut tally);
             }
         }
         self.store.count(tally);

@@ -21,6 +21,28 @@ pub enum StoreError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The data file or its sum file is not as the last complete checkpoint left it (SQLSTATE XX001).
+    #[error("{path}: {damage}", path = path.display())]
+    Damaged {
+        /// The damaged file.
+        path: PathBuf,
+        /// What is wrong.
+        damage: Damage,
+    },
+    /// A checkpoint can't go on: the old image of a page, which snapshots older than `commit` need,
+    /// can't be read or has nowhere to go. Nothing is lost; without those snapshots it goes on.
+    #[error("{path}: cannot keep the old image of page {page} for snapshots older than commit {commit}: {why}",
+        path = path.display())]
+    CannotKeep {
+        /// The data file.
+        path: PathBuf,
+        /// The page.
+        page: PageNumber,
+        /// The commit that the checkpoint writes.
+        commit: CommitNumber,
+        /// Why not.
+        why: String,
+    },
     /// A page beyond the end of the database as the snapshot sees it.
     #[error("{path}: page {page} is beyond the end ({page_count} pages at commit {commit})",
         path = path.display())]
@@ -54,6 +76,43 @@ pub enum StoreError {
     },
 }
 
+/// What is wrong with a data file or its sum file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// It is not there.
+    #[error("the file is missing")]
+    Missing,
+    /// No head of the sum file can be read.
+    #[error("the file has no valid head: it is damaged or no sum file")]
+    Head,
+    /// The sum file is of another database.
+    #[error("the file belongs to database number {database}, not {wanted}")]
+    Foreign {
+        /// Whose it is.
+        database: u32,
+        /// Whose it should be.
+        wanted: u32,
+    },
+    /// An old copy: the log does not lead from there to the present.
+    #[error("the file is of commit {commit}, redo begins at commit {wanted}: it is an old copy")]
+    Old {
+        /// The commit that the file has.
+        commit: CommitNumber,
+        /// The commit that it must have at least.
+        wanted: CommitNumber,
+    },
+    /// The sum file ends before the last page's sum.
+    #[error("the file is too short")]
+    Short,
+    /// A page does not fit its sum.
+    #[error("page {0} at byte offset {offset} does not fit its checksum", offset = _0.offset())]
+    Page(PageNumber),
+    /// A page is missing.
+    #[error("page {0} at byte offset {offset} is missing: the file is too short", offset = _0.offset())]
+    NoPage(PageNumber),
+}
+
 fn on_page(page: Option<PageNumber>) -> String {
     page.map_or_else(String::new, |page| format!(" page {page}"))
 }
@@ -70,6 +129,22 @@ impl StoreError {
             path: path.to_owned(),
             page,
             source,
+        }
+    }
+
+    pub(crate) fn damaged(path: &Path, damage: Damage) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            damage,
+        }
+    }
+
+    /// Where open snapshots keep a checkpoint from going on: those before this commit. When they have
+    /// been ended ([`crate::PageStore::end_snapshots_before`]), the next try goes on.
+    pub fn snapshots_in_the_way(&self) -> Option<CommitNumber> {
+        match self {
+            Self::CannotKeep { commit, .. } => Some(*commit),
+            _ => None,
         }
     }
 

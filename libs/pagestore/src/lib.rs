@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod active;
+mod base;
 mod chain;
 mod checkpoint;
 mod error;
@@ -35,9 +36,11 @@ mod scratch;
 mod shards;
 mod snapshot;
 mod store;
+mod sums;
+mod verify;
 
 pub use checkpoint::{CheckpointReport, Progress};
-pub use error::StoreError;
+pub use error::{Damage, StoreError};
 pub use horizon::Horizon;
 pub use image::PageImage;
 pub use memory::MemoryUse;
@@ -45,3 +48,5 @@ pub use numbers::{CommitNumber, LOCK_PAGE, PAGE_SIZE, PageData, PageNumber};
 pub use scratch::{ScratchFile, ScratchPage};
 pub use snapshot::Snapshot;
 pub use store::{PageStore, StoreOptions};
+pub use sums::sum_file;
+pub use verify::{Depth, Fault, VerifyReport};

@@ -66,16 +66,13 @@ impl Snapshot {
             return Ok(());
         }
         if !self.read_version(page, offset, into)? {
-            let from_base = self
-                .store
-                .file()
-                .read_exact_at(page.offset() + offset as u64, into);
+            let from_base = self.store.base().read_at(page, offset, into);
             // A checkpoint may have overwritten or cut the page meanwhile; then it has kept the old
             // image first.
             if !self.read_version(page, offset, into)? {
                 // What an ended snapshot reads may be gone from the file: that is not its fault.
                 self.check()?;
-                from_base.map_err(|e| self.store.failed("read", Some(page), e))?;
+                from_base.map_err(|why| why.into_error(self.store.path(), page))?;
             }
         }
         self.check()

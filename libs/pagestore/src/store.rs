@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use disk::{Access, Disk, DiskFile};
+use disk::{Disk, DiskFile};
 
 use crate::active::Active;
+use crate::base::Base;
 use crate::chain::{Pins, Tally};
 use crate::memory::{Counters, MemoryUse};
 use crate::shards::Shards;
-use crate::{
-    CommitNumber, Horizon, LOCK_PAGE, PAGE_SIZE, PageImage, PageNumber, Snapshot, StoreError,
-};
+use crate::{CommitNumber, Horizon, LOCK_PAGE, PageImage, PageNumber, Snapshot, StoreError};
 
 /// Pages that are pruned under one lock of their shard.
 const PRUNE_STEP: usize = 64;
@@ -25,6 +24,8 @@ pub struct StoreOptions {
     pub disk: Disk,
     /// Where scratch files are made.
     pub scratch_dir: PathBuf,
+    /// The database's number: the sum file of another database is refused.
+    pub database: u32,
     /// Bytes of old base images that are kept in memory for open snapshots; more of them go to a
     /// scratch file.
     pub pinned_limit: u64,
@@ -33,8 +34,7 @@ pub struct StoreOptions {
 /// A database: its data file and the page versions newer than it. See the crate's page.
 #[derive(Debug)]
 pub struct PageStore {
-    path: PathBuf,
-    file: Box<dyn DiskFile>,
+    base: Base,
     horizon: Arc<Horizon>,
     options: StoreOptions,
     shards: Shards,
@@ -49,29 +49,44 @@ pub struct PageStore {
 }
 
 impl PageStore {
-    /// Opens the data file at `path`, made when missing. Its size gives the number of pages; a rest
-    /// that is no whole page (a crash while the file grew) is ignored until the next checkpoint.
+    /// Opens the data file at `path` with its sum file; both must be there, and not be older than the
+    /// horizon. How many pages there are is what the last complete checkpoint has noted: the file may
+    /// be longer or shorter after a crash. Pages are not looked at before they are read; all at once
+    /// with [`PageStore::verify`].
     pub fn open(
         path: &Path,
         horizon: Arc<Horizon>,
         options: StoreOptions,
     ) -> Result<Arc<Self>, StoreError> {
-        let file = open_or_create(&options.disk, path)
-            .map_err(|e| StoreError::io("open", path, None, e))?;
-        let len = file
-            .length()
-            .map_err(|e| StoreError::io("read the size", path, None, e))?;
-        let page_count = u32::try_from(len / PAGE_SIZE as u64).map_err(|_| {
-            StoreError::io(
-                "open",
-                path,
-                None,
-                io::Error::from(io::ErrorKind::FileTooLarge),
-            )
-        })?;
-        Ok(Arc::new(Self {
-            path: path.to_owned(),
-            file,
+        let base = Base::open(&options.disk, path, options.database, horizon.durable())?;
+        Ok(Self::new(base, horizon, options))
+    }
+
+    /// Makes an empty data file with its sum file, in place of what may be at `path`.
+    pub fn create(
+        path: &Path,
+        horizon: Arc<Horizon>,
+        options: StoreOptions,
+    ) -> Result<Arc<Self>, StoreError> {
+        let base = Base::create(&options.disk, path, options.database)?;
+        Ok(Self::new(base, horizon, options))
+    }
+
+    /// An empty store in place of a data file that can't be used; nothing at `path` is touched. For
+    /// recovery, which may find that the database is dropped later on.
+    pub fn stand_in(
+        path: &Path,
+        horizon: Arc<Horizon>,
+        options: StoreOptions,
+    ) -> Result<Arc<Self>, StoreError> {
+        let base = Base::nameless(&options.disk, path, &options.scratch_dir)?;
+        Ok(Self::new(base, horizon, options))
+    }
+
+    fn new(base: Base, horizon: Arc<Horizon>, options: StoreOptions) -> Arc<Self> {
+        let page_count = base.sums().page_count();
+        Arc::new(Self {
+            base,
             horizon,
             options,
             shards: Shards::new(),
@@ -81,12 +96,17 @@ impl PageStore {
             epoch: AtomicU64::new(0),
             floor: AtomicU64::new(0),
             counters: Counters::default(),
-        }))
+        })
     }
 
     /// The data file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.base.path()
+    }
+
+    /// The newest commit that the data file has as a whole.
+    pub fn base_commit(&self) -> CommitNumber {
+        self.base.sums().commit()
     }
 
     /// The disk that it is on.
@@ -140,7 +160,7 @@ impl PageStore {
             assert!(
                 commit.get() > active.latest() && commit > durable,
                 "{}: commit {commit} published after {} with the horizon at {durable}",
-                self.path.display(),
+                self.path().display(),
                 active.latest(),
             );
             active.begin_publish(commit.get());
@@ -297,7 +317,11 @@ impl PageStore {
     }
 
     pub(crate) fn file(&self) -> &dyn DiskFile {
-        &*self.file
+        self.base.file()
+    }
+
+    pub(crate) fn base(&self) -> &Base {
+        &self.base
     }
 
     pub(crate) fn shards(&self) -> &Shards {
@@ -328,26 +352,11 @@ impl PageStore {
         page: Option<PageNumber>,
         error: io::Error,
     ) -> StoreError {
-        StoreError::io(operation, &self.path, page, error)
+        StoreError::io(operation, self.path(), page, error)
     }
 
     pub(crate) fn count(&self, tally: Tally) {
         self.counters.add(tally);
-    }
-}
-
-/// A new file's name is on disk before anything relies on it.
-fn open_or_create(disk: &Disk, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-    match disk.open(path, Access::CreateNew(0o600)) {
-        Ok(file) => {
-            let directory = path.parent().filter(|p| !p.as_os_str().is_empty());
-            disk.sync_directory(directory.unwrap_or(Path::new(".")))?;
-            Ok(file)
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            disk.open(path, Access::Write)
-        }
-        Err(error) => Err(error),
     }
 }
 

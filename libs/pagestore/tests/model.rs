@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use disk::Disk;
 use pagestore::{
-    CommitNumber, Horizon, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, ScratchFile,
-    Snapshot, StoreError, StoreOptions,
+    CommitNumber, Depth, Horizon, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore,
+    ScratchFile, Snapshot, StoreError, StoreOptions, sum_file,
 };
 use proptest::prelude::*;
 
@@ -36,6 +36,7 @@ enum Step {
         which: usize,
     },
     Checkpoint,
+    Reopen,
     Prune,
     Rewind {
         back: u64,
@@ -55,6 +56,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<usize>().prop_map(|which| Step::Clone { which }),
         3 => any::<usize>().prop_map(|which| Step::Drop { which }),
         3 => Just(Step::Checkpoint),
+        1 => Just(Step::Reopen),
         1 => Just(Step::Prune),
         1 => (0..4_u64).prop_map(|back| Step::Rewind { back }),
         1 => any::<usize>().prop_map(|which| Step::EndBefore { which }),
@@ -95,6 +97,11 @@ fn page(number: u32) -> PageNumber {
     PageNumber::new(number).unwrap()
 }
 
+fn verify(store: &PageStore) {
+    let report = store.verify(Depth::Pages, &|_| ());
+    assert_eq!(report.damaged, []);
+}
+
 impl Model {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -102,10 +109,11 @@ impl Model {
         let options = StoreOptions {
             disk: Disk::real(),
             scratch_dir: directory.path().to_owned(),
+            database: 1,
             pinned_limit: 3 * PAGE_SIZE as u64,
         };
         let path = directory.path().join("model.db");
-        let store = PageStore::open(&path, Arc::clone(&horizon), options).unwrap();
+        let store = PageStore::create(&path, Arc::clone(&horizon), options).unwrap();
         let scratch = ScratchFile::create(&Disk::real(), directory.path()).unwrap();
         let states = BTreeMap::from([(0, State::default())]);
         Self {
@@ -150,6 +158,11 @@ impl Model {
                 self.open.swap_remove(which % self.open.len());
             }
             Step::Checkpoint => self.checkpoint(),
+            Step::Reopen => {
+                let again = self.reopen();
+                verify(&again);
+                assert_eq!(again.latest().1 as usize, self.file().0.len());
+            }
             Step::Prune => self.store.prune(),
             Step::Rewind { back } => self.rewind(back),
             Step::EndBefore { which } if !self.open.is_empty() => {
@@ -192,6 +205,7 @@ impl Model {
         assert_eq!(report.commit, self.horizon.durable());
         self.check_file();
         assert_eq!(self.file(), *self.state_at(self.horizon.durable()));
+        self.check_sums();
     }
 
     fn rewind(&mut self, back: u64) {
@@ -241,6 +255,33 @@ impl Model {
             stamp_of(&data)
         });
         State(stamps.collect())
+    }
+
+    /// The sum file is what its page says, byte by byte, and the store finds the files in order.
+    fn check_sums(&self) {
+        let pages = std::fs::read(self.store.path()).unwrap();
+        let sums = std::fs::read(sum_file(self.store.path())).unwrap();
+        let sums: Vec<u32> = sums
+            .get(4096..)
+            .unwrap_or_default()
+            .chunks_exact(4)
+            .map(|sum| u32::from_le_bytes(sum.try_into().unwrap()))
+            .collect();
+        let pages: Vec<u32> = pages.chunks_exact(PAGE_SIZE).map(crc32c::crc32c).collect();
+        assert!(sums.starts_with(&pages), "{sums:x?} are not {pages:x?}");
+        verify(&self.store);
+    }
+
+    /// Another server on the same files sees what the last checkpoint left.
+    fn reopen(&self) -> Arc<PageStore> {
+        let options = StoreOptions {
+            disk: Disk::real(),
+            scratch_dir: self.directory.path().to_owned(),
+            database: 1,
+            pinned_limit: 0,
+        };
+        let horizon = Horizon::new(self.store.base_commit());
+        PageStore::open(self.store.path(), horizon, options).unwrap()
     }
 
     /// Every page in the file is of a durable commit.
@@ -293,16 +334,9 @@ impl Model {
         );
         assert_eq!((memory.kept_bytes, memory.snapshots), (0, 0), "{memory:?}");
         assert_eq!(self.scratch.pages_in_use(), 0);
-        let again = PageStore::open(
-            self.store.path(),
-            Horizon::new(self.horizon.durable()),
-            StoreOptions {
-                disk: Disk::real(),
-                scratch_dir: self.directory.path().to_owned(),
-                pinned_limit: 0,
-            },
-        );
-        assert_eq!(again.unwrap().latest().1 as usize, self.file().0.len());
+        let again = self.reopen();
+        verify(&again);
+        assert_eq!(again.latest().1 as usize, self.file().0.len());
     }
 }
 

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fs;
-use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,9 +17,20 @@ fn open(path: &Path, scratch_dir: &Path) -> Arc<PageStore> {
     let options = StoreOptions {
         disk: Disk::real(),
         scratch_dir: scratch_dir.to_owned(),
+        database: 1,
         pinned_limit: 0,
     };
-    PageStore::open(path, Horizon::new(CommitNumber::ZERO), options).unwrap()
+    PageStore::create(path, Horizon::new(CommitNumber::ZERO), options).unwrap()
+}
+
+fn reopen(path: &Path, scratch_dir: &Path, redo: u64) -> Arc<PageStore> {
+    let options = StoreOptions {
+        disk: Disk::real(),
+        scratch_dir: scratch_dir.to_owned(),
+        database: 1,
+        pinned_limit: 0,
+    };
+    PageStore::open(path, Horizon::new(CommitNumber::new(redo)), options).unwrap()
 }
 
 fn publish(store: &PageStore, commit: u64, page_count: u32, pages: &[(u32, u8)]) {
@@ -53,23 +64,22 @@ fn bytes(snapshot: &Snapshot) -> Vec<u8> {
 fn redo_over_a_torn_file_makes_it_right() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("torn.db");
-    // Three whole pages of which one is torn, and a part of a fourth.
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .unwrap();
-    file.write_all(&[1; PAGE_SIZE]).unwrap();
-    file.write_all(&[2; PAGE_SIZE / 2]).unwrap();
-    file.write_all(&[9; PAGE_SIZE / 2]).unwrap();
-    file.write_all(&[3; PAGE_SIZE + 77]).unwrap();
     let store = open(&path, directory.path());
+    publish(&store, 1, 3, &[(1, 1), (2, 2), (3, 3)]);
+    store.checkpoint(&|_| ()).unwrap();
+    drop(store);
+    // A checkpoint was cut short: one page is torn, and the file has a part of a fourth.
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all_at(&[9; PAGE_SIZE / 2], PAGE_SIZE as u64 * 3 / 2)
+        .unwrap();
+    file.write_all_at(&[4; 77], PAGE_SIZE as u64 * 3).unwrap();
+    let store = reopen(&path, directory.path(), 1);
     assert_eq!(store.latest(), (CommitNumber::ZERO, 3));
     publish(&store, 5, 5, &[(2, 12), (5, 15)]);
     publish(&store, 6, 4, &[(4, 14)]);
     assert_eq!(bytes(&store.snapshot_durable()), [1, 12, 3, 14]);
     store.close().unwrap();
-    let again = open(&path, directory.path());
+    let again = reopen(&path, directory.path(), 6);
     assert_eq!(bytes(&again.snapshot_durable()), [1, 12, 3, 14]);
     assert_eq!(fs::metadata(&path).unwrap().len(), 4 * PAGE_SIZE as u64);
 }

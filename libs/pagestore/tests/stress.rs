@@ -96,10 +96,11 @@ fn readers_see_whole_commits_while_checkpoints_run() {
     let options = StoreOptions {
         disk: Disk::real(),
         scratch_dir: directory.path().to_owned(),
+        database: 1,
         pinned_limit: 50 * PAGE_SIZE as u64,
     };
     let path = directory.path().join("stress.db");
-    let store = PageStore::open(&path, Arc::clone(&horizon), options).unwrap();
+    let store = PageStore::create(&path, Arc::clone(&horizon), options).unwrap();
     let history = history();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -143,10 +144,11 @@ fn a_rewind_and_its_successor_never_mix() {
     let options = StoreOptions {
         disk: Disk::real(),
         scratch_dir: directory.path().to_owned(),
+        database: 1,
         pinned_limit: 0,
     };
     let path = directory.path().join("rewind.db");
-    let store = PageStore::open(&path, Arc::clone(&horizon), options).unwrap();
+    let store = PageStore::create(&path, Arc::clone(&horizon), options).unwrap();
     let done = AtomicBool::new(false);
     let publish = |commit: u64, by: u64| {
         let pages = (1..=20).map(|p| {

@@ -31,10 +31,11 @@ impl Bench {
         let options = StoreOptions {
             disk: Disk::real(),
             scratch_dir: directory.path().to_owned(),
+            database: 1,
             pinned_limit: 64 << 20,
         };
         let path = directory.path().join("bench.db");
-        let store = PageStore::open(&path, Arc::clone(&horizon), options)?;
+        let store = PageStore::create(&path, Arc::clone(&horizon), options)?;
         Ok(Self {
             directory,
             horizon,

@@ -122,7 +122,7 @@ fn a_file_with_another_page_size_is_refused() {
         .execute_batch("INSERT INTO t VALUES (hex(zeroblob(9000)))")
         .unwrap();
     drop(plain);
-    let store = database.open_store(&path);
+    let store = database.load(&path);
     let error = sqlitevfs::open(&store, database.options(1 << 20, 1000))
         .err()
         .unwrap();

@@ -47,10 +47,11 @@ impl Model {
         let options = StoreOptions {
             disk: Disk::real(),
             scratch_dir: scratch_dir.clone(),
+            database: 1,
             pinned_limit: 0,
         };
         let path = directory.path().join("bytes");
-        let store = PageStore::open(&path, Horizon::new(CommitNumber::ZERO), options).unwrap();
+        let store = PageStore::create(&path, Horizon::new(CommitNumber::ZERO), options).unwrap();
         let mut state = FileState::new(Arc::clone(&store), scratch_dir, 3 * PAGE_SIZE);
         state.mode = WriteMode::Permit;
         let (bytes, committed) = (Vec::new(), Vec::new());

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use disk::Disk;
-use pagestore::{CommitNumber, Horizon, PageStore, StoreOptions};
+use pagestore::{CommitNumber, Horizon, PAGE_SIZE, PageImage, PageNumber, PageStore, StoreOptions};
 use rusqlite::Connection;
 use sqlitevfs::{FileHandle, OpenOptions, WriteSet};
 use tempfile::TempDir;
@@ -29,10 +29,11 @@ impl Database {
         let options = StoreOptions {
             disk: Disk::real(),
             scratch_dir: directory.path().to_owned(),
+            database: 1,
             pinned_limit: 40 << 10,
         };
         let path = directory.path().join("main.db");
-        let store = PageStore::open(&path, Arc::clone(&horizon), options).unwrap();
+        let store = PageStore::create(&path, Arc::clone(&horizon), options).unwrap();
         Self {
             directory,
             horizon,
@@ -40,14 +41,28 @@ impl Database {
         }
     }
 
-    pub(crate) fn open_store(&self, path: &Path) -> Arc<PageStore> {
-        let scratch_dir = self.directory.path().to_owned();
+    /// A store with the pages of a plain file.
+    pub(crate) fn load(&self, plain: &Path) -> Arc<PageStore> {
         let options = StoreOptions {
             disk: Disk::real(),
-            scratch_dir,
+            scratch_dir: self.directory.path().to_owned(),
+            database: 2,
             pinned_limit: 0,
         };
-        PageStore::open(path, Horizon::new(CommitNumber::ZERO), options).unwrap()
+        let path = self.directory.path().join("loaded.db");
+        let store = PageStore::create(&path, Horizon::new(CommitNumber::ZERO), options).unwrap();
+        let bytes = std::fs::read(plain).unwrap();
+        let pages = (1..)
+            .zip(bytes.chunks_exact(PAGE_SIZE))
+            .map(|(page, data)| {
+                let image = PageImage::copy_of(data.try_into().unwrap());
+                (PageNumber::new(page).unwrap(), image)
+            });
+        let pages: Vec<_> = pages.collect();
+        let count = u32::try_from(pages.len()).unwrap();
+        store.publish(CommitNumber::new(1), count, pages);
+        store.horizon().advance(CommitNumber::new(1));
+        store
     }
 
     pub(crate) fn options(&self, write_set_limit: usize, cache_kib: u32) -> OpenOptions {

@@ -1,0 +1,110 @@
+//! Data files are looked at before anybody is served from them.
+//!
+//! A file that can't be used is no error as long as redo has not ended: the log may say that its
+//! database is dropped. Until then an empty store stands in for it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use dbconfig::VerifyData;
+use fwlog::{CommitNumber, DatabaseId};
+use pagestore::{Depth, Fault, PAGE_SIZE, PageNumber, PageStore, StoreError, VerifyReport};
+
+use crate::environment::databases::Databases;
+use crate::error::EngineError;
+
+/// Damaged pages that a message names; the rest are counted.
+const NAMED: usize = 5;
+/// Pages between two lines in the server's log: 4 GiB.
+const TELL_EVERY: u64 = (4 << 30) / PAGE_SIZE as u64;
+
+/// Data files that could not be opened.
+#[derive(Debug, Default)]
+pub(crate) struct Suspects(Vec<(DatabaseId, StoreError)>);
+
+impl Suspects {
+    /// Notes the file of a database; only damage is noted, all else is an error at once.
+    pub(crate) fn note(&mut self, id: DatabaseId, error: StoreError) -> Result<(), EngineError> {
+        match error {
+            StoreError::Damaged { .. } => {
+                self.0.push((id, error));
+                Ok(())
+            }
+            other => Err(other.into()),
+        }
+    }
+}
+
+/// Called when redo has ended at commit `last`: refuses to go on with a damaged data file.
+pub(crate) fn check(
+    databases: &Databases,
+    suspects: &Suspects,
+    how: VerifyData,
+    last: CommitNumber,
+) -> Result<(), EngineError> {
+    let mut found = Vec::new();
+    for database in databases.all() {
+        let suspect = suspects.0.iter().find(|(id, _)| *id == database.id());
+        match suspect {
+            Some((_, error)) => found.push(error.to_string()),
+            None => found.extend(check_store(database.store(), how, last)),
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    for damage in &found {
+        tracing::error!("{damage}");
+    }
+    Err(EngineError::damaged(found.join("; ")))
+}
+
+fn check_store(store: &PageStore, how: VerifyData, last: CommitNumber) -> Option<String> {
+    let commit = store.base_commit().get();
+    if commit > last.get() {
+        return Some(format!(
+            "{}: the file is of commit {commit}, the log ends at commit {}: it is of another environment, or the log is an old copy",
+            store.path().display(),
+            last.get()
+        ));
+    }
+    let depth = match how {
+        VerifyData::Start => Depth::Pages,
+        VerifyData::Read => Depth::Length,
+    };
+    let begun = Instant::now();
+    let report = store.verify(depth, &|progress| {
+        if progress.total > TELL_EVERY && progress.done % TELL_EVERY == 0 {
+            tracing::info!(
+                file = %store.path().display(),
+                pages = progress.done,
+                of = progress.total,
+                "verifying"
+            );
+        }
+    });
+    let (pages, took) = (report.pages, begun.elapsed());
+    tracing::debug!(file = %store.path().display(), pages, ?took, "verified");
+    (!report.damaged.is_empty()).then(|| describe(store.path(), &report))
+}
+
+/// The damaged pages of a file, the first few by number.
+pub(crate) fn describe(path: &Path, report: &VerifyReport) -> String {
+    let mut text = format!("{}: ", path.display());
+    for (place, (page, fault)) in report.damaged.iter().take(NAMED).enumerate() {
+        let comma = if place == 0 { "" } else { ", " };
+        // Writing to a String cannot fail.
+        write!(text, "{comma}{}", describe_page(*page, fault)).expect("a String takes all");
+    }
+    if report.damaged.len() > NAMED {
+        let more = report.damaged.len() - NAMED;
+        write!(text, ", and {more} more pages").expect("a String takes all");
+    }
+    text
+}
+
+/// One damaged page, with its place in the file.
+pub(crate) fn describe_page(page: PageNumber, fault: &Fault) -> String {
+    format!("page {page} at byte offset {} {fault}", page.offset())
+}
