@@ -204,16 +204,8 @@ fn log_folder() -> TempDir {
         ..WriterOptions::default()
     };
     let begin = Begin::Create;
-    let none = CommitNumber::new(0);
-    let writer = Writer::start(
-        Arc::new(store),
-        identity,
-        options,
-        begin,
-        none,
-        Box::new(|_| {}),
-    )
-    .unwrap();
+    let writer =
+        Writer::start(Arc::new(store), identity, options, begin, Box::new(|_| {})).unwrap();
     for number in 1..=3 {
         let mut records = RecordBuffer::default();
         let mut commit = records.begin_commit(CommitHead {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fwlog::{
-    CommitHead, CommitNumber, DatabaseId, Durable, Mark, RecordBuffer, Timestamp, TransactionId,
-    Writer,
+    CommitHead, CommitNumber, DatabaseId, Durable, Mark, RecordBuffer, TransactionId, Writer,
 };
 use sqlitevfs::WriteSet;
 
@@ -216,7 +215,7 @@ impl Committer {
         let head = CommitHead {
             number,
             database: database.id(),
-            time: Timestamp::now(),
+            time: order.writer.now(),
             exclusive: false,
             page_count: write_set.page_count,
             transaction,
@@ -311,7 +310,7 @@ fn lost_base(writer: &Writer) -> EngineError {
 #[cfg(test)]
 mod tests {
     use fwlog::{
-        Begin, EnvironmentId, FsStore, LogIdentity, LogLocation, RecoverOptions, SealNewest,
+        Begin, EnvironmentId, LogIdentity, LogLocation, RecoverOptions, SealNewest, SegmentStore,
         WriterOptions,
     };
 
@@ -321,7 +320,7 @@ mod tests {
     fn a_crash_does_not_give_the_numbers_of_its_transactions_away() {
         let directory = tempfile::tempdir().unwrap();
         let location = LogLocation::parse(directory.path().join("fw-%N")).unwrap();
-        let store = Arc::new(FsStore::at(location, 0o600));
+        let store = Arc::new(SegmentStore::at(location, 0o600));
         let start = |begin| {
             let identity = LogIdentity {
                 environment: EnvironmentId::from_bytes([1; 16]),
@@ -331,7 +330,7 @@ mod tests {
             let options = WriterOptions::default();
             let last = CommitNumber::new(0);
             let observer = Box::new(|_: &Durable| {});
-            let writer = Writer::start(store.clone(), identity, options, begin, last, observer);
+            let writer = Writer::start(store.clone(), identity, options, begin, observer);
             Committer::new(Arc::new(writer.unwrap()), last)
         };
         let first = start(Begin::Create);
@@ -345,10 +344,9 @@ mod tests {
             seal: SealNewest::Yes,
             discard_behind: None,
         };
-        let end = fwlog::recover(&*store, options, &mut |_| Ok(())).unwrap();
+        let end = fwlog::recover(&store, options, &mut |_| Ok(())).unwrap();
         let second = start(Begin::NextSegment {
-            after: end.end,
-            log_bytes: end.log_bytes,
+            after: end.durable(),
         });
         assert_eq!(end.last_commit, CommitNumber::new(0));
         assert!(second.order().next_transaction > transaction.get());

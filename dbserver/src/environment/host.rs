@@ -1,6 +1,7 @@
 //! What an environment stands on: a disk, and somebody who does its background work.
 
 use disk::Disk;
+use fwlog::Clock;
 
 /// Who does the work that happens behind the sessions: writing the log, checkpoints, applying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Host {
     /// Zeros written ahead of the end of the open segment of the log, in bytes, so that a sync changes
     /// no metadata.
     pub preallocate: u64,
+    /// Where times come from.
+    pub clock: Clock,
 }
 
 impl Host {
@@ -31,6 +34,7 @@ impl Host {
             disk: Disk::real(),
             drive: Drive::Threads,
             preallocate: 4 << 20,
+            clock: Clock::system(),
         }
     }
 }

@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use dbconfig::{Compression as ConfigCompression, Config, SyncMode};
 use fwlog::{
-    Begin, CommitNumber, Compression, Durable, EnvironmentId, FsStore, GenerationReason, Linger,
-    LogIdentity, LogLocation, LogPoint, RecoverError, SegmentStore, SyncPolicy, Writer,
-    WriterOptions,
+    Begin, Compression, Durable, EnvironmentId, GenerationReason, Linger, LogIdentity, LogLocation,
+    RecoverError, SegmentStore, SyncPolicy, Writer, WriterOptions,
 };
 use pagestore::Horizon;
 
 use crate::commit::checkpointer::Checkpointer;
 use crate::environment::control::LogPlace;
-use crate::environment::host::Host;
+use crate::environment::host::{Drive, Host};
 use crate::environment::layout::Layout;
 use crate::error::EngineError;
 
@@ -61,7 +60,7 @@ pub(crate) fn wanted_place(config: &Config) -> LogPlace {
 pub(crate) fn segment_store(
     config: &Config,
     location: &LogLocation,
-) -> Result<Arc<dyn SegmentStore>, EngineError> {
+) -> Result<Arc<SegmentStore>, EngineError> {
     let mode = if config.forward_log.group_read_access {
         0o640
     } else {
@@ -74,7 +73,7 @@ pub(crate) fn segment_store(
         .exists(&location.directory)
         .map_err(not_opened)?
     {
-        Ok(Arc::new(FsStore::at(location.clone(), mode)))
+        Ok(Arc::new(SegmentStore::at(location.clone(), mode)))
     } else {
         Err(not_opened(io::ErrorKind::NotFound.into()))
     }
@@ -95,18 +94,18 @@ fn writer_options(config: &Config, host: &Host) -> WriterOptions {
         preallocate: host.preallocate,
         max_block: MAX_BLOCK,
         max_queued: MAX_QUEUED,
+        clock: host.clock.clone(),
     }
 }
 
 /// How the log goes on in a place where it was not before: forward logging begins a generation.
-pub(crate) fn begin_in(place: LogPlace, after: LogPoint, log_bytes: u64) -> Begin {
+pub(crate) fn begin_in(place: LogPlace, after: Durable) -> Begin {
     match place {
         LogPlace::ForwardLog => Begin::NewGeneration {
             reason: GenerationReason::Enable,
             after,
-            log_bytes,
         },
-        LogPlace::Journal => Begin::NextSegment { after, log_bytes },
+        LogPlace::Journal => Begin::NextSegment { after },
     }
 }
 
@@ -130,12 +129,7 @@ pub(crate) struct WriterStart<'a> {
 
 impl WriterStart<'_> {
     /// Starts the writer's thread; what it makes durable becomes visible.
-    pub(crate) fn start(
-        &self,
-        place: LogPlace,
-        begin: Begin,
-        last: CommitNumber,
-    ) -> Result<Arc<Writer>, EngineError> {
+    pub(crate) fn start(&self, place: LogPlace, begin: Begin) -> Result<Arc<Writer>, EngineError> {
         let location = location(self.config, self.layout, place)?;
         let store = segment_store(self.config, &location)?;
         let identity = LogIdentity {
@@ -149,8 +143,12 @@ impl WriterStart<'_> {
             checkpointer.note(durable.log_bytes);
         });
         let options = writer_options(self.config, self.host);
-        let writer = Writer::start(store, identity, options, begin, last, observer)
-            .map_err(EngineError::LogFailed)?;
+        let start = match self.host.drive {
+            Drive::Threads => Writer::start,
+            Drive::Owner => Writer::driven,
+        };
+        let writer =
+            start(store, identity, options, begin, observer).map_err(EngineError::LogFailed)?;
         writer.linger(Linger {
             under_way: Arc::clone(self.under_way),
             at_most: LINGER,

@@ -118,7 +118,6 @@ fn start(location: &LogLocation) -> Result<Writer, Box<dyn Error>> {
         identity,
         options,
         Begin::Create,
-        CommitNumber::ZERO,
         observer,
     )?)
 }

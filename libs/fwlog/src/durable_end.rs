@@ -42,6 +42,17 @@ pub struct Durable {
     pub sealed: bool,
 }
 
+impl Durable {
+    /// Where a log begins.
+    pub const NOTHING: Self = Self {
+        point: LogPoint::ORIGIN,
+        commit: CommitNumber::ZERO,
+        time: Timestamp::ZERO,
+        log_bytes: 0,
+        sealed: false,
+    };
+}
+
 /// The content of `fw.position`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DurableEnd {

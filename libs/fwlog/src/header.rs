@@ -13,6 +13,9 @@ use crate::timestamp::Timestamp;
 /// Size of a segment's header in bytes: where its first block begins.
 pub const HEADER_SIZE: usize = at::SIZE;
 
+/// More bytes of log than any environment ever writes: an offset can be added to it.
+const MAX_LOG_BYTES: u64 = 1 << 62;
+
 /// The fields of a segment's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentHeader {
@@ -35,15 +38,21 @@ pub struct SegmentHeader {
 }
 
 impl SegmentHeader {
-    /// The header of segment `id`, made now by `identity`, after the history that `follows` names.
-    pub(crate) fn new(identity: &LogIdentity, id: SegmentId, follows: &Follows) -> Self {
+    /// The header of segment `id`, made at this time by `identity`, after the history that `follows`
+    /// names.
+    pub(crate) fn new(
+        identity: &LogIdentity,
+        id: SegmentId,
+        created: Timestamp,
+        follows: &Follows,
+    ) -> Self {
         Self {
             page_size: identity.page_size,
             environment: identity.environment,
             id,
             log_bytes: follows.log_bytes,
             last_commit: follows.last_commit,
-            created: Timestamp::now(),
+            created,
             previous: follows.hash,
             origin: identity.instance.clone(),
         }
@@ -99,11 +108,15 @@ impl SegmentHeader {
         if sheet.u32(at::PAGE_SIZE_AT) as usize != PAGE_SIZE {
             return Err(Damage::Impossible("page size in the segment header"));
         }
+        let log_bytes = sheet.u64(at::LOG_BYTES_AT);
+        if log_bytes > MAX_LOG_BYTES {
+            return Err(Damage::Impossible("log bytes in the segment header"));
+        }
         Ok(Self {
             page_size: sheet.u32(at::PAGE_SIZE_AT),
             environment: EnvironmentId::from_bytes(sheet.array(at::ENVIRONMENT_AT)),
             id,
-            log_bytes: sheet.u64(at::LOG_BYTES_AT),
+            log_bytes,
             last_commit: CommitNumber::new(sheet.u64(at::LAST_COMMIT_AT)),
             created: Timestamp::from_micros(sheet.u64(at::CREATED_AT)),
             previous: ChainHash::from_bytes(sheet.array(at::PREVIOUS_AT)),
@@ -182,6 +195,22 @@ mod tests {
             let mut bad = good;
             bad[index] ^= 0x10;
             assert!(SegmentHeader::decode(&bad).is_err(), "byte {index}");
+        }
+    }
+
+    #[test]
+    fn a_header_cannot_make_the_log_too_long_to_count() {
+        let counted = |log_bytes| {
+            let header = SegmentHeader {
+                log_bytes,
+                ..header()
+            };
+            SegmentHeader::decode(&header.encode()).map(|header| header.log_bytes)
+        };
+        assert_eq!(counted(MAX_LOG_BYTES), Ok(MAX_LOG_BYTES));
+        for log_bytes in [MAX_LOG_BYTES + 1, u64::MAX] {
+            let why = Damage::Impossible("log bytes in the segment header");
+            assert_eq!(counted(log_bytes), Err(why));
         }
     }
 

@@ -13,6 +13,8 @@
 
 mod block;
 mod chain;
+mod clock;
+mod contents;
 mod damage;
 mod directory;
 mod durable_end;
@@ -41,6 +43,7 @@ pub use block::{
     BLOCK_HEAD_SIZE, Block, BlockDecoder, BlockHead, Compression, MAX_BLOCK_RAW, MAX_BLOCK_SIZE,
 };
 pub use chain::{CHAIN_HASH_SIZE, ChainHash};
+pub use clock::{Clock, SimulatedTime};
 pub use damage::{Damage, DecodeError, IoFailure, ReadError};
 pub use directory::{Gap, LogDirectory, SegmentInfo, hash_at};
 pub use durable_end::{Durable, DurableEnd, POSITION_FILE, POSITION_SIZE};

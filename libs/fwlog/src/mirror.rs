@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::block::Block;
+use crate::block::{Block, BlockDecoder};
+use crate::chain::ChainHash;
+use crate::contents::Contents;
 use crate::damage::{Damage, During, IoFailure};
 use crate::directory::is_successor;
 use crate::durable_end::{Durable, DurableEnd};
 use crate::header::{HEADER_SIZE, SegmentHeader};
 use crate::identity::EnvironmentId;
-use crate::position::{LogPoint, Position};
+use crate::numbers::CommitNumber;
+use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::SegmentReader;
 use crate::recover::Recovered;
 use crate::seal::{SEAL_SIZE, Seal};
@@ -37,7 +40,8 @@ pub enum MirrorError {
     Read(#[from] crate::ReadError),
 }
 
-/// Writes what a master sends, after having checked it: never anything that does not chain.
+/// Writes what a master sends, after having checked it: never anything that does not chain, nor a
+/// record that cannot be read. What is in the log stays there, so nobody could apply it, ever.
 ///
 /// ```text
 /// segment ─► blocks … ─► seal ─► segment …     sync makes what was written durable
@@ -50,6 +54,7 @@ pub struct Mirror {
     durable: Option<Durable>,
     failure: Option<IoFailure>,
     restored: Vec<PathBuf>,
+    decoder: BlockDecoder,
 }
 
 impl Mirror {
@@ -89,6 +94,7 @@ impl Mirror {
             durable,
             failure: None,
             restored: Vec::new(),
+            decoder: BlockDecoder::new(),
         })
     }
 
@@ -136,6 +142,13 @@ impl Mirror {
             return Err(self.refused(Damage::Impossible("environment in the segment header")));
         }
         let Some(tail) = &self.tail else {
+            // A log that begins has nothing before it.
+            let begins = header.log_bytes == 0
+                && header.last_commit == CommitNumber::ZERO
+                && header.previous == ChainHash::ZERO;
+            if header.id == SegmentId::FIRST && !begins {
+                return Err(self.refused(Damage::Impossible("first segment header")));
+            }
             return Ok(header);
         };
         if !is_successor(tail.header().id, header.id) || header.log_bytes != tail.log_bytes() {
@@ -164,7 +177,7 @@ impl Mirror {
         Ok(blocks)
     }
 
-    fn check_blocks(&self, mut bytes: Bytes) -> Result<Vec<Block>, MirrorError> {
+    fn check_blocks(&mut self, mut bytes: Bytes) -> Result<Vec<Block>, MirrorError> {
         let mut blocks = Vec::new();
         let Some(tail) = self.tail.as_ref().filter(|tail| !tail.sealed) else {
             return Err(self.refused(Damage::TrailingData));
@@ -172,7 +185,11 @@ impl Mirror {
         let (mut end, mut last_commit) = (tail.end, tail.last_commit);
         while !bytes.is_empty() {
             let block = Block::split_from(&mut bytes, end.position)
-                .and_then(|block| block.continues(end.hash, last_commit).map(|()| block))
+                .and_then(|block| {
+                    block.continues(end.hash, last_commit)?;
+                    Contents::read(&mut self.decoder, &block)?;
+                    Ok(block)
+                })
                 .map_err(|why| MirrorError::Refused {
                     at: end.position,
                     why,

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use disk::Disk;
 
 use crate::block::{Block, BlockDecoder};
-use crate::damage::{Damage, DecodeError, ReadError};
+use crate::contents::Contents;
+use crate::damage::{Damage, ReadError};
 use crate::directory::{LogDirectory, SegmentInfo};
-use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position};
 use crate::reader::{EndKind, ReadItem, SegmentReader};
-use crate::record::{Pages, Record};
 
 /// Something that is wrong with a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,43 +151,12 @@ impl Segment<'_> {
     fn read_block(&mut self, block: &Block, report: &mut VerifyReport) {
         report.blocks += 1;
         report.bytes += block.bytes.len() as u64;
-        match count(self.decoder, block) {
-            Ok((records, commits)) => {
-                report.records += records;
-                report.commits += commits;
+        match Contents::read(self.decoder, block) {
+            Ok(contents) => {
+                report.records += contents.records;
+                report.commits += contents.commits;
             }
             Err(kind) => report.find(self.info, block.start.offset, kind),
         }
     }
-}
-
-/// Decodes every record and page; returns how many records and commits there are.
-fn count(decoder: &mut BlockDecoder, block: &Block) -> Result<(u64, u64), Damage> {
-    let (mut records, mut commits) = (0, 0);
-    let mut expected = block.head.first_commit;
-    for record in decoder.records(block)? {
-        match record? {
-            Record::Commit(commit) => {
-                if commit.number != expected {
-                    return Err(Damage::CommitOrder);
-                }
-                expected = expected.next();
-                commits += 1;
-                decode_pages(commit.pages)?;
-            }
-            Record::Part(part) => decode_pages(part.pages)?,
-            _ => {}
-        }
-        records += 1;
-    }
-    let complete: CommitNumber = block.head.last_commit.next();
-    if expected == complete {
-        Ok((records, commits))
-    } else {
-        Err(Damage::CommitOrder)
-    }
-}
-
-fn decode_pages(pages: Pages<'_>) -> Result<(), DecodeError> {
-    pages.iter().try_for_each(|page| page.map(drop))
 }

@@ -23,7 +23,7 @@ fn store(machine: &SimulatedDisk) -> SegmentStore {
     SegmentStore::at(location.on(machine.process().disk()), 0o600)
 }
 
-fn start(machine: &SimulatedDisk, begin: Begin, last: u64) -> Result<Writer, WriterError> {
+fn start(machine: &SimulatedDisk, begin: Begin) -> Result<Writer, WriterError> {
     let environment = EnvironmentId::from_bytes([9; 16]);
     let page_size = u32::try_from(PAGE_SIZE).unwrap();
     let identity = LogIdentity {
@@ -38,14 +38,7 @@ fn start(machine: &SimulatedDisk, begin: Begin, last: u64) -> Result<Writer, Wri
         ..WriterOptions::default()
     };
     let observer = Box::new(|_: &Durable| {});
-    Writer::start(
-        Arc::new(store(machine)),
-        identity,
-        options,
-        begin,
-        CommitNumber::new(last),
-        observer,
-    )
+    Writer::start(Arc::new(store(machine)), identity, options, begin, observer)
 }
 
 /// A commit of about a kilobyte that does not compress.
@@ -156,7 +149,7 @@ fn at_every_crash(
 }
 
 fn write_some(machine: &SimulatedDisk) -> u64 {
-    let Ok(writer) = start(machine, Begin::Create, 0) else {
+    let Ok(writer) = start(machine, Begin::Create) else {
         return 0;
     };
     let acknowledged = work(&writer, 1, 12);
@@ -188,10 +181,9 @@ fn check_recovered(machine: &SimulatedDisk, acknowledged: u64) {
                 )
             );
             let begin = Begin::NextSegment {
-                after: recovered.end,
-                log_bytes: recovered.log_bytes,
+                after: recovered.durable(),
             };
-            let writer = start(machine, begin, last).unwrap();
+            let writer = start(machine, begin).unwrap();
             assert_eq!(work(&writer, last + 1, last + 5), last + 5);
             writer.close().unwrap();
             let (_, commits) = recover_commits(machine, SealNewest::Yes, None).unwrap();
@@ -241,7 +233,7 @@ fn after_any_failure_the_writer_says_it_to_all_and_the_owner_can_go_on() {
                 ErrorKind::StorageFull => fault.and_all_later(),
                 _ => fault,
             });
-            let Ok(writer) = start(&machine, Begin::Create, 0) else {
+            let Ok(writer) = start(&machine, Begin::Create) else {
                 continue;
             };
             let acknowledged = work(&writer, 1, 18);
@@ -287,10 +279,9 @@ fn go_on_after(machine: &SimulatedDisk, durable: &Durable, here: bool) {
     let last = commits.len() as u64;
     assert!(last == durable.commit.get() || (last > durable.commit.get() && !here));
     let begin = Begin::NextSegment {
-        after: recovered.end,
-        log_bytes: recovered.log_bytes,
+        after: recovered.durable(),
     };
-    let writer = start(machine, begin, last).unwrap();
+    let writer = start(machine, begin).unwrap();
     assert_eq!(work(&writer, last + 1, 30), 30);
     for seed in LOSSES {
         let (_, commits) =
@@ -302,7 +293,7 @@ fn go_on_after(machine: &SimulatedDisk, durable: &Durable, here: bool) {
 #[test]
 fn nothing_that_was_durable_is_ever_cut_off() {
     let machine = SimulatedDisk::new(7);
-    let writer = start(&machine, Begin::Create, 0).unwrap();
+    let writer = start(&machine, Begin::Create).unwrap();
     work(&writer, 1, 3);
     let Position { segment, offset } = writer.durable().point.position;
     drop(writer);

@@ -33,15 +33,7 @@ fn start(directory: &Path) -> Writer {
         ..WriterOptions::default()
     };
     let observer = Box::new(|_: &Durable| {});
-    Writer::start(
-        store,
-        identity,
-        options,
-        Begin::Create,
-        CommitNumber::ZERO,
-        observer,
-    )
-    .unwrap()
+    Writer::start(store, identity, options, Begin::Create, observer).unwrap()
 }
 
 /// Commits one transaction, in a block of its own.

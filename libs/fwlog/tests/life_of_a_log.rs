@@ -33,14 +33,13 @@ fn store(directory: &Path) -> Arc<SegmentStore> {
     Arc::new(SegmentStore::at(location(directory), 0o600))
 }
 
-fn start(directory: &Path, begin: Begin, last: u64) -> Writer {
+fn start(directory: &Path, begin: Begin) -> Writer {
     let options = WriterOptions {
         max_segment_size: 20_000,
         ..WriterOptions::default()
     };
     let observer = Box::new(|_: &_| {});
-    let last = CommitNumber::new(last);
-    Writer::start(store(directory), identity(), options, begin, last, observer).unwrap()
+    Writer::start(store(directory), identity(), options, begin, observer).unwrap()
 }
 
 fn commit(writer: &Writer, number: u64) {
@@ -87,15 +86,14 @@ fn recover_all(directory: &Path, seal: SealNewest) -> (Recovered, Vec<u64>) {
 
 fn next_segment(recovered: &Recovered) -> Begin {
     Begin::NextSegment {
-        after: recovered.end,
-        log_bytes: recovered.log_bytes,
+        after: recovered.durable(),
     }
 }
 
 /// A log of three generations: created, grown over several segments, switched, left open by a
 /// crash, closed in good order.
 fn write_three_generations(directory: &Path) {
-    let writer = start(directory, Begin::Create, 0);
+    let writer = start(directory, Begin::Create);
     (1..=20).for_each(|number| commit(&writer, number));
     writer.switch().unwrap();
     commit(&writer, 21);
@@ -107,27 +105,15 @@ fn write_three_generations(directory: &Path) {
     let (recovered, commits) = recover_all(directory, SealNewest::Yes);
     assert_eq!(commits, (1..=30).collect::<Vec<_>>());
     assert!(recovered.sealed && recovered.cut.is_none());
-    let writer = start(directory, next_segment(&recovered), 30);
+    let writer = start(directory, next_segment(&recovered));
     (31..=40).for_each(|number| commit(&writer, number));
     writer.close().unwrap();
 
     let (recovered, commits) = recover_all(directory, SealNewest::Yes);
     assert_eq!(commits, (1..=40).collect::<Vec<_>>());
-    let Recovered {
-        end: after,
-        log_bytes,
-        ..
-    } = recovered;
+    let after = recovered.durable();
     let reason = GenerationReason::Promote;
-    let writer = start(
-        directory,
-        Begin::NewGeneration {
-            reason,
-            after,
-            log_bytes,
-        },
-        40,
-    );
+    let writer = start(directory, Begin::NewGeneration { reason, after });
     (41..=45).for_each(|number| commit(&writer, number));
     writer.close().unwrap();
 }
@@ -201,7 +187,7 @@ fn a_log_is_followed_through_all_its_generations() {
 #[test]
 fn a_slave_goes_on_where_it_was_stopped_and_ends_with_the_same_files() {
     let (master, slave) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let writer = start(master.path(), Begin::Create, 0);
+    let writer = start(master.path(), Begin::Create);
     let mut mirror = Mirror::open(store(slave.path()), ENVIRONMENT, 1 << 16, None).unwrap();
     for number in 1..=40 {
         commit(&writer, number);
@@ -225,7 +211,7 @@ fn a_slave_goes_on_where_it_was_stopped_and_ends_with_the_same_files() {
     let (recovered, _) = recover_all(slave.path(), SealNewest::No);
     assert!(recovered.sealed);
     let (at_master, _) = recover_all(master.path(), SealNewest::Yes);
-    let writer = start(master.path(), next_segment(&at_master), 40);
+    let writer = start(master.path(), next_segment(&at_master));
     commit(&writer, 41);
     let store = store(slave.path());
     let mut mirror = Mirror::open(store, ENVIRONMENT, 0, Some(&recovered)).unwrap();

@@ -31,8 +31,7 @@ fn start(directory: &Path) -> Writer {
         ..WriterOptions::default()
     };
     let observer = Box::new(|_: &Durable| {});
-    let last = CommitNumber::ZERO;
-    Writer::start(store, identity, options, Begin::Create, last, observer).unwrap()
+    Writer::start(store, identity, options, Begin::Create, observer).unwrap()
 }
 
 fn commit(writer: &Writer) -> Result<CommitNumber, WriterError> {

@@ -178,9 +178,8 @@ fn log(sealed: bool) -> (Arc<SegmentStore>, Vec<u8>) {
         ..WriterOptions::default()
     };
     let observer = Box::new(|_: &Durable| {});
-    let none = CommitNumber::ZERO;
     let shared = Arc::clone(&store);
-    let writer = Writer::start(shared, identity, options, Begin::Create, none, observer).unwrap();
+    let writer = Writer::start(shared, identity, options, Begin::Create, observer).unwrap();
     for number in 1..=5 {
         let mut records = RecordBuffer::new();
         let number = CommitNumber::new(number);

@@ -31,8 +31,7 @@ fn master(location: &LogLocation) {
     };
     let store = Arc::new(SegmentStore::at(location.clone(), 0o600));
     let observer = Box::new(|_: &Durable| {});
-    let none = CommitNumber::ZERO;
-    let writer = Writer::start(store, identity, options, Begin::Create, none, observer).unwrap();
+    let writer = Writer::start(store, identity, options, Begin::Create, observer).unwrap();
     let mut random = Random::new(1);
     for number in (1..=12).map(CommitNumber::new) {
         let mut page = [0; PAGE_SIZE];

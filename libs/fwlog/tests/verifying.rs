@@ -27,8 +27,7 @@ fn log(directory: &Path) -> (LogLocation, Vec<Position>) {
         ..WriterOptions::default()
     };
     let observer = Box::new(|_: &Durable| {});
-    let none = CommitNumber::ZERO;
-    let writer = Writer::start(store, identity, options, Begin::Create, none, observer).unwrap();
+    let writer = Writer::start(store, identity, options, Begin::Create, observer).unwrap();
     let mut starts = Vec::new();
     for number in (1..=6).map(CommitNumber::new) {
         starts.push(writer.durable().point.position);

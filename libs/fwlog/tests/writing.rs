@@ -36,15 +36,7 @@ fn new_store() -> Arc<SegmentStore> {
 fn start(store: &Arc<SegmentStore>, options: WriterOptions) -> Writer {
     let store = Arc::clone(store);
     let observer = Box::new(|_: &Durable| {});
-    Writer::start(
-        store,
-        identity(),
-        options,
-        Begin::Create,
-        CommitNumber::ZERO,
-        observer,
-    )
-    .unwrap()
+    Writer::start(store, identity(), options, Begin::Create, observer).unwrap()
 }
 
 fn records(number: u64) -> RecordBuffer {
@@ -225,8 +217,7 @@ fn the_observer_sees_every_end_before_those_who_wait_for_it() {
     };
     let store = new_store();
     let options = WriterOptions::default();
-    let none = CommitNumber::ZERO;
-    let writer = Writer::start(store, identity(), options, Begin::Create, none, observer).unwrap();
+    let writer = Writer::start(store, identity(), options, Begin::Create, observer).unwrap();
     for number in 1..=50 {
         append(&writer, number).unwrap();
         writer.wait_durable(CommitNumber::new(number)).unwrap();
@@ -323,13 +314,10 @@ fn a_writer_begins_only_where_the_log_ends() {
     append(&writer, 2).unwrap();
     let end = writer.close().unwrap();
     let begin = |after: Durable| {
-        let begin = Begin::NextSegment {
-            after: after.point,
-            log_bytes: after.log_bytes,
-        };
+        let begin = Begin::NextSegment { after };
         let (store, observer) = (store.clone(), Box::new(|_: &Durable| {}));
         let options = WriterOptions::default();
-        Writer::start(store, identity(), options, begin, after.commit, observer).map(drop)
+        Writer::start(store, identity(), options, begin, observer).map(drop)
     };
     assert_eq!(begin(early), Err(WriterError::NotTheEnd(early.point)));
     assert_eq!(begin(end), Ok(()));
@@ -344,8 +332,7 @@ fn a_name_that_no_header_can_hold_is_refused() {
         };
         let (store, observer) = (new_store(), Box::new(|_: &Durable| {}));
         let options = WriterOptions::default();
-        let none = CommitNumber::ZERO;
-        let started = Writer::start(store, identity, options, Begin::Create, none, observer);
+        let started = Writer::start(store, identity, options, Begin::Create, observer);
         assert_eq!(started.map(drop), Err(WriterError::Identity));
     }
 }

@@ -43,13 +43,7 @@ impl Master {
                 .try_into()
                 .unwrap(),
         );
-        let writer = start(
-            &log_of(folder.path()),
-            environment,
-            &options,
-            Begin::Create,
-            0,
-        );
+        let writer = start(&log_of(folder.path()), environment, &options, Begin::Create);
         Self {
             folder,
             options,
@@ -124,17 +118,10 @@ impl Master {
         };
         let end = recover(&store, options, &mut |_| Ok(())).unwrap();
         let begin = Begin::NextSegment {
-            after: end.end,
-            log_bytes: end.log_bytes,
+            after: end.durable(),
         };
         self.commits = end.last_commit.get();
-        self.writer = start(
-            &self.location(),
-            self.environment,
-            &self.options,
-            begin,
-            self.commits,
-        );
+        self.writer = start(&self.location(), self.environment, &self.options, begin);
     }
 
     /// Another master with the same log so far: what a copy of its folder is.
@@ -162,11 +149,10 @@ impl Master {
         };
         let end = recover(&store, options, &mut |_| Ok(())).unwrap();
         let begin = Begin::NextSegment {
-            after: end.end,
-            log_bytes: end.log_bytes,
+            after: end.durable(),
         };
         let commits = end.last_commit.get();
-        let writer = start(&location, self.environment, &self.options, begin, commits);
+        let writer = start(&location, self.environment, &self.options, begin);
         Self {
             folder,
             options: self.options.clone(),
@@ -186,7 +172,6 @@ fn start(
     environment: EnvironmentId,
     options: &WriterOptions,
     begin: Begin,
-    commits: u64,
 ) -> Writer {
     let store: Arc<SegmentStore> = Arc::new(SegmentStore::at(location.clone(), 0o600));
     let instance = "alpha".to_owned();
@@ -195,15 +180,7 @@ fn start(
         instance,
         page_size: 4096,
     };
-    Writer::start(
-        store,
-        identity,
-        options.clone(),
-        begin,
-        CommitNumber::new(commits),
-        Box::new(|_| ()),
-    )
-    .unwrap()
+    Writer::start(store, identity, options.clone(), begin, Box::new(|_| ())).unwrap()
 }
 
 /// One page whose content depends on the commit; a quarter of it does not compress.

@@ -1,6 +1,7 @@
 //! A group: blocks that go to the disk together.
 
 use std::io;
+use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 
@@ -9,12 +10,14 @@ use crate::chain::ChainHash;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position};
 use crate::timestamp::Timestamp;
+use crate::writer::time::LogTime;
 
 /// The fastest level that still finds what repeats from one transaction to the next.
 const ZSTD_LEVEL: i32 = 1;
 
 /// Collects records into blocks, and blocks into what is written at once.
 pub(crate) struct Group {
+    times: Arc<LogTime>,
     compressor: Option<Compressor<'static>>,
     compressed: Vec<u8>,
     /// Records of the block that is being filled.
@@ -32,12 +35,17 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn new(compression: Compression, last_commit: CommitNumber) -> io::Result<Self> {
+    pub(crate) fn new(
+        compression: Compression,
+        last_commit: CommitNumber,
+        times: Arc<LogTime>,
+    ) -> io::Result<Self> {
         let compressor = match compression {
             Compression::None => None,
             Compression::Zstd => Some(Compressor::new(ZSTD_LEVEL)?),
         };
         Ok(Self {
+            times,
             compressor,
             compressed: Vec::new(),
             raw: Vec::new(),
@@ -78,8 +86,7 @@ impl Group {
             Compression::None => &self.raw,
             Compression::Zstd => &self.compressed,
         };
-        // A clock that was set back must not make the log go back.
-        self.time = self.time.max(Timestamp::now());
+        self.time = self.times.now();
         let head = BlockHead {
             length: length(payload)?,
             raw_length: length(&self.raw)?,

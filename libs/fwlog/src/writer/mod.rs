@@ -9,6 +9,7 @@ mod reply;
 mod segment;
 mod shared;
 mod start;
+mod time;
 mod waiters;
 mod worker;
 
@@ -17,16 +18,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::block::Compression;
+use crate::clock::Clock;
 use crate::durable_end::Durable;
 use crate::identity::LogIdentity;
 use crate::numbers::CommitNumber;
-use crate::position::{LogPoint, SegmentId};
+use crate::position::SegmentId;
 use crate::record::{GenerationReason, RecordBuffer};
 use crate::store::SegmentStore;
+use crate::timestamp::Timestamp;
 use engine::{Engine, Hand};
 use queue::Entry;
 use reply::Reply;
 use shared::Shared;
+use start::Setting;
+use time::LogTime;
 
 pub use error::WriterError;
 pub use linger::Linger;
@@ -60,6 +65,8 @@ pub struct WriterOptions {
     pub max_block: usize,
     /// [`Writer::append`] waits while so many bytes are queued.
     pub max_queued: usize,
+    /// Where times come from.
+    pub clock: Clock,
 }
 
 impl Default for WriterOptions {
@@ -71,6 +78,7 @@ impl Default for WriterOptions {
             preallocate: 1 << 20,
             max_block: 1 << 20,
             max_queued: 64 << 20,
+            clock: Clock::system(),
         }
     }
 }
@@ -83,9 +91,7 @@ pub enum Begin {
     /// The next segment of the same generation, after this end.
     NextSegment {
         /// The end of the log as recovery found it. The segment is sealed there if it is not yet.
-        after: LogPoint,
-        /// Bytes of log up to there.
-        log_bytes: u64,
+        after: Durable,
     },
     /// The first segment of the next generation, after this end.
     NewGeneration {
@@ -93,10 +99,18 @@ pub enum Begin {
         reason: GenerationReason,
         /// The end of the history that it goes on from; sealed there if it is not yet. When its
         /// segment is not in this store, it is taken as given.
-        after: LogPoint,
-        /// Bytes of log up to there.
-        log_bytes: u64,
+        after: Durable,
     },
+}
+
+impl Begin {
+    /// The end of the log that is gone on with.
+    fn after(&self) -> Durable {
+        match self {
+            Self::Create => Durable::NOTHING,
+            Self::NextSegment { after } | Self::NewGeneration { after, .. } => *after,
+        }
+    }
 }
 
 /// Is called with the new durable end after each group, on the writer's thread: make it short.
@@ -119,27 +133,16 @@ pub struct Writer {
 impl Writer {
     /// Makes the segment that `begin` says, and starts the thread.
     ///
-    /// `last_commit` is the newest commit of the log so far. A new generation begins with its
-    /// `Generation` record. All of this is durable on return.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a thing of its own, given once"
-    )]
+    /// A new generation begins with its `Generation` record. All of this is durable on return.
     pub fn start(
         store: Arc<SegmentStore>,
         identity: LogIdentity,
         options: WriterOptions,
         begin: Begin,
-        last_commit: CommitNumber,
         observer: Observer,
     ) -> Result<Self, WriterError> {
-        let setting = start::Setting {
-            store,
-            identity,
-            options,
-            observer,
-        };
-        let (shared, worker) = start::start(setting, begin, last_commit)?;
+        let setting = Setting::new(store, identity, options, &begin, observer);
+        let (shared, worker) = start::start(setting, begin)?;
         let engine = Engine::thread(worker)?;
         Ok(Self { shared, engine })
     }
@@ -147,34 +150,31 @@ impl Writer {
     /// The same without a thread: [`Writer::drive`] does its work, and so does whoever waits for it.
     /// Nothing is held back for company, and [`Writer::append`] never waits. For simulations, where all
     /// happens in the order of the calls.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a thing of its own, given once"
-    )]
     pub fn driven(
         store: Arc<SegmentStore>,
         identity: LogIdentity,
         mut options: WriterOptions,
         begin: Begin,
-        last_commit: CommitNumber,
         observer: Observer,
     ) -> Result<Self, WriterError> {
         options.max_queued = usize::MAX;
-        let setting = start::Setting {
-            store,
-            identity,
-            options,
-            observer,
-        };
-        let (shared, worker) = start::start(setting, begin, last_commit)?;
+        let setting = Setting::new(store, identity, options, &begin, observer);
+        let (shared, worker) = start::start(setting, begin)?;
         let engine = Engine::Owner(Hand::new(worker));
         Ok(Self { shared, engine })
     }
 
-    /// Writes what is queued as one group, on a writer without a thread. With nothing queued it is the
-    /// end of the interval of [`SyncPolicy::Interval`]. `false`: it was closed, or it has failed.
+    /// Writes what is queued as one group, on a writer without a thread. An interval of
+    /// [`SyncPolicy::Interval`] that is over by the clock ends with it, also when nothing is queued.
+    /// `false`: it was closed, or it has failed.
     pub fn drive(&self) -> bool {
         self.engine.hand().is_none_or(|hand| hand.turn())
+    }
+
+    /// The time for what is appended next: what the clock shows, but never earlier than anything in
+    /// the log, nor than this has told before.
+    pub fn now(&self) -> Timestamp {
+        self.shared.time.now()
     }
 
     /// Queues records, which will stand in the log in the order of these calls. `commits` is the
@@ -231,7 +231,8 @@ impl Writer {
 
     /// A writer that has failed before it wrote anything: it takes nothing, and says why.
     pub fn failed(durable: Durable, failure: WriterError) -> Self {
-        let shared = Shared::new(durable, 0);
+        let time = LogTime::new(Clock::system(), durable.time);
+        let shared = Shared::new(durable, 0, Arc::new(time));
         shared.fail(failure);
         shared.end();
         Self {

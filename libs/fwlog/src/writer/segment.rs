@@ -5,7 +5,6 @@ use crate::header::{Follows, SegmentHeader};
 use crate::position::{LogPoint, SegmentId};
 use crate::record::{GenerationReason, GenerationStart, RecordBuffer};
 use crate::tail::Tail;
-use crate::timestamp::Timestamp;
 use crate::writer::error::WriterError;
 use crate::writer::group::Group;
 use crate::writer::start::Setting;
@@ -28,8 +27,8 @@ pub(crate) fn begin(
     generation: Option<NewGeneration>,
 ) -> Result<Tail, WriterError> {
     let store = setting.store.as_ref();
-    let header = SegmentHeader::new(&setting.identity, id, follows);
-    let time = header.created;
+    let header = SegmentHeader::new(&setting.identity, id, setting.time.now(), follows);
+    let created = header.created;
     group.move_to(header.start());
     if let Some(NewGeneration { reason, parent }) = generation {
         let origin = &setting.identity.instance;
@@ -37,7 +36,7 @@ pub(crate) fn begin(
         records.generation(&GenerationStart {
             reason,
             origin,
-            time: Timestamp::now(),
+            time: setting.time.now(),
             parent,
         });
         group.push(records.as_bytes(), None);
@@ -51,7 +50,7 @@ pub(crate) fn begin(
     tail.time = if generation.is_some() {
         group.time
     } else {
-        time
+        created
     };
     group.blocks.clear();
     Ok(tail)

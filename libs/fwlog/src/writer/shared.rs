@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::block::MAX_BLOCK_RAW;
 use crate::durable_end::Durable;
@@ -13,6 +13,7 @@ use crate::record::RecordBuffer;
 use crate::writer::error::WriterError;
 use crate::writer::linger::Linger;
 use crate::writer::queue::{Entry, Queue};
+use crate::writer::time::LogTime;
 use crate::writer::waiters::Waiters;
 
 /// What the writer's callers and its thread share.
@@ -32,10 +33,11 @@ pub(crate) struct Shared {
     /// Files that had lost their names and were written once more.
     restored: Mutex<Vec<PathBuf>>,
     max_queued: usize,
+    pub(crate) time: Arc<LogTime>,
 }
 
 impl Shared {
-    pub(crate) fn new(durable: Durable, max_queued: usize) -> Self {
+    pub(crate) fn new(durable: Durable, max_queued: usize, time: Arc<LogTime>) -> Self {
         Self {
             queue: Mutex::new(Queue::new(durable.commit)),
             filled: Condvar::new(),
@@ -48,6 +50,7 @@ impl Shared {
             linger: OnceLock::new(),
             restored: Mutex::default(),
             max_queued,
+            time,
         }
     }
 
@@ -112,12 +115,12 @@ impl Shared {
     }
 
     /// Takes everything out of the queue into `entries`; waits for something, but not beyond
-    /// `deadline`.
-    pub(crate) fn take(&self, entries: &mut Vec<Entry>, deadline: Option<Instant>) {
+    /// `deadline`, a time of [`crate::Clock::elapsed`].
+    pub(crate) fn take(&self, entries: &mut Vec<Entry>, deadline: Option<Duration>) {
         let mut queue = self.queue();
         while queue.entries.is_empty() {
             queue.sleeping = true;
-            queue = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+            queue = match deadline.map(|at| at.saturating_sub(self.time.clock().elapsed())) {
                 None => self
                     .filled
                     .wait(queue)

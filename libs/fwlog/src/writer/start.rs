@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::damage::During;
 use crate::header::Follows;
 use crate::identity::{LogIdentity, MAX_INSTANCE};
-use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::SegmentReader;
 use crate::record::{GenerationReason, PAGE_SIZE};
@@ -15,6 +14,7 @@ use crate::writer::error::WriterError;
 use crate::writer::group::Group;
 use crate::writer::segment::{self, NewGeneration};
 use crate::writer::shared::Shared;
+use crate::writer::time::LogTime;
 use crate::writer::worker::Worker;
 use crate::writer::{Begin, Observer, WriterOptions};
 
@@ -24,60 +24,67 @@ pub(crate) struct Setting {
     pub(crate) identity: LogIdentity,
     pub(crate) options: WriterOptions,
     pub(crate) observer: Observer,
+    pub(crate) time: Arc<LogTime>,
+}
+
+impl Setting {
+    pub(crate) fn new(
+        store: Arc<SegmentStore>,
+        identity: LogIdentity,
+        options: WriterOptions,
+        begin: &Begin,
+        observer: Observer,
+    ) -> Self {
+        let time = LogTime::new(options.clock.clone(), begin.after().time);
+        Self {
+            store,
+            identity,
+            options,
+            observer,
+            time: Arc::new(time),
+        }
+    }
 }
 
 /// Makes the first segment of this writer, and what its thread needs.
-pub(crate) fn start(
-    setting: Setting,
-    begin: Begin,
-    last_commit: CommitNumber,
-) -> Result<(Arc<Shared>, Worker), WriterError> {
+pub(crate) fn start(setting: Setting, begin: Begin) -> Result<(Arc<Shared>, Worker), WriterError> {
     let identity = &setting.identity;
     let named = (1..=MAX_INSTANCE).contains(&identity.instance.len());
     if !named || identity.page_size as usize != PAGE_SIZE {
         return Err(WriterError::Identity);
     }
-    let (id, after, log_bytes, reason) = match begin {
-        Begin::Create => (
-            SegmentId::FIRST,
-            LogPoint::ORIGIN,
-            0,
-            Some(GenerationReason::Create),
-        ),
-        Begin::NextSegment { after, log_bytes } => (
-            after.position.segment.next_sequence(),
-            after,
-            log_bytes,
-            None,
-        ),
-        Begin::NewGeneration {
-            reason,
-            after,
-            log_bytes,
-        } => (
-            after.position.segment.next_generation(),
-            after,
-            log_bytes,
-            Some(reason),
-        ),
+    let after = begin.after();
+    let segment = after.point.position.segment;
+    let (id, reason) = match begin {
+        Begin::Create => (SegmentId::FIRST, Some(GenerationReason::Create)),
+        Begin::NextSegment { .. } => (segment.next_sequence(), None),
+        Begin::NewGeneration { reason, .. } => (segment.next_generation(), Some(reason)),
     };
     let store = setting.store.as_ref();
     if begin != Begin::Create {
-        seal_end(store, after)?;
+        seal_end(store, after.point)?;
     }
     let follows = Follows {
-        hash: after.hash,
-        log_bytes,
-        last_commit,
+        hash: after.point.hash,
+        log_bytes: after.log_bytes,
+        last_commit: after.commit,
     };
     let generation = reason.map(|reason| NewGeneration {
         reason,
-        parent: after,
+        parent: after.point,
     });
-    let mut group = Group::new(setting.options.compression, last_commit)
-        .during("set up compression for", &store.path(id))?;
+    let mut group = Group::new(
+        setting.options.compression,
+        after.commit,
+        Arc::clone(&setting.time),
+    )
+    .during("set up compression for", &store.path(id))?;
     let tail = segment::begin(&setting, &mut group, id, &follows, generation)?;
-    let shared = Arc::new(Shared::new(tail.durable(), setting.options.max_queued));
+    let shared = Arc::new(Shared::new(
+        tail.durable(),
+        setting.options.max_queued,
+        Arc::clone(&setting.time),
+    ));
     let mut worker = Worker::new(setting, tail, group, Arc::clone(&shared));
     worker.publish_synced()?;
     Ok((shared, worker))

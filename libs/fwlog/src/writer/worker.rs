@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::Thread;
-use std::time::Instant;
+use std::time::Duration;
 
 use crate::damage::During;
 use crate::durable_end::{Durable, DurableEnd};
@@ -37,8 +37,9 @@ pub(crate) struct Worker {
     marks: Vec<(Sender<Durable>, Durable)>,
     /// Whether something was written and not synced.
     unsynced: bool,
-    /// When it has to be synced, if that is not at the end of the group.
-    sync_due: Option<Instant>,
+    /// When it has to be synced, if that is not at the end of the group: a time of
+    /// [`crate::Clock::elapsed`].
+    sync_due: Option<Duration>,
     woken: Vec<Thread>,
 }
 
@@ -71,9 +72,6 @@ impl Worker {
     pub(crate) fn turn(&mut self) -> Next {
         let mut entries = Vec::new();
         self.shared.take_waiting(&mut entries);
-        if entries.is_empty() {
-            self.sync_due = None;
-        }
         self.group(&mut entries)
     }
 
@@ -184,16 +182,20 @@ impl Worker {
         self.group.blocks.clear();
         self.unsynced = true;
         if let SyncPolicy::Interval(interval) = self.setting.options.sync {
-            self.sync_due
-                .get_or_insert_with(|| Instant::now() + interval);
+            let due = self.elapsed() + interval;
+            self.sync_due.get_or_insert(due);
         }
         Ok(())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.setting.time.clock().elapsed()
     }
 
     /// Completes the group: written, and synced where that is due.
     fn flush(&mut self) -> Result<(), WriterError> {
         self.write()?;
-        let due = self.sync_due.is_none_or(|at| at <= Instant::now()) || !self.marks.is_empty();
+        let due = self.sync_due.is_none_or(|at| at <= self.elapsed()) || !self.marks.is_empty();
         if self.unsynced && due {
             self.sync()
         } else {

@@ -1,0 +1,73 @@
+//! What is in a block: whether all of it can be read, and how much it is.
+
+use crate::block::{Block, BlockDecoder};
+use crate::damage::{Damage, DecodeError};
+use crate::header::HEADER_SIZE;
+use crate::numbers::Sequence;
+use crate::position::Position;
+use crate::record::{PAGE_SIZE, PageBody, Pages, Record};
+
+/// Good records of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Contents {
+    pub(crate) records: u64,
+    pub(crate) commits: u64,
+}
+
+impl Contents {
+    /// Reads every record and page of a block, and checks all that can be checked without the state
+    /// of the databases.
+    pub(crate) fn read(decoder: &mut BlockDecoder, block: &Block) -> Result<Self, Damage> {
+        let mut contents = Self {
+            records: 0,
+            commits: 0,
+        };
+        let mut expected = block.head.first_commit;
+        let first_place = Position::new(block.start.segment, HEADER_SIZE as u64);
+        for record in decoder.records(block)? {
+            match record? {
+                // Only what was before it can be a checkpoint's place to redo from.
+                Record::Checkpoint { redo } if redo > block.start => {
+                    return Err(DecodeError::Invalid("checkpoint record").into());
+                }
+                Record::Generation(_)
+                    if contents.records > 0
+                        || block.start != first_place
+                        || block.start.segment.sequence != Sequence::FIRST =>
+                {
+                    return Err(DecodeError::Invalid("place for a generation record").into());
+                }
+                Record::Commit(commit) => {
+                    if commit.number != expected {
+                        return Err(Damage::CommitOrder);
+                    }
+                    expected = expected.next();
+                    contents.commits += 1;
+                    check_pages(commit.pages, true)?;
+                }
+                Record::Part(part) => check_pages(part.pages, false)?,
+                _ => {}
+            }
+            contents.records += 1;
+        }
+        if expected == block.head.last_commit.next() {
+            Ok(contents)
+        } else {
+            Err(Damage::CommitOrder)
+        }
+    }
+}
+
+/// A full image has its checksum, a delta stays inside its page; a part has full images only.
+fn check_pages(pages: Pages<'_>, deltas: bool) -> Result<(), DecodeError> {
+    let mut scratch = [0; PAGE_SIZE];
+    for change in pages {
+        let change = change?;
+        match change.body {
+            PageBody::Full(_) => change.apply(&mut scratch)?,
+            PageBody::Delta(delta) if deltas => delta.apply(&mut scratch)?,
+            PageBody::Delta(_) => return Err(DecodeError::Invalid("page of a part")),
+        }
+    }
+    Ok(())
+}
