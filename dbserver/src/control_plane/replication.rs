@@ -61,7 +61,13 @@ type Lag = (Option<String>, Option<String>, Option<String>);
 /// Behind the master's durable end; bytes are unknown when the slave's segment is gone here.
 fn lag(report: &SlaveReport, durable: &Durable, directory: &LogDirectory) -> Lag {
     let segment = directory.get(report.durable.segment);
-    let at = segment.map(|segment| segment.header.log_bytes + report.durable.offset);
+    let at = segment.map(|segment| {
+        // The slave has said so, and nobody has checked it.
+        segment
+            .header
+            .log_bytes
+            .saturating_add(report.durable.offset)
+    });
     let bytes = at.map(|at| durable.log_bytes.saturating_sub(at).to_string());
     let commits = durable.commit.get().saturating_sub(report.commit.get());
     let micros = if commits == 0 {
