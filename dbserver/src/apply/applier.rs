@@ -9,7 +9,9 @@ use fwlog::{Block, BlockDecoder, Commit, CommitNumber, DatabaseId, Position, Rec
 use pagestore::Horizon;
 
 use crate::apply::batch::Batch;
+use crate::apply::history::{History, Undo};
 use crate::apply::parts::{PartPages, Parts};
+use crate::apply::rules;
 use crate::apply::scratch::Scratch;
 use crate::environment::control::DatabaseEntry;
 use crate::environment::database::Database;
@@ -43,9 +45,8 @@ pub struct Applier {
     unpublished: u64,
     last: CommitNumber,
     decoder: BlockDecoder,
-    /// Changes of the list of databases since the last `Checkpoint` record's redo point: the block,
-    /// and the list before it.
-    history: Vec<(Position, Vec<DatabaseEntry>)>,
+    /// Changes of the list of databases since the last `Checkpoint` record's redo point.
+    history: History,
 }
 
 impl Applier {
@@ -67,7 +68,7 @@ impl Applier {
             batches: HashMap::new(),
             last,
             decoder: BlockDecoder::new(),
-            history: Vec::new(),
+            history: History::default(),
         }
     }
 
@@ -86,7 +87,13 @@ impl Applier {
             Err(why) => Err(EngineError::Corrupt(format!("block at {at}: {why}"))),
         };
         self.decoder = decoder;
-        result
+        result?;
+        let (here, told) = (self.last, block.head.last_commit);
+        if here != told {
+            let why = format!("block at {at}: commit {here} is its last one, not {told}");
+            return Err(EngineError::Corrupt(why));
+        }
+        Ok(())
     }
 
     /// Whether so much was applied that it should be published, however much is to come.
@@ -127,21 +134,14 @@ impl Applier {
                 Record::Commit(commit) => self.commit(&commit, at)?,
                 Record::Part(part) => self.parts.collect(&part, at)?,
                 Record::Checkpoint { redo } => {
+                    rules::check_checkpoint(redo, at)?;
                     self.parts.forget_before(redo);
-                    applied.checkpoint = Some((redo, self.databases_at(redo)));
+                    let databases = self.history.before(redo, self.databases.entries());
+                    applied.checkpoint = Some((redo, databases));
                 }
-                Record::CreateDatabase { id, name, .. } => {
-                    self.list_changes(at)?;
-                    self.create(id, name)?;
-                }
-                Record::DropDatabase { id, .. } => {
-                    self.list_changes(at)?;
-                    self.drop_database(id)?;
-                }
-                Record::RenameDatabase { id, name, .. } => {
-                    self.list_changes(at)?;
-                    self.databases.rename(id, name);
-                }
+                Record::CreateDatabase { id, name, .. } => self.create(id, name, at)?,
+                Record::DropDatabase { id, .. } => self.drop_database(id, at)?,
+                Record::RenameDatabase { id, name, .. } => self.rename(id, name, at)?,
                 Record::RestoreDatabase { .. } => {
                     return Err(EngineError::Corrupt(format!(
                         "block at {at}: a restore record, which this version does not write"
@@ -162,7 +162,7 @@ impl Applier {
             )));
         }
         let parts = match commit.transaction {
-            Some(transaction) => self.parts.take(transaction, at)?,
+            Some(transaction) => self.parts.take(transaction, commit.database, at)?,
             None => PartPages::new(),
         };
         if !self.batches.contains_key(&commit.database) {
@@ -181,25 +181,12 @@ impl Applier {
         Ok(())
     }
 
-    /// The list of databases is about to change: what was before it is shown, the list is noted.
-    fn list_changes(&mut self, at: Position) -> Result<(), EngineError> {
-        self.publish()?;
-        self.history.push((at, self.databases.entries()));
-        Ok(())
-    }
-
-    /// The databases as they were at a redo point: replay brings what came after.
-    fn databases_at(&mut self, redo: Position) -> Vec<DatabaseEntry> {
-        self.history.retain(|(changed, _)| *changed >= redo);
-        match self.history.first() {
-            Some((_, before)) => before.clone(),
-            None => self.databases.entries(),
-        }
-    }
-
     /// Whatever a crash has left of the file, all that belongs in it is in the log from here on.
-    fn create(&mut self, id: DatabaseId, name: &str) -> Result<(), EngineError> {
+    fn create(&mut self, id: DatabaseId, name: &str, at: Position) -> Result<(), EngineError> {
+        // What was before a change of the list is shown.
+        self.publish()?;
         if self.databases.by_id(id).is_none() {
+            rules::check_create(id, name, self.databases.count(), at)?;
             let entry = DatabaseEntry {
                 id,
                 name: name.to_owned(),
@@ -207,13 +194,28 @@ impl Applier {
             };
             let database: Database = self.files.create(entry, &self.horizon)?;
             self.databases.insert(Arc::new(database));
+            self.history.note(at, Undo::Remove(id));
         }
         Ok(())
     }
 
-    fn drop_database(&mut self, id: DatabaseId) -> Result<(), EngineError> {
+    fn drop_database(&mut self, id: DatabaseId, at: Position) -> Result<(), EngineError> {
+        rules::check_change(id, at)?;
+        self.publish()?;
         if let Some(database) = self.databases.remove(id) {
+            self.history.note(at, Undo::Add(database.entry()));
             self.files.remove(&database)?;
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self, id: DatabaseId, name: &str, at: Position) -> Result<(), EngineError> {
+        rules::check_change(id, at)?;
+        rules::check_name(name, at)?;
+        self.publish()?;
+        if let Some(database) = self.databases.by_id(id) {
+            self.history.note(at, Undo::Rename(id, database.name()));
+            self.databases.rename(id, name);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use fwlog::{Commit, PageBody, PageChange, Position};
 use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, Snapshot};
 
 use crate::apply::parts::{PartPages, page_number};
+use crate::apply::rules;
 use crate::apply::scratch::Scratch;
 use crate::environment::database::Database;
 use crate::error::EngineError;
@@ -53,6 +54,8 @@ impl Batch {
         parts: PartPages,
         at: Position,
     ) -> Result<(), EngineError> {
+        let given = parts.len() + commit.pages.size() / PAGE_SIZE;
+        rules::check_growth(self.page_count, commit.page_count, given, at)?;
         for (number, image) in parts {
             self.pages.remove(&number);
             self.whole.insert(number, image);

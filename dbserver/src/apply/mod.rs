@@ -2,5 +2,7 @@
 
 pub mod applier;
 mod batch;
+mod history;
 mod parts;
+mod rules;
 mod scratch;

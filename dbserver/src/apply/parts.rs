@@ -72,6 +72,7 @@ impl Parts {
                 "commit of transaction {} without its parts (block at {at})",
                 transaction.get()
             ))
+        database: DatabaseId,
         })?;
         if self.transactions.is_empty() {
             self.scratch.let_go();
@@ -80,6 +81,12 @@ impl Parts {
     }
 
     /// A checkpoint with that redo point is complete: what began before it will never commit.
+        if collected.database != database {
+            return Err(EngineError::Corrupt(format!(
+                "transaction {} commits in another database than its parts (block at {at})",
+                transaction.get()
+            )));
+        }
     pub(crate) fn forget_before(&mut self, redo: Position) {
         self.transactions
             .retain(|_, collected| collected.first >= redo);

@@ -79,6 +79,15 @@ impl Database {
         &self.file
     }
 
+    /// What the control file says of it.
+    pub fn entry(&self) -> DatabaseEntry {
+        DatabaseEntry {
+            id: self.id,
+            name: self.name(),
+            file: self.file.clone(),
+        }
+    }
+
     /// Its pages.
     pub fn store(&self) -> &Arc<PageStore> {
         &self.store

@@ -15,6 +15,8 @@ use crate::error::EngineError;
 pub const SYSTEM_DATABASE: DatabaseId = DatabaseId::new(1);
 /// Its name.
 pub const SYSTEM_NAME: &str = "system";
+/// Most databases of an environment: each takes open files.
+pub const MAX_DATABASES: usize = 4096;
 /// Longest name of a database, in bytes, as in PostgreSQL.
 pub const MAX_NAME: usize = 63;
 
@@ -22,6 +24,17 @@ pub const MAX_NAME: usize = 63;
 struct Maps {
     by_name: BTreeMap<String, Arc<Database>>,
     by_id: HashMap<DatabaseId, Arc<Database>>,
+}
+
+impl Maps {
+    /// The name of a database becomes free, unless it belongs to a newer one by now.
+    fn forget_name(&mut self, database: &Database) {
+        let name = database.name();
+        let named = self.by_name.get(&name);
+        if named.is_some_and(|named| named.id() == database.id()) {
+            self.by_name.remove(&name);
+        }
+    }
 }
 
 /// All databases, shared by sessions, applier and checkpoints.
@@ -45,7 +58,14 @@ impl Databases {
 
     /// All, sorted by name.
     pub fn all(&self) -> Vec<Arc<Database>> {
-        self.read().by_name.values().cloned().collect()
+        let mut all: Vec<_> = self.read().by_id.values().cloned().collect();
+        all.sort_by_cached_key(|database| (database.name(), database.id()));
+        all
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.read().by_id.len()
     }
 
     /// The list for the control file, sorted by number.
@@ -53,11 +73,7 @@ impl Databases {
         let mut entries: Vec<_> = self
             .all()
             .iter()
-            .map(|database| DatabaseEntry {
-                id: database.id(),
-                name: database.name(),
-                file: database.file().to_owned(),
-            })
+            .map(|database| database.entry())
             .collect();
         entries.sort_by_key(|entry| entry.id);
         entries
@@ -65,7 +81,7 @@ impl Databases {
 
     /// The number for the next new database: none is ever used twice.
     pub fn next_id(&self) -> DatabaseId {
-        DatabaseId::new(self.highest.load(Ordering::Acquire) + 1)
+        DatabaseId::new(self.highest.load(Ordering::Acquire).saturating_add(1))
     }
 
     /// Numbers below `next` were used, whatever became of their databases.
@@ -105,7 +121,7 @@ impl Databases {
 
     /// Takes in a database.
     pub fn insert(&self, database: Arc<Database>) {
-        self.reserve(database.id().get() + 1);
+        self.reserve(database.id().get().saturating_add(1));
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         maps.by_name.insert(database.name(), Arc::clone(&database));
         maps.by_id.insert(database.id(), database);
@@ -115,14 +131,7 @@ impl Databases {
     pub fn remove(&self, id: DatabaseId) -> Option<Arc<Database>> {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         let database = maps.by_id.remove(&id)?;
-        // The name may belong to a newer database by now.
-        if maps
-            .by_name
-            .get(&database.name())
-            .is_some_and(|named| named.id() == id)
-        {
-            maps.by_name.remove(&database.name());
-        }
+        maps.forget_name(&database);
         Some(database)
     }
 
@@ -130,7 +139,7 @@ impl Databases {
     pub fn rename(&self, id: DatabaseId, name: &str) {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(database) = maps.by_id.get(&id).cloned() {
-            maps.by_name.remove(&database.name());
+            maps.forget_name(&database);
             database.rename(name.to_owned());
             maps.by_name.insert(name.to_owned(), database);
         }
@@ -140,6 +149,17 @@ impl Databases {
         // The maps are changed in steps that cannot panic halfway.
         self.maps.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether there may be one database more than `count`.
+pub fn check_room(count: usize) -> Result<(), EngineError> {
+    if count < MAX_DATABASES {
+        return Ok(());
+    }
+    Err(EngineError::State {
+        message: format!("there are {MAX_DATABASES} databases already"),
+        hint: Some("Drop one, or use another environment.".into()),
+    })
 }
 
 /// Whether a new database may have this name.

@@ -16,7 +16,7 @@ use crate::commit::committer::{Committer, MarkSet, Queued};
 use crate::commit::permit::{Interrupt, Permit};
 use crate::environment::control::{Control, DatabaseEntry, LogPlace, RedoPoint};
 use crate::environment::database::{Database, OpenDatabase};
-use crate::environment::databases::{Databases, SYSTEM_DATABASE, check_name};
+use crate::environment::databases::{Databases, SYSTEM_DATABASE, check_name, check_room};
 use crate::environment::files::DatabaseFiles;
 use crate::environment::host::{Drive, Host};
 use crate::environment::layout::Layout;
@@ -218,6 +218,7 @@ impl Environment {
         if self.databases.by_name(name).is_some() {
             return Err(EngineError::DatabaseExists(name.to_owned()));
         }
+        check_room(self.databases.count())?;
         let id = self.databases.next_id();
         let file = self.databases.file_for(id, name);
         self.files.refuse_strange(&file)?;

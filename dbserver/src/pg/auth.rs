@@ -86,7 +86,7 @@ async fn receive(stream: &mut ClientStream) -> Result<Bytes, Failure> {
 }
 
 /// `SASLInitialResponse`: mechanism, zero byte, length, data.
-fn initial_response(body: &Bytes) -> Result<Bytes, Failure> {
+pub fn initial_response(body: &Bytes) -> Result<Bytes, Failure> {
     let malformed = || Failure::fatal("08P01", "malformed SASL message");
     let end = body
         .iter()

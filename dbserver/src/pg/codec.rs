@@ -18,6 +18,8 @@ use tokio_util::codec::{Decoder, Encoder};
 const MAX_STARTUP_MESSAGE: usize = 10_000;
 /// Longest message of an authenticated client; memory is taken as its bytes arrive.
 const MAX_MESSAGE: usize = 0x3fff_ffff;
+/// Longest message of a dbrepl: one of the replication protocol, and its length field.
+const MAX_REPLICATION_MESSAGE: usize = dbproto::MAX_MESSAGE + 4;
 /// Length field, code and nothing else: the shortest message of the start-up phase.
 const MIN_STARTUP_MESSAGE: usize = 8;
 
@@ -34,6 +36,8 @@ pub enum Phase {
     Authentication,
     /// Everything after `AuthenticationOk`.
     Session,
+    /// The forward log of a master, after `AuthenticationOk`.
+    Replication,
 }
 
 /// A message from a client.
@@ -96,6 +100,7 @@ impl Decoder for ClientCodec {
             Phase::Startup => decode_startup(source),
             Phase::Authentication => decode_tagged(source, MAX_STARTUP_MESSAGE),
             Phase::Session => decode_tagged(source, MAX_MESSAGE),
+            Phase::Replication => decode_tagged(source, MAX_REPLICATION_MESSAGE),
         }
     }
 }
@@ -301,6 +306,26 @@ mod tests {
         // Bind, unnamed portal and statement, no formats, one value of 100 bytes; then a Sync.
         let bytes = b"B\0\0\0\x10\0\0\0\0\0\x01\0\0\0\x64\0\0S\0\0\0\x04";
         assert!(matches!(session(bytes).0, Err(WireError::Violation(_))));
+    }
+
+    #[test]
+    fn each_phase_has_its_longest_message() {
+        for (phase, longest) in [
+            (Phase::Authentication, MAX_STARTUP_MESSAGE),
+            (Phase::Replication, dbproto::MAX_MESSAGE + 4),
+            (Phase::Session, MAX_MESSAGE),
+        ] {
+            let mut codec = ClientCodec { phase };
+            for (length, taken) in [(longest, true), (longest + 1, false)] {
+                let mut bytes = BytesMut::from(&b"d"[..]);
+                bytes.extend_from_slice(&u32::try_from(length).unwrap().to_be_bytes());
+                assert_eq!(
+                    codec.decode(&mut bytes).is_ok(),
+                    taken,
+                    "{phase:?} {length}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -245,6 +245,7 @@ async fn replicate(
     if let Err(failure) = startup::welcome(&mut stream, &mut settings, 0, newcomer.key).await {
         return Err((stream, failure));
     }
+    stream.codec_mut().set_phase(Phase::Replication);
     crate::slave::serve_replication(stream, Arc::clone(environment), newcomer.user).await;
     Ok(())
 }

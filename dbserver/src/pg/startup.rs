@@ -241,7 +241,7 @@ fn secret_key(long: bool) -> Result<SecretKey, Failure> {
 }
 
 /// `-c name=value` and `--name=value`, separated by blanks; a backslash keeps the next character.
-fn option_settings(options: &str) -> Result<Vec<(String, String)>, Failure> {
+pub fn option_settings(options: &str) -> Result<Vec<(String, String)>, Failure> {
     let mut words = split_words(options).into_iter();
     let mut settings = Vec::new();
     while let Some(word) = words.next() {
