@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fwlog::{
-    Begin, ChainHash, CommitHead, CommitNumber, Damage, DatabaseId, Durable, DurableEnd,
-    EnvironmentId, Follow, FollowError, FollowItem, GenerationReason, LogDirectory, LogIdentity,
-    LogLocation, LogPoint, Mirror, MirrorError, NoSyncPoint, PAGE_SIZE, Position, RecordBuffer,
-    SegmentId, SegmentStore, Timestamp, Writer, WriterOptions, hash_at,
+    Begin, ChainHash, CommitHead, Damage, DatabaseId, Durable, DurableEnd, EnvironmentId, Follow,
+    FollowError, FollowItem, GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint,
+    Mirror, MirrorError, NoSyncPoint, PAGE_SIZE, Position, RecordBuffer, SegmentId, SegmentStore,
+    Timestamp, Writer, WriterOptions, hash_at,
 };
 
 const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([9; 16]);

@@ -70,7 +70,11 @@ impl Hand {
     /// In the middle of a turn, where waiting for the log would be for ever.
     pub(crate) fn turn(&self) -> bool {
         let mut worker = match self.0.try_lock() {
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // After a panic nobody knows how far it came.
+            Err(TryLockError::Poisoned(poisoned)) => {
+                *poisoned.into_inner() = None;
+                return false;
+            }
             other => other.expect("nobody waits for the log in the middle of writing it"),
         };
         let next = worker.as_mut().map_or(Next::End, Worker::turn);

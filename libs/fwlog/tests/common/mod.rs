@@ -1,0 +1,87 @@
+//! Logs on simulated disks.
+
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use std::sync::Arc;
+
+use disk::testing::{Random, SimulatedDisk};
+use fwlog::{
+    Begin, CommitHead, CommitNumber, DatabaseId, Durable, EnvironmentId, LogIdentity, LogLocation,
+    PAGE_SIZE, PageNumber, RecordBuffer, RecoverOptions, SealNewest, SegmentStore, Timestamp,
+    Writer, WriterError, WriterOptions,
+};
+
+/// Whose log it is.
+pub(crate) const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([9; 16]);
+
+/// All of a log is recovered, and sealed.
+pub(crate) const WHOLE: RecoverOptions = RecoverOptions {
+    from: None,
+    seal: SealNewest::Yes,
+    discard_behind: None,
+};
+
+/// Who writes it.
+pub(crate) fn identity() -> LogIdentity {
+    LogIdentity {
+        environment: ENVIRONMENT,
+        instance: "alpha".to_owned(),
+        page_size: u32::try_from(PAGE_SIZE).unwrap(),
+    }
+}
+
+/// Where a log is on this disk, as a new process sees it.
+pub(crate) fn location(machine: &SimulatedDisk) -> LogLocation {
+    LogLocation::parse("/fw-%N")
+        .unwrap()
+        .on(machine.process().disk())
+}
+
+/// The log there.
+pub(crate) fn store(machine: &SimulatedDisk) -> SegmentStore {
+    SegmentStore::at(location(machine), 0o600)
+}
+
+/// A writer without a thread, of a new process.
+pub(crate) fn driven(
+    machine: &SimulatedDisk,
+    options: WriterOptions,
+    begin: Begin,
+) -> Result<Writer, WriterError> {
+    let observer = Box::new(|_: &Durable| {});
+    Writer::driven(
+        Arc::new(store(machine)),
+        identity(),
+        options,
+        begin,
+        observer,
+    )
+}
+
+/// A commit with a page delta of so many bytes that do not compress.
+pub(crate) fn commit(number: u64, time: Timestamp, bytes: usize) -> RecordBuffer {
+    let mut random = Random::new(number);
+    let mut new = [0; PAGE_SIZE];
+    new.iter_mut()
+        .take(bytes)
+        .for_each(|byte| *byte = random.next().to_le_bytes()[0]);
+    let mut records = RecordBuffer::new();
+    let mut encoder = records.begin_commit(CommitHead {
+        number: CommitNumber::new(number),
+        database: DatabaseId::new(1),
+        time,
+        exclusive: false,
+        page_count: 3,
+        transaction: None,
+    });
+    encoder.page_delta(PageNumber::new(2), &[0; PAGE_SIZE], &new);
+    encoder.finish();
+    records
+}
+
+/// Queues the commit with this number.
+pub(crate) fn append(writer: &Writer, number: u64, bytes: usize) -> Result<(), WriterError> {
+    let records = commit(number, writer.now(), bytes);
+    let number = CommitNumber::new(number);
+    writer.append(records, Some((number, number)))
+}
