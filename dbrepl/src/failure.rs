@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use dbproto::{Refuse, state};
+use fwlog::{LogPoint, SegmentId};
 
 /// A slave that is starting may have to recover first.
 const STARTING: Duration = Duration::from_mins(1);
@@ -37,6 +38,18 @@ pub enum Outlook {
     Retry,
     /// The slave said that it is not ready yet: try again in any case, for so long.
     Soon(Duration),
+    /// Somebody may bring back what is missing from the log: when following, try again when it is
+    /// there.
+    Awaits(Awaited),
+}
+
+/// What is missing from the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// What follows this point; `None` is the log's beginning.
+    Point(Option<LogPoint>),
+    /// The segment after this one.
+    After(SegmentId),
 }
 
 /// Why dbrepl, or one attempt of it, ended.

@@ -4,15 +4,21 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::failure::{Failure, Outlook};
+use crate::failure::{Awaited, Failure, Outlook};
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
-use crate::ship::{Ending, ship};
+use crate::ship::{Ending, blocking, ship};
+use crate::source;
 use crate::stop::Stop;
 
 /// First and longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often to look whether what is missing from the log is there again, and how often to ask the
+/// slave in between: it may need something else by then.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOKS: u32 = 60;
 
 /// Runs until the goal is reached, the operator stops it, or a failure needs a person.
 pub async fn run(options: &Options, mut reporter: Reporter, mut stop: Stop) -> Result<(), Failure> {
@@ -20,10 +26,10 @@ pub async fn run(options: &Options, mut reporter: Reporter, mut stop: Stop) -> R
     let mut pause = FIRST_PAUSE;
     let mut outage: Option<Failure> = None;
     loop {
-        let mut shipping = false;
+        let mut shipping: Option<Instant> = None;
         let after_outage = outage.is_some();
         let mut connected = |reporter: &Reporter| {
-            shipping = true;
+            shipping = Some(Instant::now());
             if after_outage {
                 reporter.state("connected to slave server again");
             }
@@ -36,26 +42,56 @@ pub async fn run(options: &Options, mut reporter: Reporter, mut stop: Stop) -> R
         if !worth_another_try(options.goal, &failure, begun.elapsed()) {
             return Err(failure);
         }
-        if shipping {
+        // What fails at once each time is one state, not many changes of it.
+        if shipping.is_some_and(|since| since.elapsed() >= LONGEST_PAUSE) {
             pause = FIRST_PAUSE;
             outage = None;
         }
+        let outlook = failure.outlook;
         if is_news(outage.as_ref(), &failure) {
-            reporter.state(&format!("{}; trying again", failure.message));
+            tell(&reporter, &failure);
             outage = Some(failure);
         }
         tokio::select! {
-            () = sleep(pause) => {}
+            () = wait(options, outlook, pause) => {}
             () = stop.requested() => return stopped(options.goal, outage),
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
+fn tell(reporter: &Reporter, failure: &Failure) {
+    if let Outlook::Awaits(_) = failure.outlook {
+        reporter.state(&format!("{}; waiting for it to come back", failure.message));
+        reporter.state(&format!("hint: {}", failure.hint));
+    } else {
+        reporter.state(&format!("{}; trying again", failure.message));
+    }
+}
+
+/// Until the next attempt is worth it.
+async fn wait(options: &Options, outlook: Outlook, pause: Duration) {
+    let Outlook::Awaits(awaited) = outlook else {
+        return sleep(pause).await;
+    };
+    for _ in 0..LOOKS {
+        sleep(LOOK).await;
+        if is_there(options, awaited).await {
+            return;
+        }
+    }
+}
+
+async fn is_there(options: &Options, awaited: Awaited) -> bool {
+    let location = options.source.location.clone();
+    let looked = blocking(move || source::is_there(&location, awaited)).await;
+    looked.unwrap_or_default()
+}
+
 fn worth_another_try(goal: Goal, failure: &Failure, elapsed: Duration) -> bool {
     match failure.outlook {
         Outlook::Final => false,
-        Outlook::Retry => goal == Goal::Follow,
+        Outlook::Retry | Outlook::Awaits(_) => goal == Goal::Follow,
         Outlook::Soon(patience) => goal == Goal::Follow || elapsed < patience,
     }
 }

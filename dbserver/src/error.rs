@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use fwlog::CommitNumber;
+use fwlog::{CommitNumber, Damage};
 
 /// An error of the engine, ready to be shown to a client or an operator.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -80,6 +80,12 @@ pub enum EngineError {
         /// Kind of the error, for the SQLSTATE.
         kind: io::ErrorKind,
     },
+    /// A file of the log cannot be used (58030 or 53100).
+    #[error("{0}")]
+    LogUnusable(fwlog::IoFailure),
+    /// The log is damaged, incomplete, or has a file of another one in it (XX001).
+    #[error("{0}")]
+    LogDamaged(fwlog::ReadError),
     /// Bytes in the log or in a control file that cannot be right (XX001).
     #[error("{0}")]
     Corrupt(String),
@@ -133,8 +139,9 @@ impl EngineError {
                 kind: io::ErrorKind::StorageFull,
                 ..
             } => "53100",
-            Self::Storage(_) | Self::File { .. } => "58030",
-            Self::Corrupt(_) | Self::Damaged(_) => "XX001",
+            Self::LogUnusable(failure) if failure.is_disk_full() => "53100",
+            Self::Storage(_) | Self::File { .. } | Self::LogUnusable(_) => "58030",
+            Self::Corrupt(_) | Self::Damaged(_) | Self::LogDamaged(_) => "XX001",
             Self::SnapshotTooOld(_) => "72000",
             Self::Usage(_) => "42601",
             Self::State { .. } => "55000",
@@ -156,6 +163,9 @@ impl EngineError {
                         .into(),
                 )
             }
+            Self::LogFailed(reason) | Self::CommitLost { reason, .. } if reason.may_pass() => {
+                Some("See the server log; the server goes on by itself when that is mended.".into())
+            }
             Self::LogFailed(_) | Self::CommitLost { .. } => Some(
                 "See the server log; the server must be restarted after the disk has been checked."
                     .into(),
@@ -171,6 +181,9 @@ impl EngineError {
                 Some("Run the transaction again, and end it sooner.".into())
             }
             Self::State { hint, .. } => hint.clone(),
+            Self::File { kind, .. } => file_hint(*kind).map(str::to_owned),
+            Self::LogUnusable(failure) => file_hint(failure.kind).map(str::to_owned),
+            Self::LogDamaged(why) => Some(log_hint(why).into()),
             _ => None,
         }
     }
@@ -195,6 +208,40 @@ impl EngineError {
         Self::State {
             message: message.into(),
             hint: Some(hint.into()),
+        }
+    }
+}
+
+fn file_hint(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("Free space on that disk.")
+        }
+        io::ErrorKind::PermissionDenied => {
+            Some("Directory and files must belong to the user that the server runs as.")
+        }
+        io::ErrorKind::ReadOnlyFilesystem => Some(
+            "The file system is mounted read-only: see the system's log, mend the disk, mount it for writing.",
+        ),
+        _ => None,
+    }
+}
+
+fn log_hint(why: &fwlog::ReadError) -> &'static str {
+    match why {
+        fwlog::ReadError::Corrupt {
+            kind: Damage::EndsEarly(_) | Damage::Missing { .. },
+            ..
+        } => "Bring the missing segment back; a slave or a backup has the same bytes.",
+        fwlog::ReadError::Corrupt { kind, .. } if kind.is_misplaced() => {
+            "Move the file out of the log directory; it is no part of this log."
+        }
+        fwlog::ReadError::Corrupt {
+            kind: Damage::UnknownVersion(_),
+            ..
+        } => "Use the server that wrote it, or a newer one.",
+        _ => {
+            "Keep the file; take the segment from a slave or a backup, which have the same bytes. 'dbctl fwlog verify' shows all damage."
         }
     }
 }

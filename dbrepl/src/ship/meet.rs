@@ -45,8 +45,9 @@ pub(super) async fn meet(
                         let result = shipper.not_located();
                         actions.extend(told(connection, result).await?);
                     }
-                    Located::Missing(refuse) => {
-                        told(connection, Err(Refusal::Ours(refuse))).await?;
+                    Located::Missing(refuse, outlook) => {
+                        let result = told(connection, Err(Refusal::Ours(refuse))).await;
+                        result.map_err(|failure| failure.outlook(outlook))?;
                     }
                 }
             }

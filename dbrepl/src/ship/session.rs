@@ -15,7 +15,7 @@ use crate::failure::{ExitCode, Failure};
 use crate::options::{Goal, Options};
 use crate::pace::Pace;
 use crate::report::Reporter;
-use crate::source::{TailItem, Tailer};
+use crate::source::{self, TailItem, Tailer};
 use crate::stop::Stop;
 
 /// A sign of life goes out this often when nothing else does, and the bar moves.
@@ -30,6 +30,8 @@ pub(super) struct Session<'a> {
     shipper: Shipper,
     /// `None` once the goal is reached.
     tailer: Option<Tailer>,
+    /// Forward logging was switched off on the master: there is no more, whatever the goal.
+    switched_off: bool,
     pace: Pace,
     /// Taken from the tailer, waits for the socket.
     pending: Option<Outgoing>,
@@ -63,9 +65,9 @@ impl<'a> Session<'a> {
         let pace = Pace::new(options.bandwidth, Instant::now());
         let durable = follow.durable();
         let announced = follow.segment().1.to_owned();
-        let directory = &options.source.location.directory;
-        let notice = Notice::new(directory, &shipper, &options.slave);
-        let tailer = Tailer::start(*follow, directory, options.goal, pace.piece())?;
+        let location = &options.source.location;
+        let notice = Notice::new(&location.directory, &shipper, &options.slave);
+        let tailer = Tailer::start(*follow, location, options.goal, pace.piece())?;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
@@ -73,6 +75,7 @@ impl<'a> Session<'a> {
             reporter,
             shipper,
             tailer: Some(tailer),
+            switched_off: false,
             pace,
             pending: None,
             tick,
@@ -99,7 +102,11 @@ impl<'a> Session<'a> {
     ) -> Result<Ending, Failure> {
         loop {
             if self.tailer.is_none() && self.pending.is_none() && self.goal_reached() {
-                return Ok(Ending::Reached);
+                return if self.switched_off {
+                    Err(source::switched_off())
+                } else {
+                    Ok(Ending::Reached)
+                };
             }
             let free_at = self.pace.free_at();
             let throttled = free_at > Instant::now();
@@ -207,7 +214,8 @@ impl<'a> Session<'a> {
         let message = match item {
             None => return Err(Failure::passing("reading the log ended without a reason")),
             Some(TailItem::Failed(failure)) => return Err(failure),
-            Some(TailItem::Reached) => {
+            Some(end @ (TailItem::Reached | TailItem::SwitchedOff)) => {
+                self.switched_off = matches!(end, TailItem::SwitchedOff);
                 self.tailer = None;
                 self.tick.reset_immediately();
                 return Ok(());

@@ -6,7 +6,7 @@ use fwlog::{
 };
 
 use super::{not_followed, unreadable};
-use crate::failure::Failure;
+use crate::failure::{Awaited, ExitCode, Failure, Outlook};
 
 /// What to do when the log has nothing to go on from.
 pub(super) const GO_ON: &str = "put the missing segments back, or re-synchronize the slave: stop the master cleanly, copy its DataDir to the slave, start both, run dbrepl";
@@ -18,8 +18,43 @@ pub enum Located {
     Here(Box<Follow>),
     /// Not in the log: the two differ somewhere.
     Elsewhere,
-    /// The log doesn't hold what the slave needs next.
-    Missing(Refuse),
+    /// The log doesn't hold what the slave needs next; it may come back.
+    Missing(Refuse, Outlook),
+}
+
+/// Whether what was missing from the log is there.
+pub fn is_there(location: &LogLocation, awaited: Awaited) -> Result<bool, Failure> {
+    match awaited {
+        Awaited::Point(at) => {
+            let point = at.unwrap_or(LogPoint::ORIGIN);
+            Ok(Follow::start(location.clone(), point).is_ok())
+        }
+        Awaited::After(id) => {
+            let directory = LogDirectory::scan(location).map_err(unreadable)?;
+            Ok(directory.successor(id).is_some())
+        }
+    }
+}
+
+/// Names what is missing behind a segment that another one should follow.
+pub(super) fn gap(location: &LogLocation, after: SegmentId) -> Failure {
+    let next = LogDirectory::scan(location).ok().and_then(|directory| {
+        let next = directory.segments().iter().find(|info| info.id > after)?;
+        Some((next.id, next.path.clone()))
+    });
+    let failure =
+        |message: String| Failure::new(ExitCode::NoSynchronizationPoint, message).hint(GO_ON);
+    match next {
+        Some((id, path)) if id.generation != after.generation => failure(format!(
+            "the master's log goes on with {}, which does not follow segment {after}: forward logging was off in between, or segments are gone",
+            path.display()
+        )),
+        _ => failure(format!(
+            "the master's log has a gap: the segment after {after} is gone: {}",
+            location.path(after.next_sequence()).display()
+        ))
+        .outlook(Outlook::Awaits(Awaited::After(after))),
+    }
 }
 
 /// Looks for the slave's point; `None` is the log's beginning.
@@ -28,7 +63,7 @@ pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, F
     let why = match Follow::start(location.clone(), point) {
         Ok(follow) => return Ok(Located::Here(Box::new(follow))),
         Err(FollowError::NoSynchronizationPoint { why }) => why,
-        Err(error) => return Err(not_followed(error)),
+        Err(error) => return Err(not_followed(location, error)),
     };
     match why {
         NoSyncPoint::AheadOfMaster { durable } => {
@@ -44,16 +79,14 @@ pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, F
             }
             Ok(Located::Elsewhere)
         }
-        NoSyncPoint::LogBeginsLater { .. } | NoSyncPoint::Missing(_) => {
-            missing(location, at).map(Located::Missing)
-        }
-        NoSyncPoint::Diverged { .. } if at.is_none() => missing(location, at).map(Located::Missing),
+        NoSyncPoint::LogBeginsLater { .. } | NoSyncPoint::Missing(_) => missing(location, at),
+        NoSyncPoint::Diverged { .. } if at.is_none() => missing(location, at),
         NoSyncPoint::Diverged { .. } | NoSyncPoint::UnknownGeneration(_) => Ok(Located::Elsewhere),
     }
 }
 
 /// Names the segments that the slave needs and that are gone.
-fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Refuse, Failure> {
+fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, Failure> {
     let directory = LogDirectory::scan(location).map_err(unreadable)?;
     let wanted = at.map_or(SegmentId::FIRST, |point| point.position.segment);
     let behind = directory
@@ -90,7 +123,15 @@ fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Refuse, Failu
         Some(_) => "the master's log no longer holds what the slave needs next",
         None => "the master's log no longer begins at the beginning",
     };
-    Ok(Refuse::new(state::LOG_MISSING, message)
+    let refuse = Refuse::new(state::LOG_MISSING, message)
         .detail(detail)
-        .hint(GO_ON))
+        .hint(GO_ON);
+    // What another generation has left out never was in this directory.
+    let in_sequence = behind.is_none_or(|next| next.generation == wanted.generation);
+    let outlook = if in_sequence {
+        Outlook::Awaits(Awaited::Point(at))
+    } else {
+        Outlook::Final
+    };
+    Ok(Located::Missing(refuse, outlook))
 }

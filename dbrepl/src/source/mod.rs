@@ -5,14 +5,27 @@ mod locate;
 mod tailer;
 
 use dbproto::{Identify, PROTOCOL_VERSION, Progress};
-use fwlog::{DurableEnd, FollowError, LogDirectory, LogLocation, ReadError, layout};
+use fwlog::{DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, ReadError, layout};
 
 pub use borders::collect as borders;
-pub use locate::{Located, locate};
+pub use locate::{Located, is_there, locate};
 pub use tailer::{TailItem, Tailer};
 
 use crate::failure::{ExitCode, Failure};
 use crate::options::Source;
+
+/// What to do about a file that does not belong to the log.
+const MOVE_AWAY: &str =
+    "move it out of the log directory, or give it a name that does not look like a segment's";
+
+/// Forward logging was switched off on the master, and the slave has all that was logged before.
+pub fn switched_off() -> Failure {
+    Failure::new(
+        ExitCode::NoSynchronizationPoint,
+        "forward logging is off on the master: the slave has all that is in the log, and gets nothing that the master commits from now on",
+    )
+    .hint("once forward logging is on again ('dbctl forwardlog enable', or a restart of the master), re-synchronize the slave: stop the master cleanly, copy its DataDir to the slave, start both, run dbrepl")
+}
 
 /// What the source says of itself. Reads the newest segment's header and the durable end.
 pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
@@ -23,6 +36,9 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
         DurableEnd::read(disk, directory).map_err(|error| Failure::passing(error.to_string()))?;
     let segments = LogDirectory::scan(&source.location).map_err(unreadable)?;
     let newest = segments.segments().last();
+    if let Some(end) = &end {
+        refuse_strange(&segments, end.environment)?;
+    }
     let (Some(end), Some(newest)) = (end, newest) else {
         return Err(Failure::passing(format!(
             "there is no forward log in {}",
@@ -43,9 +59,29 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
     })
 }
 
+/// A segment of another environment in this directory is somebody's mistake.
+fn refuse_strange(segments: &LogDirectory, environment: EnvironmentId) -> Result<(), Failure> {
+    let strange = segments
+        .segments()
+        .iter()
+        .find(|info| info.header.environment != environment);
+    match strange {
+        None => Ok(()),
+        Some(info) => Err(Failure::passing(format!(
+            "{} is a segment of another environment ({})",
+            info.path.display(),
+            info.header.environment
+        ))
+        .hint(MOVE_AWAY)),
+    }
+}
+
 /// An error of a read: damage needs a person; the rest may come right.
 fn unreadable(error: ReadError) -> Failure {
     match error {
+        ReadError::Corrupt { ref kind, .. } if kind.is_misplaced() => {
+            Failure::passing(error.to_string()).hint(MOVE_AWAY)
+        }
         ReadError::Corrupt { .. } => {
             Failure::new(ExitCode::Error, format!("the master's log is damaged: {error}"))
                 .hint("dbctl fwlog verify shows all damage; a slave that is beyond it still has the log")
@@ -60,18 +96,14 @@ fn unreadable(error: ReadError) -> Failure {
 }
 
 /// An error of following the log from a point that was in it.
-fn not_followed(error: FollowError) -> Failure {
+fn not_followed(location: &LogLocation, error: FollowError) -> Failure {
     match error {
         FollowError::Read(error) => unreadable(error),
         FollowError::NoDurableEnd => {
             Failure::passing("the durable end of the master's log is not known")
                 .hint("start the master")
         }
-        FollowError::Gap(id) => Failure::new(
-            ExitCode::NoSynchronizationPoint,
-            format!("the master's log has a gap: the segment after {id} is gone"),
-        )
-        .hint(locate::GO_ON),
+        FollowError::Gap(id) => locate::gap(location, id),
         error @ FollowError::NoSynchronizationPoint { .. } => {
             Failure::new(ExitCode::NoSynchronizationPoint, error.to_string())
         }

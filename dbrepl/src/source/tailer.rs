@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fwlog::{Durable, Follow, FollowItem, Generation, Position, SegmentId, Timestamp};
+use fwlog::{Durable, Follow, FollowItem, Generation, LogLocation, Position, SegmentId, Timestamp};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
@@ -57,6 +57,8 @@ pub enum TailItem {
     UpToDate(Durable),
     /// The goal is reached: nothing more comes.
     Reached,
+    /// Forward logging was switched off: nothing more comes.
+    SwitchedOff,
     /// The log can't be read any further.
     Failed(Failure),
 }
@@ -71,10 +73,10 @@ pub struct Tailer {
 }
 
 impl Tailer {
-    /// Starts to read. `piece` is about the number of bytes to take at a time.
+    /// Starts to read at a location. `piece` is about the number of bytes to take at a time.
     pub fn start(
         mut follow: Follow,
-        directory: &Path,
+        location: &LogLocation,
         goal: Goal,
         piece: u64,
     ) -> Result<Self, Failure> {
@@ -83,7 +85,7 @@ impl Tailer {
             follow.set_until(Some(time));
         }
         let (wake, woken) = sync_channel(1);
-        let watcher = watch(directory, wake.clone());
+        let watcher = watch(&location.directory, wake.clone());
         let poll = if watcher.is_some() {
             SLOW_POLL
         } else {
@@ -92,6 +94,7 @@ impl Tailer {
         let (out, items) = mpsc::channel(READ_AHEAD);
         let generation = None;
         let reading = Reading {
+            location: location.clone(),
             follow,
             goal,
             generation,
@@ -136,6 +139,7 @@ fn watch(directory: &Path, wake: SyncSender<()>) -> Option<RecommendedWatcher> {
 }
 
 struct Reading {
+    location: LogLocation,
     follow: Follow,
     goal: Goal,
     /// The generation that the slave stands in, once something of it was read.
@@ -160,7 +164,7 @@ impl Reading {
             let next = match self.follow.next() {
                 Ok(item) => self.give(item),
                 Err(error) => {
-                    self.send(TailItem::Failed(not_followed(error)));
+                    self.send(TailItem::Failed(not_followed(&self.location, error)));
                     Next::Stop
                 }
             };
@@ -236,6 +240,10 @@ impl Reading {
             if let Next::Stop = self.send(TailItem::UpToDate(durable)) {
                 return Next::Stop;
             }
+        }
+        if self.follow.switched_off() {
+            self.send(TailItem::SwitchedOff);
+            return Next::Stop;
         }
         let done = match self.goal {
             Goal::Follow => false,

@@ -91,8 +91,21 @@ pub(crate) fn describe(environment: &Environment, table: &mut Table) -> Result<(
         "durable",
         durable.map(|(position, time)| format!("{position}  ({time})")),
     );
-    let directory =
-        LogDirectory::scan(&location).map_err(|error| EngineError::Corrupt(error.to_string()))?;
+    table.maybe(
+        "log trouble",
+        environment
+            .log_trouble()
+            .map(|trouble| format!("since {}: {}", trouble.since, trouble.text)),
+    );
+    match LogDirectory::scan(&location) {
+        Ok(directory) => segments(&directory, table),
+        // The rest is worth showing, and this most of all.
+        Err(error) => table.entry("segments kept", format!("unknown: {error}")),
+    }
+    Ok(())
+}
+
+fn segments(directory: &LogDirectory, table: &mut Table) {
     let newest = directory.segments().last();
     let first = newest.and_then(|newest| {
         let same = |s: &&fwlog::SegmentInfo| s.id.generation == newest.id.generation;
@@ -109,5 +122,4 @@ pub(crate) fn describe(environment: &Environment, table: &mut Table) -> Result<(
         .sum();
     let kept = directory.segments().len();
     table.entry("segments kept", format!("{kept} ({})", bytes(size)));
-    Ok(())
 }

@@ -30,6 +30,13 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
         table.entry("redo position", redo.point.position);
     }
     forwardlog::describe(environment, &mut table)?;
+    for space in environment.space() {
+        let low = if space.is_low() { ", little" } else { "" };
+        table.entry(
+            &format!("free for {}", space.what),
+            format!("{} of {}{low}", bytes(space.free), bytes(space.size)),
+        );
+    }
     if environment.is_read_only() {
         replication::describe(environment, &mut table);
     }

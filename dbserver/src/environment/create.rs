@@ -106,7 +106,7 @@ fn begin_log(
         horizon: &horizon,
         checkpointer: &checkpointer,
     };
-    let writer = start.start(place, Begin::Create, CommitNumber::new(0))?;
+    let writer = start.start(place, Begin::Create)?;
     let begin = writer.durable();
     let mut records = RecordBuffer::new();
     records.create_database(SYSTEM_DATABASE, SYSTEM_NAME, "");

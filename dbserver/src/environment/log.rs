@@ -9,7 +9,7 @@ use std::time::Duration;
 use dbconfig::{Compression as ConfigCompression, Config, SyncMode};
 use fwlog::{
     Begin, Compression, Durable, EnvironmentId, GenerationReason, Linger, LogIdentity, LogLocation,
-    RecoverError, SegmentStore, SyncPolicy, Writer, WriterOptions,
+    ReadError, RecoverError, SegmentStore, SyncPolicy, Writer, WriterOptions,
 };
 use pagestore::Horizon;
 
@@ -175,7 +175,9 @@ pub(crate) fn recovery_error(error: RecoverError, location: &LogLocation) -> Eng
             ),
             "Set FwLog to where the segments are, or bring back the missing ones; the server must not start without them.",
         ),
-        RecoverError::Io(failure) => EngineError::Storage(failure.to_string()),
-        RecoverError::Read(why) => EngineError::Corrupt(why.to_string()),
+        RecoverError::Io(failure) | RecoverError::Read(ReadError::Io(failure)) => {
+            EngineError::LogUnusable(failure)
+        }
+        RecoverError::Read(why) => EngineError::LogDamaged(why),
     }
 }

@@ -23,4 +23,7 @@ mod watch;
 pub use database::{Database, OpenDatabase};
 pub use dbconfig::Role;
 pub use driver::Driver;
+pub use log_guard::Trouble;
+pub(crate) use log_guard::tell_restored;
+pub use space::Space;
 pub use state::{Environment, LogSide};

@@ -8,7 +8,7 @@ use dbconfig::{Config, Role};
 use disk::DiskFile;
 use fwlog::{
     Begin, GenerationReason, RecoverError, RecoverOptions, Recovered, SealNewest, SegmentStore,
-    Timestamp,
+    Timestamp, Writer,
 };
 use pagestore::Horizon;
 
@@ -70,7 +70,7 @@ impl Environment {
         environment.update_control(|control| {
             control.clean = false;
             // The log has begun here: from now on it must be found.
-            control.detached &= environment.is_read_only();
+            control.detached &= environment.is_read_only() || environment.log_has_failed();
             control.role = environment.role();
             control
                 .instance
@@ -95,6 +95,8 @@ impl Environment {
             LogSide::Following(_) => {
                 let me = Arc::clone(self);
                 threads.push(spawn("applier", move || me.run_applier())?);
+                let me = Arc::clone(self);
+                threads.push(spawn("log-guard", move || me.guard_mirror())?);
             }
         }
         *self.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
@@ -198,17 +200,15 @@ impl Parts {
         let promoted = self.control.role == Role::Slave;
         let begin = if wanted != self.control.log {
             self.settle_in(wanted, &recovered)?;
-            log::begin_in(wanted, recovered.end, recovered.log_bytes)
+            log::begin_in(wanted, recovered.durable())
         } else if promoted {
             Begin::NewGeneration {
                 reason: GenerationReason::Promote,
-                after: recovered.end,
-                log_bytes: recovered.log_bytes,
+                after: recovered.durable(),
             }
         } else {
             Begin::NextSegment {
-                after: recovered.end,
-                log_bytes: recovered.log_bytes,
+                after: recovered.durable(),
             }
         };
         if promoted {
@@ -223,7 +223,17 @@ impl Parts {
             horizon: &self.horizon,
             checkpointer: &self.checkpointer,
         };
-        Ok(Committer::new(start.start(wanted, begin, last)?, last))
+        match start.start(wanted, begin) {
+            // Readers are served, and the guard brings the log back when it is mended.
+            Err(EngineError::LogFailed(failure))
+                if failure.may_pass() && wanted == self.control.log && !promoted =>
+            {
+                tracing::error!(%failure, "the log has no next segment yet");
+                let writer = Writer::failed(recovered.durable(), failure);
+                Ok(Committer::new(Arc::new(writer), last))
+            }
+            other => Ok(Committer::new(other?, last)),
+        }
     }
 
     /// FwLog was set or removed since the last run: the data files take all, redo starts anew.
@@ -320,7 +330,7 @@ impl Parts {
             seal,
             discard_behind: None,
         };
-        let result = fwlog::recover(&*store, options, &mut |block| {
+        let result = fwlog::recover(&store, options, &mut |block| {
             let mut applied = Applied::default();
             blocks += 1;
             applier.apply(block, &mut applied)?;
@@ -331,7 +341,7 @@ impl Parts {
         });
         let recovered = match result {
             Err(RecoverError::NoLog | RecoverError::NoStart(_))
-                if self.control.detached && !has_segment_after(&*store, identity)? =>
+                if self.control.detached && !has_segment_after(&store, identity)? =>
             {
                 not_begun(identity)
             }

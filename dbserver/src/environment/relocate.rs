@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use fwlog::{Begin, CommitNumber, Durable, RecoverOptions, SealNewest, Writer};
+use fwlog::{
+    Begin, CommitNumber, Durable, DurableEnd, LogLocation, RecoverOptions, SealNewest, Writer,
+};
 
 use crate::environment::Environment;
 use crate::environment::checkpoint::redo_point;
@@ -20,6 +22,9 @@ impl Environment {
         if self.control().log == place {
             return Ok(());
         }
+        if self.take_back_lost_commits().is_some() {
+            return self.leave_failed_log(place);
+        }
         self.committer()?.replace_writer(|old| {
             let end = old.close().map_err(EngineError::LogFailed)?;
             self.start_elsewhere(place, &end)
@@ -29,9 +34,26 @@ impl Environment {
     /// The same when the old log cannot be written any more: what it has is what there is.
     pub(crate) fn move_log_after_failure(&self, place: LogPlace) -> Result<(), EngineError> {
         let _one_author = self.checkpointing();
+        self.leave_failed_log(place)
+    }
+
+    fn leave_failed_log(&self, place: LogPlace) -> Result<(), EngineError> {
         self.committer()?.replace_writer(|old| {
             let end = old.durable();
             self.start_elsewhere(place, &end)
+        })
+    }
+
+    /// The log can't be written, and perhaps never comes back: all that is committed goes to the data
+    /// files. A restart finds it there, with the log or without.
+    pub(crate) fn save_without_log(&self) -> Result<(), EngineError> {
+        let _one_author = self.checkpointing();
+        let end = self.committer()?.writer().durable();
+        self.write_data_files(None)?;
+        let entries = self.databases.entries();
+        self.update_control(|control| {
+            control.detached = true;
+            control.set_redo(redo_point(&end), entries);
         })
     }
 
@@ -48,15 +70,23 @@ impl Environment {
                 seal: SealNewest::Yes,
                 discard_behind: Some(durable.point.position),
             };
-            let recovered = fwlog::recover(&*store, options, &mut |_| Ok(()))
+            let recovered = fwlog::recover(&store, options, &mut |_| Ok(()))
                 .map_err(|error| log::recovery_error(error, &location))?;
             let begin = Begin::NextSegment {
-                after: recovered.end,
-                log_bytes: recovered.log_bytes,
+                after: recovered.durable(),
             };
-            let writer = self.start_writer(place, begin, durable.commit)?;
+            let writer = self.start_writer(place, begin)?;
             Ok((writer, durable.commit))
-        })
+        })?;
+        self.attach_log()
+    }
+
+    /// The log has begun where it is: from now on it must be found.
+    fn attach_log(&self) -> Result<(), EngineError> {
+        if self.control().detached {
+            self.update_control(|control| control.detached = false)?;
+        }
+        Ok(())
     }
 
     fn start_elsewhere(
@@ -67,22 +97,45 @@ impl Environment {
         self.write_data_files(None)?;
         let entries = self.databases.entries();
         let redo = redo_point(end);
+        let before = self.log_location();
         self.update_control(|control| {
             control.log = place;
             control.detached = true;
             control.set_redo(redo, entries);
         })?;
-        let begin = log::begin_in(place, end.point, end.log_bytes);
-        let writer = self.start_writer(place, begin, end.commit)?;
+        let begin = log::begin_in(place, *end);
+        let writer = self.start_writer(place, begin)?;
         self.update_control(|control| control.detached = false)?;
+        self.log_guard.clear_trouble();
+        if let (Ok(before), LogPlace::Journal) = (before, place) {
+            self.mark_switched_off(&before, end);
+        }
         Ok((writer, end.commit))
+    }
+
+    /// Tells who reads the forward log that nothing follows. Where that can't be written, they find the
+    /// gap when forward logging begins again.
+    fn mark_switched_off(&self, location: &LogLocation, end: &Durable) {
+        let Some(environment) = self.id() else { return };
+        let end = DurableEnd {
+            environment,
+            durable: *end,
+            switched_off: true,
+        };
+        let written = log::segment_store(&self.config, location).and_then(|store| {
+            let path = store.position_path();
+            let written = store.write_position(&end.encode());
+            written.map_err(|error| EngineError::file("write", path, &error))
+        });
+        if let Err(error) = written {
+            tracing::warn!(%error, "dbrepl cannot be told that forward logging is off");
+        }
     }
 
     pub(crate) fn start_writer(
         &self,
         place: LogPlace,
         begin: Begin,
-        last: CommitNumber,
     ) -> Result<Arc<Writer>, EngineError> {
         let environment = self.id().ok_or_else(|| {
             EngineError::Internal("a log cannot be written before there is an environment".into())
@@ -96,6 +149,6 @@ impl Environment {
             horizon: &self.horizon,
             checkpointer: &self.checkpointer,
         };
-        start.start(place, begin, last)
+        start.start(place, begin)
     }
 }

@@ -11,6 +11,7 @@ use fwlog::{Block, Durable, EnvironmentId, Mirror, MirrorError, Position, Segmen
 
 use crate::environment::Environment;
 use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
+use crate::environment::tell_restored;
 use crate::error::EngineError;
 use crate::slave::{MirrorPlace, SlaveLog, Work};
 
@@ -83,7 +84,9 @@ impl Link {
         let Some(mirror) = self.mirror.as_mut() else {
             return Ok(());
         };
-        let Some(durable) = mirror.sync().map_err(refuse_mirror)? else {
+        let durable = mirror.sync().map_err(refuse_mirror)?;
+        tell_restored(mirror.take_restored());
+        let Some(durable) = durable else {
             return Ok(());
         };
         self.unsynced_bytes = 0;
@@ -161,6 +164,10 @@ impl Link {
                 self.made_durable(&durable)?;
             }
             ReceiverAction::KeepAlive { durable, reply } => {
+                if let Some(mirror) = self.mirror.as_mut() {
+                    mirror.look_after_files().map_err(refuse_mirror)?;
+                    tell_restored(mirror.take_restored());
+                }
                 self.slave
                     .update(|progress| progress.source_durable = Some(durable));
                 if reply {

@@ -10,7 +10,8 @@ use crate::slave::link::refuse_mirror;
 
 impl SlaveLog {
     /// Brings the mirror back to the durable end, where the applier and the next dbrepl go on: what
-    /// a broken connection has left unsynced is cut off, and so is what a full disk has cut short.
+    /// a broken connection has left unsynced is cut off, and so is what a full disk has cut short, or
+    /// a directory that was away.
     ///
     /// After any other failure only a restart tells what is in the files.
     pub(super) fn mend(&self, mirror: &mut Option<Box<Mirror>>) -> Result<(), Refuse> {
@@ -18,7 +19,7 @@ impl SlaveLog {
             return Ok(());
         };
         let must_mend = match old.failure() {
-            Some(failure) => failure.is_disk_full(),
+            Some(failure) => failure.may_pass(),
             None => old.received() != old.durable(),
         };
         if !must_mend {
@@ -36,7 +37,7 @@ impl SlaveLog {
             seal: SealNewest::No,
             discard_behind: from.map(|point| point.position),
         };
-        let recovered = match recover(&*self.store, options, &mut |_| Ok(())) {
+        let recovered = match recover(&self.store, options, &mut |_| Ok(())) {
             Ok(recovered) => Some(recovered),
             Err(RecoverError::NoLog) => None,
             Err(error) => return Err(not_mended(&error)),

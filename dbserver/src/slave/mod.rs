@@ -16,12 +16,13 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dbproto::{Identify, Progress};
-use fwlog::{Block, EnvironmentId, Mirror, Recovered, SegmentStore, Timestamp};
+use fwlog::{Block, EnvironmentId, IoFailure, Mirror, Recovered, SegmentStore, Timestamp};
 use tokio::sync::Notify;
 
 use crate::apply::applier::Applier;
 use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
 use crate::environment::host::Host;
+use crate::environment::tell_restored;
 use crate::error::EngineError;
 
 pub use serve::serve_replication;
@@ -68,7 +69,7 @@ enum MirrorPlace {
 
 /// The slave's log: the mirror, the queue to the applier, and how far all is.
 pub struct SlaveLog {
-    store: Arc<dyn SegmentStore>,
+    store: Arc<SegmentStore>,
     mirror: Mutex<MirrorPlace>,
     progress: Mutex<SlaveProgress>,
     /// Rung when `progress` has changed, for the connection's status messages.
@@ -83,7 +84,7 @@ pub struct SlaveLog {
 impl SlaveLog {
     /// A slave that goes on behind what it has recovered.
     pub(crate) fn resume(
-        store: Arc<dyn SegmentStore>,
+        store: Arc<SegmentStore>,
         host: &Host,
         environment: EnvironmentId,
         recovered: &Recovered,
@@ -114,7 +115,7 @@ impl SlaveLog {
     /// A slave with the data of a cleanly stopped master and none of its log: the master's next
     /// segment is the first one here.
     pub(crate) fn copied(
-        store: Arc<dyn SegmentStore>,
+        store: Arc<SegmentStore>,
         host: &Host,
         identity: &ControlIdentity,
         applier: Applier,
@@ -139,12 +140,12 @@ impl SlaveLog {
     }
 
     /// An empty slave: the first master that connects gives it its environment.
-    pub(crate) fn empty(store: Arc<dyn SegmentStore>, host: &Host, applier: Applier) -> Self {
+    pub(crate) fn empty(store: Arc<SegmentStore>, host: &Host, applier: Applier) -> Self {
         Self::new(store, host, None, SlaveProgress::default(), applier)
     }
 
     fn new(
-        store: Arc<dyn SegmentStore>,
+        store: Arc<SegmentStore>,
         host: &Host,
         mirror: Option<Mirror>,
         progress: SlaveProgress,
@@ -197,6 +198,24 @@ impl SlaveLog {
 
     fn mirror_place(&self) -> MutexGuard<'_, MirrorPlace> {
         self.mirror.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees whether the files of the mirror still have their names, unless a connection does. Gives the
+    /// mirror's failure, if it has one that lasts.
+    pub(crate) fn look_after_files(&self) -> Option<IoFailure> {
+        let mut place = self.mirror_place();
+        let MirrorPlace::Free(mirror) = &mut *place else {
+            return None;
+        };
+        if mirror.as_ref()?.failure().is_some() {
+            // Its success is seen from the failure that is gone.
+            let mended = self.mend(mirror);
+            tracing::debug!(mended = mended.is_ok(), "an attempt to mend the mirror");
+        }
+        let mirror = mirror.as_mut()?;
+        let looked = mirror.look_after_files();
+        tell_restored(mirror.take_restored());
+        looked.err().and_then(|_| mirror.failure().cloned())
     }
 
     fn update(&self, change: impl FnOnce(&mut SlaveProgress)) {
