@@ -60,6 +60,9 @@ pub enum EngineError {
     /// The page store failed (58030 or XX001).
     #[error("{0}")]
     Storage(String),
+    /// The page store failed, because a disk is full (53100).
+    #[error("{0}")]
+    StorageFull(String),
     /// The data files would become larger than MaxSize (53100).
     #[error("the transaction needs {needed} bytes of data files; MaxSize is {limit}")]
     VolumeFull {
@@ -135,6 +138,7 @@ impl EngineError {
                 }
             }
             Self::VolumeFull { .. }
+            | Self::StorageFull(_)
             | Self::File {
                 kind: io::ErrorKind::StorageFull,
                 ..
@@ -148,6 +152,11 @@ impl EngineError {
             Self::Denied(_) => "42501",
             Self::Internal(_) => "XX000",
         }
+    }
+
+    /// Whether it ends when there is room again.
+    pub fn is_disk_full(&self) -> bool {
+        self.sqlstate() == "53100"
     }
 
     /// What the person who reads the message can do next.
@@ -258,6 +267,7 @@ impl From<&pagestore::StoreError> for EngineError {
         match error {
             pagestore::StoreError::Damaged { .. } => Self::Damaged(text),
             pagestore::StoreError::SnapshotTooOld { .. } => Self::SnapshotTooOld(text),
+            _ if error.is_disk_full() => Self::StorageFull(text),
             _ => Self::Storage(text),
         }
     }

@@ -11,6 +11,7 @@ use pagestore::Horizon;
 use crate::apply::batch::Batch;
 use crate::apply::history::{History, Undo};
 use crate::apply::parts::{PartPages, Parts};
+use crate::apply::room::{Room, with_room};
 use crate::apply::rules;
 use crate::apply::scratch::Scratch;
 use crate::environment::control::DatabaseEntry;
@@ -44,6 +45,8 @@ pub struct Applier {
     /// Bytes of records since the last `publish`.
     unpublished: u64,
     last: CommitNumber,
+    /// Who waits when a disk is full.
+    room: Option<Arc<dyn Room>>,
     decoder: BlockDecoder,
     /// Changes of the list of databases since the last `Checkpoint` record's redo point.
     history: History,
@@ -67,9 +70,17 @@ impl Applier {
             horizon,
             batches: HashMap::new(),
             last,
+            room: None,
             decoder: BlockDecoder::new(),
             history: History::default(),
         }
+    }
+
+    /// From now on a full disk is waited for, and does not end applying.
+    pub fn wait_for(&mut self, room: &Arc<dyn Room>) {
+        self.parts.wait_for(Arc::clone(room));
+        self.scratch.wait_for(Arc::clone(room));
+        self.room = Some(Arc::clone(room));
     }
 
     /// The newest commit applied.
@@ -192,7 +203,9 @@ impl Applier {
                 name: name.to_owned(),
                 file: self.databases.file_for(id, name),
             };
-            let database: Database = self.files.create(entry, &self.horizon)?;
+            let database: Database = with_room(self.room.as_ref(), || {
+                Ok(self.files.create(entry.clone(), &self.horizon)?)
+            })?;
             self.databases.insert(Arc::new(database));
             self.history.note(at, Undo::Remove(id));
         }

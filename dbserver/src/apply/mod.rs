@@ -4,5 +4,6 @@ pub mod applier;
 mod batch;
 mod history;
 mod parts;
+pub mod room;
 mod rules;
 mod scratch;

@@ -1,10 +1,12 @@
 //! Pieces of transactions whose `Commit` has not come yet.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use fwlog::{DatabaseId, PageBody, PageChange, Part, Position, TransactionId};
 use pagestore::{PageData, PageImage};
 
+use crate::apply::room::Room;
 use crate::apply::scratch::Scratch;
 use crate::error::EngineError;
 
@@ -32,6 +34,11 @@ impl Parts {
             scratch,
             transactions: HashMap::new(),
         }
+    }
+
+    /// From now on a full disk is waited for.
+    pub(crate) fn wait_for(&mut self, room: Arc<dyn Room>) {
+        self.scratch.wait_for(room);
     }
 
     /// Takes in one record; `at` is the start of its block.
@@ -65,6 +72,7 @@ impl Parts {
     pub(crate) fn take(
         &mut self,
         transaction: TransactionId,
+        database: DatabaseId,
         at: Position,
     ) -> Result<PartPages, EngineError> {
         let collected = self.transactions.remove(&transaction).ok_or_else(|| {
@@ -72,8 +80,13 @@ impl Parts {
                 "commit of transaction {} without its parts (block at {at})",
                 transaction.get()
             ))
-        database: DatabaseId,
         })?;
+        if collected.database != database {
+            return Err(EngineError::Corrupt(format!(
+                "transaction {} commits in another database than its parts (block at {at})",
+                transaction.get()
+            )));
+        }
         if self.transactions.is_empty() {
             self.scratch.let_go();
         }
@@ -81,12 +94,6 @@ impl Parts {
     }
 
     /// A checkpoint with that redo point is complete: what began before it will never commit.
-        if collected.database != database {
-            return Err(EngineError::Corrupt(format!(
-                "transaction {} commits in another database than its parts (block at {at})",
-                transaction.get()
-            )));
-        }
     pub(crate) fn forget_before(&mut self, redo: Position) {
         self.transactions
             .retain(|_, collected| collected.first >= redo);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use disk::Disk;
 use pagestore::{PageData, PageImage, ScratchFile};
 
+use crate::apply::room::{Room, with_room};
 use crate::error::EngineError;
 
 /// A scratch file in TmpDir, made when the first page comes.
@@ -14,6 +15,7 @@ pub(crate) struct Scratch {
     disk: Disk,
     directory: PathBuf,
     file: Option<Arc<ScratchFile>>,
+    room: Option<Arc<dyn Room>>,
 }
 
 impl Scratch {
@@ -23,11 +25,22 @@ impl Scratch {
             disk,
             directory,
             file: None,
+            room: None,
         }
+    }
+
+    /// From now on a full disk is waited for.
+    pub(crate) fn wait_for(&mut self, room: Arc<dyn Room>) {
+        self.room = Some(room);
     }
 
     /// Stores a page.
     pub(crate) fn store(&mut self, page: &PageData) -> Result<PageImage, EngineError> {
+        let room = self.room.clone();
+        with_room(room.as_ref(), || self.try_store(page))
+    }
+
+    fn try_store(&mut self, page: &PageData) -> Result<PageImage, EngineError> {
         let file = match &mut self.file {
             Some(file) => file,
             none => {

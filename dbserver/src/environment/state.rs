@@ -322,6 +322,10 @@ impl Environment {
         let mut control = self.control();
         let mut new = control.clone();
         change(&mut new);
+        if new == *control {
+            // It is on the disk as it is: a start after a crash needs no room.
+            return Ok(());
+        }
         new.next_database = self.databases.next_id().get();
         new.write(self.layout.disk(), &self.layout.control())?;
         *control = new;

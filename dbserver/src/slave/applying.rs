@@ -1,11 +1,13 @@
 //! The applier's thread on a slave.
 
+use std::sync::Arc;
 use std::sync::mpsc::TrySendError;
 
 use dbproto::Progress;
 use fwlog::{Block, Position};
 
 use crate::apply::applier::{Applied, Applier};
+use crate::apply::room::Room;
 use crate::commit::checkpointer::SlaveRedo;
 use crate::environment::Environment;
 use crate::environment::control::DatabaseEntry;
@@ -25,13 +27,15 @@ impl Environment {
     /// Applies what the mirror has made durable, until the server stops.
     ///
     /// An error suspends applying: the slave serves the state that it has, goes on mirroring
-    /// nothing, and says why.
+    /// nothing, and says why. A full disk does so until there is room.
     pub(crate) fn run_applier(&self) {
         let Some(slave) = self.slave() else { return };
         let work = slave.work().take();
         let Some((work, mut applier)) = work else {
             return;
         };
+        let room: Arc<dyn Room> = Arc::<SlaveLog>::clone(slave);
+        applier.wait_for(&room);
         while let Ok(piece) = work.recv() {
             if self.apply_piece(slave, &mut applier, piece) == Next::End {
                 return;

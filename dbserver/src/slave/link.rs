@@ -13,7 +13,7 @@ use crate::environment::Environment;
 use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
 use crate::environment::tell_restored;
 use crate::error::EngineError;
-use crate::slave::{MirrorPlace, SlaveLog, Work};
+use crate::slave::{MirrorPlace, SlaveLog, SlaveProgress, Work};
 
 /// Bytes that are written before they are synced, at most.
 const SYNC_BYTES: usize = 4 << 20;
@@ -55,10 +55,8 @@ impl Link {
             unsynced_bytes: 0,
         };
         mended?;
-        match progress.suspended {
-            Some(why) => {
-                Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why))
-            }
+        match refuse_suspended(&progress) {
+            Some(refuse) => Err(refuse),
             None => Ok(link),
         }
     }
@@ -151,6 +149,10 @@ impl Link {
                 self.made_durable(&durable)?;
             }
             ReceiverAction::Blocks { bytes, .. } => {
+                // Before anything of it is in the mirror: what is there must reach the applier.
+                if let Some(refuse) = refuse_suspended(&self.slave.progress()) {
+                    return Err(refuse);
+                }
                 let mirror = self.mirror()?;
                 let blocks = mirror.blocks(&bytes).map_err(refuse_mirror)?;
                 let received = mirror.received().map(progress_of);
@@ -279,7 +281,7 @@ impl Drop for Link {
     }
 }
 
-fn identity(environment: &Environment, progress: &crate::slave::SlaveProgress) -> Identity {
+fn identity(environment: &Environment, progress: &SlaveProgress) -> Identity {
     let config = environment.config();
     let begins = environment
         .log_location()
@@ -307,6 +309,18 @@ fn identity(environment: &Environment, progress: &crate::slave::SlaveProgress) -
         volume_limit: config.volumes.max_size,
         pack: true,
     }
+}
+
+/// What dbrepl is told while nothing is applied.
+fn refuse_suspended(progress: &SlaveProgress) -> Option<Refuse> {
+    let why = progress.suspended.clone()?;
+    Some(if progress.waits_for_room {
+        Refuse::new(state::DISK_FULL, "the slave has no room to apply its log")
+            .detail(why)
+            .hint("Free space on the slave; dbrepl goes on by itself.")
+    } else {
+        Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why)
+    })
 }
 
 fn progress_of(durable: Durable) -> Progress {

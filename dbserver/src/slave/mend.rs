@@ -10,19 +10,15 @@ use crate::slave::link::refuse_mirror;
 
 impl SlaveLog {
     /// Brings the mirror back to the durable end, where the applier and the next dbrepl go on: what
-    /// a broken connection has left unsynced is cut off, and so is what a full disk has cut short, or
-    /// a directory that was away.
+    /// a broken connection has left unsynced is cut off, and so is what a failure has left there.
     ///
-    /// After any other failure only a restart tells what is in the files.
+    /// That is right after a failed sync, too, though nobody knows what the disk has of the bytes
+    /// behind the durable end: they go, and the master sends them again.
     pub(super) fn mend(&self, mirror: &mut Option<Box<Mirror>>) -> Result<(), Refuse> {
         let Some(old) = mirror.as_ref() else {
             return Ok(());
         };
-        let must_mend = match old.failure() {
-            Some(failure) => failure.may_pass(),
-            None => old.received() != old.durable(),
-        };
-        if !must_mend {
+        if old.failure().is_none() && old.received() == old.durable() {
             return Ok(());
         }
         let environment = old.environment();

@@ -9,6 +9,7 @@ mod applying;
 pub mod link;
 mod mend;
 mod redo;
+mod room;
 mod serve;
 
 use std::mem;
@@ -24,6 +25,7 @@ use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
 use crate::environment::host::Host;
 use crate::environment::tell_restored;
 use crate::error::EngineError;
+use crate::slave::room::Patience;
 
 pub use serve::serve_replication;
 
@@ -43,6 +45,8 @@ pub struct SlaveProgress {
     pub applied: Option<Progress>,
     /// Why nothing is applied, if so.
     pub suspended: Option<String>,
+    /// Applying goes on by itself as soon as there is room.
+    pub waits_for_room: bool,
     /// Who ships at present.
     pub source: Option<Identify>,
     /// The source's durable end, as of its last message.
@@ -77,6 +81,7 @@ pub struct SlaveLog {
     /// Zeros written ahead of the end of the mirror's open segment.
     preallocate: u64,
     queue: SyncSender<Work>,
+    patience: Patience,
     /// Taken by the applier's thread, if there is one.
     work: Mutex<Option<(Receiver<Work>, Applier)>>,
 }
@@ -159,6 +164,7 @@ impl SlaveLog {
             changed: Notify::new(),
             preallocate: host.preallocate,
             queue,
+            patience: Patience::default(),
             work: Mutex::new(Some((work, applier))),
         }
     }
@@ -170,6 +176,7 @@ impl SlaveLog {
 
     /// Ends the applier's thread after what it has.
     pub(crate) fn stop(&self) {
+        self.patience.end();
         if self.queue.send(Work::Stop).is_err() {
             tracing::debug!("the applier has ended already");
         }
