@@ -14,7 +14,7 @@ use crate::directory::is_successor;
 use crate::durable_end::{Durable, DurableEnd};
 use crate::header::{HEADER_SIZE, SegmentHeader};
 use crate::identity::EnvironmentId;
-use crate::numbers::CommitNumber;
+use crate::numbers::{CommitNumber, Sequence};
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::{EndKind, ReadItem, SegmentReader};
 use crate::seal::SEAL_SIZE;
@@ -266,9 +266,15 @@ impl Scan<'_> {
         }
     }
 
+    /// The block with the record that begins a generation belongs to its header: whoever finds the one
+    /// looks for the other.
     fn is_discarded(&self, block: &Block) -> bool {
+        let start = block.start;
+        let begins_generation =
+            start.segment.sequence == Sequence::FIRST && start.offset == HEADER_SIZE as u64;
         let behind = self.options.discard_behind;
-        block.start.segment == self.newest
+        start.segment == self.newest
+            && !begins_generation
             && behind.is_some_and(|position| block.end.position > position)
     }
 

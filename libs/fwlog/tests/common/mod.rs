@@ -58,30 +58,40 @@ pub(crate) fn driven(
     )
 }
 
-/// A commit with a page delta of so many bytes that do not compress.
-pub(crate) fn commit(number: u64, time: Timestamp, bytes: usize) -> RecordBuffer {
+/// A page with so many bytes that do not compress.
+pub(crate) fn page(number: u64, bytes: usize) -> [u8; PAGE_SIZE] {
     let mut random = Random::new(number);
-    let mut new = [0; PAGE_SIZE];
-    new.iter_mut()
+    let mut page = [0; PAGE_SIZE];
+    page.iter_mut()
         .take(bytes)
         .for_each(|byte| *byte = random.next().to_le_bytes()[0]);
+    page
+}
+
+/// A commit with a page delta of so many bytes that do not compress.
+pub(crate) fn commit(
+    database: DatabaseId,
+    number: u64,
+    time: Timestamp,
+    bytes: usize,
+) -> RecordBuffer {
     let mut records = RecordBuffer::new();
     let mut encoder = records.begin_commit(CommitHead {
         number: CommitNumber::new(number),
-        database: DatabaseId::new(1),
+        database,
         time,
         exclusive: false,
         page_count: 3,
         transaction: None,
     });
-    encoder.page_delta(PageNumber::new(2), &[0; PAGE_SIZE], &new);
+    encoder.page_delta(PageNumber::new(2), &[0; PAGE_SIZE], &page(number, bytes));
     encoder.finish();
     records
 }
 
 /// Queues the commit with this number.
 pub(crate) fn append(writer: &Writer, number: u64, bytes: usize) -> Result<(), WriterError> {
-    let records = commit(number, writer.now(), bytes);
+    let records = commit(DatabaseId::new(1), number, writer.now(), bytes);
     let number = CommitNumber::new(number);
     writer.append(records, Some((number, number)))
 }

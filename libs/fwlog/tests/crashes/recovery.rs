@@ -1,0 +1,108 @@
+//! Recovery that is interrupted, at every operation, and again.
+
+use std::sync::{Arc, Mutex};
+
+use disk::testing::{Fault, Random, SimulatedDisk};
+use fwlog::Begin;
+
+use crate::common::WHOLE;
+use crate::model::{Model, Shared, recover_commits, restart_and_go_on, seeds};
+use crate::work::{Owner, options_of};
+
+/// A disk that a power cut has left, and what must be in its log.
+struct Broken {
+    machine: SimulatedDisk,
+    model: Model,
+}
+
+/// Disks left by power cuts at some operations of an owner.
+fn broken(seed: u64) -> Vec<Broken> {
+    let machine = SimulatedDisk::new(seed);
+    let mut random = Random::new(seed);
+    let model = Shared::default();
+    let (seen, found) = (model.clone(), Arc::new(Mutex::new(Vec::new())));
+    let (kept, chance) = (Arc::clone(&found), Mutex::new(Random::new(seed + 1)));
+    machine.set_hook(move |machine, operation| {
+        let mut chance = chance.lock().unwrap();
+        if operation.kind.changes() && chance.below(20) == 0 {
+            let after = machine.after_power_cut(chance.next());
+            after.clear_hook();
+            let model = seen.copy();
+            kept.lock().unwrap().push(Broken {
+                machine: after,
+                model,
+            });
+        }
+    });
+    let options = options_of(&mut random);
+    let owner = Owner::start(&machine, options, Begin::Create, model).unwrap();
+    owner.work(&mut random, 20).unwrap();
+    machine.clear_hook();
+    std::mem::take(&mut *found.lock().unwrap())
+}
+
+/// The disks that power cuts leave during a recovery of this one.
+fn interrupted(machine: &SimulatedDisk, losses: &[u64]) -> Vec<SimulatedDisk> {
+    let machine = machine.copy();
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let (kept, losses) = (Arc::clone(&found), losses.to_vec());
+    machine.set_hook(move |machine, operation| {
+        if operation.kind.changes() {
+            for loss in &losses {
+                let after = machine.after_power_cut(*loss);
+                after.clear_hook();
+                kept.lock().unwrap().push(after);
+            }
+        }
+    });
+    // Where there is no log there is nothing to recover.
+    drop(recover_commits(&machine, WHOLE));
+    machine.clear_hook();
+    std::mem::take(&mut *found.lock().unwrap())
+}
+
+#[test]
+fn a_recovery_that_is_interrupted_twice_anywhere_costs_nothing() {
+    let mut count = 0;
+    for seed in seeds(2) {
+        for Broken { machine, model } in broken(seed) {
+            for once in interrupted(&machine, &[0, 1, seed + 2]) {
+                for twice in interrupted(&once, &[0, seed + 3]) {
+                    let label = format!("seed {seed}, interruption {count}");
+                    restart_and_go_on(&twice, model.clone(), model.durable, &label);
+                    count += 1;
+                }
+            }
+        }
+    }
+    assert!(count > 50, "only {count} interruptions");
+}
+
+#[test]
+fn a_recovery_that_fails_anywhere_costs_nothing() {
+    for seed in seeds(4) {
+        for Broken { machine, model } in broken(seed) {
+            for operation in 0.. {
+                let trial = machine.copy();
+                trial.fail(Fault::after(operation));
+                let failed = recover_commits(&trial, WHOLE).is_err();
+                let done = trial.operations() <= operation;
+                trial.mend();
+                if operation % 2 == 0 {
+                    trial.evict();
+                }
+                for after in [
+                    trial.after_power_cut(0),
+                    trial.after_power_cut(seed + 4),
+                    trial,
+                ] {
+                    let label = format!("seed {seed}, operation {operation}, failed: {failed}");
+                    restart_and_go_on(&after, model.clone(), model.durable, &label);
+                }
+                if done {
+                    break;
+                }
+            }
+        }
+    }
+}
