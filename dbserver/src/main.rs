@@ -1,4 +1,4 @@
-//! `dbserver [-c cfg] [--init] [--check]`
+//! `dbserver [-c cfg] [--init] [--check] [--rebuild]`
 
 use std::env;
 use std::path::PathBuf;
@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser;
 use dbconfig::Config;
-use dbserver::environment::create;
+use dbserver::environment::host::Host;
+use dbserver::environment::{create, rebuild};
 use dbserver::server::{self, logging};
 use dbserver::system::verifier;
 
@@ -25,6 +26,9 @@ struct Arguments {
     /// Check the configuration and exit
     #[arg(long, conflicts_with = "init")]
     check: bool,
+    /// Set the data files aside, make them anew from the whole forward log, and serve
+    #[arg(long, conflicts_with_all = ["init", "check"])]
+    rebuild: bool,
 }
 
 /// Exit codes: 0 clean, 1 error, 2 usage or configuration.
@@ -62,6 +66,9 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
             )?;
         create::create(&config, &verifier::from_password(&password)?)?;
         return Ok(());
+    }
+    if arguments.rebuild {
+        rebuild::prepare(&Host::system(), &config).context("--rebuild is refused")?;
     }
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files; many sessions may not fit");

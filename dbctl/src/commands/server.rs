@@ -1,17 +1,42 @@
 //! Commands that the server carries out: its words are sent as `DBCTL '<words>'`.
 
 use crate::connection::{Answer, command_failure};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::Table;
 use crate::session::Session;
 use crate::words;
 
 /// Sends a command and prints its result.
 pub(crate) async fn run(session: &mut Session, command: &[String]) -> Result<()> {
+    let mut damaged = false;
     for answer in send(session, command).await? {
         print(session, &answer)?;
+        damaged |= has_damage(&answer);
+    }
+    if damaged {
+        let failure = Failure::error("there is damage");
+        return Err(failure.with_hint("docs/recovery.md says what to do"));
     }
     Ok(())
+}
+
+/// Whether a command that verifies has found damage: a list has a line for it, a table a column.
+fn has_damage(answer: &Answer) -> bool {
+    const DAMAGE: &str = "damage";
+    let Answer::Rows(table) = answer else {
+        return false;
+    };
+    let is_list = table.columns == ["name", "value"];
+    let column = table.columns.iter().position(|name| name == DAMAGE);
+    table.rows.iter().any(|row| {
+        let named = row
+            .first()
+            .is_some_and(|name| name.as_deref() == Some(DAMAGE));
+        let known = column
+            .and_then(|column| row.get(column))
+            .is_some_and(Option::is_some);
+        known || (is_list && named)
+    })
 }
 
 /// Sends a command.
@@ -43,6 +68,22 @@ fn statement(command: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn damage_is_found_in_a_list_and_in_a_table() {
+        let answer = |columns: [&str; 2], cells: [Option<&str>; 2]| {
+            Answer::Rows(Table {
+                columns: columns.map(str::to_owned).to_vec(),
+                rows: vec![cells.map(|cell| cell.map(str::to_owned)).to_vec()],
+            })
+        };
+        let (list, table) = (["name", "value"], ["database", "damage"]);
+        assert!(has_damage(&answer(list, [Some("damage"), Some("page 2")])));
+        assert!(has_damage(&answer(table, [Some("shop"), Some("page 2")])));
+        assert!(!has_damage(&answer(list, [Some("result"), Some("ok")])));
+        assert!(!has_damage(&answer(table, [Some("damage"), None])));
+        assert!(!has_damage(&Answer::Done(1)));
+    }
 
     #[test]
     fn words_are_quoted_for_the_command_and_then_for_sql() {

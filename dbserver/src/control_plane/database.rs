@@ -1,4 +1,4 @@
-//! `database list | create | drop | rename | checksum | verify`
+//! `database list | create | drop | rename | checksum`
 
 use pagestore::{LOCK_PAGE, PAGE_SIZE, PageData, PageNumber};
 
@@ -6,7 +6,6 @@ use crate::control_plane::table::bytes;
 use crate::control_plane::{Call, Table};
 use crate::environment::Database;
 use crate::error::EngineError;
-use crate::system::statement::read;
 
 /// All databases.
 pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
@@ -80,25 +79,4 @@ fn hash(database: &Database) -> Result<(u64, u32, blake3::Hash), EngineError> {
         snapshot.page_count(),
         hasher.finalize(),
     ))
-}
-
-/// SQLite's integrity check.
-pub(crate) fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
-    let name = call.one("database verify NAME")?;
-    let database = call.environment.database(name)?;
-    let findings: Vec<String> = read(&database, |connection| {
-        let mut statement = connection.prepare("PRAGMA integrity_check")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
-        rows.collect()
-    })?;
-    if findings != ["ok"] {
-        return Err(EngineError::Corrupt(format!(
-            "database \"{name}\" is damaged: {}",
-            findings.join("; ")
-        )));
-    }
-    let mut table = Table::list();
-    table.entry("database", name);
-    table.entry("result", "ok");
-    Ok(table)
 }

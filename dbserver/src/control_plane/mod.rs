@@ -14,6 +14,7 @@ mod status;
 mod table;
 mod transfer;
 mod user;
+mod verify;
 mod words;
 
 use std::sync::Arc;
@@ -151,10 +152,10 @@ static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["database", "verify"],
-        usage: "database verify NAME",
-        what: "SQLite's integrity check",
+        usage: "database verify [NAME]",
+        what: "every page against its checksum, and SQLite's integrity check",
         needs: Needs::Operator,
-        run: database::verify,
+        run: verify::verify,
     },
     Command {
         words: &["database", "dump"],

@@ -60,10 +60,8 @@ impl Environment {
 
     /// Writes every database's newest durable pages, up to `limit`, and syncs the files.
     pub(crate) fn write_data_files(&self, limit: Option<CommitNumber>) -> Result<(), EngineError> {
-        let limit = limit.map_or(u64::MAX, CommitNumber::get);
-        let limit = pagestore::CommitNumber::new(limit);
         for database in self.databases() {
-            let report = database.store().checkpoint_up_to(limit, &|_progress| {})?;
+            let report = self.write_data_file(&database, limit)?;
             tracing::debug!(
                 database = database.name(),
                 commit = report.commit.get(),

@@ -27,6 +27,7 @@ use crate::environment::host::{Drive, Host};
 use crate::environment::layout::{Layout, SYSTEM_FILE};
 use crate::environment::log::{self, WriterStart};
 use crate::environment::log_guard::LogGuard;
+use crate::environment::rebuild;
 use crate::environment::state::{Environment, LogSide};
 use crate::environment::verify::{self, Suspects};
 use crate::error::EngineError;
@@ -110,6 +111,7 @@ impl Parts {
         let control =
             Control::read(&host.disk, &layout.control())?.ok_or_else(|| no_environment(&layout))?;
         let lock = lock(&layout)?;
+        let control = rebuild::go_on(&layout, control)?;
         let limits = ConnectionLimits {
             cache_kib: CACHE_KIB,
             write_set_bytes: WRITE_SET_BYTES,
@@ -397,7 +399,7 @@ fn not_begun(identity: &Identity) -> Recovered {
     }
 }
 
-fn no_environment(layout: &Layout) -> EngineError {
+pub(crate) fn no_environment(layout: &Layout) -> EngineError {
     EngineError::state(
         format!("there is no environment in {}", layout.data_dir().display()),
         "Make one with 'dbctl -c CONFIG init', or set DataDir to where it is.",
@@ -405,7 +407,7 @@ fn no_environment(layout: &Layout) -> EngineError {
 }
 
 /// One server an environment: the lock goes with the process, however it ends.
-fn lock(layout: &Layout) -> Result<Box<dyn DiskFile>, EngineError> {
+pub(crate) fn lock(layout: &Layout) -> Result<Box<dyn DiskFile>, EngineError> {
     let path = layout.lock();
     match layout.disk().lock(&path) {
         Ok(Some(file)) => Ok(file),

@@ -146,9 +146,15 @@ impl Session {
     /// Translates a statement. `oids` are the parameter types that the client gave.
     pub fn prepare(&mut self, sql: &str, oids: &[u32]) -> Result<Rc<Prepared>, Failure> {
         self.check_epoch()?;
-        let version = self.sqlite.schema_version()?;
-        if self.sqlite.schema.refresh(version) {
-            self.schema_moved();
+        match self.sqlite.schema_version() {
+            Ok(version) => {
+                if self.sqlite.schema.refresh(version) {
+                    self.schema_moved();
+                }
+            }
+            // The transaction's snapshot may be what can't be read any more: ROLLBACK needs no schema.
+            Err(_) if self.transaction.is_failed() => drop(self.sqlite.handle.take_error()),
+            Err(error) => return Err(error),
         }
         let statement = dialect::analyze(sql, &schema::View::new(&self.sqlite))?;
         if !self.transaction.accepts(&statement.kind) {

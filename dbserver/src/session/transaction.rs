@@ -85,7 +85,7 @@ impl Transaction {
         self.block != Block::None
     }
 
-    fn is_failed(&self) -> bool {
+    pub(super) fn is_failed(&self) -> bool {
         matches!(self.block, Block::Failed | Block::Lost)
     }
 

@@ -3,6 +3,7 @@
 mod connecting;
 mod copying;
 mod cursors;
+mod damage;
 mod manual;
 mod queries;
 mod transactions;

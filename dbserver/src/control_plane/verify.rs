@@ -1,0 +1,81 @@
+//! `database verify`
+
+use pagestore::{Depth, VerifyReport};
+
+use crate::control_plane::{Call, Table};
+use crate::environment::{Database, describe_page};
+use crate::error::EngineError;
+use crate::system::statement::read;
+
+/// Damaged pages of one database that are listed; the rest are counted.
+const LISTED: usize = 1000;
+const COLUMNS: [&str; 5] = ["database", "file", "pages", "result", "damage"];
+
+/// Every page of the data file against its checksum, then SQLite's integrity check on the newest
+/// state: of one database as a list, of all as a table. `damage` is there only where there is some.
+pub(crate) fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
+    match call.arguments.as_slice() {
+        [] => {
+            let mut table = Table::new(&COLUMNS);
+            for database in call.environment.databases() {
+                table.rows.push(verify_one(&database).into());
+            }
+            Ok(table)
+        }
+        [name] => {
+            let database = call.environment.database(name)?;
+            let mut table = Table::list();
+            for (column, value) in COLUMNS.into_iter().zip(verify_one(&database)) {
+                if value.is_some() {
+                    table.maybe(column, value);
+                }
+            }
+            Ok(table)
+        }
+        _ => Err(EngineError::Usage("usage: database verify [NAME]".into())),
+    }
+}
+
+fn verify_one(database: &Database) -> [Option<String>; COLUMNS.len()] {
+    let store = database.store();
+    let report = store.verify(Depth::Pages, &|_progress| {});
+    let mut findings = damaged_pages(&report);
+    if findings.is_empty() {
+        // Else SQLite would only stop at the first of them.
+        findings = integrity(database);
+    }
+    let result = if findings.is_empty() { "ok" } else { "damaged" };
+    let damage = (!findings.is_empty()).then(|| findings.join("; "));
+    [
+        Some(database.name()),
+        Some(store.path().display().to_string()),
+        Some(report.pages.to_string()),
+        Some(result.to_owned()),
+        damage,
+    ]
+}
+
+fn damaged_pages(report: &VerifyReport) -> Vec<String> {
+    let listed = report.damaged.iter().take(LISTED);
+    let mut pages: Vec<String> = listed
+        .map(|(page, fault)| describe_page(*page, fault))
+        .collect();
+    if report.damaged.len() > LISTED {
+        let more = report.damaged.len() - LISTED;
+        pages.push(format!("{more} more pages"));
+    }
+    pages
+}
+
+/// What SQLite's integrity check finds.
+fn integrity(database: &Database) -> Vec<String> {
+    let findings = read(database, |connection| {
+        let mut statement = connection.prepare("PRAGMA integrity_check")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<Vec<String>>>()
+    });
+    match findings {
+        Ok(findings) => findings.into_iter().filter(|text| text != "ok").collect(),
+        Err(error) => vec![error.to_string()],
+    }
+}

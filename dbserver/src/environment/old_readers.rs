@@ -1,0 +1,65 @@
+//! One old reader never stops checkpoints for good.
+//!
+//! A checkpoint keeps the old image of each page that an open snapshot still needs, first in memory,
+//! then in a scratch file in `TmpDir`. Where that can't be done (`TmpDir` is full, the old image itself
+//! can't be read any more), the snapshots that need it are ended: their next read fails with 72000.
+//! Nothing of the data is lost, and the log does not grow without end.
+
+use fwlog::CommitNumber;
+use pagestore::{CheckpointReport, StoreError};
+
+use crate::environment::Environment;
+use crate::environment::database::Database;
+
+/// How often snapshots are ended for one checkpoint; new ones may begin meanwhile.
+const TRIES: usize = 8;
+
+impl Environment {
+    /// Writes a database's newest durable pages, up to `limit`, and syncs its files.
+    pub(crate) fn write_data_file(
+        &self,
+        database: &Database,
+        limit: Option<CommitNumber>,
+    ) -> Result<CheckpointReport, StoreError> {
+        let limit = pagestore::CommitNumber::new(limit.map_or(u64::MAX, CommitNumber::get));
+        let store = database.store();
+        let mut result = store.checkpoint_up_to(limit, &|_progress| {});
+        for _ in 1..TRIES {
+            let obstacle = result.as_ref().err();
+            let Some((error, commit)) = obstacle.and_then(|e| Some((e, e.snapshots_in_the_way()?)))
+            else {
+                break;
+            };
+            self.tell_readers(database, error);
+            let ended = store.end_snapshots_before(commit);
+            tracing::warn!(
+                database = database.name(),
+                snapshots = ended,
+                before_commit = commit.get(),
+                "old snapshots are ended, so that the checkpoint can go on"
+            );
+            result = store.checkpoint_up_to(limit, &|_progress| {});
+        }
+        result
+    }
+
+    /// Says why snapshots end, and whose they may be.
+    fn tell_readers(&self, database: &Database, why: &StoreError) {
+        tracing::error!("{why}");
+        let name = database.name();
+        let sessions = self.sessions.list();
+        for session in sessions
+            .iter()
+            .filter(|session| session.database == name && session.state != "idle")
+        {
+            tracing::warn!(
+                session = session.pid,
+                user = session.user,
+                application = session.application,
+                address = %session.address,
+                state = session.state,
+                "this session may hold an old snapshot of \"{name}\": what it reads next may fail with 72000"
+            );
+        }
+    }
+}
