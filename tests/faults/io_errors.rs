@@ -110,8 +110,17 @@ impl Scene {
 /// The log of a master fails in some way: writes are refused, readers go on, a restart recovers.
 fn log_of_master_fails(operation: Operation, what: What, orderly: bool) {
     let mut scene = Scene::set(At::Master);
+    let bystander = scene.reader();
+    bystander.run("BEGIN; SELECT count(*) FROM account");
     scene.fail_once(operation, "fwlog/fw-", what, 3);
     scene.refused("58030");
+    // Who has only read so far hears why it is over.
+    let over = wait_for("the log guard to take back what was lost", LONG, || {
+        let over = bystander.try_rows("SELECT count(*) FROM account");
+        over.err().as_ref().and_then(Refusal::of)
+    });
+    assert_eq!(over.code, "40003", "{over:?}");
+    bystander.run("ROLLBACK; SELECT count(*) FROM account");
     let client = scene.reader();
     let before = client.value("SELECT max(number) FROM journal");
     let refusal = client.refused("INSERT INTO list VALUES (-1, 'never')");

@@ -233,7 +233,9 @@ impl Session {
         if self.sqlite.epoch == self.env.epoch() {
             return Ok(());
         }
-        let lost = self.transaction.has_written();
+        // One that has only read so far is over, too: who is in it must hear why.
+        let lost = self.transaction.has_written()
+            || self.transaction.block == transaction::Block::Open;
         self.abandon();
         self.reopen()?;
         if lost {
