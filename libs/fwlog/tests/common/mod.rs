@@ -62,9 +62,9 @@ pub(crate) fn driven(
 pub(crate) fn page(number: u64, bytes: usize) -> [u8; PAGE_SIZE] {
     let mut random = Random::new(number);
     let mut page = [0; PAGE_SIZE];
-    page.iter_mut()
-        .take(bytes)
-        .for_each(|byte| *byte = random.next().to_le_bytes()[0]);
+    for chunk in page[..bytes].chunks_mut(4) {
+        chunk.copy_from_slice(&random.next().to_le_bytes()[..chunk.len()]);
+    }
     page
 }
 
