@@ -306,6 +306,17 @@ mod tests {
     }
 
     #[test]
+    fn what_the_other_side_says_is_one_line() {
+        let refuse = Message::Refuse(Refuse::new("55000", "no\n2026-01-01 ERROR \x1b[2Jforged"));
+        let mut out = BytesMut::new();
+        refuse.encode(&mut out);
+        let Ok(Message::Refuse(read)) = Message::decode(out.freeze()) else {
+            panic!("a refusal was sent");
+        };
+        assert_eq!(read.message, "no 2026-01-01 ERROR  [2Jforged");
+    }
+
+    #[test]
     fn a_message_above_the_limit_is_refused_before_it_is_read() {
         let error = Message::decode(Bytes::from(vec![b'B'; MAX_MESSAGE + 1])).unwrap_err();
         assert_eq!(

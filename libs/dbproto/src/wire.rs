@@ -139,7 +139,9 @@ impl FieldReader {
             return Err(self.bad("text length"));
         }
         let bytes = self.take(length)?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| self.bad("text"))
+        let text = std::str::from_utf8(&bytes).map_err(|_| self.bad("text"))?;
+        // It goes into logs and to terminals: one line, with nothing that either obeys.
+        Ok(text.replace(char::is_control, " "))
     }
 
     pub(crate) fn rest(&mut self) -> Bytes {

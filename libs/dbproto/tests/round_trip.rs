@@ -45,7 +45,7 @@ prop_compose! {
     fn identify()(
         format in any::<u32>(),
         environment in any::<[u8; 16]>(),
-        instance in ".{0,15}",
+        instance in "\\PC{0,15}",
         role in role(),
         page_size in any::<u32>(),
         volume_limit in any::<u64>(),
@@ -91,14 +91,14 @@ prop_compose! {
         received in progress(),
         durable in progress(),
         applied in progress(),
-        suspended in option::of(".{0,100}"),
+        suspended in option::of("\\PC{0,100}"),
     ) -> Status {
         Status { received, durable, applied, suspended }
     }
 }
 
 prop_compose! {
-    fn refuse()(sqlstate in "[0-9A-Z]{5}", message in ".{0,100}", detail in ".{0,100}", hint in ".{0,100}") -> Refuse {
+    fn refuse()(sqlstate in "[0-9A-Z]{5}", message in "\\PC{0,100}", detail in ".{0,100}", hint in ".{0,100}") -> Refuse {
         Refuse { sqlstate, message, detail, hint }
     }
 }
