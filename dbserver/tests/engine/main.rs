@@ -5,6 +5,8 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
+mod damaged;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
