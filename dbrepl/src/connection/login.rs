@@ -16,6 +16,9 @@ const COPY_BOTH: u8 = b'W';
 /// Type byte of `NegotiateProtocolVersion`: the slave tells what it can't do, and goes on.
 const NEGOTIATE: u8 = b'v';
 
+/// Most rounds of hashing that a slave may ask for: about a second.
+const MAX_ITERATIONS: u32 = 2_000_000;
+
 /// Type byte of `ErrorResponse`.
 pub(crate) const ERROR: u8 = b'E';
 /// Head of `AuthenticationSASL` after its length; the names of mechanisms follow.
@@ -120,6 +123,7 @@ impl Login<'_> {
                     .scram
                     .as_mut()
                     .ok_or_else(|| unreadable("out of order"))?;
+                check_iterations(body.data())?;
                 scram.update(body.data()).map_err(unreadable)?;
                 frontend::sasl_response(scram.message(), &mut self.out).map_err(unreadable)
             }
@@ -147,6 +151,20 @@ impl Login<'_> {
     }
 }
 
+/// The server chooses how often the password is hashed; one that asks for too much would keep us
+/// busy for ever.
+fn check_iterations(server_first: &[u8]) -> Result<(), Failure> {
+    let asked = server_first
+        .split(|byte| *byte == b',')
+        .find_map(|field| field.strip_prefix(b"i="))
+        .and_then(|digits| std::str::from_utf8(digits).ok())
+        .and_then(|digits| digits.parse::<u32>().ok());
+    match asked {
+        Some(1..=MAX_ITERATIONS) => Ok(()),
+        _ => Err(unreadable("an impossible number of iterations")),
+    }
+}
+
 /// False for a request for SASL without the mechanism that we know.
 fn knows(frame: &Frame) -> bool {
     frame.body().strip_prefix(SASL).is_none_or(offers_scram)
@@ -164,12 +182,17 @@ pub(crate) fn from_error(body: &[u8]) -> Failure {
     let field = |kind: u8| {
         body.split(|byte| *byte == 0)
             .find_map(|field| match field.split_first() {
-                Some((first, text)) if *first == kind => Some(String::from_utf8_lossy(text)),
+                Some((first, text)) if *first == kind => Some(plain(text)),
                 _ => None,
             })
             .unwrap_or_default()
     };
     Failure::from_error_response(&field(b'C'), &field(b'M'), &field(b'H'))
+}
+
+/// Text of the other side, for a log or a terminal: on one line, with nothing that either obeys.
+fn plain(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).replace(char::is_control, " ")
 }
 
 fn lost(error: &std::io::Error) -> Failure {
@@ -220,6 +243,13 @@ mod tests {
         assert!(failure.message.contains("wrong"), "{failure}");
     }
 
+    #[test]
+    fn what_a_slave_says_is_one_line() {
+        let failure = from_error(b"C57P03\0Mnot\x1b[2J\nyet\0H\ra\tb\0\0");
+        assert_eq!(failure.message, "the slave is not ready: not [2J yet");
+        assert_eq!(failure.hint, " a b");
+    }
+
     #[tokio::test]
     async fn without_a_password_there_is_a_hint_where_to_put_one() {
         let failure = answer_with(SASL, None).await.unwrap_err();
@@ -237,6 +267,11 @@ mod tests {
             b"?\0\0\0\x04",
             b"HTTP/1.1 400 Bad Request",
             &[SASL, b"R\0\0\0\x09\0\0\0\x0bx"].concat(),
+            &[
+                SASL,
+                b"R\0\0\0\x29\0\0\0\x0br=abc,s=QUJDREVGR0g=,i=4294967295",
+            ]
+            .concat(),
         ] {
             let failure = answer_with(bytes, Some(&password)).await.unwrap_err();
             assert_eq!(failure.code, ExitCode::Error, "{bytes:?}: {failure}");

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use dbconfig::Access;
 use futures::SinkExt;
 use pgwire::messages::PgWireBackendMessage;
@@ -18,6 +19,7 @@ use tokio_util::codec::Framed;
 use crate::environment::Environment;
 use crate::pg::client::Client;
 use crate::pg::codec::{ClientCodec, Phase};
+use crate::pg::newcomers::{Newcomer, Newcomers};
 use crate::pg::output::{self, FLUSH_BYTES};
 use crate::pg::registry::{Newcomer as Entry, Sessions};
 use crate::pg::startup::{self, ClientStream, Purpose};
@@ -28,8 +30,12 @@ use crate::system::users::Privilege;
 /// Stack of a session's thread: SQLite's deepest expressions and triggers fit.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
-/// Connections that may be on their way in beside the sessions that are.
+/// Connections that may be on their way in.
 const NEWCOMERS: usize = 64;
+
+/// Connections that may be there beside the sessions: those on their way in, and as many that are
+/// just being closed.
+const BESIDE_SESSIONS: usize = 2 * NEWCOMERS;
 
 /// How long a client waits for the end of a start before it is told to come again.
 const START_PATIENCE: Duration = Duration::from_secs(1);
@@ -40,6 +46,7 @@ pub struct FrontEnd {
     sessions: Arc<Sessions>,
     max_connections: usize,
     connections: AtomicUsize,
+    newcomers: Arc<Newcomers>,
     state: watch::Sender<State>,
 }
 
@@ -55,8 +62,9 @@ impl FrontEnd {
         Arc::new(Self {
             access,
             sessions,
-            max_connections: max_sessions.saturating_add(NEWCOMERS),
+            max_connections: max_sessions.saturating_add(BESIDE_SESSIONS),
             connections: AtomicUsize::new(0),
+            newcomers: Newcomers::new(NEWCOMERS),
             state: watch::Sender::new(State::Starting),
         })
     }
@@ -128,14 +136,16 @@ impl FrontEnd {
         let before = self.connections.fetch_add(1, Ordering::AcqRel);
         let arrival = Arrival(Arc::clone(self));
         if before >= self.max_connections {
+            turn_away(&stream);
             return Err(io::Error::other("too many connections at once"));
         }
+        let newcomer = self.newcomers.arrive();
         let stream = stream.into_std()?;
         thread::Builder::new()
             .name(format!("client {}", address.port()))
             .stack_size(STACK_BYTES)
             .spawn(move || {
-                let work = AssertUnwindSafe(|| run(&arrival.0, stream, address));
+                let work = AssertUnwindSafe(|| run(&arrival.0, newcomer, stream, address));
                 if std::panic::catch_unwind(work).is_err() {
                     tracing::error!(%address, "a session has panicked and was ended");
                 }
@@ -153,7 +163,20 @@ impl Drop for Arrival {
     }
 }
 
-fn run(front: &FrontEnd, stream: std::net::TcpStream, address: SocketAddr) {
+/// Says why, if it can be said without a wait.
+fn turn_away(stream: &TcpStream) {
+    let mut out = BytesMut::new();
+    output::error(&mut out, &crowded());
+    if let Err(error) = stream.try_write(&out) {
+        tracing::debug!(%error, "a client was turned away without a word");
+    }
+}
+
+fn crowded() -> Failure {
+    Failure::fatal("53300", "too many connections at once")
+}
+
+fn run(front: &FrontEnd, newcomer: Newcomer, stream: std::net::TcpStream, address: SocketAddr) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -161,7 +184,7 @@ fn run(front: &FrontEnd, stream: std::net::TcpStream, address: SocketAddr) {
         runtime.block_on(async {
             let stream = TcpStream::from_std(stream)?;
             stream.set_nodelay(true)?;
-            serve(front, stream, address).await;
+            serve(front, newcomer, stream, address).await;
             Ok(())
         })
     });
@@ -170,10 +193,15 @@ fn run(front: &FrontEnd, stream: std::net::TcpStream, address: SocketAddr) {
     }
 }
 
-async fn serve(front: &FrontEnd, stream: TcpStream, address: SocketAddr) {
+async fn serve(front: &FrontEnd, newcomer: Newcomer, stream: TcpStream, address: SocketAddr) {
     let mut stream = Framed::with_capacity(stream, ClientCodec::new(), FLUSH_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
-    let result = match startup::start_up(&mut stream, front, address).await {
+    let started = tokio::select! {
+        started = startup::start_up(&mut stream, front, address) => started,
+        () = newcomer.sent_away() => Err(crowded()),
+    };
+    drop(newcomer);
+    let result = match started {
         Ok(Some((environment, newcomer))) => enter(&environment, stream, newcomer, address).await,
         Ok(None) => return,
         Err(failure) => Err((stream, failure)),

@@ -17,6 +17,7 @@ mod copy_out;
 mod extended;
 mod fetch;
 mod front_end;
+mod newcomers;
 pub mod output;
 mod perform;
 pub mod registry;

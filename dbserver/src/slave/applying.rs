@@ -1,5 +1,6 @@
 //! The applier's thread on a slave.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::TrySendError;
 
@@ -37,7 +38,14 @@ impl Environment {
         let room: Arc<dyn Room> = Arc::<SlaveLog>::clone(slave);
         applier.wait_for(&room);
         while let Ok(piece) = work.recv() {
-            if self.apply_piece(slave, &mut applier, piece) == Next::End {
+            let apply = AssertUnwindSafe(|| self.apply_piece(slave, &mut applier, piece));
+            let next = catch_unwind(apply).unwrap_or_else(|_| {
+                tracing::error!("applying has panicked and is suspended");
+                let why = "an error in the server, see its log".to_owned();
+                slave.update(|progress| progress.suspended = Some(why));
+                Next::End
+            });
+            if next == Next::End {
                 return;
             }
         }

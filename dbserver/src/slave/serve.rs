@@ -1,7 +1,8 @@
 //! The replication connection on its socket.
 
+use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use dbproto::{Message, Refuse, state};
@@ -13,6 +14,9 @@ use crate::environment::Environment;
 use crate::pg::ClientStream;
 use crate::pg::codec::{Request, WireError};
 use crate::slave::link::Link;
+
+/// How long a message may wait for a source that does not read: thousands fit between the two.
+const SEND_LIMIT: Duration = Duration::from_secs(10);
 
 /// Serves one dbrepl until it leaves or the server stops. The caller has authenticated it, checked
 /// its privilege and told it that the server is ready.
@@ -139,12 +143,13 @@ fn taken(message: Option<Request>, link: &mut Link) -> Result<Option<Vec<Message
     }
 }
 
+/// A source that does not read must not keep the mirror from its successor.
 async fn send(stream: &mut ClientStream, message: &Message) -> Result<(), WireError> {
     let mut bytes = BytesMut::new();
     message.encode(&mut bytes);
-    stream
-        .send(PgWireBackendMessage::CopyData(CopyData::new(Bytes::from(
-            bytes,
-        ))))
+    let copy = CopyData::new(Bytes::from(bytes));
+    let sent = stream.send(PgWireBackendMessage::CopyData(copy));
+    tokio::time::timeout(SEND_LIMIT, sent)
         .await
+        .unwrap_or_else(|_| Err(io::Error::other("dbrepl does not read what it is sent").into()))
 }

@@ -98,7 +98,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn refuse()(sqlstate in "[0-9A-Z]{5}", message in "\\PC{0,100}", detail in ".{0,100}", hint in ".{0,100}") -> Refuse {
+    fn refuse()(sqlstate in "[0-9A-Z]{5}", message in "\\PC{0,100}", detail in "\\PC{0,100}", hint in "\\PC{0,100}") -> Refuse {
         Refuse { sqlstate, message, detail, hint }
     }
 }
