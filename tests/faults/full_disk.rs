@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use dbtests::{
-    Client, Folder, LONG, Refusal, SHORT, Server, SmallDisk, compare, wait_for,
-    where_mounting_works,
-};
+use dbtests::{Client, Folder, LONG, SHORT, Server, SmallDisk, wait_for, where_mounting_works};
 
 use crate::client::Shared;
 use crate::history::At;
@@ -31,7 +28,13 @@ struct Scene {
 
 impl Scene {
     fn set(at: At, place: Place, size: &str) -> Self {
-        Self::with(at, place, size, 100)
+        // A log has room ahead of its end: it takes much writing until it needs more.
+        let ballast = if matches!(place, Place::Log) {
+            800
+        } else {
+            100
+        };
+        Self::with(at, place, size, ballast)
     }
 
     /// Transactions write up to so many rows of ballast.
@@ -85,11 +88,22 @@ impl Scene {
         });
     }
 
-    /// Waits until a client was refused with this.
+    /// Takes all room until a client was refused for it.
     #[track_caller]
-    fn refused(&self, code: &str) {
-        wait_for(&format!("a refusal with {code}"), LONG, || {
-            self.shared.refusals().contains_key(code).then_some(())
+    fn starve(&self) {
+        let refused = || self.shared.refusals().get("53100").copied();
+        let before = refused();
+        self.disk
+            .starve("a refusal with 53100", || refused() > before);
+    }
+
+    /// Takes all room until the dbrepl of a slave has said so.
+    #[track_caller]
+    fn starve_slave(&self, slave: usize) {
+        let shipper = &self.trio.shippers[slave];
+        self.disk.starve("dbrepl to say that the disk is full", || {
+            let output = shipper.output();
+            output.contains("full") || output.contains("space")
         });
     }
 
@@ -107,22 +121,12 @@ impl Scene {
     }
 }
 
-/// What the slave says of why it does not go on.
-fn said_by_shipper(scene: &Scene, slave: usize, words: &[&str]) {
-    let shipper = &scene.trio.shippers[slave];
-    wait_for(&format!("dbrepl to say {words:?}"), LONG, || {
-        let output = shipper.output();
-        words.iter().any(|word| output.contains(word)).then_some(())
-    });
-}
-
 #[test]
 fn a_master_whose_log_is_full_refuses_writes_and_goes_on_by_itself() {
     where_mounting_works(|| {
         let scene = Scene::set(At::Master, Place::Log, "64m");
         for _ in 0..2 {
-            scene.disk.fill(256 << 10);
-            scene.refused("53100");
+            scene.starve();
             // Readers go on.
             let number = scene.reader().value("SELECT max(number) FROM journal");
             assert_ne!(number, "0");
@@ -138,8 +142,7 @@ fn a_master_whose_log_is_full_refuses_writes_and_goes_on_by_itself() {
 fn a_master_that_is_killed_while_its_log_is_full_has_all_that_it_acknowledged() {
     where_mounting_works(|| {
         let mut scene = Scene::set(At::Master, Place::Log, "64m");
-        scene.disk.fill(256 << 10);
-        scene.refused("53100");
+        scene.starve();
         scene.trio.master.kill9();
         // A start begins a segment: without room it says so, or it starts.
         if let Err(run) = scene.trio.master.try_start() {
@@ -208,8 +211,7 @@ fn a_transaction_that_does_not_fit_into_tmpdir_fails_alone() {
 fn a_slave_whose_log_is_full_goes_on_by_itself() {
     where_mounting_works(|| {
         let scene = Scene::set(At::Slave(0), Place::Log, "64m");
-        scene.disk.fill(256 << 10);
-        said_by_shipper(&scene, 0, &["full", "space"]);
+        scene.starve_slave(0);
         // It still serves what it has.
         let slave = scene.trio.slaves[0].client(DATABASE);
         assert_ne!(slave.value("SELECT count(*) FROM journal"), "0");
@@ -223,8 +225,7 @@ fn a_slave_whose_log_is_full_goes_on_by_itself() {
 fn a_slave_that_is_killed_while_its_log_is_full_goes_on() {
     where_mounting_works(|| {
         let mut scene = Scene::set(At::Slave(0), Place::Log, "64m");
-        scene.disk.fill(256 << 10);
-        said_by_shipper(&scene, 0, &["full", "space"]);
+        scene.starve_slave(0);
         scene.trio.slaves[0].kill9();
         scene.trio.slaves[0].start();
         scene.goes_on(10);
@@ -292,11 +293,5 @@ fn with_room_nothing_is_refused() {
         .filter(|code| code != "40001")
         .collect();
     assert_eq!(refusals, Vec::<String>::new());
-    let client = trio.master.client("system");
-    let missing = client
-        .try_rows("SELECT nothing")
-        .expect_err("no such column");
-    assert!(Refusal::of(&missing).is_some());
-    compare::databases(&trio.master, &trio.slaves[0]);
     assert_ne!(tables::order(&trio.master, 0).len(), 0);
 }

@@ -3,8 +3,10 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::files;
+use crate::patience::{LONG, pause, wait_for};
 use crate::process::run;
 
 /// Set inside of a namespace that a test has made for itself.
@@ -40,13 +42,15 @@ impl SmallDisk {
         &self.0
     }
 
-    /// Takes all room but so many bytes.
+    /// Takes all room that there is at the moment, but so many bytes.
     pub fn fill(&self, leave: u64) {
         let filler = self.filler();
         let full = Command::new("dd")
             .args([
                 "if=/dev/zero",
                 "bs=64k",
+                "oflag=append",
+                "conv=notrunc",
                 &format!("of={}", filler.display()),
             ])
             .stderr(Stdio::null())
@@ -55,6 +59,16 @@ impl SmallDisk {
         assert!(!full.success(), "dd ends when the disk is full");
         let length = std::fs::metadata(&filler).expect("the filler").len();
         files::cut(&filler, length.saturating_sub(leave));
+    }
+
+    /// Takes all room, also what is given back meanwhile, until something has happened.
+    #[track_caller]
+    pub fn starve(&self, what: &str, mut happened: impl FnMut() -> bool) {
+        wait_for(what, LONG, || {
+            self.fill(0);
+            pause(Duration::from_millis(50));
+            happened().then_some(())
+        });
     }
 
     /// Gives back what [`SmallDisk::fill`] has taken.
