@@ -117,6 +117,7 @@ impl DatabaseFiles {
     }
 
     fn database(&self, entry: DatabaseEntry, store: Arc<PageStore>) -> Database {
+        store.spill_while(Arc::clone(self.limits.crowd.full()));
         Database::new(
             entry,
             store,

@@ -8,8 +8,8 @@ use crate::chain::Pins;
 
 #[derive(Debug)]
 pub(crate) struct Active {
-    /// (commit, open snapshots there), ascending.
-    snapshots: Vec<(u64, u32)>,
+    /// (commit, open snapshots there, pages that they see), ascending.
+    snapshots: Vec<(u64, u32, u32)>,
     /// (commit, pages from there on), ascending; the first entry is what a snapshot at the horizon
     /// or before it sees.
     sizes: VecDeque<(u64, u32)>,
@@ -59,10 +59,15 @@ impl Active {
         entry.or(self.sizes.front()).map_or(0, |(_, count)| *count)
     }
 
-    pub(crate) fn register(&mut self, commit: u64) {
+    pub(crate) fn register(&mut self, commit: u64, page_count: u32) {
         match self.snapshots.binary_search_by_key(&commit, |e| e.0) {
-            Ok(index) => self.snapshots[index].1 += 1,
-            Err(index) => self.snapshots.insert(index, (commit, 1)),
+            Ok(index) => {
+                let entry = &mut self.snapshots[index];
+                entry.1 += 1;
+                // They may differ across a rewind.
+                entry.2 = entry.2.max(page_count);
+            }
+            Err(index) => self.snapshots.insert(index, (commit, 1, page_count)),
         }
     }
 
@@ -77,16 +82,17 @@ impl Active {
 
     pub(crate) fn pins(&self, durable: u64) -> Pins {
         let durable = self.visible(durable);
-        let live = self
-            .snapshots
-            .iter()
-            .map(|e| e.0)
-            .filter(|commit| *commit >= self.floor);
-        let mut snapshots: Vec<u64> = live.collect();
+        let live = || self.snapshots.iter().filter(|e| e.0 >= self.floor);
+        let mut snapshots: Vec<u64> = live().map(|e| e.0).collect();
+        let reach = live().map(|e| e.2).max().unwrap_or(0);
         if let Some(commit) = self.checkpoint {
             snapshots.insert(snapshots.partition_point(|s| *s < commit), commit);
         }
-        Pins { snapshots, durable }
+        Pins {
+            snapshots,
+            reach,
+            durable,
+        }
     }
 
     /// Pins `commit` for a checkpoint.
@@ -178,7 +184,7 @@ mod tests {
     fn an_ended_snapshot_no_longer_pins_versions() {
         let mut active = Active::new(0);
         for commit in [3, 3, 5] {
-            active.register(commit);
+            active.register(commit, 1);
         }
         assert_eq!(active.end_below(5), 2);
         assert_eq!(active.pins(9).snapshots, [5]);

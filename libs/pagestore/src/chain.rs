@@ -15,6 +15,8 @@ use crate::PageImage;
 pub(crate) struct Pins {
     /// Commits of open snapshots, ascending.
     pub(crate) snapshots: Vec<u64>,
+    /// Pages that the largest of them sees.
+    pub(crate) reach: u32,
     pub(crate) durable: u64,
 }
 
@@ -231,6 +233,7 @@ mod tests {
     fn pins(snapshots: &[u64], durable: u64) -> Pins {
         Pins {
             snapshots: snapshots.to_vec(),
+            reach: u32::MAX,
             durable,
         }
     }

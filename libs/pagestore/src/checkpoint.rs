@@ -190,8 +190,9 @@ impl<'a> Run<'a> {
 
     fn keep_base(&self, page: PageNumber) -> Result<(), StoreError> {
         let mut data = [0; PAGE_SIZE];
-        if page.get() > self.store.base().sums().page_count() {
-            // The page is new: the snapshots do not reach that far.
+        let known = self.store.base().sums().page_count();
+        if page.get() > known.min(self.pins.reach) {
+            // The page is newer than the snapshots: they do not reach that far.
             return Ok(());
         }
         match self.store.base().read(page, &mut data) {
@@ -201,7 +202,7 @@ impl<'a> Run<'a> {
                 return Err(self.cannot_keep(page, &why));
             }
         }
-        let image = if self.store.kept_bytes() < self.store.options().pinned_limit {
+        let image = if self.store.has_room_to_keep() {
             PageImage::copy_of(&data)
         } else {
             self.to_scratch(page, &data)?

@@ -138,7 +138,9 @@ impl Snapshot {
 
 impl Clone for Snapshot {
     fn clone(&self) -> Self {
-        self.store.active().register(self.commit.get());
+        self.store
+            .active()
+            .register(self.commit.get(), self.page_count);
         Self {
             store: Arc::clone(&self.store),
             ..*self

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use disk::{Disk, DiskFile};
 
@@ -46,6 +46,8 @@ pub struct PageStore {
     epoch: AtomicU64,
     floor: AtomicU64,
     counters: Counters,
+    /// Set while there is too much in memory.
+    full: OnceLock<Arc<AtomicBool>>,
 }
 
 impl PageStore {
@@ -96,6 +98,7 @@ impl PageStore {
             epoch: AtomicU64::new(0),
             floor: AtomicU64::new(0),
             counters: Counters::default(),
+            full: OnceLock::new(),
         })
     }
 
@@ -137,8 +140,8 @@ impl PageStore {
     }
 
     fn snapshot_at(self: &Arc<Self>, active: &mut Active, commit: u64) -> Snapshot {
-        active.register(commit);
         let page_count = active.page_count_at(commit);
+        active.register(commit, page_count);
         Snapshot::new(Arc::clone(self), commit, page_count, self.epoch())
     }
 
@@ -312,8 +315,16 @@ impl PageStore {
         self.checkpoint(&|_| ()).map(drop)
     }
 
-    pub(crate) fn kept_bytes(&self) -> u64 {
-        self.counters.read().kept_bytes
+    /// While `full` is set, no old image stays in memory for a snapshot; the first call counts.
+    pub fn spill_while(&self, full: Arc<AtomicBool>) {
+        self.full.get_or_init(|| full);
+    }
+
+    /// Whether one more old image may be kept in memory.
+    pub(crate) fn has_room_to_keep(&self) -> bool {
+        let full = self.full.get();
+        self.counters.read().kept_bytes < self.options.pinned_limit
+            && !full.is_some_and(|full| full.load(Ordering::Relaxed))
     }
 
     pub(crate) fn file(&self) -> &dyn DiskFile {
