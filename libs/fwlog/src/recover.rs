@@ -150,7 +150,7 @@ pub fn recover(
         cut: None,
     };
     let mut previous: Option<SegmentReader> = None;
-    for id in segments {
+    for (index, id) in segments.iter().enumerate() {
         let reader = scan.open(*id, previous.as_ref())?;
         let (reader, sealed) = scan.read(reader)?;
         if *id == newest {
@@ -158,7 +158,12 @@ pub fn recover(
             return scan.complete(&reader, sealed);
         }
         if !sealed {
-            return Err(corrupt(&reader, Damage::NotSealed));
+            // Where the one behind has no place here, that is what is wrong.
+            let behind = segments.get(index + 1).copied().unwrap_or(newest);
+            let strange = scan.open(behind, Some(&reader)).err();
+            return Err(strange
+                .filter(is_misplaced)
+                .unwrap_or_else(|| corrupt(&reader, Damage::NotSealed)));
         }
         previous = Some(reader);
     }
@@ -404,6 +409,10 @@ impl Scan<'_> {
 
 fn corrupt(reader: &SegmentReader, kind: Damage) -> RecoverError {
     ReadError::corrupt(reader.path(), reader.point().position.offset, kind).into()
+}
+
+fn is_misplaced(error: &RecoverError) -> bool {
+    matches!(error, RecoverError::Read(ReadError::Corrupt { kind, .. }) if kind.is_misplaced())
 }
 
 /// What is wrong with a segment that does not go on where the one before it ends.

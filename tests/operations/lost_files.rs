@@ -1,0 +1,315 @@
+//! Files and directories of the log that somebody removes, renames or replaces under a running server.
+
+use std::path::{Path, PathBuf};
+
+use dbtests::{Cluster, Folder, Server, Settings, compare, files, follower, wait_for};
+use fwlog::POSITION_FILE;
+
+use crate::shop::{
+    items, open, open_segment, sell, told, try_to_sell, wait_for_log, wait_for_trouble,
+};
+
+const RESTORED: &str = "has been written once more";
+
+fn master(folder: &Folder, settings: Settings) -> Server {
+    let mut master = Server::create(folder.path(), settings);
+    master.start();
+    open(&master);
+    sell(&master, 10);
+    master
+}
+
+fn rename(from: &Path, to: &Path) {
+    let moved = std::process::Command::new("mv")
+        .arg("-T")
+        .arg(from)
+        .arg(to)
+        .status();
+    assert!(moved.expect("mv").success());
+}
+
+/// Takes the open segment away in one of many ways.
+type TakeAway = fn(&Path);
+
+const WAYS: [(&str, TakeAway); 4] = [
+    ("removed", |path| std::fs::remove_file(path).unwrap()),
+    ("renamed", |path| rename(path, &path.with_extension("bak"))),
+    ("replaced by a copy", |path| {
+        let copy = path.with_extension("copy");
+        std::fs::copy(path, &copy).unwrap();
+        rename(&copy, path);
+    }),
+    ("replaced by something else", |path| {
+        std::fs::remove_file(path).unwrap();
+        files::write(path, "something else");
+    }),
+];
+
+#[test]
+fn the_open_segment_that_is_taken_away_is_written_once_more_and_nothing_is_lost() {
+    let folder = Folder::new();
+    let mut master = master(&folder, Settings::master());
+    let mut slave = Server::create(folder.path(), Settings::slave());
+    slave.start();
+    let mut follower = dbtests::Follower::start(folder.path(), &master, &slave);
+    let mut rows = 10;
+    for (way, take_away) in WAYS {
+        // Before the next commit is acknowledged …
+        take_away(&open_segment(&master));
+        sell(&master, 5);
+        rows += 5;
+        master.kill9();
+        master.start();
+        assert_eq!(items(&master), rows, "{way}, and a crash after a commit");
+        // … and within a second where nobody commits.
+        let before = told(&master, RESTORED);
+        take_away(&open_segment(&master));
+        wait_for_log(&master, RESTORED, before);
+        master.kill9();
+        master.start();
+        assert_eq!(items(&master), rows, "{way}, and a crash after a moment");
+        assert!(follower.is_running(), "{way}: {}", follower.output());
+    }
+    wait_for("the slave to have all", dbtests::LONG, || {
+        (items(&slave) == rows).then_some(())
+    });
+    follower.stop();
+    follower::replicate(&master, &slave, &["-S"]).ok();
+    compare::databases(&master, &slave);
+    compare::logs(&master, &slave);
+}
+
+#[test]
+fn a_follower_reads_on_in_the_segment_that_was_written_once_more() {
+    let cluster = Cluster::start();
+    open(&cluster.master);
+    let mut follower = cluster.follow();
+    sell(&cluster.master, 5);
+    cluster.wait_for_slave(&mut follower);
+    std::fs::remove_file(open_segment(&cluster.master)).unwrap();
+    sell(&cluster.master, 5);
+    cluster.wait_for_slave(&mut follower);
+    assert_eq!(items(&cluster.slave), 10);
+    follower.stop();
+    assert_eq!(
+        follower
+            .output()
+            .matches("found synchronization point")
+            .count(),
+        1
+    );
+    cluster.compare();
+}
+
+#[test]
+fn the_position_file_that_is_taken_away_comes_back_within_a_second() {
+    let cluster = Cluster::start();
+    open(&cluster.master);
+    cluster.synchronize();
+    let position = cluster.master.fwlog_dir().join(POSITION_FILE);
+    for take_away in [
+        |path: &Path| std::fs::remove_file(path).unwrap(),
+        |path: &Path| {
+            rename(path, &path.with_extension("bak"));
+        },
+    ] {
+        sell(&cluster.master, 5);
+        let before = told(&cluster.master, RESTORED);
+        take_away(&position);
+        wait_for_log(&cluster.master, RESTORED, before);
+        cluster.synchronize();
+    }
+    assert_eq!(items(&cluster.slave), 10);
+    cluster.compare();
+}
+
+#[test]
+fn a_segment_that_a_restart_needs_is_missed_and_a_checkpoint_makes_the_restart_do_without() {
+    let folder = Folder::new();
+    let mut master = master(&folder, Settings::master());
+    master.dbctl(&["checkpoint"]).ok();
+    let needed = open_segment(&master);
+    master.dbctl(&["forwardlog", "switch"]).ok();
+    sell(&master, 5);
+    // The watch has seen the new segment.
+    let redo = |server: &Server| server.command("status").remove("redo position");
+    let before = redo(&master);
+    wait_for("the guard to have seen the segment", dbtests::SHORT, || {
+        dbtests::patience::pause(std::time::Duration::from_millis(1500));
+        Some(())
+    });
+    std::fs::remove_file(&needed).unwrap();
+    wait_for_log(
+        &master,
+        "a restart does not need the missing segments any more",
+        0,
+    );
+    assert!(
+        master
+            .log()
+            .contains(&format!("{} is gone", needed.display()))
+    );
+    assert_ne!(redo(&master), before);
+    master.kill9();
+    master.start();
+    assert_eq!(items(&master), 15);
+    // A segment before the redo point may go without a word.
+    let told_before = told(&master, "is gone");
+    let old = files::list(&master.fwlog_dir(), "fw-1-")[0].clone();
+    std::fs::remove_file(old).unwrap();
+    sell(&master, 5);
+    master.restart();
+    assert_eq!(items(&master), 20);
+    assert_eq!(told(&master, "is gone"), told_before);
+}
+
+/// Takes the log directory away from a server that then refuses writes.
+fn take_directory_away(master: &Server) -> PathBuf {
+    let directory = master.fwlog_dir();
+    let away = directory.with_extension("away");
+    rename(&directory, &away);
+    let trouble = wait_for_trouble(master, Some("writes are refused until that is mended"));
+    assert!(trouble.contains("since "), "{trouble}");
+    assert_eq!(try_to_sell(master), Err("58030".to_owned()));
+    away
+}
+
+#[test]
+fn without_the_log_directory_writes_are_refused_until_it_is_back() {
+    let cluster = Cluster::start();
+    let master = &cluster.master;
+    open(master);
+    sell(master, 10);
+    let mut follower = cluster.follow();
+    cluster.wait_for_slave(&mut follower);
+    let away = take_directory_away(master);
+    assert_eq!(items(master), 10, "readers go on");
+    let status = master.dbctl(&["forwardlog", "status"]).ok();
+    assert!(status.contains("unknown: "), "{status}");
+    follower.wait_for_line("trying again");
+    rename(&away, &master.fwlog_dir());
+    wait_for_trouble(master, None);
+    sell(master, 5);
+    cluster.wait_for_slave(&mut follower);
+    assert_eq!(items(&cluster.slave), 15);
+    follower.stop();
+    cluster.compare();
+}
+
+#[test]
+fn a_crash_without_the_log_directory_loses_nothing_even_if_it_never_comes_back() {
+    let folder = Folder::new();
+    let mut master = master(&folder, Settings::master());
+    let mut slave = Server::create(folder.path(), Settings::slave());
+    slave.start();
+    follower::replicate(&master, &slave, &["-S"]).ok();
+    take_directory_away(&master);
+    wait_for_log(&master, "was saved in the data files", 0);
+    master.kill9();
+    let told = master
+        .try_start()
+        .expect_err("there is no directory")
+        .fails(1);
+    assert!(
+        told.contains(&master.fwlog_dir().display().to_string()),
+        "{told}"
+    );
+    // The way out where it is lost for good: an empty one.
+    std::fs::create_dir(master.fwlog_dir()).unwrap();
+    master.start();
+    assert_eq!(items(&master), 10);
+    sell(&master, 5);
+    // A slave that had everything goes on.
+    follower::replicate(&master, &slave, &["-S"]).ok();
+    assert_eq!(items(&slave), 15);
+    compare::databases(&master, &slave);
+}
+
+#[test]
+fn without_the_log_directory_forward_logging_can_be_given_up_by_hand_or_by_configuration() {
+    for setting in ["stop", "disable"] {
+        let folder = Folder::new();
+        let settings = Settings::master().set("ForwardLog", "FwOnFailure", setting);
+        let mut master = master(&folder, settings);
+        let mut slave = Server::create(folder.path(), Settings::slave());
+        slave.start();
+        follower::replicate(&master, &slave, &["-S"]).ok();
+        if setting == "stop" {
+            take_directory_away(&master);
+            master.dbctl(&["forwardlog", "disable"]).ok();
+            assert_eq!(wait_for_trouble(&master, None), "");
+        } else {
+            rename(
+                &master.fwlog_dir(),
+                &master.fwlog_dir().with_extension("away"),
+            );
+            let trouble = wait_for_trouble(&master, Some("forward logging was given up"));
+            assert!(trouble.contains("re-synchronized"), "{trouble}");
+        }
+        assert_eq!(
+            master.command("forwardlog status")["forward log"],
+            "disabled"
+        );
+        sell(&master, 5);
+        master.kill9();
+        std::fs::create_dir(master.fwlog_dir()).unwrap();
+        master.start();
+        assert_eq!(items(&master), 15, "{setting}");
+        let status = master.command("forwardlog status");
+        assert_eq!(status["forward log"], "enabled", "as configured");
+        assert!(status["segment"].starts_with("fw-2-"), "{status:?}");
+        let told = follower::replicate(&master, &slave, &["-S"]).fails(5);
+        assert!(told.contains("hint: "), "{told}");
+    }
+}
+
+#[test]
+fn a_slaves_files_that_are_taken_away_come_back_too() {
+    let mut cluster = Cluster::start();
+    open(&cluster.master);
+    sell(&cluster.master, 5);
+    cluster.synchronize();
+    let mut rows = 5;
+    for (way, take_away) in WAYS {
+        let before = told(&cluster.slave, RESTORED);
+        take_away(&open_segment(&cluster.slave));
+        wait_for_log(&cluster.slave, RESTORED, before);
+        let mut follower = cluster.follow();
+        sell(&cluster.master, 5);
+        rows += 5;
+        cluster.wait_for_slave(&mut follower);
+        take_away(&open_segment(&cluster.slave));
+        sell(&cluster.master, 5);
+        rows += 5;
+        cluster.wait_for_slave(&mut follower);
+        follower.stop();
+        cluster.slave.kill9();
+        cluster.slave.start();
+        assert_eq!(items(&cluster.slave), rows, "{way}");
+    }
+    cluster.compare();
+}
+
+#[test]
+fn a_slave_without_its_log_directory_refuses_dbrepl_until_that_is_back() {
+    let cluster = Cluster::start();
+    open(&cluster.master);
+    sell(&cluster.master, 5);
+    let mut follower = cluster.follow();
+    cluster.wait_for_slave(&mut follower);
+    let (directory, away) = (
+        cluster.slave.fwlog_dir(),
+        cluster.slave.folder().join("away"),
+    );
+    rename(&directory, &away);
+    sell(&cluster.master, 5);
+    follower.wait_for_line("trying again");
+    wait_for_trouble(&cluster.slave, Some("nothing is replicated"));
+    assert_eq!(items(&cluster.slave), 5, "readers go on");
+    rename(&away, &directory);
+    cluster.wait_for_slave(&mut follower);
+    assert_eq!(items(&cluster.slave), 10);
+    wait_for_trouble(&cluster.slave, None);
+    follower.stop();
+    cluster.compare();
+}

@@ -1,0 +1,11 @@
+//! What happens to a running system from outside: files that go, disks that fill, permissions, clocks.
+//! Each has a row in the table of docs/operating.md.
+
+mod clocks;
+mod devices;
+mod full;
+mod lost_files;
+mod missing_segments;
+mod permissions;
+mod shop;
+mod start;
