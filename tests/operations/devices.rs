@@ -39,13 +39,15 @@ fn the_log_moves_between_devices_and_back() {
         assert_eq!(items(&master), 25);
         let status = master.command("forwardlog status");
         assert!(status["segment"].starts_with("fw-3-"), "{status:?}");
-        master
-            .dbctl(&[
-                "fwlog",
-                "verify",
-                &folder.join("disk").display().to_string(),
-            ])
-            .ok();
+        master.dbctl(&["forwardlog", "disable"]).ok();
+        assert_eq!(
+            master.command("forwardlog status")["forward log"],
+            "disabled"
+        );
+        sell(&master, 5);
+        master.kill9();
+        master.start();
+        assert_eq!(items(&master), 30);
     });
 }
 

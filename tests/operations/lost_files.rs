@@ -32,15 +32,17 @@ fn rename(from: &Path, to: &Path) {
 type TakeAway = fn(&Path);
 
 const WAYS: [(&str, TakeAway); 4] = [
-    ("removed", |path| std::fs::remove_file(path).unwrap()),
+    ("removed", |path| {
+        std::fs::remove_file(path).expect("a file there")
+    }),
     ("renamed", |path| rename(path, &path.with_extension("bak"))),
     ("replaced by a copy", |path| {
         let copy = path.with_extension("copy");
-        std::fs::copy(path, &copy).unwrap();
+        std::fs::copy(path, &copy).expect("a file there");
         rename(&copy, path);
     }),
     ("replaced by something else", |path| {
-        std::fs::remove_file(path).unwrap();
+        std::fs::remove_file(path).expect("a file there");
         files::write(path, "something else");
     }),
 ];

@@ -21,7 +21,7 @@ fn lagging() -> (Cluster, Vec<PathBuf>) {
         cluster.master.dbctl(&["forwardlog", "switch"]).ok();
         sell(&cluster.master, 5);
     }
-    let has = cluster.slave.segments().segments().last().unwrap().id;
+    let has = cluster.slave.segments().segments().last().expect("one").id;
     let lacks = cluster
         .master
         .segments()

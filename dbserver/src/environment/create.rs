@@ -51,6 +51,23 @@ pub fn create_on(host: &Host, config: &Config, verifier: &str) -> Result<(), Eng
     let location = log::location(config, &layout, place)?;
     make_directory(disk, &location.directory)?;
     refuse_old_log(&location)?;
+    let made = fill(host, config, verifier, &layout, place);
+    if made.is_err() {
+        // 'init' must be possible again.
+        take_back(&layout, &location);
+    }
+    made
+}
+
+/// Makes what is in the directories.
+fn fill(
+    host: &Host,
+    config: &Config,
+    verifier: &str,
+    layout: &Layout,
+    place: LogPlace,
+) -> Result<(), EngineError> {
+    let disk = &host.disk;
     let mut control = Control {
         instance: config.server.instance.clone(),
         role: config.replication.role,
@@ -66,19 +83,33 @@ pub fn create_on(host: &Host, config: &Config, verifier: &str) -> Result<(), Eng
         return control.write(disk, &layout.control());
     }
     let environment = random_id()?;
-    let end = begin_log(host, config, &layout, place, environment)?;
+    let end = begin_log(host, config, layout, place, environment)?;
     control.identity = Some(Identity {
         environment,
         redo: end,
         databases: Vec::new(),
     });
     control.write(disk, &layout.control())?;
-    add_dba(host, config, verifier).inspect_err(|_| {
-        // Without its first user the environment is of no use, and 'init' must be possible again.
-        if let Err(error) = disk.remove(&layout.control()) {
-            tracing::error!(%error, "cannot take back {}", layout.control().display());
+    add_dba(host, config, verifier)
+}
+
+/// Removes what was made: without its first user an environment is of no use. There was no segment
+/// before, so those that are there are its own.
+fn take_back(layout: &Layout, location: &fwlog::LogLocation) {
+    let disk = layout.disk();
+    let names = disk.list(&location.directory).unwrap_or_default();
+    let segments = names.iter().filter(|name| {
+        name.to_str().is_some_and(|name| {
+            let name = name.strip_suffix(".new").unwrap_or(name);
+            location.naming.segment_of(name).is_some() || name == fwlog::POSITION_FILE
+        })
+    });
+    let paths = segments.map(|name| location.directory.join(name));
+    for path in paths.chain([layout.control()]) {
+        if let Err(error) = disk.remove_if_there(&path) {
+            tracing::error!(%error, "cannot take back {}", path.display());
         }
-    })
+    }
 }
 
 /// The first segment, with the one record that makes the database `system`.

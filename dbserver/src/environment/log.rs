@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use dbconfig::{Compression as ConfigCompression, Config, SyncMode};
 use fwlog::{
-    Begin, Compression, Durable, EnvironmentId, GenerationReason, Linger, LogIdentity, LogLocation,
-    ReadError, RecoverError, SegmentStore, SyncPolicy, Writer, WriterOptions,
+    Begin, Compression, Durable, DurableEnd, EnvironmentId, GenerationReason, Linger, LogIdentity,
+    LogLocation, ReadError, RecoverError, RecoverOptions, SealNewest, SegmentStore, SyncPolicy,
+    Writer, WriterOptions,
 };
 use pagestore::Horizon;
 
@@ -107,6 +108,35 @@ pub(crate) fn begin_in(place: LogPlace, after: Durable) -> Begin {
         },
         LogPlace::Journal => Begin::NextSegment { after },
     }
+}
+
+/// Ends a log at its durable end, cut and sealed there: after a failure there may be anything behind.
+pub(crate) fn end_there(
+    store: &SegmentStore,
+    location: &LogLocation,
+    end: &Durable,
+) -> Result<Durable, EngineError> {
+    if end.sealed {
+        return Ok(*end);
+    }
+    let options = RecoverOptions {
+        from: Some(end.point),
+        seal: SealNewest::Yes,
+        discard_behind: Some(end.point.position),
+    };
+    let recovered = fwlog::recover(store, options, &mut |_| Ok(()))
+        .map_err(|error| recovery_error(error, location))?;
+    Ok(recovered.durable())
+}
+
+/// The same for a log that was left without: as far as it is known to be durable.
+pub(crate) fn end_left_log(config: &Config, location: &LogLocation) -> Result<(), EngineError> {
+    let known = DurableEnd::read(&location.disk, &location.directory);
+    let Some(end) = known.map_err(EngineError::LogUnusable)? else {
+        return Ok(());
+    };
+    let store = segment_store(config, location)?;
+    end_there(&store, location, &end.durable).map(drop)
 }
 
 /// What a writer needs, whoever starts it.

@@ -244,6 +244,16 @@ impl Parts {
             database.store().checkpoint(&|_progress| {})?;
         }
         let databases = self.databases.entries();
+        if place == LogPlace::ForwardLog {
+            let ended = log::location(&self.config, &self.layout, place)
+                .and_then(|location| log::end_left_log(&self.config, &location));
+            if let Err(error) = ended {
+                tracing::warn!(%error, "the log of before cannot be given an end");
+            }
+            tracing::warn!(
+                "forward logging was off and begins again: slaves must be re-synchronized"
+            );
+        }
         self.control.log = place;
         self.control.detached = true;
         self.control

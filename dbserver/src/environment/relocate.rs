@@ -98,6 +98,9 @@ impl Environment {
         let entries = self.databases.entries();
         let redo = redo_point(end);
         let before = self.log_location();
+        if place == LogPlace::ForwardLog {
+            self.end_left_log(place);
+        }
         self.update_control(|control| {
             control.log = place;
             control.detached = true;
@@ -113,16 +116,25 @@ impl Environment {
         Ok((writer, end.commit))
     }
 
+    /// Forward logging begins again where it ended in a failure once: the log there gets its end.
+    fn end_left_log(&self, place: LogPlace) {
+        let ended = log::location(&self.config, &self.layout, place)
+            .and_then(|location| log::end_left_log(&self.config, &location));
+        if let Err(error) = ended {
+            tracing::warn!(%error, "the log of before cannot be given an end");
+        }
+    }
+
     /// Tells who reads the forward log that nothing follows. Where that can't be written, they find the
     /// gap when forward logging begins again.
     fn mark_switched_off(&self, location: &LogLocation, end: &Durable) {
         let Some(environment) = self.id() else { return };
-        let end = DurableEnd {
-            environment,
-            durable: *end,
-            switched_off: true,
-        };
         let written = log::segment_store(&self.config, location).and_then(|store| {
+            let end = DurableEnd {
+                environment,
+                durable: log::end_there(&store, location, end)?,
+                switched_off: true,
+            };
             let path = store.position_path();
             let written = store.write_position(&end.encode());
             written.map_err(|error| EngineError::file("write", path, &error))

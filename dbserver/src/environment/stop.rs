@@ -3,6 +3,10 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+use dbconfig::SyncMode;
+use fwlog::Durable;
+
+use crate::commit::committer::Committer;
 use crate::environment::checkpoint::redo_point;
 use crate::environment::host::Drive;
 use crate::environment::{Environment, LogSide};
@@ -37,7 +41,7 @@ impl Environment {
         let _one_author = self.checkpointing();
         match &self.log {
             LogSide::Writing(committer) => {
-                let end = committer.writer().close().map_err(EngineError::LogFailed)?;
+                let end = self.close_log(committer)?;
                 self.write_data_files(None)?;
                 let (redo, entries) = (redo_point(&end), self.databases.entries());
                 self.update_control(|control| {
@@ -57,5 +61,21 @@ impl Environment {
                 self.update_control(|control| control.clean = true)
             }
         }
+    }
+
+    /// Seals the log. A log that has failed ends where it is durable: all up to there goes to the data
+    /// files, and the next start cuts off the rest.
+    fn close_log(&self, committer: &Committer) -> Result<Durable, EngineError> {
+        let writer = committer.writer();
+        let failure = match writer.close() {
+            Ok(end) => return Ok(end),
+            Err(failure) => failure,
+        };
+        // What the disk has of it is known only where each commit waited for the disk.
+        if self.config.server.sync_mode != SyncMode::EveryCommit {
+            return Err(EngineError::LogFailed(failure));
+        }
+        tracing::warn!(%failure, "the log cannot be sealed; all that is committed goes to the data files");
+        Ok(writer.durable())
     }
 }
