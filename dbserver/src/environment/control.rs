@@ -309,6 +309,8 @@ fn parse_role(word: &str) -> Result<Role, String> {
 
 #[cfg(test)]
 mod tests {
+    use disk::testing::SimulatedDisk;
+
     use super::*;
 
     fn sample() -> Control {
@@ -353,16 +355,22 @@ mod tests {
 
     #[test]
     fn any_flipped_bit_and_any_cut_is_found() {
-        let text = sample().to_text().into_bytes();
+        let machine = SimulatedDisk::new(1);
+        let disk = machine.process().disk();
+        let path = Path::new("/control");
+        sample().write(&disk, path).unwrap();
+        let text = machine.content(path).unwrap();
         for at in 0..text.len() {
-            let mut damaged = text.clone();
-            damaged[at] ^= 1;
-            if let Ok(damaged) = String::from_utf8(damaged) {
-                assert!(Control::parse(&damaged).is_err(), "flip at {at}");
+            for bit in 0..8 {
+                assert!(machine.flip(path, at as u64, bit));
+                let read = Control::read(&disk, path);
+                assert!(read.is_err(), "byte {at}, bit {bit}: {read:?}");
+                assert!(machine.flip(path, at as u64, bit));
             }
             let cut = std::str::from_utf8(&text[..at]).unwrap();
             assert!(Control::parse(cut).is_err(), "cut at {at}");
         }
+        assert_eq!(Control::read(&disk, path).unwrap(), Some(sample()));
     }
 
     #[test]

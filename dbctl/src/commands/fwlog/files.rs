@@ -1,11 +1,10 @@
 //! Which files are meant.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use disk::Disk;
 use fwlog::{
-    Damage, Durable, DurableEnd, LogDirectory, LogLocation, POSITION_FILE, ReadError,
+    Damage, Durable, DurableEnd, IoFailure, LogDirectory, LogLocation, POSITION_FILE, ReadError,
     SegmentNaming, SegmentReader,
 };
 
@@ -24,6 +23,8 @@ pub(crate) struct Files {
     /// The durable end of that directory. It was read before the segments were listed: a server
     /// that runs only makes the log longer.
     pub(crate) durable: Option<Durable>,
+    /// There is a file for it, and it makes no sense: torn by a power cut, or damaged.
+    pub(crate) position_unreadable: bool,
 }
 
 /// A file without a readable header.
@@ -44,36 +45,47 @@ impl Files {
             [one] if one.is_dir() => (Some(one.clone()), None),
             _ => (None, None),
         };
-        let disk = Disk::real();
-        let durable = directory
-            .as_deref()
-            .map(|directory| DurableEnd::read(&disk, directory))
-            .transpose();
-        let durable = durable
-            .map_err(|error| Failure::error(error.to_string()))?
-            .flatten();
-        let mut paths = Vec::new();
-        for path in directory
-            .iter()
-            .chain(arguments.paths.iter().skip(directory.iter().len()))
-        {
-            if path.is_dir() {
-                let files = entries(path)?.into_iter();
-                paths.extend(files.filter(|file| is_segment(file, naming.as_ref())));
-            } else {
-                paths.push(path.clone());
-            }
-        }
-        let (good, damaged) = sort(paths)?;
-        if good.is_empty() && damaged.is_empty() {
+        let files = Self::read(&Disk::real(), directory, &arguments.paths, naming.as_ref())?;
+        if files.log.segments().is_empty() && files.damaged.is_empty() {
             output::note("there are no forward-log segments");
         }
-        let log = LogDirectory::from_files(&disk, &good).map_err(read_failure)?;
+        Ok(files)
+    }
+
+    /// The segments in a directory, or else in these files and directories.
+    pub(crate) fn read(
+        disk: &Disk,
+        directory: Option<PathBuf>,
+        paths: &[PathBuf],
+        naming: Option<&SegmentNaming>,
+    ) -> Result<Self> {
+        let failed = |error: IoFailure| Failure::error(error.to_string());
+        let (mut durable, mut position_unreadable) = (None, false);
+        let mut found = Vec::new();
+        if let Some(directory) = &directory {
+            durable = DurableEnd::read(disk, directory).map_err(failed)?;
+            let position = directory.join(POSITION_FILE);
+            position_unreadable = durable.is_none()
+                && disk
+                    .exists(&position)
+                    .map_err(|error| Failure::io("look for", &position, &error))?;
+            found = segments_in(disk, directory, naming)?;
+        } else {
+            for path in paths {
+                if path.is_dir() {
+                    found.extend(segments_in(disk, path, naming)?);
+                } else {
+                    found.push(path.clone());
+                }
+            }
+        }
+        let (good, damaged) = sort(disk, found)?;
         Ok(Self {
-            log,
+            log: LogDirectory::from_files(disk, &good).map_err(read_failure)?,
             damaged,
             directory,
             durable: durable.map(|end| end.durable),
+            position_unreadable,
         })
     }
 
@@ -108,18 +120,19 @@ fn configured_location(session: &Session) -> Result<LogLocation> {
         .map_err(|error| Failure::usage(format!("{}: FwLog: {error}", config.path.display())))
 }
 
-/// The files of a directory, sorted by name so that messages have an order.
-fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
-    let failed = |error: std::io::Error| Failure::io("list", directory, &error);
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if entry.file_type().map_err(failed)?.is_file() {
-            paths.push(entry.path());
-        }
-    }
-    paths.sort();
-    Ok(paths)
+/// The segments of a directory, sorted by name so that messages have an order.
+fn segments_in(
+    disk: &Disk,
+    directory: &Path,
+    naming: Option<&SegmentNaming>,
+) -> Result<Vec<PathBuf>> {
+    let names = disk
+        .list(directory)
+        .map_err(|error| Failure::io("list", directory, &error))?;
+    let paths = names.into_iter().map(|name| directory.join(name));
+    Ok(paths
+        .filter(|path| is_segment(path, naming) && !path.is_dir())
+        .collect())
 }
 
 fn file_name(path: &Path) -> Option<&str> {
@@ -150,10 +163,10 @@ fn looks_like_segment(path: &Path) -> bool {
 }
 
 /// Files with a good header, and the others.
-fn sort(paths: Vec<PathBuf>) -> Result<(Vec<PathBuf>, Vec<DamagedFile>)> {
+fn sort(disk: &Disk, paths: Vec<PathBuf>) -> Result<(Vec<PathBuf>, Vec<DamagedFile>)> {
     let (mut good, mut damaged) = (Vec::new(), Vec::new());
     for path in paths {
-        match SegmentReader::open(&Disk::real(), &path) {
+        match SegmentReader::open(disk, &path) {
             Ok(_) => good.push(path),
             Err(ReadError::Corrupt { path, offset, kind }) => {
                 damaged.push(DamagedFile {

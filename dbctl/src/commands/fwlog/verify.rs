@@ -19,7 +19,7 @@ pub(crate) fn run(session: &Session, arguments: &FwlogFiles) -> Result<()> {
         .map(|info| info.file_length)
         .sum();
     let mut line = ProgressLine::new();
-    let seen = verify(&files.log, &mut |report| {
+    let seen = examine(&files, &mut |report| {
         line.show(|| {
             format!(
                 "verified {} of {total} bytes, {} commits",
@@ -28,10 +28,11 @@ pub(crate) fn run(session: &Session, arguments: &FwlogFiles) -> Result<()> {
         });
     });
     line.clear();
-    let report = seen.map_err(read_failure)?;
-    let mut damage: Vec<Place> = files.damaged.iter().map(Place::of_file).collect();
-    damage.extend(report.findings.iter().map(Place::of_finding));
-    damage.extend(ends_early(&files, &report));
+    let (report, damage) = seen?;
+    if files.position_unreadable {
+        // A power cut may have torn it; it only says how far the log was durable.
+        output::note("fw.position can't be read: the server writes it anew at its next start");
+    }
     print(session, &report, &damage)?;
     if damage.is_empty() {
         return Ok(());
@@ -41,6 +42,18 @@ pub(crate) fn run(session: &Session, arguments: &FwlogFiles) -> Result<()> {
     Err(Failure::error(format!(
         "the forward log is damaged at {count} {noun}"
     )))
+}
+
+/// Reads all; gives what was seen, and all that is wrong.
+fn examine(
+    files: &Files,
+    progress: &mut dyn FnMut(&VerifyReport),
+) -> Result<(VerifyReport, Vec<Place>)> {
+    let report = verify(&files.log, progress).map_err(read_failure)?;
+    let mut damage: Vec<Place> = files.damaged.iter().map(Place::of_file).collect();
+    damage.extend(report.findings.iter().map(Place::of_finding));
+    damage.extend(ends_early(files, &report));
+    Ok((report, damage))
 }
 
 /// One damaged place.
@@ -73,10 +86,16 @@ impl Place {
     }
 }
 
-/// A log that ends before the end that was acknowledged has lost its newest segments or blocks.
+/// A log that ends before the end that was acknowledged has lost its newest segments or blocks, or
+/// its seal.
 fn ends_early(files: &Files, report: &VerifyReport) -> Option<Place> {
-    let durable = files.durable?.point.position;
+    let known = files.durable?;
+    let durable = known.point.position;
     let end = report.end.map(|end| end.position);
+    if end == Some(durable) && known.sealed {
+        // What follows can only be the seal.
+        return report.torn.as_ref().map(Place::of_finding);
+    }
     if end >= Some(durable) {
         return None;
     }
@@ -149,4 +168,167 @@ fn print(session: &Session, report: &VerifyReport, damage: &[Place]) -> Result<(
         table.push(["damage".to_owned(), "none".to_owned()]);
     }
     session.output.result(&table)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+
+    use disk::Disk;
+    use disk::testing::SimulatedDisk;
+    use fwlog::{
+        Begin, CommitHead, CommitNumber, DatabaseId, EnvironmentId, HEADER_SIZE, LogIdentity,
+        LogLocation, PAGE_SIZE, POSITION_FILE, RecordBuffer, SegmentStore, Timestamp, Writer,
+        WriterOptions,
+    };
+
+    use super::*;
+
+    const OPEN: &str = "/fw/fw-1-2";
+    /// Zeros ahead of the end of the open segment.
+    const PREALLOCATE: u64 = 512;
+
+    /// What a damaged log is called.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Verdict {
+        Damaged,
+        /// A tail that was never acknowledged, and is cut off at the next start.
+        Torn,
+        /// The file of the durable end; all of the log is seen.
+        NoPosition,
+        Unnoticed,
+    }
+
+    /// How the server ended.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Stop {
+        Killed,
+        Clean,
+    }
+
+    /// A sealed segment and a newer one, with some commits each.
+    fn machine(stop: Stop) -> SimulatedDisk {
+        let machine = SimulatedDisk::new(1);
+        let disk = machine.process().disk();
+        disk.make_directory(Path::new("/fw"), 0o700).unwrap();
+        let location = LogLocation::parse("/fw/fw-%N").unwrap().on(disk.clone());
+        let identity = LogIdentity {
+            environment: EnvironmentId::from_bytes([9; 16]),
+            instance: "north".to_owned(),
+            page_size: u32::try_from(PAGE_SIZE).unwrap(),
+        };
+        let store = Arc::new(SegmentStore::at(location, 0o600));
+        let options = WriterOptions {
+            preallocate: PREALLOCATE,
+            ..WriterOptions::default()
+        };
+        let observer = Box::new(|_: &fwlog::Durable| {});
+        let writer = Writer::start(store, identity, options, Begin::Create, observer).unwrap();
+        for number in (1..=4).map(CommitNumber::new) {
+            let mut records = RecordBuffer::new();
+            let head = CommitHead {
+                number,
+                database: DatabaseId::new(1),
+                time: Timestamp::now(),
+                exclusive: false,
+                page_count: 1,
+                transaction: None,
+            };
+            records.begin_commit(head).finish();
+            writer.append(records, Some((number, number))).unwrap();
+            writer.wait_durable(number).unwrap();
+            if number.get() == 2 {
+                writer.switch().unwrap();
+            }
+        }
+        if stop == Stop::Clean {
+            writer.close().unwrap();
+        }
+        machine.copy()
+    }
+
+    fn report(disk: &Disk) -> (VerifyReport, Vec<Place>, bool) {
+        let files = Files::read(disk, Some(PathBuf::from("/fw")), &[], None).unwrap();
+        let (report, damage) = examine(&files, &mut |_| ()).unwrap();
+        (report, damage, files.position_unreadable)
+    }
+
+    fn verdict(disk: &Disk, sound: &VerifyReport) -> Verdict {
+        let (mut report, damage, no_position) = report(disk);
+        if !damage.is_empty() {
+            return Verdict::Damaged;
+        }
+        let torn = report.torn.take();
+        assert_eq!(report, *sound, "nothing that counts is lost");
+        if torn.is_some() {
+            Verdict::Torn
+        } else if no_position {
+            Verdict::NoPosition
+        } else {
+            Verdict::Unnoticed
+        }
+    }
+
+    /// Flips every bit of a part of a file, one at a time; all verdicts must be the same.
+    fn flips(stop: Stop, file: &str, part: Range<u64>, expected: Verdict) {
+        let machine = machine(stop);
+        let disk = machine.process().disk();
+        let (sound, damage, _) = report(&disk);
+        assert!(damage.is_empty() && sound.torn.is_none() && sound.commits == 4);
+        assert!(!part.is_empty());
+        for byte in part {
+            for bit in 0..8 {
+                assert!(machine.flip(file, byte, bit), "{file} has {byte} bytes");
+                let verdict = verdict(&disk, &sound);
+                assert_eq!(verdict, expected, "{file}, byte {byte}, bit {bit}");
+                assert!(machine.flip(file, byte, bit));
+            }
+        }
+    }
+
+    fn length(stop: Stop, file: &str) -> u64 {
+        machine(stop).content(file).unwrap().len() as u64
+    }
+
+    /// Where the open segment ends, and its zeros begin.
+    fn end() -> u64 {
+        let (report, _, _) = report(&machine(Stop::Killed).process().disk());
+        report.end.unwrap().position.offset
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_sealed_segment_is_damage() {
+        for (stop, file) in [
+            (Stop::Killed, "/fw/fw-1-1"),
+            (Stop::Clean, "/fw/fw-1-1"),
+            (Stop::Clean, "/fw/fw-1-2"),
+        ] {
+            flips(stop, file, 0..length(stop, file), Verdict::Damaged);
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_of_the_open_segment_up_to_its_durable_end_is_damage() {
+        assert!(end() > HEADER_SIZE as u64);
+        flips(Stop::Killed, OPEN, 0..end(), Verdict::Damaged);
+    }
+
+    /// What stands behind the durable end was never acknowledged: a crash may have left anything.
+    #[test]
+    fn every_flipped_bit_behind_the_durable_end_is_a_torn_tail() {
+        let length = length(Stop::Killed, OPEN);
+        assert!(length > end());
+        flips(Stop::Killed, OPEN, end()..length, Verdict::Torn);
+    }
+
+    /// The file is rewritten in place without a sync, so a power cut may leave any part of it.
+    #[test]
+    fn every_flipped_bit_of_the_durable_end_is_told_and_loses_nothing() {
+        let file = format!("/fw/{POSITION_FILE}");
+        for stop in [Stop::Killed, Stop::Clean] {
+            flips(stop, &file, 0..length(stop, &file), Verdict::NoPosition);
+        }
+    }
 }
