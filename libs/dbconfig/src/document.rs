@@ -288,6 +288,20 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_without_a_value_gets_one_on_its_own_line() {
+        for (before, after) in [
+            ("[a]\nk =\nl = 1\n", "[a]\nk = x\nl = 1\n"),
+            ("[a]\nk = \r\nl = 1\r\n", "[a]\nk = x \r\nl = 1\r\n"),
+            ("[a]\nk = # why\n", "[a]\nk = x # why\n"),
+            ("[a]\nk =", "[a]\nk = x"),
+        ] {
+            let mut document = Document::parse(before).unwrap();
+            document.set("a", "k", "x").unwrap();
+            assert_eq!(document.to_string(), after);
+        }
+    }
+
+    #[test]
     fn comments_end_a_value_and_quotes_protect_it() {
         assert_eq!(first_value("[a]\nk = v # c"), "v");
         assert_eq!(first_value("[a]\nk = v;c"), "v");

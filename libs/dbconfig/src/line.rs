@@ -73,6 +73,10 @@ fn split_value(line: &str, start: usize) -> Result<Range<usize>, String> {
         return Ok(value.start..value.start + length + 2);
     }
     let end = text.find(['#', ';']).unwrap_or(text.len());
+    if end == 0 {
+        // A value that is given later stands in front of the blanks before the comment.
+        return Ok(start..start);
+    }
     let value = trimmed(line, value.start..value.start + end);
     if line
         .get(value.clone())
@@ -91,9 +95,13 @@ fn only_comment(rest: &str, after: &str) -> Result<(), String> {
     Err(format!("only a comment may follow {after}"))
 }
 
-/// The range without white space at both its ends.
+/// The range without white space at both its ends. What is all white space is empty where it begins:
+/// before the line's end.
 fn trimmed(line: &str, range: Range<usize>) -> Range<usize> {
     let text = line.get(range.clone()).unwrap_or_default();
+    if text.trim().is_empty() {
+        return range.start..range.start;
+    }
     let start = range.start + (text.len() - text.trim_start().len());
     start..start + text.trim().len()
 }
