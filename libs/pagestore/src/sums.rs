@@ -262,9 +262,26 @@ impl Sums {
             self.write_run(run)?;
             rest = later;
         }
+        self.reach(page_count)?;
         let slot = 1 - self.complete.load(Ordering::SeqCst);
         self.write_head(commit, page_count, slot)?;
         self.file.sync().map_err(|e| self.failed("sync", e))
+    }
+
+    /// Makes the file as long as its head will say. A page without a version to write, because there is
+    /// a newer one already, has no sum: redo has its full image.
+    fn reach(&self, page_count: u32) -> Result<(), StoreError> {
+        let wanted = SUMS_AT + u64::from(page_count) * SUM_LENGTH;
+        let length = self
+            .file
+            .length()
+            .map_err(|e| self.failed("read the length of", e))?;
+        if length >= wanted {
+            return Ok(());
+        }
+        self.file
+            .set_length(wanted)
+            .map_err(|e| self.failed("extend", e))
     }
 
     fn write_run(&self, run: &[PageSum]) -> Result<(), StoreError> {

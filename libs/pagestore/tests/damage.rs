@@ -93,6 +93,33 @@ fn is_found(process: &Process) -> bool {
     false
 }
 
+/// A checkpoint up to a border of the log finds nothing to write where newer commits are durable
+/// already: the versions of the border are gone, and redo brings the newer ones.
+#[test]
+fn a_checkpoint_up_to_a_commit_whose_versions_are_gone_leaves_files_that_a_start_takes() {
+    let disk = SimulatedDisk::new(1);
+    let process = disk.process();
+    let directory = Path::new("/db");
+    process.disk().make_directory(directory, 0o700).unwrap();
+    let horizon = Horizon::new(CommitNumber::ZERO);
+    let store = PageStore::create(&path(), horizon, options(process.disk(), 7)).unwrap();
+    publish(&store, 1, PAGES, 1);
+    publish(&store, 2, PAGES, 2);
+    store.prune();
+    let border = CommitNumber::new(1);
+    let report = store.checkpoint_up_to(border, &|_| ()).unwrap();
+    assert_eq!((report.commit, report.pages), (border, 0));
+    assert!(store.verify(Depth::Pages, &|_| ()).damaged.is_empty());
+    drop(store);
+    let store = open_as(&process, 7, 1).unwrap();
+    publish(&store, 2, PAGES, 2);
+    assert!(store.verify(Depth::Pages, &|_| ()).damaged.is_empty());
+    let mut data = [0; PAGE_SIZE];
+    let page = PageNumber::new(PAGES).unwrap();
+    store.snapshot_durable().read(page, &mut data).unwrap();
+    assert_eq!(data, [2; PAGE_SIZE]);
+}
+
 /// Flips every bit of a file, one at a time; answers the bytes of which not every flip is found.
 fn unnoticed(file: &Path) -> Vec<u64> {
     let (disk, process) = machine();
