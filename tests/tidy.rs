@@ -44,6 +44,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dbrepl", &["disk", "fwlog", "dbproto", "dbconfig"]),
     ("dbctl", &["disk", "fwlog", "dbconfig"]),
     ("dbtests", &["disk", "fwlog"]),
+    (
+        "simulation",
+        &[
+            "disk", "fwlog", "pagestore", "sqlitevfs", "dbproto", "dbconfig", "dbserver", "dbrepl",
+        ],
+    ),
 ];
 
 /// Which crates alone may use a crate of others, and why.

@@ -36,6 +36,9 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
         DurableEnd::read(disk, directory).map_err(|error| Failure::passing(error.to_string()))?;
     let segments = LogDirectory::scan(&source.location).map_err(unreadable)?;
     let newest = segments.segments().last();
+    if let (None, Some(damaged)) = (newest, segments.damaged().first()) {
+        return Err(unreadable(damaged.error.clone()));
+    }
     if let Some(end) = &end {
         refuse_strange(&segments, end.environment)?;
     }
@@ -96,7 +99,7 @@ fn unreadable(error: ReadError) -> Failure {
 }
 
 /// An error of following the log from a point that was in it.
-fn not_followed(location: &LogLocation, error: FollowError) -> Failure {
+pub fn not_followed(location: &LogLocation, error: FollowError) -> Failure {
     match error {
         FollowError::Read(error) => unreadable(error),
         FollowError::NoDurableEnd => {

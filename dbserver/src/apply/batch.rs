@@ -164,7 +164,7 @@ impl Batch {
                 })?;
             } else if number.get() <= self.lowest {
                 self.before.read(number, &mut data)?;
-            } else {
+            } else if number.get() > self.page_count {
                 let why = format!("a delta for page {}, which is beyond the end", number.get());
                 return Err(self.corrupt(at, &why));
             }

@@ -27,11 +27,16 @@ use crate::system::users::{self, DBA, Privilege};
 /// On a slave nothing but the control file is made: it adopts the environment of the first master
 /// that connects, and until then `verifier` lets dbrepl in.
 pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
-    create_on(&Host::system(), config, verifier)
+    create_on(&Host::system(), config, verifier, random_id()?)
 }
 
-/// The same on another host than the operating system.
-pub fn create_on(host: &Host, config: &Config, verifier: &str) -> Result<(), EngineError> {
+/// The same on another host than the operating system, and with this id.
+pub fn create_on(
+    host: &Host,
+    config: &Config,
+    verifier: &str,
+    environment: EnvironmentId,
+) -> Result<(), EngineError> {
     let disk = &host.disk;
     let layout = Layout::new(disk.clone(), &config.server.data_dir);
     let found = disk.exists(&layout.control());
@@ -51,7 +56,7 @@ pub fn create_on(host: &Host, config: &Config, verifier: &str) -> Result<(), Eng
     let location = log::location(config, &layout, place)?;
     make_directory(disk, &location.directory)?;
     refuse_old_log(&location)?;
-    let made = fill(host, config, verifier, &layout, place);
+    let made = fill(host, config, verifier, &layout, place, environment);
     if made.is_err() {
         // 'init' must be possible again.
         take_back(&layout, &location);
@@ -60,12 +65,17 @@ pub fn create_on(host: &Host, config: &Config, verifier: &str) -> Result<(), Eng
 }
 
 /// Makes what is in the directories.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a thing of its own, given once"
+)]
 fn fill(
     host: &Host,
     config: &Config,
     verifier: &str,
     layout: &Layout,
     place: LogPlace,
+    environment: EnvironmentId,
 ) -> Result<(), EngineError> {
     let disk = &host.disk;
     let mut control = Control {
@@ -82,7 +92,6 @@ fn fill(
         control.bootstrap = Some(verifier.to_owned());
         return control.write(disk, &layout.control());
     }
-    let environment = random_id()?;
     let end = begin_log(host, config, layout, place, environment)?;
     control.identity = Some(Identity {
         environment,

@@ -70,11 +70,7 @@ impl Databases {
 
     /// The list for the control file, sorted by number.
     pub fn entries(&self) -> Vec<DatabaseEntry> {
-        let mut entries: Vec<_> = self
-            .all()
-            .iter()
-            .map(|database| database.entry())
-            .collect();
+        let mut entries: Vec<_> = self.all().iter().map(|database| database.entry()).collect();
         entries.sort_by_key(|entry| entry.id);
         entries
     }

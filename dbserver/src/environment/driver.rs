@@ -21,6 +21,17 @@ impl Environment {
 }
 
 impl Driver<'_> {
+    /// A master: writes what is queued for the log as one group. `false`: the log has failed.
+    pub fn write_log(&self) -> bool {
+        let committer = self.environment.committer();
+        committer.is_ok_and(|committer| committer.writer().drive())
+    }
+
+    /// A master: why the log can't be written, if it can't.
+    pub fn log_failure(&self) -> Option<WriterError> {
+        self.environment.committer().ok()?.writer().failure()
+    }
+
     /// A slave: applies one run of durable blocks. `false`: none waits.
     pub fn apply(&self) -> bool {
         self.environment.apply_waiting()

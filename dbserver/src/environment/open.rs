@@ -7,8 +7,8 @@ use std::thread;
 use dbconfig::{Config, Role};
 use disk::DiskFile;
 use fwlog::{
-    Begin, GenerationReason, RecoverError, RecoverOptions, Recovered, SealNewest, SegmentStore,
-    Timestamp, Writer,
+    Begin, EnvironmentId, GenerationReason, RecoverError, RecoverOptions, Recovered, SealNewest,
+    SegmentId, SegmentStore, Timestamp, Writer,
 };
 use pagestore::Horizon;
 
@@ -158,7 +158,7 @@ impl Parts {
         let role = self.config.replication.role;
         let log = match (self.control.identity.clone(), role) {
             (Some(identity), Role::Slave) => LogSide::Following(Arc::new(self.follow(&identity)?)),
-            (None, Role::Slave) => LogSide::Following(Arc::new(self.follow_nothing()?)),
+            (None, Role::Slave) => LogSide::Following(Arc::new(self.follow_nothing(None)?)),
             (Some(identity), Role::Master | Role::Standalone) => {
                 LogSide::Writing(self.write(&identity)?)
             }
@@ -200,6 +200,12 @@ impl Parts {
         let last = recovered.last_commit;
         let wanted = log::wanted_place(&self.config);
         let promoted = self.control.role == Role::Slave;
+        if self.databases.by_id(SYSTEM_DATABASE).is_none() {
+            return Err(EngineError::state(
+                "this slave has not received the master's users yet: it cannot be promoted",
+                "Set Role = Slave, and let dbrepl bring it further; or promote another slave.",
+            ));
+        }
         let begin = if wanted != self.control.log {
             self.settle_in(wanted, &recovered)?;
             log::begin_in(wanted, recovered.durable())
@@ -269,9 +275,13 @@ impl Parts {
         if let Some(copied) = self.copied_from_master(identity)? {
             return Ok(copied);
         }
-        let (applier, recovered) = self.recover(identity, SealNewest::No)?;
         let location = log::location(&self.config, &self.layout, self.control.log)?;
         let store = log::segment_store(&self.config, &location)?;
+        if identity.redo == RedoPoint::BEGINNING && segments_of(&store)?.is_empty() {
+            // It ended between the adoption and the first segment.
+            return self.follow_nothing(Some(identity.environment));
+        }
+        let (applier, recovered) = self.recover(identity, SealNewest::No)?;
         SlaveLog::resume(store, &self.host, identity.environment, &recovered, applier)
     }
 
@@ -286,10 +296,7 @@ impl Parts {
         let place = log::wanted_place(&self.config);
         let location = log::location(&self.config, &self.layout, place)?;
         let store = log::segment_store(&self.config, &location)?;
-        let segments = store
-            .list()
-            .map_err(|error| EngineError::file("list", &location.directory, &error))?;
-        if !segments.is_empty() {
+        if !segments_of(&store)?.is_empty() {
             return Ok(None);
         }
         tracing::info!(at = %identity.redo.point.position, "this is a copy of a master after a clean stop");
@@ -300,7 +307,11 @@ impl Parts {
         SlaveLog::copied(store, &self.host, identity, applier).map(Some)
     }
 
-    fn follow_nothing(&mut self) -> Result<SlaveLog, EngineError> {
+    /// A slave without a log; with an environment, if it has adopted one.
+    fn follow_nothing(
+        &mut self,
+        environment: Option<EnvironmentId>,
+    ) -> Result<SlaveLog, EngineError> {
         let location = log::location(&self.config, &self.layout, self.control.log)?;
         let store = log::segment_store(&self.config, &location)?;
         // Empty as it is, operators log in there; the master's record finds it made.
@@ -311,11 +322,8 @@ impl Parts {
         };
         let system = self.files.create(system, &self.horizon)?;
         self.databases.insert(Arc::new(system));
-        Ok(SlaveLog::empty(
-            store,
-            &self.host,
-            self.applier(fwlog::CommitNumber::new(0)),
-        ))
+        let applier = self.applier(fwlog::CommitNumber::new(0));
+        SlaveLog::empty(store, &self.host, environment, applier)
     }
 
     fn applier(&self, last: fwlog::CommitNumber) -> Applier {
@@ -381,12 +389,15 @@ impl Parts {
     }
 }
 
-fn has_segment_after(store: &SegmentStore, identity: &Identity) -> Result<bool, EngineError> {
+fn segments_of(store: &SegmentStore) -> Result<Vec<SegmentId>, EngineError> {
     let path = store.position_path();
-    let segments = store
+    store
         .list()
-        .map_err(|error| EngineError::file("list beside", path, &error))?;
-    Ok(segments
+        .map_err(|error| EngineError::file("list beside", path, &error))
+}
+
+fn has_segment_after(store: &SegmentStore, identity: &Identity) -> Result<bool, EngineError> {
+    Ok(segments_of(store)?
         .iter()
         .any(|id| *id > identity.redo.point.position.segment))
 }

@@ -265,6 +265,10 @@ impl Link {
         if self.environment.hand_on(&self.slave, work) {
             return Ok(());
         }
+        if self.environment.is_stopping() {
+            // The applier has ended already; the next start applies what the mirror has.
+            return Err(stopping());
+        }
         let why = self.slave.progress().suspended.unwrap_or_default();
         Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why))
     }
@@ -309,6 +313,11 @@ fn identity(environment: &Environment, progress: &SlaveProgress) -> Identity {
         volume_limit: config.volumes.max_size,
         pack: true,
     }
+}
+
+/// What dbrepl is told when the server stops: it tries again.
+pub(super) fn stopping() -> Refuse {
+    Refuse::new(state::ADMIN_SHUTDOWN, "the slave is shutting down")
 }
 
 /// What dbrepl is told while nothing is applied.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dbproto::{Refuse, state};
+use dbproto::{Progress, Refuse, state};
 use fwlog::{Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover};
 
 use crate::slave::SlaveLog;
@@ -26,8 +26,9 @@ impl SlaveLog {
             Refuse::new(state::IO_ERROR, "the slave cannot read its log").detail(error.to_string())
         })?;
         // A copy that has not received a segment yet has no log to recover.
-        let durable = self.progress().durable.map(|at| at.point);
-        let from = durable.filter(|point| segments.contains(&point.position.segment));
+        let known = self.progress().durable;
+        let known = known.filter(|at| segments.contains(&at.point.position.segment));
+        let from = known.map(|at| at.point);
         let options = RecoverOptions {
             from,
             seal: SealNewest::No,
@@ -38,8 +39,15 @@ impl SlaveLog {
             Err(RecoverError::NoLog) => None,
             Err(error) => return Err(not_mended(&error)),
         };
-        let end = recovered.as_ref().map(|recovered| recovered.end);
-        if end != from {
+        // The record that begins a generation stays with its segment's header. It holds nothing to apply.
+        let end = recovered.as_ref().map(|recovered| Progress {
+            point: recovered.end,
+            commit: recovered.last_commit,
+            time: recovered.time,
+        });
+        let as_known = end.map(|end| end.commit) == known.map(|known| known.commit)
+            && end.map(|end| end.point.position) >= from.map(|from| from.position);
+        if !as_known {
             return Err(Refuse::new(
                 state::DAMAGED,
                 "the slave's log does not end where it should",
@@ -54,6 +62,9 @@ impl SlaveLog {
         );
         *mirror = Some(Box::new(opened.map_err(refuse_mirror)?));
         self.update(|progress| {
+            if end.map(|end| end.point) != from {
+                (progress.durable, progress.received) = (end, end);
+            }
             progress.sealed = recovered.as_ref().map_or(progress.sealed, |end| end.sealed);
         });
         tracing::info!("the mirror is brought back to its durable end");

@@ -144,9 +144,21 @@ impl SlaveLog {
         Ok(Self::new(store, host, Some(mirror), progress, applier))
     }
 
-    /// An empty slave: the first master that connects gives it its environment.
-    pub(crate) fn empty(store: Arc<SegmentStore>, host: &Host, applier: Applier) -> Self {
-        Self::new(store, host, None, SlaveProgress::default(), applier)
+    /// An empty slave: the first master that connects gives it its environment, unless one has before.
+    pub(crate) fn empty(
+        store: Arc<SegmentStore>,
+        host: &Host,
+        environment: Option<EnvironmentId>,
+        applier: Applier,
+    ) -> Result<Self, EngineError> {
+        let mirror = environment.map(|environment| {
+            Mirror::open(Arc::clone(&store), environment, host.preallocate, None)
+        });
+        let mirror = mirror
+            .transpose()
+            .map_err(|error| EngineError::Corrupt(error.to_string()))?;
+        let progress = SlaveProgress::default();
+        Ok(Self::new(store, host, mirror, progress, applier))
     }
 
     fn new(
@@ -205,6 +217,16 @@ impl SlaveLog {
 
     fn mirror_place(&self) -> MutexGuard<'_, MirrorPlace> {
         self.mirror.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the mirror has failed in a way that only a restart mends.
+    pub fn has_failed(&self) -> bool {
+        match &*self.mirror_place() {
+            MirrorPlace::Free(Some(mirror)) => mirror
+                .failure()
+                .is_some_and(|failure| !failure.is_disk_full()),
+            MirrorPlace::Free(None) | MirrorPlace::Taken => false,
+        }
     }
 
     /// Sees whether the files of the mirror still have their names, unless a connection does. Gives the

@@ -13,7 +13,7 @@ use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use crate::environment::Environment;
 use crate::pg::ClientStream;
 use crate::pg::codec::{Request, WireError};
-use crate::slave::link::Link;
+use crate::slave::link::{Link, stopping};
 
 /// How long a message may wait for a source that does not read: thousands fit between the two.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
@@ -72,10 +72,7 @@ async fn converse(
             () = tokio::time::sleep_until(wait.into()) => Event::Report,
         };
         if environment.is_stopping() {
-            return Ok(Err(Refuse::new(
-                state::ADMIN_SHUTDOWN,
-                "the slave is shutting down",
-            )));
+            return Ok(Err(stopping()));
         }
         match event {
             Event::Message(_) => heard = Instant::now(),

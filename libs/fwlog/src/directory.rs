@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use disk::Disk;
 
 use crate::chain::ChainHash;
-use crate::damage::{Damage, During, IoFailure, ReadError};
+use crate::damage::{Damage, During, ReadError};
 use crate::header::SegmentHeader;
 use crate::location::LogLocation;
 use crate::position::{Position, SegmentId};
@@ -67,63 +67,128 @@ pub struct Gap {
     pub behind: SegmentId,
 }
 
+/// A file that is called as a segment, and whose header can't be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedSegment {
+    /// Which segment it should be by its name.
+    pub id: SegmentId,
+    /// What is wrong with it.
+    pub error: ReadError,
+}
+
 /// The segments of a log, sorted by header. Looks at them once: see [`LogDirectory::scan`] again
 /// for what came later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogDirectory {
     disk: Disk,
     segments: Vec<SegmentInfo>,
+    damaged: Vec<DamagedSegment>,
 }
 
 impl LogDirectory {
-    /// Reads the headers of all segments at a location.
+    /// Reads the headers of all segments at a location. One that can't be read does not keep the
+    /// others from being used: see [`LogDirectory::need`] and [`LogDirectory::whole`].
     pub fn scan(location: &LogLocation) -> Result<Self, ReadError> {
-        let directory = &location.directory;
-        let mut paths = Vec::new();
-        for name in location.disk.list(directory).during("list", directory)? {
-            if name
-                .to_str()
-                .is_some_and(|name| location.naming.segment_of(name).is_some())
-            {
-                paths.push(directory.join(name));
+        let LogLocation {
+            disk,
+            directory,
+            naming,
+        } = location;
+        let (mut segments, mut damaged) = (Vec::new(), Vec::new());
+        for name in disk.list(directory).during("list", directory)? {
+            let Some(id) = name.to_str().and_then(|name| naming.segment_of(name)) else {
+                continue;
+            };
+            match SegmentInfo::read(disk, &directory.join(name)) {
+                Ok(info) => segments.push((id, info)),
+                // It was there a moment ago; somebody removed an old segment.
+                Err(ReadError::Io(failure)) if failure.kind == io::ErrorKind::NotFound => {}
+                Err(error) => damaged.push(DamagedSegment { id, error }),
             }
         }
-        Self::of_files(&location.disk, &paths, Missing::IsGone)
+        // Of two files with one segment, the one that is called so goes first.
+        segments.sort_by_key(|(name, info)| (info.id, *name != info.id));
+        let mut kept: Vec<SegmentInfo> = Vec::with_capacity(segments.len());
+        for (id, info) in segments {
+            match kept.last().filter(|last| last.id == info.id) {
+                None => kept.push(info),
+                Some(same) => {
+                    let error = twice(same, &info);
+                    damaged.push(DamagedSegment { id, error });
+                }
+            }
+        }
+        damaged.sort_by_key(|segment| segment.id);
+        Ok(Self {
+            disk: disk.clone(),
+            segments: kept,
+            damaged,
+        })
     }
 
-    /// Reads the headers of these files, whatever they are called.
+    /// Reads the headers of these files, whatever they are called; each must be good.
     pub fn from_files(disk: &Disk, paths: &[PathBuf]) -> Result<Self, ReadError> {
-        Self::of_files(disk, paths, Missing::IsError)
-    }
-
-    fn of_files(disk: &Disk, paths: &[PathBuf], missing: Missing) -> Result<Self, ReadError> {
-        let mut segments = Vec::with_capacity(paths.len());
-        for path in paths {
-            match SegmentInfo::read(disk, path) {
-                Ok(info) => segments.push(info),
-                Err(ReadError::Io(IoFailure {
-                    kind: io::ErrorKind::NotFound,
-                    ..
-                })) if missing == Missing::IsGone => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let segments: Result<Vec<_>, _> = paths
+            .iter()
+            .map(|path| SegmentInfo::read(disk, path))
+            .collect();
+        let mut segments = segments?;
         segments.sort_by_key(|info| info.id);
         for (one, other) in segments.iter().zip(segments.iter().skip(1)) {
             if one.id == other.id {
-                let twice = Damage::Twice(one.path.clone());
-                return Err(ReadError::corrupt(&other.path, 0, twice));
+                return Err(twice(one, other));
             }
         }
         Ok(Self {
             disk: disk.clone(),
             segments,
+            damaged: Vec::new(),
         })
+    }
+
+    /// The same directory, unless something in it is damaged: for who needs all of the log.
+    pub fn whole(self) -> Result<Self, ReadError> {
+        match self.damaged.into_iter().next() {
+            Some(damaged) => Err(damaged.error),
+            None => Ok(Self {
+                damaged: Vec::new(),
+                ..self
+            }),
+        }
     }
 
     /// Where the files are.
     pub fn disk(&self) -> &Disk {
         &self.disk
+    }
+
+    /// The files whose headers can't be read, in the order of their names.
+    pub fn damaged(&self) -> &[DamagedSegment] {
+        &self.damaged
+    }
+
+    /// The segment with this number; an error where the file that is called so is damaged.
+    pub fn need(&self, id: SegmentId) -> Result<Option<&SegmentInfo>, ReadError> {
+        match self.get(id) {
+            Some(info) => Ok(Some(info)),
+            None => self.undamaged(|damaged| damaged == id).map(|()| None),
+        }
+    }
+
+    /// The first segment behind this number; an error where a damaged file may be that one.
+    pub fn need_after(&self, id: SegmentId) -> Result<Option<&SegmentInfo>, ReadError> {
+        let next = self.segments.iter().find(|info| info.id > id);
+        let before = |damaged| next.is_none_or(|next| damaged < next.id);
+        self.undamaged(|damaged| damaged > id && before(damaged))?;
+        Ok(next)
+    }
+
+    fn undamaged(&self, concerns: impl Fn(SegmentId) -> bool) -> Result<(), ReadError> {
+        let mut damaged = self.damaged.iter();
+        match damaged.find(|damaged| concerns(damaged.id)) {
+            Some(damaged) => Err(damaged.error.clone()),
+            None => Ok(()),
+        }
     }
 
     /// All segments in order.
@@ -178,19 +243,14 @@ impl LogDirectory {
     }
 }
 
-/// What a file that is not there means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
-    /// It was there a moment ago; somebody removed an old segment.
-    IsGone,
-    /// The caller named it.
-    IsError,
+fn twice(one: &SegmentInfo, other: &SegmentInfo) -> ReadError {
+    ReadError::corrupt(&other.path, 0, Damage::Twice(one.path.clone()))
 }
 
 /// The chain hash at a position: `None` where there is no block border, or no such segment.
 pub fn hash_at(location: &LogLocation, position: Position) -> Result<Option<ChainHash>, ReadError> {
     let directory = LogDirectory::scan(location)?;
-    let Some(info) = directory.get(position.segment) else {
+    let Some(info) = directory.need(position.segment)? else {
         return Ok(None);
     };
     if position.offset == 0 {

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::block::Block;
 use crate::damage::{Damage, IoFailure, ReadError};
-use crate::directory::{LogDirectory, is_successor};
+use crate::directory::{LogDirectory, SegmentInfo, is_successor};
 use crate::durable_end::{Durable, DurableEnd};
 use crate::location::LogLocation;
 use crate::numbers::CommitNumber;
@@ -352,9 +352,20 @@ impl Follow {
             return Ok(None);
         }
         let directory = LogDirectory::scan(&self.location)?;
-        let next = directory.successor(id).ok_or(FollowError::Gap(id))?;
+        let next = directory.need_after(id)?;
+        let next = next.filter(|next| self.goes_on_in(next));
+        let next = next.ok_or(FollowError::Gap(id))?;
         self.reader = SegmentReader::open(&self.location.disk, &next.path)?;
         Ok(Some(self.give_header()))
+    }
+
+    /// Whether this segment follows the one that was read to its seal. That one may be gone meanwhile.
+    fn goes_on_in(&self, next: &SegmentInfo) -> bool {
+        let here = self.reader.header();
+        is_successor(here.id, next.id)
+            && next.header.environment == here.environment
+            && next.header.previous == self.reader.point().hash
+            && next.header.last_commit == self.reader.last_commit()
     }
 }
 
@@ -370,7 +381,7 @@ fn find(
 ) -> Result<(SegmentReader, At), FollowError> {
     let position = at.position;
     let end = durable.point.position;
-    let Some(info) = directory.get(position.segment) else {
+    let Some(info) = directory.need(position.segment)? else {
         return find_outside(directory, at, end);
     };
     if position > end {
@@ -397,8 +408,7 @@ fn find_outside(
     end: Position,
 ) -> Result<(SegmentReader, At), FollowError> {
     let wanted = at.position.segment;
-    let behind = directory.segments().iter().find(|info| info.id > wanted);
-    if let Some(next) = behind
+    if let Some(next) = directory.need_after(wanted)?
         && next.header.previous == at.hash
         && is_successor(wanted, next.id)
     {
@@ -423,7 +433,20 @@ fn find_outside(
         NoSyncPoint::UnknownGeneration(wanted.generation).into()
     } else if wanted > end.segment {
         NoSyncPoint::AheadOfMaster { durable: end }.into()
+    } else if is_unbroken_around(segments, wanted) {
+        // This history never had such a segment: it left the other one before.
+        NoSyncPoint::Diverged { at: at.position }.into()
     } else {
         NoSyncPoint::Missing(wanted).into()
     })
+}
+
+/// Whether the segments before and behind the place of this one follow each other.
+fn is_unbroken_around(segments: &[SegmentInfo], id: SegmentId) -> bool {
+    let place = segments.partition_point(|info| info.id < id);
+    let (before, behind) = segments.split_at(place);
+    match (before.last(), behind.first()) {
+        (Some(before), Some(behind)) => behind.follows(before),
+        _ => false,
+    }
 }

@@ -45,7 +45,7 @@ pub use block::{
 pub use chain::{CHAIN_HASH_SIZE, ChainHash};
 pub use clock::{Clock, SimulatedTime};
 pub use damage::{Damage, DecodeError, IoFailure, ReadError};
-pub use directory::{Gap, LogDirectory, SegmentInfo, hash_at};
+pub use directory::{DamagedSegment, Gap, LogDirectory, SegmentInfo, hash_at};
 pub use durable_end::{Durable, DurableEnd, POSITION_FILE, POSITION_SIZE};
 pub use follow::{Follow, FollowError, FollowItem, NoSyncPoint};
 pub use header::{HEADER_SIZE, SegmentHeader};

@@ -1,0 +1,319 @@
+//! Clients: they write on the master, read everywhere, and know what they must see.
+
+use crate::draw::Draw as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dbserver::commit::permit::Interrupt;
+use dbserver::environment::databases::SYSTEM_NAME;
+use dbserver::environment::{Database, Environment};
+use disk::testing::Random;
+use pagestore::{PAGE_SIZE, PageData, PageImage, PageNumber, ScratchFile, Snapshot};
+use sqlitevfs::WriteSet;
+
+use crate::content::{self, Print};
+use crate::model::{Change, Model};
+use crate::settings::Settings;
+
+/// Pages of a database that are looked at by a reader that looks at some.
+const SAMPLE: u32 = 4;
+
+/// A snapshot that is kept open.
+struct Held {
+    server: usize,
+    database: u32,
+    snapshot: Snapshot,
+}
+
+/// What clients see of a server.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// While it runs.
+    pub(crate) environment: Option<Arc<Environment>>,
+    /// The newest commit that a reader has seen there.
+    pub(crate) newest: u64,
+    /// Errors may come: something is broken on purpose.
+    pub(crate) hurt: bool,
+    /// It has ended in the middle of an operation, and that is not cleared away yet.
+    pub(crate) ended: Arc<AtomicBool>,
+}
+
+/// All clients, and the truth.
+pub(crate) struct Clients {
+    /// What must be there.
+    pub(crate) model: Model,
+    /// The servers, by their number.
+    pub(crate) servers: Vec<Seen>,
+    /// Which of them is the master.
+    pub(crate) master: usize,
+    /// What went wrong in the middle of something else.
+    pub(crate) violation: Option<String>,
+    /// Transactions that were given to the master.
+    pub(crate) transactions: u64,
+    /// Pages that were compared.
+    pub(crate) compared: u64,
+    settings: Settings,
+    random: Random,
+    held: Vec<Held>,
+}
+
+impl Clients {
+    /// Nobody has done anything yet.
+    pub(crate) fn new(settings: &Settings, servers: usize) -> Self {
+        Self {
+            model: Model::default(),
+            servers: (0..servers).map(|_| Seen::default()).collect(),
+            master: 0,
+            violation: None,
+            transactions: 0,
+            compared: 0,
+            settings: settings.clone(),
+            random: Random::new(settings.seed ^ 0x00C1_1E47),
+            held: Vec::new(),
+        }
+    }
+
+    /// A server is gone, and what clients had open there.
+    pub(crate) fn forget(&mut self, server: usize) {
+        self.held.retain(|held| held.server != server);
+        self.servers[server].environment = None;
+        self.servers[server].ended.store(false, Ordering::Relaxed);
+    }
+
+    /// One thing that a client does while servers are busy with something else.
+    pub(crate) fn interfere(&mut self) {
+        let result = match self.random.below(4) {
+            0 | 1 => self.transact(),
+            2 => self.read(),
+            _ => self.hold(),
+        };
+        if let Err(violation) = result {
+            self.violation.get_or_insert(violation);
+        }
+    }
+
+    /// Whether errors of a server are right: something is broken there, or it has just ended.
+    fn is_excused(&self, server: usize) -> bool {
+        self.servers[server].hurt || self.servers[server].ended.load(Ordering::Relaxed)
+    }
+
+    /// Databases of a server that clients use.
+    fn databases(&self, server: usize) -> Vec<Arc<Database>> {
+        let environment = self.servers[server].environment.as_ref();
+        let all = environment.map(|environment| environment.databases());
+        let mut all = all.unwrap_or_default();
+        all.retain(|database| database.name() != SYSTEM_NAME);
+        all
+    }
+
+    fn any_database(&mut self, server: usize) -> Option<Arc<Database>> {
+        let mut databases = self.databases(server);
+        if databases.is_empty() {
+            return None;
+        }
+        let index = self.random.index(databases.len());
+        Some(databases.swap_remove(index))
+    }
+
+    /// A transaction on the master: queued, not durable yet.
+    pub(crate) fn transact(&mut self) -> Result<(), String> {
+        let Some(environment) = self.servers[self.master].environment.clone() else {
+            return Ok(());
+        };
+        let Some(database) = self.any_database(self.master) else {
+            return Ok(());
+        };
+        let permit = database
+            .acquire_permit(&Interrupt::for_this_thread(), None)
+            .map_err(|error| format!("permit: {error}"))?;
+        let before = database.store().snapshot_latest();
+        let written = self.write_set(&before);
+        let (write_set, prints) = match written {
+            Ok(written) => written,
+            Err(_) if self.is_excused(self.master) => return Ok(()),
+            Err(error) => return Err(format!("a transaction cannot read: {error}")),
+        };
+        let change = Change {
+            database: database.id().get(),
+            page_count: write_set.page_count,
+            pages: prints,
+        };
+        drop(before);
+        self.transactions += 1;
+        match environment.commit(&database, permit, write_set) {
+            Ok(queued) => self.model.commit(queued.commit().get(), &change),
+            Err(_) if self.is_excused(self.master) => Ok(()),
+            Err(error) => Err(format!("a transaction is refused: {error}")),
+        }
+    }
+
+    /// What a transaction writes on top of a snapshot.
+    fn write_set(&mut self, before: &Snapshot) -> Result<(WriteSet, Vec<(u32, Print)>), String> {
+        let old = before.page_count();
+        let random = &mut self.random;
+        let large = self.settings.large && random.below(40) == 0;
+        let page_count = match random.below(8) {
+            _ if large => old.max(300) + random.small(60),
+            0 if old > 1 => 1 + random.small(old),
+            1 | 2 if old < self.settings.pages => old + random.small(4),
+            _ => old,
+        }
+        .max(1);
+        let mut wanted: Vec<u32> = if large {
+            (1..=page_count).filter(|_| random.below(20) != 0).collect()
+        } else {
+            let count = 1 + random.below(5);
+            let any = |_| 1 + random.small(page_count);
+            (0..count).map(any).collect()
+        };
+        wanted.sort_unstable();
+        wanted.dedup();
+        let scratch = if random.below(16) == 0 {
+            let disk = before.store().disk();
+            let file = ScratchFile::create(disk, "/tmp".as_ref());
+            Some(file.map_err(|error| error.to_string())?)
+        } else {
+            None
+        };
+        let (mut pages, mut prints) = (Vec::new(), Vec::new());
+        for number in wanted {
+            let page = PageNumber::new(number).ok_or("page 0")?;
+            let mut data: PageData = [0; PAGE_SIZE];
+            if number <= old {
+                let read = before.read(page, &mut data);
+                read.map_err(|error| error.to_string())?;
+            }
+            content::change(&mut data, &mut self.random);
+            prints.push((number, Print::of(&data)));
+            let image = match &scratch {
+                Some(file) => {
+                    PageImage::Scratch(file.store(&data).map_err(|error| error.to_string())?)
+                }
+                None => PageImage::copy_of(&data),
+            };
+            pages.push((page, image));
+        }
+        let base = before.commit();
+        let write_set = WriteSet {
+            page_count,
+            pages,
+            base,
+        };
+        Ok((write_set, prints))
+    }
+
+    /// A reader looks at some pages of some database of some server.
+    pub(crate) fn read(&mut self) -> Result<(), String> {
+        let server = self.random.index(self.servers.len());
+        if let Some(database) = self.any_database(server) {
+            let snapshot = database.store().snapshot_durable();
+            self.look_at_some(server, database.id().get(), &snapshot)?;
+        }
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let index = self.random.index(self.held.len());
+        let held = self.held.swap_remove(index);
+        self.look_at_some(held.server, held.database, &held.snapshot)?;
+        if self.random.coin() {
+            self.held.push(held);
+        }
+        Ok(())
+    }
+
+    /// A reader begins that stays.
+    pub(crate) fn hold(&mut self) -> Result<(), String> {
+        let server = self.random.index(self.servers.len());
+        let Some(database) = self.any_database(server) else {
+            return Ok(());
+        };
+        let held = Held {
+            server,
+            database: database.id().get(),
+            snapshot: database.store().snapshot_durable(),
+        };
+        self.look_at_some(server, held.database, &held.snapshot)?;
+        if self.held.len() < 6 {
+            self.held.push(held);
+        }
+        Ok(())
+    }
+
+    fn look_at_some(
+        &mut self,
+        server: usize,
+        database: u32,
+        snapshot: &Snapshot,
+    ) -> Result<(), String> {
+        let count = self.check_size(server, database, snapshot)?;
+        for _ in 0..SAMPLE.min(count) {
+            let page = 1 + self.random.small(count);
+            self.check_page(server, database, snapshot, page)?;
+        }
+        Ok(())
+    }
+
+    /// A reader looks at all there is on a server.
+    pub(crate) fn look_at_all(&mut self, server: usize) -> Result<(), String> {
+        for database in self.databases(server) {
+            let snapshot = database.store().snapshot_durable();
+            let id = database.id().get();
+            for page in 1..=self.check_size(server, id, &snapshot)? {
+                self.check_page(server, id, &snapshot, page)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_size(
+        &mut self,
+        server: usize,
+        database: u32,
+        snapshot: &Snapshot,
+    ) -> Result<u32, String> {
+        let commit = snapshot.commit().get();
+        if commit > self.model.newest() {
+            return Err(format!(
+                "server {server} shows commit {commit}; the newest is {}",
+                self.model.newest()
+            ));
+        }
+        let seen = &mut self.servers[server].newest;
+        *seen = commit.max(*seen);
+        let (count, right) = (
+            snapshot.page_count(),
+            self.model.page_count(database, commit),
+        );
+        if count == right {
+            return Ok(count);
+        }
+        Err(format!(
+            "server {server}, database {database} at commit {commit}: {count} pages instead of {right}"
+        ))
+    }
+
+    fn check_page(
+        &mut self,
+        server: usize,
+        database: u32,
+        snapshot: &Snapshot,
+        page: u32,
+    ) -> Result<(), String> {
+        let commit = snapshot.commit().get();
+        let number = PageNumber::new(page).ok_or("page 0")?;
+        let mut data: PageData = [0; PAGE_SIZE];
+        self.compared += 1;
+        match snapshot.read(number, &mut data) {
+            Ok(()) => {}
+            Err(_) if self.is_excused(server) => return Ok(()),
+            Err(error) => return Err(format!("server {server}, database {database}: {error}")),
+        }
+        let right = self.model.page(database, page, commit);
+        if right == Some(Print::of(&data)) {
+            return Ok(());
+        }
+        Err(format!(
+            "server {server}, database {database}, page {page} at commit {commit}: wrong content"
+        ))
+    }
+}

@@ -1,0 +1,147 @@
+//! What happens in the middle of an operation of a disk: a crash, or other clients' work.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use disk::testing::{Operation, Random, SimulatedDisk};
+
+use crate::clients::Clients;
+
+/// How a server ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crash {
+    /// Its process ends; what it has given to the system stays.
+    Kill,
+    /// Its machine ends.
+    Power,
+}
+
+/// A crash that is to come.
+#[derive(Clone, Copy, Debug)]
+struct Armed {
+    server: usize,
+    /// Operations until then.
+    left: u64,
+    crash: Crash,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    armed: Option<Armed>,
+    struck: Option<(usize, Crash)>,
+}
+
+/// What the hooks of all disks share.
+pub(crate) struct Hooks {
+    clients: Arc<Mutex<Clients>>,
+    /// By server: tells its clients that it has ended.
+    ended: Vec<Arc<AtomicBool>>,
+    plan: Mutex<Plan>,
+    random: Mutex<Random>,
+    /// Clients may do something in the middle of operations now.
+    open: AtomicBool,
+}
+
+impl Hooks {
+    /// Nothing is planned.
+    pub(crate) fn new(clients: Arc<Mutex<Clients>>, seed: u64) -> Arc<Self> {
+        let known = clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = known
+            .servers
+            .iter()
+            .map(|seen| Arc::clone(&seen.ended))
+            .collect();
+        drop(known);
+        Arc::new(Self {
+            ended,
+            clients,
+            plan: Mutex::default(),
+            random: Mutex::new(Random::new(seed ^ 0x0000_400C)),
+            open: AtomicBool::new(false),
+        })
+    }
+
+    /// Lets the hooks see what is done to the disk of a server.
+    pub(crate) fn attach(self: &Arc<Self>, server: usize, machine: &SimulatedDisk) {
+        let hooks = Arc::clone(self);
+        machine.set_hook(move |disk, operation| hooks.before(server, disk, operation));
+    }
+
+    /// Plans a crash of a server, so many operations from now.
+    pub(crate) fn arm(&self, server: usize, left: u64, crash: Crash) {
+        self.plan().armed = Some(Armed {
+            server,
+            left,
+            crash,
+        });
+    }
+
+    /// Plans nothing any more.
+    pub(crate) fn disarm(&self) {
+        self.plan().armed = None;
+    }
+
+    /// The server that has crashed since the last call, if one has.
+    pub(crate) fn struck(&self) -> Option<(usize, Crash)> {
+        self.plan().struck.take()
+    }
+
+    /// Whether a planned crash has ended the server, and it is not cleared away yet.
+    pub(crate) fn is_struck(&self, server: usize) -> bool {
+        self.plan()
+            .struck
+            .is_some_and(|(struck, _)| struck == server)
+    }
+
+    /// Does `work`, during which clients may do something at every operation of a disk.
+    pub(crate) fn among_clients<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.open.store(true, Ordering::Relaxed);
+        let result = work();
+        self.open.store(false, Ordering::Relaxed);
+        result
+    }
+
+    fn before(&self, server: usize, disk: &SimulatedDisk, operation: &Operation) {
+        if self.strikes(server) {
+            disk.power_off();
+            return;
+        }
+        // A scratch file is cut while the pages that were in it are dropped, under their lock.
+        let locked = operation.path.starts_with("/tmp");
+        if locked || !self.open.load(Ordering::Relaxed) || self.random().below(5) != 0 {
+            return;
+        }
+        // Whoever has the clients is one of them, in the middle of something.
+        if let Ok(mut clients) = self.clients.try_lock() {
+            self.open.store(false, Ordering::Relaxed);
+            clients.interfere();
+            self.open.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn strikes(&self, server: usize) -> bool {
+        let mut plan = self.plan();
+        match &mut plan.armed {
+            Some(armed) if armed.server == server && armed.left > 0 => {
+                armed.left -= 1;
+                false
+            }
+            Some(armed) if armed.server == server => {
+                let crash = armed.crash;
+                plan.struck = Some((server, crash));
+                plan.armed = None;
+                self.ended[server].store(true, Ordering::Relaxed);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn random(&self) -> MutexGuard<'_, Random> {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

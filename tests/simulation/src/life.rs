@@ -1,0 +1,411 @@
+//! Servers end and begin.
+
+use std::mem;
+
+use dbconfig::Role;
+
+use crate::hooks::Crash;
+use crate::line::Broken;
+use crate::world::{Promised, World, names_of};
+
+impl World {
+    pub(crate) fn crash_somebody(&mut self) -> Result<(), String> {
+        let server = if self.one_in(3) {
+            self.master
+        } else {
+            self.below(self.servers.len())
+        };
+        let crash = match (self.settings.kill, self.settings.power) {
+            (true, true) if self.random.coin() => Crash::Power,
+            (false, true) => Crash::Power,
+            (true, _) => Crash::Kill,
+            (false, false) => return self.stop(server),
+        };
+        if self.one_in(4) {
+            return self.stop(server);
+        }
+        if self.settings.within && self.random.coin() {
+            let left = self.random.below(60);
+            self.tell(|| format!("  {crash:?} of server {server} in {left} operations"));
+            self.hooks.arm(server, left, crash);
+            return Ok(());
+        }
+        self.tell(|| format!("  {crash:?} of server {server}"));
+        self.crash(server, crash);
+        Ok(())
+    }
+
+    /// Ends a server now.
+    pub(crate) fn crash(&mut self, server: usize, crash: Crash) {
+        if self.servers[server].environment().is_none() {
+            return;
+        }
+        self.hang_up(server);
+        match crash {
+            Crash::Kill => {
+                self.tally.kills += 1;
+                self.servers[server].kill();
+            }
+            Crash::Power => {
+                self.tally.power_cuts += 1;
+                let seed = self.random.next();
+                self.servers[server].cut_power(seed);
+                self.hooks.attach(server, &self.servers[server].machine);
+                self.after_power_cut(server);
+            }
+        }
+    }
+
+    /// Ends a server that a planned crash has struck.
+    pub(crate) fn clear_away(&mut self) {
+        if let Some((server, crash)) = self.hooks.struck() {
+            self.tell(|| format!("  {crash:?} of server {server} in the middle of that"));
+            self.crash_within(server, crash);
+        }
+    }
+
+    /// Ends a server whose disk has stopped in the middle of an operation.
+    pub(crate) fn crash_within(&mut self, server: usize, crash: Crash) {
+        self.uncertain = true;
+        self.hang_up(server);
+        match crash {
+            Crash::Kill => {
+                self.tally.kills += 1;
+                self.servers[server].kill();
+                self.servers[server].machine = self.servers[server].machine.copy();
+            }
+            Crash::Power => {
+                self.tally.power_cuts += 1;
+                let seed = self.random.next();
+                self.servers[server].cut_power(seed);
+                self.after_power_cut(server);
+            }
+        }
+        self.hooks.attach(server, &self.servers[server].machine);
+    }
+
+    /// With SyncMode = 0 a power cut may take the last commits, though clients were answered.
+    fn after_power_cut(&mut self, server: usize) {
+        if server == self.master && !self.settings.sync_every_commit {
+            let mut clients = self.clients();
+            clients.model.forget_acknowledged();
+            clients.servers[server].newest = 0;
+        }
+    }
+
+    fn end_lines(&mut self, server: usize) {
+        for slave in 0..self.lines.len() {
+            if (server == self.master || server == slave)
+                && let Some(shipping) = self.lines[slave].take()
+            {
+                shipping.process.kill();
+            }
+        }
+    }
+
+    /// Ends all lines and clients of a server.
+    fn hang_up(&mut self, server: usize) {
+        self.end_lines(server);
+        self.clients().forget(server);
+    }
+
+    /// Stops a server cleanly.
+    pub(crate) fn stop(&mut self, server: usize) -> Result<(), String> {
+        if self.servers[server].environment().is_none() {
+            return Ok(());
+        }
+        self.tell(|| format!("  stop of server {server}"));
+        self.tally.stops += 1;
+        let promised = self.environment(server).and_then(|env| env.durable());
+        self.hang_up(server);
+        let stopped = self.servers[server].stop();
+        // What a stop completes is as good as acknowledged where the stop is clean.
+        if stopped.is_ok() && server == self.master && promised.is_some() {
+            let mut clients = self.clients();
+            let newest = clients.model.newest();
+            if !clients.servers[server].hurt {
+                clients.model.acknowledge(newest);
+            }
+        }
+        self.unless_hurt(server, stopped.map_err(|error| format!("stop: {error}")))
+    }
+
+    pub(crate) fn start_somebody(&mut self) -> Result<(), String> {
+        let down: Vec<usize> = (0..self.servers.len())
+            .filter(|server| self.servers[*server].environment().is_none())
+            .collect();
+        if down.is_empty() {
+            return Ok(());
+        }
+        let server = down[self.below(down.len())];
+        self.start(server)
+    }
+
+    /// Starts a server, and looks whether all is there that must be.
+    pub(crate) fn start(&mut self, server: usize) -> Result<(), String> {
+        self.clear_away();
+        if self.servers[server].environment().is_some() {
+            return Ok(());
+        }
+        self.tell(|| format!("  start of server {server}"));
+        self.tally.starts += 1;
+        if self.settings.within && (self.settings.kill || self.settings.power) && self.one_in(3) {
+            let crash = if self.settings.power {
+                Crash::Power
+            } else {
+                Crash::Kill
+            };
+            let left = self.random.below(80);
+            self.hooks.arm(server, left, crash);
+        }
+        let starting = &mut self.servers[server];
+        let started = if self.settings.nested {
+            self.hooks.among_clients(|| starting.start())
+        } else {
+            starting.start()
+        };
+        match started {
+            Ok(environment) => {
+                if self.is_struck(server) {
+                    return Ok(());
+                }
+                self.clients().servers[server].environment = Some(environment);
+                self.look_after_start(server)
+            }
+            Err(error) => self.unless_hurt(server, Err(format!("start: {error}"))),
+        }
+    }
+
+    fn look_after_start(&mut self, server: usize) -> Result<(), String> {
+        let Some(environment) = self.environment(server) else {
+            return Ok(());
+        };
+        let last = if server == self.master {
+            let last = environment
+                .durable()
+                .ok_or("a master without a log")?
+                .commit
+                .get();
+            self.tell(|| format!("  server {server} has commit {last}"));
+            let behind = self.promised.iter().find(|promised| promised.commit > last);
+            if let Some(promised) = behind {
+                return Err(format!(
+                    "a slave has commit {}, and its master only {last}",
+                    promised.commit
+                ));
+            }
+            {
+                let mut clients = self.clients();
+                if clients.model.newest() == 0 {
+                    clients.model.begin(last);
+                }
+                clients.model.settle(last)?;
+            }
+            self.check_names()?;
+            last
+        } else {
+            let progress = environment
+                .slave()
+                .ok_or("a slave without a mirror")?
+                .progress();
+            let last = progress.applied.map_or(0, |applied| applied.commit.get());
+            self.tell(|| format!("  server {server} has commit {last}"));
+            let Promised { commit } = self.promised[server];
+            if last < commit {
+                return Err(format!(
+                    "slave {server} had commit {commit} on its disk, and has only {last}"
+                ));
+            }
+            last
+        };
+        let mut clients = self.clients();
+        let seen = clients.servers[server].newest;
+        if last < seen {
+            return Err(format!(
+                "a reader of server {server} saw commit {seen}, and it has only {last}"
+            ));
+        }
+        clients.look_at_all(server)
+    }
+
+    /// The master has the databases that it had, unless a change was cut short.
+    fn check_names(&mut self) -> Result<(), String> {
+        let Some(environment) = self.environment(self.master) else {
+            return Ok(());
+        };
+        let now = names_of(&environment);
+        if now != self.names && !self.uncertain {
+            return Err(format!("databases {now:?} instead of {:?}", self.names));
+        }
+        self.note_databases();
+        self.uncertain = false;
+        Ok(())
+    }
+
+    /// A person comes: what is broken is mended, who cannot go on is started anew.
+    pub(crate) fn repair(&mut self) -> Result<(), String> {
+        for server in 0..self.servers.len() {
+            if self.servers[server].hurt {
+                self.repair_one(server)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn repair_one(&mut self, server: usize) -> Result<(), String> {
+        let machine = self.servers[server].machine.clone();
+        self.tell(|| format!("  server {server} is repaired"));
+        // What a broken server has said may still be on its way.
+        self.end_lines(server);
+        machine.mend();
+        for directory in ["/fwlog", "/data", "/tmp"] {
+            machine.set_room(directory, None);
+        }
+        if self.random.coin() {
+            machine.evict();
+        }
+        if self.needs_restart(server)? {
+            let crash = if self.settings.power {
+                Crash::Power
+            } else {
+                Crash::Kill
+            };
+            self.crash(server, crash);
+            // Whoever watches over a server starts it again.
+            self.servers[server].hurt = false;
+            self.clients().servers[server].hurt = false;
+            return self.start(server);
+        }
+        self.servers[server].hurt = false;
+        self.clients().servers[server].hurt = false;
+        Ok(())
+    }
+
+    /// Whether a server cannot go on by itself.
+    fn needs_restart(&mut self, server: usize) -> Result<bool, String> {
+        let Some(environment) = self.environment(server) else {
+            return Ok(false);
+        };
+        if let Some(slave) = environment.slave() {
+            let suspended = slave.progress().suspended.is_some();
+            return Ok(suspended || slave.has_failed());
+        }
+        let Some(driver) = environment.driver() else {
+            return Ok(false);
+        };
+        let durable = environment.durable().ok_or("a master without a log")?;
+        if driver.log_failure().is_none() {
+            return Ok(false);
+        }
+        // The commit order is held meanwhile: clients would wait for themselves.
+        let mended = driver.mend_log();
+        match mended {
+            Ok(None) => {
+                self.tell(|| format!("  the log of server {server} is brought back"));
+                self.clients().model.settle(durable.commit.get())?;
+                self.note_databases();
+                Ok(false)
+            }
+            Ok(Some(failure)) => {
+                self.tell(|| format!("  the log of server {server} has failed: {failure}"));
+                Ok(true)
+            }
+            Err(_) if self.is_struck(server) => Ok(true),
+            Err(error) => Err(format!(
+                "the log of server {server} is not brought back: {error}"
+            )),
+        }
+    }
+
+    /// A slave becomes the master, and the master a slave.
+    pub(crate) fn switch_roles(&mut self) -> Result<(), String> {
+        let (old, new) = (self.master, self.below(self.servers.len()));
+        let has_history = self.environment(new).is_some_and(|environment| {
+            let slave = environment.slave();
+            // With less than its users a slave cannot be a master.
+            slave.is_some_and(|slave| {
+                slave
+                    .progress()
+                    .applied
+                    .is_some_and(|at| at.commit.get() > 0)
+            })
+        });
+        if old == new || !has_history {
+            return Ok(());
+        }
+        self.hooks.disarm();
+        self.repair()?;
+        for server in [old, new] {
+            if self.random.coin() {
+                self.stop(server)?;
+            }
+            self.crash(server, Crash::Kill);
+        }
+        self.clear_away();
+        self.tell(|| format!("  server {new} becomes the master instead of {old}"));
+        self.tally.role_switches += 1;
+        for slave in 0..self.lines.len() {
+            if let Some(shipping) = self.lines[slave].take() {
+                shipping.process.kill();
+            }
+        }
+        self.servers[old].role = Role::Slave;
+        self.servers[new].role = Role::Master;
+        self.master = new;
+        self.uncertain = true;
+        // Whatever the new master does not have is lost with the old one, by the operator's choice.
+        {
+            let mut clients = self.clients();
+            clients.master = new;
+            clients.model.forget_acknowledged();
+        }
+        let none = vec![Promised::default(); self.promised.len()];
+        let before = mem::replace(&mut self.promised, none);
+        self.start(new)?;
+        let Some(environment) = self.environment(new) else {
+            // Crashed on the way: as a master it comes back.
+            return Ok(());
+        };
+        let end = environment.durable().ok_or("a master without a log")?;
+        self.tell(|| format!("  it goes on after commit {}", end.commit.get()));
+        for (server, before) in before.into_iter().enumerate() {
+            if server != new {
+                self.meet_new_master(server, before)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who follows goes on, or is refused when it is ahead; then it begins anew.
+    fn meet_new_master(&mut self, server: usize, before: Promised) -> Result<(), String> {
+        self.clients().servers[server].newest = 0;
+        self.crash(server, Crash::Kill);
+        // Nothing but the meeting is of interest here.
+        let mut candidate = self.servers[server].on(self.servers[server].machine.copy());
+        let environment = candidate
+            .start()
+            .map_err(|error| format!("start as a slave: {error}"))?;
+        let ends = environment
+            .slave()
+            .and_then(|slave| slave.progress().durable);
+        let met = self.try_line(&environment)?;
+        drop(environment);
+        candidate.kill();
+        match met {
+            None => {
+                self.promised[server] = before;
+                Ok(())
+            }
+            Some(Broken::Refused(refuse)) => {
+                let ends = ends.map(|progress| progress.point);
+                self.tell(|| {
+                    format!("  server {server} ends at {ends:?} and is refused: {refuse:?}")
+                });
+                self.check_fork(server, ends)?;
+                self.tally.forks_refused += 1;
+                self.replace(server)
+            }
+            Some(Broken::Source(failure)) => Err(format!("dbrepl: {failure:?}")),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The line between a master and a slave: dbrepl at one end, the slave's receiver at the other, and
+//! messages on their way that a cut loses.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use dbproto::{Message, Progress, Refuse, Shipper, ShipperAction, Stop, state};
+use dbrepl::failure::Failure;
+use dbrepl::options::Source;
+use dbrepl::source::{self, Located};
+use dbserver::environment::Environment;
+use dbserver::slave::link::Link;
+use fwlog::{Follow, FollowItem, Position};
+
+/// Bytes that may be on their way.
+const WINDOW: u64 = 64 << 10;
+
+/// How a line ended that did not end by itself.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// One side refused the other.
+    Refused(Refuse),
+    /// dbrepl could not read the log.
+    Source(Failure),
+}
+
+/// One connection.
+pub(crate) struct Line {
+    source: Source,
+    shipper: Shipper,
+    follow: Option<Box<Follow>>,
+    link: Option<Link>,
+    to_slave: VecDeque<Bytes>,
+    to_source: VecDeque<Bytes>,
+    /// The log's end was reached, and nothing came since.
+    at_end: bool,
+}
+
+impl Line {
+    /// dbrepl connects to the slave.
+    pub(crate) fn open(
+        source: Source,
+        pack: bool,
+        slave: &Arc<Environment>,
+    ) -> Result<Self, Broken> {
+        let identify = source::introduce(&source, pack).map_err(Broken::Source)?;
+        let shipper = Shipper::new(identify, WINDOW);
+        let link = Link::open(slave).map_err(Broken::Refused)?;
+        let mut line = Self {
+            source,
+            follow: None,
+            link: Some(link),
+            to_slave: VecDeque::new(),
+            to_source: VecDeque::new(),
+            at_end: false,
+            shipper,
+        };
+        let first = line.shipper.begin();
+        line.to_slave.push_back(encode(&first));
+        Ok(line)
+    }
+
+    /// Whether dbrepl has found the slave's point.
+    pub(crate) fn has_met(&self) -> bool {
+        self.follow.is_some()
+    }
+
+    /// Whether nothing is on its way and nothing more is to be shipped.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.at_end && self.to_slave.is_empty() && self.to_source.is_empty()
+    }
+
+    /// dbrepl reads the next piece of the log and sends it. `false`: there is nothing, or no room.
+    pub(crate) fn ship(&mut self) -> Result<bool, Broken> {
+        let Some(follow) = &mut self.follow else {
+            return Ok(false);
+        };
+        if self.shipper.room() == 0 {
+            return Ok(false);
+        }
+        let item = follow
+            .next()
+            .map_err(|error| Broken::Source(source::not_followed(&self.source.location, error)))?;
+        let message = match item {
+            FollowItem::Segment {
+                id, header_bytes, ..
+            } => {
+                let end = Position::new(id, header_bytes.len() as u64);
+                self.shipper.segment(header_bytes, end)
+            }
+            FollowItem::Blocks { bytes, last, .. } => {
+                let end = last.position;
+                let start = Position::new(end.segment, end.offset - bytes.len() as u64);
+                self.shipper.blocks(start, end, bytes)
+            }
+            FollowItem::Seal { bytes } => self.shipper.seal(bytes),
+            FollowItem::UpToDate(_) if self.at_end => return Ok(false),
+            FollowItem::UpToDate(durable) => {
+                self.at_end = true;
+                let progress = Progress::from(&durable);
+                let sign = Shipper::keep_alive(progress, false);
+                self.to_slave.push_back(encode(&sign));
+                return Ok(false);
+            }
+            FollowItem::Until(_) => return Ok(false),
+        };
+        self.at_end = false;
+        self.to_slave.push_back(encode(&message));
+        Ok(true)
+    }
+
+    /// The oldest message for the slave arrives. `false`: there is none.
+    pub(crate) fn deliver_to_slave(&mut self) -> bool {
+        let (Some(link), Some(bytes)) = (&mut self.link, self.to_slave.pop_front()) else {
+            return false;
+        };
+        let taken = Message::decode(bytes)
+            .map_err(|error| Refuse::from(&error))
+            .and_then(|message| link.take(message));
+        match taken {
+            Ok(answers) => self.to_source.extend(answers.iter().map(encode)),
+            Err(refuse) => {
+                // What came before it still counts, as on the socket.
+                let last = link.sync().err().unwrap_or(refuse);
+                self.to_source.push_back(encode(&Message::Refuse(last)));
+                self.link = None;
+            }
+        }
+        true
+    }
+
+    /// The slave syncs what it was sent, and reports.
+    pub(crate) fn sync(&mut self, now: Instant) {
+        let Some(link) = &mut self.link else { return };
+        if let Err(refuse) = link.sync() {
+            self.to_source.push_back(encode(&Message::Refuse(refuse)));
+            self.link = None;
+        } else if let Some(report) = link.report(now) {
+            self.to_source.push_back(encode(&report));
+        }
+    }
+
+    /// The oldest message for dbrepl arrives. `false`: there is none.
+    pub(crate) fn deliver_to_source(&mut self) -> Result<bool, Broken> {
+        let Some(bytes) = self.to_source.pop_front() else {
+            return Ok(false);
+        };
+        let message =
+            Message::decode(bytes).map_err(|error| Broken::Refused(Refuse::from(&error)))?;
+        let result = self.shipper.handle(message);
+        let mut actions = VecDeque::from(checked(result)?);
+        while let Some(action) = actions.pop_front() {
+            actions.extend(self.act(action)?);
+        }
+        Ok(true)
+    }
+
+    fn act(&mut self, action: ShipperAction) -> Result<Vec<ShipperAction>, Broken> {
+        match action {
+            ShipperAction::Send(message) => self.to_slave.push_back(encode(&message)),
+            ShipperAction::Locate(at) => {
+                match source::locate(&self.source.location, at).map_err(Broken::Source)? {
+                    Located::Here(follow) => {
+                        self.follow = Some(follow);
+                        let found = self.shipper.located();
+                        self.to_slave.push_back(encode(&found));
+                    }
+                    Located::Elsewhere => {
+                        let result = self.shipper.not_located();
+                        return checked(result);
+                    }
+                    Located::Missing(refuse, _) => return Err(Broken::Refused(refuse)),
+                }
+            }
+            ShipperAction::Borders { of, from, to } => {
+                let borders =
+                    source::borders(&self.source.location, of, from, to).map_err(Broken::Source)?;
+                let result = self.shipper.borders(borders);
+                return checked(result);
+            }
+            ShipperAction::Acknowledged(_) => {}
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn checked(result: Result<Vec<ShipperAction>, Stop>) -> Result<Vec<ShipperAction>, Broken> {
+    result.map_err(|stop| Broken::Refused(stop.refuse().clone()))
+}
+
+/// Whether a refusal says that the two have different histories.
+pub(crate) fn is_divergence(refuse: &Refuse) -> bool {
+    refuse.sqlstate == state::DIVERGED
+}
+
+fn encode(message: &Message) -> Bytes {
+    let mut bytes = BytesMut::new();
+    message.encode(&mut bytes);
+    bytes.freeze()
+}

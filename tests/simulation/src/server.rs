@@ -1,0 +1,150 @@
+//! One server on its machine: started, killed, stopped.
+
+use std::sync::Arc;
+
+use dbconfig::{Config, Role};
+use dbrepl::options::Source;
+use dbserver::environment::Environment;
+use dbserver::environment::create::create_on;
+use dbserver::environment::host::{Drive, Host};
+use dbserver::error::EngineError;
+use dbserver::pg::Sessions;
+use disk::testing::{Process, SimulatedDisk};
+use fwlog::{EnvironmentId, LogLocation, SimulatedTime};
+
+use crate::settings::Settings;
+
+/// What lets dba in, who never comes.
+const VERIFIER: &str = "SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$0000:0000";
+
+/// A server, and the machine that it runs on.
+pub(crate) struct Server {
+    /// Name of the instance.
+    pub(crate) name: String,
+    /// Its disk.
+    pub(crate) machine: SimulatedDisk,
+    /// What it is meant to be at the next start.
+    pub(crate) role: Role,
+    /// Faults are set, or were since the last start.
+    pub(crate) hurt: bool,
+    settings: Settings,
+    time: SimulatedTime,
+    running: Option<(Process, Arc<Environment>)>,
+}
+
+impl Server {
+    /// A machine with an environment on it, or an empty slave.
+    pub(crate) fn create(
+        settings: &Settings,
+        name: &str,
+        role: Role,
+        time: &SimulatedTime,
+    ) -> Result<Self, String> {
+        let machine = SimulatedDisk::new(settings.seed);
+        let server = Self {
+            name: name.to_owned(),
+            machine,
+            role,
+            hurt: false,
+            settings: settings.clone(),
+            time: time.clone(),
+            running: None,
+        };
+        let process = server.machine.process();
+        for directory in ["/tmp", "/data", "/fwlog"] {
+            let made = process.disk().make_directory(directory.as_ref(), 0o700);
+            made.map_err(|error| error.to_string())?;
+        }
+        let id = EnvironmentId::from_bytes([7; 16]);
+        let host = server.host(&process);
+        create_on(&host, &server.config()?, VERIFIER, id)
+            .map_err(|error| format!("init: {error}"))?;
+        process.kill();
+        Ok(server)
+    }
+
+    /// The same server on another disk, to try something.
+    pub(crate) fn on(&self, machine: SimulatedDisk) -> Self {
+        Self {
+            name: self.name.clone(),
+            machine,
+            role: self.role,
+            hurt: false,
+            settings: self.settings.clone(),
+            time: self.time.clone(),
+            running: None,
+        }
+    }
+
+    /// Its configuration.
+    pub(crate) fn config(&self) -> Result<Config, String> {
+        self.settings.config(&self.name, self.role)
+    }
+
+    fn host(&self, process: &Process) -> Host {
+        Host {
+            disk: process.disk(),
+            drive: Drive::Owner,
+            preallocate: self.settings.preallocate,
+            clock: self.time.clock(),
+        }
+    }
+
+    /// The environment, while it runs.
+    pub(crate) fn environment(&self) -> Option<&Arc<Environment>> {
+        self.running.as_ref().map(|(_, environment)| environment)
+    }
+
+    /// Starts it. After an error it is down.
+    pub(crate) fn start(&mut self) -> Result<Arc<Environment>, EngineError> {
+        let config = self.config().map_err(EngineError::Internal)?;
+        let process = self.machine.process();
+        let host = self.host(&process);
+        match Environment::start_on(host, config, Sessions::new(4)) {
+            Ok(environment) => {
+                self.running = Some((process, Arc::clone(&environment)));
+                Ok(environment)
+            }
+            Err(error) => {
+                process.kill();
+                Err(error)
+            }
+        }
+    }
+
+    /// Stops it cleanly, or as cleanly as it can.
+    pub(crate) fn stop(&mut self) -> Result<(), EngineError> {
+        let Some((process, environment)) = self.running.take() else {
+            return Ok(());
+        };
+        let stopped = environment.stop();
+        drop(environment);
+        process.kill();
+        stopped
+    }
+
+    /// Ends its process at once.
+    pub(crate) fn kill(&mut self) {
+        if let Some((process, environment)) = self.running.take() {
+            process.kill();
+            drop(environment);
+        }
+    }
+
+    /// Ends its process by ending its machine, which then is there again.
+    pub(crate) fn cut_power(&mut self, seed: u64) {
+        self.machine.power_off();
+        self.kill();
+        self.machine = self.machine.power_cut(seed);
+    }
+
+    /// Where its log is, for a process of its machine.
+    pub(crate) fn source(process: &Process) -> Result<Source, String> {
+        let location = LogLocation::parse("/fwlog/fw-%N").map_err(|error| error.to_string())?;
+        Ok(Source {
+            location: location.on(process.disk()),
+            role: dbproto::Role::Master,
+            volume_limit: 0,
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! What one simulation is made of, drawn from its seed.
+
+use crate::draw::Draw as _;
+use dbconfig::{Config, Role};
+use disk::testing::Random;
+
+/// Drawn once a seed. Each kind of trouble is there in about half of the seeds: some bugs show only
+/// where one kind is not disturbed by the others.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each kind of trouble is there or not"
+)]
+pub struct Settings {
+    /// The seed that all follows from.
+    pub seed: u64,
+    /// How many steps are made before all is mended and compared.
+    pub steps: u64,
+    /// Slaves of the first master.
+    pub slaves: usize,
+    /// Commits wait for the disk (SyncMode = 1).
+    pub sync_every_commit: bool,
+    /// Blocks are compressed.
+    pub compress: bool,
+    /// dbrepl compresses what is stored uncompressed (-Z).
+    pub pack: bool,
+    /// Bytes after which a segment ends.
+    pub segment_size: u64,
+    /// Zeros ahead of the end of the log.
+    pub preallocate: u64,
+    /// Pages of a database, about.
+    pub pages: u32,
+    /// Some transactions are larger than a block of the log.
+    pub large: bool,
+    /// Other work goes on in the middle of checkpoints, syncs and recoveries.
+    pub nested: bool,
+    /// Processes are killed.
+    pub kill: bool,
+    /// The power fails.
+    pub power: bool,
+    /// Kills and power cuts come in the middle of an operation.
+    pub within: bool,
+    /// Reads, writes and syncs fail.
+    pub errors: bool,
+    /// Disks fill up.
+    pub full: bool,
+    /// Lines are cut.
+    pub cuts: bool,
+    /// The clock jumps.
+    pub clock: bool,
+    /// Databases are made, dropped and renamed.
+    pub databases: bool,
+    /// The roles are switched.
+    pub roles: bool,
+    /// Bits flip in the files of a server that is down.
+    pub flips: bool,
+}
+
+impl Settings {
+    /// The settings of this seed.
+    pub fn of(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let chance = |random: &mut Random, one_in: u64| random.below(one_in) == 0;
+        Self {
+            seed,
+            steps: 40 + random.below(160),
+            slaves: 1 + usize::from(random.coin()),
+            sync_every_commit: !chance(&mut random, 5),
+            compress: random.coin(),
+            pack: random.coin(),
+            segment_size: 4096 << random.below(6),
+            preallocate: if random.coin() { 8192 } else { 0 },
+            pages: 4 + random.small(24),
+            large: chance(&mut random, 12),
+            nested: random.coin(),
+            kill: random.coin(),
+            power: random.coin(),
+            within: random.coin(),
+            errors: chance(&mut random, 3),
+            full: chance(&mut random, 4),
+            cuts: random.coin(),
+            clock: chance(&mut random, 3),
+            databases: random.coin(),
+            roles: chance(&mut random, 6),
+            flips: chance(&mut random, 4),
+        }
+    }
+
+    /// The configuration of a server of this simulation.
+    pub fn config(&self, instance: &str, role: Role) -> Result<Config, String> {
+        let text = format!(
+            "[Server]\nService = 0\nDataDir = /data\nInstance = {instance}\nSyncMode = {}\n\
+             [ForwardLog]\nFwLog = /fwlog/fw-%N\nFwCompress = {}\n\
+             [Replication]\nRole = {}\nTmpDir = /tmp\n",
+            u8::from(self.sync_every_commit),
+            if self.compress { "zstd" } else { "none" },
+            match role {
+                Role::Slave => "Slave",
+                Role::Master | Role::Standalone => "Master",
+            }
+        );
+        let mut config = Config::parse("/eloqdb.cfg".as_ref(), &text).map_err(|e| e.to_string())?;
+        // Far below what a configuration may ask for: many segments in a short life.
+        config.forward_log.max_size = self.segment_size;
+        Ok(config)
+    }
+}

@@ -1,0 +1,92 @@
+//! How much was tried.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+/// Counts of what was done and checked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Transactions given to a master.
+    pub transactions: u64,
+    /// Pages that a reader compared with what must be there.
+    pub compared: u64,
+    /// Operations of all disks.
+    pub operations: u64,
+    /// Checkpoints asked for.
+    pub checkpoints: u64,
+    /// Processes killed.
+    pub kills: u64,
+    /// Power cuts.
+    pub power_cuts: u64,
+    /// Clean stops.
+    pub stops: u64,
+    /// Starts, with recovery.
+    pub starts: u64,
+    /// Disks that began to fail.
+    pub failing_disks: u64,
+    /// Disks that were full.
+    pub full_disks: u64,
+    /// Connections of dbrepl.
+    pub connections: u64,
+    /// Connections that were cut.
+    pub cuts: u64,
+    /// Jumps of the clock.
+    pub clock_jumps: u64,
+    /// Switches of roles.
+    pub role_switches: u64,
+    /// Former masters that were ahead, and refused.
+    pub forks_refused: u64,
+    /// Bits flipped in files of a server that was down.
+    pub flips: u64,
+    /// Flips with which the server refused to start, or which a check of the log named.
+    pub flips_found: u64,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.transactions += other.transactions;
+        self.compared += other.compared;
+        self.operations += other.operations;
+        self.checkpoints += other.checkpoints;
+        self.kills += other.kills;
+        self.power_cuts += other.power_cuts;
+        self.stops += other.stops;
+        self.starts += other.starts;
+        self.failing_disks += other.failing_disks;
+        self.full_disks += other.full_disks;
+        self.connections += other.connections;
+        self.cuts += other.cuts;
+        self.clock_jumps += other.clock_jumps;
+        self.role_switches += other.role_switches;
+        self.forks_refused += other.forks_refused;
+        self.flips += other.flips;
+        self.flips_found += other.flips_found;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, count) in [
+            ("transactions", self.transactions),
+            ("pages compared", self.compared),
+            ("disk operations", self.operations),
+            ("checkpoints", self.checkpoints),
+            ("kills", self.kills),
+            ("power cuts", self.power_cuts),
+            ("clean stops", self.stops),
+            ("starts", self.starts),
+            ("failing disks", self.failing_disks),
+            ("full disks", self.full_disks),
+            ("connections", self.connections),
+            ("cut lines", self.cuts),
+            ("clock jumps", self.clock_jumps),
+            ("role switches", self.role_switches),
+            ("forks refused", self.forks_refused),
+            ("bit flips", self.flips),
+            ("bit flips found", self.flips_found),
+        ] {
+            writeln!(f, "{name:>16}  {count}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! Many seeds, each a life of a master and its slaves.
+//!
+//! `ELOQDB_SEEDS` says how many, `ELOQDB_FROM` which is the first; `ELOQDB_SEED` runs a single one, with
+//! `ELOQDB_TRACE=1` it tells what happened.
+
+use std::env;
+
+use simulation::{Tally, run};
+
+/// Seeds in the everyday run.
+const SEEDS: u64 = 2_000;
+
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} = {text} is no number")),
+    )
+}
+
+/// Every second seed: two tests for two processors.
+fn run_seeds(remainder: u64) {
+    if let Some(seed) = number("ELOQDB_SEED") {
+        if remainder == seed % 2 {
+            run_one(seed);
+        }
+        return;
+    }
+    let first = number("ELOQDB_FROM").unwrap_or(0);
+    let seeds = number("ELOQDB_SEEDS").unwrap_or(SEEDS);
+    let mut total = Tally::default();
+    let mut failed = Vec::new();
+    for seed in (first..first + seeds).filter(|seed| seed % 2 == remainder) {
+        let outcome = run(seed, false);
+        total += outcome.tally;
+        if let Some(violation) = outcome.violation {
+            println!("seed {seed}: {violation}");
+            failed.push(seed);
+        }
+    }
+    println!("{total}");
+    assert!(
+        failed.is_empty(),
+        "seeds {failed:?} failed; ELOQDB_SEED={} ELOQDB_TRACE=1 cargo test -p simulation tells why",
+        failed[0]
+    );
+}
+
+fn run_one(seed: u64) {
+    let outcome = run(seed, env::var_os("ELOQDB_TRACE").is_some());
+    for line in &outcome.story {
+        println!("{line}");
+    }
+    println!("{}", outcome.tally);
+    assert_eq!(outcome.violation, None, "seed {seed}");
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_diverges_in_even_seeds() {
+    run_seeds(0);
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_diverges_in_odd_seeds() {
+    run_seeds(1);
+}
+
+#[test]
+fn the_same_seed_does_the_same_again() {
+    for seed in [3, 14, 159] {
+        let (one, other) = (run(seed, true), run(seed, true));
+        assert_eq!(one.violation, other.violation, "seed {seed}");
+        assert_eq!(one.tally.operations, other.tally.operations, "seed {seed}");
+        assert_eq!(one.tally.compared, other.tally.compared, "seed {seed}");
+    }
+}
