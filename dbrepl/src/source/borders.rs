@@ -43,7 +43,7 @@ fn segments(directory: &LogDirectory) -> Vec<Border> {
 }
 
 fn blocks(directory: &LogDirectory, id: SegmentId, to: Position) -> Result<Vec<Border>, Failure> {
-    let Some(info) = directory.get(id) else {
+    let Some(info) = directory.need(id).map_err(unreadable)? else {
         return Ok(Vec::new());
     };
     // Only the newest segment has a limit: what is behind the durable end may be half written.

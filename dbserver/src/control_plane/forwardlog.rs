@@ -122,4 +122,7 @@ fn segments(directory: &LogDirectory, table: &mut Table) {
         .sum();
     let kept = directory.segments().len();
     table.entry("segments kept", format!("{kept} ({})", bytes(size)));
+    for damaged in directory.damaged() {
+        table.entry("damaged", &damaged.error);
+    }
 }

@@ -47,7 +47,8 @@ pub fn prepare(host: &Host, config: &Config) -> Result<(), EngineError> {
     };
     let location = log::location(config, &layout, control.log)?;
     check_log(&location, identity)?;
-    mark(&layout, &suffix(host))
+    let suffix = unused(&layout, &suffix(host))?;
+    mark(&layout, &suffix)
 }
 
 /// Goes on with what [`prepare`] or a start before this one has begun; most starts find nothing.
@@ -102,6 +103,24 @@ fn suffix(host: &Host) -> String {
     format!(".damaged-{plain}")
 }
 
+/// The suffix, with a number behind it where a file was set aside under this name before: nothing that
+/// was set aside is replaced.
+fn unused(layout: &Layout, suffix: &str) -> Result<String, EngineError> {
+    let mut names = list(layout.disk(), layout.data_dir())?;
+    names.extend(list(layout.disk(), &layout.databases())?);
+    let is_used = |suffix: &str| {
+        let mut names = names.iter().filter_map(|name| name.to_str());
+        names.any(|name| name.ends_with(suffix))
+    };
+    let mut number = 1_u64;
+    let mut candidate = suffix.to_owned();
+    while is_used(&candidate) {
+        number += 1;
+        candidate = format!("{suffix}-{number}");
+    }
+    Ok(candidate)
+}
+
 /// Every data file and sum file: those of databases and what has the place of one.
 fn data_files(layout: &Layout) -> Result<Vec<PathBuf>, EngineError> {
     let mut files = Vec::new();
@@ -133,8 +152,9 @@ fn is_data_file(layout: &Layout, path: &Path) -> bool {
 
 /// Every byte from the environment's beginning to its redo point at least.
 fn check_log(location: &LogLocation, identity: &Identity) -> Result<(), EngineError> {
-    let directory =
-        LogDirectory::scan(location).map_err(|error| unusable(location, &error.to_string()))?;
+    let directory = LogDirectory::scan(location)
+        .and_then(LogDirectory::whole)
+        .map_err(|error| unusable(location, &error.to_string()))?;
     let missing = missing(&directory, identity);
     if !missing.is_empty() {
         return Err(unusable(location, &missing.join("; ")));
@@ -296,6 +316,18 @@ mod tests {
             }
         }
         assert!(untouched > 0 && complete > 0);
+    }
+
+    /// Bug: two rebuilds within a second gave the same name twice, and the files that were set aside
+    /// first were replaced.
+    #[test]
+    fn what_was_set_aside_before_is_not_replaced() {
+        let (_simulated, layout) = machine(1);
+        assert_eq!(unused(&layout, ".damaged-2").unwrap(), ".damaged-2");
+        assert_eq!(unused(&layout, ".damaged-1").unwrap(), ".damaged-1-2");
+        mark(&layout, ".damaged-1-2").unwrap();
+        go_on(&layout, control()).unwrap();
+        assert_eq!(unused(&layout, ".damaged-1").unwrap(), ".damaged-1-3");
     }
 
     #[test]

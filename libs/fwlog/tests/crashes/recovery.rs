@@ -26,7 +26,7 @@ fn broken(seed: u64) -> Vec<Broken> {
     machine.set_hook(move |machine, operation| {
         let (random, wait) = &mut *chance.lock().unwrap();
         *wait += u64::from(operation.kind.changes());
-        if *wait == 10 {
+        if *wait == 30 {
             *wait = random.below(10);
             let after = machine.after_power_cut(random.next());
             after.clear_hook();
