@@ -244,3 +244,79 @@ fn a_missing_newest_segment_stops_the_start_and_is_named() {
     master.start();
     assert_eq!(rows(&master), ROWS);
 }
+
+/// A cluster with 40 rows, synchronized.
+fn cluster() -> Cluster {
+    let cluster = Cluster::start();
+    cluster.master.sql("system", "CREATE DATABASE shop");
+    let client = cluster.master.client("shop");
+    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)");
+    for number in 0..40 {
+        client.run(&format!("INSERT INTO item (name) VALUES ('item {number}')"));
+    }
+    cluster.synchronize();
+    cluster
+}
+
+fn shop(server: &Server) -> PathBuf {
+    server.data_dir().join("db/shop.db")
+}
+
+#[test]
+fn a_damaged_data_file_stops_the_start_is_named_and_made_anew_from_the_log() {
+    let mut cluster = cluster();
+    // From here on both rely on their data files.
+    cluster.master.dbctl(&["checkpoint"]).ok();
+    cluster.synchronize();
+    for server in [&mut cluster.master, &mut cluster.slave] {
+        let verdict = server.dbctl(&["database", "verify", "shop"]).ok();
+        assert!(verdict.contains("ok"), "{verdict}");
+        server.dbctl(&["checkpoint"]).ok();
+        // Found while it runs, too.
+        files::flip(&shop(server), 4096 + 100);
+        let run = server.dbctl(&["database", "verify"]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(run.out.contains("page 2 at byte offset 4096"), "{run:?}");
+        server.stop();
+        let refused = server.try_start().expect_err("it must not start").fails(1);
+        for wanted in ["shop.db", "page 2 at byte offset 4096", "--rebuild"] {
+            assert!(refused.contains(wanted), "{wanted}: {refused}");
+        }
+        // Killed at some moments, then left alone.
+        for milliseconds in [5, 40, 160] {
+            let after = std::time::Duration::from_millis(milliseconds);
+            server.start_interrupted_with(after, &["--rebuild"]);
+        }
+        server.try_start_with(&["--rebuild"]).expect("it starts");
+        assert_eq!(rows(server), ROWS);
+        let aside = files::list(&server.data_dir().join("db"), "shop.db.damaged-");
+        assert!(aside.iter().any(|path| files::read(path).len() > 4096));
+    }
+    cluster.synchronize();
+    dbtests::compare::databases(&cluster.master, &cluster.slave);
+    cluster.master.restart();
+    assert_eq!(rows(&cluster.master), ROWS);
+}
+
+#[test]
+fn a_damaged_data_file_is_brought_from_the_other_server() {
+    let mut cluster = cluster();
+    cluster.master.stop();
+    cluster.slave.stop();
+    let Cluster { master, slave, .. } = &mut cluster;
+    for (damaged, whole) in [(&*master, &*slave), (&*slave, &*master)] {
+        for name in ["shop.db", "shop.db.sum"] {
+            let place = |server: &Server| server.data_dir().join("db").join(name);
+            files::write(&place(damaged), files::read(&place(whole)));
+        }
+    }
+    for server in [master, slave] {
+        server.start();
+        assert_eq!(rows(server), ROWS);
+    }
+    cluster
+        .master
+        .sql("shop", "INSERT INTO item (name) VALUES ('one more')");
+    cluster.synchronize();
+    dbtests::compare::databases(&cluster.master, &cluster.slave);
+}

@@ -88,8 +88,13 @@ impl Server {
 
     /// Starts the server; an error is what it left when it ended instead of serving.
     pub fn try_start(&mut self) -> Result<(), Run> {
+        self.try_start_with(&[])
+    }
+
+    /// The same with more on its command line.
+    pub fn try_start_with(&mut self, arguments: &[&str]) -> Result<(), Run> {
         let before = self.log().len();
-        let mut process = self.launch();
+        let mut process = self.launch(arguments);
         let started = wait_for("the server to serve, or to end", LONG, || {
             if let Some(status) = process.ended() {
                 return Some(Err(status.code()));
@@ -115,12 +120,17 @@ impl Server {
 
     /// Starts the server and kills it a moment later, wherever its recovery is by then.
     pub fn start_interrupted(&mut self, after: Duration) {
-        let mut process = self.launch();
+        self.start_interrupted_with(after, &[]);
+    }
+
+    /// The same with more on its command line.
+    pub fn start_interrupted_with(&mut self, after: Duration, arguments: &[&str]) {
+        let mut process = self.launch(arguments);
         pause(after);
         process.kill9();
     }
 
-    fn launch(&self) -> Background {
+    fn launch(&self, arguments: &[&str]) -> Background {
         assert!(
             self.process.is_none(),
             "{} runs already",
@@ -130,6 +140,7 @@ impl Server {
         command
             .arg("-c")
             .arg(self.config_path())
+            .args(arguments)
             .envs(&self.variables);
         Background::start(&mut command, &self.log_path())
     }
