@@ -20,3 +20,4 @@ mod rounds;
 mod state;
 mod tables;
 mod trio;
+mod two_databases;

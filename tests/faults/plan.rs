@@ -86,8 +86,18 @@ impl Fault {
     }
 }
 
-/// The faults of a round: one, or two at once.
-pub(crate) fn round(random: &mut Random) -> Vec<Fault> {
+/// A line that is silent for longer than either side waits for a word of the other.
+const SILENCE: Duration = Duration::from_secs(35);
+
+/// The faults of a round: one, or two at once; in the long form also such that take long.
+pub(crate) fn round(random: &mut Random, long: bool) -> Vec<Fault> {
+    if long && random.below(60) == 0 {
+        return vec![Fault::Line {
+            slave: slave(random),
+            traffic: Traffic::Hold,
+            time: SILENCE,
+        }];
+    }
     let first = fault(random);
     if random.below(3) > 0 {
         return vec![first];
