@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::DbError;
 use tokio_postgres::{Config, Error, NoTls, SimpleQueryMessage};
 
-use crate::patience::LONG;
+use crate::patience::longest;
 
 /// One value of a text result.
 pub type Field = Option<String>;
@@ -199,6 +199,6 @@ fn succeeded<T>(sql: &str, result: Result<T, Error>) -> T {
 }
 
 fn within<T>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
-    let bounded = runtime.block_on(async { tokio::time::timeout(LONG, future).await });
-    bounded.expect("the server answers within two minutes")
+    let bounded = runtime.block_on(async { tokio::time::timeout(longest(), future).await });
+    bounded.expect("the server answers in time")
 }

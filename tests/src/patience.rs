@@ -8,6 +8,16 @@ pub const SHORT: Duration = Duration::from_secs(30);
 /// For what has work to do: a script, a catch-up, a recovery.
 pub const LONG: Duration = Duration::from_mins(2);
 
+/// How long a client or a program may take. The large forms of tests, which run when `ELOQDB_LARGE`
+/// is set, move gigabytes.
+pub fn longest() -> Duration {
+    if std::env::var_os("ELOQDB_LARGE").is_some() {
+        30 * LONG
+    } else {
+        LONG
+    }
+}
+
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::patience::{LONG, SHORT, wait_for};
+use crate::patience::{LONG, SHORT, longest, wait_for};
 
 /// What a process that ran to its end left.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Run {
 
 /// Runs a command to its end, with a text on its standard input.
 pub fn run(command: &mut Command, input: &[u8]) -> Run {
-    run_within(command, input, LONG)
+    run_within(command, input, longest())
 }
 
 /// The same with a deadline of its own.

@@ -1,4 +1,4 @@
-//! How large a database is, and becomes: VACUUM, auto_vacuum, files that shrink and grow, values of
+//! How large a database is, and becomes: VACUUM, `auto_vacuum`, files that shrink and grow, values of
 //! many pages.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]

@@ -298,6 +298,11 @@ impl Translator<'_> {
         name: &str,
         arguments: &[Expr],
     ) -> Result<Option<TypeName>, DialectError> {
+        let bytes = matches!(name, "substr" | "substring")
+            && arguments.first().is_some_and(|a| a.base() == "bytea");
+        if bytes {
+            return Ok(Some(TypeName::internal("bytea")));
+        }
         if let Some((ty, _)) = RESULTS.iter().find(|(_, names)| names.contains(&name)) {
             return Ok(Some(TypeName::internal(ty)));
         }

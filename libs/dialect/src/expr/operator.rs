@@ -129,17 +129,25 @@ impl Translator<'_> {
                             .unsupported(op.0, "|| of jsonb")
                             .hint("json_patch(a, b) merges two objects"));
                     }
-                    "||" => {
-                        self.expect_text(left);
-                        self.expect_text(&right);
-                        expr.typed("text")
-                    }
+                    "||" => self.joined(left, &right, expr)?,
                     "->>" => expr.typed("text"),
                     "->" => expr.typed("json"),
                     _ => expr.of(self.type_of(left)),
                 })
             }
         }
+    }
+
+    /// Texts joined; or blobs, of which SQLite makes a text with the same bytes.
+    fn joined(&mut self, left: &Expr, right: &Expr, joined: Expr) -> Result<Expr, DialectError> {
+        if left.base() != "bytea" && right.base() != "bytea" {
+            self.expect_text(left);
+            self.expect_text(right);
+            return Ok(joined.typed("text"));
+        }
+        self.unify(left, right)?;
+        self.wrap(&joined, "CAST(", " AS BLOB)");
+        Ok(joined.typed("bytea").level(level::PRIMARY))
     }
 
     /// PostgreSQL's `||` binds looser than `+`, SQLite's tighter.

@@ -69,9 +69,9 @@ impl Translator<'_> {
     fn substring(&mut self, at: usize, close: usize) -> Result<Option<Expr>, DialectError> {
         let text = self.expr(at + 2, close)?;
         self.default_parameter(&text, "text");
-        let done = Ok(Some(
-            Expr::new(at, close + 1).typed("text").named("substring"),
-        ));
+        let bytes = text.base() == "bytea";
+        let ty = if bytes { "bytea" } else { "text" };
+        let done = Ok(Some(Expr::new(at, close + 1).typed(ty).named("substring")));
         let mut next = text.to;
         if self.src.is(next, "FROM") {
             self.replace(next, next + 1, ",");

@@ -418,3 +418,25 @@ fn a_column_beside_an_aggregate_needs_group_by() {
         assert_eq!(database.rows(sql).join(" "), expected, "{sql}");
     }
 }
+
+#[test]
+fn bytes_stay_bytes_when_they_are_cut_and_joined() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (b bytea); INSERT INTO t VALUES ('\\x00ff10')");
+    for (expression, expected) in [
+        ("substring(b from 2 for 1) = '\\xff'", "1"),
+        ("substr(b, 2, 1) = '\\xff'", "1"),
+        ("substring(b, 2) = '\\xff10'", "1"),
+        ("b || '\\x01' = '\\x00ff1001'", "1"),
+        ("'\\x01' || b || b = '\\x0100ff1000ff10'", "1"),
+        ("length(b || b)", "6"),
+        ("typeof(b || '\\x41')", "blob"),
+    ] {
+        let found = database.one(&format!("SELECT {expression} FROM t"));
+        assert_eq!(found, expected, "{expression}");
+    }
+    assert_eq!(
+        types(&database, "SELECT b || b, substr(b, 1) FROM t"),
+        ["bytea", "bytea"]
+    );
+}
