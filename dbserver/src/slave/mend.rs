@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use dbproto::{Progress, Refuse, state};
-use fwlog::{Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover};
+use fwlog::{Block, Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover};
 
-use crate::slave::SlaveLog;
 use crate::slave::link::refuse_mirror;
+use crate::slave::{SlaveLog, Work};
 
 impl SlaveLog {
     /// Brings the mirror back to the durable end, where the applier and the next dbrepl go on: what
@@ -34,20 +34,25 @@ impl SlaveLog {
             seal: SealNewest::No,
             discard_behind: from.map(|point| point.position),
         };
-        let recovered = match recover(&self.store, options, &mut |_| Ok(())) {
+        // What became durable just before a failure, and was not handed on.
+        let mut blocks = Vec::new();
+        let mut keep = |block: &Block| {
+            if from.is_none_or(|from| block.end.position > from.position) {
+                blocks.push(block.clone());
+            }
+            Ok(())
+        };
+        let recovered = match recover(&self.store, options, &mut keep) {
             Ok(recovered) => Some(recovered),
             Err(RecoverError::NoLog) => None,
             Err(error) => return Err(not_mended(&error)),
         };
-        // The record that begins a generation stays with its segment's header. It holds nothing to apply.
         let end = recovered.as_ref().map(|recovered| Progress {
             point: recovered.end,
             commit: recovered.last_commit,
             time: recovered.time,
         });
-        let as_known = end.map(|end| end.commit) == known.map(|known| known.commit)
-            && end.map(|end| end.point.position) >= from.map(|from| from.position);
-        if !as_known {
+        if end.map(|end| end.point.position) < from.map(|from| from.position) {
             return Err(Refuse::new(
                 state::DAMAGED,
                 "the slave's log does not end where it should",
@@ -60,7 +65,15 @@ impl SlaveLog {
             self.preallocate,
             recovered.as_ref(),
         );
-        *mirror = Some(Box::new(opened.map_err(refuse_mirror)?));
+        let opened = opened.map_err(refuse_mirror)?;
+        // Handed on once: until then the old mirror stays, and all of this is done again.
+        if let (Some(end), false) = (end, blocks.is_empty()) {
+            let queued = self.queue.try_send(Work::Blocks(blocks, end));
+            queued.map_err(|_| {
+                Refuse::new(state::IN_USE, "the slave is still applying what it has")
+            })?;
+        }
+        *mirror = Some(Box::new(opened));
         self.update(|progress| {
             if end.map(|end| end.point) != from {
                 (progress.durable, progress.received) = (end, end);

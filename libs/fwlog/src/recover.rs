@@ -42,8 +42,8 @@ pub struct RecoverOptions {
     pub from: Option<LogPoint>,
     /// Whether the newest segment is sealed.
     pub seal: SealNewest,
-    /// After a failure of the writer in this process: its durable end. What it wrote behind that was
-    /// never acknowledged, and is cut off even where it is whole.
+    /// After a failure of the writer in this process: its durable end. What it wrote behind that, and
+    /// behind `fw.position`, was never acknowledged, and is cut off even where it is whole.
     pub discard_behind: Option<Position>,
 }
 
@@ -141,6 +141,11 @@ pub fn recover(
     };
     let segments = segments.get(first..).unwrap_or_default();
     let newest = *segments.last().ok_or(RecoverError::NoLog)?;
+    let mut options = options;
+    if let (Some(behind), Some(end)) = (&mut options.discard_behind, &durable) {
+        // What `fw.position` has was synced before, and may be on slaves.
+        *behind = end.durable.point.position.max(*behind);
+    }
     let mut scan = Scan {
         store,
         options,

@@ -81,7 +81,7 @@ impl Settings {
             cuts: random.coin(),
             clock: chance(&mut random, 3),
             databases: random.coin(),
-            roles: chance(&mut random, 6),
+            roles: chance(&mut random, 4),
             flips: chance(&mut random, 4),
         }
     }

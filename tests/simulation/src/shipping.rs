@@ -11,7 +11,7 @@ impl World {
         if slave == self.master {
             return Ok(());
         }
-        for _ in 0..=self.random.below(6) {
+        for _ in 0..=self.random.below(40) {
             if self.lines[slave].is_none() {
                 self.connect(slave)?;
             }

@@ -207,8 +207,8 @@ impl World {
                 self.hurt_somebody();
                 Ok(())
             }
-            96..=97 => self.repair(),
-            98 if self.settings.roles => self.switch_roles(),
+            96 => self.repair(),
+            97..=98 if self.settings.roles => self.switch_roles(),
             99 if self.settings.clock => {
                 self.set_clock();
                 Ok(())
@@ -274,7 +274,9 @@ impl World {
         let Some(driver) = environment.driver() else {
             return Ok(());
         };
-        self.nested(|| driver.apply());
+        for _ in 0..=self.random.below(3) {
+            self.nested(|| driver.apply());
+        }
         let followed = self.nested(|| driver.follow_checkpoint());
         self.unless_hurt(
             server,
