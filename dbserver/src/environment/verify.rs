@@ -85,7 +85,11 @@ fn check_store(store: &PageStore, how: VerifyData, last: CommitNumber) -> Option
         }
     });
     let (pages, took) = (report.pages, begun.elapsed());
-    tracing::debug!(file = %store.path().display(), pages, ?took, "verified");
+    if pages >= TELL_EVERY {
+        tracing::info!(file = %store.path().display(), pages, ?took, "verified");
+    } else {
+        tracing::debug!(file = %store.path().display(), pages, ?took, "verified");
+    }
     (!report.damaged.is_empty()).then(|| describe(store.path(), &report))
 }
 

@@ -191,8 +191,8 @@ impl<'a> Run<'a> {
     fn keep_base(&self, page: PageNumber) -> Result<(), StoreError> {
         let mut data = [0; PAGE_SIZE];
         let known = self.store.base().sums().page_count();
-        if page.get() > known.min(self.pins.reach) {
-            // The page is newer than the snapshots: they do not reach that far.
+        if page.get() > known.min(self.pins.reach) || page == LOCK_PAGE {
+            // The snapshots do not reach that far, or read zeros anyway.
             return Ok(());
         }
         match self.store.base().read(page, &mut data) {

@@ -308,6 +308,36 @@ fn a_failed_call_at_any_operation_loses_nothing_and_the_next_checkpoint_complete
 }
 
 #[test]
+fn a_failed_read_in_a_checkpoint_ends_old_readers_at_most() {
+    let (mut failures, mut ended) = (0_u64, 0_u64);
+    for seed in 800..830 {
+        let mut struck = true;
+        for at in 0.. {
+            if !std::mem::take(&mut struck) {
+                break;
+            }
+            let mut world = World::new(seed);
+            world.disk.fail(Fault::after(at).of(&[Kind::Read]));
+            for _ in 0..STEPS {
+                let before = world.open.len();
+                let failed = world.step().is_err();
+                struck |= failed;
+                ended += u64::from(failed && world.open.len() < before);
+            }
+            failures += u64::from(struck);
+            world.disk.mend();
+            world.check(&format!("disk {seed}, read {at} failed"));
+            world.checkpoint().unwrap();
+            world.restart(at);
+        }
+    }
+    assert!(
+        failures > 20 && ended > 5,
+        "{failures} failures, {ended} times readers ended"
+    );
+}
+
+#[test]
 fn a_power_cut_some_time_after_failed_calls_loses_nothing_that_is_durable() {
     for seed in 200..600 {
         let mut world = World::new(seed);
@@ -363,4 +393,50 @@ fn a_full_disk_stops_checkpoints_until_there_is_room_and_harms_nothing() {
         world.checkpoint().unwrap();
         world.restart(seed);
     }
+}
+
+#[test]
+fn without_room_for_old_images_their_readers_end_and_the_checkpoint_goes_on() {
+    let mut world = World::new(1);
+    let tmp = PathBuf::from("/tmp");
+    world.process.disk().make_directory(&tmp, 0o700).unwrap();
+    let options = StoreOptions {
+        scratch_dir: tmp.clone(),
+        ..options(&world.process, 0)
+    };
+    world.store = PageStore::create(&path(), Horizon::new(CommitNumber::ZERO), options).unwrap();
+    while world.log.len() < 3 {
+        world.publish();
+    }
+    world.durable = 3;
+    world.store.horizon().advance(CommitNumber::new(3));
+    world.checkpoint().unwrap();
+    let old = world.store.snapshot_durable();
+    let state = world.state(3);
+    while (4..=9).contains(&(world.log.len() + 1)) {
+        world.publish();
+    }
+    world.durable = 9;
+    world.store.horizon().advance(CommitNumber::new(9));
+    let new = world.store.snapshot_durable();
+    world.disk.set_room(&tmp, Some(0));
+    let error = world.store.checkpoint(&|_| ()).unwrap_err();
+    assert!(
+        error.to_string().contains("cannot keep the old image"),
+        "{error}"
+    );
+    check(&old, &state, "it has not been ended yet");
+    let commit = error.snapshots_in_the_way().unwrap();
+    assert_eq!(world.store.end_snapshots_before(commit), 1);
+    world.checkpoint().unwrap();
+    let first = page(1);
+    let error = old.read(first, &mut [0; PAGE_SIZE]).unwrap_err();
+    assert!(
+        matches!(error, StoreError::SnapshotTooOld { .. }),
+        "{error}"
+    );
+    check(&new, &world.state(9), "as new as the checkpoint");
+    world.check("the others go on");
+    drop((old, new));
+    world.restart(3);
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use disk::Disk;
 use pagestore::{
-    CommitNumber, Horizon, LOCK_PAGE, PAGE_SIZE, PageImage, PageNumber, PageStore, Snapshot,
-    StoreOptions,
+    CommitNumber, Depth, Horizon, LOCK_PAGE, PAGE_SIZE, PageImage, PageNumber, PageStore, Snapshot,
+    StoreOptions, sum_file,
 };
 
 fn open(path: &Path, scratch_dir: &Path) -> Arc<PageStore> {
@@ -179,4 +179,58 @@ fn the_progress_of_a_checkpoint_ends_at_its_total() {
             .is_some_and(|last| last.done == last.total && last.total == report.pages)
     );
     assert_eq!(report.bytes, 600 * PAGE_SIZE as u64);
+}
+
+/// Bug: a file that was cut near the page where SQLite has its locks, which has no sum, looked
+/// damaged there to the checkpoint that cut it, and old readers were ended.
+#[test]
+fn a_file_that_is_cut_before_the_lock_page_keeps_its_readers() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("large.db");
+    drop(open(&path, directory.path()));
+    // A gibibyte of zeros, as a checkpoint up to commit 1 leaves it; the file has holes.
+    let pages = LOCK_PAGE.get() + 2;
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(u64::from(pages) * PAGE_SIZE as u64).unwrap();
+    let mut head = b"EQPGSUMS".to_vec();
+    for field in [1, 4096, 1, pages] {
+        head.extend_from_slice(&u32::to_le_bytes(field));
+    }
+    head.extend_from_slice(&u64::to_le_bytes(1));
+    head.extend_from_slice(&crc32c::crc32c(&head).to_le_bytes());
+    let sum = crc32c::crc32c(&[0; PAGE_SIZE]).to_le_bytes();
+    let sums = fs::OpenOptions::new()
+        .write(true)
+        .open(sum_file(&path))
+        .unwrap();
+    sums.write_all_at(&head, 512).unwrap();
+    let mut table = sum.repeat(pages as usize);
+    let lock = 4 * (LOCK_PAGE.get() as usize - 1);
+    table[lock..lock + 4].fill(0);
+    sums.write_all_at(&table, 4096).unwrap();
+
+    let store = reopen(&path, directory.path(), 1);
+    assert_eq!(store.latest(), (CommitNumber::ZERO, pages));
+    let old = store.snapshot_durable();
+    publish(&store, 2, pages - 4, &[(1, 1), (pages - 4, 2)]);
+    store.checkpoint(&|_| ()).unwrap();
+    publish(&store, 3, pages, &[(pages, 3)]);
+    store.checkpoint(&|_| ()).unwrap();
+    let mut data = [1; PAGE_SIZE];
+    for page in [1, pages - 4, pages - 3, pages - 2, pages - 1, pages] {
+        old.read(PageNumber::new(page).unwrap(), &mut data).unwrap();
+        assert_eq!(data, [0; PAGE_SIZE], "page {page}");
+    }
+    drop(old);
+    let again = reopen(&path, directory.path(), 3);
+    assert_eq!(again.latest().1, pages);
+    let new = again.snapshot_durable();
+    for (page, byte) in [(1, 1), (pages - 4, 2), (pages - 2, 0), (pages, 3)] {
+        new.read(PageNumber::new(page).unwrap(), &mut data).unwrap();
+        assert_eq!(data, [byte; PAGE_SIZE], "page {page}");
+    }
+    let report = again.verify(Depth::Pages, &|_| ());
+    assert_eq!(report.damaged, []);
+    let all_but_the_lock_page = u64::from(pages) - 1;
+    assert_eq!(report.pages, all_but_the_lock_page);
 }
