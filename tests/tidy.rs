@@ -47,7 +47,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "simulation",
         &[
-            "disk", "fwlog", "pagestore", "sqlitevfs", "dbproto", "dbconfig", "dbserver", "dbrepl",
+            "disk",
+            "fwlog",
+            "pagestore",
+            "sqlitevfs",
+            "dbproto",
+            "dbconfig",
+            "dbserver",
+            "dbrepl",
         ],
     ),
 ];

@@ -6,18 +6,20 @@ use crate::engine::hex;
 use crate::random::Random;
 
 /// Tables of every history. Others come and go as `x0`, `x1`.
-pub(crate) const TABLES: [&str; 6] = ["item", "part", "pair", "log", "x0", "x1"];
+pub(crate) const TABLES: [&str; 7] = ["item", "part", "pair", "log", "node", "x0", "x1"];
 
 /// The schema that a history begins with.
-pub(crate) const SCHEMA: [&str; 8] = [
+pub(crate) const SCHEMA: [&str; 10] = [
     "CREATE TABLE item (id integer PRIMARY KEY, k bigint NOT NULL DEFAULT 7 CHECK (k >= 0), v text UNIQUE, b bytea, r double precision)",
     "CREATE TABLE part (id integer PRIMARY KEY, item integer REFERENCES item (id) ON DELETE CASCADE ON UPDATE CASCADE, n bigint NOT NULL, v text)",
     "CREATE TABLE pair (a bigint, c text, n bigint, PRIMARY KEY (a, c)) WITHOUT ROWID",
     "CREATE TABLE log (id integer PRIMARY KEY, what text, old bigint, new bigint)",
+    "CREATE TABLE node (id integer PRIMARY KEY, up integer REFERENCES node (id) DEFERRABLE INITIALLY DEFERRED, first integer REFERENCES item (id) ON DELETE SET NULL, w bigint)",
     "CREATE INDEX item_k ON item (k, v)",
     "CREATE INDEX part_item ON part (item) WHERE n > 3",
     "CREATE TRIGGER item_update AFTER UPDATE ON item WHEN new.k <> old.k BEGIN INSERT INTO log (what, old, new) VALUES ('k', old.k, new.k); END",
     "CREATE VIEW total AS SELECT i.id, i.k, sum(p.n) AS n FROM item i LEFT JOIN part p ON p.item = i.id GROUP BY i.id, i.k",
+    "CREATE TRIGGER total_delete INSTEAD OF DELETE ON total BEGIN DELETE FROM item WHERE id = old.id; END",
 ];
 
 /// A statement; blobs are spelled in each dialect's way.
@@ -55,7 +57,7 @@ impl Generator<'_> {
     pub(crate) fn change(&mut self) -> Sql {
         let id = self.0.below(40);
         let n = self.0.below(12);
-        let text = match self.0.below(18) {
+        let text = match self.0.below(25) {
             0..=3 => format!("INSERT INTO item (id, k, v, b, r) VALUES {}", self.items()),
             4 => {
                 let v = self.text();
@@ -98,6 +100,30 @@ impl Generator<'_> {
             16 => format!(
                 "DELETE FROM part WHERE n < {n} AND item IN (SELECT id FROM item WHERE k > {id})"
             ),
+            17 | 18 => {
+                let (up, w) = (self.0.below(25), self.0.below(100));
+                format!(
+                    "INSERT INTO node (id, up, first, w) VALUES ({}, {up}, (SELECT min(id) FROM item WHERE id >= {id}), {w})",
+                    self.0.below(25)
+                )
+            }
+            19 => format!(
+                "UPDATE node SET up = {} WHERE id % 6 = {}",
+                self.0.below(25),
+                n % 6
+            ),
+            20 => format!(
+                "DELETE FROM node WHERE w > {} AND id > {n}",
+                self.0.below(100)
+            ),
+            21 => format!("DELETE FROM total WHERE id = {id} OR n > {}", 3 * n),
+            22 => format!(
+                "UPDATE item SET k = p.n, v = v || '.' FROM (SELECT item, max(n) AS n FROM part GROUP BY item) AS p WHERE p.item = item.id AND item.id > {id}"
+            ),
+            23 => format!(
+                "INSERT INTO item (id, k, v) VALUES ({id}, {n}, {}) ON CONFLICT (v) DO UPDATE SET k = 1 RETURNING id, k, v",
+                self.word()
+            ),
             _ => format!(
                 "DELETE FROM pair WHERE a > {id} AND EXISTS (SELECT 1 FROM item WHERE item.id = pair.a)"
             ),
@@ -107,7 +133,7 @@ impl Generator<'_> {
 
     /// Something that defines.
     pub(crate) fn definition(&mut self) -> Sql {
-        let table = *self.0.pick(&TABLES[4..]);
+        let table = *self.0.pick(&TABLES[5..]);
         let n = self.0.below(3);
         let text = match self.0.below(13) {
             0..=2 => format!("CREATE TABLE {table} (id integer PRIMARY KEY, c{n} bigint DEFAULT {n}, v text)"),
