@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use disk::testing::{Fault, Random, SimulatedDisk};
-use fwlog::{Begin, Position, RecoverError};
+use disk::testing::{Fault, Kind, Random, SimulatedDisk};
+use fwlog::{Begin, GenerationReason, Position, RecoverError, RecoverOptions, SegmentId};
 
 use crate::common::WHOLE;
 use crate::model::{Model, Shared, recover_commits, restart_and_go_on, seeds};
@@ -108,6 +108,30 @@ fn a_recovery_that_fails_anywhere_costs_nothing() {
             }
         }
     }
+}
+
+/// Bug: recovery in the process whose writer had failed cut everything behind the durable end, with it
+/// the record that begins a generation, where the segment was made and only its directory could not be
+/// synced. Slaves refuse such a generation.
+#[test]
+fn a_generation_keeps_its_record_where_its_segment_was_never_acknowledged() {
+    let machine = SimulatedDisk::new(7);
+    let owner = Owner::start(&machine, options(), Begin::Create, Shared::default()).unwrap();
+    owner.append().unwrap();
+    owner.wait().unwrap();
+    machine.fail(Fault::after(0).of(&[Kind::SyncDirectory]));
+    let reason = GenerationReason::Enable;
+    assert!(owner.writer.new_generation(reason).is_err());
+    let durable = owner.writer.durable().point.position;
+    assert_eq!(durable.segment, SegmentId::FIRST);
+    let options = RecoverOptions {
+        discard_behind: Some(durable),
+        ..WHOLE
+    };
+    // This looks for the record.
+    let (recovered, found) = recover_commits(&machine, options).unwrap();
+    assert_eq!(recovered.end.position.segment, SegmentId::new(2, 1));
+    assert_eq!(found.len(), 1);
 }
 
 #[test]
