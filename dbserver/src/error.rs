@@ -268,6 +268,12 @@ impl From<&pagestore::StoreError> for EngineError {
             pagestore::StoreError::Damaged { .. } => Self::Damaged(text),
             pagestore::StoreError::SnapshotTooOld { .. } => Self::SnapshotTooOld(text),
             _ if error.is_disk_full() => Self::StorageFull(text),
+            pagestore::StoreError::Io {
+                operation,
+                path,
+                source,
+                ..
+            } if file_hint(source.kind()).is_some() => Self::file(operation, path, source),
             _ => Self::Storage(text),
         }
     }

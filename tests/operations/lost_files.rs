@@ -33,7 +33,7 @@ type TakeAway = fn(&Path);
 
 const WAYS: [(&str, TakeAway); 4] = [
     ("removed", |path| {
-        std::fs::remove_file(path).expect("a file there")
+        std::fs::remove_file(path).expect("a file there");
     }),
     ("renamed", |path| rename(path, &path.with_extension("bak"))),
     ("replaced by a copy", |path| {

@@ -1,1 +1,266 @@
-//! Empty.
+//! What a start says of an environment that is not as it should be, and that nothing was changed by it.
+
+use std::path::{Path, PathBuf};
+
+use dbtests::{Folder, Server, Settings, files};
+use fwlog::{DurableEnd, POSITION_FILE};
+
+use crate::shop::{items, open, sell};
+
+/// What somebody has done to the files of a stopped server.
+struct Case {
+    what: &'static str,
+    /// Does it; the path is of the folder that has `data` and `fwlog`.
+    harm: Harm,
+    /// What the server says.
+    says: &'static [&'static str],
+}
+
+fn data(folder: &Path, name: &str) -> PathBuf {
+    folder.join("data").join(name)
+}
+
+fn log(folder: &Path, name: &str) -> PathBuf {
+    folder.join("fwlog").join(name)
+}
+
+fn remove(path: &Path) {
+    std::fs::remove_file(path).expect("a file");
+}
+
+/// The control file with another version, and the hash that fits.
+fn newer_control(folder: &Path) {
+    let path = data(folder, "control");
+    let text = String::from_utf8(files::read(&path)).expect("text");
+    let body = text
+        .split("blake3 = ")
+        .next()
+        .expect("a body")
+        .replace("version = 1", "version = 2");
+    let hash = blake3::hash(body.as_bytes()).to_hex();
+    files::write(&path, format!("{body}blake3 = {hash}\n"));
+}
+
+/// `fw.position` that claims more than there is.
+fn position_ahead(folder: &Path) {
+    let directory = folder.join("fwlog");
+    let mut end = DurableEnd::read(&disk::Disk::real(), &directory)
+        .expect("readable")
+        .expect("there");
+    end.durable.point.position.offset += 100;
+    files::write(&directory.join(POSITION_FILE), end.encode());
+}
+
+/// Segments of the run that was killed: 1-3, 1-4, 1-5, the last one open.
+const REFUSED: &[Case] = &[
+    Case {
+        what: "no DataDir",
+        harm: |folder| std::fs::remove_dir_all(folder.join("data")).expect("a directory"),
+        says: &["there is no environment in", "data", "init"],
+    },
+    Case {
+        what: "no control file",
+        harm: |folder| remove(&data(folder, "control")),
+        says: &["there is no environment in"],
+    },
+    Case {
+        what: "a control file with a flipped bit",
+        harm: |folder| files::flip(&data(folder, "control"), 40),
+        says: &["control file", "is damaged"],
+    },
+    Case {
+        what: "a control file that is cut off",
+        harm: |folder| files::cut(&data(folder, "control"), 60),
+        says: &["control file", "cut off"],
+    },
+    Case {
+        what: "a control file of another version",
+        harm: newer_control,
+        says: &[
+            "control file",
+            "was written by a newer server",
+            "hint: Use the server",
+        ],
+    },
+    Case {
+        what: "no log directory",
+        harm: |folder| std::fs::remove_dir_all(folder.join("fwlog")).expect("a directory"),
+        says: &["log directory", "fwlog"],
+    },
+    Case {
+        what: "an empty log directory",
+        harm: |folder| {
+            std::fs::remove_dir_all(folder.join("fwlog")).expect("a directory");
+            std::fs::create_dir(folder.join("fwlog")).expect("a directory");
+        },
+        says: &["does not have what recovery needs", "hint: "],
+    },
+    Case {
+        what: "a segment missing in the middle",
+        harm: |folder| remove(&log(folder, "fw-1-4")),
+        says: &[
+            "fw-1-5",
+            "segment 1-4 is missing",
+            "hint: Bring the missing segment back",
+        ],
+    },
+    Case {
+        what: "the newest segment missing",
+        harm: |folder| remove(&log(folder, "fw-1-5")),
+        says: &[
+            "fw-1-4",
+            "was durable up to 1-5",
+            "hint: Bring the missing segment back",
+        ],
+    },
+    Case {
+        what: "a sealed segment cut off",
+        harm: |folder| files::cut(&log(folder, "fw-1-4"), 300),
+        says: &["fw-1-4", "damaged at offset", "hint: "],
+    },
+    Case {
+        what: "the newest segment cut off before its durable end",
+        harm: |folder| files::cut(&log(folder, "fw-1-5"), 300),
+        says: &["fw-1-5", "damaged at offset", "hint: "],
+    },
+    Case {
+        what: "an empty newest segment",
+        harm: |folder| files::cut(&log(folder, "fw-1-5"), 0),
+        says: &["fw-1-5", "not a forward-log segment"],
+    },
+    Case {
+        what: "fw.position ahead of the log",
+        harm: position_ahead,
+        says: &["was durable up to 1-5"],
+    },
+    Case {
+        what: "a segment under another one's name",
+        harm: |folder| {
+            std::fs::copy(log(folder, "fw-1-3"), log(folder, "fw-1-5")).expect("a copy");
+        },
+        says: &["fw-1-5", "holds segment 1-3", "hint: "],
+    },
+    Case {
+        what: "a data file missing",
+        harm: |folder| {
+            for path in files::list(&folder.join("data/db"), "") {
+                remove(&path);
+            }
+        },
+        says: &["data/db"],
+    },
+];
+
+#[test]
+fn a_start_on_harmed_files_says_what_is_wrong_and_changes_nothing() {
+    let folder = Folder::new();
+    let mut master = Server::create(folder.path(), Settings::master());
+    master.start();
+    open(&master);
+    sell(&master, 5);
+    master.dbctl(&["checkpoint"]).ok();
+    for _ in 0..2 {
+        sell(&master, 5);
+        master.dbctl(&["forwardlog", "switch"]).ok();
+    }
+    sell(&master, 5);
+    master.kill9();
+    let kept = folder.join("kept");
+    for part in ["data", "fwlog"] {
+        files::copy_directory(&master.folder().join(part), &kept.join(part));
+    }
+    for Case { what, harm, says } in REFUSED {
+        harm(master.folder());
+        let run = master.try_start().expect_err(what);
+        assert_eq!(run.code, Some(1), "{what}: {run:?}");
+        for part in *says {
+            assert!(
+                run.err.contains(part),
+                "{what}: '{part}' is missing: {}",
+                run.err
+            );
+        }
+        for part in ["data", "fwlog"] {
+            let own = master.folder().join(part);
+            if own.exists() {
+                std::fs::remove_dir_all(&own).unwrap();
+            }
+            files::copy_directory(&kept.join(part), &own);
+        }
+    }
+    master.start();
+    assert_eq!(items(&master), 20);
+    // What is running is not started twice.
+    let told = master.dbctl(&["init"]).fails(1);
+    assert!(told.contains("there is an environment"), "{told}");
+}
+
+/// Does something to the files of a stopped server.
+type Harm = fn(&Path);
+
+#[test]
+fn what_a_start_can_mend_by_itself_it_mends() {
+    let folder = Folder::new();
+    let mut master = Server::create(folder.path(), Settings::master());
+    master.start();
+    open(&master);
+    sell(&master, 5);
+    let mut rows = 5;
+    let cases: [(&str, Harm); 4] = [
+        ("no fw.position", |folder| {
+            remove(&log(folder, POSITION_FILE));
+        }),
+        ("garbage in fw.position", |folder| {
+            files::write(&log(folder, POSITION_FILE), vec![7; 108]);
+        }),
+        ("an old fw.position", |folder| {
+            std::fs::copy(folder.join("old.position"), log(folder, POSITION_FILE)).expect("a copy");
+        }),
+        (
+            "what a crash leaves of files that were being made",
+            |folder| {
+                files::write(&log(folder, "fw-1-99.new"), "half");
+                files::write(&data(folder, "control.new"), "half");
+            },
+        ),
+    ];
+    std::fs::copy(
+        log(master.folder(), POSITION_FILE),
+        master.folder().join("old.position"),
+    )
+    .unwrap();
+    for (what, harm) in cases {
+        sell(&master, 5);
+        rows += 5;
+        master.kill9();
+        harm(master.folder());
+        master.start();
+        assert_eq!(items(&master), rows, "{what}");
+    }
+}
+
+#[test]
+fn a_log_of_another_environment_is_refused() {
+    let folder = Folder::new();
+    let mut one = Server::create(folder.path(), Settings::master());
+    let mut other = Server::create(folder.path(), Settings::new("other", "Master"));
+    for server in [&mut one, &mut other] {
+        server.start();
+        open(server);
+        server.kill9();
+    }
+    let mine = folder.join("mine");
+    files::copy_directory(&one.fwlog_dir(), &mine);
+    std::fs::remove_dir_all(one.fwlog_dir()).unwrap();
+    files::copy_directory(&other.fwlog_dir(), &one.fwlog_dir());
+    let told = one.try_start().expect_err("it is another's").fails(1);
+    assert!(told.contains("does not have what recovery needs"), "{told}");
+    assert!(
+        told.contains("hint: Set FwLog to where the segments are"),
+        "{told}"
+    );
+    std::fs::remove_dir_all(one.fwlog_dir()).unwrap();
+    files::copy_directory(&mine, &one.fwlog_dir());
+    one.start();
+    assert_eq!(items(&one), 0);
+}

@@ -1,6 +1,8 @@
 //! Where the programs are: ours beside the test executable, others in PATH.
 
 use std::env;
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -29,6 +31,42 @@ pub fn ours(name: &str) -> Command {
     }
     command.stdin(Stdio::null());
     command
+}
+
+/// A command that other words run, as in `nice -n 19 COMMAND`.
+pub fn behind(words: &[impl AsRef<str>], command: &Command) -> Command {
+    let mut line = words.iter().map(|word| OsString::from(word.as_ref()));
+    let Some(first) = line.next() else {
+        return copy(command.get_program().to_owned(), command);
+    };
+    let mut wrapped = copy(first, command);
+    wrapped.args(line).arg(command.get_program());
+    wrapped.args(command.get_args());
+    wrapped
+}
+
+/// A command with the variables of another one.
+fn copy(program: OsString, of: &Command) -> Command {
+    let mut command = Command::new(program);
+    for (name, value) in of.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The words that run a program without the rights of root over other people's files and against
+/// permission bits; none where there is nothing to give up.
+pub fn without_rights() -> &'static [&'static str] {
+    let root = std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
+    if root {
+        &["setpriv", "--inh-caps=-all", "--bounding-set=-all", "--"]
+    } else {
+        &[]
+    }
 }
 
 /// Another program; `None` when this machine does not have it.

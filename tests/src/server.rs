@@ -14,7 +14,7 @@ use crate::files;
 use crate::patience::{LONG, pause, wait_for};
 use crate::port::Port;
 use crate::process::{Background, Run, read_log, run};
-use crate::programs::{needed, ours};
+use crate::programs::{behind, needed, ours};
 use crate::settings::Settings;
 
 /// The password of dba on every server under test.
@@ -32,6 +32,7 @@ pub struct Server {
     service: u16,
     data_dir: PathBuf,
     variables: BTreeMap<String, String>,
+    wrapper: Vec<String>,
     process: Option<Background>,
 }
 
@@ -50,6 +51,7 @@ impl Server {
             service,
             data_dir,
             variables: BTreeMap::new(),
+            wrapper: Vec::new(),
             process: None,
         };
         server.write_settings();
@@ -136,7 +138,7 @@ impl Server {
             "{} runs already",
             self.settings.name()
         );
-        let mut command = ours("dbserver");
+        let mut command = behind(&self.wrapper, &ours("dbserver"));
         command
             .arg("-c")
             .arg(self.config_path())
@@ -176,6 +178,11 @@ impl Server {
     pub fn restart(&mut self) {
         self.stop();
         self.start();
+    }
+
+    /// From now on server and dbctl are started by these words, which end with running what follows.
+    pub fn start_behind(&mut self, words: &[&str]) {
+        self.wrapper = words.iter().map(|word| (*word).to_owned()).collect();
     }
 
     /// Its process still runs.
@@ -340,7 +347,7 @@ impl Server {
 
     /// The same as a command, without a password.
     pub fn dbctl_command(&self) -> Command {
-        let mut command = ours("dbctl");
+        let mut command = behind(&self.wrapper, &ours("dbctl"));
         command.arg("-c").arg(self.config_path());
         command
     }

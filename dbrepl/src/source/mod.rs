@@ -33,7 +33,7 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
         disk, directory, ..
     } = &source.location;
     let end =
-        DurableEnd::read(disk, directory).map_err(|error| Failure::passing(error.to_string()))?;
+        DurableEnd::read(disk, directory).map_err(|error| unreadable(error.into()))?;
     let segments = LogDirectory::scan(&source.location).map_err(unreadable)?;
     let newest = segments.segments().last();
     if let (None, Some(damaged)) = (newest, segments.damaged().first()) {
@@ -90,7 +90,7 @@ fn unreadable(error: ReadError) -> Failure {
                 .hint("dbctl fwlog verify shows all damage; a slave that is beyond it still has the log")
         }
         ReadError::Io(failure) if failure.kind == std::io::ErrorKind::PermissionDenied => {
-            Failure::new(ExitCode::Error, failure.to_string()).hint(
+            Failure::passing(failure.to_string()).hint(
                 "run dbrepl as the owner of the log, or set GroupReadAccess = 1 in section [ForwardLog] and add its user to the group",
             )
         }

@@ -120,6 +120,39 @@ const KEYS: [&str; 14] = [
     "bootstrap",
 ];
 
+/// The text before the hash, when that fits it.
+fn body_of(text: &str) -> Result<&str, &'static str> {
+    let hash_line = text
+        .rfind("blake3 = ")
+        .ok_or("its last line, the hash, is missing: the file is cut off")?;
+    let (body, hash_line) = text.split_at(hash_line);
+    let stored = hash_line
+        .strip_prefix("blake3 = ")
+        .and_then(|rest| rest.strip_suffix('\n'))
+        .ok_or("its last line is cut off")?;
+    if blake3::hash(body.as_bytes()).to_hex().as_str() == stored {
+        Ok(body)
+    } else {
+        Err("its hash does not fit its content")
+    }
+}
+
+/// Whether the file is whole and says that it is of a later version.
+fn is_newer(text: &str) -> bool {
+    let version = body_of(text).ok().and_then(|body| {
+        let line = body.lines().find_map(|line| line.strip_prefix("version = "))?;
+        line.parse().ok()
+    });
+    version.is_some_and(|version: u32| version > CONTROL_VERSION)
+}
+
+fn newer(path: &Path) -> EngineError {
+    EngineError::state(
+        format!("control file {} was written by a newer server", path.display()),
+        "Use the server that wrote it, or a newer one. Nothing was changed.",
+    )
+}
+
 impl Control {
     /// Reads and checks the file. `Ok(None)`: there is none.
     pub fn read(disk: &Disk, path: &Path) -> Result<Option<Self>, EngineError> {
@@ -127,11 +160,17 @@ impl Control {
             EngineError::Corrupt(format!("control file {} is damaged: {why}", path.display()))
         };
         match disk.read(path) {
-            Ok(content) => String::from_utf8(content)
-                .map_err(|_| "it is not text".to_owned())
-                .and_then(|text| Self::parse(&text))
-                .map(Some)
-                .map_err(damaged),
+            Ok(content) => {
+                let text =
+                    String::from_utf8(content).map_err(|_| damaged("it is not text".into()))?;
+                Self::parse(&text).map(Some).map_err(|why| {
+                    if is_newer(&text) {
+                        newer(path)
+                    } else {
+                        damaged(why)
+                    }
+                })
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(EngineError::file("read", path, &error)),
         }
@@ -188,17 +227,7 @@ impl Control {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let hash_line = text
-            .rfind("blake3 = ")
-            .ok_or("its last line, the hash, is missing: the file is cut off")?;
-        let (body, hash_line) = text.split_at(hash_line);
-        let stored = hash_line
-            .strip_prefix("blake3 = ")
-            .and_then(|rest| rest.strip_suffix('\n'))
-            .ok_or("its last line is cut off")?;
-        if blake3::hash(body.as_bytes()).to_hex().as_str() != stored {
-            return Err("its hash does not fit its content".into());
-        }
+        let body = body_of(text)?;
         let mut values = BTreeMap::new();
         let mut databases = Vec::new();
         for line in body.lines() {

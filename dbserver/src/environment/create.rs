@@ -50,11 +50,16 @@ pub fn create_on(
         ));
     }
     for directory in [layout.data_dir(), &layout.databases(), &layout.journal()] {
-        make_directory(disk, directory)?;
+        make_directory(disk, directory, 0o700)?;
     }
     let place = log::wanted_place(config);
     let location = log::location(config, &layout, place)?;
-    make_directory(disk, &location.directory)?;
+    let for_readers = if config.forward_log.group_read_access {
+        0o750
+    } else {
+        0o700
+    };
+    make_directory(disk, &location.directory, for_readers)?;
     refuse_old_log(&location)?;
     let made = fill(host, config, verifier, &layout, place, environment);
     if made.is_err() {
@@ -171,8 +176,8 @@ fn add_dba(host: &Host, config: &Config, verifier: &str) -> Result<(), EngineErr
     environment.stop()
 }
 
-fn make_directory(disk: &Disk, path: &Path) -> Result<(), EngineError> {
-    disk.make_directory(path, 0o700)
+fn make_directory(disk: &Disk, path: &Path, mode: u32) -> Result<(), EngineError> {
+    disk.make_directory(path, mode)
         .map_err(|error| EngineError::file("make the directory", path, &error))
 }
 

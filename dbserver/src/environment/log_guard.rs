@@ -1,6 +1,7 @@
 //! Watches the log: brings it back after it could not be written, looks after its files, and says when
 //! a person is needed.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -110,6 +111,7 @@ struct Guarding {
 impl Environment {
     /// The guard's thread where the log is written: runs until the server stops.
     pub(crate) fn guard_log(&self) {
+        self.warn_of_openness();
         let mut guarding = Guarding::default();
         loop {
             if guarding.failure.is_some() {
@@ -126,6 +128,7 @@ impl Environment {
 
     /// The guard's thread on a slave.
     pub(crate) fn guard_mirror(&self) {
+        self.warn_of_openness();
         let (mut segments, mut space) = (SegmentWatch::default(), SpaceWatch::default());
         loop {
             if let Some(slave) = self.slave() {
@@ -136,6 +139,21 @@ impl Environment {
             if !self.log_guard.wait() {
                 return;
             }
+        }
+    }
+
+    /// Whoever can write in DataDir can change any database, and whoever can read there can read all.
+    fn warn_of_openness(&self) {
+        let directory = self.layout.data_dir();
+        let Ok(metadata) = directory.metadata() else {
+            return;
+        };
+        let mode = metadata.mode() & 0o777;
+        if mode & 0o027 != 0 {
+            tracing::warn!(
+                "DataDir {} is open to others (mode {mode:o}); close it with chmod 700",
+                directory.display()
+            );
         }
     }
 

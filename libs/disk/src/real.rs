@@ -1,9 +1,9 @@
 //! The operating system's file system.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use crate::{Access, DiskFile, FileIdentity, FileSystem};
@@ -12,27 +12,64 @@ use crate::{Access, DiskFile, FileIdentity, FileSystem};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealFiles;
 
+/// Permission bits of a file that is nobody else's business.
+const OWNER_ONLY: u32 = 0o600;
+
+fn open_to_write(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(path)
+}
+
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)?;
+    set_mode(&file, mode)?;
+    Ok(file)
+}
+
+fn open_or_create(path: &Path, mode: u32) -> io::Result<File> {
+    loop {
+        match open_to_write(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
+        match create(path, mode) {
+            // Somebody else was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other,
+        }
+    }
+}
+
+/// The permission bits that were asked for, whatever the umask of the process is.
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    if file.metadata()?.mode() & 0o777 == mode {
+        return Ok(());
+    }
+    match file.set_permissions(Permissions::from_mode(mode)) {
+        // A file system that has no permissions.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        other => other,
+    }
+}
+
 impl FileSystem for RealFiles {
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
-        let mut options = OpenOptions::new();
-        options.read(true);
-        match access {
-            Access::Read => &mut options,
-            Access::Write => options.write(true),
+        let file = match access {
+            Access::Read => OpenOptions::new().read(true).open(path)?,
+            Access::Write => open_to_write(path)?,
+            Access::CreateNew(mode) => create(path, mode)?,
             // What is in a file that is there stays: readers may be reading it.
-            Access::Create(mode) => options.write(true).create(true).truncate(false).mode(mode),
-            Access::CreateNew(mode) => options.write(true).create_new(true).mode(mode),
+            Access::Create(mode) => open_or_create(path, mode)?,
         };
-        Ok(Box::new(options.open(path)?))
+        Ok(Box::new(file))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskFile>>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
+        let file = open_or_create(path, OWNER_ONLY)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -63,7 +100,8 @@ impl FileSystem for RealFiles {
     }
 
     fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(mode).create(path)
+        DirBuilder::new().recursive(true).mode(mode).create(path)?;
+        set_mode(&File::open(path)?, mode)
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
