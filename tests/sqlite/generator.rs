@@ -100,35 +100,42 @@ impl Generator<'_> {
             16 => format!(
                 "DELETE FROM part WHERE n < {n} AND item IN (SELECT id FROM item WHERE k > {id})"
             ),
-            17 | 18 => {
+            17 => format!(
+                "DELETE FROM pair WHERE a > {id} AND EXISTS (SELECT 1 FROM item WHERE item.id = pair.a)"
+            ),
+            _ => self.linked(id, n),
+        };
+        Sql(text)
+    }
+
+    /// The same, where tables hang together.
+    fn linked(&mut self, id: u64, n: u64) -> String {
+        match self.0.below(7) {
+            0 | 1 => {
                 let (up, w) = (self.0.below(25), self.0.below(100));
                 format!(
                     "INSERT INTO node (id, up, first, w) VALUES ({}, {up}, (SELECT min(id) FROM item WHERE id >= {id}), {w})",
                     self.0.below(25)
                 )
             }
-            19 => format!(
+            2 => format!(
                 "UPDATE node SET up = {} WHERE id % 6 = {}",
                 self.0.below(25),
                 n % 6
             ),
-            20 => format!(
+            3 => format!(
                 "DELETE FROM node WHERE w > {} AND id > {n}",
                 self.0.below(100)
             ),
-            21 => format!("DELETE FROM total WHERE id = {id} OR n > {}", 3 * n),
-            22 => format!(
+            4 => format!("DELETE FROM total WHERE id = {id} OR n > {}", 3 * n),
+            5 => format!(
                 "UPDATE item SET k = p.n, v = v || '.' FROM (SELECT item, max(n) AS n FROM part GROUP BY item) AS p WHERE p.item = item.id AND item.id > {id}"
             ),
-            23 => format!(
+            _ => format!(
                 "INSERT INTO item (id, k, v) VALUES ({id}, {n}, {}) ON CONFLICT (v) DO UPDATE SET k = 1 RETURNING id, k, v",
                 self.word()
             ),
-            _ => format!(
-                "DELETE FROM pair WHERE a > {id} AND EXISTS (SELECT 1 FROM item WHERE item.id = pair.a)"
-            ),
-        };
-        Sql(text)
+        }
     }
 
     /// Something that defines.
