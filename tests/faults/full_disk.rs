@@ -249,6 +249,15 @@ fn a_slave_whose_data_disk_is_full_follows_on() {
         scene.trio.slaves[1].kill9();
         scene.trio.slaves[1].start();
         scene.goes_on(20);
+        // A new database needs room at once: the slave waits for it.
+        scene.trio.master.sql("system", "CREATE DATABASE later");
+        scene.trio.master.sql("later", "CREATE TABLE item (id BIGINT)");
+        let slave = &scene.trio.slaves[1];
+        wait_for("the slave to say why it waits", LONG, || {
+            let said = slave.command("replication status").remove("suspended")?;
+            said.contains("space").then_some(())
+        });
+        scene.goes_on(5);
         scene.disk.make_room();
         scene.end();
     });
