@@ -1,4 +1,5 @@
-//! Pages that are too many for memory: an unlinked temporary file with slots of one page.
+//! Pages that are too many for memory: an unlinked temporary file with slots of one page. The checksum
+//! of each page stays in memory: what a disk has damaged is not read back.
 
 use std::io;
 use std::path::Path;
@@ -6,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use disk::{Disk, DiskFile};
 
+use crate::sums::sum_of;
 use crate::{PAGE_SIZE, PageData};
 
 /// A scratch file; lives as long as one of its pages does.
@@ -38,7 +40,8 @@ impl ScratchFile {
         // From here on dropping `owned` gives the slot back, also when the write fails.
         let owned = Slot {
             file: Arc::clone(self),
-            slot,
+            number: slot,
+            sum: sum_of(page),
         };
         self.file.write_at(owned.offset(), page)?;
         Ok(ScratchPage(Arc::new(owned)))
@@ -77,18 +80,31 @@ impl ScratchFile {
 #[derive(Debug)]
 struct Slot {
     file: Arc<ScratchFile>,
-    slot: u32,
+    number: u32,
+    sum: u32,
 }
 
 impl Slot {
     fn offset(&self) -> u64 {
-        u64::from(self.slot) * PAGE_SIZE as u64
+        u64::from(self.number) * PAGE_SIZE as u64
+    }
+
+    fn read(&self, page: &mut PageData) -> io::Result<()> {
+        self.file.file.read_exact_at(self.offset(), page)?;
+        if sum_of(page) == self.sum {
+            Ok(())
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "what is in the scratch file is not what was written",
+            ))
+        }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.file.give_back(self.slot);
+        self.file.give_back(self.number);
     }
 }
 
@@ -99,13 +115,14 @@ pub struct ScratchPage(Arc<Slot>);
 impl ScratchPage {
     /// Copies the bytes from `offset` on into `buffer`; both lie within the page.
     pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()> {
-        if offset + buffer.len() > PAGE_SIZE {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        if let Ok(page) = <&mut PageData>::try_from(&mut *buffer) {
+            return self.0.read(page);
         }
-        self.0
-            .file
-            .file
-            .read_exact_at(self.0.offset() + offset as u64, buffer)
+        let mut page = [0; PAGE_SIZE];
+        self.0.read(&mut page)?;
+        let part = page.get(offset..offset.saturating_add(buffer.len()));
+        buffer.copy_from_slice(part.ok_or(io::ErrorKind::InvalidInput)?);
+        Ok(())
     }
 }
 
@@ -131,6 +148,22 @@ mod tests {
         assert_eq!(page, [2; PAGE_SIZE]);
         third.read_at(0, &mut page).unwrap();
         assert_eq!(page, [3; PAGE_SIZE]);
+    }
+
+    #[test]
+    fn what_the_disk_has_damaged_is_not_read_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = ScratchFile::create(&Disk::real(), directory.path()).unwrap();
+        let pages: Vec<_> = [1, 2].map(|i| file.store(&[i; PAGE_SIZE]).unwrap()).into();
+        file.file.write_at(PAGE_SIZE as u64 + 100, &[3]).unwrap();
+        let mut page = [0; PAGE_SIZE];
+        pages[0].read_at(0, &mut page).unwrap();
+        pages[0].read_at(4000, &mut page[..96]).unwrap();
+        for length in [PAGE_SIZE, 10] {
+            let error = pages[1].read_at(0, &mut page[..length]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        }
+        assert!(pages[0].read_at(4000, &mut page[..97]).is_err());
     }
 
     #[test]
