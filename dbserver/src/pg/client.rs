@@ -12,6 +12,9 @@ use crate::pg::startup::{self, ClientStream};
 use crate::session::failure::Failure;
 use crate::session::{Session, terminated};
 
+/// How long a client may take to read why its session ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// A connected client and its session.
 pub struct Client {
     pub(super) stream: ClientStream,
@@ -56,8 +59,13 @@ impl Client {
                 Err(End::Gone) => return,
                 Err(End::Told(failure)) => {
                     output::error(self.stream.write_buffer_mut(), &failure);
-                    if let Err(failure) = self.flush().await {
-                        tracing::debug!(%failure, "the client was gone before its session");
+                    let told = startup::flush(&mut self.stream);
+                    match tokio::time::timeout(FAREWELL, told).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(failure)) => {
+                            tracing::debug!(%failure, "the client was gone before its session");
+                        }
+                        Err(_) => tracing::debug!("the client does not read why it has to go"),
                     }
                     return;
                 }
@@ -228,8 +236,15 @@ impl Client {
         }
     }
 
+    /// Sends what is in the write buffer. A client that does not read keeps its session waiting, and
+    /// does not keep it from being ended.
     pub(super) async fn flush(&mut self) -> Result<(), Failure> {
-        startup::flush(&mut self.stream).await
+        let entry = &self.session.registered.entry;
+        tokio::select! {
+            biased;
+            sent = startup::flush(&mut self.stream) => sent,
+            () = entry.wake.notified() => Err(terminated()),
+        }
     }
 }
 
