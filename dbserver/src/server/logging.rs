@@ -13,6 +13,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
+use crate::server::lines::Lines;
+
 /// Changes the filter while the server runs.
 pub type FilterHandle = reload::Handle<EnvFilter, Registry>;
 
@@ -83,7 +85,11 @@ pub fn start(config: &Config) -> anyhow::Result<Logging> {
     let registry = tracing_subscriber::registry().with(filter);
     match &config.server.log_file {
         LogTarget::Console => registry
-            .with(fmt::layer().with_ansi(false).with_writer(io::stderr))
+            .with(
+                fmt::layer()
+                    .with_ansi(false)
+                    .with_writer(|| Lines(io::stderr())),
+            )
             .init(),
         LogTarget::Syslog => {
             let socket =
@@ -97,7 +103,7 @@ pub fn start(config: &Config) -> anyhow::Result<Logging> {
             });
             let layer = fmt::layer().with_ansi(false).without_time();
             registry
-                .with(layer.with_writer(move || writer.clone()))
+                .with(layer.with_writer(move || Lines(writer.clone())))
                 .init();
         }
         LogTarget::File(path) => {
@@ -106,7 +112,7 @@ pub fn start(config: &Config) -> anyhow::Result<Logging> {
             let writer = log_file.0.clone();
             let layer = fmt::layer().with_ansi(false);
             registry
-                .with(layer.with_writer(move || writer.clone()))
+                .with(layer.with_writer(move || Lines(writer.clone())))
                 .init();
             file = Some(log_file);
         }
