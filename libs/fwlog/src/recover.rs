@@ -318,15 +318,16 @@ impl Scan<'_> {
         Err(corrupt(reader, why.unwrap_or(Damage::EndsEarly(position))))
     }
 
-    /// Writes the blocks behind the durable end once more, as they are. What a crash of the process
-    /// alone has left need not be on the disk; and where a sync failed before that crash, the
-    /// operating system may hold it for clean, so that another sync would not write it.
+    /// Writes the blocks behind the durable end once more, as they are; all of the segment where that
+    /// end is not known. What a crash of the process alone has left need not be on the disk; and where
+    /// a sync failed before that crash, the operating system may hold it for clean, so that another
+    /// sync would not write it.
     fn write_again(&self, file: &dyn DiskFile, reader: &SegmentReader) -> Result<(), IoFailure> {
-        let Some(durable) = self.durable.map(|end| end.durable.point.position) else {
-            return Ok(());
-        };
         let end = reader.point().position;
-        let mut from = Position::new(end.segment, HEADER_SIZE as u64).max(durable);
+        let mut from = Position::new(end.segment, HEADER_SIZE as u64);
+        if let Some(known) = self.durable {
+            from = from.max(known.durable.point.position);
+        }
         while from < end {
             let left = usize::try_from(end.offset - from.offset).unwrap_or(usize::MAX);
             let mut bytes = vec![0; left.min(PIECE)];

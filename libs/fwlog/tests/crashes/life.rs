@@ -2,6 +2,7 @@
 //! wrong by chance.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use disk::testing::{Fault, Kind, Random, SimulatedDisk};
@@ -112,6 +113,11 @@ impl Life {
 
     /// The log is recovered, perhaps at the second attempt.
     fn recover(&mut self, mut own: Option<fwlog::Durable>) -> Option<Recovered> {
+        if self.random.below(8) == 0 {
+            // Somebody takes it for a left-over.
+            let disk = self.machine.process().disk();
+            disk.remove_if_there(Path::new("/fw.position")).unwrap();
+        }
         if self.random.below(4) == 0 {
             self.machine.fail(Fault::one_in(8));
             drop(recover_commits(&self.machine, WHOLE));
