@@ -49,8 +49,10 @@ pub enum EngineError {
     /// The forward log cannot be written; nothing can be committed (53100 or 58030).
     #[error("the forward log cannot be written: {0}")]
     LogFailed(fwlog::WriterError),
-    /// The transaction was queued, but the log failed before it was durable: it is not committed.
-    #[error("commit {commit} was not made durable: {reason}")]
+    /// The transaction was queued, but the log failed before it was known to be durable. The server
+    /// cuts it off when it brings the log back; where its process ends before that, the next start may
+    /// find it whole, and then it is committed.
+    #[error("it is not certain that commit {commit} is durable: {reason}")]
     CommitLost {
         /// The number that it would have had.
         commit: CommitNumber,
@@ -166,16 +168,20 @@ impl EngineError {
                 "CREATE DATABASE makes one; 'dbctl database list' shows those that exist.".into(),
             ),
             Self::ReadOnly(_) => Some("This server is a slave: write on its master.".into()),
-            Self::LogFailed(reason) | Self::CommitLost { reason, .. } if reason.is_disk_full() => {
+            Self::CommitLost { .. } => Some(
+                "See the server log. Look whether the transaction is there before you repeat it: that is settled when the server accepts writes again."
+                    .into(),
+            ),
+            Self::LogFailed(reason) if reason.is_disk_full() => {
                 Some(
                     "Free space on the disk of the forward log; the server goes on by itself."
                         .into(),
                 )
             }
-            Self::LogFailed(reason) | Self::CommitLost { reason, .. } if reason.may_pass() => {
+            Self::LogFailed(reason) if reason.may_pass() => {
                 Some("See the server log; the server goes on by itself when that is mended.".into())
             }
-            Self::LogFailed(_) | Self::CommitLost { .. } => Some(
+            Self::LogFailed(_) => Some(
                 "See the server log; the server must be restarted after the disk has been checked."
                     .into(),
             ),

@@ -333,7 +333,10 @@ impl World {
         if old == new || !has_history {
             return Ok(());
         }
+        // The switch itself is not disturbed: what is lost by it must be known.
+        let within = mem::replace(&mut self.settings.within, false);
         self.hooks.disarm();
+        self.clear_away();
         self.repair()?;
         for server in [old, new] {
             if self.random.coin() {
@@ -362,17 +365,27 @@ impl World {
         let none = vec![Promised::default(); self.promised.len()];
         let before = mem::replace(&mut self.promised, none);
         self.start(new)?;
-        let Some(environment) = self.environment(new) else {
-            // Crashed on the way: as a master it comes back.
-            return Ok(());
-        };
-        let end = environment.durable().ok_or("a master without a log")?;
-        self.tell(|| format!("  it goes on after commit {}", end.commit.get()));
+        let environment = self
+            .environment(new)
+            .ok_or("the new master does not start")?;
+        let end = environment
+            .durable()
+            .ok_or("a master without a log")?
+            .commit
+            .get();
+        self.tell(|| format!("  it goes on after commit {end}"));
+        if before[new].commit > end {
+            let had = before[new].commit;
+            return Err(format!(
+                "slave {new} had commit {had} on its disk, and begins after {end}"
+            ));
+        }
         for (server, before) in before.into_iter().enumerate() {
             if server != new {
                 self.meet_new_master(server, before)?;
             }
         }
+        self.settings.within = within;
         Ok(())
     }
 

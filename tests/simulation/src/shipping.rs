@@ -1,5 +1,7 @@
 //! The lines between the master and its slaves, as far as the world handles them.
 
+use dbproto::state;
+
 use crate::line::{Broken, Line, is_divergence};
 use crate::server::Server;
 use crate::world::{Shipping, World};
@@ -105,6 +107,8 @@ impl World {
             Broken::Refused(refuse) if is_divergence(refuse) => {
                 Err(format!("server {slave} has diverged: {refuse:?}"))
             }
+            // It takes a moment until what was received has been applied.
+            Broken::Refused(refuse) if refuse.sqlstate == state::IN_USE => Ok(()),
             _ if excused => Ok(()),
             _ => Err(format!("the line to server {slave} ended: {broken:?}")),
         }
