@@ -139,6 +139,9 @@ fn assert_same_bytes(master: &SimulatedDisk, slave: &SimulatedDisk, label: &str)
 /// A slave with this disk goes on to the end.
 fn go_on(master: &SimulatedDisk, machine: &SimulatedDisk, promised: u64, label: &str) {
     let mut slave = Slave::reopen(machine, promised, label);
+    // What recovery has found is on the disk.
+    let found = slave.acknowledged.load(Ordering::Relaxed);
+    drop(Slave::reopen(&machine.after_power_cut(0), found, label));
     slave.ship(master, &mut Random::new(promised)).unwrap();
     assert_same_bytes(master, machine, label);
     let after = machine.after_power_cut(0);
