@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{Access, DiskFile, FileIdentity, FileSystem, RealFiles};
 
+/// Largest file that [`Disk::read`] takes into memory.
+const MAX_READ: u64 = 64 << 20;
+
 /// A disk: the operating system's, or a simulated one. Clones are the same disk.
 #[derive(Clone, Debug)]
 pub struct Disk {
@@ -66,10 +69,14 @@ impl Disk {
         self.files.exists(path)
     }
 
-    /// All of a file.
+    /// All of a file that is small; one above 64 MiB is none of those that are read as a whole.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = self.open(path, Access::Read)?;
-        let length = usize::try_from(file.length()?).map_err(io::Error::other)?;
+        let length = file.length()?;
+        if length > MAX_READ {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let length = usize::try_from(length).map_err(io::Error::other)?;
         let mut content = vec![0; length];
         let count = file.read_at(0, &mut content)?;
         content.truncate(count);

@@ -272,9 +272,12 @@ impl Shipper {
 
     fn acknowledge(&mut self, status: Status) -> Result<Vec<ShipperAction>, Stop> {
         let durable = status.durable.point.position;
-        if let Some(shipped) = self.shipped
-            && durable > shipped
-        {
+        let beyond = match self.shipped {
+            Some(shipped) => durable > shipped,
+            None => matches!(self.state, State::Shipping),
+        };
+        if beyond {
+            let shipped = self.shipped.unwrap_or(Position::ORIGIN);
             return Err(Stop::Ours(
                 Refuse::new(
                     state::PROTOCOL_VIOLATION,

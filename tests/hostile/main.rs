@@ -1,0 +1,13 @@
+//! Hostile bytes on every socket: each is refused in words, and everybody else is served.
+
+#![expect(clippy::panic, reason = "a panic is how a test fails")]
+
+mod attack;
+mod clients;
+mod log;
+mod memory;
+mod records;
+mod shop;
+mod slaves;
+mod source;
+mod streams;
