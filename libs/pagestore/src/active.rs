@@ -82,11 +82,18 @@ impl Active {
 
     pub(crate) fn pins(&self, durable: u64) -> Pins {
         let durable = self.visible(durable);
-        let live = || self.snapshots.iter().filter(|e| e.0 >= self.floor);
-        let mut snapshots: Vec<u64> = live().map(|e| e.0).collect();
-        let reach = live().map(|e| e.2).max().unwrap_or(0);
+        let live = self.snapshots.iter().filter(|e| e.0 >= self.floor);
+        let (mut snapshots, mut reach, mut furthest) = (Vec::new(), Vec::new(), 0);
+        for (commit, _, page_count) in live {
+            furthest = furthest.max(*page_count);
+            snapshots.push(*commit);
+            reach.push(furthest);
+        }
         if let Some(commit) = self.checkpoint {
-            snapshots.insert(snapshots.partition_point(|s| *s < commit), commit);
+            let at = snapshots.partition_point(|s| *s < commit);
+            let before = at.checked_sub(1).and_then(|last| reach.get(last).copied());
+            snapshots.insert(at, commit);
+            reach.insert(at, before.unwrap_or(0));
         }
         Pins {
             snapshots,

@@ -15,8 +15,8 @@ use crate::PageImage;
 pub(crate) struct Pins {
     /// Commits of open snapshots, ascending.
     pub(crate) snapshots: Vec<u64>,
-    /// Pages that the largest of them sees.
-    pub(crate) reach: u32,
+    /// For each of them, how many pages the largest sees, of it and those before it.
+    pub(crate) reach: Vec<u32>,
     pub(crate) durable: u64,
 }
 
@@ -28,6 +28,14 @@ impl Pins {
         }
         let first = self.snapshots.partition_point(|&s| s < from);
         self.snapshots.get(first).is_some_and(|&s| s < until)
+    }
+
+    /// Whether an open snapshot is older than `commit` and sees the page.
+    pub(crate) fn any_sees(&self, page: u32, commit: u64) -> bool {
+        let older = self.snapshots.partition_point(|&s| s < commit);
+        let last = older.checked_sub(1);
+        last.and_then(|last| self.reach.get(last))
+            .is_some_and(|&reach| page <= reach)
     }
 
     /// Whether an open snapshot is older than `commit`.
@@ -233,7 +241,7 @@ mod tests {
     fn pins(snapshots: &[u64], durable: u64) -> Pins {
         Pins {
             snapshots: snapshots.to_vec(),
-            reach: u32::MAX,
+            reach: vec![u32::MAX; snapshots.len()],
             durable,
         }
     }

@@ -182,7 +182,7 @@ impl<'a> Run<'a> {
         };
         let write = (version.commit, version.image.clone());
         drop(chains);
-        if self.pins.any_below(first) {
+        if self.pins.any_sees(page.get(), first) {
             self.keep_base(page)?;
         }
         Ok(write)
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
     fn keep_base(&self, page: PageNumber) -> Result<(), StoreError> {
         let mut data = [0; PAGE_SIZE];
         let known = self.store.base().sums().page_count();
-        if page.get() > known.min(self.pins.reach) || page == LOCK_PAGE {
+        if page.get() > known || page == LOCK_PAGE {
             // The snapshots do not reach that far, or read zeros anyway.
             return Ok(());
         }
@@ -269,7 +269,8 @@ impl<'a> Run<'a> {
             let chains = self.store.shards().read(page.get());
             let first = chains.get(&page.get()).and_then(Chain::first_commit);
             drop(chains);
-            if self.pins.any_below(first.unwrap_or(commit).min(commit)) {
+            let first = first.unwrap_or(commit).min(commit);
+            if self.pins.any_sees(page.get(), first) {
                 self.keep_base(page)?;
             }
         }

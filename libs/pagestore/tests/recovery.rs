@@ -234,3 +234,26 @@ fn a_file_that_is_cut_before_the_lock_page_keeps_its_readers() {
     let all_but_the_lock_page = u64::from(pages) - 1;
     assert_eq!(report.pages, all_but_the_lock_page);
 }
+
+/// Bug: with a page that was new, and changed once more while the checkpoint was on its way, the next
+/// checkpoint found no sound image to keep for snapshots that had never seen the page, and ended them.
+#[test]
+fn a_snapshot_is_not_ended_for_a_page_that_it_does_not_see() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("new.db"), directory.path());
+    publish(&store, 1, 2, &[(1, 1), (2, 2)]);
+    let old = store.snapshot_durable();
+    publish(&store, 2, 4, &[(3, 3), (4, 4)]);
+    publish(&store, 3, 4, &[(3, 13)]);
+    publish(&store, 4, 4, &[(3, 23)]);
+    // Page 3 has no version of commit 2 any more: redo has what it becomes.
+    store
+        .checkpoint_up_to(CommitNumber::new(2), &|_| ())
+        .unwrap();
+    let young = store.snapshot_durable();
+    publish(&store, 5, 4, &[(3, 33), (4, 34)]);
+    store.checkpoint(&|_| ()).unwrap();
+    assert_eq!(bytes(&old), [1, 2]);
+    assert_eq!(bytes(&young), [1, 2, 23, 4]);
+    assert_eq!(bytes(&store.snapshot_durable()), [1, 2, 33, 34]);
+}
