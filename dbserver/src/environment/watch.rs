@@ -1,8 +1,9 @@
 //! Looks whether segments that a restart needs are still there.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use fwlog::SegmentId;
+use fwlog::{Damage, LogLocation, ReadError, SegmentId, SegmentReader};
 
 use crate::commit::checkpointer::CheckpointTarget as _;
 use crate::environment::Environment;
@@ -10,9 +11,29 @@ use crate::environment::Environment;
 /// So many looks lie between two attempts to do without what is missing.
 const BETWEEN_ATTEMPTS: u32 = 10;
 
+/// A file that is called as a segment and is none of this log stops the next start: better said now.
+fn warn_of_strange(environment: &Environment, location: &LogLocation, id: SegmentId) {
+    let path = location.path(id);
+    let why = match SegmentReader::open(&location.disk, &path) {
+        Ok(reader) if reader.header().id != id => {
+            Damage::OtherSegment(reader.header().id).to_string()
+        }
+        Ok(reader) if environment.id() != Some(reader.header().environment) => {
+            Damage::OtherEnvironment(reader.header().environment).to_string()
+        }
+        Err(error @ ReadError::Corrupt { .. }) => error.to_string(),
+        _ => return,
+    };
+    tracing::error!(
+        "{} is out of place, and stops the next start: {why}; move it out of the log directory",
+        path.display()
+    );
+}
+
 /// What is known of the segments from one look to the next.
 #[derive(Debug, Default)]
 pub(crate) struct SegmentWatch {
+    directory: PathBuf,
     seen: BTreeSet<SegmentId>,
     missing: BTreeSet<SegmentId>,
     looks: u32,
@@ -22,9 +43,6 @@ impl SegmentWatch {
     /// Finds out whether somebody has removed or renamed a segment behind the redo point. Where the
     /// server writes the log, a checkpoint moves that point, so that a restart can do without.
     pub(crate) fn look(&mut self, environment: &Environment) {
-        let Some(redo) = environment.redo() else {
-            return;
-        };
         let Ok(location) = environment.log_location() else {
             return;
         };
@@ -32,12 +50,27 @@ impl SegmentWatch {
         let Ok(names) = location.disk.list(&location.directory) else {
             return;
         };
+        // Asked for after the look: what the server itself removes lies before it.
+        let (Some(redo), Ok(now)) = (environment.redo(), environment.log_location()) else {
+            return;
+        };
+        if now != location || self.directory != location.directory {
+            // The log has moved: what was seen was seen elsewhere.
+            *self = Self {
+                directory: now.directory,
+                ..Self::default()
+            };
+            return;
+        }
         let needed = redo.point.position.segment;
         let present: BTreeSet<SegmentId> = names
             .iter()
             .filter_map(|name| location.naming.segment_of(name.to_str()?))
             .filter(|id| *id >= needed)
             .collect();
+        for id in present.difference(&self.seen) {
+            warn_of_strange(environment, &location, *id);
+        }
         let gone: Vec<SegmentId> = self.seen.difference(&present).copied().collect();
         for id in gone.into_iter().filter(|id| *id >= needed) {
             if self.missing.insert(id) {
