@@ -3,6 +3,8 @@
 # sudo), builds everything once, runs everything.
 #   tests/run.sh                    all
 #   ELOQDB_ROUNDS=200 tests/run.sh  the long form of the crash tests
+#   ELOQDB_LARGE=1 cargo test -p dbtests --test sqlite -- --test-threads=1
+#                                   gigabytes: large transactions, values, databases (30 GB of disk, an hour)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -5,7 +5,7 @@
 //! | `ELOQDB_SEEDS` | so many random histories instead of a few |
 //! | `ELOQDB_SEED` | this one only, as a failure names it |
 //! | `ELOQDB_SLT` | a directory with more scripts in the format of sqllogictest |
-//! | `ELOQDB_LARGE` | set: the large forms as well (needs 60 GB of disk and an hour) |
+//! | `ELOQDB_LARGE` | set: the large forms as well (needs 30 GB of disk and an hour) |
 
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
