@@ -87,10 +87,15 @@ impl World {
     /// With SyncMode = 0 a power cut may take the last commits, though clients were answered.
     fn after_power_cut(&mut self, server: usize) {
         if server == self.master && !self.settings.sync_every_commit {
-            let mut clients = self.clients();
-            clients.model.forget_acknowledged();
-            clients.servers[server].newest = 0;
+            self.forgive(server);
         }
+    }
+
+    /// Commits of a master may be lost.
+    fn forgive(&mut self, server: usize) {
+        let mut clients = self.clients();
+        clients.model.forget_acknowledged();
+        clients.servers[server].newest = 0;
     }
 
     fn end_lines(&mut self, server: usize) {
@@ -311,6 +316,11 @@ impl World {
                 Ok(true)
             }
             Err(_) if self.is_struck(server) => Ok(true),
+            // What clients were answered for, and no sync has brought to the disk, is gone with it.
+            Err(_) if !self.settings.sync_every_commit => {
+                self.forgive(server);
+                Ok(true)
+            }
             Err(error) => Err(format!(
                 "the log of server {server} is not brought back: {error}"
             )),
