@@ -57,10 +57,11 @@ impl Scene {
         );
         let disk = disk.expect("one of the servers");
         let shared = Arc::new(Shared::default());
-        let trio = Trio::run(folder, servers);
+        let mut trio = Trio::run(folder, servers);
         let mut load = Load::usual(&shared, 1, 0);
         load.ballast = ballast;
         let running = Some(trio.load(load));
+        trio.wait_for_first_commits();
         a_moment();
         Self {
             trio,
@@ -79,7 +80,7 @@ impl Scene {
     fn goes_on(&self, more: u64) {
         let client = self.reader();
         let number = || -> u64 {
-            let number = client.value("SELECT max(number) FROM journal");
+            let number = client.value("SELECT coalesce(max(number), 0) FROM journal");
             number.parse().expect("a number")
         };
         let start = number();
@@ -128,7 +129,9 @@ fn a_master_whose_log_is_full_refuses_writes_and_goes_on_by_itself() {
         for _ in 0..2 {
             scene.starve();
             // Readers go on.
-            let number = scene.reader().value("SELECT max(number) FROM journal");
+            let number = scene
+                .reader()
+                .value("SELECT coalesce(max(number), 0) FROM journal");
             assert_ne!(number, "0");
             a_moment();
             scene.disk.make_room();
@@ -251,7 +254,10 @@ fn a_slave_whose_data_disk_is_full_follows_on() {
         scene.goes_on(20);
         // A new database needs room at once: the slave waits for it.
         scene.trio.master.sql("system", "CREATE DATABASE later");
-        scene.trio.master.sql("later", "CREATE TABLE item (id BIGINT)");
+        scene
+            .trio
+            .master
+            .sql("later", "CREATE TABLE item (id BIGINT)");
         let slave = &scene.trio.slaves[1];
         wait_for("the slave to say why it waits", LONG, || {
             let said = slave.command("replication status").remove("suspended")?;

@@ -139,6 +139,17 @@ impl Trio {
         load.start(&self.master, &self.slaves)
     }
 
+    /// Waits until all servers show something of what clients do.
+    #[track_caller]
+    pub(crate) fn wait_for_first_commits(&mut self) {
+        for at in [At::Master, At::Slave(0), At::Slave(1)] {
+            let client = self.server(at).client(tables::DATABASE);
+            wait_for("the first transactions", LONG, || {
+                (client.value("SELECT count(*) FROM journal") != "0").then_some(())
+            });
+        }
+    }
+
     /// Judges what the clients did; all servers must have the same, and it must be right.
     #[track_caller]
     pub(crate) fn judge(&mut self, history: &History, lists: &[u64]) {
