@@ -146,6 +146,13 @@ fn encoded(message: &Message) -> Bytes {
     out.freeze()
 }
 
+fn is_file_piece(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Segment { .. } | Message::Blocks { .. } | Message::Seal { .. }
+    )
+}
+
 proptest! {
     #[test]
     fn every_message_comes_back_from_its_bytes(message in message()) {
@@ -161,10 +168,11 @@ proptest! {
     }
 
     #[test]
-    fn a_message_of_fields_cut_anywhere_is_an_error(message in message(), cut in any::<prop::sample::Index>()) {
+    fn a_message_of_fields_cut_anywhere_is_an_error(
+        message in message().prop_filter("a piece of a file ends anywhere", |message| !is_file_piece(message)),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let whole = encoded(&message);
-        let is_file_piece = matches!(message, Message::Segment { .. } | Message::Blocks { .. } | Message::Seal { .. });
-        prop_assume!(!is_file_piece);
         let cut = whole.slice(..cut.index(whole.len()));
         prop_assert!(Message::decode(cut).is_err());
     }
