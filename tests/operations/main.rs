@@ -3,6 +3,7 @@
 
 mod clocks;
 mod devices;
+mod failing;
 mod full;
 mod lost_files;
 mod missing_segments;

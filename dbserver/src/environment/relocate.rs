@@ -132,7 +132,10 @@ impl Environment {
         let written = log::segment_store(&self.config, location).and_then(|store| {
             let end = DurableEnd {
                 environment,
-                durable: log::end_there(&store, location, end)?,
+                durable: log::end_there(&store, location, end).unwrap_or_else(|error| {
+                    tracing::warn!(%error, "the log that is left cannot be sealed");
+                    *end
+                }),
                 switched_off: true,
             };
             let path = store.position_path();
