@@ -20,8 +20,9 @@ enum Place {
 
 /// A trio with one directory of one server on a small disk, and clients at work.
 struct Scene {
-    trio: Trio,
+    // Declared first: it goes before the folder that it is mounted in.
     disk: SmallDisk,
+    trio: Trio,
     shared: Arc<Shared>,
     running: Option<Running>,
 }
@@ -64,8 +65,8 @@ impl Scene {
         trio.wait_for_first_commits();
         a_moment();
         Self {
-            trio,
             disk,
+            trio,
             shared,
             running,
         }
@@ -118,7 +119,6 @@ impl Scene {
         self.trio.judge(&history, &lists);
         self.trio.compare();
         self.trio.end();
-        drop(self.disk);
     }
 }
 

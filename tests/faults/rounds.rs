@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dbtests::patience::pause;
-use dbtests::{Folder, Server, Traffic};
+use dbtests::process::Background;
+use dbtests::{Folder, PASSWORD, Server, Traffic};
 use disk::testing::Random;
 use fwlog::Timestamp;
 
@@ -210,6 +211,12 @@ impl Stage {
     fn trouble(&mut self, at: At, trouble: Trouble, time: Duration, kill: bool) {
         let injector = &self.injectors[&at];
         let rule = rule(injector, at, trouble, &mut self.random);
+        // Data files are written by checkpoints only. Where the master does not answer, neither does
+        // this.
+        let mut command = self.trio.master.dbctl_command();
+        command.arg("checkpoint").env("EQ_DBPASSWORD", PASSWORD);
+        let log = self.trio.folder().join("checkpoints.log");
+        let _checkpoint = Background::start(&mut command, &log);
         pause(time);
         let hits = rule.hits();
         drop(rule);

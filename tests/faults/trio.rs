@@ -186,7 +186,7 @@ impl Trio {
 
     /// All stop in an orderly way, start, and still have the same.
     #[track_caller]
-    pub(crate) fn end(mut self) {
+    pub(crate) fn end(&mut self) {
         for shipper in &mut self.shippers {
             shipper.stop();
         }
