@@ -284,6 +284,8 @@ pub fn has_frame(buffer: &BytesMut) -> bool {
 mod tests {
     use super::*;
 
+    use bytes::BufMut as _;
+
     fn session(bytes: &[u8]) -> (Result<Option<Request>, WireError>, usize) {
         let mut source = BytesMut::from(bytes);
         let found = decode_tagged(&mut source, MAX_MESSAGE);
@@ -318,7 +320,7 @@ mod tests {
             let mut codec = ClientCodec { phase };
             for (length, taken) in [(longest, true), (longest + 1, false)] {
                 let mut bytes = BytesMut::from(&b"d"[..]);
-                bytes.extend_from_slice(&u32::try_from(length).unwrap().to_be_bytes());
+                bytes.put_u32(u32::try_from(length).unwrap());
                 assert_eq!(
                     codec.decode(&mut bytes).is_ok(),
                     taken,
