@@ -2,7 +2,7 @@
 # All tests, on a machine with Rust: installs what they need from Debian packages (as root, or with
 # sudo), builds everything once, runs everything.
 #   tests/run.sh                    all
-#   ELOQDB_ROUNDS=200 tests/run.sh  the long form of the crash tests
+#   ELOQDB_ROUNDS=200 tests/run.sh  the long form of the crash tests and of the random faults
 #   ELOQDB_LARGE=1 cargo test -p dbtests --test sqlite -- --test-threads=1
 #                                   gigabytes: large transactions, values, databases (30 GB of disk, an hour)
 set -euo pipefail
