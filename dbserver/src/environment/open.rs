@@ -7,8 +7,8 @@ use std::thread;
 use dbconfig::{Config, Role};
 use disk::DiskFile;
 use fwlog::{
-    Begin, EnvironmentId, GenerationReason, RecoverError, RecoverOptions, Recovered, SealNewest,
-    SegmentId, SegmentStore, Timestamp, Writer,
+    Begin, EnvironmentId, GenerationReason, Position, RecoverError, RecoverOptions, Recovered,
+    SealNewest, SegmentId, SegmentStore, Timestamp, Writer,
 };
 use pagestore::Horizon;
 
@@ -348,7 +348,7 @@ impl Parts {
         let options = RecoverOptions {
             from: identity.redo.for_recovery(),
             seal,
-            discard_behind: None,
+            discard_behind: self.ends_at_redo(identity),
         };
         let result = fwlog::recover(&store, options, &mut |block| {
             let mut applied = Applied::default();
@@ -380,6 +380,13 @@ impl Parts {
         }
         self.verify(recovered.last_commit)?;
         Ok((applier, recovered))
+    }
+
+    /// Where the log of a master ends that was stopped while it could not be written: what lies behind
+    /// was never acknowledged. It consists of deltas, and redo must not start before those.
+    fn ends_at_redo(&self, identity: &Identity) -> Option<Position> {
+        let stopped = self.control.clean && self.control.detached;
+        (stopped && self.control.role != Role::Slave).then_some(identity.redo.point.position)
     }
 
     /// The data files, now that redo has replaced what it has.

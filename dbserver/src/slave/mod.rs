@@ -197,6 +197,8 @@ impl SlaveLog {
     /// Syncs the mirror for the last time.
     pub(crate) fn close(&self) -> Result<(), EngineError> {
         match &mut *self.mirror_place() {
+            // It was told of when it failed, and what it has not synced is not acknowledged.
+            MirrorPlace::Free(Some(mirror)) if mirror.failure().is_some() => Ok(()),
             MirrorPlace::Free(Some(mirror)) => mirror
                 .sync()
                 .map(drop)

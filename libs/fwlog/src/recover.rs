@@ -285,7 +285,10 @@ impl Scan<'_> {
         let behind = self.options.discard_behind;
         start.segment == self.newest
             && !begins_generation
-            && behind.is_some_and(|position| block.end.position > position)
+            && behind.is_some_and(|position| {
+                // What later segments hold was written by somebody who knew better.
+                position.segment == self.newest && block.end.position > position
+            })
     }
 
     fn check_durable_hash(

@@ -8,7 +8,7 @@ use dbserver::commit::permit::Interrupt;
 use dbserver::environment::databases::SYSTEM_NAME;
 use dbserver::environment::{Database, Environment};
 use disk::testing::Random;
-use pagestore::{PAGE_SIZE, PageData, PageImage, PageNumber, ScratchFile, Snapshot};
+use pagestore::{PAGE_SIZE, PageData, PageImage, PageNumber, ScratchFile, Snapshot, StoreError};
 use sqlitevfs::WriteSet;
 
 use crate::content::{self, Print};
@@ -306,6 +306,8 @@ impl Clients {
         match snapshot.read(number, &mut data) {
             Ok(()) => {}
             Err(_) if self.is_excused(server) => return Ok(()),
+            // A reader may be ended where its pages can't be kept; it is told so.
+            Err(StoreError::SnapshotTooOld { .. }) => return Ok(()),
             Err(error) => return Err(format!("server {server}, database {database}: {error}")),
         }
         let right = self.model.page(database, page, commit);
