@@ -13,7 +13,7 @@ use std::env;
 use simulation::{Tally, run};
 
 /// Seeds in the everyday run.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 10_000;
 
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
