@@ -308,47 +308,4 @@ fn lost_base(writer: &Writer) -> EngineError {
 }
 
 #[cfg(test)]
-mod tests {
-    use fwlog::{
-        Begin, EnvironmentId, LogIdentity, LogLocation, RecoverOptions, SealNewest, SegmentStore,
-        WriterOptions,
-    };
-
-    use super::*;
-
-    #[test]
-    fn a_crash_does_not_give_the_numbers_of_its_transactions_away() {
-        let directory = tempfile::tempdir().unwrap();
-        let location = LogLocation::parse(directory.path().join("fw-%N")).unwrap();
-        let store = Arc::new(SegmentStore::at(location, 0o600));
-        let start = |begin| {
-            let identity = LogIdentity {
-                environment: EnvironmentId::from_bytes([1; 16]),
-                instance: "north".into(),
-                page_size: 4096,
-            };
-            let options = WriterOptions::default();
-            let last = CommitNumber::new(0);
-            let observer = Box::new(|_: &Durable| {});
-            let writer = Writer::start(store.clone(), identity, options, begin, observer);
-            Committer::new(Arc::new(writer.unwrap()), last)
-        };
-        let first = start(Begin::Create);
-        let mut part = RecordBuffer::new();
-        let transaction = TransactionId::new(first.order().next_transaction);
-        encode::part(&mut part, transaction, DatabaseId::new(2), &[]).unwrap();
-        first.append_marked(part).unwrap().wait().unwrap();
-        drop(first);
-        let options = RecoverOptions {
-            from: None,
-            seal: SealNewest::Yes,
-            discard_behind: None,
-        };
-        let end = fwlog::recover(&store, options, &mut |_| Ok(())).unwrap();
-        let second = start(Begin::NextSegment {
-            after: end.durable(),
-        });
-        assert_eq!(end.last_commit, CommitNumber::new(0));
-        assert!(second.order().next_transaction > transaction.get());
-    }
-}
+mod tests;

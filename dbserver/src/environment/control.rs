@@ -140,7 +140,9 @@ fn body_of(text: &str) -> Result<&str, &'static str> {
 /// Whether the file is whole and says that it is of a later version.
 fn is_newer(text: &str) -> bool {
     let version = body_of(text).ok().and_then(|body| {
-        let line = body.lines().find_map(|line| line.strip_prefix("version = "))?;
+        let line = body
+            .lines()
+            .find_map(|line| line.strip_prefix("version = "))?;
         line.parse().ok()
     });
     version.is_some_and(|version: u32| version > CONTROL_VERSION)
@@ -148,7 +150,10 @@ fn is_newer(text: &str) -> bool {
 
 fn newer(path: &Path) -> EngineError {
     EngineError::state(
-        format!("control file {} was written by a newer server", path.display()),
+        format!(
+            "control file {} was written by a newer server",
+            path.display()
+        ),
         "Use the server that wrote it, or a newer one. Nothing was changed.",
     )
 }

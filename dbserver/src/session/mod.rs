@@ -234,8 +234,8 @@ impl Session {
             return Ok(());
         }
         // One that has only read so far is over, too: who is in it must hear why.
-        let lost = self.transaction.has_written()
-            || self.transaction.block == transaction::Block::Open;
+        let lost =
+            self.transaction.has_written() || self.transaction.block == transaction::Block::Open;
         self.abandon();
         self.reopen()?;
         if lost {

@@ -1,0 +1,140 @@
+//! What stands in the log, and with which numbers.
+
+use dbconfig::Config;
+use disk::testing::SimulatedDisk;
+use fwlog::{
+    Begin, BlockDecoder, Clock, EnvironmentId, LogDirectory, LogIdentity, LogLocation, PageBody,
+    ReadItem, Record, RecoverOptions, SealNewest, SegmentReader, SegmentStore, WriterOptions,
+};
+use pagestore::{PAGE_SIZE, PageImage, PageNumber};
+
+use crate::commit::permit::Interrupt;
+use crate::environment::Environment;
+use crate::environment::create::create_on;
+use crate::environment::host::{Drive, Host};
+use crate::pg::Sessions;
+
+use super::*;
+
+#[test]
+fn a_crash_does_not_give_the_numbers_of_its_transactions_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let location = LogLocation::parse(directory.path().join("fw-%N")).unwrap();
+    let store = Arc::new(SegmentStore::at(location, 0o600));
+    let start = |begin| {
+        let identity = LogIdentity {
+            environment: EnvironmentId::from_bytes([1; 16]),
+            instance: "north".into(),
+            page_size: 4096,
+        };
+        let options = WriterOptions::default();
+        let last = CommitNumber::new(0);
+        let observer = Box::new(|_: &Durable| {});
+        let writer = Writer::start(store.clone(), identity, options, begin, observer);
+        Committer::new(Arc::new(writer.unwrap()), last)
+    };
+    let first = start(Begin::Create);
+    let mut part = RecordBuffer::new();
+    let transaction = TransactionId::new(first.order().next_transaction);
+    encode::part(&mut part, transaction, DatabaseId::new(2), &[]).unwrap();
+    first.append_marked(part).unwrap().wait().unwrap();
+    drop(first);
+    let options = RecoverOptions {
+        from: None,
+        seal: SealNewest::Yes,
+        discard_behind: None,
+    };
+    let end = fwlog::recover(&store, options, &mut |_| Ok(())).unwrap();
+    let second = start(Begin::NextSegment {
+        after: end.durable(),
+    });
+    assert_eq!(end.last_commit, CommitNumber::new(0));
+    assert!(second.order().next_transaction > transaction.get());
+}
+
+/// A master on a simulated disk, without threads.
+fn environment() -> Arc<Environment> {
+    let process = SimulatedDisk::new(1).process();
+    for directory in ["/tmp", "/data", "/fwlog"] {
+        let made = process.disk().make_directory(directory.as_ref(), 0o700);
+        made.unwrap();
+    }
+    let text = "[Server]\nService = 0\nDataDir = /data\nInstance = north\n\
+                [ForwardLog]\nFwLog = /fwlog/fw-%N\n[Replication]\nRole = Master\nTmpDir = /tmp\n";
+    let config = Config::parse("/eloqdb.cfg".as_ref(), text).unwrap();
+    let host = Host {
+        disk: process.disk(),
+        clock: Clock::system(),
+        drive: Drive::Owner,
+        preallocate: 0,
+    };
+    let id = EnvironmentId::from_bytes([1; 16]);
+    create_on(&host, &config, "SCRAM-SHA-256$4096:c2FsdA==$a:b", id).unwrap();
+    Environment::start_on(host, config, Sessions::new(1)).unwrap()
+}
+
+fn write_set(database: &Database, pages: u32, content: u8) -> WriteSet {
+    let mut data = [0; PAGE_SIZE];
+    data[100] = content;
+    let image = PageImage::copy_of(&data);
+    let numbers = (1..=pages).filter_map(PageNumber::new);
+    WriteSet {
+        page_count: pages,
+        pages: numbers.map(|page| (page, image.clone())).collect(),
+        base: database.store().latest().0,
+    }
+}
+
+fn commit(environment: &Environment, database: &Database, content: u8) {
+    let interrupt = Interrupt::for_this_thread();
+    let permit = database.acquire_permit(&interrupt, None).unwrap();
+    let queued = environment.commit(database, permit, write_set(database, 1, content));
+    queued.unwrap().wait().unwrap();
+}
+
+/// Whether each page of the newest commit in the log is a full image.
+fn newest_is_full(environment: &Environment) -> bool {
+    let location = environment.log_location().unwrap();
+    let directory = LogDirectory::scan(&location).unwrap();
+    let path = &directory.segments().last().unwrap().path;
+    let mut reader = SegmentReader::open(&location.disk, path).unwrap();
+    let mut decoder = BlockDecoder::new();
+    let mut full = None;
+    while let ReadItem::Block(block) = reader.next(None).unwrap() {
+        for record in decoder.records(&block).unwrap() {
+            if let Record::Commit(commit) = record.unwrap() {
+                let mut bodies = commit.pages.iter().map(|change| change.unwrap().body);
+                full = Some(bodies.all(|body| matches!(body, PageBody::Full(_))));
+            }
+        }
+    }
+    full.unwrap()
+}
+
+#[test]
+fn full_images_begin_anew_where_redo_may_start_before_the_parts_of_a_transaction() {
+    let environment = environment();
+    for name in ["large", "small"] {
+        environment.create_database(name).unwrap();
+    }
+    let [large, small] = ["large", "small"].map(|name| environment.database(name).unwrap());
+    commit(&environment, &small, 1);
+    assert!(newest_is_full(&environment), "the first touch");
+    commit(&environment, &small, 2);
+    assert!(!newest_is_full(&environment), "a later one");
+    let committer = environment.committer().unwrap();
+    let parts = committer.queue_parts(&large, &write_set(&large, 300, 7));
+    parts.unwrap();
+    commit(&environment, &small, 3);
+    assert!(
+        newest_is_full(&environment),
+        "the first touch behind the parts"
+    );
+    // Redo of this checkpoint starts at the parts, before the commit above.
+    environment.checkpoint().unwrap();
+    commit(&environment, &small, 4);
+    assert!(
+        newest_is_full(&environment),
+        "the first touch behind the checkpoint"
+    );
+}
