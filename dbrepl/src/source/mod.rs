@@ -32,8 +32,7 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
     let LogLocation {
         disk, directory, ..
     } = &source.location;
-    let end =
-        DurableEnd::read(disk, directory).map_err(|error| unreadable(error.into()))?;
+    let end = DurableEnd::read(disk, directory).map_err(|error| unreadable(error.into()))?;
     let segments = LogDirectory::scan(&source.location).map_err(unreadable)?;
     let newest = segments.segments().last();
     if let (None, Some(damaged)) = (newest, segments.damaged().first()) {
