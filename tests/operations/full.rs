@@ -213,17 +213,21 @@ fn little_room_is_told_once_with_amounts_on_master_and_slave() {
                 free.contains(" of 64.0 MiB") && !free.contains("little"),
                 "{free}"
             );
-            assert_eq!(told(&server, "little room"), 0, "{}", server.log());
+            // The machine's own disk may be short of room, too: that is another line.
+            let warned = |server: &Server| {
+                let log = server.log();
+                let lines = log.lines().filter(|line| line.contains("little room"));
+                lines
+                    .filter(|line| line.contains(" of 64.0 MiB free for log"))
+                    .count()
+            };
+            assert_eq!(warned(&server), 0, "{}", server.log());
             disk.fill(6 << 20);
-            wait_for_log(
-                &server,
-                "little room on a disk: 6.0 MiB of 64.0 MiB free for log",
-                0,
-            );
+            wait_for_log(&server, " of 64.0 MiB free for log in ", 0);
             let free = server.command("status").remove("free for log").unwrap();
             assert!(free.ends_with("little"), "{free}");
             dbtests::patience::pause(std::time::Duration::from_millis(2500));
-            assert_eq!(told(&server, "little room"), 1);
+            assert_eq!(warned(&server), 1);
             disk.make_room();
             wait_for_log(&server, "there is room on the disk again", 0);
             server.stop();
