@@ -2,6 +2,7 @@
 
 use std::io;
 
+use disk::Access;
 use fwlog::{CommitNumber, Durable, LogDirectory, RecordBuffer};
 
 use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
@@ -16,12 +17,16 @@ impl CheckpointTarget for Environment {
         match (&self.log, redo) {
             (LogSide::Writing(_), _) => self.master_checkpoint(),
             (LogSide::Following(_), Some(at)) => {
+                self.settle_end_of_log()?;
                 self.write_data_files(None)?;
                 self.move_redo(at.redo, at.databases)
             }
             // Asked for by an operator: the data files are brought up to date, redo stays, because
             // full images begin anew only at the master's checkpoints.
-            (LogSide::Following(_), None) => self.write_data_files(None),
+            (LogSide::Following(_), None) => {
+                self.settle_end_of_log()?;
+                self.write_data_files(None)
+            }
         }
     }
 
@@ -48,6 +53,7 @@ impl Environment {
         let (start, entries) = begun.inspect_err(|error| self.note_failure(error))?;
         let borders = start.wait().inspect_err(|error| self.note_failure(error))?;
         let redo = borders.earliest;
+        self.settle_end_of_log()?;
         // No further than the log is on the disk, which with SyncMode = 0 is behind what is visible.
         self.write_data_files(Some(borders.newest.commit))?;
         let mut record = RecordBuffer::new();
@@ -56,6 +62,25 @@ impl Environment {
             .append(record)
             .inspect_err(|error| self.note_failure(error))?;
         self.move_redo(redo_point(&redo), entries)
+    }
+
+    /// Syncs `fw.position`, which tells how far the log is known to go. Before pages of those commits
+    /// go to the data files: else damage at the end of the log could pass for a torn tail after a power
+    /// cut, and newer pages for those of an older commit.
+    pub(crate) fn settle_end_of_log(&self) -> Result<(), EngineError> {
+        let location = self.log_location()?;
+        let path = location.directory.join(fwlog::POSITION_FILE);
+        let synced = location
+            .disk
+            .open(&path, Access::Write)
+            .and_then(|file| file.sync());
+        match synced {
+            // A log that has not begun has no end.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(EngineError::file("sync", path, &error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes every database's newest durable pages, up to `limit`, and syncs the files.

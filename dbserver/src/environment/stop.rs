@@ -52,6 +52,7 @@ impl Environment {
             }
             LogSide::Following(slave) => {
                 slave.close()?;
+                self.settle_end_of_log()?;
                 // Redo stays where the master's last checkpoint put it: what follows in the log
                 // are deltas, and only there do full images begin.
                 self.write_data_files(None)?;
@@ -68,7 +69,10 @@ impl Environment {
     fn close_log(&self, committer: &Committer) -> Result<Durable, EngineError> {
         let writer = committer.writer();
         let failure = match writer.close() {
-            Ok(end) => return Ok(end),
+            Ok(end) => {
+                self.settle_end_of_log()?;
+                return Ok(end);
+            }
             Err(failure) => failure,
         };
         // What the disk has of it is known only where each commit waited for the disk.
