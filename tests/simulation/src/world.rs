@@ -451,6 +451,16 @@ impl World {
     }
 }
 
+/// Disks hold their hook, it holds the clients, and they hold servers on those disks.
+impl Drop for World {
+    fn drop(&mut self) {
+        for (number, server) in self.servers.iter().enumerate() {
+            server.machine.clear_hook();
+            self.clients().forget(number);
+        }
+    }
+}
+
 /// The databases of a server that clients use.
 pub(crate) fn names_of(environment: &Environment) -> BTreeMap<u32, String> {
     let databases = environment.databases();
