@@ -15,13 +15,14 @@ impl SlaveLog {
     /// That is right after a failed sync, too, though nobody knows what the disk has of the bytes
     /// behind the durable end: they go, and the master sends them again.
     pub(super) fn mend(&self, mirror: &mut Option<Box<Mirror>>) -> Result<(), Refuse> {
-        let Some(old) = mirror.as_ref() else {
+        let Some(old) = mirror.as_mut() else {
             return Ok(());
         };
         if old.failure().is_none() && old.received() == old.durable() {
             return Ok(());
         }
         let environment = old.environment();
+        old.give_up();
         let segments = self.store.list().map_err(|error| {
             Refuse::new(state::IO_ERROR, "the slave cannot read its log").detail(error.to_string())
         })?;

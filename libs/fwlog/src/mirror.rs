@@ -1,5 +1,6 @@
 //! A slave's copy of the log, byte for byte.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -272,7 +273,7 @@ impl Mirror {
             return Err(IoFailure::new(
                 "sync",
                 &self.store.position_path(),
-                &std::io::ErrorKind::NotFound.into(),
+                &io::ErrorKind::NotFound.into(),
             ));
         };
         let durable = tail.durable();
@@ -294,6 +295,15 @@ impl Mirror {
             .map_or(LogPoint::ORIGIN, |tail| tail.end)
             .position;
         MirrorError::Refused { at, why }
+    }
+
+    /// Recovery is about to change the files under this mirror: it takes nothing any more, and tells
+    /// nobody that what it wrote is durable.
+    pub fn give_up(&mut self) {
+        let path = self.store.position_path();
+        let gone = io::Error::other("its files are being recovered");
+        self.failure
+            .get_or_insert_with(|| IoFailure::new("go on in the log of", &path, &gone));
     }
 
     fn check_failure(&self) -> Result<(), MirrorError> {
