@@ -21,6 +21,8 @@ use crate::error::EngineError;
 #[derive(Debug)]
 pub struct Committer {
     order: Mutex<Order>,
+    /// A transaction of more pages goes into the log in parts.
+    part_pages: usize,
 }
 
 #[derive(Debug)]
@@ -99,10 +101,13 @@ pub struct Borders {
 }
 
 impl Committer {
-    /// Goes on after `last` with a fresh writer.
-    pub fn new(writer: Arc<Writer>, last: CommitNumber) -> Self {
+    /// Goes on after `last` with a fresh writer; see [`Host`] for the pages of a part.
+    ///
+    /// [`Host`]: crate::environment::host::Host
+    pub fn new(writer: Arc<Writer>, last: CommitNumber, part_pages: usize) -> Self {
         let next_transaction = first_transaction(&writer);
         Self {
+            part_pages,
             order: Mutex::new(Order {
                 last,
                 touched: Touched::default(),
@@ -124,7 +129,7 @@ impl Committer {
         permit: Permit,
         write_set: WriteSet,
     ) -> Result<Queued, EngineError> {
-        let transaction = if write_set.pages.len() > encode::PART_PAGES {
+        let transaction = if write_set.pages.len() > self.part_pages {
             Some(self.queue_parts(database, &write_set)?)
         } else {
             None
@@ -140,14 +145,14 @@ impl Committer {
             .map_err(EngineError::LogFailed)
     }
 
-    /// The same, with a mark behind them: wait for it to have them durable.
+    /// The same, with a mark behind them: wait for it to have them durable. An error says that they are
+    /// not, and that nobody will find them: whoever goes on does so from the durable end.
     pub fn append_marked(&self, records: RecordBuffer) -> Result<MarkSet, EngineError> {
-        let order = self.order();
-        order
+        let mark = self
+            .order()
             .writer
-            .append(records, None)
+            .append_marked(records)
             .map_err(EngineError::LogFailed)?;
-        let mark = order.writer.mark().map_err(EngineError::LogFailed)?;
         Ok(MarkSet {
             marks: vec![Arc::new(mark)],
         })
@@ -271,7 +276,7 @@ impl Committer {
             order.touched.clear();
             (transaction, Arc::clone(&order.writer))
         };
-        for pages in write_set.pages.chunks(encode::PART_PAGES) {
+        for pages in write_set.pages.chunks(self.part_pages) {
             let mut records = RecordBuffer::new();
             let queued = encode::part(&mut records, transaction, database.id(), pages)
                 .and_then(|()| writer.append(records, None).map_err(EngineError::LogFailed));

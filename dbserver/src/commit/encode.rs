@@ -6,9 +6,6 @@ use pagestore::{PageData, PageImage, Snapshot};
 use crate::commit::touched::PageSet;
 use crate::error::EngineError;
 
-/// Pages of a transaction that go into one `Part` record: 1 MiB.
-pub(crate) const PART_PAGES: usize = 256;
-
 /// Encodes a whole transaction as one `Commit` record.
 ///
 /// `before` is the newest state of the database, against which deltas are made; `touched` learns

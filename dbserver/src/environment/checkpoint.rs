@@ -69,7 +69,7 @@ impl Environment {
     /// cut, and newer pages for those of an older commit.
     pub(crate) fn settle_end_of_log(&self) -> Result<(), EngineError> {
         let location = self.log_location()?;
-        let path = location.directory.join(fwlog::POSITION_FILE);
+        let path = location.position_path();
         let synced = location
             .disk
             .open(&path, Access::Write)

@@ -23,17 +23,24 @@ pub struct Host {
     /// Zeros written ahead of the end of the open segment of the log, in bytes, so that a sync changes
     /// no metadata.
     pub preallocate: u64,
+    /// Pages of a transaction that go into one record of the log; a larger one comes in parts, between
+    /// which other databases commit. At most [`Host::PART_PAGES`]; less in simulations.
+    pub part_pages: usize,
     /// Where times come from.
     pub clock: Clock,
 }
 
 impl Host {
+    /// What a block of the log holds of full pages: 1 MiB.
+    pub const PART_PAGES: usize = 256;
+
     /// The operating system: its file system, threads.
     pub fn system() -> Self {
         Self {
             disk: Disk::real(),
             drive: Drive::Threads,
             preallocate: 4 << 20,
+            part_pages: Self::PART_PAGES,
             clock: Clock::system(),
         }
     }

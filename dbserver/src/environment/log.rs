@@ -57,7 +57,16 @@ pub(crate) fn wanted_place(config: &Config) -> LogPlace {
     }
 }
 
-/// The segment files at a location, with the file mode that the configuration asks for.
+/// The segment files of a place, with the file mode that the configuration asks for.
+pub(crate) fn store_of(
+    config: &Config,
+    layout: &Layout,
+    place: LogPlace,
+) -> Result<Arc<SegmentStore>, EngineError> {
+    segment_store(config, &location(config, layout, place)?)
+}
+
+/// The same at a location.
 pub(crate) fn segment_store(
     config: &Config,
     location: &LogLocation,
@@ -160,8 +169,7 @@ pub(crate) struct WriterStart<'a> {
 impl WriterStart<'_> {
     /// Starts the writer's thread; what it makes durable becomes visible.
     pub(crate) fn start(&self, place: LogPlace, begin: Begin) -> Result<Arc<Writer>, EngineError> {
-        let location = location(self.config, self.layout, place)?;
-        let store = segment_store(self.config, &location)?;
+        let store = store_of(self.config, self.layout, place)?;
         let identity = LogIdentity {
             environment: self.environment,
             instance: self.config.server.instance.clone(),

@@ -64,14 +64,13 @@ impl LogGuard {
         self.state().trouble.clone()
     }
 
-    /// Something is wrong; tells whether that is new.
-    pub(crate) fn set_trouble(&self, text: String) -> bool {
+    /// Something is wrong at this time; tells whether that is new.
+    fn set_trouble(&self, text: String, now: Timestamp) -> bool {
         let mut state = self.state();
         let known = state.trouble.as_ref();
         let new = known.is_none_or(|trouble| trouble.text != text);
         if new {
-            let since = Timestamp::now();
-            state.trouble = Some(Trouble { since, text });
+            state.trouble = Some(Trouble { since: now, text });
         }
         new
     }
@@ -173,12 +172,17 @@ impl Environment {
         self.log_guard.trouble()
     }
 
+    /// Something is wrong; tells whether that is new.
+    fn set_trouble(&self, text: String) -> bool {
+        self.log_guard.set_trouble(text, self.host.clock.now())
+    }
+
     fn look_after_mirror(&self, slave: &SlaveLog) {
         let Some(failure) = slave.look_after_files() else {
             return self.log_guard.clear_trouble();
         };
         let text = format!("{failure}; nothing is replicated until that is mended");
-        if self.log_guard.set_trouble(text) {
+        if self.set_trouble(text) {
             tracing::error!(%failure, "the mirror of the log cannot be written");
         }
     }
@@ -213,7 +217,7 @@ impl Environment {
             "the server is restarted"
         };
         let text = format!("{failure}; writes are refused until {until}");
-        self.log_guard.set_trouble(text);
+        self.set_trouble(text);
         if self.config.forward_log.on_failure == OnFailure::Disable
             || failure.is_disk_full()
             || !failure.may_pass()
@@ -292,7 +296,7 @@ impl Environment {
         tracing::error!(
             "FwOnFailure = disable: forward logging is off; all slaves must be re-synchronized"
         );
-        self.log_guard.set_trouble(format!(
+        self.set_trouble(format!(
             "forward logging was given up (FwOnFailure = disable): {failure}; slaves must be re-synchronized. 'forwardlog enable' begins it again"
         ));
     }

@@ -231,6 +231,7 @@ impl Parts {
             horizon: &self.horizon,
             checkpointer: &self.checkpointer,
         };
+        let part_pages = self.host.part_pages;
         match start.start(wanted, begin) {
             // Readers are served, and the guard brings the log back when it is mended.
             Err(EngineError::LogFailed(failure))
@@ -238,9 +239,9 @@ impl Parts {
             {
                 tracing::error!(%failure, "the log has no next segment yet");
                 let writer = Writer::failed(recovered.durable(), failure);
-                Ok(Committer::new(Arc::new(writer), last))
+                Ok(Committer::new(Arc::new(writer), last, part_pages))
             }
-            other => Ok(Committer::new(other?, last)),
+            other => Ok(Committer::new(other?, last, part_pages)),
         }
     }
 
@@ -275,8 +276,7 @@ impl Parts {
         if let Some(copied) = self.copied_from_master(identity)? {
             return Ok(copied);
         }
-        let location = log::location(&self.config, &self.layout, self.control.log)?;
-        let store = log::segment_store(&self.config, &location)?;
+        let store = log::store_of(&self.config, &self.layout, self.control.log)?;
         if identity.redo == RedoPoint::BEGINNING && segments_of(&store)?.is_empty() {
             // It ended between the adoption and the first segment.
             return self.follow_nothing(Some(identity.environment));
@@ -294,8 +294,7 @@ impl Parts {
             return Ok(None);
         }
         let place = log::wanted_place(&self.config);
-        let location = log::location(&self.config, &self.layout, place)?;
-        let store = log::segment_store(&self.config, &location)?;
+        let store = log::store_of(&self.config, &self.layout, place)?;
         if !segments_of(&store)?.is_empty() {
             return Ok(None);
         }
@@ -312,8 +311,7 @@ impl Parts {
         &mut self,
         environment: Option<EnvironmentId>,
     ) -> Result<SlaveLog, EngineError> {
-        let location = log::location(&self.config, &self.layout, self.control.log)?;
-        let store = log::segment_store(&self.config, &location)?;
+        let store = log::store_of(&self.config, &self.layout, self.control.log)?;
         // Empty as it is, operators log in there; the master's record finds it made.
         let system = DatabaseEntry {
             id: SYSTEM_DATABASE,
@@ -341,8 +339,7 @@ impl Parts {
         identity: &Identity,
         seal: SealNewest,
     ) -> Result<(Applier, Recovered), EngineError> {
-        let location = log::location(&self.config, &self.layout, self.control.log)?;
-        let store = log::segment_store(&self.config, &location)?;
+        let store = log::store_of(&self.config, &self.layout, self.control.log)?;
         let mut applier = self.applier(identity.redo.commit);
         let mut blocks = 0_u64;
         let options = RecoverOptions {
@@ -363,9 +360,9 @@ impl Parts {
             Err(RecoverError::NoLog | RecoverError::NoStart(_))
                 if self.control.detached && !has_segment_after(&store, identity)? =>
             {
-                not_begun(identity)
+                not_begun(identity, self.host.clock.now())
             }
-            other => other.map_err(|error| log::recovery_error(error, &location))?,
+            other => other.map_err(|error| log::recovery_error(error, store.location()))?,
         };
         applier.publish()?;
         tracing::info!(
@@ -410,7 +407,7 @@ fn has_segment_after(store: &SegmentStore, identity: &Identity) -> Result<bool, 
 }
 
 /// A log that has not begun in its new place: all there is stands in the data files.
-fn not_begun(identity: &Identity) -> Recovered {
+fn not_begun(identity: &Identity, time: Timestamp) -> Recovered {
     let RedoPoint {
         point,
         log_bytes,
@@ -421,7 +418,7 @@ fn not_begun(identity: &Identity) -> Recovered {
         end: point,
         log_bytes,
         last_commit: commit,
-        time: Timestamp::now(),
+        time,
         sealed: true,
         cut: None,
     }

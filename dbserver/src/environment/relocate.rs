@@ -63,15 +63,14 @@ impl Environment {
         let place = self.control().log;
         self.committer()?.replace_writer(|old| {
             let durable = old.durable();
-            let location = log::location(&self.config, &self.layout, place)?;
-            let store = log::segment_store(&self.config, &location)?;
+            let store = log::store_of(&self.config, &self.layout, place)?;
             let options = RecoverOptions {
                 from: Some(durable.point),
                 seal: SealNewest::Yes,
                 discard_behind: Some(durable.point.position),
             };
             let recovered = fwlog::recover(&store, options, &mut |_| Ok(()))
-                .map_err(|error| log::recovery_error(error, &location))?;
+                .map_err(|error| log::recovery_error(error, store.location()))?;
             let begin = Begin::NextSegment {
                 after: recovered.durable(),
             };

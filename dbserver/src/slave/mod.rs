@@ -17,7 +17,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dbproto::{Identify, Progress};
-use fwlog::{Block, EnvironmentId, IoFailure, Mirror, Recovered, SegmentStore, Timestamp};
+use fwlog::{Block, EnvironmentId, IoFailure, Mirror, Recovered, SegmentStore};
 use tokio::sync::Notify;
 
 use crate::apply::applier::Applier;
@@ -132,7 +132,7 @@ impl SlaveLog {
         let at = Progress {
             point,
             commit,
-            time: Timestamp::now(),
+            time: host.clock.now(),
         };
         let progress = SlaveProgress {
             received: Some(at),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use disk::Disk;
 
+use crate::durable_end::POSITION_FILE;
 use crate::position::SegmentId;
 
 /// What stands for `<generation>-<sequence>` in a pattern.
@@ -107,6 +108,11 @@ impl LogLocation {
     /// The path of a segment.
     pub fn path(&self, id: SegmentId) -> PathBuf {
         self.directory.join(self.naming.file_name(id))
+    }
+
+    /// The path of `fw.position`.
+    pub fn position_path(&self) -> PathBuf {
+        self.directory.join(POSITION_FILE)
     }
 }
 

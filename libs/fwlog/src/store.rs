@@ -6,7 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use disk::{Access, Disk, DiskFile};
 
-use crate::durable_end::POSITION_FILE;
 use crate::location::LogLocation;
 use crate::position::SegmentId;
 
@@ -217,7 +216,7 @@ impl SegmentStore {
 
     /// Path of `fw.position`.
     pub fn position_path(&self) -> PathBuf {
-        self.location.directory.join(POSITION_FILE)
+        self.location.position_path()
     }
 }
 

@@ -8,7 +8,10 @@ use std::sync::{Arc, OnceLock};
 
 use common::{WHOLE, append, driven, store};
 use disk::testing::{Fault, Kind, SimulatedDisk};
-use fwlog::{Begin, CommitNumber, GenerationReason, SegmentId, Writer, WriterOptions, recover};
+use fwlog::{
+    Begin, CommitNumber, DatabaseId, Durable, GenerationReason, RecordBuffer, SegmentId, Writer,
+    WriterOptions, recover,
+};
 
 fn start(machine: &SimulatedDisk) -> Writer {
     driven(machine, WriterOptions::default(), Begin::Create).unwrap()
@@ -79,6 +82,30 @@ fn a_failure_is_told_to_all_who_wait() {
         Err(failure.clone())
     );
     assert_eq!(writer.close(), Err(failure));
+}
+
+/// A change of the list of databases hangs on this: it is made where its record is durable.
+#[test]
+fn a_mark_tells_what_is_durable_though_the_next_segment_cannot_begin() {
+    let machine = SimulatedDisk::new(1);
+    let options = WriterOptions {
+        max_segment_size: 200,
+        ..WriterOptions::default()
+    };
+    let writer = driven(&machine, options, Begin::Create).unwrap();
+    let mut records = RecordBuffer::new();
+    records.drop_database(
+        DatabaseId::new(3),
+        "a database with a name that fills the segment",
+    );
+    let mark = writer.append_marked(records).unwrap();
+    machine.fail(Fault::after(0).of(&[Kind::Create]));
+    assert!(!writer.drive());
+    let failure = writer.failure().unwrap();
+    assert_eq!(mark.wait().unwrap().point, writer.durable().point);
+    assert_ne!(writer.durable().point, Durable::NOTHING.point);
+    let later = writer.append_marked(RecordBuffer::new());
+    assert_eq!(later.map(drop), Err(failure));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use sqlitevfs::WriteSet;
 use crate::content::{self, Print};
 use crate::model::{Change, Model};
 use crate::settings::Settings;
+use crate::transaction::{Given, Transaction};
 
 /// Pages of a database that are looked at by a reader that looks at some.
 const SAMPLE: u32 = 4;
@@ -55,6 +56,8 @@ pub(crate) struct Clients {
     settings: Settings,
     random: Random,
     held: Vec<Held>,
+    /// The database whose permit somebody holds while others go on.
+    busy: Option<u32>,
 }
 
 impl Clients {
@@ -70,6 +73,7 @@ impl Clients {
             settings: settings.clone(),
             random: Random::new(settings.seed ^ 0x00C1_1E47),
             held: Vec::new(),
+            busy: None,
         }
     }
 
@@ -89,6 +93,43 @@ impl Clients {
         };
         if let Err(violation) = result {
             self.violation.get_or_insert(violation);
+        }
+    }
+
+    /// One thing that happens while a large transaction is on its way to the log.
+    pub(crate) fn interfere_with_parts(&mut self) {
+        let result = match self.random.below(8) {
+            0..=2 => self.transact(),
+            3 => self.read(),
+            4 => self.hold(),
+            5..=6 => self.write_log(),
+            _ => self.checkpoint(),
+        };
+        if let Err(violation) = result {
+            self.violation.get_or_insert(violation);
+        }
+    }
+
+    /// The master's log is written.
+    fn write_log(&mut self) -> Result<(), String> {
+        let Some(environment) = self.servers[self.master].environment.clone() else {
+            return Ok(());
+        };
+        let driver = environment.driver().ok_or("a server with threads")?;
+        match driver.log_failure() {
+            _ if driver.write_log() || self.is_excused(self.master) => Ok(()),
+            failure => Err(format!("the log is not written: {failure:?}")),
+        }
+    }
+
+    /// A checkpoint of the master.
+    fn checkpoint(&mut self) -> Result<(), String> {
+        let Some(environment) = self.servers[self.master].environment.clone() else {
+            return Ok(());
+        };
+        match environment.checkpoint() {
+            Err(error) if !self.is_excused(self.master) => Err(format!("checkpoint: {error}")),
+            _ => Ok(()),
         }
     }
 
@@ -115,22 +156,46 @@ impl Clients {
         Some(databases.swap_remove(index))
     }
 
-    /// A transaction on the master: queued, not durable yet.
-    pub(crate) fn transact(&mut self) -> Result<(), String> {
+    /// A small transaction on the master: queued, not durable yet.
+    fn transact(&mut self) -> Result<(), String> {
+        match self.prepare(false)? {
+            Some(transaction) => self.take_note(transaction.give()),
+            None => Ok(()),
+        }
+    }
+
+    /// Prepares a transaction on the master. While it is given to the server, others may go on by
+    /// [`Clients::interfere_with_parts`].
+    pub(crate) fn begin(&mut self) -> Result<Option<Transaction>, String> {
+        let one_in = self.settings.large;
+        let large = one_in.is_some_and(|one_in| self.random.below(one_in) == 0);
+        let prepared = self.prepare(large)?;
+        self.busy = prepared.as_ref().map(Transaction::database);
+        Ok(prepared)
+    }
+
+    /// Ends what [`Clients::begin`] has begun.
+    pub(crate) fn end(&mut self, given: Given) -> Result<(), String> {
+        self.busy = None;
+        self.take_note(given)
+    }
+
+    fn prepare(&mut self, large: bool) -> Result<Option<Transaction>, String> {
         let Some(environment) = self.servers[self.master].environment.clone() else {
-            return Ok(());
+            return Ok(None);
         };
-        let Some(database) = self.any_database(self.master) else {
-            return Ok(());
+        let database = self.any_database(self.master);
+        let Some(database) = database.filter(|one| self.busy != Some(one.id().get())) else {
+            return Ok(None);
         };
         let permit = database
             .acquire_permit(&Interrupt::for_this_thread(), None)
             .map_err(|error| format!("permit: {error}"))?;
         let before = database.store().snapshot_latest();
-        let written = self.write_set(&before);
+        let written = self.write_set(&before, large);
         let (write_set, prints) = match written {
             Ok(written) => written,
-            Err(_) if self.is_excused(self.master) => return Ok(()),
+            Err(_) if self.is_excused(self.master) => return Ok(None),
             Err(error) => return Err(format!("a transaction cannot read: {error}")),
         };
         let change = Change {
@@ -140,20 +205,34 @@ impl Clients {
         };
         drop(before);
         self.transactions += 1;
-        match environment.commit(&database, permit, write_set) {
-            Ok(queued) => self.model.commit(queued.commit().get(), &change),
+        Ok(Some(Transaction::new(
+            environment,
+            database,
+            permit,
+            write_set,
+            change,
+        )))
+    }
+
+    fn take_note(&mut self, given: Given) -> Result<(), String> {
+        match given.result {
+            Ok(queued) => self.model.commit(queued.commit().get(), &given.change),
             Err(_) if self.is_excused(self.master) => Ok(()),
             Err(error) => Err(format!("a transaction is refused: {error}")),
         }
     }
 
     /// What a transaction writes on top of a snapshot.
-    fn write_set(&mut self, before: &Snapshot) -> Result<(WriteSet, Vec<(u32, Print)>), String> {
+    fn write_set(
+        &mut self,
+        before: &Snapshot,
+        large: bool,
+    ) -> Result<(WriteSet, Vec<(u32, Print)>), String> {
         let old = before.page_count();
         let random = &mut self.random;
-        let large = self.settings.large && random.below(40) == 0;
+        let part = self.settings.part_pages;
         let page_count = match random.below(8) {
-            _ if large => old.max(300) + random.small(60),
+            _ if large => old.max(part + part / 8) + random.small(8 + part / 8),
             0 if old > 1 => 1 + random.small(old),
             1 | 2 if old < self.settings.pages => old + random.small(4),
             _ => old,
@@ -168,7 +247,7 @@ impl Clients {
         };
         wanted.sort_unstable();
         wanted.dedup();
-        let scratch = if random.below(16) == 0 {
+        let scratch = if random.below(if large { 2 } else { 16 }) == 0 {
             let disk = before.store().disk();
             let file = ScratchFile::create(disk, "/tmp".as_ref());
             Some(file.map_err(|error| error.to_string())?)

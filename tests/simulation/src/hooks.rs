@@ -1,9 +1,10 @@
 //! What happens in the middle of an operation of a disk: a crash, or other clients' work.
 
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use disk::testing::{Operation, Random, SimulatedDisk};
+use disk::testing::{Kind, Operation, Random, SimulatedDisk};
 
 use crate::clients::Clients;
 
@@ -25,8 +26,34 @@ struct Armed {
     crash: Crash,
 }
 
+/// Where others may do something in the middle of what is being done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Gap {
+    /// Nowhere.
+    #[default]
+    None,
+    /// At operations on the log and the data files.
+    Files,
+    /// Where the pages of a large transaction are read back, to go into the log.
+    Parts,
+}
+
+impl Gap {
+    /// Whether it is at this operation.
+    fn is_at(self, operation: &Operation) -> bool {
+        let scratch = operation.path.starts_with("/tmp");
+        match self {
+            Self::None => false,
+            // A scratch file is cut while the pages that were in it are dropped, under their lock.
+            Self::Files => !scratch,
+            Self::Parts => scratch && operation.kind == Kind::Read,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Plan {
+    gap: Gap,
     armed: Option<Armed>,
     struck: Option<(usize, Crash)>,
 }
@@ -38,8 +65,6 @@ pub(crate) struct Hooks {
     ended: Vec<Arc<AtomicBool>>,
     plan: Mutex<Plan>,
     random: Mutex<Random>,
-    /// Clients may do something in the middle of operations now.
-    open: AtomicBool,
 }
 
 impl Hooks {
@@ -57,7 +82,6 @@ impl Hooks {
             clients,
             plan: Mutex::default(),
             random: Mutex::new(Random::new(seed ^ 0x0000_400C)),
-            open: AtomicBool::new(false),
         })
     }
 
@@ -95,9 +119,18 @@ impl Hooks {
 
     /// Does `work`, during which clients may do something at every operation of a disk.
     pub(crate) fn among_clients<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.open.store(true, Ordering::Relaxed);
+        self.with_gap(Gap::Files, work)
+    }
+
+    /// Gives a large transaction to the server: clients, the log and checkpoints go on meanwhile.
+    pub(crate) fn among_parts<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.with_gap(Gap::Parts, work)
+    }
+
+    fn with_gap<T>(&self, gap: Gap, work: impl FnOnce() -> T) -> T {
+        let before = mem::replace(&mut self.plan().gap, gap);
         let result = work();
-        self.open.store(false, Ordering::Relaxed);
+        self.plan().gap = before;
         result
     }
 
@@ -106,16 +139,16 @@ impl Hooks {
             disk.power_off();
             return;
         }
-        // A scratch file is cut while the pages that were in it are dropped, under their lock.
-        let locked = operation.path.starts_with("/tmp");
-        if locked || !self.open.load(Ordering::Relaxed) || self.random().below(5) != 0 {
+        let gap = self.plan().gap;
+        if !gap.is_at(operation) || self.random().below(5) != 0 {
             return;
         }
         // Whoever has the clients is one of them, in the middle of something.
         if let Ok(mut clients) = self.clients.try_lock() {
-            self.open.store(false, Ordering::Relaxed);
-            clients.interfere();
-            self.open.store(true, Ordering::Relaxed);
+            self.with_gap(Gap::None, || match gap {
+                Gap::None | Gap::Files => clients.interfere(),
+                Gap::Parts => clients.interfere_with_parts(),
+            });
         }
     }
 

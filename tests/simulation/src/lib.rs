@@ -31,6 +31,7 @@ mod server;
 mod settings;
 mod shipping;
 mod tally;
+mod transaction;
 mod world;
 
 pub use settings::Settings;

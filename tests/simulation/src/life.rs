@@ -51,7 +51,7 @@ impl World {
                 let seed = self.random.next();
                 self.servers[server].cut_power(seed);
                 self.hooks.attach(server, &self.servers[server].machine);
-                self.after_power_cut(server);
+                self.may_lose_unsynced(server);
             }
         }
     }
@@ -78,24 +78,20 @@ impl World {
                 self.tally.power_cuts += 1;
                 let seed = self.random.next();
                 self.servers[server].cut_power(seed);
-                self.after_power_cut(server);
+                self.may_lose_unsynced(server);
             }
         }
         self.hooks.attach(server, &self.servers[server].machine);
     }
 
-    /// With SyncMode = 0 a power cut may take the last commits, though clients were answered.
-    fn after_power_cut(&mut self, server: usize) {
+    /// With SyncMode = 0 a power cut may take the last commits, though clients were answered, and so may
+    /// a sync that fails.
+    fn may_lose_unsynced(&mut self, server: usize) {
         if server == self.master && !self.settings.sync_every_commit {
-            self.forgive(server);
+            let mut clients = self.clients();
+            clients.model.forget_acknowledged();
+            clients.servers[server].newest = 0;
         }
-    }
-
-    /// Commits of a master may be lost.
-    fn forgive(&mut self, server: usize) {
-        let mut clients = self.clients();
-        clients.model.forget_acknowledged();
-        clients.servers[server].newest = 0;
     }
 
     fn end_lines(&mut self, server: usize) {
@@ -154,12 +150,8 @@ impl World {
         }
         self.tell(|| format!("  start of server {server}"));
         self.tally.starts += 1;
-        if self.settings.within && (self.settings.kill || self.settings.power) && self.one_in(3) {
-            let crash = if self.settings.power {
-                Crash::Power
-            } else {
-                Crash::Kill
-            };
+        let crash = self.settings.worst_crash();
+        if let Some(crash) = crash.filter(|_| self.settings.within && self.one_in(3)) {
             let left = self.random.below(80);
             self.hooks.arm(server, left, crash);
         }
@@ -262,6 +254,7 @@ impl World {
         self.tell(|| format!("  server {server} is repaired"));
         // What a broken server has said may still be on its way.
         self.end_lines(server);
+        self.may_lose_unsynced(server);
         machine.mend();
         for directory in ["/fwlog", "/data", "/tmp"] {
             machine.set_room(directory, None);
@@ -270,11 +263,7 @@ impl World {
             machine.evict();
         }
         if self.needs_restart(server)? {
-            let crash = if self.settings.power {
-                Crash::Power
-            } else {
-                Crash::Kill
-            };
+            let crash = self.settings.worst_crash().unwrap_or(Crash::Kill);
             self.crash(server, crash);
             // Whoever watches over a server starts it again.
             self.servers[server].hurt = false;
@@ -316,11 +305,7 @@ impl World {
                 Ok(true)
             }
             Err(_) if self.is_struck(server) => Ok(true),
-            // What clients were answered for, and no sync has brought to the disk, is gone with it.
-            Err(_) if !self.settings.sync_every_commit => {
-                self.forgive(server);
-                Ok(true)
-            }
+            Err(_) if !self.settings.sync_every_commit => Ok(true),
             Err(error) => Err(format!(
                 "the log of server {server} is not brought back: {error}"
             )),

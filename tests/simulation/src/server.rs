@@ -86,6 +86,7 @@ impl Server {
             disk: process.disk(),
             drive: Drive::Owner,
             preallocate: self.settings.preallocate,
+            part_pages: self.settings.part_pages as usize,
             clock: self.time.clock(),
         }
     }

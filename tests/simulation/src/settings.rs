@@ -1,6 +1,7 @@
 //! What one simulation is made of, drawn from its seed.
 
 use crate::draw::Draw as _;
+use crate::hooks::Crash;
 use dbconfig::{Config, Role};
 use disk::testing::Random;
 
@@ -30,8 +31,10 @@ pub struct Settings {
     pub preallocate: u64,
     /// Pages of a database, about.
     pub pages: u32,
-    /// Some transactions are larger than a block of the log.
-    pub large: bool,
+    /// Pages of a record of the log: transactions of more pages come in parts.
+    pub part_pages: u32,
+    /// One transaction in so many is larger than that.
+    pub large: Option<u64>,
     /// Other work goes on in the middle of checkpoints, syncs and recoveries.
     pub nested: bool,
     /// Processes are killed.
@@ -60,6 +63,12 @@ impl Settings {
     /// The settings of this seed.
     pub fn of(seed: u64) -> Self {
         let mut random = Random::new(seed);
+        let (part_pages, large) = match random.below(12) {
+            // As in a server; such a transaction costs as much as a hundred others.
+            0 => (256, Some(40)),
+            1..=4 => (2 + random.small(6), Some(8)),
+            _ => (256, None),
+        };
         let chance = |random: &mut Random, one_in: u64| random.below(one_in) == 0;
         Self {
             seed,
@@ -68,10 +77,12 @@ impl Settings {
             sync_every_commit: !chance(&mut random, 5),
             compress: random.coin(),
             pack: random.coin(),
-            segment_size: 4096 << random.below(6),
+            // Large transactions in small segments are a file for each page.
+            segment_size: if large.is_some() { 32_768 } else { 4096 } << random.below(6),
             preallocate: if random.coin() { 8192 } else { 0 },
             pages: 4 + random.small(24),
-            large: chance(&mut random, 12),
+            part_pages,
+            large,
             nested: random.coin(),
             kill: random.coin(),
             power: random.coin(),
@@ -83,6 +94,15 @@ impl Settings {
             databases: random.coin(),
             roles: chance(&mut random, 4),
             flips: chance(&mut random, 4),
+        }
+    }
+
+    /// The worst way in which a server may end.
+    pub(crate) fn worst_crash(&self) -> Option<Crash> {
+        match (self.power, self.kill) {
+            (true, _) => Some(Crash::Power),
+            (false, true) => Some(Crash::Kill),
+            (false, false) => None,
         }
     }
 

@@ -108,6 +108,8 @@ impl World {
 
     /// Makes the steps of the seed, then mends all and compares.
     pub fn run(&mut self) -> Result<(), String> {
+        let settings = format!("{:?}", self.settings);
+        self.tell(|| settings);
         for step in 0..self.settings.steps {
             self.tell(|| format!("step {step}"));
             let passed = Duration::from_millis(self.random.below(40));
@@ -233,13 +235,6 @@ impl World {
         if let Some(durable) = durable {
             self.clients().model.acknowledge(durable.commit.get());
         }
-    }
-
-    fn transact(&mut self) -> Result<(), String> {
-        for _ in 0..=self.random.below(4) {
-            self.clients().transact()?;
-        }
-        Ok(())
     }
 
     pub(crate) fn write_log(&mut self) -> Result<(), String> {

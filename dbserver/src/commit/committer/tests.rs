@@ -31,7 +31,7 @@ fn a_crash_does_not_give_the_numbers_of_its_transactions_away() {
         let last = CommitNumber::new(0);
         let observer = Box::new(|_: &Durable| {});
         let writer = Writer::start(store.clone(), identity, options, begin, observer);
-        Committer::new(Arc::new(writer.unwrap()), last)
+        Committer::new(Arc::new(writer.unwrap()), last, Host::PART_PAGES)
     };
     let first = start(Begin::Create);
     let mut part = RecordBuffer::new();
@@ -67,6 +67,7 @@ fn environment() -> Arc<Environment> {
         clock: Clock::system(),
         drive: Drive::Owner,
         preallocate: 0,
+        part_pages: Host::PART_PAGES,
     };
     let id = EnvironmentId::from_bytes([1; 16]);
     create_on(&host, &config, "SCRAM-SHA-256$4096:c2FsdA==$a:b", id).unwrap();

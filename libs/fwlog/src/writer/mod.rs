@@ -32,6 +32,7 @@ use reply::Reply;
 use shared::Shared;
 use start::Setting;
 use time::LogTime;
+use worker::Worker;
 
 pub use error::WriterError;
 pub use linger::Linger;
@@ -142,9 +143,7 @@ impl Writer {
         observer: Observer,
     ) -> Result<Self, WriterError> {
         let setting = Setting::new(store, identity, options, &begin, observer);
-        let (shared, worker) = start::start(setting, begin)?;
-        let engine = Engine::thread(worker)?;
-        Ok(Self { shared, engine })
+        Self::begin(setting, begin, Engine::thread)
     }
 
     /// The same without a thread: [`Writer::drive`] does its work, and so does whoever waits for it.
@@ -159,8 +158,18 @@ impl Writer {
     ) -> Result<Self, WriterError> {
         options.max_queued = usize::MAX;
         let setting = Setting::new(store, identity, options, &begin, observer);
+        Self::begin(setting, begin, |worker| {
+            Ok(Engine::Owner(Hand::new(worker)))
+        })
+    }
+
+    fn begin(
+        setting: Setting,
+        begin: Begin,
+        engine: impl FnOnce(Worker) -> Result<Engine, WriterError>,
+    ) -> Result<Self, WriterError> {
         let (shared, worker) = start::start(setting, begin)?;
-        let engine = Engine::Owner(Hand::new(worker));
+        let engine = engine(worker)?;
         Ok(Self { shared, engine })
     }
 
@@ -186,7 +195,17 @@ impl Writer {
         records: RecordBuffer,
         commits: Option<(CommitNumber, CommitNumber)>,
     ) -> Result<(), WriterError> {
-        self.shared.append(records, commits)
+        self.shared.append(records, commits, None)
+    }
+
+    /// Queues records that hold no commit, with a mark behind them: it tells for certain whether they
+    /// are in the log. An error here, or of the mark, says that they are not durable; nobody who goes
+    /// on from the durable end will find them.
+    pub fn append_marked(&self, records: RecordBuffer) -> Result<Mark, WriterError> {
+        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
+        self.shared
+            .append(records, None, Some(Entry::Mark(sender)))?;
+        Ok(Mark { reply })
     }
 
     /// Ends the block after what was appended before this call, and tells where that is.

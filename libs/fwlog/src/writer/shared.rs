@@ -54,17 +54,19 @@ impl Shared {
         }
     }
 
+    /// Queues records, and what follows them without anything in between.
     pub(crate) fn append(
         &self,
         records: RecordBuffer,
         commits: Option<(CommitNumber, CommitNumber)>,
+        then: Option<Entry>,
     ) -> Result<(), WriterError> {
         let bytes = records.len();
         if bytes > MAX_BLOCK_RAW {
             return Err(WriterError::TooLarge { bytes });
         }
         if bytes == 0 {
-            return Ok(());
+            return then.map_or(Ok(()), |entry| self.push(entry));
         }
         let mut queue = self.queue();
         while queue.bytes > 0 && queue.bytes + bytes > self.max_queued && !self.refuses(&queue) {
@@ -85,14 +87,20 @@ impl Shared {
             }
         }
         let last = commits.map(|(_, last)| last);
-        self.push_into(queue, Entry::Records(records.into_bytes(), last))
+        let records = Entry::Records(records.into_bytes(), last);
+        self.push_into(queue, records, then)
     }
 
     pub(crate) fn push(&self, entry: Entry) -> Result<(), WriterError> {
-        self.push_into(self.queue(), entry)
+        self.push_into(self.queue(), entry, None)
     }
 
-    fn push_into(&self, mut queue: MutexGuard<'_, Queue>, entry: Entry) -> Result<(), WriterError> {
+    fn push_into(
+        &self,
+        mut queue: MutexGuard<'_, Queue>,
+        entry: Entry,
+        then: Option<Entry>,
+    ) -> Result<(), WriterError> {
         if self.refuses(&queue) {
             drop(queue);
             return Err(self.failure().unwrap_or(WriterError::Closed));
@@ -101,6 +109,9 @@ impl Shared {
             queue.last_commit = *last;
         }
         queue.push(entry);
+        if let Some(entry) = then {
+            queue.push(entry);
+        }
         let sleeping = queue.is_awaited() && std::mem::take(&mut queue.sleeping);
         drop(queue);
         if sleeping {

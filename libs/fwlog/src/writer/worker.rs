@@ -112,8 +112,10 @@ impl Worker {
                 self.group.push(&records, last);
             }
             Entry::Mark(sender) => {
-                self.end_block()?;
+                self.close_block()?;
+                // Before the next segment is begun: if that fails, what is durable is still told.
                 self.marks.push((sender, self.border()));
+                self.make_room()?;
             }
             Entry::Switch(sender) => {
                 sender.send(self.next_segment()?);
@@ -157,13 +159,21 @@ impl Worker {
         }
     }
 
-    /// Ends the block; writes when there is much to write, and begins a segment when this one is
-    /// full.
     fn end_block(&mut self) -> Result<(), WriterError> {
+        self.close_block()?;
+        self.make_room()
+    }
+
+    fn close_block(&mut self) -> Result<(), WriterError> {
         let path = self.setting.store.path(self.tail.header().id);
-        self.group
+        Ok(self
+            .group
             .end_block()
-            .during("compress a block of", &path)?;
+            .during("compress a block of", &path)?)
+    }
+
+    /// Writes when there is much to write, and begins a segment when this one is full.
+    fn make_room(&mut self) -> Result<(), WriterError> {
         if self.group.end.position.offset >= self.setting.options.max_segment_size {
             self.next_segment()?;
         } else if self.group.blocks.len() >= WRITE_SIZE {
@@ -261,10 +271,7 @@ impl Worker {
 
     /// Writes everything, and seals the segment.
     fn seal(&mut self) -> Result<(), WriterError> {
-        let path = self.setting.store.path(self.tail.header().id);
-        self.group
-            .end_block()
-            .during("compress a block of", &path)?;
+        self.close_block()?;
         self.write()?;
         self.tail.seal()?;
         self.keep_name()
