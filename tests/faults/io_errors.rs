@@ -102,11 +102,7 @@ impl Scene {
     fn end(mut self) {
         self.goes_on(20);
         let running = self.running.take().expect("clients at work");
-        let lists = running.lists.clone();
-        let history = running.stop();
-        self.trio.judge(&history, &lists);
-        self.trio.compare();
-        self.trio.end();
+        self.trio.end_with(running);
     }
 }
 

@@ -5,7 +5,7 @@ use dbtests::{
 };
 
 use crate::history::{At, History};
-use crate::load::Load;
+use crate::load::{Load, Running};
 use crate::state::States;
 use crate::tables;
 
@@ -135,7 +135,7 @@ impl Trio {
     }
 
     /// Puts clients to work.
-    pub(crate) fn load(&self, load: Load) -> crate::load::Running {
+    pub(crate) fn load(&self, load: Load) -> Running {
         load.start(&self.master, &self.slaves)
     }
 
@@ -182,6 +182,16 @@ impl Trio {
             compare::databases(&self.master, slave);
             compare::logs(&self.master, slave);
         }
+    }
+
+    /// Clients stop; what they did is judged, and all is compared and ends.
+    #[track_caller]
+    pub(crate) fn end_with(&mut self, running: Running) {
+        let lists = running.lists.clone();
+        let history = running.stop();
+        self.judge(&history, &lists);
+        self.compare();
+        self.end();
     }
 
     /// All stop in an orderly way, start, and still have the same.

@@ -1,73 +1,10 @@
-//! A disk that is full: a small file system in memory, for which a test must be root.
+//! A disk that is full: a small file system in memory.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use dbtests::{
+    Client, Cluster, Folder, Server, Settings, SmallDisk, follower, wait_for, where_mounting_works,
+};
 
-use dbtests::{Client, Cluster, Folder, Server, Settings, files, follower, wait_for};
-
-/// A small file system, as long as this lives.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None` when this process may not mount one.
-    fn mount(path: &Path, size: &str) -> Option<Self> {
-        std::fs::create_dir_all(path).expect("a directory");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "eloqdb-test"])
-            .arg(path)
-            .stderr(Stdio::null())
-            .status();
-        mounted
-            .is_ok_and(|status| status.success())
-            .then(|| Self(path.to_owned()))
-    }
-
-    /// Takes all room but so many bytes.
-    fn fill(&self, leave: u64) {
-        let filler = self.0.join("filler");
-        let full = Command::new("dd")
-            .args([
-                "if=/dev/zero",
-                "bs=64k",
-                &format!("of={}", filler.display()),
-            ])
-            .stderr(Stdio::null())
-            .status()
-            .expect("dd");
-        assert!(!full.success(), "dd ends when the disk is full");
-        let length = std::fs::metadata(&filler).expect("the filler").len();
-        files::cut(&filler, length - leave);
-    }
-
-    fn make_room(&self) {
-        std::fs::remove_file(self.0.join("filler")).expect("the filler");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a server under test may still hold files in there for a moment.
-        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
-        assert!(
-            unmounted.is_ok_and(|status| status.success()),
-            "umount {}",
-            self.0.display()
-        );
-    }
-}
-
-/// The same for tests that can do nothing without.
-#[expect(
-    clippy::print_stdout,
-    reason = "the report of the test says why it did nothing"
-)]
-fn disk(path: &Path) -> Option<SmallDisk> {
-    let disk = SmallDisk::mount(path, "24m");
-    if disk.is_none() {
-        println!("skipped: only root can mount a small file system");
-    }
-    disk
-}
+const SIZE: &str = "24m";
 
 /// Inserts rows until the disk is full. Gives the number of acknowledged rows.
 fn fill_by_rows(client: &Client) -> u64 {
@@ -102,176 +39,176 @@ fn open(server: &Server) {
 
 #[test]
 fn a_full_disk_under_the_log_refuses_writes_until_there_is_room() {
-    let folder = Folder::new();
-    let Some(disk) = disk(&folder.join("disk")) else {
-        return;
-    };
-    let settings = Settings::master().set("ForwardLog", "FwLog", "../disk/fw-%N");
-    let mut master = Server::create(folder.path(), settings);
-    master.start();
-    open(&master);
-    disk.fill(2 << 20);
-    let client = master.client("shop");
-    let acknowledged = fill_by_rows(&client);
-    // Readers go on, and see what was acknowledged and nothing else.
-    assert_eq!(count(&master), acknowledged);
-    assert_eq!(
-        client.refused("INSERT INTO item (name) VALUES ('x')").code,
-        "53100"
-    );
-    assert_eq!(count(&master), acknowledged);
-    assert!(
-        master.log().contains("the disk of the forward log is full"),
-        "{}",
-        master.log()
-    );
+    where_mounting_works(|| {
+        let folder = Folder::new();
+        let disk = SmallDisk::mount(&folder.join("disk"), SIZE);
+        let settings = Settings::master().set("ForwardLog", "FwLog", "../disk/fw-%N");
+        let mut master = Server::create(folder.path(), settings);
+        master.start();
+        open(&master);
+        disk.fill(2 << 20);
+        let client = master.client("shop");
+        let acknowledged = fill_by_rows(&client);
+        // Readers go on, and see what was acknowledged and nothing else.
+        assert_eq!(count(&master), acknowledged);
+        assert_eq!(
+            client.refused("INSERT INTO item (name) VALUES ('x')").code,
+            "53100"
+        );
+        assert_eq!(count(&master), acknowledged);
+        assert!(
+            master.log().contains("the disk of the forward log is full"),
+            "{}",
+            master.log()
+        );
 
-    disk.make_room();
-    wait_for("the server to go on by itself", dbtests::SHORT, || {
-        client
-            .try_rows("INSERT INTO item (name) VALUES ('there is room again')")
-            .ok()
+        disk.make_room();
+        wait_for("the server to go on by itself", dbtests::SHORT, || {
+            client
+                .try_rows("INSERT INTO item (name) VALUES ('there is room again')")
+                .ok()
+        });
+        assert_eq!(count(&master), acknowledged + 1);
+        master.kill9();
+        master.start();
+        assert_eq!(count(&master), acknowledged + 1);
+        assert_eq!(master.command("database verify shop")["result"], "ok");
+        let mut slave = Server::create(folder.path(), Settings::slave());
+        slave.start();
+        follower::replicate(&master, &slave, &["-S"]).ok();
+        assert_eq!(count(&slave), acknowledged + 1);
+        dbtests::compare::databases(&master, &slave);
+        master.stop();
     });
-    assert_eq!(count(&master), acknowledged + 1);
-    master.kill9();
-    master.start();
-    assert_eq!(count(&master), acknowledged + 1);
-    assert_eq!(master.command("database verify shop")["result"], "ok");
-    let mut slave = Server::create(folder.path(), Settings::slave());
-    slave.start();
-    follower::replicate(&master, &slave, &["-S"]).ok();
-    assert_eq!(count(&slave), acknowledged + 1);
-    dbtests::compare::databases(&master, &slave);
-    master.stop();
 }
 
 #[test]
 fn a_crash_while_the_disk_is_full_loses_nothing_that_was_acknowledged() {
-    let folder = Folder::new();
-    let Some(disk) = disk(&folder.join("disk")) else {
-        return;
-    };
-    let settings = Settings::master().set("ForwardLog", "FwLog", "../disk/fw-%N");
-    let mut master = Server::create(folder.path(), settings);
-    master.start();
-    open(&master);
-    disk.fill(2 << 20);
-    let acknowledged = fill_by_rows(&master.client("shop"));
-    master.kill9();
-    // A start needs a new segment; without room it says so.
-    if let Err(run) = master.try_start() {
-        let told = run.fails(1);
-        assert!(told.contains("space"), "{told}");
-    } else {
+    where_mounting_works(|| {
+        let folder = Folder::new();
+        let disk = SmallDisk::mount(&folder.join("disk"), SIZE);
+        let settings = Settings::master().set("ForwardLog", "FwLog", "../disk/fw-%N");
+        let mut master = Server::create(folder.path(), settings);
+        master.start();
+        open(&master);
+        disk.fill(2 << 20);
+        let acknowledged = fill_by_rows(&master.client("shop"));
         master.kill9();
-    }
-    disk.make_room();
-    master.start();
-    assert_eq!(count(&master), acknowledged);
-    master.sql(
-        "shop",
-        "INSERT INTO item (name) VALUES ('there is room again')",
-    );
-    master.stop();
+        // A start needs a new segment; without room it says so.
+        if let Err(run) = master.try_start() {
+            let told = run.fails(1);
+            assert!(told.contains("space"), "{told}");
+        } else {
+            master.kill9();
+        }
+        disk.make_room();
+        master.start();
+        assert_eq!(count(&master), acknowledged);
+        master.sql(
+            "shop",
+            "INSERT INTO item (name) VALUES ('there is room again')",
+        );
+        master.stop();
+    });
 }
 
 #[test]
 fn a_full_disk_on_the_slave_stops_replication_until_there_is_room() {
-    let folder = Folder::new();
-    let Some(disk) = disk(&folder.join("disk")) else {
-        return;
-    };
-    let mut master = Server::create(folder.path(), Settings::master());
-    let settings = Settings::slave().set("ForwardLog", "FwLog", "../disk/fw-%N");
-    let mut slave = Server::create(folder.path(), settings);
-    master.start();
-    slave.start();
-    open(&master);
-    follower::replicate(&master, &slave, &["-S"]).ok();
-    disk.fill(1 << 20);
-    let client = master.client("shop");
-    // More than what is preallocated and left.
-    for _ in 0..400 {
-        client.run("INSERT INTO item (name) SELECT hex(randomblob(20000))");
-    }
-    let run = follower::replicate(&master, &slave, &["-S"]);
-    let told = run.fails(1);
-    assert!(told.contains("full") || told.contains("space"), "{told}");
-    assert_eq!(
-        slave.sql("shop", "SELECT 1")[0][0],
-        "1",
-        "the slave serves on"
-    );
-    disk.make_room();
-    follower::replicate(&master, &slave, &["-S"]).ok();
-    assert_eq!(count(&slave), 400);
-    dbtests::compare::databases(&master, &slave);
-    slave.stop();
+    where_mounting_works(|| {
+        let folder = Folder::new();
+        let disk = SmallDisk::mount(&folder.join("disk"), SIZE);
+        let mut master = Server::create(folder.path(), Settings::master());
+        let settings = Settings::slave().set("ForwardLog", "FwLog", "../disk/fw-%N");
+        let mut slave = Server::create(folder.path(), settings);
+        master.start();
+        slave.start();
+        open(&master);
+        follower::replicate(&master, &slave, &["-S"]).ok();
+        disk.fill(1 << 20);
+        let client = master.client("shop");
+        // More than what is preallocated and left.
+        for _ in 0..400 {
+            client.run("INSERT INTO item (name) SELECT hex(randomblob(20000))");
+        }
+        let run = follower::replicate(&master, &slave, &["-S"]);
+        let told = run.fails(1);
+        assert!(told.contains("full") || told.contains("space"), "{told}");
+        assert_eq!(
+            slave.sql("shop", "SELECT 1")[0][0],
+            "1",
+            "the slave serves on"
+        );
+        disk.make_room();
+        follower::replicate(&master, &slave, &["-S"]).ok();
+        assert_eq!(count(&slave), 400);
+        dbtests::compare::databases(&master, &slave);
+        slave.stop();
+    });
 }
 
 #[test]
 fn a_full_disk_under_the_data_files_does_not_stop_the_log() {
-    let folder = Folder::new();
-    let Some(disk) = disk(&folder.join("disk")) else {
-        return;
-    };
-    let settings = Settings::master().set("Server", "DataDir", "../disk/data");
-    let mut master = Server::create(folder.path(), settings);
-    master.use_data_dir(&folder.join("disk/data"));
-    master.start();
-    open(&master);
-    disk.fill(256 << 10);
-    let client = master.client("shop");
-    for _ in 0..100 {
-        client.run("INSERT INTO item (name) SELECT hex(randomblob(20000))");
-    }
-    let told = master.dbctl(&["checkpoint"]);
-    assert_eq!(told.code, Some(1), "{told:?}");
-    assert_eq!(count(&master), 100);
-    master.kill9();
-    disk.make_room();
-    master.start();
-    assert_eq!(count(&master), 100);
-    master.dbctl(&["checkpoint"]).ok();
-    assert_eq!(master.command("database verify shop")["result"], "ok");
-    master.stop();
+    where_mounting_works(|| {
+        let folder = Folder::new();
+        let disk = SmallDisk::mount(&folder.join("disk"), SIZE);
+        let settings = Settings::master().set("Server", "DataDir", "../disk/data");
+        let mut master = Server::create(folder.path(), settings);
+        master.use_data_dir(&folder.join("disk/data"));
+        master.start();
+        open(&master);
+        disk.fill(256 << 10);
+        let client = master.client("shop");
+        for _ in 0..100 {
+            client.run("INSERT INTO item (name) SELECT hex(randomblob(20000))");
+        }
+        let told = master.dbctl(&["checkpoint"]);
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert_eq!(count(&master), 100);
+        master.kill9();
+        disk.make_room();
+        master.start();
+        assert_eq!(count(&master), 100);
+        master.dbctl(&["checkpoint"]).ok();
+        assert_eq!(master.command("database verify shop")["result"], "ok");
+        master.stop();
+    });
 }
 
 #[test]
 fn forward_logging_that_may_be_given_up_lets_the_server_go_on() {
-    let folder = Folder::new();
-    let Some(disk) = disk(&folder.join("disk")) else {
-        return;
-    };
-    let settings = Settings::master()
-        .set("ForwardLog", "FwLog", "../disk/fw-%N")
-        .set("ForwardLog", "FwOnFailure", "disable");
-    let mut master = Server::create(folder.path(), settings);
-    master.start();
-    open(&master);
-    disk.fill(2 << 20);
-    let client = master.client("shop");
-    let acknowledged = fill_by_rows(&client);
-    wait_for(
-        "the server to go on without forward logging",
-        dbtests::SHORT,
-        || {
-            client
-                .try_rows("INSERT INTO item (name) VALUES ('on we go')")
-                .ok()
-        },
-    );
-    assert_eq!(count(&master), acknowledged + 1);
-    assert_eq!(
-        master.command("forwardlog status")["forward log"],
-        "disabled"
-    );
-    assert!(
-        master.log().contains("forward logging is off"),
-        "{}",
-        master.log()
-    );
-    master.kill9();
+    where_mounting_works(|| {
+        let folder = Folder::new();
+        let disk = SmallDisk::mount(&folder.join("disk"), SIZE);
+        let settings = Settings::master()
+            .set("ForwardLog", "FwLog", "../disk/fw-%N")
+            .set("ForwardLog", "FwOnFailure", "disable");
+        let mut master = Server::create(folder.path(), settings);
+        master.start();
+        open(&master);
+        disk.fill(2 << 20);
+        let client = master.client("shop");
+        let acknowledged = fill_by_rows(&client);
+        wait_for(
+            "the server to go on without forward logging",
+            dbtests::SHORT,
+            || {
+                client
+                    .try_rows("INSERT INTO item (name) VALUES ('on we go')")
+                    .ok()
+            },
+        );
+        assert_eq!(count(&master), acknowledged + 1);
+        assert_eq!(
+            master.command("forwardlog status")["forward log"],
+            "disabled"
+        );
+        assert!(
+            master.log().contains("forward logging is off"),
+            "{}",
+            master.log()
+        );
+        master.kill9();
+    });
 }
 
 /// Keeps the harness honest: a cluster on ordinary disks has no such trouble.

@@ -2,55 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod common;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use common::ENVIRONMENT;
+use common::real::{self, location, start};
 use fwlog::{
-    Begin, ChainHash, CommitHead, Damage, DatabaseId, Durable, DurableEnd, EnvironmentId, Follow,
-    FollowError, FollowItem, GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint,
-    Mirror, MirrorError, NoSyncPoint, PAGE_SIZE, Position, RecordBuffer, SegmentId, SegmentStore,
-    Timestamp, Writer, WriterOptions, hash_at,
+    ChainHash, Damage, DurableEnd, Follow, FollowError, FollowItem, GenerationReason, LogDirectory,
+    LogPoint, Mirror, MirrorError, NoSyncPoint, Position, SegmentId, SegmentStore, Writer, hash_at,
 };
 
-const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([9; 16]);
-
-fn location(directory: &Path) -> LogLocation {
-    LogLocation::parse(directory.join("fw-%N")).unwrap()
-}
-
-fn start(directory: &Path) -> Writer {
-    let page_size = u32::try_from(PAGE_SIZE).unwrap();
-    let instance = "alpha".to_owned();
-    let identity = LogIdentity {
-        environment: ENVIRONMENT,
-        instance,
-        page_size,
-    };
-    let store = Arc::new(SegmentStore::at(location(directory), 0o600));
-    let options = WriterOptions {
-        preallocate: 5000,
-        ..WriterOptions::default()
-    };
-    let observer = Box::new(|_: &Durable| {});
-    Writer::start(store, identity, options, Begin::Create, observer).unwrap()
-}
-
-/// Commits one transaction, in a block of its own.
+/// Commits one transaction; gives the border behind it.
 fn commit(writer: &Writer) -> LogPoint {
-    let number = writer.durable().commit.next();
-    let mut records = RecordBuffer::new();
-    let encoder = records.begin_commit(CommitHead {
-        number,
-        database: DatabaseId::new(1),
-        time: Timestamp::now(),
-        exclusive: false,
-        page_count: 1,
-        transaction: None,
-    });
-    encoder.finish();
-    writer.append(records, Some((number, number))).unwrap();
-    writer.wait_durable(number).unwrap();
+    real::commit(writer).unwrap();
     writer.durable().point
 }
 

@@ -2,54 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use common::real::{commit, location, start};
+use common::{ENVIRONMENT, WHOLE};
 use fwlog::{
-    Begin, CommitHead, CommitNumber, DatabaseId, Durable, DurableEnd, EnvironmentId, Follow,
-    FollowItem, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror, PAGE_SIZE, POSITION_FILE,
-    RecordBuffer, RecoverOptions, SealNewest, SegmentStore, Timestamp, Writer, WriterError,
-    WriterOptions, recover,
+    CommitNumber, DurableEnd, Follow, FollowItem, LogDirectory, LogPoint, Mirror, POSITION_FILE,
+    SegmentStore, WriterError, recover,
 };
-
-const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([9; 16]);
-
-fn location(directory: &Path) -> LogLocation {
-    LogLocation::parse(directory.join("fw-%N")).unwrap()
-}
-
-fn start(directory: &Path) -> Writer {
-    let identity = LogIdentity {
-        environment: ENVIRONMENT,
-        instance: "alpha".to_owned(),
-        page_size: u32::try_from(PAGE_SIZE).unwrap(),
-    };
-    let store = Arc::new(SegmentStore::at(location(directory), 0o600));
-    let options = WriterOptions {
-        preallocate: 5000,
-        ..WriterOptions::default()
-    };
-    let observer = Box::new(|_: &Durable| {});
-    Writer::start(store, identity, options, Begin::Create, observer).unwrap()
-}
-
-fn commit(writer: &Writer) -> Result<CommitNumber, WriterError> {
-    let number = writer.durable().commit.next();
-    let mut records = RecordBuffer::new();
-    let encoder = records.begin_commit(CommitHead {
-        number,
-        database: DatabaseId::new(1),
-        time: Timestamp::now(),
-        exclusive: false,
-        page_count: 1,
-        transaction: None,
-    });
-    encoder.finish();
-    writer.append(records, Some((number, number)))?;
-    writer.wait_durable(number)?;
-    Ok(number)
-}
 
 /// The newest commit that a recovery of the files finds, as after a crash at this moment.
 fn after_a_crash(directory: &Path) -> CommitNumber {
@@ -59,14 +23,7 @@ fn after_a_crash(directory: &Path) -> CommitNumber {
         fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
     }
     let store = SegmentStore::at(location(copy.path()), 0o600);
-    let options = RecoverOptions {
-        from: None,
-        seal: SealNewest::Yes,
-        discard_behind: None,
-    };
-    recover(&store, options, &mut |_| Ok(()))
-        .unwrap()
-        .last_commit
+    recover(&store, WHOLE, &mut |_| Ok(())).unwrap().last_commit
 }
 
 #[test]

@@ -2,52 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod common;
+
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
 
-use fwlog::{
-    Begin, CommitHead, CommitNumber, Damage, DatabaseId, Durable, EnvironmentId, LogDirectory,
-    LogIdentity, LogLocation, PAGE_SIZE, Position, RecordBuffer, SegmentId, SegmentStore,
-    Timestamp, VerifyReport, Writer, WriterOptions, verify,
-};
+use common::real::{commit, location, start};
+use fwlog::{Damage, LogDirectory, LogLocation, Position, SegmentId, VerifyReport, verify};
 
 /// Three segments with two commits each, a block for each; the last segment is open.
 fn log(directory: &Path) -> (LogLocation, Vec<Position>) {
-    let location = LogLocation::parse(directory.join("fw-%N")).unwrap();
-    let identity = LogIdentity {
-        environment: EnvironmentId::from_bytes([9; 16]),
-        instance: "alpha".to_owned(),
-        page_size: u32::try_from(PAGE_SIZE).unwrap(),
-    };
-    let store = Arc::new(SegmentStore::at(location.clone(), 0o600));
-    let options = WriterOptions {
-        preallocate: 1000,
-        ..WriterOptions::default()
-    };
-    let observer = Box::new(|_: &Durable| {});
-    let writer = Writer::start(store, identity, options, Begin::Create, observer).unwrap();
+    let writer = start(directory);
     let mut starts = Vec::new();
-    for number in (1..=6).map(CommitNumber::new) {
+    for _ in 0..6 {
         starts.push(writer.durable().point.position);
-        let mut records = RecordBuffer::new();
-        let encoder = records.begin_commit(CommitHead {
-            number,
-            database: DatabaseId::new(1),
-            time: Timestamp::now(),
-            exclusive: false,
-            page_count: 1,
-            transaction: None,
-        });
-        encoder.finish();
-        writer.append(records, Some((number, number))).unwrap();
-        writer.wait_durable(number).unwrap();
-        if number.get() % 2 == 0 && number.get() < 6 {
+        let number = commit(&writer).unwrap();
+        if number.get().is_multiple_of(2) && number.get() < 6 {
             writer.switch().unwrap();
         }
     }
-    (location, starts)
+    (location(directory), starts)
 }
 
 fn damage(location: &LogLocation, at: Position) {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+pub(crate) mod real;
+
 use std::sync::Arc;
 
 use disk::testing::{Random, SimulatedDisk};
