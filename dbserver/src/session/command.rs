@@ -54,7 +54,9 @@ impl Session {
             | StatementKind::CreateUser { .. }
             | StatementKind::AlterUserPassword { .. }
             | StatementKind::DropUser { .. } => self.server_object(prepared)?,
-            StatementKind::Maintenance { what } => self.maintain(what)?,
+            StatementKind::Checkpoint => self.env.checkpoint()?,
+            StatementKind::Analyze { tables } => self.analyze(tables)?,
+            StatementKind::Reindex(what) => self.reindex(what)?,
             StatementKind::Vacuum {
                 full,
                 analyze,
@@ -313,22 +315,6 @@ impl Session {
             }
         }
         Ok((prepared, values))
-    }
-
-    fn maintain(&mut self, what: &str) -> Result<(), Failure> {
-        match what {
-            "CHECKPOINT" => self.env.checkpoint().map_err(Failure::from),
-            "ANALYZE" | "REINDEX" if !self.env.is_read_only() => {
-                self.before_write(if what == "ANALYZE" {
-                    "ANALYZE"
-                } else {
-                    "REINDEX"
-                })?;
-                self.sqlite.run(what)
-            }
-            // Rows are where their keys say; there is no order to choose.
-            _ => Ok(()),
-        }
     }
 
     fn lock_table(&mut self) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ mod cursors;
 pub mod dml;
 pub mod failure;
 pub mod functions;
+mod maintenance;
 pub mod mapping;
 pub mod parameters;
 pub mod portal;
@@ -26,7 +27,6 @@ pub mod settings;
 pub mod sqlite;
 pub mod transaction;
 mod trial;
-mod vacuum;
 
 use std::collections::HashMap;
 use std::rc::Rc;

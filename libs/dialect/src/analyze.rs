@@ -35,8 +35,8 @@ fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dial
         "explain" => explain(src, schema),
         "copy" => copy::copy(src, schema),
         "declare" => declare(src, schema),
-        "create" | "alter" | "drop" | "comment" | "grant" | "revoke" | "reindex" | "security"
-        | "import" | "refresh" => ddl::ddl(src, schema, &word),
+        "create" | "alter" | "drop" | "comment" | "grant" | "revoke" | "security" | "import"
+        | "refresh" => ddl::ddl(src, schema, &word),
         "merge" | "call" | "do" => Err(src.unsupported(0, &word.to_ascii_uppercase())),
         _ => session::session(src, &word),
     }

@@ -16,6 +16,7 @@ mod expr;
 pub mod functions;
 mod lexer;
 mod literal;
+mod maintenance;
 mod names;
 mod query;
 mod schema;
@@ -27,7 +28,6 @@ mod statement;
 mod table_info;
 mod translator;
 mod types;
-mod vacuum;
 
 pub use analyze::analyze;
 pub use error::DialectError;
@@ -36,7 +36,7 @@ pub use schema::{ColumnInfo, NoSchema, SchemaView};
 pub use split::split;
 pub use statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, Needs,
-    Notice, Statement, StatementKind, TransactionModes,
+    Notice, Reindex, Statement, StatementKind, TransactionModes,
 };
 pub use table_info::{Constraint, ConstraintKind, TableColumn, TableInfo, parse_create_table};
 pub use types::TypeName;

@@ -1,10 +1,10 @@
 //! Statements that the session answers by itself: transactions, settings, cursors, housekeeping.
 
 use crate::error::DialectError;
+use crate::maintenance;
 use crate::source::Source;
 use crate::statement::{FetchCount, Isolation, Statement, StatementKind, TransactionModes};
 use crate::types::TypeName;
-use crate::vacuum;
 
 /// A statement by its first word, in lower case.
 pub(crate) fn session(src: &Source<'_>, word: &str) -> Result<Statement, DialectError> {
@@ -54,19 +54,20 @@ pub(crate) fn session(src: &Source<'_>, word: &str) -> Result<Statement, Dialect
                 "DBCTL",
             ))
         }
-        "analyze" | "analyse" => Ok(maintenance("ANALYZE")),
-        "vacuum" => vacuum::vacuum(src),
-        "checkpoint" => Ok(maintenance("CHECKPOINT")),
-        "cluster" => Ok(maintenance("CLUSTER")),
+        "analyze" | "analyse" => maintenance::analyze(src),
+        "vacuum" => maintenance::vacuum(src),
+        "reindex" => maintenance::reindex(src),
+        "checkpoint" => {
+            end_at(src, 1)?;
+            Ok(Statement::session(StatementKind::Checkpoint, "CHECKPOINT"))
+        }
+        // Rows are where their keys say; there is no order to choose.
+        "cluster" => Ok(Statement::accepted("CLUSTER")),
         "load" => Err(src.unsupported(0, "LOAD")),
         "pragma" => Ok(pragma(src)),
         "attach" | "detach" => Err(src.unsupported(0, &word.to_ascii_uppercase())),
         _ => Err(src.syntax(0)),
     }
-}
-
-fn maintenance(what: &'static str) -> Statement {
-    Statement::session(StatementKind::Maintenance { what }, what)
 }
 
 /// SQLite's own: what may be asked is the authorizer's business.

@@ -329,10 +329,15 @@ pub enum StatementKind {
     Unlisten {
         channel: Option<String>,
     },
-    /// ANALYZE, REINDEX, CHECKPOINT, CLUSTER: housekeeping; `sqlite` is empty.
-    Maintenance {
-        what: &'static str,
+    /// CHECKPOINT; `sqlite` is empty.
+    Checkpoint,
+    /// ANALYZE; `sqlite` is empty.
+    Analyze {
+        /// The tables that it names: they must exist. Empty: all.
+        tables: Vec<String>,
     },
+    /// REINDEX; `sqlite` is empty.
+    Reindex(Reindex),
     /// VACUUM; `sqlite` is empty.
     Vacuum {
         /// Rebuild the database without its free pages.
@@ -355,6 +360,23 @@ pub enum StatementKind {
         name: String,
         if_exists: bool,
     },
+}
+
+/// What REINDEX names; it must exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reindex {
+    /// Nothing: all indexes.
+    All,
+    /// REINDEX INDEX name.
+    Index(String),
+    /// REINDEX TABLE name: the indexes of a table.
+    Table(String),
+    /// REINDEX SCHEMA name.
+    Schema(String),
+    /// REINDEX DATABASE name, or SYSTEM: the one that the session is in.
+    Database(String),
+    /// SQLite's REINDEX name: an index or a table.
+    Any(String),
 }
 
 /// COPY's formats.

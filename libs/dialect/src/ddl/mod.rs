@@ -32,10 +32,6 @@ pub(crate) fn ddl(
         "grant" => Ok(Statement::accepted("GRANT")),
         "revoke" => Ok(Statement::accepted("REVOKE")),
         "security" => Ok(Statement::accepted("SECURITY LABEL")),
-        "reindex" => Ok(Statement::session(
-            crate::StatementKind::Maintenance { what: "REINDEX" },
-            "REINDEX",
-        )),
         "refresh" => Err(src.unsupported(0, "a materialized view")),
         _ => Err(src.unsupported(0, &word.to_ascii_uppercase())),
     }

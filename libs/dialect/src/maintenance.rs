@@ -1,12 +1,12 @@
-//! VACUUM, with its options in words or in parentheses.
+//! VACUUM, ANALYZE, REINDEX: options in words or in parentheses, and what they name.
 
 use crate::error::DialectError;
 use crate::session::end_at;
 use crate::source::Source;
-use crate::statement::{Statement, StatementKind};
+use crate::statement::{Reindex, Statement, StatementKind};
 
 /// Options that ask for nothing that is not done anyway.
-const ACCEPTED: [&str; 11] = [
+const ACCEPTED: [&str; 13] = [
     "FREEZE",
     "VERBOSE",
     "DISABLE_PAGE_SKIPPING",
@@ -18,6 +18,8 @@ const ACCEPTED: [&str; 11] = [
     "PARALLEL",
     "SKIP_DATABASE_STATS",
     "BUFFER_USAGE_LIMIT",
+    "CONCURRENTLY",
+    "TABLESPACE",
 ];
 
 #[derive(Default)]
@@ -30,7 +32,7 @@ struct Options {
 pub(crate) fn vacuum(src: &Source<'_>) -> Result<Statement, DialectError> {
     let mut options = Options::default();
     let at = if src.sign(1, "(") {
-        in_parentheses(src, &mut options)?
+        in_parentheses(src, "VACUUM", &mut options)?
     } else {
         in_words(src, &mut options)
     };
@@ -41,6 +43,54 @@ pub(crate) fn vacuum(src: &Source<'_>) -> Result<Statement, DialectError> {
         tables,
     };
     Ok(Statement::session(kind, "VACUUM"))
+}
+
+/// ANALYZE.
+pub(crate) fn analyze(src: &Source<'_>) -> Result<Statement, DialectError> {
+    let at = if src.sign(1, "(") {
+        in_parentheses(src, "ANALYZE", &mut Options::default())?
+    } else {
+        1 + usize::from(src.is(1, "VERBOSE"))
+    };
+    let tables = tables(src, at)?;
+    Ok(Statement::session(
+        StatementKind::Analyze { tables },
+        "ANALYZE",
+    ))
+}
+
+/// REINDEX, also SQLite's own, which does not say what is named.
+pub(crate) fn reindex(src: &Source<'_>) -> Result<Statement, DialectError> {
+    let kind = if src.sign(1, "(") {
+        in_parentheses(src, "REINDEX", &mut Options::default())?
+    } else {
+        1
+    };
+    let said = src.is_any(kind, &["INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM"]);
+    let at = if said {
+        kind + 1 + usize::from(src.is(kind + 1, "CONCURRENTLY"))
+    } else {
+        kind
+    };
+    let whole = !said || src.is_any(kind, &["DATABASE", "SYSTEM"]);
+    if whole && at >= src.len() {
+        let all = StatementKind::Reindex(Reindex::All);
+        return Ok(Statement::session(all, "REINDEX"));
+    }
+    let (name, behind) = qualified(src, at)?;
+    end_at(src, behind)?;
+    let what = if !said {
+        Reindex::Any(name)
+    } else if src.is(kind, "INDEX") {
+        Reindex::Index(name)
+    } else if src.is(kind, "TABLE") {
+        Reindex::Table(name)
+    } else if src.is(kind, "SCHEMA") {
+        Reindex::Schema(name)
+    } else {
+        Reindex::Database(name)
+    };
+    Ok(Statement::session(StatementKind::Reindex(what), "REINDEX"))
 }
 
 /// `FULL FREEZE VERBOSE ANALYZE`, in this order; gives the place behind them.
@@ -60,7 +110,11 @@ fn in_words(src: &Source<'_>, options: &mut Options) -> usize {
 }
 
 /// `(FULL, ANALYZE off, …)`; gives the place behind it.
-fn in_parentheses(src: &Source<'_>, options: &mut Options) -> Result<usize, DialectError> {
+fn in_parentheses(
+    src: &Source<'_>,
+    command: &str,
+    options: &mut Options,
+) -> Result<usize, DialectError> {
     let end = src.partner(1);
     let mut at = 2;
     loop {
@@ -79,7 +133,7 @@ fn in_parentheses(src: &Source<'_>, options: &mut Options) -> Result<usize, Dial
         } else if src.is_any(option, &["ANALYZE", "ANALYSE"]) {
             options.analyze = on;
         } else if !src.is_any(option, &ACCEPTED) {
-            let message = format!("unrecognized VACUUM option \"{}\"", src.text(option));
+            let message = format!("unrecognized {command} option \"{}\"", src.text(option));
             return Err(src.error(option, "42601", message));
         }
         if at >= end {
@@ -101,12 +155,8 @@ fn tables(src: &Source<'_>, at: usize) -> Result<Vec<String>, DialectError> {
         return Ok(tables);
     }
     loop {
-        let mut name = src.name(at).ok_or_else(|| src.syntax(at))?;
-        at += 1;
-        if src.sign(at, ".") {
-            name = src.name(at + 1).ok_or_else(|| src.syntax(at + 1))?;
-            at += 2;
-        }
+        let (name, behind) = qualified(src, at)?;
+        at = behind;
         tables.push(name);
         if src.sign(at, "(") {
             at = src.partner(at) + 1;
@@ -118,13 +168,23 @@ fn tables(src: &Source<'_>, at: usize) -> Result<Vec<String>, DialectError> {
     }
 }
 
+/// A name, perhaps behind its schema's; gives the place behind it.
+fn qualified(src: &Source<'_>, at: usize) -> Result<(String, usize), DialectError> {
+    let first = src.name(at).ok_or_else(|| src.syntax(at))?;
+    if !src.sign(at + 1, ".") {
+        return Ok((first, at + 1));
+    }
+    let name = src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?;
+    Ok((name, at + 3))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn kind(sql: &str) -> Result<StatementKind, String> {
         let source = Source::new(sql).unwrap();
-        vacuum(&source)
+        crate::session::session(&source, &source.text(0).to_ascii_lowercase())
             .map(|statement| statement.kind)
             .map_err(|error| error.sqlstate.to_owned())
     }
@@ -166,6 +226,39 @@ mod tests {
             "VACUUM t u",
             "VACUUM (FULL) ANALYZE t",
         ] {
+            let refused = Source::new(sql).is_err() || kind(sql) == Err("42601".to_owned());
+            assert!(refused, "{sql}");
+        }
+    }
+
+    #[test]
+    fn analyze_names_tables() {
+        let is = |tables: &[&str]| {
+            let tables = tables.iter().map(|&table| table.to_owned()).collect();
+            Ok(StatementKind::Analyze { tables })
+        };
+        assert_eq!(kind("ANALYZE"), is(&[]));
+        assert_eq!(kind("analyze verbose public.t (a), u"), is(&["t", "u"]));
+        assert_eq!(kind("ANALYZE (VERBOSE, SKIP_LOCKED) t"), is(&["t"]));
+        for sql in ["ANALYZE t u", "ANALYZE (QUICKLY)", "ANALYZE FULL t"] {
+            assert_eq!(kind(sql), Err("42601".to_owned()), "{sql}");
+        }
+    }
+
+    #[test]
+    fn reindex_says_what_it_names() {
+        let is = |what| Ok(StatementKind::Reindex(what));
+        let t = || "t".to_owned();
+        assert_eq!(kind("REINDEX"), is(Reindex::All));
+        assert_eq!(kind("REINDEX t"), is(Reindex::Any(t())));
+        assert_eq!(kind("REINDEX INDEX public.t"), is(Reindex::Index(t())));
+        assert_eq!(kind("REINDEX (VERBOSE) TABLE t"), is(Reindex::Table(t())));
+        let concurrently = "REINDEX TABLE CONCURRENTLY t";
+        assert_eq!(kind(concurrently), is(Reindex::Table(t())));
+        assert_eq!(kind("REINDEX SCHEMA t"), is(Reindex::Schema(t())));
+        assert_eq!(kind("REINDEX DATABASE t"), is(Reindex::Database(t())));
+        assert_eq!(kind("REINDEX SYSTEM"), is(Reindex::All));
+        for sql in ["REINDEX TABLE", "REINDEX t u", "REINDEX (t", "REINDEX 1"] {
             let refused = Source::new(sql).is_err() || kind(sql) == Err("42601".to_owned());
             assert!(refused, "{sql}");
         }

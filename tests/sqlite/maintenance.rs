@@ -1,4 +1,4 @@
-//! VACUUM: what it gives back, whom it leaves alone, where it is refused.
+//! VACUUM, ANALYZE, REINDEX: what they give back, whom they leave alone, where they are refused.
 
 use std::fs;
 use std::thread;
@@ -116,6 +116,52 @@ fn vacuum_is_refused_in_a_block_on_a_slave_and_for_what_is_not_there() {
     cluster.synchronize();
     let on_slave = cluster.slave.client("shop");
     for sql in ["VACUUM", "VACUUM FULL"] {
+        assert_eq!(on_slave.refused(sql).code, "25006", "{sql}");
+    }
+}
+
+#[test]
+fn analyze_and_reindex_take_what_is_there_and_refuse_the_rest() {
+    let cluster = Cluster::start();
+    let client = shop(&cluster);
+    client.run("CREATE TABLE u (c BIGINT PRIMARY KEY, d BIGINT); CREATE INDEX u_d ON u (d)");
+    client.run("INSERT INTO u VALUES (1, 2)");
+    let analyzed = "SELECT count(DISTINCT tbl) FROM sqlite_stat1";
+    client.run("ANALYZE (VERBOSE) u");
+    assert_eq!(client.value(analyzed), "1");
+    client.run("ANALYZE VERBOSE t (a), public.u");
+    client.run("ANALYZE");
+    for sql in [
+        "REINDEX INDEX u_d",
+        "REINDEX INDEX CONCURRENTLY public.u_d",
+        "REINDEX (VERBOSE) TABLE u",
+        "REINDEX DATABASE shop",
+        "REINDEX SCHEMA public",
+        "REINDEX SYSTEM",
+        "REINDEX u_d",
+        "REINDEX",
+        "CLUSTER",
+        "BEGIN; ANALYZE u; REINDEX u; ROLLBACK",
+    ] {
+        client.run(sql);
+    }
+    for (sql, code) in [
+        ("ANALYZE nothing", "42P01"),
+        ("ANALYZE u, nothing", "42P01"),
+        ("REINDEX nothing", "42P01"),
+        ("REINDEX INDEX nothing", "42P01"),
+        ("REINDEX INDEX u", "42809"),
+        ("REINDEX TABLE u_d", "42809"),
+        ("REINDEX SCHEMA nothing", "3F000"),
+        ("REINDEX DATABASE system", "0A000"),
+        ("CHECKPOINT now", "42601"),
+    ] {
+        assert_eq!(client.refused(sql).code, code, "{sql}");
+    }
+    cluster.synchronize();
+    cluster.compare();
+    let on_slave = cluster.slave.client("shop");
+    for sql in ["ANALYZE", "REINDEX u"] {
         assert_eq!(on_slave.refused(sql).code, "25006", "{sql}");
     }
 }
