@@ -161,6 +161,11 @@ impl EngineError {
         self.sqlstate() == "53100"
     }
 
+    /// Whether the operation may succeed when it is tried again: a disk was full, or did not do it.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.sqlstate(), "53100" | "58030")
+    }
+
     /// What the person who reads the message can do next.
     pub fn hint(&self) -> Option<String> {
         match self {

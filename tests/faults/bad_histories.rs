@@ -34,6 +34,7 @@ fn story() -> Story {
         history: History {
             writes: writes.collect(),
             reads: Vec::new(),
+            databases: Vec::new(),
         },
         order: vec![1, 2, 3],
     }

@@ -45,13 +45,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn next_id(&self) -> Id {
+    /// A number that nobody else gets.
+    pub(crate) fn next_id(&self) -> Id {
         // 0 is nobody.
         self.next.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// What a refusal says about the COMMIT that got it.
-    fn judge(&self, error: &Error) -> Outcome {
+    pub(crate) fn judge(&self, error: &Error) -> Outcome {
         let Some(refusal) = Refusal::of(error) else {
             return Outcome::Unknown;
         };
@@ -87,7 +88,8 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    fn is_over(&self) -> bool {
+    /// Whether clients are to stop.
+    pub(crate) fn is_over(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::databases::Step;
+
 /// A moment. Later moments have larger numbers, whichever thread they happened in.
 pub(crate) type Tick = u64;
 
@@ -112,6 +114,8 @@ pub(crate) struct History {
     pub(crate) writes: Vec<Write>,
     /// Transactions that read.
     pub(crate) reads: Vec<Read>,
+    /// Changes of the list of databases, in the order in which their one client asked for them.
+    pub(crate) databases: Vec<Step>,
 }
 
 impl History {
@@ -119,6 +123,7 @@ impl History {
     pub(crate) fn join(&mut self, other: Self) {
         self.writes.extend(other.writes);
         self.reads.extend(other.reads);
+        self.databases.extend(other.databases);
     }
 
     /// Transactions with this outcome.

@@ -355,19 +355,57 @@ fn a_slave_whose_checkpoint_fails_follows_on() {
     scene.end();
 }
 
-#[test]
-fn files_that_cannot_be_removed_stop_nobody() {
-    let scene = Scene::set(At::Master);
+fn files_that_cannot_be_removed_stop_nobody(at: At) {
+    let mut scene = Scene::set(at);
     let path = scene.path("");
     let rule = scene.injector.always(UNLINK, &path, What::IoError);
-    scene.goes_on(50);
     let client = scene.trio.master.client("system");
     // What was dropped stays dropped, whatever became of its file.
     client.run("CREATE DATABASE gone");
-    let dropped = client.try_rows("DROP DATABASE gone");
+    client.run("DROP DATABASE gone");
+    scene.goes_on(50);
+    wait_for("a file that cannot be removed", LONG, || {
+        (rule.hits() > 0).then_some(())
+    });
     drop(rule);
-    if dropped.is_err() {
-        client.run("DROP DATABASE IF EXISTS gone");
-    }
+    assert!(scene.trio.server(at).log().contains("remove it by hand"));
     scene.end();
+}
+
+#[test]
+fn a_master_that_cannot_remove_files_goes_on() {
+    files_that_cannot_be_removed_stop_nobody(At::Master);
+}
+
+#[test]
+fn a_slave_that_cannot_remove_files_goes_on() {
+    files_that_cannot_be_removed_stop_nobody(At::Slave(0));
+}
+
+/// A slave can't apply for a while: it says why, serves what it has, and goes on by itself.
+fn slave_waits_for_its_disk(operation: Operation, of: &str, work: &str) {
+    let mut scene = Scene::set(At::Slave(0));
+    let path = scene.path(of);
+    let rule = scene.injector.always(operation, &path, What::IoError);
+    scene.trio.master.sql("system", work);
+    let slave = &scene.trio.slaves[0];
+    wait_for("the slave to say why it waits", LONG, || {
+        let said = slave.command("replication status").remove("suspended")?;
+        said.contains("Input/output").then_some(())
+    });
+    scene.goes_on(5);
+    assert!(rule.hits() > 0);
+    drop(rule);
+    assert!(scene.trio.shippers[0].is_running());
+    scene.end();
+}
+
+#[test]
+fn a_slave_that_cannot_read_a_page_waits_and_goes_on_by_itself() {
+    slave_waits_for_its_disk(READ, "data/db/history.db", "CREATE DATABASE another");
+}
+
+#[test]
+fn a_slave_that_cannot_make_a_database_waits_and_goes_on_by_itself() {
+    slave_waits_for_its_disk(CREATE, "data/db/made.db", "CREATE DATABASE made");
 }

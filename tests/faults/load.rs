@@ -9,6 +9,7 @@ use dbtests::Server;
 use disk::testing::Random;
 
 use crate::client::{self, Job, Shared};
+use crate::databases;
 use crate::history::{At, History};
 
 /// How many clients there are, and what they do.
@@ -23,6 +24,8 @@ pub(crate) struct Load {
     pub(crate) lists: Vec<u64>,
     /// Rows of 3 KB in the largest transaction.
     pub(crate) ballast: u64,
+    /// Somebody makes, renames and drops databases.
+    pub(crate) maker: bool,
 }
 
 impl Load {
@@ -35,6 +38,7 @@ impl Load {
             readers: 1,
             lists: (turn * 4..turn * 4 + 4).collect(),
             ballast: 200,
+            maker: false,
         }
     }
 
@@ -57,6 +61,9 @@ impl Load {
         };
         for _ in 0..self.writers {
             employ(client::writer, master, At::Master);
+        }
+        if self.maker {
+            employ(databases::maker, master, At::Master);
         }
         for _ in 0..self.readers {
             employ(client::reader, master, At::Master);
@@ -105,6 +112,7 @@ pub(crate) struct Tally {
     committed: usize,
     failed: usize,
     unknown: usize,
+    databases: usize,
     reads: BTreeMap<String, usize>,
 }
 
@@ -115,6 +123,8 @@ impl Tally {
         self.committed += history.count(Committed);
         self.failed += history.count(Failed);
         self.unknown += history.count(Unknown);
+        let steps = history.databases.iter();
+        self.databases += steps.filter(|(_, outcome)| *outcome == Committed).count();
         for read in &history.reads {
             *self.reads.entry(format!("{:?}", read.at)).or_default() += 1;
         }

@@ -10,6 +10,7 @@
 mod bad_histories;
 mod checker;
 mod client;
+mod databases;
 mod full_disk;
 mod history;
 mod injector;

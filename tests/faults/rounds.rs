@@ -44,7 +44,8 @@ fn every_history_under_random_faults_is_one_of_whole_transactions_in_one_order()
     for round in 0..rounds {
         let faults = plan::round(&mut stage.random, rounds >= LONG_FORM);
         println!("round {round}: {faults:?}");
-        let load = Load::usual(&shared, stage.random.next(), round);
+        let mut load = Load::usual(&shared, stage.random.next(), round);
+        load.maker = true;
         let running = stage.trio.load(load);
         pause(Duration::from_millis(50 + stage.random.below(250)));
         stage.disturb(&faults);

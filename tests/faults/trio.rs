@@ -4,6 +4,7 @@ use dbtests::{
     Folder, Follower, LONG, Line, Server, Settings, compare, follower, patience, wait_for,
 };
 
+use crate::databases::Databases;
 use crate::history::{At, History};
 use crate::load::{Load, Running};
 use crate::state::States;
@@ -23,6 +24,7 @@ pub(crate) struct Trio {
     /// Each slave's dbrepl.
     pub(crate) shippers: [Follower; SLAVES],
     pub(crate) states: States,
+    databases: Databases,
     folder: Folder,
 }
 
@@ -90,6 +92,7 @@ impl Trio {
             lines,
             shippers,
             states,
+            databases: Databases::default(),
             folder,
         };
         trio.wait_for_slaves();
@@ -173,6 +176,8 @@ impl Trio {
             faults.len()
         );
         self.states.forget_past();
+        self.databases
+            .check(&history.databases, &self.master, &self.slaves);
     }
 
     /// Pages and logs of all servers are the same, and pass every check.

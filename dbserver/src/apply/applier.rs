@@ -11,7 +11,7 @@ use pagestore::Horizon;
 use crate::apply::batch::Batch;
 use crate::apply::history::{History, Undo};
 use crate::apply::parts::{PartPages, Parts};
-use crate::apply::room::{Room, with_room};
+use crate::apply::patience::{Patience, with_patience};
 use crate::apply::rules;
 use crate::apply::scratch::Scratch;
 use crate::environment::control::DatabaseEntry;
@@ -45,8 +45,8 @@ pub struct Applier {
     /// Bytes of records since the last `publish`.
     unpublished: u64,
     last: CommitNumber,
-    /// Who waits when a disk is full.
-    room: Option<Arc<dyn Room>>,
+    /// Who waits when a disk is full or fails.
+    patience: Option<Arc<dyn Patience>>,
     decoder: BlockDecoder,
     /// Changes of the list of databases since the last `Checkpoint` record's redo point.
     history: History,
@@ -70,17 +70,25 @@ impl Applier {
             horizon,
             batches: HashMap::new(),
             last,
-            room: None,
+            patience: None,
             decoder: BlockDecoder::new(),
             history: History::default(),
         }
     }
 
-    /// From now on a full disk is waited for, and does not end applying.
-    pub fn wait_for(&mut self, room: &Arc<dyn Room>) {
-        self.parts.wait_for(Arc::clone(room));
-        self.scratch.wait_for(Arc::clone(room));
-        self.room = Some(Arc::clone(room));
+    /// From now on a disk that is full or fails is waited for, and does not end applying.
+    pub fn wait_for(&mut self, patience: &Arc<dyn Patience>) {
+        self.parts.wait_for(Arc::clone(patience));
+        self.scratch.wait_for(Arc::clone(patience));
+        self.patience = Some(Arc::clone(patience));
+    }
+
+    /// Does what belongs to applying; a disk that is full or fails is waited for, where somebody waits.
+    pub fn patiently<T>(
+        &self,
+        work: impl FnMut() -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        with_patience(self.patience.as_ref(), work)
     }
 
     /// The newest commit applied.
@@ -183,7 +191,8 @@ impl Applier {
                     commit.database.get()
                 ))
             })?;
-            self.batches.insert(commit.database, Batch::new(database));
+            self.batches
+                .insert(commit.database, Batch::new(database, self.patience.clone()));
         }
         if let Some(batch) = self.batches.get_mut(&commit.database) {
             batch.add(commit, parts, at)?;
@@ -203,7 +212,7 @@ impl Applier {
                 name: name.to_owned(),
                 file: self.databases.file_for(id, name),
             };
-            let database: Database = with_room(self.room.as_ref(), || {
+            let database: Database = with_patience(self.patience.as_ref(), || {
                 Ok(self.files.create(entry.clone(), &self.horizon)?)
             })?;
             self.databases.insert(Arc::new(database));
@@ -217,7 +226,7 @@ impl Applier {
         self.publish()?;
         if let Some(database) = self.databases.remove(id) {
             self.history.note(at, Undo::Add(database.entry()));
-            self.files.remove(&database)?;
+            self.files.remove(&database);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use fwlog::{Commit, PageBody, PageChange, Position};
 use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, Snapshot};
 
 use crate::apply::parts::{PartPages, page_number};
+use crate::apply::patience::{Patience, with_patience};
 use crate::apply::rules;
 use crate::apply::scratch::Scratch;
 use crate::environment::database::Database;
@@ -30,11 +31,13 @@ pub(crate) struct Batch {
     /// Fewest pages that the database had in this run.
     lowest: u32,
     last: CommitNumber,
+    /// Who waits when a page can't be read.
+    patience: Option<Arc<dyn Patience>>,
 }
 
 impl Batch {
     /// An empty run on top of the database's newest state.
-    pub(crate) fn new(database: Arc<Database>) -> Self {
+    pub(crate) fn new(database: Arc<Database>, patience: Option<Arc<dyn Patience>>) -> Self {
         let before = database.store().snapshot_latest();
         Self {
             page_count: before.page_count(),
@@ -44,6 +47,7 @@ impl Batch {
             whole: PartPages::new(),
             before,
             database,
+            patience,
         }
     }
 
@@ -159,11 +163,15 @@ impl Batch {
         let mut data: Box<PageData> = Box::new([0; PAGE_SIZE]);
         if let PageBody::Delta(_) = body {
             if let Some(image) = self.whole.remove(&number) {
-                image.read_into(&mut data).map_err(|error| {
-                    EngineError::Storage(format!("cannot read back a spilled page: {error}"))
+                with_patience(self.patience.as_ref(), || {
+                    image.read_into(&mut data).map_err(|error| {
+                        EngineError::Storage(format!("cannot read back a spilled page: {error}"))
+                    })
                 })?;
             } else if number.get() <= self.lowest {
-                self.before.read(number, &mut data)?;
+                with_patience(self.patience.as_ref(), || {
+                    Ok(self.before.read(number, &mut data)?)
+                })?;
             } else if number.get() > self.page_count {
                 let why = format!("a delta for page {}, which is beyond the end", number.get());
                 return Err(self.corrupt(at, &why));

@@ -4,6 +4,6 @@ pub mod applier;
 mod batch;
 mod history;
 mod parts;
-pub mod room;
+pub mod patience;
 mod rules;
 mod scratch;

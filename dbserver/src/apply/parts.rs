@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fwlog::{DatabaseId, PageBody, PageChange, Part, Position, TransactionId};
 use pagestore::{PageData, PageImage};
 
-use crate::apply::room::Room;
+use crate::apply::patience::Patience;
 use crate::apply::scratch::Scratch;
 use crate::error::EngineError;
 
@@ -36,9 +36,9 @@ impl Parts {
         }
     }
 
-    /// From now on a full disk is waited for.
-    pub(crate) fn wait_for(&mut self, room: Arc<dyn Room>) {
-        self.scratch.wait_for(room);
+    /// From now on a disk that is full or fails is waited for.
+    pub(crate) fn wait_for(&mut self, patience: Arc<dyn Patience>) {
+        self.scratch.wait_for(patience);
     }
 
     /// Takes in one record; `at` is the start of its block.

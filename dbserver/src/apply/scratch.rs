@@ -6,7 +6,7 @@ use std::sync::Arc;
 use disk::Disk;
 use pagestore::{PageData, PageImage, ScratchFile};
 
-use crate::apply::room::{Room, with_room};
+use crate::apply::patience::{Patience, with_patience};
 use crate::error::EngineError;
 
 /// A scratch file in TmpDir, made when the first page comes.
@@ -15,7 +15,7 @@ pub(crate) struct Scratch {
     disk: Disk,
     directory: PathBuf,
     file: Option<Arc<ScratchFile>>,
-    room: Option<Arc<dyn Room>>,
+    patience: Option<Arc<dyn Patience>>,
 }
 
 impl Scratch {
@@ -25,19 +25,19 @@ impl Scratch {
             disk,
             directory,
             file: None,
-            room: None,
+            patience: None,
         }
     }
 
-    /// From now on a full disk is waited for.
-    pub(crate) fn wait_for(&mut self, room: Arc<dyn Room>) {
-        self.room = Some(room);
+    /// From now on a disk that is full or fails is waited for.
+    pub(crate) fn wait_for(&mut self, patience: Arc<dyn Patience>) {
+        self.patience = Some(patience);
     }
 
     /// Stores a page.
     pub(crate) fn store(&mut self, page: &PageData) -> Result<PageImage, EngineError> {
-        let room = self.room.clone();
-        with_room(room.as_ref(), || self.try_store(page))
+        let patience = self.patience.clone();
+        with_patience(patience.as_ref(), || self.try_store(page))
     }
 
     fn try_store(&mut self, page: &PageData) -> Result<PageImage, EngineError> {

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use disk::Access;
-use fwlog::{CommitNumber, Durable, LogDirectory, RecordBuffer};
+use fwlog::{CommitNumber, Durable, LogDirectory, RecordBuffer, SegmentStore};
 
 use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
 use crate::environment::control::{DatabaseEntry, LogPlace, RedoPoint};
@@ -64,22 +63,17 @@ impl Environment {
         self.move_redo(redo_point(&redo), entries)
     }
 
-    /// Syncs `fw.position`, which tells how far the log is known to go. Before pages of those commits
-    /// go to the data files: else damage at the end of the log could pass for a torn tail after a power
-    /// cut, and newer pages for those of an older commit.
+    /// Brings `fw.position` to the disk, which tells how far the log is known to go. Before pages of those
+    /// commits go to the data files: else damage at the end of the log could pass for a torn tail after a
+    /// power cut, and newer pages for those of an older commit.
     pub(crate) fn settle_end_of_log(&self) -> Result<(), EngineError> {
-        let location = self.log_location()?;
-        let path = location.position_path();
-        let synced = location
-            .disk
-            .open(&path, Access::Write)
-            .and_then(|file| file.sync());
-        match synced {
-            // A log that has not begun has no end.
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(EngineError::file("sync", path, &error))
-            }
-            _ => Ok(()),
+        let settle = |store: &SegmentStore| {
+            let settled = store.settle_position();
+            settled.map_err(|error| EngineError::file("sync", store.position_path(), &error))
+        };
+        match &self.log {
+            LogSide::Writing(committer) => settle(committer.writer().store()),
+            LogSide::Following(slave) => settle(slave.store()),
         }
     }
 

@@ -27,6 +27,16 @@ impl Driver<'_> {
         committer.is_ok_and(|committer| committer.writer().drive())
     }
 
+    /// What is done each second: files of the log that have lost their names, or `fw.position` when it is
+    /// in doubt, are written once more. An error is told by [`Driver::log_failure`], or by the mirror.
+    pub fn look_after_files(&self) {
+        if let Some(slave) = self.environment.slave() {
+            slave.look_after_files();
+        } else if let Ok(committer) = self.environment.committer() {
+            committer.writer().look_after_files().unwrap_or_default();
+        }
+    }
+
     /// A master: why the log can't be written, if it can't.
     pub fn log_failure(&self) -> Option<WriterError> {
         self.environment.committer().ok()?.writer().failure()

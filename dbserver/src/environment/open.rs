@@ -238,7 +238,8 @@ impl Parts {
                 if failure.may_pass() && wanted == self.control.log && !promoted =>
             {
                 tracing::error!(%failure, "the log has no next segment yet");
-                let writer = Writer::failed(recovered.durable(), failure);
+                let store = log::store_of(&self.config, &self.layout, wanted)?;
+                let writer = Writer::failed(store, recovered.durable(), failure);
                 Ok(Committer::new(Arc::new(writer), last, part_pages))
             }
             other => Ok(Committer::new(other?, last, part_pages)),

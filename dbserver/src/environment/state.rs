@@ -248,9 +248,9 @@ impl Environment {
         self.append_durably(committer, records)?;
         self.databases.remove(database.id());
         committer.forget(database.id());
-        let removed = self.files.remove(&database);
+        self.files.remove(&database);
         drop(permit);
-        removed
+        Ok(())
     }
 
     /// Gives a database another name; durable when it returns.

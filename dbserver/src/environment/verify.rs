@@ -61,10 +61,10 @@ pub(crate) fn check(
 }
 
 fn check_store(store: &PageStore, how: VerifyData, last: CommitNumber) -> Option<String> {
-    let commit = store.base_commit().get();
+    let commit = store.newest_commit().get();
     if commit > last.get() {
         return Some(format!(
-            "{}: the file is of commit {commit}, the log ends at commit {}: it is of another environment, or the log is an old copy",
+            "{}: the file has pages of commit {commit}, the log ends at commit {}: the end of the log is lost or damaged, the log is an old copy, or the file is of another environment",
             store.path().display(),
             last.get()
         ));

@@ -8,7 +8,7 @@ use dbproto::Progress;
 use fwlog::{Block, Position};
 
 use crate::apply::applier::{Applied, Applier};
-use crate::apply::room::Room;
+use crate::apply::patience::Patience;
 use crate::commit::checkpointer::SlaveRedo;
 use crate::environment::Environment;
 use crate::environment::control::DatabaseEntry;
@@ -28,15 +28,15 @@ impl Environment {
     /// Applies what the mirror has made durable, until the server stops.
     ///
     /// An error suspends applying: the slave serves the state that it has, goes on mirroring
-    /// nothing, and says why. A full disk does so until there is room.
+    /// nothing, and says why. A disk that is full or fails does so until that is mended.
     pub(crate) fn run_applier(&self) {
         let Some(slave) = self.slave() else { return };
         let work = slave.work().take();
         let Some((work, mut applier)) = work else {
             return;
         };
-        let room: Arc<dyn Room> = Arc::<SlaveLog>::clone(slave);
-        applier.wait_for(&room);
+        let patience: Arc<dyn Patience> = Arc::<SlaveLog>::clone(slave);
+        applier.wait_for(&patience);
         while let Ok(piece) = work.recv() {
             let apply = AssertUnwindSafe(|| self.apply_piece(slave, &mut applier, piece));
             let next = catch_unwind(apply).unwrap_or_else(|_| {
@@ -123,7 +123,7 @@ impl Environment {
         applier.publish()?;
         slave.update(|progress| progress.applied = Some(at));
         match applied.checkpoint {
-            Some((redo, databases)) => self.follow_checkpoint(redo, databases),
+            Some((redo, databases)) => self.follow_checkpoint(applier, redo, databases),
             None => Ok(()),
         }
     }
@@ -131,6 +131,7 @@ impl Environment {
     /// The master has completed a checkpoint: the slave makes its own at the same place.
     fn follow_checkpoint(
         &self,
+        applier: &Applier,
         redo: Position,
         databases: Vec<DatabaseEntry>,
     ) -> Result<(), EngineError> {
@@ -138,7 +139,8 @@ impl Environment {
         if known.is_some_and(|known| redo <= known) {
             return Ok(());
         }
-        let redo = redo_point_at(&self.log_location()?, redo)?;
+        let location = self.log_location()?;
+        let redo = applier.patiently(|| redo_point_at(&location, redo))?;
         self.checkpointer.note_record(SlaveRedo { redo, databases });
         Ok(())
     }

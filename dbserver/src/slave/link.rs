@@ -323,12 +323,16 @@ pub(super) fn stopping() -> Refuse {
 /// What dbrepl is told while nothing is applied.
 fn refuse_suspended(progress: &SlaveProgress) -> Option<Refuse> {
     let why = progress.suspended.clone()?;
-    Some(if progress.waits_for_room {
-        Refuse::new(state::DISK_FULL, "the slave has no room to apply its log")
+    Some(match progress.waits_for {
+        Some(state::DISK_FULL) => {
+            Refuse::new(state::DISK_FULL, "the slave has no room to apply its log")
+                .detail(why)
+                .hint("Free space on the slave; dbrepl goes on by itself.")
+        }
+        Some(state) => Refuse::new(state, "the slave cannot apply its log yet")
             .detail(why)
-            .hint("Free space on the slave; dbrepl goes on by itself.")
-    } else {
-        Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why)
+            .hint("Mend the disk of the slave; dbrepl goes on by itself."),
+        None => Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why),
     })
 }
 

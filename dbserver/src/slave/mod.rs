@@ -9,8 +9,8 @@ mod applying;
 pub mod link;
 mod mend;
 mod redo;
-mod room;
 mod serve;
+mod waits;
 
 use std::mem;
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -25,7 +25,7 @@ use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
 use crate::environment::host::Host;
 use crate::environment::tell_restored;
 use crate::error::EngineError;
-use crate::slave::room::Patience;
+use crate::slave::waits::Waits;
 
 pub use serve::serve_replication;
 
@@ -45,8 +45,8 @@ pub struct SlaveProgress {
     pub applied: Option<Progress>,
     /// Why nothing is applied, if so.
     pub suspended: Option<String>,
-    /// Applying goes on by itself as soon as there is room.
-    pub waits_for_room: bool,
+    /// Applying goes on by itself as soon as this is over: the SQLSTATE of a disk that is full or fails.
+    pub waits_for: Option<&'static str>,
     /// Who ships at present.
     pub source: Option<Identify>,
     /// The source's durable end, as of its last message.
@@ -81,7 +81,7 @@ pub struct SlaveLog {
     /// Zeros written ahead of the end of the mirror's open segment.
     preallocate: u64,
     queue: SyncSender<Work>,
-    patience: Patience,
+    waits: Waits,
     /// Taken by the applier's thread, if there is one.
     work: Mutex<Option<(Receiver<Work>, Applier)>>,
 }
@@ -176,7 +176,7 @@ impl SlaveLog {
             changed: Notify::new(),
             preallocate: host.preallocate,
             queue,
-            patience: Patience::default(),
+            waits: Waits::default(),
             work: Mutex::new(Some((work, applier))),
         }
     }
@@ -188,7 +188,7 @@ impl SlaveLog {
 
     /// Ends the applier's thread after what it has.
     pub(crate) fn stop(&self) {
-        self.patience.end();
+        self.waits.end();
         if self.queue.send(Work::Stop).is_err() {
             tracing::debug!("the applier has ended already");
         }
@@ -229,6 +229,11 @@ impl SlaveLog {
                 .is_some_and(|failure| !failure.is_disk_full()),
             MirrorPlace::Free(None) | MirrorPlace::Taken => false,
         }
+    }
+
+    /// Where the mirror is.
+    pub(crate) fn store(&self) -> &SegmentStore {
+        &self.store
     }
 
     /// Sees whether the files of the mirror still have their names, unless a connection does. Gives the

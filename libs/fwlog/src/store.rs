@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use disk::{Access, Disk, DiskFile};
 
@@ -16,11 +16,12 @@ use crate::position::SegmentId;
 ///                │ write_at … sync        what was written before a sync is durable after it
 ///                │ set_length, sync       so is the length
 ///              sealed: never written again
-///   write_position                        never synced; may be lost or torn, then it is not used
+///   write_position                        may be lost or torn, then it is not used
+///     └► settle_position                  now and then: it is on the disk, or written again
 /// ```
 ///
-/// Nothing here is retried, and nothing is done twice: after an error the state of the file is
-/// unknown until the log was recovered.
+/// Nothing here is retried, and no segment is written twice: after an error its state is unknown until
+/// the log was recovered.
 #[derive(Debug)]
 pub struct SegmentStore {
     location: LogLocation,
@@ -31,8 +32,24 @@ pub struct SegmentStore {
 /// `fw.position`, and what was written to it last.
 #[derive(Debug)]
 struct Position {
-    file: Box<dyn DiskFile>,
+    file: Arc<dyn DiskFile>,
     content: Vec<u8>,
+    /// A write or a sync has failed since: nobody knows what a reader finds in it, nor what the disk
+    /// has.
+    doubtful: bool,
+}
+
+impl Position {
+    fn write(file: Arc<dyn DiskFile>, content: Vec<u8>) -> (Self, io::Result<()>) {
+        let written = file.write_at(0, &content);
+        let doubtful = written.is_err();
+        let position = Self {
+            file,
+            content,
+            doubtful,
+        };
+        (position, written)
+    }
 }
 
 /// What stood in the way of a segment that was restored gets this behind its name.
@@ -89,9 +106,11 @@ impl SegmentStore {
         }
     }
 
-    fn open_position(&self) -> io::Result<Box<dyn DiskFile>> {
-        self.disk()
-            .open(&self.position_path(), Access::Create(self.mode))
+    fn open_position(&self) -> io::Result<Arc<dyn DiskFile>> {
+        let file = self
+            .disk()
+            .open(&self.position_path(), Access::Create(self.mode))?;
+        Ok(Arc::from(file))
     }
 
     /// All segments there are, in order. A segment that was being made when the machine crashed is
@@ -153,16 +172,50 @@ impl SegmentStore {
 
     /// Rewrites `fw.position` in place, without a sync.
     pub fn write_position(&self, content: &[u8]) -> io::Result<()> {
-        // Not locked during the write: there is one writer at a time.
-        let held = self.position().take();
-        let file = match held {
+        let mut held = self.position();
+        let file = match held.take() {
             Some(position) => position.file,
             None => self.open_position()?,
         };
-        let written = file.write_at(0, content);
-        let content = content.to_vec();
-        *self.position() = Some(Position { file, content });
+        let (position, written) = Position::write(file, content.to_vec());
+        *held = Some(position);
         written
+    }
+
+    /// Brings `fw.position` to the disk as it was written last. After an error the next call writes it
+    /// again, for another sync alone would not tell anything. Where there is none there is nothing to
+    /// do.
+    pub fn settle_position(&self) -> io::Result<()> {
+        let Some(file) = self.undoubted()? else {
+            return Ok(());
+        };
+        // Not locked during the sync: the log goes on.
+        file.sync().inspect_err(|_| {
+            if let Some(held) = self.position().as_mut() {
+                held.doubtful = true;
+            }
+        })
+    }
+
+    /// The file with the content that it should have: what was written last, or what is there.
+    fn undoubted(&self) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        let mut held = self.position();
+        let position = match held.as_mut() {
+            Some(position) => position,
+            None => match self.read_position()? {
+                Some(content) => held.insert(Position {
+                    file: self.open_position()?,
+                    content,
+                    doubtful: false,
+                }),
+                None => return Ok(None),
+            },
+        };
+        if position.doubtful {
+            position.file.write_at(0, &position.content)?;
+            position.doubtful = false;
+        }
+        Ok(Some(Arc::clone(&position.file)))
     }
 
     /// Whether `file`, which was opened as this segment, is still what a crash would find as it: not
@@ -193,20 +246,22 @@ impl SegmentStore {
         Ok(new)
     }
 
-    /// Writes `fw.position` once more when the file that was written last has lost its name; tells
-    /// whether it had.
+    /// Writes `fw.position` once more when the file that was written last has lost its name, or what was
+    /// written is in doubt; tells whether it had lost its name.
     pub fn keep_position(&self) -> io::Result<bool> {
-        let Some(held) = self.position().take() else {
+        let Some(file) = self.undoubted()? else {
             return Ok(false);
         };
-        let named = self
-            .disk()
-            .has_name(held.file.as_ref(), &self.position_path());
-        if !matches!(named, Ok(false)) {
-            *self.position() = Some(held);
-            return named.map(|_| false);
+        if self.disk().has_name(file.as_ref(), &self.position_path())? {
+            return Ok(false);
         }
-        self.write_position(&held.content).map(|()| true)
+        let mut held = self.position();
+        let Some(lost) = held.as_ref() else {
+            return Ok(false);
+        };
+        let (position, written) = Position::write(self.open_position()?, lost.content.clone());
+        *held = Some(position);
+        written.map(|()| true)
     }
 
     /// Path of a segment.

@@ -112,6 +112,12 @@ impl PageStore {
         self.base.sums().commit()
     }
 
+    /// The newest commit of which the data file may have a page. The log must reach as far: an owner
+    /// that finds an earlier end of it must not serve this file.
+    pub fn newest_commit(&self) -> CommitNumber {
+        self.base.sums().newest()
+    }
+
     /// The disk that it is on.
     pub fn disk(&self) -> &Disk {
         &self.options.disk

@@ -116,6 +116,8 @@ pub(crate) struct Sums {
     /// The head of the last complete checkpoint, 0 or 1.
     complete: AtomicUsize,
     commit: AtomicU64,
+    /// The newest commit of any head.
+    newest: AtomicU64,
 }
 
 impl Sums {
@@ -143,6 +145,7 @@ impl Sums {
             table: RwLock::default(),
             complete: AtomicUsize::new(0),
             commit: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
         }
     }
 
@@ -161,14 +164,17 @@ impl Sums {
             }
         })?;
         let mut sums = Self::empty(path, file, database);
-        let (slot, head) = sums.choose(wanted)?;
+        let (slot, head, newest) = sums.choose(wanted)?;
         *sums.complete.get_mut() = slot;
         *sums.commit.get_mut() = head.commit;
+        *sums.newest.get_mut() = newest;
         sums.table = RwLock::new(sums.read_table(head.page_count)?);
         Ok(sums)
     }
 
-    fn choose(&self, wanted: CommitNumber) -> Result<(usize, Head), StoreError> {
+    /// The oldest head that is new enough: whether the checkpoint of a newer one is complete is not
+    /// known. With the newest commit that any head has.
+    fn choose(&self, wanted: CommitNumber) -> Result<(usize, Head, u64), StoreError> {
         let (mut valid, mut broken) = (Vec::new(), false);
         for (slot, at) in HEADS_AT.into_iter().enumerate() {
             let mut bytes = [0; HEAD_LENGTH];
@@ -194,13 +200,14 @@ impl Sums {
         let fresh = |entry: &(usize, Head)| {
             entry.1.commit >= wanted.get() && entry.1.database == self.database
         };
-        valid.into_iter().find(fresh).ok_or_else(|| {
+        let chosen = valid.into_iter().find(fresh).ok_or_else(|| {
             let old = Damage::Old {
                 commit: CommitNumber::new(newest.commit),
                 wanted,
             };
             StoreError::damaged(&self.path, if broken { Damage::Head } else { old })
-        })
+        });
+        chosen.map(|(slot, head)| (slot, head, newest.commit))
     }
 
     fn read_table(&self, page_count: u32) -> Result<Vec<u32>, StoreError> {
@@ -234,6 +241,11 @@ impl Sums {
     /// Commit of the last complete checkpoint.
     pub(crate) fn commit(&self) -> CommitNumber {
         CommitNumber::new(self.commit.load(Ordering::SeqCst))
+    }
+
+    /// The newest commit up to which a checkpoint has written pages, complete or not.
+    pub(crate) fn newest(&self) -> CommitNumber {
+        CommitNumber::new(self.newest.load(Ordering::SeqCst))
     }
 
     /// The sums in the file of the pages from `first` on; fewer where the file ends.
@@ -314,6 +326,7 @@ impl Sums {
             page_count,
             commit: commit.get(),
         };
+        self.newest.fetch_max(commit.get(), Ordering::SeqCst);
         self.file
             .write_at(HEADS_AT[slot], &head.encode())
             .map_err(|e| self.failed("write the head of", e))

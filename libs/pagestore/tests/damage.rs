@@ -274,6 +274,22 @@ fn an_old_copy_and_another_databases_file_are_refused() {
     );
 }
 
+/// The sums count as of the older head, because a crash may have left the newer one incomplete; but
+/// pages of the newer one may be there.
+#[test]
+fn a_file_tells_the_newest_commit_that_it_may_have_a_page_of() {
+    let (_disk, process) = machine();
+    let store = open(&process).unwrap();
+    assert_eq!(store.newest_commit(), CommitNumber::new(COMMIT));
+    publish(&store, COMMIT + 1, PAGES, 9);
+    store.checkpoint(&|_| ()).unwrap();
+    assert_eq!(store.newest_commit(), CommitNumber::new(COMMIT + 1));
+    drop(store);
+    let again = open(&process).unwrap();
+    assert_eq!(again.base_commit(), CommitNumber::new(COMMIT));
+    assert_eq!(again.newest_commit(), CommitNumber::new(COMMIT + 1));
+}
+
 #[test]
 fn a_sum_damaged_on_the_disk_is_found_while_the_server_runs() {
     let (disk, process) = machine();

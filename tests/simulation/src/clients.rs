@@ -57,7 +57,7 @@ pub(crate) struct Clients {
     random: Random,
     held: Vec<Held>,
     /// The database whose permit somebody holds while others go on.
-    busy: Option<u32>,
+    pub(crate) busy: Option<u32>,
 }
 
 impl Clients {

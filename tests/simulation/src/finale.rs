@@ -50,8 +50,11 @@ impl World {
 
     /// Everything goes on until nothing is left to do.
     fn catch_up(&mut self) -> Result<(), String> {
-        for _ in 0..PATIENCE {
+        for round in 0..PATIENCE {
             self.pass(Duration::from_millis(20));
+            if round % 50 == 0 {
+                self.look_after_files();
+            }
             self.write_log()?;
             self.note_acknowledged();
             for slave in 0..self.servers.len() {

@@ -55,7 +55,8 @@ impl Gap {
 struct Plan {
     gap: Gap,
     armed: Option<Armed>,
-    struck: Option<(usize, Crash)>,
+    /// Crashes that have come and are not cleared away yet.
+    struck: Vec<(usize, Crash)>,
 }
 
 /// What the hooks of all disks share.
@@ -105,16 +106,15 @@ impl Hooks {
         self.plan().armed = None;
     }
 
-    /// The server that has crashed since the last call, if one has.
+    /// A server that has crashed and was not told by this yet.
     pub(crate) fn struck(&self) -> Option<(usize, Crash)> {
-        self.plan().struck.take()
+        self.plan().struck.pop()
     }
 
     /// Whether a planned crash has ended the server, and it is not cleared away yet.
     pub(crate) fn is_struck(&self, server: usize) -> bool {
-        self.plan()
-            .struck
-            .is_some_and(|(struck, _)| struck == server)
+        let plan = self.plan();
+        plan.struck.iter().any(|(struck, _)| *struck == server)
     }
 
     /// Does `work`, during which clients may do something at every operation of a disk.
@@ -161,7 +161,7 @@ impl Hooks {
             }
             Some(armed) if armed.server == server => {
                 let crash = armed.crash;
-                plan.struck = Some((server, crash));
+                plan.struck.push((server, crash));
                 plan.armed = None;
                 self.ended[server].store(true, Ordering::Relaxed);
                 true

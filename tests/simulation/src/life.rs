@@ -56,9 +56,9 @@ impl World {
         }
     }
 
-    /// Ends a server that a planned crash has struck.
+    /// Ends servers that a planned crash has struck.
     pub(crate) fn clear_away(&mut self) {
-        if let Some((server, crash)) = self.hooks.struck() {
+        while let Some((server, crash)) = self.hooks.struck() {
             self.tell(|| format!("  {crash:?} of server {server} in the middle of that"));
             self.crash_within(server, crash);
         }

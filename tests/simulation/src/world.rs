@@ -209,6 +209,10 @@ impl World {
                 self.hurt_somebody();
                 Ok(())
             }
+            96 if self.random.coin() => {
+                self.look_after_files();
+                Ok(())
+            }
             96 => self.repair(),
             97..=98 if self.settings.roles => self.switch_roles(),
             99 if self.settings.clock => {
@@ -250,6 +254,16 @@ impl World {
             _ => Ok(()),
         };
         self.unless_hurt(self.master, result)
+    }
+
+    /// What a server does each second.
+    pub(crate) fn look_after_files(&mut self) {
+        for server in 0..self.servers.len() {
+            let environment = self.environment(server);
+            if let Some(driver) = environment.as_ref().and_then(|it| it.driver()) {
+                driver.look_after_files();
+            }
+        }
     }
 
     /// Does work during which clients do theirs, if they do that in this seed.
@@ -353,7 +367,7 @@ impl World {
         self.next_name += 1;
         let name = format!("d{}", self.next_name);
         self.tell(|| format!("  create database {name}"));
-        let made = environment.create_database(&name);
+        let made = self.nested(|| environment.create_database(&name));
         self.changed_databases(made)
     }
 
@@ -362,7 +376,11 @@ impl World {
             return Ok(());
         };
         self.tell(|| format!("  drop database {name}"));
-        let dropped = environment.drop_database(&name);
+        // It takes the permit, which a client in the middle of it would wait for.
+        let id = environment.database(&name).map(|it| it.id().get());
+        self.clients().busy = id.ok();
+        let dropped = self.nested(|| environment.drop_database(&name));
+        self.clients().busy = None;
         self.changed_databases(dropped)
     }
 
@@ -373,7 +391,7 @@ impl World {
         self.next_name += 1;
         let new_name = format!("d{}", self.next_name);
         self.tell(|| format!("  rename database {name} to {new_name}"));
-        let renamed = environment.rename_database(&name, &new_name);
+        let renamed = self.nested(|| environment.rename_database(&name, &new_name));
         self.changed_databases(renamed)
     }
 

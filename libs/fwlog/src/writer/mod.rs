@@ -129,6 +129,7 @@ pub type Observer = Box<dyn Fn(&Durable) + Send>;
 pub struct Writer {
     shared: Arc<Shared>,
     engine: Engine,
+    store: Arc<SegmentStore>,
 }
 
 impl Writer {
@@ -168,9 +169,14 @@ impl Writer {
         begin: Begin,
         engine: impl FnOnce(Worker) -> Result<Engine, WriterError>,
     ) -> Result<Self, WriterError> {
+        let store = Arc::clone(&setting.store);
         let (shared, worker) = start::start(setting, begin)?;
         let engine = engine(worker)?;
-        Ok(Self { shared, engine })
+        Ok(Self {
+            shared,
+            engine,
+            store,
+        })
     }
 
     /// Writes what is queued as one group, on a writer without a thread. An interval of
@@ -249,7 +255,7 @@ impl Writer {
     }
 
     /// A writer that has failed before it wrote anything: it takes nothing, and says why.
-    pub fn failed(durable: Durable, failure: WriterError) -> Self {
+    pub fn failed(store: Arc<SegmentStore>, durable: Durable, failure: WriterError) -> Self {
         let time = LogTime::new(Clock::system(), durable.time);
         let shared = Shared::new(durable, 0, Arc::new(time));
         shared.fail(failure);
@@ -257,7 +263,13 @@ impl Writer {
         Self {
             shared: Arc::new(shared),
             engine: Engine::ended(),
+            store,
         }
+    }
+
+    /// Where it writes, also when it has ended.
+    pub fn store(&self) -> &SegmentStore {
+        &self.store
     }
 
     /// Sees whether the open segment and `fw.position` still have their names, and writes them once

@@ -1,24 +1,24 @@
-//! A slave that waits for room: it serves what it has, and goes on by itself.
+//! A slave that waits for a disk: it serves what it has, and goes on by itself.
 
 use std::fmt;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::apply::room::Room;
+use crate::apply::patience::Patience;
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
 
-/// How often a full disk is tried again.
+/// How often a disk is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Waits that end when the server stops.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub(super) struct Waits {
     ended: Mutex<bool>,
     changed: Condvar,
 }
 
-impl Patience {
+impl Waits {
     /// Nobody waits any more.
     pub(super) fn end(&self) {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
@@ -44,23 +44,23 @@ impl fmt::Debug for SlaveLog {
     }
 }
 
-impl Room for SlaveLog {
+impl Patience for SlaveLog {
     fn wait(&self, why: &EngineError) -> bool {
-        if !self.progress().waits_for_room {
-            tracing::error!(error = %why, "applying is suspended until there is room");
+        if self.progress().waits_for.is_none() {
+            tracing::error!(error = %why, "applying is suspended until that is mended");
         }
         self.update(|progress| {
             progress.suspended = Some(why.to_string());
-            progress.waits_for_room = true;
+            progress.waits_for = Some(why.sqlstate());
         });
-        self.patience.wait()
+        self.waits.wait()
     }
 
-    fn found(&self) {
-        tracing::info!("there is room: applying goes on");
+    fn over(&self) {
+        tracing::info!("that is mended: applying goes on");
         self.update(|progress| {
             progress.suspended = None;
-            progress.waits_for_room = false;
+            progress.waits_for = None;
         });
     }
 }
