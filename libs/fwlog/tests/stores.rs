@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use disk::testing::SimulatedDisk;
+use disk::testing::{Fault, Kind, SimulatedDisk};
 use fwlog::{LogLocation, SegmentId, SegmentStore};
 
 const ONE: SegmentId = SegmentId::new(1, 1);
@@ -78,6 +78,40 @@ fn the_position_is_rewritten_in_place() {
         assert_eq!(store.read_position().unwrap().unwrap(), b"two");
         assert!(store.list().unwrap().is_empty());
     });
+}
+
+/// Another sync after one that failed would say that all is well, though the file may have fallen back.
+#[test]
+fn a_position_whose_sync_has_failed_is_written_again() {
+    let at = |disk| SegmentStore::at(location(Path::new("/")).on(disk), 0o600);
+    let again: [fn(&SegmentStore); 2] = [
+        |store| store.settle_position().unwrap(),
+        |store| assert!(!store.keep_position().unwrap(), "it has its name"),
+    ];
+    let mut fallen_back = 0;
+    for (seed, again) in (0..20).flat_map(|seed| again.map(|again| (seed, again))) {
+        let machine = SimulatedDisk::new(seed);
+        let store = at(machine.process().disk());
+        store.settle_position().unwrap();
+        store.write_position(b"older").unwrap();
+        store.sync_names().unwrap();
+        store.settle_position().unwrap();
+        store.write_position(b"newer").unwrap();
+        machine.fail(Fault::after(0).of(&[Kind::Sync]));
+        store.settle_position().unwrap_err();
+        machine.mend();
+        machine.evict();
+        // A sync that fails may have done its work.
+        fallen_back += u32::from(store.read_position().unwrap().unwrap() == b"older");
+        again(&store);
+        assert_eq!(store.read_position().unwrap().unwrap(), b"newer");
+        store.settle_position().unwrap();
+        let later = at(machine.after_power_cut(0).process().disk());
+        assert_eq!(later.read_position().unwrap().unwrap(), b"newer");
+        // Another owner, who has not written it yet.
+        later.settle_position().unwrap();
+    }
+    assert_ne!(fallen_back, 0);
 }
 
 #[test]
