@@ -118,7 +118,7 @@ impl Failure {
             }
             "57P03" => Self::unreachable(format!("the slave is not ready: {message}"))
                 .outlook(Outlook::Soon(STARTING)),
-            code if code.starts_with("53") || code.starts_with("57") => {
+            code if state::is_transient(code) => {
                 Self::unreachable(format!("the slave refused the connection: {message}"))
             }
             _ => Self::new(
@@ -184,6 +184,7 @@ mod tests {
             ("42501", ExitCode::Access, Outlook::Final),
             ("57P03", ExitCode::Unreachable, Outlook::Soon(STARTING)),
             ("53300", ExitCode::Unreachable, Outlook::Retry),
+            (state::IO_ERROR, ExitCode::Unreachable, Outlook::Retry),
             ("XX000", ExitCode::Error, Outlook::Final),
         ] {
             let failure = Failure::from_error_response(sqlstate, "m", "");

@@ -30,6 +30,12 @@ pub(crate) enum Trouble {
     DataSync,
     /// Its log can't be written, once.
     LogWrite,
+    /// No segment can be made.
+    LogNames,
+    /// Its data files can't be read.
+    DataRead,
+    /// None of its data files, nor `control`, can be made, renamed or removed.
+    DataNames,
     /// Each sync takes a while.
     Slow,
 }
@@ -177,8 +183,11 @@ fn fault(random: &mut Random) -> Fault {
                 Trouble::LogSync,
                 Trouble::DataSync,
                 Trouble::LogWrite,
+                Trouble::LogNames,
+                Trouble::DataRead,
+                Trouble::DataNames,
                 Trouble::Slow,
-            ][usize::try_from(random.below(6)).expect("small")],
+            ][usize::try_from(random.below(9)).expect("small")],
             time: milliseconds(random, 600),
             kill: random.coin(),
         },

@@ -13,7 +13,7 @@ use fwlog::Timestamp;
 
 use crate::client::Shared;
 use crate::history::At;
-use crate::injector::{CREATE, Injector, Rule, SYNC, WRITE, What};
+use crate::injector::{CREATE, Injector, READ, RENAME, Rule, SYNC, UNLINK, WRITE, What};
 use crate::load::{Load, Tally};
 use crate::plan::{self, Fault, Role, Trouble};
 use crate::trio::{SLAVES, Servers, Trio};
@@ -222,7 +222,10 @@ impl Stage {
         let hits = rule.hits();
         drop(rule);
         println!("  {trouble:?} of {at:?}: {hits} operations");
-        let asks = matches!(trouble, Trouble::LogSync | Trouble::LogWrite);
+        let asks = matches!(
+            trouble,
+            Trouble::LogSync | Trouble::LogWrite | Trouble::LogNames
+        );
         if kill || (asks && hits > 0 && at == At::Master) {
             self.trio.server(at).kill9();
             self.trio.server(at).start();
@@ -241,6 +244,9 @@ fn rule<'a>(injector: &'a Injector, at: At, trouble: Trouble, random: &mut Rando
         Trouble::LogSync => injector.once(SYNC, &segments, What::IoError, skip),
         Trouble::DataSync => injector.once(SYNC, &data, What::IoError, skip),
         Trouble::LogWrite => injector.once(WRITE, &segments, What::IoError, skip),
+        Trouble::LogNames => injector.always(CREATE | RENAME, &segments, What::IoError),
+        Trouble::DataRead => injector.always(READ, &data, What::IoError),
+        Trouble::DataNames => injector.always(CREATE | RENAME | UNLINK, &data, What::IoError),
         Trouble::Slow => injector.always(SYNC, &folder, What::Slow(20_000)),
     }
 }

@@ -48,10 +48,7 @@ impl Refuse {
     /// The same refusal may not come again when it is tried later: the other side is busy, starting
     /// or short of something.
     pub fn is_transient(&self) -> bool {
-        self.sqlstate.starts_with("53")
-            || self.sqlstate.starts_with("57P")
-            || self.sqlstate.starts_with("58")
-            || self.sqlstate == state::IN_USE
+        state::is_transient(&self.sqlstate)
     }
 
     pub(crate) fn write(&self, out: &mut FieldWriter<'_>) {

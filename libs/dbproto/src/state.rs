@@ -27,3 +27,12 @@ pub const CANNOT_CONNECT_NOW: &str = "57P03";
 
 /// What an operator does about a slave that can't go on.
 pub(crate) const RESYNCHRONIZE: &str = "re-synchronize the slave: stop it, keep its forward-log files aside, and start it on a copy of the master's DataDir made after a clean stop";
+
+/// Whether an error of this SQLSTATE may not come again when it is tried later: resources are short
+/// (53), the server starts or stops (57P), a disk fails (58), somebody is in the way.
+pub fn is_transient(sqlstate: &str) -> bool {
+    ["53", "57P", "58"]
+        .iter()
+        .any(|class| sqlstate.starts_with(class))
+        || sqlstate == IN_USE
+}
