@@ -49,6 +49,7 @@ impl Environment {
     pub(crate) fn save_without_log(&self) -> Result<(), EngineError> {
         let _one_author = self.checkpointing();
         let end = self.committer()?.writer().durable();
+        self.try_to_settle_end_of_log();
         self.write_data_files(None)?;
         let entries = self.databases.entries();
         self.update_control(|control| {

@@ -80,6 +80,7 @@ impl Environment {
             return Err(EngineError::LogFailed(failure));
         }
         tracing::warn!(%failure, "the log cannot be sealed; all that is committed goes to the data files");
+        self.try_to_settle_end_of_log();
         Ok(writer.durable())
     }
 }
