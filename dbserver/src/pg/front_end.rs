@@ -103,8 +103,9 @@ impl FrontEnd {
     pub(super) async fn environment(&self) -> Result<Arc<Environment>, Failure> {
         let mut state = self.state.subscribe();
         let begun = state.wait_for(|state| !matches!(state, State::Starting));
-        // Whether it came or the time is up, the state itself tells.
-        let _begun = tokio::time::timeout(START_PATIENCE, begun).await;
+        // Whether it came or the time is up, the state itself tells. What was waited for is a lock on it,
+        // and goes before it is locked again: a stop that comes in between would wait for ever.
+        drop(tokio::time::timeout(START_PATIENCE, begun).await);
         let stopping = || Failure::fatal("57P03", "the database system is shutting down");
         match &*self.state.borrow() {
             State::Open(environment) if environment.is_stopping() => Err(stopping()),
@@ -284,5 +285,37 @@ async fn refuse(mut stream: ClientStream, failure: &Failure) {
     output::error(stream.write_buffer_mut(), failure);
     if let Err(error) = SinkExt::<PgWireBackendMessage>::close(&mut stream).await {
         tracing::debug!(%error, "the refused client was gone");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    /// Bug: a client that came in the moment of a stop waited for the stop, and the stop for it.
+    #[test]
+    fn a_client_that_comes_in_the_moment_of_a_stop_is_told() {
+        let front = FrontEnd::new(Access::default(), Sessions::new(1), 1);
+        front.close();
+        let begin = Barrier::new(2);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                begin.wait();
+                for _ in 0..20_000 {
+                    front.close();
+                }
+            });
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap();
+            begin.wait();
+            for _ in 0..20_000 {
+                let refused = runtime.block_on(front.environment()).err().unwrap();
+                assert_eq!(refused.sqlstate(), "57P03");
+            }
+        });
     }
 }
