@@ -45,10 +45,13 @@ pub(crate) fn check(
 ) -> Result<(), EngineError> {
     let mut found = Vec::new();
     for database in databases.all() {
+        log_reaches(database.store(), last)?;
+    }
+    for database in databases.all() {
         let suspect = suspects.0.iter().find(|(id, _)| *id == database.id());
         match suspect {
             Some((_, error)) => found.push(error.to_string()),
-            None => found.extend(check_store(database.store(), how, last)),
+            None => found.extend(check_store(database.store(), how)),
         }
     }
     if found.is_empty() {
@@ -60,15 +63,23 @@ pub(crate) fn check(
     Err(EngineError::damaged(found.join("; ")))
 }
 
-fn check_store(store: &PageStore, how: VerifyData, last: CommitNumber) -> Option<String> {
-    let commit = store.newest_commit().get();
-    if commit > last.get() {
-        return Some(format!(
-            "{}: the file has pages of commit {commit}, the log ends at commit {}: the end of the log is lost or damaged, the log is an old copy, or the file is of another environment",
-            store.path().display(),
-            last.get()
-        ));
+/// No page goes to a data file before its commit is in the log, on the disk. Where one is newer than the
+/// log, the log is not all there, and to go on without its end would lose what was acknowledged.
+fn log_reaches(store: &PageStore, last: CommitNumber) -> Result<(), EngineError> {
+    let (commit, last) = (store.newest_commit().get(), last.get());
+    if commit <= last {
+        return Ok(());
     }
+    Err(EngineError::state(
+        format!(
+            "{}: the file has pages of commit {commit}, the log ends at commit {last}: the end of the log is lost or damaged, the log is an old copy, or the file is of another environment",
+            store.path().display()
+        ),
+        "Bring the newest segments of the log back: a slave or a copy has the same bytes. Only a data file that was copied from elsewhere is to blame itself: bring its own back.",
+    ))
+}
+
+fn check_store(store: &PageStore, how: VerifyData) -> Option<String> {
     let depth = match how {
         VerifyData::Start => Depth::Pages,
         VerifyData::Read => Depth::Length,
@@ -111,4 +122,33 @@ pub(crate) fn describe(path: &Path, report: &VerifyReport) -> String {
 /// One damaged page, with its place in the file.
 pub(crate) fn describe_page(page: PageNumber, fault: &Fault) -> String {
     format!("page {page} at byte offset {} {fault}", page.offset())
+}
+
+#[cfg(test)]
+mod tests {
+    use disk::testing::SimulatedDisk;
+    use pagestore::{Horizon, PageImage, StoreOptions};
+
+    use super::*;
+
+    #[test]
+    fn a_file_with_pages_from_beyond_the_end_of_the_log_is_refused() {
+        let horizon = Horizon::new(pagestore::CommitNumber::new(3));
+        let options = StoreOptions {
+            disk: SimulatedDisk::new(1).process().disk(),
+            scratch_dir: "/".into(),
+            database: 2,
+            pinned_limit: 0,
+        };
+        let path = Path::new("/shop.db");
+        let store = PageStore::create(path, horizon, options).unwrap();
+        let page = (PageNumber::new(1).unwrap(), PageImage::zeros());
+        store.publish(pagestore::CommitNumber::new(4), 1, vec![page]);
+        store.horizon().advance(pagestore::CommitNumber::new(4));
+        store.checkpoint(&|_progress| {}).unwrap();
+        log_reaches(&store, CommitNumber::new(4)).unwrap();
+        let refused = log_reaches(&store, CommitNumber::new(3)).unwrap_err();
+        assert!(refused.to_string().contains("/shop.db"), "{refused}");
+        assert!(refused.hint().unwrap().contains("a slave"));
+    }
 }
