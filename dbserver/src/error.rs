@@ -272,6 +272,16 @@ impl From<pagestore::StoreError> for EngineError {
     }
 }
 
+impl From<&sqlitevfs::Error> for EngineError {
+    fn from(error: &sqlitevfs::Error) -> Self {
+        match error {
+            sqlitevfs::Error::Store(cause) => Self::from(cause),
+            _ if error.is_disk_full() => Self::StorageFull(error.to_string()),
+            _ => Self::Storage(error.to_string()),
+        }
+    }
+}
+
 impl From<&pagestore::StoreError> for EngineError {
     fn from(error: &pagestore::StoreError) -> Self {
         let text = error.to_string();

@@ -100,9 +100,8 @@ impl Database {
             write_set_limit: self.limits.write_set_bytes,
             cache_kib: self.limits.cache_kib,
         };
-        let (connection, handle) = sqlitevfs::open(&self.store, options).map_err(|error| {
-            EngineError::Storage(format!("database \"{}\": {error}", self.name()))
-        })?;
+        let (connection, handle) =
+            sqlitevfs::open(&self.store, options).map_err(|error| EngineError::from(&error))?;
         handle.spill_while(Arc::clone(self.limits.crowd.full()));
         Ok((connection, handle))
     }

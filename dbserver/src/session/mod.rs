@@ -34,10 +34,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dialect::Notice;
+use pagestore::StoreError;
 use pgwire::messages::response::TransactionStatus;
 
 use crate::commit::permit::InterruptReason;
 use crate::environment::{Database, Environment, OpenDatabase};
+use crate::error::EngineError;
 use crate::pg::registry::Registered;
 use crate::pg::watch::Watched;
 use crate::session::catalog::CatalogState;
@@ -263,19 +265,10 @@ impl Session {
 
 /// What the page store said where SQLite only knows of a failed read or write.
 fn storage_failure(cause: &sqlitevfs::Error) -> Failure {
-    use pagestore::StoreError::{Damaged, SnapshotTooOld};
-    if let sqlitevfs::Error::Store(cause @ (SnapshotTooOld { .. } | Damaged { .. })) = cause {
-        if let Damaged { .. } = cause {
-            tracing::error!("{cause}");
-        }
-        return crate::error::EngineError::from(cause).into();
+    if let sqlitevfs::Error::Store(StoreError::Damaged { .. }) = cause {
+        tracing::error!("{cause}");
     }
-    let sqlstate = if cause.is_disk_full() {
-        "53100"
-    } else {
-        "58030"
-    };
-    Failure::new(sqlstate, cause.to_string())
+    EngineError::from(cause).into()
 }
 
 /// The session was ended by an operator or by the server's stop.

@@ -1,6 +1,7 @@
 //! The server's own transactions on a database, outside any session.
 
 use rusqlite::Connection;
+use sqlitevfs::FileHandle;
 
 use crate::commit::permit::Interrupt;
 use crate::environment::{Database, Environment};
@@ -17,11 +18,15 @@ pub fn write<T>(
     // A connection of its own: whatever fails, nothing of it stays in a cache.
     let (connection, handle) = database.open_connection()?;
     handle.allow_write(true);
-    connection
-        .execute_batch("BEGIN IMMEDIATE")
-        .map_err(internal)?;
-    let value = work(&connection)?;
-    connection.execute_batch("COMMIT").map_err(internal)?;
+    let run = || {
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(internal)?;
+        let value = work(&connection)?;
+        connection.execute_batch("COMMIT").map_err(internal)?;
+        Ok(value)
+    };
+    let value = run().map_err(|error| explained(error, &handle))?;
     if let Some(write_set) = handle.take_write_set() {
         let queued = environment.commit(database, permit, write_set)?;
         environment.wait_durable(&queued)?;
@@ -34,12 +39,69 @@ pub fn read<T>(
     database: &Database,
     work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> Result<T, EngineError> {
-    let (connection, _handle) = database.open_connection()?;
-    work(&connection).map_err(internal)
+    let (connection, handle) = database.open_connection()?;
+    work(&connection).map_err(|error| explained(internal(error), &handle))
+}
+
+/// What the page store said where SQLite only knows that something failed.
+fn explained(error: EngineError, handle: &FileHandle) -> EngineError {
+    let cause = handle.take_error();
+    match (&error, cause) {
+        (EngineError::Internal(_), Some(cause)) => EngineError::from(&cause),
+        _ => error,
+    }
 }
 
 /// A failure of a statement that the server itself wrote.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub fn internal(error: rusqlite::Error) -> EngineError {
     EngineError::Internal(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use dbconfig::Config;
+    use disk::testing::{Fault, Kind, SimulatedDisk};
+    use fwlog::{Clock, EnvironmentId};
+
+    use super::*;
+    use crate::environment::create::create_on;
+    use crate::environment::host::{Drive, Host};
+    use crate::pg::Sessions;
+
+    /// Bug: where opening the file had succeeded it was an internal error, without a word of why.
+    #[test]
+    fn a_file_that_cannot_be_read_is_named_whichever_read_fails() {
+        let machine = SimulatedDisk::new(1);
+        let process = machine.process();
+        for directory in ["/tmp", "/data", "/fwlog"] {
+            let made = process.disk().make_directory(directory.as_ref(), 0o700);
+            made.unwrap();
+        }
+        let text = "[Server]\nService = 0\nDataDir = /data\nInstance = north\n\
+                    [ForwardLog]\nFwLog = /fwlog/fw-%N\n[Replication]\nRole = Master\nTmpDir = /tmp\n";
+        let config = Config::parse("/eloqdb.cfg".as_ref(), text).unwrap();
+        let host = Host {
+            disk: process.disk(),
+            clock: Clock::system(),
+            drive: Drive::Owner,
+            preallocate: 0,
+            part_pages: Host::PART_PAGES,
+        };
+        let id = EnvironmentId::from_bytes([1; 16]);
+        create_on(&host, &config, "SCRAM-SHA-256$4096:c2FsdA==$a:b", id).unwrap();
+        let environment = Environment::start_on(host, config, Sessions::new(1)).unwrap();
+        environment.checkpoint().unwrap();
+        let mut failed = 0;
+        loop {
+            machine.fail(Fault::after(failed).of(&[Kind::Read]));
+            let read = environment.privilege("dba");
+            machine.mend();
+            let Err(error) = read else { break };
+            assert_eq!(error.sqlstate(), "58030", "{error}");
+            assert!(error.to_string().contains("/data/system.db"), "{error}");
+            failed += 1;
+        }
+        assert!(failed > 2, "opening, and some pages");
+    }
 }

@@ -55,9 +55,16 @@ pub fn open(
     let path = OsStr::from_bytes(name.to_bytes());
     let connection = Connection::open_with_flags_and_vfs(path, flags, name);
     slot.release_unopened(&shared);
-    let connection = connection?;
-    configure(&connection, options.cache_kib)?;
-    Ok((connection, FileHandle::new(shared)))
+    let handle = FileHandle::new(shared);
+    let configured = connection.map_err(Error::from).and_then(|connection| {
+        configure(&connection, options.cache_kib)?;
+        Ok(connection)
+    });
+    match configured {
+        Ok(connection) => Ok((connection, handle)),
+        // SQLite only knows that something failed.
+        Err(error) => Err(handle.take_error().unwrap_or(error)),
+    }
 }
 
 fn configure(connection: &Connection, cache_kib: u32) -> Result<(), Error> {
