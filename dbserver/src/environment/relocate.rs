@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use fwlog::{
-    Begin, CommitNumber, Durable, DurableEnd, LogLocation, RecoverOptions, SealNewest, Writer,
+    Begin, CommitNumber, Durable, DurableEnd, LogLocation, LogPoint, RecoverOptions, SealNewest,
+    SegmentStore, Writer,
 };
 
 use crate::environment::Environment;
@@ -58,6 +59,21 @@ impl Environment {
         })
     }
 
+    /// Up to where the log was on the disk for certain, or where redo would start: with SyncMode = 0 that
+    /// is behind what is visible, and what lies between has to be read and proved after a failure.
+    fn on_disk(
+        &self,
+        store: &SegmentStore,
+        durable: &Durable,
+    ) -> Result<Option<LogPoint>, EngineError> {
+        let location = store.location();
+        let known = DurableEnd::read(&location.disk, &location.directory)
+            .map_err(EngineError::LogUnusable)?;
+        let known = known.map(|end| end.durable.point);
+        let certain = known.filter(|point| point.position <= durable.point.position);
+        Ok(certain.or_else(|| self.redo().and_then(|redo| redo.for_recovery())))
+    }
+
     /// Starts a new writer in the old place after its disk was full.
     pub(crate) fn restart_writer(&self) -> Result<(), EngineError> {
         let _one_author = self.checkpointing();
@@ -66,12 +82,22 @@ impl Environment {
             let durable = old.durable();
             let store = log::store_of(&self.config, &self.layout, place)?;
             let options = RecoverOptions {
-                from: Some(durable.point),
+                from: self.on_disk(&store, &durable)?,
                 seal: SealNewest::Yes,
                 discard_behind: Some(durable.point.position),
             };
             let recovered = fwlog::recover(&store, options, &mut |_| Ok(()))
                 .map_err(|error| log::recovery_error(error, store.location()))?;
+            if recovered.end.position < durable.point.position {
+                // With SyncMode = 0 a sync that fails may take what was answered for.
+                return Err(EngineError::state(
+                    format!(
+                        "the log ends at {}, and commits up to {} were answered for: what lies between is lost",
+                        recovered.end.position, durable.point.position
+                    ),
+                    "Restart the server: it goes on where the log ends.",
+                ));
+            }
             let begin = Begin::NextSegment {
                 after: recovered.durable(),
             };
