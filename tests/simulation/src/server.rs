@@ -7,6 +7,7 @@ use dbrepl::options::Source;
 use dbserver::environment::Environment;
 use dbserver::environment::create::create_on;
 use dbserver::environment::host::{Drive, Host};
+use dbserver::environment::rebuild;
 use dbserver::error::EngineError;
 use dbserver::pg::Sessions;
 use disk::testing::{Process, SimulatedDisk};
@@ -111,6 +112,15 @@ impl Server {
                 Err(error)
             }
         }
+    }
+
+    /// Has the next start make its data files anew from the log.
+    pub(crate) fn prepare_rebuild(&self) -> Result<(), EngineError> {
+        let config = self.config().map_err(EngineError::Internal)?;
+        let process = self.machine.process();
+        let prepared = rebuild::prepare(&self.host(&process), &config);
+        process.kill();
+        prepared
     }
 
     /// Stops it cleanly, or as cleanly as it can.

@@ -36,6 +36,8 @@ pub struct Tally {
     pub role_switches: u64,
     /// Former masters that were ahead, and refused.
     pub forks_refused: u64,
+    /// Data files made anew from the log.
+    pub rebuilds: u64,
     /// Bits flipped in files of a server that was down.
     pub flips: u64,
     /// Flips with which the server refused to start, or which a check of the log named.
@@ -59,6 +61,7 @@ impl AddAssign for Tally {
         self.clock_jumps += other.clock_jumps;
         self.role_switches += other.role_switches;
         self.forks_refused += other.forks_refused;
+        self.rebuilds += other.rebuilds;
         self.flips += other.flips;
         self.flips_found += other.flips_found;
     }
@@ -82,6 +85,7 @@ impl fmt::Display for Tally {
             ("clock jumps", self.clock_jumps),
             ("role switches", self.role_switches),
             ("forks refused", self.forks_refused),
+            ("rebuilds", self.rebuilds),
             ("bit flips", self.flips),
             ("bit flips found", self.flips_found),
         ] {
