@@ -9,7 +9,7 @@ use std::time::Duration;
 use dbconfig::Role;
 use dbserver::environment::Environment;
 use disk::testing::Fault;
-use fwlog::LogPoint;
+use fwlog::{LogLocation, LogPoint, SegmentId};
 use pagestore::{PAGE_SIZE, PageData, PageNumber};
 
 use crate::content::Print;
@@ -158,25 +158,30 @@ impl World {
     /// A slave's segments are its master's, byte for byte.
     pub(crate) fn compare_logs(&mut self, slave: usize) -> Result<(), String> {
         let (master, slave) = (&self.servers[self.master], &self.servers[slave]);
-        let segments = |server: &Server| -> Vec<_> {
+        let location = LogLocation::parse("/fwlog/fw-%N").map_err(|error| error.to_string())?;
+        let segments = |server: &Server| -> Vec<SegmentId> {
             let files = server.machine.files();
-            let under = |path: &std::path::PathBuf| {
-                let name = path
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .unwrap_or_default();
-                path.starts_with("/fwlog") && name.starts_with("fw-") && !name.contains(".new")
-            };
-            files.into_iter().filter(under).collect()
+            let mut ids: Vec<_> = files
+                .iter()
+                .filter(|path| path.parent() == Some(location.directory.as_path()))
+                .filter_map(|path| location.naming.segment_of(path.file_name()?.to_str()?))
+                .collect();
+            ids.sort_unstable();
+            ids
         };
         let (left, right) = (segments(master), segments(slave));
-        if left != right {
+        let same = if slave.is_copy {
+            left.ends_with(&right)
+        } else {
+            left == right
+        };
+        if !same {
             return Err(format!(
                 "{} has segments {left:?}, {} {right:?}",
                 master.name, slave.name
             ));
         }
-        for path in left {
+        for path in right.into_iter().map(|id| location.path(id)) {
             let (one, other) = (master.machine.content(&path), slave.machine.content(&path));
             let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
             // The open one has a tail of zeros whose length is everybody's own business.
@@ -327,10 +332,28 @@ impl World {
     pub(crate) fn replace(&mut self, server: usize) -> Result<(), String> {
         let name = format!("{}r", self.servers[server].name);
         let fresh = Server::create(&self.settings, &name, Role::Slave, &self.time)?;
+        self.put_in_place(server, fresh);
+        Ok(())
+    }
+
+    /// Puts a slave in the place of another that starts with a copy of the master's data, made after a
+    /// clean stop.
+    pub(crate) fn replace_by_copy(&mut self, server: usize) -> Result<(), String> {
+        let master = self.master;
+        self.stop(master)?;
+        let name = format!("{}c", self.servers[server].name);
+        self.tell(|| format!("  server {server} becomes a copy of server {master}"));
+        let copied = self.servers[master].copied(&name)?;
+        self.tally.copies += 1;
+        self.put_in_place(server, copied);
+        self.start(master)
+    }
+
+    fn put_in_place(&mut self, server: usize, fresh: Server) {
         self.servers[server] = fresh;
         self.promised[server] = Promised::default();
+        self.clients().servers[server].newest = 0;
         self.hooks.attach(server, &self.servers[server].machine);
-        Ok(())
     }
 
     /// Bits flip in the files of servers that are down: they are found, or they do no harm.

@@ -312,6 +312,22 @@ impl World {
         }
     }
 
+    /// A slave is made anew.
+    pub(crate) fn renew_slave(&mut self) -> Result<(), String> {
+        let server = self.below(self.servers.len());
+        if server == self.master || self.environment(self.master).is_none() {
+            return Ok(());
+        }
+        self.hooks.disarm();
+        self.clear_away();
+        self.repair()?;
+        self.crash(server, Crash::Kill);
+        let within = mem::replace(&mut self.settings.within, false);
+        let replaced = self.replace_by_copy(server);
+        self.settings.within = within;
+        replaced
+    }
+
     /// A slave becomes the master, and the master a slave.
     pub(crate) fn switch_roles(&mut self) -> Result<(), String> {
         let (old, new) = (self.master, self.below(self.servers.len()));
@@ -325,7 +341,8 @@ impl World {
                     .is_some_and(|at| at.commit.get() > 0)
             })
         });
-        if old == new || !has_history {
+        // An empty slave could not follow a copy.
+        if old == new || !has_history || self.servers[new].is_copy {
             return Ok(());
         }
         // The switch itself is not disturbed: what is lost by it must be known.
@@ -337,6 +354,9 @@ impl World {
             if self.random.coin() {
                 self.stop(server)?;
             }
+        }
+        // Who follows, too: it may have what the new master has not.
+        for server in 0..self.servers.len() {
             self.crash(server, Crash::Kill);
         }
         self.clear_away();
@@ -411,7 +431,11 @@ impl World {
                 });
                 self.check_fork(server, ends)?;
                 self.tally.forks_refused += 1;
-                self.replace(server)
+                if self.random.coin() {
+                    self.replace(server)
+                } else {
+                    self.replace_by_copy(server)
+                }
             }
             Some(Broken::Source(failure)) => Err(format!("dbrepl: {failure:?}")),
         }

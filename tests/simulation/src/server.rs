@@ -28,6 +28,8 @@ pub(crate) struct Server {
     pub(crate) role: Role,
     /// Faults are set, or were since the last start.
     pub(crate) hurt: bool,
+    /// It began with a copy of its master's data: its log begins later.
+    pub(crate) is_copy: bool,
     settings: Settings,
     time: SimulatedTime,
     running: Option<(Process, Arc<Environment>)>,
@@ -47,6 +49,7 @@ impl Server {
             machine,
             role,
             hurt: false,
+            is_copy: false,
             settings: settings.clone(),
             time: time.clone(),
             running: None,
@@ -64,6 +67,31 @@ impl Server {
         Ok(server)
     }
 
+    /// A slave with a copy of this server's DataDir, which was stopped cleanly, and with no log.
+    pub(crate) fn copied(&self, name: &str) -> Result<Self, String> {
+        let machine = SimulatedDisk::new(self.settings.seed);
+        let process = machine.process();
+        let disk = process.disk();
+        for directory in ["/tmp", "/data", "/data/db", "/data/journal", "/fwlog"] {
+            let made = disk.make_directory(directory.as_ref(), 0o700);
+            made.map_err(|error| error.to_string())?;
+        }
+        for path in self.machine.files() {
+            if path.starts_with("/data") {
+                let content = self.machine.content(&path).unwrap_or_default();
+                let copied = disk.write_atomic(&path, &content, 0o600);
+                copied.map_err(|error| format!("{}: {error}", path.display()))?;
+            }
+        }
+        process.kill();
+        Ok(Self {
+            name: name.to_owned(),
+            role: Role::Slave,
+            is_copy: true,
+            ..self.on(machine)
+        })
+    }
+
     /// The same server on another disk, to try something.
     pub(crate) fn on(&self, machine: SimulatedDisk) -> Self {
         Self {
@@ -71,6 +99,7 @@ impl Server {
             machine,
             role: self.role,
             hurt: false,
+            is_copy: self.is_copy,
             settings: self.settings.clone(),
             time: self.time.clone(),
             running: None,

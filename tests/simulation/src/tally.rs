@@ -36,6 +36,8 @@ pub struct Tally {
     pub role_switches: u64,
     /// Former masters that were ahead, and refused.
     pub forks_refused: u64,
+    /// Slaves made from a copy of their master.
+    pub copies: u64,
     /// Data files made anew from the log.
     pub rebuilds: u64,
     /// Bits flipped in files of a server that was down.
@@ -61,6 +63,7 @@ impl AddAssign for Tally {
         self.clock_jumps += other.clock_jumps;
         self.role_switches += other.role_switches;
         self.forks_refused += other.forks_refused;
+        self.copies += other.copies;
         self.rebuilds += other.rebuilds;
         self.flips += other.flips;
         self.flips_found += other.flips_found;
@@ -85,6 +88,7 @@ impl fmt::Display for Tally {
             ("clock jumps", self.clock_jumps),
             ("role switches", self.role_switches),
             ("forks refused", self.forks_refused),
+            ("copies", self.copies),
             ("rebuilds", self.rebuilds),
             ("bit flips", self.flips),
             ("bit flips found", self.flips_found),

@@ -214,6 +214,7 @@ impl World {
                 Ok(())
             }
             96 => self.repair(),
+            97 if self.settings.roles && self.random.coin() => self.renew_slave(),
             97..=98 if self.settings.roles => self.switch_roles(),
             99 if self.settings.clock => {
                 self.set_clock();
