@@ -67,10 +67,6 @@ impl Environment {
     /// commits go to the data files: else damage at the end of the log could pass for a torn tail after a
     /// power cut, and newer pages for those of an older commit.
     pub(crate) fn settle_end_of_log(&self) -> Result<(), EngineError> {
-        let settle = |store: &SegmentStore| {
-            let settled = store.settle_position();
-            settled.map_err(|error| EngineError::file("sync", store.position_path(), &error))
-        };
         match &self.log {
             LogSide::Writing(committer) => settle(committer.writer().store()),
             LogSide::Following(slave) => settle(slave.store()),
@@ -136,6 +132,12 @@ impl Environment {
         }
         Ok(())
     }
+}
+
+/// Brings the `fw.position` of this log to the disk.
+pub(crate) fn settle(store: &SegmentStore) -> Result<(), EngineError> {
+    let settled = store.settle_position();
+    settled.map_err(|error| EngineError::file("sync", store.position_path(), &error))
 }
 
 /// A durable border as a redo point.

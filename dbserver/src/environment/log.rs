@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use dbconfig::{Compression as ConfigCompression, Config, SyncMode};
 use fwlog::{
-    Begin, Compression, Durable, DurableEnd, EnvironmentId, GenerationReason, Linger, LogIdentity,
-    LogLocation, ReadError, RecoverError, RecoverOptions, SealNewest, SegmentStore, SyncPolicy,
-    Writer, WriterOptions,
+    Begin, BlockDecoder, Compression, Durable, DurableEnd, EndKind, EnvironmentId,
+    GenerationReason, Linger, LogIdentity, LogLocation, ReadError, ReadItem, Record, RecoverError,
+    RecoverOptions, SealNewest, SegmentId, SegmentReader, SegmentStore, SyncPolicy, Writer,
+    WriterOptions,
 };
 use pagestore::Horizon;
 
@@ -125,6 +126,7 @@ pub(crate) fn end_there(
     location: &LogLocation,
     end: &Durable,
 ) -> Result<Durable, EngineError> {
+    remove_strays(store, end)?;
     if end.sealed {
         return Ok(*end);
     }
@@ -136,6 +138,48 @@ pub(crate) fn end_there(
     let recovered = fwlog::recover(store, options, &mut |_| Ok(()))
         .map_err(|error| recovery_error(error, location))?;
     Ok(recovered.durable())
+}
+
+/// A segment that failed when it was to be made may be there all the same, with nothing in it but the
+/// record that begins a generation. The log that goes on elsewhere gives its number again.
+fn remove_strays(store: &SegmentStore, end: &Durable) -> Result<(), EngineError> {
+    let segment = end.point.position.segment;
+    let failed = |what, id| {
+        let path = store.path(id);
+        move |error: io::Error| EngineError::file(what, path, &error)
+    };
+    let segments = store.list().map_err(failed("list", segment))?;
+    for id in [segment.next_sequence(), segment.next_generation()] {
+        if segments.contains(&id) && is_unused(store, id)? {
+            tracing::warn!(
+                "{} has nothing in it and is removed",
+                store.path(id).display()
+            );
+            store.remove(id).map_err(failed("remove", id))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_unused(store: &SegmentStore, id: SegmentId) -> Result<bool, EngineError> {
+    let mut reader = SegmentReader::open_in(store, id).map_err(EngineError::LogDamaged)?;
+    let mut decoder = BlockDecoder::new();
+    loop {
+        match reader.next(None).map_err(EngineError::LogDamaged)? {
+            ReadItem::Block(block) => {
+                let Ok(records) = decoder.records(&block) else {
+                    return Ok(false);
+                };
+                for record in records {
+                    if !matches!(record, Ok(Record::Generation(_))) {
+                        return Ok(false);
+                    }
+                }
+            }
+            ReadItem::Seal(_) => return Ok(false),
+            ReadItem::End(end) => return Ok(matches!(end, EndKind::Clean)),
+        }
+    }
 }
 
 /// The same for a log that was left without: as far as it is known to be durable.

@@ -1,14 +1,15 @@
 //! The log moves: forward logging is switched on or off, or the log starts again after a failure.
 
+use std::io;
 use std::sync::Arc;
 
 use fwlog::{
-    Begin, CommitNumber, Durable, DurableEnd, LogLocation, LogPoint, RecoverOptions, SealNewest,
-    SegmentStore, Writer,
+    Begin, CommitNumber, Durable, DurableEnd, IoFailure, LogLocation, LogPoint, RecoverOptions,
+    SealNewest, SegmentStore, Writer, WriterError,
 };
 
 use crate::environment::Environment;
-use crate::environment::checkpoint::redo_point;
+use crate::environment::checkpoint::{redo_point, settle};
 use crate::environment::control::LogPlace;
 use crate::environment::log;
 use crate::error::EngineError;
@@ -26,9 +27,22 @@ impl Environment {
         if self.take_back_lost_commits().is_some() {
             return self.leave_failed_log(place);
         }
+        let mut failure = None;
         self.committer()?.replace_writer(|old| {
             let end = old.close().map_err(EngineError::LogFailed)?;
-            self.start_elsewhere(place, &end)
+            // Whoever comes back to the log that is left finds its end there.
+            let moved = settle(old.store()).and_then(|()| self.start_elsewhere(place, &end));
+            moved.or_else(|error| {
+                // The old writer has ended: the guard brings a new one, where control says.
+                let store = log::store_of(&self.config, &self.layout, self.control().log)?;
+                let why = why_not_moved(&error, &store);
+                failure = Some(error);
+                Ok((Arc::new(Writer::failed(store, end, why)), end.commit))
+            })
+        })?;
+        failure.map_or(Ok(()), |error| {
+            self.log_guard.wake();
+            Err(error)
         })
     }
 
@@ -41,6 +55,9 @@ impl Environment {
     fn leave_failed_log(&self, place: LogPlace) -> Result<(), EngineError> {
         self.committer()?.replace_writer(|old| {
             let end = old.durable();
+            if let Err(error) = settle(old.store()) {
+                tracing::warn!(%error, "the end of the log that is left is not known to be on the disk");
+            }
             self.start_elsewhere(place, &end)
         })
     }
@@ -81,6 +98,11 @@ impl Environment {
         self.committer()?.replace_writer(|old| {
             let durable = old.durable();
             let store = log::store_of(&self.config, &self.layout, place)?;
+            if self.control().detached && !has_begun(&store, &durable)? {
+                // The log was moving there when that failed.
+                let writer = self.start_writer(place, log::begin_in(place, durable))?;
+                return Ok((writer, durable.commit));
+            }
             let options = RecoverOptions {
                 from: self.on_disk(&store, &durable)?,
                 seal: SealNewest::Yes,
@@ -192,4 +214,35 @@ impl Environment {
         };
         start.start(place, begin)
     }
+}
+
+/// Why there is no writer after a move that failed.
+fn why_not_moved(error: &EngineError, store: &SegmentStore) -> WriterError {
+    let path = store.position_path();
+    WriterError::Io(match error {
+        EngineError::LogFailed(why) => return why.clone(),
+        EngineError::File {
+            what,
+            path,
+            reason,
+            kind,
+        } => IoFailure::new(what, path, &io::Error::new(*kind, reason.clone())),
+        other if other.is_disk_full() => {
+            let full = io::Error::new(io::ErrorKind::StorageFull, other.to_string());
+            IoFailure::new("move the log to", &path, &full)
+        }
+        other => IoFailure::new(
+            "move the log to",
+            &path,
+            &io::Error::other(other.to_string()),
+        ),
+    })
+}
+
+/// Whether this store has the segment with this end of the log, or one behind it.
+fn has_begun(store: &SegmentStore, end: &Durable) -> Result<bool, EngineError> {
+    let listed = store.list();
+    let listed = listed
+        .map_err(|error| EngineError::file("list the directory of", store.position_path(), &error));
+    Ok(listed?.last() >= Some(&end.point.position.segment))
 }

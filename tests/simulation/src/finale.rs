@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use dbconfig::Role;
 use dbserver::environment::Environment;
+use dbserver::environment::control::LogPlace;
 use disk::testing::Fault;
 use fwlog::{LogLocation, LogPoint, SegmentId};
 use pagestore::{PAGE_SIZE, PageData, PageNumber};
@@ -38,6 +39,7 @@ impl World {
         for server in 0..self.servers.len() {
             self.start(server)?;
         }
+        self.close_gap()?;
         self.catch_up()?;
         self.compare()?;
         self.recover_twice()?;
@@ -50,6 +52,26 @@ impl World {
         }
         self.catch_up()?;
         self.compare()
+    }
+
+    /// Forward logging is on again, and the slaves begin anew, if it was off.
+    fn close_gap(&mut self) -> Result<(), String> {
+        if !self.gap {
+            return Ok(());
+        }
+        let master = self.environment(self.master).ok_or("the master is down")?;
+        if master.log_place() == LogPlace::Journal {
+            self.move_log()?;
+        }
+        drop(master);
+        let master = self.master;
+        for server in (0..self.servers.len()).filter(|server| *server != master) {
+            self.crash(server, Crash::Kill);
+            self.replace_by_copy(server)?;
+            self.start(server)?;
+        }
+        self.gap = false;
+        Ok(())
     }
 
     /// Everything goes on until nothing is left to do.

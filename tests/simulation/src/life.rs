@@ -3,6 +3,8 @@
 use std::mem;
 
 use dbconfig::Role;
+use dbserver::control_plane;
+use dbserver::environment::control::LogPlace;
 
 use crate::hooks::Crash;
 use crate::line::Broken;
@@ -92,6 +94,38 @@ impl World {
             clients.model.forget_acknowledged();
             clients.servers[server].newest = 0;
         }
+    }
+
+    /// Forward logging is switched off, or on again.
+    pub(crate) fn move_log(&mut self) -> Result<(), String> {
+        let master = self.master;
+        let Some(environment) = self.environment(master) else {
+            return Ok(());
+        };
+        self.end_lines(master);
+        self.gap = true;
+        let command = match environment.log_place() {
+            LogPlace::ForwardLog => "forwardlog disable",
+            LogPlace::Journal => "forwardlog enable",
+        };
+        self.tell(|| format!("  {command}"));
+        self.tally.moves += 1;
+        let failed = environment
+            .driver()
+            .is_some_and(|driver| driver.log_failure().is_some());
+        // The commit order is held meanwhile: clients would wait for themselves.
+        let moved = control_plane::run(&environment, "dba", command);
+        if failed && moved.is_ok() {
+            // What never became durable was taken back first.
+            let durable = environment.durable().ok_or("a master without a log")?;
+            self.clients().model.settle(durable.commit.get())?;
+        }
+        self.unless_hurt(
+            master,
+            moved
+                .map(drop)
+                .map_err(|error| format!("{command}: {error}")),
+        )
     }
 
     fn end_lines(&mut self, server: usize) {

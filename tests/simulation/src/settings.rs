@@ -57,6 +57,8 @@ pub struct Settings {
     pub roles: bool,
     /// Bits flip in the files of a server that is down.
     pub flips: bool,
+    /// Forward logging is switched off and on; slaves are made anew afterwards.
+    pub moves: bool,
 }
 
 impl Settings {
@@ -94,7 +96,18 @@ impl Settings {
             databases: random.coin(),
             roles: chance(&mut random, 4),
             flips: chance(&mut random, 4),
+            moves: chance(&mut random, 6),
         }
+        .without_contradictions()
+    }
+
+    /// Where the log moves, only one server has all of it. It moves on disks that work: one that fails
+    /// in that moment can leave a segment whose number is wanted again, which takes a person.
+    fn without_contradictions(mut self) -> Self {
+        self.moves &= !self.errors && !self.full;
+        self.roles &= !self.moves;
+        self.flips &= !self.moves;
+        self
     }
 
     /// The worst way in which a server may end.

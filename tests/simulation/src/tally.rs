@@ -36,6 +36,8 @@ pub struct Tally {
     pub role_switches: u64,
     /// Former masters that were ahead, and refused.
     pub forks_refused: u64,
+    /// Forward logging switched off, or on again.
+    pub moves: u64,
     /// Slaves made from a copy of their master.
     pub copies: u64,
     /// Data files made anew from the log.
@@ -63,6 +65,7 @@ impl AddAssign for Tally {
         self.clock_jumps += other.clock_jumps;
         self.role_switches += other.role_switches;
         self.forks_refused += other.forks_refused;
+        self.moves += other.moves;
         self.copies += other.copies;
         self.rebuilds += other.rebuilds;
         self.flips += other.flips;
@@ -88,6 +91,7 @@ impl fmt::Display for Tally {
             ("clock jumps", self.clock_jumps),
             ("role switches", self.role_switches),
             ("forks refused", self.forks_refused),
+            ("logs moved", self.moves),
             ("copies", self.copies),
             ("rebuilds", self.rebuilds),
             ("bit flips", self.flips),

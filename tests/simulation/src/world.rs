@@ -48,6 +48,8 @@ pub struct World {
     pub(crate) names: BTreeMap<u32, String>,
     /// A database was being made, dropped or renamed when something broke.
     pub(crate) uncertain: bool,
+    /// Forward logging was off for a while: slaves must be made anew.
+    pub(crate) gap: bool,
     pub(crate) tally: Tally,
     /// What the clocks of all machines show.
     pub(crate) time: SimulatedTime,
@@ -90,6 +92,7 @@ impl World {
             hooks,
             names: BTreeMap::new(),
             uncertain: false,
+            gap: false,
             tally: Tally::default(),
             time,
             began: Instant::now(),
@@ -214,6 +217,7 @@ impl World {
                 Ok(())
             }
             96 => self.repair(),
+            97..=98 if self.settings.moves => self.move_log(),
             97 if self.settings.roles && self.random.coin() => self.renew_slave(),
             97..=98 if self.settings.roles => self.switch_roles(),
             99 if self.settings.clock => {
