@@ -98,8 +98,10 @@ impl Environment {
         self.committer()?.replace_writer(|old| {
             let durable = old.durable();
             let store = log::store_of(&self.config, &self.layout, place)?;
-            if self.control().detached && !has_begun(&store, &durable)? {
-                // The log was moving there when that failed.
+            let unbegun = self.control().detached && !has_begun(&store, &durable)?;
+            if unbegun && place == LogPlace::Journal {
+                // The log was moving there when that failed. Where a forward log is missing, its disk
+                // may not be mounted: nothing is written to what lies under it.
                 let writer = self.start_writer(place, log::begin_in(place, durable))?;
                 return Ok((writer, durable.commit));
             }
