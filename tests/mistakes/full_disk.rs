@@ -37,16 +37,22 @@ fn open(server: &Server) {
     );
 }
 
+/// A master at work whose log is on a disk that is nearly full.
+fn with_small_log_disk(folder: &Folder) -> (SmallDisk, Server) {
+    let disk = SmallDisk::mount(&folder.join("disk"), SIZE);
+    let settings = Settings::master().set("ForwardLog", "FwLog", "../disk/fw-%N");
+    let mut master = Server::create(folder.path(), settings);
+    master.start();
+    open(&master);
+    disk.fill(2 << 20);
+    (disk, master)
+}
+
 #[test]
 fn a_full_disk_under_the_log_refuses_writes_until_there_is_room() {
     where_mounting_works(|| {
         let folder = Folder::new();
-        let disk = SmallDisk::mount(&folder.join("disk"), SIZE);
-        let settings = Settings::master().set("ForwardLog", "FwLog", "../disk/fw-%N");
-        let mut master = Server::create(folder.path(), settings);
-        master.start();
-        open(&master);
-        disk.fill(2 << 20);
+        let (disk, mut master) = with_small_log_disk(&folder);
         let client = master.client("shop");
         let acknowledged = fill_by_rows(&client);
         // Readers go on, and see what was acknowledged and nothing else.
@@ -86,12 +92,7 @@ fn a_full_disk_under_the_log_refuses_writes_until_there_is_room() {
 fn a_crash_while_the_disk_is_full_loses_nothing_that_was_acknowledged() {
     where_mounting_works(|| {
         let folder = Folder::new();
-        let disk = SmallDisk::mount(&folder.join("disk"), SIZE);
-        let settings = Settings::master().set("ForwardLog", "FwLog", "../disk/fw-%N");
-        let mut master = Server::create(folder.path(), settings);
-        master.start();
-        open(&master);
-        disk.fill(2 << 20);
+        let (disk, mut master) = with_small_log_disk(&folder);
         let acknowledged = fill_by_rows(&master.client("shop"));
         master.kill9();
         // A start needs a new segment; without room it says so.

@@ -73,14 +73,6 @@ impl Environment {
         }
     }
 
-    /// The same where the log has failed, and the data files are to save what may be in memory alone: it
-    /// does not keep them from that.
-    pub(crate) fn try_to_settle_end_of_log(&self) {
-        if let Err(error) = self.settle_end_of_log() {
-            tracing::warn!(%error, "the end of the log is not known to be on the disk");
-        }
-    }
-
     /// Writes every database's newest durable pages, up to `limit`, and syncs the files.
     pub(crate) fn write_data_files(&self, limit: Option<CommitNumber>) -> Result<(), EngineError> {
         for database in self.databases() {
@@ -138,6 +130,14 @@ impl Environment {
 pub(crate) fn settle(store: &SegmentStore) -> Result<(), EngineError> {
     let settled = store.settle_position();
     settled.map_err(|error| EngineError::file("sync", store.position_path(), &error))
+}
+
+/// The same where the log has failed, and the data files are to save what may be in memory alone: it does
+/// not keep them from that.
+pub(crate) fn try_to_settle(store: &SegmentStore) {
+    if let Err(error) = settle(store) {
+        tracing::warn!(%error, "the end of the log is not known to be on the disk");
+    }
 }
 
 /// A durable border as a redo point.

@@ -19,6 +19,8 @@ mod relocate;
 pub mod space;
 mod state;
 mod stop;
+#[cfg(test)]
+pub(crate) mod testing;
 mod verify;
 mod watch;
 

@@ -9,7 +9,7 @@ use fwlog::{
 };
 
 use crate::environment::Environment;
-use crate::environment::checkpoint::{redo_point, settle};
+use crate::environment::checkpoint::{redo_point, settle, try_to_settle};
 use crate::environment::control::LogPlace;
 use crate::environment::log;
 use crate::error::EngineError;
@@ -55,9 +55,7 @@ impl Environment {
     fn leave_failed_log(&self, place: LogPlace) -> Result<(), EngineError> {
         self.committer()?.replace_writer(|old| {
             let end = old.durable();
-            if let Err(error) = settle(old.store()) {
-                tracing::warn!(%error, "the end of the log that is left is not known to be on the disk");
-            }
+            try_to_settle(old.store());
             self.start_elsewhere(place, &end)
         })
     }
@@ -66,8 +64,9 @@ impl Environment {
     /// files. A restart finds it there, with the log or without.
     pub(crate) fn save_without_log(&self) -> Result<(), EngineError> {
         let _one_author = self.checkpointing();
-        let end = self.committer()?.writer().durable();
-        self.try_to_settle_end_of_log();
+        let writer = self.committer()?.writer();
+        let end = writer.durable();
+        try_to_settle(writer.store());
         self.write_data_files(None)?;
         let entries = self.databases.entries();
         self.update_control(|control| {

@@ -7,7 +7,7 @@ use dbconfig::SyncMode;
 use fwlog::Durable;
 
 use crate::commit::committer::Committer;
-use crate::environment::checkpoint::redo_point;
+use crate::environment::checkpoint::{redo_point, try_to_settle};
 use crate::environment::host::Drive;
 use crate::environment::{Environment, LogSide};
 use crate::error::EngineError;
@@ -80,7 +80,7 @@ impl Environment {
             return Err(EngineError::LogFailed(failure));
         }
         tracing::warn!(%failure, "the log cannot be sealed; all that is committed goes to the data files");
-        self.try_to_settle_end_of_log();
+        try_to_settle(writer.store());
         Ok(writer.durable())
     }
 }

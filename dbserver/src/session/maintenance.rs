@@ -1,5 +1,5 @@
-//! VACUUM, ANALYZE, REINDEX. SQLite uses free pages again by itself, so a plain VACUUM has nothing to do; VACUUM FULL
-//! rebuilds the database without them, as one transaction.
+//! VACUUM, ANALYZE, REINDEX. SQLite uses free pages again by itself, so a plain VACUUM has nothing to
+//! do; VACUUM FULL rebuilds the database without them, as one transaction.
 
 use dialect::Reindex;
 use rusqlite::OptionalExtension as _;

@@ -60,37 +60,15 @@ pub fn internal(error: rusqlite::Error) -> EngineError {
 
 #[cfg(test)]
 mod tests {
-    use dbconfig::Config;
     use disk::testing::{Fault, Kind, SimulatedDisk};
-    use fwlog::{Clock, EnvironmentId};
 
-    use super::*;
-    use crate::environment::create::create_on;
-    use crate::environment::host::{Drive, Host};
-    use crate::pg::Sessions;
+    use crate::environment::testing::master_on;
 
     /// Bug: where opening the file had succeeded it was an internal error, without a word of why.
     #[test]
     fn a_file_that_cannot_be_read_is_named_whichever_read_fails() {
         let machine = SimulatedDisk::new(1);
-        let process = machine.process();
-        for directory in ["/tmp", "/data", "/fwlog"] {
-            let made = process.disk().make_directory(directory.as_ref(), 0o700);
-            made.unwrap();
-        }
-        let text = "[Server]\nService = 0\nDataDir = /data\nInstance = north\n\
-                    [ForwardLog]\nFwLog = /fwlog/fw-%N\n[Replication]\nRole = Master\nTmpDir = /tmp\n";
-        let config = Config::parse("/eloqdb.cfg".as_ref(), text).unwrap();
-        let host = Host {
-            disk: process.disk(),
-            clock: Clock::system(),
-            drive: Drive::Owner,
-            preallocate: 0,
-            part_pages: Host::PART_PAGES,
-        };
-        let id = EnvironmentId::from_bytes([1; 16]);
-        create_on(&host, &config, "SCRAM-SHA-256$4096:c2FsdA==$a:b", id).unwrap();
-        let environment = Environment::start_on(host, config, Sessions::new(1)).unwrap();
+        let environment = master_on(&machine);
         environment.checkpoint().unwrap();
         let mut failed = 0;
         loop {

@@ -1,18 +1,16 @@
 //! What stands in the log, and with which numbers.
 
-use dbconfig::Config;
 use disk::testing::SimulatedDisk;
 use fwlog::{
-    Begin, BlockDecoder, Clock, EnvironmentId, LogDirectory, LogIdentity, LogLocation, PageBody,
-    ReadItem, Record, RecoverOptions, SealNewest, SegmentReader, SegmentStore, WriterOptions,
+    Begin, BlockDecoder, EnvironmentId, LogDirectory, LogIdentity, LogLocation, PageBody, ReadItem,
+    Record, RecoverOptions, SealNewest, SegmentReader, SegmentStore, WriterOptions,
 };
 use pagestore::{PAGE_SIZE, PageImage, PageNumber};
 
 use crate::commit::permit::Interrupt;
 use crate::environment::Environment;
-use crate::environment::create::create_on;
-use crate::environment::host::{Drive, Host};
-use crate::pg::Sessions;
+use crate::environment::host::Host;
+use crate::environment::testing::master_on;
 
 use super::*;
 
@@ -50,28 +48,6 @@ fn a_crash_does_not_give_the_numbers_of_its_transactions_away() {
     });
     assert_eq!(end.last_commit, CommitNumber::new(0));
     assert!(second.order().next_transaction > transaction.get());
-}
-
-/// A master on a simulated disk, without threads.
-fn environment() -> Arc<Environment> {
-    let process = SimulatedDisk::new(1).process();
-    for directory in ["/tmp", "/data", "/fwlog"] {
-        let made = process.disk().make_directory(directory.as_ref(), 0o700);
-        made.unwrap();
-    }
-    let text = "[Server]\nService = 0\nDataDir = /data\nInstance = north\n\
-                [ForwardLog]\nFwLog = /fwlog/fw-%N\n[Replication]\nRole = Master\nTmpDir = /tmp\n";
-    let config = Config::parse("/eloqdb.cfg".as_ref(), text).unwrap();
-    let host = Host {
-        disk: process.disk(),
-        clock: Clock::system(),
-        drive: Drive::Owner,
-        preallocate: 0,
-        part_pages: Host::PART_PAGES,
-    };
-    let id = EnvironmentId::from_bytes([1; 16]);
-    create_on(&host, &config, "SCRAM-SHA-256$4096:c2FsdA==$a:b", id).unwrap();
-    Environment::start_on(host, config, Sessions::new(1)).unwrap()
 }
 
 fn write_set(database: &Database, pages: u32, content: u8) -> WriteSet {
@@ -114,7 +90,7 @@ fn newest_is_full(environment: &Environment) -> bool {
 
 #[test]
 fn full_images_begin_anew_where_redo_may_start_before_the_parts_of_a_transaction() {
-    let environment = environment();
+    let environment = master_on(&SimulatedDisk::new(1));
     for name in ["large", "small"] {
         environment.create_database(name).unwrap();
     }

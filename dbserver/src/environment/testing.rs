@@ -1,0 +1,34 @@
+//! An environment for tests: on a simulated disk, without threads.
+
+use std::sync::Arc;
+
+use dbconfig::Config;
+use disk::testing::SimulatedDisk;
+use fwlog::{Clock, EnvironmentId};
+
+use crate::environment::Environment;
+use crate::environment::create::create_on;
+use crate::environment::host::{Drive, Host};
+use crate::pg::Sessions;
+
+/// A master that was made and started on this disk.
+pub(crate) fn master_on(machine: &SimulatedDisk) -> Arc<Environment> {
+    let process = machine.process();
+    for directory in ["/tmp", "/data", "/fwlog"] {
+        let made = process.disk().make_directory(directory.as_ref(), 0o700);
+        made.unwrap();
+    }
+    let text = "[Server]\nService = 0\nDataDir = /data\nInstance = north\n\
+                [ForwardLog]\nFwLog = /fwlog/fw-%N\n[Replication]\nRole = Master\nTmpDir = /tmp\n";
+    let config = Config::parse("/eloqdb.cfg".as_ref(), text).unwrap();
+    let host = Host {
+        disk: process.disk(),
+        clock: Clock::system(),
+        drive: Drive::Owner,
+        preallocate: 0,
+        part_pages: Host::PART_PAGES,
+    };
+    let id = EnvironmentId::from_bytes([1; 16]);
+    create_on(&host, &config, "SCRAM-SHA-256$4096:c2FsdA==$a:b", id).unwrap();
+    Environment::start_on(host, config, Sessions::new(1)).unwrap()
+}
