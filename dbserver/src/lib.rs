@@ -1,13 +1,35 @@
 //! The eloqdb server: SQL by SQLite, clients by PostgreSQL's protocol, durability and replication
 //! by the forward log. `ARCHITECTURE.md` has the map.
+//!
+//! The modules are layers, from low to high; each uses only what stands before it, and
+//! `tests/tidy.rs` holds that.
+
+pub mod error;
+pub mod failure;
+
+pub mod process;
+
+pub mod databases;
+
+pub mod wire;
+
+pub mod clients;
 
 pub mod apply;
 pub mod commit;
-pub mod control_plane;
-pub mod environment;
-pub mod error;
-pub mod pg;
-pub mod server;
-pub mod session;
+
 pub mod slave;
+
+pub mod environment;
+
+pub mod feed;
+
 pub mod system;
+
+pub mod control_plane;
+
+pub mod session;
+
+pub mod pg;
+
+pub mod server;

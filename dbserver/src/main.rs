@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser;
 use dbconfig::Config;
-use dbserver::environment::host::Host;
-use dbserver::environment::{create, rebuild};
-use dbserver::server::{self, logging};
+use dbserver::databases::host::Host;
+use dbserver::environment::rebuild;
+use dbserver::process::logging;
+use dbserver::server;
+use dbserver::system::create;
 use dbserver::system::verifier;
 
 /// The database server of eloqdb, master, slave or standalone.

@@ -1,7 +1,7 @@
 //! What comes from a client: the packets before authentication, and the messages after it.
 
 use bytes::BytesMut;
-use dbserver::pg::codec::{ClientCodec, Phase};
+use dbserver::wire::codec::{ClientCodec, Phase};
 use tokio_util::codec::Decoder;
 
 use super::choices::Choices;

@@ -14,10 +14,10 @@ use crate::apply::parts::{PartPages, Parts};
 use crate::apply::patience::{Patience, with_patience};
 use crate::apply::rules;
 use crate::apply::scratch::Scratch;
-use crate::environment::control::DatabaseEntry;
-use crate::environment::database::Database;
-use crate::environment::databases::Databases;
-use crate::environment::files::DatabaseFiles;
+use crate::databases::control::DatabaseEntry;
+use crate::databases::database::Database;
+use crate::databases::files::DatabaseFiles;
+use crate::databases::list::Databases;
 use crate::error::EngineError;
 
 /// Bytes of records that are applied before the pages are published: each page is made once a run,
@@ -123,14 +123,14 @@ impl Applier {
     /// Shows all that was applied since the last call, as one step.
     pub fn publish(&mut self) -> Result<(), EngineError> {
         self.unpublished = 0;
-        let crowd = self.files.crowd();
-        let full = crowd.full().load(Ordering::Relaxed);
+        let memory_budget = self.files.memory_budget();
+        let full = memory_budget.full().load(Ordering::Relaxed);
         let mut pages = 0;
         for (_, batch) in self.batches.drain() {
             pages += batch.publish(full.then_some(&mut self.scratch))?;
         }
-        if crowd.note(pages) {
-            crowd.count(&self.databases.all());
+        if memory_budget.note(pages) {
+            memory_budget.count(&self.databases.all());
         }
         if !full {
             self.scratch.let_go();

@@ -11,7 +11,7 @@ use crate::apply::parts::{PartPages, page_number};
 use crate::apply::patience::{Patience, with_patience};
 use crate::apply::rules;
 use crate::apply::scratch::Scratch;
-use crate::environment::database::Database;
+use crate::databases::database::Database;
 use crate::error::EngineError;
 
 #[derive(Debug)]

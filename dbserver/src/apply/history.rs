@@ -2,7 +2,7 @@
 
 use fwlog::{DatabaseId, Position};
 
-use crate::environment::control::DatabaseEntry;
+use crate::databases::control::DatabaseEntry;
 
 /// What undoes a change of the list.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use fwlog::{DatabaseId, Position};
 
-use crate::environment::databases::{self, MAX_DATABASES, SYSTEM_DATABASE, SYSTEM_NAME};
+use crate::databases::list::{self, MAX_DATABASES, SYSTEM_DATABASE, SYSTEM_NAME};
 use crate::error::EngineError;
 
 /// Most pages that one commit may add to a database without giving them a content, 64 GiB: each
@@ -37,7 +37,7 @@ pub(super) fn check_create(
 
 /// Refuses a name that no master would give.
 pub(super) fn check_name(name: &str, at: Position) -> Result<(), EngineError> {
-    databases::check_name(name).map_err(|error| corrupt(at, &error))
+    list::check_name(name).map_err(|error| corrupt(at, &error))
 }
 
 /// Refuses a redo point that is still to come: replay would pass over what lies between.

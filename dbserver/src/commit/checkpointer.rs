@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::environment::control::{DatabaseEntry, RedoPoint};
+use crate::databases::control::{DatabaseEntry, RedoPoint};
 use crate::error::EngineError;
 
 /// The log is looked at for a due checkpoint each time it has grown by this much.

@@ -9,9 +9,9 @@ use fwlog::{
 use sqlitevfs::WriteSet;
 
 use crate::commit::encode;
-use crate::commit::permit::Permit;
 use crate::commit::touched::Touched;
-use crate::environment::database::Database;
+use crate::databases::database::Database;
+use crate::databases::permit::Permit;
 use crate::error::EngineError;
 
 /// Commit order of the whole environment.
@@ -103,7 +103,7 @@ pub struct Borders {
 impl Committer {
     /// Goes on after `last` with a fresh writer; see [`Host`] for the pages of a part.
     ///
-    /// [`Host`]: crate::environment::host::Host
+    /// [`Host`]: crate::databases::host::Host
     pub fn new(writer: Arc<Writer>, last: CommitNumber, part_pages: usize) -> Self {
         let next_transaction = first_transaction(&writer);
         Self {

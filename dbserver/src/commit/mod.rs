@@ -3,5 +3,7 @@
 pub mod checkpointer;
 pub mod committer;
 mod encode;
-pub mod permit;
+mod restored;
 mod touched;
+
+pub(crate) use restored::tell_restored;

@@ -2,10 +2,10 @@
 
 use pagestore::{LOCK_PAGE, PAGE_SIZE, PageData, PageNumber};
 
-use crate::control_plane::table::bytes;
 use crate::control_plane::{Call, Table};
-use crate::environment::Database;
+use crate::databases::Database;
 use crate::error::EngineError;
+use crate::process::bytes;
 
 /// All databases.
 pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {

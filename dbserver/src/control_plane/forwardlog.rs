@@ -2,11 +2,11 @@
 
 use fwlog::LogDirectory;
 
-use crate::control_plane::table::bytes;
 use crate::control_plane::{Call, Table};
+use crate::databases::control::LogPlace;
 use crate::environment::Environment;
-use crate::environment::control::LogPlace;
 use crate::error::EngineError;
+use crate::process::bytes;
 
 /// The forward log: place, position, segments.
 pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {

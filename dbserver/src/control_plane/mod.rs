@@ -23,8 +23,6 @@ use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::system::users::Privilege;
 
-pub(crate) use table::bytes;
-
 pub use table::Table;
 
 /// A command on its way.

@@ -1,9 +1,9 @@
 //! `status` and `checkpoint`
 
-use crate::control_plane::table::bytes;
 use crate::control_plane::{Call, Table, forwardlog, replication};
-use crate::environment::control::role_word;
+use crate::databases::control::role_word;
 use crate::error::EngineError;
+use crate::process::bytes;
 
 /// One screen: what this server is and how it does.
 pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {

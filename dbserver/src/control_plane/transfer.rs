@@ -9,11 +9,11 @@ use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, Scratc
 use rusqlite::{Connection, OpenFlags};
 use sqlitevfs::WriteSet;
 
-use crate::commit::permit::Interrupt;
-use crate::control_plane::table::bytes;
 use crate::control_plane::{Call, Table};
+use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::error::EngineError;
+use crate::process::bytes;
 
 /// Offsets in a SQLite file's header (its file format, section 1.3).
 mod header {

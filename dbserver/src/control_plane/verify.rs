@@ -3,7 +3,8 @@
 use pagestore::{Depth, VerifyReport};
 
 use crate::control_plane::{Call, Table};
-use crate::environment::{Database, describe_page};
+use crate::databases::Database;
+use crate::environment::describe_page;
 use crate::error::EngineError;
 use crate::system::statement::read;
 

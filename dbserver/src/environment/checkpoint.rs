@@ -5,7 +5,7 @@ use std::io;
 use fwlog::{CommitNumber, Durable, LogDirectory, RecordBuffer, SegmentStore};
 
 use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
-use crate::environment::control::{DatabaseEntry, LogPlace, RedoPoint};
+use crate::databases::control::{DatabaseEntry, LogPlace, RedoPoint};
 use crate::environment::log;
 use crate::environment::{Environment, LogSide};
 use crate::error::EngineError;
@@ -84,7 +84,7 @@ impl Environment {
                 "checkpoint"
             );
         }
-        self.files.crowd().count(&self.databases());
+        self.files.memory_budget().count(&self.databases());
         self.layout
             .disk()
             .sync_directory(&self.layout.databases())

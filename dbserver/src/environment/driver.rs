@@ -3,8 +3,8 @@
 use fwlog::WriterError;
 
 use crate::commit::checkpointer::CheckpointTarget;
+use crate::databases::host::Drive;
 use crate::environment::Environment;
-use crate::environment::host::Drive;
 use crate::error::EngineError;
 
 /// Does what threads do elsewhere; see [`Drive::Owner`].

@@ -16,9 +16,9 @@ use fwlog::{
 use pagestore::Horizon;
 
 use crate::commit::checkpointer::Checkpointer;
-use crate::environment::control::LogPlace;
-use crate::environment::host::{Drive, Host};
-use crate::environment::layout::Layout;
+use crate::databases::control::LogPlace;
+use crate::databases::host::{Drive, Host};
+use crate::databases::layout::Layout;
 use crate::error::EngineError;
 
 /// Longest time that a small group waits for more transactions.

@@ -2,7 +2,6 @@
 //! a person is needed.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,12 +9,13 @@ use std::time::Duration;
 use dbconfig::OnFailure;
 use fwlog::{Timestamp, WriterError};
 
-use crate::control_plane::bytes;
+use crate::commit::tell_restored;
+use crate::databases::control::LogPlace;
 use crate::environment::Environment;
-use crate::environment::control::LogPlace;
 use crate::environment::space::{LOG, News, Space, SpaceWatch};
 use crate::environment::watch::SegmentWatch;
 use crate::error::EngineError;
+use crate::process::bytes;
 use crate::slave::SlaveLog;
 
 /// How often files and disks are looked at, and a log that can't be written is tried again.
@@ -299,16 +299,6 @@ impl Environment {
         self.set_trouble(format!(
             "forward logging was given up (FwOnFailure = disable): {failure}; slaves must be re-synchronized. 'forwardlog enable' begins it again"
         ));
-    }
-}
-
-/// Files of the log had lost their names, and got them back.
-pub(crate) fn tell_restored(paths: Vec<PathBuf>) {
-    for path in paths {
-        tracing::error!(
-            "{} was removed, renamed or replaced while the server writes it; it has been written once more, and nothing is lost. Leave the newest segment and fw.position alone",
-            path.display()
-        );
     }
 }
 

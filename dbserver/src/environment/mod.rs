@@ -1,21 +1,15 @@
 //! An environment: all databases of a server, their log, their control file.
 
+mod applying;
 mod checkpoint;
-pub mod control;
-pub mod create;
-pub mod crowd;
-pub mod database;
-pub mod databases;
 mod driver;
-pub mod files;
-pub mod host;
-pub mod layout;
-mod log;
+pub(crate) mod log;
 mod log_guard;
 mod old_readers;
 mod open;
 pub mod rebuild;
 mod relocate;
+mod slave_redo;
 pub mod space;
 mod state;
 mod stop;
@@ -24,11 +18,8 @@ pub(crate) mod testing;
 mod verify;
 mod watch;
 
-pub use database::{Database, OpenDatabase};
-pub use dbconfig::Role;
 pub use driver::Driver;
 pub use log_guard::Trouble;
-pub(crate) use log_guard::tell_restored;
 pub use space::Space;
 pub use state::{Environment, LogSide};
 pub(crate) use verify::describe_page;

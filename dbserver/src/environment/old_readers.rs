@@ -8,8 +8,8 @@
 use fwlog::CommitNumber;
 use pagestore::{CheckpointReport, StoreError};
 
+use crate::databases::database::Database;
 use crate::environment::Environment;
-use crate::environment::database::Database;
 
 /// How often snapshots are ended for one checkpoint; new ones may begin meanwhile.
 const TRIES: usize = 8;

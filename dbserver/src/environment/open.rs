@@ -13,25 +13,23 @@ use fwlog::{
 use pagestore::Horizon;
 
 use crate::apply::applier::{Applied, Applier};
+use crate::clients::Sessions;
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
+use crate::databases::control::{Control, DatabaseEntry, Identity, LogPlace, RedoPoint, role_word};
+use crate::databases::database::ConnectionLimits;
+use crate::databases::files::DatabaseFiles;
+use crate::databases::host::{Drive, Host};
+use crate::databases::layout::{Layout, SYSTEM_FILE};
+use crate::databases::list::{Databases, SYSTEM_DATABASE, SYSTEM_NAME};
+use crate::databases::memory_budget::MemoryBudget;
 use crate::environment::checkpoint::redo_point;
-use crate::environment::control::{
-    Control, DatabaseEntry, Identity, LogPlace, RedoPoint, role_word,
-};
-use crate::environment::crowd::Crowd;
-use crate::environment::database::ConnectionLimits;
-use crate::environment::databases::{Databases, SYSTEM_DATABASE, SYSTEM_NAME};
-use crate::environment::files::DatabaseFiles;
-use crate::environment::host::{Drive, Host};
-use crate::environment::layout::{Layout, SYSTEM_FILE};
 use crate::environment::log::{self, WriterStart};
 use crate::environment::log_guard::LogGuard;
 use crate::environment::rebuild;
 use crate::environment::state::{Environment, LogSide};
 use crate::environment::verify::{self, Suspects};
 use crate::error::EngineError;
-use crate::pg::registry::Sessions;
 use crate::slave::SlaveLog;
 
 /// SQLite's page cache of one connection.
@@ -116,7 +114,7 @@ impl Parts {
             cache_kib: CACHE_KIB,
             write_set_bytes: WRITE_SET_BYTES,
             scratch_dir: config.replication.tmp_dir.clone(),
-            crowd: Crowd::new(config.server.checkpoint_size),
+            memory_budget: MemoryBudget::new(config.server.checkpoint_size),
         };
         let policy = CheckpointPolicy {
             size: config.server.checkpoint_size,

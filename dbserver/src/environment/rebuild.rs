@@ -20,9 +20,9 @@ use dbconfig::Config;
 use disk::Disk;
 use fwlog::{LogDirectory, LogLocation, SegmentId, VerifyReport};
 
-use crate::environment::control::{Control, Identity, RedoPoint};
-use crate::environment::host::Host;
-use crate::environment::layout::{Layout, SYSTEM_FILE};
+use crate::databases::control::{Control, Identity, RedoPoint};
+use crate::databases::host::Host;
+use crate::databases::layout::{Layout, SYSTEM_FILE};
 use crate::environment::log;
 use crate::environment::open::{lock, no_environment};
 use crate::error::EngineError;
@@ -226,7 +226,7 @@ mod tests {
     use fwlog::EnvironmentId;
 
     use super::*;
-    use crate::environment::control::LogPlace;
+    use crate::databases::control::LogPlace;
 
     const FILES: [&str; 5] = [
         "/data/system.db",

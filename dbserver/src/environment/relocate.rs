@@ -8,9 +8,9 @@ use fwlog::{
     SealNewest, SegmentStore, Writer, WriterError,
 };
 
+use crate::databases::control::LogPlace;
 use crate::environment::Environment;
 use crate::environment::checkpoint::{redo_point, settle, try_to_settle};
-use crate::environment::control::LogPlace;
 use crate::environment::log;
 use crate::error::EngineError;
 

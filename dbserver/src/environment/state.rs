@@ -11,21 +11,21 @@ use fwlog::{Durable, EnvironmentId, LogLocation, RecordBuffer};
 use pagestore::Horizon;
 use sqlitevfs::WriteSet;
 
+use crate::clients::Sessions;
 use crate::commit::checkpointer::{CheckpointTarget, Checkpointer};
 use crate::commit::committer::{Committer, MarkSet, Queued};
-use crate::commit::permit::{Interrupt, Permit};
-use crate::environment::control::{Control, DatabaseEntry, LogPlace, RedoPoint};
-use crate::environment::database::{Database, OpenDatabase};
-use crate::environment::databases::{Databases, SYSTEM_DATABASE, check_name, check_room};
-use crate::environment::files::DatabaseFiles;
-use crate::environment::host::{Drive, Host};
-use crate::environment::layout::Layout;
+use crate::databases::control::{Control, DatabaseEntry, LogPlace, RedoPoint};
+use crate::databases::database::{Database, OpenDatabase};
+use crate::databases::files::DatabaseFiles;
+use crate::databases::host::{Drive, Host};
+use crate::databases::layout::Layout;
+use crate::databases::list::{Databases, SYSTEM_DATABASE, check_name, check_room};
+use crate::databases::permit::{Interrupt, Permit};
 use crate::environment::log;
 use crate::environment::log_guard::LogGuard;
 use crate::error::EngineError;
-use crate::pg::registry::Sessions;
-use crate::server::ShutdownRequest;
-use crate::server::logging::LogFile;
+use crate::process::ShutdownRequest;
+use crate::process::logging::LogFile;
 use crate::slave::SlaveLog;
 
 /// How long DROP DATABASE waits for sessions that are about to leave, as PostgreSQL does.
@@ -172,8 +172,8 @@ impl Environment {
         let pages = write_set.pages.len();
         let queued = self.committer()?.commit(database, permit, write_set);
         let queued = queued.inspect_err(|error| self.note_failure(error))?;
-        if self.files.crowd().note(pages) {
-            self.files.crowd().count(&self.databases());
+        if self.files.memory_budget().note(pages) {
+            self.files.memory_budget().count(&self.databases());
             // Pages may be far more than the log shows: it is compressed.
             self.checkpointer.look();
         }

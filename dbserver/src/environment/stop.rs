@@ -7,8 +7,8 @@ use dbconfig::SyncMode;
 use fwlog::Durable;
 
 use crate::commit::committer::Committer;
+use crate::databases::host::Drive;
 use crate::environment::checkpoint::{redo_point, try_to_settle};
-use crate::environment::host::Drive;
 use crate::environment::{Environment, LogSide};
 use crate::error::EngineError;
 

@@ -6,10 +6,10 @@ use dbconfig::Config;
 use disk::testing::SimulatedDisk;
 use fwlog::{Clock, EnvironmentId};
 
+use crate::clients::Sessions;
+use crate::databases::host::{Drive, Host};
 use crate::environment::Environment;
-use crate::environment::create::create_on;
-use crate::environment::host::{Drive, Host};
-use crate::pg::Sessions;
+use crate::system::create::create_on;
 
 /// A master that was made and started on this disk.
 pub(crate) fn master_on(machine: &SimulatedDisk) -> Arc<Environment> {

@@ -11,7 +11,7 @@ use dbconfig::VerifyData;
 use fwlog::{CommitNumber, DatabaseId};
 use pagestore::{Depth, Fault, PAGE_SIZE, PageNumber, PageStore, StoreError, VerifyReport};
 
-use crate::environment::databases::Databases;
+use crate::databases::list::Databases;
 use crate::error::EngineError;
 
 /// Damaged pages that a message names; the rest are counted.

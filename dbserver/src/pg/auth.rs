@@ -11,9 +11,9 @@ use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
 
-use crate::pg::codec::Request;
-use crate::pg::startup::ClientStream;
-use crate::session::failure::Failure;
+use crate::failure::Failure;
+use crate::wire::ClientStream;
+use crate::wire::codec::Request;
 
 /// The one mechanism on offer.
 const MECHANISM: &str = "SCRAM-SHA-256";

@@ -6,11 +6,12 @@ use futures::StreamExt;
 use pgwire::messages::PgWireFrontendMessage as Frontend;
 use pgwire::messages::response::TransactionStatus;
 
-use crate::pg::codec::{Request, WireError, has_frame};
-use crate::pg::output;
-use crate::pg::startup::{self, ClientStream};
-use crate::session::failure::Failure;
+use crate::failure::Failure;
+use crate::pg::startup;
 use crate::session::{Session, terminated};
+use crate::wire::ClientStream;
+use crate::wire::codec::{Request, WireError, has_frame};
+use crate::wire::output;
 
 /// How long a client may take to read why its session ends.
 const FAREWELL: Duration = Duration::from_secs(1);

@@ -5,13 +5,13 @@ use futures::StreamExt;
 use pgtypes::copy::Decoder;
 use pgwire::messages::PgWireFrontendMessage as Frontend;
 
+use crate::failure::Failure;
 use crate::pg::client::Client;
-use crate::pg::codec::{Request, WireError};
-use crate::pg::output;
 use crate::session::copy::{self, Target};
-use crate::session::failure::Failure;
 use crate::session::prepared::Prepared;
 use crate::session::terminated;
+use crate::wire::codec::{Request, WireError};
+use crate::wire::output;
 
 /// The next piece of the stream.
 enum Piece {

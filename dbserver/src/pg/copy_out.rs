@@ -6,12 +6,12 @@ use bytes::BytesMut;
 use pgtypes::Format;
 use pgtypes::copy::Encoder;
 
+use crate::failure::Failure;
 use crate::pg::client::Client;
-use crate::pg::output;
 use crate::session::copy;
 use crate::session::cursor::{CopyLines, Portion};
-use crate::session::failure::Failure;
 use crate::session::portal::Portal;
+use crate::wire::output;
 
 impl Client {
     /// Runs COPY TO STDOUT; gives its tag.

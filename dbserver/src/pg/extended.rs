@@ -9,14 +9,14 @@ use pgwire::messages::extendedquery::{
     Bind, Close, Describe, Execute, Parse, TARGET_TYPE_BYTE_PORTAL, TARGET_TYPE_BYTE_STATEMENT,
 };
 
+use crate::failure::Failure;
 use crate::pg::client::Client;
-use crate::pg::output;
 use crate::pg::perform::Ending;
 use crate::session::command::{no_cursor, no_statement};
-use crate::session::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::{row, transaction};
+use crate::wire::output;
 
 impl Client {
     /// Parse: a prepared statement, named or not.

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use dialect::FetchCount;
 
+use crate::failure::Failure;
 use crate::pg::client::Client;
 use crate::session::command::no_cursor;
 use crate::session::cursor::Portion;
-use crate::session::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::row;
 

@@ -16,26 +16,27 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::codec::Framed;
 
+use crate::clients::{NewSession, Sessions};
 use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::pg::admission::{Admission, Admissions};
 use crate::pg::client::Client;
-use crate::pg::codec::{ClientCodec, Phase};
-use crate::pg::newcomers::{Newcomer, Newcomers};
-use crate::pg::output::{self, FLUSH_BYTES};
-use crate::pg::registry::{Newcomer as Entry, Sessions};
-use crate::pg::startup::{self, ClientStream, Purpose};
+use crate::pg::startup::{self, Purpose};
 use crate::session::Session;
-use crate::session::failure::Failure;
 use crate::system::users::Privilege;
+use crate::wire::ClientStream;
+use crate::wire::codec::{ClientCodec, Phase};
+use crate::wire::output::{self, FLUSH_BYTES};
 
 /// Stack of a session's thread: SQLite's deepest expressions and triggers fit.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
 /// Connections that may be on their way in.
-const NEWCOMERS: usize = 64;
+const MAX_ADMISSIONS: usize = 64;
 
 /// Connections that may be there beside the sessions: those on their way in, and as many that are
 /// just being closed.
-const BESIDE_SESSIONS: usize = 2 * NEWCOMERS;
+const BESIDE_SESSIONS: usize = 2 * MAX_ADMISSIONS;
 
 /// How long a client waits for the end of a start before it is told to come again.
 const START_PATIENCE: Duration = Duration::from_secs(1);
@@ -46,11 +47,11 @@ pub struct FrontEnd {
     sessions: Arc<Sessions>,
     max_connections: usize,
     connections: AtomicUsize,
-    newcomers: Arc<Newcomers>,
-    state: watch::Sender<State>,
+    admissions: Arc<Admissions>,
+    state: watch::Sender<Availability>,
 }
 
-enum State {
+enum Availability {
     Starting,
     Open(Arc<Environment>),
     Stopping,
@@ -64,20 +65,20 @@ impl FrontEnd {
             sessions,
             max_connections: max_sessions.saturating_add(BESIDE_SESSIONS),
             connections: AtomicUsize::new(0),
-            newcomers: Newcomers::new(NEWCOMERS),
-            state: watch::Sender::new(State::Starting),
+            admissions: Admissions::new(MAX_ADMISSIONS),
+            state: watch::Sender::new(Availability::Starting),
         })
     }
 
     /// Lets clients in.
     pub fn open(&self, environment: Arc<Environment>) {
-        self.set(State::Open(environment));
+        self.set(Availability::Open(environment));
     }
 
     /// Lets nobody in any more; those who are in stay.
     pub fn close(&self) {
         self.sessions.close();
-        self.set(State::Stopping);
+        self.set(Availability::Stopping);
     }
 
     /// Accepts connections until the future is dropped.
@@ -102,19 +103,19 @@ impl FrontEnd {
     /// over before a client has come again.
     pub(super) async fn environment(&self) -> Result<Arc<Environment>, Failure> {
         let mut state = self.state.subscribe();
-        let begun = state.wait_for(|state| !matches!(state, State::Starting));
+        let begun = state.wait_for(|state| !matches!(state, Availability::Starting));
         // Whether it came or the time is up, the state itself tells. What was waited for is a lock on it,
         // and goes before it is locked again: a stop that comes in between would wait for ever.
         drop(tokio::time::timeout(START_PATIENCE, begun).await);
         let stopping = || Failure::fatal("57P03", "the database system is shutting down");
         match &*self.state.borrow() {
-            State::Open(environment) if environment.is_stopping() => Err(stopping()),
-            State::Open(environment) => Ok(Arc::clone(environment)),
-            State::Starting => Err(Failure::fatal(
+            Availability::Open(environment) if environment.is_stopping() => Err(stopping()),
+            Availability::Open(environment) => Ok(Arc::clone(environment)),
+            Availability::Starting => Err(Failure::fatal(
                 "57P03",
                 "the database system is starting up",
             )),
-            State::Stopping => Err(stopping()),
+            Availability::Stopping => Err(stopping()),
         }
     }
 
@@ -128,7 +129,7 @@ impl FrontEnd {
         &self.sessions
     }
 
-    fn set(&self, state: State) {
+    fn set(&self, state: Availability) {
         self.state.send_replace(state);
     }
 
@@ -140,13 +141,13 @@ impl FrontEnd {
             turn_away(&stream);
             return Err(io::Error::other("too many connections at once"));
         }
-        let newcomer = self.newcomers.arrive();
+        let admission = self.admissions.arrive();
         let stream = stream.into_std()?;
         thread::Builder::new()
             .name(format!("client {}", address.port()))
             .stack_size(STACK_BYTES)
             .spawn(move || {
-                let work = AssertUnwindSafe(|| run(&arrival.0, newcomer, stream, address));
+                let work = AssertUnwindSafe(|| run(&arrival.0, admission, stream, address));
                 if std::panic::catch_unwind(work).is_err() {
                     tracing::error!(%address, "a session has panicked and was ended");
                 }
@@ -177,7 +178,7 @@ fn crowded() -> Failure {
     Failure::fatal("53300", "too many connections at once")
 }
 
-fn run(front: &FrontEnd, newcomer: Newcomer, stream: std::net::TcpStream, address: SocketAddr) {
+fn run(front: &FrontEnd, admission: Admission, stream: std::net::TcpStream, address: SocketAddr) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -185,7 +186,7 @@ fn run(front: &FrontEnd, newcomer: Newcomer, stream: std::net::TcpStream, addres
         runtime.block_on(async {
             let stream = TcpStream::from_std(stream)?;
             stream.set_nodelay(true)?;
-            serve(front, newcomer, stream, address).await;
+            serve(front, admission, stream, address).await;
             Ok(())
         })
     });
@@ -194,16 +195,16 @@ fn run(front: &FrontEnd, newcomer: Newcomer, stream: std::net::TcpStream, addres
     }
 }
 
-async fn serve(front: &FrontEnd, newcomer: Newcomer, stream: TcpStream, address: SocketAddr) {
+async fn serve(front: &FrontEnd, admission: Admission, stream: TcpStream, address: SocketAddr) {
     let mut stream = Framed::with_capacity(stream, ClientCodec::new(), FLUSH_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
     let started = tokio::select! {
         started = startup::start_up(&mut stream, front, address) => started,
-        () = newcomer.sent_away() => Err(crowded()),
+        () = admission.sent_away() => Err(crowded()),
     };
-    drop(newcomer);
+    drop(admission);
     let result = match started {
-        Ok(Some((environment, newcomer))) => enter(&environment, stream, newcomer, address).await,
+        Ok(Some((environment, client))) => enter(&environment, stream, client, address).await,
         Ok(None) => return,
         Err(failure) => Err((stream, failure)),
     };
@@ -217,22 +218,22 @@ async fn serve(front: &FrontEnd, newcomer: Newcomer, stream: TcpStream, address:
 async fn enter(
     environment: &Arc<Environment>,
     mut stream: ClientStream,
-    newcomer: startup::Newcomer,
+    client: startup::Authenticated,
     address: SocketAddr,
 ) -> Result<(), (ClientStream, Failure)> {
-    if newcomer.purpose == Purpose::ForwardLog {
-        return replicate(stream, environment, newcomer).await;
+    if client.purpose == Purpose::ForwardLog {
+        return replicate(stream, environment, client).await;
     }
-    let mut settings = newcomer.settings;
-    let entry = Entry {
-        user: newcomer.user,
-        database: newcomer.database,
+    let mut settings = client.settings;
+    let entry = NewSession {
+        user: client.user,
+        database: client.database,
         application: settings
             .get("application_name")
             .unwrap_or_default()
             .to_owned(),
         address,
-        key: newcomer.key.clone(),
+        key: client.key.clone(),
     };
     let opened = environment
         .sessions()
@@ -246,7 +247,7 @@ async fn enter(
         Ok(opened) => opened,
         Err(failure) => return Err((stream, failure.into_fatal())),
     };
-    if let Err(failure) = startup::welcome(&mut stream, &mut settings, pid, newcomer.key).await {
+    if let Err(failure) = startup::welcome(&mut stream, &mut settings, pid, client.key).await {
         return Err((stream, failure));
     }
     Client::new(stream, session).run().await;
@@ -257,9 +258,9 @@ async fn enter(
 async fn replicate(
     mut stream: ClientStream,
     environment: &Arc<Environment>,
-    newcomer: startup::Newcomer,
+    client: startup::Authenticated,
 ) -> Result<(), (ClientStream, Failure)> {
-    let refusal = match environment.privilege(&newcomer.user) {
+    let refusal = match environment.privilege(&client.user) {
         Ok(Privilege::Dba | Privilege::Operator) => None,
         Ok(Privilege::User) => {
             let why = "replication needs the privilege dba or operator";
@@ -270,12 +271,12 @@ async fn replicate(
     if let Some(refusal) = refusal {
         return Err((stream, refusal));
     }
-    let mut settings = newcomer.settings;
-    if let Err(failure) = startup::welcome(&mut stream, &mut settings, 0, newcomer.key).await {
+    let mut settings = client.settings;
+    if let Err(failure) = startup::welcome(&mut stream, &mut settings, 0, client.key).await {
         return Err((stream, failure));
     }
     stream.codec_mut().set_phase(Phase::Replication);
-    crate::slave::serve_replication(stream, Arc::clone(environment), newcomer.user).await;
+    crate::feed::serve_replication(stream, Arc::clone(environment), client.user).await;
     Ok(())
 }
 

@@ -9,25 +9,19 @@
 //!                                                             session::Session
 //! ```
 
+mod admission;
 pub mod auth;
 pub mod client;
-pub mod codec;
 mod copy_in;
 mod copy_out;
 mod extended;
 mod fetch;
 mod front_end;
-mod newcomers;
-pub mod output;
 mod perform;
-pub mod registry;
 mod simple;
 pub mod startup;
-pub mod watch;
 
 #[cfg(test)]
 mod tests;
 
 pub use front_end::FrontEnd;
-pub use registry::Sessions;
-pub use startup::ClientStream;

@@ -5,14 +5,14 @@ use std::rc::Rc;
 use dialect::StatementKind;
 use pgtypes::SqlValue;
 
+use crate::failure::Failure;
 use crate::pg::client::Client;
-use crate::pg::output;
 use crate::session::command::Reply;
 use crate::session::cursor::Portion;
-use crate::session::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::{row, transaction};
+use crate::wire::output;
 
 /// How an execution ended.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use dialect::StatementKind;
 
+use crate::failure::Failure;
 use crate::pg::client::Client;
-use crate::pg::output;
-use crate::session::failure::Failure;
 use crate::session::portal::Portal;
+use crate::wire::output;
 
 impl Client {
     /// Runs the statements of a Query message up to the first that fails.

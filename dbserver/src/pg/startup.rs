@@ -13,19 +13,14 @@ use pgwire::messages::startup::{
 };
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::net::TcpStream;
-use tokio_util::codec::Framed;
 
 use crate::environment::Environment;
+use crate::failure::Failure;
 use crate::pg::auth;
-use crate::pg::codec::{ClientCodec, Phase, Request, WireError};
 use crate::pg::front_end::FrontEnd;
-use crate::pg::output;
-use crate::session::failure::Failure;
 use crate::session::settings::Settings;
-
-/// A client's connection: frames in, messages out.
-pub type ClientStream = Framed<TcpStream, ClientCodec>;
+use crate::wire::output;
+use crate::wire::{ClientStream, Phase, Request, WireError};
 
 /// How long a client may take until it is in.
 const STARTUP_LIMIT: Duration = Duration::from_mins(1);
@@ -37,7 +32,7 @@ const PROTOCOL_3: i32 = 3 << 16;
 const NEWEST_MINOR: u16 = 2;
 
 /// A client that is in.
-pub struct Newcomer {
+pub struct Authenticated {
     /// Who it is.
     pub user: String,
     /// The database it asks for.
@@ -64,7 +59,7 @@ pub async fn start_up(
     stream: &mut ClientStream,
     front: &FrontEnd,
     address: SocketAddr,
-) -> Result<Option<(Arc<Environment>, Newcomer)>, Failure> {
+) -> Result<Option<(Arc<Environment>, Authenticated)>, Failure> {
     let work = async {
         let Some(startup) = first_message(stream, front).await? else {
             return Ok(None);
@@ -77,8 +72,8 @@ pub async fn start_up(
             .hint("See allow and deny in section db-access of the configuration."));
         }
         let env = front.environment().await?;
-        let newcomer = admit(stream, &env, startup).await?;
-        Ok(Some((env, newcomer)))
+        let client = admit(stream, &env, startup).await?;
+        Ok(Some((env, client)))
     };
     match tokio::time::timeout(STARTUP_LIMIT, work).await {
         Ok(result) => result,
@@ -120,7 +115,7 @@ async fn admit(
     stream: &mut ClientStream,
     env: &Environment,
     startup: Startup,
-) -> Result<Newcomer, Failure> {
+) -> Result<Authenticated, Failure> {
     let long_key = negotiate(stream, &startup);
     let mut parameters = startup.parameters;
     let user = parameters
@@ -160,7 +155,7 @@ async fn admit(
         "idle_in_transaction_session_timeout",
         timeouts.idle_transaction_timeout,
     );
-    Ok(Newcomer {
+    Ok(Authenticated {
         user,
         database,
         purpose,

@@ -1,9 +1,6 @@
 //! The process: sockets, signals, a clean stop.
 
 mod announce;
-mod lines;
-pub mod logging;
-mod shutdown;
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,13 +13,12 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use crate::clients::Sessions;
+use crate::databases::control::role_word;
 use crate::environment::Environment;
-use crate::environment::control::role_word;
-use crate::pg::{FrontEnd, Sessions};
+use crate::pg::FrontEnd;
 
-use self::logging::LogFile;
-
-pub use shutdown::ShutdownRequest;
+use crate::process::LogFile;
 
 /// How long running transactions may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);

@@ -6,7 +6,7 @@ use dialect::functions::Value;
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use crate::session::failure::Failure;
+use crate::failure::Failure;
 use crate::session::{Session, schema};
 
 /// What the catalog tables hold.

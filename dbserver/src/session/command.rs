@@ -5,7 +5,7 @@ use std::rc::Rc;
 use dialect::{StatementKind, TransactionModes};
 use pgtypes::{PgType, SqlValue};
 
-use crate::session::failure::Failure;
+use crate::failure::Failure;
 use crate::session::prepared::{Column, Columns, Prepared};
 use crate::session::{Session, parameters};
 

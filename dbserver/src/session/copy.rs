@@ -6,7 +6,7 @@ use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView};
 use pgtypes::copy::{self, Force, Header, Row};
 use pgtypes::{Format, PgType, SqlValueRef, decode};
 
-use crate::session::failure::Failure;
+use crate::failure::Failure;
 use crate::session::mapping::{self, Bound};
 use crate::session::schema::View;
 use crate::session::{Session, sqlite::Sqlite};

@@ -15,13 +15,13 @@ use bytes::{BufMut, BytesMut};
 use pgtypes::{Format, PgType, SqlValue};
 use rusqlite::{CachedStatement, Row, Statement, StatementStatus};
 
-use crate::commit::permit::Interrupt;
-use crate::pg::output::{self, FLUSH_BYTES};
-use crate::session::failure::Failure;
+use crate::databases::permit::Interrupt;
+use crate::failure::Failure;
 use crate::session::mapping;
 use crate::session::prepared::{Column, Columns, Prepared};
 use crate::session::row;
 use crate::session::sqlite::Sqlite;
+use crate::wire::output::{self, FLUSH_BYTES};
 
 /// What a portion ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use dialect::FetchCount;
 
+use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::command::no_cursor;
-use crate::session::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
 

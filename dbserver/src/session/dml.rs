@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use pgtypes::SqlValue;
 
+use crate::failure::Failure;
 use crate::session::Session;
-use crate::session::failure::Failure;
 use crate::session::portal::command_name;
 use crate::session::prepared::Prepared;
 

@@ -5,9 +5,9 @@ use dialect::Reindex;
 use rusqlite::OptionalExtension as _;
 use rusqlite::limits::Limit;
 
+use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::copy::quoted;
-use crate::session::failure::Failure;
 
 impl Session {
     /// VACUUM [FULL] [ANALYZE] [table, …].

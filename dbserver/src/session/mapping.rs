@@ -6,7 +6,7 @@ use pgtypes::{PgType, SqlState, SqlValue, SqlValueRef, ValueError};
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use crate::session::failure::Failure;
+use crate::failure::Failure;
 
 /// The message by which an SQL function's error keeps its SQLSTATE on the way through SQLite.
 pub fn tagged(sqlstate: &str, message: &str) -> String {

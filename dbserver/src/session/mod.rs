@@ -10,7 +10,6 @@ pub mod copy;
 pub mod cursor;
 mod cursors;
 pub mod dml;
-pub mod failure;
 pub mod functions;
 mod maintenance;
 pub mod mapping;
@@ -37,13 +36,14 @@ use dialect::Notice;
 use pagestore::StoreError;
 use pgwire::messages::response::TransactionStatus;
 
-use crate::commit::permit::InterruptReason;
-use crate::environment::{Database, Environment, OpenDatabase};
+use crate::clients::Registered;
+use crate::clients::StatementTimeout;
+use crate::databases::permit::InterruptReason;
+use crate::databases::{Database, OpenDatabase};
+use crate::environment::Environment;
 use crate::error::EngineError;
-use crate::pg::registry::Registered;
-use crate::pg::watch::Watched;
+use crate::failure::Failure;
 use crate::session::catalog::CatalogState;
-use crate::session::failure::Failure;
 use crate::session::functions::Facts;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
@@ -126,7 +126,7 @@ impl Session {
     }
 
     /// A statement begins: cancel requests and the time limit are for it.
-    pub fn begin_statement(&mut self) -> Option<Watched> {
+    pub fn begin_statement(&mut self) -> Option<StatementTimeout> {
         self.registered.entry.begin_statement();
         self.facts.tick(self.transaction.is_explicit());
         let limit = self.settings.statement_timeout()?;

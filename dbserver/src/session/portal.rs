@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use pgtypes::{Format, SqlValue};
 
+use crate::failure::Failure;
 use crate::session::cursor::{Cursor, Portion, Start};
-use crate::session::failure::Failure;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::{Session, row};
 

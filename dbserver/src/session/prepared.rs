@@ -6,7 +6,7 @@ use std::rc::Rc;
 use dialect::{SchemaView, Statement, StatementKind};
 use pgtypes::{Format, Oid, PgType, SqlValue, decode};
 
-use crate::session::failure::Failure;
+use crate::failure::Failure;
 use crate::session::mapping;
 use crate::session::schema::View;
 use crate::session::sqlite::Sqlite;

@@ -3,8 +3,8 @@
 use dialect::Needs;
 use rusqlite::Connection;
 
+use crate::failure::Failure;
 use crate::session::Session;
-use crate::session::failure::Failure;
 use crate::session::portal::command_name;
 use crate::session::prepared::Prepared;
 

@@ -3,9 +3,9 @@
 use bytes::{BufMut, BytesMut};
 use pgtypes::{Format, PgType, SqlValue, SqlValueRef, encode};
 
-use crate::pg::output::{frame, patch_length};
-use crate::session::failure::Failure;
+use crate::failure::Failure;
 use crate::session::prepared::Column;
+use crate::wire::output::{frame, patch_length};
 
 /// `RowDescription`; table and column numbers are not told.
 pub fn describe(out: &mut BytesMut, columns: &[Column], formats: &[Format]) {

@@ -1,8 +1,8 @@
 //! Savepoints. Before the first write SQLite knows nothing of them: they are only names. When its
 //! transaction begins, it gets them all, as `s0`, `s1` … by depth.
 
+use crate::failure::Failure;
 use crate::session::Session;
-use crate::session::failure::Failure;
 use crate::session::transaction::{Block, aborted};
 
 impl Session {

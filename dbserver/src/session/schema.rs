@@ -7,7 +7,7 @@ use std::rc::Rc;
 use dialect::{ColumnInfo, ConstraintKind, SchemaView, TableColumn, TableInfo, TypeName};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::session::failure::Failure;
+use crate::failure::Failure;
 use crate::session::sqlite::Sqlite;
 
 /// What was read of the schema, valid as long as its version stays.

@@ -4,9 +4,9 @@ use dialect::StatementKind;
 use pgtypes::SqlValue;
 
 use crate::control_plane;
+use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::command::Reply;
-use crate::session::failure::Failure;
 use crate::session::portal::command_name;
 use crate::session::prepared::{Column, Prepared};
 use crate::system::users::Privilege;

@@ -1,6 +1,6 @@
 //! Values of parameters: what is accepted, how it is kept, how it is shown.
 
-use crate::session::failure::Failure;
+use crate::failure::Failure;
 use crate::session::parameters::{Parameter, Shape};
 
 /// The value in the form that is kept.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dialect::Isolation;
 
-use crate::session::failure::Failure;
+use crate::failure::Failure;
 use crate::session::parameters::{self, PARAMETERS, Parameter};
 use crate::session::setting_value::{checked, shown};
 

@@ -10,8 +10,8 @@ use rusqlite::limits::Limit;
 use rusqlite::{CachedStatement, Connection};
 use sqlitevfs::FileHandle;
 
-use crate::environment::database::Database;
-use crate::session::failure::Failure;
+use crate::databases::database::Database;
+use crate::failure::Failure;
 use crate::session::functions::{self, Facts};
 use crate::session::schema::SchemaCache;
 use crate::session::{authorizer, mapping};

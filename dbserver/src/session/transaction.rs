@@ -15,9 +15,9 @@ use dialect::{Isolation, StatementKind, TransactionModes};
 use pagestore::Snapshot;
 use pgwire::messages::response::TransactionStatus;
 
-use crate::commit::permit::Permit;
-use crate::environment::Database;
-use crate::session::failure::Failure;
+use crate::databases::Database;
+use crate::databases::permit::Permit;
+use crate::failure::Failure;
 use crate::session::trial::Trial;
 use crate::session::{Session, terminated};
 

@@ -17,8 +17,8 @@ use dialect::{Isolation, StatementKind};
 use pgtypes::SqlValue;
 use sqlitevfs::WriteMode;
 
-use crate::commit::permit::UnderWay;
-use crate::session::failure::Failure;
+use crate::databases::permit::UnderWay;
+use crate::failure::Failure;
 use crate::session::prepared::Prepared;
 use crate::session::{Session, cursor, mapping};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dbproto::{Progress, Refuse, state};
 use fwlog::{Block, Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover};
 
-use crate::slave::link::refuse_mirror;
+use crate::slave::refusal::refuse_mirror;
 use crate::slave::{SlaveLog, Work};
 
 impl SlaveLog {
@@ -14,7 +14,7 @@ impl SlaveLog {
     ///
     /// That is right after a failed sync, too, though nobody knows what the disk has of the bytes
     /// behind the durable end: they go, and the master sends them again.
-    pub(super) fn mend(&self, mirror: &mut Option<Box<Mirror>>) -> Result<(), Refuse> {
+    pub(crate) fn mend(&self, mirror: &mut Option<Box<Mirror>>) -> Result<(), Refuse> {
         let Some(old) = mirror.as_mut() else {
             return Ok(());
         };

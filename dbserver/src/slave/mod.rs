@@ -5,11 +5,8 @@
 //!                ◀─ Status: received, durable, applied ◀──────────────────────────┘
 //! ```
 
-mod applying;
-pub mod link;
 mod mend;
-mod redo;
-mod serve;
+pub(crate) mod refusal;
 mod waits;
 
 use std::mem;
@@ -21,13 +18,11 @@ use fwlog::{Block, EnvironmentId, IoFailure, Mirror, Recovered, SegmentStore};
 use tokio::sync::Notify;
 
 use crate::apply::applier::Applier;
-use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
-use crate::environment::host::Host;
-use crate::environment::tell_restored;
+use crate::commit::tell_restored;
+use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
+use crate::databases::host::Host;
 use crate::error::EngineError;
 use crate::slave::waits::Waits;
-
-pub use serve::serve_replication;
 
 /// Runs of blocks on their way from the mirror to the applier.
 const QUEUED_RUNS: usize = 8;
@@ -55,7 +50,7 @@ pub struct SlaveProgress {
 
 /// What goes to the applier's thread.
 #[derive(Debug)]
-enum Work {
+pub(crate) enum Work {
     /// Durable blocks and the state of the log behind them.
     Blocks(Vec<Block>, Progress),
     /// Nothing to apply up to here: a segment began or was sealed.
@@ -64,7 +59,7 @@ enum Work {
 }
 
 /// Where the mirror is.
-enum MirrorPlace {
+pub(crate) enum MirrorPlace {
     /// Here; `None` on an empty slave.
     Free(Option<Box<Mirror>>),
     /// With the one connection that receives.
@@ -73,14 +68,14 @@ enum MirrorPlace {
 
 /// The slave's log: the mirror, the queue to the applier, and how far all is.
 pub struct SlaveLog {
-    store: Arc<SegmentStore>,
+    pub(crate) store: Arc<SegmentStore>,
     mirror: Mutex<MirrorPlace>,
     progress: Mutex<SlaveProgress>,
     /// Rung when `progress` has changed, for the connection's status messages.
-    changed: Notify,
+    pub(crate) changed: Notify,
     /// Zeros written ahead of the end of the mirror's open segment.
-    preallocate: u64,
-    queue: SyncSender<Work>,
+    pub(crate) preallocate: u64,
+    pub(crate) queue: SyncSender<Work>,
     waits: Waits,
     /// Taken by the applier's thread, if there is one.
     work: Mutex<Option<(Receiver<Work>, Applier)>>,
@@ -209,11 +204,11 @@ impl SlaveLog {
     }
 
     /// Takes the mirror for one connection.
-    fn take_mirror(&self) -> MirrorPlace {
+    pub(crate) fn take_mirror(&self) -> MirrorPlace {
         mem::replace(&mut *self.mirror_place(), MirrorPlace::Taken)
     }
 
-    fn give_back(&self, mirror: Option<Box<Mirror>>) {
+    pub(crate) fn give_back(&self, mirror: Option<Box<Mirror>>) {
         *self.mirror_place() = MirrorPlace::Free(mirror);
     }
 
@@ -254,12 +249,12 @@ impl SlaveLog {
         looked.err().and_then(|_| mirror.failure().cloned())
     }
 
-    fn update(&self, change: impl FnOnce(&mut SlaveProgress)) {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut SlaveProgress)) {
         change(&mut self.state());
         self.changed.notify_one();
     }
 
-    fn work(&self) -> MutexGuard<'_, Option<(Receiver<Work>, Applier)>> {
+    pub(crate) fn work(&self) -> MutexGuard<'_, Option<(Receiver<Work>, Applier)>> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

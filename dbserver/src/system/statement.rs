@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 use sqlitevfs::FileHandle;
 
-use crate::commit::permit::Interrupt;
-use crate::environment::{Database, Environment};
+use crate::databases::Database;
+use crate::databases::permit::Interrupt;
+use crate::environment::Environment;
 use crate::error::EngineError;
 
 /// Runs `work` as one durable transaction of the server itself.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::environment::databases::SYSTEM_NAME;
-use crate::environment::{Database, Environment};
+use crate::databases::Database;
+use crate::databases::list::SYSTEM_NAME;
+use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::system::statement::{internal, read, write};
 

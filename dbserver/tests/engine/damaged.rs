@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dbserver::environment::host::Host;
+use dbserver::databases::host::Host;
 use dbserver::environment::rebuild;
 
 use super::*;

@@ -12,10 +12,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dbconfig::Config;
+use dbserver::clients::Sessions;
 use dbserver::control_plane;
-use dbserver::environment::{Environment, create};
+use dbserver::environment::Environment;
 use dbserver::error::EngineError;
-use dbserver::pg::Sessions;
+use dbserver::system::create;
 use dbserver::system::{statement, verifier};
 use tempfile::TempDir;
 
@@ -226,7 +227,7 @@ fn a_shrunk_and_regrown_database_is_recovered_byte_for_byte() {
 }
 
 fn vacuum(environment: &Environment) {
-    use dbserver::commit::permit::Interrupt;
+    use dbserver::databases::permit::Interrupt;
     let shop = environment.database("shop").unwrap();
     let permit = shop
         .acquire_permit(&Interrupt::for_this_thread(), None)

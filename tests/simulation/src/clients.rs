@@ -4,9 +4,10 @@ use crate::draw::Draw as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dbserver::commit::permit::Interrupt;
-use dbserver::environment::databases::SYSTEM_NAME;
-use dbserver::environment::{Database, Environment};
+use dbserver::databases::permit::Interrupt;
+use dbserver::databases::list::SYSTEM_NAME;
+use dbserver::databases::Database;
+use dbserver::environment::Environment;
 use disk::testing::Random;
 use pagestore::{PAGE_SIZE, PageData, PageImage, PageNumber, ScratchFile, Snapshot, StoreError};
 use sqlitevfs::WriteSet;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dbconfig::Role;
 use dbserver::environment::Environment;
-use dbserver::environment::control::LogPlace;
+use dbserver::databases::control::LogPlace;
 use disk::testing::Fault;
 use fwlog::{LogLocation, LogPoint, SegmentId};
 use pagestore::{PAGE_SIZE, PageData, PageNumber};

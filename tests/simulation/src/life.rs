@@ -4,7 +4,7 @@ use std::mem;
 
 use dbconfig::Role;
 use dbserver::control_plane;
-use dbserver::environment::control::LogPlace;
+use dbserver::databases::control::LogPlace;
 
 use crate::hooks::Crash;
 use crate::line::Broken;

@@ -11,7 +11,7 @@ use dbrepl::failure::Failure;
 use dbrepl::options::Source;
 use dbrepl::source::{self, Located};
 use dbserver::environment::Environment;
-use dbserver::slave::link::Link;
+use dbserver::feed::link::Link;
 use fwlog::{Follow, FollowItem, Position};
 
 /// Bytes that may be on their way.

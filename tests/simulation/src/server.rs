@@ -5,11 +5,11 @@ use std::sync::Arc;
 use dbconfig::{Config, Role};
 use dbrepl::options::Source;
 use dbserver::environment::Environment;
-use dbserver::environment::create::create_on;
-use dbserver::environment::host::{Drive, Host};
+use dbserver::system::create::create_on;
+use dbserver::databases::host::{Drive, Host};
 use dbserver::environment::rebuild;
 use dbserver::error::EngineError;
-use dbserver::pg::Sessions;
+use dbserver::clients::Sessions;
 use disk::testing::{Process, SimulatedDisk};
 use fwlog::{EnvironmentId, LogLocation, SimulatedTime};
 

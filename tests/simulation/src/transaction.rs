@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use dbserver::commit::committer::Queued;
-use dbserver::commit::permit::Permit;
-use dbserver::environment::{Database, Environment};
+use dbserver::databases::permit::Permit;
+use dbserver::databases::Database;
+use dbserver::environment::Environment;
 use dbserver::error::EngineError;
 use sqlitevfs::WriteSet;
 

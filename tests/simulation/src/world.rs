@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use dbconfig::Role;
 use dbserver::control_plane;
 use dbserver::environment::Environment;
-use dbserver::environment::databases::SYSTEM_NAME;
+use dbserver::databases::list::SYSTEM_NAME;
 use disk::testing::{Fault, Kind, Process, Random};
 use fwlog::{SimulatedTime, Timestamp};
 

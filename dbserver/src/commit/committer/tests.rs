@@ -7,9 +7,9 @@ use fwlog::{
 };
 use pagestore::{PAGE_SIZE, PageImage, PageNumber};
 
-use crate::commit::permit::Interrupt;
+use crate::databases::host::Host;
+use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
-use crate::environment::host::Host;
 use crate::environment::testing::master_on;
 
 use super::*;

@@ -20,8 +20,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 
-use crate::environment::{Environment, create};
-use crate::pg::{FrontEnd, Sessions};
+use crate::clients::Sessions;
+use crate::environment::Environment;
+use crate::pg::FrontEnd;
+use crate::system::create;
 use crate::system::verifier;
 
 const PASSWORD: &str = "open sesame";

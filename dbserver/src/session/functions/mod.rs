@@ -17,10 +17,10 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, ToSql};
 
-use crate::commit::permit::Interrupt;
+use crate::clients::registry::{Registered, Sessions};
+use crate::databases::list::SYSTEM_NAME;
+use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
-use crate::environment::databases::SYSTEM_NAME;
-use crate::pg::registry::{Registered, Sessions};
 use crate::session::mapping;
 use crate::session::settings::Settings;
 use crate::system::users::Privilege;

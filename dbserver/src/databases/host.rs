@@ -8,7 +8,7 @@ use fwlog::Clock;
 pub enum Drive {
     /// Threads of the environment's own.
     Threads,
-    /// Whoever owns the environment, one step at a time, by [`crate::environment::Driver`]. What waits
+    /// Whoever owns the environment, one step at a time, by the driver of the environment. What waits
     /// for such work does it itself. For simulations: all happens in the order of the calls.
     Owner,
 }

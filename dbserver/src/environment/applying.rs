@@ -10,11 +10,11 @@ use fwlog::{Block, Position};
 use crate::apply::applier::{Applied, Applier};
 use crate::apply::patience::Patience;
 use crate::commit::checkpointer::SlaveRedo;
+use crate::databases::control::DatabaseEntry;
+use crate::databases::host::Drive;
 use crate::environment::Environment;
-use crate::environment::control::DatabaseEntry;
-use crate::environment::host::Drive;
+use crate::environment::slave_redo::redo_point_at;
 use crate::error::EngineError;
-use crate::slave::redo::redo_point_at;
 use crate::slave::{SlaveLog, Work};
 
 /// Whether there is more to apply.
@@ -72,7 +72,7 @@ impl Environment {
 
     /// Hands on what the mirror has made durable; waits while much is queued. `false`: applying has
     /// ended.
-    pub(super) fn hand_on(&self, slave: &SlaveLog, piece: Work) -> bool {
+    pub(crate) fn hand_on(&self, slave: &SlaveLog, piece: Work) -> bool {
         match self.host.drive {
             Drive::Threads => slave.queue.send(piece).is_ok(),
             Drive::Owner => match slave.queue.try_send(piece) {

@@ -9,7 +9,7 @@ use pgwire::messages::Message;
 use pgwire::messages::response::{ErrorResponse, NoticeResponse, TransactionStatus};
 use pgwire::messages::startup::ParameterStatus;
 
-use crate::session::failure::{Failure, Severity};
+use crate::failure::{Failure, Severity};
 
 /// How much is collected before it goes to the socket in the middle of a result.
 pub const FLUSH_BYTES: usize = 32 * 1024;

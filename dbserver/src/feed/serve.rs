@@ -11,9 +11,9 @@ use pgwire::messages::copy::{CopyBothResponse, CopyData, CopyDone};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 
 use crate::environment::Environment;
-use crate::pg::ClientStream;
-use crate::pg::codec::{Request, WireError};
-use crate::slave::link::{Link, stopping};
+use crate::feed::link::{Link, stopping};
+use crate::wire::ClientStream;
+use crate::wire::codec::{Request, WireError};
 
 /// How long a message may wait for a source that does not read: thousands fit between the two.
 const SEND_LIMIT: Duration = Duration::from_secs(10);

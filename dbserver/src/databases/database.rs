@@ -10,9 +10,9 @@ use pagestore::PageStore;
 use rusqlite::Connection;
 use sqlitevfs::FileHandle;
 
-use crate::commit::permit::{Interrupt, Permit, UnderWay, WritePermit};
-use crate::environment::control::DatabaseEntry;
-use crate::environment::crowd::Crowd;
+use crate::databases::control::DatabaseEntry;
+use crate::databases::memory_budget::MemoryBudget;
+use crate::databases::permit::{Interrupt, Permit, UnderWay, WritePermit};
 use crate::error::EngineError;
 
 /// How much memory a session's SQLite connection and write set may take.
@@ -25,7 +25,7 @@ pub struct ConnectionLimits {
     /// Directory of scratch files (TmpDir).
     pub scratch_dir: PathBuf,
     /// While it is full, all of a write set goes to a scratch file.
-    pub crowd: Crowd,
+    pub memory_budget: MemoryBudget,
 }
 
 /// A database: its pages, its permit to write, its open sessions.
@@ -102,7 +102,7 @@ impl Database {
         };
         let (connection, handle) =
             sqlitevfs::open(&self.store, options).map_err(|error| EngineError::from(&error))?;
-        handle.spill_while(Arc::clone(self.limits.crowd.full()));
+        handle.spill_while(Arc::clone(self.limits.memory_budget.full()));
         Ok((connection, handle))
     }
 

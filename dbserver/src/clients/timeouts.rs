@@ -5,12 +5,12 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::commit::permit::InterruptReason;
-use crate::pg::registry::{SessionEntry, lock};
+use crate::clients::registry::{SessionEntry, lock};
+use crate::databases::permit::InterruptReason;
 
 /// Deadlines of running statements; one thread serves them all, started with the first.
 #[derive(Default)]
-pub(super) struct Watch {
+pub(super) struct StatementTimeouts {
     due: Mutex<Due>,
     changed: Condvar,
 }
@@ -24,14 +24,18 @@ struct Due {
 }
 
 /// A deadline that is being watched; dropping it takes it off the list.
-pub struct Watched {
-    watch: Arc<Watch>,
+pub struct StatementTimeout {
+    watch: Arc<StatementTimeouts>,
     at: (Instant, u64),
 }
 
-impl Watch {
+impl StatementTimeouts {
     /// Watches a deadline.
-    pub(super) fn add(self: &Arc<Self>, entry: &Arc<SessionEntry>, deadline: Instant) -> Watched {
+    pub(super) fn add(
+        self: &Arc<Self>,
+        entry: &Arc<SessionEntry>,
+        deadline: Instant,
+    ) -> StatementTimeout {
         let mut due = lock(&self.due);
         let at = (deadline, due.next);
         due.next += 1;
@@ -47,7 +51,7 @@ impl Watch {
         } else if first {
             self.changed.notify_one();
         }
-        Watched {
+        StatementTimeout {
             watch: Arc::clone(self),
             at,
         }
@@ -84,7 +88,7 @@ impl Watch {
 /// How long the watching thread outlives the last deadline.
 const IDLE_WATCH: Duration = Duration::from_secs(10);
 
-impl Drop for Watched {
+impl Drop for StatementTimeout {
     fn drop(&mut self) {
         let mut due = lock(&self.watch.due);
         due.order.remove(&self.at);

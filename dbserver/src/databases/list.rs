@@ -6,9 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use fwlog::DatabaseId;
 
-use crate::environment::control::DatabaseEntry;
-use crate::environment::database::Database;
-use crate::environment::layout::SYSTEM_FILE;
+use crate::databases::control::DatabaseEntry;
+use crate::databases::database::Database;
+use crate::databases::layout::SYSTEM_FILE;
 use crate::error::EngineError;
 
 /// The database that holds users and privileges.

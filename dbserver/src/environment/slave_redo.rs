@@ -2,7 +2,7 @@
 
 use fwlog::{LogLocation, LogPoint, Position, SegmentReader};
 
-use crate::environment::control::RedoPoint;
+use crate::databases::control::RedoPoint;
 use crate::error::EngineError;
 
 /// Reads the mirror's segment by block heads up to the position.

@@ -8,11 +8,11 @@ use disk::{Access, Disk};
 use fwlog::DatabaseId;
 use pagestore::{Horizon, PageStore, StoreError, StoreOptions, sum_file};
 
-use crate::commit::permit::WritePermit;
-use crate::environment::control::DatabaseEntry;
-use crate::environment::crowd::Crowd;
-use crate::environment::database::{ConnectionLimits, Database};
-use crate::environment::layout::Layout;
+use crate::databases::control::DatabaseEntry;
+use crate::databases::database::{ConnectionLimits, Database};
+use crate::databases::layout::Layout;
+use crate::databases::memory_budget::MemoryBudget;
+use crate::databases::permit::WritePermit;
 use crate::error::EngineError;
 
 /// Bytes of old pages that open snapshots may keep in memory, for each database.
@@ -42,8 +42,8 @@ impl DatabaseFiles {
     }
 
     /// How much memory their page versions take.
-    pub fn crowd(&self) -> &Crowd {
-        &self.limits.crowd
+    pub fn memory_budget(&self) -> &MemoryBudget {
+        &self.limits.memory_budget
     }
 
     /// How many transactions hold or want a write permit in any of the databases.
@@ -117,7 +117,7 @@ impl DatabaseFiles {
     }
 
     fn database(&self, entry: DatabaseEntry, store: Arc<PageStore>) -> Database {
-        store.spill_while(Arc::clone(self.limits.crowd.full()));
+        store.spill_while(Arc::clone(self.limits.memory_budget.full()));
         Database::new(
             entry,
             store,

@@ -7,12 +7,13 @@ use std::time::Instant;
 use dbproto::{
     Identity, Message, Progress, Receiver, ReceiverAction, Refuse, Status, StatusPacer, state,
 };
-use fwlog::{Block, Durable, EnvironmentId, Mirror, MirrorError, Position, SegmentHeader, hash_at};
+use fwlog::{Block, Durable, EnvironmentId, Mirror, Position, SegmentHeader, hash_at};
 
+use crate::commit::tell_restored;
+use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
 use crate::environment::Environment;
-use crate::environment::control::{Identity as ControlIdentity, RedoPoint};
-use crate::environment::tell_restored;
 use crate::error::EngineError;
+use crate::slave::refusal::refuse_mirror;
 use crate::slave::{MirrorPlace, SlaveLog, SlaveProgress, Work};
 
 /// Bytes that are written before they are synced, at most.
@@ -309,14 +310,14 @@ fn identity(environment: &Environment, progress: &SlaveProgress) -> Identity {
         sealed: progress.sealed,
         applied: progress.applied,
         log_begins: begins,
-        forward_log: environment.log_place() == crate::environment::control::LogPlace::ForwardLog,
+        forward_log: environment.log_place() == crate::databases::control::LogPlace::ForwardLog,
         volume_limit: config.volumes.max_size,
         pack: true,
     }
 }
 
 /// What dbrepl is told when the server stops: it tries again.
-pub(super) fn stopping() -> Refuse {
+pub(crate) fn stopping() -> Refuse {
     Refuse::new(state::ADMIN_SHUTDOWN, "the slave is shutting down")
 }
 
@@ -341,25 +342,6 @@ fn progress_of(durable: Durable) -> Progress {
         point: durable.point,
         commit: durable.commit,
         time: durable.time,
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn refuse_mirror(error: MirrorError) -> Refuse {
-    match &error {
-        MirrorError::Refused { .. } => Refuse::new(
-            state::DAMAGED,
-            "what was sent does not continue the slave's log",
-        )
-        .detail(error.to_string()),
-        MirrorError::Io(failure) if failure.is_disk_full() => {
-            Refuse::new(state::DISK_FULL, "the disk of the slave's log is full")
-                .detail(error.to_string())
-                .hint("Free space on the slave; dbrepl goes on by itself.")
-        }
-        MirrorError::Io(_) | MirrorError::Read(_) => {
-            Refuse::new(state::IO_ERROR, "the slave cannot write its log").detail(error.to_string())
-        }
     }
 }
 

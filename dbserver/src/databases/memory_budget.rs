@@ -4,20 +4,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::environment::database::Database;
+use crate::databases::database::Database;
 
 /// Pages are counted again each time so many have been published: 4 MiB.
 const LOOK_EVERY: usize = 1024;
 
 /// One of an environment. Clones are the same.
 #[derive(Debug, Clone)]
-pub struct Crowd {
+pub struct MemoryBudget {
     limit: u64,
     full: Arc<AtomicBool>,
     published: Arc<AtomicUsize>,
 }
 
-impl Crowd {
+impl MemoryBudget {
     /// There is room until page versions take `limit` bytes of memory.
     pub fn new(limit: u64) -> Self {
         Self {
@@ -55,9 +55,9 @@ mod tests {
 
     #[test]
     fn it_is_time_to_count_once_in_four_mebibytes() {
-        let crowd = Crowd::new(1);
-        let times = (0..100).filter(|_| crowd.note(100)).count();
+        let budget = MemoryBudget::new(1);
+        let times = (0..100).filter(|_| budget.note(100)).count();
         assert_eq!(times, 100 * 100 / LOOK_EVERY);
-        assert!(crowd.note(5000));
+        assert!(budget.note(5000));
     }
 }

@@ -10,10 +10,10 @@ use pgwire::messages::startup::SecretKey;
 use rusqlite::InterruptHandle;
 use tokio::sync::Notify;
 
-use crate::commit::permit::{Interrupt, InterruptReason};
-use crate::environment::databases::SYSTEM_NAME;
-use crate::pg::watch::{Watch, Watched};
-use crate::session::failure::Failure;
+use crate::clients::timeouts::{StatementTimeout, StatementTimeouts};
+use crate::databases::list::SYSTEM_NAME;
+use crate::databases::permit::{Interrupt, InterruptReason};
+use crate::failure::Failure;
 
 /// How often the states of sessions are looked at while the server waits for them to end.
 const STATE_POLL: Duration = Duration::from_millis(50);
@@ -142,7 +142,7 @@ impl SessionEntry {
 
 /// What a session says of itself when it registers.
 #[derive(Debug, Clone)]
-pub struct Newcomer {
+pub struct NewSession {
     /// The user it authenticated as.
     pub user: String,
     /// The database it opens.
@@ -158,13 +158,13 @@ pub struct Newcomer {
 /// All sessions of the server.
 pub struct Sessions {
     limit: usize,
-    state: Mutex<State>,
+    state: Mutex<Registry>,
     changed: Condvar,
-    watch: Arc<Watch>,
+    timeouts: Arc<StatementTimeouts>,
 }
 
 #[derive(Default)]
-struct State {
+struct Registry {
     next_pid: i32,
     closed: bool,
     open: BTreeMap<i32, Arc<SessionEntry>>,
@@ -175,19 +175,19 @@ impl Sessions {
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
             limit,
-            state: Mutex::new(State {
+            state: Mutex::new(Registry {
                 next_pid: 1,
-                ..State::default()
+                ..Registry::default()
             }),
             changed: Condvar::new(),
-            watch: Arc::new(Watch::default()),
+            timeouts: Arc::new(StatementTimeouts::default()),
         })
     }
 
     /// Lets a session in; it leaves when the guard is dropped.
     ///
     /// Errors: 53300 when the list is full, 57P01 while the server stops.
-    pub fn register(self: &Arc<Self>, who: Newcomer) -> Result<Registered, Failure> {
+    pub fn register(self: &Arc<Self>, who: NewSession) -> Result<Registered, Failure> {
         let mut state = lock(&self.state);
         if state.closed {
             return Err(Failure::fatal(
@@ -305,8 +305,8 @@ impl Sessions {
     }
 
     /// Ends the statement of `entry` at `deadline`, unless the guard is dropped before.
-    pub fn watch(&self, entry: &Arc<SessionEntry>, deadline: Instant) -> Watched {
-        self.watch.add(entry, deadline)
+    pub fn watch(&self, entry: &Arc<SessionEntry>, deadline: Instant) -> StatementTimeout {
+        self.timeouts.add(entry, deadline)
     }
 }
 
@@ -334,8 +334,8 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    fn newcomer(key: i32) -> Newcomer {
-        Newcomer {
+    fn new_session(key: i32) -> NewSession {
+        NewSession {
             user: "dba".into(),
             database: "shop".into(),
             application: String::new(),
@@ -347,17 +347,17 @@ mod tests {
     #[test]
     fn a_full_list_refuses_with_53300_until_somebody_leaves() {
         let sessions = Sessions::new(1);
-        let first = sessions.register(newcomer(1)).unwrap();
-        let refused = sessions.register(newcomer(2)).err().unwrap();
+        let first = sessions.register(new_session(1)).unwrap();
+        let refused = sessions.register(new_session(2)).err().unwrap();
         assert_eq!((refused.sqlstate(), refused.is_fatal()), ("53300", true));
         drop(first);
-        assert!(sessions.register(newcomer(3)).is_ok());
+        assert!(sessions.register(new_session(3)).is_ok());
     }
 
     #[test]
     fn a_cancel_needs_the_key_and_a_running_statement() {
         let sessions = Sessions::new(10);
-        let session = sessions.register(newcomer(7)).unwrap();
+        let session = sessions.register(new_session(7)).unwrap();
         let pid = session.entry.pid;
         sessions.cancel(pid, &SecretKey::I32(7));
         assert_eq!(session.entry.interrupt.reason(), None);
@@ -377,8 +377,8 @@ mod tests {
     #[test]
     fn a_deadline_stops_the_statement_that_it_was_set_for() {
         let sessions = Sessions::new(10);
-        let session = sessions.register(newcomer(1)).unwrap();
-        let late = sessions.register(newcomer(2)).unwrap();
+        let session = sessions.register(new_session(1)).unwrap();
+        let late = sessions.register(new_session(2)).unwrap();
         session.entry.begin_statement();
         late.entry.begin_statement();
         let forgotten = sessions.watch(&late.entry, Instant::now() + Duration::from_millis(1));
@@ -397,10 +397,10 @@ mod tests {
     #[test]
     fn a_closed_list_empties_when_its_sessions_leave() {
         let sessions = Sessions::new(10);
-        let session = sessions.register(newcomer(1)).unwrap();
+        let session = sessions.register(new_session(1)).unwrap();
         sessions.close();
         assert_eq!(
-            sessions.register(newcomer(2)).err().unwrap().sqlstate(),
+            sessions.register(new_session(2)).err().unwrap().sqlstate(),
             "57P03"
         );
         assert!(!sessions.wait_empty(Instant::now()));

@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
-use crate::server::lines::Lines;
+use crate::process::lines::Lines;
 
 /// Changes the filter while the server runs.
 pub type FilterHandle = reload::Handle<EnvFilter, Registry>;

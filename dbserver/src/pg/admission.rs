@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 /// All that are on their way in.
 #[derive(Debug)]
-pub(super) struct Newcomers {
+pub(super) struct Admissions {
     limit: usize,
     queue: Mutex<Queue>,
 }
@@ -21,13 +21,13 @@ struct Queue {
 
 /// One of them, until it is in or gone.
 #[derive(Debug)]
-pub(super) struct Newcomer {
+pub(super) struct Admission {
     number: u64,
     sent_away: Arc<Notify>,
-    all: Arc<Newcomers>,
+    all: Arc<Admissions>,
 }
 
-impl Newcomers {
+impl Admissions {
     /// Nobody yet, and never more than `limit`.
     pub(super) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -37,7 +37,7 @@ impl Newcomers {
     }
 
     /// One more; for it the oldest may have to go.
-    pub(super) fn arrive(self: &Arc<Self>) -> Newcomer {
+    pub(super) fn arrive(self: &Arc<Self>) -> Admission {
         let mut queue = self.queue();
         while queue.waiting.len() >= self.limit {
             if let Some((_, oldest)) = queue.waiting.pop_front() {
@@ -49,7 +49,7 @@ impl Newcomers {
         let sent_away = Arc::new(Notify::new());
         queue.waiting.push_back((number, Arc::clone(&sent_away)));
         drop(queue);
-        Newcomer {
+        Admission {
             number,
             sent_away,
             all: Arc::clone(self),
@@ -61,14 +61,14 @@ impl Newcomers {
     }
 }
 
-impl Newcomer {
+impl Admission {
     /// Comes back when this one has to go.
     pub(super) async fn sent_away(&self) {
         self.sent_away.notified().await;
     }
 }
 
-impl Drop for Newcomer {
+impl Drop for Admission {
     fn drop(&mut self) {
         let mut queue = self.all.queue();
         queue.waiting.retain(|(number, _)| *number != self.number);
@@ -83,18 +83,18 @@ mod tests {
 
     #[test]
     fn the_oldest_goes_when_one_more_comes() {
-        let newcomers = Newcomers::new(2);
-        let first = newcomers.arrive();
-        let second = newcomers.arrive();
+        let admissions = Admissions::new(2);
+        let first = admissions.arrive();
+        let second = admissions.arrive();
         assert!(first.sent_away().now_or_never().is_none());
-        let third = newcomers.arrive();
+        let third = admissions.arrive();
         assert!(first.sent_away().now_or_never().is_some());
         // Whoever is in makes room.
         drop(second);
-        let fourth = newcomers.arrive();
+        let fourth = admissions.arrive();
         assert!(third.sent_away().now_or_never().is_none());
         assert!(fourth.sent_away().now_or_never().is_none());
         drop(first);
-        assert_eq!(newcomers.queue().waiting.len(), 2);
+        assert_eq!(admissions.queue().waiting.len(), 2);
     }
 }

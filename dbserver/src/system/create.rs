@@ -10,15 +10,15 @@ use fwlog::{Begin, CommitNumber, EnvironmentId, RecordBuffer};
 use pagestore::Horizon;
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::clients::Sessions;
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
+use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
+use crate::databases::host::Host;
+use crate::databases::layout::Layout;
+use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME};
 use crate::environment::Environment;
-use crate::environment::control::{Control, Identity, LogPlace, RedoPoint};
-use crate::environment::databases::{SYSTEM_DATABASE, SYSTEM_NAME};
-use crate::environment::host::Host;
-use crate::environment::layout::Layout;
 use crate::environment::log::{self, WriterStart};
 use crate::error::EngineError;
-use crate::pg::Sessions;
 use crate::system::statement::write;
 use crate::system::users::{self, DBA, Privilege};
 

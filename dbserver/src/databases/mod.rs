@@ -1,0 +1,14 @@
+//! The databases of an environment and what they stand on: directory, control file, data files,
+//! write permits, memory.
+
+pub mod control;
+pub mod database;
+pub mod files;
+pub mod host;
+pub mod layout;
+pub mod list;
+pub mod memory_budget;
+pub mod permit;
+
+pub use database::{Database, OpenDatabase};
+pub use dbconfig::Role;

@@ -1,0 +1,23 @@
+//! What a dbrepl is told when the mirror cannot take what it sends.
+
+use dbproto::{Refuse, state};
+use fwlog::MirrorError;
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn refuse_mirror(error: MirrorError) -> Refuse {
+    match &error {
+        MirrorError::Refused { .. } => Refuse::new(
+            state::DAMAGED,
+            "what was sent does not continue the slave's log",
+        )
+        .detail(error.to_string()),
+        MirrorError::Io(failure) if failure.is_disk_full() => {
+            Refuse::new(state::DISK_FULL, "the disk of the slave's log is full")
+                .detail(error.to_string())
+                .hint("Free space on the slave; dbrepl goes on by itself.")
+        }
+        MirrorError::Io(_) | MirrorError::Read(_) => {
+            Refuse::new(state::IO_ERROR, "the slave cannot write its log").detail(error.to_string())
+        }
+    }
+}

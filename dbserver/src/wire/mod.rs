@@ -1,0 +1,13 @@
+//! PostgreSQL's protocol, version 3, as bytes: frames in, messages out. What they mean is the business of
+//! `pg` and `feed`.
+
+pub mod codec;
+pub mod output;
+
+use tokio::net::TcpStream;
+use tokio_util::codec::Framed;
+
+pub use codec::{ClientCodec, Phase, Request, WireError};
+
+/// The connection of a client, or of a dbrepl.
+pub type ClientStream = Framed<TcpStream, ClientCodec>;
