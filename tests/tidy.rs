@@ -59,6 +59,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The folders of dbserver, from low to high: each uses only what stands in a row before its own.
+const LAYERS: &[&[&str]] = &[
+    &["error"],
+    &["failure"],
+    &["process"],
+    &["databases"],
+    &["wire"],
+    &["clients"],
+    &["commit", "apply"],
+    &["slave"],
+    &["environment"],
+    &["feed"],
+    &["system"],
+    &["control_plane"],
+    &["session"],
+    &["pg"],
+    &["server"],
+    &["main"],
+];
+
 /// Which crates alone may use a crate of others, and why.
 const ONLY: &[(&str, &[&str], &str)] = &[
     (
@@ -211,6 +231,62 @@ fn crates_use_what_they_may_use() {
             );
         }
     }
+}
+
+/// Folder, or file at the top, of a path of dbserver.
+fn folder(path: &str) -> Option<&str> {
+    let inside = path.strip_prefix("dbserver/src/")?;
+    let first = inside.split('/').next()?;
+    Some(first.strip_suffix(".rs").unwrap_or(first))
+}
+
+/// The folders of dbserver that a file names in its code; tests may name any.
+fn used_folders(text: &str) -> Vec<&str> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next();
+    let mut used = Vec::new();
+    for line in code.unwrap_or_default().lines() {
+        let line = line.split("//").next().unwrap_or_default();
+        for start in ["crate::", "dbserver::"] {
+            for (at, _) in line.match_indices(start) {
+                let rest = &line[at + start.len()..];
+                let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_');
+                used.push(&rest[..end.unwrap_or(rest.len())]);
+            }
+        }
+    }
+    used
+}
+
+#[test]
+fn folders_of_dbserver_use_what_stands_below_them() {
+    let row = |folder: &str| LAYERS.iter().position(|row| row.contains(&folder));
+    let mut seen = 0;
+    let mut upwards = Vec::new();
+    for (path, text) in texts().filter(|(path, _)| is_rust(path)) {
+        let is_test = path.contains("/tests/") || path.ends_with("/testing.rs");
+        let Some(folder) = folder(&path).filter(|folder| *folder != "lib" && !is_test) else {
+            continue;
+        };
+        let own = row(folder);
+        assert!(own.is_some(), "{path}: add {folder} to LAYERS");
+        for used in used_folders(&text)
+            .into_iter()
+            .filter(|used| *used != folder)
+        {
+            seen += 1;
+            let below = row(used);
+            assert!(below.is_some(), "{path} names {used}: add it to LAYERS");
+            if below >= own {
+                upwards.push(format!("{path} uses {used}"));
+            }
+        }
+    }
+    assert!(seen > 100, "{seen} imports found");
+    assert!(
+        upwards.is_empty(),
+        "hand it what it needs, or move what both need below them:\n{}",
+        upwards.join("\n")
+    );
 }
 
 #[test]

@@ -40,6 +40,9 @@ pub enum EngineError {
     /// A write on a slave (25006).
     #[error("cannot execute {0} in a read-only transaction")]
     ReadOnly(String),
+    /// The server is between two roles (57P03).
+    #[error("the server is changing its role")]
+    ChangingRole,
     /// The caller was interrupted (57014).
     #[error("canceling statement due to {0}")]
     Interrupted(&'static str),
@@ -130,6 +133,7 @@ impl EngineError {
             Self::NoSuchUser(_) => "42704",
             Self::UserExists(_) => "42710",
             Self::ReadOnly(_) => "25006",
+            Self::ChangingRole => "57P03",
             Self::Interrupted(_) => "57014",
             Self::ShuttingDown => "57P01",
             Self::LogFailed(reason) | Self::CommitLost { reason, .. } => {
@@ -172,6 +176,7 @@ impl EngineError {
             Self::NoSuchDatabase(_) => Some(
                 "CREATE DATABASE makes one; 'dbctl database list' shows those that exist.".into(),
             ),
+            Self::ChangingRole => Some("Try again in a moment.".into()),
             Self::ReadOnly(_) => Some("This server is a slave: write on its master.".into()),
             Self::CommitLost { .. } => Some(
                 "See the server log. Look whether the transaction is there before you repeat it: that is settled when the server accepts writes again."

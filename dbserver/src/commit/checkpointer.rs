@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use dbconfig::Config;
+
 use crate::databases::control::{DatabaseEntry, RedoPoint};
 use crate::error::EngineError;
 
@@ -17,6 +19,16 @@ pub struct CheckpointPolicy {
     pub size: u64,
     /// Time since the last one, if anything was written (CheckpointInterval).
     pub interval: Duration,
+}
+
+impl CheckpointPolicy {
+    /// What the configuration says.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            size: config.server.checkpoint_size,
+            interval: config.server.checkpoint_interval,
+        }
+    }
 }
 
 /// The place of a master's `Checkpoint` record, as a slave needs it for its own.
@@ -104,7 +116,7 @@ impl Checkpointer {
         self.changed.notify_all();
         while requests.done < ticket {
             if requests.stop {
-                return Err(EngineError::ShuttingDown);
+                return Err(EngineError::ChangingRole);
             }
             requests = self
                 .changed

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fwlog::{
     CommitHead, CommitNumber, DatabaseId, Durable, Mark, RecordBuffer, TransactionId, Writer,
+    WriterError,
 };
 use sqlitevfs::WriteSet;
 
@@ -33,6 +34,8 @@ struct Order {
     next_transaction: u64,
     /// Marks before the first `Part` of transactions whose `Commit` is not queued yet.
     in_parts: BTreeMap<TransactionId, Arc<Mark>>,
+    /// The log is closed for good: another side of the log has the databases now.
+    closed: bool,
 }
 
 /// A transaction on its way to the disk: visible to the next writer, not yet to readers.
@@ -114,6 +117,7 @@ impl Committer {
                 writer,
                 next_transaction,
                 in_parts: BTreeMap::new(),
+                closed: false,
             }),
         }
     }
@@ -200,6 +204,13 @@ impl Committer {
         Ok(())
     }
 
+    /// Takes no commit any more, and seals the log; gives its end.
+    pub fn close(&self) -> Result<Durable, WriterError> {
+        let mut order = self.order();
+        order.closed = true;
+        order.writer.close()
+    }
+
     fn queue_commit(
         &self,
         database: &Database,
@@ -209,6 +220,9 @@ impl Committer {
     ) -> Result<Queued, EngineError> {
         let mut order = self.order();
         let order = &mut *order;
+        if order.closed {
+            return Err(EngineError::ChangingRole);
+        }
         let before = database.store().snapshot_latest();
         // A log failure takes published commits back, and parts do not move to another log;
         // against all else the permit guards.

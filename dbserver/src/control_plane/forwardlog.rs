@@ -26,7 +26,9 @@ pub(crate) fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
             "Set it ('dbctl config set ForwardLog.FwLog /path/fw-%N') and restart the server.",
         ));
     }
-    call.environment.move_log(LogPlace::ForwardLog)?;
+    call.environment
+        .master("forwardlog")?
+        .move_log(LogPlace::ForwardLog)?;
     Ok(Table::done("forward logging is enabled"))
 }
 
@@ -34,7 +36,9 @@ pub(crate) fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
 pub(crate) fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog disable")?;
     refuse_on_slave(call)?;
-    call.environment.move_log(LogPlace::Journal)?;
+    call.environment
+        .master("forwardlog")?
+        .move_log(LogPlace::Journal)?;
     Ok(Table::done(
         "forward logging is disabled; slaves must be re-synchronized",
     ))
@@ -44,11 +48,8 @@ pub(crate) fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
 pub(crate) fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog switch")?;
     refuse_on_slave(call)?;
-    let committer = call.environment.writable("forwardlog switch")?;
-    let segment = committer
-        .writer()
-        .switch()
-        .map_err(EngineError::LogFailed)?;
+    let master = call.environment.master("forwardlog switch")?;
+    let segment = master.writer().switch().map_err(EngineError::LogFailed)?;
     let mut table = Table::list();
     table.entry("segment", segment);
     Ok(table)
@@ -67,8 +68,8 @@ fn refuse_on_slave(call: &Call<'_>) -> Result<(), EngineError> {
 
 /// The lines about the log, for `status` too.
 pub(crate) fn describe(environment: &Environment, table: &mut Table) -> Result<(), EngineError> {
-    let place = environment.log_place();
-    let location = environment.log_location()?;
+    let place = environment.core().log_place();
+    let location = environment.core().log_location()?;
     table.entry(
         "forward log",
         if place == LogPlace::ForwardLog {

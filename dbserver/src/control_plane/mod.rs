@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::environment::Environment;
 use crate::error::EngineError;
-use crate::system::users::Privilege;
+use crate::system::users::{Privilege, Users};
 
 pub use table::Table;
 
@@ -246,7 +246,7 @@ pub fn run(environment: &Arc<Environment>, user: &str, text: &str) -> Result<Tab
     let words = words::split(text)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let command = find(&words)?;
-    let allowed = match (command.needs, environment.privilege(user)?) {
+    let allowed = match (command.needs, Users::of(environment).privilege(user)?) {
         (Needs::Anyone, _) | (_, Privilege::Dba) => true,
         (needs, Privilege::Operator) => needs == Needs::Operator,
         (_, Privilege::User) => false,

@@ -34,7 +34,7 @@ fn slaves(environment: &Environment) -> Result<Table, EngineError> {
         "lag in commits",
         "lag in seconds",
     ]);
-    let location = environment.log_location()?;
+    let location = environment.core().log_location()?;
     let directory =
         LogDirectory::scan(&location).map_err(|error| EngineError::Corrupt(error.to_string()))?;
     for report in reports(&location.directory)? {

@@ -26,11 +26,11 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
         .map(|d| d.store().dirty_bytes())
         .sum();
     table.entry("pages not in data files", bytes(dirty));
-    if let Some(redo) = environment.redo() {
+    if let Some(redo) = environment.core().redo() {
         table.entry("redo position", redo.point.position);
     }
     forwardlog::describe(environment, &mut table)?;
-    for space in environment.space() {
+    for space in environment.core().space() {
         let low = if space.is_low() { ", little" } else { "" };
         table.entry(
             &format!("free for {}", space.what),
@@ -48,7 +48,7 @@ pub(crate) fn checkpoint(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("checkpoint")?;
     call.environment.checkpoint()?;
     let mut table = Table::done("checkpoint complete");
-    if let Some(redo) = call.environment.redo() {
+    if let Some(redo) = call.environment.core().redo() {
         table.entry("redo position", redo.point.position);
     }
     Ok(table)

@@ -69,7 +69,7 @@ pub(crate) fn restore(call: &Call<'_>) -> Result<Table, EngineError> {
         ));
     };
     let environment = call.environment;
-    environment.writable("database restore")?;
+    environment.master("database restore")?;
     let path = Path::new(path);
     check_file(path)?;
     let (page_count, pages) = read_pages(environment, path)?;
@@ -148,7 +148,7 @@ type Pages = (u32, Vec<(PageNumber, PageImage)>);
 fn read_pages(environment: &Environment, path: &Path) -> Result<Pages, EngineError> {
     let failed = |error: &std::io::Error| EngineError::file("read", path, error);
     let scratch_dir = &environment.config().replication.tmp_dir;
-    let scratch = ScratchFile::create(environment.layout.disk(), scratch_dir)
+    let scratch = ScratchFile::create(environment.core().layout().disk(), scratch_dir)
         .map_err(|error| EngineError::file("make a scratch file in", scratch_dir, &error))?;
     let mut file = File::open(path).map_err(|error| failed(&error))?;
     let length = file.metadata().map_err(|error| failed(&error))?.len();

@@ -2,7 +2,7 @@
 
 use crate::control_plane::{Call, Table};
 use crate::error::EngineError;
-use crate::system::users::Privilege;
+use crate::system::users::{Privilege, Users};
 
 const CREATE: &str = "user create NAME password 'VERIFIER' [privilege dba|operator|user]";
 
@@ -10,7 +10,7 @@ const CREATE: &str = "user create NAME password 'VERIFIER' [privilege dba|operat
 pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("user list")?;
     let mut table = Table::new(&["user", "privilege"]);
-    for user in call.environment.users()? {
+    for user in Users::of(call.environment).all()? {
         table.row(vec![user.name, user.privilege.to_string()]);
     }
     Ok(table)
@@ -28,7 +28,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Table, EngineError> {
         _ => return Err(EngineError::Usage(format!("usage: {CREATE}"))),
     };
     let privilege: Privilege = privilege.parse()?;
-    call.environment.create_user(name, verifier, privilege)?;
+    Users::of(call.environment).create(name, verifier, privilege)?;
     Ok(Table::done(format!(
         "user {name} with privilege {privilege}"
     )))
@@ -37,7 +37,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Removes a user.
 pub(crate) fn drop(call: &Call<'_>) -> Result<Table, EngineError> {
     let name = call.one("user drop NAME")?;
-    call.environment.drop_user(name)?;
+    Users::of(call.environment).drop(name)?;
     Ok(Table::done(format!("user {name} is removed")))
 }
 
@@ -48,12 +48,12 @@ pub(crate) fn password(call: &Call<'_>) -> Result<Table, EngineError> {
             "usage: user password NAME 'VERIFIER'".into(),
         ));
     };
-    if *name != call.user && call.environment.privilege(call.user)? != Privilege::Dba {
+    if *name != call.user && Users::of(call.environment).privilege(call.user)? != Privilege::Dba {
         return Err(EngineError::Denied(
             "another user's password needs the privilege dba".into(),
         ));
     }
-    call.environment.set_password(name, verifier)?;
+    Users::of(call.environment).set_password(name, verifier)?;
     Ok(Table::done(format!("password of {name} is changed")))
 }
 

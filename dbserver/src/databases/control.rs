@@ -17,7 +17,7 @@ use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, Positi
 use crate::error::EngineError;
 
 /// Version of the control file and of the directory's layout.
-pub const CONTROL_VERSION: u32 = 1;
+pub const CONTROL_VERSION: u32 = 2;
 
 /// A point of the log from which redo can start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +86,11 @@ pub struct Identity {
 pub struct Control {
     /// Name of this instance.
     pub instance: String,
-    /// Role that the server last ran as.
+    /// Role that the server has, or last ran as.
     pub role: Role,
+    /// `Role` in the configuration when the server was last started: where that was edited since, the
+    /// next start carries it out.
+    pub configured_role: Role,
     /// Whether the server stopped cleanly: the data files are complete.
     pub clean: bool,
     /// Where the log is.
@@ -103,11 +106,12 @@ pub struct Control {
     pub bootstrap: Option<String>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "version",
     "page_size",
     "instance",
     "role",
+    "configured_role",
     "clean",
     "log",
     "detached",
@@ -201,6 +205,7 @@ impl Control {
         body.line("page_size", fwlog::PAGE_SIZE);
         body.line("instance", &self.instance);
         body.line("role", role_word(self.role));
+        body.line("configured_role", role_word(self.configured_role));
         body.line("clean", self.clean);
         body.line(
             "log",
@@ -261,6 +266,7 @@ impl Control {
         Ok(Self {
             instance: parse_value(&values, "instance")?,
             role: parse_role(&parse_value::<String>(&values, "role")?)?,
+            configured_role: parse_role(&parse_value::<String>(&values, "configured_role")?)?,
             clean: parse_value(&values, "clean")?,
             log: match parse_value::<String>(&values, "log")?.as_str() {
                 "forwardlog" => LogPlace::ForwardLog,
@@ -351,6 +357,7 @@ mod tests {
         Control {
             instance: "north".into(),
             role: Role::Slave,
+            configured_role: Role::Standalone,
             clean: false,
             log: LogPlace::ForwardLog,
             detached: false,

@@ -2,69 +2,84 @@
 
 use fwlog::WriterError;
 
-use crate::commit::checkpointer::CheckpointTarget;
+use crate::commit::checkpointer::CheckpointTarget as _;
 use crate::databases::host::Drive;
-use crate::environment::Environment;
+use crate::environment::side::Side;
+use crate::environment::state::Environment;
 use crate::error::EngineError;
 
 /// Does what threads do elsewhere; see [`Drive::Owner`].
-#[derive(Clone, Copy)]
-pub struct Driver<'a> {
-    environment: &'a Environment,
+pub struct Driver {
+    side: Side,
 }
 
 impl Environment {
-    /// The background work, where it is the owner's. `None`: threads do it.
-    pub fn driver(&self) -> Option<Driver<'_>> {
-        (self.host.drive == Drive::Owner).then_some(Driver { environment: self })
+    /// The background work of the side that it is on, where that is the owner's. `None`: threads do it.
+    pub fn driver(&self) -> Option<Driver> {
+        let side = self.side();
+        (self.core().host().drive == Drive::Owner).then_some(Driver { side })
     }
 }
 
-impl Driver<'_> {
+impl Driver {
     /// A master: writes what is queued for the log as one group. `false`: the log has failed.
     pub fn write_log(&self) -> bool {
-        let committer = self.environment.committer();
-        committer.is_ok_and(|committer| committer.writer().drive())
+        match &self.side {
+            Side::Master(master) => master.writer().drive(),
+            Side::Slave(_) | Side::None => false,
+        }
     }
 
     /// What is done each second: files of the log that have lost their names, or `fw.position` when it is
     /// in doubt, are written once more. An error is told by [`Driver::log_failure`], or by the mirror.
     pub fn look_after_files(&self) {
-        if let Some(slave) = self.environment.slave() {
-            slave.look_after_files();
-        } else if let Ok(committer) = self.environment.committer() {
-            committer.writer().look_after_files().unwrap_or_default();
+        match &self.side {
+            Side::Master(master) => master.writer().look_after_files().unwrap_or_default(),
+            Side::Slave(slave) => drop(slave.log().look_after_files()),
+            Side::None => {}
         }
     }
 
     /// A master: why the log can't be written, if it can't.
     pub fn log_failure(&self) -> Option<WriterError> {
-        self.environment.committer().ok()?.writer().failure()
+        match &self.side {
+            Side::Master(master) => master.log_failure(),
+            Side::Slave(_) | Side::None => None,
+        }
     }
 
     /// A slave: applies one run of durable blocks. `false`: none waits.
     pub fn apply(&self) -> bool {
-        self.environment.apply_waiting()
+        match &self.side {
+            Side::Slave(slave) => slave.apply_waiting(),
+            Side::Master(_) | Side::None => false,
+        }
     }
 
     /// A slave: makes the checkpoint that the newest applied `Checkpoint` record asks for, if one
     /// does.
     pub fn follow_checkpoint(&self) -> Result<(), EngineError> {
-        match self.environment.checkpointer.take_pending() {
-            Some(redo) => CheckpointTarget::checkpoint(self.environment, Some(redo)),
-            None => Ok(()),
+        match &self.side {
+            Side::Slave(slave) => match slave.checkpointer().take_pending() {
+                Some(redo) => slave.checkpoint(Some(redo)),
+                None => Ok(()),
+            },
+            Side::Master(_) | Side::None => Ok(()),
         }
     }
 
     /// After the log has failed: takes back what never became durable, and starts the log again where
     /// the disk was merely full. `Some`: it has failed, and only a restart helps.
     pub fn mend_log(&self) -> Result<Option<WriterError>, EngineError> {
-        let Some(failure) = self.environment.take_back_lost_commits() else {
+        let Side::Master(master) = &self.side else {
+            return Ok(None);
+        };
+        let Some(failure) = master.take_back_lost_commits() else {
             return Ok(None);
         };
         if !failure.is_disk_full() {
             return Ok(Some(failure));
         }
-        self.environment.restart_writer().map(|()| None)
+        master.restart_writer().map(|()| None)
     }
 }

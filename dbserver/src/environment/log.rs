@@ -19,6 +19,7 @@ use crate::commit::checkpointer::Checkpointer;
 use crate::databases::control::LogPlace;
 use crate::databases::host::{Drive, Host};
 use crate::databases::layout::Layout;
+use crate::environment::core::Core;
 use crate::error::EngineError;
 
 /// Longest time that a small group waits for more transactions.
@@ -183,13 +184,41 @@ fn is_unused(store: &SegmentStore, id: SegmentId) -> Result<bool, EngineError> {
 }
 
 /// The same for a log that was left without: as far as it is known to be durable.
-pub(crate) fn end_left_log(config: &Config, location: &LogLocation) -> Result<(), EngineError> {
+fn end_left_log(config: &Config, location: &LogLocation) -> Result<(), EngineError> {
     let known = DurableEnd::read(&location.disk, &location.directory);
     let Some(end) = known.map_err(EngineError::LogUnusable)? else {
         return Ok(());
     };
     let store = segment_store(config, location)?;
     end_there(&store, location, &end.durable).map(drop)
+}
+
+/// The same for a place that was left once, before logging begins there again.
+pub(crate) fn end_left_log_at(core: &Core, place: LogPlace) {
+    let ended = location(core.config(), core.layout(), place)
+        .and_then(|location| end_left_log(core.config(), &location));
+    if let Err(error) = ended {
+        tracing::warn!(%error, "the log of before cannot be given an end");
+    }
+}
+
+/// Starts the writer of an environment.
+pub(crate) fn start_writer(
+    core: &Core,
+    checkpointer: &Arc<Checkpointer>,
+    place: LogPlace,
+    begin: Begin,
+) -> Result<Arc<Writer>, EngineError> {
+    let start = WriterStart {
+        config: core.config(),
+        host: core.host(),
+        layout: core.layout(),
+        environment: core.known_id()?,
+        under_way: core.files().under_way(),
+        horizon: core.horizon(),
+        checkpointer,
+    };
+    start.start(place, begin)
 }
 
 /// What a writer needs, whoever starts it.

@@ -1,25 +1,43 @@
-//! An environment: all databases of a server, their log, their control file.
+//! An environment: all databases of a server, their log, and the role that it has at present.
+//!
+//! ```text
+//! Environment ─ Core: config, host, layout, control, databases, files, horizon (never changes)
+//!             └ Side ─ Master: commit order, writer, checkpoints, guard, list of databases
+//!                    └ Slave:  mirrored log, applier, checkpoints, guard
+//! roles: begins, ends and swaps a side
+//! ```
 
-mod applying;
 mod checkpoint;
+pub mod core;
+mod data_files;
+mod database_changes;
 mod driver;
+mod guard;
+mod guard_log;
+mod guard_mirror;
 pub(crate) mod log;
-mod log_guard;
-mod old_readers;
-mod open;
+pub mod master;
 pub mod rebuild;
+mod redo;
 mod relocate;
-mod slave_redo;
+mod roles;
+mod segment_watch;
+pub mod side;
+pub mod slave;
+mod slave_applying;
 pub mod space;
 mod state;
-mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
+mod threads;
 mod verify;
-mod watch;
 
+pub use self::core::Core;
 pub use driver::Driver;
-pub use log_guard::Trouble;
+pub use guard::Trouble;
+pub use master::Master;
+pub use side::Side;
+pub use slave::Slave;
 pub use space::Space;
-pub use state::{Environment, LogSide};
+pub use state::Environment;
 pub(crate) use verify::describe_page;

@@ -23,8 +23,8 @@ use fwlog::{LogDirectory, LogLocation, SegmentId, VerifyReport};
 use crate::databases::control::{Control, Identity, RedoPoint};
 use crate::databases::host::Host;
 use crate::databases::layout::{Layout, SYSTEM_FILE};
+use crate::environment::core::{lock, no_environment};
 use crate::environment::log;
-use crate::environment::open::{lock, no_environment};
 use crate::error::EngineError;
 
 /// Beside the control file while old data files are set aside; its content is what their names get.
@@ -239,6 +239,7 @@ mod tests {
     fn control() -> Control {
         Control {
             instance: "north".into(),
+            configured_role: Role::Master,
             role: Role::Master,
             clean: true,
             log: LogPlace::ForwardLog,

@@ -9,51 +9,51 @@ use fwlog::{
 };
 
 use crate::databases::control::LogPlace;
-use crate::environment::Environment;
 use crate::environment::checkpoint::{redo_point, settle, try_to_settle};
 use crate::environment::log;
+use crate::environment::master::Master;
 use crate::error::EngineError;
 
-impl Environment {
+impl Master {
     /// Moves the log to another place: all that is committed goes to the data files first, so that
     /// redo starts at the new log's beginning.
     ///
     /// To `ForwardLog` a new generation begins; to `Journal` the generation ends for slaves.
     pub fn move_log(&self, place: LogPlace) -> Result<(), EngineError> {
-        let _one_author = self.checkpointing();
-        if self.control().log == place {
+        let _one_author = self.core().one_author();
+        if self.core().log_place() == place {
             return Ok(());
         }
         if self.take_back_lost_commits().is_some() {
             return self.leave_failed_log(place);
         }
         let mut failure = None;
-        self.committer()?.replace_writer(|old| {
+        self.committer().replace_writer(|old| {
             let end = old.close().map_err(EngineError::LogFailed)?;
             // Whoever comes back to the log that is left finds its end there.
             let moved = settle(old.store()).and_then(|()| self.start_elsewhere(place, &end));
             moved.or_else(|error| {
                 // The old writer has ended: the guard brings a new one, where control says.
-                let store = log::store_of(&self.config, &self.layout, self.control().log)?;
+                let store = self.core().log_store(self.core().log_place())?;
                 let why = why_not_moved(&error, &store);
                 failure = Some(error);
                 Ok((Arc::new(Writer::failed(store, end, why)), end.commit))
             })
         })?;
         failure.map_or(Ok(()), |error| {
-            self.log_guard.wake();
+            self.guard().wake();
             Err(error)
         })
     }
 
     /// The same when the old log cannot be written any more: what it has is what there is.
     pub(crate) fn move_log_after_failure(&self, place: LogPlace) -> Result<(), EngineError> {
-        let _one_author = self.checkpointing();
+        let _one_author = self.core().one_author();
         self.leave_failed_log(place)
     }
 
     fn leave_failed_log(&self, place: LogPlace) -> Result<(), EngineError> {
-        self.committer()?.replace_writer(|old| {
+        self.committer().replace_writer(|old| {
             let end = old.durable();
             try_to_settle(old.store());
             self.start_elsewhere(place, &end)
@@ -63,13 +63,13 @@ impl Environment {
     /// The log can't be written, and perhaps never comes back: all that is committed goes to the data
     /// files. A restart finds it there, with the log or without.
     pub(crate) fn save_without_log(&self) -> Result<(), EngineError> {
-        let _one_author = self.checkpointing();
-        let writer = self.committer()?.writer();
+        let _one_author = self.core().one_author();
+        let writer = self.committer().writer();
         let end = writer.durable();
         try_to_settle(writer.store());
-        self.write_data_files(None)?;
-        let entries = self.databases.entries();
-        self.update_control(|control| {
+        self.core().write_data_files(None)?;
+        let entries = self.core().databases().entries();
+        self.core().update_control(|control| {
             control.detached = true;
             control.set_redo(redo_point(&end), entries);
         })
@@ -87,21 +87,21 @@ impl Environment {
             .map_err(EngineError::LogUnusable)?;
         let known = known.map(|end| end.durable.point);
         let certain = known.filter(|point| point.position <= durable.point.position);
-        Ok(certain.or_else(|| self.redo().and_then(|redo| redo.for_recovery())))
+        Ok(certain.or_else(|| self.core().redo().and_then(|redo| redo.for_recovery())))
     }
 
     /// Starts a new writer in the old place after its disk was full.
     pub(crate) fn restart_writer(&self) -> Result<(), EngineError> {
-        let _one_author = self.checkpointing();
-        let place = self.control().log;
-        self.committer()?.replace_writer(|old| {
+        let _one_author = self.core().one_author();
+        let place = self.core().log_place();
+        self.committer().replace_writer(|old| {
             let durable = old.durable();
-            let store = log::store_of(&self.config, &self.layout, place)?;
-            let unbegun = self.control().detached && !has_begun(&store, &durable)?;
+            let store = self.core().log_store(place)?;
+            let unbegun = self.core().control().detached && !has_begun(&store, &durable)?;
             if unbegun && place == LogPlace::Journal {
                 // The log was moving there when that failed. Where a forward log is missing, its disk
                 // may not be mounted: nothing is written to what lies under it.
-                let writer = self.start_writer(place, log::begin_in(place, durable))?;
+                let writer = log::start_writer(self.core(), self.checkpointer(), place, log::begin_in(place, durable))?;
                 return Ok((writer, durable.commit));
             }
             let options = RecoverOptions {
@@ -124,7 +124,7 @@ impl Environment {
             let begin = Begin::NextSegment {
                 after: recovered.durable(),
             };
-            let writer = self.start_writer(place, begin)?;
+            let writer = log::start_writer(self.core(), self.checkpointer(), place, begin)?;
             Ok((writer, durable.commit))
         })?;
         self.attach_log()
@@ -132,8 +132,9 @@ impl Environment {
 
     /// The log has begun where it is: from now on it must be found.
     fn attach_log(&self) -> Result<(), EngineError> {
-        if self.control().detached {
-            self.update_control(|control| control.detached = false)?;
+        if self.core().control().detached {
+            self.core()
+                .update_control(|control| control.detached = false)?;
         }
         Ok(())
     }
@@ -143,42 +144,36 @@ impl Environment {
         place: LogPlace,
         end: &Durable,
     ) -> Result<(Arc<Writer>, CommitNumber), EngineError> {
-        self.write_data_files(None)?;
-        let entries = self.databases.entries();
+        self.core().write_data_files(None)?;
+        let entries = self.core().databases().entries();
         let redo = redo_point(end);
-        let before = self.log_location();
+        let before = self.core().log_location();
         if place == LogPlace::ForwardLog {
-            self.end_left_log(place);
+            log::end_left_log_at(self.core(), place);
         }
-        self.update_control(|control| {
+        self.core().update_control(|control| {
             control.log = place;
             control.detached = true;
             control.set_redo(redo, entries);
         })?;
         let begin = log::begin_in(place, *end);
-        let writer = self.start_writer(place, begin)?;
-        self.update_control(|control| control.detached = false)?;
-        self.log_guard.clear_trouble();
+        let writer = log::start_writer(self.core(), self.checkpointer(), place, begin)?;
+        self.core()
+            .update_control(|control| control.detached = false)?;
+        self.guard().clear_trouble();
         if let (Ok(before), LogPlace::Journal) = (before, place) {
             self.mark_switched_off(&before, end);
         }
         Ok((writer, end.commit))
     }
 
-    /// Forward logging begins again where it ended in a failure once: the log there gets its end.
-    fn end_left_log(&self, place: LogPlace) {
-        let ended = log::location(&self.config, &self.layout, place)
-            .and_then(|location| log::end_left_log(&self.config, &location));
-        if let Err(error) = ended {
-            tracing::warn!(%error, "the log of before cannot be given an end");
-        }
-    }
-
     /// Tells who reads the forward log that nothing follows. Where that can't be written, they find the
     /// gap when forward logging begins again.
     fn mark_switched_off(&self, location: &LogLocation, end: &Durable) {
-        let Some(environment) = self.id() else { return };
-        let written = log::segment_store(&self.config, location).and_then(|store| {
+        let Some(environment) = self.core().id() else {
+            return;
+        };
+        let written = log::segment_store(self.core().config(), location).and_then(|store| {
             let end = DurableEnd {
                 environment,
                 durable: log::end_there(&store, location, end).unwrap_or_else(|error| {
@@ -194,26 +189,6 @@ impl Environment {
         if let Err(error) = written {
             tracing::warn!(%error, "dbrepl cannot be told that forward logging is off");
         }
-    }
-
-    pub(crate) fn start_writer(
-        &self,
-        place: LogPlace,
-        begin: Begin,
-    ) -> Result<Arc<Writer>, EngineError> {
-        let environment = self.id().ok_or_else(|| {
-            EngineError::Internal("a log cannot be written before there is an environment".into())
-        })?;
-        let start = log::WriterStart {
-            config: &self.config,
-            host: &self.host,
-            layout: &self.layout,
-            environment,
-            under_way: self.files.under_way(),
-            horizon: &self.horizon,
-            checkpointer: &self.checkpointer,
-        };
-        start.start(place, begin)
     }
 }
 

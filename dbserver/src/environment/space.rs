@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::environment::Environment;
+use crate::environment::core::Core;
 
 /// Below this much room TmpDir is short of it, in bytes: large transactions go there.
 const SCRATCH: u64 = 256 << 20;
@@ -53,11 +53,11 @@ impl Space {
     }
 }
 
-impl Environment {
+impl Core {
     /// Room for the log, the data files and scratch files. A directory that is not there is left out:
     /// others tell of that.
     pub fn space(&self) -> Vec<Space> {
-        let config = &self.config;
+        let config = self.config();
         let log = self.log_location().map(|location| location.directory).ok();
         let wanted = [
             log.map(|log| (LOG, log, 2 * config.forward_log.max_size)),

@@ -1,164 +1,157 @@
 //! The environment while a server runs it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use dbconfig::{Config, Role};
-use disk::DiskFile;
-use fwlog::{Durable, EnvironmentId, LogLocation, RecordBuffer};
-use pagestore::Horizon;
+use dbconfig::{Config, SyncMode};
+use fwlog::{Durable, EnvironmentId, WriterError};
 use sqlitevfs::WriteSet;
 
 use crate::clients::Sessions;
 use crate::commit::checkpointer::{CheckpointTarget, Checkpointer};
-use crate::commit::committer::{Committer, MarkSet, Queued};
-use crate::databases::control::{Control, DatabaseEntry, LogPlace, RedoPoint};
-use crate::databases::database::{Database, OpenDatabase};
-use crate::databases::files::DatabaseFiles;
+use crate::commit::committer::Queued;
 use crate::databases::host::{Drive, Host};
-use crate::databases::layout::Layout;
-use crate::databases::list::{Databases, SYSTEM_DATABASE, check_name, check_room};
-use crate::databases::permit::{Interrupt, Permit};
-use crate::environment::log;
-use crate::environment::log_guard::LogGuard;
+use crate::databases::permit::Permit;
+use crate::databases::{Database, OpenDatabase, Role};
+use crate::environment::checkpoint::{redo_point, settle, try_to_settle};
+use crate::environment::core::Core;
+use crate::environment::guard::Trouble;
+use crate::environment::master::Master;
+use crate::environment::roles;
+use crate::environment::side::Side;
+use crate::environment::slave::Slave;
 use crate::error::EngineError;
-use crate::process::ShutdownRequest;
-use crate::process::logging::LogFile;
-use crate::slave::SlaveLog;
+use crate::process::{LogFile, ShutdownRequest};
 
-/// How long DROP DATABASE waits for sessions that are about to leave, as PostgreSQL does.
-const LEAVING: Duration = Duration::from_secs(5);
-/// How often it looks whether they have.
-const LEAVING_POLL: Duration = Duration::from_millis(10);
-
-/// Which side of the log this server is on.
-pub enum LogSide {
-    /// Master or standalone: it writes the log.
-    Writing(Committer),
-    /// Slave: it mirrors a master's log and applies it.
-    Following(Arc<SlaveLog>),
-}
-
-/// All that sessions, replication and the control plane share.
+/// All that sessions, replication and the control plane share: what never changes, and the side of the
+/// log that it is on at present.
 pub struct Environment {
-    pub(crate) config: Config,
-    pub(crate) host: Host,
-    pub(crate) layout: Layout,
-    pub(crate) control: Mutex<Control>,
-    pub(crate) databases: Arc<Databases>,
-    pub(crate) files: DatabaseFiles,
-    pub(crate) horizon: Arc<Horizon>,
-    pub(crate) log: LogSide,
-    pub(crate) checkpointer: Arc<Checkpointer>,
-    /// Held while a checkpoint is made or the log moves: the control file has one author at a time.
-    pub(crate) checkpointing: Mutex<()>,
-    pub(crate) log_guard: LogGuard,
-    pub(crate) sessions: Arc<Sessions>,
-    pub(crate) shutdown: Arc<ShutdownRequest>,
-    pub(crate) log_file: OnceLock<LogFile>,
-    pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
-    pub(crate) epoch: AtomicU64,
-    pub(crate) stopping: AtomicBool,
-    /// The lock on the environment, held as long as it is open.
-    pub(crate) lock: Box<dyn DiskFile>,
+    core: Arc<Core>,
+    side: RwLock<Side>,
+    /// Held while the role changes or the environment is stopped.
+    changing: Mutex<()>,
+    shutdown: Arc<ShutdownRequest>,
+    log_file: OnceLock<LogFile>,
+    stopping: AtomicBool,
 }
 
 impl Environment {
+    /// Opens the environment that the configuration names, recovers it from its log and starts
+    /// its background threads.
+    pub fn start(config: Config, sessions: Arc<Sessions>) -> Result<Arc<Self>, EngineError> {
+        Self::start_on(Host::system(), config, sessions)
+    }
+
+    /// The same on another host than the operating system.
+    pub fn start_on(
+        host: Host,
+        config: Config,
+        sessions: Arc<Sessions>,
+    ) -> Result<Arc<Self>, EngineError> {
+        let (core, suspects) = Core::open(host, config, sessions)?;
+        let side = roles::at_start(&core, &suspects)?;
+        roles::start_threads(&core, &side)?;
+        Ok(Arc::new(Self {
+            core,
+            side: RwLock::new(side),
+            changing: Mutex::new(()),
+            shutdown: Arc::default(),
+            log_file: OnceLock::new(),
+            stopping: AtomicBool::new(false),
+        }))
+    }
+
+    /// Changes the role while sessions go on: readers read on, and what writes is refused from the moment
+    /// of the change or accepted from there on. An error leaves the role as it was.
+    ///
+    /// A slave that becomes a master has applied all that it has made durable, and begins a generation
+    /// of the log. It waits for the connection of its dbrepl to end.
+    pub fn change_role(&self, role: Role) -> Result<(), EngineError> {
+        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_stopping() {
+            return Err(EngineError::ShuttingDown);
+        }
+        roles::change(self, role)
+    }
+
+    /// What it has whatever its role is.
+    pub fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// The side of the log that it is on at this time.
+    pub fn side(&self) -> Side {
+        self.side
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn swap(&self, side: Side) {
+        *self.side.write().unwrap_or_else(PoisonError::into_inner) = side;
+    }
+
+    /// The writing side; on a slave the refusal of `what`.
+    pub(crate) fn master(&self, what: &str) -> Result<Arc<Master>, EngineError> {
+        self.side().master(what)
+    }
+
+    /// The following side, if it is that.
+    pub fn slave(&self) -> Option<Arc<Slave>> {
+        self.side().slave()
+    }
+
+    /// The role that it has.
+    pub fn role(&self) -> Role {
+        self.core.control().role
+    }
+
+    /// Whether clients may not write here at present.
+    pub fn is_read_only(&self) -> bool {
+        !matches!(
+            &*self.side.read().unwrap_or_else(PoisonError::into_inner),
+            Side::Master(_)
+        )
+    }
+
     /// The configuration that the server was started with.
     pub fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// The role that it runs as.
-    pub fn role(&self) -> Role {
-        self.config.replication.role
-    }
-
-    /// Whether clients may not write here.
-    pub fn is_read_only(&self) -> bool {
-        matches!(self.log, LogSide::Following(_))
+        self.core.config()
     }
 
     /// The environment's id; `None` on an empty slave.
     pub fn id(&self) -> Option<EnvironmentId> {
-        self.control()
-            .identity
-            .as_ref()
-            .map(|identity| identity.environment)
+        self.core.id()
     }
 
-    /// Rises when published commits were taken back (the log failed): SQLite connections that may
-    /// have cached their pages must be reopened, open transactions are lost.
+    /// See [`Core::epoch`].
     pub fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+        self.core.epoch()
     }
 
     /// Who is connected.
     pub fn sessions(&self) -> &Arc<Sessions> {
-        &self.sessions
-    }
-
-    /// Where an operator asks for a stop.
-    pub fn shutdown_request(&self) -> &Arc<ShutdownRequest> {
-        &self.shutdown
-    }
-
-    /// Writes into the lock file who holds it and where it listens, for people and tools.
-    pub fn note_running(&self, text: &str) -> Result<(), EngineError> {
-        let path = self.layout.lock();
-        self.lock
-            .set_length(0)
-            .and_then(|()| self.lock.write_at(0, text.as_bytes()))
-            .map_err(|error| EngineError::file("write", path, &error))
-    }
-
-    /// The server's log file, if it logs to one.
-    pub fn log_file(&self) -> Option<&LogFile> {
-        self.log_file.get()
-    }
-
-    /// Where redo would start.
-    pub fn redo(&self) -> Option<RedoPoint> {
-        self.control()
-            .identity
-            .as_ref()
-            .map(|identity| identity.redo)
-    }
-
-    /// Where the log is written at present.
-    pub fn log_place(&self) -> LogPlace {
-        self.control().log
-    }
-
-    /// Directory and file names of the log.
-    pub fn log_location(&self) -> Result<LogLocation, EngineError> {
-        log::location(&self.config, &self.layout, self.log_place())
-    }
-
-    /// The newest durable point of the log that this server writes; `None` on a slave.
-    pub fn durable(&self) -> Option<Durable> {
-        self.committer()
-            .ok()
-            .map(|committer| committer.writer().durable())
+        self.core.sessions()
     }
 
     /// The database of that name.
     pub fn database(&self, name: &str) -> Result<Arc<Database>, EngineError> {
-        self.databases
-            .by_name(name)
-            .ok_or_else(|| EngineError::NoSuchDatabase(name.to_owned()))
-    }
-
-    /// Opens the database for a session.
-    pub fn open(&self, name: &str) -> Result<OpenDatabase, EngineError> {
-        Ok(self.database(name)?.enter())
+        self.core.database(name)
     }
 
     /// All databases, sorted by name.
     pub fn databases(&self) -> Vec<Arc<Database>> {
-        self.databases.all()
+        self.core.databases().all()
+    }
+
+    /// Opens the database for a session.
+    pub fn open(&self, name: &str) -> Result<OpenDatabase, EngineError> {
+        self.core.open_database(name)
+    }
+
+    /// The newest durable point of the log that this server writes; `None` on a slave.
+    pub fn durable(&self) -> Option<Durable> {
+        self.side().leading().map(|master| master.durable())
     }
 
     /// Commits a write set: queued when this returns, committed when `wait_durable` has returned.
@@ -168,114 +161,76 @@ impl Environment {
         permit: Permit,
         write_set: WriteSet,
     ) -> Result<Queued, EngineError> {
-        self.check_volume(database, write_set.page_count)?;
-        let pages = write_set.pages.len();
-        let queued = self.committer()?.commit(database, permit, write_set);
-        let queued = queued.inspect_err(|error| self.note_failure(error))?;
-        if self.files.memory_budget().note(pages) {
-            self.files.memory_budget().count(&self.databases());
-            // Pages may be far more than the log shows: it is compressed.
-            self.checkpointer.look();
-        }
-        Ok(queued)
-    }
-
-    /// Refuses what would make the data files larger than MaxSize.
-    fn check_volume(&self, database: &Database, page_count: u32) -> Result<(), EngineError> {
-        let limit = self.config.volumes.max_size;
-        let grows = page_count > database.store().latest().1;
-        if limit == 0 || !grows {
-            return Ok(());
-        }
-        let others = self
-            .databases()
-            .into_iter()
-            .filter(|other| other.id() != database.id());
-        let others: u64 = others
-            .map(|other| u64::from(other.store().latest().1))
-            .sum();
-        let needed = (others + u64::from(page_count)) * fwlog::PAGE_SIZE as u64;
-        if needed > limit {
-            Err(EngineError::VolumeFull { limit, needed })
-        } else {
-            Ok(())
-        }
+        self.master("COMMIT")?.commit(database, permit, write_set)
     }
 
     /// Blocks until the transaction is durable; an error means that it is not committed.
     pub fn wait_durable(&self, queued: &Queued) -> Result<(), EngineError> {
-        queued
-            .wait()
-            .map(drop)
-            .inspect_err(|error| self.note_failure(error))
+        queued.wait().map(drop).inspect_err(|error| {
+            if let Some(master) = self.side().leading() {
+                master.note_failure(error);
+            }
+        })
     }
 
     /// Makes a database; durable when it returns.
     pub fn create_database(&self, name: &str) -> Result<(), EngineError> {
-        let committer = self.writable("CREATE DATABASE")?;
-        check_name(name)?;
-        let _one_at_a_time = self.checkpointing();
-        if self.databases.by_name(name).is_some() {
-            return Err(EngineError::DatabaseExists(name.to_owned()));
-        }
-        check_room(self.databases.count())?;
-        let id = self.databases.next_id();
-        let file = self.databases.file_for(id, name);
-        self.files.refuse_strange(&file)?;
-        let entry = DatabaseEntry {
-            id,
-            name: name.to_owned(),
-            file,
-        };
-        let database = Arc::new(self.files.create(entry, &self.horizon)?);
-        let mut records = RecordBuffer::new();
-        records.create_database(id, name, "");
-        self.append_durably(committer, records)?;
-        self.databases.insert(database);
-        Ok(())
+        self.master("CREATE DATABASE")?.create_database(name)
     }
 
     /// Drops a database; durable when it returns.
     pub fn drop_database(&self, name: &str) -> Result<(), EngineError> {
-        let committer = self.writable("DROP DATABASE")?;
-        let database = self.unused(name)?;
-        let interrupt = Interrupt::for_this_thread();
-        let permit = database.acquire_permit(&interrupt, None)?;
-        let _one_at_a_time = self.checkpointing();
-        refuse_in_use(&database)?;
-        let mut records = RecordBuffer::new();
-        records.drop_database(database.id(), name);
-        self.append_durably(committer, records)?;
-        self.databases.remove(database.id());
-        committer.forget(database.id());
-        self.files.remove(&database);
-        drop(permit);
-        Ok(())
+        self.master("DROP DATABASE")?.drop_database(name)
     }
 
     /// Gives a database another name; durable when it returns.
     pub fn rename_database(&self, name: &str, new_name: &str) -> Result<(), EngineError> {
-        let committer = self.writable("ALTER DATABASE")?;
-        check_name(new_name)?;
-        let database = self.unused(name)?;
-        let _one_at_a_time = self.checkpointing();
-        if self.databases.by_name(new_name).is_some() {
-            return Err(EngineError::DatabaseExists(new_name.to_owned()));
-        }
-        refuse_in_use(&database)?;
-        let mut records = RecordBuffer::new();
-        records.rename_database(database.id(), name, new_name);
-        self.append_durably(committer, records)?;
-        self.databases.rename(database.id(), new_name);
-        Ok(())
+        self.master("ALTER DATABASE")?
+            .rename_database(name, new_name)
     }
 
     /// Makes a checkpoint now and waits for it.
     pub fn checkpoint(&self) -> Result<(), EngineError> {
-        match self.host.drive {
-            Drive::Threads => self.checkpointer.checkpoint_now(),
-            Drive::Owner => CheckpointTarget::checkpoint(self, None),
+        match self.side() {
+            Side::Master(master) => self.checkpoint_of(&*master, master.checkpointer()),
+            Side::Slave(slave) => self.checkpoint_of(&*slave, slave.checkpointer()),
+            Side::None => Err(EngineError::ChangingRole),
         }
+    }
+
+    fn checkpoint_of(
+        &self,
+        side: &dyn CheckpointTarget,
+        thread: &Checkpointer,
+    ) -> Result<(), EngineError> {
+        match self.core.host().drive {
+            Drive::Threads => thread.checkpoint_now(),
+            Drive::Owner => side.checkpoint(None),
+        }
+    }
+
+    /// What is wrong with the log at present.
+    pub fn log_trouble(&self) -> Option<Trouble> {
+        match self.side() {
+            Side::Master(master) => master.guard().trouble(),
+            Side::Slave(slave) => slave.guard().trouble(),
+            Side::None => None,
+        }
+    }
+
+    /// Where an operator asks for a stop.
+    pub fn shutdown_request(&self) -> &Arc<ShutdownRequest> {
+        &self.shutdown
+    }
+
+    /// The server's log file, if it logs to one.
+    pub fn log_file(&self) -> Option<&LogFile> {
+        self.log_file.get()
+    }
+
+    /// Tells where the server logs to; once, at its start.
+    pub fn set_log_file(&self, log_file: LogFile) {
+        self.log_file.get_or_init(|| log_file);
     }
 
     /// Whether the server is going down.
@@ -283,101 +238,60 @@ impl Environment {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// The slave's side of the log.
-    pub fn slave(&self) -> Option<&Arc<SlaveLog>> {
-        match &self.log {
-            LogSide::Following(slave) => Some(slave),
-            LogSide::Writing(_) => None,
+    /// Refuses new work from now on; sessions are ended by the server.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// A clean stop: writes all that is durable to the data files, closes the log, and the control file
+    /// says so. No session may be left.
+    pub fn stop(&self) -> Result<(), EngineError> {
+        self.begin_stop();
+        let _no_change = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.side() {
+            Side::Master(master) => self.stop_master(&master),
+            Side::Slave(slave) => {
+                slave.stop_applying()?;
+                slave.close()?;
+                self.core.update_control(|control| control.clean = true)
+            }
+            // A change of role has failed: the next start recovers from the log.
+            Side::None => Ok(()),
         }
     }
 
-    /// The writing side of the log; on a slave the refusal of a write.
-    pub(crate) fn committer(&self) -> Result<&Committer, EngineError> {
-        self.writable("the statement")
+    fn stop_master(&self, master: &Master) -> Result<(), EngineError> {
+        let closed = master.close()?;
+        let _one_author = self.core.one_author();
+        let end = match closed {
+            Ok(end) => {
+                settle(master.writer().store())?;
+                end
+            }
+            Err(failure) => self.end_of_failed_log(master, failure)?,
+        };
+        self.core.write_data_files(None)?;
+        let (redo, entries) = (redo_point(&end), self.core.databases().entries());
+        self.core.update_control(|control| {
+            control.clean = true;
+            control.detached = true;
+            control.set_redo(redo, entries);
+        })
     }
 
-    /// The commit order, or the refusal of `what` on a slave.
-    pub(crate) fn writable(&self, what: &str) -> Result<&Committer, EngineError> {
-        match &self.log {
-            LogSide::Writing(committer) => Ok(committer),
-            LogSide::Following(_) => Err(EngineError::ReadOnly(what.to_owned())),
-        }
-    }
-
-    pub(crate) fn control(&self) -> MutexGuard<'_, Control> {
-        self.control.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn checkpointing(&self) -> MutexGuard<'_, ()> {
-        self.checkpointing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Changes the control file: memory follows the disk, not the other way round.
-    pub(crate) fn update_control(
+    /// A log that has failed ends where it is durable: all up to there goes to the data files, and the
+    /// next start cuts off the rest.
+    fn end_of_failed_log(
         &self,
-        change: impl FnOnce(&mut Control),
-    ) -> Result<(), EngineError> {
-        let mut control = self.control();
-        let mut new = control.clone();
-        change(&mut new);
-        if new == *control {
-            // It is on the disk as it is: a start after a crash needs no room.
-            return Ok(());
+        master: &Master,
+        failure: WriterError,
+    ) -> Result<Durable, EngineError> {
+        // What the disk has of it is known only where each commit waited for the disk.
+        if self.config().server.sync_mode != SyncMode::EveryCommit {
+            return Err(EngineError::LogFailed(failure));
         }
-        new.next_database = self.databases.next_id().get();
-        new.write(self.layout.disk(), &self.layout.control())?;
-        *control = new;
-        Ok(())
-    }
-
-    /// Tells the guard when an error means that the log has failed.
-    pub(crate) fn note_failure(&self, error: &EngineError) {
-        if matches!(
-            error,
-            EngineError::LogFailed(_) | EngineError::CommitLost { .. }
-        ) {
-            self.log_guard.wake();
-        }
-    }
-
-    fn append_durably(
-        &self,
-        committer: &Committer,
-        records: RecordBuffer,
-    ) -> Result<(), EngineError> {
-        let queued = committer.append_marked(records);
-        queued
-            .and_then(MarkSet::wait)
-            .map(drop)
-            .inspect_err(|error| self.note_failure(error))
-    }
-
-    /// The database, once its sessions have left; most of those who are leaving need a moment.
-    fn unused(&self, name: &str) -> Result<Arc<Database>, EngineError> {
-        let database = self.database(name)?;
-        if database.id() == SYSTEM_DATABASE {
-            return Err(EngineError::Denied(format!(
-                "database \"{name}\" belongs to the server"
-            )));
-        }
-        let deadline = Instant::now() + LEAVING;
-        while database.open_sessions() > 0 && Instant::now() < deadline {
-            thread::park_timeout(LEAVING_POLL);
-        }
-        refuse_in_use(&database)?;
-        Ok(database)
-    }
-}
-
-/// Checked again when nothing else can happen to the database.
-fn refuse_in_use(database: &Database) -> Result<(), EngineError> {
-    match database.open_sessions() {
-        0 => Ok(()),
-        sessions => Err(EngineError::DatabaseInUse {
-            name: database.name(),
-            sessions,
-        }),
+        tracing::warn!(%failure, "the log cannot be sealed; all that is committed goes to the data files");
+        try_to_settle(master.writer().store());
+        Ok(master.durable())
     }
 }

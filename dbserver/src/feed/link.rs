@@ -10,11 +10,11 @@ use dbproto::{
 use fwlog::{Block, Durable, EnvironmentId, Mirror, Position, SegmentHeader, hash_at};
 
 use crate::commit::tell_restored;
-use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
-use crate::environment::Environment;
+use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint};
+use crate::environment::{Core, Environment, Slave};
 use crate::error::EngineError;
 use crate::slave::refusal::refuse_mirror;
-use crate::slave::{MirrorPlace, SlaveLog, SlaveProgress, Work};
+use crate::slave::{MirrorPlace, SlaveProgress, Work};
 
 /// Bytes that are written before they are synced, at most.
 const SYNC_BYTES: usize = 4 << 20;
@@ -22,7 +22,7 @@ const SYNC_BYTES: usize = 4 << 20;
 /// What one connection holds: the mirror is its own as long as it lives.
 pub struct Link {
     environment: Arc<Environment>,
-    slave: Arc<SlaveLog>,
+    slave: Arc<Slave>,
     mirror: Option<Box<Mirror>>,
     receiver: Receiver,
     pacer: StatusPacer,
@@ -39,18 +39,22 @@ impl Link {
                     .hint("Set Role = Slave in section [Replication] of its configuration."),
             );
         };
-        let MirrorPlace::Free(mut mirror) = slave.take_mirror() else {
+        let log = slave.log();
+        if log.feed_has_ended() {
+            return Err(stopping());
+        }
+        let MirrorPlace::Free(mut mirror) = log.take_mirror() else {
             let why = "another dbrepl feeds this slave";
             return Err(Refuse::new(state::IN_USE, why));
         };
-        let mended = slave.mend(&mut mirror);
+        let mended = log.mend(&mut mirror);
         let progress = slave.progress();
         // From here on the mirror goes back when this is dropped.
         let link = Self {
             environment: Arc::clone(environment),
-            slave: Arc::clone(slave),
+            slave: Arc::clone(&slave),
             mirror,
-            receiver: Receiver::new(identity(environment, &progress)),
+            receiver: Receiver::new(identity(slave.core(), &progress)),
             pacer: StatusPacer::new(),
             pending: Vec::new(),
             unsynced_bytes: 0,
@@ -111,7 +115,12 @@ impl Link {
 
     /// Rings when the applier has gone on.
     pub(crate) async fn changed(&self) {
-        self.slave.changed.notified().await;
+        self.slave.log().changed().await;
+    }
+
+    /// Whether the server stops, or becomes something else.
+    pub(crate) fn must_leave(&self) -> bool {
+        self.environment.is_stopping() || self.slave.log().feed_has_ended()
     }
 
     fn act(&mut self, action: ReceiverAction) -> Result<Option<Message>, Refuse> {
@@ -119,7 +128,8 @@ impl Link {
             ReceiverAction::Send(message) => return Ok(Some(message)),
             ReceiverAction::LookUpHash(position) => {
                 let location = self
-                    .environment
+                    .slave
+                    .core()
                     .log_location()
                     .map_err(|e| refuse_engine(&e))?;
                 let hash = hash_at(&location, position).map_err(|error| {
@@ -139,7 +149,7 @@ impl Link {
                 let source = self.receiver.source().cloned();
                 let after = at.map_or_else(|| "nothing".to_owned(), |at| at.position.to_string());
                 tracing::info!(after, "replication goes on");
-                self.slave.update(|progress| progress.source = source);
+                self.slave.log().update(|progress| progress.source = source);
             }
             ReceiverAction::Segment { id, header } => {
                 self.sync()?;
@@ -159,7 +169,9 @@ impl Link {
                 let received = mirror.received().map(progress_of);
                 self.unsynced_bytes += bytes.len();
                 self.pending.extend(blocks);
-                self.slave.update(|progress| progress.received = received);
+                self.slave
+                    .log()
+                    .update(|progress| progress.received = received);
             }
             ReceiverAction::Seal { bytes } => {
                 self.sync()?;
@@ -172,6 +184,7 @@ impl Link {
                     tell_restored(mirror.take_restored());
                 }
                 self.slave
+                    .log()
                     .update(|progress| progress.source_durable = Some(durable));
                 if reply {
                     self.pacer.ask();
@@ -186,11 +199,11 @@ impl Link {
 
     /// The log of a slave that was made from a copy has begun: from now on it must be found.
     fn attach(&self) -> Result<(), Refuse> {
-        if !self.environment.control().detached {
+        let core = self.slave.core();
+        if !core.control().detached {
             return Ok(());
         }
-        self.environment
-            .update_control(|control| control.detached = false)
+        core.update_control(|control| control.detached = false)
             .map_err(|error| refuse_engine(&error))
     }
 
@@ -202,14 +215,10 @@ impl Link {
 
     /// The environment's identity becomes durable before the first byte of its log.
     fn adopt(&mut self, environment: EnvironmentId) -> Result<(), Refuse> {
-        let mirror = Mirror::open(
-            Arc::clone(&self.slave.store),
-            environment,
-            self.slave.preallocate,
-            None,
-        )
-        .map_err(refuse_mirror)?;
-        self.environment
+        let log = self.slave.log();
+        let mirror = log.first_mirror(environment).map_err(refuse_mirror)?;
+        self.slave
+            .core()
             .update_control(|control| {
                 control.identity = Some(ControlIdentity {
                     environment,
@@ -253,7 +262,7 @@ impl Link {
         let at = progress_of(*durable);
         let blocks = mem::take(&mut self.pending);
         let nothing_to_apply = blocks.is_empty();
-        self.slave.update(|progress| {
+        self.slave.log().update(|progress| {
             progress.received = Some(at);
             progress.durable = Some(at);
             progress.sealed = durable.sealed;
@@ -263,10 +272,10 @@ impl Link {
         } else {
             Work::Blocks(blocks, at)
         };
-        if self.environment.hand_on(&self.slave, work) {
+        if self.slave.hand_on(work) {
             return Ok(());
         }
-        if self.environment.is_stopping() {
+        if self.must_leave() {
             // The applier has ended already; the next start applies what the mirror has.
             return Err(stopping());
         }
@@ -277,8 +286,8 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.slave.give_back(self.mirror.take());
-        self.slave.update(|progress| {
+        self.slave.log().give_back(self.mirror.take());
+        self.slave.log().update(|progress| {
             progress.source = None;
             // What was received and not synced is forgotten with the connection.
             progress.received = progress.durable;
@@ -286,9 +295,9 @@ impl Drop for Link {
     }
 }
 
-fn identity(environment: &Environment, progress: &SlaveProgress) -> Identity {
-    let config = environment.config();
-    let begins = environment
+fn identity(core: &Core, progress: &SlaveProgress) -> Identity {
+    let config = core.config();
+    let begins = core
         .log_location()
         .ok()
         .and_then(|location| fwlog::LogDirectory::scan(&location).ok())
@@ -301,7 +310,7 @@ fn identity(environment: &Environment, progress: &SlaveProgress) -> Identity {
     Identity {
         protocol: dbproto::PROTOCOL_VERSION,
         format: fwlog::layout::header::FORMAT_VERSION,
-        environment: environment.id(),
+        environment: core.id(),
         instance: config.server.instance.clone(),
         role: dbproto::Role::Slave,
         page_size: u32::try_from(fwlog::PAGE_SIZE).unwrap_or(u32::MAX),
@@ -310,7 +319,7 @@ fn identity(environment: &Environment, progress: &SlaveProgress) -> Identity {
         sealed: progress.sealed,
         applied: progress.applied,
         log_begins: begins,
-        forward_log: environment.log_place() == crate::databases::control::LogPlace::ForwardLog,
+        forward_log: core.log_place() == LogPlace::ForwardLog,
         volume_limit: config.volumes.max_size,
         pack: true,
     }

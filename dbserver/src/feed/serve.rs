@@ -38,7 +38,7 @@ async fn serve(stream: &mut ClientStream, environment: &Arc<Environment>) -> Res
         .send(PgWireBackendMessage::CopyBothResponse(response))
         .await?;
     let result = match Link::open(environment) {
-        Ok(mut link) => converse(stream, environment, &mut link).await?,
+        Ok(mut link) => converse(stream, &mut link).await?,
         Err(refuse) => Err(refuse),
     };
     if let Err(refuse) = result {
@@ -58,7 +58,6 @@ enum Event {
 /// The outer error is the socket's, the inner one is said to the other side.
 async fn converse(
     stream: &mut ClientStream,
-    environment: &Environment,
     link: &mut Link,
 ) -> Result<Result<(), Refuse>, WireError> {
     let mut heard = Instant::now();
@@ -71,7 +70,7 @@ async fn converse(
             () = link.changed() => Event::Report,
             () = tokio::time::sleep_until(wait.into()) => Event::Report,
         };
-        if environment.is_stopping() {
+        if link.must_leave() {
             return Ok(Err(stopping()));
         }
         match event {

@@ -23,7 +23,7 @@ use crate::pg::admission::{Admission, Admissions};
 use crate::pg::client::Client;
 use crate::pg::startup::{self, Purpose};
 use crate::session::Session;
-use crate::system::users::Privilege;
+use crate::system::users::{Privilege, Users};
 use crate::wire::ClientStream;
 use crate::wire::codec::{ClientCodec, Phase};
 use crate::wire::output::{self, FLUSH_BYTES};
@@ -260,7 +260,7 @@ async fn replicate(
     environment: &Arc<Environment>,
     client: startup::Authenticated,
 ) -> Result<(), (ClientStream, Failure)> {
-    let refusal = match environment.privilege(&client.user) {
+    let refusal = match Users::of(environment).privilege(&client.user) {
         Ok(Privilege::Dba | Privilege::Operator) => None,
         Ok(Privilege::User) => {
             let why = "replication needs the privilege dba or operator";

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::pg::auth;
 use crate::pg::front_end::FrontEnd;
 use crate::session::settings::Settings;
+use crate::system::users::Users;
 use crate::wire::output;
 use crate::wire::{ClientStream, Phase, Request, WireError};
 
@@ -130,8 +131,8 @@ async fn admit(
     let options = parameters.remove("options").unwrap_or_default();
 
     stream.codec_mut().set_phase(Phase::Authentication);
-    let verifier = env
-        .scram_verifier(&user)
+    let verifier = Users::of(env)
+        .verifier(&user)
         .map_err(|error| Failure::from(error).into_fatal())?;
     auth::authenticate(stream, &user, verifier.as_deref()).await?;
     stream.codec_mut().set_phase(Phase::Session);

@@ -17,7 +17,7 @@ pub(crate) fn started(environment: &Environment, addresses: &[SocketAddr]) -> an
     for address in addresses {
         writeln!(text, "address = {address}").context("cannot format an address")?;
     }
-    environment.note_running(&text)?;
+    environment.core().note_running(&text)?;
     notify("READY=1");
     Ok(())
 }

@@ -52,7 +52,7 @@ pub async fn run(
         .context("the start panicked")?
         .context("the server cannot start")?;
     if let Some(log_file) = log_file {
-        environment.log_file.get_or_init(|| log_file);
+        environment.set_log_file(log_file);
     }
     announce::started(&environment, &addresses)?;
     front.open(Arc::clone(&environment));

@@ -8,6 +8,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::failure::Failure;
 use crate::session::{Session, schema};
+use crate::system::users::Users;
 
 /// What the catalog tables hold.
 #[derive(Debug, Default)]
@@ -79,9 +80,8 @@ impl Session {
     /// The users of the server, this session's first: it owns what the catalog shows.
     fn user_names(&self) -> Vec<String> {
         let own = self.user().to_owned();
-        let all = self
-            .env
-            .users()
+        let all = Users::of(&self.env)
+            .all()
             .unwrap_or_default()
             .into_iter()
             .map(|user| user.name);

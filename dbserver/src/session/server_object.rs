@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::session::command::Reply;
 use crate::session::portal::command_name;
 use crate::session::prepared::{Column, Prepared};
-use crate::system::users::Privilege;
+use crate::system::users::{Privilege, Users};
 
 impl Session {
     /// CREATE, DROP, ALTER of databases and users.
@@ -78,19 +78,17 @@ impl Session {
                     Failure::new("22023", "a user needs a password")
                         .hint("CREATE USER name PASSWORD '...'")
                 })?;
-                Ok(self
-                    .env
-                    .create_user(name, &verifier(password)?, Privilege::User)?)
+                Ok(Users::of(&self.env).create(name, &verifier(password)?, Privilege::User)?)
             }
             StatementKind::AlterUserPassword { name, password } => {
                 if name != self.user() {
                     self.need_dba()?;
                 }
-                Ok(self.env.set_password(name, &verifier(password)?)?)
+                Ok(Users::of(&self.env).set_password(name, &verifier(password)?)?)
             }
             StatementKind::DropUser { name, if_exists } => {
                 self.need_dba()?;
-                let dropped = self.env.drop_user(name).map_err(Failure::from);
+                let dropped = Users::of(&self.env).drop(name).map_err(Failure::from);
                 self.forgive(dropped, *if_exists, "42704")
             }
             _ => Ok(()),
@@ -135,7 +133,7 @@ impl Session {
     }
 
     fn need_dba(&self) -> Result<(), Failure> {
-        match self.env.privilege(self.user())? {
+        match Users::of(&self.env).privilege(self.user())? {
             Privilege::Dba => Ok(()),
             _ => Err(Failure::new(
                 "42501",

@@ -10,11 +10,13 @@ pub(crate) mod refusal;
 mod waits;
 
 use std::mem;
-use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dbproto::{Identify, Progress};
-use fwlog::{Block, EnvironmentId, IoFailure, Mirror, Recovered, SegmentStore};
+use fwlog::{Block, EnvironmentId, IoFailure, Mirror, MirrorError, Recovered, SegmentStore};
 use tokio::sync::Notify;
 
 use crate::apply::applier::Applier;
@@ -68,14 +70,18 @@ pub(crate) enum MirrorPlace {
 
 /// The slave's log: the mirror, the queue to the applier, and how far all is.
 pub struct SlaveLog {
-    pub(crate) store: Arc<SegmentStore>,
+    store: Arc<SegmentStore>,
     mirror: Mutex<MirrorPlace>,
+    /// Rung when the mirror is free again.
+    freed: Condvar,
+    /// Whoever feeds it has to leave, and nobody comes in.
+    feed_ended: AtomicBool,
     progress: Mutex<SlaveProgress>,
     /// Rung when `progress` has changed, for the connection's status messages.
-    pub(crate) changed: Notify,
+    changed: Notify,
     /// Zeros written ahead of the end of the mirror's open segment.
-    pub(crate) preallocate: u64,
-    pub(crate) queue: SyncSender<Work>,
+    preallocate: u64,
+    queue: SyncSender<Work>,
     waits: Waits,
     /// Taken by the applier's thread, if there is one.
     work: Mutex<Option<(Receiver<Work>, Applier)>>,
@@ -86,13 +92,12 @@ impl SlaveLog {
     pub(crate) fn resume(
         store: Arc<SegmentStore>,
         host: &Host,
-        environment: EnvironmentId,
         recovered: &Recovered,
         applier: Applier,
     ) -> Result<Self, EngineError> {
         let mirror = Mirror::open(
             Arc::clone(&store),
-            environment,
+            recovered.environment,
             host.preallocate,
             Some(recovered),
         )
@@ -167,6 +172,8 @@ impl SlaveLog {
         Self {
             store,
             mirror: Mutex::new(MirrorPlace::Free(mirror.map(Box::new))),
+            freed: Condvar::new(),
+            feed_ended: AtomicBool::new(false),
             progress: Mutex::new(progress),
             changed: Notify::new(),
             preallocate: host.preallocate,
@@ -187,6 +194,57 @@ impl SlaveLog {
         if self.queue.send(Work::Stop).is_err() {
             tracing::debug!("the applier has ended already");
         }
+    }
+
+    /// Ends the connection that feeds it, and lets nobody in; waits until it has given back the mirror, so
+    /// long at most.
+    pub(crate) fn end_feed(&self, at_most: Duration) -> Result<(), EngineError> {
+        self.feed_ended.store(true, Ordering::Release);
+        self.changed.notify_one();
+        let (place, _timed_out) = self
+            .freed
+            .wait_timeout_while(self.mirror_place(), at_most, |place| {
+                matches!(place, MirrorPlace::Taken)
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        if let MirrorPlace::Free(_) = &*place {
+            return Ok(());
+        }
+        self.accept_feed();
+        Err(EngineError::state(
+            "the connection of a dbrepl to this slave does not end",
+            "Stop that dbrepl, and try again.",
+        ))
+    }
+
+    /// A dbrepl may come again.
+    pub(crate) fn accept_feed(&self) {
+        self.feed_ended.store(false, Ordering::Release);
+    }
+
+    /// Whether the feed has to end.
+    pub(crate) fn feed_has_ended(&self) -> bool {
+        self.feed_ended.load(Ordering::Acquire)
+    }
+
+    /// Comes back when there is something new to report.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Queues a piece for the applier; waits while much is queued. `false`: applying has ended.
+    pub(crate) fn send(&self, piece: Work) -> bool {
+        self.queue.send(piece).is_ok()
+    }
+
+    /// The same without a wait.
+    pub(crate) fn try_send(&self, piece: Work) -> Result<(), TrySendError<Work>> {
+        self.queue.try_send(piece)
+    }
+
+    /// The mirror of an empty slave that adopts an environment.
+    pub(crate) fn first_mirror(&self, environment: EnvironmentId) -> Result<Mirror, MirrorError> {
+        Mirror::open(Arc::clone(&self.store), environment, self.preallocate, None)
     }
 
     /// Syncs the mirror for the last time.
@@ -210,6 +268,7 @@ impl SlaveLog {
 
     pub(crate) fn give_back(&self, mirror: Option<Box<Mirror>>) {
         *self.mirror_place() = MirrorPlace::Free(mirror);
+        self.freed.notify_all();
     }
 
     fn mirror_place(&self) -> MutexGuard<'_, MirrorPlace> {
@@ -227,7 +286,7 @@ impl SlaveLog {
     }
 
     /// Where the mirror is.
-    pub(crate) fn store(&self) -> &SegmentStore {
+    pub(crate) fn store(&self) -> &Arc<SegmentStore> {
         &self.store
     }
 

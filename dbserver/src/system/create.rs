@@ -86,6 +86,7 @@ fn fill(
     let mut control = Control {
         instance: config.server.instance.clone(),
         role: config.replication.role,
+        configured_role: config.replication.role,
         clean: true,
         log: place,
         detached: false,
@@ -134,13 +135,9 @@ fn begin_log(
     place: LogPlace,
     environment: EnvironmentId,
 ) -> Result<RedoPoint, EngineError> {
-    let policy = CheckpointPolicy {
-        size: config.server.checkpoint_size,
-        interval: config.server.checkpoint_interval,
-    };
     let (horizon, checkpointer) = (
         Horizon::new(pagestore::CommitNumber::new(0)),
-        Checkpointer::new(policy),
+        Checkpointer::new(CheckpointPolicy::of(config)),
     );
     let start = WriterStart {
         config,

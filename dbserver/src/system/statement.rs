@@ -64,6 +64,7 @@ mod tests {
     use disk::testing::{Fault, Kind, SimulatedDisk};
 
     use crate::environment::testing::master_on;
+    use crate::system::users::Users;
 
     /// Bug: where opening the file had succeeded it was an internal error, without a word of why.
     #[test]
@@ -74,7 +75,7 @@ mod tests {
         let mut failed = 0;
         loop {
             machine.fail(Fault::after(failed).of(&[Kind::Read]));
-            let read = environment.privilege("dba");
+            let read = Users::of(&environment).privilege("dba");
             machine.mend();
             let Err(error) = read else { break };
             assert_eq!(error.sqlstate(), "58030", "{error}");

@@ -103,9 +103,17 @@ pub fn is_verifier(text: &str) -> bool {
     well_formed(head.split_once(':')) && well_formed(keys.split_once(':'))
 }
 
-impl Environment {
+/// The users of an environment: rows of its database `system`, or dba alone on an empty slave.
+pub struct Users<'a>(&'a Environment);
+
+impl<'a> Users<'a> {
+    /// Those of this environment.
+    pub fn of(environment: &'a Environment) -> Self {
+        Self(environment)
+    }
+
     /// The SCRAM verifier of a user; `None`: there is no such user.
-    pub fn scram_verifier(&self, name: &str) -> Result<Option<String>, EngineError> {
+    pub fn verifier(&self, name: &str) -> Result<Option<String>, EngineError> {
         if let Some(system) = self.system_with_users() {
             return read(&system, |connection| {
                 connection
@@ -117,7 +125,7 @@ impl Environment {
         }
         // An empty slave: only dba, with the password that it was set up with.
         Ok(if name == DBA {
-            self.control().bootstrap.clone()
+            self.0.core().control().bootstrap.clone()
         } else {
             None
         })
@@ -144,7 +152,7 @@ impl Environment {
     }
 
     /// All users, sorted by name.
-    pub fn users(&self) -> Result<Vec<User>, EngineError> {
+    pub fn all(&self) -> Result<Vec<User>, EngineError> {
         let Some(system) = self.system_with_users() else {
             return Ok(Vec::new());
         };
@@ -166,22 +174,22 @@ impl Environment {
 
     /// The database of the users; `None` on a slave that has not received it yet.
     fn system_with_users(&self) -> Option<Arc<Database>> {
-        let system = self.databases.by_name(SYSTEM_NAME)?;
+        let system = self.0.core().databases().by_name(SYSTEM_NAME)?;
         // The table and the first user are one transaction.
         (system.store().snapshot_durable().page_count() > 0).then_some(system)
     }
 
     /// Makes a user.
-    pub fn create_user(
+    pub fn create(
         &self,
         name: &str,
         verifier: &str,
         privilege: Privilege,
     ) -> Result<(), EngineError> {
-        self.writable("CREATE USER")?;
+        self.0.master("CREATE USER")?;
         check_user(name, verifier)?;
-        let system = self.database(SYSTEM_NAME)?;
-        write(self, &system, |connection| {
+        let system = self.0.database(SYSTEM_NAME)?;
+        write(self.0, &system, |connection| {
             if exists(connection, name)? {
                 return Err(EngineError::UserExists(name.to_owned()));
             }
@@ -191,10 +199,10 @@ impl Environment {
 
     /// Gives a user another password.
     pub fn set_password(&self, name: &str, verifier: &str) -> Result<(), EngineError> {
-        self.writable("ALTER USER")?;
+        self.0.master("ALTER USER")?;
         check_user(name, verifier)?;
-        let system = self.database(SYSTEM_NAME)?;
-        write(self, &system, |connection| {
+        let system = self.0.database(SYSTEM_NAME)?;
+        write(self.0, &system, |connection| {
             let changed = connection
                 .execute(
                     "UPDATE users SET verifier = ?2 WHERE name = ?1",
@@ -210,10 +218,10 @@ impl Environment {
     }
 
     /// Removes a user; the last dba stays.
-    pub fn drop_user(&self, name: &str) -> Result<(), EngineError> {
-        self.writable("DROP USER")?;
-        let system = self.database(SYSTEM_NAME)?;
-        write(self, &system, |connection| {
+    pub fn drop(&self, name: &str) -> Result<(), EngineError> {
+        self.0.master("DROP USER")?;
+        let system = self.0.database(SYSTEM_NAME)?;
+        write(self.0, &system, |connection| {
             if !exists(connection, name)? {
                 return Err(EngineError::NoSuchUser(name.to_owned()));
             }

@@ -6,6 +6,7 @@
 )]
 
 mod damaged;
+mod roles;
 
 use std::fs;
 use std::path::Path;
@@ -17,6 +18,7 @@ use dbserver::control_plane;
 use dbserver::environment::Environment;
 use dbserver::error::EngineError;
 use dbserver::system::create;
+use dbserver::system::users::Users;
 use dbserver::system::{statement, verifier};
 use tempfile::TempDir;
 
@@ -295,12 +297,10 @@ fn an_environment_is_not_made_twice_and_not_over_another_log() {
 fn the_last_dba_can_not_be_dropped() {
     let home = Home::new();
     let environment = home.start();
-    assert!(environment.drop_user("dba").unwrap_err().hint().is_some());
-    assert_eq!(
-        environment.drop_user("nobody").unwrap_err().sqlstate(),
-        "42704"
-    );
-    assert_eq!(environment.users().unwrap().len(), 1);
+    let users = Users::of(&environment);
+    assert!(users.drop("dba").unwrap_err().hint().is_some());
+    assert_eq!(users.drop("nobody").unwrap_err().sqlstate(), "42704");
+    assert_eq!(users.all().unwrap().len(), 1);
 }
 
 #[test]

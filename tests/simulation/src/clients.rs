@@ -4,10 +4,11 @@ use crate::draw::Draw as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dbserver::databases::permit::Interrupt;
-use dbserver::databases::list::SYSTEM_NAME;
 use dbserver::databases::Database;
+use dbserver::databases::list::SYSTEM_NAME;
+use dbserver::databases::permit::Interrupt;
 use dbserver::environment::Environment;
+use dbserver::error::EngineError;
 use disk::testing::Random;
 use pagestore::{PAGE_SIZE, PageData, PageImage, PageNumber, ScratchFile, Snapshot, StoreError};
 use sqlitevfs::WriteSet;
@@ -59,6 +60,8 @@ pub(crate) struct Clients {
     held: Vec<Held>,
     /// The database whose permit somebody holds while others go on.
     pub(crate) busy: Option<u32>,
+    /// The master changes its role at this moment: it may refuse to write, and not to read.
+    pub(crate) changing: bool,
 }
 
 impl Clients {
@@ -75,6 +78,7 @@ impl Clients {
             random: Random::new(settings.seed ^ 0x00C1_1E47),
             held: Vec::new(),
             busy: None,
+            changing: false,
         }
     }
 
@@ -219,6 +223,7 @@ impl Clients {
         match given.result {
             Ok(queued) => self.model.commit(queued.commit().get(), &given.change),
             Err(_) if self.is_excused(self.master) => Ok(()),
+            Err(EngineError::ChangingRole | EngineError::ReadOnly(_)) if self.changing => Ok(()),
             Err(error) => Err(format!("a transaction is refused: {error}")),
         }
     }

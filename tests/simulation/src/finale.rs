@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dbconfig::Role;
-use dbserver::environment::Environment;
 use dbserver::databases::control::LogPlace;
+use dbserver::environment::Environment;
 use disk::testing::Fault;
 use fwlog::{LogLocation, LogPoint, SegmentId};
 use pagestore::{PAGE_SIZE, PageData, PageNumber};
@@ -60,7 +60,7 @@ impl World {
             return Ok(());
         }
         let master = self.environment(self.master).ok_or("the master is down")?;
-        if master.log_place() == LogPlace::Journal {
+        if master.core().log_place() == LogPlace::Journal {
             self.move_log()?;
         }
         drop(master);

@@ -27,6 +27,7 @@ mod hooks;
 mod life;
 mod line;
 mod model;
+mod roles;
 mod server;
 mod settings;
 mod shipping;

@@ -2,12 +2,10 @@
 
 use std::mem;
 
-use dbconfig::Role;
 use dbserver::control_plane;
 use dbserver::databases::control::LogPlace;
 
 use crate::hooks::Crash;
-use crate::line::Broken;
 use crate::world::{Promised, World, names_of};
 
 impl World {
@@ -104,7 +102,7 @@ impl World {
         };
         self.end_lines(master);
         self.gap = true;
-        let command = match environment.log_place() {
+        let command = match environment.core().log_place() {
             LogPlace::ForwardLog => "forwardlog disable",
             LogPlace::Journal => "forwardlog enable",
         };
@@ -128,7 +126,7 @@ impl World {
         )
     }
 
-    fn end_lines(&mut self, server: usize) {
+    pub(super) fn end_lines(&mut self, server: usize) {
         for slave in 0..self.lines.len() {
             if (server == self.master || server == slave)
                 && let Some(shipping) = self.lines[slave].take()
@@ -207,7 +205,7 @@ impl World {
         }
     }
 
-    fn look_after_start(&mut self, server: usize) -> Result<(), String> {
+    pub(super) fn look_after_start(&mut self, server: usize) -> Result<(), String> {
         let Some(environment) = self.environment(server) else {
             return Ok(());
         };
@@ -360,118 +358,5 @@ impl World {
         let replaced = self.replace_by_copy(server);
         self.settings.within = within;
         replaced
-    }
-
-    /// A slave becomes the master, and the master a slave.
-    pub(crate) fn switch_roles(&mut self) -> Result<(), String> {
-        let (old, new) = (self.master, self.below(self.servers.len()));
-        let has_history = self.environment(new).is_some_and(|environment| {
-            let slave = environment.slave();
-            // With less than its users a slave cannot be a master.
-            slave.is_some_and(|slave| {
-                slave
-                    .progress()
-                    .applied
-                    .is_some_and(|at| at.commit.get() > 0)
-            })
-        });
-        // An empty slave could not follow a copy.
-        if old == new || !has_history || self.servers[new].is_copy {
-            return Ok(());
-        }
-        // The switch itself is not disturbed: what is lost by it must be known.
-        let within = mem::replace(&mut self.settings.within, false);
-        self.hooks.disarm();
-        self.clear_away();
-        self.repair()?;
-        for server in [old, new] {
-            if self.random.coin() {
-                self.stop(server)?;
-            }
-        }
-        // Who follows, too: it may have what the new master has not.
-        for server in 0..self.servers.len() {
-            self.crash(server, Crash::Kill);
-        }
-        self.clear_away();
-        self.tell(|| format!("  server {new} becomes the master instead of {old}"));
-        self.tally.role_switches += 1;
-        for slave in 0..self.lines.len() {
-            if let Some(shipping) = self.lines[slave].take() {
-                shipping.process.kill();
-            }
-        }
-        self.servers[old].role = Role::Slave;
-        self.servers[new].role = Role::Master;
-        self.master = new;
-        self.uncertain = true;
-        // Whatever the new master does not have is lost with the old one, by the operator's choice.
-        {
-            let mut clients = self.clients();
-            clients.master = new;
-            clients.model.forget_acknowledged();
-        }
-        let none = vec![Promised::default(); self.promised.len()];
-        let before = mem::replace(&mut self.promised, none);
-        self.start(new)?;
-        let environment = self
-            .environment(new)
-            .ok_or("the new master does not start")?;
-        let end = environment
-            .durable()
-            .ok_or("a master without a log")?
-            .commit
-            .get();
-        self.tell(|| format!("  it goes on after commit {end}"));
-        if before[new].commit > end {
-            let had = before[new].commit;
-            return Err(format!(
-                "slave {new} had commit {had} on its disk, and begins after {end}"
-            ));
-        }
-        for (server, before) in before.into_iter().enumerate() {
-            if server != new {
-                self.meet_new_master(server, before)?;
-            }
-        }
-        self.settings.within = within;
-        Ok(())
-    }
-
-    /// Who follows goes on, or is refused when it is ahead; then it begins anew.
-    fn meet_new_master(&mut self, server: usize, before: Promised) -> Result<(), String> {
-        self.clients().servers[server].newest = 0;
-        self.crash(server, Crash::Kill);
-        // Nothing but the meeting is of interest here.
-        let mut candidate = self.servers[server].on(self.servers[server].machine.copy());
-        let environment = candidate
-            .start()
-            .map_err(|error| format!("start as a slave: {error}"))?;
-        let ends = environment
-            .slave()
-            .and_then(|slave| slave.progress().durable);
-        let met = self.try_line(&environment)?;
-        drop(environment);
-        candidate.kill();
-        match met {
-            None => {
-                self.promised[server] = before;
-                Ok(())
-            }
-            Some(Broken::Refused(refuse)) => {
-                let ends = ends.map(|progress| progress.point);
-                self.tell(|| {
-                    format!("  server {server} ends at {ends:?} and is refused: {refuse:?}")
-                });
-                self.check_fork(server, ends)?;
-                self.tally.forks_refused += 1;
-                if self.random.coin() {
-                    self.replace(server)
-                } else {
-                    self.replace_by_copy(server)
-                }
-            }
-            Some(Broken::Source(failure)) => Err(format!("dbrepl: {failure:?}")),
-        }
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use dbconfig::{Config, Role};
 use dbrepl::options::Source;
-use dbserver::environment::Environment;
-use dbserver::system::create::create_on;
+use dbserver::clients::Sessions;
 use dbserver::databases::host::{Drive, Host};
+use dbserver::environment::Environment;
 use dbserver::environment::rebuild;
 use dbserver::error::EngineError;
-use dbserver::clients::Sessions;
+use dbserver::system::create::create_on;
 use disk::testing::{Process, SimulatedDisk};
 use fwlog::{EnvironmentId, LogLocation, SimulatedTime};
 

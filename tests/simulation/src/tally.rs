@@ -34,6 +34,8 @@ pub struct Tally {
     pub clock_jumps: u64,
     /// Switches of roles.
     pub role_switches: u64,
+    /// Roles that were changed in the running process.
+    pub roles_in_process: u64,
     /// Former masters that were ahead, and refused.
     pub forks_refused: u64,
     /// Forward logging switched off, or on again.
@@ -64,6 +66,7 @@ impl AddAssign for Tally {
         self.cuts += other.cuts;
         self.clock_jumps += other.clock_jumps;
         self.role_switches += other.role_switches;
+        self.roles_in_process += other.roles_in_process;
         self.forks_refused += other.forks_refused;
         self.moves += other.moves;
         self.copies += other.copies;
@@ -90,6 +93,7 @@ impl fmt::Display for Tally {
             ("cut lines", self.cuts),
             ("clock jumps", self.clock_jumps),
             ("role switches", self.role_switches),
+            ("roles changed in the process", self.roles_in_process),
             ("forks refused", self.forks_refused),
             ("logs moved", self.moves),
             ("copies", self.copies),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use dbserver::commit::committer::Queued;
-use dbserver::databases::permit::Permit;
 use dbserver::databases::Database;
+use dbserver::databases::permit::Permit;
 use dbserver::environment::Environment;
 use dbserver::error::EngineError;
 use sqlitevfs::WriteSet;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use dbconfig::Role;
 use dbserver::control_plane;
-use dbserver::environment::Environment;
 use dbserver::databases::list::SYSTEM_NAME;
+use dbserver::environment::Environment;
 use disk::testing::{Fault, Kind, Process, Random};
 use fwlog::{SimulatedTime, Timestamp};
 

@@ -71,7 +71,7 @@ fn commit(environment: &Environment, database: &Database, content: u8) {
 
 /// Whether each page of the newest commit in the log is a full image.
 fn newest_is_full(environment: &Environment) -> bool {
-    let location = environment.log_location().unwrap();
+    let location = environment.core().log_location().unwrap();
     let directory = LogDirectory::scan(&location).unwrap();
     let path = &directory.segments().last().unwrap().path;
     let mut reader = SegmentReader::open(&location.disk, path).unwrap();
@@ -99,8 +99,10 @@ fn full_images_begin_anew_where_redo_may_start_before_the_parts_of_a_transaction
     assert!(newest_is_full(&environment), "the first touch");
     commit(&environment, &small, 2);
     assert!(!newest_is_full(&environment), "a later one");
-    let committer = environment.committer().unwrap();
-    let parts = committer.queue_parts(&large, &write_set(&large, 300, 7));
+    let master = environment.master("a test").unwrap();
+    let parts = master
+        .committer()
+        .queue_parts(&large, &write_set(&large, 300, 7));
     parts.unwrap();
     commit(&environment, &small, 3);
     assert!(

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use dialect::functions::Value;
 
 use crate::session::functions::{Facts, Known, Refusal, lock};
+use crate::system::users::{Privilege, Users};
 
 /// The function of that name.
 pub(super) fn find(name: &str) -> Option<Known> {
@@ -51,10 +52,9 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
     };
     let own = i64::from(facts.pid) == *pid;
     let may = own
-        || facts
-            .env
+        || Users::of(&facts.env)
             .privilege(&facts.user)
-            .is_ok_and(|privilege| privilege != crate::system::users::Privilege::User);
+            .is_ok_and(|privilege| privilege != Privilege::User);
     if !may {
         return Err(Refusal::new(
             "42501",

@@ -5,20 +5,19 @@ use std::path::PathBuf;
 
 use fwlog::{Damage, LogLocation, ReadError, SegmentId, SegmentReader};
 
-use crate::commit::checkpointer::CheckpointTarget as _;
-use crate::environment::Environment;
+use crate::environment::core::Core;
 
 /// So many looks lie between two attempts to do without what is missing.
 const BETWEEN_ATTEMPTS: u32 = 10;
 
 /// A file that is called as a segment and is none of this log stops the next start: better said now.
-fn warn_of_strange(environment: &Environment, location: &LogLocation, id: SegmentId) {
+fn warn_of_strange(core: &Core, location: &LogLocation, id: SegmentId) {
     let path = location.path(id);
     let why = match SegmentReader::open(&location.disk, &path) {
         Ok(reader) if reader.header().id != id => {
             Damage::OtherSegment(reader.header().id).to_string()
         }
-        Ok(reader) if environment.id() != Some(reader.header().environment) => {
+        Ok(reader) if core.id() != Some(reader.header().environment) => {
             Damage::OtherEnvironment(reader.header().environment).to_string()
         }
         Err(error @ ReadError::Corrupt { .. }) => error.to_string(),
@@ -28,6 +27,18 @@ fn warn_of_strange(environment: &Environment, location: &LogLocation, id: Segmen
         "{} is out of place, and stops the next start: {why}; move it out of the log directory",
         path.display()
     );
+}
+
+/// What to do about segments that are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "where the server writes the log it can do without them"]
+pub(crate) enum Missing {
+    /// None is.
+    Nothing,
+    /// A checkpoint now would let a restart do without them.
+    TryWithout,
+    /// That was tried a moment ago.
+    Wait,
 }
 
 /// What is known of the segments from one look to the next.
@@ -41,18 +52,18 @@ pub(crate) struct SegmentWatch {
 
 impl SegmentWatch {
     /// Finds out whether somebody has removed or renamed a segment behind the redo point. Where the
-    /// server writes the log, a checkpoint moves that point, so that a restart can do without.
-    pub(crate) fn look(&mut self, environment: &Environment) {
-        let Ok(location) = environment.log_location() else {
-            return;
+    /// server writes the log, a checkpoint moves that point.
+    pub(crate) fn look(&mut self, core: &Core) -> Missing {
+        let Ok(location) = core.log_location() else {
+            return Missing::Nothing;
         };
         // A directory that can't be read is the log's own trouble.
         let Ok(names) = location.disk.list(&location.directory) else {
-            return;
+            return Missing::Nothing;
         };
         // Asked for after the look: what the server itself removes lies before it.
-        let (Some(redo), Ok(now)) = (environment.redo(), environment.log_location()) else {
-            return;
+        let (Some(redo), Ok(now)) = (core.redo(), core.log_location()) else {
+            return Missing::Nothing;
         };
         if now != location || self.directory != location.directory {
             // The log has moved: what was seen was seen elsewhere.
@@ -60,7 +71,7 @@ impl SegmentWatch {
                 directory: now.directory,
                 ..Self::default()
             };
-            return;
+            return Missing::Nothing;
         }
         let needed = redo.point.position.segment;
         let present: BTreeSet<SegmentId> = names
@@ -69,7 +80,7 @@ impl SegmentWatch {
             .filter(|id| *id >= needed)
             .collect();
         for id in present.difference(&self.seen) {
-            warn_of_strange(environment, &location, *id);
+            warn_of_strange(core, &location, *id);
         }
         let gone: Vec<SegmentId> = self.seen.difference(&present).copied().collect();
         for id in gone.into_iter().filter(|id| *id >= needed) {
@@ -89,24 +100,26 @@ impl SegmentWatch {
             !back
         });
         self.seen = present;
-        if !self.missing.is_empty() {
-            self.do_without(environment, needed);
-        }
+        self.do_without(needed)
     }
 
-    fn do_without(&mut self, environment: &Environment, needed: SegmentId) {
+    fn do_without(&mut self, needed: SegmentId) -> Missing {
+        if self.missing.is_empty() {
+            return Missing::Nothing;
+        }
         if self.missing.iter().all(|id| *id < needed) {
             self.missing.clear();
             tracing::warn!(
                 "a restart does not need the missing segments any more; slaves that have not got them yet do"
             );
-            return;
+            return Missing::Nothing;
         }
-        if self.looks.is_multiple_of(BETWEEN_ATTEMPTS) && environment.decides() {
-            // Its failure was logged where it happened.
-            let made = environment.checkpoint();
-            tracing::debug!(made = made.is_ok(), "a checkpoint to do without a segment");
+        let look = self.looks;
+        self.looks = look.wrapping_add(1);
+        if look.is_multiple_of(BETWEEN_ATTEMPTS) {
+            Missing::TryWithout
+        } else {
+            Missing::Wait
         }
-        self.looks = self.looks.wrapping_add(1);
     }
 }

@@ -12,8 +12,8 @@ use crate::apply::patience::Patience;
 use crate::commit::checkpointer::SlaveRedo;
 use crate::databases::control::DatabaseEntry;
 use crate::databases::host::Drive;
-use crate::environment::Environment;
-use crate::environment::slave_redo::redo_point_at;
+use crate::environment::redo::redo_point_at;
+use crate::environment::slave::Slave;
 use crate::error::EngineError;
 use crate::slave::{SlaveLog, Work};
 
@@ -24,13 +24,13 @@ enum Next {
     End,
 }
 
-impl Environment {
+impl Slave {
     /// Applies what the mirror has made durable, until the server stops.
     ///
     /// An error suspends applying: the slave serves the state that it has, goes on mirroring
     /// nothing, and says why. A disk that is full or fails does so until that is mended.
     pub(crate) fn run_applier(&self) {
-        let Some(slave) = self.slave() else { return };
+        let slave = self.log();
         let work = slave.work().take();
         let Some((work, mut applier)) = work else {
             return;
@@ -38,7 +38,7 @@ impl Environment {
         let patience: Arc<dyn Patience> = Arc::<SlaveLog>::clone(slave);
         applier.wait_for(&patience);
         while let Ok(piece) = work.recv() {
-            let apply = AssertUnwindSafe(|| self.apply_piece(slave, &mut applier, piece));
+            let apply = AssertUnwindSafe(|| self.apply_piece(&mut applier, piece));
             let next = catch_unwind(apply).unwrap_or_else(|_| {
                 tracing::error!("applying has panicked and is suspended");
                 let why = "an error in the server, see its log".to_owned();
@@ -54,9 +54,7 @@ impl Environment {
     /// Applies one piece of what waits, on an environment that its owner drives. `false`: nothing
     /// waits.
     pub(crate) fn apply_waiting(&self) -> bool {
-        let Some(slave) = self.slave() else {
-            return false;
-        };
+        let slave = self.log();
         let mut held = slave.work();
         let Some((work, applier)) = &mut *held else {
             return false;
@@ -64,7 +62,7 @@ impl Environment {
         let Ok(piece) = work.try_recv() else {
             return false;
         };
-        if self.apply_piece(slave, applier, piece) == Next::End {
+        if self.apply_piece(applier, piece) == Next::End {
             *held = None;
         }
         true
@@ -72,22 +70,24 @@ impl Environment {
 
     /// Hands on what the mirror has made durable; waits while much is queued. `false`: applying has
     /// ended.
-    pub(crate) fn hand_on(&self, slave: &SlaveLog, piece: Work) -> bool {
-        match self.host.drive {
-            Drive::Threads => slave.queue.send(piece).is_ok(),
-            Drive::Owner => match slave.queue.try_send(piece) {
+    pub(crate) fn hand_on(&self, piece: Work) -> bool {
+        let slave = self.log();
+        match self.core().host().drive {
+            Drive::Threads => slave.send(piece),
+            Drive::Owner => match slave.try_send(piece) {
                 Err(TrySendError::Full(piece)) => {
                     self.apply_waiting();
-                    slave.queue.try_send(piece).is_ok()
+                    slave.try_send(piece).is_ok()
                 }
                 sent => sent.is_ok(),
             },
         }
     }
 
-    fn apply_piece(&self, slave: &SlaveLog, applier: &mut Applier, piece: Work) -> Next {
+    fn apply_piece(&self, applier: &mut Applier, piece: Work) -> Next {
+        let slave = self.log();
         let result = match piece {
-            Work::Blocks(blocks, at) => self.apply_run(slave, applier, &blocks, at),
+            Work::Blocks(blocks, at) => self.apply_run(applier, &blocks, at),
             Work::Reached(at) => {
                 slave.update(|progress| progress.applied = Some(at));
                 Ok(())
@@ -108,7 +108,6 @@ impl Environment {
     /// order.
     fn apply_run(
         &self,
-        slave: &SlaveLog,
         applier: &mut Applier,
         blocks: &[Block],
         at: Progress,
@@ -121,7 +120,7 @@ impl Environment {
             }
         }
         applier.publish()?;
-        slave.update(|progress| progress.applied = Some(at));
+        self.log().update(|progress| progress.applied = Some(at));
         match applied.checkpoint {
             Some((redo, databases)) => self.follow_checkpoint(applier, redo, databases),
             None => Ok(()),
@@ -135,13 +134,14 @@ impl Environment {
         redo: Position,
         databases: Vec<DatabaseEntry>,
     ) -> Result<(), EngineError> {
-        let known = self.redo().map(|known| known.point.position);
+        let known = self.core().redo().map(|known| known.point.position);
         if known.is_some_and(|known| redo <= known) {
             return Ok(());
         }
-        let location = self.log_location()?;
+        let location = self.core().log_location()?;
         let redo = applier.patiently(|| redo_point_at(&location, redo))?;
-        self.checkpointer.note_record(SlaveRedo { redo, databases });
+        self.checkpointer()
+            .note_record(SlaveRedo { redo, databases });
         Ok(())
     }
 }

@@ -1,22 +1,51 @@
-//! One old reader never stops checkpoints for good.
+//! The data files take the newest durable pages.
 //!
-//! A checkpoint keeps the old image of each page that an open snapshot still needs, first in memory,
-//! then in a scratch file in `TmpDir`. Where that can't be done (`TmpDir` is full, the old image itself
-//! can't be read any more), the snapshots that need it are ended: their next read fails with 72000.
-//! Nothing of the data is lost, and the log does not grow without end.
+//! One old reader never stops that for good. A checkpoint keeps the old image of each page that an open
+//! snapshot still needs, first in memory, then in a scratch file in `TmpDir`. Where that can't be done
+//! (`TmpDir` is full, the old image itself can't be read any more), the snapshots that need it are ended:
+//! their next read fails with 72000. Nothing of the data is lost, and the log does not grow without end.
 
 use fwlog::CommitNumber;
 use pagestore::{CheckpointReport, StoreError};
 
-use crate::databases::database::Database;
-use crate::environment::Environment;
+use crate::databases::Database;
+use crate::environment::core::Core;
+use crate::error::EngineError;
 
 /// How often snapshots are ended for one checkpoint; new ones may begin meanwhile.
 const TRIES: usize = 8;
 
-impl Environment {
+impl Core {
+    /// Writes every database's newest durable pages, up to `limit`, and syncs the files.
+    pub(crate) fn write_data_files(&self, limit: Option<CommitNumber>) -> Result<(), EngineError> {
+        for database in self.databases().all() {
+            let report = self.write_data_file(&database, limit)?;
+            tracing::debug!(
+                database = database.name(),
+                commit = report.commit.get(),
+                pages = report.pages,
+                "checkpoint"
+            );
+        }
+        self.files().memory_budget().count(&self.databases().all());
+        let directory = self.layout().databases();
+        self.layout()
+            .disk()
+            .sync_directory(&directory)
+            .map_err(|error| EngineError::file("sync", directory, &error))
+    }
+
+    /// Bytes of page versions that are not in the data files.
+    pub fn dirty_bytes(&self) -> u64 {
+        self.databases()
+            .all()
+            .iter()
+            .map(|database| database.store().dirty_bytes())
+            .sum()
+    }
+
     /// Writes a database's newest durable pages, up to `limit`, and syncs its files.
-    pub(crate) fn write_data_file(
+    fn write_data_file(
         &self,
         database: &Database,
         limit: Option<CommitNumber>,
@@ -47,7 +76,7 @@ impl Environment {
     fn tell_readers(&self, database: &Database, why: &StoreError) {
         tracing::error!("{why}");
         let name = database.name();
-        let sessions = self.sessions.list();
+        let sessions = self.sessions().list();
         for session in sessions
             .iter()
             .filter(|session| session.database == name && session.state != "idle")

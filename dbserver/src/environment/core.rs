@@ -1,0 +1,268 @@
+//! What an environment has whatever its role is: directory, control file, databases.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dbconfig::Config;
+use disk::DiskFile;
+use fwlog::{EnvironmentId, LogLocation, SegmentStore};
+use pagestore::Horizon;
+
+use crate::clients::Sessions;
+use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
+use crate::databases::database::ConnectionLimits;
+use crate::databases::files::DatabaseFiles;
+use crate::databases::host::Host;
+use crate::databases::layout::Layout;
+use crate::databases::list::Databases;
+use crate::databases::memory_budget::MemoryBudget;
+use crate::databases::{Database, OpenDatabase};
+use crate::environment::verify::Suspects;
+use crate::environment::{log, rebuild};
+use crate::error::EngineError;
+
+/// SQLite's page cache of one connection.
+const CACHE_KIB: u32 = 2048;
+/// Bytes of a write set that stay in memory.
+const WRITE_SET_BYTES: usize = 32 << 20;
+
+/// What never changes its identity while the environment is open; both sides of the log work on it.
+pub struct Core {
+    config: Config,
+    host: Host,
+    layout: Layout,
+    control: Mutex<Control>,
+    databases: Arc<Databases>,
+    files: DatabaseFiles,
+    horizon: Arc<Horizon>,
+    sessions: Arc<Sessions>,
+    /// See [`Core::one_author`].
+    author: Mutex<()>,
+    epoch: AtomicU64,
+    /// The lock on the environment, held as long as it is open.
+    lock: Box<dyn DiskFile>,
+}
+
+impl Core {
+    /// Reads the control file, takes the environment's lock and opens the data files. Those that are
+    /// damaged are suspects until redo has ended.
+    pub(crate) fn open(
+        host: Host,
+        config: Config,
+        sessions: Arc<Sessions>,
+    ) -> Result<(Arc<Self>, Suspects), EngineError> {
+        let layout = Layout::new(host.disk.clone(), &config.server.data_dir);
+        let control =
+            Control::read(&host.disk, &layout.control())?.ok_or_else(|| no_environment(&layout))?;
+        let lock = lock(&layout)?;
+        let control = rebuild::go_on(&layout, control)?;
+        let limits = ConnectionLimits {
+            cache_kib: CACHE_KIB,
+            write_set_bytes: WRITE_SET_BYTES,
+            scratch_dir: config.replication.tmp_dir.clone(),
+            memory_budget: MemoryBudget::new(config.server.checkpoint_size),
+        };
+        let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
+        let core = Self {
+            files: DatabaseFiles::new(layout.clone(), limits),
+            horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
+            databases: Arc::default(),
+            config,
+            host,
+            layout,
+            control: Mutex::new(control),
+            sessions,
+            author: Mutex::new(()),
+            epoch: AtomicU64::new(0),
+            lock,
+        };
+        let suspects = core.open_data_files()?;
+        Ok((Arc::new(core), suspects))
+    }
+
+    fn open_data_files(&self) -> Result<Suspects, EngineError> {
+        let control = self.control();
+        let mut suspects = Suspects::default();
+        self.databases.reserve(control.next_database);
+        for entry in control
+            .identity
+            .iter()
+            .flat_map(|identity| &identity.databases)
+        {
+            let database = match self.files.open(entry, &self.horizon) {
+                Ok(database) => database,
+                Err(error) => {
+                    suspects.note(entry.id, error)?;
+                    self.files.stand_in(entry, &self.horizon)?
+                }
+            };
+            self.databases.insert(Arc::new(database));
+        }
+        Ok(suspects)
+    }
+
+    /// The configuration that the server was started with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What it stands on.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Where its files lie.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Who is connected.
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    /// All its databases.
+    pub fn databases(&self) -> &Arc<Databases> {
+        &self.databases
+    }
+
+    /// Their files.
+    pub(crate) fn files(&self) -> &DatabaseFiles {
+        &self.files
+    }
+
+    /// How far commits are durable, hence visible.
+    pub(crate) fn horizon(&self) -> &Arc<Horizon> {
+        &self.horizon
+    }
+
+    /// The environment's id; `None` on an empty slave.
+    pub fn id(&self) -> Option<EnvironmentId> {
+        self.control().identity.as_ref().map(|it| it.environment)
+    }
+
+    /// The same where there must be one.
+    pub(crate) fn known_id(&self) -> Result<EnvironmentId, EngineError> {
+        self.id().ok_or_else(|| {
+            EngineError::Internal("a log cannot be written before there is an environment".into())
+        })
+    }
+
+    /// What it got once; `None` on an empty slave.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.control().identity.clone()
+    }
+
+    /// Where redo would start.
+    pub fn redo(&self) -> Option<RedoPoint> {
+        self.control().identity.as_ref().map(|it| it.redo)
+    }
+
+    /// Where the log is written at present.
+    pub fn log_place(&self) -> LogPlace {
+        self.control().log
+    }
+
+    /// Directory and file names of the log.
+    pub fn log_location(&self) -> Result<LogLocation, EngineError> {
+        log::location(&self.config, &self.layout, self.log_place())
+    }
+
+    /// The segments of the log where it is, or is going to be.
+    pub(crate) fn log_store(&self, place: LogPlace) -> Result<Arc<SegmentStore>, EngineError> {
+        log::store_of(&self.config, &self.layout, place)
+    }
+
+    /// The database of that name.
+    pub fn database(&self, name: &str) -> Result<Arc<Database>, EngineError> {
+        self.databases
+            .by_name(name)
+            .ok_or_else(|| EngineError::NoSuchDatabase(name.to_owned()))
+    }
+
+    /// Opens the database for a session.
+    pub fn open_database(&self, name: &str) -> Result<OpenDatabase, EngineError> {
+        Ok(self.database(name)?.enter())
+    }
+
+    /// Rises when published commits were taken back (the log failed): SQLite connections that may
+    /// have cached their pages must be reopened, open transactions are lost.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// What was published and never became durable goes; sessions learn by the epoch.
+    pub(crate) fn take_back_lost_commits(&self) {
+        self.void_open_write_sets();
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Pages that were written on the state as it is now can't be committed any more: whoever writes
+    /// next does not follow them.
+    pub(crate) fn void_open_write_sets(&self) {
+        let durable = self.horizon.durable();
+        for database in self.databases.all() {
+            database.store().rewind(durable);
+        }
+    }
+
+    /// Writes into the lock file who holds it and where it listens, for people and tools.
+    pub fn note_running(&self, text: &str) -> Result<(), EngineError> {
+        self.lock
+            .set_length(0)
+            .and_then(|()| self.lock.write_at(0, text.as_bytes()))
+            .map_err(|error| EngineError::file("write", self.layout.lock(), &error))
+    }
+
+    /// The control file as it is on the disk.
+    pub(crate) fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while a checkpoint is made, the log moves, the list of databases or the role changes: the
+    /// control file has one author at a time.
+    pub(crate) fn one_author(&self) -> MutexGuard<'_, ()> {
+        self.author.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the control file: memory follows the disk, not the other way round.
+    pub(crate) fn update_control(
+        &self,
+        change: impl FnOnce(&mut Control),
+    ) -> Result<(), EngineError> {
+        let mut control = self.control();
+        let mut new = control.clone();
+        change(&mut new);
+        if new == *control {
+            // It is on the disk as it is: a start after a crash needs no room.
+            return Ok(());
+        }
+        new.next_database = self.databases.next_id().get();
+        new.write(self.layout.disk(), &self.layout.control())?;
+        *control = new;
+        Ok(())
+    }
+}
+
+pub(crate) fn no_environment(layout: &Layout) -> EngineError {
+    EngineError::state(
+        format!("there is no environment in {}", layout.data_dir().display()),
+        "Make one with 'dbctl -c CONFIG init', or set DataDir to where it is.",
+    )
+}
+
+/// One server an environment: the lock goes with the process, however it ends.
+pub(crate) fn lock(layout: &Layout) -> Result<Box<dyn DiskFile>, EngineError> {
+    let path = layout.lock();
+    match layout.disk().lock(&path) {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => Err(EngineError::state(
+            format!(
+                "another server runs the environment in {}",
+                layout.data_dir().display()
+            ),
+            "Stop it first ('dbctl shutdown').",
+        )),
+        Err(error) => Err(EngineError::file("lock", path, &error)),
+    }
+}

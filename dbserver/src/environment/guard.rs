@@ -1,0 +1,138 @@
+//! What the threads share that watch over the log: the bell that a failure rings, what is wrong at
+//! present, and room on the disks.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fwlog::Timestamp;
+
+use crate::environment::core::Core;
+use crate::environment::space::{News, Space, SpaceWatch};
+use crate::process::bytes;
+
+/// How often files and disks are looked at, and a log that can't be written is tried again.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What is wrong with the log, for as long as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Since when.
+    pub since: Timestamp,
+    /// What it is, and what it means, in one line.
+    pub text: String,
+}
+
+/// What the guard is told, and what it tells.
+#[derive(Debug, Default)]
+struct Watched {
+    failed: bool,
+    stop: bool,
+    trouble: Option<Trouble>,
+}
+
+/// The bell that a failed commit rings.
+#[derive(Debug, Default)]
+pub(crate) struct LogGuard {
+    state: Mutex<Watched>,
+    changed: Condvar,
+}
+
+impl LogGuard {
+    /// The log has failed.
+    pub(crate) fn wake(&self) {
+        self.state().failed = true;
+        self.changed.notify_all();
+    }
+
+    /// Ends the guard's thread.
+    pub(crate) fn stop(&self) {
+        self.state().stop = true;
+        self.changed.notify_all();
+    }
+
+    /// What is wrong with the log at present.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        self.state().trouble.clone()
+    }
+
+    /// Something is wrong at this time; tells whether that is new.
+    pub(super) fn set_trouble(&self, text: String, now: Timestamp) -> bool {
+        let mut state = self.state();
+        let known = state.trouble.as_ref();
+        let new = known.is_none_or(|trouble| trouble.text != text);
+        if new {
+            state.trouble = Some(Trouble { since: now, text });
+        }
+        new
+    }
+
+    /// Nothing is wrong any more.
+    pub(crate) fn clear_trouble(&self) {
+        self.state().trouble = None;
+    }
+
+    /// Waits for a failure or the next tick. `false`: the server stops.
+    pub(super) fn wait(&self) -> bool {
+        let state = self.state();
+        let (mut state, _timed_out) = self
+            .changed
+            .wait_timeout_while(state, TICK, |state| !state.failed && !state.stop)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.failed = false;
+        !state.stop
+    }
+
+    fn state(&self) -> MutexGuard<'_, Watched> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Core {
+    /// Whoever can write in DataDir can change any database, and whoever can read there can read all.
+    pub(super) fn warn_of_openness(&self) {
+        let directory = self.layout().data_dir();
+        let Ok(metadata) = directory.metadata() else {
+            return;
+        };
+        let mode = metadata.mode() & 0o777;
+        if mode & 0o027 != 0 {
+            tracing::warn!(
+                "DataDir {} is open to others (mode {mode:o}); close it with chmod 700",
+                directory.display()
+            );
+        }
+    }
+}
+
+/// Says once that there is little room, and once that there is enough again.
+pub(super) fn tell_of_space(watch: &mut SpaceWatch, spaces: Vec<Space>) {
+    for news in watch.look(spaces) {
+        match news {
+            News::Low(spaces) => tracing::warn!(
+                "little room on a disk: {}; make room before it is full",
+                shown(&spaces)
+            ),
+            News::Enough(spaces) => {
+                tracing::info!("there is room on the disk again: {}", shown(&spaces));
+            }
+        }
+    }
+}
+
+/// `1.2 GiB of 40.0 GiB free for the log in /fwlog, data in /data`
+fn shown(spaces: &[Space]) -> String {
+    let places: Vec<String> = spaces
+        .iter()
+        .map(|space| format!("{} in {}", space.what, space.directory.display()))
+        .collect();
+    let (free, size) = spaces
+        .first()
+        .map_or((0, 0), |space| (space.free, space.size));
+    format!(
+        "{} of {} free for {}",
+        bytes(free),
+        bytes(size),
+        places.join(", ")
+    )
+}

@@ -1,0 +1,34 @@
+//! Watches over the mirrored log.
+
+use crate::environment::guard::tell_of_space;
+use crate::environment::segment_watch::SegmentWatch;
+use crate::environment::slave::Slave;
+use crate::environment::space::SpaceWatch;
+
+impl Slave {
+    /// The guard's thread on a slave.
+    pub(crate) fn guard_mirror(&self) {
+        self.core().warn_of_openness();
+        let (mut segments, mut space) = (SegmentWatch::default(), SpaceWatch::default());
+        loop {
+            self.look_after_mirror();
+            // Redo moves where the master's checkpoints say, not because something is missing.
+            let _missing = segments.look(self.core());
+            tell_of_space(&mut space, self.core().space());
+            if !self.guard().wait() {
+                return;
+            }
+        }
+    }
+
+    fn look_after_mirror(&self) {
+        let Some(failure) = self.log().look_after_files() else {
+            return self.guard().clear_trouble();
+        };
+        let text = format!("{failure}; nothing is replicated until that is mended");
+        let now = self.core().host().clock.now();
+        if self.guard().set_trouble(text, now) {
+            tracing::error!(%failure, "the mirror of the log cannot be written");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Redo: from the log back to pages, at a start.
+
+use std::sync::Arc;
+
+use fwlog::{
+    CommitNumber, LogLocation, LogPoint, Position, RecoverError, RecoverOptions, Recovered,
+    SealNewest, SegmentId, SegmentReader, SegmentStore, Timestamp,
+};
+
+use crate::apply::applier::{Applied, Applier};
+use crate::databases::Role;
+use crate::databases::control::{Identity, RedoPoint};
+use crate::environment::core::Core;
+use crate::environment::log;
+use crate::environment::verify::{self, Suspects};
+use crate::error::EngineError;
+use crate::slave::SlaveLog;
+
+/// An applier of the environment's log that goes on after commit `last`.
+pub(super) fn applier(core: &Core, last: CommitNumber) -> Applier {
+    Applier::new(
+        Arc::clone(core.databases()),
+        core.files().clone(),
+        Arc::clone(core.horizon()),
+        core.config().replication.tmp_dir.clone(),
+        last,
+    )
+}
+
+/// Redoes the log from the redo point, and proves the data files afterwards.
+pub(super) fn recover(
+    core: &Core,
+    identity: &Identity,
+    seal: SealNewest,
+    suspects: &Suspects,
+) -> Result<(Applier, Recovered), EngineError> {
+    let store = core.log_store(core.log_place())?;
+    let mut applier = applier(core, identity.redo.commit);
+    let mut blocks = 0_u64;
+    let options = RecoverOptions {
+        from: identity.redo.for_recovery(),
+        seal,
+        discard_behind: ends_at_redo(core, identity),
+    };
+    let result = fwlog::recover(&store, options, &mut |block| {
+        let mut applied = Applied::default();
+        blocks += 1;
+        applier.apply(block, &mut applied)?;
+        if applier.is_due() {
+            applier.publish()?;
+        }
+        Ok(())
+    });
+    let detached = core.control().detached;
+    let recovered = match result {
+        Err(RecoverError::NoLog | RecoverError::NoStart(_))
+            if detached && !has_segment_after(&store, identity)? =>
+        {
+            not_begun(identity, core.host().clock.now())
+        }
+        other => other.map_err(|error| log::recovery_error(error, store.location()))?,
+    };
+    applier.publish()?;
+    tracing::info!(
+        from = %identity.redo.point.position,
+        to = %recovered.end.position,
+        blocks,
+        commit = applier.last().get(),
+        "recovered from the log"
+    );
+    if let Some(torn) = &recovered.cut {
+        tracing::info!(at = %torn.at, bytes = torn.bytes, why = %torn.why, "cut off a torn tail");
+    }
+    check_data_files(core, suspects, recovered.last_commit)?;
+    Ok((applier, recovered))
+}
+
+/// The end of a slave's log, everything before which is applied.
+pub(super) fn end_of_log(
+    core: &Core,
+    mirror: &SlaveLog,
+    seal: SealNewest,
+) -> Result<Recovered, EngineError> {
+    let store = mirror.store();
+    let from = mirror.progress().durable.map(|at| at.point);
+    let options = RecoverOptions {
+        from,
+        seal,
+        discard_behind: from.map(|point| point.position),
+    };
+    match (
+        fwlog::recover(store, options, &mut |_| Ok(())),
+        core.identity(),
+    ) {
+        // A copy that has received nothing yet.
+        (Err(RecoverError::NoLog), Some(identity)) if core.control().detached => {
+            Ok(not_begun(&identity, core.host().clock.now()))
+        }
+        (result, _) => result.map_err(|error| log::recovery_error(error, store.location())),
+    }
+}
+
+/// The data files, now that redo has replaced what it has.
+pub(super) fn check_data_files(
+    core: &Core,
+    suspects: &Suspects,
+    last: CommitNumber,
+) -> Result<(), EngineError> {
+    verify::check(
+        core.databases(),
+        suspects,
+        core.config().server.verify_data,
+        last,
+    )
+}
+
+/// Where the log of a master ends that was stopped while it could not be written: what lies behind
+/// was never acknowledged. It consists of deltas, and redo must not start before those.
+fn ends_at_redo(core: &Core, identity: &Identity) -> Option<Position> {
+    let control = core.control();
+    let stopped = control.clean && control.detached;
+    (stopped && control.role != Role::Slave).then_some(identity.redo.point.position)
+}
+
+/// The segments that are there.
+pub(super) fn segments_of(store: &SegmentStore) -> Result<Vec<SegmentId>, EngineError> {
+    let path = store.position_path();
+    store
+        .list()
+        .map_err(|error| EngineError::file("list beside", path, &error))
+}
+
+fn has_segment_after(store: &SegmentStore, identity: &Identity) -> Result<bool, EngineError> {
+    Ok(segments_of(store)?
+        .iter()
+        .any(|id| *id > identity.redo.point.position.segment))
+}
+
+/// A log that has not begun in its new place: all there is stands in the data files.
+fn not_begun(identity: &Identity, time: Timestamp) -> Recovered {
+    let RedoPoint {
+        point,
+        log_bytes,
+        commit,
+    } = identity.redo;
+    Recovered {
+        environment: identity.environment,
+        end: point,
+        log_bytes,
+        last_commit: commit,
+        time,
+        sealed: true,
+        cut: None,
+    }
+}
+
+/// The point that a position means in the slave's own log: reads the mirror's segment by block heads up
+/// to the position.
+pub(crate) fn redo_point_at(
+    location: &LogLocation,
+    position: Position,
+) -> Result<RedoPoint, EngineError> {
+    let corrupt = |error: fwlog::ReadError| EngineError::Corrupt(error.to_string());
+    let mut reader =
+        SegmentReader::open(&location.disk, &location.path(position.segment)).map_err(corrupt)?;
+    let hash = reader
+        .skip_to(position.offset)
+        .map_err(corrupt)?
+        .ok_or_else(|| {
+            EngineError::Corrupt(format!(
+                "the master's checkpoint names {position}, which is no block border in {}",
+                reader.path().display()
+            ))
+        })?;
+    Ok(RedoPoint {
+        point: LogPoint::new(position, hash),
+        log_bytes: reader.header().log_bytes + position.offset,
+        commit: reader.last_commit(),
+    })
+}

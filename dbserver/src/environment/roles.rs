@@ -1,0 +1,414 @@
+//! Roles: the one place where a side of the log is begun, ended and swapped.
+//!
+//! ```text
+//!              ┌──────── promote: end the feed, apply all, seal, new generation ───────┐
+//!   start ─▶ Slave                                                                   Master ◀─ start
+//!              └◀─ demote: take no commit, seal, data files take all, mirror goes on ──┘
+//! ```
+//!
+//! The role is what the control file says; the configuration is a wish, which is carried out at the start
+//! after it was edited. The same two constructors, [`lead`] and [`follow`], serve a start and a change
+//! in the running process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fwlog::{
+    Begin, CommitNumber, Durable, DurableEnd, EnvironmentId, GenerationReason, Recovered,
+    SealNewest, Writer, WriterError,
+};
+
+use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
+use crate::commit::committer::Committer;
+use crate::databases::Role;
+use crate::databases::control::{DatabaseEntry, Identity, LogPlace, RedoPoint, role_word};
+use crate::databases::host::Drive;
+use crate::databases::layout::SYSTEM_FILE;
+use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME};
+use crate::environment::checkpoint::{redo_point, settle};
+use crate::environment::core::Core;
+use crate::environment::log;
+use crate::environment::master::Master;
+use crate::environment::redo;
+use crate::environment::side::Side;
+use crate::environment::slave::Slave;
+use crate::environment::state::Environment;
+use crate::environment::verify::Suspects;
+use crate::error::EngineError;
+use crate::slave::SlaveLog;
+
+/// How long a promotion waits for the connection of a dbrepl to end.
+const FEED_ENDS: Duration = Duration::from_secs(10);
+
+/// The side at a start. Its threads do not run yet.
+pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, EngineError> {
+    let was = core.control().role;
+    let role = role_at_start(core);
+    let side = match (core.identity(), role) {
+        (identity, Role::Slave) => {
+            if identity.is_some() && was != Role::Slave {
+                tracing::info!("this {} becomes a slave", role_word(was));
+            }
+            Side::Slave(Slave::new(
+                core,
+                follow(core, identity, suspects)?,
+                checkpointer(core),
+            ))
+        }
+        (Some(identity), Role::Master | Role::Standalone) => {
+            let (_, recovered) = redo::recover(core, &identity, SealNewest::Yes, suspects)?;
+            Side::Master(lead(core, &recovered.durable(), was)?)
+        }
+        (None, Role::Master | Role::Standalone) => return Err(no_environment_yet(core)),
+    };
+    let log_has_begun = match &side {
+        Side::Master(master) => master.log_failure().is_none(),
+        Side::Slave(_) | Side::None => false,
+    };
+    core.update_control(|control| {
+        control.clean = false;
+        // The log has begun here: from now on it must be found.
+        control.detached &= !log_has_begun;
+        control.role = role;
+        control.configured_role = core.config().replication.role;
+        control.instance.clone_from(&core.config().server.instance);
+    })?;
+    Ok(side)
+}
+
+/// The role that was, unless the configuration was edited since.
+fn role_at_start(core: &Core) -> Role {
+    let (control, configured) = (core.control(), core.config().replication.role);
+    if configured == control.configured_role {
+        control.role
+    } else {
+        configured
+    }
+}
+
+/// Starts the threads of a side, where the environment has any.
+pub(super) fn start_threads(core: &Core, side: &Side) -> Result<(), EngineError> {
+    match (core.host().drive, side) {
+        (Drive::Threads, Side::Master(master)) => master.start_threads(),
+        (Drive::Threads, Side::Slave(slave)) => slave.start_threads(),
+        (Drive::Threads, Side::None) | (Drive::Owner, _) => Ok(()),
+    }
+}
+
+/// Changes the role of a running environment; a change that fails leaves the role as it was.
+pub(super) fn change(environment: &Environment, role: Role) -> Result<(), EngineError> {
+    let core = environment.core();
+    match (environment.side(), role) {
+        (Side::Slave(_), Role::Slave) => Ok(()),
+        (Side::Master(_), Role::Master | Role::Standalone) => {
+            let _one_author = core.one_author();
+            core.update_control(|control| control.role = role)
+        }
+        (Side::Slave(slave), Role::Master | Role::Standalone) => promote(environment, &slave, role),
+        (Side::Master(master), Role::Slave) => demote(environment, &master),
+        (Side::None, _) => Err(EngineError::ChangingRole),
+    }
+}
+
+/// A slave becomes a master: where its log ends, a new generation begins.
+fn promote(environment: &Environment, slave: &Arc<Slave>, role: Role) -> Result<(), EngineError> {
+    let core = environment.core();
+    if core.id().is_none() {
+        return Err(no_environment_yet(core));
+    }
+    slave.release(FEED_ENDS)?;
+    environment.swap(Side::None);
+    let promoted = slave.close().and_then(|()| {
+        let end = redo::end_of_log(core, slave.log(), SealNewest::Yes)?.durable();
+        begin_to_lead(core, &end, Role::Slave, role)
+            .inspect_err(|_| forget_generation(core, slave.log(), &end))
+    });
+    match promoted {
+        Ok(master) => {
+            tracing::info!("this slave is a {} now", role_word(role));
+            environment.swap(Side::Master(master));
+            Ok(())
+        }
+        Err(error) => {
+            tracing::error!(%error, "the slave is not promoted");
+            go_back(environment, || {
+                let recovered = redo::end_of_log(core, slave.log(), SealNewest::No)?;
+                follow_on(core, &recovered).map(Side::Slave)
+            });
+            Err(error)
+        }
+    }
+}
+
+/// A master becomes a read-only slave: its log is sealed, and goes on with what another master sends.
+fn demote(environment: &Environment, master: &Arc<Master>) -> Result<(), EngineError> {
+    let core = environment.core();
+    let was = core.control().role;
+    if let Some(failure) = master.log_failure() {
+        return Err(EngineError::LogFailed(failure));
+    }
+    environment.swap(Side::None);
+    let end = match master.close()? {
+        Ok(end) => end,
+        Err(failure) => {
+            let error = EngineError::LogFailed(failure.clone());
+            go_back(environment, || {
+                let master = lead_without_log(core, &master.durable(), failure)?;
+                begun(core, master, was).map(Side::Master)
+            });
+            return Err(error);
+        }
+    };
+    // Whoever has written and not committed yet does not follow what comes next.
+    core.void_open_write_sets();
+    let demoted = save_at(core, master, &end).and_then(|recovered| follow_on(core, &recovered));
+    match demoted {
+        Ok(slave) => {
+            tracing::info!("this {} is a slave now", role_word(was));
+            environment.swap(Side::Slave(slave));
+            Ok(())
+        }
+        Err(error) => {
+            tracing::error!(%error, "the {} does not become a slave", role_word(was));
+            go_back(environment, || {
+                begin_to_lead(core, &end, was, was).map(Side::Master)
+            });
+            Err(error)
+        }
+    }
+}
+
+/// Everything up to the end of a closed log goes to the data files, and redo starts there, as after a
+/// clean stop.
+fn save_at(core: &Core, master: &Master, end: &Durable) -> Result<Recovered, EngineError> {
+    let _one_author = core.one_author();
+    settle(master.writer().store())?;
+    core.write_data_files(None)?;
+    let entries = core.databases().entries();
+    core.update_control(|control| {
+        control.detached = true;
+        control.set_redo(redo_point(end), entries);
+    })?;
+    Ok(Recovered {
+        environment: core.known_id()?,
+        end: end.point,
+        log_bytes: end.log_bytes,
+        last_commit: end.commit,
+        time: end.time,
+        sealed: end.sealed,
+        cut: None,
+    })
+}
+
+/// The side that was, after a change that has failed.
+fn go_back(environment: &Environment, build: impl FnOnce() -> Result<Side, EngineError>) {
+    match build() {
+        Ok(side) => environment.swap(side),
+        Err(error) => {
+            tracing::error!(%error, "the server has no role until it is restarted; readers are served");
+        }
+    }
+}
+
+/// The writing side behind the end of a log that is sealed and applied; `from` is the role that was.
+fn lead(core: &Arc<Core>, end: &Durable, from: Role) -> Result<Arc<Master>, EngineError> {
+    let promoted = from == Role::Slave;
+    let system = core.databases().by_id(SYSTEM_DATABASE);
+    // A slave that has received nothing yet has an empty one.
+    if system.is_none_or(|system| promoted && system.store().latest().1 == 0) {
+        return Err(EngineError::state(
+            "this slave has not received the master's users yet: it cannot be promoted",
+            "Set Role = Slave, and let dbrepl bring it further; or promote another slave.",
+        ));
+    }
+    let place = log::wanted_place(core.config());
+    let moves = place != core.log_place();
+    if promoted {
+        tracing::info!("this slave is promoted: a new generation of the log begins");
+    }
+    let begin = if moves {
+        settle_in(core, place, end)?;
+        log::begin_in(place, *end)
+    } else if promoted {
+        Begin::NewGeneration {
+            reason: GenerationReason::Promote,
+            after: *end,
+        }
+    } else {
+        Begin::NextSegment { after: *end }
+    };
+    let checkpointer = checkpointer(core);
+    match log::start_writer(core, &checkpointer, place, begin) {
+        Ok(writer) => {
+            let committer = Committer::new(writer, end.commit, core.host().part_pages);
+            Ok(Master::new(core, committer, checkpointer))
+        }
+        // Readers are served, and the guard brings the log back when it is mended.
+        Err(EngineError::LogFailed(failure)) if failure.may_pass() && !moves && !promoted => {
+            tracing::error!(%failure, "the log has no next segment yet");
+            lead_without_log(core, end, failure)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The writing side while nothing can be written.
+fn lead_without_log(
+    core: &Arc<Core>,
+    end: &Durable,
+    failure: WriterError,
+) -> Result<Arc<Master>, EngineError> {
+    let store = core.log_store(core.log_place())?;
+    let writer = Arc::new(Writer::failed(store, *end, failure));
+    let committer = Committer::new(writer, end.commit, core.host().part_pages);
+    Ok(Master::new(core, committer, checkpointer(core)))
+}
+
+/// The writing side in the running process.
+fn begin_to_lead(
+    core: &Arc<Core>,
+    end: &Durable,
+    from: Role,
+    role: Role,
+) -> Result<Arc<Master>, EngineError> {
+    let master = lead(core, end, from)?;
+    begun(core, master, role)
+}
+
+/// Notes the role, now that its log has begun, and starts its threads.
+fn begun(core: &Core, master: Arc<Master>, role: Role) -> Result<Arc<Master>, EngineError> {
+    let begun = master.log_failure().is_none();
+    core.update_control(|control| {
+        control.role = role;
+        control.detached &= !begun;
+    })?;
+    start_threads(core, &Side::Master(Arc::clone(&master)))?;
+    Ok(master)
+}
+
+/// FwLog was set or removed since the last run: the data files take all, redo starts anew.
+fn settle_in(core: &Core, place: LogPlace, end: &Durable) -> Result<(), EngineError> {
+    core.write_data_files(None)?;
+    let databases = core.databases().entries();
+    if place == LogPlace::ForwardLog {
+        log::end_left_log_at(core, place);
+        tracing::warn!("forward logging was off and begins again: slaves must be re-synchronized");
+    }
+    core.update_control(|control| {
+        control.log = place;
+        control.detached = true;
+        control.set_redo(redo_point(end), databases);
+    })
+}
+
+/// The generation of a promotion that has failed, of which nobody has heard, goes again: the mirror
+/// goes on where it was.
+fn forget_generation(core: &Core, mirror: &SlaveLog, end: &Durable) {
+    let store = mirror.store();
+    let forgotten = log::end_there(store, store.location(), end).and_then(|end| {
+        let position = DurableEnd {
+            environment: core.known_id()?,
+            durable: end,
+            switched_off: false,
+        };
+        store
+            .write_position(&position.encode())
+            .map_err(|error| EngineError::file("write", store.position_path(), &error))
+    });
+    if let Err(error) = forgotten {
+        tracing::error!(%error, "the generation that was to begin cannot be taken back");
+    }
+}
+
+/// The following side in the running process, behind the end of a log that is applied.
+fn follow_on(core: &Arc<Core>, end: &Recovered) -> Result<Arc<Slave>, EngineError> {
+    let applier = redo::applier(core, end.last_commit);
+    let store = core.log_store(core.log_place())?;
+    let mirror = SlaveLog::resume(store, core.host(), end, applier)?;
+    core.update_control(|control| control.role = Role::Slave)?;
+    let slave = Slave::new(core, mirror, checkpointer(core));
+    start_threads(core, &Side::Slave(Arc::clone(&slave)))?;
+    Ok(slave)
+}
+
+/// The mirror at a start: redo, then it goes on in the newest segment.
+fn follow(
+    core: &Arc<Core>,
+    identity: Option<Identity>,
+    suspects: &Suspects,
+) -> Result<SlaveLog, EngineError> {
+    let Some(identity) = identity else {
+        return follow_nothing(core, None);
+    };
+    if let Some(copied) = follow_copy(core, &identity, suspects)? {
+        return Ok(copied);
+    }
+    let store = core.log_store(core.log_place())?;
+    if identity.redo == RedoPoint::BEGINNING && redo::segments_of(&store)?.is_empty() {
+        // It ended between the adoption and the first segment.
+        return follow_nothing(core, Some(identity.environment));
+    }
+    let (applier, recovered) = redo::recover(core, &identity, SealNewest::No, suspects)?;
+    SlaveLog::resume(store, core.host(), &recovered, applier)
+}
+
+/// A slave made from a copy of a master's DataDir after a clean stop, without the master's log:
+/// the data files are complete up to the redo point, and the log goes on from there.
+fn follow_copy(
+    core: &Core,
+    identity: &Identity,
+    suspects: &Suspects,
+) -> Result<Option<SlaveLog>, EngineError> {
+    let complete = {
+        let control = core.control();
+        control.detached || (control.role != Role::Slave && control.clean)
+    };
+    if !complete {
+        return Ok(None);
+    }
+    let place = log::wanted_place(core.config());
+    let store = core.log_store(place)?;
+    if !redo::segments_of(&store)?.is_empty() {
+        return Ok(None);
+    }
+    tracing::info!(at = %identity.redo.point.position, "this is a copy of a master after a clean stop");
+    redo::check_data_files(core, suspects, identity.redo.commit)?;
+    core.update_control(|control| {
+        control.log = place;
+        control.detached = true;
+    })?;
+    let applier = redo::applier(core, identity.redo.commit);
+    SlaveLog::copied(store, core.host(), identity, applier).map(Some)
+}
+
+/// A slave without a log; with an environment, if it has adopted one.
+fn follow_nothing(
+    core: &Core,
+    environment: Option<EnvironmentId>,
+) -> Result<SlaveLog, EngineError> {
+    let store = core.log_store(core.log_place())?;
+    // Empty as it is, operators log in there; the master's record finds it made.
+    let system = DatabaseEntry {
+        id: SYSTEM_DATABASE,
+        name: SYSTEM_NAME.to_owned(),
+        file: SYSTEM_FILE.to_owned(),
+    };
+    let system = core.files().create(system, core.horizon())?;
+    core.databases().insert(Arc::new(system));
+    let applier = redo::applier(core, CommitNumber::new(0));
+    SlaveLog::empty(store, core.host(), environment, applier)
+}
+
+fn checkpointer(core: &Core) -> Arc<Checkpointer> {
+    Checkpointer::new(CheckpointPolicy::of(core.config()))
+}
+
+fn no_environment_yet(core: &Core) -> EngineError {
+    EngineError::state(
+        format!(
+            "{} is an empty slave that has not met a master yet",
+            core.layout().data_dir().display()
+        ),
+        "Set Role = Slave and start dbrepl on the master, or make a new environment elsewhere with 'dbctl init'.",
+    )
+}

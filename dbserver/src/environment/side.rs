@@ -1,0 +1,47 @@
+//! Which side of the log an environment is on.
+
+use std::sync::Arc;
+
+use crate::environment::master::Master;
+use crate::environment::slave::Slave;
+use crate::error::EngineError;
+
+/// The side at one time. It is swapped as a whole, under sessions that go on; whoever needs it asks
+/// for it when he needs it, and never keeps it for longer than a statement.
+#[derive(Clone)]
+pub enum Side {
+    /// Master or standalone: it writes the log.
+    Master(Arc<Master>),
+    /// It mirrors a master's log and applies it.
+    Slave(Arc<Slave>),
+    /// Between two roles, or after a change of role that could neither be ended nor undone: what reads
+    /// is served, all else is refused (57P03).
+    None,
+}
+
+impl Side {
+    /// The side that writes, or the refusal of `what`.
+    pub fn master(self, what: &str) -> Result<Arc<Master>, EngineError> {
+        match self {
+            Self::Master(master) => Ok(master),
+            Self::Slave(_) => Err(EngineError::ReadOnly(what.to_owned())),
+            Self::None => Err(EngineError::ChangingRole),
+        }
+    }
+
+    /// The side that writes, if it is that.
+    pub fn leading(self) -> Option<Arc<Master>> {
+        match self {
+            Self::Master(master) => Some(master),
+            Self::Slave(_) | Self::None => None,
+        }
+    }
+
+    /// The side that follows, if it is that.
+    pub fn slave(self) -> Option<Arc<Slave>> {
+        match self {
+            Self::Slave(slave) => Some(slave),
+            Self::Master(_) | Self::None => None,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The side that follows: a master's log is mirrored and applied.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::commit::checkpointer::Checkpointer;
+use crate::databases::host::Drive;
+use crate::environment::checkpoint::settle;
+use crate::environment::core::Core;
+use crate::environment::guard::LogGuard;
+use crate::environment::threads::Threads;
+use crate::error::EngineError;
+use crate::slave::{SlaveLog, SlaveProgress};
+
+/// The following side, from the moment its mirror is open until it is closed.
+pub struct Slave {
+    core: Arc<Core>,
+    log: Arc<SlaveLog>,
+    checkpointer: Arc<Checkpointer>,
+    guard: LogGuard,
+    applier: Threads,
+    threads: Threads,
+}
+
+impl Slave {
+    /// Goes on with this mirror.
+    pub(super) fn new(
+        core: &Arc<Core>,
+        log: SlaveLog,
+        checkpointer: Arc<Checkpointer>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            core: Arc::clone(core),
+            log: Arc::new(log),
+            checkpointer,
+            guard: LogGuard::default(),
+            applier: Threads::default(),
+            threads: Threads::default(),
+        })
+    }
+
+    /// Starts its background work.
+    pub(super) fn start_threads(self: &Arc<Self>) -> Result<(), EngineError> {
+        let me = Arc::clone(self);
+        self.threads
+            .spawn("checkpoint", move || me.checkpointer.run(&*me))?;
+        let me = Arc::clone(self);
+        self.applier.spawn("applier", move || me.run_applier())?;
+        let me = Arc::clone(self);
+        self.threads.spawn("log-guard", move || me.guard_mirror())
+    }
+
+    /// What it works on.
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// The mirrored log.
+    pub(crate) fn log(&self) -> &Arc<SlaveLog> {
+        &self.log
+    }
+
+    pub(super) fn checkpointer(&self) -> &Arc<Checkpointer> {
+        &self.checkpointer
+    }
+
+    pub(super) fn guard(&self) -> &LogGuard {
+        &self.guard
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> SlaveProgress {
+        self.log.progress()
+    }
+
+    /// Whether the mirror has failed in a way that only a restart mends.
+    pub fn has_failed(&self) -> bool {
+        self.log.has_failed()
+    }
+
+    /// Before it becomes something else: ends the connection that feeds it, and applies all that is
+    /// durable. An error leaves it as it was.
+    pub(super) fn release(&self, at_most: Duration) -> Result<(), EngineError> {
+        self.log.end_feed(at_most)?;
+        let applied = self.stop_applying();
+        let progress = self.progress();
+        let why = match (applied, progress.suspended) {
+            (Err(error), _) => error,
+            (Ok(()), Some(why)) => EngineError::state(
+                format!("this slave does not apply its log: {why}"),
+                "Mend that, restart the slave, and try again; or promote another slave.",
+            ),
+            (Ok(()), None) => return Ok(()),
+        };
+        self.log.accept_feed();
+        Err(why)
+    }
+
+    /// Applies what is queued, and ends applying.
+    pub(super) fn stop_applying(&self) -> Result<(), EngineError> {
+        match self.core.host().drive {
+            Drive::Threads => self.log.stop(),
+            Drive::Owner => while self.apply_waiting() {},
+        }
+        self.applier.join()
+    }
+
+    /// Ends all other background work, closes the mirror and writes all that is applied to the data files.
+    /// Redo stays where the master's last checkpoint put it: what follows in the log are deltas, and only
+    /// there do full images begin.
+    pub(super) fn close(&self) -> Result<(), EngineError> {
+        self.checkpointer.stop();
+        self.guard.stop();
+        self.threads.join()?;
+        let _one_author = self.core.one_author();
+        self.log.close()?;
+        settle(self.log.store())?;
+        self.core.write_data_files(None)?;
+        match self.checkpointer.take_pending() {
+            Some(at) => self.core.move_redo(at.redo, at.databases),
+            None => Ok(()),
+        }
+    }
+}

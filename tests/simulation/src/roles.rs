@@ -1,0 +1,158 @@
+//! Roles change, by a restart or in the running process.
+
+use std::mem;
+
+use dbconfig::Role;
+
+use crate::hooks::Crash;
+use crate::line::Broken;
+use crate::world::{Promised, World};
+
+impl World {
+    /// A slave becomes the master, and the master a slave.
+    pub(crate) fn switch_roles(&mut self) -> Result<(), String> {
+        let (old, new) = (self.master, self.below(self.servers.len()));
+        let has_history = self.environment(new).is_some_and(|environment| {
+            let slave = environment.slave();
+            // With less than its users a slave cannot be a master.
+            slave.is_some_and(|slave| {
+                slave
+                    .progress()
+                    .applied
+                    .is_some_and(|at| at.commit.get() > 0)
+            })
+        });
+        // An empty slave could not follow a copy.
+        if old == new || !has_history || self.servers[new].is_copy {
+            return Ok(());
+        }
+        // The switch itself is not disturbed: what is lost by it must be known.
+        let within = mem::replace(&mut self.settings.within, false);
+        self.hooks.disarm();
+        self.clear_away();
+        self.repair()?;
+        let in_process = self.settings.roles_in_process;
+        for server in [old, new] {
+            if !in_process && self.random.coin() {
+                self.stop(server)?;
+            }
+        }
+        // Who follows, too: it may have what the new master has not.
+        for server in 0..self.servers.len() {
+            if !in_process || (server != old && server != new) {
+                self.crash(server, Crash::Kill);
+            }
+        }
+        self.clear_away();
+        self.tell(|| format!("  server {new} becomes the master instead of {old}"));
+        self.tally.role_switches += 1;
+        for server in 0..self.servers.len() {
+            self.end_lines(server);
+        }
+        self.servers[old].role = Role::Slave;
+        self.servers[new].role = Role::Master;
+        self.master = new;
+        self.uncertain = true;
+        // Whatever the new master does not have is lost with the old one, by the operator's choice.
+        {
+            let mut clients = self.clients();
+            clients.master = new;
+            clients.model.forget_acknowledged();
+        }
+        let none = vec![Promised::default(); self.promised.len()];
+        let before = mem::replace(&mut self.promised, none);
+        if in_process {
+            self.change_role(old, Role::Slave)?;
+            // It may be ahead of the new master: nobody reads there until the two have met.
+            self.clients().forget(old);
+            self.change_role(new, Role::Master)?;
+        }
+        // Who is down by now, or was not changed in its process.
+        self.start(new)?;
+        let environment = self
+            .environment(new)
+            .ok_or("the new master does not start")?;
+        let end = environment
+            .durable()
+            .ok_or("a master without a log")?
+            .commit
+            .get();
+        self.tell(|| format!("  it goes on after commit {end}"));
+        if before[new].commit > end {
+            let had = before[new].commit;
+            return Err(format!(
+                "slave {new} had commit {had} on its disk, and begins after {end}"
+            ));
+        }
+        for (server, before) in before.into_iter().enumerate() {
+            if server != new {
+                self.meet_new_master(server, before)?;
+            }
+        }
+        self.settings.within = within;
+        Ok(())
+    }
+
+    /// Changes the role of a running server, while its clients go on.
+    fn change_role(&mut self, server: usize, role: Role) -> Result<(), String> {
+        let Some(environment) = self.environment(server) else {
+            return Ok(());
+        };
+        self.tell(|| format!("  server {server} becomes a {role:?} in its process"));
+        self.tally.roles_in_process += 1;
+        self.clients().changing = true;
+        let changed = if self.settings.nested {
+            self.hooks.among_clients(|| environment.change_role(role))
+        } else {
+            environment.change_role(role)
+        };
+        self.clients().changing = false;
+        changed.map_err(|error| format!("change of role: {error}"))?;
+        if environment.role() != role || environment.is_read_only() != (role == Role::Slave) {
+            return Err(format!("server {server} is a {:?}", environment.role()));
+        }
+        self.look_after_start(server)
+    }
+
+    /// Who follows goes on, or is refused when it is ahead; then it begins anew.
+    fn meet_new_master(&mut self, server: usize, before: Promised) -> Result<(), String> {
+        self.clients().servers[server].newest = 0;
+        if !self.settings.roles_in_process {
+            self.crash(server, Crash::Kill);
+        }
+        // Nothing but the meeting is of interest here.
+        let mut candidate = self.servers[server].on(self.servers[server].machine.copy());
+        let environment = candidate
+            .start()
+            .map_err(|error| format!("start as a slave: {error}"))?;
+        let ends = environment
+            .slave()
+            .and_then(|slave| slave.progress().durable);
+        let met = self.try_line(&environment)?;
+        drop(environment);
+        candidate.kill();
+        match met {
+            None => {
+                self.promised[server] = before;
+                let running = self.environment(server);
+                self.clients().servers[server].environment = running;
+                Ok(())
+            }
+            Some(Broken::Refused(refuse)) => {
+                let ends = ends.map(|progress| progress.point);
+                self.tell(|| {
+                    format!("  server {server} ends at {ends:?} and is refused: {refuse:?}")
+                });
+                self.check_fork(server, ends)?;
+                self.tally.forks_refused += 1;
+                self.crash(server, Crash::Kill);
+                if self.random.coin() {
+                    self.replace(server)
+                } else {
+                    self.replace_by_copy(server)
+                }
+            }
+            Some(Broken::Source(failure)) => Err(format!("dbrepl: {failure:?}")),
+        }
+    }
+}
