@@ -76,14 +76,23 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
     Ok(side)
 }
 
-/// The role that was, unless the configuration was edited since.
+/// The role that was, unless the configuration was edited since. A copy, which has another name, has had
+/// none yet.
 fn role_at_start(core: &Core) -> Role {
-    let (control, configured) = (core.control(), core.config().replication.role);
-    if configured == control.configured_role {
-        control.role
-    } else {
-        configured
+    let control = core.control();
+    let configured = core.config().replication.role;
+    let is_copy = control.instance != core.config().server.instance;
+    if is_copy || configured != control.configured_role {
+        return configured;
     }
+    if control.role != configured {
+        tracing::warn!(
+            "this server is a {}, since its role was changed while it ran; Role = {} in the configuration is from before",
+            role_word(control.role),
+            role_word(configured)
+        );
+    }
+    control.role
 }
 
 /// Starts the threads of a side, where the environment has any.
