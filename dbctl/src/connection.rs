@@ -11,9 +11,9 @@ use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{AsyncMessage, Client, NoTls, SimpleQueryMessage};
 
 use crate::credentials::Credentials;
-use crate::failure::{Exit, Failure, Result};
+use crate::error::{CommandError, Exit, Result};
 use crate::output::{self, Table};
-use crate::target::{Place, Target};
+use crate::target::{Endpoint, Target};
 
 /// The database of users and settings; commands run there.
 pub(crate) const SYSTEM_DATABASE: &str = "system";
@@ -34,7 +34,7 @@ pub(crate) enum Answer {
 }
 
 impl Connection {
-    /// Connects to the first place of a server that answers. Asks for a password where the
+    /// Connects to the first endpoint of a server that answers. Asks for a password where the
     /// server wants one and a person is there.
     pub(crate) async fn open(
         target: &Target,
@@ -42,26 +42,26 @@ impl Connection {
         database: &str,
     ) -> Result<Self> {
         let mut reasons = Vec::new();
-        for place in &target.places {
-            match Self::try_open(place, credentials, database).await {
+        for endpoint in &target.endpoints {
+            match Self::try_open(endpoint, credentials, database).await {
                 Err(failure) if failure.exit == Exit::Unreachable => reasons.push(failure.message),
                 other => return other,
             }
         }
-        Err(Failure::unreachable(reasons.join("\n"))
+        Err(CommandError::unreachable(reasons.join("\n"))
             .with_hint("is the server running? -h and -s say where it is"))
     }
 
     async fn try_open(
-        place: &Place,
+        endpoint: &Endpoint,
         credentials: &mut Credentials,
         database: &str,
     ) -> Result<Self> {
         loop {
             let mut config = tokio_postgres::Config::new();
             config
-                .host(&place.host)
-                .port(place.port)
+                .host(&endpoint.host)
+                .port(endpoint.port)
                 .dbname(database)
                 .user(&credentials.user);
             config
@@ -78,7 +78,7 @@ impl Connection {
                 Err(error) if wants_password(&error) && credentials.password.is_none() => {
                     credentials.ask()?;
                 }
-                Err(error) => return Err(connect_failure(&error, place)),
+                Err(error) => return Err(connect_failure(&error, endpoint)),
             }
         }
     }
@@ -157,24 +157,24 @@ fn wants_password(error: &tokio_postgres::Error) -> bool {
             .is_some_and(|source| source.to_string() == "password missing")
 }
 
-fn connect_failure(error: &tokio_postgres::Error, place: &Place) -> Failure {
+fn connect_failure(error: &tokio_postgres::Error, endpoint: &Endpoint) -> CommandError {
     if let Some(database_error) = error.as_db_error() {
-        return server_failure(database_error).at(&place.to_string());
+        return server_failure(database_error).at(&endpoint.to_string());
     }
     if wants_password(error) {
-        return Failure::refused(format!("{place}: the server asks for a password"));
+        return CommandError::refused(format!("{endpoint}: the server asks for a password"));
     }
-    Failure::unreachable(format!(
-        "cannot reach the server at {place}: {}",
+    CommandError::unreachable(format!(
+        "cannot reach the server at {endpoint}: {}",
         cause(error)
     ))
 }
 
 /// What a failed query means.
-pub(crate) fn query_failure(error: &tokio_postgres::Error) -> Failure {
+pub(crate) fn query_failure(error: &tokio_postgres::Error) -> CommandError {
     match error.as_db_error() {
         Some(database_error) => server_failure(database_error),
-        None => Failure::unreachable(format!(
+        None => CommandError::unreachable(format!(
             "the connection to the server ended: {}",
             cause(error)
         )),
@@ -182,10 +182,10 @@ pub(crate) fn query_failure(error: &tokio_postgres::Error) -> Failure {
 }
 
 /// What a failed command means: words that the server does not understand are a usage mistake.
-pub(crate) fn command_failure(error: &tokio_postgres::Error) -> Failure {
+pub(crate) fn command_failure(error: &tokio_postgres::Error) -> CommandError {
     let failure = query_failure(error);
     if error.code() == Some(&SqlState::SYNTAX_ERROR) {
-        return Failure {
+        return CommandError {
             exit: Exit::Usage,
             ..failure
         };
@@ -204,14 +204,14 @@ fn cause(error: &tokio_postgres::Error) -> String {
     }
 }
 
-fn server_failure(error: &DbError) -> Failure {
+fn server_failure(error: &DbError) -> CommandError {
     let message = error.message();
     let failure = match error.code() {
-        code if is_refusal(code) => Failure::refused(message),
+        code if is_refusal(code) => CommandError::refused(message),
         &SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN => {
-            Failure::unreachable(message)
+            CommandError::unreachable(message)
         }
-        _ => Failure::error(message),
+        _ => CommandError::error(message),
     };
     // Where there is no detail, the context may say which line of COPY data it was.
     let failure = match error.detail().or(error.where_()) {

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use crate::args::Options;
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
 
 /// The administrator that `init` makes.
 const DEFAULT_USER: &str = "dba";
@@ -37,7 +37,7 @@ impl Credentials {
     /// Asks for the password that the server wants.
     pub(crate) fn ask(&mut self) -> Result<()> {
         if !io::stdin().is_terminal() {
-            return Err(Failure::refused("the server asks for a password")
+            return Err(CommandError::refused("the server asks for a password")
                 .with_hint("set EQ_DBPASSWORD, or use --password-file"));
         }
         self.password = Some(prompt(&format!("Password of {}: ", self.user))?);
@@ -51,12 +51,16 @@ pub(crate) fn new_password(user: &str, from: &str) -> Result<String> {
         return not_empty(password).map_err(|failure| failure.at(from));
     }
     if !io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("there is no password for {user}"))
-            .with_hint(format!("set {from}, or run this on a terminal")));
+        return Err(
+            CommandError::usage(format!("there is no password for {user}"))
+                .with_hint(format!("set {from}, or run this on a terminal")),
+        );
     }
     let first = not_empty(prompt(&format!("New password of {user}: "))?)?;
     if first != prompt("The same again: ")? {
-        return Err(Failure::usage("the passwords differ; nothing was changed"));
+        return Err(CommandError::usage(
+            "the passwords differ; nothing was changed",
+        ));
     }
     Ok(first)
 }
@@ -68,19 +72,19 @@ pub(crate) fn verifier(password: &str) -> String {
 
 fn not_empty(password: String) -> Result<String> {
     if password.is_empty() {
-        return Err(Failure::usage("an empty password is not accepted"));
+        return Err(CommandError::usage("an empty password is not accepted"));
     }
     Ok(password)
 }
 
 fn prompt(text: &str) -> Result<String> {
     rpassword::prompt_password(text)
-        .map_err(|error| Failure::error(format!("cannot read the password: {error}")))
+        .map_err(|error| CommandError::error(format!("cannot read the password: {error}")))
 }
 
 fn first_line(path: &Path) -> Result<String> {
     let content = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+        .map_err(|error| CommandError::usage(format!("cannot read {}: {error}", path.display())))?;
     let line = content.lines().next().unwrap_or_default();
     not_empty(line.to_owned()).map_err(|failure| failure.at(&path.display().to_string()))
 }

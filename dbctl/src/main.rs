@@ -1,16 +1,16 @@
 //! dbctl, the control plane of eloqdb.
 //!
 //! A command is a file under `commands/`. Results go to standard output, all else to standard
-//! error. The exit codes are those of [`failure::Exit`], and 0.
+//! error. The exit codes are those of [`error::Exit`], and 0.
 
 mod args;
 mod commands;
 mod connection;
 mod credentials;
-mod failure;
+mod error;
+mod invocation;
 mod output;
 mod script;
-mod session;
 mod splitter;
 mod target;
 mod words;
@@ -21,8 +21,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::Arguments;
-use crate::failure::{Exit, Failure, Result};
-use crate::session::Session;
+use crate::error::{CommandError, Exit, Result};
+use crate::invocation::Invocation;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse_from(args::normalized(env::args_os())) {
@@ -42,18 +42,20 @@ fn run(arguments: Arguments) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::error(format!("cannot start: {error}")))?;
+        .map_err(|error| CommandError::error(format!("cannot start: {error}")))?;
     runtime.block_on(async {
-        let mut session = Session::new(arguments.options);
+        let mut invocation = Invocation::new(arguments.options);
         let done = match arguments.command {
-            Some(_) if arguments.input => Err(Failure::usage(
+            Some(_) if arguments.input => Err(CommandError::usage(
                 "with -i the commands come from standard input",
             )),
-            Some(command) => commands::run(&mut session, command).await,
-            None if arguments.input => commands::input::run(&mut session, !arguments.no_echo).await,
-            None => Err(Failure::usage("there is no command").with_hint("dbctl help")),
+            Some(command) => commands::run(&mut invocation, command).await,
+            None if arguments.input => {
+                commands::input::run(&mut invocation, !arguments.no_echo).await
+            }
+            None => Err(CommandError::usage("there is no command").with_hint("dbctl help")),
         };
-        session.close().await;
+        invocation.close().await;
         done
     })
 }

@@ -7,7 +7,7 @@ const HEAD_WORDS: usize = 6;
 
 /// Follows one statement from line to line.
 pub(crate) struct Splitter {
-    state: State,
+    state: LexerState,
     begun: bool,
     parentheses: u32,
     /// Open BEGIN and CASE of a trigger's body, where semicolons do not end the statement.
@@ -19,7 +19,7 @@ pub(crate) struct Splitter {
     copy: Option<Copy>,
 }
 
-enum State {
+enum LexerState {
     Plain,
     /// In quotes of that kind; with backslash escapes in `E''`.
     Quoted {
@@ -44,7 +44,7 @@ pub(crate) struct Feed {
 impl Splitter {
     pub(crate) fn new() -> Self {
         Self {
-            state: State::Plain,
+            state: LexerState::Plain,
             begun: false,
             parentheses: 0,
             blocks: 0,
@@ -57,7 +57,7 @@ impl Splitter {
 
     /// Whether anything but blanks and comments has come, or a comment is open.
     pub(crate) fn has_begun(&self) -> bool {
-        self.begun || !matches!(self.state, State::Plain)
+        self.begun || !matches!(self.state, LexerState::Plain)
     }
 
     /// Whether there is a statement.
@@ -71,7 +71,7 @@ impl Splitter {
         let mut at = 0;
         while let Some(letter) = line.get(at..).and_then(|rest| rest.chars().next()) {
             let rest = line.get(at..).unwrap_or_default();
-            if let State::Plain = self.state {
+            if let LexerState::Plain = self.state {
                 if rest.starts_with("--") {
                     self.end_word();
                     break;
@@ -115,7 +115,7 @@ impl Splitter {
     }
 
     fn end_word_at_line_end(&mut self) {
-        if matches!(self.state, State::Plain) {
+        if matches!(self.state, LexerState::Plain) {
             self.end_word();
         }
     }
@@ -130,25 +130,25 @@ impl Splitter {
         self.end_word();
         match letter {
             '\'' => {
-                self.state = State::Quoted {
+                self.state = LexerState::Quoted {
                     quote: '\'',
                     escapes,
                 }
             }
             '"' => {
-                self.state = State::Quoted {
+                self.state = LexerState::Quoted {
                     quote: '"',
                     escapes: false,
                 }
             }
             '$' => {
                 if let Some(delimiter) = dollar_delimiter(rest) {
-                    self.state = State::Dollar(delimiter.to_owned());
+                    self.state = LexerState::Dollar(delimiter.to_owned());
                     return delimiter.len();
                 }
             }
             '/' if rest.starts_with("/*") => {
-                self.state = State::Comment(1);
+                self.state = LexerState::Comment(1);
                 return 2;
             }
             '(' => self.parentheses += 1,
@@ -163,26 +163,26 @@ impl Splitter {
         let one = letter.len_utf8();
         let two = one + rest.chars().nth(1).map_or(0, char::len_utf8);
         match &mut self.state {
-            State::Quoted { escapes: true, .. } if letter == '\\' => return two,
-            State::Quoted { quote, .. } if letter == *quote => {
+            LexerState::Quoted { escapes: true, .. } if letter == '\\' => return two,
+            LexerState::Quoted { quote, .. } if letter == *quote => {
                 if rest.chars().nth(1) == Some(letter) {
                     return two;
                 }
-                self.state = State::Plain;
+                self.state = LexerState::Plain;
             }
-            State::Dollar(delimiter) if rest.starts_with(delimiter.as_str()) => {
+            LexerState::Dollar(delimiter) if rest.starts_with(delimiter.as_str()) => {
                 let length = delimiter.len();
-                self.state = State::Plain;
+                self.state = LexerState::Plain;
                 return length;
             }
-            State::Comment(depth) if rest.starts_with("/*") => {
+            LexerState::Comment(depth) if rest.starts_with("/*") => {
                 *depth += 1;
                 return 2;
             }
-            State::Comment(depth) if rest.starts_with("*/") => {
+            LexerState::Comment(depth) if rest.starts_with("*/") => {
                 *depth -= 1;
                 if *depth == 0 {
-                    self.state = State::Plain;
+                    self.state = LexerState::Plain;
                 }
                 return 2;
             }

@@ -3,22 +3,22 @@
 use dbconfig::{Config, HostService, Service};
 
 use crate::args::Options;
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
 
-/// One or more places of the same server, to be tried in order.
+/// One or more endpoints of the same server, to be tried in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    pub(crate) places: Vec<Place>,
+    pub(crate) endpoints: Vec<Endpoint>,
 }
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Endpoint {
     pub(crate) host: String,
     pub(crate) port: u16,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.host.contains(':') {
             return write!(f, "[{}]:{}", self.host, self.port);
@@ -35,7 +35,7 @@ impl Target {
         config: impl FnOnce() -> Result<Option<Config>>,
     ) -> Result<Self> {
         let (host, host_service) = match &options.host {
-            Some(text) => HostService::split(text).map_err(Failure::usage)?,
+            Some(text) => HostService::split(text).map_err(CommandError::usage)?,
             None => (String::new(), None),
         };
         let service = match (host_service, &options.service) {
@@ -58,20 +58,23 @@ impl Target {
         let service = service.or_else(|| config.map(|config| config.server.service));
         let port = service.unwrap_or_default().resolve().map_err(usage)?;
         if port == 0 {
-            return Err(Failure::usage(
+            return Err(CommandError::usage(
                 "Service = 0 lets the server pick a port, so nobody knows it here",
             )
             .with_hint("say with -s which port it took; its log names it"));
         }
         Ok(Self {
-            places: hosts.into_iter().map(|host| Place { host, port }).collect(),
+            endpoints: hosts
+                .into_iter()
+                .map(|host| Endpoint { host, port })
+                .collect(),
         })
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn usage(error: dbconfig::ServiceError) -> Failure {
-    Failure::usage(error.to_string())
+fn usage(error: dbconfig::ServiceError) -> CommandError {
+    CommandError::usage(error.to_string())
 }
 
 /// The addresses that a server of this configuration listens on, as a client uses them.
@@ -116,7 +119,7 @@ mod tests {
             )
         });
         let target = Target::new(&options, || Ok(config.transpose()?))?;
-        Ok(target.places.iter().map(ToString::to_string).collect())
+        Ok(target.endpoints.iter().map(ToString::to_string).collect())
     }
 
     #[test]

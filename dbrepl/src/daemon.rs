@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crate::failure::{ExitCode, Failure};
+use crate::error::{ExitCode, ShipError};
 use crate::options::Options;
 
 /// Set for the process in the background, so that it doesn't start another one.
@@ -25,9 +25,12 @@ pub fn must_detach(options: &Options) -> bool {
 /// Starts this program again, with the same words, in a process group of its own and without a
 /// terminal. Returns when that process runs: when it has written its pid file, if it is to write
 /// one. The options were checked before, so what is wrong with them has been told.
-pub fn detach(words: impl IntoIterator<Item = OsString>, options: &Options) -> Result<(), Failure> {
+pub fn detach(
+    words: impl IntoIterator<Item = OsString>,
+    options: &Options,
+) -> Result<(), ShipError> {
     let cannot = |error: std::io::Error| {
-        Failure::new(
+        ShipError::new(
             ExitCode::Error,
             format!("can't go into the background: {error}"),
         )
@@ -57,14 +60,14 @@ pub fn detach(words: impl IntoIterator<Item = OsString>, options: &Options) -> R
         // Nobody sends: this is a pause.
         let (Ok(()) | Err(_)) = timer.recv_timeout(LOOK_AGAIN);
     }
-    Err(Failure::new(
+    Err(ShipError::new(
         ExitCode::Error,
         "the process in the background does not start",
     ))
 }
 
 /// Done already is fine, as with `-S` and nothing to send.
-fn ended_at_once(status: ExitStatus) -> Result<(), Failure> {
+fn ended_at_once(status: ExitStatus) -> Result<(), ShipError> {
     let code = match status.code() {
         Some(0) => return Ok(()),
         Some(2) => ExitCode::Usage,
@@ -73,7 +76,7 @@ fn ended_at_once(status: ExitStatus) -> Result<(), Failure> {
         Some(5) => ExitCode::NoSynchronizationPoint,
         _ => ExitCode::Error,
     };
-    Err(Failure::new(code, "the process in the background has ended").hint("its log says why"))
+    Err(ShipError::new(code, "the process in the background has ended").hint("its log says why"))
 }
 
 /// A pid file that goes away with this.
@@ -82,9 +85,9 @@ pub struct PidFile(PathBuf);
 
 impl PidFile {
     /// Writes the id of this process. One that is alive and has the file already is an error.
-    pub fn create(path: &Path) -> Result<Self, Failure> {
+    pub fn create(path: &Path) -> Result<Self, ShipError> {
         if let Some(pid) = running(path) {
-            return Err(Failure::new(
+            return Err(ShipError::new(
                 ExitCode::Error,
                 format!("dbrepl runs already: process {pid} in {}", path.display()),
             )
@@ -94,7 +97,7 @@ impl PidFile {
         disk::Disk::real()
             .write_atomic(path, text.as_bytes(), 0o644)
             .map_err(|error| {
-                Failure::usage(format!(
+                ShipError::usage(format!(
                     "can't write the pid file {}: {error}",
                     path.display()
                 ))

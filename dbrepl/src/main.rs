@@ -5,11 +5,11 @@ use std::process::ExitCode as ProcessExit;
 
 use dbrepl::cli::RawArguments;
 use dbrepl::daemon::{self, PidFile};
-use dbrepl::failure::{ExitCode, Failure};
+use dbrepl::error::{ExitCode, ShipError};
 use dbrepl::options::Options;
 use dbrepl::report::Reporter;
 use dbrepl::run::run;
-use dbrepl::stop::Stop;
+use dbrepl::shutdown::ShutdownRequest;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ProcessExit {
@@ -32,7 +32,7 @@ fn main() -> ProcessExit {
 /// Until the options are known, messages go to the console; then where the options say.
 fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
     let console = Reporter::console();
-    let told = |reporter: &Reporter, failure: &Failure| {
+    let told = |reporter: &Reporter, failure: &ShipError| {
         reporter.failure(failure);
         failure.code
     };
@@ -51,7 +51,7 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
     serve(&options, reporter.clone()).map_err(|failure| told(&reporter, &failure))
 }
 
-fn serve(options: &Options, reporter: Reporter) -> Result<(), Failure> {
+fn serve(options: &Options, reporter: Reporter) -> Result<(), ShipError> {
     let _pid_file = options
         .pid_file
         .as_deref()
@@ -61,9 +61,9 @@ fn serve(options: &Options, reporter: Reporter) -> Result<(), Failure> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(ExitCode::Error, format!("can't start: {error}")))?;
+        .map_err(|error| ShipError::new(ExitCode::Error, format!("can't start: {error}")))?;
     let result = runtime.block_on(async {
-        let stop = Stop::on_signals()?;
+        let stop = ShutdownRequest::on_signals()?;
         run(options, reporter, stop).await
     });
     // A thread may still wait for the log; nobody waits for it.
@@ -71,12 +71,12 @@ fn serve(options: &Options, reporter: Reporter) -> Result<(), Failure> {
     result
 }
 
-fn debug_messages(options: &Options, reporter: &Reporter) -> Result<(), Failure> {
+fn debug_messages(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
     let Some(flags) = &options.debug else {
         return Ok(());
     };
     let filter =
-        EnvFilter::try_new(flags).map_err(|error| Failure::usage(format!("--debug: {error}")))?;
+        EnvFilter::try_new(flags).map_err(|error| ShipError::usage(format!("--debug: {error}")))?;
     let writer = reporter.debug_writer();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -84,5 +84,5 @@ fn debug_messages(options: &Options, reporter: &Reporter) -> Result<(), Failure>
         .without_time()
         .with_writer(move || writer.clone())
         .try_init()
-        .map_err(|error| Failure::new(ExitCode::Error, error.to_string()))
+        .map_err(|error| ShipError::new(ExitCode::Error, error.to_string()))
 }

@@ -10,7 +10,7 @@ use dbproto::Role;
 use fwlog::{LogLocation, Timestamp};
 
 use crate::cli::RawArguments;
-use crate::failure::Failure;
+use crate::error::ShipError;
 use crate::when;
 
 /// How far to go.
@@ -95,10 +95,10 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Options {
     /// Checks the raw arguments, and reads the configuration files that they name.
-    pub fn check(raw: RawArguments, environment: Environment<'_>) -> Result<Self, Failure> {
+    pub fn check(raw: RawArguments, environment: Environment<'_>) -> Result<Self, ShipError> {
         let defaults = match &raw.replication_config {
             Some(path) => {
-                ReplicationConfig::load(path).map_err(|e| Failure::usage(e.to_string()))?
+                ReplicationConfig::load(path).map_err(|e| ShipError::usage(e.to_string()))?
             }
             None => ReplicationConfig::default(),
         };
@@ -114,7 +114,7 @@ impl Options {
         let bandwidth = match &raw.bandwidth {
             Some(text) => value::bandwidth(text)
                 .map(Some)
-                .map_err(|why| Failure::usage(format!("--bandwidth: {why}")))?,
+                .map_err(|why| ShipError::usage(format!("--bandwidth: {why}")))?,
             None => defaults.bandwidth,
         };
         let config = raw
@@ -156,23 +156,23 @@ impl Options {
     }
 }
 
-fn check_slave(address: Option<String>) -> Result<HostService, Failure> {
+fn check_slave(address: Option<String>) -> Result<HostService, ShipError> {
     let address = address.ok_or_else(|| {
-        Failure::usage("no slave server was given").hint(
+        ShipError::usage("no slave server was given").hint(
             "give its address as host:service, or set EQ_DBSERVER; dbrepl -help shows all options",
         )
     })?;
     let slave: HostService = address
         .parse()
-        .map_err(|why: String| Failure::usage(format!("slave server address: {why}")))?;
+        .map_err(|why: String| ShipError::usage(format!("slave server address: {why}")))?;
     slave
         .service
         .resolve()
-        .map_err(|why| Failure::usage(format!("slave server address: {why}")))?;
+        .map_err(|why| ShipError::usage(format!("slave server address: {why}")))?;
     Ok(slave)
 }
 
-fn check_goal(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<Goal, Failure> {
+fn check_goal(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<Goal, ShipError> {
     // What the command line says about the goal replaces all that the file says about it.
     let said = raw.sync || raw.generation || raw.until.is_some();
     let (sync, generation, until) = if said {
@@ -186,8 +186,8 @@ fn check_goal(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<Goal, 
         (false, true, None) => Ok(Goal::Generation),
         (false, false, Some(text)) => when::parse(&text)
             .map(Goal::Until)
-            .map_err(|why| Failure::usage(format!("--until: {why}"))),
-        _ => Err(Failure::usage("only one of -S, -G and -T can be given")),
+            .map_err(|why| ShipError::usage(format!("--until: {why}"))),
+        _ => Err(ShipError::usage("only one of -S, -G and -T can be given")),
     }
 }
 
@@ -195,7 +195,7 @@ fn check_password(
     raw: &RawArguments,
     defaults: &ReplicationConfig,
     variable: Option<String>,
-) -> Result<Option<Password>, Failure> {
+) -> Result<Option<Password>, ShipError> {
     if let Some(password) = &raw.password {
         return Ok(Some(Password::new(password)));
     }
@@ -211,16 +211,16 @@ fn check_password(
     }
 }
 
-fn read_password(path: &PathBuf) -> Result<Password, Failure> {
+fn read_password(path: &PathBuf) -> Result<Password, ShipError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::usage(format!(
+        ShipError::usage(format!(
             "can't read the password file {}: {error}",
             path.display()
         ))
     })?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(Password::new(line)),
-        _ => Err(Failure::usage(format!(
+        _ => Err(ShipError::usage(format!(
             "the first line of the password file {} is empty",
             path.display()
         ))),
@@ -236,10 +236,10 @@ fn log_target(text: &str) -> LogTarget {
     }
 }
 
-fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), Failure> {
-    let config = Config::load(path).map_err(|error| Failure::usage(error.to_string()))?;
+fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), ShipError> {
+    let config = Config::load(path).map_err(|error| ShipError::usage(error.to_string()))?;
     let Some(log) = &config.forward_log.location else {
-        return Err(Failure::usage(format!(
+        return Err(ShipError::usage(format!(
             "{}: the master keeps no forward log",
             path.display()
         ))
@@ -248,7 +248,7 @@ fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), Failure> {
         ));
     };
     let location = LogLocation::parse(log).map_err(|why| {
-        Failure::usage(format!(
+        ShipError::usage(format!(
             "{}: FwLog {}: {why}",
             path.display(),
             log.display()
@@ -270,7 +270,7 @@ fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::ExitCode;
+    use crate::error::ExitCode;
     use std::ffi::OsString;
     use std::path::Path;
 
@@ -294,7 +294,7 @@ mod tests {
             self.0.path().join(name).display().to_string()
         }
 
-        fn check(&self, line: &str, environment: Environment<'_>) -> Result<Options, Failure> {
+        fn check(&self, line: &str, environment: Environment<'_>) -> Result<Options, ShipError> {
             let words = format!("dbrepl -c {} {line}", self.path("m.cfg"));
             let raw = RawArguments::read(words.split_whitespace().map(OsString::from)).unwrap();
             Options::check(raw, environment)

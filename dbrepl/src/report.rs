@@ -16,7 +16,7 @@ use dbconfig::LogTarget;
 use fwlog::Timestamp;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::failure::Failure;
+use crate::error::ShipError;
 
 /// A catch-up of fewer bytes needs no bar.
 const LONG_CATCH_UP: u64 = 32 << 20;
@@ -42,7 +42,7 @@ pub struct Reporter {
 
 impl Reporter {
     /// Opens the log. An existing file is continued.
-    pub fn open(target: &LogTarget, verbose: bool) -> Result<Self, Failure> {
+    pub fn open(target: &LogTarget, verbose: bool) -> Result<Self, ShipError> {
         let sink = match target {
             LogTarget::Console => Sink::Console,
             LogTarget::File(path) => {
@@ -52,14 +52,14 @@ impl Reporter {
                     .mode(0o640)
                     .open(path);
                 Sink::File(file.map_err(|error| {
-                    Failure::usage(format!(
+                    ShipError::usage(format!(
                         "can't open the log file {}: {error}",
                         path.display()
                     ))
                 })?)
             }
             LogTarget::Syslog => Sink::Syslog(open_syslog().map_err(|error| {
-                Failure::usage(format!("can't reach the system's log (/dev/log): {error}"))
+                ShipError::usage(format!("can't reach the system's log (/dev/log): {error}"))
             })?),
         };
         Ok(Self {
@@ -97,7 +97,7 @@ impl Reporter {
     }
 
     /// The end, when it is a bad one.
-    pub fn failure(&self, failure: &Failure) {
+    pub fn failure(&self, failure: &ShipError) {
         self.write(SYSLOG_ERROR, &format!("dbrepl: error: {}", failure.message));
         if !failure.hint.is_empty() {
             self.write(SYSLOG_ERROR, &format!("dbrepl: hint: {}", failure.hint));
@@ -186,7 +186,7 @@ mod tests {
         let reporter = Reporter::open(&LogTarget::File(path.clone()), verbose).unwrap();
         reporter.progress("found synchronization point with slave server");
         reporter.state("connected");
-        reporter.failure(&Failure::usage("wrong").hint("right"));
+        reporter.failure(&ShipError::usage("wrong").hint("right"));
         let text = std::fs::read_to_string(path).unwrap();
         // After the date and the time.
         text.lines()
@@ -211,6 +211,6 @@ mod tests {
     fn a_log_file_that_cannot_be_opened_is_a_mistake_in_the_options() {
         let target = LogTarget::File("/nowhere/log".into());
         let failure = Reporter::open(&target, false).unwrap_err();
-        assert_eq!(failure.code, crate::failure::ExitCode::Usage);
+        assert_eq!(failure.code, crate::error::ExitCode::Usage);
     }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::failure::{Awaited, Failure, Outlook};
+use crate::error::{MissingLog, Retry, ShipError};
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
 use crate::ship::{Ending, blocking, ship};
+use crate::shutdown::ShutdownRequest;
 use crate::source;
-use crate::stop::Stop;
 
 /// First and longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -21,10 +21,14 @@ const LOOK: Duration = Duration::from_secs(1);
 const LOOKS: u32 = 60;
 
 /// Runs until the goal is reached, the operator stops it, or a failure needs a person.
-pub async fn run(options: &Options, mut reporter: Reporter, mut stop: Stop) -> Result<(), Failure> {
+pub async fn run(
+    options: &Options,
+    mut reporter: Reporter,
+    mut stop: ShutdownRequest,
+) -> Result<(), ShipError> {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
-    let mut outage: Option<Failure> = None;
+    let mut outage: Option<ShipError> = None;
     loop {
         let mut shipping: Option<Instant> = None;
         let after_outage = outage.is_some();
@@ -47,21 +51,21 @@ pub async fn run(options: &Options, mut reporter: Reporter, mut stop: Stop) -> R
             pause = FIRST_PAUSE;
             outage = None;
         }
-        let outlook = failure.outlook;
+        let retry = failure.retry;
         if is_news(outage.as_ref(), &failure) {
             tell(&reporter, &failure);
             outage = Some(failure);
         }
         tokio::select! {
-            () = wait(options, outlook, pause) => {}
+            () = wait(options, retry, pause) => {}
             () = stop.requested() => return stopped(options.goal, outage),
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-fn tell(reporter: &Reporter, failure: &Failure) {
-    if let Outlook::Awaits(_) = failure.outlook {
+fn tell(reporter: &Reporter, failure: &ShipError) {
+    if let Retry::OnceBack(_) = failure.retry {
         reporter.state(&format!("{}; waiting for it to come back", failure.message));
         reporter.state(&format!("hint: {}", failure.hint));
     } else {
@@ -70,38 +74,38 @@ fn tell(reporter: &Reporter, failure: &Failure) {
 }
 
 /// Until the next attempt is worth it.
-async fn wait(options: &Options, outlook: Outlook, pause: Duration) {
-    let Outlook::Awaits(awaited) = outlook else {
+async fn wait(options: &Options, retry: Retry, pause: Duration) {
+    let Retry::OnceBack(missing) = retry else {
         return sleep(pause).await;
     };
     for _ in 0..LOOKS {
         sleep(LOOK).await;
-        if is_there(options, awaited).await {
+        if is_there(options, missing).await {
             return;
         }
     }
 }
 
-async fn is_there(options: &Options, awaited: Awaited) -> bool {
+async fn is_there(options: &Options, missing: MissingLog) -> bool {
     let location = options.source.location.clone();
-    let looked = blocking(move || source::is_there(&location, awaited)).await;
+    let looked = blocking(move || source::is_there(&location, missing)).await;
     looked.unwrap_or_default()
 }
 
-fn worth_another_try(goal: Goal, failure: &Failure, elapsed: Duration) -> bool {
-    match failure.outlook {
-        Outlook::Final => false,
-        Outlook::Retry | Outlook::Awaits(_) => goal == Goal::Follow,
-        Outlook::Soon(patience) => goal == Goal::Follow || elapsed < patience,
+fn worth_another_try(goal: Goal, failure: &ShipError, elapsed: Duration) -> bool {
+    match failure.retry {
+        Retry::Never => false,
+        Retry::WhenFollowing | Retry::OnceBack(_) => goal == Goal::Follow,
+        Retry::For(limit) => goal == Goal::Follow || elapsed < limit,
     }
 }
 
 /// One line for each change of state, none for each try.
-fn is_news(outage: Option<&Failure>, failure: &Failure) -> bool {
-    outage.is_none_or(|known| known.code != failure.code || known.outlook != failure.outlook)
+fn is_news(outage: Option<&ShipError>, failure: &ShipError) -> bool {
+    outage.is_none_or(|known| known.code != failure.code || known.retry != failure.retry)
 }
 
-fn stopped(goal: Goal, outage: Option<Failure>) -> Result<(), Failure> {
+fn stopped(goal: Goal, outage: Option<ShipError>) -> Result<(), ShipError> {
     match (goal, outage) {
         (Goal::Follow, _) | (_, None) => Ok(()),
         (_, Some(failure)) => Err(failure),
@@ -111,28 +115,28 @@ fn stopped(goal: Goal, outage: Option<Failure>) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::ExitCode;
+    use crate::error::ExitCode;
 
     #[test]
     fn with_a_goal_only_a_starting_slave_is_waited_for() {
-        let lost = Failure::unreachable("x");
-        let patience = Duration::from_secs(5);
-        let starting = Failure::unreachable("x").outlook(Outlook::Soon(patience));
-        let refused = Failure::new(ExitCode::Access, "x");
+        let lost = ShipError::unreachable("x");
+        let limit = Duration::from_secs(5);
+        let starting = ShipError::unreachable("x").retry(Retry::For(limit));
+        let refused = ShipError::new(ExitCode::Access, "x");
         let now = Duration::ZERO;
-        assert!(worth_another_try(Goal::Follow, &lost, patience));
-        assert!(worth_another_try(Goal::Follow, &starting, patience));
+        assert!(worth_another_try(Goal::Follow, &lost, limit));
+        assert!(worth_another_try(Goal::Follow, &starting, limit));
         assert!(!worth_another_try(Goal::Follow, &refused, now));
         assert!(!worth_another_try(Goal::Synchronize, &lost, now));
         assert!(worth_another_try(Goal::Synchronize, &starting, now));
-        assert!(!worth_another_try(Goal::Synchronize, &starting, patience));
+        assert!(!worth_another_try(Goal::Synchronize, &starting, limit));
     }
 
     #[test]
     fn the_same_trouble_is_told_once() {
-        let lost = Failure::unreachable("refused");
+        let lost = ShipError::unreachable("refused");
         assert!(is_news(None, &lost));
-        assert!(!is_news(Some(&lost), &Failure::unreachable("no route")));
-        assert!(is_news(Some(&lost), &Failure::passing("no log")));
+        assert!(!is_news(Some(&lost), &ShipError::unreachable("no route")));
+        assert!(is_news(Some(&lost), &ShipError::passing("no log")));
     }
 }

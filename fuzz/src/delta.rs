@@ -46,7 +46,7 @@ fn runs(runs: &[u8]) {
     let Some(Ok(Record::Commit(commit))) = Records::new(&raw).next() else {
         return;
     };
-    for change in commit.pages.iter().flatten() {
+    for change in commit.pages.into_iter().flatten() {
         let mut page = [0xa5; PAGE_SIZE];
         let _ = change.apply(&mut page);
     }
@@ -64,7 +64,7 @@ fn round_trip(mut choices: Choices<'_>) {
     let Some(Ok(Record::Commit(commit))) = Records::new(buffer.as_bytes()).next() else {
         panic!("a commit was written");
     };
-    let mut pages = commit.pages.iter();
+    let mut pages = commit.pages.into_iter();
     let Some(Ok(page)) = pages.next() else {
         panic!("a page was written");
     };

@@ -208,8 +208,18 @@ fn with_source(mut choices: Choices<'_>) {
         }
         if shipping && choices.flag() {
             let bytes = Bytes::copy_from_slice(choices.piece());
+            let Some(offset) = end.offset.checked_add(bytes.len() as u64) else {
+                return;
+            };
+            if bytes.is_empty() {
+                continue;
+            }
+            if shipper.shipped().is_none() {
+                // An empty slave gets the header of the first segment before its blocks.
+                drop(shipper.segment(Bytes::new(), end));
+            }
             let start = end;
-            end.offset = end.offset.saturating_add(bytes.len() as u64);
+            end.offset = offset;
             drop(shipper.blocks(start, end, bytes));
             continue;
         }

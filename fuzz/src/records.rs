@@ -6,14 +6,16 @@ use fwlog::{CommitHead, PAGE_SIZE, PageBody, Pages, Record, RecordBuffer, Record
 
 /// Takes the bytes as the decompressed payload of a block.
 pub fn check(data: &[u8]) {
-    walk(data);
+    let good = walk(Records::new(data));
+    // A record takes four bytes at least.
+    assert!(good <= data.len() / 4);
 }
 
 /// Reads all records; gives how many were good.
-pub fn walk(raw: &[u8]) -> usize {
+pub fn walk(records: Records<'_>) -> usize {
     let mut good = 0;
     let mut failed = false;
-    for record in Records::new(raw) {
+    for record in records {
         assert!(!failed, "nothing comes after an error");
         match record {
             Ok(record) => {
@@ -27,8 +29,6 @@ pub fn walk(raw: &[u8]) -> usize {
             }
         }
     }
-    // A record takes four bytes at least.
-    assert!(good <= raw.len() / 4);
     good
 }
 
@@ -113,7 +113,7 @@ fn apply(pages: Pages<'_>) -> bool {
 }
 
 fn put_pages(pages: Pages<'_>, put: &mut dyn FnMut(fwlog::PageNumber, &[u8; PAGE_SIZE])) {
-    for change in pages.iter().flatten() {
+    for change in pages.into_iter().flatten() {
         if let PageBody::Full(image) = change.body
             && let Ok(image) = image.try_into()
         {

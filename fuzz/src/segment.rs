@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use disk::{Access, Disk, DiskFile, FileSystem};
 use fwlog::{
-    ChainHash, CommitNumber, EnvironmentId, HEADER_SIZE, LogDirectory, LogLocation, ReadItem, Seal,
-    SegmentHeader, SegmentId, SegmentReader, Timestamp,
+    BlockDecoder, ChainHash, CommitNumber, EnvironmentId, HEADER_SIZE, LogDirectory, LogLocation,
+    ReadItem, Seal, SegmentHeader, SegmentId, SegmentReader, Timestamp,
 };
 
 use super::block::put_together;
@@ -66,7 +66,9 @@ fn read(disk: &Disk, length: u64, limit: Option<u64>) -> Vec<(u64, ChainHash)> {
                 assert_eq!(block.start.offset, before);
                 assert!(block.end.position.offset <= limit.unwrap_or(length).min(length));
                 assert_eq!(block.end, reader.point());
-                super::records::walk(block.decode_into(&mut Vec::new()).unwrap_or_default());
+                if let Ok(records) = BlockDecoder::new().records(&block) {
+                    super::records::walk(records);
+                }
             }
             Ok(ReadItem::Seal(bytes)) => {
                 assert!(Seal::decode(&bytes).is_ok_and(|seal| seal.length == before));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use dbtests::patience::pause;
+use dbtests::waiting::pause;
 use dbtests::{Client, PASSWORD};
 use disk::testing::Random;
 

@@ -11,7 +11,7 @@ mod load;
 use std::env;
 use std::time::Duration;
 
-use dbtests::patience::pause;
+use dbtests::waiting::pause;
 use dbtests::{Cluster, Follower, Settings};
 use disk::testing::Random;
 use fwlog::Timestamp;

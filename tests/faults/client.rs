@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dbtests::patience::pause;
+use dbtests::waiting::pause;
 use dbtests::{Client, PASSWORD, Refusal};
 use disk::testing::Random;
 use tokio_postgres::Error;

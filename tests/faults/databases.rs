@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use dbtests::patience::pause;
+use dbtests::waiting::pause;
 use dbtests::{Client, PASSWORD, Server, compare};
 use disk::testing::Random;
 

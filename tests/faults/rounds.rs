@@ -5,8 +5,8 @@ use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbtests::patience::pause;
 use dbtests::process::Background;
+use dbtests::waiting::pause;
 use dbtests::{Folder, PASSWORD, Server, Traffic};
 use disk::testing::Random;
 use fwlog::Timestamp;

@@ -1,7 +1,7 @@
 //! A master, two slaves, and a dbrepl to each of them over a line that can break.
 
 use dbtests::{
-    Folder, Follower, LONG, Line, Server, Settings, compare, follower, patience, wait_for,
+    Folder, Follower, LONG, Line, Server, Settings, compare, follower, wait_for, waiting,
 };
 
 use crate::databases::Databases;
@@ -226,5 +226,5 @@ fn ship(folder: &Folder, master: &Server, line: &Line, slave: usize) -> Follower
 
 /// Lets the load run for a moment.
 pub(crate) fn a_moment() {
-    patience::pause(std::time::Duration::from_millis(300));
+    waiting::pause(std::time::Duration::from_millis(300));
 }

@@ -11,7 +11,7 @@ use crate::source::Source;
 const MEMORY_MIB: u64 = 400;
 
 /// More than may be on their way in at a time.
-const CROWD: usize = 150;
+const CLIENTS: usize = 150;
 
 fn server(folder: &Folder) -> Server {
     let mut server = Server::create(folder.path(), Settings::master());
@@ -104,7 +104,7 @@ fn those_who_only_wait_keep_nobody_out() {
     let folder = Folder::new();
     let mut server = server(&folder);
     let others = server.client("shop");
-    let waiting: Vec<TcpStream> = (0..CROWD)
+    let waiting: Vec<TcpStream> = (0..CLIENTS)
         .map(|number| {
             let mut stream = TcpStream::connect(server.address()).expect("a connection");
             // Some say nothing, some half of something.

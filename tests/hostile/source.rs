@@ -176,8 +176,8 @@ impl Source {
 
     /// Sends bytes again and again and reads nothing, until the server does not read either.
     pub(crate) fn choke(&mut self, bytes: &[u8]) {
-        let patience = Some(Duration::from_secs(1));
-        self.stream.set_write_timeout(patience).expect("a timeout");
+        let limit = Some(Duration::from_secs(1));
+        self.stream.set_write_timeout(limit).expect("a timeout");
         while self.stream.write_all(bytes).is_ok() {}
     }
 }

@@ -394,7 +394,7 @@ fn a_stream_that_stops_anywhere_is_resumed() {
 }
 
 #[test]
-#[ignore = "takes a minute: half of it the slave's patience"]
+#[ignore = "takes a minute: half of it the slave's limit of silence"]
 fn a_source_that_does_not_read_is_let_go() {
     let attack = Attack::begin();
     let (mut source, _) = Source::meet(attack.cluster.slave.address(), attack.environment);

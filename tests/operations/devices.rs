@@ -47,7 +47,7 @@ fn the_log_moves_between_devices_and_back() {
         sell(&master, 5);
         // What the server moves and removes itself is missed by nobody.
         for _ in 0..4 {
-            dbtests::patience::pause(std::time::Duration::from_millis(600));
+            dbtests::waiting::pause(std::time::Duration::from_millis(600));
             sell(&master, 1);
             master.dbctl(&["checkpoint"]).ok();
             master.dbctl(&["forwardlog", "switch"]).ok();

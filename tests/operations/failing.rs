@@ -35,7 +35,7 @@ fn a_failed_sync_with_stop_refuses_writes_until_a_restart_or_until_forward_loggi
     assert!(trouble.contains("can't sync"), "{trouble}");
     std::fs::remove_file(&switch).unwrap();
     // Nobody knows what the disk has: that it could be synced again does not help.
-    dbtests::patience::pause(std::time::Duration::from_millis(2500));
+    dbtests::waiting::pause(std::time::Duration::from_millis(2500));
     assert_eq!(try_to_sell(&master), Err("58030".to_owned()));
     assert_eq!(items(&master), 5);
     master.kill9();

@@ -226,7 +226,7 @@ fn little_room_is_told_once_with_amounts_on_master_and_slave() {
             wait_for_log(&server, " of 64.0 MiB free for log in ", 0);
             let free = server.command("status").remove("free for log").unwrap();
             assert!(free.ends_with("little"), "{free}");
-            dbtests::patience::pause(std::time::Duration::from_millis(2500));
+            dbtests::waiting::pause(std::time::Duration::from_millis(2500));
             assert_eq!(warned(&server), 1);
             disk.make_room();
             wait_for_log(&server, "there is room on the disk again", 0);

@@ -137,7 +137,7 @@ fn a_segment_that_a_restart_needs_is_missed_and_a_checkpoint_makes_the_restart_d
     let redo = |server: &Server| server.command("status").remove("redo position");
     let before = redo(&master);
     wait_for("the guard to have seen the segment", dbtests::SHORT, || {
-        dbtests::patience::pause(std::time::Duration::from_millis(1500));
+        dbtests::waiting::pause(std::time::Duration::from_millis(1500));
         Some(())
     });
     std::fs::remove_file(&needed).unwrap();

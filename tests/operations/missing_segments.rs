@@ -50,7 +50,7 @@ fn a_renamed_segment_is_named_with_exit_code_5_and_waited_for_when_following() {
     let mut follower = cluster.follow();
     follower.wait_for_line("waiting for it to come back");
     assert!(follower.output().contains(&name), "{}", follower.output());
-    dbtests::patience::pause(std::time::Duration::from_secs(3));
+    dbtests::waiting::pause(std::time::Duration::from_secs(3));
     assert!(follower.is_running());
     rename(&aside, &lacks[0]);
     cluster.wait_for_slave(&mut follower);

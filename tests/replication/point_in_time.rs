@@ -1,6 +1,6 @@
 //! `dbrepl -T`: up to and including a point in time.
 
-use dbtests::{Cluster, patience};
+use dbtests::{Cluster, waiting};
 use fwlog::Timestamp;
 
 use crate::shop::{items, open, sell};
@@ -10,7 +10,7 @@ const SECOND: u64 = 1_000_000;
 /// Waits until the present second and the next one are over; gives the next one.
 fn wait_for_a_silent_second() -> String {
     let silent = Timestamp::now().micros() / SECOND + 1;
-    patience::wait_for("two seconds to pass", patience::SHORT, || {
+    waiting::wait_for("two seconds to pass", waiting::SHORT, || {
         (Timestamp::now().micros() / SECOND > silent).then_some(())
     });
     let text = Timestamp::from_micros(silent * SECOND).to_string();

@@ -110,7 +110,7 @@ fn a_follower_tells_of_an_outage_once() {
     cluster.slave.stop();
     follower.wait_for_line("trying again");
     // Time for some more attempts; how many does not matter.
-    dbtests::patience::pause(std::time::Duration::from_secs(1));
+    dbtests::waiting::pause(std::time::Duration::from_secs(1));
     cluster.slave.start();
     follower.wait_for_line("connected to slave server again");
     sell(&cluster.master, 1);

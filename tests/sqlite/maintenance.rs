@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use dbtests::patience::pause;
+use dbtests::waiting::pause;
 use dbtests::{Client, Cluster, Server};
 
 use crate::scale::checkpoint;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use dbtests::Server;
-use dbtests::patience::{SHORT, wait_for};
+use dbtests::waiting::{SHORT, wait_for};
 
 /// Mebibytes in bytes.
 pub(crate) const MIB: u64 = 1 << 20;

@@ -1,4 +1,4 @@
-//! Sessions that write at the same time, in blocks that run on trial first: what has committed is
+//! Sessions that write at the same time, in blocks that run optimistically first: what has committed is
 //! what plain SQLite gives when it runs the same transactions one after the other.
 
 use std::thread;

@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::DbError;
 use tokio_postgres::{Config, Error, NoTls, SimpleQueryMessage};
 
-use crate::patience::longest;
+use crate::waiting::longest;
 
 /// One value of a text result.
 pub type Field = Option<String>;

@@ -6,10 +6,10 @@ use tempfile::TempDir;
 
 use crate::compare;
 use crate::follower::{Follower, replicate};
-use crate::patience::{LONG, wait_for};
 use crate::process::Run;
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::waiting::{LONG, wait_for};
 
 /// A folder that goes with the test.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use crate::patience::{LONG, wait_for};
 use crate::process::{Background, Run, run};
 use crate::programs::ours;
 use crate::server::{PASSWORD, Server, show_log};
+use crate::waiting::{LONG, wait_for};
 
 /// The command line of dbrepl between two servers, with more options.
 pub fn dbrepl(master: &Server, slave: &Server, options: &[&str]) -> Command {

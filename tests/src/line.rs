@@ -271,7 +271,7 @@ mod tests {
     use std::io::{ErrorKind, Read as _, Write as _};
 
     use super::*;
-    use crate::patience::{SHORT, wait_for};
+    use crate::waiting::{SHORT, wait_for};
 
     /// Answers each byte with itself.
     fn echo() -> SocketAddr {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::patience::{LONG, SHORT, longest, wait_for};
+use crate::waiting::{LONG, SHORT, longest, wait_for};
 
 /// What a process that ran to its end left.
 #[derive(Debug)]

@@ -11,11 +11,11 @@ use fwlog::{LogDirectory, LogLocation};
 
 use crate::client::Client;
 use crate::files;
-use crate::patience::{LONG, pause, wait_for};
 use crate::port::Port;
 use crate::process::{Background, Run, read_log, run};
 use crate::programs::{behind, needed, ours};
 use crate::settings::Settings;
+use crate::waiting::{LONG, pause, wait_for};
 
 /// The password of dba on every server under test.
 pub const PASSWORD: &str = "wind & 'weather'";

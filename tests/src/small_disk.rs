@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::files;
-use crate::patience::{LONG, pause, wait_for};
 use crate::process::run;
+use crate::waiting::{LONG, pause, wait_for};
 
 /// Set inside of a namespace that a test has made for itself.
 const INSIDE: &str = "ELOQDB_TEST_INSIDE";

@@ -9,15 +9,15 @@ use dbconfig::{Config, Document, Setting};
 use serde::Serialize;
 
 use crate::args::ConfigCommand;
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 use crate::output::{Table, json, text};
-use crate::session::Session;
 
-pub(crate) fn run(session: &Session, command: ConfigCommand) -> Result<()> {
+pub(crate) fn run(invocation: &Invocation, command: ConfigCommand) -> Result<()> {
     match command {
-        ConfigCommand::Check => check(session),
-        ConfigCommand::Get { name } => get(session, name.as_deref()),
-        ConfigCommand::Set { name, value } => set(session, &name, &value),
+        ConfigCommand::Check => check(invocation),
+        ConfigCommand::Get { name } => get(invocation, name.as_deref()),
+        ConfigCommand::Set { name, value } => set(invocation, &name, &value),
     }
 }
 
@@ -28,11 +28,11 @@ struct Checked {
     warnings: Vec<String>,
 }
 
-fn check(session: &Session) -> Result<()> {
-    let config = session.config()?;
+fn check(invocation: &Invocation) -> Result<()> {
+    let config = invocation.config()?;
     let file = config.path.display().to_string();
-    session.output.line(format_args!("{file}: ok"))?;
-    if session.output.json {
+    invocation.output.line(format_args!("{file}: ok"))?;
+    if invocation.output.json {
         json(&Checked {
             file,
             ok: true,
@@ -43,20 +43,20 @@ fn check(session: &Session) -> Result<()> {
 }
 
 /// One value prints as it is; several as a table.
-fn get(session: &Session, name: Option<&str>) -> Result<()> {
+fn get(invocation: &Invocation, name: Option<&str>) -> Result<()> {
     let wanted = match name {
         None => Wanted::All,
         Some(name) => wanted(name)?,
     };
-    let config = session.config()?;
+    let config = invocation.config()?;
     let of = |setting: &&Setting| match wanted {
         Wanted::All => true,
         Wanted::Section(section) => setting.key.section == section,
         Wanted::Key(key) => setting.key == key,
     };
     let settings: Vec<&Setting> = config.settings.iter().filter(of).collect();
-    if session.output.json {
-        let shown: Vec<Shown<'_>> = settings.into_iter().map(shown).collect();
+    if invocation.output.json {
+        let shown: Vec<ShownSetting<'_>> = settings.into_iter().map(shown).collect();
         return match (&wanted, shown.first()) {
             (Wanted::Key(_), Some(one)) => json(one),
             _ => json(&shown),
@@ -65,11 +65,11 @@ fn get(session: &Session, name: Option<&str>) -> Result<()> {
     if let (Wanted::Key(_), Some(setting)) = (&wanted, settings.first()) {
         return text(&format!("{}\n", setting.text));
     }
-    session.output.result(&table(&settings))
+    invocation.output.result(&table(&settings))
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ShownSetting<'a> {
     section: &'a str,
     key: &'a str,
     value: &'a str,
@@ -80,8 +80,8 @@ struct Shown<'a> {
     meaning: &'a str,
 }
 
-fn shown(setting: &Setting) -> Shown<'_> {
-    Shown {
+fn shown(setting: &Setting) -> ShownSetting<'_> {
+    ShownSetting {
         section: setting.key.section.name(),
         key: setting.key.name,
         value: &setting.text,
@@ -110,26 +110,29 @@ fn table(settings: &[&Setting]) -> Table {
 }
 
 /// Checks the whole file with the new value before anything is written.
-fn set(session: &Session, name: &str, value: &str) -> Result<()> {
+fn set(invocation: &Invocation, name: &str, value: &str) -> Result<()> {
     let Wanted::Key(key) = wanted(name)? else {
-        return Err(Failure::usage(format!("`{name}` is a section, not a key")));
+        return Err(CommandError::usage(format!(
+            "`{name}` is a section, not a key"
+        )));
     };
-    let path = session.config_path();
+    let path = invocation.config_path();
     let path = path.canonicalize().map_err(|error| {
-        Failure::usage(format!(
+        CommandError::usage(format!(
             "{}: cannot read the configuration file: {error}",
             path.display()
         ))
     })?;
-    let old = fs::read_to_string(&path).map_err(|error| Failure::io("read", &path, &error))?;
+    let old = fs::read_to_string(&path).map_err(|error| CommandError::io("read", &path, &error))?;
     let mut document = Document::parse(&old).map_err(|_| {
         // The same mistakes again, with file and line.
-        Config::parse(&path, &old).map_or_else(Failure::from, |_| Failure::usage("unreadable"))
+        Config::parse(&path, &old)
+            .map_or_else(CommandError::from, |_| CommandError::usage("unreadable"))
     })?;
-    document.set_key(key, value).map_err(Failure::usage)?;
+    document.set_key(key, value).map_err(CommandError::usage)?;
     let new = document.to_string();
     let config = Config::parse(&path, &new)
-        .map_err(|error| Failure::from(error).with_hint("the file was not changed"))?;
+        .map_err(|error| CommandError::from(error).with_hint("the file was not changed"))?;
     replace(&path, &new)?;
     let line = config
         .settings
@@ -137,7 +140,7 @@ fn set(session: &Session, name: &str, value: &str) -> Result<()> {
         .find(|setting| setting.key == key)
         .and_then(|s| s.line);
     let place = line.map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
-    session.output.line(format_args!(
+    invocation.output.line(format_args!(
         "{}: [{}] {} = {value} ({place}); a running server reads it at its next start",
         path.display(),
         key.section,
@@ -157,7 +160,7 @@ fn replace(path: &Path, content: &str) -> Result<()> {
         }
         Ok(())
     };
-    write().map_err(|error| Failure::io("write", path, &error))
+    write().map_err(|error| CommandError::io("write", path, &error))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +173,7 @@ enum Wanted {
 /// Reads `Section.Key`, a key that only one section has, or a section.
 fn wanted(name: &str) -> Result<Wanted> {
     let unknown = || {
-        Failure::usage(format!("there is no key or section `{name}`"))
+        CommandError::usage(format!("there is no key or section `{name}`"))
             .with_hint("dbctl config get shows all")
     };
     if let Some((section, key)) = name.split_once('.') {
@@ -187,7 +190,7 @@ fn wanted(name: &str) -> Result<Wanted> {
         .filter_map(|section| keys::find(*section, name));
     match (found.next(), found.next()) {
         (Some(key), None) => Ok(Wanted::Key(key)),
-        (Some(one), Some(other)) => Err(Failure::usage(format!(
+        (Some(one), Some(other)) => Err(CommandError::usage(format!(
             "more than one section has a key `{name}`: write {}.{} or {}.{}",
             one.section, one.name, other.section, other.name
         ))),

@@ -4,12 +4,12 @@ use clap::CommandFactory as _;
 
 use crate::args::Arguments;
 use crate::commands::server;
-use crate::failure::Result;
+use crate::error::Result;
+use crate::invocation::Invocation;
 use crate::output;
-use crate::session::Session;
 
 /// Help on dbctl and its own commands is here; on all else the server has it.
-pub(crate) async fn run(session: &mut Session, words: &[String]) -> Result<()> {
+pub(crate) async fn run(invocation: &mut Invocation, words: &[String]) -> Result<()> {
     let mut command = Arguments::command();
     let Some(name) = words.first() else {
         return output::text(&command.render_help().to_string());
@@ -21,5 +21,5 @@ pub(crate) async fn run(session: &mut Session, words: &[String]) -> Result<()> {
     }
     let mut question = vec!["help".to_owned()];
     question.extend_from_slice(words);
-    server::run(session, &question).await
+    server::run(invocation, &question).await
 }

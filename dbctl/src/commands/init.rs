@@ -7,21 +7,22 @@ use std::process::Command;
 use dbconfig::{Config, Role};
 
 use crate::credentials::new_password;
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 use crate::output::Table;
-use crate::session::Session;
 
 const SERVER: &str = "dbserver";
 
 /// Exit code of dbserver for a configuration that can't be used.
 const SERVER_USAGE: i32 = 2;
 
-pub(crate) fn run(session: &Session) -> Result<()> {
-    let path = session.config_path();
-    let config = session.config()?;
-    let server = find_server()
-        .ok_or_else(|| Failure::error("cannot find dbserver, neither beside dbctl nor in PATH"))?;
-    let password = match session.given_password()? {
+pub(crate) fn run(invocation: &Invocation) -> Result<()> {
+    let path = invocation.config_path();
+    let config = invocation.config()?;
+    let server = find_server().ok_or_else(|| {
+        CommandError::error("cannot find dbserver, neither beside dbctl nor in PATH")
+    })?;
+    let password = match invocation.given_password()? {
         Some(password) => password,
         None => new_password("dba", "EQ_DBPASSWORD")?,
     };
@@ -31,20 +32,19 @@ pub(crate) fn run(session: &Session) -> Result<()> {
         .arg("--init")
         .env("EQ_DBPASSWORD", password)
         .status()
-        .map_err(|error| Failure::io("run", &server, &error))?;
+        .map_err(|error| CommandError::io("run", &server, &error))?;
     if status.success() {
-        return session.output.result(&summary(&config, &path));
+        return invocation.output.result(&summary(&config, &path));
     }
     let message = format!(
         "no environment was made in {}",
         config.server.data_dir.display()
     );
     Err(match status.code() {
-        Some(SERVER_USAGE) => Failure::usage(message),
-        Some(_) => Failure::error(message),
-        None => {
-            Failure::error(message).with_detail(format!("{} ended by {status}", server.display()))
-        }
+        Some(SERVER_USAGE) => CommandError::usage(message),
+        Some(_) => CommandError::error(message),
+        None => CommandError::error(message)
+            .with_detail(format!("{} ended by {status}", server.display())),
     })
 }
 

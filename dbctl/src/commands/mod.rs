@@ -12,29 +12,29 @@ mod sql;
 mod user;
 
 use crate::args::Command;
-use crate::failure::Result;
-use crate::session::Session;
+use crate::error::Result;
+use crate::invocation::Invocation;
 
 /// Runs one command.
-pub(crate) async fn run(session: &mut Session, command: Command) -> Result<()> {
+pub(crate) async fn run(invocation: &mut Invocation, command: Command) -> Result<()> {
     match command {
-        Command::Init => init::run(session),
-        Command::Config(command) => config::run(session, command),
-        Command::Fwlog(command) => fwlog::run(session, command),
-        Command::Sql(arguments) => Box::pin(sql::run(session, arguments)).await,
-        Command::Help { words } => help::run(session, &words).await,
-        Command::Server(words) => run_on_server(session, words).await,
+        Command::Init => init::run(invocation),
+        Command::Config(command) => config::run(invocation, command),
+        Command::Fwlog(command) => fwlog::run(invocation, command),
+        Command::Sql(arguments) => Box::pin(sql::run(invocation, arguments)).await,
+        Command::Help { words } => help::run(invocation, &words).await,
+        Command::Server(words) => run_on_server(invocation, words).await,
     }
 }
 
 /// Options may stand behind the words of a command, too.
-async fn run_on_server(session: &mut Session, mut words: Vec<String>) -> Result<()> {
+async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> Result<()> {
     let mut take = |option: &str| {
         let before = words.len();
         words.retain(|word| word != option);
         words.len() < before
     };
-    session.output.json |= take("--json");
+    invocation.output.json |= take("--json");
     let wait = !take("--no-wait");
     let is = |index: usize, word: &str| {
         words
@@ -42,10 +42,10 @@ async fn run_on_server(session: &mut Session, mut words: Vec<String>) -> Result<
             .is_some_and(|w| w.eq_ignore_ascii_case(word))
     };
     if is(0, "user") && (is(1, "create") || is(1, "password")) {
-        return user::run(session, words).await;
+        return user::run(invocation, words).await;
     }
     if is(0, "shutdown") {
-        return shutdown::run(session, &words, wait && !is(1, "cancel")).await;
+        return shutdown::run(invocation, &words, wait && !is(1, "cancel")).await;
     }
-    server::run(session, &words).await
+    server::run(invocation, &words).await
 }

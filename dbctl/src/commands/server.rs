@@ -1,20 +1,20 @@
 //! Commands that the server carries out: its words are sent as `DBCTL '<words>'`.
 
 use crate::connection::{Answer, command_failure};
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 use crate::output::Table;
-use crate::session::Session;
 use crate::words;
 
 /// Sends a command and prints its result.
-pub(crate) async fn run(session: &mut Session, command: &[String]) -> Result<()> {
+pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Result<()> {
     let mut damaged = false;
-    for answer in send(session, command).await? {
-        print(session, &answer)?;
+    for answer in send(invocation, command).await? {
+        print(invocation, &answer)?;
         damaged |= has_damage(&answer);
     }
     if damaged {
-        let failure = Failure::error("there is damage");
+        let failure = CommandError::error("there is damage");
         return Err(failure.with_hint("docs/recovery.md says what to do"));
     }
     Ok(())
@@ -40,9 +40,9 @@ fn has_damage(answer: &Answer) -> bool {
 }
 
 /// Sends a command.
-pub(crate) async fn send(session: &mut Session, command: &[String]) -> Result<Vec<Answer>> {
+pub(crate) async fn send(invocation: &mut Invocation, command: &[String]) -> Result<Vec<Answer>> {
     let statement = statement(command);
-    let connection = session.control().await?;
+    let connection = invocation.control().await?;
     connection
         .query(&statement)
         .await
@@ -50,11 +50,11 @@ pub(crate) async fn send(session: &mut Session, command: &[String]) -> Result<Ve
 }
 
 /// Prints an answer. A command without result has none, and with `--json` an empty object.
-pub(crate) fn print(session: &Session, answer: &Answer) -> Result<()> {
+pub(crate) fn print(invocation: &Invocation, answer: &Answer) -> Result<()> {
     match answer {
-        Answer::Rows(table) => session.output.result(table),
-        Answer::Done(_) if session.output.json => {
-            session.output.result(&Table::new(&["name", "value"]))
+        Answer::Rows(table) => invocation.output.result(table),
+        Answer::Done(_) if invocation.output.json => {
+            invocation.output.result(&Table::new(&["name", "value"]))
         }
         Answer::Done(_) => Ok(()),
     }

@@ -2,23 +2,23 @@
 //! on with its files.
 
 use crate::commands::server::{self, print};
-use crate::failure::{Exit, Result};
-use crate::session::Session;
+use crate::error::{Exit, Result};
+use crate::invocation::Invocation;
 
-pub(crate) async fn run(session: &mut Session, words: &[String], wait: bool) -> Result<()> {
-    match server::send(session, words).await {
+pub(crate) async fn run(invocation: &mut Invocation, words: &[String], wait: bool) -> Result<()> {
+    match server::send(invocation, words).await {
         Ok(answers) => {
             for answer in &answers {
-                print(session, answer)?;
+                print(invocation, answer)?;
             }
         }
         // The server was faster: it ended the connection before it answered on it.
-        Err(failure) if wait && failure.exit == Exit::Unreachable && session.is_connected() => {}
+        Err(failure) if wait && failure.exit == Exit::Unreachable && invocation.is_connected() => {}
         Err(failure) => return Err(failure),
     }
-    if wait && let Some(connection) = session.take_control() {
+    if wait && let Some(connection) = invocation.take_control() {
         connection.wait_for_end().await;
-        session.output.line("the server has stopped")?;
+        invocation.output.line("the server has stopped")?;
     }
     Ok(())
 }

@@ -11,15 +11,15 @@ use tokio_postgres::error::ErrorPosition;
 
 use crate::args::SqlArguments;
 use crate::connection::{Answer, Connection, query_failure};
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 use crate::output;
 use crate::script::{Copy, Script, ScriptError, Statement, Step};
-use crate::session::Session;
 
 /// Bytes of COPY data that are collected for one message.
 const COPY_CHUNK: usize = 64 << 10;
 
-pub(crate) async fn run(session: &mut Session, arguments: SqlArguments) -> Result<()> {
+pub(crate) async fn run(invocation: &mut Invocation, arguments: SqlArguments) -> Result<()> {
     let file = arguments
         .file
         .as_deref()
@@ -27,7 +27,7 @@ pub(crate) async fn run(session: &mut Session, arguments: SqlArguments) -> Resul
     let (input, source): (Box<dyn BufRead>, Source) = match (file, arguments.statement) {
         (_, Some(statement)) => (Box::new(io::Cursor::new(statement)), Source::Argument),
         (Some(path), None) => {
-            let file = File::open(path).map_err(|error| Failure::io("read", path, &error))?;
+            let file = File::open(path).map_err(|error| CommandError::io("read", path, &error))?;
             (
                 Box::new(BufReader::new(file)),
                 Source::Script(path.display().to_string()),
@@ -38,13 +38,13 @@ pub(crate) async fn run(session: &mut Session, arguments: SqlArguments) -> Resul
             Source::Script("standard input".to_owned()),
         ),
     };
-    let connection = session.connect(&arguments.database).await?;
+    let connection = invocation.connect(&arguments.database).await?;
     let mut runner = Runner {
         script: Script::new(input),
         source,
         connection,
     };
-    let done = runner.run(session).await;
+    let done = runner.run(invocation).await;
     runner.connection.close().await;
     done
 }
@@ -63,28 +63,28 @@ struct Runner {
 }
 
 impl Runner {
-    async fn run(&mut self, session: &mut Session) -> Result<()> {
+    async fn run(&mut self, invocation: &mut Invocation) -> Result<()> {
         while let Some(step) = self
             .script
             .next()
             .map_err(|error| self.script_failure(error))?
         {
             match step {
-                Step::Echo(text) => session.output.line(text)?,
+                Step::Echo(text) => invocation.output.line(text)?,
                 Step::Connect { database, line } => {
-                    let connection = session.connect(&database).await;
+                    let connection = invocation.connect(&database).await;
                     let connection = connection.map_err(|failure| self.placed(failure, line))?;
                     std::mem::replace(&mut self.connection, connection)
                         .close()
                         .await;
                 }
-                Step::Statement(statement) => self.statement(session, &statement).await?,
+                Step::Statement(statement) => self.statement(invocation, &statement).await?,
             }
         }
         Ok(())
     }
 
-    async fn statement(&mut self, session: &Session, statement: &Statement) -> Result<()> {
+    async fn statement(&mut self, invocation: &Invocation, statement: &Statement) -> Result<()> {
         let done = match statement.copy {
             Some(Copy::In) => self.copy_in(statement).await?,
             Some(Copy::Out) => return self.copy_out(statement).await,
@@ -93,8 +93,8 @@ impl Runner {
         let answers = done.map_err(|error| self.sql_failure(&error, statement))?;
         for answer in answers {
             match answer {
-                Answer::Rows(table) => session.output.rows(&table)?,
-                Answer::Done(count) => session.output.line(tag(&statement.verb, count))?,
+                Answer::Rows(table) => invocation.output.rows(&table)?,
+                Answer::Done(count) => invocation.output.line(tag(&statement.verb, count))?,
             }
         }
         Ok(())
@@ -144,7 +144,7 @@ impl Runner {
         match io::stdin().lock().read_until(b'\n', &mut line) {
             Ok(0) => Ok(None),
             Ok(_) => Ok(Some(line)),
-            Err(error) => Err(Failure::error(format!(
+            Err(error) => Err(CommandError::error(format!(
                 "cannot read standard input: {error}"
             ))),
         }
@@ -165,11 +165,11 @@ impl Runner {
         Ok(())
     }
 
-    fn script_failure(&self, error: ScriptError) -> Failure {
-        self.placed(Failure::error(error.message), error.line)
+    fn script_failure(&self, error: ScriptError) -> CommandError {
+        self.placed(CommandError::error(error.message), error.line)
     }
 
-    fn sql_failure(&self, error: &tokio_postgres::Error, statement: &Statement) -> Failure {
+    fn sql_failure(&self, error: &tokio_postgres::Error, statement: &Statement) -> CommandError {
         let position = match error.as_db_error().and_then(|error| error.position()) {
             Some(ErrorPosition::Original(position)) => *position,
             _ => 1,
@@ -182,7 +182,7 @@ impl Runner {
         self.placed(query_failure(error), line)
     }
 
-    fn placed(&self, failure: Failure, line: usize) -> Failure {
+    fn placed(&self, failure: CommandError, line: usize) -> CommandError {
         match &self.source {
             Source::Argument => failure,
             Source::Script(name) => failure.at(&format!("{name}:{line}")),

@@ -3,17 +3,17 @@
 
 use crate::commands::server;
 use crate::credentials::{new_password, verifier};
-use crate::failure::{Failure, Result};
-use crate::session::Session;
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 
 /// Where a new password comes from when nobody can be asked.
 const NEW_PASSWORD: &str = "EQ_NEWPASSWORD";
 
-pub(crate) async fn run(session: &mut Session, words: Vec<String>) -> Result<()> {
+pub(crate) async fn run(invocation: &mut Invocation, words: Vec<String>) -> Result<()> {
     let command = with_verifier(words, |name| {
         Ok(verifier(&new_password(name, NEW_PASSWORD)?))
     })?;
-    server::run(session, &command).await
+    server::run(invocation, &command).await
 }
 
 /// `user create NAME option…` becomes `user create NAME password VERIFIER option…`, and
@@ -23,7 +23,7 @@ fn with_verifier(
     verifier: impl FnOnce(&str) -> Result<String>,
 ) -> Result<Vec<String>> {
     let Some(name) = words.get(2).cloned() else {
-        return Err(Failure::usage("the name of the user is missing")
+        return Err(CommandError::usage("the name of the user is missing")
             .with_hint("user create NAME, user password NAME"));
     };
     let given = words
@@ -35,9 +35,9 @@ fn with_verifier(
         .is_some_and(|word| word.eq_ignore_ascii_case("password"));
     if given || (change && words.len() > 3) {
         return Err(
-            Failure::usage("a password does not belong on the command line").with_hint(format!(
-                "leave it out: it is asked for, or taken from {NEW_PASSWORD}"
-            )),
+            CommandError::usage("a password does not belong on the command line").with_hint(
+                format!("leave it out: it is asked for, or taken from {NEW_PASSWORD}"),
+            ),
         );
     }
     let verifier = verifier(&name)?;

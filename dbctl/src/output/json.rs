@@ -8,13 +8,13 @@ use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use super::table::{Row, Table};
 
 /// The result of a command: an object for a list of names and values, else an array of objects.
-pub(crate) struct Result<'a>(pub(crate) &'a Table);
+pub(crate) struct CommandResult<'a>(pub(crate) &'a Table);
 
 /// The rows of a query: always an array of objects. Names of columns stay as they are.
 pub(crate) struct Rows<'a>(pub(crate) &'a Table);
 
-impl Serialize for Result<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+impl Serialize for CommandResult<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !self.0.is_list() {
             return serialize_rows(self.0, snake_case, serializer);
         }
@@ -48,7 +48,7 @@ impl Serialize for Result<'_> {
 }
 
 impl Serialize for Rows<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_rows(self.0, str::to_owned, serializer)
     }
 }
@@ -57,7 +57,7 @@ fn serialize_rows<S: Serializer>(
     table: &Table,
     field: impl Fn(&str) -> String,
     serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
+) -> Result<S::Ok, S::Error> {
     let names: Vec<String> = table.columns.iter().map(|name| field(name)).collect();
     let mut rows = serializer.serialize_seq(Some(table.rows.len()))?;
     for row in &table.rows {
@@ -72,7 +72,7 @@ struct Object<'a> {
 }
 
 impl Serialize for Object<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.names.len()))?;
         for (name, value) in self.names.iter().zip(self.row) {
             map.serialize_entry(name, value)?;
@@ -116,7 +116,7 @@ mod tests {
                 &[Some("directory"), None],
             ],
         );
-        let json = serde_json::to_string(&Result(&list)).unwrap();
+        let json = serde_json::to_string(&CommandResult(&list)).unwrap();
         assert_eq!(json, r#"{"forward_log":"enabled","directory":null}"#);
     }
 
@@ -127,7 +127,8 @@ mod tests {
             &[Some("role"), Some("m")],
             &[Some("slave"), Some("b")],
         ];
-        let json = serde_json::to_string(&Result(&table(&["name", "value"], &rows))).unwrap();
+        let json =
+            serde_json::to_string(&CommandResult(&table(&["name", "value"], &rows))).unwrap();
         assert_eq!(json, r#"{"slave":["a","b"],"role":"m"}"#);
     }
 
@@ -135,7 +136,7 @@ mod tests {
     fn other_tables_are_arrays_even_with_one_row() {
         let one = table(&["Lag bytes"], &[&[Some("7")]]);
         assert_eq!(
-            serde_json::to_string(&Result(&one)).unwrap(),
+            serde_json::to_string(&CommandResult(&one)).unwrap(),
             r#"[{"lag_bytes":"7"}]"#
         );
         assert_eq!(
@@ -143,7 +144,7 @@ mod tests {
             r#"[{"Lag bytes":"7"}]"#
         );
         assert_eq!(
-            serde_json::to_string(&Result(&table(&[], &[]))).unwrap(),
+            serde_json::to_string(&CommandResult(&table(&[], &[]))).unwrap(),
             "[]"
         );
     }

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
 
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
 
 pub(crate) use table::Table;
 
@@ -23,7 +23,7 @@ impl Output {
     /// with `--json` an object or an array of objects.
     pub(crate) fn result(self, table: &Table) -> Result<()> {
         if self.json {
-            return json(&json::Result(table));
+            return json(&json::CommandResult(table));
         }
         if table.is_list() {
             text(&table.as_list())
@@ -53,7 +53,7 @@ impl Output {
 /// Prints a value as one line of JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<()> {
     let line = serde_json::to_string(value)
-        .map_err(|error| Failure::error(format!("cannot write the result: {error}")))?;
+        .map_err(|error| CommandError::error(format!("cannot write the result: {error}")))?;
     text(&(line + "\n"))
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn text(text: &str) -> Result<()> {
 pub(crate) fn bytes(bytes: &[u8]) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::error(format!(
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError::error(format!(
             "cannot write to standard output: {error}"
         ))),
         _ => Ok(()),

@@ -4,7 +4,7 @@ use bytes::{Buf, BytesMut};
 use dbproto::MAX_MESSAGE;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::failure::Failure;
+use crate::error::ShipError;
 
 /// Type byte and length.
 const HEAD: usize = 5;
@@ -53,7 +53,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
     }
 
     /// The next message, or `None` at the end of the stream. Cancelling loses nothing.
-    pub(crate) async fn next(&mut self, limit: usize) -> Result<Option<Frame>, Failure> {
+    pub(crate) async fn next(&mut self, limit: usize) -> Result<Option<Frame>, ShipError> {
         loop {
             if let Some(frame) = self.take(limit)? {
                 return Ok(Some(frame));
@@ -62,13 +62,13 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
             match read {
                 Ok(0) if self.buffer.is_empty() => return Ok(None),
                 Ok(0) => {
-                    return Err(Failure::unreachable(
+                    return Err(ShipError::unreachable(
                         "the slave closed the connection inside a message",
                     ));
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    return Err(Failure::unreachable(format!(
+                    return Err(ShipError::unreachable(format!(
                         "the connection to the slave was lost: {error}"
                     )));
                 }
@@ -76,7 +76,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
         }
     }
 
-    fn take(&mut self, limit: usize) -> Result<Option<Frame>, Failure> {
+    fn take(&mut self, limit: usize) -> Result<Option<Frame>, ShipError> {
         let Some(head) = self.buffer.first_chunk::<HEAD>() else {
             return Ok(None);
         };
@@ -87,8 +87,8 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
             .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
             + 1;
         if !(HEAD..=limit).contains(&length) {
-            return Err(Failure::new(
-                crate::failure::ExitCode::Error,
+            return Err(ShipError::new(
+                crate::error::ExitCode::Error,
                 format!(
                     "the slave sent a message '{}' of {length} bytes",
                     kind.escape_ascii()
@@ -111,7 +111,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
 mod tests {
     use super::*;
 
-    async fn read(bytes: &[u8]) -> (Vec<u8>, Option<Failure>) {
+    async fn read(bytes: &[u8]) -> (Vec<u8>, Option<ShipError>) {
         let mut reader = FrameReader::new(bytes);
         let mut kinds = Vec::new();
         loop {

@@ -8,7 +8,7 @@ use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::frame::{Frame, FrameReader, MAX_START_UP};
-use crate::failure::{ExitCode, Failure};
+use crate::error::{ExitCode, ShipError};
 use crate::options::Password;
 
 /// Type byte of `CopyBothResponse`, which the protocol library has no type for.
@@ -30,7 +30,7 @@ pub(crate) async fn log_in<R, W>(
     writer: &mut W,
     user: &str,
     password: Option<&Password>,
-) -> Result<(), Failure>
+) -> Result<(), ShipError>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -52,7 +52,7 @@ where
         }
         let frame = reader.next(MAX_START_UP).await?;
         let Some(mut frame) = frame else {
-            return Err(Failure::unreachable(
+            return Err(ShipError::unreachable(
                 "the slave closed the connection during start-up",
             ));
         };
@@ -78,7 +78,7 @@ struct Login<'a> {
 }
 
 impl Login<'_> {
-    fn start_up(&mut self) -> Result<(), Failure> {
+    fn start_up(&mut self) -> Result<(), ShipError> {
         let parameters = [
             ("user", self.user),
             ("database", REPLICATION_DATABASE),
@@ -87,12 +87,12 @@ impl Login<'_> {
             ("client_encoding", "UTF8"),
         ];
         frontend::startup_message(parameters, &mut self.out)
-            .map_err(|_| Failure::usage("the user name can't hold a zero byte"))
+            .map_err(|_| ShipError::usage("the user name can't hold a zero byte"))
     }
 
-    fn password(&self) -> Result<&str, Failure> {
+    fn password(&self) -> Result<&str, ShipError> {
         self.password.map(Password::reveal).ok_or_else(|| {
-            Failure::new(
+            ShipError::new(
                 ExitCode::Access,
                 format!(
                     "access refused: the slave wants a password for user {}",
@@ -103,7 +103,7 @@ impl Login<'_> {
         })
     }
 
-    fn answer(&mut self, message: Message) -> Result<(), Failure> {
+    fn answer(&mut self, message: Message) -> Result<(), ShipError> {
         match message {
             Message::AuthenticationOk
             | Message::ParameterStatus(_)
@@ -133,7 +133,7 @@ impl Login<'_> {
                     .as_mut()
                     .ok_or_else(|| unreadable("out of order"))?;
                 scram.finish(body.data()).map_err(|_| {
-                    Failure::new(
+                    ShipError::new(
                         ExitCode::Access,
                         "the slave could not prove that it knows the password",
                     )
@@ -153,7 +153,7 @@ impl Login<'_> {
 
 /// The server chooses how often the password is hashed; one that asks for too much would keep us
 /// busy for ever.
-fn check_iterations(server_first: &[u8]) -> Result<(), Failure> {
+fn check_iterations(server_first: &[u8]) -> Result<(), ShipError> {
     let asked = server_first
         .split(|byte| *byte == b',')
         .find_map(|field| field.strip_prefix(b"i="))
@@ -178,7 +178,7 @@ fn offers_scram(mechanisms: &[u8]) -> bool {
 }
 
 /// `ErrorResponse`: fields of a type byte and a text ended by a zero byte.
-pub(crate) fn from_error(body: &[u8]) -> Failure {
+pub(crate) fn from_error(body: &[u8]) -> ShipError {
     let field = |kind: u8| {
         body.split(|byte| *byte == 0)
             .find_map(|field| match field.split_first() {
@@ -187,7 +187,7 @@ pub(crate) fn from_error(body: &[u8]) -> Failure {
             })
             .unwrap_or_default()
     };
-    Failure::from_error_response(&field(b'C'), &field(b'M'), &field(b'H'))
+    ShipError::from_error_response(&field(b'C'), &field(b'M'), &field(b'H'))
 }
 
 /// Text of the other side, for a log or a terminal: on one line, with nothing that either obeys.
@@ -195,20 +195,20 @@ fn plain(text: &[u8]) -> String {
     String::from_utf8_lossy(text).replace(char::is_control, " ")
 }
 
-fn lost(error: &std::io::Error) -> Failure {
-    Failure::unreachable(format!("the connection to the slave was lost: {error}"))
+fn lost(error: &std::io::Error) -> ShipError {
+    ShipError::unreachable(format!("the connection to the slave was lost: {error}"))
 }
 
-fn unsupported() -> Failure {
-    Failure::new(
+fn unsupported() -> ShipError {
+    ShipError::new(
         ExitCode::Access,
         "access refused: the slave asks for a kind of authentication that dbrepl does not know",
     )
     .hint("dbrepl knows SCRAM-SHA-256 and trust")
 }
 
-fn unreadable(why: impl std::fmt::Display) -> Failure {
-    Failure::new(
+fn unreadable(why: impl std::fmt::Display) -> ShipError {
+    ShipError::new(
         ExitCode::Error,
         format!("the slave's answer to the start-up can't be understood: {why}"),
     )
@@ -219,7 +219,7 @@ fn unreadable(why: impl std::fmt::Display) -> Failure {
 mod tests {
     use super::*;
 
-    async fn answer_with(bytes: &[u8], password: Option<&Password>) -> Result<(), Failure> {
+    async fn answer_with(bytes: &[u8], password: Option<&Password>) -> Result<(), ShipError> {
         let mut reader = FrameReader::new(bytes);
         log_in(&mut reader, &mut Vec::new(), "dba", password).await
     }

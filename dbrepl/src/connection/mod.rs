@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use frame::{Frame, FrameReader, MAX_COPY};
 
-use crate::failure::{ExitCode, Failure};
+use crate::error::{ExitCode, ShipError};
 use crate::options::Options;
 
 /// A slave that doesn't answer within this time isn't there.
@@ -46,7 +46,7 @@ pub enum Incoming {
     /// The slave has finished, after it was asked to.
     Done,
     /// The connection is no more.
-    Lost(Failure),
+    Lost(ShipError),
 }
 
 /// What goes to the slave.
@@ -102,7 +102,7 @@ pub struct Connection {
 
 impl Connection {
     /// Connects and logs in.
-    pub async fn open(options: &Options) -> Result<Self, Failure> {
+    pub async fn open(options: &Options) -> Result<Self, ShipError> {
         let stream = connect(&options.slave).await?;
         let (read, mut write) = stream.into_split();
         let mut reader = FrameReader::new(read);
@@ -113,7 +113,7 @@ impl Connection {
             options.password.as_ref(),
         );
         timeout(LOGIN_TIMEOUT, login).await.map_err(|_| {
-            Failure::unreachable(format!(
+            ShipError::unreachable(format!(
                 "{} accepted the connection, but does not answer",
                 options.slave
             ))
@@ -161,16 +161,16 @@ impl Connection {
     }
 }
 
-async fn connect(slave: &HostService) -> Result<TcpStream, Failure> {
+async fn connect(slave: &HostService) -> Result<TcpStream, ShipError> {
     let port = slave
         .service
         .resolve()
-        .map_err(|why| Failure::usage(why.to_string()))?;
+        .map_err(|why| ShipError::usage(why.to_string()))?;
     let family = slave.service.family();
     let found = lookup_host((slave.host.as_str(), port))
         .await
         .map_err(|error| {
-            Failure::unreachable(format!("slave {slave} can't be reached: {error}"))
+            ShipError::unreachable(format!("slave {slave} can't be reached: {error}"))
                 .hint("check the host name")
         })?;
     let mut last = None;
@@ -187,7 +187,7 @@ async fn connect(slave: &HostService) -> Result<TcpStream, Failure> {
             Ok(Ok(stream)) => {
                 stream
                     .set_nodelay(true)
-                    .map_err(|error| Failure::unreachable(error.to_string()))?;
+                    .map_err(|error| ShipError::unreachable(error.to_string()))?;
                 return Ok(stream);
             }
             Ok(Err(error)) => last = Some(error.to_string()),
@@ -196,7 +196,7 @@ async fn connect(slave: &HostService) -> Result<TcpStream, Failure> {
     }
     let why = last.unwrap_or_else(|| "the host has no address of this family".to_owned());
     Err(
-        Failure::unreachable(format!("slave {slave} can't be reached: {why}"))
+        ShipError::unreachable(format!("slave {slave} can't be reached: {why}"))
             .hint("is its dbserver running, and does Listen in its eloqdb.cfg have this address?"),
     )
 }
@@ -210,7 +210,7 @@ async fn send_all(
         // One vectored write for both parts: the blocks are never copied into a message.
         if let Err(error) = write.write_all_buf(&mut head.chain(tail)).await {
             let failure =
-                Failure::unreachable(format!("the connection to the slave was lost: {error}"));
+                ShipError::unreachable(format!("the connection to the slave was lost: {error}"));
             // The slave may have said why before it closed: the reader tells that first.
             tokio::time::sleep(Duration::from_millis(200)).await;
             drop(lost.send(Incoming::Lost(failure)).await);
@@ -223,11 +223,11 @@ async fn receive_all(mut reader: FrameReader<OwnedReadHalf>, queue: mpsc::Sender
     loop {
         let incoming = match timeout(SILENCE_LIMIT, reader.next(MAX_COPY)).await {
             Ok(Ok(Some(frame))) => understand(frame),
-            Ok(Ok(None)) => Some(Incoming::Lost(Failure::unreachable(
+            Ok(Ok(None)) => Some(Incoming::Lost(ShipError::unreachable(
                 "the slave closed the connection",
             ))),
             Ok(Err(failure)) => Some(Incoming::Lost(failure)),
-            Err(_) => Some(Incoming::Lost(Failure::unreachable(format!(
+            Err(_) => Some(Incoming::Lost(ShipError::unreachable(format!(
                 "the slave has said nothing for {} seconds",
                 SILENCE_LIMIT.as_secs()
             )))),
@@ -245,7 +245,7 @@ fn understand(frame: Frame) -> Option<Incoming> {
     match frame.kind {
         b'd' => Some(match Message::decode(frame.into_body().freeze()) {
             Ok(message) => Incoming::Message(Box::new(message)),
-            Err(error) => Incoming::Lost(Failure::new(
+            Err(error) => Incoming::Lost(ShipError::new(
                 ExitCode::Error,
                 format!("the slave broke the protocol: {error}"),
             )),
@@ -256,7 +256,7 @@ fn understand(frame: Frame) -> Option<Incoming> {
         b'N' | b'S' | b'A' => None,
         // A slave may close the copy with the messages that end a command.
         b'C' | b'Z' => Some(Incoming::Done),
-        kind => Some(Incoming::Lost(Failure::new(
+        kind => Some(Incoming::Lost(ShipError::new(
             ExitCode::Error,
             format!(
                 "the slave sent an unexpected message '{}'",

@@ -1,26 +1,26 @@
 //! One connection: introduce, find the synchronization point, ship, follow.
 //!
 //! ```text
-//! Tailer (thread) ── pieces ──▶ Session ── Outgoing ──▶ send task ──▶ slave
+//! Tailer (thread) ── pieces ──▶ LogStream ── Outgoing ──▶ send task ──▶ slave
 //!                                  ▲
 //!                                  └───── Incoming ──── receive task ◀── slave
 //! ```
 //! A piece is taken from the tailer only when the window has room and the bandwidth limit allows,
 //! so at most a few pieces are in memory.
 
-mod meet;
-mod notice;
-mod session;
+mod handshake;
+mod status_file;
+mod stream;
 
 use crate::connection::Connection;
-use crate::failure::Failure;
+use crate::error::ShipError;
 use crate::options::Options;
 use crate::report::Reporter;
+use crate::shutdown::ShutdownRequest;
 use crate::source;
-use crate::stop::Stop;
 
-use meet::meet;
-use session::Session;
+use handshake::handshake;
+use stream::LogStream;
 
 /// How a connection ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,9 @@ const WINDOW: u64 = 16 << 20;
 pub async fn ship(
     options: &Options,
     reporter: &mut Reporter,
-    stop: &mut Stop,
+    stop: &mut ShutdownRequest,
     connected: &mut (dyn FnMut(&Reporter) + Send),
-) -> Result<Ending, Failure> {
+) -> Result<Ending, ShipError> {
     let (source, pack) = (options.source.clone(), options.compress);
     let identify = blocking(move || source::introduce(&source, pack)).await?;
     let mut connection = tokio::select! {
@@ -49,7 +49,7 @@ pub async fn ship(
     };
     let shipper = dbproto::Shipper::new(identify, WINDOW);
     let met = tokio::select! {
-        met = meet(shipper, &mut connection, options, reporter) => met,
+        met = handshake(shipper, &mut connection, options, reporter) => met,
         () = stop.requested() => return Ok(Ending::Stopped),
     };
     let (shipper, follow) = match met {
@@ -60,9 +60,9 @@ pub async fn ship(
         }
     };
     connected(reporter);
-    let mut session = Session::start(options, reporter, shipper, follow)?;
-    let result = session.run(&mut connection, stop).await;
-    session.end();
+    let mut stream = LogStream::start(options, reporter, shipper, follow)?;
+    let result = stream.run(&mut connection, stop).await;
+    stream.end();
     if result.is_ok() {
         connection.finish().await;
     } else {
@@ -73,9 +73,13 @@ pub async fn ship(
 
 /// Runs what reads files where it holds nobody up.
 pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+    work: impl FnOnce() -> Result<T, ShipError> + Send + 'static,
+) -> Result<T, ShipError> {
     tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|error| Err(Failure::passing(format!("reading the log failed: {error}"))))
+        .unwrap_or_else(|error| {
+            Err(ShipError::passing(format!(
+                "reading the log failed: {error}"
+            )))
+        })
 }

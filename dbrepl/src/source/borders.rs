@@ -4,7 +4,7 @@ use dbproto::{Border, BorderKind};
 use fwlog::{DurableEnd, LogDirectory, LogLocation, Position, ReadItem, SegmentId, SegmentReader};
 
 use super::unreadable;
-use crate::failure::Failure;
+use crate::error::ShipError;
 
 /// The borders of one kind between two positions, both included, as far as the log is durable.
 pub fn collect(
@@ -12,9 +12,9 @@ pub fn collect(
     of: BorderKind,
     from: Option<Position>,
     to: Position,
-) -> Result<Vec<Border>, Failure> {
+) -> Result<Vec<Border>, ShipError> {
     let end = DurableEnd::read(&location.disk, &location.directory)
-        .map_err(|error| Failure::passing(error.to_string()))?
+        .map_err(|error| ShipError::passing(error.to_string()))?
         .map(|end| end.durable.point.position);
     let to = end.map_or(to, |end| end.min(to));
     let directory = LogDirectory::scan(location).map_err(unreadable)?;
@@ -42,7 +42,7 @@ fn segments(directory: &LogDirectory) -> Vec<Border> {
         .collect()
 }
 
-fn blocks(directory: &LogDirectory, id: SegmentId, to: Position) -> Result<Vec<Border>, Failure> {
+fn blocks(directory: &LogDirectory, id: SegmentId, to: Position) -> Result<Vec<Border>, ShipError> {
     let Some(info) = directory.need(id).map_err(unreadable)? else {
         return Ok(Vec::new());
     };

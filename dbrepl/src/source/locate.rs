@@ -6,7 +6,7 @@ use fwlog::{
 };
 
 use super::{not_followed, unreadable};
-use crate::failure::{Awaited, ExitCode, Failure, Outlook};
+use crate::error::{ExitCode, MissingLog, Retry, ShipError};
 
 /// What to do when the log has nothing to go on from.
 pub(super) const GO_ON: &str = "put the missing segments back, or re-synchronize the slave: stop the master cleanly, copy its DataDir to the slave, start both, run dbrepl";
@@ -19,17 +19,17 @@ pub enum Located {
     /// Not in the log: the two differ somewhere.
     Elsewhere,
     /// The log doesn't hold what the slave needs next; it may come back.
-    Missing(Refuse, Outlook),
+    Missing(Refuse, Retry),
 }
 
 /// Whether what was missing from the log is there.
-pub fn is_there(location: &LogLocation, awaited: Awaited) -> Result<bool, Failure> {
-    match awaited {
-        Awaited::Point(at) => {
+pub fn is_there(location: &LogLocation, missing: MissingLog) -> Result<bool, ShipError> {
+    match missing {
+        MissingLog::Point(at) => {
             let point = at.unwrap_or(LogPoint::ORIGIN);
             Ok(Follow::start(location.clone(), point).is_ok())
         }
-        Awaited::After(id) => {
+        MissingLog::After(id) => {
             let directory = LogDirectory::scan(location).map_err(unreadable)?;
             Ok(directory.successor(id).is_some())
         }
@@ -37,13 +37,13 @@ pub fn is_there(location: &LogLocation, awaited: Awaited) -> Result<bool, Failur
 }
 
 /// Names what is missing behind a segment that another one should follow.
-pub(super) fn gap(location: &LogLocation, after: SegmentId) -> Failure {
+pub(super) fn gap(location: &LogLocation, after: SegmentId) -> ShipError {
     let next = LogDirectory::scan(location).ok().and_then(|directory| {
         let next = directory.segments().iter().find(|info| info.id > after)?;
         Some((next.id, next.path.clone()))
     });
     let failure =
-        |message: String| Failure::new(ExitCode::NoSynchronizationPoint, message).hint(GO_ON);
+        |message: String| ShipError::new(ExitCode::NoSynchronizationPoint, message).hint(GO_ON);
     match next {
         Some((id, path)) if id.generation != after.generation => failure(format!(
             "the master's log goes on with {}, which does not follow segment {after}: forward logging was off in between, or segments are gone",
@@ -53,12 +53,12 @@ pub(super) fn gap(location: &LogLocation, after: SegmentId) -> Failure {
             "the master's log has a gap: the segment after {after} is gone: {}",
             location.path(after.next_sequence()).display()
         ))
-        .outlook(Outlook::Awaits(Awaited::After(after))),
+        .retry(Retry::OnceBack(MissingLog::After(after))),
     }
 }
 
 /// Looks for the slave's point; `None` is the log's beginning.
-pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, Failure> {
+pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, ShipError> {
     let point = at.unwrap_or(LogPoint::ORIGIN);
     let why = match Follow::start(location.clone(), point) {
         Ok(follow) => return Ok(Located::Here(Box::new(follow))),
@@ -71,7 +71,7 @@ pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, F
             // recovered. The blocks themselves tell.
             let hash = hash_at(location, point.position).map_err(unreadable)?;
             if hash == Some(point.hash) {
-                return Err(Failure::passing(format!(
+                return Err(ShipError::passing(format!(
                     "the slave is at {}, the master's log is known to be durable only up to {durable}",
                     point.position
                 ))
@@ -86,7 +86,7 @@ pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, F
 }
 
 /// Names the segments that the slave needs and that are gone.
-fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, Failure> {
+fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, ShipError> {
     let directory = LogDirectory::scan(location).map_err(unreadable)?;
     let wanted = at.map_or(SegmentId::FIRST, |point| point.position.segment);
     let behind = directory
@@ -128,10 +128,10 @@ fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, Fail
         .hint(GO_ON);
     // What another generation has left out never was in this directory.
     let in_sequence = behind.is_none_or(|next| next.generation == wanted.generation);
-    let outlook = if in_sequence {
-        Outlook::Awaits(Awaited::Point(at))
+    let retry = if in_sequence {
+        Retry::OnceBack(MissingLog::Point(at))
     } else {
-        Outlook::Final
+        Retry::Never
     };
-    Ok(Located::Missing(refuse, outlook))
+    Ok(Located::Missing(refuse, retry))
 }

@@ -11,7 +11,7 @@ pub use borders::collect as borders;
 pub use locate::{Located, is_there, locate};
 pub use tailer::{TailItem, Tailer};
 
-use crate::failure::{ExitCode, Failure};
+use crate::error::{ExitCode, ShipError};
 use crate::options::Source;
 
 /// What to do about a file that does not belong to the log.
@@ -19,8 +19,8 @@ const MOVE_AWAY: &str =
     "move it out of the log directory, or give it a name that does not look like a segment's";
 
 /// Forward logging was switched off on the master, and the slave has all that was logged before.
-pub fn switched_off() -> Failure {
-    Failure::new(
+pub fn switched_off() -> ShipError {
+    ShipError::new(
         ExitCode::NoSynchronizationPoint,
         "forward logging is off on the master: the slave has all that is in the log, and gets nothing that the master commits from now on",
     )
@@ -28,7 +28,7 @@ pub fn switched_off() -> Failure {
 }
 
 /// What the source says of itself. Reads the newest segment's header and the durable end.
-pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
+pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
     let LogLocation {
         disk, directory, ..
     } = &source.location;
@@ -39,10 +39,10 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
         return Err(unreadable(damaged.error.clone()));
     }
     if let Some(end) = &end {
-        refuse_strange(&segments, end.environment)?;
+        refuse_foreign(&segments, end.environment)?;
     }
     let (Some(end), Some(newest)) = (end, newest) else {
-        return Err(Failure::passing(format!(
+        return Err(ShipError::passing(format!(
             "there is no forward log in {}",
             directory.display()
         ))
@@ -62,14 +62,14 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, Failure> {
 }
 
 /// A segment of another environment in this directory is somebody's mistake.
-fn refuse_strange(segments: &LogDirectory, environment: EnvironmentId) -> Result<(), Failure> {
-    let strange = segments
+fn refuse_foreign(segments: &LogDirectory, environment: EnvironmentId) -> Result<(), ShipError> {
+    let foreign = segments
         .segments()
         .iter()
         .find(|info| info.header.environment != environment);
-    match strange {
+    match foreign {
         None => Ok(()),
-        Some(info) => Err(Failure::passing(format!(
+        Some(info) => Err(ShipError::passing(format!(
             "{} is a segment of another environment ({})",
             info.path.display(),
             info.header.environment
@@ -79,35 +79,35 @@ fn refuse_strange(segments: &LogDirectory, environment: EnvironmentId) -> Result
 }
 
 /// An error of a read: damage needs a person; the rest may come right.
-fn unreadable(error: ReadError) -> Failure {
+fn unreadable(error: ReadError) -> ShipError {
     match error {
         ReadError::Corrupt { ref kind, .. } if kind.is_misplaced() => {
-            Failure::passing(error.to_string()).hint(MOVE_AWAY)
+            ShipError::passing(error.to_string()).hint(MOVE_AWAY)
         }
         ReadError::Corrupt { .. } => {
-            Failure::new(ExitCode::Error, format!("the master's log is damaged: {error}"))
+            ShipError::new(ExitCode::Error, format!("the master's log is damaged: {error}"))
                 .hint("dbctl fwlog verify shows all damage; a slave that is beyond it still has the log")
         }
         ReadError::Io(failure) if failure.kind == std::io::ErrorKind::PermissionDenied => {
-            Failure::passing(failure.to_string()).hint(
+            ShipError::passing(failure.to_string()).hint(
                 "run dbrepl as the owner of the log, or set GroupReadAccess = 1 in section [ForwardLog] and add its user to the group",
             )
         }
-        ReadError::Io(failure) => Failure::passing(failure.to_string()),
+        ReadError::Io(failure) => ShipError::passing(failure.to_string()),
     }
 }
 
 /// An error of following the log from a point that was in it.
-pub fn not_followed(location: &LogLocation, error: FollowError) -> Failure {
+pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
     match error {
         FollowError::Read(error) => unreadable(error),
         FollowError::NoDurableEnd => {
-            Failure::passing("the durable end of the master's log is not known")
+            ShipError::passing("the durable end of the master's log is not known")
                 .hint("start the master")
         }
         FollowError::Gap(id) => locate::gap(location, id),
         error @ FollowError::NoSynchronizationPoint { .. } => {
-            Failure::new(ExitCode::NoSynchronizationPoint, error.to_string())
+            ShipError::new(ExitCode::NoSynchronizationPoint, error.to_string())
         }
     }
 }

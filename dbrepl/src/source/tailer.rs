@@ -11,7 +11,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
 use super::not_followed;
-use crate::failure::Failure;
+use crate::error::ShipError;
 use crate::options::Goal;
 
 /// Pieces that are read ahead of the connection.
@@ -60,7 +60,7 @@ pub enum TailItem {
     /// Forward logging was switched off: nothing more comes.
     SwitchedOff,
     /// The log can't be read any further.
-    Failed(Failure),
+    Failed(ShipError),
 }
 
 /// The thread that reads. Dropping this ends it.
@@ -79,7 +79,7 @@ impl Tailer {
         location: &LogLocation,
         goal: Goal,
         piece: u64,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ShipError> {
         follow.set_batch(usize::try_from(piece).unwrap_or(usize::MAX));
         if let Goal::Until(time) = goal {
             follow.set_until(Some(time));
@@ -106,7 +106,7 @@ impl Tailer {
         thread::Builder::new()
             .name("tailer".to_owned())
             .spawn(move || reading.run())
-            .map_err(|error| Failure::passing(format!("can't start a thread: {error}")))?;
+            .map_err(|error| ShipError::passing(format!("can't start a thread: {error}")))?;
         Ok(Self {
             items,
             _watcher: watcher,

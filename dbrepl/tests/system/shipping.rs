@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dbrepl::failure::{ExitCode, Failure};
+use dbrepl::error::{ExitCode, ShipError};
 use fwlog::{Compression, LogDirectory, Timestamp};
 
 use crate::support::master::Master;
@@ -13,7 +13,7 @@ async fn empty() -> FakeSlave {
     FakeSlave::start(Behaviour::default()).await
 }
 
-fn code(result: Result<(), Failure>) -> ExitCode {
+fn code(result: Result<(), ShipError>) -> ExitCode {
     result.unwrap_err().code
 }
 

@@ -135,8 +135,12 @@ impl Applier {
         if !full {
             self.scratch.let_go();
         }
-        self.horizon
-            .advance(pagestore::CommitNumber::new(self.last.get()));
+        let last = pagestore::CommitNumber::new(self.last.get());
+        assert!(
+            last >= self.horizon.durable(),
+            "what is visible was applied before (invariants 2 and 3)"
+        );
+        self.horizon.advance(last);
         Ok(())
     }
 

@@ -74,9 +74,14 @@ impl Batch {
             self.whole
                 .retain(|number, _| number.get() <= commit.page_count);
         }
+        let number = CommitNumber::new(commit.number.get());
+        assert!(
+            number > self.last,
+            "commits are applied in their order (invariant 3)"
+        );
         self.page_count = commit.page_count;
         self.lowest = self.lowest.min(commit.page_count);
-        self.last = CommitNumber::new(commit.number.get());
+        self.last = number;
         Ok(())
     }
 
@@ -109,6 +114,10 @@ impl Batch {
         pages.extend(self.whole);
         pages.extend(regrown);
         pages.sort_unstable_by_key(|(number, _)| *number);
+        assert!(
+            pages.is_sorted_by(|(one, _), (other, _)| one < other),
+            "a run brings one version of each page (invariant 3)"
+        );
         let count = pages.len();
         self.database
             .store()

@@ -108,6 +108,7 @@ impl Committer {
     ///
     /// [`Host`]: crate::databases::host::Host
     pub fn new(writer: Arc<Writer>, last: CommitNumber, part_pages: usize) -> Self {
+        check_goes_on(&writer, last);
         let next_transaction = first_transaction(&writer);
         Self {
             part_pages,
@@ -196,6 +197,7 @@ impl Committer {
     ) -> Result<(), EngineError> {
         let mut order = self.order();
         let (writer, last) = replace(&order.writer)?;
+        check_goes_on(&writer, last);
         order.next_transaction = order.next_transaction.max(first_transaction(&writer));
         order.writer = writer;
         order.last = last;
@@ -230,6 +232,16 @@ impl Committer {
         if parts_gone || permit.epoch() != database.store().epoch() {
             return Err(lost_base(&order.writer));
         }
+        let (newest, _) = database.store().latest();
+        assert!(
+            write_set.base >= newest,
+            "a transaction is made on the newest commit of its database (invariant 3)"
+        );
+        let last_page = write_set.pages.last().map_or(0, |(page, _)| page.get());
+        assert!(
+            last_page <= write_set.page_count,
+            "no page that is logged lies beyond the end of the database (invariant 5)"
+        );
         let number = order.last.next();
         let head = CommitHead {
             number,
@@ -305,6 +317,14 @@ impl Committer {
     fn order(&self) -> MutexGuard<'_, Order> {
         self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn check_goes_on(writer: &Writer, last: CommitNumber) {
+    assert_eq!(
+        writer.durable().commit,
+        last,
+        "commit numbers go on where the log ends (invariant 3)"
+    );
 }
 
 /// Where a writer's transaction numbers begin: at the bytes of log before it. A number is given with

@@ -29,6 +29,7 @@
 
 pub mod access;
 pub mod config;
+mod default_path;
 pub mod document;
 pub mod error;
 mod hint;
@@ -36,7 +37,6 @@ pub mod instance;
 pub mod keys;
 mod line;
 mod load;
-mod place;
 mod reader;
 pub mod replication;
 pub mod service;
@@ -47,8 +47,8 @@ pub use config::{
     Compression, Config, ForwardLog, Keep, LogTarget, OnFailure, Replication, Role, Server,
     Setting, SyncMode, VerifyData, Volumes,
 };
+pub use default_path::{DEFAULT_PATH, default_path};
 pub use document::Document;
 pub use error::{ConfigError, Problem};
-pub use place::{DEFAULT_PATH, default_path};
 pub use replication::ReplicationConfig;
 pub use service::{AddressFamily, DEFAULT_PORT, HostService, Service, ServiceError};

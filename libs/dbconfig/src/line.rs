@@ -13,9 +13,9 @@ pub(crate) fn explains(line: &str, key: &str) -> bool {
 }
 
 /// Byte ranges of a line: (section, none) or (key, value); none for a blank or a comment.
-pub(crate) type Parts = Option<(Range<usize>, Option<Range<usize>>)>;
+pub(crate) type LineRanges = Option<(Range<usize>, Option<Range<usize>>)>;
 
-pub(crate) fn split_line(line: &str) -> Result<Parts, String> {
+pub(crate) fn split_line(line: &str) -> Result<LineRanges, String> {
     let text = line.trim();
     if text.is_empty() || text.starts_with(['#', ';']) {
         return Ok(None);

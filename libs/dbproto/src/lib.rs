@@ -44,7 +44,7 @@ pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
 pub use refuse::Refuse;
 pub use report::{REPORT_SIZE, SlaveReport};
-pub use shipper::{Border, BorderKind, Reached, Shipper, ShipperAction, Stop};
+pub use shipper::{Border, BorderKind, Reached, Refusal, Shipper, ShipperAction};
 
 /// Version of the messages on this page. Both sides must speak the same.
 pub const PROTOCOL_VERSION: u16 = 1;

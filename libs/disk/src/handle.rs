@@ -12,6 +12,15 @@ use crate::{Access, DiskFile, FileIdentity, FileSystem, RealFiles};
 /// Largest file that [`Disk::read`] takes into memory.
 const MAX_READ: u64 = 64 << 20;
 
+/// Whether an operation failed because the disk, or a quota on it, is full: it succeeds once somebody
+/// makes room.
+pub fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
 /// A disk: the operating system's, or a simulated one. Clones are the same disk.
 #[derive(Clone, Debug)]
 pub struct Disk {
@@ -34,14 +43,14 @@ impl PartialEq for Disk {
 impl Eq for Disk {}
 
 impl Disk {
-    /// The operating system's.
+    /// The disk of the operating system.
     pub fn real() -> Self {
         static REAL: std::sync::LazyLock<Disk> =
             std::sync::LazyLock::new(|| Disk::new(Arc::new(RealFiles)));
         REAL.clone()
     }
 
-    /// Another one.
+    /// A disk with this file system.
     pub fn new(files: Arc<dyn FileSystem>) -> Self {
         Self { files }
     }

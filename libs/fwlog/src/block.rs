@@ -5,11 +5,11 @@ use zstd::bulk::Decompressor;
 
 use crate::chain::ChainHash;
 use crate::damage::{Damage, DecodeError};
+use crate::fixed_fields::FixedFields;
 use crate::layout::block as at;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position};
 use crate::record::Records;
-use crate::sheet::Sheet;
 use crate::timestamp::Timestamp;
 
 /// Size of a block's head in bytes.
@@ -58,21 +58,25 @@ impl BlockHead {
         previous: ChainHash,
         payload: &[u8],
     ) -> ([u8; BLOCK_HEAD_SIZE], ChainHash) {
-        let mut sheet = self.fields();
-        let chain = previous.link(sheet.before(at::CHAIN_AT), payload);
-        sheet
+        assert!(
+            self.check().is_ok() && self.length as usize == payload.len(),
+            "the writer writes no head that a reader refuses (invariant 1)"
+        );
+        let mut fields = self.fields();
+        let chain = previous.link(fields.before(at::CHAIN_AT), payload);
+        fields
             .put(at::CHAIN_AT, &chain.to_bytes())
             .put_crc(at::CRC_AT);
-        (sheet.0, chain)
+        (fields.0, chain)
     }
 
-    fn fields(&self) -> Sheet<BLOCK_HEAD_SIZE> {
+    fn fields(&self) -> FixedFields<BLOCK_HEAD_SIZE> {
         let flags = match self.compression {
             Compression::None => 0,
             Compression::Zstd => at::FLAG_ZSTD,
         };
-        let mut sheet = Sheet::blank();
-        sheet
+        let mut fields = FixedFields::blank();
+        fields
             .put(at::MARK_AT, &at::MARK_BYTES)
             .put_u32(at::LENGTH_AT, self.length)
             .put_u32(at::RAW_LENGTH_AT, self.raw_length)
@@ -80,32 +84,33 @@ impl BlockHead {
             .put_u64(at::FIRST_COMMIT_AT, self.first_commit.get())
             .put_u64(at::LAST_COMMIT_AT, self.last_commit.get())
             .put_u64(at::TIME_AT, self.time.micros());
-        sheet
+        fields
     }
 
     /// Reads the head at the start of `bytes`, and checks every field that can be checked alone.
     pub fn decode(bytes: &[u8]) -> Result<Self, Damage> {
-        let sheet =
-            Sheet::<BLOCK_HEAD_SIZE>(*bytes.first_chunk().ok_or(Damage::CutShort("block head"))?);
-        if sheet.array(at::MARK_AT) != at::MARK_BYTES {
+        let fields = FixedFields::<BLOCK_HEAD_SIZE>(
+            *bytes.first_chunk().ok_or(Damage::CutShort("block head"))?,
+        );
+        if fields.array(at::MARK_AT) != at::MARK_BYTES {
             return Err(Damage::Unrecognized);
         }
-        if !sheet.crc_matches(at::CRC_AT) {
+        if !fields.crc_matches(at::CRC_AT) {
             return Err(Damage::Checksum("block head"));
         }
-        let compression = match sheet.u32(at::FLAGS_AT) {
+        let compression = match fields.u32(at::FLAGS_AT) {
             0 => Compression::None,
             at::FLAG_ZSTD => Compression::Zstd,
             _ => return Err(Damage::Impossible("flags in the block head")),
         };
         let head = Self {
-            length: sheet.u32(at::LENGTH_AT),
-            raw_length: sheet.u32(at::RAW_LENGTH_AT),
+            length: fields.u32(at::LENGTH_AT),
+            raw_length: fields.u32(at::RAW_LENGTH_AT),
             compression,
-            first_commit: CommitNumber::new(sheet.u64(at::FIRST_COMMIT_AT)),
-            last_commit: CommitNumber::new(sheet.u64(at::LAST_COMMIT_AT)),
-            time: Timestamp::from_micros(sheet.u64(at::TIME_AT)),
-            chain: ChainHash::from_bytes(sheet.array(at::CHAIN_AT)),
+            first_commit: CommitNumber::new(fields.u64(at::FIRST_COMMIT_AT)),
+            last_commit: CommitNumber::new(fields.u64(at::LAST_COMMIT_AT)),
+            time: Timestamp::from_micros(fields.u64(at::TIME_AT)),
+            chain: ChainHash::from_bytes(fields.array(at::CHAIN_AT)),
         };
         head.check()?;
         Ok(head)
@@ -181,21 +186,6 @@ impl Block {
         Ok(())
     }
 
-    /// Puts the records into `raw`, whose former content is lost, and returns them.
-    ///
-    /// Whoever reads many blocks is faster with a [`BlockDecoder`].
-    pub fn decode_into<'r>(&self, raw: &'r mut Vec<u8>) -> Result<&'r [u8], DecodeError> {
-        raw.clear();
-        match self.head.compression {
-            Compression::None => raw.extend_from_slice(self.payload()),
-            Compression::Zstd => {
-                let mut context = Decompressor::new().map_err(|_| DecodeError::Compression)?;
-                self.decompress(&mut context, raw)?;
-            }
-        }
-        Ok(raw)
-    }
-
     /// `raw_length` was bounded when the head was read, so a hostile frame can't ask for more.
     fn decompress(
         &self,
@@ -213,11 +203,6 @@ impl Block {
         } else {
             Err(DecodeError::Compression)
         }
-    }
-
-    /// Iterates over the records in `raw`, which [`Block::decode_into`] has given.
-    pub fn records<'r>(&self, raw: &'r [u8]) -> Records<'r> {
-        Records::new(raw)
     }
 }
 

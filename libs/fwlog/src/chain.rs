@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::hex;
 use crate::identity::ParseHexError;
 
 /// Size of a chain hash in bytes.
@@ -43,7 +42,7 @@ impl ChainHash {
 
 impl fmt::Display for ChainHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write(f, &self.0)
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -57,9 +56,7 @@ impl FromStr for ChainHash {
     type Err = ParseHexError;
 
     fn from_str(text: &str) -> Result<Self, ParseHexError> {
-        hex::parse(text)
-            .map(Self)
-            .ok_or(ParseHexError { digits: 64 })
+        ParseHexError::parse(text).map(Self)
     }
 }
 

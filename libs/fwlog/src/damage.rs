@@ -138,29 +138,22 @@ impl IoFailure {
 
     /// Whether there will be success once somebody makes room.
     pub fn is_disk_full(&self) -> bool {
-        matches!(
-            self.kind,
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-        )
+        disk::is_full(self.kind)
     }
-}
 
-impl IoFailure {
     /// Whether there may be success once somebody has mended what is named: made room, brought a
     /// directory back, given a permission. Not after a failed sync: then nobody knows what the disk
     /// has.
     pub fn may_pass(&self) -> bool {
         let mendable = matches!(
             self.kind,
-            io::ErrorKind::StorageFull
-                | io::ErrorKind::QuotaExceeded
-                | io::ErrorKind::NotFound
+            io::ErrorKind::NotFound
                 | io::ErrorKind::NotADirectory
                 | io::ErrorKind::PermissionDenied
                 | io::ErrorKind::ReadOnlyFilesystem
                 | io::ErrorKind::AlreadyExists
         );
-        mendable && (self.operation != "sync" || self.is_disk_full())
+        self.is_disk_full() || (mendable && self.operation != "sync")
     }
 }
 

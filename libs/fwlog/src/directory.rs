@@ -42,20 +42,13 @@ impl SegmentInfo {
 
     /// Whether this segment goes on where `earlier` ends.
     pub fn follows(&self, earlier: &Self) -> bool {
-        let numbered = is_successor(earlier.id, self.id);
+        let numbered = self.id.may_follow(earlier.id);
         let same_log = self.header.environment == earlier.header.environment;
         let chained = earlier.sealed.is_some_and(|seal| {
             seal.chain == self.header.previous && seal.last_commit == self.header.last_commit
         });
         numbered && same_log && chained
     }
-}
-
-/// Whether the numbers allow `later` to be the segment after `earlier`: the next sequence, or the
-/// first one of a later generation.
-pub(crate) fn is_successor(earlier: SegmentId, later: SegmentId) -> bool {
-    later == earlier.next_sequence()
-        || (later.generation > earlier.generation && later.sequence == crate::Sequence::FIRST)
 }
 
 /// Two segments with something missing, or something else, between them.
@@ -205,29 +198,11 @@ impl LogDirectory {
         self.segments.get(index)
     }
 
-    /// The segment that holds what comes after `position`: its own, or the one after it where
-    /// `position` is the end of a sealed segment.
-    pub fn find(&self, position: Position) -> Option<&SegmentInfo> {
-        let info = self.get(position.segment)?;
-        match info.sealed {
-            Some(seal) if position.offset > seal.length => None,
-            Some(seal) if position.offset == seal.length => {
-                Some(self.successor(info.id).unwrap_or(info))
-            }
-            _ => Some(info),
-        }
-    }
-
     /// The segment that goes on where this one ends.
     pub fn successor(&self, id: SegmentId) -> Option<&SegmentInfo> {
-        let index = self
-            .segments
-            .binary_search_by_key(&id, |info| info.id)
-            .ok()?;
-        let earlier = self.segments.get(index)?;
-        self.segments
-            .get(index + 1)
-            .filter(|later| later.follows(earlier))
+        let earlier = self.get(id)?;
+        let next = self.segments.iter().find(|info| info.id > id)?;
+        next.follows(earlier).then_some(next)
     }
 
     /// Where one segment does not go on from the one before it.

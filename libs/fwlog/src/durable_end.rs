@@ -10,12 +10,12 @@ use disk::Disk;
 
 use crate::chain::ChainHash;
 use crate::damage::{During, IoFailure};
+use crate::fixed_fields::FixedFields;
 use crate::identity::EnvironmentId;
 use crate::layout::header::FORMAT_VERSION;
 use crate::layout::position as at;
 use crate::numbers::{CommitNumber, Generation, Sequence};
 use crate::position::{LogPoint, Position, SegmentId};
-use crate::sheet::Sheet;
 use crate::timestamp::Timestamp;
 
 /// Name of the file, beside the segments.
@@ -100,8 +100,8 @@ impl DurableEnd {
         } else {
             0
         };
-        let mut sheet = Sheet::blank();
-        sheet
+        let mut fields = FixedFields::blank();
+        fields
             .put(at::MAGIC_AT, &at::MAGIC_BYTES)
             .put_u32(at::VERSION_AT, FORMAT_VERSION)
             .put_u32(at::FLAGS_AT, sealed | switched_off)
@@ -114,34 +114,34 @@ impl DurableEnd {
             .put_u64(at::TIME_AT, time.micros())
             .put_u64(at::LOG_BYTES_AT, log_bytes)
             .put_crc(at::CRC_AT);
-        sheet.0
+        fields.0
     }
 
     /// Reads the bytes of the file; `None` for anything but a whole file of this version.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let sheet = Sheet(*bytes.first_chunk::<POSITION_SIZE>()?);
-        let known = sheet.array(at::MAGIC_AT) == at::MAGIC_BYTES
-            && sheet.u32(at::VERSION_AT) == FORMAT_VERSION
-            && sheet.crc_matches(at::CRC_AT);
+        let fields = FixedFields(*bytes.first_chunk::<POSITION_SIZE>()?);
+        let known = fields.array(at::MAGIC_AT) == at::MAGIC_BYTES
+            && fields.u32(at::VERSION_AT) == FORMAT_VERSION
+            && fields.crc_matches(at::CRC_AT);
         if !known {
             return None;
         }
         let segment = SegmentId {
-            generation: Generation::new(sheet.u32(at::GENERATION_AT)),
-            sequence: Sequence::new(sheet.u32(at::SEQUENCE_AT)),
+            generation: Generation::new(fields.u32(at::GENERATION_AT)),
+            sequence: Sequence::new(fields.u32(at::SEQUENCE_AT)),
         };
-        let position = Position::new(segment, sheet.u64(at::OFFSET_AT));
-        let hash = ChainHash::from_bytes(sheet.array(at::CHAIN_AT));
+        let position = Position::new(segment, fields.u64(at::OFFSET_AT));
+        let hash = ChainHash::from_bytes(fields.array(at::CHAIN_AT));
         Some(Self {
-            environment: EnvironmentId::from_bytes(sheet.array(at::ENVIRONMENT_AT)),
+            environment: EnvironmentId::from_bytes(fields.array(at::ENVIRONMENT_AT)),
             durable: Durable {
                 point: LogPoint::new(position, hash),
-                commit: CommitNumber::new(sheet.u64(at::COMMIT_AT)),
-                time: Timestamp::from_micros(sheet.u64(at::TIME_AT)),
-                log_bytes: sheet.u64(at::LOG_BYTES_AT),
-                sealed: sheet.u32(at::FLAGS_AT) & at::FLAG_SEALED != 0,
+                commit: CommitNumber::new(fields.u64(at::COMMIT_AT)),
+                time: Timestamp::from_micros(fields.u64(at::TIME_AT)),
+                log_bytes: fields.u64(at::LOG_BYTES_AT),
+                sealed: fields.u32(at::FLAGS_AT) & at::FLAG_SEALED != 0,
             },
-            switched_off: sheet.u32(at::FLAGS_AT) & at::FLAG_SWITCHED_OFF != 0,
+            switched_off: fields.u32(at::FLAGS_AT) & at::FLAG_SWITCHED_OFF != 0,
         })
     }
 }

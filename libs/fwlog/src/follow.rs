@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::block::Block;
 use crate::damage::{Damage, IoFailure, ReadError};
-use crate::directory::{LogDirectory, SegmentInfo, is_successor};
+use crate::directory::{LogDirectory, SegmentInfo};
 use crate::durable_end::{Durable, DurableEnd};
 use crate::location::LogLocation;
 use crate::numbers::CommitNumber;
@@ -255,17 +255,25 @@ impl Follow {
         }
         let here = self.reader.point().position;
         let end = self.durable.point.position;
-        if end.segment < here.segment {
-            return Ok(None);
-        }
         // A segment before the durable one, and one that is durably sealed, is read to its seal.
-        if end.segment > here.segment || self.durable.sealed {
-            return self.read(None).map(Some);
-        }
-        if here.offset >= end.offset {
+        let limit = if here.segment < end.segment || (here == end && self.durable.sealed) {
+            None
+        } else if here < end {
+            Some(end.offset)
+        } else {
             return Ok(None);
+        };
+        let item = self.read(limit)?;
+        if let ReadItem::Block(block) = &item
+            && block.end.position > end
+        {
+            // The file goes on where its owner has sealed it.
+            let offset = block.start.offset;
+            return Err(
+                ReadError::corrupt(self.reader.path(), offset, Damage::TrailingData).into(),
+            );
         }
-        self.read(Some(end.offset)).map(Some)
+        Ok(Some(item))
     }
 
     /// Reads on. Where the file does not have what it should, its owner may have written the segment
@@ -362,7 +370,7 @@ impl Follow {
     /// Whether this segment follows the one that was read to its seal. That one may be gone meanwhile.
     fn goes_on_in(&self, next: &SegmentInfo) -> bool {
         let here = self.reader.header();
-        is_successor(here.id, next.id)
+        next.id.may_follow(here.id)
             && next.header.environment == here.environment
             && next.header.previous == self.reader.point().hash
             && next.header.last_commit == self.reader.last_commit()
@@ -410,7 +418,7 @@ fn find_outside(
     let wanted = at.position.segment;
     if let Some(next) = directory.need_after(wanted)?
         && next.header.previous == at.hash
-        && is_successor(wanted, next.id)
+        && next.id.may_follow(wanted)
     {
         return Ok((
             SegmentReader::open(directory.disk(), &next.path)?,

@@ -2,12 +2,13 @@
 
 use crate::chain::ChainHash;
 use crate::damage::Damage;
+use crate::durable_end::Durable;
+use crate::fixed_fields::FixedFields;
 use crate::identity::{EnvironmentId, LogIdentity, MAX_INSTANCE};
 use crate::layout::header as at;
 use crate::numbers::{CommitNumber, Generation, Sequence};
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::record::{PAGE_SIZE, prefix};
-use crate::sheet::Sheet;
 use crate::timestamp::Timestamp;
 
 /// Size of a segment's header in bytes: where its first block begins.
@@ -38,31 +39,31 @@ pub struct SegmentHeader {
 }
 
 impl SegmentHeader {
-    /// The header of segment `id`, made at this time by `identity`, after the history that `follows`
-    /// names.
+    /// The header of segment `id`, made at this time by `identity`, after the history that ends with
+    /// `previous`.
     pub(crate) fn new(
         identity: &LogIdentity,
         id: SegmentId,
         created: Timestamp,
-        follows: &Follows,
+        previous: &Durable,
     ) -> Self {
         Self {
             page_size: identity.page_size,
             environment: identity.environment,
             id,
-            log_bytes: follows.log_bytes,
-            last_commit: follows.last_commit,
+            log_bytes: previous.log_bytes,
+            last_commit: previous.commit,
             created,
-            previous: follows.hash,
+            previous: previous.point.hash,
             origin: identity.instance.clone(),
         }
     }
 
     /// The bytes of the header.
     pub fn encode(&self) -> [u8; HEADER_SIZE] {
-        let mut sheet = Sheet::blank();
+        let mut fields = FixedFields::blank();
         let origin = prefix(&self.origin, MAX_INSTANCE);
-        sheet
+        fields
             .put(at::MAGIC_AT, &at::MAGIC_BYTES)
             .put_u32(at::VERSION_AT, at::FORMAT_VERSION)
             .put_u32(at::PAGE_SIZE_AT, self.page_size)
@@ -75,52 +76,52 @@ impl SegmentHeader {
             .put(at::PREVIOUS_AT, &self.previous.to_bytes())
             .put(at::ORIGIN_AT, origin.as_bytes())
             .put_crc(at::CRC_AT);
-        sheet.0
+        fields.0
     }
 
     /// Reads a header. `Err(Damage::UnknownVersion)` comes before any look at the checksum: a newer
     /// format may have its checksum elsewhere.
     pub fn decode(bytes: &[u8]) -> Result<Self, Damage> {
-        let sheet = Sheet(
+        let fields = FixedFields(
             *bytes
                 .first_chunk::<HEADER_SIZE>()
                 .ok_or(Damage::NotASegment)?,
         );
-        if sheet.array(at::MAGIC_AT) != at::MAGIC_BYTES {
+        if fields.array(at::MAGIC_AT) != at::MAGIC_BYTES {
             return Err(Damage::NotASegment);
         }
-        let version = sheet.u32(at::VERSION_AT);
+        let version = fields.u32(at::VERSION_AT);
         if version != at::FORMAT_VERSION {
             return Err(Damage::UnknownVersion(version));
         }
-        if !sheet.crc_matches(at::CRC_AT) {
+        if !fields.crc_matches(at::CRC_AT) {
             return Err(Damage::Checksum("segment header"));
         }
         let id = SegmentId {
-            generation: Generation::new(sheet.u32(at::GENERATION_AT)),
-            sequence: Sequence::new(sheet.u32(at::SEQUENCE_AT)),
+            generation: Generation::new(fields.u32(at::GENERATION_AT)),
+            sequence: Sequence::new(fields.u32(at::SEQUENCE_AT)),
         };
         if id.generation.get() == 0 || id.sequence.get() == 0 {
             return Err(Damage::Impossible(
                 "generation or sequence in the segment header",
             ));
         }
-        if sheet.u32(at::PAGE_SIZE_AT) as usize != PAGE_SIZE {
+        if fields.u32(at::PAGE_SIZE_AT) as usize != PAGE_SIZE {
             return Err(Damage::Impossible("page size in the segment header"));
         }
-        let log_bytes = sheet.u64(at::LOG_BYTES_AT);
+        let log_bytes = fields.u64(at::LOG_BYTES_AT);
         if log_bytes > MAX_LOG_BYTES {
             return Err(Damage::Impossible("log bytes in the segment header"));
         }
         Ok(Self {
-            page_size: sheet.u32(at::PAGE_SIZE_AT),
-            environment: EnvironmentId::from_bytes(sheet.array(at::ENVIRONMENT_AT)),
+            page_size: fields.u32(at::PAGE_SIZE_AT),
+            environment: EnvironmentId::from_bytes(fields.array(at::ENVIRONMENT_AT)),
             id,
             log_bytes,
-            last_commit: CommitNumber::new(sheet.u64(at::LAST_COMMIT_AT)),
-            created: Timestamp::from_micros(sheet.u64(at::CREATED_AT)),
-            previous: ChainHash::from_bytes(sheet.array(at::PREVIOUS_AT)),
-            origin: origin_text(sheet.array(at::ORIGIN_AT))?,
+            last_commit: CommitNumber::new(fields.u64(at::LAST_COMMIT_AT)),
+            created: Timestamp::from_micros(fields.u64(at::CREATED_AT)),
+            previous: ChainHash::from_bytes(fields.array(at::PREVIOUS_AT)),
+            origin: origin_text(fields.array(at::ORIGIN_AT))?,
         })
     }
 
@@ -156,14 +157,6 @@ fn origin_text(field: [u8; at::ORIGIN_SIZE]) -> Result<String, Damage> {
     std::str::from_utf8(name)
         .map(str::to_owned)
         .map_err(|_| IMPOSSIBLE)
-}
-
-/// What a new segment goes on from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Follows {
-    pub(crate) hash: ChainHash,
-    pub(crate) log_bytes: u64,
-    pub(crate) last_commit: CommitNumber,
 }
 
 #[cfg(test)]

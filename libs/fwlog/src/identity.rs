@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::hex;
-
 /// 128 random bits that an environment is given when it is made. A slave has its master's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvironmentId([u8; 16]);
@@ -23,7 +21,7 @@ impl EnvironmentId {
 
 impl fmt::Display for EnvironmentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write(f, &self.0)
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -35,13 +33,22 @@ pub struct ParseHexError {
     pub digits: usize,
 }
 
+impl ParseHexError {
+    /// Reads exactly `N` bytes; both cases of digits are understood.
+    pub(crate) fn parse<const N: usize>(text: &str) -> Result<[u8; N], Self> {
+        let mut bytes = [0; N];
+        match hex::decode_to_slice(text, &mut bytes) {
+            Ok(()) => Ok(bytes),
+            Err(_) => Err(Self { digits: 2 * N }),
+        }
+    }
+}
+
 impl FromStr for EnvironmentId {
     type Err = ParseHexError;
 
     fn from_str(text: &str) -> Result<Self, ParseHexError> {
-        hex::parse(text)
-            .map(Self)
-            .ok_or(ParseHexError { digits: 32 })
+        ParseHexError::parse(text).map(Self)
     }
 }
 

@@ -10,7 +10,6 @@ use crate::block::{Block, BlockDecoder};
 use crate::chain::ChainHash;
 use crate::contents::Contents;
 use crate::damage::{Damage, During, IoFailure};
-use crate::directory::is_successor;
 use crate::durable_end::{Durable, DurableEnd};
 use crate::header::{HEADER_SIZE, SegmentHeader};
 use crate::identity::EnvironmentId;
@@ -19,8 +18,9 @@ use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::SegmentReader;
 use crate::recover::Recovered;
 use crate::seal::{SEAL_SIZE, Seal};
+use crate::segment_end::SegmentEnd;
 use crate::store::SegmentStore;
-use crate::tail::{ResumeAt, Tail};
+use crate::tail::Tail;
 
 /// Why the mirror did not take something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,18 +72,14 @@ impl Mirror {
             None => None,
             Some(end) => {
                 let reader = SegmentReader::open_in(store.as_ref(), end.end.position.segment)?;
-                let at = ResumeAt {
-                    end: end.end,
+                let header = reader.header().clone();
+                let at = SegmentEnd {
+                    point: end.end,
                     last_commit: end.last_commit,
                     time: end.time,
-                    sealed: end.sealed,
                 };
-                Some(Tail::resume(
-                    store.as_ref(),
-                    reader.header().clone(),
-                    at,
-                    preallocate,
-                )?)
+                let tail = Tail::resume(store.as_ref(), header, at, end.sealed, preallocate)?;
+                Some(tail)
             }
         };
         let durable = tail.as_ref().map(Tail::durable);
@@ -125,13 +121,19 @@ impl Mirror {
         self.check_failure()?;
         let new = self.check_header(header)?;
         self.keep(|mirror| {
-            if let Some(tail) = mirror.tail.as_mut().filter(|tail| !tail.sealed) {
-                tail.seal()?;
-            }
-            let tail = Tail::create(mirror.store.as_ref(), new, &[], mirror.preallocate)?;
-            mirror.tail = Some(tail);
+            mirror.seal_open()?;
+            let (store, end) = (mirror.store.as_ref(), SegmentEnd::of_header(&new));
+            mirror.tail = Some(Tail::create(store, new, &[], end, mirror.preallocate)?);
             mirror.publish()
         })
+    }
+
+    /// Seals the segment that is still open, if there is one.
+    fn seal_open(&mut self) -> Result<(), IoFailure> {
+        match &mut self.tail {
+            Some(tail) if !tail.is_sealed() => tail.seal(),
+            _ => Ok(()),
+        }
     }
 
     fn check_header(&self, bytes: &[u8]) -> Result<SegmentHeader, MirrorError> {
@@ -152,13 +154,13 @@ impl Mirror {
             }
             return Ok(header);
         };
-        if !is_successor(tail.header().id, header.id) || header.log_bytes != tail.log_bytes() {
+        if !header.id.may_follow(tail.header().id) || header.log_bytes != tail.durable().log_bytes {
             return Err(self.refused(Damage::Impossible("place for this segment header")));
         }
-        if header.previous != tail.end.hash {
+        if header.previous != tail.end().point.hash {
             return Err(self.refused(Damage::Chain));
         }
-        if header.last_commit != tail.last_commit {
+        if header.last_commit != tail.end().last_commit {
             return Err(self.refused(Damage::CommitOrder));
         }
         Ok(header)
@@ -171,19 +173,17 @@ impl Mirror {
         let Some((last, tail)) = blocks.last().zip(self.tail.as_mut()) else {
             return Ok(blocks);
         };
-        let written = tail.write(bytes, last.end);
-        tail.last_commit = last.head.last_commit;
-        tail.time = last.head.time;
+        let written = tail.write(bytes, SegmentEnd::of_block(&last.head, last.end));
         self.keep(|_| written)?;
         Ok(blocks)
     }
 
     fn check_blocks(&mut self, mut bytes: Bytes) -> Result<Vec<Block>, MirrorError> {
         let mut blocks = Vec::new();
-        let Some(tail) = self.tail.as_ref().filter(|tail| !tail.sealed) else {
+        let Some(tail) = self.tail.as_ref().filter(|tail| !tail.is_sealed()) else {
             return Err(self.refused(Damage::TrailingData));
         };
-        let (mut end, mut last_commit) = (tail.end, tail.last_commit);
+        let (mut end, mut last_commit) = (tail.end().point, tail.end().last_commit);
         while !bytes.is_empty() {
             let block = Block::split_from(&mut bytes, end.position)
                 .and_then(|block| {
@@ -209,14 +209,12 @@ impl Mirror {
         let fits = self
             .tail
             .as_ref()
-            .is_some_and(|tail| tail.seal_here() == sent);
+            .is_some_and(|tail| tail.end().seal(tail.header()) == sent);
         if !fits || bytes.len() != SEAL_SIZE {
             return Err(self.refused(Damage::SealMismatch));
         }
         self.keep(|mirror| {
-            if let Some(tail) = mirror.tail.as_mut().filter(|tail| !tail.sealed) {
-                tail.seal()?;
-            }
+            mirror.seal_open()?;
             mirror.keep_name()?;
             mirror.publish()
         })
@@ -277,6 +275,12 @@ impl Mirror {
             ));
         };
         let durable = tail.durable();
+        assert!(
+            self.durable
+                .is_none_or(|known| known.point.position <= durable.point.position
+                    && known.commit <= durable.commit),
+            "what is durable stays durable (invariant 1)"
+        );
         let end = DurableEnd {
             environment: self.environment,
             durable,
@@ -292,7 +296,7 @@ impl Mirror {
         let at = self
             .tail
             .as_ref()
-            .map_or(LogPoint::ORIGIN, |tail| tail.end)
+            .map_or(LogPoint::ORIGIN, |tail| tail.end().point)
             .position;
         MirrorError::Refused { at, why }
     }

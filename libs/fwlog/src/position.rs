@@ -50,6 +50,13 @@ impl SegmentId {
             sequence: Sequence::FIRST,
         }
     }
+
+    /// Whether the numbers allow this to be the segment after `earlier`: the next sequence, or the
+    /// first one of a later generation.
+    pub fn may_follow(self, earlier: Self) -> bool {
+        self == earlier.next_sequence()
+            || (self.generation > earlier.generation && self.sequence == Sequence::FIRST)
+    }
 }
 
 impl fmt::Display for SegmentId {
@@ -117,14 +124,6 @@ impl Position {
     pub const fn new(segment: SegmentId, offset: u64) -> Self {
         Self { segment, offset }
     }
-
-    /// Text of fixed width: as text it sorts in the order of the log.
-    pub fn sortable(&self) -> String {
-        format!(
-            "{:010}-{:010}:{:020}",
-            self.segment.generation, self.segment.sequence, self.offset
-        )
-    }
 }
 
 impl fmt::Display for Position {
@@ -185,7 +184,6 @@ mod tests {
         let position = Position::new(SegmentId::new(12, 3), 184_320);
         assert_eq!(position.to_string(), "12-3:184320");
         assert_eq!("12-3:184320".parse(), Ok(position));
-        assert_eq!(position.sortable().parse(), Ok(position));
     }
 
     #[test]
@@ -195,22 +193,5 @@ mod tests {
         ] {
             assert!(text.parse::<Position>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn sortable_text_sorts_as_positions_do() {
-        let mut positions = [
-            Position::new(SegmentId::new(2, 1), 0),
-            Position::new(SegmentId::new(1, 10), 7),
-            Position::new(SegmentId::new(1, 9), 1 << 40),
-            Position::new(SegmentId::new(10, 1), 128),
-        ];
-        let mut texts: Vec<String> = positions.iter().map(Position::sortable).collect();
-        positions.sort();
-        texts.sort();
-        assert_eq!(
-            positions.iter().map(Position::sortable).collect::<Vec<_>>(),
-            texts
-        );
     }
 }

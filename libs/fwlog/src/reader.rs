@@ -13,6 +13,7 @@ use crate::layout;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position};
 use crate::seal::{SEAL_SIZE, Seal};
+use crate::segment_end::SegmentEnd;
 use crate::store::SegmentStore;
 use crate::{SegmentId, Timestamp};
 
@@ -54,9 +55,7 @@ pub struct SegmentReader {
     header: SegmentHeader,
     header_bytes: Bytes,
     sealed: Option<Seal>,
-    end: LogPoint,
-    last_commit: CommitNumber,
-    time: Timestamp,
+    end: SegmentEnd,
     /// Bytes of the file from `end` on that were read already.
     ahead: BytesMut,
     finished: bool,
@@ -87,9 +86,7 @@ impl SegmentReader {
             .map_err(|kind| ReadError::corrupt(&path, 0, kind))?;
         let sealed = read_seal(file.as_ref(), &path)?;
         Ok(Self {
-            end: header.start(),
-            last_commit: header.last_commit,
-            time: header.created,
+            end: SegmentEnd::of_header(&header),
             header_bytes: Bytes::copy_from_slice(&bytes),
             ahead: BytesMut::new(),
             finished: false,
@@ -122,17 +119,21 @@ impl SegmentReader {
 
     /// The end of what was read: of the header, or of the last block.
     pub fn point(&self) -> LogPoint {
-        self.end
+        self.end.point
     }
 
     /// Newest commit before that point.
     pub fn last_commit(&self) -> CommitNumber {
-        self.last_commit
+        self.end.last_commit
     }
 
     /// Time of the last block before that point; of the segment where there is none.
     pub fn time(&self) -> Timestamp {
-        self.time
+        self.end.time
+    }
+
+    pub(crate) fn end(&self) -> SegmentEnd {
+        self.end
     }
 
     /// Length of the file now.
@@ -164,7 +165,7 @@ impl SegmentReader {
         match self.read_item(available) {
             Ok(Ok(Some(item))) => Ok(item),
             Ok(Ok(None)) if limit.is_none() => self.unused(),
-            Ok(Ok(None)) => Err(self.corrupt(self.end.position.offset, Damage::Unrecognized)),
+            Ok(Ok(None)) => Err(self.corrupt(self.offset(), Damage::Unrecognized)),
             Ok(Err(why)) => self.broken(limit, why),
             Err(error) => Err(error),
         }
@@ -175,7 +176,7 @@ impl SegmentReader {
     /// Returns the chain hash there; reading goes on from it. `None` when there is no block border
     /// at this offset: then the reader stands somewhere before it.
     pub fn skip_to(&mut self, offset: u64) -> Result<Option<ChainHash>, ReadError> {
-        while self.end.position.offset < offset {
+        while self.offset() < offset {
             let available = self.available(None)?;
             self.fill(BLOCK_HEAD_SIZE.min(available), available)?;
             let Ok(head) = BlockHead::decode(&self.ahead) else {
@@ -183,31 +184,41 @@ impl SegmentReader {
                 return Ok(None);
             };
             let size = head.block_size();
-            let behind = self.end.position.offset.saturating_add(size as u64);
-            if behind > offset || size > available || head.first_commit != self.last_commit.next() {
+            let behind = self.offset().saturating_add(size as u64);
+            if behind > offset
+                || size > available
+                || head.first_commit != self.end.last_commit.next()
+            {
                 self.ahead.clear();
                 return Ok(None);
             }
             let buffered = size.min(self.ahead.len());
             bytes::Buf::advance(&mut self.ahead, buffered);
-            self.advance(&head, Position::new(self.header.id, behind));
+            let point = LogPoint::new(Position::new(self.header.id, behind), head.chain);
+            self.advance(SegmentEnd::of_block(&head, point));
         }
         // What was read ahead without a limit may have been written since.
         self.ahead.clear();
-        let hash = (self.end.position.offset == offset).then_some(self.end.hash);
+        let hash = (self.offset() == offset).then_some(self.end.point.hash);
         Ok(hash)
     }
 
     /// Forgets the last block: the reader stands where it stood before, and reads no more.
-    pub(crate) fn step_back(&mut self, before: (LogPoint, CommitNumber, Timestamp)) {
-        (self.end, self.last_commit, self.time) = before;
+    pub(crate) fn step_back(&mut self, before: SegmentEnd) {
+        self.end = before;
         self.finished = true;
     }
 
-    fn advance(&mut self, head: &BlockHead, end: Position) {
-        self.end = LogPoint::new(end, head.chain);
-        self.last_commit = head.last_commit;
-        self.time = head.time;
+    fn advance(&mut self, end: SegmentEnd) {
+        assert!(
+            end.point.position > self.end.point.position,
+            "a reader goes forward only"
+        );
+        self.end = end;
+    }
+
+    fn offset(&self) -> u64 {
+        self.end.point.position.offset
     }
 
     /// Bytes between here and the end of what may be read.
@@ -219,9 +230,7 @@ impl SegmentReader {
             let missing = Damage::EndsEarly(Position::new(self.header.id, limit));
             return Err(self.corrupt(length, missing));
         }
-        let rest = limit
-            .unwrap_or(length)
-            .saturating_sub(self.end.position.offset);
+        let rest = limit.unwrap_or(length).saturating_sub(self.offset());
         Ok(usize::try_from(rest).unwrap_or(usize::MAX))
     }
 
@@ -234,7 +243,7 @@ impl SegmentReader {
             return Ok(());
         }
         self.ahead.resize(wanted.max(CHUNK).min(available), 0);
-        let from = self.end.position.offset.saturating_add(have as u64);
+        let from = self.offset().saturating_add(have as u64);
         let place = self.ahead.get_mut(have..).unwrap_or_default();
         let read = self.file.read_at(from, place).during("read", &self.path)?;
         self.ahead.truncate(have + read);
@@ -252,7 +261,7 @@ impl SegmentReader {
             return self.read_block(available);
         }
         if first.starts_with(&layout::seal::MARK_BYTES) {
-            let behind = self.end.position.offset.saturating_add(SEAL_SIZE as u64);
+            let behind = self.offset().saturating_add(SEAL_SIZE as u64);
             // A crash may have come before the file was cut behind its seal.
             if self.sealed.is_none() && !self.only_zeros_from(behind)? {
                 return Ok(Err(Damage::TrailingData));
@@ -281,40 +290,30 @@ impl SegmentReader {
             return Ok(Err(Damage::CutShort("block")));
         }
         let mut bytes = self.ahead.split_to(head.block_size()).freeze();
-        let checked = Block::split_from(&mut bytes, self.end.position).and_then(|block| {
+        let checked = Block::split_from(&mut bytes, self.end.point.position).and_then(|block| {
             block
-                .continues(self.end.hash, self.last_commit)
+                .continues(self.end.point.hash, self.end.last_commit)
                 .map(|()| block)
         });
         if let Ok(block) = &checked {
-            self.advance(&block.head, block.end.position);
+            self.advance(SegmentEnd::of_block(&block.head, block.end));
         }
         Ok(checked.map(|block| Some(ReadItem::Block(block))))
     }
 
     fn take_seal(&mut self) -> Result<Bytes, Damage> {
         let seal = Seal::decode(&self.ahead)?;
-        if seal != self.seal_here() {
+        if seal != self.end.seal(&self.header) {
             return Err(Damage::SealMismatch);
         }
         self.finished = true;
         Ok(self.ahead.split_to(SEAL_SIZE).freeze())
     }
 
-    /// The seal that the segment gets when it ends here.
-    pub(crate) fn seal_here(&self) -> Seal {
-        Seal {
-            length: self.end.position.offset,
-            first_commit: self.header.last_commit.next(),
-            last_commit: self.last_commit,
-            chain: self.end.hash,
-        }
-    }
-
     /// Zeros stand here: unused space, if there is nothing else behind.
     fn unused(&mut self) -> Result<ReadItem, ReadError> {
         self.ahead.clear();
-        if self.only_zeros_from(self.end.position.offset)? {
+        if self.only_zeros_from(self.offset())? {
             Ok(ReadItem::End(EndKind::Clean))
         } else {
             self.broken(None, Damage::TrailingData)
@@ -342,7 +341,7 @@ impl SegmentReader {
     /// Torn, where a crash can have left this; else corrupt.
     fn broken(&mut self, limit: Option<u64>, why: Damage) -> Result<ReadItem, ReadError> {
         self.ahead.clear();
-        let offset = self.end.position.offset;
+        let offset = self.offset();
         // A good checksum over impossible content was not left by a crash.
         let by_crash = !matches!(
             why,
@@ -364,7 +363,7 @@ impl std::fmt::Debug for SegmentReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SegmentReader")
             .field("path", &self.path)
-            .field("point", &self.end)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
 }

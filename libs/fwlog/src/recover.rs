@@ -10,7 +10,6 @@ use disk::DiskFile;
 
 use crate::block::Block;
 use crate::damage::{Damage, During, IoFailure, ReadError};
-use crate::directory::is_successor;
 use crate::durable_end::{Durable, DurableEnd};
 use crate::header::{HEADER_SIZE, SegmentHeader};
 use crate::identity::EnvironmentId;
@@ -19,7 +18,7 @@ use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::{EndKind, ReadItem, SegmentReader};
 use crate::seal::SEAL_SIZE;
 use crate::store::SegmentStore;
-use crate::tail::{ResumeAt, Tail};
+use crate::tail::Tail;
 use crate::timestamp::Timestamp;
 
 /// Blocks are written again in pieces of this size.
@@ -188,7 +187,7 @@ fn first_segment(
     };
     let id = *segments.get(next).ok_or(RecoverError::NoStart(from))?;
     let header = SegmentReader::open_in(store, id)?.header().clone();
-    let follows = is_successor(from.position.segment, id)
+    let follows = id.may_follow(from.position.segment)
         && header.previous == from.hash
         && header.log_bytes >= from.position.offset;
     if follows {
@@ -218,7 +217,7 @@ impl Scan<'_> {
         if let Some(previous) = previous {
             let (earlier, header) = (previous.header(), reader.header());
             let length = previous.point().position.offset;
-            let follows = is_successor(earlier.id, id)
+            let follows = id.may_follow(earlier.id)
                 && header.environment == earlier.environment
                 && header.previous == previous.point().hash
                 && header.last_commit == previous.last_commit()
@@ -248,7 +247,7 @@ impl Scan<'_> {
     /// Reads a segment to its end; tells whether it is sealed there.
     fn read(&mut self, mut reader: SegmentReader) -> Result<(SegmentReader, bool), RecoverError> {
         loop {
-            let before = (reader.point(), reader.last_commit(), reader.time());
+            let before = reader.end();
             match reader.next(None)? {
                 ReadItem::Block(block) if self.is_discarded(&block) => {
                     self.cut = Some(Damage::NotAcknowledged);
@@ -359,6 +358,11 @@ impl Scan<'_> {
         mut sealed: bool,
     ) -> Result<Recovered, RecoverError> {
         let (id, end) = (reader.header().id, reader.point());
+        assert!(
+            self.durable
+                .is_none_or(|known| known.durable.point.position <= end.position),
+            "recovery keeps everything that was known to be durable (invariant 1)"
+        );
         let path = self.store.path(id);
         let seal_size = if sealed { SEAL_SIZE as u64 } else { 0 };
         let behind = reader
@@ -379,40 +383,30 @@ impl Scan<'_> {
         }
         self.write_again(file.as_ref(), reader)?;
         file.sync().during("sync", &path)?;
-        let (last_commit, time) = (reader.last_commit(), reader.time());
         let seal = sealed || self.options.seal == SealNewest::Yes;
         if seal && !self.is_durably_sealed(end.position) {
-            let at = ResumeAt {
-                end,
-                last_commit,
-                time,
-                sealed: false,
-            };
-            Tail::resume(self.store, reader.header().clone(), at, 0)?.seal()?;
+            let header = reader.header().clone();
+            Tail::resume(self.store, header, reader.end(), false, 0)?.seal()?;
             sealed = true;
         }
         let environment = reader.header().environment;
-        let log_bytes = reader
-            .header()
-            .log_bytes
-            .saturating_add(end.position.offset);
-        let recovered = Recovered {
+        let durable = reader.end().durable(reader.header(), sealed);
+        let content = DurableEnd {
             environment,
-            end,
-            log_bytes,
-            last_commit,
-            time,
-            sealed,
-            cut,
-        };
-        let durable = DurableEnd {
-            environment,
-            durable: recovered.durable(),
+            durable,
             switched_off: false,
         };
-        let written = self.store.write_position(&durable.encode());
+        let written = self.store.write_position(&content.encode());
         written.during("write", &self.store.position_path())?;
-        Ok(recovered)
+        Ok(Recovered {
+            environment,
+            end,
+            log_bytes: durable.log_bytes,
+            last_commit: durable.commit,
+            time: durable.time,
+            sealed,
+            cut,
+        })
     }
 }
 
@@ -428,7 +422,7 @@ fn is_misplaced(error: &RecoverError) -> bool {
 fn why_not_next(earlier: &SegmentHeader, later: &SegmentHeader) -> Damage {
     if later.environment != earlier.environment {
         Damage::OtherEnvironment(later.environment)
-    } else if is_successor(earlier.id, later.id) && later.id.generation == earlier.id.generation {
+    } else if later.id.may_follow(earlier.id) && later.id.generation == earlier.id.generation {
         Damage::Impossible("header for a segment at this place")
     } else {
         Damage::Missing {

@@ -2,9 +2,9 @@
 
 use crate::chain::ChainHash;
 use crate::damage::Damage;
+use crate::fixed_fields::FixedFields;
 use crate::layout::seal as at;
 use crate::numbers::CommitNumber;
-use crate::sheet::Sheet;
 
 /// Size of a seal in bytes.
 pub const SEAL_SIZE: usize = at::SIZE;
@@ -26,31 +26,32 @@ pub struct Seal {
 impl Seal {
     /// The bytes of the seal.
     pub fn encode(&self) -> [u8; SEAL_SIZE] {
-        let mut sheet = Sheet::blank();
-        sheet
+        let mut fields = FixedFields::blank();
+        fields
             .put(at::MARK_AT, &at::MARK_BYTES)
             .put_u64(at::LENGTH_AT, self.length)
             .put_u64(at::FIRST_COMMIT_AT, self.first_commit.get())
             .put_u64(at::LAST_COMMIT_AT, self.last_commit.get())
             .put(at::CHAIN_AT, &self.chain.to_bytes())
             .put_crc(at::CRC_AT);
-        sheet.0
+        fields.0
     }
 
     /// Reads the seal at the start of `bytes`.
     pub fn decode(bytes: &[u8]) -> Result<Self, Damage> {
-        let sheet = Sheet::<SEAL_SIZE>(*bytes.first_chunk().ok_or(Damage::CutShort("seal"))?);
-        if sheet.array(at::MARK_AT) != at::MARK_BYTES {
+        let fields =
+            FixedFields::<SEAL_SIZE>(*bytes.first_chunk().ok_or(Damage::CutShort("seal"))?);
+        if fields.array(at::MARK_AT) != at::MARK_BYTES {
             return Err(Damage::Unrecognized);
         }
-        if !sheet.crc_matches(at::CRC_AT) {
+        if !fields.crc_matches(at::CRC_AT) {
             return Err(Damage::Checksum("seal"));
         }
         Ok(Self {
-            length: sheet.u64(at::LENGTH_AT),
-            first_commit: CommitNumber::new(sheet.u64(at::FIRST_COMMIT_AT)),
-            last_commit: CommitNumber::new(sheet.u64(at::LAST_COMMIT_AT)),
-            chain: ChainHash::from_bytes(sheet.array(at::CHAIN_AT)),
+            length: fields.u64(at::LENGTH_AT),
+            first_commit: CommitNumber::new(fields.u64(at::FIRST_COMMIT_AT)),
+            last_commit: CommitNumber::new(fields.u64(at::LAST_COMMIT_AT)),
+            chain: ChainHash::from_bytes(fields.array(at::CHAIN_AT)),
         })
     }
 }

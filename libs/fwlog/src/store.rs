@@ -26,12 +26,12 @@ use crate::position::SegmentId;
 pub struct SegmentStore {
     location: LogLocation,
     mode: u32,
-    position: Mutex<Option<Position>>,
+    position: Mutex<Option<PositionFile>>,
 }
 
 /// `fw.position`, and what was written to it last.
 #[derive(Debug)]
-struct Position {
+struct PositionFile {
     file: Arc<dyn DiskFile>,
     content: Vec<u8>,
     /// A write or a sync has failed since: nobody knows what a reader finds in it, nor what the disk
@@ -39,7 +39,7 @@ struct Position {
     doubtful: bool,
 }
 
-impl Position {
+impl PositionFile {
     fn write(file: Arc<dyn DiskFile>, content: Vec<u8>) -> (Self, io::Result<()>) {
         let written = file.write_at(0, &content);
         let doubtful = written.is_err();
@@ -78,7 +78,7 @@ impl SegmentStore {
         &self.location.disk
     }
 
-    fn position(&self) -> MutexGuard<'_, Option<Position>> {
+    fn position(&self) -> MutexGuard<'_, Option<PositionFile>> {
         self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -177,7 +177,7 @@ impl SegmentStore {
             Some(position) => position.file,
             None => self.open_position()?,
         };
-        let (position, written) = Position::write(file, content.to_vec());
+        let (position, written) = PositionFile::write(file, content.to_vec());
         *held = Some(position);
         written
     }
@@ -203,7 +203,7 @@ impl SegmentStore {
         let position = match held.as_mut() {
             Some(position) => position,
             None => match self.read_position()? {
-                Some(content) => held.insert(Position {
+                Some(content) => held.insert(PositionFile {
                     file: self.open_position()?,
                     content,
                     doubtful: false,
@@ -259,7 +259,7 @@ impl SegmentStore {
         let Some(lost) = held.as_ref() else {
             return Ok(false);
         };
-        let (position, written) = Position::write(self.open_position()?, lost.content.clone());
+        let (position, written) = PositionFile::write(self.open_position()?, lost.content.clone());
         *held = Some(position);
         written.map(|()| true)
     }

@@ -7,12 +7,11 @@ use disk::DiskFile;
 
 use crate::damage::{During, IoFailure};
 use crate::durable_end::Durable;
-use crate::header::{Follows, SegmentHeader};
-use crate::numbers::CommitNumber;
-use crate::position::{LogPoint, Position};
-use crate::seal::{SEAL_SIZE, Seal};
+use crate::header::{HEADER_SIZE, SegmentHeader};
+use crate::position::Position;
+use crate::seal::SEAL_SIZE;
+use crate::segment_end::SegmentEnd;
 use crate::store::SegmentStore;
-use crate::timestamp::Timestamp;
 
 /// Zeros are written in pieces of this size.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
@@ -29,63 +28,58 @@ pub(crate) struct Tail {
     file: Box<dyn DiskFile>,
     path: PathBuf,
     header: SegmentHeader,
-    pub(crate) end: LogPoint,
-    pub(crate) last_commit: CommitNumber,
-    pub(crate) time: Timestamp,
-    pub(crate) sealed: bool,
+    end: SegmentEnd,
+    sealed: bool,
     allocated: u64,
     preallocate: u64,
 }
 
 impl Tail {
-    /// Makes a new segment with these first blocks; durable on return. The caller says where they
-    /// end.
+    /// Makes a new segment with these first blocks, which lead to `end`; durable on return.
     pub(crate) fn create(
         store: &SegmentStore,
         header: SegmentHeader,
         first_blocks: &[u8],
+        end: SegmentEnd,
         preallocate: u64,
     ) -> Result<Self, IoFailure> {
         let path = store.path(header.id);
+        let length = (HEADER_SIZE + first_blocks.len()) as u64;
+        assert_eq!(
+            end.point.position,
+            Position::new(header.id, length),
+            "a position is the number of bytes before it (invariant 5)"
+        );
         let content = [&header.encode()[..], first_blocks].concat();
         let file = store.create(header.id, &content).during("create", &path)?;
-        let end = header.start();
         Ok(Self {
             file,
             path,
-            end,
-            last_commit: header.last_commit,
-            time: header.created,
-            sealed: false,
-            allocated: content.len() as u64,
-            preallocate,
             header,
+            end,
+            sealed: false,
+            allocated: length,
+            preallocate,
         })
     }
 
-    /// Goes on with a segment that was verified up to `end`, and has nothing but zeros behind it.
+    /// Goes on with a segment that was verified up to `end`, and has nothing but zeros behind it; or
+    /// nothing but its seal.
     pub(crate) fn resume(
         store: &SegmentStore,
         header: SegmentHeader,
-        at: ResumeAt,
+        end: SegmentEnd,
+        sealed: bool,
         preallocate: u64,
     ) -> Result<Self, IoFailure> {
         let path = store.path(header.id);
         let file = store.open(header.id).during("open", &path)?;
         let allocated = file.length().during("read the length of", &path)?;
-        let ResumeAt {
-            end,
-            last_commit,
-            time,
-            sealed,
-        } = at;
         Ok(Self {
             file,
             path,
             header,
             end,
-            last_commit,
-            time,
             sealed,
             allocated,
             preallocate,
@@ -93,16 +87,25 @@ impl Tail {
     }
 
     /// Writes whole blocks that lead to `end`. Not durable before [`Tail::sync`].
-    pub(crate) fn write(&mut self, bytes: &[u8], end: LogPoint) -> Result<(), IoFailure> {
+    pub(crate) fn write(&mut self, bytes: &[u8], end: SegmentEnd) -> Result<(), IoFailure> {
         assert!(!self.sealed, "nothing is ever written behind a seal");
-        let from = self.end.position.offset;
-        assert!(end.position == Position::new(self.header.id, from + bytes.len() as u64));
+        let from = self.end.point.position.offset;
+        let offset = from + bytes.len() as u64;
+        assert_eq!(
+            end.point.position,
+            Position::new(self.header.id, offset),
+            "a position is the number of bytes before it (invariant 5)"
+        );
+        assert!(
+            end.last_commit >= self.end.last_commit,
+            "commits ascend along the log (invariant 3)"
+        );
         self.file
             .write_at(from, bytes)
             .during("write", &self.path)?;
         self.end = end;
-        if end.position.offset > self.allocated {
-            self.allocated = end.position.offset;
+        if offset > self.allocated {
+            self.allocated = offset;
             self.allocate_ahead()?;
         }
         Ok(())
@@ -133,8 +136,9 @@ impl Tail {
 
     /// Seals the segment where it ends; durable on return.
     pub(crate) fn seal(&mut self) -> Result<(), IoFailure> {
-        let seal = self.seal_here();
-        let at = self.end.position.offset;
+        assert!(!self.sealed, "a segment is sealed once");
+        let seal = self.end.seal(&self.header);
+        let at = seal.length;
         // The blocks first: a seal must never be on the disk without them.
         self.sync()?;
         self.file
@@ -157,7 +161,7 @@ impl Tail {
             return Ok(false);
         }
         let seal = if self.sealed { SEAL_SIZE as u64 } else { 0 };
-        let length = self.end.position.offset + seal;
+        let length = self.end.point.position.offset + seal;
         self.file = store
             .restore(id, self.file.as_ref(), length)
             .during("restore", &self.path)?;
@@ -165,55 +169,20 @@ impl Tail {
         Ok(true)
     }
 
-    /// The seal of the segment as it is now.
-    pub(crate) fn seal_here(&self) -> Seal {
-        Seal {
-            length: self.end.position.offset,
-            first_commit: self.header.last_commit.next(),
-            last_commit: self.last_commit,
-            chain: self.end.hash,
-        }
-    }
-
     pub(crate) fn header(&self) -> &SegmentHeader {
         &self.header
     }
 
-    pub(crate) fn log_bytes(&self) -> u64 {
-        self.log_bytes_at(self.end.position.offset)
+    pub(crate) fn end(&self) -> SegmentEnd {
+        self.end
     }
 
-    /// Bytes of log up to this offset of the segment.
-    pub(crate) fn log_bytes_at(&self, offset: u64) -> u64 {
-        self.header.log_bytes.saturating_add(offset)
-    }
-
-    /// What the segment after this one goes on from.
-    pub(crate) fn follows(&self) -> Follows {
-        Follows {
-            hash: self.end.hash,
-            log_bytes: self.log_bytes(),
-            last_commit: self.last_commit,
-        }
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealed
     }
 
     /// The durable end, if everything written is durable.
     pub(crate) fn durable(&self) -> Durable {
-        Durable {
-            point: self.end,
-            commit: self.last_commit,
-            time: self.time,
-            log_bytes: self.log_bytes(),
-            sealed: self.sealed,
-        }
+        self.end.durable(&self.header, self.sealed)
     }
-}
-
-/// Where an existing segment is gone on with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ResumeAt {
-    pub(crate) end: LogPoint,
-    pub(crate) last_commit: CommitNumber,
-    pub(crate) time: Timestamp,
-    pub(crate) sealed: bool,
 }

@@ -243,7 +243,7 @@ fn a_missing_segment_is_a_gap_and_not_the_end() {
     commit(&writer);
     let log = LogDirectory::scan(&location(directory.path())).unwrap();
     assert_eq!(log.gaps(), []);
-    assert_eq!(log.find(first.position).unwrap().id, second);
+    assert_eq!(log.successor(SegmentId::FIRST).unwrap().id, second);
     disk::Disk::real()
         .remove(&log.get(second).unwrap().path)
         .unwrap();

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use disk::testing::Random;
 use fwlog::{
-    Begin, Block, CommitHead, CommitNumber, DatabaseId, EnvironmentId, Follow, FollowItem,
-    GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror, PAGE_SIZE,
-    PageNumber, Record, RecordBuffer, RecoverOptions, Recovered, SealNewest, SegmentId,
+    Begin, Block, BlockDecoder, CommitHead, CommitNumber, DatabaseId, EnvironmentId, Follow,
+    FollowItem, GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror,
+    PAGE_SIZE, PageNumber, Record, RecordBuffer, RecoverOptions, Recovered, SealNewest, SegmentId,
     SegmentStore, Timestamp, Writer, WriterOptions, recover, verify,
 };
 
@@ -71,9 +71,7 @@ fn recover_all(directory: &Path, seal: SealNewest) -> (Recovered, Vec<u64>) {
         discard_behind: None,
     };
     let mut on_block = |block: &Block| {
-        let mut raw = Vec::new();
-        block.decode_into(&mut raw)?;
-        for record in block.records(&raw) {
+        for record in BlockDecoder::new().records(block)? {
             if let Record::Commit(commit) = record? {
                 commits.push(commit.number.get());
             }

@@ -82,8 +82,11 @@ proptest! {
             for change in changes {
                 let old = page(u64::from(change.page));
                 let new = changed(&old, change);
-                let old = (!change.full).then_some(&old);
-                encoder.page(PageNumber::new(change.page), old, &new);
+                if change.full {
+                    encoder.page_full(PageNumber::new(change.page), &new);
+                } else {
+                    encoder.page_delta(PageNumber::new(change.page), &old, &new);
+                }
             }
             encoder.finish();
         }
@@ -101,8 +104,8 @@ proptest! {
                 transaction: commit.transaction,
             };
             prop_assert_eq!(&read, head);
-            prop_assert_eq!(commit.pages.iter().count(), changes.len());
-            for (read, change) in commit.pages.iter().zip(changes) {
+            prop_assert_eq!(commit.pages.into_iter().count(), changes.len());
+            for (read, change) in commit.pages.into_iter().zip(changes) {
                 let read = read.unwrap();
                 prop_assert_eq!(read.page.get(), change.page);
                 prop_assert!(!change.full || matches!(read.body, PageBody::Full(_)));
@@ -156,7 +159,7 @@ fn decode_all(raw: &[u8]) {
             Ok(Record::Part(part)) => part.pages,
             _ => continue,
         };
-        for change in pages.iter().flatten() {
+        for change in pages.into_iter().flatten() {
             // A made-up page has the right checksum once in 2^32.
             assert!(change.apply(&mut page).is_err());
         }
@@ -349,17 +352,18 @@ fn a_reader_skips_to_block_borders_only() {
 }
 
 #[test]
-fn both_ways_to_store_a_block_decode_to_the_same_records() {
+fn a_block_decodes_however_it_is_stored() {
     let (_, whole) = log(true);
     let mut kinds = Vec::new();
+    let mut decoder = fwlog::BlockDecoder::new();
     for block in blocks_of(&whole) {
         kinds.push(block.head.compression);
-        let mut raw = Vec::new();
-        let mut decoder = fwlog::BlockDecoder::new();
-        let one: Vec<_> = decoder.records(&block).unwrap().collect();
-        let other: Vec<_> = Records::new(block.decode_into(&mut raw).unwrap()).collect();
-        assert_eq!(one, other);
-        assert_eq!(raw.len(), block.head.raw_length as usize);
+        assert!(
+            decoder
+                .records(&block)
+                .unwrap()
+                .all(|record| record.is_ok())
+        );
     }
     assert!(kinds.contains(&Compression::None) && kinds.contains(&Compression::Zstd));
 }

@@ -6,10 +6,19 @@ use std::collections::VecDeque;
 
 use crate::chain::Pins;
 
+/// The open snapshots of one commit.
+#[derive(Debug)]
+struct OpenSnapshots {
+    commit: u64,
+    count: u32,
+    /// Pages that the largest of them sees: they may differ across a rewind.
+    page_count: u32,
+}
+
 #[derive(Debug)]
 pub(crate) struct Active {
-    /// (commit, open snapshots there, pages that they see), ascending.
-    snapshots: Vec<(u64, u32, u32)>,
+    /// In the order of their commits.
+    snapshots: Vec<OpenSnapshots>,
     /// (commit, pages from there on), ascending; the first entry is what a snapshot at the horizon
     /// or before it sees.
     sizes: VecDeque<(u64, u32)>,
@@ -50,6 +59,10 @@ impl Active {
 
     /// From now on until [`Active::publish`] nobody sees `commit`.
     pub(crate) fn begin_publish(&mut self, commit: u64) {
+        assert!(
+            self.publishing.is_none() && commit > self.latest,
+            "commits are published one after the other, ascending (invariant 3)"
+        );
         self.publishing = Some(commit);
     }
 
@@ -60,33 +73,44 @@ impl Active {
     }
 
     pub(crate) fn register(&mut self, commit: u64, page_count: u32) {
-        match self.snapshots.binary_search_by_key(&commit, |e| e.0) {
+        match self.search(commit) {
             Ok(index) => {
-                let entry = &mut self.snapshots[index];
-                entry.1 += 1;
-                // They may differ across a rewind.
-                entry.2 = entry.2.max(page_count);
+                let open = &mut self.snapshots[index];
+                open.count += 1;
+                open.page_count = open.page_count.max(page_count);
             }
-            Err(index) => self.snapshots.insert(index, (commit, 1, page_count)),
+            Err(index) => {
+                let first = OpenSnapshots {
+                    commit,
+                    count: 1,
+                    page_count,
+                };
+                self.snapshots.insert(index, first);
+            }
         }
     }
 
     pub(crate) fn unregister(&mut self, commit: u64) {
-        if let Ok(index) = self.snapshots.binary_search_by_key(&commit, |e| e.0) {
-            self.snapshots[index].1 -= 1;
-            if self.snapshots[index].1 == 0 {
-                self.snapshots.remove(index);
-            }
+        let index = self
+            .search(commit)
+            .expect("an open snapshot is registered, so that its versions stay");
+        self.snapshots[index].count -= 1;
+        if self.snapshots[index].count == 0 {
+            self.snapshots.remove(index);
         }
+    }
+
+    fn search(&self, commit: u64) -> Result<usize, usize> {
+        self.snapshots
+            .binary_search_by_key(&commit, |open| open.commit)
     }
 
     pub(crate) fn pins(&self, durable: u64) -> Pins {
         let durable = self.visible(durable);
-        let live = self.snapshots.iter().filter(|e| e.0 >= self.floor);
         let (mut snapshots, mut reach, mut furthest) = (Vec::new(), Vec::new(), 0);
-        for (commit, _, page_count) in live {
-            furthest = furthest.max(*page_count);
-            snapshots.push(*commit);
+        for open in self.snapshots.iter().filter(|e| e.commit >= self.floor) {
+            furthest = furthest.max(open.page_count);
+            snapshots.push(open.commit);
             reach.push(furthest);
         }
         if let Some(commit) = self.checkpoint {
@@ -104,6 +128,7 @@ impl Active {
 
     /// Pins `commit` for a checkpoint.
     pub(crate) fn begin_checkpoint(&mut self, commit: u64) {
+        assert_eq!(self.checkpoint, None, "one checkpoint at a time");
         self.checkpoint = Some(commit);
     }
 
@@ -114,18 +139,22 @@ impl Active {
     pub(crate) fn oldest(&self) -> Option<u64> {
         self.snapshots
             .iter()
-            .map(|e| e.0)
+            .map(|open| open.commit)
             .find(|commit| *commit >= self.floor)
     }
 
     pub(crate) fn open(&self) -> usize {
-        self.snapshots.iter().map(|e| e.1 as usize).sum()
+        self.snapshots.iter().map(|e| e.count as usize).sum()
     }
 
     /// Commit `commit` is complete; sizes that no new snapshot can see are forgotten.
     pub(crate) fn publish(&mut self, commit: u64, page_count: u32, durable: u64) {
+        assert_eq!(
+            self.publishing.take(),
+            Some(commit),
+            "what is complete was begun (invariant 2)"
+        );
         self.latest = commit;
-        self.publishing = None;
         if self
             .sizes
             .back()
@@ -156,8 +185,8 @@ impl Active {
     /// Ends the snapshots below `commit`; answers how many are open there.
     pub(crate) fn end_below(&mut self, commit: u64) -> usize {
         self.floor = self.floor.max(commit);
-        let ended = self.snapshots.iter().filter(|e| e.0 < commit);
-        ended.map(|e| e.1 as usize).sum()
+        let ended = self.snapshots.iter().filter(|e| e.commit < commit);
+        ended.map(|e| e.count as usize).sum()
     }
 }
 
@@ -168,9 +197,10 @@ mod tests {
     #[test]
     fn sizes_are_kept_from_the_newest_durable_one_on() {
         let mut active = Active::new(3);
-        active.publish(5, 10, 0);
-        active.publish(6, 20, 0);
-        active.publish(7, 15, 6);
+        for (commit, page_count, durable) in [(5, 10, 0), (6, 20, 0), (7, 15, 6)] {
+            active.begin_publish(commit);
+            active.publish(commit, page_count, durable);
+        }
         assert_eq!(active.sizes, [(6, 20), (7, 15)]);
         assert_eq!(active.page_count_at(6), 20);
         assert_eq!(active.page_count_at(7), 15);

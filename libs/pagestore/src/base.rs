@@ -10,7 +10,7 @@ use crate::{CommitNumber, Damage, PAGE_SIZE, PageData, PageNumber, StoreError};
 
 /// Why a page of the data file can't be had.
 #[derive(Debug)]
-pub(crate) enum Unfit {
+pub(crate) enum BaseReadError {
     /// The system refused.
     Io(io::Error),
     /// Its content does not fit its sum.
@@ -19,7 +19,7 @@ pub(crate) enum Unfit {
     Beyond,
 }
 
-impl Unfit {
+impl BaseReadError {
     pub(crate) fn into_error(self, path: &Path, page: PageNumber) -> StoreError {
         match self {
             Self::Io(error) => StoreError::io("read", path, Some(page), error),
@@ -107,13 +107,15 @@ impl Base {
     }
 
     /// Reads a page as the last complete checkpoint left it.
-    pub(crate) fn read(&self, page: PageNumber, data: &mut PageData) -> Result<(), Unfit> {
-        let sum = self.sums.get(page).ok_or(Unfit::Beyond)?;
+    pub(crate) fn read(&self, page: PageNumber, data: &mut PageData) -> Result<(), BaseReadError> {
+        let sum = self.sums.get(page).ok_or(BaseReadError::Beyond)?;
         match self.file.read_exact_at(page.offset(), data) {
             Ok(()) if sum_of(data) == sum => Ok(()),
-            Ok(()) => Err(Unfit::Sum),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Unfit::Beyond),
-            Err(error) => Err(Unfit::Io(error)),
+            Ok(()) => Err(BaseReadError::Sum),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(BaseReadError::Beyond)
+            }
+            Err(error) => Err(BaseReadError::Io(error)),
         }
     }
 
@@ -123,16 +125,13 @@ impl Base {
         page: PageNumber,
         offset: usize,
         into: &mut [u8],
-    ) -> Result<(), Unfit> {
+    ) -> Result<(), BaseReadError> {
         if let Ok(whole) = <&mut PageData>::try_from(&mut *into) {
             return self.read(page, whole);
         }
         let mut data = [0; PAGE_SIZE];
         self.read(page, &mut data)?;
-        match data.get(offset..offset + into.len()) {
-            Some(bytes) => into.copy_from_slice(bytes),
-            None => return Err(Unfit::Io(io::ErrorKind::InvalidInput.into())),
-        }
+        into.copy_from_slice(&data[offset..offset + into.len()]);
         Ok(())
     }
 }

@@ -46,7 +46,7 @@ impl Pins {
 
 /// Changes of a store's counters; summed up while a lock is held, applied once.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct CounterDelta {
     pub(crate) versions: i64,
     pub(crate) bytes: i64,
     /// Bytes in memory of kept base images.
@@ -55,7 +55,7 @@ pub(crate) struct Tally {
     pub(crate) dirty: i64,
 }
 
-impl Tally {
+impl CounterDelta {
     fn add(&mut self, version: &Version, sign: i64) {
         let bytes = i64::try_from(version.image.memory_bytes()).unwrap_or(i64::MAX);
         let entry = i64::try_from(size_of::<Version>()).unwrap_or(0);
@@ -114,45 +114,41 @@ impl Chain {
         self.versions.is_empty()
     }
 
-    /// Bytes in memory of versions that no snapshot at `durable` or later reads.
-    pub(crate) fn superseded_bytes(&self, durable: u64) -> u64 {
-        let pairs = self
-            .versions
-            .windows(2)
-            .filter(|pair| pair[1].commit <= durable);
-        pairs.map(|pair| pair[0].image.memory_bytes() as u64).sum()
-    }
-
     /// Adds the version of `commit`, which is the newest (or replaces the one of the same commit).
-    pub(crate) fn push(&mut self, commit: u64, image: PageImage, tally: &mut Tally) {
+    pub(crate) fn push(&mut self, commit: u64, image: PageImage, delta: &mut CounterDelta) {
         let dirty = self.is_dirty();
+        let newest = self.versions.last().map_or(0, |v| v.commit);
+        assert!(
+            newest <= commit,
+            "versions of a page are published in commit order (invariant 3)"
+        );
         let version = Version { commit, image };
-        tally.add(&version, 1);
+        delta.add(&version, 1);
         match self.versions.last_mut() {
             Some(last) if last.commit == commit => {
-                tally.add(last, -1);
+                delta.add(last, -1);
                 *last = version;
             }
             _ => self.versions.push(version),
         }
         if !dirty {
-            tally.dirty += i64::from(self.is_dirty());
+            delta.dirty += i64::from(self.is_dirty());
         }
     }
 
     /// Keeps `image`, the base as it is, for snapshots older than the first version.
-    pub(crate) fn keep_base(&mut self, image: PageImage, tally: &mut Tally) {
+    pub(crate) fn keep_base(&mut self, image: PageImage, delta: &mut CounterDelta) {
         if self.first_commit() == Some(0) {
             return;
         }
         let version = Version { commit: 0, image };
-        tally.add(&version, 1);
+        delta.add(&version, 1);
         self.versions.insert(0, version);
     }
 
     /// The page does not exist at `commit`, and the file has been or will be cut there: older
     /// versions become prunable.
-    pub(crate) fn cut(&mut self, commit: u64, tally: &mut Tally) {
+    pub(crate) fn cut(&mut self, commit: u64, delta: &mut CounterDelta) {
         let newest = self.newest_at(commit).map(|v| v.commit);
         if newest.is_none_or(|newest| newest != 0 && newest == self.cut) {
             return; // nothing since the last time
@@ -163,22 +159,30 @@ impl Chain {
             image: PageImage::zeros(),
         };
         let at = self.versions.partition_point(|v| v.commit < commit);
-        tally.add(&version, 1);
+        delta.add(&version, 1);
         self.versions.insert(at, version);
+        assert!(
+            self.versions.get(at + 1).is_none_or(|v| v.commit > commit),
+            "a commit has one version of a page (invariant 3)"
+        );
         self.cut = commit;
         self.written = self.written.max(commit);
-        tally.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
+        delta.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
     }
 
     /// The version of `commit` is in the file, and the file is on disk.
-    pub(crate) fn mark_written(&mut self, commit: u64, tally: &mut Tally) {
+    pub(crate) fn mark_written(&mut self, commit: u64, delta: &mut CounterDelta) {
         let dirty = self.is_dirty();
-        self.written = self.written.max(commit);
-        tally.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
+        assert!(
+            commit > self.written,
+            "a data file goes forward in commit order (invariant 6)"
+        );
+        self.written = commit;
+        delta.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
     }
 
     /// Drops what no present or future snapshot can read.
-    pub(crate) fn prune(&mut self, pins: &Pins, tally: &mut Tally) {
+    pub(crate) fn prune(&mut self, pins: &Pins, delta: &mut CounterDelta) {
         let mut kept = 0;
         for index in 0..self.versions.len() {
             // Moving a kept version down leaves those after `index` where they are.
@@ -188,7 +192,7 @@ impl Chain {
                 self.versions.swap(kept, index);
                 kept += 1;
             } else {
-                tally.add(&self.versions[index], -1);
+                delta.add(&self.versions[index], -1);
             }
         }
         self.versions.truncate(kept);
@@ -196,24 +200,28 @@ impl Chain {
 
     /// Drops the oldest version if it is what the file has: the base serves its readers as well. Not
     /// while a checkpoint may be about to overwrite the page.
-    pub(crate) fn drop_written(&mut self, tally: &mut Tally) {
+    pub(crate) fn drop_written(&mut self, delta: &mut CounterDelta) {
         if self
             .first_commit()
             .is_some_and(|first| first != 0 && first == self.written)
         {
             let version = self.versions.remove(0);
-            tally.add(&version, -1);
+            delta.add(&version, -1);
         }
     }
 
     /// Drops the versions above `commit`.
-    pub(crate) fn rewind(&mut self, commit: u64, tally: &mut Tally) {
+    pub(crate) fn rewind(&mut self, commit: u64, delta: &mut CounterDelta) {
+        assert!(
+            self.written <= commit,
+            "what is in a data file is never taken back (invariant 1)"
+        );
         let dirty = self.is_dirty();
         let keep = self.versions.partition_point(|v| v.commit <= commit);
         for version in self.versions.drain(keep..) {
-            tally.add(&version, -1);
+            delta.add(&version, -1);
         }
-        tally.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
+        delta.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
     }
 }
 
@@ -226,12 +234,12 @@ mod tests {
         PageImage::copy_of(&[byte; PAGE_SIZE])
     }
 
-    fn chain(commits: &[u64]) -> (Chain, Tally) {
-        let (mut chain, mut tally) = (Chain::default(), Tally::default());
+    fn chain(commits: &[u64]) -> (Chain, CounterDelta) {
+        let (mut chain, mut delta) = (Chain::default(), CounterDelta::default());
         for &commit in commits {
-            chain.push(commit, image(u8::try_from(commit).unwrap()), &mut tally);
+            chain.push(commit, image(u8::try_from(commit).unwrap()), &mut delta);
         }
-        (chain, tally)
+        (chain, delta)
     }
 
     fn commits(chain: &Chain) -> Vec<u64> {
@@ -248,69 +256,69 @@ mod tests {
 
     #[test]
     fn pruning_keeps_what_is_not_durable_and_the_newest_that_is() {
-        let (mut chain, mut tally) = chain(&[2, 4, 6, 8, 10]);
-        chain.prune(&pins(&[], 7), &mut tally);
+        let (mut chain, mut delta) = chain(&[2, 4, 6, 8, 10]);
+        chain.prune(&pins(&[], 7), &mut delta);
         assert_eq!(commits(&chain), [6, 8, 10]);
-        assert_eq!(tally.versions, 3);
+        assert_eq!(delta.versions, 3);
     }
 
     #[test]
     fn pruning_keeps_what_each_open_snapshot_reads() {
-        let (mut chain, mut tally) = chain(&[2, 4, 6, 8, 10]);
-        chain.prune(&pins(&[3, 7], 10), &mut tally);
+        let (mut chain, mut delta) = chain(&[2, 4, 6, 8, 10]);
+        chain.prune(&pins(&[3, 7], 10), &mut delta);
         assert_eq!(commits(&chain), [2, 6, 10]);
-        chain.prune(&pins(&[7], 10), &mut tally);
+        chain.prune(&pins(&[7], 10), &mut delta);
         assert_eq!(commits(&chain), [6, 10]);
     }
 
     #[test]
     fn a_written_version_goes_only_when_nothing_older_would_hide_the_base() {
-        let (mut chain, mut tally) = chain(&[5]);
-        chain.keep_base(image(1), &mut tally);
-        chain.mark_written(5, &mut tally);
-        chain.prune(&pins(&[3], 6), &mut tally);
-        chain.drop_written(&mut tally);
+        let (mut chain, mut delta) = chain(&[5]);
+        chain.keep_base(image(1), &mut delta);
+        chain.mark_written(5, &mut delta);
+        chain.prune(&pins(&[3], 6), &mut delta);
+        chain.drop_written(&mut delta);
         assert_eq!(commits(&chain), [0, 5]);
-        chain.prune(&pins(&[5], 6), &mut tally);
+        chain.prune(&pins(&[5], 6), &mut delta);
         assert_eq!(commits(&chain), [5]);
-        chain.drop_written(&mut tally);
+        chain.drop_written(&mut delta);
         assert!(chain.is_empty());
-        assert_eq!(tally, Tally::default());
+        assert_eq!(delta, CounterDelta::default());
     }
 
     #[test]
     fn a_rewind_drops_newer_versions_and_the_dirt_they_made() {
-        let (mut chain, mut tally) = chain(&[5, 9]);
-        chain.mark_written(5, &mut tally);
+        let (mut chain, mut delta) = chain(&[5, 9]);
+        chain.mark_written(5, &mut delta);
         assert!(chain.is_dirty());
-        chain.rewind(5, &mut tally);
+        chain.rewind(5, &mut delta);
         assert_eq!(commits(&chain), [5]);
-        assert_eq!(tally.dirty, 0);
+        assert_eq!(delta.dirty, 0);
     }
 
     /// Bug: a version that a checkpoint had written and the next one cut off the file was dropped as
     /// "in the file", and an open snapshot lost it.
     #[test]
     fn a_written_version_stays_for_its_readers_when_the_file_is_cut() {
-        let (mut chain, mut tally) = chain(&[2]);
-        chain.mark_written(2, &mut tally);
-        chain.cut(3, &mut tally);
-        chain.prune(&pins(&[2], 4), &mut tally);
-        chain.drop_written(&mut tally);
+        let (mut chain, mut delta) = chain(&[2]);
+        chain.mark_written(2, &mut delta);
+        chain.cut(3, &mut delta);
+        chain.prune(&pins(&[2], 4), &mut delta);
+        chain.drop_written(&mut delta);
         assert_eq!(chain.newest_at(2).map(|v| v.commit), Some(2));
-        chain.prune(&pins(&[], 4), &mut tally);
-        chain.drop_written(&mut tally);
+        chain.prune(&pins(&[], 4), &mut delta);
+        chain.drop_written(&mut delta);
         assert!(chain.is_empty());
-        assert_eq!(tally, Tally::default());
+        assert_eq!(delta, CounterDelta::default());
     }
 
     #[test]
     fn a_cut_page_reads_as_zeros_from_the_cut_on() {
-        let (mut chain, mut tally) = chain(&[5, 20]);
-        chain.cut(10, &mut tally);
+        let (mut chain, mut delta) = chain(&[5, 20]);
+        chain.cut(10, &mut delta);
         assert_eq!(chain.newest_at(9).map(|v| v.commit), Some(5));
         assert_eq!(chain.newest_at(12).map(|v| v.image.memory_bytes()), Some(0));
         assert!(chain.is_dirty());
-        assert_eq!(tally.dirty, 1);
+        assert_eq!(delta.dirty, 1);
     }
 }

@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 use std::io;
 use std::sync::Arc;
 
-use crate::chain::{Chain, Pins, Tally};
+use crate::chain::{Chain, CounterDelta, Pins};
 use crate::sums::{PageSum, sum_of};
 use crate::{
     CommitNumber, LOCK_PAGE, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore, ScratchFile,
@@ -62,20 +62,20 @@ impl PageStore {
         progress: &dyn Fn(Progress),
     ) -> Result<CheckpointReport, StoreError> {
         let _one = self.checkpoint_lock();
-        let run = Run::begin(self, limit);
-        let written = run.write_pages(progress)?;
-        run.set_length()?;
+        let checkpoint = Checkpoint::begin(self, limit);
+        let written = checkpoint.write_pages(progress)?;
+        checkpoint.set_length()?;
         self.file()
             .sync()
             .map_err(|e| self.failed("sync", None, e))?;
-        run.store_sums(&written)?;
-        run.mark_written(&written);
+        checkpoint.store_sums(&written)?;
+        checkpoint.mark_written(&written);
         let report = CheckpointReport {
-            commit: CommitNumber::new(run.commit),
+            commit: CommitNumber::new(checkpoint.commit),
             pages: written.len() as u64,
             bytes: written.len() as u64 * PAGE_SIZE as u64,
         };
-        drop(run);
+        drop(checkpoint);
         self.prune_all();
         Ok(report)
     }
@@ -89,8 +89,8 @@ struct Written {
     sum: u32,
 }
 
-/// A checkpoint that runs. While it exists, the versions of its commit stay.
-struct Run<'a> {
+/// A checkpoint that is being made. While it exists, the versions of its commit stay.
+struct Checkpoint<'a> {
     store: &'a PageStore,
     commit: u64,
     page_count: u32,
@@ -99,13 +99,13 @@ struct Run<'a> {
     scratch: OnceCell<Arc<ScratchFile>>,
 }
 
-impl Drop for Run<'_> {
+impl Drop for Checkpoint<'_> {
     fn drop(&mut self) {
         self.store.active().end_checkpoint();
     }
 }
 
-impl<'a> Run<'a> {
+impl<'a> Checkpoint<'a> {
     fn begin(store: &'a PageStore, limit: CommitNumber) -> Self {
         let mut active = store.active();
         let commit = active
@@ -157,6 +157,10 @@ impl<'a> Run<'a> {
         for &number in run {
             let page = PageNumber::known(number);
             let (commit, image) = self.version_to_write(page)?;
+            assert!(
+                CommitNumber::new(commit) <= self.store.horizon().durable(),
+                "only durable versions are written to a data file (invariants 1 and 6)"
+            );
             image
                 .read_into(&mut data)
                 .map_err(|e| self.store.failed("read the scratch copy of", Some(page), e))?;
@@ -195,26 +199,23 @@ impl<'a> Run<'a> {
             // The snapshots do not reach that far, or read zeros anyway.
             return Ok(());
         }
-        match self.store.base().read(page, &mut data) {
-            Ok(()) => {}
-            Err(why) => {
-                let why = why.into_error(self.store.path(), page);
-                return Err(self.cannot_keep(page, &why));
-            }
+        if let Err(why) = self.store.base().read(page, &mut data) {
+            let why = why.into_error(self.store.path(), page);
+            return Err(self.cannot_keep(page, &why));
         }
         let image = if self.store.has_room_to_keep() {
             PageImage::copy_of(&data)
         } else {
             self.to_scratch(page, &data)?
         };
-        let mut tally = Tally::default();
+        let mut delta = CounterDelta::default();
         let mut chains = self.store.shards().write(page.get());
         chains
             .entry(page.get())
             .or_default()
-            .keep_base(image, &mut tally);
+            .keep_base(image, &mut delta);
         drop(chains);
-        self.store.count(tally);
+        self.store.count(delta);
         Ok(())
     }
 
@@ -281,13 +282,13 @@ impl<'a> Run<'a> {
     /// long as a snapshot reads them.
     fn end_cut_chains(&self) {
         let (commit, first_cut) = (self.commit, self.page_count + 1);
-        let mut tally = Tally::default();
+        let mut delta = CounterDelta::default();
         for page in self.store.shards().pages(|page, _| page >= first_cut) {
             if let Some(chain) = self.store.shards().write(page).get_mut(&page) {
-                chain.cut(commit, &mut tally);
+                chain.cut(commit, &mut delta);
             }
         }
-        self.store.count(tally);
+        self.store.count(delta);
     }
 
     /// Both files are on the disk when this returns: from now on the base is what was written.
@@ -300,17 +301,13 @@ impl<'a> Run<'a> {
     }
 
     fn mark_written(&self, written: &[Written]) {
-        let mut tally = Tally::default();
+        let mut delta = CounterDelta::default();
         for written in written {
-            if let Some(chain) = self
-                .store
-                .shards()
-                .write(written.page)
-                .get_mut(&written.page)
-            {
-                chain.mark_written(written.commit, &mut tally);
+            let mut chains = self.store.shards().write(written.page);
+            if let Some(chain) = chains.get_mut(&written.page) {
+                chain.mark_written(written.commit, &mut delta);
             }
         }
-        self.store.count(tally);
+        self.store.count(delta);
     }
 }

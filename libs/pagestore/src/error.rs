@@ -150,8 +150,7 @@ impl StoreError {
 
     /// Whether the cause is a full disk or quota.
     pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if matches!(source.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+        matches!(self, Self::Io { source, .. } if disk::is_full(source.kind()))
     }
 }
 

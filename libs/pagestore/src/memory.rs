@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::chain::Tally;
+use crate::chain::CounterDelta;
 use crate::{CommitNumber, PAGE_SIZE};
 
 /// What a store keeps in memory, and for whom.
@@ -22,7 +22,7 @@ pub struct MemoryUse {
     pub oldest_snapshot: Option<CommitNumber>,
 }
 
-/// Sums of tallies. They arrive in any order, so one may be below zero for a moment.
+/// Sums of deltas. They arrive in any order, so one may be below zero for a moment.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     versions: AtomicI64,
@@ -32,12 +32,12 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn add(&self, tally: Tally) {
-        self.versions.fetch_add(tally.versions, Ordering::Relaxed);
-        self.bytes.fetch_add(tally.bytes, Ordering::Relaxed);
+    pub(crate) fn add(&self, delta: CounterDelta) {
+        self.versions.fetch_add(delta.versions, Ordering::Relaxed);
+        self.bytes.fetch_add(delta.bytes, Ordering::Relaxed);
         self.kept_bytes
-            .fetch_add(tally.kept_bytes, Ordering::Relaxed);
-        self.dirty.fetch_add(tally.dirty, Ordering::Relaxed);
+            .fetch_add(delta.kept_bytes, Ordering::Relaxed);
+        self.dirty.fetch_add(delta.dirty, Ordering::Relaxed);
     }
 
     /// All but what is known of snapshots.

@@ -9,7 +9,7 @@ use disk::{Disk, DiskFile};
 
 use crate::active::Active;
 use crate::base::Base;
-use crate::chain::{Pins, Tally};
+use crate::chain::{CounterDelta, Pins};
 use crate::memory::{Counters, MemoryUse};
 use crate::shards::Shards;
 use crate::{CommitNumber, Horizon, LOCK_PAGE, PageImage, PageNumber, Snapshot, StoreError};
@@ -146,6 +146,10 @@ impl PageStore {
     }
 
     fn snapshot_at(self: &Arc<Self>, active: &mut Active, commit: u64) -> Snapshot {
+        assert!(
+            active.visible(commit) == commit,
+            "nobody sees a commit that is only half published (invariant 2)"
+        );
         let page_count = active.page_count_at(commit);
         active.register(commit, page_count);
         Snapshot::new(Arc::clone(self), commit, page_count, self.epoch())
@@ -175,25 +179,31 @@ impl PageStore {
             active.begin_publish(commit.get());
             (active.pins(durable.get()), active.page_count_at(u64::MAX))
         };
-        let mut tally = Tally::default();
+        let mut delta = CounterDelta::default();
         for page in pages_without_content(old_count, page_count, &pages) {
-            self.push((page, PageImage::zeros()), commit.get(), &pins, &mut tally);
+            self.push((page, PageImage::zeros()), commit.get(), &pins, &mut delta);
         }
         for (page, image) in pages {
             if page.get() <= page_count && page != LOCK_PAGE {
-                self.push((page.get(), image), commit.get(), &pins, &mut tally);
+                self.push((page.get(), image), commit.get(), &pins, &mut delta);
             }
         }
-        self.count(tally);
+        self.count(delta);
         self.active()
             .publish(commit.get(), page_count, pins.durable);
     }
 
-    fn push(&self, (page, image): (u32, PageImage), commit: u64, pins: &Pins, tally: &mut Tally) {
+    fn push(
+        &self,
+        (page, image): (u32, PageImage),
+        commit: u64,
+        pins: &Pins,
+        delta: &mut CounterDelta,
+    ) {
         let mut chains = self.shards.write(page);
         let chain = chains.entry(page).or_default();
-        chain.push(commit, image, tally);
-        chain.prune(pins, tally);
+        chain.push(commit, image, delta);
+        chain.prune(pins, delta);
     }
 
     /// The newest published commit (0 before the first) and the number of pages there.
@@ -219,7 +229,7 @@ impl PageStore {
             let epoch = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
             active.rewind(to.get(), epoch);
         }
-        let mut tally = Tally::default();
+        let mut delta = CounterDelta::default();
         for page in self.shards.pages(|_, chain| {
             chain
                 .newest_at(u64::MAX)
@@ -227,13 +237,13 @@ impl PageStore {
         }) {
             let mut chains = self.shards.write(page);
             if let Some(chain) = chains.get_mut(&page) {
-                chain.rewind(to.get(), &mut tally);
+                chain.rewind(to.get(), &mut delta);
                 if chain.is_empty() {
                     chains.remove(&page);
                 }
             }
         }
-        self.count(tally);
+        self.count(delta);
     }
 
     /// How often the store was rewound.
@@ -276,19 +286,19 @@ impl PageStore {
         by_shard.sort_by_key(|page| Shards::index(*page));
         for group in by_shard.chunk_by(|a, b| Shards::index(*a) == Shards::index(*b)) {
             for step in group.chunks(PRUNE_STEP) {
-                let mut tally = Tally::default();
+                let mut delta = CounterDelta::default();
                 let mut chains = self.shards.write(step[0]);
                 for page in step {
                     if let Some(chain) = chains.get_mut(page) {
-                        chain.prune(&pins, &mut tally);
-                        chain.drop_written(&mut tally);
+                        chain.prune(&pins, &mut delta);
+                        chain.drop_written(&mut delta);
                         if chain.is_empty() {
                             chains.remove(page);
                         }
                     }
                 }
                 drop(chains);
-                self.count(tally);
+                self.count(delta);
             }
         }
     }
@@ -296,14 +306,6 @@ impl PageStore {
     /// Bytes that a checkpoint would write.
     pub fn dirty_bytes(&self) -> u64 {
         self.counters.read().dirty_bytes
-    }
-
-    /// Bytes in memory that are kept only because open snapshots are older than the newest durable
-    /// version of their page (or that the next touch of the page drops). Looks at every version: for
-    /// now and then, not for every commit.
-    pub fn pinned_bytes(&self) -> u64 {
-        let durable = self.horizon.durable().get();
-        self.shards.sum(|chain| chain.superseded_bytes(durable))
     }
 
     /// What the store keeps in memory, and for whom.
@@ -372,8 +374,8 @@ impl PageStore {
         StoreError::io(operation, self.path(), page, error)
     }
 
-    pub(crate) fn count(&self, tally: Tally) {
-        self.counters.add(tally);
+    pub(crate) fn count(&self, delta: CounterDelta) {
+        self.counters.add(delta);
     }
 }
 

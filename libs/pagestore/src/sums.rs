@@ -264,6 +264,15 @@ impl Sums {
         commit: CommitNumber,
         page_count: u32,
     ) -> Result<(), StoreError> {
+        assert!(
+            commit >= self.commit(),
+            "checkpoints go forward in commit order (invariant 6)"
+        );
+        assert!(
+            written.is_sorted_by(|one, other| one.0 < other.0)
+                && written.last().is_none_or(|(page, _)| *page <= page_count),
+            "a checkpoint writes each page once, and none beyond the end"
+        );
         let mut rest = written;
         while let Some((first, _)) = rest.first().copied() {
             let near = rest
@@ -274,7 +283,7 @@ impl Sums {
             self.write_run(run)?;
             rest = later;
         }
-        self.reach(page_count)?;
+        self.lengthen(page_count)?;
         let slot = 1 - self.complete.load(Ordering::SeqCst);
         self.write_head(commit, page_count, slot)?;
         self.file.sync().map_err(|e| self.failed("sync", e))
@@ -282,7 +291,7 @@ impl Sums {
 
     /// Makes the file as long as its head will say. A page without a version to write, because there is
     /// a newer one already, has no sum: redo has its full image.
-    fn reach(&self, page_count: u32) -> Result<(), StoreError> {
+    fn lengthen(&self, page_count: u32) -> Result<(), StoreError> {
         let wanted = SUMS_AT + u64::from(page_count) * SUM_LENGTH;
         let length = self
             .file
@@ -337,9 +346,7 @@ impl Sums {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         table.resize(page_count as usize, 0);
         for (page, sum) in written {
-            if let Some(entry) = table.get_mut(*page as usize - 1) {
-                *entry = *sum;
-            }
+            table[*page as usize - 1] = *sum;
         }
         drop(table);
         self.complete.fetch_xor(1, Ordering::SeqCst);

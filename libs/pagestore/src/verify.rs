@@ -4,7 +4,7 @@ use std::fmt;
 
 use disk::DiskFile;
 
-use crate::base::Unfit;
+use crate::base::BaseReadError;
 use crate::sums::sum_of;
 use crate::{LOCK_PAGE, PAGE_SIZE, PageData, PageNumber, PageStore, Progress};
 
@@ -126,9 +126,9 @@ impl PageStore {
         let mut data: PageData = [0; PAGE_SIZE];
         match self.base().read(page, &mut data) {
             Ok(()) => None,
-            Err(Unfit::Sum) => Some(Fault::Sum),
-            Err(Unfit::Beyond) => Some(Fault::Beyond),
-            Err(Unfit::Io(error)) => Some(Fault::Unreadable(error.to_string())),
+            Err(BaseReadError::Sum) => Some(Fault::Sum),
+            Err(BaseReadError::Beyond) => Some(Fault::Beyond),
+            Err(BaseReadError::Io(error)) => Some(Fault::Unreadable(error.to_string())),
         }
     }
 

@@ -70,10 +70,7 @@ impl Error {
     pub fn is_disk_full(&self) -> bool {
         match self {
             Self::Store(error) => error.is_disk_full(),
-            Self::Scratch { source, .. } => matches!(
-                source.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            ),
+            Self::Scratch { source, .. } => disk::is_full(source.kind()),
             _ => false,
         }
     }

@@ -1,7 +1,7 @@
 //! What a session holds beside its connection.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pagestore::{CommitNumber, PageImage, PageNumber, Snapshot};
@@ -9,33 +9,17 @@ use pagestore::{CommitNumber, PageImage, PageNumber, Snapshot};
 use crate::error::Error;
 use crate::state::{FileState, WriteMode};
 
-/// The clock is the system's.
-const SYSTEM_CLOCK: i64 = i64::MIN;
-
 /// The file of one connection; what SQLite's callbacks and the session share.
 #[derive(Debug)]
-pub(crate) struct Shared {
-    state: Mutex<FileState>,
-    /// Milliseconds since 1970, or `SYSTEM_CLOCK`.
-    clock: AtomicI64,
-}
+pub(crate) struct ConnectionFile(Mutex<FileState>);
 
-impl Shared {
+impl ConnectionFile {
     pub(crate) fn new(state: FileState) -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::new(state),
-            clock: AtomicI64::new(SYSTEM_CLOCK),
-        })
+        Arc::new(Self(Mutex::new(state)))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, FileState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What SQLite is told as the time, in milliseconds since 1970, unless it is the system's.
-    pub(crate) fn fixed_clock(&self) -> Option<i64> {
-        let clock = self.clock.load(Ordering::Relaxed);
-        (clock != SYSTEM_CLOCK).then_some(clock)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,11 +38,11 @@ pub struct WriteSet {
 /// thread, but between statements: SQLite asks for the lock and the snapshot when a statement (or a
 /// transaction) begins to read.
 #[derive(Clone)]
-pub struct FileHandle(Arc<Shared>);
+pub struct FileHandle(Arc<ConnectionFile>);
 
 impl FileHandle {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self(shared)
+    pub(crate) fn new(file: Arc<ConnectionFile>) -> Self {
+        Self(file)
     }
 
     /// With `true`, the session holds the database's write permit: the next transaction reads the
@@ -107,14 +91,6 @@ impl FileHandle {
     /// already. After a COMMIT the connection answers errors from now on and has to be dropped.
     pub fn discard_write_set(&self) {
         self.0.state().discard();
-    }
-
-    /// Fixes the time that SQLite's date functions see, in milliseconds since 1970 UTC; `None` =
-    /// the system's clock.
-    pub fn fix_clock(&self, milliseconds: Option<i64>) {
-        self.0
-            .clock
-            .store(milliseconds.unwrap_or(SYSTEM_CLOCK), Ordering::Relaxed);
     }
 
     /// Why the shim last answered SQLite with an error code; the text and the cause that SQLite

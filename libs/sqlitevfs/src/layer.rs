@@ -1,35 +1,11 @@
 //! Pages that a transaction has written, above a snapshot or another layer.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::mem;
 use std::sync::Arc;
 
 use pagestore::{LOCK_PAGE, PageData, PageImage, PageNumber, ScratchFile};
-
-/// Page numbers need mixing only.
-#[derive(Debug, Default)]
-pub(crate) struct PageHasher(u64);
-
-impl Hasher for PageHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        let mixed = (self.0 ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-}
-
-type Pages = HashMap<PageNumber, PageImage, BuildHasherDefault<PageHasher>>;
+use rustc_hash::FxHashMap;
 
 /// Where the content of a page is.
 pub(crate) enum Found<'a> {
@@ -44,7 +20,7 @@ pub(crate) enum Found<'a> {
 /// See the module's page.
 #[derive(Debug, Default)]
 pub(crate) struct Layer {
-    pages: Pages,
+    pages: FxHashMap<PageNumber, PageImage>,
     /// Size and smallest size, in pages; set with the first change.
     sizes: Option<Sizes>,
     memory_bytes: usize,

@@ -11,7 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Error;
-use crate::handle::{FileHandle, Shared};
+use crate::handle::{ConnectionFile, FileHandle};
 use crate::state::FileState;
 use crate::vfs;
 
@@ -44,8 +44,8 @@ pub fn open(
         options.scratch_dir,
         options.write_set_limit,
     );
-    let shared = Shared::new(state);
-    let slot = vfs::Slot::claim(Arc::clone(&shared))?;
+    let file = ConnectionFile::new(state);
+    let slot = vfs::Slot::claim(Arc::clone(&file))?;
     // Sessions use a connection from one thread at a time: SQLite needs no mutex of its own.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -54,8 +54,8 @@ pub fn open(
     let name = slot.name();
     let path = OsStr::from_bytes(name.to_bytes());
     let connection = Connection::open_with_flags_and_vfs(path, flags, name);
-    slot.release_unopened(&shared);
-    let handle = FileHandle::new(shared);
+    slot.release_unopened(&file);
+    let handle = FileHandle::new(file);
     let configured = connection.map_err(Error::from).and_then(|connection| {
         configure(&connection, options.cache_kib)?;
         Ok(connection)

@@ -188,6 +188,10 @@ impl FileState {
         if self.mode == WriteMode::Private && !self.working.is_empty() {
             return Err(Error::PrivateCommit);
         }
+        assert!(
+            self.level == Level::Reserved || self.working.is_empty(),
+            "a transaction that has written holds its lock until it has committed (invariant 3)"
+        );
         self.committed.merge(&mut self.working);
         self.working.clear();
         Ok(())
@@ -207,6 +211,12 @@ impl FileState {
         let page_count = self.committed.page_count().unwrap_or(snapshot.page_count());
         let mut pages = self.committed.sorted();
         pages.retain(|(page, image)| !snapshot.is_same(*page, image));
+        assert!(
+            pages
+                .last()
+                .is_none_or(|(page, _)| page.get() <= page_count),
+            "no page of a write set lies beyond the end of the database (invariant 5)"
+        );
         let unchanged = pages.is_empty() && page_count == snapshot.page_count();
         if self.level == Level::None {
             self.snapshot = None;

@@ -215,21 +215,6 @@ fn cursors_that_are_open_over_a_commit_read_on() {
 }
 
 #[test]
-fn the_clock_of_a_connection_can_be_fixed() {
-    let database = Database::new();
-    let (one, other) = (database.connect(), database.connect());
-    let year = |c: &Connection| -> String {
-        c.query_row("SELECT datetime('now')", (), |row| row.get(0))
-            .unwrap()
-    };
-    one.1.fix_clock(Some(1_000_000_000_000));
-    assert_eq!(year(&one.0), "2001-09-09 01:46:40");
-    assert_ne!(year(&other.0), "2001-09-09 01:46:40");
-    one.1.fix_clock(None);
-    assert!(year(&one.0).as_str() > "2020");
-}
-
-#[test]
 fn a_connection_opens_no_other_database_for_writing() {
     let database = Database::new();
     let connection = database.connect();

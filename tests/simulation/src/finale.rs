@@ -23,7 +23,7 @@ use crate::world::{Promised, World, names_of};
 type Pages = BTreeMap<u32, Vec<Print>>;
 
 /// Rounds in which all must have caught up.
-const PATIENCE: usize = 20_000;
+const MAX_ROUNDS: usize = 20_000;
 
 impl World {
     pub(crate) fn finale(&mut self) -> Result<(), String> {
@@ -76,7 +76,7 @@ impl World {
 
     /// Everything goes on until nothing is left to do.
     fn catch_up(&mut self) -> Result<(), String> {
-        for round in 0..PATIENCE {
+        for round in 0..MAX_ROUNDS {
             self.pass(Duration::from_millis(20));
             if round % 50 == 0 {
                 self.look_after_files();
@@ -317,7 +317,7 @@ impl World {
         let source = Server::source(&process)?;
         let now = self.now();
         let result = Line::open(source, self.settings.pack, slave).and_then(|mut line| {
-            for _ in 0..PATIENCE {
+            for _ in 0..MAX_ROUNDS {
                 while line.deliver_to_slave() {}
                 line.sync(now);
                 while line.deliver_to_source()? {}

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use dbproto::{Message, Progress, Refuse, Shipper, ShipperAction, Stop, state};
-use dbrepl::failure::Failure;
+use dbproto::{Message, Progress, Refusal, Refuse, Shipper, ShipperAction, state};
+use dbrepl::error::ShipError;
 use dbrepl::options::Source;
 use dbrepl::source::{self, Located};
 use dbserver::environment::Environment;
@@ -23,7 +23,7 @@ pub(crate) enum Broken {
     /// One side refused the other.
     Refused(Refuse),
     /// dbrepl could not read the log.
-    Source(Failure),
+    Source(ShipError),
 }
 
 /// One connection.
@@ -186,7 +186,7 @@ impl Line {
     }
 }
 
-fn checked(result: Result<Vec<ShipperAction>, Stop>) -> Result<Vec<ShipperAction>, Broken> {
+fn checked(result: Result<Vec<ShipperAction>, Refusal>) -> Result<Vec<ShipperAction>, Broken> {
     result.map_err(|stop| Broken::Refused(stop.refuse().clone()))
 }
 

@@ -7,20 +7,20 @@ use serde::Serialize;
 use crate::args::FwlogFiles;
 use crate::commands::fwlog::files::Files;
 use crate::commands::fwlog::read_failure;
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 use crate::output;
-use crate::session::Session;
 
-pub(crate) fn run(session: &Session, arguments: &FwlogFiles) -> Result<()> {
-    let log = Files::collect(session, arguments)?.undamaged()?;
+pub(crate) fn run(invocation: &Invocation, arguments: &FwlogFiles) -> Result<()> {
+    let log = Files::collect(invocation, arguments)?.undamaged()?;
     log.segments()
         .iter()
-        .try_for_each(|info| segment(session, info))
+        .try_for_each(|info| segment(invocation, info))
 }
 
-fn segment(session: &Session, info: &SegmentInfo) -> Result<()> {
+fn segment(invocation: &Invocation, info: &SegmentInfo) -> Result<()> {
     let header = &info.header;
-    session.output.line(format_args!(
+    invocation.output.line(format_args!(
         "segment {} of environment {} by {}, created {}\n  file {}\n  chain hash before {}",
         info.id,
         header.environment,
@@ -33,16 +33,16 @@ fn segment(session: &Session, info: &SegmentInfo) -> Result<()> {
     let mut decoder = BlockDecoder::new();
     loop {
         match reader.next(None).map_err(read_failure)? {
-            ReadItem::Block(found) => block(session, info, &found, &mut decoder)?,
+            ReadItem::Block(found) => block(invocation, info, &found, &mut decoder)?,
             ReadItem::Seal(_) => {
                 let point = reader.point();
-                return session
+                return invocation
                     .output
                     .line(format_args!("seal at {}, {}", point.position, point.hash));
             }
-            ReadItem::End(EndKind::Clean) => return session.output.line("open end"),
+            ReadItem::End(EndKind::Clean) => return invocation.output.line("open end"),
             ReadItem::End(EndKind::Torn { offset, why }) => {
-                return session
+                return invocation
                     .output
                     .line(format_args!("torn tail at offset {offset}: {why}"));
             }
@@ -51,7 +51,7 @@ fn segment(session: &Session, info: &SegmentInfo) -> Result<()> {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct ShownBlock {
     position: String,
     end: String,
     chain_hash: String,
@@ -64,13 +64,13 @@ struct Shown {
 }
 
 fn block(
-    session: &Session,
+    invocation: &Invocation,
     info: &SegmentInfo,
     block: &Block,
     decoder: &mut BlockDecoder,
 ) -> Result<()> {
     let damaged = |why: fwlog::DecodeError| {
-        Failure::error(format!("{} at {}: {why}", info.path.display(), block.start))
+        CommandError::error(format!("{} at {}: {why}", info.path.display(), block.start))
     };
     let records = decoder.records(block).map_err(damaged)?;
     let records = records.map(|record| record.map(|record: Record<'_>| record.to_string()));
@@ -78,8 +78,8 @@ fn block(
         .collect::<std::result::Result<_, _>>()
         .map_err(damaged)?;
     let head = &block.head;
-    if session.output.json {
-        return output::json(&Shown {
+    if invocation.output.json {
+        return output::json(&ShownBlock {
             position: block.start.to_string(),
             end: block.end.position.to_string(),
             chain_hash: block.end.hash.to_string(),

@@ -10,9 +10,9 @@ use fwlog::{
 
 use crate::args::FwlogFiles;
 use crate::commands::fwlog::read_failure;
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 use crate::output;
-use crate::session::Session;
 
 /// The segments to look at, and the files that should be segments and can't be read as such.
 pub(crate) struct Files {
@@ -36,10 +36,10 @@ pub(crate) struct DamagedFile {
 
 impl Files {
     /// The files and directories of the command line, else those of `FwLog`.
-    pub(crate) fn collect(session: &Session, arguments: &FwlogFiles) -> Result<Self> {
+    pub(crate) fn collect(invocation: &Invocation, arguments: &FwlogFiles) -> Result<Self> {
         let (directory, naming) = match arguments.paths.as_slice() {
             [] => {
-                let location = configured_location(session)?;
+                let location = configured_location(invocation)?;
                 (Some(location.directory), Some(location.naming))
             }
             [one] if one.is_dir() => (Some(one.clone()), None),
@@ -59,7 +59,7 @@ impl Files {
         paths: &[PathBuf],
         naming: Option<&SegmentNaming>,
     ) -> Result<Self> {
-        let failed = |error: IoFailure| Failure::error(error.to_string());
+        let failed = |error: IoFailure| CommandError::error(error.to_string());
         let (mut durable, mut position_unreadable) = (None, false);
         let mut found = Vec::new();
         if let Some(directory) = &directory {
@@ -68,7 +68,7 @@ impl Files {
             position_unreadable = durable.is_none()
                 && disk
                     .exists(&position)
-                    .map_err(|error| Failure::io("look for", &position, &error))?;
+                    .map_err(|error| CommandError::io("look for", &position, &error))?;
             found = segments_in(disk, directory, naming)?;
         } else {
             for path in paths {
@@ -93,7 +93,7 @@ impl Files {
     pub(crate) fn undamaged(self) -> Result<LogDirectory> {
         match self.damaged.first() {
             None => Ok(self.log),
-            Some(file) => Err(Failure::error(file.to_string())),
+            Some(file) => Err(CommandError::error(file.to_string())),
         }
     }
 }
@@ -110,14 +110,14 @@ impl std::fmt::Display for DamagedFile {
     }
 }
 
-fn configured_location(session: &Session) -> Result<LogLocation> {
-    let config = session.config()?;
+fn configured_location(invocation: &Invocation) -> Result<LogLocation> {
+    let config = invocation.config()?;
     let path = config.forward_log.location.ok_or_else(|| {
-        Failure::usage(format!("{}: FwLog is not set", config.path.display()))
+        CommandError::usage(format!("{}: FwLog is not set", config.path.display()))
             .with_hint("name the files or their directory")
     })?;
     LogLocation::parse(&path)
-        .map_err(|error| Failure::usage(format!("{}: FwLog: {error}", config.path.display())))
+        .map_err(|error| CommandError::usage(format!("{}: FwLog: {error}", config.path.display())))
 }
 
 /// The segments of a directory, sorted by name so that messages have an order.
@@ -128,7 +128,7 @@ fn segments_in(
 ) -> Result<Vec<PathBuf>> {
     let names = disk
         .list(directory)
-        .map_err(|error| Failure::io("list", directory, &error))?;
+        .map_err(|error| CommandError::io("list", directory, &error))?;
     let paths = names.into_iter().map(|name| directory.join(name));
     Ok(paths
         .filter(|path| is_segment(path, naming) && !path.is_dir())

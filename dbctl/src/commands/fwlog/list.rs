@@ -4,12 +4,12 @@ use fwlog::SegmentInfo;
 
 use crate::args::FwlogFiles;
 use crate::commands::fwlog::files::Files;
-use crate::failure::Result;
+use crate::error::Result;
+use crate::invocation::Invocation;
 use crate::output::{self, Table};
-use crate::session::Session;
 
-pub(crate) fn run(session: &Session, arguments: &FwlogFiles) -> Result<()> {
-    let log = Files::collect(session, arguments)?.undamaged()?;
+pub(crate) fn run(invocation: &Invocation, arguments: &FwlogFiles) -> Result<()> {
+    let log = Files::collect(invocation, arguments)?.undamaged()?;
     let columns = [
         "segment",
         "state",
@@ -22,7 +22,7 @@ pub(crate) fn run(session: &Session, arguments: &FwlogFiles) -> Result<()> {
     ];
     let mut table = Table::new(&columns);
     table.rows.extend(log.segments().iter().map(row));
-    session.output.result(&table)?;
+    invocation.output.result(&table)?;
     for gap in log.gaps() {
         output::note(format_args!(
             "gap: {} does not go on from {}",

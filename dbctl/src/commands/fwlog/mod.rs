@@ -8,18 +8,18 @@ mod verify;
 use ::fwlog::ReadError;
 
 use crate::args::FwlogCommand;
-use crate::failure::{Failure, Result};
-use crate::session::Session;
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 
-pub(crate) fn run(session: &Session, command: FwlogCommand) -> Result<()> {
+pub(crate) fn run(invocation: &Invocation, command: FwlogCommand) -> Result<()> {
     match command {
-        FwlogCommand::List(arguments) => list::run(session, &arguments),
-        FwlogCommand::Dump(arguments) => dump::run(session, &arguments),
-        FwlogCommand::Verify(arguments) => verify::run(session, &arguments),
+        FwlogCommand::List(arguments) => list::run(invocation, &arguments),
+        FwlogCommand::Dump(arguments) => dump::run(invocation, &arguments),
+        FwlogCommand::Verify(arguments) => verify::run(invocation, &arguments),
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn read_failure(error: ReadError) -> Failure {
-    Failure::error(error.to_string())
+fn read_failure(error: ReadError) -> CommandError {
+    CommandError::error(error.to_string())
 }

@@ -6,12 +6,12 @@ use serde::Serialize;
 use crate::args::FwlogFiles;
 use crate::commands::fwlog::files::{DamagedFile, Files};
 use crate::commands::fwlog::read_failure;
-use crate::failure::{Failure, Result};
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 use crate::output::{self, ProgressLine, Table};
-use crate::session::Session;
 
-pub(crate) fn run(session: &Session, arguments: &FwlogFiles) -> Result<()> {
-    let files = Files::collect(session, arguments)?;
+pub(crate) fn run(invocation: &Invocation, arguments: &FwlogFiles) -> Result<()> {
+    let files = Files::collect(invocation, arguments)?;
     let total: u64 = files
         .log
         .segments()
@@ -33,13 +33,13 @@ pub(crate) fn run(session: &Session, arguments: &FwlogFiles) -> Result<()> {
         // A power cut may have torn it; it only says how far the log was durable.
         output::note("fw.position can't be read: the server writes it anew at its next start");
     }
-    print(session, &report, &damage)?;
+    print(invocation, &report, &damage)?;
     if damage.is_empty() {
         return Ok(());
     }
     let count = damage.len();
     let noun = if count == 1 { "place" } else { "places" };
-    Err(Failure::error(format!(
+    Err(CommandError::error(format!(
         "the forward log is damaged at {count} {noun}"
     )))
 }
@@ -48,17 +48,17 @@ pub(crate) fn run(session: &Session, arguments: &FwlogFiles) -> Result<()> {
 fn examine(
     files: &Files,
     progress: &mut dyn FnMut(&VerifyReport),
-) -> Result<(VerifyReport, Vec<Place>)> {
+) -> Result<(VerifyReport, Vec<DamagedPlace>)> {
     let report = verify(&files.log, progress).map_err(read_failure)?;
-    let mut damage: Vec<Place> = files.damaged.iter().map(Place::of_file).collect();
-    damage.extend(report.findings.iter().map(Place::of_finding));
+    let mut damage: Vec<DamagedPlace> = files.damaged.iter().map(DamagedPlace::of_file).collect();
+    damage.extend(report.findings.iter().map(DamagedPlace::of_finding));
     damage.extend(ends_early(files, &report));
     Ok((report, damage))
 }
 
 /// One damaged place.
 #[derive(Serialize)]
-struct Place {
+struct DamagedPlace {
     file: String,
     offset: u64,
     /// Where in the log; null where the file's own header can't be read.
@@ -66,7 +66,7 @@ struct Place {
     damage: String,
 }
 
-impl Place {
+impl DamagedPlace {
     fn of_file(file: &DamagedFile) -> Self {
         Self {
             file: file.path.display().to_string(),
@@ -88,13 +88,13 @@ impl Place {
 
 /// A log that ends before the end that was acknowledged has lost its newest segments or blocks, or
 /// its seal.
-fn ends_early(files: &Files, report: &VerifyReport) -> Option<Place> {
+fn ends_early(files: &Files, report: &VerifyReport) -> Option<DamagedPlace> {
     let known = files.durable?;
     let durable = known.point.position;
     let end = report.end.map(|end| end.position);
     if end == Some(durable) && known.sealed {
         // What follows can only be the seal.
-        return report.torn.as_ref().map(Place::of_finding);
+        return report.torn.as_ref().map(DamagedPlace::of_finding);
     }
     if end >= Some(durable) {
         return None;
@@ -102,7 +102,7 @@ fn ends_early(files: &Files, report: &VerifyReport) -> Option<Place> {
     // The file in which the log ends; the directory when not even its first segment is there.
     let last = end.and_then(|end| files.log.get(end.segment));
     let path = last.map(|info| &info.path).or(files.directory.as_ref())?;
-    Some(Place {
+    Some(DamagedPlace {
         file: path.display().to_string(),
         offset: end.map_or(0, |end| end.offset),
         position: end.map(|end| end.to_string()),
@@ -111,28 +111,28 @@ fn ends_early(files: &Files, report: &VerifyReport) -> Option<Place> {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ShownReport<'a> {
     segments: u64,
     blocks: u64,
     records: u64,
     commits: u64,
     bytes: u64,
     end: Option<String>,
-    torn_tail: Option<Place>,
-    damage: &'a [Place],
+    torn_tail: Option<DamagedPlace>,
+    damage: &'a [DamagedPlace],
 }
 
-fn print(session: &Session, report: &VerifyReport, damage: &[Place]) -> Result<()> {
+fn print(invocation: &Invocation, report: &VerifyReport, damage: &[DamagedPlace]) -> Result<()> {
     let end = report.end.map(|end| end.position.to_string());
-    if session.output.json {
-        return output::json(&Shown {
+    if invocation.output.json {
+        return output::json(&ShownReport {
             segments: report.segments,
             blocks: report.blocks,
             records: report.records,
             commits: report.commits,
             bytes: report.bytes,
             end,
-            torn_tail: report.torn.as_ref().map(Place::of_finding),
+            torn_tail: report.torn.as_ref().map(DamagedPlace::of_finding),
             damage,
         });
     }
@@ -167,7 +167,7 @@ fn print(session: &Session, report: &VerifyReport, damage: &[Place]) -> Result<(
     if damage.is_empty() {
         table.push(["damage".to_owned(), "none".to_owned()]);
     }
-    session.output.result(&table)
+    invocation.output.result(&table)
 }
 
 #[cfg(test)]
@@ -249,7 +249,7 @@ mod tests {
         machine.copy()
     }
 
-    fn report(disk: &Disk) -> (VerifyReport, Vec<Place>, bool) {
+    fn report(disk: &Disk) -> (VerifyReport, Vec<DamagedPlace>, bool) {
         let files = Files::read(disk, Some(PathBuf::from("/fw")), &[], None).unwrap();
         let (report, damage) = examine(&files, &mut |_| ()).unwrap();
         (report, damage, files.position_unreadable)

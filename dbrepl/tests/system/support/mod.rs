@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use dbconfig::LogTarget;
 use dbrepl::cli::RawArguments;
-use dbrepl::failure::Failure;
+use dbrepl::error::ShipError;
 use dbrepl::options::Options;
 use dbrepl::report::Reporter;
-use dbrepl::stop::Stop;
+use dbrepl::shutdown::ShutdownRequest;
 use fwlog::{LogDirectory, LogLocation};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,7 +23,7 @@ use slave::FakeSlave;
 
 /// A run of dbrepl in this process.
 pub(crate) struct Run {
-    task: JoinHandle<Result<(), Failure>>,
+    task: JoinHandle<Result<(), ShipError>>,
     stop: watch::Sender<bool>,
     log: std::path::PathBuf,
     _folder: Arc<tempfile::TempDir>,
@@ -42,7 +42,7 @@ impl Run {
         let raw = RawArguments::read(line.split_whitespace().map(OsString::from)).unwrap();
         let options = Options::check(raw, &|_| None).unwrap();
         let reporter = Reporter::open(&LogTarget::File(log.clone()), options.verbose).unwrap();
-        let (stop, stopped) = Stop::by_hand();
+        let (stop, stopped) = ShutdownRequest::by_hand();
         let task = tokio::spawn(async move { dbrepl::run::run(&options, reporter, stopped).await });
         Self {
             task,
@@ -53,13 +53,13 @@ impl Run {
     }
 
     /// Waits for the end.
-    pub(crate) async fn end(self) -> (Result<(), Failure>, Vec<String>) {
+    pub(crate) async fn end(self) -> (Result<(), ShipError>, Vec<String>) {
         let result = self.task.await.unwrap();
         (result, lines(&self.log))
     }
 
     /// Asks it to stop, as a signal would, and waits for the end.
-    pub(crate) async fn stop(self) -> (Result<(), Failure>, Vec<String>) {
+    pub(crate) async fn stop(self) -> (Result<(), ShipError>, Vec<String>) {
         self.stop.send_replace(true);
         self.end().await
     }
@@ -70,7 +70,7 @@ pub(crate) async fn run(
     master: &Master,
     slave: &FakeSlave,
     words: &str,
-) -> (Result<(), Failure>, Vec<String>) {
+) -> (Result<(), ShipError>, Vec<String>) {
     Run::start(master, slave, words).end().await
 }
 

@@ -80,7 +80,7 @@ fn newest_is_full(environment: &Environment) -> bool {
     while let ReadItem::Block(block) = reader.next(None).unwrap() {
         for record in decoder.records(&block).unwrap() {
             if let Record::Commit(commit) = record.unwrap() {
-                let mut bodies = commit.pages.iter().map(|change| change.unwrap().body);
+                let mut bodies = commit.pages.into_iter().map(|change| change.unwrap().body);
                 full = Some(bodies.all(|body| matches!(body, PageBody::Full(_))));
             }
         }

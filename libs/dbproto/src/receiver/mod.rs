@@ -13,7 +13,7 @@
 mod pacer;
 
 use bytes::Bytes;
-use fwlog::{ChainHash, EnvironmentId, LogPoint, Position, SegmentHeader, SegmentId, Sequence};
+use fwlog::{ChainHash, EnvironmentId, LogPoint, Position, SegmentHeader, SegmentId};
 
 use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse};
 use crate::{check_compatible, state};
@@ -76,7 +76,7 @@ pub enum ReceiverAction {
 
 /// Where in the log the next bytes belong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum LogPlace {
     /// Before the first segment.
     Beginning,
     /// After the seal of this segment.
@@ -88,19 +88,19 @@ enum Place {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ReceiverState {
     Waiting,
     Known,
-    Receiving(Place),
+    Receiving(LogPlace),
     Stopped,
 }
 
-impl State {
+impl ReceiverState {
     fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting for Identify",
             Self::Known => "waiting for Start",
-            Self::Receiving(Place::Open(_)) => "inside a segment",
+            Self::Receiving(LogPlace::Open(_)) => "inside a segment",
             Self::Receiving(_) => "between segments",
             Self::Stopped => "stopped",
         }
@@ -112,7 +112,7 @@ impl State {
 pub struct Receiver {
     identity: Identity,
     source: Option<Identify>,
-    state: State,
+    state: ReceiverState,
 }
 
 impl Receiver {
@@ -122,7 +122,7 @@ impl Receiver {
         Self {
             identity,
             source: None,
-            state: State::Waiting,
+            state: ReceiverState::Waiting,
         }
     }
 
@@ -134,7 +134,7 @@ impl Receiver {
     /// Next byte of the log that is expected, once `Start` came and a segment is open.
     pub fn expected(&self) -> Option<Position> {
         match self.state {
-            State::Receiving(Place::Open(position)) => Some(position),
+            ReceiverState::Receiving(LogPlace::Open(position)) => Some(position),
             _ => None,
         }
     }
@@ -144,7 +144,7 @@ impl Receiver {
     pub fn handle(&mut self, message: Message) -> Result<Vec<ReceiverAction>, Refuse> {
         let result = self.accept(message);
         if result.is_err() {
-            self.state = State::Stopped;
+            self.state = ReceiverState::Stopped;
         }
         result
     }
@@ -152,33 +152,35 @@ impl Receiver {
     fn accept(&mut self, message: Message) -> Result<Vec<ReceiverAction>, Refuse> {
         match (message, self.state) {
             (Message::Refuse(refuse), _) => {
-                self.state = State::Stopped;
+                self.state = ReceiverState::Stopped;
                 Ok(vec![ReceiverAction::Refused(refuse)])
             }
-            (Message::Identify(identify), State::Waiting) => Ok(self.meet(identify)),
-            (Message::AskHash { position }, State::Known) => {
+            (Message::Identify(identify), ReceiverState::Waiting) => Ok(self.meet(identify)),
+            (Message::AskHash { position }, ReceiverState::Known) => {
                 self.check_source()?;
                 Ok(vec![ReceiverAction::LookUpHash(position)])
             }
-            (Message::Start { at }, State::Known) => self.start(at),
-            (Message::Segment { header }, State::Receiving(place)) => self.segment(place, header),
-            (Message::Blocks { start, bytes }, State::Receiving(Place::Open(expected))) => {
-                self.blocks(expected, start, bytes)
+            (Message::Start { at }, ReceiverState::Known) => self.start(at),
+            (Message::Segment { header }, ReceiverState::Receiving(place)) => {
+                self.segment(place, header)
             }
-            (Message::Blocks { start, .. }, State::Receiving(Place::AtOwnSeal(segment)))
-                if start.segment == segment =>
-            {
-                Err(Refuse::new(
-                    state::DIVERGED,
-                    format!("diverged: the slave's log differs from the master's after {start}"),
-                )
-                .detail(format!(
-                    "the slave's segment {segment} is sealed there, the master's goes on"
-                ))
-                .hint(state::RESYNCHRONIZE))
-            }
-            (Message::Seal { bytes }, State::Receiving(place)) => self.seal(place, bytes),
-            (Message::KeepAlive { durable, reply }, State::Receiving(_)) => {
+            (
+                Message::Blocks { start, bytes },
+                ReceiverState::Receiving(LogPlace::Open(expected)),
+            ) => self.blocks(expected, start, bytes),
+            (
+                Message::Blocks { start, .. },
+                ReceiverState::Receiving(LogPlace::AtOwnSeal(segment)),
+            ) if start.segment == segment => Err(Refuse::new(
+                state::DIVERGED,
+                format!("diverged: the slave's log differs from the master's after {start}"),
+            )
+            .detail(format!(
+                "the slave's segment {segment} is sealed there, the master's goes on"
+            ))
+            .hint(state::RESYNCHRONIZE)),
+            (Message::Seal { bytes }, ReceiverState::Receiving(place)) => self.seal(place, bytes),
+            (Message::KeepAlive { durable, reply }, ReceiverState::Receiving(_)) => {
                 Ok(vec![ReceiverAction::KeepAlive { durable, reply }])
             }
             (message, state) => Err(unexpected(&message, state)),
@@ -188,7 +190,7 @@ impl Receiver {
     /// The slave tells who it is even to a source that doesn't fit: the source then says why not.
     fn meet(&mut self, identify: Identify) -> Vec<ReceiverAction> {
         self.source = Some(identify);
-        self.state = State::Known;
+        self.state = ReceiverState::Known;
         vec![ReceiverAction::Send(Message::Identity(
             self.identity.clone(),
         ))]
@@ -237,30 +239,26 @@ impl Receiver {
             });
             self.identity.environment = Some(environment);
         }
-        self.state = State::Receiving(match at {
-            None => Place::Beginning,
-            Some(point) if self.identity.sealed => Place::AtOwnSeal(point.position.segment),
-            Some(point) => Place::Open(point.position),
+        self.state = ReceiverState::Receiving(match at {
+            None => LogPlace::Beginning,
+            Some(point) if self.identity.sealed => LogPlace::AtOwnSeal(point.position.segment),
+            Some(point) => LogPlace::Open(point.position),
         });
         actions.push(ReceiverAction::Start { at });
         Ok(actions)
     }
 
-    fn segment(&mut self, place: Place, bytes: Bytes) -> Result<Vec<ReceiverAction>, Refuse> {
+    fn segment(&mut self, place: LogPlace, bytes: Bytes) -> Result<Vec<ReceiverAction>, Refuse> {
         let header = SegmentHeader::decode(&bytes).map_err(|error| {
             Refuse::new(state::DAMAGED, "a segment header can't be read").detail(error.to_string())
         })?;
         let id = header.id;
-        let follows = |last: SegmentId| {
-            let next_history = id.generation > last.generation;
-            id == last.next_sequence() || (next_history && id.sequence == Sequence::FIRST)
-        };
         let in_order = match place {
-            Place::Beginning => id == SegmentId::FIRST,
-            Place::AfterSeal(last) | Place::AtOwnSeal(last) => follows(last),
+            LogPlace::Beginning => id == SegmentId::FIRST,
+            LogPlace::AfterSeal(last) | LogPlace::AtOwnSeal(last) => id.may_follow(last),
             // The source may have removed the segment that ended here, with its seal. That it did
             // end here is proved to the mirror by the header's hash.
-            Place::Open(at) => follows(at.segment),
+            LogPlace::Open(at) => id.may_follow(at.segment),
         };
         if !in_order {
             return Err(
@@ -276,7 +274,7 @@ impl Receiver {
             );
         }
         let offset = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.state = State::Receiving(Place::Open(Position {
+        self.state = ReceiverState::Receiving(LogPlace::Open(Position {
             segment: id,
             offset,
         }));
@@ -304,28 +302,28 @@ impl Receiver {
                 "blocks without bytes",
             ));
         };
-        self.state = State::Receiving(Place::Open(Position { offset, ..start }));
+        self.state = ReceiverState::Receiving(LogPlace::Open(Position { offset, ..start }));
         Ok(vec![ReceiverAction::Blocks { start, bytes }])
     }
 
-    fn seal(&mut self, place: Place, bytes: Bytes) -> Result<Vec<ReceiverAction>, Refuse> {
+    fn seal(&mut self, place: LogPlace, bytes: Bytes) -> Result<Vec<ReceiverAction>, Refuse> {
         match place {
-            Place::Open(position) => {
-                self.state = State::Receiving(Place::AfterSeal(position.segment));
+            LogPlace::Open(position) => {
+                self.state = ReceiverState::Receiving(LogPlace::AfterSeal(position.segment));
                 Ok(vec![ReceiverAction::Seal { bytes }])
             }
-            Place::AtOwnSeal(segment) => {
-                self.state = State::Receiving(Place::AfterSeal(segment));
+            LogPlace::AtOwnSeal(segment) => {
+                self.state = ReceiverState::Receiving(LogPlace::AfterSeal(segment));
                 Ok(Vec::new())
             }
-            Place::Beginning | Place::AfterSeal(_) => {
+            LogPlace::Beginning | LogPlace::AfterSeal(_) => {
                 Err(unexpected(&Message::Seal { bytes }, self.state))
             }
         }
     }
 }
 
-fn unexpected(message: &Message, state: State) -> Refuse {
+fn unexpected(message: &Message, state: ReceiverState) -> Refuse {
     Refuse::from(&ProtocolError::Unexpected {
         message: message.name(),
         state: state.name(),

@@ -32,6 +32,12 @@ impl StatusPacer {
 
     /// Takes the newest status; gives the message to send now, if there is one.
     pub fn report(&mut self, status: Status, now: Instant) -> Option<Message> {
+        let [applied, durable, received] = [&status.applied, &status.durable, &status.received]
+            .map(|progress| progress.point.position);
+        assert!(
+            applied <= durable && durable <= received,
+            "a slave shows only what is durable (invariant 2)"
+        );
         let due = self.asked
             || self.sent.as_ref().is_none_or(|(sent, at)| {
                 let age = now.saturating_duration_since(*at);

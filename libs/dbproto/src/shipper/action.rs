@@ -37,14 +37,14 @@ pub enum BorderKind {
 
 /// The end of the conversation, before its purpose was reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum Refusal {
     /// This side refuses: send it to the slave, tell the operator.
     Ours(Refuse),
     /// The slave refused.
     Theirs(Refuse),
 }
 
-impl Stop {
+impl Refusal {
     /// Why, whoever it was.
     pub fn refuse(&self) -> &Refuse {
         match self {
@@ -53,7 +53,7 @@ impl Stop {
     }
 }
 
-impl From<ProtocolError> for Stop {
+impl From<ProtocolError> for Refusal {
     fn from(error: ProtocolError) -> Self {
         Self::Ours(Refuse::from(&error))
     }

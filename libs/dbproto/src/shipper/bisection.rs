@@ -58,6 +58,10 @@ impl Bisection {
     /// Takes the slave's hash at the position asked for.
     pub(crate) fn answer(&mut self, hash: Option<ChainHash>) {
         let middle = self.middle();
+        assert!(
+            self.common < self.different,
+            "an answer is to a question that was open"
+        );
         if self
             .borders
             .get(middle)

@@ -5,7 +5,7 @@
 //!  Greeting ───────────▶ Locating ──────▶ Shipping ────────────▶ Shipping
 //!                           │ not found
 //!                           ▼   borders, Hash …
-//!                        Bisecting ─────▶ Stop: diverged after …
+//!                        Bisecting ─────▶ Refusal: diverged after …
 //! ```
 //!
 //! The driver owns the connection and the log. It feeds in what arrives and what it finds in the
@@ -21,13 +21,13 @@ use fwlog::{LogPoint, Position};
 use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse, Status};
 use crate::{check_compatible, state};
 
-pub use action::{BorderKind, Reached, ShipperAction, Stop};
+pub use action::{BorderKind, Reached, Refusal, ShipperAction};
 use bisection::Bisection;
 pub use bisection::Border;
 use window::Window;
 
 #[derive(Debug)]
-enum State {
+enum ShipperState {
     Greeting,
     Locating,
     Bisecting {
@@ -39,7 +39,7 @@ enum State {
     Stopped,
 }
 
-impl State {
+impl ShipperState {
     fn name(&self) -> &'static str {
         match self {
             Self::Greeting => "waiting for the slave's identity",
@@ -56,7 +56,7 @@ impl State {
 pub struct Shipper {
     identify: Identify,
     slave: Option<Identity>,
-    state: State,
+    state: ShipperState,
     window: Window,
     /// End of what was shipped; the slave's own point before that.
     shipped: Option<Position>,
@@ -71,7 +71,7 @@ impl Shipper {
         Self {
             identify,
             slave: None,
-            state: State::Greeting,
+            state: ShipperState::Greeting,
             window: Window::new(window),
             shipped: None,
             last_block: None,
@@ -100,10 +100,10 @@ impl Shipper {
     }
 
     /// Takes a message of the slave.
-    pub fn handle(&mut self, message: Message) -> Result<Vec<ShipperAction>, Stop> {
+    pub fn handle(&mut self, message: Message) -> Result<Vec<ShipperAction>, Refusal> {
         let result = match message {
-            Message::Refuse(refuse) => Err(Stop::Theirs(refuse)),
-            Message::Identity(identity) if matches!(self.state, State::Greeting) => {
+            Message::Refuse(refuse) => Err(Refusal::Theirs(refuse)),
+            Message::Identity(identity) if matches!(self.state, ShipperState::Greeting) => {
                 self.meet(identity)
             }
             Message::Hash { position, hash } => self.answer(position, hash),
@@ -115,16 +115,16 @@ impl Shipper {
             .into()),
         };
         if result.is_err() {
-            self.state = State::Stopped;
+            self.state = ShipperState::Stopped;
         }
         result
     }
 
-    fn meet(&mut self, slave: Identity) -> Result<Vec<ShipperAction>, Stop> {
-        check_compatible(&self.identify, &slave).map_err(Stop::Ours)?;
+    fn meet(&mut self, slave: Identity) -> Result<Vec<ShipperAction>, Refusal> {
+        check_compatible(&self.identify, &slave).map_err(Refusal::Ours)?;
         let point = slave.durable.as_ref().map(|durable| durable.point);
         self.slave = Some(slave);
-        self.state = State::Locating;
+        self.state = ShipperState::Locating;
         Ok(vec![ShipperAction::Locate(point)])
     }
 
@@ -136,20 +136,20 @@ impl Shipper {
     pub fn located(&mut self) -> Message {
         let at = self.slave_point().copied();
         self.shipped = at.as_ref().map(|point| point.position);
-        self.state = State::Shipping;
+        self.state = ShipperState::Shipping;
         Message::Start { at }
     }
 
     /// The log has no such point, and differs from the slave's somewhere before it: finds out where.
-    pub fn not_located(&mut self) -> Result<Vec<ShipperAction>, Stop> {
+    pub fn not_located(&mut self) -> Result<Vec<ShipperAction>, Refusal> {
         let Some(to) = self.slave_point().map(|point| point.position) else {
-            self.state = State::Stopped;
-            return Err(Stop::Ours(Refuse::new(
+            self.state = ShipperState::Stopped;
+            return Err(Refusal::Ours(Refuse::new(
                 state::LOG_MISSING,
                 "the master's log does not begin at the beginning",
             )));
         };
-        self.state = State::Bisecting {
+        self.state = ShipperState::Bisecting {
             blocks: false,
             waiting: true,
             search: Bisection::new(Vec::new()),
@@ -163,8 +163,8 @@ impl Shipper {
     }
 
     /// Takes the borders that [`ShipperAction::Borders`] asked for.
-    pub fn borders(&mut self, borders: Vec<Border>) -> Result<Vec<ShipperAction>, Stop> {
-        if let State::Bisecting {
+    pub fn borders(&mut self, borders: Vec<Border>) -> Result<Vec<ShipperAction>, Refusal> {
+        if let ShipperState::Bisecting {
             waiting, search, ..
         } = &mut self.state
         {
@@ -173,7 +173,7 @@ impl Shipper {
         }
         let result = self.ask();
         if result.is_err() {
-            self.state = State::Stopped;
+            self.state = ShipperState::Stopped;
         }
         result
     }
@@ -182,10 +182,10 @@ impl Shipper {
         &mut self,
         position: Position,
         hash: Option<fwlog::ChainHash>,
-    ) -> Result<Vec<ShipperAction>, Stop> {
+    ) -> Result<Vec<ShipperAction>, Refusal> {
         let name = self.state.name();
         match &mut self.state {
-            State::Bisecting {
+            ShipperState::Bisecting {
                 waiting: false,
                 search,
                 ..
@@ -202,9 +202,9 @@ impl Shipper {
     }
 
     /// The next question; first over segments, then over the blocks of the last common one.
-    fn ask(&mut self) -> Result<Vec<ShipperAction>, Stop> {
+    fn ask(&mut self) -> Result<Vec<ShipperAction>, Refusal> {
         let to = self.slave_point().map(|point| point.position);
-        let State::Bisecting {
+        let ShipperState::Bisecting {
             blocks,
             waiting,
             search,
@@ -228,7 +228,7 @@ impl Shipper {
                     to,
                 }])
             }
-            (common, _) => Err(Stop::Ours(self.diverged(common.as_ref()))),
+            (common, _) => Err(Refusal::Ours(self.diverged(common.as_ref()))),
         }
     }
 
@@ -270,15 +270,15 @@ impl Shipper {
             .hint(state::RESYNCHRONIZE)
     }
 
-    fn acknowledge(&mut self, status: Status) -> Result<Vec<ShipperAction>, Stop> {
+    fn acknowledge(&mut self, status: Status) -> Result<Vec<ShipperAction>, Refusal> {
         let durable = status.durable.point.position;
         let beyond = match self.shipped {
             Some(shipped) => durable > shipped,
-            None => matches!(self.state, State::Shipping),
+            None => matches!(self.state, ShipperState::Shipping),
         };
         if beyond {
             let shipped = self.shipped.unwrap_or(Position::ORIGIN);
-            return Err(Stop::Ours(
+            return Err(Refusal::Ours(
                 Refuse::new(
                     state::PROTOCOL_VIOLATION,
                     "the slave acknowledged what it never got",
@@ -319,6 +319,10 @@ impl Shipper {
 
     /// Ships whole blocks from `start` to `end`.
     pub fn blocks(&mut self, start: Position, end: Position, bytes: Bytes) -> Message {
+        assert!(
+            self.shipped == Some(start) && end.segment == start.segment,
+            "blocks go on where the slave's log ends (invariant 5)"
+        );
         self.note(end, bytes.len());
         self.last_block = Some(end);
         Message::Blocks { start, bytes }
@@ -326,21 +330,26 @@ impl Shipper {
 
     /// Ships the seal of the segment that was shipped last.
     pub fn seal(&mut self, bytes: Bytes) -> Message {
+        self.check_shipping();
         Message::Seal { bytes }
     }
 
     fn note(&mut self, end: Position, length: usize) {
+        self.check_shipping();
         assert!(
-            matches!(self.state, State::Shipping),
-            "the log is shipped after Start only"
-        );
-        assert!(
-            self.shipped.is_none_or(|shipped| shipped <= end),
-            "the log goes forward"
+            self.shipped.is_none_or(|shipped| shipped < end),
+            "the log is shipped in its order, and nothing of it twice (invariant 3)"
         );
         self.shipped = Some(end);
         self.window
             .ship(end, u64::try_from(length).unwrap_or(u64::MAX));
+    }
+
+    fn check_shipping(&self) {
+        assert!(
+            matches!(self.state, ShipperState::Shipping),
+            "the log is shipped after Start only"
+        );
     }
 
     /// A sign of life, with the source's durable end.

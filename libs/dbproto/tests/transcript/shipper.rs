@@ -1,7 +1,9 @@
 //! Drives a [`Shipper`] by the commands of a transcript.
 
 use bytes::Bytes;
-use dbproto::{Border, BorderKind, Message, Reached, Refuse, Shipper, ShipperAction, Status, Stop};
+use dbproto::{
+    Border, BorderKind, Message, Reached, Refusal, Refuse, Shipper, ShipperAction, Status,
+};
 
 use super::{
     Words, hash, header, identify, identity, progress, show, show_progress, show_refuse, show_start,
@@ -98,17 +100,17 @@ fn border(text: &str) -> Border {
     }
 }
 
-fn actions(result: Result<Vec<ShipperAction>, Stop>) -> Vec<String> {
+fn actions(result: Result<Vec<ShipperAction>, Refusal>) -> Vec<String> {
     match result {
         Ok(actions) => actions.iter().map(action).collect(),
-        Err(Stop::Ours(refuse)) => {
+        Err(Refusal::Ours(refuse)) => {
             let mut lines = vec![format!("stop, refuse {}", show_refuse(&refuse))];
             if !refuse.hint.is_empty() {
                 lines.push(format!("hint {}", refuse.hint));
             }
             lines
         }
-        Err(Stop::Theirs(refuse)) => vec![format!("stop, refused {}", show_refuse(&refuse))],
+        Err(Refusal::Theirs(refuse)) => vec![format!("stop, refused {}", show_refuse(&refuse))],
     }
 }
 

@@ -10,7 +10,7 @@ use super::file::{SimulatedFile, identity_of};
 use super::names::Entry;
 use super::operation::{Kind, Operation, ProcessId};
 use super::simulated::SimulatedDisk;
-use super::state::{State, normal};
+use super::state::{DiskState, normal};
 use crate::{Access, Disk, DiskFile, FileIdentity, FileSystem};
 
 /// Directories are not told from each other.
@@ -64,7 +64,7 @@ impl fmt::Debug for View {
 }
 
 /// An operation that may go ahead: the locked disk, and the error that it is to end with.
-pub(crate) type Begun<'s> = (MutexGuard<'s, State>, Option<io::Error>);
+pub(crate) type Begun<'s> = (MutexGuard<'s, DiskState>, Option<io::Error>);
 
 impl View {
     /// Announces an operation. The hook is called without the lock.
@@ -97,7 +97,7 @@ impl View {
     }
 
     /// An operation that does nothing where it fails.
-    fn look(&self, kind: Kind, path: &Arc<Path>) -> io::Result<MutexGuard<'_, State>> {
+    fn look(&self, kind: Kind, path: &Arc<Path>) -> io::Result<MutexGuard<'_, DiskState>> {
         match self.begin(self.operation(kind, Arc::clone(path)))? {
             (state, None) => Ok(state),
             (_, Some(error)) => Err(error),
@@ -128,8 +128,8 @@ impl View {
     fn change(
         &self,
         operation: Operation,
-        check: impl FnOnce(&State) -> io::Result<u64>,
-        change: impl FnOnce(&mut State, u64),
+        check: impl FnOnce(&DiskState) -> io::Result<u64>,
+        change: impl FnOnce(&mut DiskState, u64),
     ) -> io::Result<()> {
         let (mut state, failure) = self.begin(operation)?;
         match (check(&state), failure) {
@@ -150,7 +150,7 @@ impl View {
     }
 }
 
-fn find_or_create(state: &mut State, path: &Arc<Path>, access: Access) -> io::Result<u64> {
+fn find_or_create(state: &mut DiskState, path: &Arc<Path>, access: Access) -> io::Result<u64> {
     match (state.find(path)?, access) {
         (Some(_), Access::CreateNew(_)) => Err(io::ErrorKind::AlreadyExists.into()),
         (Some(number), _) => Ok(number),
@@ -197,25 +197,25 @@ impl FileSystem for View {
         let (from, to): (Arc<Path>, Arc<Path>) = (normal(from).into(), normal(to).into());
         let mut operation = self.operation(Kind::Rename, Arc::clone(&from));
         operation.to = Some(Arc::clone(&to));
-        let check = |state: &State| {
+        let check = |state: &DiskState| {
             state.check_directory(to.parent().unwrap_or(&to))?;
             state.find(&to)?;
             state
                 .find(&from)?
                 .ok_or_else(|| io::ErrorKind::NotFound.into())
         };
-        let change = |state: &mut State, number| state.rename(&from, &to, number);
+        let change = |state: &mut DiskState, number| state.rename(&from, &to, number);
         self.change(operation, check, change)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let path: Arc<Path> = normal(path).into();
-        let check = |state: &State| {
+        let check = |state: &DiskState| {
             state
                 .find(&path)?
                 .ok_or_else(|| io::ErrorKind::NotFound.into())
         };
-        let change = |state: &mut State, number| state.remove(&path, number);
+        let change = |state: &mut DiskState, number| state.remove(&path, number);
         let operation = self.operation(Kind::Remove, Arc::clone(&path));
         self.change(operation, check, change)
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Fault;
 use super::operation::Operation;
 use super::process::Process;
-use super::state::{State, normal};
+use super::state::{DiskState, normal};
 
 /// Is called before each operation, with no lock held.
 pub(crate) type Hook = dyn Fn(&SimulatedDisk, &Operation) + Send + Sync;
@@ -18,7 +18,7 @@ pub(crate) type Hook = dyn Fn(&SimulatedDisk, &Operation) + Send + Sync;
 /// It has a root directory, and is as large as it has to be until [`SimulatedDisk::set_room`].
 #[derive(Clone)]
 pub struct SimulatedDisk {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<DiskState>>,
 }
 
 impl fmt::Debug for SimulatedDisk {
@@ -30,16 +30,16 @@ impl fmt::Debug for SimulatedDisk {
 impl SimulatedDisk {
     /// An empty disk. The seed decides what faults leave half done.
     pub fn new(seed: u64) -> Self {
-        Self::of(State::new(seed))
+        Self::of(DiskState::new(seed))
     }
 
-    fn of(state: State) -> Self {
+    fn of(state: DiskState) -> Self {
         Self {
             state: Arc::new(Mutex::new(state)),
         }
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, DiskState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -15,7 +15,7 @@ use super::simulated::Hook;
 
 /// All that a simulated disk has.
 #[derive(Clone)]
-pub(crate) struct State {
+pub(crate) struct DiskState {
     pub(crate) names: Names,
     /// Every file there ever was: who has one open may use it after its name is gone.
     nodes: BTreeMap<u64, Node>,
@@ -39,7 +39,7 @@ pub(crate) struct Trace {
     pub(crate) lines: VecDeque<String>,
 }
 
-impl State {
+impl DiskState {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             names: Names::new(),

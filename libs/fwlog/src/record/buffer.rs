@@ -216,27 +216,9 @@ impl CommitEncoder<'_> {
         self
     }
 
-    /// A page as a delta where its version before is given, else all of it.
-    pub fn page(
-        &mut self,
-        page: PageNumber,
-        old: Option<&[u8; PAGE_SIZE]>,
-        new: &[u8; PAGE_SIZE],
-    ) -> &mut Self {
-        match old {
-            Some(old) => self.page_delta(page, old, new),
-            None => self.page_full(page, new),
-        }
-    }
-
     /// Bytes of the record so far.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.buffer.bytes.len() - self.start
-    }
-
-    /// Always false: a record has a head.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Completes the record.
@@ -252,6 +234,10 @@ impl CommitEncoder<'_> {
     }
 
     fn put_page(&mut self, page: PageNumber, tag: u64, image: &[u8; PAGE_SIZE]) {
+        assert!(
+            page.get() != 0,
+            "pages are counted from 1: a reader refuses page 0"
+        );
         let crc = crc32c::crc32c(image);
         let out = self.out();
         put_varint(out, u64::from(page.get()) << 1 | tag);
@@ -321,7 +307,7 @@ mod tests {
         let Some(Ok(Record::Commit(commit))) = Records::new(buffer.as_bytes()).next() else {
             panic!("a commit was written");
         };
-        let pages: Vec<_> = commit.pages.iter().collect();
+        let pages: Vec<_> = commit.pages.into_iter().collect();
         assert!(
             matches!(pages.as_slice(), [Ok(change)] if matches!(change.body, PageBody::Full(_)))
         );
@@ -340,7 +326,7 @@ mod tests {
         };
         let applied = commit
             .pages
-            .iter()
+            .into_iter()
             .next()
             .unwrap()
             .unwrap()

@@ -121,28 +121,15 @@ impl<'a> Pages<'a> {
     pub const fn size(&self) -> usize {
         self.rest.rest().len()
     }
-
-    /// Decodes one page after another.
-    pub const fn iter(&self) -> PagesIter<'a> {
-        PagesIter { rest: self.rest }
-    }
 }
 
+/// Decodes one page after another.
 impl<'a> IntoIterator for Pages<'a> {
     type Item = Result<PageChange<'a>, DecodeError>;
     type IntoIter = PagesIter<'a>;
 
     fn into_iter(self) -> PagesIter<'a> {
-        self.iter()
-    }
-}
-
-impl<'a> IntoIterator for &Pages<'a> {
-    type Item = Result<PageChange<'a>, DecodeError>;
-    type IntoIter = PagesIter<'a>;
-
-    fn into_iter(self) -> PagesIter<'a> {
-        self.iter()
+        PagesIter { rest: self.rest }
     }
 }
 

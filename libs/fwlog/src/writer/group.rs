@@ -9,6 +9,7 @@ use crate::block::{BLOCK_HEAD_SIZE, BlockHead, Compression};
 use crate::chain::ChainHash;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position};
+use crate::segment_end::SegmentEnd;
 use crate::timestamp::Timestamp;
 use crate::writer::time::LogTime;
 
@@ -27,11 +28,7 @@ pub(crate) struct Group {
     /// Finished blocks that are not written yet.
     pub(crate) blocks: Vec<u8>,
     /// Where they end.
-    pub(crate) end: LogPoint,
-    /// Newest commit in them, or before them.
-    pub(crate) last_commit: CommitNumber,
-    /// Time of the last one.
-    pub(crate) time: Timestamp,
+    pub(crate) end: SegmentEnd,
 }
 
 impl Group {
@@ -51,17 +48,23 @@ impl Group {
             raw: Vec::new(),
             newest: last_commit,
             blocks: Vec::new(),
-            end: LogPoint::ORIGIN,
-            last_commit,
-            time: Timestamp::ZERO,
+            end: SegmentEnd {
+                point: LogPoint::ORIGIN,
+                last_commit,
+                time: Timestamp::ZERO,
+            },
         })
     }
 
     /// Goes on in a new segment, behind its header.
-    pub(crate) fn move_to(&mut self, start: LogPoint) {
+    pub(crate) fn move_to(&mut self, start: SegmentEnd) {
         assert!(
             self.blocks.is_empty() && self.raw.is_empty(),
             "a block never spans segments"
+        );
+        assert!(
+            start.point.position > self.end.point.position && start.last_commit == self.newest,
+            "a segment goes on where the one before it ended (invariant 3)"
         );
         self.end = start;
     }
@@ -73,7 +76,13 @@ impl Group {
 
     pub(crate) fn push(&mut self, records: &[u8], last: Option<CommitNumber>) {
         self.raw.extend_from_slice(records);
-        self.newest = last.unwrap_or(self.newest);
+        if let Some(last) = last {
+            assert!(
+                last > self.newest,
+                "commits ascend along the log (invariant 3)"
+            );
+            self.newest = last;
+        }
     }
 
     /// Ends the block that is being filled, if there is anything in it.
@@ -86,23 +95,24 @@ impl Group {
             Compression::None => &self.raw,
             Compression::Zstd => &self.compressed,
         };
-        self.time = self.times.now();
+        let time = self.times.now();
+        assert!(time >= self.end.time, "time never goes back along the log");
         let head = BlockHead {
             length: length(payload)?,
             raw_length: length(&self.raw)?,
             compression,
-            first_commit: self.last_commit.next(),
+            first_commit: self.end.last_commit.next(),
             last_commit: self.newest,
-            time: self.time,
+            time,
             chain: ChainHash::ZERO,
         };
-        let (bytes, chain) = head.link(self.end.hash, payload);
+        let (bytes, chain) = head.link(self.end.point.hash, payload);
         self.blocks.extend_from_slice(&bytes);
         self.blocks.extend_from_slice(payload);
         let size = (BLOCK_HEAD_SIZE + payload.len()) as u64;
-        let Position { segment, offset } = self.end.position;
-        self.end = LogPoint::new(Position::new(segment, offset + size), chain);
-        self.last_commit = self.newest;
+        let Position { segment, offset } = self.end.point.position;
+        let point = LogPoint::new(Position::new(segment, offset + size), chain);
+        self.end = SegmentEnd::of_block(&head, point);
         self.raw.clear();
         Ok(())
     }

@@ -20,7 +20,7 @@ pub struct Linger {
 }
 
 impl Linger {
-    /// How many entries are worth waiting for now.
+    /// How many requests are worth waiting for now.
     pub(crate) fn group(&self) -> usize {
         let others = self.under_way.load(Ordering::Relaxed);
         (1 + others / 2).min(LARGEST_GROUP)

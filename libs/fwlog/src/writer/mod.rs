@@ -1,7 +1,7 @@
 //! The writer: the one thing that puts records into the log.
 
-mod engine;
 mod error;
+mod executor;
 mod group;
 mod linger;
 mod queue;
@@ -26,11 +26,11 @@ use crate::position::SegmentId;
 use crate::record::{GenerationReason, RecordBuffer};
 use crate::store::SegmentStore;
 use crate::timestamp::Timestamp;
-use engine::{Engine, Hand};
-use queue::Entry;
+use executor::{Executor, Stepper};
+use queue::Request;
 use reply::Reply;
 use shared::Shared;
-use start::Setting;
+use start::WriterContext;
 use time::LogTime;
 use worker::Worker;
 
@@ -128,7 +128,7 @@ pub type Observer = Box<dyn Fn(&Durable) + Send>;
 /// the owner drops the writer, recovers, and starts a new one.
 pub struct Writer {
     shared: Arc<Shared>,
-    engine: Engine,
+    executor: Executor,
     store: Arc<SegmentStore>,
 }
 
@@ -143,8 +143,8 @@ impl Writer {
         begin: Begin,
         observer: Observer,
     ) -> Result<Self, WriterError> {
-        let setting = Setting::new(store, identity, options, &begin, observer);
-        Self::begin(setting, begin, Engine::thread)
+        let context = WriterContext::new(store, identity, options, &begin, observer);
+        Self::begin(context, begin, Executor::thread)
     }
 
     /// The same without a thread: [`Writer::drive`] does its work, and so does whoever waits for it.
@@ -158,23 +158,23 @@ impl Writer {
         observer: Observer,
     ) -> Result<Self, WriterError> {
         options.max_queued = usize::MAX;
-        let setting = Setting::new(store, identity, options, &begin, observer);
-        Self::begin(setting, begin, |worker| {
-            Ok(Engine::Owner(Hand::new(worker)))
+        let context = WriterContext::new(store, identity, options, &begin, observer);
+        Self::begin(context, begin, |worker| {
+            Ok(Executor::Manual(Stepper::new(worker)))
         })
     }
 
     fn begin(
-        setting: Setting,
+        context: WriterContext,
         begin: Begin,
-        engine: impl FnOnce(Worker) -> Result<Engine, WriterError>,
+        executor: impl FnOnce(Worker) -> Result<Executor, WriterError>,
     ) -> Result<Self, WriterError> {
-        let store = Arc::clone(&setting.store);
-        let (shared, worker) = start::start(setting, begin)?;
-        let engine = engine(worker)?;
+        let store = Arc::clone(&context.store);
+        let (shared, worker) = start::start(context, begin)?;
+        let executor = executor(worker)?;
         Ok(Self {
             shared,
-            engine,
+            executor,
             store,
         })
     }
@@ -183,7 +183,7 @@ impl Writer {
     /// [`SyncPolicy::Interval`] that is over by the clock ends with it, also when nothing is queued.
     /// `false`: it was closed, or it has failed.
     pub fn drive(&self) -> bool {
-        self.engine.hand().is_none_or(|hand| hand.turn())
+        self.executor.stepper().is_none_or(|stepper| stepper.step())
     }
 
     /// The time for what is appended next: what the clock shows, but never earlier than anything in
@@ -208,16 +208,16 @@ impl Writer {
     /// are in the log. An error here, or of the mark, says that they are not durable; nobody who goes
     /// on from the durable end will find them.
     pub fn append_marked(&self, records: RecordBuffer) -> Result<Mark, WriterError> {
-        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
+        let (reply, sender) = Reply::new(&self.shared, self.executor.stepper());
         self.shared
-            .append(records, None, Some(Entry::Mark(sender)))?;
+            .append(records, None, Some(Request::Mark(sender)))?;
         Ok(Mark { reply })
     }
 
     /// Ends the block after what was appended before this call, and tells where that is.
     pub fn mark(&self) -> Result<Mark, WriterError> {
-        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
-        self.shared.push(Entry::Mark(sender))?;
+        let (reply, sender) = Reply::new(&self.shared, self.executor.stepper());
+        self.shared.push(Request::Mark(sender))?;
         Ok(Mark { reply })
     }
 
@@ -234,23 +234,23 @@ impl Writer {
 
     /// Waits until a commit is durable.
     pub fn wait_durable(&self, commit: CommitNumber) -> Result<(), WriterError> {
-        if let Some(hand) = self.engine.hand() {
-            while !self.shared.is_durable(commit) && hand.turn() {}
+        if let Some(stepper) = self.executor.stepper() {
+            while !self.shared.is_durable(commit) && stepper.step() {}
         }
         self.shared.wait_durable(commit)
     }
 
     /// Seals the segment behind what was appended so far, and goes on in the next one.
     pub fn switch(&self) -> Result<SegmentId, WriterError> {
-        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
-        self.shared.push(Entry::Switch(sender))?;
+        let (reply, sender) = Reply::new(&self.shared, self.executor.stepper());
+        self.shared.push(Request::Switch(sender))?;
         reply.wait()
     }
 
     /// Seals the segment behind what was appended so far, and goes on in a new generation.
     pub fn new_generation(&self, reason: GenerationReason) -> Result<SegmentId, WriterError> {
-        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
-        self.shared.push(Entry::NewGeneration(reason, sender))?;
+        let (reply, sender) = Reply::new(&self.shared, self.executor.stepper());
+        self.shared.push(Request::NewGeneration(reason, sender))?;
         reply.wait()
     }
 
@@ -262,7 +262,7 @@ impl Writer {
         shared.end();
         Self {
             shared: Arc::new(shared),
-            engine: Engine::ended(),
+            executor: Executor::ended(),
             store,
         }
     }
@@ -277,8 +277,8 @@ impl Writer {
     ///
     /// An error is the writer's failure: then the directory is not there either.
     pub fn look_after_files(&self) -> Result<(), WriterError> {
-        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
-        self.shared.push(Entry::Look(sender))?;
+        let (reply, sender) = Reply::new(&self.shared, self.executor.stepper());
+        self.shared.push(Request::CheckNames(sender))?;
         reply.wait()
     }
 
@@ -294,10 +294,10 @@ impl Writer {
 
     /// Writes what is queued, seals the segment and ends the thread. Calls after it fail.
     pub fn close(&self) -> Result<Durable, WriterError> {
-        let (reply, sender) = Reply::new(&self.shared, self.engine.hand());
-        self.shared.push(Entry::Close(sender))?;
+        let (reply, sender) = Reply::new(&self.shared, self.executor.stepper());
+        self.shared.push(Request::Close(sender))?;
         let durable = reply.wait();
-        self.engine.join(&self.shared);
+        self.executor.join(&self.shared);
         durable
     }
 }
@@ -306,8 +306,8 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         // Refused when the thread ends already, which is as good.
-        self.shared.push(Entry::Stop).unwrap_or_default();
-        self.engine.join(&self.shared);
+        self.shared.push(Request::Stop).unwrap_or_default();
+        self.executor.join(&self.shared);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::record::GenerationReason;
 use crate::writer::reply::Sender;
 
 /// One thing to do.
-pub(crate) enum Entry {
+pub(crate) enum Request {
     /// Put these records into the log; the newest commit among them.
     Records(Vec<u8>, Option<CommitNumber>),
     /// End the block here.
@@ -16,8 +16,8 @@ pub(crate) enum Entry {
     Switch(Sender<SegmentId>),
     /// Go on in a new generation.
     NewGeneration(GenerationReason, Sender<SegmentId>),
-    /// See whether the files have their names.
-    Look(Sender<()>),
+    /// Write the files once more that have lost their names.
+    CheckNames(Sender<()>),
     /// Seal, and end.
     Close(Sender<Durable>),
     /// End.
@@ -26,16 +26,16 @@ pub(crate) enum Entry {
 
 /// The queue. Whoever holds its lock decides the order of the log.
 pub(crate) struct Queue {
-    pub(crate) entries: Vec<Entry>,
-    /// Bytes of records in `entries`.
+    pub(crate) requests: Vec<Request>,
+    /// Bytes of records in `requests`.
     pub(crate) bytes: usize,
     /// Newest commit that was queued.
     pub(crate) last_commit: CommitNumber,
     /// Whether the thread waits for something to do.
     pub(crate) sleeping: bool,
-    /// Whether somebody waits for one of the entries, which then are not held back.
+    /// Whether somebody waits for one of the requests, which then are not held back.
     pub(crate) urgent: bool,
-    /// How many entries the thread waits for while it holds a group back; 0 = any.
+    /// How many requests the thread waits for while it holds a group back; 0 = any.
     pub(crate) wanted: usize,
     /// Whether nobody will take anything out of here any more.
     pub(crate) ended: bool,
@@ -44,7 +44,7 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn new(last_commit: CommitNumber) -> Self {
         Self {
-            entries: Vec::new(),
+            requests: Vec::new(),
             bytes: 0,
             last_commit,
             sleeping: false,
@@ -57,16 +57,16 @@ impl Queue {
     /// Whether the thread is to be woken for what is queued: enough, or something that a caller
     /// waits for.
     pub(crate) fn is_awaited(&self) -> bool {
-        self.entries.len() >= self.wanted || self.urgent
+        self.requests.len() >= self.wanted || self.urgent
     }
 
-    pub(crate) fn push(&mut self, entry: Entry) {
-        match &entry {
-            Entry::Records(bytes, _) => self.bytes += bytes.len(),
+    pub(crate) fn push(&mut self, request: Request) {
+        match &request {
+            Request::Records(bytes, _) => self.bytes += bytes.len(),
             _ => self.urgent = true,
         }
         // After an end in the queue nothing more is taken.
-        self.ended |= matches!(entry, Entry::Close(_) | Entry::Stop);
-        self.entries.push(entry);
+        self.ended |= matches!(request, Request::Close(_) | Request::Stop);
+        self.requests.push(request);
     }
 }

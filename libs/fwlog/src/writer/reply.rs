@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::writer::engine::Hand;
 use crate::writer::error::WriterError;
+use crate::writer::executor::Stepper;
 use crate::writer::shared::Shared;
 
 /// Where an answer is waited for.
@@ -11,7 +11,7 @@ pub(crate) struct Reply<T> {
     slot: Arc<Slot<T>>,
     shared: Arc<Shared>,
     /// Where nobody else does the work that is waited for.
-    hand: Option<Hand>,
+    stepper: Option<Stepper>,
 }
 
 /// Where it is given. Dropped without an answer, the reply is the writer's failure.
@@ -41,7 +41,7 @@ impl<T> Slot<T> {
 }
 
 impl<T> Reply<T> {
-    pub(crate) fn new(shared: &Arc<Shared>, hand: Option<Hand>) -> (Self, Sender<T>) {
+    pub(crate) fn new(shared: &Arc<Shared>, stepper: Option<Stepper>) -> (Self, Sender<T>) {
         let slot = Arc::new(Slot {
             answer: Mutex::new(Answer::Pending),
             changed: Condvar::new(),
@@ -50,7 +50,7 @@ impl<T> Reply<T> {
             Self {
                 slot: Arc::clone(&slot),
                 shared: Arc::clone(shared),
-                hand,
+                stepper,
             },
             Sender { slot },
         )
@@ -61,8 +61,8 @@ impl<T> Reply<T> {
     where
         T: Clone,
     {
-        if let Some(hand) = &self.hand {
-            while self.slot.is_pending() && hand.turn() {}
+        if let Some(stepper) = &self.stepper {
+            while self.slot.is_pending() && stepper.step() {}
         }
         let mut answer = self.slot.answer();
         loop {

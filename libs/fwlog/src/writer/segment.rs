@@ -1,13 +1,15 @@
 //! Making the segment that is written next.
 
 use crate::damage::During;
-use crate::header::{Follows, SegmentHeader};
+use crate::durable_end::Durable;
+use crate::header::SegmentHeader;
 use crate::position::{LogPoint, SegmentId};
 use crate::record::{GenerationReason, GenerationStart, RecordBuffer};
+use crate::segment_end::SegmentEnd;
 use crate::tail::Tail;
 use crate::writer::error::WriterError;
 use crate::writer::group::Group;
-use crate::writer::start::Setting;
+use crate::writer::start::WriterContext;
 
 /// A generation that begins with a segment.
 #[derive(Clone, Copy, Debug)]
@@ -20,23 +22,22 @@ pub(crate) struct NewGeneration {
 /// Makes segment `id`; durable on return. The record that begins a generation is in the file before
 /// that has its name, so no crash leaves a generation without it.
 pub(crate) fn begin(
-    setting: &Setting,
+    context: &WriterContext,
     group: &mut Group,
     id: SegmentId,
-    follows: &Follows,
+    previous: &Durable,
     generation: Option<NewGeneration>,
 ) -> Result<Tail, WriterError> {
-    let store = setting.store.as_ref();
-    let header = SegmentHeader::new(&setting.identity, id, setting.time.now(), follows);
-    let created = header.created;
-    group.move_to(header.start());
+    let store = context.store.as_ref();
+    let header = SegmentHeader::new(&context.identity, id, context.time.now(), previous);
+    group.move_to(SegmentEnd::of_header(&header));
     if let Some(NewGeneration { reason, parent }) = generation {
-        let origin = &setting.identity.instance;
+        let origin = &context.identity.instance;
         let mut records = RecordBuffer::new();
         records.generation(&GenerationStart {
             reason,
             origin,
-            time: setting.time.now(),
+            time: context.time.now(),
             parent,
         });
         group.push(records.as_bytes(), None);
@@ -44,14 +45,8 @@ pub(crate) fn begin(
             .end_block()
             .during("compress a block of", &store.path(id))?;
     }
-    let preallocate = setting.options.preallocate;
-    let mut tail = Tail::create(store, header, &group.blocks, preallocate)?;
-    tail.end = group.end;
-    tail.time = if generation.is_some() {
-        group.time
-    } else {
-        created
-    };
+    let preallocate = context.options.preallocate;
+    let tail = Tail::create(store, header, &group.blocks, group.end, preallocate)?;
     group.blocks.clear();
     Ok(tail)
 }

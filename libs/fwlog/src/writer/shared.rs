@@ -12,7 +12,7 @@ use crate::numbers::CommitNumber;
 use crate::record::RecordBuffer;
 use crate::writer::error::WriterError;
 use crate::writer::linger::Linger;
-use crate::writer::queue::{Entry, Queue};
+use crate::writer::queue::{Queue, Request};
 use crate::writer::time::LogTime;
 use crate::writer::waiters::Waiters;
 
@@ -59,14 +59,14 @@ impl Shared {
         &self,
         records: RecordBuffer,
         commits: Option<(CommitNumber, CommitNumber)>,
-        then: Option<Entry>,
+        then: Option<Request>,
     ) -> Result<(), WriterError> {
         let bytes = records.len();
         if bytes > MAX_BLOCK_RAW {
             return Err(WriterError::TooLarge { bytes });
         }
         if bytes == 0 {
-            return then.map_or(Ok(()), |entry| self.push(entry));
+            return then.map_or(Ok(()), |request| self.push(request));
         }
         let mut queue = self.queue();
         while queue.bytes > 0 && queue.bytes + bytes > self.max_queued && !self.refuses(&queue) {
@@ -87,30 +87,30 @@ impl Shared {
             }
         }
         let last = commits.map(|(_, last)| last);
-        let records = Entry::Records(records.into_bytes(), last);
+        let records = Request::Records(records.into_bytes(), last);
         self.push_into(queue, records, then)
     }
 
-    pub(crate) fn push(&self, entry: Entry) -> Result<(), WriterError> {
-        self.push_into(self.queue(), entry, None)
+    pub(crate) fn push(&self, request: Request) -> Result<(), WriterError> {
+        self.push_into(self.queue(), request, None)
     }
 
     fn push_into(
         &self,
         mut queue: MutexGuard<'_, Queue>,
-        entry: Entry,
-        then: Option<Entry>,
+        request: Request,
+        then: Option<Request>,
     ) -> Result<(), WriterError> {
         if self.refuses(&queue) {
             drop(queue);
             return Err(self.failure().unwrap_or(WriterError::Closed));
         }
-        if let Entry::Records(_, Some(last)) = &entry {
+        if let Request::Records(_, Some(last)) = &request {
             queue.last_commit = *last;
         }
-        queue.push(entry);
-        if let Some(entry) = then {
-            queue.push(entry);
+        queue.push(request);
+        if let Some(request) = then {
+            queue.push(request);
         }
         let sleeping = queue.is_awaited() && std::mem::take(&mut queue.sleeping);
         drop(queue);
@@ -125,11 +125,11 @@ impl Shared {
         queue.ended || self.failure.get().is_some()
     }
 
-    /// Takes everything out of the queue into `entries`; waits for something, but not beyond
+    /// Takes everything out of the queue into `requests`; waits for something, but not beyond
     /// `deadline`, a time of [`crate::Clock::elapsed`].
-    pub(crate) fn take(&self, entries: &mut Vec<Entry>, deadline: Option<Duration>) {
+    pub(crate) fn take(&self, requests: &mut Vec<Request>, deadline: Option<Duration>) {
         let mut queue = self.queue();
-        while queue.entries.is_empty() {
+        while queue.requests.is_empty() {
             queue.sleeping = true;
             queue = match deadline.map(|at| at.saturating_sub(self.time.clock().elapsed())) {
                 None => self
@@ -148,16 +148,16 @@ impl Shared {
         queue.wanted = 0;
         queue.urgent = false;
         queue.bytes = 0;
-        std::mem::swap(&mut queue.entries, entries);
+        std::mem::swap(&mut queue.requests, requests);
         drop(queue);
         self.emptied.notify_all();
     }
 
     /// Takes what is there.
-    pub(crate) fn take_waiting(&self, entries: &mut Vec<Entry>) {
+    pub(crate) fn take_waiting(&self, requests: &mut Vec<Request>) {
         let mut queue = self.queue();
         queue.bytes = 0;
-        std::mem::swap(&mut queue.entries, entries);
+        std::mem::swap(&mut queue.requests, requests);
     }
 
     /// Holds a small group back while more transactions are about to commit: one sync for several is
@@ -167,12 +167,12 @@ impl Shared {
             return queue;
         };
         let wanted = linger.group();
-        if queue.entries.len() >= wanted || queue.urgent {
+        if queue.requests.len() >= wanted || queue.urgent {
             return queue;
         }
         let deadline = Instant::now() + linger.at_most;
         queue.wanted = wanted;
-        while !queue.is_awaited() && !queue.entries.is_empty() {
+        while !queue.is_awaited() && !queue.requests.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -224,7 +224,14 @@ impl Shared {
 
     /// Makes a new durable end known, and wakes those whose commits it holds.
     pub(crate) fn publish(&self, durable: Durable, woken: &mut Vec<Thread>) {
-        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = durable;
+        {
+            let mut known = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+            assert!(
+                durable.point.position >= known.point.position && durable.commit >= known.commit,
+                "what is durable stays durable (invariant 1)"
+            );
+            *known = durable;
+        }
         self.durable_commit
             .store(durable.commit.get(), Ordering::SeqCst);
         self.waiters().take_up_to(durable.commit, woken);
@@ -254,14 +261,14 @@ impl Shared {
     /// No more will be written: all who wait are told, and nothing more is taken.
     pub(crate) fn end(&self) {
         self.ended.get_or_init(|| ());
-        let entries = {
+        let requests = {
             let mut queue = self.queue();
             queue.ended = true;
             queue.bytes = 0;
-            std::mem::take(&mut queue.entries)
+            std::mem::take(&mut queue.requests)
         };
         // Outside of the lock: this tells those who wait for an answer.
-        drop(entries);
+        drop(requests);
         self.emptied.notify_all();
         let mut woken = Vec::new();
         self.waiters()

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use crate::damage::During;
-use crate::header::Follows;
 use crate::identity::{LogIdentity, MAX_INSTANCE};
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::SegmentReader;
 use crate::record::{GenerationReason, PAGE_SIZE};
 use crate::store::SegmentStore;
-use crate::tail::{ResumeAt, Tail};
+use crate::tail::Tail;
 use crate::writer::error::WriterError;
 use crate::writer::group::Group;
 use crate::writer::segment::{self, NewGeneration};
@@ -19,7 +18,7 @@ use crate::writer::worker::Worker;
 use crate::writer::{Begin, Observer, WriterOptions};
 
 /// What a writer works with from start to end.
-pub(crate) struct Setting {
+pub(crate) struct WriterContext {
     pub(crate) store: Arc<SegmentStore>,
     pub(crate) identity: LogIdentity,
     pub(crate) options: WriterOptions,
@@ -27,7 +26,7 @@ pub(crate) struct Setting {
     pub(crate) time: Arc<LogTime>,
 }
 
-impl Setting {
+impl WriterContext {
     pub(crate) fn new(
         store: Arc<SegmentStore>,
         identity: LogIdentity,
@@ -47,8 +46,11 @@ impl Setting {
 }
 
 /// Makes the first segment of this writer, and what its thread needs.
-pub(crate) fn start(setting: Setting, begin: Begin) -> Result<(Arc<Shared>, Worker), WriterError> {
-    let identity = &setting.identity;
+pub(crate) fn start(
+    context: WriterContext,
+    begin: Begin,
+) -> Result<(Arc<Shared>, Worker), WriterError> {
+    let identity = &context.identity;
     let named = (1..=MAX_INSTANCE).contains(&identity.instance.len());
     if !named || identity.page_size as usize != PAGE_SIZE {
         return Err(WriterError::Identity);
@@ -60,32 +62,27 @@ pub(crate) fn start(setting: Setting, begin: Begin) -> Result<(Arc<Shared>, Work
         Begin::NextSegment { .. } => (segment.next_sequence(), None),
         Begin::NewGeneration { reason, .. } => (segment.next_generation(), Some(reason)),
     };
-    let store = setting.store.as_ref();
+    let store = context.store.as_ref();
     if begin != Begin::Create {
         seal_end(store, after.point)?;
     }
-    let follows = Follows {
-        hash: after.point.hash,
-        log_bytes: after.log_bytes,
-        last_commit: after.commit,
-    };
     let generation = reason.map(|reason| NewGeneration {
         reason,
         parent: after.point,
     });
     let mut group = Group::new(
-        setting.options.compression,
+        context.options.compression,
         after.commit,
-        Arc::clone(&setting.time),
+        Arc::clone(&context.time),
     )
     .during("set up compression for", &store.path(id))?;
-    let tail = segment::begin(&setting, &mut group, id, &follows, generation)?;
+    let tail = segment::begin(&context, &mut group, id, &after, generation)?;
     let shared = Arc::new(Shared::new(
         tail.durable(),
-        setting.options.max_queued,
-        Arc::clone(&setting.time),
+        context.options.max_queued,
+        Arc::clone(&context.time),
     ));
-    let mut worker = Worker::new(setting, tail, group, Arc::clone(&shared));
+    let mut worker = Worker::new(context, tail, group, Arc::clone(&shared));
     worker.publish_synced()?;
     Ok((shared, worker))
 }
@@ -107,16 +104,11 @@ fn seal_end(store: &SegmentStore, end: LogPoint) -> Result<(), WriterError> {
         return Err(WriterError::NotTheEnd(end));
     }
     match reader.sealed() {
-        Some(seal) if seal == reader.seal_here() => Ok(()),
+        Some(seal) if seal == reader.end().seal(reader.header()) => Ok(()),
         Some(_) => Err(WriterError::NotTheEnd(end)),
         None => {
-            let at = ResumeAt {
-                end,
-                last_commit: reader.last_commit(),
-                time: reader.time(),
-                sealed: false,
-            };
-            Ok(Tail::resume(store, reader.header().clone(), at, 0)?.seal()?)
+            let header = reader.header().clone();
+            Ok(Tail::resume(store, header, reader.end(), false, 0)?.seal()?)
         }
     }
 }

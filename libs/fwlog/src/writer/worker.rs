@@ -1,5 +1,6 @@
 //! The writer's thread.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::thread::Thread;
 use std::time::Duration;
@@ -11,25 +12,18 @@ use crate::tail::Tail;
 use crate::writer::SyncPolicy;
 use crate::writer::error::WriterError;
 use crate::writer::group::Group;
-use crate::writer::queue::Entry;
+use crate::writer::queue::Request;
 use crate::writer::reply::Sender;
 use crate::writer::segment::{self, NewGeneration};
 use crate::writer::shared::Shared;
-use crate::writer::start::Setting;
+use crate::writer::start::WriterContext;
 
 /// Finished blocks are handed to the operating system when there are so many bytes of them.
 const WRITE_SIZE: usize = 4 << 20;
 
-/// Whether the thread goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    GoOn,
-    End,
-}
-
 /// The writer's thread.
 pub(crate) struct Worker {
-    pub(crate) setting: Setting,
+    pub(crate) context: WriterContext,
     pub(crate) tail: Tail,
     pub(crate) group: Group,
     pub(crate) shared: Arc<Shared>,
@@ -44,9 +38,14 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(setting: Setting, tail: Tail, group: Group, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(
+        context: WriterContext,
+        tail: Tail,
+        group: Group,
+        shared: Arc<Shared>,
+    ) -> Self {
         Self {
-            setting,
+            context,
             tail,
             group,
             shared,
@@ -59,104 +58,101 @@ impl Worker {
 
     /// Works until there is nothing more to do, or something failed.
     pub(crate) fn run(mut self) {
-        let mut entries = Vec::new();
+        let mut requests = Vec::new();
         loop {
-            self.shared.take(&mut entries, self.sync_due);
-            if self.group(&mut entries) == Next::End {
+            self.shared.take(&mut requests, self.sync_due);
+            if self.group(&mut requests).is_break() {
                 return;
             }
         }
     }
 
-    /// The same, one turn at a time, without waiting for anything.
-    pub(crate) fn turn(&mut self) -> Next {
-        let mut entries = Vec::new();
-        self.shared.take_waiting(&mut entries);
-        self.group(&mut entries)
+    /// The same, one group at a time, without waiting for anything.
+    pub(crate) fn step(&mut self) -> ControlFlow<()> {
+        let mut requests = Vec::new();
+        self.shared.take_waiting(&mut requests);
+        self.group(&mut requests)
     }
 
-    fn group(&mut self, entries: &mut Vec<Entry>) -> Next {
-        let mut rest = entries.drain(..);
+    fn group(&mut self, requests: &mut Vec<Request>) -> ControlFlow<()> {
+        let mut rest = requests.drain(..);
         match self.work(&mut rest) {
             Ok(next) => next,
             Err(error) => {
-                // Before the entries are dropped, which tells those who wait for an answer.
+                // Before the requests are dropped, which tells those who wait for an answer.
                 self.shared.fail(error);
-                Next::End
+                ControlFlow::Break(())
             }
         }
     }
 
     /// One group: all that was queued.
-    fn work(&mut self, entries: &mut impl Iterator<Item = Entry>) -> Result<Next, WriterError> {
-        for entry in entries {
-            if self.handle(entry)? == Next::End {
-                return Ok(Next::End);
+    fn work(
+        &mut self,
+        requests: &mut impl Iterator<Item = Request>,
+    ) -> Result<ControlFlow<()>, WriterError> {
+        for request in requests {
+            if self.handle(request)?.is_break() {
+                return Ok(ControlFlow::Break(()));
             }
         }
         self.end_block()?;
         self.flush()?;
-        if self.tail.end.position.offset >= self.setting.options.max_segment_size {
+        if self.tail.end().point.position.offset >= self.context.options.max_segment_size {
             self.next_segment()?;
         }
-        Ok(Next::GoOn)
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn handle(&mut self, entry: Entry) -> Result<Next, WriterError> {
-        match entry {
-            Entry::Records(records, last) => {
+    fn handle(&mut self, request: Request) -> Result<ControlFlow<()>, WriterError> {
+        match request {
+            Request::Records(records, last) => {
                 let filled = self.group.open_bytes();
-                if filled > 0 && filled + records.len() > self.setting.options.max_block {
+                if filled > 0 && filled + records.len() > self.context.options.max_block {
                     self.end_block()?;
                 }
                 self.group.push(&records, last);
             }
-            Entry::Mark(sender) => {
+            Request::Mark(sender) => {
                 self.close_block()?;
                 // Before the next segment is begun: if that fails, what is durable is still told.
                 self.marks.push((sender, self.border()));
                 self.make_room()?;
             }
-            Entry::Switch(sender) => {
+            Request::Switch(sender) => {
                 sender.send(self.next_segment()?);
             }
-            Entry::NewGeneration(reason, sender) => {
+            Request::NewGeneration(reason, sender) => {
                 self.end_block()?;
-                let parent = self.group.end;
+                let parent = self.group.end.point;
                 let id = self.tail.header().id.next_generation();
                 let generation = NewGeneration { reason, parent };
                 sender.send(self.begin_segment(id, Some(generation))?);
             }
-            Entry::Look(sender) => {
+            Request::CheckNames(sender) => {
                 self.keep_name()?;
                 self.keep_position()?;
                 sender.send(());
             }
-            Entry::Close(sender) => {
+            Request::Close(sender) => {
                 self.seal()?;
                 self.publish_synced()?;
                 sender.send(self.tail.durable());
-                return Ok(Next::End);
+                return Ok(ControlFlow::Break(()));
             }
-            Entry::Stop => {
+            Request::Stop => {
                 self.end_block()?;
                 self.write()?;
                 self.sync()?;
-                return Ok(Next::End);
+                return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(Next::GoOn)
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The end of the group so far, as it will be when it is durable.
     fn border(&self) -> Durable {
-        Durable {
-            point: self.group.end,
-            commit: self.group.last_commit,
-            time: self.group.time,
-            log_bytes: self.tail.log_bytes_at(self.group.end.position.offset),
-            sealed: false,
-        }
+        self.group.end.durable(self.tail.header(), false)
     }
 
     fn end_block(&mut self) -> Result<(), WriterError> {
@@ -165,7 +161,7 @@ impl Worker {
     }
 
     fn close_block(&mut self) -> Result<(), WriterError> {
-        let path = self.setting.store.path(self.tail.header().id);
+        let path = self.context.store.path(self.tail.header().id);
         Ok(self
             .group
             .end_block()
@@ -174,7 +170,7 @@ impl Worker {
 
     /// Writes when there is much to write, and begins a segment when this one is full.
     fn make_room(&mut self) -> Result<(), WriterError> {
-        if self.group.end.position.offset >= self.setting.options.max_segment_size {
+        if self.group.end.point.position.offset >= self.context.options.max_segment_size {
             self.next_segment()?;
         } else if self.group.blocks.len() >= WRITE_SIZE {
             self.write()?;
@@ -187,11 +183,9 @@ impl Worker {
             return Ok(());
         }
         self.tail.write(&self.group.blocks, self.group.end)?;
-        self.tail.last_commit = self.group.last_commit;
-        self.tail.time = self.group.time;
         self.group.blocks.clear();
         self.unsynced = true;
-        if let SyncPolicy::Interval(interval) = self.setting.options.sync {
+        if let SyncPolicy::Interval(interval) = self.context.options.sync {
             let due = self.elapsed() + interval;
             self.sync_due.get_or_insert(due);
         }
@@ -199,7 +193,7 @@ impl Worker {
     }
 
     fn elapsed(&self) -> Duration {
-        self.setting.time.clock().elapsed()
+        self.context.time.clock().elapsed()
     }
 
     /// Completes the group: written, and synced where that is due.
@@ -217,13 +211,19 @@ impl Worker {
 
     fn sync(&mut self) -> Result<(), WriterError> {
         self.tail.sync()?;
+        self.note_synced();
         self.keep_name()?;
         self.publish_synced()
     }
 
+    fn note_synced(&mut self) {
+        self.unsynced = false;
+        self.sync_due = None;
+    }
+
     /// Nothing is acknowledged that a crash would not find under the segment's name.
     fn keep_name(&mut self) -> Result<(), WriterError> {
-        let store = self.setting.store.as_ref();
+        let store = self.context.store.as_ref();
         if self.tail.keep_name(store)? {
             self.shared.note_restored(store.path(self.tail.header().id));
         }
@@ -231,7 +231,7 @@ impl Worker {
     }
 
     fn keep_position(&mut self) -> Result<(), WriterError> {
-        let store = self.setting.store.as_ref();
+        let store = self.context.store.as_ref();
         let path = store.position_path();
         if store.keep_position().during("write", &path)? {
             self.shared.note_restored(path);
@@ -241,30 +241,37 @@ impl Worker {
 
     /// The disk has everything that was written: tells the readers of the files, then the rest.
     pub(crate) fn publish_synced(&mut self) -> Result<(), WriterError> {
-        self.unsynced = false;
-        self.sync_due = None;
+        assert!(
+            !self.unsynced,
+            "fw.position names only what the disk has (invariants 1 and 4)"
+        );
         let end = DurableEnd {
-            environment: self.setting.identity.environment,
+            environment: self.context.identity.environment,
             durable: self.tail.durable(),
             switched_off: false,
         };
-        let written = self.setting.store.write_position(&end.encode());
+        let written = self.context.store.write_position(&end.encode());
         self.publish();
         self.answer_marks();
-        Ok(written.during("write", &self.setting.store.position_path())?)
+        Ok(written.during("write", &self.context.store.position_path())?)
     }
 
     fn publish(&mut self) {
         let durable = self.tail.durable();
         if durable != self.shared.durable() {
             // The observer first: who is woken must find visible what it waited for.
-            (self.setting.observer)(&durable);
+            (self.context.observer)(&durable);
             self.shared.publish(durable, &mut self.woken);
         }
     }
 
     fn answer_marks(&mut self) {
+        let written = self.tail.end().point.position;
         for (sender, border) in self.marks.drain(..) {
+            assert!(
+                !self.unsynced && border.point.position <= written,
+                "a mark is answered when everything before it is on the disk (invariant 1)"
+            );
             sender.send(border);
         }
     }
@@ -274,6 +281,7 @@ impl Worker {
         self.close_block()?;
         self.write()?;
         self.tail.seal()?;
+        self.note_synced();
         self.keep_name()
     }
 
@@ -289,8 +297,8 @@ impl Worker {
         self.seal()?;
         // The group is durable already: nobody waits for the new file.
         self.publish_synced()?;
-        let follows = self.tail.follows();
-        self.tail = segment::begin(&self.setting, &mut self.group, id, &follows, generation)?;
+        let previous = self.tail.durable();
+        self.tail = segment::begin(&self.context, &mut self.group, id, &previous, generation)?;
         self.publish_synced()?;
         Ok(id)
     }

@@ -4,17 +4,14 @@ use std::ffi::{c_int, c_void};
 
 use rusqlite::ffi;
 
-use super::{ShimFile, bytes_in, bytes_out, failed, guard};
-use crate::error::Error;
+use super::{ShimFile, bytes_in, bytes_out, call, checked, guard};
 
 /// Locks are the main file's.
 pub(super) static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
-    iVersion: 1,
     xClose: Some(close),
     xRead: Some(read),
     xWrite: Some(write),
     xTruncate: Some(truncate),
-    xSync: Some(sync),
     xFileSize: Some(file_size),
     xLock: Some(no_lock),
     xUnlock: Some(no_lock),
@@ -22,12 +19,7 @@ pub(super) static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     xFileControl: Some(file_control),
     xSectorSize: Some(sector_size),
     xDeviceCharacteristics: Some(device_characteristics),
-    xShmMap: None,
-    xShmLock: None,
-    xShmBarrier: None,
-    xShmUnmap: None,
-    xFetch: None,
-    xUnfetch: None,
+    ..super::METHODS
 };
 
 // SAFETY of all functions here: SQLite calls them with a file object that xOpen made and xClose has
@@ -47,23 +39,19 @@ unsafe extern "C" fn read(
     amount: c_int,
     offset: ffi::sqlite3_int64,
 ) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let (shared, buffer) = unsafe { (ShimFile::shared(file), bytes_out(data, amount)) };
-        let Ok(start) = u64::try_from(offset) else {
-            return failed(shared, Error::Range { offset }, ffi::SQLITE_IOERR_READ);
-        };
-        let state = shared.state();
-        match state.journal.read(start, buffer) {
-            Ok(count) if count == buffer.len() => ffi::SQLITE_OK,
-            Ok(_) => ffi::SQLITE_IOERR_SHORT_READ,
-            Err(error) => {
-                let error = state.scratch_failed("read", error);
-                drop(state);
-                failed(shared, error, ffi::SQLITE_IOERR_READ)
-            }
-        }
-    })
+    // SAFETY: see above.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_READ, |state| {
+            let buffer = bytes_out(data, amount);
+            let count = state.journal.read(checked(offset)?, buffer);
+            let count = count.map_err(|error| state.scratch_failed("read", error))?;
+            Ok(if count == buffer.len() {
+                ffi::SQLITE_OK
+            } else {
+                ffi::SQLITE_IOERR_SHORT_READ
+            })
+        })
+    }
 }
 
 unsafe extern "C" fn write(
@@ -72,56 +60,40 @@ unsafe extern "C" fn write(
     amount: c_int,
     offset: ffi::sqlite3_int64,
 ) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let (shared, bytes) = unsafe { (ShimFile::shared(file), bytes_in(data, amount)) };
-        let Ok(start) = u64::try_from(offset) else {
-            return failed(shared, Error::Range { offset }, ffi::SQLITE_IOERR_WRITE);
-        };
-        let mut state = shared.state();
-        match state.journal.write(start, bytes) {
-            Ok(()) => ffi::SQLITE_OK,
-            Err(error) => {
-                let error = state.scratch_failed("write", error);
-                drop(state);
-                failed(shared, error, ffi::SQLITE_IOERR_WRITE)
-            }
-        }
-    })
+    // SAFETY: see above.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_WRITE, |state| {
+            let written = state
+                .journal
+                .write(checked(offset)?, bytes_in(data, amount));
+            written.map_err(|error| state.scratch_failed("write", error))?;
+            Ok(ffi::SQLITE_OK)
+        })
+    }
 }
 
 unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: ffi::sqlite3_int64) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let shared = unsafe { ShimFile::shared(file) };
-        let mut state = shared.state();
-        match state.journal.truncate(u64::try_from(size).unwrap_or(0)) {
-            Ok(()) => ffi::SQLITE_OK,
-            Err(error) => {
-                let error = state.scratch_failed("cut", error);
-                drop(state);
-                failed(shared, error, ffi::SQLITE_IOERR_TRUNCATE)
-            }
-        }
-    })
-}
-
-unsafe extern "C" fn sync(_file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {
-    ffi::SQLITE_OK
+    // SAFETY: see above.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_TRUNCATE, |state| {
+            let cut = state.journal.truncate(checked(size)?);
+            cut.map_err(|error| state.scratch_failed("cut", error))?;
+            Ok(ffi::SQLITE_OK)
+        })
+    }
 }
 
 unsafe extern "C" fn file_size(
     file: *mut ffi::sqlite3_file,
     size: *mut ffi::sqlite3_int64,
 ) -> c_int {
-    guard(|| {
-        // SAFETY: see above; `size` is where SQLite wants the answer.
-        unsafe {
-            let len = ShimFile::shared(file).state().journal.len();
-            *size = i64::try_from(len).unwrap_or(i64::MAX);
-        }
-        ffi::SQLITE_OK
-    })
+    // SAFETY: see above; `size` is where SQLite wants the answer.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_FSTAT, |state| {
+            *size = i64::try_from(state.journal.len()).unwrap_or(i64::MAX);
+            Ok(ffi::SQLITE_OK)
+        })
+    }
 }
 
 unsafe extern "C" fn no_lock(_file: *mut ffi::sqlite3_file, _lock: c_int) -> c_int {

@@ -5,18 +5,14 @@ use std::ffi::{c_int, c_void};
 use pagestore::PAGE_SIZE;
 use rusqlite::ffi;
 
-use super::{ShimFile, bytes_in, bytes_out, failed, guard};
-use crate::error::Error;
+use super::{ShimFile, bytes_in, bytes_out, call, checked, guard};
 use crate::state::{Level, Locked};
 
-/// Version 1: no shared memory (so no WAL) and no memory mapping.
 pub(super) static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
-    iVersion: 1,
     xClose: Some(close),
     xRead: Some(read),
     xWrite: Some(write),
     xTruncate: Some(truncate),
-    xSync: Some(sync),
     xFileSize: Some(file_size),
     xLock: Some(lock),
     xUnlock: Some(unlock),
@@ -24,12 +20,7 @@ pub(super) static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     xFileControl: Some(file_control),
     xSectorSize: Some(sector_size),
     xDeviceCharacteristics: Some(device_characteristics),
-    xShmMap: None,
-    xShmLock: None,
-    xShmBarrier: None,
-    xShmUnmap: None,
-    xFetch: None,
-    xUnfetch: None,
+    ..super::METHODS
 };
 
 // SAFETY of all functions here: SQLite calls them with a file object that xOpen made and xClose has
@@ -38,7 +29,7 @@ pub(super) static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
 unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
     guard(|| {
         // SAFETY: the last call for this object.
-        let (_shared, slot) = unsafe { ShimFile::close(file) };
+        let (_connection, slot) = unsafe { ShimFile::close(file) };
         slot.release();
         ffi::SQLITE_OK
     })
@@ -50,19 +41,17 @@ unsafe extern "C" fn read(
     amount: c_int,
     offset: ffi::sqlite3_int64,
 ) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let (shared, buffer) = unsafe { (ShimFile::shared(file), bytes_out(data, amount)) };
-        let Ok(start) = u64::try_from(offset) else {
-            return failed(shared, Error::Range { offset }, ffi::SQLITE_IOERR_READ);
-        };
-        let result = shared.state().read(start, buffer);
-        match result {
-            Ok(true) => ffi::SQLITE_OK,
-            Ok(false) => ffi::SQLITE_IOERR_SHORT_READ,
-            Err(error) => failed(shared, error, ffi::SQLITE_IOERR_READ),
-        }
-    })
+    // SAFETY: see above.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_READ, |state| {
+            let complete = state.read(checked(offset)?, bytes_out(data, amount))?;
+            Ok(if complete {
+                ffi::SQLITE_OK
+            } else {
+                ffi::SQLITE_IOERR_SHORT_READ
+            })
+        })
+    }
 }
 
 unsafe extern "C" fn write(
@@ -71,53 +60,37 @@ unsafe extern "C" fn write(
     amount: c_int,
     offset: ffi::sqlite3_int64,
 ) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let (shared, bytes) = unsafe { (ShimFile::shared(file), bytes_in(data, amount)) };
-        let Ok(start) = u64::try_from(offset) else {
-            return failed(shared, Error::Range { offset }, ffi::SQLITE_IOERR_WRITE);
-        };
-        let result = shared.state().write(start, bytes);
-        match result {
-            Ok(()) => ffi::SQLITE_OK,
-            Err(error) => failed(shared, error, ffi::SQLITE_IOERR_WRITE),
-        }
-    })
+    // SAFETY: see above.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_WRITE, |state| {
+            state.write(checked(offset)?, bytes_in(data, amount))?;
+            Ok(ffi::SQLITE_OK)
+        })
+    }
 }
 
 unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: ffi::sqlite3_int64) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let shared = unsafe { ShimFile::shared(file) };
-        let Ok(len) = u64::try_from(size) else {
-            let error = Error::Range { offset: size };
-            return failed(shared, error, ffi::SQLITE_IOERR_TRUNCATE);
-        };
-        let result = shared.state().truncate(len);
-        match result {
-            Ok(()) => ffi::SQLITE_OK,
-            Err(error) => failed(shared, error, ffi::SQLITE_IOERR_TRUNCATE),
-        }
-    })
-}
-
-/// Durability is the log's.
-unsafe extern "C" fn sync(_file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {
-    ffi::SQLITE_OK
+    // SAFETY: see above.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_TRUNCATE, |state| {
+            state.truncate(checked(size)?)?;
+            Ok(ffi::SQLITE_OK)
+        })
+    }
 }
 
 unsafe extern "C" fn file_size(
     file: *mut ffi::sqlite3_file,
     size: *mut ffi::sqlite3_int64,
 ) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let shared = unsafe { ShimFile::shared(file) };
-        let len = u64::from(shared.state().page_count()) * PAGE_SIZE as u64;
-        // SAFETY: `size` is where SQLite wants the answer.
-        unsafe { *size = i64::try_from(len).unwrap_or(i64::MAX) };
-        ffi::SQLITE_OK
-    })
+    // SAFETY: see above; `size` is where SQLite wants the answer.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_FSTAT, |state| {
+            let length = u64::from(state.page_count()) * PAGE_SIZE as u64;
+            *size = i64::try_from(length).unwrap_or(i64::MAX);
+            Ok(ffi::SQLITE_OK)
+        })
+    }
 }
 
 fn level(lock: c_int) -> Level {
@@ -129,29 +102,26 @@ fn level(lock: c_int) -> Level {
 }
 
 unsafe extern "C" fn lock(file: *mut ffi::sqlite3_file, lock: c_int) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let shared = unsafe { ShimFile::shared(file) };
-        let result = shared.state().lock(level(lock));
-        match result {
-            Ok(Locked::Yes) => ffi::SQLITE_OK,
-            Ok(Locked::Busy) => ffi::SQLITE_BUSY,
-            Ok(Locked::Stale) => ffi::SQLITE_BUSY_SNAPSHOT,
-            Err(error) => failed(shared, error, ffi::SQLITE_IOERR_LOCK),
-        }
-    })
+    // SAFETY: see above.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_LOCK, |state| {
+            Ok(match state.lock(level(lock))? {
+                Locked::Yes => ffi::SQLITE_OK,
+                Locked::Busy => ffi::SQLITE_BUSY,
+                Locked::Stale => ffi::SQLITE_BUSY_SNAPSHOT,
+            })
+        })
+    }
 }
 
 unsafe extern "C" fn unlock(file: *mut ffi::sqlite3_file, lock: c_int) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let shared = unsafe { ShimFile::shared(file) };
-        let result = shared.state().unlock(level(lock));
-        match result {
-            Ok(()) => ffi::SQLITE_OK,
-            Err(error) => failed(shared, error, ffi::SQLITE_IOERR_UNLOCK),
-        }
-    })
+    // SAFETY: see above.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR_UNLOCK, |state| {
+            state.unlock(level(lock))?;
+            Ok(ffi::SQLITE_OK)
+        })
+    }
 }
 
 /// SQLite asks only to find out whether a journal is hot. None ever is (a write set dies with its
@@ -170,21 +140,17 @@ unsafe extern "C" fn file_control(
     operation: c_int,
     _argument: *mut c_void,
 ) -> c_int {
-    guard(|| {
-        // SAFETY: see above.
-        let shared = unsafe { ShimFile::shared(file) };
-        match operation {
-            // After the journal is ended, before the lock is given back.
-            ffi::SQLITE_FCNTL_COMMIT_PHASETWO => {
-                let result = shared.state().commit();
-                match result {
-                    Ok(()) => ffi::SQLITE_OK,
-                    Err(error) => failed(shared, error, ffi::SQLITE_IOERR),
-                }
-            }
-            _ => ffi::SQLITE_NOTFOUND,
-        }
-    })
+    // After the journal is ended, before the lock is given back.
+    if operation != ffi::SQLITE_FCNTL_COMMIT_PHASETWO {
+        return ffi::SQLITE_NOTFOUND;
+    }
+    // SAFETY: see above.
+    unsafe {
+        call(file, ffi::SQLITE_IOERR, |state| {
+            state.commit()?;
+            Ok(ffi::SQLITE_OK)
+        })
+    }
 }
 
 unsafe extern "C" fn sector_size(_file: *mut ffi::sqlite3_file) -> c_int {

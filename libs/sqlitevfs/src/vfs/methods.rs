@@ -82,23 +82,23 @@ unsafe extern "C" fn open(
                 }
             };
         }
-        let (shared, methods) = match name_text {
+        let (connection, methods) = match name_text {
             Some(name) if flags & ffi::SQLITE_OPEN_MAIN_DB != 0 => {
                 (slot.open_main(name), &main_file::METHODS)
             }
             Some(name) if flags & ffi::SQLITE_OPEN_MAIN_JOURNAL != 0 && is_ours(name) => {
-                (slot.shared(), &journal_file::METHODS)
+                (slot.file(), &journal_file::METHODS)
             }
             _ => (None, &main_file::METHODS),
         };
-        let Some(shared) = shared else {
+        let Some(connection) = connection else {
             // SAFETY: xClose must not be called for a file that was not opened.
             unsafe { (*file).pMethods = ptr::null() };
             return ffi::SQLITE_CANTOPEN;
         };
         // SAFETY: `file` has szOsFile bytes, at least a ShimFile; `out_flags` is null or writable.
         unsafe {
-            ShimFile::place(file, methods, shared, slot);
+            ShimFile::place(file, methods, connection, slot);
             if !out_flags.is_null() {
                 *out_flags = flags;
             }
@@ -226,32 +226,29 @@ unsafe extern "C" fn sleep(vfs: *mut ffi::sqlite3_vfs, microseconds: c_int) -> c
     })
 }
 
-fn now_ms(slot: &Slot) -> i64 {
-    let fixed = slot.shared().and_then(|shared| shared.fixed_clock());
-    let unix = fixed.unwrap_or_else(|| {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
-    });
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let unix = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
     unix.saturating_add(UNIX_EPOCH_MS)
 }
 
 unsafe extern "C" fn current_time_ms(
-    vfs: *mut ffi::sqlite3_vfs,
+    _: *mut ffi::sqlite3_vfs,
     out: *mut ffi::sqlite3_int64,
 ) -> c_int {
     guard(|| {
         // SAFETY: see above.
-        unsafe { *out = now_ms(slot_of(vfs)) };
+        unsafe { *out = now_ms() };
         ffi::SQLITE_OK
     })
 }
 
 /// Days instead of milliseconds.
 #[expect(clippy::cast_precision_loss, reason = "the old interface has a double")]
-unsafe extern "C" fn current_time(vfs: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_int {
+unsafe extern "C" fn current_time(_: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_int {
     guard(|| {
         // SAFETY: see above.
-        unsafe { *out = now_ms(slot_of(vfs)) as f64 / 86_400_000.0 };
+        unsafe { *out = now_ms() as f64 / 86_400_000.0 };
         ffi::SQLITE_OK
     })
 }

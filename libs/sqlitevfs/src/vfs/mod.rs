@@ -20,7 +20,8 @@ use std::sync::Arc;
 use rusqlite::ffi;
 
 use crate::error::Error;
-use crate::handle::Shared;
+use crate::handle::ConnectionFile;
+use crate::state::FileState;
 
 /// What lies behind SQLite's `sqlite3_file` pointer for a main database or its journal.
 #[repr(C)]
@@ -28,7 +29,7 @@ pub(crate) struct ShimFile {
     /// First, so that a pointer to it is a pointer to this.
     base: ffi::sqlite3_file,
     /// From `Arc::into_raw`; owned until xClose.
-    shared: *const Shared,
+    connection: *const ConnectionFile,
     slot: &'static Slot,
 }
 
@@ -40,13 +41,13 @@ impl ShimFile {
     unsafe fn place(
         file: *mut ffi::sqlite3_file,
         methods: &'static ffi::sqlite3_io_methods,
-        shared: Arc<Shared>,
+        connection: Arc<ConnectionFile>,
         slot: &'static Slot,
     ) {
         let base = ffi::sqlite3_file { pMethods: methods };
         let object = Self {
             base,
-            shared: Arc::into_raw(shared),
+            connection: Arc::into_raw(connection),
             slot,
         };
         // SAFETY: the caller vouches for the memory; szOsFile is at least the size of ShimFile.
@@ -55,21 +56,21 @@ impl ShimFile {
 
     /// # Safety
     /// `file` was made by [`ShimFile::place`] and is not closed yet.
-    unsafe fn shared<'a>(file: *mut ffi::sqlite3_file) -> &'a Shared {
+    unsafe fn connection<'a>(file: *mut ffi::sqlite3_file) -> &'a ConnectionFile {
         // SAFETY: SQLite passes the file object to the methods that xOpen put into it, and none
         // after xClose; the pointer is that of a live Arc.
-        unsafe { &*(*file.cast::<Self>()).shared }
+        unsafe { &*(*file.cast::<Self>()).connection }
     }
 
     /// Ends the file object and gives back what it held.
     ///
     /// # Safety
-    /// As [`ShimFile::shared`], and the file is not used afterwards.
-    unsafe fn close(file: *mut ffi::sqlite3_file) -> (Arc<Shared>, &'static Slot) {
+    /// As [`ShimFile::connection`], and the file is not used afterwards.
+    unsafe fn close(file: *mut ffi::sqlite3_file) -> (Arc<ConnectionFile>, &'static Slot) {
         // SAFETY: as above; the Arc's count was given away by `place` and is taken back once.
         unsafe {
             let object = file.cast::<Self>();
-            (Arc::from_raw((*object).shared), (*object).slot)
+            (Arc::from_raw((*object).connection), (*object).slot)
         }
     }
 }
@@ -107,16 +108,60 @@ unsafe fn bytes_out<'a>(data: *mut c_void, amount: c_int) -> &'a mut [u8] {
     }
 }
 
-/// The code for SQLite; the text stays in the handle.
+/// Where SQLite wants to read, write or cut.
+fn checked(offset: ffi::sqlite3_int64) -> Result<u64, Error> {
+    u64::try_from(offset).map_err(|_| Error::Range { offset })
+}
+
+/// Runs a callback on an open file. Gives SQLite its answer, or `code` for an error, whose text stays
+/// in the handle.
 ///
-/// Only IOERR codes and FULL may come out of here: they make SQLite's pager drop its cache where it
+/// Only IOERR codes and FULL may stand for errors: they make SQLite's pager drop its cache where it
 /// no longer knows what the file holds. Others, in the middle of a rollback, do not.
-fn failed(shared: &Shared, error: Error, code: c_int) -> c_int {
-    let code = if error.is_disk_full() {
-        ffi::SQLITE_FULL
-    } else {
-        code
-    };
-    shared.state().error = Some(error);
-    code
+///
+/// # Safety
+/// `file` was made by [`ShimFile::place`] and is not closed yet.
+unsafe fn call(
+    file: *mut ffi::sqlite3_file,
+    code: c_int,
+    callback: impl FnOnce(&mut FileState) -> Result<c_int, Error>,
+) -> c_int {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let mut state = unsafe { ShimFile::connection(file) }.state();
+        callback(&mut state).unwrap_or_else(|error| {
+            let full = error.is_disk_full();
+            state.error = Some(error);
+            if full { ffi::SQLITE_FULL } else { code }
+        })
+    })
+}
+
+/// What the methods of both files have in common. Version 1: no shared memory (so no WAL) and no memory
+/// mapping.
+const METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
+    iVersion: 1,
+    xClose: None,
+    xRead: None,
+    xWrite: None,
+    xTruncate: None,
+    xSync: Some(sync),
+    xFileSize: None,
+    xLock: None,
+    xUnlock: None,
+    xCheckReservedLock: None,
+    xFileControl: None,
+    xSectorSize: None,
+    xDeviceCharacteristics: None,
+    xShmMap: None,
+    xShmLock: None,
+    xShmBarrier: None,
+    xShmUnmap: None,
+    xFetch: None,
+    xUnfetch: None,
+};
+
+/// Durability is the log's.
+unsafe extern "C" fn sync(_file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {
+    ffi::SQLITE_OK
 }

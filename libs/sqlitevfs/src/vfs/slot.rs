@@ -9,7 +9,7 @@ use rusqlite::ffi;
 
 use super::{ShimFile, methods};
 use crate::error::Error;
-use crate::handle::Shared;
+use crate::handle::ConnectionFile;
 
 /// The prefix of our file and VFS names. The system's temporary files have absolute paths.
 pub(super) const PREFIX: &str = "eloqdb-";
@@ -22,7 +22,7 @@ pub(crate) struct Slot {
     /// Name of the VFS and of its database file.
     name: CString,
     /// The file, from `claim` until the connection closes it.
-    shared: Mutex<Option<Arc<Shared>>>,
+    file: Mutex<Option<Arc<ConnectionFile>>>,
     opened: AtomicBool,
     /// The VFS to which temporary files go.
     system: *mut ffi::sqlite3_vfs,
@@ -35,14 +35,14 @@ unsafe impl Sync for Slot {}
 unsafe impl Send for Slot {}
 
 impl Slot {
-    /// A slot for `shared`, registered with SQLite.
-    pub(crate) fn claim(shared: Arc<Shared>) -> Result<&'static Self, Error> {
+    /// A slot for `file`, registered with SQLite.
+    pub(crate) fn claim(file: Arc<ConnectionFile>) -> Result<&'static Self, Error> {
         let free = lock(&FREE).pop();
         let slot = match free {
             Some(slot) => slot,
             None => Self::register()?,
         };
-        *lock(&slot.shared) = Some(shared);
+        *lock(&slot.file) = Some(file);
         Ok(slot)
     }
 
@@ -63,7 +63,7 @@ impl Slot {
         let name = CString::new(format!("{PREFIX}{count}")).unwrap_or_default();
         let slot: &'static Self = Box::leak(Box::new(Self {
             name,
-            shared: Mutex::new(None),
+            file: Mutex::new(None),
             opened: AtomicBool::new(false),
             system,
         }));
@@ -99,28 +99,28 @@ impl Slot {
     }
 
     /// The file for xOpen: once only.
-    pub(super) fn open_main(&self, name: &CStr) -> Option<Arc<Shared>> {
+    pub(super) fn open_main(&self, name: &CStr) -> Option<Arc<ConnectionFile>> {
         if name != self.name() || self.opened.swap(true, Ordering::AcqRel) {
             return None;
         }
-        self.shared()
+        self.file()
     }
 
     /// The file, if one is claimed.
-    pub(super) fn shared(&self) -> Option<Arc<Shared>> {
-        lock(&self.shared).clone()
+    pub(super) fn file(&self) -> Option<Arc<ConnectionFile>> {
+        lock(&self.file).clone()
     }
 
     /// The connection has closed its file.
     pub(super) fn release(&'static self) {
-        *lock(&self.shared) = None;
+        *lock(&self.file) = None;
         self.opened.store(false, Ordering::Release);
         lock(&FREE).push(self);
     }
 
     /// Opening is over: a slot whose file was never opened is free again.
-    pub(crate) fn release_unopened(&'static self, shared: &Arc<Shared>) {
-        let mine = self.shared().is_some_and(|now| Arc::ptr_eq(&now, shared));
+    pub(crate) fn release_unopened(&'static self, file: &Arc<ConnectionFile>) {
+        let mine = self.file().is_some_and(|now| Arc::ptr_eq(&now, file));
         if mine && !self.opened.load(Ordering::Acquire) {
             self.release();
         }

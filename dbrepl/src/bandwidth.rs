@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// Sends no piece before the time that all pieces before it take at the limit.
 #[derive(Debug)]
-pub struct Pace {
+pub struct BandwidthLimit {
     bits_per_second: Option<u64>,
     free_at: Instant,
 }
@@ -17,7 +17,7 @@ const LARGE_PIECE: u64 = 1 << 20;
 /// With a narrow limit, pieces take a quarter of a second, so that signs of life get through.
 const SMALL_PIECE: u64 = 16 << 10;
 
-impl Pace {
+impl BandwidthLimit {
     /// `None`: no limit.
     pub fn new(bits_per_second: Option<u64>, now: Instant) -> Self {
         Self {
@@ -56,27 +56,27 @@ mod tests {
     #[test]
     fn pieces_go_at_the_rate_of_the_limit() {
         let start = Instant::now();
-        let mut pace = Pace::new(Some(8_000), start);
-        pace.sent(500, start);
-        assert_eq!(pace.free_at(), start + Duration::from_millis(500));
-        pace.sent(500, start + Duration::from_millis(500));
-        assert_eq!(pace.free_at(), start + Duration::from_secs(1));
+        let mut limit = BandwidthLimit::new(Some(8_000), start);
+        limit.sent(500, start);
+        assert_eq!(limit.free_at(), start + Duration::from_millis(500));
+        limit.sent(500, start + Duration::from_millis(500));
+        assert_eq!(limit.free_at(), start + Duration::from_secs(1));
     }
 
     #[test]
     fn time_without_traffic_is_not_saved_up() {
         let start = Instant::now();
-        let mut pace = Pace::new(Some(8_000), start);
-        pace.sent(1000, start + Duration::from_mins(1));
-        assert_eq!(pace.free_at(), start + Duration::from_secs(61));
+        let mut limit = BandwidthLimit::new(Some(8_000), start);
+        limit.sent(1000, start + Duration::from_mins(1));
+        assert_eq!(limit.free_at(), start + Duration::from_secs(61));
     }
 
     #[test]
     fn without_a_limit_everything_goes_at_once() {
         let start = Instant::now();
-        let mut pace = Pace::new(None, start);
-        pace.sent(u64::MAX, start);
-        assert_eq!(pace.free_at(), start);
-        assert_eq!(pace.piece(), 1 << 20);
+        let mut limit = BandwidthLimit::new(None, start);
+        limit.sent(u64::MAX, start);
+        assert_eq!(limit.free_at(), start);
+        assert_eq!(limit.piece(), 1 << 20);
     }
 }

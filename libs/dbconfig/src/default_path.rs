@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The place of an installed system.
 pub const DEFAULT_PATH: &str = "/etc/eloqdb/eloqdb.cfg";
 
-/// The place in a source tree or a trial folder.
+/// The place in a source tree, or wherever eloqdb is tried out.
 const LOCAL_PATH: &str = "./etc/eloqdb.cfg";
 
 /// The configuration file to use without `-c`: the value of `EQ_CONFIG`, else

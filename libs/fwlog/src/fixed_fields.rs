@@ -1,19 +1,20 @@
 //! A structure of fixed size whose fields stand at the offsets of [`crate::layout`].
 
 /// The bytes of one structure. Offsets are constants of the layout, so an access beyond the end is
-/// a mistake in this crate, never in a file.
+/// a mistake in this crate, never in a file: it panics.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sheet<const SIZE: usize>(pub(crate) [u8; SIZE]);
+pub(crate) struct FixedFields<const SIZE: usize>(pub(crate) [u8; SIZE]);
 
-impl<const SIZE: usize> Sheet<SIZE> {
+const INSIDE: &str = "a field of the layout lies inside its structure";
+
+impl<const SIZE: usize> FixedFields<SIZE> {
     pub(crate) const fn blank() -> Self {
         Self([0; SIZE])
     }
 
     pub(crate) fn put(&mut self, at: usize, field: &[u8]) -> &mut Self {
-        if let Some(place) = self.0.get_mut(at..at + field.len()) {
-            place.copy_from_slice(field);
-        }
+        let place = self.0.get_mut(at..at + field.len()).expect(INSIDE);
+        place.copy_from_slice(field);
         self
     }
 
@@ -36,14 +37,12 @@ impl<const SIZE: usize> Sheet<SIZE> {
     }
 
     pub(crate) fn before(&self, at: usize) -> &[u8] {
-        self.0.get(..at).unwrap_or_default()
+        self.0.get(..at).expect(INSIDE)
     }
 
     pub(crate) fn array<const N: usize>(&self, at: usize) -> [u8; N] {
-        self.0
-            .get(at..)
-            .and_then(|rest| rest.first_chunk().copied())
-            .unwrap_or([0; N])
+        let rest = self.0.get(at..).expect(INSIDE);
+        *rest.first_chunk().expect(INSIDE)
     }
 
     pub(crate) fn u32(&self, at: usize) -> u32 {

@@ -1,6 +1,7 @@
-//! A note beside the master's log of how far the slave is, for `dbctl replication status` there.
+//! The file beside the master's log that says how far the slave is, for `dbctl replication status`
+//! there.
 //!
-//! Reading the log is all that dbrepl needs; where it may not write, there is no note.
+//! dbrepl only needs to read the log; where it may not write, there is no such file.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,15 +12,15 @@ use dbconfig::HostService;
 use dbproto::{Shipper, SlaveReport, Status};
 use fwlog::Timestamp;
 
-/// The note of one slave.
-pub(super) struct Notice {
+/// The status file of one slave.
+pub(super) struct StatusFile {
     file: Option<File>,
     instance: String,
     address: String,
 }
 
-impl Notice {
-    /// The note of the slave that the shipper has met, in the directory of the log.
+impl StatusFile {
+    /// The file of the slave that the shipper talks to, in the directory of the log.
     pub(super) fn new(directory: &Path, shipper: &Shipper, slave: &HostService) -> Self {
         let instance = shipper
             .slave()

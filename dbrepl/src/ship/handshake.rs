@@ -2,23 +2,23 @@
 
 use std::collections::VecDeque;
 
-use dbproto::{Message, Shipper, ShipperAction, Stop as Refusal};
+use dbproto::{Message, Refusal, Shipper, ShipperAction};
 use fwlog::Follow;
 
 use super::blocking;
 use crate::connection::{Connection, Incoming, Outgoing};
-use crate::failure::Failure;
+use crate::error::ShipError;
 use crate::options::Options;
 use crate::report::Reporter;
 use crate::source::{self, Located};
 
 /// Talks until the slave's point is found. What the slave must be told has been told on return.
-pub(super) async fn meet(
+pub(super) async fn handshake(
     mut shipper: Shipper,
     connection: &mut Connection,
     options: &Options,
     reporter: &Reporter,
-) -> Result<(Shipper, Box<Follow>), Failure> {
+) -> Result<(Shipper, Box<Follow>), ShipError> {
     connection.send(&shipper.begin()).await?;
     let mut actions = VecDeque::new();
     loop {
@@ -45,9 +45,9 @@ pub(super) async fn meet(
                         let result = shipper.not_located();
                         actions.extend(told(connection, result).await?);
                     }
-                    Located::Missing(refuse, outlook) => {
+                    Located::Missing(refuse, retry) => {
                         let result = told(connection, Err(Refusal::Ours(refuse))).await;
-                        result.map_err(|failure| failure.outlook(outlook))?;
+                        result.map_err(|failure| failure.retry(retry))?;
                     }
                 }
             }
@@ -66,7 +66,7 @@ pub(super) async fn meet(
 pub(super) async fn told(
     connection: &Connection,
     result: Result<Vec<ShipperAction>, Refusal>,
-) -> Result<Vec<ShipperAction>, Failure> {
+) -> Result<Vec<ShipperAction>, ShipError> {
     let refusal = match result {
         Ok(actions) => return Ok(actions),
         Err(refusal) => refusal,
@@ -81,23 +81,23 @@ pub(super) async fn told(
                 .await,
         );
     }
-    Err(Failure::from_refuse(refusal.refuse()))
+    Err(ShipError::from_refuse(refusal.refuse()))
 }
 
 impl Connection {
     /// Sends a message; waits while the socket is busy.
-    pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
+    pub(super) async fn send(&self, message: &Message) -> Result<(), ShipError> {
         let sent = self.out.send(Outgoing::message(message, false)).await;
-        sent.map_err(|_| Failure::unreachable("the connection to the slave was lost"))
+        sent.map_err(|_| ShipError::unreachable("the connection to the slave was lost"))
     }
 
     /// The next message of the slave.
-    async fn receive(&mut self) -> Result<Message, Failure> {
+    async fn receive(&mut self) -> Result<Message, ShipError> {
         match self.incoming.recv().await {
             Some(Incoming::Message(message)) => Ok(*message),
             Some(Incoming::Lost(failure)) => Err(failure),
             Some(Incoming::Done) | None => {
-                Err(Failure::unreachable("the slave closed the connection"))
+                Err(ShipError::unreachable("the slave closed the connection"))
             }
         }
     }

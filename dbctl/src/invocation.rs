@@ -7,12 +7,12 @@ use dbconfig::{Config, default_path};
 use crate::args::Options;
 use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::credentials::Credentials;
-use crate::failure::Result;
+use crate::error::Result;
 use crate::output::{self, Output};
 use crate::target::Target;
 
 /// One run of dbctl.
-pub(crate) struct Session {
+pub(crate) struct Invocation {
     pub(crate) output: Output,
     options: Options,
     /// Kept from command to command in input mode, with a password that was asked for.
@@ -20,7 +20,7 @@ pub(crate) struct Session {
     connection: Option<Connection>,
 }
 
-impl Session {
+impl Invocation {
     pub(crate) fn new(options: Options) -> Self {
         let output = Output { json: options.json };
         Self {

@@ -8,15 +8,15 @@ use fwlog::{BlockHead, Compression, Follow, Timestamp};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::Ending;
-use super::meet::told;
-use super::notice::Notice;
+use super::handshake::told;
+use super::status_file::StatusFile;
+use crate::bandwidth::BandwidthLimit;
 use crate::connection::{Connection, Incoming, Outgoing};
-use crate::failure::{ExitCode, Failure};
+use crate::error::{ExitCode, ShipError};
 use crate::options::{Goal, Options};
-use crate::pace::Pace;
 use crate::report::Reporter;
+use crate::shutdown::ShutdownRequest;
 use crate::source::{self, TailItem, Tailer};
-use crate::stop::Stop;
 
 /// A sign of life goes out this often when nothing else does, and the bar moves.
 const TICK: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// A slave that lags longer than this has to catch up again, and the log says when it has.
 const LAGGING: Duration = Duration::from_secs(10);
 
-pub(super) struct Session<'a> {
+pub(super) struct LogStream<'a> {
     options: &'a Options,
     reporter: &'a mut Reporter,
     shipper: Shipper,
@@ -32,7 +32,7 @@ pub(super) struct Session<'a> {
     tailer: Option<Tailer>,
     /// Forward logging was switched off on the master: there is no more, whatever the goal.
     switched_off: bool,
-    pace: Pace,
+    limit: BandwidthLimit,
     /// Taken from the tailer, waits for the socket.
     pending: Option<Outgoing>,
     tick: Interval,
@@ -50,24 +50,24 @@ pub(super) struct Session<'a> {
     behind_since: Option<Instant>,
     suspended: Option<String>,
     /// Tells the master's operator how far the slave is.
-    notice: Notice,
+    status_file: StatusFile,
     /// Bytes of log before this connection's first piece, and up to the durable end.
     bytes: (u64, u64),
 }
 
-impl<'a> Session<'a> {
+impl<'a> LogStream<'a> {
     pub(super) fn start(
         options: &'a Options,
         reporter: &'a mut Reporter,
         shipper: Shipper,
         follow: Box<Follow>,
-    ) -> Result<Self, Failure> {
-        let pace = Pace::new(options.bandwidth, Instant::now());
+    ) -> Result<Self, ShipError> {
+        let limit = BandwidthLimit::new(options.bandwidth, Instant::now());
         let durable = follow.durable();
         let announced = follow.segment().1.to_owned();
         let location = &options.source.location;
-        let notice = Notice::new(&location.directory, &shipper, &options.slave);
-        let tailer = Tailer::start(*follow, location, options.goal, pace.piece())?;
+        let status_file = StatusFile::new(&location.directory, &shipper, &options.slave);
+        let tailer = Tailer::start(*follow, location, options.goal, limit.piece())?;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
             shipper,
             tailer: Some(tailer),
             switched_off: false,
-            pace,
+            limit,
             pending: None,
             tick,
             announced,
@@ -86,7 +86,7 @@ impl<'a> Session<'a> {
             told_up_to_date: false,
             behind_since: None,
             suspended: None,
-            notice,
+            status_file,
             bytes: (durable.log_bytes, durable.log_bytes),
         })
     }
@@ -98,8 +98,8 @@ impl<'a> Session<'a> {
     pub(super) async fn run(
         &mut self,
         connection: &mut Connection,
-        stop: &mut Stop,
-    ) -> Result<Ending, Failure> {
+        stop: &mut ShutdownRequest,
+    ) -> Result<Ending, ShipError> {
         loop {
             if self.tailer.is_none() && self.pending.is_none() && self.goal_reached() {
                 return if self.switched_off {
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
                     Ok(Ending::Reached)
                 };
             }
-            let free_at = self.pace.free_at();
+            let free_at = self.limit.free_at();
             let throttled = free_at > Instant::now();
             let wants = self.pending.is_none() && !throttled && self.shipper.room() > 0;
             tokio::select! {
@@ -117,7 +117,7 @@ impl<'a> Session<'a> {
                     self.take(connection, incoming).await?;
                 }
                 permit = connection.out.reserve(), if self.pending.is_some() => {
-                    let permit = permit.map_err(|_| Failure::unreachable("the connection to the slave was lost"));
+                    let permit = permit.map_err(|_| ShipError::unreachable("the connection to the slave was lost"));
                     if let (Ok(permit), Some(outgoing)) = (permit, self.pending.take()) {
                         permit.send(outgoing);
                     }
@@ -129,11 +129,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn stopped(&self) -> Result<Ending, Failure> {
+    fn stopped(&self) -> Result<Ending, ShipError> {
         if self.options.goal == Goal::Follow {
             return Ok(Ending::Stopped);
         }
-        Err(Failure::new(
+        Err(ShipError::new(
             ExitCode::Error,
             "interrupted before the slave had everything",
         ))
@@ -144,12 +144,12 @@ impl<'a> Session<'a> {
         &mut self,
         connection: &Connection,
         incoming: Option<Incoming>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ShipError> {
         let message = match incoming {
             Some(Incoming::Message(message)) => *message,
             Some(Incoming::Lost(failure)) => return Err(failure),
             Some(Incoming::Done) | None => {
-                return Err(Failure::unreachable("the slave ended replication"));
+                return Err(ShipError::unreachable("the slave ended replication"));
             }
         };
         let result = self.shipper.handle(message);
@@ -210,9 +210,11 @@ impl<'a> Session<'a> {
     }
 
     /// Turns what the log has next into a message.
-    fn prepare(&mut self, item: Option<TailItem>) -> Result<(), Failure> {
+    fn prepare(&mut self, item: Option<TailItem>) -> Result<(), ShipError> {
         let message = match item {
-            None => return Err(Failure::passing("reading the log ended without a reason")),
+            None => {
+                return Err(ShipError::passing("reading the log ended without a reason"));
+            }
             Some(TailItem::Failed(failure)) => return Err(failure),
             Some(end @ (TailItem::Reached | TailItem::SwitchedOff)) => {
                 self.switched_off = matches!(end, TailItem::SwitchedOff);
@@ -233,7 +235,7 @@ impl<'a> Session<'a> {
                     self.announced = path;
                 }
                 let offset = u64::try_from(header.len()).unwrap_or(u64::MAX);
-                self.pace.sent(offset, Instant::now());
+                self.limit.sent(offset, Instant::now());
                 self.shipper
                     .segment(header, fwlog::Position::new(id, offset))
             }
@@ -246,7 +248,7 @@ impl<'a> Session<'a> {
                 log_bytes,
             }) => {
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                self.pace.sent(length, Instant::now());
+                self.limit.sent(length, Instant::now());
                 self.show_catch_up(log_bytes, length);
                 self.shipped_time = Some(time);
                 self.shipper.blocks(start, end, bytes)
@@ -273,7 +275,7 @@ impl<'a> Session<'a> {
     /// Each second: a sign of life, unless the socket is busy anyway; and the bar moves.
     fn beat(&mut self, connection: &Connection) {
         self.watch_lag();
-        self.notice.write(self.shipper.status());
+        self.status_file.write(self.shipper.status());
         let (before, end) = self.bytes;
         let done = self.shipper.sent() - self.shipper.outstanding();
         self.reporter
@@ -295,7 +297,7 @@ impl<'a> Session<'a> {
             )),
         }
         self.reporter.end_catch_up();
-        self.notice.write(self.shipper.status());
+        self.status_file.write(self.shipper.status());
         self.reporter.result(&self.up_to_date());
         true
     }

@@ -1,21 +1,22 @@
 //! Who does the writer's work: a thread of its own, or whoever waits for it.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
 use crate::writer::error::WriterError;
 use crate::writer::shared::Shared;
-use crate::writer::worker::{Next, Worker};
+use crate::writer::worker::Worker;
 
 /// Who does the work.
-pub(crate) enum Engine {
+pub(crate) enum Executor {
     /// A thread.
     Thread(Mutex<Option<JoinHandle<()>>>),
-    /// The owner of the writer, turn by turn.
-    Owner(Hand),
+    /// The owner of the writer, step by step.
+    Manual(Stepper),
 }
 
-impl Engine {
+impl Executor {
     /// A thread that works until the writer is closed or fails.
     pub(crate) fn thread(worker: Worker) -> Result<Self, WriterError> {
         let thread = std::thread::Builder::new()
@@ -30,11 +31,11 @@ impl Engine {
         Self::Thread(Mutex::new(None))
     }
 
-    /// What those who wait for an answer do it with, where they do the work.
-    pub(crate) fn hand(&self) -> Option<Hand> {
+    /// What those who wait for an answer do the work with, where no thread does it.
+    pub(crate) fn stepper(&self) -> Option<Stepper> {
         match self {
             Self::Thread(_) => None,
-            Self::Owner(hand) => Some(hand.clone()),
+            Self::Manual(stepper) => Some(stepper.clone()),
         }
     }
 
@@ -50,16 +51,16 @@ impl Engine {
                     shared.end();
                 }
             }
-            Self::Owner(hand) => while hand.turn() {},
+            Self::Manual(stepper) => while stepper.step() {},
         }
     }
 }
 
-/// The hand that turns a worker without a thread.
+/// Lets a worker without a thread work, one group at a time.
 #[derive(Clone)]
-pub(crate) struct Hand(Arc<Mutex<Option<Worker>>>);
+pub(crate) struct Stepper(Arc<Mutex<Option<Worker>>>);
 
-impl Hand {
+impl Stepper {
     pub(crate) fn new(worker: Worker) -> Self {
         Self(Arc::new(Mutex::new(Some(worker))))
     }
@@ -67,8 +68,8 @@ impl Hand {
     /// Writes what is queued as one group. `false`: the work has ended.
     ///
     /// # Panics
-    /// In the middle of a turn, where waiting for the log would be for ever.
-    pub(crate) fn turn(&self) -> bool {
+    /// In the middle of a step, where waiting for the log would be for ever.
+    pub(crate) fn step(&self) -> bool {
         let mut worker = match self.0.try_lock() {
             // After a panic nobody knows how far it came.
             Err(TryLockError::Poisoned(poisoned)) => {
@@ -77,10 +78,10 @@ impl Hand {
             }
             other => other.expect("nobody waits for the log in the middle of writing it"),
         };
-        let next = worker.as_mut().map_or(Next::End, Worker::turn);
-        if next == Next::End {
+        let next = worker.as_mut().map_or(ControlFlow::Break(()), Worker::step);
+        if next.is_break() {
             *worker = None;
         }
-        next == Next::GoOn
+        next.is_continue()
     }
 }

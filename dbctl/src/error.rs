@@ -20,7 +20,7 @@ pub(crate) enum Exit {
 
 /// Why a command did not do what it should.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CommandError {
     pub(crate) exit: Exit,
     /// The line that says what happened.
     pub(crate) message: String,
@@ -29,9 +29,9 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
 }
 
-pub(crate) type Result<T> = std::result::Result<T, Failure>;
+pub(crate) type Result<T> = std::result::Result<T, CommandError>;
 
-impl Failure {
+impl CommandError {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
@@ -85,7 +85,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if let Some(detail) = &self.detail {
@@ -98,7 +98,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
         Self::usage(error.to_string())
     }

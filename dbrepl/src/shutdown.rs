@@ -3,18 +3,18 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::failure::{ExitCode, Failure};
+use crate::error::{ExitCode, ShipError};
 
 /// Tells whether dbrepl should stop. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Stop(watch::Receiver<bool>);
+pub struct ShutdownRequest(watch::Receiver<bool>);
 
-impl Stop {
+impl ShutdownRequest {
     /// Listens to the signals of this process. SIGHUP is ignored: nobody's terminal matters.
-    pub fn on_signals() -> Result<Self, Failure> {
+    pub fn on_signals() -> Result<Self, ShipError> {
         let listen = |kind| {
             signal(kind).map_err(|error| {
-                Failure::new(ExitCode::Error, format!("can't listen to signals: {error}"))
+                ShipError::new(ExitCode::Error, format!("can't listen to signals: {error}"))
             })
         };
         let mut interrupt = listen(SignalKind::interrupt())?;

@@ -31,21 +31,21 @@ pub enum ExitCode {
 
 /// Whether trying again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outlook {
+pub enum Retry {
     /// It needs a person.
-    Final,
+    Never,
     /// A connection was lost or refused: when following, try again.
-    Retry,
+    WhenFollowing,
     /// The slave said that it is not ready yet: try again in any case, for so long.
-    Soon(Duration),
+    For(Duration),
     /// Somebody may bring back what is missing from the log: when following, try again when it is
     /// there.
-    Awaits(Awaited),
+    OnceBack(MissingLog),
 }
 
 /// What is missing from the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Awaited {
+pub enum MissingLog {
     /// What follows this point; `None` is the log's beginning.
     Point(Option<LogPoint>),
     /// The segment after this one.
@@ -54,23 +54,23 @@ pub enum Awaited {
 
 /// Why dbrepl, or one attempt of it, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct ShipError {
     /// For the shell.
     pub code: ExitCode,
     /// Whether to try again.
-    pub outlook: Outlook,
+    pub retry: Retry,
     /// One sentence.
     pub message: String,
     /// What to do; may be empty.
     pub hint: String,
 }
 
-impl Failure {
+impl ShipError {
     /// A failure that needs a person.
     pub fn new(code: ExitCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            outlook: Outlook::Final,
+            retry: Retry::Never,
             message: message.into(),
             hint: String::new(),
         }
@@ -83,12 +83,12 @@ impl Failure {
 
     /// The slave isn't there, or no longer.
     pub fn unreachable(message: impl Into<String>) -> Self {
-        Self::new(ExitCode::Unreachable, message).outlook(Outlook::Retry)
+        Self::new(ExitCode::Unreachable, message).retry(Retry::WhenFollowing)
     }
 
     /// Something on this machine that may come right by itself.
     pub fn passing(message: impl Into<String>) -> Self {
-        Self::new(ExitCode::Error, message).outlook(Outlook::Retry)
+        Self::new(ExitCode::Error, message).retry(Retry::WhenFollowing)
     }
 
     /// Adds what to do.
@@ -100,8 +100,8 @@ impl Failure {
 
     /// Says whether trying again can help.
     #[must_use]
-    pub fn outlook(mut self, outlook: Outlook) -> Self {
-        self.outlook = outlook;
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
         self
     }
 
@@ -117,7 +117,7 @@ impl Failure {
                 )
             }
             "57P03" => Self::unreachable(format!("the slave is not ready: {message}"))
-                .outlook(Outlook::Soon(STARTING)),
+                .retry(Retry::For(STARTING)),
             code if state::is_transient(code) => {
                 Self::unreachable(format!("the slave refused the connection: {message}"))
             }
@@ -146,12 +146,12 @@ impl Failure {
         };
         let mut failure = Self::new(code, refuse.to_string()).hint(refuse.hint.clone());
         if refuse.sqlstate == state::IN_USE {
-            failure.outlook = Outlook::Soon(LEAVING);
+            failure.retry = Retry::For(LEAVING);
             if failure.hint.is_empty() {
                 "it keeps the slave up-to-date; stop it first".clone_into(&mut failure.hint);
             }
         } else if refuse.is_transient() {
-            failure.outlook = Outlook::Retry;
+            failure.retry = Retry::WhenFollowing;
             if failure.code == ExitCode::Error && refuse.sqlstate.starts_with("57P") {
                 failure.code = ExitCode::Unreachable;
             }
@@ -160,7 +160,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ShipError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if !self.hint.is_empty() {
@@ -170,7 +170,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for ShipError {}
 
 #[cfg(test)]
 mod tests {
@@ -178,21 +178,17 @@ mod tests {
 
     #[test]
     fn start_up_errors_have_the_exit_codes_of_the_table() {
-        for (sqlstate, code, outlook) in [
-            ("28P01", ExitCode::Access, Outlook::Final),
-            ("28000", ExitCode::Access, Outlook::Final),
-            ("42501", ExitCode::Access, Outlook::Final),
-            ("57P03", ExitCode::Unreachable, Outlook::Soon(STARTING)),
-            ("53300", ExitCode::Unreachable, Outlook::Retry),
-            (state::IO_ERROR, ExitCode::Unreachable, Outlook::Retry),
-            ("XX000", ExitCode::Error, Outlook::Final),
+        for (sqlstate, code, retry) in [
+            ("28P01", ExitCode::Access, Retry::Never),
+            ("28000", ExitCode::Access, Retry::Never),
+            ("42501", ExitCode::Access, Retry::Never),
+            ("57P03", ExitCode::Unreachable, Retry::For(STARTING)),
+            ("53300", ExitCode::Unreachable, Retry::WhenFollowing),
+            (state::IO_ERROR, ExitCode::Unreachable, Retry::WhenFollowing),
+            ("XX000", ExitCode::Error, Retry::Never),
         ] {
-            let failure = Failure::from_error_response(sqlstate, "m", "");
-            assert_eq!(
-                (failure.code, failure.outlook),
-                (code, outlook),
-                "{sqlstate}"
-            );
+            let failure = ShipError::from_error_response(sqlstate, "m", "");
+            assert_eq!((failure.code, failure.retry), (code, retry), "{sqlstate}");
         }
     }
 
@@ -221,29 +217,29 @@ mod tests {
 
     #[test]
     fn refusals_have_the_exit_codes_of_the_table() {
-        for (sqlstate, code, outlook) in [
+        for (sqlstate, code, retry) in [
             (
                 state::DIVERGED,
                 ExitCode::NoSynchronizationPoint,
-                Outlook::Final,
+                Retry::Never,
             ),
             (
                 state::OTHER_ENVIRONMENT,
                 ExitCode::NoSynchronizationPoint,
-                Outlook::Final,
+                Retry::Never,
             ),
-            (state::PREREQUISITE, ExitCode::Usage, Outlook::Final),
-            (state::ADMIN_SHUTDOWN, ExitCode::Unreachable, Outlook::Retry),
-            (state::DISK_FULL, ExitCode::Error, Outlook::Retry),
-            (state::IN_USE, ExitCode::Error, Outlook::Soon(LEAVING)),
-            (state::DAMAGED, ExitCode::Error, Outlook::Final),
+            (state::PREREQUISITE, ExitCode::Usage, Retry::Never),
+            (
+                state::ADMIN_SHUTDOWN,
+                ExitCode::Unreachable,
+                Retry::WhenFollowing,
+            ),
+            (state::DISK_FULL, ExitCode::Error, Retry::WhenFollowing),
+            (state::IN_USE, ExitCode::Error, Retry::For(LEAVING)),
+            (state::DAMAGED, ExitCode::Error, Retry::Never),
         ] {
-            let failure = Failure::from_refuse(&Refuse::new(sqlstate, "m"));
-            assert_eq!(
-                (failure.code, failure.outlook),
-                (code, outlook),
-                "{sqlstate}"
-            );
+            let failure = ShipError::from_refuse(&Refuse::new(sqlstate, "m"));
+            assert_eq!((failure.code, failure.retry), (code, retry), "{sqlstate}");
         }
     }
 }
