@@ -2,6 +2,7 @@
 
 mod checkpoint;
 pub mod control;
+mod copied;
 pub mod create;
 pub mod crowd;
 pub mod database;

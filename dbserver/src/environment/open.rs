@@ -19,6 +19,7 @@ use crate::environment::checkpoint::redo_point;
 use crate::environment::control::{
     Control, DatabaseEntry, Identity, LogPlace, RedoPoint, role_word,
 };
+use crate::environment::copied;
 use crate::environment::crowd::Crowd;
 use crate::environment::database::ConnectionLimits;
 use crate::environment::databases::{Databases, SYSTEM_DATABASE, SYSTEM_NAME};
@@ -289,9 +290,7 @@ impl Parts {
     /// A slave made from a copy of a master's DataDir after a clean stop, without the master's log:
     /// the data files are complete up to the redo point, and the log goes on from there.
     fn copied_from_master(&mut self, identity: &Identity) -> Result<Option<SlaveLog>, EngineError> {
-        let complete =
-            self.control.detached || (self.control.role != Role::Slave && self.control.clean);
-        if !complete {
+        if !self.control.is_complete() {
             return Ok(None);
         }
         let place = log::wanted_place(&self.config);
@@ -299,7 +298,7 @@ impl Parts {
         if !segments_of(&store)?.is_empty() {
             return Ok(None);
         }
-        tracing::info!(at = %identity.redo.point.position, "this is a copy of a master after a clean stop");
+        tracing::info!(at = %identity.redo.point.position, "this is a copy of a master: the log goes on where its data files end");
         self.verify(identity.redo.commit)?;
         self.control.log = place;
         self.control.detached = true;
@@ -358,10 +357,19 @@ impl Parts {
             Ok(())
         });
         let recovered = match result {
+            // Only who writes the log can begin it.
             Err(RecoverError::NoLog | RecoverError::NoStart(_))
-                if self.control.detached && !has_segment_after(&store, identity)? =>
+                if self.control.detached
+                    && seal == SealNewest::Yes
+                    && !has_segment_after(&store, identity)? =>
             {
                 not_begun(identity, self.host.clock.now())
+            }
+            Err(RecoverError::NoLog | RecoverError::NoStart(_))
+                if copied::is_copy(&self.control, &self.config) =>
+            {
+                let (control, location) = (&self.control, store.location());
+                return Err(copied::refusal(control, &self.layout, location, identity));
             }
             other => other.map_err(|error| log::recovery_error(error, store.location()))?,
         };
