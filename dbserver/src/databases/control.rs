@@ -191,6 +191,13 @@ impl Control {
             .map_err(|error| EngineError::file("write", path, &error))
     }
 
+    /// Whether the data files are complete up to the redo point and have nothing newer, so that a slave
+    /// can go on from them without the log before it. Those of a slave may be newer: its redo point
+    /// stays where its master's last checkpoint was.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.detached || (self.clean && self.role != Role::Slave)
+    }
+
     /// Redo starts at `redo` from now on, with these databases. An empty slave has no redo point.
     pub fn set_redo(&mut self, redo: RedoPoint, databases: Vec<DatabaseEntry>) {
         if let Some(identity) = &mut self.identity {

@@ -8,6 +8,7 @@
 //! ```
 
 mod checkpoint;
+mod copied;
 pub mod core;
 mod data_files;
 mod database_changes;

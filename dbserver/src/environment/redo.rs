@@ -11,7 +11,7 @@ use crate::apply::applier::{Applied, Applier};
 use crate::databases::Role;
 use crate::databases::control::{Identity, RedoPoint};
 use crate::environment::core::Core;
-use crate::environment::log;
+use crate::environment::{copied, log};
 use crate::environment::verify::{self, Suspects};
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
@@ -51,12 +51,20 @@ pub(super) fn recover(
         }
         Ok(())
     });
-    let detached = core.control().detached;
+    let control = core.control().clone();
     let recovered = match result {
+        // Only who writes the log can begin it.
         Err(RecoverError::NoLog | RecoverError::NoStart(_))
-            if detached && !has_segment_after(&store, identity)? =>
+            if control.detached
+                && seal == SealNewest::Yes
+                && !has_segment_after(&store, identity)? =>
         {
             not_begun(identity, core.host().clock.now())
+        }
+        Err(RecoverError::NoLog | RecoverError::NoStart(_))
+            if copied::is_copy(&control, core.config()) =>
+        {
+            return Err(copied::refusal(&control, core.layout(), store.location(), identity));
         }
         other => other.map_err(|error| log::recovery_error(error, store.location()))?,
     };

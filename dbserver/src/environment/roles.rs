@@ -368,11 +368,7 @@ fn follow_copy(
     identity: &Identity,
     suspects: &Suspects,
 ) -> Result<Option<SlaveLog>, EngineError> {
-    let complete = {
-        let control = core.control();
-        control.detached || (control.role != Role::Slave && control.clean)
-    };
-    if !complete {
+    if !core.control().is_complete() {
         return Ok(None);
     }
     let place = log::wanted_place(core.config());
@@ -380,7 +376,7 @@ fn follow_copy(
     if !redo::segments_of(&store)?.is_empty() {
         return Ok(None);
     }
-    tracing::info!(at = %identity.redo.point.position, "this is a copy of a master after a clean stop");
+    tracing::info!(at = %identity.redo.point.position, "this is a copy of a master: the log goes on where its data files end");
     redo::check_data_files(core, suspects, identity.redo.commit)?;
     core.update_control(|control| {
         control.log = place;

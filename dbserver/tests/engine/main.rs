@@ -5,6 +5,7 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
+mod copies;
 mod damaged;
 mod roles;
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbconfig::Role;
 use dbserver::databases::control::LogPlace;
 use dbserver::environment::Environment;
 use disk::testing::Fault;
@@ -17,7 +16,7 @@ use crate::content::Print;
 use crate::hooks::Crash;
 use crate::line::{Broken, Line};
 use crate::server::Server;
-use crate::world::{Promised, World, names_of};
+use crate::world::{World, names_of};
 
 /// The pages of each database.
 type Pages = BTreeMap<u32, Vec<Print>>;
@@ -348,34 +347,6 @@ impl World {
             ));
         }
         Ok(())
-    }
-
-    /// A server that cannot follow begins anew, as an empty slave.
-    pub(crate) fn replace(&mut self, server: usize) -> Result<(), String> {
-        let name = format!("{}r", self.servers[server].name);
-        let fresh = Server::create(&self.settings, &name, Role::Slave, &self.time)?;
-        self.put_in_place(server, fresh);
-        Ok(())
-    }
-
-    /// Puts a slave in the place of another that starts with a copy of the master's data, made after a
-    /// clean stop.
-    pub(crate) fn replace_by_copy(&mut self, server: usize) -> Result<(), String> {
-        let master = self.master;
-        self.stop(master)?;
-        let name = format!("{}c", self.servers[server].name);
-        self.tell(|| format!("  server {server} becomes a copy of server {master}"));
-        let copied = self.servers[master].copied(&name)?;
-        self.tally.copies += 1;
-        self.put_in_place(server, copied);
-        self.start(master)
-    }
-
-    fn put_in_place(&mut self, server: usize, fresh: Server) {
-        self.servers[server] = fresh;
-        self.promised[server] = Promised::default();
-        self.clients().servers[server].newest = 0;
-        self.hooks.attach(server, &self.servers[server].machine);
     }
 
     /// Bits flip in the files of servers that are down: they are found, or they do no harm.

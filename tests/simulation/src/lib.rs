@@ -21,6 +21,7 @@
 
 mod clients;
 mod content;
+mod copies;
 mod draw;
 mod finale;
 mod hooks;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dbconfig::{Config, Role};
 use dbrepl::options::Source;
 use dbserver::clients::Sessions;
+use dbserver::databases::control::Control;
 use dbserver::databases::host::{Drive, Host};
 use dbserver::environment::Environment;
 use dbserver::environment::rebuild;
@@ -67,7 +68,15 @@ impl Server {
         Ok(server)
     }
 
-    /// A slave with a copy of this server's DataDir, which was stopped cleanly, and with no log.
+    /// Whether it was stopped cleanly, by its control file.
+    pub(crate) fn is_clean(&self) -> Result<bool, String> {
+        let process = self.machine.copy().process();
+        let control = Control::read(&process.disk(), "/data/control".as_ref());
+        let control = control.map_err(|error| error.to_string())?;
+        Ok(control.ok_or("no control file")?.clean)
+    }
+
+    /// A slave with a copy of this server's DataDir, and with no log.
     pub(crate) fn copied(&self, name: &str) -> Result<Self, String> {
         let machine = SimulatedDisk::new(self.settings.seed);
         let process = machine.process();

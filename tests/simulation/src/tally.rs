@@ -42,6 +42,8 @@ pub struct Tally {
     pub moves: u64,
     /// Slaves made from a copy of their master.
     pub copies: u64,
+    /// Copies of a master that was not stopped cleanly, which were refused.
+    pub copies_refused: u64,
     /// Data files made anew from the log.
     pub rebuilds: u64,
     /// Bits flipped in files of a server that was down.
@@ -70,6 +72,7 @@ impl AddAssign for Tally {
         self.forks_refused += other.forks_refused;
         self.moves += other.moves;
         self.copies += other.copies;
+        self.copies_refused += other.copies_refused;
         self.rebuilds += other.rebuilds;
         self.flips += other.flips;
         self.flips_found += other.flips_found;
@@ -97,6 +100,7 @@ impl fmt::Display for Tally {
             ("forks refused", self.forks_refused),
             ("logs moved", self.moves),
             ("copies", self.copies),
+            ("copies refused", self.copies_refused),
             ("rebuilds", self.rebuilds),
             ("bit flips", self.flips),
             ("bit flips found", self.flips_found),
