@@ -24,9 +24,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("fwlog", &["disk"]),
     ("pagestore", &["disk"]),
     ("sqlitevfs", &["disk", "pagestore"]),
-    ("dbproto", &["fwlog"]),
+    ("dbproto", &["fwlog", "pgtypes"]),
     ("dbconfig", &[]),
-    ("dialect", &[]),
+    ("dialect", &["pgtypes"]),
     ("pgtypes", &[]),
     (
         "dbserver",
@@ -41,7 +41,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "pgtypes",
         ],
     ),
-    ("dbrepl", &["disk", "fwlog", "dbproto", "dbconfig"]),
+    (
+        "dbrepl",
+        &["disk", "fwlog", "dbproto", "dbconfig", "pgtypes"],
+    ),
     ("dbctl", &["disk", "fwlog", "dbconfig"]),
     ("dbtests", &["disk", "fwlog"]),
     (

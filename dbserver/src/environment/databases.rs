@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use fwlog::DatabaseId;
-
 use crate::environment::control::DatabaseEntry;
 use crate::environment::database::Database;
 use crate::environment::layout::SYSTEM_FILE;
 use crate::error::EngineError;
+use fwlog::DatabaseId;
 
 /// The database that holds users and privileges.
 pub const SYSTEM_DATABASE: DatabaseId = DatabaseId::new(1);
@@ -179,6 +178,8 @@ pub fn check_name(name: &str) -> Result<(), EngineError> {
 
 #[cfg(test)]
 mod tests {
+    use pgtypes::SqlState;
+
     use super::*;
 
     #[test]
@@ -193,7 +194,7 @@ mod tests {
             &"y".repeat(1_000_000),
         ] {
             let error = check_name(bad).unwrap_err();
-            assert_eq!(error.sqlstate(), "42602");
+            assert_eq!(error.sqlstate(), SqlState::INVALID_NAME);
             assert!(
                 error.to_string().len() < 300,
                 "a long name does not flood the log"

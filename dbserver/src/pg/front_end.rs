@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use dbconfig::Access;
 use futures::SinkExt;
+use pgtypes::SqlState;
 use pgwire::messages::PgWireBackendMessage;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -106,12 +107,17 @@ impl FrontEnd {
         // Whether it came or the time is up, the state itself tells. What was waited for is a lock on it,
         // and goes before it is locked again: a stop that comes in between would wait for ever.
         drop(tokio::time::timeout(START_PATIENCE, begun).await);
-        let stopping = || Failure::fatal("57P03", "the database system is shutting down");
+        let stopping = || {
+            Failure::fatal(
+                SqlState::CANNOT_CONNECT_NOW,
+                "the database system is shutting down",
+            )
+        };
         match &*self.state.borrow() {
             State::Open(environment) if environment.is_stopping() => Err(stopping()),
             State::Open(environment) => Ok(Arc::clone(environment)),
             State::Starting => Err(Failure::fatal(
-                "57P03",
+                SqlState::CANNOT_CONNECT_NOW,
                 "the database system is starting up",
             )),
             State::Stopping => Err(stopping()),
@@ -174,7 +180,10 @@ fn turn_away(stream: &TcpStream) {
 }
 
 fn crowded() -> Failure {
-    Failure::fatal("53300", "too many connections at once")
+    Failure::fatal(
+        SqlState::TOO_MANY_CONNECTIONS,
+        "too many connections at once",
+    )
 }
 
 fn run(front: &FrontEnd, newcomer: Newcomer, stream: std::net::TcpStream, address: SocketAddr) {
@@ -263,7 +272,7 @@ async fn replicate(
         Ok(Privilege::Dba | Privilege::Operator) => None,
         Ok(Privilege::User) => {
             let why = "replication needs the privilege dba or operator";
-            Some(Failure::fatal("42501", why))
+            Some(Failure::fatal(SqlState::INSUFFICIENT_PRIVILEGE, why))
         }
         Err(error) => Some(Failure::from(error).into_fatal()),
     };
@@ -314,7 +323,7 @@ mod tests {
             begin.wait();
             for _ in 0..20_000 {
                 let refused = runtime.block_on(front.environment()).err().unwrap();
-                assert_eq!(refused.sqlstate(), "57P03");
+                assert_eq!(refused.sqlstate(), SqlState::CANNOT_CONNECT_NOW);
             }
         });
     }

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dbproto::{Identify, Progress};
 use fwlog::{Block, EnvironmentId, IoFailure, Mirror, Recovered, SegmentStore};
+use pgtypes::SqlState;
 use tokio::sync::Notify;
 
 use crate::apply::applier::Applier;
@@ -46,7 +47,7 @@ pub struct SlaveProgress {
     /// Why nothing is applied, if so.
     pub suspended: Option<String>,
     /// Applying goes on by itself as soon as this is over: the SQLSTATE of a disk that is full or fails.
-    pub waits_for: Option<&'static str>,
+    pub waits_for: Option<SqlState>,
     /// Who ships at present.
     pub source: Option<Identify>,
     /// The source's durable end, as of its last message.

@@ -60,6 +60,8 @@ pub fn internal(error: rusqlite::Error) -> EngineError {
 
 #[cfg(test)]
 mod tests {
+    use pgtypes::SqlState;
+
     use disk::testing::{Fault, Kind, SimulatedDisk};
 
     use crate::environment::testing::master_on;
@@ -76,7 +78,7 @@ mod tests {
             let read = environment.privilege("dba");
             machine.mend();
             let Err(error) = read else { break };
-            assert_eq!(error.sqlstate(), "58030", "{error}");
+            assert_eq!(error.sqlstate(), SqlState::IO_ERROR, "{error}");
             assert!(error.to_string().contains("/data/system.db"), "{error}");
             failed += 1;
         }

@@ -4,7 +4,9 @@
 //! scripts and programs that call `nextval` by itself. A sequence is changed by ordinary statements, so unlike
 //! PostgreSQL's it takes part in transactions.
 
-use crate::error::{DialectError, UNDEFINED_OBJECT};
+use pgtypes::SqlState;
+
+use crate::error::DialectError;
 use crate::lexer::Kind;
 use crate::literal::{quote, quote_name};
 use crate::schema::SchemaView;
@@ -48,7 +50,7 @@ pub(crate) fn call(
     if owned.is_none() && schema.columns("eloqdb_sequence").is_none() {
         return Err(src.error(
             at + 2,
-            UNDEFINED_OBJECT,
+            SqlState::UNDEFINED_OBJECT,
             format!("relation \"{name}\" does not exist"),
         ));
     }

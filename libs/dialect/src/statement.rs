@@ -1,5 +1,7 @@
 //! A translated statement: what to run, and what the session must know about it.
 
+use pgtypes::SqlState;
+
 use crate::types::TypeName;
 
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
@@ -77,7 +79,7 @@ pub struct Notice {
     /// `NOTICE` or `WARNING`.
     pub severity: &'static str,
     /// SQLSTATE, `00000` for a plain notice.
-    pub sqlstate: &'static str,
+    pub sqlstate: SqlState,
     /// The text.
     pub message: String,
 }
@@ -98,7 +100,7 @@ pub enum Needs {
         /// Queries that find offending rows.
         checks: Vec<String>,
         /// SQLSTATE and message when a check finds a row.
-        violation: (&'static str, String),
+        violation: (SqlState, String),
     },
     /// The text in `sqlite_schema` changes and nothing on disk does: FOREIGN KEY, CHECK, NOT NULL, DEFAULT.
     /// [`Statement::sqlite`] is empty; the server replaces the text with [`Needs::SCHEMA_EDIT`] (`?1` the text, `?2` the
@@ -112,7 +114,7 @@ pub enum Needs {
         /// Queries that find offending rows.
         checks: Vec<String>,
         /// SQLSTATE and message when a check finds a row.
-        violation: (&'static str, String),
+        violation: (SqlState, String),
     },
 }
 

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::error::{DialectError, STATEMENT_TOO_COMPLEX};
+use pgtypes::SqlState;
+
+use crate::error::DialectError;
 use crate::schema::{ColumnInfo, SchemaView};
 use crate::source::{Edits, Source};
 use crate::statement::{Notice, Statement};
@@ -104,7 +106,7 @@ impl<'a> Translator<'a> {
         if self.depth > MAX_DEPTH {
             return Err(self.src.error(
                 at,
-                STATEMENT_TOO_COMPLEX,
+                SqlState::STATEMENT_TOO_COMPLEX,
                 "statement is nested too deeply",
             ));
         }
@@ -125,7 +127,7 @@ impl<'a> Translator<'a> {
             .unwrap_or(0);
         if number == 0 || number > MAX_PARAMETER {
             let message = format!("there is no parameter {}", self.src.text(at));
-            return Err(self.src.error(at, "42P02", message));
+            return Err(self.src.error(at, SqlState::UNDEFINED_PARAMETER, message));
         }
         if self.parameters.len() < number {
             self.parameters.resize(number, None);

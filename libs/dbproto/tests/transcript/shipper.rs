@@ -1,10 +1,11 @@
 //! Drives a [`Shipper`] by the commands of a transcript.
 
 use bytes::Bytes;
-use dbproto::{Border, BorderKind, Message, Reached, Refuse, Shipper, ShipperAction, Status, Stop};
+use dbproto::{Border, BorderKind, Message, Reached, Shipper, ShipperAction, Status, Stop};
 
 use super::{
-    Words, hash, header, identify, identity, progress, show, show_progress, show_refuse, show_start,
+    Words, hash, header, identify, identity, progress, refuse, show, show_progress, show_refuse,
+    show_start,
 };
 
 #[derive(Default)]
@@ -22,7 +23,7 @@ impl ShipperSide {
         let shipper = self.0.as_mut().unwrap();
         match words.at(0) {
             "identity" => actions(shipper.handle(Message::Identity(identity(&words)))),
-            "refuse" => actions(shipper.handle(Message::Refuse(Refuse::new(words.at(1), "no")))),
+            "refuse" => actions(shipper.handle(Message::Refuse(refuse(&words)))),
             "hash" => {
                 let hash = Some(words.at(2)).filter(|text| *text != "none").map(hash);
                 let position = words.at(1).parse().unwrap();

@@ -1,7 +1,9 @@
 //! ALTER TABLE … ALTER COLUMN.
 
+use pgtypes::SqlState;
+
 use crate::ddl::alter::Alter;
-use crate::error::{DialectError, UNDEFINED_COLUMN};
+use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::translator::Translator;
 use crate::types::TypeName;
@@ -16,7 +18,7 @@ impl Alter<'_> {
                 "column \"{name}\" of relation \"{}\" does not exist",
                 self.table
             );
-            return Err(src.error(at, UNDEFINED_COLUMN, message));
+            return Err(src.error(at, SqlState::UNDEFINED_COLUMN, message));
         };
         let next = at + 1;
         if src.are(next, &["SET", "DEFAULT"]) {
@@ -116,7 +118,7 @@ impl Alter<'_> {
             "column \"{name}\" of relation \"{}\" contains null values",
             self.table
         );
-        self.change.violation = Some(("23502", message));
+        self.change.violation = Some((SqlState::NOT_NULL_VIOLATION, message));
         self.changed = true;
     }
 
@@ -209,7 +211,10 @@ impl Alter<'_> {
                 return true;
             };
             let message = format!("value too long for type {}", ty.sql_name());
-            (format!("length({column}) > {length}"), ("22001", message))
+            (
+                format!("length({column}) > {length}"),
+                (SqlState::STRING_DATA_RIGHT_TRUNCATION, message),
+            )
         } else if own.is_integer() && ty.is_integer() {
             let (low, high) = match ty.base() {
                 "int2" => (i64::from(i16::MIN), i64::from(i16::MAX)),
@@ -219,7 +224,7 @@ impl Alter<'_> {
             let message = format!("{} out of range", ty.sql_name());
             (
                 format!("{column} NOT BETWEEN {low} AND {high}"),
-                ("22003", message),
+                (SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message),
             )
         } else {
             let room = |ty: &TypeName| Some(ty.precision()?.saturating_sub(ty.scale()?));

@@ -1,5 +1,7 @@
 //! Columns and constraints of CREATE TABLE and ALTER TABLE … ADD.
 
+use pgtypes::SqlState;
+
 use crate::catalog::identifier;
 use crate::ddl::layout::{self, Clause};
 use crate::error::DialectError;
@@ -65,7 +67,7 @@ impl Translator<'_> {
         let known = ty.oid() != 0 || TypeName::from_declared(text).is_some_and(|ty| ty.oid() != 0);
         if !known && !matches!(ty.base(), "citext" | "money" | "any") {
             let message = format!("type \"{text}\" does not exist");
-            return Err(self.src.error(from, "42704", message));
+            return Err(self.src.error(from, SqlState::UNDEFINED_OBJECT, message));
         }
         Ok(Some(ty))
     }

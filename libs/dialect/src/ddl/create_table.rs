@@ -1,5 +1,7 @@
 //! CREATE TABLE and CREATE TABLE AS.
 
+use pgtypes::SqlState;
+
 use crate::ddl::layout::{self, Piece};
 use crate::error::DialectError;
 use crate::literal::quote_name;
@@ -31,7 +33,7 @@ pub(crate) fn create_table(
     if if_not_exists && schema.columns(&name).is_some() {
         translator.notices.push(Notice {
             severity: "NOTICE",
-            sqlstate: "42P07",
+            sqlstate: SqlState::DUPLICATE_TABLE,
             message: format!("relation \"{name}\" already exists, skipping"),
         });
     }

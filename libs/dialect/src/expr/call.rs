@@ -1,5 +1,7 @@
 //! Function calls: SQLite's names for PostgreSQL's functions, and the types they give.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::expr::primary::is_schema;
 use crate::expr::{Expr, Form};
@@ -121,7 +123,7 @@ impl Translator<'_> {
             if !is_schema(&schema) && schema != "information_schema" {
                 return Err(self.src.error(
                     at,
-                    "3F000",
+                    SqlState::INVALID_SCHEMA_NAME,
                     format!("schema \"{schema}\" does not exist"),
                 ));
             }

@@ -1,5 +1,7 @@
 //! `expr::type`, `CAST(expr AS type)`, `type 'literal'`.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::expr::coerce::json_literal;
 use crate::expr::session::{NAME_BY_OID, OID_BY_NAME};
@@ -143,7 +145,7 @@ impl Translator<'_> {
             && !matches!(ty.base(), "citext" | "regrole" | "money")
         {
             let message = format!("type \"{}\" does not exist", self.src.slice(from, to));
-            return Err(self.src.error(from, "42704", message));
+            return Err(self.src.error(from, SqlState::UNDEFINED_OBJECT, message));
         }
         Ok(ty)
     }

@@ -1,5 +1,7 @@
 //! Numbers as they are written: their scale, and whether a column has room for them.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::types::TypeName;
 
@@ -42,7 +44,10 @@ pub(crate) fn fits(text: &str, ty: &TypeName) -> Option<bool> {
 
 /// 22003 for an integer type.
 pub(crate) fn out_of_range(ty: &TypeName) -> DialectError {
-    DialectError::new("22003", format!("{} out of range", ty.sql_name()))
+    DialectError::new(
+        SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+        format!("{} out of range", ty.sql_name()),
+    )
 }
 
 #[cfg(test)]

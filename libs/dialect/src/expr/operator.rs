@@ -1,5 +1,7 @@
 //! Operators between operands.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::expr::{Expr, Form, level};
 use crate::lexer::Kind;
@@ -394,7 +396,7 @@ impl Translator<'_> {
             }
             other => {
                 let message = format!("collation \"{other}\" for encoding \"UTF8\" does not exist");
-                return Err(self.src.error(last, "42704", message));
+                return Err(self.src.error(last, SqlState::UNDEFINED_OBJECT, message));
             }
         }
         Ok(Expr {

@@ -1,5 +1,7 @@
 //! `generate_series`, which becomes a recursive query.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::expr::{Expr, Form};
 use crate::translator::Translator;
@@ -44,7 +46,7 @@ impl Translator<'_> {
             _ => {
                 return Err(self.src.error(
                     name,
-                    "42883",
+                    SqlState::UNDEFINED_FUNCTION,
                     "function generate_series takes 2 or 3 arguments",
                 ));
             }

@@ -1,6 +1,8 @@
 //! Functions that catalog queries call.
 #![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert::text_of;
@@ -95,7 +97,7 @@ pub(crate) fn type_oid(arguments: &[Value]) -> Result {
     let name = arguments.first().map(text_of).unwrap_or_default();
     match TypeName::parse(&name).oid() {
         0 => Err(DialectError::new(
-            "42704",
+            SqlState::UNDEFINED_OBJECT,
             format!("type \"{name}\" does not exist"),
         )),
         oid => Ok(Value::Integer(i64::from(oid))),

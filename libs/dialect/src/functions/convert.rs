@@ -1,5 +1,7 @@
 //! Casts between types: values to their stored form.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::interval::Interval;
@@ -34,7 +36,7 @@ fn bad(ty: &str, text: &str) -> DialectError {
         other => other,
     };
     DialectError::new(
-        "22P02",
+        SqlState::INVALID_TEXT_REPRESENTATION,
         format!("invalid input syntax for type {shown}: \"{text}\""),
     )
 }
@@ -166,7 +168,12 @@ fn to_integer(value: &Value, ty: &str) -> Result<Value, DialectError> {
         "int4" => (i64::from(i32::MIN), i64::from(i32::MAX), "integer"),
         _ => (i64::MIN, i64::MAX, "bigint"),
     };
-    let range = || DialectError::new("22003", format!("{shown} out of range"));
+    let range = || {
+        DialectError::new(
+            SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+            format!("{shown} out of range"),
+        )
+    };
     let number = match value {
         Value::Integer(value) => *value,
         Value::Real(value) => rounded(*value).ok_or_else(range)?,
@@ -176,7 +183,7 @@ fn to_integer(value: &Value, ty: &str) -> Result<Value, DialectError> {
             trimmed.parse::<i64>().map_err(|error| match error.kind() {
                 std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => {
                     DialectError::new(
-                        "22003",
+                        SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
                         format!("value \"{text}\" is out of range for type {shown}"),
                     )
                 }
@@ -304,7 +311,7 @@ mod tests {
         }
         assert_eq!(
             to_type(&text("maybe"), "bool").unwrap_err().sqlstate,
-            "22P02"
+            SqlState::INVALID_TEXT_REPRESENTATION
         );
         assert!(to_type(&text("o"), "bool").is_err());
     }
@@ -317,9 +324,12 @@ mod tests {
             to_type(&Value::Integer(70_000), "int2")
                 .unwrap_err()
                 .sqlstate,
-            "22003"
+            SqlState::NUMERIC_VALUE_OUT_OF_RANGE
         );
-        assert_eq!(to_type(&text("x"), "int4").unwrap_err().sqlstate, "22P02");
+        assert_eq!(
+            to_type(&text("x"), "int4").unwrap_err().sqlstate,
+            SqlState::INVALID_TEXT_REPRESENTATION
+        );
     }
 
     #[test]

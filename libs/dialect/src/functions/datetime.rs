@@ -1,5 +1,7 @@
 //! Functions over dates, timestamps and intervals.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert::{moment, text_of, to_type};
@@ -24,7 +26,7 @@ fn text(value: String) -> Value {
 }
 
 fn overflow() -> DialectError {
-    DialectError::new("22008", "timestamp out of range")
+    DialectError::new(SqlState::DATETIME_FIELD_OVERFLOW, "timestamp out of range")
 }
 
 /// In the form that the argument had: with a zone, or without.
@@ -153,7 +155,10 @@ fn scaled(arguments: &[Value], divide: bool) -> Result {
         .unwrap_or_default();
     let factor = factor.unwrap_or(1.0);
     if divide && factor == 0.0 {
-        return Err(DialectError::new("22012", "division by zero"));
+        return Err(DialectError::new(
+            SqlState::DIVISION_BY_ZERO,
+            "division by zero",
+        ));
     }
     Ok(text(
         Interval::parse(&span)?
@@ -231,7 +236,7 @@ pub(crate) fn date_part(arguments: &[Value]) -> Result {
         "epoch" if at.micros % SECOND == 0 => number(at.total() / SECOND),
         "epoch" => Ok(Value::Real(float(at.total()) / float(SECOND))),
         other => Err(DialectError::new(
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             format!("unit \"{other}\" not recognized for type timestamp"),
         )),
     }
@@ -276,7 +281,7 @@ pub(crate) fn date_trunc(arguments: &[Value]) -> Result {
         "millennium" => year_of(1000),
         other => {
             return Err(DialectError::new(
-                "22023",
+                SqlState::INVALID_PARAMETER_VALUE,
                 format!("unit \"{other}\" not recognized for type timestamp"),
             ));
         }
@@ -342,7 +347,7 @@ pub(crate) fn make_date(arguments: &[Value]) -> Result {
         || day > days_in_month(year, month)
     {
         return Err(DialectError::new(
-            "22008",
+            SqlState::DATETIME_FIELD_OVERFLOW,
             format!("date field value out of range: {year}-{month:02}-{day:02}"),
         ));
     }
@@ -358,8 +363,12 @@ pub(crate) fn make_date(arguments: &[Value]) -> Result {
 
 /// Seconds east of UTC of a zone that needs no table of zones.
 fn zone(name: &str) -> std::result::Result<i64, DialectError> {
-    parse_zone(name.trim())
-        .ok_or_else(|| DialectError::new("22023", format!("time zone \"{name}\" not recognized")))
+    parse_zone(name.trim()).ok_or_else(|| {
+        DialectError::new(
+            SqlState::INVALID_PARAMETER_VALUE,
+            format!("time zone \"{name}\" not recognized"),
+        )
+    })
 }
 
 /// timestamptz AT TIME ZONE zone
@@ -465,7 +474,7 @@ mod tests {
             date_part(&[Value::Text("x".into()), Value::Text("2024-01-01".into())])
                 .unwrap_err()
                 .sqlstate,
-            "22023"
+            SqlState::INVALID_PARAMETER_VALUE
         );
     }
 }

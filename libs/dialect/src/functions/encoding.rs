@@ -1,5 +1,7 @@
 //! bytea as text, and array literals as JSON.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert;
@@ -17,7 +19,7 @@ pub(crate) fn encode(arguments: &[Value]) -> Result {
         "base64" => text(base64(&bytes)),
         "escape" => text(String::from_utf8_lossy(&bytes).replace('\\', "\\\\")),
         other => Err(DialectError::new(
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             format!("unrecognized encoding: \"{other}\""),
         )),
     }
@@ -25,7 +27,12 @@ pub(crate) fn encode(arguments: &[Value]) -> Result {
 
 pub(crate) fn decode(arguments: &[Value]) -> Result {
     let value = argument(arguments, 0);
-    let bad = |what: &str| DialectError::new("22023", format!("invalid {what} sequence"));
+    let bad = |what: &str| {
+        DialectError::new(
+            SqlState::INVALID_PARAMETER_VALUE,
+            format!("invalid {what} sequence"),
+        )
+    };
     match argument(arguments, 1).to_ascii_lowercase().as_str() {
         "hex" => convert::unhex(&value)
             .map(Value::Blob)
@@ -35,7 +42,7 @@ pub(crate) fn decode(arguments: &[Value]) -> Result {
             .ok_or_else(|| bad("base64")),
         "escape" => convert::to_type(&Value::Text(value), "bytea"),
         other => Err(DialectError::new(
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             format!("unrecognized encoding: \"{other}\""),
         )),
     }
@@ -89,7 +96,12 @@ pub(crate) fn array_json(arguments: &[Value]) -> Result {
     if trimmed.starts_with('[') {
         return text(trimmed);
     }
-    let fail = || DialectError::new("22P02", format!("malformed array literal: \"{value}\""));
+    let fail = || {
+        DialectError::new(
+            SqlState::INVALID_TEXT_REPRESENTATION,
+            format!("malformed array literal: \"{value}\""),
+        )
+    };
     let body = trimmed
         .strip_prefix('{')
         .and_then(|rest| rest.strip_suffix('}'))
@@ -154,7 +166,10 @@ pub(crate) fn json_path(arguments: &[Value]) -> Result {
         .and_then(|rest| rest.strip_suffix('}'));
     let Some(inner) = inner else {
         let message = format!("malformed array literal: \"{text}\"");
-        return Err(DialectError::new("22P02", message));
+        return Err(DialectError::new(
+            SqlState::INVALID_TEXT_REPRESENTATION,
+            message,
+        ));
     };
     let steps = inner.split(',').map(|step| step.trim().trim_matches('"'));
     let path: String = steps
@@ -176,7 +191,10 @@ pub(crate) fn json_key(arguments: &[Value]) -> Result {
 /// What a cast to JSON calls with a text that is none.
 pub(crate) fn bad_json(arguments: &[Value]) -> Result {
     let text: String = argument(arguments, 0).chars().take(100).collect();
-    let error = DialectError::new("22P02", "invalid input syntax for type json");
+    let error = DialectError::new(
+        SqlState::INVALID_TEXT_REPRESENTATION,
+        "invalid input syntax for type json",
+    );
     Err(error.hint(format!("The text begins: {text}")))
 }
 

@@ -1,5 +1,7 @@
 //! Values within the limits of numeric(p,s), varchar(n) and char(n), as PostgreSQL assigns them.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert::text_of;
@@ -27,7 +29,7 @@ fn within(value: Value, precision: i64, scale: i64) -> Result {
     if number::real(&rounded).abs() < 10_f64.powi(digits) {
         Ok(rounded)
     } else {
-        Err(DialectError::new("22003", "numeric field overflow").hint(format!(
+        Err(DialectError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "numeric field overflow").hint(format!(
             "A field with precision {precision}, scale {scale} must round to an absolute value less than 10^{digits}."
         )))
     }
@@ -67,7 +69,10 @@ fn within_length<'t>(
         Ok(kept)
     } else {
         let message = format!("value too long for type {shown}({length})");
-        Err(DialectError::new("22001", message))
+        Err(DialectError::new(
+            SqlState::STRING_DATA_RIGHT_TRUNCATION,
+            message,
+        ))
     }
 }
 
@@ -115,7 +120,7 @@ mod tests {
         ] {
             assert_eq!(
                 numeric(&value, &ty).unwrap_err().sqlstate,
-                "22003",
+                SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
                 "{value:?}"
             );
         }

@@ -1,5 +1,7 @@
 //! `to_char`, `to_date`, `to_timestamp` and `to_number` with the templates that are in common use.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert::{moment, text_of};
@@ -346,7 +348,7 @@ fn read(value: &str, template: &str) -> std::result::Result<Moment, DialectError
             rest = rest.get(found.len()..).unwrap_or("");
             text = fields
                 .take(found, text)
-                .ok_or_else(|| DialectError::new("22007", message()))?;
+                .ok_or_else(|| DialectError::new(SqlState::INVALID_DATETIME_FORMAT, message()))?;
             continue;
         }
         rest = rest.get(first.len_utf8()..).unwrap_or("");
@@ -359,7 +361,7 @@ fn read(value: &str, template: &str) -> std::result::Result<Moment, DialectError
     let range = || format!("date/time field value out of range: \"{value}\"");
     fields
         .moment()
-        .ok_or_else(|| DialectError::new("22008", range()))
+        .ok_or_else(|| DialectError::new(SqlState::DATETIME_FIELD_OVERFLOW, range()))
 }
 
 pub(crate) fn to_date(arguments: &[Value]) -> Result {
@@ -380,7 +382,7 @@ pub(crate) fn to_number(arguments: &[Value]) -> Result {
         .collect();
     let number: f64 = kept.parse().map_err(|_| {
         DialectError::new(
-            "22P02",
+            SqlState::INVALID_TEXT_REPRESENTATION,
             format!("invalid input syntax for type numeric: \"{value}\""),
         )
     })?;

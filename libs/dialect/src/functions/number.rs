@@ -1,6 +1,8 @@
 //! Functions over numbers.
 #![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert::{self, text_of};
@@ -94,9 +96,15 @@ pub(crate) fn trunc(arguments: &[Value]) -> Result {
 
 pub(crate) fn modulo(arguments: &[Value]) -> Result {
     match arguments {
-        [_, Value::Integer(0)] => Err(DialectError::new("22012", "division by zero")),
+        [_, Value::Integer(0)] => Err(DialectError::new(
+            SqlState::DIVISION_BY_ZERO,
+            "division by zero",
+        )),
         [Value::Integer(a), Value::Integer(b)] => Ok(Value::Integer(a.wrapping_rem(*b))),
-        [_, b] if real(b) == 0.0 => Err(DialectError::new("22012", "division by zero")),
+        [_, b] if real(b) == 0.0 => Err(DialectError::new(
+            SqlState::DIVISION_BY_ZERO,
+            "division by zero",
+        )),
         [a, b] => Ok(decimal_remainder(real(a), real(b))),
         _ => Ok(Value::Null),
     }
@@ -120,13 +128,18 @@ fn decimal_remainder(a: f64, b: f64) -> Value {
 /// `eq_divisor`: what is divided by, unless it is zero.
 pub(crate) fn divisor(arguments: &[Value]) -> Result {
     match arguments {
-        [Value::Integer(0)] => Err(DialectError::new("22012", "division by zero")),
-        [Value::Real(value)] if *value == 0.0 => {
-            Err(DialectError::new("22012", "division by zero"))
-        }
-        [Value::Text(text)] if real(&Value::Text(text.clone())) == 0.0 => {
-            Err(DialectError::new("22012", "division by zero"))
-        }
+        [Value::Integer(0)] => Err(DialectError::new(
+            SqlState::DIVISION_BY_ZERO,
+            "division by zero",
+        )),
+        [Value::Real(value)] if *value == 0.0 => Err(DialectError::new(
+            SqlState::DIVISION_BY_ZERO,
+            "division by zero",
+        )),
+        [Value::Text(text)] if real(&Value::Text(text.clone())) == 0.0 => Err(DialectError::new(
+            SqlState::DIVISION_BY_ZERO,
+            "division by zero",
+        )),
         [value] => Ok(value.clone()),
         _ => Ok(Value::Null),
     }
@@ -134,7 +147,10 @@ pub(crate) fn divisor(arguments: &[Value]) -> Result {
 
 pub(crate) fn div(arguments: &[Value]) -> Result {
     match arguments {
-        [_, b] if real(b) == 0.0 => Err(DialectError::new("22012", "division by zero")),
+        [_, b] if real(b) == 0.0 => Err(DialectError::new(
+            SqlState::DIVISION_BY_ZERO,
+            "division by zero",
+        )),
         [a, b] => Ok(number((real(a) / real(b)).trunc())),
         _ => Ok(Value::Null),
     }
@@ -167,7 +183,7 @@ pub(crate) fn to_numeric(arguments: &[Value]) -> Result {
                     .filter(|value| value.is_finite());
                 let message = || {
                     DialectError::new(
-                        "22P02",
+                        SqlState::INVALID_TEXT_REPRESENTATION,
                         format!("invalid input syntax for type numeric: \"{text}\""),
                     )
                 };
@@ -250,7 +266,7 @@ mod tests {
             modulo(&[Value::Integer(1), Value::Integer(0)])
                 .unwrap_err()
                 .sqlstate,
-            "22012"
+            SqlState::DIVISION_BY_ZERO
         );
     }
 }

@@ -1,5 +1,7 @@
 //! Fields of intervals, and intervals brought to larger units.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::interval::{Interval, float};
@@ -49,7 +51,7 @@ pub(crate) fn interval_part(arguments: &[Value]) -> Result {
         "epoch" => Value::Real(span.seconds()),
         other => {
             return Err(DialectError::new(
-                "22023",
+                SqlState::INVALID_PARAMETER_VALUE,
                 format!("unit \"{other}\" not recognized for type interval"),
             ));
         }

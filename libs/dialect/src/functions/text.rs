@@ -1,6 +1,8 @@
 //! Functions over text.
 #![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert::{self, text_of};
@@ -34,7 +36,10 @@ const MAX_RESULT: usize = 256 * 1024 * 1024;
 
 fn bounded(length: usize) -> std::result::Result<(), DialectError> {
     if length > MAX_RESULT {
-        return Err(DialectError::new("54000", "requested length too large"));
+        return Err(DialectError::new(
+            SqlState::PROGRAM_LIMIT_EXCEEDED,
+            "requested length too large",
+        ));
     }
     Ok(())
 }
@@ -70,7 +75,7 @@ pub(crate) fn substring(arguments: &[Value]) -> Result {
         let length = integer(arguments, 2);
         if length < 0 {
             return Err(DialectError::new(
-                "22011",
+                SqlState::SUBSTRING_ERROR,
                 "negative substring length not allowed",
             ));
         }
@@ -207,7 +212,7 @@ pub(crate) fn split_part(arguments: &[Value]) -> Result {
     );
     if n == 0 {
         return Err(DialectError::new(
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             "field position must not be zero",
         ));
     }

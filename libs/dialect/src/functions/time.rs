@@ -1,5 +1,7 @@
 //! Dates, times and timestamps as text in ISO form, counted in microseconds.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 
 pub(crate) const DAY: i64 = 86_400_000_000;
@@ -20,14 +22,14 @@ pub(crate) struct Moment {
 
 pub(crate) fn invalid(ty: &str, text: &str) -> DialectError {
     DialectError::new(
-        "22007",
+        SqlState::INVALID_DATETIME_FORMAT,
         format!("invalid input syntax for type {ty}: \"{text}\""),
     )
 }
 
 fn out_of_range(text: &str) -> DialectError {
     DialectError::new(
-        "22008",
+        SqlState::DATETIME_FIELD_OVERFLOW,
         format!("date/time field value out of range: \"{text}\""),
     )
 }

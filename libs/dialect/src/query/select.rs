@@ -1,5 +1,7 @@
 //! One SELECT: list, FROM, WHERE, GROUP BY, HAVING, WINDOW.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::expr::primary::is_reserved;
 use crate::expr::{Expr, Form};
@@ -183,7 +185,9 @@ impl Translator<'_> {
             "column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function",
             self.src.slice(column.from, column.to)
         );
-        Err(self.src.error(column.from, "42803", message))
+        Err(self
+            .src
+            .error(column.from, SqlState::GROUPING_ERROR, message))
     }
 
     fn item_type(&mut self, item: &Expr) -> Option<TypeName> {

@@ -396,7 +396,7 @@ fn a_column_beside_an_aggregate_needs_group_by() {
         "SELECT sum(b), t.a FROM t WHERE b > (SELECT 1)",
     ] {
         let error = dialect::analyze(sql, &database).unwrap_err();
-        assert_eq!(error.sqlstate, "42803", "{sql}");
+        assert_eq!(error.sqlstate.as_str(), "42803", "{sql}");
     }
     for (sql, expected) in [
         ("SELECT a, count(*) FROM t GROUP BY a", "1|2"),
