@@ -221,7 +221,7 @@ fn new_option(
             let value = if bare {
                 "true".to_owned()
             } else {
-                text().or_else(|_| Ok(src.text(at + 1).to_owned()))?
+                text().unwrap_or_else(|_| src.text(at + 1).to_owned())
             };
             given.header = Some(match value.to_ascii_lowercase().as_str() {
                 "match" => CopyHeader::Match,

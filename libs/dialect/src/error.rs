@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pgtypes::SqlState;
+use pgtypes::{SqlState, ValueError};
 
 /// Why a statement was refused, in the fields of PostgreSQL's `ErrorResponse`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,3 +69,13 @@ impl fmt::Display for DialectError {
 }
 
 impl std::error::Error for DialectError {}
+
+/// A value that its type refuses; what is said in detail about it becomes the hint.
+impl From<ValueError> for DialectError {
+    fn from(error: ValueError) -> Self {
+        Self {
+            hint: error.detail,
+            ..Self::new(error.sqlstate, error.message)
+        }
+    }
+}

@@ -152,9 +152,6 @@ pub(crate) fn spell(value: &Value) -> String {
         Value::Integer(value) => value.to_string(),
         Value::Real(value) => format!("{value:?}"),
         Value::Text(text) => quote(text),
-        Value::Blob(bytes) => {
-            let digits = convert::hex(bytes);
-            format!("X'{}'", digits.get(2..).unwrap_or(""))
-        }
+        Value::Blob(bytes) => format!("X'{}'", pgtypes::hex::Hex(bytes)),
     }
 }

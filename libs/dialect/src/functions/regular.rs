@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use pgtypes::SqlState;
-use regex_lite::{Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder};
 
 use crate::error::DialectError;
 use crate::functions::Value;
@@ -21,7 +21,7 @@ fn with<T>(pattern: &str, run: impl FnOnce(&Regex) -> T) -> std::result::Result<
         let mut last = last.borrow_mut();
         if last.as_ref().is_none_or(|(known, _)| known != pattern) {
             let compiled = RegexBuilder::new(pattern)
-                .size_limit(1 << 20)
+                .size_limit(10 << 20)
                 .nest_limit(50)
                 .build();
             let regex = compiled.map_err(|error| {
@@ -214,6 +214,11 @@ mod tests {
             regexp(&values(&["^(a|b)+$", "abba"])),
             Ok(Value::Integer(1))
         );
+        assert_eq!(
+            regexp(&values(&["^\\w+\\d$", "Größe٣"])),
+            Ok(Value::Integer(1))
+        );
+        assert_eq!(regexp(&values(&["(?i)^ÄÖ$", "äö"])), Ok(Value::Integer(1)));
         assert_eq!(
             substring(&values(&["foobar", "o(.)b"])),
             Ok(Value::Text("o".into()))

@@ -2,10 +2,11 @@
 #![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
 use pgtypes::SqlState;
+use pgtypes::float::{double_of_integer, exact_integer};
 
 use crate::error::DialectError;
 use crate::functions::Value;
-use crate::functions::convert::{self, text_of};
+use crate::functions::convert::text_of;
 
 type Result = std::result::Result<Value, DialectError>;
 
@@ -20,7 +21,7 @@ pub(crate) fn argument(arguments: &[Value], at: usize) -> String {
 pub(crate) fn integer(arguments: &[Value], at: usize) -> i64 {
     match arguments.get(at) {
         Some(Value::Integer(value)) => *value,
-        Some(Value::Real(value)) => convert::rounded(*value).unwrap_or(0),
+        Some(Value::Real(value)) => exact_integer(value.round()).unwrap_or(0),
         Some(other) => text_of(other).trim().parse().unwrap_or(0),
         None => 0,
     }
@@ -329,7 +330,7 @@ fn extreme(arguments: &[Value], greatest: bool) -> Value {
 
 fn compare(a: &Value, b: &Value) -> std::cmp::Ordering {
     let number = |value: &Value| match value {
-        Value::Integer(value) => Some(crate::functions::interval::float(*value)),
+        Value::Integer(value) => Some(double_of_integer(*value)),
         Value::Real(value) => Some(*value),
         _ => None,
     };
