@@ -21,7 +21,7 @@ const LONG_FILES: &[(&str, usize)] = &[
 /// Which crates of ours a crate may use.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("disk", &[]),
-    ("fwlog", &["disk"]),
+    ("fwlog", &["disk", "pgtypes"]),
     ("pagestore", &["disk"]),
     ("sqlitevfs", &["disk", "pagestore"]),
     ("dbproto", &["fwlog", "pgtypes"]),

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::hex;
+use pgtypes::hex::{self, Hex};
+
 use crate::identity::ParseHexError;
 
 /// Size of a chain hash in bytes.
@@ -43,7 +44,7 @@ impl ChainHash {
 
 impl fmt::Display for ChainHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write(f, &self.0)
+        write!(f, "{}", Hex(&self.0))
     }
 }
 

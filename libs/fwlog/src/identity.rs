@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::hex;
+use pgtypes::hex::{self, Hex};
 
 /// 128 random bits that an environment is given when it is made. A slave has its master's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +23,7 @@ impl EnvironmentId {
 
 impl fmt::Display for EnvironmentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write(f, &self.0)
+        write!(f, "{}", Hex(&self.0))
     }
 }
 

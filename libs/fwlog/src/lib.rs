@@ -21,7 +21,6 @@ mod durable_end;
 mod fields;
 mod follow;
 mod header;
-mod hex;
 mod identity;
 pub mod layout;
 mod location;
