@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use dialect::{StatementKind, TransactionModes};
-use pgtypes::{PgType, SqlState, SqlValue};
+use pgtypes::{SqlState, SqlValue};
 
 use crate::session::failure::Failure;
 use crate::session::prepared::{Column, Columns, Prepared};
@@ -266,10 +266,7 @@ impl Session {
                         format!("prepared statement \"{name}\" already exists"),
                     ));
                 }
-                let oids: Vec<u32> = types
-                    .iter()
-                    .map(|ty| PgType::from_declared(ty.as_str()).oid().get())
-                    .collect();
+                let oids: Vec<u32> = types.iter().map(|ty| ty.sent_as().oid().get()).collect();
                 let prepared = self.prepare(statement, &oids)?;
                 self.statements.insert(name.clone(), prepared);
             }

@@ -53,10 +53,7 @@ impl Target {
                     format!("column \"{name}\" specified more than once"),
                 ));
             }
-            let ty = column
-                .type_name
-                .as_ref()
-                .map_or(PgType::Text, mapping::pg_type);
+            let ty = column.type_name.map_or(PgType::Text, PgType::sent_as);
             columns.push((column.name.clone(), ty));
         }
         let names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();

@@ -1,6 +1,6 @@
 //! COPY: old and new option syntax.
 
-use pgtypes::SqlState;
+use pgtypes::{PgType, SqlState};
 
 use crate::error::DialectError;
 use crate::literal::quote_name;
@@ -10,7 +10,6 @@ use crate::statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, Statement, StatementKind,
 };
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 /// Options before the defaults of the format are known.
 #[derive(Default)]
@@ -111,7 +110,7 @@ fn known_columns(
 }
 
 /// The types of the named columns, or of all.
-fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<TypeName>> {
+fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<PgType>> {
     if columns.is_empty() {
         return known.iter().map(|info| info.type_name.clone()).collect();
     }

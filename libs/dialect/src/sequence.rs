@@ -4,7 +4,7 @@
 //! scripts and programs that call `nextval` by itself. A sequence is changed by ordinary statements, so unlike
 //! PostgreSQL's it takes part in transactions.
 
-use pgtypes::SqlState;
+use pgtypes::{PgType, SqlState};
 
 use crate::error::DialectError;
 use crate::lexer::Kind;
@@ -13,7 +13,6 @@ use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{CommandTag, Statement, StatementKind};
 use crate::table_info::parse_create_table;
-use crate::types::TypeName;
 
 /// The table, made by the first CREATE SEQUENCE.
 pub(crate) const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS eloqdb_sequence (name TEXT PRIMARY KEY, \
@@ -129,7 +128,7 @@ fn statement(sqlite: Vec<String>, writes: bool) -> Statement {
         writes,
         returning: writes,
         repeatable: !writes,
-        columns: vec![Some(TypeName::internal("int8"))],
+        columns: vec![Some(PgType::Int8)],
         tag: CommandTag::Select,
         ..Statement::session(StatementKind::Query, "")
     }

@@ -44,9 +44,12 @@ pub(crate) fn decode_text(text: &str, ty: &PgType) -> Result<SqlValue, ValueErro
             .map(stored_real),
         PgType::Float8 => float::parse_double(text).map(stored_real),
         PgType::Numeric { .. } => numeric::from_text(text, ty.numeric_limits()),
-        PgType::Text | PgType::Varchar(_) | PgType::Bpchar(_) | PgType::Name | PgType::Unknown => {
-            characters(text, ty)
-        }
+        PgType::Text
+        | PgType::Varchar(_)
+        | PgType::Bpchar(_)
+        | PgType::Name
+        | PgType::Unknown
+        | PgType::Opaque(_) => characters(text, ty),
         PgType::Char => {
             let first = text.chars().next().map(String::from).unwrap_or_default();
             Ok(SqlValue::Text(first))
@@ -80,7 +83,12 @@ fn decode_binary(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
         PgType::Float4 => stored_real(float::double_of_single(read(rest.try_get_f32(), ty)?)),
         PgType::Float8 => stored_real(read(rest.try_get_f64(), ty)?),
         PgType::Numeric { .. } => return numeric::from_binary(bytes, ty.numeric_limits()),
-        PgType::Text | PgType::Varchar(_) | PgType::Bpchar(_) | PgType::Name | PgType::Unknown => {
+        PgType::Text
+        | PgType::Varchar(_)
+        | PgType::Bpchar(_)
+        | PgType::Name
+        | PgType::Unknown
+        | PgType::Opaque(_) => {
             return characters(checked_utf8(bytes)?, ty);
         }
         PgType::Char => {

@@ -46,7 +46,10 @@ impl PgType {
             Self::Numeric {
                 precision: Some(precision),
                 scale,
-            } => Some(Limits { precision, scale }),
+            } => Some(Limits {
+                precision,
+                scale: scale.unwrap_or(0),
+            }),
             _ => None,
         }
     }
@@ -56,9 +59,9 @@ impl PgType {
         match *self {
             Self::Numeric {
                 precision: None,
-                scale: 0,
+                scale: Some(0),
             } => None,
-            Self::Numeric { scale, .. } => Some(scale),
+            Self::Numeric { scale, .. } => scale,
             _ => None,
         }
     }
@@ -90,7 +93,8 @@ fn encode_text(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) {
         | PgType::Char
         | PgType::Json
         | PgType::Jsonb
-        | PgType::Unknown => false,
+        | PgType::Unknown
+        | PgType::Opaque(_) => false,
     };
     if !written {
         put_own_text(value, out);

@@ -33,8 +33,8 @@ pub(crate) fn encode_binary(
             _ => numeric::put_binary(value, ty.shown_scale(), out)?,
         },
         PgType::Bpchar(length) => put_padded(value, *length, out),
-        PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown => {
-            put_own_text(value, out);
+        PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown | PgType::Opaque(_) => {
+            put_own_text(value, out)
         }
         PgType::Json => put_json(value, ty, out)?,
         PgType::Jsonb => {

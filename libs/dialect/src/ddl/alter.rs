@@ -1,6 +1,6 @@
 //! ALTER TABLE.
 
-use pgtypes::SqlState;
+use pgtypes::{PgType, SqlState};
 
 use crate::ddl::layout::{self, Piece};
 use crate::ddl::object_name;
@@ -391,7 +391,7 @@ impl Alter<'_> {
             .find(|column| column.name.eq_ignore_ascii_case(name));
         let integer = column
             .and_then(|column| column.type_name.as_ref())
-            .is_some_and(crate::TypeName::is_integer);
+            .is_some_and(PgType::is_integer);
         let Some(position) = self.present.column(name).filter(|_| integer) else {
             return;
         };

@@ -1,6 +1,6 @@
 //! CREATE TABLE and CREATE TABLE AS.
 
-use pgtypes::SqlState;
+use pgtypes::{PgType, SqlState};
 
 use crate::ddl::layout::{self, Piece};
 use crate::error::DialectError;
@@ -9,7 +9,6 @@ use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{CommandTag, Notice, Statement, StatementKind};
 use crate::translator::{Column, Scope, ScopeTable, Translator};
-use crate::types::TypeName;
 
 /// CREATE at 0, its modifiers from `start`, TABLE at `at`.
 pub(crate) fn create_table(
@@ -231,10 +230,7 @@ fn declaration(column: &Column, name: Option<&String>) -> String {
     let name = name
         .or(column.name.as_ref())
         .map_or("?column?", String::as_str);
-    let ty = column.ty.as_ref().map(|ty: &TypeName| {
-        ty.renamed()
-            .map_or_else(|| ty.as_str().to_owned(), str::to_owned)
-    });
+    let ty = column.ty.as_ref().map(PgType::declaration);
     format!("{} {}", quote_name(name), ty.unwrap_or_default())
         .trim_end()
         .to_owned()

@@ -5,23 +5,37 @@ use pgtypes::PgType;
 use crate::error::DialectError;
 use crate::functions::Value;
 
-/// Types whose text has one stored form, to which literals are brought.
-pub(crate) fn has_canonical_text(ty: &str) -> bool {
-    matches!(
-        ty,
-        "bool"
-            | "date"
-            | "time"
-            | "timetz"
-            | "timestamp"
-            | "timestamptz"
-            | "interval"
-            | "uuid"
-            | "bytea"
-            | "int2"
-            | "int4"
-            | "int8"
-    )
+/// Types whose values have one stored form, to which literals are brought: all but texts, which are stored as they are,
+/// and JSON, which is checked when the statement runs.
+pub(crate) const fn has_canonical_form(ty: &PgType) -> bool {
+    match ty {
+        PgType::Bool
+        | PgType::Int2
+        | PgType::Int4
+        | PgType::Int8
+        | PgType::Oid
+        | PgType::Float4
+        | PgType::Float8
+        | PgType::Numeric { .. }
+        | PgType::Name
+        | PgType::Bytea
+        | PgType::Date
+        | PgType::Time(_)
+        | PgType::Timetz(_)
+        | PgType::Timestamp(_)
+        | PgType::Timestamptz(_)
+        | PgType::Interval
+        | PgType::Uuid => true,
+        PgType::Text
+        | PgType::Varchar(_)
+        | PgType::Bpchar(_)
+        | PgType::Char
+        | PgType::Json
+        | PgType::Jsonb
+        | PgType::Void
+        | PgType::Unknown
+        | PgType::Opaque(_) => false,
+    }
 }
 
 /// The text of a value, as it is stored.
@@ -30,23 +44,33 @@ pub(crate) fn text_of(value: &Value) -> String {
 }
 
 /// Brings a value to the stored form of a type.
-pub(crate) fn to_type(value: &Value, ty: &str) -> Result<Value, DialectError> {
-    Ok(pgtypes::cast(value.as_ref(), &PgType::from_typname(ty))?)
+pub(crate) fn to_type(value: &Value, ty: &PgType) -> Result<Value, DialectError> {
+    Ok(pgtypes::cast(value.as_ref(), ty)?)
 }
 
 macro_rules! casts {
-    ($($name:ident $ty:literal),* $(,)?) => {$(
-        #[doc = concat!("A cast to ", $ty, ".")]
+    ($($name:ident $ty:expr),* $(,)?) => {$(
+        #[doc = concat!("A cast to ", stringify!($ty), ".")]
         pub(crate) fn $name(arguments: &[Value]) -> Result<Value, DialectError> {
-            to_type(arguments.first().unwrap_or(&Value::Null), $ty)
+            to_type(arguments.first().unwrap_or(&Value::Null), &$ty)
         }
     )*};
 }
 
 casts! {
-    to_bool "bool", to_int2 "int2", to_int4 "int4", to_int8 "int8", to_float8 "float8", to_date "date", to_time "time",
-    to_timetz "timetz", to_timestamp "timestamp", to_timestamptz "timestamptz", to_interval "interval", to_uuid "uuid",
-    to_bytea "bytea",
+    to_bool PgType::Bool,
+    to_int2 PgType::Int2,
+    to_int4 PgType::Int4,
+    to_int8 PgType::Int8,
+    to_float8 PgType::Float8,
+    to_date PgType::Date,
+    to_time PgType::Time(None),
+    to_timetz PgType::Timetz(None),
+    to_timestamp PgType::Timestamp(None),
+    to_timestamptz PgType::Timestamptz(None),
+    to_interval PgType::Interval,
+    to_uuid PgType::Uuid,
+    to_bytea PgType::Bytea,
 }
 
 #[cfg(test)]
@@ -68,12 +92,12 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_value_is_said_as_postgresql_says_it() {
         let text = |text: &str| Value::Text(text.to_owned());
-        let error = to_type(&text("maybe"), "bool").unwrap_err();
+        let error = to_type(&text("maybe"), &PgType::Bool).unwrap_err();
         assert_eq!(
             error.message,
             "invalid input syntax for type boolean: \"maybe\""
         );
-        let error = to_type(&text("100"), "numeric(4,2)").unwrap_err();
+        let error = to_type(&text("100"), &PgType::parse("numeric(4,2)").unwrap()).unwrap_err();
         assert!(
             error
                 .hint

@@ -7,22 +7,21 @@ use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert::to_type;
 use crate::functions::text::{argument, integer, text};
-use crate::types::TypeName;
 
 type Result = std::result::Result<Value, DialectError>;
 
 /// A number rounded to the scale of `ty`; 22003 when it has too many digits before the point.
-pub(crate) fn numeric(value: &Value, ty: &TypeName) -> Result {
-    to_type(value, ty.as_str())
+pub(crate) fn numeric(value: &Value, ty: &PgType) -> Result {
+    to_type(value, ty)
 }
 
 /// A text within the length of `ty`. Blanks beyond it are cut off silently; char(n) loses all at the end, the padding
 /// is added on the way out.
 pub(crate) fn characters<'t>(
     text: &'t str,
-    ty: &TypeName,
+    ty: &PgType,
 ) -> std::result::Result<&'t str, DialectError> {
-    let (text, shown) = if ty.base() == "bpchar" {
+    let (text, shown) = if matches!(ty, PgType::Bpchar(_)) {
         (text.trim_end_matches(' '), "character")
     } else {
         (text, "character varying")
@@ -35,7 +34,7 @@ pub(crate) fn fit_numeric(arguments: &[Value]) -> Result {
     let (precision, scale) = (integer(arguments, 1), integer(arguments, 2));
     let ty = PgType::Numeric {
         precision: u16::try_from(precision).ok(),
-        scale: i16::try_from(scale).unwrap_or(0),
+        scale: i16::try_from(scale).ok(),
     };
     let value = arguments.first().unwrap_or(&Value::Null);
     Ok(pgtypes::cast(value.as_ref(), &ty)?)
@@ -70,7 +69,7 @@ mod tests {
 
     #[test]
     fn numbers_are_rounded_to_the_scale_and_refused_beyond_the_precision() {
-        let ty = TypeName::internal("numeric(4,2)");
+        let ty = PgType::parse("numeric(4,2)").unwrap();
         assert_eq!(numeric(&Value::Real(19.995), &ty), Ok(Value::Integer(20)));
         assert_eq!(
             numeric(&Value::Text("1.005".into()), &ty),
@@ -92,14 +91,14 @@ mod tests {
 
     #[test]
     fn only_blanks_may_be_cut_off() {
-        let varchar = TypeName::internal("varchar(3)");
+        let varchar = PgType::Varchar(Some(3));
         assert_eq!(characters("äöü  ", &varchar), Ok("äöü"));
         let error = characters("abcd", &varchar).unwrap_err();
         assert_eq!(
             error.message,
             "value too long for type character varying(3)"
         );
-        let char = TypeName::internal("bpchar(3)");
+        let char = PgType::Bpchar(Some(3));
         assert_eq!(characters("a  ", &char), Ok("a"));
     }
 }

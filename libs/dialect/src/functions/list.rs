@@ -1,6 +1,6 @@
 //! The list of functions to register.
 
-use crate::functions::{FunctionSpec, Implementation, Pure};
+use crate::functions::{FunctionSpec, Implementation, Pure, output};
 use crate::functions::{
     catalog_text, convert, datetime, encoding, fit, format, math, number, regular, span, text,
 };
@@ -199,6 +199,19 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         number::numeric_text,
         "numeric as text with a scale",
     ),
+    pure(
+        "eq_cast",
+        2,
+        output::cast,
+        "a value in the stored form of a type with modifiers",
+    ),
+    pure(
+        "eq_text",
+        2,
+        output::text,
+        "a value of a type as the client sees it",
+    ),
+    pure("eq_json", 2, output::json, "a value of a type as JSON"),
     // Operators.
     pure(
         "match",

@@ -12,6 +12,7 @@ mod format;
 mod list;
 mod math;
 mod number;
+mod output;
 mod regular;
 mod span;
 mod text;
