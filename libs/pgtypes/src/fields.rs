@@ -37,7 +37,7 @@ impl Field<'_> {
 
 /// Cuts a text, which is in lower case. `is_word`: known words do not run on into digits, as the
 /// `t` of `t10:00`. `None` where a character can't begin a field.
-pub(crate) fn fields<'a>(text: &'a str, is_word: impl Fn(&str) -> bool) -> Option<Vec<Field<'a>>> {
+pub(crate) fn fields(text: &str, is_word: impl Fn(&str) -> bool) -> Option<Vec<Field<'_>>> {
     if text.len() > MAX_BYTES {
         return None;
     }

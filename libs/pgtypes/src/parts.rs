@@ -33,6 +33,10 @@ fn is_word(word: &str) -> bool {
 
 /// What the fields read so far say.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing about the text, and they do not exclude each other"
+)]
 pub(crate) struct Parts {
     year: Option<i64>,
     /// A year of two digits means one near 2000.
@@ -146,8 +150,8 @@ impl Parts {
         }
         match known {
             _ if self.has_date() => return self.run_together(text),
-            (false, false, false) | (false, true, false) if long => self.set_year(text, value),
-            (false, false, false) | (true, false, false) | (false, false, true) => {
+            (false, false | true, false) if long => self.set_year(text, value),
+            (_, false, false) | (false, false, true) => {
                 self.month = Some(value);
             }
             // 31-Jan-2024: the first number was the day.

@@ -37,13 +37,11 @@ pub(crate) fn to_char(arguments: &[Value]) -> Result {
         return Ok(Value::Null);
     };
     // No date is a number: one has its hyphens.
-    match numeric::decimal(value.as_ref()) {
-        Ok(number) => text(number_text(&number, &template)),
-        Err(_) => {
-            let (at, _) = Timestamp::parse_any(&text_of(value))?;
-            text(stamp_text(at, &template))
-        }
+    if let Ok(number) = numeric::decimal(value.as_ref()) {
+        return text(number_text(&number, &template));
     }
+    let (at, _) = Timestamp::parse_any(&text_of(value))?;
+    text(stamp_text(at, &template))
 }
 
 fn stamp_text(at: Timestamp, template: &str) -> String {

@@ -1,4 +1,5 @@
 //! Functions over numbers.
+#![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
 use pgtypes::float::{double_of_integer as float, exact_integer};
 use pgtypes::{Decimal, Format, PgType, SqlState, ValueError, numeric};
@@ -91,7 +92,6 @@ pub(crate) fn divisor(arguments: &[Value]) -> Result {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it has the signature of Pure")]
 pub(crate) fn power(arguments: &[Value]) -> Result {
     match arguments {
         [a, b] => Ok(Value::Real(real(a).powf(real(b)))),
@@ -99,7 +99,6 @@ pub(crate) fn power(arguments: &[Value]) -> Result {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it has the signature of Pure")]
 pub(crate) fn cbrt(arguments: &[Value]) -> Result {
     Ok(arguments
         .first()
