@@ -21,12 +21,12 @@ const LONG_FILES: &[(&str, usize)] = &[
 /// Which crates of ours a crate may use.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("disk", &[]),
-    ("fwlog", &["disk"]),
+    ("fwlog", &["disk", "pgtypes"]),
     ("pagestore", &["disk"]),
     ("sqlitevfs", &["disk", "pagestore"]),
-    ("dbproto", &["fwlog"]),
+    ("dbproto", &["fwlog", "pgtypes"]),
     ("dbconfig", &[]),
-    ("dialect", &[]),
+    ("dialect", &["pgtypes"]),
     ("pgtypes", &[]),
     (
         "dbserver",
@@ -41,7 +41,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "pgtypes",
         ],
     ),
-    ("dbrepl", &["disk", "fwlog", "dbproto", "dbconfig"]),
+    (
+        "dbrepl",
+        &["disk", "fwlog", "dbproto", "dbconfig", "pgtypes"],
+    ),
     ("dbctl", &["disk", "fwlog", "dbconfig"]),
     ("dbtests", &["disk", "fwlog"]),
     (

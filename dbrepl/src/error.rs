@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dbproto::{Refuse, state};
 use fwlog::{LogPoint, SegmentId};
+use pgtypes::SqlState;
 
 /// A slave that is starting may have to recover first.
 const STARTING: Duration = Duration::from_mins(1);
@@ -107,18 +108,22 @@ impl ShipError {
 
     /// What an SQL error at start-up means.
     pub fn from_error_response(sqlstate: &str, message: &str, hint: &str) -> Self {
-        let failure = match sqlstate {
-            "42501" => Self::new(ExitCode::Access, format!("access refused: {message}"))
-                .hint("replication needs the privileges of dba or operator"),
-            code if code.starts_with("28") => {
+        let failure = match SqlState::from_code(sqlstate) {
+            Some(SqlState::INSUFFICIENT_PRIVILEGE) => {
+                Self::new(ExitCode::Access, format!("access refused: {message}"))
+                    .hint("replication needs the privileges of dba or operator")
+            }
+            _ if sqlstate.starts_with("28") => {
                 Self::new(ExitCode::Access, format!("access refused: {message}")).hint(
                     "check user and password (-u, --password-file, EQ_DBUSER, EQ_DBPASSWORD); \
                      once a slave has taken over a master's log, its users are the master's",
                 )
             }
-            "57P03" => Self::unreachable(format!("the slave is not ready: {message}"))
-                .retry(Retry::For(STARTING)),
-            code if state::is_transient(code) => {
+            Some(SqlState::CANNOT_CONNECT_NOW) => {
+                Self::unreachable(format!("the slave is not ready: {message}"))
+                    .retry(Retry::For(STARTING))
+            }
+            _ if state::is_transient(sqlstate) => {
                 Self::unreachable(format!("the slave refused the connection: {message}"))
             }
             _ => Self::new(
@@ -135,13 +140,13 @@ impl ShipError {
 
     /// What a refusal inside the conversation means.
     pub fn from_refuse(refuse: &Refuse) -> Self {
-        let code = match refuse.sqlstate.as_str() {
-            state::DIVERGED | state::LOG_MISSING | state::OTHER_ENVIRONMENT => {
+        let code = match SqlState::from_code(&refuse.sqlstate) {
+            Some(state::DIVERGED | state::LOG_MISSING | state::OTHER_ENVIRONMENT) => {
                 ExitCode::NoSynchronizationPoint
             }
-            state::PREREQUISITE => ExitCode::Usage,
-            "42501" => ExitCode::Access,
-            code if code.starts_with("28") => ExitCode::Access,
+            Some(state::PREREQUISITE) => ExitCode::Usage,
+            Some(SqlState::INSUFFICIENT_PRIVILEGE) => ExitCode::Access,
+            _ if refuse.sqlstate.starts_with("28") => ExitCode::Access,
             _ => ExitCode::Error,
         };
         let mut failure = Self::new(code, refuse.to_string()).hint(refuse.hint.clone());

@@ -1,6 +1,7 @@
 //! Points in time as users write them, for `-T`.
 
 use fwlog::Timestamp;
+use pgtypes::calendar::{Civil, UNIX_EPOCH_DAYS};
 
 const MICROS: u64 = 1_000_000;
 
@@ -87,17 +88,12 @@ fn last_micros(fraction: Option<&str>) -> Option<u64> {
 }
 
 fn days_since_1970([year, month, day]: [u64; 3]) -> Option<u64> {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let february = if leap { 29 } else { 28 };
-    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let index = usize::try_from(month.checked_sub(1)?).ok()?;
-    if year < 1970 || !(1..=*months.get(index)?).contains(&day) {
-        return None;
-    }
-    let before = year - 1;
-    let leap_days = before / 4 - before / 100 + before / 400 - 477; // 477 up to 1969
-    let months: u64 = months.iter().take(index).sum();
-    Some((year - 1970) * 365 + leap_days + months + day - 1)
+    let civil = Civil {
+        year: i64::try_from(year).ok()?,
+        month: u8::try_from(month).ok()?,
+        day: u8::try_from(day).ok()?,
+    };
+    u64::try_from(civil.days()? - UNIX_EPOCH_DAYS).ok()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use fwlog::{CommitNumber, Damage};
+use pgtypes::SqlState;
 
 /// An error of the engine, ready to be shown to a client or an operator.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -123,24 +124,24 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// The five characters that drivers decide by.
-    pub fn sqlstate(&self) -> &'static str {
+    /// The kind of error, by which drivers decide.
+    pub fn sqlstate(&self) -> SqlState {
         match self {
-            Self::NoSuchDatabase(_) => "3D000",
-            Self::DatabaseExists(_) => "42P04",
-            Self::BadDatabaseName { .. } => "42602",
-            Self::DatabaseInUse { .. } => "55006",
-            Self::NoSuchUser(_) => "42704",
-            Self::UserExists(_) => "42710",
-            Self::ReadOnly(_) => "25006",
-            Self::ChangingRole => "57P03",
-            Self::Interrupted(_) => "57014",
-            Self::ShuttingDown => "57P01",
+            Self::NoSuchDatabase(_) => SqlState::INVALID_CATALOG_NAME,
+            Self::DatabaseExists(_) => SqlState::DUPLICATE_DATABASE,
+            Self::BadDatabaseName { .. } => SqlState::INVALID_NAME,
+            Self::DatabaseInUse { .. } => SqlState::OBJECT_IN_USE,
+            Self::NoSuchUser(_) => SqlState::UNDEFINED_OBJECT,
+            Self::UserExists(_) => SqlState::DUPLICATE_OBJECT,
+            Self::ReadOnly(_) => SqlState::READ_ONLY_SQL_TRANSACTION,
+            Self::ChangingRole => SqlState::CANNOT_CONNECT_NOW,
+            Self::Interrupted(_) => SqlState::QUERY_CANCELED,
+            Self::ShuttingDown => SqlState::ADMIN_SHUTDOWN,
             Self::LogFailed(reason) | Self::CommitLost { reason, .. } => {
                 if reason.is_disk_full() {
-                    "53100"
+                    SqlState::DISK_FULL
                 } else {
-                    "58030"
+                    SqlState::IO_ERROR
                 }
             }
             Self::VolumeFull { .. }
@@ -148,26 +149,26 @@ impl EngineError {
             | Self::File {
                 kind: io::ErrorKind::StorageFull,
                 ..
-            } => "53100",
-            Self::LogUnusable(failure) if failure.is_disk_full() => "53100",
-            Self::Storage(_) | Self::File { .. } | Self::LogUnusable(_) => "58030",
-            Self::Corrupt(_) | Self::Damaged(_) | Self::LogDamaged(_) => "XX001",
-            Self::SnapshotTooOld(_) => "72000",
-            Self::Usage(_) => "42601",
-            Self::State { .. } => "55000",
-            Self::Denied(_) => "42501",
-            Self::Internal(_) => "XX000",
+            } => SqlState::DISK_FULL,
+            Self::LogUnusable(failure) if failure.is_disk_full() => SqlState::DISK_FULL,
+            Self::Storage(_) | Self::File { .. } | Self::LogUnusable(_) => SqlState::IO_ERROR,
+            Self::Corrupt(_) | Self::Damaged(_) | Self::LogDamaged(_) => SqlState::DATA_CORRUPTED,
+            Self::SnapshotTooOld(_) => SqlState::SNAPSHOT_TOO_OLD,
+            Self::Usage(_) => SqlState::SYNTAX_ERROR,
+            Self::State { .. } => SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Self::Denied(_) => SqlState::INSUFFICIENT_PRIVILEGE,
+            Self::Internal(_) => SqlState::INTERNAL_ERROR,
         }
     }
 
     /// Whether it ends when there is room again.
     pub fn is_disk_full(&self) -> bool {
-        self.sqlstate() == "53100"
+        self.sqlstate() == SqlState::DISK_FULL
     }
 
     /// Whether the operation may succeed when it is tried again: a disk was full, or did not do it.
     pub fn may_pass(&self) -> bool {
-        matches!(self.sqlstate(), "53100" | "58030")
+        matches!(self.sqlstate(), SqlState::DISK_FULL | SqlState::IO_ERROR)
     }
 
     /// What the person who reads the message can do next.

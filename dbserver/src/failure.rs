@@ -1,7 +1,8 @@
 //! What a client is told when a statement fails: the fields of an `ErrorResponse`.
 
-use std::borrow::Cow;
 use std::fmt;
+
+use pgtypes::SqlState;
 
 use crate::error::EngineError;
 
@@ -23,8 +24,8 @@ pub struct Failure(Box<Fields>);
 pub struct Fields {
     /// Error or fatal.
     pub severity: Severity,
-    /// SQLSTATE, five characters.
-    pub sqlstate: Cow<'static, str>,
+    /// What kind of error, for programs.
+    pub sqlstate: SqlState,
     /// One line, lower case, no full stop.
     pub message: String,
     /// More about the cause.
@@ -49,10 +50,10 @@ pub struct Fields {
 
 impl Failure {
     /// An error that ends the statement.
-    pub fn new(sqlstate: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub fn new(sqlstate: SqlState, message: impl Into<String>) -> Self {
         Self(Box::new(Fields {
             severity: Severity::Error,
-            sqlstate: sqlstate.into(),
+            sqlstate,
             message: message.into(),
             detail: None,
             hint: None,
@@ -67,7 +68,7 @@ impl Failure {
     }
 
     /// An error that ends the connection.
-    pub fn fatal(sqlstate: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub fn fatal(sqlstate: SqlState, message: impl Into<String>) -> Self {
         let mut failure = Self::new(sqlstate, message);
         failure.0.severity = Severity::Fatal;
         failure
@@ -75,12 +76,12 @@ impl Failure {
 
     /// The request is understood and not served.
     pub fn unsupported(message: impl Into<String>) -> Self {
-        Self::new("0A000", message)
+        Self::new(SqlState::FEATURE_NOT_SUPPORTED, message)
     }
 
     /// The client broke the protocol in a way that the session outlives.
     pub fn protocol(message: impl Into<String>) -> Self {
-        Self::new("08P01", message)
+        Self::new(SqlState::PROTOCOL_VIOLATION, message)
     }
 
     /// Adds what to do next.
@@ -142,8 +143,8 @@ impl Failure {
     }
 
     /// The SQLSTATE.
-    pub fn sqlstate(&self) -> &str {
-        &self.0.sqlstate
+    pub fn sqlstate(&self) -> SqlState {
+        self.0.sqlstate
     }
 }
 
@@ -159,7 +160,7 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let mut failure = Self::new(error.sqlstate(), error.to_string());
         failure.0.hint = error.hint();
-        if error.sqlstate() == "57P01" {
+        if error.sqlstate() == SqlState::ADMIN_SHUTDOWN {
             failure.0.severity = Severity::Fatal;
         }
         failure

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use dbproto::{
     Border, Identify, Identity, MAX_MESSAGE, Message, PROTOCOL_VERSION, Progress, Receiver,
-    ReceiverAction, Refuse, Role, Shipper, ShipperAction, Status,
+    ReceiverAction, Refuse, Role, Shipper, ShipperAction, Status, state,
 };
 use fwlog::{
     ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentHeader, SegmentId, Timestamp,
@@ -298,6 +298,6 @@ fn to_source(choices: &mut Choices<'_>, slave: &Identity) -> Option<Message> {
                 .flag()
                 .then(|| ChainHash::from_bytes([choices.byte(); 32])),
         },
-        _ => Message::Refuse(Refuse::new("55000", "no")),
+        _ => Message::Refuse(Refuse::new(state::PREREQUISITE, "no")),
     })
 }

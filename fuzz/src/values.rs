@@ -24,7 +24,7 @@ pub fn check(data: &[u8]) {
         again(&value, &ty, Format::Binary);
     }
     // Any column can hold any value.
-    for other in PgType::ALL {
+    for other in PgType::ALL.iter().copied() {
         let mut out = BytesMut::new();
         drop(encode(value.as_ref(), &other, Format::Text, &mut out));
         drop(encode(value.as_ref(), &other, Format::Binary, &mut out));
@@ -41,7 +41,7 @@ fn kind(choices: &mut Choices<'_>) -> PgType {
         (Some(PgType::Time(_)), 1..) => PgType::Time(Some(modifier % 7)),
         (Some(PgType::Numeric { .. }), 1..) => PgType::Numeric {
             precision: Some(u16::from(modifier)),
-            scale: i16::from(modifier) - 128,
+            scale: Some(i16::from(modifier) - 128),
         },
         (Some(ty), _) => *ty,
         (None, _) => PgType::Text,

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 use bytes::BytesMut;
-use dbproto::{Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role, Status};
+use dbproto::{Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role, Status, state};
 use dbtests::{Folder, Run, Server, Settings, follower, process};
 use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
 
@@ -148,7 +148,7 @@ fn liars(environment: EnvironmentId) -> Vec<Case> {
         applied: far_away(),
         suspended: Some("\x1b[2J".into()),
     });
-    let words = Message::Refuse(Refuse::new("55000", "no\nR0: forged\x1b[2J"));
+    let words = Message::Refuse(Refuse::new(state::PREREQUISITE, "no\nR0: forged\x1b[2J"));
     let backwards = Message::KeepAlive {
         durable: far_away(),
         reply: true,

@@ -42,6 +42,8 @@ mod tests {
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use pgtypes::SqlState;
+
     use super::*;
 
     fn failed(kind: io::ErrorKind) -> EngineError {
@@ -103,7 +105,7 @@ mod tests {
             with_patience(Some(&patience), damaged)
                 .unwrap_err()
                 .sqlstate(),
-            "XX001"
+            SqlState::DATA_CORRUPTED
         );
         let mut tried = 0;
         let none = with_patience(None, || {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use pgtypes::SqlState;
 use pgwire::messages::startup::SecretKey;
 use rusqlite::InterruptHandle;
 use tokio::sync::Notify;
@@ -191,13 +192,16 @@ impl Sessions {
         let mut state = lock(&self.state);
         if state.closed {
             return Err(Failure::fatal(
-                "57P03",
+                SqlState::CANNOT_CONNECT_NOW,
                 "the database system is shutting down",
             ));
         }
         if state.open.len() >= self.limit {
-            return Err(Failure::fatal("53300", "sorry, too many clients already")
-                .hint("MaxSessions in section Server of the configuration is the limit."));
+            return Err(Failure::fatal(
+                SqlState::TOO_MANY_CONNECTIONS,
+                "sorry, too many clients already",
+            )
+            .hint("MaxSessions in section Server of the configuration is the limit."));
         }
         let pid = state.next_pid;
         state.next_pid = pid.checked_add(1).unwrap_or(1);
@@ -349,7 +353,10 @@ mod tests {
         let sessions = Sessions::new(1);
         let first = sessions.register(new_session(1)).unwrap();
         let refused = sessions.register(new_session(2)).err().unwrap();
-        assert_eq!((refused.sqlstate(), refused.is_fatal()), ("53300", true));
+        assert_eq!(
+            (refused.sqlstate(), refused.is_fatal()),
+            (SqlState::TOO_MANY_CONNECTIONS, true)
+        );
         drop(first);
         assert!(sessions.register(new_session(3)).is_ok());
     }
@@ -401,7 +408,7 @@ mod tests {
         sessions.close();
         assert_eq!(
             sessions.register(new_session(2)).err().unwrap().sqlstate(),
-            "57P03"
+            SqlState::CANNOT_CONNECT_NOW
         );
         assert!(!sessions.wait_empty(Instant::now()));
         drop(session);

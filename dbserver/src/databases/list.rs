@@ -179,6 +179,8 @@ pub fn check_name(name: &str) -> Result<(), EngineError> {
 
 #[cfg(test)]
 mod tests {
+    use pgtypes::SqlState;
+
     use super::*;
 
     #[test]
@@ -193,7 +195,7 @@ mod tests {
             &"y".repeat(1_000_000),
         ] {
             let error = check_name(bad).unwrap_err();
-            assert_eq!(error.sqlstate(), "42602");
+            assert_eq!(error.sqlstate(), SqlState::INVALID_NAME);
             assert!(
                 error.to_string().len() < 300,
                 "a long name does not flood the log"

@@ -252,6 +252,8 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
+    use pgtypes::SqlState;
+
     use super::*;
 
     #[test]
@@ -298,7 +300,7 @@ mod tests {
         let interrupt = handed.recv().unwrap();
         interrupt.raise(InterruptReason::UserRequest);
         let error = waiter.join().unwrap().unwrap_err();
-        assert_eq!(error.sqlstate(), "57014");
+        assert_eq!(error.sqlstate(), SqlState::QUERY_CANCELED);
         assert!(permit.line().waiting.is_empty());
         drop(held);
         assert!(!permit.line().held);
@@ -328,6 +330,9 @@ mod tests {
         interrupt.raise(InterruptReason::Terminate);
         interrupt.raise(InterruptReason::UserRequest);
         interrupt.clear();
-        assert_eq!(interrupt.check().unwrap_err().sqlstate(), "57P01");
+        assert_eq!(
+            interrupt.check().unwrap_err().sqlstate(),
+            SqlState::ADMIN_SHUTDOWN
+        );
     }
 }

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::SinkExt;
+use pgtypes::SqlState;
 use pgwire::api::auth::sasl::scram::{ScramSecret, ScramServerAuth};
 use pgwire::error::PgWireError;
 use pgwire::messages::startup::{Authentication, PasswordMessageFamily};
@@ -54,7 +55,7 @@ pub async fn authenticate(
 /// What everybody reads who may not come in with that name.
 pub fn wrong_password(user: &str) -> Failure {
     Failure::fatal(
-        "28P01",
+        SqlState::INVALID_PASSWORD,
         format!("password authentication failed for user \"{user}\""),
     )
 }
@@ -62,7 +63,10 @@ pub fn wrong_password(user: &str) -> Failure {
 fn refusal(error: &PgWireError, user: &str) -> Failure {
     match error {
         PgWireError::InvalidPassword(_) => wrong_password(user),
-        other => Failure::fatal("08P01", format!("malformed SCRAM message: {other}")),
+        other => Failure::fatal(
+            SqlState::PROTOCOL_VIOLATION,
+            format!("malformed SCRAM message: {other}"),
+        ),
     }
 }
 
@@ -70,7 +74,7 @@ async fn send(stream: &mut ClientStream, message: Authentication) -> Result<(), 
     stream
         .send(PgWireBackendMessage::Authentication(message))
         .await
-        .map_err(|error| Failure::fatal("08006", error.to_string()))
+        .map_err(|error| Failure::fatal(SqlState::CONNECTION_FAILURE, error.to_string()))
 }
 
 async fn receive(stream: &mut ClientStream) -> Result<Bytes, Failure> {
@@ -79,22 +83,31 @@ async fn receive(stream: &mut ClientStream) -> Result<Bytes, Failure> {
         Some(Ok(Request::Message(PgWireFrontendMessage::PasswordMessageFamily(
             PasswordMessageFamily::Raw(body),
         )))) => Ok(body.freeze()),
-        Some(Ok(_)) => Err(Failure::fatal("08P01", "expected a password message")),
-        Some(Err(error)) => Err(Failure::fatal("08P01", error.to_string())),
-        None => Err(Failure::fatal("08006", "the client went away")),
+        Some(Ok(_)) => Err(Failure::fatal(
+            SqlState::PROTOCOL_VIOLATION,
+            "expected a password message",
+        )),
+        Some(Err(error)) => Err(Failure::fatal(
+            SqlState::PROTOCOL_VIOLATION,
+            error.to_string(),
+        )),
+        None => Err(Failure::fatal(
+            SqlState::CONNECTION_FAILURE,
+            "the client went away",
+        )),
     }
 }
 
 /// `SASLInitialResponse`: mechanism, zero byte, length, data.
 pub fn initial_response(body: &Bytes) -> Result<Bytes, Failure> {
-    let malformed = || Failure::fatal("08P01", "malformed SASL message");
+    let malformed = || Failure::fatal(SqlState::PROTOCOL_VIOLATION, "malformed SASL message");
     let end = body
         .iter()
         .position(|byte| *byte == 0)
         .ok_or_else(malformed)?;
     if body.get(..end) != Some(MECHANISM.as_bytes()) {
         return Err(Failure::fatal(
-            "28000",
+            SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
             "client selected an invalid SASL authentication mechanism",
         ));
     }
@@ -124,7 +137,11 @@ fn parse_verifier(text: &str) -> Result<ScramSecret, Failure> {
     };
     parsed().ok_or_else(|| {
         tracing::error!("a password verifier in system.db can't be read");
-        Failure::fatal("XX001", "the stored password can't be read").hint("Set it again.")
+        Failure::fatal(
+            SqlState::DATA_CORRUPTED,
+            "the stored password can't be read",
+        )
+        .hint("Set it again.")
     })
 }
 
@@ -135,7 +152,7 @@ const KEY_BYTES: usize = 32;
 /// tell an unknown user from a known one.
 fn unknown_user(user: &str) -> Result<ScramSecret, Failure> {
     static SALT_KEY: std::sync::OnceLock<Option<[u8; KEY_BYTES]>> = std::sync::OnceLock::new();
-    let no_random = || Failure::fatal("XX000", "the system has no random numbers");
+    let no_random = || Failure::fatal(SqlState::INTERNAL_ERROR, "the system has no random numbers");
     let fill = || -> Option<[u8; KEY_BYTES]> {
         let mut key = [0; KEY_BYTES];
         SystemRandom::new().fill(&mut key).ok().map(|()| key)

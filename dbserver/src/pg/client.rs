@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
+use pgtypes::SqlState;
 use pgwire::messages::PgWireFrontendMessage as Frontend;
 use pgwire::messages::response::TransactionStatus;
 
@@ -93,7 +94,9 @@ impl Client {
         match message {
             Some(Ok(request)) => Ok(request),
             None | Some(Err(WireError::Io(_))) => Err(End::Gone),
-            Some(Err(WireError::Violation(why))) => Err(End::Told(Failure::fatal("08P01", why))),
+            Some(Err(WireError::Violation(why))) => {
+                Err(End::Told(Failure::fatal(SqlState::PROTOCOL_VIOLATION, why)))
+            }
         }
     }
 
@@ -105,7 +108,7 @@ impl Client {
             return Some((
                 limit,
                 Failure::fatal(
-                    "57P05",
+                    SqlState::IDLE_SESSION_TIMEOUT,
                     "terminating connection due to idle-session timeout",
                 ),
             ));
@@ -114,7 +117,7 @@ impl Client {
         Some((
             limit,
             Failure::fatal(
-                "25P03",
+                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
                 "terminating connection due to idle-in-transaction timeout",
             ),
         ))
@@ -124,7 +127,11 @@ impl Client {
         let message = match request {
             Request::Message(message) => message,
             Request::BadText { extended } => return self.refuse_text(extended),
-            Request::Encryption => return Err(Failure::fatal("08P01", "unexpected request").into()),
+            Request::Encryption => {
+                return Err(
+                    Failure::fatal(SqlState::PROTOCOL_VIOLATION, "unexpected request").into(),
+                );
+            }
         };
         match message {
             Frontend::Query(query) => self.query(&query.query).await.map_err(End::from),
@@ -138,7 +145,7 @@ impl Client {
             | Frontend::Describe(_)
             | Frontend::Execute(_)
             | Frontend::Close(_) => self.extended(message).await.map_err(End::from),
-            _ => Err(Failure::fatal("08P01", "unexpected message").into()),
+            _ => Err(Failure::fatal(SqlState::PROTOCOL_VIOLATION, "unexpected message").into()),
         }
     }
 
@@ -200,7 +207,10 @@ impl Client {
         if extended && self.skipping {
             return Ok(());
         }
-        let failure = Failure::new("22021", "invalid byte sequence for encoding \"UTF8\"");
+        let failure = Failure::new(
+            SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+            "invalid byte sequence for encoding \"UTF8\"",
+        );
         self.failed(failure)?;
         self.skipping = extended;
         if !extended {

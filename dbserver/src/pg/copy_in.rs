@@ -2,7 +2,7 @@
 
 use dialect::StatementKind;
 use futures::StreamExt;
-use pgtypes::copy::Decoder;
+use pgtypes::{SqlState, copy::Decoder};
 use pgwire::messages::PgWireFrontendMessage as Frontend;
 
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ impl Client {
             options,
         } = &prepared.statement.kind
         else {
-            return Err(Failure::new("XX000", "not a COPY"));
+            return Err(Failure::new(SqlState::INTERNAL_ERROR, "not a COPY"));
         };
         let target = Target::find(self.session.sqlite(), table, columns)?;
         let mut decoder = Decoder::new(copy::options(options, &target.names()), target.names())?;
@@ -68,14 +68,16 @@ impl Client {
                 Some(Ok(Request::Message(message))) => message,
                 Some(Ok(_)) => {
                     return Err(Failure::new(
-                        "22021",
+                        SqlState::CHARACTER_NOT_IN_REPERTOIRE,
                         "invalid byte sequence for encoding \"UTF8\"",
                     ));
                 }
-                Some(Err(WireError::Violation(why))) => return Err(Failure::fatal("08P01", why)),
+                Some(Err(WireError::Violation(why))) => {
+                    return Err(Failure::fatal(SqlState::PROTOCOL_VIOLATION, why));
+                }
                 None | Some(Err(WireError::Io(_))) => {
                     return Err(Failure::fatal(
-                        "08006",
+                        SqlState::CONNECTION_FAILURE,
                         "unexpected end of the connection during COPY",
                     ));
                 }
@@ -85,19 +87,23 @@ impl Client {
                 Frontend::CopyDone(_) => return Ok(Piece::Done),
                 Frontend::CopyFail(fail) => {
                     let why: String = fail.message.chars().take(1000).collect();
-                    return Err(
-                        Failure::new("57014", format!("COPY from stdin failed: {why}"))
-                            .context(format!("COPY {table}")),
-                    );
+                    return Err(Failure::new(
+                        SqlState::QUERY_CANCELED,
+                        format!("COPY from stdin failed: {why}"),
+                    )
+                    .context(format!("COPY {table}")));
                 }
                 // Some drivers send Sync together with Execute.
                 Frontend::Flush(_) | Frontend::Sync(_) => {}
                 Frontend::Terminate(_) => {
-                    return Err(Failure::fatal("08006", "the client left during COPY"));
+                    return Err(Failure::fatal(
+                        SqlState::CONNECTION_FAILURE,
+                        "the client left during COPY",
+                    ));
                 }
                 _ => {
                     return Err(Failure::fatal(
-                        "08P01",
+                        SqlState::PROTOCOL_VIOLATION,
                         "unexpected message type during COPY from stdin",
                     ));
                 }

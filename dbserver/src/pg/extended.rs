@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use dialect::StatementKind;
-use pgtypes::{Format, PgType, SqlValue, decode};
+use pgtypes::{Format, PgType, SqlState, SqlValue, decode};
 use pgwire::messages::data::ParameterDescription;
 use pgwire::messages::extendedquery::{
     Bind, Close, Describe, Execute, Parse, TARGET_TYPE_BYTE_PORTAL, TARGET_TYPE_BYTE_STATEMENT,
@@ -24,13 +24,13 @@ impl Client {
         let name = parse.name.unwrap_or_default();
         if !name.is_empty() && self.session.statements.contains_key(&name) {
             return Err(Failure::new(
-                "42P05",
+                SqlState::DUPLICATE_PREPARED_STATEMENT,
                 format!("prepared statement \"{name}\" already exists"),
             ));
         }
         if dialect::split(&parse.query).len() > 1 {
             return Err(Failure::new(
-                "42601",
+                SqlState::SYNTAX_ERROR,
                 "cannot insert multiple commands into a prepared statement",
             ));
         }
@@ -58,7 +58,7 @@ impl Client {
         let portal = bind.portal_name.unwrap_or_default();
         if !portal.is_empty() && self.session.portals.contains_key(&portal) {
             return Err(Failure::new(
-                "42P03",
+                SqlState::DUPLICATE_CURSOR,
                 format!("cursor \"{portal}\" already exists"),
             ));
         }
@@ -155,7 +155,10 @@ impl Client {
     fn statement_named(&self, name: &str) -> Result<Rc<Prepared>, Failure> {
         self.session.statements.get(name).cloned().ok_or_else(|| {
             if name.is_empty() {
-                Failure::new("26000", "unnamed prepared statement does not exist")
+                Failure::new(
+                    SqlState::INVALID_SQL_STATEMENT_NAME,
+                    "unnamed prepared statement does not exist",
+                )
             } else {
                 no_statement(name)
             }
@@ -182,11 +185,14 @@ impl Client {
 
 fn no_portal(name: &str) -> Failure {
     if name.is_empty() {
-        return Failure::new("34000", "unnamed portal does not exist");
+        return Failure::new(
+            SqlState::INVALID_CURSOR_NAME,
+            "unnamed portal does not exist",
+        );
     }
     let failure = no_cursor(name);
     Failure::new(
-        "34000",
+        SqlState::INVALID_CURSOR_NAME,
         failure.fields().message.replacen("cursor", "portal", 1),
     )
 }

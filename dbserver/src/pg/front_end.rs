@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use dbconfig::Access;
 use futures::SinkExt;
+use pgtypes::SqlState;
 use pgwire::messages::PgWireBackendMessage;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -107,12 +108,17 @@ impl FrontEnd {
         // Whether it came or the time is up, the state itself tells. What was waited for is a lock on it,
         // and goes before it is locked again: a stop that comes in between would wait for ever.
         drop(tokio::time::timeout(START_PATIENCE, begun).await);
-        let stopping = || Failure::fatal("57P03", "the database system is shutting down");
+        let stopping = || {
+            Failure::fatal(
+                SqlState::CANNOT_CONNECT_NOW,
+                "the database system is shutting down",
+            )
+        };
         match &*self.state.borrow() {
             Availability::Open(environment) if environment.is_stopping() => Err(stopping()),
             Availability::Open(environment) => Ok(Arc::clone(environment)),
             Availability::Starting => Err(Failure::fatal(
-                "57P03",
+                SqlState::CANNOT_CONNECT_NOW,
                 "the database system is starting up",
             )),
             Availability::Stopping => Err(stopping()),
@@ -175,7 +181,10 @@ fn turn_away(stream: &TcpStream) {
 }
 
 fn crowded() -> Failure {
-    Failure::fatal("53300", "too many connections at once")
+    Failure::fatal(
+        SqlState::TOO_MANY_CONNECTIONS,
+        "too many connections at once",
+    )
 }
 
 fn run(front: &FrontEnd, admission: Admission, stream: std::net::TcpStream, address: SocketAddr) {
@@ -264,7 +273,7 @@ async fn replicate(
         Ok(Privilege::Dba | Privilege::Operator) => None,
         Ok(Privilege::User) => {
             let why = "replication needs the privilege dba or operator";
-            Some(Failure::fatal("42501", why))
+            Some(Failure::fatal(SqlState::INSUFFICIENT_PRIVILEGE, why))
         }
         Err(error) => Some(Failure::from(error).into_fatal()),
     };
@@ -315,7 +324,7 @@ mod tests {
             begin.wait();
             for _ in 0..20_000 {
                 let refused = runtime.block_on(front.environment()).err().unwrap();
-                assert_eq!(refused.sqlstate(), "57P03");
+                assert_eq!(refused.sqlstate(), SqlState::CANNOT_CONNECT_NOW);
             }
         });
     }

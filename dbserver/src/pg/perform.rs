@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use dialect::StatementKind;
-use pgtypes::SqlValue;
+use pgtypes::{SqlState, SqlValue};
 
 use crate::failure::Failure;
 use crate::pg::client::Client;
@@ -102,7 +102,10 @@ impl Client {
     /// Sends the next rows of a portal that has begun.
     async fn go_on(&mut self, portal: &mut Portal, limit: u64) -> Result<Ending, Failure> {
         if portal.is_done() && !portal.prepared.has_rows() {
-            return Err(Failure::new("55000", "the portal has run already"));
+            return Err(Failure::new(
+                SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "the portal has run already",
+            ));
         }
         let formats = Rc::clone(&portal.formats);
         let mut left = limit;

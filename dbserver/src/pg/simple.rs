@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use dialect::StatementKind;
+use pgtypes::SqlState;
 
 use crate::failure::Failure;
 use crate::pg::client::Client;
@@ -36,7 +37,10 @@ impl Client {
         if let StatementKind::Execute { name, arguments } = &prepared.statement.kind {
             (prepared, values) = self.session.resolve_execute(name, arguments)?;
         } else if !prepared.parameters.is_empty() {
-            return Err(Failure::new("42P02", "there is no parameter $1"));
+            return Err(Failure::new(
+                SqlState::UNDEFINED_PARAMETER,
+                "there is no parameter $1",
+            ));
         }
         let mut portal = Portal::new(Rc::clone(&prepared), values, Vec::new(), None);
         let ending = self.perform(&mut portal, u64::MAX, true).await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes};
 use futures::{SinkExt, StreamExt};
+use pgtypes::SqlState;
 use pgwire::messages::startup::{
     Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey, Startup,
 };
@@ -67,7 +68,7 @@ pub async fn start_up(
         };
         if !front.permits(address.ip()) {
             return Err(Failure::fatal(
-                "28000",
+                SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
                 format!("address {} may not connect", address.ip()),
             )
             .hint("See allow and deny in section db-access of the configuration."));
@@ -79,7 +80,7 @@ pub async fn start_up(
     match tokio::time::timeout(STARTUP_LIMIT, work).await {
         Ok(result) => result,
         Err(_) => Err(Failure::fatal(
-            "08006",
+            SqlState::CONNECTION_FAILURE,
             "the client took too long to start up",
         )),
     }
@@ -104,12 +105,17 @@ async fn first_message(
             Some(Ok(Request::Message(PgWireFrontendMessage::Startup(startup)))) => {
                 return Ok(Some(startup));
             }
-            Some(Err(WireError::Violation(why))) => return Err(Failure::fatal("08P01", why)),
+            Some(Err(WireError::Violation(why))) => {
+                return Err(Failure::fatal(SqlState::PROTOCOL_VIOLATION, why));
+            }
             None | Some(Err(WireError::Io(_))) => return Ok(None),
             Some(Ok(_)) => break,
         }
     }
-    Err(Failure::fatal("08P01", "expected a startup packet"))
+    Err(Failure::fatal(
+        SqlState::PROTOCOL_VIOLATION,
+        "expected a startup packet",
+    ))
 }
 
 async fn admit(
@@ -122,7 +128,12 @@ async fn admit(
     let user = parameters
         .remove("user")
         .filter(|user| !user.is_empty())
-        .ok_or_else(|| Failure::fatal("28000", "no user name specified in startup packet"))?;
+        .ok_or_else(|| {
+            Failure::fatal(
+                SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+                "no user name specified in startup packet",
+            )
+        })?;
     let database = parameters
         .remove("database")
         .filter(|name| !name.is_empty())
@@ -171,10 +182,11 @@ fn purpose(replication: Option<&str>) -> Result<Purpose, Failure> {
         Some("forwardlog") => Ok(Purpose::ForwardLog),
         Some(other) => {
             let other: String = other.chars().take(100).collect();
-            Err(
-                Failure::fatal("0A000", format!("replication={other} is not supported"))
-                    .hint("Use dbrepl: it ships the forward log."),
+            Err(Failure::fatal(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                format!("replication={other} is not supported"),
             )
+            .hint("Use dbrepl: it ships the forward log."))
         }
     }
 }
@@ -222,14 +234,14 @@ pub async fn welcome(
 pub async fn flush(stream: &mut ClientStream) -> Result<(), Failure> {
     SinkExt::<PgWireBackendMessage>::flush(stream)
         .await
-        .map_err(|error| Failure::fatal("08006", error.to_string()))
+        .map_err(|error| Failure::fatal(SqlState::CONNECTION_FAILURE, error.to_string()))
 }
 
 fn secret_key(long: bool) -> Result<SecretKey, Failure> {
     let mut bytes = [0; LONG_KEY];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Failure::fatal("XX000", "the system has no random numbers"))?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| {
+        Failure::fatal(SqlState::INTERNAL_ERROR, "the system has no random numbers")
+    })?;
     if long {
         return Ok(SecretKey::Bytes(Bytes::copy_from_slice(&bytes)));
     }
@@ -250,7 +262,7 @@ pub fn option_settings(options: &str) -> Result<Vec<(String, String)>, Failure> 
         let Some((name, value)) = pair else {
             let word: String = word.chars().take(100).collect();
             return Err(Failure::fatal(
-                "42601",
+                SqlState::SYNTAX_ERROR,
                 format!("invalid command-line argument for server process: {word}"),
             ));
         };
@@ -300,7 +312,10 @@ mod tests {
     fn only_the_forward_log_is_replicated() {
         assert_eq!(purpose(None).unwrap(), Purpose::Sql);
         assert_eq!(purpose(Some("forwardlog")).unwrap(), Purpose::ForwardLog);
-        assert_eq!(purpose(Some("database")).unwrap_err().sqlstate(), "0A000");
+        assert_eq!(
+            purpose(Some("database")).unwrap_err().sqlstate(),
+            SqlState::FEATURE_NOT_SUPPORTED
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use dialect::{StatementKind, TransactionModes};
-use pgtypes::{PgType, SqlValue};
+use pgtypes::{SqlState, SqlValue};
 
 use crate::failure::Failure;
 use crate::session::prepared::{Column, Columns, Prepared};
@@ -106,11 +106,15 @@ impl Session {
             if chain {
                 let what = if commit { "COMMIT" } else { "ROLLBACK" };
                 return Err(Failure::new(
-                    "25P01",
+                    SqlState::NO_ACTIVE_SQL_TRANSACTION,
                     format!("{what} AND CHAIN can only be used in transaction blocks"),
                 ));
             }
-            self.notice("WARNING", "25P01", "there is no transaction in progress");
+            self.notice(
+                "WARNING",
+                SqlState::NO_ACTIVE_SQL_TRANSACTION,
+                "there is no transaction in progress",
+            );
         }
         let tag = if commit && !failed {
             "COMMIT"
@@ -172,7 +176,7 @@ impl Session {
             StatementKind::SetTransaction(modes) => {
                 if !self.transaction.is_explicit() {
                     let message = "SET TRANSACTION can only be used in transaction blocks";
-                    self.notice("WARNING", "25P01", message);
+                    self.notice("WARNING", SqlState::NO_ACTIVE_SQL_TRANSACTION, message);
                 }
                 self.set_modes(*modes)
             }
@@ -225,13 +229,17 @@ impl Session {
             && parameters::is_time_zone(name)
             && !parameters::is_utc(zone)
         {
-            self.notice("WARNING", "0A000", "times are kept and shown in UTC");
+            self.notice(
+                "WARNING",
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "times are kept and shown in UTC",
+            );
             value = Some("UTC");
         }
         if local && !explicit {
             self.notice(
                 "WARNING",
-                "25P01",
+                SqlState::NO_ACTIVE_SQL_TRANSACTION,
                 "SET LOCAL can only be used in transaction blocks",
             );
         }
@@ -254,14 +262,11 @@ impl Session {
             } => {
                 if self.statements.contains_key(name) {
                     return Err(Failure::new(
-                        "42P05",
+                        SqlState::DUPLICATE_PREPARED_STATEMENT,
                         format!("prepared statement \"{name}\" already exists"),
                     ));
                 }
-                let oids: Vec<u32> = types
-                    .iter()
-                    .map(|ty| PgType::from_declared(ty.as_str()).oid().get())
-                    .collect();
+                let oids: Vec<u32> = types.iter().map(|ty| ty.sent_as().oid().get()).collect();
                 let prepared = self.prepare(statement, &oids)?;
                 self.statements.insert(name.clone(), prepared);
             }
@@ -293,7 +298,7 @@ impl Session {
             .ok_or_else(|| no_statement(name))?;
         if arguments.len() != prepared.parameters.len() {
             return Err(Failure::new(
-                "42601",
+                SqlState::SYNTAX_ERROR,
                 format!(
                     "wrong number of parameters for prepared statement \"{name}\"; expected {}, got {}",
                     prepared.parameters.len(),
@@ -322,7 +327,7 @@ impl Session {
             return Ok(());
         }
         Err(Failure::new(
-            "25P01",
+            SqlState::NO_ACTIVE_SQL_TRANSACTION,
             "LOCK TABLE can only be used in transaction blocks",
         ))
     }
@@ -331,7 +336,7 @@ impl Session {
     pub(super) fn outside_block(&self, what: &str) -> Result<(), Failure> {
         if self.transaction.is_explicit() || self.transaction.has_written() {
             return Err(Failure::new(
-                "25001",
+                SqlState::ACTIVE_SQL_TRANSACTION,
                 format!("{what} cannot run inside a transaction block"),
             ));
         }
@@ -345,7 +350,7 @@ fn isolation(name: &str) -> Result<dialect::Isolation, Failure> {
         "repeatable read" => Ok(dialect::Isolation::RepeatableRead),
         "serializable" => Ok(dialect::Isolation::Serializable),
         _ => Err(Failure::new(
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             format!("invalid value for parameter \"transaction_isolation\": \"{name}\""),
         )),
     }
@@ -354,12 +359,15 @@ fn isolation(name: &str) -> Result<dialect::Isolation, Failure> {
 /// 26000
 pub fn no_statement(name: &str) -> Failure {
     Failure::new(
-        "26000",
+        SqlState::INVALID_SQL_STATEMENT_NAME,
         format!("prepared statement \"{name}\" does not exist"),
     )
 }
 
 /// 34000
 pub fn no_cursor(name: &str) -> Failure {
-    Failure::new("34000", format!("cursor \"{name}\" does not exist"))
+    Failure::new(
+        SqlState::INVALID_CURSOR_NAME,
+        format!("cursor \"{name}\" does not exist"),
+    )
 }

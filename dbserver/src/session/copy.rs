@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView};
 use pgtypes::copy::{self, Force, Header, Row};
-use pgtypes::{Format, PgType, SqlValueRef, decode};
+use pgtypes::{Format, PgType, SqlState, SqlValueRef, decode};
 
 use crate::failure::Failure;
 use crate::session::mapping::{self, Bound};
@@ -28,9 +28,12 @@ impl Target {
     ///
     /// Errors: 42P01, 42703, 42701.
     pub fn find(sqlite: &Sqlite, table: &str, wanted: &[String]) -> Result<Self, Failure> {
-        let known = View::new(sqlite)
-            .columns(table)
-            .ok_or_else(|| Failure::new("42P01", format!("relation \"{table}\" does not exist")))?;
+        let known = View::new(sqlite).columns(table).ok_or_else(|| {
+            Failure::new(
+                SqlState::UNDEFINED_TABLE,
+                format!("relation \"{table}\" does not exist"),
+            )
+        })?;
         let mut columns = Vec::with_capacity(known.len());
         let names: Vec<&str> = if wanted.is_empty() {
             known.iter().map(|column| column.name.as_str()).collect()
@@ -40,20 +43,17 @@ impl Target {
         for name in names {
             let Some(column) = known.iter().find(|c| c.name.eq_ignore_ascii_case(name)) else {
                 return Err(Failure::new(
-                    "42703",
+                    SqlState::UNDEFINED_COLUMN,
                     format!("column \"{name}\" of relation \"{table}\" does not exist"),
                 ));
             };
             if columns.iter().any(|(other, _)| *other == column.name) {
                 return Err(Failure::new(
-                    "42701",
+                    SqlState::DUPLICATE_COLUMN,
                     format!("column \"{name}\" specified more than once"),
                 ));
             }
-            let ty = column
-                .type_name
-                .as_ref()
-                .map_or(PgType::Text, mapping::pg_type);
+            let ty = column.type_name.map_or(PgType::Text, PgType::sent_as);
             columns.push((column.name.clone(), ty));
         }
         let names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();

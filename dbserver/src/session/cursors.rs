@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use dialect::FetchCount;
+use pgtypes::SqlState;
 
 use crate::failure::Failure;
 use crate::session::Session;
@@ -20,13 +21,13 @@ impl Session {
     ) -> Result<(), Failure> {
         if !hold && !self.transaction.is_explicit() {
             return Err(Failure::new(
-                "25P01",
+                SqlState::NO_ACTIVE_SQL_TRANSACTION,
                 "DECLARE CURSOR can only be used in transaction blocks",
             ));
         }
         if self.portals.contains_key(name) {
             return Err(Failure::new(
-                "42P03",
+                SqlState::DUPLICATE_CURSOR,
                 format!("cursor \"{name}\" already exists"),
             ));
         }

@@ -2,6 +2,7 @@
 //! do; VACUUM FULL rebuilds the database without them, as one transaction.
 
 use dialect::Reindex;
+use pgtypes::SqlState;
 use rusqlite::OptionalExtension as _;
 use rusqlite::limits::Limit;
 
@@ -71,12 +72,12 @@ impl Session {
             }
             Reindex::Database(_) => {
                 let message = "can only reindex the currently open database";
-                return Err(Failure::new("0A000", message));
+                return Err(Failure::new(SqlState::FEATURE_NOT_SUPPORTED, message));
             }
             Reindex::Schema(name) if name == "public" => return self.sqlite.run("REINDEX"),
             Reindex::Schema(name) => {
                 let message = format!("schema \"{name}\" does not exist");
-                return Err(Failure::new("3F000", message));
+                return Err(Failure::new(SqlState::INVALID_SCHEMA_NAME, message));
             }
             Reindex::Index(name) => (name, Some("index")),
             Reindex::Table(name) => (name, Some("table")),
@@ -87,7 +88,7 @@ impl Session {
         };
         if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
             let message = format!("\"{name}\" is of type {found}, not {wanted}");
-            return Err(Failure::new("42809", message));
+            return Err(Failure::new(SqlState::WRONG_OBJECT_TYPE, message));
         }
         // With its schema it is never taken for a collation.
         self.sqlite.run(&format!("REINDEX main.{}", quoted(name)))
@@ -115,7 +116,10 @@ impl Session {
 }
 
 fn does_not_exist(name: &str) -> Failure {
-    Failure::new("42P01", format!("relation \"{name}\" does not exist"))
+    Failure::new(
+        SqlState::UNDEFINED_TABLE,
+        format!("relation \"{name}\" does not exist"),
+    )
 }
 
 impl crate::session::sqlite::Sqlite {

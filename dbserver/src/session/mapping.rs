@@ -1,6 +1,6 @@
 //! Between SQLite, the dialect, the types and the client: values, type names, errors.
 
-use dialect::{DialectError, TypeName};
+use dialect::DialectError;
 use pgtypes::copy::CopyError;
 use pgtypes::{PgType, SqlState, SqlValue, SqlValueRef, ValueError};
 use rusqlite::ToSql;
@@ -8,22 +8,16 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::failure::Failure;
 
-/// The message by which an SQL function's error keeps its SQLSTATE on the way through SQLite.
-pub fn tagged(sqlstate: &str, message: &str) -> String {
-    let known = SqlState::from_code(sqlstate).unwrap_or(SqlState::INTERNAL_ERROR);
-    pgtypes::sqlite::tagged(known, message)
-}
-
 /// SQLite's error as the client's.
 pub fn sqlite(error: &rusqlite::Error) -> Failure {
     let (code, message) = match error {
         rusqlite::Error::SqliteFailure(code, message) => (code, message.clone()),
         rusqlite::Error::SqlInputError { error, msg, .. } => (error, Some(msg.clone())),
-        other => return Failure::new("XX000", other.to_string()),
+        other => return Failure::new(SqlState::INTERNAL_ERROR, other.to_string()),
     };
     let message = message.unwrap_or_else(|| code.to_string());
     let found = pgtypes::sqlite::failure(code.extended_code & 0xff, code.extended_code, &message);
-    let mut failure = Failure::new(found.sqlstate.as_str(), found.message);
+    let mut failure = Failure::new(found.sqlstate, found.message);
     let fields = failure.fields_mut();
     fields.detail = found.detail;
     fields.hint = found.hint;
@@ -48,7 +42,7 @@ impl From<DialectError> for Failure {
 
 impl From<ValueError> for Failure {
     fn from(error: ValueError) -> Self {
-        let mut failure = Self::new(error.sqlstate.as_str(), error.message);
+        let mut failure = Self::new(error.sqlstate, error.message);
         failure.fields_mut().detail = error.detail;
         failure
     }
@@ -63,22 +57,17 @@ impl From<rusqlite::Error> for Failure {
 /// A fault in a COPY stream into `table`.
 pub fn copy(error: &CopyError, table: &str) -> Failure {
     let mut failure =
-        Failure::new(error.sqlstate.as_str(), error.message.clone()).context(error.context(table));
+        Failure::new(error.sqlstate, error.message.clone()).context(error.context(table));
     failure.fields_mut().detail.clone_from(&error.detail);
     failure.fields_mut().hint = error.hint.map(str::to_owned);
     failure
 }
 
-/// The type behind a name.
-pub fn pg_type(name: &TypeName) -> PgType {
-    PgType::from_declared(name.as_str())
-}
-
 /// The type behind a column's declaration; `Unknown` where there is none.
 pub fn declared_type(declared: Option<&str>) -> PgType {
     declared
-        .and_then(TypeName::from_declared)
-        .map_or(PgType::Unknown, |name| pg_type(&name))
+        .and_then(PgType::from_declared)
+        .map_or(PgType::Unknown, PgType::sent_as)
 }
 
 /// A value of a row, borrowed. Text that is not UTF-8 is an error (22021).
@@ -130,7 +119,8 @@ mod tests {
                 rusqlite::functions::FunctionFlags::SQLITE_UTF8,
                 |_| {
                     Err::<i64, _>(rusqlite::Error::UserFunctionError(
-                        tagged("22012", "division by zero").into(),
+                        pgtypes::sqlite::tagged(SqlState::DIVISION_BY_ZERO, "division by zero")
+                            .into(),
                     ))
                 },
             )
@@ -141,7 +131,7 @@ mod tests {
         let failure = sqlite(&error);
         assert_eq!(
             (failure.sqlstate(), failure.fields().message.as_str()),
-            ("22012", "division by zero")
+            (SqlState::DIVISION_BY_ZERO, "division by zero")
         );
     }
 

@@ -34,6 +34,7 @@ use std::time::Instant;
 
 use dialect::Notice;
 use pagestore::StoreError;
+use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
 use crate::clients::Registered;
@@ -169,7 +170,7 @@ impl Session {
     }
 
     /// Adds a message for the client.
-    pub fn notice(&mut self, severity: &'static str, sqlstate: &'static str, message: &str) {
+    pub fn notice(&mut self, severity: &'static str, sqlstate: SqlState, message: &str) {
         self.notices.push(Notice {
             severity,
             sqlstate,
@@ -201,15 +202,19 @@ impl Session {
         if let Some(name) = schema::violated_key(&self.sqlite, &failure) {
             return failure.unique_constraint(name);
         }
-        if failure.sqlstate() != "57014" || failure.fields().context.is_some() {
+        if failure.sqlstate() != SqlState::QUERY_CANCELED || failure.fields().context.is_some() {
             return failure;
         }
         match self.registered.entry.interrupt.reason() {
             Some(InterruptReason::Terminate) => terminated(),
-            Some(InterruptReason::StatementTimeout) => {
-                Failure::new("57014", "canceling statement due to statement timeout")
-            }
-            _ => Failure::new("57014", "canceling statement due to user request"),
+            Some(InterruptReason::StatementTimeout) => Failure::new(
+                SqlState::QUERY_CANCELED,
+                "canceling statement due to statement timeout",
+            ),
+            _ => Failure::new(
+                SqlState::QUERY_CANCELED,
+                "canceling statement due to user request",
+            ),
         }
     }
 
@@ -242,7 +247,7 @@ impl Session {
         self.reopen()?;
         if lost {
             return Err(Failure::new(
-                "40003",
+                SqlState::STATEMENT_COMPLETION_UNKNOWN,
                 "the transaction was lost when the forward log failed",
             )
             .hint("Run the transaction again."));
@@ -274,7 +279,7 @@ fn storage_failure(cause: &sqlitevfs::Error) -> Failure {
 /// The session was ended by an operator or by the server's stop.
 pub fn terminated() -> Failure {
     Failure::fatal(
-        "57P01",
+        SqlState::ADMIN_SHUTDOWN,
         "terminating connection due to administrator command",
     )
 }

@@ -42,6 +42,10 @@ fn is_limited(ty: &PgType) -> bool {
             }
             | PgType::Varchar(Some(_))
             | PgType::Bpchar(Some(_))
+            | PgType::Time(Some(_))
+            | PgType::Timetz(Some(_))
+            | PgType::Timestamp(Some(_))
+            | PgType::Timestamptz(Some(_))
     )
 }
 
@@ -76,15 +80,17 @@ impl Prepared {
         let mut parameter_oids = Vec::with_capacity(count);
         for index in 0..count {
             let told = oids.get(index).copied().filter(|oid| *oid != 0);
-            let inferred = statement.parameters.get(index).cloned().flatten();
+            let inferred = statement.parameters.get(index).copied().flatten();
             if told.is_some() {
                 limits.resize(count, None);
-                limits[index] = inferred.as_ref().map(mapping::pg_type).filter(is_limited);
+                limits[index] = inferred.filter(is_limited);
             }
             let ty = match told {
                 // A type that is not known here comes and goes as text.
-                Some(oid) => PgType::from_oid(Oid::new(oid), -1).unwrap_or(PgType::Text),
-                None => inferred.as_ref().map_or(PgType::Text, mapping::pg_type),
+                Some(oid) => {
+                    PgType::from_oid(Oid::new(oid), -1).map_or(PgType::Text, PgType::sent_as)
+                }
+                None => inferred.map_or(PgType::Text, PgType::sent_as),
             };
             let ty = if ty == PgType::Unknown {
                 PgType::Text
@@ -179,7 +185,7 @@ impl Prepared {
         let known = &self.statement.columns;
         let count = statement.column_count();
         let said = |index: usize| {
-            (known.len() == count).then(|| known.get(index)?.as_ref().map(mapping::pg_type))?
+            (known.len() == count).then(|| known.get(index)?.map(PgType::sent_as))?
         };
         let origins = statement.columns_with_metadata();
         let declared = statement.columns();
@@ -193,7 +199,7 @@ impl Prepared {
                     let info = found
                         .into_iter()
                         .find(|c| c.name.eq_ignore_ascii_case(name))?;
-                    info.type_name.as_ref().map(mapping::pg_type)
+                    info.type_name.map(PgType::sent_as)
                 };
                 let ty = said(index)
                     .or_else(stored)

@@ -1,6 +1,7 @@
 //! Schema changes that SQLite has no statement for: a table made anew, or its text edited.
 
 use dialect::Needs;
+use pgtypes::SqlState;
 use rusqlite::Connection;
 
 use crate::failure::Failure;
@@ -43,11 +44,11 @@ impl Session {
     fn rebuild_without_foreign_keys(
         &mut self,
         prepared: &Prepared,
-        (checks, violation): (&[String], &(&'static str, String)),
+        (checks, violation): (&[String], &(SqlState, String)),
     ) -> Result<(), Failure> {
         if self.transaction().is_explicit() || self.transaction().has_written() {
             return Err(Failure::new(
-                "25001",
+                SqlState::ACTIVE_SQL_TRANSACTION,
                 format!(
                     "{} cannot run inside a transaction block",
                     command_name(prepared)
@@ -101,7 +102,7 @@ impl Session {
     fn check_rows(
         &mut self,
         checks: &[String],
-        (sqlstate, message): &(&'static str, String),
+        (sqlstate, message): &(SqlState, String),
     ) -> Result<(), Failure> {
         for check in checks {
             let found = self

@@ -1,7 +1,7 @@
 //! `RowDescription` and `DataRow`.
 
 use bytes::{BufMut, BytesMut};
-use pgtypes::{Format, PgType, SqlValue, SqlValueRef, encode};
+use pgtypes::{Format, PgType, SqlState, SqlValue, SqlValueRef, encode};
 
 use crate::failure::Failure;
 use crate::session::prepared::Column;
@@ -108,7 +108,7 @@ pub fn weight(value: SqlValueRef<'_>) -> usize {
 /// The rows that a portal left open by a writing transaction would have to keep are too many.
 pub fn too_large() -> Failure {
     Failure::new(
-        "53200",
+        SqlState::OUT_OF_MEMORY,
         "the rest of an open cursor's result is too large to be kept",
     )
     .hint("Read the cursor to its end, or close it, before the transaction writes.")

@@ -1,6 +1,8 @@
 //! Savepoints. Before the first write SQLite knows nothing of them: they are only names. When its
 //! transaction begins, it gets them all, as `s0`, `s1` … by depth.
 
+use pgtypes::SqlState;
+
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::transaction::{Block, aborted};
@@ -51,6 +53,11 @@ impl Session {
             .savepoints
             .iter()
             .rposition(|known| known == name)
-            .ok_or_else(|| Failure::new("3B001", format!("savepoint \"{name}\" does not exist")))
+            .ok_or_else(|| {
+                Failure::new(
+                    SqlState::INVALID_SAVEPOINT_SPECIFICATION,
+                    format!("savepoint \"{name}\" does not exist"),
+                )
+            })
     }
 }

@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use dialect::{ColumnInfo, ConstraintKind, SchemaView, TableColumn, TableInfo, TypeName};
+use dialect::{ColumnInfo, ConstraintKind, SchemaView, TableColumn, TableInfo};
+use pgtypes::PgType;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::failure::Failure;
@@ -125,7 +126,7 @@ impl SchemaView for View<'_> {
 fn column_info(column: &TableColumn) -> ColumnInfo {
     ColumnInfo {
         name: column.name.clone(),
-        type_name: column.type_name.clone(),
+        type_name: column.type_name,
         not_null: column.not_null,
         default: column.default.clone(),
         generated: column.generated,
@@ -237,7 +238,7 @@ fn columns_by_pragma(connection: &Connection, table: &str) -> rusqlite::Result<V
         let declared: String = row.get(1)?;
         Ok(TableColumn {
             name: row.get(0)?,
-            type_name: TypeName::from_declared(&declared),
+            type_name: PgType::from_declared(&declared),
             not_null: row.get::<_, bool>(2)? || row.get::<_, i64>(4)? > 0,
             default: row.get(3)?,
             generated: false,

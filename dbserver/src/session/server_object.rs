@@ -1,7 +1,7 @@
 //! Databases, users and commands to the server: what lies outside the session's database.
 
 use dialect::StatementKind;
-use pgtypes::SqlValue;
+use pgtypes::{SqlState, SqlValue};
 
 use crate::control_plane;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ impl Session {
         let what = command_name(prepared);
         if self.env.is_read_only() {
             return Err(Failure::new(
-                "25006",
+                SqlState::READ_ONLY_SQL_TRANSACTION,
                 format!("cannot execute {what} in a read-only transaction"),
             ));
         }
@@ -41,21 +41,24 @@ impl Session {
                 if_not_exists,
             } => {
                 let made = self.env.create_database(name).map_err(Failure::from);
-                self.forgive(made, *if_not_exists, "42P04")
+                self.forgive(made, *if_not_exists, SqlState::DUPLICATE_DATABASE)
             }
             StatementKind::DropDatabase { name, if_exists } => {
                 if *name == self.registered.entry.database {
                     return Err(Failure::new(
-                        "55006",
+                        SqlState::OBJECT_IN_USE,
                         "cannot drop the currently open database",
                     ));
                 }
                 let dropped = self.env.drop_database(name).map_err(Failure::from);
-                self.forgive(dropped, *if_exists, "3D000")
+                self.forgive(dropped, *if_exists, SqlState::INVALID_CATALOG_NAME)
             }
             StatementKind::AlterDatabaseRename { name, to } => {
                 if *name == self.registered.entry.database {
-                    return Err(Failure::new("0A000", "current database cannot be renamed"));
+                    return Err(Failure::new(
+                        SqlState::FEATURE_NOT_SUPPORTED,
+                        "current database cannot be renamed",
+                    ));
                 }
                 self.env.rename_database(name, to).map_err(Failure::from)
             }
@@ -75,7 +78,7 @@ impl Session {
             StatementKind::CreateUser { name, password } => {
                 self.need_dba()?;
                 let password = password.as_deref().ok_or_else(|| {
-                    Failure::new("22023", "a user needs a password")
+                    Failure::new(SqlState::INVALID_PARAMETER_VALUE, "a user needs a password")
                         .hint("CREATE USER name PASSWORD '...'")
                 })?;
                 Ok(Users::of(&self.env).create(name, &verifier(password)?, Privilege::User)?)
@@ -89,7 +92,7 @@ impl Session {
             StatementKind::DropUser { name, if_exists } => {
                 self.need_dba()?;
                 let dropped = Users::of(&self.env).drop(name).map_err(Failure::from);
-                self.forgive(dropped, *if_exists, "42704")
+                self.forgive(dropped, *if_exists, SqlState::UNDEFINED_OBJECT)
             }
             _ => Ok(()),
         }
@@ -120,12 +123,12 @@ impl Session {
         &mut self,
         result: Result<(), Failure>,
         forgiven: bool,
-        sqlstate: &str,
+        sqlstate: SqlState,
     ) -> Result<(), Failure> {
         match result {
             Err(failure) if forgiven && failure.sqlstate() == sqlstate => {
                 let message = format!("{}, skipping", failure.fields().message);
-                self.notice("NOTICE", "00000", &message);
+                self.notice("NOTICE", SqlState::SUCCESSFUL_COMPLETION, &message);
                 Ok(())
             }
             result => result,
@@ -136,7 +139,7 @@ impl Session {
         match Users::of(&self.env).privilege(self.user())? {
             Privilege::Dba => Ok(()),
             _ => Err(Failure::new(
-                "42501",
+                SqlState::INSUFFICIENT_PRIVILEGE,
                 "permission denied: this needs the privilege dba",
             )),
         }

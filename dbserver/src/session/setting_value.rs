@@ -1,5 +1,7 @@
 //! Values of parameters: what is accepted, how it is kept, how it is shown.
 
+use pgtypes::SqlState;
+
 use crate::failure::Failure;
 use crate::session::parameters::{Parameter, Shape};
 
@@ -8,7 +10,7 @@ pub(super) fn checked(parameter: &Parameter, value: &str) -> Result<String, Fail
     let refuse = || {
         let short: String = value.chars().take(100).collect();
         Failure::new(
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             format!(
                 "invalid value for parameter \"{}\": \"{short}\"",
                 parameter.name
@@ -39,7 +41,7 @@ pub(super) fn checked(parameter: &Parameter, value: &str) -> Result<String, Fail
             .ok_or_else(|| refuse().hint("This server speaks UTF8.")),
         Shape::Zone => Ok("UTC".to_owned()),
         Shape::Fixed => Err(Failure::new(
-            "55P02",
+            SqlState::CANT_CHANGE_RUNTIME_PARAM,
             format!("parameter \"{}\" cannot be changed", parameter.name),
         )),
     }
@@ -52,7 +54,7 @@ fn text(parameter: &Parameter, value: &str) -> Result<String, Failure> {
             "open mode {value} is not supported yet"
         ))),
         "role" if !none => Err(Failure::new(
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             format!("role \"{value}\" does not exist"),
         )),
         "DateStyle" => {
@@ -65,7 +67,7 @@ fn text(parameter: &Parameter, value: &str) -> Result<String, Failure> {
                 Ok(format!("ISO, {}", order.unwrap_or("MDY")))
             } else {
                 Err(Failure::new(
-                    "22023",
+                    SqlState::INVALID_PARAMETER_VALUE,
                     format!("invalid value for parameter \"DateStyle\": \"{value}\""),
                 )
                 .hint("Dates are written in ISO style."))

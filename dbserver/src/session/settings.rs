@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use dialect::Isolation;
+use pgtypes::SqlState;
 
 use crate::failure::Failure;
 use crate::session::parameters::{self, PARAMETERS, Parameter};
@@ -286,7 +287,7 @@ fn put(values: &mut Values, key: &str, value: Option<String>) {
 fn unknown(name: &str) -> Failure {
     let short: String = name.chars().take(100).collect();
     Failure::new(
-        "42704",
+        SqlState::UNDEFINED_OBJECT,
         format!("unrecognized configuration parameter \"{short}\""),
     )
 }
@@ -331,18 +332,26 @@ mod tests {
     fn unknown_plain_names_wrong_values_and_fixed_parameters_are_refused() {
         let mut settings = settings();
         for (name, value, sqlstate) in [
-            ("nonsense", "1", "42704"),
-            ("statement_timeout", "soon", "22023"),
-            ("server_version", "9", "55P02"),
-            ("client_encoding", "LATIN1", "22023"),
-            ("eloqdb.open_mode", "8", "0A000"),
+            ("nonsense", "1", SqlState::UNDEFINED_OBJECT),
+            (
+                "statement_timeout",
+                "soon",
+                SqlState::INVALID_PARAMETER_VALUE,
+            ),
+            ("server_version", "9", SqlState::CANT_CHANGE_RUNTIME_PARAM),
+            (
+                "client_encoding",
+                "LATIN1",
+                SqlState::INVALID_PARAMETER_VALUE,
+            ),
+            ("eloqdb.open_mode", "8", SqlState::FEATURE_NOT_SUPPORTED),
         ] {
             let refused = settings.set(name, Some(value), false, false).unwrap_err();
             assert_eq!(refused.sqlstate(), sqlstate, "{name}");
         }
         assert_eq!(
             settings.show("also.unknown").unwrap_err().sqlstate(),
-            "42704"
+            SqlState::UNDEFINED_OBJECT
         );
     }
 

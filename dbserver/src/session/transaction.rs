@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use dialect::{Isolation, StatementKind, TransactionModes};
 use pagestore::Snapshot;
+use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
 use crate::databases::Database;
@@ -126,7 +127,7 @@ impl Transaction {
 /// The refusal of everything else after a failure.
 pub fn aborted() -> Failure {
     Failure::new(
-        "25P02",
+        SqlState::IN_FAILED_SQL_TRANSACTION,
         "current transaction is aborted, commands ignored until end of transaction block",
     )
 }
@@ -157,7 +158,7 @@ impl Session {
         if self.transaction.is_explicit() {
             self.notice(
                 "WARNING",
-                "25001",
+                SqlState::ACTIVE_SQL_TRANSACTION,
                 "there is already a transaction in progress",
             );
             return Ok(());
@@ -176,7 +177,7 @@ impl Session {
         if let Some(isolation) = modes.isolation {
             if self.transaction.started && isolation != self.transaction.isolation {
                 return Err(Failure::new(
-                    "25001",
+                    SqlState::ACTIVE_SQL_TRANSACTION,
                     "SET TRANSACTION ISOLATION LEVEL must be called before any query",
                 ));
             }
@@ -184,7 +185,7 @@ impl Session {
         }
         match modes.read_only {
             Some(false) if self.env.is_read_only() => Err(Failure::new(
-                "25006",
+                SqlState::READ_ONLY_SQL_TRANSACTION,
                 "cannot set transaction read-write mode: this server is a slave",
             )),
             Some(read_only) => {
@@ -217,7 +218,7 @@ impl Session {
         self.check_usable()?;
         if self.transaction.read_only || self.env.is_read_only() {
             let refusal = Failure::new(
-                "25006",
+                SqlState::READ_ONLY_SQL_TRANSACTION,
                 format!("cannot execute {what} in a read-only transaction"),
             );
             return Err(if self.env.is_read_only() {
@@ -227,10 +228,11 @@ impl Session {
             });
         }
         if self.facts.is_system() {
-            return Err(
-                Failure::new("42501", "database \"system\" belongs to the server")
-                    .hint("CREATE DATABASE makes one for your tables."),
-            );
+            return Err(Failure::new(
+                SqlState::INSUFFICIENT_PRIVILEGE,
+                "database \"system\" belongs to the server",
+            )
+            .hint("CREATE DATABASE makes one for your tables."));
         }
         self.keep_portals()?;
         self.transaction.started = true;
@@ -261,7 +263,7 @@ impl Session {
         if let Some(snapshot) = self.transaction.snapshot {
             if self.database().store().latest().0 != snapshot {
                 return Err(Failure::new(
-                    "40001",
+                    SqlState::SERIALIZATION_FAILURE,
                     "could not serialize access due to concurrent update",
                 )
                 .hint("Run the transaction again."));
@@ -370,7 +372,7 @@ impl Session {
         if !self.transaction.is_explicit() {
             self.notice(
                 "WARNING",
-                "25P01",
+                SqlState::NO_ACTIVE_SQL_TRANSACTION,
                 "SET CONSTRAINTS can only be used in transaction blocks",
             );
             return Ok(());
@@ -472,7 +474,7 @@ impl Session {
             return Ok(());
         }
         Err(Failure::new(
-            "25P01",
+            SqlState::NO_ACTIVE_SQL_TRANSACTION,
             format!("{what} can only be used in transaction blocks"),
         ))
     }

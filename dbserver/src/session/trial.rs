@@ -14,7 +14,7 @@
 use std::rc::Rc;
 
 use dialect::{Isolation, StatementKind};
-use pgtypes::SqlValue;
+use pgtypes::{SqlState, SqlValue};
 use sqlitevfs::WriteMode;
 
 use crate::databases::permit::UnderWay;
@@ -166,7 +166,7 @@ fn lost(change: &Change, rows: Result<u64, Failure>) -> Failure {
         Err(failure) => failure.to_string(),
     };
     Failure::new(
-        "40001",
+        SqlState::SERIALIZATION_FAILURE,
         "could not serialize access due to concurrent update",
     )
     .detail(why)

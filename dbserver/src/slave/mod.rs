@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use dbproto::{Identify, Progress};
 use fwlog::{Block, EnvironmentId, IoFailure, Mirror, MirrorError, Recovered, SegmentStore};
+use pgtypes::SqlState;
 use tokio::sync::Notify;
 
 use crate::apply::applier::Applier;
@@ -43,7 +44,7 @@ pub struct SlaveProgress {
     /// Why nothing is applied, if so.
     pub suspended: Option<String>,
     /// Applying goes on by itself as soon as this is over: the SQLSTATE of a disk that is full or fails.
-    pub waits_for: Option<&'static str>,
+    pub waits_for: Option<SqlState>,
     /// Who ships at present.
     pub source: Option<Identify>,
     /// The source's durable end, as of its last message.

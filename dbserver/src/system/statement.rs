@@ -61,6 +61,8 @@ pub fn internal(error: rusqlite::Error) -> EngineError {
 
 #[cfg(test)]
 mod tests {
+    use pgtypes::SqlState;
+
     use disk::testing::{Fault, Kind, SimulatedDisk};
 
     use crate::environment::testing::master_on;
@@ -78,7 +80,7 @@ mod tests {
             let read = Users::of(&environment).privilege("dba");
             machine.mend();
             let Err(error) = read else { break };
-            assert_eq!(error.sqlstate(), "58030", "{error}");
+            assert_eq!(error.sqlstate(), SqlState::IO_ERROR, "{error}");
             assert!(error.to_string().contains("/data/system.db"), "{error}");
             failed += 1;
         }

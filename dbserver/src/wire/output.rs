@@ -4,7 +4,7 @@
 //! through pgwire's types. Nothing here sends: the message loop flushes once for each round trip.
 
 use bytes::{BufMut, BytesMut};
-use pgtypes::Format;
+use pgtypes::{Format, SqlState};
 use pgwire::messages::Message;
 use pgwire::messages::response::{ErrorResponse, NoticeResponse, TransactionStatus};
 use pgwire::messages::startup::ParameterStatus;
@@ -111,7 +111,7 @@ pub fn error(out: &mut BytesMut, failure: &Failure) {
 }
 
 /// `NoticeResponse` with a severity of `WARNING`, `NOTICE` and so on.
-pub fn notice(out: &mut BytesMut, severity: &str, sqlstate: &'static str, message: &str) {
+pub fn notice(out: &mut BytesMut, severity: &str, sqlstate: SqlState, message: &str) {
     let failure = Failure::new(sqlstate, message);
     append(out, &NoticeResponse::new(fields(&failure, severity)));
 }
@@ -128,7 +128,7 @@ fn fields(failure: &Failure, severity: &str) -> Vec<(u8, String)> {
     let mut fields = vec![
         (b'S', severity.to_owned()),
         (b'V', severity.to_owned()),
-        (b'C', known.sqlstate.clone().into_owned()),
+        (b'C', known.sqlstate.to_string()),
         (b'M', clean(&known.message)),
     ];
     let optional = [
@@ -172,7 +172,7 @@ mod tests {
         let mut out = BytesMut::new();
         error(
             &mut out,
-            &Failure::new("42P01", "no such table: t").hint("make one"),
+            &Failure::new(SqlState::UNDEFINED_TABLE, "no such table: t").hint("make one"),
         );
         let text = String::from_utf8_lossy(&out).into_owned();
         assert!(

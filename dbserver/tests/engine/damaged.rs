@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use dbserver::databases::host::Host;
 use dbserver::environment::rebuild;
+use pgtypes::SqlState;
 
 use super::*;
 
@@ -26,7 +27,7 @@ impl Home {
     fn refused(&self) -> String {
         match self.start_with("") {
             Err(error @ EngineError::Damaged(_)) => {
-                assert_eq!(error.sqlstate(), "XX001");
+                assert_eq!(error.sqlstate(), SqlState::DATA_CORRUPTED);
                 assert!(error.hint().unwrap().contains("--rebuild"));
                 error.to_string()
             }
@@ -294,7 +295,7 @@ fn a_file_in_the_place_of_a_new_database_is_not_taken_for_it() {
     let disk = disk::Disk::real();
     disk.write_atomic(&path, &[7; PAGE], 0o600).unwrap();
     let error = environment.create_database("shop").unwrap_err();
-    assert_eq!(error.sqlstate(), "55000");
+    assert_eq!(error.sqlstate(), SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
     assert_eq!(fs::read(&path).unwrap(), [7; PAGE]);
     disk.remove(&path).unwrap();
     environment.create_database("shop").unwrap();

@@ -21,6 +21,7 @@ use dbserver::error::EngineError;
 use dbserver::system::create;
 use dbserver::system::users::Users;
 use dbserver::system::{statement, verifier};
+use pgtypes::SqlState;
 use tempfile::TempDir;
 
 /// An environment in a temporary directory: `data`, `fw` and the configuration beside them.
@@ -284,7 +285,7 @@ fn an_environment_is_not_made_twice_and_not_over_another_log() {
         create::create(&home.config(true), &verifier)
             .unwrap_err()
             .sqlstate(),
-        "55000"
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE
     );
     fs::remove_dir_all(home.path().join("data")).unwrap();
     let error = create::create(&home.config(true), &verifier).unwrap_err();
@@ -300,7 +301,7 @@ fn the_last_dba_can_not_be_dropped() {
     let environment = home.start();
     let users = Users::of(&environment);
     assert!(users.drop("dba").unwrap_err().hint().is_some());
-    assert_eq!(users.drop("nobody").unwrap_err().sqlstate(), "42704");
+    assert_eq!(users.drop("nobody").unwrap_err().sqlstate(), SqlState::UNDEFINED_OBJECT);
     assert_eq!(users.all().unwrap().len(), 1);
 }
 
@@ -353,7 +354,7 @@ fn a_dumped_database_is_a_plain_file_and_comes_back_by_restore() {
     dump("shop").unwrap();
     assert_eq!(
         dump("shop").unwrap_err().sqlstate(),
-        "58030",
+        SqlState::IO_ERROR,
         "a file is never overwritten"
     );
     let restore = format!("database restore copy {quoted}");
@@ -364,7 +365,7 @@ fn a_dumped_database_is_a_plain_file_and_comes_back_by_restore() {
     );
     assert_eq!(count(&home.crashed().start(), "copy"), 60_000);
     let error = control_plane::run(&environment, "dba", &restore).unwrap_err();
-    assert_eq!(error.sqlstate(), "42P04");
+    assert_eq!(error.sqlstate(), SqlState::DUPLICATE_DATABASE);
     disk::Disk::real()
         .write_atomic(&file, b"no database", 0o600)
         .unwrap();

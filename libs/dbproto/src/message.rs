@@ -268,6 +268,8 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
+    use pgtypes::SqlState;
+
     use super::*;
 
     #[test]
@@ -307,7 +309,10 @@ mod tests {
 
     #[test]
     fn what_the_other_side_says_is_one_line() {
-        let refuse = Message::Refuse(Refuse::new("55000", "no\n2026-01-01 ERROR \x1b[2Jforged"));
+        let refuse = Message::Refuse(Refuse::new(
+            SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "no\n2026-01-01 ERROR \x1b[2Jforged",
+        ));
         let mut out = BytesMut::new();
         refuse.encode(&mut out);
         let Ok(Message::Refuse(read)) = Message::decode(out.freeze()) else {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use pgtypes::SqlState;
+
 use crate::wire::{FieldReader, FieldWriter};
 use crate::{ProtocolError, state};
 
@@ -22,9 +24,9 @@ pub struct Refuse {
 
 impl Refuse {
     /// A refusal without detail and hint.
-    pub fn new(sqlstate: &str, message: impl Into<String>) -> Self {
+    pub fn new(sqlstate: SqlState, message: impl Into<String>) -> Self {
         Self {
-            sqlstate: sqlstate.to_owned(),
+            sqlstate: sqlstate.to_string(),
             message: message.into(),
             detail: String::new(),
             hint: String::new(),

@@ -1,29 +1,31 @@
 //! SQLSTATEs that refusals use.
 
+use pgtypes::SqlState;
+
 /// A message broke the protocol.
-pub const PROTOCOL_VIOLATION: &str = "08P01";
+pub const PROTOCOL_VIOLATION: SqlState = SqlState::PROTOCOL_VIOLATION;
 /// Protocol or log format of another version.
-pub const NOT_SUPPORTED: &str = "0A000";
+pub const NOT_SUPPORTED: SqlState = SqlState::FEATURE_NOT_SUPPORTED;
 /// The server isn't a slave, or has another page size, or a limit that is too low.
-pub const PREREQUISITE: &str = "55000";
+pub const PREREQUISITE: SqlState = SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE;
 /// Another dbrepl feeds this slave already.
-pub const IN_USE: &str = "55006";
+pub const IN_USE: SqlState = SqlState::OBJECT_IN_USE;
 /// The slave belongs to another environment.
-pub const OTHER_ENVIRONMENT: &str = "R0001";
+pub const OTHER_ENVIRONMENT: SqlState = SqlState::REPLICATION_OTHER_ENVIRONMENT;
 /// The slave's log and the master's differ.
-pub const DIVERGED: &str = "R0002";
+pub const DIVERGED: SqlState = SqlState::REPLICATION_DIVERGED;
 /// What arrived doesn't continue the slave's log: a hash, a checksum or a border is wrong.
-pub const DAMAGED: &str = "R0003";
+pub const DAMAGED: SqlState = SqlState::REPLICATION_DAMAGED;
 /// The master's log doesn't hold what the slave needs next.
-pub const LOG_MISSING: &str = "R0004";
+pub const LOG_MISSING: SqlState = SqlState::REPLICATION_LOG_MISSING;
 /// The slave can't write its own log.
-pub const IO_ERROR: &str = "58030";
+pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.
-pub const DISK_FULL: &str = "53100";
+pub const DISK_FULL: SqlState = SqlState::DISK_FULL;
 /// The slave is shutting down.
-pub const ADMIN_SHUTDOWN: &str = "57P01";
+pub const ADMIN_SHUTDOWN: SqlState = SqlState::ADMIN_SHUTDOWN;
 /// The slave is starting.
-pub const CANNOT_CONNECT_NOW: &str = "57P03";
+pub const CANNOT_CONNECT_NOW: SqlState = SqlState::CANNOT_CONNECT_NOW;
 
 /// What an operator does about a slave that can't go on.
 pub(crate) const RESYNCHRONIZE: &str = "re-synchronize the slave: stop it, keep its forward-log files aside, and start it on a copy of the master's DataDir made after a clean stop";
@@ -34,5 +36,5 @@ pub fn is_transient(sqlstate: &str) -> bool {
     ["53", "57P", "58"]
         .iter()
         .any(|class| sqlstate.starts_with(class))
-        || sqlstate == IN_USE
+        || sqlstate == IN_USE.as_str()
 }

@@ -6,6 +6,7 @@ use dbproto::{
     Role, Shipper, ShipperAction, Status,
 };
 use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
+use pgtypes::SqlState;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -213,7 +214,7 @@ proptest! {
 
 #[test]
 fn a_text_too_long_for_a_message_is_cut_at_a_character() {
-    let refuse = Refuse::new("XX000", "é".repeat(5000));
+    let refuse = Refuse::new(SqlState::INTERNAL_ERROR, "é".repeat(5000));
     let Ok(Message::Refuse(back)) = Message::decode(encoded(&Message::Refuse(refuse))) else {
         panic!("a refusal comes back as one");
     };

@@ -1,5 +1,7 @@
 //! Translation of one statement: what it is by its first words, and who translates it.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::schema::SchemaView;
 use crate::source::Source;
@@ -81,10 +83,7 @@ fn nothing(src: &Source<'_>) -> Option<Statement> {
         }
         at = end + 1;
     }
-    let types = names
-        .iter()
-        .map(|_| Some(crate::TypeName::internal("text")))
-        .collect();
+    let types = names.iter().map(|_| Some(PgType::Text)).collect();
     Some(Statement {
         sqlite: vec![format!("SELECT {} WHERE 0", names.join(", "))],
         columns: types,

@@ -1,6 +1,8 @@
 //! COPY: old and new option syntax.
 
-use crate::error::{DialectError, INSUFFICIENT_PRIVILEGE};
+use pgtypes::{PgType, SqlState};
+
+use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::{ColumnInfo, SchemaView};
 use crate::source::Source;
@@ -8,7 +10,6 @@ use crate::statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, Statement, StatementKind,
 };
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 /// Options before the defaults of the format are known.
 #[derive(Default)]
@@ -102,14 +103,14 @@ fn known_columns(
             .any(|info| info.name.eq_ignore_ascii_case(column))
         {
             let message = format!("column \"{column}\" of relation \"{table}\" does not exist");
-            return Err(src.error(at, crate::error::UNDEFINED_COLUMN, message));
+            return Err(src.error(at, SqlState::UNDEFINED_COLUMN, message));
         }
     }
     Ok(())
 }
 
 /// The types of the named columns, or of all.
-fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<TypeName>> {
+fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<PgType>> {
     if columns.is_empty() {
         return known.iter().map(|info| info.type_name.clone()).collect();
     }
@@ -166,7 +167,7 @@ fn standard_stream(src: &Source<'_>, at: usize, stream: &str) -> Result<(), Dial
     if src.is(at, "PROGRAM") || src.string(at)?.is_some() {
         let message = "COPY to or from a file or program of the server is not allowed";
         return Err(src
-            .error(at, INSUFFICIENT_PRIVILEGE, message)
+            .error(at, SqlState::INSUFFICIENT_PRIVILEGE, message)
             .hint(format!("COPY … {stream} works for everyone; psql's \\copy reads and writes files of the client.")));
     }
     Err(src.syntax(at))
@@ -219,7 +220,7 @@ fn new_option(
             let value = if bare {
                 "true".to_owned()
             } else {
-                text().or_else(|_| Ok(src.text(at + 1).to_owned()))?
+                text().unwrap_or_else(|_| src.text(at + 1).to_owned())
             };
             given.header = Some(match value.to_ascii_lowercase().as_str() {
                 "match" => CopyHeader::Match,
@@ -228,7 +229,7 @@ fn new_option(
                 _ => {
                     return Err(src.error(
                         at + 1,
-                        "22023",
+                        SqlState::INVALID_PARAMETER_VALUE,
                         "header requires a Boolean value or \"match\"",
                     ));
                 }
@@ -247,7 +248,13 @@ fn new_option(
             }
             return Ok(to);
         }
-        _ => return Err(src.error(at, "42601", format!("option \"{name}\" not recognized"))),
+        _ => {
+            return Err(src.error(
+                at,
+                SqlState::SYNTAX_ERROR,
+                format!("option \"{name}\" not recognized"),
+            ));
+        }
     }
     Ok(at
         + if bare && matches!(name.as_str(), "header" | "freeze") {
@@ -339,7 +346,7 @@ fn format_name(src: &Source<'_>, at: usize, text: &str) -> Result<CopyFormat, Di
         "binary" => Ok(CopyFormat::Binary),
         _ => Err(src.error(
             at,
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             format!("COPY format \"{text}\" not recognized"),
         )),
     }
@@ -350,7 +357,7 @@ fn one_byte(src: &Source<'_>, at: usize, option: &str, text: &str) -> Result<u8,
         [byte] if !matches!(byte, b'\n' | b'\r') => Ok(*byte),
         _ => Err(src.error(
             at,
-            "0A000",
+            SqlState::FEATURE_NOT_SUPPORTED,
             format!("COPY {option} must be a single one-byte character"),
         )),
     }
@@ -371,10 +378,11 @@ fn complete(src: &Source<'_>, given: Given) -> Result<CopyOptions, DialectError>
     let format = given.format.unwrap_or(CopyFormat::Text);
     let csv = format == CopyFormat::Csv;
     let refuse = |what: &str| {
-        Err(
-            DialectError::new("0A000", format!("COPY {what} available only in CSV mode"))
-                .at(src.sql, 0),
+        Err(DialectError::new(
+            SqlState::FEATURE_NOT_SUPPORTED,
+            format!("COPY {what} available only in CSV mode"),
         )
+        .at(src.sql, 0))
     };
     if !csv && given.quote.is_some() {
         return refuse("quote");
@@ -389,7 +397,7 @@ fn complete(src: &Source<'_>, given: Given) -> Result<CopyOptions, DialectError>
     let delimiter = given.delimiter.unwrap_or(if csv { b',' } else { b'\t' });
     if csv && delimiter == quote {
         return Err(DialectError::new(
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             "COPY delimiter and quote must be different",
         ));
     }
@@ -411,6 +419,8 @@ fn complete(src: &Source<'_>, given: Given) -> Result<CopyOptions, DialectError>
 
 #[cfg(test)]
 mod tests {
+    use pgtypes::SqlState;
+
     use crate::{ColumnSet, CopyFormat, CopyHeader, NoSchema, StatementKind, analyze};
 
     fn options(sql: &str) -> crate::CopyOptions {
@@ -446,7 +456,7 @@ mod tests {
     fn a_servers_file_is_out_of_reach() {
         for sql in ["COPY t FROM '/etc/passwd'", "COPY t TO PROGRAM 'sh'"] {
             let error = analyze(sql, &NoSchema).unwrap_err();
-            assert_eq!(error.sqlstate, "42501");
+            assert_eq!(error.sqlstate, SqlState::INSUFFICIENT_PRIVILEGE);
             assert!(error.hint.unwrap().contains("\\copy"));
         }
     }

@@ -1,6 +1,8 @@
 //! One lexer for both spellings: PostgreSQL's tokens with byte offsets, blanks and comments left out.
 
-use crate::error::{DialectError, STATEMENT_TOO_COMPLEX, SYNTAX_ERROR};
+use pgtypes::SqlState;
+
+use crate::error::DialectError;
 
 /// What a token is. The text is looked up by the offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +52,7 @@ pub(crate) const MAX_STATEMENT_LEN: usize = 256 * 1024 * 1024;
 pub(crate) fn tokens(sql: &str) -> Result<Vec<Token>, DialectError> {
     if sql.len() > MAX_STATEMENT_LEN {
         return Err(DialectError::new(
-            STATEMENT_TOO_COMPLEX,
+            SqlState::STATEMENT_TOO_COMPLEX,
             "statement is too long",
         ));
     }
@@ -86,7 +88,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn fail(&self, message: &str, start: usize) -> DialectError {
-        DialectError::new(SYNTAX_ERROR, message).at(self.sql, start)
+        DialectError::new(SqlState::SYNTAX_ERROR, message).at(self.sql, start)
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Token>, DialectError> {

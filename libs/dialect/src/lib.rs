@@ -27,7 +27,6 @@ mod split;
 mod statement;
 mod table_info;
 mod translator;
-mod types;
 
 pub use analyze::analyze;
 pub use error::DialectError;
@@ -39,4 +38,3 @@ pub use statement::{
     Notice, Reindex, Statement, StatementKind, TransactionModes,
 };
 pub use table_info::{Constraint, ConstraintKind, TableColumn, TableInfo, parse_create_table};
-pub use types::TypeName;

@@ -1,6 +1,8 @@
 //! String literals and quoted names: their values, and SQLite's spelling of a value.
 
-use crate::error::{DialectError, SYNTAX_ERROR};
+use pgtypes::SqlState;
+
+use crate::error::DialectError;
 use crate::lexer::Kind;
 
 /// `'it''s'`
@@ -104,11 +106,14 @@ fn escaped(body: &str) -> Result<String, DialectError> {
 }
 
 fn invalid_escape() -> DialectError {
-    DialectError::new("22025", "invalid Unicode escape")
+    DialectError::new(SqlState::INVALID_ESCAPE_SEQUENCE, "invalid Unicode escape")
 }
 
 fn invalid_bytes() -> DialectError {
-    DialectError::new("22021", "invalid byte sequence for encoding \"UTF8\"")
+    DialectError::new(
+        SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+        "invalid byte sequence for encoding \"UTF8\"",
+    )
 }
 
 fn push(bytes: &mut Vec<u8>, c: char) {
@@ -146,7 +151,9 @@ fn unicode(body: &str) -> Result<String, DialectError> {
                 .ok()
                 .filter(|_| digits.len() == width);
             let c = value.and_then(char::from_u32).filter(|c| *c != '\0');
-            out.push(c.ok_or_else(|| DialectError::new(SYNTAX_ERROR, "invalid Unicode escape"))?);
+            out.push(c.ok_or_else(|| {
+                DialectError::new(SqlState::SYNTAX_ERROR, "invalid Unicode escape")
+            })?);
         }
     }
     Ok(out)

@@ -1,5 +1,7 @@
 //! VACUUM, ANALYZE, REINDEX: options in words or in parentheses, and what they name.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::session::end_at;
 use crate::source::Source;
@@ -134,7 +136,7 @@ fn in_parentheses(
             options.analyze = on;
         } else if !src.is_any(option, &ACCEPTED) {
             let message = format!("unrecognized {command} option \"{}\"", src.text(option));
-            return Err(src.error(option, "42601", message));
+            return Err(src.error(option, SqlState::SYNTAX_ERROR, message));
         }
         if at >= end {
             return Ok(end + 1);
@@ -182,11 +184,11 @@ fn qualified(src: &Source<'_>, at: usize) -> Result<(String, usize), DialectErro
 mod tests {
     use super::*;
 
-    fn kind(sql: &str) -> Result<StatementKind, String> {
+    fn kind(sql: &str) -> Result<StatementKind, SqlState> {
         let source = Source::new(sql).unwrap();
         crate::session::session(&source, &source.text(0).to_ascii_lowercase())
             .map(|statement| statement.kind)
-            .map_err(|error| error.sqlstate.to_owned())
+            .map_err(|error| error.sqlstate)
     }
 
     fn is(full: bool, analyze: bool, tables: &[&str]) -> StatementKind {
@@ -226,7 +228,7 @@ mod tests {
             "VACUUM t u",
             "VACUUM (FULL) ANALYZE t",
         ] {
-            let refused = Source::new(sql).is_err() || kind(sql) == Err("42601".to_owned());
+            let refused = Source::new(sql).is_err() || kind(sql) == Err(SqlState::SYNTAX_ERROR);
             assert!(refused, "{sql}");
         }
     }
@@ -241,7 +243,7 @@ mod tests {
         assert_eq!(kind("analyze verbose public.t (a), u"), is(&["t", "u"]));
         assert_eq!(kind("ANALYZE (VERBOSE, SKIP_LOCKED) t"), is(&["t"]));
         for sql in ["ANALYZE t u", "ANALYZE (QUICKLY)", "ANALYZE FULL t"] {
-            assert_eq!(kind(sql), Err("42601".to_owned()), "{sql}");
+            assert_eq!(kind(sql), Err(SqlState::SYNTAX_ERROR), "{sql}");
         }
     }
 
@@ -259,7 +261,7 @@ mod tests {
         assert_eq!(kind("REINDEX DATABASE t"), is(Reindex::Database(t())));
         assert_eq!(kind("REINDEX SYSTEM"), is(Reindex::All));
         for sql in ["REINDEX TABLE", "REINDEX t u", "REINDEX (t", "REINDEX 1"] {
-            let refused = Source::new(sql).is_err() || kind(sql) == Err("42601".to_owned());
+            let refused = Source::new(sql).is_err() || kind(sql) == Err(SqlState::SYNTAX_ERROR);
             assert!(refused, "{sql}");
         }
     }

@@ -1,14 +1,14 @@
 //! What translation asks of a database's schema.
 
-use crate::types::TypeName;
-
 /// One column of a table or a view.
+use pgtypes::PgType;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnInfo {
     /// As stored, without quotes.
     pub name: String,
     /// The PostgreSQL type, or `None` where the schema declares none.
-    pub type_name: Option<TypeName>,
+    pub type_name: Option<PgType>,
     /// NOT NULL, or part of the primary key.
     pub not_null: bool,
     /// The default as SQLite's expression text.
@@ -19,7 +19,7 @@ pub struct ColumnInfo {
 
 impl ColumnInfo {
     /// A nullable column without a default.
-    pub fn new(name: impl Into<String>, type_name: Option<TypeName>) -> Self {
+    pub fn new(name: impl Into<String>, type_name: Option<PgType>) -> Self {
         Self {
             name: name.into(),
             type_name,

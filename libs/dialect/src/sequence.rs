@@ -4,14 +4,15 @@
 //! scripts and programs that call `nextval` by itself. A sequence is changed by ordinary statements, so unlike
 //! PostgreSQL's it takes part in transactions.
 
-use crate::error::{DialectError, UNDEFINED_OBJECT};
+use pgtypes::{PgType, SqlState};
+
+use crate::error::DialectError;
 use crate::lexer::Kind;
 use crate::literal::{quote, quote_name};
 use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{CommandTag, Statement, StatementKind};
 use crate::table_info::parse_create_table;
-use crate::types::TypeName;
 
 /// The table, made by the first CREATE SEQUENCE.
 pub(crate) const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS eloqdb_sequence (name TEXT PRIMARY KEY, \
@@ -48,7 +49,7 @@ pub(crate) fn call(
     if owned.is_none() && schema.columns("eloqdb_sequence").is_none() {
         return Err(src.error(
             at + 2,
-            UNDEFINED_OBJECT,
+            SqlState::UNDEFINED_OBJECT,
             format!("relation \"{name}\" does not exist"),
         ));
     }
@@ -127,7 +128,7 @@ fn statement(sqlite: Vec<String>, writes: bool) -> Statement {
         writes,
         returning: writes,
         repeatable: !writes,
-        columns: vec![Some(TypeName::internal("int8"))],
+        columns: vec![Some(PgType::Int8)],
         tag: CommandTag::Select,
         ..Statement::session(StatementKind::Query, "")
     }

@@ -1,10 +1,11 @@
 //! Statements that the session answers by itself: transactions, settings, cursors, housekeeping.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::maintenance;
 use crate::source::Source;
 use crate::statement::{FetchCount, Isolation, Statement, StatementKind, TransactionModes};
-use crate::types::TypeName;
 
 /// A statement by its first word, in lower case.
 pub(crate) fn session(src: &Source<'_>, word: &str) -> Result<Statement, DialectError> {
@@ -347,7 +348,8 @@ fn prepare(src: &Source<'_>) -> Result<Statement, DialectError> {
                 if inside {
                     continue;
                 }
-                types.push(TypeName::parse(src.slice(start, next)));
+                let ty = PgType::from_declared(src.slice(start, next));
+                types.push(ty.unwrap_or(PgType::Unknown));
                 start = next + 1;
             }
         }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use crate::error::{DialectError, STATEMENT_TOO_COMPLEX};
+use pgtypes::SqlState;
+
+use crate::error::DialectError;
 use crate::lexer::{self, Kind, Token};
 use crate::literal;
 
@@ -136,7 +138,7 @@ impl<'a> Source<'a> {
     pub(crate) fn error(
         &self,
         at: usize,
-        sqlstate: &'static str,
+        sqlstate: SqlState,
         message: impl Into<String>,
     ) -> DialectError {
         DialectError::new(sqlstate, message).at(self.sql, self.start(at))
@@ -154,8 +156,10 @@ fn partners(sql: &str, tokens: &[Token]) -> Result<Vec<usize>, DialectError> {
         match text {
             "(" | "[" => {
                 if open.len() >= MAX_NESTING {
-                    let error =
-                        DialectError::new(STATEMENT_TOO_COMPLEX, "statement is nested too deeply");
+                    let error = DialectError::new(
+                        SqlState::STATEMENT_TOO_COMPLEX,
+                        "statement is nested too deeply",
+                    );
                     return Err(error.at(sql, token.start));
                 }
                 open.push(at);
@@ -313,6 +317,6 @@ mod tests {
         let error = Source::new(&"(".repeat(100_000))
             .err()
             .map(|error| error.sqlstate);
-        assert_eq!(error, Some(STATEMENT_TOO_COMPLEX));
+        assert_eq!(error, Some(SqlState::STATEMENT_TOO_COMPLEX));
     }
 }

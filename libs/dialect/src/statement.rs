@@ -1,8 +1,9 @@
 //! A translated statement: what to run, and what the session must know about it.
 
-use crate::types::TypeName;
+use pgtypes::{PgType, SqlState};
 
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -15,7 +16,7 @@ pub struct Statement {
     /// order as one unit (a savepoint), parameters and results belong to the last.
     pub sqlite: Vec<String>,
     /// One entry per `$n`; `None` where nothing tells the type.
-    pub parameters: Vec<Option<TypeName>>,
+    pub parameters: Vec<Option<PgType>>,
     /// The tag of `CommandComplete`.
     pub tag: CommandTag,
     /// Needs the write permit.
@@ -28,7 +29,7 @@ pub struct Statement {
     /// Gives rows although it is not a query (RETURNING).
     pub returning: bool,
     /// Either empty (nothing known) or one entry per result column; `None` = SQLite's declared type or the value tells.
-    pub columns: Vec<Option<TypeName>>,
+    pub columns: Vec<Option<PgType>>,
     /// Reads tables of [`crate::catalog`]; they must be there (and current) before the statement is prepared.
     pub catalog: bool,
     /// What must hold around the execution of `sqlite`.
@@ -77,7 +78,7 @@ pub struct Notice {
     /// `NOTICE` or `WARNING`.
     pub severity: &'static str,
     /// SQLSTATE, `00000` for a plain notice.
-    pub sqlstate: &'static str,
+    pub sqlstate: SqlState,
     /// The text.
     pub message: String,
 }
@@ -98,7 +99,7 @@ pub enum Needs {
         /// Queries that find offending rows.
         checks: Vec<String>,
         /// SQLSTATE and message when a check finds a row.
-        violation: (&'static str, String),
+        violation: (SqlState, String),
     },
     /// The text in `sqlite_schema` changes and nothing on disk does: FOREIGN KEY, CHECK, NOT NULL, DEFAULT.
     /// [`Statement::sqlite`] is empty; the server replaces the text with [`Needs::SCHEMA_EDIT`] (`?1` the text, `?2` the
@@ -112,7 +113,7 @@ pub enum Needs {
         /// Queries that find offending rows.
         checks: Vec<String>,
         /// SQLSTATE and message when a check finds a row.
-        violation: (&'static str, String),
+        violation: (SqlState, String),
     },
 }
 
@@ -238,7 +239,7 @@ pub enum StatementKind {
     /// PREPARE TRANSACTION and the like are refused with 0A000; this is SQL's PREPARE name (types) AS statement.
     Prepare {
         name: String,
-        types: Vec<TypeName>,
+        types: Vec<PgType>,
         statement: String,
     },
     /// EXECUTE name (literals); the arguments are SQL expressions.

@@ -1,8 +1,9 @@
 //! What a `CREATE TABLE` text of `sqlite_schema` says, in PostgreSQL's terms.
 
+use pgtypes::PgType;
+
 use crate::ddl::layout::{self, Piece};
 use crate::source::Source;
-use crate::types::TypeName;
 
 /// A table or view as the catalog shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,7 +28,7 @@ pub struct TableColumn {
     /// Without quotes.
     pub name: String,
     /// The PostgreSQL type; `None` = no declared type.
-    pub type_name: Option<TypeName>,
+    pub type_name: Option<PgType>,
     /// NOT NULL, or in the primary key.
     pub not_null: bool,
     /// SQLite's expression text of the default.
@@ -118,7 +119,7 @@ fn read_column(src: &Source<'_>, at: usize, end: usize, info: &mut TableInfo) ->
     let marker = marker(src, type_end);
     let spelled = marker.as_deref().unwrap_or(declared);
     let generated = spelled.to_ascii_lowercase().contains("serial");
-    let type_name = TypeName::from_declared(spelled);
+    let type_name = PgType::from_declared(spelled);
     let mut column = TableColumn {
         name: name.clone(),
         type_name,
@@ -282,11 +283,17 @@ mod tests {
         let types: Vec<_> = info
             .columns
             .iter()
-            .map(|c| c.type_name.as_ref().unwrap().as_str())
+            .map(|c| c.type_name.unwrap().to_string())
             .collect();
         assert_eq!(
             types,
-            ["int8", "int4", "json", "numeric(10,2)", "varchar(20)"]
+            [
+                "bigint",
+                "integer",
+                "json",
+                "numeric(10,2)",
+                "character varying(20)"
+            ]
         );
         assert!(
             info.columns[0].rowid_alias && info.columns[0].not_null && !info.columns[0].generated

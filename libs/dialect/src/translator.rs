@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::error::{DialectError, STATEMENT_TOO_COMPLEX};
+use pgtypes::{PgType, SqlState};
+
+use crate::error::DialectError;
 use crate::schema::{ColumnInfo, SchemaView};
 use crate::source::{Edits, Source};
 use crate::statement::{Notice, Statement};
-use crate::types::TypeName;
 
 /// Expressions and queries may nest this deep, so that recursion needs less than a thread's stack.
 const MAX_DEPTH: usize = 100;
@@ -17,7 +18,7 @@ const MAX_PARAMETER: usize = 32_766;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Column {
     pub(crate) name: Option<String>,
-    pub(crate) ty: Option<TypeName>,
+    pub(crate) ty: Option<PgType>,
     pub(crate) not_null: bool,
 }
 
@@ -56,7 +57,7 @@ pub(crate) struct Translator<'a> {
     pub(crate) src: &'a Source<'a>,
     pub(crate) schema: &'a dyn SchemaView,
     pub(crate) edits: Edits,
-    pub(crate) parameters: Vec<Option<TypeName>>,
+    pub(crate) parameters: Vec<Option<PgType>>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) ctes: Vec<ScopeTable>,
     /// The call of `generate_series` that the select list being read holds, as a table.
@@ -104,7 +105,7 @@ impl<'a> Translator<'a> {
         if self.depth > MAX_DEPTH {
             return Err(self.src.error(
                 at,
-                STATEMENT_TOO_COMPLEX,
+                SqlState::STATEMENT_TOO_COMPLEX,
                 "statement is nested too deeply",
             ));
         }
@@ -125,7 +126,7 @@ impl<'a> Translator<'a> {
             .unwrap_or(0);
         if number == 0 || number > MAX_PARAMETER {
             let message = format!("there is no parameter {}", self.src.text(at));
-            return Err(self.src.error(at, "42P02", message));
+            return Err(self.src.error(at, SqlState::UNDEFINED_PARAMETER, message));
         }
         if self.parameters.len() < number {
             self.parameters.resize(number, None);
@@ -134,14 +135,14 @@ impl<'a> Translator<'a> {
     }
 
     /// Gives a parameter its type, unless it has one.
-    pub(crate) fn set_parameter(&mut self, number: usize, ty: &TypeName) {
+    pub(crate) fn set_parameter(&mut self, number: usize, ty: &PgType) {
         if let Some(slot @ None) = self.parameters.get_mut(number - 1) {
-            *slot = Some(ty.clone());
+            *slot = Some(*ty);
         }
     }
 
-    pub(crate) fn parameter_type(&self, number: usize) -> Option<TypeName> {
-        self.parameters.get(number - 1).cloned().flatten()
+    pub(crate) fn parameter_type(&self, number: usize) -> Option<PgType> {
+        self.parameters.get(number - 1).copied().flatten()
     }
 
     /// Replaces tokens `from..to`.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use pgtypes::hex::{self, Hex};
+
 use crate::identity::ParseHexError;
 
 /// Size of a chain hash in bytes.
@@ -42,7 +44,7 @@ impl ChainHash {
 
 impl fmt::Display for ChainHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        write!(f, "{}", Hex(&self.0))
     }
 }
 
@@ -56,7 +58,9 @@ impl FromStr for ChainHash {
     type Err = ParseHexError;
 
     fn from_str(text: &str) -> Result<Self, ParseHexError> {
-        ParseHexError::parse(text).map(Self)
+        hex::parse(text)
+            .map(Self)
+            .ok_or(ParseHexError { digits: 64 })
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use pgtypes::hex::{self, Hex};
+
 /// 128 random bits that an environment is given when it is made. A slave has its master's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvironmentId([u8; 16]);
@@ -21,7 +23,7 @@ impl EnvironmentId {
 
 impl fmt::Display for EnvironmentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        write!(f, "{}", Hex(&self.0))
     }
 }
 
@@ -33,22 +35,13 @@ pub struct ParseHexError {
     pub digits: usize,
 }
 
-impl ParseHexError {
-    /// Reads exactly `N` bytes; both cases of digits are understood.
-    pub(crate) fn parse<const N: usize>(text: &str) -> Result<[u8; N], Self> {
-        let mut bytes = [0; N];
-        match hex::decode_to_slice(text, &mut bytes) {
-            Ok(()) => Ok(bytes),
-            Err(_) => Err(Self { digits: 2 * N }),
-        }
-    }
-}
-
 impl FromStr for EnvironmentId {
     type Err = ParseHexError;
 
     fn from_str(text: &str) -> Result<Self, ParseHexError> {
-        ParseHexError::parse(text).map(Self)
+        hex::parse(text)
+            .map(Self)
+            .ok_or(ParseHexError { digits: 32 })
     }
 }
 

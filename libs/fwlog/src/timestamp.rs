@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use pgtypes::calendar::{Civil, Clock, UNIX_EPOCH_DAYS};
+
 const MICROS_PER_SECOND: u64 = 1_000_000;
 const SECONDS_PER_DAY: u64 = 86_400;
 
@@ -38,36 +40,11 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 / MICROS_PER_SECOND;
         let millis = self.0 % MICROS_PER_SECOND / 1000;
-        let (year, month, day) = civil(seconds / SECONDS_PER_DAY);
-        let of_day = seconds % SECONDS_PER_DAY;
-        let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}"
-        )
+        let days = i64::try_from(seconds / SECONDS_PER_DAY).unwrap_or(i64::MAX);
+        let civil = Civil::of(days.saturating_add(UNIX_EPOCH_DAYS));
+        let clock = Clock(seconds % SECONDS_PER_DAY * MICROS_PER_SECOND);
+        write!(f, "{civil} {clock}.{millis:03}")
     }
-}
-
-/// Year, month and day of the day so many days after 1970-01-01, in the Gregorian calendar.
-///
-/// Counts in years that begin on the first of March, so that the leap day is the last of its year.
-fn civil(days: u64) -> (u64, u64, u64) {
-    const DAYS_TO_1970: u64 = 719_468; // from 0000-03-01
-    const DAYS_PER_ERA: u64 = 146_097; // 400 years
-    let days = days + DAYS_TO_1970;
-    let era = days / DAYS_PER_ERA;
-    let day_of_era = days % DAYS_PER_ERA;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let (month, carry) = if month_from_march < 10 {
-        (month_from_march + 3, 0)
-    } else {
-        (month_from_march - 9, 1)
-    };
-    (400 * era + year_of_era + carry, month, day)
 }
 
 #[cfg(test)]

@@ -1,46 +1,44 @@
 //! Type `bytea`: bytes as hexadecimal text behind `\x`, or with backslash sequences.
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
-use crate::{SqlState, ValueError};
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-/// Appends two lower-case digits for each byte.
-pub(crate) fn put_hex(bytes: &[u8], out: &mut BytesMut) {
-    out.reserve(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        for half in [byte >> 4, byte & 0xf] {
-            out.put_u8(DIGITS.get(usize::from(half)).copied().unwrap_or(b'0'));
-        }
-    }
-}
+use crate::{SqlState, ValueError, hex};
 
 /// Appends the text form, `\x00ff`.
 pub(crate) fn put_text(bytes: &[u8], out: &mut BytesMut) {
     out.extend_from_slice(b"\\x");
-    put_hex(bytes, out);
+    hex::put(bytes, out);
 }
 
-/// The byte that two hexadecimal digits mean.
-pub(crate) fn hex_pair([high, low]: [u8; 2]) -> Option<u8> {
-    let value = |digit: u8| {
-        char::from(digit)
-            .to_digit(16)
-            .and_then(|d| u8::try_from(d).ok())
-    };
-    Some(value(high)? << 4 | value(low)?)
+/// The text form with sequences, of which `parse` reads the bytes again: `\000` for what is no
+/// ASCII, `\\` for a backslash.
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'\\' => text.push_str("\\\\"),
+            1..=127 => text.push(char::from(*byte)),
+            _ => {
+                text.push('\\');
+                for shift in [6, 3, 0] {
+                    text.push(char::from(b'0' + (byte >> shift & 7)));
+                }
+            }
+        }
+    }
+    text
 }
 
 /// Reads either text form.
-pub(crate) fn parse(text: &str) -> Result<Vec<u8>, ValueError> {
+pub fn parse(text: &str) -> Result<Vec<u8>, ValueError> {
     match text.strip_prefix("\\x") {
         Some(digits) => parse_hex(digits),
         None => parse_escaped(text.as_bytes()),
     }
 }
 
-fn parse_hex(digits: &str) -> Result<Vec<u8>, ValueError> {
+/// Reads hexadecimal digits with blanks between bytes, as `decode(…, 'hex')` does.
+pub fn parse_hex(digits: &str) -> Result<Vec<u8>, ValueError> {
     let invalid = |message: String| ValueError::new(SqlState::INVALID_PARAMETER_VALUE, message);
     let mut bytes = Vec::with_capacity(digits.len() / 2);
     let mut high = None;
@@ -64,7 +62,8 @@ fn parse_hex(digits: &str) -> Result<Vec<u8>, ValueError> {
     }
 }
 
-fn parse_escaped(text: &[u8]) -> Result<Vec<u8>, ValueError> {
+/// Reads text with backslash sequences.
+pub fn parse_escaped(text: &[u8]) -> Result<Vec<u8>, ValueError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {
@@ -98,7 +97,7 @@ mod tests {
     use bytes::BytesMut;
     use proptest::prelude::*;
 
-    use super::{parse, put_text};
+    use super::{escaped, parse, put_text};
     use crate::SqlState;
 
     #[test]
@@ -151,6 +150,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_survive(bytes: Vec<u8>) {
+            prop_assert_eq!(&parse(&escaped(&bytes)).unwrap(), &bytes);
             let mut out = BytesMut::new();
             put_text(&bytes, &mut out);
             prop_assert_eq!(parse(std::str::from_utf8(&out).unwrap()).unwrap(), bytes);

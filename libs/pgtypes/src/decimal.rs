@@ -1,38 +1,59 @@
-//! Decimal numbers of any length, exact.
+//! Decimal numbers, exact within the limits of PostgreSQL's numeric.
 
-use bytes::{BufMut, BytesMut};
+use std::cmp::Ordering;
+use std::fmt;
+
+use num_bigint::{BigInt, Sign};
 
 use crate::float::Shortest;
 use crate::{SqlState, ValueError};
 
-/// Magnitude in front of the point that PostgreSQL's numeric holds.
-const MAX_WHOLE_DIGITS: i64 = 131_072;
-/// Magnitude behind the point that it shows.
-pub(crate) const MAX_SCALE: u16 = 16_383;
+/// Digits in front of the point.
+const MAX_WHOLE_DIGITS: u32 = 131_072;
+/// Digits behind the point.
+pub const MAX_SCALE: u16 = 16_383;
+/// Exponents beyond this are refused even for zero.
+const MAX_EXPONENT: i64 = 1_073_741_823;
 
 /// A number of type numeric.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Decimal {
+///
+/// Numbers are compared by value: `1.0` equals `1.00`, and NaN, which equals itself, is greater
+/// than all others.
+#[derive(Clone, Debug)]
+pub enum Decimal {
+    /// No number.
     NotANumber,
-    Infinity { negative: bool },
-    Finite(Magnitude),
+    /// Beyond all numbers.
+    Infinity {
+        /// Below them.
+        negative: bool,
+    },
+    /// `unscaled / 10^scale`.
+    Finite(Finite),
 }
 
-/// A finite decimal number: `0.d₁d₂d₃… × 10^point`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Magnitude {
-    pub(crate) negative: bool,
-    /// Values 0 to 9, the first and the last of them not 0; empty for zero.
-    pub(crate) digits: Vec<u8>,
-    /// How many digits stand in front of the point; negative: zeros behind it come first.
-    pub(crate) point: i32,
-    /// How many digits behind the point are shown.
+/// A finite decimal number; it keeps the zeros at its end.
+#[derive(Clone, Debug)]
+pub struct Finite {
+    pub(crate) unscaled: BigInt,
     pub(crate) scale: u16,
+}
+
+pub(crate) fn power_of_ten(exponent: u32) -> BigInt {
+    BigInt::from(10).pow(exponent)
+}
+
+/// `value overflows numeric format`, 22003.
+pub(crate) fn overflow() -> ValueError {
+    ValueError::new(
+        SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+        "value overflows numeric format",
+    )
 }
 
 impl Decimal {
     /// Reads PostgreSQL's syntax: `-12.50`, `1e-3`, `NaN`, `Infinity`.
-    pub(crate) fn parse(text: &str) -> Result<Self, ValueError> {
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
         let syntax = || ValueError::syntax("numeric", text);
         let trimmed = text.trim_ascii();
         let (negative, number) = match trimmed.strip_prefix('-') {
@@ -46,49 +67,24 @@ impl Decimal {
             return Ok(Self::Infinity { negative });
         }
         let (mantissa, exponent) = match number.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-            None => (number, None),
+            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent).ok_or_else(syntax)?),
+            None => (number, 0),
         };
-        let exponent = exponent.map_or(Ok(0), |e| parse_exponent(e).ok_or_else(syntax))?;
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
         if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
             return Err(syntax());
         }
-        let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
-        let digits = whole
-            .bytes()
-            .chain(fraction.bytes())
-            .map(|b| b - b'0')
-            .collect();
-        let scale = length(fraction).saturating_sub(exponent).max(0);
-        let point = length(whole).saturating_add(exponent);
-        Magnitude::new(negative, digits, point, scale).map(Self::Finite)
-    }
-
-    /// The digits of a whole number.
-    pub(crate) fn from_integer(value: i64) -> Self {
-        let mut rest = value.unsigned_abs();
-        let mut digits = Vec::with_capacity(20);
-        while rest > 0 {
-            digits.push(u8::try_from(rest % 10).unwrap_or(0));
-            rest /= 10;
+        if exponent.abs() > MAX_EXPONENT {
+            return Err(overflow());
         }
-        digits.reverse();
-        let point = i32::try_from(digits.len()).unwrap_or(0);
-        Self::Finite(
-            Magnitude {
-                negative: value < 0,
-                digits,
-                point,
-                scale: 0,
-            }
-            .normalised(),
-        )
+        let scale = i64::try_from(fraction.len()).unwrap_or(i64::MAX) - exponent;
+        let digits = [whole, fraction].concat();
+        Finite::of_digits(negative, digits.trim_start_matches('0'), scale).map(Self::Finite)
     }
 
     /// The shortest digits that mean this double; its scale is as many digits as they have.
-    pub(crate) fn from_real(value: f64) -> Self {
+    pub fn from_real(value: f64) -> Self {
         if value.is_nan() {
             return Self::NotANumber;
         }
@@ -97,190 +93,268 @@ impl Decimal {
             return Self::Infinity { negative };
         }
         let shortest = Shortest::of(value);
-        let digits: Vec<u8> = shortest.digits().map(|b| b - b'0').collect();
-        let number = Magnitude {
-            negative,
-            digits,
-            point: shortest.exponent() + 1,
+        let digits = shortest
+            .digits()
+            .fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
+        let count = i32::try_from(shortest.digits().count()).unwrap_or(0);
+        let behind = count - 1 - shortest.exponent();
+        let unscaled = BigInt::from(digits) * power_of_ten(u32::try_from(-behind).unwrap_or(0));
+        Self::Finite(Finite {
+            unscaled: if negative { -unscaled } else { unscaled },
+            scale: u16::try_from(behind).unwrap_or(0),
+        })
+    }
+
+    /// The nearest double.
+    pub fn to_real(&self) -> f64 {
+        // The text of a decimal is one of a double.
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
+
+    /// Rounded to `scale` digits behind the point, half away from zero, and shown with as many.
+    /// A negative scale rounds in front of the point.
+    #[must_use]
+    pub fn rounded(self, scale: i16) -> Self {
+        self.map(|number| number.rounded(scale))
+    }
+
+    /// The digits from `scale` behind the point on cut off.
+    #[must_use]
+    pub fn truncated(self, scale: i16) -> Self {
+        self.map(|number| number.truncated(scale))
+    }
+
+    pub(crate) fn map(self, change: impl FnOnce(Finite) -> Finite) -> Self {
+        match self {
+            Self::Finite(number) => Self::Finite(change(number)),
+            other => other,
+        }
+    }
+
+    /// Whether this is zero.
+    pub fn is_zero(&self) -> bool {
+        matches!(self, Self::Finite(number) if number.unscaled.sign() == Sign::NoSign)
+    }
+
+    /// -1, 0 or 1; NaN counts as positive.
+    pub(crate) fn signum(&self) -> i8 {
+        match self {
+            Self::NotANumber | Self::Infinity { negative: false } => 1,
+            Self::Infinity { negative: true } => -1,
+            Self::Finite(number) => match number.unscaled.sign() {
+                Sign::Minus => -1,
+                Sign::NoSign => 0,
+                Sign::Plus => 1,
+            },
+        }
+    }
+}
+
+impl From<i64> for Decimal {
+    fn from(value: i64) -> Self {
+        Self::Finite(Finite {
+            unscaled: value.into(),
             scale: 0,
-        };
-        Self::Finite(number.normalised().with_natural_scale())
+        })
     }
 }
 
 /// An exponent; one beyond all bounds is cut to one that is still beyond them.
 fn parse_exponent(text: &str) -> Option<i64> {
-    const BEYOND: i64 = 1_000_000_000;
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let size = digits.parse::<i64>().map_or(BEYOND, |n| n.min(BEYOND));
+    let size = digits
+        .parse::<i64>()
+        .map_or(MAX_EXPONENT + 1, |n| n.min(MAX_EXPONENT + 1));
     Some(if text.starts_with('-') { -size } else { size })
 }
 
-impl Magnitude {
-    /// A number within numeric's bounds, else 22003.
-    pub(crate) fn new(
-        negative: bool,
-        digits: Vec<u8>,
-        point: i64,
-        scale: i64,
-    ) -> Result<Self, ValueError> {
-        let overflow = || {
-            ValueError::new(
-                SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
-                "value overflows numeric format",
-            )
-        };
-        let is_zero = digits.iter().all(|digit| *digit == 0);
-        let leading = digits.iter().take_while(|digit| **digit == 0).count();
-        let whole = point.saturating_sub(i64::try_from(leading).unwrap_or(i64::MAX));
-        if !is_zero && whole > MAX_WHOLE_DIGITS {
+impl Finite {
+    /// A number within numeric's bounds, else 22003. A negative scale means zeros at the end.
+    pub(crate) fn new(unscaled: BigInt, scale: i64) -> Result<Self, ValueError> {
+        let zeros = u32::try_from(-scale).unwrap_or(0);
+        if unscaled.sign() == Sign::NoSign {
+            let scale = u16::try_from(scale.max(0)).map_err(|_| overflow())?;
+            return Self { unscaled, scale }.checked();
+        }
+        if zeros > MAX_WHOLE_DIGITS {
             return Err(overflow());
         }
-        let scale = u16::try_from(scale)
-            .ok()
-            .filter(|s| *s <= MAX_SCALE)
-            .ok_or_else(overflow)?;
-        let point = if is_zero {
-            0
+        let unscaled = if zeros > 0 {
+            unscaled * power_of_ten(zeros)
         } else {
-            i32::try_from(point).map_err(|_| overflow())?
+            unscaled
         };
-        Ok(Self {
-            negative,
-            digits,
-            point,
-            scale,
+        let scale = u16::try_from(scale.max(0)).map_err(|_| overflow())?;
+        Self { unscaled, scale }.checked()
+    }
+
+    fn checked(self) -> Result<Self, ValueError> {
+        let digits = MAX_WHOLE_DIGITS + u32::from(self.scale);
+        // A digit has at least three bits: only numbers near the limit are compared with it.
+        let near = self.unscaled.bits() / 3 >= u64::from(digits);
+        let too_large = near && *self.unscaled.magnitude() >= *power_of_ten(digits).magnitude();
+        if too_large || self.scale > MAX_SCALE {
+            return Err(overflow());
         }
-        .normalised())
+        Ok(self)
     }
 
-    /// Without zeros at either end; zero has no sign.
-    fn normalised(mut self) -> Self {
-        let leading = self.digits.iter().take_while(|digit| **digit == 0).count();
-        self.digits.drain(..leading);
-        self.point -= i32::try_from(leading).unwrap_or(0);
-        let trailing = self
-            .digits
-            .iter()
-            .rev()
-            .take_while(|digit| **digit == 0)
-            .count();
-        self.digits.truncate(self.digits.len() - trailing);
-        if self.digits.is_empty() {
-            self.point = 0;
-            self.negative = false;
+    /// From decimal digits, of which the first is not 0.
+    pub(crate) fn of_digits(negative: bool, digits: &str, scale: i64) -> Result<Self, ValueError> {
+        let whole = i64::try_from(digits.len())
+            .unwrap_or(i64::MAX)
+            .saturating_sub(scale);
+        // To be known before the time is taken to read that many.
+        if !digits.is_empty() && whole > i64::from(MAX_WHOLE_DIGITS) || scale > i64::from(MAX_SCALE)
+        {
+            return Err(overflow());
         }
-        self
+        let unscaled = BigInt::parse_bytes(digits.as_bytes(), 10).unwrap_or_default();
+        Self::new(if negative { -unscaled } else { unscaled }, scale)
     }
 
-    fn length(&self) -> i32 {
-        i32::try_from(self.digits.len()).unwrap_or(i32::MAX)
-    }
-
-    /// Shows each digit there is behind the point, and no zero after it.
-    fn with_natural_scale(mut self) -> Self {
-        let behind = self.length().saturating_sub(self.point).max(0);
-        self.scale = u16::try_from(behind).unwrap_or(MAX_SCALE).min(MAX_SCALE);
-        self
+    /// `unscaled` as it would be with another scale, which is not smaller.
+    pub(crate) fn unscaled_at(&self, scale: u16) -> BigInt {
+        &self.unscaled * power_of_ten(u32::from(scale.saturating_sub(self.scale)))
     }
 
     /// Whether there is nothing behind the point.
     pub(crate) fn is_whole(&self) -> bool {
-        self.length() <= self.point
+        self.scale == 0 || (&self.unscaled % power_of_ten(self.scale.into())).sign() == Sign::NoSign
+    }
+
+    /// See [`Decimal::rounded`].
+    pub(crate) fn rounded(self, scale: i16) -> Self {
+        let unit = self.unit(scale);
+        let half: BigInt = &unit / 2;
+        let half = match self.unscaled.sign() {
+            Sign::Minus => -half,
+            Sign::NoSign | Sign::Plus => half,
+        };
+        self.cut(scale, &unit, &half)
+    }
+
+    /// See [`Decimal::truncated`].
+    pub(crate) fn truncated(self, scale: i16) -> Self {
+        let unit = self.unit(scale);
+        self.cut(scale, &unit, &BigInt::ZERO)
+    }
+
+    /// What one in the last place of `scale` is in places of this number; 1 if that is finer.
+    fn unit(&self, scale: i16) -> BigInt {
+        let places = i32::from(self.scale) - i32::from(scale);
+        power_of_ten(u32::try_from(places).unwrap_or(0))
+    }
+
+    fn cut(self, scale: i16, unit: &BigInt, added: &BigInt) -> Self {
+        let shown = u16::try_from(scale).unwrap_or(0);
+        let unscaled = if shown >= self.scale && scale >= 0 {
+            self.unscaled_at(shown)
+        } else {
+            (self.unscaled + added) / unit * power_of_ten(u32::from(scale.min(0).unsigned_abs()))
+        };
+        Self {
+            unscaled,
+            scale: shown,
+        }
     }
 
     /// Rounded to so many digits in all, half away from zero, and shown without zeros at the end.
     pub(crate) fn rounded_to_significant(self, count: i32) -> Self {
-        let places = count - self.point;
-        self.rounded_at(places).with_natural_scale()
-    }
-
-    /// Rounded to `scale` digits behind the point, half away from zero, and shown with as many.
-    /// A negative scale rounds in front of the point.
-    pub(crate) fn rounded(self, scale: i16) -> Self {
-        let mut number = self.rounded_at(i32::from(scale));
-        number.scale = u16::try_from(scale).unwrap_or(0);
-        number
-    }
-
-    fn rounded_at(mut self, places: i32) -> Self {
-        let Ok(keep) = usize::try_from(self.point.saturating_add(places)) else {
-            // All of it is less than half of the last place.
-            return self.truncated_at(0);
-        };
-        let up = self.digits.get(keep).is_some_and(|digit| *digit >= 5);
-        if !up {
-            return self.truncated_at(keep);
+        let digits = self.unscaled.magnitude().to_string().len();
+        let whole = i32::try_from(digits).unwrap_or(i32::MAX) - i32::from(self.scale);
+        let scale = i16::try_from(count - whole).unwrap_or(i16::MAX);
+        if i32::from(scale) >= i32::from(self.scale) {
+            return self.without_zeros();
         }
-        self.digits.truncate(keep);
-        while let Some(last) = self.digits.pop() {
-            if last < 9 {
-                self.digits.push(last + 1);
-                return self.normalised();
+        self.rounded(scale).without_zeros()
+    }
+
+    fn without_zeros(mut self) -> Self {
+        let digits = self.unscaled.to_string();
+        let zeros = digits.len() - digits.trim_end_matches('0').len();
+        let zeros = u16::try_from(zeros).unwrap_or(u16::MAX).min(self.scale);
+        self.unscaled /= power_of_ten(zeros.into());
+        self.scale -= zeros;
+        self
+    }
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Decimal {}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let rank = |decimal: &Self| match decimal {
+            Self::Infinity { negative: true } => 0,
+            Self::Finite(_) => 1,
+            Self::Infinity { negative: false } => 2,
+            Self::NotANumber => 3,
+        };
+        match (self, other) {
+            (Self::Finite(a), Self::Finite(b)) => {
+                let scale = a.scale.max(b.scale);
+                a.unscaled_at(scale).cmp(&b.unscaled_at(scale))
             }
+            _ => rank(self).cmp(&rank(other)),
         }
-        // All nines, or nothing: the carry is a digit of its own.
-        self.digits.push(1);
-        self.point += 1;
-        self.normalised()
     }
+}
 
-    fn truncated_at(mut self, keep: usize) -> Self {
-        self.digits.truncate(keep);
-        self.normalised()
-    }
-
-    /// Without the digits that its scale does not show.
-    pub(crate) fn truncated_to_scale(self) -> Self {
-        let keep = self.point.saturating_add(i32::from(self.scale));
-        self.truncated_at(usize::try_from(keep).unwrap_or(0))
-    }
-
-    /// Appends the number without an exponent, with as many digits behind the point as its scale.
-    pub(crate) fn put(&self, out: &mut BytesMut) {
-        if self.negative {
-            out.put_u8(b'-');
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotANumber => f.write_str("NaN"),
+            Self::Infinity { negative: false } => f.write_str("Infinity"),
+            Self::Infinity { negative: true } => f.write_str("-Infinity"),
+            Self::Finite(number) => number.fmt(f),
         }
-        let digit = |at: i32| {
-            let index = usize::try_from(at).ok();
-            b'0' + index
-                .and_then(|at| self.digits.get(at))
-                .copied()
-                .unwrap_or(0)
+    }
+}
+
+/// Without an exponent, with as many digits behind the point as its scale.
+impl fmt::Display for Finite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scale = usize::from(self.scale);
+        let digits = format!(
+            "{:0>width$}",
+            self.unscaled.magnitude().to_string(),
+            width = scale + 1
+        );
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        let sign = if self.unscaled.sign() == Sign::Minus {
+            "-"
+        } else {
+            ""
         };
-        if self.point <= 0 {
-            out.put_u8(b'0');
-        }
-        (0..self.point).for_each(|at| out.put_u8(digit(at)));
-        if self.scale > 0 {
-            out.put_u8(b'.');
-            (0..i32::from(self.scale)).for_each(|at| out.put_u8(digit(self.point + at)));
-        }
+        let point = if scale > 0 { "." } else { "" };
+        write!(f, "{sign}{whole}{point}{fraction}")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::BytesMut;
     use proptest::prelude::*;
 
-    use super::{Decimal, Magnitude};
+    use super::Decimal;
     use crate::SqlState;
 
-    fn finite(text: &str) -> Magnitude {
-        match Decimal::parse(text).unwrap() {
-            Decimal::Finite(digits) => digits,
-            other => panic!("{text} is {other:?}"),
-        }
-    }
-
-    fn text(digits: &Magnitude) -> String {
-        let mut out = BytesMut::new();
-        digits.put(&mut out);
-        String::from_utf8(out.to_vec()).unwrap()
+    fn read(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap()
     }
 
     #[test]
@@ -305,7 +379,7 @@ mod tests {
                 "123456789012345678901234567890.123456789",
             ),
         ] {
-            assert_eq!(text(&finite(input)), output, "{input}");
+            assert_eq!(read(input).to_string(), output, "{input}");
         }
     }
 
@@ -328,10 +402,55 @@ mod tests {
             ("7", 3, "7.000"),
         ] {
             assert_eq!(
-                text(&finite(input).rounded(scale)),
+                read(input).rounded(scale).to_string(),
                 output,
                 "{input} at {scale}"
             );
+        }
+    }
+
+    #[test]
+    fn cutting_off_goes_towards_zero() {
+        for (input, scale, output) in [
+            ("2.567", 2, "2.56"),
+            ("-2.567", 1, "-2.5"),
+            ("1299", -2, "1200"),
+            ("99", -2, "0"),
+            ("1.5", 3, "1.500"),
+        ] {
+            assert_eq!(read(input).truncated(scale).to_string(), output);
+        }
+    }
+
+    #[test]
+    fn numbers_are_compared_by_value() {
+        let sorted = [
+            "-inf", "-2.50", "-1", "0.00", "1e-3", "1.0", "1e20", "inf", "nan",
+        ];
+        for (at, text) in sorted.iter().enumerate() {
+            for (other_at, other) in sorted.iter().enumerate() {
+                assert_eq!(
+                    read(text).cmp(&read(other)),
+                    at.cmp(&other_at),
+                    "{text} {other}"
+                );
+            }
+        }
+        assert_eq!(read("1.0"), read("1.000"));
+    }
+
+    #[test]
+    fn doubles_have_their_shortest_digits() {
+        for (value, text) in [
+            (0.1, "0.1"),
+            (-1.5e-7, "-0.00000015"),
+            (1e20, "100000000000000000000"),
+            (100.0, "100"),
+            (0.0, "0"),
+            (f64::NEG_INFINITY, "-Infinity"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(Decimal::from_real(value).to_string(), text);
         }
     }
 
@@ -350,6 +469,7 @@ mod tests {
         for large in [
             "1e131072",
             "1e99999999999999999999",
+            "0e99999999999",
             "1e-16384",
             "1e-99999999999999999999",
         ] {
@@ -361,8 +481,11 @@ mod tests {
             );
             assert_eq!(error.message, "value overflows numeric format");
         }
-        assert_eq!(finite("1e131071").point, 131_072);
-        assert_eq!(finite("0e99999999999").digits, Vec::<u8>::new());
+        assert_eq!(read("1e131071").to_string().len(), 131_072);
+        assert_eq!(read("1e-16383").to_string().len(), 16_385);
+        assert!(Decimal::parse(&"9".repeat(131_073)).is_err());
+        assert!(Decimal::parse(&format!("{}1", "0".repeat(1 << 20))).is_ok());
+        assert_eq!(read("0e1000000000").to_string(), "0");
     }
 
     #[test]
@@ -388,7 +511,7 @@ mod tests {
             let plain = format!("{whole}{point}{fraction}");
             let is_zero = plain.bytes().all(|b| matches!(b, b'0' | b'.'));
             let input = format!("{}{plain}", if negative && !is_zero { "-" } else { "" });
-            prop_assert_eq!(text(&finite(&input)), input);
+            prop_assert_eq!(read(&input).to_string(), input);
         }
 
         #[test]

@@ -7,42 +7,29 @@
 use crate::PgType;
 
 impl PgType {
-    /// The type of a declaration such as `VARCHAR(20)`, `timestamp(3) with time zone` or `CLOB`.
+    /// The type of a declaration such as `VARCHAR(20)`, `timestamp(3) with time zone` or `CLOB`;
+    /// `None` where nothing is declared.
     ///
     /// Upper and lower case are the same; a schema prefix `pg_catalog.` and array brackets are
-    /// understood (arrays are text). An empty name is [`PgType::Unknown`]; a name nobody knows is
-    /// text, unless SQLite would take it for a number or for bytes.
-    pub fn from_declared(declared: &str) -> Self {
+    /// understood (arrays are text). A name nobody knows is text, unless SQLite would take it for a
+    /// number or for bytes.
+    pub fn from_declared(declared: &str) -> Option<Self> {
         let declaration = Declaration::parse(declared);
         if declaration.name.is_empty() {
-            return Self::Unknown;
+            return None;
         }
         if declaration.array {
-            return Self::Text;
+            return Some(Self::Text);
         }
-        declaration
-            .known(&declaration.name)
-            .or_else(|| {
-                // A suffix may say how SQLite stores a type: JSON_TEXT is json, kept as text.
-                let (stem, storage) = declaration.name.rsplit_once('_')?;
-                matches!(storage, "text" | "blob" | "int" | "real")
-                    .then(|| declaration.known(stem))?
-            })
-            .unwrap_or_else(|| by_affinity(&declaration.name))
+        let known = declaration.known().or_else(|| declaration.of_sqlite());
+        Some(known.unwrap_or_else(|| by_affinity(&declaration.name)))
     }
-}
 
-impl PgType {
-    /// The type of a catalog name with modifiers, as `pg_type.typname` has it: `varchar(20)`.
-    ///
-    /// The same as [`PgType::from_declared`], but for `char`, which the catalog gives to the type
-    /// of one byte.
-    pub fn from_typname(name: &str) -> Self {
-        if name == "char" {
-            Self::Char
-        } else {
-            Self::from_declared(name)
-        }
+    /// The type that PostgreSQL calls by this name, with modifiers, or that a table declares by it;
+    /// `None` for an array or a name that neither has.
+    pub fn parse(name: &str) -> Option<Self> {
+        let declaration = Declaration::parse(name);
+        declaration.known().filter(|_| !declaration.array)
     }
 }
 
@@ -96,39 +83,42 @@ impl Declaration {
         }
     }
 
-    /// The type of a name that PostgreSQL or SQLite documents.
-    fn known(&self, name: &str) -> Option<PgType> {
-        Some(match name {
-            "char" if self.quoted => PgType::Char,
-            "bool" | "boolean" => PgType::Bool,
-            "int2" | "smallint" | "smallserial" | "serial2" | "tinyint" => PgType::Int2,
-            "int4" | "int" | "integer" | "serial" | "serial4" | "mediumint" => PgType::Int4,
-            "int8" | "bigint" | "bigserial" | "serial8" | "big int" | "unsigned big int" => {
-                PgType::Int8
+    /// The type of a name in the table of types.
+    fn known(&self) -> Option<PgType> {
+        let name = self.name.as_str();
+        let length: Option<u32> = self.parameter(0).filter(|n| *n > 0);
+        let digits: Option<u8> = self.parameter(0).map(|n: u8| n.min(6));
+        Some(match PgType::by_name(name) {
+            Some(PgType::Bpchar(_)) if self.quoted && name == "char" => PgType::Char,
+            Some(PgType::Bpchar(_)) if name != "bpchar" => PgType::Bpchar(length.or(Some(1))),
+            Some(PgType::Bpchar(_)) => PgType::Bpchar(length),
+            Some(PgType::Varchar(_)) => PgType::Varchar(length),
+            Some(PgType::Time(_)) => PgType::Time(digits),
+            Some(PgType::Timetz(_)) => PgType::Timetz(digits),
+            Some(PgType::Timestamp(_)) => PgType::Timestamp(digits),
+            Some(PgType::Timestamptz(_)) => PgType::Timestamptz(digits),
+            Some(PgType::Numeric { .. }) => self.numeric(),
+            Some(PgType::Float8)
+                if name == "float" && matches!(self.parameter(0), Some(1..=24_u8)) =>
+            {
+                PgType::Float4
             }
-            "oid" | "xid" | "cid" => PgType::Oid,
-            "float4" | "real" => PgType::Float4,
-            "float8" | "double precision" | "double" => PgType::Float8,
-            "float" => match self.parameter(0) {
-                Some(1..=24_u8) => PgType::Float4,
-                _ => PgType::Float8,
-            },
-            "numeric" | "decimal" | "dec" => self.numeric(),
-            "text" | "citext" | "clob" | "xml" | "string" => PgType::Text,
-            "name" => PgType::Name,
-            "bytea" | "blob" => PgType::Bytea,
-            "uuid" => PgType::Uuid,
-            "json" => PgType::Json,
-            "jsonb" => PgType::Jsonb,
-            "void" => PgType::Void,
-            "unknown" => PgType::Unknown,
-            "money" | "inet" | "cidr" | "macaddr" | "macaddr8" | "point" | "line" | "lseg"
-            | "box" | "path" | "polygon" | "circle" | "bit" | "bit varying" | "varbit"
-            | "tsvector" | "tsquery" | "regclass" | "regtype" | "regproc" | "refcursor" => {
-                PgType::Text
-            }
-            _ => return self.character(name).or_else(|| self.time(name)),
+            Some(ty) => ty,
+            None if name.split(' ').next() == Some("interval") => PgType::Interval,
+            None => return None,
         })
+    }
+
+    /// The type of a name that a user of SQLite would declare, where its syllables would mislead.
+    fn of_sqlite(&self) -> Option<PgType> {
+        let length: Option<u32> = self.parameter(0).filter(|n| *n > 0);
+        match self.name.as_str() {
+            "xid" | "cid" => Some(PgType::Oid),
+            "point" => Some(PgType::Text),
+            "nchar varying" | "varying character" | "varchar2" => Some(PgType::Varchar(length)),
+            "native character" => Some(PgType::Bpchar(length.or(Some(1)))),
+            _ => None,
+        }
     }
 
     /// A parameter, if it is a number that fits.
@@ -142,47 +132,15 @@ impl Declaration {
         let precision: Option<u16> = self.parameter(0);
         let scale: i16 = self.parameter(1).unwrap_or(0);
         match precision {
-            Some(1..=1000) if (-1000..=1000).contains(&scale) => {
-                PgType::Numeric { precision, scale }
-            }
-            None if (0..=1000).contains(&scale) => PgType::Numeric { precision, scale },
+            Some(1..=1000) if (-1000..=1000).contains(&scale) => PgType::Numeric {
+                precision,
+                scale: Some(scale),
+            },
+            None if self.parameters.len() == 2 && (0..=1000).contains(&scale) => PgType::Numeric {
+                precision,
+                scale: Some(scale),
+            },
             _ => PgType::NUMERIC,
-        }
-    }
-
-    fn character(&self, name: &str) -> Option<PgType> {
-        let length: Option<u32> = self.parameter(0).filter(|n| *n > 0);
-        match name {
-            "varchar"
-            | "character varying"
-            | "char varying"
-            | "national character varying"
-            | "national char varying"
-            | "nchar varying"
-            | "nvarchar"
-            | "varying character"
-            | "varchar2" => Some(PgType::Varchar(length)),
-            "bpchar" => Some(PgType::Bpchar(length)),
-            "char" | "character" | "nchar" | "national character" | "national char"
-            | "native character" => Some(PgType::Bpchar(length.or(Some(1)))),
-            _ => None,
-        }
-    }
-
-    fn time(&self, name: &str) -> Option<PgType> {
-        let digits: Option<u8> = self.parameter(0).map(|n: u8| n.min(6));
-        match name {
-            "date" => Some(PgType::Date),
-            "time" | "time without time zone" => Some(PgType::Time(digits)),
-            "timetz" | "time with time zone" => Some(PgType::Timetz(digits)),
-            "timestamp" | "timestamp without time zone" | "datetime" => {
-                Some(PgType::Timestamp(digits))
-            }
-            "timestamptz" | "timestamp with time zone" => Some(PgType::Timestamptz(digits)),
-            // A column is declared as ELAPSED_TEXT: INTERVAL would be a kind of INT to SQLite.
-            "elapsed" => Some(PgType::Interval),
-            _ if name.split(' ').next() == Some("interval") => Some(PgType::Interval),
-            _ => None,
         }
     }
 }
@@ -215,11 +173,15 @@ fn leading_number(parameter: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::PgType;
+    use crate::{Opaque, PgType};
 
     fn check(cases: &[(&str, PgType)]) {
         for (declared, expected) in cases {
-            assert_eq!(PgType::from_declared(declared), *expected, "{declared}");
+            assert_eq!(
+                PgType::from_declared(declared),
+                Some(*expected),
+                "{declared}"
+            );
         }
     }
 
@@ -245,31 +207,25 @@ mod tests {
                 "decimal(8)",
                 PgType::Numeric {
                     precision: Some(8),
-                    scale: 0,
+                    scale: Some(0),
                 },
             ),
             (
                 "NUMERIC( 10 , 2 )",
                 PgType::Numeric {
                     precision: Some(10),
-                    scale: 2,
+                    scale: Some(2),
                 },
             ),
             (
                 "numeric(3,-2)",
                 PgType::Numeric {
                     precision: Some(3),
-                    scale: -2,
+                    scale: Some(-2),
                 },
             ),
             ("numeric(2000,2)", PgType::NUMERIC),
-            (
-                "numeric(*,2)",
-                PgType::Numeric {
-                    precision: None,
-                    scale: 2,
-                },
-            ),
+            ("numeric(*,2)", PgType::numeric(Some(2))),
         ]);
     }
 
@@ -308,7 +264,7 @@ mod tests {
             ("ELAPSED_TEXT", PgType::Interval),
             ("UUID_TEXT", PgType::Uuid),
             ("NAME_TEXT", PgType::Name),
-            ("INET_TEXT", PgType::Text),
+            ("INET_TEXT", PgType::Opaque(Opaque::Inet)),
             ("BYTEA_BLOB", PgType::Bytea),
             ("text[]", PgType::Text),
             ("integer array", PgType::Text),
@@ -320,7 +276,6 @@ mod tests {
     #[test]
     fn sqlites_own_spellings_give_the_nearest_type() {
         check(&[
-            ("", PgType::Unknown),
             ("TEXT", PgType::Text),
             ("CLOB", PgType::Text),
             ("BLOB", PgType::Bytea),
@@ -345,15 +300,45 @@ mod tests {
             PgType::Bpchar(Some(7)),
             PgType::Numeric {
                 precision: Some(12),
-                scale: 4,
+                scale: Some(4),
             },
             PgType::Time(Some(2)),
             PgType::Timetz(Some(2)),
             PgType::Timestamp(Some(2)),
             PgType::Timestamptz(Some(2)),
         ];
-        for ty in PgType::ALL.into_iter().chain(with_modifiers) {
-            assert_eq!(PgType::from_declared(&ty.to_string()), ty, "{ty}");
+        for ty in PgType::ALL.iter().copied().chain(with_modifiers) {
+            assert_eq!(PgType::from_declared(&ty.to_string()), Some(ty), "{ty}");
+            assert_eq!(PgType::parse(&ty.to_string()), Some(ty), "{ty}");
+            // In quotes only is `"char"` what it is.
+            if ty != PgType::Char {
+                assert_eq!(PgType::parse(&ty.declaration()), Some(ty), "{ty}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_declared_name_keeps_sqlites_affinity_and_gives_its_type_again() {
+        for ty in PgType::ALL {
+            let Some(declared) = ty.declared_as() else {
+                continue;
+            };
+            assert_eq!(PgType::parse(declared), Some(*ty), "{declared}");
+            assert!(
+                declared.ends_with("TEXT") || declared.ends_with("BLOB"),
+                "{declared}"
+            );
+            assert!(
+                !declared.contains("INT"),
+                "INT wins over TEXT in SQLite's rules"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_type_of_postgresql_is_not_parsed() {
+        for name in ["", "mood", "varchar2(3)", "point", "int unsigned", "int4[]"] {
+            assert_eq!(PgType::parse(name), None, "{name}");
         }
     }
 
@@ -370,8 +355,8 @@ mod tests {
             "[",
             "é(ß)",
         ] {
-            let ty = PgType::from_declared(declared);
-            assert!(ty.typmod() >= -1, "{declared}: {ty:?}");
+            let typmod = PgType::from_declared(declared).map_or(-1, |ty| ty.typmod());
+            assert!(typmod >= -1, "{declared}: {typmod}");
         }
     }
 }

@@ -1,17 +1,14 @@
 //! From a value's form on the wire to its stored form.
 
+use std::fmt::Display;
+
 use bytes::{Buf, BytesMut};
 
-use crate::datetime::{
-    Zone, checked_date, checked_time, checked_timestamp, is_plain_date, parse_date,
-    parse_time_of_day, parse_timestamp, parse_timetz, put_date, put_time, put_timestamp,
-    put_timetz,
-};
 use crate::encode_binary::JSONB_VERSION;
 use crate::text::{checked_utf8, within_limit};
 use crate::{
-    Format, PgType, SqlState, SqlValue, ValueError, bytea, float, integer, interval, json, numeric,
-    uuid,
+    Date, Format, Interval, PgType, SqlValue, Time, Timestamp, Timestamptz, Timetz, ValueError,
+    bytea, float, integer, json, numeric, uuid,
 };
 
 /// Longest identifier, in bytes.
@@ -31,7 +28,7 @@ pub fn decode(bytes: &[u8], ty: &PgType, format: Format) -> Result<SqlValue, Val
     }
 }
 
-fn decode_text(text: &str, ty: &PgType) -> Result<SqlValue, ValueError> {
+pub(crate) fn decode_text(text: &str, ty: &PgType) -> Result<SqlValue, ValueError> {
     let whole = |min, max| integer::parse(text, ty.name(), min, max).map(SqlValue::Integer);
     match ty {
         PgType::Bool => match integer::parse_bool(text) {
@@ -47,27 +44,26 @@ fn decode_text(text: &str, ty: &PgType) -> Result<SqlValue, ValueError> {
             .map(stored_real),
         PgType::Float8 => float::parse_double(text).map(stored_real),
         PgType::Numeric { .. } => numeric::from_text(text, ty.numeric_limits()),
-        PgType::Text | PgType::Varchar(_) | PgType::Bpchar(_) | PgType::Name | PgType::Unknown => {
-            characters(text, ty)
-        }
+        PgType::Text
+        | PgType::Varchar(_)
+        | PgType::Bpchar(_)
+        | PgType::Name
+        | PgType::Unknown
+        | PgType::Opaque(_) => characters(text, ty),
         PgType::Char => {
             let first = text.chars().next().map(String::from).unwrap_or_default();
             Ok(SqlValue::Text(first))
         }
         PgType::Bytea => bytea::parse(text).map(SqlValue::Blob),
-        PgType::Date if is_plain_date(text) => {
-            parse_date(text).map(|_| SqlValue::Text(text.into()))
+        PgType::Date if Date::is_plain(text) => {
+            Date::parse(text).map(|_| SqlValue::Text(text.into()))
         }
-        PgType::Date => parse_date(text).map(|days| written(|out| put_date(days, out))),
-        PgType::Time(digits) => parse_time_of_day(text, *digits).map(stored_time),
-        PgType::Timetz(digits) => {
-            parse_timetz(text, *digits).map(|(micros, zone)| stored_timetz(micros, zone))
-        }
-        PgType::Timestamp(digits) => parse_timestamp(text, Zone::Without, *digits)
-            .map(|micros| stored_timestamp(micros, Zone::Without)),
-        PgType::Timestamptz(digits) => parse_timestamp(text, Zone::Utc, *digits)
-            .map(|micros| stored_timestamp(micros, Zone::Utc)),
-        PgType::Interval => interval::parse(text).map(stored_interval),
+        PgType::Date => Date::parse(text).map(printed),
+        PgType::Time(digits) => Time::parse(text, *digits).map(printed),
+        PgType::Timetz(digits) => Timetz::parse(text, *digits).map(printed),
+        PgType::Timestamp(digits) => Timestamp::parse(text, *digits).map(printed),
+        PgType::Timestamptz(digits) => Timestamptz::parse(text, *digits).map(printed),
+        PgType::Interval => Interval::parse(text).map(printed),
         PgType::Uuid => uuid::parse(text).map(stored_uuid),
         PgType::Json | PgType::Jsonb => json::check(text).map(|()| SqlValue::Text(text.to_owned())),
         PgType::Void => Ok(SqlValue::Null),
@@ -87,7 +83,12 @@ fn decode_binary(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
         PgType::Float4 => stored_real(float::double_of_single(read(rest.try_get_f32(), ty)?)),
         PgType::Float8 => stored_real(read(rest.try_get_f64(), ty)?),
         PgType::Numeric { .. } => return numeric::from_binary(bytes, ty.numeric_limits()),
-        PgType::Text | PgType::Varchar(_) | PgType::Bpchar(_) | PgType::Name | PgType::Unknown => {
+        PgType::Text
+        | PgType::Varchar(_)
+        | PgType::Bpchar(_)
+        | PgType::Name
+        | PgType::Unknown
+        | PgType::Opaque(_) => {
             return characters(checked_utf8(bytes)?, ty);
         }
         PgType::Char => {
@@ -133,35 +134,26 @@ fn read<T>(got: Result<T, bytes::TryGetError>, ty: &PgType) -> Result<T, ValueEr
 
 fn moment(rest: &mut &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
     Ok(match ty {
-        PgType::Date => {
-            let days = checked_date(read(rest.try_get_i32(), ty)?)?;
-            written(|out| put_date(days, out))
-        }
-        PgType::Time(digits) => stored_time(checked_time(read(rest.try_get_i64(), ty)?, *digits)?),
+        PgType::Date => printed(Date::new(read(rest.try_get_i32(), ty)?.into())?),
+        PgType::Time(digits) => printed(Time::new(read(rest.try_get_i64(), ty)?, *digits)?),
         PgType::Timetz(digits) => {
-            let micros = checked_time(read(rest.try_get_i64(), ty)?, *digits)?;
+            let time = Time::new(read(rest.try_get_i64(), ty)?, *digits)?;
+            // On the wire a zone counts seconds west of Greenwich.
             let west = read(rest.try_get_i32(), ty)?;
-            if west.unsigned_abs() >= 16 * 3600 {
-                return Err(ValueError::new(
-                    SqlState::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
-                    "time zone displacement out of range",
-                ));
-            }
-            stored_timetz(micros, -i64::from(west))
+            printed(Timetz::new(time, west.saturating_neg())?)
         }
         PgType::Timestamp(digits) => {
-            let micros = checked_timestamp(read(rest.try_get_i64(), ty)?, *digits)?;
-            stored_timestamp(micros, Zone::Without)
+            printed(Timestamp::new(read(rest.try_get_i64(), ty)?, *digits)?)
         }
         PgType::Timestamptz(digits) => {
-            let micros = checked_timestamp(read(rest.try_get_i64(), ty)?, *digits)?;
-            stored_timestamp(micros, Zone::Utc)
+            let moment = Timestamp::new(read(rest.try_get_i64(), ty)?, *digits)?;
+            printed(moment.with_zone())
         }
         _ => {
             let micros = read(rest.try_get_i64(), ty)?;
             let days = read(rest.try_get_i32(), ty)?;
             let months = read(rest.try_get_i32(), ty)?;
-            stored_interval(interval::Interval {
+            printed(Interval {
                 months,
                 days,
                 micros,
@@ -197,7 +189,7 @@ fn jsonb(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
 }
 
 /// SQLite would turn NaN into NULL: it is kept as text, which sorts behind every number.
-fn stored_real(value: f64) -> SqlValue {
+pub(crate) fn stored_real(value: f64) -> SqlValue {
     if value.is_nan() {
         SqlValue::Text("NaN".to_owned())
     } else {
@@ -205,29 +197,12 @@ fn stored_real(value: f64) -> SqlValue {
     }
 }
 
-fn stored_time(micros: i64) -> SqlValue {
-    written(|out| put_time(micros, out))
-}
-
-fn stored_timetz(micros: i64, zone_seconds: i64) -> SqlValue {
-    written(|out| put_timetz(micros, zone_seconds, out))
-}
-
-fn stored_timestamp(micros: i64, zone: Zone) -> SqlValue {
-    written(|out| put_timestamp(micros, zone, out))
-}
-
-fn stored_interval(interval: interval::Interval) -> SqlValue {
-    written(|out| interval::put_text(interval, out))
+fn printed(value: impl Display) -> SqlValue {
+    SqlValue::Text(value.to_string())
 }
 
 fn stored_uuid(uuid: [u8; 16]) -> SqlValue {
-    written(|out| uuid::put(uuid, out))
-}
-
-/// The text that a writer of canonical forms, which are ASCII, appends.
-fn written(put: impl FnOnce(&mut BytesMut)) -> SqlValue {
-    let mut out = BytesMut::with_capacity(40);
-    put(&mut out);
+    let mut out = BytesMut::with_capacity(36);
+    uuid::put(uuid, &mut out);
     SqlValue::Text(String::from_utf8_lossy(&out).into_owned())
 }

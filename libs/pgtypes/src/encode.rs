@@ -1,15 +1,15 @@
 //! From a stored value to its form on the wire.
 
+use std::fmt::Write;
+
 use bytes::{BufMut, BytesMut};
 
-use crate::datetime::{
-    Zone, is_plain_date, parse_date, parse_time_of_day, parse_timestamp, parse_timetz,
-    plain_timestamp, put_date, put_time, put_timestamp, put_timetz,
-};
 use crate::encode_binary::encode_binary;
 use crate::numeric::Limits;
+use crate::timestamp::plain;
 use crate::{
-    Format, PgType, SqlValueRef, ValueError, bytea, float, integer, interval, numeric, uuid,
+    Date, Format, Interval, PgType, SqlValueRef, Time, Timestamp, Timestamptz, Timetz, ValueError,
+    bytea, float, integer, numeric, uuid,
 };
 
 /// Appends a value's text or binary form to `out`, without a length in front.
@@ -46,7 +46,10 @@ impl PgType {
             Self::Numeric {
                 precision: Some(precision),
                 scale,
-            } => Some(Limits { precision, scale }),
+            } => Some(Limits {
+                precision,
+                scale: scale.unwrap_or(0),
+            }),
             _ => None,
         }
     }
@@ -56,9 +59,9 @@ impl PgType {
         match *self {
             Self::Numeric {
                 precision: None,
-                scale: 0,
+                scale: Some(0),
             } => None,
-            Self::Numeric { scale, .. } => Some(scale),
+            Self::Numeric { scale, .. } => scale,
             _ => None,
         }
     }
@@ -90,7 +93,8 @@ fn encode_text(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) {
         | PgType::Char
         | PgType::Json
         | PgType::Jsonb
-        | PgType::Unknown => false,
+        | PgType::Unknown
+        | PgType::Opaque(_) => false,
     };
     if !written {
         put_own_text(value, out);
@@ -189,37 +193,30 @@ fn put_moment(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> bool {
     let SqlValueRef::Text(text) = value else {
         return false;
     };
-    put_moment_text(text, ty, out).is_ok()
+    moment_text(text, ty, out).is_ok_and(|written| written.is_ok())
 }
 
 /// Appends a stored date or time in PostgreSQL's form; most of them have that form already.
-fn put_moment_text(text: &str, ty: &PgType, out: &mut BytesMut) -> Result<(), ValueError> {
-    match ty {
-        PgType::Date if !is_plain_date(text) => put_date(parse_date(text)?, out),
-        PgType::Time(digits) => put_time(parse_time_of_day(text, *digits)?, out),
-        PgType::Timetz(digits) => {
-            let (micros, zone) = parse_timetz(text, *digits)?;
-            put_timetz(micros, zone, out);
+fn moment_text(
+    text: &str,
+    ty: &PgType,
+    out: &mut BytesMut,
+) -> Result<std::fmt::Result, ValueError> {
+    Ok(match ty {
+        PgType::Date if !Date::is_plain(text) => write!(out, "{}", Date::parse(text)?),
+        PgType::Time(digits) => write!(out, "{}", Time::parse(text, *digits)?),
+        PgType::Timetz(digits) => write!(out, "{}", Timetz::parse(text, *digits)?),
+        PgType::Timestamp(digits) if plain(text) != Some("") => {
+            write!(out, "{}", Timestamp::parse(text, *digits)?)
         }
-        PgType::Timestamp(digits) if plain_timestamp(text) != Some("") => {
-            put_timestamp(
-                parse_timestamp(text, Zone::Without, *digits)?,
-                Zone::Without,
-                out,
-            );
-        }
-        PgType::Timestamptz(digits) => match plain_timestamp(text) {
-            Some("+00") => out.extend_from_slice(text.as_bytes()),
-            Some("") => {
-                out.extend_from_slice(text.as_bytes());
-                out.extend_from_slice(b"+00");
-            }
-            _ => put_timestamp(parse_timestamp(text, Zone::Utc, *digits)?, Zone::Utc, out),
+        PgType::Timestamptz(digits) => match plain(text) {
+            Some("+00") => out.write_str(text),
+            Some("") => write!(out, "{text}+00"),
+            _ => write!(out, "{}", Timestamptz::parse(text, *digits)?),
         },
-        PgType::Interval => interval::put_text(interval::parse(text)?, out),
-        _ => out.extend_from_slice(text.as_bytes()),
-    }
-    Ok(())
+        PgType::Interval => write!(out, "{}", Interval::parse(text)?),
+        _ => out.write_str(text),
+    })
 }
 
 fn put_uuid(value: SqlValueRef<'_>, out: &mut BytesMut) -> bool {

@@ -2,10 +2,12 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::datetime::{Zone, parse_date, parse_time_of_day, parse_timestamp, parse_timetz};
 use crate::encode::{put_own_text, put_padded, truth};
 use crate::error::{EXCERPT_CHARS, excerpt};
-use crate::{PgType, SqlValueRef, ValueError, bytea, float, integer, interval, numeric, uuid};
+use crate::{
+    Date, Interval, PgType, SqlValueRef, Time, Timestamp, Timestamptz, Timetz, ValueError, bytea,
+    float, integer, numeric, uuid,
+};
 
 /// The version that stands in front of a jsonb value.
 pub(crate) const JSONB_VERSION: u8 = 1;
@@ -31,8 +33,8 @@ pub(crate) fn encode_binary(
             _ => numeric::put_binary(value, ty.shown_scale(), out)?,
         },
         PgType::Bpchar(length) => put_padded(value, *length, out),
-        PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown => {
-            put_own_text(value, out);
+        PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown | PgType::Opaque(_) => {
+            put_own_text(value, out)
         }
         PgType::Json => put_json(value, ty, out)?,
         PgType::Jsonb => {
@@ -142,18 +144,18 @@ fn put_moment(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result
         return Err(unfit(value, ty));
     };
     match ty {
-        PgType::Date => out.put_i32(parse_date(text)?),
-        PgType::Time(digits) => out.put_i64(parse_time_of_day(text, *digits)?),
+        PgType::Date => out.put_i32(Date::parse(text)?.days()),
+        PgType::Time(digits) => out.put_i64(Time::parse(text, *digits)?.micros()),
         PgType::Timetz(digits) => {
-            let (micros, zone) = parse_timetz(text, *digits)?;
-            out.put_i64(micros);
+            let timetz = Timetz::parse(text, *digits)?;
+            out.put_i64(timetz.time.micros());
             // On the wire a zone counts seconds west of Greenwich.
-            out.put_i32(i32::try_from(-zone).map_err(|_| unfit(value, ty))?);
+            out.put_i32(-timetz.offset_seconds);
         }
-        PgType::Timestamp(digits) => out.put_i64(parse_timestamp(text, Zone::Without, *digits)?),
-        PgType::Timestamptz(digits) => out.put_i64(parse_timestamp(text, Zone::Utc, *digits)?),
+        PgType::Timestamp(digits) => out.put_i64(Timestamp::parse(text, *digits)?.micros()),
+        PgType::Timestamptz(digits) => out.put_i64(Timestamptz::parse(text, *digits)?.0.micros()),
         _ => {
-            let interval = interval::parse(text)?;
+            let interval = Interval::parse(text)?;
             out.put_i64(interval.micros);
             out.put_i32(interval.days);
             out.put_i32(interval.months);

@@ -210,12 +210,12 @@ pub(crate) fn single(value: f64) -> Option<f32> {
 
 /// The nearest double.
 #[expect(clippy::cast_precision_loss, reason = "rounding is what is asked for")]
-pub(crate) fn double_of_integer(value: i64) -> f64 {
+pub fn double_of_integer(value: i64) -> f64 {
     value as f64
 }
 
 /// The integer that a double is, if it is one.
-pub(crate) fn exact_integer(value: f64) -> Option<i64> {
+pub fn exact_integer(value: f64) -> Option<i64> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0; // 2^63
     if value.fract() != 0.0 || !(-LIMIT..LIMIT).contains(&value) {
         return None;

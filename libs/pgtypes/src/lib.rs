@@ -2,8 +2,11 @@
 //!
 //! SQLite knows five kinds of value; a PostgreSQL client expects a type for each column and a
 //! value in that type's text or binary form. This crate holds everything in between, without I/O
-//! and without SQLite itself: the [types](PgType), [`encode`] and [`decode`], the [`copy`] formats,
-//! and what SQLite's [errors](sqlite) are called in a PostgreSQL client's language.
+//! and without SQLite itself: the [types](PgType), [`encode`], [`decode`] and [`cast`], the
+//! [`copy`] formats, and what SQLite's [errors](sqlite) are called in a PostgreSQL client's
+//! language. It alone knows how values are written and computed: the [calendar], [`Date`], [`Time`],
+//! [`Timestamp`], [`Interval`], [`Decimal`]. Time zones come from the system's database, else from
+//! a bundled one.
 //!
 //! # Stored form
 //!
@@ -24,40 +27,61 @@
 #![warn(missing_docs)]
 #![deny(clippy::indexing_slicing)]
 
+pub mod bytea;
+pub mod calendar;
 pub mod copy;
+pub mod float;
+pub mod hex;
+pub mod numeric;
 pub mod sqlite;
+pub mod text;
 
-mod bytea;
-mod calendar;
-mod clock_text;
+mod cast;
 #[cfg(test)]
 mod codec_tests;
-mod datetime;
+mod date;
 mod decimal;
+mod decimal_arithmetic;
 mod declared;
 mod decode;
 mod encode;
 mod encode_binary;
 mod error;
-mod float;
+mod fields;
 mod integer;
 mod interval;
+mod interval_text;
 mod json;
-mod numeric;
+mod moment_text;
 mod oid;
+mod output;
+mod parts;
 mod pg_type;
 mod sqlstate;
-mod text;
+mod time_of_day;
+mod timestamp;
+mod unit;
 mod uuid;
 mod value;
+mod zone;
+mod zone_names;
 
+pub use crate::cast::cast;
+pub use crate::date::Date;
+pub use crate::decimal::{Decimal, MAX_SCALE};
 pub use crate::decode::decode;
 pub use crate::encode::encode;
 pub use crate::error::ValueError;
+pub use crate::interval::Interval;
 pub use crate::oid::Oid;
-pub use crate::pg_type::PgType;
+pub use crate::output::{to_json, to_text};
+pub use crate::pg_type::{Opaque, PgType};
 pub use crate::sqlstate::SqlState;
+pub use crate::time_of_day::{Time, Timetz};
+pub use crate::timestamp::{Timestamp, Timestamptz};
+pub use crate::unit::Unit;
 pub use crate::value::{SqlValue, SqlValueRef};
+pub use crate::zone::Zone;
 
 /// The two forms in which a value goes over the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -9,9 +9,12 @@
 //! A digit is 0 to 9999; the first counts 10000^weight. `dscale` is the number of decimal digits
 //! that are shown behind the point.
 
-use bytes::{Buf, BufMut, BytesMut};
+use std::fmt::Write;
 
-use crate::decimal::{Decimal, MAX_SCALE, Magnitude};
+use bytes::{Buf, BufMut, BytesMut};
+use num_bigint::Sign;
+
+use crate::decimal::{Decimal, Finite, MAX_SCALE, power_of_ten};
 use crate::{SqlState, SqlValue, SqlValueRef, ValueError, integer};
 
 const POSITIVE: u16 = 0x0000;
@@ -27,9 +30,11 @@ const DOUBLE_DIGITS: i32 = 15;
 
 /// The limits of a column: digits in all and digits behind the point.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) precision: u16,
-    pub(crate) scale: i16,
+pub struct Limits {
+    /// Digits in all.
+    pub precision: u16,
+    /// Digits behind the point.
+    pub scale: i16,
 }
 
 /// Appends the text form. `false` when the value is no number, and nothing is appended.
@@ -46,14 +51,7 @@ pub(crate) fn put_text(value: SqlValueRef<'_>, scale: Option<i16>, out: &mut Byt
             return true;
         }
     }
-    match shown(value, scale) {
-        Ok(Decimal::Finite(digits)) => digits.put(out),
-        Ok(Decimal::NotANumber) => out.extend_from_slice(b"NaN"),
-        Ok(Decimal::Infinity { negative: false }) => out.extend_from_slice(b"Infinity"),
-        Ok(Decimal::Infinity { negative: true }) => out.extend_from_slice(b"-Infinity"),
-        Err(_) => return false,
-    }
-    true
+    shown(value, scale).is_ok_and(|decimal| write!(out, "{decimal}").is_ok())
 }
 
 /// Appends the binary form.
@@ -62,22 +60,30 @@ pub(crate) fn put_binary(
     scale: Option<i16>,
     out: &mut BytesMut,
 ) -> Result<(), ValueError> {
-    match shown(value, scale)? {
-        Decimal::Finite(digits) => put_groups(&digits, out),
-        Decimal::NotANumber => {
-            put_special(NOT_A_NUMBER, out);
-            Ok(())
-        }
-        Decimal::Infinity { negative } => {
-            put_special(
-                if negative {
-                    NEGATIVE_INFINITY
-                } else {
-                    POSITIVE_INFINITY
-                },
-                out,
-            );
-            Ok(())
+    let special = match shown(value, scale)? {
+        Decimal::Finite(number) => return put_groups(&number, out),
+        Decimal::NotANumber => NOT_A_NUMBER,
+        Decimal::Infinity { negative: true } => NEGATIVE_INFINITY,
+        Decimal::Infinity { negative: false } => POSITIVE_INFINITY,
+    };
+    out.put_u16(0);
+    out.put_i16(0);
+    out.put_u16(special);
+    out.put_u16(match special {
+        NOT_A_NUMBER => 0,
+        _ => INFINITY_SCALE,
+    });
+    Ok(())
+}
+
+/// The exact number of a stored value.
+pub fn decimal(value: SqlValueRef<'_>) -> Result<Decimal, ValueError> {
+    match value {
+        SqlValueRef::Integer(number) => Ok(Decimal::from(number)),
+        SqlValueRef::Real(number) => Ok(Decimal::from_real(number)),
+        SqlValueRef::Text(text) => Decimal::parse(text),
+        SqlValueRef::Null | SqlValueRef::Blob(_) => {
+            Err(ValueError::syntax("numeric", "binary data"))
         }
     }
 }
@@ -87,75 +93,50 @@ pub(crate) fn put_binary(
 /// Sums of doubles carry noise behind their 15th digit. Where a scale is known, rounding to it
 /// takes that away; where none is, 15 digits are shown, as PostgreSQL does when it makes a numeric
 /// of a double.
-fn shown(value: SqlValueRef<'_>, scale: Option<i16>) -> Result<Decimal, ValueError> {
-    let (decimal, exact) = match value {
-        SqlValueRef::Integer(number) => (Decimal::from_integer(number), true),
-        SqlValueRef::Real(number) => (Decimal::from_real(number), false),
-        SqlValueRef::Text(text) => (Decimal::parse(text)?, true),
-        SqlValueRef::Null | SqlValueRef::Blob(_) => {
-            return Err(ValueError::syntax("numeric", "binary data"));
+pub(crate) fn shown(value: SqlValueRef<'_>, scale: Option<i16>) -> Result<Decimal, ValueError> {
+    let decimal = decimal(value)?;
+    Ok(match (scale, value) {
+        (Some(scale), _) => decimal.rounded(scale),
+        (None, SqlValueRef::Real(_)) => {
+            decimal.map(|number| number.rounded_to_significant(DOUBLE_DIGITS))
         }
-    };
-    let Decimal::Finite(digits) = decimal else {
-        return Ok(decimal);
-    };
-    Ok(Decimal::Finite(match scale {
-        Some(scale) => digits.rounded(scale),
-        None if exact => digits,
-        None => digits.rounded_to_significant(DOUBLE_DIGITS),
-    }))
+        (None, _) => decimal,
+    })
 }
 
 /// PostgreSQL sends a scale of 32 with an infinity; nobody reads it.
 const INFINITY_SCALE: u16 = 0x20;
 
-fn put_special(sign: u16, out: &mut BytesMut) {
-    out.put_u16(0);
-    out.put_i16(0);
-    out.put_u16(sign);
-    out.put_u16(if sign == NOT_A_NUMBER {
-        0
-    } else {
-        INFINITY_SCALE
-    });
-}
-
-fn put_groups(number: &Magnitude, out: &mut BytesMut) -> Result<(), ValueError> {
-    let group = i32::try_from(GROUP).unwrap_or(4);
+fn put_groups(number: &Finite, out: &mut BytesMut) -> Result<(), ValueError> {
     let overflow = || ValueError::range("numeric", "a number with too many digits");
+    let digits = number.unscaled.magnitude().to_string();
     // The first group holds the digits up to the next multiple of four in front of the point.
-    let first_length = (number.point - 1).rem_euclid(group) + 1;
-    let weight = i16::try_from((number.point - 1).div_euclid(group)).map_err(|_| overflow())?;
-    let (first, rest) = number.digits.split_at(
-        usize::try_from(first_length)
-            .unwrap_or(0)
-            .min(number.digits.len()),
-    );
-    let count = usize::from(!first.is_empty()) + rest.len().div_ceil(GROUP);
-    let count = i16::try_from(count).map_err(|_| overflow())?;
-    out.put_i16(count);
-    out.put_i16(if count == 0 { 0 } else { weight });
-    out.put_u16(if number.negative { NEGATIVE } else { POSITIVE });
+    let last = i64::try_from(digits.len()).map_err(|_| overflow())? - i64::from(number.scale) - 1;
+    let group = i64::try_from(GROUP).unwrap_or(4);
+    let padding = group - 1 - last.rem_euclid(group);
+    let zeros = "0".repeat(usize::try_from(padding).unwrap_or(0));
+    let padded = zeros + digits.trim_end_matches('0');
+    let is_zero = number.unscaled.sign() == Sign::NoSign;
+    let groups = if is_zero { "" } else { padded.as_str() }
+        .as_bytes()
+        .chunks(GROUP);
+    out.put_i16(i16::try_from(groups.len()).map_err(|_| overflow())?);
+    let weight = if is_zero { 0 } else { last.div_euclid(group) };
+    out.put_i16(i16::try_from(weight).map_err(|_| overflow())?);
+    out.put_u16(match number.unscaled.sign() {
+        Sign::Minus => NEGATIVE,
+        Sign::NoSign | Sign::Plus => POSITIVE,
+    });
     out.put_u16(number.scale);
-    if count > 0 {
-        out.put_u16(group_value(
-            first,
-            usize::try_from(first_length).unwrap_or(GROUP),
-        ));
+    for group in groups {
+        let digit = |at| {
+            group
+                .get(at)
+                .map_or(0, |digit: &u8| u16::from(digit - b'0'))
+        };
+        out.put_u16((0..GROUP).fold(0, |value, at| value * 10 + digit(at)));
     }
-    rest.chunks(GROUP)
-        .for_each(|digits| out.put_u16(group_value(digits, GROUP)));
     Ok(())
-}
-
-/// The digits as one number, with zeros behind them up to `width` digits.
-fn group_value(digits: &[u8], width: usize) -> u16 {
-    let padded = digits
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(0))
-        .take(width);
-    padded.fold(0, |value, digit| value * 10 + u16::from(digit))
 }
 
 /// Reads the text form.
@@ -164,10 +145,11 @@ pub(crate) fn from_text(text: &str, limits: Option<Limits>) -> Result<SqlValue, 
 }
 
 /// Reads the binary form.
-pub(crate) fn from_binary(
-    mut bytes: &[u8],
-    limits: Option<Limits>,
-) -> Result<SqlValue, ValueError> {
+pub(crate) fn from_binary(bytes: &[u8], limits: Option<Limits>) -> Result<SqlValue, ValueError> {
+    stored(read_binary(bytes)?, limits)
+}
+
+fn read_binary(mut bytes: &[u8]) -> Result<Decimal, ValueError> {
     let invalid =
         |what: &str| ValueError::binary(format!("invalid {what} in external \"numeric\" value"));
     let count = bytes.try_get_u16().map_err(|_| invalid("length"))?;
@@ -180,87 +162,87 @@ pub(crate) fn from_binary(
     let negative = match sign {
         POSITIVE => false,
         NEGATIVE => true,
-        NOT_A_NUMBER => return stored(Decimal::NotANumber, limits),
-        POSITIVE_INFINITY => return stored(Decimal::Infinity { negative: false }, limits),
-        NEGATIVE_INFINITY => return stored(Decimal::Infinity { negative: true }, limits),
+        NOT_A_NUMBER => return Ok(Decimal::NotANumber),
+        POSITIVE_INFINITY => return Ok(Decimal::Infinity { negative: false }),
+        NEGATIVE_INFINITY => return Ok(Decimal::Infinity { negative: true }),
         _ => return Err(invalid("sign")),
     };
     if scale > MAX_SCALE {
         return Err(invalid("scale"));
     }
-    let mut digits = Vec::with_capacity(usize::from(count) * GROUP);
+    let mut digits = String::with_capacity(usize::from(count) * GROUP);
     while let Ok(group) = bytes.try_get_u16() {
         if group > 9999 {
             return Err(invalid("digit"));
         }
-        for unit in [1000, 100, 10, 1] {
-            digits.push(u8::try_from(group / unit % 10).unwrap_or(0));
-        }
+        write!(digits, "{group:04}").map_err(|_| invalid("digit"))?;
     }
-    let point = (i64::from(weight) + 1) * i64::try_from(GROUP).unwrap_or(4);
-    let number = Magnitude::new(negative, digits, point, i64::from(scale))?.truncated_to_scale();
-    stored(Decimal::Finite(number), limits)
+    // The scale that the groups have, and then the one that is to be shown: digits beyond it are
+    // cut off.
+    let group = i64::try_from(GROUP).unwrap_or(4);
+    let of_groups = (i64::from(count) - i64::from(weight) - 1) * group;
+    let beyond = of_groups - i64::from(scale);
+    let keep = digits
+        .len()
+        .saturating_sub(usize::try_from(beyond).unwrap_or(0));
+    let kept = digits.get(..keep).unwrap_or_default();
+    let of_kept = of_groups.min(scale.into());
+    let number = Finite::of_digits(negative, kept.trim_start_matches('0'), of_kept)?;
+    let unscaled = number.unscaled_at(scale);
+    Finite::new(unscaled, scale.into()).map(Decimal::Finite)
 }
 
 /// The stored form: the first of integer, real and text that keeps the number.
-fn stored(decimal: Decimal, limits: Option<Limits>) -> Result<SqlValue, ValueError> {
-    let digits = match decimal {
+pub fn stored(decimal: Decimal, limits: Option<Limits>) -> Result<SqlValue, ValueError> {
+    let decimal = match limits {
+        Some(limits) => within(decimal, limits)?,
+        None => decimal,
+    };
+    let number = match &decimal {
         Decimal::NotANumber => return Ok(SqlValue::Text("NaN".to_owned())),
-        Decimal::Infinity { negative } => return infinity(negative, limits),
-        Decimal::Finite(digits) => digits,
+        Decimal::Infinity { .. } => return Ok(SqlValue::Real(decimal.to_real())),
+        Decimal::Finite(number) => number,
     };
-    let digits = match limits {
-        Some(limits) => within(digits, limits)?,
-        None => digits,
-    };
-    let mut text = BytesMut::new();
-    digits.put(&mut text);
-    let text = String::from_utf8_lossy(&text);
-    if digits.is_whole() {
+    let text = number.to_string();
+    if number.is_whole() {
         let whole = text.split('.').next().unwrap_or_default();
         if let Ok(integer) = whole.parse() {
             return Ok(SqlValue::Integer(integer));
         }
     }
+    let significant = text.trim_matches(['-', '0', '.']);
+    let digits = significant.bytes().filter(u8::is_ascii_digit).count();
+    // The double must lead back to the very same digits.
     let real = text.parse::<f64>().ok().filter(|real| {
-        // The double must lead back to the very same digits.
-        matches!(Decimal::from_real(*real), Decimal::Finite(back)
-            if back.digits == digits.digits && back.point == digits.point
-                && back.digits.len() <= 15)
+        i32::try_from(digits).is_ok_and(|digits| digits <= DOUBLE_DIGITS)
+            && Decimal::from_real(*real) == decimal
     });
-    Ok(real.map_or_else(|| SqlValue::Text(text.into_owned()), SqlValue::Real))
-}
-
-fn infinity(negative: bool, limits: Option<Limits>) -> Result<SqlValue, ValueError> {
-    match limits {
-        None => Ok(SqlValue::Real(if negative {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        })),
-        Some(limits) => Err(field_overflow(format!(
-            "A field with precision {}, scale {} cannot hold an infinite value.",
-            limits.precision, limits.scale
-        ))),
-    }
+    Ok(real.map_or(SqlValue::Text(text), SqlValue::Real))
 }
 
 /// The number rounded to a column's scale; 22003 when it has more digits than the column.
-fn within(digits: Magnitude, limits: Limits) -> Result<Magnitude, ValueError> {
-    let rounded = digits.rounded(limits.scale);
-    let room = i32::from(limits.precision) - i32::from(limits.scale);
-    if !rounded.digits.is_empty() && rounded.point > room {
-        let bound = if room == 0 {
-            "1".to_owned()
-        } else {
-            format!("10^{room}")
+fn within(decimal: Decimal, limits: Limits) -> Result<Decimal, ValueError> {
+    let Limits { precision, scale } = limits;
+    let number = match decimal {
+        Decimal::NotANumber => return Ok(decimal),
+        Decimal::Infinity { .. } => {
+            return Err(field_overflow(format!(
+                "A field with precision {precision}, scale {scale} cannot hold an infinite value."
+            )));
+        }
+        Decimal::Finite(number) => number.rounded(scale),
+    };
+    let digits = u32::from(precision) + u32::from(scale.min(0).unsigned_abs());
+    if *number.unscaled.magnitude() >= *power_of_ten(digits).magnitude() {
+        let bound = match i32::from(precision) - i32::from(scale) {
+            0 => "1".to_owned(),
+            room => format!("10^{room}"),
         };
         return Err(field_overflow(format!(
-            "A field with precision {}, scale {} must round to an absolute value less than {bound}.",
-            limits.precision, limits.scale
+            "A field with precision {precision}, scale {scale} must round to an absolute value less than {bound}."
         )));
     }
-    Ok(rounded)
+    Ok(Decimal::Finite(number))
 }
 
 fn field_overflow(detail: String) -> ValueError {

@@ -27,7 +27,7 @@ pub enum PgType {
         precision: Option<u16>,
         /// Digits behind the point, -1000 to 1000. Without a precision it is no limit but what is
         /// known of a result, as that a sum of prices has two: they are shown, unless it is 0.
-        scale: i16,
+        scale: Option<i16>,
     },
     /// `text`.
     Text,
@@ -63,127 +63,289 @@ pub enum PgType {
     Void,
     /// `unknown`: no type was declared or asked for. Values go as text.
     Unknown,
+    /// A type of which no more is known than its name. Values go as text.
+    Opaque(Opaque),
+}
+
+/// The types that are kept as text, or as an oid, without rules of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Opaque {
+    /// `citext`: text that is compared without case.
+    Citext,
+    /// `xml`.
+    Xml,
+    /// `inet`.
+    Inet,
+    /// `cidr`.
+    Cidr,
+    /// `macaddr`.
+    Macaddr,
+    /// `money`.
+    Money,
+    /// `regclass`: a table by its oid.
+    Regclass,
+    /// `regtype`.
+    Regtype,
+    /// `regproc`.
+    Regproc,
+    /// `regnamespace`.
+    Regnamespace,
+    /// `regrole`.
+    Regrole,
+}
+
+/// What the catalog and the protocol say about a type.
+struct Entry {
+    /// Without modifiers.
+    ty: PgType,
+    oid: Oid,
+    /// Bytes of a binary value: a fixed number, -1 for variable, -2 for a C string.
+    length: i16,
+    category: char,
+    /// The name in the catalog, `varchar`.
+    typname: &'static str,
+    /// The name in messages, `character varying`.
+    name: &'static str,
+    /// The name in a table's declaration, where SQLite would take another affinity from the catalog's: JSON as
+    /// NUMERIC would make 100000.0 of `1e5`, and INTERVAL holds INT.
+    declared: Option<&'static str>,
+    /// Other names, PostgreSQL's and those that SQLite documents.
+    spellings: &'static [&'static str],
+}
+
+macro_rules! types {
+    ($($ty:expr, $oid:literal, $length:literal, $category:literal, $typname:literal, $name:literal,
+       $declared:expr, [$($spelling:literal)*];)*) => {
+        impl PgType {
+            /// Every type once, without modifiers, in the order of a catalog listing.
+            pub const ALL: &'static [Self] = &[$($ty),*];
+        }
+
+        const ENTRIES: &[Entry] = &[$(Entry {
+            ty: $ty,
+            oid: Oid::new($oid),
+            length: $length,
+            category: $category,
+            typname: $typname,
+            name: $name,
+            declared: $declared,
+            spellings: &[$($spelling),*],
+        }),*];
+    };
+}
+
+types! {
+    PgType::Bool, 16, 1, 'B', "bool", "boolean", None, [];
+    PgType::Bytea, 17, -1, 'U', "bytea", "bytea", Some("BYTEA_BLOB"), ["blob"];
+    PgType::Char, 18, 1, 'Z', "char", "\"char\"", None, [];
+    PgType::Name, 19, 64, 'S', "name", "name", Some("NAME_TEXT"), [];
+    PgType::Int8, 20, 8, 'N', "int8", "bigint", None, ["bigserial" "serial8"];
+    PgType::Int2, 21, 2, 'N', "int2", "smallint", None, ["smallserial" "serial2" "tinyint"];
+    PgType::Int4, 23, 4, 'N', "int4", "integer", None, ["int" "serial" "serial4" "mediumint"];
+    PgType::Opaque(Opaque::Regproc), 24, 4, 'N', "regproc", "regproc", None, [];
+    PgType::Text, 25, -1, 'S', "text", "text", None, ["clob"];
+    PgType::Oid, 26, 4, 'N', "oid", "oid", None, [];
+    PgType::Json, 114, -1, 'U', "json", "json", Some("JSON_TEXT"), [];
+    PgType::Opaque(Opaque::Xml), 142, -1, 'U', "xml", "xml", Some("XML_TEXT"), [];
+    PgType::Opaque(Opaque::Cidr), 650, -1, 'I', "cidr", "cidr", Some("CIDR_TEXT"), [];
+    PgType::Float4, 700, 4, 'N', "float4", "real", None, [];
+    PgType::Float8, 701, 8, 'N', "float8", "double precision", None, ["double" "float"];
+    PgType::Unknown, 705, -2, 'X', "unknown", "unknown", None, [];
+    PgType::Opaque(Opaque::Money), 790, 8, 'N', "money", "money", None, [];
+    PgType::Opaque(Opaque::Macaddr), 829, 6, 'U', "macaddr", "macaddr", Some("MACADDR_TEXT"), [];
+    PgType::Opaque(Opaque::Inet), 869, -1, 'I', "inet", "inet", Some("INET_TEXT"), [];
+    PgType::Bpchar(None), 1042, -1, 'S', "bpchar", "character", None,
+        ["char" "nchar" "national character" "national char"];
+    PgType::Varchar(None), 1043, -1, 'S', "varchar", "character varying", None,
+        ["char varying" "nvarchar" "national character varying" "national char varying"];
+    PgType::Date, 1082, 4, 'D', "date", "date", None, [];
+    PgType::Time(None), 1083, 8, 'D', "time", "time without time zone", None, [];
+    PgType::Timestamp(None), 1114, 8, 'D', "timestamp", "timestamp without time zone", None, ["datetime"];
+    PgType::Timestamptz(None), 1184, 8, 'D', "timestamptz", "timestamp with time zone", None, [];
+    PgType::Interval, 1186, 16, 'T', "interval", "interval", Some("ELAPSED_TEXT"), [];
+    PgType::Timetz(None), 1266, 12, 'D', "timetz", "time with time zone", None, [];
+    PgType::NUMERIC, 1700, -1, 'N', "numeric", "numeric", None, ["decimal" "dec"];
+    PgType::Opaque(Opaque::Regclass), 2205, 4, 'N', "regclass", "regclass", None, [];
+    PgType::Opaque(Opaque::Regtype), 2206, 4, 'N', "regtype", "regtype", None, [];
+    PgType::Void, 2278, 4, 'P', "void", "void", None, [];
+    PgType::Uuid, 2950, 16, 'U', "uuid", "uuid", Some("UUID_TEXT"), [];
+    PgType::Jsonb, 3802, -1, 'U', "jsonb", "jsonb", Some("JSONB_TEXT"), [];
+    PgType::Opaque(Opaque::Regnamespace), 4089, 4, 'N', "regnamespace", "regnamespace", None, [];
+    PgType::Opaque(Opaque::Regrole), 4096, 4, 'N', "regrole", "regrole", None, [];
+    // An extension's, whose number differs from server to server.
+    PgType::Opaque(Opaque::Citext), 0, -1, 'S', "citext", "citext", None, [];
 }
 
 impl PgType {
     /// `numeric` without limits.
     pub const NUMERIC: Self = Self::Numeric {
         precision: None,
-        scale: 0,
+        scale: None,
     };
 
-    /// Every type once, without modifiers, in the order of a catalog listing.
-    pub const ALL: [Self; 25] = [
-        Self::Bool,
-        Self::Bytea,
-        Self::Char,
-        Self::Name,
-        Self::Int8,
-        Self::Int2,
-        Self::Int4,
-        Self::Text,
-        Self::Oid,
-        Self::Json,
-        Self::Float4,
-        Self::Float8,
-        Self::Unknown,
-        Self::Bpchar(None),
-        Self::Varchar(None),
-        Self::Date,
-        Self::Time(None),
-        Self::Timestamp(None),
-        Self::Timestamptz(None),
-        Self::Interval,
-        Self::Timetz(None),
-        Self::NUMERIC,
-        Self::Void,
-        Self::Uuid,
-        Self::Jsonb,
-    ];
+    fn entry(&self) -> &'static Entry {
+        const NONE: &Entry = &Entry {
+            ty: PgType::Unknown,
+            oid: Oid::UNSPECIFIED,
+            length: -1,
+            category: 'X',
+            typname: "unknown",
+            name: "unknown",
+            declared: None,
+            spellings: &[],
+        };
+        let base = self.base();
+        ENTRIES
+            .iter()
+            .find(|entry| entry.ty == base)
+            .unwrap_or(NONE)
+    }
 
-    /// The type's number on the wire.
-    pub const fn oid(&self) -> Oid {
+    /// The type without its modifiers.
+    #[must_use]
+    pub const fn base(self) -> Self {
         match self {
-            Self::Bool => Oid::BOOL,
-            Self::Int2 => Oid::INT2,
-            Self::Int4 => Oid::INT4,
-            Self::Int8 => Oid::INT8,
-            Self::Oid => Oid::OID,
-            Self::Float4 => Oid::FLOAT4,
-            Self::Float8 => Oid::FLOAT8,
-            Self::Numeric { .. } => Oid::NUMERIC,
-            Self::Text => Oid::TEXT,
-            Self::Varchar(_) => Oid::VARCHAR,
-            Self::Bpchar(_) => Oid::BPCHAR,
-            Self::Name => Oid::NAME,
-            Self::Char => Oid::CHAR,
-            Self::Bytea => Oid::BYTEA,
-            Self::Date => Oid::DATE,
-            Self::Time(_) => Oid::TIME,
-            Self::Timetz(_) => Oid::TIMETZ,
-            Self::Timestamp(_) => Oid::TIMESTAMP,
-            Self::Timestamptz(_) => Oid::TIMESTAMPTZ,
-            Self::Interval => Oid::INTERVAL,
-            Self::Uuid => Oid::UUID,
-            Self::Json => Oid::JSON,
-            Self::Jsonb => Oid::JSONB,
-            Self::Void => Oid::VOID,
-            Self::Unknown => Oid::UNKNOWN,
+            Self::Numeric { .. } => Self::NUMERIC,
+            Self::Varchar(_) => Self::Varchar(None),
+            Self::Bpchar(_) => Self::Bpchar(None),
+            Self::Time(_) => Self::Time(None),
+            Self::Timetz(_) => Self::Timetz(None),
+            Self::Timestamp(_) => Self::Timestamp(None),
+            Self::Timestamptz(_) => Self::Timestamptz(None),
+            other => other,
         }
     }
 
-    /// The number of the type's array type; 0 where there is none.
-    pub const fn array_oid(&self) -> Oid {
+    /// The type under which values go over the wire: text for those that are known by name only.
+    #[must_use]
+    pub const fn sent_as(self) -> Self {
         match self {
-            Self::Bool => Oid::BOOL_ARRAY,
-            Self::Int2 => Oid::INT2_ARRAY,
-            Self::Int4 => Oid::INT4_ARRAY,
-            Self::Int8 => Oid::INT8_ARRAY,
-            Self::Oid => Oid::OID_ARRAY,
-            Self::Float4 => Oid::FLOAT4_ARRAY,
-            Self::Float8 => Oid::FLOAT8_ARRAY,
-            Self::Numeric { .. } => Oid::NUMERIC_ARRAY,
-            Self::Text => Oid::TEXT_ARRAY,
-            Self::Varchar(_) => Oid::VARCHAR_ARRAY,
-            Self::Bpchar(_) => Oid::BPCHAR_ARRAY,
-            Self::Name => Oid::NAME_ARRAY,
-            Self::Char => Oid::CHAR_ARRAY,
-            Self::Bytea => Oid::BYTEA_ARRAY,
-            Self::Date => Oid::DATE_ARRAY,
-            Self::Time(_) => Oid::TIME_ARRAY,
-            Self::Timetz(_) => Oid::TIMETZ_ARRAY,
-            Self::Timestamp(_) => Oid::TIMESTAMP_ARRAY,
-            Self::Timestamptz(_) => Oid::TIMESTAMPTZ_ARRAY,
-            Self::Interval => Oid::INTERVAL_ARRAY,
-            Self::Uuid => Oid::UUID_ARRAY,
-            Self::Json => Oid::JSON_ARRAY,
-            Self::Jsonb => Oid::JSONB_ARRAY,
-            Self::Void | Self::Unknown => Oid::UNSPECIFIED,
+            Self::Opaque(_) => Self::Text,
+            other => other,
         }
+    }
+
+    /// A numeric result whose scale is known or not.
+    pub fn numeric(scale: Option<u32>) -> Self {
+        Self::Numeric {
+            precision: None,
+            scale: scale.and_then(|scale| i16::try_from(scale).ok()),
+        }
+    }
+
+    /// The type's number in the catalog; 0 where it has no fixed one.
+    pub fn oid(&self) -> Oid {
+        self.entry().oid
     }
 
     /// Bytes of a binary value: a fixed number, -1 for variable, -2 for a C string.
-    pub const fn typlen(&self) -> i16 {
-        match self {
-            Self::Bool | Self::Char => 1,
-            Self::Int2 => 2,
-            Self::Int4 | Self::Oid | Self::Float4 | Self::Date | Self::Void => 4,
-            Self::Int8
-            | Self::Float8
-            | Self::Time(_)
-            | Self::Timestamp(_)
-            | Self::Timestamptz(_) => 8,
-            Self::Timetz(_) => 12,
-            Self::Interval | Self::Uuid => 16,
-            Self::Name => 64,
-            Self::Unknown => -2,
-            Self::Numeric { .. }
-            | Self::Text
-            | Self::Varchar(_)
-            | Self::Bpchar(_)
-            | Self::Bytea
-            | Self::Json
-            | Self::Jsonb => -1,
+    pub fn typlen(&self) -> i16 {
+        self.entry().length
+    }
+
+    /// The name in the catalog, `varchar`.
+    pub fn typname(&self) -> &'static str {
+        self.entry().typname
+    }
+
+    /// The name without modifiers that messages use, `character varying`.
+    pub fn name(&self) -> &'static str {
+        self.entry().name
+    }
+
+    /// The catalog's category letter, by which drivers sort types.
+    pub fn category(&self) -> char {
+        self.entry().category
+    }
+
+    /// How a column is declared to SQLite, when PostgreSQL's own spelling will not do.
+    pub fn declared_as(&self) -> Option<&'static str> {
+        self.entry().declared
+    }
+
+    /// A declaration that gives the type again, and its affinity to SQLite. The digits of a result, which are known
+    /// and not limited, are those of `numeric(*,2)`.
+    pub fn declaration(&self) -> String {
+        let name = self.declared_as().unwrap_or(self.typname());
+        match *self {
+            Self::Varchar(Some(length)) | Self::Bpchar(Some(length)) => format!("{name}({length})"),
+            Self::Numeric {
+                precision: Some(precision),
+                scale,
+            } => format!("{name}({precision},{})", scale.unwrap_or(0)),
+            Self::Numeric {
+                precision: None,
+                scale: Some(scale),
+            } => format!("{name}(*,{scale})"),
+            Self::Time(Some(digits))
+            | Self::Timetz(Some(digits))
+            | Self::Timestamp(Some(digits))
+            | Self::Timestamptz(Some(digits)) => format!("{name}({digits})"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// The type that has this name, in lower case and without modifiers.
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
+        let known = |entry: &&Entry| {
+            // Without quotes `char` is another type.
+            let own = entry.typname == name && entry.ty != Self::Char;
+            let declared = |declared: &str| declared.eq_ignore_ascii_case(name);
+            own || entry.name == name
+                || entry.spellings.contains(&name)
+                || entry.declared.is_some_and(declared)
+        };
+        ENTRIES.iter().find(known).map(|entry| entry.ty)
+    }
+
+    /// smallint, integer or bigint.
+    pub const fn is_integer(&self) -> bool {
+        matches!(self, Self::Int2 | Self::Int4 | Self::Int8)
+    }
+
+    /// A type with PostgreSQL's arithmetic.
+    pub const fn is_number(&self) -> bool {
+        self.is_integer() || matches!(self, Self::Numeric { .. } | Self::Float4 | Self::Float8)
+    }
+
+    /// A type of characters.
+    pub const fn is_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Text
+                | Self::Varchar(_)
+                | Self::Bpchar(_)
+                | Self::Name
+                | Self::Opaque(Opaque::Citext)
+        )
+    }
+
+    /// date, timestamp or timestamptz.
+    pub const fn is_date_or_timestamp(&self) -> bool {
+        matches!(self, Self::Date | Self::Timestamp(_) | Self::Timestamptz(_))
+    }
+
+    /// The digits behind the point, where the type says how many: those of `numeric(10,2)`, none for an integer.
+    pub fn scale(&self) -> Option<u32> {
+        match *self {
+            Self::Numeric { scale, .. } => u32::try_from(scale?).ok(),
+            _ => self.is_integer().then_some(0),
+        }
+    }
+
+    /// The precision of a `numeric(p,s)`.
+    pub fn precision(&self) -> Option<u32> {
+        match *self {
+            Self::Numeric { precision, .. } => precision.map(u32::from),
+            _ => None,
+        }
+    }
+
+    /// The number of characters in a `varchar(n)` or `char(n)`.
+    pub const fn length(&self) -> Option<u32> {
+        match *self {
+            Self::Varchar(length) | Self::Bpchar(length) => length,
+            _ => None,
         }
     }
 
@@ -197,7 +359,7 @@ impl PgType {
             Self::Numeric {
                 precision: Some(precision),
                 scale,
-            } => ((i32::from(precision) << 16) | (i32::from(scale) & 0x7ff)) + 4,
+            } => ((i32::from(precision) << 16) | (i32::from(scale.unwrap_or(0)) & 0x7ff)) + 4,
             Self::Time(Some(digits))
             | Self::Timetz(Some(digits))
             | Self::Timestamp(Some(digits))
@@ -211,8 +373,8 @@ impl PgType {
         if oid == Oid::UNSPECIFIED {
             return Some(Self::Unknown);
         }
-        let plain = Self::ALL.into_iter().find(|ty| ty.oid() == oid)?;
-        Some(plain.with_typmod(typmod))
+        let entry = ENTRIES.iter().find(|entry| entry.oid == oid)?;
+        Some(entry.ty.with_typmod(typmod))
     }
 
     /// The same type with another modifier; one that makes no sense counts as none.
@@ -242,7 +404,7 @@ impl PgType {
             .ok()
             .filter(|p| (1..=1000).contains(p));
         // Eleven bits, the highest of them the sign.
-        let scale = i16::try_from(((packed & 0x7ff) ^ 1024) - 1024).unwrap_or(0);
+        let scale = i16::try_from(((packed & 0x7ff) ^ 1024) - 1024).ok();
         match precision {
             Some(_) => Self::Numeric { precision, scale },
             None => Self::NUMERIC,
@@ -256,82 +418,6 @@ impl PgType {
             SqlValueRef::Real(_) => Self::Float8,
             SqlValueRef::Text(_) | SqlValueRef::Null => Self::Text,
             SqlValueRef::Blob(_) => Self::Bytea,
-        }
-    }
-
-    /// The name in the catalog, `varchar`.
-    pub const fn typname(&self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::Int2 => "int2",
-            Self::Int4 => "int4",
-            Self::Int8 => "int8",
-            Self::Oid => "oid",
-            Self::Float4 => "float4",
-            Self::Float8 => "float8",
-            Self::Numeric { .. } => "numeric",
-            Self::Text => "text",
-            Self::Varchar(_) => "varchar",
-            Self::Bpchar(_) => "bpchar",
-            Self::Name => "name",
-            Self::Char => "char",
-            Self::Bytea => "bytea",
-            Self::Date => "date",
-            Self::Time(_) => "time",
-            Self::Timetz(_) => "timetz",
-            Self::Timestamp(_) => "timestamp",
-            Self::Timestamptz(_) => "timestamptz",
-            Self::Interval => "interval",
-            Self::Uuid => "uuid",
-            Self::Json => "json",
-            Self::Jsonb => "jsonb",
-            Self::Void => "void",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The name without modifiers that messages use, `character varying`.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Bool => "boolean",
-            Self::Int2 => "smallint",
-            Self::Int4 => "integer",
-            Self::Int8 => "bigint",
-            Self::Float4 => "real",
-            Self::Float8 => "double precision",
-            Self::Varchar(_) => "character varying",
-            Self::Bpchar(_) => "character",
-            Self::Char => "\"char\"",
-            Self::Time(_) => "time without time zone",
-            Self::Timetz(_) => "time with time zone",
-            Self::Timestamp(_) => "timestamp without time zone",
-            Self::Timestamptz(_) => "timestamp with time zone",
-            other => other.typname(),
-        }
-    }
-
-    /// The catalog's category letter, by which drivers sort types.
-    pub const fn category(&self) -> char {
-        match self {
-            Self::Bool => 'B',
-            Self::Int2
-            | Self::Int4
-            | Self::Int8
-            | Self::Oid
-            | Self::Float4
-            | Self::Float8
-            | Self::Numeric { .. } => 'N',
-            Self::Text | Self::Varchar(_) | Self::Bpchar(_) | Self::Name => 'S',
-            Self::Char => 'Z',
-            Self::Date
-            | Self::Time(_)
-            | Self::Timetz(_)
-            | Self::Timestamp(_)
-            | Self::Timestamptz(_) => 'D',
-            Self::Interval => 'T',
-            Self::Bytea | Self::Uuid | Self::Json | Self::Jsonb => 'U',
-            Self::Void => 'P',
-            Self::Unknown => 'X',
         }
     }
 }
@@ -348,7 +434,7 @@ impl fmt::Display for PgType {
                 precision: Some(precision),
                 scale,
             } => {
-                write!(f, "numeric({precision},{scale})")
+                write!(f, "numeric({precision},{})", scale.unwrap_or(0))
             }
             Self::Time(Some(digits)) => write!(f, "time({digits}) without time zone"),
             Self::Timetz(Some(digits)) => write!(f, "time({digits}) with time zone"),

@@ -1,6 +1,7 @@
 //! SQLSTATE codes: the five characters that tell a client's program what kind of error it met.
 //!
-//! The names are those of the PostgreSQL manual, appendix "PostgreSQL Error Codes".
+//! The names are those of the PostgreSQL manual, appendix "PostgreSQL Error Codes"; class `R0`, which it
+//! has not, is replication's.
 
 use std::fmt;
 
@@ -22,6 +23,13 @@ impl SqlState {
     /// The first two characters, which name the class.
     pub fn class(self) -> &'static str {
         self.0.get(..2).unwrap_or(self.0)
+    }
+}
+
+/// A code that came over the wire, which may be one that is not known here.
+impl PartialEq<SqlState> for String {
+    fn eq(&self, state: &SqlState) -> bool {
+        self == state.0
     }
 }
 
@@ -79,6 +87,8 @@ sqlstates! {
     INVALID_ESCAPE_SEQUENCE "22025"
     INVALID_JSON_TEXT "22032"
     INVALID_REGULAR_EXPRESSION "2201B"
+    INVALID_ARGUMENT_FOR_LOG "2201E"
+    INVALID_ARGUMENT_FOR_POWER_FUNCTION "2201F"
     INVALID_ROW_COUNT_IN_LIMIT_CLAUSE "2201W"
     INVALID_TEXT_REPRESENTATION "22P02"
     INVALID_BINARY_REPRESENTATION "22P03"
@@ -164,8 +174,13 @@ sqlstates! {
     IO_ERROR "58030"
     UNDEFINED_FILE "58P01"
     DUPLICATE_FILE "58P02"
+    SNAPSHOT_TOO_OLD "72000"
     CONFIG_FILE_ERROR "F0000"
     RAISE_EXCEPTION "P0001"
+    REPLICATION_OTHER_ENVIRONMENT "R0001"
+    REPLICATION_DIVERGED "R0002"
+    REPLICATION_DAMAGED "R0003"
+    REPLICATION_LOG_MISSING "R0004"
     INTERNAL_ERROR "XX000"
     DATA_CORRUPTED "XX001"
     INDEX_CORRUPTED "XX002"

@@ -39,7 +39,7 @@ fn invalid_sequence(from: Option<&[u8]>) -> ValueError {
 
 /// Text for a column of at most `limit` characters. As in PostgreSQL, blanks beyond it are cut
 /// off silently, anything else is 22001.
-pub(crate) fn within_limit<'a>(
+pub fn within_limit<'a>(
     text: &'a str,
     limit: Option<u32>,
     type_name: &str,

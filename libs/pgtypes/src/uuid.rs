@@ -2,8 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::ValueError;
-use crate::bytea::{hex_pair, put_hex};
+use crate::{ValueError, hex};
 
 /// Where a hyphen follows: after so many bytes.
 const GROUP_ENDS: [usize; 4] = [4, 6, 8, 10];
@@ -14,7 +13,7 @@ pub(crate) fn put(uuid: [u8; 16], out: &mut BytesMut) {
         if GROUP_ENDS.contains(&at) {
             out.put_u8(b'-');
         }
-        put_hex(&[byte], out);
+        hex::put(&[byte], out);
     }
 }
 
@@ -34,7 +33,7 @@ fn parse_digits(text: &[u8]) -> Option<[u8; 16]> {
             rest = rest.strip_prefix(b"-").unwrap_or(rest);
         }
         let (pair, tail) = rest.split_first_chunk::<2>()?;
-        *byte = hex_pair(*pair)?;
+        *byte = hex::pair(*pair)?;
         rest = tail;
     }
     rest.is_empty().then_some(uuid)

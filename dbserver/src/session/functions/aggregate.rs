@@ -1,5 +1,6 @@
 //! Aggregates that SQLite does not have: variance and standard deviation.
 
+use pgtypes::SqlState;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
@@ -43,7 +44,10 @@ impl Aggregate<Spread, Option<f64>> for Measure {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
                 let text = String::from_utf8_lossy(bytes);
                 let message = format!("invalid input syntax for type numeric: \"{text}\"");
-                return Err(super::refused("22P02", &message));
+                return Err(super::refused(
+                    SqlState::INVALID_TEXT_REPRESENTATION,
+                    &message,
+                ));
             }
         }
         Ok(())

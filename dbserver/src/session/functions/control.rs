@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dialect::functions::Value;
+use pgtypes::SqlState;
 
 use crate::session::functions::{Facts, Known, Refusal, lock};
 use crate::system::users::{Privilege, Users};
@@ -14,9 +15,12 @@ pub(super) fn find(name: &str) -> Option<Known> {
         "pg_cancel_backend" => |facts, arguments| end_session(facts, arguments, false),
         "pg_terminate_backend" => |facts, arguments| end_session(facts, arguments, true),
         "set_config" => set_config,
-        "pg_try_advisory_lock" => {
-            |_, _| Err(Refusal::new("0A000", "advisory locks are not supported"))
-        }
+        "pg_try_advisory_lock" => |_, _| {
+            Err(Refusal::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "advisory locks are not supported",
+            ))
+        },
         "pg_advisory_unlock_all" => |_, _| Ok(Value::Text(String::new())),
         _ => return None,
     })
@@ -57,7 +61,7 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
             .is_ok_and(|privilege| privilege != Privilege::User);
     if !may {
         return Err(Refusal::new(
-            "42501",
+            SqlState::INSUFFICIENT_PRIVILEGE,
             "permission denied: another user's session needs the privilege dba or operator",
         ));
     }
@@ -84,7 +88,7 @@ fn set_config(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
         return Ok(Value::Text(value.clone()));
     }
     Err(Refusal::new(
-        "0A000",
+        SqlState::FEATURE_NOT_SUPPORTED,
         format!("set_config of \"{name}\" is not supported; use SET"),
     ))
 }

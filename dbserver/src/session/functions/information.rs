@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use dialect::functions::Value;
 use dialect::{Implementation, REQUIRED_FUNCTIONS};
-use pgtypes::{Format, PgType, SqlValue};
+use pgtypes::{Format, PgType, SqlState, SqlValue};
 
 use crate::session::functions::{Facts, Known, Refusal, lock};
 use crate::session::parameters::{self, SERVER_VERSION};
@@ -71,7 +71,7 @@ fn current_setting(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal>
         Some(value) => Ok(text(value.clone())),
         None if missing_ok => Ok(Value::Null),
         None => Err(Refusal::new(
-            "42704",
+            SqlState::UNDEFINED_OBJECT,
             format!("unrecognized configuration parameter \"{name}\""),
         )),
     }
@@ -147,7 +147,7 @@ fn stored(micros: i64, ty: &PgType) -> Result<Value, Refusal> {
     match pgtypes::decode(&bytes, ty, Format::Binary) {
         Ok(SqlValue::Text(whole)) => Ok(Value::Text(whole)),
         Ok(_) => Ok(Value::Null),
-        Err(error) => Err(Refusal::new(error.sqlstate.as_str(), error.message)),
+        Err(error) => Err(Refusal::new(error.sqlstate, error.message)),
     }
 }
 

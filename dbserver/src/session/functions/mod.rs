@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use dialect::functions::Value;
 use dialect::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
+use pgtypes::SqlState;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, ToSql};
@@ -21,7 +22,6 @@ use crate::clients::registry::{Registered, Sessions};
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
-use crate::session::mapping;
 use crate::session::settings::Settings;
 use crate::system::users::{Privilege, Users};
 
@@ -105,12 +105,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// An error of a function: SQLSTATE and message.
 pub(crate) struct Refusal {
-    sqlstate: &'static str,
+    sqlstate: SqlState,
     message: String,
 }
 
 impl Refusal {
-    pub(crate) fn new(sqlstate: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(sqlstate: SqlState, message: impl Into<String>) -> Self {
         Self {
             sqlstate,
             message: message.into(),
@@ -156,7 +156,7 @@ fn register_one(
                 Some(known) => known(&facts, arguments)
                     .map_err(|refusal| refused(refusal.sqlstate, &refusal.message)),
                 None => Err(refused(
-                    "0A000",
+                    SqlState::FEATURE_NOT_SUPPORTED,
                     &format!("function {} is not supported", spec.name),
                 )),
             })
@@ -181,8 +181,8 @@ fn find(name: &str) -> Option<Known> {
         .or_else(|| random::find(name))
 }
 
-fn refused(sqlstate: &str, message: &str) -> Error {
-    Error::UserFunctionError(mapping::tagged(sqlstate, message).into())
+fn refused(sqlstate: SqlState, message: &str) -> Error {
+    Error::UserFunctionError(pgtypes::sqlite::tagged(sqlstate, message).into())
 }
 
 fn argument(value: ValueRef<'_>) -> rusqlite::Result<Value> {
@@ -194,7 +194,7 @@ fn argument(value: ValueRef<'_>) -> rusqlite::Result<Value> {
             Ok(text) => Value::Text(text.to_owned()),
             Err(_) => {
                 return Err(refused(
-                    "22021",
+                    SqlState::CHARACTER_NOT_IN_REPERTOIRE,
                     "invalid byte sequence for encoding \"UTF8\"",
                 ));
             }

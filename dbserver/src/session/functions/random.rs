@@ -1,6 +1,7 @@
 //! Numbers and names that nobody can guess.
 
 use dialect::functions::Value;
+use pgtypes::SqlState;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::session::functions::{Known, Refusal};
@@ -18,7 +19,7 @@ fn fill<const N: usize>() -> Result<[u8; N], Refusal> {
     let mut bytes = [0; N];
     SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|_| Refusal::new("XX000", "the system has no random numbers"))?;
+        .map_err(|_| Refusal::new(SqlState::INTERNAL_ERROR, "the system has no random numbers"))?;
     Ok(bytes)
 }
 

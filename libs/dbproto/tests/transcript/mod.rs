@@ -5,10 +5,11 @@ pub(crate) mod receiver;
 pub(crate) mod shipper;
 
 use bytes::Bytes;
-use dbproto::{Identify, Identity, Message, PROTOCOL_VERSION, Progress, Role};
+use dbproto::{Identify, Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role};
 use fwlog::{
     ChainHash, CommitNumber, EnvironmentId, LogPoint, SegmentHeader, SegmentId, Timestamp,
 };
+use pgtypes::SqlState;
 
 /// The words of one command.
 pub(crate) struct Words<'a>(Vec<&'a str>);
@@ -175,6 +176,11 @@ pub(crate) fn show(message: &Message) -> String {
     }
 }
 
-pub(crate) fn show_refuse(refuse: &dbproto::Refuse) -> String {
+pub(crate) fn refuse(words: &Words<'_>) -> Refuse {
+    let state = SqlState::from_code(words.at(1)).unwrap();
+    Refuse::new(state, "no")
+}
+
+pub(crate) fn show_refuse(refuse: &Refuse) -> String {
     format!("{} {}", refuse.sqlstate, refuse)
 }

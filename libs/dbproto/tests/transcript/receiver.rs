@@ -1,11 +1,11 @@
 //! Drives a [`Receiver`] by the commands of a transcript.
 
 use bytes::Bytes;
-use dbproto::{Message, Receiver, ReceiverAction, Refuse};
+use dbproto::{Message, Receiver, ReceiverAction};
 
 use super::{
-    Words, hash, header, identify, identity, point, progress, show, show_progress, show_refuse,
-    show_start,
+    Words, hash, header, identify, identity, point, progress, refuse, show, show_progress,
+    show_refuse, show_start,
 };
 
 #[derive(Default)]
@@ -53,7 +53,7 @@ impl ReceiverSide {
                 durable: progress(words.at(1)),
                 reply: words.get("reply").is_some(),
             },
-            "refuse" => Message::Refuse(Refuse::new(words.at(1), "no")),
+            "refuse" => Message::Refuse(refuse(&words)),
             other => panic!("no command {other}"),
         };
         match self.0.as_mut().unwrap().handle(message) {

@@ -6,7 +6,8 @@ use dbproto::{
 };
 
 use super::{
-    Words, hash, header, identify, identity, progress, show, show_progress, show_refuse, show_start,
+    Words, hash, header, identify, identity, progress, refuse, show, show_progress, show_refuse,
+    show_start,
 };
 
 #[derive(Default)]
@@ -24,7 +25,7 @@ impl ShipperSide {
         let shipper = self.0.as_mut().unwrap();
         match words.at(0) {
             "identity" => actions(shipper.handle(Message::Identity(identity(&words)))),
-            "refuse" => actions(shipper.handle(Message::Refuse(Refuse::new(words.at(1), "no")))),
+            "refuse" => actions(shipper.handle(Message::Refuse(refuse(&words)))),
             "hash" => {
                 let hash = Some(words.at(2)).filter(|text| *text != "none").map(hash);
                 let position = words.at(1).parse().unwrap();

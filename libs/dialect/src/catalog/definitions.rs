@@ -1,4 +1,4 @@
-//! The tables. `NAME_TEXT` and its like are declared types of [`crate::TypeName`]; a column without a row is NULL.
+//! The tables. `NAME_TEXT` and its like are declared types of [`pgtypes::PgType`]; a column without a row is NULL.
 
 use crate::catalog::CatalogTable;
 

@@ -1,9 +1,10 @@
 //! Definitions as `pg_get_constraintdef` and `pg_get_indexdef` print them.
 
+use pgtypes::PgType;
+
 use crate::expr::coerce::json_literal;
 use crate::source::Source;
 use crate::table_info::{Constraint, ConstraintKind};
-use crate::types::TypeName;
 
 fn list(names: &[String]) -> String {
     names
@@ -28,7 +29,7 @@ pub(crate) fn identifier(name: &str) -> String {
 }
 
 /// A default as PostgreSQL would print it, from SQLite's text: what translation put in is taken out again.
-pub(crate) fn default(text: &str, ty: &TypeName) -> String {
+pub(crate) fn default(text: &str, ty: &PgType) -> String {
     let literal = text
         .strip_prefix("CAST(")
         .and_then(|rest| rest.strip_suffix(" AS TEXT)"))
@@ -40,7 +41,7 @@ pub(crate) fn default(text: &str, ty: &TypeName) -> String {
         (json_literal(&value.replace("''", "'")) == text).then_some(literal)
     };
     if let Some(literal) = literal.or_else(checked) {
-        return format!("{literal}::{}", TypeName::internal(ty.base()).sql_name());
+        return format!("{literal}::{}", ty.name());
     }
     match text {
         "(eq_to_date(now()))" | "eq_to_date(now())" => "CURRENT_DATE".to_owned(),
@@ -152,14 +153,14 @@ mod tests {
 
     #[test]
     fn defaults_are_shown_without_what_translation_added() {
-        let json = TypeName::internal("jsonb");
+        let json = PgType::Jsonb;
         assert_eq!(default("CAST('{}' AS TEXT)", &json), "'{}'::jsonb");
         assert_eq!(
-            default("(eq_to_date(now()))", &TypeName::internal("date")),
+            default("(eq_to_date(now()))", &PgType::Date),
             "CURRENT_DATE"
         );
         assert_eq!(default(&json_literal("{}"), &json), "'{}'::jsonb");
         assert_eq!(default(&json_literal("it's"), &json), "'it''s'::jsonb");
-        assert_eq!(default("5", &TypeName::internal("int4")), "5");
+        assert_eq!(default("5", &PgType::Int4), "5");
     }
 }

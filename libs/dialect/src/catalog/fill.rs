@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use pgtypes::PgType;
+
 use crate::catalog::describe;
 use crate::catalog::fill_constraint::is_key;
 use crate::catalog::{CatalogInput, CatalogRows, CatalogTable, definitions::TABLES};
 use crate::functions::Value;
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
-use crate::types::TypeName;
 
 pub(crate) const PUBLIC: u32 = 2200;
 pub(crate) const OWNER: u32 = 10;
@@ -272,10 +273,7 @@ impl Filler<'_> {
 
     fn columns(&mut self, oid: u32, table: &TableInfo) {
         for (index, column) in table.columns.iter().enumerate() {
-            let ty = column
-                .type_name
-                .clone()
-                .unwrap_or_else(|| TypeName::internal("text"));
+            let ty = column.type_name.unwrap_or(PgType::Text);
             let number = count(index + 1);
             let collation = if ty.is_text() { 100_u32 } else { 0 };
             let written = column.default.as_deref();
@@ -291,7 +289,7 @@ impl Filler<'_> {
                 &[
                     ("attrelid", int(oid)),
                     ("attname", text(&column.name)),
-                    ("atttypid", int(ty.oid())),
+                    ("atttypid", int(ty.oid().get())),
                     ("attstattarget", int(-1)),
                     ("attlen", int(-1)),
                     ("attnum", number.clone()),
@@ -331,38 +329,22 @@ impl Filler<'_> {
         &mut self,
         table: &TableInfo,
         index: usize,
-        ty: &TypeName,
+        ty: &PgType,
         default: Option<String>,
     ) {
         let Some(column) = table.columns.get(index) else {
             return;
         };
         let database = self.input.database.clone();
-        let modifiers = ty.modifiers().map(|text| {
-            text.split(',')
-                .filter_map(|part| part.trim().parse::<i64>().ok())
-                .collect::<Vec<_>>()
-        });
-        let first = modifiers
-            .as_ref()
-            .and_then(|numbers| numbers.first().copied())
-            .map_or(Value::Null, Value::Integer);
-        let second = modifiers
-            .as_ref()
-            .and_then(|numbers| numbers.get(1).copied())
-            .map_or(Value::Null, Value::Integer);
-        let precision = match ty.base() {
-            "int2" => int(16),
-            "int4" => int(32),
-            "int8" => int(64),
-            "numeric" => first.clone(),
-            "float8" => int(53),
-            "float4" => int(24),
-            _ => Value::Null,
+        let given = |number: Option<u32>| number.map_or(Value::Null, int);
+        let precision = match ty {
+            PgType::Int2 => int(16),
+            PgType::Int4 => int(32),
+            PgType::Int8 => int(64),
+            PgType::Float8 => int(53),
+            PgType::Float4 => int(24),
+            _ => given(ty.precision()),
         };
-        let scale = if ty.is_integer() { int(0) } else { second };
-        let length = if ty.is_text() { first } else { Value::Null };
-        let long = TypeName::internal(ty.base()).sql_name();
         self.push(
             "information_schema_columns",
             &[
@@ -376,12 +358,12 @@ impl Filler<'_> {
                     "is_nullable",
                     text(if column.not_null { "NO" } else { "YES" }),
                 ),
-                ("data_type", text(&long)),
-                ("character_maximum_length", length),
+                ("data_type", text(ty.name())),
+                ("character_maximum_length", given(ty.length())),
                 ("numeric_precision", precision),
-                ("numeric_scale", scale),
+                ("numeric_scale", given(ty.scale())),
                 ("udt_schema", text("pg_catalog")),
-                ("udt_name", text(ty.base())),
+                ("udt_name", text(ty.typname())),
                 ("is_identity", text("NO")),
                 ("is_generated", text("NEVER")),
                 (

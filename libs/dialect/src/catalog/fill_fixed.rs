@@ -1,7 +1,8 @@
 //! Rows that do not depend on the schema: namespaces, types, databases, users, settings.
 
+use pgtypes::{Oid, PgType};
+
 use crate::catalog::fill::{BTREE, Filler, HEAP, OWNER, PUBLIC, int, text, truth};
-use crate::types::BUILTIN;
 
 const PG_CATALOG: u32 = 11;
 const INFORMATION_SCHEMA: u32 = 13_000;
@@ -66,8 +67,8 @@ impl Filler<'_> {
                 ("spcowner", int(OWNER)),
             ],
         );
-        for (name, _, oid) in BUILTIN {
-            self.built_in_type(name, *oid);
+        for ty in PgType::ALL.iter().filter(|ty| ty.oid() != Oid::UNSPECIFIED) {
+            self.built_in_type(ty);
         }
         self.databases();
     }
@@ -110,39 +111,20 @@ impl Filler<'_> {
         }
     }
 
-    fn built_in_type(&mut self, name: &str, oid: u32) {
-        let length = match name {
-            "bool" | "char" => 1,
-            "int2" => 2,
-            "int4" | "float4" | "oid" | "date" | "regclass" | "regtype" | "regproc"
-            | "regnamespace" => 4,
-            "int8" | "float8" | "time" | "timestamp" | "timestamptz" => 8,
-            "uuid" | "interval" => 16,
-            "timetz" => 12,
-            "name" => 64,
-            _ => -1,
-        };
-        let category = match name {
-            "bool" => "B",
-            "text" | "varchar" | "bpchar" | "name" => "S",
-            "date" | "time" | "timetz" | "timestamp" | "timestamptz" => "D",
-            "interval" => "T",
-            "inet" | "cidr" => "I",
-            "int2" | "int4" | "int8" | "float4" | "float8" | "numeric" | "oid" => "N",
-            _ => "U",
-        };
-        let collation = if category == "S" { 100_u32 } else { 0 };
+    fn built_in_type(&mut self, ty: &PgType) {
+        let (name, length) = (ty.typname(), ty.typlen());
+        let collation = if ty.category() == 'S' { 100_u32 } else { 0 };
         self.push(
             "pg_type",
             &[
-                ("oid", int(oid)),
+                ("oid", int(ty.oid().get())),
                 ("typname", text(name)),
                 ("typnamespace", int(PG_CATALOG)),
                 ("typowner", int(OWNER)),
                 ("typlen", int(length)),
                 ("typbyval", truth((1..=8).contains(&length))),
                 ("typtype", text("b")),
-                ("typcategory", text(category)),
+                ("typcategory", text(&ty.category().to_string())),
                 ("typisdefined", truth(true)),
                 ("typdelim", text(",")),
                 ("typrelid", int(0)),

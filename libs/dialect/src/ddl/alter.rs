@@ -1,9 +1,11 @@
 //! ALTER TABLE.
 
+use pgtypes::{PgType, SqlState};
+
 use crate::ddl::layout::{self, Piece};
 use crate::ddl::object_name;
 use crate::ddl::rebuild::{self, Change, Present};
-use crate::error::{DialectError, UNDEFINED_OBJECT, UNDEFINED_TABLE};
+use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
 use crate::source::Source;
@@ -46,7 +48,7 @@ pub(crate) fn alter_table(
             let message = format!("relation \"{table}\" does not exist, skipping");
             let notice = Notice {
                 severity: "NOTICE",
-                sqlstate: "00000",
+                sqlstate: SqlState::SUCCESSFUL_COMPLETION,
                 message,
             };
             return Ok(Statement {
@@ -59,7 +61,7 @@ pub(crate) fn alter_table(
             return Ok(Statement::accepted("ALTER TABLE"));
         }
         let message = format!("relation \"{table}\" does not exist");
-        return Err(src.error(2, UNDEFINED_TABLE, message));
+        return Err(src.error(2, SqlState::UNDEFINED_TABLE, message));
     };
     if src.is(at, "RENAME") && !src.is(at + 1, "CONSTRAINT") {
         return rename(src, &table, at);
@@ -280,7 +282,7 @@ impl Alter<'_> {
         for column in &columns {
             if self.present.column(column).is_none() && clause.keyword != "check" {
                 let message = format!("column \"{column}\" named in key does not exist");
-                return Err(src.error(clause.body, crate::error::UNDEFINED_COLUMN, message));
+                return Err(src.error(clause.body, SqlState::UNDEFINED_COLUMN, message));
             }
         }
         let mut translator = Translator::new(src, self.schema);
@@ -313,7 +315,7 @@ impl Alter<'_> {
                     "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
                     self.table
                 );
-                self.change.violation = Some(("23503", message));
+                self.change.violation = Some((SqlState::FOREIGN_KEY_VIOLATION, message));
             }
             _ => {
                 let open = clause.body;
@@ -327,7 +329,7 @@ impl Alter<'_> {
                     "check constraint \"{name}\" of relation \"{}\" is violated by some row",
                     self.table
                 );
-                self.change.violation = Some(("23514", message));
+                self.change.violation = Some((SqlState::CHECK_VIOLATION, message));
             }
         }
         self.present.append(&mut self.change.edits, &text);
@@ -361,7 +363,7 @@ impl Alter<'_> {
             );
             return Err(self
                 .src
-                .error(at, crate::error::INVALID_TABLE_DEFINITION, message));
+                .error(at, SqlState::INVALID_TABLE_DEFINITION, message));
         }
         if let [only] = columns {
             self.make_integer_key(only);
@@ -389,7 +391,7 @@ impl Alter<'_> {
             .find(|column| column.name.eq_ignore_ascii_case(name));
         let integer = column
             .and_then(|column| column.type_name.as_ref())
-            .is_some_and(crate::TypeName::is_integer);
+            .is_some_and(PgType::is_integer);
         let Some(position) = self.present.column(name).filter(|_| integer) else {
             return;
         };
@@ -428,7 +430,7 @@ impl Alter<'_> {
                 "constraint \"{name}\" of relation \"{}\" does not exist",
                 self.table
             );
-            return Err(self.src.error(at, UNDEFINED_OBJECT, message));
+            return Err(self.src.error(at, SqlState::UNDEFINED_OBJECT, message));
         };
         let Some((from, to, piece)) = self.find_constraint(&constraint) else {
             return Err(self.src.unsupported(at, "dropping this constraint"));

@@ -1,10 +1,11 @@
 //! ALTER TABLE … ALTER COLUMN.
 
+use pgtypes::{PgType, SqlState};
+
 use crate::ddl::alter::Alter;
-use crate::error::{DialectError, UNDEFINED_COLUMN};
+use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 impl Alter<'_> {
     /// The action behind ALTER [COLUMN]; the column's name at `at`.
@@ -16,7 +17,7 @@ impl Alter<'_> {
                 "column \"{name}\" of relation \"{}\" does not exist",
                 self.table
             );
-            return Err(src.error(at, UNDEFINED_COLUMN, message));
+            return Err(src.error(at, SqlState::UNDEFINED_COLUMN, message));
         };
         let next = at + 1;
         if src.are(next, &["SET", "DEFAULT"]) {
@@ -66,13 +67,13 @@ impl Alter<'_> {
         Err(src.unsupported(next, &format!("ALTER COLUMN … {}", src.slice(next, end))))
     }
 
-    fn type_name(&self, name: &str) -> Option<TypeName> {
+    fn type_name(&self, name: &str) -> Option<PgType> {
         let column = self
             .info
             .columns
             .iter()
             .find(|column| column.name.eq_ignore_ascii_case(name))?;
-        column.type_name.clone()
+        column.type_name
     }
 
     fn set_default(
@@ -116,15 +117,15 @@ impl Alter<'_> {
             "column \"{name}\" of relation \"{}\" contains null values",
             self.table
         );
-        self.change.violation = Some(("23502", message));
+        self.change.violation = Some((SqlState::NOT_NULL_VIOLATION, message));
         self.changed = true;
     }
 
     /// Notes in the text that the column counts by itself; it will, once it is the primary key.
     fn make_serial(&mut self, name: &str, column: (usize, usize)) {
-        let marker = match self.type_name(name).as_ref().map(TypeName::base) {
-            Some("int8") => "bigserial",
-            Some("int2") => "smallserial",
+        let marker = match self.type_name(name) {
+            Some(PgType::Int8) => "bigserial",
+            Some(PgType::Int2) => "smallserial",
             _ => "serial",
         };
         let end = self.present.type_end(column);
@@ -156,7 +157,7 @@ impl Alter<'_> {
         let ty = translator.declared_type(from, type_end)?;
         let declared = ty
             .as_ref()
-            .and_then(TypeName::renamed)
+            .and_then(PgType::declared_as)
             .unwrap_or_else(|| self.src.slice(from, type_end))
             .to_owned();
         let key = self
@@ -164,7 +165,7 @@ impl Alter<'_> {
             .columns
             .iter()
             .any(|info| info.rowid_alias && info.name.eq_ignore_ascii_case(name));
-        let integer = ty.as_ref().is_some_and(TypeName::is_integer);
+        let integer = ty.as_ref().is_some_and(PgType::is_integer);
         let text = if key && integer {
             format!("INTEGER /*{}*/", declared.to_ascii_lowercase())
         } else {
@@ -201,30 +202,33 @@ impl Alter<'_> {
 
     /// Whether the values of one type are those of the other, byte for byte: then only the definition changes. Where
     /// the new type is narrower, a check finds what it has no room for.
-    fn is_stored_alike(&mut self, name: &str, own: &TypeName, ty: &TypeName) -> bool {
+    fn is_stored_alike(&mut self, name: &str, own: &PgType, ty: &PgType) -> bool {
         let column = quote_name(name);
-        let text = |ty: &TypeName| matches!(ty.base(), "text" | "varchar");
+        let text = |ty: &PgType| matches!(ty, PgType::Text | PgType::Varchar(_));
         let (beyond, violation) = if text(own) && text(ty) {
             let Some(length) = ty.length() else {
                 return true;
             };
-            let message = format!("value too long for type {}", ty.sql_name());
-            (format!("length({column}) > {length}"), ("22001", message))
+            let message = format!("value too long for type {ty}");
+            (
+                format!("length({column}) > {length}"),
+                (SqlState::STRING_DATA_RIGHT_TRUNCATION, message),
+            )
         } else if own.is_integer() && ty.is_integer() {
-            let (low, high) = match ty.base() {
-                "int2" => (i64::from(i16::MIN), i64::from(i16::MAX)),
-                "int4" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            let (low, high) = match ty {
+                PgType::Int2 => (i64::from(i16::MIN), i64::from(i16::MAX)),
+                PgType::Int4 => (i64::from(i32::MIN), i64::from(i32::MAX)),
                 _ => return true,
             };
-            let message = format!("{} out of range", ty.sql_name());
+            let message = format!("{} out of range", ty.name());
             (
                 format!("{column} NOT BETWEEN {low} AND {high}"),
-                ("22003", message),
+                (SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message),
             )
         } else {
-            let room = |ty: &TypeName| Some(ty.precision()?.saturating_sub(ty.scale()?));
-            return own.base() == "numeric"
-                && ty.base() == "numeric"
+            let room = |ty: &PgType| Some(ty.precision()?.saturating_sub(ty.scale()?));
+            return own.base() == PgType::NUMERIC
+                && ty.base() == PgType::NUMERIC
                 && room(own).is_some()
                 && own.scale() <= ty.scale()
                 && room(own) <= room(ty);
@@ -238,14 +242,14 @@ impl Alter<'_> {
     }
 
     /// The column cast to its new type.
-    fn converted(&self, name: &str, ty: Option<&TypeName>) -> Result<String, DialectError> {
+    fn converted(&self, name: &str, ty: Option<&PgType>) -> Result<String, DialectError> {
         let Some(ty) = ty else {
             return Ok(quote_name(name));
         };
         let text = format!(
             "SELECT {}::{} AS v FROM {}",
             quote_name(name),
-            ty.sql_name(),
+            ty,
             quote_name(&self.table)
         );
         let statement = crate::analyze(&text, self.schema)?;

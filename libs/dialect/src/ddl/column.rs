@@ -1,11 +1,12 @@
 //! Columns and constraints of CREATE TABLE and ALTER TABLE … ADD.
 
+use pgtypes::{Opaque, PgType, SqlState};
+
 use crate::catalog::identifier;
 use crate::ddl::layout::{self, Clause};
 use crate::error::DialectError;
 use crate::lexer::Kind;
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 /// What a column's definition says about it.
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ impl Translator<'_> {
         &self,
         from: usize,
         to: usize,
-    ) -> Result<Option<TypeName>, DialectError> {
+    ) -> Result<Option<PgType>, DialectError> {
         if from >= to {
             return Ok(None);
         }
@@ -61,25 +62,25 @@ impl Translator<'_> {
                 .unsupported(from, "an array type")
                 .hint("store a JSON array instead"));
         }
-        let ty = TypeName::parse(text);
-        let known = ty.oid() != 0 || TypeName::from_declared(text).is_some_and(|ty| ty.oid() != 0);
-        if !known && !matches!(ty.base(), "citext" | "money" | "any") {
+        let ty = PgType::parse(text);
+        // SQLite's word for a column of no type.
+        if ty.is_none() && !text.eq_ignore_ascii_case("any") {
             let message = format!("type \"{text}\" does not exist");
-            return Err(self.src.error(from, "42704", message));
+            return Err(self.src.error(from, SqlState::UNDEFINED_OBJECT, message));
         }
-        Ok(Some(ty))
+        Ok(ty)
     }
 
     /// Writes the type as SQLite needs it. An integer key must be INTEGER, and nothing else, to be the rowid: what
     /// the user wrote follows in a comment.
-    fn declare(&mut self, (from, to): (usize, usize), ty: &TypeName, serial: bool, key: bool) {
+    fn declare(&mut self, (from, to): (usize, usize), ty: &PgType, serial: bool, key: bool) {
         let text = self.src.slice(from, to);
         let original = text.to_ascii_lowercase();
         if ty.is_integer() && (key || serial) {
             let marker = if serial {
-                match ty.base() {
-                    "int8" => "bigserial",
-                    "int2" => "smallserial",
+                match ty {
+                    PgType::Int8 => "bigserial",
+                    PgType::Int2 => "smallserial",
                     _ => "serial",
                 }
             } else {
@@ -90,15 +91,17 @@ impl Translator<'_> {
             }
             return;
         }
-        if let Some(declared) = ty.renamed() {
+        if let Some(declared) = ty.declared_as() {
             self.replace(from, to, declared);
-        } else if ty.base() == "citext" {
+        } else if *ty == PgType::Opaque(Opaque::Citext) {
             self.replace(from, to, "CITEXT COLLATE NOCASE");
-        } else if matches!(ty.base(), "timestamp" | "timestamptz" | "time" | "timetz")
-            && to > from + 1
+        } else if matches!(
+            ty,
+            PgType::Timestamp(_) | PgType::Timestamptz(_) | PgType::Time(_) | PgType::Timetz(_)
+        ) && to > from + 1
         {
             // SQLite's grammar has no words behind a type's parentheses.
-            self.replace(from, to, ty.base().to_ascii_uppercase());
+            self.replace(from, to, ty.declaration().to_ascii_uppercase());
         } else if self.src.is(from, "pg_catalog") {
             self.remove(from, from + 2);
         }
@@ -109,7 +112,7 @@ impl Translator<'_> {
         &mut self,
         clause: &Clause,
         at: usize,
-        ty: Option<&TypeName>,
+        ty: Option<&PgType>,
     ) -> Result<bool, DialectError> {
         match clause.keyword.as_str() {
             "default" => {
@@ -161,7 +164,7 @@ impl Translator<'_> {
         &mut self,
         from: usize,
         to: usize,
-        ty: Option<&TypeName>,
+        ty: Option<&PgType>,
     ) -> Result<(), DialectError> {
         let value = self.whole(from, to)?;
         if let Some(ty) = ty {

@@ -1,5 +1,7 @@
 //! CREATE TABLE and CREATE TABLE AS.
 
+use pgtypes::{PgType, SqlState};
+
 use crate::ddl::layout::{self, Piece};
 use crate::error::DialectError;
 use crate::literal::quote_name;
@@ -7,7 +9,6 @@ use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{CommandTag, Notice, Statement, StatementKind};
 use crate::translator::{Column, Scope, ScopeTable, Translator};
-use crate::types::TypeName;
 
 /// CREATE at 0, its modifiers from `start`, TABLE at `at`.
 pub(crate) fn create_table(
@@ -31,7 +32,7 @@ pub(crate) fn create_table(
     if if_not_exists && schema.columns(&name).is_some() {
         translator.notices.push(Notice {
             severity: "NOTICE",
-            sqlstate: "42P07",
+            sqlstate: SqlState::DUPLICATE_TABLE,
             message: format!("relation \"{name}\" already exists, skipping"),
         });
     }
@@ -229,10 +230,7 @@ fn declaration(column: &Column, name: Option<&String>) -> String {
     let name = name
         .or(column.name.as_ref())
         .map_or("?column?", String::as_str);
-    let ty = column.ty.as_ref().map(|ty: &TypeName| {
-        ty.renamed()
-            .map_or_else(|| ty.as_str().to_owned(), str::to_owned)
-    });
+    let ty = column.ty.as_ref().map(PgType::declaration);
     format!("{} {}", quote_name(name), ty.unwrap_or_default())
         .trim_end()
         .to_owned()

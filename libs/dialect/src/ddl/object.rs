@@ -1,5 +1,7 @@
 //! DROP, and objects that are accepted without effect or refused by name.
 
+use pgtypes::SqlState;
+
 use crate::ddl::object_name;
 use crate::error::DialectError;
 use crate::literal::quote_name;
@@ -43,7 +45,7 @@ pub(crate) fn create(src: &Source<'_>, at: usize) -> Result<Statement, DialectEr
             }
             Err(src.error(
                 at,
-                "0A000",
+                SqlState::FEATURE_NOT_SUPPORTED,
                 format!("extension \"{name}\" is not available"),
             ))
         }
@@ -158,7 +160,7 @@ fn drop_relations(
             let message = format!("{kind} \"{name}\" does not exist, skipping");
             notices.push(Notice {
                 severity: "NOTICE",
-                sqlstate: "00000",
+                sqlstate: SqlState::SUCCESSFUL_COMPLETION,
                 message,
             });
         }

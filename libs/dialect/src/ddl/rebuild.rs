@@ -1,5 +1,7 @@
 //! Changes that SQLite's ALTER TABLE does not know: an edited CREATE TABLE text, put in place or rebuilt from.
 
+use pgtypes::SqlState;
+
 use crate::ddl::layout::{self, Layout, Piece};
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -15,7 +17,7 @@ pub(crate) struct Change {
     /// What is stored changes: the table must be made anew.
     pub(crate) rebuild: bool,
     pub(crate) checks: Vec<String>,
-    pub(crate) violation: Option<(&'static str, String)>,
+    pub(crate) violation: Option<(SqlState, String)>,
     /// Expressions that convert columns: name, SQLite text.
     pub(crate) conversions: Vec<(String, String)>,
 }
@@ -94,10 +96,10 @@ pub(crate) fn apply(present: &Present<'_>, change: Change, schema: &dyn SchemaVi
     let sql = present.src.sql;
     let text = change.edits.render(sql, 0..sql.len());
     let table = present.layout.name.clone();
-    let violation = change
-        .violation
-        .clone()
-        .unwrap_or(("23514", "a row violates the new constraint".to_owned()));
+    let violation = change.violation.clone().unwrap_or((
+        SqlState::CHECK_VIOLATION,
+        "a row violates the new constraint".to_owned(),
+    ));
     let checks = change.checks;
     if !change.rebuild {
         let needs = Needs::SchemaEdit {

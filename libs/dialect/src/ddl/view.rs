@@ -1,5 +1,7 @@
 //! CREATE VIEW.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -48,7 +50,7 @@ pub(crate) fn create(
     }
     if let Some(number) = translator.parameters.iter().position(|_| true) {
         let message = format!("there is no parameter ${}", number + 1);
-        return Err(DialectError::new("42P02", message));
+        return Err(DialectError::new(SqlState::UNDEFINED_PARAMETER, message));
     }
     let select = translator.rendered(mark, next + 1, src.len());
     let view = quote_name(&name);

@@ -2,7 +2,9 @@
 
 mod on_conflict;
 
-use crate::error::{DialectError, UNDEFINED_COLUMN};
+use pgtypes::SqlState;
+
+use crate::error::DialectError;
 use crate::expr::{Form, fit, level};
 use crate::literal::quote_name;
 use crate::query::Query;
@@ -112,7 +114,7 @@ impl Translator<'_> {
             let rowid = matches!(name.as_str(), "rowid" | "oid" | "_rowid_");
             if found.is_none() && !rowid {
                 let message = format!("column \"{name}\" of relation \"{table}\" does not exist");
-                return Err(self.src.error(at, UNDEFINED_COLUMN, message));
+                return Err(self.src.error(at, SqlState::UNDEFINED_COLUMN, message));
             }
             Ok(found)
         };
@@ -148,7 +150,7 @@ impl Translator<'_> {
             self.in_values = false;
             if !targets.is_empty() && values.len() > targets.len() {
                 let message = "INSERT has more expressions than target columns";
-                return Err(self.src.error(at + 1, "42601", message));
+                return Err(self.src.error(at + 1, SqlState::SYNTAX_ERROR, message));
             }
             for (value, target) in values.iter().zip(targets) {
                 if value.form == Form::Default {
@@ -231,7 +233,7 @@ impl Translator<'_> {
                 if target.is_none() && columns.is_some() {
                     let message =
                         format!("column \"{name}\" of relation \"{table}\" does not exist");
-                    return Err(self.src.error(at, UNDEFINED_COLUMN, message));
+                    return Err(self.src.error(at, SqlState::UNDEFINED_COLUMN, message));
                 }
                 if !self.src.sign(at + 1, "=") {
                     return Err(self.src.syntax(at + 1));

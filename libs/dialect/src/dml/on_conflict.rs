@@ -1,5 +1,7 @@
 //! ON CONFLICT of INSERT.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::table_info::{ConstraintKind, parse_create_table};
@@ -22,7 +24,7 @@ impl Translator<'_> {
             let columns = self.constraint_columns(table, &name);
             let Some(columns) = columns else {
                 let message = format!("constraint \"{name}\" for table \"{table}\" does not exist");
-                return Err(self.src.error(at + 2, "42704", message));
+                return Err(self.src.error(at + 2, SqlState::UNDEFINED_OBJECT, message));
             };
             self.replace(at, at + 3, format!("({columns})"));
             at += 3;

@@ -1,8 +1,9 @@
 //! `+ - * / % ^` with the meaning that the operands' types give them.
 
+use pgtypes::PgType;
+
 use crate::expr::{Expr, Form, level};
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 impl Translator<'_> {
     /// The operator at token `at` between two operands of level `own`.
@@ -11,24 +12,22 @@ impl Translator<'_> {
         let expr = Expr::new(left.from, right.to).level(own);
         self.infer_operands(left, right, text);
         let (l, r) = (self.type_of(left), self.type_of(right));
-        let base =
-            |ty: &Option<TypeName>| ty.as_ref().map_or(String::new(), |ty| ty.base().to_owned());
-        let (lb, rb) = (base(&l), base(&r));
-        if text == "-" && lb == "jsonb" && matches!(rb.as_str(), "" | "text" | "varchar") {
+        let key = matches!(r, None | Some(PgType::Text | PgType::Varchar(_)));
+        if text == "-" && l == Some(PgType::Jsonb) && key {
             self.wrap(right, "eq_json_key(", ")");
             self.as_call(left, right, at, "json_remove");
-            return Expr::new(left.from, right.to).typed("jsonb");
+            return Expr::new(left.from, right.to).typed(PgType::Jsonb);
         }
-        if let Some((function, ty)) = time_operator(text, &lb, &rb) {
+        if let Some((function, ty)) = time_operator(text, l, r) {
             self.as_call(left, right, at, function);
             return Expr::new(left.from, right.to).typed(ty);
         }
         if text == "^" {
             self.as_call(left, right, at, "power");
-            return Expr::new(left.from, right.to).typed("float8");
+            return Expr::new(left.from, right.to).typed(PgType::Float8);
         }
-        let ty = number_type(&lb, &rb);
-        let fractional = ty.is_some_and(|ty| matches!(ty, "numeric" | "float4" | "float8"));
+        let ty = number_type(l, r);
+        let fractional = ty.is_some_and(|ty| !ty.is_integer());
         if own == level::PRODUCT {
             self.number_literal(left);
             self.number_literal(right);
@@ -84,15 +83,11 @@ impl Translator<'_> {
                 continue;
             };
             let ty = match (ty.base(), text) {
-                ("date", "+" | "-") => {
-                    TypeName::internal(if text == "+" { "int4" } else { "date" })
-                }
-                ("timestamp" | "timestamptz", "+") => TypeName::internal("interval"),
-                ("interval", "*" | "/") => TypeName::internal("float8"),
-                _ if other.form == Form::Number && ty.base() == "int4" => {
-                    TypeName::internal("int8")
-                }
-                _ => TypeName::internal(ty.base()),
+                (PgType::Date, "+") => PgType::Int4,
+                (PgType::Timestamp(_) | PgType::Timestamptz(_), "+") => PgType::Interval,
+                (PgType::Interval, "*" | "/") => PgType::Float8,
+                (PgType::Int4, _) if other.form == Form::Number => PgType::Int8,
+                (ty, _) => ty,
             };
             self.set_parameter(number, &ty);
         }
@@ -113,42 +108,54 @@ impl Translator<'_> {
 
 /// The function and the result of an operator between dates, times and intervals. An open literal beside a timestamp
 /// is an interval for `+`, and a timestamp for `-`.
-fn time_operator(text: &str, left: &str, right: &str) -> Option<(&'static str, &'static str)> {
-    let stamp = |ty: &str| match ty {
-        "timestamp" | "date" => Some("timestamp"),
-        "timestamptz" => Some("timestamptz"),
+fn time_operator(
+    text: &str,
+    left: Option<PgType>,
+    right: Option<PgType>,
+) -> Option<(&'static str, PgType)> {
+    use PgType::{Date, Interval, Time};
+
+    let stamp = |ty: Option<PgType>| match ty {
+        Some(PgType::Timestamp(_) | Date) => Some(PgType::Timestamp(None)),
+        Some(PgType::Timestamptz(_)) => Some(PgType::Timestamptz(None)),
         _ => None,
     };
-    let integer = |ty: &str| matches!(ty, "int2" | "int4" | "int8");
-    let number = |ty: &str| integer(ty) || matches!(ty, "numeric" | "float4" | "float8");
+    let integer = |ty: Option<PgType>| ty.is_some_and(|ty| ty.is_integer());
+    let number = |ty: Option<PgType>| ty.is_some_and(|ty| ty.is_number());
     Some(match (text, left, right) {
-        ("+", "date", right) if integer(right) => ("eq_date_add", "date"),
-        ("+", left, "date") if integer(left) => ("eq_date_add", "date"),
-        ("-", "date", right) if integer(right) => ("eq_date_subtract", "date"),
-        ("-", "date", "date" | "") => ("eq_date_difference", "int4"),
+        ("+", Some(Date), right) if integer(right) => ("eq_date_add", Date),
+        ("+", left, Some(Date)) if integer(left) => ("eq_date_add", Date),
+        ("-", Some(Date), right) if integer(right) => ("eq_date_subtract", Date),
+        ("-", Some(Date), Some(Date) | None) => ("eq_date_difference", PgType::Int4),
         ("-", left, right)
-            if stamp(left).is_some() && (stamp(right).is_some() || right.is_empty()) =>
+            if stamp(left).is_some() && (stamp(right).is_some() || right.is_none()) =>
         {
-            ("eq_timestamp_difference", "interval")
+            ("eq_timestamp_difference", Interval)
         }
-        ("+", "time", "interval") => ("eq_time_add", "time"),
-        ("-", "time", "interval") => ("eq_time_subtract", "time"),
-        ("+", left, "interval" | "") if stamp(left).is_some() => ("eq_timestamp_add", stamp(left)?),
-        ("-", left, "interval") if stamp(left).is_some() => ("eq_timestamp_subtract", stamp(left)?),
-        ("+", "interval", right) if stamp(right).is_some() => ("eq_timestamp_add", stamp(right)?),
-        ("+", "interval", "interval" | "") | ("+", "", "interval") => {
-            ("eq_interval_add", "interval")
+        ("+", Some(Time(_)), Some(Interval)) => ("eq_time_add", Time(None)),
+        ("-", Some(Time(_)), Some(Interval)) => ("eq_time_subtract", Time(None)),
+        ("+", left, Some(Interval) | None) if stamp(left).is_some() => {
+            ("eq_timestamp_add", stamp(left)?)
         }
-        ("-", "interval", "interval" | "") => ("eq_interval_subtract", "interval"),
-        ("*", "interval", right) if number(right) => ("eq_interval_multiply", "interval"),
-        ("*", left, "interval") if number(left) => ("eq_interval_multiply", "interval"),
-        ("/", "interval", right) if number(right) => ("eq_interval_divide", "interval"),
+        ("-", left, Some(Interval)) if stamp(left).is_some() => {
+            ("eq_timestamp_subtract", stamp(left)?)
+        }
+        ("+", Some(Interval), right) if stamp(right).is_some() => {
+            ("eq_timestamp_add", stamp(right)?)
+        }
+        ("+", Some(Interval), Some(Interval) | None) | ("+", None, Some(Interval)) => {
+            ("eq_interval_add", Interval)
+        }
+        ("-", Some(Interval), Some(Interval) | None) => ("eq_interval_subtract", Interval),
+        ("*", Some(Interval), right) if number(right) => ("eq_interval_multiply", Interval),
+        ("*", left, Some(Interval)) if number(left) => ("eq_interval_multiply", Interval),
+        ("/", Some(Interval), right) if number(right) => ("eq_interval_divide", Interval),
         _ => return None,
     })
 }
 
 /// The digits behind the point of a result; a quotient's depend on the values.
-fn result_scale(text: &str, left: &TypeName, right: &TypeName) -> Option<u32> {
+fn result_scale(text: &str, left: &PgType, right: &PgType) -> Option<u32> {
     let (left, right) = (left.scale()?, right.scale()?);
     match text {
         "+" | "-" | "%" => Some(left.max(right)),
@@ -157,23 +164,33 @@ fn result_scale(text: &str, left: &TypeName, right: &TypeName) -> Option<u32> {
     }
 }
 
-fn result_type(ty: Option<&str>, scale: Option<u32>) -> Option<TypeName> {
+fn result_type(ty: Option<PgType>, scale: Option<u32>) -> Option<PgType> {
     match ty? {
-        "numeric" => Some(TypeName::numeric(scale)),
-        other => Some(TypeName::internal(other)),
+        PgType::Numeric { .. } => Some(PgType::numeric(scale)),
+        other => Some(other),
     }
 }
 
 /// The type of an operation on two numbers; `None` if either is unknown.
-pub(crate) fn number_type(left: &str, right: &str) -> Option<&'static str> {
-    const RANKS: &[&str] = &["int2", "int4", "int8", "numeric", "float4", "float8"];
-    let rank = |ty: &str| RANKS.iter().position(|name| *name == ty);
+pub(crate) fn number_type(left: Option<PgType>, right: Option<PgType>) -> Option<PgType> {
+    const RANKS: &[PgType] = &[
+        PgType::Int2,
+        PgType::Int4,
+        PgType::Int8,
+        PgType::NUMERIC,
+        PgType::Float4,
+        PgType::Float8,
+    ];
+    let rank = |ty: Option<PgType>| {
+        RANKS
+            .iter()
+            .position(|known| Some(*known) == ty.map(PgType::base))
+    };
     let (left, right) = (rank(left)?, rank(right)?);
-    let wide = left.max(right);
-    let name = RANKS.get(wide)?;
-    Some(if *name == "float4" && left != right {
-        "float8"
+    let wide = *RANKS.get(left.max(right))?;
+    Some(if wide == PgType::Float4 && left != right {
+        PgType::Float8
     } else {
-        name
+        wide
     })
 }

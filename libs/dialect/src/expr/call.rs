@@ -1,11 +1,12 @@
 //! Function calls: SQLite's names for PostgreSQL's functions, and the types they give.
 
+use pgtypes::{PgType, SqlState};
+
 use crate::error::DialectError;
 use crate::expr::primary::is_schema;
 use crate::expr::{Expr, Form};
 use crate::literal::quote;
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 /// PostgreSQL's name, the name to call.
 const RENAMED: &[(&str, &str)] = &[
@@ -61,8 +62,6 @@ const REFUSED: &[&str] = &[
     "percentile_disc",
     "mode",
     "row_to_json",
-    "to_json",
-    "to_jsonb",
     "json_populate_record",
     "crosstab",
     "dblink",
@@ -121,7 +120,7 @@ impl Translator<'_> {
             if !is_schema(&schema) && schema != "information_schema" {
                 return Err(self.src.error(
                     at,
-                    "3F000",
+                    SqlState::INVALID_SCHEMA_NAME,
                     format!("schema \"{schema}\" does not exist"),
                 ));
             }
@@ -155,23 +154,24 @@ impl Translator<'_> {
             && let [argument] = arguments.as_slice()
             && let Some(ty) = self.type_of(argument)
         {
-            let ty = TypeName::internal(ty.base()).sql_name();
+            let ty = ty.name();
             self.replace(at, to, quote(&ty));
-            return Ok(Expr::new(at, to).typed("text").named("pg_typeof"));
+            return Ok(Expr::new(at, to).typed(PgType::Text).named("pg_typeof"));
         }
         if matches!(name.as_str(), "string_agg" | "group_concat") {
             self.distinct_texts(last, &arguments)?;
+        }
+        if let ("to_json" | "to_jsonb", [argument]) = (name.as_str(), arguments.as_slice()) {
+            self.to_json(last, argument)?;
         }
         if name == "jsonb_set" && arguments.len() == 3 {
             self.wrap(&arguments[1], "eq_json_path(", ")");
             self.wrap(&arguments[2], "json(", ")");
             self.replace(last, last + 1, "json_set");
-            return Ok(Expr::new(at, to).typed("jsonb").named(&name));
-        }
-        if name.starts_with("json") {
-            self.json_arguments(&name, &arguments);
+            return Ok(Expr::new(at, to).typed(PgType::Jsonb).named(&name));
         }
         self.infer_arguments(&name, &arguments)?;
+        self.shown_arguments(&name, &arguments);
         let ty = self.result_type(&name, &arguments)?;
         self.respell(&name, last, &arguments);
         let not_null = matches!(name.as_str(), "count" | "now" | "row_number" | "rank");
@@ -205,29 +205,58 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Values within JSON: a boolean is true or false there and not 1 or 0, JSON stays JSON.
-    fn json_arguments(&mut self, name: &str, arguments: &[Expr]) {
-        let made = matches!(
-            name.trim_start_matches("jsonb_")
-                .trim_start_matches("json_"),
-            "build_object" | "build_array" | "agg" | "object_agg" | "object" | "array"
-        );
-        for argument in arguments.iter().filter(|_| made) {
-            match argument.base() {
-                "bool" => self.wrap(argument, "json(eq_bool_text(", "))"),
-                "json" | "jsonb" => self.wrap(argument, "json(", ")"),
+    /// Arguments that become texts, or parts of JSON.
+    fn shown_arguments(&mut self, name: &str, arguments: &[Expr]) {
+        let json = name
+            .trim_start_matches("jsonb_")
+            .trim_start_matches("json_");
+        for (index, argument) in arguments.iter().enumerate() {
+            match json {
+                "concat" | "concat_ws" => self.shown_text(argument),
+                "format" if index > 0 => self.shown_text(argument),
+                "string_agg" | "group_concat" if index == 0 => self.join_text(argument),
+                // Keys are texts.
+                "build_object" | "object_agg" | "object" if index % 2 == 0 => {
+                    self.key_text(argument);
+                }
+                "build_object" | "object_agg" | "object" | "build_array" | "agg" | "array" => {
+                    self.shown_json(argument);
+                }
                 _ => {}
             }
         }
     }
 
+    /// `to_json(x)`: the call becomes that of the type.
+    fn to_json(&mut self, name: usize, argument: &Expr) -> Result<(), DialectError> {
+        let Some(ty) = self.type_of(argument) else {
+            return Err(self.src.error(
+                name,
+                SqlState::DATATYPE_MISMATCH,
+                "could not determine polymorphic type because input has type unknown",
+            ));
+        };
+        self.remove(name, name + 1);
+        let close = format!(",'{}')", ty.declaration());
+        self.wrap(argument, "eq_json(", &close);
+        Ok(())
+    }
+
+    fn key_text(&mut self, key: &Expr) {
+        let number = self.type_of(key).is_some_and(|ty| ty.is_integer());
+        if number {
+            self.wrap(key, "CAST(", " AS TEXT)");
+        } else {
+            self.shown_text(key);
+        }
+    }
+
     /// The name to call in SQLite, where it depends on the arguments or differs.
     fn respell(&mut self, name: &str, last: usize, arguments: &[Expr]) {
-        let first = arguments.first().map_or("", Expr::base);
         if name == "date_trunc" || name == "date_part" {
             let interval = arguments
                 .get(1)
-                .is_some_and(|value| value.base() == "interval");
+                .is_some_and(|value| value.is(PgType::Interval));
             if interval {
                 self.replace(
                     last,
@@ -241,7 +270,10 @@ impl Translator<'_> {
             }
             return;
         }
-        if name == "round" && (first == "numeric" || arguments.len() == 2) {
+        let exact = arguments
+            .first()
+            .is_some_and(|first| first.is(PgType::NUMERIC));
+        if name == "round" && (exact || arguments.len() == 2) {
             self.replace(last, last + 1, "eq_round");
         } else if let Some((_, sqlite)) = RENAMED.iter().find(|(postgres, _)| *postgres == name)
             && *sqlite != name

@@ -1,15 +1,16 @@
 //! Types of arguments and results of function calls.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::expr::primary::wider;
 use crate::expr::{Expr, Form};
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 /// Result types that do not depend on the arguments.
-const RESULTS: &[(&str, &[&str])] = &[
+const RESULTS: &[(PgType, &[&str])] = &[
     (
-        "int8",
+        PgType::Int8,
         &[
             "count",
             "row_number",
@@ -25,7 +26,7 @@ const RESULTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "int4",
+        PgType::Int4,
         &[
             "length",
             "char_length",
@@ -44,7 +45,7 @@ const RESULTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "text",
+        PgType::Text,
         &[
             "lower",
             "upper",
@@ -103,7 +104,7 @@ const RESULTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "name",
+        PgType::Name,
         &[
             "current_user",
             "current_database",
@@ -113,7 +114,7 @@ const RESULTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "bool",
+        PgType::Bool,
         &[
             "pg_is_in_recovery",
             "pg_table_is_visible",
@@ -136,7 +137,7 @@ const RESULTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "timestamptz",
+        PgType::Timestamptz(None),
         &[
             "now",
             "transaction_timestamp",
@@ -146,10 +147,10 @@ const RESULTS: &[(&str, &[&str])] = &[
             "pg_postmaster_start_time",
         ],
     ),
-    ("date", &["date", "to_date", "make_date"]),
-    ("timestamp", &["make_timestamp"]),
+    (PgType::Date, &["date", "to_date", "make_date"]),
+    (PgType::Timestamp(None), &["make_timestamp"]),
     (
-        "interval",
+        PgType::Interval,
         &[
             "age",
             "make_interval",
@@ -158,9 +159,9 @@ const RESULTS: &[(&str, &[&str])] = &[
             "justify_hours",
         ],
     ),
-    ("uuid", &["gen_random_uuid", "uuid_generate_v4"]),
+    (PgType::Uuid, &["gen_random_uuid", "uuid_generate_v4"]),
     (
-        "float8",
+        PgType::Float8,
         &[
             "random",
             "sqrt",
@@ -185,14 +186,16 @@ const RESULTS: &[(&str, &[&str])] = &[
             "pow",
         ],
     ),
-    ("numeric", &["to_number", "div"]),
+    (PgType::NUMERIC, &["to_number", "div"]),
     (
-        "json",
+        PgType::Json,
         &[
             "json_agg",
             "jsonb_agg",
             "json_object_agg",
             "jsonb_object_agg",
+            "to_json",
+            "to_jsonb",
             "json_build_object",
             "jsonb_build_object",
             "json_build_array",
@@ -201,8 +204,8 @@ const RESULTS: &[(&str, &[&str])] = &[
             "json_array",
         ],
     ),
-    ("oid", &["to_regclass", "to_regtype"]),
-    ("void", &["pg_sleep", "pg_notify"]),
+    (PgType::Oid, &["to_regclass", "to_regtype"]),
+    (PgType::Void, &["pg_sleep", "pg_notify"]),
 ];
 
 /// Functions that take text wherever an argument's type is open.
@@ -238,7 +241,7 @@ impl Translator<'_> {
     ) -> Result<(), DialectError> {
         if TEXT_ARGUMENTS.contains(&name) {
             for argument in arguments {
-                self.default_parameter(argument, "text");
+                self.default_parameter(argument, PgType::Text);
             }
         }
         match name {
@@ -247,9 +250,9 @@ impl Translator<'_> {
                     self.default_parameter(
                         argument,
                         if index == 1 || (name == "substr" && index > 0) {
-                            "int4"
+                            PgType::Int4
                         } else {
-                            "text"
+                            PgType::Text
                         },
                     );
                 }
@@ -258,13 +261,17 @@ impl Translator<'_> {
                 for argument in arguments {
                     self.default_parameter(
                         argument,
-                        if name == "age" { "timestamptz" } else { "text" },
+                        if name == "age" {
+                            PgType::Timestamptz(None)
+                        } else {
+                            PgType::Text
+                        },
                     );
                 }
             }
             "pg_sleep" => arguments
                 .iter()
-                .for_each(|argument| self.default_parameter(argument, "float8")),
+                .for_each(|argument| self.default_parameter(argument, PgType::Float8)),
             "nullif" => {
                 if let [left, right] = arguments {
                     self.unify(left, right)?;
@@ -272,7 +279,7 @@ impl Translator<'_> {
             }
             "chr" => arguments
                 .iter()
-                .for_each(|argument| self.default_parameter(argument, "int4")),
+                .for_each(|argument| self.default_parameter(argument, PgType::Int4)),
             _ => {}
         }
         Ok(())
@@ -297,40 +304,35 @@ impl Translator<'_> {
         &mut self,
         name: &str,
         arguments: &[Expr],
-    ) -> Result<Option<TypeName>, DialectError> {
+    ) -> Result<Option<PgType>, DialectError> {
         let bytes = matches!(name, "substr" | "substring")
-            && arguments.first().is_some_and(|a| a.base() == "bytea");
+            && arguments.first().is_some_and(|a| a.is(PgType::Bytea));
         if bytes {
-            return Ok(Some(TypeName::internal("bytea")));
+            return Ok(Some(PgType::Bytea));
         }
         if let Some((ty, _)) = RESULTS.iter().find(|(_, names)| names.contains(&name)) {
-            return Ok(Some(TypeName::internal(ty)));
+            return Ok(Some(*ty));
         }
         let first = arguments
             .first()
             .and_then(|argument| self.type_of(argument));
-        let base = first
-            .as_ref()
-            .map_or(String::new(), |ty| ty.base().to_owned());
         Ok(match name {
             "coalesce" | "greatest" | "least" | "ifnull" => self.common_type(arguments)?,
-            "sum" if matches!(base.as_str(), "int8" | "numeric") => {
-                Some(TypeName::numeric(first.as_ref().and_then(TypeName::scale)))
-            }
-            "sum" => Some(TypeName::internal(match base.as_str() {
-                "int2" | "int4" => "int8",
-                "float4" => "float4",
-                "float8" => "float8",
-                "interval" => "interval",
-                _ => return Ok(None),
-            })),
-            "avg" => Some(TypeName::internal(match base.as_str() {
-                "float4" | "float8" => "float8",
-                "int2" | "int4" | "int8" | "numeric" => "numeric",
-                _ => return Ok(None),
-            })),
+            "sum" => match first {
+                Some(PgType::Int8 | PgType::Numeric { .. }) => {
+                    Some(PgType::numeric(first.as_ref().and_then(PgType::scale)))
+                }
+                Some(PgType::Int2 | PgType::Int4) => Some(PgType::Int8),
+                Some(PgType::Float4 | PgType::Float8 | PgType::Interval) => first,
+                _ => None,
+            },
+            "avg" => match first {
+                Some(PgType::Float4 | PgType::Float8) => Some(PgType::Float8),
+                Some(ty) if ty.is_number() => Some(PgType::NUMERIC),
+                _ => None,
+            },
             "mod" => {
-                let types: Vec<TypeName> = arguments
+                let types: Vec<PgType> = arguments
                     .iter()
                     .filter_map(|argument| self.type_of(argument))
                     .collect();
@@ -341,27 +343,33 @@ impl Translator<'_> {
             }
             "min" | "max" | "abs" | "nullif" | "first_value" | "last_value" | "nth_value"
             | "lag" | "lead" | "gcd" | "lcm" => first,
-            "round" | "ceil" | "ceiling" | "floor" | "trunc" | "sign" => match base.as_str() {
-                "" => return Ok(None),
-                "float4" | "float8" => Some(TypeName::internal("float8")),
-                _ => Some(TypeName::numeric(self.rounding(arguments))),
+            "round" | "ceil" | "ceiling" | "floor" | "trunc" | "sign" => match first {
+                None => None,
+                Some(PgType::Float4 | PgType::Float8) => Some(PgType::Float8),
+                _ => Some(PgType::numeric(self.rounding(arguments))),
             },
-            "log" => Some(TypeName::internal("float8")),
-            "stddev" | "stddev_samp" | "stddev_pop" | "variance" | "var_samp" | "var_pop" => Some(
-                TypeName::internal(if matches!(base.as_str(), "float4" | "float8") {
-                    "float8"
-                } else {
-                    "numeric"
-                }),
-            ),
+            "log" => Some(PgType::Float8),
+            "stddev" | "stddev_samp" | "stddev_pop" | "variance" | "var_samp" | "var_pop" => {
+                Some(match first {
+                    Some(PgType::Float4 | PgType::Float8) => PgType::Float8,
+                    _ => PgType::NUMERIC,
+                })
+            }
             "date_trunc" => {
                 let value = arguments.get(1).and_then(|argument| self.type_of(argument));
                 Some(match value {
-                    Some(ty) if matches!(ty.base(), "timestamp" | "interval" | "timestamptz") => ty,
-                    _ => TypeName::internal("timestamptz"),
+                    Some(ty)
+                        if matches!(
+                            ty,
+                            PgType::Timestamp(_) | PgType::Interval | PgType::Timestamptz(_)
+                        ) =>
+                    {
+                        ty
+                    }
+                    _ => PgType::Timestamptz(None),
                 })
             }
-            "decode" => Some(TypeName::internal("bytea")),
+            "decode" => Some(PgType::Bytea),
             _ => None,
         })
     }

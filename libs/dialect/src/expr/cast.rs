@@ -1,5 +1,7 @@
 //! `expr::type`, `CAST(expr AS type)`, `type 'literal'`.
 
+use pgtypes::{Opaque, PgType, SqlState};
+
 use crate::error::DialectError;
 use crate::expr::coerce::json_literal;
 use crate::expr::session::{NAME_BY_OID, OID_BY_NAME};
@@ -7,7 +9,6 @@ use crate::expr::{Expr, Form, coerce_text, level};
 use crate::lexer::Kind;
 use crate::literal::quote;
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 /// Words that may begin a typed literal such as `date '2020-01-01'`.
 const LITERAL_TYPES: &[&str] = &[
@@ -121,7 +122,7 @@ impl Translator<'_> {
             let name = operand.name.clone();
             return Ok(Expr {
                 name,
-                ..Expr::new(at, close + 1).of(Some(TypeName::parse(declared)))
+                ..Expr::new(at, close + 1).of(PgType::parse(declared))
             });
         }
         let ty = self.cast_type(operand.to + 1, close)?;
@@ -130,29 +131,25 @@ impl Translator<'_> {
         self.cast(&operand, &ty, at, close + 1)
     }
 
-    fn cast_type(&mut self, from: usize, to: usize) -> Result<TypeName, DialectError> {
+    fn cast_type(&mut self, from: usize, to: usize) -> Result<PgType, DialectError> {
         if self.src.sign(to, "[") {
             return Err(self
                 .src
                 .unsupported(from, "an array type")
                 .hint("store a JSON array instead"));
         }
-        let ty = TypeName::parse(self.src.slice(from, to));
-        if ty.oid() == 0
-            && ty.renamed().is_none()
-            && !matches!(ty.base(), "citext" | "regrole" | "money")
-        {
-            let message = format!("type \"{}\" does not exist", self.src.slice(from, to));
-            return Err(self.src.error(from, "42704", message));
-        }
-        Ok(ty)
+        let name = self.src.slice(from, to);
+        PgType::parse(name).ok_or_else(|| {
+            let message = format!("type \"{name}\" does not exist");
+            self.src.error(from, SqlState::UNDEFINED_OBJECT, message)
+        })
     }
 
     /// The cast of `operand`; the whole is tokens `from..to`.
     fn cast(
         &mut self,
         operand: &Expr,
-        ty: &TypeName,
+        ty: &PgType,
         from: usize,
         to: usize,
     ) -> Result<Expr, DialectError> {
@@ -160,7 +157,7 @@ impl Translator<'_> {
         let expr = Expr::new(from, to).of(Some(ty.clone())).level(level::CAST);
         let expr = match (&operand.name, operand.form) {
             (Some(name), _) => expr.named(name),
-            _ => expr.named(ty.base()),
+            _ => expr.named(ty.typname()),
         };
         let expr = Expr {
             not_null: operand.not_null,
@@ -169,7 +166,7 @@ impl Translator<'_> {
         if let Form::Parameter(number) = operand.form {
             self.set_parameter(number, &parameter_type(ty));
         }
-        if operand.form == Form::Literal && !ty.base().starts_with("reg") {
+        if operand.form == Form::Literal && !is_reg(ty) {
             let text = self.src.string(operand.from)?.unwrap_or_default();
             let spelled = coerce_text(&text, ty)
                 .map_err(|error| error.at(self.src.sql, self.src.start(operand.from)))?;
@@ -178,12 +175,12 @@ impl Translator<'_> {
                 return Ok(expr);
             }
         }
-        if operand.form == Form::Literal && matches!(ty.base(), "json" | "jsonb") {
+        if operand.form == Form::Literal && matches!(ty, PgType::Json | PgType::Jsonb) {
             let text = self.src.string(operand.from)?.unwrap_or_default();
             self.replace(operand.from, operand.from + 1, json_literal(&text));
             return Ok(expr);
         }
-        if operand.form == Form::Literal && ty.base() == "regclass" {
+        if operand.form == Form::Literal && *ty == PgType::Opaque(Opaque::Regclass) {
             // psql gives the oid as a text.
             let text = self.src.string(operand.from)?.unwrap_or_default();
             if text.parse::<u32>().is_ok() {
@@ -248,7 +245,7 @@ impl Translator<'_> {
         if let Some(unit) = unit.filter(|_| text.trim().parse::<f64>().is_ok()) {
             text = format!("{} {unit}", text.trim());
         }
-        let ty = TypeName::internal("interval");
+        let ty = PgType::Interval;
         let spelled = coerce_text(&text, &ty)
             .map_err(|error| error.at(self.src.sql, self.src.start(open)))?;
         self.replace(at, to, spelled.unwrap_or_else(|| quote(&text)));
@@ -261,23 +258,50 @@ impl Translator<'_> {
 
 /// A cast that SQLite runs as it is written.
 fn is_native(operand: &Expr, declared: &str) -> bool {
-    let number = operand.ty.as_ref().is_some_and(TypeName::is_number);
+    let number = operand.ty.as_ref().is_some_and(PgType::is_number);
     let plain = declared.bytes().all(|c| c.is_ascii_alphabetic());
     match declared.to_ascii_lowercase().as_str() {
         "blob" => true,
         "real" => number && plain,
-        "integer" | "int" => operand.ty.as_ref().is_some_and(TypeName::is_integer),
-        "text" => number && operand.base() != "numeric",
+        "integer" | "int" => operand.ty.as_ref().is_some_and(PgType::is_integer),
+        "text" => number && !operand.is(PgType::NUMERIC),
         _ => false,
     }
 }
 
 /// What the client binds for `$1::type`: the text of a name for the reg types.
-fn parameter_type(ty: &TypeName) -> TypeName {
-    if ty.base().starts_with("reg") {
-        TypeName::internal("text")
-    } else {
-        TypeName::internal(ty.base())
+fn parameter_type(ty: &PgType) -> PgType {
+    if is_reg(ty) { PgType::Text } else { ty.base() }
+}
+
+/// Whether the type gives an object's oid for its name.
+const fn is_reg(ty: &PgType) -> bool {
+    matches!(
+        ty,
+        PgType::Opaque(
+            Opaque::Regclass
+                | Opaque::Regtype
+                | Opaque::Regproc
+                | Opaque::Regnamespace
+                | Opaque::Regrole
+        )
+    )
+}
+
+/// The call that brings a value of any type to the stored form of another: text before and after it.
+pub(crate) fn to_form(ty: &PgType) -> (String, String) {
+    match ty {
+        PgType::Oid
+        | PgType::Name
+        | PgType::Float4
+        | PgType::Numeric { .. }
+        | PgType::Time(Some(_))
+        | PgType::Timetz(Some(_))
+        | PgType::Timestamp(Some(_))
+        | PgType::Timestamptz(Some(_)) => {
+            ("eq_cast(".to_owned(), format!(",'{}')", ty.declaration()))
+        }
+        _ => (format!("eq_to_{}(", ty.typname()), ")".to_owned()),
     }
 }
 
@@ -285,52 +309,78 @@ fn call(function: &str) -> Cast {
     Cast::Call(format!("{function}("), ")".to_owned())
 }
 
-fn how(own: Option<&TypeName>, form: Form, ty: &TypeName) -> Cast {
-    let own_base = own.map_or("", TypeName::base);
+fn how(own: Option<&PgType>, form: Form, ty: &PgType) -> Cast {
+    let base = own.map(|own| own.base());
     let parameter = matches!(form, Form::Parameter(_));
-    let same = own_base == ty.base() || (parameter && own.is_none());
-    match ty.base() {
-        "regclass" => regclass(own),
-        "regtype" | "regproc" | "regnamespace" | "regrole" => call("eq_to_regtype"),
-        "oid" if own_base == "regtype" => call("eq_type_oid"),
-        "oid" => Cast::Native("INTEGER"),
-        "int2" | "int4" | "int8"
-            if same || own_base == "int2" || (own_base == "int4" && ty.base() == "int8") =>
+    let same = base == Some(ty.base()) || (parameter && own.is_none());
+    let number = own.is_some_and(PgType::is_number);
+    match ty {
+        PgType::Opaque(Opaque::Regclass) => regclass(own),
+        _ if is_reg(ty) => call("eq_to_regtype"),
+        PgType::Time(Some(_))
+        | PgType::Timetz(Some(_))
+        | PgType::Timestamp(Some(_))
+        | PgType::Timestamptz(Some(_))
+            if own != Some(ty) =>
+        {
+            let (open, close) = to_form(ty);
+            Cast::Call(open, close)
+        }
+        PgType::Oid if base == Some(PgType::Opaque(Opaque::Regtype)) => call("eq_type_oid"),
+        PgType::Oid => Cast::Native("INTEGER"),
+        PgType::Int2 | PgType::Int4 | PgType::Int8
+            if same
+                || base == Some(PgType::Int2)
+                || (base == Some(PgType::Int4) && *ty == PgType::Int8) =>
         {
             Cast::Native("INTEGER")
         }
-        "int2" | "int4" | "int8" | "bool" | "date" | "time" | "timetz" | "timestamp"
-        | "timestamptz" | "uuid" | "interval" | "bytea" => {
+        PgType::Int2
+        | PgType::Int4
+        | PgType::Int8
+        | PgType::Bool
+        | PgType::Date
+        | PgType::Time(_)
+        | PgType::Timetz(_)
+        | PgType::Timestamp(_)
+        | PgType::Timestamptz(_)
+        | PgType::Uuid
+        | PgType::Interval
+        | PgType::Bytea => {
             if same {
                 Cast::Drop
             } else {
-                Cast::Call(format!("eq_to_{}(", ty.base()), ")".to_owned())
-            }
-        }
-        "float4" | "float8" if same || own.is_some_and(TypeName::is_number) => Cast::Native("REAL"),
-        "float4" | "float8" => call("eq_to_float8"),
-        "numeric" => match ty.scale() {
-            Some(_) if ty.precision().is_some() => {
-                let (open, close) = crate::expr::fit::limits(ty).unwrap_or_default();
+                let (open, close) = to_form(ty);
                 Cast::Call(open, close)
             }
-            Some(scale) => Cast::Call("eq_to_numeric(".to_owned(), format!(",{scale})")),
-            None if own.is_some_and(TypeName::is_number) => Cast::Native("NUMERIC"),
+        }
+        PgType::Float4 | PgType::Float8 if same || number => Cast::Native("REAL"),
+        PgType::Float4 | PgType::Float8 => {
+            let (open, close) = to_form(ty);
+            Cast::Call(open, close)
+        }
+        PgType::Numeric { .. } => match crate::expr::fit::limits(ty) {
+            Some((open, close)) => Cast::Call(open, close),
+            None if number => Cast::Native("NUMERIC"),
             None => call("eq_to_numeric"),
         },
-        "varchar" | "bpchar" if ty.modifiers().is_some() => {
+        PgType::Varchar(Some(length)) => {
+            let (open, close) = text_cast(own);
+            Cast::Call(format!("substr({open}"), format!("{close},1,{length})"))
+        }
+        PgType::Bpchar(Some(length)) => {
             let (open, close) = text_cast(own);
             Cast::Call(
-                format!("substr({open}"),
-                format!("{close},1,{})", ty.modifiers().unwrap_or("1")),
+                format!("rtrim(substr({open}"),
+                format!("{close},1,{length}))"),
             )
         }
-        "text" | "varchar" | "bpchar" | "name" | "citext" | "char"
-            if own.is_some_and(TypeName::is_text) =>
-        {
-            Cast::Drop
+        PgType::Char => {
+            let (open, close) = text_cast(own);
+            Cast::Call(format!("substr({open}"), format!("{close},1,1)"))
         }
-        "text" | "varchar" | "bpchar" | "name" | "citext" | "char" => {
+        _ if ty.is_text() && own.is_some_and(PgType::is_text) => Cast::Drop,
+        _ if ty.is_text() => {
             let (open, close) = text_cast(own);
             Cast::Call(open, close)
         }
@@ -339,28 +389,89 @@ fn how(own: Option<&TypeName>, form: Form, ty: &TypeName) -> Cast {
 }
 
 /// A name gives its oid, an oid its name.
-fn regclass(own: Option<&TypeName>) -> Cast {
-    if own.is_some_and(|ty| ty.is_integer() || ty.base() == "oid") {
+fn regclass(own: Option<&PgType>) -> Cast {
+    if own.is_some_and(|ty| ty.is_integer() || *ty == PgType::Oid) {
         let open = NAME_BY_OID.to_owned();
         return Cast::Call(open, "))".to_owned());
     }
-    if own.is_some_and(|ty| ty.base() == "regclass") {
+    if own.is_some_and(|ty| *ty == PgType::Opaque(Opaque::Regclass)) {
         return Cast::Drop;
     }
     let open = OID_BY_NAME.to_owned();
     Cast::Call(open, "))".to_owned())
 }
 
-/// PostgreSQL's text of a value.
-fn text_cast(own: Option<&TypeName>) -> (String, String) {
-    let simple = |function: &str| (format!("{function}("), ")".to_owned());
-    match own.map(|ty| (ty.base(), ty.scale())) {
-        Some(("bool", _)) => simple("eq_bool_text"),
-        Some(("bytea", _)) => simple("eq_bytea_text"),
-        Some(("float4" | "float8", _)) => simple("eq_float_text"),
-        Some(("numeric", Some(scale))) => ("eq_numeric_text(".to_owned(), format!(",{scale})")),
-        Some(("numeric", None)) => simple("eq_numeric_text"),
-        Some(("regclass", _)) => (NAME_BY_OID.to_owned(), "))".to_owned()),
-        _ => ("CAST(".to_owned(), " AS TEXT)".to_owned()),
+/// The call that gives the text which PostgreSQL's cast to text has for a value; that of its output function but for
+/// truth, which it spells out, and for blanks that only fill up.
+fn text_cast(own: Option<&PgType>) -> (String, String) {
+    let (open, close) = match own {
+        Some(PgType::Bool) => ("eq_bool_text(", ")"),
+        Some(PgType::Opaque(Opaque::Regclass)) => (NAME_BY_OID, "))"),
+        Some(ty) if !matches!(ty, PgType::Bpchar(_)) => match shown("eq_text", ty) {
+            Some(call) => return call,
+            None => ("CAST(", " AS TEXT)"),
+        },
+        _ => ("CAST(", " AS TEXT)"),
+    };
+    (open.to_owned(), close.to_owned())
+}
+
+/// The call of `eq_text` or `eq_json` for a value of a type; `None` where the value is stored as it is shown.
+fn shown(function: &str, ty: &PgType) -> Option<(String, String)> {
+    let plain = ty.is_integer()
+        || ty.is_text() && !matches!(ty, PgType::Bpchar(Some(_)))
+        || matches!(
+            ty,
+            PgType::Oid
+                | PgType::Char
+                | PgType::Json
+                | PgType::Jsonb
+                | PgType::Void
+                | PgType::Unknown
+                | PgType::Opaque(_)
+        );
+    (!plain).then(|| (format!("{function}("), format!(",'{}')", ty.declaration())))
+}
+
+/// The cast to text of a value of a type that SQLite would make another text of, or none.
+pub(crate) fn joined_text(own: &PgType) -> Option<(String, String)> {
+    let same = own.is_text() || shown("eq_text", own).is_none();
+    (!same).then(|| text_cast(Some(own)))
+}
+
+impl Translator<'_> {
+    /// An operand of `||`.
+    pub(crate) fn join_text(&mut self, operand: &Expr) {
+        let call = self.type_of(operand).and_then(|own| joined_text(&own));
+        if let Some((open, close)) = call {
+            self.wrap(operand, &open, &close);
+        }
+    }
+
+    /// An argument that a function makes a text of, as the client sees it.
+    pub(crate) fn shown_text(&mut self, argument: &Expr) {
+        let call = self
+            .type_of(argument)
+            .and_then(|own| shown("eq_text", &own));
+        if let Some((open, close)) = call {
+            self.wrap(argument, &open, &close);
+        }
+    }
+
+    /// An argument that becomes a part of JSON.
+    pub(crate) fn shown_json(&mut self, argument: &Expr) {
+        match self.type_of(argument) {
+            Some(PgType::Json | PgType::Jsonb) => self.wrap(argument, "json(", ")"),
+            Some(own) => {
+                let call = match own {
+                    PgType::Oid => Some(("eq_json(".to_owned(), ",'oid')".to_owned())),
+                    _ => shown("eq_json", &own),
+                };
+                if let Some((open, close)) = call {
+                    self.wrap(argument, &format!("json({open}"), &format!("{close})"));
+                }
+            }
+            None => {}
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Bringing open literals and parameters to the type that their surroundings ask for.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::expr::fit::conversion;
 use crate::expr::{Expr, Form};
 use crate::functions::{Value, convert};
 use crate::literal::quote;
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 impl Translator<'_> {
     /// Two operands of one comparison: the typed one decides for the open one.
@@ -24,29 +25,24 @@ impl Translator<'_> {
     }
 
     /// Gives an open operand its type. The modifiers of a column say nothing about what it is compared with.
-    fn settle(&mut self, open: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+    fn settle(&mut self, open: &Expr, ty: &PgType) -> Result<(), DialectError> {
         match open.form {
             Form::Parameter(number) => {
-                let ty = if ty.base() == "bpchar" {
-                    "text"
-                } else {
-                    ty.base()
+                let ty = match ty.base() {
+                    PgType::Bpchar(_) => PgType::Text,
+                    other => other,
                 };
-                self.set_parameter(number, &TypeName::internal(ty));
+                self.set_parameter(number, &ty);
                 Ok(())
             }
-            Form::Literal => self.settle_literal(open, ty),
+            Form::Literal => self.settle_literal(open, &ty.base()),
             _ => Ok(()),
         }
     }
 
-    pub(crate) fn settle_literal(
-        &mut self,
-        open: &Expr,
-        ty: &TypeName,
-    ) -> Result<(), DialectError> {
+    pub(crate) fn settle_literal(&mut self, open: &Expr, ty: &PgType) -> Result<(), DialectError> {
         let text = self.src.string(open.from)?.unwrap_or_default();
-        if matches!(ty.base(), "json" | "jsonb") {
+        if matches!(ty, PgType::Json | PgType::Jsonb) {
             let checked = json_literal(&text);
             self.replace(open.from, open.from + 1, checked);
             return Ok(());
@@ -60,11 +56,11 @@ impl Translator<'_> {
     }
 
     /// A date against a timestamp, a timestamp against one with time zone: the forms as text differ.
-    fn align_times(&mut self, left: &Expr, l: &TypeName, right: &Expr, r: &TypeName) {
-        let rank = |ty: &TypeName| match ty.base() {
-            "date" => 1,
-            "timestamp" => 2,
-            "timestamptz" => 3,
+    fn align_times(&mut self, left: &Expr, l: &PgType, right: &Expr, r: &PgType) {
+        let rank = |ty: &PgType| match ty {
+            PgType::Date => 1,
+            PgType::Timestamp(_) => 2,
+            PgType::Timestamptz(_) => 3,
             _ => 0,
         };
         let (low, high) = (rank(l).min(rank(r)), rank(l).max(rank(r)));
@@ -90,15 +86,15 @@ impl Translator<'_> {
     }
 
     /// A value joined with others of type `ty`.
-    pub(crate) fn align(&mut self, value: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+    pub(crate) fn align(&mut self, value: &Expr, ty: &PgType) -> Result<(), DialectError> {
         if matches!(value.form, Form::Parameter(_) | Form::Literal) {
             return self.settle(value, ty);
         }
         let Some(own) = self.type_of(value) else {
             return Ok(());
         };
-        if let Some(function) = conversion(&own, ty) {
-            self.wrap(value, &format!("{function}("), ")");
+        if let Some((open, close)) = conversion(&own, ty) {
+            self.wrap(value, &open, &close);
         }
         Ok(())
     }
@@ -111,7 +107,7 @@ pub(crate) fn json_literal(text: &str) -> String {
 }
 
 /// SQLite's spelling of a string literal that is meant as a value of `ty`; `None` if the text stays as it is.
-pub(crate) fn coerce_text(text: &str, ty: &TypeName) -> Result<Option<String>, DialectError> {
+pub(crate) fn coerce_text(text: &str, ty: &PgType) -> Result<Option<String>, DialectError> {
     let relative = matches!(
         text.trim().to_ascii_lowercase().as_str(),
         "now" | "today" | "tomorrow" | "yesterday"
@@ -134,15 +130,13 @@ pub(crate) fn coerce_text(text: &str, ty: &TypeName) -> Result<Option<String>, D
         } else {
             format!("eq_timestamp_add({}{days})", day("now()"))
         };
-        return Ok(Some(format!("eq_to_{}({base})", ty.base())));
+        return Ok(Some(format!("eq_to_{}({base})", ty.typname())));
     }
-    if !convert::has_canonical_text(ty.base()) {
+    if !convert::has_canonical_form(ty) {
         return Ok(None);
     }
-    Ok(Some(spell(&convert::to_type(
-        &Value::Text(text.to_owned()),
-        ty.base(),
-    )?)))
+    let value = convert::to_type(&Value::Text(text.to_owned()), ty)?;
+    Ok(Some(spell(&value)))
 }
 
 /// A value as a literal.
@@ -150,11 +144,25 @@ pub(crate) fn spell(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
         Value::Integer(value) => value.to_string(),
-        Value::Real(value) => format!("{value:?}"),
+        Value::Real(value) => spell_real(*value),
         Value::Text(text) => quote(text),
-        Value::Blob(bytes) => {
-            let digits = convert::hex(bytes);
-            format!("X'{}'", digits.get(2..).unwrap_or(""))
-        }
+        Value::Blob(bytes) => format!("X'{}'", pgtypes::hex::Hex(bytes)),
+    }
+}
+
+/// A double as a literal. SQLite reads few digits and small exponents exactly; all else is read by a function.
+fn spell_real(value: f64) -> String {
+    const EXACT_DIGITS: usize = 15;
+    let text = format!("{value:?}");
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let plain = text
+        .bytes()
+        .all(|c| c.is_ascii_digit() || matches!(c, b'.' | b'-'));
+    if plain && digits <= EXACT_DIGITS && value != 0.0 {
+        text
+    } else if value == 0.0 && value.is_sign_positive() {
+        "0.0".to_owned()
+    } else {
+        format!("eq_to_float8('{text}')")
     }
 }

@@ -3,16 +3,18 @@
 //! A value that is written out is judged here, a parameter when it arrives; only an expression that may leave the
 //! limits of the column's type pays for a call.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
+use crate::expr::cast::{joined_text, to_form};
 use crate::expr::{Expr, Form, level, number};
 use crate::functions::{Value, fit};
 use crate::literal::quote;
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 impl Translator<'_> {
     /// A value stored into a column of type `ty`.
-    pub(crate) fn assign(&mut self, value: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+    pub(crate) fn assign(&mut self, value: &Expr, ty: &PgType) -> Result<(), DialectError> {
         match value.form {
             Form::Parameter(number) => {
                 self.set_parameter(number, ty);
@@ -26,7 +28,7 @@ impl Translator<'_> {
     }
 
     /// A string literal for a type that has limits is cut or refused at once.
-    fn assign_literal(&mut self, value: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+    fn assign_literal(&mut self, value: &Expr, ty: &PgType) -> Result<(), DialectError> {
         let text = self.src.string(value.from)?.unwrap_or_default();
         let at = |error: DialectError| error.at(self.src.sql, self.src.start(value.from));
         if ty.length().is_some() {
@@ -37,7 +39,7 @@ impl Translator<'_> {
             }
             return Ok(());
         }
-        if ty.base() == "numeric" {
+        if matches!(ty, PgType::Numeric { .. }) {
             if number::fits(&text, ty) == Some(true) {
                 return Ok(());
             }
@@ -52,9 +54,9 @@ impl Translator<'_> {
         self.settle_literal(value, ty)
     }
 
-    fn assign_number(&mut self, value: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+    fn assign_number(&mut self, value: &Expr, ty: &PgType) -> Result<(), DialectError> {
         let text = self.src.slice(value.from, value.to);
-        let judged = if ty.is_integer() || ty.base() == "numeric" {
+        let judged = if ty.is_integer() || matches!(ty, PgType::Numeric { .. }) {
             number::fits(text, ty)
         } else {
             Some(true)
@@ -73,7 +75,7 @@ impl Translator<'_> {
         }
     }
 
-    fn assign_expression(&mut self, value: &Expr, ty: &TypeName) -> Result<(), DialectError> {
+    fn assign_expression(&mut self, value: &Expr, ty: &PgType) -> Result<(), DialectError> {
         let own = self.type_of(value);
         self.align(value, ty)?;
         if needs_limits(value, own.as_ref(), ty)
@@ -86,13 +88,14 @@ impl Translator<'_> {
 }
 
 /// What is done to column `name` of a query whose rows go into a column of type `ty`; `None`: nothing.
-pub(crate) fn stored(name: &str, own: Option<&TypeName>, ty: &TypeName) -> Option<String> {
+pub(crate) fn stored(name: &str, own: Option<&PgType>, ty: &PgType) -> Option<String> {
     let own = own?;
-    let canonical = crate::functions::convert::has_canonical_text(ty.base());
+    let canonical = crate::functions::convert::has_canonical_form(ty);
     let converted = if own.is_text() && canonical {
-        Some(format!("eq_to_{}({name})", ty.base()))
+        let (open, close) = to_form(ty);
+        Some(format!("{open}{name}{close}"))
     } else {
-        conversion(own, ty).map(|function| format!("{function}({name})"))
+        conversion(own, ty).map(|(open, close)| format!("{open}{name}{close}"))
     };
     let value = Expr::new(0, 0);
     let limited = (own != ty && needs_limits(&value, Some(own), ty))
@@ -107,65 +110,75 @@ pub(crate) fn stored(name: &str, own: Option<&TypeName>, ty: &TypeName) -> Optio
     }
 }
 
-/// The function that brings a value of type `own` to the stored form of `ty`, where the forms differ.
-pub(crate) fn conversion(own: &TypeName, ty: &TypeName) -> Option<String> {
+/// The call that brings a value of type `own` to the stored form of `ty`, where the forms differ: text before and
+/// after it.
+pub(crate) fn conversion(own: &PgType, ty: &PgType) -> Option<(String, String)> {
     let differs = own.base() != ty.base();
-    let fraction = matches!(own.base(), "numeric" | "float4" | "float8");
+    let fraction = matches!(
+        own,
+        PgType::Numeric { .. } | PgType::Float4 | PgType::Float8
+    );
     if differs
         && (ty.is_date_or_timestamp() && own.is_date_or_timestamp() || ty.is_integer() && fraction)
     {
-        Some(format!("eq_to_{}", ty.base()))
-    } else if differs && ty.is_text() && own.base() == "bool" {
-        Some("eq_bool_text".to_owned())
+        Some((format!("eq_to_{}(", ty.typname()), ")".to_owned()))
+    } else if ty.is_text() {
+        joined_text(own)
     } else {
         None
     }
 }
 
 /// Whether an expression may give what a column of type `ty` has no room for.
-fn needs_limits(value: &Expr, own: Option<&TypeName>, ty: &TypeName) -> bool {
+fn needs_limits(value: &Expr, own: Option<&PgType>, ty: &PgType) -> bool {
     let Some(own) = own else {
         // A sequence's next value and the like; a bigint takes all that SQLite calls an integer.
-        return ty.base() != "int8";
+        return *ty != PgType::Int8;
     };
     if ty.is_integer() {
         let computed = (level::SUM..=level::POWER).contains(&value.level);
         // Other types were wrapped when they were aligned.
         return own.is_integer() && (computed || width(own) > width(ty));
     }
-    if ty.base() == "numeric" && own.is_number() {
-        let room = |ty: &TypeName| Some(ty.precision()?.saturating_sub(ty.scale()?));
+    if matches!(ty, PgType::Numeric { .. }) && own.is_number() {
+        let room = |ty: &PgType| Some(ty.precision()?.saturating_sub(ty.scale()?));
         let same = own.scale() <= ty.scale() && room(own).is_some() && room(own) <= room(ty);
         return !same;
     }
     match (own.length(), ty.length()) {
         (Some(own_length), Some(length)) => own_length > length || own.base() != ty.base(),
-        _ => true,
+        _ => own != ty,
     }
 }
 
-fn width(ty: &TypeName) -> u8 {
-    match ty.base() {
-        "int2" => 2,
-        "int4" => 4,
+fn width(ty: &PgType) -> u8 {
+    match ty {
+        PgType::Int2 => 2,
+        PgType::Int4 => 4,
         _ => 8,
     }
 }
 
 /// The call that holds a value within a type's limits: text before and after it.
-pub(crate) fn limits(ty: &TypeName) -> Option<(String, String)> {
-    match ty.base() {
-        "int2" | "int4" | "int8" => Some((format!("eq_to_{}(", ty.base()), ")".to_owned())),
-        "numeric" => {
-            let (precision, scale) = (ty.precision()?, ty.scale()?);
-            Some((
-                "eq_fit_numeric(".to_owned(),
-                format!(",{precision},{scale})"),
-            ))
+pub(crate) fn limits(ty: &PgType) -> Option<(String, String)> {
+    match ty {
+        PgType::Int2 | PgType::Int4 | PgType::Int8 => {
+            Some((format!("eq_to_{}(", ty.typname()), ")".to_owned()))
         }
-        "varchar" | "bpchar" => {
+        PgType::Numeric {
+            precision: Some(precision),
+            scale,
+        } => Some((
+            "eq_fit_numeric(".to_owned(),
+            format!(",{precision},{})", scale.unwrap_or(0)),
+        )),
+        PgType::Time(Some(_))
+        | PgType::Timetz(Some(_))
+        | PgType::Timestamp(Some(_))
+        | PgType::Timestamptz(Some(_)) => Some(to_form(ty)),
+        PgType::Varchar(_) | PgType::Bpchar(_) => {
             let length = ty.length()?;
-            Some((format!("eq_fit_{}(", ty.base()), format!(",{length})")))
+            Some((format!("eq_fit_{}(", ty.typname()), format!(",{length})")))
         }
         _ => None,
     }

@@ -3,7 +3,7 @@
 mod arithmetic;
 mod call;
 mod call_types;
-mod cast;
+pub(crate) mod cast;
 pub(crate) mod coerce;
 pub(crate) mod fit;
 pub(crate) mod number;
@@ -13,9 +13,10 @@ mod series;
 pub(crate) mod session;
 mod special;
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 pub(crate) use coerce::coerce_text;
 
@@ -63,7 +64,7 @@ pub(crate) enum Form {
 pub(crate) struct Expr {
     pub(crate) from: usize,
     pub(crate) to: usize,
-    pub(crate) ty: Option<TypeName>,
+    pub(crate) ty: Option<PgType>,
     pub(crate) form: Form,
     /// Precedence of the outermost operator.
     pub(crate) level: u8,
@@ -85,12 +86,12 @@ impl Expr {
         }
     }
 
-    pub(crate) fn typed(mut self, ty: &str) -> Self {
-        self.ty = Some(TypeName::internal(ty));
+    pub(crate) fn typed(mut self, ty: PgType) -> Self {
+        self.ty = Some(ty);
         self
     }
 
-    pub(crate) fn of(mut self, ty: Option<TypeName>) -> Self {
+    pub(crate) fn of(mut self, ty: Option<PgType>) -> Self {
         self.ty = ty;
         self
     }
@@ -110,8 +111,14 @@ impl Expr {
         self
     }
 
-    pub(crate) fn base(&self) -> &str {
-        self.ty.as_ref().map_or("", TypeName::base)
+    /// The type without its modifiers.
+    pub(crate) fn base(&self) -> Option<PgType> {
+        self.ty.map(PgType::base)
+    }
+
+    /// Whether it is of this type, whatever its modifiers.
+    pub(crate) fn is(&self, ty: PgType) -> bool {
+        self.base() == Some(ty)
     }
 }
 
@@ -172,10 +179,10 @@ impl Translator<'_> {
     }
 
     /// The expression's type, or that of the parameter that it is.
-    pub(crate) fn type_of(&self, expr: &Expr) -> Option<TypeName> {
+    pub(crate) fn type_of(&self, expr: &Expr) -> Option<PgType> {
         match expr.form {
             Form::Parameter(number) => self.parameter_type(number),
-            _ => expr.ty.clone(),
+            _ => expr.ty,
         }
     }
 }

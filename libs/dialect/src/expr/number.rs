@@ -1,7 +1,8 @@
 //! Numbers as they are written: their scale, and whether a column has room for them.
 
+use pgtypes::{PgType, SqlState};
+
 use crate::error::DialectError;
-use crate::types::TypeName;
 
 /// The digits behind the point of a decimal literal: 2 for `1.50`, 3 for `1.5e-2`.
 pub(crate) fn scale(text: &str) -> u32 {
@@ -16,7 +17,7 @@ pub(crate) fn scale(text: &str) -> u32 {
 
 /// Whether a decimal number, as it is written, goes into a column of this type without any change. `None`: it must be
 /// looked at when the statement runs.
-pub(crate) fn fits(text: &str, ty: &TypeName) -> Option<bool> {
+pub(crate) fn fits(text: &str, ty: &PgType) -> Option<bool> {
     let digits = text.trim().trim_start_matches(['-', '+']).trim_start();
     let plain = !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit() || c == b'.');
     if !plain {
@@ -25,9 +26,9 @@ pub(crate) fn fits(text: &str, ty: &TypeName) -> Option<bool> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     if ty.is_integer() {
         let value: i64 = text.trim().replace(' ', "").parse().ok()?;
-        return Some(match ty.base() {
-            "int2" => i16::try_from(value).is_ok(),
-            "int4" => i32::try_from(value).is_ok(),
+        return Some(match ty {
+            PgType::Int2 => i16::try_from(value).is_ok(),
+            PgType::Int4 => i32::try_from(value).is_ok(),
             _ => true,
         });
     }
@@ -41,8 +42,11 @@ pub(crate) fn fits(text: &str, ty: &TypeName) -> Option<bool> {
 }
 
 /// 22003 for an integer type.
-pub(crate) fn out_of_range(ty: &TypeName) -> DialectError {
-    DialectError::new("22003", format!("{} out of range", ty.sql_name()))
+pub(crate) fn out_of_range(ty: &PgType) -> DialectError {
+    DialectError::new(
+        SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+        format!("{} out of range", ty.name()),
+    )
 }
 
 #[cfg(test)]
@@ -74,7 +78,11 @@ mod tests {
             ("1.5", "int4", None),
             ("123456789012345678901", "numeric", Some(true)),
         ] {
-            assert_eq!(fits(text, &TypeName::internal(ty)), expected, "{text} {ty}");
+            assert_eq!(
+                fits(text, &PgType::parse(ty).unwrap()),
+                expected,
+                "{text} {ty}"
+            );
         }
     }
 }

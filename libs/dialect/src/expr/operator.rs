@@ -1,10 +1,11 @@
 //! Operators between operands.
 
+use pgtypes::{PgType, SqlState};
+
 use crate::error::DialectError;
 use crate::expr::{Expr, Form, level};
 use crate::lexer::Kind;
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 /// PostgreSQL's operators that have another spelling in SQLite.
 const RESPELLED: &[(&str, &str)] = &[
@@ -84,7 +85,7 @@ impl Translator<'_> {
             self.expect_text(&right);
             self.expect_text(left);
             return Ok(Expr::new(left.from, right.to)
-                .typed("bool")
+                .typed(PgType::Bool)
                 .level(level::RANGE));
         }
         if op.1 - op.0 > 1 {
@@ -94,11 +95,11 @@ impl Translator<'_> {
         match own {
             level::COMPARE => {
                 self.unify(left, &right)?;
-                Ok(expr.typed("bool"))
+                Ok(expr.typed(PgType::Bool))
             }
             level::SUM | level::PRODUCT | level::POWER => {
                 for (open, other) in [(left, &right), (&right, left)] {
-                    let whole = self.type_of(other).filter(TypeName::is_integer);
+                    let whole = self.type_of(other).filter(PgType::is_integer);
                     if let (Form::Literal, Some(ty)) = (open.form, whole) {
                         self.settle_literal(open, &ty)?;
                     }
@@ -114,24 +115,28 @@ impl Translator<'_> {
                         self.wrap(left, "(json_type(", "");
                         self.replace(op.0, op.1, ",");
                         self.wrap(&right, "eq_json_key(", ")) IS NOT NULL)");
-                        expr.typed("bool").level(level::PRIMARY)
+                        expr.typed(PgType::Bool).level(level::PRIMARY)
                     }
                     "#>>" | "#>" => {
                         self.expect_text(&right);
                         let arrow = if text == "#>" { "->" } else { "->>" };
                         self.replace(op.0, op.1, arrow);
                         self.wrap(&right, "eq_json_path(", ")");
-                        expr.typed(if text == "#>" { "json" } else { "text" })
+                        expr.typed(if text == "#>" {
+                            PgType::Json
+                        } else {
+                            PgType::Text
+                        })
                     }
-                    "||" if left.base() == "jsonb" || right.base() == "jsonb" => {
+                    "||" if left.is(PgType::Jsonb) || right.is(PgType::Jsonb) => {
                         return Err(self
                             .src
                             .unsupported(op.0, "|| of jsonb")
                             .hint("json_patch(a, b) merges two objects"));
                     }
                     "||" => self.joined(left, &right, expr)?,
-                    "->>" => expr.typed("text"),
-                    "->" => expr.typed("json"),
+                    "->>" => expr.typed(PgType::Text),
+                    "->" => expr.typed(PgType::Json),
                     _ => expr.of(self.type_of(left)),
                 })
             }
@@ -140,14 +145,16 @@ impl Translator<'_> {
 
     /// Texts joined; or blobs, of which SQLite makes a text with the same bytes.
     fn joined(&mut self, left: &Expr, right: &Expr, joined: Expr) -> Result<Expr, DialectError> {
-        if left.base() != "bytea" && right.base() != "bytea" {
-            self.expect_text(left);
-            self.expect_text(right);
-            return Ok(joined.typed("text"));
+        if !left.is(PgType::Bytea) && !right.is(PgType::Bytea) {
+            for operand in [left, right] {
+                self.expect_text(operand);
+                self.join_text(operand);
+            }
+            return Ok(joined.typed(PgType::Text));
         }
         self.unify(left, right)?;
         self.wrap(&joined, "CAST(", " AS BLOB)");
-        Ok(joined.typed("bytea").level(level::PRIMARY))
+        Ok(joined.typed(PgType::Bytea).level(level::PRIMARY))
     }
 
     /// PostgreSQL's `||` binds looser than `+`, SQLite's tighter.
@@ -159,7 +166,7 @@ impl Translator<'_> {
 
     fn expect_text(&mut self, expr: &Expr) {
         if let Form::Parameter(number) = expr.form {
-            self.set_parameter(number, &TypeName::internal("text"));
+            self.set_parameter(number, &PgType::Text);
         }
     }
 
@@ -195,13 +202,13 @@ impl Translator<'_> {
             self.remove(inner, close);
         } else {
             let array = self.array_operand(open + 1, close)?;
-            if let (Form::Parameter(number), Some(ty)) = (array.form, self.type_of(left)) {
-                self.set_parameter(number, &TypeName::internal(&format!("{}[]", ty.base())));
+            if let (Form::Parameter(number), Some(_)) = (array.form, self.type_of(left)) {
+                self.set_parameter(number, &PgType::Text);
             }
             self.wrap(&array, "SELECT value FROM json_each(eq_array_json(", "))");
         }
         Ok(Expr::new(left.from, close + 1)
-            .typed("bool")
+            .typed(PgType::Bool)
             .level(level::RANGE))
     }
 
@@ -213,11 +220,8 @@ impl Translator<'_> {
             let next = self.type_end(to + 1);
             let brackets = self.src.sign(next, "[") && self.src.sign(next + 1, "]");
             if let (Form::Parameter(number), true) = (operand.form, brackets) {
-                let element = TypeName::parse(self.src.slice(to + 1, next));
-                self.set_parameter(
-                    number,
-                    &TypeName::internal(&format!("{}[]", element.base())),
-                );
+                // An array goes as the text of its elements.
+                self.set_parameter(number, &PgType::Text);
             }
             let after = next + if brackets { 2 } else { 0 };
             self.remove(to, after);
@@ -263,10 +267,14 @@ impl Translator<'_> {
                 let right = self.operand(next, end, own)?;
                 self.expect_bool(left);
                 self.expect_bool(&right);
-                Expr::new(left.from, right.to).typed("bool").level(own)
+                Expr::new(left.from, right.to)
+                    .typed(PgType::Bool)
+                    .level(own)
             }
             "is" => self.is_test(left, next, end)?,
-            "isnull" | "notnull" | "null" => Expr::new(left.from, next).typed("bool").level(own),
+            "isnull" | "notnull" | "null" => {
+                Expr::new(left.from, next).typed(PgType::Bool).level(own)
+            }
             "in" => self.in_list(left, next, end)?,
             "between" => self.between(left, next, end)?,
             "collate" => self.collate(left, next)?,
@@ -283,7 +291,7 @@ impl Translator<'_> {
 
     fn expect_bool(&mut self, expr: &Expr) {
         if let Form::Parameter(number) = expr.form {
-            self.set_parameter(number, &TypeName::internal("bool"));
+            self.set_parameter(number, &PgType::Bool);
         }
     }
 
@@ -311,7 +319,11 @@ impl Translator<'_> {
     fn is_test(&mut self, left: &Expr, next: usize, end: usize) -> Result<Expr, DialectError> {
         let not = usize::from(self.src.is(next, "NOT"));
         let at = next + not;
-        let done = |to| Ok(Expr::new(left.from, to).typed("bool").level(level::IS));
+        let done = |to| {
+            Ok(Expr::new(left.from, to)
+                .typed(PgType::Bool)
+                .level(level::IS))
+        };
         if self.src.are(at, &["DISTINCT", "FROM"]) {
             let right = self.operand(at + 2, end, level::IS)?;
             self.unify(left, &right)?;
@@ -338,7 +350,7 @@ impl Translator<'_> {
             // SQLite's `x IN table`
             let right = self.operand(open, end, level::RANGE)?;
             return Ok(Expr::new(left.from, right.to)
-                .typed("bool")
+                .typed(PgType::Bool)
                 .level(level::RANGE));
         }
         let close = self.src.partner(open);
@@ -355,7 +367,7 @@ impl Translator<'_> {
             }
         }
         Ok(Expr::new(left.from, close + 1)
-            .typed("bool")
+            .typed(PgType::Bool)
             .level(level::RANGE))
     }
 
@@ -377,7 +389,7 @@ impl Translator<'_> {
         self.unify(left, &high)?;
         self.unify(&low, &high)?;
         Ok(Expr::new(left.from, high.to)
-            .typed("bool")
+            .typed(PgType::Bool)
             .level(level::RANGE))
     }
 
@@ -394,7 +406,7 @@ impl Translator<'_> {
             }
             other => {
                 let message = format!("collation \"{other}\" for encoding \"UTF8\" does not exist");
-                return Err(self.src.error(last, "42704", message));
+                return Err(self.src.error(last, SqlState::UNDEFINED_OBJECT, message));
             }
         }
         Ok(Expr {
@@ -425,7 +437,9 @@ impl Translator<'_> {
             // PostgreSQL's default; SQLite has none. The call in `like` is made only for a pattern that needs it.
             self.default_escape(&right);
         }
-        Ok(Expr::new(left.from, to).typed("bool").level(level::RANGE))
+        Ok(Expr::new(left.from, to)
+            .typed(PgType::Bool)
+            .level(level::RANGE))
     }
 
     /// Backslash escapes in a pattern unless ESCAPE says otherwise. A literal without one keeps LIKE's use of an index.
@@ -445,9 +459,9 @@ impl Translator<'_> {
     fn at_time_zone(&mut self, left: &Expr, at: usize, end: usize) -> Result<Expr, DialectError> {
         let zone = self.operand(at + 3, end, level::ZONE)?;
         self.expect_text(&zone);
-        let (function, ty) = match left.base() {
-            "timestamptz" => ("eq_zone_local(", "timestamp"),
-            _ => ("eq_zone_utc(", "timestamptz"),
+        let (function, ty) = match left.ty {
+            Some(PgType::Timestamptz(_)) => ("eq_zone_local(", PgType::Timestamp(None)),
+            _ => ("eq_zone_utc(", PgType::Timestamptz(None)),
         };
         self.before(left.from, function);
         self.replace(at, at + 3, ",");

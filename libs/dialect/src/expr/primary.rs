@@ -1,11 +1,12 @@
 //! Operands: literals, parameters, names, parentheses, CASE; and the signs before them.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::expr::{Expr, Form, level, number};
 use crate::lexer::Kind;
 use crate::literal::{quote, quote_name};
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 /// Keywords that cannot begin an expression.
 const RESERVED: &[&str] = &[
@@ -73,14 +74,16 @@ impl Translator<'_> {
         }
         if self.src.is(at, "NOT") {
             let inner = self.operand(at + 1, end, level::NOT - 1)?;
-            return Ok(Expr::new(at, inner.to).typed("bool").level(level::NOT));
+            return Ok(Expr::new(at, inner.to)
+                .typed(PgType::Bool)
+                .level(level::NOT));
         }
         if self.src.sign(at, "-") || self.src.sign(at, "+") {
             let inner = self.operand(at + 1, end, level::SIGN - 1)?;
-            if inner.base() == "interval" && self.src.sign(at, "-") {
+            if inner.is(PgType::Interval) && self.src.sign(at, "-") {
                 self.replace(at, at + 1, "eq_interval_multiply(");
                 self.after(inner.to, ",-1)");
-                return Ok(Expr::new(at, inner.to).typed("interval"));
+                return Ok(Expr::new(at, inner.to).typed(PgType::Interval));
             }
             let form = if inner.form == Form::Number {
                 Form::Number
@@ -109,10 +112,10 @@ impl Translator<'_> {
             Kind::Text | Kind::Escape | Kind::National | Kind::Dollar => self.string_literal(at),
             Kind::Unicode if self.src.text(at).get(2..3) == Some("'") => self.string_literal(at),
             Kind::Bits => Err(self.src.unsupported(at, "a bit string")),
-            Kind::Hex => Ok(Expr::new(at, at + 1).typed("bytea")),
+            Kind::Hex => Ok(Expr::new(at, at + 1).typed(PgType::Bytea)),
             Kind::Integer => Ok(self.integer(at)),
             Kind::Decimal => {
-                let ty = TypeName::numeric(Some(number::scale(self.src.text(at))));
+                let ty = PgType::numeric(Some(number::scale(self.src.text(at))));
                 Ok(Expr::new(at, at + 1).of(Some(ty)).form(Form::Number))
             }
             Kind::Parameter => {
@@ -142,10 +145,10 @@ impl Translator<'_> {
     fn integer(&mut self, at: usize) -> Expr {
         let digits = self.src.text(at).replace('_', "");
         let ty = match digits.parse::<i64>() {
-            Ok(value) if i32::try_from(value).is_ok() => "int4",
-            Ok(_) => "int8",
-            Err(_) if digits.starts_with("0x") || digits.starts_with("0X") => "int8",
-            Err(_) => "numeric",
+            Ok(value) if i32::try_from(value).is_ok() => PgType::Int4,
+            Ok(_) => PgType::Int8,
+            Err(_) if digits.starts_with("0x") || digits.starts_with("0X") => PgType::Int8,
+            Err(_) => PgType::NUMERIC,
         };
         Expr::new(at, at + 1).typed(ty).form(Form::Number)
     }
@@ -194,7 +197,7 @@ impl Translator<'_> {
             "true" | "false" => {
                 return Ok(Expr {
                     not_null: true,
-                    ..Expr::new(at, at + 1).typed("bool").named("bool")
+                    ..Expr::new(at, at + 1).typed(PgType::Bool).named("bool")
                 });
             }
             "default" => return Ok(Expr::new(at, at + 1).form(Form::Default)),
@@ -203,12 +206,12 @@ impl Translator<'_> {
             "exists" if opens => {
                 let close = self.src.partner(at + 1);
                 self.subquery(at + 2, close)?;
-                return Ok(Expr::new(at, close + 1).typed("bool").named("exists"));
+                return Ok(Expr::new(at, close + 1).typed(PgType::Bool).named("exists"));
             }
             "array" if opens && self.catalog => {
                 let close = self.src.partner(at + 1);
                 self.replace(at, close + 1, "'{}'");
-                return Ok(Expr::new(at, close + 1).typed("text").named("array"));
+                return Ok(Expr::new(at, close + 1).typed(PgType::Text).named("array"));
             }
             "array" if opens || self.src.sign(at + 1, "[") => {
                 return Err(self
@@ -243,16 +246,18 @@ impl Translator<'_> {
     /// `CURRENT_TIMESTAMP` and its kin, which are written without parentheses.
     fn keyword_value(&mut self, at: usize, word: &str) -> Option<Expr> {
         let (call, ty) = match word {
-            "current_timestamp" => ("now()", "timestamptz"),
-            "localtimestamp" => ("eq_to_timestamp(now())", "timestamp"),
-            "current_date" => ("eq_to_date(now())", "date"),
-            "current_time" => ("eq_to_time(now())||'+00'", "timetz"),
-            "localtime" => ("eq_to_time(now())", "time"),
+            "current_timestamp" => ("now()", PgType::Timestamptz(None)),
+            "localtimestamp" => ("eq_to_timestamp(now())", PgType::Timestamp(None)),
+            "current_date" => ("eq_to_date(now())", PgType::Date),
+            "current_time" => ("eq_to_time(now())||'+00'", PgType::Timetz(None)),
+            "localtime" => ("eq_to_time(now())", PgType::Time(None)),
             "current_user" | "session_user" | "current_role" | "user" => {
-                ("\"current_user\"()", "name")
+                ("\"current_user\"()", PgType::Name)
             }
-            "current_catalog" => ("current_database()", "name"),
-            "current_schema" if !self.src.sign(at + 1, "(") => ("\"current_schema\"()", "name"),
+            "current_catalog" => ("current_database()", PgType::Name),
+            "current_schema" if !self.src.sign(at + 1, "(") => {
+                ("\"current_schema\"()", PgType::Name)
+            }
             _ => return None,
         };
         let mut to = at + 1;
@@ -369,8 +374,8 @@ impl Translator<'_> {
     }
 
     /// The type that all share: the first known one, to which open literals and parameters are brought.
-    pub(crate) fn common_type(&mut self, items: &[Expr]) -> Result<Option<TypeName>, DialectError> {
-        let mut common: Option<TypeName> = None;
+    pub(crate) fn common_type(&mut self, items: &[Expr]) -> Result<Option<PgType>, DialectError> {
+        let mut common: Option<PgType> = None;
         for item in items {
             let ty = self.type_of(item);
             common = match (common, ty) {
@@ -384,7 +389,7 @@ impl Translator<'_> {
                 self.align(item, common)?;
             }
         } else if items.iter().any(|item| item.form == Form::Literal) {
-            common = Some(TypeName::internal("text"));
+            common = Some(PgType::Text);
         }
         Ok(common)
     }
@@ -418,35 +423,35 @@ pub(crate) fn is_schema(name: &str) -> bool {
 }
 
 /// The type of a mixture: the wider number, the longer string.
-pub(crate) fn wider(a: &TypeName, b: &TypeName) -> TypeName {
-    let rank = |ty: &TypeName| match ty.base() {
-        "int2" => 1,
-        "int4" => 2,
-        "int8" => 3,
-        "numeric" => 4,
-        "float4" => 5,
-        "float8" => 6,
+pub(crate) fn wider(a: &PgType, b: &PgType) -> PgType {
+    let rank = |ty: &PgType| match ty {
+        PgType::Int2 => 1,
+        PgType::Int4 => 2,
+        PgType::Int8 => 3,
+        PgType::Numeric { .. } => 4,
+        PgType::Float4 => 5,
+        PgType::Float8 => 6,
         _ => 0,
     };
     if a == b {
-        return a.clone();
+        return *a;
     }
     if a.is_number() && b.is_number() {
         let wide = if rank(b) > rank(a) { b } else { a };
-        return if wide.base() == "numeric" {
-            TypeName::numeric(a.scale().zip(b.scale()).map(|(a, b)| a.max(b)))
+        return if matches!(wide, PgType::Numeric { .. }) {
+            PgType::numeric(a.scale().zip(b.scale()).map(|(a, b)| a.max(b)))
         } else {
-            TypeName::internal(wide.base())
+            wide.base()
         };
     }
     if a.is_text() && b.is_text() {
-        return TypeName::internal("text");
+        return PgType::Text;
     }
-    a.clone()
+    *a
 }
 
 /// The type of one column in two rows or two members of a compound.
-pub(crate) fn merged(a: Option<TypeName>, b: Option<TypeName>) -> Option<TypeName> {
+pub(crate) fn merged(a: Option<PgType>, b: Option<PgType>) -> Option<PgType> {
     match (a, b) {
         (Some(a), Some(b)) if a.is_number() && b.is_number() => Some(wider(&a, &b)),
         (Some(ty), _) | (None, Some(ty)) => Some(ty),

@@ -1,9 +1,10 @@
 //! `generate_series`, which becomes a recursive query.
 
+use pgtypes::{PgType, SqlState};
+
 use crate::error::DialectError;
 use crate::expr::{Expr, Form};
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 impl Translator<'_> {
     /// `generate_series(…)` in a select list: the call becomes a table of the FROM clause.
@@ -29,7 +30,7 @@ impl Translator<'_> {
         name: usize,
         alias: &str,
         column: &str,
-    ) -> Result<(String, Option<TypeName>), DialectError> {
+    ) -> Result<(String, Option<PgType>), DialectError> {
         let close = self.src.partner(name + 1);
         let mark = self.edits.mark();
         let arguments = self.list(name + 2, close)?;
@@ -44,13 +45,13 @@ impl Translator<'_> {
             _ => {
                 return Err(self.src.error(
                     name,
-                    "42883",
+                    SqlState::UNDEFINED_FUNCTION,
                     "function generate_series takes 2 or 3 arguments",
                 ));
             }
         };
         for argument in &arguments {
-            self.default_parameter(argument, "int4");
+            self.default_parameter(argument, PgType::Int4);
         }
         let (alias, column) = (
             crate::literal::quote_name(alias),
@@ -58,10 +59,9 @@ impl Translator<'_> {
         );
         let dates = ty.as_ref().filter(|ty| ty.is_date_or_timestamp());
         let table = if let Some(ty) = dates {
-            let base = if ty.base() == "date" {
-                "timestamp"
-            } else {
-                ty.base()
+            let base = match ty {
+                PgType::Date => "timestamp",
+                other => other.typname(),
             };
             format!(
                 "(WITH RECURSIVE {alias}({column}) AS (SELECT eq_to_{base}({start}) WHERE eq_to_{base}({start}) <= eq_to_{base}({stop}) \
@@ -75,12 +75,9 @@ impl Translator<'_> {
                  THEN {column} + ({step}) <= ({stop}) ELSE {column} + ({step}) >= ({stop}) END) SELECT * FROM {alias})"
             )
         };
-        let ty = ty.map(|ty| {
-            if ty.base() == "date" {
-                TypeName::internal("timestamp")
-            } else {
-                ty
-            }
+        let ty = ty.map(|ty| match ty {
+            PgType::Date => PgType::Timestamp(None),
+            other => other,
         });
         Ok((format!("{table} AS {alias}"), ty))
     }

@@ -1,5 +1,7 @@
 //! Calls that read the catalog, and calls on sequences.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::expr::Expr;
 use crate::literal::{quote, quote_name};
@@ -31,7 +33,7 @@ impl Translator<'_> {
                 };
                 self.replace(at, first.from, OID_BY_NAME);
                 self.replace(first.to, close + 1, "))");
-                whole.typed("oid")
+                whole.typed(PgType::Oid)
             }
             "pg_get_indexdef" | "pg_get_constraintdef" | "pg_get_viewdef" => {
                 self.catalog = true;
@@ -45,7 +47,7 @@ impl Translator<'_> {
                     "(SELECT eq_def FROM eq_object WHERE eq_oid = ",
                 );
                 self.replace(first.to, close + 1, ")");
-                whole.typed("text")
+                whole.typed(PgType::Text)
             }
             "pg_get_userbyid" => {
                 self.catalog = true;
@@ -55,7 +57,7 @@ impl Translator<'_> {
                     last + 2,
                     "(SELECT rolname FROM pg_roles AS eq_r WHERE eq_r.oid = ",
                 );
-                whole.typed("name")
+                whole.typed(PgType::Name)
             }
             "nextval" | "currval" => return self.sequence_call(at, last, name),
             "pg_get_serial_sequence" => {
@@ -70,7 +72,7 @@ impl Translator<'_> {
                     .trim_matches('"')
                     .to_owned();
                 self.replace(at, close + 1, quote(&format!("public.{bare}_{column}_seq")));
-                whole.typed("text")
+                whole.typed(PgType::Text)
             }
             _ => return Ok(None),
         };
@@ -112,6 +114,8 @@ impl Translator<'_> {
             _ => format!("(SELECT last_value FROM eloqdb_sequence WHERE name = {key})"),
         };
         self.replace(at, close + 1, value);
-        Ok(Some(Expr::new(at, close + 1).typed("int8").named(name)))
+        Ok(Some(
+            Expr::new(at, close + 1).typed(PgType::Int8).named(name),
+        ))
     }
 }

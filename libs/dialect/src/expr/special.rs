@@ -1,10 +1,11 @@
 //! Functions whose arguments are separated by keywords: EXTRACT, SUBSTRING, POSITION, TRIM, OVERLAY.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::expr::{Expr, Form};
 use crate::literal::quote;
 use crate::translator::Translator;
-use crate::types::TypeName;
 
 impl Translator<'_> {
     /// A call with keyword syntax at token `at` (the name, followed by an opening parenthesis); `None` if this one
@@ -37,8 +38,8 @@ impl Translator<'_> {
             return Err(self.src.syntax(at + 3));
         }
         let value = self.whole(at + 4, close)?;
-        let interval = value.base() == "interval";
-        self.default_parameter(&value, "timestamptz");
+        let interval = value.is(PgType::Interval);
+        self.default_parameter(&value, PgType::Timestamptz(None));
         self.replace(
             at,
             at + 1,
@@ -49,7 +50,7 @@ impl Translator<'_> {
             },
         );
         self.replace(at + 2, at + 4, format!("{},", quote(&field)));
-        let ty = TypeName::numeric(Some(field_scale(&field, value.base())));
+        let ty = PgType::numeric(Some(field_scale(&field, value.base())));
         Ok(Expr::new(at, close + 1).of(Some(ty)).named("extract"))
     }
 
@@ -59,26 +60,28 @@ impl Translator<'_> {
             return Err(self.src.syntax(needle.to));
         }
         let text = self.whole(needle.to + 1, close)?;
-        self.default_parameter(&needle, "text");
-        self.default_parameter(&text, "text");
+        self.default_parameter(&needle, PgType::Text);
+        self.default_parameter(&text, PgType::Text);
         self.replace(at, at + 1, "eq_position");
         self.replace(needle.to, needle.to + 1, ",");
-        Ok(Expr::new(at, close + 1).typed("int4").named("position"))
+        Ok(Expr::new(at, close + 1)
+            .typed(PgType::Int4)
+            .named("position"))
     }
 
     fn substring(&mut self, at: usize, close: usize) -> Result<Option<Expr>, DialectError> {
         let text = self.expr(at + 2, close)?;
-        self.default_parameter(&text, "text");
-        let bytes = text.base() == "bytea";
-        let ty = if bytes { "bytea" } else { "text" };
+        self.default_parameter(&text, PgType::Text);
+        let bytes = text.is(PgType::Bytea);
+        let ty = if bytes { PgType::Bytea } else { PgType::Text };
         let done = Ok(Some(Expr::new(at, close + 1).typed(ty).named("substring")));
         let mut next = text.to;
         if self.src.is(next, "FROM") {
             self.replace(next, next + 1, ",");
             let start = self.expr(next + 1, close)?;
             let pattern =
-                start.form == Form::Literal || start.ty.as_ref().is_some_and(TypeName::is_text);
-            self.default_parameter(&start, "int4");
+                start.form == Form::Literal || start.ty.as_ref().is_some_and(PgType::is_text);
+            self.default_parameter(&start, PgType::Int4);
             self.replace(
                 at,
                 at + 1,
@@ -101,10 +104,10 @@ impl Translator<'_> {
             }
             let pattern = rest.len() == 1
                 && rest.iter().all(|arg| {
-                    arg.form == Form::Literal || arg.ty.as_ref().is_some_and(TypeName::is_text)
+                    arg.form == Form::Literal || arg.ty.as_ref().is_some_and(PgType::is_text)
                 });
             for argument in &rest {
-                self.default_parameter(argument, "int4");
+                self.default_parameter(argument, PgType::Int4);
             }
             self.replace(
                 at,
@@ -119,7 +122,7 @@ impl Translator<'_> {
         if self.src.is(next, "FOR") {
             self.replace(next, next + 1, ",");
             let length = self.expr(next + 1, close)?;
-            self.default_parameter(&length, "int4");
+            self.default_parameter(&length, PgType::Int4);
             next = length.to;
         }
         if next == close {
@@ -147,7 +150,7 @@ impl Translator<'_> {
             function
         };
         let named = Expr::new(at, close + 1)
-            .typed("text")
+            .typed(PgType::Text)
             .named(if function == "trim" {
                 "btrim"
             } else {
@@ -160,13 +163,13 @@ impl Translator<'_> {
             return Ok(named);
         }
         let first = self.expr(next, close)?;
-        self.default_parameter(&first, "text");
+        self.default_parameter(&first, PgType::Text);
         if self.src.is(first.to, "FROM") {
             // The characters come first here and last in the function.
             self.replace(at, at + 1, format!("eq_{function}"));
             self.replace(first.to, first.to + 1, ",");
             let text = self.whole(first.to + 1, close)?;
-            self.default_parameter(&text, "text");
+            self.default_parameter(&text, PgType::Text);
             return Ok(named);
         }
         self.replace(at, at + 1, function);
@@ -188,23 +191,25 @@ impl Translator<'_> {
         }
         if next == close {
             return Ok(Some(
-                Expr::new(at, close + 1).typed("text").named("overlay"),
+                Expr::new(at, close + 1)
+                    .typed(PgType::Text)
+                    .named("overlay"),
             ));
         }
         Ok(None)
     }
 
-    pub(crate) fn default_parameter(&mut self, expr: &Expr, ty: &str) {
+    pub(crate) fn default_parameter(&mut self, expr: &Expr, ty: PgType) {
         if let Form::Parameter(number) = expr.form {
-            self.set_parameter(number, &TypeName::internal(ty));
+            self.set_parameter(number, &ty);
         }
     }
 }
 
 /// The digits behind the point that PostgreSQL shows for a field.
-fn field_scale(field: &str, of: &str) -> u32 {
+fn field_scale(field: &str, of: Option<PgType>) -> u32 {
     match field.to_ascii_lowercase().as_str() {
-        "epoch" if of == "date" => 0,
+        "epoch" if of == Some(PgType::Date) => 0,
         "epoch" | "second" | "seconds" => 6,
         "milliseconds" => 3,
         _ => 0,

@@ -1,19 +1,18 @@
 //! Functions that catalog queries call.
 #![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
+use pgtypes::{Oid, PgType, SqlState};
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert::text_of;
 use crate::functions::text::integer;
-use crate::types::{BUILTIN, TypeName};
 
 type Result = std::result::Result<Value, DialectError>;
 
-fn by_oid(oid: i64) -> Option<&'static str> {
-    BUILTIN
-        .iter()
-        .find(|(_, _, known)| i64::from(*known) == oid)
-        .map(|(name, ..)| *name)
+fn by_oid(oid: i64, typmod: i32) -> Option<PgType> {
+    let oid = u32::try_from(oid).ok().filter(|oid| *oid != 0)?;
+    PgType::from_oid(Oid::new(oid), typmod)
 }
 
 /// The first argument.
@@ -59,33 +58,26 @@ pub(crate) fn format_type(arguments: &[Value]) -> Result {
     let Some(Value::Integer(oid)) = arguments.first() else {
         return Ok(Value::Null);
     };
-    let Some(name) = by_oid(*oid) else {
-        return Ok(Value::Text("???".to_owned()));
+    let typmod = integer(arguments, 1);
+    let typmod = if matches!(arguments.get(1), Some(Value::Integer(_))) {
+        i32::try_from(typmod).unwrap_or(-1)
+    } else {
+        -1
     };
-    let typmod = match arguments.get(1) {
-        Some(Value::Integer(typmod)) => *typmod - 4,
-        _ => -5,
-    };
-    let name = TypeName::internal(name).sql_name();
-    Ok(Value::Text(match name.as_str() {
-        "character varying" | "character" if typmod >= 0 => format!("{name}({typmod})"),
-        "character" => "bpchar".to_owned(),
-        "numeric" if typmod >= 0 => {
-            format!("numeric({},{})", typmod >> 16 & 0xffff, typmod & 0x7ff)
-        }
-        _ => name,
-    }))
+    let name = by_oid(*oid, typmod).map_or_else(|| "???".to_owned(), |ty| ty.to_string());
+    Ok(Value::Text(name))
 }
 
 pub(crate) fn to_regtype(arguments: &[Value]) -> Result {
     let value = arguments.first().unwrap_or(&Value::Null);
     if let Value::Integer(oid) = value {
-        return Ok(Value::Text(by_oid(*oid).map_or_else(
-            || oid.to_string(),
-            |name| TypeName::internal(name).sql_name(),
-        )));
+        return Ok(Value::Text(
+            by_oid(*oid, -1).map_or_else(|| oid.to_string(), |ty| ty.name().to_owned()),
+        ));
     }
-    Ok(Value::Text(TypeName::parse(&text_of(value)).sql_name()))
+    let name = text_of(value);
+    let known = PgType::parse(&name).map(|ty| ty.name().to_owned());
+    Ok(Value::Text(known.unwrap_or(name)))
 }
 
 pub(crate) fn type_oid(arguments: &[Value]) -> Result {
@@ -93,12 +85,12 @@ pub(crate) fn type_oid(arguments: &[Value]) -> Result {
         return Ok(Value::Integer(integer(arguments, 0)));
     }
     let name = arguments.first().map(text_of).unwrap_or_default();
-    match TypeName::parse(&name).oid() {
-        0 => Err(DialectError::new(
-            "42704",
+    match PgType::parse(&name) {
+        Some(ty) => Ok(Value::Integer(i64::from(ty.oid().get()))),
+        None => Err(DialectError::new(
+            SqlState::UNDEFINED_OBJECT,
             format!("type \"{name}\" does not exist"),
         )),
-        oid => Ok(Value::Integer(i64::from(oid))),
     }
 }
 

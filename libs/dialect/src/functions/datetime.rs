@@ -1,54 +1,52 @@
 //! Functions over dates, timestamps and intervals.
 
+use pgtypes::calendar::{Civil, DAY, HOUR, MINUTE, SECOND, UNIX_EPOCH_DAYS};
+use pgtypes::float::double_of_integer as float;
+use pgtypes::{Date, Interval, SqlState, Time, Timestamp, Unit, Zone};
+
 use crate::error::DialectError;
 use crate::functions::Value;
-use crate::functions::convert::{moment, text_of, to_type};
-use crate::functions::interval::{Interval, float};
-use crate::functions::text::integer;
-use crate::functions::time::{
-    self, DAY, Moment, SECOND, date_of, days_in_month, days_of, parse_zone,
-};
+use crate::functions::text::{argument, integer, text};
 
-type Result = std::result::Result<Value, DialectError>;
+type Result<T = Value> = std::result::Result<T, DialectError>;
 
-fn argument(arguments: &[Value], at: usize) -> String {
-    arguments.get(at).map(text_of).unwrap_or_default()
+/// Days before 2000-01-01 where Julian days begin.
+pub(crate) const JULIAN_EPOCH_DAYS: i64 = 2_451_545;
+
+/// A timestamp of either type, and whether it has a zone.
+fn zoned(arguments: &[Value], at: usize) -> Result<(Timestamp, bool)> {
+    Ok(Timestamp::parse_any(&argument(arguments, at))?)
 }
 
-fn stamp(arguments: &[Value], at: usize) -> std::result::Result<Moment, DialectError> {
-    moment(arguments.get(at).unwrap_or(&Value::Null), "timestamp")
+fn stamp(arguments: &[Value], at: usize) -> Result<Timestamp> {
+    zoned(arguments, at).map(|(stamp, _)| stamp)
 }
 
-fn text(value: String) -> Value {
-    Value::Text(value)
+fn span(arguments: &[Value], at: usize) -> Result<Interval> {
+    Ok(Interval::parse(&argument(arguments, at))?)
 }
 
 fn overflow() -> DialectError {
-    DialectError::new("22008", "timestamp out of range")
+    DialectError::new(SqlState::DATETIME_FIELD_OVERFLOW, "timestamp out of range")
 }
 
 /// In the form that the argument had: with a zone, or without.
-fn like(moment: Moment) -> Value {
-    text(if moment.offset.is_some() {
-        moment.timestamptz()
+fn like(stamp: Timestamp, zoned: bool) -> Result {
+    text(if zoned {
+        stamp.with_zone().to_string()
     } else {
-        moment.timestamp()
+        stamp.to_string()
     })
 }
 
 /// date ± days, either way round.
 fn moved_date(arguments: &[Value], sign: i64) -> Result {
     let (date, days) = match arguments.first() {
-        Some(Value::Integer(days)) => (stamp(arguments, 1)?, *days),
-        _ => (stamp(arguments, 0)?, integer(arguments, 1)),
+        Some(Value::Integer(days)) => (argument(arguments, 1), *days),
+        _ => (argument(arguments, 0), integer(arguments, 1)),
     };
-    let days = days
-        .checked_mul(sign)
-        .and_then(|days| date.days.checked_add(days));
-    let days = days
-        .filter(|days| days.abs() < 100_000_000)
-        .ok_or_else(overflow)?;
-    Ok(text(Moment { days, ..date }.date()))
+    let date = Date::parse(&date)?.plus_days(days.saturating_mul(sign))?;
+    text(date.to_string())
 }
 
 pub(crate) fn date_add(arguments: &[Value]) -> Result {
@@ -60,56 +58,33 @@ pub(crate) fn date_subtract(arguments: &[Value]) -> Result {
 }
 
 pub(crate) fn date_difference(arguments: &[Value]) -> Result {
-    Ok(Value::Integer(
-        stamp(arguments, 0)?.days - stamp(arguments, 1)?.days,
-    ))
+    let [a, b] = [0, 1].map(|at| Date::parse(&argument(arguments, at)));
+    Ok(Value::Integer(a?.minus(b?)?))
 }
 
-/// timestamp ± interval, either way round.
-fn moved(arguments: &[Value], factor: f64) -> Result {
-    let first = argument(arguments, 0);
-    let (at, span) = match stamp(arguments, 0) {
-        Ok(at) => (at, Interval::parse(&argument(arguments, 1))?),
-        Err(error) => match stamp(arguments, 1) {
-            Ok(at) => (at, Interval::parse(&first)?),
-            Err(_) => return Err(error),
-        },
-    };
-    let span = if factor < 0.0 { span.times(-1.0) } else { span };
-    Ok(like(span.add_to(at).ok_or_else(overflow)?))
-}
-
+/// timestamp + interval, either way round.
 pub(crate) fn timestamp_add(arguments: &[Value]) -> Result {
-    moved(arguments, 1.0)
+    let ((stamp, with_zone), other) = match zoned(arguments, 0) {
+        Ok(stamp) => (stamp, 1),
+        Err(error) => (zoned(arguments, 1).map_err(|_| error)?, 0),
+    };
+    like(stamp.plus(span(arguments, other)?)?, with_zone)
 }
 
 pub(crate) fn timestamp_subtract(arguments: &[Value]) -> Result {
-    moved(arguments, -1.0)
+    let (stamp, with_zone) = zoned(arguments, 0)?;
+    like(stamp.plus(span(arguments, 1)?.negated()?)?, with_zone)
 }
 
 pub(crate) fn timestamp_difference(arguments: &[Value]) -> Result {
-    let micros = stamp(arguments, 0)?
-        .utc()
-        .total()
-        .saturating_sub(stamp(arguments, 1)?.utc().total());
-    Ok(text(
-        Interval {
-            months: 0,
-            days: micros / DAY,
-            micros: micros % DAY,
-        }
-        .text(),
-    ))
+    let between = stamp(arguments, 0)?.minus(stamp(arguments, 1)?)?;
+    text(between.to_string())
 }
 
 fn moved_time(arguments: &[Value], sign: i64) -> Result {
-    let time = time::parse_time(&argument(arguments, 0), "time")?;
-    let span = Interval::parse(&argument(arguments, 1))?;
-    let micros = time
-        .micros
-        .saturating_add(span.micros.saturating_mul(sign))
-        .rem_euclid(DAY);
-    Ok(text(Moment { micros, ..time }.time()))
+    let time = Time::parse(&argument(arguments, 0), None)?;
+    let micros = span(arguments, 1)?.micros % DAY;
+    text(time.plus(micros * sign).to_string())
 }
 
 pub(crate) fn time_add(arguments: &[Value]) -> Result {
@@ -120,194 +95,189 @@ pub(crate) fn time_subtract(arguments: &[Value]) -> Result {
     moved_time(arguments, -1)
 }
 
-fn spans(arguments: &[Value]) -> std::result::Result<(Interval, Interval), DialectError> {
-    Ok((
-        Interval::parse(&argument(arguments, 0))?,
-        Interval::parse(&argument(arguments, 1))?,
-    ))
-}
-
 pub(crate) fn interval_add(arguments: &[Value]) -> Result {
-    let (a, b) = spans(arguments)?;
-    a.plus(b).map(|sum| text(sum.text())).ok_or_else(overflow)
+    let sum = span(arguments, 0)?.plus(span(arguments, 1)?)?;
+    text(sum.to_string())
 }
 
 pub(crate) fn interval_subtract(arguments: &[Value]) -> Result {
-    let (a, b) = spans(arguments)?;
-    a.plus(b.times(-1.0))
-        .map(|sum| text(sum.text()))
-        .ok_or_else(overflow)
+    let difference = span(arguments, 0)?.plus(span(arguments, 1)?.negated()?)?;
+    text(difference.to_string())
 }
 
-fn scaled(arguments: &[Value], divide: bool) -> Result {
-    let number = |value: &Value| match value {
-        Value::Integer(value) => Some(float(*value)),
-        Value::Real(value) => Some(*value),
+/// The interval and the number among two arguments, whichever comes first.
+fn span_and_number(arguments: &[Value]) -> Result<(Interval, f64)> {
+    let number = |value: Option<&Value>| match value {
+        Some(Value::Integer(value)) => Some(float(*value)),
+        Some(Value::Real(value)) => Some(*value),
         _ => None,
     };
-    let factor = arguments.iter().find_map(number);
-    let span = arguments
-        .iter()
-        .find(|value| number(value).is_none())
-        .map(text_of)
-        .unwrap_or_default();
-    let factor = factor.unwrap_or(1.0);
-    if divide && factor == 0.0 {
-        return Err(DialectError::new("22012", "division by zero"));
-    }
-    Ok(text(
-        Interval::parse(&span)?
-            .times(if divide { 1.0 / factor } else { factor })
-            .text(),
-    ))
+    Ok(match number(arguments.first()) {
+        Some(factor) => (span(arguments, 1)?, factor),
+        None => (span(arguments, 0)?, number(arguments.get(1)).unwrap_or(1.0)),
+    })
 }
 
 pub(crate) fn interval_multiply(arguments: &[Value]) -> Result {
-    scaled(arguments, false)
+    let (span, factor) = span_and_number(arguments)?;
+    text(span.times(factor)?.to_string())
 }
 
 pub(crate) fn interval_divide(arguments: &[Value]) -> Result {
-    scaled(arguments, true)
+    let (span, divisor) = span_and_number(arguments)?;
+    text(span.over(divisor)?.to_string())
 }
 
 /// age(a, b): years, months and days between, as a person counts.
 pub(crate) fn age(arguments: &[Value]) -> Result {
-    let (a, b) = (stamp(arguments, 0)?.utc(), stamp(arguments, 1)?.utc());
-    let negative = a < b;
-    let (late, early) = if negative { (b, a) } else { (a, b) };
-    let ((y1, m1, d1), (y2, m2, d2)) = (date_of(late.days), date_of(early.days));
-    let mut months = (y1 - y2) * 12 + m1 - m2;
-    let mut days = d1 - d2;
-    let mut micros = late.micros - early.micros;
-    if micros < 0 {
-        micros += DAY;
-        days -= 1;
-    }
-    if days < 0 {
-        months -= 1;
-        days += days_in_month(y2, m2);
-    }
-    let span = Interval {
-        months,
-        days,
-        micros,
-    };
-    Ok(text(if negative { span.times(-1.0) } else { span }.text()))
+    let age = stamp(arguments, 0)?.age(stamp(arguments, 1)?)?;
+    text(age.to_string())
 }
 
+fn unknown_unit(name: &str) -> DialectError {
+    DialectError::new(
+        SqlState::INVALID_PARAMETER_VALUE,
+        format!("unit \"{name}\" not recognized for type timestamp without time zone"),
+    )
+}
+
+/// `date_part(unit, …)` of a date, a timestamp or a time.
 pub(crate) fn date_part(arguments: &[Value]) -> Result {
-    let text = argument(arguments, 1);
-    let at =
-        stamp(arguments, 1).or_else(|error| time::parse_time(&text, "time").map_err(|_| error))?;
-    let at = if at.offset.is_some() { at.utc() } else { at };
-    let (year, month, day) = date_of(at.days);
-    let seconds = at.micros / SECOND;
-    let fraction = float(at.micros % (60 * SECOND)) / float(SECOND);
-    let of_year = at.days - days_of(year, 1, 1) + 1;
-    let (iso_year, week) = iso_week(at.days);
-    let weekday = (at.days + 4).rem_euclid(7);
-    let number = |value: i64| Ok(Value::Integer(value));
-    match argument(arguments, 0).to_ascii_lowercase().as_str() {
-        "year" | "years" => number(year),
-        "month" | "months" => number(month),
-        "day" | "days" => number(day),
-        "hour" | "hours" => number(seconds / 3600),
-        "minute" | "minutes" => number(seconds / 60 % 60),
-        "second" | "seconds" if at.micros % SECOND == 0 => number(seconds % 60),
-        "second" | "seconds" => Ok(Value::Real(fraction)),
-        "milliseconds" => Ok(Value::Real(fraction * 1e3)),
-        "microseconds" => number(at.micros % (60 * SECOND)),
-        "dow" => number(weekday),
-        "isodow" => number(if weekday == 0 { 7 } else { weekday }),
-        "doy" => number(of_year),
-        "week" => number(week),
-        "isoyear" => number(iso_year),
-        "quarter" => number((month - 1) / 3 + 1),
-        "decade" => number(year.div_euclid(10)),
-        "century" => number((year + 99).div_euclid(100)),
-        "millennium" => number((year + 999).div_euclid(1000)),
-        "julian" => number(at.days + 2_440_588),
-        "timezone" | "timezone_hour" | "timezone_minute" => number(0),
-        "epoch" if at.micros % SECOND == 0 => number(at.total() / SECOND),
-        "epoch" => Ok(Value::Real(float(at.total()) / float(SECOND))),
-        other => Err(DialectError::new(
-            "22023",
-            format!("unit \"{other}\" not recognized for type timestamp"),
-        )),
+    let name = argument(arguments, 0).to_ascii_lowercase();
+    let source = argument(arguments, 1);
+    let (at, epoch) = match Timestamp::parse_any(&source) {
+        Ok((at, _)) => (at, UNIX_EPOCH_DAYS * DAY),
+        Err(error) => {
+            let time = Time::parse(&source, None).map_err(|_| error)?;
+            (Timestamp::finite(time.micros())?, 0)
+        }
+    };
+    if at.is_infinite() {
+        return infinite_part(&name, at);
     }
+    let since_epoch = at.micros() - epoch;
+    Ok(match name.as_str() {
+        "epoch" if since_epoch % SECOND == 0 => Value::Integer(since_epoch / SECOND),
+        "epoch" => Value::Real(float(since_epoch) / float(SECOND)),
+        "julian" => julian(at),
+        _ => part(&name, at)?,
+    })
+}
+
+/// What grows with time is infinite, too; the rest has no value.
+fn infinite_part(name: &str, at: Timestamp) -> Result {
+    let grows = matches!(name, "epoch" | "julian" | "isoyear")
+        || Unit::parse(name).is_some_and(|unit| unit >= Unit::Year);
+    if !grows {
+        // An unknown name is one here, too.
+        return part(name, Timestamp::finite(0)?).map(|_| Value::Null);
+    }
+    Ok(Value::Real(if at == Timestamp::INFINITY {
+        f64::INFINITY
+    } else {
+        f64::NEG_INFINITY
+    }))
+}
+
+fn julian(at: Timestamp) -> Value {
+    let days = at.micros().div_euclid(DAY) + JULIAN_EPOCH_DAYS;
+    match at.micros_of_day() {
+        0 => Value::Integer(days),
+        micros => Value::Real(float(days) + float(micros) / float(DAY)),
+    }
+}
+
+fn part(name: &str, at: Timestamp) -> Result {
+    let days = at.micros().div_euclid(DAY);
+    let Civil { year, month, day } = Civil::of(days);
+    let (of_day, of_minute) = (at.micros_of_day(), at.micros_of_day() % MINUTE);
+    // Centuries are counted from 1, and from -1 before Christ.
+    let from_one = |years: i64| {
+        if year > 0 {
+            (year + years - 1) / years
+        } else {
+            (year - years) / years
+        }
+    };
+    let weekday = weekday(days);
+    Ok(Value::Integer(match name {
+        "dow" => weekday % 7,
+        "isodow" => weekday,
+        "doy" => day_of_year(days),
+        "isoyear" => iso_week(days).0,
+        "timezone" | "timezone_hour" | "timezone_minute" => 0,
+        _ => match Unit::parse(name).ok_or_else(|| unknown_unit(name))? {
+            Unit::Millennium => from_one(1000),
+            Unit::Century => from_one(100),
+            Unit::Decade => year.div_euclid(10),
+            Unit::Year => year - i64::from(year <= 0),
+            Unit::Quarter => i64::from((month - 1) / 3 + 1),
+            Unit::Month => month.into(),
+            Unit::Week => iso_week(days).1,
+            Unit::Day => day.into(),
+            Unit::Hour => of_day / HOUR,
+            Unit::Minute => of_day % HOUR / MINUTE,
+            Unit::Second if of_minute % SECOND == 0 => of_minute / SECOND,
+            Unit::Second => return Ok(Value::Real(float(of_minute) / float(SECOND))),
+            Unit::Millisecond => return Ok(Value::Real(float(of_minute) / 1e3)),
+            Unit::Microsecond => of_minute,
+        },
+    }))
+}
+
+/// 1 for Monday to 7 for Sunday.
+pub(crate) fn weekday(days: i64) -> i64 {
+    // 2000-01-01 was a Saturday.
+    (days + 5).rem_euclid(7) + 1
+}
+
+/// 1 for the first of January.
+pub(crate) fn day_of_year(days: i64) -> i64 {
+    let year = Civil::of(days).year;
+    days - first_day(year, 1) + 1
+}
+
+fn first_day(year: i64, month: u8) -> i64 {
+    Civil {
+        year,
+        month,
+        day: 1,
+    }
+    .clamped_days()
 }
 
 /// ISO 8601 year and week.
 pub(crate) fn iso_week(days: i64) -> (i64, i64) {
-    let weekday = (days + 3).rem_euclid(7);
-    let thursday = days - weekday + 3;
-    let (year, ..) = date_of(thursday);
-    (year, (thursday - days_of(year, 1, 1)) / 7 + 1)
+    let thursday = days - weekday(days) + 4;
+    let year = Civil::of(thursday).year;
+    (year, (thursday - first_day(year, 1)) / 7 + 1)
 }
 
 pub(crate) fn date_trunc(arguments: &[Value]) -> Result {
-    let at = stamp(arguments, 1)?;
-    let zoned = at.offset;
-    let at = if zoned.is_some() { at.utc() } else { at };
-    let (year, month, _) = date_of(at.days);
-    let day = |days: i64| Moment {
-        days,
-        micros: 0,
-        offset: None,
-    };
-    let part = |unit: i64| Moment {
-        micros: at.micros - at.micros % unit,
-        ..at
-    };
-    let year_of = |unit: i64| day(days_of((year - 1).div_euclid(unit) * unit + 1, 1, 1));
-    let cut = match argument(arguments, 0).to_ascii_lowercase().as_str() {
-        "microseconds" => at,
-        "milliseconds" => part(1000),
-        "second" => part(SECOND),
-        "minute" => part(60 * SECOND),
-        "hour" => part(3600 * SECOND),
-        "day" => day(at.days),
-        "week" => day(at.days - (at.days + 3).rem_euclid(7)),
-        "month" => day(days_of(year, month, 1)),
-        "quarter" => day(days_of(year, (month - 1) / 3 * 3 + 1, 1)),
-        "year" => day(days_of(year, 1, 1)),
-        "decade" => day(days_of(year.div_euclid(10) * 10, 1, 1)),
-        "century" => year_of(100),
-        "millennium" => year_of(1000),
-        other => {
-            return Err(DialectError::new(
-                "22023",
-                format!("unit \"{other}\" not recognized for type timestamp"),
-            ));
-        }
-    };
-    Ok(like(Moment {
-        offset: zoned.map(|_| 0),
-        ..cut
-    }))
-}
-
-pub(crate) fn interval_trunc(arguments: &[Value]) -> Result {
-    let mut span = Interval::parse(&argument(arguments, 1))?;
-    let unit = argument(arguments, 0).to_ascii_lowercase();
-    let micros = match unit.as_str() {
-        "second" => SECOND,
-        "minute" => 60 * SECOND,
-        "hour" => 3600 * SECOND,
-        _ => i64::MAX,
-    };
-    span.micros -= if micros == i64::MAX {
-        span.micros
-    } else {
-        span.micros % micros
-    };
-    if matches!(unit.as_str(), "month" | "year") {
-        span.days = 0;
+    let (at, with_zone) = zoned(arguments, 1)?;
+    let name = argument(arguments, 0).to_ascii_lowercase();
+    let unit = Unit::parse(&name).ok_or_else(|| unknown_unit(&name))?;
+    if at.is_infinite() {
+        return like(at, with_zone);
     }
-    if unit == "year" {
-        span.months -= span.months % 12;
+    if let Some(micros) = unit.micros() {
+        let cut = at.micros() - at.micros().rem_euclid(micros);
+        return like(Timestamp::finite(cut)?, with_zone);
     }
-    Ok(text(span.text()))
+    let days = at.micros().div_euclid(DAY);
+    let Civil { year, month, .. } = Civil::of(days);
+    let from_one = |years: i64| first_day((year - 1).div_euclid(years) * years + 1, 1);
+    let cut = match unit {
+        Unit::Millennium => from_one(1000),
+        Unit::Century => from_one(100),
+        Unit::Decade => first_day(year.div_euclid(10) * 10, 1),
+        Unit::Year => first_day(year, 1),
+        Unit::Quarter => first_day(year, (month - 1) / 3 * 3 + 1),
+        Unit::Month => first_day(year, month),
+        Unit::Week => days - weekday(days) + 1,
+        _ => days,
+    };
+    like(Timestamp::finite(cut.saturating_mul(DAY))?, with_zone)
 }
 
 /// `to_timestamp(seconds)`
@@ -315,93 +285,62 @@ pub(crate) fn from_epoch(arguments: &[Value]) -> Result {
     let seconds = match arguments.first() {
         Some(Value::Integer(seconds)) => float(*seconds),
         Some(Value::Real(seconds)) => *seconds,
-        other => other
-            .map(text_of)
-            .unwrap_or_default()
+        _ => argument(arguments, 0)
             .trim()
             .parse()
             .map_err(|_| overflow())?,
     };
-    if !seconds.is_finite() || seconds.abs() > 9e12 {
-        return Err(overflow());
-    }
-    Ok(text(
-        Moment::from_total(crate::functions::interval::micros_of(seconds)).timestamptz(),
-    ))
+    let stamp = if seconds == f64::INFINITY {
+        Timestamp::INFINITY
+    } else if seconds == f64::NEG_INFINITY {
+        Timestamp::MINUS_INFINITY
+    } else {
+        let micros = pgtypes::float::exact_integer((seconds * 1e6).round());
+        let micros = micros.and_then(|micros| micros.checked_add(UNIX_EPOCH_DAYS * DAY));
+        Timestamp::finite(micros.ok_or_else(overflow)?)?
+    };
+    text(stamp.with_zone().to_string())
 }
 
 pub(crate) fn make_date(arguments: &[Value]) -> Result {
-    let (year, month, day) = (
-        integer(arguments, 0),
-        integer(arguments, 1),
-        integer(arguments, 2),
-    );
-    if !(1..=12).contains(&month)
-        || !(-4712..=99_999).contains(&year)
-        || day < 1
-        || day > days_in_month(year, month)
-    {
-        return Err(DialectError::new(
-            "22008",
+    let [year, month, day] = [0, 1, 2].map(|at| integer(arguments, at));
+    let civil = || {
+        Some(Civil {
+            // Years before Christ are negative here; there is no year 0.
+            year: if year < 0 { year.checked_add(1)? } else { year },
+            month: u8::try_from(month).ok()?,
+            day: u8::try_from(day).ok()?,
+        })
+    };
+    let days = civil()
+        .filter(|_| year != 0 && year.unsigned_abs() < 10_000_000)
+        .and_then(Civil::days);
+    let days = days.ok_or_else(|| {
+        DialectError::new(
+            SqlState::DATETIME_FIELD_OVERFLOW,
             format!("date field value out of range: {year}-{month:02}-{day:02}"),
-        ));
-    }
-    Ok(text(
-        Moment {
-            days: days_of(year, month, day),
-            micros: 0,
-            offset: None,
-        }
-        .date(),
-    ))
-}
-
-/// Seconds east of UTC of a zone that needs no table of zones.
-fn zone(name: &str) -> std::result::Result<i64, DialectError> {
-    parse_zone(name.trim())
-        .ok_or_else(|| DialectError::new("22023", format!("time zone \"{name}\" not recognized")))
+        )
+    })?;
+    text(Date::new(days)?.to_string())
 }
 
 /// timestamptz AT TIME ZONE zone
 pub(crate) fn zone_local(arguments: &[Value]) -> Result {
-    let offset = zone(&argument(arguments, 1))?;
-    let local = stamp(arguments, 0)?
-        .utc()
-        .total()
-        .saturating_add(offset * SECOND);
-    Ok(text(Moment::from_total(local).timestamp()))
+    let zone = Zone::by_name(&argument(arguments, 1))?;
+    text(stamp(arguments, 0)?.to_local(&zone)?.to_string())
 }
 
 /// timestamp AT TIME ZONE zone
 pub(crate) fn zone_utc(arguments: &[Value]) -> Result {
-    let offset = zone(&argument(arguments, 1))?;
-    let at = Moment {
-        offset: None,
-        ..stamp(arguments, 0)?
-    };
-    Ok(text(
-        Moment::from_total(at.total().saturating_sub(offset * SECOND)).timestamptz(),
-    ))
-}
-
-macro_rules! casts {
-    ($($name:ident $ty:literal),* $(,)?) => {$(
-        #[doc = concat!("A cast to ", $ty, ".")]
-        pub(crate) fn $name(arguments: &[Value]) -> Result {
-            to_type(arguments.first().unwrap_or(&Value::Null), $ty)
-        }
-    )*};
-}
-
-casts! {
-    to_bool "bool", to_int2 "int2", to_int4 "int4", to_int8 "int8", to_float8 "float8", to_date "date", to_time "time",
-    to_timetz "timetz", to_timestamp "timestamp", to_timestamptz "timestamptz", to_interval "interval", to_uuid "uuid",
-    to_bytea "bytea",
+    let zone = Zone::by_name(&argument(arguments, 1))?;
+    let local = Timestamp::parse(&argument(arguments, 0), None)?;
+    text(local.to_utc(&zone)?.with_zone().to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::functions::convert::text_of;
 
     fn call(function: fn(&[Value]) -> Result, arguments: &[&str]) -> String {
         let values: Vec<Value> = arguments
@@ -458,14 +397,41 @@ mod tests {
             "2024-04-01 00:00:00+00"
         );
         assert_eq!(
-            call(zone_utc, &["2024-01-01 00:00:00", "+02:00"]),
-            "2023-12-31 22:00:00+00"
+            call(zone_utc, &["2024-01-01 00:00:00", "Europe/Berlin"]),
+            "2023-12-31 23:00:00+00"
+        );
+        assert_eq!(
+            call(zone_local, &["2024-07-01 00:00:00+00", "EST5EDT"]),
+            "2024-06-30 20:00:00"
+        );
+        assert_eq!(call(date_part, &["century", "0001-01-01 BC"]), "-1");
+        assert_eq!(call(date_part, &["year", "0001-01-01 BC"]), "-1");
+        assert_eq!(call(date_part, &["millennium", "2001-01-01"]), "3");
+        assert_eq!(
+            call(date_part, &["julian", "2024-01-01 12:00"]),
+            "2460311.5"
+        );
+        assert_eq!(call(date_part, &["epoch", "10:00:01.5"]), "36001.5");
+        assert_eq!(call(date_part, &["epoch", "infinity"]), "Infinity");
+        assert_eq!(call(date_part, &["hour", "infinity"]), "");
+        for (unit, cut) in [
+            ("week", "2025-12-27 00:00:00 BC"),
+            ("millennium", "3000-01-01 00:00:00 BC"),
+            ("decade", "2031-01-01 00:00:00 BC"),
+        ] {
+            assert_eq!(call(date_trunc, &[unit, "2024-01-01 BC"]), cut);
+        }
+        assert_eq!(call(make_date, &["-44", "3", "15"]), "0044-03-15 BC");
+        assert!(make_date(&[2023, 2, 29].map(Value::Integer)).is_err());
+        assert_eq!(
+            call(from_epoch, &["1000000000000"]),
+            "33658-09-27 01:46:40+00"
         );
         assert_eq!(
             date_part(&[Value::Text("x".into()), Value::Text("2024-01-01".into())])
                 .unwrap_err()
                 .sqlstate,
-            "22023"
+            SqlState::INVALID_PARAMETER_VALUE
         );
     }
 }

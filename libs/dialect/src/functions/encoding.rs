@@ -1,11 +1,25 @@
 //! bytea as text, and array literals as JSON.
 
+use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine};
+use pgtypes::hex::Hex;
+use pgtypes::{SqlState, bytea};
+
 use crate::error::DialectError;
 use crate::functions::Value;
-use crate::functions::convert;
 use crate::functions::text::{argument, text};
 
 type Result = std::result::Result<Value, DialectError>;
+
+/// Characters of a line of base64, as in MIME.
+const BASE64_LINE: usize = 76;
+
+fn unknown_encoding(name: &str) -> DialectError {
+    DialectError::new(
+        SqlState::INVALID_PARAMETER_VALUE,
+        format!("unrecognized encoding: \"{name}\""),
+    )
+}
 
 pub(crate) fn encode(arguments: &[Value]) -> Result {
     let bytes = match arguments.first() {
@@ -13,73 +27,43 @@ pub(crate) fn encode(arguments: &[Value]) -> Result {
         _ => argument(arguments, 0).into_bytes(),
     };
     match argument(arguments, 1).to_ascii_lowercase().as_str() {
-        "hex" => text(convert::hex(&bytes).get(2..).unwrap_or("")),
-        "base64" => text(base64(&bytes)),
-        "escape" => text(String::from_utf8_lossy(&bytes).replace('\\', "\\\\")),
-        other => Err(DialectError::new(
-            "22023",
-            format!("unrecognized encoding: \"{other}\""),
-        )),
+        "hex" => text(Hex(&bytes).to_string()),
+        "base64" => {
+            let lines = bytes.chunks(BASE64_LINE / 4 * 3);
+            let lines: Vec<String> = lines.map(|line| STANDARD.encode(line)).collect();
+            text(lines.join("\n"))
+        }
+        "escape" => text(bytea::escaped(&bytes)),
+        other => Err(unknown_encoding(other)),
     }
 }
 
 pub(crate) fn decode(arguments: &[Value]) -> Result {
     let value = argument(arguments, 0);
-    let bad = |what: &str| DialectError::new("22023", format!("invalid {what} sequence"));
     match argument(arguments, 1).to_ascii_lowercase().as_str() {
-        "hex" => convert::unhex(&value)
-            .map(Value::Blob)
-            .ok_or_else(|| bad("hexadecimal")),
-        "base64" => unbase64(&value)
-            .map(Value::Blob)
-            .ok_or_else(|| bad("base64")),
-        "escape" => convert::to_type(&Value::Text(value), "bytea"),
-        other => Err(DialectError::new(
-            "22023",
-            format!("unrecognized encoding: \"{other}\""),
-        )),
+        "hex" => Ok(Value::Blob(bytea::parse_hex(&value)?)),
+        "base64" => from_base64(&value).map(Value::Blob),
+        "escape" => Ok(Value::Blob(bytea::parse_escaped(value.as_bytes())?)),
+        other => Err(unknown_encoding(other)),
     }
 }
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 4);
-    for chunk in bytes.chunks(3) {
-        let group = (0..3).fold(0_u32, |group, at| {
-            group << 8 | u32::from(chunk.get(at).copied().unwrap_or(0))
-        });
-        for at in 0..4 {
-            let index = usize::try_from(group >> (18 - 6 * at) & 63).unwrap_or(0);
-            out.push(if at <= chunk.len() {
-                char::from(BASE64[index])
-            } else {
-                '='
-            });
-        }
-    }
-    out
-}
-
-fn unbase64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let (mut group, mut bits) = (0_u32, 0);
-    for c in text
-        .bytes()
-        .filter(|c| !c.is_ascii_whitespace() && *c != b'=')
-    {
-        let value = BASE64
-            .iter()
-            .position(|known| *known == c)
-            .and_then(|at| u32::try_from(at).ok())?;
-        group = (group << 6 | value) & 0xff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push(u8::try_from(group >> bits & 0xff).ok()?);
-        }
-    }
-    Some(out)
+fn from_base64(text: &str) -> std::result::Result<Vec<u8>, DialectError> {
+    let digits: Vec<u8> = text.bytes().filter(|c| !c.is_ascii_whitespace()).collect();
+    STANDARD.decode(digits).map_err(|error| match error {
+        DecodeError::InvalidByte(_, symbol) if symbol != b'=' => DialectError::new(
+            SqlState::INVALID_PARAMETER_VALUE,
+            format!(
+                "invalid symbol \"{}\" found while decoding base64 sequence",
+                char::from(symbol)
+            ),
+        ),
+        _ => DialectError::new(
+            SqlState::INVALID_PARAMETER_VALUE,
+            "invalid base64 end sequence",
+        )
+        .hint("Input data is missing padding, is truncated, or is otherwise corrupted."),
+    })
 }
 
 /// A PostgreSQL array literal (`{1,2,"a b",NULL}`) or a JSON array, as a JSON array.
@@ -89,7 +73,12 @@ pub(crate) fn array_json(arguments: &[Value]) -> Result {
     if trimmed.starts_with('[') {
         return text(trimmed);
     }
-    let fail = || DialectError::new("22P02", format!("malformed array literal: \"{value}\""));
+    let fail = || {
+        DialectError::new(
+            SqlState::INVALID_TEXT_REPRESENTATION,
+            format!("malformed array literal: \"{value}\""),
+        )
+    };
     let body = trimmed
         .strip_prefix('{')
         .and_then(|rest| rest.strip_suffix('}'))
@@ -154,7 +143,10 @@ pub(crate) fn json_path(arguments: &[Value]) -> Result {
         .and_then(|rest| rest.strip_suffix('}'));
     let Some(inner) = inner else {
         let message = format!("malformed array literal: \"{text}\"");
-        return Err(DialectError::new("22P02", message));
+        return Err(DialectError::new(
+            SqlState::INVALID_TEXT_REPRESENTATION,
+            message,
+        ));
     };
     let steps = inner.split(',').map(|step| step.trim().trim_matches('"'));
     let path: String = steps
@@ -176,7 +168,10 @@ pub(crate) fn json_key(arguments: &[Value]) -> Result {
 /// What a cast to JSON calls with a text that is none.
 pub(crate) fn bad_json(arguments: &[Value]) -> Result {
     let text: String = argument(arguments, 0).chars().take(100).collect();
-    let error = DialectError::new("22P02", "invalid input syntax for type json");
+    let error = DialectError::new(
+        SqlState::INVALID_TEXT_REPRESENTATION,
+        "invalid input syntax for type json",
+    );
     Err(error.hint(format!("The text begins: {text}")))
 }
 
@@ -204,6 +199,39 @@ mod tests {
             let values = [Value::Text(form.to_owned()), Value::Text(format.to_owned())];
             assert_eq!(decode(&values), Ok(Value::Blob(b"hello".to_vec())));
         }
+    }
+
+    #[test]
+    fn what_is_no_encoded_text_is_refused_in_postgresqls_words() {
+        for (text, format, message) in [
+            ("YQ", "base64", "invalid base64 end sequence"),
+            ("YQ=", "base64", "invalid base64 end sequence"),
+            (
+                "Y%==",
+                "base64",
+                "invalid symbol \"%\" found while decoding base64 sequence",
+            ),
+            (
+                "abc",
+                "hex",
+                "invalid hexadecimal data: odd number of digits",
+            ),
+            ("zz", "hex", "invalid hexadecimal digit: \"z\""),
+            ("\\400", "escape", "invalid input syntax for type bytea"),
+            ("x", "rot13", "unrecognized encoding: \"rot13\""),
+        ] {
+            let values = [text, format].map(|text| Value::Text(text.to_owned()));
+            assert_eq!(decode(&values).unwrap_err().message, message);
+        }
+        let bytes = [
+            Value::Blob(vec![0xff; 100]),
+            Value::Text("base64".to_owned()),
+        ];
+        let lines = text_of(&encode(&bytes).unwrap());
+        let lengths: Vec<usize> = lines.lines().map(str::len).collect();
+        assert_eq!(lengths, [76, 60]);
+        let lines = [Value::Text(lines), Value::Text("base64".to_owned())];
+        assert_eq!(decode(&lines), Ok(Value::Blob(vec![0xff; 100])));
     }
 
     #[test]

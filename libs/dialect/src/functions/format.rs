@@ -1,36 +1,15 @@
 //! `to_char`, `to_date`, `to_timestamp` and `to_number` with the templates that are in common use.
 
+use pgtypes::calendar::{Civil, DAY, HOUR, MINUTE, MONTHS, SECOND, WEEKDAYS};
+use pgtypes::{Decimal, SqlState, Timestamp, numeric};
+
 use crate::error::DialectError;
 use crate::functions::Value;
-use crate::functions::convert::{moment, text_of};
-use crate::functions::datetime::iso_week;
-use crate::functions::time::{Moment, SECOND, date_of, days_in_month, days_of};
+use crate::functions::convert::text_of;
+use crate::functions::datetime::{JULIAN_EPOCH_DAYS, day_of_year, iso_week, weekday};
+use crate::functions::text::{argument, text};
 
 type Result = std::result::Result<Value, DialectError>;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
 
 /// Template words, longest first where one begins another.
 const WORDS: &[&str] = &[
@@ -38,10 +17,6 @@ const WORDS: &[&str] = &[
     "Day", "day", "MON", "Mon", "mon", "YY", "MM", "DD", "DY", "Dy", "dy", "HH", "MI", "SS", "MS",
     "US", "AM", "PM", "am", "pm", "IW", "WW", "TZ", "OF", "Q", "D", "J", "FM",
 ];
-
-fn argument(arguments: &[Value], at: usize) -> String {
-    arguments.get(at).map(text_of).unwrap_or_default()
-}
 
 /// The next template word at the start of `rest`, upper-case words matched in either case for digits.
 fn word(rest: &str) -> Option<&'static str> {
@@ -58,23 +33,18 @@ fn word(rest: &str) -> Option<&'static str> {
 /// `to_char(timestamp | number, template)`
 pub(crate) fn to_char(arguments: &[Value]) -> Result {
     let template = argument(arguments, 1);
-    match arguments.first() {
-        Some(Value::Integer(_) | Value::Real(_)) => Ok(Value::Text(number_text(
-            &text_of(arguments.first().unwrap_or(&Value::Null)),
-            &template,
-        ))),
-        Some(value) => {
-            let at = moment(value, "timestamp")?;
-            Ok(Value::Text(stamp_text(
-                if at.offset.is_some() { at.utc() } else { at },
-                &template,
-            )))
-        }
-        None => Ok(Value::Null),
+    let Some(value) = arguments.first() else {
+        return Ok(Value::Null);
+    };
+    // No date is a number: one has its hyphens.
+    if let Ok(number) = numeric::decimal(value.as_ref()) {
+        return text(number_text(&number, &template));
     }
+    let (at, _) = Timestamp::parse_any(&text_of(value))?;
+    text(stamp_text(at, &template))
 }
 
-fn stamp_text(at: Moment, template: &str) -> String {
+fn stamp_text(at: Timestamp, template: &str) -> String {
     let mut out = String::new();
     let mut rest = template;
     let mut fill = true;
@@ -105,15 +75,17 @@ fn stamp_text(at: Moment, template: &str) -> String {
     out
 }
 
-fn field(at: Moment, word: &str, fill: bool) -> String {
-    let (year, month, day) = date_of(at.days);
-    let seconds = at.micros / SECOND;
-    let (hour, minute) = (seconds / 3600, seconds / 60 % 60);
-    let index = |value: i64| usize::try_from(value).unwrap_or(0);
-    let month_name = MONTHS.get(index(month - 1)).copied().unwrap_or("");
-    let weekday = (at.days + 4).rem_euclid(7);
-    let day_name = DAYS.get(index(weekday)).copied().unwrap_or("");
-    let of_year = at.days - days_of(year, 1, 1) + 1;
+fn field(at: Timestamp, word: &str, fill: bool) -> String {
+    let days = at.micros().div_euclid(DAY);
+    let of_day = at.micros_of_day();
+    let Civil { year, month, day } = Civil::of(days);
+    let (hour, weekday) = (of_day / HOUR, weekday(days));
+    let name = |names: &[&'static str], number: i64| {
+        let at = usize::try_from(number - 1).unwrap_or(0);
+        names.get(at).copied().unwrap_or("")
+    };
+    let month_name = name(&MONTHS, month.into());
+    let day_name = name(&WEEKDAYS, weekday);
     let digits = |value: i64, width: usize| {
         if fill {
             format!("{value:0width$}")
@@ -133,24 +105,24 @@ fn field(at: Moment, word: &str, fill: bool) -> String {
         "Y,YYY" => format!("{},{:03}", year / 1000, year % 1000),
         "YYY" => digits(year % 1000, 3),
         "YY" => digits(year % 100, 2),
-        "IYYY" => digits(iso_week(at.days).0, 4),
-        "IYY" => digits(iso_week(at.days).0 % 1000, 3),
-        "MM" => digits(month, 2),
-        "DD" => digits(day, 2),
-        "DDD" => digits(of_year, 3),
-        "D" => (weekday + 1).to_string(),
+        "IYYY" => digits(iso_week(days).0, 4),
+        "IYY" => digits(iso_week(days).0 % 1000, 3),
+        "MM" => digits(month.into(), 2),
+        "DD" => digits(day.into(), 2),
+        "DDD" => digits(day_of_year(days), 3),
+        "D" => (weekday % 7 + 1).to_string(),
         "HH24" => digits(hour, 2),
         "HH12" | "HH" => digits((hour + 11) % 12 + 1, 2),
-        "MI" => digits(minute, 2),
-        "SS" => digits(seconds % 60, 2),
-        "MS" => format!("{:03}", at.micros % SECOND / 1000),
-        "US" => format!("{:06}", at.micros % SECOND),
+        "MI" => digits(of_day % HOUR / MINUTE, 2),
+        "SS" => digits(of_day % MINUTE / SECOND, 2),
+        "MS" => format!("{:03}", of_day % SECOND / 1000),
+        "US" => format!("{:06}", of_day % SECOND),
         "AM" | "PM" => if hour < 12 { "AM" } else { "PM" }.to_owned(),
         "am" | "pm" => if hour < 12 { "am" } else { "pm" }.to_owned(),
-        "IW" => digits(iso_week(at.days).1, 2),
-        "WW" => digits((of_year - 1) / 7 + 1, 2),
+        "IW" => digits(iso_week(days).1, 2),
+        "WW" => digits((day_of_year(days) - 1) / 7 + 1, 2),
         "Q" => ((month - 1) / 3 + 1).to_string(),
-        "J" => (at.days + 2_440_588).to_string(),
+        "J" => (days + JULIAN_EPOCH_DAYS).to_string(),
         "TZ" => "UTC".to_owned(),
         "OF" => "+00".to_owned(),
         "MONTH" => padded(&month_name.to_uppercase()),
@@ -169,7 +141,7 @@ fn field(at: Moment, word: &str, fill: bool) -> String {
 }
 
 /// Numbers: 9 and 0 for digits, `.` or D, `,` or G, FM, leading and trailing text.
-fn number_text(value: &str, template: &str) -> String {
+fn number_text(number: &Decimal, template: &str) -> String {
     let (template, fill) = match template.strip_prefix("FM") {
         Some(rest) => (rest, false),
         None => (template, true),
@@ -180,11 +152,13 @@ fn number_text(value: &str, template: &str) -> String {
         .map_or((upper.as_str(), None), |(whole, rest)| (whole, Some(rest)));
     let is_digit = |c: &char| matches!(c, '9' | '0');
     let places = fraction.map_or(0, |text| text.chars().filter(is_digit).count());
-    let number: f64 = value.parse().unwrap_or(0.0);
-    let shown = format!("{:.places$}", number.abs());
-    let (mut digits, decimals) = shown
-        .split_once('.')
-        .map_or((shown.as_str(), ""), |(whole, rest)| (whole, rest));
+    let rounded = number
+        .clone()
+        .rounded(i16::try_from(places).unwrap_or(i16::MAX));
+    let shown = rounded.to_string();
+    let negative = shown.starts_with('-');
+    let shown = shown.trim_start_matches('-');
+    let (mut digits, decimals) = shown.split_once('.').unwrap_or((shown, ""));
     let room = whole.chars().filter(is_digit).count();
     if digits.len() > room {
         return upper
@@ -210,7 +184,7 @@ fn number_text(value: &str, template: &str) -> String {
             other => body.push(other),
         }
     }
-    let sign = if number < 0.0 {
+    let sign = if negative {
         "-"
     } else if fill {
         " "
@@ -308,26 +282,25 @@ impl Fields {
         Some(rest)
     }
 
-    fn moment(self) -> Option<Moment> {
+    fn moment(self) -> Option<Timestamp> {
         let hour = self.afternoon.map_or(self.hour, |afternoon| {
             self.hour % 12 + if afternoon { 12 } else { 0 }
         });
-        let date = (1..=12).contains(&self.month)
-            && (1..=days_in_month(self.year, self.month)).contains(&self.day);
-        if !date || hour > 23 || self.minute > 59 || self.second > 59 {
+        if hour > 23 || self.minute > 59 || self.second > 59 {
             return None;
         }
-        let micros = ((hour * 60 + self.minute) * 60 + self.second) * SECOND + self.micros;
-        Some(Moment {
-            days: days_of(self.year, self.month, self.day),
-            micros,
-            offset: None,
-        })
+        let civil = Civil {
+            year: self.year,
+            month: u8::try_from(self.month).ok()?,
+            day: u8::try_from(self.day).ok()?,
+        };
+        let micros = hour * HOUR + self.minute * MINUTE + self.second * SECOND + self.micros;
+        Timestamp::finite(civil.days()? * DAY + micros).ok()
     }
 }
 
 /// Reads a text by a template.
-fn read(value: &str, template: &str) -> std::result::Result<Moment, DialectError> {
+fn read(value: &str, template: &str) -> std::result::Result<Timestamp, DialectError> {
     let message = || format!("invalid value \"{value}\" for \"{template}\"");
     let mut fields = Fields {
         year: 1,
@@ -346,7 +319,7 @@ fn read(value: &str, template: &str) -> std::result::Result<Moment, DialectError
             rest = rest.get(found.len()..).unwrap_or("");
             text = fields
                 .take(found, text)
-                .ok_or_else(|| DialectError::new("22007", message()))?;
+                .ok_or_else(|| DialectError::new(SqlState::INVALID_DATETIME_FORMAT, message()))?;
             continue;
         }
         rest = rest.get(first.len_utf8()..).unwrap_or("");
@@ -359,16 +332,17 @@ fn read(value: &str, template: &str) -> std::result::Result<Moment, DialectError
     let range = || format!("date/time field value out of range: \"{value}\"");
     fields
         .moment()
-        .ok_or_else(|| DialectError::new("22008", range()))
+        .ok_or_else(|| DialectError::new(SqlState::DATETIME_FIELD_OVERFLOW, range()))
 }
 
 pub(crate) fn to_date(arguments: &[Value]) -> Result {
-    read(&argument(arguments, 0), &argument(arguments, 1)).map(|moment| Value::Text(moment.date()))
+    let at = read(&argument(arguments, 0), &argument(arguments, 1))?;
+    text(at.date().to_string())
 }
 
 pub(crate) fn to_timestamp(arguments: &[Value]) -> Result {
-    read(&argument(arguments, 0), &argument(arguments, 1))
-        .map(|moment| Value::Text(moment.timestamptz()))
+    let at = read(&argument(arguments, 0), &argument(arguments, 1))?;
+    text(at.with_zone().to_string())
 }
 
 /// `to_number(text, template)`: the digits, sign and point of the text.
@@ -378,16 +352,13 @@ pub(crate) fn to_number(arguments: &[Value]) -> Result {
         .chars()
         .filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-'))
         .collect();
-    let number: f64 = kept.parse().map_err(|_| {
+    let number = Decimal::parse(&kept).map_err(|error| {
         DialectError::new(
-            "22P02",
+            error.sqlstate,
             format!("invalid input syntax for type numeric: \"{value}\""),
         )
     })?;
-    if kept.contains('.') {
-        return Ok(Value::Real(number));
-    }
-    Ok(kept.parse().map_or(Value::Real(number), Value::Integer))
+    Ok(numeric::stored(number, None)?)
 }
 
 #[cfg(test)]

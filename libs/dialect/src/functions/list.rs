@@ -1,8 +1,8 @@
 //! The list of functions to register.
 
-use crate::functions::{FunctionSpec, Implementation, Pure};
+use crate::functions::{FunctionSpec, Implementation, Pure, output};
 use crate::functions::{
-    catalog_text, datetime, encoding, fit, format, math, number, regular, span, text,
+    catalog_text, convert, datetime, encoding, fit, format, math, number, regular, span, text,
 };
 
 const fn pure(
@@ -91,34 +91,29 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         "22P02: a text is not JSON",
     ),
     // Casts.
-    pure(
-        "eq_to_bool",
-        1,
-        datetime::to_bool,
-        "cast to boolean: 0 or 1",
-    ),
+    pure("eq_to_bool", 1, convert::to_bool, "cast to boolean: 0 or 1"),
     pure(
         "eq_to_int2",
         1,
-        datetime::to_int2,
+        convert::to_int2,
         "cast to smallint, rounded and range-checked",
     ),
     pure(
         "eq_to_int4",
         1,
-        datetime::to_int4,
+        convert::to_int4,
         "cast to integer, rounded and range-checked",
     ),
     pure(
         "eq_to_int8",
         1,
-        datetime::to_int8,
+        convert::to_int8,
         "cast to bigint, rounded and range-checked",
     ),
     pure(
         "eq_to_float8",
         1,
-        datetime::to_float8,
+        convert::to_float8,
         "cast to double precision",
     ),
     pure("eq_to_numeric", 1, number::to_numeric, "cast to numeric"),
@@ -128,34 +123,34 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         number::to_numeric,
         "cast to numeric with a scale",
     ),
-    pure("eq_to_date", 1, datetime::to_date, "cast to date"),
-    pure("eq_to_time", 1, datetime::to_time, "cast to time"),
+    pure("eq_to_date", 1, convert::to_date, "cast to date"),
+    pure("eq_to_time", 1, convert::to_time, "cast to time"),
     pure(
         "eq_to_timetz",
         1,
-        datetime::to_timetz,
+        convert::to_timetz,
         "cast to time with time zone",
     ),
     pure(
         "eq_to_timestamp",
         1,
-        datetime::to_timestamp,
+        convert::to_timestamp,
         "cast to timestamp",
     ),
     pure(
         "eq_to_timestamptz",
         1,
-        datetime::to_timestamptz,
+        convert::to_timestamptz,
         "cast to timestamp with time zone (UTC)",
     ),
     pure(
         "eq_to_interval",
         1,
-        datetime::to_interval,
+        convert::to_interval,
         "cast to interval",
     ),
-    pure("eq_to_uuid", 1, datetime::to_uuid, "cast to uuid"),
-    pure("eq_to_bytea", 1, datetime::to_bytea, "cast to bytea"),
+    pure("eq_to_uuid", 1, convert::to_uuid, "cast to uuid"),
+    pure("eq_to_bytea", 1, convert::to_bytea, "cast to bytea"),
     pure(
         "eq_to_regtype",
         1,
@@ -204,6 +199,19 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
         number::numeric_text,
         "numeric as text with a scale",
     ),
+    pure(
+        "eq_cast",
+        2,
+        output::cast,
+        "a value in the stored form of a type with modifiers",
+    ),
+    pure(
+        "eq_text",
+        2,
+        output::text,
+        "a value of a type as the client sees it",
+    ),
+    pure("eq_json", 2, output::json, "a value of a type as JSON"),
     // Operators.
     pure(
         "match",
@@ -494,7 +502,7 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
     pure(
         "eq_interval_trunc",
         2,
-        datetime::interval_trunc,
+        span::interval_trunc,
         "an interval cut to a unit",
     ),
     pure(

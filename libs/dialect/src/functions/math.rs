@@ -1,6 +1,8 @@
 //! Roots, logarithms, angles, whole parts.
 #![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::number::{number, real};
@@ -16,9 +18,10 @@ fn of(arguments: &[Value], function: fn(f64) -> f64) -> Result {
 /// The first argument, which must be one that the function is defined for.
 fn within(arguments: &[Value], function: fn(f64) -> f64) -> Result {
     match of(arguments, function)? {
-        Value::Real(result) if result.is_nan() => {
-            Err(DialectError::new("22003", "input is out of range"))
-        }
+        Value::Real(result) if result.is_nan() => Err(DialectError::new(
+            SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+            "input is out of range",
+        )),
         result => Ok(result),
     }
 }
@@ -27,7 +30,10 @@ pub(crate) fn sqrt(arguments: &[Value]) -> Result {
     match arguments {
         [value] if real(value) < 0.0 => {
             let message = "cannot take square root of a negative number";
-            Err(DialectError::new("2201F", message))
+            Err(DialectError::new(
+                SqlState::INVALID_ARGUMENT_FOR_POWER_FUNCTION,
+                message,
+            ))
         }
         _ => of(arguments, f64::sqrt),
     }
@@ -48,7 +54,7 @@ fn positive(value: &Value) -> std::result::Result<f64, DialectError> {
         "zero"
     };
     Err(DialectError::new(
-        "2201E",
+        SqlState::INVALID_ARGUMENT_FOR_LOG,
         format!("cannot take logarithm of {what}"),
     ))
 }
@@ -67,7 +73,10 @@ pub(crate) fn log(arguments: &[Value]) -> Result {
         [base, value] => {
             let base = positive(base)?.ln();
             if base == 0.0 {
-                return Err(DialectError::new("22012", "division by zero"));
+                return Err(DialectError::new(
+                    SqlState::DIVISION_BY_ZERO,
+                    "division by zero",
+                ));
             }
             Ok(Value::Real(positive(value)?.ln() / base))
         }
@@ -146,7 +155,9 @@ fn bigint(value: Option<u64>) -> Result {
     value
         .and_then(|value| i64::try_from(value).ok())
         .map(Value::Integer)
-        .ok_or_else(|| DialectError::new("22003", "bigint out of range"))
+        .ok_or_else(|| {
+            DialectError::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range")
+        })
 }
 
 pub(crate) fn gcd(arguments: &[Value]) -> Result {
@@ -173,12 +184,27 @@ mod tests {
     #[test]
     fn what_a_function_is_not_defined_for_is_refused() {
         for (result, sqlstate) in [
-            (sqrt(&[Value::Integer(-1)]), "2201F"),
-            (ln(&[Value::Integer(0)]), "2201E"),
-            (log(&[Value::Real(-2.0)]), "2201E"),
-            (log(&[Value::Integer(1), Value::Integer(8)]), "22012"),
-            (asin(&[Value::Integer(2)]), "22003"),
-            (lcm(&[Value::Integer(i64::MAX), Value::Integer(2)]), "22003"),
+            (
+                sqrt(&[Value::Integer(-1)]),
+                SqlState::INVALID_ARGUMENT_FOR_POWER_FUNCTION,
+            ),
+            (ln(&[Value::Integer(0)]), SqlState::INVALID_ARGUMENT_FOR_LOG),
+            (
+                log(&[Value::Real(-2.0)]),
+                SqlState::INVALID_ARGUMENT_FOR_LOG,
+            ),
+            (
+                log(&[Value::Integer(1), Value::Integer(8)]),
+                SqlState::DIVISION_BY_ZERO,
+            ),
+            (
+                asin(&[Value::Integer(2)]),
+                SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+            ),
+            (
+                lcm(&[Value::Integer(i64::MAX), Value::Integer(2)]),
+                SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+            ),
         ] {
             assert_eq!(result.unwrap_err().sqlstate, sqlstate);
         }

@@ -9,38 +9,24 @@ mod datetime;
 mod encoding;
 pub(crate) mod fit;
 mod format;
-pub(crate) mod interval;
 mod list;
 mod math;
 mod number;
+mod output;
 mod regular;
 mod span;
 mod text;
-pub(crate) mod time;
 
 use crate::error::DialectError;
 
 pub use list::REQUIRED_FUNCTIONS;
+/// An argument or a result, as SQLite stores it.
+pub use pgtypes::SqlValue as Value;
 
 /// PRAGMAs that every client connection needs, in this order.
 ///
 /// `case_sensitive_like`: LIKE is case-sensitive in PostgreSQL. ILIKE becomes SQLite's MATCH operator and so the function `match`.
 pub const REQUIRED_PRAGMAS: &[&str] = &["PRAGMA case_sensitive_like = ON"];
-
-/// An argument or a result, as SQLite stores it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// NULL
-    Null,
-    /// INTEGER
-    Integer(i64),
-    /// REAL
-    Real(f64),
-    /// TEXT
-    Text(String),
-    /// BLOB
-    Blob(Vec<u8>),
-}
 
 /// A pure function. It is not called with NULL unless [`FunctionSpec::strict`] is false. The error's SQLSTATE and
 /// message go to the client.

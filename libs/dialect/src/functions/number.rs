@@ -1,13 +1,18 @@
 //! Functions over numbers.
 #![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
+use pgtypes::float::{double_of_integer as float, exact_integer};
+use pgtypes::{Decimal, Format, PgType, SqlState, ValueError, numeric};
+
 use crate::error::DialectError;
 use crate::functions::Value;
-use crate::functions::convert::{self, text_of};
-use crate::functions::interval::float;
-use crate::functions::text::integer;
+use crate::functions::convert::text_of;
+use crate::functions::text::{integer, text};
 
 type Result = std::result::Result<Value, DialectError>;
+
+/// The largest number of digits that rounding looks at, before or behind the point.
+const MAX_DIGITS: i64 = 2_000;
 
 pub(crate) fn real(value: &Value) -> f64 {
     match value {
@@ -17,125 +22,72 @@ pub(crate) fn real(value: &Value) -> f64 {
     }
 }
 
-fn power_of_ten(digits: i64) -> f64 {
-    10_f64.powi(i32::try_from(digits.clamp(-300, 300)).unwrap_or(0))
-}
-
-/// Rounded to `digits` behind the point by the decimal text, halves away from zero, as numeric does.
-fn decimal_round(value: f64, digits: i64) -> f64 {
-    if digits < 0 {
-        let unit = power_of_ten(-digits);
-        return (value / unit).round() * unit;
-    }
-    let places = usize::try_from(digits.min(40)).unwrap_or(0);
-    let shortest = format!("{value}");
-    let Some((_, fraction)) = shortest.split_once('.') else {
-        return value;
-    };
-    if fraction.len() <= places {
-        return value;
-    }
-    // The shortest text is what the user wrote: 1.005 is a half there, whatever the binary fraction.
-    let up = fraction
-        .as_bytes()
-        .get(places)
-        .is_some_and(|digit| *digit >= b'5');
-    let cut = shortest.len() - fraction.len() + places;
-    let kept: f64 = shortest
-        .get(..cut)
-        .and_then(|text| text.trim_end_matches('.').parse().ok())
-        .unwrap_or(value);
-    let step = if up {
-        power_of_ten(-digits).copysign(value)
-    } else {
-        0.0
-    };
-    format!("{:.places$}", kept + step).parse().unwrap_or(value)
-}
-
+/// A whole number as an integer, as long as doubles count one by one.
 pub(crate) fn number(value: f64) -> Value {
-    match convert::rounded(value) {
-        Some(whole) if value.fract().abs() < f64::MIN_POSITIVE && value.abs() < 9e15 => {
-            Value::Integer(whole)
-        }
+    match exact_integer(value) {
+        Some(whole) if value.abs() < 9e15 => Value::Integer(whole),
         _ => Value::Real(value),
     }
 }
 
-pub(crate) fn round(arguments: &[Value]) -> Result {
+fn stored(decimal: Decimal) -> Result {
+    Ok(numeric::stored(decimal, None)?)
+}
+
+/// The first argument cut at a digit, by its decimal text: 1.005 is a half, whatever the binary fraction.
+fn cut(arguments: &[Value], change: fn(Decimal, i16) -> Decimal) -> Result {
     let Some(value) = arguments.first() else {
         return Ok(Value::Null);
     };
-    if let (Value::Integer(_), true) = (value, arguments.len() == 1 || integer(arguments, 1) >= 0) {
+    let digits = integer(arguments, 1);
+    if matches!(value, Value::Integer(_)) && digits >= 0 {
         return Ok(value.clone());
     }
-    Ok(number(decimal_round(
-        real(value),
-        if arguments.len() > 1 {
-            integer(arguments, 1)
-        } else {
-            0
-        },
-    )))
+    let digits = i16::try_from(digits.clamp(-MAX_DIGITS, MAX_DIGITS)).unwrap_or(0);
+    stored(change(numeric::decimal(value.as_ref())?, digits))
+}
+
+pub(crate) fn round(arguments: &[Value]) -> Result {
+    cut(arguments, Decimal::rounded)
 }
 
 pub(crate) fn trunc(arguments: &[Value]) -> Result {
-    let Some(value) = arguments.first() else {
-        return Ok(Value::Null);
-    };
-    let digits = if arguments.len() > 1 {
-        integer(arguments, 1)
-    } else {
-        0
-    };
-    let unit = power_of_ten(digits);
-    Ok(number((real(value) * unit).trunc() / unit))
+    cut(arguments, Decimal::truncated)
 }
 
-pub(crate) fn modulo(arguments: &[Value]) -> Result {
+fn division_by_zero() -> DialectError {
+    DialectError::new(SqlState::DIVISION_BY_ZERO, "division by zero")
+}
+
+fn decimals(
+    arguments: &[Value],
+    compute: fn(&Decimal, &Decimal) -> std::result::Result<Decimal, ValueError>,
+) -> Result {
     match arguments {
-        [_, Value::Integer(0)] => Err(DialectError::new("22012", "division by zero")),
-        [Value::Integer(a), Value::Integer(b)] => Ok(Value::Integer(a.wrapping_rem(*b))),
-        [_, b] if real(b) == 0.0 => Err(DialectError::new("22012", "division by zero")),
-        [a, b] => Ok(decimal_remainder(real(a), real(b))),
+        [a, b] => {
+            let [a, b] = [a, b].map(|value| numeric::decimal(value.as_ref()));
+            stored(compute(&a?, &b?)?)
+        }
         _ => Ok(Value::Null),
     }
 }
 
-/// The remainder of two decimals: by whole hundredths and the like, so that 7.5 % 0.1 is 0.
-fn decimal_remainder(a: f64, b: f64) -> Value {
-    let places = |value: f64| {
-        let text = format!("{value}");
-        text.split_once('.')
-            .map_or(0, |(_, fraction)| fraction.len())
-    };
-    let digits = places(a).max(places(b));
-    let unit = power_of_ten(i64::try_from(digits).unwrap_or(0));
-    match (convert::rounded(a * unit), convert::rounded(b * unit)) {
-        (Some(a), Some(b)) if b != 0 && digits <= 15 => number(float(a.wrapping_rem(b)) / unit),
-        _ => Value::Real(a % b),
+pub(crate) fn modulo(arguments: &[Value]) -> Result {
+    match arguments {
+        [Value::Integer(a), Value::Integer(b)] if *b != 0 => Ok(Value::Integer(a.wrapping_rem(*b))),
+        _ => decimals(arguments, Decimal::remainder),
     }
+}
+
+pub(crate) fn div(arguments: &[Value]) -> Result {
+    decimals(arguments, Decimal::whole_quotient)
 }
 
 /// `eq_divisor`: what is divided by, unless it is zero.
 pub(crate) fn divisor(arguments: &[Value]) -> Result {
     match arguments {
-        [Value::Integer(0)] => Err(DialectError::new("22012", "division by zero")),
-        [Value::Real(value)] if *value == 0.0 => {
-            Err(DialectError::new("22012", "division by zero"))
-        }
-        [Value::Text(text)] if real(&Value::Text(text.clone())) == 0.0 => {
-            Err(DialectError::new("22012", "division by zero"))
-        }
+        [value] if real(value) == 0.0 => Err(division_by_zero()),
         [value] => Ok(value.clone()),
-        _ => Ok(Value::Null),
-    }
-}
-
-pub(crate) fn div(arguments: &[Value]) -> Result {
-    match arguments {
-        [_, b] if real(b) == 0.0 => Err(DialectError::new("22012", "division by zero")),
-        [a, b] => Ok(number((real(a) / real(b)).trunc())),
         _ => Ok(Value::Null),
     }
 }
@@ -155,28 +107,10 @@ pub(crate) fn cbrt(arguments: &[Value]) -> Result {
 
 /// `numeric` with or without a scale, from a number or its text.
 pub(crate) fn to_numeric(arguments: &[Value]) -> Result {
-    let value = match arguments.first() {
-        Some(Value::Text(text)) => {
-            let trimmed = text.trim();
-            if let Ok(whole) = trimmed.parse::<i64>() {
-                Value::Integer(whole)
-            } else {
-                let parsed = trimmed
-                    .parse::<f64>()
-                    .ok()
-                    .filter(|value| value.is_finite());
-                let message = || {
-                    DialectError::new(
-                        "22P02",
-                        format!("invalid input syntax for type numeric: \"{text}\""),
-                    )
-                };
-                Value::Real(parsed.ok_or_else(message)?)
-            }
-        }
-        Some(value) => value.clone(),
-        None => return Ok(Value::Null),
+    let Some(value) = arguments.first() else {
+        return Ok(Value::Null);
     };
+    let value = pgtypes::cast(value.as_ref(), &PgType::NUMERIC)?;
     if arguments.len() > 1 {
         round(&[value, Value::Integer(integer(arguments, 1))])
     } else {
@@ -184,25 +118,27 @@ pub(crate) fn to_numeric(arguments: &[Value]) -> Result {
     }
 }
 
+/// The text of a value of a type, as the wire has it.
+fn printed(value: &Value, ty: &PgType) -> Result {
+    let mut out = bytes::BytesMut::new();
+    pgtypes::encode(value.as_ref(), ty, Format::Text, &mut out)?;
+    text(String::from_utf8_lossy(&out))
+}
+
 /// The text of a numeric: with a scale, that many digits behind the point.
 pub(crate) fn numeric_text(arguments: &[Value]) -> Result {
-    let Some(value) = arguments.first() else {
-        return Ok(Value::Null);
-    };
-    if arguments.len() < 2 {
-        return Ok(Value::Text(match value {
-            Value::Real(value) => format!("{value}"),
-            other => text_of(other),
-        }));
+    match arguments {
+        [value] => printed(value, &PgType::NUMERIC),
+        [value, _] => {
+            let scale = i16::try_from(integer(arguments, 1)).unwrap_or(0);
+            text(numeric::decimal(value.as_ref())?.rounded(scale).to_string())
+        }
+        _ => Ok(Value::Null),
     }
-    let places = usize::try_from(integer(arguments, 1).clamp(0, 40)).unwrap_or(0);
-    Ok(Value::Text(format!("{:.places$}", real(value))))
 }
 
 pub(crate) fn float_text(arguments: &[Value]) -> Result {
-    Ok(arguments.first().map_or(Value::Null, |value| {
-        Value::Text(convert::float_text(real(value)))
-    }))
+    printed(arguments.first().unwrap_or(&Value::Null), &PgType::Float8)
 }
 
 /// `pg_size_pretty`
@@ -242,6 +178,28 @@ mod tests {
             numeric_text(&[Value::Integer(5), Value::Integer(2)]),
             Ok(Value::Text("5.00".into()))
         );
+        let exact = |text: &str| Value::Text(text.to_owned());
+        assert_eq!(
+            round(&[exact("12345678901234567890.1250"), Value::Integer(2)]),
+            Ok(exact("12345678901234567890.13"))
+        );
+        assert_eq!(
+            trunc(&[Value::Real(-2.567), Value::Integer(1)]),
+            Ok(Value::Real(-2.5))
+        );
+        assert_eq!(
+            trunc(&[Value::Integer(1299), Value::Integer(-2)]),
+            Ok(Value::Integer(1200))
+        );
+        assert_eq!(
+            modulo(&[Value::Real(7.5), Value::Real(0.1)]),
+            Ok(Value::Integer(0))
+        );
+        assert_eq!(
+            div(&[Value::Real(-7.5), Value::Integer(2)]),
+            Ok(Value::Integer(-3))
+        );
+        assert_eq!(numeric_text(&[Value::Real(0.1 + 0.2)]), Ok(exact("0.3")));
         assert_eq!(
             modulo(&[Value::Integer(-7), Value::Integer(3)]),
             Ok(Value::Integer(-1))
@@ -250,7 +208,7 @@ mod tests {
             modulo(&[Value::Integer(1), Value::Integer(0)])
                 .unwrap_err()
                 .sqlstate,
-            "22012"
+            SqlState::DIVISION_BY_ZERO
         );
     }
 }

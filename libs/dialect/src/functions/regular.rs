@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use regex_lite::{Regex, RegexBuilder};
+use pgtypes::SqlState;
+use regex::{Regex, RegexBuilder};
 
 use crate::error::DialectError;
 use crate::functions::Value;
@@ -20,17 +21,23 @@ fn with<T>(pattern: &str, run: impl FnOnce(&Regex) -> T) -> std::result::Result<
         let mut last = last.borrow_mut();
         if last.as_ref().is_none_or(|(known, _)| known != pattern) {
             let compiled = RegexBuilder::new(pattern)
-                .size_limit(1 << 20)
+                .size_limit(10 << 20)
                 .nest_limit(50)
                 .build();
             let regex = compiled.map_err(|error| {
-                DialectError::new("2201B", format!("invalid regular expression: {error}"))
+                DialectError::new(
+                    SqlState::INVALID_REGULAR_EXPRESSION,
+                    format!("invalid regular expression: {error}"),
+                )
             })?;
             *last = Some((pattern.to_owned(), regex));
         }
         match last.as_ref() {
             Some((_, regex)) => Ok(run(regex)),
-            None => Err(DialectError::new("2201B", "invalid regular expression")),
+            None => Err(DialectError::new(
+                SqlState::INVALID_REGULAR_EXPRESSION,
+                "invalid regular expression",
+            )),
         }
     })
 }
@@ -118,8 +125,12 @@ fn elements(
     let mut chars = pattern.chars();
     while let Some(c) = chars.next() {
         if Some(c) == escape {
-            let error =
-                || DialectError::new("22025", "LIKE pattern must not end with escape character");
+            let error = || {
+                DialectError::new(
+                    SqlState::INVALID_ESCAPE_SEQUENCE,
+                    "LIKE pattern must not end with escape character",
+                )
+            };
             out.push(Element::Exact(chars.next().ok_or_else(error)?));
         } else {
             out.push(match c {
@@ -191,7 +202,10 @@ mod tests {
                 "{pattern} {text}"
             );
         }
-        assert_eq!(ilike(&values(&["a\\", "a"])).unwrap_err().sqlstate, "22025");
+        assert_eq!(
+            ilike(&values(&["a\\", "a"])).unwrap_err().sqlstate,
+            SqlState::INVALID_ESCAPE_SEQUENCE
+        );
     }
 
     #[test]
@@ -200,6 +214,11 @@ mod tests {
             regexp(&values(&["^(a|b)+$", "abba"])),
             Ok(Value::Integer(1))
         );
+        assert_eq!(
+            regexp(&values(&["^\\w+\\d$", "Größe٣"])),
+            Ok(Value::Integer(1))
+        );
+        assert_eq!(regexp(&values(&["(?i)^ÄÖ$", "äö"])), Ok(Value::Integer(1)));
         assert_eq!(
             substring(&values(&["foobar", "o(.)b"])),
             Ok(Value::Text("o".into()))
@@ -212,6 +231,9 @@ mod tests {
             replace(&values(&["foobarbaz", "b..", "$1"])),
             Ok(Value::Text("foo$1baz".into()))
         );
-        assert_eq!(regexp(&values(&["(", "x"])).unwrap_err().sqlstate, "2201B");
+        assert_eq!(
+            regexp(&values(&["(", "x"])).unwrap_err().sqlstate,
+            SqlState::INVALID_REGULAR_EXPRESSION
+        );
     }
 }

@@ -1,9 +1,12 @@
 //! Functions over text.
 #![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
+use pgtypes::SqlState;
+use pgtypes::float::{double_of_integer, exact_integer};
+
 use crate::error::DialectError;
 use crate::functions::Value;
-use crate::functions::convert::{self, text_of};
+use crate::functions::convert::text_of;
 
 type Result = std::result::Result<Value, DialectError>;
 
@@ -18,7 +21,7 @@ pub(crate) fn argument(arguments: &[Value], at: usize) -> String {
 pub(crate) fn integer(arguments: &[Value], at: usize) -> i64 {
     match arguments.get(at) {
         Some(Value::Integer(value)) => *value,
-        Some(Value::Real(value)) => convert::rounded(*value).unwrap_or(0),
+        Some(Value::Real(value)) => exact_integer(value.round()).unwrap_or(0),
         Some(other) => text_of(other).trim().parse().unwrap_or(0),
         None => 0,
     }
@@ -34,7 +37,10 @@ const MAX_RESULT: usize = 256 * 1024 * 1024;
 
 fn bounded(length: usize) -> std::result::Result<(), DialectError> {
     if length > MAX_RESULT {
-        return Err(DialectError::new("54000", "requested length too large"));
+        return Err(DialectError::new(
+            SqlState::PROGRAM_LIMIT_EXCEEDED,
+            "requested length too large",
+        ));
     }
     Ok(())
 }
@@ -70,7 +76,7 @@ pub(crate) fn substring(arguments: &[Value]) -> Result {
         let length = integer(arguments, 2);
         if length < 0 {
             return Err(DialectError::new(
-                "22011",
+                SqlState::SUBSTRING_ERROR,
                 "negative substring length not allowed",
             ));
         }
@@ -207,7 +213,7 @@ pub(crate) fn split_part(arguments: &[Value]) -> Result {
     );
     if n == 0 {
         return Err(DialectError::new(
-            "22023",
+            SqlState::INVALID_PARAMETER_VALUE,
             "field position must not be zero",
         ));
     }
@@ -324,7 +330,7 @@ fn extreme(arguments: &[Value], greatest: bool) -> Value {
 
 fn compare(a: &Value, b: &Value) -> std::cmp::Ordering {
     let number = |value: &Value| match value {
-        Value::Integer(value) => Some(crate::functions::interval::float(*value)),
+        Value::Integer(value) => Some(double_of_integer(*value)),
         Value::Real(value) => Some(*value),
         _ => None,
     };

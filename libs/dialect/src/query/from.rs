@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::expr::primary::is_reserved;
 use crate::lexer::Kind;
@@ -337,7 +339,7 @@ impl Translator<'_> {
             Some(schema) if crate::expr::primary::is_schema(schema) => self.remove(at, last),
             Some(schema) => {
                 let message = format!("schema \"{schema}\" does not exist");
-                return Err(self.src.error(at, "3F000", message));
+                return Err(self.src.error(at, SqlState::INVALID_SCHEMA_NAME, message));
             }
             None => {}
         }
@@ -419,7 +421,7 @@ impl Translator<'_> {
 
 fn missing(name: &str) -> DialectError {
     DialectError::new(
-        crate::error::UNDEFINED_TABLE,
+        SqlState::UNDEFINED_TABLE,
         format!("relation \"{name}\" does not exist"),
     )
 }

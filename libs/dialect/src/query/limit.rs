@@ -1,5 +1,7 @@
 //! What follows a query: ORDER BY, LIMIT, OFFSET, FETCH, FOR UPDATE.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::expr::{Expr, Form, level};
 use crate::lexer::Kind;
@@ -171,7 +173,7 @@ impl Translator<'_> {
     fn bound(&mut self, at: usize, end: usize) -> Result<(String, usize), DialectError> {
         let mark = self.edits.mark();
         let expr = self.operand(at, end, level::LOWEST)?;
-        self.default_parameter(&expr, "int8");
+        self.default_parameter(&expr, PgType::Int8);
         Ok((self.rendered(mark, expr.from, expr.to), expr.to))
     }
 

@@ -1,5 +1,7 @@
 //! One SELECT: list, FROM, WHERE, GROUP BY, HAVING, WINDOW.
 
+use pgtypes::{PgType, SqlState};
+
 use crate::error::DialectError;
 use crate::expr::primary::is_reserved;
 use crate::expr::{Expr, Form};
@@ -7,7 +9,6 @@ use crate::lexer::Kind;
 use crate::literal::quote_name;
 use crate::query::Query;
 use crate::translator::{Column, Scope, Translator};
-use crate::types::TypeName;
 
 /// Words that end a select list or a clause.
 const CLAUSES: &[&str] = &[
@@ -183,15 +184,17 @@ impl Translator<'_> {
             "column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function",
             self.src.slice(column.from, column.to)
         );
-        Err(self.src.error(column.from, "42803", message))
+        Err(self
+            .src
+            .error(column.from, SqlState::GROUPING_ERROR, message))
     }
 
-    fn item_type(&mut self, item: &Expr) -> Option<TypeName> {
+    fn item_type(&mut self, item: &Expr) -> Option<PgType> {
         match item.form {
-            Form::Literal => Some(TypeName::internal("text")),
+            Form::Literal => Some(PgType::Text),
             Form::Parameter(number) => {
                 // A lone parameter is text, as in PostgreSQL.
-                self.set_parameter(number, &TypeName::internal("text"));
+                self.set_parameter(number, &PgType::Text);
                 self.parameter_type(number)
             }
             _ => item.ty.clone(),
@@ -267,7 +270,7 @@ impl Translator<'_> {
         let from = query.to;
         if self.src.is(query.to, "WHERE") && query.to < end {
             let condition = self.expr(query.to + 1, end)?;
-            self.default_parameter(&condition, "bool");
+            self.default_parameter(&condition, PgType::Bool);
             query.to = condition.to;
         }
         if self.src.are(query.to, &["GROUP", "BY"]) && query.to < end {

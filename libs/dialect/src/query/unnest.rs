@@ -1,16 +1,18 @@
 //! `unnest(…)` in FROM: arrays as the columns of a table.
 
+use pgtypes::PgType;
+
 use crate::error::DialectError;
 use crate::expr::Form;
+use crate::expr::cast::to_form;
 use crate::functions::convert;
 use crate::literal::quote_name;
 use crate::translator::{Column, Translator};
-use crate::types::TypeName;
 
 /// One array: its translated text, and the type of its elements where it is said.
 struct Array {
     text: String,
-    element: Option<TypeName>,
+    element: Option<PgType>,
 }
 
 impl Translator<'_> {
@@ -47,7 +49,7 @@ impl Translator<'_> {
             });
             columns.push(Column {
                 name: Some(column.to_owned()),
-                ty: array.element.clone(),
+                ty: array.element,
                 not_null: false,
             });
         }
@@ -93,18 +95,16 @@ impl Translator<'_> {
         }
         let operand = self.operand(at, stop, crate::expr::level::CAST)?;
         let element = self.array_casts(operand.to, stop)?;
-        if let (Form::Parameter(number), Some(element)) = (operand.form, &element) {
-            self.set_parameter(
-                number,
-                &TypeName::internal(&format!("{}[]", element.base())),
-            );
+        if let (Form::Parameter(number), Some(_)) = (operand.form, &element) {
+            // An array goes as the text of its elements.
+            self.set_parameter(number, &PgType::Text);
         }
         let text = self.rendered(mark, at, operand.to);
         Ok(Array { text, element })
     }
 
     /// `::type[]`, any number of times; gives the last type.
-    fn array_casts(&self, at: usize, stop: usize) -> Result<Option<TypeName>, DialectError> {
+    fn array_casts(&self, at: usize, stop: usize) -> Result<Option<PgType>, DialectError> {
         let mut to = at;
         let mut element = None;
         while self.src.sign(to, "::") && to < stop {
@@ -112,7 +112,7 @@ impl Translator<'_> {
             if !(self.src.sign(next, "[") && self.src.sign(next + 1, "]")) {
                 return Err(self.src.syntax(next));
             }
-            element = Some(TypeName::parse(self.src.slice(to + 1, next)));
+            element = PgType::parse(self.src.slice(to + 1, next));
             to = next + 2;
         }
         if to == stop {
@@ -124,14 +124,13 @@ impl Translator<'_> {
 }
 
 /// An element in the stored form of its type.
-fn element(value: &str, ty: Option<&TypeName>) -> String {
+fn element(value: &str, ty: Option<&PgType>) -> String {
     match ty {
-        Some(ty) if convert::has_canonical_text(ty.base()) => {
-            format!("eq_to_{}({value})", ty.base())
+        Some(ty) if convert::has_canonical_form(ty) => {
+            let (open, close) = to_form(ty);
+            format!("{open}{value}{close}")
         }
-        Some(ty) if ty.base() == "numeric" => format!("eq_to_numeric({value})"),
-        Some(ty) if matches!(ty.base(), "float4" | "float8") => format!("eq_to_float8({value})"),
-        Some(ty) if ty.oid() != 0 => format!("CAST({value} AS TEXT)"),
-        _ => value.to_owned(),
+        Some(_) => format!("CAST({value} AS TEXT)"),
+        None => value.to_owned(),
     }
 }

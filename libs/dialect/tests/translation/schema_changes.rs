@@ -1,18 +1,13 @@
 //! Schema changes in PostgreSQL's spelling, on tables with rows.
 
-use crate::support::Database;
+use crate::support::{Database, short};
 use dialect::{Needs, SchemaView, StatementKind, parse_create_table};
 
 fn types(database: &Database, table: &str) -> Vec<String> {
     let info = parse_create_table(&database.create_sql(table).unwrap()).unwrap();
     info.columns
         .iter()
-        .map(|column| {
-            column
-                .type_name
-                .as_ref()
-                .map_or("-".to_owned(), ToString::to_string)
-        })
+        .map(|column| column.type_name.as_ref().map_or("-".to_owned(), short))
         .collect()
 }
 
@@ -62,7 +57,7 @@ fn types_survive_in_the_schema_and_values_in_their_columns() {
             "json",
             "uuid",
             "bytea",
-            "timestamptz",
+            "timestamptz(3)",
             "varchar(20)",
             "float8",
             "interval",

@@ -5,6 +5,7 @@ use dialect::{
     ColumnInfo, FunctionSpec, Implementation, Needs, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS,
     SchemaView, Statement, StatementKind, analyze, catalog, parse_create_table, split,
 };
+use pgtypes::PgType;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
@@ -367,5 +368,13 @@ fn shown(value: ValueRef<'_>) -> String {
         ValueRef::Real(value) => value.to_string(),
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
         ValueRef::Blob(bytes) => format!("{bytes:?}"),
+    }
+}
+
+/// A type by its name in the catalog, with modifiers: `varchar(20)`.
+pub(crate) fn short(ty: &PgType) -> String {
+    match ty.declared_as() {
+        Some(_) => ty.typname().to_owned(),
+        None => ty.declaration(),
     }
 }

@@ -402,7 +402,7 @@ fn values_and_header_are_written_in_their_text_form() {
     encoder
         .value(
             SqlValueRef::Real(1.5),
-            &PgType::from_declared("numeric(9,2)"),
+            &PgType::from_declared("numeric(9,2)").unwrap(),
             &mut out,
         )
         .unwrap();

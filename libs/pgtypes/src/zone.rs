@@ -1,0 +1,241 @@
+//! Time zones: a fixed distance from UTC, or the clocks of a place.
+
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+
+use crate::calendar::{Civil, DAY, DAYS_PER_ERA, SECOND, UNIX_EPOCH_DAYS};
+use crate::error::{EXCERPT_CHARS, excerpt};
+use crate::zone_names::{FIXED, PLACES};
+use crate::{SqlState, ValueError};
+
+/// Years that the clocks of a place are known for.
+const LAST_KNOWN_YEAR: i64 = 9_999;
+/// An offset is less than 16 hours.
+const HOURS_LIMIT: i64 = 16;
+
+/// A time zone.
+#[derive(Clone, Debug)]
+pub enum Zone {
+    /// Seconds east of Greenwich.
+    Fixed(i64),
+    /// The rules of a place, or of a POSIX string such as `EST5EDT`.
+    Named(TimeZone),
+}
+
+impl Zone {
+    /// A zone by its abbreviation, its name in the time zone database, or a POSIX string, in any case.
+    ///
+    /// A POSIX string counts to the west: `UTC+2` and `+2` are two hours behind Greenwich.
+    /// 22023 for a name that is none.
+    pub fn by_name(name: &str) -> Result<Self, ValueError> {
+        let trimmed = name.trim();
+        Self::abbreviated(&trimmed.to_ascii_lowercase())
+            .or_else(|| Self::full(trimmed))
+            .ok_or_else(|| unknown(name))
+    }
+
+    /// A zone by an abbreviation in lower case, as PostgreSQL's default set knows it.
+    pub(crate) fn abbreviated(name: &str) -> Option<Self> {
+        let listed = |names: &str| names.split(' ').any(|known| known == name);
+        if let Some((seconds, _)) = FIXED.iter().find(|(_, names)| listed(names)) {
+            return Some(Self::Fixed(*seconds));
+        }
+        let (_, place) = PLACES.iter().find(|(known, _)| *known == name)?;
+        TimeZone::get(place).ok().map(Self::Named)
+    }
+
+    /// A zone by its full name or as a POSIX string.
+    pub(crate) fn full(name: &str) -> Option<Self> {
+        if name.starts_with(['+', '-']) {
+            return offset(name).ok().map(|east| Self::Fixed(-east));
+        }
+        TimeZone::get(name)
+            .or_else(|_| TimeZone::posix(&name.to_ascii_uppercase()))
+            .ok()
+            .map(Self::Named)
+    }
+
+    /// Seconds east of Greenwich at a moment in UTC, in microseconds since 2000-01-01.
+    pub fn offset_at(&self, micros: i64) -> i64 {
+        match self {
+            Self::Fixed(seconds) => *seconds,
+            Self::Named(zone) => {
+                let local = local(micros.div_euclid(DAY), micros.rem_euclid(DAY));
+                let utc = local.and_then(|local| local.to_zoned(TimeZone::UTC).ok());
+                utc.map_or(0, |utc| {
+                    i64::from(zone.to_offset(utc.timestamp()).seconds())
+                })
+            }
+        }
+    }
+
+    /// Seconds east of Greenwich where the clocks show this day (of 2000-01-01) and time.
+    ///
+    /// A time that is left out in spring counts from before, one that occurs twice in autumn from
+    /// after the change.
+    pub fn offset_of_local(&self, days: i64, micros: i64) -> i64 {
+        let zone = match self {
+            Self::Fixed(seconds) => return *seconds,
+            Self::Named(zone) => zone,
+        };
+        let days = days.saturating_add(micros.div_euclid(DAY));
+        let Some(local) = local(days, micros.rem_euclid(DAY)) else {
+            return 0;
+        };
+        let offset = match zone.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { offset } => offset,
+            AmbiguousOffset::Gap { before, .. } => before,
+            AmbiguousOffset::Fold { after, .. } => after,
+        };
+        i64::from(offset.seconds())
+    }
+}
+
+/// The day and time for the database, whole eras earlier where it knows no such year.
+fn local(days: i64, micros: i64) -> Option<DateTime> {
+    let beyond = (Civil::of(days).year - LAST_KNOWN_YEAR).max(0);
+    let eras = (beyond + 399) / 400;
+    let civil = Civil::of(days - eras * DAYS_PER_ERA);
+    let seconds = micros / SECOND;
+    DateTime::new(
+        i16::try_from(civil.year).ok()?,
+        i8::try_from(civil.month).ok()?,
+        i8::try_from(civil.day).ok()?,
+        i8::try_from(seconds / 3600).ok()?,
+        i8::try_from(seconds / 60 % 60).ok()?,
+        i8::try_from(seconds % 60).ok()?,
+        0,
+    )
+    .ok()
+}
+
+/// `time zone … not recognized`, 22023.
+pub(crate) fn unknown(name: &str) -> ValueError {
+    ValueError::new(
+        SqlState::INVALID_PARAMETER_VALUE,
+        format!(
+            "time zone \"{}\" not recognized",
+            excerpt(name, EXCERPT_CHARS)
+        ),
+    )
+}
+
+/// Why an offset is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadOffset {
+    Syntax,
+    Range,
+}
+
+/// `+02`, `-0330`, `+05:30`, `+00:19:32` in seconds east of Greenwich.
+pub(crate) fn offset(text: &str) -> Result<i64, BadOffset> {
+    let digits = text.get(1..).unwrap_or_default().trim_start();
+    let number = |text: &str| match text.parse::<i64>() {
+        Ok(number) if text.bytes().all(|b| b.is_ascii_digit()) && text.len() <= 6 => Ok(number),
+        _ => Err(BadOffset::Syntax),
+    };
+    let mut parts = digits.split(':');
+    let first = parts.next().unwrap_or_default();
+    let (mut hours, mut minutes, mut seconds) = (number(first)?, 0, 0);
+    if digits == first && first.len() > 2 {
+        (hours, minutes) = (hours / 100, hours % 100);
+    }
+    for unit in [&mut minutes, &mut seconds] {
+        if let Some(part) = parts.next() {
+            *unit = number(part)?;
+        }
+    }
+    if parts.next().is_some() {
+        return Err(BadOffset::Syntax);
+    }
+    if hours >= HOURS_LIMIT || minutes > 59 || seconds > 59 {
+        return Err(BadOffset::Range);
+    }
+    let east = hours * 3600 + minutes * 60 + seconds;
+    Ok(if text.starts_with('-') { -east } else { east })
+}
+
+/// Microseconds from 2000-01-01 to this moment by the clock of the machine.
+pub(crate) fn now() -> i64 {
+    let since_1970 = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since_1970.as_micros()).unwrap_or(0) + UNIX_EPOCH_DAYS * DAY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BadOffset, Zone, offset};
+    use crate::calendar::{Civil, DAY, HOUR, MINUTE};
+
+    fn days(year: i64, month: u8, day: u8) -> i64 {
+        Civil { year, month, day }.days().unwrap()
+    }
+
+    #[test]
+    fn zones_have_abbreviations_names_and_rules() {
+        let july = days(2024, 7, 1) * DAY;
+        for (name, seconds) in [
+            ("utc", 0),
+            ("Z", 0),
+            ("EST", -18_000),
+            ("cest", 7_200),
+            ("nst", -12_600),
+            ("msk", 10_800),
+            ("America/New_York", -14_400),
+            ("europe/berlin", 7_200),
+            ("Japan", 32_400),
+            ("EST5EDT", -14_400),
+            ("UTC+2", -7_200),
+            ("+02", -7_200),
+            ("-05:30", 19_800),
+        ] {
+            let zone = Zone::by_name(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(zone.offset_at(july), seconds, "{name}");
+        }
+        for none in ["Mars", "Mars/X", "", "+17", "+x"] {
+            assert!(Zone::by_name(none).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_the_clocks_is_read_as_postgresql_reads_it() {
+        let zone = Zone::by_name("America/New_York").unwrap();
+        for (year, month, day, offset) in [
+            (2024, 11, 3, -18_000), // 01:30 occurs twice
+            (2024, 7, 1, -14_400),
+            (2024, 1, 1, -18_000),
+            (20_024, 7, 1, -14_400),
+            (-4_000, 7, 1, -17_762), // by the sun
+        ] {
+            let local = days(year, month, day);
+            assert_eq!(zone.offset_of_local(local, HOUR + 30 * MINUTE), offset);
+        }
+        // 02:30 does not occur.
+        let spring = zone.offset_of_local(days(2024, 3, 10), 2 * HOUR + 30 * MINUTE);
+        assert_eq!(spring, -18_000);
+    }
+
+    #[test]
+    fn offsets_have_several_spellings() {
+        for (text, seconds) in [
+            ("+2", 7_200),
+            ("-0330", -12_600),
+            ("+530", 19_800),
+            ("+05:30", 19_800),
+            ("+00:19:32", 1_172),
+            ("- 8", -28_800),
+        ] {
+            assert_eq!(offset(text), Ok(seconds), "{text}");
+        }
+        for (text, problem) in [
+            ("+", BadOffset::Syntax),
+            ("+1-2", BadOffset::Syntax),
+            ("+1:2:3:4", BadOffset::Syntax),
+            ("+16", BadOffset::Range),
+            ("+15:60", BadOffset::Range),
+        ] {
+            assert_eq!(offset(text), Err(problem), "{text}");
+        }
+    }
+}
