@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
 use pgtypes::SqlState;
 use pgwire::messages::PgWireFrontendMessage as Frontend;
 use pgwire::messages::response::TransactionStatus;
 
 use crate::failure::Failure;
-use crate::pg::startup;
-use crate::session::{Session, terminated};
+use crate::pg::connection::Connection;
+use crate::pg::{extended, simple};
+use crate::session::Session;
+use crate::session::backend::terminated;
 use crate::wire::ClientStream;
-use crate::wire::codec::{Request, WireError, has_frame};
+use crate::wire::codec::Request;
 use crate::wire::output;
 
 /// How long a client may take to read why its session ends.
@@ -19,8 +20,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A connected client and its session.
 pub struct Client {
-    pub(super) stream: ClientStream,
-    pub(super) session: Session,
+    connection: Connection,
     /// After an error in the extended protocol: everything up to Sync is for nothing.
     skipping: bool,
 }
@@ -43,8 +43,7 @@ impl Client {
     /// A client that is in.
     pub fn new(stream: ClientStream, session: Session) -> Self {
         Self {
-            stream,
-            session,
+            connection: Connection::new(stream, session),
             skipping: false,
         }
     }
@@ -60,8 +59,8 @@ impl Client {
                 Ok(()) => {}
                 Err(End::Gone) => return,
                 Err(End::Told(failure)) => {
-                    output::error(self.stream.write_buffer_mut(), &failure);
-                    let told = startup::flush(&mut self.stream);
+                    output::error(self.connection.out(), &failure);
+                    let told = self.connection.send_last();
                     match tokio::time::timeout(FAREWELL, told).await {
                         Ok(Ok(())) => {}
                         Ok(Err(failure)) => {
@@ -77,33 +76,28 @@ impl Client {
 
     /// The next message. What is unsent goes out before there is a wait.
     async fn next(&mut self) -> Result<Request, End> {
-        if !self.stream.write_buffer().is_empty() && !has_frame(self.stream.read_buffer()) {
-            self.flush().await.map_err(|_| End::Gone)?;
+        if self.connection.is_due() {
+            self.connection.flush().await.map_err(|_| End::Gone)?;
         }
-        if self.session.status() == TransactionStatus::Idle && self.session.env.is_stopping() {
+        let session = self.connection.session();
+        let idle = session.transaction().status() == TransactionStatus::Idle;
+        if idle && session.backend().env().is_stopping() {
             return Err(End::Told(terminated()));
         }
-        let entry = &self.session.registered.entry;
         let limit = self.idle_limit();
-        let message = tokio::select! {
+        let received = tokio::select! {
             biased;
-            message = self.stream.next() => message,
-            () = entry.wake.notified() => return Err(End::Told(terminated())),
+            received = self.connection.receive() => received?,
             failure = expire(limit) => return Err(End::Told(failure)),
         };
-        match message {
-            Some(Ok(request)) => Ok(request),
-            None | Some(Err(WireError::Io(_))) => Err(End::Gone),
-            Some(Err(WireError::Violation(why))) => {
-                Err(End::Told(Failure::fatal(SqlState::PROTOCOL_VIOLATION, why)))
-            }
-        }
+        received.ok_or(End::Gone)
     }
 
     /// How long the client may let the session wait, and what it is told then.
-    fn idle_limit(&self) -> Option<(Duration, Failure)> {
-        let settings = &self.session.settings;
-        if self.session.status() == TransactionStatus::Idle {
+    fn idle_limit(&mut self) -> Option<(Duration, Failure)> {
+        let session = self.connection.session();
+        let settings = session.settings();
+        if session.transaction().status() == TransactionStatus::Idle {
             let limit = settings.idle_timeout()?;
             return Some((
                 limit,
@@ -137,7 +131,7 @@ impl Client {
             Frontend::Query(query) => self.query(&query.query).await.map_err(End::from),
             Frontend::Terminate(_) => Err(End::Gone),
             Frontend::Sync(_) => self.sync().map_err(End::from),
-            Frontend::Flush(_) => self.flush().await.map_err(|_| End::Gone),
+            Frontend::Flush(_) => self.connection.flush().await.map_err(|_| End::Gone),
             // A COPY that has failed leaves its stream behind.
             Frontend::CopyData(_) | Frontend::CopyDone(_) | Frontend::CopyFail(_) => Ok(()),
             Frontend::Parse(_)
@@ -153,17 +147,10 @@ impl Client {
         if self.skipping {
             return Ok(());
         }
-        let watched = self.session.begin_statement();
-        let done = match message {
-            Frontend::Parse(parse) => self.parse(parse),
-            Frontend::Bind(bind) => self.bind(bind),
-            Frontend::Describe(describe) => self.describe(&describe),
-            Frontend::Execute(execute) => self.execute(execute).await,
-            Frontend::Close(close) => self.close(&close),
-            _ => Ok(()),
-        };
+        let watched = self.connection.session().begin_statement();
+        let done = extended::run(&mut self.connection, message).await;
         drop(watched);
-        self.session.end_statement();
+        self.connection.session().end_statement();
         match done {
             Ok(()) => Ok(()),
             Err(failure) => {
@@ -175,14 +162,12 @@ impl Client {
 
     async fn query(&mut self, sql: &str) -> Result<(), Failure> {
         self.skipping = false;
-        let watched = self.session.begin_statement();
-        let done = self.simple(sql).await;
-        let done = match done {
-            Ok(()) => self.session.finish_implicit(),
-            failed => failed,
-        };
+        let watched = self.connection.session().begin_statement();
+        let done = simple::run(&mut self.connection, sql).await;
+        let session = self.connection.session();
+        let done = done.and_then(|()| session.finish_implicit());
         drop(watched);
-        self.session.end_statement();
+        session.end_statement();
         if let Err(failure) = done {
             self.failed(failure)?;
         }
@@ -192,9 +177,10 @@ impl Client {
 
     fn sync(&mut self) -> Result<(), Failure> {
         if !std::mem::take(&mut self.skipping) {
-            self.session.registered.entry.begin_statement();
-            let done = self.session.finish_implicit();
-            self.session.end_statement();
+            let session = self.connection.session();
+            session.backend().entry().begin_statement();
+            let done = session.finish_implicit();
+            session.end_statement();
             if let Err(failure) = done {
                 self.failed(failure)?;
             }
@@ -221,41 +207,27 @@ impl Client {
 
     /// Tells the client of a failed statement; a fatal failure goes up.
     fn failed(&mut self, failure: Failure) -> Result<(), Failure> {
-        let failure = self.session.explained(failure);
-        self.session.fail();
-        self.send_notices();
+        let session = self.connection.session();
+        let failure = session.backend().explained(failure);
+        session.fail();
+        self.connection.add_notices();
         if failure.is_fatal() {
             return Err(failure);
         }
-        output::error(self.stream.write_buffer_mut(), &failure);
+        output::error(self.connection.out(), &failure);
         Ok(())
     }
 
     /// Parameters that changed, and `ReadyForQuery`. It goes out before the next wait.
     fn ready(&mut self) {
-        let out = self.stream.write_buffer_mut();
-        for (name, value) in self.session.settings.take_changed() {
+        let session = self.connection.session();
+        let status = session.transaction().status();
+        let changed = session.take_changed_parameters();
+        let out = self.connection.out();
+        for (name, value) in changed {
             output::parameter_status(out, name, &value);
         }
-        output::ready_for_query(out, self.session.status());
-    }
-
-    pub(super) fn send_notices(&mut self) {
-        let out = self.stream.write_buffer_mut();
-        for notice in self.session.take_notices() {
-            output::notice(out, notice.severity, notice.sqlstate, &notice.message);
-        }
-    }
-
-    /// Sends what is in the write buffer. A client that does not read keeps its session waiting, and
-    /// does not keep it from being ended.
-    pub(super) async fn flush(&mut self) -> Result<(), Failure> {
-        let entry = &self.session.registered.entry;
-        tokio::select! {
-            biased;
-            sent = startup::flush(&mut self.stream) => sent,
-            () = entry.wake.notified() => Err(terminated()),
-        }
+        output::ready_for_query(out, status);
     }
 }
 

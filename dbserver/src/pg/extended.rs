@@ -4,197 +4,175 @@ use std::rc::Rc;
 
 use dialect::StatementKind;
 use pgtypes::{Format, PgType, SqlState, SqlValue, decode};
+use pgwire::messages::PgWireFrontendMessage as Frontend;
 use pgwire::messages::data::ParameterDescription;
 use pgwire::messages::extendedquery::{
     Bind, Close, Describe, Execute, Parse, TARGET_TYPE_BYTE_PORTAL, TARGET_TYPE_BYTE_STATEMENT,
 };
 
 use crate::failure::Failure;
-use crate::pg::client::Client;
-use crate::pg::perform::Ending;
-use crate::session::command::{no_cursor, no_statement};
+use crate::pg::connection::Connection;
+use crate::pg::perform::{Ending, complete, perform};
+use crate::session::execution::resolve_execute;
 use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
-use crate::session::{row, transaction};
+use crate::session::{Session, command, row};
 use crate::wire::output;
 
-impl Client {
-    /// Parse: a prepared statement, named or not.
-    pub(super) fn parse(&mut self, parse: Parse) -> Result<(), Failure> {
-        let name = parse.name.unwrap_or_default();
-        if !name.is_empty() && self.session.statements.contains_key(&name) {
-            return Err(Failure::new(
-                SqlState::DUPLICATE_PREPARED_STATEMENT,
-                format!("prepared statement \"{name}\" already exists"),
-            ));
-        }
-        if dialect::split(&parse.query).len() > 1 {
-            return Err(Failure::new(
-                SqlState::SYNTAX_ERROR,
-                "cannot insert multiple commands into a prepared statement",
-            ));
-        }
-        let text = parse
-            .query
-            .trim_end_matches(|c: char| c == ';' || c.is_ascii_whitespace());
-        let prepared = self.session.prepare(text, &parse.type_oids)?;
-        if prepared.has_rows() && !matches!(prepared.statement.kind, StatementKind::CopyOut { .. })
-        {
-            // A fault that only SQLite sees belongs to Parse.
-            prepared.describe_now(self.session.sqlite())?;
-        }
-        self.session.statements.insert(name, prepared);
-        output::parse_complete(self.stream.write_buffer_mut());
-        Ok(())
-    }
-
-    /// Bind: a portal, named or not.
-    pub(super) fn bind(&mut self, bind: Bind) -> Result<(), Failure> {
-        let statement = bind.statement_name.unwrap_or_default();
-        let mut prepared = self.statement_named(&statement)?;
-        if !self.session.transaction().accepts(&prepared.statement.kind) {
-            return Err(transaction::aborted());
-        }
-        let portal = bind.portal_name.unwrap_or_default();
-        if !portal.is_empty() && self.session.portals.contains_key(&portal) {
-            return Err(Failure::new(
-                SqlState::DUPLICATE_CURSOR,
-                format!("cursor \"{portal}\" already exists"),
-            ));
-        }
-        let mut values = parameters(
-            &prepared,
-            &statement,
-            &bind.parameters,
-            &bind.parameter_format_codes,
-        )?;
-        if let StatementKind::Execute { name, arguments } = &prepared.statement.kind {
-            (prepared, values) = self.session.resolve_execute(name, arguments)?;
-        }
-        let told = self.columns(&prepared)?;
-        let formats = result_formats(
-            &bind.result_column_format_codes,
-            told.as_deref().map(<[_]>::len),
-        )?;
-        let opened = Portal::new(prepared, values, formats, told);
-        self.session.portals.insert(portal, opened);
-        output::bind_complete(self.stream.write_buffer_mut());
-        Ok(())
-    }
-
-    /// Describe: what a statement takes and gives, or what a portal gives.
-    pub(super) fn describe(&mut self, describe: &Describe) -> Result<(), Failure> {
-        let name = describe.name.as_deref().unwrap_or_default();
-        let (columns, formats) = match describe.target_type {
-            TARGET_TYPE_BYTE_STATEMENT => {
-                let prepared = self.statement_named(name)?;
-                let columns = self.columns(&prepared)?;
-                let types = ParameterDescription::new(prepared.parameter_oids.clone());
-                output::append(self.stream.write_buffer_mut(), &types);
-                (columns, Rc::default())
-            }
-            TARGET_TYPE_BYTE_PORTAL => {
-                let portal = self
-                    .session
-                    .portals
-                    .get(name)
-                    .ok_or_else(|| no_portal(name))?;
-                (portal.told.clone(), Rc::clone(&portal.formats))
-            }
-            _ => return Err(Failure::protocol("invalid DESCRIBE message subtype")),
-        };
-        let out = self.stream.write_buffer_mut();
-        match columns {
-            Some(columns) => row::describe(out, &columns, &formats),
-            None => output::no_data(out),
-        }
-        Ok(())
-    }
-
-    /// Execute: runs a portal, or runs it on.
-    pub(super) async fn execute(&mut self, execute: Execute) -> Result<(), Failure> {
-        let name = execute.name.unwrap_or_default();
-        let mut portal = self
-            .session
-            .portals
-            .remove(&name)
-            .ok_or_else(|| no_portal(&name))?;
-        let limit = match u64::try_from(execute.max_rows) {
-            Ok(0) | Err(_) => u64::MAX,
-            Ok(rows) => rows,
-        };
-        let ending = self.perform(&mut portal, limit, false).await?;
-        self.complete(&ending);
-        // The portal of a command that ended the transaction has gone with it.
-        let ended = matches!(
-            portal.prepared.statement.kind,
-            StatementKind::Commit { .. } | StatementKind::Rollback { .. }
-        );
-        if !ended && (ending == Ending::Suspended || self.session.transaction().is_explicit()) {
-            self.session.portals.insert(name, portal);
-        }
-        Ok(())
-    }
-
-    /// Close: forgets a statement or a portal; one that is not there is no error.
-    pub(super) fn close(&mut self, close: &Close) -> Result<(), Failure> {
-        let name = close.name.as_deref().unwrap_or_default();
-        match close.target_type {
-            TARGET_TYPE_BYTE_STATEMENT => {
-                self.session.statements.remove(name);
-            }
-            TARGET_TYPE_BYTE_PORTAL => {
-                self.session.portals.remove(name);
-            }
-            _ => return Err(Failure::protocol("invalid CLOSE message subtype")),
-        }
-        output::close_complete(self.stream.write_buffer_mut());
-        Ok(())
-    }
-
-    fn statement_named(&self, name: &str) -> Result<Rc<Prepared>, Failure> {
-        self.session.statements.get(name).cloned().ok_or_else(|| {
-            if name.is_empty() {
-                Failure::new(
-                    SqlState::INVALID_SQL_STATEMENT_NAME,
-                    "unnamed prepared statement does not exist",
-                )
-            } else {
-                no_statement(name)
-            }
-        })
-    }
-
-    /// What the client is told about the result; `None`: there is none.
-    fn columns(&mut self, prepared: &Prepared) -> Result<Option<Columns>, Failure> {
-        let kind = &prepared.statement.kind;
-        if prepared.has_rows()
-            && !matches!(
-                kind,
-                StatementKind::CopyOut { .. } | StatementKind::DeclareCursor { .. }
-            )
-        {
-            if prepared.statement.catalog {
-                self.session.prepare_catalog()?;
-            }
-            return prepared.describe_now(self.session.sqlite()).map(Some);
-        }
-        Ok(self.session.command_columns(kind))
+/// Answers one message of the protocol; other messages are none of its business.
+pub(super) async fn run(connection: &mut Connection, message: Frontend) -> Result<(), Failure> {
+    match message {
+        Frontend::Parse(message) => parse(connection, message),
+        Frontend::Bind(message) => bind(connection, message),
+        Frontend::Describe(message) => describe(connection, &message),
+        Frontend::Execute(message) => execute(connection, message).await,
+        Frontend::Close(message) => close(connection, &message),
+        _ => Ok(()),
     }
 }
 
-fn no_portal(name: &str) -> Failure {
-    if name.is_empty() {
-        return Failure::new(
-            SqlState::INVALID_CURSOR_NAME,
-            "unnamed portal does not exist",
-        );
+/// Parse: a prepared statement, named or not.
+fn parse(connection: &mut Connection, parse: Parse) -> Result<(), Failure> {
+    let session = connection.session();
+    let name = parse.name.unwrap_or_default();
+    session.statements().check_free(&name)?;
+    if dialect::split(&parse.query).len() > 1 {
+        return Err(Failure::new(
+            SqlState::SYNTAX_ERROR,
+            "cannot insert multiple commands into a prepared statement",
+        ));
     }
-    let failure = no_cursor(name);
-    Failure::new(
-        SqlState::INVALID_CURSOR_NAME,
-        failure.fields().message.replacen("cursor", "portal", 1),
-    )
+    let text = parse
+        .query
+        .trim_end_matches(|c: char| c == ';' || c.is_ascii_whitespace());
+    let prepared = session.prepare(text, &parse.type_oids)?;
+    if prepared.has_rows() && !matches!(prepared.statement.kind, StatementKind::CopyOut { .. }) {
+        // A fault that only SQLite sees belongs to Parse.
+        prepared.describe_now(session.backend().sqlite())?;
+    }
+    session.statements().insert(name, prepared);
+    output::parse_complete(connection.out());
+    Ok(())
+}
+
+/// Bind: a portal, named or not.
+fn bind(connection: &mut Connection, bind: Bind) -> Result<(), Failure> {
+    let session = connection.session();
+    let statement = bind.statement_name.unwrap_or_default();
+    let mut prepared = session.statements().get(&statement)?;
+    session
+        .transaction()
+        .check_accepts(&prepared.statement.kind)?;
+    let portal = bind.portal_name.unwrap_or_default();
+    session.portals().check_free(&portal)?;
+    let mut values = parameters(
+        &prepared,
+        &statement,
+        &bind.parameters,
+        &bind.parameter_format_codes,
+    )?;
+    if let StatementKind::Execute { name, arguments } = &prepared.statement.kind {
+        (prepared, values) = resolve_execute(session, name, arguments)?;
+    }
+    let told = columns(session, &prepared)?;
+    let formats = result_formats(
+        &bind.result_column_format_codes,
+        told.as_deref().map(<[_]>::len),
+    )?;
+    let opened = Portal::new(prepared, values, formats, told);
+    session.portals().insert(portal, opened);
+    output::bind_complete(connection.out());
+    Ok(())
+}
+
+/// Describe: what a statement takes and gives, or what a portal gives.
+fn describe(connection: &mut Connection, describe: &Describe) -> Result<(), Failure> {
+    let name = describe.name.as_deref().unwrap_or_default();
+    let (columns, formats) = match describe.target_type {
+        TARGET_TYPE_BYTE_STATEMENT => {
+            let session = connection.session();
+            let prepared = session.statements().get(name)?;
+            let columns = columns(session, &prepared)?;
+            let types = ParameterDescription::new(prepared.parameter_oids.clone());
+            output::append(connection.out(), &types);
+            (columns, Rc::default())
+        }
+        TARGET_TYPE_BYTE_PORTAL => {
+            let portals = connection.session().portals();
+            let portal = portals.get(name).ok_or_else(|| no_portal(name))?;
+            (portal.told().cloned(), Rc::clone(portal.formats()))
+        }
+        _ => return Err(Failure::protocol("invalid DESCRIBE message subtype")),
+    };
+    let out = connection.out();
+    match columns {
+        Some(columns) => row::describe(out, &columns, &formats),
+        None => output::no_data(out),
+    }
+    Ok(())
+}
+
+/// Execute: runs a portal, or runs it on.
+async fn execute(connection: &mut Connection, execute: Execute) -> Result<(), Failure> {
+    let name = execute.name.unwrap_or_default();
+    let taken = connection.session().portals().take(&name);
+    let mut portal = taken.ok_or_else(|| no_portal(&name))?;
+    let limit = match u64::try_from(execute.max_rows) {
+        Ok(0) | Err(_) => u64::MAX,
+        Ok(rows) => rows,
+    };
+    let ending = perform(connection, &mut portal, limit, false).await?;
+    complete(connection, &ending);
+    // The portal of a command that ended the transaction has gone with it.
+    let ended = matches!(
+        portal.prepared().statement.kind,
+        StatementKind::Commit { .. } | StatementKind::Rollback { .. }
+    );
+    let session = connection.session();
+    if !ended && (ending == Ending::Suspended || session.transaction().is_explicit()) {
+        session.portals().insert(name, portal);
+    }
+    Ok(())
+}
+
+/// Close: forgets a statement or a portal; one that is not there is no error.
+fn close(connection: &mut Connection, close: &Close) -> Result<(), Failure> {
+    let session = connection.session();
+    let name = close.name.as_deref().unwrap_or_default();
+    match close.target_type {
+        TARGET_TYPE_BYTE_STATEMENT => session.statements().close(name),
+        TARGET_TYPE_BYTE_PORTAL => drop(session.portals().take(name)),
+        _ => return Err(Failure::protocol("invalid CLOSE message subtype")),
+    }
+    output::close_complete(connection.out());
+    Ok(())
+}
+
+/// What the client is told about the result; `None`: there is none.
+fn columns(session: &mut Session, prepared: &Prepared) -> Result<Option<Columns>, Failure> {
+    let kind = &prepared.statement.kind;
+    if prepared.has_rows()
+        && !matches!(
+            kind,
+            StatementKind::CopyOut { .. } | StatementKind::DeclareCursor { .. }
+        )
+    {
+        if prepared.statement.catalog {
+            session.refresh_catalog()?;
+        }
+        let sqlite = session.backend().sqlite();
+        return prepared.describe_now(sqlite).map(Some);
+    }
+    Ok(command::columns(session, kind))
+}
+
+fn no_portal(name: &str) -> Failure {
+    let message = if name.is_empty() {
+        "unnamed portal does not exist".to_owned()
+    } else {
+        format!("portal \"{name}\" does not exist")
+    };
+    Failure::new(SqlState::INVALID_CURSOR_NAME, message)
 }
 
 /// The parameter values in stored form.

@@ -1,7 +1,7 @@
 //! The service port: connections become threads, each with one session.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,6 @@ use futures::SinkExt;
 use pgtypes::SqlState;
 use pgwire::messages::PgWireBackendMessage;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio_util::codec::Framed;
 
 use crate::clients::{NewSession, Sessions};
@@ -22,6 +21,7 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::admission::{Admission, Admissions};
 use crate::pg::client::Client;
+use crate::pg::service::Service;
 use crate::pg::startup::{self, Purpose};
 use crate::session::Session;
 use crate::system::users::{Privilege, Users};
@@ -39,47 +39,33 @@ const MAX_ADMISSIONS: usize = 64;
 /// just being closed.
 const BESIDE_SESSIONS: usize = 2 * MAX_ADMISSIONS;
 
-/// How long a client waits for the end of a start before it is told to come again.
-const START_PATIENCE: Duration = Duration::from_secs(1);
-
 /// What all connections share.
 pub struct FrontEnd {
-    access: Access,
-    sessions: Arc<Sessions>,
+    service: Service,
     max_connections: usize,
     connections: AtomicUsize,
     admissions: Arc<Admissions>,
-    state: watch::Sender<Availability>,
-}
-
-enum Availability {
-    Starting,
-    Open(Arc<Environment>),
-    Stopping,
 }
 
 impl FrontEnd {
     /// A front end whose environment is not there yet: clients are told to come again (57P03).
     pub fn new(access: Access, sessions: Arc<Sessions>, max_sessions: usize) -> Arc<Self> {
         Arc::new(Self {
-            access,
-            sessions,
+            service: Service::new(access, sessions),
             max_connections: max_sessions.saturating_add(BESIDE_SESSIONS),
             connections: AtomicUsize::new(0),
             admissions: Admissions::new(MAX_ADMISSIONS),
-            state: watch::Sender::new(Availability::Starting),
         })
     }
 
     /// Lets clients in.
     pub fn open(&self, environment: Arc<Environment>) {
-        self.set(Availability::Open(environment));
+        self.service.open(environment);
     }
 
     /// Lets nobody in any more; those who are in stay.
     pub fn close(&self) {
-        self.sessions.close();
-        self.set(Availability::Stopping);
+        self.service.close();
     }
 
     /// Accepts connections until the future is dropped.
@@ -98,45 +84,6 @@ impl FrontEnd {
                 }
             }
         }
-    }
-
-    /// The environment, or why it is not there. A start is waited for a moment: most of them are
-    /// over before a client has come again.
-    pub(super) async fn environment(&self) -> Result<Arc<Environment>, Failure> {
-        let mut state = self.state.subscribe();
-        let begun = state.wait_for(|state| !matches!(state, Availability::Starting));
-        // Whether it came or the time is up, the state itself tells. What was waited for is a lock on it,
-        // and goes before it is locked again: a stop that comes in between would wait for ever.
-        drop(tokio::time::timeout(START_PATIENCE, begun).await);
-        let stopping = || {
-            Failure::fatal(
-                SqlState::CANNOT_CONNECT_NOW,
-                "the database system is shutting down",
-            )
-        };
-        match &*self.state.borrow() {
-            Availability::Open(environment) if environment.is_stopping() => Err(stopping()),
-            Availability::Open(environment) => Ok(Arc::clone(environment)),
-            Availability::Starting => Err(Failure::fatal(
-                SqlState::CANNOT_CONNECT_NOW,
-                "the database system is starting up",
-            )),
-            Availability::Stopping => Err(stopping()),
-        }
-    }
-
-    /// Whether a client at that address may connect.
-    pub(super) fn permits(&self, address: IpAddr) -> bool {
-        self.access.permits(address)
-    }
-
-    /// The sessions that cancel requests are for.
-    pub(super) fn sessions(&self) -> &Arc<Sessions> {
-        &self.sessions
-    }
-
-    fn set(&self, state: Availability) {
-        self.state.send_replace(state);
     }
 
     /// Serves a connection on a thread of its own. A panic there ends that session only.
@@ -174,13 +121,13 @@ impl Drop for Arrival {
 /// Says why, if it can be said without a wait.
 fn turn_away(stream: &TcpStream) {
     let mut out = BytesMut::new();
-    output::error(&mut out, &crowded());
+    output::error(&mut out, &too_many());
     if let Err(error) = stream.try_write(&out) {
         tracing::debug!(%error, "a client was turned away without a word");
     }
 }
 
-fn crowded() -> Failure {
+fn too_many() -> Failure {
     Failure::fatal(
         SqlState::TOO_MANY_CONNECTIONS,
         "too many connections at once",
@@ -208,8 +155,8 @@ async fn serve(front: &FrontEnd, admission: Admission, stream: TcpStream, addres
     let mut stream = Framed::with_capacity(stream, ClientCodec::new(), FLUSH_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
     let started = tokio::select! {
-        started = startup::start_up(&mut stream, front, address) => started,
-        () = admission.sent_away() => Err(crowded()),
+        started = startup::start_up(&mut stream, &front.service, address) => started,
+        () = admission.sent_away() => Err(too_many()),
     };
     drop(admission);
     let result = match started {
@@ -233,7 +180,7 @@ async fn enter(
     if client.purpose == Purpose::ForwardLog {
         return replicate(stream, environment, client).await;
     }
-    let mut settings = client.settings;
+    let settings = client.settings;
     let entry = NewSession {
         user: client.user,
         database: client.database,
@@ -244,19 +191,16 @@ async fn enter(
         address,
         key: client.key.clone(),
     };
-    let opened = environment
-        .sessions()
-        .register(entry)
-        .and_then(|registered| {
-            let pid = registered.entry.pid;
-            let session = Session::open(Arc::clone(environment), registered, settings.clone())?;
-            Ok((pid, session))
-        });
-    let (pid, session) = match opened {
-        Ok(opened) => opened,
+    let registered = environment.sessions().register(entry);
+    let opened = registered
+        .and_then(|registered| Session::open(Arc::clone(environment), registered, settings));
+    let session = match opened {
+        Ok(session) => session,
         Err(failure) => return Err((stream, failure.into_fatal())),
     };
-    if let Err(failure) = startup::welcome(&mut stream, &mut settings, pid, client.key).await {
+    let pid = session.backend().entry().pid;
+    let told = startup::welcome(&mut stream, session.settings(), pid, client.key).await;
+    if let Err(failure) = told {
         return Err((stream, failure));
     }
     Client::new(stream, session).run().await;
@@ -280,8 +224,8 @@ async fn replicate(
     if let Some(refusal) = refusal {
         return Err((stream, refusal));
     }
-    let mut settings = client.settings;
-    if let Err(failure) = startup::welcome(&mut stream, &mut settings, 0, client.key).await {
+    let told = startup::welcome(&mut stream, &client.settings, 0, client.key).await;
+    if let Err(failure) = told {
         return Err((stream, failure));
     }
     stream.codec_mut().set_phase(Phase::Replication);
@@ -295,37 +239,5 @@ async fn refuse(mut stream: ClientStream, failure: &Failure) {
     output::error(stream.write_buffer_mut(), failure);
     if let Err(error) = SinkExt::<PgWireBackendMessage>::close(&mut stream).await {
         tracing::debug!(%error, "the refused client was gone");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Barrier;
-
-    use super::*;
-
-    /// Bug: a client that came in the moment of a stop waited for the stop, and the stop for it.
-    #[test]
-    fn a_client_that_comes_in_the_moment_of_a_stop_is_told() {
-        let front = FrontEnd::new(Access::default(), Sessions::new(1), 1);
-        front.close();
-        let begin = Barrier::new(2);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                begin.wait();
-                for _ in 0..20_000 {
-                    front.close();
-                }
-            });
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .build()
-                .unwrap();
-            begin.wait();
-            for _ in 0..20_000 {
-                let refused = runtime.block_on(front.environment()).err().unwrap();
-                assert_eq!(refused.sqlstate(), SqlState::CANNOT_CONNECT_NOW);
-            }
-        });
     }
 }

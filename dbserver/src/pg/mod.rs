@@ -12,12 +12,14 @@
 mod admission;
 pub mod auth;
 pub mod client;
+mod connection;
 mod copy_in;
 mod copy_out;
 mod extended;
 mod fetch;
 mod front_end;
 mod perform;
+mod service;
 mod simple;
 pub mod startup;
 

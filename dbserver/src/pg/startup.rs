@@ -18,7 +18,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::auth;
-use crate::pg::front_end::FrontEnd;
+use crate::pg::service::Service;
 use crate::session::settings::Settings;
 use crate::system::users::Users;
 use crate::wire::output;
@@ -57,23 +57,23 @@ pub enum Purpose {
 }
 
 /// Brings a client in; `None` when it only asked for a cancel, or went away.
-pub async fn start_up(
+pub(super) async fn start_up(
     stream: &mut ClientStream,
-    front: &FrontEnd,
+    service: &Service,
     address: SocketAddr,
 ) -> Result<Option<(Arc<Environment>, Authenticated)>, Failure> {
     let work = async {
-        let Some(startup) = first_message(stream, front).await? else {
+        let Some(startup) = first_message(stream, service).await? else {
             return Ok(None);
         };
-        if !front.permits(address.ip()) {
+        if !service.permits(address.ip()) {
             return Err(Failure::fatal(
                 SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
                 format!("address {} may not connect", address.ip()),
             )
             .hint("See allow and deny in section db-access of the configuration."));
         }
-        let env = front.environment().await?;
+        let env = service.environment().await?;
         let client = admit(stream, &env, startup).await?;
         Ok(Some((env, client)))
     };
@@ -89,7 +89,7 @@ pub async fn start_up(
 /// Answers requests for encryption and cancels until the start-up message comes.
 async fn first_message(
     stream: &mut ClientStream,
-    front: &FrontEnd,
+    service: &Service,
 ) -> Result<Option<Startup>, Failure> {
     // At most one request for TLS and one for GSS may come before it.
     for _ in 0..3 {
@@ -99,7 +99,7 @@ async fn first_message(
                 flush(stream).await?;
             }
             Some(Ok(Request::Message(PgWireFrontendMessage::CancelRequest(request)))) => {
-                front.sessions().cancel(request.pid, &request.secret_key);
+                service.sessions().cancel(request.pid, &request.secret_key);
                 return Ok(None);
             }
             Some(Ok(Request::Message(PgWireFrontendMessage::Startup(startup)))) => {
@@ -157,16 +157,15 @@ async fn admit(
     }
     settings.make_defaults();
     settings.set_fixed("session_authorization", &user);
-    settings.set_fixed(
-        "in_hot_standby",
-        if env.is_read_only() { "on" } else { "off" },
-    );
+    settings.set_hot_standby(env.is_read_only());
     let timeouts = &env.config().server;
     settings.set_limit("statement_timeout", timeouts.statement_timeout);
     settings.set_limit(
         "idle_in_transaction_session_timeout",
         timeouts.idle_transaction_timeout,
     );
+    // The welcome tells them all.
+    settings.take_changed();
     Ok(Authenticated {
         user,
         database,
@@ -215,7 +214,7 @@ fn negotiate(stream: &mut ClientStream, startup: &Startup) -> bool {
 /// `AuthenticationOk`, parameters, key, ready: all in one go.
 pub async fn welcome(
     stream: &mut ClientStream,
-    settings: &mut Settings,
+    settings: &Settings,
     pid: i32,
     key: SecretKey,
 ) -> Result<(), Failure> {
@@ -224,7 +223,6 @@ pub async fn welcome(
     for (name, value) in settings.reported() {
         output::parameter_status(out, name, value);
     }
-    settings.take_changed();
     output::append(out, &BackendKeyData::new(pid, key));
     output::ready_for_query(out, pgwire::messages::response::TransactionStatus::Idle);
     flush(stream).await

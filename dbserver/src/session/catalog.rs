@@ -2,99 +2,80 @@
 //! statement reads them and the schema has moved since.
 
 use dialect::catalog::{CatalogInput, CatalogRows};
-use dialect::functions::Value;
 use rusqlite::Connection;
-use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::failure::Failure;
-use crate::session::{Session, schema};
-use crate::system::users::Users;
+use crate::session::backend::Backend;
+use crate::session::mapping::Cell;
+use crate::session::schema;
+use crate::session::settings::Settings;
 
 /// What the catalog tables hold.
 #[derive(Debug, Default)]
-pub struct CatalogState {
-    made: bool,
-    schema_version: Option<i64>,
+pub struct Catalog {
+    /// The generation of the schema that they show.
+    generation: Option<u64>,
     databases: Vec<String>,
 }
 
-impl CatalogState {
+impl Catalog {
     /// The rows may be out of date: a setting has changed.
     pub fn outdate(&mut self) {
-        self.schema_version = None;
+        self.generation = None;
     }
 
-    /// The tables may be gone, or older than the schema.
-    pub fn forget(&mut self) {
-        *self = Self::default();
-    }
-}
-
-impl Session {
-    /// Brings the catalog tables up to date, for a statement that is to be described.
-    pub fn prepare_catalog(&mut self) -> Result<(), Failure> {
-        self.refresh_catalog()
-    }
-
-    /// Brings the catalog tables up to date.
-    pub(super) fn refresh_catalog(&mut self) -> Result<(), Failure> {
-        let version = self.sqlite.schema_version()?;
-        let databases: Vec<String> = self
-            .env
+    /// Brings the tables up to date.
+    pub fn refresh(&mut self, backend: &Backend, settings: &Settings) -> Result<(), Failure> {
+        let sqlite = backend.sqlite();
+        sqlite.schema().refresh(sqlite.schema_version()?);
+        let generation = Some(sqlite.schema().generation());
+        let databases: Vec<String> = backend
+            .env()
             .databases()
             .iter()
             .map(|database| database.name())
             .collect();
-        if self.catalog.made
-            && self.catalog.schema_version == Some(version)
-            && self.catalog.databases == databases
-        {
+        if self.generation == generation && self.databases == databases {
             return Ok(());
         }
-        let input = CatalogInput {
-            database: self.registered.entry.database.clone(),
+        let rows = dialect::catalog::rows(&CatalogInput {
+            database: backend.entry().database.clone(),
             databases: databases.clone(),
-            users: self.user_names(),
-            tables: schema::all_tables(&self.sqlite)?,
-            settings: self.settings.all(),
-        };
-        let made = self.catalog.made;
-        let rows = dialect::catalog::rows(&input);
-        self.sqlite.trusted(|connection| {
+            users: user_names(backend),
+            tables: schema::all_tables(sqlite)?,
+            settings: settings.all(),
+        });
+        sqlite.trusted(|connection| {
             connection.execute_batch("SAVEPOINT catalog")?;
-            let filled = fill(connection, made, &rows);
+            let filled = fill(connection, &rows);
             if filled.is_err() {
                 connection.execute_batch("ROLLBACK TO catalog")?;
             }
             connection.execute_batch("RELEASE catalog")?;
             filled
         })?;
-        self.catalog = CatalogState {
-            made: true,
-            schema_version: Some(version),
+        *self = Self {
+            generation,
             databases,
         };
         Ok(())
     }
-
-    /// The users of the server, this session's first: it owns what the catalog shows.
-    fn user_names(&self) -> Vec<String> {
-        let own = self.user().to_owned();
-        let all = Users::of(&self.env)
-            .all()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|user| user.name);
-        let others: Vec<String> = all.filter(|name| *name != own).collect();
-        std::iter::once(own).chain(others).collect()
-    }
 }
 
-fn fill(connection: &Connection, made: bool, tables: &[CatalogRows]) -> rusqlite::Result<()> {
-    if !made {
-        for table in dialect::catalog::tables() {
-            connection.execute_batch(table.create)?;
-        }
+/// The users of the server, this session's first: it owns what the catalog shows.
+fn user_names(backend: &Backend) -> Vec<String> {
+    let own = backend.user().to_owned();
+    let all = backend.env().users().unwrap_or_default().into_iter();
+    let others: Vec<String> = all
+        .map(|user| user.name)
+        .filter(|name| *name != own)
+        .collect();
+    std::iter::once(own).chain(others).collect()
+}
+
+fn fill(connection: &Connection, tables: &[CatalogRows]) -> rusqlite::Result<()> {
+    for table in dialect::catalog::tables() {
+        connection.execute_batch(table.create)?;
     }
     for table in tables {
         connection.execute(&format!("DELETE FROM temp.\"{}\"", table.table), [])?;
@@ -109,24 +90,4 @@ fn fill(connection: &Connection, made: bool, tables: &[CatalogRows]) -> rusqlite
         }
     }
     Ok(())
-}
-
-/// A value of the dialect as a parameter.
-struct Cell<'a>(&'a Value);
-
-impl rusqlite::ToSql for Cell<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(cell(self.0))
-    }
-}
-
-/// A value of the dialect as SQLite takes it.
-pub(super) fn cell(value: &Value) -> ToSqlOutput<'_> {
-    ToSqlOutput::Borrowed(match value {
-        Value::Null => ValueRef::Null,
-        Value::Integer(number) => ValueRef::Integer(*number),
-        Value::Real(number) => ValueRef::Real(*number),
-        Value::Text(text) => ValueRef::Text(text.as_bytes()),
-        Value::Blob(bytes) => ValueRef::Blob(bytes),
-    })
 }

@@ -1,15 +1,14 @@
 //! COPY FROM: a table's columns, the INSERT behind it, and the stream's options.
 
-use std::rc::Rc;
-
 use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView};
 use pgtypes::copy::{self, Force, Header, Row};
 use pgtypes::{Format, PgType, SqlState, SqlValueRef, decode};
 
+use crate::databases::permit::Interrupt;
 use crate::failure::Failure;
 use crate::session::mapping::{self, Bound};
 use crate::session::schema::View;
-use crate::session::{Session, sqlite::Sqlite};
+use crate::session::sqlite::Sqlite;
 
 /// Rows between two looks at the interrupt.
 const ROWS_PER_LOOK: u64 = 256;
@@ -81,8 +80,12 @@ impl Target {
     }
 
     /// Inserts the rows that the decoder has; gives their number.
-    pub fn insert(&self, session: &Session, decoder: &mut copy::Decoder) -> Result<u64, Failure> {
-        let sqlite = Rc::clone(session.sqlite());
+    pub fn insert(
+        &self,
+        sqlite: &Sqlite,
+        interrupt: &Interrupt,
+        decoder: &mut copy::Decoder,
+    ) -> Result<u64, Failure> {
         let mut statement = sqlite.prepare(&self.insert)?;
         let format = decoder.value_format();
         let mut rows = 0;
@@ -94,10 +97,10 @@ impl Target {
             };
             if let Err(fault) = result {
                 return Err(match fault {
-                    Fault::Value(column, error) => {
+                    RowError::Value(column, error) => {
                         mapping::copy(&decoder.value_error(error, column), &self.table)
                     }
-                    Fault::Other(failure) => self.at_line(failure, decoder.line()),
+                    RowError::Other(failure) => self.at_line(failure, decoder.line()),
                 });
             }
             statement
@@ -105,7 +108,7 @@ impl Target {
                 .map_err(|error| self.at_line(mapping::sqlite(&error), decoder.line()))?;
             rows += 1;
             if rows % ROWS_PER_LOOK == 0 {
-                session.registered.entry.interrupt.check()?;
+                interrupt.check()?;
             }
         }
     }
@@ -115,17 +118,17 @@ impl Target {
         statement: &mut rusqlite::Statement<'_>,
         row: Row<'_>,
         format: Format,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), RowError> {
         for (index, (_, ty)) in self.columns.iter().enumerate() {
             let bound = match row.get(index) {
                 None => statement.raw_bind_parameter(index + 1, Bound(SqlValueRef::Null)),
                 Some(field) => {
                     let value =
-                        decode(field, ty, format).map_err(|error| Fault::Value(index, error))?;
+                        decode(field, ty, format).map_err(|error| RowError::Value(index, error))?;
                     statement.raw_bind_parameter(index + 1, Bound(value.as_ref()))
                 }
             };
-            bound.map_err(|error| Fault::Other(error.into()))?;
+            bound.map_err(|error| RowError::Other(error.into()))?;
         }
         Ok(())
     }
@@ -135,7 +138,8 @@ impl Target {
     }
 }
 
-enum Fault {
+/// Why a row of the stream is none of the table.
+enum RowError {
     Value(usize, pgtypes::ValueError),
     Other(Failure),
 }

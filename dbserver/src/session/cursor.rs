@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{BufMut, BytesMut};
 use pgtypes::{Format, PgType, SqlValue};
-use rusqlite::{CachedStatement, Row, Statement, StatementStatus};
+use rusqlite::{Row, Statement, StatementStatus};
 
 use crate::databases::permit::Interrupt;
 use crate::failure::Failure;
@@ -247,10 +247,8 @@ impl Desk {
     ) -> Result<(), Failure> {
         let (sqlite, statement) = statement;
         let moved = statement.get_status(StatementStatus::RePrepare) != 0;
-        if moved || start.prepared.columns().is_none() {
-            start.prepared.describe(sqlite, statement);
-        }
-        let now = start.prepared.columns().unwrap_or_default();
+        let known = start.prepared.columns(sqlite).filter(|_| !moved);
+        let now = known.unwrap_or_else(|| start.prepared.describe(sqlite, statement));
         match &self.columns {
             Some(told) if moved && !same(told, &now) => Err(Failure::unsupported(
                 "cached plan must not change result type",
@@ -379,10 +377,4 @@ fn typed(
         });
     }
     Ok(typed.into())
-}
-
-/// Steps a statement that gives no rows to its end.
-pub fn finish(mut statement: CachedStatement<'_>) -> Result<u64, Failure> {
-    let changed = statement.raw_execute()?;
-    Ok(u64::try_from(changed).unwrap_or(u64::MAX))
 }

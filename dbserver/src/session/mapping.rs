@@ -1,6 +1,7 @@
 //! Between SQLite, the dialect, the types and the client: values, type names, errors.
 
-use dialect::DialectError;
+use dialect::functions::Value;
+use dialect::{DialectError, TypeName};
 use pgtypes::copy::CopyError;
 use pgtypes::{PgType, SqlState, SqlValue, SqlValueRef, ValueError};
 use rusqlite::ToSql;
@@ -63,11 +64,16 @@ pub fn copy(error: &CopyError, table: &str) -> Failure {
     failure
 }
 
+/// The type behind a name.
+pub fn pg_type(name: &TypeName) -> PgType {
+    PgType::from_declared(name.as_str())
+}
+
 /// The type behind a column's declaration; `Unknown` where there is none.
 pub fn declared_type(declared: Option<&str>) -> PgType {
     declared
-        .and_then(PgType::from_declared)
-        .map_or(PgType::Unknown, PgType::sent_as)
+        .and_then(TypeName::from_declared)
+        .map_or(PgType::Unknown, |name| pg_type(&name))
 }
 
 /// A value of a row, borrowed. Text that is not UTF-8 is an error (22021).
@@ -94,6 +100,26 @@ impl ToSql for Bound<'_> {
             SqlValueRef::Blob(bytes) => ValueRef::Blob(bytes),
         }))
     }
+}
+
+/// A value of the dialect as a parameter.
+pub struct Cell<'a>(pub &'a Value);
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(cell(self.0))
+    }
+}
+
+/// A value of the dialect as SQLite takes it.
+pub fn cell(value: &Value) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match value {
+        Value::Null => ValueRef::Null,
+        Value::Integer(number) => ValueRef::Integer(*number),
+        Value::Real(number) => ValueRef::Real(*number),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        Value::Blob(bytes) => ValueRef::Blob(bytes),
+    })
 }
 
 /// Binds parameters from the first on; those that the statement does not have are left out.

@@ -2,78 +2,80 @@
 //!
 //! Everything here runs on the session's own thread and may block: on the write permit, on the disk,
 //! in a long query. Nobody else waits for it, except for the permit.
+//!
+//! ```text
+//! command ─ block, set, named, server_object, maintenance     statements that SQLite does not see
+//! execution ─ rebuild                                         statements that it does
+//!    ▼
+//! Session: what one client has, and the order in which its parts begin and end
+//!    ├ Transaction ─ OptimisticRun, Savepoints
+//!    ├ Portals ─ Portal ─ Cursor       Statements ─ Prepared       Catalog, Notices, Settings
+//!    └ Backend: the server's end ─ Sqlite ─ SchemaCache, functions, authorizer
+//! ```
 
 mod authorizer;
+pub mod backend;
+mod block;
 pub mod catalog;
 pub mod command;
 pub mod copy;
 pub mod cursor;
-mod cursors;
-pub mod dml;
+pub mod execution;
 pub mod functions;
 mod maintenance;
 pub mod mapping;
+mod named;
+mod notices;
+mod optimistic;
 pub mod parameters;
 pub mod portal;
+mod portals;
 pub mod prepared;
 mod rebuild;
+pub mod reply;
 pub mod row;
-mod savepoint;
+mod savepoints;
 pub mod schema;
+mod schema_cache;
 mod server_object;
+mod set;
 mod setting_value;
 pub mod settings;
 pub mod sqlite;
+mod statements;
 pub mod transaction;
-mod trial;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
-use dialect::Notice;
-use pagestore::StoreError;
+use dialect::{Notice, TransactionModes};
 use pgtypes::SqlState;
-use pgwire::messages::response::TransactionStatus;
 
-use crate::clients::Registered;
-use crate::clients::StatementTimeout;
-use crate::databases::permit::InterruptReason;
-use crate::databases::{Database, OpenDatabase};
+use crate::clients::{Registered, StatementTimeout};
+use crate::databases::permit::Permit;
 use crate::environment::Environment;
-use crate::error::EngineError;
 use crate::failure::Failure;
-use crate::session::catalog::CatalogState;
-use crate::session::functions::Facts;
-use crate::session::portal::Portal;
+use crate::session::backend::Backend;
+use crate::session::catalog::Catalog;
+use crate::session::notices::Notices;
+use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
+use crate::session::schema::View;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
-use crate::session::transaction::Transaction;
+use crate::session::statements::Statements;
+use crate::session::transaction::{Scope, Transaction, aborted};
 
 /// One client's session.
 pub struct Session {
-    /// What all sessions share.
-    pub env: Arc<Environment>,
-    /// The session's place in the list of sessions.
-    pub registered: Registered,
-    /// The parameters.
-    pub settings: Settings,
-    /// Open portals and cursors by name; the unnamed portal has the empty name.
-    pub portals: HashMap<String, Portal>,
-    /// Named prepared statements; the unnamed one has the empty name.
-    pub statements: HashMap<String, Rc<Prepared>>,
-    database: OpenDatabase,
-    sqlite: Rc<Sqlite>,
-    facts: Arc<Facts>,
+    backend: Backend,
+    settings: Settings,
     transaction: Transaction,
-    /// Trials in a row that came to nothing.
-    lost_trials: u32,
-    catalog: CatalogState,
-    notices: Vec<Notice>,
-    /// When the running statement has to be over.
-    deadline: Option<Instant>,
+    portals: Portals,
+    statements: Statements,
+    notices: Notices,
+    catalog: Catalog,
 }
 
 impl Session {
@@ -83,168 +85,265 @@ impl Session {
         registered: Registered,
         settings: Settings,
     ) -> Result<Self, Failure> {
-        let database = env.open(&registered.entry.database)?;
-        let facts = Facts::new(&env, &registered, &settings);
-        let sqlite = Sqlite::open(database.database(), env.epoch(), &facts)?;
-        let mut session = Self {
-            env,
-            registered,
+        Ok(Self {
+            backend: Backend::open(env, registered, &settings)?,
+            transaction: Transaction::new(&settings),
             settings,
-            portals: HashMap::new(),
-            statements: HashMap::new(),
-            database,
-            sqlite,
-            facts,
-            transaction: Transaction::default(),
-            lost_trials: 0,
-            catalog: CatalogState::default(),
-            notices: Vec::new(),
-            deadline: None,
-        };
-        session.publish_sqlite();
-        session.transaction = session.fresh_transaction();
-        Ok(session)
+            portals: Portals::default(),
+            statements: Statements::default(),
+            notices: Notices::default(),
+            catalog: Catalog::default(),
+        })
     }
 
-    /// The session's database.
-    pub fn database(&self) -> &Arc<Database> {
-        self.database.database()
+    /// The server's end.
+    pub fn backend(&self) -> &Backend {
+        &self.backend
     }
 
-    /// The connection to SQLite.
-    pub fn sqlite(&self) -> &Rc<Sqlite> {
-        &self.sqlite
+    /// Where the session is in its transaction.
+    pub fn transaction(&self) -> &Transaction {
+        &self.transaction
     }
 
-    /// The user.
-    pub fn user(&self) -> &str {
-        &self.registered.entry.user
+    /// The transaction, and what it works on.
+    pub fn transaction_mut(&mut self) -> (&mut Transaction, Scope<'_>) {
+        let scope = self.backend.scope(&self.settings);
+        (&mut self.transaction, scope)
     }
 
-    /// What `ReadyForQuery` tells.
-    pub fn status(&self) -> TransactionStatus {
-        self.transaction.status()
+    /// The parameters.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Changes parameters; everything that shows them follows.
+    pub fn change_settings<T>(&mut self, change: impl FnOnce(&mut Settings) -> T) -> T {
+        let result = change(&mut self.settings);
+        self.backend.show_settings(&self.settings);
+        self.catalog.outdate();
+        result
+    }
+
+    /// The open portals and cursors.
+    pub fn portals(&mut self) -> &mut Portals {
+        &mut self.portals
+    }
+
+    /// The prepared statements.
+    pub fn statements(&mut self) -> &mut Statements {
+        &mut self.statements
+    }
+
+    /// Messages for the client.
+    pub fn notices(&mut self) -> &mut Notices {
+        &mut self.notices
+    }
+
+    /// The messages since the last call that the client wants to see.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.notices.take(&self.settings)
+    }
+
+    /// The parameters of which the client is told before `ReadyForQuery`.
+    pub fn take_changed_parameters(&mut self) -> BTreeMap<&'static str, String> {
+        self.follow_role();
+        self.settings.take_changed()
     }
 
     /// A statement begins: cancel requests and the time limit are for it.
     pub fn begin_statement(&mut self) -> Option<StatementTimeout> {
-        self.registered.entry.begin_statement();
-        self.facts.tick(self.transaction.is_explicit());
-        let limit = self.settings.statement_timeout()?;
-        let deadline = Instant::now() + limit;
-        self.deadline = Some(deadline);
-        Some(
-            self.registered
-                .sessions
-                .watch(&self.registered.entry, deadline),
-        )
+        self.follow_role();
+        let in_transaction = self.transaction.is_explicit();
+        self.backend.begin_statement(&self.settings, in_transaction)
     }
 
     /// The statement is over.
     pub fn end_statement(&mut self) {
-        self.registered.entry.end_statement();
-        self.deadline = None;
+        self.backend.end_statement();
     }
 
     /// Translates a statement. `oids` are the parameter types that the client gave.
     pub fn prepare(&mut self, sql: &str, oids: &[u32]) -> Result<Rc<Prepared>, Failure> {
         self.check_epoch()?;
-        match self.sqlite.schema_version() {
-            Ok(version) => {
-                if self.sqlite.schema.refresh(version) {
-                    self.schema_moved();
-                }
-            }
+        let sqlite = self.backend.sqlite();
+        match sqlite.schema_version() {
+            Ok(version) => sqlite.schema().refresh(version),
             // The transaction's snapshot may be what can't be read any more: ROLLBACK needs no schema.
-            Err(_) if self.transaction.is_failed() => drop(self.sqlite.handle.take_error()),
+            Err(_) if self.transaction.is_failed() => drop(sqlite.take_error()),
             Err(error) => return Err(error),
         }
-        let statement = dialect::analyze(sql, &schema::View::new(&self.sqlite))?;
-        if !self.transaction.accepts(&statement.kind) {
-            return Err(transaction::aborted());
-        }
+        let statement = dialect::analyze(sql, &View::new(sqlite))?;
+        self.transaction.check_accepts(&statement.kind)?;
         if statement.catalog {
             self.refresh_catalog()?;
         }
         Ok(Rc::new(Prepared::new(sql, statement, oids)))
     }
 
-    /// Adds a message for the client.
-    pub fn notice(&mut self, severity: &'static str, sqlstate: SqlState, message: &str) {
-        self.notices.push(Notice {
-            severity,
-            sqlstate,
-            message: message.to_owned(),
-        });
+    /// Brings the catalog tables up to date. They must not go with an optimistic run.
+    pub fn refresh_catalog(&mut self) -> Result<(), Failure> {
+        let scope = self.backend.scope(&self.settings);
+        self.transaction.settle(scope)?;
+        self.catalog.refresh(&self.backend, &self.settings)
     }
 
-    /// Adds messages for the client.
-    pub fn add_notices(&mut self, notices: &[Notice]) {
-        self.notices.extend_from_slice(notices);
-    }
-
-    /// The messages for the client since the last call that it wants to see.
-    pub fn take_notices(&mut self) -> Vec<Notice> {
-        if self.notices.is_empty() {
-            return Vec::new();
-        }
-        let mut notices = std::mem::take(&mut self.notices);
-        notices.retain(|notice| self.settings.sends(notice.severity));
-        notices
-    }
-
-    /// A failure as the client reads it: an interrupt says who asked for it, a unique violation
-    /// names the constraint as it was called. Asked before the failed statement is undone.
-    pub fn explained(&self, failure: Failure) -> Failure {
-        if let Some(cause) = self.sqlite.handle.take_error() {
-            return storage_failure(&cause);
-        }
-        if let Some(name) = schema::violated_key(&self.sqlite, &failure) {
-            return failure.unique_constraint(name);
-        }
-        if failure.sqlstate() != SqlState::QUERY_CANCELED || failure.fields().context.is_some() {
-            return failure;
-        }
-        match self.registered.entry.interrupt.reason() {
-            Some(InterruptReason::Terminate) => terminated(),
-            Some(InterruptReason::StatementTimeout) => Failure::new(
-                SqlState::QUERY_CANCELED,
-                "canceling statement due to statement timeout",
-            ),
-            _ => Failure::new(
-                SqlState::QUERY_CANCELED,
-                "canceling statement due to user request",
-            ),
-        }
-    }
-
-    /// Whether an operator or a stop of the server ended the session.
-    pub fn is_terminated(&self) -> bool {
-        self.registered.entry.interrupt.reason() == Some(InterruptReason::Terminate)
-    }
-
-    /// Opens SQLite's connection again: what it has cached can't be believed any more.
-    fn reopen(&mut self) -> Result<(), Failure> {
-        self.portals.clear();
-        self.registered.entry.set_sqlite(None);
-        self.sqlite = Sqlite::open(self.database.database(), self.env.epoch(), &self.facts)?;
-        self.catalog = CatalogState::default();
-        self.schema_moved();
-        self.publish_sqlite();
+    /// BEGIN.
+    pub fn begin(&mut self, modes: TransactionModes) -> Result<(), Failure> {
+        let on_slave = self.backend.env().is_read_only();
+        self.transaction.begin(&self.settings, modes, on_slave)?;
+        self.backend.entry().set_state("idle in transaction");
         Ok(())
+    }
+
+    /// A read begins.
+    pub fn before_read(&mut self) -> Result<(), Failure> {
+        self.check_usable()?;
+        let scope = self.backend.scope(&self.settings);
+        self.transaction.read(scope)
+    }
+
+    /// Refuses a write where none is possible; `what` is the command as the refusal names it.
+    pub fn check_write(&mut self, what: &str) -> Result<(), Failure> {
+        self.check_usable()?;
+        let on_slave = self.backend.env().is_read_only();
+        if self.transaction.is_read_only() || on_slave {
+            let refusal = Failure::new(
+                SqlState::READ_ONLY_SQL_TRANSACTION,
+                format!("cannot execute {what} in a read-only transaction"),
+            );
+            return Err(if on_slave {
+                refusal.hint("This server is a slave: write on its master.")
+            } else {
+                refusal
+            });
+        }
+        if self.backend.is_system() {
+            return Err(Failure::new(
+                SqlState::INSUFFICIENT_PRIVILEGE,
+                "database \"system\" belongs to the server",
+            )
+            .hint("CREATE DATABASE makes one for your tables."));
+        }
+        self.portals.keep_all()
+    }
+
+    /// A write begins; `what` is the command as the refusal names it.
+    pub fn before_write(&mut self, what: &str) -> Result<(), Failure> {
+        self.check_write(what)?;
+        let scope = self.backend.scope(&self.settings);
+        self.transaction.write(scope)
+    }
+
+    /// Runs with the write permit what is a transaction of SQLite's by itself, and commits it.
+    pub fn write_alone(
+        &mut self,
+        work: impl FnOnce(&Sqlite) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        // What is left open by a cursor of the driver would be "SQL statements in progress".
+        self.portals.keep_held()?;
+        let permit = self.backend.scope(&self.settings).wait_for_permit()?;
+        work(self.backend.sqlite())?;
+        self.publish(permit)?;
+        // Every table has moved to other pages: cached texts are prepared anew.
+        self.backend.sqlite().schema().clear();
+        Ok(())
+    }
+
+    /// COMMIT, explicit or at the end of an implicit transaction.
+    pub fn commit(&mut self) -> Result<(), Failure> {
+        self.portals.keep_held()?;
+        let scope = self.backend.scope(&self.settings);
+        match self.transaction.commit(scope) {
+            Ok(Some(permit)) => self.publish(permit),
+            Ok(None) => {
+                self.finish(true);
+                Ok(())
+            }
+            Err(failure) => {
+                self.rollback();
+                Err(failure)
+            }
+        }
+    }
+
+    /// The end of a simple query or Sync: commits what ran outside a transaction block.
+    pub fn finish_implicit(&mut self) -> Result<(), Failure> {
+        if self.transaction.is_explicit() {
+            return Ok(());
+        }
+        self.commit()
+    }
+
+    /// ROLLBACK.
+    pub fn rollback(&mut self) {
+        self.portals.clear();
+        self.transaction.undo(self.backend.sqlite());
+        self.finish(false);
+    }
+
+    /// A statement has failed: what it has done is undone, and with it the transaction, up to the
+    /// last savepoint.
+    pub fn fail(&mut self) {
+        if self.transaction.is_explicit() {
+            self.portals.clear();
+            self.transaction.fail(self.backend.sqlite());
+        } else {
+            self.rollback();
+        }
+    }
+
+    /// What SQLite has committed goes to the log; the transaction is over.
+    fn publish(&mut self, permit: Permit) -> Result<(), Failure> {
+        let write_set = self.backend.sqlite().take_write_set();
+        self.finish(true);
+        let Some(write_set) = write_set else {
+            return Ok(());
+        };
+        let published = self.backend.publish(permit, write_set);
+        published.map_err(|error| {
+            // SQLite's cache believes in a commit that did not happen.
+            self.portals.clear();
+            match self.backend.reopen() {
+                Ok(()) => error.into(),
+                Err(failure) => failure.into_fatal(),
+            }
+        })
+    }
+
+    /// Back to the state between two transactions.
+    fn finish(&mut self, committed: bool) {
+        if self.settings.end_transaction(committed) {
+            self.change_settings(|_| {});
+        }
+        if self.transaction.is_explicit() {
+            self.backend.entry().set_state("idle");
+        }
+        self.transaction.end(self.backend.scope(&self.settings));
+    }
+
+    fn check_usable(&mut self) -> Result<(), Failure> {
+        self.backend.check_terminated()?;
+        if self.transaction.is_failed() {
+            return Err(aborted());
+        }
+        self.check_epoch()
     }
 
     /// Opens the connection again when published commits were taken back since it was opened. A
     /// transaction that was open then is lost.
     fn check_epoch(&mut self) -> Result<(), Failure> {
-        if self.sqlite.epoch == self.env.epoch() {
+        if !self.backend.is_stale() {
             return Ok(());
         }
         // One that has only read so far is over, too: who is in it must hear why.
-        let lost =
-            self.transaction.has_written() || self.transaction.block == transaction::Block::Open;
-        self.abandon();
-        self.reopen()?;
+        let lost = self.transaction.is_under_way();
+        let explicit = self.transaction.is_explicit();
+        self.rollback();
+        if explicit {
+            self.transaction.lose();
+        }
+        self.backend.reopen()?;
         if lost {
             return Err(Failure::new(
                 SqlState::STATEMENT_COMPLETION_UNKNOWN,
@@ -255,38 +354,18 @@ impl Session {
         Ok(())
     }
 
-    /// Descriptions of statements may be out of date.
-    fn schema_moved(&mut self) {
-        for statement in self.statements.values() {
-            statement.forget_columns();
+    /// The server's role may have changed since the client was told.
+    fn follow_role(&mut self) {
+        let on_slave = self.backend.env().is_read_only();
+        if self.settings.set_hot_standby(on_slave) {
+            self.change_settings(|_| {});
         }
     }
-
-    fn publish_sqlite(&self) {
-        let handle = self.sqlite.connection.get_interrupt_handle();
-        self.registered.entry.set_sqlite(Some(handle));
-    }
-}
-
-/// What the page store said where SQLite only knows of a failed read or write.
-fn storage_failure(cause: &sqlitevfs::Error) -> Failure {
-    if let sqlitevfs::Error::Store(StoreError::Damaged { .. }) = cause {
-        tracing::error!("{cause}");
-    }
-    EngineError::from(cause).into()
-}
-
-/// The session was ended by an operator or by the server's stop.
-pub fn terminated() -> Failure {
-    Failure::fatal(
-        SqlState::ADMIN_SHUTDOWN,
-        "terminating connection due to administrator command",
-    )
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.registered.entry.set_sqlite(None);
-        self.abandon();
+        self.backend.close();
+        self.rollback();
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use dialect::{SchemaView, Statement, StatementKind};
+use dialect::{CommandTag, SchemaView, Statement, StatementKind};
 use pgtypes::{Format, Oid, PgType, SqlValue, decode};
 
 use crate::failure::Failure;
@@ -68,7 +68,8 @@ pub struct Prepared {
     pub limits: Vec<Option<PgType>>,
     /// The types as the client is told: its own numbers where it gave some.
     pub parameter_oids: Vec<u32>,
-    columns: RefCell<Option<Columns>>,
+    /// The columns, and the generation of the schema that they are of.
+    columns: RefCell<Option<(u64, Columns)>>,
 }
 
 impl Prepared {
@@ -125,6 +126,19 @@ impl Prepared {
         Ok(decode(text.as_bytes(), limit, Format::Text)?)
     }
 
+    /// The command as a refusal names it: `INSERT`, `CREATE TABLE`.
+    pub fn command(&self) -> &'static str {
+        match self.statement.tag {
+            CommandTag::Select => "SELECT",
+            CommandTag::Insert => "INSERT",
+            CommandTag::Update => "UPDATE",
+            CommandTag::Delete => "DELETE",
+            CommandTag::Copy => "COPY FROM",
+            CommandTag::Fetch => "FETCH",
+            CommandTag::Fixed(tag) => tag,
+        }
+    }
+
     /// The text that gives the result: SQLite's last.
     pub fn text(&self) -> &str {
         self.statement.sqlite.last().map_or("", String::as_str)
@@ -142,36 +156,29 @@ impl Prepared {
         }
     }
 
-    /// Whether it may change something: the database, or the session's place in a transaction.
-    pub fn is_read(&self) -> bool {
-        !self.statement.writes
-    }
-
     /// The first of SQLite's columns that the client gets; `None`: all.
     pub fn projection(&self) -> Option<usize> {
         matches!(self.statement.kind, StatementKind::Explain { .. }).then_some(PLAN_COLUMN)
     }
 
     /// The columns, if they were asked for since the schema last moved.
-    pub fn columns(&self) -> Option<Columns> {
-        self.columns.borrow().clone()
-    }
-
-    /// Forgets the columns.
-    pub fn forget_columns(&self) {
-        self.columns.borrow_mut().take();
+    pub fn columns(&self, sqlite: &Sqlite) -> Option<Columns> {
+        let known = self.columns.borrow();
+        let (generation, columns) = known.as_ref()?;
+        (*generation == sqlite.schema().generation()).then(|| Rc::clone(columns))
     }
 
     /// Takes the columns from SQLite's statement as it is now.
     pub fn describe(&self, sqlite: &Sqlite, statement: &rusqlite::Statement<'_>) -> Columns {
         let columns = self.columns_of(sqlite, statement);
-        *self.columns.borrow_mut() = Some(Rc::clone(&columns));
+        let generation = sqlite.schema().generation();
+        *self.columns.borrow_mut() = Some((generation, Rc::clone(&columns)));
         columns
     }
 
     /// The columns before execution; prepares SQLite's statement when they are not known.
     pub fn describe_now(&self, sqlite: &Sqlite) -> Result<Columns, Failure> {
-        match self.columns() {
+        match self.columns(sqlite) {
             Some(known) => Ok(known),
             None => Ok(self.describe(sqlite, &*sqlite.prepare(self.text())?)),
         }

@@ -1,7 +1,5 @@
 //! The schema of a session's database, as translation and description ask for it.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use dialect::{ColumnInfo, ConstraintKind, SchemaView, TableColumn, TableInfo};
@@ -10,31 +8,6 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::failure::Failure;
 use crate::session::sqlite::Sqlite;
-
-/// What was read of the schema, valid as long as its version stays.
-#[derive(Default)]
-pub struct SchemaCache {
-    version: Cell<Option<i64>>,
-    tables: RefCell<HashMap<String, Option<Rc<TableInfo>>>>,
-}
-
-impl SchemaCache {
-    /// Forgets what is older than the schema; true when that was something.
-    pub fn refresh(&self, version: i64) -> bool {
-        let before = self.version.replace(Some(version));
-        if before == Some(version) {
-            return false;
-        }
-        self.tables.borrow_mut().clear();
-        before.is_some()
-    }
-
-    /// Forgets everything: the transaction that changed the schema is gone, or a temp table came.
-    pub fn clear(&self) {
-        self.version.set(None);
-        self.tables.borrow_mut().clear();
-    }
-}
 
 /// The schema at one moment.
 pub struct View<'a> {
@@ -49,20 +22,12 @@ impl<'a> View<'a> {
 
     /// A table or view; `None` when there is none of that name.
     pub fn table(&self, name: &str) -> Option<Rc<TableInfo>> {
-        let key = name.to_ascii_lowercase();
-        if let Some(known) = self.sqlite.schema.tables.borrow().get(&key) {
-            return known.clone();
-        }
-        let found = self
-            .sqlite
-            .trusted(|connection| read_table(connection, name));
-        let found = Self::or_log(found).flatten().map(Rc::new);
-        self.sqlite
-            .schema
-            .tables
-            .borrow_mut()
-            .insert(key, found.clone());
-        found
+        self.sqlite.schema().table(name, || {
+            let found = self
+                .sqlite
+                .trusted(|connection| read_table(connection, name));
+            Self::or_log(found).flatten()
+        })
     }
 
     fn or_log<T>(result: Result<T, Failure>) -> Option<T> {

@@ -22,6 +22,8 @@ pub struct Settings {
     transaction: Option<Saved>,
     changed: BTreeMap<&'static str, String>,
     frequent: Frequent,
+    /// What the client was told of `in_hot_standby`, or will be with the next `ReadyForQuery`.
+    hot_standby: bool,
 }
 
 /// What is read for each statement or transaction, hence kept ready.
@@ -59,6 +61,7 @@ impl Settings {
                 isolation: Isolation::ReadCommitted,
                 read_only: false,
             },
+            hot_standby: false,
         };
         settings.refresh();
         settings
@@ -132,9 +135,23 @@ impl Settings {
 
     /// Sets what belongs to the server and no SET may touch.
     pub fn set_fixed(&mut self, name: &'static str, value: &str) {
-        self.defaults.insert(name.to_owned(), value.to_owned());
-        self.values.insert(name.to_owned(), value.to_owned());
+        let saved = self.transaction.as_mut();
+        let saved = saved.map(|saved| [&mut saved.on_commit, &mut saved.on_rollback]);
+        let present = [&mut self.defaults, &mut self.values];
+        for values in present.into_iter().chain(saved.into_iter().flatten()) {
+            values.insert(name.to_owned(), value.to_owned());
+        }
         self.note(name);
+    }
+
+    /// The server's role is that of a slave, or no longer; true when that is news for the client.
+    pub fn set_hot_standby(&mut self, hot_standby: bool) -> bool {
+        let changed = self.hot_standby != hot_standby;
+        if changed {
+            self.hot_standby = hot_standby;
+            self.set_fixed("in_hot_standby", if hot_standby { "on" } else { "off" });
+        }
+        changed
     }
 
     /// Makes the present values those that RESET goes back to.
@@ -149,15 +166,17 @@ impl Settings {
         }
     }
 
-    /// The transaction has ended.
-    pub fn end_transaction(&mut self, committed: bool) {
-        if let Some(saved) = self.transaction.take() {
-            self.replace(if committed {
-                saved.on_commit
-            } else {
-                saved.on_rollback
-            });
-        }
+    /// The transaction has ended; true when it has set something.
+    pub fn end_transaction(&mut self, committed: bool) -> bool {
+        let Some(saved) = self.transaction.take() else {
+            return false;
+        };
+        self.replace(if committed {
+            saved.on_commit
+        } else {
+            saved.on_rollback
+        });
+        true
     }
 
     /// The reported parameters that changed since the last call, with their new values.
@@ -326,6 +345,32 @@ mod tests {
         settings.end_transaction(true);
         assert_eq!(settings.statement_timeout(), None);
         assert_eq!(settings.show("my.tag").unwrap(), "x");
+    }
+
+    #[test]
+    fn a_client_is_told_once_of_each_change_of_the_servers_role() {
+        let mut settings = settings();
+        assert!(!settings.set_hot_standby(false));
+        assert!(settings.take_changed().is_empty());
+        for (slave, value) in [(true, "on"), (false, "off")] {
+            assert!(settings.set_hot_standby(slave));
+            assert!(!settings.set_hot_standby(slave));
+            let told: Vec<_> = settings.take_changed().into_iter().collect();
+            assert_eq!(told, [("in_hot_standby", value.to_owned())]);
+            assert_eq!(settings.show("in_hot_standby").unwrap(), value);
+            assert!(settings.take_changed().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_role_stays_what_it_is_when_a_transaction_is_rolled_back() {
+        let mut settings = settings();
+        settings.set("my.tag", Some("x"), false, true).unwrap();
+        assert!(settings.set_hot_standby(true));
+        settings.end_transaction(false);
+        assert_eq!(settings.show("in_hot_standby").unwrap(), "on");
+        settings.reset_all();
+        assert_eq!(settings.show("in_hot_standby").unwrap(), "on");
     }
 
     #[test]

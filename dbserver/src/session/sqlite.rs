@@ -5,15 +5,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pagestore::Snapshot;
+use pgtypes::SqlValue;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{CachedStatement, Connection};
-use sqlitevfs::FileHandle;
+use rusqlite::{CachedStatement, Connection, InterruptHandle};
+use sqlitevfs::{FileHandle, WriteMode, WriteSet};
 
 use crate::databases::database::Database;
 use crate::failure::Failure;
 use crate::session::functions::{self, Facts};
-use crate::session::schema::SchemaCache;
+use crate::session::schema_cache::SchemaCache;
 use crate::session::{authorizer, mapping};
 
 /// Prepared statements that stay in SQLite's hands.
@@ -29,15 +31,11 @@ const MAX_TRIGGER_DEPTH: i32 = 100;
 
 /// A connection and its handle on the database's pages.
 pub struct Sqlite {
-    /// The connection.
-    pub connection: Connection,
+    connection: Connection,
     /// Snapshots, permission to write, the write set.
-    pub handle: FileHandle,
-    /// The page store's epoch when it was opened: pages cached before a later one may be of commits
-    /// that were taken back.
-    pub epoch: u64,
-    /// What was read of the schema.
-    pub schema: SchemaCache,
+    handle: FileHandle,
+    epoch: u64,
+    schema: SchemaCache,
     trusted: Arc<AtomicBool>,
 }
 
@@ -55,6 +53,81 @@ impl Sqlite {
             schema: SchemaCache::default(),
             trusted,
         }))
+    }
+
+    /// The page store's epoch when it was opened: pages cached before a later one may be of commits
+    /// that were taken back.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// What was read of the schema.
+    pub fn schema(&self) -> &SchemaCache {
+        &self.schema
+    }
+
+    /// What ends a running statement from another thread.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
+    }
+
+    /// Rows that the newest completed change has changed.
+    pub fn changes(&self) -> u64 {
+        self.connection.changes()
+    }
+
+    /// What the page store said where SQLite only knows of a failed read or write.
+    pub fn take_error(&self) -> Option<sqlitevfs::Error> {
+        self.handle.take_error()
+    }
+
+    /// Whether a transaction of SQLite's is open.
+    pub fn in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    /// With a snapshot, every statement from the next one on reads exactly this one.
+    pub fn pin_snapshot(&self, snapshot: Option<Snapshot>) {
+        self.handle.pin_snapshot(snapshot);
+    }
+
+    /// Begins SQLite's transaction: with the write permit, or for itself only.
+    pub fn begin(&self, mode: WriteMode) -> Result<(), Failure> {
+        self.handle.set_write_mode(mode);
+        self.run("BEGIN IMMEDIATE")
+            .inspect_err(|_| self.handle.allow_write(false))
+    }
+
+    /// Ends SQLite's transaction, if one is open, and throws away what it has written.
+    pub fn rollback(&self) -> Result<(), Failure> {
+        let ended = if self.in_transaction() {
+            self.run("ROLLBACK")
+        } else {
+            Ok(())
+        };
+        self.handle.discard_write_set();
+        self.handle.allow_write(false);
+        ended
+    }
+
+    /// The pages of what SQLite has committed; `None` when nothing changed. It may write no more.
+    pub fn take_write_set(&self) -> Option<WriteSet> {
+        let write_set = self.handle.take_write_set();
+        self.handle.allow_write(false);
+        write_set
+    }
+
+    /// Rebuilds the database, with the write permit; COMMIT is SQLite's own.
+    pub fn vacuum(&self) -> Result<(), Failure> {
+        self.handle.allow_write(true);
+        let rebuilt = self.trusted(|connection| {
+            // The new database is one that SQLite attaches, under a name that nobody knows.
+            connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1)?;
+            let result = connection.execute_batch("VACUUM");
+            connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+            result
+        });
+        rebuilt.inspect_err(|_| self.handle.allow_write(false))
     }
 
     /// Runs a statement of the server's own that gives no rows; it stays prepared.
@@ -78,6 +151,20 @@ impl Sqlite {
         self.connection
             .prepare_cached(sql)
             .map_err(|error| mapping::sqlite(&error))
+    }
+
+    /// Runs a client's change; gives the number of changed rows.
+    pub fn change(&self, text: &str, values: &[SqlValue]) -> Result<u64, Failure> {
+        let mut statement = self.prepare(text)?;
+        mapping::bind(&mut statement, values)?;
+        if statement.column_count() > 0 {
+            // Some PRAGMA or SELECT in the place of a change: its rows are nobody's.
+            let mut rows = statement.raw_query();
+            while rows.next()?.is_some() {}
+            return Ok(0);
+        }
+        let changed = statement.raw_execute()?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
     }
 
     /// The number that moves with each change of the schema.

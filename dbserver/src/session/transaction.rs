@@ -9,22 +9,30 @@
 //! REPEATABLE READ and SERIALIZABLE hold the snapshot of their first statement. They may write when
 //! nothing was committed after it.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use dialect::{Isolation, StatementKind, TransactionModes};
-use pagestore::Snapshot;
-use pgtypes::SqlState;
+use pagestore::CommitNumber;
+use pgtypes::{SqlState, SqlValue};
 use pgwire::messages::response::TransactionStatus;
+use sqlitevfs::WriteMode;
 
 use crate::databases::Database;
-use crate::databases::permit::Permit;
+use crate::databases::permit::{Interrupt, Permit};
 use crate::failure::Failure;
-use crate::session::trial::Trial;
-use crate::session::{Session, terminated};
+use crate::session::optimistic::{OptimisticRun, conflict};
+use crate::session::prepared::Prepared;
+use crate::session::savepoints::Savepoints;
+use crate::session::settings::Settings;
+use crate::session::sqlite::Sqlite;
+
+/// After so many optimistic runs in a row that came to nothing a session waits for the permit instead.
+const MAX_CONFLICTS: u32 = 2;
 
 /// The transaction block that the client has opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Block {
+enum Block {
     /// None: a transaction lasts for one Query, or up to Sync.
     None,
     /// BEGIN.
@@ -36,42 +44,79 @@ pub(super) enum Block {
     Lost,
 }
 
-/// Where a session is in its transaction.
-pub struct Transaction {
-    pub(super) block: Block,
-    isolation: Isolation,
-    read_only: bool,
-    /// A statement has run: the modes are settled.
-    started: bool,
-    /// Names by depth; SQLite knows them as `s0`, `s1` …
-    pub(super) savepoints: Vec<String>,
-    /// What REPEATABLE READ reads.
-    snapshot: Option<pagestore::CommitNumber>,
-    /// SET CONSTRAINTS: foreign keys are checked at COMMIT.
-    deferred: bool,
-    /// Held while SQLite's transaction is open, unless that is on trial.
-    pub(super) permit: Option<Permit>,
+/// What has been written, and by which right.
+#[derive(Default)]
+enum Writing {
+    /// Nothing: SQLite has no transaction open.
+    #[default]
+    Nothing,
     /// Changes that ran without the permit.
-    pub(super) trial: Option<Trial>,
+    Optimistic(OptimisticRun),
+    /// SQLite's transaction is the one that will be committed.
+    Permitted(Permit),
 }
 
-impl Default for Transaction {
-    fn default() -> Self {
-        Self {
-            block: Block::None,
-            isolation: Isolation::ReadCommitted,
-            read_only: false,
-            started: false,
-            savepoints: Vec::new(),
-            snapshot: None,
-            deferred: false,
-            permit: None,
-            trial: None,
-        }
+/// What a transaction works on, and how long it may wait.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// The session's connection.
+    pub sqlite: &'a Sqlite,
+    /// Its database.
+    pub database: &'a Database,
+    /// The session's settings.
+    pub settings: &'a Settings,
+    /// Ends a wait.
+    pub interrupt: &'a Interrupt,
+    /// When the running statement has to be over.
+    pub deadline: Option<Instant>,
+}
+
+impl Scope<'_> {
+    /// Waits for the database's write permit: to the end of the statement's time, or `lock_timeout`.
+    pub fn wait_for_permit(self) -> Result<Permit, Failure> {
+        let lock = self.settings.lock_timeout();
+        let lock = lock.map(|limit| Instant::now() + limit);
+        let deadline = match (lock, self.deadline) {
+            (Some(lock), Some(statement)) => Some(lock.min(statement)),
+            (lock, statement) => lock.or(statement),
+        };
+        Ok(self.database.acquire_permit(self.interrupt, deadline)?)
     }
 }
 
+/// Where a session is in its transaction.
+pub struct Transaction {
+    block: Block,
+    isolation: Isolation,
+    read_only: bool,
+    /// A statement has run: the isolation level is settled.
+    started: bool,
+    savepoints: Savepoints,
+    /// What REPEATABLE READ reads.
+    snapshot: Option<CommitNumber>,
+    /// SET CONSTRAINTS: foreign keys are checked at COMMIT.
+    deferred: bool,
+    writing: Writing,
+    /// Optimistic runs in a row that came to nothing.
+    conflicts: u32,
+}
+
 impl Transaction {
+    /// The state between two transactions.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            block: Block::None,
+            isolation: settings.default_isolation(),
+            read_only: settings.default_read_only(),
+            started: false,
+            savepoints: Savepoints::default(),
+            snapshot: None,
+            deferred: false,
+            writing: Writing::Nothing,
+            conflicts: 0,
+        }
+    }
+
     /// What `ReadyForQuery` tells.
     pub fn status(&self) -> TransactionStatus {
         match self.block {
@@ -86,18 +131,19 @@ impl Transaction {
         self.block != Block::None
     }
 
-    pub(super) fn is_failed(&self) -> bool {
+    /// Whether a statement of the block has failed.
+    pub fn is_failed(&self) -> bool {
         matches!(self.block, Block::Failed | Block::Lost)
     }
 
     /// Whether something was written.
     pub fn has_written(&self) -> bool {
-        self.permit.is_some() || self.trial.is_some()
+        !matches!(self.writing, Writing::Nothing)
     }
 
-    /// SET CONSTRAINTS DEFERRED is in force.
-    pub(super) fn defers_constraints(&self) -> bool {
-        self.deferred
+    /// Whether the client would miss it.
+    pub fn is_under_way(&self) -> bool {
+        self.has_written() || self.block == Block::Open
     }
 
     /// The isolation level.
@@ -110,367 +156,36 @@ impl Transaction {
         self.read_only
     }
 
-    /// Whether a statement of that kind may run: after a failure only what ends the transaction, or
-    /// goes back.
-    pub fn accepts(&self, kind: &StatementKind) -> bool {
-        !self.is_failed()
-            || matches!(
-                kind,
-                StatementKind::Commit { .. }
-                    | StatementKind::Rollback { .. }
-                    | StatementKind::RollbackTo { .. }
-                    | StatementKind::Empty
-            )
-    }
-}
-
-/// The refusal of everything else after a failure.
-pub fn aborted() -> Failure {
-    Failure::new(
-        SqlState::IN_FAILED_SQL_TRANSACTION,
-        "current transaction is aborted, commands ignored until end of transaction block",
-    )
-}
-
-fn pin(database: &Database) -> Snapshot {
-    database.store().snapshot_durable()
-}
-
-impl Session {
-    /// Where the session is in its transaction.
-    pub fn transaction(&self) -> &Transaction {
-        &self.transaction
-    }
-
-    /// The state between two transactions.
-    pub(super) fn fresh_transaction(&self) -> Transaction {
-        let isolation = self.settings.default_isolation();
-        let read_only = self.settings.default_read_only();
-        Transaction {
-            isolation,
-            read_only,
-            ..Transaction::default()
-        }
-    }
-
-    /// BEGIN. What ran before in the same simple query belongs to the transaction.
-    pub fn begin(&mut self, modes: TransactionModes) -> Result<(), Failure> {
-        if self.transaction.is_explicit() {
-            self.notice(
-                "WARNING",
-                SqlState::ACTIVE_SQL_TRANSACTION,
-                "there is already a transaction in progress",
-            );
-            return Ok(());
-        }
-        if self.transaction.permit.is_none() {
-            self.transaction = self.fresh_transaction();
-        }
-        self.set_modes(modes)?;
-        self.transaction.block = Block::Open;
-        self.registered.entry.set_state("idle in transaction");
-        Ok(())
-    }
-
-    /// Isolation level and access of the running transaction.
-    pub fn set_modes(&mut self, modes: TransactionModes) -> Result<(), Failure> {
-        if let Some(isolation) = modes.isolation {
-            if self.transaction.started && isolation != self.transaction.isolation {
-                return Err(Failure::new(
-                    SqlState::ACTIVE_SQL_TRANSACTION,
-                    "SET TRANSACTION ISOLATION LEVEL must be called before any query",
-                ));
-            }
-            self.transaction.isolation = isolation;
-        }
-        match modes.read_only {
-            Some(false) if self.env.is_read_only() => Err(Failure::new(
-                SqlState::READ_ONLY_SQL_TRANSACTION,
-                "cannot set transaction read-write mode: this server is a slave",
-            )),
-            Some(read_only) => {
-                self.transaction.read_only = read_only;
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// A read begins.
-    pub fn before_read(&mut self) -> Result<(), Failure> {
-        self.check_usable()?;
-        self.settle_trial()?;
-        let held = self.transaction.isolation != Isolation::ReadCommitted
-            && self.transaction.is_explicit()
-            && self.transaction.permit.is_none()
-            && self.transaction.snapshot.is_none();
-        if held {
-            let snapshot = pin(self.database());
-            self.transaction.snapshot = Some(snapshot.commit());
-            self.sqlite.handle.pin_snapshot(Some(snapshot));
-        }
-        self.transaction.started = true;
-        Ok(())
-    }
-
-    /// Refuses a write where none is possible; `what` is the command as the refusal names it.
-    pub(super) fn check_write(&mut self, what: &str) -> Result<(), Failure> {
-        self.check_usable()?;
-        if self.transaction.read_only || self.env.is_read_only() {
-            let refusal = Failure::new(
-                SqlState::READ_ONLY_SQL_TRANSACTION,
-                format!("cannot execute {what} in a read-only transaction"),
-            );
-            return Err(if self.env.is_read_only() {
-                refusal.hint("This server is a slave: write on its master.")
-            } else {
-                refusal
-            });
-        }
-        if self.facts.is_system() {
-            return Err(Failure::new(
-                SqlState::INSUFFICIENT_PRIVILEGE,
-                "database \"system\" belongs to the server",
-            )
-            .hint("CREATE DATABASE makes one for your tables."));
-        }
-        self.keep_portals()?;
-        self.transaction.started = true;
-        Ok(())
-    }
-
-    /// A write begins; `what` is the command as the refusal names it.
-    pub fn before_write(&mut self, what: &str) -> Result<(), Failure> {
-        self.check_write(what)?;
-        self.settle_trial()?;
-        if self.transaction.permit.is_some() {
-            return Ok(());
-        }
-        self.take_permit()
-    }
-
-    /// Waits for the database's write permit.
-    pub(super) fn wait_for_permit(&self) -> Result<Permit, Failure> {
-        let deadline = self.write_deadline();
-        let interrupt = &self.registered.entry.interrupt;
-        let database = self.database.database();
-        Ok(database.acquire_permit(interrupt, deadline)?)
-    }
-
-    /// Waits for the permit and begins SQLite's transaction on the newest commit.
-    pub(super) fn take_permit(&mut self) -> Result<(), Failure> {
-        let permit = self.wait_for_permit()?;
-        if let Some(snapshot) = self.transaction.snapshot {
-            if self.database().store().latest().0 != snapshot {
-                return Err(Failure::new(
-                    SqlState::SERIALIZATION_FAILURE,
-                    "could not serialize access due to concurrent update",
-                )
-                .hint("Run the transaction again."));
-            }
-            self.sqlite.handle.pin_snapshot(None);
-        }
-        self.sqlite.handle.allow_write(true);
-        let begun = self.begin_in_sqlite();
-        if begun.is_err() {
-            if !self.sqlite.connection.is_autocommit() {
-                self.sqlite.run("ROLLBACK")?;
-            }
-            self.sqlite.handle.allow_write(false);
-        } else {
-            self.transaction.permit = Some(permit);
-        }
-        begun
-    }
-
-    /// COMMIT, explicit or at the end of an implicit transaction.
-    pub fn commit(&mut self) -> Result<(), Failure> {
-        self.keep_held_portals()?;
-        if let Err(failure) = self.settle_trial() {
-            self.rollback();
-            return Err(failure);
-        }
-        let Some(permit) = self.transaction.permit.take() else {
-            self.finish(true);
-            return Ok(());
-        };
-        if let Err(failure) = self.sqlite.run("COMMIT") {
-            self.transaction.permit = Some(permit);
-            self.rollback();
-            return Err(failure);
-        }
-        self.hand_over(permit)
-    }
-
-    /// What SQLite has committed goes to the log; the transaction is over.
-    pub(super) fn hand_over(&mut self, permit: Permit) -> Result<(), Failure> {
-        let write_set = self.sqlite.handle.take_write_set();
-        self.sqlite.handle.allow_write(false);
-        self.finish(true);
-        let Some(write_set) = write_set else {
-            return Ok(());
-        };
-        let result = self
-            .env
-            .commit(self.database.database(), permit, write_set)
-            .and_then(|queued| self.env.wait_durable(&queued));
-        result.map_err(|error| {
-            // SQLite's cache believes in a commit that did not happen.
-            match self.reopen() {
-                Ok(()) => error.into(),
-                Err(failure) => failure.into_fatal(),
-            }
-        })
-    }
-
-    /// ROLLBACK.
-    pub fn rollback(&mut self) {
-        self.portals.clear();
-        self.undo();
-        self.finish(false);
-    }
-
-    /// A statement has failed. In a transaction block nothing more runs until the client ends it or
-    /// goes back to a savepoint; what was written is undone at once.
-    pub fn fail(&mut self) {
-        self.portals.clear();
-        if !self.transaction.is_explicit() {
-            self.undo();
-            self.finish(false);
-            return;
-        }
-        if self.transaction.is_failed() {
-            return;
-        }
-        self.transaction.block = Block::Failed;
-        let depth = self.transaction.savepoints.len();
-        let Some(last) = depth.checked_sub(1) else {
-            self.undo();
-            return;
-        };
-        let holds = self.transaction.permit.is_some();
-        let back = holds
-            && !self.sqlite.connection.is_autocommit()
-            && self.sqlite.run(&format!("ROLLBACK TO s{last}")).is_ok();
-        if holds && !back {
-            self.transaction.block = Block::Lost;
-            self.undo();
-        }
-        self.schema_undone();
-    }
-
-    /// The end of a simple query or Sync: commits what ran outside a transaction block.
-    pub fn finish_implicit(&mut self) -> Result<(), Failure> {
-        if self.transaction.is_explicit() {
-            return Ok(());
-        }
-        self.commit()
-    }
-
-    /// SET CONSTRAINTS for the rest of the transaction.
-    pub fn defer_constraints(&mut self, deferred: bool) -> Result<(), Failure> {
-        if !self.transaction.is_explicit() {
-            self.notice(
-                "WARNING",
-                SqlState::NO_ACTIVE_SQL_TRANSACTION,
-                "SET CONSTRAINTS can only be used in transaction blocks",
-            );
-            return Ok(());
-        }
-        self.settle_trial()?;
-        self.transaction.deferred = deferred;
-        if self.transaction.permit.is_none() {
-            return Ok(());
-        }
-        self.sqlite.run(if deferred {
-            "PRAGMA defer_foreign_keys = ON"
-        } else {
-            "PRAGMA defer_foreign_keys = OFF"
-        })
-    }
-
-    /// Leaves everything that is open, without a word: the session ends or its connection is bad.
-    pub(super) fn abandon(&mut self) {
-        self.portals.clear();
-        self.undo();
-        let explicit = self.transaction.is_explicit();
-        self.finish(false);
-        if explicit {
-            self.transaction.block = Block::Failed;
-        }
-    }
-
-    fn check_usable(&mut self) -> Result<(), Failure> {
-        if self.is_terminated() {
-            return Err(terminated());
-        }
-        if self.transaction.is_failed() {
+    /// Refuses a statement that may not run: after a failure only what ends the transaction, or goes
+    /// back, may (25P02).
+    pub fn check_accepts(&self, kind: &StatementKind) -> Result<(), Failure> {
+        let ends = matches!(
+            kind,
+            StatementKind::Commit { .. }
+                | StatementKind::Rollback { .. }
+                | StatementKind::RollbackTo { .. }
+                | StatementKind::Empty
+        );
+        if self.is_failed() && !ends {
             return Err(aborted());
         }
-        self.check_epoch()
+        Ok(())
     }
 
-    fn begin_in_sqlite(&self) -> Result<(), Failure> {
-        self.sqlite.run("BEGIN IMMEDIATE")?;
-        if self.transaction.deferred {
-            self.sqlite.run("PRAGMA defer_foreign_keys = ON")?;
-        }
-        for depth in 0..self.transaction.savepoints.len() {
-            self.sqlite.run(&format!("SAVEPOINT s{depth}"))?;
+    /// Refuses what can't be undone with a transaction (25001).
+    pub fn check_outside_block(&self, what: &str) -> Result<(), Failure> {
+        if self.is_explicit() || self.has_written() {
+            return Err(Failure::new(
+                SqlState::ACTIVE_SQL_TRANSACTION,
+                format!("{what} cannot run inside a transaction block"),
+            ));
         }
         Ok(())
     }
 
-    /// The end of the wait for the permit: the statement's own, or `lock_timeout`.
-    fn write_deadline(&self) -> Option<Instant> {
-        let lock = self
-            .settings
-            .lock_timeout()
-            .map(|limit| Instant::now() + limit);
-        match (lock, self.deadline) {
-            (Some(lock), Some(statement)) => Some(lock.min(statement)),
-            (lock, statement) => lock.or(statement),
-        }
-    }
-
-    /// Rolls SQLite back and gives the permit to the next writer.
-    fn undo(&mut self) {
-        self.drop_trial();
-        let Some(permit) = self.transaction.permit.take() else {
-            return;
-        };
-        if !self.sqlite.connection.is_autocommit()
-            && let Err(failure) = self.sqlite.run("ROLLBACK")
-        {
-            tracing::error!(%failure, "SQLite refused to roll back");
-        }
-        self.sqlite.handle.discard_write_set();
-        self.sqlite.handle.allow_write(false);
-        drop(permit);
-        self.schema_undone();
-    }
-
-    /// What was read of the schema may have been the undone transaction's own.
-    pub(super) fn schema_undone(&mut self) {
-        self.sqlite.schema.clear();
-        self.catalog.forget();
-        self.schema_moved();
-    }
-
-    /// Back to the state between two transactions.
-    fn finish(&mut self, committed: bool) {
-        if self.transaction.snapshot.is_some() {
-            self.sqlite.handle.pin_snapshot(None);
-        }
-        self.settings.end_transaction(committed);
-        if self.transaction.is_explicit() {
-            self.registered.entry.set_state("idle");
-        }
-        self.transaction = self.fresh_transaction();
-    }
-
-    pub(super) fn need_block(&self, what: &str) -> Result<(), Failure> {
-        if self.transaction.is_explicit() {
+    /// Refuses what means nothing without BEGIN (25P01).
+    pub fn check_in_block(&self, what: &str) -> Result<(), Failure> {
+        if self.is_explicit() {
             return Ok(());
         }
         Err(Failure::new(
@@ -478,4 +193,269 @@ impl Session {
             format!("{what} can only be used in transaction blocks"),
         ))
     }
+
+    /// BEGIN. What ran before in the same simple query belongs to the transaction.
+    pub fn begin(
+        &mut self,
+        settings: &Settings,
+        modes: TransactionModes,
+        on_slave: bool,
+    ) -> Result<(), Failure> {
+        if !self.has_written() {
+            self.reset(settings);
+        }
+        self.set_modes(modes, on_slave)?;
+        self.block = Block::Open;
+        Ok(())
+    }
+
+    /// Isolation level and access of the transaction.
+    ///
+    /// Errors: 25001 when it is too late for another level, 25006 where the server is a slave.
+    pub fn set_modes(&mut self, modes: TransactionModes, on_slave: bool) -> Result<(), Failure> {
+        if let Some(isolation) = modes.isolation {
+            if self.started && isolation != self.isolation {
+                return Err(Failure::new(
+                    SqlState::ACTIVE_SQL_TRANSACTION,
+                    "SET TRANSACTION ISOLATION LEVEL must be called before any query",
+                ));
+            }
+            self.isolation = isolation;
+        }
+        match modes.read_only {
+            Some(false) if on_slave => Err(Failure::new(
+                SqlState::READ_ONLY_SQL_TRANSACTION,
+                "cannot set transaction read-write mode: this server is a slave",
+            )),
+            Some(read_only) => {
+                self.read_only = read_only;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A read begins.
+    pub fn read(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
+        self.settle(scope)?;
+        let holds = self.isolation != Isolation::ReadCommitted
+            && self.is_explicit()
+            && !self.has_written()
+            && self.snapshot.is_none();
+        if holds {
+            let snapshot = scope.database.store().snapshot_durable();
+            self.snapshot = Some(snapshot.commit());
+            scope.sqlite.pin_snapshot(Some(snapshot));
+        }
+        self.started = true;
+        Ok(())
+    }
+
+    /// A write begins: it has the permit when this returns.
+    pub fn write(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
+        self.started = true;
+        self.settle(scope)?;
+        if self.has_written() {
+            return Ok(());
+        }
+        self.take_permit(scope)
+    }
+
+    /// Whether the change can run without the permit first.
+    pub fn is_optimistic(&self, prepared: &Prepared, values: &[SqlValue]) -> bool {
+        let room = match &self.writing {
+            Writing::Nothing => true,
+            Writing::Optimistic(run) => run.has_room_for(values),
+            Writing::Permitted(_) => false,
+        };
+        room && self.is_explicit()
+            && self.isolation == Isolation::ReadCommitted
+            && self.savepoints.is_empty()
+            && !self.deferred
+            && self.conflicts < MAX_CONFLICTS
+            && OptimisticRun::suits(prepared)
+    }
+
+    /// A change begins that runs without the permit first.
+    pub fn write_optimistic(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
+        self.started = true;
+        if !self.has_written() {
+            let run = OptimisticRun::begin(scope.sqlite, scope.database)?;
+            self.writing = Writing::Optimistic(run);
+        }
+        Ok(())
+    }
+
+    /// Runs a change whose write has begun; gives the number of changed rows.
+    pub fn change(
+        &mut self,
+        sqlite: &Sqlite,
+        prepared: &Rc<Prepared>,
+        values: &Rc<[SqlValue]>,
+    ) -> Result<u64, Failure> {
+        match &mut self.writing {
+            Writing::Optimistic(run) => run.run(sqlite, prepared, values),
+            _ => sqlite.change(prepared.text(), values),
+        }
+    }
+
+    /// Runs again with the permit what has run without; nothing to do when nothing has.
+    pub fn settle(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
+        let run = match std::mem::take(&mut self.writing) {
+            Writing::Optimistic(run) => run,
+            other => {
+                self.writing = other;
+                return Ok(());
+            }
+        };
+        scope.sqlite.rollback()?;
+        self.take_permit(scope)?;
+        let repeated = run.repeat(scope.sqlite);
+        self.conflicts = if repeated.is_ok() {
+            0
+        } else {
+            self.conflicts + 1
+        };
+        repeated
+    }
+
+    /// COMMIT in SQLite; gives the permit with which what was written goes to the log, `None` when
+    /// nothing was written. After an error the transaction is to be rolled back.
+    pub fn commit(&mut self, scope: Scope<'_>) -> Result<Option<Permit>, Failure> {
+        self.settle(scope)?;
+        let Writing::Permitted(permit) = std::mem::take(&mut self.writing) else {
+            return Ok(None);
+        };
+        if let Err(failure) = scope.sqlite.run("COMMIT") {
+            self.writing = Writing::Permitted(permit);
+            return Err(failure);
+        }
+        Ok(Some(permit))
+    }
+
+    /// A statement of the block has failed: nothing more runs until the client ends the block or
+    /// goes back to a savepoint; what was written is undone at once.
+    pub fn fail(&mut self, sqlite: &Sqlite) {
+        if self.is_failed() {
+            return;
+        }
+        self.block = Block::Failed;
+        if self.savepoints.is_empty() {
+            self.undo(sqlite);
+        } else if self.has_written() && !self.savepoints.go_back_to_last(sqlite) {
+            self.block = Block::Lost;
+            self.undo(sqlite);
+        } else {
+            sqlite.schema().clear();
+        }
+    }
+
+    /// Rolls SQLite back and gives the permit to the next writer.
+    pub fn undo(&mut self, sqlite: &Sqlite) {
+        let writing = std::mem::take(&mut self.writing);
+        if matches!(writing, Writing::Nothing) {
+            return;
+        }
+        if let Err(failure) = sqlite.rollback() {
+            tracing::error!(%failure, "SQLite refused to roll back");
+        }
+        if matches!(writing, Writing::Permitted(_)) {
+            // What was read of the schema may have been this transaction's own.
+            sqlite.schema().clear();
+        }
+    }
+
+    /// Back to the state between two transactions.
+    pub fn end(&mut self, scope: Scope<'_>) {
+        if self.snapshot.is_some() {
+            scope.sqlite.pin_snapshot(None);
+        }
+        self.reset(scope.settings);
+    }
+
+    /// What the block has done is lost: the client has to end it.
+    pub fn lose(&mut self) {
+        self.block = Block::Failed;
+    }
+
+    /// SAVEPOINT.
+    pub fn savepoint(&mut self, scope: Scope<'_>, name: &str) -> Result<(), Failure> {
+        self.check_in_block("SAVEPOINT")?;
+        self.settle(scope)?;
+        let open = self.has_written().then_some(scope.sqlite);
+        self.savepoints.push(name, open)
+    }
+
+    /// RELEASE SAVEPOINT.
+    pub fn release(&mut self, scope: Scope<'_>, name: &str) -> Result<(), Failure> {
+        self.check_in_block("RELEASE SAVEPOINT")?;
+        let open = self.has_written().then_some(scope.sqlite);
+        self.savepoints.release(name, open)
+    }
+
+    /// ROLLBACK TO SAVEPOINT.
+    pub fn rollback_to(&mut self, scope: Scope<'_>, name: &str) -> Result<(), Failure> {
+        self.check_in_block("ROLLBACK TO SAVEPOINT")?;
+        self.savepoints.find(name)?;
+        if self.block == Block::Lost {
+            return Err(aborted().detail("The failure has undone the whole transaction."));
+        }
+        let open = self.has_written().then_some(scope.sqlite);
+        self.savepoints.go_back(name, open)?;
+        scope.sqlite.schema().clear();
+        self.block = Block::Open;
+        Ok(())
+    }
+
+    /// SET CONSTRAINTS for the rest of the transaction.
+    pub fn defer_constraints(&mut self, scope: Scope<'_>, deferred: bool) -> Result<(), Failure> {
+        self.settle(scope)?;
+        self.deferred = deferred;
+        if !self.has_written() {
+            return Ok(());
+        }
+        scope.sqlite.run(if deferred {
+            "PRAGMA defer_foreign_keys = ON"
+        } else {
+            "PRAGMA defer_foreign_keys = OFF"
+        })
+    }
+
+    /// Waits for the permit and begins SQLite's transaction on the newest commit.
+    fn take_permit(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
+        let permit = scope.wait_for_permit()?;
+        if let Some(snapshot) = self.snapshot {
+            if scope.database.store().latest().0 != snapshot {
+                return Err(conflict());
+            }
+            scope.sqlite.pin_snapshot(None);
+        }
+        scope.sqlite.begin(WriteMode::Permit)?;
+        // SQLite hears now what the client has said before.
+        let mut told = self.savepoints.hand_to(scope.sqlite);
+        if self.deferred && told.is_ok() {
+            told = scope.sqlite.run("PRAGMA defer_foreign_keys = ON");
+        }
+        if let Err(failure) = told {
+            scope.sqlite.rollback()?;
+            return Err(failure);
+        }
+        self.writing = Writing::Permitted(permit);
+        Ok(())
+    }
+
+    fn reset(&mut self, settings: &Settings) {
+        *self = Self {
+            conflicts: self.conflicts,
+            ..Self::new(settings)
+        };
+    }
+}
+
+/// The refusal of everything else after a failure.
+pub(super) fn aborted() -> Failure {
+    Failure::new(
+        SqlState::IN_FAILED_SQL_TRANSACTION,
+        "current transaction is aborted, commands ignored until end of transaction block",
+    )
 }

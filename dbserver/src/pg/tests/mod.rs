@@ -5,9 +5,9 @@ mod copying;
 mod cursors;
 mod damage;
 mod manual;
+mod optimistic;
 mod queries;
 mod transactions;
-mod trials;
 mod values;
 
 use std::net::SocketAddr;

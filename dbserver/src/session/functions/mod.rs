@@ -208,6 +208,6 @@ struct Answer(Value);
 
 impl ToSql for Answer {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(super::catalog::cell(&self.0))
+        Ok(mapping::cell(&self.0))
     }
 }

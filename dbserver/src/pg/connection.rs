@@ -1,0 +1,80 @@
+//! A client that is in: its stream, and the session behind it.
+
+use bytes::BytesMut;
+use futures::StreamExt;
+use pgtypes::SqlState;
+
+use crate::failure::Failure;
+use crate::pg::startup;
+use crate::session::Session;
+use crate::session::backend::terminated;
+use crate::wire::ClientStream;
+use crate::wire::codec::{Request, WireError, has_frame};
+use crate::wire::output;
+
+/// Both of them.
+pub(super) struct Connection {
+    stream: ClientStream,
+    session: Session,
+}
+
+impl Connection {
+    /// The stream of a client, and its session.
+    pub(super) fn new(stream: ClientStream, session: Session) -> Self {
+        Self { stream, session }
+    }
+
+    /// The session.
+    pub(super) fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Where messages for the client go, to be sent by a flush.
+    pub(super) fn out(&mut self) -> &mut BytesMut {
+        self.stream.write_buffer_mut()
+    }
+
+    /// Whether something is to be sent and nothing more is here: it has to go out before the wait.
+    pub(super) fn is_due(&self) -> bool {
+        !self.stream.write_buffer().is_empty() && !has_frame(self.stream.read_buffer())
+    }
+
+    /// The next message; `None` when the client went away. A session that is ended stops waiting.
+    pub(super) async fn receive(&mut self) -> Result<Option<Request>, Failure> {
+        let message = tokio::select! {
+            biased;
+            message = self.stream.next() => message,
+            () = self.session.backend().entry().wake.notified() => return Err(terminated()),
+        };
+        match message {
+            Some(Ok(request)) => Ok(Some(request)),
+            None | Some(Err(WireError::Io(_))) => Ok(None),
+            Some(Err(WireError::Violation(why))) => {
+                Err(Failure::fatal(SqlState::PROTOCOL_VIOLATION, why))
+            }
+        }
+    }
+
+    /// Sends what is in the write buffer. A client that does not read keeps its session waiting, and
+    /// does not keep it from being ended.
+    pub(super) async fn flush(&mut self) -> Result<(), Failure> {
+        tokio::select! {
+            biased;
+            sent = startup::flush(&mut self.stream) => sent,
+            () = self.session.backend().entry().wake.notified() => Err(terminated()),
+        }
+    }
+
+    /// Sends what is in the write buffer, also of a session that is ended.
+    pub(super) async fn send_last(&mut self) -> Result<(), Failure> {
+        startup::flush(&mut self.stream).await
+    }
+
+    /// Appends the session's messages that are no errors.
+    pub(super) fn add_notices(&mut self) {
+        for notice in self.session.take_notices() {
+            let out = self.stream.write_buffer_mut();
+            output::notice(out, notice.severity, notice.sqlstate, &notice.message);
+        }
+    }
+}

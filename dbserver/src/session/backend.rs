@@ -1,0 +1,207 @@
+//! The server's end of a session: its place in the list of sessions, its database and its connection
+//! to SQLite, and the time that the running statement has.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use pagestore::StoreError;
+use pgtypes::SqlState;
+use sqlitevfs::WriteSet;
+
+use crate::clients::{Registered, SessionEntry, StatementTimeout};
+use crate::databases::permit::{Interrupt, InterruptReason, Permit};
+use crate::databases::{Database, OpenDatabase};
+use crate::environment::Environment;
+use crate::error::EngineError;
+use crate::failure::Failure;
+use crate::session::functions::Facts;
+use crate::session::schema;
+use crate::session::settings::Settings;
+use crate::session::sqlite::Sqlite;
+use crate::session::transaction::Scope;
+
+/// What a session has of the server.
+pub struct Backend {
+    env: Arc<Environment>,
+    registered: Registered,
+    database: OpenDatabase,
+    sqlite: Rc<Sqlite>,
+    facts: Arc<Facts>,
+    /// When the running statement has to be over.
+    deadline: Option<Instant>,
+}
+
+impl Backend {
+    /// Opens the session's database.
+    pub fn open(
+        env: Arc<Environment>,
+        registered: Registered,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let database = env.open(&registered.entry.database)?;
+        let facts = Facts::new(&env, &registered, settings);
+        let sqlite = Sqlite::open(database.database(), env.epoch(), &facts)?;
+        let backend = Self {
+            env,
+            registered,
+            database,
+            sqlite,
+            facts,
+            deadline: None,
+        };
+        backend.let_interrupt();
+        Ok(backend)
+    }
+
+    /// What all sessions share.
+    pub fn env(&self) -> &Arc<Environment> {
+        &self.env
+    }
+
+    /// The session as others see it.
+    pub fn entry(&self) -> &Arc<SessionEntry> {
+        &self.registered.entry
+    }
+
+    /// The user.
+    pub fn user(&self) -> &str {
+        &self.entry().user
+    }
+
+    /// The session's database.
+    pub fn database(&self) -> &Arc<Database> {
+        self.database.database()
+    }
+
+    /// Whether it is the server's own database, where no client writes.
+    pub fn is_system(&self) -> bool {
+        self.facts.is_system()
+    }
+
+    /// The connection to SQLite.
+    pub fn sqlite(&self) -> &Rc<Sqlite> {
+        &self.sqlite
+    }
+
+    /// What ends a statement that waits.
+    pub fn interrupt(&self) -> &Arc<Interrupt> {
+        &self.entry().interrupt
+    }
+
+    /// What a transaction works on.
+    pub fn scope<'a>(&'a self, settings: &'a Settings) -> Scope<'a> {
+        Scope {
+            sqlite: &self.sqlite,
+            database: self.database(),
+            settings,
+            interrupt: self.interrupt(),
+            deadline: self.deadline,
+        }
+    }
+
+    /// A statement begins: cancel requests and the time limit are for it.
+    pub fn begin_statement(
+        &mut self,
+        settings: &Settings,
+        in_transaction: bool,
+    ) -> Option<StatementTimeout> {
+        self.entry().begin_statement();
+        self.facts.tick(in_transaction);
+        let deadline = Instant::now() + settings.statement_timeout()?;
+        self.deadline = Some(deadline);
+        Some(self.registered.sessions.watch(self.entry(), deadline))
+    }
+
+    /// The statement is over.
+    pub fn end_statement(&mut self) {
+        self.entry().end_statement();
+        self.deadline = None;
+    }
+
+    /// The settings have changed: functions and the list of sessions show them.
+    pub fn show_settings(&self, settings: &Settings) {
+        let name = settings.get("application_name").unwrap_or_default();
+        self.entry().set_application(name);
+        self.facts.set_settings(settings);
+    }
+
+    /// Refuses to go on in a session that an operator, or a stop of the server, has ended.
+    pub fn check_terminated(&self) -> Result<(), Failure> {
+        match self.interrupt().reason() {
+            Some(InterruptReason::Terminate) => Err(terminated()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether published commits were taken back since the connection was opened: what SQLite has
+    /// cached can't be believed any more.
+    pub fn is_stale(&self) -> bool {
+        self.sqlite.epoch() != self.env.epoch()
+    }
+
+    /// Opens the connection again.
+    pub fn reopen(&mut self) -> Result<(), Failure> {
+        self.close();
+        self.sqlite = Sqlite::open(self.database(), self.env.epoch(), &self.facts)?;
+        self.let_interrupt();
+        Ok(())
+    }
+
+    /// No other thread reaches the connection any more.
+    pub fn close(&self) {
+        self.entry().set_sqlite(None);
+    }
+
+    /// Commits what SQLite has committed; durable when it returns.
+    pub fn publish(&self, permit: Permit, write_set: WriteSet) -> Result<(), EngineError> {
+        let queued = self.env.commit(self.database(), permit, write_set)?;
+        self.env.wait_durable(&queued)
+    }
+
+    /// A failure as the client reads it: an interrupt says who asked for it, a unique violation
+    /// names the constraint as it was called. Asked before the failed statement is undone.
+    pub fn explained(&self, failure: Failure) -> Failure {
+        if let Some(cause) = self.sqlite.take_error() {
+            return storage_failure(&cause);
+        }
+        if let Some(name) = schema::violated_key(&self.sqlite, &failure) {
+            return failure.unique_constraint(name);
+        }
+        if failure.sqlstate() != SqlState::QUERY_CANCELED || failure.fields().context.is_some() {
+            return failure;
+        }
+        match self.interrupt().reason() {
+            Some(InterruptReason::Terminate) => terminated(),
+            Some(InterruptReason::StatementTimeout) => Failure::new(
+                SqlState::QUERY_CANCELED,
+                "canceling statement due to statement timeout",
+            ),
+            _ => Failure::new(
+                SqlState::QUERY_CANCELED,
+                "canceling statement due to user request",
+            ),
+        }
+    }
+
+    fn let_interrupt(&self) {
+        let handle = self.sqlite.interrupt_handle();
+        self.entry().set_sqlite(Some(handle));
+    }
+}
+
+/// What the page store said where SQLite only knows of a failed read or write.
+fn storage_failure(cause: &sqlitevfs::Error) -> Failure {
+    if let sqlitevfs::Error::Store(StoreError::Damaged { .. }) = cause {
+        tracing::error!("{cause}");
+    }
+    EngineError::from(cause).into()
+}
+
+/// The session was ended by an operator or by the server's stop.
+pub fn terminated() -> Failure {
+    Failure::fatal(
+        SqlState::ADMIN_SHUTDOWN,
+        "terminating connection due to administrator command",
+    )
+}

@@ -1,0 +1,84 @@
+//! Transaction blocks: BEGIN, COMMIT, ROLLBACK, savepoints, their modes.
+
+use dialect::{StatementKind, TransactionModes};
+use pgtypes::SqlState;
+use pgwire::messages::response::TransactionStatus;
+
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::session::reply::Reply;
+
+/// BEGIN.
+pub(super) fn begin(session: &mut Session, modes: TransactionModes) -> Result<(), Failure> {
+    if session.transaction().is_explicit() {
+        session.notices().warn(
+            SqlState::ACTIVE_SQL_TRANSACTION,
+            "there is already a transaction in progress",
+        );
+        return Ok(());
+    }
+    session.begin(modes)
+}
+
+/// COMMIT or ROLLBACK; with `chain` the next block begins at once, in the same modes.
+pub(super) fn end(session: &mut Session, commit: bool, chain: bool) -> Result<Reply, Failure> {
+    let transaction = session.transaction();
+    let commits = commit && transaction.status() != TransactionStatus::Error;
+    let modes = TransactionModes {
+        isolation: Some(transaction.isolation()),
+        read_only: Some(transaction.is_read_only()),
+        deferrable: None,
+    };
+    if chain {
+        let what = if commit { "COMMIT" } else { "ROLLBACK" };
+        transaction.check_in_block(&format!("{what} AND CHAIN"))?;
+    } else if !transaction.is_explicit() {
+        session.notices().warn(
+            SqlState::NO_ACTIVE_SQL_TRANSACTION,
+            "there is no transaction in progress",
+        );
+    }
+    if commits {
+        session.commit()?;
+    } else {
+        session.rollback();
+    }
+    if chain {
+        session.begin(modes)?;
+    }
+    Ok(Reply::Tag(
+        if commits { "COMMIT" } else { "ROLLBACK" }.to_owned(),
+    ))
+}
+
+/// SAVEPOINT, RELEASE, ROLLBACK TO.
+pub(super) fn savepoint(session: &mut Session, kind: &StatementKind) -> Result<(), Failure> {
+    if matches!(kind, StatementKind::RollbackTo { .. }) {
+        // What they read may be what is undone.
+        session.portals().clear();
+    }
+    let (transaction, scope) = session.transaction_mut();
+    match kind {
+        StatementKind::Savepoint { name } => transaction.savepoint(scope, name),
+        StatementKind::Release { name } => transaction.release(scope, name),
+        StatementKind::RollbackTo { name } => transaction.rollback_to(scope, name),
+        _ => Ok(()),
+    }
+}
+
+/// Isolation level and access of the running transaction.
+pub(super) fn set_modes(session: &mut Session, modes: TransactionModes) -> Result<(), Failure> {
+    let on_slave = session.backend().env().is_read_only();
+    session.transaction_mut().0.set_modes(modes, on_slave)
+}
+
+/// SET CONSTRAINTS for the rest of the transaction.
+pub(super) fn defer_constraints(session: &mut Session, deferred: bool) -> Result<(), Failure> {
+    if let Err(failure) = session.transaction().check_in_block("SET CONSTRAINTS") {
+        let message = &failure.fields().message;
+        session.notices().warn(failure.sqlstate(), message);
+        return Ok(());
+    }
+    let (transaction, scope) = session.transaction_mut();
+    transaction.defer_constraints(scope, deferred)
+}

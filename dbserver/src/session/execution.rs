@@ -1,0 +1,159 @@
+//! Running what SQLite runs: changes, queries, cursors.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use dialect::FetchCount;
+use pgtypes::{SqlState, SqlValue};
+
+use crate::failure::Failure;
+use crate::session::portal::Portal;
+use crate::session::prepared::Prepared;
+use crate::session::{Session, mapping, rebuild};
+
+/// Runs a change without a result; gives the number of changed rows.
+pub fn execute(
+    session: &mut Session,
+    prepared: &Rc<Prepared>,
+    values: &Rc<[SqlValue]>,
+) -> Result<u64, Failure> {
+    if session.transaction().is_optimistic(prepared, values) {
+        session.check_write(prepared.command())?;
+        let (transaction, scope) = session.transaction_mut();
+        transaction.write_optimistic(scope)?;
+        return transaction.change(scope.sqlite, prepared, values);
+    }
+    if prepared.statement.catalog {
+        session.refresh_catalog()?;
+    }
+    if let Some(needs) = &prepared.statement.needs {
+        rebuild::rebuild(session, prepared, needs)?;
+        return Ok(0);
+    }
+    session.before_write(prepared.command())?;
+    run_preparatory(session, prepared)?;
+    if prepared.statement.sqlite.is_empty() {
+        return Ok(0);
+    }
+    let (transaction, scope) = session.transaction_mut();
+    transaction.change(scope.sqlite, prepared, values)
+}
+
+/// Starts a portal whose statement gives rows.
+pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> {
+    let prepared = Rc::clone(portal.prepared());
+    if prepared.statement.catalog {
+        session.refresh_catalog()?;
+    }
+    let locks = prepared.statement.locks_rows && session.transaction().is_explicit();
+    if prepared.statement.writes {
+        session.before_write(prepared.command())?;
+        run_preparatory(session, &prepared)?;
+    } else if locks {
+        // What it reads must stay as it is until the transaction ends: nobody else may write.
+        session.before_write("SELECT FOR UPDATE")?;
+    } else {
+        session.before_read()?;
+    }
+    // SQLite makes all changes of a RETURNING statement before it gives the first row.
+    let backend = session.backend();
+    portal.start(Rc::clone(backend.sqlite()), Arc::clone(backend.interrupt()));
+    Ok(())
+}
+
+/// The tag of a statement that gave rows.
+pub fn rows_tag(session: &Session, prepared: &Prepared, rows: u64) -> String {
+    let changed = if prepared.statement.writes {
+        session.backend().sqlite().changes()
+    } else {
+        rows
+    };
+    prepared.statement.tag.render(changed)
+}
+
+/// DECLARE: a portal over a query, open until its transaction ends, or longer WITH HOLD.
+pub fn declare(
+    session: &mut Session,
+    prepared: &Rc<Prepared>,
+    name: &str,
+    hold: bool,
+) -> Result<(), Failure> {
+    if !hold {
+        session.transaction().check_in_block("DECLARE CURSOR")?;
+    }
+    session.portals().check_free(name)?;
+    if prepared.statement.catalog {
+        session.refresh_catalog()?;
+    }
+    let columns = prepared.describe_now(session.backend().sqlite())?;
+    let portal = Portal::new(Rc::clone(prepared), Vec::new(), Vec::new(), Some(columns));
+    let mut portal = portal.with_hold(hold);
+    start(session, &mut portal)?;
+    session.portals().insert(name.to_owned(), portal);
+    Ok(())
+}
+
+/// MOVE: reads over rows; gives the tag.
+pub fn move_cursor(
+    session: &mut Session,
+    name: &str,
+    count: &FetchCount,
+) -> Result<String, Failure> {
+    let mut cursor = session.portals().take_cursor(name)?;
+    let moved = cursor.skip(wanted(count))?;
+    session.portals().insert(name.to_owned(), cursor);
+    Ok(format!("MOVE {moved}"))
+}
+
+/// The number of rows that FETCH and MOVE ask for.
+pub fn wanted(count: &FetchCount) -> u64 {
+    match count {
+        FetchCount::Forward(rows) => *rows,
+        FetchCount::All => u64::MAX,
+    }
+}
+
+/// The statement behind EXECUTE, with its arguments evaluated.
+pub fn resolve_execute(
+    session: &mut Session,
+    name: &str,
+    arguments: &[String],
+) -> Result<(Rc<Prepared>, Vec<SqlValue>), Failure> {
+    let prepared = session.statements().get(name)?;
+    if arguments.len() != prepared.parameters.len() {
+        return Err(Failure::new(
+            SqlState::SYNTAX_ERROR,
+            format!(
+                "wrong number of parameters for prepared statement \"{name}\"; expected {}, got {}",
+                prepared.parameters.len(),
+                arguments.len()
+            ),
+        ));
+    }
+    if arguments.is_empty() {
+        return Ok((prepared, Vec::new()));
+    }
+    let call = session.prepare(&format!("SELECT {}", arguments.join(", ")), &[])?;
+    session.before_read()?;
+    let mut statement = session.backend().sqlite().prepare(call.text())?;
+    let mut rows = statement.raw_query();
+    let mut values = Vec::with_capacity(arguments.len());
+    if let Some(row) = rows.next()? {
+        for index in 0..arguments.len() {
+            values.push(mapping::value(row.get_ref(index)?)?.to_owned());
+        }
+    }
+    Ok((prepared, values))
+}
+
+/// Runs all but the last of a statement's texts.
+fn run_preparatory(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
+    let Some((_, before)) = prepared.statement.sqlite.split_last() else {
+        return Ok(());
+    };
+    let sqlite = session.backend().sqlite();
+    for text in before {
+        sqlite.prepare(text)?.raw_execute()?;
+    }
+    Ok(())
+}

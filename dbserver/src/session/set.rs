@@ -1,0 +1,147 @@
+//! SET, RESET, SHOW and DISCARD.
+
+use dialect::{Isolation, StatementKind, TransactionModes};
+use pgtypes::{SqlState, SqlValue};
+
+use crate::failure::Failure;
+use crate::session::prepared::{Column, Columns};
+use crate::session::reply::Reply;
+use crate::session::settings::Settings;
+use crate::session::{Session, block, parameters};
+
+/// The columns of SHOW.
+pub(super) fn columns(name: Option<&str>) -> Columns {
+    match name {
+        Some(name) => {
+            let name = parameters::find(name).map_or(name, |parameter| parameter.name);
+            [Column::text(name)].into()
+        }
+        None => ["name", "setting", "description"].map(Column::text).into(),
+    }
+}
+
+/// SHOW of one parameter, or of all.
+pub(super) fn show(session: &Session, name: Option<&str>) -> Result<Reply, Failure> {
+    let settings = session.settings();
+    let rows = if let Some(name) = name {
+        let value = match of_transaction(session, name) {
+            Some(value) => value.to_owned(),
+            None => settings.show(name)?,
+        };
+        vec![vec![SqlValue::Text(value)]]
+    } else {
+        let all = settings.all().into_iter().map(|(name, value, meaning)| {
+            let value = of_transaction(session, &name).map_or(value, str::to_owned);
+            [name, value, meaning].map(SqlValue::Text).into()
+        });
+        all.collect()
+    };
+    Ok(Reply::Rows {
+        columns: columns(name),
+        rows,
+        tag: "SHOW".to_owned(),
+    })
+}
+
+/// The value of a parameter that the transaction has, and not the settings.
+fn of_transaction(session: &Session, name: &str) -> Option<&'static str> {
+    let transaction = session.transaction();
+    match parameters::find(name)?.name {
+        "transaction_isolation" => Some(transaction.isolation().name()),
+        "transaction_read_only" => {
+            let read_only = transaction.is_read_only() || session.backend().env().is_read_only();
+            Some(if read_only { "on" } else { "off" })
+        }
+        _ => None,
+    }
+}
+
+/// SET, RESET and DISCARD.
+pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Failure> {
+    match kind {
+        StatementKind::Set { name, value, local } => set(session, name, value.as_deref(), *local),
+        StatementKind::Reset { name: Some(name) } => set(session, name, None, false),
+        StatementKind::Reset { name: None } => {
+            session.change_settings(Settings::reset_all);
+            Ok(())
+        }
+        StatementKind::SetTransaction(modes) => {
+            if !session.transaction().is_explicit() {
+                let message = "SET TRANSACTION can only be used in transaction blocks";
+                let notices = session.notices();
+                notices.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, message);
+            }
+            block::set_modes(session, *modes)
+        }
+        StatementKind::SetCharacteristics(modes) => {
+            if let Some(isolation) = modes.isolation {
+                let value = Some(isolation.name());
+                set(session, "default_transaction_isolation", value, false)?;
+            }
+            if let Some(read_only) = modes.read_only {
+                let value = Some(if read_only { "on" } else { "off" });
+                set(session, "default_transaction_read_only", value, false)?;
+            }
+            Ok(())
+        }
+        StatementKind::SetConstraints { deferred } => block::defer_constraints(session, *deferred),
+        StatementKind::Discard { all: true } => {
+            session.transaction().check_outside_block("DISCARD ALL")?;
+            session.portals().clear();
+            session.statements().clear();
+            session.change_settings(Settings::reset_all);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sets one parameter; without a value it goes back to its default.
+fn set(session: &mut Session, name: &str, value: Option<&str>, local: bool) -> Result<(), Failure> {
+    match parameters::find(name).map(|parameter| parameter.name) {
+        Some("transaction_isolation") => {
+            let modes = TransactionModes {
+                isolation: value.map(isolation).transpose()?,
+                ..TransactionModes::default()
+            };
+            return block::set_modes(session, modes);
+        }
+        Some("transaction_read_only") => {
+            let modes = TransactionModes {
+                read_only: value.map(|v| matches!(v, "on" | "true" | "1" | "yes")),
+                ..TransactionModes::default()
+            };
+            return block::set_modes(session, modes);
+        }
+        _ => {}
+    }
+    let mut value = value;
+    if let Some(zone) = value
+        && parameters::is_time_zone(name)
+        && !parameters::is_utc(zone)
+    {
+        let message = "times are kept and shown in UTC";
+        let notices = session.notices();
+        notices.warn(SqlState::FEATURE_NOT_SUPPORTED, message);
+        value = Some("UTC");
+    }
+    let explicit = session.transaction().is_explicit();
+    if local && !explicit {
+        let message = "SET LOCAL can only be used in transaction blocks";
+        let notices = session.notices();
+        notices.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, message);
+    }
+    session.change_settings(|settings| settings.set(name, value, local, explicit))
+}
+
+fn isolation(name: &str) -> Result<Isolation, Failure> {
+    match name.to_ascii_lowercase().as_str() {
+        "read committed" | "read uncommitted" => Ok(Isolation::ReadCommitted),
+        "repeatable read" => Ok(Isolation::RepeatableRead),
+        "serializable" => Ok(Isolation::Serializable),
+        _ => Err(Failure::new(
+            SqlState::INVALID_PARAMETER_VALUE,
+            format!("invalid value for parameter \"transaction_isolation\": \"{name}\""),
+        )),
+    }
+}
