@@ -96,9 +96,9 @@ impl Client {
     /// How long the client may let the session wait, and what it is told then.
     fn idle_limit(&mut self) -> Option<(Duration, Failure)> {
         let session = self.connection.session();
-        let settings = session.settings();
+        let settings = session.settings().frequent();
         if session.transaction().status() == TransactionStatus::Idle {
-            let limit = settings.idle_timeout()?;
+            let limit = settings.idle?;
             return Some((
                 limit,
                 Failure::fatal(
@@ -107,7 +107,7 @@ impl Client {
                 ),
             ));
         }
-        let limit = settings.idle_transaction_timeout()?;
+        let limit = settings.idle_in_transaction?;
         Some((
             limit,
             Failure::fatal(

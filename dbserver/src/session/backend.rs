@@ -15,7 +15,7 @@ use crate::databases::{Database, OpenDatabase};
 use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::failure::Failure;
-use crate::session::functions::Facts;
+use crate::session::functions::facts::Facts;
 use crate::session::schema;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
@@ -108,7 +108,7 @@ impl Backend {
     ) -> Option<StatementTimeout> {
         self.entry().begin_statement();
         self.facts.tick(in_transaction);
-        let deadline = Instant::now() + settings.statement_timeout()?;
+        let deadline = Instant::now() + settings.frequent().statement_timeout?;
         self.deadline = Some(deadline);
         Some(self.registered.sessions.watch(self.entry(), deadline))
     }

@@ -6,9 +6,8 @@ use rusqlite::Connection;
 
 use crate::failure::Failure;
 use crate::session::backend::Backend;
-use crate::session::mapping::Cell;
-use crate::session::schema;
 use crate::session::settings::Settings;
+use crate::session::{mapping, schema};
 
 /// What the catalog tables hold.
 #[derive(Debug, Default)]
@@ -86,7 +85,7 @@ fn fill(connection: &Connection, tables: &[CatalogRows]) -> rusqlite::Result<()>
         let sql = format!("INSERT INTO temp.\"{}\" VALUES ({places})", table.table);
         let mut insert = connection.prepare(&sql)?;
         for row in &table.rows {
-            insert.execute(rusqlite::params_from_iter(row.iter().map(Cell)))?;
+            insert.execute(rusqlite::params_from_iter(row.iter().map(mapping::cell)))?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use pgtypes::{Format, PgType, SqlState, SqlValueRef, decode};
 
 use crate::databases::permit::Interrupt;
 use crate::failure::Failure;
-use crate::session::mapping::{self, Bound};
+use crate::session::mapping;
 use crate::session::schema::View;
 use crate::session::sqlite::Sqlite;
 
@@ -121,11 +121,11 @@ impl Target {
     ) -> Result<(), RowError> {
         for (index, (_, ty)) in self.columns.iter().enumerate() {
             let bound = match row.get(index) {
-                None => statement.raw_bind_parameter(index + 1, Bound(SqlValueRef::Null)),
+                None => statement.raw_bind_parameter(index + 1, mapping::bound(SqlValueRef::Null)),
                 Some(field) => {
                     let value =
                         decode(field, ty, format).map_err(|error| RowError::Value(index, error))?;
-                    statement.raw_bind_parameter(index + 1, Bound(value.as_ref()))
+                    statement.raw_bind_parameter(index + 1, mapping::bound(value.as_ref()))
                 }
             };
             bound.map_err(|error| RowError::Other(error.into()))?;

@@ -106,17 +106,9 @@ impl Cursor {
         formats: &Rc<[Format]>,
         wanted: u64,
     ) -> Result<Portion, Failure> {
-        {
-            let mut desk = self.desk.borrow_mut();
-            desk.wanted = wanted;
-            desk.formats = Rc::clone(formats);
-            desk.sink = Sink::Wire(std::mem::take(out));
-        }
-        let result = self.poll();
-        if let Sink::Wire(buffer) = std::mem::replace(
-            &mut self.desk.borrow_mut().sink,
-            Sink::Wire(BytesMut::new()),
-        ) {
+        self.desk.borrow_mut().formats = Rc::clone(formats);
+        let (result, sink) = self.fill(Sink::Wire(std::mem::take(out)), wanted);
+        if let Sink::Wire(buffer) = sink {
             *out = buffer;
         }
         result
@@ -128,19 +120,10 @@ impl Cursor {
         out: &mut BytesMut,
         lines: Box<CopyLines>,
     ) -> (Result<Portion, Failure>, Box<CopyLines>) {
-        {
-            let mut desk = self.desk.borrow_mut();
-            desk.wanted = u64::MAX;
-            desk.describe = false;
-            desk.sink = Sink::Copy(std::mem::take(out), lines);
-        }
-        let result = self.poll();
-        let sink = std::mem::replace(
-            &mut self.desk.borrow_mut().sink,
-            Sink::Wire(BytesMut::new()),
-        );
+        self.desk.borrow_mut().describe = false;
+        let (result, sink) = self.fill(Sink::Copy(std::mem::take(out), lines), u64::MAX);
         let Sink::Copy(buffer, lines) = sink else {
-            unreachable!("the sink was set above")
+            unreachable!("a sink comes back as it was given")
         };
         *out = buffer;
         (result, lines)
@@ -150,18 +133,9 @@ impl Cursor {
     ///
     /// Errors: 53200 beyond the limit.
     pub fn collect(&mut self, wanted: u64, limit: usize) -> Result<Vec<Vec<SqlValue>>, Failure> {
-        {
-            let mut desk = self.desk.borrow_mut();
-            desk.wanted = wanted;
-            desk.sink = Sink::Memory(Vec::new(), limit);
-        }
-        let result = self.poll();
-        let sink = std::mem::replace(
-            &mut self.desk.borrow_mut().sink,
-            Sink::Wire(BytesMut::new()),
-        );
+        let (result, sink) = self.fill(Sink::Memory(Vec::new(), limit), wanted);
         let Sink::Memory(rows, _) = sink else {
-            unreachable!("the sink was set above")
+            unreachable!("a sink comes back as it was given")
         };
         result.map(|_| rows)
     }
@@ -176,16 +150,20 @@ impl Cursor {
         self.desk.borrow().rows
     }
 
-    fn poll(&mut self) -> Result<Portion, Failure> {
-        match self
-            .task
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        {
+    /// Puts up to `wanted` rows into the sink and gives it back.
+    fn fill(&mut self, sink: Sink, wanted: u64) -> (Result<Portion, Failure>, Sink) {
+        self.desk.borrow_mut().wanted = wanted;
+        self.desk.borrow_mut().sink = sink;
+        let mut context = Context::from_waker(Waker::noop());
+        let polled = self.task.as_mut().poll(&mut context);
+        let mut desk = self.desk.borrow_mut();
+        let sink = std::mem::replace(&mut desk.sink, Sink::Wire(BytesMut::new()));
+        let portion = match polled {
             Poll::Ready(result) => result.map(|()| Portion::End),
-            Poll::Pending if self.desk.borrow().wanted == 0 => Ok(Portion::Enough),
+            Poll::Pending if desk.wanted == 0 => Ok(Portion::Enough),
             Poll::Pending => Ok(Portion::Full),
-        }
+        };
+        (portion, sink)
     }
 }
 

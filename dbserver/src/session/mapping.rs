@@ -4,7 +4,6 @@ use dialect::functions::Value;
 use dialect::{DialectError, TypeName};
 use pgtypes::copy::CopyError;
 use pgtypes::{PgType, SqlState, SqlValue, SqlValueRef, ValueError};
-use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::failure::Failure;
@@ -88,27 +87,14 @@ pub fn value(value: ValueRef<'_>) -> Result<SqlValueRef<'_>, Failure> {
 }
 
 /// A value to be bound, without a copy.
-pub struct Bound<'a>(pub SqlValueRef<'a>);
-
-impl ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.0 {
-            SqlValueRef::Null => ValueRef::Null,
-            SqlValueRef::Integer(number) => ValueRef::Integer(number),
-            SqlValueRef::Real(number) => ValueRef::Real(number),
-            SqlValueRef::Text(text) => ValueRef::Text(text.as_bytes()),
-            SqlValueRef::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-/// A value of the dialect as a parameter.
-pub struct Cell<'a>(pub &'a Value);
-
-impl ToSql for Cell<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(cell(self.0))
-    }
+pub fn bound(value: SqlValueRef<'_>) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match value {
+        SqlValueRef::Null => ValueRef::Null,
+        SqlValueRef::Integer(number) => ValueRef::Integer(number),
+        SqlValueRef::Real(number) => ValueRef::Real(number),
+        SqlValueRef::Text(text) => ValueRef::Text(text.as_bytes()),
+        SqlValueRef::Blob(bytes) => ValueRef::Blob(bytes),
+    })
 }
 
 /// A value of the dialect as SQLite takes it.
@@ -126,7 +112,7 @@ pub fn cell(value: &Value) -> ToSqlOutput<'_> {
 pub fn bind(statement: &mut rusqlite::Statement<'_>, values: &[SqlValue]) -> Result<(), Failure> {
     let count = statement.parameter_count();
     for (index, value) in values.iter().enumerate().take(count) {
-        statement.raw_bind_parameter(index + 1, Bound(value.as_ref()))?;
+        statement.raw_bind_parameter(index + 1, bound(value.as_ref()))?;
     }
     Ok(())
 }

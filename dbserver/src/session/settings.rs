@@ -28,13 +28,19 @@ pub struct Settings {
 
 /// What is read for each statement or transaction, hence kept ready.
 #[derive(Debug, Clone, Copy)]
-struct Frequent {
-    statement_timeout: Option<Duration>,
-    lock_timeout: Option<Duration>,
-    idle: Option<Duration>,
-    idle_in_transaction: Option<Duration>,
-    isolation: Isolation,
-    read_only: bool,
+pub struct Frequent {
+    /// Limit for each statement.
+    pub statement_timeout: Option<Duration>,
+    /// Limit for the wait to write.
+    pub lock_timeout: Option<Duration>,
+    /// How long a session may idle outside a transaction.
+    pub idle: Option<Duration>,
+    /// How long a session may idle in a transaction.
+    pub idle_in_transaction: Option<Duration>,
+    /// Isolation level of new transactions.
+    pub isolation: Isolation,
+    /// Whether new transactions are read-only.
+    pub read_only: bool,
 }
 
 /// What the end of the transaction makes of the values.
@@ -206,38 +212,13 @@ impl Settings {
             .map(|p| (p.name, self.value(p)))
     }
 
-    /// Limit for each statement.
-    pub fn statement_timeout(&self) -> Option<Duration> {
-        self.frequent.statement_timeout
-    }
-
-    /// Limit for the wait to write.
-    pub fn lock_timeout(&self) -> Option<Duration> {
-        self.frequent.lock_timeout
-    }
-
-    /// How long a session may idle outside a transaction.
-    pub fn idle_timeout(&self) -> Option<Duration> {
-        self.frequent.idle
-    }
-
-    /// How long a session may idle in a transaction.
-    pub fn idle_transaction_timeout(&self) -> Option<Duration> {
-        self.frequent.idle_in_transaction
-    }
-
-    /// Isolation level of new transactions.
-    pub fn default_isolation(&self) -> Isolation {
-        self.frequent.isolation
-    }
-
-    /// Whether new transactions are read-only.
-    pub fn default_read_only(&self) -> bool {
-        self.frequent.read_only
+    /// What is read for each statement or transaction.
+    pub fn frequent(&self) -> &Frequent {
+        &self.frequent
     }
 
     /// A parameter of shape time; `None` for 0.
-    pub fn time(&self, name: &str) -> Option<Duration> {
+    fn time(&self, name: &str) -> Option<Duration> {
         let millis = self.get(name)?.parse().ok().filter(|millis| *millis > 0)?;
         Some(Duration::from_millis(millis))
     }
@@ -340,10 +321,13 @@ mod tests {
             .set("statement_timeout", Some("5s"), true, true)
             .unwrap();
         settings.set("my.tag", Some("x"), false, true).unwrap();
-        assert_eq!(settings.statement_timeout(), Some(Duration::from_secs(5)));
+        assert_eq!(
+            settings.frequent().statement_timeout,
+            Some(Duration::from_secs(5))
+        );
         assert_eq!(settings.show("statement_timeout").unwrap(), "5s");
         settings.end_transaction(true);
-        assert_eq!(settings.statement_timeout(), None);
+        assert_eq!(settings.frequent().statement_timeout, None);
         assert_eq!(settings.show("my.tag").unwrap(), "x");
     }
 

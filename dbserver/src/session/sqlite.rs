@@ -14,7 +14,7 @@ use sqlitevfs::{FileHandle, WriteMode, WriteSet};
 
 use crate::databases::database::Database;
 use crate::failure::Failure;
-use crate::session::functions::{self, Facts};
+use crate::session::functions::{self, facts::Facts};
 use crate::session::schema_cache::SchemaCache;
 use crate::session::{authorizer, mapping};
 

@@ -74,7 +74,7 @@ pub struct Scope<'a> {
 impl Scope<'_> {
     /// Waits for the database's write permit: to the end of the statement's time, or `lock_timeout`.
     pub fn wait_for_permit(self) -> Result<Permit, Failure> {
-        let lock = self.settings.lock_timeout();
+        let lock = self.settings.frequent().lock_timeout;
         let lock = lock.map(|limit| Instant::now() + limit);
         let deadline = match (lock, self.deadline) {
             (Some(lock), Some(statement)) => Some(lock.min(statement)),
@@ -106,8 +106,8 @@ impl Transaction {
     pub fn new(settings: &Settings) -> Self {
         Self {
             block: Block::None,
-            isolation: settings.default_isolation(),
-            read_only: settings.default_read_only(),
+            isolation: settings.frequent().isolation,
+            read_only: settings.frequent().read_only,
             started: false,
             savepoints: Savepoints::default(),
             snapshot: None,

@@ -230,3 +230,20 @@ async fn concurrent_increments_are_all_counted() {
     assert_eq!(count(&setup, "SELECT a FROM t").await, 100);
     server.stop();
 }
+
+/// Bug: functions showed values of parameters that ROLLBACK and RESET ALL had taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_show_parameters_as_they_are_after_a_rollback() {
+    let server = Server::start().await;
+    let client = server
+        .client_after("SET work_mem = '1GB'; BEGIN; SET work_mem = '2GB'; ROLLBACK")
+        .await;
+    let shown = async || -> String {
+        let row = client.query_one("SELECT current_setting('work_mem')", &[]);
+        row.await.unwrap().get(0)
+    };
+    assert_eq!(shown().await, "1GB");
+    client.batch_execute("RESET ALL").await.unwrap();
+    assert_eq!(shown().await, "4MB");
+    server.stop();
+}

@@ -5,6 +5,8 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
 
+use crate::session::functions::refusal::Refusal;
+
 /// Count, mean and sum of squared distances so far (Welford), which lose nothing where values lie close together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Spread {
@@ -44,10 +46,8 @@ impl Aggregate<Spread, Option<f64>> for Measure {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
                 let text = String::from_utf8_lossy(bytes);
                 let message = format!("invalid input syntax for type numeric: \"{text}\"");
-                return Err(super::refused(
-                    SqlState::INVALID_TEXT_REPRESENTATION,
-                    &message,
-                ));
+                let refusal = Refusal::new(SqlState::INVALID_TEXT_REPRESENTATION, message);
+                return Err(refusal.into_error());
             }
         }
         Ok(())

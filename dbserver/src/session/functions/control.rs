@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use dialect::functions::Value;
 use pgtypes::SqlState;
 
-use crate::session::functions::{Facts, Known, Refusal, lock};
-use crate::system::users::{Privilege, Users};
+use crate::session::functions::facts::{Facts, SessionFunction, lock};
+use crate::session::functions::refusal::Refusal;
 
 /// The function of that name.
-pub(super) fn find(name: &str) -> Option<Known> {
+pub(super) fn find(name: &str) -> Option<SessionFunction> {
     Some(match name {
         "pg_sleep" => sleep,
         "pg_cancel_backend" => |facts, arguments| end_session(facts, arguments, false),
@@ -56,9 +56,10 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
     };
     let own = i64::from(facts.pid) == *pid;
     let may = own
-        || Users::of(&facts.env)
+        || facts
+            .env
             .privilege(&facts.user)
-            .is_ok_and(|privilege| privilege != Privilege::User);
+            .is_ok_and(|privilege| privilege != crate::system::users::Privilege::User);
     if !may {
         return Err(Refusal::new(
             SqlState::INSUFFICIENT_PRIVILEGE,

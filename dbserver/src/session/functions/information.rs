@@ -7,11 +7,12 @@ use dialect::functions::Value;
 use dialect::{Implementation, REQUIRED_FUNCTIONS};
 use pgtypes::{Format, PgType, SqlState, SqlValue};
 
-use crate::session::functions::{Facts, Known, Refusal, lock};
+use crate::session::functions::facts::{self, Facts, SessionFunction, lock};
+use crate::session::functions::refusal::Refusal;
 use crate::session::parameters::{self, SERVER_VERSION};
 
 /// The function of that name.
-pub(super) fn find(name: &str) -> Option<Known> {
+pub(super) fn find(name: &str) -> Option<SessionFunction> {
     Some(match name {
         "version" => |_, _| {
             Ok(text(format!(
@@ -50,7 +51,7 @@ pub(super) fn find(name: &str) -> Option<Known> {
         "age" => age,
         "now" => |facts, _| timestamp(facts.transaction_time.load(Ordering::Relaxed)),
         "statement_timestamp" => |facts, _| timestamp(facts.statement_time.load(Ordering::Relaxed)),
-        "clock_timestamp" => |_, _| timestamp(super::now()),
+        "clock_timestamp" => |_, _| timestamp(facts::now()),
         _ => return None,
     })
 }

@@ -4,10 +4,11 @@ use dialect::functions::Value;
 use pgtypes::SqlState;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::session::functions::{Known, Refusal};
+use crate::session::functions::facts::SessionFunction;
+use crate::session::functions::refusal::Refusal;
 
 /// The function of that name.
-pub(super) fn find(name: &str) -> Option<Known> {
+pub(super) fn find(name: &str) -> Option<SessionFunction> {
     Some(match name {
         "eq_random" => |_, _| double().map(Value::Real),
         "gen_random_uuid" => |_, _| uuid().map(Value::Text),

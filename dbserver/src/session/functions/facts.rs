@@ -1,0 +1,99 @@
+//! What SQL functions may know of their session.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dialect::functions::Value;
+
+use crate::clients::registry::{Registered, Sessions};
+use crate::databases::list::SYSTEM_NAME;
+use crate::databases::permit::Interrupt;
+use crate::environment::Environment;
+use crate::session::functions::refusal::Refusal;
+use crate::session::settings::Settings;
+use crate::system::users::Privilege;
+
+/// What functions may know of their session. SQLite's functions can't borrow from it.
+pub struct Facts {
+    pub(super) database: String,
+    pub(super) user: String,
+    pub(super) address: std::net::SocketAddr,
+    pub(super) pid: i32,
+    pub(super) started: SystemTime,
+    pub(super) env: Arc<Environment>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) interrupt: Arc<Interrupt>,
+    pub(super) settings: Mutex<HashMap<String, String>>,
+    /// Microseconds since 1970 at the start of the statement and of the transaction.
+    pub(super) statement_time: AtomicI64,
+    pub(super) transaction_time: AtomicI64,
+}
+
+impl Facts {
+    /// The facts of a new session.
+    pub fn new(env: &Arc<Environment>, registered: &Registered, settings: &Settings) -> Arc<Self> {
+        let entry = &registered.entry;
+        let facts = Self {
+            database: entry.database.clone(),
+            user: entry.user.clone(),
+            address: entry.address,
+            pid: entry.pid,
+            started: entry.started,
+            env: Arc::clone(env),
+            sessions: Arc::clone(&registered.sessions),
+            interrupt: Arc::clone(&entry.interrupt),
+            settings: Mutex::default(),
+            statement_time: AtomicI64::new(now()),
+            transaction_time: AtomicI64::new(now()),
+        };
+        facts.set_settings(settings);
+        Arc::new(facts)
+    }
+
+    /// Whether the session is in the server's own database.
+    pub fn is_system(&self) -> bool {
+        self.database == SYSTEM_NAME
+    }
+
+    /// Whether the tables of the database are hidden from the user: users and their verifiers.
+    pub fn is_closed(&self) -> bool {
+        let privilege = self.env.privilege(&self.user);
+        self.is_system() && !matches!(privilege, Ok(Privilege::Dba))
+    }
+
+    /// A statement begins; in a transaction block `now()` stays.
+    pub fn tick(&self, in_transaction: bool) {
+        let now = now();
+        self.statement_time.store(now, Ordering::Relaxed);
+        if !in_transaction {
+            self.transaction_time.store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// The settings have changed.
+    pub fn set_settings(&self, settings: &Settings) {
+        let values = settings
+            .all()
+            .into_iter()
+            .map(|(name, value, _)| (name.to_ascii_lowercase(), value));
+        *lock(&self.settings) = values.collect();
+    }
+}
+
+/// Microseconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The data is whole even after a panic in another session: it is replaced in one step.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A function of the session.
+pub(super) type SessionFunction = fn(&Facts, &[Value]) -> Result<Value, Refusal>;
