@@ -189,7 +189,7 @@ mod tests {
             ("42501", ExitCode::Access, Retry::Never),
             ("57P03", ExitCode::Unreachable, Retry::For(STARTING)),
             ("53300", ExitCode::Unreachable, Retry::WhenFollowing),
-            (state::IO_ERROR, ExitCode::Unreachable, Retry::WhenFollowing),
+            ("58030", ExitCode::Unreachable, Retry::WhenFollowing),
             ("XX000", ExitCode::Error, Retry::Never),
         ] {
             let failure = ShipError::from_error_response(sqlstate, "m", "");

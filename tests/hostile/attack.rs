@@ -4,6 +4,7 @@ use bytes::Bytes;
 use dbproto::{Message, Refuse};
 use dbtests::{Cluster, LONG, wait_for};
 use fwlog::{EnvironmentId, LogPoint};
+use pgtypes::SqlState;
 
 use crate::log;
 use crate::memory::peak_mib;
@@ -86,6 +87,6 @@ impl Attack {
 
 /// A refusal for that reason.
 #[track_caller]
-pub(crate) fn assert_state(what: &str, refuse: &Refuse, sqlstate: &str) {
+pub(crate) fn assert_state(what: &str, refuse: &Refuse, sqlstate: SqlState) {
     assert_eq!(refuse.sqlstate, sqlstate, "{what}: {refuse:?}");
 }

@@ -9,6 +9,8 @@ use fwlog::{
     RecordBuffer, SegmentHeader, SegmentId, Timestamp, TransactionId,
 };
 
+use pgtypes::SqlState;
+
 use crate::attack::{Attack, assert_state};
 use crate::log;
 use crate::source::{Source, identify};
@@ -37,7 +39,11 @@ fn messages_that_are_none_are_refused() {
     // Something that is no CopyData at all, and a message of two gigabytes.
     let mut source = Source::log_in(address);
     source.raw(b"Q\0\0\0\x0dSELECT 1\0");
-    assert_state("a query", &attack.last_word("a query", source), "08P01");
+    assert_state(
+        "a query",
+        &attack.last_word("a query", source),
+        state::PROTOCOL_VIOLATION,
+    );
     for head in [b"d\x7f\xff\xff\xff", b"d\xff\xff\xff\xff", b"d\0\0\0\x03"] {
         let mut source = Source::log_in(address);
         source.raw(head);
@@ -259,7 +265,7 @@ fn records_that_cannot_be_read_do_not_get_into_the_log() {
 type Change = fn(&mut SegmentHeader);
 
 /// What is wrong with a header.
-const HEADERS: [(&str, Change, &str); 8] = [
+const HEADERS: [(&str, Change, SqlState); 8] = [
     ("bytes of log", |_| (), state::DAMAGED),
     (
         "too many bytes",

@@ -11,8 +11,8 @@ use crate::apply::applier::{Applied, Applier};
 use crate::databases::Role;
 use crate::databases::control::{Identity, RedoPoint};
 use crate::environment::core::Core;
-use crate::environment::{copied, log};
 use crate::environment::verify::{self, Suspects};
+use crate::environment::{copied, log};
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
 
@@ -64,7 +64,12 @@ pub(super) fn recover(
         Err(RecoverError::NoLog | RecoverError::NoStart(_))
             if copied::is_copy(&control, core.config()) =>
         {
-            return Err(copied::refusal(&control, core.layout(), store.location(), identity));
+            return Err(copied::refusal(
+                &control,
+                core.layout(),
+                store.location(),
+                identity,
+            ));
         }
         other => other.map_err(|error| log::recovery_error(error, store.location()))?,
     };

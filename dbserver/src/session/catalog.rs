@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::session::backend::Backend;
 use crate::session::settings::Settings;
 use crate::session::{mapping, schema};
+use crate::system::users::Users;
 
 /// What the catalog tables hold.
 #[derive(Debug, Default)]
@@ -64,7 +65,10 @@ impl Catalog {
 /// The users of the server, this session's first: it owns what the catalog shows.
 fn user_names(backend: &Backend) -> Vec<String> {
     let own = backend.user().to_owned();
-    let all = backend.env().users().unwrap_or_default().into_iter();
+    let all = Users::of(backend.env())
+        .all()
+        .unwrap_or_default()
+        .into_iter();
     let others: Vec<String> = all
         .map(|user| user.name)
         .filter(|name| *name != own)

@@ -1,7 +1,7 @@
 //! Between SQLite, the dialect, the types and the client: values, type names, errors.
 
+use dialect::DialectError;
 use dialect::functions::Value;
-use dialect::{DialectError, TypeName};
 use pgtypes::copy::CopyError;
 use pgtypes::{PgType, SqlState, SqlValue, SqlValueRef, ValueError};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -63,16 +63,11 @@ pub fn copy(error: &CopyError, table: &str) -> Failure {
     failure
 }
 
-/// The type behind a name.
-pub fn pg_type(name: &TypeName) -> PgType {
-    PgType::from_declared(name.as_str())
-}
-
 /// The type behind a column's declaration; `Unknown` where there is none.
 pub fn declared_type(declared: Option<&str>) -> PgType {
     declared
-        .and_then(TypeName::from_declared)
-        .map_or(PgType::Unknown, |name| pg_type(&name))
+        .and_then(PgType::from_declared)
+        .map_or(PgType::Unknown, PgType::sent_as)
 }
 
 /// A value of a row, borrowed. Text that is not UTF-8 is an error (22021).

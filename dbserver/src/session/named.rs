@@ -1,7 +1,6 @@
 //! PREPARE and DEALLOCATE of statements, CLOSE of cursors.
 
 use dialect::StatementKind;
-use pgtypes::PgType;
 
 use crate::failure::Failure;
 use crate::session::Session;
@@ -15,10 +14,7 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
             statement,
         } => {
             session.statements().check_free(name)?;
-            let oids: Vec<u32> = types
-                .iter()
-                .map(|ty| PgType::from_declared(ty.as_str()).oid().get())
-                .collect();
+            let oids: Vec<u32> = types.iter().map(|ty| ty.sent_as().oid().get()).collect();
             let prepared = session.prepare(statement, &oids)?;
             session.statements().insert(name.clone(), prepared);
             Ok(())

@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::session::backend::Backend;
 use crate::session::prepared::{Column, Prepared};
 use crate::session::reply::Reply;
-use crate::system::users::{self, Privilege};
+use crate::system::users::{self, Privilege, Users};
 use crate::system::verifier;
 
 /// CREATE, DROP, ALTER of databases and users.
@@ -72,17 +72,17 @@ fn user_object(session: &mut Session, kind: &StatementKind) -> Result<(), Failur
                 Failure::new(SqlState::INVALID_PARAMETER_VALUE, "a user needs a password")
                     .hint("CREATE USER name PASSWORD '...'")
             })?;
-            Ok(env.create_user(name, &verifier_of(password)?, Privilege::User)?)
+            Ok(Users::of(env).create(name, &verifier_of(password)?, Privilege::User)?)
         }
         StatementKind::AlterUserPassword { name, password } => {
             if name != backend.user() {
                 need_dba(backend)?;
             }
-            Ok(env.set_password(name, &verifier_of(password)?)?)
+            Ok(Users::of(env).set_password(name, &verifier_of(password)?)?)
         }
         StatementKind::DropUser { name, if_exists } => {
             need_dba(backend)?;
-            let dropped = env.drop_user(name).map_err(Failure::from);
+            let dropped = Users::of(env).drop(name).map_err(Failure::from);
             forgive(session, dropped, *if_exists, SqlState::UNDEFINED_OBJECT)
         }
         _ => Ok(()),
@@ -137,7 +137,7 @@ fn forgive(
 }
 
 fn need_dba(backend: &Backend) -> Result<(), Failure> {
-    match backend.env().privilege(backend.user())? {
+    match Users::of(backend.env()).privilege(backend.user())? {
         Privilege::Dba => Ok(()),
         _ => Err(Failure::new(
             SqlState::INSUFFICIENT_PRIVILEGE,

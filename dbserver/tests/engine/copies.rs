@@ -54,7 +54,13 @@ fn running() -> (Home, Arc<Environment>) {
 }
 
 fn redo(environment: &Environment) -> String {
-    environment.core().redo().unwrap().point.position.to_string()
+    environment
+        .core()
+        .redo()
+        .unwrap()
+        .point
+        .position
+        .to_string()
 }
 
 fn stop(environment: Arc<Environment>) {

@@ -301,7 +301,10 @@ fn the_last_dba_can_not_be_dropped() {
     let environment = home.start();
     let users = Users::of(&environment);
     assert!(users.drop("dba").unwrap_err().hint().is_some());
-    assert_eq!(users.drop("nobody").unwrap_err().sqlstate(), SqlState::UNDEFINED_OBJECT);
+    assert_eq!(
+        users.drop("nobody").unwrap_err().sqlstate(),
+        SqlState::UNDEFINED_OBJECT
+    );
     assert_eq!(users.all().unwrap().len(), 1);
 }
 

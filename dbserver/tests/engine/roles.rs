@@ -67,7 +67,10 @@ fn a_slave_becomes_a_master_and_a_master_a_slave_while_readers_go_on() {
     let home = Home::with_ten_rows();
     let environment = home.start_configured_as(Role::Slave);
     assert!(environment.is_read_only());
-    assert_eq!(insert(&environment, "no").unwrap_err().sqlstate(), "25006");
+    assert_eq!(
+        insert(&environment, "no").unwrap_err().sqlstate(),
+        SqlState::READ_ONLY_SQL_TRANSACTION
+    );
     let database = environment.database("shop").unwrap();
     let before = database.store().snapshot_durable();
 
@@ -88,10 +91,13 @@ fn a_slave_becomes_a_master_and_a_master_a_slave_while_readers_go_on() {
     under_a_reader(&environment, || {
         environment.change_role(Role::Slave).unwrap();
         assert!(environment.is_read_only());
-        assert_eq!(insert(&environment, "no").unwrap_err().sqlstate(), "25006");
+        assert_eq!(
+            insert(&environment, "no").unwrap_err().sqlstate(),
+            SqlState::READ_ONLY_SQL_TRANSACTION
+        );
         assert_eq!(
             environment.create_database("b").unwrap_err().sqlstate(),
-            "25006"
+            SqlState::READ_ONLY_SQL_TRANSACTION
         );
     });
     assert_eq!(
@@ -156,7 +162,11 @@ fn what_was_written_before_a_change_of_role_is_not_committed_after_it() {
     let lost = environment
         .commit(&database, permit, write_set)
         .unwrap_err();
-    assert_eq!(lost.sqlstate(), "55000", "{lost}");
+    assert_eq!(
+        lost.sqlstate(),
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "{lost}"
+    );
     insert(&environment, "eleven").unwrap();
     assert_eq!(count(&environment, "shop"), 11);
 }

@@ -7,6 +7,7 @@ use pgtypes::SqlState;
 
 use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
+use crate::system::users::{Privilege, Users};
 
 /// The function of that name.
 pub(super) fn find(name: &str) -> Option<SessionFunction> {
@@ -56,10 +57,9 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
     };
     let own = i64::from(facts.pid) == *pid;
     let may = own
-        || facts
-            .env
+        || Users::of(&facts.env)
             .privilege(&facts.user)
-            .is_ok_and(|privilege| privilege != crate::system::users::Privilege::User);
+            .is_ok_and(|privilege| privilege != Privilege::User);
     if !may {
         return Err(Refusal::new(
             SqlState::INSUFFICIENT_PRIVILEGE,

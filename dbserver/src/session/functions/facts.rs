@@ -13,7 +13,7 @@ use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::session::functions::refusal::Refusal;
 use crate::session::settings::Settings;
-use crate::system::users::Privilege;
+use crate::system::users::{Privilege, Users};
 
 /// What functions may know of their session. SQLite's functions can't borrow from it.
 pub struct Facts {
@@ -59,7 +59,7 @@ impl Facts {
 
     /// Whether the tables of the database are hidden from the user: users and their verifiers.
     pub fn is_closed(&self) -> bool {
-        let privilege = self.env.privilege(&self.user);
+        let privilege = Users::of(&self.env).privilege(&self.user);
         self.is_system() && !matches!(privilege, Ok(Privilege::Dba))
     }
 
