@@ -62,10 +62,10 @@ pub async fn run(options: &Options, mut reporter: Reporter, mut stop: Stop) -> R
 
 fn tell(reporter: &Reporter, failure: &Failure) {
     if let Outlook::Awaits(_) = failure.outlook {
-        reporter.state(&format!("{}; waiting for it to come back", failure.message));
-        reporter.state(&format!("hint: {}", failure.hint));
+        reporter.warning(&format!("{}; waiting for it to come back", failure.message));
+        reporter.warning(&format!("hint: {}", failure.hint));
     } else {
-        reporter.state(&format!("{}; trying again", failure.message));
+        reporter.warning(&format!("{}; trying again", failure.message));
     }
 }
 

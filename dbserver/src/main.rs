@@ -1,12 +1,14 @@
 //! `dbserver [-c cfg] [--init] [--check] [--rebuild]`
 
 use std::env;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
-use dbconfig::Config;
+use dbconfig::syslog::{Severity, stderr_prefix};
+use dbconfig::{Config, LogTarget};
 use dbserver::environment::host::Host;
 use dbserver::environment::{create, rebuild};
 use dbserver::server::{self, logging};
@@ -42,9 +44,15 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(2, &error.into()),
     };
+    let elsewhere = config.server.log_file != LogTarget::Console;
     match work(&arguments, config) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(1, &error),
+        Err(error) => {
+            if elsewhere {
+                tracing::error!("{error:#}");
+            }
+            fail(1, &error)
+        }
     }
 }
 
@@ -92,15 +100,20 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     runtime.block_on(server::run(config, log_file, reload))
 }
 
-#[expect(clippy::print_stderr, reason = "main is where errors meet the person")]
+/// Tells the person, or the journal, line by line.
 fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
-    eprintln!("dbserver: {error:#}");
+    let mut text = format!("dbserver: {error:#}\n");
     if let Some(hint) = error.chain().find_map(|cause| {
         cause
             .downcast_ref::<dbserver::error::EngineError>()
             .and_then(dbserver::error::EngineError::hint)
     }) {
-        eprintln!("hint: {hint}");
+        text += &format!("hint: {hint}\n");
+    }
+    let prefix = stderr_prefix(Severity::Error);
+    for line in text.lines() {
+        // Standard error may be closed; the exit code says it, too.
+        drop(writeln!(io::stderr(), "{prefix}{line}"));
     }
     ExitCode::from(code)
 }
