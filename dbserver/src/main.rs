@@ -2,36 +2,17 @@
 
 use std::env;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::Parser as _;
 use dbconfig::syslog::{Severity, stderr_prefix};
 use dbconfig::{Config, LogTarget};
 use dbserver::environment::host::Host;
 use dbserver::environment::{create, rebuild};
+use dbserver::server::arguments::Arguments;
 use dbserver::server::{self, logging};
 use dbserver::system::verifier;
-
-/// The database server of eloqdb, master, slave or standalone.
-#[expect(clippy::doc_markdown, reason = "the comments are the text of --help")]
-#[derive(Debug, Parser)]
-#[command(name = "dbserver", version)]
-struct Arguments {
-    /// Configuration file [default: /etc/eloqdb/eloqdb.cfg]
-    #[arg(short, long, value_name = "FILE", env = "EQ_CONFIG")]
-    config: Option<PathBuf>,
-    /// Make the environment, with the password of dba from EQ_DBPASSWORD, and exit
-    #[arg(long)]
-    init: bool,
-    /// Check the configuration and exit
-    #[arg(long, conflicts_with = "init")]
-    check: bool,
-    /// Set the data files aside, make them anew from the whole forward log, and serve
-    #[arg(long, conflicts_with_all = ["init", "check"])]
-    rebuild: bool,
-}
 
 /// Exit codes: 0 clean, 1 error, 2 usage or configuration.
 fn main() -> ExitCode {
