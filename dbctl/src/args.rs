@@ -19,13 +19,14 @@ Environment: EQ_CONFIG, EQ_DBUSER, EQ_DBPASSWORD, EQ_NEWPASSWORD.
 Exit code: 0 done; 1 error; 2 usage or configuration; 3 no server answers; 4 access refused.";
 
 fn after_help() -> String {
-    let mut text = String::from(
-        "Commands that the server carries out (each is also the SQL statement DBCTL '<command>'):\n",
-    );
-    for command in server_commands::all() {
-        text += &format!("  {:<30}  {}\n", command.usage(), command.what);
-    }
-    text + "\n" + NOTES
+    let commands: Vec<_> = server_commands::all()
+        .map(|command| format!("  {:<30}  {}", command.usage(), command.what))
+        .collect();
+    format!(
+        "Commands that the server carries out (each is also the SQL statement DBCTL '<command>'):\n\
+         {}\n\n{NOTES}",
+        commands.join("\n")
+    )
 }
 
 /// The control plane of eloqdb.

@@ -83,16 +83,15 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
 
 /// Tells the person, or the journal, line by line.
 fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
-    let mut text = format!("dbserver: {error:#}\n");
-    if let Some(hint) = error.chain().find_map(|cause| {
+    let text = format!("dbserver: {error:#}");
+    let hint = error.chain().find_map(|cause| {
         cause
             .downcast_ref::<dbserver::error::EngineError>()
             .and_then(dbserver::error::EngineError::hint)
-    }) {
-        text += &format!("hint: {hint}\n");
-    }
+            .map(|hint| format!("hint: {hint}"))
+    });
     let prefix = stderr_prefix(Severity::Error);
-    for line in text.lines() {
+    for line in text.lines().chain(hint.as_deref()) {
         // Standard error may be closed; the exit code says it, too.
         drop(writeln!(io::stderr(), "{prefix}{line}"));
     }

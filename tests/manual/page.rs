@@ -51,7 +51,9 @@ fn commands(page: &mut Roff, parent: &Command) {
             page.control("RS", []);
             for argument in arguments {
                 let help = argument.get_help().map(ToString::to_string);
-                entry(page, &argument.to_string(), help);
+                let short = argument.get_short().map(|short| format!("-{short}, "));
+                let names = short.unwrap_or_default() + &argument.to_string();
+                entry(page, &names, help);
             }
             page.control("RE", []);
         }

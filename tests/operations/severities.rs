@@ -11,17 +11,17 @@ use dbtests::{Folder, Server, Settings, files, process, programs};
 
 /// Runs a program that must fail, and gives the lines that a journal gets from it.
 fn journal_of(command: &mut Command) -> Vec<String> {
-    let (mut journal, program) = UnixStream::pair().unwrap();
+    let (mut journal, program) = UnixStream::pair().expect("a line");
     let program = File::from(OwnedFd::from(program));
-    let end = program.metadata().unwrap();
+    let end = program.metadata().expect("known");
     command
         .env("JOURNAL_STREAM", format!("{}:{}", end.dev(), end.ino()))
         .stderr(program);
-    assert!(!command.status().unwrap().success());
+    assert!(!command.status().expect("an end").success());
     // The command holds the program's end of the line.
     command.stderr(Stdio::null());
     let mut text = String::new();
-    journal.read_to_string(&mut text).unwrap();
+    journal.read_to_string(&mut text).expect("text");
     text.lines().map(str::to_owned).collect()
 }
 

@@ -35,10 +35,10 @@ mod tests {
     /// dbctl has the list for its help, its manual page and its completions, which need no server.
     #[test]
     fn dbctl_has_the_list_of_all_commands() {
-        let list: String = COMMANDS
+        let lines = COMMANDS
             .iter()
-            .map(|command| format!("{}\t{}\n", command.usage, command.what))
-            .collect();
+            .map(|command| format!("{}\t{}\n", command.usage, command.what));
+        let list = lines.collect::<Vec<_>>().concat();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dbctl/src/server_commands.txt");
         if env::var_os("ELOQDB_RENEW").is_some() {
             disk::Disk::real()
