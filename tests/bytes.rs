@@ -14,17 +14,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbtests::data::manifest;
+use dbtests::files;
 
 /// All files of a folder of inputs, in order.
 fn inputs(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("it is good").path())
-        .collect();
-    files.sort();
-    files
+    files::list(folder, "")
 }
 
 #[test]

@@ -9,22 +9,25 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
 
-const AFTER_HELP: &str = "\
-Commands that the server carries out (each is also the SQL statement DBCTL '<command>'):
-  status                                      role, positions, forward log, slaves, sessions
-  forwardlog status|enable|disable|switch     the forward log
-  replication status                          positions and lag
-  database list|create|drop|rename|checksum|verify
-  session list|kill                           who is connected
-  user list|create|drop|password              passwords are asked for, or EQ_NEWPASSWORD
-  checkpoint                                  write the data files now
-  logfile                                     begin a new log file of the server
-  shutdown [seconds|cancel] [--no-wait]       stop the server; waits until it has stopped
-  help COMMAND                                what the server knows about a command
+use crate::server_commands;
 
+/// What stands behind the commands.
+pub(crate) const NOTES: &str = "\
 Environment: EQ_CONFIG, EQ_DBUSER, EQ_DBPASSWORD, EQ_NEWPASSWORD.
 Exit code: 0 done; 1 error; 2 usage or configuration; 3 no server answers; 4 access refused.";
+
+fn after_help() -> String {
+    let commands: Vec<_> = server_commands::all()
+        .map(|command| format!("  {:<30}  {}", command.usage(), command.what))
+        .collect();
+    format!(
+        "Commands that the server carries out (each is also the SQL statement DBCTL '<command>'):\n\
+         {}\n\n{NOTES}",
+        commands.join("\n")
+    )
+}
 
 /// The control plane of eloqdb.
 #[derive(Debug, Parser)]
@@ -33,7 +36,7 @@ Exit code: 0 done; 1 error; 2 usage or configuration; 3 no server answers; 4 acc
     version,
     disable_help_flag = true,
     disable_help_subcommand = true,
-    after_help = AFTER_HELP,
+    after_help = after_help(),
     subcommand_value_name = "COMMAND",
 )]
 pub(crate) struct Arguments {
@@ -108,6 +111,11 @@ pub(crate) enum Command {
     /// Look into forward-log files, without a server
     #[command(subcommand)]
     Fwlog(FwlogCommand),
+    /// Print the completions of this command line for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
     /// Show this help, or what the server knows about a command
     Help {
         /// The command

@@ -41,7 +41,7 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
     let reporter = Reporter::open(&options.log, options.verbose)
         .map_err(|failure| told(&console, &failure))?;
     for warning in &options.warnings {
-        console.state(&format!("warning: {warning}"));
+        console.warning(&format!("warning: {warning}"));
     }
     if daemon::must_detach(&options) {
         return daemon::detach(words.iter().cloned(), &options)
@@ -77,12 +77,11 @@ fn debug_messages(options: &Options, reporter: &Reporter) -> Result<(), ShipErro
     };
     let filter =
         EnvFilter::try_new(flags).map_err(|error| ShipError::usage(format!("--debug: {error}")))?;
-    let writer = reporter.debug_writer();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
         .without_time()
-        .with_writer(move || writer.clone())
+        .with_writer(reporter.clone())
         .try_init()
         .map_err(|error| ShipError::new(ExitCode::Error, error.to_string()))
 }

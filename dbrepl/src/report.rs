@@ -8,28 +8,26 @@
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write, stderr};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixDatagram;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dbconfig::LogTarget;
+use dbconfig::syslog::{SYSTEM_LOG, Severity, Syslog, stderr_prefix};
 use fwlog::Timestamp;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing::Metadata;
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::error::ShipError;
 
 /// A catch-up of fewer bytes needs no bar.
 const LONG_CATCH_UP: u64 = 32 << 20;
 
-/// Facility daemon, severities of syslog.
-const SYSLOG_INFO: u8 = 3 << 3 | 6;
-const SYSLOG_ERROR: u8 = 3 << 3 | 3;
-
 #[derive(Debug)]
 enum Sink {
     Console,
     File(File),
-    Syslog(UnixDatagram),
+    Syslog(Syslog),
 }
 
 /// Writes lines to where the operator wants them. Cheap to clone.
@@ -58,8 +56,10 @@ impl Reporter {
                     ))
                 })?)
             }
-            LogTarget::Syslog => Sink::Syslog(open_syslog().map_err(|error| {
-                ShipError::usage(format!("can't reach the system's log (/dev/log): {error}"))
+            LogTarget::Syslog => Sink::Syslog(Syslog::open("dbrepl").map_err(|error| {
+                ShipError::usage(format!(
+                    "can't reach the system's log ({SYSTEM_LOG}): {error}"
+                ))
             })?),
         };
         Ok(Self {
@@ -82,37 +82,42 @@ impl Reporter {
     /// A line of progress, shown with `-v`.
     pub fn progress(&self, line: &str) {
         if self.verbose {
-            self.write(SYSLOG_INFO, &format!("R1: {line}"));
+            self.write(Severity::Info, &format!("R1: {line}"));
         }
     }
 
     /// A change of state, always shown.
     pub fn state(&self, line: &str) {
-        self.write(SYSLOG_INFO, &format!("R0: {line}"));
+        self.write(Severity::Info, &format!("R0: {line}"));
+    }
+
+    /// A change of state to the worse, always shown.
+    pub fn warning(&self, line: &str) {
+        self.write(Severity::Warning, &format!("R0: {line}"));
     }
 
     /// What a run with a goal has come to, always shown.
     pub fn result(&self, line: &str) {
-        self.write(SYSLOG_INFO, &format!("R1: {line}"));
+        self.write(Severity::Info, &format!("R1: {line}"));
     }
 
     /// The end, when it is a bad one.
     pub fn failure(&self, failure: &ShipError) {
-        self.write(SYSLOG_ERROR, &format!("dbrepl: error: {}", failure.message));
+        self.write(
+            Severity::Error,
+            &format!("dbrepl: error: {}", failure.message),
+        );
         if !failure.hint.is_empty() {
-            self.write(SYSLOG_ERROR, &format!("dbrepl: hint: {}", failure.hint));
+            self.write(Severity::Error, &format!("dbrepl: hint: {}", failure.hint));
         }
     }
 
-    fn write(&self, severity: u8, line: &str) {
+    fn write(&self, severity: Severity, line: &str) {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         let written = self.bar.suspend(|| match &mut *sink {
-            Sink::Console => writeln!(stderr().lock(), "{line}"),
+            Sink::Console => writeln!(stderr().lock(), "{}{line}", stderr_prefix(severity)),
             Sink::File(file) => file.write_all(format!("{} {line}\n", Timestamp::now()).as_bytes()),
-            Sink::Syslog(socket) => {
-                let message = format!("<{severity}>dbrepl[{}]: {line}", std::process::id());
-                socket.send(message.as_bytes()).map(|_| ())
-            }
+            Sink::Syslog(syslog) => syslog.send(severity, line),
         });
         // A full disk under the log file must not stop replication, and there is nowhere to say so.
         drop(written);
@@ -147,27 +152,37 @@ impl Reporter {
         self.bar.finish_and_clear();
         self.bar = ProgressBar::hidden();
     }
+}
 
-    /// A writer for debug messages that ends up in the same place.
-    pub fn debug_writer(&self) -> DebugWriter {
-        DebugWriter(self.clone())
+/// Takes formatted debug messages, one a call; they end up in the same place.
+#[derive(Debug)]
+pub struct DebugMessage {
+    reporter: Reporter,
+    severity: Severity,
+}
+
+impl MakeWriter<'_> for Reporter {
+    type Writer = DebugMessage;
+
+    fn make_writer(&self) -> DebugMessage {
+        DebugMessage {
+            reporter: self.clone(),
+            severity: Severity::Debug,
+        }
+    }
+
+    fn make_writer_for(&self, message: &Metadata<'_>) -> DebugMessage {
+        DebugMessage {
+            reporter: self.clone(),
+            severity: Severity::of_level(message.level().as_str()),
+        }
     }
 }
 
-fn open_syslog() -> std::io::Result<UnixDatagram> {
-    let socket = UnixDatagram::unbound()?;
-    socket.connect("/dev/log")?;
-    Ok(socket)
-}
-
-/// Takes formatted debug messages, one a call.
-#[derive(Clone, Debug)]
-pub struct DebugWriter(Reporter);
-
-impl Write for DebugWriter {
+impl Write for DebugMessage {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        self.0.write(SYSLOG_INFO, text.trim_end());
+        self.reporter.write(self.severity, text.trim_end());
         Ok(bytes.len())
     }
 

@@ -66,10 +66,10 @@ pub async fn run(
 
 fn tell(reporter: &Reporter, failure: &ShipError) {
     if let Retry::OnceBack(_) = failure.retry {
-        reporter.state(&format!("{}; waiting for it to come back", failure.message));
-        reporter.state(&format!("hint: {}", failure.hint));
+        reporter.warning(&format!("{}; waiting for it to come back", failure.message));
+        reporter.warning(&format!("hint: {}", failure.hint));
     } else {
-        reporter.state(&format!("{}; trying again", failure.message));
+        reporter.warning(&format!("{}; trying again", failure.message));
     }
 }
 

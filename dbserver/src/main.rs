@@ -1,37 +1,20 @@
 //! `dbserver [-c cfg] [--init] [--check] [--rebuild]`
 
 use std::env;
-use std::path::PathBuf;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser;
-use dbconfig::Config;
+use clap::Parser as _;
+use dbconfig::syslog::{Severity, stderr_prefix};
+use dbconfig::{Config, LogTarget};
 use dbserver::databases::host::Host;
 use dbserver::environment::rebuild;
 use dbserver::process::logging;
 use dbserver::server;
+use dbserver::server::arguments::Arguments;
 use dbserver::system::create;
 use dbserver::system::verifier;
-
-/// The database server of eloqdb, master, slave or standalone.
-#[expect(clippy::doc_markdown, reason = "the comments are the text of --help")]
-#[derive(Debug, Parser)]
-#[command(name = "dbserver", version)]
-struct Arguments {
-    /// Configuration file [default: /etc/eloqdb/eloqdb.cfg]
-    #[arg(short, long, value_name = "FILE", env = "EQ_CONFIG")]
-    config: Option<PathBuf>,
-    /// Make the environment, with the password of dba from EQ_DBPASSWORD, and exit
-    #[arg(long)]
-    init: bool,
-    /// Check the configuration and exit
-    #[arg(long, conflicts_with = "init")]
-    check: bool,
-    /// Set the data files aside, make them anew from the whole forward log, and serve
-    #[arg(long, conflicts_with_all = ["init", "check"])]
-    rebuild: bool,
-}
 
 /// Exit codes: 0 clean, 1 error, 2 usage or configuration.
 fn main() -> ExitCode {
@@ -44,9 +27,15 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(2, &error.into()),
     };
+    let elsewhere = config.server.log_file != LogTarget::Console;
     match work(&arguments, config) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(1, &error),
+        Err(error) => {
+            if elsewhere {
+                tracing::error!("{error:#}");
+            }
+            fail(1, &error)
+        }
     }
 }
 
@@ -94,15 +83,19 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     runtime.block_on(server::run(config, log_file, reload))
 }
 
-#[expect(clippy::print_stderr, reason = "main is where errors meet the person")]
+/// Tells the person, or the journal, line by line.
 fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
-    eprintln!("dbserver: {error:#}");
-    if let Some(hint) = error.chain().find_map(|cause| {
+    let text = format!("dbserver: {error:#}");
+    let hint = error.chain().find_map(|cause| {
         cause
             .downcast_ref::<dbserver::error::EngineError>()
             .and_then(dbserver::error::EngineError::hint)
-    }) {
-        eprintln!("hint: {hint}");
+            .map(|hint| format!("hint: {hint}"))
+    });
+    let prefix = stderr_prefix(Severity::Error);
+    for line in text.lines().chain(hint.as_deref()) {
+        // Standard error may be closed; the exit code says it, too.
+        drop(writeln!(io::stderr(), "{prefix}{line}"));
     }
     ExitCode::from(code)
 }

@@ -8,5 +8,6 @@ mod full;
 mod lost_files;
 mod missing_segments;
 mod permissions;
+mod severities;
 mod shop;
 mod start;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use dbtests::data::manifest;
 use dbtests::{Folder, Server, Settings};
+use walkdir::WalkDir;
 
 use crate::engine::{Engine, Field, Ours, Plain};
 use crate::script::{Answer, Expected, Order, Record, parse};
@@ -167,19 +168,14 @@ impl Host {
 
 /// The scripts of a directory, and of those in it.
 fn scripts(path: &Path) -> Vec<PathBuf> {
-    if path.is_file() {
-        return vec![path.to_owned()];
-    }
-    let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut paths: Vec<PathBuf> = entries
-        .flat_map(|entry| scripts(&entry.expect("an entry").path()))
+    let entries = WalkDir::new(path).sort_by_file_name().into_iter();
+    entries
+        .map(|entry| entry.expect("an entry").into_path())
         .filter(|path| {
             let extension = path.extension().and_then(|e| e.to_str());
             matches!(extension, Some("slt" | "test"))
         })
-        .collect();
-    paths.sort();
-    paths
+        .collect()
 }
 
 fn read(path: &Path) -> Vec<Record> {

@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use walkdir::WalkDir;
+
 /// Writes a file, or replaces it.
 pub fn write(path: &Path, content: impl AsRef<[u8]>) {
     let mut file = OpenOptions::new()
@@ -48,15 +50,17 @@ pub fn cut(path: &Path, length: u64) {
 /// The files of a directory whose names begin so, in order of their names; none when there is no
 /// such directory.
 pub fn list(directory: &Path, prefix: &str) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(directory) else {
+    if !directory.exists() {
         return Vec::new();
-    };
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("an entry").path())
+    }
+    WalkDir::new(directory)
+        .min_depth(1)
+        .max_depth(1)
+        .sort_by_file_name()
+        .into_iter()
+        .map(|entry| entry.expect("an entry").into_path())
         .filter(|path| name(path).starts_with(prefix))
-        .collect();
-    paths.sort();
-    paths
+        .collect()
 }
 
 /// The name of a file as text.
@@ -69,12 +73,11 @@ pub fn name(path: &Path) -> String {
 
 /// Copies a directory with all that is in it.
 pub fn copy_directory(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a new directory");
-    for entry in fs::read_dir(from).expect("a directory") {
+    for entry in WalkDir::new(from) {
         let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy_directory(&entry.path(), &target);
+        let target = to.join(entry.path().strip_prefix(from).expect("below it"));
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(target).expect("a new directory");
         } else {
             fs::copy(entry.path(), target).expect("a copy");
         }

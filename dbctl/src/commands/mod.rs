@@ -1,6 +1,7 @@
 //! The commands, one file each. To add one that the server carries out, add it to the server:
-//! dbctl sends what it does not know.
+//! dbctl sends what it does not know. Help and completions have the list in `server_commands`.
 
+mod completions;
 mod config;
 mod fwlog;
 mod help;
@@ -22,6 +23,7 @@ pub(crate) async fn run(invocation: &mut Invocation, command: Command) -> Result
         Command::Config(command) => config::run(invocation, command),
         Command::Fwlog(command) => fwlog::run(invocation, command),
         Command::Sql(arguments) => Box::pin(sql::run(invocation, arguments)).await,
+        Command::Completions { shell } => completions::run(shell),
         Command::Help { words } => help::run(invocation, &words).await,
         Command::Server(words) => run_on_server(invocation, words).await,
     }

@@ -35,13 +35,21 @@ fn usage_mistakes_are_exit_2_and_help_is_a_result() {
     run(dbctl().args(["config", "nonsense"])).fails(2);
     for help in [vec!["-help"], vec!["--help"], vec!["help"]] {
         let text = run(dbctl().args(help)).ok();
-        assert!(
-            text.contains("forwardlog status|enable|disable|switch"),
-            "{text}"
-        );
+        assert!(text.contains("  database dump NAME FILE "), "{text}");
         assert!(text.contains("Exit code: 0 done"), "{text}");
     }
     assert!(run(dbctl().args(["help", "fwlog"])).ok().contains("verify"));
+}
+
+#[test]
+fn completions_need_no_server_and_know_its_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(dbctl().args(["completions", shell])).ok();
+        for word in ["fwlog", "checksum"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    run(dbctl().args(["completions", "none"])).fails(2);
 }
 
 #[test]

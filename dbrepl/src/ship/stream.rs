@@ -168,7 +168,7 @@ impl<'a> LogStream<'a> {
             match &status.suspended {
                 Some(why) => self
                     .reporter
-                    .state(&format!("slave server has suspended applying: {why}")),
+                    .warning(&format!("slave server has suspended applying: {why}")),
                 None => self.reporter.state("slave server goes on applying"),
             }
             self.suspended.clone_from(&status.suspended);
@@ -292,7 +292,7 @@ impl<'a> LogStream<'a> {
         match self.shipper.reached() {
             Reached::No => return false,
             Reached::Applied => {}
-            Reached::Durable { suspended } => self.reporter.state(&format!(
+            Reached::Durable { suspended } => self.reporter.warning(&format!(
                 "slave server has everything on disk, but has suspended applying: {suspended}"
             )),
         }

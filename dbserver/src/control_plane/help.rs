@@ -24,3 +24,43 @@ pub(crate) fn help(call: &Call<'_>) -> Result<Table, EngineError> {
     }
     Ok(table)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::path::Path;
+
+    use super::*;
+
+    /// dbctl has the list for its help, its manual page and its completions, which need no server.
+    #[test]
+    fn dbctl_has_the_list_of_all_commands() {
+        let lines = COMMANDS
+            .iter()
+            .map(|command| format!("{}\t{}\n", command.usage, command.what));
+        let list = lines.collect::<Vec<_>>().concat();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dbctl/src/server_commands.txt");
+        if env::var_os("ELOQDB_RENEW").is_some() {
+            disk::Disk::real()
+                .write_atomic(&path, list.as_bytes(), 0o644)
+                .unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            list,
+            "renew it: ELOQDB_RENEW=1 cargo test -p dbserver list_of_all_commands"
+        );
+    }
+
+    #[test]
+    fn a_usage_begins_with_the_words_of_its_command_and_goes_on_in_other_letters() {
+        for command in COMMANDS {
+            let words: Vec<_> = command
+                .usage
+                .split(' ')
+                .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
+                .collect();
+            assert_eq!(words, command.words, "{}", command.usage);
+        }
+    }
+}

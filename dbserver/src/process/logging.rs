@@ -3,12 +3,14 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use dbconfig::syslog::{SYSTEM_LOG, Severity, Syslog, stderr_prefix};
 use dbconfig::{Config, LogTarget};
+use tracing::Metadata;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
@@ -17,9 +19,6 @@ use crate::process::lines::Lines;
 
 /// Changes the filter while the server runs.
 pub type FilterHandle = reload::Handle<EnvFilter, Registry>;
-
-/// Facility daemon, severity informational, as in RFC 3164.
-const SYSLOG_PRIORITY: &str = "<30>dbserver: ";
 
 /// The log file, which may be opened again or change while the server runs.
 #[derive(Debug, Clone)]
@@ -85,25 +84,14 @@ pub fn start(config: &Config) -> anyhow::Result<Logging> {
     let registry = tracing_subscriber::registry().with(filter);
     match &config.server.log_file {
         LogTarget::Console => registry
-            .with(
-                fmt::layer()
-                    .with_ansi(false)
-                    .with_writer(|| Lines(io::stderr())),
-            )
+            .with(fmt::layer().with_ansi(false).with_writer(Graded::Console))
             .init(),
         LogTarget::Syslog => {
-            let socket =
-                UnixDatagram::unbound().context("cannot make a socket for the system's log")?;
-            socket
-                .connect("/dev/log")
-                .context("cannot reach the system's log at /dev/log")?;
-            let writer = Shared::new(Syslog {
-                socket,
-                line: Vec::new(),
-            });
+            let syslog = Syslog::open("dbserver")
+                .with_context(|| format!("cannot reach the system's log at {SYSTEM_LOG}"))?;
             let layer = fmt::layer().with_ansi(false).without_time();
             registry
-                .with(layer.with_writer(move || Lines(writer.clone())))
+                .with(layer.with_writer(Graded::Syslog(Arc::new(syslog))))
                 .init();
         }
         LogTarget::File(path) => {
@@ -170,23 +158,87 @@ impl Write for Opened {
     }
 }
 
-struct Syslog {
-    socket: UnixDatagram,
-    line: Vec<u8>,
+/// Where each event goes with its severity.
+#[derive(Debug, Clone)]
+enum Graded {
+    Console,
+    Syslog(Arc<Syslog>),
 }
 
-impl Write for Syslog {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.line.extend_from_slice(bytes);
-        if bytes.ends_with(b"\n") {
-            let mut datagram = SYSLOG_PRIORITY.as_bytes().to_vec();
-            datagram.append(&mut self.line);
-            self.socket.send(&datagram)?;
+/// Takes one event.
+struct Event {
+    to: Graded,
+    severity: Severity,
+}
+
+impl MakeWriter<'_> for Graded {
+    type Writer = Lines<Event>;
+
+    fn make_writer(&self) -> Self::Writer {
+        Lines(Event {
+            to: self.clone(),
+            severity: Severity::Info,
+        })
+    }
+
+    fn make_writer_for(&self, event: &Metadata<'_>) -> Self::Writer {
+        Lines(Event {
+            to: self.clone(),
+            severity: Severity::of_level(event.level().as_str()),
+        })
+    }
+}
+
+impl Write for Event {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        match &self.to {
+            Graded::Console => {
+                let mut line = stderr_prefix(self.severity).into_bytes();
+                line.extend_from_slice(event);
+                io::stderr().write_all(&line)?;
+            }
+            Graded::Syslog(syslog) => {
+                syslog.send(self.severity, String::from_utf8_lossy(event).trim_end())?;
+            }
         }
-        Ok(bytes.len())
+        Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+
+    #[test]
+    fn an_event_goes_to_the_systems_log_with_the_severity_of_its_level() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let listener = UnixDatagram::bind(&path).unwrap();
+        let syslog = Syslog::at(&path, "dbserver").unwrap();
+        let layer = fmt::layer()
+            .without_time()
+            .with_writer(Graded::Syslog(Arc::new(syslog)));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!("broken");
+            tracing::warn!("dry");
+            tracing::info!("two\nlines");
+        });
+        let mut buffer = [0; 256];
+        for (priority, words) in [(27, "broken"), (28, "dry"), (30, "two\\nlines")] {
+            let length = listener.recv(&mut buffer).unwrap();
+            let line = std::str::from_utf8(&buffer[..length]).unwrap();
+            assert!(
+                line.starts_with(&format!("<{priority}>dbserver[")),
+                "{line}"
+            );
+            assert!(line.ends_with(words), "{line}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The process: sockets, signals, a clean stop.
 
 mod announce;
+pub mod arguments;
 
 use std::io;
 use std::net::SocketAddr;

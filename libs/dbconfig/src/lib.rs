@@ -7,6 +7,7 @@
 //! | [`config`] | the checked configuration of a server, typed |
 //! | [`replication`] | the checked `[dbrepl]` file of the log shipper |
 //! | [`value`], [`service`], [`access`], [`instance`] | what a value can be |
+//! | [`syslog`] | where `LogFile` = syslog goes, and the severity of a line |
 //!
 //! # Grammar
 //!
@@ -40,6 +41,7 @@ mod load;
 mod reader;
 pub mod replication;
 pub mod service;
+pub mod syslog;
 pub mod value;
 
 pub use access::{Access, Net};

@@ -8,6 +8,7 @@ use fwlog::{
     GenerationReason, LogIdentity, LogLocation, PAGE_SIZE, PageNumber, RecordBuffer,
     RecoverOptions, SealNewest, SegmentId, SegmentStore, Timestamp, Writer, WriterOptions, recover,
 };
+use walkdir::WalkDir;
 
 pub(crate) struct Master {
     folder: tempfile::TempDir,
@@ -127,17 +128,14 @@ impl Master {
     /// Another master with the same log so far: what a copy of its folder is.
     pub(crate) fn twin(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("log")).unwrap();
-        for name in ["log", "."] {
-            for entry in std::fs::read_dir(self.folder.path().join(name)).unwrap() {
-                let entry = entry.unwrap();
-                if entry.file_type().unwrap().is_file() {
-                    std::fs::copy(
-                        entry.path(),
-                        folder.path().join(name).join(entry.file_name()),
-                    )
-                    .unwrap();
-                }
+        for entry in WalkDir::new(self.folder.path()).min_depth(1) {
+            let entry = entry.unwrap();
+            let below = entry.path().strip_prefix(self.folder.path()).unwrap();
+            let target = folder.path().join(below);
+            if entry.file_type().is_dir() {
+                std::fs::create_dir(target).unwrap();
+            } else {
+                std::fs::copy(entry.path(), target).unwrap();
             }
         }
         let location = log_of(folder.path());

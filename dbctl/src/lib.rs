@@ -1,0 +1,81 @@
+//! dbctl, the control plane of eloqdb.
+//!
+//! A command is a file under `commands/`. Results go to standard output, all else to standard
+//! error. The exit codes are those of [`error::Exit`], and 0.
+
+mod args;
+mod commands;
+mod connection;
+mod credentials;
+mod error;
+mod invocation;
+mod output;
+mod script;
+mod server_commands;
+mod splitter;
+mod target;
+mod words;
+
+use std::env;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::args::Arguments;
+use crate::error::{CommandError, Exit, Result};
+use crate::invocation::Invocation;
+
+/// The program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse_from(args::normalized(env::args_os())) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::note(format_args!("dbctl: {failure}"));
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+/// The command line with all commands, the server's too, as its manual page and completions show it.
+pub fn command_line() -> clap::Command {
+    server_commands::added_to(Arguments::command().after_help(args::NOTES))
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::error(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        let mut invocation = Invocation::new(arguments.options);
+        let done = match arguments.command {
+            Some(_) if arguments.input => Err(CommandError::usage(
+                "with -i the commands come from standard input",
+            )),
+            Some(command) => commands::run(&mut invocation, command).await,
+            None if arguments.input => {
+                commands::input::run(&mut invocation, !arguments.no_echo).await
+            }
+            None => Err(CommandError::usage("there is no command").with_hint("dbctl help")),
+        };
+        invocation.close().await;
+        done
+    })
+}
+
+/// Help and version are results; a wrong command line is a mistake.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        output::note(text.trim_end());
+        return ExitCode::from(Exit::Usage as u8);
+    }
+    match output::text(&text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => ExitCode::from(failure.exit as u8),
+    }
+}
