@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dbproto::{
-    Border, BorderKind, Message, Reached, Refusal, Refuse, Shipper, ShipperAction, Status,
+    Border, BorderKind, Message, Reached, Refusal, Shipper, ShipperAction, Status,
 };
 
 use super::{
