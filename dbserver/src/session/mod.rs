@@ -120,8 +120,7 @@ impl Session {
     /// Changes parameters; everything that shows them follows.
     pub fn change_settings<T>(&mut self, change: impl FnOnce(&mut Settings) -> T) -> T {
         let result = change(&mut self.settings);
-        self.backend.show_settings(&self.settings);
-        self.catalog.outdate();
+        self.show_settings();
         result
     }
 
@@ -147,13 +146,16 @@ impl Session {
 
     /// The parameters of which the client is told before `ReadyForQuery`.
     pub fn take_changed_parameters(&mut self) -> BTreeMap<&'static str, String> {
-        self.follow_role();
+        // The server's role may have changed since the client was told.
+        let on_slave = self.backend.env().is_read_only();
+        if self.settings.set_hot_standby(on_slave) {
+            self.show_settings();
+        }
         self.settings.take_changed()
     }
 
     /// A statement begins: cancel requests and the time limit are for it.
     pub fn begin_statement(&mut self) -> Option<StatementTimeout> {
-        self.follow_role();
         let in_transaction = self.transaction.is_explicit();
         self.backend.begin_statement(&self.settings, in_transaction)
     }
@@ -314,12 +316,18 @@ impl Session {
     /// Back to the state between two transactions.
     fn finish(&mut self, committed: bool) {
         if self.settings.end_transaction(committed) {
-            self.change_settings(|_| {});
+            self.show_settings();
         }
         if self.transaction.is_explicit() {
             self.backend.entry().set_state("idle");
         }
         self.transaction.end(self.backend.scope(&self.settings));
+    }
+
+    /// The settings have changed: functions, the catalog and the list of sessions follow.
+    fn show_settings(&mut self) {
+        self.backend.show_settings(&self.settings);
+        self.catalog.outdate();
     }
 
     fn check_usable(&mut self) -> Result<(), Failure> {
@@ -352,14 +360,6 @@ impl Session {
             .hint("Run the transaction again."));
         }
         Ok(())
-    }
-
-    /// The server's role may have changed since the client was told.
-    fn follow_role(&mut self) {
-        let on_slave = self.backend.env().is_read_only();
-        if self.settings.set_hot_standby(on_slave) {
-            self.change_settings(|_| {});
-        }
     }
 }
 

@@ -43,3 +43,35 @@ impl Notices {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn a_client_gets_what_it_wants_to_see_once() {
+        let mut settings = Settings::new(HashMap::new());
+        let mut notices = Notices::default();
+        let mut told = |settings: &Settings| {
+            notices.warn(SqlState::NO_ACTIVE_SQL_TRANSACTION, "a warning");
+            notices.notice("a notice");
+            let told: Vec<_> = notices
+                .take(settings)
+                .into_iter()
+                .map(|n| n.severity)
+                .collect();
+            assert!(notices.take(settings).is_empty());
+            told
+        };
+        assert_eq!(told(&settings), ["WARNING", "NOTICE"]);
+        for (least, expected) in [("warning", &["WARNING"][..]), ("error", &[])] {
+            let least = Some(least);
+            settings
+                .set("client_min_messages", least, false, false)
+                .unwrap();
+            assert_eq!(told(&settings), expected);
+        }
+    }
+}

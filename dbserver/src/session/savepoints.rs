@@ -70,3 +70,28 @@ impl Savepoints {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_of_a_name_is_meant_and_what_came_after_it_goes() {
+        let mut savepoints = Savepoints::default();
+        for name in ["a", "b", "a", "c"] {
+            savepoints.push(name, None).unwrap();
+        }
+        assert_eq!(savepoints.find("a").unwrap(), 2);
+        savepoints.go_back("a", None).unwrap();
+        assert_eq!(
+            savepoints.find("c").unwrap_err().sqlstate(),
+            SqlState::INVALID_SAVEPOINT_SPECIFICATION
+        );
+        // Going back keeps the savepoint itself, releasing it does not.
+        savepoints.go_back("a", None).unwrap();
+        savepoints.release("a", None).unwrap();
+        assert_eq!(savepoints.find("a").unwrap(), 0);
+        savepoints.release("a", None).unwrap();
+        assert!(savepoints.is_empty());
+    }
+}

@@ -24,14 +24,14 @@ pub(super) fn columns(name: Option<&str>) -> Columns {
 pub(super) fn show(session: &Session, name: Option<&str>) -> Result<Reply, Failure> {
     let settings = session.settings();
     let rows = if let Some(name) = name {
-        let value = match of_transaction(session, name) {
+        let value = match present(session, name) {
             Some(value) => value.to_owned(),
             None => settings.show(name)?,
         };
         vec![vec![SqlValue::Text(value)]]
     } else {
         let all = settings.all().into_iter().map(|(name, value, meaning)| {
-            let value = of_transaction(session, &name).map_or(value, str::to_owned);
+            let value = present(session, &name).map_or(value, str::to_owned);
             [name, value, meaning].map(SqlValue::Text).into()
         });
         all.collect()
@@ -43,15 +43,15 @@ pub(super) fn show(session: &Session, name: Option<&str>) -> Result<Reply, Failu
     })
 }
 
-/// The value of a parameter that the transaction has, and not the settings.
-fn of_transaction(session: &Session, name: &str) -> Option<&'static str> {
+/// The value of a parameter that is the transaction's or the server's, and not one of the settings.
+fn present(session: &Session, name: &str) -> Option<&'static str> {
     let transaction = session.transaction();
+    let on_slave = || session.backend().env().is_read_only();
+    let switch = |on| Some(if on { "on" } else { "off" });
     match parameters::find(name)?.name {
         "transaction_isolation" => Some(transaction.isolation().name()),
-        "transaction_read_only" => {
-            let read_only = transaction.is_read_only() || session.backend().env().is_read_only();
-            Some(if read_only { "on" } else { "off" })
-        }
+        "transaction_read_only" => switch(transaction.is_read_only() || on_slave()),
+        "in_hot_standby" => switch(on_slave()),
         _ => None,
     }
 }

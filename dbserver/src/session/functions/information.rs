@@ -68,6 +68,11 @@ fn current_setting(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal>
     let key = parameters::find(name)
         .map_or(name.as_str(), |p| p.name)
         .to_ascii_lowercase();
+    if key == "in_hot_standby" {
+        // The role is the server's, at this time.
+        let on_slave = facts.env.is_read_only();
+        return Ok(text(if on_slave { "on" } else { "off" }));
+    }
     match lock(&facts.settings).get(&key) {
         Some(value) => Ok(text(value.clone())),
         None if missing_ok => Ok(Value::Null),
