@@ -53,7 +53,7 @@ pub struct CopyLines {
 }
 
 /// What future and owner share.
-struct Desk {
+struct Shared {
     sink: Sink,
     /// What the client was told, or will be with the first row.
     columns: Option<Columns>,
@@ -69,7 +69,7 @@ struct Desk {
 /// A query in the middle of its result.
 pub struct Cursor {
     task: Pin<Box<dyn Future<Output = Result<(), Failure>>>>,
-    desk: Rc<RefCell<Desk>>,
+    shared: Rc<RefCell<Shared>>,
 }
 
 /// What a cursor starts from.
@@ -87,7 +87,7 @@ pub struct Start {
 impl Cursor {
     /// A query that has not stepped yet.
     pub fn new(sqlite: Rc<Sqlite>, start: Start) -> Self {
-        let desk = Rc::new(RefCell::new(Desk {
+        let shared = Rc::new(RefCell::new(Shared {
             sink: Sink::Wire(BytesMut::new()),
             describe: start.told.is_none(),
             columns: start.told.clone(),
@@ -95,8 +95,8 @@ impl Cursor {
             wanted: 0,
             rows: 0,
         }));
-        let task = Box::pin(run(sqlite, start, Rc::clone(&desk)));
-        Self { task, desk }
+        let task = Box::pin(run(sqlite, start, Rc::clone(&shared)));
+        Self { task, shared }
     }
 
     /// Appends up to `wanted` rows to `out` as messages.
@@ -106,7 +106,7 @@ impl Cursor {
         formats: &Rc<[Format]>,
         wanted: u64,
     ) -> Result<Portion, Failure> {
-        self.desk.borrow_mut().formats = Rc::clone(formats);
+        self.shared.borrow_mut().formats = Rc::clone(formats);
         let (result, sink) = self.fill(Sink::Wire(std::mem::take(out)), wanted);
         if let Sink::Wire(buffer) = sink {
             *out = buffer;
@@ -120,7 +120,7 @@ impl Cursor {
         out: &mut BytesMut,
         lines: Box<CopyLines>,
     ) -> (Result<Portion, Failure>, Box<CopyLines>) {
-        self.desk.borrow_mut().describe = false;
+        self.shared.borrow_mut().describe = false;
         let (result, sink) = self.fill(Sink::Copy(std::mem::take(out), lines), u64::MAX);
         let Sink::Copy(buffer, lines) = sink else {
             unreachable!("a sink comes back as it was given")
@@ -142,46 +142,47 @@ impl Cursor {
 
     /// The columns, known after the first portion.
     pub fn columns(&self) -> Option<Columns> {
-        self.desk.borrow().columns.clone()
+        self.shared.borrow().columns.clone()
     }
 
     /// Rows given so far.
     pub fn rows(&self) -> u64 {
-        self.desk.borrow().rows
+        self.shared.borrow().rows
     }
 
     /// Puts up to `wanted` rows into the sink and gives it back.
     fn fill(&mut self, sink: Sink, wanted: u64) -> (Result<Portion, Failure>, Sink) {
-        self.desk.borrow_mut().wanted = wanted;
-        self.desk.borrow_mut().sink = sink;
+        self.shared.borrow_mut().wanted = wanted;
+        self.shared.borrow_mut().sink = sink;
         let mut context = Context::from_waker(Waker::noop());
         let polled = self.task.as_mut().poll(&mut context);
-        let mut desk = self.desk.borrow_mut();
-        let sink = std::mem::replace(&mut desk.sink, Sink::Wire(BytesMut::new()));
+        let mut shared = self.shared.borrow_mut();
+        let sink = std::mem::replace(&mut shared.sink, Sink::Wire(BytesMut::new()));
         let portion = match polled {
             Poll::Ready(result) => result.map(|()| Portion::End),
-            Poll::Pending if desk.wanted == 0 => Ok(Portion::Enough),
+            Poll::Pending if shared.wanted == 0 => Ok(Portion::Enough),
             Poll::Pending => Ok(Portion::Full),
         };
         (portion, sink)
     }
 }
 
-async fn run(sqlite: Rc<Sqlite>, start: Start, desk: Rc<RefCell<Desk>>) -> Result<(), Failure> {
+async fn run(sqlite: Rc<Sqlite>, start: Start, shared: Rc<RefCell<Shared>>) -> Result<(), Failure> {
     let mut statement = sqlite.prepare(start.prepared.text())?;
     mapping::bind(&mut statement, &start.values)?;
     statement.reset_status(StatementStatus::RePrepare);
     let mut rows = statement.raw_query();
     let Some(first) = rows.next()? else {
         drop(rows);
-        return desk
+        return shared
             .borrow_mut()
             .settle(&start, (&sqlite, &statement), None);
     };
-    desk.borrow_mut()
+    shared
+        .borrow_mut()
         .settle(&start, (&sqlite, first.as_ref()), Some(first))?;
     let projection = start.prepared.projection();
-    if desk.borrow_mut().take(first, projection)? {
+    if shared.borrow_mut().take(first, projection)? {
         Pause::default().await;
     }
     loop {
@@ -191,7 +192,7 @@ async fn run(sqlite: Rc<Sqlite>, start: Start, desk: Rc<RefCell<Desk>>) -> Resul
         let Some(row) = rows.next()? else {
             return Ok(());
         };
-        if desk.borrow_mut().take(row, projection)? {
+        if shared.borrow_mut().take(row, projection)? {
             Pause::default().await;
         }
     }
@@ -215,7 +216,7 @@ impl Future for Pause {
     }
 }
 
-impl Desk {
+impl Shared {
     /// Compares the statement after its first step with what the client was told, or tells it.
     fn settle(
         &mut self,

@@ -50,27 +50,40 @@ struct Saved {
     on_commit: Values,
 }
 
+impl Frequent {
+    fn of(values: &Values) -> Self {
+        let value = |name| values.get(name).map(String::as_str);
+        let time = |name| {
+            let millis = value(name)?.parse().ok().filter(|millis| *millis > 0)?;
+            Some(Duration::from_millis(millis))
+        };
+        Self {
+            statement_timeout: time("statement_timeout"),
+            lock_timeout: time("lock_timeout"),
+            idle: time("idle_session_timeout"),
+            idle_in_transaction: time("idle_in_transaction_session_timeout"),
+            isolation: match value("default_transaction_isolation") {
+                Some("repeatable read") => Isolation::RepeatableRead,
+                Some("serializable") => Isolation::Serializable,
+                _ => Isolation::ReadCommitted,
+            },
+            read_only: value("default_transaction_read_only") == Some("on"),
+        }
+    }
+}
+
 impl Settings {
     /// The settings of a new session; `defaults` are those that the server and the start-up message
     /// give.
     pub fn new(defaults: HashMap<String, String>) -> Self {
-        let mut settings = Self {
+        Self {
+            frequent: Frequent::of(&defaults),
             values: defaults.clone(),
             defaults,
             transaction: None,
             changed: BTreeMap::new(),
-            frequent: Frequent {
-                statement_timeout: None,
-                lock_timeout: None,
-                idle: None,
-                idle_in_transaction: None,
-                isolation: Isolation::ReadCommitted,
-                read_only: false,
-            },
             hot_standby: false,
-        };
-        settings.refresh();
-        settings
+        }
     }
 
     /// The value as SHOW prints it.
@@ -217,12 +230,6 @@ impl Settings {
         &self.frequent
     }
 
-    /// A parameter of shape time; `None` for 0.
-    fn time(&self, name: &str) -> Option<Duration> {
-        let millis = self.get(name)?.parse().ok().filter(|millis| *millis > 0)?;
-        Some(Duration::from_millis(millis))
-    }
-
     /// Whether a message of that severity is sent to the client.
     pub fn sends(&self, severity: &str) -> bool {
         let least = self.get("client_min_messages").unwrap_or_default();
@@ -250,7 +257,7 @@ impl Settings {
                 self.changed.insert(parameter.name, now);
             }
         }
-        self.refresh();
+        self.frequent = Frequent::of(&self.values);
     }
 
     fn note(&mut self, key: &str) {
@@ -258,22 +265,7 @@ impl Settings {
             let now = self.value(parameter).to_owned();
             self.changed.insert(parameter.name, now);
         }
-        self.refresh();
-    }
-
-    fn refresh(&mut self) {
-        self.frequent = Frequent {
-            statement_timeout: self.time("statement_timeout"),
-            lock_timeout: self.time("lock_timeout"),
-            idle: self.time("idle_session_timeout"),
-            idle_in_transaction: self.time("idle_in_transaction_session_timeout"),
-            isolation: match self.get("default_transaction_isolation") {
-                Some("repeatable read") => Isolation::RepeatableRead,
-                Some("serializable") => Isolation::Serializable,
-                _ => Isolation::ReadCommitted,
-            },
-            read_only: self.get("default_transaction_read_only") == Some("on"),
-        };
+        self.frequent = Frequent::of(&self.values);
     }
 }
 
