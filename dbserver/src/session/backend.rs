@@ -134,9 +134,9 @@ impl Backend {
         }
     }
 
-    /// Whether published commits were taken back since the connection was opened: what SQLite has
-    /// cached can't be believed any more.
-    pub fn is_stale(&self) -> bool {
+    /// Whether published commits were taken back since the connection was opened, because the log has
+    /// failed: what SQLite has cached can't be believed any more.
+    pub fn has_lost_commits(&self) -> bool {
         self.sqlite.epoch() != self.env.epoch()
     }
 

@@ -51,6 +51,7 @@ use std::sync::Arc;
 
 use dialect::{Notice, TransactionModes};
 use pgtypes::SqlState;
+use pgwire::messages::response::TransactionStatus;
 
 use crate::clients::{Registered, StatementTimeout};
 use crate::databases::permit::Permit;
@@ -338,28 +339,37 @@ impl Session {
         self.check_epoch()
     }
 
-    /// Opens the connection again when published commits were taken back since it was opened. A
-    /// transaction that was open then is lost.
+    /// Opens the connection again when it has seen what is gone: commits that a failed log took back,
+    /// or, after a change of role, a state that nobody writes on any more. The transaction is lost,
+    /// unless it has nothing of that.
     fn check_epoch(&mut self) -> Result<(), Failure> {
-        if !self.backend.is_stale() {
+        let log_failed = self.backend.has_lost_commits();
+        if !log_failed && !self.backend.sqlite().is_void() {
             return Ok(());
         }
-        // One that has only read so far is over, too: who is in it must hear why.
-        let lost = self.transaction.is_under_way();
-        let explicit = self.transaction.is_explicit();
-        self.rollback();
-        if explicit {
-            self.transaction.lose();
+        // After a failure one that has only read so far is over, too: who is in it must hear why.
+        let open = self.transaction.status() == TransactionStatus::Transaction;
+        let lost = self.transaction.has_written()
+            || self.transaction.holds_snapshot()
+            || (log_failed && open);
+        if log_failed || lost {
+            let explicit = self.transaction.is_explicit();
+            self.rollback();
+            if explicit {
+                self.transaction.lose();
+            }
         }
         self.backend.reopen()?;
-        if lost {
-            return Err(Failure::new(
-                SqlState::STATEMENT_COMPLETION_UNKNOWN,
-                "the transaction was lost when the forward log failed",
-            )
-            .hint("Run the transaction again."));
+        if !lost {
+            return Ok(());
         }
-        Ok(())
+        let why = if log_failed {
+            "the transaction was lost when the forward log failed"
+        } else {
+            "the transaction was lost when the server's role changed"
+        };
+        let lost = Failure::new(SqlState::STATEMENT_COMPLETION_UNKNOWN, why);
+        Err(lost.hint("Run the transaction again."))
     }
 }
 

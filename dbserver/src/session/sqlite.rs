@@ -1,11 +1,12 @@
 //! A session's connection to SQLite: opened, limited, guarded, and opened again when its cache can
 //! no longer be believed.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pagestore::Snapshot;
+use pagestore::{PageStore, Snapshot};
 use pgtypes::SqlValue;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
@@ -34,7 +35,11 @@ pub struct Sqlite {
     connection: Connection,
     /// Snapshots, permission to write, the write set.
     handle: FileHandle,
+    store: Arc<PageStore>,
     epoch: u64,
+    /// The page store's epoch at the first write: SQLite's cache may have pages of commits that were
+    /// not durable then.
+    wrote_in: Cell<Option<u64>>,
     schema: SchemaCache,
     trusted: Arc<AtomicBool>,
 }
@@ -49,16 +54,24 @@ impl Sqlite {
         Ok(Rc::new(Self {
             connection,
             handle,
+            store: Arc::clone(database.store()),
             epoch,
+            wrote_in: Cell::new(None),
             schema: SchemaCache::default(),
             trusted,
         }))
     }
 
-    /// The page store's epoch when it was opened: pages cached before a later one may be of commits
+    /// The environment's epoch when it was opened: pages cached before a later one may be of commits
     /// that were taken back.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Whether it has written on a state that nobody writes on any more: it reads nothing from now on.
+    pub fn is_void(&self) -> bool {
+        let epoch = self.wrote_in.get();
+        epoch.is_some_and(|epoch| epoch != self.store.epoch())
     }
 
     /// What was read of the schema.
@@ -93,7 +106,7 @@ impl Sqlite {
 
     /// Begins SQLite's transaction: with the write permit, or for itself only.
     pub fn begin(&self, mode: WriteMode) -> Result<(), Failure> {
-        self.handle.set_write_mode(mode);
+        self.set_write_mode(mode);
         self.run("BEGIN IMMEDIATE")
             .inspect_err(|_| self.handle.allow_write(false))
     }
@@ -119,7 +132,7 @@ impl Sqlite {
 
     /// Rebuilds the database, with the write permit; COMMIT is SQLite's own.
     pub fn vacuum(&self) -> Result<(), Failure> {
-        self.handle.allow_write(true);
+        self.set_write_mode(WriteMode::Permit);
         let rebuilt = self.trusted(|connection| {
             // The new database is one that SQLite attaches, under a name that nobody knows.
             connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1)?;
@@ -174,6 +187,13 @@ impl Sqlite {
                 .prepare_cached("PRAGMA schema_version")?
                 .query_row([], |row| row.get(0))
         })
+    }
+
+    fn set_write_mode(&self, mode: WriteMode) {
+        if mode == WriteMode::Permit && self.wrote_in.get().is_none() {
+            self.wrote_in.set(Some(self.store.epoch()));
+        }
+        self.handle.set_write_mode(mode);
     }
 
     /// Lets the server's own statements of `work` write `sqlite_schema`.

@@ -141,9 +141,9 @@ impl Transaction {
         !matches!(self.writing, Writing::Nothing)
     }
 
-    /// Whether the client would miss it.
-    pub fn is_under_way(&self) -> bool {
-        self.has_written() || self.block == Block::Open
+    /// Whether its reads are all of one snapshot, which has been taken.
+    pub fn holds_snapshot(&self) -> bool {
+        self.snapshot.is_some()
     }
 
     /// The isolation level.

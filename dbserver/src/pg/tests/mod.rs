@@ -7,6 +7,7 @@ mod damage;
 mod manual;
 mod optimistic;
 mod queries;
+mod roles;
 mod transactions;
 mod values;
 
