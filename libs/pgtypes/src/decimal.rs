@@ -92,7 +92,7 @@ impl Decimal {
         if value.is_infinite() {
             return Self::Infinity { negative };
         }
-        let shortest = Shortest::of(value);
+        let shortest = Shortest::of_double(value);
         let digits = shortest
             .digits()
             .fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
