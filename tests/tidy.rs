@@ -100,6 +100,8 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         "one parser of the configuration",
     ),
     ("notify", &["dbrepl"], "only the tailer waits on files"),
+    ("jiff", &["pgtypes"], "one library of values"),
+    ("num-bigint", &["pgtypes"], "one library of values"),
     (
         "tokio",
         &["dbserver", "dbrepl", "dbctl", "dbtests"],

@@ -4,17 +4,21 @@ use bytes::BytesMut;
 
 use crate::decode::{decode_text, stored_real};
 use crate::encode::{put_own_text, truth};
-use crate::{PgType, SqlState, SqlValue, SqlValueRef, ValueError, float, numeric};
+use crate::{Decimal, PgType, SqlState, SqlValue, SqlValueRef, ValueError, float, numeric};
 
 /// Casts a stored value to type `ty`.
 ///
 /// Text is read as [`decode`](crate::decode) reads it; a number becomes a number of the other type,
-/// rounded half away from zero, or a boolean; all else goes by the value's own text. NULL stays.
+/// rounded half away from zero, or a boolean; all else goes by the value's own text. A numeric that
+/// only text keeps exactly becomes the nearest double. NULL stays.
 pub fn cast(value: SqlValueRef<'_>, ty: &PgType) -> Result<SqlValue, ValueError> {
     match (value, ty) {
         (SqlValueRef::Null, _) => Ok(SqlValue::Null),
         (SqlValueRef::Blob(bytes), PgType::Bytea) => Ok(SqlValue::Blob(bytes.to_vec())),
         (SqlValueRef::Integer(_) | SqlValueRef::Real(_), _) => number(value, ty),
+        (SqlValueRef::Text(text), PgType::Numeric { .. }) => {
+            numeric::computed(Decimal::parse(text)?, ty.numeric_limits())
+        }
         (SqlValueRef::Text(text), _) => decode_text(text, ty),
         (SqlValueRef::Blob(_), _) => decode_text(&value.own_text(), ty),
     }
@@ -38,7 +42,7 @@ fn number(value: SqlValueRef<'_>, ty: &PgType) -> Result<SqlValue, ValueError> {
             .ok_or_else(|| out_of_range(ty)),
         PgType::Numeric { .. } => match ty.numeric_limits() {
             None => Ok(value.to_owned()),
-            limits => numeric::stored(numeric::decimal(value)?, limits),
+            limits => numeric::computed(numeric::decimal(value)?, limits),
         },
         _ => decode_text(&value.own_text(), ty),
     }

@@ -38,7 +38,9 @@ pub(crate) fn decode_text(text: &str, ty: &PgType) -> Result<SqlValue, ValueErro
         PgType::Int2 => whole(i64::from(i16::MIN), i64::from(i16::MAX)),
         PgType::Int4 => whole(i64::from(i32::MIN), i64::from(i32::MAX)),
         PgType::Int8 => whole(i64::MIN, i64::MAX),
-        PgType::Oid => whole(0, i64::from(u32::MAX)),
+        // A negative number of 32 bits has an oid's bits, too.
+        PgType::Oid => integer::parse(text, ty.name(), i32::MIN.into(), u32::MAX.into())
+            .map(|oid| SqlValue::Integer(oid & i64::from(u32::MAX))),
         PgType::Float4 => float::parse_single(text)
             .map(float::double_of_single)
             .map(stored_real),

@@ -34,7 +34,7 @@ pub(crate) fn encode_binary(
         },
         PgType::Bpchar(length) => put_padded(value, *length, out),
         PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown | PgType::Opaque(_) => {
-            put_own_text(value, out)
+            put_own_text(value, out);
         }
         PgType::Json => put_json(value, ty, out)?,
         PgType::Jsonb => {

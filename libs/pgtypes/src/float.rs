@@ -18,6 +18,9 @@ const FIXED_LIMIT_SINGLE: i32 = 6;
 /// Below this one too.
 const FIXED_LEAST: i32 = -4;
 
+/// From here on, 2^53, doubles are whole numbers, and so are the numbers just between two.
+const WHOLE_FROM: f64 = 9_007_199_254_740_992.0;
+
 /// The shortest digits of a finite number, taken apart; lives on the stack.
 pub(crate) struct Shortest {
     buffer: [u8; SCIENTIFIC_BYTES],
@@ -36,15 +39,89 @@ impl Write for Shortest {
 
 impl Shortest {
     /// Of the absolute value of a number, which must be finite.
-    pub(crate) fn of(number: impl std::fmt::LowerExp) -> Self {
+    fn of(number: impl std::fmt::LowerExp) -> Self {
+        Self::written(format_args!("{number:e}"))
+    }
+
+    fn written(number: std::fmt::Arguments<'_>) -> Self {
         let mut text = Self {
             buffer: [0; SCIENTIFIC_BYTES],
             used: 0,
         };
         // No finite number is longer than the buffer.
-        let written = write!(text, "{number:e}");
+        let written = text.write_fmt(number);
         debug_assert!(written.is_ok());
         text
+    }
+
+    /// As PostgreSQL finds them, which rounds halves to the even digit and leaves out digits that lie
+    /// just between two doubles; Rust's own do neither.
+    pub(crate) fn of_double(value: f64) -> Self {
+        let own = Self::of(value);
+        let digits = own.digits().count();
+        if digits < 16 && value.abs() < WHOLE_FROM {
+            return own;
+        }
+        let fits = |text: &Self| text.number() == Some(value) && !text.is_between(value);
+        let mut candidates =
+            (digits..=17).map(|digits| Self::written(format_args!("{value:.0$e}", digits - 1)));
+        candidates.find(fits).unwrap_or(own)
+    }
+
+    /// The same for a single.
+    pub(crate) fn of_single(value: f32) -> Self {
+        let own = Self::of(value);
+        let digits = own.digits().count();
+        let is_between = |text: &Self| {
+            let twice =
+                [value.next_up(), value.next_down()].map(|next| f64::from(value) + f64::from(next));
+            text.number::<f64>()
+                .is_some_and(|number| twice.contains(&(2.0 * number)))
+        };
+        let fits = |text: &Self| text.number() == Some(value) && !is_between(text);
+        let mut candidates =
+            (digits..=9).map(|digits| Self::written(format_args!("{value:.0$e}", digits - 1)));
+        candidates.find(fits).unwrap_or(own)
+    }
+
+    fn number<T: std::str::FromStr>(&self) -> Option<T> {
+        let text = self.buffer.get(..self.used)?;
+        std::str::from_utf8(text).ok()?.parse().ok()
+    }
+
+    /// Whether the digits lie just between a double and one of its neighbours. That can only be
+    /// where doubles are whole numbers, and these are not too large.
+    fn is_between(&self, value: f64) -> bool {
+        if value.abs() < WHOLE_FROM {
+            return false;
+        }
+        let digits = self.digits();
+        let (count, exponent) = (digits.clone().count(), self.exponent());
+        let zeros = usize::try_from(exponent)
+            .ok()
+            .and_then(|e| (e + 1).checked_sub(count));
+        let number = zeros.and_then(|zeros| {
+            let mut all = digits.chain(std::iter::repeat_n(b'0', zeros));
+            all.try_fold(0_u128, |number, digit| {
+                number
+                    .checked_mul(10)?
+                    .checked_add(u128::from(digit - b'0'))
+            })
+        });
+        let whole = |value: f64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it is whole and positive; one that is too large is never just between"
+            )]
+            let whole = value.abs() as u128;
+            whole
+        };
+        number.is_some_and(|number| {
+            [value.next_up(), value.next_down()]
+                .iter()
+                .any(|next| number.checked_mul(2) == whole(value).checked_add(whole(*next)))
+        })
     }
 
     fn parts(&self) -> (&[u8], &[u8]) {
@@ -76,7 +153,7 @@ pub(crate) fn put_double(value: f64, out: &mut BytesMut) {
     if value.is_finite() {
         put_finite(
             value.is_sign_negative(),
-            &Shortest::of(value),
+            &Shortest::of_double(value),
             FIXED_LIMIT_DOUBLE,
             out,
         );
@@ -90,7 +167,7 @@ pub(crate) fn put_single(value: f32, out: &mut BytesMut) {
     if value.is_finite() {
         put_finite(
             value.is_sign_negative(),
-            &Shortest::of(value),
+            &Shortest::of_single(value),
             FIXED_LIMIT_SINGLE,
             out,
         );
@@ -265,6 +342,10 @@ mod tests {
             (0.00012, "0.00012"),
             (0.00001, "1e-05"),
             (1e100, "1e+100"),
+            (622_053_460_900_696_064.0, "6.220534609006961e+17"),
+            (2_466_831_905_612_469.0, "2.466831905612469e+15"),
+            (-9.6709e20, "-9.670899999999999e+20"),
+            (1_073_741_824.003_906_2, "1073741824.0039062"),
             (f64::MAX, "1.7976931348623157e+308"),
             (f64::from_bits(1), "5e-324"),
             (f64::INFINITY, "Infinity"),
@@ -284,6 +365,8 @@ mod tests {
             (1e6, "1e+06"),
             (16_777_216.0, "1.6777216e+07"),
             (0.0001, "0.0001"),
+            (3_413.781_2, "3413.7812"),
+            (52_954_992.0, "5.2954992e+07"),
             (f32::MAX, "3.4028235e+38"),
             (f32::NAN, "NaN"),
         ];

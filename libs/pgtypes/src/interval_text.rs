@@ -9,6 +9,9 @@ use crate::moment_text::Problem;
 use crate::parts::clock;
 use crate::{Interval, SqlState, Unit, ValueError};
 
+/// What the months of `1-2` are less than.
+const MONTHS_PER_YEAR: i64 = 12;
+
 impl Interval {
     /// Reads an interval; 22007 for what is none, 22015 for one that is too long.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
@@ -144,8 +147,12 @@ impl Sum {
             if number.contains(':') {
                 self.clock(sign, number)?;
             } else if let Some((years, months)) = number.split_once('-') {
+                let months = quantity(sign, months)?;
+                if months.whole.abs() >= MONTHS_PER_YEAR {
+                    return Err(Problem::Range);
+                }
                 self.add(quantity(sign, years)?, Unit::Year)?;
-                self.add(quantity(sign, months)?, Unit::Month)?;
+                self.add(months, Unit::Month)?;
             } else {
                 let unit = match words.next_if(|next| !next.contains(':')) {
                     Some(name) => Unit::parse(name).ok_or(Problem::Syntax)?,
@@ -159,7 +166,13 @@ impl Sum {
     }
 
     fn clock(&mut self, sign: i64, text: &str) -> Result<(), Problem> {
-        self.see(&[Unit::Hour, Unit::Minute, Unit::Second])?;
+        self.see(&[
+            Unit::Hour,
+            Unit::Minute,
+            Unit::Second,
+            Unit::Millisecond,
+            Unit::Microsecond,
+        ])?;
         let (hours, rest) = clock(text)?;
         add(&mut self.micros, sign * rest, 1)?;
         add(&mut self.micros, sign * hours, HOUR)
@@ -295,6 +308,7 @@ mod tests {
             ("1 day, 2 hours", "1 day 02:00:00"),
             ("1.5 12:00", "1 day 24:00:00"),
             ("-.5 day", "-12:00:00"),
+            ("1:", "01:00:00"),
             ("PT", "00:00:00"),
             ("P-1DT1.5H", "-1 days +01:30:00"),
             ("12 microsecon 2 cent 1 yrs", "201 years 00:00:00.000012"),
@@ -323,12 +337,11 @@ mod tests {
             "P1",
             "PT1D",
             "1:2:3:4",
-            ":1",
-            "1:",
             "-",
             "1 day day",
             "1 day 1 day",
             "1:00 2 hours",
+            "5 us 1:00",
             "5 1 day",
             "1-2-3",
             "1 quarter",
@@ -344,6 +357,7 @@ mod tests {
             "3000000000 days",
             "1000000000 years",
             "1:60",
+            "1-12",
             "9223372036854775808 us",
         ] {
             let error = Interval::parse(long).unwrap_err();

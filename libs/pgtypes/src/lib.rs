@@ -42,6 +42,7 @@ mod codec_tests;
 mod date;
 mod decimal;
 mod decimal_arithmetic;
+mod decimal_text;
 mod declared;
 mod decode;
 mod encode;

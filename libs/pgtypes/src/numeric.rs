@@ -14,7 +14,7 @@ use std::fmt::Write;
 use bytes::{Buf, BufMut, BytesMut};
 use num_bigint::Sign;
 
-use crate::decimal::{Decimal, Finite, MAX_SCALE, power_of_ten};
+use crate::decimal::{Decimal, Finite, MAX_SCALE, overflow, power_of_ten};
 use crate::{SqlState, SqlValue, SqlValueRef, ValueError, integer};
 
 const POSITIVE: u16 = 0x0000;
@@ -220,6 +220,19 @@ pub fn stored(decimal: Decimal, limits: Option<Limits>) -> Result<SqlValue, Valu
     Ok(real.map_or(SqlValue::Text(text), SqlValue::Real))
 }
 
+/// The form with which SQLite computes and compares: as stored, but a double where only text keeps
+/// every digit, for SQLite ranks any text behind all numbers. 22003 beyond a double's range.
+pub fn computed(decimal: Decimal, limits: Option<Limits>) -> Result<SqlValue, ValueError> {
+    let real = match stored(decimal, limits)? {
+        SqlValue::Text(text) if text != "NaN" => text.parse::<f64>(),
+        value => return Ok(value),
+    };
+    real.ok()
+        .filter(|real| real.is_finite())
+        .map(SqlValue::Real)
+        .ok_or_else(overflow)
+}
+
 /// The number rounded to a column's scale; 22003 when it has more digits than the column.
 fn within(decimal: Decimal, limits: Limits) -> Result<Decimal, ValueError> {
     let Limits { precision, scale } = limits;
@@ -258,7 +271,7 @@ mod tests {
     use bytes::BytesMut;
     use proptest::prelude::*;
 
-    use super::{Limits, from_binary, from_text, put_binary, put_text};
+    use super::{Decimal, Limits, computed, from_binary, from_text, put_binary, put_text};
     use crate::{SqlState, SqlValue, SqlValueRef};
 
     const MONEY: Option<Limits> = Some(Limits {
@@ -345,6 +358,20 @@ mod tests {
             from_text("nan", None).unwrap(),
             SqlValue::Text("NaN".into())
         );
+    }
+
+    #[test]
+    fn statements_compute_with_numbers_and_not_with_text() {
+        let computed = |text| computed(Decimal::parse(text).unwrap(), None);
+        assert_eq!(
+            computed("0.30000000000000004"),
+            Ok(SqlValue::Real(0.1 + 0.2))
+        );
+        assert_eq!(computed("1.10"), Ok(SqlValue::Real(1.1)));
+        assert_eq!(computed("NaN"), Ok(SqlValue::Text("NaN".into())));
+        assert_eq!(computed("1e-400"), Ok(SqlValue::Real(0.0)));
+        let error = computed("1e400").unwrap_err();
+        assert_eq!(error.sqlstate, SqlState::NUMERIC_VALUE_OUT_OF_RANGE);
     }
 
     #[test]

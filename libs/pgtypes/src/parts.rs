@@ -27,7 +27,7 @@ fn is_weekday(word: &str) -> bool {
 
 /// Words that digits may follow at once.
 fn is_word(word: &str) -> bool {
-    let known = ["t", "am", "pm", "ad", "bc", "at", "on", "z"];
+    let known = ["t", "am", "pm", "ad", "bc", "at", "on", "z", "allballs"];
     known.contains(&word) || month(word).is_some() || is_weekday(word)
 }
 
@@ -239,7 +239,8 @@ impl Parts {
         for number in pieces().filter(|piece| !is_name(piece)) {
             self.date_part(number)?;
         }
-        if self.has_date() {
+        // Such a date comes before the time.
+        if self.has_date() && self.time.is_none() {
             Ok(())
         } else {
             Err(Problem::Syntax)
@@ -375,9 +376,12 @@ pub(crate) fn clock(text: &str) -> Result<(i64, i64), Problem> {
         None => (text, None),
     };
     let mut numbers = whole.split(':').map(|part| {
-        let number = part.parse::<i64>().map_err(|_| Problem::Range);
-        let plain = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if plain { number } else { Err(Problem::Syntax) }
+        // `10:` is ten o'clock.
+        let part = if part.is_empty() { "0" } else { part };
+        if !part.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Problem::Syntax);
+        }
+        part.parse::<i64>().map_err(|_| Problem::Range)
     });
     let mut next = || numbers.next().transpose();
     let (first, second, third) = (next()?, next()?, next()?);

@@ -39,6 +39,7 @@ const LITERAL_TYPES: &[&str] = &[
     "timestamp",
     "timestamptz",
     "timetz",
+    "oid",
     "uuid",
     "varchar",
     "name",
@@ -327,6 +328,10 @@ fn how(own: Option<&PgType>, form: Form, ty: &PgType) -> Cast {
             Cast::Call(open, close)
         }
         PgType::Oid if base == Some(PgType::Opaque(Opaque::Regtype)) => call("eq_type_oid"),
+        PgType::Oid if own.is_some_and(PgType::is_text) => {
+            let (open, close) = to_form(ty);
+            Cast::Call(open, close)
+        }
         PgType::Oid => Cast::Native("INTEGER"),
         PgType::Int2 | PgType::Int4 | PgType::Int8
             if same

@@ -11,3 +11,5 @@ mod schema_changes;
 #[cfg(test)]
 mod support;
 mod values;
+#[cfg(test)]
+mod ways_in;

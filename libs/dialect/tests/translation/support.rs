@@ -285,6 +285,15 @@ impl Database {
         Ok(out)
     }
 
+    /// The first value of a query that needs no parameters, as it is stored.
+    pub(crate) fn try_value(&self, sql: &str) -> Result<Value, String> {
+        let statement = analyze(sql, self).map_err(|error| error.to_string())?;
+        let last = statement.sqlite.last().unwrap();
+        self.connection
+            .query_row(last, [], |row| row.get_ref(0).map(argument))
+            .map_err(|error| error.to_string())
+    }
+
     pub(crate) fn one(&self, sql: &str) -> String {
         let rows = self.rows(sql);
         assert_eq!(rows.len(), 1, "{sql}: {rows:?}");
