@@ -20,6 +20,11 @@ pub enum Side {
 }
 
 impl Side {
+    /// Whether it writes.
+    pub(super) fn is_master(&self) -> bool {
+        matches!(self, Self::Master(_))
+    }
+
     /// The side that writes, or the refusal of `what`.
     pub fn master(self, what: &str) -> Result<Arc<Master>, EngineError> {
         match self {

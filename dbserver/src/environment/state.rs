@@ -28,6 +28,8 @@ use crate::process::{LogFile, ShutdownRequest};
 pub struct Environment {
     core: Arc<Core>,
     side: RwLock<Side>,
+    /// Whether the side is another than a master: asked at every statement.
+    read_only: AtomicBool,
     /// Held while the role changes or the environment is stopped.
     changing: Mutex<()>,
     shutdown: Arc<ShutdownRequest>,
@@ -53,6 +55,7 @@ impl Environment {
         roles::start_threads(&core, &side)?;
         Ok(Arc::new(Self {
             core,
+            read_only: AtomicBool::new(!side.is_master()),
             side: RwLock::new(side),
             changing: Mutex::new(()),
             shutdown: Arc::default(),
@@ -88,7 +91,9 @@ impl Environment {
     }
 
     pub(super) fn swap(&self, side: Side) {
-        *self.side.write().unwrap_or_else(PoisonError::into_inner) = side;
+        let mut current = self.side.write().unwrap_or_else(PoisonError::into_inner);
+        self.read_only.store(!side.is_master(), Ordering::Release);
+        *current = side;
     }
 
     /// The writing side; on a slave the refusal of `what`.
@@ -108,10 +113,7 @@ impl Environment {
 
     /// Whether clients may not write here at present.
     pub fn is_read_only(&self) -> bool {
-        !matches!(
-            &*self.side.read().unwrap_or_else(PoisonError::into_inner),
-            Side::Master(_)
-        )
+        self.read_only.load(Ordering::Acquire)
     }
 
     /// The configuration that the server was started with.

@@ -1,9 +1,7 @@
 //! Drives a [`Shipper`] by the commands of a transcript.
 
 use bytes::Bytes;
-use dbproto::{
-    Border, BorderKind, Message, Reached, Refusal, Shipper, ShipperAction, Status,
-};
+use dbproto::{Border, BorderKind, Message, Reached, Refusal, Shipper, ShipperAction, Status};
 
 use super::{
     Words, hash, header, identify, identity, progress, refuse, show, show_progress, show_refuse,
