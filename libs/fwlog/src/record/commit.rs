@@ -116,7 +116,7 @@ impl PartialEq for Pages<'_> {
 
 impl Eq for Pages<'_> {}
 
-impl<'a> Pages<'a> {
+impl Pages<'_> {
     /// Bytes that the pages take in the record.
     pub const fn size(&self) -> usize {
         self.rest.rest().len()
