@@ -24,10 +24,10 @@ pub fn check(data: &[u8]) {
         again(&value, &ty, Format::Binary);
     }
     // Any column can hold any value.
-    for other in PgType::ALL.iter().copied() {
+    for other in PgType::ALL {
         let mut out = BytesMut::new();
-        drop(encode(value.as_ref(), &other, Format::Text, &mut out));
-        drop(encode(value.as_ref(), &other, Format::Binary, &mut out));
+        drop(encode(value.as_ref(), other, Format::Text, &mut out));
+        drop(encode(value.as_ref(), other, Format::Binary, &mut out));
     }
 }
 

@@ -112,13 +112,13 @@ fn known_columns(
 /// The types of the named columns, or of all.
 fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<PgType>> {
     if columns.is_empty() {
-        return known.iter().map(|info| info.type_name.clone()).collect();
+        return known.iter().map(|info| info.type_name).collect();
     }
     let find = |name: &String| {
         let found = known
             .iter()
             .find(|info| info.name.eq_ignore_ascii_case(name));
-        found.and_then(|info| info.type_name.clone())
+        found.and_then(|info| info.type_name)
     };
     columns.iter().map(find).collect()
 }

@@ -26,7 +26,7 @@ impl From<&ColumnInfo> for Column {
     fn from(info: &ColumnInfo) -> Self {
         Self {
             name: Some(info.name.clone()),
-            ty: info.type_name.clone(),
+            ty: info.type_name,
             not_null: info.not_null,
         }
     }

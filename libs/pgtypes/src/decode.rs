@@ -195,7 +195,8 @@ pub(crate) fn stored_real(value: f64) -> SqlValue {
     if value.is_nan() {
         SqlValue::Text("NaN".to_owned())
     } else {
-        SqlValue::Real(value)
+        // SQLite's records have no negative zero.
+        SqlValue::Real(value + 0.0)
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn parse_time(text: &str, type_name: &str) -> Result<(i64, Option<i64
 
 fn moment(lower: &str) -> Result<Moment, Problem> {
     match lower.trim_ascii() {
-        "infinity" | "+infinity" => return Ok(Moment::Infinity),
+        "infinity" => return Ok(Moment::Infinity),
         "-infinity" => return Ok(Moment::MinusInfinity),
         _ => {}
     }

@@ -155,14 +155,14 @@ impl Translator<'_> {
             && let Some(ty) = self.type_of(argument)
         {
             let ty = ty.name();
-            self.replace(at, to, quote(&ty));
+            self.replace(at, to, quote(ty));
             return Ok(Expr::new(at, to).typed(PgType::Text).named("pg_typeof"));
         }
         if matches!(name.as_str(), "string_agg" | "group_concat") {
             self.distinct_texts(last, &arguments)?;
         }
         if let ("to_json" | "to_jsonb", [argument]) = (name.as_str(), arguments.as_slice()) {
-            self.to_json(last, argument)?;
+            self.json_of(last, argument)?;
         }
         if name == "jsonb_set" && arguments.len() == 3 {
             self.wrap(&arguments[1], "eq_json_path(", ")");
@@ -228,7 +228,7 @@ impl Translator<'_> {
     }
 
     /// `to_json(x)`: the call becomes that of the type.
-    fn to_json(&mut self, name: usize, argument: &Expr) -> Result<(), DialectError> {
+    fn json_of(&mut self, name: usize, argument: &Expr) -> Result<(), DialectError> {
         let Some(ty) = self.type_of(argument) else {
             return Err(self.src.error(
                 name,

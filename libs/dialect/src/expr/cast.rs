@@ -6,6 +6,7 @@ use crate::error::DialectError;
 use crate::expr::coerce::json_literal;
 use crate::expr::session::{NAME_BY_OID, OID_BY_NAME};
 use crate::expr::{Expr, Form, coerce_text, level};
+use crate::functions::convert;
 use crate::lexer::Kind;
 use crate::literal::quote;
 use crate::translator::Translator;
@@ -155,7 +156,7 @@ impl Translator<'_> {
         to: usize,
     ) -> Result<Expr, DialectError> {
         let own = self.type_of(operand);
-        let expr = Expr::new(from, to).of(Some(ty.clone())).level(level::CAST);
+        let expr = Expr::new(from, to).of(Some(*ty)).level(level::CAST);
         let expr = match (&operand.name, operand.form) {
             (Some(name), _) => expr.named(name),
             _ => expr.named(ty.typname()),
@@ -264,8 +265,7 @@ fn is_native(operand: &Expr, declared: &str) -> bool {
     match declared.to_ascii_lowercase().as_str() {
         "blob" => true,
         "real" => number && plain,
-        "integer" | "int" => operand.ty.as_ref().is_some_and(PgType::is_integer),
-        "text" => number && !operand.is(PgType::NUMERIC),
+        "integer" | "int" | "text" => operand.ty.as_ref().is_some_and(PgType::is_integer),
         _ => false,
     }
 }
@@ -315,81 +315,47 @@ fn how(own: Option<&PgType>, form: Form, ty: &PgType) -> Cast {
     let parameter = matches!(form, Form::Parameter(_));
     let same = base == Some(ty.base()) || (parameter && own.is_none());
     let number = own.is_some_and(PgType::is_number);
-    match ty {
-        PgType::Opaque(Opaque::Regclass) => regclass(own),
-        _ if is_reg(ty) => call("eq_to_regtype"),
-        PgType::Time(Some(_))
-        | PgType::Timetz(Some(_))
-        | PgType::Timestamp(Some(_))
-        | PgType::Timestamptz(Some(_))
-            if own != Some(ty) =>
-        {
-            let (open, close) = to_form(ty);
-            Cast::Call(open, close)
-        }
-        PgType::Oid if base == Some(PgType::Opaque(Opaque::Regtype)) => call("eq_type_oid"),
-        PgType::Oid if own.is_some_and(PgType::is_text) => {
-            let (open, close) = to_form(ty);
-            Cast::Call(open, close)
-        }
-        PgType::Oid => Cast::Native("INTEGER"),
+    let (open, close) = match ty {
+        PgType::Opaque(Opaque::Regclass) => return regclass(own),
+        _ if is_reg(ty) => return call("eq_to_regtype"),
+        PgType::Oid if base == Some(PgType::Opaque(Opaque::Regtype)) => return call("eq_type_oid"),
+        PgType::Oid if own.is_some_and(PgType::is_text) => to_form(ty),
+        PgType::Oid => return Cast::Native("INTEGER"),
         PgType::Int2 | PgType::Int4 | PgType::Int8
             if same
                 || base == Some(PgType::Int2)
                 || (base == Some(PgType::Int4) && *ty == PgType::Int8) =>
         {
-            Cast::Native("INTEGER")
+            return Cast::Native("INTEGER");
         }
-        PgType::Int2
-        | PgType::Int4
-        | PgType::Int8
-        | PgType::Bool
-        | PgType::Date
-        | PgType::Time(_)
-        | PgType::Timetz(_)
-        | PgType::Timestamp(_)
-        | PgType::Timestamptz(_)
-        | PgType::Uuid
-        | PgType::Interval
-        | PgType::Bytea => {
-            if same {
-                Cast::Drop
-            } else {
-                let (open, close) = to_form(ty);
-                Cast::Call(open, close)
-            }
-        }
-        PgType::Float4 | PgType::Float8 if same || number => Cast::Native("REAL"),
-        PgType::Float4 | PgType::Float8 => {
-            let (open, close) = to_form(ty);
-            Cast::Call(open, close)
-        }
+        PgType::Float4 | PgType::Float8 if same || number => return Cast::Native("REAL"),
         PgType::Numeric { .. } => match crate::expr::fit::limits(ty) {
-            Some((open, close)) => Cast::Call(open, close),
-            None if number => Cast::Native("NUMERIC"),
-            None => call("eq_to_numeric"),
+            Some(limits) => limits,
+            None if number => return Cast::Native("NUMERIC"),
+            None => return call("eq_to_numeric"),
         },
-        PgType::Varchar(Some(length)) => {
-            let (open, close) = text_cast(own);
-            Cast::Call(format!("substr({open}"), format!("{close},1,{length})"))
-        }
-        PgType::Bpchar(Some(length)) => {
-            let (open, close) = text_cast(own);
-            Cast::Call(
-                format!("rtrim(substr({open}"),
-                format!("{close},1,{length}))"),
-            )
-        }
-        PgType::Char => {
-            let (open, close) = text_cast(own);
-            Cast::Call(format!("substr({open}"), format!("{close},1,1)"))
-        }
-        _ if ty.is_text() && own.is_some_and(PgType::is_text) => Cast::Drop,
-        _ if ty.is_text() => {
-            let (open, close) = text_cast(own);
-            Cast::Call(open, close)
-        }
-        _ => Cast::Native("TEXT"),
+        PgType::Varchar(Some(_)) | PgType::Bpchar(Some(_)) | PgType::Char => cut(own, ty),
+        _ if ty.is_text() && own.is_some_and(PgType::is_text) => return Cast::Drop,
+        _ if ty.is_text() => text_cast(own),
+        // The digits of a second are another matter.
+        _ if same && (own == Some(ty) || *ty == ty.base()) => return Cast::Drop,
+        _ if convert::has_canonical_form(ty) => to_form(ty),
+        _ => return Cast::Native("TEXT"),
+    };
+    Cast::Call(open, close)
+}
+
+/// The cast to text of at most so many characters.
+fn cut(own: Option<&PgType>, ty: &PgType) -> (String, String) {
+    let (open, close) = text_cast(own);
+    let length = ty.length().unwrap_or(1);
+    match ty {
+        // The blanks at the end come back on the way out.
+        PgType::Bpchar(_) => (
+            format!("rtrim(substr({open}"),
+            format!("{close},1,{length}))"),
+        ),
+        _ => (format!("substr({open}"), format!("{close},1,{length})")),
     }
 }
 

@@ -8,7 +8,7 @@ use pgtypes::PgType;
 use crate::error::DialectError;
 use crate::expr::cast::{joined_text, to_form};
 use crate::expr::{Expr, Form, level, number};
-use crate::functions::{Value, fit};
+use crate::functions::fit;
 use crate::literal::quote;
 use crate::translator::Translator;
 
@@ -37,18 +37,6 @@ impl Translator<'_> {
                 let kept = quote(kept);
                 self.replace(value.from, value.from + 1, kept);
             }
-            return Ok(());
-        }
-        if matches!(ty, PgType::Numeric { .. }) {
-            if number::fits(&text, ty) == Some(true) {
-                return Ok(());
-            }
-            let number = fit::numeric(&Value::Text(text), ty).map_err(at)?;
-            self.replace(
-                value.from,
-                value.from + 1,
-                crate::expr::coerce::spell(&number),
-            );
             return Ok(());
         }
         self.settle_literal(value, ty)

@@ -32,9 +32,11 @@ pub(crate) fn fits(text: &str, ty: &PgType) -> Option<bool> {
             _ => true,
         });
     }
-    let (Some(precision), Some(scale)) = (ty.precision(), ty.scale()) else {
+    let Some(precision) = ty.precision() else {
         return Some(true);
     };
+    // A negative scale rounds before the point.
+    let scale = ty.scale()?;
     let room = usize::try_from(precision.saturating_sub(scale)).ok()?;
     let places = usize::try_from(scale).ok()?;
     let fits = whole.trim_start_matches('0').len() <= room && fraction.len() <= places;

@@ -357,7 +357,7 @@ impl Translator<'_> {
         if self.is_query(open + 1) {
             let columns = self.subquery(open + 1, close)?;
             if let (Form::Parameter(number), Some(ty)) =
-                (left.form, columns.first().and_then(|c| c.ty.clone()))
+                (left.form, columns.first().and_then(|c| c.ty))
             {
                 self.set_parameter(number, &ty);
             }

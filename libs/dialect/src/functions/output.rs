@@ -1,4 +1,5 @@
 //! Values as clients see them, inside texts and JSON.
+#![expect(clippy::unnecessary_wraps, reason = "all have the signature of Pure")]
 
 use pgtypes::{PgType, to_json, to_text};
 

@@ -167,7 +167,7 @@ impl Translator<'_> {
             let right = self.member(next, end)?;
             for (column, other) in query.columns.iter_mut().zip(&right.columns) {
                 column.not_null &= other.not_null;
-                column.ty = merged(column.ty.take(), other.ty.clone());
+                column.ty = merged(column.ty, other.ty);
             }
             query.to = right.to;
             query.open_from = right.open_from;

@@ -197,7 +197,7 @@ impl Translator<'_> {
                 self.set_parameter(number, &PgType::Text);
                 self.parameter_type(number)
             }
-            _ => item.ty.clone(),
+            _ => item.ty,
         }
     }
 
