@@ -219,8 +219,19 @@ fn go_back(environment: &Environment, build: impl FnOnce() -> Result<Side, Engin
     }
 }
 
+/// Invariant 3: a side goes on behind what is visible, no commit earlier or later.
+fn assert_applied(core: &Core, end: CommitNumber) {
+    let visible = core.horizon().durable().get();
+    assert_eq!(
+        visible,
+        end.get(),
+        "a side begins at the commit that is visible (invariant 3)"
+    );
+}
+
 /// The writing side behind the end of a log that is sealed and applied; `from` is the role that was.
 fn lead(core: &Arc<Core>, end: &Durable, from: Role) -> Result<Arc<Master>, EngineError> {
+    assert_applied(core, end.commit);
     let promoted = from == Role::Slave;
     let system = core.databases().by_id(SYSTEM_DATABASE);
     // A slave that has received nothing yet has an empty one.
@@ -331,6 +342,7 @@ fn forget_generation(core: &Core, mirror: &SlaveLog, end: &Durable) {
 
 /// The following side in the running process, behind the end of a log that is applied.
 fn follow_on(core: &Arc<Core>, end: &Recovered) -> Result<Arc<Slave>, EngineError> {
+    assert_applied(core, end.last_commit);
     let applier = redo::applier(core, end.last_commit);
     let store = core.log_store(core.log_place())?;
     let mirror = SlaveLog::resume(store, core.host(), end, applier)?;

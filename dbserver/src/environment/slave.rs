@@ -82,6 +82,13 @@ impl Slave {
     /// durable. An error leaves it as it was.
     pub(super) fn release(&self, at_most: Duration) -> Result<(), EngineError> {
         self.log.end_feed(at_most)?;
+        if self.core.host().drive == Drive::Owner {
+            while self.apply_waiting() {}
+        }
+        if let Err(error) = self.log.settle(at_most) {
+            self.log.accept_feed();
+            return Err(error);
+        }
         let applied = self.stop_applying();
         let progress = self.progress();
         let why = match (applied, progress.suspended) {

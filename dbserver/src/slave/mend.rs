@@ -1,14 +1,45 @@
 //! The mirror after a connection that ended badly.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use dbproto::{Progress, Refuse, state};
 use fwlog::{Block, Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover};
 
+use crate::error::EngineError;
 use crate::slave::refusal::refuse_mirror;
-use crate::slave::{SlaveLog, Work};
+use crate::slave::{MirrorPlace, SlaveLog, Work};
+
+/// How often it is looked whether the applier has taken what waits.
+const POLL: Duration = Duration::from_millis(10);
 
 impl SlaveLog {
+    /// After the feed has ended: what a broken connection has made durable and not handed on goes to the
+    /// applier. Waits, so long at most, until that has room.
+    pub(crate) fn settle(&self, at_most: Duration) -> Result<(), EngineError> {
+        let deadline = Instant::now() + at_most;
+        loop {
+            let mut place = self.mirror_place();
+            let MirrorPlace::Free(mirror) = &mut *place else {
+                return Err(EngineError::Internal("the mirror is not free".into()));
+            };
+            match self.mend(mirror) {
+                Ok(()) => return Ok(()),
+                Err(refuse)
+                    if refuse.sqlstate == state::IN_USE.as_str() && Instant::now() < deadline => {}
+                Err(refuse) => {
+                    return Err(EngineError::state(
+                        format!("the mirror of the log is not in order: {refuse}"),
+                        "Mend that, and try again; or promote another slave.",
+                    ));
+                }
+            }
+            drop(place);
+            thread::park_timeout(POLL);
+        }
+    }
+
     /// Brings the mirror back to the durable end, where the applier and the next dbrepl go on: what
     /// a broken connection has left unsynced is cut off, and so is what a failure has left there.
     ///

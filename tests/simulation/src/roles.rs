@@ -12,18 +12,8 @@ impl World {
     /// A slave becomes the master, and the master a slave.
     pub(crate) fn switch_roles(&mut self) -> Result<(), String> {
         let (old, new) = (self.master, self.below(self.servers.len()));
-        let has_history = self.environment(new).is_some_and(|environment| {
-            let slave = environment.slave();
-            // With less than its users a slave cannot be a master.
-            slave.is_some_and(|slave| {
-                slave
-                    .progress()
-                    .applied
-                    .is_some_and(|at| at.commit.get() > 0)
-            })
-        });
         // An empty slave could not follow a copy.
-        if old == new || !has_history || self.servers[new].is_copy {
+        if old == new || !self.has_history(new) || self.servers[new].is_copy {
             return Ok(());
         }
         // The switch itself is not disturbed: what is lost by it must be known.
@@ -91,6 +81,13 @@ impl World {
         }
         self.settings.within = within;
         Ok(())
+    }
+
+    /// With less than its users a slave cannot be a master.
+    fn has_history(&self, server: usize) -> bool {
+        let slave = self.environment(server).and_then(|it| it.slave());
+        let applied = slave.and_then(|slave| slave.progress().applied);
+        applied.is_some_and(|at| at.commit.get() > 0)
     }
 
     /// Changes the role of a running server, while its clients go on.
