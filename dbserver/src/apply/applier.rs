@@ -9,9 +9,9 @@ use fwlog::{Block, BlockDecoder, Commit, CommitNumber, DatabaseId, Position, Rec
 use pagestore::Horizon;
 
 use crate::apply::batch::Batch;
+use crate::apply::disk_retry::{DiskRetry, with_retry};
 use crate::apply::history::{History, Undo};
 use crate::apply::parts::{PartPages, Parts};
-use crate::apply::patience::{Patience, with_patience};
 use crate::apply::rules;
 use crate::apply::scratch::Scratch;
 use crate::databases::control::DatabaseEntry;
@@ -46,7 +46,7 @@ pub struct Applier {
     unpublished: u64,
     last: CommitNumber,
     /// Who waits when a disk is full or fails.
-    patience: Option<Arc<dyn Patience>>,
+    retry: Option<Arc<dyn DiskRetry>>,
     decoder: BlockDecoder,
     /// Changes of the list of databases since the last `Checkpoint` record's redo point.
     history: History,
@@ -70,25 +70,25 @@ impl Applier {
             horizon,
             batches: HashMap::new(),
             last,
-            patience: None,
+            retry: None,
             decoder: BlockDecoder::new(),
             history: History::default(),
         }
     }
 
     /// From now on a disk that is full or fails is waited for, and does not end applying.
-    pub fn wait_for(&mut self, patience: &Arc<dyn Patience>) {
-        self.parts.wait_for(Arc::clone(patience));
-        self.scratch.wait_for(Arc::clone(patience));
-        self.patience = Some(Arc::clone(patience));
+    pub fn wait_for(&mut self, retry: &Arc<dyn DiskRetry>) {
+        self.parts.wait_for(Arc::clone(retry));
+        self.scratch.wait_for(Arc::clone(retry));
+        self.retry = Some(Arc::clone(retry));
     }
 
     /// Does what belongs to applying; a disk that is full or fails is waited for, where somebody waits.
-    pub fn patiently<T>(
+    pub fn retried<T>(
         &self,
         work: impl FnMut() -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        with_patience(self.patience.as_ref(), work)
+        with_retry(self.retry.as_ref(), work)
     }
 
     /// The newest commit applied.
@@ -196,7 +196,7 @@ impl Applier {
                 ))
             })?;
             self.batches
-                .insert(commit.database, Batch::new(database, self.patience.clone()));
+                .insert(commit.database, Batch::new(database, self.retry.clone()));
         }
         if let Some(batch) = self.batches.get_mut(&commit.database) {
             batch.add(commit, parts, at)?;
@@ -216,7 +216,7 @@ impl Applier {
                 name: name.to_owned(),
                 file: self.databases.file_for(id, name),
             };
-            let database: Database = with_patience(self.patience.as_ref(), || {
+            let database: Database = with_retry(self.retry.as_ref(), || {
                 Ok(self.files.create(entry.clone(), &self.horizon)?)
             })?;
             self.databases.insert(Arc::new(database));

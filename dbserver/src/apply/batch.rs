@@ -7,8 +7,8 @@ use std::sync::Arc;
 use fwlog::{Commit, PageBody, PageChange, Position};
 use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, Snapshot};
 
+use crate::apply::disk_retry::{DiskRetry, with_retry};
 use crate::apply::parts::{PartPages, page_number};
-use crate::apply::patience::{Patience, with_patience};
 use crate::apply::rules;
 use crate::apply::scratch::Scratch;
 use crate::databases::database::Database;
@@ -32,12 +32,12 @@ pub(crate) struct Batch {
     lowest: u32,
     last: CommitNumber,
     /// Who waits when a page can't be read.
-    patience: Option<Arc<dyn Patience>>,
+    retry: Option<Arc<dyn DiskRetry>>,
 }
 
 impl Batch {
     /// An empty run on top of the database's newest state.
-    pub(crate) fn new(database: Arc<Database>, patience: Option<Arc<dyn Patience>>) -> Self {
+    pub(crate) fn new(database: Arc<Database>, retry: Option<Arc<dyn DiskRetry>>) -> Self {
         let before = database.store().snapshot_latest();
         Self {
             page_count: before.page_count(),
@@ -47,7 +47,7 @@ impl Batch {
             whole: PartPages::new(),
             before,
             database,
-            patience,
+            retry,
         }
     }
 
@@ -172,13 +172,13 @@ impl Batch {
         let mut data: Box<PageData> = Box::new([0; PAGE_SIZE]);
         if let PageBody::Delta(_) = body {
             if let Some(image) = self.whole.remove(&number) {
-                with_patience(self.patience.as_ref(), || {
+                with_retry(self.retry.as_ref(), || {
                     image.read_into(&mut data).map_err(|error| {
                         EngineError::Storage(format!("cannot read back a spilled page: {error}"))
                     })
                 })?;
             } else if number.get() <= self.lowest {
-                with_patience(self.patience.as_ref(), || {
+                with_retry(self.retry.as_ref(), || {
                     Ok(self.before.read(number, &mut data)?)
                 })?;
             } else if number.get() > self.page_count {

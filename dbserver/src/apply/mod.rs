@@ -2,8 +2,8 @@
 
 pub mod applier;
 mod batch;
+pub mod disk_retry;
 mod history;
 mod parts;
-pub mod patience;
 mod rules;
 mod scratch;

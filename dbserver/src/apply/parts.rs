@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fwlog::{DatabaseId, PageBody, PageChange, Part, Position, TransactionId};
 use pagestore::{PageData, PageImage};
 
-use crate::apply::patience::Patience;
+use crate::apply::disk_retry::DiskRetry;
 use crate::apply::scratch::Scratch;
 use crate::error::EngineError;
 
@@ -37,8 +37,8 @@ impl Parts {
     }
 
     /// From now on a disk that is full or fails is waited for.
-    pub(crate) fn wait_for(&mut self, patience: Arc<dyn Patience>) {
-        self.scratch.wait_for(patience);
+    pub(crate) fn wait_for(&mut self, retry: Arc<dyn DiskRetry>) {
+        self.scratch.wait_for(retry);
     }
 
     /// Takes in one record; `at` is the start of its block.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use disk::Disk;
 use pagestore::{PageData, PageImage, ScratchFile};
 
-use crate::apply::patience::{Patience, with_patience};
+use crate::apply::disk_retry::{DiskRetry, with_retry};
 use crate::error::EngineError;
 
 /// A scratch file in TmpDir, made when the first page comes.
@@ -15,7 +15,7 @@ pub(crate) struct Scratch {
     disk: Disk,
     directory: PathBuf,
     file: Option<Arc<ScratchFile>>,
-    patience: Option<Arc<dyn Patience>>,
+    retry: Option<Arc<dyn DiskRetry>>,
 }
 
 impl Scratch {
@@ -25,19 +25,19 @@ impl Scratch {
             disk,
             directory,
             file: None,
-            patience: None,
+            retry: None,
         }
     }
 
     /// From now on a disk that is full or fails is waited for.
-    pub(crate) fn wait_for(&mut self, patience: Arc<dyn Patience>) {
-        self.patience = Some(patience);
+    pub(crate) fn wait_for(&mut self, retry: Arc<dyn DiskRetry>) {
+        self.retry = Some(retry);
     }
 
     /// Stores a page.
     pub(crate) fn store(&mut self, page: &PageData) -> Result<PageImage, EngineError> {
-        let patience = self.patience.clone();
-        with_patience(patience.as_ref(), || self.try_store(page))
+        let retry = self.retry.clone();
+        with_retry(retry.as_ref(), || self.try_store(page))
     }
 
     fn try_store(&mut self, page: &PageData) -> Result<PageImage, EngineError> {

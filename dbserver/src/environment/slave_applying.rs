@@ -8,7 +8,7 @@ use dbproto::Progress;
 use fwlog::{Block, Position};
 
 use crate::apply::applier::{Applied, Applier};
-use crate::apply::patience::Patience;
+use crate::apply::disk_retry::DiskRetry;
 use crate::commit::checkpointer::SlaveRedo;
 use crate::databases::control::DatabaseEntry;
 use crate::databases::host::Drive;
@@ -35,8 +35,8 @@ impl Slave {
         let Some((work, mut applier)) = work else {
             return;
         };
-        let patience: Arc<dyn Patience> = Arc::<SlaveLog>::clone(slave);
-        applier.wait_for(&patience);
+        let retry: Arc<dyn DiskRetry> = Arc::<SlaveLog>::clone(slave);
+        applier.wait_for(&retry);
         while let Ok(piece) = work.recv() {
             let apply = AssertUnwindSafe(|| self.apply_piece(&mut applier, piece));
             let next = catch_unwind(apply).unwrap_or_else(|_| {
@@ -139,7 +139,7 @@ impl Slave {
             return Ok(());
         }
         let location = self.core().log_location()?;
-        let redo = applier.patiently(|| redo_point_at(&location, redo))?;
+        let redo = applier.retried(|| redo_point_at(&location, redo))?;
         self.checkpointer()
             .note_record(SlaveRedo { redo, databases });
         Ok(())

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::apply::patience::Patience;
+use crate::apply::disk_retry::DiskRetry;
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
 
@@ -44,7 +44,7 @@ impl fmt::Debug for SlaveLog {
     }
 }
 
-impl Patience for SlaveLog {
+impl DiskRetry for SlaveLog {
     fn wait(&self, why: &EngineError) -> bool {
         if self.progress().waits_for.is_none() {
             tracing::error!(error = %why, "applying is suspended until that is mended");
@@ -56,7 +56,7 @@ impl Patience for SlaveLog {
         self.waits.wait()
     }
 
-    fn over(&self) {
+    fn recovered(&self) {
         tracing::info!("that is mended: applying goes on");
         self.update(|progress| {
             progress.suspended = None;

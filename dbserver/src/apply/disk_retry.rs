@@ -6,31 +6,31 @@ use std::sync::Arc;
 use crate::error::EngineError;
 
 /// Whoever waits on behalf of the applier. Without one, an error ends applying.
-pub trait Patience: fmt::Debug + Send + Sync {
+pub trait DiskRetry: fmt::Debug + Send + Sync {
     /// Something stands in the way: waits a while. `false`: it is not worth while to try again.
     fn wait(&self, why: &EngineError) -> bool;
     /// What was waited for has been done.
-    fn over(&self);
+    fn recovered(&self);
 }
 
 /// Does `work` again until the disk does it, where its error may pass. It must leave nothing half done
 /// when it fails.
-pub(crate) fn with_patience<T>(
-    patience: Option<&Arc<dyn Patience>>,
+pub(crate) fn with_retry<T>(
+    retry: Option<&Arc<dyn DiskRetry>>,
     mut work: impl FnMut() -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
     let mut waited = false;
     loop {
         let result = work();
-        if let (Err(error), Some(patience)) = (&result, patience)
+        if let (Err(error), Some(retry)) = (&result, retry)
             && error.may_pass()
-            && patience.wait(error)
+            && retry.wait(error)
         {
             waited = true;
             continue;
         }
-        if let (true, Some(patience)) = (waited && result.is_ok(), patience) {
-            patience.over();
+        if let (true, Some(retry)) = (waited && result.is_ok(), retry) {
+            retry.recovered();
         }
         return result;
     }
@@ -54,10 +54,10 @@ mod tests {
     #[derive(Debug, Default)]
     struct Times {
         left: AtomicU32,
-        over: AtomicU32,
+        recovered: AtomicU32,
     }
 
-    impl Patience for Times {
+    impl DiskRetry for Times {
         fn wait(&self, why: &EngineError) -> bool {
             assert!(why.may_pass());
             let less = |left: u32| left.checked_sub(1);
@@ -67,8 +67,8 @@ mod tests {
             taken.is_ok()
         }
 
-        fn over(&self) {
-            self.over.fetch_add(1, Ordering::Relaxed);
+        fn recovered(&self) {
+            self.recovered.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -79,9 +79,9 @@ mod tests {
                 left: waits.into(),
                 ..Times::default()
             });
-            let patience: Arc<dyn Patience> = times.clone();
+            let retry: Arc<dyn DiskRetry> = times.clone();
             let mut tried = 0;
-            let result = with_patience(Some(&patience), || {
+            let result = with_retry(Some(&retry), || {
                 tried += 1;
                 match tried {
                     1 => Err(failed(io::ErrorKind::StorageFull)),
@@ -90,25 +90,26 @@ mod tests {
                 }
             });
             assert_eq!(result.is_ok(), tried == 3);
-            assert_eq!((tried, times.over.load(Ordering::Relaxed)), (tries, over));
+            assert_eq!(
+                (tried, times.recovered.load(Ordering::Relaxed)),
+                (tries, over)
+            );
         }
     }
 
     #[test]
     fn other_errors_and_nobody_who_waits_end_it_at_once() {
-        let patience: Arc<dyn Patience> = Arc::new(Times {
+        let retry: Arc<dyn DiskRetry> = Arc::new(Times {
             left: 9.into(),
             ..Times::default()
         });
         let damaged = || Err::<(), _>(EngineError::Corrupt("a page".into()));
         assert_eq!(
-            with_patience(Some(&patience), damaged)
-                .unwrap_err()
-                .sqlstate(),
+            with_retry(Some(&retry), damaged).unwrap_err().sqlstate(),
             SqlState::DATA_CORRUPTED
         );
         let mut tried = 0;
-        let none = with_patience(None, || {
+        let none = with_retry(None, || {
             tried += 1;
             Err::<(), _>(failed(io::ErrorKind::StorageFull))
         });
