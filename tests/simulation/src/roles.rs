@@ -22,9 +22,14 @@ impl World {
         self.clear_away();
         self.repair()?;
         let in_process = self.settings.roles_in_process;
-        for server in [old, new] {
-            if !in_process && self.random.coin() {
-                self.stop(server)?;
+        if in_process {
+            // Its role is changed where it runs: an edit that was made and taken back is none.
+            self.start(old)?;
+        } else {
+            for server in [old, new] {
+                if self.random.coin() {
+                    self.stop(server)?;
+                }
             }
         }
         // Who follows, too: it may have what the new master has not.
