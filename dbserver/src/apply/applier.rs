@@ -130,7 +130,7 @@ impl Applier {
             pages += batch.publish(full.then_some(&mut self.scratch))?;
         }
         if memory_budget.note(pages) {
-            memory_budget.count(&self.databases.all());
+            memory_budget.count(self.databases.memory_bytes());
         }
         if !full {
             self.scratch.let_go();

@@ -1,8 +1,10 @@
 //! Who is connected, as the rest of the server sees it: the list of sessions, their cancel requests and
 //! time limits.
 
+mod entry;
 pub mod registry;
 mod timeouts;
 
-pub use registry::{NewSession, Registered, SessionEntry, SessionInfo, Sessions};
+pub use entry::{NewSession, SessionEntry, SessionInfo};
+pub use registry::{Registered, Sessions};
 pub use timeouts::StatementTimeout;

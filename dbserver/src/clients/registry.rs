@@ -1,160 +1,19 @@
 //! Who is connected: the list that cancel requests, operators, time limits and a stop go through.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 use pgtypes::SqlState;
 use pgwire::messages::startup::SecretKey;
-use rusqlite::InterruptHandle;
-use tokio::sync::Notify;
 
+use crate::clients::entry::{NewSession, SessionEntry, SessionInfo, lock};
 use crate::clients::timeouts::{StatementTimeout, StatementTimeouts};
-use crate::databases::list::SYSTEM_NAME;
-use crate::databases::permit::{Interrupt, InterruptReason};
+use crate::databases::permit::InterruptReason;
 use crate::failure::Failure;
 
 /// How often the states of sessions are looked at while the server waits for them to end.
 const STATE_POLL: Duration = Duration::from_millis(50);
-
-/// One connected client, as other threads see it.
-pub struct SessionEntry {
-    /// The process id that the client was told: a running number.
-    pub pid: i32,
-    /// The user it authenticated as.
-    pub user: String,
-    /// The database it opened.
-    pub database: String,
-    /// Where it comes from.
-    pub address: SocketAddr,
-    /// When it connected.
-    pub started: SystemTime,
-    /// Ends permit waits; carries the reason.
-    pub interrupt: Arc<Interrupt>,
-    /// Wakes the message loop from its wait for the client.
-    pub wake: Notify,
-    key: SecretKey,
-    busy: AtomicBool,
-    visible: Mutex<Visible>,
-    sqlite: Mutex<Option<InterruptHandle>>,
-}
-
-#[derive(Debug, Default, Clone)]
-struct Visible {
-    application: String,
-    state: &'static str,
-}
-
-/// A line of `dbctl session list`.
-#[derive(Debug, Clone)]
-pub struct SessionInfo {
-    /// Number of the session.
-    pub pid: i32,
-    /// Its user.
-    pub user: String,
-    /// Its database.
-    pub database: String,
-    /// Its `application_name`.
-    pub application: String,
-    /// Its address.
-    pub address: SocketAddr,
-    /// When it connected.
-    pub started: SystemTime,
-    /// `idle`, `active`, `idle in transaction` and so on.
-    pub state: &'static str,
-}
-
-impl SessionEntry {
-    /// Makes the running statement of SQLite reachable for a cancel.
-    pub fn set_sqlite(&self, handle: Option<InterruptHandle>) {
-        *lock(&self.sqlite) = handle;
-    }
-
-    /// A statement begins: a cancel from now on is for it.
-    pub fn begin_statement(&self) {
-        self.interrupt.clear();
-        self.busy.store(true, Ordering::SeqCst);
-    }
-
-    /// The statement is over: a cancel that comes now is for nobody.
-    pub fn end_statement(&self) {
-        self.busy.store(false, Ordering::SeqCst);
-    }
-
-    /// What the session list shows as its state.
-    pub fn set_state(&self, state: &'static str) {
-        lock(&self.visible).state = state;
-    }
-
-    /// What the session list shows as its application.
-    pub fn set_application(&self, name: &str) {
-        name.clone_into(&mut lock(&self.visible).application);
-    }
-
-    /// Whether it is a connection for commands rather than data.
-    fn is_control(&self) -> bool {
-        self.database == SYSTEM_NAME
-    }
-
-    /// Stops what runs, if something does.
-    pub(super) fn stop_statement(&self, reason: InterruptReason) {
-        if self.busy.load(Ordering::SeqCst) {
-            self.interrupt.raise(reason);
-            self.interrupt_sqlite();
-        }
-    }
-
-    /// Ends the session: what runs is stopped, and the loop leaves at its next turn.
-    fn terminate(&self) {
-        self.interrupt.raise(InterruptReason::Terminate);
-        self.interrupt_sqlite();
-        self.wake.notify_one();
-    }
-
-    fn interrupt_sqlite(&self) {
-        if let Some(handle) = &*lock(&self.sqlite) {
-            handle.interrupt();
-        }
-    }
-
-    fn info(&self) -> SessionInfo {
-        let visible = lock(&self.visible).clone();
-        SessionInfo {
-            pid: self.pid,
-            user: self.user.clone(),
-            database: self.database.clone(),
-            application: visible.application,
-            address: self.address,
-            started: self.started,
-            state: self.state(),
-        }
-    }
-
-    fn state(&self) -> &'static str {
-        if self.busy.load(Ordering::SeqCst) {
-            "active"
-        } else {
-            lock(&self.visible).state
-        }
-    }
-}
-
-/// What a session says of itself when it registers.
-#[derive(Debug, Clone)]
-pub struct NewSession {
-    /// The user it authenticated as.
-    pub user: String,
-    /// The database it opens.
-    pub database: String,
-    /// Its `application_name`.
-    pub application: String,
-    /// Where it comes from.
-    pub address: SocketAddr,
-    /// What its cancel requests must carry.
-    pub key: SecretKey,
-}
 
 /// All sessions of the server.
 pub struct Sessions {
@@ -205,22 +64,7 @@ impl Sessions {
         }
         let pid = state.next_pid;
         state.next_pid = pid.checked_add(1).unwrap_or(1);
-        let entry = Arc::new(SessionEntry {
-            pid,
-            user: who.user,
-            database: who.database,
-            address: who.address,
-            started: SystemTime::now(),
-            interrupt: Arc::new(Interrupt::for_this_thread()),
-            wake: Notify::new(),
-            key: who.key,
-            busy: AtomicBool::new(false),
-            visible: Mutex::new(Visible {
-                application: who.application,
-                state: "idle",
-            }),
-            sqlite: Mutex::new(None),
-        });
+        let entry = Arc::new(SessionEntry::new(pid, who));
         state.open.insert(pid, Arc::clone(&entry));
         Ok(Registered {
             entry,
@@ -231,7 +75,7 @@ impl Sessions {
     /// Stops the statement of the session with that number and key; says nothing either way.
     pub fn cancel(&self, pid: i32, key: &SecretKey) {
         let entry = lock(&self.state).open.get(&pid).cloned();
-        if let Some(entry) = entry.filter(|entry| entry.key.eq_value(key)) {
+        if let Some(entry) = entry.filter(|entry| entry.has_key(key)) {
             entry.stop_statement(InterruptReason::UserRequest);
         }
     }
@@ -327,11 +171,6 @@ impl Drop for Registered {
         lock(&self.sessions.state).open.remove(&self.entry.pid);
         self.sessions.changed.notify_all();
     }
-}
-
-/// The data is changed in single steps, so it is whole even after a panic in another session.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

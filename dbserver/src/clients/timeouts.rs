@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::clients::registry::{SessionEntry, lock};
+use crate::clients::entry::{SessionEntry, lock};
 use crate::databases::permit::InterruptReason;
 
 /// Deadlines of running statements; one thread serves them all, started with the first.

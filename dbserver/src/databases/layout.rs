@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use disk::Disk;
+use disk::{Disk, DiskFile};
+
+use crate::error::EngineError;
 
 /// The paths below `DataDir`, and the disk that they are on.
 #[derive(Debug, Clone)]
@@ -62,6 +64,30 @@ impl Layout {
     /// The journal as the location of a log, in the notation of `FwLog`.
     pub fn journal_pattern(&self) -> PathBuf {
         self.journal().join("fw-%N")
+    }
+
+    /// One server an environment: the lock goes with the process, however it ends.
+    pub(crate) fn take_lock(&self) -> Result<Box<dyn DiskFile>, EngineError> {
+        let path = self.lock();
+        match self.disk.lock(&path) {
+            Ok(Some(file)) => Ok(file),
+            Ok(None) => Err(EngineError::state(
+                format!(
+                    "another server runs the environment in {}",
+                    self.data_dir.display()
+                ),
+                "Stop it first ('dbctl shutdown').",
+            )),
+            Err(error) => Err(EngineError::file("lock", path, &error)),
+        }
+    }
+
+    /// What is said where there is no control file.
+    pub(crate) fn no_environment(&self) -> EngineError {
+        EngineError::state(
+            format!("there is no environment in {}", self.data_dir.display()),
+            "Make one with 'dbctl -c CONFIG init', or set DataDir to where it is.",
+        )
     }
 }
 

@@ -63,6 +63,13 @@ impl Databases {
         all
     }
 
+    /// Bytes of memory that their page versions take.
+    pub fn memory_bytes(&self) -> u64 {
+        let maps = self.read();
+        let stores = maps.by_id.values().map(|database| database.store());
+        stores.map(|store| store.memory().bytes).sum()
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.read().by_id.len()

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use fwlog::{Durable, LogDirectory, RecordBuffer, SegmentStore};
+use fwlog::{LogDirectory, RecordBuffer};
 
 use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
 use crate::databases::control::{DatabaseEntry, LogPlace, RedoPoint};
 use crate::environment::core::Core;
-use crate::environment::log;
+use crate::environment::log::{self, redo_point, settle};
 use crate::environment::master::Master;
 use crate::environment::slave::Slave;
 use crate::error::EngineError;
@@ -102,30 +102,5 @@ impl Core {
             }
         }
         Ok(())
-    }
-}
-
-/// Brings the `fw.position` of this log to the disk, which tells how far the log is known to go. Before
-/// pages of those commits go to the data files: else damage at the end of the log could pass for a torn
-/// tail after a power cut, and newer pages for those of an older commit.
-pub(crate) fn settle(store: &SegmentStore) -> Result<(), EngineError> {
-    let settled = store.settle_position();
-    settled.map_err(|error| EngineError::file("sync", store.position_path(), &error))
-}
-
-/// The same where the log has failed, and the data files are to save what may be in memory alone: it does
-/// not keep them from that.
-pub(crate) fn try_to_settle(store: &SegmentStore) {
-    if let Err(error) = settle(store) {
-        tracing::warn!(%error, "the end of the log is not known to be on the disk");
-    }
-}
-
-/// A durable border as a redo point.
-pub(crate) fn redo_point(durable: &Durable) -> RedoPoint {
-    RedoPoint {
-        point: durable.point,
-        log_bytes: durable.log_bytes,
-        commit: durable.commit,
     }
 }

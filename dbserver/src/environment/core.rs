@@ -53,8 +53,8 @@ impl Core {
     ) -> Result<(Arc<Self>, Suspects), EngineError> {
         let layout = Layout::new(host.disk.clone(), &config.server.data_dir);
         let control =
-            Control::read(&host.disk, &layout.control())?.ok_or_else(|| no_environment(&layout))?;
-        let lock = lock(&layout)?;
+            Control::read(&host.disk, &layout.control())?.ok_or_else(|| layout.no_environment())?;
+        let lock = layout.take_lock()?;
         let control = rebuild::go_on(&layout, control)?;
         let limits = ConnectionLimits {
             cache_kib: CACHE_KIB,
@@ -241,28 +241,5 @@ impl Core {
         new.write(self.layout.disk(), &self.layout.control())?;
         *control = new;
         Ok(())
-    }
-}
-
-pub(crate) fn no_environment(layout: &Layout) -> EngineError {
-    EngineError::state(
-        format!("there is no environment in {}", layout.data_dir().display()),
-        "Make one with 'dbctl -c CONFIG init', or set DataDir to where it is.",
-    )
-}
-
-/// One server an environment: the lock goes with the process, however it ends.
-pub(crate) fn lock(layout: &Layout) -> Result<Box<dyn DiskFile>, EngineError> {
-    let path = layout.lock();
-    match layout.disk().lock(&path) {
-        Ok(Some(file)) => Ok(file),
-        Ok(None) => Err(EngineError::state(
-            format!(
-                "another server runs the environment in {}",
-                layout.data_dir().display()
-            ),
-            "Stop it first ('dbctl shutdown').",
-        )),
-        Err(error) => Err(EngineError::file("lock", path, &error)),
     }
 }

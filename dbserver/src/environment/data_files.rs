@@ -27,7 +27,9 @@ impl Core {
                 "checkpoint"
             );
         }
-        self.files().memory_budget().count(&self.databases().all());
+        self.files()
+            .memory_budget()
+            .count(self.databases().memory_bytes());
         let directory = self.layout().databases();
         self.layout()
             .disk()

@@ -16,10 +16,9 @@ use fwlog::{
 use pagestore::Horizon;
 
 use crate::commit::checkpointer::Checkpointer;
-use crate::databases::control::LogPlace;
+use crate::databases::control::{LogPlace, RedoPoint};
 use crate::databases::host::{Drive, Host};
 use crate::databases::layout::Layout;
-use crate::environment::core::Core;
 use crate::error::EngineError;
 
 /// Longest time that a small group waits for more transactions.
@@ -184,41 +183,13 @@ fn is_unused(store: &SegmentStore, id: SegmentId) -> Result<bool, EngineError> {
 }
 
 /// The same for a log that was left without: as far as it is known to be durable.
-fn end_left_log(config: &Config, location: &LogLocation) -> Result<(), EngineError> {
+pub(super) fn end_left_log(config: &Config, location: &LogLocation) -> Result<(), EngineError> {
     let known = DurableEnd::read(&location.disk, &location.directory);
     let Some(end) = known.map_err(EngineError::LogUnusable)? else {
         return Ok(());
     };
     let store = segment_store(config, location)?;
     end_there(&store, location, &end.durable).map(drop)
-}
-
-/// The same for a place that was left once, before logging begins there again.
-pub(crate) fn end_left_log_at(core: &Core, place: LogPlace) {
-    let ended = location(core.config(), core.layout(), place)
-        .and_then(|location| end_left_log(core.config(), &location));
-    if let Err(error) = ended {
-        tracing::warn!(%error, "the log of before cannot be given an end");
-    }
-}
-
-/// Starts the writer of an environment.
-pub(crate) fn start_writer(
-    core: &Core,
-    checkpointer: &Arc<Checkpointer>,
-    place: LogPlace,
-    begin: Begin,
-) -> Result<Arc<Writer>, EngineError> {
-    let start = WriterStart {
-        config: core.config(),
-        host: core.host(),
-        layout: core.layout(),
-        environment: core.known_id()?,
-        under_way: core.files().under_way(),
-        horizon: core.horizon(),
-        checkpointer,
-    };
-    start.start(place, begin)
 }
 
 /// What a writer needs, whoever starts it.
@@ -270,6 +241,31 @@ impl WriterStart<'_> {
 
 fn page_size() -> u32 {
     u32::try_from(fwlog::PAGE_SIZE).expect("a page is small")
+}
+
+/// Brings the `fw.position` of this log to the disk, which tells how far the log is known to go. Before
+/// pages of those commits go to the data files: else damage at the end of the log could pass for a torn
+/// tail after a power cut, and newer pages for those of an older commit.
+pub(crate) fn settle(store: &SegmentStore) -> Result<(), EngineError> {
+    let settled = store.settle_position();
+    settled.map_err(|error| EngineError::file("sync", store.position_path(), &error))
+}
+
+/// The same where the log has failed, and the data files are to save what may be in memory alone: it does
+/// not keep them from that.
+pub(crate) fn try_to_settle(store: &SegmentStore) {
+    if let Err(error) = settle(store) {
+        tracing::warn!(%error, "the end of the log is not known to be on the disk");
+    }
+}
+
+/// A durable border as a redo point.
+pub(crate) fn redo_point(durable: &Durable) -> RedoPoint {
+    RedoPoint {
+        point: durable.point,
+        log_bytes: durable.log_bytes,
+        commit: durable.commit,
+    }
 }
 
 /// What start-up says when the log cannot be recovered.

@@ -96,7 +96,7 @@ impl Master {
             self.core
                 .files()
                 .memory_budget()
-                .count(&self.core.databases().all());
+                .count(self.core.databases().memory_bytes());
             // Pages may be far more than the log shows: it is compressed.
             self.checkpointer.look();
         }

@@ -7,6 +7,7 @@
 //! roles: begins, ends and swaps a side
 //! ```
 
+mod begin_log;
 mod checkpoint;
 mod copied;
 pub mod core;

@@ -23,7 +23,6 @@ use fwlog::{LogDirectory, LogLocation, SegmentId, VerifyReport};
 use crate::databases::control::{Control, Identity, RedoPoint};
 use crate::databases::host::Host;
 use crate::databases::layout::{Layout, SYSTEM_FILE};
-use crate::environment::core::{lock, no_environment};
 use crate::environment::log;
 use crate::error::EngineError;
 
@@ -37,8 +36,8 @@ const NAMED: usize = 5;
 pub fn prepare(host: &Host, config: &Config) -> Result<(), EngineError> {
     let layout = Layout::new(host.disk.clone(), &config.server.data_dir);
     let control =
-        Control::read(&host.disk, &layout.control())?.ok_or_else(|| no_environment(&layout))?;
-    let _lock = lock(&layout)?;
+        Control::read(&host.disk, &layout.control())?.ok_or_else(|| layout.no_environment())?;
+    let _lock = layout.take_lock()?;
     let Some(identity) = &control.identity else {
         return Err(EngineError::state(
             "this is an empty slave: it has no data files to make anew",

@@ -9,8 +9,9 @@ use fwlog::{
 };
 
 use crate::databases::control::LogPlace;
-use crate::environment::checkpoint::{redo_point, settle, try_to_settle};
+use crate::environment::begin_log;
 use crate::environment::log;
+use crate::environment::log::{redo_point, settle, try_to_settle};
 use crate::environment::master::Master;
 use crate::error::EngineError;
 
@@ -101,7 +102,7 @@ impl Master {
             if unbegun && place == LogPlace::Journal {
                 // The log was moving there when that failed. Where a forward log is missing, its disk
                 // may not be mounted: nothing is written to what lies under it.
-                let writer = log::start_writer(self.core(), self.checkpointer(), place, log::begin_in(place, durable))?;
+                let writer = begin_log::start_writer(self.core(), self.checkpointer(), place, log::begin_in(place, durable))?;
                 return Ok((writer, durable.commit));
             }
             let options = RecoverOptions {
@@ -124,7 +125,7 @@ impl Master {
             let begin = Begin::NextSegment {
                 after: recovered.durable(),
             };
-            let writer = log::start_writer(self.core(), self.checkpointer(), place, begin)?;
+            let writer = begin_log::start_writer(self.core(), self.checkpointer(), place, begin)?;
             Ok((writer, durable.commit))
         })?;
         self.attach_log()
@@ -149,7 +150,7 @@ impl Master {
         let redo = redo_point(end);
         let before = self.core().log_location();
         if place == LogPlace::ForwardLog {
-            log::end_left_log_at(self.core(), place);
+            begin_log::end_left_log_at(self.core(), place);
         }
         self.core().update_control(|control| {
             control.log = place;
@@ -157,7 +158,7 @@ impl Master {
             control.set_redo(redo, entries);
         })?;
         let begin = log::begin_in(place, *end);
-        let writer = log::start_writer(self.core(), self.checkpointer(), place, begin)?;
+        let writer = begin_log::start_writer(self.core(), self.checkpointer(), place, begin)?;
         self.core()
             .update_control(|control| control.detached = false)?;
         self.guard().clear_trouble();

@@ -25,14 +25,14 @@ use crate::databases::control::{DatabaseEntry, Identity, LogPlace, RedoPoint, ro
 use crate::databases::host::Drive;
 use crate::databases::layout::SYSTEM_FILE;
 use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME};
-use crate::environment::checkpoint::{redo_point, settle};
+use crate::environment::begin_log;
 use crate::environment::core::Core;
 use crate::environment::log;
+use crate::environment::log::{redo_point, settle};
 use crate::environment::master::Master;
 use crate::environment::redo;
-use crate::environment::side::Side;
+use crate::environment::side::{CurrentSide, Side};
 use crate::environment::slave::Slave;
-use crate::environment::state::Environment;
 use crate::environment::verify::Suspects;
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
@@ -105,28 +105,37 @@ pub(super) fn start_threads(core: &Core, side: &Side) -> Result<(), EngineError>
 }
 
 /// Changes the role of a running environment; a change that fails leaves the role as it was.
-pub(super) fn change(environment: &Environment, role: Role) -> Result<(), EngineError> {
-    let core = environment.core();
-    match (environment.side(), role) {
+pub(super) fn change(
+    core: &Arc<Core>,
+    current: &CurrentSide,
+    role: Role,
+) -> Result<(), EngineError> {
+    match (current.get(), role) {
         (Side::Slave(_), Role::Slave) => Ok(()),
         (Side::Master(_), Role::Master | Role::Standalone) => {
             let _one_author = core.one_author();
             core.update_control(|control| control.role = role)
         }
-        (Side::Slave(slave), Role::Master | Role::Standalone) => promote(environment, &slave, role),
-        (Side::Master(master), Role::Slave) => demote(environment, &master),
+        (Side::Slave(slave), Role::Master | Role::Standalone) => {
+            promote(core, current, &slave, role)
+        }
+        (Side::Master(master), Role::Slave) => demote(core, current, &master),
         (Side::None, _) => Err(EngineError::ChangingRole),
     }
 }
 
 /// A slave becomes a master: where its log ends, a new generation begins.
-fn promote(environment: &Environment, slave: &Arc<Slave>, role: Role) -> Result<(), EngineError> {
-    let core = environment.core();
+fn promote(
+    core: &Arc<Core>,
+    current: &CurrentSide,
+    slave: &Arc<Slave>,
+    role: Role,
+) -> Result<(), EngineError> {
     if core.id().is_none() {
         return Err(no_environment_yet(core));
     }
     slave.release(FEED_ENDS)?;
-    environment.swap(Side::None);
+    current.swap(Side::None);
     let promoted = slave.close().and_then(|()| {
         let end = redo::end_of_log(core, slave.log(), SealNewest::Yes)?.durable();
         begin_to_lead(core, &end, Role::Slave, role)
@@ -135,12 +144,12 @@ fn promote(environment: &Environment, slave: &Arc<Slave>, role: Role) -> Result<
     match promoted {
         Ok(master) => {
             tracing::info!("this slave is a {} now", role_word(role));
-            environment.swap(Side::Master(master));
+            current.swap(Side::Master(master));
             Ok(())
         }
         Err(error) => {
             tracing::error!(%error, "the slave is not promoted");
-            go_back(environment, || {
+            go_back(current, || {
                 let recovered = redo::end_of_log(core, slave.log(), SealNewest::No)?;
                 follow_on(core, &recovered).map(Side::Slave)
             });
@@ -150,18 +159,21 @@ fn promote(environment: &Environment, slave: &Arc<Slave>, role: Role) -> Result<
 }
 
 /// A master becomes a read-only slave: its log is sealed, and goes on with what another master sends.
-fn demote(environment: &Environment, master: &Arc<Master>) -> Result<(), EngineError> {
-    let core = environment.core();
+fn demote(
+    core: &Arc<Core>,
+    current: &CurrentSide,
+    master: &Arc<Master>,
+) -> Result<(), EngineError> {
     let was = core.control().role;
     if let Some(failure) = master.log_failure() {
         return Err(EngineError::LogFailed(failure));
     }
-    environment.swap(Side::None);
+    current.swap(Side::None);
     let end = match master.close()? {
         Ok(end) => end,
         Err(failure) => {
             let error = EngineError::LogFailed(failure.clone());
-            go_back(environment, || {
+            go_back(current, || {
                 let master = lead_without_log(core, &master.durable(), failure)?;
                 begun(core, master, was).map(Side::Master)
             });
@@ -174,12 +186,12 @@ fn demote(environment: &Environment, master: &Arc<Master>) -> Result<(), EngineE
     match demoted {
         Ok(slave) => {
             tracing::info!("this {} is a slave now", role_word(was));
-            environment.swap(Side::Slave(slave));
+            current.swap(Side::Slave(slave));
             Ok(())
         }
         Err(error) => {
             tracing::error!(%error, "the {} does not become a slave", role_word(was));
-            go_back(environment, || {
+            go_back(current, || {
                 begin_to_lead(core, &end, was, was).map(Side::Master)
             });
             Err(error)
@@ -210,9 +222,9 @@ fn save_at(core: &Core, master: &Master, end: &Durable) -> Result<Recovered, Eng
 }
 
 /// The side that was, after a change that has failed.
-fn go_back(environment: &Environment, build: impl FnOnce() -> Result<Side, EngineError>) {
+fn go_back(current: &CurrentSide, build: impl FnOnce() -> Result<Side, EngineError>) {
     match build() {
-        Ok(side) => environment.swap(side),
+        Ok(side) => current.swap(side),
         Err(error) => {
             tracing::error!(%error, "the server has no role until it is restarted; readers are served");
         }
@@ -258,7 +270,7 @@ fn lead(core: &Arc<Core>, end: &Durable, from: Role) -> Result<Arc<Master>, Engi
         Begin::NextSegment { after: *end }
     };
     let checkpointer = checkpointer(core);
-    match log::start_writer(core, &checkpointer, place, begin) {
+    match begin_log::start_writer(core, &checkpointer, place, begin) {
         Ok(writer) => {
             let committer = Committer::new(writer, end.commit, core.host().part_pages);
             Ok(Master::new(core, committer, checkpointer))
@@ -311,7 +323,7 @@ fn settle_in(core: &Core, place: LogPlace, end: &Durable) -> Result<(), EngineEr
     core.write_data_files(None)?;
     let databases = core.databases().entries();
     if place == LogPlace::ForwardLog {
-        log::end_left_log_at(core, place);
+        begin_log::end_left_log_at(core, place);
         tracing::warn!("forward logging was off and begins again: slaves must be re-synchronized");
     }
     core.update_control(|control| {

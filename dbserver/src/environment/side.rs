@@ -1,6 +1,7 @@
 //! Which side of the log an environment is on.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::environment::master::Master;
 use crate::environment::slave::Slave;
@@ -21,7 +22,7 @@ pub enum Side {
 
 impl Side {
     /// Whether it writes.
-    pub(super) fn is_master(&self) -> bool {
+    fn is_master(&self) -> bool {
         matches!(self, Self::Master(_))
     }
 
@@ -48,5 +49,39 @@ impl Side {
             Self::Slave(slave) => Some(slave),
             Self::Master(_) | Self::None => None,
         }
+    }
+}
+
+/// The side at present.
+pub(super) struct CurrentSide {
+    side: RwLock<Side>,
+    /// Whether it is another than a master: asked at every statement.
+    read_only: AtomicBool,
+}
+
+impl CurrentSide {
+    /// The first one.
+    pub(super) fn new(side: Side) -> Self {
+        Self {
+            read_only: AtomicBool::new(!side.is_master()),
+            side: RwLock::new(side),
+        }
+    }
+
+    pub(super) fn get(&self) -> Side {
+        self.side
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        self.read_only.load(Ordering::Acquire)
+    }
+
+    pub(super) fn swap(&self, side: Side) {
+        let mut current = self.side.write().unwrap_or_else(PoisonError::into_inner);
+        self.read_only.store(!side.is_master(), Ordering::Release);
+        *current = side;
     }
 }

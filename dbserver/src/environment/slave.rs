@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::commit::checkpointer::Checkpointer;
 use crate::databases::host::Drive;
-use crate::environment::checkpoint::settle;
 use crate::environment::core::Core;
 use crate::environment::guard::LogGuard;
+use crate::environment::log::settle;
 use crate::environment::threads::Threads;
 use crate::error::EngineError;
 use crate::slave::{SlaveLog, SlaveProgress};

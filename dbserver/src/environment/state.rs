@@ -1,7 +1,7 @@
 //! The environment while a server runs it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dbconfig::{Config, SyncMode};
 use fwlog::{Durable, EnvironmentId, WriterError};
@@ -13,12 +13,12 @@ use crate::commit::committer::Queued;
 use crate::databases::host::{Drive, Host};
 use crate::databases::permit::Permit;
 use crate::databases::{Database, OpenDatabase, Role};
-use crate::environment::checkpoint::{redo_point, settle, try_to_settle};
 use crate::environment::core::Core;
 use crate::environment::guard::Trouble;
+use crate::environment::log::{redo_point, settle, try_to_settle};
 use crate::environment::master::Master;
 use crate::environment::roles;
-use crate::environment::side::Side;
+use crate::environment::side::{CurrentSide, Side};
 use crate::environment::slave::Slave;
 use crate::error::EngineError;
 use crate::process::{LogFile, ShutdownRequest};
@@ -27,9 +27,7 @@ use crate::process::{LogFile, ShutdownRequest};
 /// log that it is on at present.
 pub struct Environment {
     core: Arc<Core>,
-    side: RwLock<Side>,
-    /// Whether the side is another than a master: asked at every statement.
-    read_only: AtomicBool,
+    side: CurrentSide,
     /// Held while the role changes or the environment is stopped.
     changing: Mutex<()>,
     shutdown: Arc<ShutdownRequest>,
@@ -55,8 +53,7 @@ impl Environment {
         roles::start_threads(&core, &side)?;
         Ok(Arc::new(Self {
             core,
-            read_only: AtomicBool::new(!side.is_master()),
-            side: RwLock::new(side),
+            side: CurrentSide::new(side),
             changing: Mutex::new(()),
             shutdown: Arc::default(),
             log_file: OnceLock::new(),
@@ -74,7 +71,7 @@ impl Environment {
         if self.is_stopping() {
             return Err(EngineError::ShuttingDown);
         }
-        roles::change(self, role)
+        roles::change(&self.core, &self.side, role)
     }
 
     /// What it has whatever its role is.
@@ -84,16 +81,7 @@ impl Environment {
 
     /// The side of the log that it is on at this time.
     pub fn side(&self) -> Side {
-        self.side
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    pub(super) fn swap(&self, side: Side) {
-        let mut current = self.side.write().unwrap_or_else(PoisonError::into_inner);
-        self.read_only.store(!side.is_master(), Ordering::Release);
-        *current = side;
+        self.side.get()
     }
 
     /// The writing side; on a slave the refusal of `what`.
@@ -113,7 +101,7 @@ impl Environment {
 
     /// Whether clients may not write here at present.
     pub fn is_read_only(&self) -> bool {
-        self.read_only.load(Ordering::Acquire)
+        self.side.is_read_only()
     }
 
     /// The configuration that the server was started with.

@@ -7,6 +7,7 @@
 
 mod mend;
 pub(crate) mod refusal;
+mod retry;
 mod waits;
 
 use std::mem;
