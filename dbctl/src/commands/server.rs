@@ -3,7 +3,7 @@
 use crate::connection::{Answer, command_failure};
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
-use crate::output::Table;
+use crate::output::{Table, text};
 use crate::words;
 
 /// Sends a command and prints its result.
@@ -41,7 +41,7 @@ fn has_damage(answer: &Answer) -> bool {
 
 /// Sends a command.
 pub(crate) async fn send(invocation: &mut Invocation, command: &[String]) -> Result<Vec<Answer>> {
-    let statement = statement(command);
+    let statement = statement(command, invocation.output.json);
     let connection = invocation.control().await?;
     connection
         .query(&statement)
@@ -49,10 +49,21 @@ pub(crate) async fn send(invocation: &mut Invocation, command: &[String]) -> Res
         .map_err(|error| command_failure(&error))
 }
 
+/// The JSON text of an answer that has it: then its values have types.
+fn typed_json(table: &Table) -> Option<&str> {
+    match (table.columns.as_slice(), table.rows.as_slice()) {
+        ([name], [row]) if name == "json" => row.first()?.as_deref(),
+        _ => None,
+    }
+}
+
 /// Prints an answer. A command without result has none, and with `--json` an empty object.
 pub(crate) fn print(invocation: &Invocation, answer: &Answer) -> Result<()> {
     match answer {
-        Answer::Rows(table) => invocation.output.result(table),
+        Answer::Rows(table) => match typed_json(table) {
+            Some(json) => text(&format!("{json}\n")),
+            None => invocation.output.result(table),
+        },
         Answer::Done(_) if invocation.output.json => {
             invocation.output.result(&Table::new(&["name", "value"]))
         }
@@ -61,8 +72,12 @@ pub(crate) fn print(invocation: &Invocation, answer: &Answer) -> Result<()> {
 }
 
 /// The SQL statement of a command.
-fn statement(command: &[String]) -> String {
-    format!("DBCTL {}", words::literal(&words::join(command)))
+fn statement(command: &[String], json: bool) -> String {
+    let json = if json { "--json " } else { "" };
+    format!(
+        "DBCTL {}",
+        words::literal(&format!("{json}{}", words::join(command)))
+    )
 }
 
 #[cfg(test)]
@@ -89,12 +104,12 @@ mod tests {
     fn words_are_quoted_for_the_command_and_then_for_sql() {
         let words = |text: &str| text.split('|').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(
-            statement(&words("forwardlog|status")),
+            statement(&words("forwardlog|status"), false),
             "DBCTL 'forwardlog status'"
         );
         assert_eq!(
-            statement(&words("user|create|o'hara")),
-            "DBCTL 'user create ''o''''hara'''"
+            statement(&words("user|create|o'hara"), true),
+            "DBCTL '--json user create ''o''''hara'''"
         );
     }
 }

@@ -1,19 +1,18 @@
 //! `forwardlog status | enable | disable | switch`
 
-use fwlog::LogDirectory;
-
 use crate::control_plane::{Call, Table};
 use crate::databases::control::LogPlace;
-use crate::environment::Environment;
+use crate::environment::status::{KeptSegments, LogStatus};
 use crate::error::EngineError;
 use crate::process::bytes;
 
 /// The forward log: place, position, segments.
 pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog status")?;
+    let log = LogStatus::of(call.environment)?;
     let mut table = Table::list();
-    describe(call.environment, &mut table)?;
-    Ok(table)
+    describe(&log, &mut table);
+    table.typed(&log)
 }
 
 /// Begins a new generation in the directory of FwLog.
@@ -67,63 +66,35 @@ fn refuse_on_slave(call: &Call<'_>) -> Result<(), EngineError> {
 }
 
 /// The lines about the log, for `status` too.
-pub(crate) fn describe(environment: &Environment, table: &mut Table) -> Result<(), EngineError> {
-    let place = environment.core().log_place();
-    let location = environment.core().log_location()?;
-    table.entry(
-        "forward log",
-        if place == LogPlace::ForwardLog {
-            "enabled"
-        } else {
-            "disabled"
-        },
-    );
-    table.entry("directory", location.directory.display());
-    let durable = match environment.slave() {
-        None => environment.durable().map(|d| (d.point.position, d.time)),
-        Some(slave) => slave.progress().durable.map(|d| (d.point.position, d.time)),
-    };
-    table.maybe(
-        "segment",
-        durable.map(|(position, _)| location.naming.file_name(position.segment)),
-    );
-    table.maybe("position", durable.map(|(position, _)| position));
+pub(crate) fn describe(log: &LogStatus, table: &mut Table) {
+    let word = if log.enabled { "enabled" } else { "disabled" };
+    table.entry("forward log", word);
+    table.entry("directory", log.directory.display());
+    table.maybe("segment", log.segment.as_ref());
+    table.maybe("position", log.position);
+    let durable = log.position.zip(log.durable_at);
     table.maybe(
         "durable",
         durable.map(|(position, time)| format!("{position}  ({time})")),
     );
+    let trouble = log.trouble_since.zip(log.trouble.as_ref());
     table.maybe(
         "log trouble",
-        environment
-            .log_trouble()
-            .map(|trouble| format!("since {}: {}", trouble.since, trouble.text)),
+        trouble.map(|(since, text)| format!("since {since}: {text}")),
     );
-    match LogDirectory::scan(&location) {
-        Ok(directory) => segments(&directory, table),
-        // The rest is worth showing, and this most of all.
+    match &log.kept {
+        Ok(kept) => segments(kept, table),
         Err(error) => table.entry("segments kept", format!("unknown: {error}")),
     }
-    Ok(())
 }
 
-fn segments(directory: &LogDirectory, table: &mut Table) {
-    let newest = directory.segments().last();
-    let first = newest.and_then(|newest| {
-        let same = |s: &&fwlog::SegmentInfo| s.id.generation == newest.id.generation;
-        directory.segments().iter().find(same)
-    });
-    table.maybe(
-        "generation since",
-        first.map(|segment| segment.header.created),
+fn segments(kept: &KeptSegments, table: &mut Table) {
+    table.maybe("generation since", kept.generation_since);
+    table.entry(
+        "segments kept",
+        format!("{} ({})", kept.segments, bytes(kept.bytes)),
     );
-    let size: u64 = directory
-        .segments()
-        .iter()
-        .map(|segment| segment.file_length)
-        .sum();
-    let kept = directory.segments().len();
-    table.entry("segments kept", format!("{kept} ({})", bytes(size)));
-    for damaged in directory.damaged() {
-        table.entry("damaged", &damaged.error);
+    for damaged in &kept.damaged {
+        table.entry("damaged", damaged);
     }
 }

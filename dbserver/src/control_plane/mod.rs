@@ -241,11 +241,23 @@ static COMMANDS: &[Command] = &[
     },
 ];
 
-/// Runs a command for a user.
+/// Runs a command for a user. With the word `--json` before it, the answer of a command that has values with
+/// types is one row with the one column `json`.
 pub fn run(environment: &Arc<Environment>, user: &str, text: &str) -> Result<Table, EngineError> {
     let words = words::split(text)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let command = find(&words)?;
+    match words.as_slice() {
+        ["--json", words @ ..] => run_words(environment, user, words).map(Table::into_json),
+        words => run_words(environment, user, words),
+    }
+}
+
+fn run_words(
+    environment: &Arc<Environment>,
+    user: &str,
+    words: &[&str],
+) -> Result<Table, EngineError> {
+    let command = find(words)?;
     let allowed = match (command.needs, Users::of(environment).privilege(user)?) {
         (Needs::Anyone, _) | (_, Privilege::Dba) => true,
         (needs, Privilege::Operator) => needs == Needs::Operator,

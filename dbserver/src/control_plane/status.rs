@@ -1,46 +1,39 @@
 //! `status` and `checkpoint`
 
 use crate::control_plane::{Call, Table, forwardlog, replication};
-use crate::databases::control::role_word;
+use crate::environment::status::Status;
 use crate::error::EngineError;
 use crate::process::bytes;
 
 /// One screen: what this server is and how it does.
 pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("status")?;
-    let environment = call.environment;
+    let status = Status::of(call.environment)?;
     let mut table = Table::list();
-    table.entry("role", role_word(environment.role()));
-    table.entry("instance", &environment.config().server.instance);
-    table.entry("version", env!("CARGO_PKG_VERSION"));
-    table.maybe("environment", environment.id());
-    table.entry(
-        "data directory",
-        environment.config().server.data_dir.display(),
-    );
-    table.entry("databases", environment.databases().len());
-    table.entry("sessions", environment.sessions().count());
-    let dirty: u64 = environment
-        .databases()
-        .iter()
-        .map(|d| d.store().dirty_bytes())
-        .sum();
-    table.entry("pages not in data files", bytes(dirty));
-    if let Some(redo) = environment.core().redo() {
-        table.entry("redo position", redo.point.position);
+    table.entry("role", status.role);
+    table.entry("instance", &status.instance);
+    table.entry("version", status.version);
+    table.maybe("environment", status.environment);
+    table.entry("data directory", status.data_directory.display());
+    table.entry("databases", status.databases);
+    table.entry("sessions", status.sessions);
+    table.entry("pages not in data files", bytes(status.dirty_bytes));
+    if let Some(redo) = status.redo_position {
+        table.entry("redo position", redo);
     }
-    forwardlog::describe(environment, &mut table)?;
-    for space in environment.core().space() {
-        let low = if space.is_low() { ", little" } else { "" };
+    forwardlog::describe(&status.forward_log, &mut table);
+    for space in &status.space {
+        let low = if space.low { ", little" } else { "" };
+        let (free, size) = (bytes(space.free_bytes), bytes(space.size_bytes));
         table.entry(
             &format!("free for {}", space.what),
-            format!("{} of {}{low}", bytes(space.free), bytes(space.size)),
+            format!("{free} of {size}{low}"),
         );
     }
-    if environment.is_read_only() {
-        replication::describe(environment, &mut table);
+    if let Some(slave) = &status.replication {
+        replication::describe(slave, &mut table);
     }
-    Ok(table)
+    table.typed(&status)
 }
 
 /// Makes a checkpoint and waits for it.

@@ -2,6 +2,10 @@
 
 use std::fmt::Display;
 
+use serde::Serialize;
+
+use crate::error::EngineError;
+
 /// Rows of text. A table of the columns `name` and `value` is shown as a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
@@ -9,6 +13,8 @@ pub struct Table {
     pub columns: Vec<&'static str>,
     /// One text a column; `None` is unknown.
     pub rows: Vec<Vec<Option<String>>>,
+    /// The same with its types, as JSON, where the command has them.
+    json: Option<String>,
 }
 
 impl Table {
@@ -17,6 +23,7 @@ impl Table {
         Self {
             columns: columns.to_vec(),
             rows: Vec::new(),
+            json: None,
         }
     }
 
@@ -29,6 +36,21 @@ impl Table {
     pub fn done(result: impl Into<String>) -> Self {
         let mut table = Self::list();
         table.entry("result", result.into());
+        table
+    }
+
+    /// Adds the values that the table shows, with their types.
+    pub(super) fn typed(mut self, values: &impl Serialize) -> Result<Self, EngineError> {
+        let json = serde_json::to_string(values);
+        self.json = Some(json.map_err(|error| EngineError::Internal(error.to_string()))?);
+        Ok(self)
+    }
+
+    /// The one value `json`, where the command's values have types; else the table as it is.
+    pub(super) fn into_json(self) -> Self {
+        let Some(json) = self.json else { return self };
+        let mut table = Self::new(&["json"]);
+        table.row(vec![json]);
         table
     }
 

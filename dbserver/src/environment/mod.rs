@@ -29,6 +29,7 @@ pub mod slave;
 mod slave_applying;
 pub mod space;
 mod state;
+pub mod status;
 #[cfg(test)]
 pub(crate) mod testing;
 mod threads;
