@@ -32,11 +32,9 @@ fn remove(path: &Path) {
 fn newer_control(folder: &Path) {
     let path = data(folder, "control");
     let text = String::from_utf8(files::read(&path)).expect("text");
-    let body = text
-        .split("blake3 = ")
-        .next()
-        .expect("a body")
-        .replace("version = 1", "version = 2");
+    let old = text.split("blake3 = ").next().expect("a body");
+    let body = old.replace("version = 2\n", "version = 3\n");
+    assert_ne!(body, old, "the control file has another version by now");
     let hash = blake3::hash(body.as_bytes()).to_hex();
     files::write(&path, format!("{body}blake3 = {hash}\n"));
 }
