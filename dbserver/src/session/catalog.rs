@@ -1,7 +1,7 @@
 //! `pg_catalog` and `information_schema`: temp tables of the session's connection, filled when a
 //! statement reads them and the schema has moved since.
 
-use dialect::catalog::{CatalogInput, CatalogRows};
+use dialect::pg_catalog::{CatalogInput, CatalogRows};
 use rusqlite::Connection;
 
 use crate::failure::Failure;
@@ -38,7 +38,7 @@ impl Catalog {
         if self.generation == generation && self.databases == databases {
             return Ok(());
         }
-        let rows = dialect::catalog::rows(&CatalogInput {
+        let rows = dialect::pg_catalog::rows(&CatalogInput {
             database: backend.entry().database.clone(),
             databases: databases.clone(),
             users: user_names(backend),
@@ -77,7 +77,7 @@ fn user_names(backend: &Backend) -> Vec<String> {
 }
 
 fn fill(connection: &Connection, tables: &[CatalogRows]) -> rusqlite::Result<()> {
-    for table in dialect::catalog::tables() {
+    for table in dialect::pg_catalog::tables() {
         connection.execute_batch(table.create)?;
     }
     for table in tables {

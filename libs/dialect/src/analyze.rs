@@ -60,7 +60,7 @@ fn query(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialect
 fn nothing(src: &Source<'_>) -> Option<Statement> {
     let asked = (0..src.len()).any(|at| {
         src.name(at)
-            .is_some_and(|name| crate::catalog::is_empty_table(&name))
+            .is_some_and(|name| crate::pg_catalog::is_empty_table(&name))
     });
     if !asked || !src.is(0, "SELECT") {
         return None;

@@ -7,7 +7,6 @@
 //! The connection that runs the result must have [`REQUIRED_PRAGMAS`] set and [`REQUIRED_FUNCTIONS`] registered.
 
 mod analyze;
-pub mod catalog;
 mod copy;
 mod ddl;
 mod dml;
@@ -18,6 +17,7 @@ mod lexer;
 mod literal;
 mod maintenance;
 mod names;
+pub mod pg_catalog;
 mod query;
 mod schema;
 mod sequence;
@@ -25,6 +25,7 @@ mod session;
 mod source;
 mod split;
 mod statement;
+pub mod syntax;
 mod table_info;
 mod translator;
 

@@ -181,7 +181,7 @@ impl<'a> Translator<'a> {
         if let Some(cte) = self.ctes.iter().rev().find(|cte| cte.alias == name) {
             return cte.columns.clone();
         }
-        if let Some(columns) = crate::catalog::columns(name) {
+        if let Some(columns) = crate::pg_catalog::columns(name) {
             return Some(columns.into());
         }
         self.schema

@@ -2,10 +2,10 @@
 
 use pgtypes::{Opaque, PgType, SqlState};
 
-use crate::catalog::identifier;
 use crate::ddl::layout::{self, Clause};
 use crate::error::DialectError;
 use crate::lexer::Kind;
+use crate::pg_catalog::identifier;
 use crate::translator::Translator;
 
 /// What a column's definition says about it.

@@ -329,7 +329,7 @@ impl Translator<'_> {
                 let table = format!("information_schema_{name}");
                 self.catalog = true;
                 self.replace(at, last + 1, &table);
-                if !crate::catalog::has_table(&table) {
+                if !crate::pg_catalog::has_table(&table) {
                     return Err(missing(&format!("information_schema.{name}"))
                         .at(self.src.sql, self.src.start(at)));
                 }
@@ -343,7 +343,7 @@ impl Translator<'_> {
             }
             None => {}
         }
-        if crate::catalog::has_table(&name) {
+        if crate::pg_catalog::has_table(&name) {
             self.catalog = true;
         } else if schema.as_deref() == Some("pg_catalog") {
             return Err(missing(&format!("pg_catalog.{name}")).at(self.src.sql, self.src.start(at)));

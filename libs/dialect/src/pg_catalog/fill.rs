@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use pgtypes::PgType;
 
-use crate::catalog::describe;
-use crate::catalog::fill_constraint::is_key;
-use crate::catalog::{CatalogInput, CatalogRows, CatalogTable, definitions::TABLES};
 use crate::functions::Value;
+use crate::pg_catalog::describe;
+use crate::pg_catalog::fill_constraint::is_key;
+use crate::pg_catalog::{CatalogInput, CatalogRows, CatalogTable, definitions::TABLES};
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 pub(crate) const PUBLIC: u32 = 2200;
@@ -41,7 +41,7 @@ pub(crate) struct Filler<'a> {
     pub(crate) tables: HashMap<String, u32>,
 }
 
-/// The rows of every table, an entry for each of [`crate::catalog::tables`].
+/// The rows of every table, an entry for each of [`crate::pg_catalog::tables`].
 ///
 /// Object identifiers come from names, so that they stay when other objects come and go.
 pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {

@@ -1,6 +1,6 @@
 //! The tables. `NAME_TEXT` and its like are declared types of [`pgtypes::PgType`]; a column without a row is NULL.
 
-use crate::catalog::CatalogTable;
+use crate::pg_catalog::CatalogTable;
 
 macro_rules! table {
     ($name:literal, $columns:literal) => {

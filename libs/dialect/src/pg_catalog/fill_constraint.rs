@@ -1,8 +1,8 @@
 //! Rows about indexes and constraints.
 
-use crate::catalog::describe::{self, Index};
-use crate::catalog::fill::{Filler, PUBLIC, count, int, text, truth};
 use crate::functions::Value;
+use crate::pg_catalog::describe::{self, Index};
+use crate::pg_catalog::fill::{Filler, PUBLIC, count, int, text, truth};
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 impl Filler<'_> {

@@ -2,7 +2,7 @@
 
 use pgtypes::{Oid, PgType};
 
-use crate::catalog::fill::{BTREE, Filler, HEAP, OWNER, PUBLIC, int, text, truth};
+use crate::pg_catalog::fill::{BTREE, Filler, HEAP, OWNER, PUBLIC, int, text, truth};
 
 const PG_CATALOG: u32 = 11;
 const INFORMATION_SCHEMA: u32 = 13_000;

@@ -1,0 +1,905 @@
+//! The tree of a statement as it was written: names unresolved, types unknown.
+//!
+//! Its shape is PostgreSQL's raw parse tree (`nodes/parsenodes.h`): what the grammar defines as another way to
+//! write a function call (`EXTRACT`, `AT TIME ZONE`, `SUBSTRING … FROM`, `OVERLAPS`) is that call already, under the
+//! name that PostgreSQL's grammar gives it, because the name is what resolution, errors and result columns show.
+//! Every node that an error may point at has its [`Position`].
+
+/// A byte offset into the text of the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Position(pub u32);
+
+/// An identifier: in lower case unless it was quoted, cut to 63 bytes as PostgreSQL does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Without quotes.
+    pub text: String,
+    /// Where it begins.
+    pub at: Position,
+}
+
+/// A name with its qualifiers, the last being the object: `schema.table`, `table.column`. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path(pub Vec<Name>);
+
+/// An expression and the place that an error about it points at: for an operator that of the operator, for a call and a
+/// name their beginning, for `::` that of the sign, as in PostgreSQL.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// PostgreSQL's location of the node.
+    pub at: Position,
+    /// The first byte of its text, for statements that keep a part of it.
+    pub from: Position,
+    /// The byte after its text.
+    pub to: Position,
+}
+
+/// What an expression is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// A constant.
+    Literal(Literal),
+    /// `$n`.
+    Parameter(u32),
+    /// `a`, `t.a`, `s.t.a`; also a whole row, which only the scope can tell.
+    Column(Path),
+    /// `*` (empty path) or `t.*`; in a select list, in RETURNING, and inside `count(*)`'s relatives.
+    Star(Vec<Name>),
+    /// `expr::type`, `CAST (expr AS type)`; `type 'text'` with a string literal inside.
+    Cast {
+        /// What is cast.
+        operand: Box<Expr>,
+        /// To what.
+        to: TypeName,
+    },
+    /// A prefix operator: `-`, `+`, `~`, `@`, `|/`, `!!` …
+    Prefix {
+        /// The operator.
+        operator: Operator,
+        /// Its operand.
+        operand: Box<Expr>,
+    },
+    /// A binary operator that the catalog resolves. `<>` stands for `!=`, too.
+    Infix {
+        /// The operator.
+        operator: Operator,
+        /// Its operands.
+        operands: Box<[Expr; 2]>,
+    },
+    /// AND of two or more, flattened from the left.
+    And(Vec<Expr>),
+    /// OR of two or more, flattened from the left.
+    Or(Vec<Expr>),
+    /// NOT.
+    Not(Box<Expr>),
+    /// `IS [NOT] …`; ISNULL and NOTNULL are `IS NULL` and `IS NOT NULL`.
+    Is {
+        /// What is tested.
+        operand: Box<Expr>,
+        /// For what.
+        test: IsTest,
+        /// IS NOT.
+        negated: bool,
+    },
+    /// `IS [NOT] DISTINCT FROM`.
+    Distinct {
+        /// The two.
+        operands: Box<[Expr; 2]>,
+        /// IS NOT DISTINCT FROM.
+        negated: bool,
+    },
+    /// LIKE, ILIKE, SIMILAR TO.
+    Like {
+        /// Which.
+        kind: LikeKind,
+        /// The text and the pattern.
+        operands: Box<[Expr; 2]>,
+        /// ESCAPE.
+        escape: Option<Box<Expr>>,
+        /// NOT LIKE.
+        negated: bool,
+    },
+    /// BETWEEN.
+    Between {
+        /// The value, the low and the high end.
+        operands: Box<[Expr; 3]>,
+        /// BETWEEN SYMMETRIC.
+        symmetric: bool,
+        /// NOT BETWEEN.
+        negated: bool,
+    },
+    /// `x IN (a, b)`.
+    InList {
+        /// The value.
+        operand: Box<Expr>,
+        /// What it is compared with, one or more.
+        list: Vec<Expr>,
+        /// NOT IN.
+        negated: bool,
+    },
+    /// `x op ANY (query)`, `x IN (query)` (which is `= ANY`), `x op ALL (query)`, `x NOT IN (query)` (not of `= ANY`, kept
+    /// apart in `negated`).
+    QuantifiedQuery {
+        /// The value; a row where the query gives several columns.
+        operand: Box<Expr>,
+        /// The operator.
+        operator: Operator,
+        /// ALL.
+        all: bool,
+        /// The query.
+        query: Box<Query>,
+        /// NOT IN.
+        negated: bool,
+    },
+    /// `x op ANY (array)`, `x op ALL (array)`.
+    QuantifiedArray {
+        /// The value and the array.
+        operands: Box<[Expr; 2]>,
+        /// The operator.
+        operator: Operator,
+        /// ALL.
+        all: bool,
+    },
+    /// EXISTS (query).
+    Exists(Box<Query>),
+    /// A query in parentheses where a value is wanted.
+    Subquery(Box<Query>),
+    /// ARRAY (query).
+    ArrayQuery(Box<Query>),
+    /// ARRAY [a, b].
+    Array(Vec<Expr>),
+    /// `(a, b)` or `ROW (a, b)`.
+    Row {
+        /// The fields; none in `ROW ()`.
+        fields: Vec<Expr>,
+        /// ROW was said.
+        explicit: bool,
+    },
+    /// CASE.
+    Case {
+        /// `CASE x WHEN …`.
+        operand: Option<Box<Expr>>,
+        /// WHEN … THEN ….
+        arms: Vec<(Expr, Expr)>,
+        /// ELSE.
+        otherwise: Option<Box<Expr>>,
+    },
+    /// A call of a function, an aggregate, a window function.
+    Call(Box<Call>),
+    /// COALESCE.
+    Coalesce(Vec<Expr>),
+    /// NULLIF.
+    NullIf(Box<[Expr; 2]>),
+    /// GREATEST.
+    Greatest(Vec<Expr>),
+    /// LEAST.
+    Least(Vec<Expr>),
+    /// GROUPING (…).
+    Grouping(Vec<Expr>),
+    /// CURRENT_DATE and its kin, which are called without parentheses.
+    ValueFunction {
+        /// Which.
+        function: ValueFunction,
+        /// Digits of a second.
+        precision: Option<i32>,
+    },
+    /// COLLATE.
+    Collate {
+        /// The text.
+        operand: Box<Expr>,
+        /// The collation.
+        collation: Path,
+    },
+    /// `a[i]`, and `a[i:j]` with either end left out.
+    Subscript {
+        /// The array or jsonb.
+        operand: Box<Expr>,
+        /// One place.
+        index: Subscript,
+    },
+    /// `(row).field`.
+    Field {
+        /// The composite value.
+        operand: Box<Expr>,
+        /// `None` is `(row).*`.
+        field: Option<Name>,
+    },
+    /// DEFAULT as a value of INSERT or UPDATE.
+    Default,
+    /// What the grammar knows and this server does not: refused by this name (`XMLELEMENT`, `JSON_TABLE`).
+    Unsupported(&'static str),
+}
+
+/// A constant as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    /// NULL.
+    Null,
+    /// TRUE, FALSE.
+    Boolean(bool),
+    /// A number of digits only, without sign: an integer if it fits one, else numeric. Decimal digits, whatever the
+    /// base that it was written in, without underscores.
+    Integer(String),
+    /// A number with a point or an exponent, as it was written without underscores.
+    Numeric(String),
+    /// Any kind of string, its escapes undone, adjacent ones joined.
+    String(String),
+    /// B'101', and X'1f' as its bits.
+    Bits(String),
+}
+
+/// `a[i]` or `a[i:j]`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subscript {
+    /// One element.
+    Index(Box<Expr>),
+    /// A slice.
+    Slice(Option<Box<Expr>>, Option<Box<Expr>>),
+}
+
+/// An operator by its sign, with a schema if `OPERATOR (schema.sign)` was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// `pg_catalog`, if any was said.
+    pub schema: Option<Name>,
+    /// `+`, `<=`, `->>`, `<>` for `!=`.
+    pub sign: String,
+    /// Where it stands.
+    pub at: Position,
+}
+
+/// What IS tests for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IsTest {
+    /// IS NULL.
+    Null,
+    /// IS TRUE.
+    True,
+    /// IS FALSE.
+    False,
+    /// IS UNKNOWN.
+    Unknown,
+    /// IS [form] NORMALIZED.
+    Normalized(NormalForm),
+    /// IS DOCUMENT.
+    Document,
+    /// IS JSON and its forms, PostgreSQL 16's.
+    Json,
+}
+
+/// Unicode's normal forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "Unicode's names")]
+pub enum NormalForm {
+    Nfc,
+    Nfd,
+    Nfkc,
+    Nfkd,
+}
+
+/// Kinds of pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum LikeKind {
+    Like,
+    Ilike,
+    Similar,
+}
+
+/// Functions that are called without parentheses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum ValueFunction {
+    CurrentDate,
+    CurrentTime,
+    CurrentTimestamp,
+    LocalTime,
+    LocalTimestamp,
+    CurrentRole,
+    CurrentUser,
+    User,
+    SessionUser,
+    CurrentCatalog,
+    CurrentSchema,
+}
+
+/// A call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The function.
+    pub name: Path,
+    /// The arguments in their order.
+    pub arguments: Vec<Argument>,
+    /// `count(*)`.
+    pub star: bool,
+    /// `f(DISTINCT …)`.
+    pub distinct: bool,
+    /// The last argument is VARIADIC.
+    pub variadic: bool,
+    /// ORDER BY inside the parentheses, or of WITHIN GROUP.
+    pub order_by: Vec<SortKey>,
+    /// WITHIN GROUP.
+    pub within_group: bool,
+    /// FILTER (WHERE …).
+    pub filter: Option<Expr>,
+    /// IGNORE NULLS, which no version of PostgreSQL that we follow has.
+    pub ignore_nulls: bool,
+    /// OVER.
+    pub over: Option<Over>,
+    /// SQL's own spelling (`EXTRACT (year FROM d)`, `TRIM (a)`), not a plain call.
+    pub special: bool,
+}
+
+/// An argument, perhaps with its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Argument {
+    /// `name => value`.
+    pub name: Option<Name>,
+    /// The value.
+    pub value: Expr,
+}
+
+/// OVER: the name of a window, or its definition.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Over {
+    /// `OVER w`.
+    Name(Name),
+    /// `OVER (…)`.
+    Window(WindowSpec),
+}
+
+/// The definition of a window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowSpec {
+    /// The window that it builds on.
+    pub base: Option<Name>,
+    /// PARTITION BY.
+    pub partition_by: Vec<Expr>,
+    /// ORDER BY.
+    pub order_by: Vec<SortKey>,
+    /// ROWS, RANGE, GROUPS.
+    pub frame: Option<Frame>,
+    /// The parenthesis.
+    pub at: Position,
+}
+
+/// A window's frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// Its unit.
+    pub unit: FrameUnit,
+    /// Its beginning.
+    pub start: FrameBound,
+    /// Its end; CURRENT ROW where none was said.
+    pub end: FrameBound,
+    /// EXCLUDE.
+    pub exclude: FrameExclusion,
+    /// Where it begins.
+    pub at: Position,
+}
+
+/// What a frame counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum FrameUnit {
+    Rows,
+    Range,
+    Groups,
+}
+
+/// One end of a frame.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum FrameBound {
+    UnboundedPreceding,
+    Preceding(Box<Expr>),
+    CurrentRow,
+    Following(Box<Expr>),
+    UnboundedFollowing,
+}
+
+/// What a frame leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum FrameExclusion {
+    NoOthers,
+    CurrentRow,
+    Group,
+    Ties,
+}
+
+/// One key of ORDER BY.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SortKey {
+    /// What is sorted by.
+    pub value: Expr,
+    /// DESC.
+    pub descending: bool,
+    /// NULLS FIRST (true) or LAST, where said.
+    pub nulls_first: Option<bool>,
+    /// USING operator.
+    pub using: Option<Operator>,
+}
+
+/// A type as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypeName {
+    /// `int4`, `pg_catalog.int4`, `mood`. The grammar's own spellings arrive under the name in the catalog: `int4` for
+    /// `integer`, `bpchar` for `character`, `timestamptz` for `timestamp with time zone`, `varchar`, `float8` for
+    /// `double precision` and `float(25)`, `bit`, `varbit`.
+    pub name: Path,
+    /// The modifiers in parentheses: `numeric(10,2)`; `char` without one has 1.
+    pub modifiers: Vec<Expr>,
+    /// The fields of `interval day to second`.
+    pub interval: Option<IntervalFields>,
+    /// The number of `[]`; 1 for ARRAY.
+    pub dimensions: u32,
+    /// SETOF.
+    pub set_of: bool,
+    /// Where it begins.
+    pub at: Position,
+}
+
+/// The fields that an interval keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum IntervalFields {
+    Year,
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+    YearToMonth,
+    DayToHour,
+    DayToMinute,
+    DayToSecond,
+    HourToMinute,
+    HourToSecond,
+    MinuteToSecond,
+}
+
+/// SELECT in all its forms, with what stands around it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// WITH.
+    pub with: Option<With>,
+    /// The rows.
+    pub body: QueryBody,
+    /// ORDER BY.
+    pub order_by: Vec<SortKey>,
+    /// LIMIT or FETCH; `None` also for LIMIT ALL.
+    pub limit: Option<Expr>,
+    /// FETCH … WITH TIES.
+    pub with_ties: bool,
+    /// OFFSET.
+    pub offset: Option<Expr>,
+    /// FOR UPDATE and its kin.
+    pub locking: Vec<Locking>,
+    /// Its first byte.
+    pub at: Position,
+    /// The byte after it.
+    pub to: Position,
+}
+
+/// Where a query's rows come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum QueryBody {
+    /// SELECT.
+    Select(Box<Select>),
+    /// VALUES; one row or more, checked to be of one length by the analysis.
+    Values(Vec<Vec<Expr>>),
+    /// UNION, INTERSECT, EXCEPT.
+    SetOperation {
+        /// Which.
+        operator: SetOperator,
+        /// ALL.
+        all: bool,
+        /// Both sides; a side in parentheses has clauses of its own.
+        sides: Box<[Query; 2]>,
+        /// The operator.
+        at: Position,
+    },
+}
+
+/// The set operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum SetOperator {
+    Union,
+    Intersect,
+    Except,
+}
+
+/// One SELECT. `TABLE t` is `SELECT * FROM t`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Select {
+    /// DISTINCT.
+    pub distinct: Distinct,
+    /// The select list; may be empty.
+    pub targets: Vec<Target>,
+    /// SELECT … INTO.
+    pub into: Option<Into>,
+    /// FROM.
+    pub from: Vec<FromItem>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// GROUP BY.
+    pub group_by: Vec<GroupItem>,
+    /// GROUP BY DISTINCT.
+    pub group_distinct: bool,
+    /// HAVING.
+    pub having: Option<Expr>,
+    /// WINDOW.
+    pub windows: Vec<(Name, WindowSpec)>,
+    /// Its first byte.
+    pub at: Position,
+}
+
+/// DISTINCT of a SELECT.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Distinct {
+    /// Not said, or ALL.
+    No,
+    /// DISTINCT.
+    Rows,
+    /// DISTINCT ON.
+    On(Vec<Expr>),
+}
+
+/// SELECT … INTO [TEMP] table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Into {
+    /// The new table.
+    pub table: Path,
+    /// TEMP.
+    pub temporary: bool,
+}
+
+/// One entry of a select list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// The value, or a [`ExprKind::Star`].
+    pub value: Expr,
+    /// AS.
+    pub alias: Option<Name>,
+}
+
+/// One entry of GROUP BY.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GroupItem {
+    /// An expression, a column's number, or an output column's name.
+    Value(Expr),
+    /// ().
+    Empty,
+    /// ROLLUP.
+    Rollup(Vec<Expr>),
+    /// CUBE.
+    Cube(Vec<Expr>),
+    /// GROUPING SETS.
+    Sets(Vec<GroupItem>),
+}
+
+/// One item of FROM.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FromItem {
+    /// A table, a view, a common table expression.
+    Relation {
+        /// Its name.
+        name: Path,
+        /// ONLY was said.
+        only: bool,
+        /// The alias.
+        alias: Option<Alias>,
+        /// TABLESAMPLE was said, which is refused.
+        sampled: bool,
+    },
+    /// A query.
+    Query {
+        /// The query.
+        query: Box<Query>,
+        /// LATERAL.
+        lateral: bool,
+        /// The alias.
+        alias: Option<Alias>,
+    },
+    /// A function, or several in ROWS FROM.
+    Function {
+        /// One, or those of ROWS FROM; each with its own column definitions.
+        calls: Vec<(Expr, Vec<ColumnDefinition>)>,
+        /// ROWS FROM.
+        rows_from: bool,
+        /// WITH ORDINALITY.
+        ordinality: bool,
+        /// LATERAL was said; a function sees what stands before it in any case.
+        lateral: bool,
+        /// The alias.
+        alias: Option<Alias>,
+        /// Where it begins.
+        at: Position,
+    },
+    /// A join.
+    Join(Box<Join>),
+    /// What the grammar knows and this server does not, by name.
+    Unsupported(&'static str, Position),
+}
+
+/// A join of two items.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Join {
+    /// INNER (also CROSS), LEFT, RIGHT, FULL.
+    pub kind: JoinKind,
+    /// Its sides.
+    pub sides: [FromItem; 2],
+    /// On what.
+    pub on: JoinCondition,
+    /// `(a JOIN b …) AS j (…)`.
+    pub alias: Option<Alias>,
+    /// The word JOIN.
+    pub at: Position,
+}
+
+/// Kinds of join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum JoinKind {
+    Inner,
+    Left,
+    Right,
+    Full,
+}
+
+/// What joined rows have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JoinCondition {
+    /// CROSS JOIN.
+    None,
+    /// ON.
+    On(Expr),
+    /// USING, perhaps `AS alias`.
+    Using(Vec<Name>, Option<Name>),
+    /// NATURAL.
+    Natural,
+}
+
+/// AS name (columns).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alias {
+    /// The name. `None`: only column definitions stand there, as in `f() AS (a int)`.
+    pub name: Option<Name>,
+    /// New names of the columns.
+    pub columns: Vec<Name>,
+    /// Columns with types, for functions that give records.
+    pub definitions: Vec<ColumnDefinition>,
+}
+
+/// A column's name and type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnDefinition {
+    /// The name.
+    pub name: Name,
+    /// The type.
+    pub ty: TypeName,
+}
+
+/// WITH.
+#[derive(Debug, Clone, PartialEq)]
+pub struct With {
+    /// WITH RECURSIVE.
+    pub recursive: bool,
+    /// In their order.
+    pub tables: Vec<CommonTable>,
+}
+
+/// One common table expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommonTable {
+    /// Its name.
+    pub name: Name,
+    /// Names of its columns.
+    pub columns: Vec<Name>,
+    /// MATERIALIZED (true) or NOT MATERIALIZED, where said.
+    pub materialized: Option<bool>,
+    /// What it stands for.
+    pub body: CommonTableBody,
+    /// SEARCH or CYCLE was said, which is refused.
+    pub search_or_cycle: bool,
+}
+
+/// What a common table expression stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CommonTableBody {
+    /// A query.
+    Query(Box<Query>),
+    /// INSERT … RETURNING.
+    Insert(Box<Insert>),
+    /// UPDATE … RETURNING.
+    Update(Box<Update>),
+    /// DELETE … RETURNING.
+    Delete(Box<Delete>),
+    /// MERGE.
+    Merge,
+}
+
+/// FOR UPDATE and its kin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Locking {
+    /// How strong.
+    pub strength: LockStrength,
+    /// OF: all tables where empty.
+    pub of: Vec<Path>,
+    /// What to do about a row that is locked already.
+    pub wait: LockWait,
+    /// Where it begins.
+    pub at: Position,
+}
+
+/// Strengths of row locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum LockStrength {
+    Update,
+    NoKeyUpdate,
+    Share,
+    KeyShare,
+}
+
+/// What to do about a row that another transaction has locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum LockWait {
+    Block,
+    Nowait,
+    SkipLocked,
+}
+
+/// INSERT.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    /// WITH.
+    pub with: Option<With>,
+    /// The table.
+    pub table: Path,
+    /// AS.
+    pub alias: Option<Name>,
+    /// The columns named.
+    pub columns: Vec<AssignmentTarget>,
+    /// OVERRIDING SYSTEM VALUE or USER VALUE.
+    pub overriding: Option<Overriding>,
+    /// `None` is DEFAULT VALUES. VALUES may hold [`ExprKind::Default`].
+    pub source: Option<Box<Query>>,
+    /// ON CONFLICT.
+    pub on_conflict: Option<OnConflict>,
+    /// RETURNING.
+    pub returning: Vec<Target>,
+}
+
+/// OVERRIDING.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SQL's names")]
+pub enum Overriding {
+    System,
+    User,
+}
+
+/// A column that is assigned to; parts of it (`a[1]`, `a.b`) are refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssignmentTarget {
+    /// The column.
+    pub column: Name,
+    /// A subscript or a field was named.
+    pub partial: bool,
+}
+
+/// ON CONFLICT.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnConflict {
+    /// Which constraint.
+    pub target: ConflictTarget,
+    /// DO UPDATE SET, with its WHERE; `None` is DO NOTHING.
+    pub update: Option<(Vec<Assignment>, Option<Expr>)>,
+    /// Where it begins.
+    pub at: Position,
+}
+
+/// Which constraint an INSERT may run into.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConflictTarget {
+    /// Any.
+    Any,
+    /// These index terms, with the WHERE of a partial index.
+    Terms(Vec<ConflictTerm>, Option<Expr>),
+    /// ON CONSTRAINT.
+    Constraint(Name),
+}
+
+/// A term of a conflict target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConflictTerm {
+    /// A column or an expression.
+    pub value: Expr,
+    /// COLLATE.
+    pub collation: Option<Path>,
+    /// The operator class.
+    pub operator_class: Option<Path>,
+}
+
+/// `column = value`, or `(a, b) = row`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Assignment {
+    /// One column.
+    One(AssignmentTarget, Expr),
+    /// Several columns from a row, `ROW (…)` or a subquery.
+    Several(Vec<AssignmentTarget>, Expr),
+}
+
+/// UPDATE.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// WITH.
+    pub with: Option<With>,
+    /// The table.
+    pub table: Path,
+    /// AS.
+    pub alias: Option<Name>,
+    /// SET.
+    pub assignments: Vec<Assignment>,
+    /// FROM.
+    pub from: Vec<FromItem>,
+    /// WHERE.
+    pub filter: Filter,
+    /// RETURNING.
+    pub returning: Vec<Target>,
+}
+
+/// DELETE.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    /// WITH.
+    pub with: Option<With>,
+    /// The table.
+    pub table: Path,
+    /// AS.
+    pub alias: Option<Name>,
+    /// USING.
+    pub using: Vec<FromItem>,
+    /// WHERE.
+    pub filter: Filter,
+    /// RETURNING.
+    pub returning: Vec<Target>,
+}
+
+/// WHERE of UPDATE and DELETE.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// All rows.
+    None,
+    /// Those for which it is true.
+    Where(Expr),
+    /// WHERE CURRENT OF cursor.
+    CurrentOf(Name),
+}
+
+/// A statement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// SELECT, VALUES, TABLE, WITH.
+    Query(Box<Query>),
+    /// INSERT.
+    Insert(Box<Insert>),
+    /// UPDATE.
+    Update(Box<Update>),
+    /// DELETE.
+    Delete(Box<Delete>),
+    /// A statement of another kind.
+    Other(Other),
+}
+
+/// A statement that the token-based translation still reads; its first keywords tell which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// The kind in the grammar's words, `CREATE TABLE`.
+    pub name: &'static str,
+}

@@ -1,0 +1,3 @@
+//! PostgreSQL's grammar: a statement's text becomes a tree of our own.
+
+pub mod ast;
