@@ -1,6 +1,6 @@
 //! No input makes the translation panic, and splitting loses nothing.
 
-use dialect::{NoSchema, analyze, catalog, functions::Value, parse_create_table, split};
+use dialect::{NoSchema, analyze, functions::Value, parse_create_table, pg_catalog, split};
 use proptest::prelude::*;
 
 const PIECES: &[&str] = &[
@@ -110,7 +110,7 @@ fn statement() -> impl Strategy<Value = String> {
 fn check(sql: &str) {
     drop(analyze(sql, &NoSchema));
     drop(parse_create_table(sql));
-    catalog::is_catalog_query(sql);
+    pg_catalog::is_catalog_query(sql);
     let mut last = 0;
     for range in split(sql) {
         assert!(
