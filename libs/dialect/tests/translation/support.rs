@@ -3,7 +3,7 @@
 use dialect::functions::Value;
 use dialect::{
     ColumnInfo, FunctionSpec, Implementation, Needs, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS,
-    SchemaView, Statement, StatementKind, analyze, catalog, parse_create_table, split,
+    SchemaView, Statement, StatementKind, analyze, parse_create_table, pg_catalog, split,
 };
 use pgtypes::PgType;
 use rusqlite::functions::{Context, FunctionFlags};
@@ -311,11 +311,11 @@ impl Database {
     }
 
     pub(crate) fn fill_catalog(&self) {
-        let mut input = catalog::CatalogInput {
+        let mut input = pg_catalog::CatalogInput {
             database: "shop".to_owned(),
             databases: vec!["shop".to_owned(), "other".to_owned()],
             users: vec!["dba".to_owned()],
-            ..catalog::CatalogInput::default()
+            ..pg_catalog::CatalogInput::default()
         };
         let sql = "SELECT type, name, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name";
         let mut statement = self.connection.prepare(sql).unwrap();
@@ -349,12 +349,12 @@ impl Database {
                 .collect();
             input.tables.push(info);
         }
-        for table in catalog::tables() {
+        for table in pg_catalog::tables() {
             self.connection
                 .execute_batch(table.create)
                 .unwrap_or_else(|error| panic!("{error}: {}", table.create));
         }
-        for table in catalog::rows(&input) {
+        for table in pg_catalog::rows(&input) {
             self.connection
                 .execute_batch(&format!("DELETE FROM temp.{}", table.table))
                 .unwrap();
