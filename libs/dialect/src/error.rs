@@ -13,6 +13,8 @@ pub struct DialectError {
     pub message: String,
     /// 1-based position in characters (not bytes) of the statement text.
     pub position: Option<usize>,
+    /// More about it, where there is something.
+    pub detail: Option<String>,
     /// What to do instead, where there is something.
     pub hint: Option<String>,
 }
@@ -24,6 +26,7 @@ impl DialectError {
             sqlstate,
             message: message.into(),
             position: None,
+            detail: None,
             hint: None,
         }
     }
@@ -54,6 +57,13 @@ impl DialectError {
         self
     }
 
+    /// Adds a detail.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
     /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -70,11 +80,11 @@ impl fmt::Display for DialectError {
 
 impl std::error::Error for DialectError {}
 
-/// A value that its type refuses; what is said in detail about it becomes the hint.
+/// A value that its type refuses.
 impl From<ValueError> for DialectError {
     fn from(error: ValueError) -> Self {
         Self {
-            hint: error.detail,
+            detail: error.detail,
             ..Self::new(error.sqlstate, error.message)
         }
     }

@@ -1,0 +1,167 @@
+//! Aggregates: where they may stand, and their clauses.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::call::Match;
+use crate::analysis::scope::Clause;
+use crate::analysis::tree::{Aggregate, Call, ColumnRef, Expr, ExprKind, RelationId};
+use crate::catalog::{FunctionKind, Type};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, Position};
+
+impl Analyzer<'_> {
+    /// A call whose name is an aggregate's.
+    pub(crate) fn aggregate(
+        &mut self,
+        name: &str,
+        call: &ast::Call,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        if !self.clause.takes_aggregates() {
+            return Err(self.misplaced(at));
+        }
+        let seen = std::mem::replace(&mut self.level().aggregates, false);
+        let inner = self.in_clause(Clause::Select, |analyzer| {
+            let (mut arguments, mut names) = analyzer.arguments(call)?;
+            // The sorted values of WITHIN GROUP are the last arguments.
+            if call.within_group {
+                for key in &call.order_by {
+                    arguments.push(analyzer.expr(&key.value)?);
+                    names.push(None);
+                }
+            }
+            let order_by = if call.within_group {
+                Vec::new()
+            } else {
+                analyzer.sort_values(&call.order_by)?
+            };
+            Ok((arguments, names, order_by))
+        })?;
+        let nested = self.level().aggregates;
+        self.level().aggregates = seen;
+        let (arguments, names, order_by) = inner;
+        if nested {
+            return Err(self.error(
+                at,
+                SqlState::GROUPING_ERROR,
+                "aggregate function calls cannot be nested",
+            ));
+        }
+        let resolved = match self.resolve(name, &arguments, &names, call, at)? {
+            Match::Function(resolved) => resolved,
+            Match::Cast(_) => return Err(self.unsupported(at, name)),
+        };
+        self.check_aggregate(call, &resolved, at)?;
+        let filter = call
+            .filter
+            .as_ref()
+            .map(|filter| {
+                self.in_clause(Clause::Filter, |analyzer| {
+                    analyzer.condition(filter, "FILTER")
+                })
+            })
+            .transpose()?;
+        self.check_level(&arguments, at)?;
+        self.level().aggregates = true;
+        let (result, function) = (resolved.result, resolved.function);
+        let (arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        let aggregate = Aggregate {
+            call: Call {
+                function,
+                arguments,
+                variadic,
+            },
+            distinct: call.distinct,
+            order_by,
+            filter,
+            within_group: call.within_group,
+        };
+        self.check_distinct(&aggregate, at)?;
+        Ok(Expr::new(
+            Type::new(result),
+            ExprKind::Aggregate(Box::new(aggregate)),
+            at,
+        ))
+    }
+
+    fn misplaced(&self, at: Position) -> DialectError {
+        self.error(
+            at,
+            SqlState::GROUPING_ERROR,
+            format!(
+                "aggregate functions are not allowed in {}",
+                self.clause.name()
+            ),
+        )
+    }
+
+    fn check_aggregate(
+        &self,
+        call: &ast::Call,
+        resolved: &crate::catalog::resolve::Resolved,
+        at: Position,
+    ) -> Result<(), DialectError> {
+        let name = resolved.function.name;
+        let FunctionKind::Aggregate { ordered_set, .. } = resolved.function.kind else {
+            return Err(self.unsupported(at, format!("function {name} here")));
+        };
+        let message = match (ordered_set, call.within_group) {
+            (true, false) => format!("WITHIN GROUP is required for ordered-set aggregate {name}"),
+            (false, true) => {
+                format!("{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP")
+            }
+            _ if call.arguments.is_empty() && !call.star && !call.within_group => {
+                format!("{name}(*) must be used to call a parameterless aggregate function")
+            }
+            _ => return Ok(()),
+        };
+        Err(self.error(at, SqlState::WRONG_OBJECT_TYPE, message))
+    }
+
+    /// An aggregate over columns of an outer query only belongs to that query, which SQLite has no form for.
+    fn check_level(&self, arguments: &[Expr], at: Position) -> Result<(), DialectError> {
+        let Some(level) = self.levels.last() else {
+            return Ok(());
+        };
+        let own = |id: RelationId| level.items.iter().any(|item| item.relation == Some(id));
+        let (mut inner, mut outer) = (false, false);
+        for argument in arguments {
+            argument.visit(&mut |expr| {
+                if let ExprKind::Column(ColumnRef { relation, .. }) = expr.kind {
+                    if own(relation) {
+                        inner = true;
+                    } else {
+                        outer = true;
+                    }
+                }
+            });
+        }
+        if outer && !inner {
+            return Err(self.unsupported(at, "an aggregate of an outer query"));
+        }
+        Ok(())
+    }
+
+    /// With DISTINCT, what is sorted by must be among the arguments.
+    fn check_distinct(&self, aggregate: &Aggregate, at: Position) -> Result<(), DialectError> {
+        if !aggregate.distinct {
+            return Ok(());
+        }
+        let arguments = &aggregate.call.arguments;
+        let foreign = aggregate.order_by.iter().any(|sort| match &sort.key {
+            crate::analysis::tree::SortBy::Value(value) => !arguments
+                .iter()
+                .any(|argument| argument.without_relabel() == value.without_relabel()),
+            crate::analysis::tree::SortBy::Output(_) => false,
+        });
+        if foreign {
+            return Err(self.error(
+                at,
+                SqlState::INVALID_COLUMN_REFERENCE,
+                "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+            ));
+        }
+        Ok(())
+    }
+}

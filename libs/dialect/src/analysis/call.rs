@@ -1,0 +1,284 @@
+//! Calls: which function a name and its arguments stand for.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::scope::Clause;
+use crate::analysis::tree::{Call, Expr, ExprKind};
+use crate::catalog::resolve::{self, FunctionMatch, Resolved};
+use crate::catalog::{FunctionKind, Type, TypeId, Volatility, functions_named};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, Path, Position};
+
+/// PostgreSQL's limit.
+const MAX_ARGUMENTS: usize = 100;
+
+impl Analyzer<'_> {
+    /// A call as it was written.
+    pub(crate) fn call(&mut self, call: &ast::Call, at: Position) -> Result<Expr, DialectError> {
+        let name = self.function_name(&call.name, at)?;
+        let aggregate = functions_named(&name)
+            .iter()
+            .any(|function| matches!(function.kind, FunctionKind::Aggregate { .. }));
+        if aggregate && call.over.is_none() {
+            return self.aggregate(&name, call, at);
+        }
+        let (arguments, names) = self.arguments(call)?;
+        if call.over.is_some() {
+            return self.window_call(&name, call, arguments, &names, at);
+        }
+        let resolved = match self.resolve(&name, &arguments, &names, call, at)? {
+            Match::Function(resolved) => resolved,
+            Match::Cast(target) => return self.cast_of(arguments, target, at),
+        };
+        self.check_plain(call, &resolved, at)?;
+        self.build(resolved, arguments, at)
+    }
+
+    /// The name in `pg_catalog`, where all functions are.
+    fn function_name(&self, path: &Path, at: Position) -> Result<String, DialectError> {
+        match path.0.as_slice() {
+            [name] => Ok(name.text.clone()),
+            [schema, name] if schema.text == "pg_catalog" => Ok(name.text.clone()),
+            [schema, name] if schema.text == "information_schema" => Ok(name.text.clone()),
+            [schema, ..] if schema.text == "public" => Err(self.error(
+                at,
+                SqlState::UNDEFINED_FUNCTION,
+                format!(
+                    "function {} does not exist",
+                    crate::analysis::scope::dotted(path)
+                ),
+            )),
+            [schema, ..] => Err(self.error(
+                at,
+                SqlState::INVALID_SCHEMA_NAME,
+                format!("schema \"{}\" does not exist", schema.text),
+            )),
+            [] => Err(self.error(at, SqlState::SYNTAX_ERROR, "a function without a name")),
+        }
+    }
+
+    /// The arguments and their names.
+    pub(crate) fn arguments(
+        &mut self,
+        call: &ast::Call,
+    ) -> Result<(Vec<Expr>, Vec<Option<String>>), DialectError> {
+        let mut arguments = Vec::with_capacity(call.arguments.len());
+        let mut names = Vec::with_capacity(call.arguments.len());
+        for argument in &call.arguments {
+            arguments.push(self.expr(&argument.value)?);
+            names.push(argument.name.as_ref().map(|name| name.text.clone()));
+        }
+        Ok((arguments, names))
+    }
+
+    /// What the name stands for with these arguments.
+    pub(crate) fn resolve(
+        &self,
+        name: &str,
+        arguments: &[Expr],
+        names: &[Option<String>],
+        call: &ast::Call,
+        at: Position,
+    ) -> Result<Match, DialectError> {
+        if arguments.len() > MAX_ARGUMENTS {
+            return Err(self.error(
+                at,
+                SqlState::TOO_MANY_ARGUMENTS,
+                format!("cannot pass more than {MAX_ARGUMENTS} arguments to a function"),
+            ));
+        }
+        let types: Vec<TypeId> = arguments.iter().map(|argument| argument.ty.id).collect();
+        let names: Vec<Option<&str>> = names.iter().map(|name| name.as_deref()).collect();
+        let shown = || {
+            let list: Vec<String> = types
+                .iter()
+                .zip(&names)
+                .map(|(ty, name)| match name {
+                    Some(name) => format!("{name} => {}", ty.name()),
+                    None => ty.name(),
+                })
+                .collect();
+            format!("{name}({})", list.join(", "))
+        };
+        match resolve::function(name, &types, &names, call.variadic) {
+            FunctionMatch::Found(resolved) => Ok(Match::Function(resolved)),
+            FunctionMatch::Coercion(target) => Ok(Match::Cast(target)),
+            FunctionMatch::None => Err(self
+                .error(
+                    at,
+                    SqlState::UNDEFINED_FUNCTION,
+                    format!("function {} does not exist", shown()),
+                )
+                .hint(if call.star || functions_named(name).is_empty() || !call.order_by.is_empty() {
+                    "No function matches the given name and argument types. You might need to add explicit type casts."
+                } else {
+                    "No function matches the given name and argument types. You might need to add explicit type casts."
+                })),
+            FunctionMatch::Ambiguous => Err(self
+                .error(
+                    at,
+                    SqlState::AMBIGUOUS_FUNCTION,
+                    format!("function {} is not unique", shown()),
+                )
+                .hint("Could not choose a best candidate function. You might need to add explicit type casts.")),
+        }
+    }
+
+    /// `float8(x)` and the like, which are casts.
+    fn cast_of(
+        &mut self,
+        mut arguments: Vec<Expr>,
+        target: TypeId,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        match arguments.pop() {
+            Some(value) => self.cast_by_name(value, target, at),
+            None => Err(self.unsupported(at, "a cast of nothing")),
+        }
+    }
+
+    /// A plain function takes none of the clauses of aggregates.
+    fn check_plain(
+        &self,
+        call: &ast::Call,
+        resolved: &Resolved,
+        at: Position,
+    ) -> Result<(), DialectError> {
+        let name = resolved.function.name;
+        let clause = if call.star {
+            Some(format!("{name}(*) specified, but {name} is not an aggregate function"))
+        } else if call.distinct {
+            Some(format!("DISTINCT specified, but {name} is not an aggregate function"))
+        } else if call.within_group {
+            Some(format!("WITHIN GROUP specified, but {name} is not an aggregate function"))
+        } else if !call.order_by.is_empty() {
+            Some(format!("ORDER BY specified, but {name} is not an aggregate function"))
+        } else if call.filter.is_some() {
+            Some(format!("FILTER specified, but {name} is not an aggregate function"))
+        } else {
+            None
+        };
+        if let Some(message) = clause {
+            return Err(self.error(at, SqlState::WRONG_OBJECT_TYPE, message));
+        }
+        match resolved.function.kind {
+            FunctionKind::Window => Err(self.error(
+                at,
+                SqlState::WRONG_OBJECT_TYPE,
+                format!("window function {name} requires an OVER clause"),
+            )),
+            FunctionKind::Procedure => Err(self
+                .error(
+                    at,
+                    SqlState::WRONG_OBJECT_TYPE,
+                    format!("{name} is a procedure"),
+                )
+                .hint("To call a procedure, use CALL.")),
+            FunctionKind::Scalar | FunctionKind::Aggregate { .. } => Ok(()),
+        }
+    }
+
+    /// The call with its arguments in the order of the parameters, converted.
+    pub(crate) fn build(
+        &mut self,
+        resolved: Resolved,
+        arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let function = resolved.function;
+        if function.returns_set && !matches!(self.clause, Clause::From | Clause::Select) {
+            return Err(self.error(
+                at,
+                SqlState::FEATURE_NOT_SUPPORTED,
+                format!(
+                    "set-returning functions are not allowed in {}",
+                    self.clause.name()
+                ),
+            ));
+        }
+        self.volatile |= function.volatility == Volatility::Volatile;
+        let (arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        let call = Call {
+            function,
+            arguments,
+            variadic,
+        };
+        Ok(Expr::new(
+            Type::new(resolved.result),
+            ExprKind::Call(call),
+            at,
+        ))
+    }
+
+    /// Arguments in the order of the parameters, converted; those of a variadic call are the last ones.
+    pub(crate) fn in_order(
+        &mut self,
+        resolved: &Resolved,
+        arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<(Vec<Expr>, Option<TypeId>), DialectError> {
+        let mut given: Vec<Option<Expr>> = arguments.into_iter().map(Some).collect();
+        let mut ordered = Vec::with_capacity(resolved.order.len());
+        for place in &resolved.order {
+            // A parameter that is left out has its default, which the printer leaves out, too.
+            let Some(index) = place else { continue };
+            let Some(argument) = given.get_mut(*index).and_then(Option::take) else {
+                return Err(self.unsupported(at, "this call"));
+            };
+            ordered.push(argument);
+        }
+        let converted = ordered
+            .into_iter()
+            .zip(&resolved.declared)
+            .map(|(argument, wanted)| self.argument(argument, *wanted))
+            .collect::<Result<Vec<Expr>, DialectError>>()?;
+        let variadic = resolved
+            .variadic_from
+            .and(resolved.function.variadic)
+            .map(|element| {
+                converted
+                    .last()
+                    .map_or(element, |last| if element.is_polymorphic() { last.ty.id } else { element })
+            });
+        Ok((converted, variadic))
+    }
+
+    /// A value of the type that a parameter wants; what takes anything takes a literal as text.
+    fn argument(&mut self, argument: Expr, wanted: TypeId) -> Result<Expr, DialectError> {
+        if wanted.is_pseudo() {
+            return self.known(argument);
+        }
+        self.coerce(argument, wanted)
+    }
+
+    /// A function that is called because of another form of SQL.
+    pub(crate) fn call_named(
+        &mut self,
+        name: &str,
+        arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let types: Vec<TypeId> = arguments.iter().map(|argument| argument.ty.id).collect();
+        let names = vec![None; types.len()];
+        match resolve::function(name, &types, &names, false) {
+            FunctionMatch::Found(resolved) => self.build(resolved, arguments, at),
+            _ => {
+                let list: Vec<String> = types.iter().map(|ty| ty.name()).collect();
+                Err(self.error(
+                    at,
+                    SqlState::UNDEFINED_FUNCTION,
+                    format!("function pg_catalog.{name}({}) does not exist", list.join(", ")),
+                ))
+            }
+        }
+    }
+}
+
+/// What a name stands for.
+pub(crate) enum Match {
+    /// A function.
+    Function(Resolved),
+    /// A cast.
+    Cast(TypeId),
+}

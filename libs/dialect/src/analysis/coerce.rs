@@ -1,0 +1,234 @@
+//! Conversions: a value becomes one of the type that its place wants, where PostgreSQL's rules let it.
+
+use pgtypes::{SqlState, SqlValue};
+
+use crate::analysis::Analyzer;
+use crate::analysis::tree::{Call, Expr, ExprKind};
+use crate::catalog::coerce::{Context, Pathway, common_type, pathway};
+use crate::catalog::{self, Type, TypeId};
+use crate::error::DialectError;
+use crate::syntax::ast::Position;
+
+impl Analyzer<'_> {
+    /// A value whose type was not told is text.
+    pub(crate) fn known(&mut self, value: Expr) -> Result<Expr, DialectError> {
+        if value.is_unknown() {
+            self.coerce(value, TypeId::TEXT)
+        } else {
+            Ok(value)
+        }
+    }
+
+    /// An implicit conversion that the rules are known to allow.
+    pub(crate) fn coerce(&mut self, value: Expr, target: TypeId) -> Result<Expr, DialectError> {
+        let at = value.at;
+        let source = value.ty.id;
+        match self.try_coerce(value, target, Context::Implicit)? {
+            Some(value) => Ok(value),
+            None => Err(self.cannot_cast(source, target, at)),
+        }
+    }
+
+    pub(crate) fn cannot_cast(&self, source: TypeId, target: TypeId, at: Position) -> DialectError {
+        self.error(
+            at,
+            SqlState::CANNOT_COERCE,
+            format!("cannot cast type {} to {}", source.name(), target.name()),
+        )
+    }
+
+    /// The value as one of another type; `None` where the rules of the context have no way.
+    pub(crate) fn try_coerce(
+        &mut self,
+        value: Expr,
+        target: TypeId,
+        context: Context,
+    ) -> Result<Option<Expr>, DialectError> {
+        let at = value.at;
+        let source = value.ty.id;
+        if source == target || target == TypeId::ANY {
+            return Ok(Some(value));
+        }
+        if source == TypeId::UNKNOWN {
+            return self.told(value, target).map(Some);
+        }
+        if let ExprKind::Constant(SqlValue::Null) = value.kind {
+            return Ok(Some(Expr::new(Type::new(target), value.kind, at)));
+        }
+        self.by(pathway(source, target, context), value, target)
+    }
+
+    /// A literal or a parameter of unknown type, now that its type is told.
+    fn told(&mut self, value: Expr, target: TypeId) -> Result<Expr, DialectError> {
+        let at = value.at;
+        match value.kind {
+            // A pseudo-type takes it as the text that it is.
+            _ if target.is_pseudo() && target != TypeId::RECORD => Ok(value),
+            ExprKind::Unknown(text) => self.input(&text, Type::new(target), at),
+            ExprKind::Parameter(number) => self.infer(number, target, at),
+            kind @ ExprKind::Constant(SqlValue::Null) => {
+                Ok(Expr::new(Type::new(target), kind, at))
+            }
+            kind => {
+                // The result of a subquery whose column was left unknown: text.
+                let text = Expr::new(Type::new(TypeId::TEXT), kind, at);
+                self.coerce(text, target)
+            }
+        }
+    }
+
+    fn by(
+        &mut self,
+        pathway: Pathway,
+        value: Expr,
+        target: TypeId,
+    ) -> Result<Option<Expr>, DialectError> {
+        let at = value.at;
+        let ty = Type::new(target);
+        Ok(match pathway {
+            Pathway::None => None,
+            Pathway::Relabel => Some(Expr::new(ty, ExprKind::Relabel(Box::new(value)), at)),
+            Pathway::ViaIo => Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at)),
+            Pathway::ArrayElements(_) => {
+                return Err(self.unsupported(at, "a cast between array types"));
+            }
+            Pathway::Function(function) => {
+                let mut arguments = vec![value];
+                // Some take the modifier, and whether the cast was written.
+                if function.arguments.len() > 1 {
+                    arguments.push(Expr::integer(-1, TypeId::INT4, at));
+                }
+                if function.arguments.len() > 2 {
+                    let explicit = SqlValue::Integer(0);
+                    arguments.push(Expr::boolean(ExprKind::Constant(explicit), at));
+                }
+                let call = Call {
+                    function,
+                    arguments,
+                    variadic: None,
+                };
+                Some(Expr::new(ty, ExprKind::Call(call), at))
+            }
+        })
+    }
+
+    /// Applies a modifier, as `numeric(10,2)` and `varchar(20)` have one.
+    pub(crate) fn with_modifier(
+        &mut self,
+        value: Expr,
+        ty: Type,
+        explicit: bool,
+    ) -> Result<Expr, DialectError> {
+        if ty.typmod < 0 || value.ty == ty {
+            return Ok(value);
+        }
+        let at = value.at;
+        let Some(cast) = catalog::cast(ty.id, ty.id) else {
+            return Ok(Expr { ty, ..value });
+        };
+        let Some(function) = cast.function else {
+            return Ok(Expr { ty, ..value });
+        };
+        let mut arguments = vec![value, Expr::integer(i64::from(ty.typmod), TypeId::INT4, at)];
+        if function.arguments.len() > 2 {
+            let explicit = SqlValue::Integer(i64::from(explicit));
+            arguments.push(Expr::boolean(ExprKind::Constant(explicit), at));
+        }
+        let call = Call {
+            function,
+            arguments,
+            variadic: None,
+        };
+        Ok(Expr::new(ty, ExprKind::Call(call), at))
+    }
+
+    /// The value as one that a column of this type takes: 42804 where an assignment does not convert it.
+    pub(crate) fn assign(
+        &mut self,
+        value: Expr,
+        column: &str,
+        ty: Type,
+    ) -> Result<Expr, DialectError> {
+        let (at, source) = (value.at, value.ty.id);
+        if source == TypeId::UNKNOWN
+            && let ExprKind::Unknown(text) = &value.kind
+        {
+            let text = text.clone();
+            return self.stored(&text, ty, at);
+        }
+        match self.try_coerce(value, ty.id, Context::Assignment)? {
+            Some(value) => self.with_modifier(value, ty, false),
+            None => Err(self
+                .error(
+                    at,
+                    SqlState::DATATYPE_MISMATCH,
+                    format!(
+                        "column \"{column}\" is of type {} but expression is of type {}",
+                        ty.id.name(),
+                        source.name()
+                    ),
+                )
+                .hint("You will need to rewrite or cast the expression.")),
+        }
+    }
+
+    /// A literal that is assigned to a column: its value, then the column's limits.
+    fn stored(&mut self, text: &str, ty: Type, at: Position) -> Result<Expr, DialectError> {
+        let value = self.input(text, Type::new(ty.id), at)?;
+        self.with_modifier(value, ty, false)
+    }
+
+    /// Values that must be of one type, as those of CASE and UNION: converted to the common one.
+    pub(crate) fn unify(
+        &mut self,
+        values: Vec<Expr>,
+        place: &str,
+    ) -> Result<Vec<Expr>, DialectError> {
+        let target = self.common(&values, place)?;
+        values
+            .into_iter()
+            .map(|value| {
+                let (source, at) = (value.ty.id, value.at);
+                self.try_coerce(value, target, Context::Implicit)?
+                    .ok_or_else(|| {
+                        let names = (source.name(), target.name());
+                        self.error(
+                            at,
+                            SqlState::CANNOT_COERCE,
+                            format!("{place} could not convert type {} to {}", names.0, names.1),
+                        )
+                    })
+            })
+            .collect()
+    }
+
+    /// The type that all values have in common.
+    pub(crate) fn common(&self, values: &[Expr], place: &str) -> Result<TypeId, DialectError> {
+        let types: Vec<TypeId> = values.iter().map(|value| value.ty.id).collect();
+        common_type(&types).map_err(|(one, other)| {
+            let name = |index: usize| types.get(index).map_or_else(String::new, |ty| ty.name());
+            let at = values.get(other).map_or(Position::default(), |v| v.at);
+            self.error(
+                at,
+                SqlState::DATATYPE_MISMATCH,
+                format!(
+                    "{place} types {} and {} cannot be matched",
+                    name(one),
+                    name(other)
+                ),
+            )
+        })
+    }
+
+    /// The type of values that are unified: with a modifier only if all have the same.
+    pub(crate) fn common_of(&self, values: &[Expr]) -> Type {
+        let Some(first) = values.first() else {
+            return Type::new(TypeId::TEXT);
+        };
+        if values.iter().all(|value| value.ty == first.ty) {
+            first.ty
+        } else {
+            Type::new(first.ty.id)
+        }
+    }
+}

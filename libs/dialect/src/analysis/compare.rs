@@ -1,0 +1,323 @@
+//! Comparisons that are more than one operator: BETWEEN, IN, IS DISTINCT FROM, NULLIF, rows.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::tree::{Call, Expr, ExprKind};
+use crate::catalog::coerce::common_type;
+use crate::catalog::{Operator, Type, TypeId};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, Position};
+
+impl Analyzer<'_> {
+    /// IS [NOT] DISTINCT FROM.
+    pub(crate) fn distinct(
+        &mut self,
+        operands: &[ast::Expr; 2],
+        negated: bool,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let [left, right] = operands;
+        if let (ast::ExprKind::Row { .. }, _) | (_, ast::ExprKind::Row { .. }) =
+            (&left.kind, &right.kind)
+        {
+            return Err(self.unsupported(at, "IS DISTINCT FROM between rows"));
+        }
+        let left = self.expr(left)?;
+        let right = self.expr(right)?;
+        let equality = self.equality(left, right, at)?;
+        Ok(Expr::boolean(ExprKind::Distinct { equality, negated }, at))
+    }
+
+    /// NULLIF.
+    pub(crate) fn null_if(
+        &mut self,
+        operands: &[ast::Expr; 2],
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let [left, right] = operands;
+        let left = self.expr(left)?;
+        let right = self.expr(right)?;
+        let before = left.ty;
+        let equality = self.equality(left, right, at)?;
+        // The result is the first operand as the comparison took it.
+        let ty = match equality.arguments.first() {
+            Some(first) if first.ty.id == before.id => before,
+            Some(first) => first.ty,
+            None => before,
+        };
+        Ok(Expr::new(ty, ExprKind::NullIf(equality), at))
+    }
+
+    fn equality(
+        &mut self,
+        left: Expr,
+        right: Expr,
+        at: Position,
+    ) -> Result<Call, DialectError> {
+        let compared = self.compare("=", left, right, at)?;
+        match (compared.ty.id, compared.kind) {
+            (TypeId::BOOL, ExprKind::Call(call)) => Ok(call),
+            _ => Err(self.error(
+                at,
+                SqlState::DATATYPE_MISMATCH,
+                "this operation requires = operator to yield boolean",
+            )),
+        }
+    }
+
+    /// BETWEEN, as PostgreSQL expands it.
+    pub(crate) fn between(
+        &mut self,
+        operands: &[ast::Expr; 3],
+        symmetric: bool,
+        negated: bool,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let [value, low, high] = operands;
+        let value = self.expr(value)?;
+        let low = self.expr(low)?;
+        let high = self.expr(high)?;
+        let inside = self.inside(&value, &low, &high, negated, at)?;
+        if !symmetric {
+            return Ok(inside);
+        }
+        let turned = self.inside(&value, &high, &low, negated, at)?;
+        let both = vec![inside, turned];
+        let kind = if negated {
+            ExprKind::And(both)
+        } else {
+            ExprKind::Or(both)
+        };
+        Ok(Expr::boolean(kind, at))
+    }
+
+    fn inside(
+        &mut self,
+        value: &Expr,
+        low: &Expr,
+        high: &Expr,
+        negated: bool,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let (above, below) = if negated { ("<", ">") } else { (">=", "<=") };
+        let above = self.compare(above, value.clone(), low.clone(), at)?;
+        let below = self.compare(below, value.clone(), high.clone(), at)?;
+        let both = vec![above, below];
+        let kind = if negated {
+            ExprKind::Or(both)
+        } else {
+            ExprKind::And(both)
+        };
+        Ok(Expr::boolean(kind, at))
+    }
+
+    /// `x IN (a, b)`: one operator if the elements have a type in common, else one each.
+    pub(crate) fn in_list(
+        &mut self,
+        operand: &ast::Expr,
+        list: &[ast::Expr],
+        negated: bool,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        if matches!(operand.kind, ast::ExprKind::Row { .. }) {
+            return self.row_in_list(operand, list, negated, at);
+        }
+        let operand = self.expr(operand)?;
+        let list = self.exprs(list)?;
+        if let Some(found) = self.in_common(&operand, &list, negated, at)? {
+            return Ok(found);
+        }
+        let sign = if negated { "<>" } else { "=" };
+        let tests = list
+            .into_iter()
+            .map(|element| self.compare(sign, operand.clone(), element, at))
+            .collect::<Result<Vec<Expr>, DialectError>>()?;
+        Ok(one_or_all(tests, negated, at))
+    }
+
+    fn in_common(
+        &mut self,
+        operand: &Expr,
+        list: &[Expr],
+        negated: bool,
+        at: Position,
+    ) -> Result<Option<Expr>, DialectError> {
+        // PostgreSQL looks for one type of the operand and all elements together.
+        let types: Vec<TypeId> = std::iter::once(operand)
+            .chain(list)
+            .map(|value| value.ty.id)
+            .collect();
+        let Ok(common) = common_type(&types) else {
+            return Ok(None);
+        };
+        let sign = if negated { "<>" } else { "=" };
+        let operator = self.find(sign, Some(operand.ty.id), common, at)?;
+        let Some(left) = operator.left else {
+            return Ok(None);
+        };
+        if left != operator.right || left.is_polymorphic() {
+            return Ok(None);
+        }
+        let list = list
+            .iter()
+            .map(|element| self.coerce(element.clone(), operator.right))
+            .collect::<Result<Vec<Expr>, DialectError>>()?;
+        let operand = Box::new(self.coerce(operand.clone(), left)?);
+        let kind = ExprKind::InList {
+            operand,
+            list,
+            operator,
+            negated,
+        };
+        Ok(Some(Expr::boolean(kind, at)))
+    }
+
+    fn row_in_list(
+        &mut self,
+        operand: &ast::Expr,
+        list: &[ast::Expr],
+        negated: bool,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let sign = if negated { "<>" } else { "=" };
+        let tests = list
+            .iter()
+            .map(|element| match element.kind {
+                ast::ExprKind::Row { .. } => self.compare_rows(sign, operand, element, at),
+                _ => Err(self.unsupported(element.at, "a composite value beside a row")),
+            })
+            .collect::<Result<Vec<Expr>, DialectError>>()?;
+        Ok(one_or_all(tests, negated, at))
+    }
+
+    /// Rows field by field.
+    pub(crate) fn compare_rows(
+        &mut self,
+        sign: &str,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let (ast::ExprKind::Row { fields: left, .. }, ast::ExprKind::Row { fields: right, .. }) =
+            (&left.kind, &right.kind)
+        else {
+            return Err(self.unsupported(at, "a composite value beside a row"));
+        };
+        if left.len() != right.len() {
+            return Err(self.error(
+                at,
+                SqlState::SYNTAX_ERROR,
+                "unequal number of entries in row expressions",
+            ));
+        }
+        if left.is_empty() {
+            return Err(self.error(
+                at,
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "cannot compare rows of zero length",
+            ));
+        }
+        let left = self.exprs(left)?;
+        let right = self.exprs(right)?;
+        self.compare_fields(sign, left, right, at)
+    }
+
+    fn compare_fields(
+        &mut self,
+        sign: &str,
+        left: Vec<Expr>,
+        right: Vec<Expr>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        if !matches!(sign, "=" | "<>" | "<" | "<=" | ">" | ">=") {
+            return Err(self
+                .error(
+                    at,
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    format!("could not determine interpretation of row comparison operator {sign}"),
+                )
+                .hint("Row comparison operators must be associated with btree operator families."));
+        }
+        let mut fields = Vec::with_capacity(left.len());
+        for (left, right) in left.into_iter().zip(right) {
+            let compared = self.compare(sign, left, right, at)?;
+            if let ExprKind::Call(call) = compared.kind {
+                fields.push(call);
+            }
+        }
+        let kind = ExprKind::CompareRows {
+            sign: sign.to_owned(),
+            fields,
+        };
+        Ok(Expr::boolean(kind, at))
+    }
+
+    /// `(a, b) = (SELECT x, y …)`
+    pub(crate) fn compare_row_with_query(
+        &mut self,
+        sign: &str,
+        fields: &[ast::Expr],
+        query: &ast::Query,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let left = self.exprs(fields)?;
+        let query = self.subquery(query)?;
+        let operators = self.row_operators(sign, &left, &query.columns, at)?;
+        self.quantified(left, operators, query, false, false, at)
+    }
+
+    /// ROW (…) as a value.
+    pub(crate) fn row(
+        &mut self,
+        fields: &[ast::Expr],
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let fields = fields
+            .iter()
+            .map(|field| self.resolved(field))
+            .collect::<Result<Vec<Expr>, DialectError>>()?;
+        Ok(Expr::new(
+            Type::new(TypeId::RECORD),
+            ExprKind::Row(fields),
+            at,
+        ))
+    }
+
+    /// One operator a column for a row beside a query.
+    pub(crate) fn row_operators(
+        &mut self,
+        sign: &str,
+        left: &[Expr],
+        columns: &[crate::analysis::tree::Output],
+        at: Position,
+    ) -> Result<Vec<&'static Operator>, DialectError> {
+        if left.len() != columns.len() {
+            let message = if left.len() < columns.len() {
+                "subquery has too many columns"
+            } else {
+                "subquery has too few columns"
+            };
+            return Err(self.error(at, SqlState::SYNTAX_ERROR, message));
+        }
+        left.iter()
+            .zip(columns)
+            .map(|(left, column)| self.find(sign, Some(left.ty.id), column.ty.id, at))
+            .collect()
+    }
+}
+
+/// Any of the tests, or all of them where each is a negation.
+fn one_or_all(mut tests: Vec<Expr>, negated: bool, at: Position) -> Expr {
+    if tests.len() == 1
+        && let Some(only) = tests.pop()
+    {
+        return only;
+    }
+    let kind = if negated {
+        ExprKind::And(tests)
+    } else {
+        ExprKind::Or(tests)
+    };
+    Expr::boolean(kind, at)
+}

@@ -1,0 +1,47 @@
+//! Literals: a text becomes a value of its type, in the form in which the type is stored.
+
+use pgtypes::{Format, decode};
+
+use crate::analysis::Analyzer;
+use crate::analysis::tree::{Expr, ExprKind};
+use crate::catalog::{Type, TypeId};
+use crate::error::DialectError;
+use crate::syntax::ast::Position;
+
+impl Analyzer<'_> {
+    /// The value of a literal of this type, without a modifier.
+    pub(crate) fn input(
+        &mut self,
+        text: &str,
+        ty: Type,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        if names_an_object(ty.id) {
+            let text = Expr::text(text, at);
+            return Ok(Expr::new(ty, ExprKind::ViaText(Box::new(text)), at));
+        }
+        let Some(pg) = ty.pg_type() else {
+            if ty.id.is_array() {
+                // Kept as its text; what takes it reads it with its elements' type.
+                let value = pgtypes::SqlValue::Text(text.to_owned());
+                return Ok(Expr::new(ty, ExprKind::Constant(value), at));
+            }
+            return Err(self.unsupported(at, format!("type {}", ty.id.name())));
+        };
+        let value = decode(text.as_bytes(), &pg, Format::Text)
+            .map_err(|error| DialectError::from(error).at(self.sql, at.0 as usize))?;
+        Ok(Expr::new(ty, ExprKind::Constant(value), at))
+    }
+}
+
+/// Types whose input looks a name up, which is done when the statement runs.
+pub(crate) fn names_an_object(id: TypeId) -> bool {
+    matches!(
+        id,
+        TypeId::REGCLASS
+            | TypeId::REGTYPE
+            | TypeId::REGPROC
+            | TypeId::REGNAMESPACE
+            | TypeId::REGROLE
+    )
+}

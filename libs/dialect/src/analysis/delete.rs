@@ -1,0 +1,27 @@
+//! DELETE.
+
+use crate::analysis::Analyzer;
+use crate::analysis::scope::Clause;
+use crate::analysis::tree::Delete;
+use crate::error::DialectError;
+use crate::syntax::ast;
+
+impl Analyzer<'_> {
+    /// DELETE
+    pub(crate) fn delete(&mut self, delete: &ast::Delete) -> Result<Delete, DialectError> {
+        let (with, recursive) = self.with(delete.with.as_ref())?;
+        let stored = self.target_table(&delete.table, "delete from")?;
+        let table = self.enter_target(&stored, delete.alias.as_ref(), &delete.table)?;
+        let using = self.in_clause(Clause::From, |analyzer| analyzer.from(&delete.using))?;
+        let filter = self.row_filter(&delete.filter)?;
+        let returning = self.returning(&delete.returning)?;
+        Ok(Delete {
+            with,
+            recursive,
+            table,
+            using,
+            filter,
+            returning,
+        })
+    }
+}

@@ -1,0 +1,262 @@
+//! FROM: what it brings into scope.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::schema::{Relation as Stored, RelationKind};
+use crate::analysis::scope::{Item, Level};
+use crate::analysis::tree::{
+    FromItem, Query, Relation, RelationColumn, RelationId, Source,
+};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, Alias, Name, Path, Position};
+
+impl Analyzer<'_> {
+    /// The items of FROM, joined by commas.
+    pub(crate) fn from(&mut self, items: &[ast::FromItem]) -> Result<Vec<FromItem>, DialectError> {
+        let mut result = Vec::with_capacity(items.len());
+        for item in items {
+            result.push(self.from_item(item)?);
+        }
+        Ok(result)
+    }
+
+    pub(crate) fn from_item(&mut self, item: &ast::FromItem) -> Result<FromItem, DialectError> {
+        match item {
+            ast::FromItem::Relation {
+                name,
+                alias,
+                sampled,
+                ..
+            } => {
+                if *sampled {
+                    return Err(self.unsupported(at_of(name), "TABLESAMPLE"));
+                }
+                let id = self.relation(name, alias.as_ref())?;
+                let schema = match &self.relations[id.0].source {
+                    Source::Table { schema, .. } if alias.is_none() => {
+                        Some(if *schema == "temp" { "pg_temp" } else { "public" }.to_owned())
+                    }
+                    _ => None,
+                };
+                self.enter(id, schema, at_of(name))?;
+                Ok(FromItem::Relation(id))
+            }
+            ast::FromItem::Query {
+                query,
+                lateral,
+                alias,
+            } => self.query_item(query, *lateral, alias.as_ref()),
+            ast::FromItem::Function {
+                calls,
+                rows_from,
+                ordinality,
+                alias,
+                at,
+                ..
+            } => {
+                if *rows_from && calls.len() != 1 {
+                    return Err(self.unsupported(*at, "ROWS FROM"));
+                }
+                let Some((call, definitions)) = calls.first() else {
+                    return Err(self.unsupported(*at, "ROWS FROM"));
+                };
+                self.table_function(call, definitions, *ordinality, alias.as_ref(), *at)
+            }
+            ast::FromItem::Join(join) => self.join(join),
+            ast::FromItem::Unsupported(name, at) => Err(self.unsupported(*at, name)),
+        }
+    }
+
+    /// A table, a view, or a common table expression.
+    fn relation(&mut self, path: &Path, alias: Option<&Alias>) -> Result<RelationId, DialectError> {
+        if let [name] = path.0.as_slice()
+            && let Some(relation) = self.common_table(name, alias)?
+        {
+            return Ok(relation);
+        }
+        let stored = self.stored(path)?;
+        self.stored_relation(&stored, alias)
+    }
+
+    /// A table or view of the schema; 42P01 if there is none.
+    pub(crate) fn stored(&mut self, path: &Path) -> Result<std::rc::Rc<Stored>, DialectError> {
+        let (schema, name) = match path.0.as_slice() {
+            [name] => (None, name),
+            [schema, name] => (Some(schema.text.as_str()), name),
+            [.., schema, name] => (Some(schema.text.as_str()), name),
+            [] => return Err(self.unsupported(Position::default(), "a table without a name")),
+        };
+        let found = self.schema.relation(schema, &name.text).ok_or_else(|| {
+            self.error(
+                at_of(path),
+                SqlState::UNDEFINED_TABLE,
+                format!(
+                    "relation \"{}\" does not exist",
+                    crate::analysis::scope::dotted(path)
+                ),
+            )
+        })?;
+        self.catalog |= found.kind == RelationKind::Catalog;
+        Ok(found)
+    }
+
+    pub(crate) fn stored_relation(
+        &mut self,
+        stored: &Stored,
+        alias: Option<&Alias>,
+    ) -> Result<RelationId, DialectError> {
+        let columns = stored
+            .columns
+            .iter()
+            .map(|column| RelationColumn {
+                name: column.name.clone(),
+                stored_name: column.name.clone(),
+                ty: column.ty,
+                not_null: column.not_null,
+            })
+            .collect();
+        let relation = Relation {
+            alias: stored.name.clone(),
+            source: Source::Table {
+                schema: stored.schema,
+                name: stored.name.clone(),
+                has_rowid: !stored.without_rowid,
+            },
+            columns,
+        };
+        self.named(relation, alias)
+    }
+
+    /// A relation under the name that the statement gives it.
+    pub(crate) fn named(
+        &mut self,
+        mut relation: Relation,
+        alias: Option<&Alias>,
+    ) -> Result<RelationId, DialectError> {
+        if let Some(alias) = alias {
+            if let Some(name) = &alias.name {
+                relation.alias.clone_from(&name.text);
+            }
+            let columns = relation.columns.len();
+            if alias.columns.len() > columns {
+                let at = alias.name.as_ref().map_or_else(Position::default, |n| n.at);
+                return Err(self.error(
+                    at,
+                    SqlState::INVALID_COLUMN_REFERENCE,
+                    format!(
+                        "table \"{}\" has {columns} columns available but {} columns specified",
+                        relation.alias,
+                        alias.columns.len()
+                    ),
+                ));
+            }
+            for (column, name) in relation.columns.iter_mut().zip(&alias.columns) {
+                column.name.clone_from(&name.text);
+            }
+        }
+        Ok(self.add_relation(relation))
+    }
+
+    /// Brings a relation into scope; 42712 if its name is there already.
+    pub(crate) fn enter(
+        &mut self,
+        id: RelationId,
+        schema: Option<String>,
+        at: Position,
+    ) -> Result<(), DialectError> {
+        let name = self.relations[id.0].alias.clone();
+        let item = self.item(id, Some(name), schema);
+        self.enter_item(item, at)
+    }
+
+    pub(crate) fn enter_item(&mut self, item: Item, at: Position) -> Result<(), DialectError> {
+        let taken = item.name.is_some()
+            && self.level().items.iter().any(|other| {
+                other.by_name
+                    && other.name == item.name
+                    && (other.schema.is_none() || item.schema.is_none() || other.schema == item.schema)
+            });
+        if taken {
+            let name = item.name.unwrap_or_default();
+            return Err(self.error(
+                at,
+                SqlState::DUPLICATE_ALIAS,
+                format!("table name \"{name}\" specified more than once"),
+            ));
+        }
+        self.level().items.push(item);
+        Ok(())
+    }
+
+    /// A query in FROM: it sees what stands before it only with LATERAL.
+    fn query_item(
+        &mut self,
+        query: &ast::Query,
+        lateral: bool,
+        alias: Option<&Alias>,
+    ) -> Result<FromItem, DialectError> {
+        let before = std::mem::replace(&mut self.level().hidden, !lateral);
+        self.levels.push(Level::default());
+        let result = self.in_clause(crate::analysis::scope::Clause::Select, |analyzer| {
+            analyzer.nested(query.at, |analyzer| analyzer.query(query))
+        });
+        self.levels.pop();
+        self.level().hidden = before;
+        let result = result?;
+        if lateral && self.reads_beside(&result) {
+            return Err(self.unsupported(query.at, "LATERAL"));
+        }
+        let id = self.query_relation(result, alias)?;
+        let at = alias
+            .and_then(|alias| alias.name.as_ref())
+            .map_or(query.at, |name| name.at);
+        self.enter(id, None, at)?;
+        Ok(FromItem::Relation(id))
+    }
+
+    /// Whether a query reads columns of what stands beside it in FROM.
+    fn reads_beside(&mut self, query: &Query) -> bool {
+        let own: Vec<RelationId> = self
+            .level()
+            .items
+            .iter()
+            .filter_map(|item| item.relation)
+            .collect();
+        let mut found = false;
+        query.visit(&mut |expr| {
+            if let crate::analysis::tree::ExprKind::Column(column) = expr.kind {
+                found |= own.contains(&column.relation);
+            }
+        });
+        found
+    }
+
+    fn query_relation(
+        &mut self,
+        query: Query,
+        alias: Option<&Alias>,
+    ) -> Result<RelationId, DialectError> {
+        let columns = query
+            .columns
+            .iter()
+            .map(|column| RelationColumn {
+                name: column.name.clone(),
+                stored_name: String::new(),
+                ty: column.ty,
+                not_null: false,
+            })
+            .collect();
+        let relation = Relation {
+            alias: "unnamed_subquery".to_owned(),
+            source: Source::Query(Box::new(query)),
+            columns,
+        };
+        self.named(relation, alias)
+    }
+}
+
+/// Where a path begins.
+pub(crate) fn at_of(path: &Path) -> Position {
+    path.0.first().map_or_else(Position::default, |name: &Name| name.at)
+}

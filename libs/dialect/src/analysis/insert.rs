@@ -1,0 +1,554 @@
+//! INSERT.
+
+use std::rc::Rc;
+
+use pgtypes::{SqlState, SqlValue};
+
+use crate::analysis::Analyzer;
+use crate::analysis::from::at_of;
+use crate::analysis::schema::{Generated, Relation as Stored, RelationKind};
+use crate::analysis::scope::{Clause, Level};
+use crate::analysis::select::plain;
+use crate::analysis::tree::{
+    Body, ColumnRef, Conflict, Distinct, Expr, ExprKind, FromItem, Insert, Output, Query, Relation,
+    RelationColumn, RelationId, Returning, Select, Source,
+};
+use crate::catalog::Type;
+use crate::error::DialectError;
+use crate::syntax::ast::{self, AssignmentTarget, ConflictTarget, Overriding, Path, Position};
+
+impl Analyzer<'_> {
+    /// INSERT
+    pub(crate) fn insert(&mut self, insert: &ast::Insert) -> Result<Insert, DialectError> {
+        let visible = self.common_tables.len();
+        let (with, recursive) = self.with(insert.with.as_ref())?;
+        let stored = self.target_table(&insert.table, "insert into")?;
+        let columns = self.insert_columns(&insert.columns, &stored)?;
+        let (columns, source) = self.insert_source(insert, columns, &stored)?;
+        self.common_tables.truncate(visible);
+        self.check_given(insert, &columns, source.as_ref(), &stored)?;
+        let table = self.enter_target(&stored, insert.alias.as_ref(), &insert.table)?;
+        let on_conflict = insert
+            .on_conflict
+            .as_ref()
+            .map(|conflict| self.on_conflict(conflict, &stored))
+            .transpose()?;
+        let returning = self.returning(&insert.returning)?;
+        Ok(Insert {
+            with,
+            recursive,
+            table,
+            columns,
+            source,
+            on_conflict,
+            returning,
+        })
+    }
+
+    /// The table that a statement changes.
+    pub(crate) fn target_table(
+        &mut self,
+        path: &Path,
+        what: &str,
+    ) -> Result<Rc<Stored>, DialectError> {
+        let stored = self.stored(path)?;
+        match stored.kind {
+            RelationKind::Table => Ok(stored),
+            RelationKind::View => Err(self
+                .error(
+                    at_of(path),
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    format!("cannot {what} view \"{}\"", stored.name),
+                )
+                .hint("Change the tables that the view reads.")),
+            RelationKind::Catalog => Err(self.error(
+                at_of(path),
+                SqlState::INSUFFICIENT_PRIVILEGE,
+                format!("permission denied: \"{}\" is a system catalog", stored.name),
+            )),
+        }
+    }
+
+    /// Brings the changed table into scope.
+    pub(crate) fn enter_target(
+        &mut self,
+        stored: &Stored,
+        alias: Option<&ast::Name>,
+        path: &Path,
+    ) -> Result<RelationId, DialectError> {
+        let alias = alias.map(|name| ast::Alias {
+            name: Some(name.clone()),
+            columns: Vec::new(),
+            definitions: Vec::new(),
+        });
+        let id = self.stored_relation(stored, alias.as_ref())?;
+        let schema = if stored.schema == "temp" {
+            "pg_temp"
+        } else {
+            "public"
+        };
+        let schema = alias.is_none().then(|| schema.to_owned());
+        self.enter(id, schema, at_of(path))?;
+        Ok(id)
+    }
+
+    /// The places of the named columns; all where none is named.
+    fn insert_columns(
+        &self,
+        columns: &[AssignmentTarget],
+        stored: &Stored,
+    ) -> Result<Option<Vec<usize>>, DialectError> {
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let mut places = Vec::with_capacity(columns.len());
+        for column in columns {
+            let place = self.target_column(column, stored)?;
+            if places.contains(&place) {
+                return Err(self.twice(column));
+            }
+            places.push(place);
+        }
+        Ok(Some(places))
+    }
+
+    fn twice(&self, column: &AssignmentTarget) -> DialectError {
+        self.error(
+            column.column.at,
+            SqlState::DUPLICATE_COLUMN,
+            format!("column \"{}\" specified more than once", column.column.text),
+        )
+    }
+
+    /// The place of an assigned column.
+    pub(crate) fn target_column(
+        &self,
+        target: &AssignmentTarget,
+        stored: &Stored,
+    ) -> Result<usize, DialectError> {
+        if target.partial {
+            return Err(self.unsupported(target.column.at, "an assignment to a part of a column"));
+        }
+        let found = stored
+            .columns
+            .iter()
+            .position(|column| column.name == target.column.text);
+        found.ok_or_else(|| {
+            self.error(
+                target.column.at,
+                SqlState::UNDEFINED_COLUMN,
+                format!(
+                    "column \"{}\" of relation \"{}\" does not exist",
+                    target.column.text, stored.name
+                ),
+            )
+        })
+    }
+
+    fn insert_source(
+        &mut self,
+        insert: &ast::Insert,
+        columns: Option<Vec<usize>>,
+        stored: &Stored,
+    ) -> Result<(Vec<usize>, Option<Query>), DialectError> {
+        let all: Vec<usize> = match &columns {
+            Some(columns) => columns.clone(),
+            None => (0..stored.columns.len()).collect(),
+        };
+        let Some(source) = &insert.source else {
+            return Ok((Vec::new(), None));
+        };
+        if let ast::QueryBody::Values(rows) = &source.body
+            && source.with.is_none()
+            && source.order_by.is_empty()
+            && source.limit.is_none()
+            && source.offset.is_none()
+        {
+            let width = rows.first().map_or(0, Vec::len);
+            let targets = self.check_width(&all, columns.is_some(), width, rows)?;
+            let query = self.insert_rows(rows, &targets, stored)?;
+            return Ok((targets, Some(query)));
+        }
+        self.levels.push(Level::default());
+        let query = self.in_clause(Clause::Select, |analyzer| analyzer.open_query(source));
+        self.levels.pop();
+        let query = query?;
+        let targets = self.check_count(&all, columns.is_some(), query.columns.len(), source.at)?;
+        let query = self.fit(query, &targets, stored)?;
+        Ok((targets, Some(query)))
+    }
+
+    fn check_width(
+        &self,
+        all: &[usize],
+        named: bool,
+        width: usize,
+        rows: &[Vec<ast::Expr>],
+    ) -> Result<Vec<usize>, DialectError> {
+        for row in rows {
+            if row.len() != width {
+                let at = row.first().map_or_else(Position::default, |value| value.at);
+                return Err(self.error(
+                    at,
+                    SqlState::SYNTAX_ERROR,
+                    "VALUES lists must all be the same length",
+                ));
+            }
+        }
+        let at = rows
+            .first()
+            .and_then(|row| row.get(all.len()).or(row.last()))
+            .map_or_else(Position::default, |value| value.at);
+        self.check_count(all, named, width, at)
+    }
+
+    /// As many values as columns; without named columns the last may be left out.
+    fn check_count(
+        &self,
+        all: &[usize],
+        named: bool,
+        given: usize,
+        at: Position,
+    ) -> Result<Vec<usize>, DialectError> {
+        if given > all.len() {
+            return Err(self.error(
+                at,
+                SqlState::SYNTAX_ERROR,
+                "INSERT has more expressions than target columns",
+            ));
+        }
+        if named && given < all.len() {
+            return Err(self.error(
+                at,
+                SqlState::SYNTAX_ERROR,
+                "INSERT has more target columns than expressions",
+            ));
+        }
+        Ok(all.iter().copied().take(given).collect())
+    }
+
+    /// VALUES of an INSERT: each value goes to its column by itself.
+    fn insert_rows(
+        &mut self,
+        rows: &[Vec<ast::Expr>],
+        targets: &[usize],
+        stored: &Stored,
+    ) -> Result<Query, DialectError> {
+        let mut result = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut values = Vec::with_capacity(row.len());
+            for (value, target) in row.iter().zip(targets) {
+                values.push(self.assigned(value, *target, stored, Clause::Values)?);
+            }
+            result.push(values);
+        }
+        let columns = targets
+            .iter()
+            .filter_map(|target| stored.columns.get(*target))
+            .map(|column| Output {
+                name: column.name.clone(),
+                ty: column.ty,
+            })
+            .collect();
+        Ok(plain(Body::Values(result), columns, Vec::new()))
+    }
+
+    /// A value for a column, or its default.
+    pub(crate) fn assigned(
+        &mut self,
+        value: &ast::Expr,
+        target: usize,
+        stored: &Stored,
+        clause: Clause,
+    ) -> Result<Expr, DialectError> {
+        let Some(column) = stored.columns.get(target) else {
+            return Err(self.unsupported(value.at, "this column"));
+        };
+        if value.kind == ast::ExprKind::Default {
+            let kind = match &column.default {
+                Some(text) => ExprKind::ColumnDefault(text.clone()),
+                None => ExprKind::Constant(SqlValue::Null),
+            };
+            return Ok(Expr::new(column.ty, kind, value.at));
+        }
+        if column.generated == Generated::Computed {
+            return Err(self.computed(&column.name, clause, value.at));
+        }
+        let value = self.in_clause(clause, |analyzer| analyzer.expr(value))?;
+        self.assign(value, &column.name, column.ty)
+    }
+
+    fn computed(&self, column: &str, clause: Clause, at: Position) -> DialectError {
+        let message = if clause == Clause::Update {
+            format!("column \"{column}\" can only be updated to DEFAULT")
+        } else {
+            format!("cannot insert a non-DEFAULT value into column \"{column}\"")
+        };
+        self.error(at, SqlState::GENERATED_ALWAYS, message)
+            .detail(format!("Column \"{column}\" is a generated column."))
+    }
+
+    /// The rows of a query as ones of the columns' types.
+    fn fit(
+        &mut self,
+        mut query: Query,
+        targets: &[usize],
+        stored: &Stored,
+    ) -> Result<Query, DialectError> {
+        let wanted: Vec<(String, Type)> = targets
+            .iter()
+            .filter_map(|target| stored.columns.get(*target))
+            .map(|column| (column.name.clone(), column.ty))
+            .collect();
+        // Literals of the select list are told their types by the columns.
+        let told: Vec<Type> = query
+            .columns
+            .iter()
+            .zip(&wanted)
+            .map(|(column, (_, ty))| match column.ty.id {
+                crate::catalog::TypeId::UNKNOWN => Type::new(ty.id),
+                _ => column.ty,
+            })
+            .collect();
+        self.coerce_columns(&mut query, &told)?;
+        let fits = query
+            .columns
+            .iter()
+            .zip(&wanted)
+            .all(|(column, (_, ty))| column.ty == *ty || (column.ty.id == ty.id && ty.typmod < 0));
+        if fits {
+            return Ok(query);
+        }
+        self.converted(query, &wanted)
+    }
+
+    /// `SELECT conversion… FROM (query)`
+    fn converted(
+        &mut self,
+        query: Query,
+        wanted: &[(String, Type)],
+    ) -> Result<Query, DialectError> {
+        let columns: Vec<RelationColumn> = query
+            .columns
+            .iter()
+            .map(|column| RelationColumn {
+                name: column.name.clone(),
+                stored_name: String::new(),
+                ty: column.ty,
+                not_null: false,
+            })
+            .collect();
+        let types: Vec<Type> = columns.iter().map(|column| column.ty).collect();
+        let id = self.add_relation(Relation {
+            alias: "source".to_owned(),
+            source: Source::Query(Box::new(query)),
+            columns,
+        });
+        let mut targets = Vec::with_capacity(wanted.len());
+        for (column, ((name, ty), source)) in wanted.iter().zip(types).enumerate() {
+            let reference = ColumnRef {
+                relation: id,
+                column,
+            };
+            let value = Expr::new(source, ExprKind::Column(reference), Position::default());
+            targets.push(self.assign(value, name, *ty)?);
+        }
+        let columns = wanted
+            .iter()
+            .map(|(name, ty)| Output {
+                name: name.clone(),
+                ty: *ty,
+            })
+            .collect();
+        let select = Select {
+            distinct: Distinct::No,
+            targets,
+            from: vec![FromItem::Relation(id)],
+            filter: None,
+            group_by: Vec::new(),
+            having: None,
+            grouped: false,
+        };
+        Ok(plain(Body::Select(Box::new(select)), columns, Vec::new()))
+    }
+
+    /// Columns that give their values by themselves take none, unless OVERRIDING says so.
+    fn check_given(
+        &self,
+        insert: &ast::Insert,
+        columns: &[usize],
+        source: Option<&Query>,
+        stored: &Stored,
+    ) -> Result<(), DialectError> {
+        for (index, place) in columns.iter().enumerate() {
+            let Some(column) = stored.columns.get(*place) else {
+                continue;
+            };
+            let given = match source.map(|query| &query.body) {
+                Some(Body::Values(rows)) => rows
+                    .iter()
+                    .filter_map(|row| row.get(index))
+                    .find(|value| !is_default(value, column.default.as_deref()))
+                    .map(|value| value.at),
+                Some(_) => Some(Position::default()),
+                None => None,
+            };
+            let Some(at) = given else { continue };
+            match column.generated {
+                Generated::Always if insert.overriding.is_none() => {
+                    return Err(self
+                        .error(
+                            at,
+                            SqlState::GENERATED_ALWAYS,
+                            format!(
+                                "cannot insert a non-DEFAULT value into column \"{}\"",
+                                column.name
+                            ),
+                        )
+                        .detail(format!(
+                            "Column \"{}\" is an identity column defined as GENERATED ALWAYS.",
+                            column.name
+                        ))
+                        .hint("Use OVERRIDING SYSTEM VALUE to override."));
+                }
+                Generated::Always | Generated::ByDefault
+                    if insert.overriding == Some(Overriding::User) =>
+                {
+                    return Err(self.unsupported(at, "OVERRIDING USER VALUE"));
+                }
+                Generated::Computed => {
+                    return Err(self.computed(&column.name, Clause::Values, at));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn on_conflict(
+        &mut self,
+        conflict: &ast::OnConflict,
+        stored: &Stored,
+    ) -> Result<Conflict, DialectError> {
+        let target = self.conflict_target(conflict, stored)?;
+        if conflict.update.is_some() && target.is_none() {
+            return Err(self.error(
+                conflict.at,
+                SqlState::SYNTAX_ERROR,
+                "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+            )
+            .hint("For example, ON CONFLICT (column_name)."));
+        }
+        let update = match &conflict.update {
+            None => None,
+            Some((assignments, filter)) => {
+                self.enter_excluded(stored)?;
+                let assignments = self.assignments(assignments, stored)?;
+                let filter = filter
+                    .as_ref()
+                    .map(|filter| {
+                        self.in_clause(Clause::Where, |analyzer| {
+                            analyzer.condition(filter, "WHERE")
+                        })
+                    })
+                    .transpose()?;
+                self.level().items.retain(|item| item.name.as_deref() != Some("excluded"));
+                Some((assignments, filter))
+            }
+        };
+        Ok(Conflict { target, update })
+    }
+
+    fn enter_excluded(&mut self, stored: &Stored) -> Result<(), DialectError> {
+        let id = self.stored_relation(stored, None)?;
+        if let Some(relation) = self.relations.get_mut(id.0) {
+            "excluded".clone_into(&mut relation.alias);
+            relation.source = Source::Excluded;
+        }
+        let mut item = self.item(id, Some("excluded".to_owned()), None);
+        item.by_column = false;
+        self.enter_item(item, Position::default())
+    }
+
+    fn conflict_target(
+        &mut self,
+        conflict: &ast::OnConflict,
+        stored: &Stored,
+    ) -> Result<Option<(Vec<Expr>, Option<Expr>)>, DialectError> {
+        match &conflict.target {
+            ConflictTarget::Any => Ok(None),
+            ConflictTarget::Constraint(name) => {
+                let Some(key) = stored.keys.iter().find(|key| key.name == name.text) else {
+                    return Err(self.error(
+                        name.at,
+                        SqlState::UNDEFINED_OBJECT,
+                        format!(
+                            "constraint \"{}\" for table \"{}\" does not exist",
+                            name.text, stored.name
+                        ),
+                    ));
+                };
+                let names: Vec<&str> = key
+                    .columns
+                    .iter()
+                    .filter_map(|place| stored.columns.get(*place))
+                    .map(|column| column.name.as_str())
+                    .collect();
+                let terms = names
+                    .iter()
+                    .map(|column| {
+                        let path = Path(vec![ast::Name {
+                            text: (*column).to_owned(),
+                            at: name.at,
+                        }]);
+                        self.column(&path, name.at)
+                    })
+                    .collect::<Result<Vec<Expr>, DialectError>>()?;
+                Ok(Some((terms, None)))
+            }
+            ConflictTarget::Terms(terms, filter) => {
+                let mut values = Vec::with_capacity(terms.len());
+                for term in terms {
+                    if term.operator_class.is_some() {
+                        return Err(self.unsupported(term.value.at, "an operator class"));
+                    }
+                    values.push(self.in_clause(Clause::Index, |analyzer| {
+                        analyzer.resolved(&term.value)
+                    })?);
+                }
+                let filter = filter
+                    .as_ref()
+                    .map(|filter| {
+                        self.in_clause(Clause::IndexPredicate, |analyzer| {
+                            analyzer.condition(filter, "WHERE")
+                        })
+                    })
+                    .transpose()?;
+                Ok(Some((values, filter)))
+            }
+        }
+    }
+
+    /// RETURNING
+    pub(crate) fn returning(
+        &mut self,
+        targets: &[ast::Target],
+    ) -> Result<Returning, DialectError> {
+        if targets.is_empty() {
+            return Ok(Returning::default());
+        }
+        let (mut values, mut columns) =
+            self.in_clause(Clause::Returning, |analyzer| analyzer.targets(targets))?;
+        self.settle(&mut values, &mut columns)?;
+        Ok(Returning { values, columns })
+    }
+}
+
+/// Whether a value is the word DEFAULT.
+fn is_default(value: &Expr, default: Option<&str>) -> bool {
+    match &value.kind {
+        ExprKind::ColumnDefault(text) => Some(text.as_str()) == default,
+        ExprKind::Constant(SqlValue::Null) => default.is_none(),
+        _ => false,
+    }
+}

@@ -1,0 +1,204 @@
+//! Joins: what USING and NATURAL merge, and what stays visible.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::scope::{Clause, Item, ItemColumn};
+use crate::analysis::tree::{Expr, ExprKind, FromItem};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, JoinCondition, JoinKind, Name, Position};
+
+/// One side of a join: its items' places in the level, and the columns that it shows.
+struct Side {
+    from: usize,
+    to: usize,
+    columns: Vec<ItemColumn>,
+}
+
+impl Analyzer<'_> {
+    pub(crate) fn join(&mut self, join: &ast::Join) -> Result<FromItem, DialectError> {
+        let [left, right] = &join.sides;
+        let (left, left_side) = self.side_of(left)?;
+        let (right, right_side) = self.side_of(right)?;
+        let range = left_side.from..right_side.to;
+        let (on, columns) = match &join.on {
+            JoinCondition::None => (None, joined(left_side.columns, right_side.columns)),
+            JoinCondition::On(condition) => {
+                let on = self.on(condition, range.clone())?;
+                (Some(on), joined(left_side.columns, right_side.columns))
+            }
+            JoinCondition::Using(names, alias) => {
+                if alias.is_some() {
+                    return Err(self.unsupported(join.at, "an alias of JOIN … USING"));
+                }
+                self.merge(names, &left_side, &right_side, join.kind, join.at)?
+            }
+            JoinCondition::Natural => {
+                let names = common_names(&left_side, &right_side, join.at);
+                if names.is_empty() {
+                    (None, joined(left_side.columns, right_side.columns))
+                } else {
+                    self.merge(&names, &left_side, &right_side, join.kind, join.at)?
+                }
+            }
+        };
+        self.cover(join, range, columns)?;
+        Ok(FromItem::Join {
+            kind: join.kind,
+            sides: Box::new([left, right]),
+            on,
+        })
+    }
+
+    fn side_of(&mut self, item: &ast::FromItem) -> Result<(FromItem, Side), DialectError> {
+        let from = self.level().items.len();
+        let item = self.from_item(item)?;
+        let items = &self.level().items;
+        let to = items.len();
+        let columns = items
+            .get(from..)
+            .unwrap_or_default()
+            .iter()
+            .filter(|item| item.by_column)
+            .flat_map(|item| item.columns.iter().cloned())
+            .collect();
+        Ok((item, Side { from, to, columns }))
+    }
+
+    /// ON sees the two sides only, not what stands before the join.
+    fn on(
+        &mut self,
+        condition: &ast::Expr,
+        range: std::ops::Range<usize>,
+    ) -> Result<Expr, DialectError> {
+        let items = std::mem::take(&mut self.level().items);
+        let (mut seen, mut rest) = (Vec::new(), Vec::new());
+        for (index, item) in items.into_iter().enumerate() {
+            if range.contains(&index) {
+                seen.push(item);
+            } else {
+                rest.push(item);
+            }
+        }
+        self.level().items = seen;
+        let on = self.in_clause(Clause::JoinOn, |analyzer| {
+            analyzer.condition(condition, "JOIN/ON")
+        });
+        rest.append(&mut self.level().items);
+        self.level().items = rest;
+        on
+    }
+
+    /// The join's own item covers those of its sides.
+    fn cover(
+        &mut self,
+        join: &ast::Join,
+        range: std::ops::Range<usize>,
+        mut columns: Vec<ItemColumn>,
+    ) -> Result<(), DialectError> {
+        let alias = join.alias.as_ref();
+        for item in self.level().items.get_mut(range).unwrap_or_default() {
+            item.by_column = false;
+            // An alias of the join hides the names inside it.
+            item.by_name &= alias.is_none();
+        }
+        let name = alias.and_then(|alias| alias.name.as_ref());
+        if let Some(alias) = alias {
+            for (column, name) in columns.iter_mut().zip(&alias.columns) {
+                column.name.clone_from(&name.text);
+            }
+        }
+        let item = Item {
+            name: name.map(|name| name.text.clone()),
+            schema: None,
+            by_name: name.is_some(),
+            by_column: true,
+            lateral_only: false,
+            columns,
+            relation: None,
+        };
+        self.enter_item(item, name.map_or(join.at, |name| name.at))
+    }
+
+    /// USING: equal columns are shown once, before the others.
+    fn merge(
+        &mut self,
+        names: &[Name],
+        left: &Side,
+        right: &Side,
+        kind: JoinKind,
+        at: Position,
+    ) -> Result<(Option<Expr>, Vec<ItemColumn>), DialectError> {
+        let mut conditions = Vec::with_capacity(names.len());
+        let mut columns = Vec::with_capacity(names.len());
+        for name in names {
+            let ours = self.side_column(left, name, "left")?;
+            let theirs = self.side_column(right, name, "right")?;
+            conditions.push(self.compare("=", ours.clone(), theirs.clone(), at)?);
+            let both = self.unify(vec![ours, theirs], "JOIN/USING")?;
+            let value = self.merged(both, kind, at);
+            columns.push(ItemColumn {
+                name: name.text.clone(),
+                value,
+            });
+        }
+        let merged = |column: &&ItemColumn| !names.iter().any(|name| name.text == column.name);
+        columns.extend(left.columns.iter().filter(merged).cloned());
+        columns.extend(right.columns.iter().filter(merged).cloned());
+        let on = match conditions.len() {
+            1 => conditions.pop(),
+            _ => Some(Expr::boolean(ExprKind::And(conditions), at)),
+        };
+        Ok((on, columns))
+    }
+
+    /// The value of a merged column: of the side that always has a row.
+    fn merged(&self, mut both: Vec<Expr>, kind: JoinKind, at: Position) -> Expr {
+        let ty = self.common_of(&both);
+        match (kind, both.len()) {
+            (JoinKind::Full, _) => Expr::new(ty, ExprKind::Coalesce(both), at),
+            (JoinKind::Right, 2) => both.swap_remove(1),
+            _ => both.swap_remove(0),
+        }
+    }
+
+    fn side_column(&self, side: &Side, name: &Name, which: &str) -> Result<Expr, DialectError> {
+        let mut found = side.columns.iter().filter(|column| column.name == name.text);
+        match (found.next(), found.next()) {
+            (Some(column), None) => Ok(column.value.clone()),
+            (Some(_), Some(_)) => Err(self.error(
+                name.at,
+                SqlState::AMBIGUOUS_COLUMN,
+                format!(
+                    "common column name \"{}\" appears more than once in {which} table",
+                    name.text
+                ),
+            )),
+            (None, _) => Err(self.error(
+                name.at,
+                SqlState::UNDEFINED_COLUMN,
+                format!(
+                    "column \"{}\" specified in USING clause does not exist in {which} table",
+                    name.text
+                ),
+            )),
+        }
+    }
+}
+
+fn joined(mut left: Vec<ItemColumn>, right: Vec<ItemColumn>) -> Vec<ItemColumn> {
+    left.extend(right);
+    left
+}
+
+/// The names that both sides have, in the order of the left one.
+fn common_names(left: &Side, right: &Side, at: Position) -> Vec<Name> {
+    left.columns
+        .iter()
+        .filter(|column| right.columns.iter().any(|other| other.name == column.name))
+        .map(|column| Name {
+            text: column.name.clone(),
+            at,
+        })
+        .collect()
+}

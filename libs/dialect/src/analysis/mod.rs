@@ -1,0 +1,143 @@
+//! From the tree of a statement to one whose names are resolved and whose types are known, by PostgreSQL's rules.
+//!
+//! ```text
+//! statement ─ select, set_operation, values, insert, update, delete
+//!    ├ from, join, with, table_function      what is in scope: scope
+//!    ├ target, group, sort, window           the clauses
+//!    └ expr ─ operator, call, cast, subquery, compare
+//!         └ coerce, constant, type_name      types, by the catalog's rules
+//! ```
+
+mod aggregate;
+mod call;
+mod cast;
+mod coerce;
+mod compare;
+mod constant;
+mod delete;
+mod expr;
+mod from;
+mod group;
+mod insert;
+mod join;
+mod operator;
+mod parameter;
+mod quantified;
+pub mod schema;
+mod scope;
+mod select;
+mod set_operation;
+mod sort;
+mod statement;
+mod subquery;
+mod table_function;
+mod target;
+pub mod tree;
+mod type_name;
+mod update;
+mod values;
+mod walk;
+mod window;
+mod with;
+
+use pgtypes::SqlState;
+
+use crate::analysis::scope::{Clause, Level};
+use crate::analysis::schema::Schema;
+use crate::analysis::tree::{Relation, RelationId, Relations};
+use crate::catalog::Type;
+use crate::error::DialectError;
+use crate::syntax::ast::Position;
+
+pub use crate::analysis::statement::{Analyzed, analyze};
+
+/// Queries and expressions may nest this deep, so that recursion needs less than a thread's stack.
+const MAX_DEPTH: usize = 200;
+
+/// The state of one analysis.
+pub(crate) struct Analyzer<'a> {
+    sql: &'a str,
+    schema: &'a dyn Schema,
+    relations: Relations,
+    levels: Vec<Level>,
+    clause: Clause,
+    common_tables: Vec<with::Visible>,
+    next_common_table: usize,
+    parameters: parameter::Parameters,
+    /// A catalog table is read.
+    catalog: bool,
+    /// A function was called that gives another answer each time.
+    volatile: bool,
+    locks_rows: bool,
+    depth: usize,
+}
+
+impl<'a> Analyzer<'a> {
+    fn new(sql: &'a str, schema: &'a dyn Schema, parameters: &[Option<Type>]) -> Self {
+        Self {
+            sql,
+            schema,
+            relations: Vec::new(),
+            levels: Vec::new(),
+            clause: Clause::Select,
+            common_tables: Vec::new(),
+            next_common_table: 0,
+            parameters: parameter::Parameters::new(parameters),
+            catalog: false,
+            volatile: false,
+            locks_rows: false,
+            depth: 0,
+        }
+    }
+
+    /// An error at a place of the statement.
+    fn error(
+        &self,
+        at: Position,
+        sqlstate: SqlState,
+        message: impl Into<String>,
+    ) -> DialectError {
+        DialectError::new(sqlstate, message).at(self.sql, at.0 as usize)
+    }
+
+    /// 0A000 at a place of the statement.
+    fn unsupported(&self, at: Position, feature: impl std::fmt::Display) -> DialectError {
+        DialectError::unsupported(feature).at(self.sql, at.0 as usize)
+    }
+
+    fn add_relation(&mut self, relation: Relation) -> RelationId {
+        self.relations.push(relation);
+        RelationId(self.relations.len() - 1)
+    }
+
+    /// Does something one level of nesting deeper.
+    fn nested<T>(
+        &mut self,
+        at: Position,
+        work: impl FnOnce(&mut Self) -> Result<T, DialectError>,
+    ) -> Result<T, DialectError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.error(
+                at,
+                SqlState::STATEMENT_TOO_COMPLEX,
+                "statement is nested too deeply",
+            ));
+        }
+        let result = work(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Does something in another clause.
+    fn in_clause<T>(
+        &mut self,
+        clause: Clause,
+        work: impl FnOnce(&mut Self) -> Result<T, DialectError>,
+    ) -> Result<T, DialectError> {
+        let before = std::mem::replace(&mut self.clause, clause);
+        let result = work(self);
+        self.clause = before;
+        result
+    }
+}

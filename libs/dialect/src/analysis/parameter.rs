@@ -1,0 +1,104 @@
+//! Parameters: the client tells their types, or the first place that wants one does.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::tree::{Expr, ExprKind};
+use crate::catalog::{Type, TypeId};
+use crate::error::DialectError;
+use crate::syntax::ast::Position;
+
+/// The protocol's limit: a parameter's number goes into 16 bits.
+const MAX_PARAMETERS: u32 = 65_535;
+
+/// The types known so far, from `$1`.
+#[derive(Debug, Default)]
+pub(crate) struct Parameters {
+    types: Vec<Option<Type>>,
+    /// Where each was first seen.
+    seen: Vec<Option<Position>>,
+}
+
+impl Parameters {
+    pub(crate) fn new(told: &[Option<Type>]) -> Self {
+        Self {
+            types: told.to_vec(),
+            seen: vec![None; told.len()],
+        }
+    }
+}
+
+impl Analyzer<'_> {
+    /// `$n`.
+    pub(crate) fn parameter(&mut self, number: u32, at: Position) -> Result<Expr, DialectError> {
+        let index = (number as usize).wrapping_sub(1);
+        if number == 0 || number > MAX_PARAMETERS {
+            return Err(self.error(
+                at,
+                SqlState::UNDEFINED_PARAMETER,
+                format!("there is no parameter ${number}"),
+            ));
+        }
+        let parameters = &mut self.parameters;
+        if parameters.types.len() <= index {
+            parameters.types.resize(index + 1, None);
+            parameters.seen.resize(index + 1, None);
+        }
+        if let Some(seen) = parameters.seen.get_mut(index) {
+            seen.get_or_insert(at);
+        }
+        let ty = parameters.types.get(index).copied().flatten();
+        Ok(Expr {
+            ty: ty.unwrap_or(Type::new(TypeId::UNKNOWN)),
+            kind: ExprKind::Parameter(number),
+            at,
+        })
+    }
+
+    /// Gives a parameter of unknown type the type that its place wants.
+    pub(crate) fn infer(
+        &mut self,
+        number: u32,
+        wanted: TypeId,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let slot = self.parameters.types.get_mut(number as usize - 1);
+        let ty = match slot {
+            Some(Some(known)) if known.id != wanted => {
+                let message = format!("inconsistent types deduced for parameter ${number}");
+                let detail = format!("{} versus {}", known.id.name(), wanted.name());
+                return Err(self
+                    .error(at, SqlState::AMBIGUOUS_PARAMETER, message)
+                    .detail(detail));
+            }
+            Some(Some(known)) => *known,
+            Some(slot) => *slot.insert(Type::new(wanted)),
+            None => Type::new(wanted),
+        };
+        Ok(Expr {
+            ty,
+            kind: ExprKind::Parameter(number),
+            at,
+        })
+    }
+
+    /// The types of all parameters at the end; 42P18 for one that nothing has told.
+    pub(crate) fn parameter_types(&self) -> Result<Vec<Type>, DialectError> {
+        let Parameters { types, seen } = &self.parameters;
+        types
+            .iter()
+            .zip(seen)
+            .enumerate()
+            .map(|(index, (ty, seen))| match (ty, seen) {
+                (Some(ty), _) => Ok(*ty),
+                // A number that the statement leaves out.
+                (None, None) => Ok(Type::new(TypeId::TEXT)),
+                (None, Some(at)) => Err(self.error(
+                    *at,
+                    SqlState::INDETERMINATE_DATATYPE,
+                    format!("could not determine data type of parameter ${}", index + 1),
+                )),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! What analysis asks of a database's schema.
+
+use std::rc::Rc;
+
+use crate::catalog::Type;
+
+/// The tables and views that a session sees.
+pub trait Schema {
+    /// The relation of that name: in a schema, or the first on the search path. `None`: there is none.
+    fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>>;
+}
+
+/// A table, a view, or a catalog table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// SQLite's schema: `main` or `temp`.
+    pub schema: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: RelationKind,
+    /// In their order.
+    pub columns: Vec<Column>,
+    /// Primary key, unique constraints and unique indexes over columns.
+    pub keys: Vec<Key>,
+    /// SQLite's WITHOUT ROWID: its rows are known by their primary key only.
+    pub without_rowid: bool,
+}
+
+/// What a relation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationKind {
+    /// A table.
+    Table,
+    /// A view.
+    View,
+    /// A table of `pg_catalog` or `information_schema`, filled before the statement runs.
+    Catalog,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// NOT NULL, or in the primary key.
+    pub not_null: bool,
+    /// SQLite's expression text of the default.
+    pub default: Option<String>,
+    /// How it gets its value by itself.
+    pub generated: Generated,
+}
+
+/// How a column gets its value by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generated {
+    /// Not at all.
+    No,
+    /// The next number; one may be given.
+    ByDefault,
+    /// The next number, always.
+    Always,
+    /// Computed from other columns.
+    Computed,
+}
+
+/// Columns whose values are together unique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The constraint's or the index's name.
+    pub name: String,
+    /// Places of the columns.
+    pub columns: Vec<usize>,
+    /// PRIMARY KEY.
+    pub primary: bool,
+}

@@ -1,0 +1,309 @@
+//! SELECT.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::scope::Clause;
+use crate::analysis::tree::{
+    Body, Distinct, Expr, Output, Query, Select, Sort, SortBy,
+};
+use crate::catalog::TypeId;
+use crate::error::DialectError;
+use crate::syntax::ast;
+
+impl Analyzer<'_> {
+    /// A query at the current level; its columns may be of unknown type still only inside set operations.
+    pub(crate) fn query(&mut self, query: &ast::Query) -> Result<Query, DialectError> {
+        let mut result = self.open_query(query)?;
+        self.settle_query(&mut result)?;
+        Ok(result)
+    }
+
+    /// A query whose literals are left of unknown type, for a set operation or an INSERT to tell.
+    pub(crate) fn open_query(&mut self, query: &ast::Query) -> Result<Query, DialectError> {
+        let visible = self.common_tables.len();
+        let (with, recursive) = self.with(query.with.as_ref())?;
+        let result = self.query_body(query);
+        self.common_tables.truncate(visible);
+        let mut result = result?;
+        result.with = with;
+        result.recursive = recursive;
+        Ok(result)
+    }
+
+    fn query_body(&mut self, query: &ast::Query) -> Result<Query, DialectError> {
+        if query.with_ties {
+            return Err(self.unsupported(query.at, "FETCH … WITH TIES"));
+        }
+        let mut result = match &query.body {
+            ast::QueryBody::Select(select) => self.select(select, query)?,
+            ast::QueryBody::Values(rows) => self.values_query(rows, query)?,
+            ast::QueryBody::SetOperation {
+                operator,
+                all,
+                sides,
+                at,
+            } => self.set_operation(*operator, *all, sides, *at, query)?,
+        };
+        if let Some(limit) = &query.limit {
+            result.limit = self.limit(limit, Clause::Limit)?;
+        }
+        if let Some(offset) = &query.offset {
+            result.offset = self.limit(offset, Clause::Offset)?;
+        }
+        self.locking(query, &result)?;
+        Ok(result)
+    }
+
+    /// Unknown columns become text.
+    pub(crate) fn settle_query(&mut self, query: &mut Query) -> Result<(), DialectError> {
+        let unknown = query
+            .columns
+            .iter()
+            .any(|column| column.ty.id == TypeId::UNKNOWN);
+        if !unknown {
+            return Ok(());
+        }
+        let wanted: Vec<_> = query
+            .columns
+            .iter()
+            .map(|column| match column.ty.id {
+                TypeId::UNKNOWN => crate::catalog::Type::new(TypeId::TEXT),
+                _ => column.ty,
+            })
+            .collect();
+        self.coerce_columns(query, &wanted)
+    }
+
+    fn select(&mut self, select: &ast::Select, query: &ast::Query) -> Result<Query, DialectError> {
+        if let Some(into) = &select.into {
+            let at = into.table.0.first().map_or(select.at, |name| name.at);
+            return Err(self.error(
+                at,
+                SqlState::SYNTAX_ERROR,
+                "SELECT ... INTO is not allowed here",
+            ));
+        }
+        let from = self.in_clause(Clause::From, |analyzer| analyzer.from(&select.from))?;
+        self.windows(&select.windows)?;
+        let (mut targets, mut columns) = self.in_clause(Clause::Select, |analyzer| {
+            analyzer.targets(&select.targets)
+        })?;
+        let filter = select
+            .filter
+            .as_ref()
+            .map(|filter| {
+                self.in_clause(Clause::Where, |analyzer| analyzer.condition(filter, "WHERE"))
+            })
+            .transpose()?;
+        let having = select
+            .having
+            .as_ref()
+            .map(|having| {
+                self.in_clause(Clause::Having, |analyzer| {
+                    analyzer.condition(having, "HAVING")
+                })
+            })
+            .transpose()?;
+        let order_by = self.sort_select(&query.order_by, &targets, &columns)?;
+        let group_by = self.group_by(&select.group_by, &mut targets, &mut columns)?;
+        let distinct = self.select_distinct(&select.distinct, &mut targets, &mut columns, &order_by)?;
+        let grouped = !select.group_by.is_empty() || having.is_some() || self.level().aggregates;
+        let select = Select {
+            distinct,
+            targets,
+            from,
+            filter,
+            group_by,
+            having,
+            grouped,
+        };
+        if grouped {
+            self.check_select(&select, &order_by)?;
+        }
+        Ok(plain(Body::Select(Box::new(select)), columns, order_by))
+    }
+
+    /// The WINDOW clause: known before the select list, which uses it.
+    fn windows(
+        &mut self,
+        windows: &[(ast::Name, ast::WindowSpec)],
+    ) -> Result<(), DialectError> {
+        for (name, spec) in windows {
+            let known = &self.level().windows;
+            if known.iter().any(|(other, _)| other.text == name.text) {
+                return Err(self.error(
+                    name.at,
+                    SqlState::WINDOWING_ERROR,
+                    format!("window \"{}\" is already defined", name.text),
+                ));
+            }
+            let window = self.window(spec)?;
+            self.level().windows.push((name.clone(), window));
+        }
+        Ok(())
+    }
+
+    fn check_select(&self, select: &Select, order_by: &[Sort]) -> Result<(), DialectError> {
+        for target in &select.targets {
+            self.check_grouped(target, &select.group_by)?;
+        }
+        if let Some(having) = &select.having {
+            self.check_grouped(having, &select.group_by)?;
+        }
+        for sort in order_by {
+            if let SortBy::Value(value) = &sort.key {
+                self.check_grouped(value, &select.group_by)?;
+            }
+        }
+        if let Distinct::On(keys) = &select.distinct {
+            for key in keys {
+                self.check_grouped(key, &select.group_by)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn select_distinct(
+        &mut self,
+        distinct: &ast::Distinct,
+        targets: &mut Vec<Expr>,
+        columns: &mut [Output],
+        order_by: &[Sort],
+    ) -> Result<Distinct, DialectError> {
+        match distinct {
+            ast::Distinct::No => Ok(Distinct::No),
+            ast::Distinct::Rows => {
+                self.settle(targets, columns)?;
+                for target in targets.iter() {
+                    self.must_equal(target)?;
+                }
+                if let Some(foreign) = order_by.iter().find_map(|sort| match &sort.key {
+                    SortBy::Value(value) => Some(value.at),
+                    SortBy::Output(_) => None,
+                }) {
+                    return Err(self.error(
+                        foreign,
+                        SqlState::INVALID_COLUMN_REFERENCE,
+                        "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                    ));
+                }
+                Ok(Distinct::Rows)
+            }
+            ast::Distinct::On(keys) => {
+                self.settle(targets, columns)?;
+                let mut values = Vec::with_capacity(keys.len());
+                for key in keys {
+                    let by = self.in_clause(Clause::DistinctOn, |analyzer| {
+                        analyzer.sort_target(key, targets, columns, "DISTINCT ON")
+                    })?;
+                    values.push(match by {
+                        SortBy::Value(value) => value,
+                        SortBy::Output(index) => match targets.get(index) {
+                            Some(target) => target.clone(),
+                            None => continue,
+                        },
+                    });
+                }
+                self.check_distinct_on(&values, targets, order_by)?;
+                Ok(Distinct::On(values))
+            }
+        }
+    }
+
+    /// The leftmost keys of ORDER BY must be those of DISTINCT ON.
+    fn check_distinct_on(
+        &self,
+        keys: &[Expr],
+        targets: &[Expr],
+        order_by: &[Sort],
+    ) -> Result<(), DialectError> {
+        let sorted: Vec<&Expr> = order_by
+            .iter()
+            .filter_map(|sort| match &sort.key {
+                SortBy::Value(value) => Some(value),
+                SortBy::Output(index) => targets.get(*index),
+            })
+            .collect();
+        let leading = sorted.iter().take_while(|value| keys.contains(value)).count();
+        let matched = keys
+            .iter()
+            .filter(|key| sorted.iter().take(leading).any(|value| value == key))
+            .count();
+        if leading < sorted.len() && matched < keys.len() {
+            let at = keys.first().map_or_else(Default::default, |key| key.at);
+            return Err(self.error(
+                at,
+                SqlState::INVALID_COLUMN_REFERENCE,
+                "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
+            ));
+        }
+        Ok(())
+    }
+
+    /// FOR UPDATE and its kin.
+    fn locking(&mut self, query: &ast::Query, result: &Query) -> Result<(), DialectError> {
+        let Some(locking) = query.locking.first() else {
+            return Ok(());
+        };
+        let clause = match locking.strength {
+            ast::LockStrength::Update => "FOR UPDATE",
+            ast::LockStrength::NoKeyUpdate => "FOR NO KEY UPDATE",
+            ast::LockStrength::Share => "FOR SHARE",
+            ast::LockStrength::KeyShare => "FOR KEY SHARE",
+        };
+        let refused = match &result.body {
+            Body::SetOperation { .. } => Some("UNION/INTERSECT/EXCEPT"),
+            Body::Values(_) => {
+                return Err(self.error(
+                    locking.at,
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    format!("{clause} cannot be applied to VALUES"),
+                ));
+            }
+            Body::Select(select) if select.distinct != Distinct::No => Some("DISTINCT clause"),
+            Body::Select(select) if !select.group_by.is_empty() => Some("GROUP BY clause"),
+            Body::Select(select) if select.having.is_some() => Some("HAVING clause"),
+            Body::Select(select) if select.grouped => Some("aggregate functions"),
+            Body::Select(select) if select.targets.iter().any(Expr::has_window) => {
+                Some("window functions")
+            }
+            Body::Select(_) => None,
+        };
+        if let Some(what) = refused {
+            return Err(self.error(
+                locking.at,
+                SqlState::FEATURE_NOT_SUPPORTED,
+                format!("{clause} is not allowed with {what}"),
+            ));
+        }
+        for path in query.locking.iter().flat_map(|locking| &locking.of) {
+            let Some(name) = path.0.last() else { continue };
+            if self.find_item(None, &name.text).is_none() {
+                return Err(self.error(
+                    name.at,
+                    SqlState::UNDEFINED_TABLE,
+                    format!(
+                        "relation \"{}\" in {clause} clause not found in FROM clause",
+                        name.text
+                    ),
+                ));
+            }
+        }
+        self.locks_rows = true;
+        Ok(())
+    }
+}
+
+/// A query without WITH and LIMIT.
+pub(crate) fn plain(body: Body, columns: Vec<Output>, order_by: Vec<Sort>) -> Query {
+    Query {
+        with: Vec::new(),
+        recursive: false,
+        body,
+        order_by,
+        limit: None,
+        offset: None,
+        columns,
+    }
+}

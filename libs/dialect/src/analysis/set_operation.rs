@@ -1,0 +1,90 @@
+//! UNION, INTERSECT, EXCEPT.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::scope::{Clause, Level};
+use crate::analysis::select::plain;
+use crate::analysis::tree::{Body, Expr, ExprKind, Output, Query};
+use crate::catalog::Type;
+use crate::error::DialectError;
+use crate::syntax::ast::{self, Position, SetOperator};
+
+impl Analyzer<'_> {
+    pub(crate) fn set_operation(
+        &mut self,
+        operator: SetOperator,
+        all: bool,
+        sides: &[ast::Query; 2],
+        at: Position,
+        query: &ast::Query,
+    ) -> Result<Query, DialectError> {
+        let name = match operator {
+            SetOperator::Union => "UNION",
+            SetOperator::Intersect => "INTERSECT",
+            SetOperator::Except => "EXCEPT",
+        };
+        let [left, right] = sides;
+        let mut left = self.side(left)?;
+        let mut right = self.side(right)?;
+        if left.columns.len() != right.columns.len() {
+            return Err(self.error(
+                sides[1].at,
+                SqlState::SYNTAX_ERROR,
+                format!("each {name} query must have the same number of columns"),
+            ));
+        }
+        let columns = self.common_columns(&left, &right, name, at)?;
+        let wanted: Vec<Type> = columns.iter().map(|column| column.ty).collect();
+        self.coerce_columns(&mut left, &wanted)?;
+        self.coerce_columns(&mut right, &wanted)?;
+        if !all || operator != SetOperator::Union {
+            for column in &columns {
+                self.must_equal(&Expr::new(column.ty, ExprKind::Row(Vec::new()), at))?;
+            }
+        }
+        let order_by = self.sort_outputs(&query.order_by, &columns)?;
+        let body = Body::SetOperation {
+            operator,
+            all,
+            sides: Box::new([left, right]),
+        };
+        Ok(plain(body, columns, order_by))
+    }
+
+    fn side(&mut self, query: &ast::Query) -> Result<Query, DialectError> {
+        self.levels.push(Level::default());
+        let result = self.in_clause(Clause::Select, |analyzer| {
+            analyzer.nested(query.at, |analyzer| analyzer.open_query(query))
+        });
+        self.levels.pop();
+        result
+    }
+
+    fn common_columns(
+        &self,
+        left: &Query,
+        right: &Query,
+        name: &str,
+        at: Position,
+    ) -> Result<Vec<Output>, DialectError> {
+        left.columns
+            .iter()
+            .zip(&right.columns)
+            .map(|(left, right)| {
+                let place = |ty: Type| Expr::new(ty, ExprKind::Row(Vec::new()), at);
+                let both = [place(left.ty), place(right.ty)];
+                let id = self.common(&both, name)?;
+                let ty = if left.ty == right.ty {
+                    Type { id, ..left.ty }
+                } else {
+                    Type::new(id)
+                };
+                Ok(Output {
+                    name: left.name.clone(),
+                    ty,
+                })
+            })
+            .collect()
+    }
+}

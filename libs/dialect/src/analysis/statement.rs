@@ -1,0 +1,65 @@
+//! The analysis of a whole statement.
+
+use crate::analysis::Analyzer;
+use crate::analysis::schema::Schema;
+use crate::analysis::scope::Level;
+use crate::analysis::tree::{Output, Relations, Statement};
+use crate::catalog::Type;
+use crate::error::DialectError;
+use crate::syntax::ast;
+
+/// A statement with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct Analyzed {
+    /// The statement.
+    pub statement: Statement,
+    /// Its relations.
+    pub relations: Relations,
+    /// The type of each parameter.
+    pub parameters: Vec<Type>,
+    /// It reads tables of the catalog.
+    pub catalog: bool,
+    /// It calls functions that give another answer each time.
+    pub volatile: bool,
+    /// FOR UPDATE or one of its kin was said.
+    pub locks_rows: bool,
+}
+
+impl Analyzed {
+    /// The columns of its result; none if it gives no rows.
+    pub fn columns(&self) -> &[Output] {
+        match &self.statement {
+            Statement::Query(query) => &query.columns,
+            Statement::Insert(insert) => &insert.returning.columns,
+            Statement::Update(update) => &update.returning.columns,
+            Statement::Delete(delete) => &delete.returning.columns,
+        }
+    }
+}
+
+/// Analyses a statement of `sql`; `parameters` are the types that the client has told. `None`: a statement of another
+/// kind.
+pub fn analyze(
+    sql: &str,
+    statement: &ast::Statement,
+    schema: &dyn Schema,
+    parameters: &[Option<Type>],
+) -> Result<Option<Analyzed>, DialectError> {
+    let mut analyzer = Analyzer::new(sql, schema, parameters);
+    analyzer.levels.push(Level::default());
+    let statement = match statement {
+        ast::Statement::Query(query) => Statement::Query(Box::new(analyzer.query(query)?)),
+        ast::Statement::Insert(insert) => Statement::Insert(Box::new(analyzer.insert(insert)?)),
+        ast::Statement::Update(update) => Statement::Update(Box::new(analyzer.update(update)?)),
+        ast::Statement::Delete(delete) => Statement::Delete(Box::new(analyzer.delete(delete)?)),
+        ast::Statement::Other(_) => return Ok(None),
+    };
+    Ok(Some(Analyzed {
+        statement,
+        parameters: analyzer.parameter_types()?,
+        relations: analyzer.relations,
+        catalog: analyzer.catalog,
+        volatile: analyzer.volatile,
+        locks_rows: analyzer.locks_rows,
+    }))
+}

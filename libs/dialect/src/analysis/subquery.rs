@@ -1,0 +1,127 @@
+//! Queries inside expressions.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::scope::{Clause, Level};
+use crate::analysis::tree::{Body, Expr, ExprKind, Output, Query};
+use crate::catalog::{Type, TypeId};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, Position};
+
+impl Analyzer<'_> {
+    /// A query one level deeper, with its unknown columns made text.
+    pub(crate) fn subquery(&mut self, query: &ast::Query) -> Result<Query, DialectError> {
+        self.levels.push(Level::default());
+        let result = self.in_clause(Clause::Select, |analyzer| {
+            analyzer.nested(query.at, |analyzer| analyzer.query(query))
+        });
+        self.levels.pop();
+        result
+    }
+
+    /// EXISTS
+    pub(crate) fn exists(
+        &mut self,
+        query: &ast::Query,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let query = Box::new(self.subquery(query)?);
+        Ok(Expr::boolean(ExprKind::Exists(query), at))
+    }
+
+    /// A query whose only column and row is a value.
+    pub(crate) fn scalar_subquery(
+        &mut self,
+        query: &ast::Query,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let query = self.subquery(query)?;
+        let [column] = query.columns.as_slice() else {
+            return Err(self.one_column(&query, at));
+        };
+        let ty = column.ty;
+        Ok(Expr::new(ty, ExprKind::Subquery(Box::new(query)), at))
+    }
+
+    /// ARRAY (SELECT …)
+    pub(crate) fn array_query(
+        &mut self,
+        query: &ast::Query,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let query = self.subquery(query)?;
+        let [column] = query.columns.as_slice() else {
+            return Err(self.one_column(&query, at));
+        };
+        let element = column.ty.id;
+        let ty = element.array().ok_or_else(|| {
+            self.error(
+                at,
+                SqlState::UNDEFINED_OBJECT,
+                format!("could not find array type for data type {}", element.name()),
+            )
+        })?;
+        Ok(Expr::new(
+            Type::new(ty),
+            ExprKind::ArrayQuery(Box::new(query)),
+            at,
+        ))
+    }
+
+    fn one_column(&self, query: &Query, at: Position) -> DialectError {
+        let message = if query.columns.is_empty() {
+            "subquery must return a column"
+        } else {
+            "subquery must return only one column"
+        };
+        self.error(at, SqlState::SYNTAX_ERROR, message)
+    }
+
+    /// Converts the columns of a query, where they are not of these types yet.
+    pub(crate) fn coerce_columns(
+        &mut self,
+        query: &mut Query,
+        wanted: &[Type],
+    ) -> Result<(), DialectError> {
+        let fits = query
+            .columns
+            .iter()
+            .zip(wanted)
+            .all(|(column, wanted)| column.ty.id == wanted.id);
+        if fits {
+            return Ok(());
+        }
+        match &mut query.body {
+            Body::Select(select) => self.coerce_row(&mut select.targets, wanted)?,
+            Body::Values(rows) => {
+                for row in rows {
+                    self.coerce_row(row, wanted)?;
+                }
+            }
+            Body::SetOperation { sides, .. } => {
+                let [left, right] = sides.as_mut();
+                self.coerce_columns(left, wanted)?;
+                self.coerce_columns(right, wanted)?;
+            }
+        }
+        for (column, wanted) in query.columns.iter_mut().zip(wanted) {
+            if column.ty.id != wanted.id {
+                *column = Output {
+                    name: std::mem::take(&mut column.name),
+                    ty: *wanted,
+                };
+            }
+        }
+        Ok(())
+    }
+
+    fn coerce_row(&mut self, row: &mut [Expr], wanted: &[Type]) -> Result<(), DialectError> {
+        for (value, wanted) in row.iter_mut().zip(wanted) {
+            if value.ty.id != wanted.id && wanted.id != TypeId::UNKNOWN {
+                *value = self.coerce(value.clone(), wanted.id)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,526 @@
+//! The tree of a statement whose names are resolved and whose types are known.
+//!
+//! It says what PostgreSQL's analysed query says: each expression has its type, each call its function, each conversion
+//! is a node of its own. The printer needs to look nothing up.
+
+use pgtypes::SqlValue;
+
+use crate::catalog::{Function, Operator, Type, TypeId};
+use crate::syntax::ast::{FrameExclusion, FrameUnit, JoinKind, Position, SetOperator, ValueFunction};
+
+/// An expression with its type.
+#[derive(Debug, Clone)]
+pub struct Expr {
+    /// Its type; [`TypeId::UNKNOWN`] only before it was coerced.
+    pub ty: Type,
+    /// What it is.
+    pub kind: ExprKind,
+    /// Where errors about it point at.
+    pub at: Position,
+}
+
+/// Two expressions are equal when they mean the same, wherever they stand.
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.ty == other.ty && self.kind == other.kind
+    }
+}
+
+/// What an expression is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// A value in the stored form of its type, or NULL.
+    Constant(SqlValue),
+    /// A string literal whose type nothing has told yet.
+    Unknown(String),
+    /// `$n`.
+    Parameter(u32),
+    /// A column of a relation in scope.
+    Column(ColumnRef),
+    /// A function, also one behind an operator or a cast.
+    Call(Call),
+    /// A value that another type takes as it is.
+    Relabel(Box<Expr>),
+    /// A conversion by output and input.
+    ViaText(Box<Expr>),
+    /// AND.
+    And(Vec<Expr>),
+    /// OR.
+    Or(Vec<Expr>),
+    /// NOT.
+    Not(Box<Expr>),
+    /// IS [NOT] NULL.
+    IsNull {
+        /// What is tested.
+        operand: Box<Expr>,
+        /// IS NOT NULL.
+        negated: bool,
+    },
+    /// IS [NOT] TRUE, FALSE.
+    IsTruth {
+        /// What is tested.
+        operand: Box<Expr>,
+        /// For this.
+        truth: bool,
+        /// IS NOT.
+        negated: bool,
+    },
+    /// IS [NOT] DISTINCT FROM, by an equality operator.
+    Distinct {
+        /// `=` of the operands' types.
+        equality: Call,
+        /// IS NOT DISTINCT FROM.
+        negated: bool,
+    },
+    /// NULLIF, by an equality operator.
+    NullIf(Call),
+    /// COALESCE; all of one type.
+    Coalesce(Vec<Expr>),
+    /// GREATEST or LEAST; all of one type. NULLs are left out.
+    Extreme {
+        /// GREATEST.
+        greatest: bool,
+        /// Two or more, or one.
+        operands: Vec<Expr>,
+    },
+    /// CASE WHEN …; `CASE x WHEN y` is `CASE WHEN x = y`.
+    Case {
+        /// Conditions and results.
+        arms: Vec<(Expr, Expr)>,
+        /// ELSE.
+        otherwise: Option<Box<Expr>>,
+    },
+    /// `x IN (a, b, …)`: every element compared by the same operator.
+    InList {
+        /// The value.
+        operand: Box<Expr>,
+        /// The elements.
+        list: Vec<Expr>,
+        /// `=` or `<>` of the element type.
+        operator: &'static Operator,
+        /// NOT IN.
+        negated: bool,
+    },
+    /// `x op ANY (array)`, `x op ALL (array)`.
+    QuantifiedArray {
+        /// The value.
+        operand: Box<Expr>,
+        /// The array.
+        array: Box<Expr>,
+        /// Compares the value with an element.
+        operator: &'static Operator,
+        /// ALL.
+        all: bool,
+    },
+    /// `x op ANY (query)`, `x op ALL (query)`; several columns for rows.
+    QuantifiedQuery {
+        /// The comparison of each column: left operand, operator.
+        left: Vec<Expr>,
+        /// One operator a column, all of one sign.
+        operators: Vec<&'static Operator>,
+        /// Its columns are coerced to the operators' right sides.
+        query: Box<Query>,
+        /// ALL.
+        all: bool,
+        /// NOT IN.
+        negated: bool,
+    },
+    /// EXISTS.
+    Exists(Box<Query>),
+    /// The only value of a query.
+    Subquery(Box<Query>),
+    /// ARRAY (query).
+    ArrayQuery(Box<Query>),
+    /// ARRAY […].
+    Array(Vec<Expr>),
+    /// A row.
+    Row(Vec<Expr>),
+    /// Rows compared field by field.
+    CompareRows {
+        /// `=`, `<>`, `<`, `<=`, `>`, `>=`.
+        sign: String,
+        /// One comparison a field.
+        fields: Vec<Call>,
+    },
+    /// An aggregate.
+    Aggregate(Box<Aggregate>),
+    /// A window function, or an aggregate over a window.
+    Window(Box<WindowCall>),
+    /// CURRENT_TIMESTAMP and its kin.
+    ValueFunction {
+        /// Which.
+        function: ValueFunction,
+        /// Digits of a second.
+        precision: Option<i32>,
+    },
+    /// Compared by this collation.
+    Collate {
+        /// The text.
+        operand: Box<Expr>,
+        /// SQLite's name of it.
+        collation: &'static str,
+    },
+    /// The default of a column, where INSERT or UPDATE says DEFAULT: SQLite's text.
+    ColumnDefault(String),
+}
+
+/// A column of a relation of the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ColumnRef {
+    /// Which relation.
+    pub relation: RelationId,
+    /// Its place among the relation's columns.
+    pub column: usize,
+}
+
+/// A relation's place in [`Relations`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RelationId(pub usize);
+
+/// A call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The function.
+    pub function: &'static Function,
+    /// One a parameter, of the parameter's type.
+    pub arguments: Vec<Expr>,
+    /// The type of the elements of the last argument, where the call's last arguments were collected into an array.
+    pub variadic: Option<TypeId>,
+}
+
+impl PartialEq for Call {
+    fn eq(&self, other: &Self) -> bool {
+        self.function.oid == other.function.oid && self.arguments == other.arguments
+    }
+}
+
+/// A call of an aggregate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    /// The function and its arguments; none in `count(*)`.
+    pub call: Call,
+    /// DISTINCT.
+    pub distinct: bool,
+    /// ORDER BY.
+    pub order_by: Vec<Sort>,
+    /// FILTER.
+    pub filter: Option<Expr>,
+    /// WITHIN GROUP: the sorted values are the last arguments.
+    pub within_group: bool,
+}
+
+/// A call over a window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowCall {
+    /// The function and its arguments.
+    pub call: Call,
+    /// FILTER.
+    pub filter: Option<Expr>,
+    /// The window, with what it takes from a named one.
+    pub window: Window,
+}
+
+/// A window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// PARTITION BY.
+    pub partition_by: Vec<Expr>,
+    /// ORDER BY.
+    pub order_by: Vec<Sort>,
+    /// The frame, where one was said.
+    pub frame: Option<Frame>,
+}
+
+/// A window's frame.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "SQL's words")]
+pub struct Frame {
+    pub unit: FrameUnit,
+    pub start: Bound,
+    pub end: Bound,
+    pub exclude: FrameExclusion,
+}
+
+/// One end of a frame.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "SQL's words")]
+pub enum Bound {
+    UnboundedPreceding,
+    Preceding(Expr),
+    CurrentRow,
+    Following(Expr),
+    UnboundedFollowing,
+}
+
+/// One key of a sort.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sort {
+    /// What is sorted by.
+    pub key: SortBy,
+    /// DESC.
+    pub descending: bool,
+    /// NULLS FIRST; PostgreSQL's default is filled in.
+    pub nulls_first: bool,
+}
+
+/// What is sorted by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SortBy {
+    /// A column of the result, from 0.
+    Output(usize),
+    /// An expression.
+    Value(Expr),
+}
+
+/// A query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// WITH.
+    pub with: Vec<CommonTable>,
+    /// WITH RECURSIVE.
+    pub recursive: bool,
+    /// Where the rows come from.
+    pub body: Body,
+    /// ORDER BY.
+    pub order_by: Vec<Sort>,
+    /// LIMIT, a bigint.
+    pub limit: Option<Expr>,
+    /// OFFSET, a bigint.
+    pub offset: Option<Expr>,
+    /// The columns of the result.
+    pub columns: Vec<Output>,
+}
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// As PostgreSQL names it.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// Where a query's rows come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// SELECT.
+    Select(Box<Select>),
+    /// VALUES.
+    Values(Vec<Vec<Expr>>),
+    /// UNION, INTERSECT, EXCEPT over queries with columns of the same types.
+    SetOperation {
+        /// Which.
+        operator: SetOperator,
+        /// ALL.
+        all: bool,
+        /// Both sides.
+        sides: Box<[Query; 2]>,
+    },
+}
+
+/// One SELECT.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Select {
+    /// DISTINCT.
+    pub distinct: Distinct,
+    /// The values of the result's columns.
+    pub targets: Vec<Expr>,
+    /// FROM.
+    pub from: Vec<FromItem>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// GROUP BY.
+    pub group_by: Vec<Expr>,
+    /// HAVING.
+    pub having: Option<Expr>,
+    /// There is a GROUP BY, a HAVING or an aggregate.
+    pub grouped: bool,
+}
+
+/// DISTINCT.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Distinct {
+    /// All rows.
+    No,
+    /// Each row once.
+    Rows,
+    /// The first row of each group of equal values.
+    On(Vec<Expr>),
+}
+
+/// An item of FROM.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FromItem {
+    /// A relation.
+    Relation(RelationId),
+    /// A join.
+    Join {
+        /// Which kind.
+        kind: JoinKind,
+        /// Both sides.
+        sides: Box<[FromItem; 2]>,
+        /// On what.
+        on: Option<Expr>,
+    },
+}
+
+/// A common table expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommonTable {
+    /// Its place among the statement's common table expressions.
+    pub id: CommonTableId,
+    /// What it stands for.
+    pub query: Query,
+    /// MATERIALIZED or NOT MATERIALIZED, where said.
+    pub materialized: Option<bool>,
+}
+
+/// A common table expression's number in the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CommonTableId(pub usize);
+
+/// A relation of the statement: every mention of a table is one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relation {
+    /// The name that the statement calls it by.
+    pub alias: String,
+    /// Where its rows come from.
+    pub source: Source,
+    /// Its columns.
+    pub columns: Vec<RelationColumn>,
+}
+
+/// A column of a relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelationColumn {
+    /// Its name in this statement.
+    pub name: String,
+    /// Its name where it comes from.
+    pub stored_name: String,
+    /// Its type.
+    pub ty: Type,
+    /// It is never NULL where it comes from.
+    pub not_null: bool,
+}
+
+/// Where a relation's rows come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A table or view, by SQLite's schema and name.
+    Table {
+        /// `main` or `temp`.
+        schema: &'static str,
+        /// Its name.
+        name: String,
+        /// Its rows have numbers.
+        has_rowid: bool,
+    },
+    /// A query in FROM.
+    Query(Box<Query>),
+    /// A common table expression.
+    CommonTable(CommonTableId),
+    /// A function in FROM.
+    Function(Box<TableFunction>),
+    /// The row that INSERT … ON CONFLICT could not insert.
+    Excluded,
+}
+
+/// A function in FROM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableFunction {
+    /// The call, or a value that is one row.
+    pub value: Expr,
+    /// The function gives a set.
+    pub set: bool,
+    /// WITH ORDINALITY: the last column counts.
+    pub ordinality: bool,
+}
+
+/// All relations of a statement, by number.
+pub type Relations = Vec<Relation>;
+
+/// A statement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// A query.
+    Query(Box<Query>),
+    /// INSERT.
+    Insert(Box<Insert>),
+    /// UPDATE.
+    Update(Box<Update>),
+    /// DELETE.
+    Delete(Box<Delete>),
+}
+
+/// INSERT.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    /// WITH.
+    pub with: Vec<CommonTable>,
+    /// WITH RECURSIVE.
+    pub recursive: bool,
+    /// The table.
+    pub table: RelationId,
+    /// The places of the columns that get a value.
+    pub columns: Vec<usize>,
+    /// The rows: of the columns' types. `None` is DEFAULT VALUES.
+    pub source: Option<Query>,
+    /// ON CONFLICT.
+    pub on_conflict: Option<Conflict>,
+    /// RETURNING.
+    pub returning: Returning,
+}
+
+/// ON CONFLICT.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    /// The terms of the unique index, and the condition of a partial one; none: any.
+    pub target: Option<(Vec<Expr>, Option<Expr>)>,
+    /// DO UPDATE; `None` is DO NOTHING.
+    pub update: Option<(Vec<(usize, Expr)>, Option<Expr>)>,
+}
+
+/// UPDATE.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// WITH.
+    pub with: Vec<CommonTable>,
+    /// WITH RECURSIVE.
+    pub recursive: bool,
+    /// The table.
+    pub table: RelationId,
+    /// Columns and their new values.
+    pub assignments: Vec<(usize, Expr)>,
+    /// FROM.
+    pub from: Vec<FromItem>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// RETURNING.
+    pub returning: Returning,
+}
+
+/// DELETE.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    /// WITH.
+    pub with: Vec<CommonTable>,
+    /// WITH RECURSIVE.
+    pub recursive: bool,
+    /// The table.
+    pub table: RelationId,
+    /// USING.
+    pub using: Vec<FromItem>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// RETURNING.
+    pub returning: Returning,
+}
+
+/// RETURNING.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Returning {
+    /// The values; none without RETURNING.
+    pub values: Vec<Expr>,
+    /// Their names and types.
+    pub columns: Vec<Output>,
+}

@@ -1,0 +1,181 @@
+//! Visiting the parts of an expression.
+
+use crate::analysis::tree::{
+    Aggregate, Body, Bound, Distinct, Expr, ExprKind, FromItem, Query, Select, Sort, SortBy, Window,
+};
+
+impl Expr {
+    /// Calls `visit` for the expression and each part of it, also inside queries.
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(&Expr)) {
+        visit(self);
+        self.each_part(&mut |part| part.visit(visit));
+        self.each_query(&mut |query| query.visit(visit));
+    }
+
+    /// Whether a window function is in it, outside of queries.
+    pub(crate) fn has_window(&self) -> bool {
+        if matches!(self.kind, ExprKind::Window(_)) {
+            return true;
+        }
+        let mut found = false;
+        self.each_part(&mut |part| found |= part.has_window());
+        found
+    }
+
+    /// Whether a function that gives a set is in it, outside of queries.
+    pub(crate) fn has_set(&self) -> bool {
+        if let ExprKind::Call(call) = &self.kind
+            && call.function.returns_set
+        {
+            return true;
+        }
+        let mut found = false;
+        self.each_part(&mut |part| found |= part.has_set());
+        found
+    }
+
+    /// The value under conversions that change nothing.
+    pub(crate) fn without_relabel(&self) -> &Expr {
+        match &self.kind {
+            ExprKind::Relabel(inner) => inner.without_relabel(),
+            _ => self,
+        }
+    }
+
+    /// Calls `each` for the parts of the expression that are not inside a query.
+    pub(crate) fn each_part(&self, each: &mut dyn FnMut(&Expr)) {
+        match &self.kind {
+            ExprKind::Constant(_)
+            | ExprKind::Unknown(_)
+            | ExprKind::Parameter(_)
+            | ExprKind::Column(_)
+            | ExprKind::ValueFunction { .. }
+            | ExprKind::ColumnDefault(_)
+            | ExprKind::Exists(_)
+            | ExprKind::Subquery(_)
+            | ExprKind::ArrayQuery(_) => {}
+            ExprKind::Call(call) | ExprKind::NullIf(call) => call.arguments.iter().for_each(each),
+            ExprKind::Distinct { equality, .. } => equality.arguments.iter().for_each(each),
+            ExprKind::Relabel(one) | ExprKind::ViaText(one) | ExprKind::Not(one) => each(one),
+            ExprKind::IsNull { operand, .. }
+            | ExprKind::IsTruth { operand, .. }
+            | ExprKind::Collate { operand, .. } => each(operand),
+            ExprKind::And(list)
+            | ExprKind::Or(list)
+            | ExprKind::Coalesce(list)
+            | ExprKind::Array(list)
+            | ExprKind::Row(list)
+            | ExprKind::Extreme { operands: list, .. } => list.iter().for_each(each),
+            ExprKind::Case { arms, otherwise } => {
+                for (condition, result) in arms {
+                    each(condition);
+                    each(result);
+                }
+                if let Some(otherwise) = otherwise {
+                    each(otherwise);
+                }
+            }
+            ExprKind::InList { operand, list, .. } => {
+                each(operand);
+                list.iter().for_each(each);
+            }
+            ExprKind::QuantifiedArray { operand, array, .. } => {
+                each(operand);
+                each(array);
+            }
+            ExprKind::QuantifiedQuery { left, .. } => left.iter().for_each(each),
+            ExprKind::CompareRows { fields, .. } => fields
+                .iter()
+                .flat_map(|call| &call.arguments)
+                .for_each(each),
+            ExprKind::Aggregate(aggregate) => each_of_aggregate(aggregate, each),
+            ExprKind::Window(call) => {
+                call.call.arguments.iter().for_each(&mut *each);
+                call.filter.iter().for_each(&mut *each);
+                each_of_window(&call.window, each);
+            }
+        }
+    }
+
+    /// Calls `each` for the queries right in it.
+    pub(crate) fn each_query(&self, each: &mut dyn FnMut(&Query)) {
+        match &self.kind {
+            ExprKind::Exists(query)
+            | ExprKind::Subquery(query)
+            | ExprKind::ArrayQuery(query)
+            | ExprKind::QuantifiedQuery { query, .. } => each(query),
+            _ => {}
+        }
+    }
+}
+
+fn each_of_aggregate(aggregate: &Aggregate, each: &mut dyn FnMut(&Expr)) {
+    aggregate.call.arguments.iter().for_each(&mut *each);
+    each_sort(&aggregate.order_by, each);
+    aggregate.filter.iter().for_each(each);
+}
+
+fn each_of_window(window: &Window, each: &mut dyn FnMut(&Expr)) {
+    window.partition_by.iter().for_each(&mut *each);
+    each_sort(&window.order_by, each);
+    if let Some(frame) = &window.frame {
+        for bound in [&frame.start, &frame.end] {
+            if let Bound::Preceding(value) | Bound::Following(value) = bound {
+                each(value);
+            }
+        }
+    }
+}
+
+fn each_sort(sorts: &[Sort], each: &mut dyn FnMut(&Expr)) {
+    for sort in sorts {
+        if let SortBy::Value(value) = &sort.key {
+            each(value);
+        }
+    }
+}
+
+impl Query {
+    /// Calls `visit` for the expressions of the query, not for their parts.
+    pub(crate) fn visit_top(&self, visit: &mut dyn FnMut(&Expr)) {
+        for table in &self.with {
+            table.query.visit_top(visit);
+        }
+        match &self.body {
+            Body::Select(select) => select.visit_top(visit),
+            Body::Values(rows) => rows.iter().flatten().for_each(&mut *visit),
+            Body::SetOperation { sides, .. } => sides.iter().for_each(|side| side.visit_top(visit)),
+        }
+        each_sort(&self.order_by, visit);
+        self.limit.iter().for_each(&mut *visit);
+        self.offset.iter().for_each(visit);
+    }
+
+    /// Calls `visit` for every expression of the query and each of their parts; relations of FROM are visited by their
+    /// owner.
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(&Expr)) {
+        self.visit_top(&mut |expr| expr.visit(visit));
+    }
+}
+
+impl Select {
+    fn visit_top(&self, visit: &mut dyn FnMut(&Expr)) {
+        if let Distinct::On(keys) = &self.distinct {
+            keys.iter().for_each(&mut *visit);
+        }
+        self.targets.iter().for_each(&mut *visit);
+        self.from.iter().for_each(|item| item.visit_top(visit));
+        self.filter.iter().for_each(&mut *visit);
+        self.group_by.iter().for_each(&mut *visit);
+        self.having.iter().for_each(visit);
+    }
+}
+
+impl FromItem {
+    fn visit_top(&self, visit: &mut dyn FnMut(&Expr)) {
+        if let Self::Join { sides, on, .. } = self {
+            sides.iter().for_each(|side| side.visit_top(visit));
+            on.iter().for_each(visit);
+        }
+    }
+}

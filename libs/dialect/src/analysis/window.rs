@@ -1,0 +1,296 @@
+//! Window functions and windows.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::call::Match;
+use crate::analysis::scope::Clause;
+use crate::analysis::tree::{Bound, Call, Expr, ExprKind, Frame, Window, WindowCall};
+use crate::catalog::{FunctionKind, Type, TypeId};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, FrameBound, FrameUnit, Name, Over, Position, WindowSpec};
+
+impl Analyzer<'_> {
+    /// A call with OVER.
+    pub(crate) fn window_call(
+        &mut self,
+        name: &str,
+        call: &ast::Call,
+        arguments: Vec<Expr>,
+        names: &[Option<String>],
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        if !self.clause.takes_windows() {
+            return Err(self.error(
+                at,
+                SqlState::WINDOWING_ERROR,
+                format!("window functions are not allowed in {}", self.clause.name()),
+            ));
+        }
+        if self.level().windows_used && arguments.iter().any(Expr::has_window) {
+            return Err(self.error(
+                at,
+                SqlState::WINDOWING_ERROR,
+                "window function calls cannot be nested",
+            ));
+        }
+        let resolved = match self.resolve(name, &arguments, names, call, at)? {
+            Match::Function(resolved) => resolved,
+            Match::Cast(_) => return Err(self.unsupported(at, name)),
+        };
+        self.check_window(call, &resolved, at)?;
+        let filter = call
+            .filter
+            .as_ref()
+            .map(|filter| {
+                self.in_clause(Clause::Filter, |analyzer| {
+                    analyzer.condition(filter, "FILTER")
+                })
+            })
+            .transpose()?;
+        let window = match &call.over {
+            Some(Over::Name(name)) => self.named_window(name)?,
+            Some(Over::Window(spec)) => self.window(spec)?,
+            None => return Err(self.unsupported(at, "a window function without OVER")),
+        };
+        self.level().windows_used = true;
+        let (function, result) = (resolved.function, resolved.result);
+        let (arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        let call = Call {
+            function,
+            arguments,
+            variadic,
+        };
+        let kind = ExprKind::Window(Box::new(WindowCall {
+            call,
+            filter,
+            window,
+        }));
+        Ok(Expr::new(Type::new(result), kind, at))
+    }
+
+    fn check_window(
+        &self,
+        call: &ast::Call,
+        resolved: &crate::catalog::resolve::Resolved,
+        at: Position,
+    ) -> Result<(), DialectError> {
+        let name = resolved.function.name;
+        let (sqlstate, message) = match resolved.function.kind {
+            FunctionKind::Scalar | FunctionKind::Procedure => (
+                SqlState::WRONG_OBJECT_TYPE,
+                format!("OVER specified, but {name} is not a window function nor an aggregate function"),
+            ),
+            FunctionKind::Aggregate {
+                ordered_set: true, ..
+            } => (
+                SqlState::FEATURE_NOT_SUPPORTED,
+                format!("OVER is not supported for ordered-set aggregate {name}"),
+            ),
+            _ if call.distinct => (
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "DISTINCT is not implemented for window functions".to_owned(),
+            ),
+            _ if !call.order_by.is_empty() => (
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "aggregate ORDER BY is not implemented for window functions".to_owned(),
+            ),
+            FunctionKind::Window if call.filter.is_some() => (
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "FILTER is not implemented for non-aggregate window functions".to_owned(),
+            ),
+            FunctionKind::Aggregate { .. }
+                if call.arguments.is_empty() && !call.star && !call.within_group =>
+            {
+                (
+                    SqlState::WRONG_OBJECT_TYPE,
+                    format!("{name}(*) must be used to call a parameterless aggregate function"),
+                )
+            }
+            _ => return Ok(()),
+        };
+        Err(self.error(at, sqlstate, message))
+    }
+
+    fn named_window(&mut self, name: &Name) -> Result<Window, DialectError> {
+        let found = self
+            .level()
+            .windows
+            .iter()
+            .find(|(known, _)| known.text == name.text)
+            .map(|(_, window)| window.clone());
+        found.ok_or_else(|| {
+            self.error(
+                name.at,
+                SqlState::UNDEFINED_OBJECT,
+                format!("window \"{}\" does not exist", name.text),
+            )
+        })
+    }
+
+    /// The definition of a window, with what it takes from the one that it builds on.
+    pub(crate) fn window(&mut self, spec: &WindowSpec) -> Result<Window, DialectError> {
+        let base = spec
+            .base
+            .as_ref()
+            .map(|name| self.named_window(name).map(|window| (name, window)))
+            .transpose()?;
+        let mut window = self.in_clause(Clause::Window, |analyzer| {
+            Ok(Window {
+                partition_by: spec
+                    .partition_by
+                    .iter()
+                    .map(|key| analyzer.resolved(key))
+                    .collect::<Result<_, DialectError>>()?,
+                order_by: analyzer.sort_values(&spec.order_by)?,
+                frame: None,
+            })
+        })?;
+        if let Some((name, base)) = base {
+            self.check_base(spec, name, &base)?;
+            window.partition_by = base.partition_by;
+            if window.order_by.is_empty() {
+                window.order_by = base.order_by;
+            }
+        }
+        if let Some(frame) = &spec.frame {
+            window.frame = Some(self.frame(frame, &window)?);
+        }
+        Ok(window)
+    }
+
+    fn check_base(
+        &self,
+        spec: &WindowSpec,
+        name: &Name,
+        base: &Window,
+    ) -> Result<(), DialectError> {
+        let clause = if !spec.partition_by.is_empty() {
+            "PARTITION BY clause"
+        } else if !spec.order_by.is_empty() && !base.order_by.is_empty() {
+            "ORDER BY clause"
+        } else if base.frame.is_some() {
+            return Err(self.error(
+                spec.at,
+                SqlState::WINDOWING_ERROR,
+                format!(
+                    "cannot copy window \"{}\" because it has a frame clause",
+                    name.text
+                ),
+            ));
+        } else {
+            return Ok(());
+        };
+        Err(self.error(
+            spec.at,
+            SqlState::WINDOWING_ERROR,
+            format!("cannot override {clause} of window \"{}\"", name.text),
+        ))
+    }
+
+    fn frame(&mut self, frame: &ast::Frame, window: &Window) -> Result<Frame, DialectError> {
+        if frame.unit == FrameUnit::Groups && window.order_by.is_empty() {
+            return Err(self.error(
+                frame.at,
+                SqlState::WINDOWING_ERROR,
+                "GROUPS mode requires an ORDER BY clause",
+            ));
+        }
+        let offset = [&frame.start, &frame.end]
+            .iter()
+            .any(|bound| matches!(bound, FrameBound::Preceding(_) | FrameBound::Following(_)));
+        if frame.unit == FrameUnit::Range && offset && window.order_by.len() != 1 {
+            return Err(self.error(
+                frame.at,
+                SqlState::WINDOWING_ERROR,
+                "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column",
+            ));
+        }
+        self.check_ends(frame)?;
+        Ok(Frame {
+            unit: frame.unit,
+            start: self.bound(&frame.start, frame.unit, window)?,
+            end: self.bound(&frame.end, frame.unit, window)?,
+            exclude: frame.exclude,
+        })
+    }
+
+    fn check_ends(&self, frame: &ast::Frame) -> Result<(), DialectError> {
+        let message = match (&frame.start, &frame.end) {
+            (FrameBound::UnboundedFollowing, _) => "frame start cannot be UNBOUNDED FOLLOWING",
+            (_, FrameBound::UnboundedPreceding) => "frame end cannot be UNBOUNDED PRECEDING",
+            (FrameBound::CurrentRow, FrameBound::Preceding(_)) => {
+                "frame starting from current row cannot have preceding rows"
+            }
+            (FrameBound::Following(_), FrameBound::Preceding(_)) => {
+                "frame starting from following row cannot have preceding rows"
+            }
+            (FrameBound::Following(_), FrameBound::CurrentRow) => {
+                "frame starting from following row cannot end with current row"
+            }
+            _ => return Ok(()),
+        };
+        Err(self.error(frame.at, SqlState::WINDOWING_ERROR, message))
+    }
+
+    fn bound(
+        &mut self,
+        bound: &FrameBound,
+        unit: FrameUnit,
+        window: &Window,
+    ) -> Result<Bound, DialectError> {
+        Ok(match bound {
+            FrameBound::UnboundedPreceding => Bound::UnboundedPreceding,
+            FrameBound::CurrentRow => Bound::CurrentRow,
+            FrameBound::UnboundedFollowing => Bound::UnboundedFollowing,
+            FrameBound::Preceding(value) => Bound::Preceding(self.offset(value, unit, window)?),
+            FrameBound::Following(value) => Bound::Following(self.offset(value, unit, window)?),
+        })
+    }
+
+    fn offset(
+        &mut self,
+        value: &ast::Expr,
+        unit: FrameUnit,
+        window: &Window,
+    ) -> Result<Expr, DialectError> {
+        let value = self.in_clause(Clause::Window, |analyzer| analyzer.expr(value))?;
+        if unit != FrameUnit::Range {
+            return self.count(value, unit_name(unit));
+        }
+        let key = window.order_by.first().and_then(|sort| match &sort.key {
+            crate::analysis::tree::SortBy::Value(key) => Some(key.ty.id),
+            crate::analysis::tree::SortBy::Output(_) => None,
+        });
+        match key {
+            Some(TypeId::INT2 | TypeId::INT4 | TypeId::INT8) => self.count(value, "RANGE"),
+            _ => Err(self.unsupported(
+                value.at,
+                "RANGE with an offset over other values than integers",
+            )),
+        }
+    }
+
+    /// A number of rows: a bigint.
+    pub(crate) fn count(&mut self, value: Expr, place: &str) -> Result<Expr, DialectError> {
+        use crate::catalog::coerce::Context;
+        let (at, source) = (value.at, value.ty.id);
+        self.try_coerce(value, TypeId::INT8, Context::Assignment)?
+            .filter(|_| source.category() == 'N' || source == TypeId::UNKNOWN)
+            .ok_or_else(|| {
+                self.error(
+                    at,
+                    SqlState::DATATYPE_MISMATCH,
+                    format!("argument of {place} must be type bigint, not type {}", source.name()),
+                )
+            })
+    }
+}
+
+fn unit_name(unit: FrameUnit) -> &'static str {
+    match unit {
+        FrameUnit::Rows => "ROWS",
+        FrameUnit::Range => "RANGE",
+        FrameUnit::Groups => "GROUPS",
+    }
+}

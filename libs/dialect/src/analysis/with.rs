@@ -1,0 +1,313 @@
+//! WITH.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::scope::Level;
+use crate::analysis::tree::{
+    Body, CommonTable, CommonTableId, Output, Query, Relation, RelationColumn, RelationId, Source,
+};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, Alias, CommonTableBody, Name, QueryBody};
+
+/// A common table expression that may be named from here.
+#[derive(Debug, Clone)]
+pub(crate) struct Visible {
+    name: String,
+    id: CommonTableId,
+    columns: Vec<Output>,
+    /// It may not be named: a later one of a WITH that is not recursive.
+    at_level: usize,
+}
+
+impl Analyzer<'_> {
+    /// The common table expressions; they stay visible until the caller takes them out of scope.
+    pub(crate) fn with(
+        &mut self,
+        with: Option<&ast::With>,
+    ) -> Result<(Vec<CommonTable>, bool), DialectError> {
+        let Some(with) = with else {
+            return Ok((Vec::new(), false));
+        };
+        let mut tables = Vec::with_capacity(with.tables.len());
+        for (index, table) in with.tables.iter().enumerate() {
+            let twice = with
+                .tables
+                .iter()
+                .take(index)
+                .any(|other| other.name.text == table.name.text);
+            if twice {
+                return Err(self.error(
+                    table.name.at,
+                    SqlState::DUPLICATE_ALIAS,
+                    format!("WITH query name \"{}\" specified more than once", table.name.text),
+                ));
+            }
+            tables.push(self.common_table_of(table, with.recursive)?);
+        }
+        Ok((tables, with.recursive))
+    }
+
+    fn common_table_of(
+        &mut self,
+        table: &ast::CommonTable,
+        recursive: bool,
+    ) -> Result<CommonTable, DialectError> {
+        if table.search_or_cycle {
+            return Err(self.unsupported(table.name.at, "SEARCH and CYCLE"));
+        }
+        let query = match &table.body {
+            CommonTableBody::Query(query) => query,
+            _ => return Err(self.unsupported(table.name.at, "a data-modifying WITH")),
+        };
+        let id = CommonTableId(self.next_common_table);
+        self.next_common_table += 1;
+        let result = if recursive && mentions_itself(query, &table.name) {
+            self.recursive(query, table, id)?
+        } else {
+            let result = self.level_query(query, false)?;
+            self.show(table, id, &result.columns)?;
+            result
+        };
+        Ok(CommonTable {
+            id,
+            query: result,
+            materialized: table.materialized,
+        })
+    }
+
+    fn level_query(&mut self, query: &ast::Query, open: bool) -> Result<Query, DialectError> {
+        self.levels.push(Level::default());
+        let result = self.in_clause(crate::analysis::scope::Clause::Select, |analyzer| {
+            analyzer.nested(query.at, |analyzer| {
+                if open {
+                    analyzer.open_query(query)
+                } else {
+                    analyzer.query(query)
+                }
+            })
+        });
+        self.levels.pop();
+        result
+    }
+
+    /// `base UNION [ALL] step`, where the step names the table.
+    fn recursive(
+        &mut self,
+        query: &ast::Query,
+        table: &ast::CommonTable,
+        id: CommonTableId,
+    ) -> Result<Query, DialectError> {
+        let QueryBody::SetOperation {
+            operator: ast::SetOperator::Union,
+            all,
+            sides,
+            ..
+        } = &query.body
+        else {
+            return Err(self.error(
+                table.name.at,
+                SqlState::INVALID_RECURSION,
+                format!(
+                    "recursive query \"{}\" does not have the form non-recursive-term UNION [ALL] recursive-term",
+                    table.name.text
+                ),
+            ));
+        };
+        if !query.order_by.is_empty() {
+            return Err(self.unsupported(query.at, "ORDER BY in a recursive query"));
+        }
+        let [base, step] = sides.as_ref();
+        if mentions_itself(base, &table.name) {
+            return Err(self.error(
+                table.name.at,
+                SqlState::INVALID_RECURSION,
+                format!(
+                    "recursive reference to query \"{}\" must not appear within its non-recursive term",
+                    table.name.text
+                ),
+            ));
+        }
+        let base = self.level_query(base, false)?;
+        self.show(table, id, &base.columns)?;
+        let mut step = self.level_query(step, true)?;
+        self.match_step(&base, &step, table)?;
+        let wanted: Vec<_> = base.columns.iter().map(|column| column.ty).collect();
+        self.coerce_columns(&mut step, &wanted)?;
+        let mut result = crate::analysis::select::plain(
+            Body::SetOperation {
+                operator: ast::SetOperator::Union,
+                all: *all,
+                sides: Box::new([base.clone(), step]),
+            },
+            base.columns,
+            Vec::new(),
+        );
+        if let Some(limit) = &query.limit {
+            result.limit = self.limit(limit, crate::analysis::scope::Clause::Limit)?;
+        }
+        if let Some(offset) = &query.offset {
+            result.offset = self.limit(offset, crate::analysis::scope::Clause::Offset)?;
+        }
+        Ok(result)
+    }
+
+    /// The step gives columns of the types of the base.
+    fn match_step(
+        &self,
+        base: &Query,
+        step: &Query,
+        table: &ast::CommonTable,
+    ) -> Result<(), DialectError> {
+        if base.columns.len() != step.columns.len() {
+            return Err(self.error(
+                table.name.at,
+                SqlState::SYNTAX_ERROR,
+                "each UNION query must have the same number of columns",
+            ));
+        }
+        for (index, (base, step)) in base.columns.iter().zip(&step.columns).enumerate() {
+            let place = |ty| {
+                crate::analysis::tree::Expr::new(
+                    ty,
+                    crate::analysis::tree::ExprKind::Row(Vec::new()),
+                    table.name.at,
+                )
+            };
+            let common = self.common(&[place(base.ty), place(step.ty)], "UNION")?;
+            if common != base.ty.id {
+                return Err(self
+                    .error(
+                        table.name.at,
+                        SqlState::DATATYPE_MISMATCH,
+                        format!(
+                            "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
+                            table.name.text,
+                            index + 1,
+                            base.ty.id.name(),
+                            common.name()
+                        ),
+                    )
+                    .hint("Cast the output of the non-recursive term to the correct type."));
+            }
+        }
+        Ok(())
+    }
+
+    fn show(
+        &mut self,
+        table: &ast::CommonTable,
+        id: CommonTableId,
+        columns: &[Output],
+    ) -> Result<(), DialectError> {
+        if table.columns.len() > columns.len() {
+            return Err(self.error(
+                table.name.at,
+                SqlState::INVALID_COLUMN_REFERENCE,
+                format!(
+                    "WITH query \"{}\" has {} columns available but {} columns specified",
+                    table.name.text,
+                    columns.len(),
+                    table.columns.len()
+                ),
+            ));
+        }
+        let mut columns = columns.to_vec();
+        for (column, name) in columns.iter_mut().zip(&table.columns) {
+            column.name.clone_from(&name.text);
+        }
+        let at_level = self.levels.len();
+        self.common_tables.push(Visible {
+            name: table.name.text.clone(),
+            id,
+            columns,
+            at_level,
+        });
+        Ok(())
+    }
+
+    /// A mention of a common table expression; `None` if none has that name.
+    pub(crate) fn common_table(
+        &mut self,
+        name: &Name,
+        alias: Option<&Alias>,
+    ) -> Result<Option<RelationId>, DialectError> {
+        let Some(found) = self
+            .common_tables
+            .iter()
+            .rev()
+            .find(|table| table.name == name.text && table.at_level <= self.levels.len())
+        else {
+            return Ok(None);
+        };
+        let columns = found
+            .columns
+            .iter()
+            .map(|column| RelationColumn {
+                name: column.name.clone(),
+                stored_name: String::new(),
+                ty: column.ty,
+                not_null: false,
+            })
+            .collect();
+        let relation = Relation {
+            alias: name.text.clone(),
+            source: Source::CommonTable(found.id),
+            columns,
+        };
+        self.named(relation, alias).map(Some)
+    }
+}
+
+/// Whether a query names a table in FROM, at any depth.
+fn mentions_itself(query: &ast::Query, name: &Name) -> bool {
+    let hides = query.with.as_ref().is_some_and(|with| {
+        with.tables
+            .iter()
+            .any(|table| table.name.text == name.text)
+    });
+    if hides {
+        return false;
+    }
+    let in_with = query.with.as_ref().is_some_and(|with| {
+        with.tables.iter().any(|table| match &table.body {
+            CommonTableBody::Query(query) => mentions_itself(query, name),
+            _ => false,
+        })
+    });
+    in_with
+        || match &query.body {
+            QueryBody::Select(select) => {
+                select.from.iter().any(|item| item_mentions(item, name))
+                    || select_mentions(select, name)
+            }
+            QueryBody::Values(_) => false,
+            QueryBody::SetOperation { sides, .. } => {
+                sides.iter().any(|side| mentions_itself(side, name))
+            }
+        }
+}
+
+fn item_mentions(item: &ast::FromItem, name: &Name) -> bool {
+    match item {
+        ast::FromItem::Relation { name: path, .. } => {
+            matches!(path.0.as_slice(), [only] if only.text == name.text)
+        }
+        ast::FromItem::Query { query, .. } => mentions_itself(query, name),
+        ast::FromItem::Join(join) => join.sides.iter().any(|side| item_mentions(side, name)),
+        ast::FromItem::Function { .. } | ast::FromItem::Unsupported(..) => false,
+    }
+}
+
+/// Subqueries of the conditions: PostgreSQL refuses a mention there, and so must not be taken for another table.
+fn select_mentions(select: &ast::Select, name: &Name) -> bool {
+    let in_expr = |expr: &ast::Expr| match &expr.kind {
+        ast::ExprKind::Subquery(query) | ast::ExprKind::Exists(query) => {
+            mentions_itself(query, name)
+        }
+        ast::ExprKind::QuantifiedQuery { query, .. } => mentions_itself(query, name),
+        _ => false,
+    };
+    select.filter.as_ref().is_some_and(in_expr)
+        || select.targets.iter().any(|target| in_expr(&target.value))
+}

@@ -1,0 +1,151 @@
+//! Calls of functions.
+
+use crate::analysis::tree::{Call, Expr, ExprKind};
+use crate::catalog::Function;
+use crate::sqlite::form::{Form, collation, form};
+use crate::sqlite::{Printer, Result};
+use crate::syntax::ast::Position;
+
+impl Printer<'_> {
+    /// A call in the way that SQLite has for it.
+    pub(crate) fn call(&mut self, call: &Call, at: Position) -> Result {
+        let arguments = call.arguments.as_slice();
+        match (form(call.function), arguments) {
+            (Form::Infix(sign), [left, right]) => self.between(left, sign, right, false),
+            (Form::Compare(sign), [left, right]) => self.between(left, sign, right, true),
+            (Form::Same, [value, ..]) => self.expr(value),
+            (Form::Cast(ty), [value, ..]) => {
+                self.push("CAST(");
+                self.expr(value)?;
+                self.push(" AS ");
+                self.push(ty);
+                self.push(")");
+                Ok(())
+            }
+            (Form::NotZero, [value]) => {
+                self.push("(");
+                self.expr(value)?;
+                self.push(" <> 0)");
+                Ok(())
+            }
+            (Form::Like(word), [text, pattern]) => self.like(text, word, pattern),
+            (Form::ConcatAny, [left, right]) => {
+                self.push("(");
+                self.as_text(left)?;
+                self.push(" || ");
+                self.as_text(right)?;
+                self.push(")");
+                Ok(())
+            }
+            (Form::Native(name), _) => self.named(name, arguments),
+            _ => self.registered(call, at),
+        }
+    }
+
+    fn between(&mut self, left: &Expr, sign: &str, right: &Expr, under: bool) -> Result {
+        self.push("(");
+        if under {
+            self.collated(left)?;
+        } else {
+            self.expr(left)?;
+        }
+        self.push(" ");
+        self.push(sign);
+        self.push(" ");
+        self.expr(right)?;
+        self.push(")");
+        Ok(())
+    }
+
+    fn named(&mut self, name: &str, arguments: &[Expr]) -> Result {
+        self.push(name);
+        self.push("(");
+        self.list(arguments, ", ", |printer, argument| printer.expr(argument))?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// A function that the server registers under PostgreSQL's own name of its code.
+    fn registered(&mut self, call: &Call, at: Position) -> Result {
+        let name = format!("pg_{}", call.function.source);
+        if !crate::sqlite::form::is_registered(&name) {
+            return Err(self.missing(call.function, at));
+        }
+        self.push(&name);
+        self.push("(");
+        let any = |index: usize| {
+            call.function
+                .arguments
+                .get(index)
+                .or(call.function.arguments.last())
+                .is_some_and(|ty| ty.is_pseudo())
+        };
+        let mut index = 0;
+        self.list(&call.arguments, ", ", |printer, argument| {
+            // What takes a value of any type is told the type.
+            let tells = any(index);
+            index += 1;
+            printer.expr(argument)?;
+            if tells {
+                printer.push(&format!(", {}, {}", argument.ty.id.get(), argument.ty.typmod));
+            }
+            Ok(())
+        })?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// 0A000 for a function that PostgreSQL has.
+    pub(crate) fn missing(
+        &self,
+        function: &Function,
+        at: Position,
+    ) -> crate::error::DialectError {
+        let types: Vec<String> = function.arguments.iter().map(|ty| ty.name()).collect();
+        self.unsupported(at, format!("function {}({})", function.name, types.join(", ")))
+    }
+
+    /// LIKE: PostgreSQL's escape is a backslash where none was said.
+    fn like(&mut self, text: &Expr, word: &str, pattern: &Expr) -> Result {
+        let (pattern, escape) = match &pattern.kind {
+            ExprKind::Call(call) if call.function.name == "like_escape" => {
+                match call.arguments.as_slice() {
+                    [pattern, escape] => (pattern, Some(escape)),
+                    _ => (pattern, None),
+                }
+            }
+            _ => (pattern, None),
+        };
+        self.push("(");
+        self.expr(text)?;
+        self.push(" ");
+        self.push(word);
+        self.push(" ");
+        self.expr(pattern)?;
+        match (escape, text_of(pattern), escape.and_then(text_of)) {
+            // Without a backslash in it there is nothing to escape, and an index may serve.
+            (None, Some(pattern), _) if !pattern.contains('\\') => {}
+            (None, ..) => self.push(" ESCAPE '\\'"),
+            // The empty escape is none.
+            (Some(_), _, Some("")) => {}
+            (Some(escape), ..) => {
+                self.push(" ESCAPE ");
+                self.expr(escape)?;
+            }
+        }
+        self.push(")");
+        Ok(())
+    }
+}
+
+fn text_of(expr: &Expr) -> Option<&str> {
+    match &expr.without_relabel().kind {
+        ExprKind::Constant(pgtypes::SqlValue::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// The collation that a comparison by this function uses.
+pub(crate) fn compares_under(call: &Call) -> Option<&'static str> {
+    call.arguments.first().and_then(|first| collation(first.ty.id))
+}

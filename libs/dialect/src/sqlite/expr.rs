@@ -1,0 +1,292 @@
+//! Expressions.
+
+use crate::analysis::tree::{Expr, ExprKind};
+use crate::catalog::TypeId;
+use crate::sqlite::form::collation;
+use crate::sqlite::{Printer, Result};
+use crate::syntax::ast::ValueFunction;
+
+impl Printer<'_> {
+    /// An expression; everything that binds less than a call is in parentheses.
+    pub(crate) fn expr(&mut self, expr: &Expr) -> Result {
+        match &expr.kind {
+            ExprKind::Constant(value) => self.constant(value),
+            ExprKind::Unknown(text) => self.text(text),
+            ExprKind::Parameter(number) => {
+                self.push("?");
+                self.push(&number.to_string());
+            }
+            ExprKind::Column(column) => self.column(*column),
+            ExprKind::Relabel(inner) => self.expr(inner)?,
+            ExprKind::Call(call) => self.call(call, expr.at)?,
+            ExprKind::ViaText(inner) => self.via_text(inner, expr.ty, expr.at)?,
+            ExprKind::And(list) => self.joined(list, " AND ", "1")?,
+            ExprKind::Or(list) => self.joined(list, " OR ", "0")?,
+            ExprKind::Not(inner) => {
+                self.push("(NOT ");
+                self.expr(inner)?;
+                self.push(")");
+            }
+            ExprKind::IsNull { operand, negated } => {
+                self.push("(");
+                self.expr(operand)?;
+                self.push(if *negated { " IS NOT NULL)" } else { " IS NULL)" });
+            }
+            ExprKind::IsTruth {
+                operand,
+                truth,
+                negated,
+            } => {
+                self.push("(");
+                self.expr(operand)?;
+                self.push(match (truth, negated) {
+                    (true, false) => " IS TRUE)",
+                    (true, true) => " IS NOT TRUE)",
+                    (false, false) => " IS FALSE)",
+                    (false, true) => " IS NOT FALSE)",
+                });
+            }
+            _ => self.compound(expr)?,
+        }
+        Ok(())
+    }
+
+    fn compound(&mut self, expr: &Expr) -> Result {
+        match &expr.kind {
+            ExprKind::Coalesce(list) => self.coalesce(list),
+            ExprKind::Extreme { greatest, operands } => self.extreme(*greatest, operands),
+            ExprKind::Case { arms, otherwise } => self.case(arms, otherwise.as_deref()),
+            ExprKind::Distinct { equality, negated } => self.distinct(equality, *negated, expr.at),
+            ExprKind::NullIf(equality) => self.null_if(equality, expr.at),
+            ExprKind::InList {
+                operand,
+                list,
+                operator,
+                negated,
+            } => self.in_list(operand, list, operator, *negated, expr.at),
+            ExprKind::CompareRows { sign, fields } => self.compare_rows(sign, fields, expr.at),
+            ExprKind::QuantifiedArray {
+                operand,
+                array,
+                operator,
+                all,
+            } => self.quantified_array(operand, array, operator, *all, expr.at),
+            ExprKind::QuantifiedQuery {
+                left,
+                operators,
+                query,
+                all,
+                negated,
+            } => self.quantified_query(left, operators, query, *all, *negated, expr.at),
+            ExprKind::Exists(query) => {
+                self.push("EXISTS (");
+                self.query(query, false)?;
+                self.push(")");
+                Ok(())
+            }
+            ExprKind::Subquery(query) => self.scalar_subquery(query),
+            ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, expr.at),
+            ExprKind::Window(call) => self.window_call(call, expr.at),
+            ExprKind::ValueFunction {
+                function,
+                precision,
+            } => {
+                self.value_function(*function, *precision);
+                Ok(())
+            }
+            ExprKind::Collate { operand, collation } => {
+                self.push("(");
+                self.expr(operand)?;
+                self.push(" COLLATE ");
+                self.push(collation);
+                self.push(")");
+                Ok(())
+            }
+            ExprKind::ColumnDefault(text) => {
+                self.push("(");
+                self.push(text);
+                self.push(")");
+                Ok(())
+            }
+            ExprKind::ArrayQuery(_) => Err(self.unsupported(expr.at, "ARRAY (query)")),
+            ExprKind::Array(_) => Err(self.unsupported(expr.at, "an array as a value")),
+            ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
+            _ => Err(self.unsupported(expr.at, "this expression")),
+        }
+    }
+
+    /// A column by its relation's alias.
+    pub(crate) fn column(&mut self, column: crate::analysis::tree::ColumnRef) {
+        let Some(relation) = self.relations.get(column.relation.0) else {
+            return;
+        };
+        let name = self.names.column(relation, column.column);
+        if self.unqualified != Some(column.relation) {
+            let alias = self.names.alias(column.relation).to_owned();
+            self.name(&alias);
+            self.push(".");
+        }
+        self.name(&name);
+    }
+
+    /// An expression that is compared, sorted or grouped: under the collation of its type.
+    pub(crate) fn collated(&mut self, expr: &Expr) -> Result {
+        self.expr(expr)?;
+        if let Some(collation) = collation(expr.ty.id) {
+            self.push(" COLLATE ");
+            self.push(collation);
+        }
+        Ok(())
+    }
+
+    fn joined(&mut self, list: &[Expr], word: &str, empty: &str) -> Result {
+        if list.is_empty() {
+            self.push(empty);
+            return Ok(());
+        }
+        self.push("(");
+        self.list(list, word, |printer, expr| printer.expr(expr))?;
+        self.push(")");
+        Ok(())
+    }
+
+    fn coalesce(&mut self, list: &[Expr]) -> Result {
+        if let [only] = list {
+            return self.expr(only);
+        }
+        self.push("coalesce(");
+        self.list(list, ", ", |printer, expr| printer.expr(expr))?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// GREATEST and LEAST leave NULLs out, SQLite's max and min do not: each NULL is replaced by another operand.
+    fn extreme(&mut self, greatest: bool, operands: &[Expr]) -> Result {
+        if let [only] = operands {
+            return self.expr(only);
+        }
+        self.push(if greatest { "max(" } else { "min(" });
+        for index in 0..operands.len() {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.push("coalesce(");
+            let turned = operands.iter().cycle().skip(index).take(operands.len());
+            self.list(turned, ", ", |printer, expr| printer.expr(expr))?;
+            self.push(")");
+            if let (0, Some(collation)) = (index, operands.first().and_then(|o| collation(o.ty.id)))
+            {
+                self.push(" COLLATE ");
+                self.push(collation);
+            }
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    fn case(&mut self, arms: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Result {
+        self.push("CASE");
+        for (condition, result) in arms {
+            self.push(" WHEN ");
+            self.expr(condition)?;
+            self.push(" THEN ");
+            self.expr(result)?;
+        }
+        if let Some(otherwise) = otherwise {
+            self.push(" ELSE ");
+            self.expr(otherwise)?;
+        }
+        self.push(" END");
+        Ok(())
+    }
+
+    fn value_function(&mut self, function: ValueFunction, precision: Option<i32>) {
+        use ValueFunction as F;
+        let name = match function {
+            F::CurrentDate => "pg_current_date",
+            F::CurrentTime => "pg_current_time",
+            F::CurrentTimestamp => "pg_now",
+            F::LocalTime => "pg_localtime",
+            F::LocalTimestamp => "pg_localtimestamp",
+            F::CurrentRole | F::CurrentUser | F::User => "pg_current_user",
+            F::SessionUser => "pg_session_user",
+            F::CurrentCatalog => "pg_current_database",
+            F::CurrentSchema => "pg_current_schema",
+        };
+        let scale = match function {
+            F::CurrentTime => "pg_timetz_scale",
+            F::CurrentTimestamp => "pg_timestamptz_scale",
+            F::LocalTime => "pg_time_scale",
+            _ => "pg_timestamp_scale",
+        };
+        match precision {
+            Some(digits) => {
+                self.push(&format!("{scale}({name}(), {digits})"));
+            }
+            None => {
+                self.push(name);
+                self.push("()");
+            }
+        }
+    }
+
+    /// A conversion by a text: the output of one type is the input of the other.
+    fn via_text(
+        &mut self,
+        inner: &Expr,
+        to: crate::catalog::Type,
+        at: crate::syntax::ast::Position,
+    ) -> Result {
+        if is_text(to.id) {
+            return self.as_text(inner);
+        }
+        if !to.id.is_supported() {
+            return Err(self.unsupported(at, format!("type {}", to.id.name())));
+        }
+        self.push("pg_in(");
+        self.as_text(inner)?;
+        self.push(&format!(", {}, {})", to.id.get(), to.typmod));
+        Ok(())
+    }
+
+    /// A value as the text that a client sees.
+    pub(crate) fn as_text(&mut self, value: &Expr) -> Result {
+        let id = value.ty.id;
+        if is_text(id) || is_stored_as_shown(id) {
+            return self.expr(value);
+        }
+        if matches!(id, TypeId::INT2 | TypeId::INT4 | TypeId::INT8 | TypeId::OID) {
+            self.push("CAST(");
+            self.expr(value)?;
+            self.push(" AS TEXT)");
+            return Ok(());
+        }
+        self.push("pg_out(");
+        self.expr(value)?;
+        self.push(&format!(", {}, {})", id.get(), value.ty.typmod));
+        Ok(())
+    }
+}
+
+/// Types whose values are texts.
+fn is_text(id: TypeId) -> bool {
+    matches!(
+        id,
+        TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME | TypeId::CHAR | TypeId::UNKNOWN
+    )
+}
+
+/// Types whose stored form is what a client sees.
+fn is_stored_as_shown(id: TypeId) -> bool {
+    id.is_array()
+        || matches!(
+            id,
+            TypeId::NUMERIC
+                | TypeId::UUID
+                | TypeId::JSON
+                | TypeId::JSONB
+                | TypeId::INTERVAL
+                | TypeId::TIMETZ
+                | TypeId::INET
+        )
+}

@@ -1,0 +1,138 @@
+//! How a function of PostgreSQL is written in SQLite.
+
+use crate::catalog::{Function, TypeId};
+
+/// The way to write a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// An operator of SQLite's that does the same between stored values.
+    Infix(&'static str),
+    /// The same, under the collation of the operands' type.
+    Compare(&'static str),
+    /// The argument as it is: both types have the same stored form.
+    Same,
+    /// A cast of SQLite's.
+    Cast(&'static str),
+    /// A function of SQLite's.
+    Native(&'static str),
+    /// `pg_` and the function's name in the source, registered by the server.
+    Registered,
+    /// [NOT] LIKE.
+    Like(&'static str),
+    /// `<> 0`
+    NotZero,
+    /// A text beside a value of any type: both as text.
+    ConcatAny,
+}
+
+/// The collation under which a type's stored form has the type's order.
+pub(crate) fn collation(id: TypeId) -> Option<&'static str> {
+    match id {
+        TypeId::NUMERIC => Some("pg_numeric"),
+        TypeId::INTERVAL => Some("pg_interval"),
+        TypeId::TIMETZ => Some("pg_timetz"),
+        TypeId::JSONB => Some("pg_jsonb"),
+        TypeId::INET | TypeId::CIDR => Some("pg_inet"),
+        _ => None,
+    }
+}
+
+/// Comparison functions by the beginnings of their names: those of types whose stored forms SQLite compares right.
+const COMPARED: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "int2", "int4", "int8", "int24", "int28", "int42", "int48", "int82", "int84", "float4",
+            "float8", "float48", "float84", "text", "name", "nametext", "textname", "bpchar", "char",
+            "bool", "oid", "bytea",
+        ],
+    ),
+    ("_", &["date", "timestamp", "timestamptz", "time", "uuid"]),
+    ("_", &["numeric", "interval", "timetz", "jsonb", "network"]),
+];
+
+const SIGNS: &[(&str, &str)] = &[
+    ("eq", "="),
+    ("ne", "<>"),
+    ("lt", "<"),
+    ("le", "<="),
+    ("gt", ">"),
+    ("ge", ">="),
+];
+
+/// Comparisons that PostgreSQL names otherwise.
+const IRREGULAR: &[(&str, &str)] = &[
+    ("nameeqtext", "="),
+    ("namenetext", "<>"),
+    ("namelttext", "<"),
+    ("nameletext", "<="),
+    ("namegttext", ">"),
+    ("namegetext", ">="),
+    ("texteqname", "="),
+    ("textnename", "<>"),
+    ("textltname", "<"),
+    ("textlename", "<="),
+    ("textgtname", ">"),
+    ("textgename", ">="),
+    ("text_lt", "<"),
+    ("text_le", "<="),
+    ("text_gt", ">"),
+    ("text_ge", ">="),
+];
+
+/// Functions with a form of their own.
+const FORMS: &[(&str, Form)] = &[
+    ("textcat", Form::Infix("||")),
+    ("anytextcat", Form::ConcatAny),
+    ("textanycat", Form::ConcatAny),
+    ("textlike", Form::Like("LIKE")),
+    ("textnlike", Form::Like("NOT LIKE")),
+    ("namelike", Form::Like("LIKE")),
+    ("namenlike", Form::Like("NOT LIKE")),
+    // Widening casts, and those between types of one stored form.
+    ("int48", Form::Same),
+    ("int28", Form::Same),
+    ("i2toi4", Form::Same),
+    ("ftod", Form::Same),
+    ("bool_int4", Form::Same),
+    ("name_text", Form::Same),
+    ("rtrim1", Form::Same),
+    ("char_text", Form::Same),
+    ("oidtoi8", Form::Same),
+    ("i2tod", Form::Cast("REAL")),
+    ("i4tod", Form::Cast("REAL")),
+    ("i8tod", Form::Cast("REAL")),
+    ("int2_numeric", Form::Cast("TEXT")),
+    ("int4_numeric", Form::Cast("TEXT")),
+    ("int8_numeric", Form::Cast("TEXT")),
+    ("int4_bool", Form::NotZero),
+];
+
+/// How the function is written.
+pub(crate) fn form(function: &Function) -> Form {
+    let source = function.source;
+    if let Some((_, form)) = FORMS.iter().find(|(name, _)| *name == source) {
+        return *form;
+    }
+    if let Some((_, sign)) = IRREGULAR.iter().find(|(name, _)| *name == source) {
+        return Form::Infix(sign);
+    }
+    comparison(source).unwrap_or(Form::Registered)
+}
+
+fn comparison(source: &str) -> Option<Form> {
+    let (ending, sign) = SIGNS.iter().find(|(ending, _)| source.ends_with(ending))?;
+    let stem = source.strip_suffix(ending)?;
+    for (index, (joint, types)) in COMPARED.iter().enumerate() {
+        if let Some(stem) = stem.strip_suffix(joint)
+            && types.contains(&stem)
+        {
+            return Some(if index == 2 {
+                Form::Compare(sign)
+            } else {
+                Form::Infix(sign)
+            });
+        }
+    }
+    None
+}

@@ -1,0 +1,122 @@
+//! INSERT.
+
+use crate::analysis::tree::{Body, Conflict, Expr, Insert, RelationId, Returning, Source};
+use crate::sqlite::{Printer, Result};
+
+impl Printer<'_> {
+    pub(crate) fn insert(&mut self, insert: &Insert) -> Result {
+        self.with(&insert.with, insert.recursive)?;
+        self.push("INSERT INTO ");
+        self.relation(insert.table)?;
+        match &insert.source {
+            None => self.push(" DEFAULT VALUES"),
+            Some(query) => {
+                self.push(" (");
+                self.list(&insert.columns, ", ", |printer, column| {
+                    printer.column_name(insert.table, *column);
+                    Ok(())
+                })?;
+                self.push(") ");
+                match &query.body {
+                    Body::Values(rows) if query.with.is_empty() => self.values(rows)?,
+                    _ => {
+                        // A FROM at the end would take ON CONFLICT for its own.
+                        let wrap = insert.on_conflict.is_some();
+                        if wrap {
+                            self.push("SELECT * FROM (");
+                        }
+                        self.query(query, false)?;
+                        if wrap {
+                            self.push(") WHERE 1");
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(conflict) = &insert.on_conflict {
+            self.on_conflict(conflict, insert.table)?;
+        }
+        self.returning(&insert.returning, insert.table)
+    }
+
+    fn on_conflict(&mut self, conflict: &Conflict, table: RelationId) -> Result {
+        self.push(" ON CONFLICT");
+        self.unqualified = Some(table);
+        if let Some((terms, filter)) = &conflict.target {
+            self.push(" (");
+            self.list(terms, ", ", |printer, term| printer.expr(term))?;
+            self.push(")");
+            if let Some(filter) = filter {
+                self.push(" WHERE ");
+                self.expr(filter)?;
+            }
+        }
+        self.unqualified = None;
+        let Some((assignments, filter)) = &conflict.update else {
+            self.push(" DO NOTHING");
+            return Ok(());
+        };
+        self.push(" DO UPDATE SET ");
+        self.assignments(assignments, table)?;
+        if let Some(filter) = filter {
+            self.push(" WHERE ");
+            self.expr(filter)?;
+        }
+        Ok(())
+    }
+
+    /// `"column" = value, …`
+    pub(crate) fn assignments(
+        &mut self,
+        assignments: &[(usize, Expr)],
+        table: RelationId,
+    ) -> Result {
+        self.list(assignments, ", ", |printer, (column, value)| {
+            printer.column_name(table, *column);
+            printer.push(" = ");
+            printer.expr(value)
+        })
+    }
+
+    /// RETURNING: SQLite knows the changed table's columns there, without a name before them.
+    pub(crate) fn returning(&mut self, returning: &Returning, table: RelationId) -> Result {
+        if returning.values.is_empty() {
+            return Ok(());
+        }
+        for value in &returning.values {
+            let mut foreign = false;
+            value.visit(&mut |expr| {
+                if let crate::analysis::tree::ExprKind::Column(column) = expr.kind {
+                    foreign |= column.relation != table
+                        && matches!(
+                            self.relations.get(column.relation.0).map(|r| &r.source),
+                            Some(Source::Table { .. } | Source::CommonTable(_))
+                        );
+                }
+            });
+            if foreign {
+                return Err(self.unsupported(value.at, "another table's column in RETURNING"));
+            }
+        }
+        self.unqualified = Some(table);
+        self.push(" RETURNING ");
+        let names: Vec<String> = returning
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
+        let result = self.targets(&returning.values, &names, false);
+        self.unqualified = None;
+        result
+    }
+
+    /// A column's name alone.
+    pub(crate) fn column_name(&mut self, table: RelationId, column: usize) {
+        let name = self
+            .relations
+            .get(table.0)
+            .and_then(|relation| relation.columns.get(column))
+            .map_or_else(String::new, |column| column.stored_name.clone());
+        self.name(&name);
+    }
+}

@@ -1,0 +1,105 @@
+//! SQLite's SQL, printed from the tree of an analysed statement.
+//!
+//! Names are given here: each relation has an alias that no other of the statement has, so that SQLite finds what the
+//! analysis found. Values are in their stored forms; a comparison, a sort or a grouping of a type whose stored form is
+//! a text with an order of its own names that collation.
+
+mod aggregate;
+mod call;
+mod compare;
+mod constant;
+mod delete;
+mod distinct_on;
+mod expr;
+mod form;
+mod from;
+mod insert;
+mod names;
+mod query;
+mod quantified;
+mod set_operation;
+mod sort;
+mod table_function;
+mod update;
+mod window;
+
+use std::collections::HashSet;
+
+use crate::analysis::Analyzed;
+use crate::analysis::tree::{RelationId, Relations, Statement};
+use crate::error::DialectError;
+use crate::sqlite::names::Names;
+use crate::syntax::ast::Position;
+
+/// Prints a statement.
+pub fn print(sql: &str, analyzed: &Analyzed) -> Result<String, DialectError> {
+    let mut printer = Printer {
+        sql,
+        out: String::with_capacity(sql.len() * 2),
+        relations: &analyzed.relations,
+        names: Names::new(analyzed),
+        nullable: HashSet::new(),
+        unqualified: None,
+    };
+    match &analyzed.statement {
+        Statement::Query(query) => printer.query(query, false)?,
+        Statement::Insert(insert) => printer.insert(insert)?,
+        Statement::Update(update) => printer.update(update)?,
+        Statement::Delete(delete) => printer.delete(delete)?,
+    }
+    Ok(printer.out)
+}
+
+/// The state of one printing.
+pub(crate) struct Printer<'a> {
+    /// The client's text, for positions.
+    sql: &'a str,
+    out: String,
+    relations: &'a Relations,
+    names: Names,
+    /// Relations on the side of an outer join that may have no row.
+    nullable: HashSet<RelationId>,
+    /// A relation whose columns are written without it: the table that RETURNING is about.
+    unqualified: Option<RelationId>,
+}
+
+type Result<T = ()> = std::result::Result<T, DialectError>;
+
+impl Printer<'_> {
+    fn push(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    /// A name in quotes.
+    fn name(&mut self, name: &str) {
+        self.out.push('"');
+        for part in name.split('"').enumerate() {
+            if part.0 > 0 {
+                self.out.push_str("\"\"");
+            }
+            self.out.push_str(part.1);
+        }
+        self.out.push('"');
+    }
+
+    /// Items with a separator between them.
+    fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        separator: &str,
+        mut each: impl FnMut(&mut Self, T) -> Result,
+    ) -> Result {
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.push(separator);
+            }
+            each(self, item)?;
+        }
+        Ok(())
+    }
+
+    /// 0A000 at a place of the client's text.
+    fn unsupported(&self, at: Position, feature: impl std::fmt::Display) -> DialectError {
+        DialectError::unsupported(feature).at(self.sql, at.0 as usize)
+    }
+}

@@ -1,0 +1,168 @@
+//! The names that relations, common table expressions and columns have in SQLite's text.
+
+use std::collections::HashSet;
+
+use crate::analysis::Analyzed;
+use crate::analysis::tree::{
+    Body, CommonTable, CommonTableId, Query, Relation, RelationId, Source, Statement,
+};
+
+/// All names of a statement.
+pub(crate) struct Names {
+    /// One a relation.
+    aliases: Vec<String>,
+    /// One a common table expression, with its columns.
+    tables: Vec<(CommonTableId, String, Vec<String>)>,
+}
+
+impl Names {
+    pub(crate) fn new(analyzed: &Analyzed) -> Self {
+        let mut taken = HashSet::new();
+        let aliases = analyzed
+            .relations
+            .iter()
+            .map(|relation| match relation.source {
+                Source::Excluded => "excluded".to_owned(),
+                _ => unique(&relation.alias, &mut taken),
+            })
+            .collect();
+        let mut tables = Vec::new();
+        let mut collect = |table: &CommonTable| {
+            let name = unique(&format!("with_{}", table.id.0), &mut taken);
+            tables.push((table.id, name, output_names(&table.query)));
+        };
+        each_common_table(analyzed, &mut collect);
+        Self { aliases, tables }
+    }
+
+    /// A relation's alias.
+    pub(crate) fn alias(&self, id: RelationId) -> &str {
+        self.aliases.get(id.0).map_or("", String::as_str)
+    }
+
+    /// A common table expression's name and columns.
+    pub(crate) fn common_table(&self, id: CommonTableId) -> (&str, &[String]) {
+        self.tables
+            .iter()
+            .find(|(known, ..)| *known == id)
+            .map_or(("", &[]), |(_, name, columns)| (name, columns))
+    }
+
+    /// A column's name in its relation.
+    pub(crate) fn column(&self, relation: &Relation, column: usize) -> String {
+        match &relation.source {
+            Source::Table { .. } | Source::Excluded => relation
+                .columns
+                .get(column)
+                .map_or_else(String::new, |column| column.stored_name.clone()),
+            Source::Query(query) => nth(&output_names(query), column),
+            Source::CommonTable(id) => nth(self.common_table(*id).1, column),
+            Source::Function(_) => format!("c{}", column + 1),
+        }
+    }
+}
+
+fn nth(names: &[String], at: usize) -> String {
+    names.get(at).cloned().unwrap_or_default()
+}
+
+/// A name that differs from all others, also for SQLite, which does not tell case apart.
+fn unique(wanted: &str, taken: &mut HashSet<String>) -> String {
+    let mut name = wanted.to_owned();
+    let mut number = 1;
+    while !taken.insert(name.to_lowercase()) {
+        number += 1;
+        name = format!("{wanted}_{number}");
+    }
+    name
+}
+
+/// The names of a query's columns in SQLite's text.
+pub(crate) fn output_names(query: &Query) -> Vec<String> {
+    match &query.body {
+        Body::Values(_) => (1..=query.columns.len())
+            .map(|number| format!("column{number}"))
+            .collect(),
+        _ => {
+            let mut taken = HashSet::new();
+            query
+                .columns
+                .iter()
+                .map(|column| {
+                    let name = if column.name.is_empty() {
+                        "c"
+                    } else {
+                        &column.name
+                    };
+                    unique(name, &mut taken)
+                })
+                .collect()
+        }
+    }
+}
+
+fn each_common_table(analyzed: &Analyzed, each: &mut dyn FnMut(&CommonTable)) {
+    let with = match &analyzed.statement {
+        Statement::Query(query) => {
+            in_query(query, each);
+            &[][..]
+        }
+        Statement::Insert(insert) => {
+            insert.source.iter().for_each(|query| in_query(query, each));
+            &insert.with
+        }
+        Statement::Update(update) => &update.with,
+        Statement::Delete(delete) => &delete.with,
+    };
+    for table in with {
+        each(table);
+        in_query(&table.query, each);
+    }
+    for relation in &analyzed.relations {
+        if let Source::Query(query) = &relation.source {
+            in_query(query, each);
+        }
+    }
+    in_expressions(analyzed, each);
+}
+
+fn in_query(query: &Query, each: &mut dyn FnMut(&CommonTable)) {
+    for table in &query.with {
+        each(table);
+        in_query(&table.query, each);
+    }
+    if let Body::SetOperation { sides, .. } = &query.body {
+        sides.iter().for_each(|side| in_query(side, each));
+    }
+    query.visit_top(&mut |expr| in_expr(expr, each));
+}
+
+fn in_expr(expr: &crate::analysis::tree::Expr, each: &mut dyn FnMut(&CommonTable)) {
+    expr.each_part(&mut |part| in_expr(part, each));
+    expr.each_query(&mut |query| in_query(query, each));
+}
+
+fn in_expressions(analyzed: &Analyzed, each: &mut dyn FnMut(&CommonTable)) {
+    let mut visit = |expr: &crate::analysis::tree::Expr| in_expr(expr, each);
+    match &analyzed.statement {
+        Statement::Query(_) => {}
+        Statement::Insert(insert) => {
+            insert.returning.values.iter().for_each(&mut visit);
+            if let Some((assignments, filter)) =
+                insert.on_conflict.as_ref().and_then(|c| c.update.as_ref())
+            {
+                assignments.iter().for_each(|(_, value)| visit(value));
+                filter.iter().for_each(&mut visit);
+            }
+        }
+        Statement::Update(update) => {
+            update.assignments.iter().for_each(|(_, value)| visit(value));
+            update.filter.iter().for_each(&mut visit);
+            update.returning.values.iter().for_each(&mut visit);
+        }
+        Statement::Delete(delete) => {
+            delete.filter.iter().for_each(&mut visit);
+            delete.returning.values.iter().for_each(&mut visit);
+        }
+    }
+}

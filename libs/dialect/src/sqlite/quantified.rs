@@ -1,0 +1,148 @@
+//! ANY and ALL.
+
+use crate::analysis::tree::{Expr, ExprKind, Query};
+use crate::catalog::{Operator, TypeId};
+use crate::sqlite::compare::{is_native, pair};
+use crate::sqlite::{Printer, Result};
+use crate::syntax::ast::Position;
+
+impl Printer<'_> {
+    /// `x op ANY (array)`, `x op ALL (array)`
+    pub(crate) fn quantified_array(
+        &mut self,
+        operand: &Expr,
+        array: &Expr,
+        operator: &'static Operator,
+        all: bool,
+        at: Position,
+    ) -> Result {
+        if let ExprKind::Array(elements) = &array.kind {
+            return self.quantified_elements(operand, elements, operator, all, at);
+        }
+        let member = is_native(operator)
+            && matches!((operator.sign, all), ("=", false) | ("<>", true));
+        if member {
+            self.push("(");
+            self.collated(operand)?;
+            self.push(if all { " NOT IN (SELECT value FROM " } else { " IN (SELECT value FROM " });
+            self.elements(array, at)?;
+            self.push("))");
+            return Ok(());
+        }
+        self.push("(SELECT ");
+        self.verdict(all);
+        self.push(" FROM (SELECT ");
+        let element = Expr {
+            ty: crate::catalog::Type::new(operator.right),
+            // The name of json_each's column, which SQLite finds in the innermost FROM.
+            kind: ExprKind::ColumnDefault("value".to_owned()),
+            at,
+        };
+        self.call(&pair(operator, operand, &element), at)?;
+        self.push(" AS t FROM ");
+        self.elements(array, at)?;
+        self.push("))");
+        Ok(())
+    }
+
+    fn quantified_elements(
+        &mut self,
+        operand: &Expr,
+        elements: &[Expr],
+        operator: &'static Operator,
+        all: bool,
+        at: Position,
+    ) -> Result {
+        if is_native(operator) && matches!((operator.sign, all), ("=", false) | ("<>", true)) {
+            return self.in_list(operand, elements, operator, all, at);
+        }
+        self.push("(");
+        self.push(if all { "1" } else { "0" });
+        for element in elements {
+            self.push(if all { " AND " } else { " OR " });
+            self.call(&pair(operator, operand, element), at)?;
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    /// `x IN (query)` and its kin.
+    pub(crate) fn quantified_query(
+        &mut self,
+        left: &[Expr],
+        operators: &[&'static Operator],
+        query: &Query,
+        all: bool,
+        negated: bool,
+        at: Position,
+    ) -> Result {
+        let sign = operators.first().map_or("", |operator| operator.sign);
+        let native = operators.iter().all(|operator| is_native(operator));
+        if native && matches!((sign, all), ("=", false) | ("<>", true)) {
+            let not = all || negated;
+            self.push("(");
+            self.row_of(left)?;
+            self.push(if not { " NOT IN (" } else { " IN (" });
+            self.query(query, false)?;
+            self.push("))");
+            return Ok(());
+        }
+        let ([left], [operator]) = (left, operators) else {
+            return Err(self.unsupported(at, "this comparison of a row with a query"));
+        };
+        self.push(if negated { "(NOT (SELECT " } else { "((SELECT " });
+        self.verdict(all);
+        self.push(" FROM (SELECT ");
+        let element = Expr {
+            ty: crate::catalog::Type::new(operator.right),
+            kind: ExprKind::ColumnDefault("q.v".to_owned()),
+            at,
+        };
+        self.call(&pair(operator, left, &element), at)?;
+        self.push(" AS t FROM (SELECT ");
+        self.name(&crate::sqlite::names::output_names(query).concat());
+        self.push(" AS v FROM (");
+        self.query(query, false)?;
+        self.push(")) AS q)))");
+        Ok(())
+    }
+
+    fn row_of(&mut self, left: &[Expr]) -> Result {
+        if let [only] = left {
+            return self.collated(only);
+        }
+        self.push("(");
+        self.list(left, ", ", |printer, value| printer.collated(value))?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// What all tests together say: NULL where none decides and one is NULL.
+    fn verdict(&mut self, all: bool) {
+        self.push(if all {
+            "CASE WHEN min(t) = 0 THEN 0 WHEN count(*) > count(t) THEN NULL ELSE 1 END"
+        } else {
+            "CASE WHEN max(t) = 1 THEN 1 WHEN count(*) > count(t) THEN NULL ELSE 0 END"
+        });
+    }
+
+    /// An array as a table of its elements.
+    pub(crate) fn elements(&mut self, array: &Expr, at: Position) -> Result {
+        let element = array.ty.id.element().unwrap_or(TypeId::TEXT);
+        if element == TypeId::BYTEA {
+            return Err(self.unsupported(at, "an array of bytea"));
+        }
+        self.push("json_each(pg_elements(");
+        self.expr(array)?;
+        self.push(&format!(", {}))", element.get()));
+        Ok(())
+    }
+
+    /// A query as a value: 21000 for a second row.
+    pub(crate) fn scalar_subquery(&mut self, query: &Query) -> Result {
+        self.push("(");
+        self.query(query, false)?;
+        self.push(")");
+        Ok(())
+    }
+}

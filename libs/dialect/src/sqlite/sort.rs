@@ -1,0 +1,121 @@
+//! Sort keys, LIMIT, OFFSET.
+
+use pgtypes::SqlValue;
+
+use crate::analysis::tree::{Expr, ExprKind, Query, Sort, SortBy};
+use crate::sqlite::form::collation;
+use crate::sqlite::{Printer, Result};
+
+impl Printer<'_> {
+    /// A sort key; `query` is the one whose columns a number counts.
+    pub(crate) fn sort(&mut self, sort: &Sort, query: Option<&Query>) -> Result {
+        let mut not_null = false;
+        match &sort.key {
+            SortBy::Output(index) => {
+                self.push(&(index + 1).to_string());
+                let id = query
+                    .and_then(|query| query.columns.get(*index))
+                    .map(|column| column.ty.id);
+                if let Some(collation) = id.and_then(collation) {
+                    self.push(" COLLATE ");
+                    self.push(collation);
+                }
+                if let Some(crate::analysis::tree::Body::Select(select)) =
+                    query.map(|query| &query.body)
+                {
+                    not_null = select
+                        .targets
+                        .get(*index)
+                        .is_some_and(|target| self.is_not_null(target));
+                }
+            }
+            SortBy::Value(value) => {
+                // A constant would be taken for a column's number.
+                if let ExprKind::Constant(SqlValue::Integer(_)) = value.kind {
+                    self.push("NULL");
+                } else {
+                    self.collated(value)?;
+                }
+                not_null = self.is_not_null(value);
+            }
+        }
+        if sort.descending {
+            self.push(" DESC");
+        }
+        // SQLite's NULLs are smaller than every value. Where there are none, an index may give the order.
+        if !not_null {
+            match (sort.descending, sort.nulls_first) {
+                (false, false) => self.push(" NULLS LAST"),
+                (true, true) => self.push(" NULLS FIRST"),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a value is a column that holds no NULL.
+    fn is_not_null(&self, value: &Expr) -> bool {
+        match value.without_relabel().kind {
+            ExprKind::Column(column) => {
+                !self.nullable.contains(&column.relation)
+                    && self
+                        .relations
+                        .get(column.relation.0)
+                        .and_then(|relation| relation.columns.get(column.column))
+                        .is_some_and(|column| column.not_null)
+            }
+            ExprKind::Constant(_) => true,
+            _ => false,
+        }
+    }
+
+    /// ORDER BY, LIMIT and OFFSET of a query.
+    pub(crate) fn tail(&mut self, query: &Query) -> Result {
+        if !query.order_by.is_empty() {
+            self.push(" ORDER BY ");
+            self.list(&query.order_by, ", ", |printer, sort| {
+                printer.sort(sort, Some(query))
+            })?;
+        }
+        self.limits(query)
+    }
+
+    /// LIMIT and OFFSET.
+    pub(crate) fn limits(&mut self, query: &Query) -> Result {
+        if query.limit.is_none() && query.offset.is_none() {
+            return Ok(());
+        }
+        self.push(" LIMIT ");
+        match &query.limit {
+            // SQLite's way to say that there is none.
+            None => self.push("-1"),
+            Some(limit) => self.row_count(limit, "pg_limit", "-1")?,
+        }
+        if let Some(offset) = &query.offset {
+            self.push(" OFFSET ");
+            self.row_count(offset, "pg_offset", "0")?;
+        }
+        Ok(())
+    }
+
+    /// A number of rows; NULL is no limit, and a negative number an error.
+    fn row_count(&mut self, value: &Expr, check: &str, null: &str) -> Result {
+        match &value.kind {
+            ExprKind::Constant(SqlValue::Integer(number)) if *number >= 0 => {
+                self.push(&number.to_string());
+                Ok(())
+            }
+            ExprKind::Constant(SqlValue::Null) => {
+                self.push(null);
+                Ok(())
+            }
+            _ => {
+                self.push(check);
+                self.push("(");
+                self.expr(value)?;
+                self.push(")");
+                Ok(())
+            }
+        }
+    }
+}
