@@ -6,10 +6,16 @@
 
 #![deny(clippy::indexing_slicing)]
 
+mod candidates;
 mod cast;
+pub mod coerce;
+mod common_type;
 mod function;
+mod function_candidates;
 mod modifier;
 mod operator;
+pub mod polymorphism;
+pub mod resolve;
 mod row;
 mod type_id;
 mod type_info;

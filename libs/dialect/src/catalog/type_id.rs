@@ -2,7 +2,7 @@
 
 use pgtypes::{Oid, PgType};
 
-use super::type_info::{TypeInfo, TypeKind, type_info};
+use super::type_info::{TypeInfo, TypeKind, multirange_of, type_info};
 
 /// The number of a type in PostgreSQL's catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -262,6 +262,11 @@ impl TypeId {
     pub(super) fn range_bound(self) -> Option<Self> {
         let info = self.info()?;
         info.spans.filter(|_| info.kind == TypeKind::Range)
+    }
+
+    /// The type of sets of this range.
+    pub(super) fn multirange(self) -> Option<Self> {
+        multirange_of(self)
     }
 
     /// The range of which a multirange is a set.

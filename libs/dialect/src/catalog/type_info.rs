@@ -90,6 +90,14 @@ pub(super) fn type_info(id: TypeId) -> Option<&'static TypeInfo> {
     entries.get(at)
 }
 
+/// The multirange of a range.
+pub(super) fn multirange_of(range: TypeId) -> Option<TypeId> {
+    let is_set = |entry: &&TypeInfo| entry.kind == TypeKind::Multirange;
+    let mut sets = types().entries.iter().filter(is_set);
+    sets.find(|entry| entry.spans == Some(range))
+        .map(|entry| entry.id)
+}
+
 /// The type that the catalog has under this name: `int4`, `varchar`, `_int4`.
 pub fn type_by_name(name: &str) -> Option<TypeId> {
     types().by_name.get(name).copied()
