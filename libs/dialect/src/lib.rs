@@ -7,6 +7,7 @@
 //! The connection that runs the result must have [`REQUIRED_PRAGMAS`] set and [`REQUIRED_FUNCTIONS`] registered.
 
 mod analyze;
+pub mod catalog;
 mod copy;
 mod ddl;
 mod dml;
