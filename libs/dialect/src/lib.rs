@@ -6,6 +6,7 @@
 //!
 //! The connection that runs the result must have [`REQUIRED_PRAGMAS`] set and [`REQUIRED_FUNCTIONS`] registered.
 
+pub mod analysis;
 mod analyze;
 pub mod catalog;
 mod copy;
@@ -24,6 +25,7 @@ mod schema;
 mod sequence;
 mod session;
 mod source;
+mod sqlite;
 mod split;
 mod statement;
 pub mod syntax;

@@ -110,11 +110,8 @@ impl Analyzer<'_> {
                     SqlState::UNDEFINED_FUNCTION,
                     format!("function {} does not exist", shown()),
                 )
-                .hint(if call.star || functions_named(name).is_empty() || !call.order_by.is_empty() {
-                    "No function matches the given name and argument types. You might need to add explicit type casts."
-                } else {
-                    "No function matches the given name and argument types. You might need to add explicit type casts."
-                })),
+                .hint("No function matches the given name and argument types. You might need to add explicit type casts.")),
+            FunctionMatch::Undetermined(error) => Err(error.at(self.sql, at.0 as usize)),
             FunctionMatch::Ambiguous => Err(self
                 .error(
                     at,

@@ -154,7 +154,7 @@ impl Analyzer<'_> {
             && let ExprKind::Unknown(text) = &value.kind
         {
             let text = text.clone();
-            return self.stored(&text, ty, at);
+            return self.literal_for_column(&text, ty, at);
         }
         match self.try_coerce(value, ty.id, Context::Assignment)? {
             Some(value) => self.with_modifier(value, ty, false),
@@ -173,7 +173,12 @@ impl Analyzer<'_> {
     }
 
     /// A literal that is assigned to a column: its value, then the column's limits.
-    fn stored(&mut self, text: &str, ty: Type, at: Position) -> Result<Expr, DialectError> {
+    fn literal_for_column(
+        &mut self,
+        text: &str,
+        ty: Type,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
         let value = self.input(text, Type::new(ty.id), at)?;
         self.with_modifier(value, ty, false)
     }

@@ -4,7 +4,7 @@ use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{Call, Expr, ExprKind};
-use crate::catalog::coerce::consistent_polymorphism;
+use crate::catalog::polymorphism::consistent_polymorphism;
 use crate::catalog::resolve::{self, OperatorMatch};
 use crate::catalog::{Operator, Type, TypeId};
 use crate::error::DialectError;

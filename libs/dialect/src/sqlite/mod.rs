@@ -63,7 +63,7 @@ pub(crate) struct Printer<'a> {
     unqualified: Option<RelationId>,
 }
 
-type Result<T = ()> = std::result::Result<T, DialectError>;
+type Result<T = (), E = DialectError> = std::result::Result<T, E>;
 
 impl Printer<'_> {
     fn push(&mut self, text: &str) {
