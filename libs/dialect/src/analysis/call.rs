@@ -215,30 +215,49 @@ impl Analyzer<'_> {
         arguments: Vec<Expr>,
         at: Position,
     ) -> Result<(Vec<Expr>, Option<TypeId>), DialectError> {
-        let mut given: Vec<Option<Expr>> = arguments.into_iter().map(Some).collect();
-        let mut ordered = Vec::with_capacity(resolved.order.len());
-        for place in &resolved.order {
-            // A parameter that is left out has its default, which the printer leaves out, too.
-            let Some(index) = place else { continue };
-            let Some(argument) = given.get_mut(*index).and_then(Option::take) else {
-                return Err(self.unsupported(at, "this call"));
-            };
-            ordered.push(argument);
-        }
-        let converted = ordered
+        let mut given = arguments
             .into_iter()
             .zip(&resolved.declared)
-            .map(|(argument, wanted)| self.argument(argument, *wanted))
-            .collect::<Result<Vec<Expr>, DialectError>>()?;
-        let variadic = resolved
+            .map(|(argument, wanted)| self.argument(argument, *wanted).map(Some))
+            .collect::<Result<Vec<Option<Expr>>, DialectError>>()?;
+        let function = resolved.function;
+        let mut ordered = Vec::with_capacity(given.len());
+        for (parameter, place) in resolved.order.iter().enumerate() {
+            let argument = match place {
+                Some(index) => given.get_mut(*index).and_then(Option::take),
+                None => Some(self.default_of(function, parameter, at)?),
+            };
+            ordered.extend(argument);
+        }
+        // What a variadic parameter collects stands behind it.
+        ordered.extend(given.into_iter().flatten());
+        let element = resolved
             .variadic_from
-            .and(resolved.function.variadic)
-            .map(|element| {
-                converted
-                    .last()
-                    .map_or(element, |last| if element.is_polymorphic() { last.ty.id } else { element })
-            });
-        Ok((converted, variadic))
+            .and_then(|from| resolved.declared.get(from))
+            .copied();
+        Ok((ordered, element))
+    }
+
+    /// The default of a parameter.
+    fn default_of(
+        &mut self,
+        function: &crate::catalog::Function,
+        parameter: usize,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let with = function.arguments.len() - function.default_values.len();
+        let text = parameter
+            .checked_sub(with)
+            .and_then(|index| function.default_values.get(index));
+        let (Some(text), Some(ty)) = (text, function.arguments.get(parameter)) else {
+            return Err(self.unsupported(at, format!("function {}", function.name)));
+        };
+        let text = text.split("::").next().unwrap_or(text).trim_matches('\'');
+        if text.eq_ignore_ascii_case("NULL") {
+            let null = ExprKind::Constant(pgtypes::SqlValue::Null);
+            return Ok(Expr::new(Type::new(*ty), null, at));
+        }
+        self.input(text, Type::new(*ty), at)
     }
 
     /// A value of the type that a parameter wants; what takes anything takes a literal as text.

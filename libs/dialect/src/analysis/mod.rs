@@ -28,6 +28,7 @@ mod scope;
 mod select;
 mod set_operation;
 mod sort;
+mod standalone;
 mod statement;
 mod subquery;
 mod table_function;
@@ -49,6 +50,7 @@ use crate::catalog::Type;
 use crate::error::DialectError;
 use crate::syntax::ast::Position;
 
+pub use crate::analysis::standalone::{Purpose, Standalone, expression};
 pub use crate::analysis::statement::{Analyzed, analyze};
 
 /// Queries and expressions may nest this deep, so that recursion needs less than a thread's stack.

@@ -1,7 +1,7 @@
 //! Aggregates.
 
 use crate::analysis::tree::{Aggregate, Call, Sort};
-use crate::catalog::{Function, TypeId};
+use crate::catalog::TypeId;
 use crate::sqlite::form::is_registered;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
@@ -98,7 +98,7 @@ impl Printer<'_> {
         if let Some(native) = native {
             return Ok(Name::Native(native));
         }
-        let ours = own_name(function);
+        let ours = format!("pg_{}", function.source);
         if is_registered(&ours) {
             return Ok(Name::Ours(ours));
         }
@@ -109,14 +109,4 @@ impl Printer<'_> {
     pub(crate) fn sorts(&mut self, sorts: &[Sort]) -> Result {
         self.list(sorts, ", ", |printer, sort| printer.sort(sort, None))
     }
-}
-
-/// `pg_`, the aggregate's name, and the types that it is for.
-fn own_name(function: &Function) -> String {
-    let mut name = format!("pg_{}", function.name);
-    for ty in function.arguments.iter().filter(|ty| !ty.is_pseudo()) {
-        name.push('_');
-        name.push_str(ty.info().map_or("", |info| info.name));
-    }
-    name
 }

@@ -25,7 +25,7 @@ mod window;
 
 use std::collections::HashSet;
 
-use crate::analysis::Analyzed;
+use crate::analysis::{Analyzed, Standalone};
 use crate::analysis::tree::{RelationId, Relations, Statement};
 use crate::error::DialectError;
 use crate::sqlite::names::Names;
@@ -47,6 +47,21 @@ pub fn print(sql: &str, analyzed: &Analyzed) -> Result<String, DialectError> {
         Statement::Update(update) => printer.update(update)?,
         Statement::Delete(delete) => printer.delete(delete)?,
     }
+    Ok(printer.out)
+}
+
+/// Prints an expression of a table's definition, in which columns stand without a table's name.
+pub fn print_expression(sql: &str, standalone: &Standalone) -> Result<String, DialectError> {
+    let names = Names::of_relations(&standalone.relations);
+    let mut printer = Printer {
+        sql,
+        out: String::new(),
+        relations: &standalone.relations,
+        names,
+        nullable: HashSet::new(),
+        unqualified: standalone.table,
+    };
+    printer.expr(&standalone.value)?;
     Ok(printer.out)
 }
 

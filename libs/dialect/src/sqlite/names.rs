@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::analysis::Analyzed;
 use crate::analysis::tree::{
-    Body, CommonTable, CommonTableId, Query, Relation, RelationId, Source, Statement,
+    Body, CommonTable, CommonTableId, Query, Relation, RelationId, Relations, Source, Statement,
 };
 
 /// All names of a statement.
@@ -16,16 +16,17 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// The names of relations alone, where there is no common table expression.
+    pub(crate) fn of_relations(relations: &Relations) -> Self {
+        Self {
+            aliases: aliases(relations, &mut HashSet::new()),
+            tables: Vec::new(),
+        }
+    }
+
     pub(crate) fn new(analyzed: &Analyzed) -> Self {
         let mut taken = HashSet::new();
-        let aliases = analyzed
-            .relations
-            .iter()
-            .map(|relation| match relation.source {
-                Source::Excluded => "excluded".to_owned(),
-                _ => unique(&relation.alias, &mut taken),
-            })
-            .collect();
+        let aliases = aliases(&analyzed.relations, &mut taken);
         let mut tables = Vec::new();
         let mut collect = |table: &CommonTable| {
             let name = unique(&format!("with_{}", table.id.0), &mut taken);
@@ -60,6 +61,16 @@ impl Names {
             Source::Function(_) => format!("c{}", column + 1),
         }
     }
+}
+
+fn aliases(relations: &Relations, taken: &mut HashSet<String>) -> Vec<String> {
+    relations
+        .iter()
+        .map(|relation| match relation.source {
+            Source::Excluded => "excluded".to_owned(),
+            _ => unique(&relation.alias, taken),
+        })
+        .collect()
 }
 
 fn nth(names: &[String], at: usize) -> String {
