@@ -901,5 +901,5 @@ pub enum Statement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Other {
     /// The kind in the grammar's words, `CREATE TABLE`.
-    pub name: &'static str,
+    pub name: String,
 }

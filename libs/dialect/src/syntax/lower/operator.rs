@@ -1,0 +1,124 @@
+//! Operators and how tightly they bind, as PostgreSQL's grammar has it.
+
+use squawk_parser::SyntaxKind::*;
+
+use super::super::ast::Operator;
+use super::names::Place;
+use super::{Lowering, Result, at};
+use crate::syntax::tree::Node;
+
+/// How tightly an operator binds; two operators of one level that does not associate cannot follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// OR.
+    Or,
+    /// AND.
+    And,
+    /// NOT.
+    Not,
+    /// IS, ISNULL, NOTNULL.
+    Is,
+    /// `<` `>` `=` `<=` `>=` `<>`.
+    Comparison,
+    /// BETWEEN, IN, LIKE, ILIKE, SIMILAR.
+    Pattern,
+    /// ESCAPE.
+    Escape,
+    /// OVERLAPS, between operands in parentheses only, and all other operators.
+    Other,
+    /// `+` `-`.
+    Sum,
+    /// `*` `/` `%`.
+    Product,
+    /// `^`.
+    Power,
+    /// AT TIME ZONE.
+    AtTimeZone,
+    /// COLLATE.
+    Collate,
+    /// A sign.
+    Sign,
+    /// `::`, `[]`, `.`.
+    Suffix,
+}
+
+impl Level {
+    /// Whether `a op b op c` is refused.
+    pub(super) fn is_nonassociative(self) -> bool {
+        matches!(
+            self,
+            Self::Is | Self::Comparison | Self::Pattern | Self::Escape
+        )
+    }
+
+    /// The level above, for the right side of an operator that associates to the left.
+    pub(super) fn above(self) -> Self {
+        match self {
+            Self::Or => Self::And,
+            Self::And => Self::Not,
+            Self::Not => Self::Is,
+            Self::Is => Self::Comparison,
+            Self::Comparison => Self::Pattern,
+            Self::Pattern => Self::Escape,
+            Self::Escape => Self::Other,
+            Self::Other => Self::Sum,
+            Self::Sum => Self::Product,
+            Self::Product => Self::Power,
+            Self::Power => Self::AtTimeZone,
+            Self::AtTimeZone => Self::Collate,
+            Self::Collate => Self::Sign,
+            Self::Sign | Self::Suffix => Self::Suffix,
+        }
+    }
+}
+
+/// The level of an operator's sign between two operands.
+pub(super) fn level_of(sign: &str) -> Level {
+    match sign {
+        "<" | ">" | "=" | "<=" | ">=" | "<>" | "!=" => Level::Comparison,
+        "+" | "-" => Level::Sum,
+        "*" | "/" | "%" => Level::Product,
+        "^" => Level::Power,
+        _ => Level::Other,
+    }
+}
+
+impl Lowering<'_> {
+    /// An operator by its text; `!=` is `<>`.
+    pub(super) fn sign_operator(&self, node: Node<'_>) -> Operator {
+        let text = node.text();
+        Operator {
+            schema: None,
+            sign: if text == "!=" { "<>" } else { text }.to_owned(),
+            at: at(node),
+        }
+    }
+
+    /// `OPERATOR (schema.sign)`.
+    pub(super) fn operator_call(&self, node: Node<'_>) -> Result<Operator> {
+        let op = self.need(node, OP)?;
+        let mut schema = None;
+        let mut start = op.start();
+        if let Some(path) = op.child(PATH_REF) {
+            start = path.end();
+            let names = path.children().find(|child| child.kind() == PATH_REF);
+            let names = names.ok_or_else(|| self.syntax(op))?;
+            let mut path = self.lower_path(names, Place::Column)?.0;
+            schema = path.pop();
+        }
+        let sign = self
+            .sql
+            .get(start..op.end())
+            .unwrap_or_default()
+            .trim_start_matches('.')
+            .trim();
+        if sign.is_empty() || !sign.bytes().all(|byte| b"+-*/<>=~!@#%^&|`?".contains(&byte)) {
+            return Err(crate::syntax::fault::syntax(self.sql, start));
+        }
+        Ok(Operator {
+            schema,
+            sign: if sign == "!=" { "<>" } else { sign }.to_owned(),
+            at: at(node),
+        })
+    }
+}
