@@ -7,10 +7,30 @@ use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{CommandTag, Statement, StatementKind};
 use crate::translator::Translator;
-use crate::{copy, ddl, names, session};
+use crate::{copy, ddl, front, names, session};
 
 /// Translates one statement (as [`crate::split`] gives it).
 pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    let known = if is_own_command(sql) {
+        None
+    } else {
+        front::check(sql, schema)?
+    };
+    let mut statement = translate(sql, schema)?;
+    if let Some(known) = known {
+        front::tell(&known, &mut statement);
+    }
+    Ok(statement)
+}
+
+/// DBCTL is no statement of PostgreSQL's.
+fn is_own_command(sql: &str) -> bool {
+    let word = sql.trim_start().get(..5);
+    word.is_some_and(|word| word.eq_ignore_ascii_case("dbctl"))
+}
+
+/// The translation alone, of a statement that was checked as a part of another.
+pub(crate) fn translate(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
     let src = Source::new(sql)?;
     if src.len() == 0 {
         return Ok(Statement::session(StatementKind::Empty, ""));

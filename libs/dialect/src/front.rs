@@ -14,10 +14,7 @@ use crate::statement::Statement;
 use crate::syntax;
 
 /// What is known of a statement before it is translated; `None` where nothing is.
-pub(crate) fn check(
-    sql: &str,
-    schema: &dyn SchemaView,
-) -> Result<Option<Analyzed>, DialectError> {
+pub(crate) fn check(sql: &str, schema: &dyn SchemaView) -> Result<Option<Analyzed>, DialectError> {
     let Some(tree) = syntax::parse(sql)? else {
         return Ok(None);
     };
@@ -45,7 +42,10 @@ pub(crate) fn tell(analyzed: &Analyzed, statement: &mut Statement) {
     }
     for (index, ty) in analyzed.parameters.iter().enumerate() {
         if let (Some(slot), Some(ty)) = (statement.parameters.get_mut(index), ty.pg_type()) {
-            *slot = Some(ty);
+            // The translation has put the limits of the column there that the value goes to.
+            if slot.map(PgType::base) != Some(ty.base()) {
+                *slot = Some(ty);
+            }
         }
     }
 }

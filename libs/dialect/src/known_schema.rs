@@ -30,14 +30,17 @@ impl Schema for KnownSchema<'_> {
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
         let columns = self.0.columns(name)?;
-        let info = self.0.create_sql(name).and_then(|sql| parse_create_table(&sql));
+        let info = self
+            .0
+            .create_sql(name)
+            .and_then(|sql| parse_create_table(&sql));
         let computed = info.as_ref().map(computed_columns).unwrap_or_default();
         let columns: Vec<Column> = columns
             .into_iter()
             .map(|column| Column {
-                ty: column
-                    .type_name
-                    .map_or(Type::new(TypeId::TEXT), |ty| Type::from(PgType::sent_as(ty))),
+                ty: column.type_name.map_or(Type::new(TypeId::TEXT), |ty| {
+                    Type::from(PgType::sent_as(ty))
+                }),
                 not_null: column.not_null,
                 default: column.default,
                 generated: if computed.contains(&column.name) {
@@ -50,10 +53,14 @@ impl KnownSchema<'_> {
                 name: column.name,
             })
             .collect();
-        let keys = info.as_ref().map_or_else(Vec::new, |info| keys(info, &columns));
+        let keys = info
+            .as_ref()
+            .map_or_else(Vec::new, |info| keys(info, &columns));
         Some(Relation {
             schema: "main",
-            name: info.as_ref().map_or_else(|| name.to_owned(), |info| info.name.clone()),
+            name: info
+                .as_ref()
+                .map_or_else(|| name.to_owned(), |info| info.name.clone()),
             kind: if info.is_some() {
                 RelationKind::Table
             } else {

@@ -104,7 +104,7 @@ fn setval(
     } else {
         "true"
     };
-    let inner = crate::analyze(
+    let inner = crate::analyze::translate(
         &format!("SELECT {}", src.slice(comma + 1, to)),
         &crate::NoSchema,
     )?;

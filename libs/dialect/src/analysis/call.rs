@@ -144,15 +144,25 @@ impl Analyzer<'_> {
     ) -> Result<(), DialectError> {
         let name = resolved.function.name;
         let clause = if call.star {
-            Some(format!("{name}(*) specified, but {name} is not an aggregate function"))
+            Some(format!(
+                "{name}(*) specified, but {name} is not an aggregate function"
+            ))
         } else if call.distinct {
-            Some(format!("DISTINCT specified, but {name} is not an aggregate function"))
+            Some(format!(
+                "DISTINCT specified, but {name} is not an aggregate function"
+            ))
         } else if call.within_group {
-            Some(format!("WITHIN GROUP specified, but {name} is not an aggregate function"))
+            Some(format!(
+                "WITHIN GROUP specified, but {name} is not an aggregate function"
+            ))
         } else if !call.order_by.is_empty() {
-            Some(format!("ORDER BY specified, but {name} is not an aggregate function"))
+            Some(format!(
+                "ORDER BY specified, but {name} is not an aggregate function"
+            ))
         } else if call.filter.is_some() {
-            Some(format!("FILTER specified, but {name} is not an aggregate function"))
+            Some(format!(
+                "FILTER specified, but {name} is not an aggregate function"
+            ))
         } else {
             None
         };
@@ -284,7 +294,10 @@ impl Analyzer<'_> {
                 Err(self.error(
                     at,
                     SqlState::UNDEFINED_FUNCTION,
-                    format!("function pg_catalog.{name}({}) does not exist", list.join(", ")),
+                    format!(
+                        "function pg_catalog.{name}({}) does not exist",
+                        list.join(", ")
+                    ),
                 ))
             }
         }

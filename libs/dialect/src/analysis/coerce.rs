@@ -66,9 +66,7 @@ impl Analyzer<'_> {
             _ if target.is_pseudo() && target != TypeId::RECORD => Ok(value),
             ExprKind::Unknown(text) => self.input(&text, Type::new(target), at),
             ExprKind::Parameter(number) => self.infer(number, target, at),
-            kind @ ExprKind::Constant(SqlValue::Null) => {
-                Ok(Expr::new(Type::new(target), kind, at))
-            }
+            kind @ ExprKind::Constant(SqlValue::Null) => Ok(Expr::new(Type::new(target), kind, at)),
             kind => {
                 // The result of a subquery whose column was left unknown: text.
                 let text = Expr::new(Type::new(TypeId::TEXT), kind, at);

@@ -49,12 +49,7 @@ impl Analyzer<'_> {
         Ok(Expr::new(ty, ExprKind::NullIf(equality), at))
     }
 
-    fn equality(
-        &mut self,
-        left: Expr,
-        right: Expr,
-        at: Position,
-    ) -> Result<Call, DialectError> {
+    fn equality(&mut self, left: Expr, right: Expr, at: Position) -> Result<Call, DialectError> {
         let compared = self.compare("=", left, right, at)?;
         match (compared.ty.id, compared.kind) {
             (TypeId::BOOL, ExprKind::Call(call)) => Ok(call),
@@ -237,7 +232,9 @@ impl Analyzer<'_> {
                     SqlState::FEATURE_NOT_SUPPORTED,
                     format!("could not determine interpretation of row comparison operator {sign}"),
                 )
-                .hint("Row comparison operators must be associated with btree operator families."));
+                .hint(
+                    "Row comparison operators must be associated with btree operator families.",
+                ));
         }
         let mut fields = Vec::with_capacity(left.len());
         for (left, right) in left.into_iter().zip(right) {
@@ -268,11 +265,7 @@ impl Analyzer<'_> {
     }
 
     /// ROW (…) as a value.
-    pub(crate) fn row(
-        &mut self,
-        fields: &[ast::Expr],
-        at: Position,
-    ) -> Result<Expr, DialectError> {
+    pub(crate) fn row(&mut self, fields: &[ast::Expr], at: Position) -> Result<Expr, DialectError> {
         let fields = fields
             .iter()
             .map(|field| self.resolved(field))

@@ -66,11 +66,7 @@ impl Analyzer<'_> {
     }
 
     /// A value that must be boolean.
-    pub(crate) fn as_condition(
-        &mut self,
-        value: Expr,
-        place: &str,
-    ) -> Result<Expr, DialectError> {
+    pub(crate) fn as_condition(&mut self, value: Expr, place: &str) -> Result<Expr, DialectError> {
         let at = value.at;
         if value.ty.id == TypeId::BOOL {
             return Ok(value);
@@ -216,11 +212,7 @@ impl Analyzer<'_> {
         }
     }
 
-    fn conditions(
-        &mut self,
-        list: &[ast::Expr],
-        place: &str,
-    ) -> Result<Vec<Expr>, DialectError> {
+    fn conditions(&mut self, list: &[ast::Expr], place: &str) -> Result<Vec<Expr>, DialectError> {
         list.iter()
             .map(|expr| self.condition(expr, place))
             .collect()

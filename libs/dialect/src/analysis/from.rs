@@ -5,9 +5,7 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::schema::{Relation as Stored, RelationKind};
 use crate::analysis::scope::{Item, Level};
-use crate::analysis::tree::{
-    FromItem, Query, Relation, RelationColumn, RelationId, Source,
-};
+use crate::analysis::tree::{FromItem, Query, Relation, RelationColumn, RelationId, Source};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Alias, Name, Path, Position};
 
@@ -34,9 +32,14 @@ impl Analyzer<'_> {
                 }
                 let id = self.relation(name, alias.as_ref())?;
                 let schema = match &self.relations[id.0].source {
-                    Source::Table { schema, .. } if alias.is_none() => {
-                        Some(if *schema == "temp" { "pg_temp" } else { "public" }.to_owned())
-                    }
+                    Source::Table { schema, .. } if alias.is_none() => Some(
+                        if *schema == "temp" {
+                            "pg_temp"
+                        } else {
+                            "public"
+                        }
+                        .to_owned(),
+                    ),
                     _ => None,
                 };
                 self.enter(id, schema, at_of(name))?;
@@ -175,7 +178,9 @@ impl Analyzer<'_> {
             && self.level().items.iter().any(|other| {
                 other.by_name
                     && other.name == item.name
-                    && (other.schema.is_none() || item.schema.is_none() || other.schema == item.schema)
+                    && (other.schema.is_none()
+                        || item.schema.is_none()
+                        || other.schema == item.schema)
             });
         if taken {
             let name = item.name.unwrap_or_default();
@@ -258,5 +263,7 @@ impl Analyzer<'_> {
 
 /// Where a path begins.
 pub(crate) fn at_of(path: &Path) -> Position {
-    path.0.first().map_or_else(Position::default, |name: &Name| name.at)
+    path.0
+        .first()
+        .map_or_else(Position::default, |name: &Name| name.at)
 }

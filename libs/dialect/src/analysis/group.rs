@@ -2,9 +2,9 @@
 
 use pgtypes::SqlState;
 
-use crate::analysis::Analyzer;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{ColumnRef, Expr, ExprKind, Output, RelationId, Source, SortBy};
+use crate::analysis::tree::{ColumnRef, Expr, ExprKind, Output, RelationId, SortBy, Source};
+use crate::analysis::{Analyzer, deeper};
 use crate::error::DialectError;
 use crate::syntax::ast::GroupItem;
 
@@ -54,18 +54,18 @@ impl Analyzer<'_> {
     }
 
     /// 42803 for a column of this query that is neither grouped by nor in an aggregate.
-    pub(crate) fn check_grouped(
-        &self,
-        value: &Expr,
-        keys: &[Expr],
-    ) -> Result<(), DialectError> {
+    pub(crate) fn check_grouped(&self, value: &Expr, keys: &[Expr]) -> Result<(), DialectError> {
         let own = self.own_relations();
         self.check_part(value, keys, &own, false)
     }
 
     fn own_relations(&self) -> Vec<RelationId> {
         self.levels.last().map_or_else(Vec::new, |level| {
-            level.items.iter().filter_map(|item| item.relation).collect()
+            level
+                .items
+                .iter()
+                .filter_map(|item| item.relation)
+                .collect()
         })
     }
 
@@ -89,7 +89,7 @@ impl Analyzer<'_> {
         let mut result = Ok(());
         value.each_part(&mut |part| {
             if result.is_ok() {
-                result = self.check_part(part, keys, own, inside_query);
+                result = deeper(|| self.check_part(part, keys, own, inside_query));
             }
         });
         value.each_query(&mut |query| {
@@ -138,7 +138,11 @@ impl Analyzer<'_> {
         let Source::Table { schema, name, .. } = &relation.source else {
             return false;
         };
-        let schema = if *schema == "temp" { "pg_temp" } else { "public" };
+        let schema = if *schema == "temp" {
+            "pg_temp"
+        } else {
+            "public"
+        };
         let Some(info) = self.schema.relation(Some(schema), name) else {
             return false;
         };

@@ -311,11 +311,10 @@ impl Analyzer<'_> {
             })
             .collect();
         self.coerce_columns(&mut query, &told)?;
-        let fits = query
-            .columns
-            .iter()
-            .zip(&wanted)
-            .all(|(column, (_, ty))| column.ty == *ty || (column.ty.id == ty.id && ty.typmod < 0));
+        let fits =
+            query.columns.iter().zip(&wanted).all(|(column, (_, ty))| {
+                column.ty == *ty || (column.ty.id == ty.id && ty.typmod < 0)
+            });
         if fits {
             return Ok(query);
         }
@@ -432,12 +431,13 @@ impl Analyzer<'_> {
     ) -> Result<Conflict, DialectError> {
         let target = self.conflict_target(conflict, stored)?;
         if conflict.update.is_some() && target.is_none() {
-            return Err(self.error(
-                conflict.at,
-                SqlState::SYNTAX_ERROR,
-                "ON CONFLICT DO UPDATE requires inference specification or constraint name",
-            )
-            .hint("For example, ON CONFLICT (column_name)."));
+            return Err(self
+                .error(
+                    conflict.at,
+                    SqlState::SYNTAX_ERROR,
+                    "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+                )
+                .hint("For example, ON CONFLICT (column_name)."));
         }
         let update = match &conflict.update {
             None => None,
@@ -452,7 +452,9 @@ impl Analyzer<'_> {
                         })
                     })
                     .transpose()?;
-                self.level().items.retain(|item| item.name.as_deref() != Some("excluded"));
+                self.level()
+                    .items
+                    .retain(|item| item.name.as_deref() != Some("excluded"));
                 Some((assignments, filter))
             }
         };
@@ -512,9 +514,9 @@ impl Analyzer<'_> {
                     if term.operator_class.is_some() {
                         return Err(self.unsupported(term.value.at, "an operator class"));
                     }
-                    values.push(self.in_clause(Clause::Index, |analyzer| {
-                        analyzer.resolved(&term.value)
-                    })?);
+                    values.push(
+                        self.in_clause(Clause::Index, |analyzer| analyzer.resolved(&term.value))?,
+                    );
                 }
                 let filter = filter
                     .as_ref()
@@ -530,10 +532,7 @@ impl Analyzer<'_> {
     }
 
     /// RETURNING
-    pub(crate) fn returning(
-        &mut self,
-        targets: &[ast::Target],
-    ) -> Result<Returning, DialectError> {
+    pub(crate) fn returning(&mut self, targets: &[ast::Target]) -> Result<Returning, DialectError> {
         if targets.is_empty() {
             return Ok(Returning::default());
         }

@@ -163,7 +163,10 @@ impl Analyzer<'_> {
     }
 
     fn side_column(&self, side: &Side, name: &Name, which: &str) -> Result<Expr, DialectError> {
-        let mut found = side.columns.iter().filter(|column| column.name == name.text);
+        let mut found = side
+            .columns
+            .iter()
+            .filter(|column| column.name == name.text);
         match (found.next(), found.next()) {
             (Some(column), None) => Ok(column.value.clone()),
             (Some(_), Some(_)) => Err(self.error(

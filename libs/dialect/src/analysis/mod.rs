@@ -43,8 +43,8 @@ mod with;
 
 use pgtypes::SqlState;
 
-use crate::analysis::scope::{Clause, Level};
 use crate::analysis::schema::Schema;
+use crate::analysis::scope::{Clause, Level};
 use crate::analysis::tree::{Relation, RelationId, Relations};
 use crate::catalog::Type;
 use crate::error::DialectError;
@@ -53,8 +53,15 @@ use crate::syntax::ast::Position;
 pub use crate::analysis::standalone::{Purpose, Standalone, expression};
 pub use crate::analysis::statement::{Analyzed, analyze};
 
-/// Queries and expressions may nest this deep, so that recursion needs less than a thread's stack.
-const MAX_DEPTH: usize = 200;
+/// Queries and expressions may nest this deep: a little more than SQLite takes.
+const MAX_DEPTH: usize = 1_200;
+
+/// A step of a recursion that takes more stack where the thread's own is used up.
+pub(crate) fn deeper<T>(work: impl FnOnce() -> T) -> T {
+    const LEFT: usize = 256 * 1024;
+    const MORE: usize = 2 * 1024 * 1024;
+    stacker::maybe_grow(LEFT, MORE, work)
+}
 
 /// The state of one analysis.
 pub(crate) struct Analyzer<'a> {
@@ -93,12 +100,7 @@ impl<'a> Analyzer<'a> {
     }
 
     /// An error at a place of the statement.
-    fn error(
-        &self,
-        at: Position,
-        sqlstate: SqlState,
-        message: impl Into<String>,
-    ) -> DialectError {
+    fn error(&self, at: Position, sqlstate: SqlState, message: impl Into<String>) -> DialectError {
         DialectError::new(sqlstate, message).at(self.sql, at.0 as usize)
     }
 
@@ -126,7 +128,7 @@ impl<'a> Analyzer<'a> {
                 "statement is nested too deeply",
             ));
         }
-        let result = work(self);
+        let result = deeper(|| work(self));
         self.depth -= 1;
         result
     }

@@ -117,7 +117,9 @@ impl Analyzer<'_> {
                     SqlState::AMBIGUOUS_FUNCTION,
                     format!("operator is not unique: {}", shown()),
                 )
-                .hint(format!("Could not choose a best candidate operator. {CASTS}"))),
+                .hint(format!(
+                    "Could not choose a best candidate operator. {CASTS}"
+                ))),
         }
     }
 
@@ -128,11 +130,7 @@ impl Analyzer<'_> {
         operands: Vec<Expr>,
         at: Position,
     ) -> Result<Expr, DialectError> {
-        let declared: Vec<TypeId> = operator
-            .left
-            .into_iter()
-            .chain([operator.right])
-            .collect();
+        let declared: Vec<TypeId> = operator.left.into_iter().chain([operator.right]).collect();
         let actual: Vec<TypeId> = operands.iter().map(|operand| operand.ty.id).collect();
         let (wanted, result) = self.polymorphic(&declared, operator.result, &actual, at)?;
         let arguments = operands
@@ -181,9 +179,7 @@ impl Analyzer<'_> {
             (LikeKind::Like | LikeKind::Ilike, Some(escape)) => {
                 self.call_named("like_escape", vec![pattern, escape], at)?
             }
-            (LikeKind::Similar, None) => {
-                self.call_named("similar_to_escape", vec![pattern], at)?
-            }
+            (LikeKind::Similar, None) => self.call_named("similar_to_escape", vec![pattern], at)?,
             (LikeKind::Similar, Some(escape)) => {
                 self.call_named("similar_to_escape", vec![pattern, escape], at)?
             }

@@ -45,9 +45,10 @@ impl Analyzer<'_> {
             ));
         }
         let left = found.left.unwrap_or(operand.ty.id);
-        let wanted = found.right.array().ok_or_else(|| {
-            self.unsupported(at, format!("an array of {}", found.right.name()))
-        })?;
+        let wanted = found
+            .right
+            .array()
+            .ok_or_else(|| self.unsupported(at, format!("an array of {}", found.right.name())))?;
         if found.right.is_polymorphic() {
             return Err(self.unsupported(at, "ANY over an array of arrays"));
         }
@@ -71,11 +72,7 @@ impl Analyzer<'_> {
                     .into_iter()
                     .map(|value| self.coerce(value, element))
                     .collect::<Result<Vec<Expr>, DialectError>>()?;
-                Ok(Expr::new(
-                    Type::new(wanted),
-                    ExprKind::Array(elements),
-                    at,
-                ))
+                Ok(Expr::new(Type::new(wanted), ExprKind::Array(elements), at))
             }
             (kind, _) => self.coerce(Expr::new(array.ty, kind, at), wanted),
         }
@@ -179,7 +176,11 @@ impl Analyzer<'_> {
                 return Err(self.error(
                     at,
                     SqlState::DATATYPE_MISMATCH,
-                    format!("operator {} must return type boolean, not type {}", operator.sign, operator.result.name()),
+                    format!(
+                        "operator {} must return type boolean, not type {}",
+                        operator.sign,
+                        operator.result.name()
+                    ),
                 ));
             }
             let target = operator.left.unwrap_or(left.ty.id);

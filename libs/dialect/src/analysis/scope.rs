@@ -127,7 +127,12 @@ impl Analyzer<'_> {
     }
 
     /// An item for all columns of a relation.
-    pub(crate) fn item(&self, id: RelationId, name: Option<String>, schema: Option<String>) -> Item {
+    pub(crate) fn item(
+        &self,
+        id: RelationId,
+        name: Option<String>,
+        schema: Option<String>,
+    ) -> Item {
         let relation = &self.relations[id.0];
         let columns = relation
             .columns
@@ -212,9 +217,8 @@ impl Analyzer<'_> {
     fn no_system_column(&self, column: &Name) -> Option<DialectError> {
         let system = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
         let in_scope = self.levels.iter().any(|level| !level.items.is_empty());
-        (in_scope && system.contains(&column.text.as_str())).then(|| {
-            self.unsupported(column.at, format!("system column \"{}\"", column.text))
-        })
+        (in_scope && system.contains(&column.text.as_str()))
+            .then(|| self.unsupported(column.at, format!("system column \"{}\"", column.text)))
     }
 
     fn ambiguous(&self, column: &Name) -> DialectError {
@@ -261,20 +265,23 @@ impl Analyzer<'_> {
 
     /// 42P01 for a table that is not in FROM, or that may not be seen from here.
     pub(crate) fn missing_table(&self, table: &Name, at: Position) -> DialectError {
-        let hidden = self
-            .levels
-            .iter()
-            .any(|level| level.items.iter().any(|item| item.name.as_deref() == Some(&table.text)));
+        let hidden = self.levels.iter().any(|level| {
+            level
+                .items
+                .iter()
+                .any(|item| item.name.as_deref() == Some(&table.text))
+        });
         let by_other_name = self
             .levels
             .iter()
             .rev()
             .flat_map(|level| &level.items)
             .find(|item| {
-                item.relation.is_some_and(|id| match &self.relations[id.0].source {
-                    crate::analysis::tree::Source::Table { name, .. } => *name == table.text,
-                    _ => false,
-                })
+                item.relation
+                    .is_some_and(|id| match &self.relations[id.0].source {
+                        crate::analysis::tree::Source::Table { name, .. } => *name == table.text,
+                        _ => false,
+                    })
             });
         let message = if hidden || by_other_name.is_some() {
             format!(

@@ -4,9 +4,7 @@ use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{
-    Body, Distinct, Expr, Output, Query, Select, Sort, SortBy,
-};
+use crate::analysis::tree::{Body, Distinct, Expr, Output, Query, Select, Sort, SortBy};
 use crate::catalog::TypeId;
 use crate::error::DialectError;
 use crate::syntax::ast;
@@ -86,14 +84,15 @@ impl Analyzer<'_> {
         }
         let from = self.in_clause(Clause::From, |analyzer| analyzer.from(&select.from))?;
         self.windows(&select.windows)?;
-        let (mut targets, mut columns) = self.in_clause(Clause::Select, |analyzer| {
-            analyzer.targets(&select.targets)
-        })?;
+        let (mut targets, mut columns) =
+            self.in_clause(Clause::Select, |analyzer| analyzer.targets(&select.targets))?;
         let filter = select
             .filter
             .as_ref()
             .map(|filter| {
-                self.in_clause(Clause::Where, |analyzer| analyzer.condition(filter, "WHERE"))
+                self.in_clause(Clause::Where, |analyzer| {
+                    analyzer.condition(filter, "WHERE")
+                })
             })
             .transpose()?;
         let having = select
@@ -107,7 +106,8 @@ impl Analyzer<'_> {
             .transpose()?;
         let order_by = self.sort_select(&query.order_by, &targets, &columns)?;
         let group_by = self.group_by(&select.group_by, &mut targets, &mut columns)?;
-        let distinct = self.select_distinct(&select.distinct, &mut targets, &mut columns, &order_by)?;
+        let distinct =
+            self.select_distinct(&select.distinct, &mut targets, &mut columns, &order_by)?;
         let grouped = !select.group_by.is_empty() || having.is_some() || self.level().aggregates;
         let select = Select {
             distinct,
@@ -125,10 +125,7 @@ impl Analyzer<'_> {
     }
 
     /// The WINDOW clause: known before the select list, which uses it.
-    fn windows(
-        &mut self,
-        windows: &[(ast::Name, ast::WindowSpec)],
-    ) -> Result<(), DialectError> {
+    fn windows(&mut self, windows: &[(ast::Name, ast::WindowSpec)]) -> Result<(), DialectError> {
         for (name, spec) in windows {
             let known = &self.level().windows;
             if known.iter().any(|(other, _)| other.text == name.text) {
@@ -225,7 +222,10 @@ impl Analyzer<'_> {
                 SortBy::Output(index) => targets.get(*index),
             })
             .collect();
-        let leading = sorted.iter().take_while(|value| keys.contains(value)).count();
+        let leading = sorted
+            .iter()
+            .take_while(|value| keys.contains(value))
+            .count();
         let matched = keys
             .iter()
             .filter(|key| sorted.iter().take(leading).any(|value| value == key))

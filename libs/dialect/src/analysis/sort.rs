@@ -208,7 +208,10 @@ impl Analyzer<'_> {
             .error(
                 value.at,
                 SqlState::UNDEFINED_FUNCTION,
-                format!("could not identify an ordering operator for type {}", id.name()),
+                format!(
+                    "could not identify an ordering operator for type {}",
+                    id.name()
+                ),
             )
             .hint("Use an explicit ordering operator or modify the query."))
     }
@@ -223,7 +226,10 @@ impl Analyzer<'_> {
         Err(self.error(
             value.at,
             SqlState::UNDEFINED_FUNCTION,
-            format!("could not identify an equality operator for type {}", id.name()),
+            format!(
+                "could not identify an equality operator for type {}",
+                id.name()
+            ),
         ))
     }
 

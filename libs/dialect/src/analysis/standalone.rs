@@ -75,12 +75,10 @@ impl Analyzer<'_> {
             Purpose::Default(column, ty) => self.for_column(expr, Clause::Default, column, ty),
             Purpose::Generated(column, ty) => self.for_column(expr, Clause::Generated, column, ty),
             Purpose::Using(column, ty) => self.for_column(expr, Clause::Update, column, ty),
-            Purpose::Check => self.in_clause(Clause::Check, |analyzer| {
-                analyzer.condition(expr, "CHECK")
-            }),
-            Purpose::IndexTerm => {
-                self.in_clause(Clause::Index, |analyzer| analyzer.resolved(expr))
+            Purpose::Check => {
+                self.in_clause(Clause::Check, |analyzer| analyzer.condition(expr, "CHECK"))
             }
+            Purpose::IndexTerm => self.in_clause(Clause::Index, |analyzer| analyzer.resolved(expr)),
             Purpose::IndexCondition => self.in_clause(Clause::IndexPredicate, |analyzer| {
                 analyzer.condition(expr, "WHERE")
             }),

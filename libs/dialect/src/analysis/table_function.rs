@@ -22,6 +22,16 @@ impl Analyzer<'_> {
         alias: Option<&Alias>,
         at: Position,
     ) -> Result<FromItem, DialectError> {
+        if let ast::ExprKind::Call(unnest) = &call.kind
+            && unnest.arguments.len() > 1
+            && unnest
+                .name
+                .0
+                .last()
+                .is_some_and(|name| name.text == "unnest")
+        {
+            return Err(self.unsupported(at, "unnest of several arrays"));
+        }
         let value = self.in_clause(Clause::From, |analyzer| analyzer.resolved(call))?;
         let name = column_name(call);
         let defined = !definitions.is_empty() || alias.is_some_and(|a| !a.definitions.is_empty());

@@ -49,11 +49,7 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    fn star(
-        &self,
-        qualifier: &[Name],
-        at: Position,
-    ) -> Result<Vec<(String, Expr)>, DialectError> {
+    fn star(&self, qualifier: &[Name], at: Position) -> Result<Vec<(String, Expr)>, DialectError> {
         let (schema, table) = match qualifier {
             [] => return self.whole_star(at),
             [table] => (None, table),
@@ -137,12 +133,10 @@ fn name_of(expr: &ast::Expr) -> Option<(String, Strength)> {
             Some((name, Strength::Strong)) => strong(&name),
             _ => Some((to.name.0.last()?.text.clone(), Strength::Weak)),
         },
-        ExprKind::Case { otherwise, .. } => {
-            match otherwise.as_deref().and_then(name_of) {
-                Some((name, Strength::Strong)) => strong(&name),
-                _ => Some(("case".to_owned(), Strength::Weak)),
-            }
-        }
+        ExprKind::Case { otherwise, .. } => match otherwise.as_deref().and_then(name_of) {
+            Some((name, Strength::Strong)) => strong(&name),
+            _ => Some(("case".to_owned(), Strength::Weak)),
+        },
         ExprKind::Subquery(query) => query_name(query),
         _ => None,
     }

@@ -6,7 +6,9 @@
 use pgtypes::SqlValue;
 
 use crate::catalog::{Function, Operator, Type, TypeId};
-use crate::syntax::ast::{FrameExclusion, FrameUnit, JoinKind, Position, SetOperator, ValueFunction};
+use crate::syntax::ast::{
+    FrameExclusion, FrameUnit, JoinKind, Position, SetOperator, ValueFunction,
+};
 
 /// An expression with its type.
 #[derive(Debug, Clone)]

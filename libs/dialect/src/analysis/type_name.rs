@@ -87,7 +87,10 @@ impl Analyzer<'_> {
             _ => Err(self.error(
                 name.at,
                 SqlState::SYNTAX_ERROR,
-                format!("type modifier is not allowed for type \"{}\"", dotted(&name.name)),
+                format!(
+                    "type modifier is not allowed for type \"{}\"",
+                    dotted(&name.name)
+                ),
             )),
         }
     }
@@ -137,7 +140,11 @@ impl Analyzer<'_> {
     }
 
     fn length(&self, id: TypeId, length: i64, name: &TypeName) -> Result<i32, DialectError> {
-        let word = if id == TypeId::VARCHAR { "varchar" } else { "char" };
+        let word = if id == TypeId::VARCHAR {
+            "varchar"
+        } else {
+            "char"
+        };
         if length < 1 {
             let message = format!("length for type {word} must be at least 1");
             return Err(self.invalid_modifier(name, message));

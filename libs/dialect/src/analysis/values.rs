@@ -29,9 +29,11 @@ impl Analyzer<'_> {
         let mut unified = Vec::with_capacity(width);
         for (index, column) in columns.into_iter().enumerate() {
             let column = self.unify(column, "VALUES")?;
-            let ty = column.first().map_or(Type::new(crate::catalog::TypeId::TEXT), |_| {
-                self.common_of(&column)
-            });
+            let ty = column
+                .first()
+                .map_or(Type::new(crate::catalog::TypeId::TEXT), |_| {
+                    self.common_of(&column)
+                });
             outputs.push(Output {
                 name: format!("column{}", index + 1),
                 ty,

@@ -1,5 +1,6 @@
 //! Visiting the parts of an expression.
 
+use crate::analysis::deeper;
 use crate::analysis::tree::{
     Aggregate, Body, Bound, Distinct, Expr, ExprKind, FromItem, Query, Select, Sort, SortBy, Window,
 };
@@ -8,8 +9,10 @@ impl Expr {
     /// Calls `visit` for the expression and each part of it, also inside queries.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(&Expr)) {
         visit(self);
-        self.each_part(&mut |part| part.visit(visit));
-        self.each_query(&mut |query| query.visit(visit));
+        deeper(|| {
+            self.each_part(&mut |part| part.visit(visit));
+            self.each_query(&mut |query| query.visit(visit));
+        });
     }
 
     /// Whether a window function is in it, outside of queries.

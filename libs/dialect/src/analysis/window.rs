@@ -79,7 +79,9 @@ impl Analyzer<'_> {
         let (sqlstate, message) = match resolved.function.kind {
             FunctionKind::Scalar | FunctionKind::Procedure => (
                 SqlState::WRONG_OBJECT_TYPE,
-                format!("OVER specified, but {name} is not a window function nor an aggregate function"),
+                format!(
+                    "OVER specified, but {name} is not a window function nor an aggregate function"
+                ),
             ),
             FunctionKind::Aggregate {
                 ordered_set: true, ..
@@ -281,7 +283,10 @@ impl Analyzer<'_> {
                 self.error(
                     at,
                     SqlState::DATATYPE_MISMATCH,
-                    format!("argument of {place} must be type bigint, not type {}", source.name()),
+                    format!(
+                        "argument of {place} must be type bigint, not type {}",
+                        source.name()
+                    ),
                 )
             })
     }

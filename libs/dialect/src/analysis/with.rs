@@ -40,7 +40,10 @@ impl Analyzer<'_> {
                 return Err(self.error(
                     table.name.at,
                     SqlState::DUPLICATE_ALIAS,
-                    format!("WITH query name \"{}\" specified more than once", table.name.text),
+                    format!(
+                        "WITH query name \"{}\" specified more than once",
+                        table.name.text
+                    ),
                 ));
             }
             tables.push(self.common_table_of(table, with.recursive)?);
@@ -261,11 +264,10 @@ impl Analyzer<'_> {
 
 /// Whether a query names a table in FROM, at any depth.
 fn mentions_itself(query: &ast::Query, name: &Name) -> bool {
-    let hides = query.with.as_ref().is_some_and(|with| {
-        with.tables
-            .iter()
-            .any(|table| table.name.text == name.text)
-    });
+    let hides = query
+        .with
+        .as_ref()
+        .is_some_and(|with| with.tables.iter().any(|table| table.name.text == name.text));
     if hides {
         return false;
     }

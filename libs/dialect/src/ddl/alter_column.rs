@@ -252,7 +252,7 @@ impl Alter<'_> {
             ty,
             quote_name(&self.table)
         );
-        let statement = crate::analyze(&text, self.schema)?;
+        let statement = crate::analyze::translate(&text, self.schema)?;
         let sql = statement.sqlite.last().map_or("", String::as_str);
         let inner = sql
             .strip_prefix("SELECT ")

@@ -100,8 +100,8 @@ mod tests {
         let error = to_type(&text("100"), &PgType::parse("numeric(4,2)").unwrap()).unwrap_err();
         assert!(
             error
-                .hint
-                .is_some_and(|hint| hint.contains("less than 10^2"))
+                .detail
+                .is_some_and(|detail| detail.contains("less than 10^2"))
         );
     }
 }

@@ -62,7 +62,11 @@ impl Printer<'_> {
         self.list(&call.arguments, ", ", |printer, argument| {
             printer.collated(argument)?;
             if tells {
-                printer.push(&format!(", {}, {}", argument.ty.id.get(), argument.ty.typmod));
+                printer.push(&format!(
+                    ", {}, {}",
+                    argument.ty.id.get(),
+                    argument.ty.typmod
+                ));
             }
             Ok(())
         })

@@ -87,7 +87,11 @@ impl Printer<'_> {
             index += 1;
             printer.expr(argument)?;
             if tells {
-                printer.push(&format!(", {}, {}", argument.ty.id.get(), argument.ty.typmod));
+                printer.push(&format!(
+                    ", {}, {}",
+                    argument.ty.id.get(),
+                    argument.ty.typmod
+                ));
             }
             Ok(())
         })?;
@@ -96,13 +100,12 @@ impl Printer<'_> {
     }
 
     /// 0A000 for a function that PostgreSQL has.
-    pub(crate) fn missing(
-        &self,
-        function: &Function,
-        at: Position,
-    ) -> crate::error::DialectError {
+    pub(crate) fn missing(&self, function: &Function, at: Position) -> crate::error::DialectError {
         let types: Vec<String> = function.arguments.iter().map(|ty| ty.name()).collect();
-        self.unsupported(at, format!("function {}({})", function.name, types.join(", ")))
+        self.unsupported(
+            at,
+            format!("function {}({})", function.name, types.join(", ")),
+        )
     }
 
     /// LIKE: PostgreSQL's escape is a backslash where none was said.
@@ -147,5 +150,7 @@ fn text_of(expr: &Expr) -> Option<&str> {
 
 /// The collation that a comparison by this function uses.
 pub(crate) fn compares_under(call: &Call) -> Option<&'static str> {
-    call.arguments.first().and_then(|first| collation(first.ty.id))
+    call.arguments
+        .first()
+        .and_then(|first| collation(first.ty.id))
 }

@@ -109,16 +109,20 @@ impl Printer<'_> {
             return self.call(only, at);
         }
         self.push("((");
-        self.list(fields, ", ", |printer, field| match field.arguments.first() {
-            Some(left) => printer.collated(left),
-            None => Ok(()),
+        self.list(fields, ", ", |printer, field| {
+            match field.arguments.first() {
+                Some(left) => printer.collated(left),
+                None => Ok(()),
+            }
         })?;
         self.push(") ");
         self.push(sign);
         self.push(" (");
-        self.list(fields, ", ", |printer, field| match field.arguments.get(1) {
-            Some(right) => printer.expr(right),
-            None => Ok(()),
+        self.list(fields, ", ", |printer, field| {
+            match field.arguments.get(1) {
+                Some(right) => printer.expr(right),
+                None => Ok(()),
+            }
         })?;
         self.push("))");
         Ok(())

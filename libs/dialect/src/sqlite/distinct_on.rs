@@ -21,13 +21,17 @@ impl Printer<'_> {
         self.list(keys, ", ", |printer, key| printer.collated(key))?;
         if !query.order_by.is_empty() {
             self.push(" ORDER BY ");
-            self.list(query.order_by.iter().zip(&sorted), ", ", |printer, (sort, value)| {
-                let by_value = crate::analysis::tree::Sort {
-                    key: SortBy::Value((*value).clone()),
-                    ..sort.clone()
-                };
-                printer.sort(&by_value, None)
-            })?;
+            self.list(
+                query.order_by.iter().zip(&sorted),
+                ", ",
+                |printer, (sort, value)| {
+                    let by_value = crate::analysis::tree::Sort {
+                        key: SortBy::Value((*value).clone()),
+                        ..sort.clone()
+                    };
+                    printer.sort(&by_value, None)
+                },
+            )?;
         }
         self.push(") AS \"eloqdb row\"");
         self.from_where(select)?;
@@ -37,11 +41,7 @@ impl Printer<'_> {
     }
 
     /// The values sorted by, each a column of its own inside.
-    fn sort_columns<'q>(
-        &mut self,
-        query: &'q Query,
-        select: &'q Select,
-    ) -> Result<Vec<&'q Expr>> {
+    fn sort_columns<'q>(&mut self, query: &'q Query, select: &'q Select) -> Result<Vec<&'q Expr>> {
         let mut sorted = Vec::with_capacity(query.order_by.len());
         for (index, sort) in query.order_by.iter().enumerate() {
             let value = match &sort.key {

@@ -1,5 +1,6 @@
 //! Expressions.
 
+use crate::analysis::deeper;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::TypeId;
 use crate::sqlite::form::collation;
@@ -9,6 +10,10 @@ use crate::syntax::ast::ValueFunction;
 impl Printer<'_> {
     /// An expression; everything that binds less than a call is in parentheses.
     pub(crate) fn expr(&mut self, expr: &Expr) -> Result {
+        deeper(|| self.expr_of(expr))
+    }
+
+    fn expr_of(&mut self, expr: &Expr) -> Result {
         match &expr.kind {
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Unknown(text) => self.text(text),
@@ -30,7 +35,11 @@ impl Printer<'_> {
             ExprKind::IsNull { operand, negated } => {
                 self.push("(");
                 self.expr(operand)?;
-                self.push(if *negated { " IS NOT NULL)" } else { " IS NULL)" });
+                self.push(if *negated {
+                    " IS NOT NULL)"
+                } else {
+                    " IS NULL)"
+                });
             }
             ExprKind::IsTruth {
                 operand,

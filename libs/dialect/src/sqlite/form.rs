@@ -43,8 +43,8 @@ const COMPARED: &[(&str, &[&str])] = &[
         "",
         &[
             "int2", "int4", "int8", "int24", "int28", "int42", "int48", "int82", "int84", "float4",
-            "float8", "float48", "float84", "text", "name", "nametext", "textname", "bpchar", "char",
-            "bool", "oid", "bytea",
+            "float8", "float48", "float84", "text", "name", "nametext", "textname", "bpchar",
+            "char", "bool", "oid", "bytea",
         ],
     ),
     ("_", &["date", "timestamp", "timestamptz", "time", "uuid"]),

@@ -96,8 +96,14 @@ impl Printer<'_> {
             }
             FromItem::Join { kind, sides, .. } => {
                 let [left, right] = sides.as_ref();
-                self.nullable_in(left, outer || matches!(kind, JoinKind::Right | JoinKind::Full));
-                self.nullable_in(right, outer || matches!(kind, JoinKind::Left | JoinKind::Full));
+                self.nullable_in(
+                    left,
+                    outer || matches!(kind, JoinKind::Right | JoinKind::Full),
+                );
+                self.nullable_in(
+                    right,
+                    outer || matches!(kind, JoinKind::Left | JoinKind::Full),
+                );
             }
         }
     }

@@ -15,8 +15,8 @@ mod form;
 mod from;
 mod insert;
 mod names;
-mod query;
 mod quantified;
+mod query;
 mod set_operation;
 mod sort;
 mod table_function;
@@ -25,8 +25,8 @@ mod window;
 
 use std::collections::HashSet;
 
-use crate::analysis::{Analyzed, Standalone};
 use crate::analysis::tree::{RelationId, Relations, Statement};
+use crate::analysis::{Analyzed, Standalone};
 use crate::error::DialectError;
 use crate::sqlite::names::Names;
 use crate::syntax::ast::Position;

@@ -167,7 +167,10 @@ fn in_expressions(analyzed: &Analyzed, each: &mut dyn FnMut(&CommonTable)) {
             }
         }
         Statement::Update(update) => {
-            update.assignments.iter().for_each(|(_, value)| visit(value));
+            update
+                .assignments
+                .iter()
+                .for_each(|(_, value)| visit(value));
             update.filter.iter().for_each(&mut visit);
             update.returning.values.iter().for_each(&mut visit);
         }

@@ -19,12 +19,16 @@ impl Printer<'_> {
         if let ExprKind::Array(elements) = &array.kind {
             return self.quantified_elements(operand, elements, operator, all, at);
         }
-        let member = is_native(operator)
-            && matches!((operator.sign, all), ("=", false) | ("<>", true));
+        let member =
+            is_native(operator) && matches!((operator.sign, all), ("=", false) | ("<>", true));
         if member {
             self.push("(");
             self.collated(operand)?;
-            self.push(if all { " NOT IN (SELECT value FROM " } else { " IN (SELECT value FROM " });
+            self.push(if all {
+                " NOT IN (SELECT value FROM "
+            } else {
+                " IN (SELECT value FROM "
+            });
             self.elements(array, at)?;
             self.push("))");
             return Ok(());
@@ -90,7 +94,11 @@ impl Printer<'_> {
         let ([left], [operator]) = (left, operators) else {
             return Err(self.unsupported(at, "this comparison of a row with a query"));
         };
-        self.push(if negated { "(NOT (SELECT " } else { "((SELECT " });
+        self.push(if negated {
+            "(NOT (SELECT "
+        } else {
+            "((SELECT "
+        });
         self.verdict(all);
         self.push(" FROM (SELECT ");
         let element = Expr {

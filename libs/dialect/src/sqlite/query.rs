@@ -33,7 +33,11 @@ impl Printer<'_> {
         if tables.is_empty() {
             return Ok(());
         }
-        self.push(if recursive { "WITH RECURSIVE " } else { "WITH " });
+        self.push(if recursive {
+            "WITH RECURSIVE "
+        } else {
+            "WITH "
+        });
         self.list(tables, ", ", |printer, table| {
             let (name, columns) = printer.names.common_table(table.id);
             let (name, columns) = (name.to_owned(), columns.to_vec());
@@ -70,27 +74,26 @@ impl Printer<'_> {
     }
 
     /// The values of the result's columns with their names.
-    pub(crate) fn targets(
-        &mut self,
-        targets: &[Expr],
-        names: &[String],
-        compared: bool,
-    ) -> Result {
+    pub(crate) fn targets(&mut self, targets: &[Expr], names: &[String], compared: bool) -> Result {
         if targets.is_empty() {
             // SQLite wants a column.
             self.push("NULL");
             return Ok(());
         }
-        self.list(targets.iter().zip(names), ", ", |printer, (target, name)| {
-            if compared {
-                printer.collated(target)?;
-            } else {
-                printer.expr(target)?;
-            }
-            printer.push(" AS ");
-            printer.name(name);
-            Ok(())
-        })
+        self.list(
+            targets.iter().zip(names),
+            ", ",
+            |printer, (target, name)| {
+                if compared {
+                    printer.collated(target)?;
+                } else {
+                    printer.expr(target)?;
+                }
+                printer.push(" AS ");
+                printer.name(name);
+                Ok(())
+            },
+        )
     }
 
     /// FROM, WHERE, GROUP BY, HAVING.

@@ -50,16 +50,20 @@ impl Printer<'_> {
         }
         self.push("SELECT ");
         let names = output_names(query);
-        self.list(query.columns.iter().zip(&names), ", ", |printer, (column, name)| {
-            printer.name(name);
-            if let Some(collation) = crate::sqlite::form::collation(column.ty.id) {
-                printer.push(" COLLATE ");
-                printer.push(collation);
-                printer.push(" AS ");
+        self.list(
+            query.columns.iter().zip(&names),
+            ", ",
+            |printer, (column, name)| {
                 printer.name(name);
-            }
-            Ok(())
-        })?;
+                if let Some(collation) = crate::sqlite::form::collation(column.ty.id) {
+                    printer.push(" COLLATE ");
+                    printer.push(collation);
+                    printer.push(" AS ");
+                    printer.name(name);
+                }
+                Ok(())
+            },
+        )?;
         self.push(" FROM (");
         self.query(query, false)?;
         self.push(")");

@@ -146,7 +146,10 @@ impl<'t> Node<'t> {
 
     /// Its text.
     pub(super) fn text(self) -> &'t str {
-        self.tree.text.get(self.start()..self.end()).unwrap_or_default()
+        self.tree
+            .text
+            .get(self.start()..self.end())
+            .unwrap_or_default()
     }
 
     /// Nodes and tokens directly below.

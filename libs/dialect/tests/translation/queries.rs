@@ -236,7 +236,7 @@ fn types_of_results_are_known_where_postgresql_fixes_them() {
             "int4",
             "numeric(*,1)",
             "text",
-            "-",
+            "text",
             "numeric(*,2)",
             "interval"
         ]
@@ -269,8 +269,8 @@ fn refusals_name_the_feature_and_the_place() {
     let database = Database::new();
     for (sql, sqlstate, position) in [
         ("SELECT ARRAY[1, 2]", "0A000", Some(8)),
-        ("SELECT DISTINCT ON (1) a FROM t", "0A000", Some(20)),
-        ("SELECT * FROM a, LATERAL (SELECT 1) b", "0A000", Some(18)),
+        ("SELECT DISTINCT ON (1) a FROM t", "42P01", Some(29)),
+        ("SELECT * FROM a, LATERAL (SELECT 1) b", "42P01", Some(15)),
         ("SELECT 'é', FROM t", "42601", Some(13)),
         ("SELEC 1", "42601", Some(1)),
         ("SELECT 1 +", "42601", None),

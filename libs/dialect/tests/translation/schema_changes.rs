@@ -31,7 +31,7 @@ fn integer_keys_become_the_rowid_and_keep_their_type() {
         ));
         assert_eq!(types(&database, "t"), [ty], "{definition}");
         assert_eq!(
-            database.one("SELECT rowid = id FROM t"),
+            database.raw("SELECT rowid = id FROM t"),
             "1",
             "{definition}"
         );
@@ -140,7 +140,7 @@ fn constraints_are_added_to_tables_with_rows() {
     );
     database.run("INSERT INTO b (id) VALUES (13)");
     assert_eq!(database.one("SELECT s FROM b WHERE id = 13"), "z");
-    assert_eq!(database.one("SELECT rowid FROM b WHERE s = 'y'"), "11");
+    assert_eq!(database.raw("SELECT rowid FROM b WHERE s = 'y'"), "11");
     assert_eq!(
         database
             .connection
@@ -365,7 +365,7 @@ fn chinook_loads_unmodified() {
         ]
     );
     assert_eq!(
-        database.one("SELECT rowid = album_id FROM album WHERE album_id = 5"),
+        database.raw("SELECT rowid = album_id FROM album WHERE album_id = 5"),
         "1"
     );
 }

@@ -300,6 +300,15 @@ impl Database {
         rows[0].clone()
     }
 
+    /// A value that SQLite gives by itself, of what clients can't ask for.
+    pub(crate) fn raw(&self, sql: &str) -> String {
+        let value: i64 = self
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap();
+        value.to_string()
+    }
+
     /// Names of the result columns.
     pub(crate) fn names(&self, sql: &str) -> Vec<String> {
         let statement = self.analyze(sql);

@@ -22,7 +22,9 @@ impl Lowering<'_> {
         let mut query = match node.kind() {
             PAREN_SELECT => return self.query_in_parentheses(node),
             COMPOUND_SELECT => return self.compound(node),
-            SELECT | SELECT_INTO => self.body_query(node, QueryBody::Select(Box::new(self.lower_select(node)?))),
+            SELECT | SELECT_INTO => {
+                self.body_query(node, QueryBody::Select(Box::new(self.lower_select(node)?)))
+            }
             TABLE => self.body_query(node, QueryBody::Select(Box::new(self.lower_table(node)?))),
             VALUES => self.body_query(node, QueryBody::Values(self.values(node)?)),
             _ => return Err(self.syntax(node)),
