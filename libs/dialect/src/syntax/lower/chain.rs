@@ -5,8 +5,8 @@
 use squawk_parser::SyntaxKind::{self, *};
 
 use super::super::ast::{Expr, ExprKind, IsTest, LikeKind, NormalForm, Operator};
-use super::operator::{Level, level_of};
-use super::{Lowering, Result, at, expr, is_query, position, too_deep};
+use super::operator::{Level, is_infix_only, level_of};
+use super::{Lowering, Result, at, expr, is_expression, is_query, position, too_deep};
 use crate::syntax::ast::Position;
 use crate::syntax::tree::{Children, Node};
 
@@ -106,7 +106,7 @@ impl Lowering<'_> {
             let mut chain = flatten(node);
             let value = self.climb(&mut chain, Level::Or, kind)?;
             match chain.peek() {
-                Some(rest) => Err(self.syntax(rest)),
+                Some(rest) => Err(self.syntax(unknown_word(rest))),
                 None => Ok(value),
             }
         })
@@ -128,7 +128,7 @@ impl Lowering<'_> {
         let mut closed: Option<Level> = None;
         while let Some(item) = chain.peek() {
             let Some(level) = self.infix_level(chain, item) else {
-                return Err(self.syntax(item));
+                return Err(self.syntax(unknown_word(item)));
             };
             if level < lowest {
                 break;
@@ -172,12 +172,12 @@ impl Lowering<'_> {
             PLUS | MINUS => {
                 chain.take();
                 let operand = self.climb(chain, Level::Sign, kind)?;
-                let operator = self.sign_operator(item);
+                let operator = self.sign_operator(item)?;
                 return Ok(prefixed(operator, operand, item, chain.end));
             }
             OPERATOR_CALL => self.operator_call(item)?,
-            CUSTOM_OP => self.sign_operator(item),
-            kind if super::is_expression(kind) => return self.suffixed(chain),
+            CUSTOM_OP if !is_infix_only(item.text()) => self.sign_operator(item)?,
+            kind if is_expression(kind) => return self.suffixed(chain),
             _ => return Err(self.syntax(item)),
         };
         chain.take();
@@ -297,7 +297,7 @@ impl Lowering<'_> {
         let operator = if item.kind() == OPERATOR_CALL {
             self.operator_call(item)?
         } else {
-            self.sign_operator(item)
+            self.sign_operator(item)?
         };
         if kind == Kind::Full
             && let Some(quantified) = quantifier(chain)
@@ -453,7 +453,7 @@ impl Lowering<'_> {
             self.quantified(left, operator, quantified, place)?;
             return Ok(false);
         }
-        let right = self.climb(chain, Level::Pattern.above(), Kind::Full)?;
+        let right = self.climb(chain, Level::Escape.above(), Kind::Full)?;
         let mut escape = None;
         if chain.peek_kind() == Some(ESCAPE_KW) {
             chain.take();
@@ -507,7 +507,7 @@ impl Lowering<'_> {
         }
         let values = self.lower_list(list)?;
         if values.is_empty() {
-            return Err(crate::syntax::fault::syntax(self.sql, list.end().saturating_sub(1)));
+            return Err(self.syntax_close(list));
         }
         wrap(left, place, list.end(), |operand| ExprKind::InList {
             operand: Box::new(operand),
@@ -530,6 +530,13 @@ impl Lowering<'_> {
             symmetric = word == SYMMETRIC_KW;
         }
         let low = self.climb(chain, Level::Or, Kind::Restricted)?;
+        if let Some(IS_KW) = chain.peek_kind() {
+            // IS DISTINCT FROM may stand here, so that the fault is in the word after IS
+            chain.take();
+            if chain.peek_kind() == Some(NOT_KW) {
+                chain.take();
+            }
+        }
         if chain.peek_kind() != Some(AND_KW) {
             return Err(chain.peek().map_or_else(
                 || crate::syntax::fault::syntax(self.sql, chain.end),
@@ -595,6 +602,14 @@ impl Lowering<'_> {
     }
 }
 
+/// The word of a later version's operator that PostgreSQL stumbles over.
+fn unknown_word(item: Node<'_>) -> Node<'_> {
+    item.children()
+        .find(|word| !matches!(word.kind(), IS_KW | NOT_KW | AT_KW))
+        .filter(|_| !is_expression(item.kind()) && item.kind() != CUSTOM_OP)
+        .unwrap_or(item)
+}
+
 /// Whether an operator may stand in a `b_expr`.
 fn is_restricted(chain: &Chain<'_>, item: Node<'_>) -> bool {
     match item.kind() {
@@ -651,24 +666,20 @@ pub(super) fn wrap(
     };
 }
 
-/// Adds a term to AND or OR; terms in parentheses stay apart, as in PostgreSQL only those on the left are joined.
+/// Adds a term to AND or OR: to the one on the left, if that is of the same kind, as PostgreSQL does.
 fn join(left: &mut Expr, right: Expr, item: Node<'_>, and: bool) {
     let to = right.to;
-    let bare = |left: &Expr| left.to.0 as usize <= item.start();
     match &mut left.kind {
         ExprKind::And(terms) if and => terms.push(right),
         ExprKind::Or(terms) if !and => terms.push(right),
-        _ => {
-            debug_assert!(bare(left));
-            wrap(left, at(item), to.0 as usize, |first| {
-                let terms = vec![first, right];
-                if and {
-                    ExprKind::And(terms)
-                } else {
-                    ExprKind::Or(terms)
-                }
-            });
-        }
+        _ => wrap(left, at(item), to.0 as usize, |first| {
+            let terms = vec![first, right];
+            if and {
+                ExprKind::And(terms)
+            } else {
+                ExprKind::Or(terms)
+            }
+        }),
     }
     left.to = to;
 }

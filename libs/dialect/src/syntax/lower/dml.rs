@@ -139,10 +139,7 @@ impl Lowering<'_> {
             targets.push(self.assignment_target(target)?);
         }
         if targets.is_empty() {
-            return Err(crate::syntax::fault::syntax(
-                self.sql,
-                node.end().saturating_sub(1),
-            ));
+            return Err(self.syntax_close(node));
         }
         Ok(targets)
     }
@@ -180,7 +177,7 @@ impl Lowering<'_> {
     fn assignment(&self, node: Node<'_>) -> Result<Assignment> {
         if node.kind() == SET_SINGLE_COLUMN {
             let target = self.assignment_target(self.need(node, COLUMN_TARGET)?)?;
-            self.need(node, EQ)?;
+            self.check_sign(self.need(node, EQ)?)?;
             let value = self.set_value(self.need(node, SET_EXPR)?)?;
             return Ok(Assignment::One(target, value));
         }

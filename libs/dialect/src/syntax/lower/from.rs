@@ -316,7 +316,7 @@ impl Lowering<'_> {
             .nodes()
             .next()
             .ok_or_else(|| self.syntax_after(parentheses))?;
-        let close = fault::syntax(self.sql, parentheses.end().saturating_sub(1));
+        let close = self.syntax_close(parentheses);
         if only {
             let name = inner.child(RELATION_NAME_REF).filter(|name| {
                 name.start() == inner.start() && name.end() == inner.end()

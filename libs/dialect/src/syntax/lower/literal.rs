@@ -33,6 +33,7 @@ impl Lowering<'_> {
                     Literal::Numeric(text.to_owned())
                 })
             }
+            DEFAULT_KW => ExprKind::Default,
             POSITIONAL_PARAM => self.parameter(token)?,
             BIT_STRING | BYTE_STRING => {
                 ExprKind::Literal(Literal::Bits(self.bits(node, token)?))

@@ -110,10 +110,7 @@ impl Lowering<'_> {
         for row in list.nodes() {
             let values = self.lower_list(row)?;
             if values.is_empty() {
-                return Err(crate::syntax::fault::syntax(
-                    self.sql,
-                    row.end().saturating_sub(1),
-                ));
+                return Err(self.syntax_close(row));
             }
             self.need(row, R_PAREN)?;
             rows.push(values);
@@ -198,9 +195,11 @@ impl Lowering<'_> {
             match child.kind() {
                 ORDER_BY_CLAUSE => {
                     let keys = self.lower_order_by(child)?;
+                    let first = keys.first();
+                    let place = first.map_or(child.start(), |key| key.value.at.0 as usize);
                     if !query.order_by.is_empty() {
                         return Err(
-                            self.refuse(child.start(), "multiple ORDER BY clauses not allowed")
+                            self.refuse(place, "multiple ORDER BY clauses not allowed")
                         );
                     }
                     query.order_by = keys;
@@ -218,6 +217,10 @@ impl Lowering<'_> {
                     let value = child.nodes().next();
                     let value = value.ok_or_else(|| self.syntax_after(child))?;
                     let offset = self.lower_expr(value)?;
+                    let word = child.child(ROWS_KW).or_else(|| child.child(ROW_KW));
+                    if let Some(word) = word.filter(|_| !is_plain(value)) {
+                        return Err(self.syntax(word));
+                    }
                     if query.offset.is_some() {
                         return Err(
                             self.refuse(value.start(), "multiple OFFSET clauses not allowed")
@@ -249,8 +252,20 @@ impl Lowering<'_> {
                 "multiple LIMIT clauses not allowed",
             ));
         }
+        let rest = crate::syntax::fault::skip_blanks(self.sql, node.end());
+        if node.kind() == LIMIT_CLAUSE && value.is_some() && self.sql.get(rest..).is_some_and(|rest| rest.starts_with(',')) {
+            return Err(self
+                .refuse(node.start(), "LIMIT #,# syntax is not supported")
+                .hint("Use separate LIMIT and OFFSET clauses."));
+        }
         query.limit = match value {
-            Some(value) => Some(self.lower_expr(value)?),
+            Some(value) => {
+                let limit = self.lower_expr(value)?;
+                if node.kind() == FETCH_CLAUSE && !is_plain(value) {
+                    return Err(crate::syntax::fault::syntax(self.sql, limit.at.0 as usize));
+                }
+                Some(limit)
+            }
             None if node.kind() == FETCH_CLAUSE => Some(Expr {
                 kind: ExprKind::Literal(Literal::Integer("1".to_owned())),
                 at: at(node),
@@ -299,5 +314,15 @@ impl Lowering<'_> {
             ExprKind::Column(path) => Ok(path),
             _ => Err(self.syntax(node)),
         }
+    }
+}
+
+/// What may stand before ROWS: an operand, or a number with a sign.
+fn is_plain(value: Node<'_>) -> bool {
+    match value.kind() {
+        BIN_EXPR | POSTFIX_EXPR | BETWEEN_EXPR | COLLATE => false,
+        CAST_EXPR => !value.has(COLON_COLON),
+        PREFIX_EXPR => value.has(LITERAL) && (value.has(PLUS) || value.has(MINUS)),
+        _ => true,
     }
 }

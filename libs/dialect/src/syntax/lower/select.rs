@@ -70,7 +70,7 @@ impl Lowering<'_> {
                 Some(on) => {
                     let keys = self.lower_list(on)?;
                     if keys.is_empty() {
-                        return Err(fault::syntax(self.sql, on.end().saturating_sub(1)));
+                        return Err(self.syntax_close(on));
                     }
                     Distinct::On(keys)
                 }
@@ -174,7 +174,7 @@ impl Lowering<'_> {
                     sets.push(self.group_item(item)?);
                 }
                 if sets.is_empty() {
-                    return Err(fault::syntax(self.sql, node.end().saturating_sub(1)));
+                    return Err(self.syntax_close(node));
                 }
                 Ok(GroupItem::Sets(sets))
             }),
@@ -185,7 +185,7 @@ impl Lowering<'_> {
     fn group_list(&self, node: Node<'_>) -> Result<Vec<Expr>> {
         let list = self.lower_list(node)?;
         if list.is_empty() {
-            return Err(fault::syntax(self.sql, node.end().saturating_sub(1)));
+            return Err(self.syntax_close(node));
         }
         Ok(list)
     }

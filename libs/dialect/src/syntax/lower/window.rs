@@ -38,7 +38,7 @@ impl Lowering<'_> {
                     key.using = Some(if operator.kind() == OPERATOR_CALL {
                         self.operator_call(operator)?
                     } else {
-                        self.sign_operator(operator)
+                        self.sign_operator(operator)?
                     });
                 }
                 _ => return Err(self.syntax(part)),
@@ -149,13 +149,13 @@ impl Lowering<'_> {
                 "frame starting from current row cannot have preceding rows",
                 end_at,
             ),
-            (FrameBound::Following(_), FrameBound::Preceding(_)) => (
+            (FrameBound::Following(_), FrameBound::CurrentRow) if !between => (
+                "frame starting from following row cannot end with current row",
+                start_at,
+            ),
+            (FrameBound::Following(_), FrameBound::Preceding(_) | FrameBound::CurrentRow) => (
                 "frame starting from following row cannot have preceding rows",
                 end_at,
-            ),
-            (FrameBound::Following(_), FrameBound::CurrentRow) => (
-                "frame starting from following row cannot end with current row",
-                if between { end_at } else { start_at },
             ),
             _ => return Ok(()),
         };
