@@ -18,8 +18,8 @@ pub fn parse(sql: &str) -> Result<Option<ast::Statement>, DialectError> {
     if survey.empty && survey.fault.is_none() {
         return Ok(None);
     }
-    if survey.depth > lower::MAX_DEPTH as usize {
-        return Err(survey.fault.unwrap_or_else(lower::too_deep));
+    if let Some(offset) = survey.too_deep {
+        return Err(lower::too_deep().at(sql, offset));
     }
     let tree = tree::Tree::parse(sql);
     let lowered = lower_only(sql, &tree);
@@ -65,8 +65,21 @@ fn place(sql: &str, offset: usize) -> usize {
     match text(at).as_str() {
         "," if matches!(
             text(next).as_str(),
-            "" | ")" | "]" | ";" | "," | "FROM" | "WHERE" | "GROUP" | "ORDER" | "LIMIT" | "SELECT"
-                | "VALUES" | "RETURNING" | "SET" | "HAVING" | "ON"
+            "" | ")"
+                | "]"
+                | ";"
+                | ","
+                | "FROM"
+                | "WHERE"
+                | "GROUP"
+                | "ORDER"
+                | "LIMIT"
+                | "SELECT"
+                | "VALUES"
+                | "RETURNING"
+                | "SET"
+                | "HAVING"
+                | "ON"
         ) =>
         {
             next

@@ -81,7 +81,7 @@ impl Builder<'_> {
             StrStep::Token { kind, text } => {
                 let start = self.offset;
                 self.offset += text.len();
-                if !matches!(kind, SyntaxKind::WHITESPACE | SyntaxKind::COMMENT) {
+                if !matches!(kind, WHITESPACE | COMMENT) {
                     self.add(*kind, true, start, self.offset);
                 }
             }
@@ -234,7 +234,10 @@ impl<'t> Node<'t> {
 
     /// Its text.
     pub(super) fn text(self) -> &'t str {
-        self.tree.text.get(self.start()..self.end()).unwrap_or_default()
+        self.tree
+            .text
+            .get(self.start()..self.end())
+            .unwrap_or_default()
     }
 
     /// Nodes and tokens directly below.

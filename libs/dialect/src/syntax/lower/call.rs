@@ -78,7 +78,13 @@ impl Lowering<'_> {
         let kind = word.kind();
         if !matches!(
             kind,
-            COALESCE_KW | NULLIF_KW | GREATEST_KW | LEAST_KW | GROUPING_KW | NORMALIZE_KW | XMLCONCAT_KW
+            COALESCE_KW
+                | NULLIF_KW
+                | GREATEST_KW
+                | LEAST_KW
+                | GROUPING_KW
+                | NORMALIZE_KW
+                | XMLCONCAT_KW
         ) {
             return Ok(None);
         }
@@ -99,9 +105,8 @@ impl Lowering<'_> {
                 match <[Expr; 2]>::try_from(arguments) {
                     Ok(both) => ExprKind::NullIf(Box::new(both)),
                     Err(_) => {
-                        return Err(
-                            third.map_or_else(|| self.syntax_close(list), |third| self.syntax(third))
-                        );
+                        return Err(third
+                            .map_or_else(|| self.syntax_close(list), |third| self.syntax(third)));
                     }
                 }
             }
@@ -167,7 +172,11 @@ impl Lowering<'_> {
                     for part in child.children() {
                         if !is_expression(part.kind()) {
                             let named = part.children().nth(1).unwrap_or(part);
-                            let found = if part.kind() == NAMED_ARG { named } else { part };
+                            let found = if part.kind() == NAMED_ARG {
+                                named
+                            } else {
+                                part
+                            };
                             return Err(self.syntax(found));
                         }
                         values.push(self.lower_expr(part)?);
@@ -190,16 +199,17 @@ impl Lowering<'_> {
     /// A function's name as it stands before its parenthesis.
     fn function_name(&self, function: Node<'_>) -> Result<Path> {
         if function.kind() == NAME_REF {
-            return Ok(Path(vec![self.lower_name(function, Place::Function).map_err(
-                |error| {
-                    // a word that may name a column is no fault, the parenthesis after it is
-                    if self.column_name(function).is_ok() {
-                        self.syntax_after(function)
-                    } else {
-                        error
-                    }
-                },
-            )?]));
+            return Ok(Path(vec![
+                self.lower_name(function, Place::Function)
+                    .map_err(|error| {
+                        // a word that may name a column is no fault, the parenthesis after it is
+                        if self.column_name(function).is_ok() {
+                            self.syntax_after(function)
+                        } else {
+                            error
+                        }
+                    })?,
+            ]));
         }
         let mut names = Vec::new();
         let mut rest = function;
@@ -262,7 +272,9 @@ impl Lowering<'_> {
             if call.arguments.is_empty() {
                 return Err(self.syntax_close(list));
             }
-            if call.variadic && let Some(word) = list.nodes().find_map(|arg| arg.child(VARIADIC_KW)) {
+            if call.variadic
+                && let Some(word) = list.nodes().find_map(|arg| arg.child(VARIADIC_KW))
+            {
                 return Err(self.syntax(word));
             }
         }

@@ -62,8 +62,10 @@ fn is_chain(node: Node<'_>) -> bool {
 
 /// Whether an operand of a subscript or field is itself a chain, whose last operand it belongs to.
 fn is_chain_base(node: Node<'_>) -> bool {
-    matches!(node.kind(), BIN_EXPR | PREFIX_EXPR | POSTFIX_EXPR | BETWEEN_EXPR | COLLATE)
-        || node.kind() == CAST_EXPR && node.has(COLON_COLON)
+    matches!(
+        node.kind(),
+        BIN_EXPR | PREFIX_EXPR | POSTFIX_EXPR | BETWEEN_EXPR | COLLATE
+    ) || node.kind() == CAST_EXPR && node.has(COLON_COLON)
 }
 
 /// The items of a chain, without recursion: a chain may be long.
@@ -323,10 +325,7 @@ impl Lowering<'_> {
         call: Node<'_>,
         place: Position,
     ) -> Result<()> {
-        let function = call
-            .nodes()
-            .next()
-            .ok_or_else(|| self.syntax_after(call))?;
+        let function = call.nodes().next().ok_or_else(|| self.syntax_after(call))?;
         if let Some(extra) = call.children().nth(1) {
             return Err(self.syntax(extra));
         }
@@ -337,20 +336,24 @@ impl Lowering<'_> {
             .ok_or_else(|| self.syntax_after(function))?;
         if let Some(query) = self.query_in(inner) {
             let query = Box::new(self.lower_query(query)?);
-            wrap(left, place, call.end(), |operand| ExprKind::QuantifiedQuery {
-                operand: Box::new(operand),
-                operator,
-                all,
-                query,
-                negated: false,
+            wrap(left, place, call.end(), |operand| {
+                ExprKind::QuantifiedQuery {
+                    operand: Box::new(operand),
+                    operator,
+                    all,
+                    query,
+                    negated: false,
+                }
             });
             return Ok(());
         }
         let array = self.lower_expr(inner)?;
-        wrap(left, place, call.end(), |operand| ExprKind::QuantifiedArray {
-            operands: Box::new([operand, array]),
-            operator,
-            all,
+        wrap(left, place, call.end(), |operand| {
+            ExprKind::QuantifiedArray {
+                operands: Box::new([operand, array]),
+                operator,
+                all,
+            }
         });
         Ok(())
     }
@@ -489,16 +492,18 @@ impl Lowering<'_> {
         };
         if let Some(query) = self.query_in(list) {
             let query = Box::new(self.lower_query(query)?);
-            wrap(left, place, list.end(), |operand| ExprKind::QuantifiedQuery {
-                operand: Box::new(operand),
-                operator: Operator {
-                    schema: None,
-                    sign: "=".to_owned(),
-                    at: place,
-                },
-                all: false,
-                query,
-                negated,
+            wrap(left, place, list.end(), |operand| {
+                ExprKind::QuantifiedQuery {
+                    operand: Box::new(operand),
+                    operator: Operator {
+                        schema: None,
+                        sign: "=".to_owned(),
+                        at: place,
+                    },
+                    all: false,
+                    query,
+                    negated,
+                }
             });
             return Ok(false);
         }

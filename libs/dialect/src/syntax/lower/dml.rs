@@ -182,10 +182,7 @@ impl Lowering<'_> {
             return Ok(Assignment::One(target, value));
         }
         let targets = self.targets(self.need(node, COLUMN_TARGET_LIST)?)?;
-        let source = node
-            .nodes()
-            .nth(1)
-            .ok_or_else(|| self.syntax_after(node))?;
+        let source = node.nodes().nth(1).ok_or_else(|| self.syntax_after(node))?;
         let value = if source.kind() == SET_EXPR_LIST {
             self.check_commas(source)?;
             let mut fields = Vec::new();
@@ -245,9 +242,9 @@ impl Lowering<'_> {
                     if let (Some(name), true) = (names.pop(), names.is_empty()) {
                         conflict.target = ConflictTarget::Constraint(name);
                     } else {
-                        return Err(self.syntax_after(
-                            super::names::first_token(path).unwrap_or(path),
-                        ));
+                        return Err(
+                            self.syntax_after(super::names::first_token(path).unwrap_or(path))
+                        );
                     }
                 }
                 CONFLICT_DO_NOTHING => {}
@@ -281,9 +278,7 @@ impl Lowering<'_> {
                 return Err(self.syntax_after(super::names::first_token(value).unwrap_or(value)));
             }
             let operator_class = match item.child(OP_CLASS_REF) {
-                Some(class) => {
-                    Some(self.lower_path(self.need(class, PATH_REF)?, Place::Column)?)
-                }
+                Some(class) => Some(self.lower_path(self.need(class, PATH_REF)?, Place::Column)?),
                 None => None,
             };
             terms.push(ConflictTerm {

@@ -203,7 +203,10 @@ impl Lowering<'_> {
     fn relation(&self, node: Node<'_>) -> Result<FromItem> {
         if let Some(lateral) = node.child(LATERAL_KW) {
             let name = node.nodes().next();
-            return Err(name.map_or_else(|| self.syntax_after(lateral), |name| self.syntax_after(name)));
+            return Err(name.map_or_else(
+                || self.syntax_after(lateral),
+                |name| self.syntax_after(name),
+            ));
         }
         let name = self.need(node, RELATION_NAME_REF)?;
         let word = first_token(name).ok_or_else(|| self.syntax_after(node))?;
@@ -318,9 +321,9 @@ impl Lowering<'_> {
             .ok_or_else(|| self.syntax_after(parentheses))?;
         let close = self.syntax_close(parentheses);
         if only {
-            let name = inner.child(RELATION_NAME_REF).filter(|name| {
-                name.start() == inner.start() && name.end() == inner.end()
-            });
+            let name = inner
+                .child(RELATION_NAME_REF)
+                .filter(|name| name.start() == inner.start() && name.end() == inner.end());
             return Ok(FromItem::Relation {
                 name: self.relation_path(name.ok_or(close)?)?,
                 only: true,

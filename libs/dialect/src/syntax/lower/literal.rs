@@ -35,9 +35,7 @@ impl Lowering<'_> {
             }
             DEFAULT_KW => ExprKind::Default,
             POSITIONAL_PARAM => self.parameter(token)?,
-            BIT_STRING | BYTE_STRING => {
-                ExprKind::Literal(Literal::Bits(self.bits(node, token)?))
-            }
+            BIT_STRING | BYTE_STRING => ExprKind::Literal(Literal::Bits(self.bits(node, token)?)),
             STRING | ESC_STRING | UNICODE_ESC_STRING | NATIONAL_STRING | DOLLAR_QUOTED_STRING => {
                 ExprKind::Literal(Literal::String(self.string_text(node)?))
             }
@@ -51,7 +49,9 @@ impl Lowering<'_> {
         let digits = token.text().get(1..).unwrap_or_default();
         match digits.parse::<u32>() {
             Ok(number) if number <= MAX_PARAMETER => Ok(ExprKind::Parameter(number)),
-            Ok(_) | Err(_) if digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty() => {
+            Ok(_) | Err(_)
+                if digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty() =>
+            {
                 Err(DialectError::new(
                     SqlState::UNDEFINED_PARAMETER,
                     format!("there is no parameter ${digits}"),
@@ -139,7 +139,9 @@ impl Lowering<'_> {
     /// A string with backslash escapes; `skip` bytes stand before its text.
     fn escaped(&self, token: Node<'_>, skip: usize) -> Result<String> {
         let raw = token.text();
-        let inner = raw.get(skip..raw.len().saturating_sub(1)).unwrap_or_default();
+        let inner = raw
+            .get(skip..raw.len().saturating_sub(1))
+            .unwrap_or_default();
         let mut reader = Escapes {
             sql: self.sql,
             inner,
@@ -150,11 +152,7 @@ impl Lowering<'_> {
         };
         while reader.step()? {}
         if reader.high.is_some() {
-            return Err(reader.fault(
-                reader.at,
-                reader.at + 1,
-                "invalid Unicode surrogate pair",
-            ));
+            return Err(reader.fault(reader.at, reader.at + 1, "invalid Unicode surrogate pair"));
         }
         String::from_utf8(reader.out).map_err(|error| {
             let bytes = error.as_bytes();
@@ -216,7 +214,10 @@ impl Escapes<'_> {
         let rest = self.inner.as_bytes().get(self.at..).unwrap_or_default();
         let pair = matches!(rest, [b'\\', b'u' | b'U', ..]);
         if self.high.is_some() && !pair && !rest.is_empty() {
-            let length = self.inner.get(self.at..).and_then(|rest| rest.chars().next());
+            let length = self
+                .inner
+                .get(self.at..)
+                .and_then(|rest| rest.chars().next());
             let end = self.at + length.map_or(1, char::len_utf8);
             return Err(self.fault(self.at, end, "invalid Unicode surrogate pair"));
         }
@@ -323,7 +324,10 @@ impl Lowering<'_> {
         let mut escape = '\\';
         let mut uescape = false;
         let mut end = token.end();
-        for part in node.children().skip_while(|part| part.start() <= token.start()) {
+        for part in node
+            .children()
+            .skip_while(|part| part.start() <= token.start())
+        {
             if part.kind() == UESCAPE_KW {
                 uescape = true;
             } else if uescape {
@@ -365,11 +369,18 @@ impl Lowering<'_> {
         let mut high = None;
         let mut at = 0;
         while let Some(char) = text.get(at..).and_then(|rest| rest.chars().next()) {
-            let rest = text.get(at + char.len_utf8()..).unwrap_or_default().as_bytes();
+            let rest = text
+                .get(at + char.len_utf8()..)
+                .unwrap_or_default()
+                .as_bytes();
             let escaped = char == escape && rest.first().copied().map(char::from) != Some(escape);
             if !escaped {
                 if high.is_some() {
-                    return Err(fault::syntax_words(self.sql, place(at), "invalid Unicode surrogate pair"));
+                    return Err(fault::syntax_words(
+                        self.sql,
+                        place(at),
+                        "invalid Unicode surrogate pair",
+                    ));
                 }
                 out.push(char);
                 at += char.len_utf8() * if char == escape { 2 } else { 1 };
@@ -380,12 +391,11 @@ impl Lowering<'_> {
             let digits = rest.get(usize::from(long)..).unwrap_or_default();
             let (value, length) = number(digits, 16, want);
             if length < want {
-                return Err(DialectError::new(
-                    SqlState::SYNTAX_ERROR,
-                    "invalid Unicode escape",
-                )
-                .at(self.sql, place(at))
-                .hint("Unicode escapes must be \\XXXX or \\+XXXXXX."));
+                return Err(
+                    DialectError::new(SqlState::SYNTAX_ERROR, "invalid Unicode escape")
+                        .at(self.sql, place(at))
+                        .hint("Unicode escapes must be \\XXXX or \\+XXXXXX."),
+                );
             }
             match combine(&mut high, value) {
                 Ok(char) => out.extend(char),
@@ -394,7 +404,11 @@ impl Lowering<'_> {
             at += 1 + usize::from(long) + want;
         }
         if high.is_some() {
-            return Err(fault::syntax_words(self.sql, place(at), "invalid Unicode surrogate pair"));
+            return Err(fault::syntax_words(
+                self.sql,
+                place(at),
+                "invalid Unicode surrogate pair",
+            ));
         }
         Ok(out)
     }

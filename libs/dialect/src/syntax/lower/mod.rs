@@ -30,7 +30,7 @@ use crate::DialectError;
 type Result<T> = std::result::Result<T, DialectError>;
 
 /// How deep a statement may nest; each level costs some kilobytes of stack here and in what follows.
-pub(super) const MAX_DEPTH: u32 = 200;
+const MAX_DEPTH: u32 = 200;
 
 /// What lowering needs beside the tree.
 pub(super) struct Lowering<'s> {
@@ -65,11 +65,21 @@ impl<'s> Lowering<'s> {
 
     /// Runs one level deeper.
     fn deeper<T>(&self, at: Node<'_>, lower: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.deeper_by(1, at, lower)
+    }
+
+    /// Runs deeper by what takes the stack of so many levels of expressions.
+    fn deeper_by<T>(
+        &self,
+        levels: u32,
+        at: Node<'_>,
+        lower: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let depth = self.depth.get();
-        if depth >= MAX_DEPTH {
+        if depth + levels > MAX_DEPTH {
             return Err(too_deep().at(self.sql, at.start()));
         }
-        self.depth.set(depth + 1);
+        self.depth.set(depth + levels);
         let result = lower();
         self.depth.set(depth);
         result

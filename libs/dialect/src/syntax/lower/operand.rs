@@ -7,7 +7,6 @@ use super::chain::wrap;
 use super::names::{Place, first_token};
 use super::types::is_interval;
 use super::{Lowering, Result, at, expr, is_expression, position};
-use crate::syntax::fault;
 use crate::syntax::tree::Node;
 
 impl Lowering<'_> {
@@ -67,7 +66,8 @@ impl Lowering<'_> {
             base = base.nodes().next().ok_or_else(|| self.syntax(base))?;
         }
         steps.reverse();
-        let parameter = base.kind() == LITERAL && first_token(base).is_some_and(|token| token.kind() == POSITIONAL_PARAM);
+        let parameter = base.kind() == LITERAL
+            && first_token(base).is_some_and(|token| token.kind() == POSITIONAL_PARAM);
         let mut rest = steps.as_slice();
         let mut value = match base.kind() {
             NAME_REF if first_token(base).and_then(value_function).is_none() => {
@@ -140,9 +140,7 @@ impl Lowering<'_> {
     /// What stands between brackets.
     pub(super) fn subscript(&self, step: Node<'_>) -> Result<Subscript> {
         let open = self.need(step, L_BRACK)?;
-        let mut inner = step
-            .nodes()
-            .filter(|child| child.start() >= open.end());
+        let mut inner = step.nodes().filter(|child| child.start() >= open.end());
         let Some(colon) = step.child(COLON) else {
             let index = inner.next().ok_or_else(|| self.syntax_after(open))?;
             return Ok(Subscript::Index(Box::new(self.lower_expr(index)?)));
@@ -203,10 +201,7 @@ impl Lowering<'_> {
 
     fn parentheses(&self, node: Node<'_>) -> Result<Expr> {
         self.check_commas(node)?;
-        let inner = node
-            .nodes()
-            .next()
-            .ok_or_else(|| self.syntax_after(node))?;
+        let inner = node.nodes().next().ok_or_else(|| self.syntax_after(node))?;
         if node.child(R_PAREN).is_none() {
             // what stands there wrongly inside comes first
             if is_expression(inner.kind()) {

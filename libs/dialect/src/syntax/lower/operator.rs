@@ -127,7 +127,11 @@ impl Lowering<'_> {
             .unwrap_or_default()
             .trim_start_matches('.')
             .trim();
-        if sign.is_empty() || !sign.bytes().all(|byte| b"+-*/<>=~!@#%^&|`?".contains(&byte)) {
+        if sign.is_empty()
+            || !sign
+                .bytes()
+                .all(|byte| b"+-*/<>=~!@#%^&|`?".contains(&byte))
+        {
             return Err(fault::syntax(self.sql, start));
         }
         Ok(Operator {

@@ -2,12 +2,9 @@
 
 use squawk_parser::SyntaxKind::*;
 
-use super::super::ast::{
-    Distinct, Expr, ExprKind, FromItem, GroupItem, Into, Select, Target,
-};
+use super::super::ast::{Distinct, Expr, ExprKind, FromItem, GroupItem, Into, Select, Target};
 use super::names::Place;
 use super::{Lowering, Result, at, expr};
-use crate::syntax::fault;
 use crate::syntax::tree::Node;
 
 impl Lowering<'_> {

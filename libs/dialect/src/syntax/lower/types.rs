@@ -3,9 +3,7 @@
 use pgtypes::SqlState;
 use squawk_parser::SyntaxKind::{self, *};
 
-use super::super::ast::{
-    ExprKind, Expr, IntervalFields, Literal, Name, Path, TypeName,
-};
+use super::super::ast::{Expr, ExprKind, IntervalFields, Literal, Name, Path, TypeName};
 use super::names::{Place, first_token};
 use super::{Lowering, Result, at, expr, is_expression};
 use crate::DialectError;
@@ -91,17 +89,17 @@ impl Lowering<'_> {
         let list = self.need(node, ARG_LIST)?;
         let first = list.nodes().next().ok_or_else(|| self.syntax(list))?;
         let second = list.nodes().nth(1);
-        if matches!(ty.modifiers.first().map(|first| &first.kind), Some(ExprKind::Literal(Literal::Integer(_)))) {
+        if matches!(
+            ty.modifiers.first().map(|first| &first.kind),
+            Some(ExprKind::Literal(Literal::Integer(_)))
+        ) {
             return Err(self.syntax_after(second.map_or(list, |_| first)));
         }
         Err(self.syntax(first))
     }
 
     fn array_type(&self, node: Node<'_>, literal: bool) -> Result<TypeName> {
-        let inner = node
-            .nodes()
-            .next()
-            .ok_or_else(|| self.syntax_after(node))?;
+        let inner = node.nodes().next().ok_or_else(|| self.syntax_after(node))?;
         let mut ty = self.type_name(inner, literal)?;
         let word = node.child(ARRAY_KW);
         let mut bounds = node.children().filter(|child| child.kind() == ARRAY_BOUND);
@@ -179,7 +177,14 @@ impl Lowering<'_> {
             _ => "",
         };
         if name.is_empty() || !alone {
-            ty.name = self.lower_path(path, if alone { Place::Function } else { Place::Column })?;
+            ty.name = self.lower_path(
+                path,
+                if alone {
+                    Place::Function
+                } else {
+                    Place::Column
+                },
+            )?;
             return Ok(ty);
         }
         let modified = matches!(start.kind(), FLOAT_KW | DECIMAL_KW | DEC_KW | NUMERIC_KW);
@@ -198,8 +203,15 @@ impl Lowering<'_> {
             return Ok("float8");
         };
         let bits = match &first.kind {
-            ExprKind::Literal(Literal::Integer(digits)) => digits.parse::<u32>().unwrap_or(u32::MAX),
-            _ => return Err(crate::syntax::fault::syntax(self.sql, first.from.0 as usize)),
+            ExprKind::Literal(Literal::Integer(digits)) => {
+                digits.parse::<u32>().unwrap_or(u32::MAX)
+            }
+            _ => {
+                return Err(crate::syntax::fault::syntax(
+                    self.sql,
+                    first.from.0 as usize,
+                ));
+            }
         };
         let message = match bits {
             0 => "precision for type float must be at least 1 bit",

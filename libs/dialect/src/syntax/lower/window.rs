@@ -3,9 +3,7 @@
 use pgtypes::SqlState;
 use squawk_parser::SyntaxKind::*;
 
-use super::super::ast::{
-    Frame, FrameBound, FrameExclusion, FrameUnit, Name, SortKey, WindowSpec,
-};
+use super::super::ast::{Frame, FrameBound, FrameExclusion, FrameUnit, Name, SortKey, WindowSpec};
 use super::{Lowering, Result, at};
 use crate::DialectError;
 use crate::syntax::tree::Node;
