@@ -146,31 +146,21 @@ pub(super) fn scan(sql: &str, at: usize) -> Result<usize, DialectError> {
     match rest {
         [] => Ok(at),
         [b'/', b'*', ..] => Err(rest_of(sql, at, "unterminated /* comment")),
-        [b'\'', ..] => quoted(sql, at, at, b'\'', false, "unterminated quoted string"),
-        [b'n' | b'N', b'\'', ..] => {
-            quoted(sql, at, at + 1, b'\'', false, "unterminated quoted string")
+        [b'\'', ..] => quoted(sql, at, at, false, "unterminated quoted string"),
+        [b'n' | b'N', b'\'', ..] => quoted(sql, at, at + 1, false, "unterminated quoted string"),
+        [b'e' | b'E', b'\'', ..] => quoted(sql, at, at + 1, true, "unterminated quoted string"),
+        [b'b' | b'B', b'\'', ..] => {
+            quoted(sql, at, at + 1, false, "unterminated bit string literal")
         }
-        [b'e' | b'E', b'\'', ..] => {
-            quoted(sql, at, at + 1, b'\'', true, "unterminated quoted string")
-        }
-        [b'b' | b'B', b'\'', ..] => quoted(
-            sql,
-            at,
-            at + 1,
-            b'\'',
-            false,
-            "unterminated bit string literal",
-        ),
         [b'x' | b'X', b'\'', ..] => quoted(
             sql,
             at,
             at + 1,
-            b'\'',
             false,
             "unterminated hexadecimal string literal",
         ),
         [b'u' | b'U', b'&', b'\'', ..] => {
-            quoted(sql, at, at + 2, b'\'', false, "unterminated quoted string")
+            quoted(sql, at, at + 2, false, "unterminated quoted string")
         }
         [b'u' | b'U', b'&', b'"', ..] => identifier(sql, at, at + 2),
         [b'"', ..] => identifier(sql, at, at),
@@ -208,11 +198,11 @@ fn quoted(
     sql: &str,
     start: usize,
     open: usize,
-    quote: u8,
     escapes: bool,
     fault: &str,
 ) -> Result<usize, DialectError> {
     let bytes = sql.as_bytes();
+    let quote = bytes.get(open).copied().unwrap_or(b'\'');
     let mut at = open + 1;
     loop {
         match bytes.get(at..).unwrap_or_default() {
@@ -226,14 +216,7 @@ fn quoted(
 }
 
 fn identifier(sql: &str, start: usize, open: usize) -> Result<usize, DialectError> {
-    let end = quoted(
-        sql,
-        start,
-        open,
-        b'"',
-        false,
-        "unterminated quoted identifier",
-    )?;
+    let end = quoted(sql, start, open, false, "unterminated quoted identifier")?;
     if end == open + 2 {
         return Err(near(sql, start, end, "zero-length delimited identifier"));
     }

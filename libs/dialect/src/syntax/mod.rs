@@ -1,5 +1,13 @@
 //! PostgreSQL's grammar: a statement's text becomes a tree of our own.
 
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::enum_glob_use,
+        reason = "a grammar's code names some hundred kinds of nodes"
+    )
+)]
+
 pub mod ast;
 mod fault;
 mod lower;

@@ -302,11 +302,7 @@ impl Lowering<'_> {
                     last = child.has(VARIADIC_KW) || child.has(ORDER_BY_CLAUSE);
                     comma = None;
                 }
-                R_PAREN => {
-                    if comma.is_some() {
-                        return Err(self.syntax(child));
-                    }
-                }
+                R_PAREN if comma.is_some() => return Err(self.syntax(child)),
                 ERROR if argument && child.text().starts_with(',') => {
                     return Err(self.syntax_after(child));
                 }

@@ -6,6 +6,7 @@ use super::super::ast::{
     Assignment, AssignmentTarget, ConflictTarget, ConflictTerm, Delete, Expr, ExprKind, Filter,
     Insert, Name, OnConflict, Overriding, Target, Update,
 };
+use super::chain::query_in;
 use super::names::Place;
 use super::{Lowering, Result, at, expr, is_query};
 use crate::syntax::tree::Node;
@@ -201,7 +202,7 @@ impl Lowering<'_> {
                 ),
             }
         } else {
-            let query = self.query_in(source).ok_or_else(|| self.syntax(source))?;
+            let query = query_in(source).ok_or_else(|| self.syntax(source))?;
             let query = Box::new(self.lower_query(query)?);
             expr(
                 ExprKind::Subquery(query),

@@ -6,12 +6,14 @@
 mod call;
 mod chain;
 mod dml;
+mod escapes;
 mod form;
 mod from;
 mod literal;
 mod names;
 mod operand;
 mod operator;
+mod predicate;
 mod query;
 mod select;
 mod types;

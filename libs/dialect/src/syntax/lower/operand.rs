@@ -3,7 +3,7 @@
 use squawk_parser::SyntaxKind::*;
 
 use super::super::ast::{Expr, ExprKind, Name, Path, Subscript, ValueFunction};
-use super::chain::wrap;
+use super::chain::{query_in, wrap};
 use super::names::{Place, first_token};
 use super::types::is_interval;
 use super::{Lowering, Result, at, expr, is_expression, position};
@@ -209,7 +209,7 @@ impl Lowering<'_> {
             }
             return Err(self.syntax_after(node));
         }
-        if let Some(query) = self.query_in(node) {
+        if let Some(query) = query_in(node) {
             return self.subquery(node, query);
         }
         if !is_expression(inner.kind()) {
@@ -243,21 +243,16 @@ impl Lowering<'_> {
 
     fn array(&self, node: Node<'_>) -> Result<Expr> {
         let inner = node.nodes().next();
-        let kind = match inner
-            .filter(|_| node.has(L_PAREN))
-            .and_then(|inner| self.query_in(inner))
-        {
-            Some(query) => ExprKind::ArrayQuery(Box::new(self.lower_query(query)?)),
-            None => {
-                if !node.has(ARRAY_KW) {
-                    return Err(self.syntax(node));
-                }
-                if !node.has(L_BRACK) {
-                    let open = node.children().nth(1).unwrap_or(node);
-                    return Err(self.syntax_after(open));
-                }
-                ExprKind::Array(self.elements(node)?)
-            }
+        let query = inner.filter(|_| node.has(L_PAREN)).and_then(query_in);
+        let kind = if let Some(query) = query {
+            ExprKind::ArrayQuery(Box::new(self.lower_query(query)?))
+        } else if !node.has(ARRAY_KW) {
+            return Err(self.syntax(node));
+        } else if !node.has(L_BRACK) {
+            let open = node.children().nth(1).unwrap_or(node);
+            return Err(self.syntax_after(open));
+        } else {
+            ExprKind::Array(self.elements(node)?)
         };
         Ok(expr(kind, at(node), node.start(), node.end()))
     }

@@ -7,6 +7,7 @@ use super::super::ast::{
     CommonTable, CommonTableBody, Expr, ExprKind, Literal, LockStrength, LockWait, Locking, Name,
     Path, Query, QueryBody, SetOperator, With,
 };
+use super::chain::query_in;
 use super::names::Place;
 use super::{Lowering, Result, at, is_query, position, too_deep};
 use crate::DialectError;
@@ -46,7 +47,7 @@ impl Lowering<'_> {
     fn query_in_parentheses(&self, node: Node<'_>) -> Result<Query> {
         let inner = node
             .nodes()
-            .find_map(|child| self.query_in(child))
+            .find_map(|child| query_in(child))
             .ok_or_else(|| self.syntax_after(node.child(L_PAREN).unwrap_or(node)))?;
         let mut query = self.lower_query(inner)?;
         self.need(node, R_PAREN)?;
@@ -66,7 +67,7 @@ impl Lowering<'_> {
                 return Err(too_deep().at(self.sql, leftmost.start()));
             }
             operations.push(leftmost);
-            let left = leftmost.nodes().next().and_then(|side| self.query_in(side));
+            let left = leftmost.nodes().next().and_then(|side| query_in(side));
             leftmost = left.ok_or_else(|| self.syntax_after(leftmost))?;
         }
         // in parentheses a side keeps its own WITH; one before the parenthesis or a first SELECT is that of the whole
@@ -92,7 +93,7 @@ impl Lowering<'_> {
             EXCEPT => SetOperator::Except,
             _ => return Err(self.syntax(word)),
         };
-        let right = self.query_in(right).ok_or_else(|| self.syntax(right))?;
+        let right = query_in(right).ok_or_else(|| self.syntax(right))?;
         let body = QueryBody::SetOperation {
             operator,
             all: word.has(ALL),

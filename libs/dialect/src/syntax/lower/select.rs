@@ -20,7 +20,7 @@ impl Lowering<'_> {
                 }
                 WITH_CLAUSE => {}
                 _ if !seen => return Err(self.syntax(child)),
-                INTO_CLAUSE => select.into = Some(self.into_table(child)?),
+                INTO_CLAUSE => select.into = Some(self.new_table(child)?),
                 FROM_CLAUSE => select.from = self.lower_from(child)?,
                 WHERE_CLAUSE => select.filter = Some(self.clause_value(child)?),
                 GROUP_BY_CLAUSE => self.group_by(child, &mut select)?,
@@ -128,7 +128,7 @@ impl Lowering<'_> {
         Ok(Target { value, alias })
     }
 
-    fn into_table(&self, node: Node<'_>) -> Result<Into> {
+    fn new_table(&self, node: Node<'_>) -> Result<Into> {
         Ok(Into {
             table: self.relation_path(self.need(node, TABLE_NAME)?)?,
             temporary: node.has(TEMP),

@@ -101,12 +101,7 @@ impl Lowering<'_> {
         } else {
             (self.bound(extent)?, FrameBound::CurrentRow)
         };
-        let start_at = if between {
-            extent.nodes().next().unwrap_or(extent)
-        } else {
-            extent
-        };
-        self.check_frame(&start, &end, between, start_at, extent)?;
+        self.check_frame(&start, &end, extent)?;
         let exclude = parts.next().and_then(|exclude| exclude.nodes().next());
         Ok(Frame {
             unit: match unit.kind() {
@@ -127,15 +122,11 @@ impl Lowering<'_> {
     }
 
     /// Frames that cannot be, in the words of PostgreSQL's grammar.
-    fn check_frame(
-        &self,
-        start: &FrameBound,
-        end: &FrameBound,
-        between: bool,
-        start_at: Node<'_>,
-        extent: Node<'_>,
-    ) -> Result<()> {
-        let end_at = extent.nodes().nth(1).unwrap_or(extent);
+    fn check_frame(&self, start: &FrameBound, end: &FrameBound, extent: Node<'_>) -> Result<()> {
+        let between = extent.kind() == FRAME_BETWEEN;
+        let mut bounds = extent.nodes().filter(|_| between);
+        let start_at = bounds.next().unwrap_or(extent);
+        let end_at = bounds.next().unwrap_or(extent);
         let (message, place) = match (start, end) {
             (FrameBound::UnboundedFollowing, _) => {
                 ("frame start cannot be UNBOUNDED FOLLOWING", start_at)
