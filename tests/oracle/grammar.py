@@ -34,7 +34,7 @@ def theirs(sql):
         message = error.args[0]
         location = error.args[1] if len(error.args) > 1 else None
         at_end = message.endswith("at end of input")
-        return message, len(sql) + 1 if at_end and location is None else location
+        return message, len(sql) if at_end and location is None else location
 
 
 def ours(sqls):

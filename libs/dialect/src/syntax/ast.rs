@@ -178,7 +178,7 @@ pub enum ExprKind {
     Least(Vec<Expr>),
     /// GROUPING (…).
     Grouping(Vec<Expr>),
-    /// CURRENT_DATE and its kin, which are called without parentheses.
+    /// `CURRENT_DATE` and its kin, which are called without parentheses.
     ValueFunction {
         /// Which.
         function: ValueFunction,
@@ -307,6 +307,10 @@ pub enum ValueFunction {
 
 /// A call.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the grammar's words, which are said or not"
+)]
 pub struct Call {
     /// The function.
     pub name: Path,

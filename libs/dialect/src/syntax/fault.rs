@@ -64,33 +64,72 @@ pub(super) fn syntax(sql: &str, offset: usize) -> DialectError {
 pub(super) struct Survey {
     /// There is no token.
     pub(super) empty: bool,
-    /// How deep parentheses and their like nest.
-    pub(super) depth: usize,
+    /// The first token that nests too deeply, if there is one.
+    pub(super) too_deep: Option<usize>,
     /// The first fault that the scanner finds.
     pub(super) fault: Option<DialectError>,
+}
+
+/// How deep parentheses and CASE may nest before the parser, which takes up to 800 bytes of stack for each level.
+const MAX_OPEN: usize = 1000;
+/// How many tokens may stand in a row without a comma, AND or OR, not counting what parentheses hold: the parser nests some operators.
+const MAX_RUN: usize = 4000;
+/// How many BETWEEN may stand in a row without a comma.
+const MAX_BETWEEN: usize = 1000;
+
+/// Counts what may nest.
+#[derive(Default)]
+struct Nesting {
+    /// What was counted before each parenthesis that is open.
+    outer: Vec<(usize, usize)>,
+    cases: usize,
+    run: usize,
+    between: usize,
+}
+
+impl Nesting {
+    /// Takes a token; whether there is too much of anything now.
+    fn take(&mut self, token: &str) -> bool {
+        self.run += 1;
+        match token.as_bytes() {
+            [b'(' | b'['] => {
+                self.outer.push((self.run, self.between));
+                (self.run, self.between) = (0, 0);
+            }
+            [b')' | b']'] => (self.run, self.between) = self.outer.pop().unwrap_or_default(),
+            [b','] => (self.run, self.between) = (0, 0),
+            [b'o' | b'O', b'r' | b'R'] => self.run = 0,
+            [b'a' | b'A', _, _] if token.eq_ignore_ascii_case("AND") => self.run = 0,
+            [b'c' | b'C', _, _, _] if token.eq_ignore_ascii_case("CASE") => self.cases += 1,
+            [b'e' | b'E', _, _] if token.eq_ignore_ascii_case("END") => {
+                self.cases = self.cases.saturating_sub(1);
+            }
+            [b'b' | b'B', ..] if token.eq_ignore_ascii_case("BETWEEN") => self.between += 1,
+            _ => {}
+        }
+        self.outer.len() + self.cases > MAX_OPEN || self.run > MAX_RUN || self.between > MAX_BETWEEN
+    }
 }
 
 /// Reads all tokens of a statement.
 pub(super) fn survey(sql: &str) -> Survey {
     let mut survey = Survey {
         empty: true,
-        depth: 0,
+        too_deep: None,
         fault: None,
     };
-    let mut open = 0_usize;
+    let mut nesting = Nesting::default();
     let mut at = skip_blanks(sql, 0);
     while at < sql.len() {
         survey.empty = false;
-        match sql.as_bytes().get(at) {
-            Some(b'(' | b'[') => {
-                open += 1;
-                survey.depth = survey.depth.max(open);
-            }
-            Some(b')' | b']') => open = open.saturating_sub(1),
-            _ => {}
-        }
         match scan(sql, at) {
-            Ok(end) => at = skip_blanks(sql, end.max(at + 1)),
+            Ok(end) => {
+                if nesting.take(sql.get(at..end).unwrap_or_default()) {
+                    survey.too_deep = Some(at);
+                    return survey;
+                }
+                at = skip_blanks(sql, end.max(at + 1));
+            }
             Err(error) => {
                 survey.fault = Some(error);
                 return survey;
@@ -107,31 +146,21 @@ pub(super) fn scan(sql: &str, at: usize) -> Result<usize, DialectError> {
     match rest {
         [] => Ok(at),
         [b'/', b'*', ..] => Err(rest_of(sql, at, "unterminated /* comment")),
-        [b'\'', ..] => quoted(sql, at, at, b'\'', false, "unterminated quoted string"),
-        [b'n' | b'N', b'\'', ..] => {
-            quoted(sql, at, at + 1, b'\'', false, "unterminated quoted string")
+        [b'\'', ..] => quoted(sql, at, at, false, "unterminated quoted string"),
+        [b'n' | b'N', b'\'', ..] => quoted(sql, at, at + 1, false, "unterminated quoted string"),
+        [b'e' | b'E', b'\'', ..] => quoted(sql, at, at + 1, true, "unterminated quoted string"),
+        [b'b' | b'B', b'\'', ..] => {
+            quoted(sql, at, at + 1, false, "unterminated bit string literal")
         }
-        [b'e' | b'E', b'\'', ..] => {
-            quoted(sql, at, at + 1, b'\'', true, "unterminated quoted string")
-        }
-        [b'b' | b'B', b'\'', ..] => quoted(
-            sql,
-            at,
-            at + 1,
-            b'\'',
-            false,
-            "unterminated bit string literal",
-        ),
         [b'x' | b'X', b'\'', ..] => quoted(
             sql,
             at,
             at + 1,
-            b'\'',
             false,
             "unterminated hexadecimal string literal",
         ),
         [b'u' | b'U', b'&', b'\'', ..] => {
-            quoted(sql, at, at + 2, b'\'', false, "unterminated quoted string")
+            quoted(sql, at, at + 2, false, "unterminated quoted string")
         }
         [b'u' | b'U', b'&', b'"', ..] => identifier(sql, at, at + 2),
         [b'"', ..] => identifier(sql, at, at),
@@ -169,11 +198,11 @@ fn quoted(
     sql: &str,
     start: usize,
     open: usize,
-    quote: u8,
     escapes: bool,
     fault: &str,
 ) -> Result<usize, DialectError> {
     let bytes = sql.as_bytes();
+    let quote = bytes.get(open).copied().unwrap_or(b'\'');
     let mut at = open + 1;
     loop {
         match bytes.get(at..).unwrap_or_default() {
@@ -187,14 +216,7 @@ fn quoted(
 }
 
 fn identifier(sql: &str, start: usize, open: usize) -> Result<usize, DialectError> {
-    let end = quoted(
-        sql,
-        start,
-        open,
-        b'"',
-        false,
-        "unterminated quoted identifier",
-    )?;
+    let end = quoted(sql, start, open, false, "unterminated quoted identifier")?;
     if end == open + 2 {
         return Err(near(sql, start, end, "zero-length delimited identifier"));
     }
@@ -208,7 +230,7 @@ fn parameter(sql: &str, at: usize) -> Result<usize, DialectError> {
         return Err(near(
             sql,
             at,
-            junk_end(sql, end),
+            word_end(bytes, end),
             "trailing junk after parameter",
         ));
     }
@@ -220,14 +242,6 @@ fn digits_end(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
-}
-
-/// PostgreSQL shows one character of the junk.
-fn junk_end(sql: &str, at: usize) -> usize {
-    at + sql
-        .get(at..)
-        .and_then(|rest| rest.chars().next())
-        .map_or(0, char::len_utf8)
 }
 
 fn number(sql: &str, at: usize) -> Result<usize, DialectError> {
@@ -254,7 +268,7 @@ fn number(sql: &str, at: usize) -> Result<usize, DialectError> {
         return Err(near(
             sql,
             at,
-            junk_end(sql, end),
+            word_end(bytes, end),
             "trailing junk after numeric literal",
         ));
     }

@@ -1,5 +1,13 @@
 //! PostgreSQL's grammar: a statement's text becomes a tree of our own.
 
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::enum_glob_use,
+        reason = "a grammar's code names some hundred kinds of nodes"
+    )
+)]
+
 pub mod ast;
 mod fault;
 mod lower;
@@ -18,8 +26,8 @@ pub fn parse(sql: &str) -> Result<Option<ast::Statement>, DialectError> {
     if survey.empty && survey.fault.is_none() {
         return Ok(None);
     }
-    if survey.depth > lower::MAX_DEPTH as usize {
-        return Err(survey.fault.unwrap_or_else(lower::too_deep));
+    if let Some(offset) = survey.too_deep {
+        return Err(lower::too_deep().at(sql, offset));
     }
     let tree = tree::Tree::parse(sql);
     let lowered = lower_only(sql, &tree);
@@ -28,7 +36,7 @@ pub fn parse(sql: &str) -> Result<Option<ast::Statement>, DialectError> {
         first = Some(earlier(first, error.clone()));
     }
     if let Some(offset) = tree.faults.iter().min() {
-        first = Some(earlier(first, fault::syntax(sql, *offset)));
+        first = Some(earlier(first, fault::syntax(sql, place(sql, *offset))));
     }
     match (first, lowered) {
         (Some(error), _) => Err(error),
@@ -49,26 +57,72 @@ fn earlier(first: Option<DialectError>, second: DialectError) -> DialectError {
     }
 }
 
+/// Where PostgreSQL stumbles over what the parser reports at `offset`: a comma that ends a list is no fault, what
+/// follows it is; and of a statement that is not known by its first word, the second is.
+fn place(sql: &str, offset: usize) -> usize {
+    let at = fault::skip_blanks(sql, offset);
+    let Ok(end) = fault::scan(sql, at) else {
+        return at;
+    };
+    let next = fault::skip_blanks(sql, end);
+    let text = |from: usize| {
+        let end = fault::scan(sql, from).unwrap_or(from);
+        sql.get(from..end).unwrap_or_default().to_ascii_uppercase()
+    };
+    let first = fault::skip_blanks(sql, 0) == at;
+    match text(at).as_str() {
+        "," if matches!(
+            text(next).as_str(),
+            "" | ")"
+                | "]"
+                | ";"
+                | ","
+                | "FROM"
+                | "WHERE"
+                | "GROUP"
+                | "ORDER"
+                | "LIMIT"
+                | "SELECT"
+                | "VALUES"
+                | "RETURNING"
+                | "SET"
+                | "HAVING"
+                | "ON"
+        ) =>
+        {
+            next
+        }
+        "CREATE" | "ALTER" | "DROP" if first => next,
+        _ => at,
+    }
+}
+
 /// The one statement of a tree.
 fn lower_only(sql: &str, tree: &tree::Tree<'_>) -> Result<Option<ast::Statement>, DialectError> {
     let Some(root) = tree.root() else {
         return Ok(None);
     };
-    let mut statements = root
-        .nodes()
-        .filter(|node| node.kind() != SyntaxKind::EMPTY_STMT);
-    let Some(statement) = statements.next() else {
-        return Ok(None);
-    };
-    let lowered = lower::Lowering::new(sql).lower_statement(statement)?;
-    if let Some(second) = statements.next() {
-        return Err(DialectError::new(
-            SqlState::SYNTAX_ERROR,
-            "cannot insert multiple commands into a prepared statement",
-        )
-        .at(sql, second.start()));
+    let mut lowered = None;
+    let mut ended = true;
+    for child in root.children() {
+        if matches!(child.kind(), SyntaxKind::EMPTY_STMT | SyntaxKind::SEMICOLON) {
+            ended = true;
+            continue;
+        }
+        if !ended {
+            return Err(fault::syntax(sql, child.start()));
+        }
+        if lowered.is_some() {
+            return Err(DialectError::new(
+                SqlState::SYNTAX_ERROR,
+                "cannot insert multiple commands into a prepared statement",
+            )
+            .at(sql, child.start()));
+        }
+        lowered = Some(lower::Lowering::new(sql).lower_statement(child)?);
+        ended = child.has(SyntaxKind::SEMICOLON);
     }
-    Ok(Some(lowered))
+    Ok(lowered)
 }
 
 /// The checks that the parser leaves to a second pass, for what is not lowered.

@@ -3,7 +3,10 @@
 //! The parser names nodes and tokens by a kind each; blanks and comments are left out. Building it takes one pass and
 //! one allocation, and a node is a copy of an index, which is what makes lowering cheap.
 
-use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind};
+use squawk_parser::{
+    EntryPoint, LexedStr, StrStep,
+    SyntaxKind::{self, *},
+};
 
 /// What [`Node`] looks up.
 #[derive(Debug, Clone, Copy)]
@@ -57,11 +60,18 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// A node that is not finished, with its last child and the one before that.
+struct Open {
+    index: u32,
+    last: u32,
+    before: u32,
+}
+
 /// A tree under construction.
 struct Builder<'a> {
     tree: Tree<'a>,
-    /// The nodes that are not finished: each with its last child.
-    open: Vec<(u32, u32)>,
+    /// The nodes that are not finished.
+    open: Vec<Open>,
     offset: usize,
 }
 
@@ -71,23 +81,71 @@ impl Builder<'_> {
             StrStep::Token { kind, text } => {
                 let start = self.offset;
                 self.offset += text.len();
-                if !matches!(kind, SyntaxKind::WHITESPACE | SyntaxKind::COMMENT) {
+                if !matches!(kind, WHITESPACE | COMMENT) {
                     self.add(*kind, true, start, self.offset);
                 }
             }
-            StrStep::Enter { kind } => {
-                let index = self.add(*kind, false, self.offset, self.offset);
-                self.open.push((index, NONE));
-            }
-            StrStep::Exit => {
-                if let Some((index, last)) = self.open.pop()
-                    && let Some(end) = self.tree.entries.get(last as usize).map(|entry| entry.end)
-                    && let Some(entry) = self.tree.entries.get_mut(index as usize)
-                {
-                    entry.end = end;
-                }
-            }
+            StrStep::Enter { kind } => self.enter(*kind),
+            StrStep::Exit => self.exit(),
             StrStep::Error { pos, .. } => self.tree.faults.push(*pos),
+        }
+    }
+
+    /// Begins a node. The parser leaves out the first operand of BETWEEN after a cast: it stands before the node then,
+    /// without anything between, and is put into it here.
+    fn enter(&mut self, kind: SyntaxKind) {
+        let operand = if is_operation(kind) {
+            self.take_operand()
+        } else {
+            NONE
+        };
+        let start = match self.tree.entries.get(operand as usize) {
+            Some(entry) => entry.start as usize,
+            None => self.offset,
+        };
+        let index = self.add(kind, false, start, start);
+        if let Some(entry) = self.tree.entries.get_mut(index as usize) {
+            entry.first = operand;
+        }
+        self.open.push(Open {
+            index,
+            last: operand,
+            before: NONE,
+        });
+    }
+
+    /// Takes the last child away from the node that is open, if it is an expression.
+    fn take_operand(&mut self) -> u32 {
+        let Some(open) = self.open.last_mut() else {
+            return NONE;
+        };
+        let entries = &mut self.tree.entries;
+        let last = open.last;
+        if !entries
+            .get(last as usize)
+            .is_some_and(|entry| !entry.token && is_expression(entry.kind))
+        {
+            return NONE;
+        }
+        if let Some(entry) = entries.get_mut(open.before as usize) {
+            entry.next = NONE;
+        } else if let Some(entry) = entries.get_mut(open.index as usize) {
+            entry.first = NONE;
+        }
+        open.last = open.before;
+        last
+    }
+
+    fn exit(&mut self) {
+        if let Some(open) = self.open.pop()
+            && let Some(end) = self
+                .tree
+                .entries
+                .get(open.last as usize)
+                .map(|entry| entry.end)
+            && let Some(entry) = self.tree.entries.get_mut(open.index as usize)
+        {
+            entry.end = end;
         }
     }
 
@@ -102,18 +160,48 @@ impl Builder<'_> {
             first: NONE,
             next: NONE,
         });
-        if let Some((parent, last)) = self.open.last_mut() {
-            if *last == NONE {
-                if let Some(entry) = entries.get_mut(*parent as usize) {
-                    entry.first = index;
-                }
-            } else if let Some(entry) = entries.get_mut(*last as usize) {
+        if let Some(open) = self.open.last_mut() {
+            if let Some(entry) = entries.get_mut(open.last as usize) {
                 entry.next = index;
+            } else if let Some(entry) = entries.get_mut(open.index as usize) {
+                entry.first = index;
             }
-            *last = index;
+            open.before = open.last;
+            open.last = index;
         }
         index
     }
+}
+
+/// Nodes of an operator that stands after its first operand.
+fn is_operation(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        BIN_EXPR | BETWEEN_EXPR | POSTFIX_EXPR | COLLATE | CAST_EXPR
+    )
+}
+
+/// Nodes that are expressions.
+pub(super) fn is_expression(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        CALL_EXPR
+            | CAST_EXPR
+            | COLLATE
+            | ARRAY_EXPR
+            | LITERAL
+            | NAME_REF
+            | BIN_EXPR
+            | CASE_EXPR
+            | FIELD_EXPR
+            | INDEX_EXPR
+            | SLICE_EXPR
+            | BETWEEN_EXPR
+            | PAREN_EXPR
+            | TUPLE_EXPR
+            | PREFIX_EXPR
+            | POSTFIX_EXPR
+    )
 }
 
 /// A node or a token of a tree.

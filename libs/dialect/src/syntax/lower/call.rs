@@ -91,9 +91,8 @@ impl Lowering<'_> {
         self.no_clauses(node)?;
         let list = self.need(node, ARG_LIST)?;
         let mut arguments = self.expressions(list)?;
-        let close = list.end().saturating_sub(1);
         if arguments.is_empty() {
-            return Err(fault::syntax(self.sql, close));
+            return Err(self.syntax_close(list));
         }
         Ok(Some(match kind {
             COALESCE_KW => ExprKind::Coalesce(arguments),
@@ -106,7 +105,8 @@ impl Lowering<'_> {
                 match <[Expr; 2]>::try_from(arguments) {
                     Ok(both) => ExprKind::NullIf(Box::new(both)),
                     Err(_) => {
-                        return Err(fault::syntax(self.sql, third.map_or(close, Node::start)));
+                        return Err(third
+                            .map_or_else(|| self.syntax_close(list), |third| self.syntax(third)));
                     }
                 }
             }
@@ -156,7 +156,7 @@ impl Lowering<'_> {
                 function,
                 precision: digits.parse().ok(),
             }),
-            [] => Err(fault::syntax(self.sql, list.end().saturating_sub(1))),
+            [] => Err(self.syntax_close(list)),
             [first, ..] => Err(fault::syntax(self.sql, first.from.0 as usize)),
         }
     }
@@ -266,8 +266,11 @@ impl Lowering<'_> {
         }
         let quantified = list.child(ALL).or_else(|| list.child(DISTINCT));
         if quantified.is_some() {
+            if let Some(star) = list.child(STAR) {
+                return Err(self.syntax(star));
+            }
             if call.arguments.is_empty() {
-                return Err(fault::syntax(self.sql, list.end().saturating_sub(1)));
+                return Err(self.syntax_close(list));
             }
             if call.variadic
                 && let Some(word) = list.nodes().find_map(|arg| arg.child(VARIADIC_KW))
@@ -282,9 +285,11 @@ impl Lowering<'_> {
     fn check_arguments(&self, list: Node<'_>) -> Result<()> {
         let mut comma: Option<Node<'_>> = None;
         let mut argument = false;
+        let mut last = false;
         for child in list.children() {
             match child.kind() {
                 COMMA if !argument => return Err(self.syntax(child)),
+                COMMA if last => return Err(self.syntax(child)),
                 COMMA => {
                     argument = false;
                     comma = Some(child);
@@ -294,12 +299,12 @@ impl Lowering<'_> {
                         return Err(self.syntax(child));
                     }
                     argument = true;
+                    last = child.has(VARIADIC_KW) || child.has(ORDER_BY_CLAUSE);
                     comma = None;
                 }
-                R_PAREN => {
-                    if comma.is_some() {
-                        return Err(self.syntax(child));
-                    }
+                R_PAREN if comma.is_some() => return Err(self.syntax(child)),
+                ERROR if argument && child.text().starts_with(',') => {
+                    return Err(self.syntax_after(child));
                 }
                 ERROR => return Err(self.syntax(child)),
                 _ => {}

@@ -6,6 +6,7 @@ use super::super::ast::{
     Assignment, AssignmentTarget, ConflictTarget, ConflictTerm, Delete, Expr, ExprKind, Filter,
     Insert, Name, OnConflict, Overriding, Target, Update,
 };
+use super::chain::query_in;
 use super::names::Place;
 use super::{Lowering, Result, at, expr, is_query};
 use crate::syntax::tree::Node;
@@ -139,10 +140,7 @@ impl Lowering<'_> {
             targets.push(self.assignment_target(target)?);
         }
         if targets.is_empty() {
-            return Err(crate::syntax::fault::syntax(
-                self.sql,
-                node.end().saturating_sub(1),
-            ));
+            return Err(self.syntax_close(node));
         }
         Ok(targets)
     }
@@ -180,7 +178,7 @@ impl Lowering<'_> {
     fn assignment(&self, node: Node<'_>) -> Result<Assignment> {
         if node.kind() == SET_SINGLE_COLUMN {
             let target = self.assignment_target(self.need(node, COLUMN_TARGET)?)?;
-            self.need(node, EQ)?;
+            self.check_sign(self.need(node, EQ)?)?;
             let value = self.set_value(self.need(node, SET_EXPR)?)?;
             return Ok(Assignment::One(target, value));
         }
@@ -204,7 +202,7 @@ impl Lowering<'_> {
                 ),
             }
         } else {
-            let query = self.query_in(source).ok_or_else(|| self.syntax(source))?;
+            let query = query_in(source).ok_or_else(|| self.syntax(source))?;
             let query = Box::new(self.lower_query(query)?);
             expr(
                 ExprKind::Subquery(query),

@@ -4,6 +4,7 @@ use squawk_parser::SyntaxKind::*;
 
 use super::super::ast::{Argument, Expr, ExprKind, Literal, Name, Path, TypeName};
 use super::call::{plain, special};
+use super::chain::query_in;
 use super::names::{Place, first_token};
 use super::{Lowering, Result, at, expr, is_expression, is_query};
 use crate::syntax::tree::Node;
@@ -15,7 +16,7 @@ impl Lowering<'_> {
         let place = at(function);
         let (name, arguments) = match function.kind() {
             EXISTS_FN => {
-                let query = function.nodes().find_map(|child| self.query_in(child));
+                let query = function.nodes().find_map(|child| query_in(child));
                 let query = query.ok_or_else(|| self.syntax_after(function))?;
                 return Ok(ExprKind::Exists(Box::new(self.lower_query(query)?)));
             }

@@ -78,7 +78,7 @@ impl Lowering<'_> {
         self.check_commas(node)?;
         let mut items = Vec::new();
         for item in node.nodes() {
-            items.push(self.from_item(item)?);
+            items.push(self.item(item)?);
         }
         if items.is_empty() {
             return Err(self.syntax_after(node));
@@ -86,7 +86,7 @@ impl Lowering<'_> {
         Ok(items)
     }
 
-    fn from_item(&self, node: Node<'_>) -> Result<FromItem> {
+    fn item(&self, node: Node<'_>) -> Result<FromItem> {
         self.deeper(node, || {
             if node.kind() != JOIN_EXPR {
                 return self.primary(node);
@@ -189,7 +189,7 @@ impl Lowering<'_> {
             FUNCTION_FROM_ITEM | EXPR_FROM_ITEM => self.function(node),
             ROWS_FROM_ITEM => self.rows_from(node),
             PAREN_FROM_ITEM => self.in_parentheses(node),
-            JOIN_EXPR => self.from_item(node),
+            JOIN_EXPR => self.item(node),
             XML_TABLE_FROM_ITEM => Ok(FromItem::Unsupported("XMLTABLE", at(node))),
             JSON_TABLE_FROM_ITEM | GRAPH_TABLE_FROM_ITEM => Err(node
                 .nodes()
@@ -319,7 +319,7 @@ impl Lowering<'_> {
             .nodes()
             .next()
             .ok_or_else(|| self.syntax_after(parentheses))?;
-        let close = fault::syntax(self.sql, parentheses.end().saturating_sub(1));
+        let close = self.syntax_close(parentheses);
         if only {
             let name = inner
                 .child(RELATION_NAME_REF)
@@ -332,7 +332,7 @@ impl Lowering<'_> {
             });
         }
         let lateral = node.child(LATERAL_KW);
-        let mut item = self.from_item(inner)?;
+        let mut item = self.item(inner)?;
         self.need(parentheses, R_PAREN)?;
         let FromItem::Join(join) = &mut item else {
             return Err(close);

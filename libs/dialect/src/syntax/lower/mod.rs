@@ -6,12 +6,14 @@
 mod call;
 mod chain;
 mod dml;
+mod escapes;
 mod form;
 mod from;
 mod literal;
 mod names;
 mod operand;
 mod operator;
+mod predicate;
 mod query;
 mod select;
 mod types;
@@ -24,13 +26,13 @@ use squawk_parser::SyntaxKind::{self, *};
 
 use super::ast::{Expr, ExprKind, Other, Position, Statement};
 use super::fault;
-use super::tree::Node;
+use super::tree::{Node, is_expression};
 use crate::DialectError;
 
 type Result<T> = std::result::Result<T, DialectError>;
 
 /// How deep a statement may nest; each level costs some kilobytes of stack here and in what follows.
-pub(super) const MAX_DEPTH: u32 = 200;
+const MAX_DEPTH: u32 = 200;
 
 /// What lowering needs beside the tree.
 pub(super) struct Lowering<'s> {
@@ -65,11 +67,21 @@ impl<'s> Lowering<'s> {
 
     /// Runs one level deeper.
     fn deeper<T>(&self, at: Node<'_>, lower: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.deeper_by(1, at, lower)
+    }
+
+    /// Runs deeper by what takes the stack of so many levels of expressions.
+    fn deeper_by<T>(
+        &self,
+        levels: u32,
+        at: Node<'_>,
+        lower: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let depth = self.depth.get();
-        if depth >= MAX_DEPTH {
+        if depth + levels > MAX_DEPTH {
             return Err(too_deep().at(self.sql, at.start()));
         }
-        self.depth.set(depth + 1);
+        self.depth.set(depth + levels);
         let result = lower();
         self.depth.set(depth);
         result
@@ -85,6 +97,17 @@ impl<'s> Lowering<'s> {
         fault::syntax(self.sql, node.end())
     }
 
+    /// A syntax error at the parenthesis or bracket that ends a list too early.
+    fn syntax_close(&self, node: Node<'_>) -> DialectError {
+        match node
+            .children()
+            .find(|child| matches!(child.kind(), R_PAREN | R_BRACK))
+        {
+            Some(close) => self.syntax(close),
+            None => self.syntax_after(node),
+        }
+    }
+
     /// 42601 in other words.
     fn refuse(&self, at: usize, message: impl Into<String>) -> DialectError {
         DialectError::new(SqlState::SYNTAX_ERROR, message).at(self.sql, at)
@@ -98,12 +121,18 @@ impl<'s> Lowering<'s> {
     /// Refuses a list in which items and commas do not alternate.
     fn check_commas(&self, node: Node<'_>) -> Result<()> {
         let mut item_next = true;
+        let mut after_comma = false;
         for child in node.children() {
             match child.kind() {
                 L_PAREN | L_BRACK => item_next = true,
+                R_PAREN | R_BRACK if item_next && after_comma => return Err(self.syntax(child)),
                 R_PAREN | R_BRACK => {}
                 COMMA if item_next => return Err(self.syntax(child)),
-                COMMA => item_next = true,
+                COMMA => {
+                    item_next = true;
+                    after_comma = true;
+                }
+                ERROR if child.text().starts_with(',') => return Err(self.syntax_after(child)),
                 ERROR => return Err(self.syntax(child)),
                 _ if !item_next && !child.is_token() => return Err(self.syntax(child)),
                 _ if !child.is_token() => item_next = false,
@@ -140,29 +169,6 @@ fn expr(kind: ExprKind, at: Position, from: usize, to: usize) -> Expr {
         from: position(from),
         to: position(to),
     }
-}
-
-/// What kinds of nodes are expressions.
-fn is_expression(kind: SyntaxKind) -> bool {
-    matches!(
-        kind,
-        CALL_EXPR
-            | CAST_EXPR
-            | COLLATE
-            | ARRAY_EXPR
-            | LITERAL
-            | NAME_REF
-            | BIN_EXPR
-            | CASE_EXPR
-            | FIELD_EXPR
-            | INDEX_EXPR
-            | SLICE_EXPR
-            | BETWEEN_EXPR
-            | PAREN_EXPR
-            | TUPLE_EXPR
-            | PREFIX_EXPR
-            | POSTFIX_EXPR
-    )
 }
 
 /// What kinds of nodes are queries.

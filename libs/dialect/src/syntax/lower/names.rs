@@ -1,7 +1,8 @@
 //! Identifiers and the names that are made of them.
 
 use squawk_parser::{
-    SyntaxKind::*, is_col_name_keyword, is_reserved_keyword, is_type_func_name_keyword,
+    SyntaxKind::{self, *},
+    is_col_name_keyword, is_reserved_keyword, is_type_func_name_keyword,
 };
 
 use super::super::ast::{Name, Path};
@@ -31,8 +32,7 @@ impl Lowering<'_> {
         let kind = token.kind();
         let allowed = match place {
             Place::Label => true,
-            // a reserved word in later versions only
-            _ if kind == SYSTEM_USER_KW => true,
+            _ if is_later_keyword(kind) => true,
             Place::Column => !is_reserved_keyword(kind) && !is_type_func_name_keyword(kind),
             Place::Function => !is_reserved_keyword(kind) && !is_col_name_keyword(kind),
         };
@@ -116,6 +116,27 @@ impl Lowering<'_> {
         }
         Ok(path)
     }
+}
+
+/// Words that mean something in later versions only, and name anything before.
+fn is_later_keyword(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        SYSTEM_USER_KW
+            | JSON_KW
+            | JSON_ARRAY_KW
+            | JSON_ARRAYAGG_KW
+            | JSON_EXISTS_KW
+            | JSON_OBJECT_KW
+            | JSON_OBJECTAGG_KW
+            | JSON_QUERY_KW
+            | JSON_SCALAR_KW
+            | JSON_SERIALIZE_KW
+            | JSON_TABLE_KW
+            | JSON_VALUE_KW
+            | MERGE_ACTION_KW
+            | GRAPH_TABLE_KW
+    )
 }
 
 /// The first token of a node, or the node itself if it is one.

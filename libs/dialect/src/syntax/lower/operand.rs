@@ -3,11 +3,10 @@
 use squawk_parser::SyntaxKind::*;
 
 use super::super::ast::{Expr, ExprKind, Name, Path, Subscript, ValueFunction};
-use super::chain::wrap;
+use super::chain::{query_in, wrap};
 use super::names::{Place, first_token};
 use super::types::is_interval;
-use super::{Lowering, Result, at, expr, is_expression, is_query, position};
-use crate::syntax::fault;
+use super::{Lowering, Result, at, expr, is_expression, position};
 use crate::syntax::tree::Node;
 
 impl Lowering<'_> {
@@ -180,8 +179,7 @@ impl Lowering<'_> {
         }
         let mut to = self.literal_type(first)?;
         if let Some(fields) = parts.next().filter(|part| is_interval(part.kind())) {
-            if let Some(precision) = to.modifiers.first() {
-                let _ = precision;
+            if !to.modifiers.is_empty() {
                 return Err(self.syntax(fields));
             }
             self.interval_fields(fields, &mut to)?;
@@ -211,7 +209,7 @@ impl Lowering<'_> {
             }
             return Err(self.syntax_after(node));
         }
-        if let Some(query) = self.query_in(node) {
+        if let Some(query) = query_in(node) {
             return self.subquery(node, query);
         }
         if !is_expression(inner.kind()) {
@@ -237,7 +235,7 @@ impl Lowering<'_> {
         let explicit = node.has(ROW_KW);
         let fields = self.lower_list(node)?;
         if !explicit && fields.len() < 2 {
-            return Err(fault::syntax(self.sql, node.end().saturating_sub(1)));
+            return Err(self.syntax_close(node));
         }
         let kind = ExprKind::Row { fields, explicit };
         Ok(expr(kind, at(node), node.start(), node.end()))
@@ -245,15 +243,16 @@ impl Lowering<'_> {
 
     fn array(&self, node: Node<'_>) -> Result<Expr> {
         let inner = node.nodes().next();
-        let kind = match inner.filter(|inner| is_query(inner.kind())) {
-            Some(query) => ExprKind::ArrayQuery(Box::new(self.lower_query(query)?)),
-            None => {
-                if !node.has(ARRAY_KW) || !node.has(L_BRACK) {
-                    let open = node.children().nth(1).unwrap_or(node);
-                    return Err(self.syntax_after(open));
-                }
-                ExprKind::Array(self.elements(node)?)
-            }
+        let query = inner.filter(|_| node.has(L_PAREN)).and_then(query_in);
+        let kind = if let Some(query) = query {
+            ExprKind::ArrayQuery(Box::new(self.lower_query(query)?))
+        } else if !node.has(ARRAY_KW) {
+            return Err(self.syntax(node));
+        } else if !node.has(L_BRACK) {
+            let open = node.children().nth(1).unwrap_or(node);
+            return Err(self.syntax_after(open));
+        } else {
+            ExprKind::Array(self.elements(node)?)
         };
         Ok(expr(kind, at(node), node.start(), node.end()))
     }

@@ -5,6 +5,7 @@ use squawk_parser::SyntaxKind::*;
 use super::super::ast::Operator;
 use super::names::Place;
 use super::{Lowering, Result, at};
+use crate::syntax::fault;
 use crate::syntax::tree::Node;
 
 /// How tightly an operator binds; two operators of one level that does not associate cannot follow each other.
@@ -72,6 +73,11 @@ impl Level {
     }
 }
 
+/// Signs that stand between operands only, though `+` and `-` are signs of numbers, too.
+pub(super) fn is_infix_only(sign: &str) -> bool {
+    level_of(sign) != Level::Other || matches!(sign, "=>" | ":=")
+}
+
 /// The level of an operator's sign between two operands.
 pub(super) fn level_of(sign: &str) -> Level {
     match sign {
@@ -85,13 +91,22 @@ pub(super) fn level_of(sign: &str) -> Level {
 
 impl Lowering<'_> {
     /// An operator by its text; `!=` is `<>`.
-    pub(super) fn sign_operator(&self, node: Node<'_>) -> Operator {
+    pub(super) fn sign_operator(&self, node: Node<'_>) -> Result<Operator> {
         let text = node.text();
-        Operator {
+        self.check_sign(node)?;
+        Ok(Operator {
             schema: None,
             sign: if text == "!=" { "<>" } else { text }.to_owned(),
             at: at(node),
+        })
+    }
+
+    /// Refuses a part of an operator that PostgreSQL's scanner reads as a longer one.
+    pub(super) fn check_sign(&self, node: Node<'_>) -> Result<()> {
+        if fault::scan(self.sql, node.start())? != node.end() {
+            return Err(self.syntax(node));
         }
+        Ok(())
     }
 
     /// `OPERATOR (schema.sign)`.
@@ -117,7 +132,7 @@ impl Lowering<'_> {
                 .bytes()
                 .all(|byte| b"+-*/<>=~!@#%^&|`?".contains(&byte))
         {
-            return Err(crate::syntax::fault::syntax(self.sql, start));
+            return Err(fault::syntax(self.sql, start));
         }
         Ok(Operator {
             schema,

@@ -7,52 +7,47 @@ use super::super::ast::{
     CommonTable, CommonTableBody, Expr, ExprKind, Literal, LockStrength, LockWait, Locking, Name,
     Path, Query, QueryBody, SetOperator, With,
 };
+use super::chain::query_in;
 use super::names::Place;
-use super::{Lowering, Result, at, is_query, position};
+use super::{Lowering, Result, at, is_query, position, too_deep};
 use crate::DialectError;
 use crate::syntax::tree::Node;
+
+/// A query takes the stack of so many levels of expressions.
+const QUERY_LEVELS: u32 = 3;
+/// How many set operations may follow each other, as many as SQLite takes.
+const MAX_SIDES: usize = 500;
 
 impl Lowering<'_> {
     /// A query of any form.
     pub(super) fn lower_query(&self, node: Node<'_>) -> Result<Query> {
-        self.deeper(node, || self.query(node))
+        self.deeper_by(QUERY_LEVELS, node, || match node.kind() {
+            COMPOUND_SELECT => self.compound(node),
+            _ => self.simple(node),
+        })
     }
 
-    fn query(&self, node: Node<'_>) -> Result<Query> {
-        let mut query = match node.kind() {
+    /// A query that is no set operation.
+    fn simple(&self, node: Node<'_>) -> Result<Query> {
+        let body = match node.kind() {
             PAREN_SELECT => return self.query_in_parentheses(node),
-            COMPOUND_SELECT => return self.compound(node),
-            SELECT | SELECT_INTO => {
-                self.body_query(node, QueryBody::Select(Box::new(self.lower_select(node)?)))
-            }
-            TABLE => self.body_query(node, QueryBody::Select(Box::new(self.lower_table(node)?))),
-            VALUES => self.body_query(node, QueryBody::Values(self.values(node)?)),
+            COMPOUND_SELECT => return self.lower_query(node),
+            SELECT | SELECT_INTO => QueryBody::Select(Box::new(self.lower_select(node)?)),
+            TABLE => QueryBody::Select(Box::new(self.lower_table(node)?)),
+            VALUES => QueryBody::Values(self.values(node)?),
             _ => return Err(self.syntax(node)),
         };
+        let mut query = body_query(node, body);
         self.lower_with(node, &mut query)?;
         self.tails(node, &mut query)?;
         Ok(query)
-    }
-
-    fn body_query(&self, node: Node<'_>, body: QueryBody) -> Query {
-        Query {
-            with: None,
-            body,
-            order_by: Vec::new(),
-            limit: None,
-            with_ties: false,
-            offset: None,
-            locking: Vec::new(),
-            at: at(node),
-            to: position(node.end()),
-        }
     }
 
     /// `(query) ORDER BY …`: what stands outside is added to what stands inside.
     fn query_in_parentheses(&self, node: Node<'_>) -> Result<Query> {
         let inner = node
             .nodes()
-            .find_map(|child| self.query_in(child))
+            .find_map(|child| query_in(child))
             .ok_or_else(|| self.syntax_after(node.child(L_PAREN).unwrap_or(node)))?;
         let mut query = self.lower_query(inner)?;
         self.need(node, R_PAREN)?;
@@ -63,46 +58,51 @@ impl Lowering<'_> {
         Ok(query)
     }
 
-    /// UNION and its kin. A WITH before the first side belongs to the whole.
+    /// UNION and its kin, the left sides without recursion: there may be many.
     fn compound(&self, node: Node<'_>) -> Result<Query> {
-        let mut sides = node
-            .nodes()
-            .filter(|child| is_query(child.kind()) || child.kind() == PAREN_EXPR);
-        let (Some(left_node), Some(right_node)) = (sides.next(), sides.next()) else {
-            return Err(self.syntax_after(node));
-        };
-        let operator_node = node
-            .nodes()
-            .find(|child| matches!(child.kind(), UNION | INTERSECT | EXCEPT))
-            .ok_or_else(|| self.syntax_after(left_node))?;
-        let mut left = self.side(left_node)?;
-        let right = self.side(right_node)?;
-        // a side in parentheses keeps its own WITH, which stands inside them
-        let with = if left_node.kind() != PAREN_SELECT || left_node.has(WITH_CLAUSE) {
-            left.with.take()
-        } else {
-            None
-        };
-        let operator = match operator_node.kind() {
-            UNION => SetOperator::Union,
-            INTERSECT => SetOperator::Intersect,
-            _ => SetOperator::Except,
-        };
-        let body = QueryBody::SetOperation {
-            operator,
-            all: operator_node.has(ALL),
-            sides: Box::new([left, right]),
-            at: at(operator_node),
-        };
-        let mut query = self.body_query(node, body);
+        let mut operations = Vec::new();
+        let mut leftmost = node;
+        while leftmost.kind() == COMPOUND_SELECT {
+            if operations.len() >= MAX_SIDES {
+                return Err(too_deep().at(self.sql, leftmost.start()));
+            }
+            operations.push(leftmost);
+            let left = leftmost.nodes().next().and_then(|side| query_in(side));
+            leftmost = left.ok_or_else(|| self.syntax_after(leftmost))?;
+        }
+        // in parentheses a side keeps its own WITH; one before the parenthesis or a first SELECT is that of the whole
+        let outside = leftmost.kind() != PAREN_SELECT || leftmost.has(WITH_CLAUSE);
+        let mut query = self.simple(leftmost)?;
+        let with = if outside { query.with.take() } else { None };
+        for operation in operations.into_iter().rev() {
+            query = self.set_operation(operation, query)?;
+        }
         query.with = with;
-        self.tails(node, &mut query)?;
         Ok(query)
     }
 
-    fn side(&self, node: Node<'_>) -> Result<Query> {
-        let inner = self.query_in(node).ok_or_else(|| self.syntax(node))?;
-        self.lower_query(inner)
+    /// A set operation whose left side is lowered.
+    fn set_operation(&self, node: Node<'_>, left: Query) -> Result<Query> {
+        let mut parts = node.nodes().skip(1);
+        let (Some(word), Some(right)) = (parts.next(), parts.next()) else {
+            return Err(self.syntax_after(node));
+        };
+        let operator = match word.kind() {
+            UNION => SetOperator::Union,
+            INTERSECT => SetOperator::Intersect,
+            EXCEPT => SetOperator::Except,
+            _ => return Err(self.syntax(word)),
+        };
+        let right = query_in(right).ok_or_else(|| self.syntax(right))?;
+        let body = QueryBody::SetOperation {
+            operator,
+            all: word.has(ALL),
+            sides: Box::new([left, self.lower_query(right)?]),
+            at: at(word),
+        };
+        let mut query = body_query(node, body);
+        self.tails(node, &mut query)?;
+        Ok(query)
     }
 
     fn values(&self, node: Node<'_>) -> Result<Vec<Vec<Expr>>> {
@@ -112,10 +112,7 @@ impl Lowering<'_> {
         for row in list.nodes() {
             let values = self.lower_list(row)?;
             if values.is_empty() {
-                return Err(crate::syntax::fault::syntax(
-                    self.sql,
-                    row.end().saturating_sub(1),
-                ));
+                return Err(self.syntax_close(row));
             }
             self.need(row, R_PAREN)?;
             rows.push(values);
@@ -200,10 +197,10 @@ impl Lowering<'_> {
             match child.kind() {
                 ORDER_BY_CLAUSE => {
                     let keys = self.lower_order_by(child)?;
+                    let first = keys.first();
+                    let place = first.map_or(child.start(), |key| key.value.at.0 as usize);
                     if !query.order_by.is_empty() {
-                        return Err(
-                            self.refuse(child.start(), "multiple ORDER BY clauses not allowed")
-                        );
+                        return Err(self.refuse(place, "multiple ORDER BY clauses not allowed"));
                     }
                     query.order_by = keys;
                 }
@@ -220,6 +217,10 @@ impl Lowering<'_> {
                     let value = child.nodes().next();
                     let value = value.ok_or_else(|| self.syntax_after(child))?;
                     let offset = self.lower_expr(value)?;
+                    let word = child.child(ROWS_KW).or_else(|| child.child(ROW_KW));
+                    if let Some(word) = word.filter(|_| !is_plain(value)) {
+                        return Err(self.syntax(word));
+                    }
                     if query.offset.is_some() {
                         return Err(
                             self.refuse(value.start(), "multiple OFFSET clauses not allowed")
@@ -251,8 +252,26 @@ impl Lowering<'_> {
                 "multiple LIMIT clauses not allowed",
             ));
         }
+        let rest = crate::syntax::fault::skip_blanks(self.sql, node.end());
+        if node.kind() == LIMIT_CLAUSE
+            && value.is_some()
+            && self
+                .sql
+                .get(rest..)
+                .is_some_and(|rest| rest.starts_with(','))
+        {
+            return Err(self
+                .refuse(node.start(), "LIMIT #,# syntax is not supported")
+                .hint("Use separate LIMIT and OFFSET clauses."));
+        }
         query.limit = match value {
-            Some(value) => Some(self.lower_expr(value)?),
+            Some(value) => {
+                let limit = self.lower_expr(value)?;
+                if node.kind() == FETCH_CLAUSE && !is_plain(value) {
+                    return Err(crate::syntax::fault::syntax(self.sql, limit.at.0 as usize));
+                }
+                Some(limit)
+            }
             None if node.kind() == FETCH_CLAUSE => Some(Expr {
                 kind: ExprKind::Literal(Literal::Integer("1".to_owned())),
                 at: at(node),
@@ -301,5 +320,29 @@ impl Lowering<'_> {
             ExprKind::Column(path) => Ok(path),
             _ => Err(self.syntax(node)),
         }
+    }
+}
+
+fn body_query(node: Node<'_>, body: QueryBody) -> Query {
+    Query {
+        with: None,
+        body,
+        order_by: Vec::new(),
+        limit: None,
+        with_ties: false,
+        offset: None,
+        locking: Vec::new(),
+        at: at(node),
+        to: position(node.end()),
+    }
+}
+
+/// What may stand before ROWS: an operand, or a number with a sign.
+fn is_plain(value: Node<'_>) -> bool {
+    match value.kind() {
+        BIN_EXPR | POSTFIX_EXPR | BETWEEN_EXPR | COLLATE => false,
+        CAST_EXPR => !value.has(COLON_COLON),
+        PREFIX_EXPR => value.has(LITERAL) && (value.has(PLUS) || value.has(MINUS)),
+        _ => true,
     }
 }

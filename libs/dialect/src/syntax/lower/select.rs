@@ -5,7 +5,6 @@ use squawk_parser::SyntaxKind::*;
 use super::super::ast::{Distinct, Expr, ExprKind, FromItem, GroupItem, Into, Select, Target};
 use super::names::Place;
 use super::{Lowering, Result, at, expr};
-use crate::syntax::fault;
 use crate::syntax::tree::Node;
 
 impl Lowering<'_> {
@@ -21,7 +20,7 @@ impl Lowering<'_> {
                 }
                 WITH_CLAUSE => {}
                 _ if !seen => return Err(self.syntax(child)),
-                INTO_CLAUSE => select.into = Some(self.into_table(child)?),
+                INTO_CLAUSE => select.into = Some(self.new_table(child)?),
                 FROM_CLAUSE => select.from = self.lower_from(child)?,
                 WHERE_CLAUSE => select.filter = Some(self.clause_value(child)?),
                 GROUP_BY_CLAUSE => self.group_by(child, &mut select)?,
@@ -68,7 +67,7 @@ impl Lowering<'_> {
                 Some(on) => {
                     let keys = self.lower_list(on)?;
                     if keys.is_empty() {
-                        return Err(fault::syntax(self.sql, on.end().saturating_sub(1)));
+                        return Err(self.syntax_close(on));
                     }
                     Distinct::On(keys)
                 }
@@ -129,7 +128,7 @@ impl Lowering<'_> {
         Ok(Target { value, alias })
     }
 
-    fn into_table(&self, node: Node<'_>) -> Result<Into> {
+    fn new_table(&self, node: Node<'_>) -> Result<Into> {
         Ok(Into {
             table: self.relation_path(self.need(node, TABLE_NAME)?)?,
             temporary: node.has(TEMP),
@@ -172,7 +171,7 @@ impl Lowering<'_> {
                     sets.push(self.group_item(item)?);
                 }
                 if sets.is_empty() {
-                    return Err(fault::syntax(self.sql, node.end().saturating_sub(1)));
+                    return Err(self.syntax_close(node));
                 }
                 Ok(GroupItem::Sets(sets))
             }),
@@ -183,7 +182,7 @@ impl Lowering<'_> {
     fn group_list(&self, node: Node<'_>) -> Result<Vec<Expr>> {
         let list = self.lower_list(node)?;
         if list.is_empty() {
-            return Err(fault::syntax(self.sql, node.end().saturating_sub(1)));
+            return Err(self.syntax_close(node));
         }
         Ok(list)
     }

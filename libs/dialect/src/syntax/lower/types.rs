@@ -144,10 +144,7 @@ impl Lowering<'_> {
                         modifiers.push(self.lower_expr(value)?);
                     }
                     if modifiers.is_empty() {
-                        return Err(crate::syntax::fault::syntax(
-                            self.sql,
-                            child.end().saturating_sub(1),
-                        ));
+                        return Err(self.syntax_close(child));
                     }
                 }
                 LITERAL => modifiers.push(self.precision(child)?),

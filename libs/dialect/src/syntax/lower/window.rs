@@ -36,7 +36,7 @@ impl Lowering<'_> {
                     key.using = Some(if operator.kind() == OPERATOR_CALL {
                         self.operator_call(operator)?
                     } else {
-                        self.sign_operator(operator)
+                        self.sign_operator(operator)?
                     });
                 }
                 _ => return Err(self.syntax(part)),
@@ -101,12 +101,7 @@ impl Lowering<'_> {
         } else {
             (self.bound(extent)?, FrameBound::CurrentRow)
         };
-        let start_at = if between {
-            extent.nodes().next().unwrap_or(extent)
-        } else {
-            extent
-        };
-        self.check_frame(&start, &end, between, start_at, extent)?;
+        self.check_frame(&start, &end, extent)?;
         let exclude = parts.next().and_then(|exclude| exclude.nodes().next());
         Ok(Frame {
             unit: match unit.kind() {
@@ -127,15 +122,11 @@ impl Lowering<'_> {
     }
 
     /// Frames that cannot be, in the words of PostgreSQL's grammar.
-    fn check_frame(
-        &self,
-        start: &FrameBound,
-        end: &FrameBound,
-        between: bool,
-        start_at: Node<'_>,
-        extent: Node<'_>,
-    ) -> Result<()> {
-        let end_at = extent.nodes().nth(1).unwrap_or(extent);
+    fn check_frame(&self, start: &FrameBound, end: &FrameBound, extent: Node<'_>) -> Result<()> {
+        let between = extent.kind() == FRAME_BETWEEN;
+        let mut bounds = extent.nodes().filter(|_| between);
+        let start_at = bounds.next().unwrap_or(extent);
+        let end_at = bounds.next().unwrap_or(extent);
         let (message, place) = match (start, end) {
             (FrameBound::UnboundedFollowing, _) => {
                 ("frame start cannot be UNBOUNDED FOLLOWING", start_at)
@@ -147,13 +138,13 @@ impl Lowering<'_> {
                 "frame starting from current row cannot have preceding rows",
                 end_at,
             ),
-            (FrameBound::Following(_), FrameBound::Preceding(_)) => (
+            (FrameBound::Following(_), FrameBound::CurrentRow) if !between => (
+                "frame starting from following row cannot end with current row",
+                start_at,
+            ),
+            (FrameBound::Following(_), FrameBound::Preceding(_) | FrameBound::CurrentRow) => (
                 "frame starting from following row cannot have preceding rows",
                 end_at,
-            ),
-            (FrameBound::Following(_), FrameBound::CurrentRow) => (
-                "frame starting from following row cannot end with current row",
-                if between { end_at } else { start_at },
             ),
             _ => return Ok(()),
         };
