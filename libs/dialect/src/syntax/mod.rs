@@ -11,6 +11,8 @@
 pub mod ast;
 mod fault;
 mod lower;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use pgtypes::SqlState;
