@@ -215,6 +215,8 @@ impl Lowering<'_> {
         };
         match item.kind() {
             OR_KW | AND_KW => {
+                // their terms stand beside each other, not in each other
+                chain.nested = 0;
                 let right = self.climb(chain, level.above(), kind)?;
                 join(left, right, item, level == Level::And);
                 return Ok(true);
