@@ -232,9 +232,9 @@ fn other_statements_are_known_by_name() {
 
 #[test]
 fn many_terms_of_or_do_not_nest() {
-    let terms = ["a = 1 + 2"; 5000].join(" OR ");
+    let terms = vec!["a = 1 + 2"; 5000].join(" OR ");
     assert!(query(&format!("SELECT 1 WHERE {terms}")).is_ok());
-    let sum = ["a"; 5000].join(" + ");
+    let sum = vec!["a"; 5000].join(" + ");
     assert_eq!(
         refusal(&format!("SELECT {sum}")).1,
         "stack depth limit exceeded"
