@@ -100,6 +100,16 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         "one parser of the configuration",
     ),
     ("notify", &["dbrepl"], "only the tailer waits on files"),
+    (
+        "squawk-parser",
+        &["dialect"],
+        "only the grammar's lowering knows the parser's tree",
+    ),
+    (
+        "squawk-syntax",
+        &["dialect"],
+        "only the grammar's lowering knows the parser's tree",
+    ),
     ("jiff", &["pgtypes"], "one library of values"),
     ("num-bigint", &["pgtypes"], "one library of values"),
     (

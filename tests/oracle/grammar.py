@@ -4,6 +4,8 @@
     tests/oracle/grammar.py [-v] [FILE …]
 
 FILE holds statements that end with a semicolon at a line's end; without one, statements.sql beside this script.
+pglast's scanner is a little more lenient than the server's: it takes letters behind a number (1a) or a parameter ($1a),
+and its positions after letters beyond ASCII are off.
 Says of how many statements both think the same, and prints those of which they do not.
 """
 

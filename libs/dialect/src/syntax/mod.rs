@@ -1,5 +1,6 @@
 //! PostgreSQL's grammar: a statement's text becomes a tree of our own.
 
+#![deny(clippy::indexing_slicing)]
 #![cfg_attr(
     not(test),
     expect(
@@ -9,8 +10,12 @@
 )]
 
 pub mod ast;
+#[cfg(test)]
+mod compact;
 mod fault;
 mod lower;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use pgtypes::SqlState;

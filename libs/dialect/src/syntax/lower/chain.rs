@@ -5,7 +5,7 @@
 use squawk_parser::SyntaxKind::{self, *};
 
 use super::super::ast::{Expr, ExprKind, IsTest, Operator};
-use super::operator::{Level, is_infix_only, level_of};
+use super::operator::{Level, infix_level, is_infix_only};
 use super::predicate::{Test, quantifier};
 use super::{Lowering, Result, at, expr, is_expression, is_query, position, too_deep};
 use crate::syntax::ast::Position;
@@ -39,6 +39,11 @@ impl<'t> Chain<'t> {
 
     pub(super) fn peek_kind(&self) -> Option<SyntaxKind> {
         self.peek().map(Node::kind)
+    }
+
+    /// The kind of the item after the next.
+    fn kind_after(&self) -> Option<SyntaxKind> {
+        self.items.get(self.next + 1).map(|item| item.kind())
     }
 
     pub(super) fn take(&mut self) -> Option<Node<'t>> {
@@ -131,7 +136,7 @@ impl Lowering<'_> {
         // the level of the operator before, if no other of its level may follow
         let mut closed: Option<Level> = None;
         while let Some(item) = chain.peek() {
-            let Some(level) = infix_level(chain, item) else {
+            let Some(level) = infix_level(item, chain.kind_after()) else {
                 return Err(self.syntax(unknown_word(item)));
             };
             if level < lowest {
@@ -210,6 +215,8 @@ impl Lowering<'_> {
         };
         match item.kind() {
             OR_KW | AND_KW => {
+                // their terms stand beside each other, not in each other
+                chain.nested = 0;
                 let right = self.climb(chain, level.above(), kind)?;
                 join(left, right, item, level == Level::And);
                 return Ok(true);
@@ -284,7 +291,7 @@ impl Lowering<'_> {
         item: Node<'_>,
         kind: Kind,
     ) -> Result<bool> {
-        let level = infix_level(chain, item).unwrap_or(Level::Other);
+        let level = infix_level(item, None).unwrap_or(Level::Other);
         let operator = if item.kind() == OPERATOR_CALL {
             self.operator_call(item)?
         } else {
@@ -305,31 +312,6 @@ impl Lowering<'_> {
         });
         Ok(true)
     }
-}
-
-/// How tightly the next item binds what stands before it.
-fn infix_level(chain: &Chain<'_>, item: Node<'_>) -> Option<Level> {
-    Some(match item.kind() {
-        OR_KW => Level::Or,
-        AND_KW => Level::And,
-        IS_KW | ISNULL_KW | NOTNULL_KW => Level::Is,
-        IN_KW | LIKE_KW | ILIKE_KW | SIMILAR_KW | BETWEEN_KW => Level::Pattern,
-        NOT_KW => match chain.items.get(chain.next + 1).map(|next| next.kind()) {
-            Some(IN_KW | LIKE_KW | ILIKE_KW | SIMILAR_KW | BETWEEN_KW) => Level::Pattern,
-            _ => return None,
-        },
-        ESCAPE_KW => Level::Escape,
-        OVERLAPS_KW | CUSTOM_OP | OPERATOR_CALL => match item.text() {
-            text @ ("<" | ">" | "=" | "<=" | ">=" | "<>" | "!=") => level_of(text),
-            _ => Level::Other,
-        },
-        AT_TIME_ZONE => Level::AtTimeZone,
-        COLLATE_KW => Level::Collate,
-        COLON_COLON | L_BRACK | DOT => Level::Suffix,
-        PLUS | MINUS | STAR | SLASH | PERCENT | CARET | L_ANGLE | R_ANGLE | EQ | LTEQ | GTEQ
-        | NEQ | NEQB => level_of(item.text()),
-        _ => return None,
-    })
 }
 
 /// The query that a node is, or that stands in its parentheses.

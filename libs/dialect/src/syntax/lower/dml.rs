@@ -113,7 +113,12 @@ impl Lowering<'_> {
     }
 
     fn alias_name(&self, node: Node<'_>) -> Result<Name> {
-        self.column_name(self.need(node, TABLE_ALIAS)?)
+        let name = self.need(node, TABLE_ALIAS)?;
+        // without AS the word SET begins the clause
+        if name.start() == node.start() && name.children().any(|word| word.kind() == SET_KW) {
+            return Err(self.syntax(name));
+        }
+        self.column_name(name)
     }
 
     fn filter(&self, node: Node<'_>) -> Result<Filter> {

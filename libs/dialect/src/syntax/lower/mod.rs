@@ -3,6 +3,7 @@
 //! The parser is lenient and its precedences are its own: what PostgreSQL's grammar refuses is refused here, and chains
 //! of operators and of joins are put together again by PostgreSQL's rules.
 
+mod alias;
 mod call;
 mod chain;
 mod dml;

@@ -1,6 +1,6 @@
 //! Operators and how tightly they bind, as PostgreSQL's grammar has it.
 
-use squawk_parser::SyntaxKind::*;
+use squawk_parser::SyntaxKind::{self, *};
 
 use super::super::ast::Operator;
 use super::names::Place;
@@ -79,7 +79,7 @@ pub(super) fn is_infix_only(sign: &str) -> bool {
 }
 
 /// The level of an operator's sign between two operands.
-pub(super) fn level_of(sign: &str) -> Level {
+fn level_of(sign: &str) -> Level {
     match sign {
         "<" | ">" | "=" | "<=" | ">=" | "<>" | "!=" => Level::Comparison,
         "+" | "-" => Level::Sum,
@@ -87,6 +87,31 @@ pub(super) fn level_of(sign: &str) -> Level {
         "^" => Level::Power,
         _ => Level::Other,
     }
+}
+
+/// How tightly an item of a chain binds what stands before it; `after` is the kind of the item after it.
+pub(super) fn infix_level(item: Node<'_>, after: Option<SyntaxKind>) -> Option<Level> {
+    Some(match item.kind() {
+        OR_KW => Level::Or,
+        AND_KW => Level::And,
+        IS_KW | ISNULL_KW | NOTNULL_KW => Level::Is,
+        IN_KW | LIKE_KW | ILIKE_KW | SIMILAR_KW | BETWEEN_KW => Level::Pattern,
+        NOT_KW => match after {
+            Some(IN_KW | LIKE_KW | ILIKE_KW | SIMILAR_KW | BETWEEN_KW) => Level::Pattern,
+            _ => return None,
+        },
+        ESCAPE_KW => Level::Escape,
+        OVERLAPS_KW | CUSTOM_OP | OPERATOR_CALL => match item.text() {
+            text @ ("<" | ">" | "=" | "<=" | ">=" | "<>" | "!=") => level_of(text),
+            _ => Level::Other,
+        },
+        AT_TIME_ZONE => Level::AtTimeZone,
+        COLLATE_KW => Level::Collate,
+        COLON_COLON | L_BRACK | DOT => Level::Suffix,
+        PLUS | MINUS | STAR | SLASH | PERCENT | CARET | L_ANGLE | R_ANGLE | EQ | LTEQ | GTEQ
+        | NEQ | NEQB => level_of(item.text()),
+        _ => return None,
+    })
 }
 
 impl Lowering<'_> {
