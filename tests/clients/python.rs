@@ -76,7 +76,7 @@ fn after_a_clean_stop_any_sqlite_tool_reads_the_data_files() {
     let client = shop.client();
     client.run("CREATE TABLE item (id INTEGER PRIMARY KEY, body TEXT)");
     client.run(
-        "INSERT INTO item SELECT n, hex(randomblob(100)) FROM generate_series(1, 1000) AS g(n)",
+        "INSERT INTO item SELECT n, encode(gen_random_bytes(100), 'hex') FROM generate_series(1, 1000) AS g(n)",
     );
     drop(client);
     shop.server.stop();

@@ -83,7 +83,7 @@ impl Ledger {
         let value = |sql: &str| server.sql(DATABASE, sql)[0][0].clone();
         assert_eq!(value("SELECT sum(balance) FROM account"), TOTAL);
         assert_eq!(
-            value("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE 't_%_%'"),
+            value("SELECT count(*) FROM pg_tables WHERE tablename LIKE 't_%_%'"),
             value("SELECT count(*) FROM ledger WHERE note = 'table'"),
         );
     }

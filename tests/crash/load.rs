@@ -93,7 +93,7 @@ fn transaction(client: u64, counter: u64, random: &mut Random) -> String {
     let entry = |note: &str| format!("INSERT INTO ledger VALUES ({client}, {counter}, {note})");
     match random.below(100) {
         // More pages than fit into one block.
-        0 => entry("hex(randomblob(600000))"),
+        0 => entry("encode(gen_random_bytes(600000), 'hex')"),
         1 => format!(
             "BEGIN; CREATE TABLE t_{client}_{counter} (a INTEGER PRIMARY KEY); \
              INSERT INTO t_{client}_{counter} VALUES (1), (2); {}; COMMIT",

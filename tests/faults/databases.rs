@@ -205,7 +205,7 @@ fn made(server: &Server) -> BTreeSet<String> {
 /// The id in the mark; 0 where there is none.
 fn mark(server: &Server, database: &str) -> Id {
     let client = server.client(database);
-    let marked = "SELECT count(*) FROM sqlite_schema WHERE name = 'mark'";
+    let marked = "SELECT count(*) FROM pg_tables WHERE tablename = 'mark'";
     if client.value(marked) == "0" {
         return 0;
     }

@@ -190,7 +190,7 @@ fn a_transaction_that_does_not_fit_into_tmpdir_fails_alone() {
         let client = scene.reader();
         client.run("CREATE TABLE huge (body BYTEA)");
         // One that fits into neither memory nor TmpDir.
-        let insert = "INSERT INTO huge SELECT randomblob(1000000) FROM generate_series(1, 150)";
+        let insert = "INSERT INTO huge SELECT gen_random_bytes(1000000) FROM generate_series(1, 150)";
         let refusal = client.refused(insert);
         assert_eq!(refusal.code, "53100", "{refusal:?}");
         assert!(
@@ -199,7 +199,7 @@ fn a_transaction_that_does_not_fit_into_tmpdir_fails_alone() {
         );
         scene.goes_on(20);
         assert_eq!(client.value("SELECT count(*) FROM huge"), "0");
-        client.run("INSERT INTO huge SELECT randomblob(1000000) FROM generate_series(1, 10)");
+        client.run("INSERT INTO huge SELECT gen_random_bytes(1000000) FROM generate_series(1, 10)");
         client.run("BEGIN; DELETE FROM huge; INSERT INTO huge VALUES ('x'); ROLLBACK");
         assert_eq!(client.value("SELECT count(*) FROM huge"), "10");
         scene.end();
@@ -272,7 +272,7 @@ fn a_slave_whose_tmpdir_is_full_waits_for_room_and_does_not_diverge() {
         scene.disk.fill(128 << 10);
         let client = scene.reader();
         client.run("CREATE TABLE huge (body BYTEA)");
-        client.run("INSERT INTO huge SELECT randomblob(100000) FROM generate_series(1, 100)");
+        client.run("INSERT INTO huge SELECT gen_random_bytes(100000) FROM generate_series(1, 100)");
         let slave = &scene.trio.slaves[0];
         let said = wait_for("the slave to say why it waits", SHORT, || {
             let said = slave.command("replication status").remove("suspended")?;

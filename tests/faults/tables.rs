@@ -57,7 +57,7 @@ pub(crate) fn change(id: Id, change: Change) -> String {
         ),
         Change::Ballast(rows) => format!(
             "DELETE FROM ballast; \
-             INSERT INTO ballast SELECT {id}, randomblob(3000) FROM generate_series(1, {rows})"
+             INSERT INTO ballast SELECT {id}, gen_random_bytes(3000) FROM generate_series(1, {rows})"
         ),
     }
 }

@@ -9,7 +9,7 @@ const SIZE: &str = "24m";
 /// Inserts rows until the disk is full. Gives the number of acknowledged rows.
 fn fill_by_rows(client: &Client) -> u64 {
     for acknowledged in 0..100_000 {
-        let insert = "INSERT INTO item (name) SELECT hex(randomblob(20000))";
+        let insert = "INSERT INTO item (name) SELECT encode(gen_random_bytes(20000), 'hex')";
         match client.try_rows(insert) {
             Ok(_) => {}
             Err(error) => {
@@ -129,7 +129,7 @@ fn a_full_disk_on_the_slave_stops_replication_until_there_is_room() {
         let client = master.client("shop");
         // More than what is preallocated and left.
         for _ in 0..400 {
-            client.run("INSERT INTO item (name) SELECT hex(randomblob(20000))");
+            client.run("INSERT INTO item (name) SELECT encode(gen_random_bytes(20000), 'hex')");
         }
         let run = follower::replicate(&master, &slave, &["-S"]);
         let told = run.fails(1);
@@ -160,7 +160,7 @@ fn a_full_disk_under_the_data_files_does_not_stop_the_log() {
         disk.fill(256 << 10);
         let client = master.client("shop");
         for _ in 0..100 {
-            client.run("INSERT INTO item (name) SELECT hex(randomblob(20000))");
+            client.run("INSERT INTO item (name) SELECT encode(gen_random_bytes(20000), 'hex')");
         }
         let told = master.dbctl(&["checkpoint"]);
         assert_eq!(told.code, Some(1), "{told:?}");
@@ -219,7 +219,7 @@ fn rows_of_that_size_fit_on_an_ordinary_disk() {
     open(&cluster.master);
     let client = cluster.master.client("shop");
     for _ in 0..50 {
-        client.run("INSERT INTO item (name) SELECT hex(randomblob(20000))");
+        client.run("INSERT INTO item (name) SELECT encode(gen_random_bytes(20000), 'hex')");
     }
     cluster.synchronize();
     assert_eq!(count(&cluster.slave), 50);

@@ -85,7 +85,7 @@ fn never_go_back(times: &[Timestamp]) {
 
 /// Seconds from the real time to a server's `now()`.
 fn clock_of(server: &Server) -> i64 {
-    let now = server.sql("shop", "SELECT CAST(strftime('%s', 'now') AS INTEGER)")[0][0].clone();
+    let now = server.sql("shop", "SELECT extract(epoch FROM now())::bigint")[0][0].clone();
     let real = i64::try_from(Timestamp::now().micros() / 1_000_000).expect("a time");
     now.parse::<i64>().expect("seconds") - real
 }

@@ -23,7 +23,7 @@ fn master(folder: &Folder, on_failure: &str) -> (SmallDisk, Server) {
 /// Inserts rows until that is refused. Gives the number of acknowledged rows.
 fn fill_by_rows(client: &Client) -> u32 {
     for acknowledged in 0..100_000 {
-        let insert = "INSERT INTO item (name) SELECT hex(randomblob(20000))";
+        let insert = "INSERT INTO item (name) SELECT encode(gen_random_bytes(20000), 'hex')";
         if let Err(error) = client.try_rows(insert) {
             let refusal = Refusal::of(&error).expect("the server's words");
             assert_eq!(refusal.code, "53100", "{refusal:?}");

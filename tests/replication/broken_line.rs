@@ -58,7 +58,7 @@ fn a_slave_goes_on_after_lines_that_broke_anywhere() {
     cluster.master.sql(
         SHOP,
         "CREATE TABLE large (body BYTEA); \
-         INSERT INTO large SELECT randomblob(3000) FROM generate_series(1, 3000)",
+         INSERT INTO large SELECT gen_random_bytes(3000) FROM generate_series(1, 3000)",
     );
     for round in 0..12_usize {
         // From the middle of the greeting to the middle of the data.

@@ -40,7 +40,7 @@ pub fn database_names(server: &Server) -> Vec<String> {
 pub fn row_counts(server: &Server, database: &str) -> BTreeMap<String, u64> {
     let client = server.client(database);
     client
-        .rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        .rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         .into_iter()
         .filter_map(|row| row.into_iter().next())
         .map(|table| {

@@ -82,7 +82,7 @@ const VOLATILE: &[&str] = &[
     "clock_timestamp",
     "statement_timestamp",
     "lastval",
-    "randomblob",
+    "gen_random_bytes",
     "last_insert_rowid",
     "changes",
     "total_changes",

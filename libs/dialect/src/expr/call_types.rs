@@ -160,6 +160,7 @@ const RESULTS: &[(PgType, &[&str])] = &[
         ],
     ),
     (PgType::Uuid, &["gen_random_uuid", "uuid_generate_v4"]),
+    (PgType::Bytea, &["gen_random_bytes"]),
     (
         PgType::Float8,
         &[

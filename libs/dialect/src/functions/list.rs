@@ -682,6 +682,7 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
     ),
     session("eq_random", 0, "random(): a double in [0, 1)"),
     session("gen_random_uuid", 0, "a random uuid, version 4"),
+    session("gen_random_bytes", 1, "random bytes, as pgcrypto has it"),
     session(
         "version",
         0,
