@@ -33,10 +33,12 @@ fn answer(fields: &[&str]) -> Option<String> {
             Ok(ty) => format!("type {}", ty.get()),
             Err((left, right)) => format!("apart {left} {right}"),
         },
-        ["cast", source, target] => {
-            of_cast(pathway(number(source)?, number(target)?, Context::Explicit))
-        }
-        ["assign", source, target] => of_cast(pathway(
+        ["cast", source, target] => of_cast(&pathway(
+            number(source)?,
+            number(target)?,
+            Context::Explicit,
+        )),
+        ["assign", source, target] => of_cast(&pathway(
             number(source)?,
             number(target)?,
             Context::Assignment,
@@ -85,7 +87,7 @@ fn call(oid: u32, result: TypeId, declared: &[TypeId]) -> String {
     format!("found {oid} {} {}", result.get(), declared.join(","))
 }
 
-fn of_cast(pathway: Pathway) -> String {
+fn of_cast(pathway: &Pathway) -> String {
     match pathway {
         Pathway::None => "none".to_owned(),
         Pathway::Relabel => "relabel".to_owned(),
