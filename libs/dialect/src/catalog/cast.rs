@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::row::{Row, read};
+use super::row::{Row, read, reference};
 use super::{Function, TypeId, function_by_oid};
 
 const DATA: &str = include_str!("data/casts.tsv");
@@ -49,7 +49,7 @@ type Casts = HashMap<(TypeId, TypeId), Cast>;
 
 fn entry(row: &mut Row) -> Option<Cast> {
     let (source, target) = (row.type_id()?, row.type_id()?);
-    let function = match row.reference()? {
+    let function = match reference(row.number()?) {
         Some(oid) => Some(function_by_oid(oid)?),
         None => None,
     };

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::TypeId;
-use super::row::{Row, read};
+use super::row::{Row, optional, read};
 
 const DATA: &str = include_str!("data/functions.tsv");
 
@@ -93,7 +93,7 @@ fn entry(row: &mut Row) -> Option<Function> {
         argument_names,
         defaults: u8::try_from(default_values.len()).ok()?,
         default_values,
-        variadic: row.optional_type()?,
+        variadic: optional(row.type_id()?),
         result: row.type_id()?,
         returns_set: row.boolean()?,
         kind: kind(row.text()?)?,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::row::{Row, read};
+use super::row::{Row, optional, read, reference};
 use super::{Function, TypeId, function_by_oid};
 
 const DATA: &str = include_str!("data/operators.tsv");
@@ -41,12 +41,12 @@ fn entry(row: &mut Row) -> Option<Operator> {
     Some(Operator {
         oid: row.number()?,
         sign: row.text()?,
-        left: row.optional_type()?,
+        left: optional(row.type_id()?),
         right: row.type_id()?,
         result: row.type_id()?,
         function: function_by_oid(row.number()?)?,
-        commutator: row.reference()?,
-        negator: row.reference()?,
+        commutator: reference(row.number()?),
+        negator: reference(row.number()?),
     })
 }
 

@@ -107,20 +107,17 @@ pub fn function(
     let named = names.iter().any(Option::is_some);
     let candidates = candidates(name, arguments.len(), names, variadic);
     let exact = |candidate: &&FunctionCandidate| candidate.takes() == arguments;
-    let chosen = match candidates.iter().find(exact) {
-        Some(candidate) => candidate,
-        None => {
-            if let ([source], false) = (arguments, named)
-                && let Some(target) = coercion(name, *source)
-            {
-                return FunctionMatch::Coercion(target);
-            }
-            match choose(&candidates, arguments) {
-                Choice::One(candidate) => candidate,
-                Choice::None => return FunctionMatch::None,
-                Choice::Several => return FunctionMatch::Ambiguous,
-            }
-        }
+    let found = candidates.iter().find(exact);
+    if found.is_none()
+        && let ([source], false) = (arguments, named)
+        && let Some(target) = coercion(name, *source)
+    {
+        return FunctionMatch::Coercion(target);
+    }
+    let chosen = match found.map_or_else(|| choose(&candidates, arguments), Choice::One) {
+        Choice::One(candidate) => candidate,
+        Choice::None => return FunctionMatch::None,
+        Choice::Several => return FunctionMatch::Ambiguous,
     };
     if chosen.ambiguous {
         return FunctionMatch::Ambiguous;

@@ -18,18 +18,8 @@ impl Row {
         self.text()?.parse().ok()
     }
 
-    /// 0 stands for none.
-    pub(super) fn reference(&mut self) -> Option<Option<u32>> {
-        self.number().map(|number| Some(number).filter(|n| *n != 0))
-    }
-
     pub(super) fn type_id(&mut self) -> Option<TypeId> {
         self.number().map(TypeId::new)
-    }
-
-    /// 0 stands for none.
-    pub(super) fn optional_type(&mut self) -> Option<Option<TypeId>> {
-        self.reference().map(|number| number.map(TypeId::new))
     }
 
     pub(super) fn boolean(&mut self) -> Option<bool> {
@@ -60,6 +50,16 @@ impl Row {
             .map(parse)
             .collect()
     }
+}
+
+/// A number that may refer to nothing: 0 stands for none.
+pub(super) fn reference(number: u32) -> Option<u32> {
+    Some(number).filter(|number| *number != 0)
+}
+
+/// A type that need not be there: 0 stands for none.
+pub(super) fn optional(id: TypeId) -> Option<TypeId> {
+    Some(id).filter(|id| id.get() != 0)
 }
 
 /// The entries of a table. A test holds that no line is left out.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::TypeId;
-use super::row::{Row, read};
+use super::row::{Row, optional, read};
 
 const DATA: &str = include_str!("data/types.tsv");
 
@@ -66,10 +66,10 @@ fn entry(row: &mut Row) -> Option<TypeInfo> {
         },
         category: row.letter()?,
         preferred: row.boolean()?,
-        element: row.optional_type()?,
-        array: row.optional_type()?,
+        element: optional(row.type_id()?),
+        array: optional(row.type_id()?),
         collatable: row.boolean()?,
-        spans: row.optional_type()?,
+        spans: optional(row.type_id()?),
     })
 }
 
