@@ -32,7 +32,7 @@ fn timed<T>(what: &str, step: impl FnOnce() -> T) -> T {
 
 /// Rows with `mib` MiB of noise, from `first` on.
 fn fill(client: &Client, first: u64, mib: u64) {
-    insert(client, first, mib, "randomblob(3990), NULL");
+    insert(client, first, mib, "gen_random_bytes(3990), NULL");
 }
 
 /// Rows of one page each, 64 MiB a statement.
@@ -54,7 +54,7 @@ fn change_all(client: &Client, last: u64, length: u64) {
     let step = 64 * ROWS_A_MIB;
     for from in (1..=last).step_by(usize::try_from(step).expect("a small number")) {
         client.run(&format!(
-            "UPDATE t SET b = randomblob({length}) WHERE a BETWEEN {from} AND {}",
+            "UPDATE t SET b = gen_random_bytes({length}) WHERE a BETWEEN {from} AND {}",
             from + step - 1
         ));
     }
@@ -141,7 +141,7 @@ fn transactions_that_come_faster_than_checkpoints_take_little_memory() {
         for _ in 0..pieces {
             let end = next + mib * ROWS_A_MIB / pieces;
             writer.run(&format!(
-                "INSERT INTO t SELECT g, zeroblob(3990), NULL FROM generate_series({next}, {}) AS g",
+                "INSERT INTO t SELECT g, decode(repeat('00', 3990), 'hex'), NULL FROM generate_series({next}, {}) AS g",
                 end - 1
             ));
             next = end;
@@ -199,7 +199,7 @@ fn a_database_grows_the_same_on_master_and_slave() {
     for step in 0..steps {
         // Mostly the same bytes: the log takes less disk than the pages.
         let first = step * mib * ROWS_A_MIB + 1;
-        let content = "randomblob(150), repeat('large ', 630)";
+        let content = "gen_random_bytes(150), repeat('large ', 630)";
         insert(&writer, first, mib, content);
         if step % 4 == 3 {
             timed(&format!("slave at step {step}"), || cluster.synchronize());
@@ -217,7 +217,7 @@ fn a_database_grows_the_same_on_master_and_slave() {
     assert_eq!(rows(&cluster.master), last);
     // All over the file.
     writer.run(&format!(
-        "UPDATE t SET b = randomblob(140) WHERE a % {} = 0",
+        "UPDATE t SET b = gen_random_bytes(140) WHERE a % {} = 0",
         steps * 7
     ));
     cluster.master.kill9();

@@ -27,9 +27,9 @@ fn many_databases_with_sessions_each_work_side_by_side() {
                 reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t");
                 for round in 0..rounds {
                     writer.run(&format!(
-                        "BEGIN; INSERT INTO t (b, c) VALUES ('{name}', randomblob({}));
+                        "BEGIN; INSERT INTO t (b, c) VALUES ('{name}', gen_random_bytes({}));
                          UPDATE t SET b = b || '.' WHERE a % 5 = {}; COMMIT",
-                        round * 400,
+                        round * 400 + 1,
                         round % 5
                     ));
                 }

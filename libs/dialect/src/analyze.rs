@@ -23,10 +23,13 @@ pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectE
     Ok(statement)
 }
 
-/// DBCTL is no statement of PostgreSQL's.
+/// DBCTL is no statement of PostgreSQL's, nor is PRAGMA, by which administrators look at SQLite.
 fn is_own_command(sql: &str) -> bool {
-    let word = sql.trim_start().get(..5);
-    word.is_some_and(|word| word.eq_ignore_ascii_case("dbctl"))
+    let text = sql.trim_start();
+    ["DBCTL", "PRAGMA"].iter().any(|own| {
+        text.get(..own.len())
+            .is_some_and(|word| word.eq_ignore_ascii_case(own))
+    })
 }
 
 /// The translation alone, of a statement that was checked as a part of another.

@@ -2,7 +2,7 @@ use super::{Server, count};
 
 const FILL: &str = "CREATE TABLE t(a INT PRIMARY KEY, b INT);
     INSERT INTO t SELECT value, value FROM (WITH RECURSIVE n(value) AS
-    (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 100) SELECT value FROM n)";
+    (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 100) SELECT value FROM n) AS n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_portal_is_read_in_portions() {

@@ -39,7 +39,7 @@ async fn numeric_results_show_the_scale_of_their_operands() {
             "4.80",
         ),
         (
-            "SELECT coalesce(sum(price), 0), CASE WHEN true THEN price END FROM p WHERE id = 3",
+            "SELECT coalesce(sum(price), 0), CASE WHEN true THEN max(price) END FROM p WHERE id = 3",
             "10.00|10.00",
         ),
         (

@@ -156,7 +156,10 @@ impl Analyzer<'_> {
         }
         let list = list
             .iter()
-            .map(|element| self.coerce(element.clone(), operator.right))
+            .map(|element| {
+                let element = self.coerce(element.clone(), common)?;
+                self.coerce(element, operator.right)
+            })
             .collect::<Result<Vec<Expr>, DialectError>>()?;
         let operand = Box::new(self.coerce(operand.clone(), left)?);
         let kind = ExprKind::InList {

@@ -34,6 +34,22 @@ pub fn parse(sql: &str) -> Result<Option<ast::Statement>, DialectError> {
     if let Some(offset) = survey.too_deep {
         return Err(lower::too_deep().at(sql, offset));
     }
+    if sql.len() <= SHALLOW_BYTES {
+        return parse_surveyed(sql, survey);
+    }
+    // Made for the deepest text that the survey lets through, in a build without optimisation.
+    stacker::maybe_grow(STACK_BYTES, STACK_BYTES, || parse_surveyed(sql, survey))
+}
+
+/// A text of so many bytes nests less deep than any thread's stack takes.
+const SHALLOW_BYTES: usize = 512;
+/// What the parser may need for the deepest text.
+const STACK_BYTES: usize = 32 * 1024 * 1024;
+
+fn parse_surveyed(
+    sql: &str,
+    survey: fault::Survey,
+) -> Result<Option<ast::Statement>, DialectError> {
     let tree = tree::Tree::parse(sql);
     let lowered = lower_only(sql, &tree);
     let mut first = survey.fault;

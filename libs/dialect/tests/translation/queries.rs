@@ -269,7 +269,7 @@ fn refusals_name_the_feature_and_the_place() {
     let database = Database::new();
     for (sql, sqlstate, position) in [
         ("SELECT ARRAY[1, 2]", "0A000", Some(8)),
-        ("SELECT DISTINCT ON (1) a FROM t", "42P01", Some(29)),
+        ("SELECT DISTINCT ON (1) a FROM t", "42P01", Some(31)),
         ("SELECT * FROM a, LATERAL (SELECT 1) b", "42P01", Some(15)),
         ("SELECT 'é', FROM t", "42601", Some(13)),
         ("SELEC 1", "42601", Some(1)),
