@@ -23,12 +23,12 @@ impl Analyzer<'_> {
         }
         let seen = std::mem::replace(&mut self.level().aggregates, false);
         let inner = self.in_clause(Clause::Select, |analyzer| {
-            let (mut arguments, mut names) = analyzer.arguments(call)?;
+            let mut arguments = analyzer.arguments(call)?;
             // The sorted values of WITHIN GROUP are the last arguments.
             if call.within_group {
                 for key in &call.order_by {
-                    arguments.push(analyzer.expr(&key.value)?);
-                    names.push(None);
+                    arguments.values.push(analyzer.expr(&key.value)?);
+                    arguments.names.push(None);
                 }
             }
             let order_by = if call.within_group {
@@ -36,11 +36,11 @@ impl Analyzer<'_> {
             } else {
                 analyzer.sort_values(&call.order_by)?
             };
-            Ok((arguments, names, order_by))
+            Ok((arguments, order_by))
         })?;
         let nested = self.level().aggregates;
         self.level().aggregates = seen;
-        let (arguments, names, order_by) = inner;
+        let (arguments, order_by) = inner;
         if nested {
             return Err(self.error(
                 at,
@@ -48,7 +48,7 @@ impl Analyzer<'_> {
                 "aggregate function calls cannot be nested",
             ));
         }
-        let resolved = match self.resolve(name, &arguments, &names, call, at)? {
+        let resolved = match self.resolve(name, &arguments, call.variadic, at)? {
             Match::Function(resolved) => resolved,
             Match::Cast(_) => return Err(self.unsupported(at, name)),
         };
@@ -62,10 +62,10 @@ impl Analyzer<'_> {
                 })
             })
             .transpose()?;
-        self.check_level(&arguments, at)?;
+        self.check_level(&arguments.values, at)?;
         self.level().aggregates = true;
         let (result, function) = (resolved.result, resolved.function);
-        let (arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        let (arguments, variadic) = self.in_order(&resolved, arguments.values, at)?;
         let aggregate = Aggregate {
             call: Call {
                 function,

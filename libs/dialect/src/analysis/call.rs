@@ -23,16 +23,16 @@ impl Analyzer<'_> {
         if aggregate && call.over.is_none() {
             return self.aggregate(&name, call, at);
         }
-        let (arguments, names) = self.arguments(call)?;
+        let arguments = self.arguments(call)?;
         if call.over.is_some() {
-            return self.window_call(&name, call, arguments, &names, at);
+            return self.window_call(&name, call, arguments, at);
         }
-        let resolved = match self.resolve(&name, &arguments, &names, call, at)? {
+        let resolved = match self.resolve(&name, &arguments, call.variadic, at)? {
             Match::Function(resolved) => resolved,
-            Match::Cast(target) => return self.cast_of(arguments, target, at),
+            Match::Cast(target) => return self.cast_of(arguments.values, target, at),
         };
         self.check_plain(call, &resolved, at)?;
-        self.build(resolved, arguments, at)
+        self.build(&resolved, arguments.values, at)
     }
 
     /// The name in `pg_catalog`, where all functions are.
@@ -59,36 +59,32 @@ impl Analyzer<'_> {
     }
 
     /// The arguments and their names.
-    pub(crate) fn arguments(
-        &mut self,
-        call: &ast::Call,
-    ) -> Result<(Vec<Expr>, Vec<Option<String>>), DialectError> {
-        let mut arguments = Vec::with_capacity(call.arguments.len());
+    pub(crate) fn arguments(&mut self, call: &ast::Call) -> Result<Arguments, DialectError> {
+        let mut values = Vec::with_capacity(call.arguments.len());
         let mut names = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
-            arguments.push(self.expr(&argument.value)?);
+            values.push(self.expr(&argument.value)?);
             names.push(argument.name.as_ref().map(|name| name.text.clone()));
         }
-        Ok((arguments, names))
+        Ok(Arguments { values, names })
     }
 
     /// What the name stands for with these arguments.
     pub(crate) fn resolve(
         &self,
         name: &str,
-        arguments: &[Expr],
-        names: &[Option<String>],
-        call: &ast::Call,
+        Arguments { values, names }: &Arguments,
+        variadic: bool,
         at: Position,
     ) -> Result<Match, DialectError> {
-        if arguments.len() > MAX_ARGUMENTS {
+        if values.len() > MAX_ARGUMENTS {
             return Err(self.error(
                 at,
                 SqlState::TOO_MANY_ARGUMENTS,
                 format!("cannot pass more than {MAX_ARGUMENTS} arguments to a function"),
             ));
         }
-        let types: Vec<TypeId> = arguments.iter().map(|argument| argument.ty.id).collect();
+        let types: Vec<TypeId> = values.iter().map(|value| value.ty.id).collect();
         let names: Vec<Option<&str>> = names.iter().map(|name| name.as_deref()).collect();
         let shown = || {
             let list: Vec<String> = types
@@ -101,7 +97,7 @@ impl Analyzer<'_> {
                 .collect();
             format!("{name}({})", list.join(", "))
         };
-        match resolve::function(name, &types, &names, call.variadic) {
+        match resolve::function(name, &types, &names, variadic) {
             FunctionMatch::Found(resolved) => Ok(Match::Function(resolved)),
             FunctionMatch::Coercion(target) => Ok(Match::Cast(target)),
             FunctionMatch::None => Err(self
@@ -189,7 +185,7 @@ impl Analyzer<'_> {
     /// The call with its arguments in the order of the parameters, converted.
     pub(crate) fn build(
         &mut self,
-        resolved: Resolved,
+        resolved: &Resolved,
         arguments: Vec<Expr>,
         at: Position,
     ) -> Result<Expr, DialectError> {
@@ -205,7 +201,7 @@ impl Analyzer<'_> {
             ));
         }
         self.volatile |= function.volatility == Volatility::Volatile;
-        let (arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        let (arguments, variadic) = self.in_order(resolved, arguments, at)?;
         let call = Call {
             function,
             arguments,
@@ -287,21 +283,26 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let types: Vec<TypeId> = arguments.iter().map(|argument| argument.ty.id).collect();
         let names = vec![None; types.len()];
-        match resolve::function(name, &types, &names, false) {
-            FunctionMatch::Found(resolved) => self.build(resolved, arguments, at),
-            _ => {
-                let list: Vec<String> = types.iter().map(|ty| ty.name()).collect();
-                Err(self.error(
-                    at,
-                    SqlState::UNDEFINED_FUNCTION,
-                    format!(
-                        "function pg_catalog.{name}({}) does not exist",
-                        list.join(", ")
-                    ),
-                ))
-            }
+        if let FunctionMatch::Found(resolved) = resolve::function(name, &types, &names, false) {
+            return self.build(&resolved, arguments, at);
         }
+        let list: Vec<String> = types.iter().map(|ty| ty.name()).collect();
+        Err(self.error(
+            at,
+            SqlState::UNDEFINED_FUNCTION,
+            format!(
+                "function pg_catalog.{name}({}) does not exist",
+                list.join(", ")
+            ),
+        ))
     }
+}
+
+/// What a call is given.
+pub(crate) struct Arguments {
+    pub(crate) values: Vec<Expr>,
+    /// One a value, where it was written `name => value`.
+    pub(crate) names: Vec<Option<String>>,
 }
 
 /// What a name stands for.

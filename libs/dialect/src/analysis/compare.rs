@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::tree::{Call, Expr, ExprKind};
+use crate::analysis::tree::{Call, Expr, ExprKind, InList, QuantifiedQuery};
 use crate::catalog::coerce::common_type;
 use crate::catalog::{Operator, Type, TypeId};
 use crate::error::DialectError;
@@ -73,11 +73,11 @@ impl Analyzer<'_> {
         let value = self.expr(value)?;
         let low = self.expr(low)?;
         let high = self.expr(high)?;
-        let inside = self.inside(&value, &low, &high, negated, at)?;
+        let inside = self.inside(&value, [&low, &high], negated, at)?;
         if !symmetric {
             return Ok(inside);
         }
-        let turned = self.inside(&value, &high, &low, negated, at)?;
+        let turned = self.inside(&value, [&high, &low], negated, at)?;
         let both = vec![inside, turned];
         let kind = if negated {
             ExprKind::And(both)
@@ -90,8 +90,7 @@ impl Analyzer<'_> {
     fn inside(
         &mut self,
         value: &Expr,
-        low: &Expr,
-        high: &Expr,
+        [low, high]: [&Expr; 2],
         negated: bool,
         at: Position,
     ) -> Result<Expr, DialectError> {
@@ -162,13 +161,13 @@ impl Analyzer<'_> {
             })
             .collect::<Result<Vec<Expr>, DialectError>>()?;
         let operand = Box::new(self.coerce(operand.clone(), left)?);
-        let kind = ExprKind::InList {
+        let test = InList {
             operand,
             list,
             operator,
             negated,
         };
-        Ok(Some(Expr::boolean(kind, at)))
+        Ok(Some(Expr::boolean(ExprKind::InList(test), at)))
     }
 
     fn row_in_list(
@@ -264,7 +263,14 @@ impl Analyzer<'_> {
         let left = self.exprs(fields)?;
         let query = self.subquery(query)?;
         let operators = self.row_operators(sign, &left, &query.columns, at)?;
-        self.quantified(left, operators, query, false, false, at)
+        let test = QuantifiedQuery {
+            left,
+            operators,
+            query: Box::new(query),
+            all: false,
+            negated: false,
+        };
+        self.quantified(test, at)
     }
 
     /// ROW (…) as a value.

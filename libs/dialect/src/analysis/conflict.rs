@@ -5,9 +5,9 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Conflict, Expr, Source};
+use crate::analysis::tree::{Conflict, ConflictTarget, ConflictUpdate, Expr, Source};
 use crate::error::DialectError;
-use crate::syntax::ast::{self, ConflictTarget, Path, Position};
+use crate::syntax::ast::{self, Path, Position};
 
 impl Analyzer<'_> {
     pub(crate) fn on_conflict(
@@ -41,7 +41,10 @@ impl Analyzer<'_> {
                 self.level()
                     .items
                     .retain(|item| item.name.as_deref() != Some("excluded"));
-                Some((assignments, filter))
+                Some(ConflictUpdate {
+                    assignments,
+                    filter,
+                })
             }
         };
         Ok(Conflict { target, update })
@@ -62,10 +65,10 @@ impl Analyzer<'_> {
         &mut self,
         conflict: &ast::OnConflict,
         stored: &Stored,
-    ) -> Result<Option<(Vec<Expr>, Option<Expr>)>, DialectError> {
+    ) -> Result<Option<ConflictTarget>, DialectError> {
         match &conflict.target {
-            ConflictTarget::Any => Ok(None),
-            ConflictTarget::Constraint(name) => {
+            ast::ConflictTarget::Any => Ok(None),
+            ast::ConflictTarget::Constraint(name) => {
                 let Some(key) = stored.keys.iter().find(|key| key.name == name.text) else {
                     return Err(self.error(
                         name.at,
@@ -92,9 +95,12 @@ impl Analyzer<'_> {
                         self.column(&path, name.at)
                     })
                     .collect::<Result<Vec<Expr>, DialectError>>()?;
-                Ok(Some((terms, None)))
+                Ok(Some(ConflictTarget {
+                    terms,
+                    filter: None,
+                }))
             }
-            ConflictTarget::Terms(terms, filter) => {
+            ast::ConflictTarget::Terms(terms, filter) => {
                 let mut values = Vec::with_capacity(terms.len());
                 for term in terms {
                     if term.operator_class.is_some() {
@@ -112,7 +118,10 @@ impl Analyzer<'_> {
                         })
                     })
                     .transpose()?;
-                Ok(Some((values, filter)))
+                Ok(Some(ConflictTarget {
+                    terms: values,
+                    filter,
+                }))
             }
         }
     }

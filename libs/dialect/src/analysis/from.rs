@@ -14,12 +14,12 @@ impl Analyzer<'_> {
     pub(crate) fn from(&mut self, items: &[ast::FromItem]) -> Result<Vec<FromItem>, DialectError> {
         let mut result = Vec::with_capacity(items.len());
         for item in items {
-            result.push(self.from_item(item)?);
+            result.push(self.item_of_from(item)?);
         }
         Ok(result)
     }
 
-    pub(crate) fn from_item(&mut self, item: &ast::FromItem) -> Result<FromItem, DialectError> {
+    pub(crate) fn item_of_from(&mut self, item: &ast::FromItem) -> Result<FromItem, DialectError> {
         match item {
             ast::FromItem::Relation {
                 name,
@@ -61,10 +61,10 @@ impl Analyzer<'_> {
                 if *rows_from && calls.len() != 1 {
                     return Err(self.unsupported(*at, "ROWS FROM"));
                 }
-                let Some((call, definitions)) = calls.first() else {
+                let Some(call) = calls.first() else {
                     return Err(self.unsupported(*at, "ROWS FROM"));
                 };
-                self.table_function(call, definitions, *ordinality, alias.as_ref(), *at)
+                self.table_function(call, *ordinality, alias.as_ref(), *at)
             }
             ast::FromItem::Join(join) => self.join(join),
             ast::FromItem::Unsupported(name, at) => Err(self.unsupported(*at, name)),
@@ -86,7 +86,6 @@ impl Analyzer<'_> {
     pub(crate) fn stored(&mut self, path: &Path) -> Result<std::rc::Rc<Stored>, DialectError> {
         let (schema, name) = match path.0.as_slice() {
             [name] => (None, name),
-            [schema, name] => (Some(schema.text.as_str()), name),
             [.., schema, name] => (Some(schema.text.as_str()), name),
             [] => return Err(self.unsupported(Position::default(), "a table without a name")),
         };

@@ -13,7 +13,7 @@ impl Analyzer<'_> {
     pub(crate) fn group_by(
         &mut self,
         items: &[GroupItem],
-        targets: &mut Vec<Expr>,
+        targets: &mut [Expr],
         columns: &mut [Output],
     ) -> Result<Vec<Expr>, DialectError> {
         let mut keys: Vec<Expr> = Vec::with_capacity(items.len());

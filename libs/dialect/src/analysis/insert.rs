@@ -24,7 +24,7 @@ impl Analyzer<'_> {
         let (with, recursive) = self.with(insert.with.as_ref())?;
         let stored = self.target_table(&insert.table, "insert into")?;
         let columns = self.insert_columns(&insert.columns, &stored)?;
-        let (columns, source) = self.insert_source(insert, columns, &stored)?;
+        let (columns, source) = self.insert_source(insert, columns.as_deref(), &stored)?;
         self.common_tables.truncate(visible);
         self.check_given(insert, &columns, source.as_ref(), &stored)?;
         let table = self.enter_target(&stored, insert.alias.as_ref(), &insert.table)?;
@@ -148,11 +148,11 @@ impl Analyzer<'_> {
     fn insert_source(
         &mut self,
         insert: &ast::Insert,
-        columns: Option<Vec<usize>>,
+        columns: Option<&[usize]>,
         stored: &Stored,
     ) -> Result<(Vec<usize>, Option<Query>), DialectError> {
-        let all: Vec<usize> = match &columns {
-            Some(columns) => columns.clone(),
+        let all: Vec<usize> = match columns {
+            Some(columns) => columns.to_vec(),
             None => (0..stored.columns.len()).collect(),
         };
         let Some(source) = &insert.source else {

@@ -41,7 +41,11 @@ impl Analyzer<'_> {
                 all,
                 sides,
                 at,
-            } => self.set_operation(*operator, *all, sides, *at, query)?,
+            } => {
+                let mut result = self.set_operation(*operator, *all, sides, *at)?;
+                result.order_by = self.sort_outputs(&query.order_by, &result.columns)?;
+                result
+            }
         };
         if let Some(limit) = &query.limit {
             result.limit = self.limit(limit, Clause::Limit)?;
@@ -164,7 +168,7 @@ impl Analyzer<'_> {
     fn select_distinct(
         &mut self,
         distinct: &ast::Distinct,
-        targets: &mut Vec<Expr>,
+        targets: &mut [Expr],
         columns: &mut [Output],
         order_by: &[Sort],
     ) -> Result<Distinct, DialectError> {

@@ -17,7 +17,6 @@ impl Analyzer<'_> {
         all: bool,
         sides: &[ast::Query; 2],
         at: Position,
-        query: &ast::Query,
     ) -> Result<Query, DialectError> {
         let name = match operator {
             SetOperator::Union => "UNION",
@@ -43,13 +42,12 @@ impl Analyzer<'_> {
                 self.must_equal(&Expr::new(column.ty, ExprKind::Row(Vec::new()), at))?;
             }
         }
-        let order_by = self.sort_outputs(&query.order_by, &columns)?;
         let body = Body::SetOperation {
             operator,
             all,
             sides: Box::new([left, right]),
         };
-        Ok(plain(body, columns, order_by))
+        Ok(plain(body, columns, Vec::new()))
     }
 
     fn side(&mut self, query: &ast::Query) -> Result<Query, DialectError> {

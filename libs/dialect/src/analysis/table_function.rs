@@ -16,8 +16,7 @@ impl Analyzer<'_> {
     /// `f(…) [WITH ORDINALITY] [AS alias (columns)]`
     pub(crate) fn table_function(
         &mut self,
-        call: &ast::Expr,
-        definitions: &[ColumnDefinition],
+        (call, definitions): &(ast::Expr, Vec<ColumnDefinition>),
         ordinality: bool,
         alias: Option<&Alias>,
         at: Position,

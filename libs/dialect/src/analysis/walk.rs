@@ -66,15 +66,15 @@ impl Expr {
                     each(otherwise);
                 }
             }
-            ExprKind::InList { operand, list, .. } => {
-                each(operand);
-                list.iter().for_each(each);
+            ExprKind::InList(test) => {
+                each(&test.operand);
+                test.list.iter().for_each(each);
             }
-            ExprKind::QuantifiedArray { operand, array, .. } => {
-                each(operand);
-                each(array);
+            ExprKind::QuantifiedArray(test) => {
+                each(&test.operand);
+                each(&test.array);
             }
-            ExprKind::QuantifiedQuery { left, .. } => left.iter().for_each(each),
+            ExprKind::QuantifiedQuery(test) => test.left.iter().for_each(each),
             ExprKind::CompareRows { fields, .. } => fields
                 .iter()
                 .flat_map(|call| &call.arguments)
@@ -91,10 +91,10 @@ impl Expr {
     /// Calls `each` for the queries right in it.
     pub(crate) fn each_query(&self, each: &mut dyn FnMut(&Query)) {
         match &self.kind {
-            ExprKind::Exists(query)
-            | ExprKind::Subquery(query)
-            | ExprKind::ArrayQuery(query)
-            | ExprKind::QuantifiedQuery { query, .. } => each(query),
+            ExprKind::Exists(query) | ExprKind::Subquery(query) | ExprKind::ArrayQuery(query) => {
+                each(query);
+            }
+            ExprKind::QuantifiedQuery(test) => each(&test.query),
             _ => {}
         }
     }

@@ -59,9 +59,8 @@ impl Analyzer<'_> {
         if table.search_or_cycle {
             return Err(self.unsupported(table.name.at, "SEARCH and CYCLE"));
         }
-        let query = match &table.body {
-            CommonTableBody::Query(query) => query,
-            _ => return Err(self.unsupported(table.name.at, "a data-modifying WITH")),
+        let CommonTableBody::Query(query) = &table.body else {
+            return Err(self.unsupported(table.name.at, "a data-modifying WITH"));
         };
         let id = CommonTableId(self.next_common_table);
         self.next_common_table += 1;
@@ -307,7 +306,7 @@ fn select_mentions(select: &ast::Select, name: &Name) -> bool {
         ast::ExprKind::Subquery(query) | ast::ExprKind::Exists(query) => {
             mentions_itself(query, name)
         }
-        ast::ExprKind::QuantifiedQuery { query, .. } => mentions_itself(query, name),
+        ast::ExprKind::QuantifiedQuery(test) => mentions_itself(&test.query, name),
         _ => false,
     };
     select.filter.as_ref().is_some_and(in_expr)
