@@ -21,7 +21,9 @@ pub(crate) fn check(sql: &str, schema: &dyn SchemaView) -> Result<Option<Analyze
     if pg_catalog::is_catalog_query(sql) {
         return Ok(None);
     }
-    match analysis::analyze(sql, &tree, &KnownSchema(schema), &[]) {
+    let known = KnownSchema::new(schema);
+    match analysis::analyze(sql, &tree, &known, &[]) {
+        _ if known.is_untyped() => Ok(None),
         Ok(analyzed) => Ok(analyzed),
         Err(error) if error.sqlstate == SqlState::FEATURE_NOT_SUPPORTED => Ok(None),
         Err(error) => Err(error),

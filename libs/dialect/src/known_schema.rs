@@ -1,5 +1,6 @@
 //! The schema as the analysis asks for it, from the texts that SQLite keeps.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use pgtypes::PgType;
@@ -11,7 +12,11 @@ use crate::schema::SchemaView;
 use crate::table_info::{ConstraintKind, TableInfo, parse_create_table};
 
 /// A view of the schema through its texts.
-pub(crate) struct KnownSchema<'a>(pub(crate) &'a dyn SchemaView);
+pub(crate) struct KnownSchema<'a> {
+    view: &'a dyn SchemaView,
+    /// A view was asked for that has columns whose types SQLite does not tell.
+    untyped: Cell<bool>,
+}
 
 impl Schema for KnownSchema<'_> {
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>> {
@@ -27,13 +32,28 @@ impl Schema for KnownSchema<'_> {
     }
 }
 
-impl KnownSchema<'_> {
+impl<'a> KnownSchema<'a> {
+    pub(crate) fn new(view: &'a dyn SchemaView) -> Self {
+        Self {
+            view,
+            untyped: Cell::new(false),
+        }
+    }
+
+    /// Whether types that were found may not be those of PostgreSQL.
+    pub(crate) fn is_untyped(&self) -> bool {
+        self.untyped.get()
+    }
+
     fn stored(&self, name: &str) -> Option<Relation> {
-        let columns = self.0.columns(name)?;
+        let columns = self.view.columns(name)?;
         let info = self
-            .0
+            .view
             .create_sql(name)
             .and_then(|sql| parse_create_table(&sql));
+        if info.is_none() && columns.iter().any(|column| column.type_name.is_none()) {
+            self.untyped.set(true);
+        }
         let computed = info.as_ref().map(computed_columns).unwrap_or_default();
         let columns: Vec<Column> = columns
             .into_iter()
