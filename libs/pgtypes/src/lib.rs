@@ -31,7 +31,6 @@ pub mod bytea;
 pub mod calendar;
 pub mod copy;
 pub mod float;
-pub mod hex;
 pub mod numeric;
 pub mod sqlite;
 pub mod text;
