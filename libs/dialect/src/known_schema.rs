@@ -54,7 +54,6 @@ impl<'a> KnownSchema<'a> {
         if info.is_none() && columns.iter().any(|column| column.type_name.is_none()) {
             self.untyped.set(true);
         }
-        let computed = info.as_ref().map(computed_columns).unwrap_or_default();
         let columns: Vec<Column> = columns
             .into_iter()
             .map(|column| Column {
@@ -63,9 +62,8 @@ impl<'a> KnownSchema<'a> {
                 }),
                 not_null: column.not_null,
                 default: column.default,
-                generated: if computed.contains(&column.name) {
-                    Generated::Computed
-                } else if column.generated {
+                // What is computed from other columns the texts are not asked for: SQLite refuses a value for it.
+                generated: if column.generated {
                     Generated::ByDefault
                 } else {
                     Generated::No
@@ -91,10 +89,6 @@ impl<'a> KnownSchema<'a> {
             without_rowid: false,
         })
     }
-}
-
-fn computed_columns(_info: &TableInfo) -> Vec<String> {
-    Vec::new()
 }
 
 fn keys(info: &TableInfo, columns: &[Column]) -> Vec<Key> {
