@@ -3,7 +3,6 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::call::Match;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Aggregate, Call, ColumnRef, Expr, ExprKind, RelationId};
 use crate::catalog::{FunctionKind, Type};
@@ -48,20 +47,9 @@ impl Analyzer<'_> {
                 "aggregate function calls cannot be nested",
             ));
         }
-        let resolved = match self.resolve(name, &arguments, call.variadic, at)? {
-            Match::Function(resolved) => resolved,
-            Match::Cast(_) => return Err(self.unsupported(at, name)),
-        };
+        let resolved = self.resolve_function(name, &arguments, call.variadic, at)?;
         self.check_aggregate(call, &resolved, at)?;
-        let filter = call
-            .filter
-            .as_ref()
-            .map(|filter| {
-                self.in_clause(Clause::Filter, |analyzer| {
-                    analyzer.condition(filter, "FILTER")
-                })
-            })
-            .transpose()?;
+        let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
         self.check_level(&arguments.values, at)?;
         self.level().aggregates = true;
         let (result, function) = (resolved.result, resolved.function);

@@ -70,7 +70,7 @@ impl Analyzer<'_> {
     }
 
     /// What the name stands for with these arguments.
-    pub(crate) fn resolve(
+    fn resolve(
         &self,
         name: &str,
         Arguments { values, names }: &Arguments,
@@ -115,6 +115,20 @@ impl Analyzer<'_> {
                     format!("function {} is not unique", shown()),
                 )
                 .hint("Could not choose a best candidate function. You might need to add explicit type casts.")),
+        }
+    }
+
+    /// The function that the name stands for, where a cast may not stand.
+    pub(crate) fn resolve_function(
+        &self,
+        name: &str,
+        arguments: &Arguments,
+        variadic: bool,
+        at: Position,
+    ) -> Result<Resolved, DialectError> {
+        match self.resolve(name, arguments, variadic, at)? {
+            Match::Function(resolved) => Ok(resolved),
+            Match::Cast(_) => Err(self.unsupported(at, name)),
         }
     }
 
@@ -306,7 +320,7 @@ pub(crate) struct Arguments {
 }
 
 /// What a name stands for.
-pub(crate) enum Match {
+enum Match {
     /// A function.
     Function(Resolved),
     /// A cast.

@@ -78,13 +78,7 @@ impl Analyzer<'_> {
             return Ok(inside);
         }
         let turned = self.inside(&value, [&high, &low], negated, at)?;
-        let both = vec![inside, turned];
-        let kind = if negated {
-            ExprKind::And(both)
-        } else {
-            ExprKind::Or(both)
-        };
-        Ok(Expr::boolean(kind, at))
+        Ok(joined(vec![inside, turned], negated, at))
     }
 
     fn inside(
@@ -97,13 +91,7 @@ impl Analyzer<'_> {
         let (above, below) = if negated { ("<", ">") } else { (">=", "<=") };
         let above = self.compare(above, value.clone(), low.clone(), at)?;
         let below = self.compare(below, value.clone(), high.clone(), at)?;
-        let both = vec![above, below];
-        let kind = if negated {
-            ExprKind::Or(both)
-        } else {
-            ExprKind::And(both)
-        };
-        Ok(Expr::boolean(kind, at))
+        Ok(joined(vec![above, below], !negated, at))
     }
 
     /// `x IN (a, b)`: one operator if the elements have a type in common, else one each.
@@ -316,7 +304,12 @@ fn one_or_all(mut tests: Vec<Expr>, negated: bool, at: Position) -> Expr {
     {
         return only;
     }
-    let kind = if negated {
+    joined(tests, negated, at)
+}
+
+/// All of the tests, or any.
+fn joined(tests: Vec<Expr>, all: bool, at: Position) -> Expr {
+    let kind = if all {
         ExprKind::And(tests)
     } else {
         ExprKind::Or(tests)

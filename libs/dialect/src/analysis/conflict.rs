@@ -30,14 +30,7 @@ impl Analyzer<'_> {
             Some((assignments, filter)) => {
                 self.enter_excluded(stored)?;
                 let assignments = self.assignments(assignments, stored)?;
-                let filter = filter
-                    .as_ref()
-                    .map(|filter| {
-                        self.in_clause(Clause::Where, |analyzer| {
-                            analyzer.condition(filter, "WHERE")
-                        })
-                    })
-                    .transpose()?;
+                let filter = self.condition_of(Clause::Where, filter.as_ref(), "WHERE")?;
                 self.level()
                     .items
                     .retain(|item| item.name.as_deref() != Some("excluded"));
@@ -110,14 +103,7 @@ impl Analyzer<'_> {
                         self.in_clause(Clause::Index, |analyzer| analyzer.resolved(&term.value))?,
                     );
                 }
-                let filter = filter
-                    .as_ref()
-                    .map(|filter| {
-                        self.in_clause(Clause::IndexPredicate, |analyzer| {
-                            analyzer.condition(filter, "WHERE")
-                        })
-                    })
-                    .transpose()?;
+                let filter = self.condition_of(Clause::IndexPredicate, filter.as_ref(), "WHERE")?;
                 Ok(Some(ConflictTarget {
                     terms: values,
                     filter,

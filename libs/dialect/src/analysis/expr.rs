@@ -4,6 +4,7 @@ use pgtypes::{SqlState, SqlValue};
 
 use crate::analysis::Analyzer;
 use crate::analysis::coerce::common_of;
+use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
@@ -64,6 +65,20 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let value = self.expr(expr)?;
         self.as_condition(value, place)
+    }
+
+    /// The condition of a clause, where there is one.
+    pub(crate) fn condition_of(
+        &mut self,
+        clause: Clause,
+        condition: Option<&ast::Expr>,
+        place: &str,
+    ) -> Result<Option<Expr>, DialectError> {
+        condition
+            .map(|condition| {
+                self.in_clause(clause, |analyzer| analyzer.condition(condition, place))
+            })
+            .transpose()
     }
 
     /// A value that must be boolean.

@@ -3,8 +3,8 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::schema::{Relation as Stored, RelationKind};
-use crate::analysis::scope::{Item, Level};
+use crate::analysis::schema::{Relation as Stored, RelationKind, shown_schema};
+use crate::analysis::scope::Item;
 use crate::analysis::tree::{FromItem, Query, Relation, RelationColumn, RelationId, Source};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Alias, Name, Path, Position};
@@ -32,14 +32,9 @@ impl Analyzer<'_> {
                 }
                 let id = self.relation(name, alias.as_ref())?;
                 let schema = match &self.relations[id.0].source {
-                    Source::Table { schema, .. } if alias.is_none() => Some(
-                        if *schema == "temp" {
-                            "pg_temp"
-                        } else {
-                            "public"
-                        }
-                        .to_owned(),
-                    ),
+                    Source::Table { schema, .. } if alias.is_none() => {
+                        Some(shown_schema(schema).to_owned())
+                    }
                     _ => None,
                 };
                 self.enter(id, schema, at_of(name))?;
@@ -201,11 +196,7 @@ impl Analyzer<'_> {
         alias: Option<&Alias>,
     ) -> Result<FromItem, DialectError> {
         let before = std::mem::replace(&mut self.level().hidden, !lateral);
-        self.levels.push(Level::default());
-        let result = self.in_clause(crate::analysis::scope::Clause::Select, |analyzer| {
-            analyzer.nested(query.at, |analyzer| analyzer.query(query))
-        });
-        self.levels.pop();
+        let result = self.subquery(query);
         self.level().hidden = before;
         let result = result?;
         if lateral && self.reads_beside(&result) {
@@ -244,12 +235,7 @@ impl Analyzer<'_> {
         let columns = query
             .columns
             .iter()
-            .map(|column| RelationColumn {
-                name: column.name.clone(),
-                stored_name: String::new(),
-                ty: column.ty,
-                not_null: false,
-            })
+            .map(|column| RelationColumn::given(&column.name, column.ty))
             .collect();
         let relation = Relation {
             alias: "unnamed_subquery".to_owned(),

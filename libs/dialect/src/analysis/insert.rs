@@ -6,8 +6,8 @@ use pgtypes::{SqlState, SqlValue};
 
 use crate::analysis::Analyzer;
 use crate::analysis::from::at_of;
-use crate::analysis::schema::{Generated, Relation as Stored, RelationKind};
-use crate::analysis::scope::{Clause, Level};
+use crate::analysis::schema::{Generated, Relation as Stored, RelationKind, shown_schema};
+use crate::analysis::scope::Clause;
 use crate::analysis::select::plain;
 use crate::analysis::tree::{
     Body, ColumnRef, Distinct, Expr, ExprKind, FromItem, Insert, Output, Query, Relation,
@@ -82,12 +82,9 @@ impl Analyzer<'_> {
             definitions: Vec::new(),
         });
         let id = self.stored_relation(stored, alias.as_ref())?;
-        let schema = if stored.schema == "temp" {
-            "pg_temp"
-        } else {
-            "public"
-        };
-        let schema = alias.is_none().then(|| schema.to_owned());
+        let schema = alias
+            .is_none()
+            .then(|| shown_schema(stored.schema).to_owned());
         self.enter(id, schema, at_of(path))?;
         Ok(id)
     }
@@ -169,10 +166,7 @@ impl Analyzer<'_> {
             let query = self.insert_rows(rows, &targets, stored)?;
             return Ok((targets, Some(query)));
         }
-        self.levels.push(Level::default());
-        let query = self.in_clause(Clause::Select, |analyzer| analyzer.open_query(source));
-        self.levels.pop();
-        let query = query?;
+        let query = self.at_next_level(source, Self::open_query)?;
         let targets = self.check_count(&all, columns.is_some(), query.columns.len(), source.at)?;
         let query = self.fit(query, &targets, stored)?;
         Ok((targets, Some(query)))
@@ -330,12 +324,7 @@ impl Analyzer<'_> {
         let columns: Vec<RelationColumn> = query
             .columns
             .iter()
-            .map(|column| RelationColumn {
-                name: column.name.clone(),
-                stored_name: String::new(),
-                ty: column.ty,
-                not_null: false,
-            })
+            .map(|column| RelationColumn::given(&column.name, column.ty))
             .collect();
         let types: Vec<Type> = columns.iter().map(|column| column.ty).collect();
         let id = self.add_relation(Relation {

@@ -90,24 +90,8 @@ impl Analyzer<'_> {
         self.windows(&select.windows)?;
         let (mut targets, mut columns) =
             self.in_clause(Clause::Select, |analyzer| analyzer.targets(&select.targets))?;
-        let filter = select
-            .filter
-            .as_ref()
-            .map(|filter| {
-                self.in_clause(Clause::Where, |analyzer| {
-                    analyzer.condition(filter, "WHERE")
-                })
-            })
-            .transpose()?;
-        let having = select
-            .having
-            .as_ref()
-            .map(|having| {
-                self.in_clause(Clause::Having, |analyzer| {
-                    analyzer.condition(having, "HAVING")
-                })
-            })
-            .transpose()?;
+        let filter = self.condition_of(Clause::Where, select.filter.as_ref(), "WHERE")?;
+        let having = self.condition_of(Clause::Having, select.having.as_ref(), "HAVING")?;
         let order_by = self.sort_select(&query.order_by, &targets, &columns)?;
         let group_by = self.group_by(&select.group_by, &mut targets, &mut columns)?;
         let distinct =

@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::call::{Arguments, Match};
+use crate::analysis::call::Arguments;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Bound, Call, Expr, ExprKind, Frame, Window, WindowCall};
 use crate::catalog::{FunctionKind, Type, TypeId};
@@ -33,20 +33,9 @@ impl Analyzer<'_> {
                 "window function calls cannot be nested",
             ));
         }
-        let resolved = match self.resolve(name, &arguments, call.variadic, at)? {
-            Match::Function(resolved) => resolved,
-            Match::Cast(_) => return Err(self.unsupported(at, name)),
-        };
+        let resolved = self.resolve_function(name, &arguments, call.variadic, at)?;
         self.check_window(call, &resolved, at)?;
-        let filter = call
-            .filter
-            .as_ref()
-            .map(|filter| {
-                self.in_clause(Clause::Filter, |analyzer| {
-                    analyzer.condition(filter, "FILTER")
-                })
-            })
-            .transpose()?;
+        let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
         let window = match &call.over {
             Some(Over::Name(name)) => self.named_window(name)?,
             Some(Over::Window(spec)) => self.window(spec)?,

@@ -3,7 +3,6 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::scope::Level;
 use crate::analysis::tree::{
     Body, CommonTable, CommonTableId, Output, Query, Relation, RelationColumn, RelationId, Source,
 };
@@ -67,7 +66,7 @@ impl Analyzer<'_> {
         let result = if recursive && mentions_itself(query, &table.name) {
             self.recursive(query, table, id)?
         } else {
-            let result = self.level_query(query, false)?;
+            let result = self.subquery(query)?;
             self.show(table, id, &result.columns)?;
             result
         };
@@ -76,21 +75,6 @@ impl Analyzer<'_> {
             query: result,
             materialized: table.materialized,
         })
-    }
-
-    fn level_query(&mut self, query: &ast::Query, open: bool) -> Result<Query, DialectError> {
-        self.levels.push(Level::default());
-        let result = self.in_clause(crate::analysis::scope::Clause::Select, |analyzer| {
-            analyzer.nested(query.at, |analyzer| {
-                if open {
-                    analyzer.open_query(query)
-                } else {
-                    analyzer.query(query)
-                }
-            })
-        });
-        self.levels.pop();
-        result
     }
 
     /// `base UNION [ALL] step`, where the step names the table.
@@ -130,9 +114,9 @@ impl Analyzer<'_> {
                 ),
             ));
         }
-        let base = self.level_query(base, false)?;
+        let base = self.subquery(base)?;
         self.show(table, id, &base.columns)?;
-        let mut step = self.level_query(step, true)?;
+        let mut step = self.at_next_level(step, Self::open_query)?;
         self.match_step(&base, &step, table)?;
         let wanted: Vec<_> = base.columns.iter().map(|column| column.ty).collect();
         self.coerce_columns(&mut step, &wanted)?;
@@ -245,12 +229,7 @@ impl Analyzer<'_> {
         let columns = found
             .columns
             .iter()
-            .map(|column| RelationColumn {
-                name: column.name.clone(),
-                stored_name: String::new(),
-                ty: column.ty,
-                not_null: false,
-            })
+            .map(|column| RelationColumn::given(&column.name, column.ty))
             .collect();
         let relation = Relation {
             alias: name.text.clone(),
