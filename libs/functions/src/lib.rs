@@ -39,7 +39,9 @@
 #![warn(missing_docs)]
 #![deny(clippy::indexing_slicing)]
 
+mod aggregate;
 mod arguments;
+mod array;
 mod collation;
 mod error;
 mod float;

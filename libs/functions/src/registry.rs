@@ -123,5 +123,9 @@ pub fn scalars() -> &'static [Scalar] {
 
 /// Every aggregate function.
 pub fn aggregates() -> &'static [AggregateSpec] {
-    &[]
+    static ALL: LazyLock<Vec<AggregateSpec>> = LazyLock::new(|| {
+        let lists = crate::aggregate::AGGREGATES.iter();
+        lists.flat_map(|list| list.iter()).copied().collect()
+    });
+    &ALL
 }

@@ -4,6 +4,7 @@ mod parse;
 mod print;
 
 pub(crate) use crate::json::parse::{Node, Value};
+pub(crate) use crate::json::print::quoted;
 
 use pgtypes::{Decimal, ValueError};
 
