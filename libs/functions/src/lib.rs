@@ -42,6 +42,7 @@
 mod aggregate;
 mod arguments;
 mod array;
+mod bytes;
 mod collation;
 mod error;
 mod float;
@@ -51,8 +52,10 @@ mod interval;
 mod io;
 mod json;
 mod numeric;
+mod regexp;
 mod registry;
 mod session;
+mod text;
 mod timestamp;
 
 pub use crate::collation::{Collation, collations};

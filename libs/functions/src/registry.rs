@@ -110,6 +110,9 @@ pub fn scalars() -> &'static [Scalar] {
             crate::integer::FUNCTIONS,
             crate::float::FUNCTIONS,
             crate::numeric::FUNCTIONS,
+            crate::text::FUNCTIONS,
+            crate::bytes::FUNCTIONS,
+            crate::regexp::FUNCTIONS,
             &[crate::io::FUNCTIONS],
         ]
         .into_iter()

@@ -75,10 +75,7 @@ pub(super) enum Addend {
 
 impl Addend {
     /// An argument of an integer type or numeric; `None` for NULL.
-    pub(super) fn of(
-        arguments: &[SqlValueRef<'_>],
-        at: usize,
-    ) -> Result<Option<Self>, ValueError> {
+    pub(super) fn of(arguments: &[SqlValueRef<'_>], at: usize) -> Result<Option<Self>, ValueError> {
         Ok(Some(match arguments.get(at) {
             None | Some(SqlValueRef::Null) => return Ok(None),
             Some(SqlValueRef::Integer(value)) => Self::Small(Small {
@@ -123,7 +120,9 @@ impl Total {
             self.note(scale, sign);
         }
         match addend {
-            Addend::Small(small) => self.sum.add(if taken_out { small.negated() } else { *small }),
+            Addend::Small(small) => self
+                .sum
+                .add(if taken_out { small.negated() } else { *small }),
             Addend::Large(Decimal::NotANumber) => self.nan += sign,
             Addend::Large(Decimal::Infinity { negative: true }) => self.below += sign,
             Addend::Large(Decimal::Infinity { negative: false }) => self.above += sign,

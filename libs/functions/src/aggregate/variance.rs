@@ -71,11 +71,8 @@ impl Spread {
         let large = match addend {
             Addend::Small(small) => {
                 if let Some(square) = small.times(small) {
-                    self.squares.add(if taken_out {
-                        square.negated()
-                    } else {
-                        square
-                    });
+                    self.squares
+                        .add(if taken_out { square.negated() } else { square });
                     return Ok(());
                 }
                 (BigInt::from(small.unscaled), small.scale)

@@ -91,8 +91,9 @@ impl Array {
             _ => (None, trimmed),
         };
         let lower = match bounds {
-            Some(bounds) => read_bounds(bounds)
-                .ok_or_else(|| malformed("Array value must start with \"{\" or dimension information."))?,
+            Some(bounds) => read_bounds(bounds).ok_or_else(|| {
+                malformed("Array value must start with \"{\" or dimension information.")
+            })?,
             None => Vec::new(),
         };
         if !body.starts_with('{') {
@@ -100,10 +101,7 @@ impl Array {
                 "Array value must start with \"{\" or dimension information.",
             ));
         }
-        let mut reader = Reader {
-            text: body,
-            at: 0,
-        };
+        let mut reader = Reader { text: body, at: 0 };
         let elements = reader.array(0).map_err(|detail| malformed(&detail))?;
         if reader.at < body.len() {
             return Err(malformed("Junk after closing right brace."));

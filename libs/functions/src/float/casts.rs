@@ -58,5 +58,7 @@ fn numeric_to_near_double(arguments: &[SqlValueRef<'_>]) -> Answer {
 }
 
 fn numeric_to_single(arguments: &[SqlValueRef<'_>]) -> Answer {
-    double(f64::from(pgtypes::float::parse_single(text(arguments, 0)?)?))
+    double(f64::from(pgtypes::float::parse_single(text(
+        arguments, 0,
+    )?)?))
 }
