@@ -55,6 +55,7 @@ mod numeric;
 mod regexp;
 mod registry;
 mod session;
+mod template;
 mod text;
 mod timestamp;
 

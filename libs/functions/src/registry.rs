@@ -113,6 +113,9 @@ pub fn scalars() -> &'static [Scalar] {
             crate::text::FUNCTIONS,
             crate::bytes::FUNCTIONS,
             crate::regexp::FUNCTIONS,
+            crate::timestamp::FUNCTIONS,
+            crate::template::FUNCTIONS,
+            crate::json::FUNCTIONS,
             &[crate::io::FUNCTIONS],
         ]
         .into_iter()

@@ -39,7 +39,7 @@ fn to_single(arguments: &[SqlValueRef<'_>]) -> Answer {
 }
 
 /// The number rounded to so many digits, without zeros at the end.
-pub(crate) fn significant(value: f64, digits: usize) -> Decimal {
+fn significant(value: f64, digits: usize) -> Decimal {
     if !value.is_finite() {
         return Decimal::from_real(value);
     }
