@@ -77,7 +77,11 @@ impl Zone {
         };
         let local = local(micros.div_euclid(DAY), micros.rem_euclid(DAY))?;
         let utc = local.to_zoned(TimeZone::UTC).ok()?;
-        Some(zone.to_offset_info(utc.timestamp()).abbreviation().to_owned())
+        Some(
+            zone.to_offset_info(utc.timestamp())
+                .abbreviation()
+                .to_owned(),
+        )
     }
 
     /// Seconds east of Greenwich where the clocks show this day (of 2000-01-01) and time.

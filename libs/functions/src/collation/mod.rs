@@ -80,7 +80,7 @@ fn timetz_key(text: &str) -> Option<(i64, i64)> {
 mod tests {
     pub(crate) use crate::collation::jsonb::compare_documents;
 
-use std::cmp::Ordering;
+    use std::cmp::Ordering;
 
     use super::collations;
 

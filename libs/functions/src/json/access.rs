@@ -11,19 +11,23 @@ use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_json_object_field", 2, |a| {
-        raw(member(parse::document(text(a, 0)?)?, text(a, 1)?)?)
+        raw(member(parse::checked(text(a, 0)?)?, text(a, 1)?)?)
     }),
     Scalar::pure("pg_json_object_field_text", 2, |a| {
-        raw_text(member(parse::document(text(a, 0)?)?, text(a, 1)?)?)
+        raw_text(member(parse::checked(text(a, 0)?)?, text(a, 1)?)?)
     }),
     Scalar::pure("pg_json_array_element", 2, |a| {
-        raw(element(parse::document(text(a, 0)?)?, integer(a, 1)?))
+        raw(element(parse::checked(text(a, 0)?)?, integer(a, 1)?))
     }),
     Scalar::pure("pg_json_array_element_text", 2, |a| {
-        raw_text(element(parse::document(text(a, 0)?)?, integer(a, 1)?))
+        raw_text(element(parse::checked(text(a, 0)?)?, integer(a, 1)?))
     }),
-    Scalar::pure("pg_json_extract_path", 2, |a| raw(followed(a)?)),
-    Scalar::pure("pg_json_extract_path_text", 2, |a| raw_text(followed(a)?)),
+    Scalar::pure("pg_json_extract_path", 2, |a| {
+        raw(followed(a, parse::checked)?)
+    }),
+    Scalar::pure("pg_json_extract_path_text", 2, |a| {
+        raw_text(followed(a, parse::checked)?)
+    }),
     Scalar::pure("pg_jsonb_object_field", 2, |a| {
         binary(member(parse::document(text(a, 0)?)?, text(a, 1)?)?)
     }),
@@ -31,20 +35,30 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         binary_text(member(parse::document(text(a, 0)?)?, text(a, 1)?)?)
     }),
     Scalar::pure("pg_jsonb_array_element", 2, |a| {
-        binary(element(parse::document(text(a, 0)?)?, integer(a, 1)?))
+        binary(element_or_scalar(
+            parse::document(text(a, 0)?)?,
+            integer(a, 1)?,
+        ))
     }),
     Scalar::pure("pg_jsonb_array_element_text", 2, |a| {
-        binary_text(element(parse::document(text(a, 0)?)?, integer(a, 1)?))
+        binary_text(element_or_scalar(
+            parse::document(text(a, 0)?)?,
+            integer(a, 1)?,
+        ))
     }),
-    Scalar::pure("pg_jsonb_extract_path", 2, |a| binary(followed(a)?)),
+    Scalar::pure("pg_jsonb_extract_path", 2, |a| {
+        binary(followed(a, parse::document)?)
+    }),
     Scalar::pure("pg_jsonb_extract_path_text", 2, |a| {
-        binary_text(followed(a)?)
+        binary_text(followed(a, parse::document)?)
     }),
     Scalar::pure("pg_json_array_length", 1, length),
     Scalar::pure("pg_jsonb_array_length", 1, length),
     Scalar::pure("pg_json_typeof", 1, kind),
     Scalar::pure("pg_jsonb_typeof", 1, kind),
-    Scalar::pure("pg_set_json_array_elements", 1, |a| rows(a, "json_array_elements", false)),
+    Scalar::pure("pg_set_json_array_elements", 1, |a| {
+        rows(a, "json_array_elements", false)
+    }),
     Scalar::pure("pg_set_json_array_elements_text", 1, |a| {
         rows(a, "json_array_elements_text", true)
     }),
@@ -54,18 +68,32 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_set_jsonb_array_elements_text", 1, |a| {
         rows(a, "jsonb_array_elements_text", true)
     }),
-    Scalar::pure("pg_set_json_object_keys", 1, |a| keys(a, "json_object_keys")),
-    Scalar::pure("pg_set_jsonb_object_keys", 1, |a| keys(a, "jsonb_object_keys")),
+    Scalar::pure("pg_set_json_object_keys", 1, |a| {
+        keys(a, "json_object_keys")
+    }),
+    Scalar::pure("pg_set_jsonb_object_keys", 1, |a| {
+        keys(a, "jsonb_object_keys")
+    }),
     Scalar::pure("pg_set_json_each", 1, |a| pairs(a, "json_each", false)),
-    Scalar::pure("pg_set_json_each_text", 1, |a| pairs(a, "json_each_text", true)),
+    Scalar::pure("pg_set_json_each_text", 1, |a| {
+        pairs(a, "json_each_text", true)
+    }),
     Scalar::pure("pg_set_jsonb_each", 1, |a| pairs(a, "jsonb_each", false)),
-    Scalar::pure("pg_set_jsonb_each_text", 1, |a| pairs(a, "jsonb_each_text", true)),
+    Scalar::pure("pg_set_jsonb_each_text", 1, |a| {
+        pairs(a, "jsonb_each_text", true)
+    }),
     Scalar::pure("pg_jsonb_bool", 1, cast_bool),
     Scalar::pure("pg_jsonb_numeric", 1, |a| number(a, "numeric")),
-    Scalar::pure("pg_jsonb_int2", 1, |a| cast(a, "smallint", "pg_numeric_int2")),
-    Scalar::pure("pg_jsonb_int4", 1, |a| cast(a, "integer", "pg_numeric_int4")),
+    Scalar::pure("pg_jsonb_int2", 1, |a| {
+        cast(a, "smallint", "pg_numeric_int2")
+    }),
+    Scalar::pure("pg_jsonb_int4", 1, |a| {
+        cast(a, "integer", "pg_numeric_int4")
+    }),
     Scalar::pure("pg_jsonb_int8", 1, |a| cast(a, "bigint", "pg_numeric_int8")),
-    Scalar::pure("pg_jsonb_float4", 1, |a| cast(a, "real", "pg_numeric_float4")),
+    Scalar::pure("pg_jsonb_float4", 1, |a| {
+        cast(a, "real", "pg_numeric_float4")
+    }),
     Scalar::pure("pg_jsonb_float8", 1, |a| {
         cast(a, "double precision", "pg_numeric_float8")
     }),
@@ -103,13 +131,24 @@ pub(super) fn place(at: i64, length: usize) -> Option<usize> {
     length.checked_sub(back)
 }
 
-fn followed<'a>(arguments: &[SqlValueRef<'a>]) -> Result<Option<Node<'a>>, ValueError> {
-    let mut node = parse::document(text(arguments, 0)?)?;
+/// In jsonb, a scalar by itself is an array of one element.
+fn element_or_scalar(node: Node<'_>, at: i64) -> Option<Node<'_>> {
+    match node.value {
+        Value::Array(_) | Value::Object(_) => element(node, at),
+        _ => (at == 0 || at == -1).then_some(node),
+    }
+}
+
+fn followed<'a>(
+    arguments: &[SqlValueRef<'a>],
+    read: fn(&'a str) -> Result<Node<'a>, ValueError>,
+) -> Result<Option<Node<'a>>, ValueError> {
     let path = Array::parse(text(arguments, 1)?)?;
-    for step in path.leaves() {
-        let Some(step) = step else {
-            return Ok(None);
-        };
+    if path.leaves().any(|step| step.is_none()) {
+        return Ok(None);
+    }
+    let mut node = read(text(arguments, 0)?)?;
+    for step in path.leaves().flatten() {
         let next = match &node.value {
             Value::Object(_) => member(node, step)?,
             Value::Array(_) => match step.trim_start().parse::<i32>() {
@@ -184,14 +223,16 @@ fn row(text: Option<String>) -> String {
 
 fn rows(arguments: &[SqlValueRef<'_>], function: &str, as_text: bool) -> Answer {
     let is_binary = function.starts_with("jsonb");
-    let elements = match parse::document(text(arguments, 0)?)?.value {
+    let elements = match parse::checked(text(arguments, 0)?)?.value {
         Value::Array(elements) => elements,
         Value::Object(_) if is_binary => return invalid("cannot extract elements from an object"),
         Value::Object(_) => return invalid(format!("cannot call {function} on a non-array")),
         _ if is_binary => return invalid("cannot extract elements from a scalar"),
         _ => return invalid(format!("cannot call {function} on a scalar")),
     };
-    let rows = elements.into_iter().map(|node| shown(node, as_text, is_binary));
+    let rows = elements
+        .into_iter()
+        .map(|node| shown(node, as_text, is_binary));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     written(format!("[{}]", rows.join(",")))
 }
@@ -211,7 +252,7 @@ fn members<'a>(
     arguments: &[SqlValueRef<'a>],
     function: &str,
 ) -> Result<Vec<(String, Node<'a>)>, ValueError> {
-    let members = match parse::document(text(arguments, 0)?)?.value {
+    let members = match parse::checked(text(arguments, 0)?)?.value {
         Value::Object(members) => members,
         Value::Array(_) if function.ends_with("keys") => {
             return invalid(format!("cannot call {function} on an array"));
@@ -253,7 +294,11 @@ fn pairs(arguments: &[SqlValueRef<'_>], function: &str, as_text: bool) -> Answer
     let is_binary = function.starts_with("jsonb");
     let mut rows = Vec::new();
     for (key, value) in members(arguments, function)? {
-        rows.push(format!("[{},{}]", quoted(&key), shown(value, as_text, is_binary)?));
+        rows.push(format!(
+            "[{},{}]",
+            quoted(&key),
+            shown(value, as_text, is_binary)?
+        ));
     }
     written(format!("[{}]", rows.join(",")))
 }
@@ -281,10 +326,7 @@ fn name(value: &Json) -> &'static str {
 }
 
 /// A number in a document for a cast to a type of numbers.
-fn number(
-    arguments: &[SqlValueRef<'_>],
-    type_name: &str,
-) -> Result<SqlValue, ValueError> {
+fn number(arguments: &[SqlValueRef<'_>], type_name: &str) -> Result<SqlValue, ValueError> {
     match Json::parse(text(arguments, 0)?)? {
         Json::Number(number) => Ok(SqlValue::Text(number)),
         other => fail(

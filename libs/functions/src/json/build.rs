@@ -69,11 +69,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
 ];
 
 /// A stored value as JSON: numbers and booleans bare, documents as they are, the rest as strings.
-fn of_value(
-    session: &dyn Session,
-    value: SqlValueRef<'_>,
-    ty: i64,
-) -> Result<String, ValueError> {
+fn of_value(session: &dyn Session, value: SqlValueRef<'_>, ty: i64) -> Result<String, ValueError> {
     if value.is_null() {
         return Ok("null".to_owned());
     }
@@ -152,7 +148,9 @@ fn members(arguments: &[SqlValueRef<'_>]) -> Result<Vec<(String, String)>, Value
             SqlState::INVALID_PARAMETER_VALUE,
             "argument list must have even number of elements",
         )
-        .with_detail("The arguments of json_build_object() must consist of alternating keys and values."));
+        .with_detail(
+            "The arguments of json_build_object() must consist of alternating keys and values.",
+        ));
     }
     let mut members = Vec::new();
     for at in (0..arguments.len()).step_by(2) {
@@ -208,7 +206,10 @@ fn pairs(text: &str) -> Result<Pairs, ValueError> {
     let leaves: Vec<Option<&str>> = array.leaves().collect();
     let owned = |pair: &[Option<&str>]| {
         let value = pair.get(1).copied().flatten();
-        Ok((key(pair.first().copied().flatten())?, value.map(str::to_owned)))
+        Ok((
+            key(pair.first().copied().flatten())?,
+            value.map(str::to_owned),
+        ))
     };
     leaves.chunks(2).map(owned).collect()
 }
@@ -222,7 +223,10 @@ fn zipped(keys: &str, values: &str) -> Result<Pairs, ValueError> {
         );
     }
     if keys.lengths() != values.lengths() {
-        return fail(SqlState::ARRAY_SUBSCRIPT_ERROR, "mismatched array dimensions");
+        return fail(
+            SqlState::ARRAY_SUBSCRIPT_ERROR,
+            "mismatched array dimensions",
+        );
     }
     keys.leaves()
         .zip(values.leaves())

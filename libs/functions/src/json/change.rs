@@ -29,6 +29,9 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         if document.is_scalar() {
             return invalid("cannot delete path in scalar");
         }
+        if is_empty(&document) {
+            return written(document);
+        }
         written(changed(document, &path(a)?, 0, &Change::Delete)?)
     }),
     Scalar::pure("pg_jsonb_set", 4, set),
@@ -103,13 +106,27 @@ fn stripped(document: Json) -> Json {
     }
 }
 
+fn is_empty(document: &Json) -> bool {
+    match document {
+        Json::Array(elements) => elements.is_empty(),
+        Json::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
 /// What to do where a path leads.
 enum Change {
     Delete,
     /// Sets a value, and creates it where it is missing and that is wanted.
-    Set { value: Json, create: bool },
+    Set {
+        value: Json,
+        create: bool,
+    },
     /// Inserts a value before or behind an element.
-    Insert { value: Json, behind: bool },
+    Insert {
+        value: Json,
+        behind: bool,
+    },
 }
 
 /// The steps of a path; 2202E for one of several dimensions.
@@ -246,6 +263,9 @@ fn set(arguments: &[SqlValueRef<'_>]) -> Answer {
     };
     if document.is_scalar() {
         return invalid("cannot set path in scalar");
+    }
+    if is_empty(&document) && matches!(change, Change::Set { create: false, .. }) {
+        return written(document);
     }
     written(changed(document, &path(arguments)?, 0, &change)?)
 }

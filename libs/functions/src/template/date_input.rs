@@ -24,7 +24,11 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         if let Some(east) = parts.offset {
             return whole(Timestamp::finite(micros - east * SECOND)?.micros());
         }
-        whole(Timestamp::finite(micros)?.to_utc(session.time_zone())?.micros())
+        whole(
+            Timestamp::finite(micros)?
+                .to_utc(session.time_zone())?
+                .micros(),
+        )
     }),
 ];
 
@@ -118,8 +122,23 @@ fn follows_no_digit(word: Word, next: Option<&Piece>) -> bool {
             Some(Piece::Text(c)) => !c.is_ascii_digit(),
             Some(Piece::Field(next)) => matches!(
                 next.name,
-                "A.D." | "A.M." | "AD" | "AM" | "B.C." | "BC" | "DAY" | "DY" | "FX" | "MONTH"
-                    | "MON" | "OF" | "P.M." | "PM" | "RM" | "TZ" | "TZH"
+                "A.D."
+                    | "A.M."
+                    | "AD"
+                    | "AM"
+                    | "B.C."
+                    | "BC"
+                    | "DAY"
+                    | "DY"
+                    | "FX"
+                    | "MONTH"
+                    | "MON"
+                    | "OF"
+                    | "P.M."
+                    | "PM"
+                    | "RM"
+                    | "TZ"
+                    | "TZH"
             ),
         }
 }
@@ -170,7 +189,9 @@ impl Reader<'_> {
         word: Word,
         greedy: bool,
     ) -> Result<(i64, usize), ValueError> {
-        self.rest = self.rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+        self.rest = self
+            .rest
+            .trim_start_matches(|c: char| c.is_ascii_whitespace());
         let limit = if greedy { usize::MAX } else { width };
         let signed = usize::from(self.rest.starts_with(['-', '+']));
         let digits = self
@@ -276,9 +297,17 @@ impl Reader<'_> {
                 let names: &[&str] = if width == 2 { &short } else { &WEEKDAYS };
                 parts.weekday = position(self.name(names, word)?);
             }
-            "RM" => set(&mut parts.month, 13 - position(self.name(&ROMAN, word)?), word)?,
+            "RM" => set(
+                &mut parts.month,
+                13 - position(self.name(&ROMAN, word)?),
+                word,
+            )?,
             "DDD" | "IDDD" => {
-                set(&mut parts.day_of_year, self.number(3, word, greedy)?.0, word)?;
+                set(
+                    &mut parts.day_of_year,
+                    self.number(3, word, greedy)?.0,
+                    word,
+                )?;
                 parts.iso |= word.name == "IDDD";
             }
             "D" => {
@@ -291,7 +320,11 @@ impl Reader<'_> {
                 set(&mut parts.week, self.number(2, word, greedy)?.0, word)?;
                 parts.iso |= word.name == "IW";
             }
-            "W" => set(&mut parts.week_of_month, self.number(1, word, greedy)?.0, word)?,
+            "W" => set(
+                &mut parts.week_of_month,
+                self.number(1, word, greedy)?.0,
+                word,
+            )?,
             "J" => set(&mut parts.julian, self.number(1, word, greedy)?.0, word)?,
             "CC" => set(&mut parts.century, self.number(2, word, greedy)?.0, word)?,
             "Q" => drop(self.number(1, word, greedy)?),
@@ -335,13 +368,20 @@ impl Reader<'_> {
         let before = self.whole.len() - self.rest.len();
         let taken = self.extra > 0
             && !self.rest.starts_with(['-', '+', ' '])
-            && self.whole.get(..before).is_some_and(|text| text.ends_with('-'));
+            && self
+                .whole
+                .get(..before)
+                .is_some_and(|text| text.ends_with('-'));
         let negative = taken || self.rest.starts_with('-');
         if self.rest.starts_with(['-', '+', ' ']) {
             self.advance(1);
         }
         let hours = self.number(2, word, greedy)?.0;
-        parts.offset = Some(if negative { -hours * 3600 } else { hours * 3600 });
+        parts.offset = Some(if negative {
+            -hours * 3600
+        } else {
+            hours * 3600
+        });
         Ok(())
     }
 
@@ -510,7 +550,8 @@ impl Parts {
             minute = self.of_day % 3600 / 60;
             second = self.of_day % 60;
         }
-        let good = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
+        let good =
+            (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
         if !good {
             return out_of_range(source);
         }

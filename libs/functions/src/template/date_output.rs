@@ -24,7 +24,9 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::session("pg_timestamptz_to_char", 2, of_timestamptz),
     Scalar::pure("pg_interval_to_char", 2, |arguments| {
         let span = interval(arguments, 0)?;
-        shown(arguments, Timestamp::finite(0)?, |_| Ok(Fields::of_span(span)))
+        shown(arguments, Timestamp::finite(0)?, |_| {
+            Ok(Fields::of_span(span))
+        })
     }),
 ];
 
@@ -203,8 +205,9 @@ fn field(fields: &Fields, word: Word) -> Result<String, ValueError> {
         return Ok(text);
     }
     let text = match word.name {
-        "MONTH" | "MON" if fields.month == 0 => String::new(),
-        "MONTH" | "MON" => name(&MONTHS, fields.month - 1, word, word.name == "MON"),
+        "MONTH" | "MON" if !fields.is_span => {
+            name(&MONTHS, fields.month - 1, word, word.name == "MON")
+        }
         "MM" => padded(fields.month, 2, word),
         "DD" if word.bare => fields.day.to_string(),
         "DD" => format!("{:02}", fields.day),
@@ -218,7 +221,9 @@ fn field(fields: &Fields, word: Word) -> Result<String, ValueError> {
                 month => (month + 11) % 12,
             };
             let at = usize::try_from(at).unwrap_or(0);
-            let roman = ROMAN.get(at).filter(|_| fields.month != 0 || fields.year != 0);
+            let roman = ROMAN
+                .get(at)
+                .filter(|_| fields.month != 0 || fields.year != 0);
             let roman = cased(roman.copied().unwrap_or_default(), word.case);
             if word.bare || roman.is_empty() {
                 roman

@@ -113,7 +113,11 @@ fn scientific(value: &Decimal, template: &NumberTemplate) -> String {
     let wanted = template.behind + 1;
     let zero = unscaled.sign() == Sign::NoSign;
     let length = i64::try_from(digits.len()).unwrap_or(0);
-    let mut exponent = if zero { 0 } else { length - 1 - i64::from(scale) };
+    let mut exponent = if zero {
+        0
+    } else {
+        length - 1 - i64::from(scale)
+    };
     // Rounded to as many digits as are shown, a 9 may become another digit in front.
     let mut shown = rounded(&digits, wanted);
     if shown.len() > wanted {
@@ -122,9 +126,16 @@ fn scientific(value: &Decimal, template: &NumberTemplate) -> String {
     }
     let (first, rest) = shown.split_at(1);
     let point = if rest.is_empty() { "" } else { "." };
-    let sign = if unscaled.sign() == Sign::Minus { '-' } else { ' ' };
+    let sign = if unscaled.sign() == Sign::Minus {
+        '-'
+    } else {
+        ' '
+    };
     let exponent_sign = if exponent < 0 { '-' } else { '+' };
-    format!("{sign}{first}{point}{rest}e{exponent_sign}{:02}", exponent.abs())
+    format!(
+        "{sign}{first}{point}{rest}e{exponent_sign}{:02}",
+        exponent.abs()
+    )
 }
 
 /// The first digits of a number, rounded half up; one more where it carries.
@@ -243,15 +254,15 @@ impl Writer {
             if !self.negative && template.bracket && template.bare {
                 template.bracket = false;
             }
-            self.sign_written =
-                !self.negative && template.bare && template.sign == SignPlace::None;
+            self.sign_written = !self.negative && template.bare && template.sign == SignPlace::None;
         }
         if template.bare && template.decimal {
             self.last = last_digit(&self.number);
             if let Some(last) = self.last
                 && template.zero_to > self.blanks
             {
-                let zero = (template.zero_to - self.blanks).min(self.number.len().saturating_sub(1));
+                let zero =
+                    (template.zero_to - self.blanks).min(self.number.len().saturating_sub(1));
                 self.last = Some(last.max(zero));
             }
         }
@@ -364,7 +375,8 @@ impl Writer {
                 self.at += 1;
             }
         }
-        let mut end = self.places + usize::from(self.blanks > 0) + usize::from(self.template.decimal);
+        let mut end =
+            self.places + usize::from(self.blanks > 0) + usize::from(self.template.decimal);
         if self.last == Some(self.at) {
             end = self.place;
         }

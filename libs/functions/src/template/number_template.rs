@@ -14,7 +14,9 @@ pub(super) enum Piece {
     /// `L`: the currency, which is a blank.
     Currency,
     Roman,
-    Ordinal { upper: bool },
+    Ordinal {
+        upper: bool,
+    },
     Minus,
     Plus,
     Sign,
@@ -181,7 +183,8 @@ impl NumberTemplate {
                 "\"9\" must be ahead of \"PR\""
             });
         }
-        self.pieces.push(if zero { Piece::Zero } else { Piece::Nine });
+        self.pieces
+            .push(if zero { Piece::Zero } else { Piece::Nine });
         if self.shift && !zero {
             self.shifted += 1;
             return Ok(());

@@ -43,9 +43,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_interval_scale", 2, |a| {
         written(crate::interval::coerced(interval(a, 0)?, integer(a, 1)?)?)
     }),
-    Scalar::pure("pg_date_finite", 1, |a| {
-        boolean(!date(a, 0)?.is_infinite())
-    }),
+    Scalar::pure("pg_date_finite", 1, |a| boolean(!date(a, 0)?.is_infinite())),
     Scalar::pure("pg_timestamp_finite", 1, |a| {
         boolean(!timestamp(a, 0)?.is_infinite())
     }),
@@ -68,7 +66,8 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         at_timetz(date(a, 1)?, text(a, 0)?)
     }),
     Scalar::pure("pg_date_part_text_date", 2, |a| {
-        crate::timestamp::extract::of_date_as_double(a).and_then(|value| value.map_or(Ok(pgtypes::SqlValue::Null), double))
+        crate::timestamp::extract::of_date_as_double(a)
+            .and_then(|value| value.map_or(Ok(pgtypes::SqlValue::Null), double))
     }),
 ];
 
@@ -117,16 +116,14 @@ fn of_seconds(arguments: &[SqlValueRef<'_>]) -> Answer {
     const EPOCH: f64 = 946_684_800.0;
     let seconds = real(arguments, 0)?;
     if seconds.is_nan() {
-        return fail(
-            SqlState::DATETIME_FIELD_OVERFLOW,
-            "timestamp cannot be NaN",
-        );
+        return fail(SqlState::DATETIME_FIELD_OVERFLOW, "timestamp cannot be NaN");
     }
     if seconds.is_infinite() {
         return whole(if seconds > 0.0 { i64::MAX } else { i64::MIN });
     }
     let micros = ((seconds - EPOCH) * 1e6).round_ties_even();
-    let found = pgtypes::float::exact_integer(micros).and_then(|micros| Timestamp::finite(micros).ok());
+    let found =
+        pgtypes::float::exact_integer(micros).and_then(|micros| Timestamp::finite(micros).ok());
     match found {
         Some(moment) => whole(moment.micros()),
         None => fail(

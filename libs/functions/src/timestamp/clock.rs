@@ -49,7 +49,9 @@ fn digits(arguments: &[SqlValueRef<'_>]) -> Result<Option<u8>, ValueError> {
     if value(arguments, 0).is_null() {
         return Ok(None);
     }
-    Ok(Some(u8::try_from(integer(arguments, 0)?.clamp(0, 6)).unwrap_or(6)))
+    Ok(Some(
+        u8::try_from(integer(arguments, 0)?.clamp(0, 6)).unwrap_or(6),
+    ))
 }
 
 /// `Sun Nov 29 12:30:00.123456 2026 CET`
@@ -57,9 +59,8 @@ fn time_of_day(session: &dyn Session, _: &[SqlValueRef<'_>]) -> Answer {
     let moment = session.clock().0;
     let local = moment.to_local(session.time_zone())?;
     let zone = session.time_zone().abbreviation_at(moment.micros());
-    let zone = zone.unwrap_or_else(|| {
-        super::offset_text(session.time_zone().offset_at(moment.micros()))
-    });
+    let zone =
+        zone.unwrap_or_else(|| super::offset_text(session.time_zone().offset_at(moment.micros())));
     let format = crate::template::Template::parse("Dy Mon DD HH24:MI:SS.US YYYY");
     written(format!("{} {zone}", format.of_timestamp(local)?))
 }

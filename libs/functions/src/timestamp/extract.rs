@@ -95,7 +95,8 @@ fn number(part: Part) -> Option<f64> {
 
 /// `date_part` of a date is that of its midnight.
 pub(crate) fn of_date_as_double(arguments: &[SqlValueRef<'_>]) -> Result<Option<f64>, ValueError> {
-    let midnight = SqlValueRef::Integer(crate::timestamp::casts::midnight(date(arguments, 1)?)?.micros());
+    let midnight =
+        SqlValueRef::Integer(crate::timestamp::casts::midnight(date(arguments, 1)?)?.micros());
     let arguments = [crate::arguments::value(arguments, 0), midnight];
     of_timestamp(&arguments).map(number)
 }
@@ -152,7 +153,10 @@ pub(crate) fn day_of_year(days: i64) -> i64 {
 /// The year and the number of the week that a day is in, which are those of its Thursday.
 pub(crate) fn iso_week(days: i64) -> (i64, i64) {
     let thursday = days - iso_weekday(days) + 4;
-    (Civil::of(thursday).year, (day_of_year(thursday) - 1) / 7 + 1)
+    (
+        Civil::of(thursday).year,
+        (day_of_year(thursday) - 1) / 7 + 1,
+    )
 }
 
 /// The fields of a time of day.

@@ -116,7 +116,11 @@ fn overlap<T: Ord>([a, b, c, d]: [Option<T>; 4]) -> Answer {
         std::cmp::Ordering::Less => (other_start, end, other_end),
         std::cmp::Ordering::Equal => {
             let known = end.is_some() && other_end.is_some();
-            return if known { boolean(true) } else { Ok(SqlValue::Null) };
+            return if known {
+                boolean(true)
+            } else {
+                Ok(SqlValue::Null)
+            };
         }
     };
     match early_end {

@@ -20,7 +20,9 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_time_mi_time", 2, |a| {
         written(of_micros(time(a, 0)?.micros() - time(a, 1)?.micros()))
     }),
-    Scalar::pure("pg_time_interval", 1, |a| written(of_micros(integer(a, 0)?))),
+    Scalar::pure("pg_time_interval", 1, |a| {
+        written(of_micros(integer(a, 0)?))
+    }),
     Scalar::pure("pg_interval_time", 1, |a| {
         whole(interval(a, 0)?.micros.rem_euclid(DAY))
     }),
