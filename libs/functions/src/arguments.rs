@@ -5,8 +5,6 @@ use pgtypes::{Date, Decimal, Interval, SqlState, SqlValue, SqlValueRef, Timestam
 /// What a function gives.
 pub(crate) type Answer = Result<SqlValue, ValueError>;
 
-/// The arguments of a call.
-pub(crate) type Arguments<'a> = &'a [SqlValueRef<'a>];
 
 fn mismatch(value: Option<SqlValueRef<'_>>, wanted: &str) -> ValueError {
     let found = match value {

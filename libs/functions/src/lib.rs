@@ -52,6 +52,7 @@ mod interval;
 mod io;
 mod json;
 mod numeric;
+mod random;
 mod regexp;
 mod registry;
 mod session;

@@ -116,7 +116,12 @@ pub fn scalars() -> &'static [Scalar] {
             crate::timestamp::FUNCTIONS,
             crate::template::FUNCTIONS,
             crate::json::FUNCTIONS,
-            &[crate::io::FUNCTIONS],
+            &[
+                crate::array::FUNCTIONS,
+                crate::inet::FUNCTIONS,
+                crate::io::FUNCTIONS,
+                crate::random::FUNCTIONS,
+            ],
         ]
         .into_iter()
         .flatten()

@@ -1,6 +1,9 @@
 //! Network addresses: types inet and cidr.
 
+mod functions;
 mod text;
+
+pub(crate) use crate::inet::functions::FUNCTIONS;
 
 use std::cmp::Ordering;
 
