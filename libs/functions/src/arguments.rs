@@ -5,7 +5,6 @@ use pgtypes::{Date, Decimal, Interval, SqlState, SqlValue, SqlValueRef, Timestam
 /// What a function gives.
 pub(crate) type Answer = Result<SqlValue, ValueError>;
 
-
 fn mismatch(value: Option<SqlValueRef<'_>>, wanted: &str) -> ValueError {
     let found = match value {
         None => "nothing",
@@ -120,7 +119,11 @@ pub(crate) fn double(value: f64) -> Answer {
 }
 
 /// A result that is stored as text.
-#[expect(clippy::unnecessary_wraps, reason = "it ends a function")]
+#[expect(
+    clippy::unnecessary_wraps,
+    clippy::needless_pass_by_value,
+    reason = "it ends a function, and what it is given is made for it"
+)]
 pub(crate) fn written(value: impl ToString) -> Answer {
     Ok(SqlValue::Text(value.to_string()))
 }

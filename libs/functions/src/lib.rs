@@ -38,6 +38,14 @@
 
 #![warn(missing_docs)]
 #![deny(clippy::indexing_slicing)]
+#![expect(
+    clippy::single_match_else,
+    reason = "a match says better that a value and its absence are both usual"
+)]
+#![expect(
+    clippy::format_push_string,
+    reason = "writing to a String needs a result to be dropped, and results here are short"
+)]
 
 mod aggregate;
 mod arguments;

@@ -15,10 +15,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
 fn bytes<const N: usize>() -> Result<[u8; N], ValueError> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        ValueError::new(
-            SqlState::INTERNAL_ERROR,
-            "could not generate random values",
-        )
+        ValueError::new(SqlState::INTERNAL_ERROR, "could not generate random values")
     })?;
     Ok(bytes)
 }

@@ -11,11 +11,9 @@ use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_array_make", -1, made).loose(),
-    Scalar::pure("pg_array_length", 2, |a| {
-        match dimension(a)? {
-            Some((array, at)) => count(array.lengths().get(at).copied().unwrap_or(0)),
-            None => Ok(SqlValue::Null),
-        }
+    Scalar::pure("pg_array_length", 2, |a| match dimension(a)? {
+        Some((array, at)) => count(array.lengths().get(at).copied().unwrap_or(0)),
+        None => Ok(SqlValue::Null),
     }),
     Scalar::pure("pg_array_lower", 2, |a| match dimension(a)? {
         Some((array, at)) => whole(array.lower_bound(at)),
@@ -66,7 +64,11 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_arraycontained", 2, |a| boolean(contains(a, 1, 0)?)),
     Scalar::pure("pg_arrayoverlap", 2, |a| {
         let (a, b) = (Array::parse(text(a, 0)?)?, Array::parse(text(a, 1)?)?);
-        boolean(a.leaves().flatten().any(|x| b.leaves().any(|y| y == Some(x))))
+        boolean(
+            a.leaves()
+                .flatten()
+                .any(|x| b.leaves().any(|y| y == Some(x))),
+        )
     }),
     Scalar::pure("pg_set_array_unnest", 1, |a| {
         let array = Array::parse(text(a, 0)?)?;
@@ -166,7 +168,12 @@ fn joined(arguments: &[SqlValueRef<'_>]) -> Answer {
         return written(b);
     }
     let inner = |lengths: &[usize]| lengths.get(1..).unwrap_or_default().to_vec();
-    let incompatible = || fail(SqlState::ARRAY_SUBSCRIPT_ERROR, "cannot concatenate incompatible arrays");
+    let incompatible = || {
+        fail(
+            SqlState::ARRAY_SUBSCRIPT_ERROR,
+            "cannot concatenate incompatible arrays",
+        )
+    };
     match a_lengths.len().cmp(&b_lengths.len()) {
         std::cmp::Ordering::Equal if inner(&a_lengths) == inner(&b_lengths) => {
             a.elements.append(&mut b.elements);
@@ -286,11 +293,7 @@ fn element(arguments: &[SqlValueRef<'_>]) -> Answer {
 }
 
 /// NULL is contained in nothing.
-fn contains(
-    arguments: &[SqlValueRef<'_>],
-    outer: usize,
-    inner: usize,
-) -> Result<bool, ValueError> {
+fn contains(arguments: &[SqlValueRef<'_>], outer: usize, inner: usize) -> Result<bool, ValueError> {
     let (outer, inner) = (
         Array::parse(text(arguments, outer)?)?,
         Array::parse(text(arguments, inner)?)?,

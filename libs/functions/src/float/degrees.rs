@@ -115,7 +115,8 @@ fn cotangent(arguments: &[SqlValueRef<'_>]) -> Answer {
 }
 
 fn within_one(value: f64) -> Result<f64, ValueError> {
-    if value < -1.0 || value > 1.0 {
+    // NaN has an arc, which is NaN.
+    if value.abs() > 1.0 {
         return Err(input_out_of_range());
     }
     Ok(value)

@@ -81,6 +81,7 @@ fn exponential(arguments: &[SqlValueRef<'_>]) -> Answer {
     double(result)
 }
 
+#[expect(clippy::float_cmp, reason = "only these very numbers are special")]
 fn power(base: f64, exponent: f64) -> Result<f64, ValueError> {
     if base.is_nan() || exponent.is_nan() {
         return Ok(if exponent == 0.0 || base == 1.0 {
@@ -140,7 +141,8 @@ fn angle(arguments: &[SqlValueRef<'_>], compute: fn(f64) -> f64) -> Answer {
 
 fn within_one(arguments: &[SqlValueRef<'_>]) -> Result<f64, ValueError> {
     let value = real(arguments, 0)?;
-    if value < -1.0 || value > 1.0 {
+    // NaN has an arc, which is NaN.
+    if value.abs() > 1.0 {
         return Err(input_out_of_range());
     }
     Ok(value)
@@ -155,6 +157,10 @@ fn inverse_cosh(arguments: &[SqlValueRef<'_>]) -> Answer {
 }
 
 /// `width_bucket`: in which of so many equal parts of a range an operand lies.
+#[expect(
+    clippy::float_cmp,
+    reason = "only a range without any length is refused"
+)]
 fn bucket(arguments: &[SqlValueRef<'_>]) -> Answer {
     let refused = |message: &str| {
         fail(

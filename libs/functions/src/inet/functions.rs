@@ -9,7 +9,9 @@ use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_network_host", 1, |a| written(inet(a, 0)?.host())),
-    Scalar::pure("pg_network_show", 1, |a| written(inet(a, 0)?.network_text())),
+    Scalar::pure("pg_network_show", 1, |a| {
+        written(inet(a, 0)?.network_text())
+    }),
     Scalar::pure("pg_inet_abbrev", 1, |a| written(inet(a, 0)?)),
     Scalar::pure("pg_cidr_abbrev", 1, |a| written(abbreviated(inet(a, 0)?))),
     Scalar::pure("pg_network_family", 1, |a| {
@@ -77,7 +79,9 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     }),
     Scalar::pure("pg_inetand", 2, |a| combined(a, "AND", |a, b| a & b)),
     Scalar::pure("pg_inetor", 2, |a| combined(a, "OR", |a, b| a | b)),
-    Scalar::pure("pg_inetpl", 2, |a| moved(inet(a, 0)?, integer(a, 1)?.into())),
+    Scalar::pure("pg_inetpl", 2, |a| {
+        moved(inet(a, 0)?, integer(a, 1)?.into())
+    }),
     Scalar::pure("pg_int8pl_inet", 2, |a| {
         moved(inet(a, 1)?, integer(a, 0)?.into())
     }),
@@ -143,11 +147,7 @@ fn merged(arguments: &[SqlValueRef<'_>]) -> Answer {
     written(network(Inet { bits, ..a }).network_text())
 }
 
-fn combined(
-    arguments: &[SqlValueRef<'_>],
-    name: &str,
-    combine: fn(u128, u128) -> u128,
-) -> Answer {
+fn combined(arguments: &[SqlValueRef<'_>], name: &str, combine: fn(u128, u128) -> u128) -> Answer {
     let (a, b) = (inet(arguments, 0)?, inet(arguments, 1)?);
     if a.v6 != b.v6 {
         return invalid(format!("cannot {name} inet values of different sizes"));
@@ -195,7 +195,7 @@ fn abbreviated(value: Inet) -> String {
     if value.v6 {
         // Where the prefix is made of whole groups, those behind it are left out.
         let groups = usize::from(value.bits / 16);
-        let exact = value.bits % 16 == 0 && (1..8).contains(&groups);
+        let exact = value.bits.is_multiple_of(16) && (1..8).contains(&groups);
         let text = value.host();
         let kept = text.strip_suffix("::").filter(|_| exact);
         let kept = kept.filter(|kept| kept.split(':').count() == groups);

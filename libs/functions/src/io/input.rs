@@ -141,6 +141,7 @@ fn moment(session: &dyn Session, text: &str, ty: i64, digits: Option<u8>) -> Ans
 }
 
 /// What clocks show at a moment that is said in relation to the transaction.
+#[derive(Clone, Copy, Debug)]
 enum Word {
     Now(Timestamp),
     Day(Date),

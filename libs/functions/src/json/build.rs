@@ -3,8 +3,6 @@
 //! The functions that take values of any type take them as JSON: `pg_to_json(value, oid)` makes one
 //! of a stored value.
 
-use std::fmt::Write;
-
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, integer, text, value, written};
@@ -143,7 +141,7 @@ fn values<'a>(arguments: &[SqlValueRef<'a>]) -> Result<Vec<&'a str>, ValueError>
 
 /// Keys, which are texts, and values, which are JSON.
 fn members(arguments: &[SqlValueRef<'_>]) -> Result<Vec<(String, String)>, ValueError> {
-    if arguments.len() % 2 != 0 {
+    if !arguments.len().is_multiple_of(2) {
         return Err(ValueError::new(
             SqlState::INVALID_PARAMETER_VALUE,
             "argument list must have even number of elements",
@@ -285,10 +283,7 @@ fn put_pretty(document: &Json, depth: usize, out: &mut String) {
             indent(depth, out);
             out.push('}');
         }
-        scalar => {
-            // A string takes whatever is written to it.
-            let _: std::fmt::Result = write!(out, "{scalar}");
-        }
+        scalar => out.push_str(&scalar.to_string()),
     }
 }
 

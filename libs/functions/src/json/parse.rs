@@ -314,7 +314,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-impl<'a> Text<'a> {
+impl Text<'_> {
     /// The characters without escapes; 22P05 for what no text can hold.
     pub(crate) fn into_text(self) -> Result<String, ValueError> {
         let mut out = String::with_capacity(self.0.len());

@@ -33,7 +33,7 @@ fn to_integer<W: Width>(arguments: &[SqlValueRef<'_>]) -> Answer {
     let rounded = match decimal(arguments, 0)? {
         Decimal::NotANumber => return refused::<W>("NaN"),
         Decimal::Infinity { .. } => return refused::<W>("infinity"),
-        number => number.rounded(0),
+        number @ Decimal::Finite(_) => number.rounded(0),
     };
     let integer = rounded
         .unscaled()

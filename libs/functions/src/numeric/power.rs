@@ -10,6 +10,10 @@ use crate::numeric::logarithm::{
 use crate::numeric::transcendental::{bits_of_digits, exp, ln, power_of_ten, shifted, to_decimal};
 
 /// The logarithm of e to base 10, as `numeric.c` has it.
+#[expect(
+    clippy::approx_constant,
+    reason = "the digits count: they decide on scales"
+)]
 const LOG_E: f64 = 0.434_294_481_903_252;
 /// Beyond this, in both directions, an exponent is not computed with.
 const EXPONENT_LIMIT: f64 = 6_000.0;

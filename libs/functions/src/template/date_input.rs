@@ -266,23 +266,6 @@ impl Reader<'_> {
         let width = word.name.len();
         match word.name {
             "FX" => {}
-            "HH" | "HH12" | "HH24" => {
-                set(&mut parts.hour, self.number(2, word, greedy)?.0, word)?;
-                parts.twelve = word.name != "HH24";
-            }
-            "MI" => set(&mut parts.minute, self.number(2, word, greedy)?.0, word)?,
-            "SS" => set(&mut parts.second, self.number(2, word, greedy)?.0, word)?,
-            "SSSS" | "SSSSS" => set(&mut parts.of_day, self.number(width, word, greedy)?.0, word)?,
-            "MS" => self.fraction(3, word, greedy, parts)?,
-            "US" => self.fraction(6, word, greedy, parts)?,
-            "FF1" => self.fraction(1, word, greedy, parts)?,
-            "FF2" => self.fraction(2, word, greedy, parts)?,
-            "FF3" => self.fraction(3, word, greedy, parts)?,
-            "FF4" => self.fraction(4, word, greedy, parts)?,
-            "FF5" => self.fraction(5, word, greedy, parts)?,
-            "FF6" => self.fraction(6, word, greedy, parts)?,
-            "AM" | "PM" => parts.afternoon = Some(self.name(&["AM", "PM"], word)? == 1),
-            "A.M." | "P.M." => parts.afternoon = Some(self.name(&["A.M.", "P.M."], word)? == 1),
             "AD" | "BC" => parts.before_christ = self.name(&["AD", "BC"], word)? == 1,
             "A.D." | "B.C." => parts.before_christ = self.name(&["A.D.", "B.C."], word)? == 1,
             "MM" => set(&mut parts.month, self.number(2, word, greedy)?.0, word)?,
@@ -338,9 +321,37 @@ impl Reader<'_> {
                     ),
                 );
             }
+            _ if self.clock(word, greedy, parts)? => {}
             _ => self.year(word, greedy, parts)?,
         }
         Ok(())
+    }
+
+    /// Reads a field of the time of day; false for another one.
+    fn clock(&mut self, word: Word, greedy: bool, parts: &mut Parts) -> Result<bool, ValueError> {
+        match word.name {
+            "HH" | "HH12" | "HH24" => {
+                set(&mut parts.hour, self.number(2, word, greedy)?.0, word)?;
+                parts.twelve = word.name != "HH24";
+            }
+            "MI" => set(&mut parts.minute, self.number(2, word, greedy)?.0, word)?,
+            "SS" => set(&mut parts.second, self.number(2, word, greedy)?.0, word)?,
+            "SSSS" | "SSSSS" => set(
+                &mut parts.of_day,
+                self.number(word.name.len(), word, greedy)?.0,
+                word,
+            )?,
+            "MS" | "FF3" => self.fraction(3, word, greedy, parts)?,
+            "US" | "FF6" => self.fraction(6, word, greedy, parts)?,
+            "FF1" => self.fraction(1, word, greedy, parts)?,
+            "FF2" => self.fraction(2, word, greedy, parts)?,
+            "FF4" => self.fraction(4, word, greedy, parts)?,
+            "FF5" => self.fraction(5, word, greedy, parts)?,
+            "AM" | "PM" => parts.afternoon = Some(self.name(&["AM", "PM"], word)? == 1),
+            "A.M." | "P.M." => parts.afternoon = Some(self.name(&["A.M.", "P.M."], word)? == 1),
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn fraction(
@@ -436,9 +447,8 @@ fn set(field: &mut i64, value: i64, word: Word) -> Result<(), ValueError> {
 /// The year that a shorter number means: the one that is nearest to 2020.
 const fn near_2020(year: i64) -> i64 {
     match year {
-        0..70 => year + 2000,
         70..100 => year + 1900,
-        100..520 => year + 2000,
+        0..520 => year + 2000,
         520..1000 => year + 1000,
         _ => year,
     }
@@ -531,7 +541,7 @@ impl Parts {
 
     fn micros(&self, source: &str) -> Result<i64, ValueError> {
         let mut hour = self.hour;
-        if (self.twelve || self.afternoon.is_some()) && self.afternoon.is_some() || self.twelve {
+        if self.twelve || self.afternoon.is_some() {
             if hour != 0 && !(1..=12).contains(&hour) || self.twelve && hour == 0 {
                 return bad(
                     format!("hour \"{hour}\" is invalid for the 12-hour clock"),

@@ -393,11 +393,8 @@ impl Writer {
     fn write(&mut self, piece: Piece) {
         let beyond = self.last.is_some_and(|last| self.at > last);
         match self.current() {
-            Some(b'.') => {
-                if !self.ends_at_point() || self.template.bare {
-                    self.out.push('.');
-                }
-            }
+            Some(b'.') if self.ends_at_point() && !self.template.bare => {}
+            Some(b'.') => self.out.push('.'),
             _ if beyond && piece != Piece::Zero => {}
             _ if self.hides_zero() => {
                 if !self.template.bare {

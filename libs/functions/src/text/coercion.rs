@@ -2,7 +2,7 @@
 
 use pgtypes::{SqlState, SqlValueRef};
 
-use crate::arguments::{Answer, integer, text, truth, written};
+use crate::arguments::{integer, text, truth, written};
 use crate::error::fail;
 use crate::io::{char_text, cut_name};
 use crate::registry::Scalar;

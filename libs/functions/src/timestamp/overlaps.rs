@@ -104,7 +104,6 @@ fn ordered<T: Ord>(a: Option<T>, b: Option<T>) -> Option<(T, Option<T>)> {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it ends a function")]
 fn overlap<T: Ord>([a, b, c, d]: [Option<T>; 4]) -> Answer {
     let (Some((start, end)), Some((other_start, other_end))) = (ordered(a, b), ordered(c, d))
     else {
