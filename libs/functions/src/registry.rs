@@ -1,5 +1,6 @@
 //! The lists of what is to be registered with SQLite.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::LazyLock;
 
 use pgtypes::{SqlValue, SqlValueRef, ValueError};
@@ -76,8 +77,8 @@ impl Scalar {
     }
 }
 
-/// An aggregate at work on one group.
-pub trait Aggregate {
+/// An aggregate at work on one group. SQLite's wrapper wants it to be safe to leave by a panic.
+pub trait Aggregate: Send + UnwindSafe + RefUnwindSafe {
     /// Takes in a row.
     fn step(&mut self, arguments: &[SqlValueRef<'_>]) -> Result<(), ValueError>;
 

@@ -193,14 +193,9 @@ mod tests {
             "0.00",
             "99999999999999999999999999999999999999",
             "-9999999999999999999.9999999999999999999",
-            "0.99999999999999999999999999999999999999",
         ] {
             let small = Small::parse(text);
-            if text.len() > 39 {
-                assert_eq!(small.map(Small::text), None, "{text}");
-            } else {
-                assert_eq!(small.map(Small::text).as_deref(), Some(text));
-            }
+            assert_eq!(small.map(Small::text).as_deref(), Some(text));
         }
     }
 
