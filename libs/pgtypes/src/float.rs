@@ -148,6 +148,20 @@ impl Shortest {
     }
 }
 
+/// A double as text.
+pub fn double_text(value: f64) -> String {
+    let mut out = BytesMut::with_capacity(SCIENTIFIC_BYTES);
+    put_double(value, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A single as text.
+pub fn single_text(value: f32) -> String {
+    let mut out = BytesMut::with_capacity(SCIENTIFIC_BYTES);
+    put_single(value, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Appends a double.
 pub(crate) fn put_double(value: f64, out: &mut BytesMut) {
     if value.is_finite() {
@@ -225,14 +239,14 @@ fn put_fixed(shortest: &Shortest, exponent: i32, out: &mut BytesMut) {
 }
 
 /// Reads a double; 22003 when it is too large, or too small to differ from zero.
-pub(crate) fn parse_double(text: &str) -> Result<f64, ValueError> {
+pub fn parse_double(text: &str) -> Result<f64, ValueError> {
     let value: f64 = number(text, "double precision")?;
     check_range(text, value.is_infinite(), value == 0.0, "double precision")?;
     Ok(value)
 }
 
 /// Reads a single; 22003 when it is too large, or too small to differ from zero.
-pub(crate) fn parse_single(text: &str) -> Result<f32, ValueError> {
+pub fn parse_single(text: &str) -> Result<f32, ValueError> {
     let value: f32 = number(text, "real")?;
     check_range(text, value.is_infinite(), value == 0.0, "real")?;
     Ok(value)

@@ -32,9 +32,11 @@ pub mod calendar;
 pub mod copy;
 pub mod float;
 pub mod hex;
+pub mod integer;
 pub mod numeric;
 pub mod sqlite;
 pub mod text;
+pub mod uuid;
 
 mod cast;
 #[cfg(test)]
@@ -49,7 +51,6 @@ mod encode;
 mod encode_binary;
 mod error;
 mod fields;
-mod integer;
 mod interval;
 mod interval_text;
 mod json;
@@ -62,7 +63,6 @@ mod sqlstate;
 mod time_of_day;
 mod timestamp;
 mod unit;
-mod uuid;
 mod value;
 mod zone;
 mod zone_names;

@@ -234,7 +234,7 @@ pub fn computed(decimal: Decimal, limits: Option<Limits>) -> Result<SqlValue, Va
 }
 
 /// The number rounded to a column's scale; 22003 when it has more digits than the column.
-fn within(decimal: Decimal, limits: Limits) -> Result<Decimal, ValueError> {
+pub fn within(decimal: Decimal, limits: Limits) -> Result<Decimal, ValueError> {
     let Limits { precision, scale } = limits;
     let number = match decimal {
         Decimal::NotANumber => return Ok(decimal),

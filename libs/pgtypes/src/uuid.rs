@@ -17,8 +17,15 @@ pub(crate) fn put(uuid: [u8; 16], out: &mut BytesMut) {
     }
 }
 
+/// As it is printed: 36 lower-case characters.
+pub fn text(uuid: [u8; 16]) -> String {
+    let mut out = BytesMut::with_capacity(36);
+    put(uuid, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Reads 32 digits in either case, with hyphens after any group of four, in braces or without.
-pub(crate) fn parse(text: &str) -> Result<[u8; 16], ValueError> {
+pub fn parse(text: &str) -> Result<[u8; 16], ValueError> {
     parse_digits(text.as_bytes()).ok_or_else(|| ValueError::syntax("uuid", text))
 }
 

@@ -69,6 +69,17 @@ impl Zone {
         }
     }
 
+    /// The abbreviation that is in use at a moment in UTC, `CEST`; `None` where only the distance
+    /// from Greenwich is known.
+    pub fn abbreviation_at(&self, micros: i64) -> Option<String> {
+        let Self::Named(zone) = self else {
+            return None;
+        };
+        let local = local(micros.div_euclid(DAY), micros.rem_euclid(DAY))?;
+        let utc = local.to_zoned(TimeZone::UTC).ok()?;
+        Some(zone.to_offset_info(utc.timestamp()).abbreviation().to_owned())
+    }
+
     /// Seconds east of Greenwich where the clocks show this day (of 2000-01-01) and time.
     ///
     /// A time that is left out in spring counts from before, one that occurs twice in autumn from
