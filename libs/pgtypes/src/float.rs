@@ -43,7 +43,7 @@ impl Shortest {
         Self::written(format_args!("{number:e}"))
     }
 
-    fn written(number: std::fmt::Arguments<'_>) -> Self {
+    pub(crate) fn written(number: std::fmt::Arguments<'_>) -> Self {
         let mut text = Self {
             buffer: [0; SCIENTIFIC_BYTES],
             used: 0,
@@ -124,7 +124,7 @@ impl Shortest {
         })
     }
 
-    fn parts(&self) -> (&[u8], &[u8]) {
+    pub(crate) fn parts(&self) -> (&[u8], &[u8]) {
         let text = self.buffer.get(..self.used).unwrap_or_default();
         let text = text.strip_prefix(b"-").unwrap_or(text);
         match text.iter().position(|b| *b == b'e') {
@@ -190,7 +190,7 @@ pub(crate) fn put_single(value: f32, out: &mut BytesMut) {
     }
 }
 
-fn put_special(value: f64, out: &mut BytesMut) {
+pub(crate) fn put_special(value: f64, out: &mut BytesMut) {
     out.extend_from_slice(if value.is_nan() {
         b"NaN"
     } else if value > 0.0 {
@@ -200,7 +200,12 @@ fn put_special(value: f64, out: &mut BytesMut) {
     });
 }
 
-fn put_finite(negative: bool, shortest: &Shortest, fixed_limit: i32, out: &mut BytesMut) {
+pub(crate) fn put_finite(
+    negative: bool,
+    shortest: &Shortest,
+    fixed_limit: i32,
+    out: &mut BytesMut,
+) {
     if negative {
         out.put_u8(b'-');
     }
