@@ -69,7 +69,7 @@ pub(crate) fn decode_text(
         | PgType::Timestamptz(_)
         | PgType::Interval => moment(text, ty, context),
         PgType::Uuid => uuid::parse(text).map(uuid::text).map(SqlValue::Text),
-        PgType::Json => json::document(text).map(|_| SqlValue::Text(text.to_owned())),
+        PgType::Json => json::check(text).map(|()| SqlValue::Text(text.to_owned())),
         PgType::Jsonb => Json::parse(text).map(printed),
         PgType::Inet => Inet::parse(text).map(printed),
         PgType::Cidr => {

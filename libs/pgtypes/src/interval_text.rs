@@ -152,10 +152,10 @@ impl Sum {
         }
         while let Some(word) = words.next() {
             if is_ago(&word) && words.peek().is_none() {
-                self.spread_sign()?;
                 return self.negate();
             }
             let (sign, number) = signed(word);
+            let sign = if self.one_sign { -1 } else { sign };
             if number.contains(':') {
                 self.clock(sign, number)?;
             } else if let Some((years, months)) = number.split_once('-') {
@@ -172,16 +172,6 @@ impl Sum {
                     None => Unit::Second,
                 };
                 self.add(quantity(sign, number)?, unit)?;
-            }
-        }
-        self.spread_sign()
-    }
-
-    /// Makes every part negative where one sign counts for all.
-    fn spread_sign(&mut self) -> Result<(), Problem> {
-        if self.one_sign {
-            for part in [&mut self.months, &mut self.days, &mut self.micros] {
-                *part = part.checked_abs().ok_or(Problem::Range)?.wrapping_neg();
             }
         }
         Ok(())

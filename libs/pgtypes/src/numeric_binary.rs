@@ -91,7 +91,7 @@ fn put_groups(number: &Plain<'_>, out: &mut BytesMut) -> Result<(), ValueError> 
     } else {
         (padding + digits).div_ceil(GROUP)
     };
-    out.put_i16(i16::try_from(groups).map_err(|_| overflow())?);
+    out.put_u16(u16::try_from(groups).map_err(|_| overflow())?);
     let weight = if is_zero { 0 } else { first.div_euclid(group) };
     out.put_i16(i16::try_from(weight).map_err(|_| overflow())?);
     out.put_u16(if number.negative { NEGATIVE } else { POSITIVE });

@@ -6,6 +6,7 @@ mod print;
 pub use crate::json::parse::{Node, Text, Value, document};
 pub use crate::json::print::{put_string, quoted};
 
+use crate::json::parse::Build;
 use crate::{Decimal, ValueError};
 
 /// Longer numbers take the way that checks the bounds of numeric.
@@ -31,27 +32,12 @@ pub enum Json {
 impl Json {
     /// Reads a document.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
-        Self::of(document(text)?)
+        parse::read(text)
     }
 
     /// The document that was read.
     pub fn of(node: Node<'_>) -> Result<Self, ValueError> {
-        Ok(match node.value {
-            Value::Null => Self::Null,
-            Value::Bool(value) => Self::Bool(value),
-            Value::Number => Self::number(node.text)?,
-            Value::String(text) => Self::String(text.into_text()?),
-            Value::Array(elements) => {
-                let elements = elements.into_iter().map(Self::of);
-                Self::Array(elements.collect::<Result<_, _>>()?)
-            }
-            Value::Object(members) => {
-                let members = members
-                    .into_iter()
-                    .map(|(key, value)| Ok((key.into_text()?, Self::of(value)?)));
-                Self::object(members.collect::<Result<_, ValueError>>()?)
-            }
-        })
+        Self::parse(node.text)
     }
 
     /// A number in its printed form.
@@ -95,9 +81,27 @@ impl Json {
     }
 }
 
+impl<'a> Build<'a> for Json {
+    fn build(value: Value<'a, Self>, text: &'a str) -> Result<Self, ValueError> {
+        Ok(match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number => Self::number(text)?,
+            Value::String(text) => Self::String(text.into_text()?),
+            Value::Array(elements) => Self::Array(elements),
+            Value::Object(members) => {
+                let members = members
+                    .into_iter()
+                    .map(|(key, value)| Ok((key.into_text()?, value)));
+                Self::object(members.collect::<Result<_, ValueError>>()?)
+            }
+        })
+    }
+}
+
 /// Refuses what is not JSON.
 pub fn check(text: &str) -> Result<(), ValueError> {
-    document(text).map(|_| ())
+    parse::read::<()>(text)
 }
 
 /// Shorter keys come first, then it is their bytes that count.
@@ -180,7 +184,7 @@ mod tests {
         fn the_printed_form_is_stable(text in "[\\[\\]{}\":,a0-9.eE -]{0,24}") {
             if let Ok(json) = Json::parse(&text) {
                 let printed = json.to_string();
-                prop_assert_eq!(super::Json::parse(&printed).unwrap().to_string(), printed);
+                prop_assert_eq!(Json::parse(&printed).unwrap().to_string(), printed);
             }
         }
     }

@@ -15,21 +15,40 @@ pub struct Node<'a> {
     pub text: &'a str,
 }
 
-/// What a value is.
+/// What a value is, its parts being what a [`Build`] made of them.
 #[derive(Debug)]
-pub enum Value<'a> {
+pub enum Value<'a, T = Node<'a>> {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// The digits are the node's text.
+    /// The digits are the value's text.
     Number,
     /// A string.
     String(Text<'a>),
     /// Elements.
-    Array(Vec<Node<'a>>),
+    Array(Vec<T>),
     /// Members, as they were written: a key may occur twice.
-    Object(Vec<(Text<'a>, Node<'a>)>),
+    Object(Vec<(Text<'a>, T)>),
+}
+
+/// What is made of the values of a document while it is read, the inner ones first.
+pub(super) trait Build<'a>: Sized {
+    /// From a value and its text.
+    fn build(value: Value<'a, Self>, text: &'a str) -> Result<Self, ValueError>;
+}
+
+impl<'a> Build<'a> for Node<'a> {
+    fn build(value: Value<'a>, text: &'a str) -> Result<Self, ValueError> {
+        Ok(Self { value, text })
+    }
+}
+
+/// To find out only whether a text is JSON.
+impl<'a> Build<'a> for () {
+    fn build(_: Value<'a, Self>, _: &'a str) -> Result<Self, ValueError> {
+        Ok(())
+    }
 }
 
 /// A string between its quotes, with its escapes; their form was checked.
@@ -38,17 +57,76 @@ pub struct Text<'a>(&'a str);
 
 /// Reads a document.
 pub fn document(text: &str) -> Result<Node<'_>, ValueError> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-    };
-    let node = parser.value("Expected JSON value")?;
-    parser.skip_blanks();
-    if parser.at < text.len() {
-        return Err(parser.unexpected("Expected end of input"));
+    read(text)
+}
+
+/// Reads a document and makes something of it.
+pub(super) fn read<'a, T: Build<'a>>(text: &'a str) -> Result<T, ValueError> {
+    let mut parser = Parser { text, at: 0 };
+    // What is open, the innermost last. A list of its own instead of recursion, so that no text can
+    // use up the thread's stack.
+    let mut open: Vec<Open<'a, T>> = Vec::new();
+    let mut expected = "Expected JSON value";
+    loop {
+        parser.skip_blanks();
+        if open.len() >= MAX_DEPTH && matches!(parser.peek(), Some(b'[' | b'{')) {
+            return Err(ValueError::new(
+                SqlState::STATEMENT_TOO_COMPLEX,
+                format!("JSON is nested deeper than {MAX_DEPTH} levels"),
+            ));
+        }
+        let start = parser.at;
+        let value = match parser.begin(expected)? {
+            Begun::Value(value) => value,
+            Begun::Container(content) => {
+                expected = match content {
+                    Content::Array(_) => "Expected array element or \"]\"",
+                    Content::Object(..) => "Expected JSON value",
+                };
+                open.push(Open { start, content });
+                continue;
+            }
+        };
+        let mut built = T::build(value, parser.since(start))?;
+        loop {
+            let Some(mut container) = open.pop() else {
+                parser.skip_blanks();
+                if parser.at < text.len() {
+                    return Err(parser.unexpected("Expected end of input"));
+                }
+                return Ok(built);
+            };
+            if parser.goes_on(&mut container.content, built)? {
+                open.push(container);
+                expected = "Expected JSON value";
+                break;
+            }
+            let value = match container.content {
+                Content::Array(elements) => Value::Array(elements),
+                Content::Object(members, _) => Value::Object(members),
+            };
+            built = T::build(value, parser.since(container.start))?;
+        }
     }
-    Ok(node)
+}
+
+/// An array or object whose end was not read yet.
+struct Open<'a, T> {
+    start: usize,
+    content: Content<'a, T>,
+}
+
+enum Content<'a, T> {
+    Array(Vec<T>),
+    /// With the key of the member that comes next.
+    Object(Vec<(Text<'a>, T)>, Text<'a>),
+}
+
+/// What the beginning of a value turned out to be.
+enum Begun<'a, T> {
+    Value(Value<'a, T>),
+    /// One that is not empty.
+    Container(Content<'a, T>),
 }
 
 /// `Token … is invalid.`
@@ -73,7 +151,6 @@ fn syntax(detail: impl Into<String>) -> ValueError {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
-    depth: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -100,7 +177,6 @@ impl<'a> Parser<'a> {
         let mut probe = Parser {
             text: self.text,
             at: self.at,
-            depth: 0,
         };
         let token = match first {
             '{' | '}' | '[' | ']' | ',' | ':' => rest.get(..1).unwrap_or_default(),
@@ -125,24 +201,77 @@ impl<'a> Parser<'a> {
         syntax(format!("{expected}, but found \"{token}\"."))
     }
 
-    fn value(&mut self, expected: &str) -> Result<Node<'a>, ValueError> {
-        self.skip_blanks();
-        let start = self.at;
-        let value = match self.peek() {
-            Some(b'{') => self.nested(Self::object)?,
-            Some(b'[') => self.nested(Self::array)?,
+    fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// Reads a value, or of an array or object that is not empty what stands before its first part.
+    fn begin<T>(&mut self, expected: &str) -> Result<Begun<'a, T>, ValueError> {
+        Ok(Begun::Value(match self.peek() {
+            Some(b'{') => {
+                self.at += 1;
+                if self.take(b'}') {
+                    return Ok(Begun::Value(Value::Object(Vec::new())));
+                }
+                let key = self.key("Expected string or \"}\"")?;
+                return Ok(Begun::Container(Content::Object(Vec::new(), key)));
+            }
+            Some(b'[') => {
+                self.at += 1;
+                if self.take(b']') {
+                    return Ok(Begun::Value(Value::Array(Vec::new())));
+                }
+                return Ok(Begun::Container(Content::Array(Vec::new())));
+            }
             Some(b'"') => Value::String(self.string()?),
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
                 Value::Number
             }
             _ => self.word(expected)?,
-        };
-        let text = self.text.get(start..self.at).unwrap_or_default();
-        Ok(Node { value, text })
+        }))
     }
 
-    fn word(&mut self, expected: &str) -> Result<Value<'a>, ValueError> {
+    /// Adds a part to a container; `false` when the container ends behind it.
+    fn goes_on<T>(&mut self, content: &mut Content<'a, T>, part: T) -> Result<bool, ValueError> {
+        match content {
+            Content::Array(elements) => {
+                elements.push(part);
+                if self.take(b']') {
+                    return Ok(false);
+                }
+                if !self.take(b',') {
+                    return Err(self.unexpected("Expected \",\" or \"]\""));
+                }
+            }
+            Content::Object(members, key) => {
+                members.push((*key, part));
+                if self.take(b'}') {
+                    return Ok(false);
+                }
+                if !self.take(b',') {
+                    return Err(self.unexpected("Expected \",\" or \"}\""));
+                }
+                *key = self.key("Expected string")?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads a key and the colon behind it.
+    fn key(&mut self, expected: &str) -> Result<Text<'a>, ValueError> {
+        self.skip_blanks();
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected(expected));
+        }
+        let key = self.string()?;
+        if !self.take(b':') {
+            return Err(self.unexpected("Expected \":\""));
+        }
+        Ok(key)
+    }
+
+    fn word<T>(&mut self, expected: &str) -> Result<Value<'a, T>, ValueError> {
         let rest = self.rest();
         let word = rest
             .get(..rest.find(|c| !is_word(c)).unwrap_or(rest.len()))
@@ -157,72 +286,11 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn nested(
-        &mut self,
-        read: fn(&mut Self) -> Result<Value<'a>, ValueError>,
-    ) -> Result<Value<'a>, ValueError> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(ValueError::new(
-                SqlState::STATEMENT_TOO_COMPLEX,
-                format!("JSON is nested deeper than {MAX_DEPTH} levels"),
-            ));
-        }
-        self.at += 1;
-        let value = read(self);
-        self.depth -= 1;
-        value
-    }
-
     fn take(&mut self, byte: u8) -> bool {
         self.skip_blanks();
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
-    }
-
-    fn array(&mut self) -> Result<Value<'a>, ValueError> {
-        let mut elements = Vec::new();
-        if self.take(b']') {
-            return Ok(Value::Array(elements));
-        }
-        let mut expected = "Expected array element or \"]\"";
-        loop {
-            elements.push(self.value(expected)?);
-            expected = "Expected JSON value";
-            if self.take(b']') {
-                return Ok(Value::Array(elements));
-            }
-            if !self.take(b',') {
-                return Err(self.unexpected("Expected \",\" or \"]\""));
-            }
-        }
-    }
-
-    fn object(&mut self) -> Result<Value<'a>, ValueError> {
-        let mut members = Vec::new();
-        if self.take(b'}') {
-            return Ok(Value::Object(members));
-        }
-        let mut expected = "Expected string or \"}\"";
-        loop {
-            self.skip_blanks();
-            if self.peek() != Some(b'"') {
-                return Err(self.unexpected(expected));
-            }
-            expected = "Expected string";
-            let key = self.string()?;
-            if !self.take(b':') {
-                return Err(self.unexpected("Expected \":\""));
-            }
-            members.push((key, self.value("Expected JSON value")?));
-            if self.take(b'}') {
-                return Ok(Value::Object(members));
-            }
-            if !self.take(b',') {
-                return Err(self.unexpected("Expected \",\" or \"}\""));
-            }
-        }
     }
 
     fn string(&mut self) -> Result<Text<'a>, ValueError> {
@@ -455,7 +523,7 @@ mod tests {
     fn depth_is_limited() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(document(&nested(MAX_DEPTH)).is_ok());
-        let error = document(&nested(MAX_DEPTH + 1)).unwrap_err();
+        let error = document(&nested(MAX_DEPTH + 1)).err().unwrap();
         assert_eq!(error.sqlstate, SqlState::STATEMENT_TOO_COMPLEX);
         assert!(document(&"[".repeat(1_000_000)).is_err());
     }
