@@ -171,64 +171,66 @@ fn iso(span: Interval) -> String {
 mod tests {
     use crate::{Context, Interval, IntervalStyle};
 
-    /// Texts of PostgreSQL 15.
+    /// Texts of PostgreSQL 15: in style postgres, postgres_verbose, sql_standard and iso_8601.
+    const TEXTS: &[(&str, &str, &str, &str)] = &[
+        ("0", "@ 0", "0", "PT0S"),
+        (
+            "1 year 2 mons 3 days 04:05:06.789",
+            "@ 1 year 2 mons 3 days 4 hours 5 mins 6.789 secs",
+            "+1-2 +3 +4:05:06.789",
+            "P1Y2M3DT4H5M6.789S",
+        ),
+        (
+            "-1 year -2 mons -3 days -04:05:06",
+            "@ 1 year 2 mons 3 days 4 hours 5 mins 6 secs ago",
+            "-1-2 -3 -4:05:06",
+            "P-1Y-2M-3DT-4H-5M-6S",
+        ),
+        (
+            "1 mon -1 day",
+            "@ 1 mon -1 days",
+            "+0-1 -1 +0:00:00",
+            "P1M-1D",
+        ),
+        (
+            "-1 day +02:03:04",
+            "@ 1 day -2 hours -3 mins -4 secs ago",
+            "+0-0 -1 +2:03:04",
+            "P-1DT2H3M4S",
+        ),
+        ("1 sec", "@ 1 sec", "0:00:01", "PT1S"),
+        ("-1 sec", "@ 1 sec ago", "-0:00:01", "PT-1S"),
+        ("-0.5 sec", "@ 0.5 secs ago", "-0:00:00.5", "PT-0.5S"),
+        (
+            "1.000001 sec",
+            "@ 1.000001 secs",
+            "0:00:01.000001",
+            "PT1.000001S",
+        ),
+        ("3 days", "@ 3 days", "3 0:00:00", "P3D"),
+        ("-14 mons", "@ 1 year 2 mons ago", "-1-2", "P-1Y-2M"),
+        ("2 hours", "@ 2 hours", "2:00:00", "PT2H"),
+        (
+            "26:03:04.5",
+            "@ 26 hours 3 mins 4.5 secs",
+            "26:03:04.5",
+            "PT26H3M4.5S",
+        ),
+        (
+            "-1 mon +1 sec",
+            "@ 1 mon -1 sec ago",
+            "-0-1 +0 +0:00:01",
+            "P-1MT1S",
+        ),
+        ("1 year 1 mon", "@ 1 year 1 mon", "1-1", "P1Y1M"),
+        ("1 min -0.25 sec", "@ 59.75 secs", "0:00:59.75", "PT59.75S"),
+        ("-1 day", "@ 1 day ago", "-1 0:00:00", "P-1D"),
+        ("1 day 00:00:01", "@ 1 day 1 sec", "1 0:00:01", "P1DT1S"),
+    ];
+
     #[test]
     fn intervals_are_printed_in_four_styles() {
-        for (text, verbose, standard, iso) in [
-            ("0", "@ 0", "0", "PT0S"),
-            (
-                "1 year 2 mons 3 days 04:05:06.789",
-                "@ 1 year 2 mons 3 days 4 hours 5 mins 6.789 secs",
-                "+1-2 +3 +4:05:06.789",
-                "P1Y2M3DT4H5M6.789S",
-            ),
-            (
-                "-1 year -2 mons -3 days -04:05:06",
-                "@ 1 year 2 mons 3 days 4 hours 5 mins 6 secs ago",
-                "-1-2 -3 -4:05:06",
-                "P-1Y-2M-3DT-4H-5M-6S",
-            ),
-            (
-                "1 mon -1 day",
-                "@ 1 mon -1 days",
-                "+0-1 -1 +0:00:00",
-                "P1M-1D",
-            ),
-            (
-                "-1 day +02:03:04",
-                "@ 1 day -2 hours -3 mins -4 secs ago",
-                "+0-0 -1 +2:03:04",
-                "P-1DT2H3M4S",
-            ),
-            ("1 sec", "@ 1 sec", "0:00:01", "PT1S"),
-            ("-1 sec", "@ 1 sec ago", "-0:00:01", "PT-1S"),
-            ("-0.5 sec", "@ 0.5 secs ago", "-0:00:00.5", "PT-0.5S"),
-            (
-                "1.000001 sec",
-                "@ 1.000001 secs",
-                "0:00:01.000001",
-                "PT1.000001S",
-            ),
-            ("3 days", "@ 3 days", "3 0:00:00", "P3D"),
-            ("-14 mons", "@ 1 year 2 mons ago", "-1-2", "P-1Y-2M"),
-            ("2 hours", "@ 2 hours", "2:00:00", "PT2H"),
-            (
-                "26:03:04.5",
-                "@ 26 hours 3 mins 4.5 secs",
-                "26:03:04.5",
-                "PT26H3M4.5S",
-            ),
-            (
-                "-1 mon +1 sec",
-                "@ 1 mon -1 sec ago",
-                "-0-1 +0 +0:00:01",
-                "P-1MT1S",
-            ),
-            ("1 year 1 mon", "@ 1 year 1 mon", "1-1", "P1Y1M"),
-            ("1 min -0.25 sec", "@ 59.75 secs", "0:00:59.75", "PT59.75S"),
-            ("-1 day", "@ 1 day ago", "-1 0:00:00", "P-1D"),
-            ("1 day 00:00:01", "@ 1 day 1 sec", "1 0:00:01", "P1DT1S"),
-        ] {
+        for (text, verbose, standard, iso) in TEXTS.iter().copied() {
             let span = Interval::parse(text).unwrap();
             let styles = [
                 (IntervalStyle::PostgresVerbose, verbose),

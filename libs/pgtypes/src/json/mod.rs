@@ -36,7 +36,7 @@ impl Json {
     }
 
     /// The document that was read.
-    pub fn of(node: Node<'_>) -> Result<Self, ValueError> {
+    pub fn of(node: &Node<'_>) -> Result<Self, ValueError> {
         Self::parse(node.text)
     }
 
