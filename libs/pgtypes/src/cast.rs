@@ -85,10 +85,10 @@ fn number(value: SqlValueRef<'_>, from: &PgType, to: &PgType) -> Result<SqlValue
             };
             numeric::stored(decimal, to.numeric_limits())
         }
-        PgType::Int2 => whole::<i16>(value, to),
-        PgType::Int4 => whole::<i32>(value, to),
-        PgType::Oid => whole::<u32>(value, to),
-        _ => whole::<i64>(value, to),
+        PgType::Int2 => whole::<i16>(value, from, to),
+        PgType::Int4 => whole::<i32>(value, from, to),
+        PgType::Oid => whole::<u32>(value, from, to),
+        _ => whole::<i64>(value, from, to),
     }
 }
 
@@ -117,15 +117,19 @@ fn single(value: SqlValueRef<'_>) -> Result<SqlValue, ValueError> {
         }
         single
     };
-    Ok(stored_real(float::double_of_single(single)))
+    Ok(stored_real(single.into()))
 }
 
-fn whole<T: TryFrom<i64>>(value: SqlValueRef<'_>, ty: &PgType) -> Result<SqlValue, ValueError> {
+fn whole<T: TryFrom<i64>>(
+    value: SqlValueRef<'_>,
+    from: &PgType,
+    ty: &PgType,
+) -> Result<SqlValue, ValueError> {
     let number = match value {
         SqlValueRef::Integer(number) => Some(number),
         SqlValueRef::Real(number) => float::exact_integer(number.round_ties_even()),
         // A double that is no number.
-        SqlValueRef::Text("NaN") if !matches!(ty, PgType::Oid) => return Err(no_whole("NaN", ty)),
+        _ if from.is_float() => None,
         _ => match numeric::decimal(value)?.rounded(0) {
             Decimal::NotANumber => return Err(no_whole("NaN", ty)),
             Decimal::Infinity { .. } => return Err(no_whole("infinity", ty)),

@@ -49,9 +49,7 @@ pub(crate) fn decode_text(
             None => Err(ValueError::syntax(ty.name(), text)),
         },
         PgType::Int2 | PgType::Int4 | PgType::Int8 | PgType::Oid => whole(text, ty),
-        PgType::Float4 => float::parse_single(text)
-            .map(float::double_of_single)
-            .map(stored_real),
+        PgType::Float4 => float::parse_single(text).map(f64::from).map(stored_real),
         PgType::Float8 => float::parse_double(text).map(stored_real),
         PgType::Numeric { .. } => numeric::from_text(text, ty.numeric_limits()),
         PgType::Text
@@ -124,7 +122,7 @@ fn decode_binary(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
         PgType::Opaque(opaque) if opaque.is_oid() && bytes.len() == 4 => {
             SqlValue::Integer(read(rest.try_get_u32(), ty)?.into())
         }
-        PgType::Float4 => stored_real(float::double_of_single(read(rest.try_get_f32(), ty)?)),
+        PgType::Float4 => stored_real(read(rest.try_get_f32(), ty)?.into()),
         PgType::Float8 => stored_real(read(rest.try_get_f64(), ty)?),
         PgType::Char => SqlValue::Text(single_byte::stored(read(rest.try_get_u8(), ty)?)),
         PgType::Date

@@ -171,7 +171,7 @@ fn iso(span: Interval) -> String {
 mod tests {
     use crate::{Context, Interval, IntervalStyle};
 
-    /// Texts of PostgreSQL 15: in style postgres, postgres_verbose, sql_standard and iso_8601.
+    /// Texts of PostgreSQL 15: in the four styles, the default one first.
     const TEXTS: &[(&str, &str, &str, &str)] = &[
         ("0", "@ 0", "0", "PT0S"),
         (

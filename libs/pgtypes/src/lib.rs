@@ -16,7 +16,7 @@
 //! | --- | --- | --- |
 //! | `boolean` | integer 0 or 1 | |
 //! | `smallint`, `integer`, `bigint`, `oid`, `regclass` and its like | integer | |
-//! | `real`, `double precision` | real; NaN as text `NaN` | |
+//! | `real`, `double precision` | real, of a `real` the very double that it is; NaN as text `NaN` | |
 //! | `numeric` | text as it is printed, `1.50`, `NaN`, `-Infinity` | `pg_numeric` |
 //! | `text`, `varchar`, `name` | text | |
 //! | `"char"` | text: nothing for the byte 0, `\303` for one beyond ASCII | |
@@ -56,6 +56,8 @@ pub mod uuid;
 
 mod cast;
 #[cfg(test)]
+mod cast_tests;
+#[cfg(test)]
 mod codec_tests;
 mod context;
 mod date;
@@ -75,6 +77,7 @@ mod interval;
 mod interval_style;
 mod interval_text;
 mod iso_text;
+mod line;
 mod moment_line;
 mod moment_text;
 mod numeric_binary;

@@ -1,80 +1,10 @@
-//! Dates and times as they are printed: written digit by digit into room on the stack, for a
-//! result has many of them.
+//! Dates and times as they are printed.
 
-use std::fmt;
-
-use crate::calendar::{Civil, DAY, HOUR, MINUTE, MONTHS, SECOND, WEEKDAYS};
+use crate::calendar::{Civil, DAY, MONTHS, SECOND, WEEKDAYS};
+use crate::line::Line;
 use crate::{Context, Date, DateOrder, DateStyle, Time, Timestamp, Timetz, Zone};
 
-/// More than the longest form needs, `Wed Dec 31 23:59:59.999999 294276 ` and a zone's name.
-const MAX_BYTES: usize = 96;
-/// Every number of two digits.
-const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
-    2021222324252627282930313233343536373839\
-    4041424344454647484950515253545556575859\
-    6061626364656667686970717273747576777879\
-    8081828384858687888990919293949596979899";
-
-/// A line of text that is being written.
-pub(crate) struct Line {
-    bytes: [u8; MAX_BYTES],
-    used: usize,
-}
-
 impl Line {
-    const fn new() -> Self {
-        Self {
-            bytes: [0; MAX_BYTES],
-            used: 0,
-        }
-    }
-
-    /// What was written.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.used).unwrap_or_default()
-    }
-
-    fn put(&mut self, text: &[u8]) {
-        // No form is longer than the line.
-        if let Some(room) = self.bytes.get_mut(self.used..self.used + text.len()) {
-            room.copy_from_slice(text);
-            self.used += text.len();
-        }
-    }
-
-    fn put_byte(&mut self, byte: u8) {
-        self.put(&[byte]);
-    }
-
-    /// Two digits of a number below 100.
-    fn put_pair(&mut self, number: u64) {
-        let at = usize::try_from(number % 100).unwrap_or(0) * 2;
-        self.put(PAIRS.get(at..at + 2).unwrap_or(b"00"));
-    }
-
-    /// At least two digits.
-    fn put_two(&mut self, number: u64) {
-        self.put_at_least(number, 2);
-    }
-
-    /// At least so many digits, an even number.
-    fn put_at_least(&mut self, number: u64, width: usize) {
-        if number >= 100 || width > 2 {
-            let rest = number / 100;
-            if rest >= 10 || width > 2 {
-                self.put_at_least(rest, width.saturating_sub(2));
-            } else {
-                self.put_byte(
-                    PAIRS
-                        .get(usize::try_from(rest).unwrap_or(0) * 2 + 1)
-                        .copied()
-                        .unwrap_or(b'0'),
-                );
-            }
-        }
-        self.put_pair(number);
-    }
-
     /// `YYYY-MM-DD` and the like, without the era.
     fn put_day(&mut self, civil: Civil, style: DateStyle, order: DateOrder) {
         let year = if civil.year > 0 {
@@ -107,46 +37,6 @@ impl Line {
         self.put_pair(second);
         self.put_byte(separator);
         self.put_at_least(year, 4);
-    }
-
-    /// `HH:MM:SS`, and a fraction without zeros at its end if there is one.
-    fn put_clock(&mut self, micros: u64) {
-        let [hour, minute, second] = [HOUR, MINUTE, SECOND].map(i64::unsigned_abs);
-        self.put_two(micros / hour);
-        self.put_byte(b':');
-        self.put_pair(micros / minute % 60);
-        self.put_byte(b':');
-        self.put_pair(micros / second % 60);
-        let fraction = micros % second;
-        if fraction == 0 {
-            return;
-        }
-        self.put_byte(b'.');
-        self.put_pair(fraction / 10_000);
-        self.put_pair(fraction / 100 % 100);
-        self.put_pair(fraction % 100);
-        while self.bytes().ends_with(b"0") {
-            self.used -= 1;
-        }
-    }
-
-    /// `+01`, `-03:30`, `+00:19:32`.
-    fn put_offset(&mut self, seconds: i64, with_minutes: bool) {
-        self.put_byte(if seconds < 0 { b'-' } else { b'+' });
-        let seconds = seconds.unsigned_abs();
-        self.put_two(seconds / 3600);
-        if with_minutes || !seconds.is_multiple_of(3600) {
-            self.put_byte(b':');
-            self.put_pair(seconds / 60 % 60);
-        }
-        if !seconds.is_multiple_of(60) {
-            self.put_byte(b':');
-            self.put_pair(seconds % 60);
-        }
-    }
-
-    fn put_infinity(&mut self, is_late: bool) {
-        self.put(if is_late { b"infinity" } else { b"-infinity" });
     }
 
     fn put_era(&mut self, civil: Civil) {
@@ -199,12 +89,6 @@ impl Line {
             (Zone::Fixed(0), None) => self.put(b"UTC"),
             _ => self.put_offset(offset, false),
         }
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(self.bytes()).unwrap_or_default())
     }
 }
 
@@ -295,4 +179,141 @@ fn put_moment(line: &mut Line, local: i64, style: DateStyle, order: DateOrder) -
         line.put_clock(clock);
     }
     civil
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Context, Date, DateOrder, DateStyle, Timestamp, Timestamptz, Zone};
+
+    fn context(style: DateStyle, order: DateOrder, zone: &str) -> Context {
+        Context {
+            date_style: style,
+            date_order: order,
+            zone: Zone::of_setting(zone).unwrap(),
+            ..Context::default()
+        }
+    }
+
+    /// Texts of PostgreSQL 15.
+    #[test]
+    fn dates_are_printed_in_every_style_and_order() {
+        use DateOrder::{Dmy, Mdy, Ymd};
+        use DateStyle::{German, Iso, Postgres, Sql};
+        for (style, order, date, timestamp, timestamptz) in [
+            (
+                Iso,
+                Dmy,
+                "2024-01-31",
+                "2024-01-31 10:00:00.5",
+                "2024-07-31 12:00:00.5+02",
+            ),
+            (
+                Sql,
+                Mdy,
+                "01/31/2024",
+                "01/31/2024 10:00:00.5",
+                "07/31/2024 12:00:00.5 CEST",
+            ),
+            (
+                Sql,
+                Dmy,
+                "31/01/2024",
+                "31/01/2024 10:00:00.5",
+                "31/07/2024 12:00:00.5 CEST",
+            ),
+            (
+                Postgres,
+                Ymd,
+                "01-31-2024",
+                "Wed Jan 31 10:00:00.5 2024",
+                "Wed Jul 31 12:00:00.5 2024 CEST",
+            ),
+            (
+                Postgres,
+                Dmy,
+                "31-01-2024",
+                "Wed 31 Jan 10:00:00.5 2024",
+                "Wed 31 Jul 12:00:00.5 2024 CEST",
+            ),
+            (
+                German,
+                Dmy,
+                "31.01.2024",
+                "31.01.2024 10:00:00.5",
+                "31.07.2024 12:00:00.5 CEST",
+            ),
+        ] {
+            let context = context(style, order, "Europe/Berlin");
+            let of_date = Date::parse("2024-01-31").unwrap();
+            let plain = Timestamp::parse("2024-01-31 10:00:00.5", None).unwrap();
+            let zoned = Timestamptz::parse("2024-07-31 10:00:00.5+00", None).unwrap();
+            assert_eq!(of_date.text_in(&context), date);
+            assert_eq!(plain.text_in(&context), timestamp);
+            assert_eq!(zoned.text_in(&context), timestamptz);
+            // What PostgreSQL writes in the order YMD it does not read again itself.
+            for text in [date, timestamp].iter().filter(|_| order != Ymd) {
+                let read = Date::parse_in(text, &context);
+                assert_eq!(read, Ok(of_date), "{text}");
+            }
+            let read = Timestamptz::parse_in(timestamptz, None, &context);
+            assert_eq!(read, Ok(zoned), "{timestamptz}");
+        }
+    }
+
+    #[test]
+    fn the_era_stands_at_the_very_end() {
+        let moment = "0044-03-15 10:00 BC";
+        for (style, date, zoned) in [
+            (
+                DateStyle::Sql,
+                "03/15/0044 BC",
+                "03/15/0044 10:00:00 LMT BC",
+            ),
+            (
+                DateStyle::Postgres,
+                "03-15-0044 BC",
+                "Fri Mar 15 10:00:00 0044 LMT BC",
+            ),
+        ] {
+            let context = context(style, DateOrder::Mdy, "Europe/Berlin");
+            let of_date = Date::parse(moment).unwrap();
+            assert_eq!(of_date.text_in(&context), date);
+            let at = Timestamptz::parse_in(moment, None, &context).unwrap();
+            assert_eq!(at.text_in(&context), zoned);
+        }
+    }
+
+    #[test]
+    fn a_zone_without_a_name_is_printed_as_its_distance() {
+        let at = Timestamptz::parse("2024-07-31 10:00:00.5+00", None).unwrap();
+        for (zone, printed) in [
+            ("5.5", "31.07.2024 15:30:00.5 +05:30"),
+            ("-3", "31.07.2024 07:00:00.5 -03"),
+            ("UTC", "31.07.2024 10:00:00.5 UTC"),
+            ("America/Sao_Paulo", "31.07.2024 07:00:00.5 -03"),
+        ] {
+            let context = context(DateStyle::German, DateOrder::Dmy, zone);
+            assert_eq!(at.text_in(&context), printed);
+        }
+    }
+
+    #[test]
+    fn years_have_as_many_digits_as_they_need_and_at_least_four() {
+        for text in [
+            "0001-01-01 00:00:00",
+            "0999-12-31 00:00:00",
+            "9999-12-31 00:00:00",
+            "10000-01-01 00:00:00",
+            "100000-01-01 00:00:00",
+            "294276-12-31 23:59:59.999999",
+        ] {
+            assert_eq!(Timestamp::parse(text, None).unwrap().to_string(), text);
+        }
+        let longest = Timestamp::parse("294276-12-31 23:59:59.999999", None).unwrap();
+        let context = context(DateStyle::Postgres, DateOrder::Mdy, "America/New_York");
+        assert_eq!(
+            Timestamptz(longest).text_in(&context),
+            "Sun Dec 31 18:59:59.999999 294276 EST"
+        );
+    }
 }

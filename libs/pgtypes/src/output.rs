@@ -4,6 +4,7 @@ use bytes::BytesMut;
 
 use crate::encode::truth;
 use crate::json::quoted;
+use crate::line::Line;
 use crate::{Context, Date, Format, PgType, SqlValueRef, Timestamp, encode_in, moment_line};
 
 /// The text that goes over the wire for a value, as PostgreSQL's output functions give it with
@@ -49,7 +50,7 @@ pub fn to_json_in(value: SqlValueRef<'_>, ty: &PgType, context: &Context) -> Str
     }
 }
 
-fn moment(value: SqlValueRef<'_>, ty: &PgType, context: &Context) -> Option<moment_line::Line> {
+fn moment(value: SqlValueRef<'_>, ty: &PgType, context: &Context) -> Option<Line> {
     let SqlValueRef::Integer(number) = value else {
         return None;
     };

@@ -328,9 +328,14 @@ impl PgType {
         matches!(self, Self::Int2 | Self::Int4 | Self::Int8)
     }
 
+    /// real or double precision.
+    pub const fn is_float(&self) -> bool {
+        matches!(self, Self::Float4 | Self::Float8)
+    }
+
     /// A type with PostgreSQL's arithmetic.
     pub const fn is_number(&self) -> bool {
-        self.is_integer() || matches!(self, Self::Numeric { .. } | Self::Float4 | Self::Float8)
+        self.is_integer() || self.is_float() || matches!(self, Self::Numeric { .. })
     }
 
     /// A type of characters.

@@ -2,9 +2,12 @@
 
 mod parse;
 mod print;
+mod text;
+mod token;
 
-pub use crate::json::parse::{Node, Text, Value, document};
+pub use crate::json::parse::{Node, Value, document};
 pub use crate::json::print::{put_string, quoted};
+pub use crate::json::text::Text;
 
 use crate::json::parse::Build;
 use crate::{Decimal, ValueError};

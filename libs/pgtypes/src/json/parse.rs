@@ -1,6 +1,7 @@
 //! Reading JSON (RFC 8259), with PostgreSQL's errors.
 
-use crate::error::{EXCERPT_CHARS, excerpt};
+use crate::json::text::Text;
+use crate::json::token::Tokens;
 use crate::{SqlState, ValueError};
 
 /// How deep arrays and objects may stand in each other.
@@ -51,10 +52,6 @@ impl<'a> Build<'a> for () {
     }
 }
 
-/// A string between its quotes, with its escapes; their form was checked.
-#[derive(Clone, Copy, Debug)]
-pub struct Text<'a>(&'a str);
-
 /// Reads a document.
 pub fn document(text: &str) -> Result<Node<'_>, ValueError> {
     read(text)
@@ -62,21 +59,21 @@ pub fn document(text: &str) -> Result<Node<'_>, ValueError> {
 
 /// Reads a document and makes something of it.
 pub(super) fn read<'a, T: Build<'a>>(text: &'a str) -> Result<T, ValueError> {
-    let mut parser = Parser { text, at: 0 };
+    let mut tokens = Tokens::new(text);
     // What is open, the innermost last. A list of its own instead of recursion, so that no text can
     // use up the thread's stack.
     let mut open: Vec<Open<'a, T>> = Vec::new();
     let mut expected = "Expected JSON value";
     loop {
-        parser.skip_blanks();
-        if open.len() >= MAX_DEPTH && matches!(parser.peek(), Some(b'[' | b'{')) {
+        tokens.skip_blanks();
+        if open.len() >= MAX_DEPTH && matches!(tokens.peek(), Some(b'[' | b'{')) {
             return Err(ValueError::new(
                 SqlState::STATEMENT_TOO_COMPLEX,
                 format!("JSON is nested deeper than {MAX_DEPTH} levels"),
             ));
         }
-        let start = parser.at;
-        let value = match parser.begin(expected)? {
+        let start = tokens.at;
+        let value = match tokens.begin(expected)? {
             Begun::Value(value) => value,
             Begun::Container(content) => {
                 expected = match content {
@@ -87,16 +84,16 @@ pub(super) fn read<'a, T: Build<'a>>(text: &'a str) -> Result<T, ValueError> {
                 continue;
             }
         };
-        let mut built = T::build(value, parser.since(start))?;
+        let mut built = T::build(value, tokens.since(start))?;
         loop {
             let Some(mut container) = open.pop() else {
-                parser.skip_blanks();
-                if parser.at < text.len() {
-                    return Err(parser.unexpected("Expected end of input"));
+                tokens.skip_blanks();
+                if tokens.at < text.len() {
+                    return Err(tokens.unexpected("Expected end of input"));
                 }
                 return Ok(built);
             };
-            if parser.goes_on(&mut container.content, built)? {
+            if tokens.goes_on(&mut container.content, built)? {
                 open.push(container);
                 expected = "Expected JSON value";
                 break;
@@ -105,106 +102,12 @@ pub(super) fn read<'a, T: Build<'a>>(text: &'a str) -> Result<T, ValueError> {
                 Content::Array(elements) => Value::Array(elements),
                 Content::Object(members, _) => Value::Object(members),
             };
-            built = T::build(value, parser.since(container.start))?;
+            built = T::build(value, tokens.since(container.start))?;
         }
     }
 }
 
-/// An array or object whose end was not read yet.
-struct Open<'a, T> {
-    start: usize,
-    content: Content<'a, T>,
-}
-
-enum Content<'a, T> {
-    Array(Vec<T>),
-    /// With the key of the member that comes next.
-    Object(Vec<(Text<'a>, T)>, Text<'a>),
-}
-
-/// What the beginning of a value turned out to be.
-enum Begun<'a, T> {
-    Value(Value<'a, T>),
-    /// One that is not empty.
-    Container(Content<'a, T>),
-}
-
-/// `Token … is invalid.`
-fn invalid_token(token: &str) -> ValueError {
-    let token = excerpt(token, EXCERPT_CHARS);
-    syntax(format!("Token \"{token}\" is invalid."))
-}
-
-/// A letter, a digit or what else continues a word.
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii()
-}
-
-fn syntax(detail: impl Into<String>) -> ValueError {
-    ValueError::new(
-        SqlState::INVALID_TEXT_REPRESENTATION,
-        "invalid input syntax for type json",
-    )
-    .with_detail(detail)
-}
-
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Parser<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn skip_blanks(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    /// The error for what stands here in place of what was expected.
-    fn unexpected(&self, expected: &str) -> ValueError {
-        let rest = self.rest();
-        let Some(first) = rest.chars().next() else {
-            return syntax("The input string ended unexpectedly.");
-        };
-        let mut probe = Parser {
-            text: self.text,
-            at: self.at,
-        };
-        let token = match first {
-            '{' | '}' | '[' | ']' | ',' | ':' => rest.get(..1).unwrap_or_default(),
-            '"' => match probe.string() {
-                Ok(_) => self.text.get(self.at..probe.at).unwrap_or_default(),
-                Err(error) => return error,
-            },
-            '-' | '0'..='9' => match probe.number() {
-                Ok(()) => self.text.get(self.at..probe.at).unwrap_or_default(),
-                Err(error) => return error,
-            },
-            first => {
-                let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-                let word = rest.get(..end.max(first.len_utf8())).unwrap_or_default();
-                if !matches!(word, "true" | "false" | "null") {
-                    return invalid_token(word);
-                }
-                word
-            }
-        };
-        let token = excerpt(token, EXCERPT_CHARS);
-        syntax(format!("{expected}, but found \"{token}\"."))
-    }
-
-    fn since(&self, start: usize) -> &'a str {
-        self.text.get(start..self.at).unwrap_or_default()
-    }
-
+impl<'a> Tokens<'a> {
     /// Reads a value, or of an array or object that is not empty what stands before its first part.
     fn begin<T>(&mut self, expected: &str) -> Result<Begun<'a, T>, ValueError> {
         Ok(Begun::Value(match self.peek() {
@@ -257,198 +160,25 @@ impl<'a> Parser<'a> {
         }
         Ok(true)
     }
-
-    /// Reads a key and the colon behind it.
-    fn key(&mut self, expected: &str) -> Result<Text<'a>, ValueError> {
-        self.skip_blanks();
-        if self.peek() != Some(b'"') {
-            return Err(self.unexpected(expected));
-        }
-        let key = self.string()?;
-        if !self.take(b':') {
-            return Err(self.unexpected("Expected \":\""));
-        }
-        Ok(key)
-    }
-
-    fn word<T>(&mut self, expected: &str) -> Result<Value<'a, T>, ValueError> {
-        let rest = self.rest();
-        let word = rest
-            .get(..rest.find(|c| !is_word(c)).unwrap_or(rest.len()))
-            .unwrap_or_default();
-        let value = match word {
-            "null" => Value::Null,
-            "true" => Value::Bool(true),
-            "false" => Value::Bool(false),
-            _ => return Err(self.unexpected(expected)),
-        };
-        self.at += word.len();
-        Ok(value)
-    }
-
-    fn take(&mut self, byte: u8) -> bool {
-        self.skip_blanks();
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn string(&mut self) -> Result<Text<'a>, ValueError> {
-        self.at += 1;
-        let start = self.at;
-        loop {
-            let Some(byte) = self.peek() else {
-                let from = self.text.get(start.saturating_sub(1)..).unwrap_or_default();
-                return Err(invalid_token(from));
-            };
-            match byte {
-                b'"' => {
-                    let inner = self.text.get(start..self.at).unwrap_or_default();
-                    self.at += 1;
-                    return Ok(Text(inner));
-                }
-                b'\\' => self.escape(start)?,
-                0..0x20 => {
-                    return Err(syntax(format!(
-                        "Character with value 0x{byte:02x} must be escaped."
-                    )));
-                }
-                _ => self.at += 1,
-            }
-        }
-    }
-
-    fn escape(&mut self, start: usize) -> Result<(), ValueError> {
-        let behind = self.text.get(self.at + 1..).unwrap_or_default();
-        match behind.chars().next() {
-            Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't') => self.at += 2,
-            Some('u') => {
-                let digits = behind.get(1..5).unwrap_or_default();
-                let hex = |byte: u8| byte.is_ascii_hexdigit();
-                if digits.len() < 4 || !digits.bytes().all(hex) {
-                    return Err(syntax(
-                        "\"\\u\" must be followed by four hexadecimal digits.",
-                    ));
-                }
-                self.at += 6;
-            }
-            Some(other) => {
-                return Err(syntax(format!("Escape sequence \"\\{other}\" is invalid.")));
-            }
-            None => {
-                let from = self.text.get(start.saturating_sub(1)..).unwrap_or_default();
-                return Err(invalid_token(from));
-            }
-        }
-        Ok(())
-    }
-
-    fn digits(&mut self) -> bool {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        self.at > start
-    }
-
-    fn number(&mut self) -> Result<(), ValueError> {
-        let start = self.at;
-        self.at += usize::from(self.peek() == Some(b'-'));
-        let mut good = if self.peek() == Some(b'0') {
-            self.at += 1;
-            true
-        } else {
-            self.digits()
-        };
-        if good && self.peek() == Some(b'.') {
-            self.at += 1;
-            good = self.digits();
-        }
-        if good && matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
-            good = self.digits();
-        }
-        // What follows at once belongs to the token.
-        let rest = self.rest();
-        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-        if !good || end > 0 {
-            let token = self.text.get(start..self.at + end).unwrap_or_default();
-            return Err(invalid_token(token));
-        }
-        Ok(())
-    }
 }
 
-impl Text<'_> {
-    /// The characters without escapes; 22P05 for what no text can hold.
-    pub fn into_text(self) -> Result<String, ValueError> {
-        let mut out = String::with_capacity(self.0.len());
-        let mut rest = self.0;
-        let mut high: Option<u32> = None;
-        while let Some(at) = rest.find('\\') {
-            let (plain, escape) = rest.split_at(at);
-            if high.is_some() && !plain.is_empty() {
-                return Err(lone_surrogate());
-            }
-            out.push_str(plain);
-            let kind = escape.as_bytes().get(1).copied().unwrap_or(b'"');
-            if kind == b'u' {
-                let digits = escape.get(2..6).unwrap_or_default();
-                let code = u32::from_str_radix(digits, 16).unwrap_or(0);
-                put_code(code, &mut high, &mut out)?;
-                rest = escape.get(6..).unwrap_or_default();
-                continue;
-            }
-            if high.is_some() {
-                return Err(lone_surrogate());
-            }
-            out.push(match kind {
-                b'b' => '\u{8}',
-                b'f' => '\u{c}',
-                b'n' => '\n',
-                b'r' => '\r',
-                b't' => '\t',
-                other => char::from(other),
-            });
-            rest = escape.get(2..).unwrap_or_default();
-        }
-        if high.is_some() {
-            return Err(lone_surrogate());
-        }
-        out.push_str(rest);
-        Ok(out)
-    }
+/// An array or object whose end was not read yet.
+struct Open<'a, T> {
+    start: usize,
+    content: Content<'a, T>,
 }
 
-fn lone_surrogate() -> ValueError {
-    syntax("Unicode low surrogate must follow a high surrogate.")
+enum Content<'a, T> {
+    Array(Vec<T>),
+    /// With the key of the member that comes next.
+    Object(Vec<(Text<'a>, T)>, Text<'a>),
 }
 
-/// Takes in a code unit of UTF-16.
-fn put_code(code: u32, high: &mut Option<u32>, out: &mut String) -> Result<(), ValueError> {
-    match (code, high.take()) {
-        (0xd800..=0xdbff, None) => *high = Some(code),
-        (0xd800..=0xdbff, Some(_)) => {
-            return Err(syntax(
-                "Unicode high surrogate must not follow a high surrogate.",
-            ));
-        }
-        (0xdc00..=0xdfff, Some(first)) => {
-            let code = 0x10000 + ((first & 0x3ff) << 10) + (code & 0x3ff);
-            out.extend(char::from_u32(code));
-        }
-        (0xdc00..=0xdfff, None) | (_, Some(_)) => return Err(lone_surrogate()),
-        (0, None) => {
-            return Err(ValueError::new(
-                SqlState::UNTRANSLATABLE_CHARACTER,
-                "unsupported Unicode escape sequence",
-            )
-            .with_detail("\\u0000 cannot be converted to text."));
-        }
-        (code, None) => out.extend(char::from_u32(code)),
-    }
-    Ok(())
+/// What the beginning of a value turned out to be.
+enum Begun<'a, T> {
+    Value(Value<'a, T>),
+    /// One that is not empty.
+    Container(Content<'a, T>),
 }
 
 #[cfg(test)]
