@@ -49,6 +49,10 @@ fn numbers_become_other_numbers() {
             "{text} {from} {to}"
         );
     }
+}
+
+#[test]
+fn numbers_that_the_other_type_has_not_are_refused() {
     for (text, from, to, sqlstate, message) in [
         ("40000", "int4", "int2", "22003", "smallint out of range"),
         ("1e10", "float8", "int4", "22003", "integer out of range"),
