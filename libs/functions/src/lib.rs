@@ -39,7 +39,10 @@
 #![warn(missing_docs)]
 #![deny(clippy::indexing_slicing)]
 
+mod aggregate;
 mod arguments;
+mod array;
+mod bytes;
 mod collation;
 mod error;
 mod float;
@@ -49,8 +52,11 @@ mod interval;
 mod io;
 mod json;
 mod numeric;
+mod regexp;
 mod registry;
 mod session;
+mod template;
+mod text;
 mod timestamp;
 
 pub use crate::collation::{Collation, collations};

@@ -110,6 +110,12 @@ pub fn scalars() -> &'static [Scalar] {
             crate::integer::FUNCTIONS,
             crate::float::FUNCTIONS,
             crate::numeric::FUNCTIONS,
+            crate::text::FUNCTIONS,
+            crate::bytes::FUNCTIONS,
+            crate::regexp::FUNCTIONS,
+            crate::timestamp::FUNCTIONS,
+            crate::template::FUNCTIONS,
+            crate::json::FUNCTIONS,
             &[crate::io::FUNCTIONS],
         ]
         .into_iter()
@@ -123,5 +129,9 @@ pub fn scalars() -> &'static [Scalar] {
 
 /// Every aggregate function.
 pub fn aggregates() -> &'static [AggregateSpec] {
-    &[]
+    static ALL: LazyLock<Vec<AggregateSpec>> = LazyLock::new(|| {
+        let lists = crate::aggregate::AGGREGATES.iter();
+        lists.flat_map(|list| list.iter()).copied().collect()
+    });
+    &ALL
 }

@@ -88,7 +88,14 @@ fn argument(field: &str) -> Result<SqlValue, ValueError> {
     };
     let input = find("pg_in", 3).unwrap();
     let text = SqlValue::Text(decoded(text));
-    call(input, &[text, SqlValue::Integer(oid(type_name)), SqlValue::Integer(-1)])
+    call(
+        input,
+        &[
+            text,
+            SqlValue::Integer(oid(type_name)),
+            SqlValue::Integer(-1),
+        ],
+    )
 }
 
 /// Tabs and ends of lines stand as `\t` and `\n`, backslashes as two.
@@ -114,7 +121,11 @@ fn shown(value: &SqlValue, type_name: &str) -> String {
         return format!("{type_name} NULL");
     }
     let output = find("pg_out", 3).unwrap();
-    let arguments = [value.clone(), SqlValue::Integer(oid(type_name)), SqlValue::Integer(-1)];
+    let arguments = [
+        value.clone(),
+        SqlValue::Integer(oid(type_name)),
+        SqlValue::Integer(-1),
+    ];
     match call(output, &arguments) {
         Ok(SqlValue::Text(text)) => format!("{type_name}:{text}"),
         other => format!("{type_name}: {value:?} has no text: {other:?}"),

@@ -53,13 +53,17 @@ fn compare_values(a: &Json, b: &Json) -> Ordering {
         (Json::Bool(a), Json::Bool(b)) => a.cmp(b),
         (Json::Array(a), Json::Array(b)) => a.len().cmp(&b.len()).then_with(|| {
             let mut orders = a.iter().zip(b).map(|(a, b)| compare_values(a, b));
-            orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+            orders
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
         }),
         (Json::Object(a), Json::Object(b)) => a.len().cmp(&b.len()).then_with(|| {
             let mut orders = a.iter().zip(b).map(|((a_key, a), (b_key, b))| {
                 a_key.cmp(b_key).then_with(|| compare_values(a, b))
             });
-            orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+            orders
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
         }),
         _ => rank(a).cmp(&rank(b)),
     }

@@ -2,6 +2,8 @@
 
 mod jsonb;
 
+pub(crate) use crate::collation::jsonb::compare_documents;
+
 use std::cmp::Ordering;
 
 use pgtypes::calendar::DAY;
@@ -76,6 +78,8 @@ fn timetz_key(text: &str) -> Option<(i64, i64)> {
 
 #[cfg(test)]
 mod tests {
+    pub(crate) use crate::collation::jsonb::compare_documents;
+
     use std::cmp::Ordering;
 
     use super::collations;

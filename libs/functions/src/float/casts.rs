@@ -39,7 +39,7 @@ fn to_single(arguments: &[SqlValueRef<'_>]) -> Answer {
 }
 
 /// The number rounded to so many digits, without zeros at the end.
-pub(crate) fn significant(value: f64, digits: usize) -> Decimal {
+fn significant(value: f64, digits: usize) -> Decimal {
     if !value.is_finite() {
         return Decimal::from_real(value);
     }
@@ -58,5 +58,7 @@ fn numeric_to_near_double(arguments: &[SqlValueRef<'_>]) -> Answer {
 }
 
 fn numeric_to_single(arguments: &[SqlValueRef<'_>]) -> Answer {
-    double(f64::from(pgtypes::float::parse_single(text(arguments, 0)?)?))
+    double(f64::from(pgtypes::float::parse_single(text(
+        arguments, 0,
+    )?)?))
 }

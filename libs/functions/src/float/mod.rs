@@ -6,6 +6,8 @@ mod comparison;
 mod degrees;
 mod functions;
 
+pub(crate) use crate::float::comparison::compare;
+
 use pgtypes::{SqlValueRef, ValueError};
 
 use crate::arguments::real;

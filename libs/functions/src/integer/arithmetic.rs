@@ -8,10 +8,7 @@ use crate::error::{division_by_zero, out_of_range};
 use crate::integer::{Int2, Int4, Int8, Width};
 use crate::registry::Scalar;
 
-const fn binary(
-    name: &'static str,
-    body: fn(&[SqlValueRef<'_>]) -> Answer,
-) -> Scalar {
+const fn binary(name: &'static str, body: fn(&[SqlValueRef<'_>]) -> Answer) -> Scalar {
     Scalar::pure(name, 2, body)
 }
 

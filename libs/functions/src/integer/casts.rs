@@ -1,7 +1,7 @@
 //! Integers from and to other types.
 
-use pgtypes::float::double_of_integer;
 use pgtypes::SqlValueRef;
+use pgtypes::float::double_of_integer;
 
 use crate::arguments::{Answer, boolean, double, integer, real, text, whole, written};
 use crate::error::out_of_range;

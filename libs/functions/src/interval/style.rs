@@ -81,7 +81,11 @@ fn verbose(span: Interval) -> String {
         }
         let sign = if (parts.seconds < 0) == ago { "" } else { "-" };
         let text = seconds(parts.seconds.unsigned_abs(), 1);
-        let plural = if parts.seconds.abs() == SECOND { "" } else { "s" };
+        let plural = if parts.seconds.abs() == SECOND {
+            ""
+        } else {
+            "s"
+        };
         out.push_str(&format!(" {sign}{text} sec{plural}"));
     }
     if none {
@@ -95,11 +99,7 @@ fn verbose(span: Interval) -> String {
 
 fn standard(span: Interval) -> String {
     let parts = Parts::of(span);
-    let numbers = [
-        i64::from(span.months),
-        span.days.into(),
-        span.micros,
-    ];
+    let numbers = [i64::from(span.months), span.days.into(), span.micros];
     if numbers.iter().all(|number| *number == 0) {
         return "0".to_owned();
     }

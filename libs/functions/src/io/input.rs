@@ -210,4 +210,3 @@ fn timetz(session: &dyn Session, text: &str, digits: Option<u8>) -> Result<Timet
     let offset = session.time_zone().offset_at(now);
     Timetz::new(read.time, i32::try_from(offset).unwrap_or(0))
 }
-

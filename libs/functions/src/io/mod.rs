@@ -3,7 +3,7 @@
 mod input;
 mod output;
 
-pub(crate) use crate::io::input::input;
+pub(crate) use crate::io::input::{char_text, cut_name, input};
 pub(crate) use crate::io::output::output;
 
 use pgtypes::SqlValueRef;

@@ -1,11 +1,26 @@
 //! JSON documents: types json, whose text stays as it was written, and jsonb, whose does not.
 
+mod access;
+mod build;
+mod change;
+mod contain;
 mod parse;
 mod print;
 
 pub(crate) use crate::json::parse::{Node, Value};
+pub(crate) use crate::json::print::quoted;
 
 use pgtypes::{Decimal, ValueError};
+
+use crate::registry::Scalar;
+
+/// The functions of JSON.
+pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
+    access::FUNCTIONS,
+    build::FUNCTIONS,
+    change::FUNCTIONS,
+    contain::FUNCTIONS,
+];
 
 /// A document of type jsonb.
 #[derive(Clone, Debug, PartialEq)]

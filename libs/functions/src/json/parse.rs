@@ -45,6 +45,23 @@ pub(crate) fn document(text: &str) -> Result<Node<'_>, ValueError> {
     Ok(node)
 }
 
+/// Reads a document whose strings a text can hold.
+pub(crate) fn checked(text: &str) -> Result<Node<'_>, ValueError> {
+    fn check(node: &Node<'_>) -> Result<(), ValueError> {
+        match &node.value {
+            Value::String(text) => text.into_text().map(drop),
+            Value::Array(elements) => elements.iter().try_for_each(check),
+            Value::Object(members) => members
+                .iter()
+                .try_for_each(|(key, value)| key.into_text().and_then(|_| check(value))),
+            _ => Ok(()),
+        }
+    }
+    let node = document(text)?;
+    check(&node)?;
+    Ok(node)
+}
+
 fn syntax(detail: impl Into<String>) -> ValueError {
     ValueError::new(
         SqlState::INVALID_TEXT_REPRESENTATION,

@@ -18,6 +18,11 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_numeric_int8", 1, to_integer::<Int8>),
 ];
 
+/// A cast to `integer`.
+pub(crate) fn to_int4(arguments: &[SqlValueRef<'_>]) -> Answer {
+    to_integer::<Int4>(arguments)
+}
+
 /// Rounded half away from zero.
 fn to_integer<W: Width>(arguments: &[SqlValueRef<'_>]) -> Answer {
     if let SqlValueRef::Text(text) = value(arguments, 0)

@@ -110,8 +110,14 @@ pub(crate) fn to_base(base: &Decimal, number: &Decimal) -> Result<Decimal, Value
     if is_nan(base) || is_nan(number) {
         return Ok(Decimal::NotANumber);
     }
-    for_logarithm(base)?;
-    for_logarithm(number)?;
+    let infinite = base.unscaled().is_none() || number.unscaled().is_none();
+    let (first, second) = if infinite && number.signum() < 0 {
+        (number, base)
+    } else {
+        (base, number)
+    };
+    for_logarithm(first)?;
+    for_logarithm(second)?;
     let (b, b_scale, n, n_scale) = match (base.unscaled(), number.unscaled()) {
         (Some((b, b_scale)), Some((n, n_scale))) => (b, b_scale, n, n_scale),
         // Of two infinities nothing is known.

@@ -11,6 +11,7 @@ mod small;
 mod transcendental;
 mod whole;
 
+pub(crate) use crate::numeric::casts::to_int4;
 pub(crate) use crate::numeric::comparison::compare;
 pub(crate) use crate::numeric::rounding::limits;
 pub(crate) use crate::numeric::small::Small;

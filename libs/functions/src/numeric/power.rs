@@ -72,9 +72,7 @@ pub(crate) fn power(base: &Decimal, exponent: &Decimal) -> Result<Decimal, Value
     refuse_undefined(base, exponent)?;
     let whole = whole_exponent(exponent);
     if let Some(whole) = whole.as_ref().and_then(|whole| i32::try_from(whole).ok()) {
-        let digits = SIGNIFICANT_DIGITS
-            .max(b_scale.into())
-            .min(MAX_RESULT_SCALE);
+        let digits = SIGNIFICANT_DIGITS.max(b_scale.into()).min(MAX_RESULT_SCALE);
         return whole_power(base, whole, digits);
     }
     if base.is_zero() {
@@ -108,11 +106,12 @@ pub(crate) fn power(base: &Decimal, exponent: &Decimal) -> Result<Decimal, Value
 fn to_double(value: &BigInt, bits: u64) -> f64 {
     // 64 bits behind the point are more than is needed here.
     let bits = i64::try_from(bits).unwrap_or(0);
-    let fixed = i128::try_from(shifted(value, 64 - bits)).unwrap_or(if value.sign() == Sign::Minus {
-        i128::MIN
-    } else {
-        i128::MAX
-    });
+    let fixed =
+        i128::try_from(shifted(value, 64 - bits)).unwrap_or(if value.sign() == Sign::Minus {
+            i128::MIN
+        } else {
+            i128::MAX
+        });
     #[expect(clippy::cast_precision_loss, reason = "it is an estimate")]
     let value = fixed as f64;
     value / 18_446_744_073_709_551_616.0
@@ -200,8 +199,7 @@ fn whole_power(base: &Decimal, exponent: i32, digits: i64) -> Result<Decimal, Va
         return zero(digits);
     }
     let (first, power) = leading_digits(unscaled, base_scale);
-    let weight =
-        f64::from(exponent) * (first.log10() + pgtypes::float::double_of_integer(power));
+    let weight = f64::from(exponent) * (first.log10() + pgtypes::float::double_of_integer(power));
     if weight > 393_204.0 {
         return Err(overflow());
     }

@@ -9,7 +9,7 @@ use crate::numeric::Small;
 use crate::registry::Scalar;
 
 /// The largest scale that rounding takes.
-const MAX_ROUNDED_SCALE: i64 = 2_000;
+const MAX_ROUNDED_SCALE: i64 = 16_383;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_numeric", 2, coerced),
@@ -39,7 +39,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
 ];
 
 fn scale(arguments: &[SqlValueRef<'_>]) -> Result<i16, ValueError> {
-    let scale = integer(arguments, 1)?.clamp(-MAX_ROUNDED_SCALE, MAX_ROUNDED_SCALE);
+    let scale = integer(arguments, 1)?.clamp(i16::MIN.into(), MAX_ROUNDED_SCALE);
     Ok(i16::try_from(scale).unwrap_or(0))
 }
 

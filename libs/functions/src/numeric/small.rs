@@ -152,10 +152,7 @@ fn read_long(digits: &[u8]) -> Option<(i128, u16)> {
     }
     let (head, tail) = digits.split_at_checked(DIGITS_64)?;
     let (high, _) = read_short(head)?;
-    let (mut magnitude, mut point) = (
-        i128::from(high),
-        head.iter().position(|byte| *byte == b'.'),
-    );
+    let (mut magnitude, mut point) = (i128::from(high), head.iter().position(|byte| *byte == b'.'));
     for (at, byte) in tail.iter().enumerate() {
         match byte.wrapping_sub(b'0') {
             digit @ 0..=9 => {
@@ -209,7 +206,9 @@ mod tests {
 
     #[test]
     fn what_is_longer_or_no_number_is_left_to_others() {
-        for text in ["", "-", ".", "1.", ".5", "NaN", "1e5", "1.2.3", "Infinity", "1 "] {
+        for text in [
+            "", "-", ".", "1.", ".5", "NaN", "1e5", "1.2.3", "Infinity", "1 ",
+        ] {
             assert_eq!(Small::parse(text), None, "{text}");
         }
         assert_eq!(Small::parse(&"9".repeat(39)), None);

@@ -118,7 +118,10 @@ fn styled(session: &dyn Session, local: Timestamp, zone: &str) -> String {
             } else {
                 format!("{month} {day:02}")
             };
-            format!("{weekday} {date} {clock} {:04}{zone}{era}", shown_year(civil))
+            format!(
+                "{weekday} {date} {clock} {:04}{zone}{era}",
+                shown_year(civil)
+            )
         }
         DateStyle::German => format!("{} {clock}{zone}{era}", numbers(session, civil, '.')),
         DateStyle::Iso | DateStyle::Sql => {

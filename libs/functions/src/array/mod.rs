@@ -1,0 +1,5 @@
+//! Arrays: their text form `{1,"a b",NULL}`, one element after the other.
+
+mod text;
+
+pub(crate) use crate::array::text::{Array, Element, keys, text_of};
