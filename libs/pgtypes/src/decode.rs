@@ -66,6 +66,7 @@ pub(crate) fn decode_text(
         | PgType::Timestamp(_)
         | PgType::Timestamptz(_)
         | PgType::Interval => moment(text, ty, context),
+        PgType::Uuid if uuid::is_printed(text) => Ok(SqlValue::Text(text.to_owned())),
         PgType::Uuid => uuid::parse(text).map(uuid::text).map(SqlValue::Text),
         PgType::Json => json::check(text).map(|()| SqlValue::Text(text.to_owned())),
         PgType::Jsonb => Json::parse(text).map(printed),

@@ -196,16 +196,34 @@ fn put_moment(value: SqlValueRef<'_>, ty: &PgType, context: &Context, out: &mut 
         return false;
     };
     let (style, order) = (context.date_style, context.date_order);
-    let line = match ty {
-        PgType::Date => Date::new(number).map(|date| moment_line::date(date, style, order)),
-        PgType::Time(_) => Time::new(number, None).map(moment_line::time),
-        PgType::Timestamp(_) => {
-            Timestamp::new(number, None).map(|moment| moment_line::timestamp(moment, style, order))
+    let timestamp = || Timestamp::new(number, None);
+    match ty {
+        PgType::Date => {
+            let Ok(date) = Date::new(number) else {
+                return false;
+            };
+            out.extend_from_slice(moment_line::date(date, style, order).bytes());
         }
-        _ => Timestamp::new(number, None).map(|moment| moment_line::timestamptz(moment, context)),
-    };
-    let written = line.map(|line| out.extend_from_slice(line.bytes()));
-    written.is_ok()
+        PgType::Time(_) => {
+            let Ok(time) = Time::new(number, None) else {
+                return false;
+            };
+            out.extend_from_slice(moment_line::time(time).bytes());
+        }
+        PgType::Timestamp(_) => {
+            let Ok(moment) = timestamp() else {
+                return false;
+            };
+            out.extend_from_slice(moment_line::timestamp(moment, style, order).bytes());
+        }
+        _ => {
+            let Ok(moment) = timestamp() else {
+                return false;
+            };
+            out.extend_from_slice(moment_line::timestamptz(moment, context).bytes());
+        }
+    }
+    true
 }
 
 /// An interval is stored as style `postgres` has it.

@@ -3,16 +3,15 @@
 
 use std::fmt;
 
-use crate::calendar::{HOUR, MINUTE, SECOND};
+use crate::calendar::{MINUTE, SECOND};
 
 /// More than the longest form needs, `Wed Dec 31 23:59:59.999999 294276 ` and a zone's name.
 const MAX_BYTES: usize = 96;
-/// Every number of two digits.
-const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
-    2021222324252627282930313233343536373839\
-    4041424344454647484950515253545556575859\
-    6061626364656667686970717273747576777879\
-    8081828384858687888990919293949596979899";
+/// The last two digits of a number.
+pub(crate) fn pair(number: u64) -> [u8; 2] {
+    let number = u8::try_from(number % 100).unwrap_or(0);
+    [b'0' + number / 10, b'0' + number % 10]
+}
 
 /// A line of text that is being written.
 pub(crate) struct Line {
@@ -33,63 +32,63 @@ impl Line {
         self.bytes.get(..self.used).unwrap_or_default()
     }
 
-    pub(crate) fn put(&mut self, text: &[u8]) {
+    /// Appends bytes whose number is known, which takes no loop.
+    pub(crate) fn put<const N: usize>(&mut self, bytes: [u8; N]) {
         // No form is longer than the line.
-        if let Some(room) = self.bytes.get_mut(self.used..self.used + text.len()) {
-            room.copy_from_slice(text);
-            self.used += text.len();
+        if let Some(room) = self.bytes.get_mut(self.used..self.used + N) {
+            room.copy_from_slice(&bytes);
+            self.used += N;
         }
     }
 
-    pub(crate) fn put_byte(&mut self, byte: u8) {
-        self.put(&[byte]);
+    /// Appends any text.
+    pub(crate) fn put_text(&mut self, text: &[u8]) {
+        for byte in text {
+            self.put([*byte]);
+        }
     }
 
-    /// Two digits of a number below 100.
+    /// The last two digits of a number.
     pub(crate) fn put_pair(&mut self, number: u64) {
-        let at = usize::try_from(number % 100).unwrap_or(0) * 2;
-        self.put(PAIRS.get(at..at + 2).unwrap_or(b"00"));
+        self.put(pair(number));
     }
 
-    /// At least two digits.
-    pub(crate) fn put_two(&mut self, number: u64) {
-        self.put_at_least(number, 2);
-    }
-
-    /// At least so many digits, an even number.
-    pub(crate) fn put_at_least(&mut self, number: u64, width: usize) {
-        if number >= 100 || width > 2 {
-            let rest = number / 100;
-            if rest >= 10 || width > 2 {
-                self.put_at_least(rest, width.saturating_sub(2));
-            } else {
-                self.put_byte(
-                    PAIRS
-                        .get(usize::try_from(rest).unwrap_or(0) * 2 + 1)
-                        .copied()
-                        .unwrap_or(b'0'),
-                );
-            }
+    /// A year, with at least four digits.
+    pub(crate) fn put_year(&mut self, year: u64) {
+        if year >= 10_000 {
+            self.put_number(year / 10_000);
         }
-        self.put_pair(number);
+        self.put_pair(year / 100);
+        self.put_pair(year);
+    }
+
+    /// As many digits as a number has.
+    fn put_number(&mut self, number: u64) {
+        if number >= 10 {
+            self.put_number(number / 10);
+        }
+        let [_, last] = pair(number);
+        self.put([last]);
     }
 
     /// `HH:MM:SS`, and a fraction without zeros at its end if there is one.
     pub(crate) fn put_clock(&mut self, micros: u64) {
-        let [hour, minute, second] = [HOUR, MINUTE, SECOND].map(i64::unsigned_abs);
-        self.put_two(micros / hour);
-        self.put_byte(b':');
-        self.put_pair(micros / minute % 60);
-        self.put_byte(b':');
-        self.put_pair(micros / second % 60);
+        let [minute, second] = [MINUTE, SECOND].map(i64::unsigned_abs);
+        let (minutes, micros) = (micros / minute, micros % minute);
+        let [h1, h2] = pair(minutes / 60);
+        let [m1, m2] = pair(minutes % 60);
+        let [s1, s2] = pair(micros / second);
+        self.put([h1, h2, b':', m1, m2, b':', s1, s2]);
         let fraction = micros % second;
         if fraction == 0 {
             return;
         }
-        self.put_byte(b'.');
-        self.put_pair(fraction / 10_000);
-        self.put_pair(fraction / 100 % 100);
-        self.put_pair(fraction % 100);
+        let ([a, b], [c, d], [e, f]) = (
+            pair(fraction / 10_000),
+            pair(fraction / 100),
+            pair(fraction),
+        );
+        self.put([b'.', a, b, c, d, e, f]);
         while self.bytes().ends_with(b"0") {
             self.used -= 1;
         }
@@ -97,21 +96,21 @@ impl Line {
 
     /// `+01`, `-03:30`, `+00:19:32`.
     pub(crate) fn put_offset(&mut self, seconds: i64, with_minutes: bool) {
-        self.put_byte(if seconds < 0 { b'-' } else { b'+' });
+        self.put([if seconds < 0 { b'-' } else { b'+' }]);
         let seconds = seconds.unsigned_abs();
-        self.put_two(seconds / 3600);
+        self.put_pair(seconds / 3600);
         if with_minutes || !seconds.is_multiple_of(3600) {
-            self.put_byte(b':');
+            self.put([b':']);
             self.put_pair(seconds / 60 % 60);
         }
         if !seconds.is_multiple_of(60) {
-            self.put_byte(b':');
+            self.put([b':']);
             self.put_pair(seconds % 60);
         }
     }
 
     pub(crate) fn put_infinity(&mut self, is_late: bool) {
-        self.put(if is_late { b"infinity" } else { b"-infinity" });
+        self.put_text(if is_late { b"infinity" } else { b"-infinity" });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Dates and times as they are printed.
 
 use crate::calendar::{Civil, DAY, MONTHS, SECOND, WEEKDAYS};
-use crate::line::Line;
+use crate::line::{Line, pair};
 use crate::{Context, Date, DateOrder, DateStyle, Time, Timestamp, Timetz, Zone};
 
 impl Line {
@@ -15,11 +15,9 @@ impl Line {
         let year = year.unsigned_abs();
         let (month, day) = (u64::from(civil.month), u64::from(civil.day));
         if style == DateStyle::Iso {
-            self.put_at_least(year, 4);
-            self.put_byte(b'-');
-            self.put_pair(month);
-            self.put_byte(b'-');
-            self.put_pair(day);
+            self.put_year(year);
+            let ([m1, m2], [d1, d2]) = (pair(month), pair(day));
+            self.put([b'-', m1, m2, b'-', d1, d2]);
             return;
         }
         let (separator, day_first) = match style {
@@ -33,22 +31,22 @@ impl Line {
             (month, day)
         };
         self.put_pair(first);
-        self.put_byte(separator);
+        self.put([separator]);
         self.put_pair(second);
-        self.put_byte(separator);
-        self.put_at_least(year, 4);
+        self.put([separator]);
+        self.put_year(year);
     }
 
     fn put_era(&mut self, civil: Civil) {
         if civil.year <= 0 {
-            self.put(b" BC");
+            self.put(*b" BC");
         }
     }
 
     /// The first three letters of a name.
     fn put_short(&mut self, name: Option<&&str>) {
         let name = name.and_then(|name| name.get(..3)).unwrap_or_default();
-        self.put(name.as_bytes());
+        self.put_text(name.as_bytes());
     }
 
     /// `Wed Jan 31 10:00:00 2024`
@@ -56,26 +54,26 @@ impl Line {
         // 2000-01-01 was a Saturday.
         let weekday = usize::try_from((days + 5).rem_euclid(7)).unwrap_or(0);
         self.put_short(WEEKDAYS.get(weekday));
-        self.put_byte(b' ');
+        self.put([b' ']);
         let month = MONTHS.get(usize::from(civil.month.saturating_sub(1)));
         if order == DateOrder::Dmy {
             self.put_pair(civil.day.into());
-            self.put_byte(b' ');
+            self.put([b' ']);
             self.put_short(month);
         } else {
             self.put_short(month);
-            self.put_byte(b' ');
+            self.put([b' ']);
             self.put_pair(civil.day.into());
         }
-        self.put_byte(b' ');
+        self.put([b' ']);
         self.put_clock(clock);
-        self.put_byte(b' ');
+        self.put([b' ']);
         let year = if civil.year > 0 {
             civil.year
         } else {
             1 - civil.year
         };
-        self.put_at_least(year.unsigned_abs(), 4);
+        self.put_year(year.unsigned_abs());
     }
 
     /// A zone behind a moment: its distance from Greenwich, or in the older styles its name.
@@ -83,10 +81,10 @@ impl Line {
         if style == DateStyle::Iso {
             return self.put_offset(offset, false);
         }
-        self.put_byte(b' ');
+        self.put([b' ']);
         match (zone, zone.abbreviation_at(moment)) {
-            (_, Some(name)) => self.put(name.as_bytes()),
-            (Zone::Fixed(0), None) => self.put(b"UTC"),
+            (_, Some(name)) => self.put_text(name.as_bytes()),
+            (Zone::Fixed(0), None) => self.put(*b"UTC"),
             _ => self.put_offset(offset, false),
         }
     }
@@ -158,7 +156,7 @@ pub(crate) fn json(moment: Timestamp, zone: Option<&Zone>) -> Line {
     let local = moment.micros().saturating_add(offset * SECOND);
     let civil = Civil::of(local.div_euclid(DAY));
     line.put_day(civil, DateStyle::Iso, DateOrder::Ymd);
-    line.put_byte(b'T');
+    line.put([b'T']);
     line.put_clock(local.rem_euclid(DAY).unsigned_abs());
     if zone.is_some() {
         line.put_offset(offset, true);
@@ -169,13 +167,13 @@ pub(crate) fn json(moment: Timestamp, zone: Option<&Zone>) -> Line {
 
 fn put_moment(line: &mut Line, local: i64, style: DateStyle, order: DateOrder) -> Civil {
     let days = local.div_euclid(DAY);
-    let clock = local.rem_euclid(DAY).unsigned_abs();
+    let clock = (local - days * DAY).unsigned_abs();
     let civil = Civil::of(days);
     if style == DateStyle::Postgres {
         line.put_in_words(days, civil, clock, order);
     } else {
         line.put_day(civil, style, order);
-        line.put_byte(b' ');
+        line.put([b' ']);
         line.put_clock(clock);
     }
     civil

@@ -10,8 +10,8 @@ use crate::{Context, Date, DateOrder, DateStyle, Interval, SqlState, ValueError,
 
 /// 4714-11-24 BC, the first day that PostgreSQL's dates and timestamps know.
 pub(crate) const FIRST_DAY: i64 = -2_451_545;
-/// 294276-12-31, the last day of a timestamp.
-const LAST_DAY: i64 = 106_751_982;
+/// 294276-12-31 23:59:59.999999, the last moment of a timestamp.
+const LAST_MICROS: i64 = 106_751_983 * DAY - 1;
 
 /// A moment: so many microseconds after 2000-01-01 00:00:00, or one of the infinities. One of type
 /// `timestamptz` counts in UTC.
@@ -36,7 +36,7 @@ impl Timestamp {
 
     /// The moment of a number that is no infinity; else 22008.
     pub fn finite(micros: i64) -> Result<Self, ValueError> {
-        if (FIRST_DAY..=LAST_DAY).contains(&micros.div_euclid(DAY)) {
+        if (FIRST_DAY * DAY..=LAST_MICROS).contains(&micros) {
             Ok(Self(micros))
         } else {
             Err(out_of_range())
