@@ -188,11 +188,6 @@ impl Finite {
         &self.unscaled * power_of_ten(u32::from(scale.saturating_sub(self.scale)))
     }
 
-    /// Whether there is nothing behind the point.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.scale == 0 || (&self.unscaled % power_of_ten(self.scale.into())).sign() == Sign::NoSign
-    }
-
     /// See [`Decimal::rounded`].
     pub(crate) fn rounded(self, scale: i16) -> Self {
         let unit = self.unit(scale);
