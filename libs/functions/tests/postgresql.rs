@@ -2,6 +2,12 @@
 //! the function, the types and texts of its arguments, and the type and text of the result, or the
 //! SQLSTATE and message of the error.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where something that it needs is missing"
+)]
+
 use std::sync::OnceLock;
 
 use functions::{Aggregate, Body, Scalar, Session, aggregates, scalars};
