@@ -2,6 +2,13 @@
 //! the function, the types and texts of its arguments, and the type and text of the result, or the
 //! SQLSTATE and message of the error.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::single_match_else,
+    reason = "a test stops where something that it needs is missing, and a match shows both ways"
+)]
+
 use std::sync::OnceLock;
 
 use functions::{Aggregate, Body, Scalar, Session, aggregates, scalars};

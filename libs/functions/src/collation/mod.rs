@@ -78,8 +78,6 @@ fn timetz_key(text: &str) -> Option<(i64, i64)> {
 
 #[cfg(test)]
 mod tests {
-    pub(crate) use crate::collation::jsonb::compare_documents;
-
     use std::cmp::Ordering;
 
     use super::collations;
