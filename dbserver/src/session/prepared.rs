@@ -211,8 +211,9 @@ impl Prepared {
                 let ty = said(index)
                     .or_else(stored)
                     .unwrap_or_else(|| mapping::declared_type(column.decl_type()));
+                let name = self.statement.names.get(index);
                 Column {
-                    name: column.name().to_owned(),
+                    name: name.map_or_else(|| column.name().to_owned(), Clone::clone),
                     ty,
                 }
             })

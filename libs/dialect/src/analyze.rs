@@ -11,16 +11,14 @@ use crate::{copy, ddl, front, names, session};
 
 /// Translates one statement (as [`crate::split`] gives it).
 pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    let known = if is_own_command(sql) {
-        None
-    } else {
-        front::check(sql, schema)?
-    };
-    let mut statement = translate(sql, schema)?;
-    if let Some(known) = known {
-        front::tell(&known, &mut statement);
+    // What asks about the catalog is translated still.
+    if is_own_command(sql) || crate::pg_catalog::is_catalog_query(sql) {
+        return translate(sql, schema);
     }
-    Ok(statement)
+    match front::statement(sql, schema)? {
+        Some(statement) => Ok(statement),
+        None => translate(sql, schema),
+    }
 }
 
 /// DBCTL is no statement of PostgreSQL's, nor is PRAGMA, by which administrators look at SQLite.

@@ -36,7 +36,7 @@ mod translator;
 
 pub use analyze::analyze;
 pub use error::DialectError;
-pub use functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
+pub use crate::functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
 pub use schema::{ColumnInfo, NoSchema, SchemaView};
 pub use split::split;
 pub use statement::{

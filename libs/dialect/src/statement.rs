@@ -30,6 +30,8 @@ pub struct Statement {
     pub returning: bool,
     /// Either empty (nothing known) or one entry per result column; `None` = SQLite's declared type or the value tells.
     pub columns: Vec<Option<PgType>>,
+    /// The names of the result's columns; empty: SQLite's are the names.
+    pub names: Vec<String>,
     /// Reads tables of [`crate::catalog`]; they must be there (and current) before the statement is prepared.
     pub catalog: bool,
     /// What must hold around the execution of `sqlite`.
@@ -51,6 +53,7 @@ impl Statement {
             locks_rows: false,
             returning: false,
             columns: Vec::new(),
+            names: Vec::new(),
             catalog: false,
             needs: None,
             notices: Vec::new(),

@@ -63,6 +63,7 @@ mod numeric;
 mod random;
 mod regexp;
 mod registry;
+mod rows;
 mod session;
 mod template;
 mod text;

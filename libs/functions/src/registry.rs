@@ -122,6 +122,7 @@ pub fn scalars() -> &'static [Scalar] {
                 crate::inet::FUNCTIONS,
                 crate::io::FUNCTIONS,
                 crate::random::FUNCTIONS,
+                crate::rows::FUNCTIONS,
             ],
         ]
         .into_iter()

@@ -5,6 +5,7 @@ mod aggregate;
 mod control;
 pub mod facts;
 mod information;
+mod postgresql;
 mod random;
 mod refusal;
 
@@ -32,7 +33,32 @@ pub fn register(connection: &Connection, facts: &Arc<Facts>) -> rusqlite::Result
     for spec in REQUIRED_FUNCTIONS {
         register_one(connection, spec, facts)?;
     }
+    postgresql::register(connection, facts)?;
     aggregate::register(connection)
+}
+
+/// A function that the session computes, under the name by which printed statements call it.
+fn register_session(
+    connection: &Connection,
+    name: &str,
+    arguments: i32,
+    known: &'static str,
+    facts: &Arc<Facts>,
+) -> rusqlite::Result<()> {
+    let facts = std::panic::AssertUnwindSafe(Arc::clone(facts));
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    let Some(function) = find(known) else {
+        return Ok(());
+    };
+    connection.create_scalar_function(name, arguments, flags, move |context| {
+        let mut values = Vec::with_capacity(context.len());
+        for index in 0..context.len() {
+            values.push(argument(context.get_raw(index))?);
+        }
+        function(&facts, &values)
+            .map(Answer)
+            .map_err(Refusal::into_error)
+    })
 }
 
 fn register_one(

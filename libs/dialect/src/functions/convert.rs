@@ -25,6 +25,8 @@ pub(crate) const fn has_canonical_form(ty: &PgType) -> bool {
         | PgType::Timestamp(_)
         | PgType::Timestamptz(_)
         | PgType::Interval
+        | PgType::Inet
+        | PgType::Cidr
         | PgType::Uuid => true,
         PgType::Text
         | PgType::Varchar(_)

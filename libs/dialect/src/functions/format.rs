@@ -358,7 +358,7 @@ pub(crate) fn to_number(arguments: &[Value]) -> Result {
             format!("invalid input syntax for type numeric: \"{value}\""),
         )
     })?;
-    Ok(numeric::computed(number, None)?)
+    Ok(Value::Text(number.to_string()))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) fn number(value: f64) -> Value {
 }
 
 fn computed(decimal: Decimal) -> Result {
-    Ok(numeric::computed(decimal, None)?)
+    Ok(Value::Text(decimal.to_string()))
 }
 
 /// The first argument cut at a digit, by its decimal text: 1.005 is a half, whatever the binary fraction.

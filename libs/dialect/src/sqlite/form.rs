@@ -1,6 +1,10 @@
 //! How a function of PostgreSQL is written in SQLite.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use crate::catalog::{Function, TypeId};
+use crate::sqlite::session_functions::SESSION_FUNCTIONS;
 
 /// The way to write a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +142,12 @@ fn comparison(source: &str) -> Option<Form> {
 }
 
 /// Whether the server has a function of this name.
-pub(crate) fn is_registered(_name: &str) -> bool {
-    true
+pub(crate) fn is_registered(name: &str) -> bool {
+    static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let scalars = functions::scalars().iter().map(|function| function.name);
+        let aggregates = functions::aggregates().iter().map(|function| function.name);
+        let session = SESSION_FUNCTIONS.iter().map(|(name, ..)| *name);
+        scalars.chain(aggregates).chain(session).collect()
+    });
+    NAMES.contains(name)
 }

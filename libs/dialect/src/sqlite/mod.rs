@@ -17,6 +17,7 @@ mod insert;
 mod names;
 mod quantified;
 mod query;
+pub mod session_functions;
 mod set_operation;
 mod sort;
 mod table_function;

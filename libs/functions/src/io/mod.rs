@@ -1,6 +1,6 @@
 //! Values of any type from and to text: PostgreSQL's input and output functions.
 
-mod input;
+pub(crate) mod input;
 mod output;
 
 pub(crate) use crate::io::input::{char_text, cut_name, input};

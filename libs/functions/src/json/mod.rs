@@ -5,7 +5,7 @@ mod build;
 mod change;
 mod contain;
 mod parse;
-mod print;
+pub(crate) mod print;
 
 pub(crate) use crate::json::parse::{Node, Value};
 pub(crate) use crate::json::print::quoted;

@@ -1,0 +1,31 @@
+//! Functions that only the server can answer: what they are called in printed statements.
+
+/// The name in SQLite, the number of arguments, and the name that the server knows the function by.
+pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
+    ("pg_pgsql_version", 0, "version"),
+    ("pg_current_database", 0, "current_database"),
+    ("pg_current_user", 0, "current_user"),
+    ("pg_session_user", 0, "session_user"),
+    ("pg_current_schema", 0, "current_schema"),
+    ("pg_current_schemas", 1, "current_schemas"),
+    ("pg_show_config_by_name", 1, "current_setting"),
+    ("pg_show_config_by_name_missing_ok", 2, "current_setting"),
+    ("pg_set_config_by_name", 3, "set_config"),
+    ("pg_pg_is_in_recovery", 0, "pg_is_in_recovery"),
+    ("pg_pg_backend_pid", 0, "pg_backend_pid"),
+    ("pg_inet_client_addr", 0, "inet_client_addr"),
+    ("pg_inet_client_port", 0, "inet_client_port"),
+    ("pg_inet_server_addr", 0, "inet_server_addr"),
+    ("pg_inet_server_port", 0, "inet_server_port"),
+    ("pg_pg_postmaster_start_time", 0, "pg_postmaster_start_time"),
+    ("pg_pg_conf_load_time", 0, "pg_conf_load_time"),
+    ("pg_pg_current_xact_id", 0, "txid_current"),
+    ("pg_pg_current_xact_id_if_assigned", 0, "txid_current"),
+    ("pg_pg_database_size_name", 1, "pg_database_size"),
+    ("pg_pg_sleep", 1, "pg_sleep"),
+    ("pg_pg_cancel_backend", 1, "pg_cancel_backend"),
+    ("pg_pg_terminate_backend", 2, "pg_terminate_backend"),
+    ("pg_pg_terminate_backend", 1, "pg_terminate_backend"),
+    ("pg_pg_advisory_unlock_all", 0, "pg_advisory_unlock_all"),
+    ("pg_pg_random_bytes", 1, "gen_random_bytes"),
+];

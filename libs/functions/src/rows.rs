@@ -1,0 +1,82 @@
+//! What printed statements need around their rows: checked numbers for LIMIT and OFFSET, the step of a series, an array
+//! as a table of its elements.
+
+use pgtypes::{SqlState, SqlValue, SqlValueRef};
+
+use crate::arguments::{Answer, integer, text, whole, written};
+use crate::array::text::Array;
+use crate::error::fail;
+use crate::io::input::input;
+use crate::json::print::quoted;
+use crate::registry::Scalar;
+use crate::session::Session;
+
+pub(crate) const FUNCTIONS: &[Scalar] = &[
+    Scalar::pure("pg_limit", 1, |a| {
+        let refusal = (SqlState::INVALID_ROW_COUNT_IN_LIMIT_CLAUSE, "LIMIT");
+        row_count(a, -1, refusal)
+    })
+    .loose(),
+    Scalar::pure("pg_offset", 1, |a| {
+        let refusal = (SqlState::INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET");
+        row_count(a, 0, refusal)
+    })
+    .loose(),
+    Scalar::pure("pg_series_step", 1, |a| match integer(a, 0)? {
+        0 => fail(
+            SqlState::INVALID_PARAMETER_VALUE,
+            "step size cannot equal zero",
+        ),
+        step => whole(step),
+    }),
+    Scalar::session("pg_elements", 2, elements),
+];
+
+/// A number of rows; NULL stands for `none`.
+fn row_count(
+    arguments: &[SqlValueRef<'_>],
+    none: i64,
+    (state, clause): (SqlState, &str),
+) -> Answer {
+    match arguments.first() {
+        None | Some(SqlValueRef::Null) => whole(none),
+        _ => match integer(arguments, 0)? {
+            rows if rows < 0 => fail(state, format!("{clause} must not be negative")),
+            rows => whole(rows),
+        },
+    }
+}
+
+/// `pg_elements(array, type of the elements)`: a JSON array of the elements' stored forms.
+fn elements(session: &dyn Session, arguments: &[SqlValueRef<'_>]) -> Answer {
+    let ty = integer(arguments, 1)?;
+    let array = Array::parse(text(arguments, 0)?)?;
+    let mut out = String::from("[");
+    for (index, element) in array.leaves().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        let Some(element) = element else {
+            out.push_str("null");
+            continue;
+        };
+        match input(session, element, ty, -1)? {
+            SqlValue::Null => out.push_str("null"),
+            SqlValue::Integer(number) => out.push_str(&number.to_string()),
+            // JSON has no infinity; SQLite reads a number that is too large as one.
+            SqlValue::Real(number) if number.is_infinite() => {
+                out.push_str(if number > 0.0 { "9e999" } else { "-9e999" });
+            }
+            SqlValue::Real(number) => out.push_str(&format!("{number:?}")),
+            SqlValue::Text(text) => out.push_str(&quoted(&text)),
+            SqlValue::Blob(_) => {
+                return fail(
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    "an array of bytea is not supported here",
+                );
+            }
+        }
+    }
+    out.push(']');
+    written(out)
+}
