@@ -83,12 +83,12 @@ impl Line {
         if fraction == 0 {
             return;
         }
-        let ([a, b], [c, d], [e, f]) = (
+        let ([f1, f2], [f3, f4], [f5, f6]) = (
             pair(fraction / 10_000),
             pair(fraction / 100),
             pair(fraction),
         );
-        self.put([b'.', a, b, c, d, e, f]);
+        self.put([b'.', f1, f2, f3, f4, f5, f6]);
         while self.bytes().ends_with(b"0") {
             self.used -= 1;
         }

@@ -172,6 +172,7 @@ mod tests {
             "31-Jan-2000",
             "2000-Jan-31",
             "Mon Jan 31 2000",
+            "J2451575",
         ] {
             assert_eq!(at(text), (30, 0, None), "{text}");
         }
@@ -299,6 +300,7 @@ mod tests {
         assert_eq!(zoned("14:05 Z").unwrap(), (micros + 10 * hour, 0));
         for (text, micros) in [
             ("0405", 4 * HOUR + 5 * MINUTE),
+            ("040506-08", 4 * HOUR + 5 * MINUTE + 6 * SECOND),
             ("040506.5", 4 * HOUR + 5 * MINUTE + 6_500_000),
             ("4:05 PM", 16 * HOUR + 5 * MINUTE),
             ("12:00 am", 0),

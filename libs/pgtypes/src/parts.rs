@@ -7,6 +7,8 @@ use crate::moment_text::Problem;
 use crate::zone::{self, BadOffset, Zone};
 use crate::{Context, DateOrder};
 
+/// The Julian day 2000-01-01.
+const JULIAN_EPOCH_DAY: i64 = 2_451_545;
 /// Further short forms of days of the week.
 const SHORT_WEEKDAYS: [&str; 5] = ["tues", "wed", "weds", "thur", "thurs"];
 
@@ -28,7 +30,9 @@ fn is_weekday(word: &str) -> bool {
 
 /// Words that digits may follow at once.
 fn is_word(word: &str) -> bool {
-    let known = ["t", "am", "pm", "ad", "bc", "at", "on", "z", "allballs"];
+    let known = [
+        "t", "j", "am", "pm", "ad", "bc", "at", "on", "z", "allballs",
+    ];
     known.contains(&word) || month(word).is_some() || is_weekday(word)
 }
 
@@ -55,6 +59,8 @@ pub(crate) struct Parts<'a> {
     zone: Option<Zone>,
     /// A `t` came before: a time must follow.
     time_follows: bool,
+    /// A `j` came before: the number of a Julian day must follow.
+    julian_follows: bool,
     /// Only a time of day is asked for, and a date may be missing.
     time_only: bool,
 }
@@ -92,6 +98,7 @@ impl<'a> Parts<'a> {
             before_christ: None,
             zone: None,
             time_follows: false,
+            julian_follows: false,
             time_only,
         }
     }
@@ -119,7 +126,7 @@ impl<'a> Parts<'a> {
                 Kind::SignedWord => return Err(Problem::Syntax),
             }
         }
-        if parts.time_follows {
+        if parts.time_follows || parts.julian_follows {
             return Err(Problem::Syntax);
         }
         Ok(parts)
@@ -141,6 +148,9 @@ impl<'a> Parts<'a> {
     fn number(&mut self, text: &str) -> Result<(), Problem> {
         if std::mem::take(&mut self.time_follows) {
             return self.run_together_time(text);
+        }
+        if std::mem::take(&mut self.julian_follows) {
+            return self.at(digits(text)? - JULIAN_EPOCH_DAY, None);
         }
         let whole = text.find('.');
         if self.time_only && self.has_no_date() && whole != Some(0) {
@@ -237,7 +247,13 @@ impl<'a> Parts<'a> {
 
     /// A date, or what looks like one: the name of a zone, or a time run together with a zone.
     fn date(&mut self, field: Field<'_>) -> Result<(), Problem> {
-        let after_t = std::mem::take(&mut self.time_follows);
+        // `101112-08` is a time where no date is asked for.
+        let is_time = self.time_only
+            && self.has_no_date()
+            && field.text.split_once('-').is_some_and(|(time, zone)| {
+                time.len() >= 6 && digits(time).is_ok() && digits(zone).is_ok()
+            });
+        let after_t = std::mem::take(&mut self.time_follows) || is_time;
         if !after_t && !self.has_month_and_day() {
             return self.date_pieces(field.text);
         }
@@ -292,6 +308,10 @@ impl<'a> Parts<'a> {
         match word {
             "t" if self.has_date() => {
                 self.time_follows = true;
+                Ok(())
+            }
+            "j" if !self.has_date() => {
+                self.julian_follows = true;
                 Ok(())
             }
             "at" | "on" => Ok(()),
