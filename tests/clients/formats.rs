@@ -166,7 +166,8 @@ fn values_that_do_not_fit_are_refused() {
 fn a_large_result_is_streamed_and_may_be_left_early() {
     let shop = Shop::open();
     let client = shop.client();
-    let sql = "SELECT n, encode(gen_random_bytes(500), 'hex') FROM generate_series(1, 100000) AS g(n)";
+    let sql =
+        "SELECT n, encode(gen_random_bytes(500), 'hex') FROM generate_series(1, 100000) AS g(n)";
     let rows = client.wait(async {
         let none: [&(dyn ToSql + Sync); 0] = [];
         let stream = client.driver().query_raw(sql, none).await.unwrap();

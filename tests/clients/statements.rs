@@ -200,7 +200,7 @@ fn such_words_are_names_of_tables_aliases_and_indexes_too() {
         "ALTER TABLE transaction ALTER COLUMN delete TYPE VARCHAR(8)",
         "ALTER TABLE transaction RENAME COLUMN drop TO escape",
         "CREATE VIEW alter AS SELECT t.set AS commit, t.update FROM transaction t",
-        "WITH delete AS (SELECT commit FROM alter) UPDATE transaction SET escape = 'x' WHERE set IN (SELECT commit FROM delete)",
+        "WITH add AS (SELECT commit FROM alter) UPDATE transaction SET escape = 'x' WHERE set IN (SELECT commit FROM add)",
         "DELETE FROM transaction WHERE update IS NULL OR set NOT IN (1, 2)",
     ] {
         client.run(sql);

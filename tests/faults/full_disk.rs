@@ -190,7 +190,8 @@ fn a_transaction_that_does_not_fit_into_tmpdir_fails_alone() {
         let client = scene.reader();
         client.run("CREATE TABLE huge (body BYTEA)");
         // One that fits into neither memory nor TmpDir.
-        let insert = "INSERT INTO huge SELECT gen_random_bytes(1000000) FROM generate_series(1, 150)";
+        let insert =
+            "INSERT INTO huge SELECT gen_random_bytes(1000000) FROM generate_series(1, 150)";
         let refusal = client.refused(insert);
         assert_eq!(refusal.code, "53100", "{refusal:?}");
         assert!(

@@ -217,7 +217,9 @@ fn a_page_that_cannot_be_read_fails_its_statement_alone_and_names_the_file() {
     let mut scene = Scene::set(At::Master);
     let client = scene.reader();
     client.run("CREATE TABLE cold (id BIGINT PRIMARY KEY, body BYTEA)");
-    client.run("INSERT INTO cold SELECT n, gen_random_bytes(2000) FROM generate_series(1, 500) AS g(n)");
+    client.run(
+        "INSERT INTO cold SELECT n, gen_random_bytes(2000) FROM generate_series(1, 500) AS g(n)",
+    );
     drop(client);
     scene.trio.master.dbctl(&["checkpoint"]).ok();
     // Nothing of it is in memory any more.

@@ -47,7 +47,9 @@ fn a_large_transaction_that_is_rolled_back_leaves_nothing() {
     write_pages(&cluster, 10);
     let client = cluster.master.client(SHOP);
     client.run("BEGIN");
-    client.run("INSERT INTO large (body) SELECT gen_random_bytes(3600) FROM generate_series(1, 3000)");
+    client.run(
+        "INSERT INTO large (body) SELECT gen_random_bytes(3600) FROM generate_series(1, 3000)",
+    );
     client.run("ROLLBACK");
     assert_eq!(client.value("SELECT count(*) FROM large"), "10");
     sell(&cluster.master, 1);

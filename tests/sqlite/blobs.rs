@@ -45,7 +45,10 @@ fn what_is_too_long_is_refused_and_the_session_goes_on() {
     cluster.master.sql("system", "CREATE DATABASE big");
     let client = cluster.master.client("big");
     client.run("CREATE TABLE t (a int PRIMARY KEY, b bytea)");
-    let too_long = format!("INSERT INTO t VALUES (1, repeat('x', {})::bytea)", LONGEST + 1);
+    let too_long = format!(
+        "INSERT INTO t VALUES (1, repeat('x', {})::bytea)",
+        LONGEST + 1
+    );
     assert_eq!(client.refused(&too_long).code, "54000");
     let grown = format!("SELECT length(repeat('x', 1024) || repeat('x', {LONGEST}))");
     assert_eq!(client.refused(&grown).code, "54000");

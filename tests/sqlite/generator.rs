@@ -65,7 +65,9 @@ impl Generator<'_> {
             }
             5 => {
                 let v = self.text();
-                format!("INSERT OR REPLACE INTO item (id, k, v) VALUES ({id}, {n}, {v})")
+                format!(
+                    "INSERT INTO item (id, k, v) VALUES ({id}, {n}, {v}) ON CONFLICT (id) DO UPDATE SET k = excluded.k, v = excluded.v"
+                )
             }
             6 => format!(
                 "INSERT INTO part (id, item, n, v) VALUES ({}, {id}, {n}, {})",
@@ -125,7 +127,10 @@ impl Generator<'_> {
                 "DELETE FROM node WHERE w > {} AND id > {n}",
                 self.0.below(100)
             ),
-            4 => format!("DELETE FROM item WHERE id IN (SELECT id FROM total WHERE id = {id} OR n > {})", 3 * n),
+            4 => format!(
+                "DELETE FROM item WHERE id IN (SELECT id FROM total WHERE id = {id} OR n > {})",
+                3 * n
+            ),
             5 => format!(
                 "UPDATE item SET k = p.n, v = v || '.' FROM (SELECT item, max(n) AS n FROM part GROUP BY item) AS p WHERE p.item = item.id AND item.id > {id}"
             ),
@@ -141,7 +146,9 @@ impl Generator<'_> {
         let table = *self.0.pick(&TABLES[5..]);
         let n = self.0.below(3);
         let text = match self.0.below(13) {
-            0..=2 => format!("CREATE TABLE {table} (id integer PRIMARY KEY, c{n} bigint DEFAULT {n}, v text)"),
+            0..=2 => format!(
+                "CREATE TABLE {table} (id integer PRIMARY KEY, c{n} bigint DEFAULT {n}, v text)"
+            ),
             3 => format!("DROP TABLE {table}"),
             4 => format!("ALTER TABLE {table} ADD COLUMN d{n} text DEFAULT 'd'"),
             5 => format!("ALTER TABLE {table} DROP COLUMN d{n}"),

@@ -76,7 +76,7 @@ fn vacuum_full_gives_the_space_back_on_master_and_slave_and_readers_go_on() {
 fn vacuum_takes_the_options_of_postgresql_and_gathers_statistics() {
     let cluster = Cluster::start();
     let client = shop(&cluster);
-    let statistics = "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_stat1'";
+    let gathered = || !client.rows("PRAGMA table_info(sqlite_stat1)").is_empty();
     for sql in [
         "VACUUM t",
         "VACUUM (FULL, VERBOSE) t",
@@ -84,10 +84,10 @@ fn vacuum_takes_the_options_of_postgresql_and_gathers_statistics() {
         "VACUUM (FREEZE, PARALLEL 2, ANALYZE off)",
     ] {
         client.run(sql);
-        assert_eq!(client.value(statistics), "0", "{sql}");
+        assert!(!gathered(), "{sql}");
     }
     client.run("VACUUM ANALYZE t (a, b)");
-    assert_eq!(client.value(statistics), "1");
+    assert!(gathered());
     client.run("VACUUM FULL ANALYZE");
     assert_eq!(client.value("SELECT count(*) FROM t"), "20000");
 }
@@ -109,9 +109,9 @@ fn vacuum_is_refused_in_a_block_on_a_slave_and_for_what_is_not_there() {
     assert_eq!(client.value("SELECT count(*) FROM t WHERE a < 0"), "0");
     assert_eq!(client.refused("VACUUM FULL nothing").code, "42P01");
     assert_eq!(client.refused("VACUUM INTO '/tmp/copy.db'").code, "42601");
-    assert_eq!(client.refused("ATTACH '' AS a").code, "0A000");
+    assert_eq!(client.refused("ATTACH '' AS a").code, "42601");
     client.run("VACUUM FULL");
-    assert_eq!(client.refused("ATTACH '' AS a").code, "0A000");
+    assert_eq!(client.refused("ATTACH '' AS a").code, "42601");
     assert_eq!(client.value("PRAGMA integrity_check"), "ok");
     cluster.synchronize();
     let on_slave = cluster.slave.client("shop");
@@ -138,10 +138,9 @@ fn analyze_and_reindex_take_what_is_there_and_refuse_the_rest() {
         "REINDEX DATABASE shop",
         "REINDEX SCHEMA public",
         "REINDEX SYSTEM",
-        "REINDEX u_d",
-        "REINDEX",
+        "REINDEX INDEX u_d",
         "CLUSTER",
-        "BEGIN; ANALYZE u; REINDEX u; ROLLBACK",
+        "BEGIN; ANALYZE u; REINDEX TABLE u; ROLLBACK",
     ] {
         client.run(sql);
     }

@@ -50,7 +50,9 @@ const EXPRESSIONS: &[Way] = &[
 fn is_joined_to_text(kind: &Kind, way: &str) -> bool {
     match kind.declared {
         // What is joined must be text.
-        _ if way == "string_agg(v, ',')" => matches!(kind.declared, "text" | "varchar(20)" | "name"),
+        _ if way == "string_agg(v, ',')" => {
+            matches!(kind.declared, "text" | "varchar(20)" | "name")
+        }
         "bytea" => !way.contains("||") && !way.starts_with("string_agg(v,"),
         "jsonb" => !way.contains("||"),
         _ => true,

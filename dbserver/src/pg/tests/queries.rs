@@ -84,7 +84,7 @@ async fn errors_have_their_sqlstate_and_leave_the_session_usable() {
         ("SELEC 1", "42601"),
         ("SELECT nosuch(1)", "42883"),
         ("PRAGMA journal_mode = WAL", "42501"),
-        ("ATTACH 'x.db' AS x", "0A000"),
+        ("ATTACH 'x.db' AS x", "42601"),
     ] {
         let simple = refused(client.simple_query(sql).await);
         let extended = refused(client.query(sql, &[]).await);

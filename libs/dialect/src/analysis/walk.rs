@@ -25,18 +25,6 @@ impl Expr {
         found
     }
 
-    /// Whether a function that gives a set is in it, outside of queries.
-    pub(crate) fn has_set(&self) -> bool {
-        if let ExprKind::Call(call) = &self.kind
-            && call.function.returns_set
-        {
-            return true;
-        }
-        let mut found = false;
-        self.each_part(&mut |part| found |= part.has_set());
-        found
-    }
-
     /// The value under conversions that change nothing.
     pub(crate) fn without_relabel(&self) -> &Expr {
         match &self.kind {

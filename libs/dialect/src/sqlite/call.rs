@@ -2,7 +2,7 @@
 
 use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::Function;
-use crate::sqlite::form::{Form, collation, form};
+use crate::sqlite::form::{Form, form};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -37,7 +37,6 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
-            (Form::Native(name), _) => self.named(name, arguments),
             _ => self.registered(call, at),
         }
     }
@@ -53,14 +52,6 @@ impl Printer<'_> {
         self.push(sign);
         self.push(" ");
         self.expr(right)?;
-        self.push(")");
-        Ok(())
-    }
-
-    fn named(&mut self, name: &str, arguments: &[Expr]) -> Result {
-        self.push(name);
-        self.push("(");
-        self.list(arguments, ", ", |printer, argument| printer.expr(argument))?;
         self.push(")");
         Ok(())
     }
@@ -146,11 +137,4 @@ fn text_of(expr: &Expr) -> Option<&str> {
         ExprKind::Constant(pgtypes::SqlValue::Text(text)) => Some(text),
         _ => None,
     }
-}
-
-/// The collation that a comparison by this function uses.
-pub(crate) fn compares_under(call: &Call) -> Option<&'static str> {
-    call.arguments
-        .first()
-        .and_then(|first| collation(first.ty.id))
 }

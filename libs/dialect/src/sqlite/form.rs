@@ -17,8 +17,6 @@ pub(crate) enum Form {
     Same,
     /// A cast of SQLite's.
     Cast(&'static str),
-    /// A function of SQLite's.
-    Native(&'static str),
     /// `pg_` and the function's name in the source, registered by the server.
     Registered,
     /// [NOT] LIKE.

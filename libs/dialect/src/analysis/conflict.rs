@@ -1,0 +1,119 @@
+//! ON CONFLICT.
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::schema::Relation as Stored;
+use crate::analysis::scope::Clause;
+use crate::analysis::tree::{Conflict, Expr, Source};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, ConflictTarget, Path, Position};
+
+impl Analyzer<'_> {
+    pub(crate) fn on_conflict(
+        &mut self,
+        conflict: &ast::OnConflict,
+        stored: &Stored,
+    ) -> Result<Conflict, DialectError> {
+        let target = self.conflict_target(conflict, stored)?;
+        if conflict.update.is_some() && target.is_none() {
+            return Err(self
+                .error(
+                    conflict.at,
+                    SqlState::SYNTAX_ERROR,
+                    "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+                )
+                .hint("For example, ON CONFLICT (column_name)."));
+        }
+        let update = match &conflict.update {
+            None => None,
+            Some((assignments, filter)) => {
+                self.enter_excluded(stored)?;
+                let assignments = self.assignments(assignments, stored)?;
+                let filter = filter
+                    .as_ref()
+                    .map(|filter| {
+                        self.in_clause(Clause::Where, |analyzer| {
+                            analyzer.condition(filter, "WHERE")
+                        })
+                    })
+                    .transpose()?;
+                self.level()
+                    .items
+                    .retain(|item| item.name.as_deref() != Some("excluded"));
+                Some((assignments, filter))
+            }
+        };
+        Ok(Conflict { target, update })
+    }
+
+    fn enter_excluded(&mut self, stored: &Stored) -> Result<(), DialectError> {
+        let id = self.stored_relation(stored, None)?;
+        if let Some(relation) = self.relations.get_mut(id.0) {
+            "excluded".clone_into(&mut relation.alias);
+            relation.source = Source::Excluded;
+        }
+        let mut item = self.item(id, Some("excluded".to_owned()), None);
+        item.by_column = false;
+        self.enter_item(item, Position::default())
+    }
+
+    fn conflict_target(
+        &mut self,
+        conflict: &ast::OnConflict,
+        stored: &Stored,
+    ) -> Result<Option<(Vec<Expr>, Option<Expr>)>, DialectError> {
+        match &conflict.target {
+            ConflictTarget::Any => Ok(None),
+            ConflictTarget::Constraint(name) => {
+                let Some(key) = stored.keys.iter().find(|key| key.name == name.text) else {
+                    return Err(self.error(
+                        name.at,
+                        SqlState::UNDEFINED_OBJECT,
+                        format!(
+                            "constraint \"{}\" for table \"{}\" does not exist",
+                            name.text, stored.name
+                        ),
+                    ));
+                };
+                let names: Vec<&str> = key
+                    .columns
+                    .iter()
+                    .filter_map(|place| stored.columns.get(*place))
+                    .map(|column| column.name.as_str())
+                    .collect();
+                let terms = names
+                    .iter()
+                    .map(|column| {
+                        let path = Path(vec![ast::Name {
+                            text: (*column).to_owned(),
+                            at: name.at,
+                        }]);
+                        self.column(&path, name.at)
+                    })
+                    .collect::<Result<Vec<Expr>, DialectError>>()?;
+                Ok(Some((terms, None)))
+            }
+            ConflictTarget::Terms(terms, filter) => {
+                let mut values = Vec::with_capacity(terms.len());
+                for term in terms {
+                    if term.operator_class.is_some() {
+                        return Err(self.unsupported(term.value.at, "an operator class"));
+                    }
+                    values.push(
+                        self.in_clause(Clause::Index, |analyzer| analyzer.resolved(&term.value))?,
+                    );
+                }
+                let filter = filter
+                    .as_ref()
+                    .map(|filter| {
+                        self.in_clause(Clause::IndexPredicate, |analyzer| {
+                            analyzer.condition(filter, "WHERE")
+                        })
+                    })
+                    .transpose()?;
+                Ok(Some((values, filter)))
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Queries, and the relations that they read.
+
+use super::{Expr, RelationId, Sort};
+use crate::catalog::Type;
+use crate::syntax::ast::{JoinKind, SetOperator};
+
+/// A query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// WITH.
+    pub with: Vec<CommonTable>,
+    /// WITH RECURSIVE.
+    pub recursive: bool,
+    /// Where the rows come from.
+    pub body: Body,
+    /// ORDER BY.
+    pub order_by: Vec<Sort>,
+    /// LIMIT, a bigint.
+    pub limit: Option<Expr>,
+    /// OFFSET, a bigint.
+    pub offset: Option<Expr>,
+    /// The columns of the result.
+    pub columns: Vec<Output>,
+}
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// As PostgreSQL names it.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// Where a query's rows come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// SELECT.
+    Select(Box<Select>),
+    /// VALUES.
+    Values(Vec<Vec<Expr>>),
+    /// UNION, INTERSECT, EXCEPT over queries with columns of the same types.
+    SetOperation {
+        /// Which.
+        operator: SetOperator,
+        /// ALL.
+        all: bool,
+        /// Both sides.
+        sides: Box<[Query; 2]>,
+    },
+}
+
+/// One SELECT.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Select {
+    /// DISTINCT.
+    pub distinct: Distinct,
+    /// The values of the result's columns.
+    pub targets: Vec<Expr>,
+    /// FROM.
+    pub from: Vec<FromItem>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// GROUP BY.
+    pub group_by: Vec<Expr>,
+    /// HAVING.
+    pub having: Option<Expr>,
+    /// There is a GROUP BY, a HAVING or an aggregate.
+    pub grouped: bool,
+}
+
+/// DISTINCT.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Distinct {
+    /// All rows.
+    No,
+    /// Each row once.
+    Rows,
+    /// The first row of each group of equal values.
+    On(Vec<Expr>),
+}
+
+/// An item of FROM.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FromItem {
+    /// A relation.
+    Relation(RelationId),
+    /// A join.
+    Join {
+        /// Which kind.
+        kind: JoinKind,
+        /// Both sides.
+        sides: Box<[FromItem; 2]>,
+        /// On what.
+        on: Option<Expr>,
+    },
+}
+
+/// A common table expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommonTable {
+    /// Its place among the statement's common table expressions.
+    pub id: CommonTableId,
+    /// What it stands for.
+    pub query: Query,
+    /// MATERIALIZED or NOT MATERIALIZED, where said.
+    pub materialized: Option<bool>,
+}
+
+/// A common table expression's number in the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CommonTableId(pub usize);
+
+/// A relation of the statement: every mention of a table is one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relation {
+    /// The name that the statement calls it by.
+    pub alias: String,
+    /// Where its rows come from.
+    pub source: Source,
+    /// Its columns.
+    pub columns: Vec<RelationColumn>,
+}
+
+/// A column of a relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelationColumn {
+    /// Its name in this statement.
+    pub name: String,
+    /// Its name where it comes from.
+    pub stored_name: String,
+    /// Its type.
+    pub ty: Type,
+    /// It is never NULL where it comes from.
+    pub not_null: bool,
+}
+
+/// Where a relation's rows come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A table or view, by SQLite's schema and name.
+    Table {
+        /// `main` or `temp`.
+        schema: &'static str,
+        /// Its name.
+        name: String,
+        /// Its rows have numbers.
+        has_rowid: bool,
+    },
+    /// A query in FROM.
+    Query(Box<Query>),
+    /// A common table expression.
+    CommonTable(CommonTableId),
+    /// A function in FROM.
+    Function(Box<TableFunction>),
+    /// The row that INSERT … ON CONFLICT could not insert.
+    Excluded,
+}
+
+/// A function in FROM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableFunction {
+    /// The call, or a value that is one row.
+    pub value: Expr,
+    /// The function gives a set.
+    pub set: bool,
+    /// WITH ORDINALITY: the last column counts.
+    pub ordinality: bool,
+}
+
+/// All relations of a statement, by number.
+pub type Relations = Vec<Relation>;
