@@ -102,6 +102,11 @@ impl Database {
         };
         let (connection, handle) =
             sqlitevfs::open(&self.store, options).map_err(|error| EngineError::from(&error))?;
+        for collation in functions::collations() {
+            connection
+                .create_collation(collation.name, collation.compare)
+                .map_err(|error| EngineError::Storage(error.to_string()))?;
+        }
         handle.spill_while(Arc::clone(self.limits.memory_budget.full()));
         Ok((connection, handle))
     }

@@ -117,8 +117,17 @@ fn read_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<Ta
     {
         return Ok(Some(info));
     }
-    let view = (kind == "view").then(|| view_text(sql.as_deref().unwrap_or_default()));
-    let columns = columns_by_pragma(connection, &name)?;
+    let text = sql.unwrap_or_default();
+    let mut columns = columns_by_pragma(connection, &name)?;
+    let view = (kind == "view").then(|| match dialect::read_view_note(&text) {
+        Some((types, query)) => {
+            for (column, ty) in columns.iter_mut().zip(types) {
+                column.type_name = PgType::parse(&ty);
+            }
+            query
+        }
+        None => view_text(&text),
+    });
     Ok(Some(TableInfo {
         name,
         view,

@@ -15,6 +15,10 @@ pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectE
     if is_own_command(sql) || crate::pg_catalog::is_catalog_query(sql) {
         return translate(sql, schema);
     }
+    let src = Source::new(sql)?;
+    if let Some(statement) = crate::sequence::call(&src, schema)? {
+        return Ok(statement);
+    }
     match front::statement(sql, schema)? {
         Some(statement) => Ok(statement),
         None => translate(sql, schema),
@@ -200,12 +204,14 @@ fn declare(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
     if !src.is(at, "FOR") {
         return Err(src.syntax(at));
     }
-    let translator = Translator::new(src, schema);
     let kind = StatementKind::DeclareCursor { name, hold };
-    query_at(
-        translator,
-        at + 1,
+    let query = crate::analyze(src.slice(at + 1, src.len()), schema)?;
+    if query.kind != StatementKind::Query {
+        return Err(src.syntax(at + 1));
+    }
+    Ok(Statement {
         kind,
-        CommandTag::Fixed("DECLARE CURSOR"),
-    )
+        tag: CommandTag::Fixed("DECLARE CURSOR"),
+        ..query
+    })
 }

@@ -51,7 +51,7 @@ impl functions::Session for Facts {
 }
 
 fn moment(since_1970: i64) -> Timestamptz {
-    Timestamptz(Timestamp::new(since_1970 - EPOCH_2000).unwrap_or(Timestamp::INFINITY))
+    Timestamptz(Timestamp::new(since_1970 - EPOCH_2000, None).unwrap_or(Timestamp::INFINITY))
 }
 
 fn flags(deterministic: bool) -> FunctionFlags {

@@ -3,6 +3,9 @@
 use pgtypes::{PgType, SqlState};
 
 use crate::ddl::alter::Alter;
+use crate::analysis::Purpose;
+use crate::catalog::{Type, TypeId};
+use crate::ddl::column::declared;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::translator::Translator;
@@ -155,11 +158,10 @@ impl Alter<'_> {
         let mut translator = Translator::new(self.src, self.schema);
         let type_end = translator.type_end(from).min(to);
         let ty = translator.declared_type(from, type_end)?;
-        let declared = ty
-            .as_ref()
-            .and_then(PgType::declared_as)
-            .unwrap_or_else(|| self.src.slice(from, type_end))
-            .to_owned();
+        let declared = match &ty {
+            Some(ty) => declared(ty),
+            None => self.src.slice(from, type_end).to_owned(),
+        };
         let key = self
             .info
             .columns
@@ -186,10 +188,8 @@ impl Alter<'_> {
         }
         let conversion = match using {
             Some(using) => {
-                let value = translator.whole(using + 1, to)?;
-                if let Some(ty) = &ty {
-                    translator.assign(&value, ty)?;
-                }
+                let target = ty.map_or(Type::new(TypeId::TEXT), Type::from);
+                translator.typed(using + 1, to, Purpose::Using(name, target))?;
                 translator.rendered(0, using + 1, to)
             }
             None => self.converted(name, ty.as_ref())?,
@@ -252,11 +252,11 @@ impl Alter<'_> {
             ty,
             quote_name(&self.table)
         );
-        let statement = crate::analyze::translate(&text, self.schema)?;
+        let statement = crate::analyze(&text, self.schema)?;
         let sql = statement.sqlite.last().map_or("", String::as_str);
         let inner = sql
             .strip_prefix("SELECT ")
-            .and_then(|rest| rest.split(" AS v FROM ").next());
+            .and_then(|rest| rest.split(" AS \"v\" FROM ").next());
         Ok(inner.unwrap_or(name).to_owned())
     }
 }

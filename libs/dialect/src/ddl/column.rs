@@ -2,11 +2,21 @@
 
 use pgtypes::{Opaque, PgType, SqlState};
 
+use crate::analysis::Purpose;
+use crate::catalog::{Type, TypeId};
 use crate::ddl::layout::{self, Clause};
 use crate::error::DialectError;
-use crate::lexer::Kind;
 use crate::pg_catalog::identifier;
 use crate::translator::Translator;
+
+/// A type as SQLite's text of a table says it: with the collation under which its stored form is compared.
+pub(crate) fn declared(ty: &PgType) -> String {
+    let name = ty.declaration();
+    match ty.collation() {
+        Some(collation) => format!("{name} COLLATE {collation}"),
+        None => name,
+    }
+}
 
 /// What a column's definition says about it.
 #[derive(Debug, Default)]
@@ -91,8 +101,8 @@ impl Translator<'_> {
             }
             return;
         }
-        if let Some(declared) = ty.declared_as() {
-            self.replace(from, to, declared);
+        if ty.declared_as().is_some() || ty.collation().is_some() {
+            self.replace(from, to, declared(ty));
         } else if *ty == PgType::Opaque(Opaque::Citext) {
             self.replace(from, to, "CITEXT COLLATE NOCASE");
         } else if matches!(
@@ -132,11 +142,11 @@ impl Translator<'_> {
                 if let Some(open) =
                     (clause.body..clause.end).find(|token| self.src.sign(*token, "("))
                 {
-                    self.whole(open + 1, self.src.partner(open))?;
+                    self.generated(open + 1, self.src.partner(open), ty)?;
                 }
             }
             "as" => {
-                self.whole(clause.body + 1, self.src.partner(clause.body))?;
+                self.generated(clause.body + 1, self.src.partner(clause.body), ty)?;
             }
             "collate" => {
                 let name = self
@@ -166,22 +176,22 @@ impl Translator<'_> {
         to: usize,
         ty: Option<&PgType>,
     ) -> Result<(), DialectError> {
-        let value = self.whole(from, to)?;
-        if let Some(ty) = ty {
-            self.assign(&value, ty)?;
-        }
-        let sign = usize::from(self.src.sign(from, "-") || self.src.sign(from, "+"));
-        let number = matches!(
-            self.src.kind(from + sign),
-            Some(Kind::Integer | Kind::Decimal)
-        ) && to == from + sign + 1;
-        let constant = self.src.is_any(from, &["NULL", "TRUE", "FALSE"]) && to == from + 1;
-        let parenthesised = self.src.sign(from, "(") && self.src.partner(from) + 1 == to;
-        if !(number || constant || parenthesised) {
-            self.before(from, "(");
-            self.after(to, ")");
-        }
+        let ty = ty.map_or(Type::new(TypeId::TEXT), |ty| Type::from(*ty));
+        self.before(from, "(");
+        self.typed(from, to, Purpose::Default("", ty))?;
+        self.after(to, ")");
         Ok(())
+    }
+
+    /// The expression of a generated column.
+    fn generated(
+        &mut self,
+        from: usize,
+        to: usize,
+        ty: Option<&PgType>,
+    ) -> Result<(), DialectError> {
+        let ty = ty.map_or(Type::new(TypeId::TEXT), |ty| Type::from(*ty));
+        self.typed(from, to, Purpose::Generated("", ty))
     }
 
     /// A CHECK without a name gets PostgreSQL's, so that an error can tell it. `column`: whose clause it is; a table's
@@ -237,7 +247,11 @@ impl Translator<'_> {
                 if !self.src.sign(clause.body, "(") {
                     return Err(self.src.syntax(clause.body));
                 }
-                self.whole(clause.body + 1, self.src.partner(clause.body))?;
+                self.typed(
+                    clause.body + 1,
+                    self.src.partner(clause.body),
+                    Purpose::Check,
+                )?;
                 self.drop_words(clause.body, clause.end);
             }
             "references" => self.referenced(clause.body, clause.end)?,

@@ -2,6 +2,8 @@
 
 use pgtypes::{PgType, SqlState};
 
+use crate::analysis::tree::Output;
+use crate::ddl::column::declared;
 use crate::ddl::layout::{self, Piece};
 use crate::error::DialectError;
 use crate::literal::quote_name;
@@ -192,12 +194,8 @@ fn create_as(
         end -= 3;
         data = false;
     }
-    let mark = translator.edits.mark();
-    let query = translator.query(at + 1, end)?;
-    if query.to < end {
-        return Err(src.syntax(query.to));
-    }
-    let select = translator.rendered(mark, at + 1, end);
+    let query = translator.typed_query(at + 1, end)?;
+    let select = query.text;
     let create = translator.rendered(0, 0, name_at);
     let table = quote_name(name);
     let tag = if data {
@@ -210,7 +208,7 @@ fn create_as(
         tag,
         ..Statement::session(StatementKind::Ddl, "")
     };
-    if query.incomplete || (if_not_exists && translator.schema.columns(name).is_some()) {
+    if if_not_exists && translator.schema.columns(name).is_some() {
         return Ok(translator.finish_with(vec![format!("{create} {table} AS {select}")], statement));
     }
     let columns: Vec<String> = query
@@ -226,11 +224,9 @@ fn create_as(
     Ok(translator.finish_with(sqlite, statement))
 }
 
-fn declaration(column: &Column, name: Option<&String>) -> String {
-    let name = name
-        .or(column.name.as_ref())
-        .map_or("?column?", String::as_str);
-    let ty = column.ty.as_ref().map(PgType::declaration);
+fn declaration(column: &Output, name: Option<&String>) -> String {
+    let name = name.unwrap_or(&column.name);
+    let ty = column.ty.pg_type().map(|ty| declared(&ty));
     format!("{} {}", quote_name(name), ty.unwrap_or_default())
         .trim_end()
         .to_owned()

@@ -2,14 +2,16 @@
 
 mod alter;
 mod alter_column;
-mod column;
+pub(crate) mod column;
 mod create_table;
 mod database;
 mod index;
 pub(crate) mod layout;
 mod object;
 mod rebuild;
+mod typed;
 mod view;
+pub(crate) mod view_note;
 
 use crate::error::DialectError;
 use crate::schema::SchemaView;
