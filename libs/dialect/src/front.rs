@@ -54,7 +54,7 @@ fn finish(analyzed: Analyzed, text: String) -> Result<Statement, DialectError> {
 }
 
 fn column(output: &Output) -> Result<Option<PgType>, DialectError> {
-    match output.ty.pg_type() {
+    match output.ty.result_type() {
         Some(ty) => Ok(Some(ty)),
         None => Err(DialectError::unsupported(format!(
             "a result of type {}",

@@ -57,7 +57,8 @@ pub(crate) fn decode_text(
         | PgType::Bpchar(_)
         | PgType::Name
         | PgType::Unknown
-        | PgType::Opaque(_) => characters(text, ty),
+        | PgType::Opaque(_)
+        | PgType::Composed(_) => characters(text, ty),
         PgType::Char => Ok(SqlValue::Text(single_byte::from_text(text))),
         PgType::Bytea => bytea::parse(text).map(SqlValue::Blob),
         PgType::Date

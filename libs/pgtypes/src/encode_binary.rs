@@ -5,7 +5,7 @@ use bytes::{BufMut, BytesMut};
 use crate::encode::{put_own_text, put_padded, truth};
 use crate::error::{EXCERPT_CHARS, excerpt};
 use crate::{
-    Date, Inet, Interval, PgType, SqlValueRef, Time, Timestamp, Timetz, ValueError, bytea, float,
+    Date, Inet, Interval, PgType, SqlState, SqlValueRef, Time, Timestamp, Timetz, ValueError, bytea, float,
     integer, numeric_binary, single_byte, uuid,
 };
 
@@ -46,6 +46,12 @@ pub(crate) fn encode_binary(
         PgType::Uuid => put_uuid(value, ty, out)?,
         PgType::Inet | PgType::Cidr => put_inet(value, ty, out)?,
         PgType::Void => {}
+        PgType::Composed(_) => {
+            return Err(ValueError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "arrays and rows are not supported in binary format",
+            ));
+        }
         PgType::Date
         | PgType::Time(_)
         | PgType::Timetz(_)

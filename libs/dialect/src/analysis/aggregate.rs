@@ -53,6 +53,7 @@ impl Analyzer<'_> {
             Match::Cast(_) => return Err(self.unsupported(at, name)),
         };
         self.check_aggregate(call, &resolved, at)?;
+        let arguments = self.spread(call, &resolved, arguments, at)?;
         let filter = call
             .filter
             .as_ref()

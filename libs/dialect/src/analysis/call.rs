@@ -32,7 +32,28 @@ impl Analyzer<'_> {
             Match::Cast(target) => return self.cast_of(arguments, target, at),
         };
         self.check_plain(call, &resolved, at)?;
+        let arguments = self.spread(call, &resolved, arguments, at)?;
         self.build(resolved, arguments, at)
+    }
+
+    /// The arguments of a call that may take any, where VARIADIC stands before an array: its elements.
+    pub(crate) fn spread(
+        &self,
+        call: &ast::Call,
+        resolved: &Resolved,
+        mut arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<Vec<Expr>, DialectError> {
+        if !call.variadic || resolved.function.variadic.is_none() {
+            return Ok(arguments);
+        }
+        match arguments.pop().map(|last| last.kind) {
+            Some(ExprKind::Array(elements)) if resolved.function.variadic == Some(TypeId::ANY) => {
+                arguments.extend(elements);
+                Ok(arguments)
+            }
+            _ => Err(self.unsupported(at, "VARIADIC before this argument")),
+        }
     }
 
     /// The name in `pg_catalog`, where all functions are.
@@ -66,7 +87,16 @@ impl Analyzer<'_> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
         let mut names = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
-            arguments.push(self.expr(&argument.value)?);
+            arguments.push(match &argument.value.kind {
+                // A table's name with a star is its row.
+                ast::ExprKind::Star(table) if !table.is_empty() => {
+                    let fields = self.star(table, argument.value.at)?;
+                    let fields = fields.into_iter().map(|(_, value)| value).collect();
+                    let ty = Type::new(TypeId::RECORD);
+                    Expr::new(ty, ExprKind::Row(fields), argument.value.at)
+                }
+                _ => self.expr(&argument.value)?,
+            });
             names.push(argument.name.as_ref().map(|name| name.text.clone()));
         }
         Ok((arguments, names))

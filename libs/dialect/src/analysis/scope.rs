@@ -4,6 +4,7 @@ use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{ColumnRef, Expr, ExprKind, RelationId, Window};
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{Name, Path, Position};
 
@@ -199,11 +200,8 @@ impl Analyzer<'_> {
                 return Ok(found);
             }
         }
-        if self.find_item(None, &column.text).is_some() {
-            return Err(self.unsupported(
-                column.at,
-                format!("the row of table \"{}\" as a value", column.text),
-            ));
+        if let Some(item) = self.find_item(None, &column.text) {
+            return Ok(whole_row(item, column.at));
         }
         Err(self.no_system_column(column).unwrap_or_else(|| {
             self.error(
@@ -311,6 +309,13 @@ impl Item {
             && self.name.as_deref() == Some(table)
             && schema.is_none_or(|schema| self.schema.as_deref() == Some(schema))
     }
+}
+
+/// The row of a relation as a value.
+fn whole_row(item: &Item, at: Position) -> Expr {
+    let fields = item.columns.iter().map(|column| column.value.clone());
+    let kind = ExprKind::Row(fields.collect());
+    Expr::new(Type::new(TypeId::RECORD), kind, at)
 }
 
 /// A path as it is written.

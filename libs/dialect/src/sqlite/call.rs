@@ -2,7 +2,8 @@
 
 use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::Function;
-use crate::sqlite::form::{Form, form};
+use crate::sqlite::any::wanted;
+use crate::sqlite::form::{Form, form, registered_name};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -58,33 +59,19 @@ impl Printer<'_> {
 
     /// A function that the server registers under PostgreSQL's own name of its code.
     fn registered(&mut self, call: &Call, at: Position) -> Result {
-        let name = format!("pg_{}", call.function.source);
-        if !crate::sqlite::form::is_registered(&name) {
-            return Err(self.missing(call.function, at));
+        if self.special(call)? {
+            return Ok(());
         }
+        let Some(name) = registered_name(call.function) else {
+            return Err(self.missing(call.function, at));
+        };
         self.push(&name);
         self.push("(");
-        let any = |index: usize| {
-            call.function
-                .arguments
-                .get(index)
-                .or(call.function.arguments.last())
-                .is_some_and(|ty| ty.is_pseudo())
-        };
         let mut index = 0;
         self.list(&call.arguments, ", ", |printer, argument| {
-            // What takes a value of any type is told the type.
-            let tells = any(index);
+            let form = wanted(call.function, index);
             index += 1;
-            printer.expr(argument)?;
-            if tells {
-                printer.push(&format!(
-                    ", {}, {}",
-                    argument.ty.id.get(),
-                    argument.ty.typmod
-                ));
-            }
-            Ok(())
+            printer.argument_as(argument, form)
         })?;
         self.push(")");
         Ok(())

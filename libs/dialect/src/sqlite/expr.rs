@@ -117,8 +117,8 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
-            ExprKind::ArrayQuery(_) => Err(self.unsupported(expr.at, "ARRAY (query)")),
-            ExprKind::Array(_) => Err(self.unsupported(expr.at, "an array as a value")),
+            ExprKind::ArrayQuery(query) => self.array_query(query, expr),
+            ExprKind::Array(elements) => self.array_value(elements),
             ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),
         }
@@ -261,6 +261,9 @@ impl Printer<'_> {
     /// A value as the text that a client sees.
     pub(crate) fn as_text(&mut self, value: &Expr) -> Result {
         let id = value.ty.id;
+        if let ExprKind::Row(fields) = &value.kind {
+            return self.row_text(fields);
+        }
         if is_text(id) || is_stored_as_shown(id) {
             return self.expr(value);
         }

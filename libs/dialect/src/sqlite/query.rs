@@ -84,7 +84,9 @@ impl Printer<'_> {
             targets.iter().zip(names),
             ", ",
             |printer, (target, name)| {
-                if compared {
+                if let (ExprKind::Row(fields), false) = (&target.kind, compared) {
+                    printer.row_text(fields)?;
+                } else if compared {
                     printer.collated(target)?;
                 } else {
                     printer.expr(target)?;
