@@ -302,6 +302,10 @@ impl Analyzer<'_> {
 
     /// A value of the type that a parameter wants; what takes anything takes a literal as text.
     fn argument(&mut self, argument: Expr, wanted: TypeId) -> Result<Expr, DialectError> {
+        // What only asks for the type takes a literal as it is.
+        if wanted == TypeId::ANY && matches!(argument.kind, ExprKind::Unknown(_)) {
+            return Ok(argument);
+        }
         if wanted.is_pseudo() {
             return self.known(argument);
         }

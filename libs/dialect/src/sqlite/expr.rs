@@ -93,7 +93,7 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
-            ExprKind::Subquery(query) => self.scalar_subquery(query),
+            ExprKind::Subquery { query, single } => self.scalar_subquery(query, *single),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, expr.at),
             ExprKind::Window(call) => self.window_call(call, expr.at),
             ExprKind::ValueFunction {
@@ -126,6 +126,9 @@ impl Printer<'_> {
 
     /// A column by its relation's alias.
     pub(crate) fn column(&mut self, column: crate::analysis::tree::ColumnRef) {
+        if self.lateral_column(column) {
+            return;
+        }
         let Some(relation) = self.relations.get(column.relation.0) else {
             return;
         };

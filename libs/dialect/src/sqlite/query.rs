@@ -18,7 +18,19 @@ impl Printer<'_> {
                 }
                 self.select(query, select, compared)?;
             }
-            Body::Values(rows) => self.values(rows)?,
+            Body::Values(rows) => {
+                // SQLite's VALUES takes no ORDER BY and no LIMIT.
+                let sorted = !query.order_by.is_empty()
+                    || query.limit.is_some()
+                    || query.offset.is_some();
+                if sorted {
+                    self.push("SELECT * FROM (");
+                }
+                self.values(rows)?;
+                if sorted {
+                    self.push(")");
+                }
+            }
             Body::SetOperation {
                 operator,
                 all,

@@ -126,7 +126,12 @@ pub enum ExprKind {
     /// EXISTS.
     Exists(Box<Query>),
     /// The only value of a query.
-    Subquery(Box<Query>),
+    Subquery {
+        /// Of one column.
+        query: Box<Query>,
+        /// It is known to give no second row.
+        single: bool,
+    },
     /// ARRAY (query).
     ArrayQuery(Box<Query>),
     /// ARRAY […].

@@ -1,0 +1,83 @@
+//! Whether a query is known to give no more than one row.
+
+use pgtypes::SqlValue;
+
+use crate::analysis::Analyzer;
+use crate::analysis::tree::{
+    Body, ColumnRef, Expr, ExprKind, FromItem, Query, RelationId, Select, Source,
+};
+
+impl Analyzer<'_> {
+    /// Known by its form, or by a key of its table that is compared with values from elsewhere.
+    pub(crate) fn gives_one_row(&self, query: &Query) -> bool {
+        let limit = query.limit.as_ref().map(|limit| &limit.kind);
+        if matches!(limit, Some(ExprKind::Constant(SqlValue::Integer(0 | 1)))) {
+            return true;
+        }
+        match &query.body {
+            Body::Values(rows) => rows.len() <= 1,
+            Body::SetOperation { .. } => false,
+            Body::Select(select) => {
+                (select.grouped && select.group_by.is_empty())
+                    || select.from.is_empty()
+                    || self.is_one_by_key(select)
+            }
+        }
+    }
+
+    fn is_one_by_key(&self, select: &Select) -> bool {
+        let ([FromItem::Relation(id)], Some(filter)) = (select.from.as_slice(), &select.filter)
+        else {
+            return false;
+        };
+        let Some(Source::Table { schema, name, .. }) =
+            self.relations.get(id.0).map(|relation| &relation.source)
+        else {
+            return false;
+        };
+        let schema = if *schema == "temp" {
+            "pg_temp"
+        } else {
+            "public"
+        };
+        let Some(info) = self.schema.relation(Some(schema), name) else {
+            return false;
+        };
+        let mut told = Vec::new();
+        equalities(filter, *id, &mut told);
+        info.keys
+            .iter()
+            .any(|key| key.columns.iter().all(|place| told.contains(place)))
+    }
+}
+
+/// The columns of a relation that a condition compares with a value from elsewhere.
+fn equalities(filter: &Expr, relation: RelationId, told: &mut Vec<usize>) {
+    match &filter.kind {
+        ExprKind::And(list) => list
+            .iter()
+            .for_each(|part| equalities(part, relation, told)),
+        ExprKind::Call(call) if call.function.source.ends_with("eq") => {
+            let [left, right] = call.arguments.as_slice() else {
+                return;
+            };
+            for (column, value) in [(left, right), (right, left)] {
+                if let ExprKind::Column(column) = &column.without_relabel().kind
+                    && column.relation == relation
+                    && !reads(value, relation)
+                {
+                    told.push(column.column);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn reads(value: &Expr, of: RelationId) -> bool {
+    let mut found = false;
+    value.visit(&mut |part| {
+        found |= matches!(part.kind, ExprKind::Column(ColumnRef { relation, .. }) if relation == of);
+    });
+    found
+}
