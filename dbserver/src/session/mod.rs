@@ -18,6 +18,7 @@ pub mod backend;
 mod block;
 pub mod catalog;
 pub mod command;
+mod context;
 pub mod copy;
 pub mod cursor;
 pub mod execution;

@@ -47,6 +47,10 @@ impl<'a> View<'a> {
 }
 
 impl SchemaView for View<'_> {
+    fn context(&self) -> pgtypes::Context {
+        (*self.sqlite.context()).clone()
+    }
+
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>> {
         let info = self.table(table)?;
         Some(info.columns.iter().map(column_info).collect())

@@ -42,6 +42,7 @@ pub struct Sqlite {
     wrote_in: Cell<Option<u64>>,
     schema: SchemaCache,
     trusted: Arc<AtomicBool>,
+    facts: Arc<Facts>,
 }
 
 impl Sqlite {
@@ -59,7 +60,13 @@ impl Sqlite {
             wrote_in: Cell::new(None),
             schema: SchemaCache::default(),
             trusted,
+            facts: Arc::clone(facts),
         }))
+    }
+
+    /// The session's settings that values are read and written by.
+    pub fn context(&self) -> Arc<pgtypes::Context> {
+        self.facts.context()
     }
 
     /// The environment's epoch when it was opened: pages cached before a later one may be of commits

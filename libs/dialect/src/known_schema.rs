@@ -14,6 +14,10 @@ use crate::table_info::{ConstraintKind, TableInfo, parse_create_table};
 pub(crate) struct KnownSchema<'a>(pub(crate) &'a dyn SchemaView);
 
 impl Schema for KnownSchema<'_> {
+    fn context(&self) -> pgtypes::Context {
+        self.0.context()
+    }
+
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>> {
         match schema {
             Some("pg_catalog") => catalog_table(name),
@@ -34,6 +38,10 @@ impl KnownSchema<'_> {
             .0
             .create_sql(name)
             .and_then(|sql| parse_create_table(&sql));
+        // SQLite finds a name in any case, PostgreSQL in its own.
+        if info.as_ref().is_some_and(|info| info.name != name) {
+            return None;
+        }
         let computed = info.as_ref().map(computed_columns).unwrap_or_default();
         let columns: Vec<Column> = columns
             .into_iter()

@@ -37,6 +37,11 @@ impl ColumnInfo {
 /// from one state of the schema: a translation that was made against an older one has to be
 /// thrown away when `schema_version` moves.
 pub trait SchemaView {
+    /// The settings of the session by which literals are read.
+    fn context(&self) -> pgtypes::Context {
+        pgtypes::Context::default()
+    }
+
     /// Columns of a table or view in their order; `None` if there is no such table or it is not known here.
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>>;
 

@@ -27,12 +27,12 @@ impl Analyzer<'_> {
         if call.over.is_some() {
             return self.window_call(&name, call, arguments, &names, at);
         }
-        let resolved = match self.resolve(&name, &arguments, &names, call, at)? {
+        let mut resolved = match self.resolve(&name, &arguments, &names, call, at)? {
             Match::Function(resolved) => resolved,
             Match::Cast(target) => return self.cast_of(arguments, target, at),
         };
         self.check_plain(call, &resolved, at)?;
-        let arguments = self.spread(call, &resolved, arguments, at)?;
+        let arguments = self.spread(call, &mut resolved, arguments, at)?;
         self.build(resolved, arguments, at)
     }
 
@@ -40,7 +40,7 @@ impl Analyzer<'_> {
     pub(crate) fn spread(
         &self,
         call: &ast::Call,
-        resolved: &Resolved,
+        resolved: &mut Resolved,
         mut arguments: Vec<Expr>,
         at: Position,
     ) -> Result<Vec<Expr>, DialectError> {
@@ -50,6 +50,7 @@ impl Analyzer<'_> {
         match arguments.pop().map(|last| last.kind) {
             Some(ExprKind::Array(elements)) if resolved.function.variadic == Some(TypeId::ANY) => {
                 arguments.extend(elements);
+                resolved.declared.resize(arguments.len(), TypeId::ANY);
                 Ok(arguments)
             }
             _ => Err(self.unsupported(at, "VARIADIC before this argument")),

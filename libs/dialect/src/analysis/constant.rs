@@ -1,6 +1,6 @@
 //! Literals: a text becomes a value of its type, in the form in which the type is stored.
 
-use pgtypes::{Format, decode};
+use pgtypes::{Format, decode_in};
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{Expr, ExprKind};
@@ -28,7 +28,7 @@ impl Analyzer<'_> {
             }
             return Err(self.unsupported(at, format!("type {}", ty.id.name())));
         };
-        let value = decode(text.as_bytes(), &pg, Format::Text)
+        let value = decode_in(text.as_bytes(), &pg, Format::Text, &self.context)
             .map_err(|error| DialectError::from(error).at(self.sql, at.0 as usize))?;
         Ok(Expr::new(ty, ExprKind::Constant(value), at))
     }

@@ -71,6 +71,7 @@ pub(crate) fn deeper<T>(work: impl FnOnce() -> T) -> T {
 pub(crate) struct Analyzer<'a> {
     sql: &'a str,
     schema: &'a dyn Schema,
+    context: pgtypes::Context,
     relations: Relations,
     levels: Vec<Level>,
     clause: Clause,
@@ -90,6 +91,7 @@ impl<'a> Analyzer<'a> {
         Self {
             sql,
             schema,
+            context: schema.context(),
             relations: Vec::new(),
             levels: Vec::new(),
             clause: Clause::Select,

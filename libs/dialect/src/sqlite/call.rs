@@ -1,7 +1,7 @@
 //! Calls of functions.
 
 use crate::analysis::tree::{Call, Expr, ExprKind};
-use crate::catalog::Function;
+use crate::catalog::{Function, TypeId};
 use crate::sqlite::any::wanted;
 use crate::sqlite::form::{Form, form, registered_name};
 use crate::sqlite::{Printer, Result};
@@ -32,14 +32,25 @@ impl Printer<'_> {
             (Form::Like(word), [text, pattern]) => self.like(text, word, pattern),
             (Form::ConcatAny, [left, right]) => {
                 self.push("(");
-                self.as_text(left)?;
+                self.joined_text(left)?;
                 self.push(" || ");
-                self.as_text(right)?;
+                self.joined_text(right)?;
                 self.push(")");
                 Ok(())
             }
             _ => self.registered(call, at),
         }
+    }
+
+    /// A side of `||` as a cast to text gives it, which for a truth is not what a client sees.
+    fn joined_text(&mut self, value: &Expr) -> Result {
+        if value.ty.id != TypeId::BOOL {
+            return self.as_text(value);
+        }
+        self.push("pg_booltext(");
+        self.expr(value)?;
+        self.push(")");
+        Ok(())
     }
 
     fn between(&mut self, left: &Expr, sign: &str, right: &Expr, under: bool) -> Result {
