@@ -59,7 +59,7 @@ const fn reported(parameter: Parameter) -> Parameter {
 }
 
 /// The version of PostgreSQL whose protocol and spellings a driver may expect.
-pub const SERVER_VERSION: &str = concat!("16.0 (eloqdb ", env!("CARGO_PKG_VERSION"), ")");
+pub const SERVER_VERSION: &str = concat!("15.0 (eloqdb ", env!("CARGO_PKG_VERSION"), ")");
 
 const ISOLATION: &[&str] = &[
     "read uncommitted",
@@ -127,7 +127,7 @@ pub const PARAMETERS: &[Parameter] = &[
     reported(p("search_path", "\"$user\", public", Text, "Schemas that are searched; there is one, public.")),
     reported(p("server_encoding", "UTF8", Fixed, "Encoding of the databases.")),
     reported(p("server_version", SERVER_VERSION, Fixed, "Version of the server.")),
-    p("server_version_num", "160000", Fixed, "Version of the server as a number."),
+    p("server_version_num", "150000", Fixed, "Version of the server as a number."),
     reported(p("session_authorization", "", Fixed, "The user.")),
     p("session_replication_role", "origin", Words(&["origin"]), "Whether triggers fire; always."),
     p("ssl", "off", Fixed, "Whether the service port has TLS."),
@@ -186,6 +186,6 @@ mod tests {
 
     #[test]
     fn drivers_accept_the_version() {
-        assert!(SERVER_VERSION.starts_with("16.0 (eloqdb "));
+        assert!(SERVER_VERSION.starts_with("15.0 (eloqdb "));
     }
 }

@@ -74,6 +74,10 @@ impl Expr {
                 each(operand);
                 each(array);
             }
+            ExprKind::Element { array, index } => {
+                each(array);
+                each(index);
+            }
             ExprKind::QuantifiedQuery { left, .. } => left.iter().for_each(each),
             ExprKind::CompareRows { fields, .. } => fields
                 .iter()

@@ -2,6 +2,7 @@
 
 use crate::analysis::tree::{Call, Expr, ExprKind, Query};
 use crate::catalog::{Function, Type, TypeId};
+use crate::sqlite::expr::{is_stored_as_shown, is_text};
 use crate::sqlite::form::registered_name;
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
@@ -209,6 +210,24 @@ impl Printer<'_> {
         self.push(" AS v FROM (");
         self.query(query, false)?;
         self.push(")) AS q), '{}')");
+        Ok(())
+    }
+
+    /// `a[i]`
+    pub(crate) fn element(&mut self, array: &Expr, index: &Expr, id: TypeId) -> Result {
+        let stored = is_text(id) || is_stored_as_shown(id);
+        self.push(if stored {
+            "pg_array_element("
+        } else {
+            "pg_in(pg_array_element("
+        });
+        self.expr(array)?;
+        self.push(", ");
+        self.expr(index)?;
+        self.push(")");
+        if !stored {
+            self.push(&format!(", {}, -1)", id.get()));
+        }
         Ok(())
     }
 

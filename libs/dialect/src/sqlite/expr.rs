@@ -1,5 +1,6 @@
 //! Expressions.
 
+use crate::analysis::constant::names_an_object;
 use crate::analysis::deeper;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::TypeId;
@@ -22,7 +23,7 @@ impl Printer<'_> {
                 self.push(&number.to_string());
             }
             ExprKind::Column(column) => self.column(*column),
-            ExprKind::Relabel(inner) => self.expr(inner)?,
+            ExprKind::Relabel(inner) => self.relabel(inner, expr)?,
             ExprKind::Call(call) => self.call(call, expr.at)?,
             ExprKind::ViaText(inner) => self.via_text(inner, expr.ty, expr.at)?,
             ExprKind::And(list) => self.joined(list, " AND ", "1")?,
@@ -118,6 +119,7 @@ impl Printer<'_> {
                 Ok(())
             }
             ExprKind::ArrayQuery(query) => self.array_query(query, expr),
+            ExprKind::Element { array, index } => self.element(array, index, expr.ty.id),
             ExprKind::Array(elements) => self.array_value(elements),
             ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),
@@ -242,6 +244,30 @@ impl Printer<'_> {
         }
     }
 
+    /// A value under another type; what names an object is kept as its name.
+    fn relabel(&mut self, inner: &Expr, outer: &Expr) -> Result {
+        let (from, to) = (inner.ty.id, outer.ty.id);
+        let (named, wanted) = (names_an_object(from), names_an_object(to));
+        match (named, wanted) {
+            (false, true) if to == TypeId::REGTYPE => {
+                self.push("format_type(");
+                self.expr(inner)?;
+                self.push(", NULL)");
+            }
+            (true, false) if from == TypeId::REGTYPE => {
+                self.push("eq_type_oid(");
+                self.expr(inner)?;
+                self.push(")");
+            }
+            (true, false) if matches!(to, TypeId::OID | TypeId::INT4 | TypeId::INT8) => {
+                let feature = format!("a cast of type {} to {}", from.name(), to.name());
+                return Err(self.unsupported(outer.at, feature));
+            }
+            _ => self.expr(inner)?,
+        }
+        Ok(())
+    }
+
     /// A conversion by a text: the output of one type is the input of the other.
     fn via_text(
         &mut self,
@@ -284,7 +310,7 @@ impl Printer<'_> {
 }
 
 /// Types whose values are texts.
-fn is_text(id: TypeId) -> bool {
+pub(crate) fn is_text(id: TypeId) -> bool {
     matches!(
         id,
         TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME | TypeId::CHAR | TypeId::UNKNOWN
@@ -292,7 +318,7 @@ fn is_text(id: TypeId) -> bool {
 }
 
 /// Types whose stored form is what a client sees.
-fn is_stored_as_shown(id: TypeId) -> bool {
+pub(crate) fn is_stored_as_shown(id: TypeId) -> bool {
     id.is_array()
         || matches!(
             id,

@@ -136,6 +136,13 @@ pub enum ExprKind {
     ArrayQuery(Box<Query>),
     /// ARRAY […].
     Array(Vec<Expr>),
+    /// `a[i]`
+    Element {
+        /// An array.
+        array: Box<Expr>,
+        /// Where in it: an integer.
+        index: Box<Expr>,
+    },
     /// A row.
     Row(Vec<Expr>),
     /// Rows compared field by field.
