@@ -133,7 +133,12 @@ pub fn resolve_execute(
     if arguments.is_empty() {
         return Ok((prepared, Vec::new()));
     }
-    let call = session.prepare(&format!("SELECT {}", arguments.join(", ")), &[])?;
+    let converted: Vec<String> = arguments
+        .iter()
+        .zip(&prepared.parameters)
+        .map(|(argument, ty)| format!("CAST({argument} AS {ty})"))
+        .collect();
+    let call = session.prepare(&format!("SELECT {}", converted.join(", ")), &[])?;
     session.before_read()?;
     let mut statement = session.backend().sqlite().prepare(call.text())?;
     let mut rows = statement.raw_query();

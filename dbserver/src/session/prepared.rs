@@ -87,6 +87,9 @@ impl Prepared {
                 limits[index] = inferred.filter(is_limited);
             }
             let ty = match told {
+                Some(_) if matches!(inferred, Some(PgType::Composed(_))) => {
+                    inferred.unwrap_or(PgType::Text)
+                }
                 // A type that is not known here comes and goes as text.
                 Some(oid) => {
                     PgType::from_oid(Oid::new(oid), -1).map_or(PgType::Text, PgType::sent_as)

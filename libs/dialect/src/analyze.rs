@@ -11,6 +11,15 @@ use crate::{copy, ddl, front, names, session};
 
 /// Translates one statement (as [`crate::split`] gives it).
 pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    analyze_with(sql, schema, &[])
+}
+
+/// The same with the numbers of the types that the client gave to parameters; 0 where it leaves one open.
+pub fn analyze_with(
+    sql: &str,
+    schema: &dyn SchemaView,
+    parameters: &[u32],
+) -> Result<Statement, DialectError> {
     // What asks about the catalog is translated still.
     if is_own_command(sql) || crate::pg_catalog::is_catalog_query(sql) {
         return translate(sql, schema);
@@ -19,7 +28,7 @@ pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectE
     if let Some(statement) = crate::sequence::call(&src, schema)? {
         return Ok(statement);
     }
-    match front::statement(sql, schema)? {
+    match front::statement(sql, schema, parameters)? {
         Some(statement) => Ok(statement),
         None => translate(sql, schema),
     }

@@ -34,7 +34,7 @@ pub mod syntax;
 mod table_info;
 mod translator;
 
-pub use analyze::analyze;
+pub use analyze::{analyze, analyze_with};
 pub use ddl::view_note::read as read_view_note;
 pub use error::DialectError;
 pub use crate::functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};

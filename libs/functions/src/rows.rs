@@ -4,7 +4,7 @@
 use pgtypes::{SqlState, SqlValue, SqlValueRef};
 
 use crate::arguments::{Answer, integer, text, whole, written};
-use crate::array::text::Array;
+use crate::array::Array;
 use crate::error::fail;
 use crate::io::input::input;
 use crate::json::print::quoted;

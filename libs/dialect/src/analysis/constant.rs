@@ -20,12 +20,7 @@ impl Analyzer<'_> {
             let text = Expr::text(text, at);
             return Ok(Expr::new(ty, ExprKind::ViaText(Box::new(text)), at));
         }
-        let Some(pg) = ty.pg_type() else {
-            if ty.id.is_array() {
-                // Kept as its text; what takes it reads it with its elements' type.
-                let value = pgtypes::SqlValue::Text(text.to_owned());
-                return Ok(Expr::new(ty, ExprKind::Constant(value), at));
-            }
+        let Some(pg) = ty.result_type().filter(|_| ty.id != TypeId::RECORD) else {
             return Err(self.unsupported(at, format!("type {}", ty.id.name())));
         };
         let value = decode_in(text.as_bytes(), &pg, Format::Text, &self.context)

@@ -326,7 +326,6 @@ pub(crate) fn is_stored_as_shown(id: TypeId) -> bool {
                 | TypeId::UUID
                 | TypeId::JSON
                 | TypeId::JSONB
-                | TypeId::INTERVAL
                 | TypeId::TIMETZ
                 | TypeId::INET
         )
