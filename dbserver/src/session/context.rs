@@ -73,7 +73,9 @@ pub(super) fn date_style(value: &str, present: &str) -> Result<String, Failure> 
             _ => return Err(refuse(format!("Unrecognized key word: \"{word}\"."))),
         };
         if slot.is_some_and(|other| other != said) {
-            return Err(refuse("Conflicting \"datestyle\" specifications.".to_owned()));
+            return Err(refuse(
+                "Conflicting \"datestyle\" specifications.".to_owned(),
+            ));
         }
         *slot = Some(said);
     }

@@ -125,9 +125,8 @@ impl Target {
             let bound = match row.get(index) {
                 None => statement.raw_bind_parameter(index + 1, mapping::bound(SqlValueRef::Null)),
                 Some(field) => {
-                    let value =
-                        decode_in(field, ty, format, context)
-                            .map_err(|error| RowError::Value(index, error))?;
+                    let value = decode_in(field, ty, format, context)
+                        .map_err(|error| RowError::Value(index, error))?;
                     statement.raw_bind_parameter(index + 1, mapping::bound(value.as_ref()))
                 }
             };

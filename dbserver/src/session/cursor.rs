@@ -310,13 +310,7 @@ fn write(
     let start = row::begin(out, columns.len());
     for (index, column) in columns.iter().enumerate() {
         let value = mapping::value(row.0.get_ref(row.1 + index)?)?;
-        row::field(
-            out,
-            value,
-            &column.ty,
-            row::format(formats, index),
-            context,
-        )?;
+        row::field(out, value, &column.ty, row::format(formats, index), context)?;
     }
     output::patch_length(out, start);
     Ok(())
@@ -335,9 +329,12 @@ fn write_line(
     out.put_u32(0);
     out.extend_from_slice(&lines.prefix);
     for (index, column) in columns.iter().enumerate() {
-        lines
-            .encoder
-            .value_in(mapping::value(row.get_ref(index)?)?, &column.ty, context, out)?;
+        lines.encoder.value_in(
+            mapping::value(row.get_ref(index)?)?,
+            &column.ty,
+            context,
+            out,
+        )?;
     }
     if columns.is_empty() {
         lines.encoder.empty_row(out);

@@ -190,9 +190,13 @@ impl Sqlite {
     /// The number that moves with each change of the schema.
     pub fn schema_version(&self) -> Result<i64, Failure> {
         self.trusted(|connection| {
-            connection
-                .prepare_cached("PRAGMA schema_version")?
-                .query_row([], |row| row.get(0))
+            let version = |text| -> rusqlite::Result<i64> {
+                let mut statement = connection.prepare_cached(text)?;
+                statement.query_row([], |row| row.get(0))
+            };
+            // The session's own tables hide those of the database.
+            let own = version("PRAGMA temp.schema_version")?;
+            Ok((own << 32) | version("PRAGMA main.schema_version")?)
         })
     }
 

@@ -54,6 +54,7 @@ fn finish(analyzed: Analyzed, text: String) -> Result<Statement, DialectError> {
         locks_rows: analyzed.locks_rows,
         returning,
         columns,
+        without_columns: !writes && outputs.is_empty(),
         names: outputs.iter().map(|output| output.name.clone()).collect(),
         catalog: analyzed.catalog,
         ..Statement::session(kind, "")

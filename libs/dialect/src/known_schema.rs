@@ -8,7 +8,7 @@ use crate::analysis::schema::{Column, Generated, Key, Relation, RelationKind, Sc
 use crate::catalog::{Type, TypeId};
 use crate::pg_catalog;
 use crate::schema::SchemaView;
-use crate::table_info::{ConstraintKind, TableInfo, parse_create_table};
+use crate::table_info::{ConstraintKind, TableColumn, TableInfo, parse_create_table};
 
 /// A view of the schema through its texts.
 pub(crate) struct KnownSchema<'a>(pub(crate) &'a dyn SchemaView);
@@ -33,56 +33,70 @@ impl Schema for KnownSchema<'_> {
 
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
+        let info = self.0.table_info(name).or_else(|| self.read(name))?;
+        // SQLite finds a name in any case, PostgreSQL in its own.
+        if info.name != name {
+            return None;
+        }
+        let columns: Vec<Column> = info.columns.iter().map(column).collect();
+        Some(Relation {
+            schema: if info.temporary { "temp" } else { "main" },
+            name: info.name.clone(),
+            kind: if info.view.is_some() {
+                RelationKind::View
+            } else {
+                RelationKind::Table
+            },
+            keys: keys(&info, &columns),
+            columns,
+            without_rowid: false,
+        })
+    }
+
+    /// What the columns and the text of a table tell.
+    fn read(&self, name: &str) -> Option<Rc<TableInfo>> {
         let columns = self.0.columns(name)?;
         let info = self
             .0
             .create_sql(name)
             .and_then(|sql| parse_create_table(&sql));
-        // SQLite finds a name in any case, PostgreSQL in its own.
-        if info.as_ref().is_some_and(|info| info.name != name) {
-            return None;
-        }
-        let computed = info.as_ref().map(computed_columns).unwrap_or_default();
-        let columns: Vec<Column> = columns
+        let mut info = info.unwrap_or_else(|| TableInfo {
+            name: name.to_owned(),
+            view: Some(String::new()),
+            ..TableInfo::default()
+        });
+        let computed = |name: &str| info.columns.iter().any(|c| c.computed && c.name == name);
+        info.columns = columns
             .into_iter()
-            .map(|column| Column {
-                ty: column.type_name.map_or(Type::new(TypeId::TEXT), |ty| {
-                    Type::from(PgType::sent_as(ty))
-                }),
+            .map(|column| TableColumn {
+                type_name: column.type_name,
                 not_null: column.not_null,
                 default: column.default,
-                generated: if computed.contains(&column.name) {
-                    Generated::Computed
-                } else if column.generated {
-                    Generated::ByDefault
-                } else {
-                    Generated::No
-                },
+                generated: column.generated,
+                rowid_alias: false,
+                computed: computed(&column.name),
                 name: column.name,
             })
             .collect();
-        let keys = info
-            .as_ref()
-            .map_or_else(Vec::new, |info| keys(info, &columns));
-        Some(Relation {
-            schema: "main",
-            name: info
-                .as_ref()
-                .map_or_else(|| name.to_owned(), |info| info.name.clone()),
-            kind: if info.is_some() {
-                RelationKind::Table
-            } else {
-                RelationKind::View
-            },
-            columns,
-            keys,
-            without_rowid: false,
-        })
+        Some(Rc::new(info))
     }
 }
 
-fn computed_columns(_info: &TableInfo) -> Vec<String> {
-    Vec::new()
+fn column(column: &TableColumn) -> Column {
+    let ty = column.type_name.map(PgType::sent_as);
+    Column {
+        name: column.name.clone(),
+        ty: ty.map_or(Type::new(TypeId::TEXT), Type::from),
+        not_null: column.not_null,
+        default: column.default.clone(),
+        generated: if column.computed {
+            Generated::Computed
+        } else if column.generated {
+            Generated::ByDefault
+        } else {
+            Generated::No
+        },
+    }
 }
 
 fn keys(info: &TableInfo, columns: &[Column]) -> Vec<Key> {

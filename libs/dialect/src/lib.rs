@@ -34,10 +34,10 @@ pub mod syntax;
 mod table_info;
 mod translator;
 
+pub use crate::functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
 pub use analyze::{analyze, analyze_with};
 pub use ddl::view_note::read as read_view_note;
 pub use error::DialectError;
-pub use crate::functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
 pub use schema::{ColumnInfo, NoSchema, SchemaView};
 pub use split::split;
 pub use statement::{

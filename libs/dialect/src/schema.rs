@@ -1,8 +1,12 @@
 //! What translation asks of a database's schema.
 
-/// One column of a table or a view.
+use std::rc::Rc;
+
 use pgtypes::PgType;
 
+use crate::table_info::TableInfo;
+
+/// One column of a table or a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnInfo {
     /// As stored, without quotes.
@@ -44,6 +48,11 @@ pub trait SchemaView {
 
     /// Columns of a table or view in their order; `None` if there is no such table or it is not known here.
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>>;
+
+    /// All that is known of a table or view, where the implementation keeps it; `None` does not say that there is none.
+    fn table_info(&self, _table: &str) -> Option<Rc<TableInfo>> {
+        None
+    }
 
     /// The text of `sqlite_schema.sql` for a table; `None` if there is no such table.
     fn create_sql(&self, _table: &str) -> Option<String> {

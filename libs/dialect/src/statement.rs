@@ -32,6 +32,8 @@ pub struct Statement {
     pub columns: Vec<Option<PgType>>,
     /// The names of the result's columns; empty: SQLite's are the names.
     pub names: Vec<String>,
+    /// The result has rows without columns: what SQLite gives as its only column is not shown.
+    pub without_columns: bool,
     /// Reads tables of [`crate::catalog`]; they must be there (and current) before the statement is prepared.
     pub catalog: bool,
     /// What must hold around the execution of `sqlite`.
@@ -54,6 +56,7 @@ impl Statement {
             returning: false,
             columns: Vec::new(),
             names: Vec::new(),
+            without_columns: false,
             catalog: false,
             needs: None,
             notices: Vec::new(),

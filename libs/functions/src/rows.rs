@@ -18,7 +18,10 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     })
     .loose(),
     Scalar::pure("pg_offset", 1, |a| {
-        let refusal = (SqlState::INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET");
+        let refusal = (
+            SqlState::INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
+            "OFFSET",
+        );
         row_count(a, 0, refusal)
     })
     .loose(),

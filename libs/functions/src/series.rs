@@ -14,18 +14,36 @@ use crate::timestamp::moved;
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::session("pg_series_first_numeric", 3, |s, a| first(&NUMERIC, s, a)),
     Scalar::session("pg_series_next_numeric", 3, |s, a| next(&NUMERIC, s, a)),
-    Scalar::session("pg_series_first_timestamp", 3, |s, a| first(&TIMESTAMP, s, a)),
+    Scalar::session("pg_series_first_timestamp", 3, |s, a| {
+        first(&TIMESTAMP, s, a)
+    }),
     Scalar::session("pg_series_next_timestamp", 3, |s, a| next(&TIMESTAMP, s, a)),
-    Scalar::session("pg_series_first_timestamptz", 3, |s, a| first(&TIMESTAMPTZ, s, a)),
-    Scalar::session("pg_series_next_timestamptz", 3, |s, a| next(&TIMESTAMPTZ, s, a)),
+    Scalar::session("pg_series_first_timestamptz", 3, |s, a| {
+        first(&TIMESTAMPTZ, s, a)
+    }),
+    Scalar::session("pg_series_next_timestamptz", 3, |s, a| {
+        next(&TIMESTAMPTZ, s, a)
+    }),
     Scalar::session("pg_set_generate_series_int4", 2, |s, a| all(&INTEGER, s, a)),
     Scalar::session("pg_set_generate_series_int8", 2, |s, a| all(&INTEGER, s, a)),
-    Scalar::session("pg_set_generate_series_step_int4", 3, |s, a| all(&INTEGER, s, a)),
-    Scalar::session("pg_set_generate_series_step_int8", 3, |s, a| all(&INTEGER, s, a)),
-    Scalar::session("pg_set_generate_series_numeric", 2, |s, a| all(&NUMERIC, s, a)),
-    Scalar::session("pg_set_generate_series_step_numeric", 3, |s, a| all(&NUMERIC, s, a)),
-    Scalar::session("pg_set_generate_series_timestamp", 3, |s, a| all(&TIMESTAMP, s, a)),
-    Scalar::session("pg_set_generate_series_timestamptz", 3, |s, a| all(&TIMESTAMPTZ, s, a)),
+    Scalar::session("pg_set_generate_series_step_int4", 3, |s, a| {
+        all(&INTEGER, s, a)
+    }),
+    Scalar::session("pg_set_generate_series_step_int8", 3, |s, a| {
+        all(&INTEGER, s, a)
+    }),
+    Scalar::session("pg_set_generate_series_numeric", 2, |s, a| {
+        all(&NUMERIC, s, a)
+    }),
+    Scalar::session("pg_set_generate_series_step_numeric", 3, |s, a| {
+        all(&NUMERIC, s, a)
+    }),
+    Scalar::session("pg_set_generate_series_timestamp", 3, |s, a| {
+        all(&TIMESTAMP, s, a)
+    }),
+    Scalar::session("pg_set_generate_series_timestamptz", 3, |s, a| {
+        all(&TIMESTAMPTZ, s, a)
+    }),
 ];
 
 /// A series for each row of a query is held in memory: it may have this many values.
@@ -118,7 +136,12 @@ fn first(kind: &Kind, _: &dyn Session, arguments: &[SqlValueRef<'_>]) -> Answer 
     (kind.check)(arguments, 0, "start value")?;
     (kind.check)(arguments, 2, "stop value")?;
     (kind.check)(arguments, 1, "step size")?;
-    within(kind, SqlValueRef::to_owned(*start), (kind.rises)(arguments, 1)?, *stop)
+    within(
+        kind,
+        SqlValueRef::to_owned(*start),
+        (kind.rises)(arguments, 1)?,
+        *stop,
+    )
 }
 
 /// `next(value, step, stop)`

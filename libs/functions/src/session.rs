@@ -1,7 +1,7 @@
 //! What functions need to know of the session that calls them.
 
-pub use pgtypes::{DateOrder, DateStyle, IntervalStyle};
 use pgtypes::{ByteaOutput, Timestamptz, Zone};
+pub use pgtypes::{DateOrder, DateStyle, IntervalStyle};
 
 /// The session on whose behalf a function runs.
 pub trait Session {

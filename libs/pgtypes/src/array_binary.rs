@@ -226,14 +226,18 @@ mod tests {
         let mut bytes = BytesMut::new();
         let value = SqlValueRef::Text("{7}");
         put(value, INT4_ARRAY, Context::standard(), &mut bytes).unwrap();
-        let wanted = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7];
+        let wanted = [
+            0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7,
+        ];
         assert_eq!(bytes.as_ref(), wanted);
     }
 
     #[test]
     fn what_is_cut_off_or_too_long_is_refused() {
         let context = Context::standard();
-        let whole = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7];
+        let whole = [
+            0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7,
+        ];
         for length in 0..whole.len() {
             assert!(read(&whole[..length], INT4_ARRAY, context).is_err());
         }

@@ -12,8 +12,8 @@ use crate::clients::registry::{Registered, Sessions};
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
-use crate::session::functions::refusal::Refusal;
 use crate::session::context;
+use crate::session::functions::refusal::Refusal;
 use crate::session::settings::Settings;
 use crate::system::users::{Privilege, Users};
 

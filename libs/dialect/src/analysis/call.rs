@@ -304,7 +304,11 @@ impl Analyzer<'_> {
     /// A value of the type that a parameter wants; what takes anything takes a literal as text.
     fn argument(&mut self, argument: Expr, wanted: TypeId) -> Result<Expr, DialectError> {
         // What only asks for the type takes a literal as it is.
-        if wanted == TypeId::ANY && matches!(argument.kind, ExprKind::Unknown(_)) {
+        let literal = matches!(
+            argument.kind,
+            ExprKind::Unknown(_) | ExprKind::Constant(pgtypes::SqlValue::Null)
+        );
+        if wanted == TypeId::ANY && literal {
             return Ok(argument);
         }
         if wanted.is_pseudo() {

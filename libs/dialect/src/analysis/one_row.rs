@@ -77,7 +77,32 @@ fn equalities(filter: &Expr, relation: RelationId, told: &mut Vec<usize>) {
 fn reads(value: &Expr, of: RelationId) -> bool {
     let mut found = false;
     value.visit(&mut |part| {
-        found |= matches!(part.kind, ExprKind::Column(ColumnRef { relation, .. }) if relation == of);
+        found |=
+            matches!(part.kind, ExprKind::Column(ColumnRef { relation, .. }) if relation == of);
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::NoSchema;
+
+    fn is_counted(sql: &str) -> bool {
+        let statement = crate::analyze(sql, &NoSchema).unwrap();
+        statement.sqlite.concat().contains("pg_one_row")
+    }
+
+    #[test]
+    fn rows_are_counted_only_where_a_second_may_come() {
+        assert!(is_counted(
+            "SELECT (SELECT x FROM (VALUES (1), (2)) AS v(x))"
+        ));
+        for single in [
+            "SELECT (SELECT 1)",
+            "SELECT (SELECT max(x) FROM (VALUES (1), (2)) AS v(x))",
+            "SELECT (SELECT x FROM (VALUES (1), (2)) AS v(x) LIMIT 1)",
+        ] {
+            assert!(!is_counted(single), "{single}");
+        }
+    }
 }

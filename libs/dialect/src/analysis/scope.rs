@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::tree::{ColumnRef, Expr, ExprKind, RelationId, Window};
+use crate::analysis::tree::{ColumnRef, Expr, ExprKind, RelationId, Source, Window};
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{Name, Path, Position};
@@ -201,7 +201,7 @@ impl Analyzer<'_> {
             }
         }
         if let Some(item) = self.find_item(None, &column.text) {
-            return Ok(whole_row(item, column.at));
+            return Ok(self.whole_row(item, column.at));
         }
         Err(self.no_system_column(column).unwrap_or_else(|| {
             self.error(
@@ -311,11 +311,20 @@ impl Item {
     }
 }
 
-/// The row of a relation as a value.
-fn whole_row(item: &Item, at: Position) -> Expr {
-    let fields = item.columns.iter().map(|column| column.value.clone());
-    let kind = ExprKind::Row(fields.collect());
-    Expr::new(Type::new(TypeId::RECORD), kind, at)
+impl Analyzer<'_> {
+    /// The row of a relation as a value; of a function that gives single values it is the value.
+    fn whole_row(&self, item: &Item, at: Position) -> Expr {
+        let source = item
+            .relation
+            .and_then(|id| self.relations.get(id.0))
+            .map(|relation| &relation.source);
+        if let (Some(Source::Function(_)), [only]) = (source, item.columns.as_slice()) {
+            return only.value.clone();
+        }
+        let fields = item.columns.iter().map(|column| column.value.clone());
+        let kind = ExprKind::Row(fields.collect());
+        Expr::new(Type::new(TypeId::RECORD), kind, at)
+    }
 }
 
 /// A path as it is written.

@@ -24,7 +24,9 @@ impl Analyzer<'_> {
             return Ok(());
         };
         if places.len() > 1 {
-            return Err(self.unsupported(at, "more than one set-returning function in a select list"));
+            return Err(
+                self.unsupported(at, "more than one set-returning function in a select list")
+            );
         }
         if grouped {
             return Err(self.unsupported(at, "a set-returning function beside aggregates"));

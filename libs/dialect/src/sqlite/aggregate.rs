@@ -162,9 +162,7 @@ fn own_aggregate(call: &Call) -> Option<String> {
     let of_rows = value.is_some_and(|id| id.is_array() || id == TypeId::RECORD);
     match (call.function.name, value) {
         ("mode" | "percentile_disc", Some(TypeId::NUMERIC)) => Some(format!("{name}_numeric")),
-        ("mode" | "percentile_disc", Some(TypeId::INTERVAL)) => {
-            Some(format!("{name}_interval"))
-        }
+        ("mode" | "percentile_disc", Some(TypeId::INTERVAL)) => Some(format!("{name}_interval")),
         ("json_agg", _) if of_rows => Some("pg_json_agg_rows".to_owned()),
         // Arrays of arrays are not collected.
         ("array_agg", Some(id)) if id.is_array() => None,

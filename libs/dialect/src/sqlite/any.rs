@@ -61,7 +61,11 @@ impl Printer<'_> {
         if value.ty.id == TypeId::RECORD {
             return Err(self.unsupported(value.at, "a value of type record"));
         }
-        self.push(if binary { "pg_to_jsonb(" } else { "pg_to_json(" });
+        self.push(if binary {
+            "pg_to_jsonb("
+        } else {
+            "pg_to_json("
+        });
         self.expr(value)?;
         self.push(&format!(", {})", value.ty.id.get()));
         Ok(())
@@ -78,7 +82,9 @@ impl Printer<'_> {
         let nullable = nullable.filter(|relation| self.nullable.contains(relation));
         if nullable.is_some() {
             self.push("CASE WHEN ");
-            self.list(fields, " IS NOT NULL OR ", |printer, field| printer.expr(field))?;
+            self.list(fields, " IS NOT NULL OR ", |printer, field| {
+                printer.expr(field)
+            })?;
             self.push(" IS NOT NULL THEN ");
         }
         self.push(if binary {
@@ -134,7 +140,10 @@ impl Printer<'_> {
             (name, _) if is_plain(name) && registered_name(call.function).is_none() => {
                 self.push(name);
                 self.push("(");
-                self.list(arguments, ", ", |printer, argument| printer.expr(argument))?;
+                // A table's name does where PostgreSQL takes its number.
+                self.list(arguments, ", ", |printer, argument| {
+                    printer.expr(argument.without_relabel())
+                })?;
                 self.push(")");
             }
             _ => return Ok(false),
@@ -271,4 +280,53 @@ fn is_plain(name: &str) -> bool {
             | "pg_try_advisory_lock"
             | "pg_get_serial_sequence"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::NoSchema;
+
+    fn printed(sql: &str) -> String {
+        crate::analyze(sql, &NoSchema).unwrap().sqlite.concat()
+    }
+
+    #[test]
+    fn what_takes_any_value_gets_it_as_its_text() {
+        assert_eq!(
+            printed("SELECT concat(1, 'a', true)"),
+            "SELECT pg_text_concat(CAST(1 AS TEXT), 'a', pg_out(1, 16, -1)) AS \"concat\""
+        );
+    }
+
+    #[test]
+    fn what_builds_json_gets_keys_as_text_and_values_as_json() {
+        assert_eq!(
+            printed("SELECT json_build_object(1, 2)"),
+            "SELECT pg_json_build_object(CAST(1 AS TEXT), pg_to_json(2, 23)) AS \"json_build_object\""
+        );
+    }
+
+    #[test]
+    fn a_row_in_json_has_the_names_of_its_table() {
+        assert_eq!(
+            printed("SELECT to_json(v) FROM (VALUES (1)) AS v(a)"),
+            "SELECT pg_json_row('a', pg_to_json(\"v\".\"column1\", 23)) AS \"to_json\" FROM (VALUES (1)) AS \"v\""
+        );
+    }
+
+    #[test]
+    fn the_type_of_a_value_is_known_before_it_runs() {
+        assert_eq!(
+            printed("SELECT pg_typeof(1.5)"),
+            "SELECT 'numeric' AS \"pg_typeof\""
+        );
+    }
+
+    #[test]
+    fn variadic_before_an_array_spreads_its_elements() {
+        assert_eq!(
+            printed("SELECT num_nulls(VARIADIC ARRAY[1, NULL])"),
+            "SELECT ((1 IS NULL) + (NULL IS NULL)) AS \"num_nulls\""
+        );
+    }
 }

@@ -109,7 +109,12 @@ impl Printer<'_> {
             _ => (pattern, None),
         };
         self.push("(");
-        self.expr(text)?;
+        if text.ty.id == TypeId::BPCHAR {
+            // Its trailing blanks count here.
+            self.as_text(text)?;
+        } else {
+            self.expr(text)?;
+        }
         self.push(" ");
         self.push(word);
         self.push(" ");

@@ -20,9 +20,8 @@ impl Printer<'_> {
             }
             Body::Values(rows) => {
                 // SQLite's VALUES takes no ORDER BY and no LIMIT.
-                let sorted = !query.order_by.is_empty()
-                    || query.limit.is_some()
-                    || query.offset.is_some();
+                let sorted =
+                    !query.order_by.is_empty() || query.limit.is_some() || query.offset.is_some();
                 if sorted {
                     self.push("SELECT * FROM (");
                 }

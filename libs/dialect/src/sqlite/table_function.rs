@@ -186,3 +186,28 @@ fn width(function: &TableFunction) -> usize {
         _ => 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::NoSchema;
+
+    fn printed(sql: &str) -> String {
+        crate::analyze(sql, &NoSchema).unwrap().sqlite.concat()
+    }
+
+    #[test]
+    fn a_set_in_the_select_list_becomes_an_item_of_from() {
+        assert_eq!(
+            printed("SELECT unnest('{1,2}'::int[])"),
+            "SELECT \"set\".\"c1\" AS \"unnest\" FROM (SELECT value AS c1 FROM json_each(pg_elements('{1,2}', 23))) AS \"set\""
+        );
+    }
+
+    #[test]
+    fn a_function_of_a_column_beside_it_is_a_table_function() {
+        assert_eq!(
+            printed("SELECT g FROM (VALUES (2)) AS v(n), generate_series(1, v.n) AS g"),
+            "SELECT (\"g\".value) AS \"g\" FROM (VALUES (2)) AS \"v\" CROSS JOIN json_each(pg_set_generate_series_int4(1, \"v\".\"column1\")) AS \"g\""
+        );
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use pgtypes::{Context, Date, Interval, PgType, SqlState, SqlValueRef, Time, Timestamp, ValueError};
+use pgtypes::{
+    Context, Date, Interval, PgType, SqlState, SqlValueRef, Time, Timestamp, ValueError,
+};
 
 use crate::arguments::{real, text};
 use crate::float::nearest_single;
