@@ -6,12 +6,12 @@ use crate::analysis::Analyzer;
 use crate::analysis::tree::{
     Body, ColumnRef, Expr, ExprKind, FromItem, Query, RelationId, Select, Source,
 };
+use crate::catalog::TypeId;
 
 impl Analyzer<'_> {
     /// Known by its form, or by a key of its table that is compared with values from elsewhere.
     pub(crate) fn gives_one_row(&self, query: &Query) -> bool {
-        let limit = query.limit.as_ref().map(|limit| &limit.kind);
-        if matches!(limit, Some(ExprKind::Constant(SqlValue::Integer(0 | 1)))) {
+        if query.limit.as_ref().is_some_and(is_one) {
             return true;
         }
         match &query.body {
@@ -48,6 +48,18 @@ impl Analyzer<'_> {
         info.keys
             .iter()
             .any(|key| key.columns.iter().all(|place| told.contains(place)))
+    }
+}
+
+/// Whether a LIMIT is 0 or 1, which was converted to a bigint.
+fn is_one(limit: &Expr) -> bool {
+    match &limit.kind {
+        ExprKind::Constant(SqlValue::Integer(0 | 1)) => true,
+        ExprKind::Call(call) => match call.arguments.as_slice() {
+            [only] => only.ty.id == TypeId::INT4 && is_one(only),
+            _ => false,
+        },
+        _ => false,
     }
 }
 
