@@ -214,7 +214,7 @@ fn declare(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
         return Err(src.syntax(at));
     }
     let kind = StatementKind::DeclareCursor { name, hold };
-    let query = crate::analyze(src.slice(at + 1, src.len()), schema)?;
+    let query = analyze(src.slice(at + 1, src.len()), schema)?;
     if query.kind != StatementKind::Query {
         return Err(src.syntax(at + 1));
     }

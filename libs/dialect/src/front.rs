@@ -26,10 +26,10 @@ pub(crate) fn statement(
         return Ok(None);
     };
     let text = sqlite::print(sql, &analyzed)?;
-    finish(analyzed, text).map(Some)
+    finish(&analyzed, text).map(Some)
 }
 
-fn finish(analyzed: Analyzed, text: String) -> Result<Statement, DialectError> {
+fn finish(analyzed: &Analyzed, text: String) -> Result<Statement, DialectError> {
     let (kind, tag) = match &analyzed.statement {
         Tree::Query(_) => (StatementKind::Query, CommandTag::Select),
         Tree::Insert(_) => (StatementKind::Dml, CommandTag::Insert),

@@ -277,7 +277,7 @@ impl Analyzer<'_> {
             .find(|item| {
                 item.relation
                     .is_some_and(|id| match &self.relations[id.0].source {
-                        crate::analysis::tree::Source::Table { name, .. } => *name == table.text,
+                        Source::Table { name, .. } => *name == table.text,
                         _ => false,
                     })
             });

@@ -1,6 +1,6 @@
 //! CREATE TABLE and CREATE TABLE AS.
 
-use pgtypes::{PgType, SqlState};
+use pgtypes::SqlState;
 
 use crate::analysis::tree::Output;
 use crate::ddl::column::declared;
@@ -169,7 +169,7 @@ fn primary_key(src: &Source<'_>, pieces: &[Piece]) -> Vec<String> {
 
 /// CREATE TABLE name [(columns)] AS query [WITH [NO] DATA]: a table of the query's types, then its rows.
 fn create_as(
-    mut translator: Translator<'_>,
+    translator: Translator<'_>,
     name: &str,
     name_at: usize,
     to: usize,

@@ -195,7 +195,7 @@ impl Printer<'_> {
         } else {
             "pg_array_make("
         });
-        self.list(elements, ", ", |printer, element| printer.as_text(element))?;
+        self.list(elements, ", ", Self::as_text)?;
         self.push(")");
         Ok(())
     }
@@ -243,7 +243,7 @@ impl Printer<'_> {
     /// A row as its fields are shown, in parentheses.
     pub(crate) fn row_text(&mut self, fields: &[Expr]) -> Result {
         self.push("pg_record_make(");
-        self.list(fields, ", ", |printer, field| printer.as_text(field))?;
+        self.list(fields, ", ", Self::as_text)?;
         self.push(")");
         Ok(())
     }
