@@ -55,6 +55,13 @@ impl SchemaView for View<'_> {
         self.table(table)
     }
 
+    fn hidden_table(&self, table: &str) -> Option<Rc<TableInfo>> {
+        let found = self
+            .sqlite
+            .trusted(|connection| read_table_from(connection, table, false));
+        Self::or_log(found).flatten().map(Rc::new)
+    }
+
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>> {
         let info = self.table(table)?;
         Some(info.columns.iter().map(column_info).collect())
@@ -108,14 +115,25 @@ fn column_info(column: &TableColumn) -> ColumnInfo {
 
 /// Temp tables hide those of the database, as in SQLite.
 fn read_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<TableInfo>> {
+    read_table_from(connection, name, true)
+}
+
+/// A table of the database, or of the session if it may have one of that name.
+fn read_table_from(
+    connection: &Connection,
+    name: &str,
+    temporary: bool,
+) -> rusqlite::Result<Option<TableInfo>> {
+    let least = if temporary { 1 } else { 2 };
     let found: Option<(String, String, Option<String>, bool)> = connection
         .prepare_cached(
             "SELECT type, name, sql, place = 1 FROM (
                 SELECT 1 AS place, type, name, sql FROM temp.sqlite_schema
                 UNION ALL SELECT 2, type, name, sql FROM main.sqlite_schema)
-             WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE ORDER BY place LIMIT 1",
+             WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE AND place >= ?2
+             ORDER BY place LIMIT 1",
         )?
-        .query_row([name], |row| {
+        .query_row((name, least), |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
         .optional()?;

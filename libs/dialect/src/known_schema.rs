@@ -22,7 +22,14 @@ impl Schema for KnownSchema<'_> {
         match schema {
             Some("pg_catalog") => catalog_table(name),
             Some("information_schema") => catalog_table(&format!("information_schema_{name}")),
-            Some("public" | "pg_temp") => self.stored(name),
+            Some("public") => match self.stored(name) {
+                Some(own) if own.schema == "temp" => self
+                    .0
+                    .hidden_table(name)
+                    .and_then(|info| stored(&info, name)),
+                found => found,
+            },
+            Some("pg_temp") => self.stored(name).filter(|found| found.schema == "temp"),
             Some(_) => None,
             // PostgreSQL's own tables come first on every search path.
             None => catalog_table(name).or_else(|| self.stored(name)),
@@ -34,23 +41,7 @@ impl Schema for KnownSchema<'_> {
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
         let info = self.0.table_info(name).or_else(|| self.read(name))?;
-        // SQLite finds a name in any case, PostgreSQL in its own.
-        if info.name != name {
-            return None;
-        }
-        let columns: Vec<Column> = info.columns.iter().map(column).collect();
-        Some(Relation {
-            schema: if info.temporary { "temp" } else { "main" },
-            name: info.name.clone(),
-            kind: if info.view.is_some() {
-                RelationKind::View
-            } else {
-                RelationKind::Table
-            },
-            keys: keys(&info, &columns),
-            columns,
-            without_rowid: false,
-        })
+        stored(&info, name)
     }
 
     /// What the columns and the text of a table tell.
@@ -80,6 +71,26 @@ impl KnownSchema<'_> {
             .collect();
         Some(Rc::new(info))
     }
+}
+
+fn stored(info: &TableInfo, name: &str) -> Option<Relation> {
+    // SQLite finds a name in any case, PostgreSQL in its own.
+    if info.name != name {
+        return None;
+    }
+    let columns: Vec<Column> = info.columns.iter().map(column).collect();
+    Some(Relation {
+        schema: if info.temporary { "temp" } else { "main" },
+        name: info.name.clone(),
+        kind: if info.view.is_some() {
+            RelationKind::View
+        } else {
+            RelationKind::Table
+        },
+        keys: keys(info, &columns),
+        columns,
+        without_rowid: false,
+    })
 }
 
 fn column(column: &TableColumn) -> Column {

@@ -54,6 +54,11 @@ pub trait SchemaView {
         None
     }
 
+    /// The same of a table of the database that one of the session's own hides.
+    fn hidden_table(&self, _table: &str) -> Option<Rc<TableInfo>> {
+        None
+    }
+
     /// The text of `sqlite_schema.sql` for a table; `None` if there is no such table.
     fn create_sql(&self, _table: &str) -> Option<String> {
         None
