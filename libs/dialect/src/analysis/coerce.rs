@@ -87,8 +87,11 @@ impl Analyzer<'_> {
             Pathway::None => None,
             Pathway::Relabel => Some(Expr::new(ty, ExprKind::Relabel(Box::new(value)), at)),
             Pathway::ViaIo => Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at)),
+            Pathway::ArrayElements(_) if reads_elements(value.ty.id, target) => {
+                Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at))
+            }
             Pathway::ArrayElements(_) => {
-                return Err(self.unsupported(at, "a cast between array types"));
+                return Err(self.unsupported(at, "this cast between array types"));
             }
             Pathway::Function(function) => {
                 let mut arguments = vec![value];
@@ -234,4 +237,15 @@ impl Analyzer<'_> {
             Type::new(first.ty.id)
         }
     }
+}
+
+/// Whether an array becomes one of another type by reading the text of its elements as the other type.
+fn reads_elements(from: TypeId, to: TypeId) -> bool {
+    let (Some(from), Some(to)) = (from.element(), to.element()) else {
+        return false;
+    };
+    let whole = |id| matches!(id, TypeId::INT2 | TypeId::INT4 | TypeId::INT8);
+    let text = |id| matches!(id, TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME);
+    let number = |id| whole(id) || matches!(id, TypeId::NUMERIC | TypeId::FLOAT4 | TypeId::FLOAT8);
+    text(from) || (whole(from) && number(to)) || (text(to) && from != TypeId::BOOL)
 }

@@ -278,6 +278,12 @@ impl Printer<'_> {
         if is_text(to.id) {
             return self.as_text(inner);
         }
+        if to.id.is_array() {
+            self.push("pg_array_in(");
+            self.as_text(inner)?;
+            self.push(&format!(", {})", to.id.get()));
+            return Ok(());
+        }
         if !to.id.is_supported() {
             return Err(self.unsupported(at, format!("type {}", to.id.name())));
         }
