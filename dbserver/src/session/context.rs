@@ -1,6 +1,8 @@
 //! The settings on which the text of values depends: what they accept, and what they mean.
 
-use pgtypes::{ByteaOutput, Context, DateOrder, DateStyle, IntervalStyle, SqlState, Zone};
+use pgtypes::{
+    ByteaOutput, Context, DateOrder, DateStyle, IntervalStyle, SqlState, ValueError, Zone,
+};
 
 use crate::failure::Failure;
 use crate::session::settings::Settings;
@@ -10,7 +12,7 @@ pub(super) fn of(settings: &Settings) -> Context {
     let value = |name| settings.get(name).unwrap_or_default();
     let (date_style, date_order) = dates(value("DateStyle"));
     Context {
-        zone: Zone::of_setting(value("TimeZone")).unwrap_or(Zone::UTC),
+        zone: zone(value("TimeZone")).unwrap_or(Zone::UTC),
         date_style,
         date_order,
         interval_style: match value("IntervalStyle") {
@@ -25,6 +27,15 @@ pub(super) fn of(settings: &Settings) -> Context {
         },
         extra_float_digits: value("extra_float_digits").parse().unwrap_or(1),
         transaction_start: None,
+    }
+}
+
+/// A `TimeZone`, which may be a distance with its name before it: `<+05:30>-05:30`.
+fn zone(value: &str) -> Result<Zone, ValueError> {
+    let distance = value.trim().strip_prefix('<');
+    match distance.and_then(|rest| rest.split_once('>')) {
+        Some((_, west)) if west.starts_with(['+', '-']) => Zone::by_name(west),
+        _ => Zone::of_setting(value),
     }
 }
 
@@ -90,7 +101,7 @@ pub(super) fn date_style(value: &str, present: &str) -> Result<String, Failure> 
 
 /// A value of `TimeZone` in the form that is kept.
 pub(super) fn time_zone(value: &str) -> Result<String, Failure> {
-    let zone = Zone::of_setting(value).map_err(|_| {
+    let zone = zone(value).map_err(|_| {
         let message = format!("invalid value for parameter \"TimeZone\": \"{value}\"");
         Failure::new(SqlState::INVALID_PARAMETER_VALUE, message)
     })?;
@@ -137,6 +148,6 @@ mod tests {
         assert!(time_zone("Nowhere/Town").is_err());
         let kept = time_zone("5.5").unwrap();
         assert_eq!(kept, "<+05:30>-05:30");
-        assert_eq!(Zone::of_setting(&kept).unwrap().offset_at(0), 19_800);
+        assert_eq!(zone(&kept).unwrap().offset_at(0), 19_800);
     }
 }

@@ -433,7 +433,9 @@ proptest! {
         if let Ok(value) = decode(&bytes, &ty, format) {
             let mut out = BytesMut::new();
             prop_assert_eq!(encode(value.as_ref(), &ty, Format::Text, &mut out), Ok(()));
-            prop_assert!(encode(value.as_ref(), &ty, Format::Binary, &mut out).is_ok());
+            // The name of an object has no binary form, which is a number that only the catalog knows.
+            let name = matches!((ty, &value), (PgType::Opaque(_), SqlValue::Text(_)));
+            prop_assert!(name || encode(value.as_ref(), &ty, Format::Binary, &mut out).is_ok());
         }
     }
 
