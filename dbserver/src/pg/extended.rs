@@ -59,7 +59,8 @@ fn parse(connection: &mut Connection, parse: Parse) -> Result<(), Failure> {
 fn bind(connection: &mut Connection, bind: Bind) -> Result<(), Failure> {
     let session = connection.session();
     let statement = bind.statement_name.unwrap_or_default();
-    let mut prepared = session.statements().get(&statement)?;
+    let found = session.statements().get(&statement)?;
+    let mut prepared = session.refreshed(found)?;
     session
         .transaction()
         .check_accepts(&prepared.statement.kind)?;

@@ -119,7 +119,8 @@ pub fn resolve_execute(
     name: &str,
     arguments: &[String],
 ) -> Result<(Rc<Prepared>, Vec<SqlValue>), Failure> {
-    let prepared = session.statements().get(name)?;
+    let found = session.statements().get(name)?;
+    let prepared = session.refreshed(found)?;
     if arguments.len() != prepared.parameters.len() {
         return Err(Failure::new(
             SqlState::SYNTAX_ERROR,

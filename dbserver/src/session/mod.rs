@@ -182,7 +182,32 @@ impl Session {
         if statement.catalog {
             self.refresh_catalog()?;
         }
-        Ok(Rc::new(Prepared::new(sql, statement, oids)))
+        let mut prepared = Prepared::new(sql, statement, oids);
+        prepared.generation = self.backend.sqlite().schema().generation();
+        Ok(Rc::new(prepared))
+    }
+
+    /// A prepared statement as the present schema has it, translated again if that is another.
+    ///
+    /// Errors: 0A000 if its result has other columns now.
+    pub fn refreshed(&mut self, prepared: Rc<Prepared>) -> Result<Rc<Prepared>, Failure> {
+        let sqlite = self.backend.sqlite();
+        if self.transaction.is_failed() {
+            return Ok(prepared);
+        }
+        sqlite.schema().refresh(sqlite.schema_version()?);
+        if prepared.generation == sqlite.schema().generation() {
+            return Ok(prepared);
+        }
+        let again = self.prepare(&prepared.source, &prepared.parameter_oids)?;
+        if let Some(told) = prepared.last_columns().filter(|_| again.has_rows())
+            && *told != *again.describe_now(self.backend.sqlite())?
+        {
+            return Err(Failure::unsupported(
+                "cached plan must not change result type",
+            ));
+        }
+        Ok(again)
     }
 
     /// Brings the catalog tables up to date. They must not go with an optimistic run.

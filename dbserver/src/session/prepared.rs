@@ -68,6 +68,8 @@ pub struct Prepared {
     pub limits: Vec<Option<PgType>>,
     /// The types as the client is told: its own numbers where it gave some.
     pub parameter_oids: Vec<u32>,
+    /// The generation of the schema that it was translated with.
+    pub generation: u64,
     /// The columns, and the generation of the schema that they are of.
     columns: RefCell<Option<(u64, Columns)>>,
 }
@@ -111,6 +113,7 @@ impl Prepared {
             parameters,
             limits,
             parameter_oids,
+            generation: 0,
             columns: RefCell::new(None),
         }
     }
@@ -169,6 +172,12 @@ impl Prepared {
         let known = self.columns.borrow();
         let (generation, columns) = known.as_ref()?;
         (*generation == sqlite.schema().generation()).then(|| Rc::clone(columns))
+    }
+
+    /// The columns as they were last asked for.
+    pub fn last_columns(&self) -> Option<Columns> {
+        let known = self.columns.borrow();
+        known.as_ref().map(|(_, columns)| Rc::clone(columns))
     }
 
     /// Takes the columns from SQLite's statement as it is now.
