@@ -8,7 +8,8 @@ use crate::analysis::schema::{Column, Generated, Key, Relation, RelationKind, Sc
 use crate::catalog::{Type, TypeId};
 use crate::pg_catalog;
 use crate::schema::SchemaView;
-use crate::table_info::{ConstraintKind, TableInfo, parse_create_table};
+use crate::sequence::SequenceInfo;
+use crate::table_info::{ConstraintKind, Identity, TableInfo, parse_create_table};
 
 /// A view of the schema through its texts.
 pub(crate) struct KnownSchema<'a>(pub(crate) &'a dyn SchemaView);
@@ -25,10 +26,17 @@ impl Schema for KnownSchema<'_> {
         }
         .map(Rc::new)
     }
+
+    fn is_sequence(&self, name: &str) -> bool {
+        self.0.sequence(name).is_some()
+    }
 }
 
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
+        if name == SequenceInfo::TABLE {
+            return None;
+        }
         let columns = self.0.columns(name)?;
         let info = self
             .0
@@ -45,10 +53,12 @@ impl KnownSchema<'_> {
                 default: column.default,
                 generated: if computed.contains(&column.name) {
                     Generated::Computed
-                } else if column.generated {
-                    Generated::ByDefault
                 } else {
-                    Generated::No
+                    match column.identity {
+                        Some(Identity::Always) => Generated::Always,
+                        Some(Identity::ByDefault) => Generated::ByDefault,
+                        None => Generated::No,
+                    }
                 },
                 name: column.name,
             })

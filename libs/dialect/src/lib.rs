@@ -39,9 +39,12 @@ pub use ddl::view_note::read as read_view_note;
 pub use error::DialectError;
 pub use crate::functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
 pub use schema::{ColumnInfo, NoSchema, SchemaView};
+pub use sequence::{
+    SequenceInfo, Sequences, bare as bare_name, default_name as default_sequence, sequences_of,
+};
 pub use split::split;
 pub use statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, Needs,
     Notice, Reindex, Statement, StatementKind, TransactionModes,
 };
-pub use table_info::{Constraint, ConstraintKind, TableColumn, TableInfo, parse_create_table};
+pub use table_info::{Constraint, ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table};

@@ -1,8 +1,11 @@
 //! What translation asks of a database's schema.
 
-/// One column of a table or a view.
 use pgtypes::PgType;
 
+use crate::sequence::SequenceInfo;
+use crate::table_info::Identity;
+
+/// One column of a table or a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnInfo {
     /// As stored, without quotes.
@@ -13,8 +16,8 @@ pub struct ColumnInfo {
     pub not_null: bool,
     /// The default as SQLite's expression text.
     pub default: Option<String>,
-    /// A `serial` or identity column that SQLite fills by itself (the rowid alias): NULL stands for the next value.
-    pub generated: bool,
+    /// GENERATED … AS IDENTITY.
+    pub identity: Option<Identity>,
 }
 
 impl ColumnInfo {
@@ -25,7 +28,7 @@ impl ColumnInfo {
             type_name,
             not_null: false,
             default: None,
-            generated: false,
+            identity: None,
         }
     }
 }
@@ -53,6 +56,21 @@ pub trait SchemaView {
     /// Whether a foreign key of another table refers to this one.
     fn is_referenced(&self, _table: &str) -> bool {
         false
+    }
+
+    /// The sequence of that name, at the number where it is now.
+    fn sequence(&self, _name: &str) -> Option<SequenceInfo> {
+        None
+    }
+
+    /// Tables and columns whose defaults take values from the sequence.
+    fn sequence_users(&self, _name: &str) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// The sequences that a table's columns own: their names, and the columns.
+    fn owned_sequences(&self, _table: &str) -> Vec<(String, String)> {
+        Vec::new()
     }
 
     /// The table that an index belongs to; `None` if there is no such index.

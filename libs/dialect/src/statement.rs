@@ -2,6 +2,8 @@
 
 use pgtypes::{PgType, SqlState};
 
+use crate::sequence::Sequences;
+
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct Statement {
     pub columns: Vec<Option<PgType>>,
     /// The names of the result's columns; empty: SQLite's are the names.
     pub names: Vec<String>,
+    /// The sequences that it may call: the server has to know them before it runs.
+    pub sequences: Sequences,
     /// Reads tables of [`crate::catalog`]; they must be there (and current) before the statement is prepared.
     pub catalog: bool,
     /// What must hold around the execution of `sqlite`.
@@ -54,6 +58,7 @@ impl Statement {
             returning: false,
             columns: Vec::new(),
             names: Vec::new(),
+            sequences: Sequences::None,
             catalog: false,
             needs: None,
             notices: Vec::new(),
@@ -63,6 +68,16 @@ impl Statement {
     /// A statement accepted without any effect, with its tag.
     pub fn accepted(tag: &'static str) -> Self {
         Self::session(StatementKind::NoOperation, tag)
+    }
+
+    /// Whether it changes definitions of sequences.
+    pub fn changes_sequences(&self) -> bool {
+        self.writes
+            && (self.kind == StatementKind::Ddl || self.sqlite.len() > 1)
+            && self
+                .sqlite
+                .iter()
+                .any(|text| text.contains("main.eloqdb_sequence"))
     }
 
     /// A schema change by these statements.

@@ -28,6 +28,7 @@ mod returning;
 pub mod schema;
 mod scope;
 mod select;
+mod sequence;
 mod set_operation;
 mod sort;
 mod standalone;

@@ -1,0 +1,115 @@
+//! Calls on sequences, which are known by their names.
+
+use pgtypes::{SqlState, SqlValue};
+
+use crate::analysis::Analyzer;
+use crate::analysis::schema::Relation as Stored;
+use crate::analysis::select::plain;
+use crate::analysis::tree::{Body, Expr, ExprKind, Output, Query};
+use crate::catalog::{Function, Type, TypeId};
+use crate::error::DialectError;
+use crate::sequence::NEXTVAL;
+use crate::syntax::ast::Position;
+
+/// The functions whose first argument is a sequence.
+const ON_SEQUENCES: &[&str] = &["nextval_oid", "currval_oid", "setval_oid", "setval3_oid"];
+
+impl Analyzer<'_> {
+    /// The sequence that a function works on stays the name that it was given as; the server looks it up.
+    pub(crate) fn name_sequence(
+        &self,
+        function: &Function,
+        sequence: &mut Expr,
+    ) -> Result<(), DialectError> {
+        if !ON_SEQUENCES.contains(&function.source) {
+            return Ok(());
+        }
+        let name = match &mut sequence.kind {
+            ExprKind::ViaText(name) => Some(&mut **name),
+            ExprKind::Call(call) if call.function.source == "text_regclass" => {
+                call.arguments.first_mut()
+            }
+            _ => None,
+        };
+        let Some(name) = name else {
+            return Ok(());
+        };
+        let ty = Type::new(TypeId::TEXT);
+        let at = name.at;
+        let kind = std::mem::replace(&mut name.kind, ExprKind::Constant(SqlValue::Null));
+        if let ExprKind::Constant(SqlValue::Text(text)) = &kind {
+            self.check_sequence(text, at)?;
+        }
+        *sequence = Expr::new(ty, kind, at);
+        Ok(())
+    }
+
+    fn check_sequence(&self, text: &str, at: Position) -> Result<(), DialectError> {
+        let name = crate::sequence::bare(text);
+        if self.schema.is_sequence(&name) {
+            return Ok(());
+        }
+        if self.schema.relation(None, &name).is_some() {
+            return Err(DialectError::new(
+                SqlState::WRONG_OBJECT_TYPE,
+                format!("\"{name}\" is not a sequence"),
+            ));
+        }
+        Err(self.error(
+            at,
+            SqlState::UNDEFINED_TABLE,
+            format!("relation \"{name}\" does not exist"),
+        ))
+    }
+
+    /// Adds the columns that count, where an INSERT leaves them out: a column that is SQLite's rowid has no default of
+    /// its own there, and the server has to know which sequences a statement calls.
+    pub(crate) fn fill_counted(
+        &mut self,
+        columns: Vec<usize>,
+        source: Option<Query>,
+        stored: &Stored,
+    ) -> Result<(Vec<usize>, Option<Query>), DialectError> {
+        let missing: Vec<(usize, String)> = stored
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| !columns.contains(place))
+            .filter_map(|(place, column)| Some((place, column.default.clone()?)))
+            .filter(|(_, default)| default.contains(NEXTVAL))
+            .collect();
+        if missing.is_empty() {
+            return Ok((columns, source));
+        }
+        let mut values = Vec::with_capacity(missing.len());
+        let mut outputs = Vec::with_capacity(missing.len());
+        let mut all = columns;
+        for (place, default) in missing {
+            let Some(column) = stored.columns.get(place) else {
+                continue;
+            };
+            all.push(place);
+            let kind = ExprKind::ColumnDefault(default);
+            values.push(Expr::new(column.ty, kind, Position::default()));
+            outputs.push(Output {
+                name: column.name.clone(),
+                ty: column.ty,
+            });
+        }
+        let source = match source {
+            None => plain(Body::Values(vec![values]), outputs, Vec::new()),
+            Some(mut query) => {
+                if let Body::Values(rows) = &mut query.body {
+                    for row in rows {
+                        row.extend(values.iter().cloned());
+                    }
+                    query.columns.extend(outputs);
+                    query
+                } else {
+                    self.beside(query, values, outputs)
+                }
+            }
+        };
+        Ok((all, Some(source)))
+    }
+}
