@@ -3,13 +3,13 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use dialect::FetchCount;
+use dialect::{FetchCount, StatementKind};
 use pgtypes::{SqlState, SqlValue};
 
 use crate::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
-use crate::session::{Session, mapping, rebuild};
+use crate::session::{Session, mapping, rebuild, sequences};
 
 /// Runs a change without a result; gives the number of changed rows.
 pub fn execute(
@@ -25,6 +25,9 @@ pub fn execute(
     }
     if prepared.statement.catalog {
         session.refresh_catalog()?;
+    }
+    if prepared.statement.changes_sequences() {
+        session.backend().sqlite().sequences().mark_changed();
     }
     if let Some(needs) = &prepared.statement.needs {
         rebuild::rebuild(session, prepared, needs)?;
@@ -49,11 +52,13 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
     if prepared.statement.writes {
         session.before_write(prepared.command())?;
         run_preparatory(session, &prepared)?;
+        sequences::make_ready(session.backend().sqlite(), &prepared.statement.sequences)?;
     } else if locks {
         // What it reads must stay as it is until the transaction ends: nobody else may write.
         session.before_write("SELECT FOR UPDATE")?;
     } else {
         session.before_read()?;
+        sequences::make_ready(session.backend().sqlite(), &prepared.statement.sequences)?;
     }
     // SQLite makes all changes of a RETURNING statement before it gives the first row.
     let backend = session.backend();
@@ -63,7 +68,7 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
 
 /// The tag of a statement that gave rows.
 pub fn rows_tag(session: &Session, prepared: &Prepared, rows: u64) -> String {
-    let changed = if prepared.statement.writes {
+    let changed = if prepared.statement.kind == StatementKind::Dml {
         session.backend().sqlite().changes()
     } else {
         rows
@@ -134,7 +139,12 @@ pub fn resolve_execute(
         return Ok((prepared, Vec::new()));
     }
     let call = session.prepare(&format!("SELECT {}", arguments.join(", ")), &[])?;
-    session.before_read()?;
+    if call.statement.writes {
+        session.before_write(call.command())?;
+    } else {
+        session.before_read()?;
+    }
+    sequences::make_ready(session.backend().sqlite(), &call.statement.sequences)?;
     let mut statement = session.backend().sqlite().prepare(call.text())?;
     let mut rows = statement.raw_query();
     let mut values = Vec::with_capacity(arguments.len());
@@ -153,7 +163,7 @@ fn run_preparatory(session: &Session, prepared: &Prepared) -> Result<(), Failure
     };
     let sqlite = session.backend().sqlite();
     for text in before {
-        sqlite.prepare(text)?.raw_execute()?;
+        sqlite.run_part(text)?;
     }
     Ok(())
 }

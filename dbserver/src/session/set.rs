@@ -89,6 +89,7 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
             session.transaction().check_outside_block("DISCARD ALL")?;
             session.portals().clear();
             session.statements().clear();
+            session.backend().sqlite().sequences().forget();
             session.change_settings(Settings::reset_all);
             Ok(())
         }

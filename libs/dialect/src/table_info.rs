@@ -323,9 +323,7 @@ mod tests {
                 "character varying(20)"
             ]
         );
-        assert!(
-            info.columns[0].rowid_alias && info.columns[0].not_null
-        );
+        assert!(info.columns[0].rowid_alias && info.columns[0].not_null);
         assert!(!info.columns[1].rowid_alias);
         assert_eq!(info.columns[1].identity, Some(Identity::Always));
         assert_eq!(info.columns[3].default.as_deref(), Some("0"));

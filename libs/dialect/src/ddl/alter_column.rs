@@ -2,9 +2,9 @@
 
 use pgtypes::{PgType, SqlState};
 
-use crate::ddl::alter::Alter;
 use crate::analysis::Purpose;
 use crate::catalog::{Type, TypeId};
+use crate::ddl::alter::Alter;
 use crate::ddl::column::declared;
 use crate::error::DialectError;
 use crate::literal::quote_name;

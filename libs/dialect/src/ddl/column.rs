@@ -82,7 +82,9 @@ impl Translator<'_> {
         let table = table.map_or("", |table| table.alias.as_str());
         let message = match counting {
             Counting::Serial => {
-                format!("multiple default values specified for column \"{name}\" of table \"{table}\"")
+                format!(
+                    "multiple default values specified for column \"{name}\" of table \"{table}\""
+                )
             }
             Counting::Identity(..) => format!(
                 "both default and identity specified for column \"{name}\" of table \"{table}\""
@@ -189,8 +191,7 @@ impl Translator<'_> {
         match clause.keyword.as_str() {
             "default" => self.default_clause(clause.body, clause.end, ty)?,
             "generated" => {
-                if let Some(identity) =
-                    counting::read_identity(self.src, clause.body, clause.end)?
+                if let Some(identity) = counting::read_identity(self.src, clause.body, clause.end)?
                 {
                     self.remove(at, clause.end);
                     return Ok(Some(identity));

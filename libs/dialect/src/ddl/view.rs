@@ -2,8 +2,8 @@
 
 use pgtypes::SqlState;
 
-use crate::error::DialectError;
 use crate::ddl::view_note;
+use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
 use crate::source::Source;

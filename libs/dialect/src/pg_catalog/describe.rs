@@ -2,9 +2,9 @@
 
 use pgtypes::PgType;
 
+use crate::expr::coerce::json_literal;
 use crate::literal::quote;
 use crate::sequence::default_literal;
-use crate::expr::coerce::json_literal;
 use crate::source::Source;
 use crate::table_info::{Constraint, ConstraintKind};
 
@@ -17,7 +17,7 @@ fn list(names: &[String]) -> String {
 }
 
 /// A name, quoted where PostgreSQL would quote it.
-pub(crate) fn identifier(name: &str) -> String {
+pub fn identifier(name: &str) -> String {
     let plain = !name.is_empty()
         && name
             .bytes()

@@ -378,7 +378,11 @@ impl Filler<'_> {
                 ("udt_name", text(ty.typname())),
                 (
                     "is_identity",
-                    text(if column.identity.is_some() { "YES" } else { "NO" }),
+                    text(if column.identity.is_some() {
+                        "YES"
+                    } else {
+                        "NO"
+                    }),
                 ),
                 (
                     "identity_generation",

@@ -79,7 +79,10 @@ impl Filler<'_> {
                 ("minimum_value", text(&sequence.min.to_string())),
                 ("maximum_value", text(&sequence.max.to_string())),
                 ("increment", text(&sequence.increment.to_string())),
-                ("cycle_option", text(if sequence.cycle { "YES" } else { "NO" })),
+                (
+                    "cycle_option",
+                    text(if sequence.cycle { "YES" } else { "NO" }),
+                ),
             ],
         );
     }

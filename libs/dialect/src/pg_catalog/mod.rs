@@ -17,7 +17,7 @@ use crate::source::Source;
 use crate::table_info::{TableInfo, parse_create_table};
 use crate::translator::Column;
 
-pub(crate) use describe::identifier;
+pub use describe::identifier;
 pub use fill::rows;
 
 /// A table of the catalog.

@@ -116,8 +116,17 @@ impl Options {
 }
 
 const WORDS: &[&str] = &[
-    "INCREMENT", "MINVALUE", "MAXVALUE", "START", "CACHE", "CYCLE", "NO", "RESTART", "OWNED",
-    "SEQUENCE", "AS",
+    "INCREMENT",
+    "MINVALUE",
+    "MAXVALUE",
+    "START",
+    "CACHE",
+    "CYCLE",
+    "NO",
+    "RESTART",
+    "OWNED",
+    "SEQUENCE",
+    "AS",
 ];
 
 fn type_end(src: &Source<'_>, at: usize, end: usize) -> usize {
@@ -129,7 +138,8 @@ fn type_end(src: &Source<'_>, at: usize, end: usize) -> usize {
 }
 
 fn starts_number(src: &Source<'_>, at: usize) -> bool {
-    src.text(at).starts_with(|first: char| first.is_ascii_digit())
+    src.text(at)
+        .starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// A number with its sign, at `next`, which moves behind it.

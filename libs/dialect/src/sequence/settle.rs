@@ -89,7 +89,9 @@ fn settle(
     starts(&mut info, options, new)?;
     if let Some(cache) = options.cache {
         if cache <= 0 {
-            return Err(refused(format!("CACHE ({cache}) must be greater than zero")));
+            return Err(refused(format!(
+                "CACHE ({cache}) must be greater than zero"
+            )));
         }
         info.cache = cache;
     }
@@ -208,7 +210,10 @@ mod tests {
             refusal("AS text"),
             "sequence type must be smallint, integer, or bigint"
         );
-        assert_eq!(refusal("CYCLE NO CYCLE"), "conflicting or redundant options");
+        assert_eq!(
+            refusal("CYCLE NO CYCLE"),
+            "conflicting or redundant options"
+        );
         assert_eq!(refusal("CACHE 0"), "CACHE (0) must be greater than zero");
     }
 

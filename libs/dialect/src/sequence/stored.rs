@@ -110,7 +110,10 @@ pub(crate) fn rename(from: &str, to: &str) -> Vec<String> {
 pub(crate) fn drop(name: &str) -> Vec<String> {
     vec![
         format!("DROP VIEW main.{}", quote_name(name)),
-        format!("DELETE FROM main.eloqdb_sequence WHERE name = {}", quote(name)),
+        format!(
+            "DELETE FROM main.eloqdb_sequence WHERE name = {}",
+            quote(name)
+        ),
     ]
 }
 

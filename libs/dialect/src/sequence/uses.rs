@@ -5,7 +5,11 @@ pub(crate) const NEXTVAL: &str = "pg_nextval_oid(";
 /// The calls that move a sequence.
 const MOVING: &[&str] = &[NEXTVAL, "pg_setval_oid(", "pg_setval3_oid("];
 /// The calls that look at what the session was given.
-const LOOKING: &[&str] = &["pg_currval_oid(", "pg_lastval(", "pg_pg_get_serial_sequence("];
+const LOOKING: &[&str] = &[
+    "pg_currval_oid(",
+    "pg_lastval(",
+    "pg_pg_get_serial_sequence(",
+];
 
 /// The sequences that a statement may call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -109,7 +113,9 @@ mod tests {
 
     #[test]
     fn names_in_literals_are_known_before_the_statement_runs() {
-        let uses = of("SELECT pg_nextval_oid('s'), pg_nextval_oid('public.\"T''\"'), pg_setval_oid('s', 1)");
+        let uses = of(
+            "SELECT pg_nextval_oid('s'), pg_nextval_oid('public.\"T''\"'), pg_setval_oid('s', 1)",
+        );
         assert_eq!(
             uses.sequences,
             Sequences::Named(vec!["s".into(), "T'".into()])
