@@ -316,9 +316,10 @@ pub enum StatementKind {
     Dbctl {
         command: String,
     },
-    /// DISCARD ALL (`true`) or PLANS, SEQUENCES, TEMP.
+    /// DISCARD ALL (`true`) or PLANS, SEQUENCES, TEMP; `sequences`: what currval tells goes, too.
     Discard {
         all: bool,
+        sequences: bool,
     },
     /// DECLARE name CURSOR FOR query: `sqlite` holds the query.
     DeclareCursor {

@@ -128,7 +128,7 @@ async fn columns_count_wherever_they_stand() {
         .await;
     let row = client
         .query_one(
-            "SELECT string_agg(a || ':' || id || ':' || b || c, ' ' ORDER BY a) FROM t",
+            "SELECT string_agg(a::text || ':' || id::text || ':' || b::text || c, ' ' ORDER BY a) FROM t",
             &[],
         )
         .await

@@ -27,6 +27,11 @@ impl Analyzer<'_> {
         let (columns, source) = self.insert_source(insert, columns, &stored)?;
         self.common_tables.truncate(visible);
         self.check_given(insert, &columns, source.as_ref(), &stored)?;
+        let (columns, source) = if insert.overriding == Some(Overriding::User) {
+            self.without_identity(columns, source, &stored)
+        } else {
+            (columns, source)
+        };
         let (columns, source) = self.fill_counted(columns, source, &stored)?;
         let table = self.enter_target(&stored, insert.alias.as_ref(), &insert.table)?;
         let on_conflict = insert
@@ -355,7 +360,7 @@ impl Analyzer<'_> {
     }
 
     /// The query as a relation of the statement, and the types of its columns.
-    fn as_relation(&mut self, query: Query) -> (RelationId, Vec<Type>) {
+    pub(crate) fn as_relation(&mut self, query: Query) -> (RelationId, Vec<Type>) {
         let columns: Vec<RelationColumn> = query
             .columns
             .iter()
@@ -444,11 +449,6 @@ impl Analyzer<'_> {
                         .detail(always(&column.name))
                         .hint("Use OVERRIDING SYSTEM VALUE to override."));
                 }
-                Generated::Always | Generated::ByDefault
-                    if insert.overriding == Some(Overriding::User) =>
-                {
-                    return Err(self.unsupported(at, "OVERRIDING USER VALUE"));
-                }
                 Generated::Computed => {
                     return Err(self.computed(&column.name, Clause::Values, at));
                 }
@@ -464,7 +464,7 @@ fn always(column: &str) -> String {
 }
 
 /// `SELECT targets FROM relation [WHERE filter]`
-fn select_from(
+pub(crate) fn select_from(
     relation: RelationId,
     targets: Vec<Expr>,
     filter: Option<Expr>,

@@ -3,9 +3,10 @@
 use pgtypes::{SqlState, SqlValue};
 
 use crate::analysis::Analyzer;
-use crate::analysis::schema::Relation as Stored;
+use crate::analysis::insert::select_from;
+use crate::analysis::schema::{Generated, Relation as Stored};
 use crate::analysis::select::plain;
-use crate::analysis::tree::{Body, Expr, ExprKind, Output, Query};
+use crate::analysis::tree::{Body, ColumnRef, Expr, ExprKind, Output, Query};
 use crate::catalog::{Function, Type, TypeId};
 use crate::error::DialectError;
 use crate::sequence::NEXTVAL;
@@ -62,6 +63,43 @@ impl Analyzer<'_> {
         ))
     }
 
+    /// OVERRIDING USER VALUE: what is given for identity columns is left out.
+    pub(crate) fn without_identity(
+        &mut self,
+        columns: Vec<usize>,
+        source: Option<Query>,
+        stored: &Stored,
+    ) -> (Vec<usize>, Option<Query>) {
+        let counts = |place: &usize| {
+            let column = stored.columns.get(*place);
+            column.is_some_and(|column| {
+                matches!(column.generated, Generated::Always | Generated::ByDefault)
+            })
+        };
+        let keep: Vec<bool> = columns.iter().map(|place| !counts(place)).collect();
+        if keep.iter().all(|keep| *keep) {
+            return (columns, source);
+        }
+        let columns = kept(columns, &keep);
+        let source = source.map(|mut query| {
+            let outputs = kept(query.columns.clone(), &keep);
+            if let Body::Values(rows) = &mut query.body {
+                for row in rows {
+                    *row = kept(std::mem::take(row), &keep);
+                }
+                query.columns = outputs;
+                return query;
+            }
+            let (relation, types) = self.as_relation(query);
+            let values = types.into_iter().enumerate().map(|(column, ty)| {
+                let reference = ColumnRef { relation, column };
+                Expr::new(ty, ExprKind::Column(reference), Position::default())
+            });
+            select_from(relation, kept(values.collect(), &keep), None, outputs)
+        });
+        (columns, source)
+    }
+
     /// Adds the columns that count, where an INSERT leaves them out: a column that is SQLite's rowid has no default of
     /// its own there, and the server has to know which sequences a statement calls.
     pub(crate) fn fill_counted(
@@ -112,4 +150,12 @@ impl Analyzer<'_> {
         };
         Ok((all, Some(source)))
     }
+}
+
+fn kept<T>(items: Vec<T>, keep: &[bool]) -> Vec<T> {
+    items
+        .into_iter()
+        .zip(keep)
+        .filter_map(|(item, keep)| keep.then_some(item))
+        .collect()
 }
