@@ -39,7 +39,12 @@ pub fn execute(
         return Ok(0);
     }
     let (transaction, scope) = session.transaction_mut();
-    transaction.change(scope.sqlite, prepared, values)
+    let changed = transaction.change(scope.sqlite, prepared, values)?;
+    if prepared.statement.kind == StatementKind::Ddl {
+        // The version of the schema does not tell of temporary tables.
+        scope.sqlite.schema().clear();
+    }
+    Ok(changed)
 }
 
 /// Starts a portal whose statement gives rows.

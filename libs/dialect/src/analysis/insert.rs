@@ -282,9 +282,9 @@ impl Analyzer<'_> {
         }
         if column.generated == Generated::Always && clause == Clause::Update {
             let message = format!("column \"{}\" can only be updated to DEFAULT", column.name);
-            return Err(self
-                .error(value.at, SqlState::GENERATED_ALWAYS, message)
-                .detail(always(&column.name)));
+            return Err(
+                DialectError::new(SqlState::GENERATED_ALWAYS, message).detail(always(&column.name))
+            );
         }
         let value = self.in_clause(clause, |analyzer| analyzer.expr(value))?;
         self.assign(value, &column.name, column.ty)
@@ -437,15 +437,11 @@ impl Analyzer<'_> {
             let Some(at) = given else { continue };
             match column.generated {
                 Generated::Always if insert.overriding.is_none() => {
-                    return Err(self
-                        .error(
-                            at,
-                            SqlState::GENERATED_ALWAYS,
-                            format!(
-                                "cannot insert a non-DEFAULT value into column \"{}\"",
-                                column.name
-                            ),
-                        )
+                    let message = format!(
+                        "cannot insert a non-DEFAULT value into column \"{}\"",
+                        column.name
+                    );
+                    return Err(DialectError::new(SqlState::GENERATED_ALWAYS, message)
                         .detail(always(&column.name))
                         .hint("Use OVERRIDING SYSTEM VALUE to override."));
                 }

@@ -50,7 +50,8 @@ impl Analyzer<'_> {
         if self.schema.is_sequence(&name) {
             return Ok(());
         }
-        if self.schema.relation(None, &name).is_some() {
+        let other = self.schema.relation(None, &name);
+        if other.is_some_and(|other| other.name == name) {
             return Err(DialectError::new(
                 SqlState::WRONG_OBJECT_TYPE,
                 format!("\"{name}\" is not a sequence"),
@@ -108,6 +109,7 @@ impl Analyzer<'_> {
         source: Option<Query>,
         stored: &Stored,
     ) -> Result<(Vec<usize>, Option<Query>), DialectError> {
+        refuse_null(&columns, source.as_ref(), stored)?;
         let missing: Vec<(usize, String)> = stored
             .columns
             .iter()
@@ -150,6 +152,42 @@ impl Analyzer<'_> {
         };
         Ok((all, Some(source)))
     }
+}
+
+/// SQLite takes NULL in the place of a rowid for the wish to get one.
+fn refuse_null(
+    columns: &[usize],
+    source: Option<&Query>,
+    stored: &Stored,
+) -> Result<(), DialectError> {
+    let Some(Body::Values(rows)) = source.map(|query| &query.body) else {
+        return Ok(());
+    };
+    for (index, place) in columns.iter().enumerate() {
+        let column = stored.columns.get(*place);
+        let counts = column.filter(|column| {
+            column.not_null
+                && column
+                    .default
+                    .as_deref()
+                    .is_some_and(|text| text.contains(NEXTVAL))
+        });
+        let Some(column) = counts else { continue };
+        let is_null = |row: &Vec<Expr>| {
+            let value = row.get(index).map(|value| &value.without_relabel().kind);
+            matches!(value, Some(ExprKind::Constant(SqlValue::Null)))
+        };
+        if rows.iter().any(is_null) {
+            return Err(DialectError::new(
+                SqlState::NOT_NULL_VIOLATION,
+                format!(
+                    "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                    column.name, stored.name
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn kept<T>(items: Vec<T>, keep: &[bool]) -> Vec<T> {

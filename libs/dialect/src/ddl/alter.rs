@@ -28,6 +28,7 @@ pub(crate) struct Alter<'a> {
     pub(crate) changed: bool,
     /// Statements that SQLite knows.
     pub(crate) sqlite: Vec<String>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// Words of actions that are accepted and change nothing.
@@ -86,6 +87,7 @@ pub(crate) fn alter_table(
         change: Change::default(),
         changed: false,
         sqlite: Vec::new(),
+        notices: Vec::new(),
     };
     alter.run(at)
 }
@@ -157,15 +159,23 @@ impl Alter<'_> {
                 present,
                 change,
                 schema,
+                notices,
                 ..
             } = self;
-            return Ok(rebuild::apply(present, change, schema));
+            return Ok(Statement {
+                notices,
+                ..rebuild::apply(present, change, schema)
+            });
         }
         if self.sqlite.is_empty() {
-            return Ok(Statement::accepted("ALTER TABLE"));
+            return Ok(Statement {
+                notices: self.notices,
+                ..Statement::accepted("ALTER TABLE")
+            });
         }
         Ok(Statement {
             writes: true,
+            notices: self.notices,
             sqlite: self.sqlite,
             ..Statement::session(StatementKind::Ddl, "ALTER TABLE")
         })

@@ -28,7 +28,7 @@ impl Alter<'_> {
             return self.set_default(&name, column, next + 2, end);
         }
         if src.are(next, &["DROP", "DEFAULT"]) {
-            self.check_no_identity(&name)?;
+            self.check_no_identity(&name, false)?;
             if let Some((from, to)) = self.present.clause(column, "default") {
                 self.present.replace(&mut self.change.edits, from, to, "");
                 self.changed = true;
@@ -84,7 +84,7 @@ impl Alter<'_> {
         from: usize,
         to: usize,
     ) -> Result<(), DialectError> {
-        self.check_no_identity(name)?;
+        self.check_no_identity(name, true)?;
         let mut translator = Translator::new(self.src, self.schema);
         let ty = self.type_name(name);
         translator.default_clause(from, to, ty.as_ref())?;

@@ -6,6 +6,7 @@ use crate::ddl::alter::Alter;
 use crate::ddl::counting::{self, Counting};
 use crate::error::DialectError;
 use crate::sequence::{Options, SequenceInfo, altered, stored};
+use crate::statement::Notice;
 use crate::table_info::{Identity, TableColumn};
 
 impl Alter<'_> {
@@ -28,13 +29,15 @@ impl Alter<'_> {
     }
 
     /// The default of an identity column is not the user's.
-    pub(crate) fn check_no_identity(&self, name: &str) -> Result<(), DialectError> {
+    pub(crate) fn check_no_identity(&self, name: &str, set: bool) -> Result<(), DialectError> {
         if self.identity(name).is_none() {
             return Ok(());
         }
-        Err(self
-            .refused(name, SqlState::SYNTAX_ERROR, "is an identity column")
-            .hint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead."))
+        let refused = self.refused(name, SqlState::SYNTAX_ERROR, "is an identity column");
+        if set {
+            return Err(refused);
+        }
+        Err(refused.hint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead."))
     }
 
     fn sequence_of(&self, name: &str) -> Option<SequenceInfo> {
@@ -103,6 +106,14 @@ impl Alter<'_> {
     ) -> Result<(), DialectError> {
         if self.identity(name).is_none() {
             if if_exists {
+                let table = &self.table;
+                self.notices.push(Notice {
+                    severity: "NOTICE",
+                    sqlstate: SqlState::SUCCESSFUL_COMPLETION,
+                    message: format!(
+                        "column \"{name}\" of relation \"{table}\" is not an identity column, skipping"
+                    ),
+                });
                 return Ok(());
             }
             let state = SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE;

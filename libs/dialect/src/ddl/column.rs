@@ -48,6 +48,7 @@ impl Translator<'_> {
             .then_some(Counting::Serial);
         let mut not_null = false;
         let mut default = false;
+        let mut identity_at = None;
         let mut next = type_end;
         while next < end {
             let clause = layout::clause(self.src, next, end);
@@ -59,11 +60,12 @@ impl Translator<'_> {
             if let Some(identity) = self.column_clause(&clause, next, ty.as_ref())? {
                 self.check_counts(&name, ty.as_ref(), counting.is_some(), next)?;
                 counting = Some(identity);
+                identity_at = Some(next);
             }
             next = clause.end.max(next + 1);
         }
         if default && let Some(counting) = &counting {
-            return Err(self.two_values(&name, counting, at));
+            return Err(self.two_values(&name, counting, identity_at));
         }
         if let Some(ty) = &ty {
             self.declare((at + 1, type_end), ty, counting.as_ref(), key);
@@ -77,7 +79,7 @@ impl Translator<'_> {
     }
 
     /// A column has one source of values.
-    fn two_values(&self, name: &str, counting: &Counting, at: usize) -> DialectError {
+    fn two_values(&self, name: &str, counting: &Counting, at: Option<usize>) -> DialectError {
         let table = self.scopes.last().and_then(|scope| scope.tables.first());
         let table = table.map_or("", |table| table.alias.as_str());
         let message = match counting {
@@ -90,7 +92,10 @@ impl Translator<'_> {
                 "both default and identity specified for column \"{name}\" of table \"{table}\""
             ),
         };
-        self.src.error(at, SqlState::SYNTAX_ERROR, message)
+        match at {
+            Some(at) => self.src.error(at, SqlState::SYNTAX_ERROR, message),
+            None => DialectError::new(SqlState::SYNTAX_ERROR, message),
+        }
     }
 
     fn check_counts(
@@ -101,7 +106,7 @@ impl Translator<'_> {
         at: usize,
     ) -> Result<(), DialectError> {
         if counts {
-            return Err(self.two_values(name, &Counting::Serial, at));
+            return Err(self.two_values(name, &Counting::Serial, Some(at)));
         }
         if ty.is_some_and(PgType::is_integer) {
             return Ok(());

@@ -43,7 +43,8 @@ pub(crate) fn create_table(
         return Err(src.unsupported(to, "a partitioned or typed table"));
     }
     if src.sign(to, "(") && !is_as(src, src.partner(to) + 1) {
-        let exists = translator.schema.columns(&name).is_some();
+        // A temporary table may hide another of its name.
+        let exists = !temporary && translator.schema.columns(&name).is_some();
         translator.table_body(to, &name, temporary)?;
         if exists {
             // Nothing is made.
