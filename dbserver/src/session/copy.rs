@@ -2,7 +2,7 @@
 
 use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView, Sequences};
 use pgtypes::copy::{self, Force, Header, Row};
-use pgtypes::{Format, PgType, SqlState, SqlValueRef, decode};
+use pgtypes::{Context, Format, PgType, SqlState, SqlValueRef, decode_in};
 
 use crate::databases::permit::Interrupt;
 use crate::failure::Failure;
@@ -103,10 +103,11 @@ impl Target {
         sequences::make_ready(sqlite, &self.sequences)?;
         let mut statement = sqlite.prepare(&self.insert)?;
         let format = decoder.value_format();
+        let context = sqlite.context();
         let mut rows = 0;
         loop {
             let result = match decoder.next_row() {
-                Ok(Some(row)) => self.bind(&mut statement, row, format),
+                Ok(Some(row)) => self.bind(&mut statement, row, format, &context),
                 Ok(None) => return Ok(rows),
                 Err(error) => return Err(mapping::copy(&error, &self.table)),
             };
@@ -133,13 +134,14 @@ impl Target {
         statement: &mut rusqlite::Statement<'_>,
         row: Row<'_>,
         format: Format,
+        context: &Context,
     ) -> Result<(), RowError> {
         for (index, (_, ty)) in self.columns.iter().enumerate() {
             let bound = match row.get(index) {
                 None => statement.raw_bind_parameter(index + 1, mapping::bound(SqlValueRef::Null)),
                 Some(field) => {
-                    let value =
-                        decode(field, ty, format).map_err(|error| RowError::Value(index, error))?;
+                    let value = decode_in(field, ty, format, context)
+                        .map_err(|error| RowError::Value(index, error))?;
                     statement.raw_bind_parameter(index + 1, mapping::bound(value.as_ref()))
                 }
             };

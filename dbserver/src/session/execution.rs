@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use dialect::{FetchCount, StatementKind};
-use pgtypes::{SqlState, SqlValue};
+use pgtypes::{PgType, SqlState, SqlValue};
 
 use crate::failure::Failure;
 use crate::session::portal::Portal;
@@ -143,7 +143,14 @@ pub fn resolve_execute(
     if arguments.is_empty() {
         return Ok((prepared, Vec::new()));
     }
-    let call = session.prepare(&format!("SELECT {}", arguments.join(", ")), &[])?;
+    let converted: Vec<String> = arguments
+        .iter()
+        .zip(&prepared.parameters)
+        .map(|(argument, ty)| format!("CAST({argument} AS {})", type_name(ty)))
+        .collect();
+    let call = session.prepare(&format!("SELECT {}", converted.join(", ")), &[]);
+    // A place in this text is none of the client's.
+    let call = call.map_err(Failure::without_position)?;
     if call.statement.writes {
         session.before_write(call.command())?;
     } else {
@@ -159,6 +166,14 @@ pub fn resolve_execute(
         }
     }
     Ok((prepared, values))
+}
+
+/// A type as SQL names it.
+fn type_name(ty: &PgType) -> String {
+    match ty {
+        PgType::Composed(oid) => dialect::catalog::TypeId::new(oid.get()).name(),
+        _ => ty.to_string(),
+    }
 }
 
 /// Runs all but the last of a statement's texts.

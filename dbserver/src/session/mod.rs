@@ -18,6 +18,7 @@ pub mod backend;
 mod block;
 pub mod catalog;
 pub mod command;
+mod context;
 pub mod copy;
 pub mod cursor;
 pub mod execution;
@@ -177,7 +178,7 @@ impl Session {
             Err(_) if self.transaction.is_failed() => drop(sqlite.take_error()),
             Err(error) => return Err(error),
         }
-        let statement = dialect::analyze(sql, &View::new(sqlite))?;
+        let statement = dialect::analyze_with(sql, &View::new(sqlite), oids)?;
         self.transaction.check_accepts(&statement.kind)?;
         if statement.catalog {
             self.refresh_catalog()?;

@@ -87,6 +87,9 @@ impl Prepared {
                 limits[index] = inferred.filter(is_limited);
             }
             let ty = match told {
+                Some(_) if matches!(inferred, Some(PgType::Composed(_))) => {
+                    inferred.unwrap_or(PgType::Text)
+                }
                 // A type that is not known here comes and goes as text.
                 Some(oid) => {
                     PgType::from_oid(Oid::new(oid), -1).map_or(PgType::Text, PgType::sent_as)
@@ -189,11 +192,18 @@ impl Prepared {
         if self.projection().is_some() {
             return [Column::text("QUERY PLAN")].into();
         }
+        if self.statement.without_columns {
+            return [].into();
+        }
         let view = View::new(sqlite);
         let known = &self.statement.columns;
         let count = statement.column_count();
+        // What was translated only keeps the names of types and tables as texts.
+        let typed = !self.statement.names.is_empty();
         let said = |index: usize| {
-            (known.len() == count).then(|| known.get(index)?.map(PgType::sent_as))?
+            let ty = known.get(index).copied().flatten()?;
+            let ty = if typed { ty } else { ty.sent_as() };
+            (known.len() == count).then_some(ty)
         };
         let origins = statement.columns_with_metadata();
         let declared = statement.columns();

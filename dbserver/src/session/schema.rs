@@ -58,6 +58,14 @@ impl<'a> View<'a> {
 }
 
 impl SchemaView for View<'_> {
+    fn context(&self) -> pgtypes::Context {
+        (*self.sqlite.context()).clone()
+    }
+
+    fn table_info(&self, table: &str) -> Option<Rc<TableInfo>> {
+        self.table(table)
+    }
+
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>> {
         let info = self.table(table)?;
         Some(info.columns.iter().map(column_info).collect())
@@ -142,22 +150,24 @@ fn column_info(column: &TableColumn) -> ColumnInfo {
 
 /// Temp tables hide those of the database, as in SQLite.
 fn read_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<TableInfo>> {
-    let found: Option<(String, String, Option<String>)> = connection
+    let found: Option<(String, String, Option<String>, bool)> = connection
         .prepare_cached(
-            "SELECT type, name, sql FROM (
+            "SELECT type, name, sql, place = 1 FROM (
                 SELECT 1 AS place, type, name, sql FROM temp.sqlite_schema
                 UNION ALL SELECT 2, type, name, sql FROM main.sqlite_schema)
              WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE ORDER BY place LIMIT 1",
         )?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row([name], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
         .optional()?;
-    let Some((kind, name, sql)) = found else {
+    let Some((kind, name, sql, temporary)) = found else {
         return Ok(None);
     };
     if kind == "table"
         && let Some(info) = sql.as_deref().and_then(dialect::parse_create_table)
     {
-        return Ok(Some(info));
+        return Ok(Some(TableInfo { temporary, ..info }));
     }
     let text = sql.unwrap_or_default();
     let mut columns = columns_by_pragma(connection, &name)?;
@@ -174,6 +184,7 @@ fn read_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<Ta
         name,
         view,
         columns,
+        temporary,
         ..TableInfo::default()
     }))
 }
@@ -269,6 +280,7 @@ fn columns_by_pragma(connection: &Connection, table: &str) -> rusqlite::Result<V
             default: row.get(3)?,
             identity: None,
             rowid_alias: false,
+            computed: false,
         })
     })?;
     rows.collect()

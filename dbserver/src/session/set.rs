@@ -122,16 +122,6 @@ fn set(session: &mut Session, name: &str, value: Option<&str>, local: bool) -> R
         }
         _ => {}
     }
-    let mut value = value;
-    if let Some(zone) = value
-        && parameters::is_time_zone(name)
-        && !parameters::is_utc(zone)
-    {
-        let message = "times are kept and shown in UTC";
-        let notices = session.notices();
-        notices.warn(SqlState::FEATURE_NOT_SUPPORTED, message);
-        value = Some("UTC");
-    }
     let explicit = session.transaction().is_explicit();
     if local && !explicit {
         let message = "SET LOCAL can only be used in transaction blocks";

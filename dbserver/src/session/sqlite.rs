@@ -44,6 +44,7 @@ pub struct Sqlite {
     schema: SchemaCache,
     trusted: Arc<AtomicBool>,
     sequences: Arc<SessionSequences>,
+    facts: Arc<Facts>,
 }
 
 impl Sqlite {
@@ -62,7 +63,13 @@ impl Sqlite {
             schema: SchemaCache::default(),
             trusted,
             sequences: Arc::clone(facts.sequences()),
+            facts: Arc::clone(facts),
         }))
+    }
+
+    /// The session's settings that values are read and written by.
+    pub fn context(&self) -> Arc<pgtypes::Context> {
+        self.facts.context()
     }
 
     /// The environment's epoch when it was opened: pages cached before a later one may be of commits
@@ -197,9 +204,13 @@ impl Sqlite {
     /// The number that moves with each change of the schema.
     pub fn schema_version(&self) -> Result<i64, Failure> {
         self.trusted(|connection| {
-            connection
-                .prepare_cached("PRAGMA schema_version")?
-                .query_row([], |row| row.get(0))
+            let version = |text| -> rusqlite::Result<i64> {
+                let mut statement = connection.prepare_cached(text)?;
+                statement.query_row([], |row| row.get(0))
+            };
+            // The session's own tables hide those of the database.
+            let own = version("PRAGMA temp.schema_version")?;
+            Ok((own << 32) | version("PRAGMA main.schema_version")?)
         })
     }
 

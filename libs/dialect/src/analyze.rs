@@ -12,7 +12,16 @@ use crate::{copy, ddl, front, names, session};
 
 /// Translates one statement (as [`crate::split`] gives it).
 pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    analyze_parts(sql, schema).map(with_sequences)
+    analyze_with(sql, schema, &[])
+}
+
+/// The same with the numbers of the types that the client gave to parameters; 0 where it leaves one open.
+pub fn analyze_with(
+    sql: &str,
+    schema: &dyn SchemaView,
+    parameters: &[u32],
+) -> Result<Statement, DialectError> {
+    analyze_parts(sql, schema, parameters).map(with_sequences)
 }
 
 /// What the printed texts do with sequences.
@@ -41,12 +50,16 @@ fn with_sequences(statement: Statement) -> Statement {
     }
 }
 
-fn analyze_parts(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+fn analyze_parts(
+    sql: &str,
+    schema: &dyn SchemaView,
+    parameters: &[u32],
+) -> Result<Statement, DialectError> {
     // What asks about the catalog is translated still.
     if is_own_command(sql) || crate::pg_catalog::is_catalog_query(sql) {
         return translate(sql, schema);
     }
-    match front::statement(sql, schema)? {
+    match front::statement(sql, schema, parameters)? {
         Some(statement) => Ok(statement),
         None => translate(sql, schema),
     }
@@ -229,7 +242,7 @@ fn declare(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
         return Err(src.syntax(at));
     }
     let kind = StatementKind::DeclareCursor { name, hold };
-    let query = crate::analyze(src.slice(at + 1, src.len()), schema)?;
+    let query = analyze(src.slice(at + 1, src.len()), schema)?;
     if query.kind != StatementKind::Query {
         return Err(src.syntax(at + 1));
     }

@@ -4,6 +4,7 @@ use pgtypes::PgType;
 
 use crate::analysis::tree::{Output, Statement as Tree};
 use crate::analysis::{self, Analyzed};
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::known_schema::KnownSchema;
 use crate::schema::SchemaView;
@@ -15,18 +16,20 @@ use crate::syntax;
 pub(crate) fn statement(
     sql: &str,
     schema: &dyn SchemaView,
+    parameters: &[u32],
 ) -> Result<Option<Statement>, DialectError> {
+    let told: Vec<Option<Type>> = parameters.iter().map(|oid| told(*oid)).collect();
     let Some(tree) = syntax::parse(sql)? else {
         return Ok(None);
     };
-    let Some(analyzed) = analysis::analyze(sql, &tree, &KnownSchema(schema), &[])? else {
+    let Some(analyzed) = analysis::analyze(sql, &tree, &KnownSchema(schema), &told)? else {
         return Ok(None);
     };
     let text = sqlite::print(sql, &analyzed)?;
-    finish(analyzed, text).map(Some)
+    finish(&analyzed, text).map(Some)
 }
 
-fn finish(analyzed: Analyzed, text: String) -> Result<Statement, DialectError> {
+fn finish(analyzed: &Analyzed, text: String) -> Result<Statement, DialectError> {
     let (kind, tag) = match &analyzed.statement {
         Tree::Query(_) => (StatementKind::Query, CommandTag::Select),
         Tree::Insert(_) => (StatementKind::Dml, CommandTag::Insert),
@@ -39,7 +42,11 @@ fn finish(analyzed: Analyzed, text: String) -> Result<Statement, DialectError> {
     let columns = outputs.iter().map(column).collect::<Result<_, _>>()?;
     Ok(Statement {
         sqlite: vec![text],
-        parameters: analyzed.parameters.iter().map(|ty| ty.pg_type()).collect(),
+        parameters: analyzed
+            .parameters
+            .iter()
+            .map(|ty| ty.result_type())
+            .collect(),
         tag,
         writes,
         // What a client has seen of generated keys and random values must be what is committed.
@@ -47,14 +54,22 @@ fn finish(analyzed: Analyzed, text: String) -> Result<Statement, DialectError> {
         locks_rows: analyzed.locks_rows,
         returning,
         columns,
+        without_columns: !writes && outputs.is_empty(),
         names: outputs.iter().map(|output| output.name.clone()).collect(),
         catalog: analyzed.catalog,
         ..Statement::session(kind, "")
     })
 }
 
+/// A parameter's type by its number, where that is one of a value.
+fn told(oid: u32) -> Option<Type> {
+    let id = TypeId::new(oid);
+    let known = id != TypeId::UNKNOWN && (id.is_supported() || id.is_array());
+    known.then(|| Type::new(id))
+}
+
 fn column(output: &Output) -> Result<Option<PgType>, DialectError> {
-    match output.ty.pg_type() {
+    match output.ty.result_type() {
         Some(ty) => Ok(Some(ty)),
         None => Err(DialectError::unsupported(format!(
             "a result of type {}",

@@ -9,12 +9,16 @@ use crate::catalog::{Type, TypeId};
 use crate::pg_catalog;
 use crate::schema::SchemaView;
 use crate::sequence::SequenceInfo;
-use crate::table_info::{ConstraintKind, Identity, TableInfo, parse_create_table};
+use crate::table_info::{ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table};
 
 /// A view of the schema through its texts.
 pub(crate) struct KnownSchema<'a>(pub(crate) &'a dyn SchemaView);
 
 impl Schema for KnownSchema<'_> {
+    fn context(&self) -> pgtypes::Context {
+        self.0.context()
+    }
+
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>> {
         match schema {
             Some("pg_catalog") => catalog_table(name),
@@ -37,54 +41,72 @@ impl KnownSchema<'_> {
         if name == SequenceInfo::TABLE {
             return None;
         }
+        let info = self.0.table_info(name).or_else(|| self.read(name))?;
+        // SQLite finds a name in any case, PostgreSQL in its own.
+        if info.name != name {
+            return None;
+        }
+        let columns: Vec<Column> = info.columns.iter().map(column).collect();
+        Some(Relation {
+            schema: if info.temporary { "temp" } else { "main" },
+            name: info.name.clone(),
+            kind: if info.view.is_some() {
+                RelationKind::View
+            } else {
+                RelationKind::Table
+            },
+            keys: keys(&info, &columns),
+            columns,
+            without_rowid: false,
+        })
+    }
+
+    /// What the columns and the text of a table tell.
+    fn read(&self, name: &str) -> Option<Rc<TableInfo>> {
         let columns = self.0.columns(name)?;
         let info = self
             .0
             .create_sql(name)
             .and_then(|sql| parse_create_table(&sql));
-        let computed = info.as_ref().map(computed_columns).unwrap_or_default();
-        let columns: Vec<Column> = columns
+        let mut info = info.unwrap_or_else(|| TableInfo {
+            name: name.to_owned(),
+            view: Some(String::new()),
+            ..TableInfo::default()
+        });
+        let computed = |name: &str| info.columns.iter().any(|c| c.computed && c.name == name);
+        info.columns = columns
             .into_iter()
-            .map(|column| Column {
-                ty: column.type_name.map_or(Type::new(TypeId::TEXT), |ty| {
-                    Type::from(PgType::sent_as(ty))
-                }),
+            .map(|column| TableColumn {
+                type_name: column.type_name,
                 not_null: column.not_null,
                 default: column.default,
-                generated: if computed.contains(&column.name) {
-                    Generated::Computed
-                } else {
-                    match column.identity {
-                        Some(Identity::Always) => Generated::Always,
-                        Some(Identity::ByDefault) => Generated::ByDefault,
-                        None => Generated::No,
-                    }
-                },
+                identity: column.identity,
+                rowid_alias: false,
+                computed: computed(&column.name),
                 name: column.name,
             })
             .collect();
-        let keys = info
-            .as_ref()
-            .map_or_else(Vec::new, |info| keys(info, &columns));
-        Some(Relation {
-            schema: "main",
-            name: info
-                .as_ref()
-                .map_or_else(|| name.to_owned(), |info| info.name.clone()),
-            kind: if info.is_some() {
-                RelationKind::Table
-            } else {
-                RelationKind::View
-            },
-            columns,
-            keys,
-            without_rowid: false,
-        })
+        Some(Rc::new(info))
     }
 }
 
-fn computed_columns(_info: &TableInfo) -> Vec<String> {
-    Vec::new()
+fn column(column: &TableColumn) -> Column {
+    let ty = column.type_name.map(PgType::sent_as);
+    Column {
+        name: column.name.clone(),
+        ty: ty.map_or(Type::new(TypeId::TEXT), Type::from),
+        not_null: column.not_null,
+        default: column.default.clone(),
+        generated: if column.computed {
+            Generated::Computed
+        } else {
+            match column.identity {
+                Some(Identity::Always) => Generated::Always,
+                Some(Identity::ByDefault) => Generated::ByDefault,
+                None => Generated::No,
+            }
+        },
+    }
 }
 
 fn keys(info: &TableInfo, columns: &[Column]) -> Vec<Key> {

@@ -35,7 +35,7 @@ mod table_info;
 mod translator;
 
 pub use crate::functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
-pub use analyze::analyze;
+pub use analyze::{analyze, analyze_with};
 pub use ddl::view_note::read as read_view_note;
 pub use error::DialectError;
 pub use pg_catalog::identifier;

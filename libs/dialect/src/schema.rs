@@ -1,9 +1,11 @@
 //! What translation asks of a database's schema.
 
+use std::rc::Rc;
+
 use pgtypes::PgType;
 
 use crate::sequence::SequenceInfo;
-use crate::table_info::Identity;
+use crate::table_info::{Identity, TableInfo};
 
 /// One column of a table or a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +42,18 @@ impl ColumnInfo {
 /// from one state of the schema: a translation that was made against an older one has to be
 /// thrown away when `schema_version` moves.
 pub trait SchemaView {
+    /// The settings of the session by which literals are read.
+    fn context(&self) -> pgtypes::Context {
+        pgtypes::Context::default()
+    }
+
     /// Columns of a table or view in their order; `None` if there is no such table or it is not known here.
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>>;
+
+    /// All that is known of a table or view, where the implementation keeps it; `None` does not say that there is none.
+    fn table_info(&self, _table: &str) -> Option<Rc<TableInfo>> {
+        None
+    }
 
     /// The text of `sqlite_schema.sql` for a table; `None` if there is no such table.
     fn create_sql(&self, _table: &str) -> Option<String> {

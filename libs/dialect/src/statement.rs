@@ -36,6 +36,8 @@ pub struct Statement {
     pub names: Vec<String>,
     /// The sequences that it may call: the server has to know them before it runs.
     pub sequences: Sequences,
+    /// The result has rows without columns: what SQLite gives as its only column is not shown.
+    pub without_columns: bool,
     /// Reads tables of [`crate::catalog`]; they must be there (and current) before the statement is prepared.
     pub catalog: bool,
     /// What must hold around the execution of `sqlite`.
@@ -59,6 +61,7 @@ impl Statement {
             columns: Vec::new(),
             names: Vec::new(),
             sequences: Sequences::None,
+            without_columns: false,
             catalog: false,
             needs: None,
             notices: Vec::new(),

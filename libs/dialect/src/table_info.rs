@@ -10,6 +10,8 @@ use crate::source::Source;
 pub struct TableInfo {
     /// Without quotes.
     pub name: String,
+    /// Filled in by the caller: it is the session's own and hides one of the database.
+    pub temporary: bool,
     /// Set for a view: the text after AS.
     pub view: Option<String>,
     /// In their order.
@@ -37,6 +39,8 @@ pub struct TableColumn {
     pub identity: Option<Identity>,
     /// `INTEGER PRIMARY KEY`: the rowid itself.
     pub rowid_alias: bool,
+    /// GENERATED ALWAYS AS (…): computed from other columns.
+    pub computed: bool,
 }
 
 /// When an identity column counts.
@@ -160,6 +164,7 @@ fn read_column(src: &Source<'_>, at: usize, end: usize, info: &mut TableInfo) ->
         let clause = layout::clause(src, next, end);
         match clause.keyword.as_str() {
             "not" => column.not_null = true,
+            "generated" | "as" => column.computed = true,
             "default" => column.default = Some(unparenthesised(src, clause.body, clause.end)),
             "primary" | "unique" | "check" | "references" => {
                 let columns = vec![name.clone()];

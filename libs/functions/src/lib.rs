@@ -64,6 +64,7 @@ mod random;
 mod regexp;
 mod registry;
 mod rows;
+mod series;
 mod session;
 mod template;
 mod text;

@@ -123,6 +123,7 @@ pub fn scalars() -> &'static [Scalar] {
                 crate::io::FUNCTIONS,
                 crate::random::FUNCTIONS,
                 crate::rows::FUNCTIONS,
+                crate::series::FUNCTIONS,
             ],
         ]
         .into_iter()

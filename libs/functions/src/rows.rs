@@ -4,7 +4,7 @@
 use pgtypes::{SqlState, SqlValue, SqlValueRef};
 
 use crate::arguments::{Answer, integer, text, whole, written};
-use crate::array::text::Array;
+use crate::array::Array;
 use crate::error::fail;
 use crate::io::input::input;
 use crate::json::print::quoted;
@@ -18,7 +18,10 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     })
     .loose(),
     Scalar::pure("pg_offset", 1, |a| {
-        let refusal = (SqlState::INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET");
+        let refusal = (
+            SqlState::INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
+            "OFFSET",
+        );
         row_count(a, 0, refusal)
     })
     .loose(),
@@ -30,6 +33,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         step => whole(step),
     }),
     Scalar::session("pg_elements", 2, elements),
+    Scalar::pure("pg_record_make", -1, record).loose(),
 ];
 
 /// A number of rows; NULL stands for `none`.
@@ -45,6 +49,35 @@ fn row_count(
             rows => whole(rows),
         },
     }
+}
+
+/// The text of a row, of the texts of its fields: NULL is nothing, what could be mistaken is in quotes.
+fn record(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let mut out = String::from("(");
+    for at in 0..arguments.len() {
+        if at > 0 {
+            out.push(',');
+        }
+        if arguments.get(at).is_none_or(|field| field.is_null()) {
+            continue;
+        }
+        let field = text(arguments, at)?;
+        let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | ',') || c.is_whitespace();
+        if !field.is_empty() && !field.contains(special) {
+            out.push_str(field);
+            continue;
+        }
+        out.push('"');
+        for c in field.chars() {
+            if matches!(c, '"' | '\\') {
+                out.push(c);
+            }
+            out.push(c);
+        }
+        out.push('"');
+    }
+    out.push(')');
+    written(out)
 }
 
 /// `pg_elements(array, type of the elements)`: a JSON array of the elements' stored forms.

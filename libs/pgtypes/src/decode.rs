@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use bytes::Buf;
 
+use crate::array_binary;
 use crate::encode_binary::JSONB_VERSION;
 use crate::json::{self, Json};
 use crate::text::{checked_utf8, within_limit};
@@ -34,7 +35,10 @@ pub fn decode_in(
 ) -> Result<SqlValue, ValueError> {
     match format {
         Format::Text => decode_text(checked_utf8(bytes)?, ty, context),
-        Format::Binary => decode_binary(bytes, ty),
+        Format::Binary => match ty {
+            PgType::Composed(array) => array_binary::read(bytes, *array, context),
+            _ => decode_binary(bytes, ty),
+        },
     }
 }
 
@@ -58,6 +62,7 @@ pub(crate) fn decode_text(
         | PgType::Name
         | PgType::Unknown
         | PgType::Opaque(_) => characters(text, ty),
+        PgType::Composed(array) => array_binary::checked(text, *array, context),
         PgType::Char => Ok(SqlValue::Text(single_byte::from_text(text))),
         PgType::Bytea => bytea::parse(text).map(SqlValue::Blob),
         PgType::Date

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
+use crate::array_binary;
 use crate::encode_binary::encode_binary;
 use crate::float_digits::{put_double_in, put_single_in};
 use crate::moment_line;
@@ -45,7 +46,11 @@ pub fn encode_in(
         }
         Format::Binary => {
             let length = out.len();
-            encode_binary(value, ty, out).inspect_err(|_| out.truncate(length))
+            match ty {
+                PgType::Composed(array) => array_binary::put(value, *array, context, out),
+                _ => encode_binary(value, ty, out),
+            }
+            .inspect_err(|_| out.truncate(length))
         }
     }
 }

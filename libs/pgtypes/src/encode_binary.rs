@@ -5,8 +5,8 @@ use bytes::{BufMut, BytesMut};
 use crate::encode::{put_own_text, put_padded, truth};
 use crate::error::{EXCERPT_CHARS, excerpt};
 use crate::{
-    Date, Inet, Interval, PgType, SqlValueRef, Time, Timestamp, Timetz, ValueError, bytea, float,
-    integer, numeric_binary, single_byte, uuid,
+    Date, Inet, Interval, PgType, SqlState, SqlValueRef, Time, Timestamp, Timetz, ValueError,
+    bytea, float, integer, numeric_binary, single_byte, uuid,
 };
 
 /// The version that stands in front of a jsonb value.
@@ -33,6 +33,15 @@ pub(crate) fn encode_binary(
             _ => numeric_binary::put_binary(value, ty.shown_scale(), out)?,
         },
         PgType::Bpchar(length) => put_padded(value, *length, out),
+        PgType::Opaque(opaque) if opaque.is_oid() => match value {
+            SqlValueRef::Integer(_) => out.put_u32(whole(value, ty)?),
+            _ => {
+                return Err(ValueError::new(
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    format!("{} is not supported in binary format", ty.name()),
+                ));
+            }
+        },
         PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown | PgType::Opaque(_) => {
             put_own_text(value, out);
         }
@@ -46,6 +55,12 @@ pub(crate) fn encode_binary(
         PgType::Uuid => put_uuid(value, ty, out)?,
         PgType::Inet | PgType::Cidr => put_inet(value, ty, out)?,
         PgType::Void => {}
+        PgType::Composed(_) => {
+            return Err(ValueError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "arrays and rows are not supported in binary format",
+            ));
+        }
         PgType::Date
         | PgType::Time(_)
         | PgType::Timetz(_)

@@ -41,6 +41,7 @@
 #![warn(missing_docs)]
 #![deny(clippy::indexing_slicing)]
 
+pub mod array;
 pub mod bytea;
 pub mod calendar;
 pub mod copy;
@@ -54,6 +55,7 @@ pub mod sqlite;
 pub mod text;
 pub mod uuid;
 
+mod array_binary;
 mod cast;
 #[cfg(test)]
 mod cast_tests;

@@ -70,6 +70,8 @@ pub enum PgType {
     Unknown,
     /// A type of which no more is known than its name. Values go as text.
     Opaque(Opaque),
+    /// An array or a row, by the number of its type; stored as it is printed.
+    Composed(Oid),
 }
 
 /// The types that are kept as text, or as an oid, without rules of their own. Those of oids are stored as
@@ -206,6 +208,16 @@ impl PgType {
             declared: None,
             spellings: &[],
         };
+        const COMPOSED: &Entry = &Entry {
+            ty: PgType::Composed(Oid::UNSPECIFIED),
+            category: 'A',
+            typname: "anyarray",
+            name: "anyarray",
+            ..*NONE
+        };
+        if matches!(self, Self::Composed(_)) {
+            return COMPOSED;
+        }
         let base = self.base();
         ENTRIES
             .iter()
@@ -247,6 +259,9 @@ impl PgType {
 
     /// The type's number in the catalog; 0 where it has no fixed one.
     pub fn oid(&self) -> Oid {
+        if let Self::Composed(oid) = self {
+            return *oid;
+        }
         self.entry().oid
     }
 

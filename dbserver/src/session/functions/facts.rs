@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dialect::functions::Value;
+use pgtypes::Context;
 
 use crate::clients::registry::{Registered, Sessions};
 use crate::databases::Database;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
+use crate::session::context;
 use crate::session::functions::refusal::Refusal;
 use crate::session::sequences::SessionSequences;
 use crate::session::settings::Settings;
@@ -29,6 +31,8 @@ pub struct Facts {
     pub(super) interrupt: Arc<Interrupt>,
     pub(super) sequences: Arc<SessionSequences>,
     pub(super) settings: Mutex<HashMap<String, String>>,
+    /// The settings that values are read and written by.
+    context: Mutex<Arc<Context>>,
     /// Microseconds since 1970 at the start of the statement and of the transaction.
     pub(super) statement_time: AtomicI64,
     pub(super) transaction_time: AtomicI64,
@@ -54,6 +58,7 @@ impl Facts {
             interrupt: Arc::clone(&entry.interrupt),
             sequences: SessionSequences::new(database),
             settings: Mutex::default(),
+            context: Mutex::default(),
             statement_time: AtomicI64::new(now()),
             transaction_time: AtomicI64::new(now()),
         };
@@ -93,6 +98,12 @@ impl Facts {
             .into_iter()
             .map(|(name, value, _)| (name.to_ascii_lowercase(), value));
         *lock(&self.settings) = values.collect();
+        *lock(&self.context) = Arc::new(context::of(settings));
+    }
+
+    /// The settings that values are read and written by.
+    pub fn context(&self) -> Arc<Context> {
+        Arc::clone(&lock(&self.context))
     }
 }
 

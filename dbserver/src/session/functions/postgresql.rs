@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 
 use dialect::sqlite::session_functions::SESSION_FUNCTIONS;
 use functions::{AggregateSpec, Body, Scalar};
-use pgtypes::{SqlValueRef, Timestamp, Timestamptz, Zone};
+use pgtypes::{
+    ByteaOutput, DateOrder, DateStyle, IntervalStyle, SqlValueRef, Timestamp, Timestamptz, Zone,
+};
 use rusqlite::functions::{Aggregate, Context, FunctionFlags, WindowAggregate};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Result, ToSql};
@@ -32,17 +34,43 @@ pub(super) fn register(connection: &Connection, facts: &Arc<Facts>) -> Result<()
     Ok(())
 }
 
-impl functions::Session for Facts {
+/// The session as a function sees it.
+struct Calling<'a> {
+    facts: &'a Facts,
+    context: Arc<pgtypes::Context>,
+}
+
+impl functions::Session for Calling<'_> {
     fn time_zone(&self) -> &Zone {
-        &Zone::UTC
+        &self.context.zone
+    }
+
+    fn date_style(&self) -> DateStyle {
+        self.context.date_style
+    }
+
+    fn date_order(&self) -> DateOrder {
+        self.context.date_order
+    }
+
+    fn interval_style(&self) -> IntervalStyle {
+        self.context.interval_style
+    }
+
+    fn bytea_output(&self) -> ByteaOutput {
+        self.context.bytea_output
+    }
+
+    fn extra_float_digits(&self) -> i8 {
+        self.context.extra_float_digits
     }
 
     fn transaction_timestamp(&self) -> Timestamptz {
-        moment(self.transaction_time.load(Ordering::Relaxed))
+        moment(self.facts.transaction_time.load(Ordering::Relaxed))
     }
 
     fn statement_timestamp(&self) -> Timestamptz {
-        moment(self.statement_time.load(Ordering::Relaxed))
+        moment(self.facts.statement_time.load(Ordering::Relaxed))
     }
 
     fn clock(&self) -> Timestamptz {
@@ -117,7 +145,13 @@ fn register_scalar(
         let answer = with_arguments(context, scalar.strict, |arguments| {
             match scalar.body {
                 Body::Pure(body) => body(arguments),
-                Body::Session(body) => body(&**facts, arguments),
+                Body::Session(body) => {
+                    let calling = Calling {
+                        facts: &facts,
+                        context: facts.context(),
+                    };
+                    body(&calling, arguments)
+                }
             }
             .map_err(refused)
         })?;

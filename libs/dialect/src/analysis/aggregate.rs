@@ -48,11 +48,12 @@ impl Analyzer<'_> {
                 "aggregate function calls cannot be nested",
             ));
         }
-        let resolved = match self.resolve(name, &arguments, &names, call, at)? {
+        let mut resolved = match self.resolve(name, &arguments, &names, call, at)? {
             Match::Function(resolved) => resolved,
             Match::Cast(_) => return Err(self.unsupported(at, name)),
         };
         self.check_aggregate(call, &resolved, at)?;
+        let arguments = self.spread(call, &mut resolved, arguments, at)?;
         let filter = call
             .filter
             .as_ref()

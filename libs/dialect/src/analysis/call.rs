@@ -27,12 +27,34 @@ impl Analyzer<'_> {
         if call.over.is_some() {
             return self.window_call(&name, call, arguments, &names, at);
         }
-        let resolved = match self.resolve(&name, &arguments, &names, call, at)? {
+        let mut resolved = match self.resolve(&name, &arguments, &names, call, at)? {
             Match::Function(resolved) => resolved,
             Match::Cast(target) => return self.cast_of(arguments, target, at),
         };
         self.check_plain(call, &resolved, at)?;
+        let arguments = self.spread(call, &mut resolved, arguments, at)?;
         self.build(resolved, arguments, at)
+    }
+
+    /// The arguments of a call that may take any, where VARIADIC stands before an array: its elements.
+    pub(crate) fn spread(
+        &self,
+        call: &ast::Call,
+        resolved: &mut Resolved,
+        mut arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<Vec<Expr>, DialectError> {
+        if !call.variadic || resolved.function.variadic.is_none() {
+            return Ok(arguments);
+        }
+        match arguments.pop().map(|last| last.kind) {
+            Some(ExprKind::Array(elements)) if resolved.function.variadic == Some(TypeId::ANY) => {
+                arguments.extend(elements);
+                resolved.declared.resize(arguments.len(), TypeId::ANY);
+                Ok(arguments)
+            }
+            _ => Err(self.unsupported(at, "VARIADIC before this argument")),
+        }
     }
 
     /// The name in `pg_catalog`, where all functions are.
@@ -66,7 +88,16 @@ impl Analyzer<'_> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
         let mut names = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
-            arguments.push(self.expr(&argument.value)?);
+            arguments.push(match &argument.value.kind {
+                // A table's name with a star is its row.
+                ast::ExprKind::Star(table) if !table.is_empty() => {
+                    let fields = self.star(table, argument.value.at)?;
+                    let fields = fields.into_iter().map(|(_, value)| value).collect();
+                    let ty = Type::new(TypeId::RECORD);
+                    Expr::new(ty, ExprKind::Row(fields), argument.value.at)
+                }
+                _ => self.expr(&argument.value)?,
+            });
             names.push(argument.name.as_ref().map(|name| name.text.clone()));
         }
         Ok((arguments, names))
@@ -275,6 +306,14 @@ impl Analyzer<'_> {
 
     /// A value of the type that a parameter wants; what takes anything takes a literal as text.
     fn argument(&mut self, argument: Expr, wanted: TypeId) -> Result<Expr, DialectError> {
+        // What only asks for the type takes a literal as it is.
+        let literal = matches!(
+            argument.kind,
+            ExprKind::Unknown(_) | ExprKind::Constant(pgtypes::SqlValue::Null)
+        );
+        if wanted == TypeId::ANY && literal {
+            return Ok(argument);
+        }
         if wanted.is_pseudo() {
             return self.known(argument);
         }

@@ -1,6 +1,6 @@
 //! Literals: a text becomes a value of its type, in the form in which the type is stored.
 
-use pgtypes::{Format, decode};
+use pgtypes::{Format, decode_in};
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{Expr, ExprKind};
@@ -20,15 +20,10 @@ impl Analyzer<'_> {
             let text = Expr::text(text, at);
             return Ok(Expr::new(ty, ExprKind::ViaText(Box::new(text)), at));
         }
-        let Some(pg) = ty.pg_type() else {
-            if ty.id.is_array() {
-                // Kept as its text; what takes it reads it with its elements' type.
-                let value = pgtypes::SqlValue::Text(text.to_owned());
-                return Ok(Expr::new(ty, ExprKind::Constant(value), at));
-            }
+        let Some(pg) = ty.result_type().filter(|_| ty.id != TypeId::RECORD) else {
             return Err(self.unsupported(at, format!("type {}", ty.id.name())));
         };
-        let value = decode(text.as_bytes(), &pg, Format::Text)
+        let value = decode_in(text.as_bytes(), &pg, Format::Text, &self.context)
             .map_err(|error| DialectError::from(error).at(self.sql, at.0 as usize))?;
         Ok(Expr::new(ty, ExprKind::Constant(value), at))
     }

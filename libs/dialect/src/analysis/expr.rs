@@ -186,20 +186,7 @@ impl Analyzer<'_> {
                 precision,
             } => Ok(value_function(*function, *precision, at)),
             Kind::Collate { operand, collation } => self.collate(operand, collation, at),
-            Kind::Subscript { operand, .. } => {
-                let operand = self.resolved(operand)?;
-                if operand.ty.id.is_array() || operand.ty.id == TypeId::JSONB {
-                    return Err(self.unsupported(at, "subscripting"));
-                }
-                Err(self.error(
-                    at,
-                    SqlState::DATATYPE_MISMATCH,
-                    format!(
-                        "cannot subscript type {} because it does not support subscripting",
-                        operand.ty.id.name()
-                    ),
-                ))
-            }
+            Kind::Subscript { operand, index } => self.subscript(operand, index, at),
             Kind::Field { .. } => Err(self.unsupported(at, "a field of a composite value")),
             Kind::Default => Err(self.error(
                 at,

@@ -14,13 +14,14 @@ mod cast;
 mod coerce;
 mod compare;
 mod conflict;
-mod constant;
+pub(crate) mod constant;
 mod delete;
 mod expr;
 mod from;
 mod group;
 mod insert;
 mod join;
+mod one_row;
 mod operator;
 mod parameter;
 mod quantified;
@@ -30,10 +31,12 @@ mod scope;
 mod select;
 mod sequence;
 mod set_operation;
+mod set_target;
 mod sort;
 mod standalone;
 mod statement;
 mod subquery;
+mod subscript;
 mod table_function;
 mod target;
 pub mod tree;
@@ -70,6 +73,7 @@ pub(crate) fn deeper<T>(work: impl FnOnce() -> T) -> T {
 pub(crate) struct Analyzer<'a> {
     sql: &'a str,
     schema: &'a dyn Schema,
+    context: pgtypes::Context,
     relations: Relations,
     levels: Vec<Level>,
     clause: Clause,
@@ -89,6 +93,7 @@ impl<'a> Analyzer<'a> {
         Self {
             sql,
             schema,
+            context: schema.context(),
             relations: Vec::new(),
             levels: Vec::new(),
             clause: Clause::Select,

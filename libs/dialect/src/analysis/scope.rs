@@ -3,7 +3,8 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::tree::{ColumnRef, Expr, ExprKind, RelationId, Window};
+use crate::analysis::tree::{ColumnRef, Expr, ExprKind, RelationId, Source, Window};
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{Name, Path, Position};
 
@@ -199,11 +200,8 @@ impl Analyzer<'_> {
                 return Ok(found);
             }
         }
-        if self.find_item(None, &column.text).is_some() {
-            return Err(self.unsupported(
-                column.at,
-                format!("the row of table \"{}\" as a value", column.text),
-            ));
+        if let Some(item) = self.find_item(None, &column.text) {
+            return Ok(self.whole_row(item, column.at));
         }
         Err(self.no_system_column(column).unwrap_or_else(|| {
             self.error(
@@ -279,7 +277,7 @@ impl Analyzer<'_> {
             .find(|item| {
                 item.relation
                     .is_some_and(|id| match &self.relations[id.0].source {
-                        crate::analysis::tree::Source::Table { name, .. } => *name == table.text,
+                        Source::Table { name, .. } => *name == table.text,
                         _ => false,
                     })
             });
@@ -310,6 +308,22 @@ impl Item {
         self.by_name
             && self.name.as_deref() == Some(table)
             && schema.is_none_or(|schema| self.schema.as_deref() == Some(schema))
+    }
+}
+
+impl Analyzer<'_> {
+    /// The row of a relation as a value; of a function that gives single values it is the value.
+    fn whole_row(&self, item: &Item, at: Position) -> Expr {
+        let source = item
+            .relation
+            .and_then(|id| self.relations.get(id.0))
+            .map(|relation| &relation.source);
+        if let (Some(Source::Function(_)), [only]) = (source, item.columns.as_slice()) {
+            return only.value.clone();
+        }
+        let fields = item.columns.iter().map(|column| column.value.clone());
+        let kind = ExprKind::Row(fields.collect());
+        Expr::new(Type::new(TypeId::RECORD), kind, at)
     }
 }
 

@@ -82,7 +82,7 @@ impl Analyzer<'_> {
                 "SELECT ... INTO is not allowed here",
             ));
         }
-        let from = self.in_clause(Clause::From, |analyzer| analyzer.from(&select.from))?;
+        let mut from = self.in_clause(Clause::From, |analyzer| analyzer.from(&select.from))?;
         self.windows(&select.windows)?;
         let (mut targets, mut columns) =
             self.in_clause(Clause::Select, |analyzer| analyzer.targets(&select.targets))?;
@@ -109,6 +109,7 @@ impl Analyzer<'_> {
         let distinct =
             self.select_distinct(&select.distinct, &mut targets, &mut columns, &order_by)?;
         let grouped = !select.group_by.is_empty() || having.is_some() || self.level().aggregates;
+        self.sets_to_from(&mut targets, grouped, &mut from)?;
         let select = Select {
             distinct,
             targets,

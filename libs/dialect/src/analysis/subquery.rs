@@ -41,7 +41,9 @@ impl Analyzer<'_> {
             return Err(self.one_column(&query, at));
         };
         let ty = column.ty;
-        Ok(Expr::new(ty, ExprKind::Subquery(Box::new(query)), at))
+        let single = self.gives_one_row(&query);
+        let query = Box::new(query);
+        Ok(Expr::new(ty, ExprKind::Subquery { query, single }, at))
     }
 
     /// ARRAY (SELECT …)

@@ -43,7 +43,7 @@ impl Expr {
             | ExprKind::ValueFunction { .. }
             | ExprKind::ColumnDefault(_)
             | ExprKind::Exists(_)
-            | ExprKind::Subquery(_)
+            | ExprKind::Subquery { .. }
             | ExprKind::ArrayQuery(_) => {}
             ExprKind::Call(call) | ExprKind::NullIf(call) => call.arguments.iter().for_each(each),
             ExprKind::Distinct { equality, .. } => equality.arguments.iter().for_each(each),
@@ -74,6 +74,10 @@ impl Expr {
                 each(operand);
                 each(array);
             }
+            ExprKind::Element { array, index } => {
+                each(array);
+                each(index);
+            }
             ExprKind::QuantifiedQuery { left, .. } => left.iter().for_each(each),
             ExprKind::CompareRows { fields, .. } => fields
                 .iter()
@@ -92,7 +96,7 @@ impl Expr {
     pub(crate) fn each_query(&self, each: &mut dyn FnMut(&Query)) {
         match &self.kind {
             ExprKind::Exists(query)
-            | ExprKind::Subquery(query)
+            | ExprKind::Subquery { query, .. }
             | ExprKind::ArrayQuery(query)
             | ExprKind::QuantifiedQuery { query, .. } => each(query),
             _ => {}

@@ -136,6 +136,12 @@ impl Translator<'_> {
         let ty = PgType::parse(text);
         // SQLite's word for a column of no type.
         if ty.is_none() && !text.eq_ignore_ascii_case("any") {
+            let bare = text.split('(').next().unwrap_or(text).trim();
+            if crate::catalog::type_by_name(&bare.to_ascii_lowercase()).is_some()
+                || bare.eq_ignore_ascii_case("bit varying")
+            {
+                return Err(self.src.unsupported(from, &format!("type {text}")));
+            }
             let message = format!("type \"{text}\" does not exist");
             return Err(self.src.error(from, SqlState::UNDEFINED_OBJECT, message));
         }

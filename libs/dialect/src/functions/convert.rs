@@ -36,7 +36,8 @@ pub(crate) const fn has_canonical_form(ty: &PgType) -> bool {
         | PgType::Jsonb
         | PgType::Void
         | PgType::Unknown
-        | PgType::Opaque(_) => false,
+        | PgType::Opaque(_)
+        | PgType::Composed(_) => false,
     }
 }
 

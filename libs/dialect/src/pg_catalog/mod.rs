@@ -132,9 +132,24 @@ pub fn is_catalog_query(sql: &str) -> bool {
         return false;
     };
     (0..src.len()).any(|at| {
-        src.name(at)
-            .is_some_and(|name| has_table(&name) || name == "information_schema")
+        src.name(at).is_some_and(|name| {
+            has_table(&name)
+                || name == "information_schema"
+                || (src.sign(at + 1, "(") && reads_objects(&name))
+        })
     })
+}
+
+/// Functions that look objects up in the catalog.
+fn reads_objects(function: &str) -> bool {
+    matches!(
+        function,
+        "pg_get_indexdef"
+            | "pg_get_constraintdef"
+            | "pg_get_viewdef"
+            | "pg_get_userbyid"
+            | "to_regclass"
+    )
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! a text with an order of its own names that collation.
 
 mod aggregate;
+mod any;
 mod call;
 mod compare;
 mod constant;

@@ -147,10 +147,18 @@ impl Printer<'_> {
     }
 
     /// A query as a value: 21000 for a second row.
-    pub(crate) fn scalar_subquery(&mut self, query: &Query) -> Result {
-        self.push("(");
+    pub(crate) fn scalar_subquery(&mut self, query: &Query, single: bool) -> Result {
+        if single {
+            self.push("(");
+            self.query(query, false)?;
+            self.push(")");
+            return Ok(());
+        }
+        self.push("(SELECT pg_one_row(");
+        self.name(&crate::sqlite::names::output_names(query).concat());
+        self.push(") FROM (");
         self.query(query, false)?;
-        self.push(")");
+        self.push("))");
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ mod bits;
 mod double;
 mod exact;
 mod join;
+mod one_row;
 mod ordered;
 mod regression;
 mod replayed;
@@ -22,6 +23,7 @@ pub(crate) const AGGREGATES: &[&[AggregateSpec]] = &[
     bits::AGGREGATES,
     double::AGGREGATES,
     join::AGGREGATES,
+    one_row::AGGREGATES,
     ordered::AGGREGATES,
     regression::AGGREGATES,
     sum::AGGREGATES,

@@ -11,6 +11,7 @@ use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_array_make", -1, made).loose(),
+    Scalar::pure("pg_array_nest", -1, nested).loose(),
     Scalar::pure("pg_array_length", 2, |a| match dimension(a)? {
         Some((array, at)) => count(array.lengths().get(at).copied().unwrap_or(0)),
         None => Ok(SqlValue::Null),
@@ -83,6 +84,32 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
 fn made(arguments: &[SqlValueRef<'_>]) -> Answer {
     let elements = (0..arguments.len()).map(|at| argument(arguments, at));
     written(Array::new(elements.collect::<Result<_, _>>()?))
+}
+
+/// An array of arrays, which must be of the same lengths.
+fn nested(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let mut lengths: Option<Vec<usize>> = None;
+    let mut elements = Vec::with_capacity(arguments.len());
+    for at in 0..arguments.len() {
+        let array = if value(arguments, at).is_null() {
+            Array::new(Vec::new())
+        } else {
+            Array::parse(text(arguments, at)?)?
+        };
+        let own: Vec<usize> = array.lengths();
+        if lengths.get_or_insert_with(|| own.clone()) != &own {
+            return fail(
+                SqlState::ARRAY_SUBSCRIPT_ERROR,
+                "multidimensional arrays must have array expressions with matching dimensions",
+            );
+        }
+        elements.push(Element::Array(array.elements));
+    }
+    // Empty arrays make an empty array.
+    if lengths.is_none_or(|lengths| lengths.is_empty()) {
+        elements.clear();
+    }
+    written(Array::new(elements))
 }
 
 fn argument(arguments: &[SqlValueRef<'_>], at: usize) -> Result<Element, ValueError> {

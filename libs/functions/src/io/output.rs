@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use pgtypes::{Date, Interval, SqlState, SqlValueRef, Time, Timestamp, ValueError};
+use pgtypes::{
+    Context, Date, Interval, PgType, SqlState, SqlValueRef, Time, Timestamp, ValueError,
+};
 
 use crate::arguments::{real, text};
 use crate::float::nearest_single;
@@ -24,8 +26,15 @@ pub(crate) fn output(
     };
     Ok(match ty {
         oid::BOOL => if number()? == 0 { "f" } else { "t" }.to_owned(),
-        oid::FLOAT4 => pgtypes::float::single_text(nearest_single(real(&[value], 0)?)),
-        oid::FLOAT8 => pgtypes::float::double_text(real(&[value], 0)?),
+        oid::FLOAT4 if session.extra_float_digits() > 0 => {
+            pgtypes::float::single_text(nearest_single(real(&[value], 0)?))
+        }
+        oid::FLOAT8 if session.extra_float_digits() > 0 => {
+            pgtypes::float::double_text(real(&[value], 0)?)
+        }
+        oid::FLOAT4 => in_context(session, value, PgType::Float4),
+        oid::FLOAT8 => in_context(session, value, PgType::Float8),
+        oid::BYTEA => in_context(session, value, PgType::Bytea),
         oid::DATE => timestamp::date_text(session, Date::new(number()?)?),
         oid::TIME => Time::new(number()?, None)?.to_string(),
         oid::TIMESTAMP => timestamp::text(session, Timestamp::new(number()?, None)?),
@@ -41,6 +50,16 @@ pub(crate) fn output(
         oid::BPCHAR => padded(text(&[value], 0)?, typmod),
         _ => own_text(value),
     })
+}
+
+/// The text of a value whose digits or bytes are written as a setting says.
+fn in_context(session: &dyn Session, value: SqlValueRef<'_>, ty: PgType) -> String {
+    let context = Context {
+        bytea_output: session.bytea_output(),
+        extra_float_digits: session.extra_float_digits(),
+        ..Context::default()
+    };
+    pgtypes::to_text_in(value, &ty, &context)
 }
 
 fn mismatch(ty: i64) -> ValueError {

@@ -37,6 +37,13 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         written(format!("{{{}}}", members.collect::<Vec<_>>().join(", ")))
     })
     .loose(),
+    // A row: its members' names are given as keys.
+    Scalar::pure("pg_json_row", -1, |a| {
+        let members = members(a)?.into_iter();
+        let members = members.map(|(key, value)| format!("{}:{value}", quoted(&key)));
+        written(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
+    })
+    .loose(),
     Scalar::pure("pg_jsonb_build_object", -1, |a| {
         let members = members(a)?
             .into_iter()

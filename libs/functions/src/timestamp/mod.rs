@@ -13,6 +13,7 @@ mod time;
 mod trunc;
 mod zone;
 
+pub(crate) use crate::timestamp::arithmetic::moved;
 pub(crate) use crate::timestamp::extract::{day_of_year, iso_week, iso_weekday};
 pub(crate) use crate::timestamp::text::{date_text, offset_text, text, zoned_text};
 

@@ -1,12 +1,10 @@
 //! Array literals: reading and writing.
 
-use pgtypes::{SqlState, ValueError};
-
-use crate::error::fail;
+use crate::{SqlState, ValueError};
 
 /// An element: a text, NULL, or in an array of more dimensions an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
+pub enum Element {
     /// NULL
     Null,
     /// The text of a value.
@@ -17,15 +15,15 @@ pub(crate) enum Element {
 
 /// An array with the bounds that are not those by which it is printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Array {
+pub struct Array {
     /// The elements.
-    pub(crate) elements: Vec<Element>,
+    pub elements: Vec<Element>,
     /// The numbers of the first elements in each dimension, where they are written.
-    pub(crate) lower: Vec<i64>,
+    pub lower: Vec<i64>,
 }
 
 /// The text of an array of one dimension.
-pub(crate) fn text_of<'a>(elements: impl Iterator<Item = Option<&'a str>>) -> String {
+pub fn text_of<'a>(elements: impl Iterator<Item = Option<&'a str>>) -> String {
     let mut out = String::from("{");
     for (at, element) in elements.enumerate() {
         if at > 0 {
@@ -67,7 +65,7 @@ fn is_blank(c: char) -> bool {
 
 impl Array {
     /// An array whose elements are counted from 1.
-    pub(crate) fn new(elements: Vec<Element>) -> Self {
+    pub fn new(elements: Vec<Element>) -> Self {
         Self {
             elements,
             lower: Vec::new(),
@@ -75,7 +73,7 @@ impl Array {
     }
 
     /// Reads a literal; 22P02 for what is none.
-    pub(crate) fn parse(text: &str) -> Result<Self, ValueError> {
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
         let malformed = |detail: &str| {
             ValueError::new(
                 SqlState::INVALID_TEXT_REPRESENTATION,
@@ -120,7 +118,7 @@ impl Array {
     }
 
     /// The lengths of the dimensions.
-    pub(crate) fn lengths(&self) -> Vec<usize> {
+    pub fn lengths(&self) -> Vec<usize> {
         let mut lengths = Vec::new();
         let mut elements = &self.elements;
         while !elements.is_empty() {
@@ -134,17 +132,17 @@ impl Array {
     }
 
     /// The number of the first element in a dimension, counted from 0.
-    pub(crate) fn lower_bound(&self, dimension: usize) -> i64 {
+    pub fn lower_bound(&self, dimension: usize) -> i64 {
         self.lower.get(dimension).copied().unwrap_or(1)
     }
 
     /// The values of all dimensions in their order; `None` for NULL.
-    pub(crate) fn leaves(&self) -> impl Iterator<Item = Option<&str>> {
+    pub fn leaves(&self) -> impl Iterator<Item = Option<&str>> {
         leaves(&self.elements)
     }
 
     /// The text values of an array of one dimension or more; NULLs left out.
-    pub(crate) fn texts(&self) -> Vec<String> {
+    pub fn texts(&self) -> Vec<String> {
         self.leaves().flatten().map(str::to_owned).collect()
     }
 }
@@ -335,16 +333,4 @@ impl Reader<'_> {
         }
         Ok(Element::Value(out))
     }
-}
-
-/// Elements of an array that must not be NULL and have one dimension.
-pub(crate) fn keys(text: &str) -> Result<Vec<String>, ValueError> {
-    let array = Array::parse(text)?;
-    if array.lengths().len() > 1 {
-        return fail(
-            SqlState::ARRAY_SUBSCRIPT_ERROR,
-            "wrong number of array subscripts",
-        );
-    }
-    Ok(array.texts())
 }

@@ -1,0 +1,95 @@
+//! Functions that return sets, in the select list: one of them becomes an item of FROM.
+
+use crate::analysis::Analyzer;
+use crate::analysis::tree::{
+    ColumnRef, Expr, ExprKind, FromItem, Relation, RelationColumn, RelationId, Source,
+    TableFunction,
+};
+use crate::catalog::TypeId;
+use crate::error::DialectError;
+
+impl Analyzer<'_> {
+    /// Puts the only function that returns a set behind what is in FROM. Several would advance side by side.
+    pub(crate) fn sets_to_from(
+        &mut self,
+        targets: &mut [Expr],
+        grouped: bool,
+        from: &mut Vec<FromItem>,
+    ) -> Result<(), DialectError> {
+        let mut places = Vec::new();
+        for target in targets.iter() {
+            target.each_set(&mut |set| places.push(set.at));
+        }
+        let Some(at) = places.first().copied() else {
+            return Ok(());
+        };
+        if places.len() > 1 {
+            return Err(
+                self.unsupported(at, "more than one set-returning function in a select list")
+            );
+        }
+        if grouped {
+            return Err(self.unsupported(at, "a set-returning function beside aggregates"));
+        }
+        let id = RelationId(self.relations.len());
+        let Some(value) = targets.iter_mut().find_map(|target| take(target, id)) else {
+            return Err(self.unsupported(at, "a set-returning function here"));
+        };
+        if value.ty.id == TypeId::RECORD {
+            return Err(self.unsupported(at, "a set of rows in a select list"));
+        }
+        self.relations.push(Relation {
+            alias: "set".to_owned(),
+            columns: vec![RelationColumn {
+                name: "set".to_owned(),
+                stored_name: String::new(),
+                ty: value.ty,
+                not_null: false,
+            }],
+            source: Source::Function(Box::new(TableFunction {
+                value,
+                set: true,
+                ordinality: false,
+            })),
+        });
+        from.push(FromItem::Relation(id));
+        Ok(())
+    }
+}
+
+impl Expr {
+    /// Calls `each` for every call of a function that returns a set, outside of queries.
+    fn each_set(&self, each: &mut dyn FnMut(&Expr)) {
+        if is_set(self) {
+            each(self);
+        }
+        self.each_part(&mut |part| part.each_set(each));
+    }
+}
+
+fn is_set(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call(call) if call.function.returns_set)
+}
+
+/// The call of a set in a value, in whose place the column of the relation stands from now on.
+fn take(value: &mut Expr, relation: RelationId) -> Option<Expr> {
+    if is_set(value) {
+        let column = Expr {
+            ty: value.ty,
+            kind: ExprKind::Column(ColumnRef {
+                relation,
+                column: 0,
+            }),
+            at: value.at,
+        };
+        return Some(std::mem::replace(value, column));
+    }
+    match &mut value.kind {
+        ExprKind::Call(call) => call
+            .arguments
+            .iter_mut()
+            .find_map(|argument| take(argument, relation)),
+        ExprKind::Relabel(inner) | ExprKind::ViaText(inner) => take(inner, relation),
+        _ => None,
+    }
+}
