@@ -136,6 +136,7 @@ mod tests {
             &columns,
             &[],
             &[SqlValue::Text("xy".into()), SqlValue::Null],
+            Context::standard(),
         )
         .unwrap();
         assert_eq!(&out[..], b"D\0\0\0\x10\0\x02\0\0\0\x02xy\xff\xff\xff\xff");
