@@ -13,6 +13,7 @@ use sqlitevfs::FileHandle;
 use crate::databases::control::DatabaseEntry;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::permit::{Interrupt, Permit, UnderWay, WritePermit};
+use crate::databases::sequences::Sequences;
 use crate::error::EngineError;
 
 /// How much memory a session's SQLite connection and write set may take.
@@ -37,6 +38,7 @@ pub struct Database {
     store: Arc<PageStore>,
     permit: Arc<WritePermit>,
     limits: ConnectionLimits,
+    sequences: Arc<Sequences>,
     sessions: AtomicUsize,
     dropped: AtomicBool,
 }
@@ -56,6 +58,7 @@ impl Database {
             store,
             permit: Arc::new(permit),
             limits,
+            sequences: Arc::default(),
             sessions: AtomicUsize::new(0),
             dropped: AtomicBool::new(false),
         }
@@ -91,6 +94,11 @@ impl Database {
     /// Its pages.
     pub fn store(&self) -> &Arc<PageStore> {
         &self.store
+    }
+
+    /// The numbers that its sequences give out.
+    pub fn sequences(&self) -> &Arc<Sequences> {
+        &self.sequences
     }
 
     /// A new SQLite connection to it, read-only until its handle is allowed to write.

@@ -9,6 +9,7 @@ pub mod layout;
 pub mod list;
 pub mod memory_budget;
 pub mod permit;
+pub mod sequences;
 
 pub use database::{Database, OpenDatabase};
 pub use dbconfig::Role;

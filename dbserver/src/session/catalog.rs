@@ -1,6 +1,7 @@
 //! `pg_catalog` and `information_schema`: temp tables of the session's connection, filled when a
 //! statement reads them and the schema has moved since.
 
+use dialect::SequenceInfo;
 use dialect::pg_catalog::{CatalogInput, CatalogRows};
 use rusqlite::Connection;
 
@@ -16,6 +17,7 @@ pub struct Catalog {
     /// The generation of the schema that they show.
     generation: Option<u64>,
     databases: Vec<String>,
+    sequences: Vec<SequenceInfo>,
 }
 
 impl Catalog {
@@ -35,7 +37,11 @@ impl Catalog {
             .iter()
             .map(|database| database.name())
             .collect();
-        if self.generation == generation && self.databases == databases {
+        let sequences = schema::all_sequences(sqlite)?;
+        if self.generation == generation
+            && self.databases == databases
+            && self.sequences == sequences
+        {
             return Ok(());
         }
         let rows = dialect::pg_catalog::rows(&CatalogInput {
@@ -43,6 +49,7 @@ impl Catalog {
             databases: databases.clone(),
             users: user_names(backend),
             tables: schema::all_tables(sqlite)?,
+            sequences: sequences.clone(),
             settings: settings.all(),
         });
         sqlite.trusted(|connection| {
@@ -57,6 +64,7 @@ impl Catalog {
         *self = Self {
             generation,
             databases,
+            sequences,
         };
         Ok(())
     }

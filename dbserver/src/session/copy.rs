@@ -1,6 +1,6 @@
 //! COPY FROM: a table's columns, the INSERT behind it, and the stream's options.
 
-use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView};
+use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView, Sequences};
 use pgtypes::copy::{self, Force, Header, Row};
 use pgtypes::{Context, Format, PgType, SqlState, SqlValueRef, decode_in};
 
@@ -8,6 +8,7 @@ use crate::databases::permit::Interrupt;
 use crate::failure::Failure;
 use crate::session::mapping;
 use crate::session::schema::View;
+use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
 
 /// Rows between two looks at the interrupt.
@@ -20,6 +21,7 @@ pub struct Target {
     /// Names and types of the copied columns, in the order of the stream.
     columns: Vec<(String, PgType)>,
     insert: String,
+    sequences: Sequences,
 }
 
 impl Target {
@@ -55,16 +57,28 @@ impl Target {
             let ty = column.type_name.map_or(PgType::Text, PgType::sent_as);
             columns.push((column.name.clone(), ty));
         }
-        let names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();
-        let places = vec!["?"; columns.len()].join(", ");
+        let mut names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();
+        let mut places = vec!["?".to_owned(); columns.len()];
+        // A column that counts and is SQLite's rowid has no default of its own there.
+        for column in known {
+            let copied = columns.iter().any(|(name, _)| *name == column.name);
+            let default = column.default.filter(|_| !copied);
+            if let Some(default) = default.filter(|text| dialect::default_sequence(text).is_some())
+            {
+                names.push(quoted(&column.name));
+                places.push(format!("({default})"));
+            }
+        }
         let insert = format!(
-            "INSERT INTO {} ({}) VALUES ({places})",
+            "INSERT INTO {} ({}) VALUES ({})",
             quoted(table),
-            names.join(", ")
+            names.join(", "),
+            places.join(", ")
         );
         Ok(Self {
             table: table.to_owned(),
             columns,
+            sequences: dialect::sequences_of(&insert),
             insert,
         })
     }
@@ -86,6 +100,7 @@ impl Target {
         interrupt: &Interrupt,
         decoder: &mut copy::Decoder,
     ) -> Result<u64, Failure> {
+        sequences::make_ready(sqlite, &self.sequences)?;
         let mut statement = sqlite.prepare(&self.insert)?;
         let format = decoder.value_format();
         let context = sqlite.context();

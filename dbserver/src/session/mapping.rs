@@ -35,6 +35,7 @@ impl From<DialectError> for Failure {
     fn from(error: DialectError) -> Self {
         let mut failure = Self::new(error.sqlstate, error.message);
         failure.fields_mut().position = error.position;
+        failure.fields_mut().detail = error.detail;
         failure.fields_mut().hint = error.hint;
         failure
     }

@@ -38,6 +38,7 @@ pub mod row;
 mod savepoints;
 pub mod schema;
 mod schema_cache;
+pub mod sequences;
 mod server_object;
 mod set;
 mod setting_value;
@@ -342,6 +343,7 @@ impl Session {
 
     /// Back to the state between two transactions.
     fn finish(&mut self, committed: bool) {
+        self.backend.sqlite().sequences().end(committed);
         if self.settings.end_transaction(committed) {
             self.show_settings();
         }

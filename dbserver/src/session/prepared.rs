@@ -135,6 +135,7 @@ impl Prepared {
     /// The command as a refusal names it: `INSERT`, `CREATE TABLE`.
     pub fn command(&self) -> &'static str {
         match self.statement.tag {
+            CommandTag::Select if self.statement.writes && self.has_rows() => "nextval()",
             CommandTag::Select => "SELECT",
             CommandTag::Insert => "INSERT",
             CommandTag::Update => "UPDATE",

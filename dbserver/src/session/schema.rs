@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use dialect::{ColumnInfo, ConstraintKind, SchemaView, TableColumn, TableInfo};
+use dialect::{ColumnInfo, ConstraintKind, SchemaView, SequenceInfo, TableColumn, TableInfo};
 use pgtypes::PgType;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::failure::Failure;
+use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
 
 /// The schema at one moment.
@@ -34,6 +35,16 @@ impl<'a> View<'a> {
         result
             .inspect_err(|error| tracing::debug!(%error, "the schema could not be read"))
             .ok()
+    }
+
+    fn sequences(&self, condition: &str, name: &str) -> Vec<SequenceInfo> {
+        let read = self.sqlite.trusted(|connection| {
+            if !sequences::has_sequences(connection)? {
+                return Ok(Vec::new());
+            }
+            sequences::read(connection, SequenceInfo::PRESENT, condition, [name])
+        });
+        Self::or_log(read).unwrap_or_default()
     }
 
     fn texts(&self, sql: &str, name: &str) -> Vec<String> {
@@ -94,6 +105,37 @@ impl SchemaView for View<'_> {
             .is_empty()
     }
 
+    fn sequence(&self, name: &str) -> Option<SequenceInfo> {
+        self.sequences("WHERE name = ?1", name).pop()
+    }
+
+    fn sequence_users(&self, name: &str) -> Vec<(String, String)> {
+        let texts = self.texts(
+            "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND instr(sql, ?1) ORDER BY name",
+            "pg_nextval_oid(",
+        );
+        let mut users = Vec::new();
+        for info in texts
+            .iter()
+            .filter_map(|sql| dialect::parse_create_table(sql))
+        {
+            for column in info.columns {
+                let default = column.default.as_deref();
+                if default.and_then(dialect::default_sequence).as_deref() == Some(name) {
+                    users.push((info.name.clone(), column.name));
+                }
+            }
+        }
+        users
+    }
+
+    fn owned_sequences(&self, table: &str) -> Vec<(String, String)> {
+        self.sequences("WHERE owner_table = ?1", table)
+            .into_iter()
+            .filter_map(|sequence| Some((sequence.name, sequence.owner?.1)))
+            .collect()
+    }
+
     fn index_table(&self, index: &str) -> Option<String> {
         self.texts(
             "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE",
@@ -109,7 +151,7 @@ fn column_info(column: &TableColumn) -> ColumnInfo {
         type_name: column.type_name,
         not_null: column.not_null,
         default: column.default.clone(),
-        generated: column.generated,
+        identity: column.identity,
     }
 }
 
@@ -222,6 +264,16 @@ fn same_names(some: &[String], others: &[String]) -> bool {
             .all(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
+/// All sequences of the database, at the numbers where they are now.
+pub fn all_sequences(sqlite: &Sqlite) -> Result<Vec<SequenceInfo>, Failure> {
+    sqlite.trusted(|connection| {
+        if !sequences::has_sequences(connection)? {
+            return Ok(Vec::new());
+        }
+        sequences::read(connection, SequenceInfo::PRESENT, "", [])
+    })
+}
+
 /// The query of a `CREATE VIEW` text.
 fn view_text(sql: &str) -> String {
     let lower = sql.to_ascii_lowercase();
@@ -244,7 +296,7 @@ fn columns_by_pragma(connection: &Connection, table: &str) -> rusqlite::Result<V
             type_name: PgType::from_declared(&declared),
             not_null: row.get::<_, bool>(2)? || row.get::<_, i64>(4)? > 0,
             default: row.get(3)?,
-            generated: false,
+            identity: None,
             rowid_alias: false,
             computed: false,
         })

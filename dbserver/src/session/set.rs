@@ -85,11 +85,18 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
             Ok(())
         }
         StatementKind::SetConstraints { deferred } => block::defer_constraints(session, *deferred),
-        StatementKind::Discard { all: true } => {
+        StatementKind::Discard { all: true, .. } => {
             session.transaction().check_outside_block("DISCARD ALL")?;
             session.portals().clear();
             session.statements().clear();
+            session.backend().sqlite().sequences().forget();
             session.change_settings(Settings::reset_all);
+            Ok(())
+        }
+        StatementKind::Discard {
+            sequences: true, ..
+        } => {
+            session.backend().sqlite().sequences().forget();
             Ok(())
         }
         _ => Ok(()),

@@ -17,6 +17,7 @@ use crate::databases::database::Database;
 use crate::failure::Failure;
 use crate::session::functions::{self, facts::Facts};
 use crate::session::schema_cache::SchemaCache;
+use crate::session::sequences::{self, SessionSequences};
 use crate::session::{authorizer, mapping};
 
 /// Prepared statements that stay in SQLite's hands.
@@ -42,6 +43,7 @@ pub struct Sqlite {
     wrote_in: Cell<Option<u64>>,
     schema: SchemaCache,
     trusted: Arc<AtomicBool>,
+    sequences: Arc<SessionSequences>,
     facts: Arc<Facts>,
 }
 
@@ -60,6 +62,7 @@ impl Sqlite {
             wrote_in: Cell::new(None),
             schema: SchemaCache::default(),
             trusted,
+            sequences: Arc::clone(facts.sequences()),
             facts: Arc::clone(facts),
         }))
     }
@@ -84,6 +87,11 @@ impl Sqlite {
     /// What was read of the schema.
     pub fn schema(&self) -> &SchemaCache {
         &self.schema
+    }
+
+    /// The sequences of the database, as the session sees them.
+    pub fn sequences(&self) -> &SessionSequences {
+        &self.sequences
     }
 
     /// What ends a running statement from another thread.
@@ -171,6 +179,12 @@ impl Sqlite {
         self.connection
             .prepare_cached(sql)
             .map_err(|error| mapping::sqlite(&error))
+    }
+
+    /// Runs one of several texts that make a statement.
+    pub fn run_part(&self, text: &str) -> Result<(), Failure> {
+        sequences::make_ready(self, &dialect::sequences_of(text))?;
+        Ok(self.prepare(text)?.raw_execute().map(drop)?)
     }
 
     /// Runs a client's change; gives the number of changed rows.

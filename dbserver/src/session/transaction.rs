@@ -24,6 +24,7 @@ use crate::failure::Failure;
 use crate::session::optimistic::{OptimisticRun, conflict};
 use crate::session::prepared::Prepared;
 use crate::session::savepoints::Savepoints;
+use crate::session::sequences;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 
@@ -295,7 +296,10 @@ impl Transaction {
     ) -> Result<u64, Failure> {
         match &mut self.writing {
             Writing::Optimistic(run) => run.run(sqlite, prepared, values),
-            _ => sqlite.change(prepared.text(), values),
+            _ => {
+                sequences::make_ready(sqlite, &prepared.statement.sequences)?;
+                sqlite.change(prepared.text(), values)
+            }
         }
     }
 
@@ -326,7 +330,9 @@ impl Transaction {
         let Writing::Permitted(permit) = std::mem::take(&mut self.writing) else {
             return Ok(None);
         };
-        if let Err(failure) = scope.sqlite.run("COMMIT") {
+        let committed =
+            sequences::write_borders(scope.sqlite).and_then(|()| scope.sqlite.run("COMMIT"));
+        if let Err(failure) = committed {
             self.writing = Writing::Permitted(permit);
             return Err(failure);
         }

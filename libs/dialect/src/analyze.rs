@@ -4,6 +4,7 @@ use pgtypes::PgType;
 
 use crate::error::DialectError;
 use crate::schema::SchemaView;
+use crate::sequence::{self, Sequences};
 use crate::source::Source;
 use crate::statement::{CommandTag, Statement, StatementKind};
 use crate::translator::Translator;
@@ -20,13 +21,43 @@ pub fn analyze_with(
     schema: &dyn SchemaView,
     parameters: &[u32],
 ) -> Result<Statement, DialectError> {
+    analyze_parts(sql, schema, parameters).map(with_sequences)
+}
+
+/// What the printed texts do with sequences.
+fn with_sequences(statement: Statement) -> Statement {
+    let Some(text) = statement.sqlite.last() else {
+        return statement;
+    };
+    let runs = matches!(
+        statement.kind,
+        StatementKind::Query
+            | StatementKind::Dml
+            | StatementKind::DeclareCursor { .. }
+            | StatementKind::CopyOut { .. }
+    );
+    let uses = sequence::uses_of(text);
+    if !runs || uses.sequences == Sequences::None {
+        return statement;
+    }
+    let is_dml = statement.kind == StatementKind::Dml;
+    Statement {
+        // The numbers of a change are kept, should it run a second time; what a client has seen must not change.
+        repeatable: statement.repeatable && is_dml && !uses.looks,
+        writes: statement.writes || uses.moves,
+        sequences: uses.sequences,
+        ..statement
+    }
+}
+
+fn analyze_parts(
+    sql: &str,
+    schema: &dyn SchemaView,
+    parameters: &[u32],
+) -> Result<Statement, DialectError> {
     // What asks about the catalog is translated still.
     if is_own_command(sql) || crate::pg_catalog::is_catalog_query(sql) {
         return translate(sql, schema);
-    }
-    let src = Source::new(sql)?;
-    if let Some(statement) = crate::sequence::call(&src, schema)? {
-        return Ok(statement);
     }
     match front::statement(sql, schema, parameters)? {
         Some(statement) => Ok(statement),
@@ -80,9 +111,6 @@ fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dial
 
 /// SELECT and its kin.
 fn query(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    if let Some(statement) = crate::sequence::call(src, schema)? {
-        return Ok(statement);
-    }
     if let Some(statement) = nothing(src) {
         return Ok(statement);
     }

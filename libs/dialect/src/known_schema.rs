@@ -8,7 +8,8 @@ use crate::analysis::schema::{Column, Generated, Key, Relation, RelationKind, Sc
 use crate::catalog::{Type, TypeId};
 use crate::pg_catalog;
 use crate::schema::SchemaView;
-use crate::table_info::{ConstraintKind, TableColumn, TableInfo, parse_create_table};
+use crate::sequence::SequenceInfo;
+use crate::table_info::{ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table};
 
 /// A view of the schema through its texts.
 pub(crate) struct KnownSchema<'a>(pub(crate) &'a dyn SchemaView);
@@ -36,10 +37,17 @@ impl Schema for KnownSchema<'_> {
         }
         .map(Rc::new)
     }
+
+    fn is_sequence(&self, name: &str) -> bool {
+        self.0.sequence(name).is_some()
+    }
 }
 
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
+        if name == SequenceInfo::TABLE {
+            return None;
+        }
         let info = self.0.table_info(name).or_else(|| self.read(name))?;
         stored(&info, name)
     }
@@ -63,7 +71,7 @@ impl KnownSchema<'_> {
                 type_name: column.type_name,
                 not_null: column.not_null,
                 default: column.default,
-                generated: column.generated,
+                identity: column.identity,
                 rowid_alias: false,
                 computed: computed(&column.name),
                 name: column.name,
@@ -102,10 +110,12 @@ fn column(column: &TableColumn) -> Column {
         default: column.default.clone(),
         generated: if column.computed {
             Generated::Computed
-        } else if column.generated {
-            Generated::ByDefault
         } else {
-            Generated::No
+            match column.identity {
+                Some(Identity::Always) => Generated::Always,
+                Some(Identity::ByDefault) => Generated::ByDefault,
+                None => Generated::No,
+            }
         },
     }
 }

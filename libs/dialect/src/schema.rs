@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use pgtypes::PgType;
 
-use crate::table_info::TableInfo;
+use crate::sequence::SequenceInfo;
+use crate::table_info::{Identity, TableInfo};
 
 /// One column of a table or a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub struct ColumnInfo {
     pub not_null: bool,
     /// The default as SQLite's expression text.
     pub default: Option<String>,
-    /// A `serial` or identity column that SQLite fills by itself (the rowid alias): NULL stands for the next value.
-    pub generated: bool,
+    /// GENERATED … AS IDENTITY.
+    pub identity: Option<Identity>,
 }
 
 impl ColumnInfo {
@@ -29,7 +30,7 @@ impl ColumnInfo {
             type_name,
             not_null: false,
             default: None,
-            generated: false,
+            identity: None,
         }
     }
 }
@@ -72,6 +73,21 @@ pub trait SchemaView {
     /// Whether a foreign key of another table refers to this one.
     fn is_referenced(&self, _table: &str) -> bool {
         false
+    }
+
+    /// The sequence of that name, at the number where it is now.
+    fn sequence(&self, _name: &str) -> Option<SequenceInfo> {
+        None
+    }
+
+    /// Tables and columns whose defaults take values from the sequence.
+    fn sequence_users(&self, _name: &str) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// The sequences that a table's columns own: their names, and the columns.
+    fn owned_sequences(&self, _table: &str) -> Vec<(String, String)> {
+        Vec::new()
     }
 
     /// The table that an index belongs to; `None` if there is no such index.

@@ -439,6 +439,7 @@ fn discard(src: &Source<'_>) -> Result<Statement, DialectError> {
     Ok(Statement::session(
         StatementKind::Discard {
             all: tag == "DISCARD ALL",
+            sequences: matches!(tag, "DISCARD ALL" | "DISCARD SEQUENCES"),
         },
         tag,
     ))

@@ -9,11 +9,13 @@ use dialect::functions::Value;
 use pgtypes::Context;
 
 use crate::clients::registry::{Registered, Sessions};
+use crate::databases::Database;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::session::context;
 use crate::session::functions::refusal::Refusal;
+use crate::session::sequences::SessionSequences;
 use crate::session::settings::Settings;
 use crate::system::users::{Privilege, Users};
 
@@ -27,6 +29,7 @@ pub struct Facts {
     pub(super) env: Arc<Environment>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) interrupt: Arc<Interrupt>,
+    pub(super) sequences: Arc<SessionSequences>,
     pub(super) settings: Mutex<HashMap<String, String>>,
     /// The settings that values are read and written by.
     context: Mutex<Arc<Context>>,
@@ -37,7 +40,12 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of a new session.
-    pub fn new(env: &Arc<Environment>, registered: &Registered, settings: &Settings) -> Arc<Self> {
+    pub fn new(
+        env: &Arc<Environment>,
+        database: &Database,
+        registered: &Registered,
+        settings: &Settings,
+    ) -> Arc<Self> {
         let entry = &registered.entry;
         let facts = Self {
             database: entry.database.clone(),
@@ -48,6 +56,7 @@ impl Facts {
             env: Arc::clone(env),
             sessions: Arc::clone(&registered.sessions),
             interrupt: Arc::clone(&entry.interrupt),
+            sequences: SessionSequences::new(database),
             settings: Mutex::default(),
             context: Mutex::default(),
             statement_time: AtomicI64::new(now()),
@@ -55,6 +64,11 @@ impl Facts {
         };
         facts.set_settings(settings);
         Arc::new(facts)
+    }
+
+    /// The sequences of the session's database.
+    pub fn sequences(&self) -> &Arc<SessionSequences> {
+        &self.sequences
     }
 
     /// Whether the session is in the server's own database.

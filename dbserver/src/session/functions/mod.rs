@@ -8,6 +8,7 @@ mod information;
 mod postgresql;
 mod random;
 mod refusal;
+mod sequence;
 
 use std::sync::Arc;
 
@@ -108,6 +109,7 @@ fn find(name: &str) -> Option<SessionFunction> {
     information::find(name)
         .or_else(|| control::find(name))
         .or_else(|| random::find(name))
+        .or_else(|| sequence::find(name))
 }
 
 fn argument(value: ValueRef<'_>) -> rusqlite::Result<Value> {

@@ -236,7 +236,10 @@ impl Analyzer<'_> {
             ));
         }
         self.volatile |= function.volatility == Volatility::Volatile;
-        let (arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        let (mut arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        if let Some(sequence) = arguments.first_mut() {
+            self.name_sequence(function, sequence)?;
+        }
         let call = Call {
             function,
             arguments,

@@ -13,7 +13,7 @@ use crate::analysis::tree::{
     Body, ColumnRef, Distinct, Expr, ExprKind, FromItem, Insert, Output, Query, Relation,
     RelationColumn, RelationId, Select, Source,
 };
-use crate::catalog::Type;
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, AssignmentTarget, Overriding, Path, Position};
 
@@ -27,6 +27,12 @@ impl Analyzer<'_> {
         let (columns, source) = self.insert_source(insert, columns, &stored)?;
         self.common_tables.truncate(visible);
         self.check_given(insert, &columns, source.as_ref(), &stored)?;
+        let (columns, source) = if insert.overriding == Some(Overriding::User) {
+            self.without_identity(columns, source, &stored)
+        } else {
+            (columns, source)
+        };
+        let (columns, source) = self.fill_counted(columns, source, &stored)?;
         let table = self.enter_target(&stored, insert.alias.as_ref(), &insert.table)?;
         let on_conflict = insert
             .on_conflict
@@ -274,6 +280,12 @@ impl Analyzer<'_> {
         if column.generated == Generated::Computed {
             return Err(self.computed(&column.name, clause, value.at));
         }
+        if column.generated == Generated::Always && clause == Clause::Update {
+            let message = format!("column \"{}\" can only be updated to DEFAULT", column.name);
+            return Err(
+                DialectError::new(SqlState::GENERATED_ALWAYS, message).detail(always(&column.name))
+            );
+        }
         let value = self.in_clause(clause, |analyzer| analyzer.expr(value))?;
         self.assign(value, &column.name, column.ty)
     }
@@ -306,7 +318,7 @@ impl Analyzer<'_> {
             .iter()
             .zip(&wanted)
             .map(|(column, (_, ty))| match column.ty.id {
-                crate::catalog::TypeId::UNKNOWN => Type::new(ty.id),
+                TypeId::UNKNOWN => Type::new(ty.id),
                 _ => column.ty,
             })
             .collect();
@@ -327,22 +339,7 @@ impl Analyzer<'_> {
         query: Query,
         wanted: &[(String, Type)],
     ) -> Result<Query, DialectError> {
-        let columns: Vec<RelationColumn> = query
-            .columns
-            .iter()
-            .map(|column| RelationColumn {
-                name: column.name.clone(),
-                stored_name: String::new(),
-                ty: column.ty,
-                not_null: false,
-            })
-            .collect();
-        let types: Vec<Type> = columns.iter().map(|column| column.ty).collect();
-        let id = self.add_relation(Relation {
-            alias: "source".to_owned(),
-            source: Source::Query(Box::new(query)),
-            columns,
-        });
+        let (id, types) = self.as_relation(query);
         let mut targets = Vec::with_capacity(wanted.len());
         for (column, ((name, ty), source)) in wanted.iter().zip(types).enumerate() {
             let reference = ColumnRef {
@@ -359,16 +356,61 @@ impl Analyzer<'_> {
                 ty: *ty,
             })
             .collect();
-        let select = Select {
-            distinct: Distinct::No,
-            targets,
-            from: vec![FromItem::Relation(id)],
-            filter: None,
-            group_by: Vec::new(),
-            having: None,
-            grouped: false,
-        };
-        Ok(plain(Body::Select(Box::new(select)), columns, Vec::new()))
+        Ok(select_from(id, targets, None, columns))
+    }
+
+    /// The query as a relation of the statement, and the types of its columns.
+    pub(crate) fn as_relation(&mut self, query: Query) -> (RelationId, Vec<Type>) {
+        let columns: Vec<RelationColumn> = query
+            .columns
+            .iter()
+            .map(|column| RelationColumn {
+                name: column.name.clone(),
+                stored_name: String::new(),
+                ty: column.ty,
+                not_null: false,
+            })
+            .collect();
+        let types: Vec<Type> = columns.iter().map(|column| column.ty).collect();
+        let id = self.add_relation(Relation {
+            alias: "source".to_owned(),
+            source: Source::Query(Box::new(query)),
+            columns,
+        });
+        (id, types)
+    }
+
+    /// `SELECT columns…, values… FROM (query)`, where the values are computed row by row, in the query's order.
+    pub(crate) fn beside(
+        &mut self,
+        mut query: Query,
+        values: Vec<Expr>,
+        outputs: Vec<Output>,
+    ) -> Query {
+        let at = Position::default();
+        let mut columns = query.columns.clone();
+        if !query.order_by.is_empty() && query.limit.is_none() {
+            // SQLite would sort afterwards, if nothing kept it from making one query of the two.
+            let none = ExprKind::Constant(SqlValue::Null);
+            query.limit = Some(Expr::new(Type::new(TypeId::INT8), none, at));
+        }
+        let limited = query.limit.is_some() || query.offset.is_some();
+        let (id, types) = self.as_relation(query);
+        let mut targets: Vec<Expr> = types
+            .into_iter()
+            .enumerate()
+            .map(|(column, ty)| {
+                let reference = ColumnRef {
+                    relation: id,
+                    column,
+                };
+                Expr::new(ty, ExprKind::Column(reference), at)
+            })
+            .collect();
+        targets.extend(values);
+        columns.extend(outputs);
+        let all = Expr::boolean(ExprKind::Constant(SqlValue::Integer(1)), at);
+        select_from(id, targets, limited.then_some(all), columns)
     }
 
     /// Columns that give their values by themselves take none, unless OVERRIDING says so.
@@ -395,25 +437,13 @@ impl Analyzer<'_> {
             let Some(at) = given else { continue };
             match column.generated {
                 Generated::Always if insert.overriding.is_none() => {
-                    return Err(self
-                        .error(
-                            at,
-                            SqlState::GENERATED_ALWAYS,
-                            format!(
-                                "cannot insert a non-DEFAULT value into column \"{}\"",
-                                column.name
-                            ),
-                        )
-                        .detail(format!(
-                            "Column \"{}\" is an identity column defined as GENERATED ALWAYS.",
-                            column.name
-                        ))
+                    let message = format!(
+                        "cannot insert a non-DEFAULT value into column \"{}\"",
+                        column.name
+                    );
+                    return Err(DialectError::new(SqlState::GENERATED_ALWAYS, message)
+                        .detail(always(&column.name))
                         .hint("Use OVERRIDING SYSTEM VALUE to override."));
-                }
-                Generated::Always | Generated::ByDefault
-                    if insert.overriding == Some(Overriding::User) =>
-                {
-                    return Err(self.unsupported(at, "OVERRIDING USER VALUE"));
                 }
                 Generated::Computed => {
                     return Err(self.computed(&column.name, Clause::Values, at));
@@ -423,6 +453,29 @@ impl Analyzer<'_> {
         }
         Ok(())
     }
+}
+
+fn always(column: &str) -> String {
+    format!("Column \"{column}\" is an identity column defined as GENERATED ALWAYS.")
+}
+
+/// `SELECT targets FROM relation [WHERE filter]`
+pub(crate) fn select_from(
+    relation: RelationId,
+    targets: Vec<Expr>,
+    filter: Option<Expr>,
+    columns: Vec<Output>,
+) -> Query {
+    let select = Select {
+        distinct: Distinct::No,
+        targets,
+        from: vec![FromItem::Relation(relation)],
+        filter,
+        group_by: Vec::new(),
+        having: None,
+        grouped: false,
+    };
+    plain(Body::Select(Box::new(select)), columns, Vec::new())
 }
 
 /// Whether a value is the word DEFAULT.

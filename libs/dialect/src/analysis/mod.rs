@@ -29,6 +29,7 @@ mod returning;
 pub mod schema;
 mod scope;
 mod select;
+mod sequence;
 mod set_operation;
 mod set_target;
 mod sort;

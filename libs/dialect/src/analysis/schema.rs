@@ -13,6 +13,11 @@ pub trait Schema {
 
     /// The relation of that name: in a schema, or the first on the search path. `None`: there is none.
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>>;
+
+    /// Whether there is a sequence of that name.
+    fn is_sequence(&self, _name: &str) -> bool {
+        false
+    }
 }
 
 /// A table, a view, or a catalog table.

@@ -2,12 +2,15 @@
 
 use pgtypes::{PgType, SqlState};
 
+use crate::ddl::column::Definition;
+use crate::ddl::counting;
 use crate::ddl::layout::{self, Piece};
 use crate::ddl::object_name;
 use crate::ddl::rebuild::{self, Change, Present};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
+use crate::sequence::{NEXTVAL, stored};
 use crate::source::Source;
 use crate::statement::{Notice, Statement, StatementKind};
 use crate::table_info::{Constraint, ConstraintKind, TableInfo, parse_create_table};
@@ -25,6 +28,7 @@ pub(crate) struct Alter<'a> {
     pub(crate) changed: bool,
     /// Statements that SQLite knows.
     pub(crate) sqlite: Vec<String>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// Words of actions that are accepted and change nothing.
@@ -64,7 +68,7 @@ pub(crate) fn alter_table(
         return Err(src.error(2, SqlState::UNDEFINED_TABLE, message));
     };
     if src.is(at, "RENAME") && !src.is(at + 1, "CONSTRAINT") {
-        return rename(src, &table, at);
+        return rename(src, schema, &table, at);
     }
     let present_src = Source::new(&create)?;
     let layout = layout::read(&present_src)
@@ -83,23 +87,31 @@ pub(crate) fn alter_table(
         change: Change::default(),
         changed: false,
         sqlite: Vec::new(),
+        notices: Vec::new(),
     };
     alter.run(at)
 }
 
 /// RENAME TO new | RENAME [COLUMN] a TO b
-fn rename(src: &Source<'_>, table: &str, at: usize) -> Result<Statement, DialectError> {
-    let table = quote_name(table);
+fn rename(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    name: &str,
+    at: usize,
+) -> Result<Statement, DialectError> {
+    let table = quote_name(name);
+    let owns = !schema.owned_sequences(name).is_empty();
     if src.is(at + 1, "TO") {
         let new = src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?;
         crate::session::end_at(src, at + 3)?;
-        return Ok(Statement::ddl(
-            "ALTER TABLE",
-            vec![format!(
-                "ALTER TABLE {table} RENAME TO {}",
-                quote_name(&new)
-            )],
-        ));
+        let mut sqlite = vec![format!(
+            "ALTER TABLE {table} RENAME TO {}",
+            quote_name(&new)
+        )];
+        if owns {
+            sqlite.push(stored::rename_table(name, &new));
+        }
+        return Ok(Statement::ddl("ALTER TABLE", sqlite));
     }
     let at = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
     let (old, new) = (
@@ -115,7 +127,11 @@ fn rename(src: &Source<'_>, table: &str, at: usize) -> Result<Statement, Dialect
         quote_name(&old),
         quote_name(&new)
     );
-    Ok(Statement::ddl("ALTER TABLE", vec![text]))
+    let mut sqlite = vec![text];
+    if owns {
+        sqlite.push(stored::rename_column(name, &old, &new));
+    }
+    Ok(Statement::ddl("ALTER TABLE", sqlite))
 }
 
 impl Alter<'_> {
@@ -143,15 +159,23 @@ impl Alter<'_> {
                 present,
                 change,
                 schema,
+                notices,
                 ..
             } = self;
-            return Ok(rebuild::apply(present, change, schema));
+            return Ok(Statement {
+                notices,
+                ..rebuild::apply(present, change, schema)
+            });
         }
         if self.sqlite.is_empty() {
-            return Ok(Statement::accepted("ALTER TABLE"));
+            return Ok(Statement {
+                notices: self.notices,
+                ..Statement::accepted("ALTER TABLE")
+            });
         }
         Ok(Statement {
             writes: true,
+            notices: self.notices,
             sqlite: self.sqlite,
             ..Statement::session(StatementKind::Ddl, "ALTER TABLE")
         })
@@ -189,6 +213,11 @@ impl Alter<'_> {
                     quote_name(&name)
                 );
                 self.sqlite.push(text);
+                for (sequence, column) in self.schema.owned_sequences(&self.table) {
+                    if column == name {
+                        self.sqlite.extend(stored::drop(&sequence));
+                    }
+                }
             }
             return Ok(());
         }
@@ -224,13 +253,12 @@ impl Alter<'_> {
         }
         let mut translator = Translator::new(self.src, self.schema);
         let column = translator.column_definition(at, end, false)?;
-        if column.serial {
-            return Err(self.src.unsupported(at, "adding a serial column"));
-        }
+        let counted = self.count(&mut translator, &column, (at, end))?;
         let text = translator.rendered(0, at, end);
         let clause = |keyword: &str| (at..end).any(|token| self.src.is(token, keyword));
         let default_call = text.to_ascii_lowercase().contains("default (") && text.contains("()");
-        let native = !clause("PRIMARY") && !clause("UNIQUE") && !default_call;
+        let native =
+            !clause("PRIMARY") && !clause("UNIQUE") && !default_call && !text.contains(NEXTVAL);
         if native {
             self.sqlite.push(format!(
                 "ALTER TABLE {} ADD COLUMN {text}",
@@ -256,7 +284,9 @@ impl Alter<'_> {
         }
         // The rows get the default: the value that the new column's expression has now.
         let default = layout::clause(self.src, layout::type_end(self.src, at + 1, end), end);
-        let value = if default.keyword == "default" {
+        let value = if let Some(counted) = counted {
+            counted
+        } else if default.keyword == "default" {
             let mut translator = Translator::new(self.src, self.schema);
             translator.default_clause(default.body, default.end, None)?;
             translator.rendered(0, default.body, default.end)
@@ -267,6 +297,29 @@ impl Alter<'_> {
         self.change.rebuild = true;
         self.changed = true;
         Ok(())
+    }
+
+    /// Gives a new column that counts its sequence; gives what counts for the rows that there are.
+    fn count(
+        &mut self,
+        translator: &mut Translator<'_>,
+        column: &Definition,
+        (at, end): (usize, usize),
+    ) -> Result<Option<String>, DialectError> {
+        let (Some(counting), Some(ty)) = (&column.counting, column.ty) else {
+            return Ok(None);
+        };
+        let made = counting::make(
+            (&self.table, &column.name, ty),
+            counting,
+            self.schema,
+            &mut Vec::new(),
+        )?;
+        self.change.first.extend(made.first);
+        let not_null = if column.not_null { "" } else { " NOT NULL" };
+        let type_end = layout::type_end(self.src, at + 1, end);
+        translator.after(type_end, format!("{not_null} DEFAULT ({})", made.default));
+        Ok(Some(made.default))
     }
 
     /// ADD [CONSTRAINT name] PRIMARY KEY | UNIQUE | FOREIGN KEY | CHECK
@@ -348,15 +401,7 @@ impl Alter<'_> {
             .constraints
             .iter()
             .find(|constraint| constraint.kind == ConstraintKind::PrimaryKey);
-        if let Some(existing) = existing {
-            let serial = self
-                .info
-                .columns
-                .iter()
-                .any(|column| column.generated && columns == [column.name.as_str()]);
-            if existing.columns == columns && serial {
-                return Ok(());
-            }
+        if existing.is_some() {
             let message = format!(
                 "multiple primary keys for table \"{}\" are not allowed",
                 self.table

@@ -2,7 +2,9 @@
 
 mod alter;
 mod alter_column;
+mod alter_identity;
 pub(crate) mod column;
+pub(crate) mod counting;
 mod create_table;
 mod database;
 mod index;
@@ -65,7 +67,7 @@ fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialec
         "table" => create_table::create_table(src, schema, start, at),
         "index" => index::create(src, schema, at),
         "view" | "recursive" => view::create(src, schema, replace, start, at),
-        "sequence" => crate::sequence::create(src, at + 1),
+        "sequence" => crate::sequence::create(src, schema, at + 1),
         "database" => database::create(src, at),
         "user" | "role" | "group" => database::create_user(src, at),
         _ => object::create(src, at),
@@ -75,6 +77,7 @@ fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialec
 fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
     match src.text(1).to_ascii_lowercase().as_str() {
         "table" => alter::alter_table(src, schema),
+        "sequence" => crate::sequence::alter(src, schema),
         "database" => database::alter(src),
         "user" | "role" | "group" => database::alter_user(src),
         _ => object::alter(src),

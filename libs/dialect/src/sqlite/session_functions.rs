@@ -28,4 +28,13 @@ pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
     ("pg_pg_terminate_backend", 1, "pg_terminate_backend"),
     ("pg_pg_advisory_unlock_all", 0, "pg_advisory_unlock_all"),
     ("pg_pg_random_bytes", 1, "gen_random_bytes"),
+    ("pg_nextval_oid", 1, "nextval"),
+    ("pg_currval_oid", 1, "currval"),
+    ("pg_lastval", 0, "lastval"),
+    ("pg_setval_oid", 2, "setval"),
+    ("pg_setval3_oid", 3, "setval"),
+    ("pg_pg_get_serial_sequence", 2, "pg_get_serial_sequence"),
+    ("eq_sequence_stamp", 0, "eq_sequence_stamp"),
+    ("eq_sequence_last", 3, "eq_sequence_last"),
+    ("eq_sequence_called", 3, "eq_sequence_called"),
 ];

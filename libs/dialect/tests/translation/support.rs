@@ -28,7 +28,7 @@ impl SchemaView for Database {
                         type_name: column.type_name,
                         not_null: column.not_null,
                         default: column.default,
-                        generated: column.generated && column.rowid_alias,
+                        identity: column.identity,
                     })
                     .collect(),
             );
