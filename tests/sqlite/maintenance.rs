@@ -147,7 +147,7 @@ fn analyze_and_reindex_take_what_is_there_and_refuse_the_rest() {
     for (sql, code) in [
         ("ANALYZE nothing", "42P01"),
         ("ANALYZE u, nothing", "42P01"),
-        ("REINDEX nothing", "42P01"),
+        ("REINDEX TABLE nothing", "42P01"),
         ("REINDEX INDEX nothing", "42P01"),
         ("REINDEX INDEX u", "42809"),
         ("REINDEX TABLE u_d", "42809"),
@@ -160,7 +160,7 @@ fn analyze_and_reindex_take_what_is_there_and_refuse_the_rest() {
     cluster.synchronize();
     cluster.compare();
     let on_slave = cluster.slave.client("shop");
-    for sql in ["ANALYZE", "REINDEX u"] {
+    for sql in ["ANALYZE", "REINDEX TABLE u"] {
         assert_eq!(on_slave.refused(sql).code, "25006", "{sql}");
     }
 }

@@ -95,7 +95,7 @@ fn differences(client: &mut Client, kind: &Kind, count: u64) -> Vec<String> {
 fn is_stored_alike(client: &Client) -> bool {
     let same = client.value(
         "SELECT count(*) FROM t JOIN first f ON f.id = t.id \
-         WHERE t.v IS NOT DISTINCT FROM f.v",
+         WHERE t.v::text IS NOT DISTINCT FROM f.v::text",
     );
     same == client.value("SELECT count(*) FROM first")
         && same == client.value("SELECT count(*) FROM t")

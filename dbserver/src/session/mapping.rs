@@ -34,9 +34,10 @@ pub fn sqlite(error: &rusqlite::Error) -> Failure {
 impl From<DialectError> for Failure {
     fn from(error: DialectError) -> Self {
         let mut failure = Self::new(error.sqlstate, error.message);
-        failure.fields_mut().position = error.position;
-        failure.fields_mut().detail = error.detail;
-        failure.fields_mut().hint = error.hint;
+        let fields = failure.fields_mut();
+        fields.position = error.position;
+        fields.detail = error.detail;
+        fields.hint = error.hint;
         failure
     }
 }
@@ -141,6 +142,20 @@ mod tests {
             (failure.sqlstate(), failure.fields().message.as_str()),
             (SqlState::DIVISION_BY_ZERO, "division by zero")
         );
+    }
+
+    #[test]
+    fn what_is_said_of_a_statement_beside_its_message_reaches_the_client() {
+        let error = DialectError::new(
+            SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+            "numeric field overflow",
+        )
+        .detail("what the limit is")
+        .hint("what to do");
+        let failure = Failure::from(error);
+        let fields = failure.fields();
+        assert_eq!(fields.detail.as_deref(), Some("what the limit is"));
+        assert_eq!(fields.hint.as_deref(), Some("what to do"));
     }
 
     #[test]

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use pgtypes::hex::{self, Hex};
-
 use crate::identity::ParseHexError;
 
 /// Size of a chain hash in bytes.
@@ -44,7 +42,7 @@ impl ChainHash {
 
 impl fmt::Display for ChainHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Hex(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -58,9 +56,9 @@ impl FromStr for ChainHash {
     type Err = ParseHexError;
 
     fn from_str(text: &str) -> Result<Self, ParseHexError> {
-        hex::parse(text)
-            .map(Self)
-            .ok_or(ParseHexError { digits: 64 })
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| ParseHexError { digits: 64 })?;
+        Ok(Self(bytes))
     }
 }
 

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use pgtypes::hex::{self, Hex};
-
 /// 128 random bits that an environment is given when it is made. A slave has its master's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvironmentId([u8; 16]);
@@ -23,7 +21,7 @@ impl EnvironmentId {
 
 impl fmt::Display for EnvironmentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Hex(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -39,9 +37,9 @@ impl FromStr for EnvironmentId {
     type Err = ParseHexError;
 
     fn from_str(text: &str) -> Result<Self, ParseHexError> {
-        hex::parse(text)
-            .map(Self)
-            .ok_or(ParseHexError { digits: 32 })
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| ParseHexError { digits: 32 })?;
+        Ok(Self(bytes))
     }
 }
 

@@ -2,12 +2,17 @@
 
 use bytes::BytesMut;
 
-use crate::{SqlState, ValueError, hex};
+use crate::{SqlState, ValueError};
 
 /// Appends the text form, `\x00ff`.
 pub(crate) fn put_text(bytes: &[u8], out: &mut BytesMut) {
     out.extend_from_slice(b"\\x");
-    hex::put(bytes, out);
+    let start = out.len();
+    out.resize(start + bytes.len() * 2, 0);
+    if let Some(digits) = out.get_mut(start..) {
+        let encoded = hex::encode_to_slice(bytes, digits);
+        assert!(encoded.is_ok(), "there is room for two digits a byte");
+    }
 }
 
 /// The text form with sequences, of which `parse` reads the bytes again: `\000` for what is no

@@ -46,7 +46,6 @@ pub mod bytea;
 pub mod calendar;
 pub mod copy;
 pub mod float;
-pub mod hex;
 pub mod integer;
 pub mod json;
 pub mod numeric;

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::{ValueError, hex};
+use crate::ValueError;
 
 /// Where a hyphen follows: after so many bytes.
 const GROUP_ENDS: [usize; 4] = [4, 6, 8, 10];
@@ -13,7 +13,10 @@ pub(crate) fn put(uuid: [u8; 16], out: &mut BytesMut) {
         if GROUP_ENDS.contains(&at) {
             out.put_u8(b'-');
         }
-        hex::put(&[byte], out);
+        let mut digits = [0; 2];
+        let encoded = hex::encode_to_slice([byte], &mut digits);
+        assert!(encoded.is_ok(), "there is room for two digits");
+        out.put_slice(&digits);
     }
 }
 
@@ -56,7 +59,7 @@ fn parse_digits(text: &[u8]) -> Option<[u8; 16]> {
             rest = rest.strip_prefix(b"-").unwrap_or(rest);
         }
         let (pair, tail) = rest.split_first_chunk::<2>()?;
-        *byte = hex::pair(*pair)?;
+        hex::decode_to_slice(pair, std::slice::from_mut(byte)).ok()?;
         rest = tail;
     }
     rest.is_empty().then_some(uuid)

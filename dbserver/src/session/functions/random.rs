@@ -22,10 +22,14 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
 
 fn fill<const N: usize>() -> Result<[u8; N], Refusal> {
     let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Refusal::new(SqlState::INTERNAL_ERROR, "the system has no random numbers"))?;
+    fill_all(&mut bytes)?;
     Ok(bytes)
+}
+
+fn fill_all(bytes: &mut [u8]) -> Result<(), Refusal> {
+    SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| Refusal::new(SqlState::INTERNAL_ERROR, "the system has no random numbers"))
 }
 
 /// As many random bytes as the argument says: pgcrypto's function, without its limit of 1024.
@@ -43,9 +47,7 @@ fn bytes(arguments: &[Value]) -> Result<Value, Refusal> {
             )
         })?;
     let mut bytes = vec![0; count];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Refusal::new(SqlState::INTERNAL_ERROR, "the system has no random numbers"))?;
+    fill_all(&mut bytes)?;
     Ok(Value::Blob(bytes))
 }
 

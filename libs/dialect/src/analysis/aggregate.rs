@@ -3,7 +3,6 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::call::Match;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Aggregate, Call, ColumnRef, Expr, ExprKind, RelationId};
 use crate::catalog::{FunctionKind, Type};
@@ -23,12 +22,12 @@ impl Analyzer<'_> {
         }
         let seen = std::mem::replace(&mut self.level().aggregates, false);
         let inner = self.in_clause(Clause::Select, |analyzer| {
-            let (mut arguments, mut names) = analyzer.arguments(call)?;
+            let mut arguments = analyzer.arguments(call)?;
             // The sorted values of WITHIN GROUP are the last arguments.
             if call.within_group {
                 for key in &call.order_by {
-                    arguments.push(analyzer.expr(&key.value)?);
-                    names.push(None);
+                    arguments.values.push(analyzer.expr(&key.value)?);
+                    arguments.names.push(None);
                 }
             }
             let order_by = if call.within_group {
@@ -36,11 +35,11 @@ impl Analyzer<'_> {
             } else {
                 analyzer.sort_values(&call.order_by)?
             };
-            Ok((arguments, names, order_by))
+            Ok((arguments, order_by))
         })?;
         let nested = self.level().aggregates;
         self.level().aggregates = seen;
-        let (arguments, names, order_by) = inner;
+        let (arguments, order_by) = inner;
         if nested {
             return Err(self.error(
                 at,
@@ -48,25 +47,14 @@ impl Analyzer<'_> {
                 "aggregate function calls cannot be nested",
             ));
         }
-        let mut resolved = match self.resolve(name, &arguments, &names, call, at)? {
-            Match::Function(resolved) => resolved,
-            Match::Cast(_) => return Err(self.unsupported(at, name)),
-        };
+        let mut resolved = self.resolve_function(name, &arguments, call.variadic, at)?;
         self.check_aggregate(call, &resolved, at)?;
-        let arguments = self.spread(call, &mut resolved, arguments, at)?;
-        let filter = call
-            .filter
-            .as_ref()
-            .map(|filter| {
-                self.in_clause(Clause::Filter, |analyzer| {
-                    analyzer.condition(filter, "FILTER")
-                })
-            })
-            .transpose()?;
-        self.check_level(&arguments, at)?;
+        let values = self.spread(call, &mut resolved, arguments.values, at)?;
+        let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
+        self.check_level(&values, at)?;
         self.level().aggregates = true;
         let (result, function) = (resolved.result, resolved.function);
-        let (arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        let (arguments, variadic) = self.in_order(&resolved, values, at)?;
         let aggregate = Aggregate {
             call: Call {
                 function,

@@ -23,17 +23,17 @@ impl Analyzer<'_> {
         if aggregate && call.over.is_none() {
             return self.aggregate(&name, call, at);
         }
-        let (arguments, names) = self.arguments(call)?;
+        let arguments = self.arguments(call)?;
         if call.over.is_some() {
-            return self.window_call(&name, call, arguments, &names, at);
+            return self.window_call(&name, call, arguments, at);
         }
-        let mut resolved = match self.resolve(&name, &arguments, &names, call, at)? {
+        let mut resolved = match self.resolve(&name, &arguments, call.variadic, at)? {
             Match::Function(resolved) => resolved,
-            Match::Cast(target) => return self.cast_of(arguments, target, at),
+            Match::Cast(target) => return self.cast_of(arguments.values, target, at),
         };
         self.check_plain(call, &resolved, at)?;
-        let arguments = self.spread(call, &mut resolved, arguments, at)?;
-        self.build(resolved, arguments, at)
+        let values = self.spread(call, &mut resolved, arguments.values, at)?;
+        self.build(&resolved, values, at)
     }
 
     /// The arguments of a call that may take any, where VARIADIC stands before an array: its elements.
@@ -81,14 +81,11 @@ impl Analyzer<'_> {
     }
 
     /// The arguments and their names.
-    pub(crate) fn arguments(
-        &mut self,
-        call: &ast::Call,
-    ) -> Result<(Vec<Expr>, Vec<Option<String>>), DialectError> {
-        let mut arguments = Vec::with_capacity(call.arguments.len());
+    pub(crate) fn arguments(&mut self, call: &ast::Call) -> Result<Arguments, DialectError> {
+        let mut values = Vec::with_capacity(call.arguments.len());
         let mut names = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
-            arguments.push(match &argument.value.kind {
+            values.push(match &argument.value.kind {
                 // A table's name with a star is its row.
                 ast::ExprKind::Star(table) if !table.is_empty() => {
                     let fields = self.star(table, argument.value.at)?;
@@ -100,26 +97,25 @@ impl Analyzer<'_> {
             });
             names.push(argument.name.as_ref().map(|name| name.text.clone()));
         }
-        Ok((arguments, names))
+        Ok(Arguments { values, names })
     }
 
     /// What the name stands for with these arguments.
-    pub(crate) fn resolve(
+    fn resolve(
         &self,
         name: &str,
-        arguments: &[Expr],
-        names: &[Option<String>],
-        call: &ast::Call,
+        Arguments { values, names }: &Arguments,
+        variadic: bool,
         at: Position,
     ) -> Result<Match, DialectError> {
-        if arguments.len() > MAX_ARGUMENTS {
+        if values.len() > MAX_ARGUMENTS {
             return Err(self.error(
                 at,
                 SqlState::TOO_MANY_ARGUMENTS,
                 format!("cannot pass more than {MAX_ARGUMENTS} arguments to a function"),
             ));
         }
-        let types: Vec<TypeId> = arguments.iter().map(|argument| argument.ty.id).collect();
+        let types: Vec<TypeId> = values.iter().map(|value| value.ty.id).collect();
         let names: Vec<Option<&str>> = names.iter().map(|name| name.as_deref()).collect();
         let shown = || {
             let list: Vec<String> = types
@@ -132,7 +128,7 @@ impl Analyzer<'_> {
                 .collect();
             format!("{name}({})", list.join(", "))
         };
-        match resolve::function(name, &types, &names, call.variadic) {
+        match resolve::function(name, &types, &names, variadic) {
             FunctionMatch::Found(resolved) => Ok(Match::Function(resolved)),
             FunctionMatch::Coercion(target) => Ok(Match::Cast(target)),
             FunctionMatch::None => Err(self
@@ -150,6 +146,20 @@ impl Analyzer<'_> {
                     format!("function {} is not unique", shown()),
                 )
                 .hint("Could not choose a best candidate function. You might need to add explicit type casts.")),
+        }
+    }
+
+    /// The function that the name stands for, where a cast may not stand.
+    pub(crate) fn resolve_function(
+        &self,
+        name: &str,
+        arguments: &Arguments,
+        variadic: bool,
+        at: Position,
+    ) -> Result<Resolved, DialectError> {
+        match self.resolve(name, arguments, variadic, at)? {
+            Match::Function(resolved) => Ok(resolved),
+            Match::Cast(_) => Err(self.unsupported(at, name)),
         }
     }
 
@@ -220,7 +230,7 @@ impl Analyzer<'_> {
     /// The call with its arguments in the order of the parameters, converted.
     pub(crate) fn build(
         &mut self,
-        resolved: Resolved,
+        resolved: &Resolved,
         arguments: Vec<Expr>,
         at: Position,
     ) -> Result<Expr, DialectError> {
@@ -236,7 +246,7 @@ impl Analyzer<'_> {
             ));
         }
         self.volatile |= function.volatility == Volatility::Volatile;
-        let (mut arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        let (mut arguments, variadic) = self.in_order(resolved, arguments, at)?;
         if let Some(sequence) = arguments.first_mut() {
             self.name_sequence(function, sequence)?;
         }
@@ -329,25 +339,30 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let types: Vec<TypeId> = arguments.iter().map(|argument| argument.ty.id).collect();
         let names = vec![None; types.len()];
-        match resolve::function(name, &types, &names, false) {
-            FunctionMatch::Found(resolved) => self.build(resolved, arguments, at),
-            _ => {
-                let list: Vec<String> = types.iter().map(|ty| ty.name()).collect();
-                Err(self.error(
-                    at,
-                    SqlState::UNDEFINED_FUNCTION,
-                    format!(
-                        "function pg_catalog.{name}({}) does not exist",
-                        list.join(", ")
-                    ),
-                ))
-            }
+        if let FunctionMatch::Found(resolved) = resolve::function(name, &types, &names, false) {
+            return self.build(&resolved, arguments, at);
         }
+        let list: Vec<String> = types.iter().map(|ty| ty.name()).collect();
+        Err(self.error(
+            at,
+            SqlState::UNDEFINED_FUNCTION,
+            format!(
+                "function pg_catalog.{name}({}) does not exist",
+                list.join(", ")
+            ),
+        ))
     }
 }
 
+/// What a call is given.
+pub(crate) struct Arguments {
+    pub(crate) values: Vec<Expr>,
+    /// One a value, where it was written `name => value`.
+    pub(crate) names: Vec<Option<String>>,
+}
+
 /// What a name stands for.
-pub(crate) enum Match {
+enum Match {
     /// A function.
     Function(Resolved),
     /// A cast.

@@ -3,6 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
+use crate::analysis::coerce::with_modifier;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::coerce::Context;
 use crate::catalog::{Type, TypeId};
@@ -40,7 +41,7 @@ impl Analyzer<'_> {
             return self.input(&text, ty, at);
         }
         let value = self.input(&text, Type::new(ty.id), at)?;
-        self.with_modifier(value, ty, true)
+        Ok(with_modifier(value, ty, true))
     }
 
     /// An explicit conversion.
@@ -58,7 +59,7 @@ impl Analyzer<'_> {
             Some(value) => explicit(value),
             None => return Err(self.cannot_cast(source, ty.id, at)),
         };
-        let value = self.with_modifier(value, ty, true)?;
+        let value = with_modifier(value, ty, true);
         Ok(Expr { at, ..value })
     }
 

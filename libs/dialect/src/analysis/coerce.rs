@@ -55,7 +55,7 @@ impl Analyzer<'_> {
         if let ExprKind::Constant(SqlValue::Null) = value.kind {
             return Ok(Some(Expr::new(Type::new(target), value.kind, at)));
         }
-        self.by(pathway(source, target, context), value, target)
+        self.by(&pathway(source, target, context), value, target)
     }
 
     /// A literal or a parameter of unknown type, now that its type is told.
@@ -77,7 +77,7 @@ impl Analyzer<'_> {
 
     fn by(
         &mut self,
-        pathway: Pathway,
+        pathway: &Pathway,
         value: Expr,
         target: TypeId,
     ) -> Result<Option<Expr>, DialectError> {
@@ -113,36 +113,6 @@ impl Analyzer<'_> {
         })
     }
 
-    /// Applies a modifier, as `numeric(10,2)` and `varchar(20)` have one.
-    pub(crate) fn with_modifier(
-        &mut self,
-        value: Expr,
-        ty: Type,
-        explicit: bool,
-    ) -> Result<Expr, DialectError> {
-        if ty.typmod < 0 || value.ty == ty {
-            return Ok(value);
-        }
-        let at = value.at;
-        let Some(cast) = catalog::cast(ty.id, ty.id) else {
-            return Ok(Expr { ty, ..value });
-        };
-        let Some(function) = cast.function else {
-            return Ok(Expr { ty, ..value });
-        };
-        let mut arguments = vec![value, Expr::integer(i64::from(ty.typmod), TypeId::INT4, at)];
-        if function.arguments.len() > 2 {
-            let explicit = SqlValue::Integer(i64::from(explicit));
-            arguments.push(Expr::boolean(ExprKind::Constant(explicit), at));
-        }
-        let call = Call {
-            function,
-            arguments,
-            variadic: None,
-        };
-        Ok(Expr::new(ty, ExprKind::Call(call), at))
-    }
-
     /// The value as one that a column of this type takes: 42804 where an assignment does not convert it.
     pub(crate) fn assign(
         &mut self,
@@ -158,7 +128,7 @@ impl Analyzer<'_> {
             return self.literal_for_column(&text, ty, at);
         }
         match self.try_coerce(value, ty.id, Context::Assignment)? {
-            Some(value) => self.with_modifier(value, ty, false),
+            Some(value) => Ok(with_modifier(value, ty, false)),
             None => Err(self
                 .error(
                     at,
@@ -181,7 +151,7 @@ impl Analyzer<'_> {
         at: Position,
     ) -> Result<Expr, DialectError> {
         let value = self.input(text, Type::new(ty.id), at)?;
-        self.with_modifier(value, ty, false)
+        Ok(with_modifier(value, ty, false))
     }
 
     /// Values that must be of one type, as those of CASE and UNION: converted to the common one.
@@ -225,17 +195,42 @@ impl Analyzer<'_> {
             )
         })
     }
+}
 
-    /// The type of values that are unified: with a modifier only if all have the same.
-    pub(crate) fn common_of(&self, values: &[Expr]) -> Type {
-        let Some(first) = values.first() else {
-            return Type::new(TypeId::TEXT);
-        };
-        if values.iter().all(|value| value.ty == first.ty) {
-            first.ty
-        } else {
-            Type::new(first.ty.id)
-        }
+/// Applies a modifier, as `numeric(10,2)` and `varchar(20)` have one.
+pub(crate) fn with_modifier(value: Expr, ty: Type, explicit: bool) -> Expr {
+    if ty.typmod < 0 || value.ty == ty {
+        return value;
+    }
+    let at = value.at;
+    let Some(cast) = catalog::cast(ty.id, ty.id) else {
+        return Expr { ty, ..value };
+    };
+    let Some(function) = cast.function else {
+        return Expr { ty, ..value };
+    };
+    let mut arguments = vec![value, Expr::integer(i64::from(ty.typmod), TypeId::INT4, at)];
+    if function.arguments.len() > 2 {
+        let explicit = SqlValue::Integer(i64::from(explicit));
+        arguments.push(Expr::boolean(ExprKind::Constant(explicit), at));
+    }
+    let call = Call {
+        function,
+        arguments,
+        variadic: None,
+    };
+    Expr::new(ty, ExprKind::Call(call), at)
+}
+
+/// The type of values that are unified: with a modifier only if all have the same.
+pub(crate) fn common_of(values: &[Expr]) -> Type {
+    let Some(first) = values.first() else {
+        return Type::new(TypeId::TEXT);
+    };
+    if values.iter().all(|value| value.ty == first.ty) {
+        first.ty
+    } else {
+        Type::new(first.ty.id)
     }
 }
 

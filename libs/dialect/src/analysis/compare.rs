@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::tree::{Call, Expr, ExprKind};
+use crate::analysis::tree::{Call, Expr, ExprKind, InList, QuantifiedQuery};
 use crate::catalog::coerce::common_type;
 use crate::catalog::{Operator, Type, TypeId};
 use crate::error::DialectError;
@@ -73,38 +73,25 @@ impl Analyzer<'_> {
         let value = self.expr(value)?;
         let low = self.expr(low)?;
         let high = self.expr(high)?;
-        let inside = self.inside(&value, &low, &high, negated, at)?;
+        let inside = self.inside(&value, [&low, &high], negated, at)?;
         if !symmetric {
             return Ok(inside);
         }
-        let turned = self.inside(&value, &high, &low, negated, at)?;
-        let both = vec![inside, turned];
-        let kind = if negated {
-            ExprKind::And(both)
-        } else {
-            ExprKind::Or(both)
-        };
-        Ok(Expr::boolean(kind, at))
+        let turned = self.inside(&value, [&high, &low], negated, at)?;
+        Ok(joined(vec![inside, turned], negated, at))
     }
 
     fn inside(
         &mut self,
         value: &Expr,
-        low: &Expr,
-        high: &Expr,
+        [low, high]: [&Expr; 2],
         negated: bool,
         at: Position,
     ) -> Result<Expr, DialectError> {
         let (above, below) = if negated { ("<", ">") } else { (">=", "<=") };
         let above = self.compare(above, value.clone(), low.clone(), at)?;
         let below = self.compare(below, value.clone(), high.clone(), at)?;
-        let both = vec![above, below];
-        let kind = if negated {
-            ExprKind::Or(both)
-        } else {
-            ExprKind::And(both)
-        };
-        Ok(Expr::boolean(kind, at))
+        Ok(joined(vec![above, below], !negated, at))
     }
 
     /// `x IN (a, b)`: one operator if the elements have a type in common, else one each.
@@ -162,13 +149,13 @@ impl Analyzer<'_> {
             })
             .collect::<Result<Vec<Expr>, DialectError>>()?;
         let operand = Box::new(self.coerce(operand.clone(), left)?);
-        let kind = ExprKind::InList {
+        let test = InList {
             operand,
             list,
             operator,
             negated,
         };
-        Ok(Some(Expr::boolean(kind, at)))
+        Ok(Some(Expr::boolean(ExprKind::InList(test), at)))
     }
 
     fn row_in_list(
@@ -264,7 +251,14 @@ impl Analyzer<'_> {
         let left = self.exprs(fields)?;
         let query = self.subquery(query)?;
         let operators = self.row_operators(sign, &left, &query.columns, at)?;
-        self.quantified(left, operators, query, false, false, at)
+        let test = QuantifiedQuery {
+            left,
+            operators,
+            query: Box::new(query),
+            all: false,
+            negated: false,
+        };
+        self.quantified(test, at)
     }
 
     /// ROW (…) as a value.
@@ -310,7 +304,12 @@ fn one_or_all(mut tests: Vec<Expr>, negated: bool, at: Position) -> Expr {
     {
         return only;
     }
-    let kind = if negated {
+    joined(tests, negated, at)
+}
+
+/// All of the tests, or any.
+fn joined(tests: Vec<Expr>, all: bool, at: Position) -> Expr {
+    let kind = if all {
         ExprKind::And(tests)
     } else {
         ExprKind::Or(tests)

@@ -5,9 +5,9 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Conflict, Expr, Source};
+use crate::analysis::tree::{Conflict, ConflictTarget, ConflictUpdate, Expr, Source};
 use crate::error::DialectError;
-use crate::syntax::ast::{self, ConflictTarget, Path, Position};
+use crate::syntax::ast::{self, Path, Position};
 
 impl Analyzer<'_> {
     pub(crate) fn on_conflict(
@@ -30,18 +30,14 @@ impl Analyzer<'_> {
             Some((assignments, filter)) => {
                 self.enter_excluded(stored)?;
                 let assignments = self.assignments(assignments, stored)?;
-                let filter = filter
-                    .as_ref()
-                    .map(|filter| {
-                        self.in_clause(Clause::Where, |analyzer| {
-                            analyzer.condition(filter, "WHERE")
-                        })
-                    })
-                    .transpose()?;
+                let filter = self.condition_of(Clause::Where, filter.as_ref(), "WHERE")?;
                 self.level()
                     .items
                     .retain(|item| item.name.as_deref() != Some("excluded"));
-                Some((assignments, filter))
+                Some(ConflictUpdate {
+                    assignments,
+                    filter,
+                })
             }
         };
         Ok(Conflict { target, update })
@@ -62,10 +58,10 @@ impl Analyzer<'_> {
         &mut self,
         conflict: &ast::OnConflict,
         stored: &Stored,
-    ) -> Result<Option<(Vec<Expr>, Option<Expr>)>, DialectError> {
+    ) -> Result<Option<ConflictTarget>, DialectError> {
         match &conflict.target {
-            ConflictTarget::Any => Ok(None),
-            ConflictTarget::Constraint(name) => {
+            ast::ConflictTarget::Any => Ok(None),
+            ast::ConflictTarget::Constraint(name) => {
                 let Some(key) = stored.keys.iter().find(|key| key.name == name.text) else {
                     return Err(self.error(
                         name.at,
@@ -92,9 +88,12 @@ impl Analyzer<'_> {
                         self.column(&path, name.at)
                     })
                     .collect::<Result<Vec<Expr>, DialectError>>()?;
-                Ok(Some((terms, None)))
+                Ok(Some(ConflictTarget {
+                    terms,
+                    filter: None,
+                }))
             }
-            ConflictTarget::Terms(terms, filter) => {
+            ast::ConflictTarget::Terms(terms, filter) => {
                 let mut values = Vec::with_capacity(terms.len());
                 for term in terms {
                     if term.operator_class.is_some() {
@@ -104,15 +103,11 @@ impl Analyzer<'_> {
                         self.in_clause(Clause::Index, |analyzer| analyzer.resolved(&term.value))?,
                     );
                 }
-                let filter = filter
-                    .as_ref()
-                    .map(|filter| {
-                        self.in_clause(Clause::IndexPredicate, |analyzer| {
-                            analyzer.condition(filter, "WHERE")
-                        })
-                    })
-                    .transpose()?;
-                Ok(Some((values, filter)))
+                let filter = self.condition_of(Clause::IndexPredicate, filter.as_ref(), "WHERE")?;
+                Ok(Some(ConflictTarget {
+                    terms: values,
+                    filter,
+                }))
             }
         }
     }

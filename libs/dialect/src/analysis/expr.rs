@@ -3,6 +3,8 @@
 use pgtypes::{SqlState, SqlValue};
 
 use crate::analysis::Analyzer;
+use crate::analysis::coerce::common_of;
+use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
@@ -63,6 +65,20 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let value = self.expr(expr)?;
         self.as_condition(value, place)
+    }
+
+    /// The condition of a clause, where there is one.
+    pub(crate) fn condition_of(
+        &mut self,
+        clause: Clause,
+        condition: Option<&ast::Expr>,
+        place: &str,
+    ) -> Result<Option<Expr>, DialectError> {
+        condition
+            .map(|condition| {
+                self.in_clause(clause, |analyzer| analyzer.condition(condition, place))
+            })
+            .transpose()
     }
 
     /// A value that must be boolean.
@@ -129,7 +145,7 @@ impl Analyzer<'_> {
                 operands,
                 escape,
                 negated,
-            } => self.like(*kind, operands, escape.as_deref(), *negated, at),
+            } => self.like((*kind, *negated), operands, escape.as_deref(), at),
             Kind::Between {
                 operands,
                 symmetric,
@@ -140,13 +156,7 @@ impl Analyzer<'_> {
                 list,
                 negated,
             } => self.in_list(operand, list, *negated, at),
-            Kind::QuantifiedQuery {
-                operand,
-                operator,
-                all,
-                query,
-                negated,
-            } => self.quantified_query(operand, operator, *all, query, *negated, at),
+            Kind::QuantifiedQuery(test) => self.quantified_query(test, at),
             Kind::QuantifiedArray {
                 operands,
                 operator,
@@ -174,7 +184,7 @@ impl Analyzer<'_> {
             Kind::Call(call) => self.call(call, at),
             Kind::Coalesce(list) => {
                 let list = self.of_one_type(list, "COALESCE")?;
-                let ty = self.common_of(&list);
+                let ty = common_of(&list);
                 Ok(Expr::new(ty, ExprKind::Coalesce(list), at))
             }
             Kind::NullIf(operands) => self.null_if(operands, at),
@@ -268,7 +278,7 @@ impl Analyzer<'_> {
             results.insert(0, otherwise);
         }
         let mut results = self.unify(results, "CASE")?;
-        let ty = self.common_of(&results);
+        let ty = common_of(&results);
         let otherwise = otherwise.is_some().then(|| Box::new(results.remove(0)));
         let arms = conditions.into_iter().zip(results).collect();
         Ok(Expr::new(ty, ExprKind::Case { arms, otherwise }, at))
@@ -282,7 +292,7 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let name = if greatest { "GREATEST" } else { "LEAST" };
         let operands = self.of_one_type(list, name)?;
-        let ty = self.common_of(&operands);
+        let ty = common_of(&operands);
         if let [first, ..] = operands.as_slice() {
             // There must be an order.
             self.compare("<", first.clone(), first.clone(), at)?;

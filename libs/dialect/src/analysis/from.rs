@@ -3,8 +3,8 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::schema::{Relation as Stored, RelationKind};
-use crate::analysis::scope::{Item, Level};
+use crate::analysis::schema::{Relation as Stored, RelationKind, shown_schema};
+use crate::analysis::scope::Item;
 use crate::analysis::tree::{FromItem, Query, Relation, RelationColumn, RelationId, Source};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Alias, Name, Path, Position};
@@ -14,12 +14,12 @@ impl Analyzer<'_> {
     pub(crate) fn from(&mut self, items: &[ast::FromItem]) -> Result<Vec<FromItem>, DialectError> {
         let mut result = Vec::with_capacity(items.len());
         for item in items {
-            result.push(self.from_item(item)?);
+            result.push(self.item_of_from(item)?);
         }
         Ok(result)
     }
 
-    pub(crate) fn from_item(&mut self, item: &ast::FromItem) -> Result<FromItem, DialectError> {
+    pub(crate) fn item_of_from(&mut self, item: &ast::FromItem) -> Result<FromItem, DialectError> {
         match item {
             ast::FromItem::Relation {
                 name,
@@ -32,14 +32,9 @@ impl Analyzer<'_> {
                 }
                 let id = self.relation(name, alias.as_ref())?;
                 let schema = match &self.relations[id.0].source {
-                    Source::Table { schema, .. } if alias.is_none() => Some(
-                        if *schema == "temp" {
-                            "pg_temp"
-                        } else {
-                            "public"
-                        }
-                        .to_owned(),
-                    ),
+                    Source::Table { schema, .. } if alias.is_none() => {
+                        Some(shown_schema(schema).to_owned())
+                    }
                     _ => None,
                 };
                 self.enter(id, schema, at_of(name))?;
@@ -61,10 +56,10 @@ impl Analyzer<'_> {
                 if *rows_from && calls.len() != 1 {
                     return Err(self.unsupported(*at, "ROWS FROM"));
                 }
-                let Some((call, definitions)) = calls.first() else {
+                let Some(call) = calls.first() else {
                     return Err(self.unsupported(*at, "ROWS FROM"));
                 };
-                self.table_function(call, definitions, *ordinality, alias.as_ref(), *at)
+                self.table_function(call, *ordinality, alias.as_ref(), *at)
             }
             ast::FromItem::Join(join) => self.join(join),
             ast::FromItem::Unsupported(name, at) => Err(self.unsupported(*at, name)),
@@ -86,7 +81,6 @@ impl Analyzer<'_> {
     pub(crate) fn stored(&mut self, path: &Path) -> Result<std::rc::Rc<Stored>, DialectError> {
         let (schema, name) = match path.0.as_slice() {
             [name] => (None, name),
-            [schema, name] => (Some(schema.text.as_str()), name),
             [.., schema, name] => (Some(schema.text.as_str()), name),
             [] => return Err(self.unsupported(Position::default(), "a table without a name")),
         };
@@ -202,11 +196,7 @@ impl Analyzer<'_> {
         alias: Option<&Alias>,
     ) -> Result<FromItem, DialectError> {
         let before = std::mem::replace(&mut self.level().hidden, !lateral);
-        self.levels.push(Level::default());
-        let result = self.in_clause(crate::analysis::scope::Clause::Select, |analyzer| {
-            analyzer.nested(query.at, |analyzer| analyzer.query(query))
-        });
-        self.levels.pop();
+        let result = self.subquery(query);
         self.level().hidden = before;
         let result = result?;
         if lateral && self.reads_beside(&result) {
@@ -245,12 +235,7 @@ impl Analyzer<'_> {
         let columns = query
             .columns
             .iter()
-            .map(|column| RelationColumn {
-                name: column.name.clone(),
-                stored_name: String::new(),
-                ty: column.ty,
-                not_null: false,
-            })
+            .map(|column| RelationColumn::given(&column.name, column.ty))
             .collect();
         let relation = Relation {
             alias: "unnamed_subquery".to_owned(),

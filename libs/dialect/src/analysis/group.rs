@@ -2,6 +2,7 @@
 
 use pgtypes::SqlState;
 
+use crate::analysis::schema::shown_schema;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{ColumnRef, Expr, ExprKind, Output, RelationId, SortBy, Source};
 use crate::analysis::{Analyzer, deeper};
@@ -13,7 +14,7 @@ impl Analyzer<'_> {
     pub(crate) fn group_by(
         &mut self,
         items: &[GroupItem],
-        targets: &mut Vec<Expr>,
+        targets: &mut [Expr],
         columns: &mut [Output],
     ) -> Result<Vec<Expr>, DialectError> {
         let mut keys: Vec<Expr> = Vec::with_capacity(items.len());
@@ -138,11 +139,7 @@ impl Analyzer<'_> {
         let Source::Table { schema, name, .. } = &relation.source else {
             return false;
         };
-        let schema = if *schema == "temp" {
-            "pg_temp"
-        } else {
-            "public"
-        };
+        let schema = shown_schema(schema);
         let Some(info) = self.schema.relation(Some(schema), name) else {
             return false;
         };

@@ -6,8 +6,8 @@ use pgtypes::{SqlState, SqlValue};
 
 use crate::analysis::Analyzer;
 use crate::analysis::from::at_of;
-use crate::analysis::schema::{Generated, Relation as Stored, RelationKind};
-use crate::analysis::scope::{Clause, Level};
+use crate::analysis::schema::{Generated, Relation as Stored, RelationKind, shown_schema};
+use crate::analysis::scope::Clause;
 use crate::analysis::select::plain;
 use crate::analysis::tree::{
     Body, ColumnRef, Distinct, Expr, ExprKind, FromItem, Insert, Output, Query, Relation,
@@ -24,7 +24,7 @@ impl Analyzer<'_> {
         let (with, recursive) = self.with(insert.with.as_ref())?;
         let stored = self.target_table(&insert.table, "insert into")?;
         let columns = self.insert_columns(&insert.columns, &stored)?;
-        let (columns, source) = self.insert_source(insert, columns, &stored)?;
+        let (columns, source) = self.insert_source(insert, columns.as_deref(), &stored)?;
         self.common_tables.truncate(visible);
         self.check_given(insert, &columns, source.as_ref(), &stored)?;
         let (columns, source) = if insert.overriding == Some(Overriding::User) {
@@ -88,12 +88,9 @@ impl Analyzer<'_> {
             definitions: Vec::new(),
         });
         let id = self.stored_relation(stored, alias.as_ref())?;
-        let schema = if stored.schema == "temp" {
-            "pg_temp"
-        } else {
-            "public"
-        };
-        let schema = alias.is_none().then(|| schema.to_owned());
+        let schema = alias
+            .is_none()
+            .then(|| shown_schema(stored.schema).to_owned());
         self.enter(id, schema, at_of(path))?;
         Ok(id)
     }
@@ -154,11 +151,11 @@ impl Analyzer<'_> {
     fn insert_source(
         &mut self,
         insert: &ast::Insert,
-        columns: Option<Vec<usize>>,
+        columns: Option<&[usize]>,
         stored: &Stored,
     ) -> Result<(Vec<usize>, Option<Query>), DialectError> {
-        let all: Vec<usize> = match &columns {
-            Some(columns) => columns.clone(),
+        let all: Vec<usize> = match columns {
+            Some(columns) => columns.to_vec(),
             None => (0..stored.columns.len()).collect(),
         };
         let Some(source) = &insert.source else {
@@ -175,10 +172,7 @@ impl Analyzer<'_> {
             let query = self.insert_rows(rows, &targets, stored)?;
             return Ok((targets, Some(query)));
         }
-        self.levels.push(Level::default());
-        let query = self.in_clause(Clause::Select, |analyzer| analyzer.open_query(source));
-        self.levels.pop();
-        let query = query?;
+        let query = self.at_next_level(source, Self::open_query)?;
         let targets = self.check_count(&all, columns.is_some(), query.columns.len(), source.at)?;
         let query = self.fit(query, &targets, stored)?;
         Ok((targets, Some(query)))
@@ -364,12 +358,7 @@ impl Analyzer<'_> {
         let columns: Vec<RelationColumn> = query
             .columns
             .iter()
-            .map(|column| RelationColumn {
-                name: column.name.clone(),
-                stored_name: String::new(),
-                ty: column.ty,
-                not_null: false,
-            })
+            .map(|column| RelationColumn::given(&column.name, column.ty))
             .collect();
         let types: Vec<Type> = columns.iter().map(|column| column.ty).collect();
         let id = self.add_relation(Relation {

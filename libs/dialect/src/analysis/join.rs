@@ -3,6 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
+use crate::analysis::coerce::common_of;
 use crate::analysis::scope::{Clause, Item, ItemColumn};
 use crate::analysis::tree::{Expr, ExprKind, FromItem};
 use crate::error::DialectError;
@@ -31,14 +32,14 @@ impl Analyzer<'_> {
                 if alias.is_some() {
                     return Err(self.unsupported(join.at, "an alias of JOIN … USING"));
                 }
-                self.merge(names, &left_side, &right_side, join.kind, join.at)?
+                self.merge(names, [&left_side, &right_side], join.kind, join.at)?
             }
             JoinCondition::Natural => {
                 let names = common_names(&left_side, &right_side, join.at);
                 if names.is_empty() {
                     (None, joined(left_side.columns, right_side.columns))
                 } else {
-                    self.merge(&names, &left_side, &right_side, join.kind, join.at)?
+                    self.merge(&names, [&left_side, &right_side], join.kind, join.at)?
                 }
             }
         };
@@ -52,7 +53,7 @@ impl Analyzer<'_> {
 
     fn side_of(&mut self, item: &ast::FromItem) -> Result<(FromItem, Side), DialectError> {
         let from = self.level().items.len();
-        let item = self.from_item(item)?;
+        let item = self.item_of_from(item)?;
         let items = &self.level().items;
         let to = items.len();
         let columns = items
@@ -113,7 +114,6 @@ impl Analyzer<'_> {
             schema: None,
             by_name: name.is_some(),
             by_column: true,
-            lateral_only: false,
             columns,
             relation: None,
         };
@@ -124,8 +124,7 @@ impl Analyzer<'_> {
     fn merge(
         &mut self,
         names: &[Name],
-        left: &Side,
-        right: &Side,
+        [left, right]: [&Side; 2],
         kind: JoinKind,
         at: Position,
     ) -> Result<(Option<Expr>, Vec<ItemColumn>), DialectError> {
@@ -136,7 +135,7 @@ impl Analyzer<'_> {
             let theirs = self.side_column(right, name, "right")?;
             conditions.push(self.compare("=", ours.clone(), theirs.clone(), at)?);
             let both = self.unify(vec![ours, theirs], "JOIN/USING")?;
-            let value = self.merged(both, kind, at);
+            let value = merged_value(both, kind, at);
             columns.push(ItemColumn {
                 name: name.text.clone(),
                 value,
@@ -150,16 +149,6 @@ impl Analyzer<'_> {
             _ => Some(Expr::boolean(ExprKind::And(conditions), at)),
         };
         Ok((on, columns))
-    }
-
-    /// The value of a merged column: of the side that always has a row.
-    fn merged(&self, mut both: Vec<Expr>, kind: JoinKind, at: Position) -> Expr {
-        let ty = self.common_of(&both);
-        match (kind, both.len()) {
-            (JoinKind::Full, _) => Expr::new(ty, ExprKind::Coalesce(both), at),
-            (JoinKind::Right, 2) => both.swap_remove(1),
-            _ => both.swap_remove(0),
-        }
     }
 
     fn side_column(&self, side: &Side, name: &Name, which: &str) -> Result<Expr, DialectError> {
@@ -186,6 +175,16 @@ impl Analyzer<'_> {
                 ),
             )),
         }
+    }
+}
+
+/// The value of a merged column: of the side that always has a row.
+fn merged_value(mut both: Vec<Expr>, kind: JoinKind, at: Position) -> Expr {
+    let ty = common_of(&both);
+    match (kind, both.len()) {
+        (JoinKind::Full, _) => Expr::new(ty, ExprKind::Coalesce(both), at),
+        (JoinKind::Right, 2) => both.swap_remove(1),
+        _ => both.swap_remove(0),
     }
 }
 

@@ -164,10 +164,9 @@ impl Analyzer<'_> {
     /// LIKE, ILIKE, SIMILAR TO, as PostgreSQL's grammar maps them to operators.
     pub(crate) fn like(
         &mut self,
-        kind: LikeKind,
+        (kind, negated): (LikeKind, bool),
         operands: &[ast::Expr; 2],
         escape: Option<&ast::Expr>,
-        negated: bool,
         at: Position,
     ) -> Result<Expr, DialectError> {
         let [text, pattern] = operands;

@@ -3,8 +3,8 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::tree::{Expr, ExprKind, Query};
-use crate::catalog::{Operator, Type, TypeId};
+use crate::analysis::tree::{Expr, ExprKind, QuantifiedArray, QuantifiedQuery};
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Position};
 
@@ -54,13 +54,13 @@ impl Analyzer<'_> {
         }
         let operand = Box::new(self.coerce(operand, left)?);
         let array = Box::new(self.array_as(array, wanted)?);
-        let kind = ExprKind::QuantifiedArray {
+        let test = QuantifiedArray {
             operand,
             array,
             operator: found,
             all,
         };
-        Ok(Expr::boolean(kind, at))
+        Ok(Expr::boolean(ExprKind::QuantifiedArray(test), at))
     }
 
     /// An array whose elements become those of another type.
@@ -98,7 +98,7 @@ impl Analyzer<'_> {
         self.array_from(elements, element, at)
     }
 
-    /// ARRAY […]::type[]
+    /// `ARRAY […]::type[]`
     pub(crate) fn array_of(
         &mut self,
         elements: &[ast::Expr],
@@ -144,34 +144,34 @@ impl Analyzer<'_> {
     /// `x IN (SELECT …)`, `x op ANY (SELECT …)`, `x op ALL (SELECT …)`
     pub(crate) fn quantified_query(
         &mut self,
-        operand: &ast::Expr,
-        operator: &ast::Operator,
-        all: bool,
-        query: &ast::Query,
-        negated: bool,
+        test: &ast::QuantifiedQuery,
         at: Position,
     ) -> Result<Expr, DialectError> {
-        let left = match &operand.kind {
+        let left = match &test.operand.kind {
             ast::ExprKind::Row { fields, .. } => self.exprs(fields)?,
-            _ => vec![self.expr(operand)?],
+            _ => vec![self.expr(&test.operand)?],
         };
-        let query = self.subquery(query)?;
-        let operators = self.row_operators(&operator.sign, &left, &query.columns, at)?;
-        self.quantified(left, operators, query, all, negated, at)
+        let query = self.subquery(&test.query)?;
+        let operators = self.row_operators(&test.operator.sign, &left, &query.columns, at)?;
+        let test = QuantifiedQuery {
+            left,
+            operators,
+            query: Box::new(query),
+            all: test.all,
+            negated: test.negated,
+        };
+        self.quantified(test, at)
     }
 
+    /// The test with both sides as its operators take them.
     pub(crate) fn quantified(
         &mut self,
-        left: Vec<Expr>,
-        operators: Vec<&'static Operator>,
-        mut query: Query,
-        all: bool,
-        negated: bool,
+        mut test: QuantifiedQuery,
         at: Position,
     ) -> Result<Expr, DialectError> {
-        let mut converted = Vec::with_capacity(left.len());
-        let mut wanted = Vec::with_capacity(left.len());
-        for (left, operator) in left.into_iter().zip(&operators) {
+        let mut converted = Vec::with_capacity(test.left.len());
+        let mut wanted = Vec::with_capacity(test.left.len());
+        for (left, operator) in test.left.into_iter().zip(&test.operators) {
             if operator.result != TypeId::BOOL {
                 return Err(self.error(
                     at,
@@ -190,14 +190,8 @@ impl Analyzer<'_> {
             converted.push(self.coerce(left, target)?);
             wanted.push(Type::new(operator.right));
         }
-        self.coerce_columns(&mut query, &wanted)?;
-        let kind = ExprKind::QuantifiedQuery {
-            left: converted,
-            operators,
-            query: Box::new(query),
-            all,
-            negated,
-        };
-        Ok(Expr::boolean(kind, at))
+        self.coerce_columns(&mut test.query, &wanted)?;
+        test.left = converted;
+        Ok(Expr::boolean(ExprKind::QuantifiedQuery(test), at))
     }
 }

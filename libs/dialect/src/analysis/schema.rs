@@ -37,6 +37,15 @@ pub struct Relation {
     pub without_rowid: bool,
 }
 
+/// PostgreSQL's name of SQLite's schema.
+pub(crate) fn shown_schema(sqlite: &str) -> &'static str {
+    if sqlite == "temp" {
+        "pg_temp"
+    } else {
+        "public"
+    }
+}
+
 /// What a relation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelationKind {

@@ -24,7 +24,6 @@ pub(crate) enum Clause {
     Filter,
     Window,
     Values,
-    InsertTarget,
     Update,
     Returning,
     Check,
@@ -38,7 +37,7 @@ impl Clause {
     /// As PostgreSQL names it where it refuses an aggregate.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Select | Self::InsertTarget => "SELECT",
+            Self::Select => "SELECT",
             Self::From => "functions in FROM",
             Self::JoinOn => "JOIN conditions",
             Self::Where => "WHERE",
@@ -101,8 +100,6 @@ pub(crate) struct Item {
     pub(crate) by_name: bool,
     /// `column` finds its columns.
     pub(crate) by_column: bool,
-    /// It is seen only by parts of FROM that may look sideways.
-    pub(crate) lateral_only: bool,
     /// Its columns.
     pub(crate) columns: Vec<ItemColumn>,
     /// The relation it is, unless it is a join.
@@ -156,7 +153,6 @@ impl Analyzer<'_> {
             schema,
             by_name: true,
             by_column: true,
-            lateral_only: false,
             columns,
             relation: Some(id),
         }

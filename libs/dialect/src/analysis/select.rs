@@ -41,7 +41,11 @@ impl Analyzer<'_> {
                 all,
                 sides,
                 at,
-            } => self.set_operation(*operator, *all, sides, *at, query)?,
+            } => {
+                let mut result = self.set_operation(*operator, *all, sides, *at)?;
+                result.order_by = self.sort_outputs(&query.order_by, &result.columns)?;
+                result
+            }
         };
         if let Some(limit) = &query.limit {
             result.limit = self.limit(limit, Clause::Limit)?;
@@ -86,24 +90,8 @@ impl Analyzer<'_> {
         self.windows(&select.windows)?;
         let (mut targets, mut columns) =
             self.in_clause(Clause::Select, |analyzer| analyzer.targets(&select.targets))?;
-        let filter = select
-            .filter
-            .as_ref()
-            .map(|filter| {
-                self.in_clause(Clause::Where, |analyzer| {
-                    analyzer.condition(filter, "WHERE")
-                })
-            })
-            .transpose()?;
-        let having = select
-            .having
-            .as_ref()
-            .map(|having| {
-                self.in_clause(Clause::Having, |analyzer| {
-                    analyzer.condition(having, "HAVING")
-                })
-            })
-            .transpose()?;
+        let filter = self.condition_of(Clause::Where, select.filter.as_ref(), "WHERE")?;
+        let having = self.condition_of(Clause::Having, select.having.as_ref(), "HAVING")?;
         let order_by = self.sort_select(&query.order_by, &targets, &columns)?;
         let group_by = self.group_by(&select.group_by, &mut targets, &mut columns)?;
         let distinct =
@@ -165,7 +153,7 @@ impl Analyzer<'_> {
     fn select_distinct(
         &mut self,
         distinct: &ast::Distinct,
-        targets: &mut Vec<Expr>,
+        targets: &mut [Expr],
         columns: &mut [Output],
         order_by: &[Sort],
     ) -> Result<Distinct, DialectError> {

@@ -3,7 +3,6 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::scope::{Clause, Level};
 use crate::analysis::select::plain;
 use crate::analysis::tree::{Body, Expr, ExprKind, Output, Query};
 use crate::catalog::Type;
@@ -17,7 +16,6 @@ impl Analyzer<'_> {
         all: bool,
         sides: &[ast::Query; 2],
         at: Position,
-        query: &ast::Query,
     ) -> Result<Query, DialectError> {
         let name = match operator {
             SetOperator::Union => "UNION",
@@ -25,8 +23,8 @@ impl Analyzer<'_> {
             SetOperator::Except => "EXCEPT",
         };
         let [left, right] = sides;
-        let mut left = self.side(left)?;
-        let mut right = self.side(right)?;
+        let mut left = self.at_next_level(left, Self::open_query)?;
+        let mut right = self.at_next_level(right, Self::open_query)?;
         if left.columns.len() != right.columns.len() {
             return Err(self.error(
                 sides[1].at,
@@ -43,22 +41,12 @@ impl Analyzer<'_> {
                 self.must_equal(&Expr::new(column.ty, ExprKind::Row(Vec::new()), at))?;
             }
         }
-        let order_by = self.sort_outputs(&query.order_by, &columns)?;
         let body = Body::SetOperation {
             operator,
             all,
             sides: Box::new([left, right]),
         };
-        Ok(plain(body, columns, order_by))
-    }
-
-    fn side(&mut self, query: &ast::Query) -> Result<Query, DialectError> {
-        self.levels.push(Level::default());
-        let result = self.in_clause(Clause::Select, |analyzer| {
-            analyzer.nested(query.at, |analyzer| analyzer.open_query(query))
-        });
-        self.levels.pop();
-        result
+        Ok(plain(body, columns, Vec::new()))
     }
 
     fn common_columns(

@@ -12,9 +12,18 @@ use crate::syntax::ast::{self, Position};
 impl Analyzer<'_> {
     /// A query one level deeper, with its unknown columns made text.
     pub(crate) fn subquery(&mut self, query: &ast::Query) -> Result<Query, DialectError> {
+        self.at_next_level(query, Self::query)
+    }
+
+    /// Analyses a query one level deeper, by `analyze`.
+    pub(crate) fn at_next_level(
+        &mut self,
+        query: &ast::Query,
+        analyze: impl FnOnce(&mut Self, &ast::Query) -> Result<Query, DialectError>,
+    ) -> Result<Query, DialectError> {
         self.levels.push(Level::default());
         let result = self.in_clause(Clause::Select, |analyzer| {
-            analyzer.nested(query.at, |analyzer| analyzer.query(query))
+            analyzer.nested(query.at, |analyzer| analyze(analyzer, query))
         });
         self.levels.pop();
         result
@@ -37,10 +46,7 @@ impl Analyzer<'_> {
         at: Position,
     ) -> Result<Expr, DialectError> {
         let query = self.subquery(query)?;
-        let [column] = query.columns.as_slice() else {
-            return Err(self.one_column(&query, at));
-        };
-        let ty = column.ty;
+        let ty = self.only_column(&query, at)?;
         let single = self.gives_one_row(&query);
         let query = Box::new(query);
         Ok(Expr::new(ty, ExprKind::Subquery { query, single }, at))
@@ -53,10 +59,7 @@ impl Analyzer<'_> {
         at: Position,
     ) -> Result<Expr, DialectError> {
         let query = self.subquery(query)?;
-        let [column] = query.columns.as_slice() else {
-            return Err(self.one_column(&query, at));
-        };
-        let element = column.ty.id;
+        let element = self.only_column(&query, at)?.id;
         let ty = element.array().ok_or_else(|| {
             self.error(
                 at,
@@ -71,13 +74,14 @@ impl Analyzer<'_> {
         ))
     }
 
-    fn one_column(&self, query: &Query, at: Position) -> DialectError {
-        let message = if query.columns.is_empty() {
-            "subquery must return a column"
-        } else {
-            "subquery must return only one column"
+    /// The type of the only column of a query that is a value.
+    fn only_column(&self, query: &Query, at: Position) -> Result<Type, DialectError> {
+        let message = match query.columns.as_slice() {
+            [column] => return Ok(column.ty),
+            [] => "subquery must return a column",
+            _ => "subquery must return only one column",
         };
-        self.error(at, SqlState::SYNTAX_ERROR, message)
+        Err(self.error(at, SqlState::SYNTAX_ERROR, message))
     }
 
     /// Converts the columns of a query, where they are not of these types yet.

@@ -16,8 +16,7 @@ impl Analyzer<'_> {
     /// `f(…) [WITH ORDINALITY] [AS alias (columns)]`
     pub(crate) fn table_function(
         &mut self,
-        call: &ast::Expr,
-        definitions: &[ColumnDefinition],
+        (call, definitions): &(ast::Expr, Vec<ColumnDefinition>),
         ordinality: bool,
         alias: Option<&Alias>,
         at: Position,
@@ -40,7 +39,7 @@ impl Analyzer<'_> {
         }
         let mut columns = self.function_columns(&value, &name, alias, at)?;
         if ordinality {
-            columns.push(column("ordinality", Type::new(TypeId::INT8)));
+            columns.push(RelationColumn::given("ordinality", Type::new(TypeId::INT8)));
         }
         let set = matches!(&value.kind, ExprKind::Call(call) if call.function.returns_set);
         let relation = Relation {
@@ -72,7 +71,7 @@ impl Analyzer<'_> {
                 .function
                 .out
                 .iter()
-                .map(|(id, name)| column(name, Type::new(*id)))
+                .map(|(id, name)| RelationColumn::given(name, Type::new(*id)))
                 .collect());
         }
         if value.ty.id == TypeId::RECORD {
@@ -86,15 +85,6 @@ impl Analyzer<'_> {
         let name = alias
             .and_then(|alias| alias.name.as_ref())
             .map_or(name, |name| name.text.as_str());
-        Ok(vec![column(name, value.ty)])
-    }
-}
-
-fn column(name: &str, ty: Type) -> RelationColumn {
-    RelationColumn {
-        name: name.to_owned(),
-        stored_name: String::new(),
-        ty,
-        not_null: false,
+        Ok(vec![RelationColumn::given(name, value.ty)])
     }
 }

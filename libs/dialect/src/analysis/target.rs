@@ -112,17 +112,19 @@ pub(crate) fn column_name(expr: &ast::Expr) -> String {
     name_of(expr).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
 }
 
-fn strong(name: &str) -> Option<(String, Strength)> {
-    Some((name.to_owned(), Strength::Strong))
+fn strong(name: &str) -> (String, Strength) {
+    (name.to_owned(), Strength::Strong)
 }
 
 fn name_of(expr: &ast::Expr) -> Option<(String, Strength)> {
-    match &expr.kind {
+    Some(match &expr.kind {
         ExprKind::Column(path) => strong(&path.0.last()?.text),
         ExprKind::Field {
             field: Some(field), ..
         } => strong(&field.text),
-        ExprKind::Subscript { operand, .. } | ExprKind::Collate { operand, .. } => name_of(operand),
+        ExprKind::Subscript { operand, .. } | ExprKind::Collate { operand, .. } => {
+            return name_of(operand);
+        }
         ExprKind::Call(call) => strong(&call.name.0.last()?.text),
         ExprKind::NullIf(_) => strong("nullif"),
         ExprKind::Coalesce(_) => strong("coalesce"),
@@ -135,15 +137,15 @@ fn name_of(expr: &ast::Expr) -> Option<(String, Strength)> {
         ExprKind::ValueFunction { function, .. } => strong(value_function_name(*function)),
         ExprKind::Cast { operand, to } => match name_of(operand) {
             Some((name, Strength::Strong)) => strong(&name),
-            _ => Some((to.name.0.last()?.text.clone(), Strength::Weak)),
+            _ => (to.name.0.last()?.text.clone(), Strength::Weak),
         },
         ExprKind::Case { otherwise, .. } => match otherwise.as_deref().and_then(name_of) {
             Some((name, Strength::Strong)) => strong(&name),
-            _ => Some(("case".to_owned(), Strength::Weak)),
+            _ => ("case".to_owned(), Strength::Weak),
         },
-        ExprKind::Subquery(query) => query_name(query),
-        _ => None,
-    }
+        ExprKind::Subquery(query) => return query_name(query),
+        _ => return None,
+    })
 }
 
 /// A scalar subquery has the name of its column.
@@ -152,11 +154,11 @@ fn query_name(query: &ast::Query) -> Option<(String, Strength)> {
         ast::QueryBody::Select(select) => {
             let target = select.targets.first()?;
             match &target.alias {
-                Some(alias) => strong(&alias.text),
+                Some(alias) => Some(strong(&alias.text)),
                 None => name_of(&target.value),
             }
         }
-        ast::QueryBody::Values(_) => strong("column1"),
+        ast::QueryBody::Values(_) => Some(strong("column1")),
         ast::QueryBody::SetOperation { sides, .. } => query_name(&sides[0]),
     }
 }

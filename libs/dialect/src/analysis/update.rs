@@ -34,11 +34,7 @@ impl Analyzer<'_> {
     pub(crate) fn row_filter(&mut self, filter: &Filter) -> Result<Option<Expr>, DialectError> {
         match filter {
             Filter::None => Ok(None),
-            Filter::Where(condition) => self
-                .in_clause(Clause::Where, |analyzer| {
-                    analyzer.condition(condition, "WHERE")
-                })
-                .map(Some),
+            Filter::Where(condition) => self.condition_of(Clause::Where, Some(condition), "WHERE"),
             Filter::CurrentOf(name) => Err(self.unsupported(name.at, "WHERE CURRENT OF")),
         }
     }

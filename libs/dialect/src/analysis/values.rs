@@ -3,6 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
+use crate::analysis::coerce::common_of;
 use crate::analysis::scope::Clause;
 use crate::analysis::select::plain;
 use crate::analysis::tree::{Body, Expr, Output, Query};
@@ -32,7 +33,7 @@ impl Analyzer<'_> {
             let ty = column
                 .first()
                 .map_or(Type::new(crate::catalog::TypeId::TEXT), |_| {
-                    self.common_of(&column)
+                    common_of(&column)
                 });
             outputs.push(Output {
                 name: format!("column{}", index + 1),

@@ -66,19 +66,19 @@ impl Expr {
                     each(otherwise);
                 }
             }
-            ExprKind::InList { operand, list, .. } => {
-                each(operand);
-                list.iter().for_each(each);
+            ExprKind::InList(test) => {
+                each(&test.operand);
+                test.list.iter().for_each(each);
             }
-            ExprKind::QuantifiedArray { operand, array, .. } => {
-                each(operand);
-                each(array);
+            ExprKind::QuantifiedArray(test) => {
+                each(&test.operand);
+                each(&test.array);
             }
             ExprKind::Element { array, index } => {
                 each(array);
                 each(index);
             }
-            ExprKind::QuantifiedQuery { left, .. } => left.iter().for_each(each),
+            ExprKind::QuantifiedQuery(test) => test.left.iter().for_each(each),
             ExprKind::CompareRows { fields, .. } => fields
                 .iter()
                 .flat_map(|call| &call.arguments)
@@ -97,8 +97,8 @@ impl Expr {
         match &self.kind {
             ExprKind::Exists(query)
             | ExprKind::Subquery { query, .. }
-            | ExprKind::ArrayQuery(query)
-            | ExprKind::QuantifiedQuery { query, .. } => each(query),
+            | ExprKind::ArrayQuery(query) => each(query),
+            ExprKind::QuantifiedQuery(test) => each(&test.query),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::call::Match;
+use crate::analysis::call::Arguments;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Bound, Call, Expr, ExprKind, Frame, Window, WindowCall};
 use crate::catalog::{FunctionKind, Type, TypeId};
@@ -16,8 +16,7 @@ impl Analyzer<'_> {
         &mut self,
         name: &str,
         call: &ast::Call,
-        arguments: Vec<Expr>,
-        names: &[Option<String>],
+        arguments: Arguments,
         at: Position,
     ) -> Result<Expr, DialectError> {
         if !self.clause.takes_windows() {
@@ -27,27 +26,16 @@ impl Analyzer<'_> {
                 format!("window functions are not allowed in {}", self.clause.name()),
             ));
         }
-        if self.level().windows_used && arguments.iter().any(Expr::has_window) {
+        if self.level().windows_used && arguments.values.iter().any(Expr::has_window) {
             return Err(self.error(
                 at,
                 SqlState::WINDOWING_ERROR,
                 "window function calls cannot be nested",
             ));
         }
-        let resolved = match self.resolve(name, &arguments, names, call, at)? {
-            Match::Function(resolved) => resolved,
-            Match::Cast(_) => return Err(self.unsupported(at, name)),
-        };
+        let resolved = self.resolve_function(name, &arguments, call.variadic, at)?;
         self.check_window(call, &resolved, at)?;
-        let filter = call
-            .filter
-            .as_ref()
-            .map(|filter| {
-                self.in_clause(Clause::Filter, |analyzer| {
-                    analyzer.condition(filter, "FILTER")
-                })
-            })
-            .transpose()?;
+        let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
         let window = match &call.over {
             Some(Over::Name(name)) => self.named_window(name)?,
             Some(Over::Window(spec)) => self.window(spec)?,
@@ -55,7 +43,7 @@ impl Analyzer<'_> {
         };
         self.level().windows_used = true;
         let (function, result) = (resolved.function, resolved.result);
-        let (arguments, variadic) = self.in_order(&resolved, arguments, at)?;
+        let (arguments, variadic) = self.in_order(&resolved, arguments.values, at)?;
         let call = Call {
             function,
             arguments,

@@ -3,7 +3,6 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::scope::Level;
 use crate::analysis::tree::{
     Body, CommonTable, CommonTableId, Output, Query, Relation, RelationColumn, RelationId, Source,
 };
@@ -59,16 +58,15 @@ impl Analyzer<'_> {
         if table.search_or_cycle {
             return Err(self.unsupported(table.name.at, "SEARCH and CYCLE"));
         }
-        let query = match &table.body {
-            CommonTableBody::Query(query) => query,
-            _ => return Err(self.unsupported(table.name.at, "a data-modifying WITH")),
+        let CommonTableBody::Query(query) = &table.body else {
+            return Err(self.unsupported(table.name.at, "a data-modifying WITH"));
         };
         let id = CommonTableId(self.next_common_table);
         self.next_common_table += 1;
         let result = if recursive && mentions_itself(query, &table.name) {
             self.recursive(query, table, id)?
         } else {
-            let result = self.level_query(query, false)?;
+            let result = self.subquery(query)?;
             self.show(table, id, &result.columns)?;
             result
         };
@@ -77,21 +75,6 @@ impl Analyzer<'_> {
             query: result,
             materialized: table.materialized,
         })
-    }
-
-    fn level_query(&mut self, query: &ast::Query, open: bool) -> Result<Query, DialectError> {
-        self.levels.push(Level::default());
-        let result = self.in_clause(crate::analysis::scope::Clause::Select, |analyzer| {
-            analyzer.nested(query.at, |analyzer| {
-                if open {
-                    analyzer.open_query(query)
-                } else {
-                    analyzer.query(query)
-                }
-            })
-        });
-        self.levels.pop();
-        result
     }
 
     /// `base UNION [ALL] step`, where the step names the table.
@@ -131,9 +114,9 @@ impl Analyzer<'_> {
                 ),
             ));
         }
-        let base = self.level_query(base, false)?;
+        let base = self.subquery(base)?;
         self.show(table, id, &base.columns)?;
-        let mut step = self.level_query(step, true)?;
+        let mut step = self.at_next_level(step, Self::open_query)?;
         self.match_step(&base, &step, table)?;
         let wanted: Vec<_> = base.columns.iter().map(|column| column.ty).collect();
         self.coerce_columns(&mut step, &wanted)?;
@@ -246,12 +229,7 @@ impl Analyzer<'_> {
         let columns = found
             .columns
             .iter()
-            .map(|column| RelationColumn {
-                name: column.name.clone(),
-                stored_name: String::new(),
-                ty: column.ty,
-                not_null: false,
-            })
+            .map(|column| RelationColumn::given(&column.name, column.ty))
             .collect();
         let relation = Relation {
             alias: name.text.clone(),
@@ -307,7 +285,7 @@ fn select_mentions(select: &ast::Select, name: &Name) -> bool {
         ast::ExprKind::Subquery(query) | ast::ExprKind::Exists(query) => {
             mentions_itself(query, name)
         }
-        ast::ExprKind::QuantifiedQuery { query, .. } => mentions_itself(query, name),
+        ast::ExprKind::QuantifiedQuery(test) => mentions_itself(&test.query, name),
         _ => false,
     };
     select.filter.as_ref().is_some_and(in_expr)

@@ -146,7 +146,7 @@ pub(crate) fn spell(value: &Value) -> String {
         Value::Integer(value) => value.to_string(),
         Value::Real(value) => spell_real(*value),
         Value::Text(text) => quote(text),
-        Value::Blob(bytes) => format!("X'{}'", pgtypes::hex::Hex(bytes)),
+        Value::Blob(bytes) => format!("X'{}'", hex::encode(bytes)),
     }
 }
 

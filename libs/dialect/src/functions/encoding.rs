@@ -2,7 +2,6 @@
 
 use base64::engine::general_purpose::STANDARD;
 use base64::{DecodeError, Engine};
-use pgtypes::hex::Hex;
 use pgtypes::{SqlState, bytea};
 
 use crate::error::DialectError;
@@ -27,7 +26,7 @@ pub(crate) fn encode(arguments: &[Value]) -> Result {
         _ => argument(arguments, 0).into_bytes(),
     };
     match argument(arguments, 1).to_ascii_lowercase().as_str() {
-        "hex" => text(Hex(&bytes).to_string()),
+        "hex" => text(hex::encode(&bytes)),
         "base64" => {
             let lines = bytes.chunks(BASE64_LINE / 4 * 3);
             let lines: Vec<String> = lines.map(|line| STANDARD.encode(line)).collect();

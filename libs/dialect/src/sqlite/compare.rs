@@ -1,6 +1,6 @@
 //! Comparisons that SQLite has a form of its own for.
 
-use crate::analysis::tree::{Call, Expr};
+use crate::analysis::tree::{Call, Expr, InList};
 use crate::catalog::Operator;
 use crate::sqlite::form::{Form, form};
 use crate::sqlite::{Printer, Result};
@@ -69,27 +69,26 @@ impl Printer<'_> {
     }
 
     /// `x IN (a, b)`
-    pub(crate) fn in_list(
-        &mut self,
-        operand: &Expr,
-        list: &[Expr],
-        operator: &'static Operator,
-        negated: bool,
-        at: Position,
-    ) -> Result {
-        self.push("(");
-        if is_native(operator) {
-            self.collated(operand)?;
-            self.push(if negated { " NOT IN (" } else { " IN (" });
-            self.list(list, ", ", |printer, element| printer.expr(element))?;
-            self.push("))");
-            return Ok(());
+    pub(crate) fn in_list(&mut self, test: &InList, at: Position) -> Result {
+        if is_native(test.operator) {
+            return self.member(&test.operand, &test.list, test.negated);
         }
-        let word = if negated { " AND " } else { " OR " };
-        self.list(list, word, |printer, element| {
-            printer.call(&pair(operator, operand, element), at)
+        self.push("(");
+        let word = if test.negated { " AND " } else { " OR " };
+        self.list(&test.list, word, |printer, element| {
+            printer.call(&pair(test.operator, &test.operand, element), at)
         })?;
         self.push(")");
+        Ok(())
+    }
+
+    /// IN as SQLite has it.
+    pub(crate) fn member(&mut self, operand: &Expr, list: &[Expr], negated: bool) -> Result {
+        self.push("(");
+        self.collated(operand)?;
+        self.push(if negated { " NOT IN (" } else { " IN (" });
+        self.list(list, ", ", Self::expr)?;
+        self.push("))");
         Ok(())
     }
 

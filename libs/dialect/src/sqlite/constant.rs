@@ -13,7 +13,7 @@ impl Printer<'_> {
             SqlValue::Text(text) => self.text(text),
             SqlValue::Blob(bytes) => {
                 self.push("x'");
-                self.push(&pgtypes::hex::Hex(bytes).to_string());
+                self.push(&hex::encode(bytes));
                 self.push("'");
             }
         }

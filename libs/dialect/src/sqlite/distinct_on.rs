@@ -18,7 +18,7 @@ impl Printer<'_> {
         self.targets(&select.targets, &names, false)?;
         let sorted = self.sort_columns(query, select)?;
         self.push(", row_number() OVER (PARTITION BY ");
-        self.list(keys, ", ", |printer, key| printer.collated(key))?;
+        self.list(keys, ", ", Self::collated)?;
         if !query.order_by.is_empty() {
             self.push(" ORDER BY ");
             self.list(
@@ -34,7 +34,7 @@ impl Printer<'_> {
             )?;
         }
         self.push(") AS \"eloqdb row\"");
-        self.from_where(select)?;
+        self.clauses(select)?;
         self.push(") WHERE \"eloqdb row\" = 1");
         self.order_outside(query, &sorted)?;
         self.limits(query)

@@ -68,26 +68,10 @@ impl Printer<'_> {
             ExprKind::Case { arms, otherwise } => self.case(arms, otherwise.as_deref()),
             ExprKind::Distinct { equality, negated } => self.distinct(equality, *negated, expr.at),
             ExprKind::NullIf(equality) => self.null_if(equality, expr.at),
-            ExprKind::InList {
-                operand,
-                list,
-                operator,
-                negated,
-            } => self.in_list(operand, list, operator, *negated, expr.at),
+            ExprKind::InList(test) => self.in_list(test, expr.at),
             ExprKind::CompareRows { sign, fields } => self.compare_rows(sign, fields, expr.at),
-            ExprKind::QuantifiedArray {
-                operand,
-                array,
-                operator,
-                all,
-            } => self.quantified_array(operand, array, operator, *all, expr.at),
-            ExprKind::QuantifiedQuery {
-                left,
-                operators,
-                query,
-                all,
-                negated,
-            } => self.quantified_query(left, operators, query, *all, *negated, expr.at),
+            ExprKind::QuantifiedArray(test) => self.quantified_array(test, expr.at),
+            ExprKind::QuantifiedQuery(test) => self.quantified_query(test, expr.at),
             ExprKind::Exists(query) => {
                 self.push("EXISTS (");
                 self.query(query, false)?;
@@ -159,7 +143,7 @@ impl Printer<'_> {
             return Ok(());
         }
         self.push("(");
-        self.list(list, word, |printer, expr| printer.expr(expr))?;
+        self.list(list, word, Self::expr)?;
         self.push(")");
         Ok(())
     }
@@ -169,7 +153,7 @@ impl Printer<'_> {
             return self.expr(only);
         }
         self.push("coalesce(");
-        self.list(list, ", ", |printer, expr| printer.expr(expr))?;
+        self.list(list, ", ", Self::expr)?;
         self.push(")");
         Ok(())
     }
@@ -186,7 +170,7 @@ impl Printer<'_> {
             }
             self.push("coalesce(");
             let turned = operands.iter().cycle().skip(index).take(operands.len());
-            self.list(turned, ", ", |printer, expr| printer.expr(expr))?;
+            self.list(turned, ", ", Self::expr)?;
             self.push(")");
             if let (0, Some(collation)) = (index, operands.first().and_then(|o| collation(o.ty.id)))
             {
@@ -233,14 +217,11 @@ impl Printer<'_> {
             F::LocalTime => "pg_time_scale",
             _ => "pg_timestamp_scale",
         };
-        match precision {
-            Some(digits) => {
-                self.push(&format!("{scale}({name}(), {digits})"));
-            }
-            None => {
-                self.push(name);
-                self.push("()");
-            }
+        if let Some(digits) = precision {
+            self.push(&format!("{scale}({name}(), {digits})"));
+        } else {
+            self.push(name);
+            self.push("()");
         }
     }
 

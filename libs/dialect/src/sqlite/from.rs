@@ -14,7 +14,7 @@ impl Printer<'_> {
             if wrap {
                 printer.push("(");
             }
-            printer.from_item(item)?;
+            printer.item_of_from(item)?;
             if wrap {
                 printer.push(")");
             }
@@ -22,13 +22,13 @@ impl Printer<'_> {
         })
     }
 
-    fn from_item(&mut self, item: &FromItem) -> Result {
+    fn item_of_from(&mut self, item: &FromItem) -> Result {
         let (kind, sides, on) = match item {
             FromItem::Relation(id) => return self.relation(*id),
             FromItem::Join { kind, sides, on } => (kind, sides, on),
         };
         let [left, right] = sides.as_ref();
-        self.from_item(left)?;
+        self.item_of_from(left)?;
         self.push(match kind {
             // What SQLite calls a cross join is not reordered.
             JoinKind::Inner => " JOIN ",
@@ -40,7 +40,7 @@ impl Printer<'_> {
         if wrap {
             self.push("(");
         }
-        self.from_item(right)?;
+        self.item_of_from(right)?;
         if wrap {
             self.push(")");
         }

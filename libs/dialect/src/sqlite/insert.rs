@@ -1,6 +1,8 @@
 //! INSERT.
 
-use crate::analysis::tree::{Body, Conflict, Expr, Insert, RelationId, Returning, Source};
+use crate::analysis::tree::{
+    Body, Conflict, ConflictTarget, ConflictUpdate, Expr, Insert, RelationId, Returning, Source,
+};
 use crate::sqlite::{Printer, Result};
 
 impl Printer<'_> {
@@ -42,9 +44,9 @@ impl Printer<'_> {
     fn on_conflict(&mut self, conflict: &Conflict, table: RelationId) -> Result {
         self.push(" ON CONFLICT");
         self.unqualified = Some(table);
-        if let Some((terms, filter)) = &conflict.target {
+        if let Some(ConflictTarget { terms, filter }) = &conflict.target {
             self.push(" (");
-            self.list(terms, ", ", |printer, term| printer.expr(term))?;
+            self.list(terms, ", ", Self::expr)?;
             self.push(")");
             if let Some(filter) = filter {
                 self.push(" WHERE ");
@@ -52,7 +54,11 @@ impl Printer<'_> {
             }
         }
         self.unqualified = None;
-        let Some((assignments, filter)) = &conflict.update else {
+        let Some(ConflictUpdate {
+            assignments,
+            filter,
+        }) = &conflict.update
+        else {
             self.push(" DO NOTHING");
             return Ok(());
         };

@@ -90,26 +90,24 @@ fn unique(wanted: &str, taken: &mut HashSet<String>) -> String {
 
 /// The names of a query's columns in SQLite's text.
 pub(crate) fn output_names(query: &Query) -> Vec<String> {
-    match &query.body {
-        Body::Values(_) => (1..=query.columns.len())
+    if let Body::Values(_) = query.body {
+        return (1..=query.columns.len())
             .map(|number| format!("column{number}"))
-            .collect(),
-        _ => {
-            let mut taken = HashSet::new();
-            query
-                .columns
-                .iter()
-                .map(|column| {
-                    let name = if column.name.is_empty() {
-                        "c"
-                    } else {
-                        &column.name
-                    };
-                    unique(name, &mut taken)
-                })
-                .collect()
-        }
+            .collect();
     }
+    let mut taken = HashSet::new();
+    query
+        .columns
+        .iter()
+        .map(|column| {
+            let name = if column.name.is_empty() {
+                "c"
+            } else {
+                &column.name
+            };
+            unique(name, &mut taken)
+        })
+        .collect()
 }
 
 fn each_common_table(analyzed: &Analyzed, each: &mut dyn FnMut(&CommonTable)) {
@@ -159,11 +157,11 @@ fn in_expressions(analyzed: &Analyzed, each: &mut dyn FnMut(&CommonTable)) {
         Statement::Query(_) => {}
         Statement::Insert(insert) => {
             insert.returning.values.iter().for_each(&mut visit);
-            if let Some((assignments, filter)) =
-                insert.on_conflict.as_ref().and_then(|c| c.update.as_ref())
-            {
-                assignments.iter().for_each(|(_, value)| visit(value));
-                filter.iter().for_each(&mut visit);
+            if let Some(update) = insert.on_conflict.as_ref().and_then(|c| c.update.as_ref()) {
+                for (_, value) in &update.assignments {
+                    visit(value);
+                }
+                update.filter.iter().for_each(&mut visit);
             }
         }
         Statement::Update(update) => {

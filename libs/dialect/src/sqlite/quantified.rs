@@ -1,6 +1,6 @@
 //! ANY and ALL.
 
-use crate::analysis::tree::{Expr, ExprKind, Query};
+use crate::analysis::tree::{Expr, ExprKind, QuantifiedArray, QuantifiedQuery, Query};
 use crate::catalog::{Operator, TypeId};
 use crate::sqlite::compare::{is_native, pair};
 use crate::sqlite::{Printer, Result};
@@ -8,23 +8,20 @@ use crate::syntax::ast::Position;
 
 impl Printer<'_> {
     /// `x op ANY (array)`, `x op ALL (array)`
-    pub(crate) fn quantified_array(
-        &mut self,
-        operand: &Expr,
-        array: &Expr,
-        operator: &'static Operator,
-        all: bool,
-        at: Position,
-    ) -> Result {
+    pub(crate) fn quantified_array(&mut self, test: &QuantifiedArray, at: Position) -> Result {
+        let QuantifiedArray {
+            operand,
+            array,
+            operator,
+            all,
+        } = test;
         if let ExprKind::Array(elements) = &array.kind {
-            return self.quantified_elements(operand, elements, operator, all, at);
+            return self.quantified_elements(test, elements, at);
         }
-        let member =
-            is_native(operator) && matches!((operator.sign, all), ("=", false) | ("<>", true));
-        if member {
+        if is_member(operator, *all) {
             self.push("(");
             self.collated(operand)?;
-            self.push(if all {
+            self.push(if *all {
                 " NOT IN (SELECT value FROM "
             } else {
                 " IN (SELECT value FROM "
@@ -34,7 +31,7 @@ impl Printer<'_> {
             return Ok(());
         }
         self.push("(SELECT ");
-        self.verdict(all);
+        self.verdict(*all);
         self.push(" FROM (SELECT ");
         let element = Expr {
             ty: crate::catalog::Type::new(operator.right),
@@ -51,35 +48,33 @@ impl Printer<'_> {
 
     fn quantified_elements(
         &mut self,
-        operand: &Expr,
+        test: &QuantifiedArray,
         elements: &[Expr],
-        operator: &'static Operator,
-        all: bool,
         at: Position,
     ) -> Result {
-        if is_native(operator) && matches!((operator.sign, all), ("=", false) | ("<>", true)) {
-            return self.in_list(operand, elements, operator, all, at);
+        if is_member(test.operator, test.all) {
+            return self.member(&test.operand, elements, test.all);
         }
         self.push("(");
-        self.push(if all { "1" } else { "0" });
+        self.push(if test.all { "1" } else { "0" });
         for element in elements {
-            self.push(if all { " AND " } else { " OR " });
-            self.call(&pair(operator, operand, element), at)?;
+            self.push(if test.all { " AND " } else { " OR " });
+            self.call(&pair(test.operator, &test.operand, element), at)?;
         }
         self.push(")");
         Ok(())
     }
 
     /// `x IN (query)` and its kin.
-    pub(crate) fn quantified_query(
-        &mut self,
-        left: &[Expr],
-        operators: &[&'static Operator],
-        query: &Query,
-        all: bool,
-        negated: bool,
-        at: Position,
-    ) -> Result {
+    pub(crate) fn quantified_query(&mut self, test: &QuantifiedQuery, at: Position) -> Result {
+        let QuantifiedQuery {
+            left,
+            operators,
+            query,
+            all,
+            negated,
+        } = test;
+        let (all, negated) = (*all, *negated);
         let sign = operators.first().map_or("", |operator| operator.sign);
         let native = operators.iter().all(|operator| is_native(operator));
         if native && matches!((sign, all), ("=", false) | ("<>", true)) {
@@ -91,7 +86,7 @@ impl Printer<'_> {
             self.push("))");
             return Ok(());
         }
-        let ([left], [operator]) = (left, operators) else {
+        let ([left], [operator]) = (left.as_slice(), operators.as_slice()) else {
             return Err(self.unsupported(at, "this comparison of a row with a query"));
         };
         self.push(if negated {
@@ -120,7 +115,7 @@ impl Printer<'_> {
             return self.collated(only);
         }
         self.push("(");
-        self.list(left, ", ", |printer, value| printer.collated(value))?;
+        self.list(left, ", ", Self::collated)?;
         self.push(")");
         Ok(())
     }
@@ -161,4 +156,9 @@ impl Printer<'_> {
         self.push("))");
         Ok(())
     }
+}
+
+/// Whether ANY or ALL of elements says the same as IN or NOT IN, which SQLite has.
+fn is_member(operator: &Operator, all: bool) -> bool {
+    is_native(operator) && matches!((operator.sign, all), ("=", false) | ("<>", true))
 }

@@ -81,7 +81,7 @@ impl Printer<'_> {
             self.push("DISTINCT ");
         }
         self.targets(&select.targets, &output_names(query), compared || distinct)?;
-        self.from_where(select)
+        self.clauses(select)
     }
 
     /// The values of the result's columns with their names.
@@ -110,7 +110,7 @@ impl Printer<'_> {
     }
 
     /// FROM, WHERE, GROUP BY, HAVING.
-    pub(crate) fn from_where(&mut self, select: &Select) -> Result {
+    pub(crate) fn clauses(&mut self, select: &Select) -> Result {
         if !select.from.is_empty() {
             self.push(" FROM ");
             self.from(&select.from)?;
@@ -146,7 +146,7 @@ impl Printer<'_> {
         self.push("VALUES ");
         self.list(rows, ", ", |printer, row| {
             printer.push("(");
-            printer.list(row, ", ", |printer, value| printer.expr(value))?;
+            printer.list(row, ", ", Self::expr)?;
             printer.push(")");
             Ok(())
         })

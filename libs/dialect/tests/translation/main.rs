@@ -10,6 +10,9 @@ mod queries;
 mod schema_changes;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod texts;
+#[cfg(test)]
 mod values;
 #[cfg(test)]
 mod ways_in;

@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pgtypes::hex::Hex;
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError, bytea};
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
@@ -54,7 +53,7 @@ fn unknown_encoding<T>(name: &str) -> Result<T, ValueError> {
 fn encoded(arguments: &[SqlValueRef<'_>]) -> Answer {
     let (bytes, name) = (bytes(arguments, 0)?, text(arguments, 1)?);
     match name.to_ascii_lowercase().as_str() {
-        "hex" => written(Hex(bytes)),
+        "hex" => written(hex::encode(bytes)),
         "base64" => {
             let lines = bytes.chunks(BASE64_LINE / 4 * 3);
             let lines: Vec<String> = lines.map(|line| STANDARD.encode(line)).collect();

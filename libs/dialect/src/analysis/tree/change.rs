@@ -37,10 +37,28 @@ pub struct Insert {
 /// ON CONFLICT.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conflict {
-    /// The terms of the unique index, and the condition of a partial one; none: any.
-    pub target: Option<(Vec<Expr>, Option<Expr>)>,
+    /// The unique index; none: any.
+    pub target: Option<ConflictTarget>,
     /// DO UPDATE; `None` is DO NOTHING.
-    pub update: Option<(Vec<(usize, Expr)>, Option<Expr>)>,
+    pub update: Option<ConflictUpdate>,
+}
+
+/// The unique index of ON CONFLICT.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConflictTarget {
+    /// Its terms.
+    pub terms: Vec<Expr>,
+    /// The condition of a partial one.
+    pub filter: Option<Expr>,
+}
+
+/// DO UPDATE.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConflictUpdate {
+    /// Columns and their new values.
+    pub assignments: Vec<(usize, Expr)>,
+    /// WHERE.
+    pub filter: Option<Expr>,
 }
 
 /// UPDATE.

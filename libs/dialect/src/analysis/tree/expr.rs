@@ -88,41 +88,12 @@ pub enum ExprKind {
         /// ELSE.
         otherwise: Option<Box<Expr>>,
     },
-    /// `x IN (a, b, …)`: every element compared by the same operator.
-    InList {
-        /// The value.
-        operand: Box<Expr>,
-        /// The elements.
-        list: Vec<Expr>,
-        /// `=` or `<>` of the element type.
-        operator: &'static Operator,
-        /// NOT IN.
-        negated: bool,
-    },
+    /// `x IN (a, b, …)`.
+    InList(InList),
     /// `x op ANY (array)`, `x op ALL (array)`.
-    QuantifiedArray {
-        /// The value.
-        operand: Box<Expr>,
-        /// The array.
-        array: Box<Expr>,
-        /// Compares the value with an element.
-        operator: &'static Operator,
-        /// ALL.
-        all: bool,
-    },
-    /// `x op ANY (query)`, `x op ALL (query)`; several columns for rows.
-    QuantifiedQuery {
-        /// The comparison of each column: left operand, operator.
-        left: Vec<Expr>,
-        /// One operator a column, all of one sign.
-        operators: Vec<&'static Operator>,
-        /// Its columns are coerced to the operators' right sides.
-        query: Box<Query>,
-        /// ALL.
-        all: bool,
-        /// NOT IN.
-        negated: bool,
-    },
+    QuantifiedArray(QuantifiedArray),
+    /// `x op ANY (query)`, `x op ALL (query)`.
+    QuantifiedQuery(QuantifiedQuery),
     /// EXISTS.
     Exists(Box<Query>),
     /// The only value of a query.
@@ -156,7 +127,7 @@ pub enum ExprKind {
     Aggregate(Box<Aggregate>),
     /// A window function, or an aggregate over a window.
     Window(Box<WindowCall>),
-    /// CURRENT_TIMESTAMP and its kin.
+    /// `CURRENT_TIMESTAMP` and its kin.
     ValueFunction {
         /// Which.
         function: ValueFunction,
@@ -172,6 +143,47 @@ pub enum ExprKind {
     },
     /// The default of a column, where INSERT or UPDATE says DEFAULT: SQLite's text.
     ColumnDefault(String),
+}
+
+/// `x IN (a, b, …)`: every element compared by the same operator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InList {
+    /// The value.
+    pub operand: Box<Expr>,
+    /// The elements.
+    pub list: Vec<Expr>,
+    /// `=` or `<>` of the element type.
+    pub operator: &'static Operator,
+    /// NOT IN.
+    pub negated: bool,
+}
+
+/// `x op ANY (array)`, `x op ALL (array)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantifiedArray {
+    /// The value.
+    pub operand: Box<Expr>,
+    /// The array.
+    pub array: Box<Expr>,
+    /// Compares the value with an element.
+    pub operator: &'static Operator,
+    /// ALL.
+    pub all: bool,
+}
+
+/// `x op ANY (query)`, `x op ALL (query)`; several columns for rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantifiedQuery {
+    /// The values, one a column.
+    pub left: Vec<Expr>,
+    /// One operator a column, all of one sign.
+    pub operators: Vec<&'static Operator>,
+    /// Its columns are coerced to the operators' right sides.
+    pub query: Box<Query>,
+    /// ALL.
+    pub all: bool,
+    /// NOT IN.
+    pub negated: bool,
 }
 
 /// A column of a relation of the statement.

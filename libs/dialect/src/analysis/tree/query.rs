@@ -135,6 +135,18 @@ pub struct RelationColumn {
     pub not_null: bool,
 }
 
+impl RelationColumn {
+    /// A column of what is no table: it may be NULL.
+    pub(crate) fn given(name: &str, ty: Type) -> Self {
+        Self {
+            name: name.to_owned(),
+            stored_name: String::new(),
+            ty,
+            not_null: false,
+        }
+    }
+}
+
 /// Where a relation's rows come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {

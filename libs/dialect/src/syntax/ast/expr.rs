@@ -99,20 +99,8 @@ pub enum ExprKind {
         /// NOT IN.
         negated: bool,
     },
-    /// `x op ANY (query)`, `x IN (query)` (which is `= ANY`), `x op ALL (query)`, `x NOT IN (query)` (not of `= ANY`, kept
-    /// apart in `negated`).
-    QuantifiedQuery {
-        /// The value; a row where the query gives several columns.
-        operand: Box<Expr>,
-        /// The operator.
-        operator: Operator,
-        /// ALL.
-        all: bool,
-        /// The query.
-        query: Box<Query>,
-        /// NOT IN.
-        negated: bool,
-    },
+    /// `x op ANY (query)`, `x op ALL (query)`, `x [NOT] IN (query)`.
+    QuantifiedQuery(QuantifiedQuery),
     /// `x op ANY (array)`, `x op ALL (array)`.
     QuantifiedArray {
         /// The value and the array.
@@ -257,6 +245,21 @@ pub enum NormalForm {
     Nfd,
     Nfkc,
     Nfkd,
+}
+
+/// `x op ANY (query)`, `x op ALL (query)`; `x IN (query)` is `= ANY`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantifiedQuery {
+    /// The value; a row where the query gives several columns.
+    pub operand: Box<Expr>,
+    /// The operator.
+    pub operator: Operator,
+    /// ALL.
+    pub all: bool,
+    /// The query.
+    pub query: Box<Query>,
+    /// NOT IN: not of `= ANY`.
+    pub negated: bool,
 }
 
 /// Kinds of pattern.

@@ -2,7 +2,9 @@
 
 use squawk_parser::SyntaxKind::*;
 
-use super::super::ast::{Expr, ExprKind, IsTest, LikeKind, NormalForm, Operator, Position};
+use super::super::ast::{
+    Expr, ExprKind, IsTest, LikeKind, NormalForm, Operator, Position, QuantifiedQuery,
+};
 use super::chain::{Chain, Kind, query_in, wrap};
 use super::operator::Level;
 use super::{Lowering, Result, at, position};
@@ -41,13 +43,13 @@ impl Lowering<'_> {
         if let Some(query) = query_in(inner) {
             let query = Box::new(self.lower_query(query)?);
             wrap(left, place, call.end(), |operand| {
-                ExprKind::QuantifiedQuery {
+                ExprKind::QuantifiedQuery(QuantifiedQuery {
                     operand: Box::new(operand),
                     operator,
                     all,
                     query,
                     negated: false,
-                }
+                })
             });
             return Ok(());
         }
@@ -198,7 +200,7 @@ impl Lowering<'_> {
         if let Some(query) = query_in(list) {
             let query = Box::new(self.lower_query(query)?);
             wrap(left, place, list.end(), |operand| {
-                ExprKind::QuantifiedQuery {
+                ExprKind::QuantifiedQuery(QuantifiedQuery {
                     operand: Box::new(operand),
                     operator: Operator {
                         schema: None,
@@ -208,7 +210,7 @@ impl Lowering<'_> {
                     all: false,
                     query,
                     negated,
-                }
+                })
             });
             return Ok(false);
         }
