@@ -110,6 +110,11 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         &["dialect"],
         "only the grammar's lowering knows the parser's tree",
     ),
+    (
+        "stacker",
+        &["dialect"],
+        "only trees of statements nest as deep as a client wants",
+    ),
     ("jiff", &["pgtypes"], "one library of values"),
     ("num-bigint", &["pgtypes"], "one library of values"),
     (

@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::scope::Clause;
+use crate::analysis::scope::{Clause, dotted};
 use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::resolve::{self, FunctionMatch, Resolved};
 use crate::catalog::{FunctionKind, Type, TypeId, Volatility, functions_named};
@@ -27,7 +27,7 @@ impl Analyzer<'_> {
         if call.over.is_some() {
             return self.window_call(&name, call, arguments, at);
         }
-        let mut resolved = match self.resolve(&name, &arguments, call.variadic, at)? {
+        let mut resolved = match self.resolve(&name, &arguments, call, at)? {
             Match::Function(resolved) => resolved,
             Match::Cast(target) => return self.cast_of(arguments.values, target, at),
         };
@@ -66,10 +66,7 @@ impl Analyzer<'_> {
             [schema, ..] if schema.text == "public" => Err(self.error(
                 at,
                 SqlState::UNDEFINED_FUNCTION,
-                format!(
-                    "function {} does not exist",
-                    crate::analysis::scope::dotted(path)
-                ),
+                format!("function {} does not exist", dotted(path)),
             )),
             [schema, ..] => Err(self.error(
                 at,
@@ -105,7 +102,7 @@ impl Analyzer<'_> {
         &self,
         name: &str,
         Arguments { values, names }: &Arguments,
-        variadic: bool,
+        call: &ast::Call,
         at: Position,
     ) -> Result<Match, DialectError> {
         if values.len() > MAX_ARGUMENTS {
@@ -126,9 +123,9 @@ impl Analyzer<'_> {
                     None => ty.name(),
                 })
                 .collect();
-            format!("{name}({})", list.join(", "))
+            format!("{}({})", dotted(&call.name), list.join(", "))
         };
-        match resolve::function(name, &types, &names, variadic) {
+        match resolve::function(name, &types, &names, call.variadic) {
             FunctionMatch::Found(resolved) => Ok(Match::Function(resolved)),
             FunctionMatch::Coercion(target) => Ok(Match::Cast(target)),
             FunctionMatch::None => Err(self
@@ -154,10 +151,10 @@ impl Analyzer<'_> {
         &self,
         name: &str,
         arguments: &Arguments,
-        variadic: bool,
+        call: &ast::Call,
         at: Position,
     ) -> Result<Resolved, DialectError> {
-        match self.resolve(name, arguments, variadic, at)? {
+        match self.resolve(name, arguments, call, at)? {
             Match::Function(resolved) => Ok(resolved),
             Match::Cast(_) => Err(self.unsupported(at, name)),
         }
@@ -177,7 +174,7 @@ impl Analyzer<'_> {
     }
 
     /// A plain function takes none of the clauses of aggregates.
-    fn check_plain(
+    pub(crate) fn check_plain(
         &self,
         call: &ast::Call,
         resolved: &Resolved,
@@ -323,6 +320,9 @@ impl Analyzer<'_> {
         );
         if wanted == TypeId::ANY && literal {
             return Ok(argument);
+        }
+        if wanted == TypeId::ANY {
+            return self.of_any_type(argument);
         }
         if wanted.is_pseudo() {
             return self.known(argument);

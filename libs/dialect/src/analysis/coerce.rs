@@ -19,9 +19,20 @@ impl Analyzer<'_> {
         }
     }
 
+    /// A value where any type will do: a parameter keeps none.
+    pub(crate) fn of_any_type(&mut self, value: Expr) -> Result<Expr, DialectError> {
+        match value.kind {
+            ExprKind::Parameter(number) if value.is_unknown() => {
+                self.leave_unknown(number, value.at);
+                Ok(value)
+            }
+            _ => self.known(value),
+        }
+    }
+
     /// An implicit conversion that the rules are known to allow.
     pub(crate) fn coerce(&mut self, value: Expr, target: TypeId) -> Result<Expr, DialectError> {
-        let at = value.at;
+        let at = value.start();
         let source = value.ty.id;
         match self.try_coerce(value, target, Context::Implicit)? {
             Some(value) => Ok(value),
@@ -120,7 +131,7 @@ impl Analyzer<'_> {
         column: &str,
         ty: Type,
     ) -> Result<Expr, DialectError> {
-        let (at, source) = (value.at, value.ty.id);
+        let (at, source) = (value.start(), value.ty.id);
         if source == TypeId::UNKNOWN
             && let ExprKind::Unknown(text) = &value.kind
         {
@@ -164,7 +175,7 @@ impl Analyzer<'_> {
         values
             .into_iter()
             .map(|value| {
-                let (source, at) = (value.ty.id, value.at);
+                let (source, at) = (value.ty.id, value.start());
                 self.try_coerce(value, target, Context::Implicit)?
                     .ok_or_else(|| {
                         let names = (source.name(), target.name());
@@ -183,7 +194,7 @@ impl Analyzer<'_> {
         let types: Vec<TypeId> = values.iter().map(|value| value.ty.id).collect();
         common_type(&types).map_err(|(one, other)| {
             let name = |index: usize| types.get(index).map_or_else(String::new, |ty| ty.name());
-            let at = values.get(other).map_or(Position::default(), |v| v.at);
+            let at = values.get(other).map_or(Position::default(), Expr::start);
             self.error(
                 at,
                 SqlState::DATATYPE_MISMATCH,

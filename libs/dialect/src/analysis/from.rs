@@ -37,7 +37,7 @@ impl Analyzer<'_> {
                     }
                     _ => None,
                 };
-                self.enter(id, schema, at_of(name))?;
+                self.enter(id, schema)?;
                 Ok(FromItem::Relation(id))
             }
             ast::FromItem::Query {
@@ -137,9 +137,7 @@ impl Analyzer<'_> {
             }
             let columns = relation.columns.len();
             if alias.columns.len() > columns {
-                let at = alias.name.as_ref().map_or_else(Position::default, |n| n.at);
-                return Err(self.error(
-                    at,
+                return Err(DialectError::new(
                     SqlState::INVALID_COLUMN_REFERENCE,
                     format!(
                         "table \"{}\" has {columns} columns available but {} columns specified",
@@ -160,14 +158,13 @@ impl Analyzer<'_> {
         &mut self,
         id: RelationId,
         schema: Option<String>,
-        at: Position,
     ) -> Result<(), DialectError> {
         let name = self.relations[id.0].alias.clone();
         let item = self.item(id, Some(name), schema);
-        self.enter_item(item, at)
+        self.enter_item(item)
     }
 
-    pub(crate) fn enter_item(&mut self, item: Item, at: Position) -> Result<(), DialectError> {
+    pub(crate) fn enter_item(&mut self, item: Item) -> Result<(), DialectError> {
         let taken = item.name.is_some()
             && self.level().items.iter().any(|other| {
                 other.by_name
@@ -178,8 +175,7 @@ impl Analyzer<'_> {
             });
         if taken {
             let name = item.name.unwrap_or_default();
-            return Err(self.error(
-                at,
+            return Err(DialectError::new(
                 SqlState::DUPLICATE_ALIAS,
                 format!("table name \"{name}\" specified more than once"),
             ));
@@ -203,10 +199,7 @@ impl Analyzer<'_> {
             return Err(self.unsupported(query.at, "LATERAL"));
         }
         let id = self.query_relation(result, alias)?;
-        let at = alias
-            .and_then(|alias| alias.name.as_ref())
-            .map_or(query.at, |name| name.at);
-        self.enter(id, None, at)?;
+        self.enter(id, None)?;
         Ok(FromItem::Relation(id))
     }
 

@@ -33,7 +33,7 @@ impl Analyzer<'_> {
             (columns, source)
         };
         let (columns, source) = self.fill_counted(columns, source, &stored)?;
-        let table = self.enter_target(&stored, insert.alias.as_ref(), &insert.table)?;
+        let table = self.enter_target(&stored, insert.alias.as_ref())?;
         let on_conflict = insert
             .on_conflict
             .as_ref()
@@ -80,7 +80,6 @@ impl Analyzer<'_> {
         &mut self,
         stored: &Stored,
         alias: Option<&ast::Name>,
-        path: &Path,
     ) -> Result<RelationId, DialectError> {
         let alias = alias.map(|name| ast::Alias {
             name: Some(name.clone()),
@@ -91,7 +90,7 @@ impl Analyzer<'_> {
         let schema = alias
             .is_none()
             .then(|| shown_schema(stored.schema).to_owned());
-        self.enter(id, schema, at_of(path))?;
+        self.enter(id, schema)?;
         Ok(id)
     }
 
@@ -129,14 +128,11 @@ impl Analyzer<'_> {
         target: &AssignmentTarget,
         stored: &Stored,
     ) -> Result<usize, DialectError> {
-        if target.partial {
-            return Err(self.unsupported(target.column.at, "an assignment to a part of a column"));
-        }
         let found = stored
             .columns
             .iter()
             .position(|column| column.name == target.column.text);
-        found.ok_or_else(|| {
+        let found = found.ok_or_else(|| {
             self.error(
                 target.column.at,
                 SqlState::UNDEFINED_COLUMN,
@@ -145,7 +141,11 @@ impl Analyzer<'_> {
                     target.column.text, stored.name
                 ),
             )
-        })
+        })?;
+        if target.partial {
+            return Err(self.unsupported(target.column.at, "an assignment to a part of a column"));
+        }
+        Ok(found)
     }
 
     fn insert_source(
@@ -168,12 +168,13 @@ impl Analyzer<'_> {
             && source.offset.is_none()
         {
             let width = rows.first().map_or(0, Vec::len);
-            let targets = self.check_width(&all, columns.is_some(), width, rows)?;
+            let targets = self.check_width(&all, insert, width, rows)?;
             let query = self.insert_rows(rows, &targets, stored)?;
             return Ok((targets, Some(query)));
         }
         let query = self.at_next_level(source, Self::open_query)?;
-        let targets = self.check_count(&all, columns.is_some(), query.columns.len(), source.at)?;
+        let at = query.column_at(all.len());
+        let targets = self.check_count(&all, insert, query.columns.len(), at)?;
         let query = self.fit(query, &targets, stored)?;
         Ok((targets, Some(query)))
     }
@@ -181,7 +182,7 @@ impl Analyzer<'_> {
     fn check_width(
         &self,
         all: &[usize],
-        named: bool,
+        insert: &ast::Insert,
         width: usize,
         rows: &[Vec<ast::Expr>],
     ) -> Result<Vec<usize>, DialectError> {
@@ -199,14 +200,14 @@ impl Analyzer<'_> {
             .first()
             .and_then(|row| row.get(all.len()).or(row.last()))
             .map_or_else(Position::default, |value| value.at);
-        self.check_count(all, named, width, at)
+        self.check_count(all, insert, width, at)
     }
 
     /// As many values as columns; without named columns the last may be left out.
     fn check_count(
         &self,
         all: &[usize],
-        named: bool,
+        insert: &ast::Insert,
         given: usize,
         at: Position,
     ) -> Result<Vec<usize>, DialectError> {
@@ -217,9 +218,9 @@ impl Analyzer<'_> {
                 "INSERT has more expressions than target columns",
             ));
         }
-        if named && given < all.len() {
+        if let Some(missing) = insert.columns.get(given) {
             return Err(self.error(
-                at,
+                missing.column.at,
                 SqlState::SYNTAX_ERROR,
                 "INSERT has more target columns than expressions",
             ));
@@ -333,14 +334,18 @@ impl Analyzer<'_> {
         query: Query,
         wanted: &[(String, Type)],
     ) -> Result<Query, DialectError> {
+        let places: Vec<Position> = (0..query.columns.len())
+            .map(|index| query.column_at(index))
+            .collect();
         let (id, types) = self.as_relation(query);
+        let sources = types.into_iter().zip(places);
         let mut targets = Vec::with_capacity(wanted.len());
-        for (column, ((name, ty), source)) in wanted.iter().zip(types).enumerate() {
+        for (column, ((name, ty), (source, at))) in wanted.iter().zip(sources).enumerate() {
             let reference = ColumnRef {
                 relation: id,
                 column,
             };
-            let value = Expr::new(source, ExprKind::Column(reference), Position::default());
+            let value = Expr::new(source, ExprKind::Column(reference), at);
             targets.push(self.assign(value, name, *ty)?);
         }
         let columns = wanted

@@ -39,6 +39,8 @@ mod subquery;
 mod subscript;
 mod table_function;
 mod target;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 mod type_name;
 mod update;
@@ -109,7 +111,12 @@ impl<'a> Analyzer<'a> {
 
     /// An error at a place of the statement.
     fn error(&self, at: Position, sqlstate: SqlState, message: impl Into<String>) -> DialectError {
-        DialectError::new(sqlstate, message).at(self.sql, at.0 as usize)
+        let error = DialectError::new(sqlstate, message);
+        // No expression stands at the beginning: what the analysis adds has no place.
+        if at == Position::default() {
+            return error;
+        }
+        error.at(self.sql, at.0 as usize)
     }
 
     /// 0A000 at a place of the statement.

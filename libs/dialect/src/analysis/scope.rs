@@ -79,6 +79,8 @@ impl Clause {
 pub(crate) struct Level {
     /// What FROM has brought into scope, in its order.
     pub(crate) items: Vec<Item>,
+    /// What FROM has brought too, but the condition of a join may not see.
+    pub(crate) unseen: Vec<Item>,
     /// A part of FROM is analysed that may not see its neighbours.
     pub(crate) hidden: bool,
     /// An aggregate of this level was seen.
@@ -263,6 +265,7 @@ impl Analyzer<'_> {
             level
                 .items
                 .iter()
+                .chain(&level.unseen)
                 .any(|item| item.name.as_deref() == Some(&table.text))
         });
         let by_other_name = self
@@ -290,7 +293,7 @@ impl Analyzer<'_> {
             Some(alias) if !hidden => error.hint(format!(
                 "Perhaps you meant to reference the table alias \"{alias}\"."
             )),
-            _ if hidden => error.detail(format!(
+            _ if hidden => error.hint(format!(
                 "There is an entry for table \"{}\", but it cannot be referenced from this part of the query.",
                 table.text
             )),

@@ -52,7 +52,7 @@ impl Analyzer<'_> {
             columns,
         };
         let id = self.named(relation, alias)?;
-        self.enter(id, None, at)?;
+        self.enter(id, None)?;
         Ok(FromItem::Relation(id))
     }
 

@@ -14,7 +14,7 @@ impl Analyzer<'_> {
     pub(crate) fn update(&mut self, update: &ast::Update) -> Result<Update, DialectError> {
         let (with, recursive) = self.with(update.with.as_ref())?;
         let stored = self.target_table(&update.table, "update")?;
-        let table = self.enter_target(&stored, update.alias.as_ref(), &update.table)?;
+        let table = self.enter_target(&stored, update.alias.as_ref())?;
         let from = self.in_clause(Clause::From, |analyzer| analyzer.from(&update.from))?;
         let assignments = self.assignments(&update.assignments, &stored)?;
         let filter = self.row_filter(&update.filter)?;
@@ -83,8 +83,7 @@ impl Analyzer<'_> {
     ) -> Result<(), DialectError> {
         let place = self.target_column(target, stored)?;
         if result.iter().any(|(other, _)| *other == place) {
-            return Err(self.error(
-                target.column.at,
+            return Err(DialectError::new(
                 SqlState::SYNTAX_ERROR,
                 format!(
                     "multiple assignments to same column \"{}\"",

@@ -196,7 +196,6 @@ fn types_of_parameters_come_from_their_surroundings() {
         ),
         ["int8"]
     );
-    assert_eq!(types("SELECT 1 WHERE $2 = 1"), ["text", "int4"]);
     assert_eq!(types("SELECT id FROM acct WHERE id = ANY($1)"), ["text"]);
     assert_eq!(
         types("SELECT coalesce($1, balance), CASE WHEN ok THEN $2 ELSE name END FROM acct"),
