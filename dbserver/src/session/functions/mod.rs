@@ -2,10 +2,10 @@
 //! need to know the session.
 
 mod aggregate;
+mod calling;
 mod control;
 pub mod facts;
 mod information;
-mod postgresql;
 mod random;
 mod refusal;
 mod sequence;
@@ -13,15 +13,16 @@ mod sequence;
 use std::sync::Arc;
 
 use dialect::functions::Value;
+use dialect::sqlite::session_functions::SESSION_FUNCTIONS;
 use dialect::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
 use pgtypes::SqlState;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
+use crate::databases::functions::{self, Answer};
 use crate::session::functions::facts::{Facts, SessionFunction};
 use crate::session::functions::refusal::Refusal;
-use crate::session::mapping;
 
 /// What SQLite calls.
 type Call = Box<dyn Fn(&[Value]) -> rusqlite::Result<Value> + Send + std::panic::UnwindSafe>;
@@ -34,8 +35,18 @@ pub fn register(connection: &Connection, facts: &Arc<Facts>) -> rusqlite::Result
     for spec in REQUIRED_FUNCTIONS {
         register_one(connection, spec, facts)?;
     }
-    postgresql::register(connection, facts)?;
+    register_typed(connection, facts)?;
     aggregate::register(connection)
+}
+
+/// Those that printed statements call.
+fn register_typed(connection: &Connection, facts: &Arc<Facts>) -> rusqlite::Result<()> {
+    let session = Arc::clone(facts);
+    functions::register(connection, move || calling::Calling::new(&session))?;
+    for (name, arguments, known) in SESSION_FUNCTIONS {
+        register_session(connection, name, *arguments, known, facts)?;
+    }
+    Ok(())
 }
 
 /// A function that the session computes, under the name by which printed statements call it.
@@ -129,13 +140,4 @@ fn argument(value: ValueRef<'_>) -> rusqlite::Result<Value> {
         },
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     })
-}
-
-/// The result on its way back to SQLite.
-struct Answer(Value);
-
-impl ToSql for Answer {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(mapping::cell(&self.0))
-    }
 }
