@@ -5,9 +5,15 @@ mod catalog;
 #[cfg(test)]
 mod drivers;
 #[cfg(test)]
+mod functions;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod schema_changes;
+#[cfg(test)]
+mod session;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
