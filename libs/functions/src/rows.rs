@@ -8,6 +8,7 @@ use crate::array::Array;
 use crate::error::fail;
 use crate::io::input::input;
 use crate::json::print::quoted;
+use crate::json::{self, parse};
 use crate::registry::Scalar;
 use crate::session::Session;
 
@@ -33,6 +34,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         step => whole(step),
     }),
     Scalar::session("pg_elements", 2, elements),
+    Scalar::pure("pg_side_by_side", -1, side_by_side).loose(),
     Scalar::pure("pg_record_make", -1, record).loose(),
 ];
 
@@ -109,6 +111,34 @@ fn elements(session: &dyn Session, arguments: &[SqlValueRef<'_>]) -> Answer {
                 );
             }
         }
+    }
+    out.push(']');
+    written(out)
+}
+
+/// `pg_side_by_side(rows, …)`: of JSON arrays one of arrays, with null behind the last element of a shorter one.
+fn side_by_side(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let mut lists = Vec::with_capacity(arguments.len());
+    for at in 0..arguments.len() {
+        lists.push(match arguments.get(at) {
+            Some(SqlValueRef::Null) | None => Vec::new(),
+            Some(_) => match parse::document(text(arguments, at)?)?.value {
+                json::Value::Array(elements) => elements,
+                _ => Vec::new(),
+            },
+        });
+    }
+    let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let mut out = String::from("[");
+    for row in 0..rows {
+        out.push_str(if row == 0 { "[" } else { ",[" });
+        for (at, list) in lists.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            out.push_str(list.get(row).map_or("null", |element| element.text));
+        }
+        out.push(']');
     }
     out.push(']');
     written(out)

@@ -16,7 +16,7 @@ impl Analyzer<'_> {
         ty: Type,
         at: Position,
     ) -> Result<Expr, DialectError> {
-        if names_an_object(ty.id) {
+        if names_an_object(ty.id) || reads_by_modifier(ty) {
             let text = Expr::text(text, at);
             return Ok(Expr::new(ty, ExprKind::ViaText(Box::new(text)), at));
         }
@@ -27,6 +27,11 @@ impl Analyzer<'_> {
             .map_err(|error| DialectError::from(error).at(self.sql, at.0 as usize))?;
         Ok(Expr::new(ty, ExprKind::Constant(value), at))
     }
+}
+
+/// An interval's fields say how its text is read, which is not for `decode_in` to know.
+fn reads_by_modifier(ty: Type) -> bool {
+    ty.id == TypeId::INTERVAL && ty.typmod >= 0
 }
 
 /// Types whose input looks a name up, which is done when the statement runs.

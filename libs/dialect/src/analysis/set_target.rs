@@ -9,7 +9,7 @@ use crate::catalog::TypeId;
 use crate::error::DialectError;
 
 impl Analyzer<'_> {
-    /// Puts the only function that returns a set behind what is in FROM. Several would advance side by side.
+    /// Puts the functions that return sets behind what is in FROM, side by side.
     pub(crate) fn sets_to_from(
         &mut self,
         targets: &mut [Expr],
@@ -23,36 +23,35 @@ impl Analyzer<'_> {
         let Some(at) = places.first().copied() else {
             return Ok(());
         };
-        if places.len() > 1 {
-            return Err(
-                self.unsupported(at, "more than one set-returning function in a select list")
-            );
-        }
         if grouped {
             return Err(self.unsupported(at, "a set-returning function beside aggregates"));
         }
-        let id = RelationId(self.relations.len());
-        let Some(value) = targets.iter_mut().find_map(|target| take(target, id)) else {
+        let relation = RelationId(self.relations.len());
+        let mut values = Vec::with_capacity(places.len());
+        for target in targets {
+            let next = |column| ColumnRef { relation, column };
+            while let Some(value) = take(target, next(values.len())) {
+                values.push(value);
+            }
+        }
+        if values.len() < places.len() {
             return Err(self.unsupported(at, "a set-returning function here"));
-        };
-        if value.ty.id == TypeId::RECORD {
+        }
+        if values.iter().any(|value| value.ty.id == TypeId::RECORD) {
             return Err(self.unsupported(at, "a set of rows in a select list"));
         }
         self.relations.push(Relation {
             alias: "set".to_owned(),
-            columns: vec![RelationColumn {
-                name: "set".to_owned(),
-                stored_name: String::new(),
-                ty: value.ty,
-                not_null: false,
-            }],
+            columns: values
+                .iter()
+                .map(|value| RelationColumn::given("set", value.ty))
+                .collect(),
             source: Source::Function(Box::new(TableFunction {
-                value,
-                set: true,
+                values,
                 ordinality: false,
             })),
         });
-        from.push(FromItem::Relation(id));
+        from.push(FromItem::Relation(relation));
         Ok(())
     }
 }
@@ -71,15 +70,12 @@ fn is_set(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Call(call) if call.function.returns_set)
 }
 
-/// The call of a set in a value, in whose place the column of the relation stands from now on.
-fn take(value: &mut Expr, relation: RelationId) -> Option<Expr> {
+/// The call of a set in a value, in whose place the column stands from now on.
+fn take(value: &mut Expr, column: ColumnRef) -> Option<Expr> {
     if is_set(value) {
         let column = Expr {
             ty: value.ty,
-            kind: ExprKind::Column(ColumnRef {
-                relation,
-                column: 0,
-            }),
+            kind: ExprKind::Column(column),
             at: value.at,
         };
         return Some(std::mem::replace(value, column));
@@ -88,8 +84,8 @@ fn take(value: &mut Expr, relation: RelationId) -> Option<Expr> {
         ExprKind::Call(call) => call
             .arguments
             .iter_mut()
-            .find_map(|argument| take(argument, relation)),
-        ExprKind::Relabel(inner) | ExprKind::ViaText(inner) => take(inner, relation),
+            .find_map(|argument| take(argument, column)),
+        ExprKind::Relabel(inner) | ExprKind::ViaText(inner) => take(inner, column),
         _ => None,
     }
 }

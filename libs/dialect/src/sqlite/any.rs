@@ -66,7 +66,12 @@ impl Printer<'_> {
         } else {
             "pg_to_json("
         });
-        self.expr(value)?;
+        if value.ty.id == TypeId::BPCHAR {
+            // With the blanks that the stored form leaves out.
+            self.as_text(value)?;
+        } else {
+            self.expr(value)?;
+        }
         self.push(&format!(", {})", value.ty.id.get()));
         Ok(())
     }

@@ -78,7 +78,7 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
-            ExprKind::Subquery { query, single } => self.scalar_subquery(query, *single),
+            ExprKind::Subquery { query, single } => self.row_subquery(query, *single),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, expr.at),
             ExprKind::Window(call) => self.window_call(call, expr.at),
             ExprKind::ValueFunction {

@@ -9,19 +9,26 @@ use crate::syntax::ast::Position;
 
 impl Printer<'_> {
     pub(crate) fn table_function(&mut self, function: &TableFunction) -> Result {
-        let ExprKind::Call(call) = &function.value.kind else {
-            return self.one_row(function);
+        let [value] = function.values.as_slice() else {
+            if is_lateral(function) {
+                return self.side_by_side(&function.values);
+            }
+            return self
+                .columns_of_rows(function, |printer| printer.side_by_side(&function.values));
         };
-        if !function.set {
-            return self.one_row(function);
+        let ExprKind::Call(call) = &value.kind else {
+            return self.one_row(value, function.ordinality);
+        };
+        if !call.function.returns_set {
+            return self.one_row(value, function.ordinality);
         }
         if is_lateral(function) {
-            return self.json_rows(call, function.value.at);
+            return self.json_rows(call, value.at);
         }
         if let Some(kind) = series_of(call) {
             return self.series(call, kind, function.ordinality);
         }
-        self.rows(call, function)
+        self.columns_of_rows(function, |printer| printer.json_rows(call, value.at))
     }
 
     /// A column of a function that is called for each row beside it; `false` for any other column.
@@ -49,11 +56,11 @@ impl Printer<'_> {
     }
 
     /// A value as a table of one row.
-    fn one_row(&mut self, function: &TableFunction) -> Result {
+    fn one_row(&mut self, value: &Expr, ordinality: bool) -> Result {
         self.push("(SELECT ");
-        self.expr(&function.value)?;
+        self.expr(value)?;
         self.push(" AS c1");
-        if function.ordinality {
+        if ordinality {
             self.push(", 1 AS c2");
         }
         self.push(")");
@@ -100,10 +107,14 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// A function that gives its rows as a JSON array.
-    fn rows(&mut self, call: &Call, function: &TableFunction) -> Result {
+    /// Rows that come as a JSON array, under the names of the columns.
+    fn columns_of_rows(
+        &mut self,
+        function: &TableFunction,
+        rows: impl FnOnce(&mut Self) -> Result,
+    ) -> Result {
         self.push("(SELECT ");
-        let columns = call.function.out.len();
+        let columns = width(function);
         if columns > 1 {
             for column in 0..columns {
                 if column > 0 {
@@ -115,16 +126,35 @@ impl Printer<'_> {
             self.push("value AS c1");
         }
         if function.ordinality {
-            self.push(&format!(", key + 1 AS c{}", columns.max(1) + 1));
+            self.push(&format!(", key + 1 AS c{}", columns + 1));
         }
         self.push(" FROM ");
-        self.json_rows(call, function.value.at)?;
+        rows(self)?;
         self.push(")");
+        Ok(())
+    }
+
+    /// The rows of several sets, each as long as the longest of them.
+    fn side_by_side(&mut self, values: &[Expr]) -> Result {
+        self.push("json_each(pg_side_by_side(");
+        self.list(values, ", ", |printer, value| match &value.kind {
+            ExprKind::Call(call) if call.function.returns_set => printer.json_array(call, value.at),
+            _ => Err(printer.unsupported(value.at, "a value beside sets of rows")),
+        })?;
+        self.push("))");
         Ok(())
     }
 
     /// The rows by SQLite's table function over a JSON array.
     fn json_rows(&mut self, call: &Call, at: Position) -> Result {
+        self.push("json_each(");
+        self.json_array(call, at)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// The rows of a set as a JSON array.
+    fn json_array(&mut self, call: &Call, at: Position) -> Result {
         if let ("unnest", [array]) = (call.function.name, call.arguments.as_slice()) {
             return self.elements(array, at);
         }
@@ -132,13 +162,12 @@ impl Printer<'_> {
         if !is_registered(&name) {
             return Err(self.missing(call.function, at));
         }
-        self.push("json_each(");
         self.push(&name);
         self.push("(");
         self.list(&call.arguments, ", ", |printer, argument| {
             printer.expr(argument)
         })?;
-        self.push("))");
+        self.push(")");
         Ok(())
     }
 }
@@ -165,12 +194,14 @@ fn series_of(call: &Call) -> Option<Series> {
     }
 }
 
-/// Whether the arguments read a column, which only a table function of SQLite's may.
+/// Whether a set's arguments read a column, which only a table function of SQLite's may.
 fn is_lateral(function: &TableFunction) -> bool {
-    let ExprKind::Call(call) = &function.value.kind else {
-        return false;
-    };
-    function.set && call.arguments.iter().any(reads_column)
+    function.values.iter().any(|value| match &value.kind {
+        ExprKind::Call(call) => {
+            call.function.returns_set && call.arguments.iter().any(reads_column)
+        }
+        _ => false,
+    })
 }
 
 fn reads_column(value: &Expr) -> bool {
@@ -181,9 +212,12 @@ fn reads_column(value: &Expr) -> bool {
 
 /// The number of its columns, but for that of WITH ORDINALITY.
 fn width(function: &TableFunction) -> usize {
-    match &function.value.kind {
-        ExprKind::Call(call) => call.function.out.len().max(1),
-        _ => 1,
+    match function.values.as_slice() {
+        [value] => match &value.kind {
+            ExprKind::Call(call) => call.function.out.len().max(1),
+            _ => 1,
+        },
+        several => several.len(),
     }
 }
 

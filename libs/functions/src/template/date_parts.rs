@@ -145,7 +145,10 @@ impl Parts {
 }
 
 /// 22007 with a detail.
-pub(super) fn bad<T>(message: impl Into<String>, detail: impl Into<String>) -> Result<T, ValueError> {
+pub(super) fn bad<T>(
+    message: impl Into<String>,
+    detail: impl Into<String>,
+) -> Result<T, ValueError> {
     Err(ValueError::new(SqlState::INVALID_DATETIME_FORMAT, message).with_detail(detail))
 }
 
