@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use crate::databases::functions::Answer;
 use crate::failure::Failure;
 use crate::session::backend::Backend;
-use crate::session::settings::Settings;
 use crate::session::schema;
+use crate::session::settings::Settings;
 use crate::system::users::Users;
 
 /// What the catalog tables hold.

@@ -16,8 +16,8 @@ use dialect::functions::Value;
 use dialect::sqlite::session_functions::SESSION_FUNCTIONS;
 use dialect::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
 use pgtypes::SqlState;
-use rusqlite::functions::FunctionFlags;
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
 use crate::databases::functions::{self, Answer};
