@@ -8,6 +8,9 @@ use crate::sqlite::form::collation;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::ValueFunction;
 
+/// SQLite nests each AND or OR one deeper than the one before, and goes only so deep: longer lists are halved.
+const LONG_LIST: usize = 64;
+
 impl Printer<'_> {
     /// An expression; everything that binds less than a call is in parentheses.
     pub(crate) fn expr(&mut self, expr: &Expr) -> Result {
@@ -143,7 +146,14 @@ impl Printer<'_> {
             return Ok(());
         }
         self.push("(");
-        self.list(list, word, Self::expr)?;
+        if list.len() > LONG_LIST {
+            let (first, second) = list.split_at(list.len() / 2);
+            self.joined(first, word, empty)?;
+            self.push(word);
+            self.joined(second, word, empty)?;
+        } else {
+            self.list(list, word, Self::expr)?;
+        }
         self.push(")");
         Ok(())
     }

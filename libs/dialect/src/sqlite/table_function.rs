@@ -241,7 +241,7 @@ mod tests {
     fn a_function_of_a_column_beside_it_is_a_table_function() {
         assert_eq!(
             printed("SELECT g FROM (VALUES (2)) AS v(n), generate_series(1, v.n) AS g"),
-            "SELECT (\"g\".value) AS \"g\" FROM (VALUES (2)) AS \"v\" CROSS JOIN json_each(pg_set_generate_series_int4(1, \"v\".\"column1\")) AS \"g\""
+            "SELECT (\"g\".value) AS \"g\" FROM (VALUES (2)) AS \"v\", json_each(pg_set_generate_series_int4(1, \"v\".\"column1\")) AS \"g\""
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use dialect::catalog::TypeId;
 use dialect::{
     DialectError, FunctionSpec, Implementation, Needs, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS,
     SchemaView, Sequences, Statement, StatementKind, analyze, pg_catalog, split,
@@ -358,8 +359,10 @@ fn shown(value: SqlValueRef<'_>, ty: Option<PgType>) -> String {
 
 /// A type by its name in the catalog, with modifiers: `varchar(20)`.
 pub(crate) fn short(ty: &PgType) -> String {
-    match ty.declared_as() {
-        Some(_) => ty.typname().to_owned(),
-        None => ty.declaration(),
+    if let PgType::Composed(oid) = ty {
+        return TypeId::new(oid.get()).name().to_owned();
     }
+    let declared = ty.declaration();
+    let modifiers = declared.find('(').map_or("", |at| &declared[at..]);
+    format!("{}{modifiers}", ty.typname())
 }
