@@ -307,6 +307,42 @@ fn conflicts_are_resolved_by_columns_and_by_constraints() {
 }
 
 #[test]
+fn changes_see_the_rows_of_outer_joins_beside_the_table() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0), (3, 0);
+         CREATE TABLE a (k int, v int); INSERT INTO a VALUES (1, 10);
+         CREATE TABLE b (k int); INSERT INTO b VALUES (1), (2);
+         UPDATE t SET n = coalesce(a.v, -1) FROM a RIGHT JOIN b ON a.k = b.k WHERE t.id = b.k",
+    );
+    assert_eq!(
+        database.rows("SELECT id, n FROM t ORDER BY id"),
+        ["1|10", "2|-1", "3|0"]
+    );
+    database
+        .run("DELETE FROM t USING a RIGHT JOIN b ON a.k = b.k WHERE t.id = b.k AND a.k IS NULL");
+    assert_eq!(database.rows("SELECT id FROM t ORDER BY id"), ["1", "3"]);
+    database.run(
+        "DELETE FROM t USING a, b LEFT JOIN a AS c ON c.k = b.k WHERE t.id = a.k AND c.k = t.id",
+    );
+    assert_eq!(database.rows("SELECT id FROM t"), ["3"]);
+}
+
+#[test]
+fn a_serial_column_that_is_no_key_counts() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (id serial, a text); INSERT INTO t (a) VALUES ('x'), ('y'); INSERT INTO t VALUES (7, 'z')");
+    assert_eq!(
+        database.rows("SELECT id, a FROM t ORDER BY id"),
+        ["1|x", "2|y", "7|z"]
+    );
+    let info = parse_create_table(&database.create_sql("t").unwrap()).unwrap();
+    assert!(info.columns[0].not_null && !info.columns[0].rowid_alias);
+    let error = database.execute("INSERT INTO t VALUES (NULL, 'n')");
+    assert!(error.unwrap_err().starts_with("23502"));
+}
+
+#[test]
 fn views_are_replaced_and_objects_dropped() {
     let database = Database::new();
     database.run(
