@@ -7,7 +7,7 @@ fn keys_and_indexes_find_what_conditions_ask_for() {
     let database = Database::new();
     database.run(
         "CREATE TABLE t (a int PRIMARY KEY, n numeric(10,2), d date, v varchar(9), u uuid);
-         CREATE INDEX t_n ON t (n); CREATE INDEX t_d ON t (d); CREATE INDEX t_v ON t (v, a); CREATE INDEX t_u ON t (u); CREATE TABLE u (k int)",
+         CREATE INDEX t_n ON t (n); CREATE INDEX t_d ON t (d); CREATE INDEX t_v ON t (v, a); CREATE INDEX t_u ON t (u); CREATE INDEX t_lower ON t (lower(v)); CREATE TABLE u (k int)",
     );
     for (sql, steps) in [
         (
@@ -33,6 +33,27 @@ fn keys_and_indexes_find_what_conditions_ask_for() {
         (
             "SELECT a FROM t WHERE u IN ($1, $2)",
             "SEARCH t USING COVERING INDEX t_u (u=?)",
+        ),
+        (
+            "SELECT a FROM t WHERE v LIKE 'ab%'",
+            "SEARCH t USING COVERING INDEX t_v (v>? AND v<?)",
+        ),
+        (
+            "SELECT a FROM t WHERE lower(v) = lower($1)",
+            "SEARCH t USING COVERING INDEX t_lower (<expr>=?)",
+        ),
+        (
+            "SELECT n FROM t WHERE (v, a) = ('x', 1) AND u IS NOT NULL",
+            "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+        ),
+        (
+            "SELECT n FROM t WHERE a = ANY($1)",
+            "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)\nLIST SUBQUERY 1\nSCAN json_each VIRTUAL TABLE INDEX 1:",
+        ),
+        ("SELECT max(n) FROM t", "SEARCH t USING COVERING INDEX t_n"),
+        (
+            "SELECT n, count(*) FROM t GROUP BY n",
+            "SCAN t USING COVERING INDEX t_n",
         ),
         (
             "UPDATE t SET n = n + 1 WHERE a IN ($1, 2)",
