@@ -30,7 +30,10 @@ pub(crate) fn number(value: f64) -> Value {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "called with what was just computed")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "called with what was just computed"
+)]
 fn computed(decimal: Decimal) -> Result {
     Ok(Value::Text(decimal.to_string()))
 }
