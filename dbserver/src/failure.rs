@@ -105,6 +105,13 @@ impl Failure {
         self
     }
 
+    /// Without a place in the statement.
+    #[must_use]
+    pub fn without_position(mut self) -> Self {
+        self.0.position = None;
+        self
+    }
+
     /// Moves the place in the statement by what stands before the statement in its script.
     #[must_use]
     pub fn shifted(mut self, characters: usize) -> Self {

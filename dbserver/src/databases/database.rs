@@ -11,8 +11,10 @@ use rusqlite::Connection;
 use sqlitevfs::FileHandle;
 
 use crate::databases::control::DatabaseEntry;
+use crate::databases::functions;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::permit::{Interrupt, Permit, UnderWay, WritePermit};
+use crate::databases::sequences::Sequences;
 use crate::error::EngineError;
 
 /// How much memory a session's SQLite connection and write set may take.
@@ -37,6 +39,7 @@ pub struct Database {
     store: Arc<PageStore>,
     permit: Arc<WritePermit>,
     limits: ConnectionLimits,
+    sequences: Arc<Sequences>,
     sessions: AtomicUsize,
     dropped: AtomicBool,
 }
@@ -56,6 +59,7 @@ impl Database {
             store,
             permit: Arc::new(permit),
             limits,
+            sequences: Arc::default(),
             sessions: AtomicUsize::new(0),
             dropped: AtomicBool::new(false),
         }
@@ -93,6 +97,11 @@ impl Database {
         &self.store
     }
 
+    /// The numbers that its sequences give out.
+    pub fn sequences(&self) -> &Arc<Sequences> {
+        &self.sequences
+    }
+
     /// A new SQLite connection to it, read-only until its handle is allowed to write.
     pub fn open_connection(&self) -> Result<(Connection, FileHandle), EngineError> {
         let options = sqlitevfs::OpenOptions {
@@ -102,6 +111,8 @@ impl Database {
         };
         let (connection, handle) =
             sqlitevfs::open(&self.store, options).map_err(|error| EngineError::from(&error))?;
+        functions::register_collations(&connection)
+            .map_err(|error| EngineError::Storage(error.to_string()))?;
         handle.spill_while(Arc::clone(self.limits.memory_budget.full()));
         Ok((connection, handle))
     }

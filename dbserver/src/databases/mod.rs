@@ -4,11 +4,13 @@
 pub mod control;
 pub mod database;
 pub mod files;
+pub mod functions;
 pub mod host;
 pub mod layout;
 pub mod list;
 pub mod memory_budget;
 pub mod permit;
+pub mod sequences;
 
 pub use database::{Database, OpenDatabase};
 pub use dbconfig::Role;

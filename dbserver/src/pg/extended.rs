@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use dialect::StatementKind;
-use pgtypes::{Format, PgType, SqlState, SqlValue, decode};
+use pgtypes::{Context, Format, PgType, SqlState, SqlValue, decode_in};
 use pgwire::messages::PgWireFrontendMessage as Frontend;
 use pgwire::messages::data::ParameterDescription;
 use pgwire::messages::extendedquery::{
@@ -59,13 +59,16 @@ fn parse(connection: &mut Connection, parse: Parse) -> Result<(), Failure> {
 fn bind(connection: &mut Connection, bind: Bind) -> Result<(), Failure> {
     let session = connection.session();
     let statement = bind.statement_name.unwrap_or_default();
-    let mut prepared = session.statements().get(&statement)?;
+    let found = session.statements().get(&statement)?;
+    let mut prepared = session.refreshed(found)?;
     session
         .transaction()
         .check_accepts(&prepared.statement.kind)?;
     let portal = bind.portal_name.unwrap_or_default();
     session.portals().check_free(&portal)?;
+    let context = session.backend().sqlite().context();
     let mut values = parameters(
+        &context,
         &prepared,
         &statement,
         &bind.parameters,
@@ -177,6 +180,7 @@ fn no_portal(name: &str) -> Failure {
 
 /// The parameter values in stored form.
 fn parameters(
+    context: &Context,
     prepared: &Prepared,
     statement: &str,
     values: &[Option<bytes::Bytes>],
@@ -204,15 +208,20 @@ fn parameters(
     decoded
         .map(|(index, (value, ty))| match value {
             None => Ok(SqlValue::Null),
-            Some(bytes) => parameter(bytes, ty, row::format(&formats, index))
+            Some(bytes) => parameter(bytes, ty, row::format(&formats, index), context)
                 .and_then(|value| prepared.limited(index, value))
                 .map_err(|failure| failure.context(format!("parameter ${}", index + 1))),
         })
         .collect()
 }
 
-fn parameter(bytes: &[u8], ty: &PgType, format: Format) -> Result<SqlValue, Failure> {
-    decode(bytes, ty, format).map_err(Failure::from)
+fn parameter(
+    bytes: &[u8],
+    ty: &PgType,
+    format: Format,
+    context: &Context,
+) -> Result<SqlValue, Failure> {
+    decode_in(bytes, ty, format, context).map_err(Failure::from)
 }
 
 fn result_formats(codes: &[i16], columns: Option<usize>) -> Result<Vec<Format>, Failure> {

@@ -95,7 +95,13 @@ fn run_command(
             };
             let out = connection.out();
             for values in &rows {
-                row::write(out, &columns, portal.formats(), values)?;
+                row::write(
+                    out,
+                    &columns,
+                    portal.formats(),
+                    values,
+                    pgtypes::Context::standard(),
+                )?;
             }
             portal.finish();
             Ok(Ending::Complete(tag))

@@ -40,7 +40,7 @@ impl Backend {
         settings: &Settings,
     ) -> Result<Self, Failure> {
         let database = env.open(&registered.entry.database)?;
-        let facts = Facts::new(&env, &registered, settings);
+        let facts = Facts::new(&env, database.database(), &registered, settings);
         let sqlite = Sqlite::open(database.database(), env.epoch(), &facts)?;
         let backend = Self {
             env,

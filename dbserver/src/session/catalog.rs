@@ -1,13 +1,15 @@
 //! `pg_catalog` and `information_schema`: temp tables of the session's connection, filled when a
 //! statement reads them and the schema has moved since.
 
+use dialect::SequenceInfo;
 use dialect::pg_catalog::{CatalogInput, CatalogRows};
 use rusqlite::Connection;
 
+use crate::databases::functions::Answer;
 use crate::failure::Failure;
 use crate::session::backend::Backend;
+use crate::session::schema;
 use crate::session::settings::Settings;
-use crate::session::{mapping, schema};
 use crate::system::users::Users;
 
 /// What the catalog tables hold.
@@ -16,6 +18,7 @@ pub struct Catalog {
     /// The generation of the schema that they show.
     generation: Option<u64>,
     databases: Vec<String>,
+    sequences: Vec<SequenceInfo>,
 }
 
 impl Catalog {
@@ -35,7 +38,11 @@ impl Catalog {
             .iter()
             .map(|database| database.name())
             .collect();
-        if self.generation == generation && self.databases == databases {
+        let sequences = schema::all_sequences(sqlite)?;
+        if self.generation == generation
+            && self.databases == databases
+            && self.sequences == sequences
+        {
             return Ok(());
         }
         let rows = dialect::pg_catalog::rows(&CatalogInput {
@@ -43,6 +50,7 @@ impl Catalog {
             databases: databases.clone(),
             users: user_names(backend),
             tables: schema::all_tables(sqlite)?,
+            sequences: sequences.clone(),
             settings: settings.all(),
         });
         sqlite.trusted(|connection| {
@@ -57,6 +65,7 @@ impl Catalog {
         *self = Self {
             generation,
             databases,
+            sequences,
         };
         Ok(())
     }
@@ -89,7 +98,7 @@ fn fill(connection: &Connection, tables: &[CatalogRows]) -> rusqlite::Result<()>
         let sql = format!("INSERT INTO temp.\"{}\" VALUES ({places})", table.table);
         let mut insert = connection.prepare(&sql)?;
         for row in &table.rows {
-            insert.execute(rusqlite::params_from_iter(row.iter().map(mapping::cell)))?;
+            insert.execute(rusqlite::params_from_iter(row.iter().cloned().map(Answer)))?;
         }
     }
     Ok(())

@@ -1,13 +1,14 @@
 //! COPY FROM: a table's columns, the INSERT behind it, and the stream's options.
 
-use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView};
+use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView, Sequences};
 use pgtypes::copy::{self, Force, Header, Row};
-use pgtypes::{Format, PgType, SqlState, SqlValueRef, decode};
+use pgtypes::{Context, Format, PgType, SqlState, SqlValueRef, decode_in};
 
 use crate::databases::permit::Interrupt;
 use crate::failure::Failure;
 use crate::session::mapping;
 use crate::session::schema::View;
+use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
 
 /// Rows between two looks at the interrupt.
@@ -20,6 +21,7 @@ pub struct Target {
     /// Names and types of the copied columns, in the order of the stream.
     columns: Vec<(String, PgType)>,
     insert: String,
+    sequences: Sequences,
 }
 
 impl Target {
@@ -55,16 +57,28 @@ impl Target {
             let ty = column.type_name.map_or(PgType::Text, PgType::sent_as);
             columns.push((column.name.clone(), ty));
         }
-        let names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();
-        let places = vec!["?"; columns.len()].join(", ");
+        let mut names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();
+        let mut places = vec!["?".to_owned(); columns.len()];
+        // A column that counts and is SQLite's rowid has no default of its own there.
+        for column in known {
+            let copied = columns.iter().any(|(name, _)| *name == column.name);
+            let default = column.default.filter(|_| !copied);
+            if let Some(default) = default.filter(|text| dialect::default_sequence(text).is_some())
+            {
+                names.push(quoted(&column.name));
+                places.push(format!("({default})"));
+            }
+        }
         let insert = format!(
-            "INSERT INTO {} ({}) VALUES ({places})",
+            "INSERT INTO {} ({}) VALUES ({})",
             quoted(table),
-            names.join(", ")
+            names.join(", "),
+            places.join(", ")
         );
         Ok(Self {
             table: table.to_owned(),
             columns,
+            sequences: dialect::sequences_of(&insert),
             insert,
         })
     }
@@ -86,12 +100,14 @@ impl Target {
         interrupt: &Interrupt,
         decoder: &mut copy::Decoder,
     ) -> Result<u64, Failure> {
+        sequences::make_ready(sqlite, &self.sequences)?;
         let mut statement = sqlite.prepare(&self.insert)?;
         let format = decoder.value_format();
+        let context = sqlite.context();
         let mut rows = 0;
         loop {
             let result = match decoder.next_row() {
-                Ok(Some(row)) => self.bind(&mut statement, row, format),
+                Ok(Some(row)) => self.bind(&mut statement, row, format, &context),
                 Ok(None) => return Ok(rows),
                 Err(error) => return Err(mapping::copy(&error, &self.table)),
             };
@@ -118,13 +134,14 @@ impl Target {
         statement: &mut rusqlite::Statement<'_>,
         row: Row<'_>,
         format: Format,
+        context: &Context,
     ) -> Result<(), RowError> {
         for (index, (_, ty)) in self.columns.iter().enumerate() {
             let bound = match row.get(index) {
                 None => statement.raw_bind_parameter(index + 1, mapping::bound(SqlValueRef::Null)),
                 Some(field) => {
-                    let value =
-                        decode(field, ty, format).map_err(|error| RowError::Value(index, error))?;
+                    let value = decode_in(field, ty, format, context)
+                        .map_err(|error| RowError::Value(index, error))?;
                     statement.raw_bind_parameter(index + 1, mapping::bound(value.as_ref()))
                 }
             };

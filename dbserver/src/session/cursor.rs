@@ -64,12 +64,15 @@ struct Shared {
     wanted: u64,
     /// Rows given since the start.
     rows: u64,
+    /// The settings that values are written by.
+    values: Arc<pgtypes::Context>,
 }
 
 /// A query in the middle of its result.
 pub struct Cursor {
     task: Pin<Box<dyn Future<Output = Result<(), Failure>>>>,
     shared: Rc<RefCell<Shared>>,
+    sqlite: Rc<Sqlite>,
 }
 
 /// What a cursor starts from.
@@ -94,9 +97,14 @@ impl Cursor {
             formats: Rc::default(),
             wanted: 0,
             rows: 0,
+            values: sqlite.context(),
         }));
-        let task = Box::pin(run(sqlite, start, Rc::clone(&shared)));
-        Self { task, shared }
+        let task = Box::pin(run(Rc::clone(&sqlite), start, Rc::clone(&shared)));
+        Self {
+            task,
+            shared,
+            sqlite,
+        }
     }
 
     /// Appends up to `wanted` rows to `out` as messages.
@@ -145,6 +153,11 @@ impl Cursor {
         self.shared.borrow().columns.clone()
     }
 
+    /// The settings that values are written by.
+    pub fn context(&self) -> Arc<pgtypes::Context> {
+        self.sqlite.context()
+    }
+
     /// Rows given so far.
     pub fn rows(&self) -> u64 {
         self.shared.borrow().rows
@@ -153,6 +166,7 @@ impl Cursor {
     /// Puts up to `wanted` rows into the sink and gives it back.
     fn fill(&mut self, sink: Sink, wanted: u64) -> (Result<Portion, Failure>, Sink) {
         self.shared.borrow_mut().wanted = wanted;
+        self.shared.borrow_mut().values = self.sqlite.context();
         self.shared.borrow_mut().sink = sink;
         let mut context = Context::from_waker(Waker::noop());
         let polled = self.task.as_mut().poll(&mut context);
@@ -255,7 +269,7 @@ impl Shared {
         match &mut self.sink {
             Sink::Wire(out) => {
                 let whole = out.len();
-                let written = write(out, columns, &self.formats, (row, skip));
+                let written = write(out, columns, &self.formats, (row, skip), &self.values);
                 if written.is_err() {
                     out.truncate(whole);
                 }
@@ -275,7 +289,7 @@ impl Shared {
             }
             Sink::Copy(out, lines) => {
                 let whole = out.len();
-                let written = write_line(out, columns, lines, row);
+                let written = write_line(out, columns, lines, row, &self.values);
                 if written.is_err() {
                     out.truncate(whole);
                 }
@@ -291,11 +305,12 @@ fn write(
     columns: &[Column],
     formats: &[Format],
     row: (&Row<'_>, usize),
+    context: &pgtypes::Context,
 ) -> Result<(), Failure> {
     let start = row::begin(out, columns.len());
     for (index, column) in columns.iter().enumerate() {
         let value = mapping::value(row.0.get_ref(row.1 + index)?)?;
-        row::field(out, value, &column.ty, row::format(formats, index))?;
+        row::field(out, value, &column.ty, row::format(formats, index), context)?;
     }
     output::patch_length(out, start);
     Ok(())
@@ -307,15 +322,19 @@ fn write_line(
     columns: &[Column],
     lines: &mut CopyLines,
     row: &Row<'_>,
+    context: &pgtypes::Context,
 ) -> Result<(), Failure> {
     out.put_u8(b'd');
     let start = out.len();
     out.put_u32(0);
     out.extend_from_slice(&lines.prefix);
     for (index, column) in columns.iter().enumerate() {
-        lines
-            .encoder
-            .value(mapping::value(row.get_ref(index)?)?, &column.ty, out)?;
+        lines.encoder.value_in(
+            mapping::value(row.get_ref(index)?)?,
+            &column.ty,
+            context,
+            out,
+        )?;
     }
     if columns.is_empty() {
         lines.encoder.empty_row(out);

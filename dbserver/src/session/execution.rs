@@ -3,13 +3,13 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use dialect::FetchCount;
-use pgtypes::{SqlState, SqlValue};
+use dialect::{FetchCount, StatementKind};
+use pgtypes::{PgType, SqlState, SqlValue};
 
 use crate::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
-use crate::session::{Session, mapping, rebuild};
+use crate::session::{Session, mapping, rebuild, sequences};
 
 /// Runs a change without a result; gives the number of changed rows.
 pub fn execute(
@@ -26,6 +26,9 @@ pub fn execute(
     if prepared.statement.catalog {
         session.refresh_catalog()?;
     }
+    if prepared.statement.changes_sequences() {
+        session.backend().sqlite().sequences().mark_changed();
+    }
     if let Some(needs) = &prepared.statement.needs {
         rebuild::rebuild(session, prepared, needs)?;
         return Ok(0);
@@ -36,7 +39,12 @@ pub fn execute(
         return Ok(0);
     }
     let (transaction, scope) = session.transaction_mut();
-    transaction.change(scope.sqlite, prepared, values)
+    let changed = transaction.change(scope.sqlite, prepared, values)?;
+    if prepared.statement.kind == StatementKind::Ddl {
+        // The version of the schema does not tell of temporary tables.
+        scope.sqlite.schema().clear();
+    }
+    Ok(changed)
 }
 
 /// Starts a portal whose statement gives rows.
@@ -49,11 +57,13 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
     if prepared.statement.writes {
         session.before_write(prepared.command())?;
         run_preparatory(session, &prepared)?;
+        sequences::make_ready(session.backend().sqlite(), &prepared.statement.sequences)?;
     } else if locks {
         // What it reads must stay as it is until the transaction ends: nobody else may write.
         session.before_write("SELECT FOR UPDATE")?;
     } else {
         session.before_read()?;
+        sequences::make_ready(session.backend().sqlite(), &prepared.statement.sequences)?;
     }
     // SQLite makes all changes of a RETURNING statement before it gives the first row.
     let backend = session.backend();
@@ -63,7 +73,7 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
 
 /// The tag of a statement that gave rows.
 pub fn rows_tag(session: &Session, prepared: &Prepared, rows: u64) -> String {
-    let changed = if prepared.statement.writes {
+    let changed = if prepared.statement.kind == StatementKind::Dml {
         session.backend().sqlite().changes()
     } else {
         rows
@@ -119,7 +129,8 @@ pub fn resolve_execute(
     name: &str,
     arguments: &[String],
 ) -> Result<(Rc<Prepared>, Vec<SqlValue>), Failure> {
-    let prepared = session.statements().get(name)?;
+    let found = session.statements().get(name)?;
+    let prepared = session.refreshed(found)?;
     if arguments.len() != prepared.parameters.len() {
         return Err(Failure::new(
             SqlState::SYNTAX_ERROR,
@@ -133,8 +144,20 @@ pub fn resolve_execute(
     if arguments.is_empty() {
         return Ok((prepared, Vec::new()));
     }
-    let call = session.prepare(&format!("SELECT {}", arguments.join(", ")), &[])?;
-    session.before_read()?;
+    let converted: Vec<String> = arguments
+        .iter()
+        .zip(&prepared.parameters)
+        .map(|(argument, ty)| format!("CAST({argument} AS {})", type_name(ty)))
+        .collect();
+    let call = session.prepare(&format!("SELECT {}", converted.join(", ")), &[]);
+    // A place in this text is none of the client's.
+    let call = call.map_err(Failure::without_position)?;
+    if call.statement.writes {
+        session.before_write(call.command())?;
+    } else {
+        session.before_read()?;
+    }
+    sequences::make_ready(session.backend().sqlite(), &call.statement.sequences)?;
     let mut statement = session.backend().sqlite().prepare(call.text())?;
     let mut rows = statement.raw_query();
     let mut values = Vec::with_capacity(arguments.len());
@@ -146,6 +169,14 @@ pub fn resolve_execute(
     Ok((prepared, values))
 }
 
+/// A type as SQL names it.
+fn type_name(ty: &PgType) -> String {
+    match ty {
+        PgType::Composed(oid) => dialect::catalog::TypeId::new(oid.get()).name(),
+        _ => ty.to_string(),
+    }
+}
+
 /// Runs all but the last of a statement's texts.
 fn run_preparatory(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
     let Some((_, before)) = prepared.statement.sqlite.split_last() else {
@@ -153,7 +184,7 @@ fn run_preparatory(session: &Session, prepared: &Prepared) -> Result<(), Failure
     };
     let sqlite = session.backend().sqlite();
     for text in before {
-        sqlite.prepare(text)?.raw_execute()?;
+        sqlite.run_part(text)?;
     }
     Ok(())
 }

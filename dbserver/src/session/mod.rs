@@ -18,6 +18,7 @@ pub mod backend;
 mod block;
 pub mod catalog;
 pub mod command;
+mod context;
 pub mod copy;
 pub mod cursor;
 pub mod execution;
@@ -37,6 +38,7 @@ pub mod row;
 mod savepoints;
 pub mod schema;
 mod schema_cache;
+pub mod sequences;
 mod server_object;
 mod set;
 mod setting_value;
@@ -176,12 +178,37 @@ impl Session {
             Err(_) if self.transaction.is_failed() => drop(sqlite.take_error()),
             Err(error) => return Err(error),
         }
-        let statement = dialect::analyze(sql, &View::new(sqlite))?;
+        let statement = dialect::analyze_with(sql, &View::new(sqlite), oids)?;
         self.transaction.check_accepts(&statement.kind)?;
         if statement.catalog {
             self.refresh_catalog()?;
         }
-        Ok(Rc::new(Prepared::new(sql, statement, oids)))
+        let mut prepared = Prepared::new(sql, statement, oids);
+        prepared.generation = self.backend.sqlite().schema().generation();
+        Ok(Rc::new(prepared))
+    }
+
+    /// A prepared statement as the present schema has it, translated again if that is another.
+    ///
+    /// Errors: 0A000 if its result has other columns now.
+    pub fn refreshed(&mut self, prepared: Rc<Prepared>) -> Result<Rc<Prepared>, Failure> {
+        let sqlite = self.backend.sqlite();
+        if self.transaction.is_failed() {
+            return Ok(prepared);
+        }
+        sqlite.schema().refresh(sqlite.schema_version()?);
+        if prepared.generation == sqlite.schema().generation() {
+            return Ok(prepared);
+        }
+        let again = self.prepare(&prepared.source, &prepared.parameter_oids)?;
+        if let Some(told) = prepared.last_columns().filter(|_| again.has_rows())
+            && *told != *again.describe_now(self.backend.sqlite())?
+        {
+            return Err(Failure::unsupported(
+                "cached plan must not change result type",
+            ));
+        }
+        Ok(again)
     }
 
     /// Brings the catalog tables up to date. They must not go with an optimistic run.
@@ -316,6 +343,7 @@ impl Session {
 
     /// Back to the state between two transactions.
     fn finish(&mut self, committed: bool) {
+        self.backend.sqlite().sequences().end(committed);
         if self.settings.end_transaction(committed) {
             self.show_settings();
         }

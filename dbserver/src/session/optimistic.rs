@@ -7,7 +7,7 @@
 //! commit. If each changes as many rows as the client was told, nobody can tell the difference; if
 //! not, nothing has happened and the client gets 40001.
 //!
-//! Row counts are all that a client learns from an optimistic run. What would tell more (RETURNING,
+//! What a change takes from sequences is kept, and given to it again. Row counts are all that a client learns from an optimistic run. What would tell more (RETURNING,
 //! a read after a change), or is another each time (`random()`), or does not pay (many or large
 //! changes) never runs so; nor does a session whose runs failed twice in a row.
 
@@ -21,6 +21,7 @@ use crate::databases::Database;
 use crate::databases::permit::UnderWay;
 use crate::failure::Failure;
 use crate::session::prepared::Prepared;
+use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
 
 /// Changes that are run twice at most; with more, running them twice costs more than waiting.
@@ -39,6 +40,8 @@ pub(super) struct OptimisticRun {
 struct Change {
     prepared: Rc<Prepared>,
     values: Rc<[SqlValue]>,
+    /// The numbers that it took from sequences, in their order.
+    numbers: Vec<i64>,
     /// Changed rows, as the client was told.
     rows: u64,
 }
@@ -77,11 +80,16 @@ impl OptimisticRun {
         prepared: &Rc<Prepared>,
         values: &Rc<[SqlValue]>,
     ) -> Result<u64, Failure> {
-        let rows = sqlite.change(prepared.text(), values)?;
+        sequences::make_ready(sqlite, &prepared.statement.sequences)?;
+        sqlite.sequences().keep();
+        let rows = sqlite.change(prepared.text(), values);
+        let numbers = sqlite.sequences().take_kept();
+        let rows = rows?;
         self.bytes += size(values);
         self.changes.push(Change {
             prepared: Rc::clone(prepared),
             values: Rc::clone(values),
+            numbers,
             rows,
         });
         Ok(rows)
@@ -92,12 +100,22 @@ impl OptimisticRun {
     /// Errors: 40001 when one does not do what the client was told.
     pub(super) fn repeat(&self, sqlite: &Sqlite) -> Result<(), Failure> {
         for change in &self.changes {
-            let rows = sqlite.change(change.prepared.text(), &change.values);
+            let rows = change.repeat(sqlite);
             if !matches!(rows, Ok(rows) if rows == change.rows) {
                 return Err(conflict().detail(difference(change.rows, rows)));
             }
         }
         Ok(())
+    }
+}
+
+impl Change {
+    fn repeat(&self, sqlite: &Sqlite) -> Result<u64, Failure> {
+        sequences::make_ready(sqlite, &self.prepared.statement.sequences)?;
+        sqlite.sequences().give_again(&self.numbers);
+        let rows = sqlite.change(self.prepared.text(), &self.values);
+        sqlite.sequences().take_kept();
+        rows
     }
 }
 

@@ -15,7 +15,7 @@ pub enum Shape {
     Words(&'static [&'static str]),
     /// UTF8 or `SQL_ASCII`.
     Encoding,
-    /// A time zone; kept as UTC.
+    /// A time zone; kept by its own name.
     Zone,
     /// Fixed: SHOW answers, SET is refused (55P02).
     Fixed,
@@ -59,7 +59,7 @@ const fn reported(parameter: Parameter) -> Parameter {
 }
 
 /// The version of PostgreSQL whose protocol and spellings a driver may expect.
-pub const SERVER_VERSION: &str = concat!("16.0 (eloqdb ", env!("CARGO_PKG_VERSION"), ")");
+pub const SERVER_VERSION: &str = concat!("15.0 (eloqdb ", env!("CARGO_PKG_VERSION"), ")");
 
 const ISOLATION: &[&str] = &[
     "read uncommitted",
@@ -67,6 +67,7 @@ const ISOLATION: &[&str] = &[
     "repeatable read",
     "serializable",
 ];
+const INTERVALS: &[&str] = &["postgres", "postgres_verbose", "sql_standard", "iso_8601"];
 const MESSAGES: &[&str] = &[
     "debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error",
 ];
@@ -79,12 +80,12 @@ pub const PARAMETERS: &[Parameter] = &[
     reported(p("application_name", "", Text, "Name of the application, as the session list shows it.")),
     p("array_nulls", "on", Switch, "Accepted; without effect."),
     p("backslash_quote", "safe_encoding", Text, "Accepted; without effect."),
-    p("bytea_output", "hex", Words(&["hex"]), "Output format of bytea."),
+    p("bytea_output", "hex", Words(&["hex", "escape"]), "Output format of bytea."),
     p("check_function_bodies", "on", Switch, "Accepted; without effect."),
     reported(p("client_encoding", "UTF8", Encoding, "Encoding of the client's text.")),
     p("client_min_messages", "notice", Words(MESSAGES), "Least severe message that is sent to the client."),
     p("constraint_exclusion", "partition", Text, "Accepted; without effect."),
-    reported(p("DateStyle", "ISO, MDY", Text, "Format of dates; always ISO.")),
+    reported(p("DateStyle", "ISO, MDY", Text, "Format of dates.")),
     p("deadlock_timeout", "1s", Text, "Accepted; without effect: writers wait in one line."),
     p("default_table_access_method", "heap", Text, "Accepted; without effect."),
     p("default_tablespace", "", Text, "Accepted; without effect."),
@@ -96,13 +97,13 @@ pub const PARAMETERS: &[Parameter] = &[
     p("eloqdb.open_mode", "", Text, "Open mode of the database; only the default is supported."),
     p("enable_seqscan", "on", Switch, "Accepted; without effect."),
     p("escape_string_warning", "on", Switch, "Accepted; without effect."),
-    p("extra_float_digits", "1", Number(-15, 3), "Digits of floating point numbers; always the shortest exact ones."),
+    p("extra_float_digits", "1", Number(-15, 3), "Digits of floating point numbers: above 0 the shortest exact ones."),
     p("geqo", "on", Switch, "Accepted; without effect."),
     p("idle_in_transaction_session_timeout", "0", Time, "A session that idles longer in a transaction is ended."),
     p("idle_session_timeout", "0", Time, "A session that idles longer outside a transaction is ended."),
     reported(p("in_hot_standby", "off", Fixed, "Whether the server is a slave.")),
     reported(p("integer_datetimes", "on", Fixed, "Times are whole microseconds.")),
-    reported(p("IntervalStyle", "postgres", Words(&["postgres"]), "Format of intervals.")),
+    reported(p("IntervalStyle", "postgres", Words(INTERVALS), "Format of intervals.")),
     reported(p("is_superuser", "on", Fixed, "Whether the user may do everything.")),
     p("jit", "off", Switch, "Accepted; without effect."),
     p("lc_collate", "C", Fixed, "Order of text: by bytes."),
@@ -126,7 +127,7 @@ pub const PARAMETERS: &[Parameter] = &[
     reported(p("search_path", "\"$user\", public", Text, "Schemas that are searched; there is one, public.")),
     reported(p("server_encoding", "UTF8", Fixed, "Encoding of the databases.")),
     reported(p("server_version", SERVER_VERSION, Fixed, "Version of the server.")),
-    p("server_version_num", "160000", Fixed, "Version of the server as a number."),
+    p("server_version_num", "150000", Fixed, "Version of the server as a number."),
     reported(p("session_authorization", "", Fixed, "The user.")),
     p("session_replication_role", "origin", Words(&["origin"]), "Whether triggers fire; always."),
     p("ssl", "off", Fixed, "Whether the service port has TLS."),
@@ -135,7 +136,7 @@ pub const PARAMETERS: &[Parameter] = &[
     p("synchronize_seqscans", "on", Switch, "Accepted; without effect."),
     p("synchronous_commit", "on", Text, "Accepted; a commit waits for the disk, see SyncMode."),
     p("temp_buffers", "8MB", Text, "Accepted; without effect."),
-    reported(p("TimeZone", "UTC", Zone, "Time zone; times are kept and shown in UTC.")),
+    reported(p("TimeZone", "UTC", Zone, "Time zone in which times are read and shown.")),
     p("transaction_deferrable", "off", Switch, "Accepted; without effect."),
     p("transaction_isolation", "read committed", Words(ISOLATION), "Isolation level of the transaction."),
     p("transaction_read_only", "off", Switch, "Whether the transaction is read-only."),
@@ -156,20 +157,6 @@ pub fn find(name: &str) -> Option<&'static Parameter> {
     PARAMETERS
         .iter()
         .find(|parameter| parameter.name.eq_ignore_ascii_case(name))
-}
-
-/// Whether the name is that of the time zone.
-pub fn is_time_zone(name: &str) -> bool {
-    find(name).is_some_and(|parameter| parameter.shape == Zone)
-}
-
-/// Whether the zone is another name of UTC.
-pub fn is_utc(zone: &str) -> bool {
-    [
-        "UTC", "Etc/UTC", "GMT", "Z", "0", "+00", "+00:00", "Etc/GMT", "Zulu", "UCT", "default",
-    ]
-    .iter()
-    .any(|name| name.eq_ignore_ascii_case(zone.trim()))
 }
 
 #[cfg(test)]
@@ -199,6 +186,6 @@ mod tests {
 
     #[test]
     fn drivers_accept_the_version() {
-        assert!(SERVER_VERSION.starts_with("16.0 (eloqdb "));
+        assert!(SERVER_VERSION.starts_with("15.0 (eloqdb "));
     }
 }

@@ -32,7 +32,8 @@ pub struct Portal {
 enum Progress {
     Fresh,
     Running(Cursor),
-    Kept(VecDeque<Vec<SqlValue>>),
+    /// Rows, and the settings that they are written by.
+    Kept(VecDeque<Vec<SqlValue>>, Arc<pgtypes::Context>),
     Done,
 }
 
@@ -135,13 +136,13 @@ impl Portal {
                 }
                 Ok((portion, rows))
             }
-            Progress::Kept(kept) => {
+            Progress::Kept(kept, context) => {
                 let columns = self.told.as_deref().unwrap_or_default();
                 let mut rows = 0;
                 while rows < wanted
                     && let Some(values) = kept.pop_front()
                 {
-                    row::write(out, columns, formats, &values)?;
+                    row::write(out, columns, formats, &values, context)?;
                     rows += 1;
                 }
                 let enough = rows == wanted;
@@ -167,7 +168,7 @@ impl Portal {
             Progress::Running(cursor) => {
                 Ok(u64::try_from(cursor.collect(wanted, usize::MAX)?.len()).unwrap_or(u64::MAX))
             }
-            Progress::Kept(kept) => {
+            Progress::Kept(kept, _) => {
                 let count = usize::try_from(wanted)
                     .unwrap_or(usize::MAX)
                     .min(kept.len());
@@ -193,10 +194,11 @@ impl Portal {
             return Ok(());
         };
         let rows = cursor.collect(u64::MAX, KEPT_BYTES)?;
+        let context = cursor.context();
         if self.told.is_none() {
             self.told = cursor.columns();
         }
-        self.progress = Progress::Kept(rows.into());
+        self.progress = Progress::Kept(rows.into(), context);
         Ok(())
     }
 }

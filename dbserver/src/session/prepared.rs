@@ -68,6 +68,8 @@ pub struct Prepared {
     pub limits: Vec<Option<PgType>>,
     /// The types as the client is told: its own numbers where it gave some.
     pub parameter_oids: Vec<u32>,
+    /// The generation of the schema that it was translated with.
+    pub generation: u64,
     /// The columns, and the generation of the schema that they are of.
     columns: RefCell<Option<(u64, Columns)>>,
 }
@@ -87,6 +89,9 @@ impl Prepared {
                 limits[index] = inferred.filter(is_limited);
             }
             let ty = match told {
+                Some(_) if matches!(inferred, Some(PgType::Composed(_))) => {
+                    inferred.unwrap_or(PgType::Text)
+                }
                 // A type that is not known here comes and goes as text.
                 Some(oid) => {
                     PgType::from_oid(Oid::new(oid), -1).map_or(PgType::Text, PgType::sent_as)
@@ -108,6 +113,7 @@ impl Prepared {
             parameters,
             limits,
             parameter_oids,
+            generation: 0,
             columns: RefCell::new(None),
         }
     }
@@ -129,6 +135,7 @@ impl Prepared {
     /// The command as a refusal names it: `INSERT`, `CREATE TABLE`.
     pub fn command(&self) -> &'static str {
         match self.statement.tag {
+            CommandTag::Select if self.statement.writes && self.has_rows() => "nextval()",
             CommandTag::Select => "SELECT",
             CommandTag::Insert => "INSERT",
             CommandTag::Update => "UPDATE",
@@ -168,6 +175,12 @@ impl Prepared {
         (*generation == sqlite.schema().generation()).then(|| Rc::clone(columns))
     }
 
+    /// The columns as they were last asked for.
+    pub fn last_columns(&self) -> Option<Columns> {
+        let known = self.columns.borrow();
+        known.as_ref().map(|(_, columns)| Rc::clone(columns))
+    }
+
     /// Takes the columns from SQLite's statement as it is now.
     pub fn describe(&self, sqlite: &Sqlite, statement: &rusqlite::Statement<'_>) -> Columns {
         let columns = self.columns_of(sqlite, statement);
@@ -188,11 +201,18 @@ impl Prepared {
         if self.projection().is_some() {
             return [Column::text("QUERY PLAN")].into();
         }
+        if self.statement.without_columns {
+            return [].into();
+        }
         let view = View::new(sqlite);
         let known = &self.statement.columns;
         let count = statement.column_count();
+        // What was translated only keeps the names of types and tables as texts.
+        let typed = !self.statement.names.is_empty();
         let said = |index: usize| {
-            (known.len() == count).then(|| known.get(index)?.map(PgType::sent_as))?
+            let ty = known.get(index).copied().flatten()?;
+            let ty = if typed { ty } else { ty.sent_as() };
+            (known.len() == count).then_some(ty)
         };
         let origins = statement.columns_with_metadata();
         let declared = statement.columns();
@@ -211,8 +231,9 @@ impl Prepared {
                 let ty = said(index)
                     .or_else(stored)
                     .unwrap_or_else(|| mapping::declared_type(column.decl_type()));
+                let name = self.statement.names.get(index);
                 Column {
-                    name: column.name().to_owned(),
+                    name: name.map_or_else(|| column.name().to_owned(), Clone::clone),
                     ty,
                 }
             })

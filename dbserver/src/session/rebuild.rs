@@ -23,6 +23,9 @@ pub(super) fn rebuild(
             violation,
         } => {
             session.before_write(prepared.command())?;
+            for text in &prepared.statement.sqlite {
+                session.backend().sqlite().run_part(text)?;
+            }
             edit_schema(session.backend().sqlite(), table, sql)?;
             check_rows(session.backend().sqlite(), checks, violation)
         }
@@ -79,13 +82,7 @@ fn rebuild_without_foreign_keys(
 fn rebuild_table(sqlite: &Sqlite, prepared: &Prepared) -> Result<(), Failure> {
     sqlite.run("PRAGMA legacy_alter_table = ON")?;
     let texts = &prepared.statement.sqlite;
-    let result = texts.iter().try_for_each(|text| {
-        sqlite
-            .prepare(text)?
-            .raw_execute()
-            .map(drop)
-            .map_err(Failure::from)
-    });
+    let result = texts.iter().try_for_each(|text| sqlite.run_part(text));
     sqlite.run("PRAGMA legacy_alter_table = OFF")?;
     result
 }

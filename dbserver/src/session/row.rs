@@ -1,7 +1,7 @@
 //! `RowDescription` and `DataRow`.
 
 use bytes::{BufMut, BytesMut};
-use pgtypes::{Format, PgType, SqlState, SqlValue, SqlValueRef, encode};
+use pgtypes::{Context, Format, PgType, SqlState, SqlValue, SqlValueRef, encode_in};
 
 use crate::failure::Failure;
 use crate::session::prepared::Column;
@@ -53,6 +53,7 @@ pub fn field(
     value: SqlValueRef<'_>,
     ty: &PgType,
     format: Format,
+    context: &Context,
 ) -> Result<(), Failure> {
     if value.is_null() {
         out.put_i32(-1);
@@ -65,7 +66,7 @@ pub fn field(
     } else {
         ty
     };
-    encode(value, ty, format, out)?;
+    encode_in(value, ty, format, context, out)?;
     let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
     if let Some(mut place) = out.get_mut(start..start + 4) {
         place.put_u32(length);
@@ -79,6 +80,7 @@ pub fn write(
     columns: &[Column],
     formats: &[Format],
     values: &[SqlValue],
+    context: &Context,
 ) -> Result<(), Failure> {
     let whole = out.len();
     let start = begin(out, columns.len());
@@ -86,7 +88,7 @@ pub fn write(
         let value = values
             .get(index)
             .map_or(SqlValueRef::Null, SqlValue::as_ref);
-        if let Err(failure) = field(out, value, &column.ty, format(formats, index)) {
+        if let Err(failure) = field(out, value, &column.ty, format(formats, index), context) {
             out.truncate(whole);
             return Err(failure);
         }
@@ -134,6 +136,7 @@ mod tests {
             &columns,
             &[],
             &[SqlValue::Text("xy".into()), SqlValue::Null],
+            Context::standard(),
         )
         .unwrap();
         assert_eq!(&out[..], b"D\0\0\0\x10\0\x02\0\0\0\x02xy\xff\xff\xff\xff");

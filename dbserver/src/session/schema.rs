@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use dialect::{ColumnInfo, ConstraintKind, SchemaView, TableColumn, TableInfo};
+use dialect::{ColumnInfo, ConstraintKind, SchemaView, SequenceInfo, TableColumn, TableInfo};
 use pgtypes::PgType;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::failure::Failure;
+use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
 
 /// The schema at one moment.
@@ -36,6 +37,16 @@ impl<'a> View<'a> {
             .ok()
     }
 
+    fn sequences(&self, condition: &str, name: &str) -> Vec<SequenceInfo> {
+        let read = self.sqlite.trusted(|connection| {
+            if !sequences::has_sequences(connection)? {
+                return Ok(Vec::new());
+            }
+            sequences::read(connection, SequenceInfo::PRESENT, condition, [name])
+        });
+        Self::or_log(read).unwrap_or_default()
+    }
+
     fn texts(&self, sql: &str, name: &str) -> Vec<String> {
         let read = self.sqlite.trusted(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
@@ -47,6 +58,21 @@ impl<'a> View<'a> {
 }
 
 impl SchemaView for View<'_> {
+    fn context(&self) -> pgtypes::Context {
+        (*self.sqlite.context()).clone()
+    }
+
+    fn table_info(&self, table: &str) -> Option<Rc<TableInfo>> {
+        self.table(table)
+    }
+
+    fn hidden_table(&self, table: &str) -> Option<Rc<TableInfo>> {
+        let found = self
+            .sqlite
+            .trusted(|connection| read_table_from(connection, table, false));
+        Self::or_log(found).flatten().map(Rc::new)
+    }
+
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>> {
         let info = self.table(table)?;
         Some(info.columns.iter().map(column_info).collect())
@@ -79,6 +105,37 @@ impl SchemaView for View<'_> {
             .is_empty()
     }
 
+    fn sequence(&self, name: &str) -> Option<SequenceInfo> {
+        self.sequences("WHERE name = ?1", name).pop()
+    }
+
+    fn sequence_users(&self, name: &str) -> Vec<(String, String)> {
+        let texts = self.texts(
+            "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND instr(sql, ?1) ORDER BY name",
+            "pg_nextval_oid(",
+        );
+        let mut users = Vec::new();
+        for info in texts
+            .iter()
+            .filter_map(|sql| dialect::parse_create_table(sql))
+        {
+            for column in info.columns {
+                let default = column.default.as_deref();
+                if default.and_then(dialect::default_sequence).as_deref() == Some(name) {
+                    users.push((info.name.clone(), column.name));
+                }
+            }
+        }
+        users
+    }
+
+    fn owned_sequences(&self, table: &str) -> Vec<(String, String)> {
+        self.sequences("WHERE owner_table = ?1", table)
+            .into_iter()
+            .filter_map(|sequence| Some((sequence.name, sequence.owner?.1)))
+            .collect()
+    }
+
     fn index_table(&self, index: &str) -> Option<String> {
         self.texts(
             "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE",
@@ -94,35 +151,58 @@ fn column_info(column: &TableColumn) -> ColumnInfo {
         type_name: column.type_name,
         not_null: column.not_null,
         default: column.default.clone(),
-        generated: column.generated,
+        identity: column.identity,
     }
 }
 
 /// Temp tables hide those of the database, as in SQLite.
 fn read_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<TableInfo>> {
-    let found: Option<(String, String, Option<String>)> = connection
+    read_table_from(connection, name, true)
+}
+
+/// A table of the database, or of the session if it may have one of that name.
+fn read_table_from(
+    connection: &Connection,
+    name: &str,
+    temporary: bool,
+) -> rusqlite::Result<Option<TableInfo>> {
+    let least = if temporary { 1 } else { 2 };
+    let found: Option<(String, String, Option<String>, bool)> = connection
         .prepare_cached(
-            "SELECT type, name, sql FROM (
+            "SELECT type, name, sql, place = 1 FROM (
                 SELECT 1 AS place, type, name, sql FROM temp.sqlite_schema
                 UNION ALL SELECT 2, type, name, sql FROM main.sqlite_schema)
-             WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE ORDER BY place LIMIT 1",
+             WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE AND place >= ?2
+             ORDER BY place LIMIT 1",
         )?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row((name, least), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
         .optional()?;
-    let Some((kind, name, sql)) = found else {
+    let Some((kind, name, sql, temporary)) = found else {
         return Ok(None);
     };
     if kind == "table"
         && let Some(info) = sql.as_deref().and_then(dialect::parse_create_table)
     {
-        return Ok(Some(info));
+        return Ok(Some(TableInfo { temporary, ..info }));
     }
-    let view = (kind == "view").then(|| view_text(sql.as_deref().unwrap_or_default()));
-    let columns = columns_by_pragma(connection, &name)?;
+    let text = sql.unwrap_or_default();
+    let mut columns = columns_by_pragma(connection, &name)?;
+    let view = (kind == "view").then(|| match dialect::read_view_note(&text) {
+        Some((types, query)) => {
+            for (column, ty) in columns.iter_mut().zip(types) {
+                column.type_name = PgType::parse(&ty);
+            }
+            query
+        }
+        None => view_text(&text),
+    });
     Ok(Some(TableInfo {
         name,
         view,
         columns,
+        temporary,
         ..TableInfo::default()
     }))
 }
@@ -184,6 +264,16 @@ fn same_names(some: &[String], others: &[String]) -> bool {
             .all(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
+/// All sequences of the database, at the numbers where they are now.
+pub fn all_sequences(sqlite: &Sqlite) -> Result<Vec<SequenceInfo>, Failure> {
+    sqlite.trusted(|connection| {
+        if !sequences::has_sequences(connection)? {
+            return Ok(Vec::new());
+        }
+        sequences::read(connection, SequenceInfo::PRESENT, "", [])
+    })
+}
+
 /// The query of a `CREATE VIEW` text.
 fn view_text(sql: &str) -> String {
     let lower = sql.to_ascii_lowercase();
@@ -206,8 +296,9 @@ fn columns_by_pragma(connection: &Connection, table: &str) -> rusqlite::Result<V
             type_name: PgType::from_declared(&declared),
             not_null: row.get::<_, bool>(2)? || row.get::<_, i64>(4)? > 0,
             default: row.get(3)?,
-            generated: false,
+            identity: None,
             rowid_alias: false,
+            computed: false,
         })
     })?;
     rows.collect()

@@ -85,11 +85,18 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
             Ok(())
         }
         StatementKind::SetConstraints { deferred } => block::defer_constraints(session, *deferred),
-        StatementKind::Discard { all: true } => {
+        StatementKind::Discard { all: true, .. } => {
             session.transaction().check_outside_block("DISCARD ALL")?;
             session.portals().clear();
             session.statements().clear();
+            session.backend().sqlite().sequences().forget();
             session.change_settings(Settings::reset_all);
+            Ok(())
+        }
+        StatementKind::Discard {
+            sequences: true, ..
+        } => {
+            session.backend().sqlite().sequences().forget();
             Ok(())
         }
         _ => Ok(()),
@@ -114,16 +121,6 @@ fn set(session: &mut Session, name: &str, value: Option<&str>, local: bool) -> R
             return block::set_modes(session, modes);
         }
         _ => {}
-    }
-    let mut value = value;
-    if let Some(zone) = value
-        && parameters::is_time_zone(name)
-        && !parameters::is_utc(zone)
-    {
-        let message = "times are kept and shown in UTC";
-        let notices = session.notices();
-        notices.warn(SqlState::FEATURE_NOT_SUPPORTED, message);
-        value = Some("UTC");
     }
     let explicit = session.transaction().is_explicit();
     if local && !explicit {

@@ -3,10 +3,15 @@
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
+use crate::session::context;
 use crate::session::parameters::{Parameter, Shape};
 
 /// The value in the form that is kept.
-pub(super) fn checked(parameter: &Parameter, value: &str) -> Result<String, Failure> {
+pub(super) fn checked(
+    parameter: &Parameter,
+    value: &str,
+    present: &str,
+) -> Result<String, Failure> {
     let refuse = || {
         let short: String = value.chars().take(100).collect();
         Failure::new(
@@ -18,6 +23,7 @@ pub(super) fn checked(parameter: &Parameter, value: &str) -> Result<String, Fail
         )
     };
     match parameter.shape {
+        Shape::Text if parameter.name == "DateStyle" => context::date_style(value, present),
         Shape::Text => text(parameter, value),
         Shape::Switch => switch(value).map(str::to_owned).ok_or_else(refuse),
         Shape::Number(least, most) => {
@@ -39,7 +45,7 @@ pub(super) fn checked(parameter: &Parameter, value: &str) -> Result<String, Fail
         Shape::Encoding => encoding(value)
             .map(str::to_owned)
             .ok_or_else(|| refuse().hint("This server speaks UTF8.")),
-        Shape::Zone => Ok("UTC".to_owned()),
+        Shape::Zone => context::time_zone(value),
         Shape::Fixed => Err(Failure::new(
             SqlState::CANT_CHANGE_RUNTIME_PARAM,
             format!("parameter \"{}\" cannot be changed", parameter.name),
@@ -57,22 +63,6 @@ fn text(parameter: &Parameter, value: &str) -> Result<String, Failure> {
             SqlState::INVALID_PARAMETER_VALUE,
             format!("role \"{value}\" does not exist"),
         )),
-        "DateStyle" => {
-            let style = value.to_ascii_uppercase();
-            let order = ["DMY", "YMD"]
-                .into_iter()
-                .find(|order| style.contains(order));
-            let known = ["ISO", "MDY", "DMY", "YMD", "EURO", "US", "DEFAULT"];
-            if style.split(',').all(|word| known.contains(&word.trim())) {
-                Ok(format!("ISO, {}", order.unwrap_or("MDY")))
-            } else {
-                Err(Failure::new(
-                    SqlState::INVALID_PARAMETER_VALUE,
-                    format!("invalid value for parameter \"DateStyle\": \"{value}\""),
-                )
-                .hint("Dates are written in ISO style."))
-            }
-        }
         _ => Ok(value.to_owned()),
     }
 }

@@ -124,7 +124,9 @@ impl Settings {
         let (key, value) = match parameters::find(name) {
             Some(parameter) => (
                 parameter.name.to_owned(),
-                value.map(|v| checked(parameter, v)).transpose()?,
+                value
+                    .map(|v| checked(parameter, v, self.value(parameter)))
+                    .transpose()?,
             ),
             None if name.contains('.') => (name.to_ascii_lowercase(), value.map(str::to_owned)),
             None => return Err(unknown(name)),

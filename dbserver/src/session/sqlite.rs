@@ -17,6 +17,7 @@ use crate::databases::database::Database;
 use crate::failure::Failure;
 use crate::session::functions::{self, facts::Facts};
 use crate::session::schema_cache::SchemaCache;
+use crate::session::sequences::{self, SessionSequences};
 use crate::session::{authorizer, mapping};
 
 /// Prepared statements that stay in SQLite's hands.
@@ -42,6 +43,8 @@ pub struct Sqlite {
     wrote_in: Cell<Option<u64>>,
     schema: SchemaCache,
     trusted: Arc<AtomicBool>,
+    sequences: Arc<SessionSequences>,
+    facts: Arc<Facts>,
 }
 
 impl Sqlite {
@@ -59,7 +62,14 @@ impl Sqlite {
             wrote_in: Cell::new(None),
             schema: SchemaCache::default(),
             trusted,
+            sequences: Arc::clone(facts.sequences()),
+            facts: Arc::clone(facts),
         }))
+    }
+
+    /// The session's settings that values are read and written by.
+    pub fn context(&self) -> Arc<pgtypes::Context> {
+        self.facts.context()
     }
 
     /// The environment's epoch when it was opened: pages cached before a later one may be of commits
@@ -77,6 +87,11 @@ impl Sqlite {
     /// What was read of the schema.
     pub fn schema(&self) -> &SchemaCache {
         &self.schema
+    }
+
+    /// The sequences of the database, as the session sees them.
+    pub fn sequences(&self) -> &SessionSequences {
+        &self.sequences
     }
 
     /// What ends a running statement from another thread.
@@ -166,6 +181,12 @@ impl Sqlite {
             .map_err(|error| mapping::sqlite(&error))
     }
 
+    /// Runs one of several texts that make a statement.
+    pub fn run_part(&self, text: &str) -> Result<(), Failure> {
+        sequences::make_ready(self, &dialect::sequences_of(text))?;
+        Ok(self.prepare(text)?.raw_execute().map(drop)?)
+    }
+
     /// Runs a client's change; gives the number of changed rows.
     pub fn change(&self, text: &str, values: &[SqlValue]) -> Result<u64, Failure> {
         let mut statement = self.prepare(text)?;
@@ -183,9 +204,13 @@ impl Sqlite {
     /// The number that moves with each change of the schema.
     pub fn schema_version(&self) -> Result<i64, Failure> {
         self.trusted(|connection| {
-            connection
-                .prepare_cached("PRAGMA schema_version")?
-                .query_row([], |row| row.get(0))
+            let version = |text| -> rusqlite::Result<i64> {
+                let mut statement = connection.prepare_cached(text)?;
+                statement.query_row([], |row| row.get(0))
+            };
+            // The session's own tables hide those of the database.
+            let own = version("PRAGMA temp.schema_version")?;
+            Ok((own << 32) | version("PRAGMA main.schema_version")?)
         })
     }
 

@@ -24,6 +24,7 @@ use crate::failure::Failure;
 use crate::session::optimistic::{OptimisticRun, conflict};
 use crate::session::prepared::Prepared;
 use crate::session::savepoints::Savepoints;
+use crate::session::sequences;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 
@@ -293,10 +294,11 @@ impl Transaction {
         prepared: &Rc<Prepared>,
         values: &Rc<[SqlValue]>,
     ) -> Result<u64, Failure> {
-        match &mut self.writing {
-            Writing::Optimistic(run) => run.run(sqlite, prepared, values),
-            _ => sqlite.change(prepared.text(), values),
+        if let Writing::Optimistic(run) = &mut self.writing {
+            return run.run(sqlite, prepared, values);
         }
+        sequences::make_ready(sqlite, &prepared.statement.sequences)?;
+        sqlite.change(prepared.text(), values)
     }
 
     /// Runs again with the permit what has run without; nothing to do when nothing has.
@@ -326,7 +328,9 @@ impl Transaction {
         let Writing::Permitted(permit) = std::mem::take(&mut self.writing) else {
             return Ok(None);
         };
-        if let Err(failure) = scope.sqlite.run("COMMIT") {
+        let committed =
+            sequences::write_borders(scope.sqlite).and_then(|()| scope.sqlite.run("COMMIT"));
+        if let Err(failure) = committed {
             self.writing = Writing::Permitted(permit);
             return Err(failure);
         }

@@ -47,7 +47,7 @@ impl SchemaView for Shop {
             type_name: column.type_name,
             not_null: column.not_null,
             default: column.default,
-            generated: column.generated && column.rowid_alias,
+            identity: column.identity,
         };
         Some(info.columns.into_iter().map(column).collect())
     }

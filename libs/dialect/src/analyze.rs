@@ -4,6 +4,7 @@ use pgtypes::PgType;
 
 use crate::error::DialectError;
 use crate::schema::SchemaView;
+use crate::sequence::{self, Sequences};
 use crate::source::Source;
 use crate::statement::{CommandTag, Statement, StatementKind};
 use crate::translator::Translator;
@@ -11,16 +12,57 @@ use crate::{copy, ddl, front, names, session};
 
 /// Translates one statement (as [`crate::split`] gives it).
 pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    let known = if is_own_command(sql) {
-        None
-    } else {
-        front::check(sql, schema)?
+    analyze_with(sql, schema, &[])
+}
+
+/// The same with the numbers of the types that the client gave to parameters; 0 where it leaves one open.
+pub fn analyze_with(
+    sql: &str,
+    schema: &dyn SchemaView,
+    parameters: &[u32],
+) -> Result<Statement, DialectError> {
+    analyze_parts(sql, schema, parameters).map(with_sequences)
+}
+
+/// What the printed texts do with sequences.
+fn with_sequences(statement: Statement) -> Statement {
+    let Some(text) = statement.sqlite.last() else {
+        return statement;
     };
-    let mut statement = translate(sql, schema)?;
-    if let Some(known) = known {
-        front::tell(&known, &mut statement);
+    let runs = matches!(
+        statement.kind,
+        StatementKind::Query
+            | StatementKind::Dml
+            | StatementKind::DeclareCursor { .. }
+            | StatementKind::CopyOut { .. }
+    );
+    let uses = sequence::uses_of(text);
+    if !runs || uses.sequences == Sequences::None {
+        return statement;
     }
-    Ok(statement)
+    let is_dml = statement.kind == StatementKind::Dml;
+    Statement {
+        // The numbers of a change are kept, should it run a second time; what a client has seen must not change.
+        repeatable: statement.repeatable && is_dml && !uses.looks,
+        writes: statement.writes || uses.moves,
+        sequences: uses.sequences,
+        ..statement
+    }
+}
+
+fn analyze_parts(
+    sql: &str,
+    schema: &dyn SchemaView,
+    parameters: &[u32],
+) -> Result<Statement, DialectError> {
+    // What asks about the catalog is translated still.
+    if is_own_command(sql) || crate::pg_catalog::is_catalog_query(sql) {
+        return translate(sql, schema);
+    }
+    match front::statement(sql, schema, parameters)? {
+        Some(statement) => Ok(statement),
+        None => translate(sql, schema),
+    }
 }
 
 /// DBCTL is no statement of PostgreSQL's, nor is PRAGMA, by which administrators look at SQLite.
@@ -69,9 +111,6 @@ fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dial
 
 /// SELECT and its kin.
 fn query(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    if let Some(statement) = crate::sequence::call(src, schema)? {
-        return Ok(statement);
-    }
     if let Some(statement) = nothing(src) {
         return Ok(statement);
     }
@@ -202,12 +241,14 @@ fn declare(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
     if !src.is(at, "FOR") {
         return Err(src.syntax(at));
     }
-    let translator = Translator::new(src, schema);
     let kind = StatementKind::DeclareCursor { name, hold };
-    query_at(
-        translator,
-        at + 1,
+    let query = analyze(src.slice(at + 1, src.len()), schema)?;
+    if query.kind != StatementKind::Query {
+        return Err(src.syntax(at + 1));
+    }
+    Ok(Statement {
         kind,
-        CommandTag::Fixed("DECLARE CURSOR"),
-    )
+        tag: CommandTag::Fixed("DECLARE CURSOR"),
+        ..query
+    })
 }

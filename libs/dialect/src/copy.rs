@@ -124,7 +124,7 @@ fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<PgType>>
 }
 
 fn copy_query(
-    mut translator: Translator<'_>,
+    translator: Translator<'_>,
     open: usize,
     given: Given,
 ) -> Result<Statement, DialectError> {
@@ -133,10 +133,7 @@ fn copy_query(
     if !translator.is_query(open + 1) {
         return Err(src.unsupported(open + 1, "COPY of a data-modifying statement"));
     }
-    let query = translator.query(open + 1, close)?;
-    if query.to != close {
-        return Err(src.syntax(query.to));
-    }
+    let query = translator.typed_query(open + 1, close)?;
     if !src.is(close + 1, "TO") {
         return Err(src.syntax(close + 1));
     }
@@ -145,18 +142,21 @@ fn copy_query(
     let end = read_options(src, close + 3, &mut given)?;
     crate::session::end_at(src, end)?;
     let options = complete(src, given)?;
-    let sqlite = translator.rendered(0, open + 1, close);
-    let columns = if query.incomplete {
-        Vec::new()
-    } else {
-        query.columns
-    };
     let statement = Statement {
         tag: CommandTag::Copy,
-        columns: columns.into_iter().map(|column| column.ty).collect(),
+        columns: query
+            .columns
+            .iter()
+            .map(|column| column.ty.pg_type())
+            .collect(),
+        names: query
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
         ..Statement::session(StatementKind::CopyOut { options }, "")
     };
-    Ok(translator.finish_with(vec![sqlite], statement))
+    Ok(translator.finish_with(vec![query.text], statement))
 }
 
 /// STDIN and STDOUT are interchangeable, as in PostgreSQL; anything else is a file of the server.

@@ -1,53 +1,79 @@
-//! The front end with types, in front of the translation: it refuses what PostgreSQL refuses, in PostgreSQL's words,
-//! and tells the types of results and parameters.
-//!
-//! What it does not know yet (0A000, and queries on the catalog) is left to the translation.
+//! The front end with types: a statement is parsed, analysed and printed.
 
-use pgtypes::{PgType, SqlState};
+use pgtypes::PgType;
 
+use crate::analysis::tree::{Output, Statement as Tree};
 use crate::analysis::{self, Analyzed};
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::known_schema::KnownSchema;
-use crate::pg_catalog;
 use crate::schema::SchemaView;
-use crate::statement::Statement;
+use crate::sqlite;
+use crate::statement::{CommandTag, Statement, StatementKind};
 use crate::syntax;
 
-/// What is known of a statement before it is translated; `None` where nothing is.
-pub(crate) fn check(sql: &str, schema: &dyn SchemaView) -> Result<Option<Analyzed>, DialectError> {
+/// A query or a change of rows, ready for SQLite; `None` for a statement of another kind.
+pub(crate) fn statement(
+    sql: &str,
+    schema: &dyn SchemaView,
+    parameters: &[u32],
+) -> Result<Option<Statement>, DialectError> {
+    let told: Vec<Option<Type>> = parameters.iter().map(|oid| told(*oid)).collect();
     let Some(tree) = syntax::parse(sql)? else {
         return Ok(None);
     };
-    if pg_catalog::is_catalog_query(sql) {
+    let Some(analyzed) = analysis::analyze(sql, &tree, &KnownSchema(schema), &told)? else {
         return Ok(None);
-    }
-    let known = KnownSchema::new(schema);
-    match analysis::analyze(sql, &tree, &known, &[]) {
-        _ if known.is_untyped() => Ok(None),
-        Ok(analyzed) => Ok(analyzed),
-        Err(error) if error.sqlstate == SqlState::FEATURE_NOT_SUPPORTED => Ok(None),
-        Err(error) => Err(error),
-    }
+    };
+    let text = sqlite::print(sql, &analyzed)?;
+    finish(&analyzed, text).map(Some)
 }
 
-/// Puts the types that were found into a translated statement.
-pub(crate) fn tell(analyzed: &Analyzed, statement: &mut Statement) {
-    let columns = analyzed.columns();
-    if columns.len() == statement.columns.len() {
-        for (known, column) in statement.columns.iter_mut().zip(columns) {
-            // The translation knows the digits behind the point that a numeric result shows.
-            let numeric = matches!(known, Some(PgType::Numeric { .. }));
-            if let (false, Some(ty)) = (numeric, column.ty.pg_type()) {
-                *known = Some(ty);
-            }
-        }
-    }
-    for (index, ty) in analyzed.parameters.iter().enumerate() {
-        if let (Some(slot), Some(ty)) = (statement.parameters.get_mut(index), ty.pg_type()) {
-            // The translation has put the limits of the column there that the value goes to.
-            if slot.map(PgType::base) != Some(ty.base()) {
-                *slot = Some(ty);
-            }
-        }
+fn finish(analyzed: &Analyzed, text: String) -> Result<Statement, DialectError> {
+    let (kind, tag) = match &analyzed.statement {
+        Tree::Query(_) => (StatementKind::Query, CommandTag::Select),
+        Tree::Insert(_) => (StatementKind::Dml, CommandTag::Insert),
+        Tree::Update(_) => (StatementKind::Dml, CommandTag::Update),
+        Tree::Delete(_) => (StatementKind::Dml, CommandTag::Delete),
+    };
+    let writes = kind == StatementKind::Dml;
+    let outputs = analyzed.columns();
+    let returning = writes && !outputs.is_empty();
+    let columns = outputs.iter().map(column).collect::<Result<_, _>>()?;
+    Ok(Statement {
+        sqlite: vec![text],
+        parameters: analyzed
+            .parameters
+            .iter()
+            .map(|ty| ty.result_type())
+            .collect(),
+        tag,
+        writes,
+        // What a client has seen of generated keys and random values must be what is committed.
+        repeatable: !returning && (writes || !analyzed.volatile),
+        locks_rows: analyzed.locks_rows,
+        returning,
+        columns,
+        without_columns: !writes && outputs.is_empty(),
+        names: outputs.iter().map(|output| output.name.clone()).collect(),
+        catalog: analyzed.catalog,
+        ..Statement::session(kind, "")
+    })
+}
+
+/// A parameter's type by its number, where that is one of a value.
+fn told(oid: u32) -> Option<Type> {
+    let id = TypeId::new(oid);
+    let known = id != TypeId::UNKNOWN && (id.is_supported() || id.is_array());
+    known.then(|| Type::new(id))
+}
+
+fn column(output: &Output) -> Result<Option<PgType>, DialectError> {
+    match output.ty.result_type() {
+        Some(ty) => Ok(Some(ty)),
+        None => Err(DialectError::unsupported(format!(
+            "a result of type {}",
+            output.ty
+        ))),
     }
 }

@@ -1,6 +1,5 @@
 //! The schema as the analysis asks for it, from the texts that SQLite keeps.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use pgtypes::PgType;
@@ -9,85 +8,115 @@ use crate::analysis::schema::{Column, Generated, Key, Relation, RelationKind, Sc
 use crate::catalog::{Type, TypeId};
 use crate::pg_catalog;
 use crate::schema::SchemaView;
-use crate::table_info::{ConstraintKind, TableInfo, parse_create_table};
+use crate::sequence::SequenceInfo;
+use crate::table_info::{ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table};
 
 /// A view of the schema through its texts.
-pub(crate) struct KnownSchema<'a> {
-    view: &'a dyn SchemaView,
-    /// A view was asked for that has columns whose types SQLite does not tell.
-    untyped: Cell<bool>,
-}
+pub(crate) struct KnownSchema<'a>(pub(crate) &'a dyn SchemaView);
 
 impl Schema for KnownSchema<'_> {
+    fn context(&self) -> pgtypes::Context {
+        self.0.context()
+    }
+
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>> {
         match schema {
             Some("pg_catalog") => catalog_table(name),
             Some("information_schema") => catalog_table(&format!("information_schema_{name}")),
-            Some("public" | "pg_temp") => self.stored(name),
+            Some("public") => match self.stored(name) {
+                Some(own) if own.schema == "temp" => self
+                    .0
+                    .hidden_table(name)
+                    .and_then(|info| stored(&info, name)),
+                found => found,
+            },
+            Some("pg_temp") => self.stored(name).filter(|found| found.schema == "temp"),
             Some(_) => None,
             // PostgreSQL's own tables come first on every search path.
             None => catalog_table(name).or_else(|| self.stored(name)),
         }
         .map(Rc::new)
     }
+
+    fn is_sequence(&self, name: &str) -> bool {
+        self.0.sequence(name).is_some()
+    }
 }
 
-impl<'a> KnownSchema<'a> {
-    pub(crate) fn new(view: &'a dyn SchemaView) -> Self {
-        Self {
-            view,
-            untyped: Cell::new(false),
-        }
-    }
-
-    /// Whether types that were found may not be those of PostgreSQL.
-    pub(crate) fn is_untyped(&self) -> bool {
-        self.untyped.get()
-    }
-
+impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
-        let columns = self.view.columns(name)?;
+        if name == SequenceInfo::TABLE {
+            return None;
+        }
+        let info = self.0.table_info(name).or_else(|| self.read(name))?;
+        stored(&info, name)
+    }
+
+    /// What the columns and the text of a table tell.
+    fn read(&self, name: &str) -> Option<Rc<TableInfo>> {
+        let columns = self.0.columns(name)?;
         let info = self
-            .view
+            .0
             .create_sql(name)
             .and_then(|sql| parse_create_table(&sql));
-        if info.is_none() && columns.iter().any(|column| column.type_name.is_none()) {
-            self.untyped.set(true);
-        }
-        let columns: Vec<Column> = columns
+        let mut info = info.unwrap_or_else(|| TableInfo {
+            name: name.to_owned(),
+            view: Some(String::new()),
+            ..TableInfo::default()
+        });
+        let computed = |name: &str| info.columns.iter().any(|c| c.computed && c.name == name);
+        info.columns = columns
             .into_iter()
-            .map(|column| Column {
-                ty: column.type_name.map_or(Type::new(TypeId::TEXT), |ty| {
-                    Type::from(PgType::sent_as(ty))
-                }),
+            .map(|column| TableColumn {
+                type_name: column.type_name,
                 not_null: column.not_null,
                 default: column.default,
-                // What is computed from other columns the texts are not asked for: SQLite refuses a value for it.
-                generated: if column.generated {
-                    Generated::ByDefault
-                } else {
-                    Generated::No
-                },
+                identity: column.identity,
+                rowid_alias: false,
+                computed: computed(&column.name),
                 name: column.name,
             })
             .collect();
-        let keys = info
-            .as_ref()
-            .map_or_else(Vec::new, |info| keys(info, &columns));
-        Some(Relation {
-            schema: "main",
-            name: info
-                .as_ref()
-                .map_or_else(|| name.to_owned(), |info| info.name.clone()),
-            kind: if info.is_some() {
-                RelationKind::Table
-            } else {
-                RelationKind::View
-            },
-            columns,
-            keys,
-            without_rowid: false,
-        })
+        Some(Rc::new(info))
+    }
+}
+
+fn stored(info: &TableInfo, name: &str) -> Option<Relation> {
+    // SQLite finds a name in any case, PostgreSQL in its own.
+    if info.name != name {
+        return None;
+    }
+    let columns: Vec<Column> = info.columns.iter().map(column).collect();
+    Some(Relation {
+        schema: if info.temporary { "temp" } else { "main" },
+        name: info.name.clone(),
+        kind: if info.view.is_some() {
+            RelationKind::View
+        } else {
+            RelationKind::Table
+        },
+        keys: keys(info, &columns),
+        columns,
+        without_rowid: false,
+    })
+}
+
+fn column(column: &TableColumn) -> Column {
+    let ty = column.type_name.map(PgType::sent_as);
+    Column {
+        name: column.name.clone(),
+        ty: ty.map_or(Type::new(TypeId::TEXT), Type::from),
+        not_null: column.not_null,
+        default: column.default.clone(),
+        generated: if column.computed {
+            Generated::Computed
+        } else {
+            match column.identity {
+                Some(Identity::Always) => Generated::Always,
+                Some(Identity::ByDefault) => Generated::ByDefault,
+                None => Generated::No,
+            }
+        },
     }
 }
 

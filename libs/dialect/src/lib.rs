@@ -34,13 +34,20 @@ pub mod syntax;
 mod table_info;
 mod translator;
 
-pub use analyze::analyze;
+pub use crate::functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
+pub use analyze::{analyze, analyze_with};
+pub use ddl::view_note::read as read_view_note;
 pub use error::DialectError;
-pub use functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
+pub use pg_catalog::identifier;
 pub use schema::{ColumnInfo, NoSchema, SchemaView};
+pub use sequence::{
+    SequenceInfo, Sequences, bare as bare_name, default_name as default_sequence, sequences_of,
+};
 pub use split::split;
 pub use statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, Needs,
     Notice, Reindex, Statement, StatementKind, TransactionModes,
 };
-pub use table_info::{Constraint, ConstraintKind, TableColumn, TableInfo, parse_create_table};
+pub use table_info::{
+    Constraint, ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table,
+};

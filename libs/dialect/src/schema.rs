@@ -1,8 +1,13 @@
 //! What translation asks of a database's schema.
 
-/// One column of a table or a view.
+use std::rc::Rc;
+
 use pgtypes::PgType;
 
+use crate::sequence::SequenceInfo;
+use crate::table_info::{Identity, TableInfo};
+
+/// One column of a table or a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnInfo {
     /// As stored, without quotes.
@@ -13,8 +18,8 @@ pub struct ColumnInfo {
     pub not_null: bool,
     /// The default as SQLite's expression text.
     pub default: Option<String>,
-    /// A `serial` or identity column that SQLite fills by itself (the rowid alias): NULL stands for the next value.
-    pub generated: bool,
+    /// GENERATED … AS IDENTITY.
+    pub identity: Option<Identity>,
 }
 
 impl ColumnInfo {
@@ -25,7 +30,7 @@ impl ColumnInfo {
             type_name,
             not_null: false,
             default: None,
-            generated: false,
+            identity: None,
         }
     }
 }
@@ -37,8 +42,23 @@ impl ColumnInfo {
 /// from one state of the schema: a translation that was made against an older one has to be
 /// thrown away when `schema_version` moves.
 pub trait SchemaView {
+    /// The settings of the session by which literals are read.
+    fn context(&self) -> pgtypes::Context {
+        pgtypes::Context::default()
+    }
+
     /// Columns of a table or view in their order; `None` if there is no such table or it is not known here.
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>>;
+
+    /// All that is known of a table or view, where the implementation keeps it; `None` does not say that there is none.
+    fn table_info(&self, _table: &str) -> Option<Rc<TableInfo>> {
+        None
+    }
+
+    /// The same of a table of the database that one of the session's own hides.
+    fn hidden_table(&self, _table: &str) -> Option<Rc<TableInfo>> {
+        None
+    }
 
     /// The text of `sqlite_schema.sql` for a table; `None` if there is no such table.
     fn create_sql(&self, _table: &str) -> Option<String> {
@@ -53,6 +73,21 @@ pub trait SchemaView {
     /// Whether a foreign key of another table refers to this one.
     fn is_referenced(&self, _table: &str) -> bool {
         false
+    }
+
+    /// The sequence of that name, at the number where it is now.
+    fn sequence(&self, _name: &str) -> Option<SequenceInfo> {
+        None
+    }
+
+    /// Tables and columns whose defaults take values from the sequence.
+    fn sequence_users(&self, _name: &str) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// The sequences that a table's columns own: their names, and the columns.
+    fn owned_sequences(&self, _table: &str) -> Vec<(String, String)> {
+        Vec::new()
     }
 
     /// The table that an index belongs to; `None` if there is no such index.

@@ -270,11 +270,27 @@ fn set(src: &Source<'_>) -> Result<Statement, DialectError> {
     } else if !wordy {
         return Err(src.syntax(to));
     }
-    let value = values(src, to)?;
+    let mut value = values(src, to)?;
+    if name == "timezone" && src.is(to, "INTERVAL") {
+        value = value.as_deref().map(hours).transpose()?;
+    }
     Ok(Statement::session(
         StatementKind::Set { name, value, local },
         "SET",
     ))
+}
+
+/// A zone that is said by an interval: so many hours east of Greenwich.
+fn hours(text: &str) -> Result<String, DialectError> {
+    let span = pgtypes::Interval::parse(text)?;
+    if span.months != 0 || span.days != 0 {
+        return Err(DialectError::new(
+            pgtypes::SqlState::INVALID_PARAMETER_VALUE,
+            format!("invalid value for parameter \"TimeZone\": \"INTERVAL '{text}'\""),
+        ));
+    }
+    let seconds = pgtypes::float::double_of_integer(span.micros / 1_000_000);
+    Ok((seconds / 3600.0).to_string())
 }
 
 /// The values of SET up to the end; `None` for DEFAULT (or LOCAL, of a time zone).
@@ -423,6 +439,7 @@ fn discard(src: &Source<'_>) -> Result<Statement, DialectError> {
     Ok(Statement::session(
         StatementKind::Discard {
             all: tag == "DISCARD ALL",
+            sequences: matches!(tag, "DISCARD ALL" | "DISCARD SEQUENCES"),
         },
         tag,
     ))

@@ -2,6 +2,8 @@
 
 use pgtypes::{PgType, SqlState};
 
+use crate::sequence::Sequences;
+
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,12 @@ pub struct Statement {
     pub returning: bool,
     /// Either empty (nothing known) or one entry per result column; `None` = SQLite's declared type or the value tells.
     pub columns: Vec<Option<PgType>>,
+    /// The names of the result's columns; empty: SQLite's are the names.
+    pub names: Vec<String>,
+    /// The sequences that it may call: the server has to know them before it runs.
+    pub sequences: Sequences,
+    /// The result has rows without columns: what SQLite gives as its only column is not shown.
+    pub without_columns: bool,
     /// Reads tables of [`crate::catalog`]; they must be there (and current) before the statement is prepared.
     pub catalog: bool,
     /// What must hold around the execution of `sqlite`.
@@ -51,6 +59,9 @@ impl Statement {
             locks_rows: false,
             returning: false,
             columns: Vec::new(),
+            names: Vec::new(),
+            sequences: Sequences::None,
+            without_columns: false,
             catalog: false,
             needs: None,
             notices: Vec::new(),
@@ -60,6 +71,16 @@ impl Statement {
     /// A statement accepted without any effect, with its tag.
     pub fn accepted(tag: &'static str) -> Self {
         Self::session(StatementKind::NoOperation, tag)
+    }
+
+    /// Whether it changes definitions of sequences.
+    pub fn changes_sequences(&self) -> bool {
+        self.writes
+            && (self.kind == StatementKind::Ddl || self.sqlite.len() > 1)
+            && self
+                .sqlite
+                .iter()
+                .any(|text| text.contains("main.eloqdb_sequence"))
     }
 
     /// A schema change by these statements.
@@ -298,9 +319,10 @@ pub enum StatementKind {
     Dbctl {
         command: String,
     },
-    /// DISCARD ALL (`true`) or PLANS, SEQUENCES, TEMP.
+    /// DISCARD ALL (`true`) or PLANS, SEQUENCES, TEMP; `sequences`: what currval tells goes, too.
     Discard {
         all: bool,
+        sequences: bool,
     },
     /// DECLARE name CURSOR FOR query: `sqlite` holds the query.
     DeclareCursor {

@@ -28,6 +28,13 @@ const VALUES: &[(&str, PgType, &str)] = &[
         PgType::Bytea,
         "\\x000102030405060708090a0b0c0d0e0f",
     ),
+    ("price", PgType::NUMERIC, "19.90"),
+    ("date", PgType::Date, "2026-11-28"),
+    (
+        "timestamp",
+        PgType::Timestamp(None),
+        "2026-11-28 14:05:06.789012",
+    ),
     (
         "timestamptz",
         PgType::Timestamptz(None),
@@ -44,6 +51,7 @@ const VALUES: &[(&str, PgType, &str)] = &[
         PgType::Jsonb,
         r#"{"a": [1, 2.5, null], "b": "text"}"#,
     ),
+    ("inet", PgType::Inet, "192.168.1.5/24"),
 ];
 
 fn codec(criterion: &mut Criterion) {

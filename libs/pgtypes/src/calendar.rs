@@ -64,10 +64,10 @@ impl Civil {
     pub fn of(days: i64) -> Self {
         let from_march = days.saturating_add(EPOCH_FROM_MARCH);
         let era = from_march.div_euclid(DAYS_PER_ERA);
-        let day_of_era = from_march.rem_euclid(DAYS_PER_ERA);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524
-            - day_of_era / (DAYS_PER_ERA - 1))
-            / 365;
+        // Within an era small numbers do, which are divided faster.
+        let day_of_era = u32::try_from(from_march - era * DAYS_PER_ERA).unwrap_or(0);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let march_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * march_month + 2) / 5 + 1;
@@ -76,7 +76,7 @@ impl Civil {
         } else {
             march_month - 9
         };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        let year = i64::from(year_of_era) + era * 400 + i64::from(month <= 2);
         Self {
             year,
             month: u8::try_from(month).unwrap_or(1),

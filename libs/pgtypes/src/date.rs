@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use crate::calendar::{Civil, DAY};
+use crate::calendar::DAY;
 use crate::error::{EXCERPT_CHARS, excerpt};
+use crate::moment_line;
 use crate::moment_text::{Moment, parse_moment};
 use crate::timestamp::{FIRST_DAY, Timestamp};
-use crate::{SqlState, ValueError};
+use crate::{Context, DateOrder, DateStyle, SqlState, ValueError};
 
 /// 5874897-12-31, the last day of type date.
 const LAST_DAY: i64 = 2_145_031_948;
@@ -33,7 +34,12 @@ impl Date {
 
     /// Reads a date; a time behind it is left out.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
-        match parse_moment(text, "date")? {
+        Self::parse_in(text, Context::standard())
+    }
+
+    /// Reads a date with the settings of a session.
+    pub fn parse_in(text: &str, context: &Context) -> Result<Self, ValueError> {
+        match parse_moment(text, "date", context)? {
             Moment::Infinity => Ok(Self::INFINITY),
             Moment::MinusInfinity => Ok(Self::MINUS_INFINITY),
             Moment::At { days, .. } => Self::of_days(days).ok_or_else(|| {
@@ -88,24 +94,15 @@ impl Date {
         }
     }
 
-    /// Whether a text is already as a date is printed: it stands for itself when it can be read.
-    pub(crate) fn is_plain(text: &str) -> bool {
-        text.len() == 10
-            && crate::timestamp::day_part(text.as_bytes()).is_some_and(<[u8]>::is_empty)
+    /// As it is printed in a session.
+    pub fn text_in(self, context: &Context) -> String {
+        moment_line::date(self, context.date_style, context.date_order).to_string()
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::INFINITY => f.write_str("infinity"),
-            Self::MINUS_INFINITY => f.write_str("-infinity"),
-            Self(days) => {
-                let civil = Civil::of(i64::from(days));
-                let era = if civil.year <= 0 { " BC" } else { "" };
-                write!(f, "{civil}{era}")
-            }
-        }
+        moment_line::date(*self, DateStyle::Iso, DateOrder::Ymd).fmt(f)
     }
 }
 
@@ -158,12 +155,6 @@ mod tests {
     fn numbers_from_the_wire_that_are_no_day_are_refused() {
         assert!(Date::new(2_145_031_949).is_err());
         assert!(Date::new(i64::from(i32::MAX)).is_ok());
-    }
-
-    #[test]
-    fn text_that_needs_no_change_is_recognised() {
-        assert!(Date::is_plain("2026-01-31"));
-        assert!(!Date::is_plain("2026-1-31") && !Date::is_plain("2026-01-31 "));
     }
 
     proptest! {

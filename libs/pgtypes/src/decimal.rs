@@ -70,6 +70,20 @@ impl Decimal {
         })
     }
 
+    /// `unscaled / 10^scale`; a negative scale means zeros at the end. 22003 beyond numeric's
+    /// bounds.
+    pub fn from_unscaled(unscaled: BigInt, scale: i64) -> Result<Self, ValueError> {
+        Finite::new(unscaled, scale).map(Self::Finite)
+    }
+
+    /// A finite number as `unscaled / 10^scale`.
+    pub fn unscaled(&self) -> Option<(&BigInt, u16)> {
+        match self {
+            Self::Finite(number) => Some((&number.unscaled, number.scale)),
+            Self::NotANumber | Self::Infinity { .. } => None,
+        }
+    }
+
     /// The nearest double.
     pub fn to_real(&self) -> f64 {
         // The text of a decimal is one of a double.
@@ -102,7 +116,7 @@ impl Decimal {
     }
 
     /// -1, 0 or 1; NaN counts as positive.
-    pub(crate) fn signum(&self) -> i8 {
+    pub fn signum(&self) -> i8 {
         match self {
             Self::NotANumber | Self::Infinity { negative: false } => 1,
             Self::Infinity { negative: true } => -1,
@@ -172,11 +186,6 @@ impl Finite {
     /// `unscaled` as it would be with another scale, which is not smaller.
     pub(crate) fn unscaled_at(&self, scale: u16) -> BigInt {
         &self.unscaled * power_of_ten(u32::from(scale.saturating_sub(self.scale)))
-    }
-
-    /// Whether there is nothing behind the point.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.scale == 0 || (&self.unscaled % power_of_ten(self.scale.into())).sign() == Sign::NoSign
     }
 
     /// See [`Decimal::rounded`].

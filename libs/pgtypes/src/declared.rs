@@ -173,7 +173,7 @@ fn leading_number(parameter: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Opaque, PgType};
+    use crate::PgType;
 
     fn check(cases: &[(&str, PgType)]) {
         for (declared, expected) in cases {
@@ -226,6 +226,14 @@ mod tests {
             ),
             ("numeric(2000,2)", PgType::NUMERIC),
             ("numeric(*,2)", PgType::numeric(Some(2))),
+            (
+                "NUMERIC_TEXT(10,2)",
+                PgType::Numeric {
+                    precision: Some(10),
+                    scale: Some(2),
+                },
+            ),
+            ("numeric_text", PgType::NUMERIC),
         ]);
     }
 
@@ -264,7 +272,9 @@ mod tests {
             ("ELAPSED_TEXT", PgType::Interval),
             ("UUID_TEXT", PgType::Uuid),
             ("NAME_TEXT", PgType::Name),
-            ("INET_TEXT", PgType::Opaque(Opaque::Inet)),
+            ("INET_TEXT", PgType::Inet),
+            ("TIMETZ_TEXT(3)", PgType::Timetz(Some(3))),
+            ("MONEY_TEXT", PgType::Opaque(crate::Opaque::Money)),
             ("BYTEA_BLOB", PgType::Bytea),
             ("text[]", PgType::Text),
             ("integer array", PgType::Text),
@@ -310,10 +320,7 @@ mod tests {
         for ty in PgType::ALL.iter().copied().chain(with_modifiers) {
             assert_eq!(PgType::from_declared(&ty.to_string()), Some(ty), "{ty}");
             assert_eq!(PgType::parse(&ty.to_string()), Some(ty), "{ty}");
-            // In quotes only is `"char"` what it is.
-            if ty != PgType::Char {
-                assert_eq!(PgType::parse(&ty.declaration()), Some(ty), "{ty}");
-            }
+            assert_eq!(PgType::parse(&ty.declaration()), Some(ty), "{ty}");
         }
     }
 
@@ -332,6 +339,29 @@ mod tests {
                 !declared.contains("INT"),
                 "INT wins over TEXT in SQLite's rules"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_stored_as_text_is_declared_as_text() {
+        for ty in PgType::ALL {
+            let declaration = ty.declaration().to_ascii_uppercase();
+            let has = |syllable: &str| declaration.contains(syllable);
+            let is_text = !has("INT") && (has("CHAR") || has("CLOB") || has("TEXT"));
+            let expected = match ty {
+                PgType::Bool
+                | PgType::Oid
+                | PgType::Bytea
+                | PgType::Date
+                | PgType::Time(_)
+                | PgType::Timestamp(_)
+                | PgType::Timestamptz(_)
+                | PgType::Void => false,
+                PgType::Opaque(opaque) => !opaque.is_oid(),
+                ty => !ty.is_integer() && !matches!(ty, PgType::Float4 | PgType::Float8),
+            };
+            assert_eq!(is_text, expected, "{declaration}");
+            assert!(is_text || ty.collation().is_none(), "{declaration}");
         }
     }
 

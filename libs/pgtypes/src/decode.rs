@@ -2,48 +2,58 @@
 
 use std::fmt::Display;
 
-use bytes::{Buf, BytesMut};
+use bytes::Buf;
 
+use crate::array_binary;
 use crate::encode_binary::JSONB_VERSION;
+use crate::json::{self, Json};
 use crate::text::{checked_utf8, within_limit};
 use crate::{
-    Date, Format, Interval, PgType, SqlValue, Time, Timestamp, Timestamptz, Timetz, ValueError,
-    bytea, float, integer, json, numeric, uuid,
+    Context, Date, Format, Inet, Interval, PgType, SqlValue, Time, Timestamp, Timestamptz, Timetz,
+    ValueError, bytea, float, integer, numeric, numeric_binary, single_byte, uuid,
 };
 
 /// Longest identifier, in bytes.
 const NAME_BYTES: usize = 63;
 
-/// Reads a value of type `ty` and gives it in stored form (see the crate's table).
+/// Reads a value of type `ty` and gives it in stored form (see the crate's table), with
+/// PostgreSQL's default settings, in UTC.
 ///
 /// Limits of the type (characters, digits, scale) are applied as PostgreSQL applies them when it
-/// assigns to a column. Errors: 22P02, 22P03, 22003, 22007, 22008, 22015, 22001, 22021, 22023.
+/// assigns to a column. Errors: 22P02, 22P03, 22P05, 22003, 22007, 22008, 22015, 22001, 22021,
+/// 22023.
 pub fn decode(bytes: &[u8], ty: &PgType, format: Format) -> Result<SqlValue, ValueError> {
+    decode_in(bytes, ty, format, Context::standard())
+}
+
+/// The same with the settings of a session.
+pub fn decode_in(
+    bytes: &[u8],
+    ty: &PgType,
+    format: Format,
+    context: &Context,
+) -> Result<SqlValue, ValueError> {
     match format {
-        Format::Text if *ty == PgType::Bytea => {
-            bytea::parse(checked_utf8(bytes)?).map(SqlValue::Blob)
-        }
-        Format::Text => decode_text(checked_utf8(bytes)?, ty),
-        Format::Binary => decode_binary(bytes, ty),
+        Format::Text => decode_text(checked_utf8(bytes)?, ty, context),
+        Format::Binary => match ty {
+            PgType::Composed(array) => array_binary::read(bytes, *array, context),
+            _ => decode_binary(bytes, ty),
+        },
     }
 }
 
-pub(crate) fn decode_text(text: &str, ty: &PgType) -> Result<SqlValue, ValueError> {
-    let whole = |min, max| integer::parse(text, ty.name(), min, max).map(SqlValue::Integer);
+pub(crate) fn decode_text(
+    text: &str,
+    ty: &PgType,
+    context: &Context,
+) -> Result<SqlValue, ValueError> {
     match ty {
         PgType::Bool => match integer::parse_bool(text) {
             Some(truth) => Ok(SqlValue::Integer(i64::from(truth))),
             None => Err(ValueError::syntax(ty.name(), text)),
         },
-        PgType::Int2 => whole(i64::from(i16::MIN), i64::from(i16::MAX)),
-        PgType::Int4 => whole(i64::from(i32::MIN), i64::from(i32::MAX)),
-        PgType::Int8 => whole(i64::MIN, i64::MAX),
-        // A negative number of 32 bits has an oid's bits, too.
-        PgType::Oid => integer::parse(text, ty.name(), i32::MIN.into(), u32::MAX.into())
-            .map(|oid| SqlValue::Integer(oid & i64::from(u32::MAX))),
-        PgType::Float4 => float::parse_single(text)
-            .map(float::double_of_single)
-            .map(stored_real),
+        PgType::Int2 | PgType::Int4 | PgType::Int8 | PgType::Oid => whole(text, ty),
+        PgType::Float4 => float::parse_single(text).map(f64::from).map(stored_real),
         PgType::Float8 => float::parse_double(text).map(stored_real),
         PgType::Numeric { .. } => numeric::from_text(text, ty.numeric_limits()),
         PgType::Text
@@ -52,24 +62,57 @@ pub(crate) fn decode_text(text: &str, ty: &PgType) -> Result<SqlValue, ValueErro
         | PgType::Name
         | PgType::Unknown
         | PgType::Opaque(_) => characters(text, ty),
-        PgType::Char => {
-            let first = text.chars().next().map(String::from).unwrap_or_default();
-            Ok(SqlValue::Text(first))
-        }
+        PgType::Composed(array) => array_binary::checked(text, *array, context),
+        PgType::Char => Ok(SqlValue::Text(single_byte::from_text(text))),
         PgType::Bytea => bytea::parse(text).map(SqlValue::Blob),
-        PgType::Date if Date::is_plain(text) => {
-            Date::parse(text).map(|_| SqlValue::Text(text.into()))
+        PgType::Date
+        | PgType::Time(_)
+        | PgType::Timetz(_)
+        | PgType::Timestamp(_)
+        | PgType::Timestamptz(_)
+        | PgType::Interval => moment(text, ty, context),
+        PgType::Uuid if uuid::is_printed(text) => Ok(SqlValue::Text(text.to_owned())),
+        PgType::Uuid => uuid::parse(text).map(uuid::text).map(SqlValue::Text),
+        PgType::Json => json::check(text).map(|()| SqlValue::Text(text.to_owned())),
+        PgType::Jsonb => Json::parse(text).map(printed),
+        PgType::Inet => Inet::parse(text).map(printed),
+        PgType::Cidr => {
+            Inet::parse_network(text).map(|network| SqlValue::Text(network.network_text()))
         }
-        PgType::Date => Date::parse(text).map(printed),
-        PgType::Time(digits) => Time::parse(text, *digits).map(printed),
-        PgType::Timetz(digits) => Timetz::parse(text, *digits).map(printed),
-        PgType::Timestamp(digits) => Timestamp::parse(text, *digits).map(printed),
-        PgType::Timestamptz(digits) => Timestamptz::parse(text, *digits).map(printed),
-        PgType::Interval => Interval::parse(text).map(printed),
-        PgType::Uuid => uuid::parse(text).map(stored_uuid),
-        PgType::Json | PgType::Jsonb => json::check(text).map(|()| SqlValue::Text(text.to_owned())),
         PgType::Void => Ok(SqlValue::Null),
     }
+}
+
+fn whole(text: &str, ty: &PgType) -> Result<SqlValue, ValueError> {
+    let (min, max) = match ty {
+        PgType::Int2 => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        PgType::Int4 => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        PgType::Oid => (i64::from(i32::MIN), i64::from(u32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    };
+    let number = integer::parse(text, ty.name(), min, max)?;
+    // A negative number of 32 bits has an oid's bits, too.
+    let is_oid = *ty == PgType::Oid;
+    Ok(SqlValue::Integer(if is_oid {
+        number & i64::from(u32::MAX)
+    } else {
+        number
+    }))
+}
+
+fn moment(text: &str, ty: &PgType, context: &Context) -> Result<SqlValue, ValueError> {
+    Ok(match ty {
+        PgType::Date => SqlValue::Integer(Date::parse_in(text, context)?.days().into()),
+        PgType::Time(digits) => SqlValue::Integer(Time::parse_in(text, *digits, context)?.micros()),
+        PgType::Timetz(digits) => printed(Timetz::parse_in(text, *digits, context)?),
+        PgType::Timestamp(digits) => {
+            SqlValue::Integer(Timestamp::parse_in(text, *digits, context)?.micros())
+        }
+        PgType::Timestamptz(digits) => {
+            SqlValue::Integer(Timestamptz::parse_in(text, *digits, context)?.0.micros())
+        }
+        _ => printed(Interval::parse_in(text, context)?),
+    })
 }
 
 fn decode_binary(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
@@ -82,44 +125,46 @@ fn decode_binary(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
         PgType::Int4 => SqlValue::Integer(read(rest.try_get_i32(), ty)?.into()),
         PgType::Int8 => SqlValue::Integer(read(rest.try_get_i64(), ty)?),
         PgType::Oid => SqlValue::Integer(read(rest.try_get_u32(), ty)?.into()),
-        PgType::Float4 => stored_real(float::double_of_single(read(rest.try_get_f32(), ty)?)),
+        PgType::Opaque(opaque) if opaque.is_oid() && bytes.len() == 4 => {
+            SqlValue::Integer(read(rest.try_get_u32(), ty)?.into())
+        }
+        PgType::Float4 => stored_real(read(rest.try_get_f32(), ty)?.into()),
         PgType::Float8 => stored_real(read(rest.try_get_f64(), ty)?),
-        PgType::Numeric { .. } => return numeric::from_binary(bytes, ty.numeric_limits()),
-        PgType::Text
-        | PgType::Varchar(_)
-        | PgType::Bpchar(_)
-        | PgType::Name
-        | PgType::Unknown
-        | PgType::Opaque(_) => {
-            return characters(checked_utf8(bytes)?, ty);
-        }
-        PgType::Char => {
-            let byte = read(rest.try_get_u8(), ty)?;
-            let one = bytes.get(..usize::from(byte != 0)).unwrap_or_default();
-            SqlValue::Text(checked_utf8(one)?.to_owned())
-        }
-        PgType::Bytea => return Ok(SqlValue::Blob(bytes.to_vec())),
-        PgType::Json => return decode_text(checked_utf8(bytes)?, ty),
-        PgType::Jsonb => return jsonb(bytes, ty),
-        PgType::Void => return Ok(SqlValue::Null),
-        PgType::Uuid => {
-            let Ok(uuid) = bytes.try_into() else {
-                return Err(wrong_length(ty));
-            };
-            return Ok(stored_uuid(uuid));
-        }
+        PgType::Char => SqlValue::Text(single_byte::stored(read(rest.try_get_u8(), ty)?)),
         PgType::Date
         | PgType::Time(_)
         | PgType::Timetz(_)
         | PgType::Timestamp(_)
         | PgType::Timestamptz(_)
-        | PgType::Interval => moment(&mut rest, ty)?,
+        | PgType::Interval => binary_moment(&mut rest, ty)?,
+        _ => return decode_whole(bytes, ty),
     };
     // What was not read shows that the client means another type.
     if rest.is_empty() {
         Ok(value)
     } else {
         Err(wrong_length(ty))
+    }
+}
+
+/// The types of any length, and those whose length is that of the value.
+fn decode_whole(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
+    match ty {
+        PgType::Numeric { .. } => numeric_binary::from_binary(bytes, ty.numeric_limits()),
+        PgType::Bytea => Ok(SqlValue::Blob(bytes.to_vec())),
+        PgType::Uuid => match bytes.try_into() {
+            Ok(uuid) => Ok(SqlValue::Text(uuid::text(uuid))),
+            Err(_) => Err(wrong_length(ty)),
+        },
+        PgType::Jsonb => jsonb(bytes, ty),
+        PgType::Inet => Inet::from_binary(bytes, false).map(printed),
+        PgType::Cidr => {
+            let network = Inet::from_binary(bytes, true)?;
+            Ok(SqlValue::Text(network.network_text()))
+        }
+        PgType::Void => Ok(SqlValue::Null),
+        // What is left has the same form in text.
+        _ => decode_text(checked_utf8(bytes)?, ty, Context::standard()),
     }
 }
 
@@ -134,22 +179,23 @@ fn read<T>(got: Result<T, bytes::TryGetError>, ty: &PgType) -> Result<T, ValueEr
     got.map_err(|_| wrong_length(ty))
 }
 
-fn moment(rest: &mut &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
+fn binary_moment(rest: &mut &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
     Ok(match ty {
-        PgType::Date => printed(Date::new(read(rest.try_get_i32(), ty)?.into())?),
-        PgType::Time(digits) => printed(Time::new(read(rest.try_get_i64(), ty)?, *digits)?),
+        PgType::Date => {
+            let date = Date::new(read(rest.try_get_i32(), ty)?.into())?;
+            SqlValue::Integer(date.days().into())
+        }
+        PgType::Time(digits) => {
+            SqlValue::Integer(Time::new(read(rest.try_get_i64(), ty)?, *digits)?.micros())
+        }
         PgType::Timetz(digits) => {
             let time = Time::new(read(rest.try_get_i64(), ty)?, *digits)?;
             // On the wire a zone counts seconds west of Greenwich.
             let west = read(rest.try_get_i32(), ty)?;
             printed(Timetz::new(time, west.saturating_neg())?)
         }
-        PgType::Timestamp(digits) => {
-            printed(Timestamp::new(read(rest.try_get_i64(), ty)?, *digits)?)
-        }
-        PgType::Timestamptz(digits) => {
-            let moment = Timestamp::new(read(rest.try_get_i64(), ty)?, *digits)?;
-            printed(moment.with_zone())
+        PgType::Timestamp(digits) | PgType::Timestamptz(digits) => {
+            SqlValue::Integer(Timestamp::new(read(rest.try_get_i64(), ty)?, *digits)?.micros())
         }
         _ => {
             let micros = read(rest.try_get_i64(), ty)?;
@@ -164,17 +210,21 @@ fn moment(rest: &mut &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
     })
 }
 
-/// Text of a character type, within its limit.
-fn characters(text: &str, ty: &PgType) -> Result<SqlValue, ValueError> {
+/// Text of a character type, within its limit; an object's oid where it is given as such.
+pub(crate) fn characters(text: &str, ty: &PgType) -> Result<SqlValue, ValueError> {
     let kept = match ty {
         PgType::Varchar(limit) => within_limit(text, *limit, ty.name())?,
         PgType::Bpchar(length) => within_limit(text.trim_end_matches(' '), *length, ty.name())?,
-        PgType::Name if text.len() > NAME_BYTES => {
-            let end = (0..=NAME_BYTES)
-                .rev()
-                .find(|end| text.is_char_boundary(*end));
-            text.get(..end.unwrap_or(0)).unwrap_or_default()
-        }
+        PgType::Name => text
+            .get(..text.floor_char_boundary(NAME_BYTES))
+            .unwrap_or(text),
+        PgType::Opaque(opaque) if opaque.is_oid() => match text {
+            "-" => return Ok(SqlValue::Integer(0)),
+            _ if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
+                return whole(text, &PgType::Oid);
+            }
+            name => name,
+        },
         _ => text,
     };
     Ok(SqlValue::Text(kept.to_owned()))
@@ -182,7 +232,7 @@ fn characters(text: &str, ty: &PgType) -> Result<SqlValue, ValueError> {
 
 fn jsonb(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
     match bytes.split_first() {
-        Some((&JSONB_VERSION, text)) => decode_text(checked_utf8(text)?, ty),
+        Some((&JSONB_VERSION, text)) => Json::parse(checked_utf8(text)?).map(printed),
         Some((version, _)) => Err(ValueError::binary(format!(
             "unsupported jsonb version number {version}"
         ))),
@@ -202,10 +252,4 @@ pub(crate) fn stored_real(value: f64) -> SqlValue {
 
 fn printed(value: impl Display) -> SqlValue {
     SqlValue::Text(value.to_string())
-}
-
-fn stored_uuid(uuid: [u8; 16]) -> SqlValue {
-    let mut out = BytesMut::with_capacity(36);
-    uuid::put(uuid, &mut out);
-    SqlValue::Text(String::from_utf8_lossy(&out).into_owned())
 }

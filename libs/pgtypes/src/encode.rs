@@ -1,18 +1,19 @@
 //! From a stored value to its form on the wire.
 
-use std::fmt::Write;
-
 use bytes::{BufMut, BytesMut};
 
+use crate::array_binary;
 use crate::encode_binary::encode_binary;
+use crate::float_digits::{put_double_in, put_single_in};
+use crate::moment_line;
 use crate::numeric::Limits;
-use crate::timestamp::plain;
 use crate::{
-    Date, Format, Interval, PgType, SqlValueRef, Time, Timestamp, Timestamptz, Timetz, ValueError,
-    bytea, float, integer, numeric, uuid,
+    ByteaOutput, Context, Date, Format, Interval, IntervalStyle, PgType, SqlValueRef, Time,
+    Timestamp, ValueError, bytea, float, integer, numeric, uuid,
 };
 
-/// Appends a value's text or binary form to `out`, without a length in front.
+/// Appends a value's text or binary form to `out`, without a length in front, with PostgreSQL's
+/// default settings, in UTC.
 ///
 /// NULL has no form, the protocol says it by a length of -1: the caller sees to it, here it adds
 /// nothing. SQLite lets any column hold any value. In text form a value that is none of `ty` goes
@@ -24,17 +25,32 @@ pub fn encode(
     format: Format,
     out: &mut BytesMut,
 ) -> Result<(), ValueError> {
+    encode_in(value, ty, format, Context::standard(), out)
+}
+
+/// The same with the settings of a session.
+pub fn encode_in(
+    value: SqlValueRef<'_>,
+    ty: &PgType,
+    format: Format,
+    context: &Context,
+    out: &mut BytesMut,
+) -> Result<(), ValueError> {
     if value.is_null() {
         return Ok(());
     }
     match format {
         Format::Text => {
-            encode_text(value, ty, out);
+            encode_text(value, ty, context, out);
             Ok(())
         }
         Format::Binary => {
             let length = out.len();
-            encode_binary(value, ty, out).inspect_err(|_| out.truncate(length))
+            match ty {
+                PgType::Composed(array) => array_binary::put(value, *array, context, out),
+                _ => encode_binary(value, ty, out),
+            }
+            .inspect_err(|_| out.truncate(length))
         }
     }
 }
@@ -67,34 +83,26 @@ impl PgType {
     }
 }
 
-fn encode_text(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) {
+fn encode_text(value: SqlValueRef<'_>, ty: &PgType, context: &Context, out: &mut BytesMut) {
     let written = match ty {
         PgType::Bool => put_bool(value, out),
         PgType::Int2 | PgType::Int4 | PgType::Int8 | PgType::Oid => put_whole(value, out),
-        PgType::Float4 => put_single(value, out),
-        PgType::Float8 => put_double(value, out),
+        PgType::Float4 => put_single(value, context, out),
+        PgType::Float8 => put_double(value, context, out),
         PgType::Numeric { .. } => numeric::put_text(value, ty.shown_scale(), out),
         PgType::Bpchar(length) => {
             put_padded(value, *length, out);
             true
         }
-        PgType::Bytea => put_bytes(value, out),
-        PgType::Date
-        | PgType::Time(_)
-        | PgType::Timetz(_)
-        | PgType::Timestamp(_)
-        | PgType::Timestamptz(_)
-        | PgType::Interval => put_moment(value, ty, out),
+        PgType::Bytea => put_bytes(value, context.bytea_output, out),
+        PgType::Date | PgType::Time(_) | PgType::Timestamp(_) | PgType::Timestamptz(_) => {
+            put_moment(value, ty, context, out)
+        }
+        PgType::Interval => put_interval(value, context.interval_style, out),
         PgType::Uuid => put_uuid(value, out),
         PgType::Void => true,
-        PgType::Text
-        | PgType::Varchar(_)
-        | PgType::Name
-        | PgType::Char
-        | PgType::Json
-        | PgType::Jsonb
-        | PgType::Unknown
-        | PgType::Opaque(_) => false,
+        // What is left is stored as it is printed.
+        _ => false,
     };
     if !written {
         put_own_text(value, out);
@@ -142,26 +150,26 @@ fn put_whole(value: SqlValueRef<'_>, out: &mut BytesMut) -> bool {
     whole.is_some()
 }
 
-fn put_single(value: SqlValueRef<'_>, out: &mut BytesMut) -> bool {
+fn put_single(value: SqlValueRef<'_>, context: &Context, out: &mut BytesMut) -> bool {
     let single = match value {
         SqlValueRef::Real(number) => float::single(number),
         SqlValueRef::Integer(number) => float::single(float::double_of_integer(number)),
         _ => None,
     };
     if let Some(single) = single {
-        float::put_single(single, out);
+        put_single_in(single, context.extra_float_digits, out);
     }
     single.is_some()
 }
 
-fn put_double(value: SqlValueRef<'_>, out: &mut BytesMut) -> bool {
+fn put_double(value: SqlValueRef<'_>, context: &Context, out: &mut BytesMut) -> bool {
     let double = match value {
         SqlValueRef::Real(number) => Some(number),
         SqlValueRef::Integer(number) => Some(float::double_of_integer(number)),
         _ => None,
     };
     if let Some(double) = double {
-        float::put_double(double, out);
+        put_double_in(double, context.extra_float_digits, out);
     }
     double.is_some()
 }
@@ -177,51 +185,68 @@ pub(crate) fn put_padded(value: SqlValueRef<'_>, length: Option<u32>, out: &mut 
     out.put_bytes(b' ', length.saturating_sub(characters));
 }
 
-/// Text in a bytea column is taken for the literal of a client that wrote it without a type.
-fn put_bytes(value: SqlValueRef<'_>, out: &mut BytesMut) -> bool {
-    match value {
-        SqlValueRef::Text(text) if text.starts_with("\\x") => false,
-        SqlValueRef::Text(text) => {
-            bytea::put_text(text.as_bytes(), out);
+fn put_bytes(value: SqlValueRef<'_>, output: ByteaOutput, out: &mut BytesMut) -> bool {
+    match (value, output) {
+        (SqlValueRef::Blob(bytes), ByteaOutput::Escape) => {
+            out.extend_from_slice(bytea::escaped(bytes).as_bytes());
             true
         }
         _ => false,
     }
 }
 
-fn put_moment(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> bool {
+/// `false`: the value is none of its type, or out of the type's range.
+fn put_moment(value: SqlValueRef<'_>, ty: &PgType, context: &Context, out: &mut BytesMut) -> bool {
+    let SqlValueRef::Integer(number) = value else {
+        return false;
+    };
+    let (style, order) = (context.date_style, context.date_order);
+    let timestamp = || Timestamp::new(number, None);
+    match ty {
+        PgType::Date => {
+            let Ok(date) = Date::new(number) else {
+                return false;
+            };
+            out.extend_from_slice(moment_line::date(date, style, order).bytes());
+        }
+        PgType::Time(_) => {
+            let Ok(time) = Time::new(number, None) else {
+                return false;
+            };
+            out.extend_from_slice(moment_line::time(time).bytes());
+        }
+        PgType::Timestamp(_) => {
+            let Ok(moment) = timestamp() else {
+                return false;
+            };
+            out.extend_from_slice(moment_line::timestamp(moment, style, order).bytes());
+        }
+        _ => {
+            let Ok(moment) = timestamp() else {
+                return false;
+            };
+            out.extend_from_slice(moment_line::timestamptz(moment, context).bytes());
+        }
+    }
+    true
+}
+
+/// An interval is stored as style `postgres` has it.
+fn put_interval(value: SqlValueRef<'_>, style: IntervalStyle, out: &mut BytesMut) -> bool {
     let SqlValueRef::Text(text) = value else {
         return false;
     };
-    moment_text(text, ty, out).is_ok_and(|written| written.is_ok())
+    if style == IntervalStyle::Postgres {
+        return false;
+    }
+    let printed = Interval::parse(text).map(|span| span.text_in(style));
+    let written = printed.map(|printed| out.extend_from_slice(printed.as_bytes()));
+    written.is_ok()
 }
 
-/// Appends a stored date or time in PostgreSQL's form; most of them have that form already.
-fn moment_text(
-    text: &str,
-    ty: &PgType,
-    out: &mut BytesMut,
-) -> Result<std::fmt::Result, ValueError> {
-    Ok(match ty {
-        PgType::Date if !Date::is_plain(text) => write!(out, "{}", Date::parse(text)?),
-        PgType::Time(digits) => write!(out, "{}", Time::parse(text, *digits)?),
-        PgType::Timetz(digits) => write!(out, "{}", Timetz::parse(text, *digits)?),
-        PgType::Timestamp(digits) if plain(text) != Some("") => {
-            write!(out, "{}", Timestamp::parse(text, *digits)?)
-        }
-        PgType::Timestamptz(digits) => match plain(text) {
-            Some("+00") => out.write_str(text),
-            Some("") => write!(out, "{text}+00"),
-            _ => write!(out, "{}", Timestamptz::parse(text, *digits)?),
-        },
-        PgType::Interval => write!(out, "{}", Interval::parse(text)?),
-        _ => out.write_str(text),
-    })
-}
-
+/// Stored as it is printed; bytes, as SQLite's users may store them, count too.
 fn put_uuid(value: SqlValueRef<'_>, out: &mut BytesMut) -> bool {
     let uuid = match value {
-        SqlValueRef::Text(text) => uuid::parse(text).ok(),
         SqlValueRef::Blob(bytes) => bytes.try_into().ok(),
         _ => None,
     };

@@ -5,8 +5,8 @@ use bytes::{BufMut, BytesMut};
 use crate::encode::{put_own_text, put_padded, truth};
 use crate::error::{EXCERPT_CHARS, excerpt};
 use crate::{
-    Date, Interval, PgType, SqlValueRef, Time, Timestamp, Timestamptz, Timetz, ValueError, bytea,
-    float, integer, numeric, uuid,
+    Date, Inet, Interval, PgType, SqlState, SqlValueRef, Time, Timestamp, Timetz, ValueError,
+    bytea, float, integer, numeric_binary, single_byte, uuid,
 };
 
 /// The version that stands in front of a jsonb value.
@@ -30,9 +30,18 @@ pub(crate) fn encode_binary(
         PgType::Float8 => out.put_f64(real(value, ty)?),
         PgType::Numeric { .. } => match value {
             SqlValueRef::Blob(_) => return Err(unfit(value, ty)),
-            _ => numeric::put_binary(value, ty.shown_scale(), out)?,
+            _ => numeric_binary::put_binary(value, ty.shown_scale(), out)?,
         },
         PgType::Bpchar(length) => put_padded(value, *length, out),
+        PgType::Opaque(opaque) if opaque.is_oid() => match value {
+            SqlValueRef::Integer(_) => out.put_u32(whole(value, ty)?),
+            _ => {
+                return Err(ValueError::new(
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    format!("{} is not supported in binary format", ty.name()),
+                ));
+            }
+        },
         PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown | PgType::Opaque(_) => {
             put_own_text(value, out);
         }
@@ -44,7 +53,14 @@ pub(crate) fn encode_binary(
         PgType::Char => put_char(value, ty, out)?,
         PgType::Bytea => put_bytes(value, ty, out)?,
         PgType::Uuid => put_uuid(value, ty, out)?,
+        PgType::Inet | PgType::Cidr => put_inet(value, ty, out)?,
         PgType::Void => {}
+        PgType::Composed(_) => {
+            return Err(ValueError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "arrays and rows are not supported in binary format",
+            ));
+        }
         PgType::Date
         | PgType::Time(_)
         | PgType::Timetz(_)
@@ -107,10 +123,9 @@ fn put_json(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(
     Ok(())
 }
 
-/// One byte; the empty text is the zero byte.
 fn put_char(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(), ValueError> {
     let byte = match value {
-        SqlValueRef::Text(text) => text.bytes().next().unwrap_or(0),
+        SqlValueRef::Text(text) => single_byte::byte(text),
         SqlValueRef::Integer(digit @ 0..=9) => b'0' + u8::try_from(digit).unwrap_or(0),
         _ => return Err(unfit(value, ty)),
     };
@@ -140,26 +155,39 @@ fn put_uuid(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(
 }
 
 fn put_moment(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(), ValueError> {
-    let SqlValueRef::Text(text) = value else {
-        return Err(unfit(value, ty));
-    };
-    match ty {
-        PgType::Date => out.put_i32(Date::parse(text)?.days()),
-        PgType::Time(digits) => out.put_i64(Time::parse(text, *digits)?.micros()),
-        PgType::Timetz(digits) => {
-            let timetz = Timetz::parse(text, *digits)?;
+    match (value, ty) {
+        (SqlValueRef::Integer(number), PgType::Date) => out.put_i32(Date::new(number)?.days()),
+        (SqlValueRef::Integer(number), PgType::Time(_)) => {
+            out.put_i64(Time::new(number, None)?.micros());
+        }
+        (SqlValueRef::Integer(number), PgType::Timestamp(_) | PgType::Timestamptz(_)) => {
+            out.put_i64(Timestamp::new(number, None)?.micros());
+        }
+        (SqlValueRef::Text(text), PgType::Timetz(_)) => {
+            let timetz = Timetz::parse(text, None)?;
             out.put_i64(timetz.time.micros());
             // On the wire a zone counts seconds west of Greenwich.
             out.put_i32(-timetz.offset_seconds);
         }
-        PgType::Timestamp(digits) => out.put_i64(Timestamp::parse(text, *digits)?.micros()),
-        PgType::Timestamptz(digits) => out.put_i64(Timestamptz::parse(text, *digits)?.0.micros()),
-        _ => {
+        (SqlValueRef::Text(text), PgType::Interval) => {
             let interval = Interval::parse(text)?;
             out.put_i64(interval.micros);
             out.put_i32(interval.days);
             out.put_i32(interval.months);
         }
+        _ => return Err(unfit(value, ty)),
+    }
+    Ok(())
+}
+
+fn put_inet(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result<(), ValueError> {
+    let SqlValueRef::Text(text) = value else {
+        return Err(unfit(value, ty));
+    };
+    if *ty == PgType::Cidr {
+        Inet::parse_network(text)?.put_binary(true, out);
+    } else {
+        Inet::parse(text)?.put_binary(false, out);
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ pub struct ValueError {
     pub message: String,
     /// More about it, when there is more to say.
     pub detail: Option<String>,
+    /// What may help.
+    pub hint: Option<String>,
 }
 
 impl ValueError {
@@ -24,6 +26,7 @@ impl ValueError {
             sqlstate,
             message: message.into(),
             detail: None,
+            hint: None,
         }
     }
 
@@ -31,6 +34,13 @@ impl ValueError {
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same error with a hint.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn put_padded(value: u64, width: usize, out: &mut BytesMut) {
 }
 
 /// Reads a whole number between two bounds, blanks around it allowed.
-pub(crate) fn parse(text: &str, type_name: &str, min: i64, max: i64) -> Result<i64, ValueError> {
+pub fn parse(text: &str, type_name: &str, min: i64, max: i64) -> Result<i64, ValueError> {
     let trimmed = text.trim_ascii();
     match trimmed.parse::<i64>() {
         Ok(value) if (min..=max).contains(&value) => Ok(value),
@@ -51,7 +51,7 @@ pub(crate) fn parse(text: &str, type_name: &str, min: i64, max: i64) -> Result<i
 
 /// Reads a truth value in any of PostgreSQL's spellings: `true`, `yes`, `on`, `1`, their opposites,
 /// and beginnings of them that cannot be mistaken.
-pub(crate) fn parse_bool(text: &str) -> Option<bool> {
+pub fn parse_bool(text: &str) -> Option<bool> {
     let word = text.trim_ascii();
     let begins = |full: &str, shortest: usize| {
         word.len() >= shortest

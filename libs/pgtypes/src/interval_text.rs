@@ -7,7 +7,7 @@ use crate::float::{double_of_integer, exact_integer};
 use crate::interval::DAYS_PER_MONTH;
 use crate::moment_text::Problem;
 use crate::parts::clock;
-use crate::{Interval, SqlState, Unit, ValueError};
+use crate::{Context, Interval, IntervalStyle, SqlState, Unit, ValueError};
 
 /// What the months of `1-2` are less than.
 const MONTHS_PER_YEAR: i64 = 12;
@@ -15,8 +15,17 @@ const MONTHS_PER_YEAR: i64 = 12;
 impl Interval {
     /// Reads an interval; 22007 for what is none, 22015 for one that is too long.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
+        Self::parse_in(text, Context::standard())
+    }
+
+    /// Reads an interval with the settings of a session: in the SQL standard's style a sign in front
+    /// counts for every part, unless there are other signs.
+    pub fn parse_in(text: &str, context: &Context) -> Result<Self, ValueError> {
         let trimmed = text.trim_ascii();
-        let mut sum = Sum::default();
+        let mut sum = Sum {
+            one_sign: context.interval_style == IntervalStyle::SqlStandard && has_one_sign(trimmed),
+            ..Sum::default()
+        };
         let read = match trimmed.strip_prefix('P') {
             Some(iso) => sum.iso(iso),
             None => sum.quantities(trimmed),
@@ -52,6 +61,8 @@ struct Sum {
     micros: i64,
     /// The units that occurred, a bit each.
     seen: u32,
+    /// A sign in front counts for every part.
+    one_sign: bool,
 }
 
 impl Sum {
@@ -144,6 +155,7 @@ impl Sum {
                 return self.negate();
             }
             let (sign, number) = signed(word);
+            let sign = if self.one_sign { -1 } else { sign };
             if number.contains(':') {
                 self.clock(sign, number)?;
             } else if let Some((years, months)) = number.split_once('-') {
@@ -219,6 +231,14 @@ impl Sum {
         }
         Ok(())
     }
+}
+
+/// Whether the first word has a minus and no other word a sign.
+fn has_one_sign(text: &str) -> bool {
+    let mut others = text
+        .split(|c: char| c.is_ascii_whitespace() || c == ',')
+        .skip(1);
+    text.starts_with('-') && !others.any(|word| word.starts_with(['-', '+']))
 }
 
 fn add(sum: &mut i64, count: i64, size: i64) -> Result<(), Problem> {

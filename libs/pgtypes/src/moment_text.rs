@@ -1,10 +1,11 @@
-//! Reading dates and times in the forms that PostgreSQL reads with its default `DateStyle`, ISO
-//! and MDY: `2024-01-31T10:00:00+02`, `Jan 31 2024 10:00 PM`, `1/31/2024`, `20240131`, `epoch`,
+//! Reading dates and times in the forms that PostgreSQL reads, with any order of a date's numbers:
+//! `2024-01-31T10:00:00+02`, `Jan 31 2024 10:00 PM`, `1/31/2024`, `20240131`, `epoch`,
 //! `infinity`, `today`.
 
+use crate::calendar::DAY;
 use crate::error::{EXCERPT_CHARS, excerpt};
 use crate::parts::Parts;
-use crate::{SqlState, ValueError, zone};
+use crate::{Context, SqlState, ValueError, iso_text, zone};
 
 /// A moment as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,32 +23,59 @@ pub(crate) enum Moment {
 }
 
 /// Reads a date with or without a time behind it. `type_name` is for the error message.
-pub(crate) fn parse_moment(text: &str, type_name: &str) -> Result<Moment, ValueError> {
-    moment(&text.to_ascii_lowercase()).map_err(|problem| problem.error(text, type_name))
+pub(crate) fn parse_moment(
+    text: &str,
+    type_name: &str,
+    context: &Context,
+) -> Result<Moment, ValueError> {
+    if let Some(moment) = iso_text::moment(text.as_bytes()) {
+        return Ok(moment);
+    }
+    moment(&text.to_ascii_lowercase(), context).map_err(|problem| problem.error(text, type_name))
 }
 
-/// Reads a time of day: microseconds since midnight, and the zone in seconds east of Greenwich.
-pub(crate) fn parse_time(text: &str, type_name: &str) -> Result<(i64, Option<i64>), ValueError> {
-    let parts = Parts::read(&text.to_ascii_lowercase(), true);
-    let time = parts.and_then(|parts| {
-        let micros = parts.micros()?.ok_or(Problem::Syntax)?;
-        let days = if parts.has_no_date() {
-            None
-        } else {
-            Some(parts.days()?)
-        };
-        Ok((micros, parts.offset(days, micros)?))
+/// Reads a time of day without a zone: microseconds since midnight.
+pub(crate) fn parse_time(text: &str, context: &Context) -> Result<i64, ValueError> {
+    if let Some((micros, b"")) = iso_text::clock(text.as_bytes()) {
+        return Ok(micros);
+    }
+    time_of_day(&text.to_ascii_lowercase(), context)
+        .map(|(micros, ..)| micros)
+        .map_err(|problem| problem.error(text, "time"))
+}
+
+/// Reads a time of day with its zone: microseconds since midnight, seconds east of Greenwich.
+pub(crate) fn parse_timetz(text: &str, context: &Context) -> Result<(i64, i64), ValueError> {
+    let (micros, days, offset) = time_of_day(&text.to_ascii_lowercase(), context)
+        .map_err(|problem| problem.error(text, "time with time zone"))?;
+    let offset = offset.unwrap_or_else(|| {
+        let today = || context.local_now().0.div_euclid(DAY);
+        context
+            .zone
+            .offset_of_local(days.unwrap_or_else(today), micros)
     });
-    time.map_err(|problem| problem.error(text, type_name))
+    Ok((micros, offset))
 }
 
-fn moment(lower: &str) -> Result<Moment, Problem> {
+/// Microseconds since midnight, the day if one is said, and the zone if one is said.
+fn time_of_day(lower: &str, context: &Context) -> Result<(i64, Option<i64>, Option<i64>), Problem> {
+    let parts = Parts::read(lower, true, context)?;
+    let micros = parts.micros()?.ok_or(Problem::Syntax)?;
+    let days = if parts.has_no_date() {
+        None
+    } else {
+        Some(parts.days()?)
+    };
+    Ok((micros, days, parts.offset(days, micros)?))
+}
+
+fn moment(lower: &str, context: &Context) -> Result<Moment, Problem> {
     match lower.trim_ascii() {
         "infinity" => return Ok(Moment::Infinity),
         "-infinity" => return Ok(Moment::MinusInfinity),
         _ => {}
     }
-    let parts = Parts::read(lower, false)?;
+    let parts = Parts::read(lower, false, context)?;
     let days = parts.days()?;
     let micros = parts.micros()?.unwrap_or(0);
     Ok(Moment::At {
@@ -62,8 +90,10 @@ fn moment(lower: &str) -> Result<Moment, Problem> {
 pub(crate) enum Problem {
     /// It is no date or time.
     Syntax,
-    /// It is one, of a month 13 or an hour 25.
+    /// It is one, of a day that its month has not or an hour 25.
     Range,
+    /// It is one, of a month 13 or a day 32: perhaps its numbers are meant in another order.
+    MonthOrDay,
     /// A zone too far from Greenwich.
     Displacement,
     /// A place that the time zone database has not.
@@ -71,7 +101,7 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    fn error(self, text: &str, type_name: &str) -> ValueError {
+    pub(crate) fn error(self, text: &str, type_name: &str) -> ValueError {
         let shown = excerpt(text, EXCERPT_CHARS);
         match self {
             Self::Syntax => ValueError::new(
@@ -82,6 +112,9 @@ impl Problem {
                 SqlState::DATETIME_FIELD_OVERFLOW,
                 format!("date/time field value out of range: \"{shown}\""),
             ),
+            Self::MonthOrDay => Self::Range
+                .error(text, type_name)
+                .with_hint("Perhaps you need a different \"datestyle\" setting."),
             Self::Displacement => ValueError::new(
                 SqlState::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
                 format!("time zone displacement out of range: \"{shown}\""),
@@ -95,9 +128,17 @@ impl Problem {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Moment, parse_moment, parse_time};
-    use crate::SqlState;
+    use super::{Moment, parse_timetz};
     use crate::calendar::{DAY, HOUR, MINUTE, SECOND};
+    use crate::{Context, DateOrder, SqlState, Timestamp, ValueError, Zone};
+
+    fn parse_moment(text: &str, type_name: &str) -> Result<Moment, ValueError> {
+        super::parse_moment(text, type_name, Context::standard())
+    }
+
+    fn parse_time(text: &str) -> Result<i64, ValueError> {
+        super::parse_time(text, Context::standard())
+    }
 
     fn at(text: &str) -> (i64, i64, Option<i64>) {
         match parse_moment(text, "timestamp") {
@@ -131,6 +172,7 @@ mod tests {
             "31-Jan-2000",
             "2000-Jan-31",
             "Mon Jan 31 2000",
+            "J2451575",
         ] {
             assert_eq!(at(text), (30, 0, None), "{text}");
         }
@@ -249,30 +291,105 @@ mod tests {
 
     #[test]
     fn a_time_of_day_may_have_a_zone() {
-        assert_eq!(
-            parse_time("04:05", "time").unwrap(),
-            (4 * HOUR + 5 * MINUTE, None)
-        );
-        assert_eq!(
-            parse_time("04:05-08", "time").unwrap(),
-            (4 * HOUR + 5 * MINUTE, Some(-28_800))
-        );
+        let (hour, micros) = (HOUR, 4 * HOUR + 5 * MINUTE);
+        assert_eq!(parse_time("04:05").unwrap(), micros);
+        assert_eq!(parse_time("04:05-08").unwrap(), micros);
+        let zoned = |text| parse_timetz(text, Context::standard());
+        assert_eq!(zoned("04:05-08").unwrap(), (micros, -28_800));
+        assert_eq!(zoned("04:05").unwrap(), (micros, 0));
+        assert_eq!(zoned("14:05 Z").unwrap(), (micros + 10 * hour, 0));
         for (text, micros) in [
             ("0405", 4 * HOUR + 5 * MINUTE),
+            ("040506-08", 4 * HOUR + 5 * MINUTE + 6 * SECOND),
             ("040506.5", 4 * HOUR + 5 * MINUTE + 6_500_000),
             ("4:05 PM", 16 * HOUR + 5 * MINUTE),
             ("12:00 am", 0),
             ("00:30 pm", 12 * HOUR + 30 * MINUTE),
             ("2000-01-31 04:05", 4 * HOUR + 5 * MINUTE),
         ] {
-            assert_eq!(parse_time(text, "time").unwrap(), (micros, None), "{text}");
+            assert_eq!(parse_time(text).unwrap(), micros, "{text}");
         }
-        let named = parse_time("2003-04-12 04:05 America/New_York", "time").unwrap();
-        assert_eq!(named.1, Some(-14_400));
-        for text in ["4", "", "2000-01-31", "04:05 America/New_York"] {
-            assert!(parse_time(text, "time").is_err(), "{text}");
+        let named = zoned("2003-04-12 04:05 America/New_York").unwrap();
+        assert_eq!(named.1, -14_400);
+        for text in ["4", "", "2000-01-31", "04:05 America/New_York", "24:00:01"] {
+            assert!(parse_time(text).is_err(), "{text}");
+            assert!(zoned(text).is_err(), "{text}");
         }
-        assert!(parse_time("24:00:01", "time").is_err());
+    }
+
+    #[test]
+    fn a_session_says_the_order_of_numbers_and_what_time_it_is() {
+        let date = |order, text: &str| {
+            let context = Context {
+                date_order: order,
+                ..Context::default()
+            };
+            crate::Date::parse_in(text, &context).map(|date| date.to_string())
+        };
+        for (order, text, iso) in [
+            (DateOrder::Mdy, "1/2/2003", "2003-01-02"),
+            (DateOrder::Dmy, "1/2/2003", "2003-02-01"),
+            (DateOrder::Ymd, "01/02/03", "2001-02-03"),
+            (DateOrder::Dmy, "01-02-03", "2003-02-01"),
+            (DateOrder::Ymd, "99-Jan-08", "1999-01-08"),
+            (DateOrder::Dmy, "8-Jan-99", "1999-01-08"),
+            (DateOrder::Ymd, "Jan 99 8", "1999-01-08"),
+            (DateOrder::Dmy, "20030201", "2003-02-01"),
+            (DateOrder::Ymd, "2003-02-01", "2003-02-01"),
+        ] {
+            assert_eq!(date(order, text).as_deref(), Ok(iso), "{text}");
+        }
+        let error = date(DateOrder::Mdy, "31/1/2024").unwrap_err();
+        assert_eq!(
+            error.hint.unwrap(),
+            "Perhaps you need a different \"datestyle\" setting."
+        );
+        assert_eq!(date(DateOrder::Mdy, "2/30/2024").unwrap_err().hint, None);
+
+        // 2024-06-30 23:30 in UTC
+        let now = Timestamp::parse("2024-06-30 23:30", None).unwrap();
+        let context = Context {
+            zone: Zone::by_name("Europe/Berlin").unwrap(),
+            transaction_start: Some(now),
+            ..Context::default()
+        };
+        let stamp = |text| {
+            Timestamp::parse_in(text, None, &context)
+                .unwrap()
+                .to_string()
+        };
+        let zoned = |text| {
+            let at = crate::Timestamptz::parse_in(text, None, &context).unwrap();
+            (at.to_string(), at.text_in(&context))
+        };
+        let both = |utc: &str, local: &str| (utc.to_owned(), local.to_owned());
+        assert_eq!(stamp("now"), "2024-07-01 01:30:00");
+        assert_eq!(stamp("yesterday 04:00"), "2024-06-30 04:00:00");
+        assert_eq!(
+            zoned("now"),
+            both("2024-06-30 23:30:00+00", "2024-07-01 01:30:00+02")
+        );
+        assert_eq!(
+            zoned("today"),
+            both("2024-06-30 22:00:00+00", "2024-07-01 00:00:00+02")
+        );
+        assert_eq!(
+            zoned("epoch"),
+            both("1970-01-01 00:00:00+00", "1970-01-01 01:00:00+01")
+        );
+        assert_eq!(
+            zoned("2024-01-01 12:00"),
+            both("2024-01-01 11:00:00+00", "2024-01-01 12:00:00+01")
+        );
+        let timetz = |text| {
+            crate::Timetz::parse_in(text, None, &context)
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(timetz("10:00"), "10:00:00+02");
+        assert_eq!(timetz("2024-01-01 10:00"), "10:00:00+01");
+        assert_eq!(timetz("allballs"), "00:00:00+00");
+        assert_eq!(timetz("now"), "01:30:00+02");
     }
 
     proptest! {

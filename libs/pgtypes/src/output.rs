@@ -3,24 +3,42 @@
 use bytes::BytesMut;
 
 use crate::encode::truth;
-use crate::{Format, PgType, SqlValueRef, encode};
+use crate::json::quoted;
+use crate::line::Line;
+use crate::{Context, Date, Format, PgType, SqlValueRef, Timestamp, encode_in, moment_line};
 
-/// The text that goes over the wire for a value, as PostgreSQL's output functions give it.
+/// The text that goes over the wire for a value, as PostgreSQL's output functions give it with
+/// PostgreSQL's default settings, in UTC.
 pub fn to_text(value: SqlValueRef<'_>, ty: &PgType) -> String {
+    to_text_in(value, ty, Context::standard())
+}
+
+/// The same with the settings of a session.
+pub fn to_text_in(value: SqlValueRef<'_>, ty: &PgType, context: &Context) -> String {
     let mut out = BytesMut::new();
-    match encode(value, ty, Format::Text, &mut out) {
+    match encode_in(value, ty, Format::Text, context, &mut out) {
         Ok(()) => String::from_utf8_lossy(&out).into_owned(),
         // Text form has room for any value.
         Err(error) => error.message,
     }
 }
 
-/// A value as JSON, as PostgreSQL's `to_json` gives it: truth and numbers bare, timestamps with a T, JSON as it is, all
-/// else as a string.
+/// A value as JSON, as PostgreSQL's `to_json` gives it: truth and numbers bare, dates in ISO style,
+/// timestamps with a T, JSON as it is, all else as a string.
 pub fn to_json(value: SqlValueRef<'_>, ty: &PgType) -> String {
-    let text = to_text(value, ty);
+    to_json_in(value, ty, Context::standard())
+}
+
+/// The same with the settings of a session.
+pub fn to_json_in(value: SqlValueRef<'_>, ty: &PgType, context: &Context) -> String {
+    if value.is_null() {
+        return "null".to_owned();
+    }
+    if let Some(line) = moment(value, ty, context) {
+        return quoted(&line.to_string());
+    }
+    let text = to_text_in(value, ty, context);
     match ty {
-        _ if value.is_null() => "null".to_owned(),
         PgType::Bool => match truth(value) {
             Some(truth) => truth.to_string(),
             None => quoted(&text),
@@ -28,31 +46,24 @@ pub fn to_json(value: SqlValueRef<'_>, ty: &PgType) -> String {
         PgType::Json | PgType::Jsonb => text,
         // NaN and the infinities are no numbers in JSON.
         _ if ty.is_number() && text.ends_with(|last: char| last.is_ascii_digit()) => text,
-        PgType::Timestamp(_) => quoted(&text.replacen(' ', "T", 1)),
-        PgType::Timestamptz(_) => quoted(&text.replacen(' ', "T", 1).replacen("+00", "+00:00", 1)),
         _ => quoted(&text),
     }
 }
 
-/// A string of JSON.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if c < ' ' => out.extend(format!("\\u{:04x}", u32::from(c)).chars()),
-            c => out.push(c),
-        }
+fn moment(value: SqlValueRef<'_>, ty: &PgType, context: &Context) -> Option<Line> {
+    let SqlValueRef::Integer(number) = value else {
+        return None;
+    };
+    let timestamp = || Timestamp::new(number, None).ok();
+    let style = Context::standard();
+    match ty {
+        PgType::Date => Date::new(number)
+            .ok()
+            .map(|date| moment_line::date(date, style.date_style, style.date_order)),
+        PgType::Timestamp(_) => Some(moment_line::json(timestamp()?, None)),
+        PgType::Timestamptz(_) => Some(moment_line::json(timestamp()?, Some(&context.zone))),
+        _ => None,
     }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]
@@ -68,6 +79,8 @@ mod tests {
             ("int4", "7", "7", "7"),
             ("oid", "7", "7", "\"7\""),
             ("numeric(10,2)", "5", "5.00", "5.00"),
+            ("numeric", "1.50", "1.50", "1.50"),
+            ("numeric", "-inf", "-Infinity", "\"-Infinity\""),
             ("numeric", "NaN", "NaN", "\"NaN\""),
             ("float8", "2.0", "2", "2"),
             ("float8", "1e300", "1e+300", "1e+300"),
@@ -91,6 +104,13 @@ mod tests {
             ),
             ("timestamp", "infinity", "infinity", "\"infinity\""),
             ("interval", "90 minutes", "01:30:00", "\"01:30:00\""),
+            ("timetz", "10:00+02", "10:00:00+02", "\"10:00:00+02\""),
+            (
+                "jsonb",
+                "{\"b\":1,\"a\":2}",
+                "{\"a\": 2, \"b\": 1}",
+                "{\"a\": 2, \"b\": 1}",
+            ),
             ("json", "{\"a\": 1}", "{\"a\": 1}", "{\"a\": 1}"),
         ] {
             let ty = PgType::parse(ty).unwrap();

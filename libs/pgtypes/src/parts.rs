@@ -5,7 +5,10 @@ use crate::calendar::{Civil, DAY, MINUTE, MONTHS, SECOND, UNIX_EPOCH_DAYS, WEEKD
 use crate::fields::{Field, Kind, fields};
 use crate::moment_text::Problem;
 use crate::zone::{self, BadOffset, Zone};
+use crate::{Context, DateOrder};
 
+/// The Julian day 2000-01-01.
+const JULIAN_EPOCH_DAY: i64 = 2_451_545;
 /// Further short forms of days of the week.
 const SHORT_WEEKDAYS: [&str; 5] = ["tues", "wed", "weds", "thur", "thurs"];
 
@@ -27,17 +30,20 @@ fn is_weekday(word: &str) -> bool {
 
 /// Words that digits may follow at once.
 fn is_word(word: &str) -> bool {
-    let known = ["t", "am", "pm", "ad", "bc", "at", "on", "z", "allballs"];
+    let known = [
+        "t", "j", "am", "pm", "ad", "bc", "at", "on", "z", "allballs",
+    ];
     known.contains(&word) || month(word).is_some() || is_weekday(word)
 }
 
 /// What the fields read so far say.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each says one thing about the text, and they do not exclude each other"
 )]
-pub(crate) struct Parts {
+pub(crate) struct Parts<'a> {
+    context: &'a Context,
     year: Option<i64>,
     /// A year of two digits means one near 2000.
     short_year: bool,
@@ -53,6 +59,8 @@ pub(crate) struct Parts {
     zone: Option<Zone>,
     /// A `t` came before: a time must follow.
     time_follows: bool,
+    /// A `j` came before: the number of a Julian day must follow.
+    julian_follows: bool,
     /// Only a time of day is asked for, and a date may be missing.
     time_only: bool,
 }
@@ -75,12 +83,32 @@ fn digits(text: &str) -> Result<i64, Problem> {
         .ok_or(Problem::Range)
 }
 
-impl Parts {
-    pub(crate) fn read(lower: &str, time_only: bool) -> Result<Self, Problem> {
-        let mut parts = Self {
+impl<'a> Parts<'a> {
+    fn new(time_only: bool, context: &'a Context) -> Self {
+        Self {
+            context,
+            year: None,
+            short_year: false,
+            month: None,
+            month_is_word: false,
+            day: None,
+            day_of_year: None,
+            time: None,
+            afternoon: None,
+            before_christ: None,
+            zone: None,
+            time_follows: false,
+            julian_follows: false,
             time_only,
-            ..Self::default()
-        };
+        }
+    }
+
+    pub(crate) fn read(
+        lower: &str,
+        time_only: bool,
+        context: &'a Context,
+    ) -> Result<Self, Problem> {
+        let mut parts = Self::new(time_only, context);
         let fields = fields(lower, is_word).ok_or(Problem::Syntax)?;
         for field in &fields {
             if parts.time_follows && !matches!(field.kind, Kind::Number | Kind::Time | Kind::Date) {
@@ -98,7 +126,7 @@ impl Parts {
                 Kind::SignedWord => return Err(Problem::Syntax),
             }
         }
-        if parts.time_follows {
+        if parts.time_follows || parts.julian_follows {
             return Err(Problem::Syntax);
         }
         Ok(parts)
@@ -121,6 +149,9 @@ impl Parts {
         if std::mem::take(&mut self.time_follows) {
             return self.run_together_time(text);
         }
+        if std::mem::take(&mut self.julian_follows) {
+            return self.at(digits(text)? - JULIAN_EPOCH_DAY, None);
+        }
         let whole = text.find('.');
         if self.time_only && self.has_no_date() && whole != Some(0) {
             return self.run_together(text);
@@ -139,7 +170,9 @@ impl Parts {
     /// A number of a date: year, month or day, by what is known and by its length.
     fn date_part(&mut self, text: &str) -> Result<(), Problem> {
         let value = digits(text)?;
+        let order = self.context.date_order;
         let long = text.len() >= 3;
+        let year_first = long || order == DateOrder::Ymd;
         let known = (
             self.year.is_some(),
             self.month.is_some(),
@@ -150,7 +183,11 @@ impl Parts {
         }
         match known {
             _ if self.has_date() => return self.run_together(text),
-            (false, false | true, false) if long => self.set_year(text, value),
+            (false, false, false) if year_first => self.set_year(text, value),
+            (false, true, false) if year_first && self.month_is_word => {
+                self.set_year(text, value);
+            }
+            (false, false, false) if order == DateOrder::Dmy => self.day = Some(value),
             (_, false, false) | (false, false, true) => {
                 self.month = Some(value);
             }
@@ -210,7 +247,13 @@ impl Parts {
 
     /// A date, or what looks like one: the name of a zone, or a time run together with a zone.
     fn date(&mut self, field: Field<'_>) -> Result<(), Problem> {
-        let after_t = std::mem::take(&mut self.time_follows);
+        // `101112-08` is a time where no date is asked for.
+        let is_time = self.time_only
+            && self.has_no_date()
+            && field.text.split_once('-').is_some_and(|(time, zone)| {
+                time.len() >= 6 && digits(time).is_ok() && digits(zone).is_ok()
+            });
+        let after_t = std::mem::take(&mut self.time_follows) || is_time;
         if !after_t && !self.has_month_and_day() {
             return self.date_pieces(field.text);
         }
@@ -267,6 +310,10 @@ impl Parts {
                 self.time_follows = true;
                 Ok(())
             }
+            "j" if !self.has_date() => {
+                self.julian_follows = true;
+                Ok(())
+            }
             "at" | "on" => Ok(()),
             "am" => set(&mut self.afternoon, false),
             "pm" => set(&mut self.afternoon, true),
@@ -276,14 +323,14 @@ impl Parts {
                 set(&mut self.time, (0, 0))?;
                 set(&mut self.zone, Zone::Fixed(0))
             }
-            "epoch" => self.at(UNIX_EPOCH_DAYS, Some(0)),
+            "epoch" => self.at(UNIX_EPOCH_DAYS, Some((0, 0))),
             "now" => {
-                let now = zone::now();
-                self.at(now.div_euclid(DAY), Some(now.rem_euclid(DAY)))
+                let (local, offset) = self.context.local_now();
+                self.at(local.div_euclid(DAY), Some((local.rem_euclid(DAY), offset)))
             }
-            "today" => self.at(zone::now().div_euclid(DAY), None),
-            "tomorrow" => self.at(zone::now().div_euclid(DAY) + 1, None),
-            "yesterday" => self.at(zone::now().div_euclid(DAY) - 1, None),
+            "today" => self.at(self.today(), None),
+            "tomorrow" => self.at(self.today() + 1, None),
+            "yesterday" => self.at(self.today() - 1, None),
             _ if is_weekday(word) => Ok(()),
             _ => set(&mut self.zone, Zone::full(word).ok_or(Problem::Syntax)?),
         }
@@ -302,15 +349,19 @@ impl Parts {
         set(&mut self.month, month)
     }
 
-    /// A whole moment from a word; with a time also its zone, UTC.
-    fn at(&mut self, days: i64, micros: Option<i64>) -> Result<(), Problem> {
+    fn today(&self) -> i64 {
+        self.context.local_now().0.div_euclid(DAY)
+    }
+
+    /// A whole moment from a word, or the day alone; with a time goes its distance from Greenwich.
+    fn at(&mut self, days: i64, time: Option<(i64, i64)>) -> Result<(), Problem> {
         let civil = Civil::of(days);
         set(&mut self.year, civil.year)?;
         set(&mut self.month, i64::from(civil.month))?;
         set(&mut self.day, i64::from(civil.day))?;
-        if let Some(micros) = micros {
+        if let Some((micros, offset)) = time {
             set(&mut self.time, (0, micros))?;
-            set(&mut self.zone, Zone::Fixed(0))?;
+            set(&mut self.zone, Zone::Fixed(offset))?;
         }
         Ok(())
     }
@@ -332,8 +383,12 @@ impl Parts {
         if let Some(of_year) = self.day_of_year {
             return Ok(day(1, 1)? + of_year - 1);
         }
-        let small = |part: Option<i64>| u8::try_from(part.unwrap_or(0)).map_err(|_| Problem::Range);
-        day(small(self.month)?, small(self.day)?)
+        let within = |part: Option<i64>, last: u8| {
+            let part = part.and_then(|part| u8::try_from(part).ok());
+            part.filter(|part| (1..=last).contains(part))
+                .ok_or(Problem::MonthOrDay)
+        };
+        day(within(self.month, 12)?, within(self.day, 31)?)
     }
 
     /// The time of day that is said, if one is.

@@ -41,43 +41,47 @@ pub enum PgType {
     Char,
     /// `bytea`.
     Bytea,
-    /// `date`; stored as `YYYY-MM-DD`.
+    /// `date`; stored as days since 2000-01-01.
     Date,
-    /// `time without time zone`, with its digits of a second; stored as `HH:MM:SS[.ffffff]`.
+    /// `time without time zone`, with its digits of a second; stored as
+    /// microseconds since midnight.
     Time(Option<u8>),
     /// `time with time zone`, with its digits of a second; stored as `HH:MM:SS[.ffffff]±HH[:MM]`.
     Timetz(Option<u8>),
-    /// `timestamp without time zone`; stored as `YYYY-MM-DD HH:MM:SS[.ffffff]`.
+    /// `timestamp without time zone`; stored as microseconds since 2000-01-01 00:00.
     Timestamp(Option<u8>),
-    /// `timestamp with time zone`; stored like `timestamp`, in UTC, with `+00` behind.
+    /// `timestamp with time zone`; stored like `timestamp`, in UTC.
     Timestamptz(Option<u8>),
-    /// `interval`; stored as PostgreSQL writes it, `1 day 02:03:04`.
+    /// `interval`; stored as text in style `postgres`, `1 day 02:03:04`.
     Interval,
     /// `uuid`; stored as 36 lower-case characters.
     Uuid,
     /// `json`; stored as the client wrote it.
     Json,
-    /// `jsonb`; stored as the client wrote it.
+    /// `jsonb`; stored in the form in which it is printed.
     Jsonb,
+    /// `inet`: an address of a host, which may say its network; stored as it is printed.
+    Inet,
+    /// `cidr`: an address of a network; stored as it is printed.
+    Cidr,
     /// `void`: the result of a function that has none.
     Void,
     /// `unknown`: no type was declared or asked for. Values go as text.
     Unknown,
     /// A type of which no more is known than its name. Values go as text.
     Opaque(Opaque),
+    /// An array or a row, by the number of its type; stored as it is printed.
+    Composed(Oid),
 }
 
-/// The types that are kept as text, or as an oid, without rules of their own.
+/// The types that are kept as text, or as an oid, without rules of their own. Those of oids are stored as
+/// integers where they are given as such; a name stays text, for only the catalog knows its oid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Opaque {
     /// `citext`: text that is compared without case.
     Citext,
     /// `xml`.
     Xml,
-    /// `inet`.
-    Inet,
-    /// `cidr`.
-    Cidr,
     /// `macaddr`.
     Macaddr,
     /// `money`.
@@ -106,8 +110,8 @@ struct Entry {
     typname: &'static str,
     /// The name in messages, `character varying`.
     name: &'static str,
-    /// The name in a table's declaration, where SQLite would take another affinity from the catalog's: JSON as
-    /// NUMERIC would make 100000.0 of `1e5`, and INTERVAL holds INT.
+    /// The name in a table's declaration, where SQLite would take another affinity from the catalog's: NUMERIC
+    /// would make 1.5 of `1.50`, and INTERVAL holds INT.
     declared: Option<&'static str>,
     /// Other names, PostgreSQL's and those that SQLite documents.
     spellings: &'static [&'static str],
@@ -137,7 +141,7 @@ macro_rules! types {
 types! {
     PgType::Bool, 16, 1, 'B', "bool", "boolean", None, [];
     PgType::Bytea, 17, -1, 'U', "bytea", "bytea", Some("BYTEA_BLOB"), ["blob"];
-    PgType::Char, 18, 1, 'Z', "char", "\"char\"", None, [];
+    PgType::Char, 18, 1, 'Z', "char", "\"char\"", Some("CHAR_TEXT"), [];
     PgType::Name, 19, 64, 'S', "name", "name", Some("NAME_TEXT"), [];
     PgType::Int8, 20, 8, 'N', "int8", "bigint", None, ["bigserial" "serial8"];
     PgType::Int2, 21, 2, 'N', "int2", "smallint", None, ["smallserial" "serial2" "tinyint"];
@@ -147,13 +151,13 @@ types! {
     PgType::Oid, 26, 4, 'N', "oid", "oid", None, [];
     PgType::Json, 114, -1, 'U', "json", "json", Some("JSON_TEXT"), [];
     PgType::Opaque(Opaque::Xml), 142, -1, 'U', "xml", "xml", Some("XML_TEXT"), [];
-    PgType::Opaque(Opaque::Cidr), 650, -1, 'I', "cidr", "cidr", Some("CIDR_TEXT"), [];
+    PgType::Cidr, 650, -1, 'I', "cidr", "cidr", Some("CIDR_TEXT"), [];
     PgType::Float4, 700, 4, 'N', "float4", "real", None, [];
     PgType::Float8, 701, 8, 'N', "float8", "double precision", None, ["double" "float"];
-    PgType::Unknown, 705, -2, 'X', "unknown", "unknown", None, [];
-    PgType::Opaque(Opaque::Money), 790, 8, 'N', "money", "money", None, [];
+    PgType::Unknown, 705, -2, 'X', "unknown", "unknown", Some("UNKNOWN_TEXT"), [];
+    PgType::Opaque(Opaque::Money), 790, 8, 'N', "money", "money", Some("MONEY_TEXT"), [];
     PgType::Opaque(Opaque::Macaddr), 829, 6, 'U', "macaddr", "macaddr", Some("MACADDR_TEXT"), [];
-    PgType::Opaque(Opaque::Inet), 869, -1, 'I', "inet", "inet", Some("INET_TEXT"), [];
+    PgType::Inet, 869, -1, 'I', "inet", "inet", Some("INET_TEXT"), [];
     PgType::Bpchar(None), 1042, -1, 'S', "bpchar", "character", None,
         ["char" "nchar" "national character" "national char"];
     PgType::Varchar(None), 1043, -1, 'S', "varchar", "character varying", None,
@@ -163,8 +167,8 @@ types! {
     PgType::Timestamp(None), 1114, 8, 'D', "timestamp", "timestamp without time zone", None, ["datetime"];
     PgType::Timestamptz(None), 1184, 8, 'D', "timestamptz", "timestamp with time zone", None, [];
     PgType::Interval, 1186, 16, 'T', "interval", "interval", Some("ELAPSED_TEXT"), [];
-    PgType::Timetz(None), 1266, 12, 'D', "timetz", "time with time zone", None, [];
-    PgType::NUMERIC, 1700, -1, 'N', "numeric", "numeric", None, ["decimal" "dec"];
+    PgType::Timetz(None), 1266, 12, 'D', "timetz", "time with time zone", Some("TIMETZ_TEXT"), [];
+    PgType::NUMERIC, 1700, -1, 'N', "numeric", "numeric", Some("NUMERIC_TEXT"), ["decimal" "dec"];
     PgType::Opaque(Opaque::Regclass), 2205, 4, 'N', "regclass", "regclass", None, [];
     PgType::Opaque(Opaque::Regtype), 2206, 4, 'N', "regtype", "regtype", None, [];
     PgType::Void, 2278, 4, 'P', "void", "void", None, [];
@@ -174,6 +178,16 @@ types! {
     PgType::Opaque(Opaque::Regrole), 4096, 4, 'N', "regrole", "regrole", None, [];
     // An extension's, whose number differs from server to server.
     PgType::Opaque(Opaque::Citext), 0, -1, 'S', "citext", "citext", None, [];
+}
+
+impl Opaque {
+    /// Whether it names an object by its oid.
+    pub const fn is_oid(self) -> bool {
+        matches!(
+            self,
+            Self::Regclass | Self::Regtype | Self::Regproc | Self::Regnamespace | Self::Regrole
+        )
+    }
 }
 
 impl PgType {
@@ -194,6 +208,16 @@ impl PgType {
             declared: None,
             spellings: &[],
         };
+        const COMPOSED: &Entry = &Entry {
+            ty: PgType::Composed(Oid::UNSPECIFIED),
+            category: 'A',
+            typname: "anyarray",
+            name: "anyarray",
+            ..*NONE
+        };
+        if matches!(self, Self::Composed(_)) {
+            return COMPOSED;
+        }
         let base = self.base();
         ENTRIES
             .iter()
@@ -235,6 +259,9 @@ impl PgType {
 
     /// The type's number in the catalog; 0 where it has no fixed one.
     pub fn oid(&self) -> Oid {
+        if let Self::Composed(oid) = self {
+            return *oid;
+        }
         self.entry().oid
     }
 
@@ -261,6 +288,19 @@ impl PgType {
     /// How a column is declared to SQLite, when PostgreSQL's own spelling will not do.
     pub fn declared_as(&self) -> Option<&'static str> {
         self.entry().declared
+    }
+
+    /// The collation under which stored values compare as the type does; `None` where SQLite's own
+    /// order of numbers and bytes is right.
+    pub const fn collation(&self) -> Option<&'static str> {
+        match self {
+            Self::Numeric { .. } => Some("pg_numeric"),
+            Self::Interval => Some("pg_interval"),
+            Self::Timetz(_) => Some("pg_timetz"),
+            Self::Jsonb => Some("pg_jsonb"),
+            Self::Inet | Self::Cidr => Some("pg_inet"),
+            _ => None,
+        }
     }
 
     /// A declaration that gives the type again, and its affinity to SQLite. The digits of a result, which are known
@@ -303,9 +343,14 @@ impl PgType {
         matches!(self, Self::Int2 | Self::Int4 | Self::Int8)
     }
 
+    /// real or double precision.
+    pub const fn is_float(&self) -> bool {
+        matches!(self, Self::Float4 | Self::Float8)
+    }
+
     /// A type with PostgreSQL's arithmetic.
     pub const fn is_number(&self) -> bool {
-        self.is_integer() || matches!(self, Self::Numeric { .. } | Self::Float4 | Self::Float8)
+        self.is_integer() || self.is_float() || matches!(self, Self::Numeric { .. })
     }
 
     /// A type of characters.

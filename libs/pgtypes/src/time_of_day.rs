@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use crate::calendar::{Clock, DAY};
-use crate::moment_text::parse_time;
+use crate::calendar::DAY;
+use crate::moment_line;
+use crate::moment_text::{parse_time, parse_timetz};
 use crate::timestamp::rounded;
-use crate::{SqlState, ValueError};
+use crate::{Context, SqlState, ValueError};
 
 /// A time zone is less than 16 hours from Greenwich.
 const OFFSET_LIMIT_SECONDS: u32 = 16 * 3600;
@@ -28,7 +29,12 @@ impl Time {
 
     /// Reads a time, rounded to `digits` of a second; a zone means nothing.
     pub fn parse(text: &str, digits: Option<u8>) -> Result<Self, ValueError> {
-        parse_time(text, "time").map(|(micros, _)| Self(rounded(micros, digits)))
+        Self::parse_in(text, digits, Context::standard())
+    }
+
+    /// Reads a time with the settings of a session.
+    pub fn parse_in(text: &str, digits: Option<u8>, context: &Context) -> Result<Self, ValueError> {
+        parse_time(text, context).map(|micros| Self(rounded(micros, digits)))
     }
 
     /// Microseconds since midnight.
@@ -45,7 +51,7 @@ impl Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Clock(self.0.unsigned_abs()).fmt(f)
+        moment_line::time(*self).fmt(f)
     }
 }
 
@@ -75,24 +81,21 @@ impl Timetz {
 
     /// Reads a time with its zone; UTC where none is written.
     pub fn parse(text: &str, digits: Option<u8>) -> Result<Self, ValueError> {
-        let (micros, offset) = parse_time(text, "time with time zone")?;
-        let offset = i32::try_from(offset.unwrap_or(0)).unwrap_or(i32::MAX);
+        Self::parse_in(text, digits, Context::standard())
+    }
+
+    /// Reads a time with its zone; the session's where none is written, at the day that is written
+    /// or else today.
+    pub fn parse_in(text: &str, digits: Option<u8>, context: &Context) -> Result<Self, ValueError> {
+        let (micros, offset) = parse_timetz(text, context)?;
+        let offset = i32::try_from(offset).unwrap_or(i32::MAX);
         Self::new(Time(rounded(micros, digits)), offset)
     }
 }
 
 impl fmt::Display for Timetz {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.offset_seconds < 0 { '-' } else { '+' };
-        let seconds = self.offset_seconds.unsigned_abs();
-        write!(f, "{}{sign}{:02}", self.time, seconds / 3600)?;
-        if !seconds.is_multiple_of(3600) {
-            write!(f, ":{:02}", seconds / 60 % 60)?;
-        }
-        if !seconds.is_multiple_of(60) {
-            write!(f, ":{:02}", seconds % 60)?;
-        }
-        Ok(())
+        moment_line::timetz(*self).fmt(f)
     }
 }
 

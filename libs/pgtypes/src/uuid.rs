@@ -20,8 +20,31 @@ pub(crate) fn put(uuid: [u8; 16], out: &mut BytesMut) {
     }
 }
 
+/// As it is printed: 36 lower-case characters.
+pub fn text(uuid: [u8; 16]) -> String {
+    let mut out = String::with_capacity(36);
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0');
+    for (at, byte) in uuid.into_iter().enumerate() {
+        if GROUP_ENDS.contains(&at) {
+            out.push('-');
+        }
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 0xf));
+    }
+    out
+}
+
+/// Whether a text is already as it is printed.
+pub(crate) fn is_printed(text: &str) -> bool {
+    let is_right = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(is_right)
+}
+
 /// Reads 32 digits in either case, with hyphens after any group of four, in braces or without.
-pub(crate) fn parse(text: &str) -> Result<[u8; 16], ValueError> {
+pub fn parse(text: &str) -> Result<[u8; 16], ValueError> {
     parse_digits(text.as_bytes()).ok_or_else(|| ValueError::syntax("uuid", text))
 }
 

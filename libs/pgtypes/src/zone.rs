@@ -1,17 +1,24 @@
 //! Time zones: a fixed distance from UTC, or the clocks of a place.
 
+use jiff::Timestamp as Instant;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use crate::calendar::{Civil, DAY, DAYS_PER_ERA, SECOND, UNIX_EPOCH_DAYS};
 use crate::error::{EXCERPT_CHARS, excerpt};
+use crate::float::exact_integer;
 use crate::zone_names::{FIXED, PLACES};
 use crate::{SqlState, ValueError};
 
 /// Years that the clocks of a place are known for.
 const LAST_KNOWN_YEAR: i64 = 9_999;
+/// About the last second of it, since 1970.
+const LAST_KNOWN_SECOND: i64 = 253_370_000_000;
+const SECONDS_PER_DAY: i64 = DAY / SECOND;
 /// An offset is less than 16 hours.
 const HOURS_LIMIT: i64 = 16;
+/// The most hours that the setting takes.
+const WEEK_HOURS: i64 = 168;
 
 /// A time zone.
 #[derive(Clone, Debug)]
@@ -23,6 +30,28 @@ pub enum Zone {
 }
 
 impl Zone {
+    /// Greenwich's clocks, without summer time.
+    pub const UTC: Self = Self::Fixed(0);
+
+    /// The zone that the setting `TimeZone` means: a number of hours east of Greenwich, else a name
+    /// or a POSIX string. 22023 for what is none.
+    pub fn of_setting(value: &str) -> Result<Self, ValueError> {
+        let trimmed = value.trim();
+        let hours = trimmed
+            .parse::<f64>()
+            .ok()
+            .filter(|hours| hours.is_finite());
+        let Some(hours) = hours else {
+            return Self::full(trimmed)
+                .filter(|_| !trimmed.is_empty())
+                .ok_or_else(|| unknown_setting(value));
+        };
+        exact_integer((hours * 3600.0).trunc())
+            .filter(|seconds| seconds.abs() <= WEEK_HOURS * 3600)
+            .map(Self::Fixed)
+            .ok_or_else(|| unknown_setting(value))
+    }
+
     /// A zone by its abbreviation, its name in the time zone database, or a POSIX string, in any case.
     ///
     /// A POSIX string counts to the west: `UTC+2` and `+2` are two hours behind Greenwich.
@@ -60,13 +89,19 @@ impl Zone {
         match self {
             Self::Fixed(seconds) => *seconds,
             Self::Named(zone) => {
-                let local = local(micros.div_euclid(DAY), micros.rem_euclid(DAY));
-                let utc = local.and_then(|local| local.to_zoned(TimeZone::UTC).ok());
-                utc.map_or(0, |utc| {
-                    i64::from(zone.to_offset(utc.timestamp()).seconds())
-                })
+                instant(micros).map_or(0, |at| i64::from(zone.to_offset(at).seconds()))
             }
         }
+    }
+
+    /// The abbreviation that is in use at a moment in UTC, `CEST`; `None` where only the distance
+    /// from Greenwich is known.
+    pub fn abbreviation_at(&self, micros: i64) -> Option<String> {
+        let Self::Named(zone) = self else {
+            return None;
+        };
+        let at = instant(micros)?;
+        Some(zone.to_offset_info(at).abbreviation().to_owned())
     }
 
     /// Seconds east of Greenwich where the clocks show this day (of 2000-01-01) and time.
@@ -89,6 +124,18 @@ impl Zone {
         };
         i64::from(offset.seconds())
     }
+}
+
+/// The moment for the database, whole eras earlier where it knows no such year.
+fn instant(micros: i64) -> Option<Instant> {
+    let seconds = micros.div_euclid(SECOND) - UNIX_EPOCH_DAYS * SECONDS_PER_DAY;
+    let beyond = seconds - LAST_KNOWN_SECOND;
+    if beyond <= 0 {
+        return Instant::from_second(seconds).ok();
+    }
+    let era = DAYS_PER_ERA * SECONDS_PER_DAY;
+    let eras = (beyond + era - 1) / era;
+    Instant::from_second(seconds - eras * era).ok()
 }
 
 /// The day and time for the database, whole eras earlier where it knows no such year.
@@ -116,6 +163,17 @@ pub(crate) fn unknown(name: &str) -> ValueError {
         format!(
             "time zone \"{}\" not recognized",
             excerpt(name, EXCERPT_CHARS)
+        ),
+    )
+}
+
+/// `invalid value for parameter "TimeZone"`, 22023.
+fn unknown_setting(value: &str) -> ValueError {
+    ValueError::new(
+        SqlState::INVALID_PARAMETER_VALUE,
+        format!(
+            "invalid value for parameter \"TimeZone\": \"{}\"",
+            excerpt(value, EXCERPT_CHARS)
         ),
     )
 }
@@ -195,6 +253,41 @@ mod tests {
         }
         for none in ["Mars", "Mars/X", "", "+17", "+x"] {
             assert!(Zone::by_name(none).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn the_setting_counts_numbers_to_the_east_and_posix_strings_to_the_west() {
+        for (setting, seconds) in [
+            ("UTC", 0),
+            ("2", 7_200),
+            ("+02", 7_200),
+            ("-5.5", -19_800),
+            ("UTC+2", -7_200),
+            ("Europe/Berlin", 3_600),
+        ] {
+            let zone = Zone::of_setting(setting).unwrap();
+            assert_eq!(zone.offset_at(0), seconds, "{setting}");
+        }
+        for none in ["", "Mars", "169", "inf"] {
+            let error = Zone::of_setting(none).unwrap_err();
+            assert_eq!(
+                error.message,
+                format!("invalid value for parameter \"TimeZone\": \"{none}\"")
+            );
+        }
+    }
+
+    #[test]
+    fn the_clocks_of_far_years_go_like_those_of_near_ones() {
+        let zone = Zone::by_name("America/New_York").unwrap();
+        for (year, offset) in [
+            (2024, -14_400),
+            (12_024, -14_400),
+            (290_024, -14_400),
+            (-4_700, -17_762),
+        ] {
+            assert_eq!(zone.offset_at(days(year, 7, 1) * DAY), offset, "{year}");
         }
     }
 

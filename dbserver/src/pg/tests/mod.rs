@@ -8,6 +8,7 @@ mod manual;
 mod optimistic;
 mod queries;
 mod roles;
+mod sequences;
 mod transactions;
 mod values;
 

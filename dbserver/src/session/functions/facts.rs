@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dialect::functions::Value;
+use pgtypes::Context;
 
 use crate::clients::registry::{Registered, Sessions};
+use crate::databases::Database;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
+use crate::session::context;
 use crate::session::functions::refusal::Refusal;
+use crate::session::sequences::SessionSequences;
 use crate::session::settings::Settings;
 use crate::system::users::{Privilege, Users};
 
@@ -25,7 +29,10 @@ pub struct Facts {
     pub(super) env: Arc<Environment>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) interrupt: Arc<Interrupt>,
+    pub(super) sequences: Arc<SessionSequences>,
     pub(super) settings: Mutex<HashMap<String, String>>,
+    /// The settings that values are read and written by.
+    context: Mutex<Arc<Context>>,
     /// Microseconds since 1970 at the start of the statement and of the transaction.
     pub(super) statement_time: AtomicI64,
     pub(super) transaction_time: AtomicI64,
@@ -33,7 +40,12 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of a new session.
-    pub fn new(env: &Arc<Environment>, registered: &Registered, settings: &Settings) -> Arc<Self> {
+    pub fn new(
+        env: &Arc<Environment>,
+        database: &Database,
+        registered: &Registered,
+        settings: &Settings,
+    ) -> Arc<Self> {
         let entry = &registered.entry;
         let facts = Self {
             database: entry.database.clone(),
@@ -44,12 +56,19 @@ impl Facts {
             env: Arc::clone(env),
             sessions: Arc::clone(&registered.sessions),
             interrupt: Arc::clone(&entry.interrupt),
+            sequences: SessionSequences::new(database),
             settings: Mutex::default(),
+            context: Mutex::default(),
             statement_time: AtomicI64::new(now()),
             transaction_time: AtomicI64::new(now()),
         };
         facts.set_settings(settings);
         Arc::new(facts)
+    }
+
+    /// The sequences of the session's database.
+    pub fn sequences(&self) -> &Arc<SessionSequences> {
+        &self.sequences
     }
 
     /// Whether the session is in the server's own database.
@@ -79,6 +98,12 @@ impl Facts {
             .into_iter()
             .map(|(name, value, _)| (name.to_ascii_lowercase(), value));
         *lock(&self.settings) = values.collect();
+        *lock(&self.context) = Arc::new(context::of(settings));
+    }
+
+    /// The settings that values are read and written by.
+    pub fn context(&self) -> Arc<Context> {
+        Arc::clone(&lock(&self.context))
     }
 }
 

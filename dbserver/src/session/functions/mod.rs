@@ -2,24 +2,27 @@
 //! need to know the session.
 
 mod aggregate;
+mod calling;
 mod control;
 pub mod facts;
 mod information;
 mod random;
 mod refusal;
+mod sequence;
 
 use std::sync::Arc;
 
 use dialect::functions::Value;
+use dialect::sqlite::session_functions::SESSION_FUNCTIONS;
 use dialect::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
 use pgtypes::SqlState;
+use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::types::ValueRef;
 
+use crate::databases::functions::{self, Answer};
 use crate::session::functions::facts::{Facts, SessionFunction};
 use crate::session::functions::refusal::Refusal;
-use crate::session::mapping;
 
 /// What SQLite calls.
 type Call = Box<dyn Fn(&[Value]) -> rusqlite::Result<Value> + Send + std::panic::UnwindSafe>;
@@ -32,7 +35,42 @@ pub fn register(connection: &Connection, facts: &Arc<Facts>) -> rusqlite::Result
     for spec in REQUIRED_FUNCTIONS {
         register_one(connection, spec, facts)?;
     }
+    register_typed(connection, facts)?;
     aggregate::register(connection)
+}
+
+/// Those that printed statements call.
+fn register_typed(connection: &Connection, facts: &Arc<Facts>) -> rusqlite::Result<()> {
+    let session = Arc::clone(facts);
+    functions::register(connection, move || calling::Calling::new(&session))?;
+    for (name, arguments, known) in SESSION_FUNCTIONS {
+        register_session(connection, name, *arguments, known, facts)?;
+    }
+    Ok(())
+}
+
+/// A function that the session computes, under the name by which printed statements call it.
+fn register_session(
+    connection: &Connection,
+    name: &str,
+    arguments: i32,
+    known: &'static str,
+    facts: &Arc<Facts>,
+) -> rusqlite::Result<()> {
+    let facts = std::panic::AssertUnwindSafe(Arc::clone(facts));
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    let Some(function) = find(known) else {
+        return Ok(());
+    };
+    connection.create_scalar_function(name, arguments, flags, move |context| {
+        let mut values = Vec::with_capacity(context.len());
+        for index in 0..context.len() {
+            values.push(argument(context.get_raw(index))?);
+        }
+        function(&facts, &values)
+            .map(Answer)
+            .map_err(Refusal::into_error)
+    })
 }
 
 fn register_one(
@@ -82,6 +120,7 @@ fn find(name: &str) -> Option<SessionFunction> {
     information::find(name)
         .or_else(|| control::find(name))
         .or_else(|| random::find(name))
+        .or_else(|| sequence::find(name))
 }
 
 fn argument(value: ValueRef<'_>) -> rusqlite::Result<Value> {
@@ -101,13 +140,4 @@ fn argument(value: ValueRef<'_>) -> rusqlite::Result<Value> {
         },
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     })
-}
-
-/// The result on its way back to SQLite.
-struct Answer(Value);
-
-impl ToSql for Answer {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(mapping::cell(&self.0))
-    }
 }

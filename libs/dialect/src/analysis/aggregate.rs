@@ -4,7 +4,7 @@ use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Aggregate, Call, ColumnRef, Expr, ExprKind, RelationId};
+use crate::analysis::tree::{Aggregate, Call, ColumnRef, Expr, ExprKind, RelationId, Sort, SortBy};
 use crate::catalog::{FunctionKind, Type};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Position};
@@ -40,20 +40,15 @@ impl Analyzer<'_> {
         let nested = self.level().aggregates;
         self.level().aggregates = seen;
         let (arguments, order_by) = inner;
-        if nested {
-            return Err(self.error(
-                at,
-                SqlState::GROUPING_ERROR,
-                "aggregate function calls cannot be nested",
-            ));
-        }
-        let resolved = self.resolve_function(name, &arguments, call.variadic, at)?;
+        self.check_nesting(&arguments.values, &order_by, nested.then_some(at))?;
+        let mut resolved = self.resolve_function(name, &arguments, call, at)?;
         self.check_aggregate(call, &resolved, at)?;
+        let values = self.spread(call, &mut resolved, arguments.values, at)?;
         let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
-        self.check_level(&arguments.values, at)?;
+        self.check_level(&values, at)?;
         self.level().aggregates = true;
         let (result, function) = (resolved.result, resolved.function);
-        let (arguments, variadic) = self.in_order(&resolved, arguments.values, at)?;
+        let (arguments, variadic) = self.in_order(&resolved, values, at)?;
         let aggregate = Aggregate {
             call: Call {
                 function,
@@ -65,12 +60,42 @@ impl Analyzer<'_> {
             filter,
             within_group: call.within_group,
         };
-        self.check_distinct(&aggregate, at)?;
+        self.check_distinct(&aggregate)?;
         Ok(Expr::new(
             Type::new(result),
             ExprKind::Aggregate(Box::new(aggregate)),
             at,
         ))
+    }
+
+    /// Neither aggregates nor window functions may stand inside; `nested` is the place of an aggregate around another.
+    fn check_nesting(
+        &self,
+        arguments: &[Expr],
+        order_by: &[Sort],
+        nested: Option<Position>,
+    ) -> Result<(), DialectError> {
+        let sorted = order_by.iter().filter_map(|sort| match &sort.key {
+            SortBy::Value(value) => Some(value),
+            SortBy::Output(_) => None,
+        });
+        let parts: Vec<&Expr> = arguments.iter().chain(sorted).collect();
+        if let Some(at) = nested {
+            let inner = parts.iter().find_map(|part| part.find_aggregate());
+            return Err(self.error(
+                inner.unwrap_or(at),
+                SqlState::GROUPING_ERROR,
+                "aggregate function calls cannot be nested",
+            ));
+        }
+        if let Some(inner) = parts.iter().find_map(|part| part.find_window()) {
+            return Err(self.error(
+                inner,
+                SqlState::GROUPING_ERROR,
+                "aggregate function calls cannot contain window function calls",
+            ));
+        }
+        Ok(())
     }
 
     fn misplaced(&self, at: Position) -> DialectError {
@@ -92,6 +117,7 @@ impl Analyzer<'_> {
     ) -> Result<(), DialectError> {
         let name = resolved.function.name;
         let FunctionKind::Aggregate { ordered_set, .. } = resolved.function.kind else {
+            self.check_plain(call, resolved, at)?;
             return Err(self.unsupported(at, format!("function {name} here")));
         };
         let message = match (ordered_set, call.within_group) {
@@ -132,18 +158,22 @@ impl Analyzer<'_> {
     }
 
     /// With DISTINCT, what is sorted by must be among the arguments.
-    fn check_distinct(&self, aggregate: &Aggregate, at: Position) -> Result<(), DialectError> {
+    fn check_distinct(&self, aggregate: &Aggregate) -> Result<(), DialectError> {
         if !aggregate.distinct {
             return Ok(());
         }
         let arguments = &aggregate.call.arguments;
-        let foreign = aggregate.order_by.iter().any(|sort| match &sort.key {
-            crate::analysis::tree::SortBy::Value(value) => !arguments
+        for argument in arguments {
+            self.must_equal(argument)?;
+        }
+        let foreign = aggregate.order_by.iter().find_map(|sort| match &sort.key {
+            SortBy::Value(value) => (!arguments
                 .iter()
-                .any(|argument| argument.without_relabel() == value.without_relabel()),
-            crate::analysis::tree::SortBy::Output(_) => false,
+                .any(|argument| argument.without_relabel() == value.without_relabel()))
+            .then(|| value.start()),
+            SortBy::Output(_) => None,
         });
-        if foreign {
+        if let Some(at) = foreign {
             return Err(self.error(
                 at,
                 SqlState::INVALID_COLUMN_REFERENCE,

@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::scope::Clause;
+use crate::analysis::scope::{Clause, dotted};
 use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::resolve::{self, FunctionMatch, Resolved};
 use crate::catalog::{FunctionKind, Type, TypeId, Volatility, functions_named};
@@ -27,12 +27,34 @@ impl Analyzer<'_> {
         if call.over.is_some() {
             return self.window_call(&name, call, arguments, at);
         }
-        let resolved = match self.resolve(&name, &arguments, call.variadic, at)? {
+        let mut resolved = match self.resolve(&name, &arguments, call, at)? {
             Match::Function(resolved) => resolved,
             Match::Cast(target) => return self.cast_of(arguments.values, target, at),
         };
         self.check_plain(call, &resolved, at)?;
-        self.build(&resolved, arguments.values, at)
+        let values = self.spread(call, &mut resolved, arguments.values, at)?;
+        self.build(&resolved, values, at)
+    }
+
+    /// The arguments of a call that may take any, where VARIADIC stands before an array: its elements.
+    pub(crate) fn spread(
+        &self,
+        call: &ast::Call,
+        resolved: &mut Resolved,
+        mut arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<Vec<Expr>, DialectError> {
+        if !call.variadic || resolved.function.variadic.is_none() {
+            return Ok(arguments);
+        }
+        match arguments.pop().map(|last| last.kind) {
+            Some(ExprKind::Array(elements)) if resolved.function.variadic == Some(TypeId::ANY) => {
+                arguments.extend(elements);
+                resolved.declared.resize(arguments.len(), TypeId::ANY);
+                Ok(arguments)
+            }
+            _ => Err(self.unsupported(at, "VARIADIC before this argument")),
+        }
     }
 
     /// The name in `pg_catalog`, where all functions are.
@@ -44,10 +66,7 @@ impl Analyzer<'_> {
             [schema, ..] if schema.text == "public" => Err(self.error(
                 at,
                 SqlState::UNDEFINED_FUNCTION,
-                format!(
-                    "function {} does not exist",
-                    crate::analysis::scope::dotted(path)
-                ),
+                format!("function {} does not exist", dotted(path)),
             )),
             [schema, ..] => Err(self.error(
                 at,
@@ -63,7 +82,16 @@ impl Analyzer<'_> {
         let mut values = Vec::with_capacity(call.arguments.len());
         let mut names = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
-            values.push(self.expr(&argument.value)?);
+            values.push(match &argument.value.kind {
+                // A table's name with a star is its row.
+                ast::ExprKind::Star(table) if !table.is_empty() => {
+                    let fields = self.star(table, argument.value.at)?;
+                    let fields = fields.into_iter().map(|(_, value)| value).collect();
+                    let ty = Type::new(TypeId::RECORD);
+                    Expr::new(ty, ExprKind::Row(fields), argument.value.at)
+                }
+                _ => self.expr(&argument.value)?,
+            });
             names.push(argument.name.as_ref().map(|name| name.text.clone()));
         }
         Ok(Arguments { values, names })
@@ -74,7 +102,7 @@ impl Analyzer<'_> {
         &self,
         name: &str,
         Arguments { values, names }: &Arguments,
-        variadic: bool,
+        call: &ast::Call,
         at: Position,
     ) -> Result<Match, DialectError> {
         if values.len() > MAX_ARGUMENTS {
@@ -95,9 +123,9 @@ impl Analyzer<'_> {
                     None => ty.name(),
                 })
                 .collect();
-            format!("{name}({})", list.join(", "))
+            format!("{}({})", dotted(&call.name), list.join(", "))
         };
-        match resolve::function(name, &types, &names, variadic) {
+        match resolve::function(name, &types, &names, call.variadic) {
             FunctionMatch::Found(resolved) => Ok(Match::Function(resolved)),
             FunctionMatch::Coercion(target) => Ok(Match::Cast(target)),
             FunctionMatch::None => Err(self
@@ -123,10 +151,10 @@ impl Analyzer<'_> {
         &self,
         name: &str,
         arguments: &Arguments,
-        variadic: bool,
+        call: &ast::Call,
         at: Position,
     ) -> Result<Resolved, DialectError> {
-        match self.resolve(name, arguments, variadic, at)? {
+        match self.resolve(name, arguments, call, at)? {
             Match::Function(resolved) => Ok(resolved),
             Match::Cast(_) => Err(self.unsupported(at, name)),
         }
@@ -146,7 +174,7 @@ impl Analyzer<'_> {
     }
 
     /// A plain function takes none of the clauses of aggregates.
-    fn check_plain(
+    pub(crate) fn check_plain(
         &self,
         call: &ast::Call,
         resolved: &Resolved,
@@ -215,7 +243,10 @@ impl Analyzer<'_> {
             ));
         }
         self.volatile |= function.volatility == Volatility::Volatile;
-        let (arguments, variadic) = self.in_order(resolved, arguments, at)?;
+        let (mut arguments, variadic) = self.in_order(resolved, arguments, at)?;
+        if let Some(sequence) = arguments.first_mut() {
+            self.name_sequence(function, sequence)?;
+        }
         let call = Call {
             function,
             arguments,
@@ -282,6 +313,17 @@ impl Analyzer<'_> {
 
     /// A value of the type that a parameter wants; what takes anything takes a literal as text.
     fn argument(&mut self, argument: Expr, wanted: TypeId) -> Result<Expr, DialectError> {
+        // What only asks for the type takes a literal as it is.
+        let literal = matches!(
+            argument.kind,
+            ExprKind::Unknown(_) | ExprKind::Constant(pgtypes::SqlValue::Null)
+        );
+        if wanted == TypeId::ANY && literal {
+            return Ok(argument);
+        }
+        if wanted == TypeId::ANY {
+            return self.of_any_type(argument);
+        }
         if wanted.is_pseudo() {
             return self.known(argument);
         }

@@ -60,7 +60,11 @@ impl Analyzer<'_> {
             None => return Err(self.cannot_cast(source, ty.id, at)),
         };
         let value = with_modifier(value, ty, true);
-        Ok(Expr { at, ..value })
+        if value.ty == ty {
+            return Ok(Expr { at, ..value });
+        }
+        // A cast to a type without its modifier shows none.
+        Ok(Expr::new(ty, ExprKind::Relabel(Box::new(value)), at))
     }
 
     /// 42846 or a value that the type takes without a loss, for a function call that is a cast.

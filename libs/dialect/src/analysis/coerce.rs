@@ -19,9 +19,20 @@ impl Analyzer<'_> {
         }
     }
 
+    /// A value where any type will do: a parameter keeps none.
+    pub(crate) fn of_any_type(&mut self, value: Expr) -> Result<Expr, DialectError> {
+        match value.kind {
+            ExprKind::Parameter(number) if value.is_unknown() => {
+                self.leave_unknown(number, value.at);
+                Ok(value)
+            }
+            _ => self.known(value),
+        }
+    }
+
     /// An implicit conversion that the rules are known to allow.
     pub(crate) fn coerce(&mut self, value: Expr, target: TypeId) -> Result<Expr, DialectError> {
-        let at = value.at;
+        let at = value.start();
         let source = value.ty.id;
         match self.try_coerce(value, target, Context::Implicit)? {
             Some(value) => Ok(value),
@@ -87,8 +98,11 @@ impl Analyzer<'_> {
             Pathway::None => None,
             Pathway::Relabel => Some(Expr::new(ty, ExprKind::Relabel(Box::new(value)), at)),
             Pathway::ViaIo => Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at)),
+            Pathway::ArrayElements(_) if reads_elements(value.ty.id, target) => {
+                Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at))
+            }
             Pathway::ArrayElements(_) => {
-                return Err(self.unsupported(at, "a cast between array types"));
+                return Err(self.unsupported(at, "this cast between array types"));
             }
             Pathway::Function(function) => {
                 let mut arguments = vec![value];
@@ -117,7 +131,7 @@ impl Analyzer<'_> {
         column: &str,
         ty: Type,
     ) -> Result<Expr, DialectError> {
-        let (at, source) = (value.at, value.ty.id);
+        let (at, source) = (value.start(), value.ty.id);
         if source == TypeId::UNKNOWN
             && let ExprKind::Unknown(text) = &value.kind
         {
@@ -161,7 +175,7 @@ impl Analyzer<'_> {
         values
             .into_iter()
             .map(|value| {
-                let (source, at) = (value.ty.id, value.at);
+                let (source, at) = (value.ty.id, value.start());
                 self.try_coerce(value, target, Context::Implicit)?
                     .ok_or_else(|| {
                         let names = (source.name(), target.name());
@@ -180,7 +194,7 @@ impl Analyzer<'_> {
         let types: Vec<TypeId> = values.iter().map(|value| value.ty.id).collect();
         common_type(&types).map_err(|(one, other)| {
             let name = |index: usize| types.get(index).map_or_else(String::new, |ty| ty.name());
-            let at = values.get(other).map_or(Position::default(), |v| v.at);
+            let at = values.get(other).map_or(Position::default(), Expr::start);
             self.error(
                 at,
                 SqlState::DATATYPE_MISMATCH,
@@ -229,4 +243,15 @@ pub(crate) fn common_of(values: &[Expr]) -> Type {
     } else {
         Type::new(first.ty.id)
     }
+}
+
+/// Whether an array becomes one of another type by reading the text of its elements as the other type.
+fn reads_elements(from: TypeId, to: TypeId) -> bool {
+    let (Some(from), Some(to)) = (from.element(), to.element()) else {
+        return false;
+    };
+    let whole = |id| matches!(id, TypeId::INT2 | TypeId::INT4 | TypeId::INT8);
+    let text = |id| matches!(id, TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME);
+    let number = |id| whole(id) || matches!(id, TypeId::NUMERIC | TypeId::FLOAT4 | TypeId::FLOAT8);
+    text(from) || (whole(from) && number(to)) || (text(to) && from != TypeId::BOOL)
 }

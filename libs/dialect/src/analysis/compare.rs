@@ -90,7 +90,12 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let (above, below) = if negated { ("<", ">") } else { (">=", "<=") };
         let above = self.compare(above, value.clone(), low.clone(), at)?;
-        let below = self.compare(below, value.clone(), high.clone(), at)?;
+        // The first comparison may have told the type of a parameter.
+        let value = match value.kind {
+            ExprKind::Parameter(number) => self.parameter(number, value.at)?,
+            _ => value.clone(),
+        };
+        let below = self.compare(below, value, high.clone(), at)?;
         Ok(joined(vec![above, below], !negated, at))
     }
 

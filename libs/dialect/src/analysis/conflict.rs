@@ -7,7 +7,7 @@ use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Conflict, ConflictTarget, ConflictUpdate, Expr, Source};
 use crate::error::DialectError;
-use crate::syntax::ast::{self, Path, Position};
+use crate::syntax::ast::{self, Path};
 
 impl Analyzer<'_> {
     pub(crate) fn on_conflict(
@@ -49,9 +49,8 @@ impl Analyzer<'_> {
             "excluded".clone_into(&mut relation.alias);
             relation.source = Source::Excluded;
         }
-        let mut item = self.item(id, Some("excluded".to_owned()), None);
-        item.by_column = false;
-        self.enter_item(item, Position::default())
+        let item = self.item(id, Some("excluded".to_owned()), None);
+        self.enter_item(item)
     }
 
     fn conflict_target(
@@ -63,8 +62,7 @@ impl Analyzer<'_> {
             ast::ConflictTarget::Any => Ok(None),
             ast::ConflictTarget::Constraint(name) => {
                 let Some(key) = stored.keys.iter().find(|key| key.name == name.text) else {
-                    return Err(self.error(
-                        name.at,
+                    return Err(DialectError::new(
                         SqlState::UNDEFINED_OBJECT,
                         format!(
                             "constraint \"{}\" for table \"{}\" does not exist",

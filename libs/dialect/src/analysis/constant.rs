@@ -1,6 +1,6 @@
 //! Literals: a text becomes a value of its type, in the form in which the type is stored.
 
-use pgtypes::{Format, decode};
+use pgtypes::{Format, decode_in};
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{Expr, ExprKind};
@@ -16,22 +16,22 @@ impl Analyzer<'_> {
         ty: Type,
         at: Position,
     ) -> Result<Expr, DialectError> {
-        if names_an_object(ty.id) {
+        if names_an_object(ty.id) || reads_by_modifier(ty) {
             let text = Expr::text(text, at);
             return Ok(Expr::new(ty, ExprKind::ViaText(Box::new(text)), at));
         }
-        let Some(pg) = ty.pg_type() else {
-            if ty.id.is_array() {
-                // Kept as its text; what takes it reads it with its elements' type.
-                let value = pgtypes::SqlValue::Text(text.to_owned());
-                return Ok(Expr::new(ty, ExprKind::Constant(value), at));
-            }
+        let Some(pg) = ty.result_type().filter(|_| ty.id != TypeId::RECORD) else {
             return Err(self.unsupported(at, format!("type {}", ty.id.name())));
         };
-        let value = decode(text.as_bytes(), &pg, Format::Text)
+        let value = decode_in(text.as_bytes(), &pg, Format::Text, &self.context)
             .map_err(|error| DialectError::from(error).at(self.sql, at.0 as usize))?;
         Ok(Expr::new(ty, ExprKind::Constant(value), at))
     }
+}
+
+/// An interval's fields say how its text is read, which is not for `decode_in` to know.
+fn reads_by_modifier(ty: Type) -> bool {
+    ty.id == TypeId::INTERVAL && ty.typmod >= 0
 }
 
 /// Types whose input looks a name up, which is done when the statement runs.

@@ -11,7 +11,7 @@ impl Analyzer<'_> {
     pub(crate) fn delete(&mut self, delete: &ast::Delete) -> Result<Delete, DialectError> {
         let (with, recursive) = self.with(delete.with.as_ref())?;
         let stored = self.target_table(&delete.table, "delete from")?;
-        let table = self.enter_target(&stored, delete.alias.as_ref(), &delete.table)?;
+        let table = self.enter_target(&stored, delete.alias.as_ref())?;
         let using = self.in_clause(Clause::From, |analyzer| analyzer.from(&delete.using))?;
         let filter = self.row_filter(&delete.filter)?;
         let returning = self.returning(&delete.returning)?;

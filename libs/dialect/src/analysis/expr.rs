@@ -83,7 +83,7 @@ impl Analyzer<'_> {
 
     /// A value that must be boolean.
     pub(crate) fn as_condition(&mut self, value: Expr, place: &str) -> Result<Expr, DialectError> {
-        let at = value.at;
+        let at = value.start();
         if value.ty.id == TypeId::BOOL {
             return Ok(value);
         }
@@ -196,20 +196,7 @@ impl Analyzer<'_> {
                 precision,
             } => Ok(value_function(*function, *precision, at)),
             Kind::Collate { operand, collation } => self.collate(operand, collation, at),
-            Kind::Subscript { operand, .. } => {
-                let operand = self.resolved(operand)?;
-                if operand.ty.id.is_array() || operand.ty.id == TypeId::JSONB {
-                    return Err(self.unsupported(at, "subscripting"));
-                }
-                Err(self.error(
-                    at,
-                    SqlState::DATATYPE_MISMATCH,
-                    format!(
-                        "cannot subscript type {} because it does not support subscripting",
-                        operand.ty.id.name()
-                    ),
-                ))
-            }
+            Kind::Subscript { operand, index } => self.subscript(operand, index, at),
             Kind::Field { .. } => Err(self.unsupported(at, "a field of a composite value")),
             Kind::Default => Err(self.error(
                 at,
@@ -267,23 +254,22 @@ impl Analyzer<'_> {
     fn case(
         &mut self,
         operand: Option<&ast::Expr>,
-        arms: &[(ast::Expr, ast::Expr)],
+        arms: &[ast::Arm],
         otherwise: Option<&ast::Expr>,
         at: Position,
     ) -> Result<Expr, DialectError> {
         let operand = operand.map(|operand| self.resolved(operand)).transpose()?;
         let mut conditions = Vec::with_capacity(arms.len());
         let mut results = Vec::with_capacity(arms.len() + 1);
-        for (condition, result) in arms {
+        for arm in arms {
             conditions.push(match &operand {
-                None => self.condition(condition, "CASE/WHEN")?,
+                None => self.condition(&arm.condition, "CASE/WHEN")?,
                 Some(operand) => {
-                    let value = self.expr(condition)?;
-                    let place = value.at;
-                    self.compare("=", operand.clone(), value, place)?
+                    let value = self.expr(&arm.condition)?;
+                    self.compare("=", operand.clone(), value, arm.at)?
                 }
             });
-            results.push(self.expr(result)?);
+            results.push(self.expr(&arm.result)?);
         }
         // PostgreSQL looks at ELSE first when it chooses the type.
         if let Some(otherwise) = otherwise {
@@ -291,7 +277,11 @@ impl Analyzer<'_> {
             results.insert(0, otherwise);
         }
         let mut results = self.unify(results, "CASE")?;
-        let ty = common_of(&results);
+        let ty = match otherwise {
+            Some(_) => common_of(&results),
+            // The NULL that stands for ELSE has no modifier.
+            None => Type::new(common_of(&results).id),
+        };
         let otherwise = otherwise.is_some().then(|| Box::new(results.remove(0)));
         let arms = conditions.into_iter().zip(results).collect();
         Ok(Expr::new(ty, ExprKind::Case { arms, otherwise }, at))
@@ -332,12 +322,17 @@ impl Analyzer<'_> {
                     return Ok(row_is_null(fields, negated, at));
                 }
                 ExprKind::IsNull {
-                    operand: Box::new(self.known(operand)?),
+                    operand: Box::new(self.of_any_type(operand)?),
                     negated,
                 }
             }
             IsTest::Unknown => {
-                let operand = self.as_condition(operand, "IS UNKNOWN")?;
+                let place = if negated {
+                    "IS NOT UNKNOWN"
+                } else {
+                    "IS UNKNOWN"
+                };
+                let operand = self.as_condition(operand, place)?;
                 ExprKind::IsNull {
                     operand: Box::new(operand),
                     negated,

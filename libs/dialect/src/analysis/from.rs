@@ -37,7 +37,7 @@ impl Analyzer<'_> {
                     }
                     _ => None,
                 };
-                self.enter(id, schema, at_of(name))?;
+                self.enter(id, schema)?;
                 Ok(FromItem::Relation(id))
             }
             ast::FromItem::Query {
@@ -47,20 +47,11 @@ impl Analyzer<'_> {
             } => self.query_item(query, *lateral, alias.as_ref()),
             ast::FromItem::Function {
                 calls,
-                rows_from,
                 ordinality,
                 alias,
                 at,
                 ..
-            } => {
-                if *rows_from && calls.len() != 1 {
-                    return Err(self.unsupported(*at, "ROWS FROM"));
-                }
-                let Some(call) = calls.first() else {
-                    return Err(self.unsupported(*at, "ROWS FROM"));
-                };
-                self.table_function(call, *ordinality, alias.as_ref(), *at)
-            }
+            } => self.table_function(calls, *ordinality, alias.as_ref(), *at),
             ast::FromItem::Join(join) => self.join(join),
             ast::FromItem::Unsupported(name, at) => Err(self.unsupported(*at, name)),
         }
@@ -137,9 +128,7 @@ impl Analyzer<'_> {
             }
             let columns = relation.columns.len();
             if alias.columns.len() > columns {
-                let at = alias.name.as_ref().map_or_else(Position::default, |n| n.at);
-                return Err(self.error(
-                    at,
+                return Err(DialectError::new(
                     SqlState::INVALID_COLUMN_REFERENCE,
                     format!(
                         "table \"{}\" has {columns} columns available but {} columns specified",
@@ -160,14 +149,13 @@ impl Analyzer<'_> {
         &mut self,
         id: RelationId,
         schema: Option<String>,
-        at: Position,
     ) -> Result<(), DialectError> {
         let name = self.relations[id.0].alias.clone();
         let item = self.item(id, Some(name), schema);
-        self.enter_item(item, at)
+        self.enter_item(item)
     }
 
-    pub(crate) fn enter_item(&mut self, item: Item, at: Position) -> Result<(), DialectError> {
+    pub(crate) fn enter_item(&mut self, item: Item) -> Result<(), DialectError> {
         let taken = item.name.is_some()
             && self.level().items.iter().any(|other| {
                 other.by_name
@@ -178,8 +166,7 @@ impl Analyzer<'_> {
             });
         if taken {
             let name = item.name.unwrap_or_default();
-            return Err(self.error(
-                at,
+            return Err(DialectError::new(
                 SqlState::DUPLICATE_ALIAS,
                 format!("table name \"{name}\" specified more than once"),
             ));
@@ -203,10 +190,7 @@ impl Analyzer<'_> {
             return Err(self.unsupported(query.at, "LATERAL"));
         }
         let id = self.query_relation(result, alias)?;
-        let at = alias
-            .and_then(|alias| alias.name.as_ref())
-            .map_or(query.at, |name| name.at);
-        self.enter(id, None, at)?;
+        self.enter(id, None)?;
         Ok(FromItem::Relation(id))
     }
 

@@ -39,7 +39,7 @@ impl Analyzer<'_> {
                     }
                 }
             };
-            if let Some(aggregate) = find_aggregate(&key) {
+            if let Some(aggregate) = key.find_aggregate() {
                 return Err(self.error(
                     aggregate,
                     SqlState::GROUPING_ERROR,
@@ -155,14 +155,4 @@ impl Analyzer<'_> {
             .iter()
             .any(|key| key.primary && key.columns.iter().all(|place| grouped(*place)))
     }
-}
-
-/// The place of an aggregate in it, outside of queries.
-fn find_aggregate(value: &Expr) -> Option<crate::syntax::ast::Position> {
-    if let ExprKind::Aggregate(_) = value.kind {
-        return Some(value.at);
-    }
-    let mut found = None;
-    value.each_part(&mut |part| found = found.or_else(|| find_aggregate(part)));
-    found
 }

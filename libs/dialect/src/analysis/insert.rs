@@ -13,7 +13,7 @@ use crate::analysis::tree::{
     Body, ColumnRef, Distinct, Expr, ExprKind, FromItem, Insert, Output, Query, Relation,
     RelationColumn, RelationId, Select, Source,
 };
-use crate::catalog::Type;
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, AssignmentTarget, Overriding, Path, Position};
 
@@ -27,7 +27,13 @@ impl Analyzer<'_> {
         let (columns, source) = self.insert_source(insert, columns.as_deref(), &stored)?;
         self.common_tables.truncate(visible);
         self.check_given(insert, &columns, source.as_ref(), &stored)?;
-        let table = self.enter_target(&stored, insert.alias.as_ref(), &insert.table)?;
+        let (columns, source) = if insert.overriding == Some(Overriding::User) {
+            self.without_identity(columns, source, &stored)
+        } else {
+            (columns, source)
+        };
+        let (columns, source) = self.fill_counted(columns, source, &stored)?;
+        let table = self.enter_target(&stored, insert.alias.as_ref())?;
         let on_conflict = insert
             .on_conflict
             .as_ref()
@@ -74,7 +80,6 @@ impl Analyzer<'_> {
         &mut self,
         stored: &Stored,
         alias: Option<&ast::Name>,
-        path: &Path,
     ) -> Result<RelationId, DialectError> {
         let alias = alias.map(|name| ast::Alias {
             name: Some(name.clone()),
@@ -85,7 +90,7 @@ impl Analyzer<'_> {
         let schema = alias
             .is_none()
             .then(|| shown_schema(stored.schema).to_owned());
-        self.enter(id, schema, at_of(path))?;
+        self.enter(id, schema)?;
         Ok(id)
     }
 
@@ -123,14 +128,11 @@ impl Analyzer<'_> {
         target: &AssignmentTarget,
         stored: &Stored,
     ) -> Result<usize, DialectError> {
-        if target.partial {
-            return Err(self.unsupported(target.column.at, "an assignment to a part of a column"));
-        }
         let found = stored
             .columns
             .iter()
             .position(|column| column.name == target.column.text);
-        found.ok_or_else(|| {
+        let found = found.ok_or_else(|| {
             self.error(
                 target.column.at,
                 SqlState::UNDEFINED_COLUMN,
@@ -139,7 +141,11 @@ impl Analyzer<'_> {
                     target.column.text, stored.name
                 ),
             )
-        })
+        })?;
+        if target.partial {
+            return Err(self.unsupported(target.column.at, "an assignment to a part of a column"));
+        }
+        Ok(found)
     }
 
     fn insert_source(
@@ -162,12 +168,13 @@ impl Analyzer<'_> {
             && source.offset.is_none()
         {
             let width = rows.first().map_or(0, Vec::len);
-            let targets = self.check_width(&all, columns.is_some(), width, rows)?;
+            let targets = self.check_width(&all, insert, width, rows)?;
             let query = self.insert_rows(rows, &targets, stored)?;
             return Ok((targets, Some(query)));
         }
         let query = self.at_next_level(source, Self::open_query)?;
-        let targets = self.check_count(&all, columns.is_some(), query.columns.len(), source.at)?;
+        let at = query.column_at(all.len());
+        let targets = self.check_count(&all, insert, query.columns.len(), at)?;
         let query = self.fit(query, &targets, stored)?;
         Ok((targets, Some(query)))
     }
@@ -175,7 +182,7 @@ impl Analyzer<'_> {
     fn check_width(
         &self,
         all: &[usize],
-        named: bool,
+        insert: &ast::Insert,
         width: usize,
         rows: &[Vec<ast::Expr>],
     ) -> Result<Vec<usize>, DialectError> {
@@ -193,14 +200,14 @@ impl Analyzer<'_> {
             .first()
             .and_then(|row| row.get(all.len()).or(row.last()))
             .map_or_else(Position::default, |value| value.at);
-        self.check_count(all, named, width, at)
+        self.check_count(all, insert, width, at)
     }
 
     /// As many values as columns; without named columns the last may be left out.
     fn check_count(
         &self,
         all: &[usize],
-        named: bool,
+        insert: &ast::Insert,
         given: usize,
         at: Position,
     ) -> Result<Vec<usize>, DialectError> {
@@ -211,9 +218,9 @@ impl Analyzer<'_> {
                 "INSERT has more expressions than target columns",
             ));
         }
-        if named && given < all.len() {
+        if let Some(missing) = insert.columns.get(given) {
             return Err(self.error(
-                at,
+                missing.column.at,
                 SqlState::SYNTAX_ERROR,
                 "INSERT has more target columns than expressions",
             ));
@@ -268,6 +275,12 @@ impl Analyzer<'_> {
         if column.generated == Generated::Computed {
             return Err(self.computed(&column.name, clause, value.at));
         }
+        if column.generated == Generated::Always && clause == Clause::Update {
+            let message = format!("column \"{}\" can only be updated to DEFAULT", column.name);
+            return Err(
+                DialectError::new(SqlState::GENERATED_ALWAYS, message).detail(always(&column.name))
+            );
+        }
         let value = self.in_clause(clause, |analyzer| analyzer.expr(value))?;
         self.assign(value, &column.name, column.ty)
     }
@@ -283,7 +296,7 @@ impl Analyzer<'_> {
     }
 
     /// The rows of a query as ones of the columns' types.
-    fn fit(
+    pub(crate) fn fit(
         &mut self,
         mut query: Query,
         targets: &[usize],
@@ -300,7 +313,7 @@ impl Analyzer<'_> {
             .iter()
             .zip(&wanted)
             .map(|(column, (_, ty))| match column.ty.id {
-                crate::catalog::TypeId::UNKNOWN => Type::new(ty.id),
+                TypeId::UNKNOWN => Type::new(ty.id),
                 _ => column.ty,
             })
             .collect();
@@ -321,6 +334,32 @@ impl Analyzer<'_> {
         query: Query,
         wanted: &[(String, Type)],
     ) -> Result<Query, DialectError> {
+        let places: Vec<Position> = (0..query.columns.len())
+            .map(|index| query.column_at(index))
+            .collect();
+        let (id, types) = self.as_relation(query);
+        let sources = types.into_iter().zip(places);
+        let mut targets = Vec::with_capacity(wanted.len());
+        for (column, ((name, ty), (source, at))) in wanted.iter().zip(sources).enumerate() {
+            let reference = ColumnRef {
+                relation: id,
+                column,
+            };
+            let value = Expr::new(source, ExprKind::Column(reference), at);
+            targets.push(self.assign(value, name, *ty)?);
+        }
+        let columns = wanted
+            .iter()
+            .map(|(name, ty)| Output {
+                name: name.clone(),
+                ty: *ty,
+            })
+            .collect();
+        Ok(select_from(id, targets, None, columns))
+    }
+
+    /// The query as a relation of the statement, and the types of its columns.
+    pub(crate) fn as_relation(&mut self, query: Query) -> (RelationId, Vec<Type>) {
         let columns: Vec<RelationColumn> = query
             .columns
             .iter()
@@ -332,32 +371,40 @@ impl Analyzer<'_> {
             source: Source::Query(Box::new(query)),
             columns,
         });
-        let mut targets = Vec::with_capacity(wanted.len());
-        for (column, ((name, ty), source)) in wanted.iter().zip(types).enumerate() {
-            let reference = ColumnRef {
-                relation: id,
-                column,
-            };
-            let value = Expr::new(source, ExprKind::Column(reference), Position::default());
-            targets.push(self.assign(value, name, *ty)?);
+        (id, types)
+    }
+
+    /// `SELECT columns…, values… FROM (query)`, where the values are computed row by row, in the query's order.
+    pub(crate) fn beside(
+        &mut self,
+        mut query: Query,
+        values: Vec<Expr>,
+        outputs: Vec<Output>,
+    ) -> Query {
+        let at = Position::default();
+        let mut columns = query.columns.clone();
+        if !query.order_by.is_empty() && query.limit.is_none() {
+            // SQLite would sort afterwards, if nothing kept it from making one query of the two.
+            let none = ExprKind::Constant(SqlValue::Null);
+            query.limit = Some(Expr::new(Type::new(TypeId::INT8), none, at));
         }
-        let columns = wanted
-            .iter()
-            .map(|(name, ty)| Output {
-                name: name.clone(),
-                ty: *ty,
+        let limited = query.limit.is_some() || query.offset.is_some();
+        let (id, types) = self.as_relation(query);
+        let mut targets: Vec<Expr> = types
+            .into_iter()
+            .enumerate()
+            .map(|(column, ty)| {
+                let reference = ColumnRef {
+                    relation: id,
+                    column,
+                };
+                Expr::new(ty, ExprKind::Column(reference), at)
             })
             .collect();
-        let select = Select {
-            distinct: Distinct::No,
-            targets,
-            from: vec![FromItem::Relation(id)],
-            filter: None,
-            group_by: Vec::new(),
-            having: None,
-            grouped: false,
-        };
-        Ok(plain(Body::Select(Box::new(select)), columns, Vec::new()))
+        targets.extend(values);
+        columns.extend(outputs);
+        let all = Expr::boolean(ExprKind::Constant(SqlValue::Integer(1)), at);
+        select_from(id, targets, limited.then_some(all), columns)
     }
 
     /// Columns that give their values by themselves take none, unless OVERRIDING says so.
@@ -384,25 +431,13 @@ impl Analyzer<'_> {
             let Some(at) = given else { continue };
             match column.generated {
                 Generated::Always if insert.overriding.is_none() => {
-                    return Err(self
-                        .error(
-                            at,
-                            SqlState::GENERATED_ALWAYS,
-                            format!(
-                                "cannot insert a non-DEFAULT value into column \"{}\"",
-                                column.name
-                            ),
-                        )
-                        .detail(format!(
-                            "Column \"{}\" is an identity column defined as GENERATED ALWAYS.",
-                            column.name
-                        ))
+                    let message = format!(
+                        "cannot insert a non-DEFAULT value into column \"{}\"",
+                        column.name
+                    );
+                    return Err(DialectError::new(SqlState::GENERATED_ALWAYS, message)
+                        .detail(always(&column.name))
                         .hint("Use OVERRIDING SYSTEM VALUE to override."));
-                }
-                Generated::Always | Generated::ByDefault
-                    if insert.overriding == Some(Overriding::User) =>
-                {
-                    return Err(self.unsupported(at, "OVERRIDING USER VALUE"));
                 }
                 Generated::Computed => {
                     return Err(self.computed(&column.name, Clause::Values, at));
@@ -412,6 +447,29 @@ impl Analyzer<'_> {
         }
         Ok(())
     }
+}
+
+fn always(column: &str) -> String {
+    format!("Column \"{column}\" is an identity column defined as GENERATED ALWAYS.")
+}
+
+/// `SELECT targets FROM relation [WHERE filter]`
+pub(crate) fn select_from(
+    relation: RelationId,
+    targets: Vec<Expr>,
+    filter: Option<Expr>,
+    columns: Vec<Output>,
+) -> Query {
+    let select = Select {
+        distinct: Distinct::No,
+        targets,
+        from: vec![FromItem::Relation(relation)],
+        filter,
+        group_by: Vec::new(),
+        having: None,
+        grouped: false,
+    };
+    plain(Body::Select(Box::new(select)), columns, Vec::new())
 }
 
 /// Whether a value is the word DEFAULT.

@@ -82,9 +82,11 @@ impl Analyzer<'_> {
             }
         }
         self.level().items = seen;
+        let unseen = std::mem::replace(&mut self.level().unseen, rest);
         let on = self.in_clause(Clause::JoinOn, |analyzer| {
             analyzer.condition(condition, "JOIN/ON")
         });
+        let mut rest = std::mem::replace(&mut self.level().unseen, unseen);
         rest.append(&mut self.level().items);
         self.level().items = rest;
         on
@@ -117,7 +119,7 @@ impl Analyzer<'_> {
             columns,
             relation: None,
         };
-        self.enter_item(item, name.map_or(join.at, |name| name.at))
+        self.enter_item(item)
     }
 
     /// USING: equal columns are shown once, before the others.
@@ -130,9 +132,22 @@ impl Analyzer<'_> {
     ) -> Result<(Option<Expr>, Vec<ItemColumn>), DialectError> {
         let mut conditions = Vec::with_capacity(names.len());
         let mut columns = Vec::with_capacity(names.len());
-        for name in names {
-            let ours = self.side_column(left, name, "left")?;
-            let theirs = self.side_column(right, name, "right")?;
+        for (index, name) in names.iter().enumerate() {
+            if names
+                .iter()
+                .take(index)
+                .any(|other| other.text == name.text)
+            {
+                return Err(DialectError::new(
+                    SqlState::DUPLICATE_COLUMN,
+                    format!(
+                        "column name \"{}\" appears more than once in USING clause",
+                        name.text
+                    ),
+                ));
+            }
+            let ours = Self::side_column(left, name, "left")?;
+            let theirs = Self::side_column(right, name, "right")?;
             conditions.push(self.compare("=", ours.clone(), theirs.clone(), at)?);
             let both = self.unify(vec![ours, theirs], "JOIN/USING")?;
             let value = merged_value(both, kind, at);
@@ -151,23 +166,21 @@ impl Analyzer<'_> {
         Ok((on, columns))
     }
 
-    fn side_column(&self, side: &Side, name: &Name, which: &str) -> Result<Expr, DialectError> {
+    fn side_column(side: &Side, name: &Name, which: &str) -> Result<Expr, DialectError> {
         let mut found = side
             .columns
             .iter()
             .filter(|column| column.name == name.text);
         match (found.next(), found.next()) {
             (Some(column), None) => Ok(column.value.clone()),
-            (Some(_), Some(_)) => Err(self.error(
-                name.at,
+            (Some(_), Some(_)) => Err(DialectError::new(
                 SqlState::AMBIGUOUS_COLUMN,
                 format!(
                     "common column name \"{}\" appears more than once in {which} table",
                     name.text
                 ),
             )),
-            (None, _) => Err(self.error(
-                name.at,
+            (None, _) => Err(DialectError::new(
                 SqlState::UNDEFINED_COLUMN,
                 format!(
                     "column \"{}\" specified in USING clause does not exist in {which} table",
@@ -181,11 +194,15 @@ impl Analyzer<'_> {
 /// The value of a merged column: of the side that always has a row.
 fn merged_value(mut both: Vec<Expr>, kind: JoinKind, at: Position) -> Expr {
     let ty = common_of(&both);
-    match (kind, both.len()) {
-        (JoinKind::Full, _) => Expr::new(ty, ExprKind::Coalesce(both), at),
+    let value = match (kind, both.len()) {
+        (JoinKind::Full, _) => return Expr::new(ty, ExprKind::Coalesce(both), at),
         (JoinKind::Right, 2) => both.swap_remove(1),
         _ => both.swap_remove(0),
+    };
+    if value.ty == ty {
+        return value;
     }
+    Expr::new(ty, ExprKind::Relabel(Box::new(value)), at)
 }
 
 fn joined(mut left: Vec<ItemColumn>, right: Vec<ItemColumn>) -> Vec<ItemColumn> {

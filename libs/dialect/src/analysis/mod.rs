@@ -14,13 +14,14 @@ mod cast;
 mod coerce;
 mod compare;
 mod conflict;
-mod constant;
+pub(crate) mod constant;
 mod delete;
 mod expr;
 mod from;
 mod group;
 mod insert;
 mod join;
+mod one_row;
 mod operator;
 mod parameter;
 mod quantified;
@@ -28,13 +29,18 @@ mod returning;
 pub mod schema;
 mod scope;
 mod select;
+mod sequence;
 mod set_operation;
+mod set_target;
 mod sort;
 mod standalone;
 mod statement;
 mod subquery;
+mod subscript;
 mod table_function;
 mod target;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 mod type_name;
 mod update;
@@ -69,6 +75,7 @@ pub(crate) fn deeper<T>(work: impl FnOnce() -> T) -> T {
 pub(crate) struct Analyzer<'a> {
     sql: &'a str,
     schema: &'a dyn Schema,
+    context: pgtypes::Context,
     relations: Relations,
     levels: Vec<Level>,
     clause: Clause,
@@ -88,6 +95,7 @@ impl<'a> Analyzer<'a> {
         Self {
             sql,
             schema,
+            context: schema.context(),
             relations: Vec::new(),
             levels: Vec::new(),
             clause: Clause::Select,
@@ -103,7 +111,12 @@ impl<'a> Analyzer<'a> {
 
     /// An error at a place of the statement.
     fn error(&self, at: Position, sqlstate: SqlState, message: impl Into<String>) -> DialectError {
-        DialectError::new(sqlstate, message).at(self.sql, at.0 as usize)
+        let error = DialectError::new(sqlstate, message);
+        // No expression stands at the beginning: what the analysis adds has no place.
+        if at == Position::default() {
+            return error;
+        }
+        error.at(self.sql, at.0 as usize)
     }
 
     /// 0A000 at a place of the statement.

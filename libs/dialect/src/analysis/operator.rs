@@ -73,6 +73,18 @@ impl Analyzer<'_> {
 
     fn check_schema(&self, operator: &ast::Operator) -> Result<(), DialectError> {
         match &operator.schema {
+            Some(schema)
+                if !matches!(
+                    schema.text.as_str(),
+                    "pg_catalog" | "public" | "information_schema"
+                ) =>
+            {
+                Err(self.error(
+                    operator.at,
+                    SqlState::INVALID_SCHEMA_NAME,
+                    format!("schema \"{}\" does not exist", schema.text),
+                ))
+            }
             Some(schema) if schema.text != "pg_catalog" => Err(self.error(
                 operator.at,
                 SqlState::UNDEFINED_FUNCTION,

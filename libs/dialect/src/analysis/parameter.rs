@@ -15,15 +15,15 @@ const MAX_PARAMETERS: u32 = 65_535;
 #[derive(Debug, Default)]
 pub(crate) struct Parameters {
     types: Vec<Option<Type>>,
-    /// Where each was first seen.
-    seen: Vec<Option<Position>>,
+    /// Numbers and places where any type will do, while none was known.
+    unknown: Vec<(u32, Position)>,
 }
 
 impl Parameters {
     pub(crate) fn new(told: &[Option<Type>]) -> Self {
         Self {
             types: told.to_vec(),
-            seen: vec![None; told.len()],
+            unknown: Vec::new(),
         }
     }
 }
@@ -42,10 +42,6 @@ impl Analyzer<'_> {
         let parameters = &mut self.parameters;
         if parameters.types.len() <= index {
             parameters.types.resize(index + 1, None);
-            parameters.seen.resize(index + 1, None);
-        }
-        if let Some(seen) = parameters.seen.get_mut(index) {
-            seen.get_or_insert(at);
         }
         let ty = parameters.types.get(index).copied().flatten();
         Ok(Expr {
@@ -82,22 +78,34 @@ impl Analyzer<'_> {
         })
     }
 
+    /// Notes a parameter whose type was not known where any type will do.
+    pub(crate) fn leave_unknown(&mut self, number: u32, at: Position) {
+        self.parameters.unknown.push((number, at));
+    }
+
     /// The types of all parameters at the end; 42P18 for one that nothing has told.
     pub(crate) fn parameter_types(&self) -> Result<Vec<Type>, DialectError> {
-        let Parameters { types, seen } = &self.parameters;
+        let Parameters { types, unknown } = &self.parameters;
+        for (number, at) in unknown {
+            let known = types.get(*number as usize - 1).copied().flatten();
+            if known.is_some() {
+                return Err(self.error(
+                    *at,
+                    SqlState::AMBIGUOUS_PARAMETER,
+                    format!("could not determine data type of parameter ${number}"),
+                ));
+            }
+        }
         types
             .iter()
-            .zip(seen)
             .enumerate()
-            .map(|(index, (ty, seen))| match (ty, seen) {
-                (Some(ty), _) => Ok(*ty),
-                // A number that the statement leaves out.
-                (None, None) => Ok(Type::new(TypeId::TEXT)),
-                (None, Some(at)) => Err(self.error(
-                    *at,
-                    SqlState::INDETERMINATE_DATATYPE,
-                    format!("could not determine data type of parameter ${}", index + 1),
-                )),
+            .map(|(index, ty)| {
+                ty.ok_or_else(|| {
+                    DialectError::new(
+                        SqlState::INDETERMINATE_DATATYPE,
+                        format!("could not determine data type of parameter ${}", index + 1),
+                    )
+                })
             })
             .collect()
     }

@@ -6,8 +6,18 @@ use crate::catalog::Type;
 
 /// The tables and views that a session sees.
 pub trait Schema {
+    /// The settings of the session by which literals are read.
+    fn context(&self) -> pgtypes::Context {
+        pgtypes::Context::default()
+    }
+
     /// The relation of that name: in a schema, or the first on the search path. `None`: there is none.
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>>;
+
+    /// Whether there is a sequence of that name.
+    fn is_sequence(&self, _name: &str) -> bool {
+        false
+    }
 }
 
 /// A table, a view, or a catalog table.

@@ -3,7 +3,8 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::tree::{ColumnRef, Expr, ExprKind, RelationId, Window};
+use crate::analysis::tree::{ColumnRef, Expr, ExprKind, RelationId, Source, Window};
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{Name, Path, Position};
 
@@ -78,6 +79,8 @@ impl Clause {
 pub(crate) struct Level {
     /// What FROM has brought into scope, in its order.
     pub(crate) items: Vec<Item>,
+    /// What FROM has brought too, but the condition of a join may not see.
+    pub(crate) unseen: Vec<Item>,
     /// A part of FROM is analysed that may not see its neighbours.
     pub(crate) hidden: bool,
     /// An aggregate of this level was seen.
@@ -195,11 +198,8 @@ impl Analyzer<'_> {
                 return Ok(found);
             }
         }
-        if self.find_item(None, &column.text).is_some() {
-            return Err(self.unsupported(
-                column.at,
-                format!("the row of table \"{}\" as a value", column.text),
-            ));
+        if let Some(item) = self.find_item(None, &column.text) {
+            return Ok(self.whole_row(item, column.at));
         }
         Err(self.no_system_column(column).unwrap_or_else(|| {
             self.error(
@@ -265,6 +265,7 @@ impl Analyzer<'_> {
             level
                 .items
                 .iter()
+                .chain(&level.unseen)
                 .any(|item| item.name.as_deref() == Some(&table.text))
         });
         let by_other_name = self
@@ -275,7 +276,7 @@ impl Analyzer<'_> {
             .find(|item| {
                 item.relation
                     .is_some_and(|id| match &self.relations[id.0].source {
-                        crate::analysis::tree::Source::Table { name, .. } => *name == table.text,
+                        Source::Table { name, .. } => *name == table.text,
                         _ => false,
                     })
             });
@@ -292,7 +293,7 @@ impl Analyzer<'_> {
             Some(alias) if !hidden => error.hint(format!(
                 "Perhaps you meant to reference the table alias \"{alias}\"."
             )),
-            _ if hidden => error.detail(format!(
+            _ if hidden => error.hint(format!(
                 "There is an entry for table \"{}\", but it cannot be referenced from this part of the query.",
                 table.text
             )),
@@ -306,6 +307,22 @@ impl Item {
         self.by_name
             && self.name.as_deref() == Some(table)
             && schema.is_none_or(|schema| self.schema.as_deref() == Some(schema))
+    }
+}
+
+impl Analyzer<'_> {
+    /// The row of a relation as a value; of a function that gives single values it is the value.
+    fn whole_row(&self, item: &Item, at: Position) -> Expr {
+        let source = item
+            .relation
+            .and_then(|id| self.relations.get(id.0))
+            .map(|relation| &relation.source);
+        if let (Some(Source::Function(_)), [only]) = (source, item.columns.as_slice()) {
+            return only.value.clone();
+        }
+        let fields = item.columns.iter().map(|column| column.value.clone());
+        let kind = ExprKind::Row(fields.collect());
+        Expr::new(Type::new(TypeId::RECORD), kind, at)
     }
 }
 

@@ -40,9 +40,9 @@ impl Analyzer<'_> {
                 operator,
                 all,
                 sides,
-                at,
+                ..
             } => {
-                let mut result = self.set_operation(*operator, *all, sides, *at)?;
+                let mut result = self.set_operation(*operator, *all, sides)?;
                 result.order_by = self.sort_outputs(&query.order_by, &result.columns)?;
                 result
             }
@@ -86,7 +86,7 @@ impl Analyzer<'_> {
                 "SELECT ... INTO is not allowed here",
             ));
         }
-        let from = self.in_clause(Clause::From, |analyzer| analyzer.from(&select.from))?;
+        let mut from = self.in_clause(Clause::From, |analyzer| analyzer.from(&select.from))?;
         self.windows(&select.windows)?;
         let (mut targets, mut columns) =
             self.in_clause(Clause::Select, |analyzer| analyzer.targets(&select.targets))?;
@@ -97,6 +97,7 @@ impl Analyzer<'_> {
         let distinct =
             self.select_distinct(&select.distinct, &mut targets, &mut columns, &order_by)?;
         let grouped = !select.group_by.is_empty() || having.is_some() || self.level().aggregates;
+        self.sets_to_from(&mut targets, grouped, &mut from)?;
         let select = Select {
             distinct,
             targets,
@@ -118,7 +119,7 @@ impl Analyzer<'_> {
             let known = &self.level().windows;
             if known.iter().any(|(other, _)| other.text == name.text) {
                 return Err(self.error(
-                    name.at,
+                    spec.at,
                     SqlState::WINDOWING_ERROR,
                     format!("window \"{}\" is already defined", name.text),
                 ));
@@ -164,7 +165,7 @@ impl Analyzer<'_> {
                     self.must_equal(target)?;
                 }
                 if let Some(foreign) = order_by.iter().find_map(|sort| match &sort.key {
-                    SortBy::Value(value) => Some(value.at),
+                    SortBy::Value(value) => Some(value.start()),
                     SortBy::Output(_) => None,
                 }) {
                     return Err(self.error(
@@ -185,7 +186,10 @@ impl Analyzer<'_> {
                     values.push(match by {
                         SortBy::Value(value) => value,
                         SortBy::Output(index) => match targets.get(index) {
-                            Some(target) => target.clone(),
+                            Some(target) => Expr {
+                                at: key.at,
+                                ..target.clone()
+                            },
                             None => continue,
                         },
                     });
@@ -219,7 +223,10 @@ impl Analyzer<'_> {
             .filter(|key| sorted.iter().take(leading).any(|value| value == key))
             .count();
         if leading < sorted.len() && matched < keys.len() {
-            let at = keys.first().map_or_else(Default::default, |key| key.at);
+            let at = keys
+                .iter()
+                .find(|key| !sorted.iter().take(leading).any(|value| value == key))
+                .map_or_else(Default::default, Expr::start);
             return Err(self.error(
                 at,
                 SqlState::INVALID_COLUMN_REFERENCE,
@@ -243,8 +250,7 @@ impl Analyzer<'_> {
         let refused = match &result.body {
             Body::SetOperation { .. } => Some("UNION/INTERSECT/EXCEPT"),
             Body::Values(_) => {
-                return Err(self.error(
-                    locking.at,
+                return Err(DialectError::new(
                     SqlState::FEATURE_NOT_SUPPORTED,
                     format!("{clause} cannot be applied to VALUES"),
                 ));
@@ -253,14 +259,18 @@ impl Analyzer<'_> {
             Body::Select(select) if !select.group_by.is_empty() => Some("GROUP BY clause"),
             Body::Select(select) if select.having.is_some() => Some("HAVING clause"),
             Body::Select(select) if select.grouped => Some("aggregate functions"),
-            Body::Select(select) if select.targets.iter().any(Expr::has_window) => {
+            Body::Select(select)
+                if select
+                    .targets
+                    .iter()
+                    .any(|target| target.find_window().is_some()) =>
+            {
                 Some("window functions")
             }
             Body::Select(_) => None,
         };
         if let Some(what) = refused {
-            return Err(self.error(
-                locking.at,
+            return Err(DialectError::new(
                 SqlState::FEATURE_NOT_SUPPORTED,
                 format!("{clause} is not allowed with {what}"),
             ));

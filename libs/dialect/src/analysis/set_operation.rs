@@ -7,7 +7,7 @@ use crate::analysis::select::plain;
 use crate::analysis::tree::{Body, Expr, ExprKind, Output, Query};
 use crate::catalog::Type;
 use crate::error::DialectError;
-use crate::syntax::ast::{self, Position, SetOperator};
+use crate::syntax::ast::{self, SetOperator};
 
 impl Analyzer<'_> {
     pub(crate) fn set_operation(
@@ -15,7 +15,6 @@ impl Analyzer<'_> {
         operator: SetOperator,
         all: bool,
         sides: &[ast::Query; 2],
-        at: Position,
     ) -> Result<Query, DialectError> {
         let name = match operator {
             SetOperator::Union => "UNION",
@@ -27,17 +26,18 @@ impl Analyzer<'_> {
         let mut right = self.at_next_level(right, Self::open_query)?;
         if left.columns.len() != right.columns.len() {
             return Err(self.error(
-                sides[1].at,
+                right.column_at(0),
                 SqlState::SYNTAX_ERROR,
                 format!("each {name} query must have the same number of columns"),
             ));
         }
-        let columns = self.common_columns(&left, &right, name, at)?;
+        let columns = self.common_columns(&left, &right, name)?;
         let wanted: Vec<Type> = columns.iter().map(|column| column.ty).collect();
         self.coerce_columns(&mut left, &wanted)?;
         self.coerce_columns(&mut right, &wanted)?;
         if !all || operator != SetOperator::Union {
-            for column in &columns {
+            for (index, column) in columns.iter().enumerate() {
+                let at = left.column_at(index);
                 self.must_equal(&Expr::new(column.ty, ExprKind::Row(Vec::new()), at))?;
             }
         }
@@ -54,22 +54,24 @@ impl Analyzer<'_> {
         left: &Query,
         right: &Query,
         name: &str,
-        at: Position,
     ) -> Result<Vec<Output>, DialectError> {
         left.columns
             .iter()
             .zip(&right.columns)
-            .map(|(left, right)| {
-                let place = |ty: Type| Expr::new(ty, ExprKind::Row(Vec::new()), at);
-                let both = [place(left.ty), place(right.ty)];
+            .enumerate()
+            .map(|(index, (one, other))| {
+                let place = |query: &Query, ty: Type| {
+                    Expr::new(ty, ExprKind::Row(Vec::new()), query.column_at(index))
+                };
+                let both = [place(left, one.ty), place(right, other.ty)];
                 let id = self.common(&both, name)?;
-                let ty = if left.ty == right.ty {
-                    Type { id, ..left.ty }
+                let ty = if one.ty == other.ty {
+                    Type { id, ..one.ty }
                 } else {
                     Type::new(id)
                 };
                 Ok(Output {
-                    name: left.name.clone(),
+                    name: one.name.clone(),
                     ty,
                 })
             })

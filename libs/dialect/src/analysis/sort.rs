@@ -5,6 +5,7 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Expr, ExprKind, Output, Sort, SortBy};
+use crate::catalog::TypeId;
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Literal, SortKey};
 
@@ -30,6 +31,7 @@ impl Analyzer<'_> {
             keys.iter()
                 .map(|key| {
                     let by = analyzer.sort_target(&key.value, targets, columns, "ORDER BY")?;
+                    analyzer.must_sort_by(&by, key, columns)?;
                     analyzer.sort_by(by, key)
                 })
                 .collect()
@@ -55,6 +57,9 @@ impl Analyzer<'_> {
         }
         if let ast::ExprKind::Literal(literal) = &key.kind {
             return self.numbered(literal, key, columns, clause);
+        }
+        if let Some(negative) = negative(key) {
+            return self.numbered(&negative, key, columns, clause);
         }
         let value = self.resolved(key)?;
         match targets.iter().position(|target| *target == value) {
@@ -148,7 +153,10 @@ impl Analyzer<'_> {
                     _ => None,
                 };
                 match by {
-                    Some(by) => self.sort_by(by, key),
+                    Some(by) => {
+                        self.must_sort_by(&by, key, columns)?;
+                        self.sort_by(by, key)
+                    }
                     None => match &key.value.kind {
                         ast::ExprKind::Column(path) => Err(self.error(
                             key.value.at,
@@ -157,7 +165,7 @@ impl Analyzer<'_> {
                         )),
                         _ => Err(self
                             .error(
-                                key.value.at,
+                                leftmost(&key.value),
                                 SqlState::FEATURE_NOT_SUPPORTED,
                                 "invalid UNION/INTERSECT/EXCEPT ORDER BY clause",
                             )
@@ -197,6 +205,27 @@ impl Analyzer<'_> {
         })
     }
 
+    /// 42883 for a column of the result whose type has no order.
+    fn must_sort_by(
+        &self,
+        by: &SortBy,
+        key: &SortKey,
+        columns: &[Output],
+    ) -> Result<(), DialectError> {
+        let column = match by {
+            SortBy::Output(index) => columns.get(*index),
+            SortBy::Value(_) => None,
+        };
+        match column {
+            // What nothing has told the type of becomes text.
+            Some(column) if column.ty.id != TypeId::UNKNOWN => {
+                let at = leftmost(&key.value);
+                self.must_sort(&Expr::new(column.ty, ExprKind::Row(Vec::new()), at))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// 42883 for a type that has no order.
     pub(crate) fn must_sort(&self, value: &Expr) -> Result<(), DialectError> {
         use crate::catalog::resolve::{OperatorMatch, operator};
@@ -206,7 +235,7 @@ impl Analyzer<'_> {
         }
         Err(self
             .error(
-                value.at,
+                value.start(),
                 SqlState::UNDEFINED_FUNCTION,
                 format!(
                     "could not identify an ordering operator for type {}",
@@ -224,7 +253,7 @@ impl Analyzer<'_> {
             return Ok(());
         }
         Err(self.error(
-            value.at,
+            value.start(),
             SqlState::UNDEFINED_FUNCTION,
             format!(
                 "could not identify an equality operator for type {}",
@@ -239,34 +268,59 @@ impl Analyzer<'_> {
         value: &ast::Expr,
         clause: Clause,
     ) -> Result<Option<Expr>, DialectError> {
-        let at = value.at;
         let value = self.in_clause(clause, |analyzer| analyzer.expr(value))?;
         let value = self.count(value, clause.name())?;
-        let mut column = false;
-        value.visit(&mut |expr| column |= matches!(expr.kind, ExprKind::Column(_)));
-        if column && self.reads_own_level(&value) {
-            return Err(self.error(
-                at,
-                SqlState::INVALID_COLUMN_REFERENCE,
-                format!("argument of {} must not contain variables", clause.name()),
-            ));
-        }
+        self.check_no_variables(&value, clause.name())?;
         Ok(Some(value))
     }
 
-    fn reads_own_level(&self, value: &Expr) -> bool {
+    /// 42P10 for a column of this query level.
+    pub(crate) fn check_no_variables(&self, value: &Expr, place: &str) -> Result<(), DialectError> {
         let Some(level) = self.levels.last() else {
-            return false;
+            return Ok(());
         };
-        let mut own = false;
+        let mut own = None;
         value.visit(&mut |expr| {
-            if let ExprKind::Column(column) = expr.kind {
-                own |= level
+            if let ExprKind::Column(column) = expr.kind
+                && level
                     .items
                     .iter()
-                    .any(|item| item.relation == Some(column.relation));
+                    .any(|item| item.relation == Some(column.relation))
+            {
+                own = own.or(Some(expr.at));
             }
         });
-        own
+        match own {
+            Some(at) => Err(self.error(
+                at,
+                SqlState::INVALID_COLUMN_REFERENCE,
+                format!("argument of {place} must not contain variables"),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A number with a minus before it, which is a constant too.
+fn negative(key: &ast::Expr) -> Option<Literal> {
+    let ast::ExprKind::Prefix { operator, operand } = &key.kind else {
+        return None;
+    };
+    match &operand.kind {
+        ast::ExprKind::Literal(Literal::Integer(digits)) if operator.sign == "-" => {
+            Some(Literal::Integer(format!("-{digits}")))
+        }
+        ast::ExprKind::Literal(Literal::Numeric(digits)) if operator.sign == "-" => {
+            Some(Literal::Numeric(format!("-{digits}")))
+        }
+        _ => None,
+    }
+}
+
+/// Where an expression's text begins.
+fn leftmost(expr: &ast::Expr) -> ast::Position {
+    match &expr.kind {
+        ast::ExprKind::Infix { operands, .. } => leftmost(&operands[0]).min(expr.at),
+        _ => expr.at,
     }
 }

@@ -51,7 +51,7 @@ pub fn expression(
     let sees_columns = !matches!(purpose, Purpose::Default(..));
     let id = if sees_columns {
         let id = analyzer.stored_relation(table, None)?;
-        analyzer.enter(id, None, expr.at)?;
+        analyzer.enter(id, None)?;
         Some(id)
     } else {
         None

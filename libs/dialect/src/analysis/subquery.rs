@@ -47,7 +47,9 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let query = self.subquery(query)?;
         let ty = self.only_column(&query, at)?;
-        Ok(Expr::new(ty, ExprKind::Subquery(Box::new(query)), at))
+        let single = self.gives_one_row(&query);
+        let query = Box::new(query);
+        Ok(Expr::new(ty, ExprKind::Subquery { query, single }, at))
     }
 
     /// ARRAY (SELECT …)

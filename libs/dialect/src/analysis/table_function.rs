@@ -13,46 +13,50 @@ use crate::error::DialectError;
 use crate::syntax::ast::{self, Alias, ColumnDefinition, Position};
 
 impl Analyzer<'_> {
-    /// `f(…) [WITH ORDINALITY] [AS alias (columns)]`
+    /// `f(…) [WITH ORDINALITY] [AS alias (columns)]`, or several in `ROWS FROM (…)`
     pub(crate) fn table_function(
         &mut self,
-        (call, definitions): &(ast::Expr, Vec<ColumnDefinition>),
+        calls: &[(ast::Expr, Vec<ColumnDefinition>)],
         ordinality: bool,
         alias: Option<&Alias>,
         at: Position,
     ) -> Result<FromItem, DialectError> {
-        if let ast::ExprKind::Call(unnest) = &call.kind
-            && unnest.arguments.len() > 1
-            && unnest
-                .name
-                .0
-                .last()
-                .is_some_and(|name| name.text == "unnest")
-        {
-            return Err(self.unsupported(at, "unnest of several arrays"));
-        }
-        let value = self.in_clause(Clause::From, |analyzer| analyzer.resolved(call))?;
-        let name = column_name(call);
-        let defined = !definitions.is_empty() || alias.is_some_and(|a| !a.definitions.is_empty());
+        let defined = calls.iter().any(|(_, definitions)| !definitions.is_empty())
+            || alias.is_some_and(|a| !a.definitions.is_empty());
         if defined {
             return Err(self.unsupported(at, "a column definition list"));
         }
-        let mut columns = self.function_columns(&value, &name, alias, at)?;
+        let calls: Vec<ast::Expr> = calls
+            .iter()
+            .flat_map(|(call, _)| each_array(call))
+            .collect();
+        let Some(first) = calls.first() else {
+            return Err(self.unsupported(at, "ROWS FROM without functions"));
+        };
+        let name = column_name(first);
+        let mut values = Vec::with_capacity(calls.len());
+        let mut columns = Vec::with_capacity(calls.len());
+        for call in &calls {
+            let value = self.in_clause(Clause::From, |analyzer| analyzer.resolved(call))?;
+            let own_name = column_name(call);
+            let alias = alias.filter(|_| calls.len() == 1);
+            let given = self.function_columns(&value, &own_name, alias, at)?;
+            if calls.len() > 1 && given.len() != 1 {
+                return Err(self.unsupported(at, "several functions one of which gives rows"));
+            }
+            columns.extend(given);
+            values.push(value);
+        }
         if ordinality {
             columns.push(RelationColumn::given("ordinality", Type::new(TypeId::INT8)));
         }
-        let set = matches!(&value.kind, ExprKind::Call(call) if call.function.returns_set);
         let relation = Relation {
             alias: name,
-            source: Source::Function(Box::new(TableFunction {
-                value,
-                set,
-                ordinality,
-            })),
+            source: Source::Function(Box::new(TableFunction { values, ordinality })),
             columns,
         };
         let id = self.named(relation, alias)?;
-        self.enter(id, None, at)?;
+        self.enter(id, None)?;
         Ok(FromItem::Relation(id))
     }
 
@@ -86,5 +90,32 @@ impl Analyzer<'_> {
             .and_then(|alias| alias.name.as_ref())
             .map_or(name, |name| name.text.as_str());
         Ok(vec![RelationColumn::given(name, value.ty)])
+    }
+}
+
+/// `unnest(a, b)` is `unnest(a), unnest(b)` side by side.
+fn each_array(call: &ast::Expr) -> Vec<ast::Expr> {
+    match &call.kind {
+        ast::ExprKind::Call(unnest)
+            if unnest.arguments.len() > 1
+                && unnest
+                    .name
+                    .0
+                    .last()
+                    .is_some_and(|name| name.text == "unnest") =>
+        {
+            let one = |argument: &ast::Argument| {
+                let kind = ast::ExprKind::Call(Box::new(ast::Call {
+                    arguments: vec![argument.clone()],
+                    ..ast::Call::clone(unnest)
+                }));
+                ast::Expr {
+                    kind,
+                    ..call.clone()
+                }
+            };
+            unnest.arguments.iter().map(one).collect()
+        }
+        _ => vec![call.clone()],
     }
 }

@@ -49,7 +49,11 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    fn star(&self, qualifier: &[Name], at: Position) -> Result<Vec<(String, Expr)>, DialectError> {
+    pub(crate) fn star(
+        &self,
+        qualifier: &[Name],
+        at: Position,
+    ) -> Result<Vec<(String, Expr)>, DialectError> {
         let (schema, table) = match qualifier {
             [] => return self.whole_star(at),
             [table] => (None, table),

@@ -4,6 +4,7 @@ use crate::analysis::deeper;
 use crate::analysis::tree::{
     Aggregate, Body, Bound, Distinct, Expr, ExprKind, FromItem, Query, Select, Sort, SortBy, Window,
 };
+use crate::syntax::ast::Position;
 
 impl Expr {
     /// Calls `visit` for the expression and each part of it, also inside queries.
@@ -15,14 +16,59 @@ impl Expr {
         });
     }
 
-    /// Whether a window function is in it, outside of queries.
-    pub(crate) fn has_window(&self) -> bool {
-        if matches!(self.kind, ExprKind::Window(_)) {
-            return true;
+    /// The place of a window function in it, outside of queries.
+    pub(crate) fn find_window(&self) -> Option<Position> {
+        self.find(&|expr| matches!(expr.kind, ExprKind::Window(_)))
+    }
+
+    /// The place of an aggregate in it, outside of queries.
+    pub(crate) fn find_aggregate(&self) -> Option<Position> {
+        self.find(&|expr| matches!(expr.kind, ExprKind::Aggregate(_)))
+    }
+
+    /// The place of the first part that is wanted, outside of queries.
+    pub(crate) fn find(&self, wanted: &dyn Fn(&Expr) -> bool) -> Option<Position> {
+        if wanted(self) {
+            return Some(self.at);
         }
-        let mut found = false;
-        self.each_part(&mut |part| found |= part.has_window());
+        let mut found = None;
+        deeper(|| self.each_part(&mut |part| found = found.or_else(|| part.find(wanted))));
         found
+    }
+
+    /// Where its text begins: an operator's with its left operand.
+    pub(crate) fn start(&self) -> Position {
+        let mut start = self.at;
+        let inside = matches!(
+            self.kind,
+            ExprKind::Call(_)
+                | ExprKind::Relabel(_)
+                | ExprKind::ViaText(_)
+                | ExprKind::And(_)
+                | ExprKind::Or(_)
+                | ExprKind::Not(_)
+                | ExprKind::IsNull { .. }
+                | ExprKind::IsTruth { .. }
+                | ExprKind::Distinct { .. }
+                | ExprKind::NullIf(_)
+                | ExprKind::InList(_)
+                | ExprKind::QuantifiedArray(_)
+                | ExprKind::QuantifiedQuery(_)
+                | ExprKind::CompareRows { .. }
+                | ExprKind::Collate { .. }
+        );
+        if inside {
+            deeper(|| {
+                self.each_part(&mut |part| {
+                    let part = part.start();
+                    // What the analysis adds has no place.
+                    if part != Position::default() && part < start {
+                        start = part;
+                    }
+                });
+            });
+        }
+        start
     }
 
     /// The value under conversions that change nothing.
@@ -43,7 +89,7 @@ impl Expr {
             | ExprKind::ValueFunction { .. }
             | ExprKind::ColumnDefault(_)
             | ExprKind::Exists(_)
-            | ExprKind::Subquery(_)
+            | ExprKind::Subquery { .. }
             | ExprKind::ArrayQuery(_) => {}
             ExprKind::Call(call) | ExprKind::NullIf(call) => call.arguments.iter().for_each(each),
             ExprKind::Distinct { equality, .. } => equality.arguments.iter().for_each(each),
@@ -74,6 +120,10 @@ impl Expr {
                 each(&test.operand);
                 each(&test.array);
             }
+            ExprKind::Element { array, index } => {
+                each(array);
+                each(index);
+            }
             ExprKind::QuantifiedQuery(test) => test.left.iter().for_each(each),
             ExprKind::CompareRows { fields, .. } => fields
                 .iter()
@@ -91,9 +141,9 @@ impl Expr {
     /// Calls `each` for the queries right in it.
     pub(crate) fn each_query(&self, each: &mut dyn FnMut(&Query)) {
         match &self.kind {
-            ExprKind::Exists(query) | ExprKind::Subquery(query) | ExprKind::ArrayQuery(query) => {
-                each(query);
-            }
+            ExprKind::Exists(query)
+            | ExprKind::Subquery { query, .. }
+            | ExprKind::ArrayQuery(query) => each(query),
             ExprKind::QuantifiedQuery(test) => each(&test.query),
             _ => {}
         }
@@ -127,6 +177,16 @@ fn each_sort(sorts: &[Sort], each: &mut dyn FnMut(&Expr)) {
 }
 
 impl Query {
+    /// Where errors about a column point at; nowhere for a column that was not written.
+    pub(crate) fn column_at(&self, index: usize) -> Position {
+        match &self.body {
+            Body::Select(select) => select.targets.get(index).map(Expr::start),
+            Body::Values(_) => None,
+            Body::SetOperation { sides, .. } => Some(sides[0].column_at(index)),
+        }
+        .unwrap_or_default()
+    }
+
     /// Calls `visit` for the expressions of the query, not for their parts.
     pub(crate) fn visit_top(&self, visit: &mut dyn FnMut(&Expr)) {
         for table in &self.with {

@@ -26,14 +26,14 @@ impl Analyzer<'_> {
                 format!("window functions are not allowed in {}", self.clause.name()),
             ));
         }
-        if self.level().windows_used && arguments.values.iter().any(Expr::has_window) {
+        if let Some(inner) = arguments.values.iter().find_map(Expr::find_window) {
             return Err(self.error(
-                at,
+                inner,
                 SqlState::WINDOWING_ERROR,
                 "window function calls cannot be nested",
             ));
         }
-        let resolved = self.resolve_function(name, &arguments, call.variadic, at)?;
+        let resolved = self.resolve_function(name, &arguments, call, at)?;
         self.check_window(call, &resolved, at)?;
         let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
         let window = match &call.over {
@@ -144,7 +144,7 @@ impl Analyzer<'_> {
             }
         }
         if let Some(frame) = &spec.frame {
-            window.frame = Some(self.frame(frame, &window)?);
+            window.frame = Some(self.frame(frame, &window, spec.at)?);
         }
         Ok(window)
     }
@@ -160,14 +160,20 @@ impl Analyzer<'_> {
         } else if !spec.order_by.is_empty() && !base.order_by.is_empty() {
             "ORDER BY clause"
         } else if base.frame.is_some() {
-            return Err(self.error(
+            let error = self.error(
                 spec.at,
                 SqlState::WINDOWING_ERROR,
                 format!(
                     "cannot copy window \"{}\" because it has a frame clause",
                     name.text
                 ),
-            ));
+            );
+            let bare = spec.order_by.is_empty() && spec.frame.is_none();
+            return Err(if bare {
+                error.hint("Omit the parentheses in this OVER clause.")
+            } else {
+                error
+            });
         } else {
             return Ok(());
         };
@@ -178,10 +184,15 @@ impl Analyzer<'_> {
         ))
     }
 
-    fn frame(&mut self, frame: &ast::Frame, window: &Window) -> Result<Frame, DialectError> {
+    fn frame(
+        &mut self,
+        frame: &ast::Frame,
+        window: &Window,
+        at: Position,
+    ) -> Result<Frame, DialectError> {
         if frame.unit == FrameUnit::Groups && window.order_by.is_empty() {
             return Err(self.error(
-                frame.at,
+                at,
                 SqlState::WINDOWING_ERROR,
                 "GROUPS mode requires an ORDER BY clause",
             ));
@@ -191,7 +202,7 @@ impl Analyzer<'_> {
             .any(|bound| matches!(bound, FrameBound::Preceding(_) | FrameBound::Following(_)));
         if frame.unit == FrameUnit::Range && offset && window.order_by.len() != 1 {
             return Err(self.error(
-                frame.at,
+                at,
                 SqlState::WINDOWING_ERROR,
                 "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column",
             ));
@@ -246,7 +257,10 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let value = self.in_clause(Clause::Window, |analyzer| analyzer.expr(value))?;
         if unit != FrameUnit::Range {
-            return self.count(value, unit_name(unit));
+            let place = unit_name(unit);
+            let value = self.count(value, place)?;
+            self.check_no_variables(&value, place)?;
+            return Ok(value);
         }
         let key = window.order_by.first().and_then(|sort| match &sort.key {
             crate::analysis::tree::SortBy::Value(key) => Some(key.ty.id),
@@ -264,7 +278,7 @@ impl Analyzer<'_> {
     /// A number of rows: a bigint.
     pub(crate) fn count(&mut self, value: Expr, place: &str) -> Result<Expr, DialectError> {
         use crate::catalog::coerce::Context;
-        let (at, source) = (value.at, value.ty.id);
+        let (at, source) = (value.start(), value.ty.id);
         self.try_coerce(value, TypeId::INT8, Context::Assignment)?
             .filter(|_| source.category() == 'N' || source == TypeId::UNKNOWN)
             .ok_or_else(|| {

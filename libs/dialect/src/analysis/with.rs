@@ -147,30 +147,30 @@ impl Analyzer<'_> {
     ) -> Result<(), DialectError> {
         if base.columns.len() != step.columns.len() {
             return Err(self.error(
-                table.name.at,
+                step.column_at(0),
                 SqlState::SYNTAX_ERROR,
                 "each UNION query must have the same number of columns",
             ));
         }
-        for (index, (base, step)) in base.columns.iter().zip(&step.columns).enumerate() {
-            let place = |ty| {
+        for (index, (one, other)) in base.columns.iter().zip(&step.columns).enumerate() {
+            let place = |query: &Query, ty| {
                 crate::analysis::tree::Expr::new(
                     ty,
                     crate::analysis::tree::ExprKind::Row(Vec::new()),
-                    table.name.at,
+                    query.column_at(index),
                 )
             };
-            let common = self.common(&[place(base.ty), place(step.ty)], "UNION")?;
-            if common != base.ty.id {
+            let common = self.common(&[place(base, one.ty), place(step, other.ty)], "UNION")?;
+            if common != one.ty.id {
                 return Err(self
                     .error(
-                        table.name.at,
+                        base.column_at(index),
                         SqlState::DATATYPE_MISMATCH,
                         format!(
                             "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
                             table.name.text,
                             index + 1,
-                            base.ty.id.name(),
+                            one.ty.id.name(),
                             common.name()
                         ),
                     )

@@ -22,6 +22,13 @@ impl Type {
         Self { id, typmod: -1 }
     }
 
+    /// The type under which values go to a client, which an array or a row has, too.
+    pub fn result_type(self) -> Option<PgType> {
+        let composed = self.id.is_array() || self.id == TypeId::RECORD;
+        let by_number = composed.then(|| PgType::Composed(pgtypes::Oid::new(self.id.get())));
+        self.pg_type().or(by_number)
+    }
+
     /// The type in which its values are kept; `None` for one without support.
     pub fn pg_type(self) -> Option<PgType> {
         self.id.pg_type(self.typmod)

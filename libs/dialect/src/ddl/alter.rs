@@ -1,16 +1,19 @@
 //! ALTER TABLE.
 
-use pgtypes::{PgType, SqlState};
+use pgtypes::SqlState;
 
+use crate::ddl::column::Definition;
+use crate::ddl::counting;
 use crate::ddl::layout::{self, Piece};
 use crate::ddl::object_name;
 use crate::ddl::rebuild::{self, Change, Present};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
+use crate::sequence::{NEXTVAL, stored};
 use crate::source::Source;
 use crate::statement::{Notice, Statement, StatementKind};
-use crate::table_info::{Constraint, ConstraintKind, TableInfo, parse_create_table};
+use crate::table_info::{TableInfo, parse_create_table};
 use crate::translator::Translator;
 
 /// ALTER TABLE with its table and its actions.
@@ -25,6 +28,7 @@ pub(crate) struct Alter<'a> {
     pub(crate) changed: bool,
     /// Statements that SQLite knows.
     pub(crate) sqlite: Vec<String>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// Words of actions that are accepted and change nothing.
@@ -64,7 +68,7 @@ pub(crate) fn alter_table(
         return Err(src.error(2, SqlState::UNDEFINED_TABLE, message));
     };
     if src.is(at, "RENAME") && !src.is(at + 1, "CONSTRAINT") {
-        return rename(src, &table, at);
+        return rename(src, schema, &table, at);
     }
     let present_src = Source::new(&create)?;
     let layout = layout::read(&present_src)
@@ -83,23 +87,31 @@ pub(crate) fn alter_table(
         change: Change::default(),
         changed: false,
         sqlite: Vec::new(),
+        notices: Vec::new(),
     };
     alter.run(at)
 }
 
 /// RENAME TO new | RENAME [COLUMN] a TO b
-fn rename(src: &Source<'_>, table: &str, at: usize) -> Result<Statement, DialectError> {
-    let table = quote_name(table);
+fn rename(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    name: &str,
+    at: usize,
+) -> Result<Statement, DialectError> {
+    let table = quote_name(name);
+    let owns = !schema.owned_sequences(name).is_empty();
     if src.is(at + 1, "TO") {
         let new = src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?;
         crate::session::end_at(src, at + 3)?;
-        return Ok(Statement::ddl(
-            "ALTER TABLE",
-            vec![format!(
-                "ALTER TABLE {table} RENAME TO {}",
-                quote_name(&new)
-            )],
-        ));
+        let mut sqlite = vec![format!(
+            "ALTER TABLE {table} RENAME TO {}",
+            quote_name(&new)
+        )];
+        if owns {
+            sqlite.push(stored::rename_table(name, &new));
+        }
+        return Ok(Statement::ddl("ALTER TABLE", sqlite));
     }
     let at = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
     let (old, new) = (
@@ -115,7 +127,11 @@ fn rename(src: &Source<'_>, table: &str, at: usize) -> Result<Statement, Dialect
         quote_name(&old),
         quote_name(&new)
     );
-    Ok(Statement::ddl("ALTER TABLE", vec![text]))
+    let mut sqlite = vec![text];
+    if owns {
+        sqlite.push(stored::rename_column(name, &old, &new));
+    }
+    Ok(Statement::ddl("ALTER TABLE", sqlite))
 }
 
 impl Alter<'_> {
@@ -143,15 +159,23 @@ impl Alter<'_> {
                 present,
                 change,
                 schema,
+                notices,
                 ..
             } = self;
-            return Ok(rebuild::apply(present, change, schema));
+            return Ok(Statement {
+                notices,
+                ..rebuild::apply(present, change, schema)
+            });
         }
         if self.sqlite.is_empty() {
-            return Ok(Statement::accepted("ALTER TABLE"));
+            return Ok(Statement {
+                notices: self.notices,
+                ..Statement::accepted("ALTER TABLE")
+            });
         }
         Ok(Statement {
             writes: true,
+            notices: self.notices,
             sqlite: self.sqlite,
             ..Statement::session(StatementKind::Ddl, "ALTER TABLE")
         })
@@ -189,6 +213,11 @@ impl Alter<'_> {
                     quote_name(&name)
                 );
                 self.sqlite.push(text);
+                for (sequence, column) in self.schema.owned_sequences(&self.table) {
+                    if column == name {
+                        self.sqlite.extend(stored::drop(&sequence));
+                    }
+                }
             }
             return Ok(());
         }
@@ -224,13 +253,12 @@ impl Alter<'_> {
         }
         let mut translator = Translator::new(self.src, self.schema);
         let column = translator.column_definition(at, end, false)?;
-        if column.serial {
-            return Err(self.src.unsupported(at, "adding a serial column"));
-        }
+        let counted = self.count(&mut translator, &column, (at, end))?;
         let text = translator.rendered(0, at, end);
         let clause = |keyword: &str| (at..end).any(|token| self.src.is(token, keyword));
         let default_call = text.to_ascii_lowercase().contains("default (") && text.contains("()");
-        let native = !clause("PRIMARY") && !clause("UNIQUE") && !default_call;
+        let native =
+            !clause("PRIMARY") && !clause("UNIQUE") && !default_call && !text.contains(NEXTVAL);
         if native {
             self.sqlite.push(format!(
                 "ALTER TABLE {} ADD COLUMN {text}",
@@ -256,7 +284,9 @@ impl Alter<'_> {
         }
         // The rows get the default: the value that the new column's expression has now.
         let default = layout::clause(self.src, layout::type_end(self.src, at + 1, end), end);
-        let value = if default.keyword == "default" {
+        let value = if let Some(counted) = counted {
+            counted
+        } else if default.keyword == "default" {
             let mut translator = Translator::new(self.src, self.schema);
             translator.default_clause(default.body, default.end, None)?;
             translator.rendered(0, default.body, default.end)
@@ -269,219 +299,26 @@ impl Alter<'_> {
         Ok(())
     }
 
-    /// ADD [CONSTRAINT name] PRIMARY KEY | UNIQUE | FOREIGN KEY | CHECK
-    fn add_constraint(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
-        let src = self.src;
-        let clause = layout::clause(src, at, end);
-        if let Some(using) =
-            (clause.body..clause.end).find(|token| src.are(*token, &["USING", "INDEX"]))
-        {
-            return Err(src.unsupported(using, "ADD CONSTRAINT … USING INDEX"));
-        }
-        let columns = layout::column_names(src, clause.body);
-        for column in &columns {
-            if self.present.column(column).is_none() && clause.keyword != "check" {
-                let message = format!("column \"{column}\" named in key does not exist");
-                return Err(src.error(clause.body, SqlState::UNDEFINED_COLUMN, message));
-            }
-        }
-        let mut translator = Translator::new(src, self.schema);
-        translator.push_table(&self.table, &self.table);
-        translator.table_constraint(at, end)?;
-        let text = translator.rendered(0, at, end);
-        let given = clause.name.clone();
-        match clause.keyword.as_str() {
-            "unique" => {
-                let name =
-                    given.unwrap_or_else(|| format!("{}_{}_key", self.table, columns.join("_")));
-                let list: Vec<String> = columns.iter().map(|column| quote_name(column)).collect();
-                let (name, table) = (quote_name(&name), quote_name(&self.table));
-                self.sqlite.push(format!(
-                    "CREATE UNIQUE INDEX {name} ON {table} ({})",
-                    list.join(", ")
-                ));
-                return Ok(());
-            }
-            "primary" => return self.add_primary_key(&columns, &text, clause.body),
-            "foreign" => {
-                // All violations of the table: before this key there were none.
-                self.change.checks.push(format!(
-                    "SELECT 1 FROM pragma_foreign_key_check({})",
-                    crate::literal::quote(&self.table)
-                ));
-                let name =
-                    given.unwrap_or_else(|| format!("{}_{}_fkey", self.table, columns.join("_")));
-                let message = format!(
-                    "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
-                    self.table
-                );
-                self.change.violation = Some((SqlState::FOREIGN_KEY_VIOLATION, message));
-            }
-            _ => {
-                let open = clause.body;
-                let condition = translator.rendered(0, open, src.partner(open) + 1);
-                let table = quote_name(&self.table);
-                self.change.checks.push(format!(
-                    "SELECT 1 FROM {table} WHERE NOT {condition} LIMIT 1"
-                ));
-                let name = given.unwrap_or_else(|| format!("{}_check", self.table));
-                let message = format!(
-                    "check constraint \"{name}\" of relation \"{}\" is violated by some row",
-                    self.table
-                );
-                self.change.violation = Some((SqlState::CHECK_VIOLATION, message));
-            }
-        }
-        self.present.append(&mut self.change.edits, &text);
-        self.changed = true;
-        Ok(())
-    }
-
-    fn add_primary_key(
+    /// Gives a new column that counts its sequence; gives what counts for the rows that there are.
+    fn count(
         &mut self,
-        columns: &[String],
-        text: &str,
-        at: usize,
-    ) -> Result<(), DialectError> {
-        let existing = self
-            .info
-            .constraints
-            .iter()
-            .find(|constraint| constraint.kind == ConstraintKind::PrimaryKey);
-        if let Some(existing) = existing {
-            let serial = self
-                .info
-                .columns
-                .iter()
-                .any(|column| column.generated && columns == [column.name.as_str()]);
-            if existing.columns == columns && serial {
-                return Ok(());
-            }
-            let message = format!(
-                "multiple primary keys for table \"{}\" are not allowed",
-                self.table
-            );
-            return Err(self
-                .src
-                .error(at, SqlState::INVALID_TABLE_DEFINITION, message));
-        }
-        if let [only] = columns {
-            self.make_integer_key(only);
-        }
-        for column in columns {
-            let position = self.present.column(column);
-            let bare = position.filter(|position| self.present.clause(*position, "not").is_none());
-            if let Some(position) = bare {
-                let to = self.present.src.end_before(position.1);
-                self.change.edits.after(to, " NOT NULL");
-            }
-        }
-        self.present.append(&mut self.change.edits, text);
-        self.change.rebuild = true;
-        self.changed = true;
-        Ok(())
-    }
-
-    /// An integer column that becomes the key alone becomes the rowid.
-    fn make_integer_key(&mut self, name: &str) {
-        let column = self
-            .info
-            .columns
-            .iter()
-            .find(|column| column.name.eq_ignore_ascii_case(name));
-        let integer = column
-            .and_then(|column| column.type_name.as_ref())
-            .is_some_and(PgType::is_integer);
-        let Some(position) = self.present.column(name).filter(|_| integer) else {
-            return;
+        translator: &mut Translator<'_>,
+        column: &Definition,
+        (at, end): (usize, usize),
+    ) -> Result<Option<String>, DialectError> {
+        let (Some(counting), Some(ty)) = (&column.counting, column.ty) else {
+            return Ok(None);
         };
-        let type_end = self.present.type_end(position);
-        let declared = self.present.src.slice(position.0 + 1, type_end);
-        if !declared.eq_ignore_ascii_case("INTEGER") {
-            let text = format!("INTEGER /*{}*/", declared.to_ascii_lowercase());
-            self.present
-                .replace(&mut self.change.edits, position.0 + 1, type_end, &text);
-        }
-    }
-
-    /// DROP CONSTRAINT [IF EXISTS] name
-    fn drop_constraint(&mut self, at: usize) -> Result<(), DialectError> {
-        let (exists, name, _) = object_name(self.src, at)?;
-        let index = self
-            .schema
-            .index_table(&name)
-            .is_some_and(|table| table.eq_ignore_ascii_case(&self.table));
-        if index {
-            self.sqlite
-                .push(format!("DROP INDEX {}", quote_name(&name)));
-            return Ok(());
-        }
-        let Some(constraint) = self
-            .info
-            .constraints
-            .iter()
-            .find(|constraint| constraint.name == name)
-            .cloned()
-        else {
-            if exists {
-                return Ok(());
-            }
-            let message = format!(
-                "constraint \"{name}\" of relation \"{}\" does not exist",
-                self.table
-            );
-            return Err(self.src.error(at, SqlState::UNDEFINED_OBJECT, message));
-        };
-        let Some((from, to, piece)) = self.find_constraint(&constraint) else {
-            return Err(self.src.unsupported(at, "dropping this constraint"));
-        };
-        self.change.rebuild = matches!(
-            constraint.kind,
-            ConstraintKind::PrimaryKey | ConstraintKind::Unique
-        );
-        if piece {
-            self.present.remove_piece(&mut self.change.edits, from, to);
-        } else {
-            self.present.replace(&mut self.change.edits, from, to, "");
-        }
-        self.changed = true;
-        Ok(())
-    }
-
-    /// The tokens of a constraint in the present text, and whether they are an item of their own.
-    fn find_constraint(&self, wanted: &Constraint) -> Option<(usize, usize, bool)> {
-        let position = self
-            .info
-            .constraints
-            .iter()
-            .position(|constraint| constraint.name == wanted.name)?;
-        let mut seen = 0;
-        for piece in &self.present.layout.pieces {
-            match *piece {
-                Piece::Constraint { at, end } => {
-                    if seen == position {
-                        return Some((at, end, true));
-                    }
-                    seen += 1;
-                }
-                Piece::Column { at, end } => {
-                    let mut next = self.present.type_end((at, end));
-                    while next < end {
-                        let clause = layout::clause(self.present.src, next, end);
-                        if matches!(
-                            clause.keyword.as_str(),
-                            "primary" | "unique" | "check" | "references"
-                        ) {
-                            if seen == position {
-                                return Some((next, clause.end, false));
-                            }
-                            seen += 1;
-                        }
-                        next = clause.end.max(next + 1);
-                    }
-                }
-            }
-        }
-        None
+        let made = counting::make(
+            (&self.table, &column.name, ty),
+            counting,
+            self.schema,
+            &mut Vec::new(),
+        )?;
+        self.change.first.extend(made.first);
+        let not_null = if column.not_null { "" } else { " NOT NULL" };
+        let type_end = layout::type_end(self.src, at + 1, end);
+        translator.after(type_end, format!("{not_null} DEFAULT ({})", made.default));
+        Ok(Some(made.default))
     }
 }

@@ -2,9 +2,13 @@
 
 use pgtypes::{PgType, SqlState};
 
+use crate::analysis::Purpose;
+use crate::catalog::{Type, TypeId};
 use crate::ddl::alter::Alter;
+use crate::ddl::column::declared;
 use crate::error::DialectError;
 use crate::literal::quote_name;
+use crate::table_info::Identity;
 use crate::translator::Translator;
 
 impl Alter<'_> {
@@ -24,6 +28,7 @@ impl Alter<'_> {
             return self.set_default(&name, column, next + 2, end);
         }
         if src.are(next, &["DROP", "DEFAULT"]) {
+            self.check_no_identity(&name, false)?;
             if let Some((from, to)) = self.present.clause(column, "default") {
                 self.present.replace(&mut self.change.edits, from, to, "");
                 self.changed = true;
@@ -48,26 +53,22 @@ impl Alter<'_> {
             return self.set_type(&name, column, next + 3, end);
         }
         if src.are(next, &["ADD", "GENERATED"]) {
-            self.make_serial(&name, column);
+            return self.add_identity(&name, column, next + 2, end);
+        }
+        if src.are(next, &["DROP", "IDENTITY"]) {
+            return self.drop_identity(&name, column, src.are(next + 2, &["IF", "EXISTS"]));
+        }
+        let storage = ["STATISTICS", "STORAGE", "COMPRESSION"];
+        if src.is(next, "SET") && (src.is_any(next + 1, &storage) || src.sign(next + 1, "(")) {
             return Ok(());
         }
-        let storage = [
-            "STATISTICS",
-            "STORAGE",
-            "COMPRESSION",
-            "GENERATED",
-            "START",
-            "INCREMENT",
-        ];
-        if src.is(next, "RESTART")
-            || (src.is(next, "SET") && (src.is_any(next + 1, &storage) || src.sign(next + 1, "(")))
-        {
-            return Ok(());
+        if src.is_any(next, &["RESTART", "SET"]) && !src.are(next, &["SET", "DATA"]) {
+            return self.set_identity(&name, column, next, end);
         }
         Err(src.unsupported(next, &format!("ALTER COLUMN … {}", src.slice(next, end))))
     }
 
-    fn type_name(&self, name: &str) -> Option<PgType> {
+    pub(crate) fn type_name(&self, name: &str) -> Option<PgType> {
         let column = self
             .info
             .columns
@@ -83,11 +84,8 @@ impl Alter<'_> {
         from: usize,
         to: usize,
     ) -> Result<(), DialectError> {
+        self.check_no_identity(name, true)?;
         let mut translator = Translator::new(self.src, self.schema);
-        if translator.is_nextval(from) {
-            self.make_serial(name, column);
-            return Ok(());
-        }
         let ty = self.type_name(name);
         translator.default_clause(from, to, ty.as_ref())?;
         let text = format!("DEFAULT {}", translator.rendered(0, from, to));
@@ -121,28 +119,6 @@ impl Alter<'_> {
         self.changed = true;
     }
 
-    /// Notes in the text that the column counts by itself; it will, once it is the primary key.
-    fn make_serial(&mut self, name: &str, column: (usize, usize)) {
-        let marker = match self.type_name(name) {
-            Some(PgType::Int8) => "bigserial",
-            Some(PgType::Int2) => "smallserial",
-            _ => "serial",
-        };
-        let end = self.present.type_end(column);
-        let src = self.present.src;
-        let after_comment = src.start(end);
-        let gap = src
-            .sql
-            .get(src.end_before(end)..after_comment)
-            .unwrap_or("");
-        let rest = if gap.contains("/*") { " " } else { gap };
-        let range = src.start(column.0 + 1)..after_comment;
-        self.change
-            .edits
-            .replace(range, format!("INTEGER /*{marker}*/{rest}"));
-        self.changed = true;
-    }
-
     /// TYPE new [COLLATE c] [USING expression]
     fn set_type(
         &mut self,
@@ -155,19 +131,20 @@ impl Alter<'_> {
         let mut translator = Translator::new(self.src, self.schema);
         let type_end = translator.type_end(from).min(to);
         let ty = translator.declared_type(from, type_end)?;
-        let declared = ty
-            .as_ref()
-            .and_then(PgType::declared_as)
-            .unwrap_or_else(|| self.src.slice(from, type_end))
-            .to_owned();
+        let declared = match &ty {
+            Some(ty) => declared(ty),
+            None => self.src.slice(from, type_end).to_owned(),
+        };
         let key = self
             .info
             .columns
             .iter()
             .any(|info| info.rowid_alias && info.name.eq_ignore_ascii_case(name));
         let integer = ty.as_ref().is_some_and(PgType::is_integer);
-        let text = if key && integer {
-            format!("INTEGER /*{}*/", declared.to_ascii_lowercase())
+        let identity = self.identity(name).filter(|_| integer);
+        let marker = identity.map_or("", Identity::marker);
+        let text = if integer && (key || identity.is_some()) {
+            format!("INTEGER /*{}{marker}*/", declared.to_ascii_lowercase())
         } else {
             declared
         };
@@ -186,10 +163,8 @@ impl Alter<'_> {
         }
         let conversion = match using {
             Some(using) => {
-                let value = translator.whole(using + 1, to)?;
-                if let Some(ty) = &ty {
-                    translator.assign(&value, ty)?;
-                }
+                let target = ty.map_or(Type::new(TypeId::TEXT), Type::from);
+                translator.typed(using + 1, to, Purpose::Using(name, target))?;
                 translator.rendered(0, using + 1, to)
             }
             None => self.converted(name, ty.as_ref())?,
@@ -252,11 +227,11 @@ impl Alter<'_> {
             ty,
             quote_name(&self.table)
         );
-        let statement = crate::analyze::translate(&text, self.schema)?;
+        let statement = crate::analyze(&text, self.schema)?;
         let sql = statement.sqlite.last().map_or("", String::as_str);
         let inner = sql
             .strip_prefix("SELECT ")
-            .and_then(|rest| rest.split(" AS v FROM ").next());
+            .and_then(|rest| rest.split(" AS \"v\" FROM ").next());
         Ok(inner.unwrap_or(name).to_owned())
     }
 }

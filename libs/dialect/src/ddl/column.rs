@@ -2,17 +2,31 @@
 
 use pgtypes::{Opaque, PgType, SqlState};
 
+use crate::analysis::Purpose;
+use crate::catalog::{Type, TypeId};
+use crate::ddl::counting::{self, Counting};
 use crate::ddl::layout::{self, Clause};
 use crate::error::DialectError;
-use crate::lexer::Kind;
 use crate::pg_catalog::identifier;
 use crate::translator::Translator;
+
+/// A type as SQLite's text of a table says it: with the collation under which its stored form is compared.
+pub(crate) fn declared(ty: &PgType) -> String {
+    let name = ty.declaration();
+    match ty.collation() {
+        Some(collation) => format!("{name} COLLATE {collation}"),
+        None => name,
+    }
+}
 
 /// What a column's definition says about it.
 #[derive(Debug, Default)]
 pub(crate) struct Definition {
     pub(crate) name: String,
-    pub(crate) serial: bool,
+    pub(crate) ty: Option<PgType>,
+    pub(crate) counting: Option<Counting>,
+    /// NOT NULL was written.
+    pub(crate) not_null: bool,
 }
 
 impl Translator<'_> {
@@ -26,24 +40,81 @@ impl Translator<'_> {
         let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
         let type_end = layout::type_end(self.src, at + 1, end);
         let ty = self.declared_type(at + 1, type_end)?;
-        let mut serial = self
+        let mut counting = self
             .src
             .slice(at + 1, type_end)
             .to_ascii_lowercase()
-            .contains("serial");
+            .contains("serial")
+            .then_some(Counting::Serial);
+        let mut not_null = false;
+        let mut default = false;
+        let mut identity_at = None;
         let mut next = type_end;
         while next < end {
             let clause = layout::clause(self.src, next, end);
             if self.src.is(next, "CHECK") {
                 self.name_check(next, Some(&name));
             }
-            serial |= self.column_clause(&clause, next, ty.as_ref())?;
+            not_null |= clause.keyword == "not";
+            default |= clause.keyword == "default";
+            if let Some(identity) = self.column_clause(&clause, next, ty.as_ref())? {
+                self.check_counts(&name, ty.as_ref(), counting.is_some(), next)?;
+                counting = Some(identity);
+                identity_at = Some(next);
+            }
             next = clause.end.max(next + 1);
         }
-        if let Some(ty) = &ty {
-            self.declare((at + 1, type_end), ty, serial, key);
+        if default && let Some(counting) = &counting {
+            return Err(self.two_values(&name, counting, identity_at));
         }
-        Ok(Definition { name, serial })
+        if let Some(ty) = &ty {
+            self.declare((at + 1, type_end), ty, counting.as_ref(), key);
+        }
+        Ok(Definition {
+            name,
+            ty,
+            counting,
+            not_null,
+        })
+    }
+
+    /// A column has one source of values.
+    fn two_values(&self, name: &str, counting: &Counting, at: Option<usize>) -> DialectError {
+        let table = self.scopes.last().and_then(|scope| scope.tables.first());
+        let table = table.map_or("", |table| table.alias.as_str());
+        let message = match counting {
+            Counting::Serial => {
+                format!(
+                    "multiple default values specified for column \"{name}\" of table \"{table}\""
+                )
+            }
+            Counting::Identity(..) => format!(
+                "both default and identity specified for column \"{name}\" of table \"{table}\""
+            ),
+        };
+        match at {
+            Some(at) => self.src.error(at, SqlState::SYNTAX_ERROR, message),
+            None => DialectError::new(SqlState::SYNTAX_ERROR, message),
+        }
+    }
+
+    fn check_counts(
+        &self,
+        name: &str,
+        ty: Option<&PgType>,
+        counts: bool,
+        at: usize,
+    ) -> Result<(), DialectError> {
+        if counts {
+            return Err(self.two_values(name, &Counting::Serial, Some(at)));
+        }
+        if ty.is_some_and(PgType::is_integer) {
+            return Ok(());
+        }
+        Err(DialectError::new(
+            SqlState::INVALID_PARAMETER_VALUE,
+            "identity column type must be smallint, integer, or bigint",
+        ))
     }
 
     /// The PostgreSQL type in tokens `from..to`; `None` if there are none.
@@ -65,6 +136,12 @@ impl Translator<'_> {
         let ty = PgType::parse(text);
         // SQLite's word for a column of no type.
         if ty.is_none() && !text.eq_ignore_ascii_case("any") {
+            let bare = text.split('(').next().unwrap_or(text).trim();
+            if crate::catalog::type_by_name(&bare.to_ascii_lowercase()).is_some()
+                || bare.eq_ignore_ascii_case("bit varying")
+            {
+                return Err(self.src.unsupported(from, &format!("type {text}")));
+            }
             let message = format!("type \"{text}\" does not exist");
             return Err(self.src.error(from, SqlState::UNDEFINED_OBJECT, message));
         }
@@ -73,26 +150,34 @@ impl Translator<'_> {
 
     /// Writes the type as SQLite needs it. An integer key must be INTEGER, and nothing else, to be the rowid: what
     /// the user wrote follows in a comment.
-    fn declare(&mut self, (from, to): (usize, usize), ty: &PgType, serial: bool, key: bool) {
+    fn declare(
+        &mut self,
+        (from, to): (usize, usize),
+        ty: &PgType,
+        counting: Option<&Counting>,
+        key: bool,
+    ) {
         let text = self.src.slice(from, to);
         let original = text.to_ascii_lowercase();
-        if ty.is_integer() && (key || serial) {
-            let marker = if serial {
-                match ty {
-                    PgType::Int8 => "bigserial",
-                    PgType::Int2 => "smallserial",
-                    _ => "serial",
-                }
+        if let Some(counting) = counting {
+            let marker = counting.marker();
+            let name = ty.name();
+            let text = if key || !marker.is_empty() {
+                format!("INTEGER /*{name}{marker}*/")
             } else {
-                original.as_str()
+                name.to_owned()
             };
-            if serial || !text.eq_ignore_ascii_case("INTEGER") {
-                self.replace(from, to, format!("INTEGER /*{marker}*/"));
+            self.replace(from, to, text);
+            return;
+        }
+        if ty.is_integer() && key {
+            if !text.eq_ignore_ascii_case("INTEGER") {
+                self.replace(from, to, format!("INTEGER /*{original}*/"));
             }
             return;
         }
-        if let Some(declared) = ty.declared_as() {
-            self.replace(from, to, declared);
+        if ty.declared_as().is_some() || ty.collation().is_some() {
+            self.replace(from, to, declared(ty));
         } else if *ty == PgType::Opaque(Opaque::Citext) {
             self.replace(from, to, "CITEXT COLLATE NOCASE");
         } else if matches!(
@@ -107,36 +192,29 @@ impl Translator<'_> {
         }
     }
 
-    /// One clause of a column; gives whether it makes the column a serial one.
+    /// One clause of a column; gives the identity that it makes of it.
     fn column_clause(
         &mut self,
         clause: &Clause,
         at: usize,
         ty: Option<&PgType>,
-    ) -> Result<bool, DialectError> {
+    ) -> Result<Option<Counting>, DialectError> {
         match clause.keyword.as_str() {
-            "default" => {
-                if self.is_nextval(clause.body) {
-                    self.remove(at, clause.end);
-                    return Ok(true);
-                }
-                self.default_clause(clause.body, clause.end, ty)?;
-            }
+            "default" => self.default_clause(clause.body, clause.end, ty)?,
             "generated" => {
-                let identity =
-                    (clause.body..clause.end).any(|token| self.src.is(token, "IDENTITY"));
-                if identity {
+                if let Some(identity) = counting::read_identity(self.src, clause.body, clause.end)?
+                {
                     self.remove(at, clause.end);
-                    return Ok(true);
+                    return Ok(Some(identity));
                 }
                 if let Some(open) =
                     (clause.body..clause.end).find(|token| self.src.sign(*token, "("))
                 {
-                    self.whole(open + 1, self.src.partner(open))?;
+                    self.generated(open + 1, self.src.partner(open), ty)?;
                 }
             }
             "as" => {
-                self.whole(clause.body + 1, self.src.partner(clause.body))?;
+                self.generated(clause.body + 1, self.src.partner(clause.body), ty)?;
             }
             "collate" => {
                 let name = self
@@ -150,13 +228,7 @@ impl Translator<'_> {
             }
             _ => self.constraint_body(clause)?,
         }
-        Ok(false)
-    }
-
-    pub(crate) fn is_nextval(&self, at: usize) -> bool {
-        self.src.is(at, "nextval")
-            || (self.src.is(at, "pg_catalog") && self.src.is(at + 2, "nextval"))
-            || (self.src.sign(at, "(") && self.src.is(at + 1, "nextval"))
+        Ok(None)
     }
 
     /// DEFAULT value: an expression needs parentheses in SQLite.
@@ -166,22 +238,22 @@ impl Translator<'_> {
         to: usize,
         ty: Option<&PgType>,
     ) -> Result<(), DialectError> {
-        let value = self.whole(from, to)?;
-        if let Some(ty) = ty {
-            self.assign(&value, ty)?;
-        }
-        let sign = usize::from(self.src.sign(from, "-") || self.src.sign(from, "+"));
-        let number = matches!(
-            self.src.kind(from + sign),
-            Some(Kind::Integer | Kind::Decimal)
-        ) && to == from + sign + 1;
-        let constant = self.src.is_any(from, &["NULL", "TRUE", "FALSE"]) && to == from + 1;
-        let parenthesised = self.src.sign(from, "(") && self.src.partner(from) + 1 == to;
-        if !(number || constant || parenthesised) {
-            self.before(from, "(");
-            self.after(to, ")");
-        }
+        let ty = ty.map_or(Type::new(TypeId::TEXT), |ty| Type::from(*ty));
+        self.before(from, "(");
+        self.typed(from, to, Purpose::Default("", ty))?;
+        self.after(to, ")");
         Ok(())
+    }
+
+    /// The expression of a generated column.
+    fn generated(
+        &mut self,
+        from: usize,
+        to: usize,
+        ty: Option<&PgType>,
+    ) -> Result<(), DialectError> {
+        let ty = ty.map_or(Type::new(TypeId::TEXT), |ty| Type::from(*ty));
+        self.typed(from, to, Purpose::Generated("", ty))
     }
 
     /// A CHECK without a name gets PostgreSQL's, so that an error can tell it. `column`: whose clause it is; a table's
@@ -237,7 +309,11 @@ impl Translator<'_> {
                 if !self.src.sign(clause.body, "(") {
                     return Err(self.src.syntax(clause.body));
                 }
-                self.whole(clause.body + 1, self.src.partner(clause.body))?;
+                self.typed(
+                    clause.body + 1,
+                    self.src.partner(clause.body),
+                    Purpose::Check,
+                )?;
                 self.drop_words(clause.body, clause.end);
             }
             "references" => self.referenced(clause.body, clause.end)?,

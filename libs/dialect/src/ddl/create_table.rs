@@ -1,7 +1,10 @@
 //! CREATE TABLE and CREATE TABLE AS.
 
-use pgtypes::{PgType, SqlState};
+use pgtypes::SqlState;
 
+use crate::analysis::tree::Output;
+use crate::ddl::column::{Definition, declared};
+use crate::ddl::counting;
 use crate::ddl::layout::{self, Piece};
 use crate::error::DialectError;
 use crate::literal::quote_name;
@@ -40,7 +43,13 @@ pub(crate) fn create_table(
         return Err(src.unsupported(to, "a partitioned or typed table"));
     }
     if src.sign(to, "(") && !is_as(src, src.partner(to) + 1) {
-        translator.table_body(to, &name)?;
+        // A temporary table may hide another of its name.
+        let exists = !temporary && translator.schema.columns(&name).is_some();
+        translator.table_body(to, &name, temporary)?;
+        if exists {
+            // Nothing is made.
+            translator.first.clear();
+        }
         translator.table_tail(src.partner(to) + 1)?;
         let statement = Statement {
             writes: true,
@@ -57,7 +66,12 @@ fn is_as(src: &Source<'_>, at: usize) -> bool {
 
 impl Translator<'_> {
     /// The columns and constraints between the parentheses that open at `open`.
-    fn table_body(&mut self, open: usize, table: &str) -> Result<(), DialectError> {
+    fn table_body(
+        &mut self,
+        open: usize,
+        table: &str,
+        temporary: bool,
+    ) -> Result<(), DialectError> {
         let close = self.src.partner(open);
         let pieces = layout::pieces(self.src, open, close);
         if pieces.is_empty() {
@@ -68,32 +82,43 @@ impl Translator<'_> {
             ..Scope::default()
         });
         let key = primary_key(self.src, &pieces);
-        let mut serial: Option<(String, usize)> = None;
+        let mut taken = Vec::new();
         for piece in &pieces {
             match *piece {
                 Piece::Column { at, end } => {
                     let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
                     let alone = key.as_slice() == [name.as_str()];
                     let column = self.column_definition(at, end, alone)?;
-                    if column.serial && !alone {
-                        if serial.is_some() || !key.is_empty() {
-                            let feature = format!(
-                                "a serial column that is not the primary key (\"{}\")",
-                                column.name
-                            );
-                            return Err(self.src.unsupported(at, &feature));
-                        }
-                        serial = Some((column.name, layout::type_end(self.src, at + 1, end)));
+                    if !temporary {
+                        self.count((table, &column), (at, end), &mut taken)?;
+                    } else if column.counting.is_some() && !alone {
+                        let feature =
+                            "a serial column of a temporary table that is not its primary key";
+                        return Err(self.src.unsupported(at, feature));
                     }
                 }
                 Piece::Constraint { at, end } => self.table_constraint(at, end)?,
             }
         }
-        if let Some((_, type_end)) = serial {
-            // The rowid counts for it; so it is the key of a table that has no other.
-            self.after(type_end, " PRIMARY KEY");
-        }
         self.scopes.pop();
+        Ok(())
+    }
+
+    /// Gives a column that counts its sequence, and its default.
+    fn count(
+        &mut self,
+        (table, column): (&str, &Definition),
+        (at, end): (usize, usize),
+        taken: &mut Vec<String>,
+    ) -> Result<(), DialectError> {
+        let (Some(counting), Some(ty)) = (&column.counting, column.ty) else {
+            return Ok(());
+        };
+        let made = counting::make((table, &column.name, ty), counting, self.schema, taken)?;
+        self.first.extend(made.first);
+        let not_null = if column.not_null { "" } else { " NOT NULL" };
+        let type_end = layout::type_end(self.src, at + 1, end);
+        self.after(type_end, format!("{not_null} DEFAULT ({})", made.default));
         Ok(())
     }
 
@@ -167,7 +192,7 @@ fn primary_key(src: &Source<'_>, pieces: &[Piece]) -> Vec<String> {
 
 /// CREATE TABLE name [(columns)] AS query [WITH [NO] DATA]: a table of the query's types, then its rows.
 fn create_as(
-    mut translator: Translator<'_>,
+    translator: Translator<'_>,
     name: &str,
     name_at: usize,
     to: usize,
@@ -192,12 +217,8 @@ fn create_as(
         end -= 3;
         data = false;
     }
-    let mark = translator.edits.mark();
-    let query = translator.query(at + 1, end)?;
-    if query.to < end {
-        return Err(src.syntax(query.to));
-    }
-    let select = translator.rendered(mark, at + 1, end);
+    let query = translator.typed_query(at + 1, end)?;
+    let select = query.text;
     let create = translator.rendered(0, 0, name_at);
     let table = quote_name(name);
     let tag = if data {
@@ -210,7 +231,7 @@ fn create_as(
         tag,
         ..Statement::session(StatementKind::Ddl, "")
     };
-    if query.incomplete || (if_not_exists && translator.schema.columns(name).is_some()) {
+    if if_not_exists && translator.schema.columns(name).is_some() {
         return Ok(translator.finish_with(vec![format!("{create} {table} AS {select}")], statement));
     }
     let columns: Vec<String> = query
@@ -226,11 +247,9 @@ fn create_as(
     Ok(translator.finish_with(sqlite, statement))
 }
 
-fn declaration(column: &Column, name: Option<&String>) -> String {
-    let name = name
-        .or(column.name.as_ref())
-        .map_or("?column?", String::as_str);
-    let ty = column.ty.as_ref().map(PgType::declaration);
+fn declaration(column: &Output, name: Option<&String>) -> String {
+    let name = name.unwrap_or(&column.name);
+    let ty = column.ty.pg_type().map(|ty| declared(&ty));
     format!("{} {}", quote_name(name), ty.unwrap_or_default())
         .trim_end()
         .to_owned()

@@ -1,5 +1,6 @@
 //! CREATE INDEX.
 
+use crate::analysis::Purpose;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -73,8 +74,14 @@ impl Translator<'_> {
         let mut names = Vec::new();
         let mut at = at;
         while at < close {
-            let term = self.expr(at, close)?;
+            // The old reader finds the end of the term.
+            let mut probe = Translator::new(self.src, self.schema);
+            probe.scopes.clone_from(&self.scopes);
+            let term = probe.expr(at, close)?;
             names.push(term.name.clone().unwrap_or_else(|| "expr".to_owned()));
+            if term.to > at + 1 {
+                self.typed(at, term.to, Purpose::IndexTerm)?;
+            }
             at = term.to;
             if at < close && self.src.name(at).is_some_and(|name| name.ends_with("_ops")) {
                 self.remove(at, at + 1);
@@ -105,7 +112,7 @@ impl Translator<'_> {
                 }
                 "tablespace" => at += 2,
                 "where" => {
-                    self.whole(at + 1, self.src.len())?;
+                    self.typed(at + 1, self.src.len(), Purpose::IndexCondition)?;
                     return Ok(());
                 }
                 "nulls" if self.src.is(at + 1, "DISTINCT") => at += 2,

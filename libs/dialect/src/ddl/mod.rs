@@ -2,14 +2,19 @@
 
 mod alter;
 mod alter_column;
-mod column;
+mod alter_constraint;
+mod alter_identity;
+pub(crate) mod column;
+pub(crate) mod counting;
 mod create_table;
 mod database;
 mod index;
 pub(crate) mod layout;
 mod object;
 mod rebuild;
+mod typed;
 mod view;
+pub(crate) mod view_note;
 
 use crate::error::DialectError;
 use crate::schema::SchemaView;
@@ -63,7 +68,7 @@ fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialec
         "table" => create_table::create_table(src, schema, start, at),
         "index" => index::create(src, schema, at),
         "view" | "recursive" => view::create(src, schema, replace, start, at),
-        "sequence" => crate::sequence::create(src, at + 1),
+        "sequence" => crate::sequence::create(src, schema, at + 1),
         "database" => database::create(src, at),
         "user" | "role" | "group" => database::create_user(src, at),
         _ => object::create(src, at),
@@ -73,6 +78,7 @@ fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialec
 fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
     match src.text(1).to_ascii_lowercase().as_str() {
         "table" => alter::alter_table(src, schema),
+        "sequence" => crate::sequence::alter(src, schema),
         "database" => database::alter(src),
         "user" | "role" | "group" => database::alter_user(src),
         _ => object::alter(src),

@@ -6,6 +6,7 @@ use crate::ddl::object_name;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
+use crate::sequence::stored;
 use crate::source::Source;
 use crate::statement::{Notice, Statement, StatementKind};
 
@@ -14,7 +15,6 @@ const ACCEPTED: &[(&str, &str, &str)] = &[
     ("extension", "CREATE EXTENSION", "ALTER EXTENSION"),
     ("schema", "CREATE SCHEMA", "ALTER SCHEMA"),
     ("view", "CREATE VIEW", "ALTER VIEW"),
-    ("sequence", "CREATE SEQUENCE", "ALTER SEQUENCE"),
     ("index", "CREATE INDEX", "ALTER INDEX"),
     ("default", "", "ALTER DEFAULT PRIVILEGES"),
     ("publication", "", "ALTER PUBLICATION"),
@@ -108,10 +108,7 @@ pub(crate) fn drop(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
                 "DROP ROLE",
             ));
         }
-        "sequence" => {
-            let (_, name, _) = object_name(src, at)?;
-            return Ok(crate::sequence::drop(&name));
-        }
+        "sequence" => return crate::sequence::drop(src, schema, at),
         "trigger" => {
             let (exists, name, _) = object_name(src, at)?;
             let guard = if exists { "IF EXISTS " } else { "" };
@@ -144,6 +141,7 @@ fn drop_relations(
     kind: &str,
 ) -> Result<Statement, DialectError> {
     let upper = kind.to_ascii_uppercase();
+    let article = if kind == "index" { "an" } else { "a" };
     let mut sqlite = Vec::new();
     let mut notices = Vec::new();
     let exists = src.are(at, &["IF", "EXISTS"]);
@@ -151,7 +149,17 @@ fn drop_relations(
     loop {
         let (_, name, to) = object_name(src, at)?;
         let guard = if exists { "IF EXISTS " } else { "" };
+        if schema.sequence(&name).is_some() {
+            let message = format!("\"{name}\" is not {article} {kind}");
+            return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message)
+                .hint("Use DROP SEQUENCE to remove a sequence."));
+        }
         sqlite.push(format!("DROP {upper} {guard}{}", quote_name(&name)));
+        if kind == "table" {
+            for (sequence, _) in schema.owned_sequences(&name) {
+                sqlite.extend(stored::drop(&sequence));
+            }
+        }
         let missing = match kind {
             "index" => schema.index_table(&name).is_none(),
             _ => schema.columns(&name).is_none(),

@@ -18,6 +18,8 @@ pub(crate) struct Change {
     pub(crate) rebuild: bool,
     pub(crate) checks: Vec<String>,
     pub(crate) violation: Option<(SqlState, String)>,
+    /// Statements that run before.
+    pub(crate) first: Vec<String>,
     /// Expressions that convert columns: name, SQLite text.
     pub(crate) conversions: Vec<(String, String)>,
 }
@@ -110,10 +112,11 @@ pub(crate) fn apply(present: &Present<'_>, change: Change, schema: &dyn SchemaVi
         };
         return Statement {
             needs: Some(needs),
-            ..Statement::ddl("ALTER TABLE", Vec::new())
+            ..Statement::ddl("ALTER TABLE", change.first)
         };
     }
-    let sqlite = statements(&text, &table, &change.conversions, schema);
+    let mut sqlite = change.first;
+    sqlite.extend(statements(&text, &table, &change.conversions, schema));
     let needs = Needs::SchemaRebuild {
         foreign_keys_off: schema.is_referenced(&table),
         table,

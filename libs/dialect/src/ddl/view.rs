@@ -2,6 +2,7 @@
 
 use pgtypes::SqlState;
 
+use crate::ddl::view_note;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -40,19 +41,16 @@ pub(crate) fn create(
     if !src.is(next, "AS") {
         return Err(src.syntax(next));
     }
-    let mark = translator.edits.mark();
-    let query = translator.query(next + 1, src.len())?;
-    if src.is(query.to, "WITH") {
-        return Err(src.unsupported(query.to, "WITH CHECK OPTION"));
-    }
-    if query.to < src.len() {
-        return Err(src.syntax(query.to));
-    }
-    if let Some(number) = translator.parameters.iter().position(|_| true) {
-        let message = format!("there is no parameter ${}", number + 1);
+    let query = translator.typed_query(next + 1, src.len())?;
+    if query.parameters > 0 {
+        let message = "there is no parameter $1";
         return Err(DialectError::new(SqlState::UNDEFINED_PARAMETER, message));
     }
-    let select = translator.rendered(mark, next + 1, src.len());
+    let select = format!(
+        "{} {}",
+        view_note::write(&query.columns, src.slice(next + 1, src.len())),
+        query.text
+    );
     let view = quote_name(&name);
     let mut sqlite = Vec::new();
     if replace {

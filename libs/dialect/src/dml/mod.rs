@@ -74,7 +74,7 @@ impl Translator<'_> {
         let targets = self.targets(&table, columns.as_deref(), names.as_deref(), to)?;
         let generated = columns.as_ref().is_some_and(|all| {
             all.iter().any(|column| {
-                column.generated
+                column.identity.is_some()
                     && !targets
                         .iter()
                         .flatten()
@@ -452,17 +452,26 @@ impl Translator<'_> {
         let end = self.src.len();
         let mut at = 1 + usize::from(self.src.is(1, "TABLE"));
         let mut sqlite = Vec::new();
+        let mut tables = Vec::new();
         loop {
             at += usize::from(self.src.is(at, "ONLY"));
             let (table, to) = self.table_name(at, end)?;
             sqlite.push(format!("DELETE FROM {}", quote_name(&table)));
+            tables.push(table);
             at = to + usize::from(self.src.sign(to, "*"));
             if !self.src.sign(at, ",") {
                 break;
             }
             at += 1;
         }
-        if self.src.is_any(at, &["RESTART", "CONTINUE"]) {
+        if self.src.are(at, &["RESTART", "IDENTITY"]) {
+            for table in &tables {
+                if !self.schema.owned_sequences(table).is_empty() {
+                    sqlite.insert(0, crate::sequence::stored::restart_of(table));
+                }
+            }
+            at += 2;
+        } else if self.src.are(at, &["CONTINUE", "IDENTITY"]) {
             at += 2;
         }
         if self.src.is(at, "CASCADE") {

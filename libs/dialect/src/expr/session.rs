@@ -4,7 +4,7 @@ use pgtypes::PgType;
 
 use crate::error::DialectError;
 use crate::expr::Expr;
-use crate::literal::{quote, quote_name};
+use crate::literal::quote;
 use crate::translator::Translator;
 
 /// The oid of a relation by its name: what follows is the name's expression and two closing parentheses. The columns of
@@ -79,8 +79,7 @@ impl Translator<'_> {
         Ok(Some(expr))
     }
 
-    /// nextval and currval within an expression. A serial column's next value is SQLite's to choose, which NULL asks for
-    /// in VALUES; a sequence of its own moves by a statement before this one, and so only once in a statement.
+    /// nextval and currval within an expression: the server knows the sequence by its name.
     fn sequence_call(
         &mut self,
         at: usize,
@@ -91,29 +90,8 @@ impl Translator<'_> {
         let Some(text) = self.src.string(last + 2)? else {
             return Ok(None);
         };
-        let sequence = crate::sequence::bare(&text);
-        let key = quote(&sequence);
         self.repeatable = false;
-        let owner = crate::sequence::owner(self.schema, &sequence);
-        let value = match (name, owner) {
-            ("currval", Some(_)) => "last_insert_rowid()".to_owned(),
-            ("nextval", Some(_)) if self.in_values => "NULL".to_owned(),
-            ("nextval", Some((table, column))) => {
-                let (table, column) = (quote_name(&table), quote_name(&column));
-                format!("(SELECT coalesce(max({column}), 0) + 1 FROM {table})")
-            }
-            ("nextval", None) if !self.first.is_empty() => {
-                return Err(self
-                    .src
-                    .unsupported(last, "a second nextval() in one statement"));
-            }
-            ("nextval", None) => {
-                self.first.push(crate::sequence::step(&key));
-                format!("(SELECT last_value FROM eloqdb_sequence WHERE name = {key})")
-            }
-            _ => format!("(SELECT last_value FROM eloqdb_sequence WHERE name = {key})"),
-        };
-        self.replace(at, close + 1, value);
+        self.replace(at, close + 1, format!("pg_{name}_oid({})", quote(&text)));
         Ok(Some(
             Expr::new(at, close + 1).typed(PgType::Int8).named(name),
         ))

@@ -3,6 +3,7 @@
 
 use pgtypes::{Oid, PgType, SqlState};
 
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::functions::Value;
 use crate::functions::convert::text_of;
@@ -58,13 +59,17 @@ pub(crate) fn format_type(arguments: &[Value]) -> Result {
     let Some(Value::Integer(oid)) = arguments.first() else {
         return Ok(Value::Null);
     };
-    let typmod = integer(arguments, 1);
-    let typmod = if matches!(arguments.get(1), Some(Value::Integer(_))) {
-        i32::try_from(typmod).unwrap_or(-1)
-    } else {
-        -1
+    let oid = u32::try_from(*oid).unwrap_or_default();
+    let id = TypeId::new(oid);
+    let name = match (oid, id.info(), arguments.get(1)) {
+        (0, ..) => "-".to_owned(),
+        (_, None, _) => "???".to_owned(),
+        (_, _, Some(Value::Integer(typmod))) => {
+            let typmod = i32::try_from(*typmod).unwrap_or(-1);
+            Type { id, typmod }.to_string()
+        }
+        _ => id.name(),
     };
-    let name = by_oid(*oid, typmod).map_or_else(|| "???".to_owned(), |ty| ty.to_string());
     Ok(Value::Text(name))
 }
 

@@ -136,6 +136,10 @@ pub(crate) const TABLES: &[CatalogTable] = &[
         "seqrelid oid, seqtypid oid, seqstart bigint, seqincrement bigint, seqmax bigint, seqmin bigint, seqcache bigint, seqcycle bool"
     ),
     table!(
+        "pg_depend",
+        "classid oid, objid oid, objsubid int, refclassid oid, refobjid oid, refobjsubid int, deptype TEXT"
+    ),
+    table!(
         "pg_stat_activity",
         "datid oid, datname NAME_TEXT, pid int, usesysid oid, usename NAME_TEXT, application_name TEXT, client_addr TEXT, \
          state TEXT, query TEXT, backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, \
@@ -160,7 +164,8 @@ pub(crate) const TABLES: &[CatalogTable] = &[
     ),
     table!(
         "pg_sequences",
-        "schemaname NAME_TEXT, sequencename NAME_TEXT, sequenceowner NAME_TEXT, last_value bigint"
+        "schemaname NAME_TEXT, sequencename NAME_TEXT, sequenceowner NAME_TEXT, data_type TEXT, start_value bigint, \
+         min_value bigint, max_value bigint, increment_by bigint, cycle bool, cache_size bigint, last_value bigint"
     ),
     table!(
         "information_schema_schemata",
@@ -203,7 +208,9 @@ pub(crate) const TABLES: &[CatalogTable] = &[
     ),
     table!(
         "information_schema_sequences",
-        "sequence_catalog TEXT, sequence_schema TEXT, sequence_name TEXT, data_type TEXT"
+        "sequence_catalog TEXT, sequence_schema TEXT, sequence_name TEXT, data_type TEXT, numeric_precision int, \
+         numeric_precision_radix int, numeric_scale int, start_value TEXT, minimum_value TEXT, maximum_value TEXT, \
+         increment TEXT, cycle_option TEXT"
     ),
     table!(
         "information_schema_routines",

@@ -3,6 +3,8 @@
 use pgtypes::PgType;
 
 use crate::expr::coerce::json_literal;
+use crate::literal::quote;
+use crate::sequence::default_literal;
 use crate::source::Source;
 use crate::table_info::{Constraint, ConstraintKind};
 
@@ -15,7 +17,7 @@ fn list(names: &[String]) -> String {
 }
 
 /// A name, quoted where PostgreSQL would quote it.
-pub(crate) fn identifier(name: &str) -> String {
+pub fn identifier(name: &str) -> String {
     let plain = !name.is_empty()
         && name
             .bytes()
@@ -30,6 +32,9 @@ pub(crate) fn identifier(name: &str) -> String {
 
 /// A default as PostgreSQL would print it, from SQLite's text: what translation put in is taken out again.
 pub(crate) fn default(text: &str, ty: &PgType) -> String {
+    if let Some(name) = default_literal(text) {
+        return format!("nextval({}::regclass)", quote(&name));
+    }
     let literal = text
         .strip_prefix("CAST(")
         .and_then(|rest| rest.strip_suffix(" AS TEXT)"))

@@ -8,7 +8,8 @@ use crate::functions::Value;
 use crate::pg_catalog::describe;
 use crate::pg_catalog::fill_constraint::is_key;
 use crate::pg_catalog::{CatalogInput, CatalogRows, CatalogTable, definitions::TABLES};
-use crate::table_info::{Constraint, ConstraintKind, TableInfo};
+use crate::sequence::SequenceInfo;
+use crate::table_info::{Constraint, ConstraintKind, Identity, TableInfo};
 
 pub(crate) const PUBLIC: u32 = 2200;
 pub(crate) const OWNER: u32 = 10;
@@ -53,13 +54,23 @@ pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {
     };
     filler.fixed();
     filler.users();
-    let shown = |table: &&TableInfo| table.name != "eloqdb_sequence";
+    // The view of a sequence is no view in PostgreSQL's eyes.
+    let shown = |table: &&TableInfo| {
+        table.name != SequenceInfo::TABLE
+            && !input
+                .sequences
+                .iter()
+                .any(|sequence| sequence.name == table.name)
+    };
     for table in input.tables.iter().filter(shown) {
         let oid = filler.oid("class", &table.name);
         filler.tables.insert(table.name.to_ascii_lowercase(), oid);
     }
     for table in input.tables.iter().filter(shown) {
         filler.table(table);
+    }
+    for sequence in &input.sequences {
+        filler.sequence(sequence);
     }
     TABLES
         .iter()
@@ -278,12 +289,13 @@ impl Filler<'_> {
             let collation = if ty.is_text() { 100_u32 } else { 0 };
             let written = column.default.as_deref();
             let default = written
-                .map(|text| describe::default(text, &ty))
-                .or_else(|| {
-                    column
-                        .generated
-                        .then(|| format!("nextval('{}_{}_seq'::regclass)", table.name, column.name))
-                });
+                .filter(|_| column.identity.is_none())
+                .map(|text| describe::default(text, &ty));
+            let identity = match column.identity {
+                Some(Identity::Always) => "a",
+                Some(Identity::ByDefault) => "d",
+                None => "",
+            };
             self.push(
                 "pg_attribute",
                 &[
@@ -300,7 +312,7 @@ impl Filler<'_> {
                     ("attnotnull", truth(column.not_null)),
                     ("atthasdef", truth(default.is_some())),
                     ("atthasmissing", truth(false)),
-                    ("attidentity", text("")),
+                    ("attidentity", text(identity)),
                     ("attgenerated", text("")),
                     ("attisdropped", truth(false)),
                     ("attislocal", truth(true)),
@@ -364,7 +376,22 @@ impl Filler<'_> {
                 ("numeric_scale", given(ty.scale())),
                 ("udt_schema", text("pg_catalog")),
                 ("udt_name", text(ty.typname())),
-                ("is_identity", text("NO")),
+                (
+                    "is_identity",
+                    text(if column.identity.is_some() {
+                        "YES"
+                    } else {
+                        "NO"
+                    }),
+                ),
+                (
+                    "identity_generation",
+                    match column.identity {
+                        Some(Identity::Always) => text("ALWAYS"),
+                        Some(Identity::ByDefault) => text("BY DEFAULT"),
+                        None => Value::Null,
+                    },
+                ),
                 ("is_generated", text("NEVER")),
                 (
                     "is_updatable",

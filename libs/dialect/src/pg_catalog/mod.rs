@@ -9,13 +9,15 @@ mod describe;
 mod fill;
 mod fill_constraint;
 mod fill_fixed;
+mod fill_sequence;
 
 use crate::functions::Value;
+use crate::sequence::SequenceInfo;
 use crate::source::Source;
 use crate::table_info::{TableInfo, parse_create_table};
 use crate::translator::Column;
 
-pub(crate) use describe::identifier;
+pub use describe::identifier;
 pub use fill::rows;
 
 /// A table of the catalog.
@@ -40,6 +42,8 @@ pub struct CatalogInput {
     pub users: Vec<String>,
     /// Tables and views of the session's database.
     pub tables: Vec<TableInfo>,
+    /// Its sequences, at the numbers where they are now.
+    pub sequences: Vec<SequenceInfo>,
     /// Settings as SHOW ALL gives them: name, value, description.
     pub settings: Vec<(String, String, String)>,
 }
@@ -70,7 +74,6 @@ const NOTHING_IN_IT: &[&str] = &[
     "pg_event_trigger",
     "pg_partitioned_table",
     "pg_rewrite",
-    "pg_depend",
     "pg_aggregate",
     "pg_operator",
     "pg_cast",
@@ -129,9 +132,24 @@ pub fn is_catalog_query(sql: &str) -> bool {
         return false;
     };
     (0..src.len()).any(|at| {
-        src.name(at)
-            .is_some_and(|name| has_table(&name) || name == "information_schema")
+        src.name(at).is_some_and(|name| {
+            has_table(&name)
+                || name == "information_schema"
+                || (src.sign(at + 1, "(") && reads_objects(&name))
+        })
     })
+}
+
+/// Functions that look objects up in the catalog.
+fn reads_objects(function: &str) -> bool {
+    matches!(
+        function,
+        "pg_get_indexdef"
+            | "pg_get_constraintdef"
+            | "pg_get_viewdef"
+            | "pg_get_userbyid"
+            | "to_regclass"
+    )
 }
 
 #[cfg(test)]
@@ -157,6 +175,7 @@ mod tests {
                 indexes: vec![index],
                 ..table
             }],
+            sequences: Vec::new(),
             settings: vec![("a".to_owned(), "b".to_owned(), "c".to_owned())],
         };
         for rows in rows(&input) {

@@ -1,8 +1,12 @@
 //! Aggregates.
 
-use crate::analysis::tree::{Aggregate, Call, Sort};
+use pgtypes::SqlValue;
+
+use crate::analysis::tree::{Aggregate, Call, Expr, ExprKind, Sort, SortBy};
 use crate::catalog::TypeId;
-use crate::sqlite::form::is_registered;
+use crate::sqlite::any::{Wanted, wanted};
+use crate::sqlite::expr::is_stored_as_shown;
+use crate::sqlite::form::{is_registered, registered_name};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -16,12 +20,12 @@ enum Name {
 
 impl Printer<'_> {
     pub(crate) fn aggregate(&mut self, aggregate: &Aggregate, at: Position) -> Result {
-        if aggregate.within_group {
+        if aggregate.within_group && !is_ordered_set(aggregate) {
             return Err(self.unsupported(at, format!("aggregate {}", aggregate.call.function.name)));
         }
         let name = self.aggregate_name(&aggregate.call, at)?;
         if aggregate.distinct && aggregate.call.arguments.len() > 1 {
-            return Err(self.unsupported(at, "DISTINCT in an aggregate of several arguments"));
+            return self.joined_distinct(aggregate, at);
         }
         self.head(&name);
         self.push("(");
@@ -29,16 +33,74 @@ impl Printer<'_> {
             self.push("DISTINCT ");
         }
         self.aggregate_arguments(&aggregate.call, &name)?;
-        if !aggregate.order_by.is_empty() {
-            self.push(" ORDER BY ");
-            self.sorts(&aggregate.order_by)?;
-        }
+        self.aggregate_order(aggregate)?;
         self.push(")");
         if let Some(filter) = &aggregate.filter {
             self.push(" FILTER (WHERE ");
             self.expr(filter)?;
             self.push(")");
         }
+        Ok(())
+    }
+
+    /// The order in which values are taken in. PostgreSQL finds distinct ones by sorting them.
+    fn aggregate_order(&mut self, aggregate: &Aggregate) -> Result {
+        let matters = matches!(
+            aggregate.call.function.name,
+            "array_agg" | "string_agg" | "json_agg" | "jsonb_agg"
+        );
+        let mut sorts = aggregate.order_by.clone();
+        if let Some(first) = aggregate.call.arguments.first()
+            && sorts.is_empty()
+            && aggregate.distinct
+            && matters
+        {
+            sorts.push(Sort {
+                key: SortBy::Value(first.clone()),
+                descending: false,
+                nulls_first: false,
+            });
+        }
+        if sorts.is_empty() {
+            return Ok(());
+        }
+        self.push(" ORDER BY ");
+        self.sorts(&sorts)
+    }
+
+    /// `string_agg(DISTINCT value, delimiter)`: SQLite's distinct aggregates have one argument, so the values are
+    /// collected first and then joined, by a delimiter that is the same for all rows.
+    fn joined_distinct(&mut self, aggregate: &Aggregate, at: Position) -> Result {
+        let call = &aggregate.call;
+        let (true, [value, delimiter]) = (
+            call.function.name == "string_agg"
+                && call.function.arguments.first() == Some(&TypeId::TEXT),
+            call.arguments.as_slice(),
+        ) else {
+            return Err(self.unsupported(at, "DISTINCT in an aggregate of several arguments"));
+        };
+        let mut varies = false;
+        delimiter.visit(&mut |part| varies |= matches!(part.kind, ExprKind::Column(_)));
+        if varies {
+            return Err(self.unsupported(at, "DISTINCT with a delimiter of each row's own"));
+        }
+        self.push("pg_array_to_text(pg_array_agg(DISTINCT ");
+        self.expr(value)?;
+        self.aggregate_order(aggregate)?;
+        self.push(") FILTER (WHERE ");
+        self.expr(value)?;
+        self.push(" IS NOT NULL");
+        if let Some(filter) = &aggregate.filter {
+            self.push(" AND ");
+            self.expr(filter)?;
+        }
+        self.push("), ");
+        if let ExprKind::Constant(SqlValue::Null) = delimiter.kind {
+            self.push("''");
+        } else {
+            self.expr(delimiter)?;
+        }
+        self.push(")");
         Ok(())
     }
 
@@ -57,24 +119,57 @@ impl Printer<'_> {
             }
             return Ok(());
         }
-        let tells = matches!(name, Name::Ours(_))
-            && call.function.arguments.iter().any(|ty| ty.is_pseudo());
+        if let (Name::Native("count"), [row]) = (name, call.arguments.as_slice())
+            && let ExprKind::Row(fields) = &row.kind
+        {
+            return self.counted_row(fields);
+        }
+        let mut index = 0;
         self.list(&call.arguments, ", ", |printer, argument| {
-            printer.collated(argument)?;
-            if tells {
-                printer.push(&format!(
-                    ", {}, {}",
-                    argument.ty.id.get(),
-                    argument.ty.typmod
-                ));
+            let form = match name {
+                Name::Native(_) => Wanted::Stored,
+                Name::Ours(_) => wanted(call.function, index),
+            };
+            index += 1;
+            let shown = form == Wanted::Text && is_stored_as_shown(argument.ty.id);
+            if form == Wanted::Stored || shown {
+                printer.collated(argument)
+            } else {
+                printer.argument_as(argument, form)
             }
-            Ok(())
         })
+    }
+
+    /// A row counts, unless it is a table's that an outer join left out.
+    fn counted_row(&mut self, fields: &[Expr]) -> Result {
+        let left_out = fields.iter().any(|field| {
+            matches!(field.kind, ExprKind::Column(column)
+                if self.nullable.contains(&column.relation))
+        });
+        if !left_out {
+            self.push("1");
+            return Ok(());
+        }
+        self.push("CASE WHEN ");
+        self.list(fields, " IS NOT NULL OR ", |printer, field| {
+            printer.expr(field)
+        })?;
+        self.push(" IS NOT NULL THEN 1 END");
+        Ok(())
     }
 
     /// The call of an aggregate over a window.
     pub(crate) fn aggregate_over(&mut self, call: &Call, at: Position) -> Result {
-        let name = self.aggregate_name(call, at)?;
+        let mut name = self.aggregate_name(call, at)?;
+        // What cannot take rows out again has a sibling that keeps them.
+        if let Name::Ours(ours) = &name
+            && let Some(rest) = ours.strip_prefix("pg_")
+        {
+            let sibling = format!("pg_window_{rest}");
+            if is_registered(&sibling) {
+                name = Name::Ours(sibling);
+            }
+        }
         self.head(&name);
         self.push("(");
         self.aggregate_arguments(call, &name)?;
@@ -102,8 +197,7 @@ impl Printer<'_> {
         if let Some(native) = native {
             return Ok(Name::Native(native));
         }
-        let ours = format!("pg_{}", function.source);
-        if is_registered(&ours) {
+        if let Some(ours) = own_aggregate(call) {
             return Ok(Name::Ours(ours));
         }
         Err(self.missing(function, at))
@@ -112,5 +206,33 @@ impl Printer<'_> {
     /// Sort keys that are values.
     pub(crate) fn sorts(&mut self, sorts: &[Sort]) -> Result {
         self.list(sorts, ", ", |printer, sort| printer.sort(sort, None))
+    }
+}
+
+/// Whether WITHIN GROUP sorts by one value, which the aggregate does itself.
+fn is_ordered_set(aggregate: &Aggregate) -> bool {
+    matches!(
+        aggregate.call.function.name,
+        "percentile_cont" | "percentile_disc" | "mode"
+    )
+}
+
+/// One of ours; some depend on the type of what they sort or collect.
+fn own_aggregate(call: &Call) -> Option<String> {
+    let name = registered_name(call.function)?;
+    let value = call.arguments.last().map(|argument| argument.ty.id);
+    let of_rows = value.is_some_and(|id| id.is_array() || id == TypeId::RECORD);
+    match (call.function.name, value) {
+        ("mode" | "percentile_disc", Some(TypeId::NUMERIC)) => Some(format!("{name}_numeric")),
+        ("mode" | "percentile_disc", Some(TypeId::INTERVAL)) => Some(format!("{name}_interval")),
+        ("json_agg", _) if of_rows => Some("pg_json_agg_rows".to_owned()),
+        // Arrays of arrays are not collected.
+        ("array_agg", Some(id)) if id.is_array() => None,
+        ("percentile_cont" | "percentile_disc", _)
+            if call.arguments.first().is_some_and(|a| a.ty.id.is_array()) =>
+        {
+            None
+        }
+        _ => Some(name),
     }
 }

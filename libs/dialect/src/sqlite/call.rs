@@ -1,8 +1,9 @@
 //! Calls of functions.
 
 use crate::analysis::tree::{Call, Expr, ExprKind};
-use crate::catalog::Function;
-use crate::sqlite::form::{Form, form};
+use crate::catalog::{Function, TypeId};
+use crate::sqlite::any::wanted;
+use crate::sqlite::form::{Form, form, registered_name};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -31,14 +32,25 @@ impl Printer<'_> {
             (Form::Like(word), [text, pattern]) => self.like(text, word, pattern),
             (Form::ConcatAny, [left, right]) => {
                 self.push("(");
-                self.as_text(left)?;
+                self.joined_text(left)?;
                 self.push(" || ");
-                self.as_text(right)?;
+                self.joined_text(right)?;
                 self.push(")");
                 Ok(())
             }
             _ => self.registered(call, at),
         }
+    }
+
+    /// A side of `||` as a cast to text gives it, which for a truth is not what a client sees.
+    fn joined_text(&mut self, value: &Expr) -> Result {
+        if value.ty.id != TypeId::BOOL {
+            return self.as_text(value);
+        }
+        self.push("pg_booltext(");
+        self.expr(value)?;
+        self.push(")");
+        Ok(())
     }
 
     fn between(&mut self, left: &Expr, sign: &str, right: &Expr, under: bool) -> Result {
@@ -58,33 +70,19 @@ impl Printer<'_> {
 
     /// A function that the server registers under PostgreSQL's own name of its code.
     fn registered(&mut self, call: &Call, at: Position) -> Result {
-        let name = format!("pg_{}", call.function.source);
-        if !crate::sqlite::form::is_registered(&name) {
-            return Err(self.missing(call.function, at));
+        if self.special(call)? {
+            return Ok(());
         }
+        let Some(name) = registered_name(call.function) else {
+            return Err(self.missing(call.function, at));
+        };
         self.push(&name);
         self.push("(");
-        let any = |index: usize| {
-            call.function
-                .arguments
-                .get(index)
-                .or(call.function.arguments.last())
-                .is_some_and(|ty| ty.is_pseudo())
-        };
         let mut index = 0;
         self.list(&call.arguments, ", ", |printer, argument| {
-            // What takes a value of any type is told the type.
-            let tells = any(index);
+            let form = wanted(call.function, index);
             index += 1;
-            printer.expr(argument)?;
-            if tells {
-                printer.push(&format!(
-                    ", {}, {}",
-                    argument.ty.id.get(),
-                    argument.ty.typmod
-                ));
-            }
-            Ok(())
+            printer.argument_as(argument, form)
         })?;
         self.push(")");
         Ok(())
@@ -111,7 +109,12 @@ impl Printer<'_> {
             _ => (pattern, None),
         };
         self.push("(");
-        self.expr(text)?;
+        if text.ty.id == TypeId::BPCHAR {
+            // Its trailing blanks count here.
+            self.as_text(text)?;
+        } else {
+            self.expr(text)?;
+        }
         self.push(" ");
         self.push(word);
         self.push(" ");

@@ -1,11 +1,16 @@
 //! Expressions.
 
+use crate::analysis::constant::names_an_object;
 use crate::analysis::deeper;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::TypeId;
+use crate::sqlite::fold::folded;
 use crate::sqlite::form::collation;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::ValueFunction;
+
+/// SQLite nests each AND or OR one deeper than the one before, and goes only so deep: longer lists are halved.
+const LONG_LIST: usize = 64;
 
 impl Printer<'_> {
     /// An expression; everything that binds less than a call is in parentheses.
@@ -22,8 +27,11 @@ impl Printer<'_> {
                 self.push(&number.to_string());
             }
             ExprKind::Column(column) => self.column(*column),
-            ExprKind::Relabel(inner) => self.expr(inner)?,
-            ExprKind::Call(call) => self.call(call, expr.at)?,
+            ExprKind::Relabel(inner) => self.relabel(inner, expr)?,
+            ExprKind::Call(call) => match folded(call) {
+                Some(text) => self.text(&text),
+                None => self.call(call, expr.at)?,
+            },
             ExprKind::ViaText(inner) => self.via_text(inner, expr.ty, expr.at)?,
             ExprKind::And(list) => self.joined(list, " AND ", "1")?,
             ExprKind::Or(list) => self.joined(list, " OR ", "0")?,
@@ -77,7 +85,7 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
-            ExprKind::Subquery(query) => self.scalar_subquery(query),
+            ExprKind::Subquery { query, single } => self.row_subquery(query, *single),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, expr.at),
             ExprKind::Window(call) => self.window_call(call, expr.at),
             ExprKind::ValueFunction {
@@ -101,8 +109,9 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
-            ExprKind::ArrayQuery(_) => Err(self.unsupported(expr.at, "ARRAY (query)")),
-            ExprKind::Array(_) => Err(self.unsupported(expr.at, "an array as a value")),
+            ExprKind::ArrayQuery(query) => self.array_query(query, expr),
+            ExprKind::Element { array, index } => self.element(array, index, expr.ty.id),
+            ExprKind::Array(elements) => self.array_value(elements),
             ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),
         }
@@ -110,6 +119,9 @@ impl Printer<'_> {
 
     /// A column by its relation's alias.
     pub(crate) fn column(&mut self, column: crate::analysis::tree::ColumnRef) {
+        if self.lateral_column(column) {
+            return;
+        }
         let Some(relation) = self.relations.get(column.relation.0) else {
             return;
         };
@@ -138,7 +150,14 @@ impl Printer<'_> {
             return Ok(());
         }
         self.push("(");
-        self.list(list, word, Self::expr)?;
+        if list.len() > LONG_LIST {
+            let (first, second) = list.split_at(list.len() / 2);
+            self.joined(first, word, empty)?;
+            self.push(word);
+            self.joined(second, word, empty)?;
+        } else {
+            self.list(list, word, Self::expr)?;
+        }
         self.push(")");
         Ok(())
     }
@@ -220,6 +239,30 @@ impl Printer<'_> {
         }
     }
 
+    /// A value under another type; what names an object is kept as its name.
+    fn relabel(&mut self, inner: &Expr, outer: &Expr) -> Result {
+        let (from, to) = (inner.ty.id, outer.ty.id);
+        let (named, wanted) = (names_an_object(from), names_an_object(to));
+        match (named, wanted) {
+            (false, true) if to == TypeId::REGTYPE => {
+                self.push("format_type(");
+                self.expr(inner)?;
+                self.push(", NULL)");
+            }
+            (true, false) if from == TypeId::REGTYPE => {
+                self.push("eq_type_oid(");
+                self.expr(inner)?;
+                self.push(")");
+            }
+            (true, false) if matches!(to, TypeId::OID | TypeId::INT4 | TypeId::INT8) => {
+                let feature = format!("a cast of type {} to {}", from.name(), to.name());
+                return Err(self.unsupported(outer.at, feature));
+            }
+            _ => self.expr(inner)?,
+        }
+        Ok(())
+    }
+
     /// A conversion by a text: the output of one type is the input of the other.
     fn via_text(
         &mut self,
@@ -229,6 +272,12 @@ impl Printer<'_> {
     ) -> Result {
         if is_text(to.id) {
             return self.as_text(inner);
+        }
+        if to.id.is_array() {
+            self.push("pg_array_in(");
+            self.as_text(inner)?;
+            self.push(&format!(", {})", to.id.get()));
+            return Ok(());
         }
         if !to.id.is_supported() {
             return Err(self.unsupported(at, format!("type {}", to.id.name())));
@@ -242,6 +291,9 @@ impl Printer<'_> {
     /// A value as the text that a client sees.
     pub(crate) fn as_text(&mut self, value: &Expr) -> Result {
         let id = value.ty.id;
+        if let ExprKind::Row(fields) = &value.kind {
+            return self.row_text(fields);
+        }
         if is_text(id) || is_stored_as_shown(id) {
             return self.expr(value);
         }
@@ -259,7 +311,7 @@ impl Printer<'_> {
 }
 
 /// Types whose values are texts.
-fn is_text(id: TypeId) -> bool {
+pub(crate) fn is_text(id: TypeId) -> bool {
     matches!(
         id,
         TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME | TypeId::CHAR | TypeId::UNKNOWN
@@ -267,7 +319,7 @@ fn is_text(id: TypeId) -> bool {
 }
 
 /// Types whose stored form is what a client sees.
-fn is_stored_as_shown(id: TypeId) -> bool {
+pub(crate) fn is_stored_as_shown(id: TypeId) -> bool {
     id.is_array()
         || matches!(
             id,
@@ -275,7 +327,6 @@ fn is_stored_as_shown(id: TypeId) -> bool {
                 | TypeId::UUID
                 | TypeId::JSON
                 | TypeId::JSONB
-                | TypeId::INTERVAL
                 | TypeId::TIMETZ
                 | TypeId::INET
         )

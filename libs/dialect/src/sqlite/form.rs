@@ -1,6 +1,10 @@
 //! How a function of PostgreSQL is written in SQLite.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use crate::catalog::{Function, TypeId};
+use crate::sqlite::session_functions::SESSION_FUNCTIONS;
 
 /// The way to write a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +85,8 @@ const IRREGULAR: &[(&str, &str)] = &[
 /// Functions with a form of their own.
 const FORMS: &[(&str, Form)] = &[
     ("textcat", Form::Infix("||")),
-    ("anytextcat", Form::ConcatAny),
-    ("textanycat", Form::ConcatAny),
+    ("anytextcat_anynonarray_text", Form::ConcatAny),
+    ("textanycat_text_anynonarray", Form::ConcatAny),
     ("textlike", Form::Like("LIKE")),
     ("textnlike", Form::Like("NOT LIKE")),
     ("namelike", Form::Like("LIKE")),
@@ -135,7 +139,41 @@ fn comparison(source: &str) -> Option<Form> {
     None
 }
 
+/// Percentiles and modes by the type of what is sorted.
+const ORDERED_SETS: &[(&str, &str)] = &[
+    ("percentile_cont_float8_float8", "pg_percentile_cont_float8"),
+    (
+        "percentile_cont_float8_interval",
+        "pg_percentile_cont_interval",
+    ),
+];
+
+/// The name under which the server has a function. What PostgreSQL defines in SQL, and aggregates, have the types of
+/// their arguments in their names, which may be left out here.
+pub(crate) fn registered_name(function: &Function) -> Option<String> {
+    let source = function.source;
+    if let Some((_, name)) = ORDERED_SETS.iter().find(|(known, _)| *known == source) {
+        return Some((*name).to_owned());
+    }
+    let mut name = format!("pg_{source}");
+    let least = function.name.len() + "pg_".len();
+    let is_derived = source
+        .strip_prefix(function.name)
+        .is_some_and(|types| types.starts_with('_'));
+    while !is_registered(&name) {
+        let shorter = name.rfind('_').filter(|at| is_derived && *at >= least)?;
+        name.truncate(shorter);
+    }
+    Some(name)
+}
+
 /// Whether the server has a function of this name.
-pub(crate) fn is_registered(_name: &str) -> bool {
-    true
+pub(crate) fn is_registered(name: &str) -> bool {
+    static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let scalars = functions::scalars().iter().map(|function| function.name);
+        let aggregates = functions::aggregates().iter().map(|function| function.name);
+        let session = SESSION_FUNCTIONS.iter().map(|(name, ..)| *name);
+        scalars.chain(aggregates).chain(session).collect()
+    });
+    NAMES.contains(name)
 }

@@ -5,18 +5,21 @@
 //! a text with an order of its own names that collation.
 
 mod aggregate;
+mod any;
 mod call;
 mod compare;
 mod constant;
 mod delete;
 mod distinct_on;
 mod expr;
+mod fold;
 mod form;
 mod from;
 mod insert;
 mod names;
 mod quantified;
 mod query;
+pub mod session_functions;
 mod set_operation;
 mod sort;
 mod table_function;

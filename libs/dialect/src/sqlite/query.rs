@@ -18,7 +18,18 @@ impl Printer<'_> {
                 }
                 self.select(query, select, compared)?;
             }
-            Body::Values(rows) => self.values(rows)?,
+            Body::Values(rows) => {
+                // SQLite's VALUES takes no ORDER BY and no LIMIT.
+                let sorted =
+                    !query.order_by.is_empty() || query.limit.is_some() || query.offset.is_some();
+                if sorted {
+                    self.push("SELECT * FROM (");
+                }
+                self.values(rows)?;
+                if sorted {
+                    self.push(")");
+                }
+            }
             Body::SetOperation {
                 operator,
                 all,
@@ -84,7 +95,9 @@ impl Printer<'_> {
             targets.iter().zip(names),
             ", ",
             |printer, (target, name)| {
-                if compared {
+                if let (ExprKind::Row(fields), false) = (&target.kind, compared) {
+                    printer.row_text(fields)?;
+                } else if compared {
                     printer.collated(target)?;
                 } else {
                     printer.expr(target)?;

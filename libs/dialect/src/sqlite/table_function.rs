@@ -1,75 +1,120 @@
-//! Functions in FROM: a table of the columns `c1`, `c2`, ….
+//! Functions in FROM: a table of the columns `c1`, `c2`, …, or one of SQLite's table functions where an argument is a
+//! column of what stands beside it.
 
-use crate::analysis::tree::{Call, ExprKind, TableFunction};
+use crate::analysis::tree::{Call, ColumnRef, Expr, ExprKind, Source, TableFunction};
 use crate::catalog::TypeId;
 use crate::sqlite::form::is_registered;
 use crate::sqlite::{Printer, Result};
+use crate::syntax::ast::Position;
 
 impl Printer<'_> {
     pub(crate) fn table_function(&mut self, function: &TableFunction) -> Result {
-        let ExprKind::Call(call) = &function.value.kind else {
-            return self.one_row(function);
+        let [value] = function.values.as_slice() else {
+            if is_lateral(function) {
+                return self.side_by_side(&function.values);
+            }
+            return self
+                .columns_of_rows(function, |printer| printer.side_by_side(&function.values));
         };
-        if !function.set {
-            return self.one_row(function);
+        let ExprKind::Call(call) = &value.kind else {
+            return self.one_row(value, function.ordinality);
+        };
+        if !call.function.returns_set {
+            return self.one_row(value, function.ordinality);
         }
-        if is_counted(call) && !has_column(call) {
-            return self.series(call, function.ordinality);
+        if is_lateral(function) {
+            return self.json_rows(call, value.at);
         }
-        self.rows(call, function)
+        if let Some(kind) = series_of(call) {
+            return self.series(call, kind, function.ordinality);
+        }
+        self.columns_of_rows(function, |printer| printer.json_rows(call, value.at))
+    }
+
+    /// A column of a function that is called for each row beside it; `false` for any other column.
+    pub(crate) fn lateral_column(&mut self, column: ColumnRef) -> bool {
+        let Some(Source::Function(function)) =
+            self.relations.get(column.relation.0).map(|r| &r.source)
+        else {
+            return false;
+        };
+        if !is_lateral(function) {
+            return false;
+        }
+        let alias = self.names.alias(column.relation).to_owned();
+        let width = width(function);
+        self.push("(");
+        self.name(&alias);
+        self.push(&if column.column >= width {
+            ".key + 1)".to_owned()
+        } else if width > 1 {
+            format!(".value ->> {})", column.column)
+        } else {
+            ".value)".to_owned()
+        });
+        true
     }
 
     /// A value as a table of one row.
-    fn one_row(&mut self, function: &TableFunction) -> Result {
+    fn one_row(&mut self, value: &Expr, ordinality: bool) -> Result {
         self.push("(SELECT ");
-        self.expr(&function.value)?;
+        self.expr(value)?;
         self.push(" AS c1");
-        if function.ordinality {
+        if ordinality {
             self.push(", 1 AS c2");
         }
         self.push(")");
         Ok(())
     }
 
-    /// `generate_series` over integers: a recursion, so that no row is held.
-    fn series(&mut self, call: &Call, ordinality: bool) -> Result {
+    /// `generate_series` as a recursion, so that no row is held.
+    fn series(&mut self, call: &Call, kind: Series, ordinality: bool) -> Result {
         let [start, stop, rest @ ..] = call.arguments.as_slice() else {
-            return Err(self.missing(call.function, crate::syntax::ast::Position::default()));
+            return Err(self.missing(call.function, Position::default()));
         };
         self.push("(WITH RECURSIVE b(a, z, s) AS MATERIALIZED (SELECT ");
         self.expr(start)?;
         self.push(", ");
         self.expr(stop)?;
         self.push(", ");
-        match rest.first() {
-            None => self.push("1"),
-            Some(step) => {
+        match (rest.first(), kind) {
+            (None, Series::Integer) => self.push("1"),
+            (None, Series::Other(_)) => self.push("'1'"),
+            (Some(step), Series::Integer) => {
                 self.push("pg_series_step(");
                 self.expr(step)?;
                 self.push(")");
             }
+            (Some(step), Series::Other(_)) => self.expr(step)?,
         }
-        self.push(
-            "), n(c1, z, s) AS (SELECT a, z, s FROM b WHERE CASE WHEN s > 0 THEN a <= z ELSE a >= z END \
-             UNION ALL SELECT c1 + s, z, s FROM n WHERE CASE WHEN s > 0 THEN c1 <= z - s ELSE c1 >= z - s END) SELECT c1",
-        );
+        match kind {
+            Series::Integer => self.push(
+                "), n(c1, z, s) AS (SELECT a, z, s FROM b WHERE CASE WHEN s > 0 THEN a <= z ELSE a >= z END \
+                 UNION ALL SELECT c1 + s, z, s FROM n WHERE CASE WHEN s > 0 THEN c1 <= z - s ELSE c1 >= z - s END) SELECT c1",
+            ),
+            Series::Other(ty) => self.push(&format!(
+                "), n(c1, z, s) AS (SELECT pg_series_first_{ty}(a, s, z), z, s FROM b \
+                 UNION ALL SELECT pg_series_next_{ty}(c1, s, z), z, s FROM n WHERE c1 IS NOT NULL) SELECT c1",
+            )),
+        }
         if ordinality {
             self.push(", row_number() OVER () AS c2");
         }
-        self.push(" FROM n)");
+        self.push(match kind {
+            Series::Integer => " FROM n)",
+            Series::Other(_) => " FROM n WHERE c1 IS NOT NULL)",
+        });
         Ok(())
     }
 
-    /// A function that gives its rows as a JSON array.
-    fn rows(&mut self, call: &Call, function: &TableFunction) -> Result {
-        let at = function.value.at;
-        let name = format!("pg_set_{}", call.function.source);
-        let unnest = call.function.name == "unnest" && call.arguments.len() == 1;
-        if !unnest && !is_registered(&name) {
-            return Err(self.missing(call.function, at));
-        }
+    /// Rows that come as a JSON array, under the names of the columns.
+    fn columns_of_rows(
+        &mut self,
+        function: &TableFunction,
+        rows: impl FnOnce(&mut Self) -> Result,
+    ) -> Result {
         self.push("(SELECT ");
-        let columns = call.function.out.len();
+        let columns = width(function);
         if columns > 1 {
             for column in 0..columns {
                 if column > 0 {
@@ -81,42 +126,122 @@ impl Printer<'_> {
             self.push("value AS c1");
         }
         if function.ordinality {
-            self.push(&format!(", key + 1 AS c{}", columns.max(1) + 1));
+            self.push(&format!(", key + 1 AS c{}", columns + 1));
         }
         self.push(" FROM ");
-        if unnest {
-            if let Some(array) = call.arguments.first() {
-                self.elements(array, at)?;
-            }
-        } else {
-            self.push("json_each(");
-            self.push(&name);
-            self.push("(");
-            self.list(&call.arguments, ", ", |printer, argument| {
-                printer.expr(argument)
-            })?;
-            self.push("))");
+        rows(self)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// The rows of several sets, each as long as the longest of them.
+    fn side_by_side(&mut self, values: &[Expr]) -> Result {
+        self.push("json_each(pg_side_by_side(");
+        self.list(values, ", ", |printer, value| match &value.kind {
+            ExprKind::Call(call) if call.function.returns_set => printer.json_array(call, value.at),
+            _ => Err(printer.unsupported(value.at, "a value beside sets of rows")),
+        })?;
+        self.push("))");
+        Ok(())
+    }
+
+    /// The rows by SQLite's table function over a JSON array.
+    fn json_rows(&mut self, call: &Call, at: Position) -> Result {
+        self.push("json_each(");
+        self.json_array(call, at)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// The rows of a set as a JSON array.
+    fn json_array(&mut self, call: &Call, at: Position) -> Result {
+        if let ("unnest", [array]) = (call.function.name, call.arguments.as_slice()) {
+            return self.elements(array, at);
         }
+        let name = format!("pg_set_{}", call.function.source);
+        if !is_registered(&name) {
+            return Err(self.missing(call.function, at));
+        }
+        self.push(&name);
+        self.push("(");
+        self.list(&call.arguments, ", ", |printer, argument| {
+            printer.expr(argument)
+        })?;
         self.push(")");
         Ok(())
     }
 }
 
-/// Whether it counts by integers.
-fn is_counted(call: &Call) -> bool {
-    call.function.name == "generate_series"
-        && call
-            .function
-            .arguments
-            .iter()
-            .all(|ty| matches!(*ty, TypeId::INT4 | TypeId::INT8))
+/// How `generate_series` counts.
+#[derive(Debug, Clone, Copy)]
+enum Series {
+    /// By SQLite's own addition.
+    Integer,
+    /// By functions for this type.
+    Other(&'static str),
 }
 
-/// Whether the arguments read a column, which only a table function of SQLite's may.
-fn has_column(call: &Call) -> bool {
-    let mut found = false;
-    for argument in &call.arguments {
-        argument.visit(&mut |expr| found |= matches!(expr.kind, ExprKind::Column(_)));
+fn series_of(call: &Call) -> Option<Series> {
+    if call.function.name != "generate_series" {
+        return None;
     }
+    match *call.function.arguments.first()? {
+        TypeId::INT4 | TypeId::INT8 => Some(Series::Integer),
+        TypeId::NUMERIC => Some(Series::Other("numeric")),
+        TypeId::TIMESTAMP => Some(Series::Other("timestamp")),
+        TypeId::TIMESTAMPTZ => Some(Series::Other("timestamptz")),
+        _ => None,
+    }
+}
+
+/// Whether a set's arguments read a column, which only a table function of SQLite's may.
+fn is_lateral(function: &TableFunction) -> bool {
+    function.values.iter().any(|value| match &value.kind {
+        ExprKind::Call(call) => {
+            call.function.returns_set && call.arguments.iter().any(reads_column)
+        }
+        _ => false,
+    })
+}
+
+fn reads_column(value: &Expr) -> bool {
+    let mut found = false;
+    value.visit(&mut |part| found |= matches!(part.kind, ExprKind::Column(_)));
     found
+}
+
+/// The number of its columns, but for that of WITH ORDINALITY.
+fn width(function: &TableFunction) -> usize {
+    match function.values.as_slice() {
+        [value] => match &value.kind {
+            ExprKind::Call(call) => call.function.out.len().max(1),
+            _ => 1,
+        },
+        several => several.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::NoSchema;
+
+    fn printed(sql: &str) -> String {
+        crate::analyze(sql, &NoSchema).unwrap().sqlite.concat()
+    }
+
+    #[test]
+    fn a_set_in_the_select_list_becomes_an_item_of_from() {
+        assert_eq!(
+            printed("SELECT unnest('{1,2}'::int[])"),
+            "SELECT \"set\".\"c1\" AS \"unnest\" FROM (SELECT value AS c1 FROM json_each(pg_elements('{1,2}', 23))) AS \"set\""
+        );
+    }
+
+    #[test]
+    fn a_function_of_a_column_beside_it_is_a_table_function() {
+        assert_eq!(
+            printed("SELECT g FROM (VALUES (2)) AS v(n), generate_series(1, v.n) AS g"),
+            "SELECT (\"g\".value) AS \"g\" FROM (VALUES (2)) AS \"v\", json_each(pg_set_generate_series_int4(1, \"v\".\"column1\")) AS \"g\""
+        );
+    }
 }

@@ -111,6 +111,19 @@ impl Nesting {
     }
 }
 
+/// Whether a place is inside a token, as what the body of a function says is.
+pub(super) fn is_inside_token(sql: &str, offset: usize) -> bool {
+    let mut at = skip_blanks(sql, 0);
+    while at < offset {
+        match scan(sql, at) {
+            Ok(end) if end > offset => return true,
+            Ok(end) if end > at => at = skip_blanks(sql, end),
+            _ => return false,
+        }
+    }
+    false
+}
+
 /// Reads all tokens of a statement.
 pub(super) fn survey(sql: &str) -> Survey {
     let mut survey = Survey {

@@ -158,8 +158,12 @@ const HOLDING_CODE: &[&str] = &["CREATE FUNCTION", "CREATE PROCEDURE", "DO"];
 /// The checks that the parser leaves to a second pass, for what is not lowered.
 fn check_other(sql: &str) -> Result<(), DialectError> {
     let errors = squawk_syntax::SourceFile::parse(sql).errors();
-    match errors.first() {
-        Some(error) => Err(fault::syntax(sql, usize::from(error.range().start()))),
+    let offset = errors
+        .iter()
+        .map(|error| usize::from(error.range().start()))
+        .find(|offset| !fault::is_inside_token(sql, *offset));
+    match offset {
+        Some(offset) => Err(fault::syntax(sql, offset)),
         None => Ok(()),
     }
 }

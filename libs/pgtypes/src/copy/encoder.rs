@@ -4,7 +4,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::options::{CopyFormat, CopyOptions, Header};
 use super::{binary, csv, text};
-use crate::{Format, PgType, SqlState, SqlValueRef, ValueError, encode};
+use crate::{Context, Format, PgType, SqlState, SqlValueRef, ValueError, encode_in};
 
 /// Writes rows in a COPY format, each into the buffer that the caller gives: first
 /// [`header`](Self::header), then every value, then [`finish`](Self::finish).
@@ -67,11 +67,23 @@ impl Encoder {
 
     /// Writes the next value of a row; after the last column comes the end of the line.
     ///
-    /// Errors: in binary form those of [`encode`], and 54000 for a value beyond 2 GiB.
+    /// Errors: in binary form those of [`encode`](crate::encode), and 54000 for a value beyond
+    /// 2 GiB.
     pub fn value(
         &mut self,
         value: SqlValueRef<'_>,
         ty: &PgType,
+        out: &mut BytesMut,
+    ) -> Result<(), ValueError> {
+        self.value_in(value, ty, Context::standard(), out)
+    }
+
+    /// The same with the settings of a session.
+    pub fn value_in(
+        &mut self,
+        value: SqlValueRef<'_>,
+        ty: &PgType,
+        context: &Context,
         out: &mut BytesMut,
     ) -> Result<(), ValueError> {
         if value.is_null() {
@@ -80,8 +92,14 @@ impl Encoder {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        let encoded = encode(value, ty, self.options.value_format(), &mut scratch)
-            .and_then(|()| self.check_length(scratch.len()));
+        let encoded = encode_in(
+            value,
+            ty,
+            self.options.value_format(),
+            context,
+            &mut scratch,
+        )
+        .and_then(|()| self.check_length(scratch.len()));
         if encoded.is_ok() {
             self.field(Some(&scratch), out);
         }

@@ -401,7 +401,7 @@ fn values_and_header_are_written_in_their_text_form() {
         .unwrap();
     encoder
         .value(
-            SqlValueRef::Real(1.5),
+            SqlValueRef::Text("1.50"),
             &PgType::from_declared("numeric(9,2)").unwrap(),
             &mut out,
         )

@@ -97,11 +97,23 @@ pub enum ExprKind {
     /// EXISTS.
     Exists(Box<Query>),
     /// The only value of a query.
-    Subquery(Box<Query>),
+    Subquery {
+        /// Of one column.
+        query: Box<Query>,
+        /// It is known to give no second row.
+        single: bool,
+    },
     /// ARRAY (query).
     ArrayQuery(Box<Query>),
     /// ARRAY […].
     Array(Vec<Expr>),
+    /// `a[i]`
+    Element {
+        /// An array.
+        array: Box<Expr>,
+        /// Where in it: an integer.
+        index: Box<Expr>,
+    },
     /// A row.
     Row(Vec<Expr>),
     /// Rows compared field by field.

@@ -169,13 +169,12 @@ pub enum Source {
     Excluded,
 }
 
-/// A function in FROM.
+/// A function in FROM, or several whose rows stand side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableFunction {
-    /// The call, or a value that is one row.
-    pub value: Expr,
-    /// The function gives a set.
-    pub set: bool,
+    /// Calls of functions that give sets, or values that are one row each; at least one. Where there are several, each
+    /// gives one column, NULL behind its last row.
+    pub values: Vec<Expr>,
     /// WITH ORDINALITY: the last column counts.
     pub ordinality: bool,
 }

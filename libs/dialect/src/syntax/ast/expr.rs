@@ -130,7 +130,7 @@ pub enum ExprKind {
         /// `CASE x WHEN …`.
         operand: Option<Box<Expr>>,
         /// WHEN … THEN ….
-        arms: Vec<(Expr, Expr)>,
+        arms: Vec<Arm>,
         /// ELSE.
         otherwise: Option<Box<Expr>>,
     },
@@ -260,6 +260,17 @@ pub struct QuantifiedQuery {
     pub query: Box<Query>,
     /// NOT IN: not of `= ANY`.
     pub negated: bool,
+}
+
+/// WHEN … THEN ….
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arm {
+    /// What WHEN says.
+    pub condition: Expr,
+    /// What THEN says.
+    pub result: Expr,
+    /// Where it begins.
+    pub at: Position,
 }
 
 /// Kinds of pattern.

@@ -2,7 +2,7 @@
 
 use squawk_parser::SyntaxKind::*;
 
-use super::super::ast::{Expr, ExprKind, Name, Path, Subscript, ValueFunction};
+use super::super::ast::{Arm, Expr, ExprKind, Name, Path, Subscript, ValueFunction};
 use super::chain::{query_in, wrap};
 use super::names::{Place, first_token};
 use super::types::is_interval;
@@ -290,7 +290,11 @@ impl Lowering<'_> {
                         let (Some(when), Some(then)) = (sides.next(), sides.next()) else {
                             return Err(self.syntax_after(arm));
                         };
-                        arms.push((self.lower_expr(when)?, self.lower_expr(then)?));
+                        arms.push(Arm {
+                            condition: self.lower_expr(when)?,
+                            result: self.lower_expr(then)?,
+                            at: at(arm),
+                        });
                     }
                 }
                 ELSE_CLAUSE => {

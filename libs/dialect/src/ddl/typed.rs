@@ -1,0 +1,132 @@
+//! Expressions and queries inside definitions: analysed with types, and printed in their place.
+
+use pgtypes::SqlState;
+
+use crate::analysis::schema::{Column, Generated, Relation, RelationKind};
+use crate::analysis::tree::Output;
+use crate::analysis::{self, Purpose};
+use crate::catalog::{Type, TypeId};
+use crate::error::DialectError;
+use crate::known_schema::KnownSchema;
+use crate::sqlite;
+use crate::syntax::{self, ast};
+use crate::translator::Translator;
+
+/// What makes a statement of an expression.
+const BEFORE: &str = "SELECT ";
+
+/// A query of a definition, ready for SQLite.
+pub(crate) struct Printed {
+    pub(crate) text: String,
+    pub(crate) columns: Vec<Output>,
+    pub(crate) parameters: usize,
+}
+
+impl Translator<'_> {
+    /// Analyses the expression in tokens `from..to`, which may name the columns of the table in scope, and puts what
+    /// SQLite is to read in its place.
+    pub(crate) fn typed(
+        &mut self,
+        from: usize,
+        to: usize,
+        purpose: Purpose<'_>,
+    ) -> Result<(), DialectError> {
+        let text = format!("{BEFORE}{}", self.src.slice(from, to));
+        let printed = self
+            .typed_text(&text, purpose)
+            .map_err(|error| self.moved(error, from, BEFORE.len()))?;
+        self.replace(from, to, printed);
+        Ok(())
+    }
+
+    fn typed_text(&self, text: &str, purpose: Purpose<'_>) -> Result<String, DialectError> {
+        let Some(expr) = only_expression(text)? else {
+            return Err(DialectError::syntax(""));
+        };
+        let schema = KnownSchema(self.schema);
+        let table = self.table_in_scope();
+        let standalone = analysis::expression(text, &expr, &schema, &table, purpose)?;
+        sqlite::print_expression(text, &standalone)
+    }
+
+    /// The query in tokens `from..to`.
+    pub(crate) fn typed_query(&self, from: usize, to: usize) -> Result<Printed, DialectError> {
+        let text = self.src.slice(from, to);
+        self.printed_query(text)
+            .map_err(|error| self.moved(error, from, 0))
+    }
+
+    fn printed_query(&self, text: &str) -> Result<Printed, DialectError> {
+        let tree = syntax::parse(text)?;
+        let Some(tree @ ast::Statement::Query(_)) = tree else {
+            return Err(DialectError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "what is not a query is not supported here",
+            ));
+        };
+        let analyzed = analysis::analyze(text, &tree, &KnownSchema(self.schema), &[])?;
+        let Some(analyzed) = analyzed else {
+            return Err(DialectError::syntax(""));
+        };
+        Ok(Printed {
+            text: sqlite::print(text, &analyzed)?,
+            columns: analyzed.columns().to_vec(),
+            parameters: analyzed.parameters.len(),
+        })
+    }
+
+    /// An error with its position in the whole statement.
+    fn moved(&self, error: DialectError, from: usize, before: usize) -> DialectError {
+        let start = self.src.start(from);
+        let ahead = self
+            .src
+            .sql
+            .get(..start)
+            .map_or(0, |text| text.chars().count());
+        DialectError {
+            position: error
+                .position
+                .map(|position| (position + ahead).saturating_sub(before)),
+            ..error
+        }
+    }
+
+    fn table_in_scope(&self) -> Relation {
+        let table = self.scopes.last().and_then(|scope| scope.tables.first());
+        let columns = table
+            .and_then(|table| table.columns.as_ref())
+            .map_or_else(Vec::new, |columns| columns.to_vec());
+        Relation {
+            schema: "main",
+            name: table.map_or_else(String::new, |table| table.alias.clone()),
+            kind: RelationKind::Table,
+            columns: columns
+                .into_iter()
+                .map(|column| Column {
+                    name: column.name.unwrap_or_default(),
+                    ty: column.ty.map_or(Type::new(TypeId::TEXT), Type::from),
+                    not_null: column.not_null,
+                    default: None,
+                    generated: Generated::No,
+                })
+                .collect(),
+            keys: Vec::new(),
+            without_rowid: false,
+        }
+    }
+}
+
+/// The expression of `SELECT expression`.
+fn only_expression(text: &str) -> Result<Option<ast::Expr>, DialectError> {
+    let Some(ast::Statement::Query(query)) = syntax::parse(text)? else {
+        return Ok(None);
+    };
+    let ast::QueryBody::Select(select) = query.body else {
+        return Ok(None);
+    };
+    let mut targets = select.targets;
+    match (targets.pop(), targets.is_empty()) {
+        (Some(target), true) if target.alias.is_none() => Ok(Some(target.value)),
+        _ => Ok(None),
+    }
+}

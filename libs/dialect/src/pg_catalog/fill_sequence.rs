@@ -1,0 +1,115 @@
+//! Rows of the catalog about sequences.
+
+use pgtypes::PgType;
+
+use crate::functions::Value;
+use crate::pg_catalog::fill::{Filler, int, text, truth};
+use crate::sequence::SequenceInfo;
+
+/// The number of `pg_class` in itself.
+const PG_CLASS: u32 = 1259;
+
+impl Filler<'_> {
+    /// A sequence in `pg_class`, `pg_sequence`, and the views over them.
+    pub(crate) fn sequence(&mut self, sequence: &SequenceInfo) {
+        let oid = self.oid("class", &sequence.name);
+        self.class(oid, &sequence.name, "S", &[("relnatts", int(3))]);
+        self.object(oid, &sequence.name, "class", "");
+        let ty = PgType::parse(&sequence.data_type).unwrap_or(PgType::Int8);
+        self.push(
+            "pg_sequence",
+            &[
+                ("seqrelid", int(oid)),
+                ("seqtypid", int(ty.oid().get())),
+                ("seqstart", int(sequence.start)),
+                ("seqincrement", int(sequence.increment)),
+                ("seqmax", int(sequence.max)),
+                ("seqmin", int(sequence.min)),
+                ("seqcache", int(sequence.cache)),
+                ("seqcycle", truth(sequence.cycle)),
+            ],
+        );
+        self.sequence_views(sequence, &ty);
+        self.ownership(oid, sequence);
+    }
+
+    fn sequence_views(&mut self, sequence: &SequenceInfo, ty: &PgType) {
+        let (owner, database) = (self.owner(), self.input.database.clone());
+        let last = if sequence.is_called {
+            int(sequence.last_value)
+        } else {
+            Value::Null
+        };
+        self.push(
+            "pg_sequences",
+            &[
+                ("schemaname", text("public")),
+                ("sequencename", text(&sequence.name)),
+                ("sequenceowner", text(&owner)),
+                ("data_type", text(&sequence.data_type)),
+                ("start_value", int(sequence.start)),
+                ("min_value", int(sequence.min)),
+                ("max_value", int(sequence.max)),
+                ("increment_by", int(sequence.increment)),
+                ("cycle", truth(sequence.cycle)),
+                ("cache_size", int(sequence.cache)),
+                ("last_value", last),
+            ],
+        );
+        if sequence.identity {
+            // Identity sequences are no objects of their own in the standard's eyes.
+            return;
+        }
+        let bits = match ty {
+            PgType::Int2 => 16,
+            PgType::Int4 => 32,
+            _ => 64,
+        };
+        self.push(
+            "information_schema_sequences",
+            &[
+                ("sequence_catalog", text(&database)),
+                ("sequence_schema", text("public")),
+                ("sequence_name", text(&sequence.name)),
+                ("data_type", text(&sequence.data_type)),
+                ("numeric_precision", int(bits)),
+                ("numeric_precision_radix", int(2)),
+                ("numeric_scale", int(0)),
+                ("start_value", text(&sequence.start.to_string())),
+                ("minimum_value", text(&sequence.min.to_string())),
+                ("maximum_value", text(&sequence.max.to_string())),
+                ("increment", text(&sequence.increment.to_string())),
+                (
+                    "cycle_option",
+                    text(if sequence.cycle { "YES" } else { "NO" }),
+                ),
+            ],
+        );
+    }
+
+    /// The column that owns a sequence.
+    fn ownership(&mut self, oid: u32, sequence: &SequenceInfo) {
+        let Some((table, column)) = &sequence.owner else {
+            return;
+        };
+        let info = self.input.tables.iter().find(|info| info.name == *table);
+        let place = info.and_then(|info| info.columns.iter().position(|own| own.name == *column));
+        let known = self.tables.get(&table.to_ascii_lowercase()).copied();
+        let (Some(place), Some(table)) = (place, known) else {
+            return;
+        };
+        let number = i64::try_from(place + 1).unwrap_or(0);
+        self.push(
+            "pg_depend",
+            &[
+                ("classid", int(PG_CLASS)),
+                ("objid", int(oid)),
+                ("objsubid", int(0)),
+                ("refclassid", int(PG_CLASS)),
+                ("refobjid", int(table)),
+                ("refobjsubid", int(number)),
+                ("deptype", text(if sequence.identity { "i" } else { "a" })),
+            ],
+        );
+    }
+}

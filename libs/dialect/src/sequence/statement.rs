@@ -1,0 +1,218 @@
+//! CREATE, ALTER and DROP SEQUENCE.
+
+use pgtypes::SqlState;
+
+use crate::ddl::object_name;
+use crate::error::DialectError;
+use crate::schema::SchemaView;
+use crate::sequence::{Options, SequenceInfo, altered, created, stored};
+use crate::source::Source;
+use crate::statement::{Notice, Statement, StatementKind};
+
+fn notice(sqlstate: SqlState, message: String) -> Notice {
+    Notice {
+        severity: "NOTICE",
+        sqlstate,
+        message,
+    }
+}
+
+/// CREATE [TEMP] SEQUENCE [IF NOT EXISTS] name [options]; the token behind SEQUENCE at `at`.
+pub(crate) fn create(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    at: usize,
+) -> Result<Statement, DialectError> {
+    const TAG: &str = "CREATE SEQUENCE";
+    if src.is_any(at - 2, &["TEMP", "TEMPORARY"]) {
+        return Err(src.unsupported(at - 2, "a temporary sequence"));
+    }
+    let if_not_exists = src.are(at, &["IF", "NOT", "EXISTS"]);
+    let (_, name, next) = object_name(src, at + if if_not_exists { 3 } else { 0 })?;
+    let options = Options::read(src, next, src.len())?;
+    if options.restart.is_some() || options.name.is_some() {
+        return Err(src.syntax(next));
+    }
+    if schema.columns(&name).is_some() || schema.index_table(&name).is_some() {
+        let message = format!("relation \"{name}\" already exists");
+        if if_not_exists {
+            let message = format!("{message}, skipping");
+            return Ok(Statement {
+                notices: vec![notice(SqlState::DUPLICATE_TABLE, message)],
+                ..Statement::accepted(TAG)
+            });
+        }
+        return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
+    }
+    let info = created(&name, &options, false)?;
+    check_owner(&info, schema)?;
+    Ok(Statement::ddl(TAG, stored::create(&info)))
+}
+
+/// OWNED BY names a column that there is.
+fn check_owner(info: &SequenceInfo, schema: &dyn SchemaView) -> Result<(), DialectError> {
+    let Some((table, column)) = &info.owner else {
+        return Ok(());
+    };
+    let Some(columns) = schema.columns(table) else {
+        let message = format!("relation \"{table}\" does not exist");
+        return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
+    };
+    if columns.iter().any(|known| known.name == *column) {
+        return Ok(());
+    }
+    let message = format!("column \"{column}\" of relation \"{table}\" does not exist");
+    Err(DialectError::new(SqlState::UNDEFINED_COLUMN, message))
+}
+
+/// The sequence of that name.
+///
+/// Errors: 42P01, 42809 where the name is another relation's.
+fn find(name: &str, schema: &dyn SchemaView, what: &str) -> Result<SequenceInfo, DialectError> {
+    if let Some(info) = schema.sequence(name) {
+        return Ok(info);
+    }
+    if schema.columns(name).is_some() {
+        let message = format!("\"{name}\" is not a sequence");
+        return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message));
+    }
+    let message = format!("{what} \"{name}\" does not exist");
+    Err(DialectError::new(SqlState::UNDEFINED_TABLE, message))
+}
+
+/// ALTER SEQUENCE [IF EXISTS] name options | RENAME TO name | OWNER TO role | SET SCHEMA public
+pub(crate) fn alter(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    const TAG: &str = "ALTER SEQUENCE";
+    let (if_exists, name, at) = object_name(src, 2)?;
+    let present = match find(&name, schema, "relation") {
+        Ok(present) => present,
+        Err(error) if if_exists && error.sqlstate == SqlState::UNDEFINED_TABLE => {
+            let message = format!("relation \"{name}\" does not exist, skipping");
+            return Ok(Statement {
+                notices: vec![notice(SqlState::SUCCESSFUL_COMPLETION, message)],
+                ..Statement::accepted(TAG)
+            });
+        }
+        Err(error) => return Err(error),
+    };
+    if src.are(at, &["OWNER", "TO"]) || src.are(at, &["SET", "SCHEMA", "public"]) {
+        return Ok(Statement::accepted(TAG));
+    }
+    if src.are(at, &["RENAME", "TO"]) {
+        return rename(src, schema, &present, at + 2);
+    }
+    if at >= src.len() {
+        return Err(src.syntax(at));
+    }
+    let options = Options::read(src, at, src.len())?;
+    let restart = options.restart.is_some();
+    let identity = present.identity;
+    let mut info = altered(present, &options)?;
+    if let Some(owner) = options.owner {
+        if identity {
+            return Err(DialectError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "cannot change ownership of identity sequence",
+            ));
+        }
+        info.owner = owner;
+        check_owner(&info, schema)?;
+    }
+    Ok(Statement::ddl(TAG, vec![stored::alter(&info, restart)]))
+}
+
+fn rename(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    present: &SequenceInfo,
+    at: usize,
+) -> Result<Statement, DialectError> {
+    let name = src.name(at).ok_or_else(|| src.syntax(at))?;
+    crate::session::end_at(src, at + 1)?;
+    if schema.columns(&name).is_some() {
+        let message = format!("relation \"{name}\" already exists");
+        return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
+    }
+    if !schema.sequence_users(&present.name).is_empty() {
+        return Err(src
+            .unsupported(1, "renaming a sequence that the default of a column uses")
+            .hint("Drop the default first, and set it again afterwards."));
+    }
+    Ok(Statement::ddl(
+        "ALTER SEQUENCE",
+        stored::rename(&present.name, &name),
+    ))
+}
+
+/// DROP SEQUENCE [IF EXISTS] name [, …] [CASCADE | RESTRICT]
+pub(crate) fn drop(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    at: usize,
+) -> Result<Statement, DialectError> {
+    let if_exists = src.are(at, &["IF", "EXISTS"]);
+    let mut at = at + if if_exists { 2 } else { 0 };
+    let mut sqlite = Vec::new();
+    let mut notices = Vec::new();
+    loop {
+        let (_, name, next) = object_name(src, at)?;
+        match find(&name, schema, "sequence") {
+            Ok(info) => {
+                check_unused(&info, schema)?;
+                sqlite.extend(stored::drop(&info.name));
+            }
+            Err(error) if if_exists && error.sqlstate == SqlState::UNDEFINED_TABLE => {
+                let message = format!("sequence \"{name}\" does not exist, skipping");
+                notices.push(notice(SqlState::SUCCESSFUL_COMPLETION, message));
+            }
+            Err(error) => return Err(error),
+        }
+        at = next;
+        if !src.sign(at, ",") {
+            break;
+        }
+        at += 1;
+    }
+    at += usize::from(src.is_any(at, &["CASCADE", "RESTRICT"]));
+    crate::session::end_at(src, at)?;
+    let statement = if sqlite.is_empty() {
+        Statement::session(StatementKind::NoOperation, "DROP SEQUENCE")
+    } else {
+        Statement::ddl("DROP SEQUENCE", sqlite)
+    };
+    Ok(Statement {
+        notices,
+        ..statement
+    })
+}
+
+/// No column takes its values from the sequence.
+fn check_unused(info: &SequenceInfo, schema: &dyn SchemaView) -> Result<(), DialectError> {
+    let name = &info.name;
+    if let (true, Some((table, column))) = (info.identity, &info.owner) {
+        let message = format!(
+            "cannot drop sequence {name} because column {column} of table {table} requires it"
+        );
+        return Err(
+            DialectError::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message).hint(format!(
+                "You can drop column {column} of table {table} instead."
+            )),
+        );
+    }
+    let users = schema.sequence_users(name);
+    if users.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = users
+        .iter()
+        .map(|(table, column)| {
+            format!("default value for column {column} of table {table} depends on sequence {name}")
+        })
+        .collect();
+    Err(DialectError::new(
+        SqlState::DEPENDENT_OBJECTS_STILL_EXIST,
+        format!("cannot drop sequence {name} because other objects depend on it"),
+    )
+    .detail(list.join("\n"))
+    .hint("Use DROP ... CASCADE to drop the dependent objects too."))
+}

@@ -1,0 +1,370 @@
+//! Functions that take values of any type: each wants them in a form of its own.
+
+use pgtypes::SqlState;
+
+use crate::analysis::tree::{Call, Expr, ExprKind, Query};
+use crate::catalog::{Function, Type, TypeId};
+use crate::error::DialectError;
+use crate::sqlite::expr::{is_stored_as_shown, is_text};
+use crate::sqlite::form::registered_name;
+use crate::sqlite::names::output_names;
+use crate::sqlite::{Printer, Result};
+
+/// In which form a value of any type is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// As it is stored.
+    Stored,
+    /// As its type's output function writes it.
+    Text,
+    /// As JSON.
+    Json,
+    /// As a key of an object.
+    Key,
+}
+
+/// The form of one argument of a function.
+pub(crate) fn wanted(function: &Function, index: usize) -> Wanted {
+    let declared = function
+        .arguments
+        .get(index)
+        .or(function.arguments.last())
+        .is_some_and(|ty| ty.is_pseudo());
+    if !declared {
+        return Wanted::Stored;
+    }
+    match function.name {
+        "json_build_array" | "jsonb_build_array" | "json_agg" | "jsonb_agg" => Wanted::Json,
+        "json_build_object" | "jsonb_build_object" | "json_object_agg" | "jsonb_object_agg" => {
+            if index.is_multiple_of(2) {
+                Wanted::Key
+            } else {
+                Wanted::Json
+            }
+        }
+        "percentile_disc" | "mode" => Wanted::Stored,
+        _ => Wanted::Text,
+    }
+}
+
+impl Printer<'_> {
+    /// An argument in the form that its function wants.
+    pub(crate) fn argument_as(&mut self, argument: &Expr, wanted: Wanted) -> Result {
+        match wanted {
+            Wanted::Stored => self.expr(argument),
+            Wanted::Text => self.as_text(argument),
+            Wanted::Json => self.as_json(argument, false),
+            Wanted::Key => self.as_key(argument),
+        }
+    }
+
+    /// A key of an object is the text that JSON has for the value, without its quotes.
+    fn as_key(&mut self, value: &Expr) -> Result {
+        let id = value.ty.id;
+        match id {
+            TypeId::BOOL => {
+                self.push("pg_booltext(");
+                self.expr(value)?;
+                self.push(")");
+                Ok(())
+            }
+            TypeId::DATE | TypeId::TIMESTAMP | TypeId::TIMESTAMPTZ => {
+                self.push("(");
+                self.as_json(value, false)?;
+                self.push(" ->> '$')");
+                Ok(())
+            }
+            TypeId::JSON | TypeId::JSONB | TypeId::RECORD => Err(self.no_key(value)),
+            _ if id.is_array() => Err(self.no_key(value)),
+            _ => self.as_text(value),
+        }
+    }
+
+    fn no_key(&self, value: &Expr) -> DialectError {
+        let message = "key value must be scalar, not array, composite, or json";
+        DialectError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+            .at(self.sql, value.at.0 as usize)
+    }
+
+    /// A value as JSON, NULL for NULL.
+    pub(crate) fn as_json(&mut self, value: &Expr, binary: bool) -> Result {
+        if let ExprKind::Row(fields) = &value.kind {
+            return self.row_as_json(fields, binary);
+        }
+        if value.ty.id == TypeId::RECORD {
+            return Err(self.unsupported(value.at, "a value of type record"));
+        }
+        self.push(if binary {
+            "pg_to_jsonb("
+        } else {
+            "pg_to_json("
+        });
+        if value.ty.id == TypeId::BPCHAR {
+            // With the blanks that the stored form leaves out.
+            self.as_text(value)?;
+        } else {
+            self.expr(value)?;
+        }
+        self.push(&format!(", {})", value.ty.id.get()));
+        Ok(())
+    }
+
+    /// A row's fields are called `f1`, `f2`, …, unless they are a table's.
+    fn row_as_json(&mut self, fields: &[Expr], binary: bool) -> Result {
+        let names = self.field_names(fields);
+        // A table's row that an outer join left out is NULL.
+        let nullable = fields.iter().find_map(|field| match field.kind {
+            ExprKind::Column(column) if names.is_some() => Some(column.relation),
+            _ => None,
+        });
+        let nullable = nullable.filter(|relation| self.nullable.contains(relation));
+        if nullable.is_some() {
+            self.push("CASE WHEN ");
+            self.list(fields, " IS NOT NULL OR ", |printer, field| {
+                printer.expr(field)
+            })?;
+            self.push(" IS NOT NULL THEN ");
+        }
+        self.push(if binary {
+            "pg_jsonb_build_object("
+        } else {
+            "pg_json_row("
+        });
+        let mut index = 0;
+        self.list(fields, ", ", |printer, field| {
+            let name = names.as_ref().and_then(|names| names.get(index)).cloned();
+            index += 1;
+            printer.text(&name.unwrap_or_else(|| format!("f{index}")));
+            printer.push(", ");
+            printer.as_json(field, false)
+        })?;
+        self.push(")");
+        if nullable.is_some() {
+            self.push(" END");
+        }
+        Ok(())
+    }
+
+    /// The names of a relation's columns, if the fields are all its columns in their order.
+    fn field_names(&self, fields: &[Expr]) -> Option<Vec<String>> {
+        let relation = match fields.first()?.kind {
+            ExprKind::Column(column) => column.relation,
+            _ => return None,
+        };
+        let whole = self.relations.get(relation.0)?;
+        let all = whole.columns.len() == fields.len()
+            && fields.iter().enumerate().all(|(index, field)| {
+                matches!(field.kind, ExprKind::Column(column)
+                    if column.relation == relation && column.column == index)
+            });
+        all.then(|| whole.columns.iter().map(|c| c.name.clone()).collect())
+    }
+
+    /// Calls that are written otherwise than by a registered function; `false` for one that is not such.
+    pub(crate) fn special(&mut self, call: &Call) -> Result<bool> {
+        let arguments = call.arguments.as_slice();
+        match (call.function.name, arguments) {
+            ("to_json" | "row_to_json" | "array_to_json", [value]) => {
+                self.as_json(value, false)?;
+            }
+            ("to_jsonb", [value]) => self.as_json(value, true)?,
+            ("pg_typeof", [value]) => self.type_of(value)?,
+            ("num_nulls" | "num_nonnulls", _) => self.count_nulls(call)?,
+            ("octet_length", [value]) if value.ty.id == TypeId::BPCHAR => {
+                self.push("pg_textoctetlen(");
+                self.as_text(value)?;
+                self.push(")");
+            }
+            (name, _) if is_plain(name) && registered_name(call.function).is_none() => {
+                self.push(name);
+                self.push("(");
+                // A table's name does where PostgreSQL takes its number.
+                self.list(arguments, ", ", |printer, argument| {
+                    printer.expr(argument.without_relabel())
+                })?;
+                self.push(")");
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The name of a value's type. An aggregate stays, for it makes a group of all rows.
+    fn type_of(&mut self, value: &Expr) -> Result {
+        let mut aggregates = false;
+        value.visit(&mut |part| aggregates |= matches!(part.kind, ExprKind::Aggregate(_)));
+        let name = value.ty.id.name();
+        if !aggregates {
+            self.text(&name);
+            return Ok(());
+        }
+        self.push("CASE WHEN ");
+        self.expr(value)?;
+        self.push(" IS NULL THEN ");
+        self.text(&name);
+        self.push(" ELSE ");
+        self.text(&name);
+        self.push(" END");
+        Ok(())
+    }
+
+    fn count_nulls(&mut self, call: &Call) -> Result {
+        let test = if call.function.name == "num_nulls" {
+            " IS NULL)"
+        } else {
+            " IS NOT NULL)"
+        };
+        self.push("(");
+        self.list(&call.arguments, " + ", |printer, argument| {
+            printer.push("(");
+            printer.expr(argument)?;
+            printer.push(test);
+            Ok(())
+        })?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// ARRAY […]
+    pub(crate) fn array_value(&mut self, elements: &[Expr]) -> Result {
+        let nested = elements.iter().any(|element| element.ty.id.is_array());
+        self.push(if nested {
+            "pg_array_nest("
+        } else {
+            "pg_array_make("
+        });
+        self.list(elements, ", ", Self::as_text)?;
+        self.push(")");
+        Ok(())
+    }
+}
+
+impl Printer<'_> {
+    /// ARRAY (SELECT …): no row makes the empty array.
+    pub(crate) fn array_query(&mut self, query: &Query, array: &Expr) -> Result {
+        let element = Expr {
+            ty: Type::new(array.ty.id.element().unwrap_or(TypeId::TEXT)),
+            kind: ExprKind::ColumnDefault("q.v".to_owned()),
+            at: array.at,
+        };
+        if element.ty.id.is_array() {
+            return Err(self.unsupported(array.at, "ARRAY of a query of arrays"));
+        }
+        self.push("coalesce((SELECT pg_array_agg(");
+        self.as_text(&element)?;
+        self.push(") FROM (SELECT ");
+        self.name(&output_names(query).concat());
+        self.push(" AS v FROM (");
+        self.query(query, false)?;
+        self.push(")) AS q), '{}')");
+        Ok(())
+    }
+
+    /// `a[i]`
+    pub(crate) fn element(&mut self, array: &Expr, index: &Expr, id: TypeId) -> Result {
+        let stored = is_text(id) || is_stored_as_shown(id);
+        self.push(if stored {
+            "pg_array_element("
+        } else {
+            "pg_in(pg_array_element("
+        });
+        self.expr(array)?;
+        self.push(", ");
+        self.expr(index)?;
+        self.push(")");
+        if !stored {
+            self.push(&format!(", {}, -1)", id.get()));
+        }
+        Ok(())
+    }
+
+    /// A row as its fields are shown, in parentheses.
+    pub(crate) fn row_text(&mut self, fields: &[Expr]) -> Result {
+        self.push("pg_record_make(");
+        self.list(fields, ", ", Self::as_text)?;
+        self.push(")");
+        Ok(())
+    }
+}
+
+/// What the server has under PostgreSQL's own name, with the stored forms of arguments and result.
+fn is_plain(name: &str) -> bool {
+    matches!(
+        name,
+        "format_type"
+            | "pg_encoding_to_char"
+            | "pg_char_to_encoding"
+            | "getdatabaseencoding"
+            | "pg_table_is_visible"
+            | "pg_type_is_visible"
+            | "pg_collation_is_visible"
+            | "pg_function_is_visible"
+            | "has_table_privilege"
+            | "has_column_privilege"
+            | "has_schema_privilege"
+            | "has_database_privilege"
+            | "has_sequence_privilege"
+            | "has_function_privilege"
+            | "pg_has_role"
+            | "obj_description"
+            | "col_description"
+            | "shobj_description"
+            | "pg_size_pretty"
+            | "pg_relation_size"
+            | "pg_total_relation_size"
+            | "pg_table_size"
+            | "pg_indexes_size"
+            | "pg_my_temp_schema"
+            | "pg_try_advisory_lock"
+            | "pg_get_serial_sequence"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::NoSchema;
+
+    fn printed(sql: &str) -> String {
+        crate::analyze(sql, &NoSchema).unwrap().sqlite.concat()
+    }
+
+    #[test]
+    fn what_takes_any_value_gets_it_as_its_text() {
+        assert_eq!(
+            printed("SELECT concat(1, 'a', true)"),
+            "SELECT pg_text_concat(CAST(1 AS TEXT), 'a', pg_out(1, 16, -1)) AS \"concat\""
+        );
+    }
+
+    #[test]
+    fn what_builds_json_gets_keys_as_text_and_values_as_json() {
+        assert_eq!(
+            printed("SELECT json_build_object(1, 2)"),
+            "SELECT pg_json_build_object(CAST(1 AS TEXT), pg_to_json(2, 23)) AS \"json_build_object\""
+        );
+    }
+
+    #[test]
+    fn a_row_in_json_has_the_names_of_its_table() {
+        assert_eq!(
+            printed("SELECT to_json(v) FROM (VALUES (1)) AS v(a)"),
+            "SELECT pg_json_row('a', pg_to_json(\"v\".\"column1\", 23)) AS \"to_json\" FROM (VALUES (1)) AS \"v\""
+        );
+    }
+
+    #[test]
+    fn the_type_of_a_value_is_known_before_it_runs() {
+        assert_eq!(
+            printed("SELECT pg_typeof(1.5)"),
+            "SELECT 'numeric' AS \"pg_typeof\""
+        );
+    }
+
+    #[test]
+    fn variadic_before_an_array_spreads_its_elements() {
+        assert_eq!(
+            printed("SELECT num_nulls(VARIADIC ARRAY[1, NULL])"),
+            "SELECT ((1 IS NULL) + (NULL IS NULL)) AS \"num_nulls\""
+        );
+    }
+}

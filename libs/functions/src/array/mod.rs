@@ -1,0 +1,21 @@
+//! Arrays: their text form `{1,"a b",NULL}`, one element after the other.
+
+mod functions;
+
+pub(crate) use pgtypes::array::{Array, Element, text_of};
+use pgtypes::{SqlState, ValueError};
+
+pub(crate) use crate::array::functions::FUNCTIONS;
+use crate::error::fail;
+
+/// Elements of an array that must not be NULL and have one dimension.
+pub(crate) fn keys(text: &str) -> Result<Vec<String>, ValueError> {
+    let array = Array::parse(text)?;
+    if array.lengths().len() > 1 {
+        return fail(
+            SqlState::ARRAY_SUBSCRIPT_ERROR,
+            "wrong number of array subscripts",
+        );
+    }
+    Ok(array.texts())
+}

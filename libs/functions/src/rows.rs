@@ -1,0 +1,145 @@
+//! What printed statements need around their rows: checked numbers for LIMIT and OFFSET, the step of a series, an array
+//! as a table of its elements.
+
+use pgtypes::{SqlState, SqlValue, SqlValueRef};
+
+use crate::arguments::{Answer, integer, text, whole, written};
+use crate::array::Array;
+use crate::error::fail;
+use crate::io::input::input;
+use crate::json::print::quoted;
+use crate::json::{self, parse};
+use crate::registry::Scalar;
+use crate::session::Session;
+
+pub(crate) const FUNCTIONS: &[Scalar] = &[
+    Scalar::pure("pg_limit", 1, |a| {
+        let refusal = (SqlState::INVALID_ROW_COUNT_IN_LIMIT_CLAUSE, "LIMIT");
+        row_count(a, -1, refusal)
+    })
+    .loose(),
+    Scalar::pure("pg_offset", 1, |a| {
+        let refusal = (
+            SqlState::INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
+            "OFFSET",
+        );
+        row_count(a, 0, refusal)
+    })
+    .loose(),
+    Scalar::pure("pg_series_step", 1, |a| match integer(a, 0)? {
+        0 => fail(
+            SqlState::INVALID_PARAMETER_VALUE,
+            "step size cannot equal zero",
+        ),
+        step => whole(step),
+    }),
+    Scalar::session("pg_elements", 2, elements),
+    Scalar::pure("pg_side_by_side", -1, side_by_side).loose(),
+    Scalar::pure("pg_record_make", -1, record).loose(),
+];
+
+/// A number of rows; NULL stands for `none`.
+fn row_count(
+    arguments: &[SqlValueRef<'_>],
+    none: i64,
+    (state, clause): (SqlState, &str),
+) -> Answer {
+    match arguments.first() {
+        None | Some(SqlValueRef::Null) => whole(none),
+        _ => match integer(arguments, 0)? {
+            rows if rows < 0 => fail(state, format!("{clause} must not be negative")),
+            rows => whole(rows),
+        },
+    }
+}
+
+/// The text of a row, of the texts of its fields: NULL is nothing, what could be mistaken is in quotes.
+fn record(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let mut out = String::from("(");
+    for at in 0..arguments.len() {
+        if at > 0 {
+            out.push(',');
+        }
+        if arguments.get(at).is_none_or(|field| field.is_null()) {
+            continue;
+        }
+        let field = text(arguments, at)?;
+        let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | ',') || c.is_whitespace();
+        if !field.is_empty() && !field.contains(special) {
+            out.push_str(field);
+            continue;
+        }
+        out.push('"');
+        for c in field.chars() {
+            if matches!(c, '"' | '\\') {
+                out.push(c);
+            }
+            out.push(c);
+        }
+        out.push('"');
+    }
+    out.push(')');
+    written(out)
+}
+
+/// `pg_elements(array, type of the elements)`: a JSON array of the elements' stored forms.
+fn elements(session: &dyn Session, arguments: &[SqlValueRef<'_>]) -> Answer {
+    let ty = integer(arguments, 1)?;
+    let array = Array::parse(text(arguments, 0)?)?;
+    let mut out = String::from("[");
+    for (index, element) in array.leaves().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        let Some(element) = element else {
+            out.push_str("null");
+            continue;
+        };
+        match input(session, element, ty, -1)? {
+            SqlValue::Null => out.push_str("null"),
+            SqlValue::Integer(number) => out.push_str(&number.to_string()),
+            // JSON has no infinity; SQLite reads a number that is too large as one.
+            SqlValue::Real(number) if number.is_infinite() => {
+                out.push_str(if number > 0.0 { "9e999" } else { "-9e999" });
+            }
+            SqlValue::Real(number) => out.push_str(&format!("{number:?}")),
+            SqlValue::Text(text) => out.push_str(&quoted(&text)),
+            SqlValue::Blob(_) => {
+                return fail(
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    "an array of bytea is not supported here",
+                );
+            }
+        }
+    }
+    out.push(']');
+    written(out)
+}
+
+/// `pg_side_by_side(rows, …)`: of JSON arrays one of arrays, with null behind the last element of a shorter one.
+fn side_by_side(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let mut lists = Vec::with_capacity(arguments.len());
+    for at in 0..arguments.len() {
+        lists.push(match arguments.get(at) {
+            Some(SqlValueRef::Null) | None => Vec::new(),
+            Some(_) => match parse::document(text(arguments, at)?)?.value {
+                json::Value::Array(elements) => elements,
+                _ => Vec::new(),
+            },
+        });
+    }
+    let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let mut out = String::from("[");
+    for row in 0..rows {
+        out.push_str(if row == 0 { "[" } else { ",[" });
+        for (at, list) in lists.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            out.push_str(list.get(row).map_or("null", |element| element.text));
+        }
+        out.push(']');
+    }
+    out.push(']');
+    written(out)
+}

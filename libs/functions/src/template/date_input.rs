@@ -1,0 +1,424 @@
+//! `to_date` and `to_timestamp`
+
+use pgtypes::calendar::{DAY, MONTHS, SECOND, WEEKDAYS};
+use pgtypes::{Date, SqlState, SqlValueRef, Timestamp, ValueError};
+
+use crate::arguments::{text, whole};
+use crate::error::fail;
+use crate::registry::Scalar;
+use crate::template::date_parts::{Parts, bad};
+use crate::template::words::{Piece, Template, Word};
+
+pub(crate) const FUNCTIONS: &[Scalar] = &[
+    Scalar::pure("pg_to_date", 2, |a| {
+        let parts = read(a)?;
+        whole(Date::new(parts.days(text(a, 0)?)?)?.days().into())
+    }),
+    Scalar::session("pg_to_timestamp", 2, |session, a| {
+        let parts = read(a)?;
+        let source = text(a, 0)?;
+        let micros = parts
+            .days(source)?
+            .saturating_mul(DAY)
+            .saturating_add(parts.micros(source)?);
+        if let Some(east) = parts.offset {
+            return whole(Timestamp::finite(micros - east * SECOND)?.micros());
+        }
+        whole(
+            Timestamp::finite(micros)?
+                .to_utc(session.time_zone())?
+                .micros(),
+        )
+    }),
+];
+
+const ROMAN: [&str; 12] = [
+    "XII", "XI", "X", "IX", "VIII", "VII", "VI", "V", "IV", "III", "II", "I",
+];
+
+struct Reader<'a> {
+    whole: &'a str,
+    rest: &'a str,
+    exact: bool,
+    /// Blanks that were skipped beyond those of the template.
+    extra: i64,
+}
+
+fn read(arguments: &[SqlValueRef<'_>]) -> Result<Parts, ValueError> {
+    let template = Template::parse(text(arguments, 1)?);
+    let exact = template
+        .pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Field(word) if word.name == "FX"));
+    let mut reader = Reader {
+        whole: text(arguments, 0)?,
+        rest: text(arguments, 0)?,
+        exact,
+        extra: 0,
+    };
+    let mut parts = Parts::default();
+    for (at, piece) in template.pieces.iter().enumerate() {
+        if reader.rest.is_empty() {
+            break;
+        }
+        if !exact && (matches!(piece, Piece::Field(_)) || at == 0) {
+            reader.skip_blanks();
+        }
+        match piece {
+            Piece::Separator(_) => reader.separator(),
+            Piece::Text(_) => reader.text(),
+            Piece::Field(word) => {
+                let greedy = word.bare || follows_no_digit(*word, template.pieces.get(at + 1));
+                reader.field(*word, greedy, &mut parts)?;
+                if word.ordinal.is_some() {
+                    reader.advance(2);
+                }
+                if !exact {
+                    reader.extra = 0;
+                    reader.skip_blanks();
+                }
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// Whether a number may have any length, as what follows begins with no digit.
+fn follows_no_digit(word: Word, next: Option<&Piece>) -> bool {
+    word.ordinal.is_some()
+        || match next {
+            None | Some(Piece::Separator(_)) => true,
+            Some(Piece::Text(c)) => !c.is_ascii_digit(),
+            Some(Piece::Field(next)) => matches!(
+                next.name,
+                "A.D."
+                    | "A.M."
+                    | "AD"
+                    | "AM"
+                    | "B.C."
+                    | "BC"
+                    | "DAY"
+                    | "DY"
+                    | "FX"
+                    | "MONTH"
+                    | "MON"
+                    | "OF"
+                    | "P.M."
+                    | "PM"
+                    | "RM"
+                    | "TZ"
+                    | "TZH"
+            ),
+        }
+}
+
+impl Reader<'_> {
+    fn advance(&mut self, characters: usize) {
+        let mut chars = self.rest.chars();
+        for _ in 0..characters {
+            chars.next();
+        }
+        self.rest = chars.as_str();
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.rest.starts_with(|c: char| c.is_ascii_whitespace()) {
+            self.advance(1);
+            self.extra += 1;
+        }
+    }
+
+    fn separator(&mut self) {
+        if self.exact {
+            self.advance(1);
+            return;
+        }
+        self.extra -= 1;
+        if self
+            .rest
+            .starts_with(|c: char| c.is_ascii_whitespace() || c.is_ascii_punctuation())
+        {
+            self.advance(1);
+            self.extra += 1;
+        }
+    }
+
+    fn text(&mut self) {
+        if !self.exact && self.extra > 0 {
+            self.extra -= 1;
+        } else {
+            self.advance(1);
+        }
+    }
+
+    /// A number of so many digits, and how many characters it took.
+    fn number(
+        &mut self,
+        width: usize,
+        word: Word,
+        greedy: bool,
+    ) -> Result<(i64, usize), ValueError> {
+        self.rest = self
+            .rest
+            .trim_start_matches(|c: char| c.is_ascii_whitespace());
+        let limit = if greedy { usize::MAX } else { width };
+        let signed = usize::from(self.rest.starts_with(['-', '+']));
+        let digits = self
+            .rest
+            .bytes()
+            .skip(signed)
+            .take_while(u8::is_ascii_digit)
+            .take(limit.saturating_sub(signed))
+            .count();
+        let name = word.spelling();
+        let shown: String = self.rest.chars().take(width).collect();
+        if !greedy && self.rest.chars().count() < width {
+            return bad(
+                format!("source string too short for \"{name}\" formatting field"),
+                format!(
+                    "Field requires {width} characters, but only {} remain.",
+                    self.rest.chars().count()
+                ),
+            );
+        }
+        if digits == 0 {
+            return bad(
+                format!("invalid value \"{shown}\" for \"{name}\""),
+                "Value must be an integer.",
+            );
+        }
+        let used = signed + digits;
+        if !greedy && used < width {
+            return bad(
+                format!("invalid value \"{shown}\" for \"{name}\""),
+                format!("Field requires {width} characters, but only {used} could be parsed."),
+            );
+        }
+        let (head, tail) = self.rest.split_at(used);
+        self.rest = tail;
+        match head.parse::<i32>() {
+            Ok(number) => Ok((number.into(), used)),
+            Err(_) => fail(
+                SqlState::DATETIME_FIELD_OVERFLOW,
+                format!("value for \"{name}\" in source string is out of range"),
+            ),
+        }
+    }
+
+    /// One of several names, in any case; which of them.
+    fn name(&mut self, names: &[&str], word: Word) -> Result<usize, ValueError> {
+        let longest = names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| {
+                self.rest
+                    .get(..name.len())
+                    .is_some_and(|head| head.eq_ignore_ascii_case(name))
+            })
+            .max_by_key(|(_, name)| name.len());
+        match longest {
+            Some((at, name)) => {
+                self.rest = self.rest.get(name.len()..).unwrap_or_default();
+                Ok(at)
+            }
+            None => {
+                let shown: String = self.rest.split_whitespace().next().unwrap_or("").into();
+                bad(
+                    format!("invalid value \"{shown}\" for \"{}\"", word.spelling()),
+                    "The given value did not match any of the allowed values for this field.",
+                )
+            }
+        }
+    }
+
+    fn field(&mut self, word: Word, greedy: bool, parts: &mut Parts) -> Result<(), ValueError> {
+        let width = word.name.len();
+        match word.name {
+            "FX" => {}
+            "AD" | "BC" => parts.before_christ = self.name(&["AD", "BC"], word)? == 1,
+            "A.D." | "B.C." => parts.before_christ = self.name(&["A.D.", "B.C."], word)? == 1,
+            "MM" => set(&mut parts.month, self.number(2, word, greedy)?.0, word)?,
+            "DD" => set(&mut parts.day, self.number(2, word, greedy)?.0, word)?,
+            "MONTH" | "MON" => {
+                let short = MONTHS.map(|name| name.get(..3).unwrap_or(name));
+                let names: &[&str] = if width == 3 { &short } else { &MONTHS };
+                set(&mut parts.month, position(self.name(names, word)?), word)?;
+            }
+            "DAY" | "DY" => {
+                let short = WEEKDAYS.map(|name| name.get(..3).unwrap_or(name));
+                let names: &[&str] = if width == 2 { &short } else { &WEEKDAYS };
+                parts.weekday = position(self.name(names, word)?);
+            }
+            "RM" => set(
+                &mut parts.month,
+                13 - position(self.name(&ROMAN, word)?),
+                word,
+            )?,
+            "DDD" | "IDDD" => {
+                set(
+                    &mut parts.day_of_year,
+                    self.number(3, word, greedy)?.0,
+                    word,
+                )?;
+                parts.iso |= word.name == "IDDD";
+            }
+            "D" => {
+                // 1 is Sunday.
+                let number = self.number(1, word, greedy)?.0;
+                parts.weekday = (number + 5).rem_euclid(7) + 1;
+            }
+            "ID" => parts.weekday = self.number(1, word, greedy)?.0,
+            "WW" | "IW" => {
+                set(&mut parts.week, self.number(2, word, greedy)?.0, word)?;
+                parts.iso |= word.name == "IW";
+            }
+            "W" => set(
+                &mut parts.week_of_month,
+                self.number(1, word, greedy)?.0,
+                word,
+            )?,
+            "J" => set(&mut parts.julian, self.number(1, word, greedy)?.0, word)?,
+            "CC" => set(&mut parts.century, self.number(2, word, greedy)?.0, word)?,
+            "Q" => drop(self.number(1, word, greedy)?),
+            "TZH" | "TZM" => self.offset(word, greedy, parts)?,
+            "TZ" | "OF" => {
+                return fail(
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    format!(
+                        "formatting field \"{}\" is only supported in to_char",
+                        word.spelling()
+                    ),
+                );
+            }
+            _ if self.clock(word, greedy, parts)? => {}
+            _ => self.year(word, greedy, parts)?,
+        }
+        Ok(())
+    }
+
+    /// Reads a field of the time of day; false for another one.
+    fn clock(&mut self, word: Word, greedy: bool, parts: &mut Parts) -> Result<bool, ValueError> {
+        match word.name {
+            "HH" | "HH12" | "HH24" => {
+                set(&mut parts.hour, self.number(2, word, greedy)?.0, word)?;
+                parts.twelve = word.name != "HH24";
+            }
+            "MI" => set(&mut parts.minute, self.number(2, word, greedy)?.0, word)?,
+            "SS" => set(&mut parts.second, self.number(2, word, greedy)?.0, word)?,
+            "SSSS" | "SSSSS" => set(
+                &mut parts.of_day,
+                self.number(word.name.len(), word, greedy)?.0,
+                word,
+            )?,
+            "MS" | "FF3" => self.fraction(3, word, greedy, parts)?,
+            "US" | "FF6" => self.fraction(6, word, greedy, parts)?,
+            "FF1" => self.fraction(1, word, greedy, parts)?,
+            "FF2" => self.fraction(2, word, greedy, parts)?,
+            "FF4" => self.fraction(4, word, greedy, parts)?,
+            "FF5" => self.fraction(5, word, greedy, parts)?,
+            "AM" | "PM" => parts.afternoon = Some(self.name(&["AM", "PM"], word)? == 1),
+            "A.M." | "P.M." => parts.afternoon = Some(self.name(&["A.M.", "P.M."], word)? == 1),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn fraction(
+        &mut self,
+        width: usize,
+        word: Word,
+        greedy: bool,
+        parts: &mut Parts,
+    ) -> Result<(), ValueError> {
+        let (number, used) = self.number(width, word, greedy)?;
+        let places = u32::try_from(6_usize.saturating_sub(used)).unwrap_or(0);
+        parts.micros = number * 10_i64.pow(places);
+        Ok(())
+    }
+
+    fn offset(&mut self, word: Word, greedy: bool, parts: &mut Parts) -> Result<(), ValueError> {
+        let before = parts.offset.unwrap_or(0);
+        if word.name == "TZM" {
+            let minutes = self.number(2, word, greedy)?.0;
+            let sign = if before < 0 { -1 } else { 1 };
+            parts.offset = Some(before + sign * minutes * 60);
+            return Ok(());
+        }
+        // A sign may have been taken for a separator.
+        let before = self.whole.len() - self.rest.len();
+        let taken = self.extra > 0
+            && !self.rest.starts_with(['-', '+', ' '])
+            && self
+                .whole
+                .get(..before)
+                .is_some_and(|text| text.ends_with('-'));
+        let negative = taken || self.rest.starts_with('-');
+        if self.rest.starts_with(['-', '+', ' ']) {
+            self.advance(1);
+        }
+        let hours = self.number(2, word, greedy)?.0;
+        parts.offset = Some(if negative {
+            -hours * 3600
+        } else {
+            hours * 3600
+        });
+        Ok(())
+    }
+
+    fn year(&mut self, word: Word, greedy: bool, parts: &mut Parts) -> Result<(), ValueError> {
+        parts.iso |= word.name.starts_with('I');
+        if word.name == "Y,YYY" {
+            let (thousands, _) = self.number(1, word, true)?;
+            self.rest = self.rest.strip_prefix(',').unwrap_or(self.rest);
+            let (rest, _) = self.number(3, word, false)?;
+            parts.year = Some(thousands * 1000 + rest);
+            parts.year_width = 4;
+            return Ok(());
+        }
+        let width = word.name.len();
+        let (year, used) = self.number(width, word, greedy)?;
+        let year = if width < 4 && used < 4 {
+            near_2020(year)
+        } else {
+            year
+        };
+        if parts.year.is_some_and(|known| known != year) {
+            return conflict(word);
+        }
+        parts.year = Some(year);
+        parts.year_width = width;
+        Ok(())
+    }
+}
+
+fn position(at: usize) -> i64 {
+    i64::try_from(at).unwrap_or(0) + 1
+}
+
+fn conflict<T>(word: Word) -> Result<T, ValueError> {
+    bad(
+        format!(
+            "conflicting values for \"{}\" field in formatting string",
+            word.spelling()
+        ),
+        "This value contradicts a previous setting for the same field type.",
+    )
+}
+
+fn set(field: &mut i64, value: i64, word: Word) -> Result<(), ValueError> {
+    if *field != 0 && *field != value {
+        return conflict(word);
+    }
+    *field = value;
+    Ok(())
+}
+
+/// The year that a shorter number means: the one that is nearest to 2020.
+const fn near_2020(year: i64) -> i64 {
+    match year {
+        70..100 => year + 1900,
+        0..520 => year + 2000,
+        520..1000 => year + 1000,
+        _ => year,
+    }
+}
