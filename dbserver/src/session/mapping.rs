@@ -1,7 +1,6 @@
 //! Between SQLite, the dialect, the types and the client: values, type names, errors.
 
 use dialect::DialectError;
-use dialect::functions::Value;
 use pgtypes::copy::CopyError;
 use pgtypes::{PgType, SqlState, SqlValue, SqlValueRef, ValueError};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -95,13 +94,13 @@ pub fn bound(value: SqlValueRef<'_>) -> ToSqlOutput<'_> {
 }
 
 /// A value of the dialect as SQLite takes it.
-pub fn cell(value: &Value) -> ToSqlOutput<'_> {
+pub fn cell(value: &SqlValue) -> ToSqlOutput<'_> {
     ToSqlOutput::Borrowed(match value {
-        Value::Null => ValueRef::Null,
-        Value::Integer(number) => ValueRef::Integer(*number),
-        Value::Real(number) => ValueRef::Real(*number),
-        Value::Text(text) => ValueRef::Text(text.as_bytes()),
-        Value::Blob(bytes) => ValueRef::Blob(bytes),
+        SqlValue::Null => ValueRef::Null,
+        SqlValue::Integer(number) => ValueRef::Integer(*number),
+        SqlValue::Real(number) => ValueRef::Real(*number),
+        SqlValue::Text(text) => ValueRef::Text(text.as_bytes()),
+        SqlValue::Blob(bytes) => ValueRef::Blob(bytes),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, Statement, StatementKind,
 };
 use crate::translator::Translator;
+use crate::{front, pg_catalog};
 
 /// Options before the defaults of the format are known.
 #[derive(Default)]
@@ -35,7 +36,10 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         given.format = Some(CopyFormat::Binary);
     }
     if src.sign(start, "(") {
-        return copy_query(translator, start, given);
+        return copy_query(&translator, start, given);
+    }
+    if let Some(statement) = copy_catalog(&translator, start, &mut given)? {
+        return Ok(statement);
     }
     let (table, mut at) = translator.table_name(start, src.len())?;
     let mut columns = Vec::new();
@@ -83,7 +87,6 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         sqlite: vec![format!("SELECT {list} FROM {}", quote_name(&table))],
         columns: types.unwrap_or_default(),
         tag: CommandTag::Copy,
-        catalog: translator.catalog,
         ..Statement::session(StatementKind::CopyOut { options }, "")
     })
 }
@@ -124,39 +127,75 @@ fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<PgType>>
 }
 
 fn copy_query(
-    translator: Translator<'_>,
+    translator: &Translator<'_>,
     open: usize,
     given: Given,
 ) -> Result<Statement, DialectError> {
     let src = translator.src;
     let close = src.partner(open);
-    if !translator.is_query(open + 1) {
+    let text = src.slice(open + 1, close);
+    let query = front::statement(text, translator.schema, &[])
+        .map_err(|error| translator.moved(error, open + 1, 0))?
+        .filter(|query| query.kind == StatementKind::Query);
+    let Some(query) = query else {
         return Err(src.unsupported(open + 1, "COPY of a data-modifying statement"));
+    };
+    copied(src, query, close + 1, given)
+}
+
+/// COPY of a catalog table to the client.
+fn copy_catalog(
+    translator: &Translator<'_>,
+    start: usize,
+    given: &mut Given,
+) -> Result<Option<Statement>, DialectError> {
+    let src = translator.src;
+    let parted = src.sign(start + 1, ".");
+    let last = if parted { start + 2 } else { start };
+    let schema = if parted { src.name(start) } else { None };
+    let mut to = last + 1;
+    let mut columns = "*";
+    if src.sign(to, "(") {
+        columns = src.slice(to + 1, src.partner(to));
+        to = src.partner(to) + 1;
     }
-    let query = translator.typed_query(open + 1, close)?;
-    if !src.is(close + 1, "TO") {
-        return Err(src.syntax(close + 1));
+    let found = src
+        .name(last)
+        .and_then(|name| pg_catalog::find_table(schema.as_deref(), &name));
+    let of_catalog = !parted || matches!(schema.as_deref(), Some("pg_catalog" | "information_schema"));
+    if found.is_none() || !of_catalog || !src.is(to, "TO") {
+        return Ok(None);
     }
-    standard_stream(src, close + 2, "STDOUT")?;
-    let mut given = given;
-    let end = read_options(src, close + 3, &mut given)?;
+    let text = format!("SELECT {columns} FROM {}", src.slice(start, last + 1));
+    match front::statement(&text, translator.schema, &[])? {
+        Some(query) => copied(src, query, to, std::mem::take(given)).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The query's rows to the client, by what follows from TO on.
+fn copied(
+    src: &Source<'_>,
+    query: Statement,
+    at: usize,
+    mut given: Given,
+) -> Result<Statement, DialectError> {
+    if !src.is(at, "TO") {
+        return Err(src.syntax(at));
+    }
+    if !query.parameters.is_empty() {
+        let message = "there is no parameter $1";
+        return Err(DialectError::new(SqlState::UNDEFINED_PARAMETER, message));
+    }
+    standard_stream(src, at + 1, "STDOUT")?;
+    let end = read_options(src, at + 2, &mut given)?;
     crate::session::end_at(src, end)?;
     let options = complete(src, given)?;
-    let statement = Statement {
+    Ok(Statement {
+        kind: StatementKind::CopyOut { options },
         tag: CommandTag::Copy,
-        columns: query
-            .columns
-            .iter()
-            .map(|column| column.ty.pg_type())
-            .collect(),
-        names: query
-            .columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect(),
-        ..Statement::session(StatementKind::CopyOut { options }, "")
-    };
-    Ok(translator.finish_with(vec![query.text], statement))
+        ..query
+    })
 }
 
 /// STDIN and STDOUT are interchangeable, as in PostgreSQL; anything else is a file of the server.

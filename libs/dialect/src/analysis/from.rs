@@ -35,6 +35,9 @@ impl Analyzer<'_> {
                     Source::Table { schema, .. } if alias.is_none() => {
                         Some(shown_schema(schema).to_owned())
                     }
+                    Source::Catalog { schema, .. } if alias.is_none() => {
+                        Some((*schema).to_owned())
+                    }
                     _ => None,
                 };
                 self.enter(id, schema)?;
@@ -94,7 +97,7 @@ impl Analyzer<'_> {
                 ),
             )
         })?;
-        self.catalog |= found.kind == RelationKind::Catalog;
+        self.catalog |= matches!(found.kind, RelationKind::Catalog { stored: Some(_) });
         Ok(found)
     }
 
@@ -115,11 +118,7 @@ impl Analyzer<'_> {
             .collect();
         let relation = Relation {
             alias: stored.name.clone(),
-            source: Source::Table {
-                schema: stored.schema,
-                name: stored.name.clone(),
-                has_rowid: !stored.without_rowid,
-            },
+            source: source_of(stored),
             columns,
         };
         self.named(relation, alias)
@@ -237,6 +236,29 @@ impl Analyzer<'_> {
         };
         self.named(relation, alias)
     }
+}
+
+fn source_of(stored: &Stored) -> Source {
+    match stored.kind {
+        RelationKind::Catalog { stored: table } => Source::Catalog {
+            schema: if is_information_schema(&stored.name) {
+                "information_schema"
+            } else {
+                "pg_catalog"
+            },
+            stored: table,
+        },
+        RelationKind::Table | RelationKind::View => Source::Table {
+            schema: stored.schema,
+            name: stored.name.clone(),
+            has_rowid: !stored.without_rowid,
+        },
+    }
+}
+
+/// Every table of `pg_catalog` has a name that begins so.
+fn is_information_schema(name: &str) -> bool {
+    !name.starts_with("pg_")
 }
 
 /// Where a path begins.

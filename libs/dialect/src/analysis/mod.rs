@@ -58,6 +58,8 @@ use crate::catalog::Type;
 use crate::error::DialectError;
 use crate::syntax::ast::Position;
 
+pub(crate) use crate::analysis::standalone::type_of_name;
+pub(crate) use crate::analysis::target::column_name;
 pub use crate::analysis::standalone::{Purpose, Standalone, expression};
 pub use crate::analysis::statement::{Analyzed, analyze};
 

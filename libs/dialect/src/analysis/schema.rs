@@ -53,8 +53,11 @@ pub enum RelationKind {
     Table,
     /// A view.
     View,
-    /// A table of `pg_catalog` or `information_schema`, filled before the statement runs.
-    Catalog,
+    /// A table of `pg_catalog` or `information_schema`.
+    Catalog {
+        /// The name of the temp table that is filled before the statement runs; `None`: it never has rows.
+        stored: Option<&'static str>,
+    },
 }
 
 /// A column.

@@ -254,7 +254,7 @@ impl Alter<'_> {
         let mut translator = Translator::new(self.src, self.schema);
         let column = translator.column_definition(at, end, false)?;
         let counted = self.count(&mut translator, &column, (at, end))?;
-        let text = translator.rendered(0, at, end);
+        let text = translator.rendered(at, end);
         let clause = |keyword: &str| (at..end).any(|token| self.src.is(token, keyword));
         let default_call = text.to_ascii_lowercase().contains("default (") && text.contains("()");
         let native =
@@ -289,7 +289,7 @@ impl Alter<'_> {
         } else if default.keyword == "default" {
             let mut translator = Translator::new(self.src, self.schema);
             translator.default_clause(default.body, default.end, None)?;
-            translator.rendered(0, default.body, default.end)
+            translator.rendered(default.body, default.end)
         } else {
             "NULL".to_owned()
         };
@@ -339,9 +339,9 @@ impl Alter<'_> {
             }
         }
         let mut translator = Translator::new(src, self.schema);
-        translator.push_table(&self.table, &self.table);
+        translator.about(&self.table);
         translator.table_constraint(at, end)?;
-        let text = translator.rendered(0, at, end);
+        let text = translator.rendered(at, end);
         let given = clause.name.clone();
         match clause.keyword.as_str() {
             "unique" => {
@@ -372,7 +372,7 @@ impl Alter<'_> {
             }
             _ => {
                 let open = clause.body;
-                let condition = translator.rendered(0, open, src.partner(open) + 1);
+                let condition = translator.rendered(open, src.partner(open) + 1);
                 let table = quote_name(&self.table);
                 self.change.checks.push(format!(
                     "SELECT 1 FROM {table} WHERE NOT {condition} LIMIT 1"

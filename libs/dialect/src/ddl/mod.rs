@@ -11,6 +11,7 @@ mod index;
 pub(crate) mod layout;
 mod object;
 mod rebuild;
+mod truncate;
 mod typed;
 mod view;
 pub(crate) mod view_note;
@@ -20,7 +21,7 @@ use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::Statement;
 
-pub(crate) use index::index_columns;
+pub(crate) use truncate::truncate;
 
 /// CREATE, ALTER, DROP, and what goes with schemas: COMMENT, GRANT, REVOKE …
 pub(crate) fn ddl(

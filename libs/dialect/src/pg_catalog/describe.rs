@@ -2,7 +2,8 @@
 
 use pgtypes::PgType;
 
-use crate::expr::coerce::json_literal;
+pub use functions::identifier;
+
 use crate::literal::quote;
 use crate::sequence::default_literal;
 use crate::source::Source;
@@ -16,44 +17,12 @@ fn list(names: &[String]) -> String {
         .join(", ")
 }
 
-/// A name, quoted where PostgreSQL would quote it.
-pub fn identifier(name: &str) -> String {
-    let plain = !name.is_empty()
-        && name
-            .bytes()
-            .enumerate()
-            .all(|(at, c)| c.is_ascii_lowercase() || c == b'_' || (at > 0 && c.is_ascii_digit()));
-    if plain {
-        name.to_owned()
-    } else {
-        crate::literal::quote_name(name)
-    }
-}
-
 /// A default as PostgreSQL would print it, from SQLite's text: what translation put in is taken out again.
-pub(crate) fn default(text: &str, ty: &PgType) -> String {
+pub(crate) fn default(text: &str, _ty: &PgType) -> String {
     if let Some(name) = default_literal(text) {
         return format!("nextval({}::regclass)", quote(&name));
     }
-    let literal = text
-        .strip_prefix("CAST(")
-        .and_then(|rest| rest.strip_suffix(" AS TEXT)"))
-        .filter(|literal| literal.starts_with('\'') && literal.ends_with('\''));
-    let checked = || {
-        let length = text.len().checked_sub(json_literal("").len() - 6)? / 3;
-        let literal = text.get("iif(json_valid(".len()..)?.get(..length)?;
-        let value = literal.strip_prefix('\'')?.strip_suffix('\'')?;
-        (json_literal(&value.replace("''", "'")) == text).then_some(literal)
-    };
-    if let Some(literal) = literal.or_else(checked) {
-        return format!("{literal}::{}", ty.name());
-    }
-    match text {
-        "(eq_to_date(now()))" | "eq_to_date(now())" => "CURRENT_DATE".to_owned(),
-        "(eq_to_timestamp(now()))" => "LOCALTIMESTAMP".to_owned(),
-        "(now())" => "now()".to_owned(),
-        other => other.to_owned(),
-    }
+    text.to_owned()
 }
 
 /// `PRIMARY KEY (id)`, `FOREIGN KEY (a) REFERENCES t(id) ON DELETE CASCADE`, …
@@ -97,12 +66,53 @@ pub(crate) fn constraint(constraint: &Constraint, referenced: &[String]) -> Stri
     }
 }
 
+/// A term of an index.
+pub(crate) struct Term {
+    /// The column, if it is one.
+    pub(crate) column: Option<String>,
+    /// The expression as it is written, if it is none.
+    pub(crate) expression: String,
+    /// DESC.
+    pub(crate) descending: bool,
+}
+
+impl Term {
+    /// A column in ascending order.
+    pub(crate) fn column(name: &str) -> Self {
+        Self {
+            column: Some(name.to_owned()),
+            expression: String::new(),
+            descending: false,
+        }
+    }
+
+    fn read(src: &Source<'_>, from: usize, to: usize) -> Self {
+        let descending = src.is(to - 1, "DESC");
+        let to = to - usize::from(src.is_any(to - 1, &["ASC", "DESC"]));
+        let column = src.name(from).filter(|_| to == from + 1);
+        Self {
+            column,
+            expression: src.slice(from, to).to_owned(),
+            descending,
+        }
+    }
+
+    /// As `pg_get_indexdef` shows it.
+    pub(crate) fn shown(&self) -> String {
+        let text = match &self.column {
+            Some(name) => identifier(name),
+            None => self.expression.clone(),
+        };
+        let order = if self.descending { " DESC" } else { "" };
+        format!("{text}{order}")
+    }
+}
+
 /// What an index's text says.
 pub(crate) struct Index {
     pub(crate) name: String,
     pub(crate) unique: bool,
-    /// Terms as they are written; a plain column by its name.
-    pub(crate) terms: Vec<String>,
+    pub(crate) terms: Vec<Term>,
     pub(crate) predicate: Option<String>,
 }
 
@@ -121,9 +131,7 @@ pub(crate) fn index(sql: &str) -> Option<Index> {
     let mut start = open + 1;
     while start < close {
         let end = crate::ddl::layout::item_end(&src, start, close);
-        let single = end == start + 1;
-        let name = src.name(start).filter(|_| single);
-        terms.push(name.unwrap_or_else(|| src.slice(start, end).to_owned()));
+        terms.push(Term::read(&src, start, end));
         start = end + 1;
     }
     let predicate = src
@@ -148,8 +156,13 @@ pub(crate) fn index_definition(table: &str, index: &Index) -> String {
         .unwrap_or_default();
     format!(
         "CREATE {unique}INDEX {name} ON public.{table} USING btree ({}){predicate}",
-        index.terms.join(", ")
+        index_terms(index).join(", ")
     )
+}
+
+/// The terms of an index as they are shown.
+pub(crate) fn index_terms(index: &Index) -> Vec<String> {
+    index.terms.iter().map(Term::shown).collect()
 }
 
 #[cfg(test)]
@@ -157,15 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defaults_are_shown_without_what_translation_added() {
-        let json = PgType::Jsonb;
-        assert_eq!(default("CAST('{}' AS TEXT)", &json), "'{}'::jsonb");
-        assert_eq!(
-            default("(eq_to_date(now()))", &PgType::Date),
-            "CURRENT_DATE"
-        );
-        assert_eq!(default(&json_literal("{}"), &json), "'{}'::jsonb");
-        assert_eq!(default(&json_literal("it's"), &json), "'it''s'::jsonb");
+    fn a_default_that_counts_is_shown_by_its_sequence() {
         assert_eq!(default("5", &PgType::Int4), "5");
     }
 }

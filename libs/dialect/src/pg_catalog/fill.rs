@@ -1,13 +1,16 @@
 //! Rows of the catalog, made from what the server knows of its databases, users and tables.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
-use pgtypes::PgType;
+use pgtypes::{PgType, SqlValue as Value};
 
-use crate::functions::Value;
+use crate::catalog::{Type, TypeId};
 use crate::pg_catalog::describe;
 use crate::pg_catalog::fill_constraint::is_key;
-use crate::pg_catalog::{CatalogInput, CatalogRows, CatalogTable, definitions::TABLES};
+use crate::pg_catalog::objects::{Class, Objects};
+use crate::pg_catalog::tables::{self, tables};
+use crate::pg_catalog::{CatalogInput, CatalogRows, Contents};
 use crate::sequence::SequenceInfo;
 use crate::table_info::{Constraint, ConstraintKind, Identity, TableInfo};
 
@@ -38,21 +41,52 @@ pub(crate) fn truth(value: bool) -> Value {
 pub(crate) struct Filler<'a> {
     pub(crate) input: &'a CatalogInput,
     rows: HashMap<&'static str, Vec<Vec<Value>>>,
+    pub(crate) objects: Objects,
     taken: HashSet<u32>,
     pub(crate) tables: HashMap<String, u32>,
 }
 
-/// The rows of every table, an entry for each of [`crate::pg_catalog::tables`].
+/// A column of a table.
+pub(crate) struct Attribute<'a> {
+    pub(crate) table: u32,
+    pub(crate) name: &'a str,
+    pub(crate) number: usize,
+    pub(crate) ty: Type,
+    pub(crate) not_null: bool,
+    pub(crate) has_default: bool,
+    pub(crate) identity: &'a str,
+    pub(crate) generated: &'a str,
+}
+
+/// How PostgreSQL would keep a type's values: as they are, or apart where they are long.
+fn storage(id: TypeId, length: i16) -> &'static str {
+    match id {
+        TypeId::NUMERIC => "m",
+        TypeId::INET | TypeId::CIDR => "m",
+        TypeId::INT2VECTOR | TypeId::OIDVECTOR => "p",
+        _ if length < 0 => "x",
+        _ => "p",
+    }
+}
+
+/// The rows that are the same in every database.
+pub fn fixed_rows() -> &'static [CatalogRows] {
+    static FIXED: LazyLock<Vec<CatalogRows>> = LazyLock::new(|| {
+        let input = CatalogInput::default();
+        let mut filler = Filler::new(&input);
+        filler.fixed();
+        filler.rows()
+    });
+    &FIXED
+}
+
+/// The rows of a database, and its objects.
 ///
 /// Object identifiers come from names, so that they stay when other objects come and go.
-pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {
-    let mut filler = Filler {
-        input,
-        rows: HashMap::new(),
-        taken: HashSet::new(),
-        tables: HashMap::new(),
-    };
-    filler.fixed();
+pub fn contents(input: &CatalogInput) -> Contents {
+    let mut filler = Filler::new(input);
+    filler.system_objects();
+    filler.server();
     filler.users();
     // The view of a sequence is no view in PostgreSQL's eyes.
     let shown = |table: &&TableInfo| {
@@ -72,20 +106,33 @@ pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {
     for sequence in &input.sequences {
         filler.sequence(sequence);
     }
-    TABLES
-        .iter()
-        .map(|table| CatalogRows {
-            table: table.name,
-            rows: filler.rows.remove(table.name).unwrap_or_default(),
-        })
-        .collect()
+    Contents {
+        objects: std::mem::take(&mut filler.objects),
+        rows: filler.rows(),
+    }
 }
 
-fn position(table: &CatalogTable, column: &str) -> Option<usize> {
-    table
-        .columns
-        .split(',')
-        .position(|spec| spec.split_ascii_whitespace().next() == Some(column))
+impl<'a> Filler<'a> {
+    fn new(input: &'a CatalogInput) -> Self {
+        Self {
+            input,
+            rows: HashMap::new(),
+            objects: Objects::default(),
+            taken: HashSet::new(),
+            tables: HashMap::new(),
+        }
+    }
+
+    fn rows(mut self) -> Vec<CatalogRows> {
+        tables()
+            .filter_map(|table| {
+                Some(CatalogRows {
+                    table: table.name,
+                    rows: self.rows.remove(table.name)?,
+                })
+            })
+            .collect()
+    }
 }
 
 impl Filler<'_> {
@@ -103,17 +150,16 @@ impl Filler<'_> {
     }
 
     pub(crate) fn push(&mut self, table: &'static str, values: &[(&str, Value)]) {
-        let Some(definition) = TABLES.iter().find(|known| known.name == table) else {
+        let Some(definition) = tables::by_name(table) else {
             return;
         };
-        let width = definition.columns.split(',').count();
-        let mut row = vec![Value::Null; width];
+        let mut row = vec![Value::Null; definition.columns.len()];
         for (column, value) in values {
-            if let Some(slot) = position(definition, column).and_then(|at| row.get_mut(at)) {
+            if let Some(slot) = definition.position(column).and_then(|at| row.get_mut(at)) {
                 *slot = value.clone();
             }
         }
-        self.rows.entry(table).or_default().push(row);
+        self.rows.entry(definition.name).or_default().push(row);
     }
 
     pub(crate) fn owner(&self) -> String {
@@ -124,16 +170,16 @@ impl Filler<'_> {
             .unwrap_or_else(|| "dba".to_owned())
     }
 
-    pub(crate) fn object(&mut self, oid: u32, name: &str, kind: &str, definition: &str) {
-        self.push(
-            "eq_object",
-            &[
-                ("eq_oid", int(oid)),
-                ("eq_name", text(name)),
-                ("eq_kind", text(kind)),
-                ("eq_def", text(definition)),
-            ],
-        );
+    /// Notes a relation for the functions that look one up.
+    pub(crate) fn object(&mut self, oid: u32, name: &str, kind: char, definition: &str) {
+        let class = Class {
+            schema: "public",
+            name: name.to_owned(),
+            kind,
+            definition: definition.to_owned(),
+            terms: Vec::new(),
+        };
+        self.objects.add_class(oid, class);
     }
 
     pub(crate) fn class(&mut self, oid: u32, name: &str, kind: &str, more: &[(&str, Value)]) {
@@ -167,7 +213,6 @@ impl Filler<'_> {
             ("relreplident", text(if kind == "r" { "d" } else { "n" })),
             ("relispartition", truth(false)),
             ("relrewrite", int(0)),
-            ("relhasoids", truth(false)),
         ];
         values.extend(more.iter().cloned());
         self.push("pg_class", &values);
@@ -197,11 +242,12 @@ impl Filler<'_> {
             ("relhastriggers", truth(self.has_triggers(table))),
         ];
         self.class(oid, &table.name, kind, &more);
+        let definition = table.view.as_deref().unwrap_or("");
         self.object(
             oid,
             &table.name,
-            "class",
-            table.view.as_deref().unwrap_or(""),
+            if table.view.is_some() { 'v' } else { 'r' },
+            definition,
         );
         self.columns(oid, table);
         self.listed(table, indexed);
@@ -252,7 +298,7 @@ impl Filler<'_> {
             ("is_insertable_into", text("YES")),
             ("is_typed", text("NO")),
         ]);
-        self.push("information_schema_tables", &values);
+        self.push("information_schema.tables", &values);
         if let Some(view) = &table.view {
             self.push(
                 "pg_views",
@@ -265,7 +311,7 @@ impl Filler<'_> {
             );
             let mut values = names.to_vec();
             values.push(("view_definition", text(view)));
-            self.push("information_schema_views", &values);
+            self.push("information_schema.views", &values);
         } else {
             self.push(
                 "pg_tables",
@@ -282,11 +328,51 @@ impl Filler<'_> {
         }
     }
 
+    /// A column in `pg_attribute`.
+    pub(crate) fn attribute(&mut self, column: &Attribute<'_>) {
+        let collatable = column.ty.id.is_collatable();
+        let length = match column.ty.pg_type() {
+            Some(ty) => ty.typlen(),
+            None => -1,
+        };
+        let collation = match column.ty.id {
+            TypeId::NAME => 950,
+            _ if collatable => 100,
+            _ => 0,
+        };
+        self.push(
+            "pg_attribute",
+            &[
+                ("attrelid", int(column.table)),
+                ("attname", text(column.name)),
+                ("atttypid", int(column.ty.id.get())),
+                ("attstattarget", int(-1)),
+                ("attlen", int(length)),
+                ("attnum", count(column.number)),
+                ("attndims", int(i64::from(column.ty.id.is_array()))),
+                ("attcacheoff", int(-1)),
+                ("atttypmod", int(column.ty.typmod)),
+                ("attbyval", truth((1..=8).contains(&length))),
+                ("attalign", text(if length == 8 { "d" } else { "i" })),
+                ("attstorage", text(storage(column.ty.id, length))),
+                ("attcompression", text("")),
+                ("attnotnull", truth(column.not_null)),
+                ("atthasdef", truth(column.has_default)),
+                ("atthasmissing", truth(false)),
+                ("attidentity", text(column.identity)),
+                ("attgenerated", text(column.generated)),
+                ("attisdropped", truth(false)),
+                ("attislocal", truth(true)),
+                ("attinhcount", int(0)),
+                ("attcollation", int(collation)),
+            ],
+        );
+    }
+
     fn columns(&mut self, oid: u32, table: &TableInfo) {
         for (index, column) in table.columns.iter().enumerate() {
             let ty = column.type_name.unwrap_or(PgType::Text);
             let number = count(index + 1);
-            let collation = if ty.is_text() { 100_u32 } else { 0 };
             let written = column.default.as_deref();
             let default = written
                 .filter(|_| column.identity.is_none())
@@ -296,30 +382,16 @@ impl Filler<'_> {
                 Some(Identity::ByDefault) => "d",
                 None => "",
             };
-            self.push(
-                "pg_attribute",
-                &[
-                    ("attrelid", int(oid)),
-                    ("attname", text(&column.name)),
-                    ("atttypid", int(ty.oid().get())),
-                    ("attstattarget", int(-1)),
-                    ("attlen", int(-1)),
-                    ("attnum", number.clone()),
-                    ("attndims", int(0)),
-                    ("atttypmod", int(ty.typmod())),
-                    ("attstorage", text(if collation == 0 { "p" } else { "x" })),
-                    ("attcompression", text("")),
-                    ("attnotnull", truth(column.not_null)),
-                    ("atthasdef", truth(default.is_some())),
-                    ("atthasmissing", truth(false)),
-                    ("attidentity", text(identity)),
-                    ("attgenerated", text("")),
-                    ("attisdropped", truth(false)),
-                    ("attislocal", truth(true)),
-                    ("attinhcount", int(0)),
-                    ("attcollation", int(collation)),
-                ],
-            );
+            self.attribute(&Attribute {
+                table: oid,
+                name: &column.name,
+                number: index + 1,
+                ty: ty.into(),
+                not_null: column.not_null,
+                has_default: default.is_some() || column.computed,
+                identity,
+                generated: if column.computed { "s" } else { "" },
+            });
             if let Some(default) = &default {
                 let key = format!("{}.{}", table.name, column.name);
                 let own = self.oid("default", &key);
@@ -358,7 +430,7 @@ impl Filler<'_> {
             _ => given(ty.precision()),
         };
         self.push(
-            "information_schema_columns",
+            "information_schema.columns",
             &[
                 ("table_catalog", text(&database)),
                 ("table_schema", text("public")),

@@ -1,7 +1,9 @@
 //! Rows about indexes and constraints.
 
-use crate::functions::Value;
-use crate::pg_catalog::describe::{self, Index};
+use pgtypes::SqlValue as Value;
+
+use crate::pg_catalog::describe::{self, Index, Term};
+use crate::pg_catalog::objects::Class;
 use crate::pg_catalog::fill::{Filler, PUBLIC, count, int, text, truth};
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
@@ -21,13 +23,24 @@ impl Filler<'_> {
             ("relhasindex", truth(false)),
         ];
         self.class(oid, &index.name, "i", &more);
-        self.object(oid, &index.name, "class", &definition);
+        let terms = describe::index_terms(index);
+        let class = Class {
+            schema: "public",
+            name: index.name.clone(),
+            kind: 'i',
+            definition: definition.clone(),
+            terms,
+        };
+        self.objects.add_class(oid, class);
         let keys: Vec<String> = index
             .terms
             .iter()
-            .map(|term| attribute(table, term).to_string())
+            .map(|term| match &term.column {
+                Some(name) => attribute(table, name).to_string(),
+                None => "0".to_owned(),
+            })
             .collect();
-        let all = |value: &str| vec![value; keys.len()].join(" ");
+        let all = |value: &str| vector(&vec![value; keys.len()]);
         self.push(
             "pg_index",
             &[
@@ -45,10 +58,10 @@ impl Filler<'_> {
                 ("indisready", truth(true)),
                 ("indislive", truth(true)),
                 ("indisreplident", truth(false)),
-                ("indkey", text(&keys.join(" "))),
-                ("indoption", text(&all("0"))),
-                ("indcollation", text(&all("0"))),
-                ("indclass", text(&all("0"))),
+                ("indkey", vector(&keys)),
+                ("indoption", all("0")),
+                ("indcollation", all("0")),
+                ("indclass", all("0")),
                 ("indnullsnotdistinct", truth(false)),
                 (
                     "indpred",
@@ -81,7 +94,7 @@ impl Filler<'_> {
             let index = Index {
                 name: constraint.name.clone(),
                 unique: true,
-                terms: constraint.columns.clone(),
+                terms: constraint.columns.iter().map(|name| Term::column(name)).collect(),
                 predicate: None,
             };
             self.index(table_oid, table, &index, primary)
@@ -124,7 +137,7 @@ impl Filler<'_> {
         values.push(("contype", text(kind)));
         self.push("pg_constraint", &values);
         let definition = describe::constraint(constraint, &referenced);
-        self.object(oid, &constraint.name, "constraint", &definition);
+        self.objects.add_constraint(oid, definition);
         self.information_constraint(table, constraint, &referenced);
     }
 
@@ -197,7 +210,7 @@ impl Filler<'_> {
         let unique = unique.map_or(Value::Null, |key| text(&key.name));
         let database = self.input.database.clone();
         self.push(
-            "information_schema_referential_constraints",
+            "information_schema.referential_constraints",
             &[
                 ("constraint_catalog", text(&database)),
                 ("constraint_schema", text("public")),
@@ -241,7 +254,7 @@ impl Filler<'_> {
             ("is_deferrable", text("NO")),
             ("initially_deferred", text("NO")),
         ]);
-        self.push("information_schema_table_constraints", &values);
+        self.push("information_schema.table_constraints", &values);
         for (index, column) in constraint.columns.iter().enumerate() {
             let mut values = of.to_vec();
             values.extend([
@@ -249,7 +262,7 @@ impl Filler<'_> {
                 ("column_name", text(column)),
                 ("ordinal_position", count(index + 1)),
             ]);
-            self.push("information_schema_key_column_usage", &values);
+            self.push("information_schema.key_column_usage", &values);
         }
         let used = if kind == "FOREIGN KEY" {
             referenced
@@ -262,7 +275,7 @@ impl Filler<'_> {
                 ("table_name", text(used_table)),
                 ("column_name", text(column)),
             ]);
-            self.push("information_schema_constraint_column_usage", &values);
+            self.push("information_schema.constraint_column_usage", &values);
         }
     }
 }
@@ -298,6 +311,15 @@ fn numbers(table: &TableInfo, columns: &[String]) -> Value {
         .map(|column| attribute(table, column).to_string())
         .collect();
     Value::Text(format!("{{{}}}", numbers.join(",")))
+}
+
+/// An `int2vector` or `oidvector`: an array whose first element has the number 0.
+fn vector<T: AsRef<str>>(elements: &[T]) -> Value {
+    let elements: Vec<&str> = elements.iter().map(AsRef::as_ref).collect();
+    match elements.len() {
+        0 => text("{}"),
+        length => Value::Text(format!("[0:{}]={{{}}}", length - 1, elements.join(","))),
+    }
 }
 
 fn action(text: &str) -> &'static str {

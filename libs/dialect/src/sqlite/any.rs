@@ -2,8 +2,7 @@
 
 use crate::analysis::tree::{Call, Expr, ExprKind, Query};
 use crate::catalog::{Function, Type, TypeId};
-use crate::sqlite::expr::{is_stored_as_shown, is_text};
-use crate::sqlite::form::registered_name;
+use crate::sqlite::expr::{object_kind, is_stored_as_shown, is_text};
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
 
@@ -57,6 +56,15 @@ impl Printer<'_> {
     pub(crate) fn as_json(&mut self, value: &Expr, binary: bool) -> Result {
         if let ExprKind::Row(fields) = &value.kind {
             return self.row_as_json(fields, binary);
+        }
+        if object_kind(value.ty.id).is_some() {
+            // Names of objects are texts there.
+            let text = Expr {
+                ty: Type::new(TypeId::TEXT),
+                kind: ExprKind::ViaText(Box::new(value.clone())),
+                at: value.at,
+            };
+            return self.as_json(&text, binary);
         }
         if value.ty.id == TypeId::RECORD {
             return Err(self.unsupported(value.at, "a value of type record"));
@@ -137,36 +145,23 @@ impl Printer<'_> {
                 self.as_text(value)?;
                 self.push(")");
             }
-            (name, _) if is_plain(name) && registered_name(call.function).is_none() => {
-                self.push(name);
-                self.push("(");
-                // A table's name does where PostgreSQL takes its number.
-                self.list(arguments, ", ", |printer, argument| {
-                    printer.expr(argument.without_relabel())
-                })?;
-                self.push(")");
-            }
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    /// The name of a value's type. An aggregate stays, for it makes a group of all rows.
+    /// The number of a value's type. An aggregate stays, for it makes a group of all rows.
     fn type_of(&mut self, value: &Expr) -> Result {
         let mut aggregates = false;
         value.visit(&mut |part| aggregates |= matches!(part.kind, ExprKind::Aggregate(_)));
-        let name = value.ty.id.name();
+        let number = value.ty.id.get();
         if !aggregates {
-            self.text(&name);
+            self.push(&number.to_string());
             return Ok(());
         }
         self.push("CASE WHEN ");
         self.expr(value)?;
-        self.push(" IS NULL THEN ");
-        self.text(&name);
-        self.push(" ELSE ");
-        self.text(&name);
-        self.push(" END");
+        self.push(&format!(" IS NULL THEN {number} ELSE {number} END"));
         Ok(())
     }
 
@@ -225,16 +220,23 @@ impl Printer<'_> {
     /// `a[i]`
     pub(crate) fn element(&mut self, array: &Expr, index: &Expr, id: TypeId) -> Result {
         let stored = is_text(id) || is_stored_as_shown(id);
-        self.push(if stored {
-            "pg_array_element("
-        } else {
-            "pg_in(pg_array_element("
-        });
+        let kind = object_kind(id);
+        if let Some(kind) = kind {
+            let name = format!("pg_{kind}in");
+            self.note_look_up(&name);
+            self.push(&name);
+            self.push("(");
+        } else if !stored {
+            self.push("pg_in(");
+        }
+        self.push("pg_array_element(");
         self.expr(array)?;
         self.push(", ");
         self.expr(index)?;
         self.push(")");
-        if !stored {
+        if kind.is_some() {
+            self.push(")");
+        } else if !stored {
             self.push(&format!(", {}, -1)", id.get()));
         }
         Ok(())
@@ -247,39 +249,6 @@ impl Printer<'_> {
         self.push(")");
         Ok(())
     }
-}
-
-/// What the server has under PostgreSQL's own name, with the stored forms of arguments and result.
-fn is_plain(name: &str) -> bool {
-    matches!(
-        name,
-        "format_type"
-            | "pg_encoding_to_char"
-            | "pg_char_to_encoding"
-            | "getdatabaseencoding"
-            | "pg_table_is_visible"
-            | "pg_type_is_visible"
-            | "pg_collation_is_visible"
-            | "pg_function_is_visible"
-            | "has_table_privilege"
-            | "has_column_privilege"
-            | "has_schema_privilege"
-            | "has_database_privilege"
-            | "has_sequence_privilege"
-            | "has_function_privilege"
-            | "pg_has_role"
-            | "obj_description"
-            | "col_description"
-            | "shobj_description"
-            | "pg_size_pretty"
-            | "pg_relation_size"
-            | "pg_total_relation_size"
-            | "pg_table_size"
-            | "pg_indexes_size"
-            | "pg_my_temp_schema"
-            | "pg_try_advisory_lock"
-            | "pg_get_serial_sequence"
-    )
 }
 
 #[cfg(test)]
@@ -318,7 +287,7 @@ mod tests {
     fn the_type_of_a_value_is_known_before_it_runs() {
         assert_eq!(
             printed("SELECT pg_typeof(1.5)"),
-            "SELECT 'numeric' AS \"pg_typeof\""
+            "SELECT pg_regtypeout(1700) AS \"pg_typeof\""
         );
     }
 

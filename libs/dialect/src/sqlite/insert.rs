@@ -3,6 +3,7 @@
 use crate::analysis::tree::{
     Body, Conflict, ConflictTarget, ConflictUpdate, Expr, Insert, RelationId, Returning, Source,
 };
+use crate::sqlite::shown::shown_values;
 use crate::sqlite::{Printer, Result};
 
 impl Printer<'_> {
@@ -96,7 +97,11 @@ impl Printer<'_> {
                     foreign |= column.relation != table
                         && matches!(
                             self.relations.get(column.relation.0).map(|r| &r.source),
-                            Some(Source::Table { .. } | Source::CommonTable(_))
+                            Some(
+                                Source::Table { .. }
+                                    | Source::Catalog { .. }
+                                    | Source::CommonTable(_)
+                            )
                         );
                 }
             });
@@ -111,7 +116,7 @@ impl Printer<'_> {
             .iter()
             .map(|column| column.name.clone())
             .collect();
-        let result = self.targets(&returning.values, &names, false);
+        let result = self.targets(&shown_values(&returning.values), &names, false);
         self.unqualified = None;
         result
     }

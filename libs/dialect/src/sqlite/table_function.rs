@@ -132,6 +132,7 @@ impl Printer<'_> {
         if !is_registered(&name) {
             return Err(self.missing(call.function, at));
         }
+        self.note_look_up(&name);
         self.push("json_each(");
         self.push(&name);
         self.push("(");

@@ -159,6 +159,13 @@ pub enum Source {
         /// Its rows have numbers.
         has_rowid: bool,
     },
+    /// A table of `pg_catalog` or `information_schema`.
+    Catalog {
+        /// Which of the two.
+        schema: &'static str,
+        /// The name of the temp table; `None`: it has no rows.
+        stored: Option<&'static str>,
+    },
     /// A query in FROM.
     Query(Box<Query>),
     /// A common table expression.
