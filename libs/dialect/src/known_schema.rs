@@ -73,6 +73,7 @@ impl KnownSchema<'_> {
                 identity: column.identity,
                 rowid_alias: false,
                 computed: computed(&column.name),
+                written: None,
                 name: column.name,
             })
             .collect();
@@ -80,7 +81,7 @@ impl KnownSchema<'_> {
     }
 }
 
-fn stored(info: &TableInfo, name: &str) -> Option<Relation> {
+pub(crate) fn stored(info: &TableInfo, name: &str) -> Option<Relation> {
     // SQLite finds a name in any case, PostgreSQL in its own.
     if info.name != name {
         return None;
@@ -155,6 +156,7 @@ fn catalog_table(schema: Option<&str>, name: &str) -> Option<Relation> {
         schema: "temp",
         name: name.to_owned(),
         kind: RelationKind::Catalog {
+            oid: table.oid,
             stored: table.filled.then_some(table.name),
         },
         columns: columns.collect(),

@@ -14,6 +14,7 @@ mod analyze;
 pub mod catalog;
 mod copy;
 mod ddl;
+mod deparse;
 mod error;
 mod front;
 mod known_schema;
@@ -48,5 +49,5 @@ pub use statement::{
     Notice, Reindex, Statement, StatementKind, TransactionModes,
 };
 pub use table_info::{
-    Constraint, ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table,
+    Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,
 };

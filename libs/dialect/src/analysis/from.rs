@@ -97,7 +97,7 @@ impl Analyzer<'_> {
                 ),
             )
         })?;
-        self.catalog |= matches!(found.kind, RelationKind::Catalog { stored: Some(_) });
+        self.catalog |= matches!(found.kind, RelationKind::Catalog { stored: Some(_), .. });
         Ok(found)
     }
 
@@ -240,7 +240,8 @@ impl Analyzer<'_> {
 
 fn source_of(stored: &Stored) -> Source {
     match stored.kind {
-        RelationKind::Catalog { stored: table } => Source::Catalog {
+        RelationKind::Catalog { oid, stored: table } => Source::Catalog {
+            oid,
             schema: if is_information_schema(&stored.name) {
                 "information_schema"
             } else {

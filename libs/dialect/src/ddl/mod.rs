@@ -11,6 +11,7 @@ mod index;
 pub(crate) mod layout;
 mod object;
 mod rebuild;
+pub(crate) mod source_note;
 mod truncate;
 mod typed;
 mod view;
@@ -22,6 +23,7 @@ use crate::source::Source;
 use crate::statement::Statement;
 
 pub(crate) use truncate::truncate;
+pub(crate) use typed::only_expression;
 
 /// CREATE, ALTER, DROP, and what goes with schemas: COMMENT, GRANT, REVOKE …
 pub(crate) fn ddl(

@@ -6,6 +6,7 @@ use crate::analysis::schema::{Column, Generated, Relation, RelationKind};
 use crate::analysis::tree::Output;
 use crate::analysis::{self, Purpose};
 use crate::catalog::{Type, TypeId};
+use crate::ddl::source_note;
 use crate::error::DialectError;
 use crate::known_schema::KnownSchema;
 use crate::sqlite;
@@ -37,7 +38,12 @@ impl Translator<'_> {
         let printed = self
             .typed_text(&text, purpose)
             .map_err(|error| self.moved(error, from, BEFORE.len()))?;
-        self.replace(from, to, printed);
+        // What converts the rows once is kept nowhere.
+        let note = match purpose {
+            Purpose::Using(..) => String::new(),
+            _ => source_note::write(self.src.slice(from, to)),
+        };
+        self.replace(from, to, format!("{note}{printed}"));
         Ok(())
     }
 

@@ -6,13 +6,15 @@ use std::sync::LazyLock;
 use pgtypes::{PgType, SqlValue as Value};
 
 use crate::catalog::{Type, TypeId};
-use crate::pg_catalog::describe;
+use crate::analysis::Purpose;
+use crate::pg_catalog::written::{Definitions, Shown};
+use crate::pg_catalog::{describe, index};
 use crate::pg_catalog::fill_constraint::is_key;
-use crate::pg_catalog::objects::{Class, Objects};
+use crate::pg_catalog::objects::{Class, Objects, Text};
 use crate::pg_catalog::tables::{self, tables};
 use crate::pg_catalog::{CatalogInput, CatalogRows, Contents};
 use crate::sequence::SequenceInfo;
-use crate::table_info::{Constraint, ConstraintKind, Identity, TableInfo};
+use crate::table_info::{Constraint, ConstraintKind, Identity, TableColumn, TableInfo};
 
 pub(crate) const PUBLIC: u32 = 2200;
 pub(crate) const OWNER: u32 = 10;
@@ -67,6 +69,30 @@ fn storage(id: TypeId, length: i16) -> &'static str {
         _ if length < 0 => "x",
         _ => "p",
     }
+}
+
+/// The default of a column, or what a computed column is computed from.
+fn shown_value(column: &TableColumn, ty: PgType, definitions: &Definitions<'_>) -> Option<Shown> {
+    if column.identity.is_some() {
+        return None;
+    }
+    if let Some(counting) = column.default.as_deref().and_then(describe::counting_default) {
+        return Some(Shown::plain(counting));
+    }
+    let purpose = if column.computed {
+        Purpose::Generated("", ty.into())
+    } else {
+        Purpose::Default("", ty.into())
+    };
+    let shown = column
+        .written
+        .as_ref()
+        .and_then(|written| definitions.shown(written, purpose));
+    let stored = || {
+        let written = column.written.as_ref().map(|written| &written.sqlite);
+        written.or(column.default.as_ref()).map(Shown::plain)
+    };
+    shown.or_else(stored)
 }
 
 /// The rows that are the same in every database.
@@ -176,7 +202,10 @@ impl Filler<'_> {
             schema: "public",
             name: name.to_owned(),
             kind,
-            definition: definition.to_owned(),
+            definition: Text {
+                full: definition.to_owned(),
+                pretty: definition.to_owned(),
+            },
             terms: Vec::new(),
         };
         self.objects.add_class(oid, class);
@@ -249,13 +278,14 @@ impl Filler<'_> {
             if table.view.is_some() { 'v' } else { 'r' },
             definition,
         );
-        self.columns(oid, table);
+        let definitions = Definitions::of(table, &self.input.sequences);
+        self.columns(oid, table, &definitions);
         self.listed(table, indexed);
         for constraint in &table.constraints {
-            self.constraint(oid, table, constraint);
+            self.constraint(oid, table, constraint, &definitions);
         }
         for sql in &table.indexes {
-            if let Some(index) = describe::index(sql) {
+            if let Some(index) = index::read(sql, &definitions) {
                 self.index(oid, table, &index, false);
             }
         }
@@ -369,14 +399,15 @@ impl Filler<'_> {
         );
     }
 
-    fn columns(&mut self, oid: u32, table: &TableInfo) {
+    fn columns(&mut self, oid: u32, table: &TableInfo, definitions: &Definitions<'_>) {
         for (index, column) in table.columns.iter().enumerate() {
             let ty = column.type_name.unwrap_or(PgType::Text);
             let number = count(index + 1);
-            let written = column.default.as_deref();
-            let default = written
-                .filter(|_| column.identity.is_none())
-                .map(|text| describe::default(text, &ty));
+            let default = shown_value(column, ty, definitions);
+            if let Some(shown) = &default {
+                self.objects.add_expression(&shown.full, &shown.pretty);
+            }
+            let default = default.map(|shown| shown.full);
             let identity = match column.identity {
                 Some(Identity::Always) => "a",
                 Some(Identity::ByDefault) => "d",
@@ -388,7 +419,7 @@ impl Filler<'_> {
                 number: index + 1,
                 ty: ty.into(),
                 not_null: column.not_null,
-                has_default: default.is_some() || column.computed,
+                has_default: default.is_some(),
                 identity,
                 generated: if column.computed { "s" } else { "" },
             });
@@ -437,7 +468,14 @@ impl Filler<'_> {
                 ("table_name", text(&table.name)),
                 ("column_name", text(&column.name)),
                 ("ordinal_position", count(index + 1)),
-                ("column_default", default.map_or(Value::Null, Value::Text)),
+                (
+                    if column.computed {
+                        "generation_expression"
+                    } else {
+                        "column_default"
+                    },
+                    default.map_or(Value::Null, Value::Text),
+                ),
                 (
                     "is_nullable",
                     text(if column.not_null { "NO" } else { "YES" }),
@@ -464,7 +502,10 @@ impl Filler<'_> {
                         None => Value::Null,
                     },
                 ),
-                ("is_generated", text("NEVER")),
+                (
+                    "is_generated",
+                    text(if column.computed { "ALWAYS" } else { "NEVER" }),
+                ),
                 (
                     "is_updatable",
                     text(if table.view.is_some() { "NO" } else { "YES" }),

@@ -2,9 +2,13 @@
 
 use pgtypes::SqlValue as Value;
 
-use crate::pg_catalog::describe::{self, Index, Term};
+use crate::analysis::Purpose;
+use crate::pg_catalog::index::{Index, Term};
+use crate::pg_catalog::objects::Text;
+use crate::pg_catalog::written::{Definitions, Shown};
+use crate::pg_catalog::{describe, index};
 use crate::pg_catalog::objects::Class;
-use crate::pg_catalog::fill::{Filler, PUBLIC, count, int, text, truth};
+use crate::pg_catalog::fill::{Attribute, Filler, PUBLIC, count, int, text, truth};
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 impl Filler<'_> {
@@ -16,22 +20,26 @@ impl Filler<'_> {
         primary: bool,
     ) -> u32 {
         let oid = self.oid("class", &index.name);
-        let definition = describe::index_definition(&table.name, index);
+        let definition = Text {
+            full: index::definition(&table.name, index, false),
+            pretty: index::definition(&table.name, index, true),
+        };
+        let full = definition.full.clone();
         let more = [
             ("relnatts", count(index.terms.len())),
             ("relchecks", int(0)),
             ("relhasindex", truth(false)),
         ];
         self.class(oid, &index.name, "i", &more);
-        let terms = describe::index_terms(index);
         let class = Class {
             schema: "public",
             name: index.name.clone(),
             kind: 'i',
-            definition: definition.clone(),
-            terms,
+            definition,
+            terms: index.terms.iter().map(|term| term.text(true)).collect(),
         };
         self.objects.add_class(oid, class);
+        self.index_columns(oid, table, index);
         let keys: Vec<String> = index
             .terms
             .iter()
@@ -39,6 +47,28 @@ impl Filler<'_> {
                 Some(name) => attribute(table, name).to_string(),
                 None => "0".to_owned(),
             })
+            .collect();
+        if let Some(shown) = &index.predicate {
+            self.objects.add_expression(&shown.full, &shown.pretty);
+        }
+        let predicate = index.predicate.as_ref();
+        let predicate = predicate.map_or(Value::Null, |shown| text(&shown.full));
+        let expressions: Vec<&str> = index
+            .terms
+            .iter()
+            .filter(|term| term.column.is_none())
+            .map(|term| term.shown.full.as_str())
+            .collect();
+        let expressions = if expressions.is_empty() {
+            Value::Null
+        } else {
+            Value::Text(expressions.join(", "))
+        };
+        let options: Vec<&str> = index
+            .terms
+            .iter()
+            // DESC puts NULLs first.
+            .map(|term| if term.descending { "3" } else { "0" })
             .collect();
         let all = |value: &str| vector(&vec![value; keys.len()]);
         self.push(
@@ -59,14 +89,12 @@ impl Filler<'_> {
                 ("indislive", truth(true)),
                 ("indisreplident", truth(false)),
                 ("indkey", vector(&keys)),
-                ("indoption", all("0")),
+                ("indoption", vector(&options)),
                 ("indcollation", all("0")),
                 ("indclass", all("0")),
                 ("indnullsnotdistinct", truth(false)),
-                (
-                    "indpred",
-                    index.predicate.as_deref().map_or(Value::Null, text),
-                ),
+                ("indpred", predicate),
+                ("indexprs", expressions),
             ],
         );
         self.push(
@@ -75,10 +103,35 @@ impl Filler<'_> {
                 ("schemaname", text("public")),
                 ("tablename", text(&table.name)),
                 ("indexname", text(&index.name)),
-                ("indexdef", text(&definition)),
+                ("indexdef", text(&full)),
             ],
         );
         oid
+    }
+
+    /// The columns of an index, which are attributes of its own.
+    fn index_columns(&mut self, oid: u32, table: &TableInfo, index: &Index) {
+        let mut names: Vec<String> = Vec::with_capacity(index.terms.len());
+        for (place, term) in index.terms.iter().enumerate() {
+            let (base, ty) = term.attribute(table);
+            let mut name = base.clone();
+            let mut number = 1;
+            while names.contains(&name) {
+                name = format!("{base}{number}");
+                number += 1;
+            }
+            self.attribute(&Attribute {
+                table: oid,
+                name: &name,
+                number: place + 1,
+                ty,
+                not_null: false,
+                has_default: false,
+                identity: "",
+                generated: "",
+            });
+            names.push(name);
+        }
     }
 
     pub(crate) fn constraint(
@@ -86,6 +139,7 @@ impl Filler<'_> {
         table_oid: u32,
         table: &TableInfo,
         constraint: &Constraint,
+        definitions: &Definitions<'_>,
     ) {
         let key = format!("{}.{}", table.name, constraint.name);
         let oid = self.oid("constraint", &key);
@@ -122,11 +176,21 @@ impl Filler<'_> {
             ("confmatchtype", text(" ")),
         ];
         let mut referenced = Vec::new();
+        let mut check = Shown::plain("");
         let kind = match &constraint.kind {
             ConstraintKind::PrimaryKey => "p",
             ConstraintKind::Unique => "u",
-            ConstraintKind::Check { expression } => {
-                values.push(("conbin", text(expression)));
+            ConstraintKind::Check {
+                expression,
+                written,
+            } => {
+                let shown = written
+                    .as_ref()
+                    .and_then(|written| definitions.shown(written, Purpose::Check))
+                    .unwrap_or_else(|| Shown::plain(expression));
+                values.push(("conbin", text(&shown.full)));
+                self.objects.add_expression(&shown.full, &shown.pretty);
+                check = shown;
                 "c"
             }
             foreign @ ConstraintKind::ForeignKey { .. } => {
@@ -136,9 +200,28 @@ impl Filler<'_> {
         };
         values.push(("contype", text(kind)));
         self.push("pg_constraint", &values);
-        let definition = describe::constraint(constraint, &referenced);
+        let definition = Text {
+            full: describe::constraint(constraint, &referenced, &check.full),
+            pretty: describe::constraint(constraint, &referenced, &check.pretty),
+        };
         self.objects.add_constraint(oid, definition);
         self.information_constraint(table, constraint, &referenced);
+        if kind == "c" {
+            self.check_clause(&constraint.name, &check.full);
+        }
+    }
+
+    fn check_clause(&mut self, name: &str, check: &str) {
+        let database = self.input.database.clone();
+        self.push(
+            "information_schema.check_constraints",
+            &[
+                ("constraint_catalog", text(&database)),
+                ("constraint_schema", text("public")),
+                ("constraint_name", text(name)),
+                ("check_clause", Value::Text(format!("({check})"))),
+            ],
+        );
     }
 
     /// The values of a foreign key; gives the columns that it refers to.

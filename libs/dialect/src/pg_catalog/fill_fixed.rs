@@ -4,7 +4,7 @@ use pgtypes::SqlValue as Value;
 
 use crate::catalog::{Type, TypeId, TypeInfo, TypeKind, functions_named, types};
 use crate::pg_catalog::fill::{Attribute, BTREE, Filler, HEAP, OWNER, PUBLIC, count, int, text, truth};
-use crate::pg_catalog::objects::Class;
+use crate::pg_catalog::objects::{Class, Text};
 use crate::pg_catalog::tables::{self, CatalogTable};
 
 const PG_CATALOG: u32 = 11;
@@ -83,7 +83,7 @@ impl Filler<'_> {
                 schema,
                 name: name.to_owned(),
                 kind: if table.view { 'v' } else { 'r' },
-                definition: String::new(),
+                definition: Text::default(),
                 terms: Vec::new(),
             };
             self.objects.add_class(table.oid, class);

@@ -10,9 +10,11 @@ mod fill_constraint;
 mod fill_fixed;
 mod fill_sequence;
 mod functions;
+mod index;
 mod objects;
 mod tables;
 mod type_names;
+mod written;
 
 use pgtypes::SqlValue;
 

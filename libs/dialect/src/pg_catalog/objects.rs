@@ -17,9 +17,22 @@ pub(crate) struct Class {
     /// `r`, `v`, `i` or `S`.
     pub(crate) kind: char,
     /// What defines an index or a view.
-    pub(crate) definition: String,
+    pub(crate) definition: Text,
     /// The terms of an index.
     pub(crate) terms: Vec<String>,
+}
+
+/// A definition in both ways of showing it: with all parentheses, or with those that it needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub(crate) full: String,
+    pub(crate) pretty: String,
+}
+
+impl Text {
+    pub(crate) fn of(&self, pretty: bool) -> &str {
+        if pretty { &self.pretty } else { &self.full }
+    }
 }
 
 /// The objects of a database.
@@ -27,7 +40,9 @@ pub(crate) struct Class {
 pub struct Objects {
     classes: HashMap<u32, Class>,
     numbers: HashMap<(&'static str, String), u32>,
-    constraints: HashMap<u32, String>,
+    constraints: HashMap<u32, Text>,
+    /// Expressions with all parentheses, as tables of the catalog hold them, and how they look with less.
+    pretty: HashMap<String, String>,
     roles: Vec<(u32, String)>,
     namespaces: Vec<(u32, &'static str)>,
     databases: Vec<(u32, String)>,
@@ -39,7 +54,7 @@ impl Objects {
         self.classes.insert(oid, class);
     }
 
-    pub(crate) fn add_constraint(&mut self, oid: u32, definition: String) {
+    pub(crate) fn add_constraint(&mut self, oid: u32, definition: Text) {
         self.constraints.insert(oid, definition);
     }
 
@@ -65,8 +80,19 @@ impl Objects {
         self.classes.get(&oid)
     }
 
-    pub(crate) fn constraint(&self, oid: u32) -> Option<&str> {
-        self.constraints.get(&oid).map(String::as_str)
+    pub(crate) fn constraint(&self, oid: u32) -> Option<&Text> {
+        self.constraints.get(&oid)
+    }
+
+    pub(crate) fn add_expression(&mut self, full: &str, pretty: &str) {
+        if full != pretty {
+            self.pretty.insert(full.to_owned(), pretty.to_owned());
+        }
+    }
+
+    /// An expression with no more parentheses than it needs.
+    pub(crate) fn pretty<'a>(&'a self, full: &'a str) -> &'a str {
+        self.pretty.get(full).map_or(full, String::as_str)
     }
 
     pub(crate) fn role_name(&self, oid: u32) -> Option<&str> {
@@ -180,7 +206,7 @@ mod tests {
             schema,
             name: name.to_owned(),
             kind: 'r',
-            definition: String::new(),
+            definition: Text::default(),
             terms: Vec::new(),
         }
     }

@@ -139,6 +139,9 @@ impl Printer<'_> {
             }
             ("to_jsonb", [value]) => self.as_json(value, true)?,
             ("pg_typeof", [value]) => self.type_of(value)?,
+            ("array_eq" | "array_ne" | "array_lt" | "array_le" | "array_gt" | "array_ge", [a, b]) => {
+                self.compare_arrays(call.function.name, a, b)?;
+            }
             ("num_nulls" | "num_nonnulls", _) => self.count_nulls(call)?,
             ("octet_length", [value]) if value.ty.id == TypeId::BPCHAR => {
                 self.push("pg_textoctetlen(");
@@ -162,6 +165,24 @@ impl Printer<'_> {
         self.push("CASE WHEN ");
         self.expr(value)?;
         self.push(&format!(" IS NULL THEN {number} ELSE {number} END"));
+        Ok(())
+    }
+
+    fn compare_arrays(&mut self, name: &str, a: &Expr, b: &Expr) -> Result {
+        let element = a.ty.id.element().unwrap_or(TypeId::TEXT);
+        self.push("(pg_array_cmp(");
+        self.expr(a)?;
+        self.push(", ");
+        self.expr(b)?;
+        self.push(&format!(", {}) ", element.get()));
+        self.push(match name {
+            "array_eq" => "= 0)",
+            "array_ne" => "<> 0)",
+            "array_lt" => "< 0)",
+            "array_le" => "<= 0)",
+            "array_gt" => "> 0)",
+            _ => ">= 0)",
+        });
         Ok(())
     }
 

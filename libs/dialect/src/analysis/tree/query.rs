@@ -161,6 +161,8 @@ pub enum Source {
     },
     /// A table of `pg_catalog` or `information_schema`.
     Catalog {
+        /// Its number in `pg_class`.
+        oid: u32,
         /// Which of the two.
         schema: &'static str,
         /// The name of the temp table; `None`: it has no rows.

@@ -8,7 +8,10 @@ use crate::pg_catalog::objects::Objects;
 
 pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_all("pg_pg_get_expr", 2, |_, a| text(written(a, 0))),
-    of_all("pg_pg_get_expr_ext", 3, |_, a| text(written(a, 0))),
+    of_objects("pg_pg_get_expr_ext", 3, |objects, a| {
+        let full = written(a, 0);
+        text(if pretty(a, 2) { objects.pretty(full) } else { full })
+    }),
     of_objects("pg_pg_get_indexdef", 1, index),
     of_objects("pg_pg_get_indexdef_ext", 3, index),
     of_objects("pg_pg_get_constraintdef", 1, constraint),
@@ -81,12 +84,18 @@ fn index(objects: &Objects, arguments: &[SqlValue]) -> Answer {
                 None => text(""),
             }
         }
-        _ => text(&class.definition),
+        _ => text(class.definition.of(pretty(arguments, 2))),
     }
 }
 
 fn constraint(objects: &Objects, arguments: &[SqlValue]) -> Answer {
-    optional(objects.constraint(oid(arguments, 0)))
+    let found = objects.constraint(oid(arguments, 0));
+    optional(found.map(|found| found.of(pretty(arguments, 1))))
+}
+
+/// An argument that asks for no more parentheses than are needed.
+fn pretty(arguments: &[SqlValue], at: usize) -> bool {
+    matches!(arguments.get(at), Some(SqlValue::Integer(1)))
 }
 
 fn view(objects: &Objects, arguments: &[SqlValue]) -> Answer {
@@ -99,7 +108,7 @@ fn view_of_name(objects: &Objects, arguments: &[SqlValue]) -> Answer {
 
 fn definition_of_view(objects: &Objects, oid: u32) -> Answer {
     let class = objects.class(oid).filter(|class| class.kind == 'v');
-    optional(class.map(|class| class.definition.as_str()))
+    optional(class.map(|class| class.definition.full.as_str()))
 }
 
 fn is_table(objects: &Objects, arguments: &[SqlValue]) -> bool {

@@ -1,0 +1,80 @@
+//! Expressions of definitions as PostgreSQL shows them, from what the client wrote.
+
+use std::rc::Rc;
+
+use crate::analysis::schema::{Relation, Schema};
+use crate::analysis::{self, Purpose};
+use crate::catalog::Type;
+use crate::ddl::only_expression;
+use crate::deparse;
+use crate::known_schema::stored;
+use crate::sequence::SequenceInfo;
+use crate::sqlite;
+use crate::table_info::{TableInfo, Written};
+
+/// An expression in both ways of showing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// With all parentheses.
+    pub(crate) full: String,
+    /// With those that it needs.
+    pub(crate) pretty: String,
+    /// Its type, and what a column of it would be called.
+    pub(crate) column: Option<(Type, String)>,
+    /// It looks like a call.
+    pub(crate) call: bool,
+}
+
+impl Shown {
+    /// A text that is the same both ways.
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            pretty: text.clone(),
+            full: text,
+            column: None,
+            call: false,
+        }
+    }
+}
+
+/// What an expression of a table's definition may name.
+pub(crate) struct Definitions<'a> {
+    table: Option<Relation>,
+    sequences: &'a [SequenceInfo],
+}
+
+impl<'a> Definitions<'a> {
+    pub(crate) fn of(table: &TableInfo, sequences: &'a [SequenceInfo]) -> Self {
+        Self {
+            table: stored(table, &table.name),
+            sequences,
+        }
+    }
+
+    /// The expression; `None` where SQLite's text is no longer made of what the client wrote, as after a column was
+    /// given another name.
+    pub(crate) fn shown(&self, written: &Written, purpose: Purpose<'_>) -> Option<Shown> {
+        let table = self.table.as_ref()?;
+        let sql = format!("SELECT {}", written.sql);
+        let tree = only_expression(&sql).ok()??;
+        let standalone = analysis::expression(&sql, &tree, self, table, purpose).ok()?;
+        let printed = sqlite::print_expression(&sql, &standalone).ok()?;
+        (printed == written.sqlite).then(|| Shown {
+            full: deparse::expression(&standalone, false),
+            pretty: deparse::expression(&standalone, true),
+            column: Some((standalone.value.ty, analysis::column_name(&tree))),
+            call: deparse::looks_like_call(&standalone.value),
+        })
+    }
+}
+
+impl Schema for Definitions<'_> {
+    fn relation(&self, _: Option<&str>, _: &str) -> Option<Rc<Relation>> {
+        None
+    }
+
+    fn is_sequence(&self, name: &str) -> bool {
+        self.sequences.iter().any(|sequence| sequence.name == name)
+    }
+}
