@@ -1,12 +1,13 @@
 //! What printed statements need around their rows: checked numbers for LIMIT and OFFSET, the step of a series, an array
 //! as a table of its elements.
 
-use pgtypes::{SqlState, SqlValue, SqlValueRef};
+use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
-use crate::arguments::{Answer, integer, text, whole, written};
+use crate::arguments::{Answer, integer, text, value, whole, written};
 use crate::array::Array;
 use crate::error::fail;
 use crate::io::input::input;
+use crate::json::Json;
 use crate::json::print::quoted;
 use crate::registry::Scalar;
 use crate::session::Session;
@@ -34,7 +35,78 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     }),
     Scalar::session("pg_elements", 2, elements),
     Scalar::pure("pg_record_make", -1, record).loose(),
+    Scalar::pure("pg_rows_beside", -1, beside).loose(),
+    Scalar::pure("pg_set_generate_subscripts", 3, |a| {
+        written(json_numbers(subscripts(a)?))
+    }),
+    Scalar::pure("pg_set_generate_subscripts_nodir", 2, |a| {
+        written(json_numbers(subscripts(a)?))
+    }),
 ];
+
+/// The numbers of an array's elements in a dimension, the last first where the third argument says so.
+fn subscripts(arguments: &[SqlValueRef<'_>]) -> Result<Vec<i64>, ValueError> {
+    let array = Array::parse(text(arguments, 0)?)?;
+    let dimension = integer(arguments, 1)?.checked_sub(1);
+    let Some(dimension) = dimension.and_then(|at| usize::try_from(at).ok()) else {
+        return Ok(Vec::new());
+    };
+    let Some(length) = array.lengths().get(dimension).copied() else {
+        return Ok(Vec::new());
+    };
+    let first = array.lower_bound(dimension);
+    let numbers = (first..).take(length);
+    let turned = matches!(arguments.get(2), Some(SqlValueRef::Integer(1)));
+    let mut numbers: Vec<i64> = numbers.collect();
+    if turned {
+        numbers.reverse();
+    }
+    Ok(numbers)
+}
+
+fn json_numbers(numbers: Vec<i64>) -> String {
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}
+
+/// `pg_rows_beside(columns, set, columns, set, …)`: rows of several sets as one, NULL where a set has fewer.
+fn beside(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let mut sets = Vec::with_capacity(arguments.len() / 2);
+    for at in (0..arguments.len()).step_by(2) {
+        let columns = usize::try_from(integer(arguments, at)?).unwrap_or(1);
+        let rows = match value(arguments, at + 1) {
+            SqlValueRef::Null => Vec::new(),
+            _ => match Json::parse(text(arguments, at + 1)?)? {
+                Json::Array(rows) => rows,
+                other => vec![other],
+            },
+        };
+        sets.push((columns, rows));
+    }
+    let length = sets.iter().map(|(_, rows)| rows.len()).max().unwrap_or(0);
+    let mut out = String::from("[");
+    for row in 0..length {
+        out.push_str(if row > 0 { ",[" } else { "[" });
+        let mut first = true;
+        for (columns, rows) in &sets {
+            let fields = match (rows.get(row), *columns) {
+                (Some(value), 1) => vec![value.to_string()],
+                (Some(Json::Array(fields)), _) => fields.iter().map(Json::to_string).collect(),
+                (Some(value), _) => vec![value.to_string()],
+                (None, columns) => vec!["null".to_owned(); columns],
+            };
+            for field in fields {
+                if !std::mem::take(&mut first) {
+                    out.push(',');
+                }
+                out.push_str(&field);
+            }
+        }
+        out.push(']');
+    }
+    out.push(']');
+    written(out)
+}
 
 /// A number of rows; NULL stands for `none`.
 fn row_count(

@@ -50,20 +50,11 @@ impl Analyzer<'_> {
             } => self.query_item(query, *lateral, alias.as_ref()),
             ast::FromItem::Function {
                 calls,
-                rows_from,
                 ordinality,
                 alias,
                 at,
                 ..
-            } => {
-                if *rows_from && calls.len() != 1 {
-                    return Err(self.unsupported(*at, "ROWS FROM"));
-                }
-                let Some(call) = calls.first() else {
-                    return Err(self.unsupported(*at, "ROWS FROM"));
-                };
-                self.table_function(call, *ordinality, alias.as_ref(), *at)
-            }
+            } => self.table_function(calls, *ordinality, alias.as_ref(), *at),
             ast::FromItem::Join(join) => self.join(join),
             ast::FromItem::Unsupported(name, at) => Err(self.unsupported(*at, name)),
         }

@@ -23,31 +23,34 @@ impl Analyzer<'_> {
         let Some(at) = places.first().copied() else {
             return Ok(());
         };
-        if places.len() > 1 {
-            return Err(
-                self.unsupported(at, "more than one set-returning function in a select list")
-            );
-        }
         if grouped {
             return Err(self.unsupported(at, "a set-returning function beside aggregates"));
         }
         let id = RelationId(self.relations.len());
-        let Some(value) = targets.iter_mut().find_map(|target| take(target, id)) else {
+        let mut sets: Vec<Expr> = Vec::with_capacity(places.len());
+        for target in targets.iter_mut() {
+            while let Some(set) = take(target, id, sets.len()) {
+                sets.push(set);
+            }
+        }
+        if sets.len() < places.len() {
             return Err(self.unsupported(at, "a set-returning function here"));
-        };
-        if value.ty.id == TypeId::RECORD {
+        }
+        if sets.iter().any(|set| set.ty.id == TypeId::RECORD) {
             return Err(self.unsupported(at, "a set of rows in a select list"));
         }
+        let columns = sets.iter().map(|set| RelationColumn::given("set", set.ty));
+        let columns = columns.collect();
+        let mut sets = sets.into_iter();
+        let Some(value) = sets.next() else {
+            return Err(self.unsupported(at, "a set-returning function here"));
+        };
         self.relations.push(Relation {
             alias: "set".to_owned(),
-            columns: vec![RelationColumn {
-                name: "set".to_owned(),
-                stored_name: String::new(),
-                ty: value.ty,
-                not_null: false,
-            }],
+            columns,
             source: Source::Function(Box::new(TableFunction {
                 value,
+                beside: sets.collect(),
                 set: true,
                 ordinality: false,
             })),
@@ -71,15 +74,12 @@ fn is_set(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Call(call) if call.function.returns_set)
 }
 
-/// The call of a set in a value, in whose place the column of the relation stands from now on.
-fn take(value: &mut Expr, relation: RelationId) -> Option<Expr> {
+/// The call of a set in a value, in whose place a column of the relation stands from now on.
+fn take(value: &mut Expr, relation: RelationId, column: usize) -> Option<Expr> {
     if is_set(value) {
         let column = Expr {
             ty: value.ty,
-            kind: ExprKind::Column(ColumnRef {
-                relation,
-                column: 0,
-            }),
+            kind: ExprKind::Column(ColumnRef { relation, column }),
             at: value.at,
         };
         return Some(std::mem::replace(value, column));
@@ -88,8 +88,8 @@ fn take(value: &mut Expr, relation: RelationId) -> Option<Expr> {
         ExprKind::Call(call) => call
             .arguments
             .iter_mut()
-            .find_map(|argument| take(argument, relation)),
-        ExprKind::Relabel(inner) | ExprKind::ViaText(inner) => take(inner, relation),
+            .find_map(|argument| take(argument, relation, column)),
+        ExprKind::Relabel(inner) | ExprKind::ViaText(inner) => take(inner, relation, column),
         _ => None,
     }
 }

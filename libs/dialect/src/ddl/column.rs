@@ -7,7 +7,7 @@ use crate::catalog::{Type, TypeId};
 use crate::ddl::counting::{self, Counting};
 use crate::ddl::layout::{self, Clause};
 use crate::error::DialectError;
-use crate::pg_catalog::identifier;
+use crate::literal::quote_name;
 use crate::translator::Translator;
 
 /// A type as SQLite's text of a table says it: with the collation under which its stored form is compared.
@@ -278,10 +278,14 @@ impl Translator<'_> {
             (None, [column]) => format!("{table}_{column}_check"),
             (None, _) => format!("{table}_check"),
         };
-        if !self.check_names.contains(&name) {
-            self.before(at, format!("CONSTRAINT {} ", identifier(&name)));
-            self.check_names.push(name);
+        let mut free = name.clone();
+        let mut number = 0;
+        while self.check_names.contains(&free) {
+            number += 1;
+            free = format!("{name}{number}");
         }
+        self.before(at, format!("CONSTRAINT {} ", quote_name(&free)));
+        self.check_names.push(free);
     }
 
     /// A table constraint in tokens `at..end`.

@@ -5,6 +5,7 @@ use pgtypes::{PgType, SqlValue, SqlValueRef, to_text};
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::{Type, TypeId};
 use crate::deparse::Writer;
+use crate::literal::quote;
 
 impl Writer<'_> {
     /// A constant, with its type where its text alone would be read as another.
@@ -35,7 +36,7 @@ impl Writer<'_> {
                 ty.typmod >= 0 || !text.contains(['.', 'e', 'E'])
             }
             _ => {
-                self.push(&quoted(&text));
+                self.push(&quote(&text));
                 ty.id != TypeId::UNKNOWN
             }
         };
@@ -53,12 +54,6 @@ impl Writer<'_> {
 /// A value without a known type is stored as it is shown.
 fn own_text(value: SqlValueRef<'_>) -> String {
     to_text(value, &PgType::Text)
-}
-
-fn quoted(text: &str) -> String {
-    let prefix = if text.contains('\\') { "E" } else { "" };
-    let body = text.replace('\\', "\\\\").replace('\'', "''");
-    format!("{prefix}'{body}'")
 }
 
 /// The value of a constant.

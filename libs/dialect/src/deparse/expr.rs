@@ -177,7 +177,11 @@ impl Writer<'_> {
     }
 
     fn case(&mut self, arms: &[(Expr, Expr)], otherwise: Option<&Expr>) {
-        self.push("CASE");
+        if self.pretty {
+            self.line("CASE", 0);
+        } else {
+            self.push("CASE");
+        }
         for (condition, result) in arms {
             self.line("WHEN ", 1);
             self.expr(condition, false);
@@ -199,10 +203,15 @@ impl Writer<'_> {
         self.line("END", 0);
     }
 
-    /// A word on a line of its own.
+    /// A word on a line of its own, where the text is to be read.
     fn line(&mut self, word: &str, depth: usize) {
-        self.push("\n");
-        self.push(&"    ".repeat(depth));
+        if self.pretty {
+            self.out.truncate(self.out.trim_end_matches(' ').len());
+            self.push("\n");
+            self.push(&"    ".repeat(depth));
+        } else {
+            self.push(" ");
+        }
         self.push(word);
     }
 

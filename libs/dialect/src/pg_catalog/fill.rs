@@ -20,6 +20,8 @@ pub(crate) const PUBLIC: u32 = 2200;
 pub(crate) const OWNER: u32 = 10;
 pub(crate) const HEAP: u32 = 2;
 pub(crate) const BTREE: u32 = 403;
+pub(crate) const DEFAULT_COLLATION: u32 = 100;
+pub(crate) const C_COLLATION: u32 = 950;
 /// The first oid that PostgreSQL gives to what users make.
 const FIRST: u32 = 16_384;
 
@@ -88,6 +90,10 @@ fn shown_value(column: &TableColumn, ty: PgType, definitions: &Definitions<'_>) 
         .written
         .as_ref()
         .and_then(|written| definitions.shown(written, purpose));
+    // DEFAULT NULL is none.
+    if shown.as_ref().is_some_and(|shown| shown.null) {
+        return None;
+    }
     let stored = || {
         let written = column.written.as_ref().map(|written| &written.sqlite);
         written.or(column.default.as_ref()).map(Shown::plain)
@@ -366,8 +372,10 @@ impl Filler<'_> {
             None => -1,
         };
         let collation = match column.ty.id {
-            TypeId::NAME => 950,
-            _ if collatable => 100,
+            TypeId::NAME => C_COLLATION,
+            // The catalog itself is compared by bytes.
+            _ if collatable && column.table < FIRST => C_COLLATION,
+            _ if collatable => DEFAULT_COLLATION,
             _ => 0,
         };
         self.push(

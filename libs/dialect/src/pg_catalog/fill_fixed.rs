@@ -3,7 +3,7 @@
 use pgtypes::SqlValue as Value;
 
 use crate::catalog::{Type, TypeId, TypeInfo, TypeKind, functions_named, types};
-use crate::pg_catalog::fill::{Attribute, BTREE, Filler, HEAP, OWNER, PUBLIC, count, int, text, truth};
+use crate::pg_catalog::fill::{Attribute, BTREE, C_COLLATION, DEFAULT_COLLATION, Filler, HEAP, OWNER, PUBLIC, count, int, text, truth};
 use crate::pg_catalog::objects::{Class, Text};
 use crate::pg_catalog::tables::{self, CatalogTable};
 
@@ -186,6 +186,11 @@ impl Filler<'_> {
             (None, Some(ty)) => ty.typlen(),
             (None, None) => -1,
         };
+        let collation = match info.id {
+            TypeId::NAME => C_COLLATION,
+            _ if info.collatable => DEFAULT_COLLATION,
+            _ => 0,
+        };
         let number = |id: Option<TypeId>| int(id.map_or(0, TypeId::get));
         let (input, output) = if info.element.is_some() && info.catalog_name.starts_with('_') {
             (750, 751)
@@ -223,7 +228,7 @@ impl Filler<'_> {
                 ("typbasetype", int(0)),
                 ("typtypmod", int(-1)),
                 ("typndims", int(0)),
-                ("typcollation", int(if info.collatable { 100 } else { 0 })),
+                ("typcollation", int(collation)),
             ],
         );
     }

@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
+use pgtypes::SqlValue;
+
 use crate::analysis::schema::{Relation, Schema};
+use crate::analysis::tree::ExprKind;
 use crate::analysis::{self, Purpose};
 use crate::catalog::Type;
 use crate::ddl::only_expression;
@@ -23,6 +26,8 @@ pub(crate) struct Shown {
     pub(crate) column: Option<(Type, String)>,
     /// It looks like a call.
     pub(crate) call: bool,
+    /// It is NULL.
+    pub(crate) null: bool,
 }
 
 impl Shown {
@@ -34,6 +39,7 @@ impl Shown {
             full: text,
             column: None,
             call: false,
+            null: false,
         }
     }
 }
@@ -65,6 +71,10 @@ impl<'a> Definitions<'a> {
             pretty: deparse::expression(&standalone, true),
             column: Some((standalone.value.ty, analysis::column_name(&tree))),
             call: deparse::looks_like_call(&standalone.value),
+            null: matches!(
+                standalone.value.without_relabel().kind,
+                ExprKind::Constant(SqlValue::Null)
+            ),
         })
     }
 }

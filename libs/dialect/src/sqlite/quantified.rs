@@ -131,13 +131,21 @@ impl Printer<'_> {
 
     /// An array as a table of its elements.
     pub(crate) fn elements(&mut self, array: &Expr, at: Position) -> Result {
+        self.push("json_each(");
+        self.elements_json(array, at)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// The stored forms of an array's elements as a JSON array.
+    pub(crate) fn elements_json(&mut self, array: &Expr, at: Position) -> Result {
         let element = array.ty.id.element().unwrap_or(TypeId::TEXT);
         if element == TypeId::BYTEA {
             return Err(self.unsupported(at, "an array of bytea"));
         }
-        self.push("json_each(pg_elements(");
+        self.push("pg_elements(");
         self.expr(array)?;
-        self.push(&format!(", {}))", element.get()));
+        self.push(&format!(", {})", element.get()));
         Ok(())
     }
 

@@ -16,12 +16,12 @@ impl Printer<'_> {
             return self.one_row(function);
         }
         if is_lateral(function) {
-            return self.json_rows(call, function.value.at);
+            return self.json_rows(function);
         }
-        if let Some(kind) = series_of(call) {
+        if let (Some(kind), true) = (series_of(call), function.beside.is_empty()) {
             return self.series(call, kind, function.ordinality);
         }
-        self.rows(call, function)
+        self.rows(function)
     }
 
     /// A column of a function that is called for each row beside it; `false` for any other column.
@@ -101,9 +101,9 @@ impl Printer<'_> {
     }
 
     /// A function that gives its rows as a JSON array.
-    fn rows(&mut self, call: &Call, function: &TableFunction) -> Result {
+    fn rows(&mut self, function: &TableFunction) -> Result {
         self.push("(SELECT ");
-        let columns = call.function.out.len();
+        let columns = width(function);
         if columns > 1 {
             for column in 0..columns {
                 if column > 0 {
@@ -115,31 +115,52 @@ impl Printer<'_> {
             self.push("value AS c1");
         }
         if function.ordinality {
-            self.push(&format!(", key + 1 AS c{}", columns.max(1) + 1));
+            self.push(&format!(", key + 1 AS c{}", columns + 1));
         }
         self.push(" FROM ");
-        self.json_rows(call, function.value.at)?;
+        self.json_rows(function)?;
         self.push(")");
         Ok(())
     }
 
     /// The rows by SQLite's table function over a JSON array.
-    fn json_rows(&mut self, call: &Call, at: Position) -> Result {
+    fn json_rows(&mut self, function: &TableFunction) -> Result {
+        self.push("json_each(");
+        if function.beside.is_empty() {
+            self.json_set(&function.value)?;
+        } else {
+            self.push("pg_rows_beside(");
+            let sets = std::iter::once(&function.value).chain(&function.beside);
+            self.list(sets, ", ", |printer, set| {
+                // How many columns the set has.
+                printer.push(&format!("{}, ", columns_of(set)));
+                printer.json_set(set)
+            })?;
+            self.push(")");
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    /// The rows of a set as a JSON array.
+    fn json_set(&mut self, set: &Expr) -> Result {
+        let ExprKind::Call(call) = &set.kind else {
+            return Err(self.unsupported(set.at, "this set of rows"));
+        };
         if let ("unnest", [array]) = (call.function.name, call.arguments.as_slice()) {
-            return self.elements(array, at);
+            return self.elements_json(array, set.at);
         }
         let name = format!("pg_set_{}", call.function.source);
         if !is_registered(&name) {
-            return Err(self.missing(call.function, at));
+            return Err(self.missing(call.function, set.at));
         }
         self.note_look_up(&name);
-        self.push("json_each(");
         self.push(&name);
         self.push("(");
         self.list(&call.arguments, ", ", |printer, argument| {
             printer.expr(argument)
         })?;
-        self.push("))");
+        self.push(")");
         Ok(())
     }
 }
@@ -168,10 +189,11 @@ fn series_of(call: &Call) -> Option<Series> {
 
 /// Whether the arguments read a column, which only a table function of SQLite's may.
 fn is_lateral(function: &TableFunction) -> bool {
-    let ExprKind::Call(call) = &function.value.kind else {
-        return false;
+    let of_columns = |value: &Expr| match &value.kind {
+        ExprKind::Call(call) => call.arguments.iter().any(reads_column),
+        _ => false,
     };
-    function.set && call.arguments.iter().any(reads_column)
+    function.set && (of_columns(&function.value) || function.beside.iter().any(of_columns))
 }
 
 fn reads_column(value: &Expr) -> bool {
@@ -182,7 +204,12 @@ fn reads_column(value: &Expr) -> bool {
 
 /// The number of its columns, but for that of WITH ORDINALITY.
 fn width(function: &TableFunction) -> usize {
-    match &function.value.kind {
+    let beside = function.beside.iter().map(columns_of);
+    columns_of(&function.value) + beside.sum::<usize>()
+}
+
+fn columns_of(value: &Expr) -> usize {
+    match &value.kind {
         ExprKind::Call(call) => call.function.out.len().max(1),
         _ => 1,
     }

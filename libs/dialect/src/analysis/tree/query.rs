@@ -183,6 +183,8 @@ pub enum Source {
 pub struct TableFunction {
     /// The call, or a value that is one row.
     pub value: Expr,
+    /// More sets, whose rows stand beside those of the first: NULL where one has fewer.
+    pub beside: Vec<Expr>,
     /// The function gives a set.
     pub set: bool,
     /// WITH ORDINALITY: the last column counts.

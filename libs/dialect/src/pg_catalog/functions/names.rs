@@ -11,6 +11,7 @@ use crate::pg_catalog::type_names::{type_number, type_text};
 
 pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_regclassin", 1, |objects, a| given(a, |name| class(objects, name))),
+    of_objects("pg_text_regclass", 1, |objects, a| given(a, |name| class(objects, name))),
     of_objects("pg_regclassout", 1, |objects, a| shown(a, |oid| objects.relation_name(oid))),
     of_objects("pg_to_regclass", 1, |objects, a| {
         known(objects.relation(written(a, 0))?)
