@@ -35,6 +35,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     }),
     Scalar::session("pg_elements", 2, elements),
     Scalar::pure("pg_record_make", -1, record).loose(),
+    Scalar::pure("pg_record_field", 2, field),
     Scalar::pure("pg_rows_beside", -1, beside).loose(),
     Scalar::pure("pg_set_generate_subscripts", 3, |a| {
         written(json_numbers(subscripts(a)?))
@@ -43,6 +44,44 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         written(json_numbers(subscripts(a)?))
     }),
 ];
+
+/// `pg_record_field(row, number)`: the text of a field, of the text of a row.
+fn field(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let wanted = integer(arguments, 1)?;
+    let row = text(arguments, 0)?;
+    let inside = row.strip_prefix('(').and_then(|row| row.strip_suffix(')'));
+    let mut field = String::new();
+    let (mut number, mut quoted, mut any) = (0, false, false);
+    let mut characters = inside.unwrap_or(row).chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            ',' if !quoted => {
+                if number == wanted {
+                    break;
+                }
+                number += 1;
+                field.clear();
+                any = false;
+            }
+            // A quote within quotes is doubled.
+            '"' if quoted && characters.peek() == Some(&'"') => {
+                field.push('"');
+                characters.next();
+            }
+            '"' => {
+                quoted = !quoted;
+                any = true;
+            }
+            '\\' => field.extend(characters.next()),
+            c => field.push(c),
+        }
+    }
+    // Nothing at all is NULL.
+    if number != wanted || (field.is_empty() && !any) {
+        return Ok(SqlValue::Null);
+    }
+    written(field)
+}
 
 /// The numbers of an array's elements in a dimension, the last first where the third argument says so.
 fn subscripts(arguments: &[SqlValueRef<'_>]) -> Result<Vec<i64>, ValueError> {

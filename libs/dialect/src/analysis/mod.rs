@@ -17,6 +17,7 @@ mod conflict;
 pub(crate) mod constant;
 mod delete;
 mod expr;
+mod field;
 mod from;
 mod group;
 mod insert;

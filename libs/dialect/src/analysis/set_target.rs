@@ -5,7 +5,7 @@ use crate::analysis::tree::{
     ColumnRef, Expr, ExprKind, FromItem, Relation, RelationColumn, RelationId, Source,
     TableFunction,
 };
-use crate::catalog::TypeId;
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 
 impl Analyzer<'_> {
@@ -28,19 +28,16 @@ impl Analyzer<'_> {
         }
         let id = RelationId(self.relations.len());
         let mut sets: Vec<Expr> = Vec::with_capacity(places.len());
+        let mut columns = Vec::new();
         for target in targets.iter_mut() {
-            while let Some(set) = take(target, id, sets.len()) {
+            while let Some(set) = take(target, id, columns.len()) {
+                columns.extend(columns_of(&set));
                 sets.push(set);
             }
         }
         if sets.len() < places.len() {
             return Err(self.unsupported(at, "a set-returning function here"));
         }
-        if sets.iter().any(|set| set.ty.id == TypeId::RECORD) {
-            return Err(self.unsupported(at, "a set of rows in a select list"));
-        }
-        let columns = sets.iter().map(|set| RelationColumn::given("set", set.ty));
-        let columns = columns.collect();
         let mut sets = sets.into_iter();
         let Some(value) = sets.next() else {
             return Err(self.unsupported(at, "a set-returning function here"));
@@ -74,15 +71,43 @@ fn is_set(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Call(call) if call.function.returns_set)
 }
 
-/// The call of a set in a value, in whose place a column of the relation stands from now on.
+fn columns_of(set: &Expr) -> Vec<RelationColumn> {
+    match &set.kind {
+        ExprKind::Call(call) if set.ty.id == TypeId::RECORD => {
+            let columns = call.columns().into_iter();
+            columns
+                .map(|(ty, name)| RelationColumn::given(name, ty))
+                .collect()
+        }
+        _ => vec![RelationColumn::given("set", set.ty)],
+    }
+}
+
+/// The call of a set in a value, in whose place columns of the relation stand from now on, from this one.
 fn take(value: &mut Expr, relation: RelationId, column: usize) -> Option<Expr> {
+    let at = value.at;
+    let reference = |ty: Type, column: usize| {
+        let reference = ColumnRef { relation, column };
+        Expr::new(ty, ExprKind::Column(reference), at)
+    };
     if is_set(value) {
-        let column = Expr {
-            ty: value.ty,
-            kind: ExprKind::Column(ColumnRef { relation, column }),
-            at: value.at,
+        let in_place = if value.ty.id == TypeId::RECORD {
+            let fields = columns_of(value).into_iter().enumerate();
+            let fields = fields.map(|(index, field)| reference(field.ty, column + index));
+            Expr::new(value.ty, ExprKind::Row(fields.collect()), at)
+        } else {
+            reference(value.ty, column)
         };
-        return Some(std::mem::replace(value, column));
+        return Some(std::mem::replace(value, in_place));
+    }
+    if let ExprKind::Field { record, index } = &value.kind
+        && is_set(record)
+    {
+        let in_place = reference(value.ty, column + index);
+        return match std::mem::replace(value, in_place).kind {
+            ExprKind::Field { record, .. } => Some(*record),
+            _ => None,
+        };
     }
     match &mut value.kind {
         ExprKind::Call(call) => call

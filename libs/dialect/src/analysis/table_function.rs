@@ -94,11 +94,9 @@ impl Analyzer<'_> {
         if let ExprKind::Call(call) = &value.kind
             && !call.function.out.is_empty()
         {
-            return Ok(call
-                .function
-                .out
-                .iter()
-                .map(|(id, name)| RelationColumn::given(name, Type::new(*id)))
+            let columns = call.columns().into_iter();
+            return Ok(columns
+                .map(|(ty, name)| RelationColumn::given(name, ty))
                 .collect());
         }
         if value.ty.id == TypeId::RECORD {

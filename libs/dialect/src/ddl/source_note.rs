@@ -13,7 +13,7 @@ pub(crate) fn write(expression: &str) -> String {
 /// The expression of such a comment at the end of what stands before SQLite's text.
 pub(crate) fn read(before: &str) -> Option<String> {
     let note = before.trim_end().strip_suffix(END)?;
-    let note = note.get(note.rfind(BEGIN)? + BEGIN.len()..)?;
+    let note = note.get(note.find(BEGIN)? + BEGIN.len()..)?;
     Some(note.replace("*\\/", "*/"))
 }
 

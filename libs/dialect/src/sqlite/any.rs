@@ -240,24 +240,40 @@ impl Printer<'_> {
 
     /// `a[i]`
     pub(crate) fn element(&mut self, array: &Expr, index: &Expr, id: TypeId) -> Result {
-        let stored = is_text(id) || is_stored_as_shown(id);
-        let kind = object_kind(id);
-        if let Some(kind) = kind {
+        self.read_as(id, |printer| {
+            printer.push("pg_array_element(");
+            printer.expr(array)?;
+            printer.push(", ");
+            printer.expr(index)?;
+            printer.push(")");
+            Ok(())
+        })
+    }
+
+    /// `(row).field`
+    pub(crate) fn field(&mut self, record: &Expr, index: usize, id: TypeId) -> Result {
+        self.read_as(id, |printer| {
+            printer.push("pg_record_field(");
+            printer.expr(record)?;
+            printer.push(&format!(", {index})"));
+            Ok(())
+        })
+    }
+
+    /// What is printed, which is the text of a value, as a value of a type.
+    fn read_as(&mut self, id: TypeId, print: impl FnOnce(&mut Self) -> Result) -> Result {
+        if let Some(kind) = object_kind(id) {
             let name = format!("pg_{kind}in");
             self.note_look_up(&name);
             self.push(&name);
             self.push("(");
-        } else if !stored {
-            self.push("pg_in(");
-        }
-        self.push("pg_array_element(");
-        self.expr(array)?;
-        self.push(", ");
-        self.expr(index)?;
-        self.push(")");
-        if kind.is_some() {
+            print(self)?;
             self.push(")");
-        } else if !stored {
+        } else if is_text(id) || is_stored_as_shown(id) {
+            print(self)?;
+        } else {
+            self.push("pg_in(");
+            print(self)?;
             self.push(&format!(", {}, -1)", id.get()));
         }
         Ok(())

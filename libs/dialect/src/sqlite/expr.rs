@@ -113,6 +113,7 @@ impl Printer<'_> {
             }
             ExprKind::ArrayQuery(query) => self.array_query(query, expr),
             ExprKind::Element { array, index } => self.element(array, index, expr.ty.id),
+            ExprKind::Field { record, index } => self.field(record, *index, expr.ty.id),
             ExprKind::Array(elements) => self.array_value(elements),
             ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),

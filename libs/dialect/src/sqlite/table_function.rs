@@ -150,6 +150,15 @@ impl Printer<'_> {
         if let ("unnest", [array]) = (call.function.name, call.arguments.as_slice()) {
             return self.elements_json(array, set.at);
         }
+        if let ("_pg_expandarray", [array]) = (call.function.name, call.arguments.as_slice()) {
+            // Each element with its number from 1.
+            self.push("pg_rows_beside(1, ");
+            self.elements_json(array, set.at)?;
+            self.push(", 1, pg_set_generate_series_int4(1, json_array_length(");
+            self.elements_json(array, set.at)?;
+            self.push(")))");
+            return Ok(());
+        }
         let name = format!("pg_set_{}", call.function.source);
         if !is_registered(&name) {
             return Err(self.missing(call.function, set.at));

@@ -2,6 +2,7 @@
 //! catalog tables show at this time.
 
 mod definitions;
+mod keywords;
 mod names;
 mod privileges;
 mod types;
@@ -57,6 +58,7 @@ pub fn functions() -> &'static [CatalogFunction] {
     static ALL: LazyLock<Vec<CatalogFunction>> = LazyLock::new(|| {
         [
             definitions::FUNCTIONS,
+            keywords::FUNCTIONS,
             names::FUNCTIONS,
             privileges::FUNCTIONS,
             types::FUNCTIONS,
