@@ -48,6 +48,8 @@ pub(crate) struct Filler<'a> {
     pub(crate) objects: Objects,
     taken: HashSet<u32>,
     pub(crate) tables: HashMap<String, u32>,
+    /// The indexes of keys, to which foreign keys refer.
+    pub(crate) keys: HashMap<String, u32>,
 }
 
 /// A column of a table.
@@ -131,6 +133,11 @@ pub fn contents(input: &CatalogInput) -> Contents {
     for table in input.tables.iter().filter(shown) {
         let oid = filler.oid("class", &table.name);
         filler.tables.insert(table.name.to_ascii_lowercase(), oid);
+        let keys = table.constraints.iter().filter(|key| is_key(&key.kind));
+        for key in keys {
+            let oid = filler.oid("class", &key.name);
+            filler.keys.insert(key.name.clone(), oid);
+        }
     }
     for table in input.tables.iter().filter(shown) {
         filler.table(table);
@@ -152,6 +159,7 @@ impl<'a> Filler<'a> {
             objects: Objects::default(),
             taken: HashSet::new(),
             tables: HashMap::new(),
+            keys: HashMap::new(),
         }
     }
 

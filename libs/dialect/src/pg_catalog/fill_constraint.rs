@@ -19,7 +19,8 @@ impl Filler<'_> {
         index: &Index,
         primary: bool,
     ) -> u32 {
-        let oid = self.oid("class", &index.name);
+        let known = self.keys.get(&index.name).copied();
+        let oid = known.unwrap_or_else(|| self.oid("class", &index.name));
         let definition = Text {
             full: index::definition(&table.name, index, false),
             pretty: index::definition(&table.name, index, true),
@@ -250,14 +251,18 @@ impl Filler<'_> {
             .get(&table.to_ascii_lowercase())
             .copied()
             .unwrap_or(0);
+        let key = target.and_then(|target| key_over(target, &referenced));
+        let index = key.and_then(|key| self.keys.get(&key.name).copied());
+        let index = index.unwrap_or(0);
         values.retain(|(column, _)| {
             !matches!(
                 *column,
-                "confrelid" | "confupdtype" | "confdeltype" | "confmatchtype"
+                "confrelid" | "conindid" | "confupdtype" | "confdeltype" | "confmatchtype"
             )
         });
         values.extend([
             ("confrelid", int(oid)),
+            ("conindid", int(index)),
             ("confupdtype", text(action(on_update))),
             ("confdeltype", text(action(on_delete))),
             ("confmatchtype", text("s")),
@@ -286,10 +291,7 @@ impl Filler<'_> {
             .tables
             .iter()
             .find(|known| known.name.eq_ignore_ascii_case(table));
-        let keys = target.into_iter().flat_map(|target| &target.constraints);
-        let unique = keys
-            .into_iter()
-            .find(|key| is_key(&key.kind) && key.columns == referenced);
+        let unique = target.and_then(|target| key_over(target, referenced));
         let unique = unique.map_or(Value::Null, |key| text(&key.name));
         let database = self.input.database.clone();
         self.push(
@@ -377,6 +379,14 @@ fn referenced_columns(target: &TableInfo, named: &[String]) -> Vec<String> {
         .iter()
         .find(|constraint| constraint.kind == ConstraintKind::PrimaryKey);
     key.map(|key| key.columns.clone()).unwrap_or_default()
+}
+
+/// The key over exactly these columns.
+fn key_over<'a>(target: &'a TableInfo, columns: &[String]) -> Option<&'a Constraint> {
+    target
+        .constraints
+        .iter()
+        .find(|key| is_key(&key.kind) && key.columns == columns)
 }
 
 /// The number of a column; 0 for an expression.
