@@ -162,7 +162,8 @@ fn copy_catalog(
     let found = src
         .name(last)
         .and_then(|name| pg_catalog::find_table(schema.as_deref(), &name));
-    let of_catalog = !parted || matches!(schema.as_deref(), Some("pg_catalog" | "information_schema"));
+    let of_catalog =
+        !parted || matches!(schema.as_deref(), Some("pg_catalog" | "information_schema"));
     if found.is_none() || !of_catalog || !src.is(to, "TO") {
         return Ok(None);
     }

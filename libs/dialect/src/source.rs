@@ -243,7 +243,8 @@ impl Edits {
     /// The text of a range with the splices that lie within it.
     pub(crate) fn render(&self, sql: &str, range: Range<usize>) -> String {
         let inside = |edit: &&Edit| edit.start >= range.start && edit.end <= range.end;
-        let mut ordered: Vec<(usize, &Edit)> = self.edits.iter().filter(inside).enumerate().collect();
+        let mut ordered: Vec<(usize, &Edit)> =
+            self.edits.iter().filter(inside).enumerate().collect();
         ordered.sort_by(|(a_order, a), (b_order, b)| {
             let order = match a.place {
                 Place::After => a_order.cmp(b_order),

@@ -74,5 +74,5 @@ pub use crate::collation::{Collation, collations};
 pub use crate::registry::{
     Aggregate, AggregateSpec, Body, Pure, Scalar, WithSession, aggregates, scalars,
 };
-pub use crate::text::identifier;
 pub use crate::session::{DateOrder, DateStyle, IntervalStyle, Session};
+pub use crate::text::identifier;

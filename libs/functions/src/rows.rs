@@ -38,10 +38,10 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_record_field", 2, field),
     Scalar::pure("pg_rows_beside", -1, beside).loose(),
     Scalar::pure("pg_set_generate_subscripts", 3, |a| {
-        written(json_numbers(subscripts(a)?))
+        written(json_numbers(&subscripts(a)?))
     }),
     Scalar::pure("pg_set_generate_subscripts_nodir", 2, |a| {
-        written(json_numbers(subscripts(a)?))
+        written(json_numbers(&subscripts(a)?))
     }),
 ];
 
@@ -103,7 +103,7 @@ fn subscripts(arguments: &[SqlValueRef<'_>]) -> Result<Vec<i64>, ValueError> {
     Ok(numbers)
 }
 
-fn json_numbers(numbers: Vec<i64>) -> String {
+fn json_numbers(numbers: &[i64]) -> String {
     let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
     format!("[{}]", numbers.join(","))
 }

@@ -30,19 +30,14 @@ fn register_one(
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_INNOCUOUS
         | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function(
-        function.name,
-        function.arguments,
-        flags,
-        move |context| {
-            let values = values(context)?;
-            if function.strict && values.iter().any(SqlValue::is_null) {
-                return Ok(Answer(SqlValue::Null));
-            }
-            let objects = facts.objects();
-            (function.run)(&objects, &values)
-                .map(Answer)
-                .map_err(|error| Refusal::new(error.sqlstate, error.message).into_error())
-        },
-    )
+    connection.create_scalar_function(function.name, function.arguments, flags, move |context| {
+        let values = values(context)?;
+        if function.strict && values.iter().any(SqlValue::is_null) {
+            return Ok(Answer(SqlValue::Null));
+        }
+        let objects = facts.objects();
+        (function.run)(&objects, &values)
+            .map(Answer)
+            .map_err(|error| Refusal::new(error.sqlstate, error.message).into_error())
+    })
 }

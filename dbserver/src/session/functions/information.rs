@@ -18,9 +18,7 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
             )))
         },
         "current_database" => |facts, _| Ok(text(facts.database.clone())),
-        "current_user" | "session_user" => {
-            |facts, _| Ok(text(facts.user.clone()))
-        }
+        "current_user" | "session_user" => |facts, _| Ok(text(facts.user.clone())),
         "current_schema" => |_, _| Ok(text("public")),
         "current_schemas" => |_, arguments| {
             let without = matches!(arguments.first(), Some(Value::Integer(0)));

@@ -38,7 +38,8 @@ impl Analyzer<'_> {
             "-" => 0,
             _ => match text.parse() {
                 Ok(number) => number,
-                Err(_) => pg_catalog::type_number(text).map_err(|error| error.at(self.sql, at.0 as usize))?,
+                Err(_) => pg_catalog::type_number(text)
+                    .map_err(|error| error.at(self.sql, at.0 as usize))?,
             },
         };
         let number = ExprKind::Constant(SqlValue::Integer(number.into()));
@@ -50,9 +51,6 @@ impl Analyzer<'_> {
 fn names_an_object(id: TypeId) -> bool {
     matches!(
         id,
-        TypeId::REGCLASS
-            | TypeId::REGPROC
-            | TypeId::REGNAMESPACE
-            | TypeId::REGROLE
+        TypeId::REGCLASS | TypeId::REGPROC | TypeId::REGNAMESPACE | TypeId::REGROLE
     )
 }

@@ -55,7 +55,10 @@ impl Analyzer<'_> {
             return Err(self.error(
                 field.at,
                 SqlState::UNDEFINED_COLUMN,
-                format!("could not identify column \"{}\" in record data type", field.text),
+                format!(
+                    "could not identify column \"{}\" in record data type",
+                    field.text
+                ),
             ));
         };
         if let ExprKind::Row(values) = &record.kind

@@ -35,9 +35,7 @@ impl Analyzer<'_> {
                     Source::Table { schema, .. } if alias.is_none() => {
                         Some(shown_schema(schema).to_owned())
                     }
-                    Source::Catalog { schema, .. } if alias.is_none() => {
-                        Some((*schema).to_owned())
-                    }
+                    Source::Catalog { schema, .. } if alias.is_none() => Some((*schema).to_owned()),
                     _ => None,
                 };
                 self.enter(id, schema)?;
@@ -88,7 +86,13 @@ impl Analyzer<'_> {
                 ),
             )
         })?;
-        self.catalog |= matches!(found.kind, RelationKind::Catalog { stored: Some(_), .. });
+        self.catalog |= matches!(
+            found.kind,
+            RelationKind::Catalog {
+                stored: Some(_),
+                ..
+            }
+        );
         Ok(found)
     }
 

@@ -60,9 +60,9 @@ use crate::error::DialectError;
 use crate::syntax::ast::Position;
 
 pub(crate) use crate::analysis::standalone::type_of_name;
-pub(crate) use crate::analysis::target::column_name;
 pub use crate::analysis::standalone::{Purpose, Standalone, expression};
 pub use crate::analysis::statement::{Analyzed, analyze};
+pub(crate) use crate::analysis::target::column_name;
 
 /// Queries and expressions may nest this deep: a little more than SQLite takes.
 const MAX_DEPTH: usize = 1_200;

@@ -268,12 +268,12 @@ impl Analyzer<'_> {
             (Some(found), None) => Ok(found.value.clone()),
             (None, _) => self.table_number(item, column).ok_or_else(|| {
                 self.no_system_column(column).unwrap_or_else(|| {
-                self.error(
-                    at,
-                    SqlState::UNDEFINED_COLUMN,
-                    format!("column {}.{} does not exist", table.text, column.text),
-                )
-            })
+                    self.error(
+                        at,
+                        SqlState::UNDEFINED_COLUMN,
+                        format!("column {}.{} does not exist", table.text, column.text),
+                    )
+                })
             }),
         }
     }

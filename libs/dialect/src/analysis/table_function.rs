@@ -43,9 +43,8 @@ impl Analyzer<'_> {
         if ordinality {
             columns.push(RelationColumn::given("ordinality", Type::new(TypeId::INT8)));
         }
-        let is_set = |value: &Expr| {
-            matches!(&value.kind, ExprKind::Call(call) if call.function.returns_set)
-        };
+        let is_set =
+            |value: &Expr| matches!(&value.kind, ExprKind::Call(call) if call.function.returns_set);
         if values.len() > 1 && !values.iter().all(is_set) {
             return Err(self.unsupported(at, "ROWS FROM a function that gives one row"));
         }

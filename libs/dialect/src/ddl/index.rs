@@ -80,12 +80,11 @@ impl Translator<'_> {
             if to <= at {
                 return Err(self.src.syntax(at));
             }
-            match self.src.name(at).filter(|_| to == at + 1) {
-                Some(column) => names.push(column),
-                None => {
-                    names.push(self.term_name(at, to));
-                    self.typed(at, to, Purpose::IndexTerm)?;
-                }
+            if let Some(column) = self.src.name(at).filter(|_| to == at + 1) {
+                names.push(column);
+            } else {
+                names.push(self.term_name(at, to));
+                self.typed(at, to, Purpose::IndexTerm)?;
             }
             at = end + 1;
         }
@@ -95,7 +94,10 @@ impl Translator<'_> {
     /// The end of a term's expression; what SQLite does not know behind it is dropped.
     fn term_end(&mut self, at: usize, end: usize) -> usize {
         let mut to = end;
-        if to >= at + 2 && self.src.is(to - 2, "NULLS") && self.src.is_any(to - 1, &["FIRST", "LAST"]) {
+        if to >= at + 2
+            && self.src.is(to - 2, "NULLS")
+            && self.src.is_any(to - 1, &["FIRST", "LAST"])
+        {
             self.remove(to - 2, to);
             to -= 2;
         }

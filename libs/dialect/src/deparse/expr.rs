@@ -188,16 +188,13 @@ impl Writer<'_> {
             self.push(" THEN ");
             self.expr(result, true);
         }
-        match otherwise {
-            Some(otherwise) => {
-                self.line("ELSE ", 1);
-                self.expr(otherwise, true);
-            }
-            None => {
-                self.line("ELSE NULL", 1);
-                if let Some((_, result)) = arms.first() {
-                    self.label(result.ty);
-                }
+        if let Some(otherwise) = otherwise {
+            self.line("ELSE ", 1);
+            self.expr(otherwise, true);
+        } else {
+            self.line("ELSE NULL", 1);
+            if let Some((_, result)) = arms.first() {
+                self.label(result.ty);
             }
         }
         self.line("END", 0);

@@ -26,8 +26,10 @@ pub(crate) fn looks_like_call(value: &Expr) -> bool {
         ExprKind::Call(call) => {
             parentheses::operator_of(call).is_none() && coercion::Coercion::of(value).is_none()
         }
-        ExprKind::Coalesce(_) | ExprKind::Extreme { .. } | ExprKind::NullIf(_) => true,
-        ExprKind::ValueFunction { .. } => true,
+        ExprKind::Coalesce(_)
+        | ExprKind::Extreme { .. }
+        | ExprKind::NullIf(_)
+        | ExprKind::ValueFunction { .. } => true,
         _ => false,
     }
 }

@@ -7,7 +7,9 @@ use crate::deparse::coercion::Coercion;
 
 /// The operator that a call was written with.
 pub(super) fn operator_of(call: &Call) -> Option<&'static Operator> {
-    operators().iter().find(|operator| operator.function.oid == call.function.oid)
+    operators()
+        .iter()
+        .find(|operator| operator.function.oid == call.function.oid)
 }
 
 /// What an expression is where parentheses are concerned.
@@ -43,8 +45,9 @@ fn sort_of(value: &Expr) -> Sort {
         ExprKind::IsNull { .. } | ExprKind::IsTruth { .. } | ExprKind::Distinct { .. } => {
             Sort::Test
         }
-        ExprKind::InList(_) | ExprKind::QuantifiedArray(_) => Sort::Quantified,
-        ExprKind::CompareRows { .. } => Sort::Quantified,
+        ExprKind::InList(_) | ExprKind::QuantifiedArray(_) | ExprKind::CompareRows { .. } => {
+            Sort::Quantified
+        }
         _ => Sort::Simple,
     }
 }
@@ -80,10 +83,14 @@ fn stands_alone(value: &Expr, parent: Option<&Expr>, first: bool) -> bool {
             let (inner, outer) = (rank(sign), rank(outer));
             inner > 0 && outer > 0 && (inner > outer || (inner == outer && first))
         }
-        (Sort::Operator(_) | Sort::Test, Some(Sort::And | Sort::Or | Sort::Not)) => true,
-        (Sort::And | Sort::Not, Some(Sort::And | Sort::Or)) => true,
-        (Sort::Or, Some(Sort::Or)) => true,
-        _ => false,
+        _ => matches!(
+            (sort, parent),
+            (
+                Sort::Operator(_) | Sort::Test,
+                Some(Sort::And | Sort::Or | Sort::Not)
+            ) | (Sort::And | Sort::Not, Some(Sort::And | Sort::Or))
+                | (Sort::Or, Some(Sort::Or))
+        ),
     }
 }
 

@@ -59,4 +59,3 @@ pub(crate) fn constraint(constraint: &Constraint, referenced: &[String], check: 
         }
     }
 }
-

@@ -1,140 +1,16 @@
-//! Rows about indexes and constraints.
+//! Rows about constraints.
 
 use pgtypes::SqlValue as Value;
 
 use crate::analysis::Purpose;
+use crate::pg_catalog::describe;
+use crate::pg_catalog::fill::{Filler, PUBLIC, count, int, text, truth};
 use crate::pg_catalog::index::{Index, Term};
 use crate::pg_catalog::objects::Text;
 use crate::pg_catalog::written::{Definitions, Shown};
-use crate::pg_catalog::{describe, index};
-use crate::pg_catalog::objects::Class;
-use crate::pg_catalog::fill::{Attribute, Filler, PUBLIC, count, int, text, truth};
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 impl Filler<'_> {
-    pub(crate) fn index(
-        &mut self,
-        table_oid: u32,
-        table: &TableInfo,
-        index: &Index,
-        primary: bool,
-    ) -> u32 {
-        let known = self.keys.get(&index.name).copied();
-        let oid = known.unwrap_or_else(|| self.oid("class", &index.name));
-        let definition = Text {
-            full: index::definition(&table.name, index, false),
-            pretty: index::definition(&table.name, index, true),
-        };
-        let full = definition.full.clone();
-        let more = [
-            ("relnatts", count(index.terms.len())),
-            ("relchecks", int(0)),
-            ("relhasindex", truth(false)),
-        ];
-        self.class(oid, &index.name, "i", &more);
-        let class = Class {
-            schema: "public",
-            name: index.name.clone(),
-            kind: 'i',
-            definition,
-            terms: index.terms.iter().map(|term| term.text(true)).collect(),
-        };
-        self.objects.add_class(oid, class);
-        self.index_columns(oid, table, index);
-        let keys: Vec<String> = index
-            .terms
-            .iter()
-            .map(|term| match &term.column {
-                Some(name) => attribute(table, name).to_string(),
-                None => "0".to_owned(),
-            })
-            .collect();
-        if let Some(shown) = &index.predicate {
-            self.objects.add_expression(&shown.full, &shown.pretty);
-        }
-        let predicate = index.predicate.as_ref();
-        let predicate = predicate.map_or(Value::Null, |shown| text(&shown.full));
-        let expressions: Vec<&str> = index
-            .terms
-            .iter()
-            .filter(|term| term.column.is_none())
-            .map(|term| term.shown.full.as_str())
-            .collect();
-        let expressions = if expressions.is_empty() {
-            Value::Null
-        } else {
-            Value::Text(expressions.join(", "))
-        };
-        let options: Vec<&str> = index
-            .terms
-            .iter()
-            // DESC puts NULLs first.
-            .map(|term| if term.descending { "3" } else { "0" })
-            .collect();
-        let all = |value: &str| vector(&vec![value; keys.len()]);
-        self.push(
-            "pg_index",
-            &[
-                ("indexrelid", int(oid)),
-                ("indrelid", int(table_oid)),
-                ("indnatts", count(keys.len())),
-                ("indnkeyatts", count(keys.len())),
-                ("indisunique", truth(index.unique)),
-                ("indisprimary", truth(primary)),
-                ("indisexclusion", truth(false)),
-                ("indimmediate", truth(true)),
-                ("indisclustered", truth(false)),
-                ("indisvalid", truth(true)),
-                ("indcheckxmin", truth(false)),
-                ("indisready", truth(true)),
-                ("indislive", truth(true)),
-                ("indisreplident", truth(false)),
-                ("indkey", vector(&keys)),
-                ("indoption", vector(&options)),
-                ("indcollation", all("0")),
-                ("indclass", all("0")),
-                ("indnullsnotdistinct", truth(false)),
-                ("indpred", predicate),
-                ("indexprs", expressions),
-            ],
-        );
-        self.push(
-            "pg_indexes",
-            &[
-                ("schemaname", text("public")),
-                ("tablename", text(&table.name)),
-                ("indexname", text(&index.name)),
-                ("indexdef", text(&full)),
-            ],
-        );
-        oid
-    }
-
-    /// The columns of an index, which are attributes of its own.
-    fn index_columns(&mut self, oid: u32, table: &TableInfo, index: &Index) {
-        let mut names: Vec<String> = Vec::with_capacity(index.terms.len());
-        for (place, term) in index.terms.iter().enumerate() {
-            let (base, ty) = term.attribute(table);
-            let mut name = base.clone();
-            let mut number = 1;
-            while names.contains(&name) {
-                name = format!("{base}{number}");
-                number += 1;
-            }
-            self.attribute(&Attribute {
-                table: oid,
-                name: &name,
-                number: place + 1,
-                ty,
-                not_null: false,
-                has_default: false,
-                identity: "",
-                generated: "",
-            });
-            names.push(name);
-        }
-    }
-
     pub(crate) fn constraint(
         &mut self,
         table_oid: u32,
@@ -149,33 +25,18 @@ impl Filler<'_> {
             let index = Index {
                 name: constraint.name.clone(),
                 unique: true,
-                terms: constraint.columns.iter().map(|name| Term::column(name)).collect(),
+                terms: constraint
+                    .columns
+                    .iter()
+                    .map(|name| Term::column(name))
+                    .collect(),
                 predicate: None,
             };
-            self.index(table_oid, table, &index, primary)
+            self.index((table_oid, table), &index, primary)
         } else {
             0
         };
-        let mut values = vec![
-            ("oid", int(oid)),
-            ("conname", text(&constraint.name)),
-            ("connamespace", int(PUBLIC)),
-            ("convalidated", truth(true)),
-            ("conrelid", int(table_oid)),
-            ("contypid", int(0)),
-            ("conindid", int(index)),
-            ("conparentid", int(0)),
-            ("conislocal", truth(true)),
-            ("coninhcount", int(0)),
-            ("connoinherit", truth(true)),
-            ("conkey", numbers(table, &constraint.columns)),
-            ("confrelid", int(0)),
-            ("condeferrable", truth(false)),
-            ("condeferred", truth(false)),
-            ("confupdtype", text(" ")),
-            ("confdeltype", text(" ")),
-            ("confmatchtype", text(" ")),
-        ];
+        let mut values = common_values(oid, table_oid, index, table, constraint);
         let mut referenced = Vec::new();
         let mut check = Shown::plain("");
         let kind = match &constraint.kind {
@@ -190,6 +51,8 @@ impl Filler<'_> {
                     .and_then(|written| definitions.shown(written, Purpose::Check))
                     .unwrap_or_else(|| Shown::plain(expression));
                 values.push(("conbin", text(&shown.full)));
+                values.retain(|(column, _)| *column != "conkey");
+                values.push(("conkey", array(&shown.columns)));
                 self.objects.add_expression(&shown.full, &shown.pretty);
                 check = shown;
                 "c"
@@ -226,7 +89,11 @@ impl Filler<'_> {
     }
 
     /// The values of a foreign key; gives the columns that it refers to.
-    fn foreign(&self, kind: &ConstraintKind, values: &mut Vec<(&str, Value)>) -> Vec<String> {
+    fn foreign(
+        &self,
+        kind: &ConstraintKind,
+        values: &mut Vec<(&'static str, Value)>,
+    ) -> Vec<String> {
         let ConstraintKind::ForeignKey {
             table,
             columns,
@@ -365,6 +232,36 @@ impl Filler<'_> {
     }
 }
 
+/// The values that constraints of every kind have, and those of none but a foreign key as they are without one.
+fn common_values(
+    oid: u32,
+    table_oid: u32,
+    index: u32,
+    table: &TableInfo,
+    constraint: &Constraint,
+) -> Vec<(&'static str, Value)> {
+    vec![
+        ("oid", int(oid)),
+        ("conname", text(&constraint.name)),
+        ("connamespace", int(PUBLIC)),
+        ("convalidated", truth(true)),
+        ("conrelid", int(table_oid)),
+        ("contypid", int(0)),
+        ("conindid", int(index)),
+        ("conparentid", int(0)),
+        ("conislocal", truth(true)),
+        ("coninhcount", int(0)),
+        ("connoinherit", truth(true)),
+        ("conkey", numbers(table, &constraint.columns)),
+        ("confrelid", int(0)),
+        ("condeferrable", truth(false)),
+        ("condeferred", truth(false)),
+        ("confupdtype", text(" ")),
+        ("confdeltype", text(" ")),
+        ("confmatchtype", text(" ")),
+    ]
+}
+
 pub(crate) fn is_key(kind: &ConstraintKind) -> bool {
     matches!(kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique)
 }
@@ -390,7 +287,7 @@ fn key_over<'a>(target: &'a TableInfo, columns: &[String]) -> Option<&'a Constra
 }
 
 /// The number of a column; 0 for an expression.
-fn attribute(table: &TableInfo, column: &str) -> usize {
+pub(crate) fn attribute(table: &TableInfo, column: &str) -> usize {
     table
         .columns
         .iter()
@@ -399,20 +296,16 @@ fn attribute(table: &TableInfo, column: &str) -> usize {
 }
 
 fn numbers(table: &TableInfo, columns: &[String]) -> Value {
-    let numbers: Vec<String> = columns
+    let numbers: Vec<usize> = columns
         .iter()
-        .map(|column| attribute(table, column).to_string())
+        .map(|column| attribute(table, column))
         .collect();
-    Value::Text(format!("{{{}}}", numbers.join(",")))
+    array(&numbers)
 }
 
-/// An `int2vector` or `oidvector`: an array whose first element has the number 0.
-fn vector<T: AsRef<str>>(elements: &[T]) -> Value {
-    let elements: Vec<&str> = elements.iter().map(AsRef::as_ref).collect();
-    match elements.len() {
-        0 => text("{}"),
-        length => Value::Text(format!("[0:{}]={{{}}}", length - 1, elements.join(","))),
-    }
+fn array(numbers: &[usize]) -> Value {
+    let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    Value::Text(format!("{{{}}}", numbers.join(",")))
 }
 
 fn action(text: &str) -> &'static str {

@@ -3,7 +3,10 @@
 use pgtypes::SqlValue as Value;
 
 use crate::catalog::{Type, TypeId, TypeInfo, TypeKind, functions_named, types};
-use crate::pg_catalog::fill::{Attribute, BTREE, C_COLLATION, DEFAULT_COLLATION, Filler, HEAP, OWNER, PUBLIC, count, int, text, truth};
+use crate::pg_catalog::fill::{
+    BTREE, C_COLLATION, DEFAULT_COLLATION, Filler, HEAP, OWNER, PUBLIC, count, int, text, truth,
+};
+use crate::pg_catalog::fill_column::Attribute;
 use crate::pg_catalog::objects::{Class, Text};
 use crate::pg_catalog::tables::{self, CatalogTable};
 
@@ -39,8 +42,16 @@ impl Filler<'_> {
                 ],
             );
         }
-        for (oid, name, provider) in [(100_u32, "default", "d"), (950, "C", "c"), (951, "POSIX", "c")] {
-            let locale = if provider == "d" { Value::Null } else { text(name) };
+        for (oid, name, provider) in [
+            (100_u32, "default", "d"),
+            (950, "C", "c"),
+            (951, "POSIX", "c"),
+        ] {
+            let locale = if provider == "d" {
+                Value::Null
+            } else {
+                text(name)
+            };
             self.push(
                 "pg_collation",
                 &[
@@ -182,9 +193,8 @@ impl Filler<'_> {
     fn built_in_type(&mut self, info: &TypeInfo) {
         let known = Type::new(info.id).pg_type();
         let length = match (info.element, &known) {
-            (Some(_), _) => -1,
             (None, Some(ty)) => ty.typlen(),
-            (None, None) => -1,
+            _ => -1,
         };
         let collation = match info.id {
             TypeId::NAME => C_COLLATION,

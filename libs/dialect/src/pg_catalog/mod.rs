@@ -6,8 +6,10 @@
 
 mod describe;
 mod fill;
+mod fill_column;
 mod fill_constraint;
 mod fill_fixed;
+mod fill_index;
 mod fill_sequence;
 mod functions;
 mod index;
@@ -21,10 +23,10 @@ use pgtypes::SqlValue;
 use crate::sequence::SequenceInfo;
 use crate::table_info::TableInfo;
 
-pub use describe::identifier;
-pub use fill::{contents, fixed_rows};
 pub(crate) use self::functions::find as find_function;
 pub use self::functions::{CatalogFunction, Lookup, functions};
+pub use describe::identifier;
+pub use fill::{contents, fixed_rows};
 pub use objects::Objects;
 pub(crate) use tables::find as find_table;
 pub use tables::{CatalogTable, tables};

@@ -72,7 +72,10 @@ impl Objects {
 
     /// The name of a database.
     pub fn database(&self, oid: i64) -> Option<&str> {
-        let found = self.databases.iter().find(|(known, _)| i64::from(*known) == oid);
+        let found = self
+            .databases
+            .iter()
+            .find(|(known, _)| i64::from(*known) == oid);
         found.map(|(_, name)| name.as_str())
     }
 
@@ -143,7 +146,10 @@ impl Objects {
         let class = self.class(oid)?;
         let name = identifier(&class.name);
         let hidden = class.schema == "information_schema"
-            || (class.schema == "public" && self.numbers.contains_key(&("pg_catalog", class.name.clone())));
+            || (class.schema == "public"
+                && self
+                    .numbers
+                    .contains_key(&("pg_catalog", class.name.clone())));
         Some(if hidden {
             format!("{}.{name}", class.schema)
         } else {
@@ -158,18 +164,17 @@ pub(crate) fn names(written: &str) -> Result<Vec<String>, DialectError> {
     let mut parts = Vec::new();
     let mut rest = written.trim();
     loop {
-        let (part, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted_part(quoted).ok_or_else(invalid)?,
-            None => {
-                let end = rest
-                    .find(|c: char| c == '.' || c.is_whitespace())
-                    .unwrap_or(rest.len());
-                let (part, after) = rest.split_at(end);
-                if part.is_empty() || part.contains('"') {
-                    return Err(invalid());
-                }
-                (part.to_lowercase(), after)
+        let (part, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            quoted_part(quoted).ok_or_else(invalid)?
+        } else {
+            let end = rest
+                .find(|c: char| c == '.' || c.is_whitespace())
+                .unwrap_or(rest.len());
+            let (part, after) = rest.split_at(end);
+            if part.is_empty() || part.contains('"') {
+                return Err(invalid());
             }
+            (part.to_lowercase(), after)
         };
         parts.push(part);
         match after.trim_start().strip_prefix('.') {

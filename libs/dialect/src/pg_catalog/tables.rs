@@ -106,7 +106,11 @@ fn table(line: &'static str) -> Option<CatalogTable> {
         name,
         oid: fields.next()?.parse().ok()?,
         view: fields.next()? == "v",
-        columns: fields.next()?.split(',').map(column).collect::<Option<_>>()?,
+        columns: fields
+            .next()?
+            .split(',')
+            .map(column)
+            .collect::<Option<_>>()?,
         filled: FILLED.contains(&name),
     })
 }

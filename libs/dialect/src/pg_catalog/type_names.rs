@@ -29,9 +29,15 @@ pub(crate) fn type_number(name: &str) -> Result<u32, DialectError> {
     };
     let whole = target.alias.is_none() && select.from.is_empty() && query.order_by.is_empty();
     match &target.value.kind {
-        ast::ExprKind::Cast { operand, to } if whole && matches!(operand.kind, ast::ExprKind::Literal(_)) => {
-            let found = analysis::type_of_name(&sql, to, &crate::known_schema::KnownSchema(&NoSchema))
-                .map_err(|error| DialectError { position: None, ..error })?;
+        ast::ExprKind::Cast { operand, to }
+            if whole && matches!(operand.kind, ast::ExprKind::Literal(_)) =>
+        {
+            let found =
+                analysis::type_of_name(&sql, to, &crate::known_schema::KnownSchema(&NoSchema))
+                    .map_err(|error| DialectError {
+                        position: None,
+                        ..error
+                    })?;
             Ok(found.id.get())
         }
         _ => Err(invalid()),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use pgtypes::SqlValue;
 
 use crate::analysis::schema::{Relation, Schema};
-use crate::analysis::tree::ExprKind;
+use crate::analysis::tree::{Expr, ExprKind};
 use crate::analysis::{self, Purpose};
 use crate::catalog::Type;
 use crate::ddl::only_expression;
@@ -24,6 +24,8 @@ pub(crate) struct Shown {
     pub(crate) pretty: String,
     /// Its type, and what a column of it would be called.
     pub(crate) column: Option<(Type, String)>,
+    /// The numbers of the table's columns that it names.
+    pub(crate) columns: Vec<usize>,
     /// It looks like a call.
     pub(crate) call: bool,
     /// It is NULL.
@@ -38,6 +40,7 @@ impl Shown {
             pretty: text.clone(),
             full: text,
             column: None,
+            columns: Vec::new(),
             call: false,
             null: false,
         }
@@ -70,6 +73,7 @@ impl<'a> Definitions<'a> {
             full: deparse::expression(&standalone, false),
             pretty: deparse::expression(&standalone, true),
             column: Some((standalone.value.ty, analysis::column_name(&tree))),
+            columns: columns_in(&standalone.value),
             call: deparse::looks_like_call(&standalone.value),
             null: matches!(
                 standalone.value.without_relabel().kind,
@@ -77,6 +81,19 @@ impl<'a> Definitions<'a> {
             ),
         })
     }
+}
+
+/// The numbers of the columns in an expression, in the order in which they stand there.
+fn columns_in(value: &Expr) -> Vec<usize> {
+    let mut columns = Vec::new();
+    value.visit(&mut |part| {
+        if let ExprKind::Column(reference) = part.kind
+            && !columns.contains(&(reference.column + 1))
+        {
+            columns.push(reference.column + 1);
+        }
+    });
+    columns
 }
 
 impl Schema for Definitions<'_> {

@@ -2,7 +2,7 @@
 
 use crate::analysis::tree::{Call, Expr, ExprKind, Query};
 use crate::catalog::{Function, Type, TypeId};
-use crate::sqlite::expr::{object_kind, is_stored_as_shown, is_text};
+use crate::sqlite::expr::{is_stored_as_shown, is_text, object_kind};
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
 
@@ -139,7 +139,10 @@ impl Printer<'_> {
             }
             ("to_jsonb", [value]) => self.as_json(value, true)?,
             ("pg_typeof", [value]) => self.type_of(value)?,
-            ("array_eq" | "array_ne" | "array_lt" | "array_le" | "array_gt" | "array_ge", [a, b]) => {
+            (
+                "array_eq" | "array_ne" | "array_lt" | "array_le" | "array_gt" | "array_ge",
+                [a, b],
+            ) => {
                 self.compare_arrays(call.function.name, a, b)?;
             }
             ("num_nulls" | "num_nonnulls", _) => self.count_nulls(call)?,

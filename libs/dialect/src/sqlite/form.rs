@@ -196,9 +196,7 @@ pub(crate) fn is_registered(name: &str) -> bool {
         let scalars = functions::scalars().iter().map(|function| function.name);
         let aggregates = functions::aggregates().iter().map(|function| function.name);
         let session = SESSION_FUNCTIONS.iter().map(|(name, ..)| *name);
-        let catalog = pg_catalog::functions()
-            .iter()
-            .map(|function| function.name);
+        let catalog = pg_catalog::functions().iter().map(|function| function.name);
         scalars
             .chain(aggregates)
             .chain(session)

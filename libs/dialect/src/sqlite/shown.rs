@@ -5,6 +5,7 @@ use crate::catalog::{Type, TypeId};
 use crate::sqlite::expr::object_kind;
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
+use crate::syntax::ast::Position;
 
 impl Printer<'_> {
     /// The query of a statement.
@@ -22,20 +23,24 @@ impl Printer<'_> {
         // Rows that are compared with others get their names afterwards.
         self.push("SELECT ");
         let names = output_names(query);
-        self.list(query.columns.iter().zip(&names), ", ", |printer, (column, name)| {
-            let plain = |printer: &mut Self, _: &Expr| {
+        self.list(
+            query.columns.iter().zip(&names),
+            ", ",
+            |printer, (column, name)| {
+                let plain = |printer: &mut Self, _: &Expr| {
+                    printer.name(name);
+                    Ok(())
+                };
+                let value = Expr::new(column.ty, ExprKind::Or(Vec::new()), Position::default());
+                match object_kind(column.ty.id) {
+                    Some(kind) => printer.look_up(&format!("pg_{kind}out"), &value, plain)?,
+                    None => plain(printer, &value)?,
+                }
+                printer.push(" AS ");
                 printer.name(name);
                 Ok(())
-            };
-            let value = Expr::new(column.ty, ExprKind::Or(Vec::new()), Default::default());
-            match object_kind(column.ty.id) {
-                Some(kind) => printer.look_up(&format!("pg_{kind}out"), &value, plain)?,
-                None => plain(printer, &value)?,
-            }
-            printer.push(" AS ");
-            printer.name(name);
-            Ok(())
-        })?;
+            },
+        )?;
         self.push(" FROM (");
         self.query(query, false)?;
         self.push(")");

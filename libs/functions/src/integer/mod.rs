@@ -11,8 +11,7 @@ use crate::error::out_of_range;
 use crate::registry::Scalar;
 
 /// The functions of integers.
-pub(crate) const FUNCTIONS: &[&[Scalar]] =
-    &[
+pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     arithmetic::FUNCTIONS,
     bits::FUNCTIONS,
     casts::FUNCTIONS,

@@ -31,15 +31,16 @@ fn pretty(bytes: i128) -> String {
         size /= 1 << (keep - shifted);
         shifted = keep;
         if size.abs() < *limit {
-            let rounded = if *bits == 0 {
-                size
-            } else {
-                (size + if size < 0 { -1 } else { 1 }) / 2
-            };
+            let rounded = if *bits == 0 { size } else { half_rounded(size) };
             return format!("{rounded} {unit}");
         }
     }
     format!("{} PB", size / 2)
+}
+
+/// Half of a number, away from 0 where it lies between two.
+fn half_rounded(size: i128) -> i128 {
+    size / 2 + size % 2
 }
 
 fn of_numeric(arguments: &[SqlValueRef<'_>]) -> Answer {

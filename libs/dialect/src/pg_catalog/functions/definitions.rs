@@ -3,14 +3,21 @@
 use pgtypes::SqlValue;
 
 use super::names::class;
-use super::{Answer, CatalogFunction, no_rows, nothing, of_all, of_objects, oid, optional, text, truth, written};
+use super::{
+    Answer, CatalogFunction, no_rows, nothing, of_all, of_objects, oid, optional, text, truth,
+    written,
+};
 use crate::pg_catalog::objects::Objects;
 
 pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_all("pg_pg_get_expr", 2, |_, a| text(written(a, 0))),
     of_objects("pg_pg_get_expr_ext", 3, |objects, a| {
         let full = written(a, 0);
-        text(if pretty(a, 2) { objects.pretty(full) } else { full })
+        text(if pretty(a, 2) {
+            objects.pretty(full)
+        } else {
+            full
+        })
     }),
     of_objects("pg_pg_get_indexdef", 1, index),
     of_objects("pg_pg_get_indexdef_ext", 3, index),
@@ -21,16 +28,22 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_pg_get_viewdef_wrap", 2, view),
     of_objects("pg_pg_get_viewdef_name", 1, view_of_name),
     of_objects("pg_pg_get_viewdef_name_ext", 2, view_of_name),
-    of_objects("pg_pg_table_is_visible", 1, |objects, a| match objects.class(oid(a, 0)) {
-        Some(class) => truth(class.schema != "information_schema"),
-        None => Ok(SqlValue::Null),
+    of_objects("pg_pg_table_is_visible", 1, |objects, a| {
+        match objects.class(oid(a, 0)) {
+            Some(class) => truth(class.schema != "information_schema"),
+            None => Ok(SqlValue::Null),
+        }
     }),
     of_objects("pg_pg_relation_is_updatable", 2, |objects, a| {
         // Insert, update and delete.
         Ok(SqlValue::Integer(if is_table(objects, a) { 28 } else { 0 }))
     }),
-    of_objects("pg_pg_column_is_updatable", 3, |objects, a| truth(is_table(objects, a))),
-    of_objects("pg_pg_relation_is_publishable", 1, |objects, a| truth(is_table(objects, a))),
+    of_objects("pg_pg_column_is_updatable", 3, |objects, a| {
+        truth(is_table(objects, a))
+    }),
+    of_objects("pg_pg_relation_is_publishable", 1, |objects, a| {
+        truth(is_table(objects, a))
+    }),
     of_objects("pg_pg_relation_filenode", 1, |objects, a| {
         Ok(match objects.class(oid(a, 0)) {
             Some(class) if class.kind != 'v' => SqlValue::Integer(oid(a, 0).into()),
@@ -73,7 +86,10 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
 
 /// The whole definition, or that of one column.
 fn index(objects: &Objects, arguments: &[SqlValue]) -> Answer {
-    let Some(class) = objects.class(oid(arguments, 0)).filter(|class| class.kind == 'i') else {
+    let Some(class) = objects
+        .class(oid(arguments, 0))
+        .filter(|class| class.kind == 'i')
+    else {
         return Ok(SqlValue::Null);
     };
     match arguments.get(1) {

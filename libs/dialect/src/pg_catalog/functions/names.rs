@@ -10,13 +10,21 @@ use crate::pg_catalog::objects::{Objects, names};
 use crate::pg_catalog::type_names::{type_number, type_text};
 
 pub(super) const FUNCTIONS: &[CatalogFunction] = &[
-    of_objects("pg_regclassin", 1, |objects, a| given(a, |name| class(objects, name))),
-    of_objects("pg_text_regclass", 1, |objects, a| given(a, |name| class(objects, name))),
-    of_objects("pg_regclassout", 1, |objects, a| shown(a, |oid| objects.relation_name(oid))),
+    of_objects("pg_regclassin", 1, |objects, a| {
+        given(a, |name| class(objects, name))
+    }),
+    of_objects("pg_text_regclass", 1, |objects, a| {
+        given(a, |name| class(objects, name))
+    }),
+    of_objects("pg_regclassout", 1, |objects, a| {
+        shown(a, |oid| objects.relation_name(oid))
+    }),
     of_objects("pg_to_regclass", 1, |objects, a| {
         known(objects.relation(written(a, 0))?)
     }),
-    of_objects("pg_regrolein", 1, |objects, a| given(a, |name| role(objects, name))),
+    of_objects("pg_regrolein", 1, |objects, a| {
+        given(a, |name| role(objects, name))
+    }),
     of_objects("pg_regroleout", 1, |objects, a| {
         shown(a, |oid| objects.role_name(oid).map(identifier))
     }),
@@ -34,10 +42,12 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     }),
     of_all("pg_regtypein", 1, |_, a| given(a, type_number)),
     of_all("pg_regtypeout", 1, |_, a| shown(a, type_text)),
-    of_all("pg_to_regtype", 1, |_, a| match type_number(written(a, 0)) {
-        Ok(found) => number(found),
-        Err(error) if error.sqlstate == SqlState::UNDEFINED_OBJECT => Ok(SqlValue::Null),
-        Err(error) => Err(error),
+    of_all("pg_to_regtype", 1, |_, a| {
+        match type_number(written(a, 0)) {
+            Ok(found) => number(found),
+            Err(error) if error.sqlstate == SqlState::UNDEFINED_OBJECT => Ok(SqlValue::Null),
+            Err(error) => Err(error),
+        }
     }),
     of_all("pg_regprocin", 1, |_, a| given(a, function)),
     of_all("pg_regprocout", 1, |_, a| shown(a, function_name)),
@@ -54,10 +64,7 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
 ];
 
 /// A value that may be the number itself, a `-` for none, or a name.
-fn given(
-    arguments: &[SqlValue],
-    look_up: impl Fn(&str) -> Result<u32, DialectError>,
-) -> Answer {
+fn given(arguments: &[SqlValue], look_up: impl Fn(&str) -> Result<u32, DialectError>) -> Answer {
     match arguments.first() {
         Some(SqlValue::Text(name)) if name == "-" => number(0),
         Some(SqlValue::Text(name)) => match name.parse() {
@@ -70,10 +77,7 @@ fn given(
 }
 
 /// The name of a number; one that no object has is shown as it is.
-fn shown<T: Into<String>>(
-    arguments: &[SqlValue],
-    name_of: impl Fn(u32) -> Option<T>,
-) -> Answer {
+fn shown<T: Into<String>>(arguments: &[SqlValue], name_of: impl Fn(u32) -> Option<T>) -> Answer {
     match oid(arguments, 0) {
         0 => text("-"),
         oid => match name_of(oid) {
@@ -103,7 +107,10 @@ fn one_name(written: &str) -> Result<String, DialectError> {
     let mut parts = names(written)?;
     match (parts.pop(), parts.is_empty()) {
         (Some(name), true) => Ok(name),
-        _ => Err(DialectError::new(SqlState::INVALID_NAME, "invalid name syntax")),
+        _ => Err(DialectError::new(
+            SqlState::INVALID_NAME,
+            "invalid name syntax",
+        )),
     }
 }
 
@@ -145,4 +152,3 @@ fn function_name(oid: u32) -> Option<String> {
         _ => format!("pg_catalog.{name}"),
     })
 }
-

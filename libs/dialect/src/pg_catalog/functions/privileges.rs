@@ -12,7 +12,10 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_has_sequence_privilege", -1, on_table),
     of_objects("pg_has_column_privilege", -1, |objects, a| {
         // The column and the privilege stand behind the table.
-        on_table(objects, a.get(..a.len().saturating_sub(1)).unwrap_or_default())
+        on_table(
+            objects,
+            a.get(..a.len().saturating_sub(1)).unwrap_or_default(),
+        )
     }),
     of_objects("pg_has_any_column_privilege", -1, on_table),
     of_objects("pg_has_schema_privilege", -1, on_schema),
@@ -60,12 +63,10 @@ fn on_schema(objects: &Objects, arguments: &[SqlValue]) -> Answer {
         check_role(objects, arguments.first())?;
     }
     match arguments.get(at) {
-        Some(SqlValue::Text(name)) if objects.namespace(name).is_none() => {
-            Err(DialectError::new(
-                SqlState::INVALID_SCHEMA_NAME,
-                format!("schema \"{name}\" does not exist"),
-            ))
-        }
+        Some(SqlValue::Text(name)) if objects.namespace(name).is_none() => Err(DialectError::new(
+            SqlState::INVALID_SCHEMA_NAME,
+            format!("schema \"{name}\" does not exist"),
+        )),
         _ => truth(true),
     }
 }

@@ -37,18 +37,22 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
             None => Ok(SqlValue::Null),
         }
     }),
-    of_all("pg_pg_function_is_visible", 1, |_, a| {
-        match crate::catalog::function_by_oid(oid(a, 0)) {
+    of_all(
+        "pg_pg_function_is_visible",
+        1,
+        |_, a| match crate::catalog::function_by_oid(oid(a, 0)) {
             Some(_) => truth(true),
             None => Ok(SqlValue::Null),
-        }
-    }),
-    of_all("pg_pg_operator_is_visible", 1, |_, a| {
-        match crate::catalog::operator_by_oid(oid(a, 0)) {
+        },
+    ),
+    of_all(
+        "pg_pg_operator_is_visible",
+        1,
+        |_, a| match crate::catalog::operator_by_oid(oid(a, 0)) {
             Some(_) => truth(true),
             None => Ok(SqlValue::Null),
-        }
-    }),
+        },
+    ),
     of_all("pg_pg_collation_is_visible", 1, |_, _| truth(true)),
     of_all("pg_pg_opclass_is_visible", 1, nothing),
     of_all("pg_pg_opfamily_is_visible", 1, nothing),
@@ -86,8 +90,14 @@ mod tests {
         let named = |oid: i64, typmod: SqlValue| {
             format_type(&Objects::default(), &[SqlValue::Integer(oid), typmod])
         };
-        assert_eq!(named(1043, SqlValue::Integer(24)), text("character varying(20)"));
-        assert_eq!(named(1700, SqlValue::Integer(655_366)), text("numeric(10,2)"));
+        assert_eq!(
+            named(1043, SqlValue::Integer(24)),
+            text("character varying(20)")
+        );
+        assert_eq!(
+            named(1700, SqlValue::Integer(655_366)),
+            text("numeric(10,2)")
+        );
         assert_eq!(named(23, SqlValue::Null), text("integer"));
         assert_eq!(named(0, SqlValue::Null), text("-"));
     }
