@@ -26,8 +26,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sqlitevfs", &["disk", "pagestore"]),
     ("dbproto", &["fwlog", "pgtypes"]),
     ("dbconfig", &[]),
-    ("dialect", &["pgtypes"]),
     ("pgtypes", &[]),
+    ("functions", &["pgtypes"]),
+    ("dialect", &["functions", "pgtypes"]),
     (
         "dbserver",
         &[
@@ -38,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dbproto",
             "dbconfig",
             "dialect",
+            "functions",
             "pgtypes",
         ],
     ),
@@ -116,7 +118,11 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         "only trees of statements nest as deep as a client wants",
     ),
     ("jiff", &["pgtypes"], "one library of values"),
-    ("num-bigint", &["pgtypes"], "one library of values"),
+    (
+        "num-bigint",
+        &["functions", "pgtypes"],
+        "one library of values, and one of what is computed with them",
+    ),
     (
         "tokio",
         &["dbserver", "dbrepl", "dbctl", "dbtests"],

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use sqlitevfs::WriteSet;
 
 use crate::control_plane::{Call, Table};
+use crate::databases::functions::{self, NoSession};
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::error::EngineError;
@@ -117,6 +118,7 @@ fn check_file(path: &Path) -> Result<(), EngineError> {
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let plain = Connection::open_with_flags(path, flags).map_err(|e| unusable(e.to_string()))?;
+    functions::register(&plain, || NoSession).map_err(|e| unusable(e.to_string()))?;
     let verdict: String = plain
         .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
         .map_err(|error| unusable(error.to_string()))?;

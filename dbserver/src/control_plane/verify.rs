@@ -4,6 +4,7 @@ use pagestore::{Depth, VerifyReport};
 
 use crate::control_plane::{Call, Table};
 use crate::databases::Database;
+use crate::databases::functions::{self, NoSession};
 use crate::environment::describe_page;
 use crate::error::EngineError;
 use crate::system::statement::read;
@@ -71,6 +72,8 @@ fn damaged_pages(report: &VerifyReport) -> Vec<String> {
 /// What SQLite's integrity check finds.
 fn integrity(database: &Database) -> Vec<String> {
     let findings = read(database, |connection| {
+        // Checks, computed columns and indexes call them.
+        functions::register(connection, || NoSession)?;
         let mut statement = connection.prepare("PRAGMA integrity_check")?;
         let rows = statement.query_map([], |row| row.get(0))?;
         rows.collect::<rusqlite::Result<Vec<String>>>()

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use sqlitevfs::FileHandle;
 
 use crate::databases::control::DatabaseEntry;
+use crate::databases::functions;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::permit::{Interrupt, Permit, UnderWay, WritePermit};
 use crate::databases::sequences::Sequences;
@@ -110,11 +111,8 @@ impl Database {
         };
         let (connection, handle) =
             sqlitevfs::open(&self.store, options).map_err(|error| EngineError::from(&error))?;
-        for collation in functions::collations() {
-            connection
-                .create_collation(collation.name, collation.compare)
-                .map_err(|error| EngineError::Storage(error.to_string()))?;
-        }
+        functions::register_collations(&connection)
+            .map_err(|error| EngineError::Storage(error.to_string()))?;
         handle.spill_while(Arc::clone(self.limits.memory_budget.full()));
         Ok((connection, handle))
     }

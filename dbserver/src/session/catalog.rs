@@ -5,10 +5,11 @@ use dialect::SequenceInfo;
 use dialect::pg_catalog::{CatalogInput, CatalogRows};
 use rusqlite::Connection;
 
+use crate::databases::functions::Answer;
 use crate::failure::Failure;
 use crate::session::backend::Backend;
+use crate::session::schema;
 use crate::session::settings::Settings;
-use crate::session::{mapping, schema};
 use crate::system::users::Users;
 
 /// What the catalog tables hold.
@@ -121,7 +122,7 @@ fn insert(connection: &Connection, table: &CatalogRows) -> rusqlite::Result<()> 
     let sql = format!("INSERT INTO temp.\"{}\" VALUES ({places})", table.table);
     let mut insert = connection.prepare(&sql)?;
     for row in &table.rows {
-        insert.execute(rusqlite::params_from_iter(row.iter().map(mapping::cell)))?;
+        insert.execute(rusqlite::params_from_iter(row.iter().cloned().map(Answer)))?;
     }
     Ok(())
 }

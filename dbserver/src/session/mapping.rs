@@ -93,17 +93,6 @@ pub fn bound(value: SqlValueRef<'_>) -> ToSqlOutput<'_> {
     })
 }
 
-/// A value of the dialect as SQLite takes it.
-pub fn cell(value: &SqlValue) -> ToSqlOutput<'_> {
-    ToSqlOutput::Borrowed(match value {
-        SqlValue::Null => ValueRef::Null,
-        SqlValue::Integer(number) => ValueRef::Integer(*number),
-        SqlValue::Real(number) => ValueRef::Real(*number),
-        SqlValue::Text(text) => ValueRef::Text(text.as_bytes()),
-        SqlValue::Blob(bytes) => ValueRef::Blob(bytes),
-    })
-}
-
 /// Binds parameters from the first on; those that the statement does not have are left out.
 pub fn bind(statement: &mut rusqlite::Statement<'_>, values: &[SqlValue]) -> Result<(), Failure> {
     let count = statement.parameter_count();

@@ -3,12 +3,12 @@
 
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
-use crate::arguments::{Answer, integer, text, value, whole, written};
+use crate::arguments::{Answer, integer, text, whole, written};
 use crate::array::Array;
 use crate::error::fail;
 use crate::io::input::input;
-use crate::json::Json;
 use crate::json::print::quoted;
+use crate::json::{self, parse};
 use crate::registry::Scalar;
 use crate::session::Session;
 
@@ -34,9 +34,9 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         step => whole(step),
     }),
     Scalar::session("pg_elements", 2, elements),
+    Scalar::pure("pg_side_by_side", -1, side_by_side).loose(),
     Scalar::pure("pg_record_make", -1, record).loose(),
     Scalar::pure("pg_record_field", 2, field),
-    Scalar::pure("pg_rows_beside", -1, beside).loose(),
     Scalar::pure("pg_set_generate_subscripts", 3, |a| {
         written(json_numbers(&subscripts(a)?))
     }),
@@ -106,45 +106,6 @@ fn subscripts(arguments: &[SqlValueRef<'_>]) -> Result<Vec<i64>, ValueError> {
 fn json_numbers(numbers: &[i64]) -> String {
     let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
     format!("[{}]", numbers.join(","))
-}
-
-/// `pg_rows_beside(columns, set, columns, set, …)`: rows of several sets as one, NULL where a set has fewer.
-fn beside(arguments: &[SqlValueRef<'_>]) -> Answer {
-    let mut sets = Vec::with_capacity(arguments.len() / 2);
-    for at in (0..arguments.len()).step_by(2) {
-        let columns = usize::try_from(integer(arguments, at)?).unwrap_or(1);
-        let rows = match value(arguments, at + 1) {
-            SqlValueRef::Null => Vec::new(),
-            _ => match Json::parse(text(arguments, at + 1)?)? {
-                Json::Array(rows) => rows,
-                other => vec![other],
-            },
-        };
-        sets.push((columns, rows));
-    }
-    let length = sets.iter().map(|(_, rows)| rows.len()).max().unwrap_or(0);
-    let mut out = String::from("[");
-    for row in 0..length {
-        out.push_str(if row > 0 { ",[" } else { "[" });
-        let mut first = true;
-        for (columns, rows) in &sets {
-            let fields = match (rows.get(row), *columns) {
-                (Some(value), 1) => vec![value.to_string()],
-                (Some(Json::Array(fields)), _) => fields.iter().map(Json::to_string).collect(),
-                (Some(value), _) => vec![value.to_string()],
-                (None, columns) => vec!["null".to_owned(); columns],
-            };
-            for field in fields {
-                if !std::mem::take(&mut first) {
-                    out.push(',');
-                }
-                out.push_str(&field);
-            }
-        }
-        out.push(']');
-    }
-    out.push(']');
-    written(out)
 }
 
 /// A number of rows; NULL stands for `none`.
@@ -220,6 +181,34 @@ fn elements(session: &dyn Session, arguments: &[SqlValueRef<'_>]) -> Answer {
                 );
             }
         }
+    }
+    out.push(']');
+    written(out)
+}
+
+/// `pg_side_by_side(rows, …)`: of JSON arrays one of arrays, with null behind the last element of a shorter one.
+fn side_by_side(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let mut lists = Vec::with_capacity(arguments.len());
+    for at in 0..arguments.len() {
+        lists.push(match arguments.get(at) {
+            Some(SqlValueRef::Null) | None => Vec::new(),
+            Some(_) => match parse::document(text(arguments, at)?)?.value {
+                json::Value::Array(elements) => elements,
+                _ => Vec::new(),
+            },
+        });
+    }
+    let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let mut out = String::from("[");
+    for row in 0..rows {
+        out.push_str(if row == 0 { "[" } else { ",[" });
+        for (at, list) in lists.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            out.push_str(list.get(row).map_or("null", |element| element.text));
+        }
+        out.push(']');
     }
     out.push(']');
     written(out)

@@ -1,37 +1,12 @@
 //! What functions need to know of the session that calls them.
 
-use pgtypes::{ByteaOutput, Timestamptz, Zone};
+use pgtypes::{ByteaOutput, Context, Timestamptz, Zone};
 pub use pgtypes::{DateOrder, DateStyle, IntervalStyle};
 
 /// The session on whose behalf a function runs.
 pub trait Session {
-    /// The setting `TimeZone`.
-    fn time_zone(&self) -> &Zone;
-
-    /// The first part of the setting `DateStyle`.
-    fn date_style(&self) -> DateStyle {
-        DateStyle::Iso
-    }
-
-    /// The second part of the setting `DateStyle`.
-    fn date_order(&self) -> DateOrder {
-        DateOrder::Mdy
-    }
-
-    /// The setting `IntervalStyle`.
-    fn interval_style(&self) -> IntervalStyle {
-        IntervalStyle::Postgres
-    }
-
-    /// The setting `bytea_output`.
-    fn bytea_output(&self) -> ByteaOutput {
-        ByteaOutput::Hex
-    }
-
-    /// The setting `extra_float_digits`.
-    fn extra_float_digits(&self) -> i8 {
-        1
-    }
+    /// The settings that values are read and written by.
+    fn context(&self) -> &Context;
 
     /// When the transaction began: `now()`.
     fn transaction_timestamp(&self) -> Timestamptz;
@@ -41,4 +16,34 @@ pub trait Session {
 
     /// The time at this moment: `clock_timestamp()`.
     fn clock(&self) -> Timestamptz;
+
+    /// The setting `TimeZone`.
+    fn time_zone(&self) -> &Zone {
+        &self.context().zone
+    }
+
+    /// The first part of the setting `DateStyle`.
+    fn date_style(&self) -> DateStyle {
+        self.context().date_style
+    }
+
+    /// The second part of the setting `DateStyle`.
+    fn date_order(&self) -> DateOrder {
+        self.context().date_order
+    }
+
+    /// The setting `IntervalStyle`.
+    fn interval_style(&self) -> IntervalStyle {
+        self.context().interval_style
+    }
+
+    /// The setting `bytea_output`.
+    fn bytea_output(&self) -> ByteaOutput {
+        self.context().bytea_output
+    }
+
+    /// The setting `extra_float_digits`.
+    fn extra_float_digits(&self) -> i8 {
+        self.context().extra_float_digits
+    }
 }

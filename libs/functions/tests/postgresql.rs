@@ -12,15 +12,18 @@
 use std::sync::OnceLock;
 
 use functions::{Aggregate, Body, Scalar, Session, aggregates, scalars};
-use pgtypes::{SqlValue, SqlValueRef, Timestamp, Timestamptz, ValueError, Zone};
+use pgtypes::{Context, SqlValue, SqlValueRef, Timestamp, Timestamptz, ValueError, Zone};
 
 /// The session in which PostgreSQL was asked: its settings are the default ones.
 struct Asked;
 
 impl Session for Asked {
-    fn time_zone(&self) -> &Zone {
-        static ZONE: OnceLock<Zone> = OnceLock::new();
-        ZONE.get_or_init(|| Zone::by_name("Europe/Berlin").unwrap())
+    fn context(&self) -> &Context {
+        static CONTEXT: OnceLock<Context> = OnceLock::new();
+        CONTEXT.get_or_init(|| Context {
+            zone: Zone::by_name("Europe/Berlin").unwrap(),
+            ..Context::default()
+        })
     }
 
     fn transaction_timestamp(&self) -> Timestamptz {

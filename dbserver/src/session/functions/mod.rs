@@ -1,11 +1,11 @@
 //! SQL functions that printed statements call: PostgreSQL's own, those about the catalog, and those that need to know
 //! the session.
 
+mod calling;
 mod catalog;
 mod control;
 pub mod facts;
 mod information;
-mod postgresql;
 mod random;
 mod refusal;
 mod sequence;
@@ -13,22 +13,33 @@ mod sequence;
 use std::sync::Arc;
 
 use dialect::REQUIRED_PRAGMAS;
+use dialect::sqlite::session_functions::SESSION_FUNCTIONS;
 use pgtypes::{SqlState, SqlValue as Value};
+use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::types::ValueRef;
 
+use crate::databases::functions::{self, Answer};
 use crate::session::functions::facts::{Facts, SessionFunction};
 use crate::session::functions::refusal::Refusal;
-use crate::session::mapping;
 
 /// Registers every function, and sets what translated statements rely on.
 pub fn register(connection: &Connection, facts: &Arc<Facts>) -> rusqlite::Result<()> {
     for pragma in REQUIRED_PRAGMAS {
         connection.execute_batch(pragma)?;
     }
-    postgresql::register(connection, facts)?;
+    register_typed(connection, facts)?;
     catalog::register(connection, facts)
+}
+
+/// Those that printed statements call.
+fn register_typed(connection: &Connection, facts: &Arc<Facts>) -> rusqlite::Result<()> {
+    let session = Arc::clone(facts);
+    functions::register(connection, move || calling::Calling::new(&session))?;
+    for (name, arguments, known) in SESSION_FUNCTIONS {
+        register_session(connection, name, *arguments, known, facts)?;
+    }
+    Ok(())
 }
 
 /// A function that the session computes, under the name by which printed statements call it.
@@ -82,13 +93,4 @@ fn argument(value: ValueRef<'_>) -> rusqlite::Result<Value> {
         },
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     })
-}
-
-/// The result on its way back to SQLite.
-struct Answer(Value);
-
-impl ToSql for Answer {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(mapping::cell(&self.0))
-    }
 }

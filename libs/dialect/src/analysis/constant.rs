@@ -20,7 +20,7 @@ impl Analyzer<'_> {
         if ty.id == TypeId::REGTYPE {
             return self.type_by_text(text, ty, at);
         }
-        if names_an_object(ty.id) {
+        if names_an_object(ty.id) || reads_by_modifier(ty) {
             let text = Expr::text(text, at);
             return Ok(Expr::new(ty, ExprKind::ViaText(Box::new(text)), at));
         }
@@ -45,6 +45,11 @@ impl Analyzer<'_> {
         let number = ExprKind::Constant(SqlValue::Integer(number.into()));
         Ok(Expr::new(ty, number, at))
     }
+}
+
+/// An interval's fields say how its text is read, which is not for `decode_in` to know.
+fn reads_by_modifier(ty: Type) -> bool {
+    ty.id == TypeId::INTERVAL && ty.typmod >= 0
 }
 
 /// Types whose input looks a name up, which is done when the statement runs.

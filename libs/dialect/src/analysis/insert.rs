@@ -296,7 +296,7 @@ impl Analyzer<'_> {
     }
 
     /// The rows of a query as ones of the columns' types.
-    fn fit(
+    pub(crate) fn fit(
         &mut self,
         mut query: Query,
         targets: &[usize],

@@ -9,7 +9,7 @@ use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 
 impl Analyzer<'_> {
-    /// Puts the only function that returns a set behind what is in FROM. Several would advance side by side.
+    /// Puts the functions that return sets behind what is in FROM, side by side.
     pub(crate) fn sets_to_from(
         &mut self,
         targets: &mut [Expr],
@@ -26,33 +26,27 @@ impl Analyzer<'_> {
         if grouped {
             return Err(self.unsupported(at, "a set-returning function beside aggregates"));
         }
-        let id = RelationId(self.relations.len());
-        let mut sets: Vec<Expr> = Vec::with_capacity(places.len());
-        let mut columns = Vec::new();
-        for target in targets.iter_mut() {
-            while let Some(set) = take(target, id, columns.len()) {
-                columns.extend(columns_of(&set));
-                sets.push(set);
+        let relation = RelationId(self.relations.len());
+        let mut values = Vec::with_capacity(places.len());
+        let mut columns = Vec::with_capacity(places.len());
+        for target in targets {
+            while let Some(value) = take(target, relation, columns.len()) {
+                columns.extend(columns_of(&value));
+                values.push(value);
             }
         }
-        if sets.len() < places.len() {
+        if values.len() < places.len() {
             return Err(self.unsupported(at, "a set-returning function here"));
         }
-        let mut sets = sets.into_iter();
-        let Some(value) = sets.next() else {
-            return Err(self.unsupported(at, "a set-returning function here"));
-        };
         self.relations.push(Relation {
             alias: "set".to_owned(),
             columns,
             source: Source::Function(Box::new(TableFunction {
-                value,
-                beside: sets.collect(),
-                set: true,
+                values,
                 ordinality: false,
             })),
         });
-        from.push(FromItem::Relation(id));
+        from.push(FromItem::Relation(relation));
         Ok(())
     }
 }

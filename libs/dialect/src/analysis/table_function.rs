@@ -13,7 +13,7 @@ use crate::error::DialectError;
 use crate::syntax::ast::{self, Alias, ColumnDefinition, Position};
 
 impl Analyzer<'_> {
-    /// `f(…) [WITH ORDINALITY] [AS alias (columns)]`, or several side by side: ROWS FROM, `unnest` of several arrays.
+    /// `f(…) [WITH ORDINALITY] [AS alias (columns)]`, or several in `ROWS FROM (…)`
     pub(crate) fn table_function(
         &mut self,
         calls: &[(ast::Expr, Vec<ColumnDefinition>)],
@@ -22,64 +22,39 @@ impl Analyzer<'_> {
         at: Position,
     ) -> Result<FromItem, DialectError> {
         let defined = calls.iter().any(|(_, definitions)| !definitions.is_empty())
-            || alias.is_some_and(|alias| !alias.definitions.is_empty());
+            || alias.is_some_and(|a| !a.definitions.is_empty());
         if defined {
             return Err(self.unsupported(at, "a column definition list"));
         }
-        let mut values = Vec::new();
-        let mut columns = Vec::new();
-        let mut name = None;
-        for (call, _) in calls {
-            let own = column_name(call);
-            let sets = self.in_clause(Clause::From, |analyzer| analyzer.sets_of(call))?;
-            let only = calls.len() == 1 && sets.len() == 1;
-            for value in sets {
-                let alias = alias.filter(|_| only);
-                columns.extend(self.function_columns(&value, &own, alias, at)?);
-                values.push(value);
-            }
-            name.get_or_insert(own);
+        let calls: Vec<ast::Expr> = calls
+            .iter()
+            .flat_map(|(call, _)| each_array(call))
+            .collect();
+        let Some(first) = calls.first() else {
+            return Err(self.unsupported(at, "ROWS FROM without functions"));
+        };
+        let name = column_name(first);
+        let mut values = Vec::with_capacity(calls.len());
+        let mut columns = Vec::with_capacity(calls.len());
+        for call in &calls {
+            let value = self.in_clause(Clause::From, |analyzer| analyzer.resolved(call))?;
+            let own_name = column_name(call);
+            let alias = alias.filter(|_| calls.len() == 1);
+            let given = self.function_columns(&value, &own_name, alias, at)?;
+            columns.extend(given);
+            values.push(value);
         }
         if ordinality {
             columns.push(RelationColumn::given("ordinality", Type::new(TypeId::INT8)));
         }
-        let is_set =
-            |value: &Expr| matches!(&value.kind, ExprKind::Call(call) if call.function.returns_set);
-        if values.len() > 1 && !values.iter().all(is_set) {
-            return Err(self.unsupported(at, "ROWS FROM a function that gives one row"));
-        }
-        let mut values = values.into_iter();
-        let Some(value) = values.next() else {
-            return Err(self.unsupported(at, "ROWS FROM"));
-        };
         let relation = Relation {
-            alias: name.unwrap_or_default(),
-            source: Source::Function(Box::new(TableFunction {
-                set: is_set(&value),
-                value,
-                beside: values.collect(),
-                ordinality,
-            })),
+            alias: name,
+            source: Source::Function(Box::new(TableFunction { values, ordinality })),
             columns,
         };
         let id = self.named(relation, alias)?;
         self.enter(id, None)?;
         Ok(FromItem::Relation(id))
-    }
-
-    /// The value of a call in FROM; `unnest` of several arrays is one of each.
-    fn sets_of(&mut self, call: &ast::Expr) -> Result<Vec<Expr>, DialectError> {
-        match &call.kind {
-            ast::ExprKind::Call(unnest) if is_unnest(unnest) => unnest
-                .arguments
-                .iter()
-                .map(|argument| {
-                    let array = self.expr(&argument.value)?;
-                    self.call_named("unnest", vec![array], call.at)
-                })
-                .collect(),
-            _ => Ok(vec![self.resolved(call)?]),
-        }
     }
 
     /// The columns that the function gives: those of its OUT parameters, else one.
@@ -113,8 +88,29 @@ impl Analyzer<'_> {
     }
 }
 
-/// Only in FROM `unnest` takes several arrays.
-fn is_unnest(call: &ast::Call) -> bool {
-    let name = call.name.0.last().map(|name| name.text.as_str());
-    call.arguments.len() > 1 && name == Some("unnest")
+/// `unnest(a, b)` is `unnest(a), unnest(b)` side by side.
+fn each_array(call: &ast::Expr) -> Vec<ast::Expr> {
+    match &call.kind {
+        ast::ExprKind::Call(unnest)
+            if unnest.arguments.len() > 1
+                && unnest
+                    .name
+                    .0
+                    .last()
+                    .is_some_and(|name| name.text == "unnest") =>
+        {
+            let one = |argument: &ast::Argument| {
+                let kind = ast::ExprKind::Call(Box::new(ast::Call {
+                    arguments: vec![argument.clone()],
+                    ..ast::Call::clone(unnest)
+                }));
+                ast::Expr {
+                    kind,
+                    ..call.clone()
+                }
+            };
+            unnest.arguments.iter().map(one).collect()
+        }
+        _ => vec![call.clone()],
+    }
 }

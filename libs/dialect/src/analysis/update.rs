@@ -5,9 +5,9 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Expr, Update};
+use crate::analysis::tree::{Assignment, Expr, Update};
 use crate::error::DialectError;
-use crate::syntax::ast::{self, Assignment, AssignmentTarget, ExprKind, Filter};
+use crate::syntax::ast::{self, AssignmentTarget, ExprKind, Filter, Position};
 
 impl Analyzer<'_> {
     /// UPDATE
@@ -42,36 +42,53 @@ impl Analyzer<'_> {
     /// SET
     pub(crate) fn assignments(
         &mut self,
-        assignments: &[Assignment],
+        assignments: &[ast::Assignment],
         stored: &Stored,
-    ) -> Result<Vec<(usize, Expr)>, DialectError> {
-        let mut result: Vec<(usize, Expr)> = Vec::with_capacity(assignments.len());
+    ) -> Result<Vec<Assignment>, DialectError> {
+        let mut taken = Vec::with_capacity(assignments.len());
+        let mut result = Vec::with_capacity(assignments.len());
         for assignment in assignments {
             match assignment {
-                Assignment::One(target, value) => {
-                    self.assign_one(target, value, stored, &mut result)?;
+                ast::Assignment::One(target, value) => {
+                    result.push(self.assign_one(target, value, stored, &mut taken)?);
                 }
-                Assignment::Several(targets, value) => {
-                    let ExprKind::Row { fields, .. } = &value.kind else {
-                        return Err(self.unsupported(
-                            value.at,
-                            "an assignment of a subquery to several columns",
-                        ));
-                    };
-                    if fields.len() != targets.len() {
+                ast::Assignment::Several(targets, value) => match &value.kind {
+                    ExprKind::Row { fields, .. } => {
+                        self.check_number(fields.len(), targets, value.at)?;
+                        for (target, value) in targets.iter().zip(fields) {
+                            result.push(self.assign_one(target, value, stored, &mut taken)?);
+                        }
+                    }
+                    ExprKind::Subquery(query) => {
+                        result.push(self.assign_row(targets, query, stored, &mut taken)?);
+                    }
+                    _ => {
                         return Err(self.error(
                             value.at,
-                            SqlState::SYNTAX_ERROR,
-                            "number of columns does not match number of values",
+                            SqlState::FEATURE_NOT_SUPPORTED,
+                            "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
                         ));
                     }
-                    for (target, value) in targets.iter().zip(fields) {
-                        self.assign_one(target, value, stored, &mut result)?;
-                    }
-                }
+                },
             }
         }
         Ok(result)
+    }
+
+    fn check_number(
+        &self,
+        values: usize,
+        targets: &[AssignmentTarget],
+        at: Position,
+    ) -> Result<(), DialectError> {
+        if values == targets.len() {
+            return Ok(());
+        }
+        Err(self.error(
+            at,
+            SqlState::SYNTAX_ERROR,
+            "number of columns does not match number of values",
+        ))
     }
 
     fn assign_one(
@@ -79,10 +96,45 @@ impl Analyzer<'_> {
         target: &AssignmentTarget,
         value: &ast::Expr,
         stored: &Stored,
-        result: &mut Vec<(usize, Expr)>,
-    ) -> Result<(), DialectError> {
+        taken: &mut Vec<usize>,
+    ) -> Result<Assignment, DialectError> {
+        let place = self.free_column(target, stored, taken)?;
+        let value = self.assigned(value, place, stored, Clause::Update)?;
+        Ok(Assignment::One(place, value))
+    }
+
+    /// `(a, b) = (SELECT …)`
+    fn assign_row(
+        &mut self,
+        targets: &[AssignmentTarget],
+        query: &ast::Query,
+        stored: &Stored,
+        taken: &mut Vec<usize>,
+    ) -> Result<Assignment, DialectError> {
+        let columns = targets
+            .iter()
+            .map(|target| self.free_column(target, stored, taken))
+            .collect::<Result<Vec<usize>, DialectError>>()?;
+        let given = self.at_next_level(query, Self::open_query)?;
+        self.check_number(given.columns.len(), targets, query.at)?;
+        let single = self.gives_one_row(&given);
+        let query = Box::new(self.fit(given, &columns, stored)?);
+        Ok(Assignment::Several {
+            columns,
+            query,
+            single,
+        })
+    }
+
+    /// The place of a column that no other assignment names.
+    fn free_column(
+        &mut self,
+        target: &AssignmentTarget,
+        stored: &Stored,
+        taken: &mut Vec<usize>,
+    ) -> Result<usize, DialectError> {
         let place = self.target_column(target, stored)?;
-        if result.iter().any(|(other, _)| *other == place) {
+        if taken.contains(&place) {
             return Err(DialectError::new(
                 SqlState::SYNTAX_ERROR,
                 format!(
@@ -91,8 +143,7 @@ impl Analyzer<'_> {
                 ),
             ));
         }
-        let value = self.assigned(value, place, stored, Clause::Update)?;
-        result.push((place, value));
-        Ok(())
+        taken.push(place);
+        Ok(place)
     }
 }

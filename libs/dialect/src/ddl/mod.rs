@@ -2,6 +2,7 @@
 
 mod alter;
 mod alter_column;
+mod alter_constraint;
 mod alter_identity;
 pub(crate) mod column;
 pub(crate) mod counting;

@@ -9,7 +9,7 @@ use crate::source::Source;
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(
     clippy::option_option,
-    reason = "an option may be left out, or say that there is none"
+    reason = "whether it was written, and whether as NO or NONE"
 )]
 pub(crate) struct Options {
     /// AS

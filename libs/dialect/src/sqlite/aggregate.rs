@@ -1,8 +1,11 @@
 //! Aggregates.
 
-use crate::analysis::tree::{Aggregate, Call, Expr, ExprKind, Sort};
+use pgtypes::SqlValue;
+
+use crate::analysis::tree::{Aggregate, Call, Expr, ExprKind, Sort, SortBy};
 use crate::catalog::TypeId;
 use crate::sqlite::any::{Wanted, wanted};
+use crate::sqlite::expr::is_stored_as_shown;
 use crate::sqlite::form::{is_registered, registered_name};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
@@ -22,7 +25,7 @@ impl Printer<'_> {
         }
         let name = self.aggregate_name(&aggregate.call, at)?;
         if aggregate.distinct && aggregate.call.arguments.len() > 1 {
-            return Err(self.unsupported(at, "DISTINCT in an aggregate of several arguments"));
+            return self.joined_distinct(aggregate, at);
         }
         self.head(&name);
         self.push("(");
@@ -30,16 +33,74 @@ impl Printer<'_> {
             self.push("DISTINCT ");
         }
         self.aggregate_arguments(&aggregate.call, &name)?;
-        if !aggregate.order_by.is_empty() {
-            self.push(" ORDER BY ");
-            self.sorts(&aggregate.order_by)?;
-        }
+        self.aggregate_order(aggregate)?;
         self.push(")");
         if let Some(filter) = &aggregate.filter {
             self.push(" FILTER (WHERE ");
             self.expr(filter)?;
             self.push(")");
         }
+        Ok(())
+    }
+
+    /// The order in which values are taken in. PostgreSQL finds distinct ones by sorting them.
+    fn aggregate_order(&mut self, aggregate: &Aggregate) -> Result {
+        let matters = matches!(
+            aggregate.call.function.name,
+            "array_agg" | "string_agg" | "json_agg" | "jsonb_agg"
+        );
+        let mut sorts = aggregate.order_by.clone();
+        if let Some(first) = aggregate.call.arguments.first()
+            && sorts.is_empty()
+            && aggregate.distinct
+            && matters
+        {
+            sorts.push(Sort {
+                key: SortBy::Value(first.clone()),
+                descending: false,
+                nulls_first: false,
+            });
+        }
+        if sorts.is_empty() {
+            return Ok(());
+        }
+        self.push(" ORDER BY ");
+        self.sorts(&sorts)
+    }
+
+    /// `string_agg(DISTINCT value, delimiter)`: SQLite's distinct aggregates have one argument, so the values are
+    /// collected first and then joined, by a delimiter that is the same for all rows.
+    fn joined_distinct(&mut self, aggregate: &Aggregate, at: Position) -> Result {
+        let call = &aggregate.call;
+        let (true, [value, delimiter]) = (
+            call.function.name == "string_agg"
+                && call.function.arguments.first() == Some(&TypeId::TEXT),
+            call.arguments.as_slice(),
+        ) else {
+            return Err(self.unsupported(at, "DISTINCT in an aggregate of several arguments"));
+        };
+        let mut varies = false;
+        delimiter.visit(&mut |part| varies |= matches!(part.kind, ExprKind::Column(_)));
+        if varies {
+            return Err(self.unsupported(at, "DISTINCT with a delimiter of each row's own"));
+        }
+        self.push("pg_array_to_text(pg_array_agg(DISTINCT ");
+        self.expr(value)?;
+        self.aggregate_order(aggregate)?;
+        self.push(") FILTER (WHERE ");
+        self.expr(value)?;
+        self.push(" IS NOT NULL");
+        if let Some(filter) = &aggregate.filter {
+            self.push(" AND ");
+            self.expr(filter)?;
+        }
+        self.push("), ");
+        if let ExprKind::Constant(SqlValue::Null) = delimiter.kind {
+            self.push("''");
+        } else {
+            self.expr(delimiter)?;
+        }
+        self.push(")");
         Ok(())
     }
 
@@ -70,7 +131,8 @@ impl Printer<'_> {
                 Name::Ours(_) => wanted(call.function, index),
             };
             index += 1;
-            if form == Wanted::Stored {
+            let shown = form == Wanted::Text && is_stored_as_shown(argument.ty.id);
+            if form == Wanted::Stored || shown {
                 printer.collated(argument)
             } else {
                 printer.argument_as(argument, form)

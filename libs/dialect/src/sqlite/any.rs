@@ -1,7 +1,10 @@
 //! Functions that take values of any type: each wants them in a form of its own.
 
+use pgtypes::SqlState;
+
 use crate::analysis::tree::{Call, Expr, ExprKind, Query};
 use crate::catalog::{Function, Type, TypeId};
+use crate::error::DialectError;
 use crate::sqlite::expr::{is_stored_as_shown, is_text, object_kind};
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
@@ -15,6 +18,8 @@ pub(crate) enum Wanted {
     Text,
     /// As JSON.
     Json,
+    /// As a key of an object.
+    Key,
 }
 
 /// The form of one argument of a function.
@@ -29,10 +34,9 @@ pub(crate) fn wanted(function: &Function, index: usize) -> Wanted {
     }
     match function.name {
         "json_build_array" | "jsonb_build_array" | "json_agg" | "jsonb_agg" => Wanted::Json,
-        // Keys are texts.
         "json_build_object" | "jsonb_build_object" | "json_object_agg" | "jsonb_object_agg" => {
             if index.is_multiple_of(2) {
-                Wanted::Text
+                Wanted::Key
             } else {
                 Wanted::Json
             }
@@ -49,7 +53,36 @@ impl Printer<'_> {
             Wanted::Stored => self.expr(argument),
             Wanted::Text => self.as_text(argument),
             Wanted::Json => self.as_json(argument, false),
+            Wanted::Key => self.as_key(argument),
         }
+    }
+
+    /// A key of an object is the text that JSON has for the value, without its quotes.
+    fn as_key(&mut self, value: &Expr) -> Result {
+        let id = value.ty.id;
+        match id {
+            TypeId::BOOL => {
+                self.push("pg_booltext(");
+                self.expr(value)?;
+                self.push(")");
+                Ok(())
+            }
+            TypeId::DATE | TypeId::TIMESTAMP | TypeId::TIMESTAMPTZ => {
+                self.push("(");
+                self.as_json(value, false)?;
+                self.push(" ->> '$')");
+                Ok(())
+            }
+            TypeId::JSON | TypeId::JSONB | TypeId::RECORD => Err(self.no_key(value)),
+            _ if id.is_array() => Err(self.no_key(value)),
+            _ => self.as_text(value),
+        }
+    }
+
+    fn no_key(&self, value: &Expr) -> DialectError {
+        let message = "key value must be scalar, not array, composite, or json";
+        DialectError::new(SqlState::INVALID_PARAMETER_VALUE, message)
+            .at(self.sql, value.at.0 as usize)
     }
 
     /// A value as JSON, NULL for NULL.
@@ -74,7 +107,12 @@ impl Printer<'_> {
         } else {
             "pg_to_json("
         });
-        self.expr(value)?;
+        if value.ty.id == TypeId::BPCHAR {
+            // With the blanks that the stored form leaves out.
+            self.as_text(value)?;
+        } else {
+            self.expr(value)?;
+        }
         self.push(&format!(", {})", value.ty.id.get()));
         Ok(())
     }

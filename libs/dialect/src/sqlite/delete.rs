@@ -44,8 +44,8 @@ impl Printer<'_> {
         self.name(&alias);
         self.push(".rowid FROM ");
         self.relation(delete.table)?;
-        self.push(" CROSS JOIN ");
-        self.from(&delete.using)?;
+        self.push(", ");
+        self.items_beside_table(&delete.using)?;
         if let Some(filter) = &delete.filter {
             self.push(" WHERE ");
             self.expr(filter)?;

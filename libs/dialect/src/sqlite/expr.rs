@@ -4,9 +4,13 @@ use crate::analysis::deeper;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::TypeId;
 use crate::pg_catalog;
+use crate::sqlite::fold::folded;
 use crate::sqlite::form::collation;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::ValueFunction;
+
+/// SQLite nests each AND or OR one deeper than the one before, and goes only so deep: longer lists are halved.
+const LONG_LIST: usize = 64;
 
 impl Printer<'_> {
     /// An expression; everything that binds less than a call is in parentheses.
@@ -21,7 +25,10 @@ impl Printer<'_> {
             ExprKind::Parameter(number) => self.parameter(*number, expr)?,
             ExprKind::Column(column) => self.column(*column),
             ExprKind::Relabel(inner) => self.expr(inner)?,
-            ExprKind::Call(call) => self.call(call, expr.at)?,
+            ExprKind::Call(call) => match folded(call) {
+                Some(text) => self.text(&text),
+                None => self.call(call, expr.at)?,
+            },
             ExprKind::ViaText(inner) => self.via_text(inner, expr.ty, expr.at)?,
             ExprKind::And(list) => self.joined(list, " AND ", "1")?,
             ExprKind::Or(list) => self.joined(list, " OR ", "0")?,
@@ -87,7 +94,7 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
-            ExprKind::Subquery { query, single } => self.scalar_subquery(query, *single),
+            ExprKind::Subquery { query, single } => self.row_subquery(query, *single),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, expr.at),
             ExprKind::Window(call) => self.window_call(call, expr.at),
             ExprKind::ValueFunction {
@@ -153,7 +160,14 @@ impl Printer<'_> {
             return Ok(());
         }
         self.push("(");
-        self.list(list, word, Self::expr)?;
+        if list.len() > LONG_LIST {
+            let (first, second) = list.split_at(list.len() / 2);
+            self.joined(first, word, empty)?;
+            self.push(word);
+            self.joined(second, word, empty)?;
+        } else {
+            self.list(list, word, Self::expr)?;
+        }
         self.push(")");
         Ok(())
     }

@@ -7,10 +7,20 @@ use crate::syntax::ast::JoinKind;
 impl Printer<'_> {
     /// The items of FROM.
     pub(crate) fn from(&mut self, items: &[FromItem]) -> Result {
-        // A comma binds less than JOIN in PostgreSQL and the same in SQLite: joins after the first are put in parentheses.
-        let mut first = true;
-        self.list(items, " CROSS JOIN ", |printer, item| {
-            let wrap = !std::mem::take(&mut first) && matches!(item, FromItem::Join { .. });
+        self.items(items, false)
+    }
+
+    /// The items of FROM or USING, with the table that is changed before them.
+    pub(crate) fn items_beside_table(&mut self, items: &[FromItem]) -> Result {
+        self.items(items, true)
+    }
+
+    /// A comma binds less than JOIN in PostgreSQL and the same in SQLite: joins behind something are put in parentheses.
+    /// What SQLite calls a cross join would not be reordered.
+    fn items(&mut self, items: &[FromItem], mut behind: bool) -> Result {
+        self.list(items, ", ", |printer, item| {
+            let wrap =
+                std::mem::replace(&mut behind, true) && matches!(item, FromItem::Join { .. });
             if wrap {
                 printer.push("(");
             }
@@ -30,7 +40,6 @@ impl Printer<'_> {
         let [left, right] = sides.as_ref();
         self.item_of_from(left)?;
         self.push(match kind {
-            // What SQLite calls a cross join is not reordered.
             JoinKind::Inner => " JOIN ",
             JoinKind::Left => " LEFT JOIN ",
             JoinKind::Right => " RIGHT JOIN ",

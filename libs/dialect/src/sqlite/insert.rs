@@ -1,7 +1,8 @@
 //! INSERT.
 
 use crate::analysis::tree::{
-    Body, Conflict, ConflictTarget, ConflictUpdate, Expr, Insert, RelationId, Returning, Source,
+    Assignment, Body, Conflict, ConflictTarget, ConflictUpdate, Insert, RelationId, Returning,
+    Source,
 };
 use crate::sqlite::shown::shown_values;
 use crate::sqlite::{Printer, Result};
@@ -73,15 +74,26 @@ impl Printer<'_> {
     }
 
     /// `"column" = value, …`
-    pub(crate) fn assignments(
-        &mut self,
-        assignments: &[(usize, Expr)],
-        table: RelationId,
-    ) -> Result {
-        self.list(assignments, ", ", |printer, (column, value)| {
-            printer.column_name(table, *column);
-            printer.push(" = ");
-            printer.expr(value)
+    pub(crate) fn assignments(&mut self, assignments: &[Assignment], table: RelationId) -> Result {
+        self.list(assignments, ", ", |printer, assignment| match assignment {
+            Assignment::One(column, value) => {
+                printer.column_name(table, *column);
+                printer.push(" = ");
+                printer.expr(value)
+            }
+            Assignment::Several {
+                columns,
+                query,
+                single,
+            } => {
+                printer.push("(");
+                printer.list(columns, ", ", |printer, column| {
+                    printer.column_name(table, *column);
+                    Ok(())
+                })?;
+                printer.push(") = ");
+                printer.row_subquery(query, *single)
+            }
         })
     }
 

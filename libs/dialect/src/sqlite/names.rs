@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use crate::analysis::Analyzed;
 use crate::analysis::tree::{
-    Body, CommonTable, CommonTableId, Query, Relation, RelationId, Relations, Source, Statement,
+    Assignment, Body, CommonTable, CommonTableId, Query, Relation, RelationId, Relations, Source,
+    Statement,
 };
 
 /// All names of a statement.
@@ -152,29 +153,34 @@ fn in_expr(expr: &crate::analysis::tree::Expr, each: &mut dyn FnMut(&CommonTable
 }
 
 fn in_expressions(analyzed: &Analyzed, each: &mut dyn FnMut(&CommonTable)) {
-    let mut visit = |expr: &crate::analysis::tree::Expr| in_expr(expr, each);
-    match &analyzed.statement {
-        Statement::Query(_) => {}
+    let (filter, returning) = match &analyzed.statement {
+        Statement::Query(_) => return,
         Statement::Insert(insert) => {
-            insert.returning.values.iter().for_each(&mut visit);
-            if let Some(update) = insert.on_conflict.as_ref().and_then(|c| c.update.as_ref()) {
-                for (_, value) in &update.assignments {
-                    visit(value);
-                }
-                update.filter.iter().for_each(&mut visit);
+            let update = insert.on_conflict.as_ref().and_then(|c| c.update.as_ref());
+            if let Some(update) = update {
+                in_assignments(&update.assignments, each);
             }
+            (
+                update.and_then(|update| update.filter.as_ref()),
+                &insert.returning,
+            )
         }
         Statement::Update(update) => {
-            update
-                .assignments
-                .iter()
-                .for_each(|(_, value)| visit(value));
-            update.filter.iter().for_each(&mut visit);
-            update.returning.values.iter().for_each(&mut visit);
+            in_assignments(&update.assignments, each);
+            (update.filter.as_ref(), &update.returning)
         }
-        Statement::Delete(delete) => {
-            delete.filter.iter().for_each(&mut visit);
-            delete.returning.values.iter().for_each(&mut visit);
+        Statement::Delete(delete) => (delete.filter.as_ref(), &delete.returning),
+    };
+    for expr in filter.into_iter().chain(&returning.values) {
+        in_expr(expr, each);
+    }
+}
+
+fn in_assignments(assignments: &[Assignment], each: &mut dyn FnMut(&CommonTable)) {
+    for assignment in assignments {
+        match assignment {
+            Assignment::One(_, value) => in_expr(value, each),
+            Assignment::Several { query, .. } => in_query(query, each),
         }
     }
 }

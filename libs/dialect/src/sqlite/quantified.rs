@@ -3,6 +3,7 @@
 use crate::analysis::tree::{Expr, ExprKind, QuantifiedArray, QuantifiedQuery, Query};
 use crate::catalog::{Operator, TypeId};
 use crate::sqlite::compare::{is_native, pair};
+use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -22,12 +23,12 @@ impl Printer<'_> {
             self.push("(");
             self.collated(operand)?;
             self.push(if *all {
-                " NOT IN (SELECT value FROM "
+                " NOT IN (SELECT value FROM json_each("
             } else {
-                " IN (SELECT value FROM "
+                " IN (SELECT value FROM json_each("
             });
             self.elements(array, at)?;
-            self.push("))");
+            self.push(")))");
             return Ok(());
         }
         self.push("(SELECT ");
@@ -40,9 +41,9 @@ impl Printer<'_> {
             at,
         };
         self.call(&pair(operator, operand, &element), at)?;
-        self.push(" AS t FROM ");
+        self.push(" AS t FROM json_each(");
         self.elements(array, at)?;
-        self.push("))");
+        self.push(")))");
         Ok(())
     }
 
@@ -103,7 +104,7 @@ impl Printer<'_> {
         };
         self.call(&pair(operator, left, &element), at)?;
         self.push(" AS t FROM (SELECT ");
-        self.name(&crate::sqlite::names::output_names(query).concat());
+        self.name(&output_names(query).concat());
         self.push(" AS v FROM (");
         self.query(query, false)?;
         self.push(")) AS q)))");
@@ -129,16 +130,8 @@ impl Printer<'_> {
         });
     }
 
-    /// An array as a table of its elements.
-    pub(crate) fn elements(&mut self, array: &Expr, at: Position) -> Result {
-        self.push("json_each(");
-        self.elements_json(array, at)?;
-        self.push(")");
-        Ok(())
-    }
-
     /// The stored forms of an array's elements as a JSON array.
-    pub(crate) fn elements_json(&mut self, array: &Expr, at: Position) -> Result {
+    pub(crate) fn elements(&mut self, array: &Expr, at: Position) -> Result {
         let element = array.ty.id.element().unwrap_or(TypeId::TEXT);
         if element == TypeId::BYTEA {
             return Err(self.unsupported(at, "an array of bytea"));
@@ -149,17 +142,22 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// A query as a value: 21000 for a second row.
-    pub(crate) fn scalar_subquery(&mut self, query: &Query, single: bool) -> Result {
+    /// A query as a value, or as a row of them: 21000 for a second row.
+    pub(crate) fn row_subquery(&mut self, query: &Query, single: bool) -> Result {
         if single {
             self.push("(");
             self.query(query, false)?;
             self.push(")");
             return Ok(());
         }
-        self.push("(SELECT pg_one_row(");
-        self.name(&crate::sqlite::names::output_names(query).concat());
-        self.push(") FROM (");
+        self.push("(SELECT ");
+        self.list(&output_names(query), ", ", |printer, name| {
+            printer.push("pg_one_row(");
+            printer.name(name);
+            printer.push(")");
+            Ok(())
+        })?;
+        self.push(" FROM (");
         self.query(query, false)?;
         self.push("))");
         Ok(())

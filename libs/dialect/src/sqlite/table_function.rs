@@ -9,19 +9,28 @@ use crate::syntax::ast::Position;
 
 impl Printer<'_> {
     pub(crate) fn table_function(&mut self, function: &TableFunction) -> Result {
-        let ExprKind::Call(call) = &function.value.kind else {
-            return self.one_row(function);
+        // An array with its numbers is two sets.
+        let single = function.values.as_slice();
+        let ([value], false) = (single, single.iter().any(is_expanded)) else {
+            if is_lateral(function) {
+                return self.side_by_side(&function.values);
+            }
+            return self
+                .columns_of_rows(function, |printer| printer.side_by_side(&function.values));
         };
-        if !function.set {
-            return self.one_row(function);
+        let ExprKind::Call(call) = &value.kind else {
+            return self.one_row(value, function.ordinality);
+        };
+        if !call.function.returns_set {
+            return self.one_row(value, function.ordinality);
         }
         if is_lateral(function) {
-            return self.json_rows(function);
+            return self.json_rows(call, value.at);
         }
-        if let (Some(kind), true) = (series_of(call), function.beside.is_empty()) {
+        if let Some(kind) = series_of(call) {
             return self.series(call, kind, function.ordinality);
         }
-        self.rows(function)
+        self.columns_of_rows(function, |printer| printer.json_rows(call, value.at))
     }
 
     /// A column of a function that is called for each row beside it; `false` for any other column.
@@ -49,11 +58,11 @@ impl Printer<'_> {
     }
 
     /// A value as a table of one row.
-    fn one_row(&mut self, function: &TableFunction) -> Result {
+    fn one_row(&mut self, value: &Expr, ordinality: bool) -> Result {
         self.push("(SELECT ");
-        self.expr(&function.value)?;
+        self.expr(value)?;
         self.push(" AS c1");
-        if function.ordinality {
+        if ordinality {
             self.push(", 1 AS c2");
         }
         self.push(")");
@@ -100,8 +109,12 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// A function that gives its rows as a JSON array.
-    fn rows(&mut self, function: &TableFunction) -> Result {
+    /// Rows that come as a JSON array, under the names of the columns.
+    fn columns_of_rows(
+        &mut self,
+        function: &TableFunction,
+        rows: impl FnOnce(&mut Self) -> Result,
+    ) -> Result {
         self.push("(SELECT ");
         let columns = width(function);
         if columns > 1 {
@@ -118,50 +131,41 @@ impl Printer<'_> {
             self.push(&format!(", key + 1 AS c{}", columns + 1));
         }
         self.push(" FROM ");
-        self.json_rows(function)?;
+        rows(self)?;
         self.push(")");
         Ok(())
     }
 
+    /// The rows of several sets, each as long as the longest of them.
+    fn side_by_side(&mut self, values: &[Expr]) -> Result {
+        self.push("json_each(pg_side_by_side(");
+        self.list(values, ", ", |printer, value| match &value.kind {
+            ExprKind::Call(call) if is_expanded(value) => printer.expanded(call, value.at),
+            ExprKind::Call(call) if call.function.returns_set && columns_of(value) == 1 => {
+                printer.json_array(call, value.at)
+            }
+            _ => Err(printer.unsupported(value.at, "a value beside sets of rows")),
+        })?;
+        self.push("))");
+        Ok(())
+    }
+
     /// The rows by SQLite's table function over a JSON array.
-    fn json_rows(&mut self, function: &TableFunction) -> Result {
+    fn json_rows(&mut self, call: &Call, at: Position) -> Result {
         self.push("json_each(");
-        if function.beside.is_empty() {
-            self.json_set(&function.value)?;
-        } else {
-            self.push("pg_rows_beside(");
-            let sets = std::iter::once(&function.value).chain(&function.beside);
-            self.list(sets, ", ", |printer, set| {
-                // How many columns the set has.
-                printer.push(&format!("{}, ", columns_of(set)));
-                printer.json_set(set)
-            })?;
-            self.push(")");
-        }
+        self.json_array(call, at)?;
         self.push(")");
         Ok(())
     }
 
     /// The rows of a set as a JSON array.
-    fn json_set(&mut self, set: &Expr) -> Result {
-        let ExprKind::Call(call) = &set.kind else {
-            return Err(self.unsupported(set.at, "this set of rows"));
-        };
+    fn json_array(&mut self, call: &Call, at: Position) -> Result {
         if let ("unnest", [array]) = (call.function.name, call.arguments.as_slice()) {
-            return self.elements_json(array, set.at);
-        }
-        if let ("_pg_expandarray", [array]) = (call.function.name, call.arguments.as_slice()) {
-            // Each element with its number from 1.
-            self.push("pg_rows_beside(1, ");
-            self.elements_json(array, set.at)?;
-            self.push(", 1, pg_set_generate_series_int4(1, json_array_length(");
-            self.elements_json(array, set.at)?;
-            self.push(")))");
-            return Ok(());
+            return self.elements(array, at);
         }
         let name = format!("pg_set_{}", call.function.source);
         if !is_registered(&name) {
-            return Err(self.missing(call.function, set.at));
+            return Err(self.missing(call.function, at));
         }
         self.note_look_up(&name);
         self.push(&name);
@@ -172,6 +176,25 @@ impl Printer<'_> {
         self.push(")");
         Ok(())
     }
+}
+
+impl Printer<'_> {
+    /// The elements of an array, and their numbers from 1.
+    fn expanded(&mut self, call: &Call, at: Position) -> Result {
+        let [array] = call.arguments.as_slice() else {
+            return Err(self.missing(call.function, at));
+        };
+        self.elements(array, at)?;
+        self.push(", pg_set_generate_series_int4(1, json_array_length(");
+        self.elements(array, at)?;
+        self.push("))");
+        Ok(())
+    }
+}
+
+/// `information_schema._pg_expandarray`
+fn is_expanded(value: &Expr) -> bool {
+    matches!(&value.kind, ExprKind::Call(call) if call.function.name == "_pg_expandarray")
 }
 
 /// How `generate_series` counts.
@@ -196,13 +219,14 @@ fn series_of(call: &Call) -> Option<Series> {
     }
 }
 
-/// Whether the arguments read a column, which only a table function of SQLite's may.
+/// Whether a set's arguments read a column, which only a table function of SQLite's may.
 fn is_lateral(function: &TableFunction) -> bool {
-    let of_columns = |value: &Expr| match &value.kind {
-        ExprKind::Call(call) => call.arguments.iter().any(reads_column),
+    function.values.iter().any(|value| match &value.kind {
+        ExprKind::Call(call) => {
+            call.function.returns_set && call.arguments.iter().any(reads_column)
+        }
         _ => false,
-    };
-    function.set && (of_columns(&function.value) || function.beside.iter().any(of_columns))
+    })
 }
 
 fn reads_column(value: &Expr) -> bool {
@@ -213,8 +237,7 @@ fn reads_column(value: &Expr) -> bool {
 
 /// The number of its columns, but for that of WITH ORDINALITY.
 fn width(function: &TableFunction) -> usize {
-    let beside = function.beside.iter().map(columns_of);
-    columns_of(&function.value) + beside.sum::<usize>()
+    function.values.iter().map(columns_of).sum()
 }
 
 fn columns_of(value: &Expr) -> usize {
@@ -244,7 +267,7 @@ mod tests {
     fn a_function_of_a_column_beside_it_is_a_table_function() {
         assert_eq!(
             printed("SELECT g FROM (VALUES (2)) AS v(n), generate_series(1, v.n) AS g"),
-            "SELECT (\"g\".value) AS \"g\" FROM (VALUES (2)) AS \"v\" CROSS JOIN json_each(pg_set_generate_series_int4(1, \"v\".\"column1\")) AS \"g\""
+            "SELECT (\"g\".value) AS \"g\" FROM (VALUES (2)) AS \"v\", json_each(pg_set_generate_series_int4(1, \"v\".\"column1\")) AS \"g\""
         );
     }
 }

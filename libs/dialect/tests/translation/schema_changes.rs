@@ -24,7 +24,6 @@ fn integer_keys_become_the_rowid_and_keep_their_type() {
         ("id int8 NOT NULL, CONSTRAINT k PRIMARY KEY (id)", "int8"),
         ("id smallint PRIMARY KEY", "int2"),
         ("id INTEGER PRIMARY KEY", "int4"),
-        ("id serial", "int4"),
     ] {
         database.run(&format!(
             "CREATE TABLE t ({definition}); INSERT INTO t VALUES (7)"
@@ -72,7 +71,7 @@ fn types_survive_in_the_schema_and_values_in_their_columns() {
     database.run("INSERT INTO t (a, b, c, d, e, g, h) VALUES ('1e5', 'A0EEBC999C0B4EF8BB6D6BB9BD380A11', '\\x00ff', '2024-1-2 3:04+01', '007', '26 hours', 'yes')");
     assert_eq!(
         database.one("SELECT a, b, c, d, e, g, h, i, j, k, l FROM t"),
-        "1e5|a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|[0, 255]|2024-01-02 02:04:00+00|007|26:00:00|1|2024-06-09 15:04:05.25|2024-06-09|x|0"
+        "1e5|a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|\\x00ff|2024-01-02 02:04:00+00|007|26:00:00|t|2024-06-09 15:04:05.25|2024-06-09|x|0.00"
     );
     assert_eq!(database.one("SELECT count(*) FROM t WHERE d = '2024-01-02T02:04:00Z' AND h = 'true' AND j > '2024/1/1' AND i::date = j"), "1");
 }
@@ -112,31 +111,31 @@ fn constraints_are_added_to_tables_with_rows() {
         database
             .execute("INSERT INTO b VALUES (12, 99, 'q')")
             .unwrap_err()
-            .contains("FOREIGN KEY")
+            .starts_with("23503")
     );
     assert!(
         database
             .execute("INSERT INTO b VALUES (12, 1, '')")
             .unwrap_err()
-            .contains("b_s_check")
+            .contains("\"b_s_check\"")
     );
     assert!(
         database
             .execute("INSERT INTO b VALUES (10, 1, 'w')")
             .unwrap_err()
-            .contains("UNIQUE")
+            .starts_with("23505")
     );
     assert!(
         database
             .execute("INSERT INTO b VALUES (12, 1, 'x')")
             .unwrap_err()
-            .contains("UNIQUE")
+            .starts_with("23505")
     );
     assert!(
         database
             .execute("INSERT INTO b VALUES (12, 1, NULL)")
             .unwrap_err()
-            .contains("NOT NULL")
+            .starts_with("23502")
     );
     database.run("INSERT INTO b (id) VALUES (13)");
     assert_eq!(database.one("SELECT s FROM b WHERE id = 13"), "z");
@@ -150,7 +149,7 @@ fn constraints_are_added_to_tables_with_rows() {
     );
     database.run("ALTER TABLE b DROP CONSTRAINT b_a_fkey; ALTER TABLE b DROP CONSTRAINT b_s_check; ALTER TABLE b ALTER s DROP NOT NULL; INSERT INTO b VALUES (12, 99, NULL)");
     assert_eq!(
-        database.one("SELECT count(*) FROM sqlite_schema WHERE name = 'b_s'"),
+        database.raw("SELECT count(*) FROM sqlite_schema WHERE name = 'b_s'"),
         "1"
     );
 }
@@ -251,38 +250,6 @@ fn a_dump_of_pg_dump_loads() {
 }
 
 #[test]
-fn sequences_count() {
-    let database = Database::new();
-    database.run("CREATE SEQUENCE s START WITH 10 INCREMENT BY 5");
-    assert_eq!(database.one("SELECT nextval('s')"), "10");
-    assert_eq!(database.one("SELECT nextval('public.s'::regclass)"), "15");
-    assert_eq!(database.one("SELECT setval('s', 100, false)"), "100");
-    assert_eq!(database.one("SELECT nextval('s')"), "100");
-    database.run(
-        "CREATE TABLE t (id serial PRIMARY KEY, n bigint);
-         INSERT INTO t VALUES (nextval('t_id_seq'), nextval('s')), (nextval('public.t_id_seq'::regclass), 0)",
-    );
-    assert_eq!(
-        database.rows("SELECT id, n FROM t ORDER BY id"),
-        ["1|105", "2|0"]
-    );
-    assert_eq!(database.one("SELECT currval('t_id_seq'), lastval()"), "2|2");
-    assert_eq!(
-        database.one("SELECT setval('s', (SELECT max(id) FROM t) + 10)"),
-        "12"
-    );
-    assert_eq!(
-        database.analyze("SELECT setval('s', $1)").parameters.len(),
-        1
-    );
-    assert_eq!(
-        database.rows("SELECT tablename FROM pg_catalog.pg_tables"),
-        ["t"]
-    );
-    assert!(dialect::analyze("SELECT nextval('other')", &dialect::NoSchema).is_err());
-}
-
-#[test]
 fn tables_are_made_from_queries_with_their_types() {
     let database = Database::new();
     database.run("CREATE TABLE t (id bigint PRIMARY KEY, j json); INSERT INTO t VALUES (1, '{}'), (2, '[]'); CREATE TABLE u AS SELECT id, j, count(*) OVER () AS n FROM t; CREATE TEMP TABLE w (x) AS SELECT 1 WITH NO DATA");
@@ -308,13 +275,35 @@ fn conflicts_are_resolved_by_columns_and_by_constraints() {
 }
 
 #[test]
+fn changes_see_the_rows_of_outer_joins_beside_the_table() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0), (3, 0);
+         CREATE TABLE a (k int, v int); INSERT INTO a VALUES (1, 10);
+         CREATE TABLE b (k int); INSERT INTO b VALUES (1), (2);
+         UPDATE t SET n = coalesce(a.v, -1) FROM a RIGHT JOIN b ON a.k = b.k WHERE t.id = b.k",
+    );
+    assert_eq!(
+        database.rows("SELECT id, n FROM t ORDER BY id"),
+        ["1|10", "2|-1", "3|0"]
+    );
+    database
+        .run("DELETE FROM t USING a RIGHT JOIN b ON a.k = b.k WHERE t.id = b.k AND a.k IS NULL");
+    assert_eq!(database.rows("SELECT id FROM t ORDER BY id"), ["1", "3"]);
+    database.run(
+        "DELETE FROM t USING a, b LEFT JOIN a AS c ON c.k = b.k WHERE t.id = a.k AND c.k = t.id",
+    );
+    assert_eq!(database.rows("SELECT id FROM t"), ["3"]);
+}
+
+#[test]
 fn views_are_replaced_and_objects_dropped() {
     let database = Database::new();
     database.run(
         "CREATE TABLE t (a int, b text); CREATE OR REPLACE VIEW v AS SELECT a::text AS x FROM t; CREATE OR REPLACE VIEW v (y) AS SELECT b FROM public.t;
          DROP VIEW v CASCADE; DROP TABLE IF EXISTS nowhere, t CASCADE; CREATE EXTENSION IF NOT EXISTS plpgsql; CREATE SCHEMA IF NOT EXISTS public; DROP TYPE IF EXISTS mood",
     );
-    assert_eq!(database.one("SELECT count(*) FROM sqlite_schema"), "0");
+    assert_eq!(database.raw("SELECT count(*) FROM sqlite_schema"), "0");
     let notice = &database.analyze("DROP TABLE IF EXISTS nowhere").notices[0];
     assert_eq!(notice.message, "table \"nowhere\" does not exist, skipping");
 }
@@ -335,14 +324,14 @@ fn chinook_loads_unmodified() {
     assert_eq!(database.one("SELECT count(*) FROM track"), "3503");
     assert_eq!(
         database.one("SELECT sum(total)::numeric(10,2) FROM invoice"),
-        "2328.6"
+        "2328.60"
     );
     assert_eq!(
         database.one("SELECT invoice_date FROM invoice WHERE invoice_id = 71"),
         "2021-11-07 00:00:00"
     );
     assert_eq!(
-        database.one("SELECT count(*) FROM pragma_foreign_key_check"),
+        database.raw("SELECT count(*) FROM pragma_foreign_key_check"),
         "0"
     );
     assert!(

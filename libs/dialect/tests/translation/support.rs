@@ -1,136 +1,74 @@
 //! An SQLite database behind the translation, as the server would run it.
 
-use dialect::functions::Value;
+use std::sync::{Arc, Mutex};
+
+use dialect::catalog::TypeId;
 use dialect::{
-    ColumnInfo, FunctionSpec, Implementation, Needs, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS,
-    SchemaView, Statement, StatementKind, analyze, parse_create_table, pg_catalog, split,
+    DialectError, FunctionSpec, Implementation, Needs, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS,
+    SchemaView, Sequences, Statement, StatementKind, analyze, pg_catalog, split,
 };
-use pgtypes::PgType;
-use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension};
+use pgtypes::{PgType, SqlState, SqlValue, SqlValueRef, ValueError};
+use rusqlite::Connection;
+use rusqlite::functions::Context;
+
+use crate::functions::{Answer, arguments, flags, refused, stored};
+use crate::{functions, session};
 
 pub(crate) struct Database {
     pub(crate) connection: Connection,
+    sequences: Arc<Mutex<session::Sequences>>,
 }
 
-impl SchemaView for Database {
-    fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>> {
-        if let Some(info) = self
-            .create_sql(table)
-            .and_then(|sql| parse_create_table(&sql))
-        {
-            return Some(
-                info.columns
-                    .into_iter()
-                    .map(|column| ColumnInfo {
-                        name: column.name,
-                        type_name: column.type_name,
-                        not_null: column.not_null,
-                        default: column.default,
-                        identity: column.identity,
-                    })
-                    .collect(),
-            );
-        }
-        let mut statement = self
-            .connection
-            .prepare("SELECT name FROM pragma_table_info(?1)")
-            .unwrap();
-        let names: Vec<String> = statement
-            .query_map([table], |row| row.get(0))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        (!names.is_empty()).then(|| {
-            names
-                .into_iter()
-                .map(|name| ColumnInfo::new(name, None))
-                .collect()
-        })
-    }
-
-    fn create_sql(&self, table: &str) -> Option<String> {
-        let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
-        self.connection
-            .query_row(sql, [table], |row| row.get(0))
-            .optional()
-            .unwrap()
-    }
-
-    fn dependents(&self, table: &str) -> Vec<String> {
-        let sql = "SELECT sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND tbl_name = ?1 COLLATE NOCASE AND sql IS NOT NULL";
-        let mut statement = self.connection.prepare(sql).unwrap();
-        statement
-            .query_map([table], |row| row.get(0))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect()
-    }
-
-    fn is_referenced(&self, table: &str) -> bool {
-        let sql = "SELECT count(*) FROM sqlite_schema AS s, pragma_foreign_key_list(s.name) AS f \
-                   WHERE s.type = 'table' AND f.\"table\" = ?1 COLLATE NOCASE AND s.name <> ?1 COLLATE NOCASE";
-        self.connection
-            .query_row(sql, [table], |row| row.get::<_, i64>(0))
-            .unwrap()
-            > 0
-    }
-
-    fn index_table(&self, index: &str) -> Option<String> {
-        let sql =
-            "SELECT tbl_name FROM sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE";
-        self.connection
-            .query_row(sql, [index], |row| row.get(0))
-            .optional()
-            .unwrap()
-    }
-}
-
-fn argument(value: ValueRef<'_>) -> Value {
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(value) => Value::Integer(value),
-        ValueRef::Real(value) => Value::Real(value),
-        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
-    }
-}
-
-fn result(value: Value) -> rusqlite::types::Value {
-    match value {
-        Value::Null => rusqlite::types::Value::Null,
-        Value::Integer(value) => rusqlite::types::Value::Integer(value),
-        Value::Real(value) => rusqlite::types::Value::Real(value),
-        Value::Text(text) => rusqlite::types::Value::Text(text),
-        Value::Blob(bytes) => rusqlite::types::Value::Blob(bytes),
-    }
-}
-
-fn call(
-    function: &FunctionSpec,
-    context: &Context<'_>,
-) -> rusqlite::Result<rusqlite::types::Value> {
-    let arguments: Vec<Value> = (0..context.len())
-        .map(|at| argument(context.get_raw(at)))
-        .collect();
-    if function.strict && arguments.contains(&Value::Null) {
-        return Ok(rusqlite::types::Value::Null);
+/// A function by which the catalog is read.
+fn call(function: &FunctionSpec, context: &Context<'_>) -> rusqlite::Result<Answer> {
+    let arguments: Vec<SqlValue> = arguments(context).iter().map(owned).collect();
+    if function.strict && arguments.contains(&SqlValue::Null) {
+        return Ok(Answer(SqlValue::Null));
     }
     match function.implementation {
         Implementation::Pure(run) => run(&arguments)
-            .map(result)
-            .map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error))),
-        Implementation::Session => Ok(rusqlite::types::Value::Text(
+            .map(Answer)
+            .map_err(|error| refused(&ValueError::new(error.sqlstate, error.message))),
+        Implementation::Session => Ok(Answer(SqlValue::Text(
             match function.name {
-                "now" | "clock_timestamp" | "statement_timestamp" => "2024-06-09 15:04:05.25+00",
                 "current_database" => "shop",
                 "current_user" => "dba",
                 other => other,
             }
             .to_owned(),
-        )),
+        ))),
     }
+}
+
+fn owned(value: &SqlValueRef<'_>) -> SqlValue {
+    match *value {
+        SqlValueRef::Null => SqlValue::Null,
+        SqlValueRef::Integer(number) => SqlValue::Integer(number),
+        SqlValueRef::Real(number) => SqlValue::Real(number),
+        SqlValueRef::Text(text) => SqlValue::Text(text.to_owned()),
+        SqlValueRef::Blob(bytes) => SqlValue::Blob(bytes.to_vec()),
+    }
+}
+
+/// An error as tests read it: SQLSTATE and message.
+pub(crate) fn said(sqlstate: SqlState, message: &str) -> String {
+    format!("{sqlstate} {message}")
+}
+
+fn by_translation(error: &DialectError) -> String {
+    said(error.sqlstate, &error.message)
+}
+
+/// What a client is told of SQLite's error.
+fn by_sqlite(error: &rusqlite::Error) -> String {
+    let (code, message) = match error {
+        rusqlite::Error::SqliteFailure(code, message) => (code, message.clone()),
+        rusqlite::Error::SqlInputError { error, msg, .. } => (error, Some(msg.clone())),
+        other => return other.to_string(),
+    };
+    let message = message.unwrap_or_else(|| code.to_string());
+    let failure = pgtypes::sqlite::failure(code.extended_code, code.extended_code, &message);
+    said(failure.sqlstate, &failure.message)
 }
 
 impl Database {
@@ -143,16 +81,19 @@ impl Database {
             connection.execute_batch(pragma).unwrap();
         }
         for function in REQUIRED_FUNCTIONS {
-            let mut flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
-            if function.deterministic {
-                flags |= FunctionFlags::SQLITE_DETERMINISTIC;
-            }
             let run = move |context: &Context<'_>| call(function, context);
+            let flags = flags(function.deterministic);
             connection
                 .create_scalar_function(function.name, function.arguments, flags, run)
                 .unwrap();
         }
-        Self { connection }
+        functions::register(&connection).unwrap();
+        let sequences = Arc::default();
+        session::register(&connection, &sequences).unwrap();
+        Self {
+            connection,
+            sequences,
+        }
     }
 
     pub(crate) fn analyze(&self, sql: &str) -> Statement {
@@ -169,24 +110,43 @@ impl Database {
     }
 
     pub(crate) fn execute(&self, sql: &str) -> Result<(), String> {
-        let statement = analyze(sql, self).map_err(|error| error.to_string())?;
+        let statement = analyze(sql, self).map_err(|error| by_translation(&error))?;
         if let Some(needs) = &statement.needs {
             return self.with_needs(&statement, needs);
         }
-        for text in &statement.sqlite {
-            self.connection
-                .execute_batch(text)
-                .map_err(|error| error.to_string())?;
+        self.make_ready(&statement);
+        if statement.sqlite.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.batch("SAVEPOINT statement").unwrap();
+        for text in &statement.sqlite {
+            if let Err(error) = self.batch(text) {
+                self.batch("ROLLBACK TO statement; RELEASE statement")
+                    .unwrap();
+                return Err(error);
+            }
+        }
+        self.batch("RELEASE statement")
+    }
+
+    fn batch(&self, sql: &str) -> Result<(), String> {
+        self.connection
+            .execute_batch(sql)
+            .map_err(|error| by_sqlite(&error))
+    }
+
+    /// What a statement relies on is there.
+    fn make_ready(&self, statement: &Statement) {
+        if statement.catalog {
+            self.fill_catalog();
+        }
+        if statement.sequences != Sequences::None {
+            let mut sequences = self.sequences.lock().unwrap();
+            sequences.read(&self.connection).unwrap();
+        }
     }
 
     fn with_needs(&self, statement: &Statement, needs: &Needs) -> Result<(), String> {
-        let run = |sql: &str| {
-            self.connection
-                .execute_batch(sql)
-                .map_err(|error| format!("{error}: {sql}"))
-        };
         let (checks, violation) = match needs {
             Needs::SchemaRebuild {
                 checks,
@@ -195,90 +155,92 @@ impl Database {
                 ..
             } => {
                 if *foreign_keys_off {
-                    run("PRAGMA foreign_keys = OFF")?;
+                    self.batch("PRAGMA foreign_keys = OFF")?;
                 }
-                run("PRAGMA legacy_alter_table = ON; BEGIN")?;
-                for text in &statement.sqlite {
-                    run(text)?;
-                }
+                self.batch("PRAGMA legacy_alter_table = ON; BEGIN")?;
                 (checks, violation)
             }
             Needs::SchemaEdit {
-                table,
-                sql,
-                checks,
-                violation,
+                checks, violation, ..
             } => {
-                run("BEGIN; PRAGMA writable_schema = ON")?;
-                self.connection
-                    .execute(Needs::SCHEMA_EDIT, [sql, table])
-                    .unwrap();
-                let version: i64 = self
-                    .connection
-                    .query_row("PRAGMA schema_version", [], |row| row.get(0))
-                    .unwrap();
-                run(&format!(
-                    "PRAGMA schema_version = {}; PRAGMA writable_schema = RESET",
-                    version + 1
-                ))?;
+                self.batch("BEGIN")?;
                 (checks, violation)
             }
         };
-        let mut failed = false;
-        for check in checks {
-            let found: Option<i64> = self
-                .connection
-                .query_row(check, [], |row| row.get(0))
-                .optional()
-                .map_err(|error| format!("{error}: {check}"))?;
-            failed |= found.is_some();
-        }
-        run(if failed { "ROLLBACK" } else { "COMMIT" })?;
-        run("PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON")?;
-        if failed {
-            Err(format!("{} {}", violation.0, violation.1))
-        } else {
+        let changed = self.change(statement, needs).and_then(|()| {
+            for check in checks {
+                let mut check = self
+                    .connection
+                    .prepare(check)
+                    .map_err(|error| by_sqlite(&error))?;
+                if check.exists([]).map_err(|error| by_sqlite(&error))? {
+                    return Err(said(violation.0, &violation.1));
+                }
+            }
             Ok(())
-        }
+        });
+        self.batch(if changed.is_err() {
+            "ROLLBACK"
+        } else {
+            "COMMIT"
+        })?;
+        self.batch("PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON")?;
+        changed
     }
 
-    /// Rows of a query as texts, `|` between columns.
+    fn change(&self, statement: &Statement, needs: &Needs) -> Result<(), String> {
+        for text in &statement.sqlite {
+            self.batch(text)?;
+        }
+        let Needs::SchemaEdit { table, sql, .. } = needs else {
+            return Ok(());
+        };
+        self.batch("PRAGMA writable_schema = ON")?;
+        self.connection
+            .execute(Needs::SCHEMA_EDIT, [sql, table])
+            .unwrap();
+        let version = self.raw("PRAGMA schema_version").parse::<i64>().unwrap() + 1;
+        self.batch(&format!(
+            "PRAGMA schema_version = {version}; PRAGMA writable_schema = RESET"
+        ))
+    }
+
+    /// Rows of a query as a client reads them, `|` between columns.
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
         self.try_rows(sql)
             .unwrap_or_else(|error| panic!("{error}\n{sql}\n{:?}", self.analyze(sql).sqlite))
     }
 
     pub(crate) fn try_rows(&self, sql: &str) -> Result<Vec<String>, String> {
-        let statement = analyze(sql, self).map_err(|error| error.to_string())?;
-        if statement.catalog {
-            self.fill_catalog();
-        }
+        let statement = analyze(sql, self).map_err(|error| by_translation(&error))?;
+        self.make_ready(&statement);
         assert!(matches!(
             statement.kind,
             StatementKind::Query | StatementKind::Dml | StatementKind::Explain { .. }
         ));
         let (last, first) = statement.sqlite.split_last().unwrap();
         for text in first {
-            self.connection
-                .execute_batch(text)
-                .map_err(|error| error.to_string())?;
+            self.batch(text)?;
         }
         let mut prepared = self
             .connection
             .prepare(last)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| by_sqlite(&error))?;
         let width = prepared.column_count();
         if !statement.columns.is_empty() {
             assert_eq!(statement.columns.len(), width, "{last}");
         }
-        let nulls = vec![rusqlite::types::Value::Null; prepared.parameter_count()];
+        let nulls = vec![rusqlite::types::Null; prepared.parameter_count()];
         let mut rows = prepared
             .query(rusqlite::params_from_iter(nulls))
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| by_sqlite(&error))?;
         let mut out = Vec::new();
-        while let Some(row) = rows.next().map_err(|error| error.to_string())? {
+        while let Some(row) = rows.next().map_err(|error| by_sqlite(&error))? {
             let cells: Vec<String> = (0..width)
-                .map(|at| shown(row.get_ref(at).unwrap()))
+                .map(|at| {
+                    let ty = statement.columns.get(at).copied().flatten();
+                    shown(stored(row.get_ref(at).unwrap()), ty)
+                })
                 .collect();
             out.push(cells.join("|"));
         }
@@ -286,12 +248,25 @@ impl Database {
     }
 
     /// The first value of a query that needs no parameters, as it is stored.
-    pub(crate) fn try_value(&self, sql: &str) -> Result<Value, String> {
-        let statement = analyze(sql, self).map_err(|error| error.to_string())?;
+    pub(crate) fn try_value(&self, sql: &str) -> Result<SqlValue, String> {
+        let statement = analyze(sql, self).map_err(|error| by_translation(&error))?;
         let last = statement.sqlite.last().unwrap();
         self.connection
-            .query_row(last, [], |row| row.get_ref(0).map(argument))
-            .map_err(|error| error.to_string())
+            .query_row(last, [], |row| Ok(owned(&stored(row.get_ref(0)?))))
+            .map_err(|error| by_sqlite(&error))
+    }
+
+    /// Where expressions in the place of `{}` give something else than they should, a line each.
+    pub(crate) fn differences(&self, query: &str, cases: &[(&str, &str)]) -> String {
+        let mut found = Vec::new();
+        for (expression, expected) in cases {
+            let rows = self.try_rows(&query.replace("{}", expression));
+            let given = rows.map_or_else(|error| error, |rows| rows.join(" "));
+            if given != *expected {
+                found.push(format!("{expression}: {given}, not {expected}"));
+            }
+        }
+        found.join("\n")
     }
 
     pub(crate) fn one(&self, sql: &str) -> String {
@@ -302,16 +277,27 @@ impl Database {
 
     /// A value that SQLite gives by itself, of what clients can't ask for.
     pub(crate) fn raw(&self, sql: &str) -> String {
-        let value: i64 = self
-            .connection
-            .query_row(sql, [], |row| row.get(0))
-            .unwrap();
-        value.to_string()
+        self.connection
+            .query_row(sql, [], |row| Ok(shown(stored(row.get_ref(0)?), None)))
+            .unwrap()
+    }
+
+    /// How SQLite goes about a statement, a line for each step.
+    pub(crate) fn plan(&self, sql: &str) -> String {
+        let text = format!("EXPLAIN QUERY PLAN {}", self.analyze(sql).sqlite[0]);
+        let mut prepared = self.connection.prepare(&text).unwrap();
+        let nulls = vec![rusqlite::types::Null; prepared.parameter_count()];
+        let steps = prepared.query_map(rusqlite::params_from_iter(nulls), |row| row.get("detail"));
+        let steps: Vec<String> = steps.unwrap().map(Result::unwrap).collect();
+        steps.join("\n")
     }
 
     /// Names of the result columns.
     pub(crate) fn names(&self, sql: &str) -> Vec<String> {
         let statement = self.analyze(sql);
+        if !statement.names.is_empty() {
+            return statement.names;
+        }
         let prepared = self
             .connection
             .prepare(statement.sqlite.last().unwrap())
@@ -319,38 +305,21 @@ impl Database {
         prepared.column_names().map(str::to_owned).collect()
     }
 
-    pub(crate) fn fill_catalog(&self) {
+    fn fill_catalog(&self) {
         let mut input = pg_catalog::CatalogInput {
             database: "shop".to_owned(),
             databases: vec!["shop".to_owned(), "other".to_owned()],
             users: vec!["dba".to_owned()],
+            sequences: session::sequences(&self.connection, dialect::SequenceInfo::PRESENT, "")
+                .unwrap(),
             ..pg_catalog::CatalogInput::default()
         };
-        let sql = "SELECT type, name, sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        let sql = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name";
         let mut statement = self.connection.prepare(sql).unwrap();
-        let found: Vec<(String, String, String)> = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        for (kind, name, sql) in found {
-            let mut info = if kind == "view" {
-                let mut info = dialect::TableInfo {
-                    name: name.clone(),
-                    view: Some(sql),
-                    ..Default::default()
-                };
-                for column in self.columns(&name).unwrap_or_default() {
-                    info.columns.push(dialect::TableColumn {
-                        name: column.name,
-                        type_name: column.type_name,
-                        ..dialect::TableColumn::default()
-                    });
-                }
-                info
-            } else {
-                parse_create_table(&sql).unwrap()
-            };
+        let names = statement.query_map([], |row| row.get(0)).unwrap();
+        let names: Vec<String> = names.map(Result::unwrap).collect();
+        for name in names {
+            let mut info = (*self.table_info(&name).unwrap()).clone();
             info.indexes = self
                 .dependents(&name)
                 .into_iter()
@@ -359,18 +328,15 @@ impl Database {
             input.tables.push(info);
         }
         for table in pg_catalog::tables() {
-            self.connection
-                .execute_batch(table.create)
-                .unwrap_or_else(|error| panic!("{error}: {}", table.create));
+            self.batch(table.create).unwrap();
         }
         for table in pg_catalog::rows(&input) {
-            self.connection
-                .execute_batch(&format!("DELETE FROM temp.{}", table.table))
+            self.batch(&format!("DELETE FROM temp.{}", table.table))
                 .unwrap();
             for row in table.rows {
                 let marks = vec!["?"; row.len()].join(",");
-                let values: Vec<rusqlite::types::Value> = row.into_iter().map(result).collect();
                 let sql = format!("INSERT INTO temp.{} VALUES ({marks})", table.table);
+                let values = row.into_iter().map(Answer);
                 self.connection
                     .execute(&sql, rusqlite::params_from_iter(values))
                     .unwrap_or_else(|error| panic!("{error}: {sql}"));
@@ -379,20 +345,20 @@ impl Database {
     }
 }
 
-fn shown(value: ValueRef<'_>) -> String {
-    match value {
-        ValueRef::Null => "NULL".to_owned(),
-        ValueRef::Integer(value) => value.to_string(),
-        ValueRef::Real(value) => value.to_string(),
-        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        ValueRef::Blob(bytes) => format!("{bytes:?}"),
+/// A value as a client reads it.
+fn shown(value: SqlValueRef<'_>, ty: Option<PgType>) -> String {
+    if value.is_null() {
+        return "NULL".to_owned();
     }
+    pgtypes::to_text(value, &ty.unwrap_or(PgType::Text))
 }
 
 /// A type by its name in the catalog, with modifiers: `varchar(20)`.
 pub(crate) fn short(ty: &PgType) -> String {
-    match ty.declared_as() {
-        Some(_) => ty.typname().to_owned(),
-        None => ty.declaration(),
+    if let PgType::Composed(oid) = ty {
+        return TypeId::new(oid.get()).name();
     }
+    let declared = ty.declaration();
+    let modifiers = declared.find('(').map_or("", |at| &declared[at..]);
+    format!("{}{modifiers}", ty.typname())
 }

@@ -2,15 +2,14 @@
 //! in text or binary form, and as a field of COPY.
 
 use bytes::BytesMut;
-use dialect::functions::Value;
 use pgtypes::copy::{CopyOptions, Decoder, Encoder};
-use pgtypes::{Format, PgType, decode, encode};
+use pgtypes::{Format, PgType, SqlValue, decode, encode};
 use proptest::prelude::*;
 
-use crate::support::Database;
+use crate::support::{Database, said};
 
 /// What a value becomes: its stored form, or the message that refuses it.
-type Outcome = Result<Value, String>;
+type Outcome = Result<SqlValue, String>;
 
 /// Types by their names, with texts of all kinds: usual, extreme and wrong ones.
 const EDGES: &[(&str, &[&str])] = &[
@@ -240,23 +239,18 @@ fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The single value of a query, with its message alone where it is refused.
-fn query(database: &Database, sql: &str) -> Outcome {
-    let value = database.try_value(sql);
-    value.map_err(|error| match error.rfind(" (") {
-        Some(at) => error[..at].to_owned(),
-        None => error,
-    })
+/// A parameter.
+fn parameter(bytes: &[u8], ty: &PgType, format: Format) -> Outcome {
+    decode(bytes, ty, format).map_err(|error| said(error.sqlstate, &error.message))
 }
 
-/// A parameter in a column of its type: there SQLite makes a number of a numeric that is text.
-fn parameter(bytes: &[u8], ty: &PgType, format: Format) -> Outcome {
-    match decode(bytes, ty, format).map_err(|error| error.message)? {
-        Value::Text(text) if matches!(ty, PgType::Numeric { .. }) && text != "NaN" => {
-            Ok(Value::Real(text.parse().unwrap()))
-        }
-        value => Ok(value),
-    }
+/// What a column holds after a literal was stored in it.
+fn column(database: &Database, name: &str, literal: &str) -> Outcome {
+    database.run(&format!(
+        "DROP TABLE IF EXISTS v; CREATE TABLE v (v {name})"
+    ));
+    database.execute(&format!("INSERT INTO v VALUES ({literal})"))?;
+    database.try_value("SELECT v FROM v")
 }
 
 /// A field of COPY: written by the encoder, read by the decoder.
@@ -281,13 +275,14 @@ fn differences(database: &Database, name: &str, text: &str) -> Vec<String> {
     let mut ways = vec![
         (
             "a literal",
-            query(database, &format!("SELECT {name} {literal}")),
+            database.try_value(&format!("SELECT {name} {literal}")),
         ),
         (
             "a cast literal",
-            query(database, &format!("SELECT {literal}::{name}")),
+            database.try_value(&format!("SELECT {literal}::{name}")),
         ),
-        ("a cast", query(database, &format!("SELECT {cast}"))),
+        ("a cast", database.try_value(&format!("SELECT {cast}"))),
+        ("a column", column(database, name, &literal)),
         ("COPY", copied(text, &ty, CopyOptions::text())),
         ("COPY as CSV", copied(text, &ty, CopyOptions::csv())),
     ];

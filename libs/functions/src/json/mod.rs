@@ -4,7 +4,7 @@ mod access;
 mod build;
 mod change;
 mod contain;
-mod parse;
+pub(crate) mod parse;
 pub(crate) mod print;
 
 pub(crate) use crate::json::parse::{Node, Value};

@@ -1,13 +1,13 @@
 //! `to_date` and `to_timestamp`
 
-use pgtypes::calendar::{Civil, DAY, HOUR, MINUTE, MONTHS, SECOND, WEEKDAYS};
+use pgtypes::calendar::{DAY, MONTHS, SECOND, WEEKDAYS};
 use pgtypes::{Date, SqlState, SqlValueRef, Timestamp, ValueError};
 
 use crate::arguments::{text, whole};
 use crate::error::fail;
 use crate::registry::Scalar;
+use crate::template::date_parts::{Parts, bad};
 use crate::template::words::{Piece, Template, Word};
-use crate::timestamp::iso_weekday;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_to_date", 2, |a| {
@@ -32,40 +32,9 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     }),
 ];
 
-const JULIAN_EPOCH: i64 = 2_451_545;
 const ROMAN: [&str; 12] = [
     "XII", "XI", "X", "IX", "VIII", "VII", "VI", "V", "IV", "III", "II", "I",
 ];
-
-/// What was read, in the words of the template; 0 where nothing was.
-#[derive(Debug, Default)]
-struct Parts {
-    year: Option<i64>,
-    /// Digits of the year that the template has.
-    year_width: usize,
-    iso: bool,
-    century: i64,
-    before_christ: bool,
-    month: i64,
-    day: i64,
-    day_of_year: i64,
-    weekday: i64,
-    week: i64,
-    week_of_month: i64,
-    julian: i64,
-    hour: i64,
-    twelve: bool,
-    afternoon: Option<bool>,
-    minute: i64,
-    second: i64,
-    of_day: i64,
-    micros: i64,
-    offset: Option<i64>,
-}
-
-fn bad<T>(message: impl Into<String>, detail: impl Into<String>) -> Result<T, ValueError> {
-    Err(ValueError::new(SqlState::INVALID_DATETIME_FORMAT, message).with_detail(detail))
-}
 
 struct Reader<'a> {
     whole: &'a str,
@@ -451,120 +420,5 @@ const fn near_2020(year: i64) -> i64 {
         0..520 => year + 2000,
         520..1000 => year + 1000,
         _ => year,
-    }
-}
-
-fn out_of_range<T>(source: &str) -> Result<T, ValueError> {
-    fail(
-        SqlState::DATETIME_FIELD_OVERFLOW,
-        format!("date/time field value out of range: \"{source}\""),
-    )
-}
-
-impl Parts {
-    fn full_year(&self) -> i64 {
-        let Some(year) = self.year else {
-            return match self.century {
-                0 => 0,
-                century if self.before_christ => 1 - century * 100,
-                century => (century - 1) * 100 + 1,
-            };
-        };
-        if self.century != 0 && self.year_width <= 2 {
-            let low = year % 100;
-            return match low {
-                0 => self.century * 100,
-                low => (self.century - 1) * 100 + low,
-            };
-        }
-        match if self.before_christ { -year } else { year } {
-            year if year < 0 => year + 1,
-            year => year,
-        }
-    }
-
-    fn days(&self, source: &str) -> Result<i64, ValueError> {
-        if self.julian != 0 {
-            return Ok(self.julian - JULIAN_EPOCH);
-        }
-        let year = self.full_year();
-        let first = |year, month| {
-            let civil = Civil {
-                year,
-                month,
-                day: 1,
-            };
-            civil.clamped_days()
-        };
-        if self.iso && (self.week != 0 || self.day_of_year != 0) {
-            // The first week is that of the fourth of January.
-            let fourth = first(year, 1) + 3;
-            let monday = fourth - iso_weekday(fourth) + 1;
-            if self.day_of_year != 0 {
-                return Ok(monday + self.day_of_year - 1);
-            }
-            let weekday = self.weekday.max(1);
-            return Ok(monday + (self.week - 1) * 7 + weekday - 1);
-        }
-        let mut day_of_year = self.day_of_year;
-        if self.week != 0 {
-            day_of_year = (self.week - 1) * 7 + 1;
-        }
-        if day_of_year != 0 && (self.month <= 1 || self.day <= 1) {
-            if self.year.is_none() && self.century == 0 {
-                return fail(
-                    SqlState::INVALID_DATETIME_FORMAT,
-                    "cannot calculate day of year without year information",
-                );
-            }
-            let last = first(year + 1, 1) - first(year, 1);
-            if !(1..=last).contains(&day_of_year) {
-                return out_of_range(source);
-            }
-            return Ok(first(year, 1) + day_of_year - 1);
-        }
-        let mut day = self.day;
-        if self.week_of_month != 0 {
-            day = (self.week_of_month - 1) * 7 + 1;
-        }
-        let small = |value: i64| u8::try_from(if value == 0 { 1 } else { value }).unwrap_or(0);
-        let civil = Civil {
-            year,
-            month: small(self.month),
-            day: small(day),
-        };
-        match civil.days() {
-            Some(days) => Ok(days),
-            None => out_of_range(source),
-        }
-    }
-
-    fn micros(&self, source: &str) -> Result<i64, ValueError> {
-        let mut hour = self.hour;
-        if self.twelve || self.afternoon.is_some() {
-            if hour != 0 && !(1..=12).contains(&hour) || self.twelve && hour == 0 {
-                return bad(
-                    format!("hour \"{hour}\" is invalid for the 12-hour clock"),
-                    "Use the 24-hour clock, or give an hour between 1 and 12.",
-                );
-            }
-            match self.afternoon {
-                Some(true) if hour < 12 => hour += 12,
-                Some(false) if hour == 12 => hour = 0,
-                _ => {}
-            }
-        }
-        let (mut minute, mut second) = (self.minute, self.second);
-        if self.of_day != 0 {
-            hour = self.of_day / 3600;
-            minute = self.of_day % 3600 / 60;
-            second = self.of_day % 60;
-        }
-        let good =
-            (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
-        if !good {
-            return out_of_range(source);
-        }
-        Ok(hour * HOUR + minute * MINUTE + second * SECOND + self.micros)
     }
 }

@@ -2,6 +2,7 @@
 
 mod date_input;
 mod date_output;
+mod date_parts;
 mod number;
 mod number_input;
 mod number_template;

@@ -55,10 +55,26 @@ pub struct ConflictTarget {
 /// DO UPDATE.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConflictUpdate {
-    /// Columns and their new values.
-    pub assignments: Vec<(usize, Expr)>,
+    /// SET.
+    pub assignments: Vec<Assignment>,
     /// WHERE.
     pub filter: Option<Expr>,
+}
+
+/// What columns get: the columns by their places, the values of their types.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Assignment {
+    /// `a = 1`
+    One(usize, Expr),
+    /// `(a, b) = (SELECT …)`
+    Several {
+        /// As many as the query has columns.
+        columns: Vec<usize>,
+        /// NULLs where it gives no row.
+        query: Box<Query>,
+        /// It is known that it gives no second row.
+        single: bool,
+    },
 }
 
 /// UPDATE.
@@ -70,8 +86,8 @@ pub struct Update {
     pub recursive: bool,
     /// The table.
     pub table: RelationId,
-    /// Columns and their new values.
-    pub assignments: Vec<(usize, Expr)>,
+    /// SET.
+    pub assignments: Vec<Assignment>,
     /// FROM.
     pub from: Vec<FromItem>,
     /// WHERE.

@@ -178,15 +178,12 @@ pub enum Source {
     Excluded,
 }
 
-/// A function in FROM.
+/// A function in FROM, or several whose rows stand side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableFunction {
-    /// The call, or a value that is one row.
-    pub value: Expr,
-    /// More sets, whose rows stand beside those of the first: NULL where one has fewer.
-    pub beside: Vec<Expr>,
-    /// The function gives a set.
-    pub set: bool,
+    /// Calls of functions that give sets, or values that are one row each; at least one. Where there are several, the
+    /// columns of each are NULL behind its last row.
+    pub values: Vec<Expr>,
     /// WITH ORDINALITY: the last column counts.
     pub ordinality: bool,
 }

@@ -1,85 +1,57 @@
-//! PostgreSQL's functions, aggregates and collations, registered under the names that printed statements use.
+//! PostgreSQL's functions, aggregates and collations on a connection of SQLite, under the names that printed statements
+//! use.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use dialect::sqlite::session_functions::SESSION_FUNCTIONS;
-use functions::{AggregateSpec, Body, Scalar};
-use pgtypes::{
-    ByteaOutput, DateOrder, DateStyle, IntervalStyle, SqlValueRef, Timestamp, Timestamptz, Zone,
-};
+use functions::{AggregateSpec, Body, Scalar, Session};
+use pgtypes::{Context as Settings, SqlValue, SqlValueRef, Timestamp, Timestamptz};
 use rusqlite::functions::{Aggregate, Context, FunctionFlags, WindowAggregate};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Result, ToSql};
 
-use crate::session::functions::facts::{self, Facts};
-use crate::session::functions::refusal::Refusal;
-use crate::session::mapping;
-
-/// Microseconds between 1970 and 2000, where stored timestamps begin.
-const EPOCH_2000: i64 = 946_684_800_000_000;
-
-/// Registers everything.
-pub(super) fn register(connection: &Connection, facts: &Arc<Facts>) -> Result<()> {
+/// Registers all of them; functions that ask for the session they run in ask `session`.
+pub fn register<S: Session>(
+    connection: &Connection,
+    session: impl Fn() -> S + Clone + Send + 'static,
+) -> Result<()> {
+    register_collations(connection)?;
     for scalar in functions::scalars() {
-        register_scalar(connection, scalar, facts)?;
+        register_scalar(connection, scalar, session.clone())?;
     }
     for spec in functions::aggregates() {
         register_aggregate(connection, spec)?;
     }
-    for (name, arguments, known) in SESSION_FUNCTIONS {
-        super::register_session(connection, name, *arguments, known, facts)?;
+    Ok(())
+}
+
+/// The collations alone, without which SQLite can't compare what is stored.
+pub fn register_collations(connection: &Connection) -> Result<()> {
+    for collation in functions::collations() {
+        connection.create_collation(collation.name, collation.compare)?;
     }
     Ok(())
 }
 
-/// The session as a function sees it.
-struct Calling<'a> {
-    facts: &'a Facts,
-    context: Arc<pgtypes::Context>,
-}
+/// What checks a file outside any session: the default settings, at no time.
+#[derive(Debug, Clone, Copy)]
+pub struct NoSession;
 
-impl functions::Session for Calling<'_> {
-    fn time_zone(&self) -> &Zone {
-        &self.context.zone
-    }
-
-    fn date_style(&self) -> DateStyle {
-        self.context.date_style
-    }
-
-    fn date_order(&self) -> DateOrder {
-        self.context.date_order
-    }
-
-    fn interval_style(&self) -> IntervalStyle {
-        self.context.interval_style
-    }
-
-    fn bytea_output(&self) -> ByteaOutput {
-        self.context.bytea_output
-    }
-
-    fn extra_float_digits(&self) -> i8 {
-        self.context.extra_float_digits
+impl Session for NoSession {
+    fn context(&self) -> &Settings {
+        Settings::standard()
     }
 
     fn transaction_timestamp(&self) -> Timestamptz {
-        moment(self.facts.transaction_time.load(Ordering::Relaxed))
+        Timestamptz(Timestamp::INFINITY)
     }
 
     fn statement_timestamp(&self) -> Timestamptz {
-        moment(self.facts.statement_time.load(Ordering::Relaxed))
+        self.transaction_timestamp()
     }
 
     fn clock(&self) -> Timestamptz {
-        moment(facts::now())
+        self.transaction_timestamp()
     }
-}
-
-fn moment(since_1970: i64) -> Timestamptz {
-    Timestamptz(Timestamp::new(since_1970 - EPOCH_2000, None).unwrap_or(Timestamp::INFINITY))
 }
 
 fn flags(deterministic: bool) -> FunctionFlags {
@@ -121,41 +93,44 @@ fn with_arguments<T>(
     run(arguments).map(Some)
 }
 
+/// The error as SQLite takes it: the SQLSTATE stays in the message.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn refused(error: pgtypes::ValueError) -> rusqlite::Error {
-    Refusal::new(error.sqlstate, error.message).into_error()
+    let tagged = pgtypes::sqlite::tagged(error.sqlstate, &error.message);
+    rusqlite::Error::UserFunctionError(tagged.into())
 }
 
 /// A result on its way to SQLite.
-struct Answer(pgtypes::SqlValue);
+pub struct Answer(pub SqlValue);
 
 impl ToSql for Answer {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
-        Ok(mapping::cell(&self.0))
+        Ok(ToSqlOutput::Borrowed(match &self.0 {
+            SqlValue::Null => ValueRef::Null,
+            SqlValue::Integer(number) => ValueRef::Integer(*number),
+            SqlValue::Real(number) => ValueRef::Real(*number),
+            SqlValue::Text(text) => ValueRef::Text(text.as_bytes()),
+            SqlValue::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
     }
 }
 
-fn register_scalar(
+fn register_scalar<S: Session>(
     connection: &Connection,
     scalar: &'static Scalar,
-    facts: &Arc<Facts>,
+    session: impl Fn() -> S + Send + 'static,
 ) -> Result<()> {
     let flags = flags(scalar.deterministic);
-    let facts = AssertUnwindSafe(Arc::clone(facts));
+    let session = AssertUnwindSafe(session);
     connection.create_scalar_function(scalar.name, scalar.arguments, flags, move |context| {
         let answer = with_arguments(context, scalar.strict, |arguments| {
             match scalar.body {
                 Body::Pure(body) => body(arguments),
-                Body::Session(body) => {
-                    let calling = Calling {
-                        facts: &facts,
-                        context: facts.context(),
-                    };
-                    body(&calling, arguments)
-                }
+                Body::Session(body) => body(&(session.0)(), arguments),
             }
             .map_err(refused)
         })?;
-        Ok(Answer(answer.unwrap_or(pgtypes::SqlValue::Null)))
+        Ok(Answer(answer.unwrap_or(SqlValue::Null)))
     })
 }
 
