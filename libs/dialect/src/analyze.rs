@@ -1,4 +1,4 @@
-//! Translation of one statement: what it is by its first words, and who translates it.
+//! One statement: queries and changes of rows go to the typed front end, the rest is read by its tokens.
 
 use crate::error::DialectError;
 use crate::schema::SchemaView;
@@ -7,7 +7,7 @@ use crate::source::Source;
 use crate::statement::{CommandTag, Statement, StatementKind};
 use crate::{copy, ddl, front, names, session};
 
-/// Translates one statement (as [`crate::split`] gives it).
+/// Makes one statement (as [`crate::split`] gives it) ready for SQLite.
 pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
     analyze_with(sql, schema, &[])
 }
@@ -53,11 +53,11 @@ fn analyze_parts(
     parameters: &[u32],
 ) -> Result<Statement, DialectError> {
     if is_own_command(sql) {
-        return translate(sql, schema);
+        return by_tokens(sql, schema);
     }
     match front::statement(sql, schema, parameters)? {
         Some(statement) => Ok(statement),
-        None => translate(sql, schema),
+        None => by_tokens(sql, schema),
     }
 }
 
@@ -70,8 +70,8 @@ fn is_own_command(sql: &str) -> bool {
     })
 }
 
-/// The translation alone, of a statement that was checked as a part of another.
-pub(crate) fn translate(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+/// What is read by its tokens.
+fn by_tokens(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
     let src = Source::new(sql)?;
     if src.len() == 0 {
         return Ok(Statement::session(StatementKind::Empty, ""));

@@ -2,6 +2,7 @@
 
 use pgtypes::{PgType, SqlState};
 
+use crate::copy_query;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::{ColumnInfo, SchemaView};
@@ -10,11 +11,10 @@ use crate::statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, Statement, StatementKind,
 };
 use crate::translator::Translator;
-use crate::{front, pg_catalog};
 
 /// Options before the defaults of the format are known.
 #[derive(Default)]
-struct Given {
+pub(crate) struct Given {
     format: Option<CopyFormat>,
     delimiter: Option<u8>,
     null: Option<String>,
@@ -36,9 +36,9 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         given.format = Some(CopyFormat::Binary);
     }
     if src.sign(start, "(") {
-        return copy_query(&translator, start, given);
+        return copy_query::of_query(&translator, start, given);
     }
-    if let Some(statement) = copy_catalog(&translator, start, &mut given)? {
+    if let Some(statement) = copy_query::of_catalog(&translator, start, &mut given)? {
         return Ok(statement);
     }
     let (table, mut at) = translator.table_name(start, src.len())?;
@@ -126,81 +126,12 @@ fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<PgType>>
     columns.iter().map(find).collect()
 }
 
-fn copy_query(
-    translator: &Translator<'_>,
-    open: usize,
-    given: Given,
-) -> Result<Statement, DialectError> {
-    let src = translator.src;
-    let close = src.partner(open);
-    let text = src.slice(open + 1, close);
-    let query = front::statement(text, translator.schema, &[])
-        .map_err(|error| translator.moved(error, open + 1, 0))?
-        .filter(|query| query.kind == StatementKind::Query);
-    let Some(query) = query else {
-        return Err(src.unsupported(open + 1, "COPY of a data-modifying statement"));
-    };
-    copied(src, query, close + 1, given)
-}
-
-/// COPY of a catalog table to the client.
-fn copy_catalog(
-    translator: &Translator<'_>,
-    start: usize,
-    given: &mut Given,
-) -> Result<Option<Statement>, DialectError> {
-    let src = translator.src;
-    let parted = src.sign(start + 1, ".");
-    let last = if parted { start + 2 } else { start };
-    let schema = if parted { src.name(start) } else { None };
-    let mut to = last + 1;
-    let mut columns = "*";
-    if src.sign(to, "(") {
-        columns = src.slice(to + 1, src.partner(to));
-        to = src.partner(to) + 1;
-    }
-    let found = src
-        .name(last)
-        .and_then(|name| pg_catalog::find_table(schema.as_deref(), &name));
-    let of_catalog =
-        !parted || matches!(schema.as_deref(), Some("pg_catalog" | "information_schema"));
-    if found.is_none() || !of_catalog || !src.is(to, "TO") {
-        return Ok(None);
-    }
-    let text = format!("SELECT {columns} FROM {}", src.slice(start, last + 1));
-    match front::statement(&text, translator.schema, &[])? {
-        Some(query) => copied(src, query, to, std::mem::take(given)).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// The query's rows to the client, by what follows from TO on.
-fn copied(
-    src: &Source<'_>,
-    query: Statement,
-    at: usize,
-    mut given: Given,
-) -> Result<Statement, DialectError> {
-    if !src.is(at, "TO") {
-        return Err(src.syntax(at));
-    }
-    if !query.parameters.is_empty() {
-        let message = "there is no parameter $1";
-        return Err(DialectError::new(SqlState::UNDEFINED_PARAMETER, message));
-    }
-    standard_stream(src, at + 1, "STDOUT")?;
-    let end = read_options(src, at + 2, &mut given)?;
-    crate::session::end_at(src, end)?;
-    let options = complete(src, given)?;
-    Ok(Statement {
-        kind: StatementKind::CopyOut { options },
-        tag: CommandTag::Copy,
-        ..query
-    })
-}
-
 /// STDIN and STDOUT are interchangeable, as in PostgreSQL; anything else is a file of the server.
-fn standard_stream(src: &Source<'_>, at: usize, stream: &str) -> Result<(), DialectError> {
+pub(crate) fn standard_stream(
+    src: &Source<'_>,
+    at: usize,
+    stream: &str,
+) -> Result<(), DialectError> {
     if src.is_any(at, &["STDIN", "STDOUT"]) {
         return Ok(());
     }
@@ -214,7 +145,11 @@ fn standard_stream(src: &Source<'_>, at: usize, stream: &str) -> Result<(), Dial
 }
 
 /// Options in either syntax; gives the token after them.
-fn read_options(src: &Source<'_>, at: usize, given: &mut Given) -> Result<usize, DialectError> {
+pub(crate) fn read_options(
+    src: &Source<'_>,
+    at: usize,
+    given: &mut Given,
+) -> Result<usize, DialectError> {
     let mut at = at + usize::from(src.is(at, "WITH"));
     if src.sign(at, "(") {
         let close = src.partner(at);
@@ -414,7 +349,7 @@ fn encoding(src: &Source<'_>, at: usize, text: &str) -> Result<(), DialectError>
 }
 
 /// Defaults of the format, and what contradicts it.
-fn complete(src: &Source<'_>, given: Given) -> Result<CopyOptions, DialectError> {
+pub(crate) fn complete(src: &Source<'_>, given: Given) -> Result<CopyOptions, DialectError> {
     let format = given.format.unwrap_or(CopyFormat::Text);
     let csv = format == CopyFormat::Csv;
     let refuse = |what: &str| {

@@ -13,6 +13,7 @@ pub mod analysis;
 mod analyze;
 pub mod catalog;
 mod copy;
+mod copy_query;
 mod ddl;
 mod deparse;
 mod error;

@@ -212,8 +212,13 @@ impl Writer<'_> {
         self.push(word);
     }
 
-    /// `x IN (a, b)` is `x = ANY (ARRAY[a, b])`.
+    /// `x IN (a, b)` is `x = ANY (ARRAY[a, b])`, and `x IN (a)` is `x = a`.
     fn in_list(&mut self, test: &InList, value: &Expr) {
+        if let [only] = test.list.as_slice() {
+            let sides = [(*test.operand).clone(), only.clone()];
+            self.enclosed(|writer| writer.between(&sides, test.operator.sign, value));
+            return;
+        }
         let all = test.negated;
         self.enclosed(|writer| {
             writer.wrapped(&test.operand, Some(value));

@@ -45,6 +45,7 @@ fn sort_of(value: &Expr) -> Sort {
         ExprKind::IsNull { .. } | ExprKind::IsTruth { .. } | ExprKind::Distinct { .. } => {
             Sort::Test
         }
+        ExprKind::InList(test) if test.list.len() == 1 => Sort::Operator(test.operator.sign),
         ExprKind::InList(_) | ExprKind::QuantifiedArray(_) | ExprKind::CompareRows { .. } => {
             Sort::Quantified
         }

@@ -93,3 +93,44 @@ fn with_names(query: &Query) -> Option<Query> {
         ..query.clone()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::NoSchema;
+
+    fn printed(sql: &str) -> (String, bool) {
+        let statement = crate::analyze(sql, &NoSchema).unwrap();
+        (statement.sqlite.concat(), statement.catalog)
+    }
+
+    #[test]
+    fn an_object_is_shown_by_its_name_and_sorted_by_its_number() {
+        let (text, catalog) = printed("SELECT oid::regclass FROM pg_class ORDER BY 1");
+        assert_eq!(
+            text,
+            "SELECT pg_regclassout(\"pg_class\".\"oid\") AS \"oid\" FROM temp.\"pg_class\" AS \"pg_class\" \
+             ORDER BY \"pg_class\".\"oid\""
+        );
+        assert!(catalog);
+    }
+
+    #[test]
+    fn rows_that_are_compared_get_their_names_afterwards() {
+        let (text, _) = printed("SELECT DISTINCT 23::regtype AS t");
+        assert_eq!(
+            text,
+            "SELECT pg_regtypeout(\"t\") AS \"t\" FROM (SELECT DISTINCT 23 AS \"t\")"
+        );
+    }
+
+    #[test]
+    fn a_table_that_never_has_rows_is_an_empty_query() {
+        let (text, catalog) = printed("SELECT count(*) FROM pg_seclabel");
+        assert_eq!(
+            text,
+            "SELECT count(*) AS \"count\" FROM (SELECT NULL AS \"objoid\", NULL AS \"classoid\", NULL AS \"objsubid\", \
+             NULL AS \"provider\", NULL AS \"label\" WHERE 0) AS \"pg_seclabel\""
+        );
+        assert!(!catalog);
+    }
+}
