@@ -135,6 +135,11 @@ proptest! {
         check(&format!("CREATE TABLE t ({sql})"));
         check(&format!("ALTER TABLE t {sql}"));
     }
+}
+
+proptest! {
+    // Names of types are parsed as SQL is.
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn functions_take_any_arguments(text in "\\PC{0,20}", other in "[-0-9:. a-zA-Z{},\\\\%/]{0,24}", number in any::<i64>(), real in any::<f64>()) {
