@@ -126,6 +126,11 @@ impl Backend {
         self.facts.set_settings(settings);
     }
 
+    /// The catalog tables show these objects.
+    pub fn set_objects(&self, objects: dialect::pg_catalog::Objects) {
+        self.facts.set_objects(objects);
+    }
+
     /// Refuses to go on in a session that an operator, or a stop of the server, has ended.
     pub fn check_terminated(&self) -> Result<(), Failure> {
         match self.interrupt().reason() {

@@ -45,7 +45,7 @@ impl Catalog {
         {
             return Ok(());
         }
-        let rows = dialect::pg_catalog::rows(&CatalogInput {
+        let contents = dialect::pg_catalog::contents(&CatalogInput {
             database: backend.entry().database.clone(),
             databases: databases.clone(),
             users: user_names(backend),
@@ -55,13 +55,14 @@ impl Catalog {
         });
         sqlite.trusted(|connection| {
             connection.execute_batch("SAVEPOINT catalog")?;
-            let filled = fill(connection, &rows);
+            let filled = fill(connection, &contents.rows);
             if filled.is_err() {
                 connection.execute_batch("ROLLBACK TO catalog")?;
             }
             connection.execute_batch("RELEASE catalog")?;
             filled
         })?;
+        backend.set_objects(contents.objects);
         *self = Self {
             generation,
             databases,
@@ -85,21 +86,43 @@ fn user_names(backend: &Backend) -> Vec<String> {
     std::iter::once(own).chain(others).collect()
 }
 
-fn fill(connection: &Connection, tables: &[CatalogRows]) -> rusqlite::Result<()> {
-    for table in dialect::pg_catalog::tables() {
-        connection.execute_batch(table.create)?;
-    }
-    for table in tables {
-        connection.execute(&format!("DELETE FROM temp.\"{}\"", table.table), [])?;
-        let Some(first) = table.rows.first() else {
-            continue;
-        };
-        let places = vec!["?"; first.len()].join(", ");
-        let sql = format!("INSERT INTO temp.\"{}\" VALUES ({places})", table.table);
-        let mut insert = connection.prepare(&sql)?;
-        for row in &table.rows {
-            insert.execute(rusqlite::params_from_iter(row.iter().cloned().map(Answer)))?;
+/// Makes the tables where they are not there, with the rows that stay, and puts new rows in the place of the others.
+fn fill(connection: &Connection, changing: &[CatalogRows]) -> rusqlite::Result<()> {
+    let fixed = dialect::pg_catalog::fixed_rows();
+    let present: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM temp.sqlite_schema WHERE name = 'pg_class')",
+        [],
+        |row| row.get(0),
+    )?;
+    if !present {
+        for table in dialect::pg_catalog::tables() {
+            connection.execute_batch(&table.create())?;
         }
+        for table in fixed {
+            insert(connection, table)?;
+        }
+    }
+    for table in dialect::pg_catalog::tables() {
+        let stays = fixed.iter().find(|rows| rows.table == table.name);
+        let stays = stays.map_or(0, |rows| rows.rows.len());
+        let sql = format!("DELETE FROM temp.\"{}\" WHERE rowid > {stays}", table.name);
+        connection.execute(&sql, [])?;
+    }
+    for table in changing {
+        insert(connection, table)?;
+    }
+    Ok(())
+}
+
+fn insert(connection: &Connection, table: &CatalogRows) -> rusqlite::Result<()> {
+    let Some(first) = table.rows.first() else {
+        return Ok(());
+    };
+    let places = vec!["?"; first.len()].join(", ");
+    let sql = format!("INSERT INTO temp.\"{}\" VALUES ({places})", table.table);
+    let mut insert = connection.prepare(&sql)?;
+    for row in &table.rows {
+        insert.execute(rusqlite::params_from_iter(row.iter().cloned().map(Answer)))?;
     }
     Ok(())
 }

@@ -299,6 +299,7 @@ fn columns_by_pragma(connection: &Connection, table: &str) -> rusqlite::Result<V
             identity: None,
             rowid_alias: false,
             computed: false,
+            written: None,
         })
     })?;
     rows.collect()

@@ -1,16 +1,13 @@
-//! Translation of one statement: what it is by its first words, and who translates it.
-
-use pgtypes::PgType;
+//! One statement: queries and changes of rows go to the typed front end, the rest is read by its tokens.
 
 use crate::error::DialectError;
 use crate::schema::SchemaView;
 use crate::sequence::{self, Sequences};
 use crate::source::Source;
 use crate::statement::{CommandTag, Statement, StatementKind};
-use crate::translator::Translator;
 use crate::{copy, ddl, front, names, session};
 
-/// Translates one statement (as [`crate::split`] gives it).
+/// Makes one statement (as [`crate::split`] gives it) ready for SQLite.
 pub fn analyze(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
     analyze_with(sql, schema, &[])
 }
@@ -55,13 +52,12 @@ fn analyze_parts(
     schema: &dyn SchemaView,
     parameters: &[u32],
 ) -> Result<Statement, DialectError> {
-    // What asks about the catalog is translated still.
-    if is_own_command(sql) || crate::pg_catalog::is_catalog_query(sql) {
-        return translate(sql, schema);
+    if is_own_command(sql) {
+        return by_tokens(sql, schema);
     }
     match front::statement(sql, schema, parameters)? {
         Some(statement) => Ok(statement),
-        None => translate(sql, schema),
+        None => by_tokens(sql, schema),
     }
 }
 
@@ -74,8 +70,8 @@ fn is_own_command(sql: &str) -> bool {
     })
 }
 
-/// The translation alone, of a statement that was checked as a part of another.
-pub(crate) fn translate(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+/// What is read by its tokens.
+fn by_tokens(sql: &str, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
     let src = Source::new(sql)?;
     if src.len() == 0 {
         return Ok(Statement::session(StatementKind::Empty, ""));
@@ -91,14 +87,7 @@ pub(crate) fn translate(sql: &str, schema: &dyn SchemaView) -> Result<Statement,
 fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
     let word = src.text(0).to_ascii_lowercase();
     match word.as_str() {
-        "select" | "values" | "table" | "(" => query(src, schema),
-        "with" => with(src, schema),
-        "insert" | "update" | "delete" | "replace" => {
-            let mut translator = Translator::new(src, schema);
-            let statement = translator.dml(0)?;
-            Ok(translator.finish(statement))
-        }
-        "truncate" => Translator::new(src, schema).truncate(),
+        "truncate" => ddl::truncate(src, schema),
         "explain" => explain(src, schema),
         "copy" => copy::copy(src, schema),
         "declare" => declare(src, schema),
@@ -107,86 +96,6 @@ fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dial
         "merge" | "call" | "do" => Err(src.unsupported(0, &word.to_ascii_uppercase())),
         _ => session::session(src, &word),
     }
-}
-
-/// SELECT and its kin.
-fn query(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    if let Some(statement) = nothing(src) {
-        return Ok(statement);
-    }
-    let translator = Translator::new(src, schema);
-    query_at(translator, 0, StatementKind::Query, CommandTag::Select)
-}
-
-/// The answer to a question about catalog tables that are always empty: no rows, with the columns asked for.
-fn nothing(src: &Source<'_>) -> Option<Statement> {
-    let asked = (0..src.len()).any(|at| {
-        src.name(at)
-            .is_some_and(|name| crate::pg_catalog::is_empty_table(&name))
-    });
-    if !asked || !src.is(0, "SELECT") {
-        return None;
-    }
-    let mut names = Vec::new();
-    let mut at = 1 + usize::from(src.is(1, "DISTINCT"));
-    while at < src.len() {
-        let mut end = at;
-        while end < src.len() && !src.sign(end, ",") && !src.is(end, "FROM") {
-            end = if src.sign(end, "(") {
-                src.partner(end) + 1
-            } else {
-                end + 1
-            };
-        }
-        let name = src.name(end - 1).unwrap_or_else(|| "?column?".to_owned());
-        names.push(format!("NULL AS {}", crate::literal::quote_name(&name)));
-        if !src.sign(end, ",") {
-            break;
-        }
-        at = end + 1;
-    }
-    let types = names.iter().map(|_| Some(PgType::Text)).collect();
-    Some(Statement {
-        sqlite: vec![format!("SELECT {} WHERE 0", names.join(", "))],
-        columns: types,
-        tag: CommandTag::Select,
-        ..Statement::session(StatementKind::Query, "")
-    })
-}
-
-fn query_at(
-    mut translator: Translator<'_>,
-    at: usize,
-    kind: StatementKind,
-    tag: CommandTag,
-) -> Result<Statement, DialectError> {
-    let end = translator.src.len();
-    let query = translator.query(at, end)?;
-    if query.to < end {
-        return Err(translator.src.syntax(query.to));
-    }
-    let columns = if query.incomplete {
-        Vec::new()
-    } else {
-        query.columns
-    };
-    translator.remove(0, at);
-    Ok(translator.finish(Statement {
-        tag,
-        columns: columns.into_iter().map(|column| column.ty).collect(),
-        ..Statement::session(kind, "")
-    }))
-}
-
-/// WITH before a query or before INSERT, UPDATE, DELETE.
-fn with(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    let mut translator = Translator::new(src, schema);
-    let next = translator.with(0, src.len())?;
-    if src.is_any(next, &["INSERT", "UPDATE", "DELETE"]) {
-        let statement = translator.dml(next)?;
-        return Ok(translator.finish(statement));
-    }
-    query(src, schema)
 }
 
 /// EXPLAIN [ANALYZE] [VERBOSE] | (options) statement

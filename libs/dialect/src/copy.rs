@@ -2,6 +2,7 @@
 
 use pgtypes::{PgType, SqlState};
 
+use crate::copy_query;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::{ColumnInfo, SchemaView};
@@ -13,7 +14,7 @@ use crate::translator::Translator;
 
 /// Options before the defaults of the format are known.
 #[derive(Default)]
-struct Given {
+pub(crate) struct Given {
     format: Option<CopyFormat>,
     delimiter: Option<u8>,
     null: Option<String>,
@@ -35,7 +36,10 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         given.format = Some(CopyFormat::Binary);
     }
     if src.sign(start, "(") {
-        return copy_query(translator, start, given);
+        return copy_query::of_query(&translator, start, given);
+    }
+    if let Some(statement) = copy_query::of_catalog(&translator, start, &mut given)? {
+        return Ok(statement);
     }
     let (table, mut at) = translator.table_name(start, src.len())?;
     let mut columns = Vec::new();
@@ -83,7 +87,6 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         sqlite: vec![format!("SELECT {list} FROM {}", quote_name(&table))],
         columns: types.unwrap_or_default(),
         tag: CommandTag::Copy,
-        catalog: translator.catalog,
         ..Statement::session(StatementKind::CopyOut { options }, "")
     })
 }
@@ -123,44 +126,12 @@ fn column_types(known: &[ColumnInfo], columns: &[String]) -> Vec<Option<PgType>>
     columns.iter().map(find).collect()
 }
 
-fn copy_query(
-    translator: Translator<'_>,
-    open: usize,
-    given: Given,
-) -> Result<Statement, DialectError> {
-    let src = translator.src;
-    let close = src.partner(open);
-    if !translator.is_query(open + 1) {
-        return Err(src.unsupported(open + 1, "COPY of a data-modifying statement"));
-    }
-    let query = translator.typed_query(open + 1, close)?;
-    if !src.is(close + 1, "TO") {
-        return Err(src.syntax(close + 1));
-    }
-    standard_stream(src, close + 2, "STDOUT")?;
-    let mut given = given;
-    let end = read_options(src, close + 3, &mut given)?;
-    crate::session::end_at(src, end)?;
-    let options = complete(src, given)?;
-    let statement = Statement {
-        tag: CommandTag::Copy,
-        columns: query
-            .columns
-            .iter()
-            .map(|column| column.ty.pg_type())
-            .collect(),
-        names: query
-            .columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect(),
-        ..Statement::session(StatementKind::CopyOut { options }, "")
-    };
-    Ok(translator.finish_with(vec![query.text], statement))
-}
-
 /// STDIN and STDOUT are interchangeable, as in PostgreSQL; anything else is a file of the server.
-fn standard_stream(src: &Source<'_>, at: usize, stream: &str) -> Result<(), DialectError> {
+pub(crate) fn standard_stream(
+    src: &Source<'_>,
+    at: usize,
+    stream: &str,
+) -> Result<(), DialectError> {
     if src.is_any(at, &["STDIN", "STDOUT"]) {
         return Ok(());
     }
@@ -174,7 +145,11 @@ fn standard_stream(src: &Source<'_>, at: usize, stream: &str) -> Result<(), Dial
 }
 
 /// Options in either syntax; gives the token after them.
-fn read_options(src: &Source<'_>, at: usize, given: &mut Given) -> Result<usize, DialectError> {
+pub(crate) fn read_options(
+    src: &Source<'_>,
+    at: usize,
+    given: &mut Given,
+) -> Result<usize, DialectError> {
     let mut at = at + usize::from(src.is(at, "WITH"));
     if src.sign(at, "(") {
         let close = src.partner(at);
@@ -374,7 +349,7 @@ fn encoding(src: &Source<'_>, at: usize, text: &str) -> Result<(), DialectError>
 }
 
 /// Defaults of the format, and what contradicts it.
-fn complete(src: &Source<'_>, given: Given) -> Result<CopyOptions, DialectError> {
+pub(crate) fn complete(src: &Source<'_>, given: Given) -> Result<CopyOptions, DialectError> {
     let format = given.format.unwrap_or(CopyFormat::Text);
     let csv = format == CopyFormat::Csv;
     let refuse = |what: &str| {

@@ -8,7 +8,7 @@ use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::known_schema::KnownSchema;
 use crate::schema::SchemaView;
-use crate::sqlite;
+use crate::sqlite::{self, Printed};
 use crate::statement::{CommandTag, Statement, StatementKind};
 use crate::syntax;
 
@@ -25,11 +25,11 @@ pub(crate) fn statement(
     let Some(analyzed) = analysis::analyze(sql, &tree, &KnownSchema(schema), &told)? else {
         return Ok(None);
     };
-    let text = sqlite::print(sql, &analyzed)?;
-    finish(&analyzed, text).map(Some)
+    let printed = sqlite::print(sql, &analyzed)?;
+    finish(&analyzed, printed).map(Some)
 }
 
-fn finish(analyzed: &Analyzed, text: String) -> Result<Statement, DialectError> {
+fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement, DialectError> {
     let (kind, tag) = match &analyzed.statement {
         Tree::Query(_) => (StatementKind::Query, CommandTag::Select),
         Tree::Insert(_) => (StatementKind::Dml, CommandTag::Insert),
@@ -41,7 +41,7 @@ fn finish(analyzed: &Analyzed, text: String) -> Result<Statement, DialectError> 
     let returning = writes && !outputs.is_empty();
     let columns = outputs.iter().map(column).collect::<Result<_, _>>()?;
     Ok(Statement {
-        sqlite: vec![text],
+        sqlite: vec![printed.text],
         parameters: analyzed
             .parameters
             .iter()
@@ -56,7 +56,7 @@ fn finish(analyzed: &Analyzed, text: String) -> Result<Statement, DialectError> 
         columns,
         without_columns: !writes && outputs.is_empty(),
         names: outputs.iter().map(|output| output.name.clone()).collect(),
-        catalog: analyzed.catalog,
+        catalog: analyzed.catalog || printed.looks_up,
         ..Statement::session(kind, "")
     })
 }
@@ -69,11 +69,26 @@ fn told(oid: u32) -> Option<Type> {
 }
 
 fn column(output: &Output) -> Result<Option<PgType>, DialectError> {
-    match output.ty.result_type() {
+    let of_catalog = || match output.ty.id {
+        TypeId::XID | TypeId::CID => Some(PgType::Oid),
+        _ if is_text_of_catalog(output.ty.id) => Some(PgType::Text),
+        _ => None,
+    };
+    match output.ty.result_type().or_else(of_catalog) {
         Some(ty) => Ok(Some(ty)),
         None => Err(DialectError::unsupported(format!(
             "a result of type {}",
             output.ty
         ))),
     }
+}
+
+/// Types of the catalog's columns alone, whose values are sent as texts.
+fn is_text_of_catalog(id: TypeId) -> bool {
+    id.info().is_some_and(|info| {
+        matches!(
+            info.catalog_name,
+            "pg_node_tree" | "pg_lsn" | "pg_ndistinct" | "pg_dependencies" | "pg_mcv_list"
+        )
+    })
 }

@@ -21,8 +21,7 @@ impl Schema for KnownSchema<'_> {
 
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>> {
         match schema {
-            Some("pg_catalog") => catalog_table(name),
-            Some("information_schema") => catalog_table(&format!("information_schema_{name}")),
+            Some("pg_catalog" | "information_schema") => catalog_table(schema, name),
             Some("public") => match self.stored(name) {
                 Some(own) if own.schema == "temp" => self
                     .0
@@ -33,7 +32,7 @@ impl Schema for KnownSchema<'_> {
             Some("pg_temp") => self.stored(name).filter(|found| found.schema == "temp"),
             Some(_) => None,
             // PostgreSQL's own tables come first on every search path.
-            None => catalog_table(name).or_else(|| self.stored(name)),
+            None => catalog_table(None, name).or_else(|| self.stored(name)),
         }
         .map(Rc::new)
     }
@@ -74,6 +73,7 @@ impl KnownSchema<'_> {
                 identity: column.identity,
                 rowid_alias: false,
                 computed: computed(&column.name),
+                written: None,
                 name: column.name,
             })
             .collect();
@@ -81,7 +81,7 @@ impl KnownSchema<'_> {
     }
 }
 
-fn stored(info: &TableInfo, name: &str) -> Option<Relation> {
+pub(crate) fn stored(info: &TableInfo, name: &str) -> Option<Relation> {
     // SQLite finds a name in any case, PostgreSQL in its own.
     if info.name != name {
         return None;
@@ -143,33 +143,24 @@ fn keys(info: &TableInfo, columns: &[Column]) -> Vec<Key> {
         .collect()
 }
 
-fn catalog_table(name: &str) -> Option<Relation> {
-    if pg_catalog::is_empty_table(name) {
-        return Some(relation(name, Vec::new()));
-    }
-    let columns = pg_catalog::columns(name)?;
-    Some(relation(
-        name,
-        columns
-            .into_iter()
-            .map(|column| Column {
-                name: column.name.unwrap_or_default(),
-                ty: column.ty.map_or(Type::new(TypeId::TEXT), Type::from),
-                not_null: false,
-                default: None,
-                generated: Generated::No,
-            })
-            .collect(),
-    ))
-}
-
-fn relation(name: &str, columns: Vec<Column>) -> Relation {
-    Relation {
+fn catalog_table(schema: Option<&str>, name: &str) -> Option<Relation> {
+    let table = pg_catalog::find_table(schema, name)?;
+    let columns = table.columns.iter().map(|column| Column {
+        name: column.name.to_owned(),
+        ty: Type::new(column.ty),
+        not_null: column.not_null,
+        default: None,
+        generated: Generated::No,
+    });
+    Some(Relation {
         schema: "temp",
         name: name.to_owned(),
-        kind: RelationKind::Catalog,
-        columns,
+        kind: RelationKind::Catalog {
+            oid: table.oid,
+            stored: table.filled.then_some(table.name),
+        },
+        columns: columns.collect(),
         keys: Vec::new(),
         without_rowid: false,
-    }
+    })
 }

@@ -1,28 +1,29 @@
-//! PostgreSQL's spellings of SQL, translated into SQLite's.
+//! PostgreSQL's SQL, made into SQLite's.
 //!
-//! [`split`] cuts a simple query into statements, [`analyze`] translates one of them and says what it is. Translation
-//! works on tokens: what SQLite understands already passes through byte for byte, the rest is spliced. It runs once for
-//! each prepared statement, takes time in proportion to the text, and never panics.
+//! [`split`] cuts a simple query into statements, [`analyze`] makes one of them ready for SQLite and says what it is. A
+//! query or a change of rows goes through layers: [`syntax`] parses it, [`analysis`] resolves its names and types by
+//! PostgreSQL's rules as [`catalog`] has them, [`sqlite`] prints it. Definitions and utility statements are read by
+//! their tokens; the expressions in them go the same way as queries. It runs once for each prepared statement, takes
+//! time in proportion to the text, and never panics.
 //!
-//! The connection that runs the result must have [`REQUIRED_PRAGMAS`] set and [`REQUIRED_FUNCTIONS`] registered.
+//! The connection that runs the result must have [`REQUIRED_PRAGMAS`] set, and registered: the functions of the crate
+//! `functions`, [`pg_catalog::functions`] and [`sqlite::session_functions`].
 
 pub mod analysis;
 mod analyze;
 pub mod catalog;
 mod copy;
+mod copy_query;
 mod ddl;
-mod dml;
+mod deparse;
 mod error;
-mod expr;
 mod front;
-pub mod functions;
 mod known_schema;
 mod lexer;
 mod literal;
 mod maintenance;
 mod names;
 pub mod pg_catalog;
-mod query;
 mod schema;
 mod sequence;
 mod session;
@@ -34,7 +35,6 @@ pub mod syntax;
 mod table_info;
 mod translator;
 
-pub use crate::functions::{FunctionSpec, Implementation, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS};
 pub use analyze::{analyze, analyze_with};
 pub use ddl::view_note::read as read_view_note;
 pub use error::DialectError;
@@ -44,10 +44,11 @@ pub use sequence::{
     SequenceInfo, Sequences, bare as bare_name, default_name as default_sequence, sequences_of,
 };
 pub use split::split;
+pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, Needs,
     Notice, Reindex, Statement, StatementKind, TransactionModes,
 };
 pub use table_info::{
-    Constraint, ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table,
+    Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,
 };

@@ -240,16 +240,11 @@ impl Edits {
         });
     }
 
-    /// A point to which [`Self::render_since`] can refer.
-    pub(crate) fn mark(&self) -> usize {
-        self.edits.len()
-    }
-
-    /// The text of a range with the splices made since `mark` that lie within it.
-    pub(crate) fn render_since(&self, mark: usize, sql: &str, range: Range<usize>) -> String {
+    /// The text of a range with the splices that lie within it.
+    pub(crate) fn render(&self, sql: &str, range: Range<usize>) -> String {
         let inside = |edit: &&Edit| edit.start >= range.start && edit.end <= range.end;
-        let edits = self.edits.get(mark..).unwrap_or(&[]);
-        let mut ordered: Vec<(usize, &Edit)> = edits.iter().filter(inside).enumerate().collect();
+        let mut ordered: Vec<(usize, &Edit)> =
+            self.edits.iter().filter(inside).enumerate().collect();
         ordered.sort_by(|(a_order, a), (b_order, b)| {
             let order = match a.place {
                 Place::After => a_order.cmp(b_order),
@@ -273,11 +268,6 @@ impl Edits {
         }
         out.push_str(sql.get(at..range.end).unwrap_or(""));
         out
-    }
-
-    /// The text of a range with all splices.
-    pub(crate) fn render(&self, sql: &str, range: Range<usize>) -> String {
-        self.render_since(0, sql, range)
     }
 }
 

@@ -3,6 +3,7 @@
 use pgtypes::PgType;
 
 use crate::ddl::layout::{self, Piece};
+use crate::ddl::source_note;
 use crate::source::Source;
 
 /// A table or view as the catalog shows it.
@@ -41,6 +42,35 @@ pub struct TableColumn {
     pub rowid_alias: bool,
     /// GENERATED ALWAYS AS (…): computed from other columns.
     pub computed: bool,
+    /// The expression of the default or of a computed column, where it is known as the client wrote it.
+    pub written: Option<Written>,
+}
+
+/// An expression of a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// As the client wrote it.
+    pub sql: String,
+    /// As SQLite runs it.
+    pub sqlite: String,
+}
+
+impl Written {
+    /// The expression that begins at token `from`, if what the client wrote stands before it.
+    pub(crate) fn read(src: &Source<'_>, from: usize, to: usize) -> Option<Self> {
+        let before = src.sql.get(src.end_before(from)..src.start(from))?;
+        Some(Self {
+            sql: source_note::read(before)?,
+            sqlite: src.slice(from, to).to_owned(),
+        })
+    }
+
+    /// The same of an expression in parentheses that open at `open`.
+    fn within(src: &Source<'_>, open: usize) -> Option<Self> {
+        src.sign(open, "(")
+            .then(|| Self::read(src, open + 1, src.partner(open)))
+            .flatten()
+    }
 }
 
 /// When an identity column counts.
@@ -98,6 +128,7 @@ pub enum ConstraintKind {
     },
     Check {
         expression: String,
+        written: Option<Written>,
     },
 }
 
@@ -166,8 +197,15 @@ fn read_column(src: &Source<'_>, at: usize, end: usize, info: &mut TableInfo) ->
         let clause = layout::clause(src, next, end);
         match clause.keyword.as_str() {
             "not" => column.not_null = true,
-            "generated" | "as" => column.computed = true,
-            "default" => column.default = Some(unparenthesised(src, clause.body, clause.end)),
+            "generated" | "as" => {
+                column.computed = true;
+                let open = (clause.body..clause.end).find(|token| src.sign(*token, "("));
+                column.written = open.and_then(|open| Written::within(src, open));
+            }
+            "default" => {
+                column.default = Some(unparenthesised(src, clause.body, clause.end));
+                column.written = Written::within(src, clause.body);
+            }
             "primary" | "unique" | "check" | "references" => {
                 let columns = vec![name.clone()];
                 let given = clause.name.clone();
@@ -226,8 +264,11 @@ fn constraint(
         "primary" => ("pkey", ConstraintKind::PrimaryKey, false),
         "unique" => ("key", ConstraintKind::Unique, true),
         "check" => {
-            let expression = unparenthesised(src, clause.body, clause.end);
-            ("check", ConstraintKind::Check { expression }, true)
+            let kind = ConstraintKind::Check {
+                expression: unparenthesised(src, clause.body, clause.end),
+                written: Written::within(src, clause.body),
+            };
+            ("check", kind, true)
         }
         "references" => ("fkey", foreign_key(src, clause.body, clause.end)?, true),
         "foreign" => {

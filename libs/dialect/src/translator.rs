@@ -1,23 +1,71 @@
-//! The state of one translation: splices, parameter types, names in scope.
+//! The state of one definition's translation: splices, and the table that is being defined.
 
 use std::rc::Rc;
 
 use pgtypes::{PgType, SqlState};
 
 use crate::error::DialectError;
+use crate::lexer::Kind;
+use crate::pg_catalog;
 use crate::schema::{ColumnInfo, SchemaView};
 use crate::source::{Edits, Source};
 use crate::statement::{Notice, Statement};
 
-/// Expressions and queries may nest this deep, so that recursion needs less than a thread's stack.
-const MAX_DEPTH: usize = 100;
-/// SQLite's default limit of variable numbers.
-const MAX_PARAMETER: usize = 32_766;
+/// Words that name no table without quotes.
+const RESERVED: &[&str] = &[
+    "and",
+    "as",
+    "asc",
+    "between",
+    "collate",
+    "cross",
+    "desc",
+    "distinct",
+    "else",
+    "end",
+    "except",
+    "fetch",
+    "for",
+    "from",
+    "full",
+    "group",
+    "having",
+    "ilike",
+    "in",
+    "inner",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "like",
+    "limit",
+    "natural",
+    "notnull",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "returning",
+    "select",
+    "similar",
+    "then",
+    "to",
+    "union",
+    "using",
+    "values",
+    "when",
+    "where",
+    "window",
+    "with",
+];
 
-/// A column that a query gives, or a name in scope stands for.
+/// A column that an expression of the definition may name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Column {
-    pub(crate) name: Option<String>,
+    pub(crate) name: String,
     pub(crate) ty: Option<PgType>,
     pub(crate) not_null: bool,
 }
@@ -25,56 +73,32 @@ pub(crate) struct Column {
 impl From<&ColumnInfo> for Column {
     fn from(info: &ColumnInfo) -> Self {
         Self {
-            name: Some(info.name.clone()),
+            name: info.name.clone(),
             ty: info.type_name,
             not_null: info.not_null,
         }
     }
 }
 
-/// A table under its name in a query; `columns` is `None` when they are not known.
+/// The table that a definition is about.
 #[derive(Debug, Clone)]
-pub(crate) struct ScopeTable {
-    pub(crate) alias: String,
-    pub(crate) columns: Option<Rc<[Column]>>,
+pub(crate) struct DefinedTable {
+    pub(crate) name: String,
+    /// In their order; none if they are not known.
+    pub(crate) columns: Rc<[Column]>,
 }
 
-/// The tables of one query level.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Scope {
-    pub(crate) tables: Vec<ScopeTable>,
-    /// An outer join may make any column NULL.
-    pub(crate) outer_join: bool,
-    /// USING or NATURAL shows some columns once.
-    pub(crate) merged: bool,
-}
-
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts about a statement"
-)]
+/// A definition on its way to SQLite's text.
 pub(crate) struct Translator<'a> {
     pub(crate) src: &'a Source<'a>,
     pub(crate) schema: &'a dyn SchemaView,
     pub(crate) edits: Edits,
-    pub(crate) parameters: Vec<Option<PgType>>,
-    pub(crate) scopes: Vec<Scope>,
-    pub(crate) ctes: Vec<ScopeTable>,
-    /// The call of `generate_series` that the select list being read holds, as a table.
-    pub(crate) series: Option<String>,
-    /// Between the parentheses of INSERT … VALUES.
-    pub(crate) in_values: bool,
-    pub(crate) repeatable: bool,
-    pub(crate) catalog: bool,
-    pub(crate) locks_rows: bool,
+    pub(crate) table: Option<DefinedTable>,
     pub(crate) notices: Vec<Notice>,
-    /// An aggregate was called in the query being read.
-    pub(crate) aggregate: bool,
     /// Names given to CHECK constraints of the table being defined.
     pub(crate) check_names: Vec<String>,
     /// Statements to run before this one (sequences).
     pub(crate) first: Vec<String>,
-    pub(crate) depth: usize,
 }
 
 impl<'a> Translator<'a> {
@@ -83,66 +107,11 @@ impl<'a> Translator<'a> {
             src,
             schema,
             edits: Edits::default(),
-            parameters: Vec::new(),
-            scopes: Vec::new(),
-            ctes: Vec::new(),
-            series: None,
-            in_values: false,
-            repeatable: true,
-            catalog: false,
-            locks_rows: false,
+            table: None,
             notices: Vec::new(),
-            aggregate: false,
             check_names: Vec::new(),
             first: Vec::new(),
-            depth: 0,
         }
-    }
-
-    /// Counts one level of nesting; the caller takes it back with [`Self::leave`].
-    pub(crate) fn enter(&mut self, at: usize) -> Result<(), DialectError> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(self.src.error(
-                at,
-                SqlState::STATEMENT_TOO_COMPLEX,
-                "statement is nested too deeply",
-            ));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn leave(&mut self) {
-        self.depth -= 1;
-    }
-
-    /// The number of `$n`, with room made for its type.
-    pub(crate) fn parameter(&mut self, at: usize) -> Result<usize, DialectError> {
-        let number = self
-            .src
-            .text(at)
-            .trim_start_matches('$')
-            .parse::<usize>()
-            .unwrap_or(0);
-        if number == 0 || number > MAX_PARAMETER {
-            let message = format!("there is no parameter {}", self.src.text(at));
-            return Err(self.src.error(at, SqlState::UNDEFINED_PARAMETER, message));
-        }
-        if self.parameters.len() < number {
-            self.parameters.resize(number, None);
-        }
-        Ok(number)
-    }
-
-    /// Gives a parameter its type, unless it has one.
-    pub(crate) fn set_parameter(&mut self, number: usize, ty: &PgType) {
-        if let Some(slot @ None) = self.parameters.get_mut(number - 1) {
-            *slot = Some(*ty);
-        }
-    }
-
-    pub(crate) fn parameter_type(&self, number: usize) -> Option<PgType> {
-        self.parameters.get(number - 1).copied().flatten()
     }
 
     /// Replaces tokens `from..to`.
@@ -167,65 +136,98 @@ impl<'a> Translator<'a> {
         self.edits.after(self.src.end_before(to), text);
     }
 
-    /// The translated text of tokens `from..to`, with the splices since `mark`.
-    pub(crate) fn rendered(&self, mark: usize, from: usize, to: usize) -> String {
+    /// The translated text of tokens `from..to`.
+    pub(crate) fn rendered(&self, from: usize, to: usize) -> String {
         if from >= to {
             return String::new();
         }
         let range = self.src.start(from)..self.src.end_before(to);
-        self.edits.render_since(mark, self.src.sql, range)
+        self.edits.render(self.src.sql, range)
     }
 
-    /// The columns of a table: of a common table expression, else of the schema.
-    pub(crate) fn table_columns(&self, name: &str) -> Option<Rc<[Column]>> {
-        if let Some(cte) = self.ctes.iter().rev().find(|cte| cte.alias == name) {
-            return cte.columns.clone();
-        }
-        if let Some(columns) = crate::pg_catalog::columns(name) {
-            return Some(columns.into());
-        }
-        self.schema
-            .columns(name)
-            .map(|columns| columns.iter().map(Column::from).collect())
+    /// Lets expressions name the columns of a table of the schema.
+    pub(crate) fn about(&mut self, name: &str) {
+        let columns = self.schema.columns(name).unwrap_or_default();
+        self.table = Some(DefinedTable {
+            name: name.to_owned(),
+            columns: columns.iter().map(Column::from).collect(),
+        });
     }
 
-    /// What a column name means: the innermost scope that knows it decides.
-    pub(crate) fn resolve(&self, table: Option<&str>, column: &str) -> Option<Column> {
-        for scope in self.scopes.iter().rev() {
-            for candidate in &scope.tables {
-                if table.is_some_and(|table| !candidate.alias.eq_ignore_ascii_case(table)) {
-                    continue;
-                }
-                let named = |found: &&Column| {
-                    found
-                        .name
-                        .as_deref()
-                        .is_some_and(|name| name.eq_ignore_ascii_case(column))
-                };
-                if let Some(found) = candidate
-                    .columns
-                    .as_ref()
-                    .and_then(|all| all.iter().find(named))
-                {
-                    let not_null = found.not_null && !scope.outer_join;
-                    return Some(Column {
-                        not_null,
-                        ..found.clone()
-                    });
-                }
-                if table.is_some() {
-                    return None;
-                }
+    /// The name of a table, whose schema is dropped, and the token after it.
+    pub(crate) fn table_name(
+        &mut self,
+        at: usize,
+        end: usize,
+    ) -> Result<(String, usize), DialectError> {
+        let mut last = at;
+        let mut name = self
+            .src
+            .name(last)
+            .filter(|_| at < end)
+            .ok_or_else(|| self.src.syntax(at))?;
+        if self.src.kind(at) == Some(Kind::Word) && RESERVED.contains(&name.as_str()) {
+            return Err(self.src.syntax(at));
+        }
+        let mut schema = None;
+        while self.src.sign(last + 1, ".") {
+            last += 2;
+            schema = Some(name);
+            name = self.src.name(last).ok_or_else(|| self.src.syntax(last))?;
+        }
+        match schema.as_deref() {
+            Some("temp" | "pg_temp") => self.replace(at, last - 1, "temp"),
+            Some("public" | "main") => self.remove(at, last),
+            Some("pg_catalog" | "information_schema") => {
+                return Err(self.system_catalog(at, last, schema.as_deref(), &name));
             }
+            Some(schema) => {
+                let message = format!("schema \"{schema}\" does not exist");
+                return Err(self.src.error(at, SqlState::INVALID_SCHEMA_NAME, message));
+            }
+            None if pg_catalog::find_table(None, &name).is_some() => {
+                return Err(self.system_catalog(at, last, None, &name));
+            }
+            None => {}
         }
-        None
+        Ok((name, last + 1))
+    }
+
+    /// What the catalog says can't be changed.
+    fn system_catalog(
+        &self,
+        at: usize,
+        last: usize,
+        schema: Option<&str>,
+        name: &str,
+    ) -> DialectError {
+        if pg_catalog::find_table(schema, name).is_none() {
+            let written = self.src.slice(at, last + 1);
+            let message = format!("relation \"{written}\" does not exist");
+            return self.src.error(at, SqlState::UNDEFINED_TABLE, message);
+        }
+        let message = format!("permission denied: \"{name}\" is a system catalog");
+        DialectError::new(SqlState::INSUFFICIENT_PRIVILEGE, message)
+    }
+
+    /// Names with commas between them.
+    pub(crate) fn names(&self, at: usize, close: usize) -> Result<Vec<String>, DialectError> {
+        let mut names = Vec::new();
+        let mut at = at;
+        while at < close {
+            names.push(self.src.name(at).ok_or_else(|| self.src.syntax(at))?);
+            at += 1;
+            if at < close && !self.src.sign(at, ",") {
+                return Err(self.src.syntax(at));
+            }
+            at += 1;
+        }
+        Ok(names)
     }
 
     /// The translated statement, completed by the caller.
     pub(crate) fn finish(mut self, statement: Statement) -> Statement {
-        let text = self
-            .edits
-            .render(self.src.sql, 0..self.src.end_before(self.src.len()));
+        let text = self.rendered(0, self.src.len());
         let mut sqlite = std::mem::take(&mut self.first);
         sqlite.push(text);
         let writes = statement.writes || sqlite.len() > 1;
@@ -241,10 +243,6 @@ impl<'a> Translator<'a> {
     pub(crate) fn finish_with(self, sqlite: Vec<String>, statement: Statement) -> Statement {
         Statement {
             sqlite,
-            parameters: self.parameters,
-            repeatable: self.repeatable,
-            catalog: self.catalog,
-            locks_rows: self.locks_rows,
             notices: self.notices,
             ..statement
         }

@@ -75,3 +75,4 @@ pub use crate::registry::{
     Aggregate, AggregateSpec, Body, Pure, Scalar, WithSession, aggregates, scalars,
 };
 pub use crate::session::{DateOrder, DateStyle, IntervalStyle, Session};
+pub use crate::text::identifier;

@@ -1,7 +1,7 @@
 //! What printed statements need around their rows: checked numbers for LIMIT and OFFSET, the step of a series, an array
 //! as a table of its elements.
 
-use pgtypes::{SqlState, SqlValue, SqlValueRef};
+use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, integer, text, whole, written};
 use crate::array::Array;
@@ -36,7 +36,77 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::session("pg_elements", 2, elements),
     Scalar::pure("pg_side_by_side", -1, side_by_side).loose(),
     Scalar::pure("pg_record_make", -1, record).loose(),
+    Scalar::pure("pg_record_field", 2, field),
+    Scalar::pure("pg_set_generate_subscripts", 3, |a| {
+        written(json_numbers(&subscripts(a)?))
+    }),
+    Scalar::pure("pg_set_generate_subscripts_nodir", 2, |a| {
+        written(json_numbers(&subscripts(a)?))
+    }),
 ];
+
+/// `pg_record_field(row, number)`: the text of a field, of the text of a row.
+fn field(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let wanted = integer(arguments, 1)?;
+    let row = text(arguments, 0)?;
+    let inside = row.strip_prefix('(').and_then(|row| row.strip_suffix(')'));
+    let mut field = String::new();
+    let (mut number, mut quoted, mut any) = (0, false, false);
+    let mut characters = inside.unwrap_or(row).chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            ',' if !quoted => {
+                if number == wanted {
+                    break;
+                }
+                number += 1;
+                field.clear();
+                any = false;
+            }
+            // A quote within quotes is doubled.
+            '"' if quoted && characters.peek() == Some(&'"') => {
+                field.push('"');
+                characters.next();
+            }
+            '"' => {
+                quoted = !quoted;
+                any = true;
+            }
+            '\\' => field.extend(characters.next()),
+            c => field.push(c),
+        }
+    }
+    // Nothing at all is NULL.
+    if number != wanted || (field.is_empty() && !any) {
+        return Ok(SqlValue::Null);
+    }
+    written(field)
+}
+
+/// The numbers of an array's elements in a dimension, the last first where the third argument says so.
+fn subscripts(arguments: &[SqlValueRef<'_>]) -> Result<Vec<i64>, ValueError> {
+    let array = Array::parse(text(arguments, 0)?)?;
+    let dimension = integer(arguments, 1)?.checked_sub(1);
+    let Some(dimension) = dimension.and_then(|at| usize::try_from(at).ok()) else {
+        return Ok(Vec::new());
+    };
+    let Some(length) = array.lengths().get(dimension).copied() else {
+        return Ok(Vec::new());
+    };
+    let first = array.lower_bound(dimension);
+    let numbers = (first..).take(length);
+    let turned = matches!(arguments.get(2), Some(SqlValueRef::Integer(1)));
+    let mut numbers: Vec<i64> = numbers.collect();
+    if turned {
+        numbers.reverse();
+    }
+    Ok(numbers)
+}
+
+fn json_numbers(numbers: &[i64]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}
 
 /// A number of rows; NULL stands for `none`.
 fn row_count(

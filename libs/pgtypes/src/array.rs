@@ -1,6 +1,6 @@
 //! Array literals: reading and writing.
 
-use crate::{SqlState, ValueError};
+use crate::{Oid, SqlState, ValueError};
 
 /// An element: a text, NULL, or in an array of more dimensions an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,25 @@ pub fn text_of<'a>(elements: impl Iterator<Item = Option<&'a str>>) -> String {
     }
     out.push('}');
     out
+}
+
+/// The text of an `int2vector` or `oidvector`, which is kept as an array.
+pub fn vector_text(stored: &str) -> Result<String, ValueError> {
+    Ok(Array::parse(stored)?.texts().join(" "))
+}
+
+/// The array that is kept for the text of an `int2vector` or `oidvector`: its first element has the number 0.
+pub(crate) fn vector_array(text: &str) -> Array {
+    let elements = text.split_ascii_whitespace();
+    Array {
+        elements: elements.map(|one| Element::Value(one.to_owned())).collect(),
+        lower: vec![0],
+    }
+}
+
+/// Whether a type is one of the two, by its number.
+pub(crate) fn is_vector(array: Oid) -> bool {
+    matches!(array.get(), 22 | 30)
 }
 
 /// Appends an element, in quotes where it could be mistaken.

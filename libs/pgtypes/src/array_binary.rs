@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BufMut, BytesMut};
 
-use crate::array::{Array, Element};
+use crate::array::{Array, Element, is_vector, vector_array};
 use crate::decode::decode_text;
 use crate::{
     Context, Format, Oid, PgType, SqlState, SqlValue, SqlValueRef, ValueError, decode_in,
@@ -14,6 +14,8 @@ const MOST_DIMENSIONS: usize = 6;
 
 /// Types of arrays and of their elements.
 const ELEMENTS: &[(u32, u32)] = &[
+    (22, 21),
+    (30, 26),
     (199, 114),
     (651, 650),
     (1000, 16),
@@ -171,7 +173,11 @@ pub(crate) fn checked(text: &str, array: Oid, context: &Context) -> Result<SqlVa
     let Ok(ty) = element(array) else {
         return Ok(SqlValue::Text(text.to_owned()));
     };
-    let mut array = Array::parse(text)?;
+    let mut array = if is_vector(array) && !text.contains('{') {
+        vector_array(text)
+    } else {
+        Array::parse(text)?
+    };
     for element in &mut array.elements {
         settle(element, &ty, context)?;
     }

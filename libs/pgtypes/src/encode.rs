@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
+use crate::array::{is_vector, vector_text};
 use crate::array_binary;
 use crate::encode_binary::encode_binary;
 use crate::float_digits::{put_double_in, put_single_in};
@@ -101,12 +102,25 @@ fn encode_text(value: SqlValueRef<'_>, ty: &PgType, context: &Context, out: &mut
         PgType::Interval => put_interval(value, context.interval_style, out),
         PgType::Uuid => put_uuid(value, out),
         PgType::Void => true,
+        PgType::Composed(array) if is_vector(*array) => put_vector(value, out),
         // What is left is stored as it is printed.
         _ => false,
     };
     if !written {
         put_own_text(value, out);
     }
+}
+
+/// Appends a vector of the catalog, which is kept as an array.
+fn put_vector(value: SqlValueRef<'_>, out: &mut BytesMut) -> bool {
+    let SqlValueRef::Text(stored) = value else {
+        return false;
+    };
+    let shown = vector_text(stored);
+    if let Ok(shown) = &shown {
+        out.put_slice(shown.as_bytes());
+    }
+    shown.is_ok()
 }
 
 /// Appends the text that a value has by itself, whatever its column was declared as.

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dialect::functions::Value;
-use pgtypes::SqlState;
+use pgtypes::{SqlState, SqlValue as Value};
 
 use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
@@ -16,12 +15,6 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
         "pg_cancel_backend" => |facts, arguments| end_session(facts, arguments, false),
         "pg_terminate_backend" => |facts, arguments| end_session(facts, arguments, true),
         "set_config" => set_config,
-        "pg_try_advisory_lock" => |_, _| {
-            Err(Refusal::new(
-                SqlState::FEATURE_NOT_SUPPORTED,
-                "advisory locks are not supported",
-            ))
-        },
         "pg_advisory_unlock_all" => |_, _| Ok(Value::Text(String::new())),
         _ => return None,
     })

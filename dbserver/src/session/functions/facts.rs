@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dialect::functions::Value;
-use pgtypes::Context;
+use dialect::pg_catalog::Objects;
+use pgtypes::{Context, SqlValue as Value};
 
 use crate::clients::registry::{Registered, Sessions};
 use crate::databases::Database;
@@ -33,6 +33,8 @@ pub struct Facts {
     pub(super) settings: Mutex<HashMap<String, String>>,
     /// The settings that values are read and written by.
     context: Mutex<Arc<Context>>,
+    /// What the catalog tables show.
+    objects: Mutex<Arc<Objects>>,
     /// Microseconds since 1970 at the start of the statement and of the transaction.
     pub(super) statement_time: AtomicI64,
     pub(super) transaction_time: AtomicI64,
@@ -59,6 +61,7 @@ impl Facts {
             sequences: SessionSequences::new(database),
             settings: Mutex::default(),
             context: Mutex::default(),
+            objects: Mutex::default(),
             statement_time: AtomicI64::new(now()),
             transaction_time: AtomicI64::new(now()),
         };
@@ -99,6 +102,16 @@ impl Facts {
             .map(|(name, value, _)| (name.to_ascii_lowercase(), value));
         *lock(&self.settings) = values.collect();
         *lock(&self.context) = Arc::new(context::of(settings));
+    }
+
+    /// The objects that the catalog tables show.
+    pub fn objects(&self) -> Arc<Objects> {
+        Arc::clone(&lock(&self.objects))
+    }
+
+    /// The catalog tables show something else now.
+    pub fn set_objects(&self, objects: Objects) {
+        *lock(&self.objects) = Arc::new(objects);
     }
 
     /// The settings that values are read and written by.

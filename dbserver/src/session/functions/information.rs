@@ -1,13 +1,10 @@
 //! Functions that say where and who the session is, and what time it has.
 
-use std::sync::atomic::Ordering;
 use std::time::UNIX_EPOCH;
 
-use dialect::functions::Value;
-use dialect::{Implementation, REQUIRED_FUNCTIONS};
-use pgtypes::{Format, PgType, SqlState};
+use pgtypes::{Format, PgType, SqlState, SqlValue as Value};
 
-use crate::session::functions::facts::{self, Facts, SessionFunction, lock};
+use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
 use crate::session::parameters::{self, SERVER_VERSION};
 
@@ -20,10 +17,8 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
                 rusqlite::version()
             )))
         },
-        "current_database" | "current_catalog" => |facts, _| Ok(text(facts.database.clone())),
-        "current_user" | "session_user" | "user" | "current_role" => {
-            |facts, _| Ok(text(facts.user.clone()))
-        }
+        "current_database" => |facts, _| Ok(text(facts.database.clone())),
+        "current_user" | "session_user" => |facts, _| Ok(text(facts.user.clone())),
         "current_schema" => |_, _| Ok(text("public")),
         "current_schemas" => |_, arguments| {
             let without = matches!(arguments.first(), Some(Value::Integer(0)));
@@ -41,17 +36,8 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
         "inet_server_addr" => |_, _| Ok(Value::Null),
         "inet_server_port" => |facts, _| Ok(server_port(facts)),
         "pg_postmaster_start_time" | "pg_conf_load_time" => |facts, _| started(facts),
-        "txid_current" | "txid_current_if_assigned" => |facts, _| Ok(last_commit(facts)),
+        "txid_current" => |facts, _| Ok(last_commit(facts)),
         "pg_database_size" => database_size,
-        "pg_relation_size"
-        | "pg_total_relation_size"
-        | "pg_table_size"
-        | "pg_indexes_size"
-        | "pg_my_temp_schema" => |_, _| Ok(Value::Integer(0)),
-        "age" => age,
-        "now" => |facts, _| timestamp(facts.transaction_time.load(Ordering::Relaxed)),
-        "statement_timestamp" => |facts, _| timestamp(facts.statement_time.load(Ordering::Relaxed)),
-        "clock_timestamp" => |_, _| timestamp(facts::now()),
         _ => return None,
     })
 }
@@ -106,9 +92,14 @@ fn last_commit(facts: &Facts) -> Value {
 }
 
 fn database_size(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
+    let objects = facts.objects();
     let name = match arguments.first() {
         Some(Value::Text(name)) => name.as_str(),
-        _ => &facts.database,
+        Some(Value::Integer(oid)) => match objects.database(*oid) {
+            Some(name) => name,
+            None => return Ok(Value::Null),
+        },
+        _ => return Ok(Value::Null),
     };
     let database = facts
         .env
@@ -121,26 +112,6 @@ fn database_size(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
 /// A time in the stored form of `timestamptz`.
 fn timestamp(micros: i64) -> Result<Value, Refusal> {
     stored(micros, &PgType::Timestamptz(None))
-}
-
-/// The time since a timestamp: from the beginning of this day.
-fn age(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
-    let Some(then) = arguments.first() else {
-        return Ok(Value::Null);
-    };
-    let now = timestamp(facts.transaction_time.load(Ordering::Relaxed))?;
-    let now = pgtypes::to_text(now.as_ref(), &PgType::Timestamptz(None));
-    let today = format!("{} 00:00:00", now.get(..10).unwrap_or_default());
-    let pure = REQUIRED_FUNCTIONS
-        .iter()
-        .find_map(|spec| match spec.implementation {
-            Implementation::Pure(pure) if spec.name == "age" && spec.arguments == 2 => Some(pure),
-            _ => None,
-        });
-    let Some(pure) = pure else {
-        return Ok(Value::Null);
-    };
-    pure(&[text(today), then.clone()]).map_err(|error| Refusal::new(error.sqlstate, error.message))
 }
 
 /// Microseconds between 1970 and 2000, where the binary form begins.

@@ -1,7 +1,6 @@
 //! nextval and its kin.
 
-use dialect::functions::Value;
-use pgtypes::SqlState;
+use pgtypes::{SqlState, SqlValue as Value};
 
 use crate::session::functions::facts::{Facts, SessionFunction};
 use crate::session::functions::refusal::Refusal;

@@ -98,6 +98,10 @@ impl Analyzer<'_> {
             Pathway::None => None,
             Pathway::Relabel => Some(Expr::new(ty, ExprKind::Relabel(Box::new(value)), at)),
             Pathway::ViaIo => Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at)),
+            // A vector of the catalog is an array of its elements.
+            Pathway::ArrayElements(_) if value.ty.id.element() == target.element() => {
+                Some(Expr::new(ty, ExprKind::Relabel(Box::new(value)), at))
+            }
             Pathway::ArrayElements(_) if reads_elements(value.ty.id, target) => {
                 Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at))
             }

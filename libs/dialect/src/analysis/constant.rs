@@ -1,11 +1,12 @@
 //! Literals: a text becomes a value of its type, in the form in which the type is stored.
 
-use pgtypes::{Format, decode_in};
+use pgtypes::{Format, SqlValue, decode_in};
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
+use crate::pg_catalog;
 use crate::syntax::ast::Position;
 
 impl Analyzer<'_> {
@@ -16,6 +17,9 @@ impl Analyzer<'_> {
         ty: Type,
         at: Position,
     ) -> Result<Expr, DialectError> {
+        if ty.id == TypeId::REGTYPE {
+            return self.type_by_text(text, ty, at);
+        }
         if names_an_object(ty.id) || reads_by_modifier(ty) {
             let text = Expr::text(text, at);
             return Ok(Expr::new(ty, ExprKind::ViaText(Box::new(text)), at));
@@ -27,6 +31,20 @@ impl Analyzer<'_> {
             .map_err(|error| DialectError::from(error).at(self.sql, at.0 as usize))?;
         Ok(Expr::new(ty, ExprKind::Constant(value), at))
     }
+
+    /// The number of a type by its name or its digits.
+    fn type_by_text(&self, text: &str, ty: Type, at: Position) -> Result<Expr, DialectError> {
+        let number = match text {
+            "-" => 0,
+            _ => match text.parse() {
+                Ok(number) => number,
+                Err(_) => pg_catalog::type_number(text)
+                    .map_err(|error| error.at(self.sql, at.0 as usize))?,
+            },
+        };
+        let number = ExprKind::Constant(SqlValue::Integer(number.into()));
+        Ok(Expr::new(ty, number, at))
+    }
 }
 
 /// An interval's fields say how its text is read, which is not for `decode_in` to know.
@@ -35,13 +53,9 @@ fn reads_by_modifier(ty: Type) -> bool {
 }
 
 /// Types whose input looks a name up, which is done when the statement runs.
-pub(crate) fn names_an_object(id: TypeId) -> bool {
+fn names_an_object(id: TypeId) -> bool {
     matches!(
         id,
-        TypeId::REGCLASS
-            | TypeId::REGTYPE
-            | TypeId::REGPROC
-            | TypeId::REGNAMESPACE
-            | TypeId::REGROLE
+        TypeId::REGCLASS | TypeId::REGPROC | TypeId::REGNAMESPACE | TypeId::REGROLE
     )
 }

@@ -197,7 +197,7 @@ impl Analyzer<'_> {
             } => Ok(value_function(*function, *precision, at)),
             Kind::Collate { operand, collation } => self.collate(operand, collation, at),
             Kind::Subscript { operand, index } => self.subscript(operand, index, at),
-            Kind::Field { .. } => Err(self.unsupported(at, "a field of a composite value")),
+            Kind::Field { operand, field } => self.field(operand, field.as_ref(), at),
             Kind::Default => Err(self.error(
                 at,
                 SqlState::SYNTAX_ERROR,

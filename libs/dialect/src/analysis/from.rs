@@ -35,6 +35,7 @@ impl Analyzer<'_> {
                     Source::Table { schema, .. } if alias.is_none() => {
                         Some(shown_schema(schema).to_owned())
                     }
+                    Source::Catalog { schema, .. } if alias.is_none() => Some((*schema).to_owned()),
                     _ => None,
                 };
                 self.enter(id, schema)?;
@@ -85,7 +86,13 @@ impl Analyzer<'_> {
                 ),
             )
         })?;
-        self.catalog |= found.kind == RelationKind::Catalog;
+        self.catalog |= matches!(
+            found.kind,
+            RelationKind::Catalog {
+                stored: Some(_),
+                ..
+            }
+        );
         Ok(found)
     }
 
@@ -106,11 +113,7 @@ impl Analyzer<'_> {
             .collect();
         let relation = Relation {
             alias: stored.name.clone(),
-            source: Source::Table {
-                schema: stored.schema,
-                name: stored.name.clone(),
-                has_rowid: !stored.without_rowid,
-            },
+            source: source_of(stored),
             columns,
         };
         self.named(relation, alias)
@@ -228,6 +231,30 @@ impl Analyzer<'_> {
         };
         self.named(relation, alias)
     }
+}
+
+fn source_of(stored: &Stored) -> Source {
+    match stored.kind {
+        RelationKind::Catalog { oid, stored: table } => Source::Catalog {
+            oid,
+            schema: if is_information_schema(&stored.name) {
+                "information_schema"
+            } else {
+                "pg_catalog"
+            },
+            stored: table,
+        },
+        RelationKind::Table | RelationKind::View => Source::Table {
+            schema: stored.schema,
+            name: stored.name.clone(),
+            has_rowid: !stored.without_rowid,
+        },
+    }
+}
+
+/// Every table of `pg_catalog` has a name that begins so.
+fn is_information_schema(name: &str) -> bool {
+    !name.starts_with("pg_")
 }
 
 /// Where a path begins.

@@ -67,7 +67,7 @@ impl Analyzer<'_> {
                     format!("cannot {what} view \"{}\"", stored.name),
                 )
                 .hint("Change the tables that the view reads.")),
-            RelationKind::Catalog => Err(self.error(
+            RelationKind::Catalog { .. } => Err(self.error(
                 at_of(path),
                 SqlState::INSUFFICIENT_PRIVILEGE,
                 format!("permission denied: \"{}\" is a system catalog", stored.name),

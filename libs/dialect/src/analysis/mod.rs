@@ -17,6 +17,7 @@ mod conflict;
 pub(crate) mod constant;
 mod delete;
 mod expr;
+mod field;
 mod from;
 mod group;
 mod insert;
@@ -58,8 +59,10 @@ use crate::catalog::Type;
 use crate::error::DialectError;
 use crate::syntax::ast::Position;
 
+pub(crate) use crate::analysis::standalone::type_of_name;
 pub use crate::analysis::standalone::{Purpose, Standalone, expression};
 pub use crate::analysis::statement::{Analyzed, analyze};
+pub(crate) use crate::analysis::target::column_name;
 
 /// Queries and expressions may nest this deep: a little more than SQLite takes.
 const MAX_DEPTH: usize = 1_200;

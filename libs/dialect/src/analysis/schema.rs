@@ -53,8 +53,13 @@ pub enum RelationKind {
     Table,
     /// A view.
     View,
-    /// A table of `pg_catalog` or `information_schema`, filled before the statement runs.
-    Catalog,
+    /// A table of `pg_catalog` or `information_schema`.
+    Catalog {
+        /// Its number in `pg_class`.
+        oid: u32,
+        /// The name of the temp table that is filled before the statement runs; `None`: it never has rows.
+        stored: Option<&'static str>,
+    },
 }
 
 /// A column.

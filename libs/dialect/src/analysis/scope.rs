@@ -201,6 +201,12 @@ impl Analyzer<'_> {
         if let Some(item) = self.find_item(None, &column.text) {
             return Ok(self.whole_row(item, column.at));
         }
+        let items = self.levels.last().map_or(&[][..], |level| &level.items);
+        if let [only] = items
+            && let Some(number) = self.table_number(only, column)
+        {
+            return Ok(number);
+        }
         Err(self.no_system_column(column).unwrap_or_else(|| {
             self.error(
                 column.at,
@@ -208,6 +214,17 @@ impl Analyzer<'_> {
                 format!("column \"{}\" does not exist", column.text),
             )
         }))
+    }
+
+    /// `tableoid` of a catalog table.
+    fn table_number(&self, item: &Item, column: &Name) -> Option<Expr> {
+        let relation = self.relations.get(item.relation?.0)?;
+        match relation.source {
+            Source::Catalog { oid, .. } if column.text == "tableoid" => {
+                Some(Expr::integer(i64::from(oid), TypeId::OID, column.at))
+            }
+            _ => None,
+        }
     }
 
     fn no_system_column(&self, column: &Name) -> Option<DialectError> {
@@ -249,13 +266,15 @@ impl Analyzer<'_> {
         match (found.next(), found.next()) {
             (Some(_), Some(_)) => Err(self.ambiguous(column)),
             (Some(found), None) => Ok(found.value.clone()),
-            (None, _) => Err(self.no_system_column(column).unwrap_or_else(|| {
-                self.error(
-                    at,
-                    SqlState::UNDEFINED_COLUMN,
-                    format!("column {}.{} does not exist", table.text, column.text),
-                )
-            })),
+            (None, _) => self.table_number(item, column).ok_or_else(|| {
+                self.no_system_column(column).unwrap_or_else(|| {
+                    self.error(
+                        at,
+                        SqlState::UNDEFINED_COLUMN,
+                        format!("column {}.{} does not exist", table.text, column.text),
+                    )
+                })
+            }),
         }
     }
 

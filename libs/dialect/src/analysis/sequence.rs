@@ -33,6 +33,12 @@ impl Analyzer<'_> {
             _ => None,
         };
         let Some(name) = name else {
+            if !matches!(sequence.kind, ExprKind::Parameter(_)) {
+                // A number becomes the name of what it stands for.
+                let number = sequence.clone();
+                sequence.kind = ExprKind::ViaText(Box::new(number));
+            }
+            sequence.ty = Type::new(TypeId::TEXT);
             return Ok(());
         };
         let ty = Type::new(TypeId::TEXT);

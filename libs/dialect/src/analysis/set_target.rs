@@ -5,7 +5,7 @@ use crate::analysis::tree::{
     ColumnRef, Expr, ExprKind, FromItem, Relation, RelationColumn, RelationId, Source,
     TableFunction,
 };
-use crate::catalog::TypeId;
+use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 
 impl Analyzer<'_> {
@@ -28,24 +28,19 @@ impl Analyzer<'_> {
         }
         let relation = RelationId(self.relations.len());
         let mut values = Vec::with_capacity(places.len());
+        let mut columns = Vec::with_capacity(places.len());
         for target in targets {
-            let next = |column| ColumnRef { relation, column };
-            while let Some(value) = take(target, next(values.len())) {
+            while let Some(value) = take(target, relation, columns.len()) {
+                columns.extend(columns_of(&value));
                 values.push(value);
             }
         }
         if values.len() < places.len() {
             return Err(self.unsupported(at, "a set-returning function here"));
         }
-        if values.iter().any(|value| value.ty.id == TypeId::RECORD) {
-            return Err(self.unsupported(at, "a set of rows in a select list"));
-        }
         self.relations.push(Relation {
             alias: "set".to_owned(),
-            columns: values
-                .iter()
-                .map(|value| RelationColumn::given("set", value.ty))
-                .collect(),
+            columns,
             source: Source::Function(Box::new(TableFunction {
                 values,
                 ordinality: false,
@@ -70,22 +65,50 @@ fn is_set(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Call(call) if call.function.returns_set)
 }
 
-/// The call of a set in a value, in whose place the column stands from now on.
-fn take(value: &mut Expr, column: ColumnRef) -> Option<Expr> {
+fn columns_of(set: &Expr) -> Vec<RelationColumn> {
+    match &set.kind {
+        ExprKind::Call(call) if set.ty.id == TypeId::RECORD => {
+            let columns = call.columns().into_iter();
+            columns
+                .map(|(ty, name)| RelationColumn::given(name, ty))
+                .collect()
+        }
+        _ => vec![RelationColumn::given("set", set.ty)],
+    }
+}
+
+/// The call of a set in a value, in whose place columns of the relation stand from now on, from this one.
+fn take(value: &mut Expr, relation: RelationId, column: usize) -> Option<Expr> {
+    let at = value.at;
+    let reference = |ty: Type, column: usize| {
+        let reference = ColumnRef { relation, column };
+        Expr::new(ty, ExprKind::Column(reference), at)
+    };
     if is_set(value) {
-        let column = Expr {
-            ty: value.ty,
-            kind: ExprKind::Column(column),
-            at: value.at,
+        let in_place = if value.ty.id == TypeId::RECORD {
+            let fields = columns_of(value).into_iter().enumerate();
+            let fields = fields.map(|(index, field)| reference(field.ty, column + index));
+            Expr::new(value.ty, ExprKind::Row(fields.collect()), at)
+        } else {
+            reference(value.ty, column)
         };
-        return Some(std::mem::replace(value, column));
+        return Some(std::mem::replace(value, in_place));
+    }
+    if let ExprKind::Field { record, index } = &value.kind
+        && is_set(record)
+    {
+        let in_place = reference(value.ty, column + index);
+        return match std::mem::replace(value, in_place).kind {
+            ExprKind::Field { record, .. } => Some(*record),
+            _ => None,
+        };
     }
     match &mut value.kind {
         ExprKind::Call(call) => call
             .arguments
             .iter_mut()
-            .find_map(|argument| take(argument, column)),
-        ExprKind::Relabel(inner) | ExprKind::ViaText(inner) => take(inner, column),
+            .find_map(|argument| take(argument, relation, column)),
+        ExprKind::Relabel(inner) | ExprKind::ViaText(inner) => take(inner, relation, column),
         _ => None,
     }
 }

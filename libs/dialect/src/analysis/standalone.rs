@@ -65,6 +65,15 @@ pub fn expression(
     })
 }
 
+/// The type that a name stands for, as it is written in `sql`.
+pub(crate) fn type_of_name(
+    sql: &str,
+    name: &ast::TypeName,
+    schema: &dyn Schema,
+) -> Result<Type, DialectError> {
+    Analyzer::new(sql, schema, &[]).named_type(name)
+}
+
 impl Analyzer<'_> {
     fn for_purpose(
         &mut self,

@@ -41,9 +41,6 @@ impl Analyzer<'_> {
             let own_name = column_name(call);
             let alias = alias.filter(|_| calls.len() == 1);
             let given = self.function_columns(&value, &own_name, alias, at)?;
-            if calls.len() > 1 && given.len() != 1 {
-                return Err(self.unsupported(at, "several functions one of which gives rows"));
-            }
             columns.extend(given);
             values.push(value);
         }
@@ -71,11 +68,9 @@ impl Analyzer<'_> {
         if let ExprKind::Call(call) = &value.kind
             && !call.function.out.is_empty()
         {
-            return Ok(call
-                .function
-                .out
-                .iter()
-                .map(|(id, name)| RelationColumn::given(name, Type::new(*id)))
+            let columns = call.columns().into_iter();
+            return Ok(columns
+                .map(|(ty, name)| RelationColumn::given(name, ty))
                 .collect());
         }
         if value.ty.id == TypeId::RECORD {

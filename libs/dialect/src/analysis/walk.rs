@@ -120,6 +120,7 @@ impl Expr {
                 each(&test.operand);
                 each(&test.array);
             }
+            ExprKind::Field { record, .. } => each(record),
             ExprKind::Element { array, index } => {
                 each(array);
                 each(index);

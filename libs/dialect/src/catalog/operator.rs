@@ -69,6 +69,11 @@ fn operators() -> &'static Operators {
     })
 }
 
+/// All operators.
+pub fn all() -> &'static [Operator] {
+    &operators().entries
+}
+
 /// All operators of a sign, prefix operators among them.
 pub fn operators_signed(sign: &str) -> &'static [Operator] {
     let operators = operators();

@@ -83,6 +83,11 @@ fn types() -> &'static Types {
     })
 }
 
+/// All types, in the order of their numbers.
+pub fn all() -> &'static [TypeInfo] {
+    &types().entries
+}
+
 /// The type of a number.
 pub(super) fn type_info(id: TypeId) -> Option<&'static TypeInfo> {
     let entries = &types().entries;

@@ -254,7 +254,7 @@ impl Alter<'_> {
         let mut translator = Translator::new(self.src, self.schema);
         let column = translator.column_definition(at, end, false)?;
         let counted = self.count(&mut translator, &column, (at, end))?;
-        let text = translator.rendered(0, at, end);
+        let text = translator.rendered(at, end);
         let clause = |keyword: &str| (at..end).any(|token| self.src.is(token, keyword));
         let default_call = text.to_ascii_lowercase().contains("default (") && text.contains("()");
         let native =
@@ -289,7 +289,7 @@ impl Alter<'_> {
         } else if default.keyword == "default" {
             let mut translator = Translator::new(self.src, self.schema);
             translator.default_clause(default.body, default.end, None)?;
-            translator.rendered(0, default.body, default.end)
+            translator.rendered(default.body, default.end)
         } else {
             "NULL".to_owned()
         };

@@ -88,7 +88,7 @@ impl Alter<'_> {
         let mut translator = Translator::new(self.src, self.schema);
         let ty = self.type_name(name);
         translator.default_clause(from, to, ty.as_ref())?;
-        let text = format!("DEFAULT {}", translator.rendered(0, from, to));
+        let text = format!("DEFAULT {}", translator.rendered(from, to));
         if let Some((from, to)) = self.present.clause(column, "default") {
             self.present
                 .replace(&mut self.change.edits, from, to, &text);
@@ -129,7 +129,9 @@ impl Alter<'_> {
     ) -> Result<(), DialectError> {
         let using = (from..to).find(|token| self.src.is(*token, "USING"));
         let mut translator = Translator::new(self.src, self.schema);
-        let type_end = translator.type_end(from).min(to);
+        let type_end = (from..to)
+            .find(|token| self.src.is_any(*token, &["COLLATE", "USING"]))
+            .unwrap_or(to);
         let ty = translator.declared_type(from, type_end)?;
         let declared = match &ty {
             Some(ty) => declared(ty),
@@ -152,7 +154,7 @@ impl Alter<'_> {
         let end = self.present.type_end(column);
         let range = src.start(column.0 + 1)..src.start(end);
         self.change.edits.replace(range, format!("{text} "));
-        translator.push_table(&self.table, &self.table);
+        translator.about(&self.table);
         let own = self.type_name(name);
         if using.is_none()
             && let (Some(own), Some(ty)) = (&own, &ty)
@@ -165,7 +167,7 @@ impl Alter<'_> {
             Some(using) => {
                 let target = ty.map_or(Type::new(TypeId::TEXT), Type::from);
                 translator.typed(using + 1, to, Purpose::Using(name, target))?;
-                translator.rendered(0, using + 1, to)
+                translator.rendered(using + 1, to)
             }
             None => self.converted(name, ty.as_ref())?,
         };

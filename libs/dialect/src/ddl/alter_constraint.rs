@@ -28,9 +28,9 @@ impl Alter<'_> {
             }
         }
         let mut translator = Translator::new(src, self.schema);
-        translator.push_table(&self.table, &self.table);
+        translator.about(&self.table);
         translator.table_constraint(at, end)?;
-        let text = translator.rendered(0, at, end);
+        let text = translator.rendered(at, end);
         let given = clause.name.clone();
         match clause.keyword.as_str() {
             "unique" => {
@@ -61,7 +61,7 @@ impl Alter<'_> {
             }
             _ => {
                 let open = clause.body;
-                let condition = translator.rendered(0, open, src.partner(open) + 1);
+                let condition = translator.rendered(open, src.partner(open) + 1);
                 let table = quote_name(&self.table);
                 self.change.checks.push(format!(
                     "SELECT 1 FROM {table} WHERE NOT {condition} LIMIT 1"

@@ -7,7 +7,7 @@ use crate::catalog::{Type, TypeId};
 use crate::ddl::counting::{self, Counting};
 use crate::ddl::layout::{self, Clause};
 use crate::error::DialectError;
-use crate::pg_catalog::identifier;
+use crate::literal::quote_name;
 use crate::translator::Translator;
 
 /// A type as SQLite's text of a table says it: with the collation under which its stored form is compared.
@@ -80,8 +80,7 @@ impl Translator<'_> {
 
     /// A column has one source of values.
     fn two_values(&self, name: &str, counting: &Counting, at: Option<usize>) -> DialectError {
-        let table = self.scopes.last().and_then(|scope| scope.tables.first());
-        let table = table.map_or("", |table| table.alias.as_str());
+        let table = self.table_name_in_scope();
         let message = match counting {
             Counting::Serial => {
                 format!(
@@ -259,12 +258,13 @@ impl Translator<'_> {
     /// A CHECK without a name gets PostgreSQL's, so that an error can tell it. `column`: whose clause it is; a table's
     /// constraint over one column is named like that column's.
     fn name_check(&mut self, at: usize, column: Option<&str>) {
-        let Some(table) = self.scopes.last().and_then(|scope| scope.tables.first()) else {
+        let Some(table) = &self.table else {
             return;
         };
-        let columns = table.columns.iter().flat_map(|columns| columns.iter());
-        let names: Vec<&str> = columns
-            .filter_map(|column| column.name.as_deref())
+        let names: Vec<&str> = table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
             .collect();
         let mut used: Vec<&str> = (at + 2..self.src.partner(at + 1))
             .filter_map(|token| self.src.name(token))
@@ -272,16 +272,20 @@ impl Translator<'_> {
             .collect();
         used.sort_unstable();
         used.dedup();
-        let table = &table.alias;
+        let table = &table.name;
         let name = match (column, used.as_slice()) {
             (Some(column), _) => format!("{table}_{column}_check"),
             (None, [column]) => format!("{table}_{column}_check"),
             (None, _) => format!("{table}_check"),
         };
-        if !self.check_names.contains(&name) {
-            self.before(at, format!("CONSTRAINT {} ", identifier(&name)));
-            self.check_names.push(name);
+        let mut free = name.clone();
+        let mut number = 0;
+        while self.check_names.contains(&free) {
+            number += 1;
+            free = format!("{name}{number}");
         }
+        self.before(at, format!("CONSTRAINT {} ", quote_name(&free)));
+        self.check_names.push(free);
     }
 
     /// A table constraint in tokens `at..end`.

@@ -11,7 +11,7 @@ use crate::literal::quote_name;
 use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{CommandTag, Notice, Statement, StatementKind};
-use crate::translator::{Column, Scope, ScopeTable, Translator};
+use crate::translator::{Column, DefinedTable, Translator};
 
 /// CREATE at 0, its modifiers from `start`, TABLE at `at`.
 pub(crate) fn create_table(
@@ -77,10 +77,7 @@ impl Translator<'_> {
         if pieces.is_empty() {
             return Err(self.src.unsupported(open, "a table without columns"));
         }
-        self.scopes.push(Scope {
-            tables: vec![self.body_scope(&pieces, table)?],
-            ..Scope::default()
-        });
+        self.table = Some(self.body_scope(&pieces, table)?);
         let key = primary_key(self.src, &pieces);
         let mut taken = Vec::new();
         for piece in &pieces {
@@ -100,7 +97,7 @@ impl Translator<'_> {
                 Piece::Constraint { at, end } => self.table_constraint(at, end)?,
             }
         }
-        self.scopes.pop();
+        self.table = None;
         Ok(())
     }
 
@@ -123,21 +120,21 @@ impl Translator<'_> {
     }
 
     /// The columns being defined, so that CHECK and generated columns know their types.
-    fn body_scope(&self, pieces: &[Piece], table: &str) -> Result<ScopeTable, DialectError> {
+    fn body_scope(&self, pieces: &[Piece], table: &str) -> Result<DefinedTable, DialectError> {
         let mut columns = Vec::new();
         for piece in pieces {
             if let Piece::Column { at, end } = *piece {
                 let ty = self.declared_type(at + 1, layout::type_end(self.src, at + 1, end))?;
                 columns.push(Column {
-                    name: self.src.name(at),
+                    name: self.src.name(at).unwrap_or_default(),
                     ty,
                     not_null: false,
                 });
             }
         }
-        Ok(ScopeTable {
-            alias: table.to_owned(),
-            columns: Some(columns.into()),
+        Ok(DefinedTable {
+            name: table.to_owned(),
+            columns: columns.into(),
         })
     }
 
@@ -219,7 +216,7 @@ fn create_as(
     }
     let query = translator.typed_query(at + 1, end)?;
     let select = query.text;
-    let create = translator.rendered(0, 0, name_at);
+    let create = translator.rendered(0, name_at);
     let table = quote_name(name);
     let tag = if data {
         CommandTag::Select
@@ -229,6 +226,7 @@ fn create_as(
     let statement = Statement {
         writes: true,
         tag,
+        catalog: query.catalog,
         ..Statement::session(StatementKind::Ddl, "")
     };
     if if_not_exists && translator.schema.columns(name).is_some() {

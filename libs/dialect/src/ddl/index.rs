@@ -1,6 +1,7 @@
 //! CREATE INDEX.
 
-use crate::analysis::Purpose;
+use crate::analysis::{self, Purpose};
+use crate::ddl::{layout, typed};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -54,7 +55,7 @@ pub(crate) fn create(
         return Err(src.syntax(open));
     }
     let close = src.partner(open);
-    translator.push_table(&table, &table);
+    translator.about(&table);
     let names = translator.index_terms(open + 1, close)?;
     if let Some(on) = unnamed {
         let name = format!("{table}_{}_idx", names.join("_"));
@@ -74,32 +75,55 @@ impl Translator<'_> {
         let mut names = Vec::new();
         let mut at = at;
         while at < close {
-            // The old reader finds the end of the term.
-            let mut probe = Translator::new(self.src, self.schema);
-            probe.scopes.clone_from(&self.scopes);
-            let term = probe.expr(at, close)?;
-            names.push(term.name.clone().unwrap_or_else(|| "expr".to_owned()));
-            if term.to > at + 1 {
-                self.typed(at, term.to, Purpose::IndexTerm)?;
-            }
-            at = term.to;
-            if at < close && self.src.name(at).is_some_and(|name| name.ends_with("_ops")) {
-                self.remove(at, at + 1);
-                at += 1;
-            }
-            if self.src.is_any(at, &["ASC", "DESC"]) {
-                at += 1;
-            }
-            if self.src.is(at, "NULLS") {
-                self.remove(at, at + 2);
-                at += 2;
-            }
-            if at < close && !self.src.sign(at, ",") {
+            let end = layout::item_end(self.src, at, close);
+            let to = self.term_end(at, end);
+            if to <= at {
                 return Err(self.src.syntax(at));
             }
-            at += 1;
+            if let Some(column) = self.src.name(at).filter(|_| to == at + 1) {
+                names.push(column);
+            } else {
+                names.push(self.term_name(at, to));
+                self.typed(at, to, Purpose::IndexTerm)?;
+            }
+            at = end + 1;
         }
         Ok(names)
+    }
+
+    /// The end of a term's expression; what SQLite does not know behind it is dropped.
+    fn term_end(&mut self, at: usize, end: usize) -> usize {
+        let mut to = end;
+        if to >= at + 2
+            && self.src.is(to - 2, "NULLS")
+            && self.src.is_any(to - 1, &["FIRST", "LAST"])
+        {
+            self.remove(to - 2, to);
+            to -= 2;
+        }
+        if to > at && self.src.is_any(to - 1, &["ASC", "DESC"]) {
+            to -= 1;
+        }
+        let class = to > at + 1
+            && self
+                .src
+                .name(to - 1)
+                .is_some_and(|name| name.ends_with("_ops"));
+        if class {
+            self.remove(to - 1, to);
+            to -= 1;
+        }
+        to
+    }
+
+    /// What an expression would be called as a column; `expr` where that says nothing.
+    fn term_name(&self, from: usize, to: usize) -> String {
+        let text = format!("SELECT {}", self.src.slice(from, to));
+        let name = typed::only_expression(&text).ok().flatten();
+        match name.map(|expr| analysis::column_name(&expr)) {
+            Some(name) if name != "?column?" => name,
+            _ => "expr".to_owned(),
+        }
     }
 
     fn index_tail(&mut self, at: usize) -> Result<(), DialectError> {
@@ -123,20 +147,4 @@ impl Translator<'_> {
         }
         Ok(())
     }
-}
-
-/// The name of an index, and the text of its columns, from its `sqlite_schema` text; `None` if it is not unique.
-pub(crate) fn index_columns(sql: &str) -> Option<(String, String)> {
-    let src = Source::new(sql).ok()?;
-    if !src.are(0, &["CREATE", "UNIQUE", "INDEX"]) {
-        return None;
-    }
-    let at = if src.are(3, &["IF", "NOT", "EXISTS"]) {
-        6
-    } else {
-        3
-    };
-    let name = src.name(at)?;
-    let open = (at..src.len()).find(|token| src.sign(*token, "("))?;
-    Some((name, src.slice(open + 1, src.partner(open)).to_owned()))
 }

@@ -12,6 +12,8 @@ mod index;
 pub(crate) mod layout;
 mod object;
 mod rebuild;
+pub(crate) mod source_note;
+mod truncate;
 mod typed;
 mod view;
 pub(crate) mod view_note;
@@ -21,7 +23,8 @@ use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::Statement;
 
-pub(crate) use index::index_columns;
+pub(crate) use truncate::truncate;
+pub(crate) use typed::only_expression;
 
 /// CREATE, ALTER, DROP, and what goes with schemas: COMMENT, GRANT, REVOKE …
 pub(crate) fn ddl(

@@ -6,6 +6,7 @@ use crate::analysis::schema::{Column, Generated, Relation, RelationKind};
 use crate::analysis::tree::Output;
 use crate::analysis::{self, Purpose};
 use crate::catalog::{Type, TypeId};
+use crate::ddl::source_note;
 use crate::error::DialectError;
 use crate::known_schema::KnownSchema;
 use crate::sqlite;
@@ -20,6 +21,8 @@ pub(crate) struct Printed {
     pub(crate) text: String,
     pub(crate) columns: Vec<Output>,
     pub(crate) parameters: usize,
+    /// It reads the catalog.
+    pub(crate) catalog: bool,
 }
 
 impl Translator<'_> {
@@ -35,7 +38,12 @@ impl Translator<'_> {
         let printed = self
             .typed_text(&text, purpose)
             .map_err(|error| self.moved(error, from, BEFORE.len()))?;
-        self.replace(from, to, printed);
+        // What converts the rows once is kept nowhere.
+        let note = match purpose {
+            Purpose::Using(..) => String::new(),
+            _ => source_note::write(self.src.slice(from, to)),
+        };
+        self.replace(from, to, format!("{note}{printed}"));
         Ok(())
     }
 
@@ -68,15 +76,17 @@ impl Translator<'_> {
         let Some(analyzed) = analyzed else {
             return Err(DialectError::syntax(""));
         };
+        let printed = sqlite::print(text, &analyzed)?;
         Ok(Printed {
-            text: sqlite::print(text, &analyzed)?,
+            text: printed.text,
             columns: analyzed.columns().to_vec(),
             parameters: analyzed.parameters.len(),
+            catalog: analyzed.catalog || printed.looks_up,
         })
     }
 
     /// An error with its position in the whole statement.
-    fn moved(&self, error: DialectError, from: usize, before: usize) -> DialectError {
+    pub(crate) fn moved(&self, error: DialectError, from: usize, before: usize) -> DialectError {
         let start = self.src.start(from);
         let ahead = self
             .src
@@ -92,18 +102,14 @@ impl Translator<'_> {
     }
 
     fn table_in_scope(&self) -> Relation {
-        let table = self.scopes.last().and_then(|scope| scope.tables.first());
-        let columns = table
-            .and_then(|table| table.columns.as_ref())
-            .map_or_else(Vec::new, |columns| columns.to_vec());
+        let columns = self.table.iter().flat_map(|table| table.columns.iter());
         Relation {
             schema: "main",
-            name: table.map_or_else(String::new, |table| table.alias.clone()),
+            name: self.table_name_in_scope().to_owned(),
             kind: RelationKind::Table,
             columns: columns
-                .into_iter()
                 .map(|column| Column {
-                    name: column.name.unwrap_or_default(),
+                    name: column.name.clone(),
                     ty: column.ty.map_or(Type::new(TypeId::TEXT), Type::from),
                     not_null: column.not_null,
                     default: None,
@@ -114,10 +120,15 @@ impl Translator<'_> {
             without_rowid: false,
         }
     }
+
+    /// The name of the table that is being defined.
+    pub(crate) fn table_name_in_scope(&self) -> &str {
+        self.table.as_ref().map_or("", |table| table.name.as_str())
+    }
 }
 
 /// The expression of `SELECT expression`.
-fn only_expression(text: &str) -> Result<Option<ast::Expr>, DialectError> {
+pub(crate) fn only_expression(text: &str) -> Result<Option<ast::Expr>, DialectError> {
     let Some(ast::Statement::Query(query)) = syntax::parse(text)? else {
         return Ok(None);
     };

@@ -46,6 +46,9 @@ pub(crate) fn create(
         let message = "there is no parameter $1";
         return Err(DialectError::new(SqlState::UNDEFINED_PARAMETER, message));
     }
+    if query.catalog {
+        return Err(src.unsupported(next + 1, "a view of the catalog"));
+    }
     let select = format!(
         "{} {}",
         view_note::write(&query.columns, src.slice(next + 1, src.len())),

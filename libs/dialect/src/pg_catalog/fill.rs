@@ -1,22 +1,27 @@
 //! Rows of the catalog, made from what the server knows of its databases, users and tables.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
-use pgtypes::PgType;
+use pgtypes::SqlValue as Value;
 
-use crate::functions::Value;
-use crate::pg_catalog::describe;
 use crate::pg_catalog::fill_constraint::is_key;
-use crate::pg_catalog::{CatalogInput, CatalogRows, CatalogTable, definitions::TABLES};
+use crate::pg_catalog::index;
+use crate::pg_catalog::objects::{Class, Objects, Text};
+use crate::pg_catalog::tables::{self, tables};
+use crate::pg_catalog::written::Definitions;
+use crate::pg_catalog::{CatalogInput, CatalogRows, Contents};
 use crate::sequence::SequenceInfo;
-use crate::table_info::{Constraint, ConstraintKind, Identity, TableInfo};
+use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 pub(crate) const PUBLIC: u32 = 2200;
 pub(crate) const OWNER: u32 = 10;
 pub(crate) const HEAP: u32 = 2;
 pub(crate) const BTREE: u32 = 403;
+pub(crate) const DEFAULT_COLLATION: u32 = 100;
+pub(crate) const C_COLLATION: u32 = 950;
 /// The first oid that PostgreSQL gives to what users make.
-const FIRST: u32 = 16_384;
+pub(crate) const FIRST: u32 = 16_384;
 
 pub(crate) fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
@@ -38,21 +43,31 @@ pub(crate) fn truth(value: bool) -> Value {
 pub(crate) struct Filler<'a> {
     pub(crate) input: &'a CatalogInput,
     rows: HashMap<&'static str, Vec<Vec<Value>>>,
+    pub(crate) objects: Objects,
     taken: HashSet<u32>,
     pub(crate) tables: HashMap<String, u32>,
+    /// The indexes of keys, to which foreign keys refer.
+    pub(crate) keys: HashMap<String, u32>,
 }
 
-/// The rows of every table, an entry for each of [`crate::pg_catalog::tables`].
+/// The rows that are the same in every database.
+pub fn fixed_rows() -> &'static [CatalogRows] {
+    static FIXED: LazyLock<Vec<CatalogRows>> = LazyLock::new(|| {
+        let input = CatalogInput::default();
+        let mut filler = Filler::new(&input);
+        filler.fixed();
+        filler.rows()
+    });
+    &FIXED
+}
+
+/// The rows of a database, and its objects.
 ///
 /// Object identifiers come from names, so that they stay when other objects come and go.
-pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {
-    let mut filler = Filler {
-        input,
-        rows: HashMap::new(),
-        taken: HashSet::new(),
-        tables: HashMap::new(),
-    };
-    filler.fixed();
+pub fn contents(input: &CatalogInput) -> Contents {
+    let mut filler = Filler::new(input);
+    filler.system_objects();
+    filler.server();
     filler.users();
     // The view of a sequence is no view in PostgreSQL's eyes.
     let shown = |table: &&TableInfo| {
@@ -65,6 +80,11 @@ pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {
     for table in input.tables.iter().filter(shown) {
         let oid = filler.oid("class", &table.name);
         filler.tables.insert(table.name.to_ascii_lowercase(), oid);
+        let keys = table.constraints.iter().filter(|key| is_key(&key.kind));
+        for key in keys {
+            let oid = filler.oid("class", &key.name);
+            filler.keys.insert(key.name.clone(), oid);
+        }
     }
     for table in input.tables.iter().filter(shown) {
         filler.table(table);
@@ -72,20 +92,34 @@ pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {
     for sequence in &input.sequences {
         filler.sequence(sequence);
     }
-    TABLES
-        .iter()
-        .map(|table| CatalogRows {
-            table: table.name,
-            rows: filler.rows.remove(table.name).unwrap_or_default(),
-        })
-        .collect()
+    Contents {
+        objects: std::mem::take(&mut filler.objects),
+        rows: filler.rows(),
+    }
 }
 
-fn position(table: &CatalogTable, column: &str) -> Option<usize> {
-    table
-        .columns
-        .split(',')
-        .position(|spec| spec.split_ascii_whitespace().next() == Some(column))
+impl<'a> Filler<'a> {
+    fn new(input: &'a CatalogInput) -> Self {
+        Self {
+            input,
+            rows: HashMap::new(),
+            objects: Objects::default(),
+            taken: HashSet::new(),
+            tables: HashMap::new(),
+            keys: HashMap::new(),
+        }
+    }
+
+    fn rows(mut self) -> Vec<CatalogRows> {
+        tables()
+            .filter_map(|table| {
+                Some(CatalogRows {
+                    table: table.name,
+                    rows: self.rows.remove(table.name)?,
+                })
+            })
+            .collect()
+    }
 }
 
 impl Filler<'_> {
@@ -103,17 +137,16 @@ impl Filler<'_> {
     }
 
     pub(crate) fn push(&mut self, table: &'static str, values: &[(&str, Value)]) {
-        let Some(definition) = TABLES.iter().find(|known| known.name == table) else {
+        let Some(definition) = tables::by_name(table) else {
             return;
         };
-        let width = definition.columns.split(',').count();
-        let mut row = vec![Value::Null; width];
+        let mut row = vec![Value::Null; definition.columns.len()];
         for (column, value) in values {
-            if let Some(slot) = position(definition, column).and_then(|at| row.get_mut(at)) {
+            if let Some(slot) = definition.position(column).and_then(|at| row.get_mut(at)) {
                 *slot = value.clone();
             }
         }
-        self.rows.entry(table).or_default().push(row);
+        self.rows.entry(definition.name).or_default().push(row);
     }
 
     pub(crate) fn owner(&self) -> String {
@@ -124,16 +157,19 @@ impl Filler<'_> {
             .unwrap_or_else(|| "dba".to_owned())
     }
 
-    pub(crate) fn object(&mut self, oid: u32, name: &str, kind: &str, definition: &str) {
-        self.push(
-            "eq_object",
-            &[
-                ("eq_oid", int(oid)),
-                ("eq_name", text(name)),
-                ("eq_kind", text(kind)),
-                ("eq_def", text(definition)),
-            ],
-        );
+    /// Notes a relation for the functions that look one up.
+    pub(crate) fn object(&mut self, oid: u32, name: &str, kind: char, definition: &str) {
+        let class = Class {
+            schema: "public",
+            name: name.to_owned(),
+            kind,
+            definition: Text {
+                full: definition.to_owned(),
+                pretty: definition.to_owned(),
+            },
+            terms: Vec::new(),
+        };
+        self.objects.add_class(oid, class);
     }
 
     pub(crate) fn class(&mut self, oid: u32, name: &str, kind: &str, more: &[(&str, Value)]) {
@@ -167,7 +203,6 @@ impl Filler<'_> {
             ("relreplident", text(if kind == "r" { "d" } else { "n" })),
             ("relispartition", truth(false)),
             ("relrewrite", int(0)),
-            ("relhasoids", truth(false)),
         ];
         values.extend(more.iter().cloned());
         self.push("pg_class", &values);
@@ -197,20 +232,22 @@ impl Filler<'_> {
             ("relhastriggers", truth(self.has_triggers(table))),
         ];
         self.class(oid, &table.name, kind, &more);
+        let definition = table.view.as_deref().unwrap_or("");
         self.object(
             oid,
             &table.name,
-            "class",
-            table.view.as_deref().unwrap_or(""),
+            if table.view.is_some() { 'v' } else { 'r' },
+            definition,
         );
-        self.columns(oid, table);
+        let definitions = Definitions::of(table, &self.input.sequences);
+        self.columns(oid, table, &definitions);
         self.listed(table, indexed);
         for constraint in &table.constraints {
-            self.constraint(oid, table, constraint);
+            self.constraint(oid, table, constraint, &definitions);
         }
         for sql in &table.indexes {
-            if let Some(index) = describe::index(sql) {
-                self.index(oid, table, &index, false);
+            if let Some(index) = index::read(sql, &definitions) {
+                self.index((oid, table), &index, false);
             }
         }
     }
@@ -252,7 +289,7 @@ impl Filler<'_> {
             ("is_insertable_into", text("YES")),
             ("is_typed", text("NO")),
         ]);
-        self.push("information_schema_tables", &values);
+        self.push("information_schema.tables", &values);
         if let Some(view) = &table.view {
             self.push(
                 "pg_views",
@@ -265,7 +302,7 @@ impl Filler<'_> {
             );
             let mut values = names.to_vec();
             values.push(("view_definition", text(view)));
-            self.push("information_schema_views", &values);
+            self.push("information_schema.views", &values);
         } else {
             self.push(
                 "pg_tables",
@@ -280,124 +317,5 @@ impl Filler<'_> {
                 ],
             );
         }
-    }
-
-    fn columns(&mut self, oid: u32, table: &TableInfo) {
-        for (index, column) in table.columns.iter().enumerate() {
-            let ty = column.type_name.unwrap_or(PgType::Text);
-            let number = count(index + 1);
-            let collation = if ty.is_text() { 100_u32 } else { 0 };
-            let written = column.default.as_deref();
-            let default = written
-                .filter(|_| column.identity.is_none())
-                .map(|text| describe::default(text, &ty));
-            let identity = match column.identity {
-                Some(Identity::Always) => "a",
-                Some(Identity::ByDefault) => "d",
-                None => "",
-            };
-            self.push(
-                "pg_attribute",
-                &[
-                    ("attrelid", int(oid)),
-                    ("attname", text(&column.name)),
-                    ("atttypid", int(ty.oid().get())),
-                    ("attstattarget", int(-1)),
-                    ("attlen", int(-1)),
-                    ("attnum", number.clone()),
-                    ("attndims", int(0)),
-                    ("atttypmod", int(ty.typmod())),
-                    ("attstorage", text(if collation == 0 { "p" } else { "x" })),
-                    ("attcompression", text("")),
-                    ("attnotnull", truth(column.not_null)),
-                    ("atthasdef", truth(default.is_some())),
-                    ("atthasmissing", truth(false)),
-                    ("attidentity", text(identity)),
-                    ("attgenerated", text("")),
-                    ("attisdropped", truth(false)),
-                    ("attislocal", truth(true)),
-                    ("attinhcount", int(0)),
-                    ("attcollation", int(collation)),
-                ],
-            );
-            if let Some(default) = &default {
-                let key = format!("{}.{}", table.name, column.name);
-                let own = self.oid("default", &key);
-                self.push(
-                    "pg_attrdef",
-                    &[
-                        ("oid", int(own)),
-                        ("adrelid", int(oid)),
-                        ("adnum", number.clone()),
-                        ("adbin", text(default)),
-                    ],
-                );
-            }
-            self.information_column(table, index, &ty, default);
-        }
-    }
-
-    fn information_column(
-        &mut self,
-        table: &TableInfo,
-        index: usize,
-        ty: &PgType,
-        default: Option<String>,
-    ) {
-        let Some(column) = table.columns.get(index) else {
-            return;
-        };
-        let database = self.input.database.clone();
-        let given = |number: Option<u32>| number.map_or(Value::Null, int);
-        let precision = match ty {
-            PgType::Int2 => int(16),
-            PgType::Int4 => int(32),
-            PgType::Int8 => int(64),
-            PgType::Float8 => int(53),
-            PgType::Float4 => int(24),
-            _ => given(ty.precision()),
-        };
-        self.push(
-            "information_schema_columns",
-            &[
-                ("table_catalog", text(&database)),
-                ("table_schema", text("public")),
-                ("table_name", text(&table.name)),
-                ("column_name", text(&column.name)),
-                ("ordinal_position", count(index + 1)),
-                ("column_default", default.map_or(Value::Null, Value::Text)),
-                (
-                    "is_nullable",
-                    text(if column.not_null { "NO" } else { "YES" }),
-                ),
-                ("data_type", text(ty.name())),
-                ("character_maximum_length", given(ty.length())),
-                ("numeric_precision", precision),
-                ("numeric_scale", given(ty.scale())),
-                ("udt_schema", text("pg_catalog")),
-                ("udt_name", text(ty.typname())),
-                (
-                    "is_identity",
-                    text(if column.identity.is_some() {
-                        "YES"
-                    } else {
-                        "NO"
-                    }),
-                ),
-                (
-                    "identity_generation",
-                    match column.identity {
-                        Some(Identity::Always) => text("ALWAYS"),
-                        Some(Identity::ByDefault) => text("BY DEFAULT"),
-                        None => Value::Null,
-                    },
-                ),
-                ("is_generated", text("NEVER")),
-                (
-                    "is_updatable",
-                    text(if table.view.is_some() { "NO" } else { "YES" }),
-                ),
-            ],
-        );
     }
 }

@@ -1,78 +1,22 @@
-//! Rows about indexes and constraints.
+//! Rows about constraints.
 
-use crate::functions::Value;
-use crate::pg_catalog::describe::{self, Index};
+use pgtypes::SqlValue as Value;
+
+use crate::analysis::Purpose;
+use crate::pg_catalog::describe;
 use crate::pg_catalog::fill::{Filler, PUBLIC, count, int, text, truth};
+use crate::pg_catalog::index::{Index, Term};
+use crate::pg_catalog::objects::Text;
+use crate::pg_catalog::written::{Definitions, Shown};
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 impl Filler<'_> {
-    pub(crate) fn index(
-        &mut self,
-        table_oid: u32,
-        table: &TableInfo,
-        index: &Index,
-        primary: bool,
-    ) -> u32 {
-        let oid = self.oid("class", &index.name);
-        let definition = describe::index_definition(&table.name, index);
-        let more = [
-            ("relnatts", count(index.terms.len())),
-            ("relchecks", int(0)),
-            ("relhasindex", truth(false)),
-        ];
-        self.class(oid, &index.name, "i", &more);
-        self.object(oid, &index.name, "class", &definition);
-        let keys: Vec<String> = index
-            .terms
-            .iter()
-            .map(|term| attribute(table, term).to_string())
-            .collect();
-        let all = |value: &str| vec![value; keys.len()].join(" ");
-        self.push(
-            "pg_index",
-            &[
-                ("indexrelid", int(oid)),
-                ("indrelid", int(table_oid)),
-                ("indnatts", count(keys.len())),
-                ("indnkeyatts", count(keys.len())),
-                ("indisunique", truth(index.unique)),
-                ("indisprimary", truth(primary)),
-                ("indisexclusion", truth(false)),
-                ("indimmediate", truth(true)),
-                ("indisclustered", truth(false)),
-                ("indisvalid", truth(true)),
-                ("indcheckxmin", truth(false)),
-                ("indisready", truth(true)),
-                ("indislive", truth(true)),
-                ("indisreplident", truth(false)),
-                ("indkey", text(&keys.join(" "))),
-                ("indoption", text(&all("0"))),
-                ("indcollation", text(&all("0"))),
-                ("indclass", text(&all("0"))),
-                ("indnullsnotdistinct", truth(false)),
-                (
-                    "indpred",
-                    index.predicate.as_deref().map_or(Value::Null, text),
-                ),
-            ],
-        );
-        self.push(
-            "pg_indexes",
-            &[
-                ("schemaname", text("public")),
-                ("tablename", text(&table.name)),
-                ("indexname", text(&index.name)),
-                ("indexdef", text(&definition)),
-            ],
-        );
-        oid
-    }
-
     pub(crate) fn constraint(
         &mut self,
         table_oid: u32,
         table: &TableInfo,
         constraint: &Constraint,
+        definitions: &Definitions<'_>,
     ) {
         let key = format!("{}.{}", table.name, constraint.name);
         let oid = self.oid("constraint", &key);
@@ -81,39 +25,36 @@ impl Filler<'_> {
             let index = Index {
                 name: constraint.name.clone(),
                 unique: true,
-                terms: constraint.columns.clone(),
+                terms: constraint
+                    .columns
+                    .iter()
+                    .map(|name| Term::column(name))
+                    .collect(),
                 predicate: None,
             };
-            self.index(table_oid, table, &index, primary)
+            self.index((table_oid, table), &index, primary)
         } else {
             0
         };
-        let mut values = vec![
-            ("oid", int(oid)),
-            ("conname", text(&constraint.name)),
-            ("connamespace", int(PUBLIC)),
-            ("convalidated", truth(true)),
-            ("conrelid", int(table_oid)),
-            ("contypid", int(0)),
-            ("conindid", int(index)),
-            ("conparentid", int(0)),
-            ("conislocal", truth(true)),
-            ("coninhcount", int(0)),
-            ("connoinherit", truth(true)),
-            ("conkey", numbers(table, &constraint.columns)),
-            ("confrelid", int(0)),
-            ("condeferrable", truth(false)),
-            ("condeferred", truth(false)),
-            ("confupdtype", text(" ")),
-            ("confdeltype", text(" ")),
-            ("confmatchtype", text(" ")),
-        ];
+        let mut values = common_values(oid, table_oid, index, table, constraint);
         let mut referenced = Vec::new();
+        let mut check = Shown::plain("");
         let kind = match &constraint.kind {
             ConstraintKind::PrimaryKey => "p",
             ConstraintKind::Unique => "u",
-            ConstraintKind::Check { expression } => {
-                values.push(("conbin", text(expression)));
+            ConstraintKind::Check {
+                expression,
+                written,
+            } => {
+                let shown = written
+                    .as_ref()
+                    .and_then(|written| definitions.shown(written, Purpose::Check))
+                    .unwrap_or_else(|| Shown::plain(expression));
+                values.push(("conbin", text(&shown.full)));
+                values.retain(|(column, _)| *column != "conkey");
+                values.push(("conkey", array(&shown.columns)));
+                self.objects.add_expression(&shown.full, &shown.pretty);
+                check = shown;
                 "c"
             }
             foreign @ ConstraintKind::ForeignKey { .. } => {
@@ -123,13 +64,36 @@ impl Filler<'_> {
         };
         values.push(("contype", text(kind)));
         self.push("pg_constraint", &values);
-        let definition = describe::constraint(constraint, &referenced);
-        self.object(oid, &constraint.name, "constraint", &definition);
+        let definition = Text {
+            full: describe::constraint(constraint, &referenced, &check.full),
+            pretty: describe::constraint(constraint, &referenced, &check.pretty),
+        };
+        self.objects.add_constraint(oid, definition);
         self.information_constraint(table, constraint, &referenced);
+        if kind == "c" {
+            self.check_clause(&constraint.name, &check.full);
+        }
+    }
+
+    fn check_clause(&mut self, name: &str, check: &str) {
+        let database = self.input.database.clone();
+        self.push(
+            "information_schema.check_constraints",
+            &[
+                ("constraint_catalog", text(&database)),
+                ("constraint_schema", text("public")),
+                ("constraint_name", text(name)),
+                ("check_clause", Value::Text(format!("({check})"))),
+            ],
+        );
     }
 
     /// The values of a foreign key; gives the columns that it refers to.
-    fn foreign(&self, kind: &ConstraintKind, values: &mut Vec<(&str, Value)>) -> Vec<String> {
+    fn foreign(
+        &self,
+        kind: &ConstraintKind,
+        values: &mut Vec<(&'static str, Value)>,
+    ) -> Vec<String> {
         let ConstraintKind::ForeignKey {
             table,
             columns,
@@ -154,14 +118,18 @@ impl Filler<'_> {
             .get(&table.to_ascii_lowercase())
             .copied()
             .unwrap_or(0);
+        let key = target.and_then(|target| key_over(target, &referenced));
+        let index = key.and_then(|key| self.keys.get(&key.name).copied());
+        let index = index.unwrap_or(0);
         values.retain(|(column, _)| {
             !matches!(
                 *column,
-                "confrelid" | "confupdtype" | "confdeltype" | "confmatchtype"
+                "confrelid" | "conindid" | "confupdtype" | "confdeltype" | "confmatchtype"
             )
         });
         values.extend([
             ("confrelid", int(oid)),
+            ("conindid", int(index)),
             ("confupdtype", text(action(on_update))),
             ("confdeltype", text(action(on_delete))),
             ("confmatchtype", text("s")),
@@ -190,14 +158,11 @@ impl Filler<'_> {
             .tables
             .iter()
             .find(|known| known.name.eq_ignore_ascii_case(table));
-        let keys = target.into_iter().flat_map(|target| &target.constraints);
-        let unique = keys
-            .into_iter()
-            .find(|key| is_key(&key.kind) && key.columns == referenced);
+        let unique = target.and_then(|target| key_over(target, referenced));
         let unique = unique.map_or(Value::Null, |key| text(&key.name));
         let database = self.input.database.clone();
         self.push(
-            "information_schema_referential_constraints",
+            "information_schema.referential_constraints",
             &[
                 ("constraint_catalog", text(&database)),
                 ("constraint_schema", text("public")),
@@ -241,7 +206,7 @@ impl Filler<'_> {
             ("is_deferrable", text("NO")),
             ("initially_deferred", text("NO")),
         ]);
-        self.push("information_schema_table_constraints", &values);
+        self.push("information_schema.table_constraints", &values);
         for (index, column) in constraint.columns.iter().enumerate() {
             let mut values = of.to_vec();
             values.extend([
@@ -249,7 +214,7 @@ impl Filler<'_> {
                 ("column_name", text(column)),
                 ("ordinal_position", count(index + 1)),
             ]);
-            self.push("information_schema_key_column_usage", &values);
+            self.push("information_schema.key_column_usage", &values);
         }
         let used = if kind == "FOREIGN KEY" {
             referenced
@@ -262,9 +227,39 @@ impl Filler<'_> {
                 ("table_name", text(used_table)),
                 ("column_name", text(column)),
             ]);
-            self.push("information_schema_constraint_column_usage", &values);
+            self.push("information_schema.constraint_column_usage", &values);
         }
     }
+}
+
+/// The values that constraints of every kind have, and those of none but a foreign key as they are without one.
+fn common_values(
+    oid: u32,
+    table_oid: u32,
+    index: u32,
+    table: &TableInfo,
+    constraint: &Constraint,
+) -> Vec<(&'static str, Value)> {
+    vec![
+        ("oid", int(oid)),
+        ("conname", text(&constraint.name)),
+        ("connamespace", int(PUBLIC)),
+        ("convalidated", truth(true)),
+        ("conrelid", int(table_oid)),
+        ("contypid", int(0)),
+        ("conindid", int(index)),
+        ("conparentid", int(0)),
+        ("conislocal", truth(true)),
+        ("coninhcount", int(0)),
+        ("connoinherit", truth(true)),
+        ("conkey", numbers(table, &constraint.columns)),
+        ("confrelid", int(0)),
+        ("condeferrable", truth(false)),
+        ("condeferred", truth(false)),
+        ("confupdtype", text(" ")),
+        ("confdeltype", text(" ")),
+        ("confmatchtype", text(" ")),
+    ]
 }
 
 pub(crate) fn is_key(kind: &ConstraintKind) -> bool {
@@ -283,8 +278,16 @@ fn referenced_columns(target: &TableInfo, named: &[String]) -> Vec<String> {
     key.map(|key| key.columns.clone()).unwrap_or_default()
 }
 
+/// The key over exactly these columns.
+fn key_over<'a>(target: &'a TableInfo, columns: &[String]) -> Option<&'a Constraint> {
+    target
+        .constraints
+        .iter()
+        .find(|key| is_key(&key.kind) && key.columns == columns)
+}
+
 /// The number of a column; 0 for an expression.
-fn attribute(table: &TableInfo, column: &str) -> usize {
+pub(crate) fn attribute(table: &TableInfo, column: &str) -> usize {
     table
         .columns
         .iter()
@@ -293,10 +296,15 @@ fn attribute(table: &TableInfo, column: &str) -> usize {
 }
 
 fn numbers(table: &TableInfo, columns: &[String]) -> Value {
-    let numbers: Vec<String> = columns
+    let numbers: Vec<usize> = columns
         .iter()
-        .map(|column| attribute(table, column).to_string())
+        .map(|column| attribute(table, column))
         .collect();
+    array(&numbers)
+}
+
+fn array(numbers: &[usize]) -> Value {
+    let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
     Value::Text(format!("{{{}}}", numbers.join(",")))
 }
 

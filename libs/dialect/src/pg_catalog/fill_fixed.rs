@@ -1,36 +1,33 @@
 //! Rows that do not depend on the schema: namespaces, types, databases, users, settings.
 
-use pgtypes::{Oid, PgType};
+use pgtypes::SqlValue as Value;
 
-use crate::pg_catalog::fill::{BTREE, Filler, HEAP, OWNER, PUBLIC, int, text, truth};
+use crate::catalog::{Type, TypeId, TypeInfo, TypeKind, functions_named, types};
+use crate::pg_catalog::fill::{
+    BTREE, C_COLLATION, DEFAULT_COLLATION, Filler, HEAP, OWNER, PUBLIC, count, int, text, truth,
+};
+use crate::pg_catalog::fill_column::Attribute;
+use crate::pg_catalog::objects::{Class, Text};
+use crate::pg_catalog::tables::{self, CatalogTable};
 
 const PG_CATALOG: u32 = 11;
 const INFORMATION_SCHEMA: u32 = 13_000;
+const NAMESPACES: &[(u32, &str)] = &[
+    (PG_CATALOG, "pg_catalog"),
+    (PUBLIC, "public"),
+    (INFORMATION_SCHEMA, "information_schema"),
+];
 
 impl Filler<'_> {
     /// What every database has.
     pub(crate) fn fixed(&mut self) {
-        for (oid, name) in [
-            (PG_CATALOG, "pg_catalog"),
-            (PUBLIC, "public"),
-            (INFORMATION_SCHEMA, "information_schema"),
-        ] {
+        for (oid, name) in NAMESPACES {
             self.push(
                 "pg_namespace",
                 &[
-                    ("oid", int(oid)),
+                    ("oid", int(*oid)),
                     ("nspname", text(name)),
                     ("nspowner", int(OWNER)),
-                ],
-            );
-            let owner = self.owner();
-            let database = self.input.database.clone();
-            self.push(
-                "information_schema_schemata",
-                &[
-                    ("catalog_name", text(&database)),
-                    ("schema_name", text(name)),
-                    ("schema_owner", text(&owner)),
                 ],
             );
         }
@@ -40,22 +37,33 @@ impl Filler<'_> {
                 &[
                     ("oid", int(oid)),
                     ("amname", text(name)),
+                    ("amhandler", int(0)),
                     ("amtype", text(kind)),
                 ],
             );
         }
-        for (oid, name) in [(100_u32, "default"), (950, "C"), (951, "POSIX")] {
+        for (oid, name, provider) in [
+            (100_u32, "default", "d"),
+            (950, "C", "c"),
+            (951, "POSIX", "c"),
+        ] {
+            let locale = if provider == "d" {
+                Value::Null
+            } else {
+                text(name)
+            };
             self.push(
                 "pg_collation",
                 &[
                     ("oid", int(oid)),
                     ("collname", text(name)),
                     ("collnamespace", int(PG_CATALOG)),
+                    ("collowner", int(OWNER)),
                     ("collencoding", int(-1)),
-                    ("collprovider", text("c")),
+                    ("collprovider", text(provider)),
                     ("collisdeterministic", truth(true)),
-                    ("collcollate", text("C")),
-                    ("collctype", text("C")),
+                    ("collcollate", locale.clone()),
+                    ("collctype", locale),
                 ],
             );
         }
@@ -67,15 +75,86 @@ impl Filler<'_> {
                 ("spcowner", int(OWNER)),
             ],
         );
-        for ty in PgType::ALL.iter().filter(|ty| ty.oid() != Oid::UNSPECIFIED) {
-            self.built_in_type(ty);
+        for info in types() {
+            self.built_in_type(info);
         }
+        for table in tables::all() {
+            self.system_table(table);
+        }
+    }
+
+    /// The same for the functions that look objects up.
+    pub(crate) fn system_objects(&mut self) {
+        for (oid, name) in NAMESPACES {
+            self.objects.add_namespace(*oid, name);
+        }
+        for table in tables::all() {
+            let (schema, name) = table.path();
+            let class = Class {
+                schema,
+                name: name.to_owned(),
+                kind: if table.view { 'v' } else { 'r' },
+                definition: Text::default(),
+                terms: Vec::new(),
+            };
+            self.objects.add_class(table.oid, class);
+        }
+    }
+
+    fn system_table(&mut self, table: &CatalogTable) {
+        let (schema, name) = table.path();
+        let namespace = if schema == "pg_catalog" {
+            PG_CATALOG
+        } else {
+            INFORMATION_SCHEMA
+        };
+        let kind = if table.view { "v" } else { "r" };
+        let more = [
+            ("relnamespace", int(namespace)),
+            ("relnatts", count(table.columns.len())),
+            ("relchecks", int(0)),
+            ("relhasindex", truth(false)),
+            ("relhastriggers", truth(false)),
+        ];
+        self.class(table.oid, name, kind, &more);
+        for (index, column) in table.columns.iter().enumerate() {
+            self.attribute(&Attribute {
+                table: table.oid,
+                name: column.name,
+                number: index + 1,
+                ty: Type::new(column.ty),
+                not_null: column.not_null,
+                has_default: false,
+                identity: "",
+                generated: "",
+            });
+        }
+    }
+
+    /// The server's databases and settings.
+    pub(crate) fn server(&mut self) {
+        let (owner, database) = (self.owner(), self.input.database.clone());
+        for (_, name) in NAMESPACES {
+            self.push(
+                "information_schema.schemata",
+                &[
+                    ("catalog_name", text(&database)),
+                    ("schema_name", text(name)),
+                    ("schema_owner", text(&owner)),
+                ],
+            );
+        }
+        self.push(
+            "information_schema.information_schema_catalog_name",
+            &[("catalog_name", text(&database))],
+        );
         self.databases();
     }
 
     fn databases(&mut self) {
         for (index, name) in self.input.databases.clone().iter().enumerate() {
             let oid = u32::try_from(index).unwrap_or(0) + 5;
+            self.objects.add_database(oid, name);
             self.push(
                 "pg_database",
                 &[
@@ -111,26 +190,50 @@ impl Filler<'_> {
         }
     }
 
-    fn built_in_type(&mut self, ty: &PgType) {
-        let (name, length) = (ty.typname(), ty.typlen());
-        let collation = if ty.category() == 'S' { 100_u32 } else { 0 };
+    fn built_in_type(&mut self, info: &TypeInfo) {
+        let known = Type::new(info.id).pg_type();
+        let length = match (info.element, &known) {
+            (None, Some(ty)) => ty.typlen(),
+            _ => -1,
+        };
+        let collation = match info.id {
+            TypeId::NAME => C_COLLATION,
+            _ if info.collatable => DEFAULT_COLLATION,
+            _ => 0,
+        };
+        let number = |id: Option<TypeId>| int(id.map_or(0, TypeId::get));
+        let (input, output) = if info.element.is_some() && info.catalog_name.starts_with('_') {
+            (750, 751)
+        } else {
+            io_functions(info.catalog_name)
+        };
         self.push(
             "pg_type",
             &[
-                ("oid", int(ty.oid().get())),
-                ("typname", text(name)),
+                ("oid", int(info.id.get())),
+                ("typname", text(info.catalog_name)),
                 ("typnamespace", int(PG_CATALOG)),
                 ("typowner", int(OWNER)),
                 ("typlen", int(length)),
                 ("typbyval", truth((1..=8).contains(&length))),
-                ("typtype", text("b")),
-                ("typcategory", text(&ty.category().to_string())),
+                ("typtype", text(kind_letter(info.kind))),
+                ("typcategory", text(&info.category.to_string())),
+                ("typispreferred", truth(info.preferred)),
                 ("typisdefined", truth(true)),
                 ("typdelim", text(",")),
                 ("typrelid", int(0)),
-                ("typelem", int(0)),
-                ("typarray", int(0)),
-                ("typinput", text(&format!("{name}in"))),
+                ("typsubscript", int(0)),
+                ("typelem", number(info.element)),
+                ("typarray", number(info.array)),
+                ("typinput", int(input)),
+                ("typoutput", int(output)),
+                ("typreceive", int(0)),
+                ("typsend", int(0)),
+                ("typmodin", int(0)),
+                ("typmodout", int(0)),
+                ("typanalyze", int(0)),
+                ("typalign", text(if length == 8 { "d" } else { "i" })),
+                ("typstorage", text(if length < 0 { "x" } else { "p" })),
                 ("typnotnull", truth(false)),
                 ("typbasetype", int(0)),
                 ("typtypmod", int(-1)),
@@ -149,6 +252,7 @@ impl Filler<'_> {
         for (index, name) in users.iter().enumerate() {
             let oid = u32::try_from(index).unwrap_or(0) + OWNER;
             let first = truth(index == 0);
+            self.objects.add_role(oid, name);
             self.push(
                 "pg_roles",
                 &[
@@ -179,4 +283,24 @@ impl Filler<'_> {
             );
         }
     }
+}
+
+fn kind_letter(kind: TypeKind) -> &'static str {
+    match kind {
+        TypeKind::Base => "b",
+        TypeKind::Pseudo => "p",
+        TypeKind::Range => "r",
+        TypeKind::Multirange => "m",
+    }
+}
+
+/// The functions that read and write a type's texts: `int4in` and `int4out`, `numeric_in` and `numeric_out`.
+fn io_functions(name: &str) -> (u32, u32) {
+    let find = |word: &str| {
+        let joined = functions_named(&format!("{name}{word}"));
+        let parted = || functions_named(&format!("{name}_{word}"));
+        let found = joined.first().or_else(|| parted().first());
+        found.map_or(0, |function| function.oid)
+    };
+    (find("in"), find("out"))
 }

@@ -1,8 +1,7 @@
 //! Rows of the catalog about sequences.
 
-use pgtypes::PgType;
+use pgtypes::{PgType, SqlValue as Value};
 
-use crate::functions::Value;
 use crate::pg_catalog::fill::{Filler, int, text, truth};
 use crate::sequence::SequenceInfo;
 
@@ -14,7 +13,7 @@ impl Filler<'_> {
     pub(crate) fn sequence(&mut self, sequence: &SequenceInfo) {
         let oid = self.oid("class", &sequence.name);
         self.class(oid, &sequence.name, "S", &[("relnatts", int(3))]);
-        self.object(oid, &sequence.name, "class", "");
+        self.object(oid, &sequence.name, 'S', "");
         let ty = PgType::parse(&sequence.data_type).unwrap_or(PgType::Int8);
         self.push(
             "pg_sequence",
@@ -46,7 +45,7 @@ impl Filler<'_> {
                 ("schemaname", text("public")),
                 ("sequencename", text(&sequence.name)),
                 ("sequenceowner", text(&owner)),
-                ("data_type", text(&sequence.data_type)),
+                ("data_type", int(ty.oid().get())),
                 ("start_value", int(sequence.start)),
                 ("min_value", int(sequence.min)),
                 ("max_value", int(sequence.max)),
@@ -66,7 +65,7 @@ impl Filler<'_> {
             _ => 64,
         };
         self.push(
-            "information_schema_sequences",
+            "information_schema.sequences",
             &[
                 ("sequence_catalog", text(&database)),
                 ("sequence_schema", text("public")),

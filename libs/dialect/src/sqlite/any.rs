@@ -5,8 +5,7 @@ use pgtypes::SqlState;
 use crate::analysis::tree::{Call, Expr, ExprKind, Query};
 use crate::catalog::{Function, Type, TypeId};
 use crate::error::DialectError;
-use crate::sqlite::expr::{is_stored_as_shown, is_text};
-use crate::sqlite::form::registered_name;
+use crate::sqlite::expr::{is_stored_as_shown, is_text, object_kind};
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
 
@@ -91,6 +90,15 @@ impl Printer<'_> {
         if let ExprKind::Row(fields) = &value.kind {
             return self.row_as_json(fields, binary);
         }
+        if object_kind(value.ty.id).is_some() {
+            // Names of objects are texts there.
+            let text = Expr {
+                ty: Type::new(TypeId::TEXT),
+                kind: ExprKind::ViaText(Box::new(value.clone())),
+                at: value.at,
+            };
+            return self.as_json(&text, binary);
+        }
         if value.ty.id == TypeId::RECORD {
             return Err(self.unsupported(value.at, "a value of type record"));
         }
@@ -169,19 +177,16 @@ impl Printer<'_> {
             }
             ("to_jsonb", [value]) => self.as_json(value, true)?,
             ("pg_typeof", [value]) => self.type_of(value)?,
+            (
+                "array_eq" | "array_ne" | "array_lt" | "array_le" | "array_gt" | "array_ge",
+                [a, b],
+            ) => {
+                self.compare_arrays(call.function.name, a, b)?;
+            }
             ("num_nulls" | "num_nonnulls", _) => self.count_nulls(call)?,
             ("octet_length", [value]) if value.ty.id == TypeId::BPCHAR => {
                 self.push("pg_textoctetlen(");
                 self.as_text(value)?;
-                self.push(")");
-            }
-            (name, _) if is_plain(name) && registered_name(call.function).is_none() => {
-                self.push(name);
-                self.push("(");
-                // A table's name does where PostgreSQL takes its number.
-                self.list(arguments, ", ", |printer, argument| {
-                    printer.expr(argument.without_relabel())
-                })?;
                 self.push(")");
             }
             _ => return Ok(false),
@@ -189,22 +194,36 @@ impl Printer<'_> {
         Ok(true)
     }
 
-    /// The name of a value's type. An aggregate stays, for it makes a group of all rows.
+    /// The number of a value's type. An aggregate stays, for it makes a group of all rows.
     fn type_of(&mut self, value: &Expr) -> Result {
         let mut aggregates = false;
         value.visit(&mut |part| aggregates |= matches!(part.kind, ExprKind::Aggregate(_)));
-        let name = value.ty.id.name();
+        let number = value.ty.id.get();
         if !aggregates {
-            self.text(&name);
+            self.push(&number.to_string());
             return Ok(());
         }
         self.push("CASE WHEN ");
         self.expr(value)?;
-        self.push(" IS NULL THEN ");
-        self.text(&name);
-        self.push(" ELSE ");
-        self.text(&name);
-        self.push(" END");
+        self.push(&format!(" IS NULL THEN {number} ELSE {number} END"));
+        Ok(())
+    }
+
+    fn compare_arrays(&mut self, name: &str, a: &Expr, b: &Expr) -> Result {
+        let element = a.ty.id.element().unwrap_or(TypeId::TEXT);
+        self.push("(pg_array_cmp(");
+        self.expr(a)?;
+        self.push(", ");
+        self.expr(b)?;
+        self.push(&format!(", {}) ", element.get()));
+        self.push(match name {
+            "array_eq" => "= 0)",
+            "array_ne" => "<> 0)",
+            "array_lt" => "< 0)",
+            "array_le" => "<= 0)",
+            "array_gt" => "> 0)",
+            _ => ">= 0)",
+        });
         Ok(())
     }
 
@@ -262,17 +281,40 @@ impl Printer<'_> {
 
     /// `a[i]`
     pub(crate) fn element(&mut self, array: &Expr, index: &Expr, id: TypeId) -> Result {
-        let stored = is_text(id) || is_stored_as_shown(id);
-        self.push(if stored {
-            "pg_array_element("
+        self.read_as(id, |printer| {
+            printer.push("pg_array_element(");
+            printer.expr(array)?;
+            printer.push(", ");
+            printer.expr(index)?;
+            printer.push(")");
+            Ok(())
+        })
+    }
+
+    /// `(row).field`
+    pub(crate) fn field(&mut self, record: &Expr, index: usize, id: TypeId) -> Result {
+        self.read_as(id, |printer| {
+            printer.push("pg_record_field(");
+            printer.expr(record)?;
+            printer.push(&format!(", {index})"));
+            Ok(())
+        })
+    }
+
+    /// What is printed, which is the text of a value, as a value of a type.
+    fn read_as(&mut self, id: TypeId, print: impl FnOnce(&mut Self) -> Result) -> Result {
+        if let Some(kind) = object_kind(id) {
+            let name = format!("pg_{kind}in");
+            self.note_look_up(&name);
+            self.push(&name);
+            self.push("(");
+            print(self)?;
+            self.push(")");
+        } else if is_text(id) || is_stored_as_shown(id) {
+            print(self)?;
         } else {
-            "pg_in(pg_array_element("
-        });
-        self.expr(array)?;
-        self.push(", ");
-        self.expr(index)?;
-        self.push(")");
-        if !stored {
+            self.push("pg_in(");
+            print(self)?;
             self.push(&format!(", {}, -1)", id.get()));
         }
         Ok(())
@@ -285,39 +327,6 @@ impl Printer<'_> {
         self.push(")");
         Ok(())
     }
-}
-
-/// What the server has under PostgreSQL's own name, with the stored forms of arguments and result.
-fn is_plain(name: &str) -> bool {
-    matches!(
-        name,
-        "format_type"
-            | "pg_encoding_to_char"
-            | "pg_char_to_encoding"
-            | "getdatabaseencoding"
-            | "pg_table_is_visible"
-            | "pg_type_is_visible"
-            | "pg_collation_is_visible"
-            | "pg_function_is_visible"
-            | "has_table_privilege"
-            | "has_column_privilege"
-            | "has_schema_privilege"
-            | "has_database_privilege"
-            | "has_sequence_privilege"
-            | "has_function_privilege"
-            | "pg_has_role"
-            | "obj_description"
-            | "col_description"
-            | "shobj_description"
-            | "pg_size_pretty"
-            | "pg_relation_size"
-            | "pg_total_relation_size"
-            | "pg_table_size"
-            | "pg_indexes_size"
-            | "pg_my_temp_schema"
-            | "pg_try_advisory_lock"
-            | "pg_get_serial_sequence"
-    )
 }
 
 #[cfg(test)]
@@ -356,7 +365,7 @@ mod tests {
     fn the_type_of_a_value_is_known_before_it_runs() {
         assert_eq!(
             printed("SELECT pg_typeof(1.5)"),
-            "SELECT 'numeric' AS \"pg_typeof\""
+            "SELECT pg_regtypeout(1700) AS \"pg_typeof\""
         );
     }
 

@@ -76,6 +76,7 @@ impl Printer<'_> {
         let Some(name) = registered_name(call.function) else {
             return Err(self.missing(call.function, at));
         };
+        self.note_look_up(&name);
         self.push(&name);
         self.push("(");
         let mut index = 0;

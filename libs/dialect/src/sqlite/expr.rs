@@ -1,9 +1,9 @@
 //! Expressions.
 
-use crate::analysis::constant::names_an_object;
 use crate::analysis::deeper;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::TypeId;
+use crate::pg_catalog;
 use crate::sqlite::fold::folded;
 use crate::sqlite::form::collation;
 use crate::sqlite::{Printer, Result};
@@ -22,12 +22,9 @@ impl Printer<'_> {
         match &expr.kind {
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Unknown(text) => self.text(text),
-            ExprKind::Parameter(number) => {
-                self.push("?");
-                self.push(&number.to_string());
-            }
+            ExprKind::Parameter(number) => self.parameter(*number, expr)?,
             ExprKind::Column(column) => self.column(*column),
-            ExprKind::Relabel(inner) => self.relabel(inner, expr)?,
+            ExprKind::Relabel(inner) => self.expr(inner)?,
             ExprKind::Call(call) => match folded(call) {
                 Some(text) => self.text(&text),
                 None => self.call(call, expr.at)?,
@@ -66,6 +63,18 @@ impl Printer<'_> {
             _ => self.compound(expr)?,
         }
         Ok(())
+    }
+
+    /// A parameter; what names an object may come as its number or as its name.
+    fn parameter(&mut self, number: u32, expr: &Expr) -> Result {
+        let plain = |printer: &mut Self, _: &Expr| {
+            printer.push(&format!("?{number}"));
+            Ok(())
+        };
+        match object_kind(expr.ty.id) {
+            Some(kind) => self.look_up(&format!("pg_{kind}in"), expr, plain),
+            None => plain(self, expr),
+        }
     }
 
     fn compound(&mut self, expr: &Expr) -> Result {
@@ -111,6 +120,7 @@ impl Printer<'_> {
             }
             ExprKind::ArrayQuery(query) => self.array_query(query, expr),
             ExprKind::Element { array, index } => self.element(array, index, expr.ty.id),
+            ExprKind::Field { record, index } => self.field(record, *index, expr.ty.id),
             ExprKind::Array(elements) => self.array_value(elements),
             ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),
@@ -239,30 +249,6 @@ impl Printer<'_> {
         }
     }
 
-    /// A value under another type; what names an object is kept as its name.
-    fn relabel(&mut self, inner: &Expr, outer: &Expr) -> Result {
-        let (from, to) = (inner.ty.id, outer.ty.id);
-        let (named, wanted) = (names_an_object(from), names_an_object(to));
-        match (named, wanted) {
-            (false, true) if to == TypeId::REGTYPE => {
-                self.push("format_type(");
-                self.expr(inner)?;
-                self.push(", NULL)");
-            }
-            (true, false) if from == TypeId::REGTYPE => {
-                self.push("eq_type_oid(");
-                self.expr(inner)?;
-                self.push(")");
-            }
-            (true, false) if matches!(to, TypeId::OID | TypeId::INT4 | TypeId::INT8) => {
-                let feature = format!("a cast of type {} to {}", from.name(), to.name());
-                return Err(self.unsupported(outer.at, feature));
-            }
-            _ => self.expr(inner)?,
-        }
-        Ok(())
-    }
-
     /// A conversion by a text: the output of one type is the input of the other.
     fn via_text(
         &mut self,
@@ -279,6 +265,9 @@ impl Printer<'_> {
             self.push(&format!(", {})", to.id.get()));
             return Ok(());
         }
+        if let Some(kind) = object_kind(to.id) {
+            return self.look_up(&format!("pg_{kind}in"), inner, Self::as_text);
+        }
         if !to.id.is_supported() {
             return Err(self.unsupported(at, format!("type {}", to.id.name())));
         }
@@ -286,6 +275,26 @@ impl Printer<'_> {
         self.as_text(inner)?;
         self.push(&format!(", {}, {})", to.id.get(), to.typmod));
         Ok(())
+    }
+
+    /// A call of a function of the catalog.
+    pub(crate) fn look_up(
+        &mut self,
+        name: &str,
+        value: &Expr,
+        print: impl FnOnce(&mut Self, &Expr) -> Result,
+    ) -> Result {
+        self.note_look_up(name);
+        self.push(name);
+        self.push("(");
+        print(self, value)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// Remembers that the objects must be known, if a function reads them.
+    pub(crate) fn note_look_up(&mut self, name: &str) {
+        self.looks_up |= pg_catalog::find_function(name).is_some_and(|function| function.reads);
     }
 
     /// A value as the text that a client sees.
@@ -303,10 +312,25 @@ impl Printer<'_> {
             self.push(" AS TEXT)");
             return Ok(());
         }
+        if let Some(kind) = object_kind(id) {
+            return self.look_up(&format!("pg_{kind}out"), value, Self::expr);
+        }
         self.push("pg_out(");
         self.expr(value)?;
         self.push(&format!(", {}, {})", id.get(), value.ty.typmod));
         Ok(())
+    }
+}
+
+/// Types of the numbers of objects that are shown by their names, as the functions for them are called.
+pub(crate) fn object_kind(id: TypeId) -> Option<&'static str> {
+    match id {
+        TypeId::REGCLASS => Some("regclass"),
+        TypeId::REGTYPE => Some("regtype"),
+        TypeId::REGPROC => Some("regproc"),
+        TypeId::REGNAMESPACE => Some("regnamespace"),
+        TypeId::REGROLE => Some("regrole"),
+        _ => None,
     }
 }
 
@@ -320,7 +344,8 @@ pub(crate) fn is_text(id: TypeId) -> bool {
 
 /// Types whose stored form is what a client sees.
 pub(crate) fn is_stored_as_shown(id: TypeId) -> bool {
-    id.is_array()
+    // The vectors of the catalog are kept as arrays and shown without braces.
+    (id.is_array() && !matches!(id, TypeId::INT2VECTOR | TypeId::OIDVECTOR))
         || matches!(
             id,
             TypeId::NUMERIC

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use crate::catalog::{Function, TypeId};
+use crate::pg_catalog;
 use crate::sqlite::session_functions::SESSION_FUNCTIONS;
 
 /// The way to write a call.
@@ -148,12 +149,34 @@ const ORDERED_SETS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Functions of the catalog whose variants differ only in how they name what they are about.
+fn of_any_object(function: &Function) -> Option<String> {
+    let name = function.name;
+    let privilege = name.starts_with("has_") && name.ends_with("_privilege");
+    let variants = privilege
+        || matches!(
+            name,
+            "pg_has_role"
+                | "pg_relation_size"
+                | "pg_table_size"
+                | "pg_indexes_size"
+                | "pg_total_relation_size"
+                | "obj_description"
+                | "col_description"
+                | "shobj_description"
+        );
+    variants.then(|| format!("pg_{name}"))
+}
+
 /// The name under which the server has a function. What PostgreSQL defines in SQL, and aggregates, have the types of
 /// their arguments in their names, which may be left out here.
 pub(crate) fn registered_name(function: &Function) -> Option<String> {
     let source = function.source;
     if let Some((_, name)) = ORDERED_SETS.iter().find(|(known, _)| *known == source) {
         return Some((*name).to_owned());
+    }
+    if let Some(name) = of_any_object(function).filter(|name| is_registered(name)) {
+        return Some(name);
     }
     let mut name = format!("pg_{source}");
     let least = function.name.len() + "pg_".len();
@@ -173,7 +196,12 @@ pub(crate) fn is_registered(name: &str) -> bool {
         let scalars = functions::scalars().iter().map(|function| function.name);
         let aggregates = functions::aggregates().iter().map(|function| function.name);
         let session = SESSION_FUNCTIONS.iter().map(|(name, ..)| *name);
-        scalars.chain(aggregates).chain(session).collect()
+        let catalog = pg_catalog::functions().iter().map(|function| function.name);
+        scalars
+            .chain(aggregates)
+            .chain(session)
+            .chain(catalog)
+            .collect()
     });
     NAMES.contains(name)
 }

@@ -1,6 +1,6 @@
 //! FROM.
 
-use crate::analysis::tree::{FromItem, RelationId, Source};
+use crate::analysis::tree::{FromItem, Relation, RelationId, Source};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::JoinKind;
 
@@ -71,6 +71,7 @@ impl Printer<'_> {
                 self.push(".");
                 self.name(name);
             }
+            Source::Catalog { stored, .. } => self.catalog_table(relation, *stored)?,
             Source::Query(query) => {
                 self.push("(");
                 self.query(query, false)?;
@@ -86,6 +87,23 @@ impl Printer<'_> {
         self.push(" AS ");
         let alias = self.names.alias(id).to_owned();
         self.name(&alias);
+        Ok(())
+    }
+
+    /// A catalog table: one of the session's, or a query without rows.
+    fn catalog_table(&mut self, relation: &Relation, stored: Option<&str>) -> Result {
+        if let Some(name) = stored {
+            self.push("temp.");
+            self.name(name);
+            return Ok(());
+        }
+        self.push("(SELECT ");
+        self.list(&relation.columns, ", ", |printer, column| {
+            printer.push("NULL AS ");
+            printer.name(&column.stored_name);
+            Ok(())
+        })?;
+        self.push(" WHERE 0)");
         Ok(())
     }
 

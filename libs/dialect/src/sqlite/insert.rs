@@ -4,6 +4,7 @@ use crate::analysis::tree::{
     Assignment, Body, Conflict, ConflictTarget, ConflictUpdate, Insert, RelationId, Returning,
     Source,
 };
+use crate::sqlite::shown::shown_values;
 use crate::sqlite::{Printer, Result};
 
 impl Printer<'_> {
@@ -108,7 +109,11 @@ impl Printer<'_> {
                     foreign |= column.relation != table
                         && matches!(
                             self.relations.get(column.relation.0).map(|r| &r.source),
-                            Some(Source::Table { .. } | Source::CommonTable(_))
+                            Some(
+                                Source::Table { .. }
+                                    | Source::Catalog { .. }
+                                    | Source::CommonTable(_)
+                            )
                         );
                 }
             });
@@ -123,7 +128,7 @@ impl Printer<'_> {
             .iter()
             .map(|column| column.name.clone())
             .collect();
-        let result = self.targets(&returning.values, &names, false);
+        let result = self.targets(&shown_values(&returning.values), &names, false);
         self.unqualified = None;
         result
     }

@@ -21,6 +21,7 @@ mod quantified;
 mod query;
 pub mod session_functions;
 mod set_operation;
+mod shown;
 mod sort;
 mod table_function;
 mod update;
@@ -34,8 +35,22 @@ use crate::error::DialectError;
 use crate::sqlite::names::Names;
 use crate::syntax::ast::Position;
 
+/// PRAGMAs that every client connection needs, in this order.
+///
+/// `case_sensitive_like`: LIKE tells case apart in PostgreSQL.
+pub const REQUIRED_PRAGMAS: &[&str] = &["PRAGMA case_sensitive_like = ON"];
+
+/// A statement's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Printed {
+    /// What SQLite runs.
+    pub text: String,
+    /// It calls functions that look objects of the catalog up.
+    pub looks_up: bool,
+}
+
 /// Prints a statement.
-pub fn print(sql: &str, analyzed: &Analyzed) -> Result<String, DialectError> {
+pub fn print(sql: &str, analyzed: &Analyzed) -> Result<Printed, DialectError> {
     let mut printer = Printer {
         sql,
         out: String::with_capacity(sql.len() * 2),
@@ -43,14 +58,18 @@ pub fn print(sql: &str, analyzed: &Analyzed) -> Result<String, DialectError> {
         names: Names::new(analyzed),
         nullable: HashSet::new(),
         unqualified: None,
+        looks_up: false,
     };
     match &analyzed.statement {
-        Statement::Query(query) => printer.query(query, false)?,
+        Statement::Query(query) => printer.shown(query)?,
         Statement::Insert(insert) => printer.insert(insert)?,
         Statement::Update(update) => printer.update(update)?,
         Statement::Delete(delete) => printer.delete(delete)?,
     }
-    Ok(printer.out)
+    Ok(Printed {
+        text: printer.out,
+        looks_up: printer.looks_up,
+    })
 }
 
 /// Prints an expression of a table's definition, in which columns stand without a table's name.
@@ -63,8 +82,13 @@ pub fn print_expression(sql: &str, standalone: &Standalone) -> Result<String, Di
         names,
         nullable: HashSet::new(),
         unqualified: standalone.table,
+        looks_up: false,
     };
     printer.expr(&standalone.value)?;
+    if printer.looks_up {
+        let at = standalone.value.at;
+        return Err(printer.unsupported(at, "an object of the catalog in a definition"));
+    }
     Ok(printer.out)
 }
 
@@ -79,6 +103,8 @@ pub(crate) struct Printer<'a> {
     nullable: HashSet<RelationId>,
     /// A relation whose columns are written without it: the table that RETURNING is about.
     unqualified: Option<RelationId>,
+    /// A function was called that looks objects of the catalog up.
+    looks_up: bool,
 }
 
 type Result<T = (), E = DialectError> = std::result::Result<T, E>;

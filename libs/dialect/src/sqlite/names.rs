@@ -53,7 +53,7 @@ impl Names {
     /// A column's name in its relation.
     pub(crate) fn column(&self, relation: &Relation, column: usize) -> String {
         match &relation.source {
-            Source::Table { .. } | Source::Excluded => relation
+            Source::Table { .. } | Source::Catalog { .. } | Source::Excluded => relation
                 .columns
                 .get(column)
                 .map_or_else(String::new, |column| column.stored_name.clone()),

@@ -130,7 +130,7 @@ impl Printer<'_> {
         });
     }
 
-    /// The elements of an array as a JSON array.
+    /// The stored forms of an array's elements as a JSON array.
     pub(crate) fn elements(&mut self, array: &Expr, at: Position) -> Result {
         let element = array.ty.id.element().unwrap_or(TypeId::TEXT);
         if element == TypeId::BYTEA {

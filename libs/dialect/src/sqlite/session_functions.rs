@@ -22,6 +22,7 @@ pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
     ("pg_pg_current_xact_id", 0, "txid_current"),
     ("pg_pg_current_xact_id_if_assigned", 0, "txid_current"),
     ("pg_pg_database_size_name", 1, "pg_database_size"),
+    ("pg_pg_database_size_oid", 1, "pg_database_size"),
     ("pg_pg_sleep", 1, "pg_sleep"),
     ("pg_pg_cancel_backend", 1, "pg_cancel_backend"),
     ("pg_pg_terminate_backend", 2, "pg_terminate_backend"),

@@ -9,7 +9,9 @@ use crate::syntax::ast::Position;
 
 impl Printer<'_> {
     pub(crate) fn table_function(&mut self, function: &TableFunction) -> Result {
-        let [value] = function.values.as_slice() else {
+        // An array with its numbers is two sets.
+        let single = function.values.as_slice();
+        let ([value], false) = (single, single.iter().any(is_expanded)) else {
             if is_lateral(function) {
                 return self.side_by_side(&function.values);
             }
@@ -138,7 +140,10 @@ impl Printer<'_> {
     fn side_by_side(&mut self, values: &[Expr]) -> Result {
         self.push("json_each(pg_side_by_side(");
         self.list(values, ", ", |printer, value| match &value.kind {
-            ExprKind::Call(call) if call.function.returns_set => printer.json_array(call, value.at),
+            ExprKind::Call(call) if is_expanded(value) => printer.expanded(call, value.at),
+            ExprKind::Call(call) if call.function.returns_set && columns_of(value) == 1 => {
+                printer.json_array(call, value.at)
+            }
             _ => Err(printer.unsupported(value.at, "a value beside sets of rows")),
         })?;
         self.push("))");
@@ -162,6 +167,7 @@ impl Printer<'_> {
         if !is_registered(&name) {
             return Err(self.missing(call.function, at));
         }
+        self.note_look_up(&name);
         self.push(&name);
         self.push("(");
         self.list(&call.arguments, ", ", |printer, argument| {
@@ -170,6 +176,25 @@ impl Printer<'_> {
         self.push(")");
         Ok(())
     }
+}
+
+impl Printer<'_> {
+    /// The elements of an array, and their numbers from 1.
+    fn expanded(&mut self, call: &Call, at: Position) -> Result {
+        let [array] = call.arguments.as_slice() else {
+            return Err(self.missing(call.function, at));
+        };
+        self.elements(array, at)?;
+        self.push(", pg_set_generate_series_int4(1, json_array_length(");
+        self.elements(array, at)?;
+        self.push("))");
+        Ok(())
+    }
+}
+
+/// `information_schema._pg_expandarray`
+fn is_expanded(value: &Expr) -> bool {
+    matches!(&value.kind, ExprKind::Call(call) if call.function.name == "_pg_expandarray")
 }
 
 /// How `generate_series` counts.
@@ -212,12 +237,13 @@ fn reads_column(value: &Expr) -> bool {
 
 /// The number of its columns, but for that of WITH ORDINALITY.
 fn width(function: &TableFunction) -> usize {
-    match function.values.as_slice() {
-        [value] => match &value.kind {
-            ExprKind::Call(call) => call.function.out.len().max(1),
-            _ => 1,
-        },
-        several => several.len(),
+    function.values.iter().map(columns_of).sum()
+}
+
+fn columns_of(value: &Expr) -> usize {
+    match &value.kind {
+        ExprKind::Call(call) => call.function.out.len().max(1),
+        _ => 1,
     }
 }
 

@@ -53,7 +53,7 @@ fn d_describes_a_table() {
         columns,
         [
             "id|bigint|nextval('customer_id_seq'::regclass)|t|NULL||",
-            "name|character varying(40)|'x'|t|NULL||",
+            "name|character varying(40)|'x'::character varying|t|NULL||",
             "total|numeric(10,2)|NULL|f|NULL||"
         ]
     );
@@ -63,8 +63,8 @@ fn d_describes_a_table() {
     assert_eq!(
         indexes,
         [
-            "orders_pkey|t|t|f|t|CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)|PRIMARY KEY (id)|p|f|f|f|0",
-            "orders_note|f|t|f|t|CREATE UNIQUE INDEX orders_note ON public.orders USING btree (note)|NULL|NULL|NULL|NULL|f|0"
+            "orders_pkey|t|t|f|t|CREATE UNIQUE INDEX orders_pkey ON orders USING btree (id)|PRIMARY KEY (id)|p|f|f|f|0",
+            "orders_note|f|t|f|t|CREATE UNIQUE INDEX orders_note ON orders USING btree (note)|NULL|NULL|NULL|NULL|f|0"
         ]
     );
     let keys = database.rows(&format!(
@@ -106,7 +106,7 @@ fn d_asks_what_refers_to_a_table_and_about_features_that_are_not_there() {
         ),
         (
             format!(
-                "SELECT pubname\n     , NULL\n     , (CASE WHEN pr.prattrs IS NOT NULL THEN (SELECT attnum = prattrs[s] FROM x) ELSE NULL END)\nFROM pg_catalog.pg_publication p WHERE pr.prrelid = '{oid}' UNION SELECT 1, 2, 3"
+                "SELECT pubname\n     , NULL\n     , NULL\nFROM pg_catalog.pg_publication p\n     JOIN pg_catalog.pg_publication_namespace pn ON p.oid = pn.pnpubid\n     JOIN pg_catalog.pg_class pc ON pc.relnamespace = pn.pnnspid\nWHERE pc.oid ='{oid}' and pg_catalog.pg_relation_is_publishable('{oid}')\nUNION\nSELECT pubname\n     , pg_get_expr(pr.prqual, c.oid)\n     , (CASE WHEN pr.prattrs IS NOT NULL THEN\n         (SELECT string_agg(attname, ', ')\n           FROM pg_catalog.generate_series(0, pg_catalog.array_upper(pr.prattrs::pg_catalog.int2[], 1)) s,\n                pg_catalog.pg_attribute\n          WHERE attrelid = pr.prrelid AND attnum = prattrs[s])\n        ELSE NULL END) FROM pg_catalog.pg_publication p\n     JOIN pg_catalog.pg_publication_rel pr ON p.oid = pr.prpubid\n     JOIN pg_catalog.pg_class c ON c.oid = pr.prrelid\nWHERE pr.prrelid = '{oid}'\nUNION\nSELECT pubname\n     , NULL\n     , NULL\nFROM pg_catalog.pg_publication p\nWHERE p.puballtables AND pg_catalog.pg_relation_is_publishable('{oid}')\nORDER BY 1;"
             ),
             3,
         ),

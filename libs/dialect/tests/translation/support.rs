@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use dialect::catalog::TypeId;
+use dialect::pg_catalog::{CatalogFunction, Objects};
 use dialect::{
-    DialectError, FunctionSpec, Implementation, Needs, REQUIRED_FUNCTIONS, REQUIRED_PRAGMAS,
-    SchemaView, Sequences, Statement, StatementKind, analyze, pg_catalog, split,
+    DialectError, Needs, REQUIRED_PRAGMAS, SchemaView, Sequences, Statement, StatementKind,
+    analyze, pg_catalog, split,
 };
 use pgtypes::{PgType, SqlState, SqlValue, SqlValueRef, ValueError};
 use rusqlite::Connection;
@@ -17,27 +18,22 @@ use crate::{functions, session};
 pub(crate) struct Database {
     pub(crate) connection: Connection,
     sequences: Arc<Mutex<session::Sequences>>,
+    objects: Arc<Mutex<Objects>>,
 }
 
-/// A function by which the catalog is read.
-fn call(function: &FunctionSpec, context: &Context<'_>) -> rusqlite::Result<Answer> {
+/// A function that looks objects of the catalog up.
+fn call(
+    function: &CatalogFunction,
+    objects: &Mutex<Objects>,
+    context: &Context<'_>,
+) -> rusqlite::Result<Answer> {
     let arguments: Vec<SqlValue> = arguments(context).iter().map(owned).collect();
     if function.strict && arguments.contains(&SqlValue::Null) {
         return Ok(Answer(SqlValue::Null));
     }
-    match function.implementation {
-        Implementation::Pure(run) => run(&arguments)
-            .map(Answer)
-            .map_err(|error| refused(&ValueError::new(error.sqlstate, error.message))),
-        Implementation::Session => Ok(Answer(SqlValue::Text(
-            match function.name {
-                "current_database" => "shop",
-                "current_user" => "dba",
-                other => other,
-            }
-            .to_owned(),
-        ))),
-    }
+    (function.run)(&objects.lock().unwrap(), &arguments)
+        .map(Answer)
+        .map_err(|error| refused(&ValueError::new(error.sqlstate, error.message)))
 }
 
 fn owned(value: &SqlValueRef<'_>) -> SqlValue {
@@ -80,11 +76,12 @@ impl Database {
         for pragma in REQUIRED_PRAGMAS {
             connection.execute_batch(pragma).unwrap();
         }
-        for function in REQUIRED_FUNCTIONS {
-            let run = move |context: &Context<'_>| call(function, context);
-            let flags = flags(function.deterministic);
+        let objects = Arc::<Mutex<Objects>>::default();
+        for function in pg_catalog::functions() {
+            let known = Arc::clone(&objects);
+            let run = move |context: &Context<'_>| call(function, &known, context);
             connection
-                .create_scalar_function(function.name, function.arguments, flags, run)
+                .create_scalar_function(function.name, function.arguments, flags(true), run)
                 .unwrap();
         }
         functions::register(&connection).unwrap();
@@ -93,6 +90,7 @@ impl Database {
         Self {
             connection,
             sequences,
+            objects,
         }
     }
 
@@ -327,18 +325,21 @@ impl Database {
                 .collect();
             input.tables.push(info);
         }
+        let contents = pg_catalog::contents(&input);
+        *self.objects.lock().unwrap() = contents.objects;
         for table in pg_catalog::tables() {
-            self.batch(table.create).unwrap();
-        }
-        for table in pg_catalog::rows(&input) {
-            self.batch(&format!("DELETE FROM temp.{}", table.table))
+            self.batch(&table.create()).unwrap();
+            self.batch(&format!("DELETE FROM temp.\"{}\"", table.name))
                 .unwrap();
-            for row in table.rows {
+        }
+        for table in pg_catalog::fixed_rows().iter().chain(&contents.rows) {
+            for row in &table.rows {
                 let marks = vec!["?"; row.len()].join(",");
-                let sql = format!("INSERT INTO temp.{} VALUES ({marks})", table.table);
-                let values = row.into_iter().map(Answer);
+                let sql = format!("INSERT INTO temp.\"{}\" VALUES ({marks})", table.table);
+                let values = row.iter().cloned().map(Answer);
                 self.connection
-                    .execute(&sql, rusqlite::params_from_iter(values))
+                    .prepare_cached(&sql)
+                    .and_then(|mut insert| insert.execute(rusqlite::params_from_iter(values)))
                     .unwrap_or_else(|error| panic!("{error}: {sql}"));
             }
         }

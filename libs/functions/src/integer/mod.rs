@@ -3,6 +3,7 @@
 mod arithmetic;
 mod bits;
 mod casts;
+mod size;
 
 use pgtypes::ValueError;
 
@@ -10,8 +11,12 @@ use crate::error::out_of_range;
 use crate::registry::Scalar;
 
 /// The functions of integers.
-pub(crate) const FUNCTIONS: &[&[Scalar]] =
-    &[arithmetic::FUNCTIONS, bits::FUNCTIONS, casts::FUNCTIONS];
+pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
+    arithmetic::FUNCTIONS,
+    bits::FUNCTIONS,
+    casts::FUNCTIONS,
+    size::FUNCTIONS,
+];
 
 /// A type of integers.
 pub(crate) trait Width {

@@ -18,6 +18,8 @@ pub(crate) mod oid {
     pub(crate) const BYTEA: i64 = 17;
     pub(crate) const CHAR: i64 = 18;
     pub(crate) const NAME: i64 = 19;
+    pub(crate) const INT2VECTOR: i64 = 22;
+    pub(crate) const OIDVECTOR: i64 = 30;
     pub(crate) const INT8: i64 = 20;
     pub(crate) const INT2: i64 = 21;
     pub(crate) const INT4: i64 = 23;

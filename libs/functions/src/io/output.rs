@@ -47,6 +47,7 @@ pub(crate) fn output(
                 interval::styled(Interval::parse(stored)?, session.interval_style())
             }
         }
+        oid::INT2VECTOR | oid::OIDVECTOR => pgtypes::array::vector_text(text(&[value], 0)?)?,
         oid::BPCHAR => padded(text(&[value], 0)?, typmod),
         _ => own_text(value),
     })

@@ -12,7 +12,8 @@ mod search;
 mod trim;
 
 pub(crate) use crate::text::cut::{bounds, overlay_bounds};
-pub(crate) use crate::text::quote::{identifier, literal};
+pub use crate::text::quote::identifier;
+pub(crate) use crate::text::quote::literal;
 
 use pgtypes::{SqlState, ValueError};
 

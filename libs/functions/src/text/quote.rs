@@ -29,7 +29,7 @@ window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
 xmlparse xmlpi xmlroot xmlserialize xmltable";
 
 /// A name, in quotes where it needs them.
-pub(crate) fn identifier(name: &str) -> String {
+pub fn identifier(name: &str) -> String {
     let plain = name
         .bytes()
         .enumerate()

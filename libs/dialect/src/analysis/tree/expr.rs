@@ -114,6 +114,13 @@ pub enum ExprKind {
         /// Where in it: an integer.
         index: Box<Expr>,
     },
+    /// `(row).field` of a row that is kept as its text.
+    Field {
+        /// The row.
+        record: Box<Expr>,
+        /// Its place in it.
+        index: usize,
+    },
     /// A row.
     Row(Vec<Expr>),
     /// Rows compared field by field.

@@ -159,6 +159,15 @@ pub enum Source {
         /// Its rows have numbers.
         has_rowid: bool,
     },
+    /// A table of `pg_catalog` or `information_schema`.
+    Catalog {
+        /// Its number in `pg_class`.
+        oid: u32,
+        /// Which of the two.
+        schema: &'static str,
+        /// The name of the temp table; `None`: it has no rows.
+        stored: Option<&'static str>,
+    },
     /// A query in FROM.
     Query(Box<Query>),
     /// A common table expression.
@@ -172,8 +181,8 @@ pub enum Source {
 /// A function in FROM, or several whose rows stand side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableFunction {
-    /// Calls of functions that give sets, or values that are one row each; at least one. Where there are several, each
-    /// gives one column, NULL behind its last row.
+    /// Calls of functions that give sets, or values that are one row each; at least one. Where there are several, the
+    /// columns of each are NULL behind its last row.
     pub values: Vec<Expr>,
     /// WITH ORDINALITY: the last column counts.
     pub ordinality: bool,

@@ -1,0 +1,121 @@
+//! `(row).field`
+
+use pgtypes::SqlState;
+
+use crate::analysis::Analyzer;
+use crate::analysis::tree::{Body, Call, Expr, ExprKind, Query, Source};
+use crate::catalog::{Type, TypeId};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, Name, Position};
+
+impl Call {
+    /// The columns of the rows that a function gives: those of its OUT parameters, else none.
+    pub(crate) fn columns(&self) -> Vec<(Type, &'static str)> {
+        let element = || {
+            let array = self.arguments.first().map(|array| array.ty.id);
+            array.and_then(TypeId::element)
+        };
+        let columns = self.function.out.iter().map(|(id, name)| {
+            let id = match *id {
+                TypeId::ANYELEMENT => element().unwrap_or(TypeId::TEXT),
+                id => id,
+            };
+            (Type::new(id), *name)
+        });
+        columns.collect()
+    }
+}
+
+impl Analyzer<'_> {
+    /// A field of a row: of a table's, of one that a set in the select list gives, of one that a query in FROM gives.
+    pub(crate) fn field(
+        &mut self,
+        operand: &ast::Expr,
+        field: Option<&Name>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let Some(field) = field else {
+            return Err(self.unsupported(at, "all fields of a composite value"));
+        };
+        let record = self.resolved(operand)?;
+        if record.ty.id != TypeId::RECORD {
+            return Err(self.error(
+                at,
+                SqlState::WRONG_OBJECT_TYPE,
+                format!(
+                    "column notation .{} applied to type {}, which is not a composite type",
+                    field.text,
+                    record.ty.id.name()
+                ),
+            ));
+        }
+        let fields = self.fields_of(&record);
+        let found = fields.iter().position(|(_, name)| *name == field.text);
+        let Some((index, (ty, _))) = found.and_then(|at| Some((at, fields.get(at)?))) else {
+            return Err(self.error(
+                field.at,
+                SqlState::UNDEFINED_COLUMN,
+                format!(
+                    "could not identify column \"{}\" in record data type",
+                    field.text
+                ),
+            ));
+        };
+        if let ExprKind::Row(values) = &record.kind
+            && let Some(value) = values.get(index)
+        {
+            return Ok(Expr {
+                at,
+                ..value.clone()
+            });
+        }
+        let kind = ExprKind::Field {
+            record: Box::new(record),
+            index,
+        };
+        Ok(Expr::new(*ty, kind, at))
+    }
+
+    /// Types and names of a row's fields; none where they are not known.
+    fn fields_of(&self, record: &Expr) -> Vec<(Type, String)> {
+        match &record.kind {
+            ExprKind::Call(call) => call
+                .columns()
+                .into_iter()
+                .map(|(ty, name)| (ty, name.to_owned()))
+                .collect(),
+            ExprKind::Row(values) => values
+                .iter()
+                .map(|value| (value.ty, self.name_of_field(value)))
+                .collect(),
+            ExprKind::Column(column) => {
+                let relation = self.relations.get(column.relation.0);
+                match relation.map(|relation| &relation.source) {
+                    Some(Source::Query(query)) => self.fields_of_column(query, column.column),
+                    _ => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn fields_of_column(&self, query: &Query, column: usize) -> Vec<(Type, String)> {
+        match &query.body {
+            Body::Select(select) => select
+                .targets
+                .get(column)
+                .map_or_else(Vec::new, |target| self.fields_of(target)),
+            Body::SetOperation { sides, .. } => self.fields_of_column(&sides[0], column),
+            Body::Values(_) => Vec::new(),
+        }
+    }
+
+    fn name_of_field(&self, value: &Expr) -> String {
+        let ExprKind::Column(column) = value.kind else {
+            return String::new();
+        };
+        let relation = self.relations.get(column.relation.0);
+        let column = relation.and_then(|relation| relation.columns.get(column.column));
+        column.map_or_else(String::new, |column| column.name.clone())
+    }
+}

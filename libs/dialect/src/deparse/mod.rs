@@ -1,0 +1,147 @@
+//! PostgreSQL's SQL from an analysed expression: what `pg_get_expr` and its kin show.
+
+mod coercion;
+mod constant;
+mod expr;
+mod parentheses;
+
+use crate::analysis::Standalone;
+use crate::analysis::tree::{Expr, Relations};
+
+/// An expression as PostgreSQL shows it: with all parentheses, or with those that it needs.
+pub(crate) fn expression(standalone: &Standalone, pretty: bool) -> String {
+    let mut writer = Writer {
+        relations: &standalone.relations,
+        pretty,
+        out: String::new(),
+    };
+    writer.expr(&standalone.value, false);
+    writer.out
+}
+
+/// Whether an expression looks like a call, which an index shows without parentheses.
+pub(crate) fn looks_like_call(value: &Expr) -> bool {
+    use crate::analysis::tree::ExprKind;
+    match &value.kind {
+        ExprKind::Call(call) => {
+            parentheses::operator_of(call).is_none() && coercion::Coercion::of(value).is_none()
+        }
+        ExprKind::Coalesce(_)
+        | ExprKind::Extreme { .. }
+        | ExprKind::NullIf(_)
+        | ExprKind::ValueFunction { .. } => true,
+        _ => false,
+    }
+}
+
+/// The state of one text.
+struct Writer<'a> {
+    relations: &'a Relations,
+    pretty: bool,
+    out: String,
+}
+
+impl Writer<'_> {
+    fn push(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    fn list(&mut self, items: &[Expr], implicit: bool) {
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.expr(item, implicit);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{self, Purpose};
+    use crate::ddl::only_expression;
+    use crate::known_schema::{KnownSchema, stored};
+    use crate::{NoSchema, parse_create_table};
+
+    fn shown(text: &str, purpose: Purpose<'_>) -> (String, String) {
+        let table = parse_create_table(
+            "CREATE TABLE t (a INT, b INT, s VARCHAR(30), x TEXT, ok BOOL, d DATE, n NUMERIC_TEXT(10,2))",
+        )
+        .unwrap();
+        let table = stored(&table, "t").unwrap();
+        let sql = format!("SELECT {text}");
+        let tree = only_expression(&sql).unwrap().unwrap();
+        let schema = KnownSchema(&NoSchema);
+        let analyzed = analysis::expression(&sql, &tree, &schema, &table, purpose).unwrap();
+        (expression(&analyzed, false), expression(&analyzed, true))
+    }
+
+    #[test]
+    fn a_check_is_shown_in_postgresqls_words() {
+        for (written, full, pretty) in [
+            ("a > 0", "(a > 0)", "a > 0"),
+            (
+                "a < 10 AND s <> 'x'",
+                "((a < 10) AND ((s)::text <> 'x'::text))",
+                "a < 10 AND s::text <> 'x'::text",
+            ),
+            (
+                "s in ('a', 'b')",
+                "((s)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))",
+                "s::text = ANY (ARRAY['a'::character varying, 'b'::character varying]::text[])",
+            ),
+            (
+                "x in ('a') or not ok",
+                "((x = 'a'::text) OR (NOT ok))",
+                "x = 'a'::text OR NOT ok",
+            ),
+            (
+                "n between 1 and 10",
+                "((n >= (1)::numeric) AND (n <= (10)::numeric))",
+                "n >= 1::numeric AND n <= 10::numeric",
+            ),
+            (
+                "(a + b) * 2 = 4",
+                "(((a + b) * 2) = 4)",
+                "((a + b) * 2) = 4",
+            ),
+            (
+                "d > '2020-01-01'",
+                "(d > '2020-01-01'::date)",
+                "d > '2020-01-01'::date",
+            ),
+            (
+                "a is distinct from 3",
+                "(a IS DISTINCT FROM 3)",
+                "a IS DISTINCT FROM 3",
+            ),
+        ] {
+            let (got_full, got_pretty) = shown(written, Purpose::Check);
+            assert_eq!((got_full.as_str(), got_pretty.as_str()), (full, pretty));
+        }
+    }
+
+    #[test]
+    fn a_default_shows_no_conversion_that_was_not_written() {
+        use crate::catalog::Type;
+        use pgtypes::PgType;
+        for (written, ty, full) in [
+            ("1.5", PgType::parse("numeric(10,2)").unwrap(), "1.5"),
+            ("'ab'", PgType::Varchar(Some(5)), "'ab'::character varying"),
+            ("'{\"a\":1}'", PgType::Jsonb, "'{\"a\": 1}'::jsonb"),
+            ("-5", PgType::Int4, "'-5'::integer"),
+            ("7", PgType::Int8, "7"),
+            (
+                "current_timestamp",
+                PgType::Timestamp(None),
+                "CURRENT_TIMESTAMP",
+            ),
+            ("'a'::varchar", PgType::Text, "'a'::character varying"),
+            ("1 + 2 * 3", PgType::Int4, "(1 + (2 * 3))"),
+        ] {
+            let (got, _) = shown(written, Purpose::Default("c", Type::from(ty)));
+            assert_eq!(got, full);
+        }
+    }
+}

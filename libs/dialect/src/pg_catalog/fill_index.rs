@@ -1,0 +1,151 @@
+//! Rows about indexes.
+
+use pgtypes::SqlValue as Value;
+
+use crate::pg_catalog::fill::{Filler, count, int, text, truth};
+use crate::pg_catalog::fill_column::Attribute;
+use crate::pg_catalog::fill_constraint::attribute;
+use crate::pg_catalog::index::{self, Index};
+use crate::pg_catalog::objects::{Class, Text};
+use crate::table_info::TableInfo;
+
+impl Filler<'_> {
+    pub(crate) fn index(
+        &mut self,
+        (table_oid, table): (u32, &TableInfo),
+        index: &Index,
+        primary: bool,
+    ) -> u32 {
+        let known = self.keys.get(&index.name).copied();
+        let oid = known.unwrap_or_else(|| self.oid("class", &index.name));
+        let definition = Text {
+            full: index::definition(&table.name, index, false),
+            pretty: index::definition(&table.name, index, true),
+        };
+        self.push(
+            "pg_indexes",
+            &[
+                ("schemaname", text("public")),
+                ("tablename", text(&table.name)),
+                ("indexname", text(&index.name)),
+                ("indexdef", text(&definition.full)),
+            ],
+        );
+        let more = [
+            ("relnatts", count(index.terms.len())),
+            ("relchecks", int(0)),
+            ("relhasindex", truth(false)),
+        ];
+        self.class(oid, &index.name, "i", &more);
+        let class = Class {
+            schema: "public",
+            name: index.name.clone(),
+            kind: 'i',
+            definition,
+            terms: index.terms.iter().map(|term| term.text(true)).collect(),
+        };
+        self.objects.add_class(oid, class);
+        self.index_columns(oid, table, index);
+        self.index_row(oid, (table_oid, table), index, primary);
+        oid
+    }
+
+    fn index_row(
+        &mut self,
+        oid: u32,
+        (table_oid, table): (u32, &TableInfo),
+        index: &Index,
+        primary: bool,
+    ) {
+        if let Some(shown) = &index.predicate {
+            self.objects.add_expression(&shown.full, &shown.pretty);
+        }
+        let predicate = index.predicate.as_ref();
+        let predicate = predicate.map_or(Value::Null, |shown| text(&shown.full));
+        let of_each = |value: &dyn Fn(&index::Term) -> String| {
+            let values: Vec<String> = index.terms.iter().map(value).collect();
+            vector(&values)
+        };
+        self.push(
+            "pg_index",
+            &[
+                ("indexrelid", int(oid)),
+                ("indrelid", int(table_oid)),
+                ("indnatts", count(index.terms.len())),
+                ("indnkeyatts", count(index.terms.len())),
+                ("indisunique", truth(index.unique)),
+                ("indnullsnotdistinct", truth(false)),
+                ("indisprimary", truth(primary)),
+                ("indisexclusion", truth(false)),
+                ("indimmediate", truth(true)),
+                ("indisclustered", truth(false)),
+                ("indisvalid", truth(true)),
+                ("indcheckxmin", truth(false)),
+                ("indisready", truth(true)),
+                ("indislive", truth(true)),
+                ("indisreplident", truth(false)),
+                (
+                    "indkey",
+                    of_each(&|term| {
+                        let column = term.column.as_ref();
+                        let number = column.map_or(0, |name| attribute(table, name));
+                        number.to_string()
+                    }),
+                ),
+                // DESC puts NULLs first.
+                (
+                    "indoption",
+                    of_each(&|term| if term.descending { "3" } else { "0" }.to_owned()),
+                ),
+                ("indcollation", of_each(&|_| "0".to_owned())),
+                ("indclass", of_each(&|_| "0".to_owned())),
+                ("indpred", predicate),
+                ("indexprs", expressions(index)),
+            ],
+        );
+    }
+
+    /// The columns of an index, which are attributes of its own.
+    fn index_columns(&mut self, oid: u32, table: &TableInfo, index: &Index) {
+        let mut names: Vec<String> = Vec::with_capacity(index.terms.len());
+        for (place, term) in index.terms.iter().enumerate() {
+            let (base, ty) = term.attribute(table);
+            let mut name = base.clone();
+            let mut number = 1;
+            while names.contains(&name) {
+                name = format!("{base}{number}");
+                number += 1;
+            }
+            self.attribute(&Attribute {
+                table: oid,
+                name: &name,
+                number: place + 1,
+                ty,
+                not_null: false,
+                has_default: false,
+                identity: "",
+                generated: "",
+            });
+            names.push(name);
+        }
+    }
+}
+
+/// The terms that are no columns.
+fn expressions(index: &Index) -> Value {
+    let terms = index.terms.iter().filter(|term| term.column.is_none());
+    let shown: Vec<&str> = terms.map(|term| term.shown.full.as_str()).collect();
+    if shown.is_empty() {
+        return Value::Null;
+    }
+    Value::Text(shown.join(", "))
+}
+
+/// An `int2vector` or `oidvector`: an array whose first element has the number 0.
+fn vector<T: AsRef<str>>(elements: &[T]) -> Value {
+    let elements: Vec<&str> = elements.iter().map(AsRef::as_ref).collect();
+    match elements.len() {
+        0 => text("{}"),
+        length => Value::Text(format!("[0:{}]={{{}}}", length - 1, elements.join(","))),
+    }
+}

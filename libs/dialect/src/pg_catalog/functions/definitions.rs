@@ -1,0 +1,141 @@
+//! What defines an object, and what else is asked about one.
+
+use pgtypes::SqlValue;
+
+use super::names::class;
+use super::{
+    Answer, CatalogFunction, no_rows, nothing, of_all, of_objects, oid, optional, text, truth,
+    written,
+};
+use crate::pg_catalog::objects::Objects;
+
+pub(super) const FUNCTIONS: &[CatalogFunction] = &[
+    of_all("pg_pg_get_expr", 2, |_, a| text(written(a, 0))),
+    of_objects("pg_pg_get_expr_ext", 3, |objects, a| {
+        let full = written(a, 0);
+        text(if pretty(a, 2) {
+            objects.pretty(full)
+        } else {
+            full
+        })
+    }),
+    of_objects("pg_pg_get_indexdef", 1, index),
+    of_objects("pg_pg_get_indexdef_ext", 3, index),
+    of_objects("pg_pg_get_constraintdef", 1, constraint),
+    of_objects("pg_pg_get_constraintdef_ext", 2, constraint),
+    of_objects("pg_pg_get_viewdef", 1, view),
+    of_objects("pg_pg_get_viewdef_ext", 2, view),
+    of_objects("pg_pg_get_viewdef_wrap", 2, view),
+    of_objects("pg_pg_get_viewdef_name", 1, view_of_name),
+    of_objects("pg_pg_get_viewdef_name_ext", 2, view_of_name),
+    of_objects("pg_pg_table_is_visible", 1, |objects, a| {
+        match objects.class(oid(a, 0)) {
+            Some(class) => truth(class.schema != "information_schema"),
+            None => Ok(SqlValue::Null),
+        }
+    }),
+    of_objects("pg_pg_relation_is_updatable", 2, |objects, a| {
+        // Insert, update and delete.
+        Ok(SqlValue::Integer(if is_table(objects, a) { 28 } else { 0 }))
+    }),
+    of_objects("pg_pg_column_is_updatable", 3, |objects, a| {
+        truth(is_table(objects, a))
+    }),
+    of_objects("pg_pg_relation_is_publishable", 1, |objects, a| {
+        truth(is_table(objects, a))
+    }),
+    of_objects("pg_pg_relation_filenode", 1, |objects, a| {
+        Ok(match objects.class(oid(a, 0)) {
+            Some(class) if class.kind != 'v' => SqlValue::Integer(oid(a, 0).into()),
+            _ => SqlValue::Null,
+        })
+    }),
+    // Pages of tables are not counted apart: the size of the whole is `pg_database_size`.
+    of_objects("pg_pg_relation_size", -1, size),
+    of_objects("pg_pg_table_size", 1, size),
+    of_objects("pg_pg_indexes_size", 1, size),
+    of_objects("pg_pg_total_relation_size", 1, size),
+    of_all("pg_pg_my_temp_schema", 0, |_, _| Ok(SqlValue::Integer(0))),
+    of_all("pg_pg_is_other_temp_schema", 1, |_, _| truth(false)),
+    // Objects of these kinds are in no database here.
+    of_all("pg_obj_description", -1, nothing),
+    of_all("pg_col_description", 2, nothing),
+    of_all("pg_shobj_description", 2, nothing),
+    of_all("pg_pg_get_triggerdef", 1, nothing),
+    of_all("pg_pg_get_triggerdef_ext", 2, nothing),
+    of_all("pg_pg_get_ruledef", 1, nothing),
+    of_all("pg_pg_get_ruledef_ext", 2, nothing),
+    of_all("pg_pg_get_statisticsobjdef", 1, nothing),
+    of_all("pg_pg_get_statisticsobjdef_columns", 1, nothing),
+    of_all("pg_pg_get_statisticsobjdef_expressions", 1, nothing),
+    of_all("pg_pg_get_partkeydef", 1, nothing),
+    of_all("pg_pg_get_partition_constraintdef", 1, nothing),
+    of_all("pg_pg_get_functiondef", 1, nothing),
+    of_all("pg_pg_get_function_arguments", 1, nothing),
+    of_all("pg_pg_get_function_identity_arguments", 1, nothing),
+    of_all("pg_pg_get_function_result", 1, nothing),
+    of_all("pg_pg_get_function_arg_default", 2, nothing),
+    of_all("pg_pg_get_function_sqlbody", 1, nothing),
+    of_all("pg_pg_tablespace_location", 1, |_, _| text("")),
+    of_all("pg_set_aclexplode", 1, no_rows),
+    of_all("pg_set_pg_options_to_table", 1, no_rows),
+    of_all("pg_set_pg_get_publication_tables", 1, no_rows),
+    of_all("pg_set_pg_partition_ancestors", 1, no_rows),
+    of_all("pg_set_pg_partition_tree", 1, no_rows),
+];
+
+/// The whole definition, or that of one column.
+fn index(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    let Some(class) = objects
+        .class(oid(arguments, 0))
+        .filter(|class| class.kind == 'i')
+    else {
+        return Ok(SqlValue::Null);
+    };
+    match arguments.get(1) {
+        Some(SqlValue::Integer(column)) if *column != 0 => {
+            let at = usize::try_from(column - 1).ok();
+            match at.and_then(|at| class.terms.get(at)) {
+                Some(term) => text(term),
+                None => text(""),
+            }
+        }
+        _ => text(class.definition.of(pretty(arguments, 2))),
+    }
+}
+
+fn constraint(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    let found = objects.constraint(oid(arguments, 0));
+    optional(found.map(|found| found.of(pretty(arguments, 1))))
+}
+
+/// An argument that asks for no more parentheses than are needed.
+fn pretty(arguments: &[SqlValue], at: usize) -> bool {
+    matches!(arguments.get(at), Some(SqlValue::Integer(1)))
+}
+
+fn view(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    definition_of_view(objects, oid(arguments, 0))
+}
+
+fn view_of_name(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    definition_of_view(objects, class(objects, written(arguments, 0))?)
+}
+
+fn definition_of_view(objects: &Objects, oid: u32) -> Answer {
+    let class = objects.class(oid).filter(|class| class.kind == 'v');
+    optional(class.map(|class| class.definition.full.as_str()))
+}
+
+fn is_table(objects: &Objects, arguments: &[SqlValue]) -> bool {
+    objects
+        .class(oid(arguments, 0))
+        .is_some_and(|class| class.kind == 'r' && class.schema == "public")
+}
+
+fn size(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    Ok(match objects.class(oid(arguments, 0)) {
+        Some(_) => SqlValue::Integer(0),
+        None => SqlValue::Null,
+    })
+}

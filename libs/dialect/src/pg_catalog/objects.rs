@@ -1,0 +1,243 @@
+//! What the functions about the catalog know: the objects by their numbers and by their names.
+
+use std::collections::HashMap;
+
+use pgtypes::SqlState;
+
+use crate::error::DialectError;
+use crate::pg_catalog::describe::identifier;
+
+/// A relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Class {
+    /// `public`, `pg_catalog` or `information_schema`.
+    pub(crate) schema: &'static str,
+    /// Its name.
+    pub(crate) name: String,
+    /// `r`, `v`, `i` or `S`.
+    pub(crate) kind: char,
+    /// What defines an index or a view.
+    pub(crate) definition: Text,
+    /// The terms of an index.
+    pub(crate) terms: Vec<String>,
+}
+
+/// A definition in both ways of showing it: with all parentheses, or with those that it needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub(crate) full: String,
+    pub(crate) pretty: String,
+}
+
+impl Text {
+    pub(crate) fn of(&self, pretty: bool) -> &str {
+        if pretty { &self.pretty } else { &self.full }
+    }
+}
+
+/// The objects of a database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Objects {
+    classes: HashMap<u32, Class>,
+    numbers: HashMap<(&'static str, String), u32>,
+    constraints: HashMap<u32, Text>,
+    /// Expressions with all parentheses, as tables of the catalog hold them, and how they look with less.
+    pretty: HashMap<String, String>,
+    roles: Vec<(u32, String)>,
+    namespaces: Vec<(u32, &'static str)>,
+    databases: Vec<(u32, String)>,
+}
+
+impl Objects {
+    pub(crate) fn add_class(&mut self, oid: u32, class: Class) {
+        self.numbers.insert((class.schema, class.name.clone()), oid);
+        self.classes.insert(oid, class);
+    }
+
+    pub(crate) fn add_constraint(&mut self, oid: u32, definition: Text) {
+        self.constraints.insert(oid, definition);
+    }
+
+    pub(crate) fn add_role(&mut self, oid: u32, name: &str) {
+        self.roles.push((oid, name.to_owned()));
+    }
+
+    pub(crate) fn add_namespace(&mut self, oid: u32, name: &'static str) {
+        self.namespaces.push((oid, name));
+    }
+
+    pub(crate) fn add_database(&mut self, oid: u32, name: &str) {
+        self.databases.push((oid, name.to_owned()));
+    }
+
+    /// The name of a database.
+    pub fn database(&self, oid: i64) -> Option<&str> {
+        let found = self
+            .databases
+            .iter()
+            .find(|(known, _)| i64::from(*known) == oid);
+        found.map(|(_, name)| name.as_str())
+    }
+
+    pub(crate) fn class(&self, oid: u32) -> Option<&Class> {
+        self.classes.get(&oid)
+    }
+
+    pub(crate) fn constraint(&self, oid: u32) -> Option<&Text> {
+        self.constraints.get(&oid)
+    }
+
+    pub(crate) fn add_expression(&mut self, full: &str, pretty: &str) {
+        if full != pretty {
+            self.pretty.insert(full.to_owned(), pretty.to_owned());
+        }
+    }
+
+    /// An expression with no more parentheses than it needs.
+    pub(crate) fn pretty<'a>(&'a self, full: &'a str) -> &'a str {
+        self.pretty.get(full).map_or(full, String::as_str)
+    }
+
+    pub(crate) fn role_name(&self, oid: u32) -> Option<&str> {
+        let found = self.roles.iter().find(|(known, _)| *known == oid);
+        found.map(|(_, name)| name.as_str())
+    }
+
+    pub(crate) fn role(&self, name: &str) -> Option<u32> {
+        let found = self.roles.iter().find(|(_, known)| known == name);
+        found.map(|(oid, _)| *oid)
+    }
+
+    pub(crate) fn namespace_name(&self, oid: u32) -> Option<&'static str> {
+        let found = self.namespaces.iter().find(|(known, _)| *known == oid);
+        found.map(|(_, name)| *name)
+    }
+
+    pub(crate) fn namespace(&self, name: &str) -> Option<u32> {
+        let found = self.namespaces.iter().find(|(_, known)| *known == name);
+        found.map(|(oid, _)| *oid)
+    }
+
+    /// The relation of a name as SQL writes it, which may have a schema; 3F000 where there is no such schema.
+    pub(crate) fn relation(&self, written: &str) -> Result<Option<u32>, DialectError> {
+        let path = names(written)?;
+        let on_path = ["pg_catalog", "public"];
+        let (schemas, name): (Vec<&'static str>, &String) = match path.as_slice() {
+            [name] => (on_path.to_vec(), name),
+            [.., schema, name] => {
+                let known = self.namespaces.iter().find(|(_, known)| known == schema);
+                let schema = known.map(|(_, known)| *known).ok_or_else(|| {
+                    DialectError::new(
+                        SqlState::INVALID_SCHEMA_NAME,
+                        format!("schema \"{schema}\" does not exist"),
+                    )
+                })?;
+                (vec![schema], name)
+            }
+            [] => return Ok(None),
+        };
+        Ok(schemas
+            .into_iter()
+            .find_map(|schema| self.numbers.get(&(schema, name.clone())).copied()))
+    }
+
+    /// A relation's name as `regclass` shows it.
+    pub(crate) fn relation_name(&self, oid: u32) -> Option<String> {
+        let class = self.class(oid)?;
+        let name = identifier(&class.name);
+        let hidden = class.schema == "information_schema"
+            || (class.schema == "public"
+                && self
+                    .numbers
+                    .contains_key(&("pg_catalog", class.name.clone())));
+        Some(if hidden {
+            format!("{}.{name}", class.schema)
+        } else {
+            name
+        })
+    }
+}
+
+/// The parts of a name with dots between them; what has no quotes is in lower case.
+pub(crate) fn names(written: &str) -> Result<Vec<String>, DialectError> {
+    let invalid = || DialectError::new(SqlState::INVALID_NAME, "invalid name syntax");
+    let mut parts = Vec::new();
+    let mut rest = written.trim();
+    loop {
+        let (part, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            quoted_part(quoted).ok_or_else(invalid)?
+        } else {
+            let end = rest
+                .find(|c: char| c == '.' || c.is_whitespace())
+                .unwrap_or(rest.len());
+            let (part, after) = rest.split_at(end);
+            if part.is_empty() || part.contains('"') {
+                return Err(invalid());
+            }
+            (part.to_lowercase(), after)
+        };
+        parts.push(part);
+        match after.trim_start().strip_prefix('.') {
+            Some(after) => rest = after.trim_start(),
+            None if after.trim().is_empty() => return Ok(parts),
+            None => return Err(invalid()),
+        }
+    }
+}
+
+/// The name up to the closing quote, and what follows it.
+fn quoted_part(text: &str) -> Option<(String, &str)> {
+    let mut part = String::new();
+    let mut rest = text;
+    loop {
+        let (before, after) = rest.split_once('"')?;
+        part.push_str(before);
+        match after.strip_prefix('"') {
+            Some(after) => {
+                part.push('"');
+                rest = after;
+            }
+            None => return Some((part, after)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(schema: &'static str, name: &str) -> Class {
+        Class {
+            schema,
+            name: name.to_owned(),
+            kind: 'r',
+            definition: Text::default(),
+            terms: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_name_has_parts_with_or_without_quotes() {
+        assert_eq!(names("Public.T").unwrap(), ["public", "t"]);
+        assert_eq!(names("\"A.b\".\"c\"\"d\"").unwrap(), ["A.b", "c\"d"]);
+        for wrong in ["", "a.", ".a", "\"a", "a b", "a\"b"] {
+            assert_eq!(names(wrong).unwrap_err().sqlstate, SqlState::INVALID_NAME);
+        }
+    }
+
+    #[test]
+    fn a_relation_is_found_and_shown_by_its_name() {
+        let mut objects = Objects::default();
+        objects.add_namespace(2200, "public");
+        objects.add_namespace(13_000, "information_schema");
+        objects.add_class(20_000, class("public", "Order"));
+        objects.add_class(13_001, class("information_schema", "tables"));
+        assert_eq!(objects.relation("public.\"Order\""), Ok(Some(20_000)));
+        assert_eq!(objects.relation("order"), Ok(None));
+        assert_eq!(objects.relation("tables"), Ok(None));
+        assert!(objects.relation("nope.t").is_err());
+        assert_eq!(objects.relation_name(20_000).unwrap(), "\"Order\"");
+        let shown = objects.relation_name(13_001).unwrap();
+        assert_eq!(shown, "information_schema.tables");
+    }
+}

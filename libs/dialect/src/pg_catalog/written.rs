@@ -1,0 +1,107 @@
+//! Expressions of definitions as PostgreSQL shows them, from what the client wrote.
+
+use std::rc::Rc;
+
+use pgtypes::SqlValue;
+
+use crate::analysis::schema::{Relation, Schema};
+use crate::analysis::tree::{Expr, ExprKind};
+use crate::analysis::{self, Purpose};
+use crate::catalog::Type;
+use crate::ddl::only_expression;
+use crate::deparse;
+use crate::known_schema::stored;
+use crate::sequence::SequenceInfo;
+use crate::sqlite;
+use crate::table_info::{TableInfo, Written};
+
+/// An expression in both ways of showing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// With all parentheses.
+    pub(crate) full: String,
+    /// With those that it needs.
+    pub(crate) pretty: String,
+    /// Its type, and what a column of it would be called.
+    pub(crate) column: Option<(Type, String)>,
+    /// The numbers of the table's columns that it names.
+    pub(crate) columns: Vec<usize>,
+    /// It looks like a call.
+    pub(crate) call: bool,
+    /// It is NULL.
+    pub(crate) null: bool,
+}
+
+impl Shown {
+    /// A text that is the same both ways.
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            pretty: text.clone(),
+            full: text,
+            column: None,
+            columns: Vec::new(),
+            call: false,
+            null: false,
+        }
+    }
+}
+
+/// What an expression of a table's definition may name.
+pub(crate) struct Definitions<'a> {
+    table: Option<Relation>,
+    sequences: &'a [SequenceInfo],
+}
+
+impl<'a> Definitions<'a> {
+    pub(crate) fn of(table: &TableInfo, sequences: &'a [SequenceInfo]) -> Self {
+        Self {
+            table: stored(table, &table.name),
+            sequences,
+        }
+    }
+
+    /// The expression; `None` where SQLite's text is no longer made of what the client wrote, as after a column was
+    /// given another name.
+    pub(crate) fn shown(&self, written: &Written, purpose: Purpose<'_>) -> Option<Shown> {
+        let table = self.table.as_ref()?;
+        let sql = format!("SELECT {}", written.sql);
+        let tree = only_expression(&sql).ok()??;
+        let standalone = analysis::expression(&sql, &tree, self, table, purpose).ok()?;
+        let printed = sqlite::print_expression(&sql, &standalone).ok()?;
+        (printed == written.sqlite).then(|| Shown {
+            full: deparse::expression(&standalone, false),
+            pretty: deparse::expression(&standalone, true),
+            column: Some((standalone.value.ty, analysis::column_name(&tree))),
+            columns: columns_in(&standalone.value),
+            call: deparse::looks_like_call(&standalone.value),
+            null: matches!(
+                standalone.value.without_relabel().kind,
+                ExprKind::Constant(SqlValue::Null)
+            ),
+        })
+    }
+}
+
+/// The numbers of the columns in an expression, in the order in which they stand there.
+fn columns_in(value: &Expr) -> Vec<usize> {
+    let mut columns = Vec::new();
+    value.visit(&mut |part| {
+        if let ExprKind::Column(reference) = part.kind
+            && !columns.contains(&(reference.column + 1))
+        {
+            columns.push(reference.column + 1);
+        }
+    });
+    columns
+}
+
+impl Schema for Definitions<'_> {
+    fn relation(&self, _: Option<&str>, _: &str) -> Option<Rc<Relation>> {
+        None
+    }
+
+    fn is_sequence(&self, name: &str) -> bool {
+        self.sequences.iter().any(|sequence| sequence.name == name)
+    }
+}
