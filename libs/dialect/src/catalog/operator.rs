@@ -79,6 +79,11 @@ pub fn operators_signed(sign: &str) -> &'static [Operator] {
         .unwrap_or_default()
 }
 
+/// All operators, by sign.
+pub fn all_operators() -> &'static [Operator] {
+    &operators().entries
+}
+
 /// The operator of a number.
 pub fn operator_by_oid(oid: u32) -> Option<&'static Operator> {
     let operators = operators();
