@@ -84,6 +84,20 @@ fn pair(server: &Server, postgres: SocketAddr) -> Pair {
     Pair { ours, theirs }
 }
 
+/// Long answers where they begin to differ.
+fn around_difference(ours: &str, theirs: &str) -> (String, String) {
+    let same = ours.chars().zip(theirs.chars()).take_while(|(one, other)| one == other).count();
+    let part = |text: &str| {
+        if text.chars().count() < 200 {
+            return text.to_owned();
+        }
+        let from = same.saturating_sub(60);
+        let dots = if from > 0 { "…" } else { "" };
+        dots.chars().chain(text.chars().skip(from).take(160)).collect()
+    };
+    (part(ours), part(theirs))
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let signatures = Signatures::load();
@@ -123,6 +137,7 @@ fn main() -> ExitCode {
         if name == "different" || name == "errors in another order" && arguments.order {
             let (smallest, verdict) = pair.minimised(&statement);
             if let Verdict::Different(ours, theirs) | Verdict::Order(ours, theirs) = verdict {
+                let (ours, theirs) = around_difference(&ours, &theirs);
                 println!("#{number} {}\n  ours   {ours}\n  theirs {theirs}", smallest.node.text());
             }
             if counts[name] >= arguments.most {

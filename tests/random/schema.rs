@@ -126,6 +126,7 @@ fn value(table: &Table, row: u64, (name, ty, _): (&str, TypeId, &str), random: &
         ("w", "k") => return format!("'k{}'", row % 4),
         ("w", "i2") => return row.to_string(),
         ("w", "n") => return format!("{row}.25"),
+        (_, "i4") if random.below(2) == 0 => return random.below(9).to_string(),
         ("u", "t_id") => return format!("nullif({}, 0)", random.below(8)),
         _ => {}
     }
@@ -136,6 +137,9 @@ fn value(table: &Table, row: u64, (name, ty, _): (&str, TypeId, &str), random: &
     let mut text = texts[usize::try_from(random.below(texts.len() as u64)).expect("small")];
     if name == "n2" && (text.len() > 8 || text.contains('e')) {
         text = "-12.3456";
+    }
+    if name == "ts2" && text.starts_with("294276") {
+        text = "2024-02-29 12:34:56.789";
     }
     format!("'{text}'")
 }
