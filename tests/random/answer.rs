@@ -52,7 +52,8 @@ impl Answer {
         for rows in &self.results {
             for (name, ty, modifier) in &rows.columns {
                 let _ = write!(out, "{name}:{ty}");
-                if *modifier != -1 {
+                // Intervals are told without theirs.
+                if *modifier != -1 && *ty != 1186 {
                     let _ = write!(out, "({modifier})");
                 }
                 out.push(' ');

@@ -30,7 +30,12 @@ impl Generator<'_> {
         let count = 1 + self.below(4);
         while all.len() > count {
             let at = self.below(all.len());
-            all.remove(at);
+            let is_key = ["id", "k", "i2"].contains(&all[at].0);
+            if !is_key || self.once_in(10) {
+                all.remove(at);
+            } else if all.iter().filter(|(name, _)| ["id", "k", "i2"].contains(name)).count() >= all.len() {
+                break;
+            }
         }
         all
     }
@@ -76,7 +81,12 @@ impl Generator<'_> {
             Node::fixed("VALUES {}", [Node::list(", ", rows)])
         };
         self.columns = self.table_columns(table.name, table.name);
-        let conflict = self.conflict(table);
+        // Rows that meet one another are another matter.
+        let conflict = if source.text().contains("), (") || source.text().starts_with("SELECT") {
+            Node::none()
+        } else {
+            self.conflict(table)
+        };
         let returning = self.returning();
         Node::fixed(&format!("INSERT INTO {} ({names}) {{}}{{}}{{}}", table.name), [source, conflict, returning])
     }

@@ -71,6 +71,9 @@ impl Signatures {
             all.function(function);
         }
         for operator in catalog::all_operators() {
+            if operator.sign == "||/" {
+                continue;
+            }
             let template = match operator.left {
                 Some(_) => format!("({{}} {} {{}})", operator.sign),
                 None => format!("({} {{}})", operator.sign),
@@ -105,7 +108,14 @@ impl Signatures {
         let is_own = OWN.contains(&name)
             || ["pg_", "has_", "txid_", "inet_", "to_reg", "unknown"].iter().any(|start| name.starts_with(start))
             || name == "age" && function.arguments.len() == 1;
-        if is_own && !name.starts_with("inet_") || function.volatility == Volatility::Volatile && function.kind == FunctionKind::Scalar {
+        // How a cast function sees a modifier is no client's matter.
+        let with_modifier = ["bpchar", "varchar", "numeric", "interval", "time", "timetz", "timestamp", "timestamptz"]
+            .contains(&name)
+            && function.arguments.get(1) == Some(&TypeId::INT4);
+        // PostgreSQL has the C library's cube root, which some versions round otherwise.
+        let inexact = ["cbrt", "dcbrt", "||/"].contains(&name);
+        let is_own = is_own || with_modifier || inexact || function.oid >= 16_384;
+        if is_own && !["inet_merge", "inet_same_family"].contains(&name) || function.volatility == Volatility::Volatile && function.kind == FunctionKind::Scalar {
             return;
         }
         let mut shapes = Vec::new();

@@ -154,7 +154,7 @@ pub(crate) const ARRAYS: &[Values] = &[
     (TypeId::TIMESTAMP_ARRAY, "timestamp[]", &["{}", "{\"2024-02-29 12:00:00\"}"]),
     (TypeId::INTERVAL_ARRAY, "interval[]", &["{}", "{\"1 day\",\"02:00:00\"}"]),
     (TypeId::JSONB_ARRAY, "jsonb[]", &["{}", "{\"{\\\"a\\\": 1}\",null}"]),
-    (TypeId::BPCHAR_ARRAY, "bpchar[]", &["{}", "{a,\"b \"}"]),
+    (TypeId::BPCHAR_ARRAY, "bpchar[]", &["{}", "{a,b}"]),
     (TypeId::INET_ARRAY, "inet[]", &["{}", "{127.0.0.1,::1}"]),
 ];
 

@@ -114,7 +114,10 @@ impl Wire {
             let mut body = &frame[5..];
             match kind {
                 b'T' => rows.columns = (0..body.get_u16()).map(|_| column(&mut body)).collect(),
-                b'D' => rows.rows.push((0..body.get_u16()).map(|_| field(&mut body)).collect()),
+                b'D' => {
+                    let row: Vec<_> = (0..body.get_u16()).map(|_| field(&mut body)).collect();
+                    rows.rows.push(row.into_iter().map(|field| field.map(without_sign)).collect());
+                }
                 b'C' => {
                     rows.tag = text(&mut body);
                     answer.results.push(std::mem::take(&mut rows));
@@ -149,6 +152,14 @@ fn field(body: &mut &[u8]) -> Option<Vec<u8>> {
     let value = body[..length].to_vec();
     body.advance(length);
     Some(value)
+}
+
+/// NaN of a double in the binary format has a sign that depends on the machine.
+fn without_sign(mut value: Vec<u8>) -> Vec<u8> {
+    if value == [0xff, 0xf8, 0, 0, 0, 0, 0, 0] || value == [0xff, 0xc0, 0, 0] {
+        value[0] = 0x7f;
+    }
+    value
 }
 
 fn fault(mut body: &[u8]) -> Fault {

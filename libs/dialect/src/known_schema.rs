@@ -65,6 +65,7 @@ impl KnownSchema<'_> {
             ..TableInfo::default()
         });
         let computed = |name: &str| info.columns.iter().any(|c| c.computed && c.name == name);
+        let rowid = |name: &str| info.columns.iter().any(|c| c.rowid_alias && c.name == name);
         info.columns = columns
             .into_iter()
             .map(|column| TableColumn {
@@ -72,7 +73,7 @@ impl KnownSchema<'_> {
                 not_null: column.not_null,
                 default: column.default,
                 identity: column.identity,
-                rowid_alias: false,
+                rowid_alias: rowid(&column.name),
                 computed: computed(&column.name),
                 name: column.name,
             })
@@ -108,6 +109,7 @@ fn column(column: &TableColumn) -> Column {
         ty: ty.map_or(Type::new(TypeId::TEXT), Type::from),
         not_null: column.not_null,
         default: column.default.clone(),
+        rowid: column.rowid_alias,
         generated: if column.computed {
             Generated::Computed
         } else {
@@ -157,6 +159,7 @@ fn catalog_table(name: &str) -> Option<Relation> {
                 ty: column.ty.map_or(Type::new(TypeId::TEXT), Type::from),
                 not_null: false,
                 default: None,
+                rowid: false,
                 generated: Generated::No,
             })
             .collect(),

@@ -33,10 +33,26 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         ),
         step => whole(step),
     }),
+    Scalar::pure("pg_not_null", 3, not_null).loose(),
     Scalar::session("pg_elements", 2, elements),
     Scalar::pure("pg_side_by_side", -1, side_by_side).loose(),
     Scalar::pure("pg_record_make", -1, record).loose(),
 ];
+
+/// The value for a column that takes no NULL: value, column, table.
+fn not_null(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let value = crate::arguments::value(arguments, 0);
+    if value.is_null() {
+        let (column, table) = (text(arguments, 1)?, text(arguments, 2)?);
+        return fail(
+            SqlState::NOT_NULL_VIOLATION,
+            format!(
+                "null value in column \"{column}\" of relation \"{table}\" violates not-null constraint"
+            ),
+        );
+    }
+    Ok(value.to_owned())
+}
 
 /// A number of rows; NULL stands for `none`.
 fn row_count(

@@ -63,10 +63,13 @@ impl Analyzer<'_> {
         if source == TypeId::UNKNOWN {
             return self.told(value, target).map(Some);
         }
-        if let ExprKind::Constant(SqlValue::Null) = value.kind {
+        let pathway = pathway(source, target, context);
+        if let ExprKind::Constant(SqlValue::Null) = value.kind
+            && pathway != Pathway::None
+        {
             return Ok(Some(Expr::new(Type::new(target), value.kind, at)));
         }
-        self.by(&pathway(source, target, context), value, target)
+        self.by(&pathway, value, target)
     }
 
     /// A literal or a parameter of unknown type, now that its type is told.

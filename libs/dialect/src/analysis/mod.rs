@@ -25,6 +25,7 @@ mod one_row;
 mod operator;
 mod parameter;
 mod quantified;
+mod required;
 mod returning;
 pub mod schema;
 mod scope;

@@ -107,7 +107,8 @@ impl Translator<'_> {
                     ty: column.ty.map_or(Type::new(TypeId::TEXT), Type::from),
                     not_null: column.not_null,
                     default: None,
-                    generated: Generated::No,
+                    rowid: false,
+                generated: Generated::No,
                 })
                 .collect(),
             keys: Vec::new(),

@@ -223,16 +223,21 @@ fn own_aggregate(call: &Call) -> Option<String> {
     let value = call.arguments.last().map(|argument| argument.ty.id);
     let of_rows = value.is_some_and(|id| id.is_array() || id == TypeId::RECORD);
     match (call.function.name, value) {
-        ("mode" | "percentile_disc", Some(TypeId::NUMERIC)) => Some(format!("{name}_numeric")),
-        ("mode" | "percentile_disc", Some(TypeId::INTERVAL)) => Some(format!("{name}_interval")),
-        ("json_agg", _) if of_rows => Some("pg_json_agg_rows".to_owned()),
-        // Arrays of arrays are not collected.
-        ("array_agg", Some(id)) if id.is_array() => None,
         ("percentile_cont" | "percentile_disc", _)
             if call.arguments.first().is_some_and(|a| a.ty.id.is_array()) =>
         {
             None
         }
+        ("mode" | "percentile_disc", Some(TypeId::JSONB)) => Some(format!("{name}_jsonb")),
+        ("mode" | "percentile_disc", Some(TypeId::TIMETZ)) => Some(format!("{name}_timetz")),
+        ("mode" | "percentile_disc", Some(TypeId::INET | TypeId::CIDR)) => {
+            Some(format!("{name}_inet"))
+        }
+        ("mode" | "percentile_disc", Some(TypeId::NUMERIC)) => Some(format!("{name}_numeric")),
+        ("mode" | "percentile_disc", Some(TypeId::INTERVAL)) => Some(format!("{name}_interval")),
+        ("json_agg", _) if of_rows => Some("pg_json_agg_rows".to_owned()),
+        // Arrays of arrays are not collected.
+        ("array_agg", Some(id)) if id.is_array() => None,
         _ => Some(name),
     }
 }

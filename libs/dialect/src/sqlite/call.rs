@@ -44,10 +44,11 @@ impl Printer<'_> {
 
     /// A side of `||` as a cast to text gives it, which for a truth is not what a client sees.
     fn joined_text(&mut self, value: &Expr) -> Result {
-        if value.ty.id != TypeId::BOOL {
-            return self.as_text(value);
-        }
-        self.push("pg_booltext(");
+        self.push(match value.ty.id {
+            TypeId::BOOL => "pg_booltext(",
+            TypeId::INET | TypeId::CIDR => "pg_network_show(",
+            _ => return self.as_text(value),
+        });
         self.expr(value)?;
         self.push(")");
         Ok(())
@@ -78,12 +79,24 @@ impl Printer<'_> {
         };
         self.push(&name);
         self.push("(");
+        let collected = match call.variadic {
+            Some(element) if call.function.variadic != Some(TypeId::ANY) && !element.is_pseudo() => {
+                call.function.arguments.len().saturating_sub(1)
+            }
+            _ => call.arguments.len(),
+        };
+        let (single, rest) = call.arguments.split_at(collected.min(call.arguments.len()));
         let mut index = 0;
-        self.list(&call.arguments, ", ", |printer, argument| {
+        self.list(single, ", ", |printer, argument| {
             let form = wanted(call.function, index);
             index += 1;
             printer.argument_as(argument, form)
         })?;
+        if collected < call.arguments.len() {
+            // A variadic parameter of a type takes an array of it.
+            self.push(", ");
+            self.array_value(rest)?;
+        }
         self.push(")");
         Ok(())
     }

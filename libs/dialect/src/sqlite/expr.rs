@@ -99,6 +99,20 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
+            ExprKind::NotNull {
+                operand,
+                column,
+                table,
+            } => {
+                self.push("pg_not_null(");
+                self.expr(operand)?;
+                self.push(", ");
+                self.text(column);
+                self.push(", ");
+                self.text(table);
+                self.push(")");
+                Ok(())
+            }
             ExprKind::ColumnDefault(text) => {
                 self.push("(");
                 self.push(text);

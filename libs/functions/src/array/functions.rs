@@ -42,7 +42,17 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_array_cat", 2, joined).loose(),
     Scalar::pure("pg_array_position", 2, |a| position(a, 1)).loose(),
     Scalar::pure("pg_array_position_start", 3, |a| {
-        position(a, integer(a, 2)?)
+        let searched = match value(a, 0) {
+            SqlValueRef::Text(array) => !Array::parse(array)?.elements.is_empty(),
+            _ => false,
+        };
+        if value(a, 2).is_null() && searched {
+            return fail(
+                SqlState::NULL_VALUE_NOT_ALLOWED,
+                "initial position must not be null",
+            );
+        }
+        position(a, if value(a, 2).is_null() { 1 } else { integer(a, 2)? })
     })
     .loose(),
     Scalar::pure("pg_array_positions", 2, positions).loose(),

@@ -2,7 +2,7 @@
 
 mod jsonb;
 
-pub(crate) use crate::collation::jsonb::compare_documents;
+pub(crate) use crate::collation::jsonb::{compare as by_jsonb, compare_documents};
 
 use std::cmp::Ordering;
 
@@ -34,17 +34,25 @@ pub fn collations() -> &'static [Collation] {
         },
         Collation {
             name: "pg_timetz",
-            compare: |a, b| by_key(a, b, timetz_key),
+            compare: by_timetz,
         },
         Collation {
             name: "pg_jsonb",
-            compare: jsonb::compare,
+            compare: by_jsonb,
         },
         Collation {
             name: "pg_inet",
-            compare: |a, b| by_key(a, b, |text| Inet::parse(text).ok()),
+            compare: by_inet,
         },
     ]
+}
+
+pub(crate) fn by_timetz(a: &str, b: &str) -> Ordering {
+    by_key(a, b, timetz_key)
+}
+
+pub(crate) fn by_inet(a: &str, b: &str) -> Ordering {
+    by_key(a, b, |text| Inet::parse(text).ok())
 }
 
 fn by_key<K: Ord>(a: &str, b: &str, key: impl Fn(&str) -> Option<K>) -> Ordering {
