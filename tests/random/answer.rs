@@ -25,6 +25,15 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
+impl Fault {
+    /// The error is one of values, found while rows were computed.
+    pub(crate) fn is_of_values(&self) -> bool {
+        ["21", "22", "23", "2B", "0A000", "42601"]
+            .iter()
+            .any(|class| self.code.starts_with(class))
+    }
+}
+
 impl Answer {
     /// It is said that this is not to be had here.
     pub(crate) fn refusal(&self) -> Option<&str> {
@@ -37,13 +46,6 @@ impl Answer {
         self.fault
             .as_ref()
             .is_some_and(|fault| ["57014", "54000", "54001", "53200"].contains(&fault.code.as_str()))
-    }
-
-    /// The error is one of values, found while rows were computed.
-    pub(crate) fn is_of_values(&self) -> bool {
-        self.fault.as_ref().is_some_and(|fault| {
-            fault.code.starts_with("22") || fault.code.starts_with("21") || fault.code.starts_with("23")
-        })
     }
 
     /// On one line: the rows of a statement without an order are sorted.

@@ -130,7 +130,6 @@ fn main() -> ExitCode {
                 "refused"
             }
             Verdict::Exhausted => "exhausted",
-            Verdict::Folded => "folded",
             Verdict::Order(..) => "errors in another order",
             Verdict::Different(..) => "different",
         };

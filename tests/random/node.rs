@@ -144,6 +144,20 @@ impl Node {
         }
     }
 
+    /// The texts of all values in it.
+    pub(crate) fn values(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        if matches!(self.sort, Sort::Value(_)) {
+            all.push(self.text());
+        }
+        for part in &self.parts {
+            if let Part::Node(node) = part {
+                all.extend(node.values());
+            }
+        }
+        all
+    }
+
     fn descendants(&self, sort: Sort, found: &mut Vec<Self>) {
         for part in &self.parts {
             let Part::Node(node) = part else { continue };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Fault};
 use crate::queries::Statement;
 use crate::schema;
 use crate::wire::Wire;
@@ -24,8 +24,6 @@ pub(crate) enum Verdict {
     Refused(String),
     /// One of them did not come to an end.
     Exhausted,
-    /// PostgreSQL fails by a constant that it computes before it knows whether it is wanted.
-    Folded,
     /// Both fail, or one does, by values that are computed in another order or not at all.
     Order(String, String),
     Different(String, String),
@@ -65,15 +63,18 @@ impl Pair {
         let ours = ask(&mut self.ours, statement, &text);
         let theirs = ask(&mut self.theirs, statement, &text);
         let verdict = verdict(&ours, &theirs, statement.ordered);
-        if matches!(verdict, Verdict::Different(..)) && ours.fault.is_none() && theirs.is_of_values() && text.contains(" FROM ")
-            || matches!(verdict, Verdict::Different(..)) && statement.changes.is_some()
-        {
-            let plan = self.theirs.ask(&format!("EXPLAIN {text}"));
-            if plan.fault.is_some() && plan.fault == theirs.fault && plan.is_of_values() {
-                return Verdict::Folded;
-            }
+        let Verdict::Different(left, right) = verdict else {
+            return verdict;
+        };
+        let parts = statement.node.values();
+        let explained = |wire: &mut Wire, fault: &Option<Fault>| {
+            let fault = fault.as_ref().filter(|fault| fault.is_of_values());
+            fault.is_some_and(|fault| is_of_a_part(wire, &text, &parts, fault))
+        };
+        if explained(&mut self.theirs, &ours.fault) || explained(&mut self.ours, &theirs.fault) {
+            return Verdict::Order(left, right);
         }
-        verdict
+        Verdict::Different(left, right)
     }
 
     /// The smallest form found of a statement that is answered in two ways.
@@ -103,6 +104,45 @@ impl Pair {
     }
 }
 
+/// Whether a part of a statement alone fails with this error: then only one of the servers had to compute it.
+fn is_of_a_part(wire: &mut Wire, text: &str, parts: &[String], fault: &Fault) -> bool {
+    parts.iter().any(|part| {
+        let tables = sources(text, part);
+        let from = if tables.is_empty() {
+            String::new()
+        } else {
+            format!(" FROM {}", tables.join(", "))
+        };
+        let answer = wire.ask(&format!("SELECT {part}{from}"));
+        answer.fault.as_ref() == Some(fault)
+    })
+}
+
+/// The tables whose columns a part of a statement names.
+fn sources(text: &str, part: &str) -> Vec<String> {
+    let is_named = |alias: &str| {
+        part.split(|c: char| !c.is_alphanumeric() && c != '.')
+            .any(|word| word.split_once('.').is_some_and(|(start, _)| start == alias))
+    };
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ';'))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mut found: Vec<String> = words
+        .windows(3)
+        .filter(|three| matches!(three[0], "t" | "u" | "w") && three[1] == "AS" && is_named(three[2]))
+        .map(|three| three.join(" "))
+        .collect();
+    for table in ["t", "u", "w"] {
+        if is_named(table) {
+            found.push(table.to_owned());
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
 pub(crate) fn verdict(ours: &Answer, theirs: &Answer, ordered: bool) -> Verdict {
     if let Some(message) = ours.refusal() {
         return Verdict::Refused(message.to_owned());
@@ -113,9 +153,6 @@ pub(crate) fn verdict(ours: &Answer, theirs: &Answer, ordered: bool) -> Verdict 
     let (left, right) = (ours.line(ordered), theirs.line(ordered));
     if left == right {
         return Verdict::Same;
-    }
-    if ours.is_of_values() && theirs.is_of_values() {
-        return Verdict::Order(left, right);
     }
     Verdict::Different(left, right)
 }

@@ -243,7 +243,7 @@ impl Generator<'_> {
         let count = self.below(3);
         let keys: Vec<Node> = (0..count)
             .map(|_| {
-                let ty = self.sortable_type();
+                let ty = self.key_type();
                 let depth = u32::from(self.once_in(3));
                 self.column_or_value(ty, depth)
             })
@@ -273,9 +273,7 @@ impl Generator<'_> {
     fn column_or_value(&mut self, ty: TypeId, depth: u32) -> Node {
         let those: Vec<Column> = self.columns.iter().filter(|column| column.ty == ty).cloned().collect();
         if those.is_empty() || depth > 0 {
-            let value = self.value(ty, depth);
-            // A number alone would be a place in the list.
-            return Node::value(ty, "coalesce({}, NULL)", [value]);
+            return self.value(ty, depth);
         }
         let column = self.pick(&those).clone();
         Node::leaf(Sort::Fixed, column.sql)
@@ -292,13 +290,19 @@ impl Generator<'_> {
         let mut template = signature.template.clone();
         if plain && !arguments.is_empty() {
             template.pop();
-            let sortable = !signature.arguments.contains(&TypeId::JSON);
+            let sortable = !signature.arguments.iter().any(|ty| {
+                matches!(*ty, TypeId::JSON | TypeId::INTERVAL | TypeId::JSONB | TypeId::NUMERIC)
+                    || ty.is_array()
+            });
             if arguments.len() == 1 && sortable && self.once_in(3) {
                 template = template.replacen('(', "(DISTINCT ", 1);
             } else {
                 // The order of all that goes in.
                 let places: Vec<Node> = arguments.clone();
-                let order = signature.arguments.iter().map(|ty| if *ty == TypeId::JSON || *ty == TypeId::CHAR { "{}::text" } else { "{}" });
+                let order = signature.arguments.iter().map(|ty| {
+                    let ambiguous = matches!(*ty, TypeId::JSON | TypeId::CHAR | TypeId::INTERVAL | TypeId::NUMERIC | TypeId::JSONB);
+                    if ambiguous || ty.is_array() { "({})::text" } else { "{}" }
+                });
                 template.push_str(" ORDER BY ");
                 template.push_str(&order.collect::<Vec<_>>().join(", "));
                 arguments.extend(places);
@@ -353,7 +357,7 @@ impl Generator<'_> {
             })
             .collect();
         let partition = if self.once_in(2) {
-            let ty = self.sortable_type();
+            let ty = self.key_type();
             let key = self.column_or_value(ty, 0);
             Node::clause("PARTITION BY {} ", [key])
         } else {
@@ -384,7 +388,7 @@ impl Generator<'_> {
         if self.once_in(3) {
             return self.distinct();
         }
-        let ty = self.sortable_type();
+        let ty = self.key_type();
         let mut node = self.side(ty);
         for _ in 0..=self.below(2) {
             let sign = *self.pick(&["UNION", "UNION ALL", "EXCEPT", "INTERSECT", "INTERSECT ALL", "EXCEPT ALL"]);
@@ -409,10 +413,10 @@ impl Generator<'_> {
 
     fn distinct(&mut self) -> Statement {
         self.columns = self.table_columns("u", "u");
-        let ty = self.sortable_type();
+        let ty = self.key_type();
         let key = self.column_or_value(ty, 0);
         if self.once_in(2) {
-            let other = self.sortable_type();
+            let other = self.key_type();
             let other = self.column_or_value(other, 0);
             return Statement::query(Node::fixed("SELECT DISTINCT {}, {} FROM u", [key, other]), false);
         }
@@ -515,7 +519,7 @@ impl Generator<'_> {
             "SELECT {} FROM u AS x",
             "SELECT u.nothing = {} FROM u",
             "SELECT id FROM u ORDER BY {}, id LIMIT 1",
-            "SELECT id FROM u LIMIT {}",
+            "SELECT 1 FROM u LIMIT {}",
             "SELECT {} IN (1, 'a') FROM u LIMIT 0",
             "SELECT nofunction({}) FROM u",
             "SELECT {}::nothing FROM u",

@@ -116,7 +116,11 @@ impl Wire {
                 b'T' => rows.columns = (0..body.get_u16()).map(|_| column(&mut body)).collect(),
                 b'D' => {
                     let row: Vec<_> = (0..body.get_u16()).map(|_| field(&mut body)).collect();
-                    rows.rows.push(row.into_iter().map(|field| field.map(without_sign)).collect());
+                    let row = row.into_iter().zip(&rows.columns).map(|(field, (_, ty, _))| {
+                        field.map(|value| if matches!(ty, 700 | 701) { without_sign(value) } else { value })
+                    });
+                    let row = row.collect();
+                    rows.rows.push(row);
                 }
                 b'C' => {
                     rows.tag = text(&mut body);
@@ -154,8 +158,14 @@ fn field(body: &mut &[u8]) -> Option<Vec<u8>> {
     Some(value)
 }
 
-/// NaN of a double in the binary format has a sign that depends on the machine.
+/// NaN of a double in the binary format has a sign that depends on the machine, and we have no -0.
 fn without_sign(mut value: Vec<u8>) -> Vec<u8> {
+    if value == b"-0" {
+        value.remove(0);
+    }
+    if value == [0x80, 0, 0, 0, 0, 0, 0, 0] || value == [0x80, 0, 0, 0] {
+        value[0] = 0;
+    }
     if value == [0xff, 0xf8, 0, 0, 0, 0, 0, 0] || value == [0xff, 0xc0, 0, 0] {
         value[0] = 0x7f;
     }

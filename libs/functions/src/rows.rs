@@ -33,6 +33,13 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         ),
         step => whole(step),
     }),
+    Scalar::pure("pg_percentile", 2, |a| {
+        if !crate::arguments::value(a, 0).is_null() {
+            crate::aggregate::fraction(a)?;
+        }
+        Ok(crate::arguments::value(a, 1).to_owned())
+    })
+    .loose(),
     Scalar::pure("pg_not_null", 3, not_null).loose(),
     Scalar::session("pg_elements", 2, elements),
     Scalar::pure("pg_side_by_side", -1, side_by_side).loose(),

@@ -39,9 +39,9 @@ impl Analyzer<'_> {
         let nested = self.level().aggregates;
         self.level().aggregates = seen;
         let (arguments, order_by) = inner;
-        self.check_nesting(&arguments.values, &order_by, nested.then_some(at))?;
         let mut resolved = self.resolve_function(name, &arguments, call, at)?;
         self.check_aggregate(call, &resolved, at)?;
+        self.check_nesting(&arguments.values, &order_by, nested.then_some(at))?;
         let values = self.spread(call, &mut resolved, arguments.values, at)?;
         let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
         if !takes {

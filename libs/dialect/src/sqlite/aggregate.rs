@@ -27,6 +27,16 @@ impl Printer<'_> {
         if aggregate.distinct && aggregate.call.arguments.len() > 1 {
             return self.joined_distinct(aggregate, at);
         }
+        // The fraction is looked at even where there are no rows.
+        let fraction = match aggregate.call.arguments.as_slice() {
+            [fraction, _] if aggregate.within_group && !is_a_part(fraction) => Some(fraction),
+            _ => None,
+        };
+        if let Some(fraction) = fraction {
+            self.push("pg_percentile(");
+            self.expr(fraction)?;
+            self.push(", ");
+        }
         self.head(&name);
         self.push("(");
         if aggregate.distinct {
@@ -38,6 +48,9 @@ impl Printer<'_> {
         if let Some(filter) = &aggregate.filter {
             self.push(" FILTER (WHERE ");
             self.expr(filter)?;
+            self.push(")");
+        }
+        if fraction.is_some() {
             self.push(")");
         }
         Ok(())
@@ -207,6 +220,11 @@ impl Printer<'_> {
     pub(crate) fn sorts(&mut self, sorts: &[Sort]) -> Result {
         self.list(sorts, ", ", |printer, sort| printer.sort(sort, None))
     }
+}
+
+/// Whether a value is known to be from 0 to 1.
+fn is_a_part(value: &Expr) -> bool {
+    matches!(&value.kind, ExprKind::Constant(SqlValue::Real(part)) if (0.0..=1.0).contains(part))
 }
 
 /// Whether WITHIN GROUP sorts by one value, which the aggregate does itself.

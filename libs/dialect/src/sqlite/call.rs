@@ -43,7 +43,7 @@ impl Printer<'_> {
     }
 
     /// A side of `||` as a cast to text gives it, which for a truth is not what a client sees.
-    fn joined_text(&mut self, value: &Expr) -> Result {
+    pub(crate) fn joined_text(&mut self, value: &Expr) -> Result {
         self.push(match value.ty.id {
             TypeId::BOOL => "pg_booltext(",
             TypeId::INET | TypeId::CIDR => "pg_network_show(",

@@ -268,8 +268,20 @@ impl Printer<'_> {
                 let feature = format!("a cast of type {} to {}", from.name(), to.name());
                 return Err(self.unsupported(outer.at, feature));
             }
+            // A number of four bytes with or without a sign.
+            _ if from == TypeId::INT4 && to == TypeId::OID => self.wrapped("(", inner, " & 4294967295)")?,
+            _ if from == TypeId::OID && to == TypeId::INT4 => {
+                self.wrapped("((", inner, " << 32) >> 32)")?;
+            }
             _ => self.expr(inner)?,
         }
+        Ok(())
+    }
+
+    fn wrapped(&mut self, before: &str, inner: &Expr, behind: &str) -> Result {
+        self.push(before);
+        self.expr(inner)?;
+        self.push(behind);
         Ok(())
     }
 
@@ -280,7 +292,7 @@ impl Printer<'_> {
         to: crate::catalog::Type,
         at: crate::syntax::ast::Position,
     ) -> Result {
-        if is_text(to.id) {
+        if is_text(to.id) && (to.id != TypeId::CHAR || inner.ty.id == TypeId::CHAR) {
             return self.as_text(inner);
         }
         if to.id.is_array() {

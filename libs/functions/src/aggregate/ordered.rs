@@ -184,6 +184,21 @@ impl Set {
     }
 }
 
+/// The first argument, a part of all rows.
+pub(crate) fn fraction(arguments: &[SqlValueRef<'_>]) -> Result<f64, ValueError> {
+    let fraction = real(arguments, 0)?;
+    if (0.0..=1.0).contains(&fraction) {
+        return Ok(fraction);
+    }
+    Err(ValueError::new(
+        SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+        format!(
+            "percentile value {} is not between 0 and 1",
+            crate::timestamp::casts::short(fraction)
+        ),
+    ))
+}
+
 fn count(length: usize) -> f64 {
     pgtypes::float::double_of_integer(i64::try_from(length).unwrap_or(i64::MAX))
 }
@@ -197,17 +212,7 @@ impl Aggregate for Set {
     fn step(&mut self, arguments: &[SqlValueRef<'_>]) -> Result<(), ValueError> {
         let at = usize::from(self.measure != Measure::Mode);
         if at == 1 && !value(arguments, 0).is_null() {
-            let fraction = real(arguments, 0)?;
-            if !(0.0..=1.0).contains(&fraction) {
-                return Err(ValueError::new(
-                    SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
-                    format!(
-                        "percentile value {} is not between 0 and 1",
-                        pgtypes::float::double_text(fraction)
-                    ),
-                ));
-            }
-            self.fraction = Some(fraction);
+            self.fraction = Some(fraction(arguments)?);
         }
         if !value(arguments, at).is_null() {
             self.values.push(value(arguments, at).to_owned());

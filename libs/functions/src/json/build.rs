@@ -96,6 +96,15 @@ fn of_value(session: &dyn Session, value: SqlValueRef<'_>, ty: i64) -> Result<St
     })
 }
 
+/// The text of an array's element, which for a timestamp is JSON's own.
+fn moment(text: &str, array: i64) -> String {
+    match array {
+        1115 => text.replacen(' ', "T", 1),
+        1185 => with_minutes(&text.replacen(' ', "T", 1)),
+        _ => text.to_owned(),
+    }
+}
+
 /// JSON's timestamps have the minutes of their distance from UTC in any case.
 fn with_minutes(text: &str) -> String {
     let (text, era) = match text.strip_suffix(" BC") {
@@ -128,7 +137,8 @@ fn elements(elements: &[Element], ty: i64) -> String {
             Element::Value(text) => match (BARE_ARRAYS.contains(&ty), text.as_str()) {
                 (true, "t") => "true".to_owned(),
                 (true, "f") => "false".to_owned(),
-                (true, "NaN" | "Infinity" | "-Infinity") | (false, _) => quoted(text),
+                (true, "NaN" | "Infinity" | "-Infinity") => quoted(text),
+                (false, text) => quoted(&moment(text, ty)),
                 (true, text) => text.to_owned(),
             },
         })
