@@ -81,8 +81,9 @@ impl<'a> Generator<'a> {
 
     /// A type of columns.
     pub(crate) fn any_type(&mut self) -> TypeId {
-        if self.once_in(3) {
-            self.pick(TYPES).0
+        let ty = self.pick(TYPES).0;
+        if self.once_in(3) && ty != TypeId::BPCHAR {
+            ty
         } else {
             *self.pick(USUAL)
         }
@@ -157,6 +158,15 @@ impl<'a> Generator<'a> {
             let text = *self.pick(texts);
             return self.literal_of(ty, text);
         }
+        if signature.name == "cast" && is_text(ty) && !self.once_in(8) {
+            // What is no value at all is refused in many ways.
+            let texts = values_of(signature.result).map_or(&[][..], |(_, _, texts)| texts);
+            if !texts.is_empty() {
+                let text = *self.pick(texts);
+                return self.literal_of(ty, text);
+            }
+        }
+        let depth = if signature.name == "cast" && is_text(ty) { 0 } else { depth };
         let node = self.value(ty, depth);
         // A cast binds stronger than a sign.
         if signature.template.starts_with("{}::") {
@@ -315,4 +325,8 @@ impl<'a> Generator<'a> {
         let template = *self.pick(&["(({}, {}) = ({}, {}))", "(({}, {}) < ({}, {}))", "(({}, {}) <> ({}, {}))", "(({}, {}) >= ({}, {}))"]);
         Node::value(TypeId::BOOL, template, four)
     }
+}
+
+fn is_text(ty: TypeId) -> bool {
+    matches!(ty, TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME | TypeId::BPCHAR)
 }

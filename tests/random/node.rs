@@ -2,6 +2,8 @@
 
 use dialect::catalog::TypeId;
 
+use crate::values::values_of;
+
 /// What may stand in the place of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sort {
@@ -18,6 +20,8 @@ pub(crate) enum Sort {
 pub(crate) struct Node {
     sort: Sort,
     parts: Vec<Part>,
+    /// Values that the text has in it, which can't be made smaller.
+    hidden: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,6 +36,7 @@ impl Node {
         Self {
             sort,
             parts: vec![Part::Text(text.into())],
+            hidden: Vec::new(),
         }
     }
 
@@ -51,7 +56,19 @@ impl Node {
             parts.push(Part::Text(text.to_owned()));
         }
         assert!(children.next().is_none(), "a place for each node");
-        Self { sort, parts }
+        Self {
+            sort,
+            parts,
+            hidden: Vec::new(),
+        }
+    }
+
+    /// The same as one text.
+    pub(crate) fn whole(&self, sort: Sort) -> Self {
+        Self {
+            hidden: self.values(),
+            ..Self::leaf(sort, self.text())
+        }
     }
 
     /// A value.
@@ -91,6 +108,7 @@ impl Node {
         Self {
             sort: Sort::Fixed,
             parts,
+            hidden: Vec::new(),
         }
     }
 
@@ -129,13 +147,14 @@ impl Node {
             Sort::Fixed => Vec::new(),
             Sort::Optional if self.parts.is_empty() => Vec::new(),
             Sort::Optional => vec![Self {
-                sort: self.sort,
                 parts: Vec::new(),
+                ..self.clone()
             }],
             Sort::Value(ty) => {
                 let mut found = Vec::new();
                 self.descendants(self.sort, &mut found);
-                let null = format!("NULL::{}", ty.name());
+                let name = values_of(ty).map_or_else(|| ty.name(), |(_, name, _)| (*name).to_owned());
+                let null = format!("NULL::{name}");
                 if !found.is_empty() && self.text() != null {
                     found.push(Self::leaf(Sort::Fixed, null));
                 }
@@ -146,7 +165,7 @@ impl Node {
 
     /// The texts of all values in it.
     pub(crate) fn values(&self) -> Vec<String> {
-        let mut all = Vec::new();
+        let mut all = self.hidden.clone();
         if matches!(self.sort, Sort::Value(_)) {
             all.push(self.text());
         }

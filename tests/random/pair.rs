@@ -71,7 +71,12 @@ impl Pair {
             let fault = fault.as_ref().filter(|fault| fault.is_of_values());
             fault.is_some_and(|fault| is_of_a_part(wire, &text, &parts, fault))
         };
-        if explained(&mut self.theirs, &ours.fault) || explained(&mut self.ours, &theirs.fault) {
+        // Where several rows fail, the first is another one.
+        let alike = |one: &Option<Fault>, other: &Option<Fault>| match (one, other) {
+            (Some(one), Some(other)) => one.is_of_values() && one.is_like(other) && text.contains(" FROM "),
+            _ => false,
+        };
+        if alike(&ours.fault, &theirs.fault) || explained(&mut self.theirs, &ours.fault) || explained(&mut self.ours, &theirs.fault) {
             return Verdict::Order(left, right);
         }
         Verdict::Different(left, right)
@@ -114,7 +119,7 @@ fn is_of_a_part(wire: &mut Wire, text: &str, parts: &[String], fault: &Fault) ->
             format!(" FROM {}", tables.join(", "))
         };
         let answer = wire.ask(&format!("SELECT {part}{from}"));
-        answer.fault.as_ref() == Some(fault)
+        answer.fault.is_some_and(|found| found == *fault || !tables.is_empty() && found.is_like(fault))
     })
 }
 
@@ -122,17 +127,23 @@ fn is_of_a_part(wire: &mut Wire, text: &str, parts: &[String], fault: &Fault) ->
 fn sources(text: &str, part: &str) -> Vec<String> {
     let is_named = |alias: &str| {
         part.split(|c: char| !c.is_alphanumeric() && c != '.')
-            .any(|word| word.split_once('.').is_some_and(|(start, _)| start == alias))
+            .any(|word| word.split('.').next() == Some(alias))
     };
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ';'))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let mut found: Vec<String> = words
-        .windows(3)
-        .filter(|three| matches!(three[0], "t" | "u" | "w") && three[1] == "AS" && is_named(three[2]))
-        .map(|three| three.join(" "))
-        .collect();
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(" AS ") {
+        let before = &text[..text.len() - rest.len() + at];
+        rest = &rest[at + 4..];
+        let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        let alias = &rest[..end];
+        if is_named(alias) {
+            let columns = match rest[end..].strip_prefix(" (") {
+                Some(list) => format!(" ({})", list.split(')').next().unwrap_or_default()),
+                None => String::new(),
+            };
+            found.push(format!("{} AS {alias}{columns}", source_before(before)));
+        }
+    }
     for table in ["t", "u", "w"] {
         if is_named(table) {
             found.push(table.to_owned());
@@ -141,6 +152,27 @@ fn sources(text: &str, part: &str) -> Vec<String> {
     found.sort();
     found.dedup();
     found
+}
+
+/// What ends a text: a table's name, or a list in parentheses with what stands right before it.
+fn source_before(text: &str) -> &str {
+    let mut depth = 0_u32;
+    let mut quoted = false;
+    for (at, c) in text.char_indices().rev() {
+        match c {
+            '\'' => quoted = !quoted,
+            ')' if !quoted => depth += 1,
+            '(' if !quoted => depth = depth.saturating_sub(1),
+            c if !quoted && depth == 0 && (c.is_whitespace() || c == ',') => {
+                return &text[at + c.len_utf8()..];
+            }
+            _ => {}
+        }
+        if depth == 0 && c == '(' && !quoted && text[..at].ends_with([' ', '(']) {
+            return &text[at..];
+        }
+    }
+    text
 }
 
 pub(crate) fn verdict(ours: &Answer, theirs: &Answer, ordered: bool) -> Verdict {

@@ -282,7 +282,13 @@ impl Generator<'_> {
     /// An aggregate over the rows of a group, in an order that makes it the same wherever it matters.
     fn aggregate(&mut self) -> Node {
         let signatures = self.signatures;
-        let signature = self.pick(&signatures.aggregates);
+        let signature = loop {
+            let signature = self.pick(&signatures.aggregates);
+            // What has lost its width is not shown with blanks.
+            if !signature.arguments.contains(&TypeId::BPCHAR) {
+                break signature;
+            }
+        };
         let mut arguments: Vec<Node> = (0..signature.arguments.len())
             .map(|at| self.argument(signature, at, 1))
             .collect();
@@ -315,8 +321,7 @@ impl Generator<'_> {
             arguments.push(condition);
         }
         // The order repeats the arguments: a smaller one would have to be made twice.
-        let text = Node::fixed(&template, arguments).text();
-        Node::leaf(Sort::Value(signature.result), text)
+        Node::fixed(&template, arguments).whole(Sort::Value(signature.result))
     }
 
     /// A query with windows over a table.
@@ -337,7 +342,10 @@ impl Generator<'_> {
         let plain: Vec<_> = signatures
             .aggregates
             .iter()
-            .filter(|one| matches!(one.kind, FunctionKind::Aggregate { ordered_set: false, .. }))
+            .filter(|one| {
+                matches!(one.kind, FunctionKind::Aggregate { ordered_set: false, .. })
+                    && !one.arguments.contains(&TypeId::BPCHAR)
+            })
             .collect();
         let signature = if self.once_in(2) {
             self.pick(&signatures.windows)

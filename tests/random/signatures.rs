@@ -48,7 +48,6 @@ const MEANINGS: &[(TypeId, TypeId)] = &[
     (TypeId::DATE, TypeId::DATE_ARRAY),
     (TypeId::TIMESTAMP, TypeId::TIMESTAMP_ARRAY),
     (TypeId::JSONB, TypeId::JSONB_ARRAY),
-    (TypeId::BPCHAR, TypeId::BPCHAR_ARRAY),
     (TypeId::FLOAT8, TypeId::FLOAT8_ARRAY),
     (TypeId::INET, TypeId::INET_ARRAY),
     (TypeId::INTERVAL, TypeId::INTERVAL_ARRAY),
@@ -93,6 +92,10 @@ impl Signatures {
             }
         }
         for (at, signature) in all.calls.iter().enumerate() {
+            // Only where it is shown at once does such a value have its blanks.
+            if signature.result == TypeId::BPCHAR {
+                continue;
+            }
             all.by_result.entry(signature.result).or_default().push(at);
         }
         all

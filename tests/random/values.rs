@@ -49,7 +49,7 @@ pub(crate) const TYPES: &[Values] = &[
         ],
     ),
     (TypeId::VARCHAR, "varchar", &["", "a", "abc", "Zz", "é", "12", "x y", "  b"]),
-    (TypeId::BPCHAR, "bpchar", &["", "a", "abc", "ab  ", "  c", "é", "12", "A"]),
+    (TypeId::BPCHAR, "bpchar", &["", "a", "abc", "ab", "  c", "é", "12", "A"]),
     (TypeId::NAME, "name", &["", "a", "abc", "pg_class", "Zz"]),
     (TypeId::CHAR, "\"char\"", &["", "a", "Z", "1"]),
     (TypeId::OID, "oid", &["0", "1", "25", "4294967295"]),
@@ -165,6 +165,9 @@ pub(crate) fn values_of(ty: TypeId) -> Option<&'static Values> {
 
 /// Texts of which an argument of a function is one: what means something to it.
 pub(crate) fn special(name: &str, index: usize, ty: TypeId) -> Option<&'static [&'static str]> {
+    if ty == TypeId::BPCHAR && index > 0 {
+        return None;
+    }
     let text = matches!(ty, TypeId::TEXT | TypeId::NAME | TypeId::VARCHAR);
     let whole = matches!(ty, TypeId::INT4 | TypeId::INT2 | TypeId::INT8);
     Some(match name {

@@ -122,7 +122,13 @@ impl Analyzer<'_> {
                     arguments,
                     variadic: None,
                 };
-                Some(Expr::new(ty, ExprKind::Call(call), at))
+                let value = Expr::new(Type::new(function.result), ExprKind::Call(call), at);
+                // Some targets take the function's result as it is.
+                Some(if function.result == target {
+                    value
+                } else {
+                    Expr::new(ty, ExprKind::Relabel(Box::new(value)), at)
+                })
             }
         })
     }
@@ -256,5 +262,5 @@ fn reads_elements(from: TypeId, to: TypeId) -> bool {
     let whole = |id| matches!(id, TypeId::INT2 | TypeId::INT4 | TypeId::INT8);
     let text = |id| matches!(id, TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME);
     let number = |id| whole(id) || matches!(id, TypeId::NUMERIC | TypeId::FLOAT4 | TypeId::FLOAT8);
-    text(from) || (whole(from) && number(to)) || (text(to) && from != TypeId::BOOL)
+    text(from) || (whole(from) && number(to)) || (text(to) && !matches!(from, TypeId::BOOL | TypeId::INET | TypeId::CIDR | TypeId::BPCHAR))
 }

@@ -3,7 +3,7 @@
 use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::{Function, TypeId};
 use crate::sqlite::any::wanted;
-use crate::sqlite::form::{Form, form, registered_name};
+use crate::sqlite::form::{Form, form, is_registered, registered_name};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -47,6 +47,7 @@ impl Printer<'_> {
         self.push(match value.ty.id {
             TypeId::BOOL => "pg_booltext(",
             TypeId::INET | TypeId::CIDR => "pg_network_show(",
+            TypeId::BPCHAR => return self.expr(value),
             _ => return self.as_text(value),
         });
         self.expr(value)?;
@@ -74,9 +75,12 @@ impl Printer<'_> {
         if self.special(call)? {
             return Ok(());
         }
-        let Some(name) = registered_name(call.function) else {
+        let Some(mut name) = registered_name(call.function) else {
             return Err(self.missing(call.function, at));
         };
+        if let Some(by_type) = by_elements(&name, call) {
+            name = by_type;
+        }
         self.push(&name);
         self.push("(");
         let collected = match call.variadic {
@@ -112,40 +116,48 @@ impl Printer<'_> {
 
     /// LIKE: PostgreSQL's escape is a backslash where none was said.
     fn like(&mut self, text: &Expr, word: &str, pattern: &Expr) -> Result {
-        let (pattern, escape) = match &pattern.kind {
-            ExprKind::Call(call) if call.function.name == "like_escape" => {
-                match call.arguments.as_slice() {
-                    [pattern, escape] => (pattern, Some(escape)),
-                    _ => (pattern, None),
-                }
-            }
-            _ => (pattern, None),
-        };
-        self.push("(");
+        // A pattern that ends with its escape is an error, of which SQLite knows nothing.
+        let is_whole = text_of(pattern).is_some_and(|pattern| !pattern.ends_with('\\'));
+        let native = is_whole || matches!(pattern.kind, ExprKind::Parameter(_));
+        self.push(match (native, word) {
+            (true, _) => "(",
+            (false, "LIKE") => "pg_textlike(",
+            (false, _) => "pg_textnlike(",
+        });
         if text.ty.id == TypeId::BPCHAR {
             // Its trailing blanks count here.
             self.as_text(text)?;
         } else {
             self.expr(text)?;
         }
-        self.push(" ");
-        self.push(word);
-        self.push(" ");
+        if native {
+            self.push(" ");
+            self.push(word);
+            self.push(" ");
+        } else {
+            self.push(", ");
+        }
         self.expr(pattern)?;
-        match (escape, text_of(pattern), escape.and_then(text_of)) {
-            // Without a backslash in it there is nothing to escape, and an index may serve.
-            (None, Some(pattern), _) if !pattern.contains('\\') => {}
-            (None, ..) => self.push(" ESCAPE '\\'"),
-            // The empty escape is none.
-            (Some(_), _, Some("")) => {}
-            (Some(escape), ..) => {
-                self.push(" ESCAPE ");
-                self.expr(escape)?;
-            }
+        // Without a backslash in it there is nothing to escape, and an index may serve.
+        if native && text_of(pattern).is_none_or(|pattern| pattern.contains('\\')) {
+            self.push(" ESCAPE '\\'");
         }
         self.push(")");
         Ok(())
     }
+}
+
+/// The name of a function that compares elements of arrays, where their texts do not tell whether they are equal.
+fn by_elements(name: &str, call: &Call) -> Option<String> {
+    let mut elements = call.arguments.iter().filter_map(|a| a.ty.id.element());
+    let ending = match elements.next()? {
+        TypeId::NUMERIC => "numeric",
+        TypeId::INTERVAL => "interval",
+        TypeId::TIMETZ => "timetz",
+        TypeId::JSONB => "jsonb",
+        _ => return None,
+    };
+    Some(format!("{name}_{ending}")).filter(|name| is_registered(name))
 }
 
 fn text_of(expr: &Expr) -> Option<&str> {

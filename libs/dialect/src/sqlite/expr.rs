@@ -146,7 +146,13 @@ impl Printer<'_> {
 
     /// An expression that is compared, sorted or grouped: under the collation of its type.
     pub(crate) fn collated(&mut self, expr: &Expr) -> Result {
-        self.expr(expr)?;
+        match &expr.kind {
+            // Both compare alike, and an index may serve.
+            ExprKind::Relabel(inner) if expr.ty.id == TypeId::INET && inner.ty.id == TypeId::CIDR => {
+                self.expr(inner)?;
+            }
+            _ => self.expr(expr)?,
+        }
         if let Some(collation) = collation(expr.ty.id) {
             self.push(" COLLATE ");
             self.push(collation);
@@ -268,6 +274,8 @@ impl Printer<'_> {
                 let feature = format!("a cast of type {} to {}", from.name(), to.name());
                 return Err(self.unsupported(outer.at, feature));
             }
+            // A network of one host is written with its width, an address without.
+            _ if from == TypeId::CIDR && to == TypeId::INET => self.wrapped("pg_cidr_inet(", inner, ")")?,
             // A number of four bytes with or without a sign.
             _ if from == TypeId::INT4 && to == TypeId::OID => self.wrapped("(", inner, " & 4294967295)")?,
             _ if from == TypeId::OID && to == TypeId::INT4 => {
@@ -293,7 +301,11 @@ impl Printer<'_> {
         at: crate::syntax::ast::Position,
     ) -> Result {
         if is_text(to.id) && (to.id != TypeId::CHAR || inner.ty.id == TypeId::CHAR) {
-            return self.as_text(inner);
+            if collation(inner.ty.id).is_none() {
+                return self.as_text(inner);
+            }
+            // The text is compared as one, not as the column that it comes from.
+            return self.wrapped("(", inner, " COLLATE BINARY)");
         }
         if to.id.is_array() {
             self.push("pg_array_in(");

@@ -114,7 +114,9 @@ const FORMS: &[(&str, Form)] = &[
 pub(crate) fn form(function: &Function) -> Form {
     let source = function.source;
     if let Some((_, form)) = FORMS.iter().find(|(name, _)| *name == source) {
-        return *form;
+        // It trims a text, too, which has more to trim than a stored `char(n)`.
+        let trims = source == "rtrim1" && function.arguments.first() != Some(&TypeId::BPCHAR);
+        return if trims { Form::Registered } else { *form };
     }
     if let Some((_, sign)) = IRREGULAR.iter().find(|(name, _)| *name == source) {
         return Form::Infix(sign);

@@ -121,14 +121,7 @@ impl Printer<'_> {
         }
         if !select.group_by.is_empty() {
             self.push(" GROUP BY ");
-            self.list(&select.group_by, ", ", |printer, key| match key.kind {
-                // A constant would be taken for a column's number.
-                ExprKind::Constant(SqlValue::Integer(_)) => {
-                    printer.push("NULL");
-                    Ok(())
-                }
-                _ => printer.collated(key),
-            })?;
+            self.list(&select.group_by, ", ", Self::key)?;
         }
         if let Some(having) = &select.having {
             self.push(" HAVING ");

@@ -30,12 +30,7 @@ impl Printer<'_> {
                 }
             }
             SortBy::Value(value) => {
-                // A constant would be taken for a column's number.
-                if let ExprKind::Constant(SqlValue::Integer(_)) = value.kind {
-                    self.push("NULL");
-                } else {
-                    self.collated(value)?;
-                }
+                self.key(value)?;
                 not_null = self.is_not_null(value);
             }
         }
@@ -49,6 +44,19 @@ impl Printer<'_> {
                 (true, true) => self.push(" NULLS FIRST"),
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// What is grouped or sorted by. A whole number would be taken for a column's place.
+    pub(crate) fn key(&mut self, value: &Expr) -> Result {
+        let start = self.out.len();
+        self.collated(value)?;
+        let written = self.out.get(start..).unwrap_or_default();
+        let number = written.trim_matches(|c: char| "()+- ".contains(c));
+        if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.out.truncate(start);
+            self.push("NULL");
         }
         Ok(())
     }

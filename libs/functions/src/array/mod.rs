@@ -1,12 +1,14 @@
 //! Arrays: their text form `{1,"a b",NULL}`, one element after the other.
 
 mod functions;
+mod search;
 
 pub(crate) use pgtypes::array::{Array, Element, text_of};
 use pgtypes::{SqlState, ValueError};
 
-pub(crate) use crate::array::functions::FUNCTIONS;
+pub(crate) const FUNCTIONS: &[&[Scalar]] = &[functions::FUNCTIONS, search::FUNCTIONS];
 use crate::error::fail;
+use crate::registry::Scalar;
 
 /// Elements of an array that must not be NULL and have one dimension.
 pub(crate) fn keys(text: &str) -> Result<Vec<String>, ValueError> {

@@ -161,6 +161,10 @@ fn from_encoding(bytes: &[u8], name: &str) -> Result<String, ValueError> {
             SqlValueRef::Text(text) => Ok(text.to_owned()),
             _ => Ok(String::new()),
         },
+        Encoding::Latin1 if bytes.contains(&0) => fail(
+            SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+            "invalid byte sequence for encoding \"LATIN1\": 0x00",
+        ),
         Encoding::Latin1 => Ok(bytes.iter().map(|byte| char::from(*byte)).collect()),
     }
 }

@@ -30,7 +30,7 @@ pub fn collations() -> &'static [Collation] {
         },
         Collation {
             name: "pg_interval",
-            compare: |a, b| by_key(a, b, interval_key),
+            compare: by_interval,
         },
         Collation {
             name: "pg_timetz",
@@ -45,6 +45,10 @@ pub fn collations() -> &'static [Collation] {
             compare: by_inet,
         },
     ]
+}
+
+pub(crate) fn by_interval(a: &str, b: &str) -> Ordering {
+    by_key(a, b, interval_key)
 }
 
 pub(crate) fn by_timetz(a: &str, b: &str) -> Ordering {

@@ -12,6 +12,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_network_show", 1, |a| {
         written(inet(a, 0)?.network_text())
     }),
+    Scalar::pure("pg_cidr_inet", 1, |a| written(inet(a, 0)?)),
     Scalar::pure("pg_inet_abbrev", 1, |a| written(inet(a, 0)?)),
     Scalar::pure("pg_cidr_abbrev", 1, |a| written(abbreviated(inet(a, 0)?))),
     Scalar::pure("pg_network_family", 1, |a| {

@@ -32,20 +32,20 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_json_build_array_noargs", 0, |_| written("[]")),
     Scalar::pure("pg_jsonb_build_array_noargs", 0, |_| written("[]")),
     Scalar::pure("pg_json_build_object", -1, |a| {
-        let members = members(a)?.into_iter();
+        let members = members(a, false)?.into_iter();
         let members = members.map(|(key, value)| format!("{} : {value}", quoted(&key)));
         written(format!("{{{}}}", members.collect::<Vec<_>>().join(", ")))
     })
     .loose(),
     // A row: its members' names are given as keys.
     Scalar::pure("pg_json_row", -1, |a| {
-        let members = members(a)?.into_iter();
+        let members = members(a, false)?.into_iter();
         let members = members.map(|(key, value)| format!("{}:{value}", quoted(&key)));
         written(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
     })
     .loose(),
     Scalar::pure("pg_jsonb_build_object", -1, |a| {
-        let members = members(a)?
+        let members = members(a, true)?
             .into_iter()
             .map(|(key, value)| Ok((key, Json::parse(&value)?)));
         written(Json::object(members.collect::<Result<_, ValueError>>()?))
@@ -157,7 +157,10 @@ fn values<'a>(arguments: &[SqlValueRef<'a>]) -> Result<Vec<&'a str>, ValueError>
 }
 
 /// Keys, which are texts, and values, which are JSON.
-fn members(arguments: &[SqlValueRef<'_>]) -> Result<Vec<(String, String)>, ValueError> {
+fn members(
+    arguments: &[SqlValueRef<'_>],
+    binary: bool,
+) -> Result<Vec<(String, String)>, ValueError> {
     if !arguments.len().is_multiple_of(2) {
         return Err(ValueError::new(
             SqlState::INVALID_PARAMETER_VALUE,
@@ -170,7 +173,14 @@ fn members(arguments: &[SqlValueRef<'_>]) -> Result<Vec<(String, String)>, Value
     let mut members = Vec::new();
     for at in (0..arguments.len()).step_by(2) {
         if value(arguments, at).is_null() {
-            return invalid(format!("argument {} cannot be null", at + 1));
+            if binary {
+                return invalid(format!("argument {}: key must not be null", at + 1));
+            }
+            return Err(ValueError::new(
+                SqlState::INVALID_PARAMETER_VALUE,
+                format!("argument {} cannot be null", at + 1),
+            )
+            .with_hint("Object keys should be text."));
         }
         let member = match value(arguments, at + 1) {
             SqlValueRef::Null => "null",

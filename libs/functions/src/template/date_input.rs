@@ -171,7 +171,10 @@ impl Reader<'_> {
             .take(limit.saturating_sub(signed))
             .count();
         let name = word.spelling();
-        let shown: String = self.rest.chars().take(width).collect();
+        // As many bytes as the field has, of whole characters.
+        let ends = self.rest.char_indices().map(|(at, c)| at + c.len_utf8());
+        let end = ends.take_while(|end| *end <= width).last().unwrap_or(0);
+        let shown = self.rest.get(..end).unwrap_or_default().to_owned();
         if !greedy && self.rest.chars().count() < width {
             return bad(
                 format!("source string too short for \"{name}\" formatting field"),

@@ -32,7 +32,7 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
         return shown(arguments, Decimal::from_real(value));
     }
     if format.is_empty() {
-        return Ok(SqlValue::Null);
+        return written("");
     }
     let mut template = NumberTemplate::parse(format)?;
     if template.roman {
@@ -59,7 +59,7 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
 fn shown(arguments: &[SqlValueRef<'_>], value: Decimal) -> Answer {
     let format = text(arguments, 1)?;
     if format.is_empty() {
-        return Ok(SqlValue::Null);
+        return written("");
     }
     let mut template = NumberTemplate::parse(format)?;
     if template.scientific {
