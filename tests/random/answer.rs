@@ -41,6 +41,19 @@ impl Fault {
 }
 
 impl Answer {
+    /// The same without the modifiers of columns that have none there.
+    pub(crate) fn without_modifiers(&self, others: &[Rows]) -> Self {
+        let mut copy = self.clone();
+        for (rows, other) in copy.results.iter_mut().zip(others) {
+            for (column, (.., modifier)) in rows.columns.iter_mut().zip(&other.columns) {
+                if *modifier == -1 {
+                    column.2 = -1;
+                }
+            }
+        }
+        copy
+    }
+
     /// It is said that this is not to be had here.
     pub(crate) fn refusal(&self) -> Option<&str> {
         let fault = self.fault.as_ref()?;

@@ -152,8 +152,8 @@ impl<'a> Generator<'a> {
     /// An argument: what means something to the function, where it is known.
     pub(crate) fn argument(&mut self, signature: &Signature, index: usize, depth: u32) -> Node {
         let ty = signature.arguments[index];
-        if let Some(texts) = special(signature.name, index, ty)
-            && (signature.name == "make_interval" || !self.once_in(12))
+        if let Some(texts) = special(signature.name, index, ty, signature.arguments[0])
+            && (matches!(signature.name, "make_interval" | "age" | "to_number" | "to_char") || !self.once_in(12))
         {
             let text = *self.pick(texts);
             return self.literal_of(ty, text);

@@ -82,7 +82,7 @@ pub(crate) const TYPES: &[Values] = &[
         &[
             "2000-01-01 00:00:00", "2024-02-29 12:34:56.789012", "1999-12-31 23:59:59.999999", "infinity", "-infinity",
             "1970-01-01 00:00:00", "0001-01-01 00:00:00", "4713-01-01 00:00:00 BC", "2023-03-26 02:30:00",
-            "294276-12-31 23:59:59", "2021-01-03 10:00:00",
+            "250000-12-31 23:59:59", "2021-01-03 10:00:00",
         ],
     ),
     (
@@ -164,7 +164,7 @@ pub(crate) fn values_of(ty: TypeId) -> Option<&'static Values> {
 }
 
 /// Texts of which an argument of a function is one: what means something to it.
-pub(crate) fn special(name: &str, index: usize, ty: TypeId) -> Option<&'static [&'static str]> {
+pub(crate) fn special(name: &str, index: usize, ty: TypeId, first: TypeId) -> Option<&'static [&'static str]> {
     if ty == TypeId::BPCHAR && index > 0 {
         return None;
     }
@@ -173,7 +173,9 @@ pub(crate) fn special(name: &str, index: usize, ty: TypeId) -> Option<&'static [
     Some(match name {
         "repeat" | "lpad" | "rpad" | "text_lpad" if whole => &["0", "1", "3", "-1", "12"],
         "factorial" | "numeric_fac" => &["0", "1", "5", "20", "-1", "30"],
+        "to_char" if index == 1 && matches!(first, TypeId::INT4 | TypeId::INT8 | TypeId::NUMERIC | TypeId::FLOAT4 | TypeId::FLOAT8) => NUMBER_TEMPLATES,
         "to_char" if index == 1 => TO_CHAR,
+        "age" if ty == TypeId::TIMESTAMP || ty == TypeId::TIMESTAMPTZ => &["2024-02-29 12:34:56", "1999-12-31 23:59:59.5", "2000-01-01", "2021-03-28 03:30:00", "1970-05-31"],
         "to_date" | "to_timestamp" if index == 1 && text => DATE_TEMPLATES,
         "to_date" | "to_timestamp" if index == 0 && text => &["2024-02-29", "29 Feb 2024", "20240229 123456", "2024", "12:30:45", "1 1 1", ""],
         "to_number" if index == 1 => &["999", "9,999.99", "S999.9", "999MI", "L999", "9G999D99", "RN", "FM99.9", "999th"],
@@ -224,7 +226,10 @@ pub(crate) fn special(name: &str, index: usize, ty: TypeId) -> Option<&'static [
 
 const TO_CHAR: &[&str] = &[
     "YYYY-MM-DD", "HH24:MI:SS.US", "Day, DD Month YYYY", "FMDay FMDDth FMMonth", "HH12 AM", "J Q WW IW IYYY ID", "MS TZ OF", "CC BC", "RM rm", "Y,YYY",
-    "999", "S9,999.99", "FM999.00", "9.99EEEE", "RN", "PL999", "999PR", "0000", "MI99.9", "99V99", "L99", "SG9999D99", "DY dy Dy", "\"text\" YYYY", "SSSS", "FF3 FF6", "YYYYth", "B999", "",
+    "DY dy Dy", "\"text\" YYYY", "SSSS", "FF3 FF6", "YYYYth", "",
+];
+const NUMBER_TEMPLATES: &[&str] = &[
+    "999", "S9,999.99", "FM999.00", "9.99EEEE", "RN", "PL999", "999PR", "0000", "MI99.9", "99V99", "L99", "SG9999D99", "B999", "", "9999999999th", "FMRN", "9G999S", "00.00",
 ];
 const DATE_TEMPLATES: &[&str] = &[
     "YYYY-MM-DD", "DD Mon YYYY", "YYYYMMDD HH24MISS", "YYYY", "HH24:MI:SS", "J", "IYYY IW ID", "DDD YYYY", "", "MM/DD/YY",

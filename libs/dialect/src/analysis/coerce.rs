@@ -262,5 +262,8 @@ fn reads_elements(from: TypeId, to: TypeId) -> bool {
     let whole = |id| matches!(id, TypeId::INT2 | TypeId::INT4 | TypeId::INT8);
     let text = |id| matches!(id, TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME);
     let number = |id| whole(id) || matches!(id, TypeId::NUMERIC | TypeId::FLOAT4 | TypeId::FLOAT8);
-    text(from) || (whole(from) && number(to)) || (text(to) && !matches!(from, TypeId::BOOL | TypeId::INET | TypeId::CIDR | TypeId::BPCHAR))
+    let wider = |from: TypeId, to: TypeId| {
+        from == TypeId::INT2 || to != TypeId::INT2 && from != TypeId::INT8 || !whole(to)
+    };
+    text(from) || (whole(from) && number(to) && wider(from, to)) || (text(to) && !matches!(from, TypeId::BOOL | TypeId::INET | TypeId::CIDR | TypeId::BPCHAR))
 }

@@ -13,7 +13,10 @@ impl Printer<'_> {
         let arguments = call.arguments.as_slice();
         match (form(call.function), arguments) {
             (Form::Infix(sign), [left, right]) => self.between(left, sign, right, false),
-            (Form::Compare(sign), [left, right]) => self.between(left, sign, right, true),
+            (Form::Compare(sign), [left, right]) => {
+                self.must_be_ordered(left)?;
+                self.between(left, sign, right, true)
+            }
             (Form::Same, [value, ..]) => self.expr(value),
             (Form::Cast(ty), [value, ..]) => {
                 self.push("CAST(");

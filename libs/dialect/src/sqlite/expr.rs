@@ -193,22 +193,37 @@ impl Printer<'_> {
         if let [only] = operands {
             return self.expr(only);
         }
+        for operand in operands {
+            self.must_be_ordered(operand)?;
+        }
         self.push(if greatest { "max(" } else { "min(" });
-        for index in 0..operands.len() {
-            if index > 0 {
+        // Of equal ones PostgreSQL takes the first; SQLite's min takes the last.
+        let count = operands.len();
+        for place in 0..count {
+            if place > 0 {
                 self.push(", ");
             }
+            let index = if greatest { place } else { count - 1 - place };
             self.push("coalesce(");
             let turned = operands.iter().cycle().skip(index).take(operands.len());
             self.list(turned, ", ", Self::expr)?;
             self.push(")");
-            if let (0, Some(collation)) = (index, operands.first().and_then(|o| collation(o.ty.id)))
+            if let (0, Some(collation)) = (place, operands.first().and_then(|o| collation(o.ty.id)))
             {
                 self.push(" COLLATE ");
                 self.push(collation);
             }
         }
         self.push(")");
+        Ok(())
+    }
+
+    /// 0A000 for arrays of types whose texts have no order.
+    pub(crate) fn must_be_ordered(&self, value: &Expr) -> Result {
+        let id = value.ty.id;
+        if id.is_array() && collation(id).is_none() {
+            return Err(self.unsupported(value.at, format!("an order of type {}", id.name())));
+        }
         Ok(())
     }
 

@@ -35,6 +35,18 @@ pub(crate) fn collation(id: TypeId) -> Option<&'static str> {
         TypeId::TIMETZ => Some("pg_timetz"),
         TypeId::JSONB => Some("pg_jsonb"),
         TypeId::INET | TypeId::CIDR => Some("pg_inet"),
+        TypeId::INT2_ARRAY
+        | TypeId::INT4_ARRAY
+        | TypeId::INT8_ARRAY
+        | TypeId::OID_ARRAY
+        | TypeId::FLOAT4_ARRAY
+        | TypeId::FLOAT8_ARRAY
+        | TypeId::NUMERIC_ARRAY => Some("pg_array_number"),
+        TypeId::TEXT_ARRAY
+        | TypeId::VARCHAR_ARRAY
+        | TypeId::NAME_ARRAY
+        | TypeId::BOOL_ARRAY
+        | TypeId::UUID_ARRAY => Some("pg_array_text"),
         _ => None,
     }
 }
@@ -50,7 +62,7 @@ const COMPARED: &[(&str, &[&str])] = &[
         ],
     ),
     ("_", &["date", "timestamp", "timestamptz", "time", "uuid"]),
-    ("_", &["numeric", "interval", "timetz", "jsonb", "network"]),
+    ("_", &["array", "numeric", "interval", "timetz", "jsonb", "network"]),
 ];
 
 const SIGNS: &[(&str, &str)] = &[

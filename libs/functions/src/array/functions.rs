@@ -3,7 +3,7 @@
 
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
-use crate::arguments::{Answer, boolean, count, integer, text, value, whole, written};
+use crate::arguments::{Answer, count, integer, text, value, whole, written};
 use crate::array::{Array, Element};
 use crate::error::fail;
 use crate::json::quoted;

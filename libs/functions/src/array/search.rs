@@ -70,8 +70,12 @@ fn position_from(arguments: &[SqlValueRef<'_>], equal: Equal) -> Answer {
     if !value(arguments, 2).is_null() {
         return position(arguments, integer(arguments, 2)?, equal);
     }
+    let may_be_found = |array: &Array| {
+        let nulls = array.elements.contains(&Element::Null);
+        !array.elements.is_empty() && (nulls || !value(arguments, 1).is_null())
+    };
     match value(arguments, 0) {
-        SqlValueRef::Text(array) if !Array::parse(array)?.elements.is_empty() => fail(
+        SqlValueRef::Text(array) if may_be_found(&Array::parse(array)?) => fail(
             SqlState::NULL_VALUE_NOT_ALLOWED,
             "initial position must not be null",
         ),

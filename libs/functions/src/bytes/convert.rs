@@ -33,7 +33,12 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         to_encoding(&value, text(a, 2)?).map(SqlValue::Blob)
     }),
     Scalar::pure("pg_length_in_encoding", 2, |a| {
-        count(from_encoding(bytes(a, 0)?, text(a, 1)?)?.chars().count())
+        let bytes = bytes(a, 0)?;
+        match encoding(text(a, 1)?, "source")? {
+            // Any bytes are text there.
+            Encoding::Ascii => count(bytes.len()),
+            _ => count(from_encoding(bytes, text(a, 1)?)?.chars().count()),
+        }
     }),
 ];
 

@@ -1,5 +1,6 @@
 //! Collations: how SQLite compares the stored text of types whose order is not that of bytes.
 
+mod array;
 mod jsonb;
 
 pub(crate) use crate::collation::jsonb::{compare as by_jsonb, compare_documents};
@@ -39,6 +40,14 @@ pub fn collations() -> &'static [Collation] {
         Collation {
             name: "pg_jsonb",
             compare: by_jsonb,
+        },
+        Collation {
+            name: "pg_array_number",
+            compare: |a, b| array::compare(a, b, crate::numeric::compare),
+        },
+        Collation {
+            name: "pg_array_text",
+            compare: |a, b| array::compare(a, b, str::cmp),
         },
         Collation {
             name: "pg_inet",

@@ -241,7 +241,7 @@ fn pairs(text: &str) -> Result<Pairs, ValueError> {
 
 fn zipped(keys: &str, values: &str) -> Result<Pairs, ValueError> {
     let (keys, values) = (Array::parse(keys)?, Array::parse(values)?);
-    if keys.lengths().len() > 1 || values.lengths().len() > 1 {
+    if keys.lengths().len() > 1 || keys.lengths().len() != values.lengths().len() {
         return fail(
             SqlState::ARRAY_SUBSCRIPT_ERROR,
             "wrong number of array subscripts",

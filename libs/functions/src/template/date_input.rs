@@ -12,7 +12,10 @@ use crate::template::words::{Piece, Template, Word};
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_to_date", 2, |a| {
         let parts = read(a)?;
-        whole(Date::new(parts.days(text(a, 0)?)?)?.days().into())
+        let days = parts.days(text(a, 0)?)?;
+        // The time is left out, and still has to be one.
+        parts.micros(text(a, 0)?)?;
+        whole(Date::new(days)?.days().into())
     }),
     Scalar::session("pg_to_timestamp", 2, |session, a| {
         let parts = read(a)?;
@@ -270,7 +273,11 @@ impl Reader<'_> {
                 let number = self.number(1, word, greedy)?.0;
                 parts.weekday = (number + 5).rem_euclid(7) + 1;
             }
-            "ID" => parts.weekday = self.number(1, word, greedy)?.0,
+            // Beyond the days of a week, and before, it is its last one.
+            "ID" => {
+                let day = self.number(1, word, greedy)?.0;
+                parts.weekday = if (1..7).contains(&day) { day } else { 7 };
+            }
             "WW" | "IW" => {
                 set(&mut parts.week, self.number(2, word, greedy)?.0, word)?;
                 parts.iso |= word.name == "IW";

@@ -29,7 +29,18 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
         if format.to_ascii_uppercase().contains("RN") {
             return written("#".repeat(15));
         }
-        return shown(arguments, Decimal::from_real(value));
+        // Its name counts as digits.
+        let width = format!("{value}").trim_start_matches('-').len();
+        let mut template = NumberTemplate::parse(format)?;
+        let name = pgtypes::float::double_text(value);
+        if value.is_nan() || format.is_empty() || template.scientific || width >= digits {
+            return shown(arguments, Decimal::from_real(value));
+        }
+        template.before += template.shifted;
+        template.behind = template
+            .behind
+            .min(digits.saturating_sub(name.trim_start_matches('-').len()));
+        return written(Writer::new(template, &name).run());
     }
     if format.is_empty() {
         return written("");
