@@ -512,7 +512,7 @@ impl Generator<'_> {
                 self.leaf(ty)
             })
             .collect();
-        let call = Node::fixed(&signature.template, arguments);
+        let call = Node::value(signature.result, &signature.template, arguments);
         let template = *self.pick(&[
             "SELECT {} FROM u WHERE id < 3",
             "SELECT id FROM u WHERE {}",

@@ -84,8 +84,14 @@ impl Signatures {
         }
         for (source, ..) in TYPES.iter().chain(ARRAYS) {
             for (target, name, _) in TYPES.iter().chain(ARRAYS) {
-                all.add("cast", format!("{{}}::{name}"), vec![*source], FunctionKind::Scalar);
-                let _ = target;
+                // A value of no said width keeps its blanks there.
+                let of_characters = |ty| ty == TypeId::BPCHAR || ty == TypeId::CHAR;
+                if !of_characters(*target) || !of_characters(*source) || target == source && *target != TypeId::BPCHAR {
+                    all.add("cast", format!("{{}}::{name}"), vec![*source], FunctionKind::Scalar);
+                }
+            }
+            if *source == TypeId::CHAR {
+                continue;
             }
             for modified in ["numeric(5,2)", "varchar(3)", "char(4)", "timestamp(0)", "time(2)", "timestamptz(3)", "interval(1)", "interval day to minute"] {
                 all.add("cast", format!("CAST({{}} AS {modified})"), vec![*source], FunctionKind::Scalar);

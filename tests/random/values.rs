@@ -175,6 +175,7 @@ pub(crate) fn special(name: &str, index: usize, ty: TypeId, first: TypeId) -> Op
         "factorial" | "numeric_fac" => &["0", "1", "5", "20", "-1", "30"],
         "to_char" if index == 1 && matches!(first, TypeId::INT4 | TypeId::INT8 | TypeId::NUMERIC | TypeId::FLOAT4 | TypeId::FLOAT8) => NUMBER_TEMPLATES,
         "to_char" if index == 1 => TO_CHAR,
+        "timezone" if index == 0 && ty == TypeId::INTERVAL => &["01:00", "-05:30", "1 day", "00:00:30", "14:00"],
         "age" if ty == TypeId::TIMESTAMP || ty == TypeId::TIMESTAMPTZ => &["2024-02-29 12:34:56", "1999-12-31 23:59:59.5", "2000-01-01", "2021-03-28 03:30:00", "1970-05-31"],
         "to_date" | "to_timestamp" if index == 1 && text => DATE_TEMPLATES,
         "to_date" | "to_timestamp" if index == 0 && text => &["2024-02-29", "29 Feb 2024", "20240229 123456", "2024", "12:30:45", "1 1 1", ""],

@@ -44,13 +44,13 @@ impl Analyzer<'_> {
         self.check_nesting(&arguments.values, &order_by, nested.then_some(at))?;
         let values = self.spread(call, &mut resolved, arguments.values, at)?;
         let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
-        if !takes {
-            return Err(self.misplaced(at));
-        }
         self.check_level(&values, at)?;
         self.level().aggregates = true;
         let (result, function) = (resolved.result, resolved.function);
         let (arguments, variadic) = self.in_order(&resolved, values, at)?;
+        if !takes {
+            return Err(self.misplaced(at));
+        }
         let aggregate = Aggregate {
             call: Call {
                 function,

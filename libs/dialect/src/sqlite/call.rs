@@ -2,7 +2,7 @@
 
 use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::{Function, TypeId};
-use crate::sqlite::any::wanted;
+use crate::sqlite::any::{Wanted, wanted};
 use crate::sqlite::form::{Form, form, is_registered, registered_name};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
@@ -60,15 +60,25 @@ impl Printer<'_> {
 
     fn between(&mut self, left: &Expr, sign: &str, right: &Expr, under: bool) -> Result {
         self.push("(");
+        let start = self.out.len();
+        // A network compares as an address does, and an index may serve.
+        let compared = match &left.kind {
+            ExprKind::Relabel(inner) if under && inner.ty.id == TypeId::CIDR => inner,
+            _ => left,
+        };
         if under {
-            self.collated(left)?;
+            self.collated(compared)?;
         } else {
             self.expr(left)?;
         }
+        let end = self.out.len();
         self.push(" ");
         self.push(sign);
         self.push(" ");
         self.expr(right)?;
+        if sign != "||" {
+            self.shield(left, start, end);
+        }
         self.push(")");
         Ok(())
     }
@@ -94,8 +104,14 @@ impl Printer<'_> {
         };
         let (single, rest) = call.arguments.split_at(collected.min(call.arguments.len()));
         let mut index = 0;
+        // A pattern sees the blanks that the stored form leaves out.
+        let source = call.function.source;
+        let padded = source.starts_with("bpchar") && (source.contains("regex") || source.contains("like"));
         self.list(single, ", ", |printer, argument| {
-            let form = wanted(call.function, index);
+            let form = match index {
+                0 if padded => Wanted::Text,
+                index => wanted(call.function, index),
+            };
             index += 1;
             printer.argument_as(argument, form)
         })?;

@@ -2,7 +2,7 @@
 
 use crate::analysis::tree::{Call, Expr, InList};
 use crate::catalog::Operator;
-use crate::sqlite::form::{Form, form};
+use crate::sqlite::form::{Form, collation, form};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -54,7 +54,11 @@ impl Printer<'_> {
         };
         if is_native_call(equality) {
             self.push("nullif(");
-            self.collated(left)?;
+            self.expr(left)?;
+            if let Some(collation) = collation(left.ty.id) {
+                self.push(" COLLATE ");
+                self.push(collation);
+            }
             self.push(", ");
             self.expr(right)?;
             self.push(")");

@@ -2,7 +2,7 @@
 
 use crate::analysis::constant::names_an_object;
 use crate::analysis::deeper;
-use crate::analysis::tree::{Expr, ExprKind};
+use crate::analysis::tree::{Expr, ExprKind, Source};
 use crate::catalog::TypeId;
 use crate::sqlite::form::collation;
 use crate::sqlite::{Printer, Result};
@@ -140,23 +140,40 @@ impl Printer<'_> {
             let alias = self.names.alias(column.relation).to_owned();
             self.name(&alias);
             self.push(".");
+        } else if self.nested > 0
+            && let Source::Table { name, .. } = &relation.source
+        {
+            // A query in RETURNING may have columns of that name of its own.
+            let name = name.clone();
+            self.name(&name);
+            self.push(".");
         }
         self.name(&name);
     }
 
+    /// A text is compared by its bytes, whatever collation stands somewhere inside of it: SQLite would take that one.
+    /// The text begins at `start` and ends at `end`; what it is compared with may follow.
+    pub(crate) fn shield(&mut self, text: &Expr, start: usize, end: usize) {
+        let id = text.ty.id;
+        let by_bytes = is_text(id)
+            || matches!(id, TypeId::BPCHAR | TypeId::UUID | TypeId::JSON)
+            || (id.is_array() && collation(id).is_none());
+        let written = self.out.get(start..).unwrap_or_default();
+        let shielded = self.out.get(..end).is_some_and(|head| head.ends_with(" COLLATE BINARY"));
+        if by_bytes && !shielded && written.contains(" COLLATE ") {
+            self.out.insert_str(end, " COLLATE BINARY");
+        }
+    }
+
     /// An expression that is compared, sorted or grouped: under the collation of its type.
     pub(crate) fn collated(&mut self, expr: &Expr) -> Result {
-        match &expr.kind {
-            // Both compare alike, and an index may serve.
-            ExprKind::Relabel(inner) if expr.ty.id == TypeId::INET && inner.ty.id == TypeId::CIDR => {
-                self.expr(inner)?;
-            }
-            _ => self.expr(expr)?,
-        }
+        let start = self.out.len();
+        self.expr(expr)?;
         if let Some(collation) = collation(expr.ty.id) {
             self.push(" COLLATE ");
             self.push(collation);
         }
+        self.shield(expr, start, self.out.len());
         Ok(())
     }
 
@@ -315,7 +332,9 @@ impl Printer<'_> {
         to: crate::catalog::Type,
         at: crate::syntax::ast::Position,
     ) -> Result {
-        if is_text(to.id) && (to.id != TypeId::CHAR || inner.ty.id == TypeId::CHAR) {
+        // What becomes a name or a character is cut.
+        let is_cut = matches!(to.id, TypeId::CHAR | TypeId::NAME) && inner.ty.id != to.id;
+        if is_text(to.id) && !is_cut {
             if collation(inner.ty.id).is_none() {
                 return self.as_text(inner);
             }

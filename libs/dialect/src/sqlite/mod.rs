@@ -42,6 +42,7 @@ pub fn print(sql: &str, analyzed: &Analyzed) -> Result<String, DialectError> {
         names: Names::new(analyzed),
         nullable: HashSet::new(),
         unqualified: None,
+        nested: 0,
     };
     match &analyzed.statement {
         Statement::Query(query) => printer.query(query, false)?,
@@ -62,6 +63,7 @@ pub fn print_expression(sql: &str, standalone: &Standalone) -> Result<String, Di
         names,
         nullable: HashSet::new(),
         unqualified: standalone.table,
+        nested: 0,
     };
     printer.expr(&standalone.value)?;
     Ok(printer.out)
@@ -78,6 +80,8 @@ pub(crate) struct Printer<'a> {
     nullable: HashSet<RelationId>,
     /// A relation whose columns are written without it: the table that RETURNING is about.
     unqualified: Option<RelationId>,
+    /// How many queries are around.
+    nested: usize,
 }
 
 type Result<T = (), E = DialectError> = std::result::Result<T, E>;

@@ -9,6 +9,13 @@ use crate::sqlite::{Printer, Result};
 impl Printer<'_> {
     /// A query. `compared`: its rows are compared with those of another, so that its columns need their collations.
     pub(crate) fn query(&mut self, query: &Query, compared: bool) -> Result {
+        self.nested += 1;
+        let result = self.query_of(query, compared);
+        self.nested -= 1;
+        result
+    }
+
+    fn query_of(&mut self, query: &Query, compared: bool) -> Result {
         self.with(&query.with, query.recursive)?;
         match &query.body {
             Body::Select(select) => {
@@ -99,7 +106,9 @@ impl Printer<'_> {
                 } else if compared {
                     printer.collated(target)?;
                 } else {
+                    let start = printer.out.len();
                     printer.expr(target)?;
+                    printer.shield(target, start, printer.out.len());
                 }
                 printer.push(" AS ");
                 printer.name(name);

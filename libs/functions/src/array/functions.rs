@@ -188,11 +188,15 @@ fn joined(arguments: &[SqlValueRef<'_>]) -> Answer {
             a.elements.append(&mut b.elements);
             written(a)
         }
-        std::cmp::Ordering::Greater if inner(&a_lengths) == b_lengths => {
+        std::cmp::Ordering::Greater
+            if inner(&a_lengths) == b_lengths && a.lower_bound(1) == b.lower_bound(0) =>
+        {
             a.elements.push(Element::Array(b.elements));
             written(a)
         }
-        std::cmp::Ordering::Less if inner(&b_lengths) == a_lengths => {
+        std::cmp::Ordering::Less
+            if inner(&b_lengths) == a_lengths && b.lower_bound(1) == a.lower_bound(0) =>
+        {
             b.elements.insert(0, Element::Array(a.elements));
             written(b)
         }
@@ -200,7 +204,6 @@ fn joined(arguments: &[SqlValueRef<'_>]) -> Answer {
     }
 }
 
-/// The place of an element of an array of one dimension.
 fn to_text(arguments: &[SqlValueRef<'_>], null: Option<&str>) -> Answer {
     let array = Array::parse(text(arguments, 0)?)?;
     let parts: Vec<&str> = array.leaves().filter_map(|leaf| leaf.or(null)).collect();

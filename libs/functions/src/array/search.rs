@@ -70,6 +70,8 @@ fn position_from(arguments: &[SqlValueRef<'_>], equal: Equal) -> Answer {
     if !value(arguments, 2).is_null() {
         return position(arguments, integer(arguments, 2)?, equal);
     }
+    // What else there is to say comes first.
+    position(arguments, 1, equal)?;
     let may_be_found = |array: &Array| {
         let nulls = array.elements.contains(&Element::Null);
         !array.elements.is_empty() && (nulls || !value(arguments, 1).is_null())
@@ -83,6 +85,7 @@ fn position_from(arguments: &[SqlValueRef<'_>], equal: Equal) -> Answer {
     }
 }
 
+/// The place of an element of an array of one dimension.
 fn position(arguments: &[SqlValueRef<'_>], start: i64, equal: Equal) -> Answer {
     if value(arguments, 0).is_null() {
         return Ok(SqlValue::Null);

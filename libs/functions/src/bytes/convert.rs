@@ -36,6 +36,10 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         let bytes = bytes(a, 0)?;
         match encoding(text(a, 1)?, "source")? {
             // Any bytes are text there.
+            Encoding::Ascii if bytes.contains(&0) => fail(
+                SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+                "invalid byte sequence for encoding \"SQL_ASCII\": 0x00",
+            ),
             Encoding::Ascii => count(bytes.len()),
             _ => count(from_encoding(bytes, text(a, 1)?)?.chars().count()),
         }

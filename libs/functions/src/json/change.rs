@@ -264,13 +264,14 @@ fn set(arguments: &[SqlValueRef<'_>]) -> Answer {
         value: Json::parse(text(arguments, 2)?)?,
         create: truth(arguments, 3)?,
     };
+    let path = path(arguments)?;
     if document.is_scalar() {
         return invalid("cannot set path in scalar");
     }
     if is_empty(&document) && matches!(change, Change::Set { create: false, .. }) {
         return written(document);
     }
-    written(changed(document, &path(arguments)?, 0, &change)?)
+    written(changed(document, &path, 0, &change)?)
 }
 
 /// `jsonb_set_lax`: what a NULL in place of the new value means is said by the last argument.
@@ -300,10 +301,11 @@ fn set_or_delete(arguments: &[SqlValueRef<'_>]) -> Answer {
         }
         "delete_key" => {
             let document = Json::parse(text(arguments, 0)?)?;
+            let path = path(arguments)?;
             if document.is_scalar() {
                 return invalid("cannot delete path in scalar");
             }
-            written(changed(document, &path(arguments)?, 0, &Change::Delete)?)
+            written(changed(document, &path, 0, &Change::Delete)?)
         }
         "return_target" => written(text(arguments, 0)?),
         _ => invalid(
@@ -318,8 +320,9 @@ fn insert(arguments: &[SqlValueRef<'_>]) -> Answer {
         value: Json::parse(text(arguments, 2)?)?,
         behind: truth(arguments, 3)?,
     };
+    let path = path(arguments)?;
     if document.is_scalar() {
         return invalid("cannot set path in scalar");
     }
-    written(changed(document, &path(arguments)?, 0, &change)?)
+    written(changed(document, &path, 0, &change)?)
 }

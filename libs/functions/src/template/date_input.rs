@@ -15,7 +15,13 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         let days = parts.days(text(a, 0)?)?;
         // The time is left out, and still has to be one.
         parts.micros(text(a, 0)?)?;
-        whole(Date::new(days)?.days().into())
+        match Date::new(days) {
+            Ok(date) if !date.is_infinite() => whole(date.days().into()),
+            _ => fail(
+                SqlState::DATETIME_FIELD_OVERFLOW,
+                format!("date out of range: \"{}\"", text(a, 0)?),
+            ),
+        }
     }),
     Scalar::session("pg_to_timestamp", 2, |session, a| {
         let parts = read(a)?;
