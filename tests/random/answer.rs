@@ -26,12 +26,6 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// The same error, perhaps about another value.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let words = |message: &str| message.split(' ').take(3).map(str::to_owned).collect::<Vec<_>>();
-        self.code == other.code && (self.code == "22P02" || words(&self.message) == words(&other.message))
-    }
-
     /// The error is one of values, found while rows were computed.
     pub(crate) fn is_of_values(&self) -> bool {
         ["21", "22", "23", "2B", "0A000", "42601"]

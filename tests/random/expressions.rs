@@ -153,7 +153,7 @@ impl<'a> Generator<'a> {
     pub(crate) fn argument(&mut self, signature: &Signature, index: usize, depth: u32) -> Node {
         let ty = signature.arguments[index];
         if let Some(texts) = special(signature.name, index, ty, signature.arguments[0])
-            && (matches!(signature.name, "make_interval" | "timezone" | "convert_from" | "convert" | "convert_to" | "length" | "age" | "to_number" | "to_char") || !self.once_in(12))
+            && (matches!(signature.name, "make_interval" | "make_date" | "make_timestamptz" | "trunc" | "round" | "timezone" | "convert_from" | "convert" | "convert_to" | "length" | "age" | "to_number" | "to_char") || !self.once_in(12))
         {
             let text = *self.pick(texts);
             return self.literal_of(ty, text);

@@ -82,7 +82,7 @@ impl Pair {
         if alike(&ours.fault, &theirs.fault) || explained(&mut self.theirs, &ours.fault) || explained(&mut self.ours, &theirs.fault) {
             return Verdict::Order(left, right);
         }
-        if statement.changes.is_some() && ours.fault.is_none() {
+        if (statement.changes.is_some() || text.contains(" FROM ")) && ours.fault.is_none() {
             // A constant is converted before it is known whether there is a row to put it in.
             let plan = self.theirs.ask(&format!("EXPLAIN {text}"));
             if plan.fault.is_some() && plan.fault == theirs.fault {
@@ -129,7 +129,7 @@ fn is_of_a_part(wire: &mut Wire, text: &str, parts: &[String], fault: &Fault) ->
             format!(" FROM {}", tables.join(", "))
         };
         let answer = wire.ask(&format!("SELECT {part}{from}"));
-        answer.fault.is_some_and(|found| found == *fault || !tables.is_empty() && found.is_like(fault))
+        answer.fault.is_some_and(|found| found == *fault || !tables.is_empty() && found.is_of_values())
     })
 }
 

@@ -5,6 +5,7 @@ use dialect::catalog::{FunctionKind, TypeId};
 use crate::expressions::{Column, Generator};
 use crate::node::{Node, Sort};
 use crate::schema::TABLES;
+use crate::signatures::Signature;
 use crate::values::TYPES;
 
 /// A statement, and how its answer is to be read.
@@ -285,7 +286,7 @@ impl Generator<'_> {
         let signature = loop {
             let signature = self.pick(&signatures.aggregates);
             // What has lost its width is not shown with blanks.
-            if !signature.arguments.contains(&TypeId::BPCHAR) {
+            if !is_ambiguous(signature) {
                 break signature;
             }
         };
@@ -344,7 +345,7 @@ impl Generator<'_> {
             .iter()
             .filter(|one| {
                 matches!(one.kind, FunctionKind::Aggregate { ordered_set: false, .. })
-                    && !one.arguments.contains(&TypeId::BPCHAR)
+                    && !is_ambiguous(one)
             })
             .collect();
         let signature = if self.once_in(2) {
@@ -522,7 +523,7 @@ impl Generator<'_> {
             "SELECT CASE WHEN true THEN {} ELSE 1 END FROM u LIMIT 0",
             "SELECT coalesce({}, '1') FROM u LIMIT 0",
             "SELECT sum({}) FROM u WHERE id < 0",
-            "SELECT id FROM u UNION SELECT {} FROM u",
+            "SELECT id FROM u UNION ALL SELECT {} FROM u",
             "SELECT nothing, {} FROM u",
             "SELECT {} FROM u AS x",
             "SELECT u.nothing = {} FROM u",
@@ -537,4 +538,11 @@ impl Generator<'_> {
         ]);
         Statement::query(Node::fixed(template, [call]), false)
     }
+}
+
+/// Aggregates of which one of several equal values is the result, and those of what has lost its width.
+fn is_ambiguous(signature: &Signature) -> bool {
+    signature.arguments.contains(&TypeId::BPCHAR)
+        || matches!(signature.name, "min" | "max" | "mode" | "percentile_disc")
+            && signature.arguments.contains(&TypeId::INTERVAL)
 }

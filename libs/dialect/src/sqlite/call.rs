@@ -105,8 +105,8 @@ impl Printer<'_> {
         let (single, rest) = call.arguments.split_at(collected.min(call.arguments.len()));
         let mut index = 0;
         // A pattern sees the blanks that the stored form leaves out.
-        let source = call.function.source;
-        let padded = source.starts_with("bpchar") && (source.contains("regex") || source.contains("like"));
+        let name = call.function.name;
+        let padded = name.starts_with("bpchar") && (name.contains("regex") || name.contains("like"));
         self.list(single, ", ", |printer, argument| {
             let form = match index {
                 0 if padded => Wanted::Text,

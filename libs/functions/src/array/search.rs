@@ -15,7 +15,7 @@ macro_rules! searches {
     ($($equal:ident $position:literal $start:literal $all:literal $remove:literal $replace:literal
         $contains:literal $contained:literal $overlap:literal;)*) => {
         &[$(
-            Scalar::pure($position, 2, |a| position(a, 1, $equal)).loose(),
+            Scalar::pure($position, 2, |a| position(a, None, $equal)).loose(),
             Scalar::pure($start, 3, |a| position_from(a, $equal)).loose(),
             Scalar::pure($all, 2, |a| positions(a, $equal)).loose(),
             Scalar::pure($remove, 2, |a| removed(a, $equal)).loose(),
@@ -68,10 +68,10 @@ fn alike(a: &Element, b: &Element, equal: Equal) -> bool {
 
 fn position_from(arguments: &[SqlValueRef<'_>], equal: Equal) -> Answer {
     if !value(arguments, 2).is_null() {
-        return position(arguments, integer(arguments, 2)?, equal);
+        return position(arguments, Some(integer(arguments, 2)?), equal);
     }
     // What else there is to say comes first.
-    position(arguments, 1, equal)?;
+    position(arguments, None, equal)?;
     let may_be_found = |array: &Array| {
         let nulls = array.elements.contains(&Element::Null);
         !array.elements.is_empty() && (nulls || !value(arguments, 1).is_null())
@@ -86,7 +86,7 @@ fn position_from(arguments: &[SqlValueRef<'_>], equal: Equal) -> Answer {
 }
 
 /// The place of an element of an array of one dimension.
-fn position(arguments: &[SqlValueRef<'_>], start: i64, equal: Equal) -> Answer {
+fn position(arguments: &[SqlValueRef<'_>], start: Option<i64>, equal: Equal) -> Answer {
     if value(arguments, 0).is_null() {
         return Ok(SqlValue::Null);
     }
@@ -99,7 +99,7 @@ fn position(arguments: &[SqlValueRef<'_>], start: i64, equal: Equal) -> Answer {
     }
     let wanted = argument(arguments, 1)?;
     let first = array.lower_bound(0);
-    let skipped = usize::try_from(start - first).unwrap_or(0);
+    let skipped = start.map_or(0, |start| usize::try_from(start.saturating_sub(first)).unwrap_or(0));
     let found = array
         .elements
         .iter()

@@ -48,7 +48,11 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
     let mut template = NumberTemplate::parse(format)?;
     if template.roman {
         let whole = value.round_ties_even();
-        return written(roman(pgtypes::float::exact_integer(whole), &template)?);
+        // What is no integer is as far from one in Roman letters as any other.
+        let number = pgtypes::float::exact_integer(whole)
+            .filter(|number| i32::try_from(*number).is_ok())
+            .unwrap_or(0);
+        return written(roman(Some(number), &template)?);
     }
     if template.scientific {
         let rounded = format!("{value:.*e}", template.behind);

@@ -17,11 +17,30 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     }),
     Scalar::pure("pg_make_timestamptz_at_timezone", 7, |a| {
         let moment = moment(a)?;
-        let zone = Zone::by_name(text(a, 6)?)?;
+        let zone = zone(text(a, 6)?)?;
         whole(moment.to_utc(&zone)?.micros())
     }),
     Scalar::pure("pg_make_interval", 7, span),
 ];
+
+/// A zone whose numbers count to the east.
+fn zone(name: &str) -> Result<Zone, ValueError> {
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(ValueError::new(
+            SqlState::INVALID_PARAMETER_VALUE,
+            format!("invalid input syntax for type numeric time zone: \"{name}\""),
+        )
+        .with_hint("Numeric time zones must have \"-\" or \"+\" as first character."));
+    }
+    let turned = match name.strip_prefix('+') {
+        Some(rest) => format!("-{rest}"),
+        None => match name.strip_prefix('-') {
+            Some(rest) => format!("+{rest}"),
+            None => return Zone::by_name(name),
+        },
+    };
+    Zone::by_name(&turned)
+}
 
 fn overflow<T>(message: impl Into<String>) -> Result<T, ValueError> {
     fail(SqlState::DATETIME_FIELD_OVERFLOW, message)
