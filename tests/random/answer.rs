@@ -56,9 +56,9 @@ impl Answer {
 
     /// The answer took too long, or was too large.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.fault
-            .as_ref()
-            .is_some_and(|fault| ["57014", "54000", "54001", "53200"].contains(&fault.code.as_str()))
+        self.fault.as_ref().is_some_and(|fault| {
+            ["57014", "54000", "54001", "53200"].contains(&fault.code.as_str())
+        })
     }
 
     /// On one line: the rows of a statement without an order are sorted.

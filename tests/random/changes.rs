@@ -26,14 +26,23 @@ impl Generator<'_> {
 
     /// A few of a table's columns.
     fn some_columns(&mut self, table: &Table) -> Vec<(&'static str, TypeId)> {
-        let mut all: Vec<_> = table.columns.iter().map(|(name, ty, _)| (*name, *ty)).collect();
+        let mut all: Vec<_> = table
+            .columns
+            .iter()
+            .map(|(name, ty, _)| (*name, *ty))
+            .collect();
         let count = 1 + self.below(4);
         while all.len() > count {
             let at = self.below(all.len());
             let is_key = ["id", "k", "i2"].contains(&all[at].0);
             if !is_key || self.once_in(10) {
                 all.remove(at);
-            } else if all.iter().filter(|(name, _)| ["id", "k", "i2"].contains(name)).count() >= all.len() {
+            } else if all
+                .iter()
+                .filter(|(name, _)| ["id", "k", "i2"].contains(name))
+                .count()
+                >= all.len()
+            {
                 break;
             }
         }
@@ -73,7 +82,10 @@ impl Generator<'_> {
         } else {
             let rows = (0..=self.below(2))
                 .map(|_| {
-                    let list: Vec<Node> = columns.iter().map(|(name, ty)| self.assigned(name, *ty, 1)).collect();
+                    let list: Vec<Node> = columns
+                        .iter()
+                        .map(|(name, ty)| self.assigned(name, *ty, 1))
+                        .collect();
                     let template = vec!["{}"; list.len()].join(", ");
                     Node::fixed(&format!("({template})"), list)
                 })
@@ -88,7 +100,10 @@ impl Generator<'_> {
             self.conflict(table)
         };
         let returning = self.returning();
-        Node::fixed(&format!("INSERT INTO {} ({names}) {{}}{{}}{{}}", table.name), [source, conflict, returning])
+        Node::fixed(
+            &format!("INSERT INTO {} ({names}) {{}}{{}}{{}}", table.name),
+            [source, conflict, returning],
+        )
     }
 
     fn conflict(&mut self, table: &Table) -> Node {
@@ -111,7 +126,10 @@ impl Generator<'_> {
                     Node::none()
                 };
                 self.columns.truncate(before);
-                Node::clause(&format!(" ON CONFLICT {target} DO UPDATE SET {{}}{{}}"), [assignments, condition])
+                Node::clause(
+                    &format!(" ON CONFLICT {target} DO UPDATE SET {{}}{{}}"),
+                    [assignments, condition],
+                )
             }
             _ => Node::none(),
         }
@@ -139,21 +157,30 @@ impl Generator<'_> {
             let alias = self.name("f");
             let columns = self.table_columns("w", &alias);
             self.columns.extend(columns);
-            Node::leaf(Sort::Fixed, format!(" FROM w AS {alias} WHERE {alias}.i2 = 3 AND "))
+            Node::leaf(
+                Sort::Fixed,
+                format!(" FROM w AS {alias} WHERE {alias}.i2 = 3 AND "),
+            )
         } else {
             Node::leaf(Sort::Fixed, " WHERE ")
         };
         let assignments = self.assignments(table);
         let condition = self.condition(2);
         let returning = self.returning();
-        Node::fixed(&format!("UPDATE {} SET {{}}{{}}{{}}{{}}", table.name), [assignments, from, condition, returning])
+        Node::fixed(
+            &format!("UPDATE {} SET {{}}{{}}{{}}{{}}", table.name),
+            [assignments, from, condition, returning],
+        )
     }
 
     fn delete(&mut self, table: &Table) -> Node {
         self.columns = self.table_columns(table.name, table.name);
         let condition = self.condition(2);
         let returning = self.returning();
-        Node::fixed(&format!("DELETE FROM {} WHERE {{}}{{}}", table.name), [condition, returning])
+        Node::fixed(
+            &format!("DELETE FROM {} WHERE {{}}{{}}", table.name),
+            [condition, returning],
+        )
     }
 
     fn returning(&mut self) -> Node {

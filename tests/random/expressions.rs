@@ -153,7 +153,22 @@ impl<'a> Generator<'a> {
     pub(crate) fn argument(&mut self, signature: &Signature, index: usize, depth: u32) -> Node {
         let ty = signature.arguments[index];
         if let Some(texts) = special(signature.name, index, ty, signature.arguments[0])
-            && (matches!(signature.name, "make_interval" | "make_date" | "make_timestamptz" | "trunc" | "round" | "timezone" | "convert_from" | "convert" | "convert_to" | "length" | "age" | "to_number" | "to_char") || !self.once_in(12))
+            && (matches!(
+                signature.name,
+                "make_interval"
+                    | "make_date"
+                    | "make_timestamptz"
+                    | "trunc"
+                    | "round"
+                    | "timezone"
+                    | "convert_from"
+                    | "convert"
+                    | "convert_to"
+                    | "length"
+                    | "age"
+                    | "to_number"
+                    | "to_char"
+            ) || !self.once_in(12))
         {
             let text = *self.pick(texts);
             return self.literal_of(ty, text);
@@ -166,7 +181,11 @@ impl<'a> Generator<'a> {
                 return self.literal_of(ty, text);
             }
         }
-        let depth = if signature.name == "cast" && is_text(ty) { 0 } else { depth };
+        let depth = if signature.name == "cast" && is_text(ty) {
+            0
+        } else {
+            depth
+        };
         let node = self.value(ty, depth);
         // A cast binds stronger than a sign.
         if signature.template.starts_with("{}::") {
@@ -218,7 +237,11 @@ impl<'a> Generator<'a> {
         if self.once_in(3) {
             let key = self.sortable_type();
             let (of, is) = (self.value(key, depth), self.leaf(key));
-            return Node::value(ty, "CASE {} WHEN {} THEN {} ELSE {} END", [of, is, first, last]);
+            return Node::value(
+                ty,
+                "CASE {} WHEN {} THEN {} ELSE {} END",
+                [of, is, first, last],
+            );
         }
         let condition = self.condition(depth);
         let otherwise = if self.once_in(4) {
@@ -226,7 +249,11 @@ impl<'a> Generator<'a> {
         } else {
             Node::clause(" ELSE {}", [last])
         };
-        Node::value(ty, "CASE WHEN {} THEN {}{} END", [condition, first, otherwise])
+        Node::value(
+            ty,
+            "CASE WHEN {} THEN {}{} END",
+            [condition, first, otherwise],
+        )
     }
 
     fn one_of(&mut self, ty: TypeId, depth: u32) -> Node {
@@ -234,7 +261,12 @@ impl<'a> Generator<'a> {
         let kinds: &[&str] = if ty == TypeId::JSON {
             &["COALESCE({}, {})"]
         } else {
-            &["COALESCE({}, {})", "NULLIF({}, {})", "GREATEST({}, {})", "LEAST({}, {})"]
+            &[
+                "COALESCE({}, {})",
+                "NULLIF({}, {})",
+                "GREATEST({}, {})",
+                "LEAST({}, {})",
+            ]
         };
         let template = *self.pick(kinds);
         Node::value(ty, template, both)
@@ -251,7 +283,12 @@ impl<'a> Generator<'a> {
                 Node::value(ty, template, both)
             }
             2 => {
-                let template = *self.pick(&["(NOT {})", "({} IS TRUE)", "({} IS NOT FALSE)", "({} IS UNKNOWN)"]);
+                let template = *self.pick(&[
+                    "(NOT {})",
+                    "({} IS TRUE)",
+                    "({} IS NOT FALSE)",
+                    "({} IS UNKNOWN)",
+                ]);
                 let one = self.value(ty, depth);
                 Node::value(ty, template, [one])
             }
@@ -261,12 +298,19 @@ impl<'a> Generator<'a> {
                 let template = *self.pick(&["({} IS NULL)", "({} IS NOT NULL)"]);
                 Node::value(ty, template, [one])
             }
-            5 => self.compared(&["({} IS DISTINCT FROM {})", "({} IS NOT DISTINCT FROM {})"], depth),
+            5 => self.compared(
+                &["({} IS DISTINCT FROM {})", "({} IS NOT DISTINCT FROM {})"],
+                depth,
+            ),
             6 => self.listed(depth),
             7 => {
                 let of = self.sortable_type();
                 let three = [self.value(of, depth), self.leaf(of), self.leaf(of)];
-                let template = *self.pick(&["({} BETWEEN {} AND {})", "({} NOT BETWEEN {} AND {})", "({} BETWEEN SYMMETRIC {} AND {})"]);
+                let template = *self.pick(&[
+                    "({} BETWEEN {} AND {})",
+                    "({} NOT BETWEEN {} AND {})",
+                    "({} BETWEEN SYMMETRIC {} AND {})",
+                ]);
                 Node::value(ty, template, three)
             }
             8 => self.like(depth),
@@ -274,7 +318,17 @@ impl<'a> Generator<'a> {
             10 => self.rows_compared(depth),
             11 if self.nested < 2 => self.exists(depth),
             12 if self.nested < 2 => self.in_query(depth),
-            _ => self.compared(&["({} = {})", "({} <> {})", "({} < {})", "({} <= {})", "({} > {})", "({} >= {})"], depth),
+            _ => self.compared(
+                &[
+                    "({} = {})",
+                    "({} <> {})",
+                    "({} < {})",
+                    "({} <= {})",
+                    "({} > {})",
+                    "({} >= {})",
+                ],
+                depth,
+            ),
         }
     }
 
@@ -295,9 +349,21 @@ impl<'a> Generator<'a> {
 
     fn like(&mut self, depth: u32) -> Node {
         let one = self.value(TypeId::TEXT, depth);
-        let pattern = *self.pick(&["%", "a%", "%b%", "_bc", "A\\%", "", "%_%", "(a|b)%", "%e%l%", "ab_"]);
-        let template = *self.pick(&["({} LIKE {})", "({} NOT LIKE {})", "({} ILIKE {})", "({} SIMILAR TO {})", "({} LIKE {} ESCAPE '#')"]);
-        Node::value(TypeId::BOOL, template, [one, Node::leaf(Sort::Fixed, format!("'{pattern}'"))])
+        let pattern = *self.pick(&[
+            "%", "a%", "%b%", "_bc", "A\\%", "", "%_%", "(a|b)%", "%e%l%", "ab_",
+        ]);
+        let template = *self.pick(&[
+            "({} LIKE {})",
+            "({} NOT LIKE {})",
+            "({} ILIKE {})",
+            "({} SIMILAR TO {})",
+            "({} LIKE {} ESCAPE '#')",
+        ]);
+        Node::value(
+            TypeId::BOOL,
+            template,
+            [one, Node::leaf(Sort::Fixed, format!("'{pattern}'"))],
+        )
     }
 
     fn any_of(&mut self, depth: u32) -> Node {
@@ -309,7 +375,13 @@ impl<'a> Generator<'a> {
             (TypeId::INT8, TypeId::INT8_ARRAY),
         ]);
         let one = self.value(element, depth);
-        let template = *self.pick(&["({} = ANY ({}))", "({} <> ALL ({}))", "({} < ANY ({}))", "({} >= ALL ({}))", "({} > ANY ({}))"]);
+        let template = *self.pick(&[
+            "({} = ANY ({}))",
+            "({} <> ALL ({}))",
+            "({} < ANY ({}))",
+            "({} >= ALL ({}))",
+            "({} > ANY ({}))",
+        ]);
         let array = if self.once_in(2) {
             let list = (0..=self.below(3)).map(|_| self.leaf(element)).collect();
             Node::value(array, "ARRAY[{}]", [Node::list(", ", list)])
@@ -321,12 +393,25 @@ impl<'a> Generator<'a> {
 
     fn rows_compared(&mut self, depth: u32) -> Node {
         let (a, b) = (self.sortable_type(), self.sortable_type());
-        let four = [self.value(a, depth), self.leaf(b), self.leaf(a), self.leaf(b)];
-        let template = *self.pick(&["(({}, {}) = ({}, {}))", "(({}, {}) < ({}, {}))", "(({}, {}) <> ({}, {}))", "(({}, {}) >= ({}, {}))"]);
+        let four = [
+            self.value(a, depth),
+            self.leaf(b),
+            self.leaf(a),
+            self.leaf(b),
+        ];
+        let template = *self.pick(&[
+            "(({}, {}) = ({}, {}))",
+            "(({}, {}) < ({}, {}))",
+            "(({}, {}) <> ({}, {}))",
+            "(({}, {}) >= ({}, {}))",
+        ]);
         Node::value(TypeId::BOOL, template, four)
     }
 }
 
 fn is_text(ty: TypeId) -> bool {
-    matches!(ty, TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME | TypeId::BPCHAR)
+    matches!(
+        ty,
+        TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME | TypeId::BPCHAR
+    )
 }

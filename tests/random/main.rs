@@ -5,10 +5,7 @@
 //! The server there has a user dba with the tests' password and an empty database `random` under collation C. Each
 //! statement that is answered otherwise is told with its number, made as small as it gets.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "the program's results are for people"
-)]
+#![expect(clippy::print_stdout, reason = "the program's results are for people")]
 
 mod answer;
 mod changes;
@@ -85,14 +82,20 @@ fn pair(server: &Server, postgres: SocketAddr) -> Pair {
 
 /// Long answers where they begin to differ.
 fn around_difference(ours: &str, theirs: &str) -> (String, String) {
-    let same = ours.chars().zip(theirs.chars()).take_while(|(one, other)| one == other).count();
+    let same = ours
+        .chars()
+        .zip(theirs.chars())
+        .take_while(|(one, other)| one == other)
+        .count();
     let part = |text: &str| {
         if text.chars().count() < 200 {
             return text.to_owned();
         }
         let from = same.saturating_sub(60);
         let dots = if from > 0 { "…" } else { "" };
-        dots.chars().chain(text.chars().skip(from).take(160)).collect()
+        dots.chars()
+            .chain(text.chars().skip(from).take(160))
+            .collect()
     };
     (part(ours), part(theirs))
 }
@@ -111,7 +114,10 @@ fn main() -> ExitCode {
     let numbers = arguments.from..arguments.from + arguments.statements;
     if arguments.show {
         for number in numbers {
-            println!("{number}: {}", statements::statement(number, &signatures).node.text());
+            println!(
+                "{number}: {}",
+                statements::statement(number, &signatures).node.text()
+            );
         }
         return ExitCode::SUCCESS;
     }
@@ -141,7 +147,10 @@ fn main() -> ExitCode {
             let (smallest, verdict) = pair.minimised(&statement);
             if let Verdict::Different(ours, theirs) | Verdict::Order(ours, theirs) = verdict {
                 let (ours, theirs) = around_difference(&ours, &theirs);
-                println!("#{number} {}\n  ours   {ours}\n  theirs {theirs}", smallest.node.text());
+                println!(
+                    "#{number} {}\n  ours   {ours}\n  theirs {theirs}",
+                    smallest.node.text()
+                );
             }
             if counts[name] >= arguments.most {
                 break;
@@ -170,14 +179,20 @@ mod tests {
         let mut wire = Wire::connect(server.address(), DATABASE);
         pair::prepare(&mut wire);
         let found = record::differences(&mut wire);
-        assert!(found.is_empty(), "{} differences\n{}", found.len(), found[..found.len().min(20)].join("\n"));
+        assert!(
+            found.is_empty(),
+            "{} differences\n{}",
+            found.len(),
+            found[..found.len().min(20)].join("\n")
+        );
     }
 
     #[test]
     fn a_statement_is_made_of_its_number_alone() {
         let signatures = Signatures::load();
         for number in 0..200 {
-            let [one, other] = [0, 1].map(|_| statements::statement(number, &signatures).node.text());
+            let [one, other] =
+                [0, 1].map(|_| statements::statement(number, &signatures).node.text());
             assert_eq!(one, other);
         }
     }

@@ -153,7 +153,8 @@ impl Node {
             Sort::Value(ty) => {
                 let mut found = Vec::new();
                 self.descendants(self.sort, &mut found);
-                let name = values_of(ty).map_or_else(|| ty.name(), |(_, name, _)| (*name).to_owned());
+                let name =
+                    values_of(ty).map_or_else(|| ty.name(), |(_, name, _)| (*name).to_owned());
                 let null = format!("NULL::{name}");
                 if !found.is_empty() && self.text() != null {
                     found.push(Self::leaf(Sort::Fixed, null));

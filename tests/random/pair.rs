@@ -76,10 +76,17 @@ impl Pair {
         };
         // Where several rows fail, the first is another one.
         let alike = |one: &Option<Fault>, other: &Option<Fault>| match (one, other) {
-            (Some(one), Some(other)) => one.is_of_values() && other.is_of_values() && (statement.changes.is_some() || text.contains(" FROM ")),
+            (Some(one), Some(other)) => {
+                one.is_of_values()
+                    && other.is_of_values()
+                    && (statement.changes.is_some() || text.contains(" FROM "))
+            }
             _ => false,
         };
-        if alike(&ours.fault, &theirs.fault) || explained(&mut self.theirs, &ours.fault) || explained(&mut self.ours, &theirs.fault) {
+        if alike(&ours.fault, &theirs.fault)
+            || explained(&mut self.theirs, &ours.fault)
+            || explained(&mut self.ours, &theirs.fault)
+        {
             return Verdict::Order(left, right);
         }
         if (statement.changes.is_some() || text.contains(" FROM ")) && ours.fault.is_none() {
@@ -129,7 +136,9 @@ fn is_of_a_part(wire: &mut Wire, text: &str, parts: &[String], fault: &Fault) ->
             format!(" FROM {}", tables.join(", "))
         };
         let answer = wire.ask(&format!("SELECT {part}{from}"));
-        answer.fault.is_some_and(|found| found == *fault || !tables.is_empty() && found.is_of_values())
+        answer
+            .fault
+            .is_some_and(|found| found == *fault || !tables.is_empty() && found.is_of_values())
     })
 }
 
@@ -144,7 +153,9 @@ fn sources(text: &str, part: &str) -> Vec<String> {
     while let Some(at) = rest.find(" AS ") {
         let before = &text[..text.len() - rest.len() + at];
         rest = &rest[at + 4..];
-        let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_alphanumeric())
+            .unwrap_or(rest.len());
         let alias = &rest[..end];
         // Not the type of a cast.
         let is_alias = alias.len() > 1 && alias[1..].bytes().all(|byte| byte.is_ascii_digit());
@@ -214,6 +225,11 @@ pub(crate) fn verdict(ours: &Answer, theirs: &Answer, ordered: bool) -> Verdict 
 
 /// How often each feature was refused: names without their types.
 pub(crate) fn count(refusals: &mut BTreeMap<String, u64>, message: &str) {
-    let feature = message.split('(').next().unwrap_or(message).trim().to_owned();
+    let feature = message
+        .split('(')
+        .next()
+        .unwrap_or(message)
+        .trim()
+        .to_owned();
     *refusals.entry(feature).or_default() += 1;
 }

@@ -40,10 +40,16 @@ impl Generator<'_> {
             let table = self.table_columns("t", "t");
             self.columns = table;
             let call = self.call(signature, 0);
-            let node = Node::fixed("SELECT id, {} FROM t WHERE id BETWEEN {} ORDER BY id", [
-                call,
-                Node::leaf(Sort::Fixed, ["1 AND 4", "5 AND 9", "10 AND 16", "1 AND 16"][self.below(4)]),
-            ]);
+            let node = Node::fixed(
+                "SELECT id, {} FROM t WHERE id BETWEEN {} ORDER BY id",
+                [
+                    call,
+                    Node::leaf(
+                        Sort::Fixed,
+                        ["1 AND 4", "5 AND 9", "10 AND 16", "1 AND 16"][self.below(4)],
+                    ),
+                ],
+            );
             return Statement::query(node, true);
         }
         let depth = u32::from(self.once_in(4));
@@ -88,7 +94,10 @@ impl Generator<'_> {
                     });
                 }
                 let names: Vec<String> = (0..types.len()).map(|at| format!("c{at}")).collect();
-                Node::fixed(&format!("({{}}) AS {alias} ({})", names.join(", ")), [query])
+                Node::fixed(
+                    &format!("({{}}) AS {alias} ({})", names.join(", ")),
+                    [query],
+                )
             }
             1 => {
                 let ty = self.any_type();
@@ -97,15 +106,30 @@ impl Generator<'_> {
                     Node::fixed(&format!("({at}, {{}})"), [value])
                 });
                 let rows = rows.collect();
-                self.columns.push(Column { sql: format!("{alias}.a"), ty: TypeId::INT4 });
-                self.columns.push(Column { sql: format!("{alias}.b"), ty });
+                self.columns.push(Column {
+                    sql: format!("{alias}.a"),
+                    ty: TypeId::INT4,
+                });
+                self.columns.push(Column {
+                    sql: format!("{alias}.b"),
+                    ty,
+                });
                 keys.push(format!("{alias}.a"));
-                Node::fixed(&format!("(VALUES {{}}) AS {alias} (a, b)"), [Node::list(", ", rows)])
+                Node::fixed(
+                    &format!("(VALUES {{}}) AS {alias} (a, b)"),
+                    [Node::list(", ", rows)],
+                )
             }
             2 => {
-                self.columns.push(Column { sql: alias.clone(), ty: TypeId::INT4 });
+                self.columns.push(Column {
+                    sql: alias.clone(),
+                    ty: TypeId::INT4,
+                });
                 keys.push(alias.clone());
-                Node::leaf(Sort::Fixed, format!("generate_series(1, {}) AS {alias}", self.below(4)))
+                Node::leaf(
+                    Sort::Fixed,
+                    format!("generate_series(1, {}) AS {alias}", self.below(4)),
+                )
             }
             _ => {
                 let table = ["t", "t", "u", "u", "w"][self.below(5)];
@@ -126,7 +150,10 @@ impl Generator<'_> {
         self.nested += 1;
         let from = self.source(&mut Vec::new());
         let types: Vec<TypeId> = (0..width).map(|_| self.sortable_type()).collect();
-        let list = types.iter().map(|ty| self.value(*ty, 1)).collect::<Vec<_>>();
+        let list = types
+            .iter()
+            .map(|ty| self.value(*ty, 1))
+            .collect::<Vec<_>>();
         let mut list = list.into_iter();
         let mut targets = Node::none();
         for (at, value) in list.by_ref().enumerate() {
@@ -136,7 +163,10 @@ impl Generator<'_> {
         let condition = self.filter();
         self.nested -= 1;
         self.columns = outer;
-        (types, Node::fixed("SELECT {} FROM {}{}", [targets, from, condition]))
+        (
+            types,
+            Node::fixed("SELECT {} FROM {}{}", [targets, from, condition]),
+        )
     }
 
     /// WHERE, or nothing.
@@ -153,14 +183,24 @@ impl Generator<'_> {
         let mut keys = Vec::new();
         let mut from = self.source(&mut keys);
         for _ in 0..self.below(3) {
-            let kind = *self.pick(&["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN", "LEFT JOIN"]);
+            let kind = *self.pick(&[
+                "JOIN",
+                "LEFT JOIN",
+                "RIGHT JOIN",
+                "FULL JOIN",
+                "CROSS JOIN",
+                "LEFT JOIN",
+            ]);
             let before = self.columns.len();
             let right = self.source(&mut keys);
             let joined = if kind == "CROSS JOIN" {
                 Node::fixed("{} CROSS JOIN {}", [from.clone(), right])
             } else {
                 let condition = self.join_condition(before, kind == "FULL JOIN");
-                Node::fixed(&format!("{{}} {kind} {{}} ON {{}}"), [from.clone(), right, condition])
+                Node::fixed(
+                    &format!("{{}} {kind} {{}} ON {{}}"),
+                    [from.clone(), right, condition],
+                )
             };
             from = Node::fixed("{}", [joined]);
         }
@@ -205,12 +245,18 @@ impl Generator<'_> {
             let order = keys.join(", ");
             let direction = *self.pick(&["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]);
             let limit = match self.below(4) {
-                0 => Node::clause(&format!(" LIMIT {} OFFSET {}", self.below(6), self.below(4)), []),
+                0 => Node::clause(
+                    &format!(" LIMIT {} OFFSET {}", self.below(6), self.below(4)),
+                    [],
+                ),
                 1 => Node::clause(&format!(" FETCH FIRST {} ROWS ONLY", 1 + self.below(5)), []),
                 _ => Node::none(),
             };
             let order = Node::leaf(Sort::Fixed, format!(" ORDER BY {order}{direction}"));
-            let node = Node::fixed("{}SELECT {} FROM {}{}{}{}", [with, list, from, condition, order, limit]);
+            let node = Node::fixed(
+                "{}SELECT {} FROM {}{}{}{}",
+                [with, list, from, condition, order, limit],
+            );
             // Keys may be NULL in outer joins, and then the order is not whole.
             return Statement::query(node, false);
         }
@@ -226,7 +272,9 @@ impl Generator<'_> {
                 self.columns.clear();
                 Node::leaf(
                     Sort::Optional,
-                    format!("WITH RECURSIVE {name} (n, s) AS (SELECT 1, 'a'::text UNION ALL SELECT n + 1, s || n FROM {name} WHERE n < {top}) "),
+                    format!(
+                        "WITH RECURSIVE {name} (n, s) AS (SELECT 1, 'a'::text UNION ALL SELECT n + 1, s || n FROM {name} WHERE n < {top}) "
+                    ),
                 )
             }
             1 => {
@@ -266,13 +314,25 @@ impl Generator<'_> {
             let places: Vec<String> = (1..=keys.len()).map(|at| at.to_string()).collect();
             Node::leaf(Sort::Fixed, format!(" GROUP BY {}", places.join(", ")))
         };
-        let targets = if keys.is_empty() { targets } else { Node::fixed("{}", [targets]) };
-        let node = Node::fixed("SELECT {} FROM {}{}{}{}", [targets, from, condition, group, having]);
+        let targets = if keys.is_empty() {
+            targets
+        } else {
+            Node::fixed("{}", [targets])
+        };
+        let node = Node::fixed(
+            "SELECT {} FROM {}{}{}{}",
+            [targets, from, condition, group, having],
+        );
         Statement::query(node, false)
     }
 
     fn column_or_value(&mut self, ty: TypeId, depth: u32) -> Node {
-        let those: Vec<Column> = self.columns.iter().filter(|column| column.ty == ty).cloned().collect();
+        let those: Vec<Column> = self
+            .columns
+            .iter()
+            .filter(|column| column.ty == ty)
+            .cloned()
+            .collect();
         if those.is_empty() || depth > 0 {
             return self.value(ty, depth);
         }
@@ -293,13 +353,21 @@ impl Generator<'_> {
         let mut arguments: Vec<Node> = (0..signature.arguments.len())
             .map(|at| self.argument(signature, at, 1))
             .collect();
-        let plain = matches!(signature.kind, FunctionKind::Aggregate { ordered_set: false, .. });
+        let plain = matches!(
+            signature.kind,
+            FunctionKind::Aggregate {
+                ordered_set: false,
+                ..
+            }
+        );
         let mut template = signature.template.clone();
         if plain && !arguments.is_empty() {
             template.pop();
             let sortable = !signature.arguments.iter().any(|ty| {
-                matches!(*ty, TypeId::JSON | TypeId::INTERVAL | TypeId::JSONB | TypeId::NUMERIC)
-                    || ty.is_array()
+                matches!(
+                    *ty,
+                    TypeId::JSON | TypeId::INTERVAL | TypeId::JSONB | TypeId::NUMERIC
+                ) || ty.is_array()
             });
             if arguments.len() == 1 && sortable && self.once_in(3) {
                 template = template.replacen('(', "(DISTINCT ", 1);
@@ -307,8 +375,19 @@ impl Generator<'_> {
                 // The order of all that goes in.
                 let places: Vec<Node> = arguments.clone();
                 let order = signature.arguments.iter().map(|ty| {
-                    let ambiguous = matches!(*ty, TypeId::JSON | TypeId::CHAR | TypeId::INTERVAL | TypeId::NUMERIC | TypeId::JSONB);
-                    if ambiguous || ty.is_array() { "({})::text" } else { "{}" }
+                    let ambiguous = matches!(
+                        *ty,
+                        TypeId::JSON
+                            | TypeId::CHAR
+                            | TypeId::INTERVAL
+                            | TypeId::NUMERIC
+                            | TypeId::JSONB
+                    );
+                    if ambiguous || ty.is_array() {
+                        "({})::text"
+                    } else {
+                        "{}"
+                    }
                 });
                 template.push_str(" ORDER BY ");
                 template.push_str(&order.collect::<Vec<_>>().join(", "));
@@ -329,12 +408,14 @@ impl Generator<'_> {
     pub(crate) fn windowed(&mut self) -> Statement {
         let table = *self.pick(&["t", "u"]);
         self.columns = self.table_columns(table, table);
-        let list: Vec<Node> = (0..=self.below(2)).map(|_| self.window_call(table)).collect();
+        let list: Vec<Node> = (0..=self.below(2))
+            .map(|_| self.window_call(table))
+            .collect();
         let condition = self.filter();
-        let node = Node::fixed(&format!("SELECT {table}.id, {{}} FROM {table}{{}} ORDER BY 1"), [
-            Node::list(", ", list),
-            condition,
-        ]);
+        let node = Node::fixed(
+            &format!("SELECT {table}.id, {{}} FROM {table}{{}} ORDER BY 1"),
+            [Node::list(", ", list), condition],
+        );
         Statement::query(node, true)
     }
 
@@ -344,8 +425,13 @@ impl Generator<'_> {
             .aggregates
             .iter()
             .filter(|one| {
-                matches!(one.kind, FunctionKind::Aggregate { ordered_set: false, .. })
-                    && !is_ambiguous(one)
+                matches!(
+                    one.kind,
+                    FunctionKind::Aggregate {
+                        ordered_set: false,
+                        ..
+                    }
+                ) && !is_ambiguous(one)
             })
             .collect();
         let signature = if self.once_in(2) {
@@ -386,7 +472,11 @@ impl Generator<'_> {
             " RANGE BETWEEN 2 PRECEDING AND 1 FOLLOWING",
             " ROWS BETWEEN 1 PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW",
         ]);
-        let direction = if frame.contains("RANGE") { "" } else { *self.pick(&["", " DESC"]) };
+        let direction = if frame.contains("RANGE") {
+            ""
+        } else {
+            *self.pick(&["", " DESC"])
+        };
         let order = format!("ORDER BY {table}.id{direction}{frame}");
         let template = format!("{} OVER ({{}}{order})", signature.template);
         Node::value(signature.result, &template, parts)
@@ -400,9 +490,19 @@ impl Generator<'_> {
         let ty = self.key_type();
         let mut node = self.side(ty);
         for _ in 0..=self.below(2) {
-            let sign = *self.pick(&["UNION", "UNION ALL", "EXCEPT", "INTERSECT", "INTERSECT ALL", "EXCEPT ALL"]);
+            let sign = *self.pick(&[
+                "UNION",
+                "UNION ALL",
+                "EXCEPT",
+                "INTERSECT",
+                "INTERSECT ALL",
+                "EXCEPT ALL",
+            ]);
             let other = self.side(ty);
-            node = Node::fixed("{}{}", [node, Node::clause(&format!(" {sign} {{}}"), [other])]);
+            node = Node::fixed(
+                "{}{}",
+                [node, Node::clause(&format!(" {sign} {{}}"), [other])],
+            );
         }
         if self.once_in(2) {
             let direction = *self.pick(&["", " DESC", " NULLS FIRST"]);
@@ -427,17 +527,23 @@ impl Generator<'_> {
         if self.once_in(2) {
             let other = self.key_type();
             let other = self.column_or_value(other, 0);
-            return Statement::query(Node::fixed("SELECT DISTINCT {}, {} FROM u", [key, other]), false);
+            return Statement::query(
+                Node::fixed("SELECT DISTINCT {}, {} FROM u", [key, other]),
+                false,
+            );
         }
         let other = self.any_type();
         let value = self.value(other, 1);
         let condition = self.filter();
-        let node = Node::fixed("SELECT DISTINCT ON ({}) u.id, {} FROM u{} ORDER BY {}, u.id", [
-            Node::leaf(Sort::Fixed, key.text()),
-            value,
-            condition,
-            Node::leaf(Sort::Fixed, key.text()),
-        ]);
+        let node = Node::fixed(
+            "SELECT DISTINCT ON ({}) u.id, {} FROM u{} ORDER BY {}, u.id",
+            [
+                Node::leaf(Sort::Fixed, key.text()),
+                value,
+                condition,
+                Node::leaf(Sort::Fixed, key.text()),
+            ],
+        );
         Statement::query(node, true)
     }
 
@@ -462,8 +568,16 @@ impl Generator<'_> {
         let id = 1 + self.below(20);
         let node = match self.below(3) {
             0 => Node::value(ty, "(SELECT {})", [value]),
-            1 => Node::value(ty, &format!("(SELECT {{}} FROM u AS {alias} WHERE {alias}.id = {id})"), [value]),
-            _ => Node::value(ty, &format!("(SELECT {{}} FROM u AS {alias} ORDER BY {alias}.id DESC LIMIT 1)"), [value]),
+            1 => Node::value(
+                ty,
+                &format!("(SELECT {{}} FROM u AS {alias} WHERE {alias}.id = {id})"),
+                [value],
+            ),
+            _ => Node::value(
+                ty,
+                &format!("(SELECT {{}} FROM u AS {alias} ORDER BY {alias}.id DESC LIMIT 1)"),
+                [value],
+            ),
         };
         let text = node.text();
         self.columns.truncate(before);
@@ -481,8 +595,15 @@ impl Generator<'_> {
         let condition = self.condition(depth.min(1));
         self.columns.truncate(before);
         self.nested -= 1;
-        let template = *self.pick(&["EXISTS (SELECT 1 FROM {}{})", "NOT EXISTS (SELECT FROM {}{})"]);
-        Node::value(TypeId::BOOL, template, [from, Node::clause(" WHERE {}", [condition])])
+        let template = *self.pick(&[
+            "EXISTS (SELECT 1 FROM {}{})",
+            "NOT EXISTS (SELECT FROM {}{})",
+        ]);
+        Node::value(
+            TypeId::BOOL,
+            template,
+            [from, Node::clause(" WHERE {}", [condition])],
+        )
     }
 
     pub(crate) fn in_query(&mut self, depth: u32) -> Node {
@@ -494,7 +615,12 @@ impl Generator<'_> {
         let value = self.leaf(ty);
         self.columns.truncate(before);
         self.nested -= 1;
-        let template = *self.pick(&["({} IN (SELECT {} FROM {}))", "({} NOT IN (SELECT {} FROM {}))", "({} = ANY (SELECT {} FROM {}))", "({} < ALL (SELECT {} FROM {}))"]);
+        let template = *self.pick(&[
+            "({} IN (SELECT {} FROM {}))",
+            "({} NOT IN (SELECT {} FROM {}))",
+            "({} = ANY (SELECT {} FROM {}))",
+            "({} < ALL (SELECT {} FROM {}))",
+        ]);
         Node::value(TypeId::BOOL, template, [one, value, from])
     }
 
@@ -502,12 +628,19 @@ impl Generator<'_> {
     pub(crate) fn wrong(&mut self) -> Statement {
         self.columns = self.table_columns("u", "u");
         let signatures = self.signatures;
-        let list = if self.once_in(4) { &signatures.aggregates } else { &signatures.calls };
+        let list = if self.once_in(4) {
+            &signatures.aggregates
+        } else {
+            &signatures.calls
+        };
         let signature = self.pick(list);
         let arguments: Vec<Node> = (0..signature.arguments.len())
             .map(|_| {
                 if self.once_in(4) {
-                    return Node::leaf(Sort::Fixed, ["'x'", "NULL", "1", "'1'", "2.5", "'{}'", "true"][self.below(7)]);
+                    return Node::leaf(
+                        Sort::Fixed,
+                        ["'x'", "NULL", "1", "'1'", "2.5", "'{}'", "true"][self.below(7)],
+                    );
                 }
                 let ty = self.pick(TYPES).0;
                 self.leaf(ty)

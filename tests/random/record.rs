@@ -53,7 +53,8 @@ pub(crate) fn record(pair: &mut Pair, signatures: &Signatures, from: u64, count:
         let binary = if statement.binary { "b" } else { "" };
         let table = statement.changes.unwrap_or_default();
         let file = &mut texts[taken * FILES.len() / count];
-        writeln!(file, "{ordered}{binary}{table}: {text}\n{}", kept(&theirs)).expect("a String takes all");
+        writeln!(file, "{ordered}{binary}{table}: {text}\n{}", kept(&theirs))
+            .expect("a String takes all");
         taken += 1;
     }
     for (file, text) in FILES.iter().zip(texts) {
@@ -76,7 +77,9 @@ pub(crate) fn differences(wire: &mut Wire) -> Vec<String> {
                 node: Node::leaf(Sort::Fixed, sql),
                 ordered: flags.contains('o'),
                 binary: flags.contains('b'),
-                changes: ["t", "u", "w"].into_iter().find(|table| flags.contains(table)),
+                changes: ["t", "u", "w"]
+                    .into_iter()
+                    .find(|table| flags.contains(table)),
             };
             count += 1;
             let answer = pair::ask(wire, &statement, sql).line(statement.ordered);

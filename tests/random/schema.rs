@@ -51,7 +51,11 @@ pub(crate) const TABLES: &[Table] = &[
         name: "u",
         columns: &[
             ("id", TypeId::INT8, "int8 PRIMARY KEY"),
-            ("t_id", TypeId::INT4, "int4 REFERENCES t (id) ON DELETE CASCADE"),
+            (
+                "t_id",
+                TypeId::INT4,
+                "int4 REFERENCES t (id) ON DELETE CASCADE",
+            ),
             ("i4", TypeId::INT4, "int4"),
             ("n", TypeId::NUMERIC, "numeric"),
             ("f8", TypeId::FLOAT8, "float8"),
@@ -101,7 +105,11 @@ pub(crate) fn script() -> Vec<String> {
             .iter()
             .map(|(name, _, declared)| format!("{name} {declared}"))
             .collect();
-        all.push(format!("CREATE TABLE {} ({})", table.name, columns.join(", ")));
+        all.push(format!(
+            "CREATE TABLE {} ({})",
+            table.name,
+            columns.join(", ")
+        ));
     }
     all.extend(MORE.iter().map(|sql| (*sql).to_owned()));
     let mut random = Random::new(1);
@@ -112,13 +120,22 @@ pub(crate) fn script() -> Vec<String> {
                 .iter()
                 .map(|column| value(table, row, *column, &mut random))
                 .collect();
-            all.push(format!("INSERT INTO {} VALUES ({})", table.name, values.join(", ")));
+            all.push(format!(
+                "INSERT INTO {} VALUES ({})",
+                table.name,
+                values.join(", ")
+            ));
         }
     }
     all
 }
 
-fn value(table: &Table, row: u64, (name, ty, _): (&str, TypeId, &str), random: &mut Random) -> String {
+fn value(
+    table: &Table,
+    row: u64,
+    (name, ty, _): (&str, TypeId, &str),
+    random: &mut Random,
+) -> String {
     if name == "id" {
         return row.to_string();
     }

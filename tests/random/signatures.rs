@@ -55,11 +55,37 @@ const MEANINGS: &[(TypeId, TypeId)] = &[
 
 /// Functions whose results are the server's, the session's or the moment's own.
 const OWN: &[&str] = &[
-    "now", "version", "row_security_active", "getdatabaseencoding", "format_type", "to_regtype", "to_regclass", "obj_description",
-    "col_description", "shobj_description", "set_config", "current_setting", "transaction_timestamp", "statement_timestamp",
-    "current_user", "session_user", "current_database", "current_schema", "current_schemas", "get_current_ts_config",
-    "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port", "query_to_xml", "txid_current",
-    "currtid2", "array_recv", "enum_recv", "getpgusername", "satisfies_hash_partition",
+    "now",
+    "version",
+    "row_security_active",
+    "getdatabaseencoding",
+    "format_type",
+    "to_regtype",
+    "to_regclass",
+    "obj_description",
+    "col_description",
+    "shobj_description",
+    "set_config",
+    "current_setting",
+    "transaction_timestamp",
+    "statement_timestamp",
+    "current_user",
+    "session_user",
+    "current_database",
+    "current_schema",
+    "current_schemas",
+    "get_current_ts_config",
+    "inet_client_addr",
+    "inet_client_port",
+    "inet_server_addr",
+    "inet_server_port",
+    "query_to_xml",
+    "txid_current",
+    "currtid2",
+    "array_recv",
+    "enum_recv",
+    "getpgusername",
+    "satisfies_hash_partition",
 ];
 
 impl Signatures {
@@ -79,22 +105,49 @@ impl Signatures {
             };
             let declared: Vec<_> = operator.left.into_iter().chain([operator.right]).collect();
             for arguments in instances(&declared) {
-                all.add(operator.sign, template.clone(), arguments, FunctionKind::Scalar);
+                all.add(
+                    operator.sign,
+                    template.clone(),
+                    arguments,
+                    FunctionKind::Scalar,
+                );
             }
         }
         for (source, ..) in TYPES.iter().chain(ARRAYS) {
             for (target, name, _) in TYPES.iter().chain(ARRAYS) {
                 // A value of no said width keeps its blanks there.
                 let of_characters = |ty| ty == TypeId::BPCHAR || ty == TypeId::CHAR;
-                if !of_characters(*target) || !of_characters(*source) || target == source && *target != TypeId::BPCHAR {
-                    all.add("cast", format!("{{}}::{name}"), vec![*source], FunctionKind::Scalar);
+                if !of_characters(*target)
+                    || !of_characters(*source)
+                    || target == source && *target != TypeId::BPCHAR
+                {
+                    all.add(
+                        "cast",
+                        format!("{{}}::{name}"),
+                        vec![*source],
+                        FunctionKind::Scalar,
+                    );
                 }
             }
             if *source == TypeId::CHAR {
                 continue;
             }
-            for modified in ["numeric(5,2)", "varchar(3)", "char(4)", "timestamp(0)", "time(2)", "timestamptz(3)", "interval(1)", "interval day to minute"] {
-                all.add("cast", format!("CAST({{}} AS {modified})"), vec![*source], FunctionKind::Scalar);
+            for modified in [
+                "numeric(5,2)",
+                "varchar(3)",
+                "char(4)",
+                "timestamp(0)",
+                "time(2)",
+                "timestamptz(3)",
+                "interval(1)",
+                "interval day to minute",
+            ] {
+                all.add(
+                    "cast",
+                    format!("CAST({{}} AS {modified})"),
+                    vec![*source],
+                    FunctionKind::Scalar,
+                );
             }
         }
         for (at, signature) in all.calls.iter().enumerate() {
@@ -115,19 +168,35 @@ impl Signatures {
     fn function(&mut self, function: &'static Function) {
         let name = function.name;
         let is_own = OWN.contains(&name)
-            || ["pg_", "has_", "txid_", "inet_", "to_reg", "unknown"].iter().any(|start| name.starts_with(start))
+            || ["pg_", "has_", "txid_", "inet_", "to_reg", "unknown"]
+                .iter()
+                .any(|start| name.starts_with(start))
             || name == "age" && function.arguments.len() == 1;
         // How a cast function sees a modifier is no client's matter.
-        let with_modifier = ["bpchar", "varchar", "numeric", "interval", "time", "timetz", "timestamp", "timestamptz"]
-            .contains(&name)
+        let with_modifier = [
+            "bpchar",
+            "varchar",
+            "numeric",
+            "interval",
+            "time",
+            "timetz",
+            "timestamp",
+            "timestamptz",
+        ]
+        .contains(&name)
             && function.arguments.get(1) == Some(&TypeId::INT4);
         // PostgreSQL has the C library's cube root, which some versions round otherwise.
         let inexact = ["cbrt", "dcbrt", "||/"].contains(&name);
         // These show by how much bytes differ.
         let inexact = inexact
-            || name.ends_with("cmp") && ["name", "text", "bpchar", "bytea", "network", "uuid"].iter().any(|ty| name.contains(ty));
+            || name.ends_with("cmp")
+                && ["name", "text", "bpchar", "bytea", "network", "uuid"]
+                    .iter()
+                    .any(|ty| name.contains(ty));
         let is_own = is_own || with_modifier || inexact || function.oid >= 16_384;
-        if is_own && !["inet_merge", "inet_same_family"].contains(&name) || function.volatility == Volatility::Volatile && function.kind == FunctionKind::Scalar {
+        if is_own && !["inet_merge", "inet_same_family"].contains(&name)
+            || function.volatility == Volatility::Volatile && function.kind == FunctionKind::Scalar
+        {
             return;
         }
         let mut shapes = Vec::new();
@@ -139,7 +208,13 @@ impl Signatures {
             shapes.clear();
             let fixed = &declared[..declared.len() - 1];
             for count in 1..=3 {
-                shapes.push(fixed.iter().copied().chain(std::iter::repeat_n(element, count)).collect());
+                shapes.push(
+                    fixed
+                        .iter()
+                        .copied()
+                        .chain(std::iter::repeat_n(element, count))
+                        .collect(),
+                );
             }
         }
         for shape in shapes {
@@ -150,7 +225,13 @@ impl Signatures {
         }
     }
 
-    fn add(&mut self, name: &'static str, template: String, arguments: Vec<TypeId>, kind: FunctionKind) {
+    fn add(
+        &mut self,
+        name: &'static str,
+        template: String,
+        arguments: Vec<TypeId>,
+        kind: FunctionKind,
+    ) {
         let mut sql = String::from("SELECT ");
         let mut places = template.split("{}");
         sql.push_str(places.next().unwrap_or_default());
@@ -160,7 +241,9 @@ impl Signatures {
         if matches!(kind, FunctionKind::Window) {
             sql.push_str(" OVER ()");
         }
-        let is_set = catalog::functions_named(name).iter().any(|function| function.returns_set);
+        let is_set = catalog::functions_named(name)
+            .iter()
+            .any(|function| function.returns_set);
         if is_set && kind == FunctionKind::Scalar {
             sql = sql.replacen("SELECT ", "SELECT * FROM ", 1);
         }
@@ -197,9 +280,18 @@ impl Signatures {
 fn call(function: &Function, count: usize) -> String {
     let places = |count: usize| vec!["{}"; count].join(", ");
     match function.kind {
-        FunctionKind::Aggregate { ordered_set: true, direct, .. } => {
+        FunctionKind::Aggregate {
+            ordered_set: true,
+            direct,
+            ..
+        } => {
             let direct = usize::from(direct).min(count);
-            format!("\"{}\"({}) WITHIN GROUP (ORDER BY {})", function.name, places(direct), places(count - direct))
+            format!(
+                "\"{}\"({}) WITHIN GROUP (ORDER BY {})",
+                function.name,
+                places(direct),
+                places(count - direct)
+            )
         }
         FunctionKind::Aggregate { .. } if count == 0 => format!("\"{}\"(*)", function.name),
         _ => format!("\"{}\"({})", function.name, places(count)),
@@ -209,15 +301,26 @@ fn call(function: &Function, count: usize) -> String {
 /// The types with which parameters can be called: several where they are polymorphic, none where a type has no values here.
 fn instances(declared: &[TypeId]) -> Vec<Vec<TypeId>> {
     let known = |ty: &TypeId| TYPES.iter().chain(ARRAYS).any(|(id, ..)| id == ty);
-    if !declared.iter().any(|ty| ty.is_pseudo() || ty.is_polymorphic()) {
-        return if declared.iter().all(known) { vec![declared.to_vec()] } else { Vec::new() };
+    if !declared
+        .iter()
+        .any(|ty| ty.is_pseudo() || ty.is_polymorphic())
+    {
+        return if declared.iter().all(known) {
+            vec![declared.to_vec()]
+        } else {
+            Vec::new()
+        };
     }
     let mut all = Vec::new();
     for (element, array) in MEANINGS {
         let meant: Option<Vec<TypeId>> = declared
             .iter()
             .map(|ty| match ty.info().map_or("", |info| info.catalog_name) {
-                "any" | "anyelement" | "anynonarray" | "anycompatible" | "anycompatiblenonarray" => Some(*element),
+                "any"
+                | "anyelement"
+                | "anynonarray"
+                | "anycompatible"
+                | "anycompatiblenonarray" => Some(*element),
                 "anyarray" | "anycompatiblearray" => Some(*array),
                 _ => known(ty).then_some(*ty),
             })

@@ -116,9 +116,18 @@ impl Wire {
                 b'T' => rows.columns = (0..body.get_u16()).map(|_| column(&mut body)).collect(),
                 b'D' => {
                     let row: Vec<_> = (0..body.get_u16()).map(|_| field(&mut body)).collect();
-                    let row = row.into_iter().zip(&rows.columns).map(|(field, (_, ty, _))| {
-                        field.map(|value| if matches!(ty, 700 | 701) { without_sign(value) } else { value })
-                    });
+                    let row = row
+                        .into_iter()
+                        .zip(&rows.columns)
+                        .map(|(field, (_, ty, _))| {
+                            field.map(|value| {
+                                if matches!(ty, 700 | 701) {
+                                    without_sign(value)
+                                } else {
+                                    value
+                                }
+                            })
+                        });
                     let row = row.collect();
                     rows.rows.push(row);
                 }

@@ -265,5 +265,11 @@ fn reads_elements(from: TypeId, to: TypeId) -> bool {
     let wider = |from: TypeId, to: TypeId| {
         from == TypeId::INT2 || to != TypeId::INT2 && from != TypeId::INT8 || !whole(to)
     };
-    text(from) || (whole(from) && number(to) && wider(from, to)) || (text(to) && !matches!(from, TypeId::BOOL | TypeId::INET | TypeId::CIDR | TypeId::BPCHAR))
+    text(from)
+        || (whole(from) && number(to) && wider(from, to))
+        || (text(to)
+            && !matches!(
+                from,
+                TypeId::BOOL | TypeId::INET | TypeId::CIDR | TypeId::BPCHAR
+            ))
 }

@@ -33,11 +33,7 @@ impl Analyzer<'_> {
             ty: column.ty,
         };
         let null = ExprKind::Constant(SqlValue::Null);
-        let value = required(
-            Expr::new(column.ty, null, Position::default()),
-            key,
-            stored,
-        );
+        let value = required(Expr::new(column.ty, null, Position::default()), key, stored);
         let source = match source {
             None => plain(Body::Values(vec![vec![value]]), vec![output], Vec::new()),
             Some(mut query) => {

@@ -108,7 +108,7 @@ impl Translator<'_> {
                     not_null: column.not_null,
                     default: None,
                     rowid: false,
-                generated: Generated::No,
+                    generated: Generated::No,
                 })
                 .collect(),
             keys: Vec::new(),

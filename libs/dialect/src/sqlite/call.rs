@@ -97,7 +97,9 @@ impl Printer<'_> {
         self.push(&name);
         self.push("(");
         let collected = match call.variadic {
-            Some(element) if call.function.variadic != Some(TypeId::ANY) && !element.is_pseudo() => {
+            Some(element)
+                if call.function.variadic != Some(TypeId::ANY) && !element.is_pseudo() =>
+            {
                 call.function.arguments.len().saturating_sub(1)
             }
             _ => call.arguments.len(),
@@ -106,7 +108,8 @@ impl Printer<'_> {
         let mut index = 0;
         // A pattern sees the blanks that the stored form leaves out.
         let name = call.function.name;
-        let padded = name.starts_with("bpchar") && (name.contains("regex") || name.contains("like"));
+        let padded =
+            name.starts_with("bpchar") && (name.contains("regex") || name.contains("like"));
         self.list(single, ", ", |printer, argument| {
             let form = match index {
                 0 if padded => Wanted::Text,

@@ -54,13 +54,16 @@ impl Printer<'_> {
         };
         if is_native_call(equality) {
             self.push("nullif(");
+            let start = self.out.len();
             self.expr(left)?;
             if let Some(collation) = collation(left.ty.id) {
                 self.push(" COLLATE ");
                 self.push(collation);
             }
+            let end = self.out.len();
             self.push(", ");
             self.expr(right)?;
+            self.shield(left, start, end);
             self.push(")");
             return Ok(());
         }

@@ -159,7 +159,10 @@ impl Printer<'_> {
             || matches!(id, TypeId::BPCHAR | TypeId::UUID | TypeId::JSON)
             || (id.is_array() && collation(id).is_none());
         let written = self.out.get(start..).unwrap_or_default();
-        let shielded = self.out.get(..end).is_some_and(|head| head.ends_with(" COLLATE BINARY"));
+        let shielded = self
+            .out
+            .get(..end)
+            .is_some_and(|head| head.ends_with(" COLLATE BINARY"));
         if by_bytes && !shielded && written.contains(" COLLATE ") {
             self.out.insert_str(end, " COLLATE BINARY");
         }
@@ -216,6 +219,8 @@ impl Printer<'_> {
         self.push(if greatest { "max(" } else { "min(" });
         // Of equal ones PostgreSQL takes the first; SQLite's min takes the last.
         let count = operands.len();
+        let start = self.out.len();
+        let mut end = start;
         for place in 0..count {
             if place > 0 {
                 self.push(", ");
@@ -230,6 +235,12 @@ impl Printer<'_> {
                 self.push(" COLLATE ");
                 self.push(collation);
             }
+            if place == 0 {
+                end = self.out.len();
+            }
+        }
+        if let Some(first) = operands.first() {
+            self.shield(first, start, end);
         }
         self.push(")");
         Ok(())
@@ -307,9 +318,13 @@ impl Printer<'_> {
                 return Err(self.unsupported(outer.at, feature));
             }
             // A network of one host is written with its width, an address without.
-            _ if from == TypeId::CIDR && to == TypeId::INET => self.wrapped("pg_cidr_inet(", inner, ")")?,
+            _ if from == TypeId::CIDR && to == TypeId::INET => {
+                self.wrapped("pg_cidr_inet(", inner, ")")?
+            }
             // A number of four bytes with or without a sign.
-            _ if from == TypeId::INT4 && to == TypeId::OID => self.wrapped("(", inner, " & 4294967295)")?,
+            _ if from == TypeId::INT4 && to == TypeId::OID => {
+                self.wrapped("(", inner, " & 4294967295)")?
+            }
             _ if from == TypeId::OID && to == TypeId::INT4 => {
                 self.wrapped("((", inner, " << 32) >> 32)")?;
             }

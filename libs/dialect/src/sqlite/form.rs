@@ -62,7 +62,10 @@ const COMPARED: &[(&str, &[&str])] = &[
         ],
     ),
     ("_", &["date", "timestamp", "timestamptz", "time", "uuid"]),
-    ("_", &["array", "numeric", "interval", "timetz", "jsonb", "network"]),
+    (
+        "_",
+        &["array", "numeric", "interval", "timetz", "jsonb", "network"],
+    ),
 ];
 
 const SIGNS: &[(&str, &str)] = &[

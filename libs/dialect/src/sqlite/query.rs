@@ -1,6 +1,5 @@
 //! Queries.
 
-
 use crate::analysis::tree::{Body, CommonTable, Distinct, Expr, ExprKind, Query, Select};
 use crate::sqlite::form::collation;
 use crate::sqlite::names::output_names;

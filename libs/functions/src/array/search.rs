@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
+use crate::arguments::{Answer, boolean, integer, text, value, whole, written};
 use crate::array::functions::argument;
 use crate::array::{Array, Element};
-use crate::arguments::{Answer, boolean, integer, text, value, whole, written};
 use crate::collation;
 use crate::error::fail;
 use crate::registry::Scalar;
@@ -99,7 +99,9 @@ fn position(arguments: &[SqlValueRef<'_>], start: Option<i64>, equal: Equal) -> 
     }
     let wanted = argument(arguments, 1)?;
     let first = array.lower_bound(0);
-    let skipped = start.map_or(0, |start| usize::try_from(start.saturating_sub(first)).unwrap_or(0));
+    let skipped = start.map_or(0, |start| {
+        usize::try_from(start.saturating_sub(first)).unwrap_or(0)
+    });
     let found = array
         .elements
         .iter()

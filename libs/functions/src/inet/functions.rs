@@ -181,7 +181,11 @@ fn difference(arguments: &[SqlValueRef<'_>]) -> Answer {
         return invalid("cannot subtract inet values of different sizes");
     }
     // As numbers of 128 bits with a sign.
-    let distance = i64::try_from(a.address.cast_signed().wrapping_sub(b.address.cast_signed()));
+    let distance = i64::try_from(
+        a.address
+            .cast_signed()
+            .wrapping_sub(b.address.cast_signed()),
+    );
     distance.map_or_else(
         |_| {
             fail(

@@ -138,10 +138,7 @@ fn path(arguments: &[SqlValueRef<'_>]) -> Result<Vec<Option<String>>, ValueError
             "wrong number of array subscripts",
         );
     }
-    Ok(array
-        .leaves()
-        .map(|step| step.map(str::to_owned))
-        .collect())
+    Ok(array.leaves().map(|step| step.map(str::to_owned)).collect())
 }
 
 /// The step of a path at a depth.

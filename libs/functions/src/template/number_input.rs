@@ -78,7 +78,10 @@ impl<'a> Reader<'a> {
     /// Steps over so many characters, but over none that may belong to a number.
     fn skip_foreign(&mut self, count: usize) {
         for _ in 0..count {
-            if self.rest.starts_with(|c: char| c.is_ascii_digit() || ".,+-".contains(c)) {
+            if self
+                .rest
+                .starts_with(|c: char| c.is_ascii_digit() || ".,+-".contains(c))
+            {
                 break;
             }
             self.skip();
@@ -177,4 +180,3 @@ impl<'a> Reader<'a> {
         self.skip();
     }
 }
-
