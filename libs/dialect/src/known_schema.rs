@@ -64,6 +64,7 @@ impl KnownSchema<'_> {
             ..TableInfo::default()
         });
         let computed = |name: &str| info.columns.iter().any(|c| c.computed && c.name == name);
+        let rowid = |name: &str| info.columns.iter().any(|c| c.rowid_alias && c.name == name);
         info.columns = columns
             .into_iter()
             .map(|column| TableColumn {
@@ -71,7 +72,7 @@ impl KnownSchema<'_> {
                 not_null: column.not_null,
                 default: column.default,
                 identity: column.identity,
-                rowid_alias: false,
+                rowid_alias: rowid(&column.name),
                 computed: computed(&column.name),
                 written: None,
                 name: column.name,
@@ -108,6 +109,7 @@ fn column(column: &TableColumn) -> Column {
         ty: ty.map_or(Type::new(TypeId::TEXT), Type::from),
         not_null: column.not_null,
         default: column.default.clone(),
+        rowid: column.rowid_alias,
         generated: if column.computed {
             Generated::Computed
         } else {
@@ -150,6 +152,7 @@ fn catalog_table(schema: Option<&str>, name: &str) -> Option<Relation> {
         ty: Type::new(column.ty),
         not_null: column.not_null,
         default: None,
+        rowid: false,
         generated: Generated::No,
     });
     Some(Relation {

@@ -33,6 +33,14 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         ),
         step => whole(step),
     }),
+    Scalar::pure("pg_percentile", 2, |a| {
+        if !crate::arguments::value(a, 0).is_null() {
+            crate::aggregate::fraction(a)?;
+        }
+        Ok(crate::arguments::value(a, 1).to_owned())
+    })
+    .loose(),
+    Scalar::pure("pg_not_null", 3, not_null).loose(),
     Scalar::session("pg_elements", 2, elements),
     Scalar::pure("pg_side_by_side", -1, side_by_side).loose(),
     Scalar::pure("pg_record_make", -1, record).loose(),
@@ -106,6 +114,21 @@ fn subscripts(arguments: &[SqlValueRef<'_>]) -> Result<Vec<i64>, ValueError> {
 fn json_numbers(numbers: &[i64]) -> String {
     let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
     format!("[{}]", numbers.join(","))
+}
+
+/// The value for a column that takes no NULL: value, column, table.
+fn not_null(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let value = crate::arguments::value(arguments, 0);
+    if value.is_null() {
+        let (column, table) = (text(arguments, 1)?, text(arguments, 2)?);
+        return fail(
+            SqlState::NOT_NULL_VIOLATION,
+            format!(
+                "null value in column \"{column}\" of relation \"{table}\" violates not-null constraint"
+            ),
+        );
+    }
+    Ok(value.to_owned())
 }
 
 /// A number of rows; NULL stands for `none`.

@@ -39,11 +39,22 @@ pub fn parse(text: &str, type_name: &str, min: i64, max: i64) -> Result<i64, Val
         Ok(value) if (min..=max).contains(&value) => Ok(value),
         Ok(_) => Err(ValueError::range(type_name, text)),
         Err(_) => {
-            let digits = trimmed.strip_prefix(['-', '+']).unwrap_or(trimmed);
-            if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-                Err(ValueError::range(type_name, text))
+            // Too many digits are noticed before what stands behind them.
+            let unsigned = trimmed.strip_prefix(['-', '+']).unwrap_or(trimmed);
+            let end = unsigned
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(unsigned.len());
+            let (digits, _) = unsigned.split_at(end);
+            let bound = if trimmed.starts_with('-') {
+                min.unsigned_abs()
             } else {
+                max.unsigned_abs()
+            };
+            let fits = digits.parse::<u64>().is_ok_and(|number| number <= bound);
+            if digits.is_empty() || fits {
                 Err(ValueError::syntax(type_name, text))
+            } else {
+                Err(ValueError::range(type_name, text))
             }
         }
     }

@@ -28,6 +28,10 @@ impl Interval {
         };
         let read = match trimmed.strip_prefix('P') {
             Some(iso) => sum.iso(iso),
+            // Other marks only stand between fields.
+            None if trimmed.contains(is_mark) => {
+                sum.quantities(trimmed.replace(is_mark, " ").trim_ascii())
+            }
             None => sum.quantities(trimmed),
         };
         read.and_then(|()| sum.interval()).map_err(|problem| {
@@ -44,6 +48,10 @@ impl Interval {
             }
         })
     }
+}
+
+fn is_mark(c: char) -> bool {
+    c.is_ascii_punctuation() && !matches!(c, '+' | '-' | '.' | ':' | '/' | '_' | '@')
 }
 
 /// A number taken apart; both parts have its sign.

@@ -79,7 +79,7 @@ impl Zone {
             return offset(name).ok().map(|east| Self::Fixed(-east));
         }
         TimeZone::get(name)
-            .or_else(|_| TimeZone::posix(&name.to_ascii_uppercase()))
+            .or_else(|_| TimeZone::posix(&long_name(&name.to_ascii_uppercase())))
             .ok()
             .map(Self::Named)
     }
@@ -123,6 +123,15 @@ impl Zone {
             AmbiguousOffset::Fold { after, .. } => after,
         };
         i64::from(offset.seconds())
+    }
+}
+
+/// A POSIX string whose abbreviation has three letters, which shorter ones lack.
+fn long_name(posix: &str) -> String {
+    let letters = posix.bytes().take_while(u8::is_ascii_alphabetic).count();
+    match letters {
+        1 | 2 if posix.len() > letters => format!("{}{posix}", "X".repeat(3 - letters)),
+        _ => posix.to_owned(),
     }
 }
 

@@ -17,11 +17,10 @@ impl Analyzer<'_> {
         call: &ast::Call,
         at: Position,
     ) -> Result<Expr, DialectError> {
-        if !self.clause.takes_aggregates() {
-            return Err(self.misplaced(at));
-        }
+        let (takes, clause) = (self.clause.takes_aggregates(), self.clause);
+        let inside = if takes { Clause::Select } else { clause };
         let seen = std::mem::replace(&mut self.level().aggregates, false);
-        let inner = self.in_clause(Clause::Select, |analyzer| {
+        let inner = self.in_clause(inside, |analyzer| {
             let mut arguments = analyzer.arguments(call)?;
             // The sorted values of WITHIN GROUP are the last arguments.
             if call.within_group {
@@ -40,15 +39,18 @@ impl Analyzer<'_> {
         let nested = self.level().aggregates;
         self.level().aggregates = seen;
         let (arguments, order_by) = inner;
-        self.check_nesting(&arguments.values, &order_by, nested.then_some(at))?;
         let mut resolved = self.resolve_function(name, &arguments, call, at)?;
         self.check_aggregate(call, &resolved, at)?;
+        self.check_nesting(&arguments.values, &order_by, nested.then_some(at))?;
         let values = self.spread(call, &mut resolved, arguments.values, at)?;
         let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
         self.check_level(&values, at)?;
         self.level().aggregates = true;
         let (result, function) = (resolved.result, resolved.function);
         let (arguments, variadic) = self.in_order(&resolved, values, at)?;
+        if !takes {
+            return Err(self.misplaced(at));
+        }
         let aggregate = Aggregate {
             call: Call {
                 function,

@@ -56,6 +56,8 @@ impl Analyzer<'_> {
             return Err(self.unsupported(at, format!("type {}", ty.id.name())));
         }
         let value = match self.try_coerce(value, ty.id, Context::Explicit)? {
+            // A call of the type itself is no cast.
+            Some(value) if source == ty.id => value,
             Some(value) => explicit(value),
             None => return Err(self.cannot_cast(source, ty.id, at)),
         };

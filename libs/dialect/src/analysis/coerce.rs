@@ -63,10 +63,13 @@ impl Analyzer<'_> {
         if source == TypeId::UNKNOWN {
             return self.told(value, target).map(Some);
         }
-        if let ExprKind::Constant(SqlValue::Null) = value.kind {
+        let pathway = pathway(source, target, context);
+        if let ExprKind::Constant(SqlValue::Null) = value.kind
+            && pathway != Pathway::None
+        {
             return Ok(Some(Expr::new(Type::new(target), value.kind, at)));
         }
-        self.by(&pathway(source, target, context), value, target)
+        self.by(&pathway, value, target)
     }
 
     /// A literal or a parameter of unknown type, now that its type is told.
@@ -123,7 +126,13 @@ impl Analyzer<'_> {
                     arguments,
                     variadic: None,
                 };
-                Some(Expr::new(ty, ExprKind::Call(call), at))
+                let value = Expr::new(Type::new(function.result), ExprKind::Call(call), at);
+                // Some targets take the function's result as it is.
+                Some(if function.result == target {
+                    value
+                } else {
+                    Expr::new(ty, ExprKind::Relabel(Box::new(value)), at)
+                })
             }
         })
     }
@@ -257,5 +266,14 @@ fn reads_elements(from: TypeId, to: TypeId) -> bool {
     let whole = |id| matches!(id, TypeId::INT2 | TypeId::INT4 | TypeId::INT8);
     let text = |id| matches!(id, TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME);
     let number = |id| whole(id) || matches!(id, TypeId::NUMERIC | TypeId::FLOAT4 | TypeId::FLOAT8);
-    text(from) || (whole(from) && number(to)) || (text(to) && from != TypeId::BOOL)
+    let wider = |from: TypeId, to: TypeId| {
+        from == TypeId::INT2 || to != TypeId::INT2 && from != TypeId::INT8 || !whole(to)
+    };
+    text(from)
+        || (whole(from) && number(to) && wider(from, to))
+        || (text(to)
+            && !matches!(
+                from,
+                TypeId::BOOL | TypeId::INET | TypeId::CIDR | TypeId::BPCHAR
+            ))
 }

@@ -81,7 +81,16 @@ impl Analyzer<'_> {
             return Ok(());
         }
         match &value.kind {
-            ExprKind::Aggregate(_) if !inside_query => return Ok(()),
+            ExprKind::Aggregate(aggregate) if !inside_query => {
+                // The direct arguments are computed once a group.
+                return aggregate.direct().iter().try_for_each(|argument| {
+                    deeper(|| self.check_part(argument, keys, own, false)).map_err(|error| {
+                        error.detail(
+                            "Direct arguments of an ordered-set aggregate must use only grouped columns.",
+                        )
+                    })
+                });
+            }
             ExprKind::Column(column) if own.contains(&column.relation) => {
                 return self.check_column(value, *column, keys, inside_query);
             }

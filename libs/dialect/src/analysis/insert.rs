@@ -33,6 +33,7 @@ impl Analyzer<'_> {
             (columns, source)
         };
         let (columns, source) = self.fill_counted(columns, source, &stored)?;
+        let (columns, source) = self.require_key(columns, source, &stored);
         let table = self.enter_target(&stored, insert.alias.as_ref())?;
         let on_conflict = insert
             .on_conflict
@@ -237,11 +238,16 @@ impl Analyzer<'_> {
     ) -> Result<Query, DialectError> {
         let mut result = Vec::with_capacity(rows.len());
         for row in rows {
-            let mut values = Vec::with_capacity(row.len());
+            // All of a row's values are looked at before any is converted.
+            let mut given = Vec::with_capacity(row.len());
             for (value, target) in row.iter().zip(targets) {
-                values.push(self.assigned(value, *target, stored, Clause::Values)?);
+                given.push(self.given(value, *target, stored, Clause::Values)?);
             }
-            result.push(values);
+            let values = given
+                .into_iter()
+                .zip(targets)
+                .map(|(value, target)| self.converted_to(value, *target, stored));
+            result.push(values.collect::<Result<_, _>>()?);
         }
         let columns = targets
             .iter()
@@ -256,6 +262,18 @@ impl Analyzer<'_> {
 
     /// A value for a column, or its default.
     pub(crate) fn assigned(
+        &mut self,
+        value: &ast::Expr,
+        target: usize,
+        stored: &Stored,
+        clause: Clause,
+    ) -> Result<Expr, DialectError> {
+        let value = self.given(value, target, stored, clause)?;
+        self.converted_to(value, target, stored)
+    }
+
+    /// A value as it was written for a column.
+    fn given(
         &mut self,
         value: &ast::Expr,
         target: usize,
@@ -281,8 +299,20 @@ impl Analyzer<'_> {
                 DialectError::new(SqlState::GENERATED_ALWAYS, message).detail(always(&column.name))
             );
         }
-        let value = self.in_clause(clause, |analyzer| analyzer.expr(value))?;
-        self.assign(value, &column.name, column.ty)
+        self.in_clause(clause, |analyzer| analyzer.expr(value))
+    }
+
+    fn converted_to(
+        &mut self,
+        value: Expr,
+        target: usize,
+        stored: &Stored,
+    ) -> Result<Expr, DialectError> {
+        match stored.columns.get(target) {
+            Some(_) if matches!(value.kind, ExprKind::ColumnDefault(_)) => Ok(value),
+            Some(column) => self.assign(value, &column.name, column.ty),
+            None => Err(self.unsupported(value.at, "this column")),
+        }
     }
 
     fn computed(&self, column: &str, clause: Clause, at: Position) -> DialectError {

@@ -26,6 +26,7 @@ mod one_row;
 mod operator;
 mod parameter;
 mod quantified;
+mod required;
 mod returning;
 pub mod schema;
 mod scope;

@@ -73,6 +73,8 @@ pub struct Column {
     pub not_null: bool,
     /// SQLite's expression text of the default.
     pub default: Option<String>,
+    /// SQLite's rowid, which is never NULL: for NULL it takes a number of its own.
+    pub rowid: bool,
     /// How it gets its value by itself.
     pub generated: Generated,
 }

@@ -143,22 +143,22 @@ fn name_of(expr: &ast::Expr) -> Option<(String, Strength)> {
             Some((name, Strength::Strong)) => strong(&name),
             _ => ("case".to_owned(), Strength::Weak),
         },
-        ExprKind::Subquery(query) => return query_name(query),
+        ExprKind::Subquery(query) => strong(&query_name(query)?),
         _ => return None,
     })
 }
 
-/// A scalar subquery has the name of its column.
-fn query_name(query: &ast::Query) -> Option<(String, Strength)> {
+/// A scalar subquery has the name of its column, which a cast of it keeps.
+fn query_name(query: &ast::Query) -> Option<String> {
     match &query.body {
         ast::QueryBody::Select(select) => {
             let target = select.targets.first()?;
-            match &target.alias {
-                Some(alias) => Some(strong(&alias.text)),
-                None => name_of(&target.value),
-            }
+            Some(match &target.alias {
+                Some(alias) => alias.text.clone(),
+                None => column_name(&target.value),
+            })
         }
-        ast::QueryBody::Values(_) => Some(strong("column1")),
+        ast::QueryBody::Values(_) => Some("column1".to_owned()),
         ast::QueryBody::SetOperation { sides, .. } => query_name(&sides[0]),
     }
 }

@@ -3,6 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
+use crate::analysis::required::required;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Assignment, Expr, Update};
@@ -16,9 +17,10 @@ impl Analyzer<'_> {
         let stored = self.target_table(&update.table, "update")?;
         let table = self.enter_target(&stored, update.alias.as_ref())?;
         let from = self.in_clause(Clause::From, |analyzer| analyzer.from(&update.from))?;
-        let assignments = self.assignments(&update.assignments, &stored)?;
         let filter = self.row_filter(&update.filter)?;
         let returning = self.returning(&update.returning)?;
+        // PostgreSQL looks at what is assigned last.
+        let assignments = self.assignments(&update.assignments, &stored)?;
         Ok(Update {
             with,
             recursive,
@@ -100,7 +102,7 @@ impl Analyzer<'_> {
     ) -> Result<Assignment, DialectError> {
         let place = self.free_column(target, stored, taken)?;
         let value = self.assigned(value, place, stored, Clause::Update)?;
-        Ok(Assignment::One(place, value))
+        Ok(Assignment::One(place, required(value, place, stored)))
     }
 
     /// `(a, b) = (SELECT …)`

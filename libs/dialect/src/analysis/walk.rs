@@ -96,6 +96,7 @@ impl Expr {
             ExprKind::Relabel(one) | ExprKind::ViaText(one) | ExprKind::Not(one) => each(one),
             ExprKind::IsNull { operand, .. }
             | ExprKind::IsTruth { operand, .. }
+            | ExprKind::NotNull { operand, .. }
             | ExprKind::Collate { operand, .. } => each(operand),
             ExprKind::And(list)
             | ExprKind::Or(list)

@@ -165,6 +165,11 @@ pub fn functions_named(name: &str) -> &'static [Function] {
         .unwrap_or_default()
 }
 
+/// All functions, by name.
+pub fn all_functions() -> &'static [Function] {
+    &functions().entries
+}
+
 /// The function of a number.
 pub fn function_by_oid(oid: u32) -> Option<&'static Function> {
     let functions = functions();

@@ -22,7 +22,9 @@ mod type_info;
 mod typed;
 
 pub use cast::{Cast, CastContext, CastMethod, cast};
-pub use function::{Function, FunctionKind, Volatility, function_by_oid, functions_named};
+pub use function::{
+    Function, FunctionKind, Volatility, all_functions, function_by_oid, functions_named,
+};
 pub use operator::{Operator, all as operators, operator_by_oid, operators_signed};
 pub use type_id::TypeId;
 pub use type_info::{TypeInfo, TypeKind, all as types, type_by_name};

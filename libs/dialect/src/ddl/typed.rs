@@ -113,6 +113,7 @@ impl Translator<'_> {
                     ty: column.ty.map_or(Type::new(TypeId::TEXT), Type::from),
                     not_null: column.not_null,
                     default: None,
+                    rowid: false,
                     generated: Generated::No,
                 })
                 .collect(),

@@ -27,6 +27,16 @@ impl Printer<'_> {
         if aggregate.distinct && aggregate.call.arguments.len() > 1 {
             return self.joined_distinct(aggregate, at);
         }
+        // The fraction is looked at even where there are no rows.
+        let fraction = match aggregate.call.arguments.as_slice() {
+            [fraction, _] if aggregate.within_group && !is_a_part(fraction) => Some(fraction),
+            _ => None,
+        };
+        if let Some(fraction) = fraction {
+            self.push("pg_percentile(");
+            self.expr(fraction)?;
+            self.push(", ");
+        }
         self.head(&name);
         self.push("(");
         if aggregate.distinct {
@@ -38,6 +48,9 @@ impl Printer<'_> {
         if let Some(filter) = &aggregate.filter {
             self.push(" FILTER (WHERE ");
             self.expr(filter)?;
+            self.push(")");
+        }
+        if fraction.is_some() {
             self.push(")");
         }
         Ok(())
@@ -209,6 +222,11 @@ impl Printer<'_> {
     }
 }
 
+/// Whether a value is known to be from 0 to 1.
+fn is_a_part(value: &Expr) -> bool {
+    matches!(&value.kind, ExprKind::Constant(SqlValue::Real(part)) if (0.0..=1.0).contains(part))
+}
+
 /// Whether WITHIN GROUP sorts by one value, which the aggregate does itself.
 fn is_ordered_set(aggregate: &Aggregate) -> bool {
     matches!(
@@ -223,16 +241,21 @@ fn own_aggregate(call: &Call) -> Option<String> {
     let value = call.arguments.last().map(|argument| argument.ty.id);
     let of_rows = value.is_some_and(|id| id.is_array() || id == TypeId::RECORD);
     match (call.function.name, value) {
-        ("mode" | "percentile_disc", Some(TypeId::NUMERIC)) => Some(format!("{name}_numeric")),
-        ("mode" | "percentile_disc", Some(TypeId::INTERVAL)) => Some(format!("{name}_interval")),
-        ("json_agg", _) if of_rows => Some("pg_json_agg_rows".to_owned()),
-        // Arrays of arrays are not collected.
-        ("array_agg", Some(id)) if id.is_array() => None,
         ("percentile_cont" | "percentile_disc", _)
             if call.arguments.first().is_some_and(|a| a.ty.id.is_array()) =>
         {
             None
         }
+        ("mode" | "percentile_disc", Some(TypeId::JSONB)) => Some(format!("{name}_jsonb")),
+        ("mode" | "percentile_disc", Some(TypeId::TIMETZ)) => Some(format!("{name}_timetz")),
+        ("mode" | "percentile_disc", Some(TypeId::INET | TypeId::CIDR)) => {
+            Some(format!("{name}_inet"))
+        }
+        ("mode" | "percentile_disc", Some(TypeId::NUMERIC)) => Some(format!("{name}_numeric")),
+        ("mode" | "percentile_disc", Some(TypeId::INTERVAL)) => Some(format!("{name}_interval")),
+        ("json_agg", _) if of_rows => Some("pg_json_agg_rows".to_owned()),
+        // Arrays of arrays are not collected.
+        ("array_agg", Some(id)) if id.is_array() => None,
         _ => Some(name),
     }
 }

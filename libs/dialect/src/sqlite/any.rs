@@ -16,6 +16,8 @@ pub(crate) enum Wanted {
     Stored,
     /// As its type's output function writes it.
     Text,
+    /// As a cast to text makes it.
+    Cast,
     /// As JSON.
     Json,
     /// As a key of an object.
@@ -42,6 +44,7 @@ pub(crate) fn wanted(function: &Function, index: usize) -> Wanted {
             }
         }
         "percentile_disc" | "mode" => Wanted::Stored,
+        "quote_literal" | "quote_nullable" => Wanted::Cast,
         _ => Wanted::Text,
     }
 }
@@ -52,6 +55,7 @@ impl Printer<'_> {
         match wanted {
             Wanted::Stored => self.expr(argument),
             Wanted::Text => self.as_text(argument),
+            Wanted::Cast => self.joined_text(argument),
             Wanted::Json => self.as_json(argument, false),
             Wanted::Key => self.as_key(argument),
         }

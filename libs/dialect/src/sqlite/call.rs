@@ -2,8 +2,8 @@
 
 use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::{Function, TypeId};
-use crate::sqlite::any::wanted;
-use crate::sqlite::form::{Form, form, registered_name};
+use crate::sqlite::any::{Wanted, wanted};
+use crate::sqlite::form::{Form, form, is_registered, registered_name};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -13,7 +13,10 @@ impl Printer<'_> {
         let arguments = call.arguments.as_slice();
         match (form(call.function), arguments) {
             (Form::Infix(sign), [left, right]) => self.between(left, sign, right, false),
-            (Form::Compare(sign), [left, right]) => self.between(left, sign, right, true),
+            (Form::Compare(sign), [left, right]) => {
+                self.must_be_ordered(left)?;
+                self.between(left, sign, right, true)
+            }
             (Form::Same, [value, ..]) => self.expr(value),
             (Form::Cast(ty), [value, ..]) => {
                 self.push("CAST(");
@@ -43,11 +46,13 @@ impl Printer<'_> {
     }
 
     /// A side of `||` as a cast to text gives it, which for a truth is not what a client sees.
-    fn joined_text(&mut self, value: &Expr) -> Result {
-        if value.ty.id != TypeId::BOOL {
-            return self.as_text(value);
-        }
-        self.push("pg_booltext(");
+    pub(crate) fn joined_text(&mut self, value: &Expr) -> Result {
+        self.push(match value.ty.id {
+            TypeId::BOOL => "pg_booltext(",
+            TypeId::INET | TypeId::CIDR => "pg_network_show(",
+            TypeId::BPCHAR => return self.expr(value),
+            _ => return self.as_text(value),
+        });
         self.expr(value)?;
         self.push(")");
         Ok(())
@@ -55,15 +60,25 @@ impl Printer<'_> {
 
     fn between(&mut self, left: &Expr, sign: &str, right: &Expr, under: bool) -> Result {
         self.push("(");
+        let start = self.out.len();
+        // A network compares as an address does, and an index may serve.
+        let compared = match &left.kind {
+            ExprKind::Relabel(inner) if under && inner.ty.id == TypeId::CIDR => inner,
+            _ => left,
+        };
         if under {
-            self.collated(left)?;
+            self.collated(compared)?;
         } else {
             self.expr(left)?;
         }
+        let end = self.out.len();
         self.push(" ");
         self.push(sign);
         self.push(" ");
         self.expr(right)?;
+        if sign != "||" {
+            self.shield(left, start, end);
+        }
         self.push(")");
         Ok(())
     }
@@ -73,18 +88,42 @@ impl Printer<'_> {
         if self.special(call)? {
             return Ok(());
         }
-        let Some(name) = registered_name(call.function) else {
+        let Some(mut name) = registered_name(call.function) else {
             return Err(self.missing(call.function, at));
         };
         self.note_look_up(&name);
+        if let Some(by_type) = by_elements(&name, call) {
+            name = by_type;
+        }
         self.push(&name);
         self.push("(");
+        let collected = match call.variadic {
+            Some(element)
+                if call.function.variadic != Some(TypeId::ANY) && !element.is_pseudo() =>
+            {
+                call.function.arguments.len().saturating_sub(1)
+            }
+            _ => call.arguments.len(),
+        };
+        let (single, rest) = call.arguments.split_at(collected.min(call.arguments.len()));
         let mut index = 0;
-        self.list(&call.arguments, ", ", |printer, argument| {
-            let form = wanted(call.function, index);
+        // A pattern sees the blanks that the stored form leaves out.
+        let name = call.function.name;
+        let padded =
+            name.starts_with("bpchar") && (name.contains("regex") || name.contains("like"));
+        self.list(single, ", ", |printer, argument| {
+            let form = match index {
+                0 if padded => Wanted::Text,
+                index => wanted(call.function, index),
+            };
             index += 1;
             printer.argument_as(argument, form)
         })?;
+        if collected < call.arguments.len() {
+            // A variadic parameter of a type takes an array of it.
+            self.push(", ");
+            self.array_value(rest)?;
+        }
         self.push(")");
         Ok(())
     }
@@ -100,40 +139,48 @@ impl Printer<'_> {
 
     /// LIKE: PostgreSQL's escape is a backslash where none was said.
     fn like(&mut self, text: &Expr, word: &str, pattern: &Expr) -> Result {
-        let (pattern, escape) = match &pattern.kind {
-            ExprKind::Call(call) if call.function.name == "like_escape" => {
-                match call.arguments.as_slice() {
-                    [pattern, escape] => (pattern, Some(escape)),
-                    _ => (pattern, None),
-                }
-            }
-            _ => (pattern, None),
-        };
-        self.push("(");
+        // A pattern that ends with its escape is an error, of which SQLite knows nothing.
+        let is_whole = text_of(pattern).is_some_and(|pattern| !pattern.ends_with('\\'));
+        let native = is_whole || matches!(pattern.kind, ExprKind::Parameter(_));
+        self.push(match (native, word) {
+            (true, _) => "(",
+            (false, "LIKE") => "pg_textlike(",
+            (false, _) => "pg_textnlike(",
+        });
         if text.ty.id == TypeId::BPCHAR {
             // Its trailing blanks count here.
             self.as_text(text)?;
         } else {
             self.expr(text)?;
         }
-        self.push(" ");
-        self.push(word);
-        self.push(" ");
+        if native {
+            self.push(" ");
+            self.push(word);
+            self.push(" ");
+        } else {
+            self.push(", ");
+        }
         self.expr(pattern)?;
-        match (escape, text_of(pattern), escape.and_then(text_of)) {
-            // Without a backslash in it there is nothing to escape, and an index may serve.
-            (None, Some(pattern), _) if !pattern.contains('\\') => {}
-            (None, ..) => self.push(" ESCAPE '\\'"),
-            // The empty escape is none.
-            (Some(_), _, Some("")) => {}
-            (Some(escape), ..) => {
-                self.push(" ESCAPE ");
-                self.expr(escape)?;
-            }
+        // Without a backslash in it there is nothing to escape, and an index may serve.
+        if native && text_of(pattern).is_none_or(|pattern| pattern.contains('\\')) {
+            self.push(" ESCAPE '\\'");
         }
         self.push(")");
         Ok(())
     }
+}
+
+/// The name of a function that compares elements of arrays, where their texts do not tell whether they are equal.
+fn by_elements(name: &str, call: &Call) -> Option<String> {
+    let mut elements = call.arguments.iter().filter_map(|a| a.ty.id.element());
+    let ending = match elements.next()? {
+        TypeId::NUMERIC => "numeric",
+        TypeId::INTERVAL => "interval",
+        TypeId::TIMETZ => "timetz",
+        TypeId::JSONB => "jsonb",
+        _ => return None,
+    };
+    Some(format!("{name}_{ending}")).filter(|name| is_registered(name))
 }
 
 fn text_of(expr: &Expr) -> Option<&str> {

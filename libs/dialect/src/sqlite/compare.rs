@@ -2,7 +2,7 @@
 
 use crate::analysis::tree::{Call, Expr, InList};
 use crate::catalog::Operator;
-use crate::sqlite::form::{Form, form};
+use crate::sqlite::form::{Form, collation, form};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -54,9 +54,16 @@ impl Printer<'_> {
         };
         if is_native_call(equality) {
             self.push("nullif(");
-            self.collated(left)?;
+            let start = self.out.len();
+            self.expr(left)?;
+            if let Some(collation) = collation(left.ty.id) {
+                self.push(" COLLATE ");
+                self.push(collation);
+            }
+            let end = self.out.len();
             self.push(", ");
             self.expr(right)?;
+            self.shield(left, start, end);
             self.push(")");
             return Ok(());
         }

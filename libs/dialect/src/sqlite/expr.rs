@@ -1,7 +1,7 @@
 //! Expressions.
 
 use crate::analysis::deeper;
-use crate::analysis::tree::{Expr, ExprKind};
+use crate::analysis::tree::{Expr, ExprKind, Source};
 use crate::catalog::TypeId;
 use crate::pg_catalog;
 use crate::sqlite::fold::folded;
@@ -24,7 +24,7 @@ impl Printer<'_> {
             ExprKind::Unknown(text) => self.text(text),
             ExprKind::Parameter(number) => self.parameter(*number, expr)?,
             ExprKind::Column(column) => self.column(*column),
-            ExprKind::Relabel(inner) => self.expr(inner)?,
+            ExprKind::Relabel(inner) => self.relabel(inner, expr)?,
             ExprKind::Call(call) => match folded(call) {
                 Some(text) => self.text(&text),
                 None => self.call(call, expr.at)?,
@@ -112,6 +112,20 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
+            ExprKind::NotNull {
+                operand,
+                column,
+                table,
+            } => {
+                self.push("pg_not_null(");
+                self.expr(operand)?;
+                self.push(", ");
+                self.text(column);
+                self.push(", ");
+                self.text(table);
+                self.push(")");
+                Ok(())
+            }
             ExprKind::ColumnDefault(text) => {
                 self.push("(");
                 self.push(text);
@@ -140,17 +154,43 @@ impl Printer<'_> {
             let alias = self.names.alias(column.relation).to_owned();
             self.name(&alias);
             self.push(".");
+        } else if self.nested > 0
+            && let Source::Table { name, .. } = &relation.source
+        {
+            // A query in RETURNING may have columns of that name of its own.
+            let name = name.clone();
+            self.name(&name);
+            self.push(".");
         }
         self.name(&name);
     }
 
+    /// A text is compared by its bytes, whatever collation stands somewhere inside of it: SQLite would take that one.
+    /// The text begins at `start` and ends at `end`; what it is compared with may follow.
+    pub(crate) fn shield(&mut self, text: &Expr, start: usize, end: usize) {
+        let id = text.ty.id;
+        let by_bytes = is_text(id)
+            || matches!(id, TypeId::BPCHAR | TypeId::UUID | TypeId::JSON)
+            || (id.is_array() && collation(id).is_none());
+        let written = self.out.get(start..).unwrap_or_default();
+        let shielded = self
+            .out
+            .get(..end)
+            .is_some_and(|head| head.ends_with(" COLLATE BINARY"));
+        if by_bytes && !shielded && written.contains(" COLLATE ") {
+            self.out.insert_str(end, " COLLATE BINARY");
+        }
+    }
+
     /// An expression that is compared, sorted or grouped: under the collation of its type.
     pub(crate) fn collated(&mut self, expr: &Expr) -> Result {
+        let start = self.out.len();
         self.expr(expr)?;
         if let Some(collation) = collation(expr.ty.id) {
             self.push(" COLLATE ");
             self.push(collation);
         }
+        self.shield(expr, start, self.out.len());
         Ok(())
     }
 
@@ -187,22 +227,45 @@ impl Printer<'_> {
         if let [only] = operands {
             return self.expr(only);
         }
+        for operand in operands {
+            self.must_be_ordered(operand)?;
+        }
         self.push(if greatest { "max(" } else { "min(" });
-        for index in 0..operands.len() {
-            if index > 0 {
+        // Of equal ones PostgreSQL takes the first; SQLite's min takes the last.
+        let count = operands.len();
+        let start = self.out.len();
+        let mut end = start;
+        for place in 0..count {
+            if place > 0 {
                 self.push(", ");
             }
+            let index = if greatest { place } else { count - 1 - place };
             self.push("coalesce(");
             let turned = operands.iter().cycle().skip(index).take(operands.len());
             self.list(turned, ", ", Self::expr)?;
             self.push(")");
-            if let (0, Some(collation)) = (index, operands.first().and_then(|o| collation(o.ty.id)))
+            if let (0, Some(collation)) = (place, operands.first().and_then(|o| collation(o.ty.id)))
             {
                 self.push(" COLLATE ");
                 self.push(collation);
             }
+            if place == 0 {
+                end = self.out.len();
+            }
+        }
+        if let Some(first) = operands.first() {
+            self.shield(first, start, end);
         }
         self.push(")");
+        Ok(())
+    }
+
+    /// 0A000 for arrays of types whose texts have no order.
+    pub(crate) fn must_be_ordered(&self, value: &Expr) -> Result {
+        let id = value.ty.id;
+        if id.is_array() && collation(id).is_none() {
+            return Err(self.unsupported(value.at, format!("an order of type {}", id.name())));
+        }
         Ok(())
     }
 
@@ -249,6 +312,25 @@ impl Printer<'_> {
         }
     }
 
+    /// A value under another type.
+    fn relabel(&mut self, inner: &Expr, outer: &Expr) -> Result {
+        match (inner.ty.id, outer.ty.id) {
+            // A network of one host is written with its width, an address without.
+            (TypeId::CIDR, TypeId::INET) => self.wrapped("pg_cidr_inet(", inner, ")"),
+            // A number of four bytes with or without a sign.
+            (TypeId::INT4, TypeId::OID) => self.wrapped("(", inner, " & 4294967295)"),
+            (TypeId::OID, TypeId::INT4) => self.wrapped("((", inner, " << 32) >> 32)"),
+            _ => self.expr(inner),
+        }
+    }
+
+    fn wrapped(&mut self, before: &str, inner: &Expr, behind: &str) -> Result {
+        self.push(before);
+        self.expr(inner)?;
+        self.push(behind);
+        Ok(())
+    }
+
     /// A conversion by a text: the output of one type is the input of the other.
     fn via_text(
         &mut self,
@@ -256,8 +338,14 @@ impl Printer<'_> {
         to: crate::catalog::Type,
         at: crate::syntax::ast::Position,
     ) -> Result {
-        if is_text(to.id) {
-            return self.as_text(inner);
+        // What becomes a name or a character is cut.
+        let is_cut = matches!(to.id, TypeId::CHAR | TypeId::NAME) && inner.ty.id != to.id;
+        if is_text(to.id) && !is_cut {
+            if collation(inner.ty.id).is_none() {
+                return self.as_text(inner);
+            }
+            // The text is compared as one, not as the column that it comes from.
+            return self.wrapped("(", inner, " COLLATE BINARY)");
         }
         if to.id.is_array() {
             self.push("pg_array_in(");

@@ -36,6 +36,18 @@ pub(crate) fn collation(id: TypeId) -> Option<&'static str> {
         TypeId::TIMETZ => Some("pg_timetz"),
         TypeId::JSONB => Some("pg_jsonb"),
         TypeId::INET | TypeId::CIDR => Some("pg_inet"),
+        TypeId::INT2_ARRAY
+        | TypeId::INT4_ARRAY
+        | TypeId::INT8_ARRAY
+        | TypeId::OID_ARRAY
+        | TypeId::FLOAT4_ARRAY
+        | TypeId::FLOAT8_ARRAY
+        | TypeId::NUMERIC_ARRAY => Some("pg_array_number"),
+        TypeId::TEXT_ARRAY
+        | TypeId::VARCHAR_ARRAY
+        | TypeId::NAME_ARRAY
+        | TypeId::BOOL_ARRAY
+        | TypeId::UUID_ARRAY => Some("pg_array_text"),
         _ => None,
     }
 }
@@ -51,7 +63,10 @@ const COMPARED: &[(&str, &[&str])] = &[
         ],
     ),
     ("_", &["date", "timestamp", "timestamptz", "time", "uuid"]),
-    ("_", &["numeric", "interval", "timetz", "jsonb", "network"]),
+    (
+        "_",
+        &["array", "numeric", "interval", "timetz", "jsonb", "network"],
+    ),
 ];
 
 const SIGNS: &[(&str, &str)] = &[
@@ -115,7 +130,9 @@ const FORMS: &[(&str, Form)] = &[
 pub(crate) fn form(function: &Function) -> Form {
     let source = function.source;
     if let Some((_, form)) = FORMS.iter().find(|(name, _)| *name == source) {
-        return *form;
+        // It trims a text, too, which has more to trim than a stored `char(n)`.
+        let trims = source == "rtrim1" && function.arguments.first() != Some(&TypeId::BPCHAR);
+        return if trims { Form::Registered } else { *form };
     }
     if let Some((_, sign)) = IRREGULAR.iter().find(|(name, _)| *name == source) {
         return Form::Infix(sign);

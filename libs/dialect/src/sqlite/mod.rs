@@ -59,6 +59,7 @@ pub fn print(sql: &str, analyzed: &Analyzed) -> Result<Printed, DialectError> {
         nullable: HashSet::new(),
         unqualified: None,
         looks_up: false,
+        nested: 0,
     };
     match &analyzed.statement {
         Statement::Query(query) => printer.shown(query)?,
@@ -83,6 +84,7 @@ pub fn print_expression(sql: &str, standalone: &Standalone) -> Result<String, Di
         nullable: HashSet::new(),
         unqualified: standalone.table,
         looks_up: false,
+        nested: 0,
     };
     printer.expr(&standalone.value)?;
     if printer.looks_up {
@@ -105,6 +107,8 @@ pub(crate) struct Printer<'a> {
     unqualified: Option<RelationId>,
     /// A function was called that looks objects of the catalog up.
     looks_up: bool,
+    /// How many queries are around.
+    nested: usize,
 }
 
 type Result<T = (), E = DialectError> = std::result::Result<T, E>;

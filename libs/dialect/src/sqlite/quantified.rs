@@ -27,7 +27,7 @@ impl Printer<'_> {
             } else {
                 " IN (SELECT value FROM json_each("
             });
-            self.elements(array, at)?;
+            self.elements_or_null(array, at)?;
             self.push(")))");
             return Ok(());
         }
@@ -42,7 +42,7 @@ impl Printer<'_> {
         };
         self.call(&pair(operator, operand, &element), at)?;
         self.push(" AS t FROM json_each(");
-        self.elements(array, at)?;
+        self.elements_or_null(array, at)?;
         self.push(")))");
         Ok(())
     }
@@ -128,6 +128,17 @@ impl Printer<'_> {
         } else {
             "CASE WHEN max(t) = 1 THEN 1 WHEN count(*) > count(t) THEN NULL ELSE 0 END"
         });
+    }
+
+    /// The elements of an array, a NULL for one that is NULL: then nothing is known.
+    fn elements_or_null(&mut self, array: &Expr, at: Position) -> Result {
+        if matches!(&array.kind, ExprKind::Constant(value) if *value != pgtypes::SqlValue::Null) {
+            return self.elements(array, at);
+        }
+        self.push("coalesce(");
+        self.elements(array, at)?;
+        self.push(", '[null]')");
+        Ok(())
     }
 
     /// The stored forms of an array's elements as a JSON array.

@@ -1,7 +1,5 @@
 //! Queries.
 
-use pgtypes::SqlValue;
-
 use crate::analysis::tree::{Body, CommonTable, Distinct, Expr, ExprKind, Query, Select};
 use crate::sqlite::form::collation;
 use crate::sqlite::names::output_names;
@@ -10,6 +8,13 @@ use crate::sqlite::{Printer, Result};
 impl Printer<'_> {
     /// A query. `compared`: its rows are compared with those of another, so that its columns need their collations.
     pub(crate) fn query(&mut self, query: &Query, compared: bool) -> Result {
+        self.nested += 1;
+        let result = self.query_of(query, compared);
+        self.nested -= 1;
+        result
+    }
+
+    fn query_of(&mut self, query: &Query, compared: bool) -> Result {
         self.with(&query.with, query.recursive)?;
         match &query.body {
             Body::Select(select) => {
@@ -100,7 +105,9 @@ impl Printer<'_> {
                 } else if compared {
                     printer.collated(target)?;
                 } else {
+                    let start = printer.out.len();
                     printer.expr(target)?;
+                    printer.shield(target, start, printer.out.len());
                 }
                 printer.push(" AS ");
                 printer.name(name);
@@ -121,14 +128,7 @@ impl Printer<'_> {
         }
         if !select.group_by.is_empty() {
             self.push(" GROUP BY ");
-            self.list(&select.group_by, ", ", |printer, key| match key.kind {
-                // A constant would be taken for a column's number.
-                ExprKind::Constant(SqlValue::Integer(_)) => {
-                    printer.push("NULL");
-                    Ok(())
-                }
-                _ => printer.collated(key),
-            })?;
+            self.list(&select.group_by, ", ", Self::key)?;
         }
         if let Some(having) = &select.having {
             self.push(" HAVING ");

@@ -3,6 +3,7 @@
 use pgtypes::SqlValue;
 
 use crate::analysis::tree::{Expr, ExprKind, Query, Sort, SortBy};
+use crate::catalog::Volatility;
 use crate::sqlite::form::collation;
 use crate::sqlite::{Printer, Result};
 
@@ -30,12 +31,8 @@ impl Printer<'_> {
                 }
             }
             SortBy::Value(value) => {
-                // A constant would be taken for a column's number.
-                if let ExprKind::Constant(SqlValue::Integer(_)) = value.kind {
-                    self.push("NULL");
-                } else {
-                    self.collated(value)?;
-                }
+                self.must_be_ordered(value)?;
+                self.key(value)?;
                 not_null = self.is_not_null(value);
             }
         }
@@ -50,6 +47,23 @@ impl Printer<'_> {
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// What is grouped or sorted by. A constant is the same for all rows, and would be taken for a column's place.
+    pub(crate) fn key(&mut self, value: &Expr) -> Result {
+        let mut varies = false;
+        value.visit(&mut |part| {
+            varies |= match &part.kind {
+                ExprKind::Call(call) => call.function.volatility == Volatility::Volatile,
+                ExprKind::Constant(_) | ExprKind::Relabel(_) | ExprKind::ViaText(_) => false,
+                kind => !is_plain(kind),
+            }
+        });
+        if varies {
+            return self.collated(value);
+        }
+        self.push("NULL");
         Ok(())
     }
 
@@ -118,4 +132,23 @@ impl Printer<'_> {
             }
         }
     }
+}
+
+/// Expressions that are constant if their parts are.
+fn is_plain(kind: &ExprKind) -> bool {
+    matches!(
+        kind,
+        ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Not(_)
+            | ExprKind::IsNull { .. }
+            | ExprKind::IsTruth { .. }
+            | ExprKind::Distinct { .. }
+            | ExprKind::NullIf(_)
+            | ExprKind::Coalesce(_)
+            | ExprKind::Extreme { .. }
+            | ExprKind::Case { .. }
+            | ExprKind::InList(_)
+            | ExprKind::Array(_)
+    )
 }

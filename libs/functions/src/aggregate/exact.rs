@@ -55,14 +55,14 @@ impl Exact {
 
     /// The sum in units of `10^-scale`, which is no coarser than any number that was added.
     pub(super) fn unscaled_at(&self, scale: u16) -> BigInt {
-        let at = |value: &BigInt, from: u16| {
-            if from <= scale {
-                value * power_of_ten(scale - from)
-            } else {
-                value / power_of_ten(from - scale)
-            }
-        };
-        at(&BigInt::from(self.small), self.scale) + at(&self.large, self.large_scale)
+        // Both parts together: digits beyond the scale cancel out only there.
+        let common = scale.max(self.scale).max(self.large_scale);
+        let sum = BigInt::from(self.small) * power_of_ten(common - self.scale)
+            + &self.large * power_of_ten(common - self.large_scale);
+        if common == scale {
+            return sum;
+        }
+        sum / power_of_ten(common - scale)
     }
 }
 

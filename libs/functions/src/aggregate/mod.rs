@@ -15,6 +15,7 @@ mod replayed;
 mod sum;
 mod variance;
 
+pub(crate) use crate::aggregate::ordered::fraction;
 use crate::registry::AggregateSpec;
 
 /// Every list of aggregates.

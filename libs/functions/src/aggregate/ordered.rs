@@ -35,6 +35,12 @@ pub(super) const AGGREGATES: &[AggregateSpec] = sets! {
     "pg_percentile_disc" "pg_window_percentile_disc" 2 Discrete plain;
     "pg_percentile_disc_numeric" "pg_window_percentile_disc_numeric" 2 Discrete by_numeric;
     "pg_percentile_disc_interval" "pg_window_percentile_disc_interval" 2 Discrete by_interval;
+    "pg_percentile_disc_jsonb" "pg_window_percentile_disc_jsonb" 2 Discrete by_jsonb;
+    "pg_percentile_disc_timetz" "pg_window_percentile_disc_timetz" 2 Discrete by_timetz;
+    "pg_percentile_disc_inet" "pg_window_percentile_disc_inet" 2 Discrete by_inet;
+    "pg_mode_jsonb" "pg_window_mode_jsonb" 1 Mode by_jsonb;
+    "pg_mode_timetz" "pg_window_mode_timetz" 1 Mode by_timetz;
+    "pg_mode_inet" "pg_window_mode_inet" 1 Mode by_inet;
     "pg_mode" "pg_window_mode" 1 Mode plain;
     "pg_mode_numeric" "pg_window_mode_numeric" 1 Mode by_numeric;
     "pg_mode_interval" "pg_window_mode_interval" 1 Mode by_interval;
@@ -75,6 +81,30 @@ fn plain(a: &SqlValue, b: &SqlValue) -> Ordering {
         (SqlValue::Blob(a), SqlValue::Blob(b)) => a.cmp(b),
         (a, b) => rank(a).cmp(&rank(b)),
     }
+}
+
+/// Stored texts under a type's collation.
+fn by_collation(
+    a: &SqlValue,
+    b: &SqlValue,
+    compare: impl FnOnce(&str, &str) -> Ordering,
+) -> Ordering {
+    match (a, b) {
+        (SqlValue::Text(a), SqlValue::Text(b)) => compare(a, b),
+        (a, b) => plain(a, b),
+    }
+}
+
+fn by_jsonb(a: &SqlValue, b: &SqlValue) -> Ordering {
+    by_collation(a, b, crate::collation::by_jsonb)
+}
+
+fn by_timetz(a: &SqlValue, b: &SqlValue) -> Ordering {
+    by_collation(a, b, crate::collation::by_timetz)
+}
+
+fn by_inet(a: &SqlValue, b: &SqlValue) -> Ordering {
+    by_collation(a, b, crate::collation::by_inet)
 }
 
 fn by_numeric(a: &SqlValue, b: &SqlValue) -> Ordering {
@@ -154,6 +184,21 @@ impl Set {
     }
 }
 
+/// The first argument, a part of all rows.
+pub(crate) fn fraction(arguments: &[SqlValueRef<'_>]) -> Result<f64, ValueError> {
+    let fraction = real(arguments, 0)?;
+    if (0.0..=1.0).contains(&fraction) {
+        return Ok(fraction);
+    }
+    Err(ValueError::new(
+        SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+        format!(
+            "percentile value {} is not between 0 and 1",
+            crate::timestamp::casts::short(fraction)
+        ),
+    ))
+}
+
 fn count(length: usize) -> f64 {
     pgtypes::float::double_of_integer(i64::try_from(length).unwrap_or(i64::MAX))
 }
@@ -167,17 +212,7 @@ impl Aggregate for Set {
     fn step(&mut self, arguments: &[SqlValueRef<'_>]) -> Result<(), ValueError> {
         let at = usize::from(self.measure != Measure::Mode);
         if at == 1 && !value(arguments, 0).is_null() {
-            let fraction = real(arguments, 0)?;
-            if !(0.0..=1.0).contains(&fraction) {
-                return Err(ValueError::new(
-                    SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
-                    format!(
-                        "percentile value {} is not between 0 and 1",
-                        pgtypes::float::double_text(fraction)
-                    ),
-                ));
-            }
-            self.fraction = Some(fraction);
+            self.fraction = Some(fraction(arguments)?);
         }
         if !value(arguments, at).is_null() {
             self.values.push(value(arguments, at).to_owned());

@@ -3,7 +3,7 @@
 
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
-use crate::arguments::{Answer, boolean, count, integer, text, value, whole, written};
+use crate::arguments::{Answer, count, integer, text, value, whole, written};
 use crate::array::{Array, Element};
 use crate::error::fail;
 use crate::json::quoted;
@@ -40,14 +40,6 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_array_append", 2, |a| put_at_end(a, 0, 1, false)).loose(),
     Scalar::pure("pg_array_prepend", 2, |a| put_at_end(a, 1, 0, true)).loose(),
     Scalar::pure("pg_array_cat", 2, joined).loose(),
-    Scalar::pure("pg_array_position", 2, |a| position(a, 1)).loose(),
-    Scalar::pure("pg_array_position_start", 3, |a| {
-        position(a, integer(a, 2)?)
-    })
-    .loose(),
-    Scalar::pure("pg_array_positions", 2, positions).loose(),
-    Scalar::pure("pg_array_remove", 2, removed).loose(),
-    Scalar::pure("pg_array_replace", 3, replaced).loose(),
     Scalar::pure("pg_array_to_text", 2, |a| to_text(a, None)),
     Scalar::pure("pg_array_to_text_null", 3, |a| {
         if value(a, 0).is_null() || value(a, 1).is_null() {
@@ -61,16 +53,6 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     })
     .loose(),
     Scalar::pure("pg_array_element", 2, element),
-    Scalar::pure("pg_arraycontains", 2, |a| boolean(contains(a, 0, 1)?)),
-    Scalar::pure("pg_arraycontained", 2, |a| boolean(contains(a, 1, 0)?)),
-    Scalar::pure("pg_arrayoverlap", 2, |a| {
-        let (a, b) = (Array::parse(text(a, 0)?)?, Array::parse(text(a, 1)?)?);
-        boolean(
-            a.leaves()
-                .flatten()
-                .any(|x| b.leaves().any(|y| y == Some(x))),
-        )
-    }),
     Scalar::pure("pg_set_array_unnest", 1, |a| {
         let array = Array::parse(text(a, 0)?)?;
         let rows = array
@@ -112,7 +94,7 @@ fn nested(arguments: &[SqlValueRef<'_>]) -> Answer {
     written(Array::new(elements))
 }
 
-fn argument(arguments: &[SqlValueRef<'_>], at: usize) -> Result<Element, ValueError> {
+pub(super) fn argument(arguments: &[SqlValueRef<'_>], at: usize) -> Result<Element, ValueError> {
     Ok(match value(arguments, at) {
         SqlValueRef::Null => Element::Null,
         _ => Element::Value(text(arguments, at)?.to_owned()),
@@ -206,100 +188,20 @@ fn joined(arguments: &[SqlValueRef<'_>]) -> Answer {
             a.elements.append(&mut b.elements);
             written(a)
         }
-        std::cmp::Ordering::Greater if inner(&a_lengths) == b_lengths => {
+        std::cmp::Ordering::Greater
+            if inner(&a_lengths) == b_lengths && a.lower_bound(1) == b.lower_bound(0) =>
+        {
             a.elements.push(Element::Array(b.elements));
             written(a)
         }
-        std::cmp::Ordering::Less if inner(&b_lengths) == a_lengths => {
+        std::cmp::Ordering::Less
+            if inner(&b_lengths) == a_lengths && b.lower_bound(1) == a.lower_bound(0) =>
+        {
             b.elements.insert(0, Element::Array(a.elements));
             written(b)
         }
         _ => incompatible(),
     }
-}
-
-/// The place of an element of an array of one dimension.
-fn position(arguments: &[SqlValueRef<'_>], start: i64) -> Answer {
-    if value(arguments, 0).is_null() {
-        return Ok(SqlValue::Null);
-    }
-    let array = Array::parse(text(arguments, 0)?)?;
-    if array.lengths().len() > 1 {
-        return fail(
-            SqlState::FEATURE_NOT_SUPPORTED,
-            "searching for elements in multidimensional arrays is not supported",
-        );
-    }
-    let wanted = argument(arguments, 1)?;
-    let first = array.lower_bound(0);
-    let skipped = usize::try_from(start - first).unwrap_or(0);
-    let found = array
-        .elements
-        .iter()
-        .enumerate()
-        .skip(skipped)
-        .find(|(_, element)| **element == wanted);
-    match found {
-        Some((at, _)) => whole(first + i64::try_from(at).unwrap_or(0)),
-        None => Ok(SqlValue::Null),
-    }
-}
-
-fn positions(arguments: &[SqlValueRef<'_>]) -> Answer {
-    if value(arguments, 0).is_null() {
-        return Ok(SqlValue::Null);
-    }
-    let array = Array::parse(text(arguments, 0)?)?;
-    if array.lengths().len() > 1 {
-        return fail(
-            SqlState::FEATURE_NOT_SUPPORTED,
-            "searching for elements in multidimensional arrays is not supported",
-        );
-    }
-    let wanted = argument(arguments, 1)?;
-    let first = array.lower_bound(0);
-    let found = array
-        .elements
-        .iter()
-        .enumerate()
-        .filter(|(_, element)| **element == wanted)
-        .map(|(at, _)| Element::Value((first + i64::try_from(at).unwrap_or(0)).to_string()));
-    written(Array::new(found.collect()))
-}
-
-fn removed(arguments: &[SqlValueRef<'_>]) -> Answer {
-    if value(arguments, 0).is_null() {
-        return Ok(SqlValue::Null);
-    }
-    let mut array = Array::parse(text(arguments, 0)?)?;
-    if array.lengths().len() > 1 {
-        return fail(
-            SqlState::FEATURE_NOT_SUPPORTED,
-            "removing elements from multidimensional arrays is not supported",
-        );
-    }
-    let unwanted = argument(arguments, 1)?;
-    array.elements.retain(|element| *element != unwanted);
-    written(array)
-}
-
-fn replaced(arguments: &[SqlValueRef<'_>]) -> Answer {
-    fn replace(elements: &mut [Element], from: &Element, to: &Element) {
-        for element in elements {
-            if let Element::Array(inner) = element {
-                replace(inner, from, to);
-            } else if element == from {
-                *element = to.clone();
-            }
-        }
-    }
-    if value(arguments, 0).is_null() {
-        return Ok(SqlValue::Null);
-    }
-    let mut array = Array::parse(text(arguments, 0)?)?;
-    let (from, to) = (argument(arguments, 1)?, argument(arguments, 2)?);
-    replace(&mut array.elements, &from, &to);
-    written(array)
 }
 
 fn to_text(arguments: &[SqlValueRef<'_>], null: Option<&str>) -> Answer {
@@ -317,15 +219,4 @@ fn element(arguments: &[SqlValueRef<'_>]) -> Answer {
         Some(Element::Value(text)) => written(text),
         _ => Ok(SqlValue::Null),
     }
-}
-
-/// NULL is contained in nothing.
-fn contains(arguments: &[SqlValueRef<'_>], outer: usize, inner: usize) -> Result<bool, ValueError> {
-    let (outer, inner) = (
-        Array::parse(text(arguments, outer)?)?,
-        Array::parse(text(arguments, inner)?)?,
-    );
-    Ok(inner
-        .leaves()
-        .all(|wanted| wanted.is_some() && outer.leaves().any(|leaf| leaf == wanted)))
 }

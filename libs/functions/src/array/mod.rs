@@ -2,12 +2,17 @@
 
 mod comparison;
 mod functions;
+mod search;
 
 pub(crate) use pgtypes::array::{Array, Element, text_of};
 use pgtypes::{SqlState, ValueError};
 
 /// The functions of arrays.
-pub(crate) const FUNCTIONS: &[&[Scalar]] = &[comparison::FUNCTIONS, functions::FUNCTIONS];
+pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
+    comparison::FUNCTIONS,
+    functions::FUNCTIONS,
+    search::FUNCTIONS,
+];
 use crate::error::fail;
 use crate::registry::Scalar;
 

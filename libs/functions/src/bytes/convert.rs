@@ -33,7 +33,16 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         to_encoding(&value, text(a, 2)?).map(SqlValue::Blob)
     }),
     Scalar::pure("pg_length_in_encoding", 2, |a| {
-        count(from_encoding(bytes(a, 0)?, text(a, 1)?)?.chars().count())
+        let bytes = bytes(a, 0)?;
+        match encoding(text(a, 1)?, "source")? {
+            // Any bytes are text there.
+            Encoding::Ascii if bytes.contains(&0) => fail(
+                SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+                "invalid byte sequence for encoding \"SQL_ASCII\": 0x00",
+            ),
+            Encoding::Ascii => count(bytes.len()),
+            _ => count(from_encoding(bytes, text(a, 1)?)?.chars().count()),
+        }
     }),
 ];
 
@@ -161,6 +170,10 @@ fn from_encoding(bytes: &[u8], name: &str) -> Result<String, ValueError> {
             SqlValueRef::Text(text) => Ok(text.to_owned()),
             _ => Ok(String::new()),
         },
+        Encoding::Latin1 if bytes.contains(&0) => fail(
+            SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+            "invalid byte sequence for encoding \"LATIN1\": 0x00",
+        ),
         Encoding::Latin1 => Ok(bytes.iter().map(|byte| char::from(*byte)).collect()),
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::json::Json;
 
 /// Compares two documents.
-pub(super) fn compare(a: &str, b: &str) -> Ordering {
+pub(crate) fn compare(a: &str, b: &str) -> Ordering {
     if a == b {
         return Ordering::Equal;
     }

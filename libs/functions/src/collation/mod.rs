@@ -1,8 +1,9 @@
 //! Collations: how SQLite compares the stored text of types whose order is not that of bytes.
 
+mod array;
 mod jsonb;
 
-pub(crate) use crate::collation::jsonb::compare_documents;
+pub(crate) use crate::collation::jsonb::{compare as by_jsonb, compare_documents};
 
 use std::cmp::Ordering;
 
@@ -30,21 +31,41 @@ pub fn collations() -> &'static [Collation] {
         },
         Collation {
             name: "pg_interval",
-            compare: |a, b| by_key(a, b, interval_key),
+            compare: by_interval,
         },
         Collation {
             name: "pg_timetz",
-            compare: |a, b| by_key(a, b, timetz_key),
+            compare: by_timetz,
         },
         Collation {
             name: "pg_jsonb",
-            compare: jsonb::compare,
+            compare: by_jsonb,
+        },
+        Collation {
+            name: "pg_array_number",
+            compare: |a, b| array::compare(a, b, crate::numeric::compare),
+        },
+        Collation {
+            name: "pg_array_text",
+            compare: |a, b| array::compare(a, b, str::cmp),
         },
         Collation {
             name: "pg_inet",
-            compare: |a, b| by_key(a, b, |text| Inet::parse(text).ok()),
+            compare: by_inet,
         },
     ]
+}
+
+pub(crate) fn by_interval(a: &str, b: &str) -> Ordering {
+    by_key(a, b, interval_key)
+}
+
+pub(crate) fn by_timetz(a: &str, b: &str) -> Ordering {
+    by_key(a, b, timetz_key)
+}
+
+pub(crate) fn by_inet(a: &str, b: &str) -> Ordering {
+    by_key(a, b, |text| Inet::parse(text).ok())
 }
 
 fn by_key<K: Ord>(a: &str, b: &str, key: impl Fn(&str) -> Option<K>) -> Ordering {

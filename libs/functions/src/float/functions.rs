@@ -1,11 +1,16 @@
 //! Roots, powers, logarithms, angles and whole parts of doubles.
 
+use std::f64::consts::LN_2;
+
 use pgtypes::{SqlState, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, double, integer, real, whole};
 use crate::error::{fail, overflow, underflow};
 use crate::float::checked;
 use crate::registry::Scalar;
+
+/// From here on a square takes the one beside it in.
+const FAR: f64 = 268_435_456.0;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_dround", 1, |a| double(real(a, 0)?.round_ties_even())),
@@ -34,9 +39,9 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_dsinh", 1, |a| double(real(a, 0)?.sinh())),
     Scalar::pure("pg_dcosh", 1, |a| double(real(a, 0)?.cosh())),
     Scalar::pure("pg_dtanh", 1, |a| double(real(a, 0)?.tanh())),
-    Scalar::pure("pg_dasinh", 1, |a| double(real(a, 0)?.asinh())),
+    Scalar::pure("pg_dasinh", 1, inverse_sinh),
     Scalar::pure("pg_dacosh", 1, inverse_cosh),
-    Scalar::pure("pg_datanh", 1, |a| double(within_one(a)?.atanh())),
+    Scalar::pure("pg_datanh", 1, inverse_tanh),
     Scalar::pure("pg_dpi", 0, |_| double(std::f64::consts::PI)),
     Scalar::pure("pg_width_bucket_float8", 4, bucket),
 ];
@@ -153,7 +158,49 @@ fn inverse_cosh(arguments: &[SqlValueRef<'_>]) -> Answer {
     if value < 1.0 {
         return Err(input_out_of_range());
     }
-    double(value.acosh())
+    double(if value >= FAR {
+        value.ln() + LN_2
+    } else if value > 2.0 {
+        (2.0 * value - 1.0 / (value + (value * value - 1.0).sqrt())).ln()
+    } else {
+        let above = value - 1.0;
+        (above + (2.0 * above + above * above).sqrt()).ln_1p()
+    })
+}
+
+/// By the formulas of C libraries, so that the last digits are theirs, too.
+fn inverse_sinh(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let value = real(arguments, 0)?;
+    let size = value.abs();
+    let result = if !value.is_finite() || size < 1.0 / FAR {
+        return double(value);
+    } else if size > FAR {
+        size.ln() + LN_2
+    } else if size > 2.0 {
+        (2.0 * size + 1.0 / ((value * value + 1.0).sqrt() + size)).ln()
+    } else {
+        let square = value * value;
+        (size + square / (1.0 + (1.0 + square).sqrt())).ln_1p()
+    };
+    double(result.copysign(value))
+}
+
+fn inverse_tanh(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let value = within_one(arguments)?;
+    let size = value.abs();
+    let double_size = size + size;
+    let result = if size < 1.0 / FAR {
+        return double(value);
+    } else if size < 0.5 {
+        0.5 * (double_size + double_size * size / (1.0 - size)).ln_1p()
+    } else if size < 1.0 {
+        0.5 * (double_size / (1.0 - size)).ln_1p()
+    } else if size.is_nan() {
+        return double(value);
+    } else {
+        f64::INFINITY
+    };
+    double(result.copysign(value))
 }
 
 /// `width_bucket`: in which of so many equal parts of a range an operand lies.

@@ -12,6 +12,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_network_show", 1, |a| {
         written(inet(a, 0)?.network_text())
     }),
+    Scalar::pure("pg_cidr_inet", 1, |a| written(inet(a, 0)?)),
     Scalar::pure("pg_inet_abbrev", 1, |a| written(inet(a, 0)?)),
     Scalar::pure("pg_cidr_abbrev", 1, |a| written(abbreviated(inet(a, 0)?))),
     Scalar::pure("pg_network_family", 1, |a| {
@@ -86,7 +87,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         moved(inet(a, 1)?, integer(a, 0)?.into())
     }),
     Scalar::pure("pg_inetmi_int8", 2, |a| {
-        moved(inet(a, 0)?, -i128::from(integer(a, 1)?))
+        moved(inet(a, 0)?, integer(a, 1)?.wrapping_neg().into())
     }),
     Scalar::pure("pg_inetmi", 2, difference),
 ];
@@ -179,15 +180,21 @@ fn difference(arguments: &[SqlValueRef<'_>]) -> Answer {
     if a.v6 != b.v6 {
         return invalid("cannot subtract inet values of different sizes");
     }
-    let distance = i64::try_from(a.address.abs_diff(b.address)).ok();
-    match (distance, a.address < b.address) {
-        (Some(distance), true) => whole(-distance),
-        (Some(distance), false) => whole(distance),
-        (None, _) => fail(
-            SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
-            "result is out of range",
-        ),
-    }
+    // As numbers of 128 bits with a sign.
+    let distance = i64::try_from(
+        a.address
+            .cast_signed()
+            .wrapping_sub(b.address.cast_signed()),
+    );
+    distance.map_or_else(
+        |_| {
+            fail(
+                SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+                "result is out of range",
+            )
+        },
+        whole,
+    )
 }
 
 /// Without the numbers at the end that the prefix has no part in.

@@ -139,6 +139,33 @@ fn element_or_scalar(node: Node<'_>, at: i64) -> Option<Node<'_>> {
     }
 }
 
+/// What a path leads to. Of a key that is there more than once, the last member counts from which the path goes on.
+fn along<'a>(node: Node<'a>, steps: &[&str]) -> Result<Option<Node<'a>>, ValueError> {
+    let Some((step, rest)) = steps.split_first() else {
+        return Ok(Some(node));
+    };
+    match node.value {
+        Value::Object(members) => {
+            for (name, value) in members.into_iter().rev() {
+                if name.into_text()? == *step
+                    && let Some(found) = along(value, rest)?
+                {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        }
+        Value::Array(_) => match step.trim_start().parse::<i32>() {
+            Ok(at) => match element(node, at.into()) {
+                Some(next) => along(next, rest),
+                None => Ok(None),
+            },
+            Err(_) => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
 fn followed<'a>(
     arguments: &[SqlValueRef<'a>],
     read: fn(&'a str) -> Result<Node<'a>, ValueError>,
@@ -147,22 +174,8 @@ fn followed<'a>(
     if path.leaves().any(|step| step.is_none()) {
         return Ok(None);
     }
-    let mut node = read(text(arguments, 0)?)?;
-    for step in path.leaves().flatten() {
-        let next = match &node.value {
-            Value::Object(_) => member(node, step)?,
-            Value::Array(_) => match step.trim_start().parse::<i32>() {
-                Ok(at) => element(node, at.into()),
-                Err(_) => None,
-            },
-            _ => None,
-        };
-        node = match next {
-            Some(next) => next,
-            None => return Ok(None),
-        };
-    }
-    Ok(Some(node))
+    let steps: Vec<&str> = path.leaves().flatten().collect();
+    along(read(text(arguments, 0)?)?, &steps)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends a function")]

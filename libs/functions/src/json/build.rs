@@ -32,20 +32,20 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_json_build_array_noargs", 0, |_| written("[]")),
     Scalar::pure("pg_jsonb_build_array_noargs", 0, |_| written("[]")),
     Scalar::pure("pg_json_build_object", -1, |a| {
-        let members = members(a)?.into_iter();
+        let members = members(a, false)?.into_iter();
         let members = members.map(|(key, value)| format!("{} : {value}", quoted(&key)));
         written(format!("{{{}}}", members.collect::<Vec<_>>().join(", ")))
     })
     .loose(),
     // A row: its members' names are given as keys.
     Scalar::pure("pg_json_row", -1, |a| {
-        let members = members(a)?.into_iter();
+        let members = members(a, false)?.into_iter();
         let members = members.map(|(key, value)| format!("{}:{value}", quoted(&key)));
         written(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
     })
     .loose(),
     Scalar::pure("pg_jsonb_build_object", -1, |a| {
-        let members = members(a)?
+        let members = members(a, true)?
             .into_iter()
             .map(|(key, value)| Ok((key, Json::parse(&value)?)));
         written(Json::object(members.collect::<Result<_, ValueError>>()?))
@@ -96,6 +96,15 @@ fn of_value(session: &dyn Session, value: SqlValueRef<'_>, ty: i64) -> Result<St
     })
 }
 
+/// The text of an array's element, which for a timestamp is JSON's own.
+fn moment(text: &str, array: i64) -> String {
+    match array {
+        1115 => text.replacen(' ', "T", 1),
+        1185 => with_minutes(&text.replacen(' ', "T", 1)),
+        _ => text.to_owned(),
+    }
+}
+
 /// JSON's timestamps have the minutes of their distance from UTC in any case.
 fn with_minutes(text: &str) -> String {
     let (text, era) = match text.strip_suffix(" BC") {
@@ -128,7 +137,8 @@ fn elements(elements: &[Element], ty: i64) -> String {
             Element::Value(text) => match (BARE_ARRAYS.contains(&ty), text.as_str()) {
                 (true, "t") => "true".to_owned(),
                 (true, "f") => "false".to_owned(),
-                (true, "NaN" | "Infinity" | "-Infinity") | (false, _) => quoted(text),
+                (true, "NaN" | "Infinity" | "-Infinity") => quoted(text),
+                (false, text) => quoted(&moment(text, ty)),
                 (true, text) => text.to_owned(),
             },
         })
@@ -147,7 +157,10 @@ fn values<'a>(arguments: &[SqlValueRef<'a>]) -> Result<Vec<&'a str>, ValueError>
 }
 
 /// Keys, which are texts, and values, which are JSON.
-fn members(arguments: &[SqlValueRef<'_>]) -> Result<Vec<(String, String)>, ValueError> {
+fn members(
+    arguments: &[SqlValueRef<'_>],
+    binary: bool,
+) -> Result<Vec<(String, String)>, ValueError> {
     if !arguments.len().is_multiple_of(2) {
         return Err(ValueError::new(
             SqlState::INVALID_PARAMETER_VALUE,
@@ -160,7 +173,14 @@ fn members(arguments: &[SqlValueRef<'_>]) -> Result<Vec<(String, String)>, Value
     let mut members = Vec::new();
     for at in (0..arguments.len()).step_by(2) {
         if value(arguments, at).is_null() {
-            return invalid(format!("argument {} cannot be null", at + 1));
+            if binary {
+                return invalid(format!("argument {}: key must not be null", at + 1));
+            }
+            return Err(ValueError::new(
+                SqlState::INVALID_PARAMETER_VALUE,
+                format!("argument {} cannot be null", at + 1),
+            )
+            .with_hint("Object keys should be text."));
         }
         let member = match value(arguments, at + 1) {
             SqlValueRef::Null => "null",
@@ -221,7 +241,7 @@ fn pairs(text: &str) -> Result<Pairs, ValueError> {
 
 fn zipped(keys: &str, values: &str) -> Result<Pairs, ValueError> {
     let (keys, values) = (Array::parse(keys)?, Array::parse(values)?);
-    if keys.lengths().len() > 1 || values.lengths().len() > 1 {
+    if keys.lengths().len() > 1 || keys.lengths().len() != values.lengths().len() {
         return fail(
             SqlState::ARRAY_SUBSCRIPT_ERROR,
             "wrong number of array subscripts",

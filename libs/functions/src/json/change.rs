@@ -129,8 +129,8 @@ enum Change {
     },
 }
 
-/// The steps of a path; 2202E for one of several dimensions.
-fn path(arguments: &[SqlValueRef<'_>]) -> Result<Vec<String>, ValueError> {
+/// The steps of a path, of which those that are reached must not be NULL; 2202E for one of several dimensions.
+fn path(arguments: &[SqlValueRef<'_>]) -> Result<Vec<Option<String>>, ValueError> {
     let array = Array::parse(text(arguments, 1)?)?;
     if array.lengths().len() > 1 {
         return fail(
@@ -138,28 +138,28 @@ fn path(arguments: &[SqlValueRef<'_>]) -> Result<Vec<String>, ValueError> {
             "wrong number of array subscripts",
         );
     }
-    let mut steps = Vec::new();
-    for (at, step) in array.leaves().enumerate() {
-        match step {
-            Some(step) => steps.push(step.to_owned()),
-            None => {
-                return fail(
-                    SqlState::NULL_VALUE_NOT_ALLOWED,
-                    format!("path element at position {} is null", at + 1),
-                );
-            }
-        }
+    Ok(array.leaves().map(|step| step.map(str::to_owned)).collect())
+}
+
+/// The step of a path at a depth.
+fn step_at(path: &[Option<String>], depth: usize) -> Result<Option<&str>, ValueError> {
+    match path.get(depth) {
+        None => Ok(None),
+        Some(Some(step)) => Ok(Some(step)),
+        Some(None) => fail(
+            SqlState::NULL_VALUE_NOT_ALLOWED,
+            format!("path element at position {} is null", depth + 1),
+        ),
     }
-    Ok(steps)
 }
 
 fn changed(
     document: Json,
-    path: &[String],
+    path: &[Option<String>],
     depth: usize,
     change: &Change,
 ) -> Result<Json, ValueError> {
-    let Some(step) = path.get(depth) else {
+    let Some(step) = step_at(path, depth)? else {
         return Ok(document);
     };
     let last = depth + 1 == path.len();
@@ -215,11 +215,11 @@ fn changed(
 
 fn in_object(
     mut members: Vec<(String, Json)>,
-    path: &[String],
+    path: &[Option<String>],
     depth: usize,
     change: &Change,
 ) -> Result<Json, ValueError> {
-    let step = path.get(depth).map(String::as_str).unwrap_or_default();
+    let step = step_at(path, depth)?.unwrap_or_default();
     let last = depth + 1 == path.len();
     let found = members.binary_search_by(|(key, _)| key_order(key, step));
     match (found, change) {
@@ -261,13 +261,14 @@ fn set(arguments: &[SqlValueRef<'_>]) -> Answer {
         value: Json::parse(text(arguments, 2)?)?,
         create: truth(arguments, 3)?,
     };
+    let path = path(arguments)?;
     if document.is_scalar() {
         return invalid("cannot set path in scalar");
     }
     if is_empty(&document) && matches!(change, Change::Set { create: false, .. }) {
         return written(document);
     }
-    written(changed(document, &path(arguments)?, 0, &change)?)
+    written(changed(document, &path, 0, &change)?)
 }
 
 /// `jsonb_set_lax`: what a NULL in place of the new value means is said by the last argument.
@@ -297,10 +298,11 @@ fn set_or_delete(arguments: &[SqlValueRef<'_>]) -> Answer {
         }
         "delete_key" => {
             let document = Json::parse(text(arguments, 0)?)?;
+            let path = path(arguments)?;
             if document.is_scalar() {
                 return invalid("cannot delete path in scalar");
             }
-            written(changed(document, &path(arguments)?, 0, &Change::Delete)?)
+            written(changed(document, &path, 0, &Change::Delete)?)
         }
         "return_target" => written(text(arguments, 0)?),
         _ => invalid(
@@ -315,8 +317,9 @@ fn insert(arguments: &[SqlValueRef<'_>]) -> Answer {
         value: Json::parse(text(arguments, 2)?)?,
         behind: truth(arguments, 3)?,
     };
+    let path = path(arguments)?;
     if document.is_scalar() {
         return invalid("cannot set path in scalar");
     }
-    written(changed(document, &path(arguments)?, 0, &change)?)
+    written(changed(document, &path, 0, &change)?)
 }

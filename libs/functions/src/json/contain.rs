@@ -3,7 +3,7 @@
 use pgtypes::{SqlValueRef, ValueError};
 
 use crate::arguments::{boolean, text, whole};
-use crate::array;
+use crate::array::Array;
 use crate::collation::compare_documents;
 use crate::json::Json;
 use crate::registry::Scalar;
@@ -21,11 +21,17 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         boolean(exists(&Json::parse(text(a, 0)?)?, text(a, 1)?))
     }),
     Scalar::pure("pg_jsonb_exists_any", 2, |a| {
-        let (document, keys) = (Json::parse(text(a, 0)?)?, array::keys(text(a, 1)?)?);
+        let (document, keys) = (
+            Json::parse(text(a, 0)?)?,
+            Array::parse(text(a, 1)?)?.texts(),
+        );
         boolean(keys.iter().any(|key| exists(&document, key)))
     }),
     Scalar::pure("pg_jsonb_exists_all", 2, |a| {
-        let (document, keys) = (Json::parse(text(a, 0)?)?, array::keys(text(a, 1)?)?);
+        let (document, keys) = (
+            Json::parse(text(a, 0)?)?,
+            Array::parse(text(a, 1)?)?.texts(),
+        );
         boolean(keys.iter().all(|key| exists(&document, key)))
     }),
     Scalar::pure("pg_jsonb_cmp", 2, |a| {

@@ -12,7 +12,16 @@ use crate::template::words::{Piece, Template, Word};
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_to_date", 2, |a| {
         let parts = read(a)?;
-        whole(Date::new(parts.days(text(a, 0)?)?)?.days().into())
+        let days = parts.days(text(a, 0)?)?;
+        // The time is left out, and still has to be one.
+        parts.micros(text(a, 0)?)?;
+        match Date::new(days) {
+            Ok(date) if !date.is_infinite() => whole(date.days().into()),
+            _ => fail(
+                SqlState::DATETIME_FIELD_OVERFLOW,
+                format!("date out of range: \"{}\"", text(a, 0)?),
+            ),
+        }
     }),
     Scalar::session("pg_to_timestamp", 2, |session, a| {
         let parts = read(a)?;
@@ -171,7 +180,10 @@ impl Reader<'_> {
             .take(limit.saturating_sub(signed))
             .count();
         let name = word.spelling();
-        let shown: String = self.rest.chars().take(width).collect();
+        // As many bytes as the field has, of whole characters.
+        let ends = self.rest.char_indices().map(|(at, c)| at + c.len_utf8());
+        let end = ends.take_while(|end| *end <= width).last().unwrap_or(0);
+        let shown = self.rest.get(..end).unwrap_or_default().to_owned();
         if !greedy && self.rest.chars().count() < width {
             return bad(
                 format!("source string too short for \"{name}\" formatting field"),
@@ -267,7 +279,11 @@ impl Reader<'_> {
                 let number = self.number(1, word, greedy)?.0;
                 parts.weekday = (number + 5).rem_euclid(7) + 1;
             }
-            "ID" => parts.weekday = self.number(1, word, greedy)?.0,
+            // Beyond the days of a week, and before, it is its last one.
+            "ID" => {
+                let day = self.number(1, word, greedy)?.0;
+                parts.weekday = if (1..7).contains(&day) { day } else { 7 };
+            }
             "WW" | "IW" => {
                 set(&mut parts.week, self.number(2, word, greedy)?.0, word)?;
                 parts.iso |= word.name == "IW";

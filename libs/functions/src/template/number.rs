@@ -29,15 +29,30 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
         if format.to_ascii_uppercase().contains("RN") {
             return written("#".repeat(15));
         }
-        return shown(arguments, Decimal::from_real(value));
+        // Its name counts as digits.
+        let width = format!("{value}").trim_start_matches('-').len();
+        let mut template = NumberTemplate::parse(format)?;
+        let name = pgtypes::float::double_text(value);
+        if value.is_nan() || format.is_empty() || template.scientific || width >= digits {
+            return shown(arguments, Decimal::from_real(value));
+        }
+        template.before += template.shifted;
+        template.behind = template
+            .behind
+            .min(digits.saturating_sub(name.trim_start_matches('-').len()));
+        return written(Writer::new(template, &name).run());
     }
     if format.is_empty() {
-        return Ok(SqlValue::Null);
+        return written("");
     }
     let mut template = NumberTemplate::parse(format)?;
     if template.roman {
         let whole = value.round_ties_even();
-        return written(roman(pgtypes::float::exact_integer(whole), &template)?);
+        // What is no integer is as far from one in Roman letters as any other.
+        let number = pgtypes::float::exact_integer(whole)
+            .filter(|number| i32::try_from(*number).is_ok())
+            .unwrap_or(0);
+        return written(roman(Some(number), &template)?);
     }
     if template.scientific {
         let rounded = format!("{value:.*e}", template.behind);
@@ -59,7 +74,7 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
 fn shown(arguments: &[SqlValueRef<'_>], value: Decimal) -> Answer {
     let format = text(arguments, 1)?;
     if format.is_empty() {
-        return Ok(SqlValue::Null);
+        return written("");
     }
     let mut template = NumberTemplate::parse(format)?;
     if template.scientific {

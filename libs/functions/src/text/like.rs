@@ -1,6 +1,6 @@
 //! `LIKE` and `ILIKE`.
 
-use pgtypes::{SqlState, SqlValueRef, ValueError};
+use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, boolean, bytes, text, written};
 use crate::error::fail;
@@ -99,7 +99,41 @@ pub(crate) fn like(text: &[u8], pattern: &[u8], in_characters: bool) -> Result<b
 }
 
 /// `like_escape`: the same pattern with the backslash as its escape character.
+/// The same of bytes: every backslash that escapes nothing is doubled.
+fn escaped_bytes(pattern: &[u8], escape: &[u8]) -> Answer {
+    let escape = match escape {
+        [] => None,
+        [b'\\'] => return Ok(SqlValue::Blob(pattern.to_vec())),
+        [one] => Some(*one),
+        _ => {
+            return Err(ValueError::new(
+                SqlState::INVALID_ESCAPE_SEQUENCE,
+                "invalid escape string",
+            )
+            .with_hint("Escape string must be empty or one character."));
+        }
+    };
+    let mut out = Vec::with_capacity(pattern.len());
+    let mut after_escape = false;
+    for byte in pattern {
+        if Some(*byte) == escape && !after_escape {
+            out.push(b'\\');
+            after_escape = true;
+            continue;
+        }
+        if *byte == b'\\' && !after_escape {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+        after_escape = false;
+    }
+    Ok(SqlValue::Blob(out))
+}
+
 fn escaped(arguments: &[SqlValueRef<'_>]) -> Answer {
+    if let SqlValueRef::Blob(pattern) = crate::arguments::value(arguments, 0) {
+        return escaped_bytes(pattern, bytes(arguments, 1)?);
+    }
     let (pattern, escape) = (text(arguments, 0)?, text(arguments, 1)?);
     let escape = one_character(escape, "invalid escape string")?;
     if escape == Some('\\') {

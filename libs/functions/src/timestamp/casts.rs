@@ -135,6 +135,9 @@ fn of_seconds(arguments: &[SqlValueRef<'_>]) -> Answer {
 
 /// As C's `%g` writes a number.
 pub(crate) fn short(value: f64) -> String {
+    if !value.is_finite() {
+        return pgtypes::float::double_text(value);
+    }
     let scientific = format!("{value:.5e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);

@@ -9,31 +9,53 @@ use crate::registry::Scalar;
 use crate::timestamp::casts::short;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
-    Scalar::pure("pg_make_date", 3, |a| whole(day(a)?.days().into())),
+    Scalar::pure("pg_make_date", 3, |a| whole(day(a, true)?.days().into())),
     Scalar::pure("pg_make_time", 3, |a| whole(clock(a, 0)?)),
     Scalar::pure("pg_make_timestamp", 6, |a| whole(moment(a)?.micros())),
     Scalar::session("pg_make_timestamptz", 6, |s, a| {
         whole(moment(a)?.to_utc(s.time_zone())?.micros())
     }),
     Scalar::pure("pg_make_timestamptz_at_timezone", 7, |a| {
-        let zone = Zone::by_name(text(a, 6)?)?;
-        whole(moment(a)?.to_utc(&zone)?.micros())
+        let moment = moment(a)?;
+        let zone = zone(text(a, 6)?)?;
+        whole(moment.to_utc(&zone)?.micros())
     }),
     Scalar::pure("pg_make_interval", 7, span),
 ];
+
+/// A zone whose numbers count to the east.
+fn zone(name: &str) -> Result<Zone, ValueError> {
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(ValueError::new(
+            SqlState::INVALID_PARAMETER_VALUE,
+            format!("invalid input syntax for type numeric time zone: \"{name}\""),
+        )
+        .with_hint("Numeric time zones must have \"-\" or \"+\" as first character."));
+    }
+    let turned = match name.strip_prefix('+') {
+        Some(rest) => format!("-{rest}"),
+        None => match name.strip_prefix('-') {
+            Some(rest) => format!("+{rest}"),
+            None => return Zone::by_name(name),
+        },
+    };
+    Zone::by_name(&turned)
+}
 
 fn overflow<T>(message: impl Into<String>) -> Result<T, ValueError> {
     fail(SqlState::DATETIME_FIELD_OVERFLOW, message)
 }
 
-/// Of year, month and day; a negative year is one before Christ.
-fn day(arguments: &[SqlValueRef<'_>]) -> Result<Date, ValueError> {
+/// Of year, month and day; a negative year is one before Christ, which is told with or without a year 0.
+fn day(arguments: &[SqlValueRef<'_>], counts_zero: bool) -> Result<Date, ValueError> {
     let [year, month, day] = [0, 1, 2].map(|at| integer(arguments, at));
     let (year, month, day) = (year?, month?, day?);
     let small = |value: i64| u8::try_from(value).ok();
+    let counted = if year < 0 { year + 1 } else { year };
+    let told = if counts_zero { counted } else { year };
     let civil = || {
         let civil = Civil {
-            year: if year < 0 { year + 1 } else { year },
+            year: counted,
             month: small(month)?,
             day: small(day)?,
         };
@@ -42,10 +64,10 @@ fn day(arguments: &[SqlValueRef<'_>]) -> Result<Date, ValueError> {
     match civil() {
         Some(days) => match Date::new(days) {
             Ok(date) if !date.is_infinite() => Ok(date),
-            _ => overflow(format!("date out of range: {year}-{month:02}-{day:02}")),
+            _ => overflow(format!("date out of range: {told}-{month:02}-{day:02}")),
         },
         None => overflow(format!(
-            "date field value out of range: {year}-{month:02}-{day:02}"
+            "date field value out of range: {told}-{month:02}-{day:02}"
         )),
     }
 }
@@ -71,7 +93,7 @@ fn clock(arguments: &[SqlValueRef<'_>], at: usize) -> Result<i64, ValueError> {
 
 fn moment(arguments: &[SqlValueRef<'_>]) -> Result<Timestamp, ValueError> {
     let [year, month, day_of_month] = [0, 1, 2].map(|at| integer(arguments, at));
-    let day = day(arguments)?;
+    let day = day(arguments, false)?;
     let micros = clock(arguments, 3)?;
     let found = i64::from(day.days())
         .checked_mul(DAY)

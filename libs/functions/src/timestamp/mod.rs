@@ -1,7 +1,7 @@
 //! Dates, times and timestamps.
 
 mod arithmetic;
-mod casts;
+pub(crate) mod casts;
 mod clock;
 mod comparison;
 mod extract;

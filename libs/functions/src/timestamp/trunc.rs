@@ -14,6 +14,9 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         in_zone(arguments, session.time_zone())
     }),
     Scalar::pure("pg_timestamptz_trunc_zone", 3, |arguments| {
+        if timestamp(arguments, 1)?.is_infinite() {
+            return whole(timestamp(arguments, 1)?.micros());
+        }
         let zone = Zone::by_name(text(arguments, 2)?)?;
         in_zone(arguments, &zone)
     }),

@@ -83,6 +83,7 @@ fn table(name: &str, columns: &[(&str, Type)]) -> Relation {
                 ty: *ty,
                 not_null: *column == "id" || (name, *column) == ("emp", "name"),
                 default: None,
+                rowid: false,
                 generated: Generated::No,
             })
             .collect(),

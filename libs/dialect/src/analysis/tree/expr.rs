@@ -3,7 +3,7 @@
 use pgtypes::SqlValue;
 
 use super::Query;
-use crate::catalog::{Function, Operator, Type, TypeId};
+use crate::catalog::{Function, FunctionKind, Operator, Type, TypeId};
 use crate::syntax::ast::{FrameExclusion, FrameUnit, Position, ValueFunction};
 
 /// An expression with its type.
@@ -148,6 +148,15 @@ pub enum ExprKind {
         /// SQLite's name of it.
         collation: &'static str,
     },
+    /// A value for a column that takes no NULL, and of which SQLite would make a value by itself.
+    NotNull {
+        /// The value.
+        operand: Box<Expr>,
+        /// The column's name.
+        column: String,
+        /// The table's name.
+        table: String,
+    },
     /// The default of a column, where INSERT or UPDATE says DEFAULT: SQLite's text.
     ColumnDefault(String),
 }
@@ -236,6 +245,17 @@ pub struct Aggregate {
     pub filter: Option<Expr>,
     /// WITHIN GROUP: the sorted values are the last arguments.
     pub within_group: bool,
+}
+
+impl Aggregate {
+    /// The arguments before WITHIN GROUP: one value for the whole group.
+    pub(crate) fn direct(&self) -> &[Expr] {
+        let direct = match self.call.function.kind {
+            FunctionKind::Aggregate { direct, .. } if self.within_group => usize::from(direct),
+            _ => 0,
+        };
+        self.call.arguments.get(..direct).unwrap_or_default()
+    }
 }
 
 /// A call over a window.

@@ -1,0 +1,24 @@
+//! The statement of each number.
+
+use crate::expressions::Generator;
+use crate::queries::Statement;
+use crate::signatures::Signatures;
+
+/// The statement of a number: always the same for the same catalog.
+pub(crate) fn statement(number: u64, signatures: &Signatures) -> Statement {
+    let mut generator = Generator::new(number, signatures);
+    let turn = usize::try_from(number / 20).expect("small");
+    let mut statement = match number % 20 {
+        kind @ 0..=6 => generator.one_call(turn * 7 + usize::try_from(kind).expect("small")),
+        7 | 8 => generator.values_alone(),
+        9..=11 => generator.query(),
+        12 | 13 => generator.grouped(),
+        14 => generator.windowed(),
+        15 => generator.combined(),
+        16 => generator.rows_of(),
+        17 | 18 => generator.change(),
+        _ => generator.wrong(),
+    };
+    statement.binary = statement.changes.is_none() && (number / 20).is_multiple_of(10);
+    statement
+}
