@@ -32,8 +32,30 @@ impl Analyzer<'_> {
             Match::Cast(target) => return self.cast_of(arguments.values, target, at),
         };
         self.check_plain(call, &resolved, at)?;
+        if call.variadic && matches!(name.as_str(), "concat" | "concat_ws") {
+            return self.joined_array(arguments.values, at);
+        }
         let values = self.spread(call, &mut resolved, arguments.values, at)?;
         self.build(&resolved, values, at)
+    }
+
+    /// `concat` or `concat_ws` of an array's elements.
+    fn joined_array(&mut self, mut arguments: Vec<Expr>, at: Position) -> Result<Expr, DialectError> {
+        let array = arguments.pop();
+        let separator = arguments.pop().unwrap_or_else(|| {
+            let nothing = pgtypes::SqlValue::Text(String::new());
+            Expr::new(Type::new(TypeId::TEXT), ExprKind::Constant(nothing), at)
+        });
+        match array {
+            Some(array) if array.ty.id.is_array() => {
+                self.call_named("array_to_string", vec![array, separator], at)
+            }
+            _ => Err(self.error(
+                at,
+                SqlState::INVALID_PARAMETER_VALUE,
+                "VARIADIC argument must be an array",
+            )),
+        }
     }
 
     /// The arguments of a call that may take any, where VARIADIC stands before an array: its elements.
@@ -247,10 +269,13 @@ impl Analyzer<'_> {
         if let Some(sequence) = arguments.first_mut() {
             self.name_sequence(function, sequence)?;
         }
+        if let Some(element) = variadic.filter(|element| *element != TypeId::ANY) {
+            collect(&mut arguments, function.arguments.len(), element, at);
+        }
         let call = Call {
             function,
             arguments,
-            variadic,
+            variadic: None,
         };
         Ok(Expr::new(
             Type::new(resolved.result),
@@ -352,6 +377,18 @@ impl Analyzer<'_> {
             ),
         ))
     }
+}
+
+/// The arguments from the last parameter's place on become an array.
+fn collect(arguments: &mut Vec<Expr>, parameters: usize, element: TypeId, at: Position) {
+    let Some(array) = element.array() else { return };
+    let first = parameters.saturating_sub(1).min(arguments.len());
+    let collected = arguments.split_off(first);
+    arguments.push(Expr::new(
+        Type::new(array),
+        ExprKind::Array(collected),
+        at,
+    ));
 }
 
 /// What a call is given.

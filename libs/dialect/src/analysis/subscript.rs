@@ -23,15 +23,7 @@ impl Analyzer<'_> {
         };
         let index = self.expr(index)?;
         if id == TypeId::JSONB {
-            let whole = matches!(index.ty.id, TypeId::INT2 | TypeId::INT4 | TypeId::INT8);
-            let name = if whole {
-                "jsonb_array_element"
-            } else {
-                "jsonb_object_field"
-            };
-            let wanted = if whole { TypeId::INT4 } else { TypeId::TEXT };
-            let index = self.coerce(index, wanted)?;
-            return self.call_named(name, vec![operand, index], at);
+            return self.member_of_json(operand, index, at);
         }
         let Some(element) = id.element() else {
             let message = format!(
@@ -49,5 +41,35 @@ impl Analyzer<'_> {
             index: Box::new(index),
         };
         Ok(Expr::new(Type::new(element), kind, at))
+    }
+
+    /// A subscript is a step of a path: a number counts in an array and names a member of an object.
+    fn member_of_json(
+        &mut self,
+        operand: Expr,
+        index: Expr,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let index = match index.ty.id {
+            TypeId::INT2 | TypeId::INT4 => {
+                let whole = self.coerce(index, TypeId::INT4)?;
+                self.cast_to(whole, Type::new(TypeId::TEXT), at)?
+            }
+            TypeId::TEXT | TypeId::UNKNOWN => self.coerce(index, TypeId::TEXT)?,
+            other => {
+                let error = self.error(
+                    index.start(),
+                    SqlState::DATATYPE_MISMATCH,
+                    format!("subscript type {} is not supported", other.name()),
+                );
+                return Err(error.hint("jsonb subscript must be coercible to either integer or text."));
+            }
+        };
+        let path = Expr::new(
+            Type::new(TypeId::TEXT_ARRAY),
+            ExprKind::Array(vec![index]),
+            at,
+        );
+        self.call_named("jsonb_extract_path", vec![operand, path], at)
     }
 }

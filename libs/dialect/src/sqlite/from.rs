@@ -75,6 +75,7 @@ impl Printer<'_> {
                 self.query(query, false)?;
                 self.push(")");
             }
+            Source::Lateral(query) => self.lateral(query)?,
             Source::CommonTable(table) => {
                 let name = self.names.common_table(*table).0.to_owned();
                 self.name(&name);

@@ -15,6 +15,7 @@ mod expr;
 mod form;
 mod from;
 mod insert;
+mod lateral;
 mod names;
 mod quantified;
 mod query;

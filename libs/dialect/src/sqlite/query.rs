@@ -132,10 +132,13 @@ impl Printer<'_> {
         }
         if let Some(having) = &select.having {
             self.push(" HAVING ");
-            self.expr(having)?;
             if select.group_by.is_empty() {
-                // SQLite knows by an aggregate that all rows are one group.
-                self.push(" AND count(*) >= 0");
+                // SQLite knows by an aggregate that all rows are one group, also where the condition is constant.
+                self.push("CASE WHEN count(*) >= 0 THEN ");
+                self.expr(having)?;
+                self.push(" END");
+            } else {
+                self.expr(having)?;
             }
         }
         Ok(())

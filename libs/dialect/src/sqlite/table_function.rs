@@ -33,10 +33,14 @@ impl Printer<'_> {
 
     /// A column of a function that is called for each row beside it; `false` for any other column.
     pub(crate) fn lateral_column(&mut self, column: ColumnRef) -> bool {
-        let Some(Source::Function(function)) =
-            self.relations.get(column.relation.0).map(|r| &r.source)
-        else {
-            return false;
+        let relations = self.relations;
+        let function = match relations.get(column.relation.0).map(|r| &r.source) {
+            Some(Source::Function(function)) => function,
+            Some(Source::Lateral(query)) => {
+                self.column_of_lateral(query, column);
+                return true;
+            }
+            _ => return false,
         };
         if !is_lateral(function) {
             return false;

@@ -66,10 +66,12 @@ fn read(arguments: &[SqlValueRef<'_>]) -> Answer {
     if template.shifted > 0 {
         number = number.over(&Decimal::parse(&format!("1e{}", template.shifted))?)?;
     }
-    let precision = template.before + template.behind + template.shifted;
+    // The scale is that of the digits that were there.
+    let behind = digits.split_once('.').map_or(0, |(_, behind)| behind.len());
+    let precision = template.before + behind + template.shifted;
     let limits = Limits {
         precision: u16::try_from(precision.max(1)).unwrap_or(1000),
-        scale: i16::try_from(template.behind).unwrap_or(0),
+        scale: i16::try_from(behind).unwrap_or(0),
     };
     written(within(number, limits)?)
 }

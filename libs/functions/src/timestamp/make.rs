@@ -16,11 +16,28 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         whole(moment(a)?.to_utc(s.time_zone())?.micros())
     }),
     Scalar::pure("pg_make_timestamptz_at_timezone", 7, |a| {
-        let zone = Zone::by_name(text(a, 6)?)?;
+        let zone = named_zone(text(a, 6)?)?;
         whole(moment(a)?.to_utc(&zone)?.micros())
     }),
     Scalar::pure("pg_make_interval", 7, span),
 ];
+
+/// A zone by its name; a number counts to the east here, and needs its sign.
+fn named_zone(name: &str) -> Result<Zone, ValueError> {
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        let error = ValueError::new(
+            SqlState::INVALID_PARAMETER_VALUE,
+            format!("invalid input syntax for type numeric time zone: \"{name}\""),
+        );
+        return Err(error.with_hint(
+            "Numeric time zones must have \"-\" or \"+\" as first character.",
+        ));
+    }
+    match Zone::by_name(name)? {
+        Zone::Fixed(west) if name.starts_with(['+', '-']) => Ok(Zone::Fixed(-west)),
+        zone => Ok(zone),
+    }
+}
 
 fn overflow<T>(message: impl Into<String>) -> Result<T, ValueError> {
     fail(SqlState::DATETIME_FIELD_OVERFLOW, message)

@@ -161,6 +161,8 @@ pub enum Source {
     },
     /// A query in FROM.
     Query(Box<Query>),
+    /// A query in FROM that reads what stands beside it.
+    Lateral(Box<Query>),
     /// A common table expression.
     CommonTable(CommonTableId),
     /// A function in FROM.
