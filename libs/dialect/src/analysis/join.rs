@@ -107,6 +107,17 @@ impl Analyzer<'_> {
         }
         let name = alias.and_then(|alias| alias.name.as_ref());
         if let Some(alias) = alias {
+            if alias.columns.len() > columns.len() {
+                return Err(DialectError::new(
+                    SqlState::INVALID_COLUMN_REFERENCE,
+                    format!(
+                        "join expression \"{}\" has {} columns available but {} columns specified",
+                        name.map_or("", |name| name.text.as_str()),
+                        columns.len(),
+                        alias.columns.len()
+                    ),
+                ));
+            }
             for (column, name) in columns.iter_mut().zip(&alias.columns) {
                 column.name.clone_from(&name.text);
             }

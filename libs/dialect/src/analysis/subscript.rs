@@ -50,26 +50,56 @@ impl Analyzer<'_> {
         index: Expr,
         at: Position,
     ) -> Result<Expr, DialectError> {
-        let index = match index.ty.id {
+        let step = self.step(index, at)?;
+        let path = Expr::new(
+            Type::new(TypeId::TEXT_ARRAY),
+            ExprKind::Array(vec![step]),
+            at,
+        );
+        self.call_named("jsonb_extract_path", vec![operand, path], at)
+    }
+
+    /// `column[step]… = value` of a jsonb column.
+    pub(crate) fn with_member(
+        &mut self,
+        document: Expr,
+        steps: &[ast::Expr],
+        value: Expr,
+    ) -> Result<Expr, DialectError> {
+        let mut path = Vec::with_capacity(steps.len());
+        let mut as_array = false;
+        for step in steps {
+            let index = self.expr(step)?;
+            let whole = matches!(index.ty.id, TypeId::INT2 | TypeId::INT4);
+            as_array |= path.is_empty() && whole;
+            path.push(self.step(index, step.at)?);
+        }
+        let (ty, at) = (document.ty, document.at);
+        let kind = ExprKind::WithMember {
+            document: Box::new(document),
+            value: Box::new(value),
+            as_array,
+            steps: path,
+        };
+        Ok(Expr::new(ty, kind, at))
+    }
+
+    /// A step of a path as a text.
+    fn step(&mut self, index: Expr, at: Position) -> Result<Expr, DialectError> {
+        match index.ty.id {
             TypeId::INT2 | TypeId::INT4 => {
                 let whole = self.coerce(index, TypeId::INT4)?;
-                self.cast_to(whole, Type::new(TypeId::TEXT), at)?
+                self.cast_to(whole, Type::new(TypeId::TEXT), at)
             }
-            TypeId::TEXT | TypeId::UNKNOWN => self.coerce(index, TypeId::TEXT)?,
+            TypeId::TEXT | TypeId::UNKNOWN => self.coerce(index, TypeId::TEXT),
             other => {
                 let error = self.error(
                     index.start(),
                     SqlState::DATATYPE_MISMATCH,
                     format!("subscript type {} is not supported", other.name()),
                 );
-                return Err(error.hint("jsonb subscript must be coercible to either integer or text."));
+                Err(error.hint("jsonb subscript must be coercible to either integer or text."))
             }
-        };
-        let path = Expr::new(
-            Type::new(TypeId::TEXT_ARRAY),
-            ExprKind::Array(vec![index]),
-            at,
-        );
-        self.call_named("jsonb_extract_path", vec![operand, path], at)
+        }
     }
 }

@@ -124,6 +124,16 @@ impl Expr {
                 each(array);
                 each(index);
             }
+            ExprKind::WithMember {
+                document,
+                value,
+                steps,
+                ..
+            } => {
+                each(document);
+                each(value);
+                steps.iter().for_each(each);
+            }
             ExprKind::QuantifiedQuery(test) => test.left.iter().for_each(each),
             ExprKind::CompareRows { fields, .. } => fields
                 .iter()

@@ -251,7 +251,8 @@ impl TypeId {
     /// The type in which values are kept, with a modifier.
     pub(super) fn pg_type(self, typmod: i32) -> Option<PgType> {
         match self {
-            Self::CITEXT => Some(PgType::Opaque(pgtypes::Opaque::Citext)),
+            // Their comparisons, sums and checks are not there.
+            Self::CITEXT | Self::XML | Self::MACADDR | Self::MONEY => None,
             // There it means that no type was said.
             Self(0) => None,
             Self(number) => PgType::from_oid(Oid::new(number), typmod),

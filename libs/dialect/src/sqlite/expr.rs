@@ -107,6 +107,24 @@ impl Printer<'_> {
             }
             ExprKind::ArrayQuery(query) => self.array_query(query, expr),
             ExprKind::Element { array, index } => self.element(array, index, expr.ty.id),
+            ExprKind::WithMember {
+                document,
+                value,
+                as_array,
+                steps,
+            } => {
+                self.push("pg_jsonb_assign(");
+                self.expr(document)?;
+                self.push(", ");
+                self.expr(value)?;
+                self.push(if *as_array { ", 1" } else { ", 0" });
+                for step in steps {
+                    self.push(", ");
+                    self.expr(step)?;
+                }
+                self.push(")");
+                Ok(())
+            }
             ExprKind::Array(elements) => self.array_value(elements),
             ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),

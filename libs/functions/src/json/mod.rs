@@ -1,6 +1,7 @@
 //! JSON documents: types json, whose text stays as it was written, and jsonb, whose does not.
 
 mod access;
+mod assign;
 mod build;
 mod change;
 mod contain;
@@ -17,6 +18,7 @@ use crate::registry::Scalar;
 /// The functions of JSON.
 pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     access::FUNCTIONS,
+    assign::FUNCTIONS,
     build::FUNCTIONS,
     change::FUNCTIONS,
     contain::FUNCTIONS,

@@ -114,6 +114,17 @@ pub enum ExprKind {
         /// Where in it: an integer.
         index: Box<Expr>,
     },
+    /// A jsonb with another value at a path; the steps are texts.
+    WithMember {
+        /// The jsonb.
+        document: Box<Expr>,
+        /// The new value.
+        value: Box<Expr>,
+        /// A NULL becomes an array, not an object.
+        as_array: bool,
+        /// Where the value stands.
+        steps: Vec<Expr>,
+    },
     /// A row.
     Row(Vec<Expr>),
     /// Rows compared field by field.
