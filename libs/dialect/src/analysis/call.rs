@@ -362,9 +362,29 @@ impl Analyzer<'_> {
         arguments: Vec<Expr>,
         at: Position,
     ) -> Result<Expr, DialectError> {
+        self.call_of(name, arguments, false, at)
+    }
+
+    /// The same of a function that collects its last arguments, given as an array here.
+    pub(crate) fn call_with_array(
+        &mut self,
+        name: &str,
+        arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        self.call_of(name, arguments, true, at)
+    }
+
+    fn call_of(
+        &mut self,
+        name: &str,
+        arguments: Vec<Expr>,
+        variadic: bool,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
         let types: Vec<TypeId> = arguments.iter().map(|argument| argument.ty.id).collect();
         let names = vec![None; types.len()];
-        if let FunctionMatch::Found(resolved) = resolve::function(name, &types, &names, false) {
+        if let FunctionMatch::Found(resolved) = resolve::function(name, &types, &names, variadic) {
             return self.build(&resolved, arguments, at);
         }
         let list: Vec<String> = types.iter().map(|ty| ty.name()).collect();

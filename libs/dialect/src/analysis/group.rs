@@ -22,9 +22,8 @@ impl Analyzer<'_> {
             let expr = match item {
                 GroupItem::Value(expr) => expr,
                 GroupItem::Empty => continue,
-                GroupItem::Rollup(_) => return Err(DialectError::unsupported("ROLLUP")),
-                GroupItem::Cube(_) => return Err(DialectError::unsupported("CUBE")),
-                GroupItem::Sets(_) => return Err(DialectError::unsupported("GROUPING SETS")),
+                // Their sets come here one by one.
+                GroupItem::Rollup(_) | GroupItem::Cube(_) | GroupItem::Sets(_) => continue,
             };
             let key = self.in_clause(Clause::GroupBy, |analyzer| {
                 analyzer.sort_target(expr, targets, columns, "GROUP BY")

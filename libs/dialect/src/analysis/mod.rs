@@ -19,6 +19,7 @@ mod delete;
 mod expr;
 mod from;
 mod group;
+mod grouping_sets;
 mod insert;
 mod join;
 mod one_row;
@@ -46,6 +47,7 @@ mod type_name;
 mod update;
 mod values;
 mod walk;
+mod walk_mut;
 mod window;
 mod with;
 

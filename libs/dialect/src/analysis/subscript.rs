@@ -18,8 +18,11 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let operand = self.resolved(operand)?;
         let id = operand.ty.id;
-        let Subscript::Index(index) = index else {
-            return Err(self.unsupported(at, "a slice of an array"));
+        let index = match index {
+            Subscript::Index(index) => index,
+            Subscript::Slice(low, high) => {
+                return self.slice(operand, low.as_deref(), high.as_deref(), at);
+            }
         };
         let index = self.expr(index)?;
         if id == TypeId::JSONB {
@@ -43,6 +46,45 @@ impl Analyzer<'_> {
         Ok(Expr::new(Type::new(element), kind, at))
     }
 
+    /// `a[low:high]`
+    fn slice(
+        &mut self,
+        array: Expr,
+        low: Option<&ast::Expr>,
+        high: Option<&ast::Expr>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let ty = array.ty;
+        if ty.id == TypeId::JSONB {
+            return Err(self.error(
+                at,
+                SqlState::DATATYPE_MISMATCH,
+                "jsonb subscript does not support slices",
+            ));
+        }
+        if ty.id.element().is_none() {
+            let message = format!(
+                "cannot subscript type {} because it does not support subscripting",
+                ty.id.name()
+            );
+            return Err(self.error(at, SqlState::DATATYPE_MISMATCH, message));
+        }
+        if matches!(array.kind, ExprKind::Element { .. } | ExprKind::Slice { .. }) {
+            return Err(self.unsupported(at, "a slice of an array of arrays"));
+        }
+        let mut bound = |bound: Option<&ast::Expr>| -> Result<Option<Box<Expr>>, DialectError> {
+            let Some(bound) = bound else { return Ok(None) };
+            let value = self.expr(bound)?;
+            Ok(Some(Box::new(self.coerce(value, TypeId::INT4)?)))
+        };
+        let kind = ExprKind::Slice {
+            low: bound(low)?,
+            high: bound(high)?,
+            array: Box::new(array),
+        };
+        Ok(Expr::new(ty, kind, at))
+    }
+
     /// A subscript is a step of a path: a number counts in an array and names a member of an object.
     fn member_of_json(
         &mut self,
@@ -56,7 +98,7 @@ impl Analyzer<'_> {
             ExprKind::Array(vec![step]),
             at,
         );
-        self.call_named("jsonb_extract_path", vec![operand, path], at)
+        self.call_with_array("jsonb_extract_path", vec![operand, path], at)
     }
 
     /// `column[step]… = value` of a jsonb column.

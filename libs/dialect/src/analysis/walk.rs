@@ -102,6 +102,7 @@ impl Expr {
             | ExprKind::Coalesce(list)
             | ExprKind::Array(list)
             | ExprKind::Row(list)
+            | ExprKind::Grouping(list)
             | ExprKind::Extreme { operands: list, .. } => list.iter().for_each(each),
             ExprKind::Case { arms, otherwise } => {
                 for (condition, result) in arms {
@@ -123,6 +124,10 @@ impl Expr {
             ExprKind::Element { array, index } => {
                 each(array);
                 each(index);
+            }
+            ExprKind::Slice { array, low, high } => {
+                each(array);
+                low.iter().chain(high).for_each(|bound| each(bound));
             }
             ExprKind::WithMember {
                 document,

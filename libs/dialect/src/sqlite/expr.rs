@@ -125,6 +125,19 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
+            ExprKind::Slice { array, low, high } => {
+                self.push("pg_array_slice(");
+                self.expr(array)?;
+                for bound in [low, high] {
+                    self.push(", ");
+                    match bound {
+                        Some(bound) => self.expr(bound)?,
+                        None => self.push("'all'"),
+                    }
+                }
+                self.push(")");
+                Ok(())
+            }
             ExprKind::Array(elements) => self.array_value(elements),
             ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),

@@ -114,6 +114,17 @@ pub enum ExprKind {
         /// Where in it: an integer.
         index: Box<Expr>,
     },
+    /// `a[low:high]`
+    Slice {
+        /// An array.
+        array: Box<Expr>,
+        /// The first place.
+        low: Option<Box<Expr>>,
+        /// The last place.
+        high: Option<Box<Expr>>,
+    },
+    /// GROUPING (…); a number as soon as the keys of the groups are known.
+    Grouping(Vec<Expr>),
     /// A jsonb with another value at a path; the steps are texts.
     WithMember {
         /// The jsonb.
