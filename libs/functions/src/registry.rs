@@ -117,8 +117,8 @@ pub fn scalars() -> &'static [Scalar] {
             crate::timestamp::FUNCTIONS,
             crate::template::FUNCTIONS,
             crate::json::FUNCTIONS,
+            crate::array::FUNCTIONS,
             &[
-                crate::array::FUNCTIONS,
                 crate::inet::FUNCTIONS,
                 crate::io::FUNCTIONS,
                 crate::random::FUNCTIONS,

@@ -49,6 +49,7 @@ impl Analyzer<'_> {
             source: Source::Function(Box::new(TableFunction {
                 values,
                 ordinality: false,
+                definitions: Vec::new(),
             })),
         });
         from.push(FromItem::Relation(relation));

@@ -10,6 +10,17 @@ use crate::sqlite::form::registered_name;
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
 
+/// Comparisons of arrays, and how what `pg_array_compare` gives is compared with nothing.
+const ARRAY_COMPARISONS: &[(&str, &str)] = &[
+    ("array_eq", " = 0"),
+    ("array_ne", " <> 0"),
+    ("array_lt", " < 0"),
+    ("array_le", " <= 0"),
+    ("array_gt", " > 0"),
+    ("array_ge", " >= 0"),
+    ("btarraycmp", ""),
+];
+
 /// In which form a value of any type is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -175,6 +186,18 @@ impl Printer<'_> {
                 self.as_text(value)?;
                 self.push(")");
             }
+            (name, [left, right]) if ARRAY_COMPARISONS.iter().any(|(known, _)| *known == name) => {
+                let sign = ARRAY_COMPARISONS.iter().find(|(known, _)| *known == name);
+                self.compare_arrays(left, right, sign.map_or("", |(_, sign)| sign))?;
+            }
+            ("width_bucket", [operand, thresholds]) => {
+                self.push("pg_width_bucket_array(");
+                self.as_text(operand)?;
+                self.push(", ");
+                self.expr(thresholds)?;
+                self.push(&format!(", {})", operand.ty.id.get()));
+            }
+            ("pg_collation_for", [value]) => self.collation_of(value)?,
             (name, _) if is_plain(name) && registered_name(call.function).is_none() => {
                 self.push(name);
                 self.push("(");
@@ -187,6 +210,34 @@ impl Printer<'_> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Arrays are compared by their elements' type.
+    fn compare_arrays(&mut self, left: &Expr, right: &Expr, sign: &str) -> Result {
+        let element = [left, right]
+            .iter()
+            .find_map(|array| array.ty.id.element())
+            .unwrap_or(TypeId::TEXT);
+        self.push("(pg_array_compare(");
+        self.expr(left)?;
+        self.push(", ");
+        self.expr(right)?;
+        self.push(&format!(", {}){sign})", element.get()));
+        Ok(())
+    }
+
+    /// `COLLATION FOR (value)`
+    fn collation_of(&mut self, value: &Expr) -> Result {
+        let id = value.ty.id;
+        if id.category() != 'S' && id != TypeId::UNKNOWN {
+            let message = format!("collations are not supported by type {}", id.name());
+            return Err(DialectError::new(SqlState::DATATYPE_MISMATCH, message));
+        }
+        self.text(match &value.kind {
+            ExprKind::Collate { .. } => "\"C\"",
+            _ => "\"default\"",
+        });
+        Ok(())
     }
 
     /// The name of a value's type. An aggregate stays, for it makes a group of all rows.

@@ -2,7 +2,7 @@
 //! column of what stands beside it.
 
 use crate::analysis::tree::{Call, ColumnRef, Expr, ExprKind, Source, TableFunction};
-use crate::catalog::TypeId;
+use crate::catalog::{Type, TypeId};
 use crate::sqlite::form::is_registered;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
@@ -19,16 +19,18 @@ impl Printer<'_> {
         let ExprKind::Call(call) = &value.kind else {
             return self.one_row(value, function.ordinality);
         };
-        if !call.function.returns_set {
+        if !call.function.returns_set && function.definitions.is_empty() {
             return self.one_row(value, function.ordinality);
         }
         if is_lateral(function) {
-            return self.json_rows(call, value.at);
+            return self.rows_of(function, call, value.at);
         }
         if let Some(kind) = series_of(call) {
             return self.series(call, kind, function.ordinality);
         }
-        self.columns_of_rows(function, |printer| printer.json_rows(call, value.at))
+        self.columns_of_rows(function, |printer| {
+            printer.rows_of(function, call, value.at)
+        })
     }
 
     /// A column of a function that is called for each row beside it; `false` for any other column.
@@ -47,6 +49,14 @@ impl Printer<'_> {
         }
         let alias = self.names.alias(column.relation).to_owned();
         let width = width(function);
+        if let Some(definition) = function.definitions.get(column.column) {
+            let mut quoted = String::new();
+            std::mem::swap(&mut quoted, &mut self.out);
+            self.name(&alias);
+            std::mem::swap(&mut quoted, &mut self.out);
+            self.defined(&format!("{quoted}.value ->> {}", column.column), definition.ty);
+            return true;
+        }
         self.push("(");
         self.name(&alias);
         self.push(&if column.column >= width {
@@ -119,7 +129,15 @@ impl Printer<'_> {
     ) -> Result {
         self.push("(SELECT ");
         let columns = width(function);
-        if columns > 1 {
+        if !function.definitions.is_empty() {
+            let mut place = 0;
+            self.list(&function.definitions, ", ", |printer, column| {
+                printer.defined(&format!("value ->> {place}"), column.ty);
+                place += 1;
+                printer.push(&format!(" AS c{place}"));
+                Ok(())
+            })?;
+        } else if columns > 1 {
             for column in 0..columns {
                 if column > 0 {
                     self.push(", ");
@@ -145,6 +163,39 @@ impl Printer<'_> {
             ExprKind::Call(call) if call.function.returns_set => printer.json_array(call, value.at),
             _ => Err(printer.unsupported(value.at, "a value beside sets of rows")),
         })?;
+        self.push("))");
+        Ok(())
+    }
+
+    /// A text as a value of the type that a column definition list says.
+    fn defined(&mut self, text: &str, ty: Type) {
+        let (id, typmod) = (ty.id.get(), ty.typmod);
+        self.push(&if ty.id.is_array() {
+            format!("pg_array_in({text}, {id})")
+        } else {
+            format!("pg_in({text}, {id}, {typmod})")
+        });
+    }
+
+    /// The rows of a call; a function of records is told their columns.
+    fn rows_of(&mut self, function: &TableFunction, call: &Call, at: Position) -> Result {
+        if function.definitions.is_empty() {
+            return self.json_rows(call, at);
+        }
+        let columns = function.definitions.iter().map(|column| {
+            let kind = match column.ty.id {
+                TypeId::JSON | TypeId::JSONB => 'j',
+                id if id.is_array() => 'a',
+                _ => 't',
+            };
+            format!("{kind}{}", column.name)
+        });
+        let columns: Vec<String> = columns.collect();
+        self.push(&format!("json_each(pg_set_{}(", call.function.source));
+        self.list(&call.arguments, ", ", Self::expr)?;
+        self.push(", ");
+        let columns = pgtypes::array::text_of(columns.iter().map(|column| Some(column.as_str())));
+        self.text(&columns);
         self.push("))");
         Ok(())
     }
@@ -202,7 +253,8 @@ fn series_of(call: &Call) -> Option<Series> {
 fn is_lateral(function: &TableFunction) -> bool {
     function.values.iter().any(|value| match &value.kind {
         ExprKind::Call(call) => {
-            call.function.returns_set && call.arguments.iter().any(reads_column)
+            (call.function.returns_set || !function.definitions.is_empty())
+                && call.arguments.iter().any(reads_column)
         }
         _ => false,
     })
@@ -216,6 +268,9 @@ fn reads_column(value: &Expr) -> bool {
 
 /// The number of its columns, but for that of WITH ORDINALITY.
 fn width(function: &TableFunction) -> usize {
+    if !function.definitions.is_empty() {
+        return function.definitions.len();
+    }
     match function.values.as_slice() {
         [value] => match &value.kind {
             ExprKind::Call(call) => call.function.out.len().max(1),

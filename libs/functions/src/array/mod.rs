@@ -1,12 +1,21 @@
 //! Arrays: their text form `{1,"a b",NULL}`, one element after the other.
 
+mod compare;
 mod functions;
+mod make;
 
 pub(crate) use pgtypes::array::{Array, Element, text_of};
 use pgtypes::{SqlState, ValueError};
 
-pub(crate) use crate::array::functions::FUNCTIONS;
 use crate::error::fail;
+use crate::registry::Scalar;
+
+/// The functions of arrays.
+pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
+    compare::FUNCTIONS,
+    functions::FUNCTIONS,
+    make::FUNCTIONS,
+];
 
 /// Elements of an array that must not be NULL and have one dimension.
 pub(crate) fn keys(text: &str) -> Result<Vec<String>, ValueError> {

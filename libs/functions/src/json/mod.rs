@@ -7,6 +7,7 @@ mod change;
 mod contain;
 pub(crate) mod parse;
 pub(crate) mod print;
+mod record;
 
 pub(crate) use crate::json::parse::{Node, Value};
 pub(crate) use crate::json::print::quoted;
@@ -22,6 +23,7 @@ pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     build::FUNCTIONS,
     change::FUNCTIONS,
     contain::FUNCTIONS,
+    record::FUNCTIONS,
 ];
 
 /// A document of type jsonb.

@@ -179,6 +179,8 @@ pub struct TableFunction {
     pub values: Vec<Expr>,
     /// WITH ORDINALITY: the last column counts.
     pub ordinality: bool,
+    /// The columns that the statement says the function's records have.
+    pub definitions: Vec<Output>,
 }
 
 /// All relations of a statement, by number.
