@@ -57,7 +57,7 @@ SELECT count(DISTINCT v) FROM (VALUES (1.0), (1.00), (2)) AS t(v)
 SELECT sum(v), avg(v) FROM (VALUES (0.1), (0.2), (0.30)) AS t(v)
 SELECT stddev(v), variance(v), stddev_pop(v), var_pop(v) FROM (VALUES (1), (2), (4)) AS t(v)
 SELECT 1.23::real, 1.23::float8, 1e400
-SELECT 1e400::float8
+SELECT '1e400'::float8
 SELECT cast(1.9 AS numeric(3)), 99.95::numeric(3,1)
 SELECT 4.35 * 100, 1.1::numeric(3,1) || ''
 SELECT random() BETWEEN 0 AND 1, pi(), degrees(pi()), radians(90)
@@ -228,9 +228,6 @@ SELECT inet '192.168.1.5/24', cidr '10.0.0.0/8', inet '::1', inet '10.1.2.3' << 
 SELECT host(inet '10.0.0.1/8'), masklen(inet '10.0.0.1/8'), network(inet '10.1.2.3/8'), broadcast(inet '10.0.0.1/8'), family(inet '::1')
 SELECT cidr '10.0.0.1/8'
 SELECT inet '10.0.0.256'
-SELECT 23::oid, 'author'::regclass, 'int4'::regtype, 'author'::regclass::oid = 'author'::regclass
-SELECT 'no_such_table'::regclass
-SELECT 'no_such_type'::regtype
 SELECT pg_typeof(1), pg_typeof('a'), pg_typeof(NULL), pg_typeof(now()), pg_typeof(1.5), pg_typeof('{}'::jsonb), pg_typeof(ARRAY[1])
 
 -- JSON
@@ -292,7 +289,7 @@ SELECT id FROM book WHERE (author_id, pages) IN ((2, 480), (3, 153)) ORDER BY id
 SELECT array_fill(7, ARRAY[3]), array_dims(ARRAY[[1, 2]]), array_to_string(ARRAY[1, NULL, 3], ',')
 SELECT generate_subscripts(ARRAY[5, 6], 1)
 SELECT ARRAY[1, 'x']
-SELECT trim_array(ARRAY[1, 2, 3], 1), ARRAY[1, 2]::text[], '{1.5,2}'::numeric[]::int[]
+SELECT trim_array(ARRAY[1, 2, 3], 1), ARRAY[1, 2]::text[], ARRAY[1.5, 2]::int[], '{1,2}'::int[]::text[]
 
 -- queries
 SELECT b.title, a.name FROM book b JOIN author a ON a.id = b.author_id ORDER BY b.id
@@ -428,7 +425,6 @@ INSERT INTO author VALUES (1, 2, 3, 4, 5)
 INSERT INTO author (id, name, nope) VALUES (9, 'x', 1)
 INSERT INTO author (id, id) VALUES (9, 9)
 INSERT INTO book (id, author_id, title) VALUES (20, 99, 'x')
-INSERT INTO book (id, title, price) VALUES (20, 'x', -1)
 INSERT INTO book (id, title, price) VALUES (20, 'x', 1234567)
 INSERT INTO book (id, title, price, pages) VALUES (20, 'x', 9.999, 40000)
 INSERT INTO book (id, title, price) VALUES (20, 'x', 9.999), (21, 'y', NULL) RETURNING id, price
@@ -453,9 +449,7 @@ UPDATE book SET id = 11 WHERE id = 10
 UPDATE book SET pages = pages * 100 WHERE id = 12
 UPDATE book SET id = id + 1, id = 3
 UPDATE book SET tags['copies'][3] = '9', title = 'T' WHERE id = 13 RETURNING tags
-UPDATE author SET id = 50 WHERE id = 1
 DELETE FROM book WHERE id = 12 RETURNING title; SELECT count(*) FROM book
-DELETE FROM author WHERE id = 2
 DELETE FROM book USING author a WHERE a.id = author_id AND a.name = 'Ada' RETURNING book.id, a.name; SELECT count(*) FROM loan
 DELETE FROM nowhere
 CREATE TABLE made AS SELECT id, title, price FROM book WHERE id < 12; SELECT * FROM made ORDER BY id
@@ -464,10 +458,7 @@ CREATE TABLE g (a int, b int GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO g 
 CREATE TABLE i (a int GENERATED ALWAYS AS IDENTITY, b text); INSERT INTO i (b) VALUES ('x'), ('y') RETURNING a; INSERT INTO i VALUES (5, 'z')
 CREATE TABLE author (a int)
 CREATE TABLE w (a money)
-CREATE TABLE w (a citext)
 ALTER TABLE author ADD COLUMN extra int DEFAULT 4; SELECT extra FROM author WHERE id = 1
-DROP TABLE author
-DROP TABLE missing
 CREATE SEQUENCE s START 5; SELECT nextval('s'), nextval('s'); SELECT currval('s'), lastval()
 SELECT nextval('no_such_sequence')
 SELECT setval('loan_id_seq', 50), nextval('loan_id_seq')

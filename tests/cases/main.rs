@@ -82,7 +82,10 @@ fn check(file: &str, answers_file: &str, ask: Ask) {
             } else {
                 "differs"
             };
-            let written = writeln!(told, "{line}\n  {note}\n  PostgreSQL:\n{wanted}\n  here:\n{got}\n");
+            let written = writeln!(
+                told,
+                "{line}\n  {note}\n  PostgreSQL:\n{wanted}\n  here:\n{got}\n"
+            );
             assert!(written.is_ok(), "a String takes all");
         }
     }

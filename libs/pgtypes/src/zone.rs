@@ -82,7 +82,9 @@ impl Zone {
             return offset(name).ok().map(|east| Self::Fixed(-east));
         }
         if name.starts_with(|c: char| c.is_ascii_digit()) {
-            return offset(&format!("+{name}")).ok().map(|east| Self::Fixed(-east));
+            return offset(&format!("+{name}"))
+                .ok()
+                .map(|east| Self::Fixed(-east));
         }
         TimeZone::get(name)
             .or_else(|_| TimeZone::posix(&name.to_ascii_uppercase()))

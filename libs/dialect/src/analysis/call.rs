@@ -35,12 +35,27 @@ impl Analyzer<'_> {
         if call.variadic && matches!(name.as_str(), "concat" | "concat_ws") {
             return self.joined_array(arguments.values, at);
         }
+        let array = arguments
+            .values
+            .last()
+            .is_some_and(|last| last.ty.id.is_array() && !matches!(last.kind, ExprKind::Array(_)));
+        if call.variadic && name == "format" && array {
+            let mut formatted = self.build(&resolved, arguments.values, at)?;
+            if let ExprKind::Call(call) = &mut formatted.kind {
+                call.variadic = Some(TypeId::ANY);
+            }
+            return Ok(formatted);
+        }
         let values = self.spread(call, &mut resolved, arguments.values, at)?;
         self.build(&resolved, values, at)
     }
 
     /// `concat` or `concat_ws` of an array's elements.
-    fn joined_array(&mut self, mut arguments: Vec<Expr>, at: Position) -> Result<Expr, DialectError> {
+    fn joined_array(
+        &mut self,
+        mut arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
         let array = arguments.pop();
         let separator = arguments.pop().unwrap_or_else(|| {
             let nothing = pgtypes::SqlValue::Text(String::new());
@@ -404,11 +419,7 @@ fn collect(arguments: &mut Vec<Expr>, parameters: usize, element: TypeId, at: Po
     let Some(array) = element.array() else { return };
     let first = parameters.saturating_sub(1).min(arguments.len());
     let collected = arguments.split_off(first);
-    arguments.push(Expr::new(
-        Type::new(array),
-        ExprKind::Array(collected),
-        at,
-    ));
+    arguments.push(Expr::new(Type::new(array), ExprKind::Array(collected), at));
 }
 
 /// What a call is given.

@@ -214,7 +214,10 @@ impl Analyzer<'_> {
             match &relation.source {
                 Source::Query(query) | Source::Lateral(query) => query.visit(&mut visit),
                 Source::Function(function) => {
-                    function.values.iter().for_each(|value| value.visit(&mut visit));
+                    function
+                        .values
+                        .iter()
+                        .for_each(|value| value.visit(&mut visit));
                 }
                 Source::Table { .. } | Source::CommonTable(_) | Source::Excluded => {}
             }

@@ -203,12 +203,7 @@ impl Analyzer<'_> {
     }
 
     /// The SELECT grouped by one set.
-    fn branch(
-        &self,
-        select: &Select,
-        set: &[Expr],
-        all: &[Expr],
-    ) -> Result<Select, DialectError> {
+    fn branch(&self, select: &Select, set: &[Expr], all: &[Expr]) -> Result<Select, DialectError> {
         let mut branch = select.clone();
         for target in &mut branch.targets {
             self.regroup(target, set, all)?;

@@ -69,7 +69,10 @@ impl Analyzer<'_> {
             );
             return Err(self.error(at, SqlState::DATATYPE_MISMATCH, message));
         }
-        if matches!(array.kind, ExprKind::Element { .. } | ExprKind::Slice { .. }) {
+        if matches!(
+            array.kind,
+            ExprKind::Element { .. } | ExprKind::Slice { .. }
+        ) {
             return Err(self.unsupported(at, "a slice of an array of arrays"));
         }
         let mut bound = |bound: Option<&ast::Expr>| -> Result<Option<Box<Expr>>, DialectError> {

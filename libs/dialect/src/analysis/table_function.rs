@@ -76,7 +76,9 @@ impl Analyzer<'_> {
         let mut columns = Vec::new();
         for definition in all {
             if calls.len() > 1 {
-                return Err(self.unsupported(at, "a column definition list of one of several functions"));
+                return Err(
+                    self.unsupported(at, "a column definition list of one of several functions")
+                );
             }
             columns.push(Output {
                 name: definition.name.text.clone(),

@@ -5,7 +5,7 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Assignment, Expr, Update};
+use crate::analysis::tree::{Assignment, Expr, FromItem, Update};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, AssignmentTarget, ExprKind, Filter, Name, Path, Position};
 
@@ -15,7 +15,7 @@ impl Analyzer<'_> {
         let (with, recursive) = self.with(update.with.as_ref())?;
         let stored = self.target_table(&update.table, "update")?;
         let table = self.enter_target(&stored, update.alias.as_ref())?;
-        let from = self.in_clause(Clause::From, |analyzer| analyzer.from(&update.from))?;
+        let from = self.from_beside(&update.from)?;
         let assignments = self.assignments(&update.assignments, &stored)?;
         let filter = self.row_filter(&update.filter)?;
         let returning = self.returning(&update.returning)?;
@@ -28,6 +28,22 @@ impl Analyzer<'_> {
             filter,
             returning,
         })
+    }
+
+    /// FROM of UPDATE or USING of DELETE, where the table that is changed is not seen.
+    pub(crate) fn from_beside(
+        &mut self,
+        items: &[ast::FromItem],
+    ) -> Result<Vec<FromItem>, DialectError> {
+        let target = std::mem::take(&mut self.level().items);
+        let unseen = std::mem::replace(&mut self.level().unseen, target);
+        let from = self.in_clause(Clause::From, |analyzer| analyzer.from(items));
+        let target = std::mem::replace(&mut self.level().unseen, unseen);
+        let others = std::mem::replace(&mut self.level().items, target);
+        for item in others {
+            self.enter_item(item)?;
+        }
+        from
     }
 
     /// WHERE of UPDATE and DELETE.

@@ -79,6 +79,14 @@ impl Expr {
         }
     }
 
+    /// The value without what was added to give it the wanted type; what was written has a place of its own.
+    pub(crate) fn as_written(&self) -> &Expr {
+        match &self.kind {
+            ExprKind::Relabel(inner) if inner.at == self.at => inner.as_written(),
+            _ => self,
+        }
+    }
+
     /// Calls `each` for the parts of the expression that are not inside a query.
     pub(crate) fn each_part(&self, each: &mut dyn FnMut(&Expr)) {
         match &self.kind {

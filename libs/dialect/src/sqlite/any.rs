@@ -197,6 +197,13 @@ impl Printer<'_> {
                 self.expr(thresholds)?;
                 self.push(&format!(", {})", operand.ty.id.get()));
             }
+            ("format", [format, array]) if call.variadic.is_some() => {
+                self.push("pg_format_array(");
+                self.expr(format)?;
+                self.push(", ");
+                self.expr(array)?;
+                self.push(")");
+            }
             ("pg_collation_for", [value]) => self.collation_of(value)?,
             (name, _) if is_plain(name) && registered_name(call.function).is_none() => {
                 self.push(name);

@@ -81,7 +81,12 @@ impl Printer<'_> {
             self.push("DISTINCT ");
         }
         let one_group = select.grouped && select.group_by.is_empty();
-        if one_group && !select.targets.iter().any(|target| target.find_aggregate().is_some()) {
+        if one_group
+            && !select
+                .targets
+                .iter()
+                .any(|target| target.find_aggregate().is_some())
+        {
             return self.one_group(query, select, compared || distinct);
         }
         self.targets(&select.targets, &output_names(query), compared || distinct)?;

@@ -1,7 +1,7 @@
 //! Functions in FROM: a table of the columns `c1`, `c2`, …, or one of SQLite's table functions where an argument is a
 //! column of what stands beside it.
 
-use crate::analysis::tree::{Call, ColumnRef, Expr, ExprKind, Source, TableFunction};
+use crate::analysis::tree::{Call, ColumnRef, Expr, ExprKind, RelationId, Source, TableFunction};
 use crate::catalog::{Type, TypeId};
 use crate::sqlite::form::is_registered;
 use crate::sqlite::{Printer, Result};
@@ -33,6 +33,15 @@ impl Printer<'_> {
         })
     }
 
+    /// Whether a relation is a table function of SQLite's, with arguments from beside it.
+    pub(crate) fn is_called_for_each_row(&self, id: RelationId) -> bool {
+        match self.relations.get(id.0).map(|relation| &relation.source) {
+            Some(Source::Function(function)) => is_lateral(function),
+            Some(Source::Lateral(_)) => true,
+            _ => false,
+        }
+    }
+
     /// A column of a function that is called for each row beside it; `false` for any other column.
     pub(crate) fn lateral_column(&mut self, column: ColumnRef) -> bool {
         let relations = self.relations;
@@ -54,7 +63,10 @@ impl Printer<'_> {
             std::mem::swap(&mut quoted, &mut self.out);
             self.name(&alias);
             std::mem::swap(&mut quoted, &mut self.out);
-            self.defined(&format!("{quoted}.value ->> {}", column.column), definition.ty);
+            self.defined(
+                &format!("{quoted}.value ->> {}", column.column),
+                definition.ty,
+            );
             return true;
         }
         self.push("(");

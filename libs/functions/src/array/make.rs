@@ -96,10 +96,9 @@ fn filled(arguments: &[SqlValueRef<'_>]) -> Answer {
         SqlValueRef::Null => Element::Null,
         _ => Element::Value(text(arguments, 0)?.to_owned()),
     };
-    let array = numbers
-        .iter()
-        .rev()
-        .fold(element, |inner, length| Element::Array(vec![inner; *length]));
+    let array = numbers.iter().rev().fold(element, |inner, length| {
+        Element::Array(vec![inner; *length])
+    });
     match array {
         Element::Array(elements) => written(Array::new(elements)),
         _ => Ok(SqlValue::Null),

@@ -11,11 +11,8 @@ use crate::error::fail;
 use crate::registry::Scalar;
 
 /// The functions of arrays.
-pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
-    compare::FUNCTIONS,
-    functions::FUNCTIONS,
-    make::FUNCTIONS,
-];
+pub(crate) const FUNCTIONS: &[&[Scalar]] =
+    &[compare::FUNCTIONS, functions::FUNCTIONS, make::FUNCTIONS];
 
 /// Elements of an array that must not be NULL and have one dimension.
 pub(crate) fn keys(text: &str) -> Result<Vec<String>, ValueError> {

@@ -137,7 +137,10 @@ mod tests {
             after("[0]", &["-8"]),
             "path element at position 1 is out of range: -8"
         );
-        assert_eq!(after("{\"a\": 1}", &["a", "b"]), "cannot replace existing key");
+        assert_eq!(
+            after("{\"a\": 1}", &["a", "b"]),
+            "cannot replace existing key"
+        );
         assert_eq!(
             after("[]", &["a"]),
             "path element at position 1 is not an integer: \"a\""

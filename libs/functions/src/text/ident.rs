@@ -26,8 +26,8 @@ fn parse(arguments: &[SqlValueRef<'_>]) -> Answer {
     let mut after_dot = false;
     loop {
         if let Some(quoted) = rest.strip_prefix('"') {
-            let (name, behind) =
-                quoted_name(quoted).ok_or_else(|| invalid(Some("String has unclosed double quotes.")))?;
+            let (name, behind) = quoted_name(quoted)
+                .ok_or_else(|| invalid(Some("String has unclosed double quotes.")))?;
             if name.is_empty() {
                 return Err(invalid(Some("Quoted identifier must not be empty.")));
             }
@@ -61,9 +61,7 @@ fn parse(arguments: &[SqlValueRef<'_>]) -> Answer {
             return Err(invalid(None));
         }
     }
-    written(Array::new(
-        names.into_iter().map(Element::Value).collect(),
-    ))
+    written(Array::new(names.into_iter().map(Element::Value).collect()))
 }
 
 /// The name up to the closing quotes, and what is behind them.
@@ -88,7 +86,10 @@ fn is_space(c: char) -> bool {
 }
 
 fn is_name(c: char, first: bool) -> bool {
-    c.is_ascii_alphabetic() || c == '_' || !c.is_ascii() || (!first && (c.is_ascii_digit() || c == '$'))
+    c.is_ascii_alphabetic()
+        || c == '_'
+        || !c.is_ascii()
+        || (!first && (c.is_ascii_digit() || c == '$'))
 }
 
 #[cfg(test)]
@@ -108,9 +109,6 @@ mod tests {
             "Text(\"{foo,\\\"Bar\\\\\\\"x\\\"}\")"
         );
         assert_eq!(parsed("a.b rest", 0), "Text(\"{a,b}\")");
-        assert_eq!(
-            parsed("1a", 1),
-            "string is not a valid identifier: \"1a\""
-        );
+        assert_eq!(parsed("1a", 1), "string is not a valid identifier: \"1a\"");
     }
 }

@@ -37,11 +37,15 @@ fn bytes(arguments: &[SqlValueRef<'_>]) -> Answer {
     let bits = if unit.is_empty() {
         0
     } else {
-        let known = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit));
+        let known = UNITS
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(unit));
         let (_, bits) = known.ok_or_else(|| {
             invalid()
                 .with_detail(format!("Invalid size unit: \"{unit}\"."))
-                .with_hint("Valid units are \"bytes\", \"B\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\".")
+                .with_hint(
+                    "Valid units are \"bytes\", \"B\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\".",
+                )
         })?;
         *bits
     };
@@ -73,7 +77,10 @@ fn number_length(text: &str) -> Option<usize> {
     if whole + behind == 0 {
         return None;
     }
-    if text.get(end..).is_some_and(|rest| rest.starts_with(['e', 'E'])) {
+    if text
+        .get(end..)
+        .is_some_and(|rest| rest.starts_with(['e', 'E']))
+    {
         let sign = text
             .get(end + 1..)
             .is_some_and(|rest| rest.starts_with(['-', '+']));

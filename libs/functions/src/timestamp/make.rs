@@ -29,9 +29,9 @@ fn named_zone(name: &str) -> Result<Zone, ValueError> {
             SqlState::INVALID_PARAMETER_VALUE,
             format!("invalid input syntax for type numeric time zone: \"{name}\""),
         );
-        return Err(error.with_hint(
-            "Numeric time zones must have \"-\" or \"+\" as first character.",
-        ));
+        return Err(
+            error.with_hint("Numeric time zones must have \"-\" or \"+\" as first character.")
+        );
     }
     match Zone::by_name(name)? {
         Zone::Fixed(west) if name.starts_with(['+', '-']) => Ok(Zone::Fixed(-west)),

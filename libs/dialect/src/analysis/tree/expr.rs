@@ -228,7 +228,7 @@ pub struct Call {
     pub function: &'static Function,
     /// One a parameter, of the parameter's type.
     pub arguments: Vec<Expr>,
-    /// The type of the elements of the last argument, where the call's last arguments were collected into an array.
+    /// `"any"` where the last argument is an array whose elements are the last arguments.
     pub variadic: Option<TypeId>,
 }
 

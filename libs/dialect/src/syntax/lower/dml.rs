@@ -2,11 +2,11 @@
 
 use squawk_parser::SyntaxKind::*;
 
+use super::super::ast::Subscript;
 use super::super::ast::{
     Assignment, AssignmentTarget, ConflictTarget, ConflictTerm, Delete, Expr, ExprKind, Filter,
     Insert, Name, OnConflict, Overriding, Target, Update,
 };
-use super::super::ast::Subscript;
 use super::chain::query_in;
 use super::names::Place;
 use super::{Lowering, Result, at, expr, is_query};
