@@ -11,7 +11,7 @@ impl Analyzer<'_> {
         let (with, recursive) = self.with(delete.with.as_ref())?;
         let stored = self.target_table(&delete.table, "delete from")?;
         let table = self.enter_target(&stored, delete.alias.as_ref())?;
-        let using = self.from_beside(&delete.using)?;
+        let using = self.items_beside(&delete.using)?;
         let filter = self.row_filter(&delete.filter)?;
         let returning = self.returning(&delete.returning)?;
         Ok(Delete {

@@ -210,19 +210,23 @@ impl Analyzer<'_> {
             }
         };
         query.visit(&mut visit);
+        self.visit_sources(first, &mut visit);
+        found
+    }
+
+    /// Calls `visit` for every expression in the sources of relations from `first` on.
+    pub(crate) fn visit_sources(&self, first: usize, visit: &mut dyn FnMut(&Expr)) {
         for relation in self.relations.iter().skip(first) {
             match &relation.source {
-                Source::Query(query) | Source::Lateral(query) => query.visit(&mut visit),
+                Source::Query(query) | Source::Lateral(query) => query.visit(visit),
                 Source::Function(function) => {
-                    function
-                        .values
-                        .iter()
-                        .for_each(|value| value.visit(&mut visit));
+                    for value in &function.values {
+                        value.visit(visit);
+                    }
                 }
                 Source::Table { .. } | Source::CommonTable(_) | Source::Excluded => {}
             }
         }
-        found
     }
 
     fn query_relation(

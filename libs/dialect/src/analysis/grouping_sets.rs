@@ -76,7 +76,6 @@ impl Analyzer<'_> {
 
     /// The sets of keys that GROUP BY asks for.
     pub(crate) fn grouping_sets(
-        &self,
         items: &[GroupItem],
         distinct: bool,
     ) -> Result<Vec<Set>, DialectError> {
@@ -130,7 +129,7 @@ impl Analyzer<'_> {
         }
         // What the result is sorted by, or distinct on, beside its columns becomes a column first.
         let distinct = std::mem::replace(&mut select.distinct, Distinct::No);
-        let mut hidden = |value: &mut Expr| {
+        let mut hide = |value: &Expr| {
             columns.push(Output {
                 name: format!("key{}", columns.len()),
                 ty: value.ty,
@@ -138,38 +137,18 @@ impl Analyzer<'_> {
             select.targets.push(value.clone());
             select.targets.len() - 1
         };
-        let mut places = Vec::new();
-        for sort in &mut order_by {
-            if let SortBy::Value(value) = &mut sort.key {
-                places.push(hidden(value));
-            }
-        }
-        let mut distinct_on = Vec::new();
-        if let Distinct::On(keys) = &distinct {
-            for key in keys {
-                distinct_on.push(hidden(&mut key.clone()));
-            }
-        }
-        let all: Vec<Expr> = sets.iter().flatten().cloned().collect();
-        let mut body: Option<Query> = None;
-        for set in &sets {
-            let branch = self.branch(&select, set, &all)?;
-            let branch = plain(Body::Select(Box::new(branch)), columns.clone(), Vec::new());
-            body = Some(match body {
-                None => branch,
-                Some(before) => {
-                    let union = Body::SetOperation {
-                        operator: SetOperator::Union,
-                        all: true,
-                        sides: Box::new([before, branch]),
-                    };
-                    plain(union, columns.clone(), Vec::new())
-                }
-            });
-        }
-        let Some(body) = body else {
-            return Err(DialectError::unsupported("no grouping set"));
+        let sorted: Vec<Option<usize>> = order_by
+            .iter()
+            .map(|sort| match &sort.key {
+                SortBy::Value(value) => Some(hide(value)),
+                SortBy::Output(_) => None,
+            })
+            .collect();
+        let distinct_on: Vec<usize> = match &distinct {
+            Distinct::On(keys) => keys.iter().map(hide).collect(),
+            _ => Vec::new(),
         };
+        let body = self.all_groupings(&select, &columns, &sets)?;
         let (relation, types) = self.as_relation(body);
         let column = |place: usize| {
             let reference = ColumnRef {
@@ -179,11 +158,8 @@ impl Analyzer<'_> {
             let ty = types.get(place).copied().unwrap_or(Type::new(TypeId::TEXT));
             Expr::new(ty, ExprKind::Column(reference), Position::default())
         };
-        let mut places = places.into_iter();
-        for sort in &mut order_by {
-            if let SortBy::Value(_) = sort.key
-                && let Some(place) = places.next()
-            {
+        for (sort, place) in order_by.iter_mut().zip(sorted) {
+            if let Some(place) = place {
                 sort.key = SortBy::Value(column(place));
             }
         }
@@ -200,6 +176,33 @@ impl Analyzer<'_> {
             grouped: false,
         };
         Ok(plain(Body::Select(Box::new(outer)), shown, order_by))
+    }
+
+    /// The rows of each grouping, one after the other.
+    fn all_groupings(
+        &self,
+        select: &Select,
+        columns: &[Output],
+        sets: &[Vec<Expr>],
+    ) -> Result<Query, DialectError> {
+        let all = sets.concat();
+        let mut body: Option<Query> = None;
+        for set in sets {
+            let branch = self.branch(select, set, &all)?;
+            let branch = plain(Body::Select(Box::new(branch)), columns.to_vec(), Vec::new());
+            body = Some(match body {
+                None => branch,
+                Some(before) => {
+                    let union = Body::SetOperation {
+                        operator: SetOperator::Union,
+                        all: true,
+                        sides: Box::new([before, branch]),
+                    };
+                    plain(union, columns.to_vec(), Vec::new())
+                }
+            });
+        }
+        body.ok_or_else(|| DialectError::unsupported("no grouping set"))
     }
 
     /// The SELECT grouped by one set.

@@ -17,6 +17,7 @@ mod conflict;
 pub(crate) mod constant;
 mod delete;
 mod expr;
+mod frame_offset;
 mod from;
 mod group;
 mod grouping_sets;

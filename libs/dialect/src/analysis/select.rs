@@ -96,7 +96,7 @@ impl Analyzer<'_> {
         let order_by = self.sort_select(&query.order_by, &targets, &columns)?;
         let mut sets = Vec::new();
         if has_sets(&select.group_by) {
-            for set in self.grouping_sets(&select.group_by, select.group_distinct)? {
+            for set in Self::grouping_sets(&select.group_by, select.group_distinct)? {
                 let items: Vec<_> = set.into_iter().map(ast::GroupItem::Value).collect();
                 sets.push(self.group_by(&items, &mut targets, &mut columns)?);
             }

@@ -15,7 +15,7 @@ impl Analyzer<'_> {
         let (with, recursive) = self.with(update.with.as_ref())?;
         let stored = self.target_table(&update.table, "update")?;
         let table = self.enter_target(&stored, update.alias.as_ref())?;
-        let from = self.from_beside(&update.from)?;
+        let from = self.items_beside(&update.from)?;
         let assignments = self.assignments(&update.assignments, &stored)?;
         let filter = self.row_filter(&update.filter)?;
         let returning = self.returning(&update.returning)?;
@@ -31,7 +31,7 @@ impl Analyzer<'_> {
     }
 
     /// FROM of UPDATE or USING of DELETE, where the table that is changed is not seen.
-    pub(crate) fn from_beside(
+    pub(crate) fn items_beside(
         &mut self,
         items: &[ast::FromItem],
     ) -> Result<Vec<FromItem>, DialectError> {

@@ -252,9 +252,8 @@ impl TypeId {
     pub(super) fn pg_type(self, typmod: i32) -> Option<PgType> {
         match self {
             // Their comparisons, sums and checks are not there.
-            Self::CITEXT | Self::XML | Self::MACADDR | Self::MONEY => None,
-            // There it means that no type was said.
-            Self(0) => None,
+            // There 0 means that no type was said.
+            Self(0) | Self::CITEXT | Self::XML | Self::MACADDR | Self::MONEY => None,
             Self(number) => PgType::from_oid(Oid::new(number), typmod),
         }
     }

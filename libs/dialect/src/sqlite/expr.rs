@@ -107,6 +107,16 @@ impl Printer<'_> {
             }
             ExprKind::ArrayQuery(query) => self.array_query(query, expr),
             ExprKind::Element { array, index } => self.element(array, index, expr.ty.id),
+            ExprKind::WithMember { .. } | ExprKind::Slice { .. } => self.part(expr),
+            ExprKind::Array(elements) => self.array_value(elements),
+            ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
+            _ => Err(self.unsupported(expr.at, "this expression")),
+        }
+    }
+
+    /// A part of an array, or a document with another value at a part of it.
+    fn part(&mut self, expr: &Expr) -> Result {
+        match &expr.kind {
             ExprKind::WithMember {
                 document,
                 value,
@@ -138,8 +148,6 @@ impl Printer<'_> {
                 self.push(")");
                 Ok(())
             }
-            ExprKind::Array(elements) => self.array_value(elements),
-            ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),
         }
     }

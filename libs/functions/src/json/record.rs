@@ -112,7 +112,7 @@ fn shown(
 /// JSON's own text.
 fn raw<'a>(text: &'a str, value: Value<'a>, binary: bool) -> Result<String, ValueError> {
     if binary {
-        return Ok(Json::of(Node { text, value })?.to_string());
+        return Ok(Json::of(Node { value, text })?.to_string());
     }
     Ok(text.to_owned())
 }
