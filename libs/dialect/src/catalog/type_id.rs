@@ -303,7 +303,8 @@ mod tests {
             let id = super::super::Type::from(*ty).id;
             assert_eq!(id.name(), ty.name());
             assert_eq!(id.category(), ty.category());
-            assert!(id.is_supported());
+            let refused = [TypeId::CITEXT, TypeId::XML, TypeId::MACADDR, TypeId::MONEY];
+            assert_eq!(id.is_supported(), !refused.contains(&id), "{}", id.name());
         }
         assert!(!TypeId::INT4_ARRAY.is_supported());
         assert!(!TypeId::new(0).is_supported());

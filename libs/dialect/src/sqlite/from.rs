@@ -11,7 +11,7 @@ impl Printer<'_> {
     }
 
     /// The items of FROM or USING, with the table that is changed before them.
-    pub(crate) fn from_beside_table(&mut self, items: &[FromItem]) -> Result {
+    pub(crate) fn items_beside_table(&mut self, items: &[FromItem]) -> Result {
         self.items(items, true)
     }
 
