@@ -110,7 +110,7 @@ pub(super) fn time_zone(value: &str) -> Result<String, Failure> {
         Zone::Named(zone) => Ok(zone
             .iana_name()
             .map_or_else(|| value.trim().to_owned(), str::to_owned)),
-        Zone::Fixed(_) => Ok(value.trim().to_owned()),
+        Zone::Fixed(_) | Zone::Abbreviated(..) => Ok(value.trim().to_owned()),
     }
 }
 

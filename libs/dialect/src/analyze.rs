@@ -55,10 +55,66 @@ fn analyze_parts(
     if is_own_command(sql) {
         return by_tokens(sql, schema);
     }
+    if let Some(made) = select_into(sql)? {
+        return analyze_parts(&made, schema, parameters);
+    }
     match front::statement(sql, schema, parameters)? {
         Some(statement) => Ok(statement),
         None => by_tokens(sql, schema),
     }
+}
+
+/// `SELECT … INTO table …` as the CREATE TABLE that it is; `None` for any other statement.
+fn select_into(sql: &str) -> Result<Option<String>, DialectError> {
+    let begins = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let word = begins.split(|c: char| !c.is_ascii_alphabetic()).next();
+    let may = word.is_some_and(|word| {
+        word.eq_ignore_ascii_case("select") || word.eq_ignore_ascii_case("with") || word.is_empty()
+    });
+    if !may || !sql.to_ascii_lowercase().contains("into") {
+        return Ok(None);
+    }
+    let src = Source::new(sql)?;
+    let (mut depth, mut found) = (0_usize, None);
+    for at in 0..src.len() {
+        match src.text(at) {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            _ if depth == 0 && src.is(at, "INTO") => {
+                found = Some(at);
+                break;
+            }
+            _ => {}
+        }
+    }
+    let Some(into) = found else { return Ok(None) };
+    // Of a change of rows, or of a name that is written like the word.
+    let other = (0..into).any(|at| src.is_any(at, &["INSERT", "MERGE", "UPDATE", "DELETE"]));
+    if other || into == 0 || !(0..into).any(|at| src.is(at, "SELECT")) {
+        return Ok(None);
+    }
+    let mut at = into + 1;
+    let temporary = src.is_any(at, &["TEMP", "TEMPORARY"]);
+    at += usize::from(temporary || src.is(at, "UNLOGGED"));
+    at += usize::from(src.is(at, "TABLE"));
+    let mut end = at + 1;
+    while src.sign(end, ".") {
+        end += 2;
+    }
+    if at >= src.len() || end > src.len() {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "CREATE {}TABLE {} AS {} {}",
+        if temporary { "TEMP " } else { "" },
+        src.slice(at, end),
+        src.slice(0, into),
+        if end < src.len() {
+            src.slice(end, src.len())
+        } else {
+            ""
+        }
+    )))
 }
 
 /// DBCTL is no statement of PostgreSQL's, nor is PRAGMA, by which administrators look at SQLite.

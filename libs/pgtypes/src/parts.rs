@@ -418,7 +418,7 @@ impl<'a> Parts<'a> {
             (None, _) => None,
             (Some(Zone::Fixed(seconds)), _) => Some(*seconds),
             (Some(zone), Some(days)) => Some(zone.offset_of_local(days, micros)),
-            (Some(Zone::Named(_)), None) => return Err(Problem::Syntax),
+            (Some(_), None) => return Err(Problem::Syntax),
         })
     }
 }

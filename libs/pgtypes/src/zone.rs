@@ -27,6 +27,8 @@ pub enum Zone {
     Fixed(i64),
     /// The rules of a place, or of a POSIX string such as `EST5EDT`.
     Named(TimeZone),
+    /// An abbreviation whose distance has changed over the years, with the place whose it is.
+    Abbreviated(&'static str, TimeZone),
 }
 
 impl Zone {
@@ -69,14 +71,20 @@ impl Zone {
         if let Some((seconds, _)) = FIXED.iter().find(|(_, names)| listed(names)) {
             return Some(Self::Fixed(*seconds));
         }
-        let (_, place) = PLACES.iter().find(|(known, _)| *known == name)?;
-        TimeZone::get(place).ok().map(Self::Named)
+        let (name, place) = PLACES.iter().find(|(known, _)| *known == name)?;
+        let zone = TimeZone::get(place).ok()?;
+        Some(Self::Abbreviated(name, zone))
     }
 
     /// A zone by its full name or as a POSIX string.
     pub(crate) fn full(name: &str) -> Option<Self> {
         if name.starts_with(['+', '-']) {
             return offset(name).ok().map(|east| Self::Fixed(-east));
+        }
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            return offset(&format!("+{name}"))
+                .ok()
+                .map(|east| Self::Fixed(-east));
         }
         TimeZone::get(name)
             .or_else(|_| TimeZone::posix(&long_name(&name.to_ascii_uppercase())))
@@ -91,14 +99,19 @@ impl Zone {
             Self::Named(zone) => {
                 instant(micros).map_or(0, |at| i64::from(zone.to_offset(at).seconds()))
             }
+            Self::Abbreviated(name, zone) => {
+                instant(micros).map_or(0, |at| offset_of_abbreviation(name, zone, at))
+            }
         }
     }
 
     /// The abbreviation that is in use at a moment in UTC, `CEST`; `None` where only the distance
     /// from Greenwich is known.
     pub fn abbreviation_at(&self, micros: i64) -> Option<String> {
-        let Self::Named(zone) = self else {
-            return None;
+        let zone = match self {
+            Self::Fixed(_) => return None,
+            Self::Abbreviated(name, _) => return Some(name.to_ascii_uppercase()),
+            Self::Named(zone) => zone,
         };
         let at = instant(micros)?;
         Some(zone.to_offset_info(at).abbreviation().to_owned())
@@ -111,8 +124,9 @@ impl Zone {
     pub fn offset_of_local(&self, days: i64, micros: i64) -> i64 {
         let zone = match self {
             Self::Fixed(seconds) => return *seconds,
-            Self::Named(zone) => zone,
+            Self::Named(zone) | Self::Abbreviated(_, zone) => zone,
         };
+        let time = days.saturating_mul(DAY).saturating_add(micros);
         let days = days.saturating_add(micros.div_euclid(DAY));
         let Some(local) = local(days, micros.rem_euclid(DAY)) else {
             return 0;
@@ -122,7 +136,11 @@ impl Zone {
             AmbiguousOffset::Gap { before, .. } => before,
             AmbiguousOffset::Fold { after, .. } => after,
         };
-        i64::from(offset.seconds())
+        let seconds = i64::from(offset.seconds());
+        match self {
+            Self::Abbreviated(..) => self.offset_at(time.saturating_sub(seconds * SECOND)),
+            _ => seconds,
+        }
     }
 }
 
@@ -133,6 +151,18 @@ fn long_name(posix: &str) -> String {
         1 | 2 if posix.len() > letters => format!("{}{posix}", "X".repeat(3 - letters)),
         _ => posix.to_owned(),
     }
+}
+
+/// What the abbreviation means at a moment: what it meant last before, else what it meant first.
+fn offset_of_abbreviation(name: &str, zone: &TimeZone, at: Instant) -> i64 {
+    let now = zone.to_offset_info(at);
+    if now.abbreviation().eq_ignore_ascii_case(name) {
+        return now.offset().seconds().into();
+    }
+    let mut changes = zone.preceding(at).chain(zone.following(at));
+    let found = changes.find(|change| change.abbreviation().eq_ignore_ascii_case(name));
+    let offset = found.map_or(now.offset(), |change| change.offset());
+    offset.seconds().into()
 }
 
 /// The moment for the database, whole eras earlier where it knows no such year.

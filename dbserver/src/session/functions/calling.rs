@@ -7,9 +7,6 @@ use pgtypes::{Context, Timestamp, Timestamptz};
 
 use crate::session::functions::facts::{self, Facts};
 
-/// Microseconds between 1970 and 2000, where stored timestamps begin.
-const EPOCH_2000: i64 = 946_684_800_000_000;
-
 /// One call of a function.
 pub(super) struct Calling {
     facts: Arc<Facts>,
@@ -45,5 +42,5 @@ impl functions::Session for Calling {
 }
 
 fn moment(since_1970: i64) -> Timestamptz {
-    Timestamptz(Timestamp::new(since_1970 - EPOCH_2000, None).unwrap_or(Timestamp::INFINITY))
+    Timestamptz(facts::since_2000(since_1970).unwrap_or(Timestamp::INFINITY))
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dialect::pg_catalog::Objects;
-use pgtypes::{Context, SqlValue as Value};
+use pgtypes::{Context, SqlValue as Value, Timestamp};
 
 use crate::clients::registry::{Registered, Sessions};
 use crate::databases::Database;
@@ -91,6 +91,12 @@ impl Facts {
         self.statement_time.store(now, Ordering::Relaxed);
         if !in_transaction {
             self.transaction_time.store(now, Ordering::Relaxed);
+            let mut context = lock(&self.context);
+            let begun = Context {
+                transaction_start: since_2000(now),
+                ..Context::clone(&context)
+            };
+            *context = Arc::new(begun);
         }
     }
 
@@ -101,7 +107,11 @@ impl Facts {
             .into_iter()
             .map(|(name, value, _)| (name.to_ascii_lowercase(), value));
         *lock(&self.settings) = values.collect();
-        *lock(&self.context) = Arc::new(context::of(settings));
+        let transaction_start = since_2000(self.transaction_time.load(Ordering::Relaxed));
+        *lock(&self.context) = Arc::new(Context {
+            transaction_start,
+            ..context::of(settings)
+        });
     }
 
     /// The objects that the catalog tables show.
@@ -118,6 +128,14 @@ impl Facts {
     pub fn context(&self) -> Arc<Context> {
         Arc::clone(&lock(&self.context))
     }
+}
+
+/// Microseconds between 1970 and 2000, where stored timestamps begin.
+const EPOCH_2000: i64 = 946_684_800_000_000;
+
+/// A moment by its microseconds since 1970.
+pub(super) fn since_2000(since_1970: i64) -> Option<Timestamp> {
+    Timestamp::new(since_1970 - EPOCH_2000, None).ok()
 }
 
 /// Microseconds since 1970.

@@ -171,7 +171,7 @@ impl Analyzer<'_> {
         let foreign = aggregate.order_by.iter().find_map(|sort| match &sort.key {
             SortBy::Value(value) => (!arguments
                 .iter()
-                .any(|argument| argument.without_relabel() == value.without_relabel()))
+                .any(|argument| argument.as_written() == value.as_written()))
             .then(|| value.start()),
             SortBy::Output(_) => None,
         });

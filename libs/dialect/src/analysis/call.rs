@@ -32,8 +32,45 @@ impl Analyzer<'_> {
             Match::Cast(target) => return self.cast_of(arguments.values, target, at),
         };
         self.check_plain(call, &resolved, at)?;
+        if call.variadic && matches!(name.as_str(), "concat" | "concat_ws") {
+            return self.joined_array(arguments.values, at);
+        }
+        let array = arguments
+            .values
+            .last()
+            .is_some_and(|last| last.ty.id.is_array() && !matches!(last.kind, ExprKind::Array(_)));
+        if call.variadic && name == "format" && array {
+            let mut formatted = self.build(&resolved, arguments.values, at)?;
+            if let ExprKind::Call(call) = &mut formatted.kind {
+                call.variadic = Some(TypeId::ANY);
+            }
+            return Ok(formatted);
+        }
         let values = self.spread(call, &mut resolved, arguments.values, at)?;
         self.build(&resolved, values, at)
+    }
+
+    /// `concat` or `concat_ws` of an array's elements.
+    fn joined_array(
+        &mut self,
+        mut arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let array = arguments.pop();
+        let separator = arguments.pop().unwrap_or_else(|| {
+            let nothing = pgtypes::SqlValue::Text(String::new());
+            Expr::new(Type::new(TypeId::TEXT), ExprKind::Constant(nothing), at)
+        });
+        match array {
+            Some(array) if array.ty.id.is_array() => {
+                self.call_named("array_to_string", vec![array, separator], at)
+            }
+            _ => Err(self.error(
+                at,
+                SqlState::INVALID_PARAMETER_VALUE,
+                "VARIADIC argument must be an array",
+            )),
+        }
     }
 
     /// The arguments of a call that may take any, where VARIADIC stands before an array: its elements.
@@ -247,10 +284,13 @@ impl Analyzer<'_> {
         if let Some(sequence) = arguments.first_mut() {
             self.name_sequence(function, sequence)?;
         }
+        if let Some(element) = variadic.filter(|element| *element != TypeId::ANY) {
+            collect(&mut arguments, function.arguments.len(), element, at);
+        }
         let call = Call {
             function,
             arguments,
-            variadic,
+            variadic: None,
         };
         Ok(Expr::new(
             Type::new(resolved.result),
@@ -337,9 +377,29 @@ impl Analyzer<'_> {
         arguments: Vec<Expr>,
         at: Position,
     ) -> Result<Expr, DialectError> {
+        self.call_of(name, arguments, false, at)
+    }
+
+    /// The same of a function that collects its last arguments, given as an array here.
+    pub(crate) fn call_with_array(
+        &mut self,
+        name: &str,
+        arguments: Vec<Expr>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        self.call_of(name, arguments, true, at)
+    }
+
+    fn call_of(
+        &mut self,
+        name: &str,
+        arguments: Vec<Expr>,
+        variadic: bool,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
         let types: Vec<TypeId> = arguments.iter().map(|argument| argument.ty.id).collect();
         let names = vec![None; types.len()];
-        if let FunctionMatch::Found(resolved) = resolve::function(name, &types, &names, false) {
+        if let FunctionMatch::Found(resolved) = resolve::function(name, &types, &names, variadic) {
             return self.build(&resolved, arguments, at);
         }
         let list: Vec<String> = types.iter().map(|ty| ty.name()).collect();
@@ -352,6 +412,14 @@ impl Analyzer<'_> {
             ),
         ))
     }
+}
+
+/// The arguments from the last parameter's place on become an array.
+fn collect(arguments: &mut Vec<Expr>, parameters: usize, element: TypeId, at: Position) {
+    let Some(array) = element.array() else { return };
+    let first = parameters.saturating_sub(1).min(arguments.len());
+    let collected = arguments.split_off(first);
+    arguments.push(Expr::new(Type::new(array), ExprKind::Array(collected), at));
 }
 
 /// What a call is given.

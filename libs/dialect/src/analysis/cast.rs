@@ -93,6 +93,10 @@ impl Analyzer<'_> {
                 format!("type {} is not supported here", ty.id.name()),
             ));
         }
+        let base = ty.id.element().unwrap_or(ty.id);
+        if !base.is_supported() {
+            return Err(self.unsupported(name.at, format!("type {}", base.name())));
+        }
         Ok(ty)
     }
 }

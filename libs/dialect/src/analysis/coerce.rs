@@ -89,6 +89,28 @@ impl Analyzer<'_> {
         }
     }
 
+    /// ARRAY […] as one of another type: each element is converted.
+    fn each_element(&mut self, array: Expr, target: TypeId) -> Result<Expr, DialectError> {
+        let at = array.at;
+        let ExprKind::Array(elements) = array.kind else {
+            return Err(self.unsupported(at, "this cast between array types"));
+        };
+        let wanted = target.element().unwrap_or(target);
+        let mut converted = Vec::with_capacity(elements.len());
+        for element in elements {
+            // An element that is an array has the same type as the whole.
+            let wanted = if element.ty.id.is_array() {
+                target
+            } else {
+                wanted
+            };
+            let source = element.ty.id;
+            let value = self.try_coerce(element, wanted, Context::Explicit)?;
+            converted.push(value.ok_or_else(|| self.cannot_cast(source, wanted, at))?);
+        }
+        Ok(Expr::new(Type::new(target), ExprKind::Array(converted), at))
+    }
+
     fn by(
         &mut self,
         pathway: &Pathway,
@@ -107,6 +129,9 @@ impl Analyzer<'_> {
             }
             Pathway::ArrayElements(_) if reads_elements(value.ty.id, target) => {
                 Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at))
+            }
+            Pathway::ArrayElements(_) if matches!(value.kind, ExprKind::Array(_)) => {
+                Some(self.each_element(value, target)?)
             }
             Pathway::ArrayElements(_) => {
                 return Err(self.unsupported(at, "this cast between array types"));

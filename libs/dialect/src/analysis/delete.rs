@@ -1,7 +1,6 @@
 //! DELETE.
 
 use crate::analysis::Analyzer;
-use crate::analysis::scope::Clause;
 use crate::analysis::tree::Delete;
 use crate::error::DialectError;
 use crate::syntax::ast;
@@ -12,7 +11,7 @@ impl Analyzer<'_> {
         let (with, recursive) = self.with(delete.with.as_ref())?;
         let stored = self.target_table(&delete.table, "delete from")?;
         let table = self.enter_target(&stored, delete.alias.as_ref())?;
-        let using = self.in_clause(Clause::From, |analyzer| analyzer.from(&delete.using))?;
+        let using = self.items_beside(&delete.using)?;
         let filter = self.row_filter(&delete.filter)?;
         let returning = self.returning(&delete.returning)?;
         Ok(Delete {

@@ -190,7 +190,7 @@ impl Analyzer<'_> {
             Kind::NullIf(operands) => self.null_if(operands, at),
             Kind::Greatest(list) => self.extreme(list, true, at),
             Kind::Least(list) => self.extreme(list, false, at),
-            Kind::Grouping(_) => Err(self.unsupported(at, "GROUPING")),
+            Kind::Grouping(arguments) => self.grouping(arguments, at),
             Kind::ValueFunction {
                 function,
                 precision,

@@ -5,7 +5,9 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::schema::{Relation as Stored, RelationKind, shown_schema};
 use crate::analysis::scope::Item;
-use crate::analysis::tree::{FromItem, Query, Relation, RelationColumn, RelationId, Source};
+use crate::analysis::tree::{
+    Expr, ExprKind, FromItem, Query, Relation, RelationColumn, RelationId, Source,
+};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Alias, Name, Path, Position};
 
@@ -186,37 +188,57 @@ impl Analyzer<'_> {
         alias: Option<&Alias>,
     ) -> Result<FromItem, DialectError> {
         let before = std::mem::replace(&mut self.level().hidden, !lateral);
+        let first = self.relations.len();
         let result = self.subquery(query);
         self.level().hidden = before;
         let result = result?;
-        if lateral && self.reads_beside(&result) {
-            return Err(self.unsupported(query.at, "LATERAL"));
-        }
-        let id = self.query_relation(result, alias)?;
+        let correlated = lateral && self.reads_beside(&result, first);
+        let id = self.query_relation(result, correlated, alias)?;
         self.enter(id, None)?;
         Ok(FromItem::Relation(id))
     }
 
-    /// Whether a query reads columns of what stands beside it in FROM.
-    fn reads_beside(&mut self, query: &Query) -> bool {
-        let own: Vec<RelationId> = self
+    /// Whether a query, whose own relations begin at `first`, reads columns of what stands beside it in FROM.
+    fn reads_beside(&mut self, query: &Query, first: usize) -> bool {
+        let beside: Vec<RelationId> = self
             .level()
             .items
             .iter()
             .filter_map(|item| item.relation)
             .collect();
         let mut found = false;
-        query.visit(&mut |expr| {
-            if let crate::analysis::tree::ExprKind::Column(column) = expr.kind {
-                found |= own.contains(&column.relation);
+        let mut visit = |expr: &Expr| {
+            if let ExprKind::Column(column) = expr.kind {
+                found |= beside.contains(&column.relation);
             }
-        });
+        };
+        query.visit(&mut visit);
+        self.visit_sources(first, &mut visit);
         found
+    }
+
+    /// Calls `visit` for every expression in the sources of relations from `first` on.
+    pub(crate) fn visit_sources(&self, first: usize, visit: &mut dyn FnMut(&Expr)) {
+        for relation in self.relations.iter().skip(first) {
+            match &relation.source {
+                Source::Query(query) | Source::Lateral(query) => query.visit(visit),
+                Source::Function(function) => {
+                    for value in &function.values {
+                        value.visit(visit);
+                    }
+                }
+                Source::Table { .. }
+                | Source::Catalog { .. }
+                | Source::CommonTable(_)
+                | Source::Excluded => {}
+            }
+        }
     }
 
     fn query_relation(
         &mut self,
         query: Query,
+        correlated: bool,
         alias: Option<&Alias>,
     ) -> Result<RelationId, DialectError> {
         let columns = query
@@ -226,7 +248,11 @@ impl Analyzer<'_> {
             .collect();
         let relation = Relation {
             alias: "unnamed_subquery".to_owned(),
-            source: Source::Query(Box::new(query)),
+            source: if correlated {
+                Source::Lateral(Box::new(query))
+            } else {
+                Source::Query(Box::new(query))
+            },
             columns,
         };
         self.named(relation, alias)

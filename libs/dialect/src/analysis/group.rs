@@ -21,10 +21,11 @@ impl Analyzer<'_> {
         for item in items {
             let expr = match item {
                 GroupItem::Value(expr) => expr,
-                GroupItem::Empty => continue,
-                GroupItem::Rollup(_) => return Err(DialectError::unsupported("ROLLUP")),
-                GroupItem::Cube(_) => return Err(DialectError::unsupported("CUBE")),
-                GroupItem::Sets(_) => return Err(DialectError::unsupported("GROUPING SETS")),
+                // The sets of the last three come here one by one.
+                GroupItem::Empty
+                | GroupItem::Rollup(_)
+                | GroupItem::Cube(_)
+                | GroupItem::Sets(_) => continue,
             };
             let key = self.in_clause(Clause::GroupBy, |analyzer| {
                 analyzer.sort_target(expr, targets, columns, "GROUP BY")

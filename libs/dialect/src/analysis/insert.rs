@@ -107,6 +107,9 @@ impl Analyzer<'_> {
         let mut places = Vec::with_capacity(columns.len());
         for column in columns {
             let place = self.target_column(column, stored)?;
+            if let Some(step) = column.subscripts.first() {
+                return Err(self.unsupported(step.at, "an assignment to a part of a column"));
+            }
             if places.contains(&place) {
                 return Err(self.twice(column));
             }
@@ -143,7 +146,11 @@ impl Analyzer<'_> {
                 ),
             )
         })?;
-        if target.partial {
+        let is_jsonb = stored
+            .columns
+            .get(found)
+            .is_some_and(|column| column.ty.id == TypeId::JSONB);
+        if target.partial || !(target.subscripts.is_empty() || is_jsonb) {
             return Err(self.unsupported(target.column.at, "an assignment to a part of a column"));
         }
         Ok(found)

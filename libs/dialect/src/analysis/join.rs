@@ -20,7 +20,11 @@ impl Analyzer<'_> {
     pub(crate) fn join(&mut self, join: &ast::Join) -> Result<FromItem, DialectError> {
         let [left, right] = &join.sides;
         let (left, left_side) = self.side_of(left)?;
+        let first = self.relations.len();
         let (right, right_side) = self.side_of(right)?;
+        if matches!(join.kind, JoinKind::Right | JoinKind::Full) {
+            self.check_independent(&left_side, first)?;
+        }
         let range = left_side.from..right_side.to;
         let (on, columns) = match &join.on {
             JoinCondition::None => (None, joined(left_side.columns, right_side.columns)),
@@ -49,6 +53,34 @@ impl Analyzer<'_> {
             sides: Box::new([left, right]),
             on,
         })
+    }
+
+    /// The right side of a join that keeps all its rows does not read the left one.
+    fn check_independent(&mut self, left: &Side, first: usize) -> Result<(), DialectError> {
+        let items = self.level().items.get(left.from..left.to);
+        let known: Vec<_> = items
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| Some((item.relation?, item.name.clone().unwrap_or_default())))
+            .collect();
+        let mut read = None;
+        self.visit_sources(first, &mut |expr| {
+            if let ExprKind::Column(column) = expr.kind
+                && let Some((_, name)) = known.iter().find(|(id, _)| *id == column.relation)
+            {
+                read.get_or_insert((name.clone(), expr.at));
+            }
+        });
+        match read {
+            None => Ok(()),
+            Some((name, at)) => Err(self
+                .error(
+                    at,
+                    SqlState::INVALID_COLUMN_REFERENCE,
+                    format!("invalid reference to FROM-clause entry for table \"{name}\""),
+                )
+                .detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")),
+        }
     }
 
     fn side_of(&mut self, item: &ast::FromItem) -> Result<(FromItem, Side), DialectError> {
@@ -107,6 +139,17 @@ impl Analyzer<'_> {
         }
         let name = alias.and_then(|alias| alias.name.as_ref());
         if let Some(alias) = alias {
+            if alias.columns.len() > columns.len() {
+                return Err(DialectError::new(
+                    SqlState::INVALID_COLUMN_REFERENCE,
+                    format!(
+                        "join expression \"{}\" has {} columns available but {} columns specified",
+                        name.map_or("", |name| name.text.as_str()),
+                        columns.len(),
+                        alias.columns.len()
+                    ),
+                ));
+            }
             for (column, name) in columns.iter_mut().zip(&alias.columns) {
                 column.name.clone_from(&name.text);
             }

@@ -18,8 +18,10 @@ pub(crate) mod constant;
 mod delete;
 mod expr;
 mod field;
+mod frame_offset;
 mod from;
 mod group;
+mod grouping_sets;
 mod insert;
 mod join;
 mod one_row;
@@ -48,6 +50,7 @@ mod type_name;
 mod update;
 mod values;
 mod walk;
+mod walk_mut;
 mod window;
 mod with;
 

@@ -3,6 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
+use crate::analysis::grouping_sets::{Grouped, has_sets};
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Body, Distinct, Expr, Output, Query, Select, Sort, SortBy};
 use crate::catalog::TypeId;
@@ -93,12 +94,23 @@ impl Analyzer<'_> {
         let filter = self.condition_of(Clause::Where, select.filter.as_ref(), "WHERE")?;
         let having = self.condition_of(Clause::Having, select.having.as_ref(), "HAVING")?;
         let order_by = self.sort_select(&query.order_by, &targets, &columns)?;
-        let group_by = self.group_by(&select.group_by, &mut targets, &mut columns)?;
+        let mut sets = Vec::new();
+        if has_sets(&select.group_by) {
+            for set in Self::grouping_sets(&select.group_by, select.group_distinct)? {
+                let items: Vec<_> = set.into_iter().map(ast::GroupItem::Value).collect();
+                sets.push(self.group_by(&items, &mut targets, &mut columns)?);
+            }
+        }
+        let group_by = match sets.concat() {
+            keys if !sets.is_empty() => keys,
+            _ => self.group_by(&select.group_by, &mut targets, &mut columns)?,
+        };
         let distinct =
             self.select_distinct(&select.distinct, &mut targets, &mut columns, &order_by)?;
         let grouped = !select.group_by.is_empty() || having.is_some() || self.level().aggregates;
         self.sets_to_from(&mut targets, grouped, &mut from)?;
-        let select = Select {
+        let mut order_by = order_by;
+        let mut select = Select {
             distinct,
             targets,
             from,
@@ -110,7 +122,36 @@ impl Analyzer<'_> {
         if grouped {
             self.check_select(&select, &order_by)?;
         }
+        if !sets.is_empty() {
+            return self.union_of_groupings(Grouped {
+                select,
+                columns,
+                order_by,
+                sets,
+            });
+        }
+        if grouped {
+            self.settle_groupings(&mut select, &mut order_by)?;
+        }
         Ok(plain(Body::Select(Box::new(select)), columns, order_by))
+    }
+
+    fn settle_groupings(
+        &self,
+        select: &mut Select,
+        order_by: &mut [Sort],
+    ) -> Result<(), DialectError> {
+        let keys = std::mem::take(&mut select.group_by);
+        for value in select.targets.iter_mut().chain(&mut select.having) {
+            self.settle_grouping(value, &keys)?;
+        }
+        for sort in order_by {
+            if let SortBy::Value(value) = &mut sort.key {
+                self.settle_grouping(value, &keys)?;
+            }
+        }
+        select.group_by = keys;
+        Ok(())
     }
 
     /// The WINDOW clause: known before the select list, which uses it.

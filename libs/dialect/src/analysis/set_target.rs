@@ -44,6 +44,7 @@ impl Analyzer<'_> {
             source: Source::Function(Box::new(TableFunction {
                 values,
                 ordinality: false,
+                definitions: Vec::new(),
             })),
         });
         from.push(FromItem::Relation(relation));

@@ -18,20 +18,15 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let operand = self.resolved(operand)?;
         let id = operand.ty.id;
-        let Subscript::Index(index) = index else {
-            return Err(self.unsupported(at, "a slice of an array"));
+        let index = match index {
+            Subscript::Index(index) => index,
+            Subscript::Slice(low, high) => {
+                return self.slice(operand, low.as_deref(), high.as_deref(), at);
+            }
         };
         let index = self.expr(index)?;
         if id == TypeId::JSONB {
-            let whole = matches!(index.ty.id, TypeId::INT2 | TypeId::INT4 | TypeId::INT8);
-            let name = if whole {
-                "jsonb_array_element"
-            } else {
-                "jsonb_object_field"
-            };
-            let wanted = if whole { TypeId::INT4 } else { TypeId::TEXT };
-            let index = self.coerce(index, wanted)?;
-            return self.call_named(name, vec![operand, index], at);
+            return self.member_of_json(operand, index, at);
         }
         let Some(element) = id.element() else {
             let message = format!(
@@ -49,5 +44,107 @@ impl Analyzer<'_> {
             index: Box::new(index),
         };
         Ok(Expr::new(Type::new(element), kind, at))
+    }
+
+    /// `a[low:high]`
+    fn slice(
+        &mut self,
+        array: Expr,
+        low: Option<&ast::Expr>,
+        high: Option<&ast::Expr>,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let ty = array.ty;
+        if ty.id == TypeId::JSONB {
+            return Err(self.error(
+                at,
+                SqlState::DATATYPE_MISMATCH,
+                "jsonb subscript does not support slices",
+            ));
+        }
+        if ty.id.element().is_none() {
+            let message = format!(
+                "cannot subscript type {} because it does not support subscripting",
+                ty.id.name()
+            );
+            return Err(self.error(at, SqlState::DATATYPE_MISMATCH, message));
+        }
+        if matches!(
+            array.kind,
+            ExprKind::Element { .. } | ExprKind::Slice { .. }
+        ) {
+            return Err(self.unsupported(at, "a slice of an array of arrays"));
+        }
+        let mut bound = |bound: Option<&ast::Expr>| -> Result<Option<Box<Expr>>, DialectError> {
+            let Some(bound) = bound else { return Ok(None) };
+            let value = self.expr(bound)?;
+            Ok(Some(Box::new(self.coerce(value, TypeId::INT4)?)))
+        };
+        let kind = ExprKind::Slice {
+            low: bound(low)?,
+            high: bound(high)?,
+            array: Box::new(array),
+        };
+        Ok(Expr::new(ty, kind, at))
+    }
+
+    /// A subscript is a step of a path: a number counts in an array and names a member of an object.
+    fn member_of_json(
+        &mut self,
+        operand: Expr,
+        index: Expr,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let step = self.step(index, at)?;
+        let path = Expr::new(
+            Type::new(TypeId::TEXT_ARRAY),
+            ExprKind::Array(vec![step]),
+            at,
+        );
+        self.call_with_array("jsonb_extract_path", vec![operand, path], at)
+    }
+
+    /// `column[step]… = value` of a jsonb column.
+    pub(crate) fn with_member(
+        &mut self,
+        document: Expr,
+        steps: &[ast::Expr],
+        value: Expr,
+    ) -> Result<Expr, DialectError> {
+        let mut path = Vec::with_capacity(steps.len());
+        let mut as_array = false;
+        for step in steps {
+            let index = self.expr(step)?;
+            let whole = matches!(index.ty.id, TypeId::INT2 | TypeId::INT4);
+            as_array |= path.is_empty() && whole;
+            path.push(self.step(index, step.at)?);
+        }
+        let (ty, at) = (document.ty, document.at);
+        let kind = ExprKind::WithMember {
+            document: Box::new(document),
+            value: Box::new(value),
+            as_array,
+            steps: path,
+        };
+        Ok(Expr::new(ty, kind, at))
+    }
+
+    /// A step of a path as a text.
+    fn step(&mut self, index: Expr, at: Position) -> Result<Expr, DialectError> {
+        match index.ty.id {
+            TypeId::INT2 | TypeId::INT4 => {
+                let whole = self.coerce(index, TypeId::INT4)?;
+                self.cast_to(whole, Type::new(TypeId::TEXT), at)
+            }
+            TypeId::TEXT | TypeId::UNKNOWN => self.coerce(index, TypeId::TEXT),
+            other => {
+                let error = self.error(
+                    index.start(),
+                    SqlState::DATATYPE_MISMATCH,
+                    format!("subscript type {} is not supported", other.name()),
+                );
+                Err(error.hint("jsonb subscript must be coercible to either integer or text."))
+            }
+        }
     }
 }

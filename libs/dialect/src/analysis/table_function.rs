@@ -6,7 +6,7 @@ use crate::analysis::Analyzer;
 use crate::analysis::scope::Clause;
 use crate::analysis::target::column_name;
 use crate::analysis::tree::{
-    Expr, ExprKind, FromItem, Relation, RelationColumn, Source, TableFunction,
+    Call, Expr, ExprKind, FromItem, Output, Relation, RelationColumn, Source, TableFunction,
 };
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
@@ -21,11 +21,7 @@ impl Analyzer<'_> {
         alias: Option<&Alias>,
         at: Position,
     ) -> Result<FromItem, DialectError> {
-        let defined = calls.iter().any(|(_, definitions)| !definitions.is_empty())
-            || alias.is_some_and(|a| !a.definitions.is_empty());
-        if defined {
-            return Err(self.unsupported(at, "a column definition list"));
-        }
+        let definitions = self.definitions(calls, alias, at)?;
         let calls: Vec<ast::Expr> = calls
             .iter()
             .flat_map(|(call, _)| each_array(call))
@@ -40,7 +36,11 @@ impl Analyzer<'_> {
             let value = self.in_clause(Clause::From, |analyzer| analyzer.resolved(call))?;
             let own_name = column_name(call);
             let alias = alias.filter(|_| calls.len() == 1);
-            let given = self.function_columns(&value, &own_name, alias, at)?;
+            let given = if definitions.is_empty() {
+                self.function_columns(&value, &own_name, alias, at)?
+            } else {
+                self.defined_columns(&value, &definitions, at)?
+            };
             columns.extend(given);
             values.push(value);
         }
@@ -49,12 +49,66 @@ impl Analyzer<'_> {
         }
         let relation = Relation {
             alias: name,
-            source: Source::Function(Box::new(TableFunction { values, ordinality })),
+            source: Source::Function(Box::new(TableFunction {
+                values,
+                ordinality,
+                definitions,
+            })),
             columns,
         };
         let id = self.named(relation, alias)?;
         self.enter(id, None)?;
         Ok(FromItem::Relation(id))
+    }
+
+    /// The column definition list of the only function.
+    fn definitions(
+        &mut self,
+        calls: &[(ast::Expr, Vec<ColumnDefinition>)],
+        alias: Option<&Alias>,
+        at: Position,
+    ) -> Result<Vec<Output>, DialectError> {
+        let own = calls.iter().flat_map(|(_, definitions)| definitions);
+        let all = own.chain(alias.iter().flat_map(|alias| &alias.definitions));
+        let mut columns = Vec::new();
+        for definition in all {
+            if calls.len() > 1 {
+                return Err(
+                    self.unsupported(at, "a column definition list of one of several functions")
+                );
+            }
+            columns.push(Output {
+                name: definition.name.text.clone(),
+                ty: self.type_name(&definition.ty)?,
+            });
+        }
+        Ok(columns)
+    }
+
+    fn defined_columns(
+        &self,
+        value: &Expr,
+        definitions: &[Output],
+        at: Position,
+    ) -> Result<Vec<RelationColumn>, DialectError> {
+        let named = |call: &Call| {
+            matches!(
+                call.function.name,
+                "json_to_record" | "jsonb_to_record" | "json_to_recordset" | "jsonb_to_recordset"
+            )
+        };
+        match &value.kind {
+            ExprKind::Call(call) if named(call) => Ok(definitions
+                .iter()
+                .map(|column| RelationColumn::given(&column.name, column.ty))
+                .collect()),
+            _ if value.ty.id != TypeId::RECORD => Err(self.error(
+                at,
+                SqlState::SYNTAX_ERROR,
+                "a column definition list is only allowed for functions returning \"record\"",
+            )),
+            _ => Err(self.unsupported(at, "a column definition list of this function")),
+        }
     }
 
     /// The columns that the function gives: those of its OUT parameters, else one.

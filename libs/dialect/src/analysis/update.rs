@@ -6,9 +6,9 @@ use crate::analysis::Analyzer;
 use crate::analysis::required::required;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Assignment, Expr, Update};
+use crate::analysis::tree::{Assignment, Expr, FromItem, Update};
 use crate::error::DialectError;
-use crate::syntax::ast::{self, AssignmentTarget, ExprKind, Filter, Position};
+use crate::syntax::ast::{self, AssignmentTarget, ExprKind, Filter, Name, Path, Position};
 
 impl Analyzer<'_> {
     /// UPDATE
@@ -16,7 +16,7 @@ impl Analyzer<'_> {
         let (with, recursive) = self.with(update.with.as_ref())?;
         let stored = self.target_table(&update.table, "update")?;
         let table = self.enter_target(&stored, update.alias.as_ref())?;
-        let from = self.in_clause(Clause::From, |analyzer| analyzer.from(&update.from))?;
+        let from = self.items_beside(&update.from)?;
         let filter = self.row_filter(&update.filter)?;
         let returning = self.returning(&update.returning)?;
         // PostgreSQL looks at what is assigned last.
@@ -30,6 +30,22 @@ impl Analyzer<'_> {
             filter,
             returning,
         })
+    }
+
+    /// FROM of UPDATE or USING of DELETE, where the table that is changed is not seen.
+    pub(crate) fn items_beside(
+        &mut self,
+        items: &[ast::FromItem],
+    ) -> Result<Vec<FromItem>, DialectError> {
+        let target = std::mem::take(&mut self.level().items);
+        let unseen = std::mem::replace(&mut self.level().unseen, target);
+        let from = self.in_clause(Clause::From, |analyzer| analyzer.from(items));
+        let target = std::mem::replace(&mut self.level().unseen, unseen);
+        let others = std::mem::replace(&mut self.level().items, target);
+        for item in others {
+            self.enter_item(item)?;
+        }
+        from
     }
 
     /// WHERE of UPDATE and DELETE.
@@ -56,8 +72,9 @@ impl Analyzer<'_> {
                 }
                 ast::Assignment::Several(targets, value) => match &value.kind {
                     ExprKind::Row { fields, .. } => {
+                        let fields = self.fields_of_row(fields)?;
                         self.check_number(fields.len(), targets, value.at)?;
-                        for (target, value) in targets.iter().zip(fields) {
+                        for (target, value) in targets.iter().zip(&fields) {
                             result.push(self.assign_one(target, value, stored, &mut taken)?);
                         }
                     }
@@ -102,7 +119,39 @@ impl Analyzer<'_> {
     ) -> Result<Assignment, DialectError> {
         let place = self.free_column(target, stored, taken)?;
         let value = self.assigned(value, place, stored, Clause::Update)?;
-        Ok(Assignment::One(place, required(value, place, stored)))
+        if target.subscripts.is_empty() {
+            return Ok(Assignment::One(place, required(value, place, stored)));
+        }
+        let path = Path(vec![target.column.clone()]);
+        let document = self.column(&path, target.column.at)?;
+        let changed = self.in_clause(Clause::Update, |analyzer| {
+            analyzer.with_member(document, &target.subscripts, value)
+        })?;
+        Ok(Assignment::One(place, required(changed, place, stored)))
+    }
+
+    /// The fields of ROW (…), where `v.*` is each of its columns.
+    fn fields_of_row(&mut self, fields: &[ast::Expr]) -> Result<Vec<ast::Expr>, DialectError> {
+        let mut result = Vec::with_capacity(fields.len());
+        for field in fields {
+            let ExprKind::Star(table) = &field.kind else {
+                result.push(field.clone());
+                continue;
+            };
+            for (name, _) in self.star(table, field.at)? {
+                let column = Name {
+                    text: name,
+                    at: field.at,
+                };
+                let mut path = table.clone();
+                path.push(column);
+                result.push(ast::Expr {
+                    kind: ExprKind::Column(Path(path)),
+                    ..field.clone()
+                });
+            }
+        }
+        Ok(result)
     }
 
     /// `(a, b) = (SELECT …)`
@@ -115,7 +164,10 @@ impl Analyzer<'_> {
     ) -> Result<Assignment, DialectError> {
         let columns = targets
             .iter()
-            .map(|target| self.free_column(target, stored, taken))
+            .map(|target| match target.subscripts.first() {
+                Some(step) => Err(self.unsupported(step.at, "an assignment to a part of a column")),
+                None => self.free_column(target, stored, taken),
+            })
             .collect::<Result<Vec<usize>, DialectError>>()?;
         let given = self.at_next_level(query, Self::open_query)?;
         self.check_number(given.columns.len(), targets, query.at)?;

@@ -79,6 +79,14 @@ impl Expr {
         }
     }
 
+    /// The value without what was added to give it the wanted type; what was written has a place of its own.
+    pub(crate) fn as_written(&self) -> &Expr {
+        match &self.kind {
+            ExprKind::Relabel(inner) if inner.at == self.at => inner.as_written(),
+            _ => self,
+        }
+    }
+
     /// Calls `each` for the parts of the expression that are not inside a query.
     pub(crate) fn each_part(&self, each: &mut dyn FnMut(&Expr)) {
         match &self.kind {
@@ -103,6 +111,7 @@ impl Expr {
             | ExprKind::Coalesce(list)
             | ExprKind::Array(list)
             | ExprKind::Row(list)
+            | ExprKind::Grouping(list)
             | ExprKind::Extreme { operands: list, .. } => list.iter().for_each(each),
             ExprKind::Case { arms, otherwise } => {
                 for (condition, result) in arms {
@@ -125,6 +134,20 @@ impl Expr {
             ExprKind::Element { array, index } => {
                 each(array);
                 each(index);
+            }
+            ExprKind::Slice { array, low, high } => {
+                each(array);
+                low.iter().chain(high).for_each(|bound| each(bound));
+            }
+            ExprKind::WithMember {
+                document,
+                value,
+                steps,
+                ..
+            } => {
+                each(document);
+                each(value);
+                steps.iter().for_each(each);
             }
             ExprKind::QuantifiedQuery(test) => test.left.iter().for_each(each),
             ExprKind::CompareRows { fields, .. } => fields

@@ -5,8 +5,8 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::call::Arguments;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Bound, Call, Expr, ExprKind, Frame, Window, WindowCall};
-use crate::catalog::{FunctionKind, Type, TypeId};
+use crate::analysis::tree::{Call, Expr, ExprKind, Frame, Window, WindowCall};
+use crate::catalog::{FunctionKind, Type};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, FrameBound, FrameUnit, Name, Over, Position, WindowSpec};
 
@@ -210,8 +210,8 @@ impl Analyzer<'_> {
         self.check_ends(frame)?;
         Ok(Frame {
             unit: frame.unit,
-            start: self.bound(&frame.start, frame.unit, window)?,
-            end: self.bound(&frame.end, frame.unit, window)?,
+            start: self.frame_start(&frame.start, frame.unit, window)?,
+            end: self.frame_end(&frame.end, frame.unit, window)?,
             exclude: frame.exclude,
         })
     }
@@ -232,72 +232,5 @@ impl Analyzer<'_> {
             _ => return Ok(()),
         };
         Err(self.error(frame.at, SqlState::WINDOWING_ERROR, message))
-    }
-
-    fn bound(
-        &mut self,
-        bound: &FrameBound,
-        unit: FrameUnit,
-        window: &Window,
-    ) -> Result<Bound, DialectError> {
-        Ok(match bound {
-            FrameBound::UnboundedPreceding => Bound::UnboundedPreceding,
-            FrameBound::CurrentRow => Bound::CurrentRow,
-            FrameBound::UnboundedFollowing => Bound::UnboundedFollowing,
-            FrameBound::Preceding(value) => Bound::Preceding(self.offset(value, unit, window)?),
-            FrameBound::Following(value) => Bound::Following(self.offset(value, unit, window)?),
-        })
-    }
-
-    fn offset(
-        &mut self,
-        value: &ast::Expr,
-        unit: FrameUnit,
-        window: &Window,
-    ) -> Result<Expr, DialectError> {
-        let value = self.in_clause(Clause::Window, |analyzer| analyzer.expr(value))?;
-        if unit != FrameUnit::Range {
-            let place = unit_name(unit);
-            let value = self.count(value, place)?;
-            self.check_no_variables(&value, place)?;
-            return Ok(value);
-        }
-        let key = window.order_by.first().and_then(|sort| match &sort.key {
-            crate::analysis::tree::SortBy::Value(key) => Some(key.ty.id),
-            crate::analysis::tree::SortBy::Output(_) => None,
-        });
-        match key {
-            Some(TypeId::INT2 | TypeId::INT4 | TypeId::INT8) => self.count(value, "RANGE"),
-            _ => Err(self.unsupported(
-                value.at,
-                "RANGE with an offset over other values than integers",
-            )),
-        }
-    }
-
-    /// A number of rows: a bigint.
-    pub(crate) fn count(&mut self, value: Expr, place: &str) -> Result<Expr, DialectError> {
-        use crate::catalog::coerce::Context;
-        let (at, source) = (value.start(), value.ty.id);
-        self.try_coerce(value, TypeId::INT8, Context::Assignment)?
-            .filter(|_| source.category() == 'N' || source == TypeId::UNKNOWN)
-            .ok_or_else(|| {
-                self.error(
-                    at,
-                    SqlState::DATATYPE_MISMATCH,
-                    format!(
-                        "argument of {place} must be type bigint, not type {}",
-                        source.name()
-                    ),
-                )
-            })
-    }
-}
-
-fn unit_name(unit: FrameUnit) -> &'static str {
-    match unit {
-        FrameUnit::Rows => "ROWS",
-        FrameUnit::Range => "RANGE",
-        FrameUnit::Groups => "GROUPS",
     }
 }

@@ -71,7 +71,7 @@ mod tests {
             PgType::Varchar(Some(10)),
             PgType::Int4,
             PgType::Timestamptz(Some(3)),
-            PgType::Opaque(pgtypes::Opaque::Citext),
+            PgType::Opaque(pgtypes::Opaque::Regclass),
             PgType::Numeric {
                 precision: Some(10),
                 scale: Some(2),

@@ -133,6 +133,12 @@ impl Translator<'_> {
                 .hint("store a JSON array instead"));
         }
         let ty = PgType::parse(text);
+        if let Some(PgType::Opaque(
+            Opaque::Citext | Opaque::Xml | Opaque::Macaddr | Opaque::Money,
+        )) = ty
+        {
+            return Err(self.src.unsupported(from, &format!("type {text}")));
+        }
         // SQLite's word for a column of no type.
         if ty.is_none() && !text.eq_ignore_ascii_case("any") {
             let bare = text.split('(').next().unwrap_or(text).trim();
@@ -177,8 +183,6 @@ impl Translator<'_> {
         }
         if ty.declared_as().is_some() || ty.collation().is_some() {
             self.replace(from, to, declared(ty));
-        } else if *ty == PgType::Opaque(Opaque::Citext) {
-            self.replace(from, to, "CITEXT COLLATE NOCASE");
         } else if matches!(
             ty,
             PgType::Timestamp(_) | PgType::Timestamptz(_) | PgType::Time(_) | PgType::Timetz(_)

@@ -37,10 +37,7 @@ pub(crate) fn create(src: &Source<'_>, at: usize) -> Result<Statement, DialectEr
             let name = src
                 .name(at + if src.is(at + 1, "IF") { 4 } else { 1 })
                 .unwrap_or_default();
-            if matches!(
-                name.as_str(),
-                "plpgsql" | "uuid-ossp" | "pgcrypto" | "citext"
-            ) {
+            if matches!(name.as_str(), "plpgsql" | "uuid-ossp" | "pgcrypto") {
                 return Ok(Statement::accepted("CREATE EXTENSION"));
             }
             Err(src.error(

@@ -3,7 +3,7 @@
 use pgtypes::SqlValue;
 
 use crate::analysis::tree::{Aggregate, Call, Expr, ExprKind, Sort, SortBy};
-use crate::catalog::TypeId;
+use crate::catalog::{Type, TypeId, functions_named};
 use crate::sqlite::any::{Wanted, wanted};
 use crate::sqlite::expr::is_stored_as_shown;
 use crate::sqlite::form::{is_registered, registered_name};
@@ -22,6 +22,11 @@ impl Printer<'_> {
     pub(crate) fn aggregate(&mut self, aggregate: &Aggregate, at: Position) -> Result {
         if aggregate.within_group && !is_ordered_set(aggregate) {
             return Err(self.unsupported(at, format!("aggregate {}", aggregate.call.function.name)));
+        }
+        if let (true, Some(fractions)) = (aggregate.within_group, aggregate.call.arguments.first())
+            && fractions.ty.id.is_array()
+        {
+            return self.percentiles(aggregate, fractions, at);
         }
         let name = self.aggregate_name(&aggregate.call, at)?;
         if aggregate.distinct && aggregate.call.arguments.len() > 1 {
@@ -53,6 +58,34 @@ impl Printer<'_> {
         if fraction.is_some() {
             self.push(")");
         }
+        Ok(())
+    }
+
+    /// Percentiles for an array of fractions: one aggregate for each.
+    fn percentiles(&mut self, aggregate: &Aggregate, fractions: &Expr, at: Position) -> Result {
+        let call = &aggregate.call;
+        let one = functions_named(call.function.name).iter().find(|function| {
+            function.arguments.first() == Some(&TypeId::FLOAT8)
+                && function.arguments.get(1) == call.function.arguments.get(1)
+        });
+        let (ExprKind::Array(fractions), Some(function)) = (&fractions.kind, one) else {
+            return Err(self.unsupported(at, "a percentile of fractions that are not written out"));
+        };
+        let ty = match call.arguments.last() {
+            Some(sorted) if function.result.is_pseudo() => sorted.ty,
+            _ => Type::new(function.result),
+        };
+        self.push("pg_array_make(");
+        self.list(fractions, ", ", |printer, fraction| {
+            let mut single = aggregate.clone();
+            single.call.function = function;
+            if let Some(first) = single.call.arguments.first_mut() {
+                *first = fraction.clone();
+            }
+            let value = Expr::new(ty, ExprKind::Aggregate(Box::new(single)), at);
+            printer.as_text(&value)
+        })?;
+        self.push(")");
         Ok(())
     }
 

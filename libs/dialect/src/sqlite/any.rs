@@ -193,9 +193,38 @@ impl Printer<'_> {
                 self.as_text(value)?;
                 self.push(")");
             }
+            ("width_bucket", [operand, thresholds]) => {
+                self.push("pg_width_bucket_array(");
+                self.as_text(operand)?;
+                self.push(", ");
+                self.expr(thresholds)?;
+                self.push(&format!(", {})", operand.ty.id.get()));
+            }
+            ("format", [format, array]) if call.variadic.is_some() => {
+                self.push("pg_format_array(");
+                self.expr(format)?;
+                self.push(", ");
+                self.expr(array)?;
+                self.push(")");
+            }
+            ("pg_collation_for", [value]) => self.collation_of(value)?,
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// `COLLATION FOR (value)`
+    fn collation_of(&mut self, value: &Expr) -> Result {
+        let id = value.ty.id;
+        if id.category() != 'S' && id != TypeId::UNKNOWN {
+            let message = format!("collations are not supported by type {}", id.name());
+            return Err(DialectError::new(SqlState::DATATYPE_MISMATCH, message));
+        }
+        self.text(match &value.kind {
+            ExprKind::Collate { .. } => "\"C\"",
+            _ => "\"default\"",
+        });
+        Ok(())
     }
 
     /// The number of a value's type. An aggregate stays, for it makes a group of all rows.

@@ -135,8 +135,47 @@ impl Printer<'_> {
             ExprKind::ArrayQuery(query) => self.array_query(query, expr),
             ExprKind::Element { array, index } => self.element(array, index, expr.ty.id),
             ExprKind::Field { record, index } => self.field(record, *index, expr.ty.id),
+            ExprKind::WithMember { .. } | ExprKind::Slice { .. } => self.part(expr),
             ExprKind::Array(elements) => self.array_value(elements),
             ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
+            _ => Err(self.unsupported(expr.at, "this expression")),
+        }
+    }
+
+    /// A part of an array, or a document with another value at a part of it.
+    fn part(&mut self, expr: &Expr) -> Result {
+        match &expr.kind {
+            ExprKind::WithMember {
+                document,
+                value,
+                as_array,
+                steps,
+            } => {
+                self.push("pg_jsonb_assign(");
+                self.expr(document)?;
+                self.push(", ");
+                self.expr(value)?;
+                self.push(if *as_array { ", 1" } else { ", 0" });
+                for step in steps {
+                    self.push(", ");
+                    self.expr(step)?;
+                }
+                self.push(")");
+                Ok(())
+            }
+            ExprKind::Slice { array, low, high } => {
+                self.push("pg_array_slice(");
+                self.expr(array)?;
+                for bound in [low, high] {
+                    self.push(", ");
+                    match bound {
+                        Some(bound) => self.expr(bound)?,
+                        None => self.push("'all'"),
+                    }
+                }
+                self.push(")");
+                Ok(())
+            }
             _ => Err(self.unsupported(expr.at, "this expression")),
         }
     }

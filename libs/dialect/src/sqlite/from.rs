@@ -19,8 +19,9 @@ impl Printer<'_> {
     /// What SQLite calls a cross join would not be reordered.
     fn items(&mut self, items: &[FromItem], mut behind: bool) -> Result {
         self.list(items, ", ", |printer, item| {
-            let wrap =
-                std::mem::replace(&mut behind, true) && matches!(item, FromItem::Join { .. });
+            let wrap = std::mem::replace(&mut behind, true)
+                && matches!(item, FromItem::Join { .. })
+                && !(printer.has_lateral(item) && is_chain(item));
             if wrap {
                 printer.push("(");
             }
@@ -30,6 +31,14 @@ impl Printer<'_> {
             }
             Ok(())
         })
+    }
+
+    /// Whether something in it may read what stands before it, which it would not find inside parentheses.
+    fn has_lateral(&self, item: &FromItem) -> bool {
+        match item {
+            FromItem::Relation(id) => self.is_called_for_each_row(*id),
+            FromItem::Join { sides, .. } => sides.iter().any(|side| self.has_lateral(side)),
+        }
     }
 
     fn item_of_from(&mut self, item: &FromItem) -> Result {
@@ -77,6 +86,7 @@ impl Printer<'_> {
                 self.query(query, false)?;
                 self.push(")");
             }
+            Source::Lateral(query) => self.lateral(query)?,
             Source::CommonTable(table) => {
                 let name = self.names.common_table(*table).0.to_owned();
                 self.name(&name);
@@ -132,6 +142,17 @@ impl Printer<'_> {
                     outer || matches!(kind, JoinKind::Left | JoinKind::Full),
                 );
             }
+        }
+    }
+}
+
+/// Whether it is joins one after the other, of which no row of the left side goes lost: such ones mean the same with
+/// more on their left.
+fn is_chain(item: &FromItem) -> bool {
+    match item {
+        FromItem::Relation(_) => true,
+        FromItem::Join { kind, sides, .. } => {
+            matches!(kind, JoinKind::Inner | JoinKind::Left) && is_chain(&sides[0])
         }
     }
 }

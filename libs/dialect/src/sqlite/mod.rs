@@ -16,6 +16,7 @@ mod fold;
 mod form;
 mod from;
 mod insert;
+mod lateral;
 mod names;
 mod quantified;
 mod query;

@@ -57,7 +57,7 @@ impl Names {
                 .columns
                 .get(column)
                 .map_or_else(String::new, |column| column.stored_name.clone()),
-            Source::Query(query) => nth(&output_names(query), column),
+            Source::Query(query) | Source::Lateral(query) => nth(&output_names(query), column),
             Source::CommonTable(id) => nth(self.common_table(*id).1, column),
             Source::Function(_) => format!("c{}", column + 1),
         }
@@ -129,7 +129,7 @@ fn each_common_table(analyzed: &Analyzed, each: &mut dyn FnMut(&CommonTable)) {
         in_query(&table.query, each);
     }
     for relation in &analyzed.relations {
-        if let Source::Query(query) = &relation.source {
+        if let Source::Query(query) | Source::Lateral(query) = &relation.source {
             in_query(query, each);
         }
     }

@@ -85,7 +85,39 @@ impl Printer<'_> {
         if distinct {
             self.push("DISTINCT ");
         }
+        let one_group = select.grouped && select.group_by.is_empty();
+        if one_group
+            && !select
+                .targets
+                .iter()
+                .any(|target| target.find_aggregate().is_some())
+        {
+            return self.one_group(query, select, compared || distinct);
+        }
         self.targets(&select.targets, &output_names(query), compared || distinct)?;
+        self.clauses(select)
+    }
+
+    /// SQLite knows only by an aggregate that all rows are one group: one that gives no value is put before the first.
+    fn one_group(&mut self, query: &Query, select: &Select, compared: bool) -> Result {
+        self.push("coalesce(nullif(count(*), count(*)), ");
+        let names = output_names(query);
+        let Some((first, rest)) = select.targets.split_first() else {
+            self.push("NULL)");
+            return self.clauses(select);
+        };
+        self.expr(first)?;
+        self.push(")");
+        if let (Some(collation), true) = (collation(first.ty.id), compared) {
+            self.push(" COLLATE ");
+            self.push(collation);
+        }
+        self.push(" AS ");
+        self.name(names.first().map_or("c", String::as_str));
+        if !rest.is_empty() {
+            self.push(", ");
+            self.targets(rest, names.get(1..).unwrap_or_default(), compared)?;
+        }
         self.clauses(select)
     }
 
@@ -133,10 +165,6 @@ impl Printer<'_> {
         if let Some(having) = &select.having {
             self.push(" HAVING ");
             self.expr(having)?;
-            if select.group_by.is_empty() {
-                // SQLite knows by an aggregate that all rows are one group.
-                self.push(" AND count(*) >= 0");
-            }
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Functions in FROM: a table of the columns `c1`, `c2`, …, or one of SQLite's table functions where an argument is a
 //! column of what stands beside it.
 
-use crate::analysis::tree::{Call, ColumnRef, Expr, ExprKind, Source, TableFunction};
-use crate::catalog::TypeId;
+use crate::analysis::tree::{Call, ColumnRef, Expr, ExprKind, RelationId, Source, TableFunction};
+use crate::catalog::{Type, TypeId};
 use crate::sqlite::form::is_registered;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
@@ -21,30 +21,56 @@ impl Printer<'_> {
         let ExprKind::Call(call) = &value.kind else {
             return self.one_row(value, function.ordinality);
         };
-        if !call.function.returns_set {
+        if !call.function.returns_set && function.definitions.is_empty() {
             return self.one_row(value, function.ordinality);
         }
         if is_lateral(function) {
-            return self.json_rows(call, value.at);
+            return self.rows_of(function, call, value.at);
         }
         if let Some(kind) = series_of(call) {
             return self.series(call, kind, function.ordinality);
         }
-        self.columns_of_rows(function, |printer| printer.json_rows(call, value.at))
+        self.columns_of_rows(function, |printer| {
+            printer.rows_of(function, call, value.at)
+        })
+    }
+
+    /// Whether a relation is a table function of SQLite's, with arguments from beside it.
+    pub(crate) fn is_called_for_each_row(&self, id: RelationId) -> bool {
+        match self.relations.get(id.0).map(|relation| &relation.source) {
+            Some(Source::Function(function)) => is_lateral(function),
+            Some(Source::Lateral(_)) => true,
+            _ => false,
+        }
     }
 
     /// A column of a function that is called for each row beside it; `false` for any other column.
     pub(crate) fn lateral_column(&mut self, column: ColumnRef) -> bool {
-        let Some(Source::Function(function)) =
-            self.relations.get(column.relation.0).map(|r| &r.source)
-        else {
-            return false;
+        let relations = self.relations;
+        let function = match relations.get(column.relation.0).map(|r| &r.source) {
+            Some(Source::Function(function)) => function,
+            Some(Source::Lateral(query)) => {
+                self.column_of_lateral(query, column);
+                return true;
+            }
+            _ => return false,
         };
         if !is_lateral(function) {
             return false;
         }
         let alias = self.names.alias(column.relation).to_owned();
         let width = width(function);
+        if let Some(definition) = function.definitions.get(column.column) {
+            let mut quoted = String::new();
+            std::mem::swap(&mut quoted, &mut self.out);
+            self.name(&alias);
+            std::mem::swap(&mut quoted, &mut self.out);
+            self.defined(
+                &format!("{quoted}.value ->> {}", column.column),
+                definition.ty,
+            );
+            return true;
+        }
         self.push("(");
         self.name(&alias);
         self.push(&if column.column >= width {
@@ -117,7 +143,15 @@ impl Printer<'_> {
     ) -> Result {
         self.push("(SELECT ");
         let columns = width(function);
-        if columns > 1 {
+        if !function.definitions.is_empty() {
+            let mut place = 0;
+            self.list(&function.definitions, ", ", |printer, column| {
+                printer.defined(&format!("value ->> {place}"), column.ty);
+                place += 1;
+                printer.push(&format!(" AS c{place}"));
+                Ok(())
+            })?;
+        } else if columns > 1 {
             for column in 0..columns {
                 if column > 0 {
                     self.push(", ");
@@ -146,6 +180,39 @@ impl Printer<'_> {
             }
             _ => Err(printer.unsupported(value.at, "a value beside sets of rows")),
         })?;
+        self.push("))");
+        Ok(())
+    }
+
+    /// A text as a value of the type that a column definition list says.
+    fn defined(&mut self, text: &str, ty: Type) {
+        let (id, typmod) = (ty.id.get(), ty.typmod);
+        self.push(&if ty.id.is_array() {
+            format!("pg_array_in({text}, {id})")
+        } else {
+            format!("pg_in({text}, {id}, {typmod})")
+        });
+    }
+
+    /// The rows of a call; a function of records is told their columns.
+    fn rows_of(&mut self, function: &TableFunction, call: &Call, at: Position) -> Result {
+        if function.definitions.is_empty() {
+            return self.json_rows(call, at);
+        }
+        let columns = function.definitions.iter().map(|column| {
+            let kind = match column.ty.id {
+                TypeId::JSON | TypeId::JSONB => 'j',
+                id if id.is_array() => 'a',
+                _ => 't',
+            };
+            format!("{kind}{}", column.name)
+        });
+        let columns: Vec<String> = columns.collect();
+        self.push(&format!("json_each(pg_set_{}(", call.function.source));
+        self.list(&call.arguments, ", ", Self::expr)?;
+        self.push(", ");
+        let columns = pgtypes::array::text_of(columns.iter().map(|column| Some(column.as_str())));
+        self.text(&columns);
         self.push("))");
         Ok(())
     }
@@ -223,7 +290,8 @@ fn series_of(call: &Call) -> Option<Series> {
 fn is_lateral(function: &TableFunction) -> bool {
     function.values.iter().any(|value| match &value.kind {
         ExprKind::Call(call) => {
-            call.function.returns_set && call.arguments.iter().any(reads_column)
+            (call.function.returns_set || !function.definitions.is_empty())
+                && call.arguments.iter().any(reads_column)
         }
         _ => false,
     })
@@ -237,6 +305,9 @@ fn reads_column(value: &Expr) -> bool {
 
 /// The number of its columns, but for that of WITH ORDINALITY.
 fn width(function: &TableFunction) -> usize {
+    if !function.definitions.is_empty() {
+        return function.definitions.len();
+    }
     function.values.iter().map(columns_of).sum()
 }
 

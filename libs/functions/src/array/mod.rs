@@ -2,19 +2,22 @@
 
 mod comparison;
 mod functions;
+mod make;
 mod search;
 
 pub(crate) use pgtypes::array::{Array, Element, text_of};
 use pgtypes::{SqlState, ValueError};
 
+use crate::error::fail;
+use crate::registry::Scalar;
+
 /// The functions of arrays.
 pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     comparison::FUNCTIONS,
     functions::FUNCTIONS,
+    make::FUNCTIONS,
     search::FUNCTIONS,
 ];
-use crate::error::fail;
-use crate::registry::Scalar;
 
 /// Elements of an array that must not be NULL and have one dimension.
 pub(crate) fn keys(text: &str) -> Result<Vec<String>, ValueError> {

@@ -2,7 +2,7 @@
 
 use pgtypes::{Decimal, SqlValueRef};
 
-use crate::arguments::{Answer, double, real, text, written};
+use crate::arguments::{Answer, double, real, text, value, whole, written};
 use crate::error::{overflow, underflow};
 use crate::float::nearest_single;
 use crate::registry::Scalar;
@@ -24,6 +24,14 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_numeric_float8", 1, numeric_to_double),
     Scalar::pure("pg_numeric_float8_no_overflow", 1, numeric_to_near_double),
     Scalar::pure("pg_numeric_float4", 1, numeric_to_single),
+    Scalar::pure("pg_real_as_bits", 1, |a| match value(a, 0) {
+        SqlValueRef::Real(number) => whole(number.to_bits().cast_signed()),
+        other => Ok(other.to_owned()),
+    }),
+    Scalar::pure("pg_real_of_bits", 1, |a| match value(a, 0) {
+        SqlValueRef::Integer(bits) => double(f64::from_bits(bits.cast_unsigned())),
+        other => Ok(other.to_owned()),
+    }),
 ];
 
 fn to_single(arguments: &[SqlValueRef<'_>]) -> Answer {

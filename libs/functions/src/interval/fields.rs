@@ -18,13 +18,8 @@ const ANY_DIGITS: i64 = 0xffff;
 /// Reads an interval. A number without a unit counts the last of the fields that it may have.
 pub(crate) fn read(text: &str, typmod: i64) -> Result<Interval, ValueError> {
     let trimmed = text.trim();
-    let is_number = trimmed
-        .strip_prefix(['-', '+'])
-        .unwrap_or(trimmed)
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
     let unit = match typmod >> 16 {
-        _ if typmod < 0 || !is_number || trimmed.is_empty() => None,
+        _ if typmod < 0 || !is_number(trimmed) => None,
         YEAR => Some("year"),
         fields if fields & !(YEAR | MONTH) == 0 => Some("month"),
         DAY => Some("day"),
@@ -34,9 +29,38 @@ pub(crate) fn read(text: &str, typmod: i64) -> Result<Interval, ValueError> {
     };
     let span = match unit {
         Some(unit) => Interval::parse(&format!("{trimmed} {unit}"))?,
-        None => Interval::parse(text)?,
+        None => match by_fields(trimmed, typmod) {
+            Some(spelled) => Interval::parse(&spelled)?,
+            None => Interval::parse(text)?,
+        },
     };
     coerced(span, typmod)
+}
+
+/// The text with what its fields let it leave out: `2:03` is minutes and seconds where there are no hours, and of two
+/// numbers the first counts days and the second hours.
+fn by_fields(text: &str, typmod: i64) -> Option<String> {
+    let (before, last) = text.rsplit_once(' ').unwrap_or(("", text));
+    match typmod >> 16 {
+        _ if typmod < 0 => None,
+        fields if fields == MINUTES | SECONDS && last.matches(':').count() == 1 => {
+            let digits = last.trim_start_matches(['-', '+']);
+            let sign = last.strip_suffix(digits)?;
+            Some(format!("{before} {sign}0:{digits}"))
+        }
+        fields if fields == DAY | HOURS && is_number(before) && is_number(last) => {
+            Some(format!("{before} days {last} hours"))
+        }
+        _ => None,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty()
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// What an interval with these fields and digits keeps of a span.

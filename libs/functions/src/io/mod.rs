@@ -3,7 +3,7 @@
 pub(crate) mod input;
 mod output;
 
-pub(crate) use crate::io::input::{char_text, cut_name, input};
+pub(crate) use crate::io::input::{cut_name, input};
 pub(crate) use crate::io::output::output;
 
 use pgtypes::{Context, Format, Oid, PgType, SqlValueRef, decode_in};

@@ -1,11 +1,13 @@
 //! JSON documents: types json, whose text stays as it was written, and jsonb, whose does not.
 
 mod access;
+mod assign;
 mod build;
 mod change;
 mod contain;
 pub(crate) mod parse;
 pub(crate) mod print;
+mod record;
 
 pub(crate) use crate::json::parse::{Node, Value};
 pub(crate) use crate::json::print::quoted;
@@ -17,9 +19,11 @@ use crate::registry::Scalar;
 /// The functions of JSON.
 pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     access::FUNCTIONS,
+    assign::FUNCTIONS,
     build::FUNCTIONS,
     change::FUNCTIONS,
     contain::FUNCTIONS,
+    record::FUNCTIONS,
 ];
 
 /// A document of type jsonb.

@@ -48,6 +48,9 @@ fn escape(text: &str) -> Result<Option<char>, ValueError> {
 /// what stands between two of them is what `substring` gives.
 fn expression(pattern: &str, escape: Option<char>) -> Result<String, ValueError> {
     let mut out = String::from("^(?:");
+    // What stands before the part is as short as it can be.
+    let separator: Option<String> = escape.map(|escape| [escape, '"'].iter().collect());
+    let has_part = separator.is_some_and(|separator| pattern.contains(&separator));
     let (mut after_escape, mut in_brackets, mut quotes) = (false, false, 0);
     for c in pattern.chars() {
         if std::mem::take(&mut after_escape) {
@@ -81,12 +84,14 @@ fn expression(pattern: &str, escape: Option<char>) -> Result<String, ValueError>
             out.push(c);
             in_brackets = c != ']';
         } else {
+            let shortest = if has_part && quotes == 0 { "?" } else { "" };
             match c {
                 '[' => {
                     out.push('[');
                     in_brackets = true;
                 }
-                '%' => out.push_str(".*"),
+                '%' => out.push_str(&format!(".*{shortest}")),
+                '*' | '+' | '?' | '}' => out.push_str(&format!("{c}{shortest}")),
                 '_' => out.push('.'),
                 '(' => out.push_str("(?:"),
                 '\\' | '.' | '^' | '$' => {

@@ -218,6 +218,7 @@ fn field(fields: &Fields, word: Word) -> Result<String, ValueError> {
         "RM" => {
             let at = match fields.month {
                 month if month < 0 => month + 12,
+                0 if fields.year < 0 => 0,
                 month => (month + 11) % 12,
             };
             let at = usize::try_from(at).unwrap_or(0);

@@ -1,10 +1,10 @@
 //! Types of characters into each other, and to the lengths that they are declared with.
 
-use pgtypes::{SqlState, SqlValueRef};
+use pgtypes::{SqlState, SqlValueRef, single_byte};
 
 use crate::arguments::{integer, text, truth, written};
 use crate::error::fail;
-use crate::io::{char_text, cut_name};
+use crate::io::cut_name;
 use crate::registry::Scalar;
 use crate::text::{between, byte_of};
 
@@ -34,12 +34,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         written(text(a, 0)?.trim_end_matches(' '))
     }),
     Scalar::pure("pg_text_char", 1, |a| {
-        written(
-            text(a, 0)?
-                .bytes()
-                .next()
-                .map_or_else(String::new, char_text),
-        )
+        written(single_byte::stored(single_byte::byte(text(a, 0)?)))
     }),
     Scalar::pure("pg_booltext", 1, |a| {
         written(if truth(a, 0)? { "true" } else { "false" })

@@ -1,5 +1,6 @@
 //! `format`: takes the texts of its arguments.
 
+use pgtypes::array::Array;
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, text, value, written};
@@ -10,6 +11,7 @@ use crate::text::{bounded, identifier, literal};
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_text_format", -1, formatted).loose(),
     Scalar::pure("pg_text_format_nv", 1, formatted).loose(),
+    Scalar::pure("pg_format_array", 2, formatted_array).loose(),
 ];
 
 /// What stands between `%` and the letter.
@@ -28,6 +30,21 @@ enum Width {
     None,
     Number(i64),
     Argument(Option<usize>),
+}
+
+/// The same with an array of the values; a NULL array has none.
+fn formatted_array(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let mut spread = vec![value(arguments, 0)];
+    let array = match value(arguments, 1) {
+        SqlValueRef::Null => Array::new(Vec::new()),
+        _ => Array::parse(text(arguments, 1)?)?,
+    };
+    spread.extend(
+        array
+            .leaves()
+            .map(|leaf| leaf.map_or(SqlValueRef::Null, SqlValueRef::Text)),
+    );
+    formatted(&spread)
 }
 
 fn formatted(arguments: &[SqlValueRef<'_>]) -> Answer {

@@ -5,10 +5,13 @@ mod codes;
 mod coercion;
 mod cut;
 mod format;
+mod ident;
 mod join;
 mod like;
+mod normal;
 mod quote;
 mod search;
+mod size;
 mod trim;
 
 pub(crate) use crate::text::cut::{bounds, overlay_bounds};
@@ -26,10 +29,13 @@ pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     coercion::FUNCTIONS,
     cut::FUNCTIONS,
     format::FUNCTIONS,
+    ident::FUNCTIONS,
     join::FUNCTIONS,
     like::FUNCTIONS,
+    normal::FUNCTIONS,
     quote::FUNCTIONS,
     search::FUNCTIONS,
+    size::FUNCTIONS,
     trim::FUNCTIONS,
 ];
 

@@ -121,6 +121,28 @@ pub enum ExprKind {
         /// Its place in it.
         index: usize,
     },
+    /// `a[low:high]`
+    Slice {
+        /// An array.
+        array: Box<Expr>,
+        /// The first place.
+        low: Option<Box<Expr>>,
+        /// The last place.
+        high: Option<Box<Expr>>,
+    },
+    /// GROUPING (…); a number as soon as the keys of the groups are known.
+    Grouping(Vec<Expr>),
+    /// A jsonb with another value at a path; the steps are texts.
+    WithMember {
+        /// The jsonb.
+        document: Box<Expr>,
+        /// The new value.
+        value: Box<Expr>,
+        /// A NULL becomes an array, not an object.
+        as_array: bool,
+        /// Where the value stands.
+        steps: Vec<Expr>,
+    },
     /// A row.
     Row(Vec<Expr>),
     /// Rows compared field by field.
@@ -222,7 +244,7 @@ pub struct Call {
     pub function: &'static Function,
     /// One a parameter, of the parameter's type.
     pub arguments: Vec<Expr>,
-    /// The type of the elements of the last argument, where the call's last arguments were collected into an array.
+    /// `"any"` where the last argument is an array whose elements are the last arguments.
     pub variadic: Option<TypeId>,
 }
 

@@ -170,6 +170,8 @@ pub enum Source {
     },
     /// A query in FROM.
     Query(Box<Query>),
+    /// A query in FROM that reads what stands beside it.
+    Lateral(Box<Query>),
     /// A common table expression.
     CommonTable(CommonTableId),
     /// A function in FROM.
@@ -186,6 +188,8 @@ pub struct TableFunction {
     pub values: Vec<Expr>,
     /// WITH ORDINALITY: the last column counts.
     pub ordinality: bool,
+    /// The columns that the statement says the function's records have.
+    pub definitions: Vec<Output>,
 }
 
 /// All relations of a statement, by number.

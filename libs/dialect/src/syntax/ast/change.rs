@@ -31,13 +31,15 @@ pub enum Overriding {
     User,
 }
 
-/// A column that is assigned to; parts of it (`a[1]`, `a.b`) are refused.
+/// A column that is assigned to, or a part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AssignmentTarget {
     /// The column.
     pub column: Name,
-    /// A subscript or a field was named.
+    /// A field or a slice was named, which are refused.
     pub partial: bool,
+    /// The subscripts that lead to the part.
+    pub subscripts: Vec<Expr>,
 }
 
 /// ON CONFLICT.

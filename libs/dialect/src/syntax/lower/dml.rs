@@ -2,6 +2,7 @@
 
 use squawk_parser::SyntaxKind::*;
 
+use super::super::ast::Subscript;
 use super::super::ast::{
     Assignment, AssignmentTarget, ConflictTarget, ConflictTerm, Delete, Expr, ExprKind, Filter,
     Insert, Name, OnConflict, Overriding, Target, Update,
@@ -154,13 +155,19 @@ impl Lowering<'_> {
         let mut target = AssignmentTarget {
             column: self.column_name(self.need(node, COLUMN_NAME_REF)?)?,
             partial: false,
+            subscripts: Vec::new(),
         };
         for accessor in node.nodes().skip(1) {
-            target.partial = true;
-            if accessor.kind() != FIELD_ACCESSOR {
-                self.subscript(accessor)?;
-            } else if let Some(name) = accessor.child(COMPOSITE_FIELD_REF) {
-                self.lower_name(name, Place::Label)?;
+            if accessor.kind() == FIELD_ACCESSOR {
+                target.partial = true;
+                if let Some(name) = accessor.child(COMPOSITE_FIELD_REF) {
+                    self.lower_name(name, Place::Label)?;
+                }
+                continue;
+            }
+            match self.subscript(accessor)? {
+                Subscript::Index(index) => target.subscripts.push(*index),
+                Subscript::Slice(..) => target.partial = true,
             }
         }
         Ok(target)

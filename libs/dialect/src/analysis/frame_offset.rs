@@ -1,0 +1,179 @@
+//! Offsets of frames: a number of rows or groups, or in RANGE a distance from the row's own value.
+//!
+//! SQLite adds distances to what is stored and compares that, which is right for whole numbers and for moments that are
+//! counted in microseconds, but not for months, nor for numerics, which are texts.
+
+use pgtypes::{Interval, SqlState, SqlValue, Zone};
+
+use crate::analysis::Analyzer;
+use crate::analysis::scope::Clause;
+use crate::analysis::tree::{Bound, Expr, ExprKind, SortBy, Window};
+use crate::catalog::{Type, TypeId};
+use crate::error::DialectError;
+use crate::syntax::ast::{self, FrameBound, FrameUnit, Position};
+
+const DAY: i64 = 86_400_000_000;
+
+/// Which way a fraction of a day goes where days are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rounding {
+    Down,
+    Up,
+}
+
+impl Analyzer<'_> {
+    pub(crate) fn frame_start(
+        &mut self,
+        bound: &FrameBound,
+        unit: FrameUnit,
+        window: &Window,
+    ) -> Result<Bound, DialectError> {
+        self.bound(bound, unit, window, [Rounding::Down, Rounding::Up])
+    }
+
+    pub(crate) fn frame_end(
+        &mut self,
+        bound: &FrameBound,
+        unit: FrameUnit,
+        window: &Window,
+    ) -> Result<Bound, DialectError> {
+        self.bound(bound, unit, window, [Rounding::Up, Rounding::Down])
+    }
+
+    /// `rounding` is that of an offset before the row, and of one behind it.
+    fn bound(
+        &mut self,
+        bound: &FrameBound,
+        unit: FrameUnit,
+        window: &Window,
+        [before, behind]: [Rounding; 2],
+    ) -> Result<Bound, DialectError> {
+        Ok(match bound {
+            FrameBound::UnboundedPreceding => Bound::UnboundedPreceding,
+            FrameBound::CurrentRow => Bound::CurrentRow,
+            FrameBound::UnboundedFollowing => Bound::UnboundedFollowing,
+            FrameBound::Preceding(value) => {
+                Bound::Preceding(self.offset(value, unit, window, before)?)
+            }
+            FrameBound::Following(value) => {
+                Bound::Following(self.offset(value, unit, window, behind)?)
+            }
+        })
+    }
+
+    fn offset(
+        &mut self,
+        value: &ast::Expr,
+        unit: FrameUnit,
+        window: &Window,
+        rounding: Rounding,
+    ) -> Result<Expr, DialectError> {
+        let value = self.in_clause(Clause::Window, |analyzer| analyzer.expr(value))?;
+        if unit != FrameUnit::Range {
+            let place = match unit {
+                FrameUnit::Groups => "GROUPS",
+                _ => "ROWS",
+            };
+            let value = self.count(value, place)?;
+            self.check_no_variables(&value, place)?;
+            return Ok(value);
+        }
+        let key = window.order_by.first().and_then(|sort| match &sort.key {
+            SortBy::Value(key) => Some(key.ty.id),
+            SortBy::Output(_) => None,
+        });
+        let key = key.unwrap_or(TypeId::UNKNOWN);
+        match key {
+            TypeId::INT2 | TypeId::INT4 | TypeId::INT8 => self.count(value, "RANGE"),
+            TypeId::FLOAT4 | TypeId::FLOAT8 => {
+                self.check_no_variables(&value, "RANGE")?;
+                self.coerce(value, TypeId::FLOAT8)
+            }
+            TypeId::DATE | TypeId::TIMESTAMP | TypeId::TIMESTAMPTZ | TypeId::TIME => {
+                self.span(value, key, rounding)
+            }
+            TypeId::NUMERIC | TypeId::INTERVAL | TypeId::TIMETZ => Err(self.unsupported(
+                value.at,
+                format!("RANGE with an offset over type {}", key.name()),
+            )),
+            _ => Err(self.error(
+                value.at,
+                SqlState::FEATURE_NOT_SUPPORTED,
+                format!(
+                    "RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}",
+                    key.name()
+                ),
+            )),
+        }
+    }
+
+    /// An interval as a number of what moments of the type are counted in.
+    fn span(&mut self, value: Expr, key: TypeId, rounding: Rounding) -> Result<Expr, DialectError> {
+        let at = value.start();
+        let value = self.coerce(value, TypeId::INTERVAL)?;
+        let span = match &value.without_relabel().kind {
+            ExprKind::Constant(SqlValue::Text(text)) => Interval::parse(text).ok(),
+            _ => None,
+        };
+        let Some(span) = span else {
+            return Err(self.unsupported(at, "RANGE with an offset that is no constant"));
+        };
+        if span.months != 0 {
+            return Err(self.unsupported(at, "RANGE with an offset of months"));
+        }
+        let fixed = matches!(self.context.zone, Zone::Fixed(_)) || is_greenwich(&self.context.zone);
+        if key == TypeId::TIMESTAMPTZ && span.days != 0 && !fixed {
+            return Err(self.unsupported(at, "RANGE with an offset of days in this time zone"));
+        }
+        let days = if key == TypeId::TIME { 0 } else { span.days };
+        let micros = i64::from(days)
+            .saturating_mul(DAY)
+            .saturating_add(span.micros);
+        if micros < 0 {
+            return Err(self.error(
+                Position::default(),
+                SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
+                "invalid preceding or following size in window function",
+            ));
+        }
+        let number = match (key, rounding) {
+            (TypeId::DATE, Rounding::Down) => micros / DAY,
+            (TypeId::DATE, Rounding::Up) => micros / DAY + i64::from(micros % DAY != 0),
+            _ => micros,
+        };
+        Ok(Expr::new(
+            Type::new(TypeId::INT8),
+            ExprKind::Constant(SqlValue::Integer(number)),
+            at,
+        ))
+    }
+
+    /// A number of rows: a bigint.
+    pub(crate) fn count(&mut self, value: Expr, place: &str) -> Result<Expr, DialectError> {
+        use crate::catalog::coerce::Context;
+        let (at, source) = (value.start(), value.ty.id);
+        self.try_coerce(value, TypeId::INT8, Context::Assignment)?
+            .filter(|_| source.category() == 'N' || source == TypeId::UNKNOWN)
+            .ok_or_else(|| {
+                self.error(
+                    at,
+                    SqlState::DATATYPE_MISMATCH,
+                    format!(
+                        "argument of {place} must be type bigint, not type {}",
+                        source.name()
+                    ),
+                )
+            })
+    }
+}
+
+/// Whether every day of the zone has 24 hours, as far as its name tells.
+fn is_greenwich(zone: &Zone) -> bool {
+    match zone {
+        Zone::Named(zone) => matches!(
+            zone.iana_name(),
+            Some("UTC" | "Etc/UTC" | "GMT" | "Etc/GMT")
+        ),
+        _ => false,
+    }
+}

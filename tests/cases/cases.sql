@@ -1,0 +1,482 @@
+-- Statements whose answers stand in cases.txt, as PostgreSQL 15 gave them; record.sh writes that anew. Each case is a
+-- line, and runs in a transaction of its own that is rolled back, on the tables of setup.sql.
+
+-- integers
+SELECT 17 / 5, -17 / 5, 17 % -5, 5 % 3
+SELECT 1 / (SELECT count(*) FROM author WHERE id > 99)
+SELECT pages * 1000 FROM book WHERE id = 12
+SELECT pages * 100::smallint FROM book WHERE id = 12
+SELECT 9223372036854775807 + 1
+SELECT -2147483648, -9223372036854775808, 9223372036854775808
+SELECT 12 & 10, 12 | 3, 12 # 10, ~0, 1 << 5, -32 >> 2
+SELECT abs(-2147483648)
+SELECT abs(-7::smallint), sign(-3), mod(11, 4), div(11, 4)
+SELECT gcd(84, 36), lcm(4, 6), factorial(10)
+SELECT factorial(-1)
+SELECT '  42 '::int, '-0'::int, '+7'::bigint
+SELECT '4 2'::int
+SELECT '99999'::smallint
+SELECT ''::int
+SELECT 2.5::int, 3.5::int, -2.5::int, 0.5::smallint
+SELECT 1e10::int
+SELECT 7::int2 + 7::int8, pg_typeof(7::int2 + 7::int4)
+SELECT int4 '5' ^ 2, 2 ^ -1, 0 ^ 0
+SELECT to_hex(255), to_hex(-1)
+SELECT 5 / 0.0
+SELECT width_bucket(5.35, 0.024, 10.06, 5), width_bucket(0, ARRAY[1, 5, 9]), width_bucket(5, ARRAY[1, 5, 9])
+SELECT 3 BETWEEN 1 AND 3, 3 NOT BETWEEN 4 AND 9, 3 BETWEEN SYMMETRIC 9 AND 1
+SELECT 1 = 1.0, 1 < 1.5, 2 > 1.5::real
+SELECT greatest(3, NULL, 7), least(3, NULL, 7), greatest(NULL, NULL)
+
+-- numeric
+SELECT 1.0 / 3, 10 / 4.0, 2::numeric / 3, 1.10 + 2.20, 1.5 * 1.5
+SELECT 0.1 + 0.2 = 0.3, 0.1::float8 + 0.2::float8 = 0.3::float8
+SELECT round(2.5), round(-2.5), round(2.345, 2), round(1234.5, -2)
+SELECT trunc(2.99), trunc(-2.99, 1), ceil(2.01), floor(-2.01)
+SELECT price, price * 3, price / 7 FROM book ORDER BY id
+SELECT sum(price), avg(price), min(price), max(price), count(price) FROM book
+SELECT '12.3456'::numeric(6,2), 1e3::numeric, 1.5e-3, 1000000::numeric
+SELECT 12345.678::numeric(5,2)
+SELECT 'NaN'::numeric, 'Infinity'::numeric, '-inf'::numeric, 'NaN'::numeric = 'NaN'::numeric
+SELECT 'nan'::numeric > 1e100, 'Infinity'::numeric - 'Infinity'::numeric
+SELECT 1::numeric / 0
+SELECT sqrt(2::numeric), exp(1.0), ln(10.0), log(1000.0), log(2.0, 64.0), power(2.0, 0.5)
+SELECT sqrt(-1.0)
+SELECT ln(0.0)
+SELECT scale(1.500), min_scale(1.500), trim_scale(1.500)
+SELECT 123456789012345678901234567890 * 987654321098765432109876543210
+SELECT 0.00000000000000000001 + 1, -0.0, 00.10
+SELECT to_char(1234.5, '9,999.99'), to_char(-0.5, 'FM0.00'), to_char(5, '000'), to_char(1e6, '9.99EEEE')
+SELECT to_char(485, 'RN'), to_char(12, '99th'), to_char(-7, '9PR'), to_char(3.14, 'S9.9')
+SELECT to_number('1,234.50', '9,999.99'), to_number('-7', 'S9')
+SELECT 'abc'::numeric
+SELECT '1_000'::numeric
+SELECT 10::numeric % 3.3, mod(-7.5, 2), div(7.5, 2)
+SELECT numeric '1.50' = numeric '1.5', numeric '1.50'::text = numeric '1.5'::text
+SELECT count(DISTINCT v) FROM (VALUES (1.0), (1.00), (2)) AS t(v)
+SELECT sum(v), avg(v) FROM (VALUES (0.1), (0.2), (0.30)) AS t(v)
+SELECT stddev(v), variance(v), stddev_pop(v), var_pop(v) FROM (VALUES (1), (2), (4)) AS t(v)
+SELECT 1.23::real, 1.23::float8, 1e400
+SELECT '1e400'::float8
+SELECT cast(1.9 AS numeric(3)), 99.95::numeric(3,1)
+SELECT 4.35 * 100, 1.1::numeric(3,1) || ''
+SELECT random() BETWEEN 0 AND 1, pi(), degrees(pi()), radians(90)
+
+-- floats
+SELECT 0.1::real, 0.1::double precision, 1e-5::real, 123456789::real
+SELECT rating, rating * 2, rating + 0.1 FROM book ORDER BY id
+SELECT fee, fee / 3, fee * fee FROM loan ORDER BY id
+SELECT 'Infinity'::float8, '-Infinity'::float8, 'NaN'::float8, 'NaN'::float8 > 'Infinity'::float8
+SELECT 1::float8 / 0
+SELECT 1e308::float8 * 10
+SELECT 1e-320::float8 / 1e10
+SELECT round(0.5::float8), round(1.5::float8), round(-0.5::float8), trunc(-1.5::float8)
+SELECT sqrt(16::float8), cbrt(8), power(2::float8, 10), exp(0::float8), ln(1::float8)
+SELECT sin(0), cos(0), tan(0), asin(1), acos(1), atan(1), atan2(1, 1)
+SELECT sind(30), cosd(60), tand(45), sinh(1), cosh(0), tanh(0)
+SELECT acos(2)
+SELECT 1.5::float8::int, 2.5::float8::int, -1.5::float8::int
+SELECT 1e20::float8::bigint
+SELECT 100000000000000000000::float8, 1e15::float8, 1e16::float8, 0.0001::float8, 0.00001::float8
+SELECT 1.5::real = 1.5, 0.1::real = 0.1
+SELECT avg(rating), sum(rating) FROM book
+SELECT corr(x, y), covar_pop(x, y), regr_slope(y, x), regr_intercept(y, x), regr_count(y, x) FROM (VALUES (1, 2), (2, 4), (3, 7)) AS t(x, y)
+SELECT 'x'::float8
+SELECT float8 '-0' = 0, sign(-2.5::float8)
+
+-- booleans and NULL
+SELECT true AND NULL, false AND NULL, true OR NULL, NOT NULL::boolean
+SELECT 'yes'::boolean, 'off'::boolean, '1'::boolean, ' t '::boolean
+SELECT 'maybe'::boolean
+SELECT true::int, 0::boolean, 1::boolean::text
+SELECT alive, NOT alive, alive = true FROM author ORDER BY id
+SELECT count(*) FROM author WHERE alive IS NOT TRUE
+SELECT NULL IS NULL, 1 IS NOT NULL, NULL = NULL, (1, NULL) IS NULL, (1, NULL) IS NOT NULL
+SELECT 1 IS DISTINCT FROM NULL, NULL IS NOT DISTINCT FROM NULL
+SELECT coalesce(NULL, NULL, 3), nullif(4, 4), nullif(4, 5)
+SELECT coalesce(price, 0), coalesce(isbn, 'none') FROM book ORDER BY id
+SELECT title FROM book WHERE price <> 9.90 ORDER BY id
+SELECT title FROM book WHERE author_id NOT IN (1, 2) ORDER BY id
+SELECT title FROM book WHERE author_id NOT IN (1, NULL) ORDER BY id
+SELECT 1 WHERE NULL
+SELECT CASE WHEN NULL THEN 'a' ELSE 'b' END, CASE 3 WHEN 1 THEN 'x' WHEN 3 THEN 'y' END
+SELECT CASE WHEN price > 10 THEN 'dear' WHEN price > 0 THEN 'cheap' ELSE 'free' END FROM book ORDER BY id
+SELECT bool_and(alive), bool_or(alive), every(alive) FROM author
+SELECT id FROM book ORDER BY price NULLS FIRST, id
+SELECT id FROM book ORDER BY price DESC, id
+SELECT id FROM book ORDER BY price DESC NULLS LAST, id
+SELECT 1 + true
+SELECT true > false, true = 't'
+SELECT id FROM author WHERE id
+SELECT num_nulls(1, NULL, 'a'), num_nonnulls(1, NULL, 'a')
+
+-- texts
+SELECT 'a' || 'b', 'a' || 1, 2.50 || 'x', 'a' || NULL, 'q' || true
+SELECT length('Brontë'), octet_length('Brontë'), bit_length('ab'), char_length('')
+SELECT upper('brontë'), lower('ÀÉ'), initcap('two words-here')
+SELECT substring('abcdef' FROM 2 FOR 3), substring('abcdef', 4), substr('abcdef', -1, 4), substring('abcdef' FOR 2)
+SELECT substring('abc' FROM 2 FOR -1)
+SELECT left('abcdef', 2), left('abcdef', -2), right('abcdef', 3), right('abcdef', -4)
+SELECT lpad('7', 3, '0'), rpad('ab', 5, 'xy'), lpad('abcdef', 3)
+SELECT trim('  a '), ltrim('xxabx', 'x'), rtrim('abxx', 'x'), btrim('xyaxy', 'xy'), trim(LEADING 'z' FROM 'zzaz')
+SELECT rtrim('a  ') || '|', trim(TRAILING FROM ' b ') || '|'
+SELECT position('c' IN 'abcabc'), strpos('abc', 'z'), overlay('abcdef' PLACING 'XX' FROM 3 FOR 2)
+SELECT replace('banana', 'an', 'x'), translate('12345', '143', 'ax'), reverse('abc'), repeat('ab', 3)
+SELECT split_part('a,b,c', ',', 2), split_part('a,b,c', ',', -1), split_part('a,b,c', ',', 9)
+SELECT split_part('a,b', ',', 0)
+SELECT starts_with('abc', 'ab'), 'abc' ^@ 'b', ascii('ë'), chr(235), chr(65)
+SELECT chr(0)
+SELECT md5('abc'), encode(sha256('abc'), 'hex')
+SELECT quote_ident('a b'), quote_ident('ab'), quote_literal('it''s'), quote_nullable(NULL)
+SELECT format('%s has %L and %I', 'a', 'b''c', 'd e'), format('%2$s %1$s', 'a', 'b'), format('%-5s|%5s|', 'a', 'b'), format('100%%')
+SELECT format('%d', 1)
+SELECT concat('a', NULL, 1, true), concat_ws('-', 'a', NULL, 'b'), concat_ws(NULL, 'a', 'b')
+SELECT concat_ws(',', VARIADIC ARRAY['x', 'y', NULL]), concat(VARIADIC '{1,2}'::int[])
+SELECT 'abc' LIKE 'a%', 'abc' LIKE '_b_', 'a%c' LIKE 'a\%c', 'ABC' ILIKE 'a%', 'abc' NOT LIKE 'b%'
+SELECT 'a_c' LIKE 'a!_c' ESCAPE '!', 'abc' LIKE 'a!_c' ESCAPE '!'
+SELECT 'abc' SIMILAR TO '(a|z)b?c', 'abc' SIMILAR TO 'ab'
+SELECT 'abc123' ~ '\d+$', 'ABC' ~* 'abc', 'abc' !~ '^b', 'abc' !~* 'B'
+SELECT regexp_replace('a1b22', '\d+', '#', 'g'), regexp_replace('abc', '(b)', '<\1>'), regexp_match('k=v', '(\w)=(\w)')
+SELECT regexp_matches('aXbX', '[a-z]X', 'g')
+SELECT regexp_split_to_array('a, b,c', ',\s*'), regexp_count('banana', 'a'), regexp_substr('x12y', '\d+'), regexp_instr('abc', 'c')
+SELECT 'a' ~ '('
+SELECT substring('x=42;' FROM '=(\d+)'), substring('abcdefg' SIMILAR 'a#"%#"g' ESCAPE '#')
+SELECT string_to_array('1,2,,3', ','), string_to_array('a b', ' ', 'b'), array_to_string(ARRAY['a', NULL, 'c'], '-', '*')
+SELECT 'a' < 'B', 'a' < 'b', 'Z' < 'a', 'é' > 'z'
+SELECT 'abc' = 'abc  ', 'abc'::char(5) = 'abc', 'abc'::char(5) || '|', length('ab'::char(5))
+SELECT 'toolong'::varchar(3), 'toolong'::char(3), 'x'::char(4)
+SELECT E'a\tb\\n\x41\u00e9', U&'\00e9', $$it's$$, $t$a$$b$t$
+SELECT 'one' 'two'
+SELECT isbn, length(isbn), isbn || '.' FROM book WHERE id IN (10, 12) ORDER BY id
+SELECT title FROM book WHERE title > 'N' ORDER BY title DESC
+SELECT string_agg(title, ', ' ORDER BY title), string_agg(DISTINCT left(title, 1), '') FROM book
+SELECT note, length(note), encode(mark, 'hex'), mark FROM reading ORDER BY at
+SELECT 'x'::name, 'a'::"char", octet_length('\x0102'::bytea)
+SELECT to_char(123, '999') || to_char(date '2024-05-06', 'YYYY')
+SELECT normalize(U&'e\0301', NFC) = U&'\00e9', unistr('\00e9')
+SELECT parse_ident('"Some".thing')
+SELECT string_to_table('a,b', ',')
+
+-- bytes
+SELECT '\x4142'::bytea, 'a\\b'::bytea, E'\\000'::bytea
+SELECT encode('\xdeadbeef', 'hex'), encode('\xdeadbeef', 'base64'), encode('\x00ff', 'escape')
+SELECT decode('3q2+7w==', 'base64'), decode('ff', 'hex')
+SELECT decode('f', 'hex')
+SELECT length('\x0102'::bytea), substring('\x010203'::bytea FROM 2), '\x01'::bytea || '\x02'::bytea
+SELECT get_byte('\x0102'::bytea, 1), set_byte('\x0102'::bytea, 0, 255), get_bit('\x01'::bytea, 0)
+SELECT get_byte('\x01'::bytea, 5)
+SELECT '\xff'::bytea > '\x01ff'::bytea, position('\x02'::bytea IN '\x0102'::bytea)
+SELECT convert_from('\xc3ab', 'UTF8'), convert_to('ë', 'LATIN1')
+SELECT convert_from('\xff', 'UTF8')
+SELECT '\xzz'::bytea
+SELECT md5('\x00'::bytea), trim('\x00'::bytea FROM '\x000100'::bytea)
+
+-- dates and times
+SELECT '2024-02-29'::date, date 'Feb 3 2021', '20210304'::date, '2021-1-2'::date
+SELECT '2023-02-29'::date
+SELECT '13/13/2020'::date
+SELECT 'nonsense'::date
+SELECT date '2024-03-01' - 1, date '2024-03-01' - date '2024-02-01', date '2024-01-31' + interval '1 month'
+SELECT born, born + 1, extract(year FROM born), extract(dow FROM born) FROM author ORDER BY id
+SELECT published - born FROM book JOIN author ON author.id = author_id ORDER BY book.id
+SELECT 'infinity'::date, '-infinity'::timestamp, isfinite(date '2024-01-01')
+SELECT timestamp '2024-01-31 12:34:56.789', '2024-01-31T12:34'::timestamp, timestamp(0) '2024-01-31 12:34:56.5'
+SELECT timestamptz '2024-07-01 12:00+02', '2024-07-01 12:00 Europe/Berlin'::timestamptz, '2024-07-01 12:00Z'::timestamptz
+SELECT timestamp '2024-07-01 12:00' AT TIME ZONE 'Europe/Berlin', timestamptz '2024-07-01 12:00Z' AT TIME ZONE 'Asia/Tokyo'
+SELECT timestamp '2024-01-01' AT TIME ZONE 'Nowhere/Else'
+SELECT extract(epoch FROM timestamptz '2024-01-01Z'), extract(week FROM date '2024-12-30'), extract(isoyear FROM date '2024-12-30'), extract(quarter FROM date '2024-05-01')
+SELECT extract(microseconds FROM time '01:02:03.5'), extract(doy FROM date '2024-12-31'), extract(century FROM date '2000-01-01'), extract(millennium FROM date '2001-01-01')
+SELECT extract(hour FROM date '2024-01-01')
+SELECT extract(fortnight FROM date '2024-01-01')
+SELECT date_part('month', timestamp '2024-05-06'), date_trunc('hour', timestamp '2024-05-06 07:08:09'), date_trunc('week', date '2024-05-09')
+SELECT date_trunc('decade', timestamp '2024-05-06'), date_trunc('quarter', timestamptz '2024-05-06Z')
+SELECT date_bin('15 minutes', timestamp '2024-05-06 07:08:09', timestamp '2024-01-01')
+SELECT age(timestamp '2024-03-01', timestamp '2023-12-25'), age(date '2000-02-29', date '1999-01-31')
+SELECT interval '1 year 2 months 3 days 4:05:06', interval '-1 day', interval '36 hours', interval '1.5 months'
+SELECT interval 'P1Y2M3DT4H5M6S', interval '1-2', interval '5' HOUR, interval '1 2:03' DAY TO MINUTE
+SELECT interval '1 day' * 2.5, interval '1 month' / 4, interval '3 days' + interval '25 hours', -interval '1 day'
+SELECT interval '1 month' = interval '30 days', interval '24 hours' = interval '1 day', interval '1 day' > interval '23:59'
+SELECT interval 'x days'
+SELECT justify_days(interval '65 days'), justify_hours(interval '50 hours'), justify_interval(interval '1 mon -1 hour')
+SELECT make_date(2024, 2, 29), make_time(8, 15, 23.5), make_timestamp(2013, 7, 15, 8, 15, 23.5), make_interval(days => 10, hours => 3)
+SELECT make_date(2023, 2, 29)
+SELECT to_char(timestamp '2024-05-06 17:08:09.123', 'YYYY-MM-DD HH24:MI:SS.MS'), to_char(date '2024-05-06', 'FMDay, DDth FMMonth YYYY'), to_char(timestamp '2024-05-06 17:08', 'HH12 AM')
+SELECT to_char(interval '1 day 02:03:04', 'DD HH24:MI:SS'), to_char(date '2024-12-30', 'IYYY-IW-ID'), to_char(date '2024-05-06', 'Q J CC')
+SELECT to_date('05 Dec 2000', 'DD Mon YYYY'), to_timestamp('2024-05-06 07:08', 'YYYY-MM-DD HH24:MI'), to_timestamp(0.5)
+SELECT to_date('2024-13-01', 'YYYY-MM-DD')
+SELECT time '12:34:56' + interval '90 minutes', time '23:00' - time '01:30', time '24:00'
+SELECT time '25:00'
+SELECT timetz '12:00+02', timetz '12:00+02' = timetz '10:00+00', timetz '12:00+02' AT TIME ZONE 'UTC'
+SELECT taken, taken::date, taken::time, due, due - taken FROM loan ORDER BY id
+SELECT sum(kept), avg(kept), min(kept), max(kept) FROM loan
+SELECT kept, kept * 2, extract(day FROM kept) FROM loan ORDER BY kept
+SELECT timestamp '2024-01-01' < date '2024-01-02', timestamptz '2024-01-01 00:00Z' = timestamp '2024-01-01'
+SELECT (date '2024-01-01', date '2024-06-01') OVERLAPS (date '2024-05-01', interval '1 month')
+SELECT generate_series(date '2024-01-30', date '2024-02-01', interval '1 day')
+SELECT current_date = now()::date, now() = transaction_timestamp(), clock_timestamp() >= now()
+SELECT '294276-12-31'::timestamp + interval '1 year'
+SELECT '5874898-01-01'::date
+SELECT timestamp '2024-03-31 02:30', timestamp 'epoch', date 'epoch'
+SELECT '2024-05-06 07:08:09 BC'::timestamp, '0044-03-15 BC'::date
+SELECT '10:20 PM'::time, '04:05:06.789-8'::timetz
+
+-- identifiers of rows and addresses
+SELECT '7D444840-9DC0-11D1-B245-5FFDCE74FAD2'::uuid, '{7d4448409dc011d1b2455ffdce74fad2}'::uuid
+SELECT '7d44'::uuid
+SELECT place, place < 'ffffffff-ffff-ffff-ffff-ffffffffffff' FROM reading ORDER BY at
+SELECT inet '192.168.1.5/24', cidr '10.0.0.0/8', inet '::1', inet '10.1.2.3' << inet '10.0.0.0/8'
+SELECT host(inet '10.0.0.1/8'), masklen(inet '10.0.0.1/8'), network(inet '10.1.2.3/8'), broadcast(inet '10.0.0.1/8'), family(inet '::1')
+SELECT cidr '10.0.0.1/8'
+SELECT inet '10.0.0.256'
+SELECT pg_typeof(1), pg_typeof('a'), pg_typeof(NULL), pg_typeof(now()), pg_typeof(1.5), pg_typeof('{}'::jsonb), pg_typeof(ARRAY[1])
+
+-- JSON
+SELECT '{"a": 1,  "b": [1, 2]}'::json, '{"b": [1, 2], "a": 1, "a": 2}'::jsonb
+SELECT '{bad}'::json
+SELECT '[1, 2'::jsonb
+SELECT tags -> 'lang', tags ->> 'lang', tags -> 'copies' -> 0, tags #>> '{copies,1}', tags -> 2 FROM book ORDER BY id
+SELECT tags ? 'lang', tags ?| ARRAY['x', 'copies'], tags ?& ARRAY['lang', 'copies'], tags @> '{"lang": "en"}' FROM book ORDER BY id
+SELECT '{"a": 1}'::jsonb || '{"b": 2}', '[1]'::jsonb || '2', '{"a": 1, "b": 2}'::jsonb - 'a', '[1, 2, 3]'::jsonb - 1
+SELECT '{"a": {"b": 1}}'::jsonb #- '{a,b}', '{"a": [1, 2]}'::jsonb #> '{a,1}', '{"a": null}'::jsonb ->> 'a'
+SELECT ('{"a": {"b": [7]}}'::jsonb)['a']['b'][0], ('[1, 2]'::jsonb)[-1], ('5'::jsonb)[0]
+SELECT jsonb_set('{"a": 1}', '{b}', '2'), jsonb_set('{"a": [1]}', '{a,0}', '9'), jsonb_insert('[1, 2]', '{1}', '5')
+SELECT json_build_object('a', 1, 'b', NULL, 'c', true), json_build_array(1, 'x', 1.50, NULL), jsonb_build_object('d', date '2024-01-01')
+SELECT json_build_object('a')
+SELECT to_json('x"y'::text), to_jsonb(1.50), to_json(ARRAY[1, 2]), to_json(timestamp '2024-01-01 10:00')
+SELECT row_to_json(author) FROM author WHERE id = 2
+SELECT json_agg(title ORDER BY id), jsonb_agg(price ORDER BY id) FROM book WHERE id < 13
+SELECT json_object_agg(id, name ORDER BY id), jsonb_object_agg(name, id) FROM author WHERE id < 3
+SELECT json_typeof('{}'), json_typeof('[]'), jsonb_typeof('1'), jsonb_typeof('null'), jsonb_typeof('"x"'), jsonb_typeof('true')
+SELECT json_array_length('[1, [2, 3]]'), jsonb_array_length('[]')
+SELECT jsonb_array_length('{}')
+SELECT key, value FROM jsonb_each('{"a": 1, "b": "x"}') ORDER BY key
+SELECT key, value FROM json_each_text('{"a": 1, "b": null}')
+SELECT value FROM jsonb_array_elements('[1, {"a": 2}, null]')
+SELECT json_array_elements_text('["x", 1, null]')
+SELECT jsonb_object_keys('{"b": 1, "a": 2}')
+SELECT jsonb_pretty('{"a": [1, 2], "b": {}}')
+SELECT jsonb_strip_nulls('{"a": null, "b": [null]}'), json_strip_nulls('{"a": null}')
+SELECT json_extract_path('{"a": {"b": 5}}', 'a', 'b'), jsonb_extract_path_text('{"a": [10, 20]}', 'a', '1')
+SELECT '{"a": 1}'::jsonb = '{ "a" : 1.0 }'::jsonb, '[1]'::jsonb < '[2]'::jsonb, '1'::jsonb::int, '"x"'::jsonb #>> '{}'
+SELECT '"x"'::jsonb::int
+SELECT '1.50'::jsonb, '1e2'::jsonb, '"\u00e9"'::jsonb, '"\u0000"'::json
+SELECT '"\u0000"'::jsonb
+SELECT b.title, c.value FROM book b, jsonb_array_elements(b.tags -> 'copies') AS c ORDER BY 1, 2
+SELECT * FROM json_to_recordset('[{"a": 1, "b": "x"}, {"a": null}]') AS t(a int, b text)
+SELECT json_object('{a,1,b,2}'), jsonb_object('{a,b}', '{1,2}')
+SELECT '{"a": 1}' -> 'a'
+SELECT '{"a": {"c": 1}, "b": 2}'::jsonb @> '{"a": {}}', '[1, 2]'::jsonb <@ '[2, 1, 3]'::jsonb
+
+-- arrays and rows
+SELECT ARRAY[1, 2, 3], ARRAY['a', NULL], ARRAY[[1, 2], [3, 4]], '{1,2}'::int[], ARRAY[]::text[]
+SELECT ARRAY[]
+SELECT (ARRAY[5, 6, 7])[2], (ARRAY[5, 6])[9], (ARRAY[1, 2, 3, 4])[2:3], ('{a,b,c}'::text[])[:2]
+SELECT array_length(ARRAY[1, 2], 1), cardinality(ARRAY[[1], [2]]), array_ndims(ARRAY[[1]]), array_lower(ARRAY[1], 1), array_upper(ARRAY[1, 2], 1)
+SELECT array_append(ARRAY[1], 2), array_prepend(0, ARRAY[1]), array_cat(ARRAY[1], ARRAY[2]), ARRAY[1] || 2, 0 || ARRAY[1], ARRAY[1] || ARRAY[2]
+SELECT array_remove(ARRAY[1, 2, 1], 1), array_replace(ARRAY[1, 2], 2, 9), array_position(ARRAY['a', 'b'], 'b'), array_positions(ARRAY[1, 2, 1], 1)
+SELECT ARRAY[1, 2] @> ARRAY[2], ARRAY[1] <@ ARRAY[1, 2], ARRAY[1, 2] && ARRAY[2, 3], ARRAY[1, 2] = ARRAY[1, 2], ARRAY[1, 2] < ARRAY[1, 3]
+SELECT 2 = ANY (ARRAY[1, 2]), 3 <> ALL (ARRAY[1, 2]), 1 = ANY ('{}'::int[]), NULL = ANY (ARRAY[1])
+SELECT unnest(ARRAY[3, 1, 2]) ORDER BY 1
+SELECT u.v, u.n FROM unnest(ARRAY['a', 'b']) WITH ORDINALITY AS u(v, n)
+SELECT array_agg(id ORDER BY id DESC), array_agg(price ORDER BY id) FROM book
+SELECT ARRAY(SELECT name FROM author ORDER BY id)
+SELECT '{1,2'::int[]
+SELECT '{1,x}'::int[]
+SELECT '{"a b",NULL,"NULL","c\"d"}'::text[], ARRAY['a b', 'NULL', '', 'x,y']
+SELECT ROW(1, 'a'), (1, NULL), ROW(1, 2) = ROW(1, 2), (1, 2) < (1, 3), (1, NULL) = (1, 2)
+SELECT (1, 2) = (1, 2, 3)
+SELECT id FROM book WHERE (author_id, pages) IN ((2, 480), (3, 153)) ORDER BY id
+SELECT array_fill(7, ARRAY[3]), array_dims(ARRAY[[1, 2]]), array_to_string(ARRAY[1, NULL, 3], ',')
+SELECT generate_subscripts(ARRAY[5, 6], 1)
+SELECT ARRAY[1, 'x']
+SELECT trim_array(ARRAY[1, 2, 3], 1), ARRAY[1, 2]::text[], ARRAY[1.5, 2]::int[], '{1,2}'::int[]::text[]
+
+-- queries
+SELECT b.title, a.name FROM book b JOIN author a ON a.id = b.author_id ORDER BY b.id
+SELECT b.title, a.name FROM book b LEFT JOIN author a ON a.id = b.author_id ORDER BY b.id
+SELECT a.name, b.title FROM book b RIGHT JOIN author a ON a.id = b.author_id ORDER BY a.id, b.id
+SELECT a.name, b.title FROM author a FULL JOIN book b ON a.id = b.author_id AND b.id > 11 ORDER BY a.id, b.id
+SELECT count(*) FROM author CROSS JOIN book
+SELECT count(*) FROM author, book WHERE author.id = author_id
+SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS l(k, x) JOIN (VALUES (2, 'c'), (3, 'd')) AS r(k, y) USING (k)
+SELECT * FROM (VALUES (1, 'a')) AS l(k, x) NATURAL JOIN (VALUES (1, 'c')) AS r(k, y)
+SELECT x.k, j.k FROM ((VALUES (1)) AS l(k) JOIN (VALUES (1)) AS r(m) ON k = m) AS j(k, m), (VALUES (5)) AS x(k)
+SELECT id FROM author, book WHERE title = 'Notes'
+SELECT a.nothing FROM author a
+SELECT nothing.id FROM author
+SELECT author.id FROM author a
+SELECT * FROM no_such_table
+SELECT a.name, (SELECT count(*) FROM book WHERE author_id = a.id) FROM author a ORDER BY a.id
+SELECT (SELECT id FROM book)
+SELECT (SELECT id, title FROM book)
+SELECT name FROM author WHERE EXISTS (SELECT FROM book WHERE author_id = author.id AND price > 10) ORDER BY id
+SELECT name FROM author WHERE id IN (SELECT author_id FROM book) ORDER BY id
+SELECT name FROM author WHERE id NOT IN (SELECT author_id FROM book)
+SELECT name FROM author WHERE id > ALL (SELECT author_id FROM book WHERE author_id IS NOT NULL)
+SELECT title FROM book WHERE price = (SELECT max(price) FROM book)
+SELECT a.name, last.title FROM author a, LATERAL (SELECT title FROM book WHERE author_id = a.id ORDER BY published DESC LIMIT 1) AS last ORDER BY a.id
+SELECT a.name, s.total, s.real, s.bytes FROM author a LEFT JOIN LATERAL (SELECT sum(price) AS total, max(rating) / 3 AS real, '\x00ff'::bytea AS bytes FROM book WHERE author_id = a.id) s ON s.total > 0 ORDER BY a.id
+SELECT a.id, g FROM author a, LATERAL generate_series(1, a.id) AS g WHERE a.id < 3 ORDER BY 1, 2
+SELECT name, x FROM author, (SELECT name || '!' AS x) AS s
+SELECT DISTINCT author_id FROM book ORDER BY author_id
+SELECT DISTINCT ON (author_id) author_id, title FROM book ORDER BY author_id, published
+SELECT DISTINCT author_id FROM book ORDER BY title
+SELECT id FROM book ORDER BY 1 DESC LIMIT 2 OFFSET 1
+SELECT id FROM book ORDER BY id FETCH FIRST 2 ROWS ONLY
+SELECT id FROM book ORDER BY 5
+SELECT id FROM book LIMIT -1
+SELECT id AS n FROM book ORDER BY n + 1
+SELECT title AS t FROM book WHERE t = 'x'
+SELECT 1 UNION SELECT 2 UNION ALL SELECT 2 ORDER BY 1
+SELECT 1 UNION SELECT 1.0
+SELECT 1 UNION SELECT 'a'
+SELECT 1, 2 UNION SELECT 1
+SELECT author_id FROM book INTERSECT SELECT id FROM author ORDER BY 1
+SELECT id FROM author EXCEPT SELECT author_id FROM book
+SELECT id FROM author EXCEPT ALL SELECT author_id FROM book ORDER BY 1
+SELECT NULL UNION SELECT 1 ORDER BY 1
+(SELECT id FROM author ORDER BY id LIMIT 1) UNION ALL (SELECT id FROM book ORDER BY id LIMIT 1)
+VALUES (1, 'a'), (2, NULL)
+VALUES (1), (2.5), (NULL)
+VALUES (1, 2), (3)
+TABLE author
+WITH t AS (SELECT 1 AS a) SELECT a, a + 1 FROM t
+WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n * 2 FROM t WHERE n < 50) SELECT n FROM t
+WITH RECURSIVE t AS (SELECT 1 AS n, 'a' AS p UNION ALL SELECT n + 1, p || 'b' FROM t WHERE n < 3) SELECT * FROM t
+WITH a AS (SELECT id FROM author), b AS (SELECT count(*) AS c FROM a) SELECT c FROM b
+WITH t AS (SELECT 1), t AS (SELECT 2) SELECT 1
+SELECT twice FROM priced ORDER BY id
+SELECT * FROM priced WHERE twice > 20 ORDER BY id
+SELECT 1 AS "Mixed Case", 2 AS select_
+SELECT "ID" FROM author
+SELECT FROM author
+SELECT *
+SELECT id, FROM author
+SELEC 1
+SELECT 'unterminated
+SELECT author.* FROM author WHERE author.id = 4
+SELECT author FROM author WHERE id = 4
+SELECT a.*, 1 FROM (SELECT 1 AS x) AS a
+SELECT g FROM generate_series(1, 10, 3) AS g
+SELECT * FROM generate_series(3, 1)
+SELECT generate_series(1, 3), 'x'
+SELECT * FROM ROWS FROM (generate_series(1, 2), generate_series(5, 7)) AS t(a, b)
+SELECT g FROM generate_series(1, 3, 0) AS g
+SELECT title FROM book WHERE 1
+SELECT title FROM book WHERE count(*) > 1
+SELECT nofunction(1)
+SELECT lower(1)
+SELECT sum(title) FROM book
+SELECT title + 1 FROM book
+SELECT id FROM book WHERE title = 1
+SELECT current_user = session_user, current_database() = current_catalog, current_schema()
+
+-- groups
+SELECT author_id, count(*), sum(pages), avg(price) FROM book GROUP BY author_id ORDER BY author_id
+SELECT author_id, count(*) FROM book GROUP BY author_id HAVING count(*) > 1
+SELECT author_id, title FROM book GROUP BY author_id
+SELECT count(*), count(price), count(DISTINCT author_id) FROM book
+SELECT sum(id), max(title) FROM book WHERE id > 99
+SELECT count(*) FILTER (WHERE price > 10), sum(pages) FILTER (WHERE id > 11) FROM book
+SELECT extract(century FROM published) AS c, count(*) FROM book GROUP BY c ORDER BY c
+SELECT author_id, count(*) FROM book GROUP BY 1 ORDER BY 2 DESC, 1
+SELECT a.id, a.name, count(b.id) FROM author a LEFT JOIN book b ON b.author_id = a.id GROUP BY a.id ORDER BY a.id
+SELECT author_id, price, count(*) FROM book GROUP BY ROLLUP (author_id, price) ORDER BY author_id, price, 3
+SELECT author_id, count(*), grouping(author_id) FROM book GROUP BY GROUPING SETS ((author_id), ()) ORDER BY 3, 1
+SELECT author_id, alive, count(*) FROM book JOIN author ON author.id = author_id GROUP BY CUBE (author_id, alive) ORDER BY 1, 2
+SELECT sum(sum(id)) FROM book
+SELECT max(count(*)) FROM book
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY pages), percentile_disc(0.5) WITHIN GROUP (ORDER BY pages), mode() WITHIN GROUP (ORDER BY author_id) FROM book
+SELECT percentile_disc(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY pages) FROM book
+SELECT bit_and(id), bit_or(id), bit_xor(id) FROM book
+SELECT min(born), max(born), min(name), max(alive::text) FROM author
+SELECT 1 FROM author HAVING 1 < 2
+SELECT count(*) FROM author GROUP BY ()
+SELECT sum(1::smallint), pg_typeof(sum(id)), pg_typeof(sum(id::bigint)), pg_typeof(avg(rating)) FROM book
+SELECT sum(v) FROM (VALUES (9223372036854775807), (1)) AS t(v)
+SELECT array_agg(DISTINCT author_id ORDER BY author_id DESC) FROM book
+SELECT string_agg(title, id) FROM book
+SELECT count(*) FROM book GROUP BY count(*)
+SELECT author_id FROM book GROUP BY author_id ORDER BY title
+
+-- windows
+SELECT id, row_number() OVER (ORDER BY id DESC), rank() OVER (ORDER BY author_id), dense_rank() OVER (ORDER BY author_id) FROM book ORDER BY id
+SELECT id, sum(pages) OVER (PARTITION BY author_id ORDER BY id), count(*) OVER () FROM book ORDER BY id
+SELECT id, lag(title) OVER (ORDER BY id), lead(title, 2, 'none') OVER (ORDER BY id) FROM book ORDER BY id
+SELECT id, first_value(id) OVER w, last_value(id) OVER w, nth_value(id, 2) OVER w FROM book WINDOW w AS (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) ORDER BY id
+SELECT id, ntile(2) OVER (ORDER BY id), percent_rank() OVER (ORDER BY id), cume_dist() OVER (ORDER BY id) FROM book ORDER BY id
+SELECT id, sum(id) OVER (ORDER BY id RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM book ORDER BY id
+SELECT id, count(*) OVER (ORDER BY published RANGE BETWEEN '10 years' PRECEDING AND CURRENT ROW) FROM book WHERE published IS NOT NULL ORDER BY id
+SELECT id, sum(id) OVER (ORDER BY author_id GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) FROM book ORDER BY id
+SELECT author_id, sum(count(*)) OVER (ORDER BY author_id) FROM book GROUP BY author_id ORDER BY 1
+SELECT id FROM book WHERE row_number() OVER () = 1
+SELECT row_number() FROM book
+SELECT sum(id) OVER (ORDER BY id ROWS -1 PRECEDING) FROM book
+SELECT ntile(0) OVER () FROM book
+SELECT avg(price) OVER (ORDER BY id ROWS 1 PRECEDING) FROM book ORDER BY id
+
+-- changes
+INSERT INTO author VALUES (5, 'Eco') RETURNING *; SELECT count(*) FROM author
+INSERT INTO author (id, name) VALUES (1, 'again')
+INSERT INTO author (id) VALUES (9)
+INSERT INTO author VALUES (9, 'a name that is far too long for its column')
+INSERT INTO author VALUES (9, 'x', 'no date')
+INSERT INTO author VALUES (1, 2, 3, 4, 5)
+INSERT INTO author (id, name, nope) VALUES (9, 'x', 1)
+INSERT INTO author (id, id) VALUES (9, 9)
+INSERT INTO book (id, author_id, title) VALUES (20, 99, 'x')
+INSERT INTO book (id, title, price) VALUES (20, 'x', 1234567)
+INSERT INTO book (id, title, price, pages) VALUES (20, 'x', 9.999, 40000)
+INSERT INTO book (id, title, price) VALUES (20, 'x', 9.999), (21, 'y', NULL) RETURNING id, price
+INSERT INTO book (id, title, isbn) VALUES (20, 'x', '9780000000010')
+INSERT INTO author VALUES (1, 'Lovelace') ON CONFLICT (id) DO UPDATE SET name = excluded.name || ' of ' || author.name RETURNING id, name
+INSERT INTO author VALUES (1, 'x') ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO author VALUES (1, 'x') ON CONFLICT (name) DO NOTHING
+INSERT INTO author VALUES (1, 'x') ON CONFLICT DO UPDATE SET name = 'x'
+INSERT INTO author SELECT id + 100, name FROM author WHERE id < 3 RETURNING id, alive
+INSERT INTO author (id, name, alive) VALUES (7, 'G', DEFAULT) RETURNING alive
+INSERT INTO loan DEFAULT VALUES
+INSERT INTO loan (book_id, taken) VALUES (10, now()) RETURNING id > 4, due
+UPDATE book SET price = price + 1 WHERE author_id = 2 RETURNING id, price
+UPDATE book SET price = DEFAULT, title = upper(title) WHERE id = 10 RETURNING price, title
+UPDATE book SET (pages, rating) = (1, 2.5) WHERE id = 10 RETURNING pages, rating
+UPDATE book SET (pages, rating) = (SELECT 5, 1) WHERE id = 10 RETURNING pages, rating
+UPDATE book b SET title = a.name || ': ' || b.title FROM author a WHERE a.id = b.author_id AND b.id < 12 RETURNING b.title
+UPDATE book SET nope = 1
+UPDATE book SET title = NULL
+UPDATE book SET pages = 'x'
+UPDATE book SET id = 11 WHERE id = 10
+UPDATE book SET pages = pages * 100 WHERE id = 12
+UPDATE book SET id = id + 1, id = 3
+UPDATE book SET tags['copies'][3] = '9', title = 'T' WHERE id = 13 RETURNING tags
+DELETE FROM book WHERE id = 12 RETURNING title; SELECT count(*) FROM book
+DELETE FROM book USING author a WHERE a.id = author_id AND a.name = 'Ada' RETURNING book.id, a.name; SELECT count(*) FROM loan
+DELETE FROM nowhere
+CREATE TABLE made AS SELECT id, title, price FROM book WHERE id < 12; SELECT * FROM made ORDER BY id
+SELECT id, name INTO copied FROM author WHERE alive; SELECT * FROM copied
+CREATE TABLE g (a int, b int GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO g VALUES (3); SELECT * FROM g; INSERT INTO g VALUES (1, 1)
+CREATE TABLE i (a int GENERATED ALWAYS AS IDENTITY, b text); INSERT INTO i (b) VALUES ('x'), ('y') RETURNING a; INSERT INTO i VALUES (5, 'z')
+CREATE TABLE author (a int)
+CREATE TABLE w (a money)
+ALTER TABLE author ADD COLUMN extra int DEFAULT 4; SELECT extra FROM author WHERE id = 1
+CREATE SEQUENCE s START 5; SELECT nextval('s'), nextval('s'); SELECT currval('s'), lastval()
+SELECT nextval('no_such_sequence')
+SELECT setval('loan_id_seq', 50), nextval('loan_id_seq')
+
+-- sessions
+SHOW server_encoding
+SET DateStyle = 'SQL, DMY'; SELECT date '01/02/2024', timestamp '2024-05-06 07:08:09'
+SET IntervalStyle = 'iso_8601'; SELECT interval '1 day 02:03:04', interval '-1 mon'
+SET TimeZone = 'America/New_York'; SELECT timestamptz '2024-07-01 12:00Z', timestamp '2024-01-01 00:00'::timestamptz
+SET bytea_output = 'escape'; SELECT '\x00414bff'::bytea
+SET extra_float_digits = 0; SELECT 0.1::float8 + 0.2::float8, 1::float8 / 3
+SET no_such_setting = 1
+SET TimeZone = 'Mars/Olympus'
+SHOW no_such_setting
+PREPARE p AS SELECT $1 + 1, $2 || 'x'; EXECUTE p(1, 'a'); DEALLOCATE p
+EXECUTE nothing
+PREPARE p (int) AS SELECT title FROM book WHERE id = $1; EXECUTE p(10); EXECUTE p('x')
+DECLARE c CURSOR FOR SELECT id FROM book ORDER BY id; FETCH 2 FROM c; FETCH 1 FROM c; CLOSE c
+SAVEPOINT a; INSERT INTO author VALUES (6, 'F'); ROLLBACK TO a; SELECT count(*) FROM author
+ROLLBACK TO nowhere
+SELECT set_config('application_name', 'cases', false), current_setting('application_name')
