@@ -44,6 +44,216 @@ pub struct Statement {
     pub needs: Option<Needs>,
     /// Sent to the client as `NoticeResponse` (severity NOTICE or WARNING) before completion.
     pub notices: Vec<Notice>,
+    /// Statements of PostgreSQL's that it consists of: they run in this order, each with the schema that the one before
+    /// has left, and `sqlite` is empty.
+    pub parts: Vec<String>,
+    /// Roles that it names and that must exist.
+    pub roles: Vec<Role>,
+    /// Queries that must give no row before it runs.
+    pub first: Vec<Check>,
+}
+
+impl Statement {
+    /// A statement that SQLite does not see.
+    pub fn session(kind: StatementKind, tag: &'static str) -> Self {
+        Self {
+            kind,
+            sqlite: Vec::new(),
+            parameters: Vec::new(),
+            tag: CommandTag::Fixed(tag),
+            writes: false,
+            repeatable: true,
+            locks_rows: false,
+            returning: false,
+            columns: Vec::new(),
+            names: Vec::new(),
+            sequences: Sequences::None,
+            without_columns: false,
+            catalog: false,
+            needs: None,
+            notices: Vec::new(),
+            parts: Vec::new(),
+            roles: Vec::new(),
+            first: Vec::new(),
+        }
+    }
+
+    /// A schema change that consists of these statements of PostgreSQL's.
+    pub fn of_parts(tag: &'static str, parts: Vec<String>) -> Self {
+        Self {
+            parts,
+            ..Self::ddl(tag, Vec::new())
+        }
+    }
+
+    /// A statement accepted without any effect, with its tag.
+    pub fn accepted(tag: &'static str) -> Self {
+        Self::session(StatementKind::NoOperation, tag)
+    }
+
+    /// Whether it changes definitions of sequences.
+    pub fn changes_sequences(&self) -> bool {
+        self.writes
+            && (self.kind == StatementKind::Ddl || self.sqlite.len() > 1)
+            && self
+                .sqlite
+                .iter()
+                .any(|text| text.contains("main.eloqdb_sequence"))
+    }
+
+    /// A schema change by these statements.
+    pub fn ddl(tag: &'static str, sqlite: Vec<String>) -> Self {
+        Self {
+            sqlite,
+            writes: true,
+            ..Self::session(StatementKind::Ddl, tag)
+        }
+    }
+}
+
+/// A role that a statement names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// What can't be done, as its refusal names it, unless the role is the session's user.
+    pub only_own: Option<&'static str>,
+}
+
+/// A message beside the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `NOTICE` or `WARNING`.
+    pub severity: &'static str,
+    /// SQLSTATE, `00000` for a plain notice.
+    pub sqlstate: SqlState,
+    /// The text.
+    pub message: String,
+    /// More about it.
+    pub detail: Option<String>,
+}
+
+impl Notice {
+    /// A plain notice.
+    pub fn plain(message: impl Into<String>) -> Self {
+        Self::coded(SqlState::SUCCESSFUL_COMPLETION, message)
+    }
+
+    /// A notice with an SQLSTATE of its own.
+    pub fn coded(sqlstate: SqlState, message: impl Into<String>) -> Self {
+        Self {
+            severity: "NOTICE",
+            sqlstate,
+            message: message.into(),
+            detail: None,
+        }
+    }
+
+    /// A warning.
+    pub fn warning(sqlstate: SqlState, message: impl Into<String>) -> Self {
+        Self {
+            severity: "WARNING",
+            ..Self::coded(sqlstate, message)
+        }
+    }
+}
+
+/// What is told when a check finds a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// What kind of error.
+    pub sqlstate: SqlState,
+    /// The message.
+    pub message: String,
+    /// The table that it is about.
+    pub table: String,
+    /// The column, where it is about one.
+    pub column: Option<String>,
+    /// The constraint, where it is about one.
+    pub constraint: Option<String>,
+}
+
+/// A query that must give no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// SQLite's text.
+    pub query: String,
+    /// What is wrong if it gives one.
+    pub violation: Violation,
+}
+
+/// Conditions around the execution of [`Statement::sqlite`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Needs {
+    /// The table is made anew: the statements create [`Needs::NEW`]`<table>`, fill it, and drop the indexes and triggers
+    /// of the old one. Then `swap` gives both other names in `sqlite_schema`, as in [`Needs::SchemaEdit`], so that what
+    /// refers to the table by its name refers to the new one; `after` drops the old one and makes indexes and
+    /// triggers again. Each of `checks` must give no row then.
+    SchemaRebuild {
+        /// The table.
+        table: String,
+        /// Changes of `sqlite_schema`.
+        swap: Vec<String>,
+        /// What runs then.
+        after: Vec<String>,
+        /// Queries that find offending rows.
+        checks: Vec<Check>,
+    },
+    /// The text in `sqlite_schema` changes and nothing on disk does: FOREIGN KEY, CHECK, NOT NULL, DEFAULT. What
+    /// [`Statement::sqlite`] has runs first; the server replaces the text with [`Needs::schema_edit`] (`?1` the text,
+    /// `?2` the table) between `PRAGMA writable_schema = ON` and `= RESET`, with defensive mode off on that connection,
+    /// and raises `PRAGMA schema_version` by one, all in one transaction. Then `checks` as above.
+    SchemaEdit {
+        /// SQLite's schema: `main` or `temp`.
+        place: &'static str,
+        /// The table.
+        table: String,
+        /// The new `CREATE TABLE` text.
+        sql: String,
+        /// Queries that find offending rows.
+        checks: Vec<Check>,
+    },
+}
+
+impl Needs {
+    /// What stands before the name of a table that takes another's place.
+    pub const NEW: &'static str = "eloqdb_rebuild_";
+    /// What stands before the name of a table whose place is taken.
+    pub const OLD: &'static str = "eloqdb_old_";
+
+    /// The statement of a schema edit.
+    pub fn schema_edit(place: &str) -> String {
+        format!(
+            "UPDATE {place}.sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2 COLLATE NOCASE"
+        )
+    }
+}
+
+/// The tag of `CommandComplete`.
+    pub tag: CommandTag,
+    /// Needs the write permit.
+    pub writes: bool,
+    /// Gives the same answer when run again on the same data: false for a result with `random()`, a RETURNING of
+    /// generated keys, and so on. Only meaningful within a transaction that may be run twice.
+    pub repeatable: bool,
+    /// FOR UPDATE or FOR SHARE was said: what was read must be the same when the transaction commits.
+    pub locks_rows: bool,
+    /// Gives rows although it is not a query (RETURNING).
+    pub returning: bool,
+    /// Either empty (nothing known) or one entry per result column; `None` = SQLite's declared type or the value tells.
+    pub columns: Vec<Option<PgType>>,
+    /// The names of the result's columns; empty: SQLite's are the names.
+    pub names: Vec<String>,
+    /// The sequences that it may call: the server has to know them before it runs.
+    pub sequences: Sequences,
+    /// The result has rows without columns: what SQLite gives as its only column is not shown.
+    pub without_columns: bool,
+    /// Reads tables of [`crate::catalog`]; they must be there (and current) before the statement is prepared.
+    pub catalog: bool,
+    /// What must hold around the execution of `sqlite`.
+    pub needs: Option<Needs>,
+    /// Sent to the client as `NoticeResponse` (severity NOTICE or WARNING) before completion.
+    pub notices: Vec<Notice>,
 }
 
 impl Statement {
@@ -290,10 +500,18 @@ pub enum StatementKind {
     Show {
         name: Option<String>,
     },
-    /// SET CONSTRAINTS ALL | names DEFERRED | IMMEDIATE.
+    /// SET CONSTRAINTS ALL (`None`) | names DEFERRED | IMMEDIATE.
     SetConstraints {
+        names: Option<Vec<String>>,
         deferred: bool,
     },
+    /// SET ROLE and SET SESSION AUTHORIZATION: the session's own user, or back to it (`None`).
+    SetRole {
+        name: Option<String>,
+        session: bool,
+    },
+    /// PREPARE TRANSACTION: there is none, so the transaction is rolled back.
+    PrepareTransaction,
     CreateDatabase {
         name: String,
         if_not_exists: bool,
@@ -319,10 +537,12 @@ pub enum StatementKind {
     Dbctl {
         command: String,
     },
-    /// DISCARD ALL (`true`) or PLANS, SEQUENCES, TEMP; `sequences`: what currval tells goes, too.
+    /// DISCARD ALL (`true`) or PLANS, SEQUENCES, TEMP; `sequences`: what currval tells goes, too; `temporary`: the
+    /// session's own tables go, too.
     Discard {
         all: bool,
         sequences: bool,
+        temporary: bool,
     },
     /// DECLARE name CURSOR FOR query: `sqlite` holds the query.
     DeclareCursor {

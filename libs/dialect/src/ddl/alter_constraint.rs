@@ -3,10 +3,17 @@
 use pgtypes::{PgType, SqlState};
 
 use crate::ddl::alter::Alter;
+use crate::ddl::comment;
+use crate::ddl::definition::{is_key, unique_columns};
+use crate::ddl::dependents::Dependents;
+use crate::ddl::index::index_named;
 use crate::ddl::layout::{self, Piece};
+use crate::ddl::names::chosen_name;
 use crate::ddl::object_name;
+use crate::ddl::place::quoted;
 use crate::error::DialectError;
 use crate::literal::quote_name;
+use crate::statement::Notice;
 use crate::table_info::{Constraint, ConstraintKind};
 use crate::translator::Translator;
 
@@ -20,26 +27,47 @@ impl Alter<'_> {
         {
             return Err(src.unsupported(using, "ADD CONSTRAINT … USING INDEX"));
         }
+        if let Some(name) = &clause.name
+            && self.constraint_names().contains(name)
+        {
+            return Err(self.taken(name));
+        }
         let columns = layout::column_names(src, clause.body);
         for column in &columns {
-            if self.present.column(column).is_none() && clause.keyword != "check" {
-                let message = format!("column \"{column}\" named in key does not exist");
-                return Err(src.error(clause.body, SqlState::UNDEFINED_COLUMN, message));
+            let known = self.info.columns.iter().any(|info| info.name == *column);
+            if !known && clause.keyword != "check" {
+                let what = if clause.keyword == "foreign" {
+                    "referenced in foreign key constraint"
+                } else {
+                    "named in key"
+                };
+                let message = format!("column \"{column}\" {what} does not exist");
+                return Err(DialectError::new(SqlState::UNDEFINED_COLUMN, message));
             }
         }
         let mut translator = Translator::new(src, self.schema);
+        translator.check_names = self.constraint_names();
         translator.push_table(&self.table, &self.table);
         translator.table_constraint(at, end)?;
         let text = translator.rendered(0, at, end);
         let given = clause.name.clone();
+        let name = given.clone().unwrap_or_else(|| match clause.keyword.as_str() {
+            "check" => translator.check_names.last().cloned().unwrap_or_default(),
+            "foreign" => self.free_name(&columns, "fkey"),
+            "primary" => self.free_name(&[], "pkey"),
+            _ => self.free_name(&columns, "key"),
+        });
         match clause.keyword.as_str() {
             "unique" => {
-                let name =
-                    given.unwrap_or_else(|| format!("{}_{}_key", self.table, columns.join("_")));
+                if given.is_some() && self.schema.index_table(&name).is_some() {
+                    let message = format!("relation \"{name}\" already exists");
+                    return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
+                }
                 let list: Vec<String> = columns.iter().map(|column| quote_name(column)).collect();
-                let (name, table) = (quote_name(&name), quote_name(&self.table));
                 self.sqlite.push(format!(
-                    "CREATE UNIQUE INDEX {name} ON {table} ({})",
+                    "CREATE UNIQUE INDEX {} ON {} ({})",
+                    quoted(self.place, &name),
+                    quote_name(&self.table),
                     list.join(", ")
                 ));
                 return Ok(());
@@ -47,34 +75,103 @@ impl Alter<'_> {
             "primary" => return self.add_primary_key(&columns, &text, clause.body),
             "foreign" => {
                 // All violations of the table: before this key there were none.
-                self.change.checks.push(format!(
+                let query = format!(
                     "SELECT 1 FROM pragma_foreign_key_check({})",
                     crate::literal::quote(&self.table)
-                ));
-                let name =
-                    given.unwrap_or_else(|| format!("{}_{}_fkey", self.table, columns.join("_")));
+                );
                 let message = format!(
                     "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
                     self.table
                 );
-                self.change.violation = Some((SqlState::FOREIGN_KEY_VIOLATION, message));
+                let state = SqlState::FOREIGN_KEY_VIOLATION;
+                let check = self.check(query, state, message, Some(&name));
+                self.change.checks.push(check);
             }
             _ => {
                 let open = clause.body;
                 let condition = translator.rendered(0, open, src.partner(open) + 1);
-                let table = quote_name(&self.table);
-                self.change.checks.push(format!(
-                    "SELECT 1 FROM {table} WHERE NOT {condition} LIMIT 1"
-                ));
-                let name = given.unwrap_or_else(|| format!("{}_check", self.table));
+                let table = quoted(self.place, &self.table);
+                let query = format!("SELECT 1 FROM {table} WHERE NOT {condition} LIMIT 1");
                 let message = format!(
                     "check constraint \"{name}\" of relation \"{}\" is violated by some row",
                     self.table
                 );
-                self.change.violation = Some((SqlState::CHECK_VIOLATION, message));
+                let state = SqlState::CHECK_VIOLATION;
+                let check = self.check(query, state, message, Some(&name));
+                self.change.checks.push(check);
             }
         }
+        let named = given.is_some() || clause.keyword == "check";
+        let text = if named {
+            text
+        } else {
+            format!("CONSTRAINT {} {text}", quote_name(&name))
+        };
         self.present.append(&mut self.change.edits, &text);
+        self.changed = true;
+        Ok(())
+    }
+
+    fn taken(&self, name: &str) -> DialectError {
+        let message = format!(
+            "constraint \"{name}\" for relation \"{}\" already exists",
+            self.table
+        );
+        DialectError::new(SqlState::DUPLICATE_OBJECT, message)
+    }
+
+    /// A name for a constraint as PostgreSQL makes it.
+    fn free_name(&self, columns: &[String], label: &str) -> String {
+        let names = self.constraint_names();
+        chosen_name(&self.table, columns, label, &|name| {
+            names.iter().any(|taken| taken == name) || self.schema.index_table(name).is_some()
+        })
+    }
+
+    /// RENAME CONSTRAINT name TO new
+    pub(crate) fn rename_constraint(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
+        let src = self.src;
+        let name = src.name(at).ok_or_else(|| src.syntax(at))?;
+        let new = src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?;
+        if !src.is(at + 1, "TO") || at + 3 < end {
+            return Err(src.syntax(at + 1));
+        }
+        if self.constraint_names().contains(&new) {
+            return Err(self.taken(&new));
+        }
+        let table = self.schema.index_table(&name);
+        if table.is_some_and(|table| table.eq_ignore_ascii_case(&self.table)) {
+            self.parts = vec![format!(
+                "ALTER INDEX {} RENAME TO {}",
+                quote_name(&name),
+                quote_name(&new)
+            )];
+            return Ok(());
+        }
+        let Some(constraint) = self.info.constraints.iter().find(|c| c.name == name).cloned() else {
+            let message = format!(
+                "constraint \"{name}\" for table \"{}\" does not exist",
+                self.table
+            );
+            return Err(DialectError::new(SqlState::UNDEFINED_OBJECT, message));
+        };
+        let Some((from, _, _)) = self.find_constraint(&constraint) else {
+            return Err(src.unsupported(at, "renaming this constraint"));
+        };
+        let present = self.present.src;
+        if present.is(from, "CONSTRAINT") {
+            let range = present.start(from + 1)..present.end_before(from + 2);
+            self.change.edits.replace(range, quote_name(&new));
+        } else {
+            let text = format!("CONSTRAINT {} ", quote_name(&new));
+            self.change.edits.before(present.start(from), text);
+        }
+        self.change.first.extend(comment::rename_constraint(
+            self.schema,
+            &self.table,
+            &name,
+            &new,
+        ));
         self.changed = true;
         Ok(())
     }
@@ -138,41 +235,67 @@ impl Alter<'_> {
         }
     }
 
-    /// DROP CONSTRAINT [IF EXISTS] name
-    pub(crate) fn drop_constraint(&mut self, at: usize) -> Result<(), DialectError> {
-        let (exists, name, _) = object_name(self.src, at)?;
+    /// DROP CONSTRAINT [IF EXISTS] name [CASCADE | RESTRICT]
+    pub(crate) fn drop_constraint(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
+        let (exists, name, to) = object_name(self.src, at)?;
+        let cascade = self.src.is(to, "CASCADE");
+        if to + usize::from(self.src.is_any(to, &["CASCADE", "RESTRICT"])) < end {
+            return Err(self.src.syntax(to));
+        }
         let index = self
             .schema
             .index_table(&name)
             .is_some_and(|table| table.eq_ignore_ascii_case(&self.table));
-        if index {
-            self.sqlite
-                .push(format!("DROP INDEX {}", quote_name(&name)));
-            return Ok(());
-        }
-        let Some(constraint) = self
-            .info
-            .constraints
-            .iter()
-            .find(|constraint| constraint.name == name)
-            .cloned()
-        else {
-            if exists {
+        let constraint = self.info.constraints.iter().find(|c| c.name == name).cloned();
+        let key = match &constraint {
+            Some(constraint) if is_key(&constraint.kind) => Some(constraint.columns.clone()),
+            None if index => self
+                .schema
+                .dependents_in(self.place, &self.table)
+                .iter()
+                .find(|sql| index_named(sql, &name))
+                .and_then(|sql| unique_columns(sql)),
+            _ => None,
+        };
+        if let Some(key) = key {
+            let mut dependents = Dependents::new(self.schema, &[]);
+            dependents.of_key(&self.info, &key, &format!("index {name}"));
+            if !dependents.is_empty() {
+                if !cascade {
+                    let what = format!("constraint {name} on table {}", self.table);
+                    return Err(dependents.refusal(Some(&what)));
+                }
+                self.notices.push(dependents.notice());
+                self.parts = dependents.drops();
+                self.parts.push(format!(
+                    "ALTER TABLE {} DROP CONSTRAINT {}",
+                    self.named(),
+                    quote_name(&name)
+                ));
                 return Ok(());
             }
+        }
+        if index {
+            self.sqlite
+                .push(format!("DROP INDEX {}", quoted(self.place, &name)));
+            return Ok(());
+        }
+        let Some(constraint) = constraint else {
             let message = format!(
                 "constraint \"{name}\" of relation \"{}\" does not exist",
                 self.table
             );
-            return Err(self.src.error(at, SqlState::UNDEFINED_OBJECT, message));
+            if exists {
+                self.notices
+                    .push(Notice::plain(format!("{message}, skipping")));
+                return Ok(());
+            }
+            return Err(DialectError::new(SqlState::UNDEFINED_OBJECT, message));
         };
         let Some((from, to, piece)) = self.find_constraint(&constraint) else {
             return Err(self.src.unsupported(at, "dropping this constraint"));
         };
-        self.change.rebuild = matches!(
-            constraint.kind,
-            ConstraintKind::PrimaryKey | ConstraintKind::Unique
-        );
+        self.change.rebuild = is_key(&constraint.kind);
         if piece {
             self.present.remove_piece(&mut self.change.edits, from, to);
         } else {

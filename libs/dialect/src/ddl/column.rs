@@ -6,6 +6,7 @@ use crate::analysis::Purpose;
 use crate::catalog::{Type, TypeId};
 use crate::ddl::counting::{self, Counting};
 use crate::ddl::layout::{self, Clause};
+use crate::ddl::names::chosen_name;
 use crate::error::DialectError;
 use crate::pg_catalog::identifier;
 use crate::translator::Translator;
@@ -47,15 +48,40 @@ impl Translator<'_> {
             .contains("serial")
             .then_some(Counting::Serial);
         let mut not_null = false;
+        let (mut null, mut computed) = (false, false);
         let mut default = false;
         let mut identity_at = None;
         let mut next = type_end;
         while next < end {
             let clause = layout::clause(self.src, next, end);
             if self.src.is(next, "CHECK") {
-                self.name_check(next, Some(&name));
+                self.name_check(next);
             }
+            let table = self.scopes.last().and_then(|scope| scope.tables.first());
+            let table = table.map_or("", |table| table.alias.as_str());
+            if let Some(given) = &clause.name {
+                self.take_name(given, clause.keyword == "check")?;
+            }
+            null |= clause.keyword == "null";
             not_null |= clause.keyword == "not";
+            if null && not_null {
+                let message = format!(
+                    "conflicting NULL/NOT NULL declarations for column \"{name}\" of table \"{table}\""
+                );
+                return Err(self.src.error(next, SqlState::SYNTAX_ERROR, message));
+            }
+            if default && matches!(clause.keyword.as_str(), "generated" | "as")
+                || computed && clause.keyword == "default"
+            {
+                let identity = counting::read_identity(self.src, clause.body, clause.end)?;
+                if identity.is_none() {
+                    let message = format!(
+                        "both default and generation expression specified for column \"{name}\" of table \"{table}\""
+                    );
+                    return Err(self.src.error(next, SqlState::SYNTAX_ERROR, message));
+                }
+            }
+            computed |= matches!(clause.keyword.as_str(), "generated" | "as");
             default |= clause.keyword == "default";
             if let Some(identity) = self.column_clause(&clause, next, ty.as_ref())? {
                 self.check_counts(&name, ty.as_ref(), counting.is_some(), next)?;
@@ -256,9 +282,18 @@ impl Translator<'_> {
         self.typed(from, to, Purpose::Generated("", ty))
     }
 
-    /// A CHECK without a name gets PostgreSQL's, so that an error can tell it. `column`: whose clause it is; a table's
-    /// constraint over one column is named like that column's.
-    fn name_check(&mut self, at: usize, column: Option<&str>) {
+    /// Notes the name that was given to a constraint.
+    pub(crate) fn take_name(&mut self, name: &str, check: bool) -> Result<(), DialectError> {
+        if check && self.check_names.iter().any(|taken| taken == name) {
+            let message = format!("check constraint \"{name}\" already exists");
+            return Err(DialectError::new(SqlState::DUPLICATE_OBJECT, message));
+        }
+        self.check_names.push(name.to_owned());
+        Ok(())
+    }
+
+    /// A CHECK without a name gets PostgreSQL's, so that an error can tell it.
+    fn name_check(&mut self, at: usize) {
         let Some(table) = self.scopes.last().and_then(|scope| scope.tables.first()) else {
             return;
         };
@@ -272,16 +307,15 @@ impl Translator<'_> {
             .collect();
         used.sort_unstable();
         used.dedup();
-        let table = &table.alias;
-        let name = match (column, used.as_slice()) {
-            (Some(column), _) => format!("{table}_{column}_check"),
-            (None, [column]) => format!("{table}_{column}_check"),
-            (None, _) => format!("{table}_check"),
+        let over: Vec<String> = match used.as_slice() {
+            [column] => vec![(*column).to_owned()],
+            _ => Vec::new(),
         };
-        if !self.check_names.contains(&name) {
-            self.before(at, format!("CONSTRAINT {} ", identifier(&name)));
-            self.check_names.push(name);
-        }
+        let name = chosen_name(&table.alias, &over, "check", &|name| {
+            self.check_names.iter().any(|taken| taken == name)
+        });
+        self.before(at, format!("CONSTRAINT {} ", identifier(&name)));
+        self.check_names.push(name);
     }
 
     /// A table constraint in tokens `at..end`.
@@ -297,7 +331,9 @@ impl Translator<'_> {
             return Err(self.src.syntax(clause.end));
         }
         if self.src.is(at, "CHECK") {
-            self.name_check(at, None);
+            self.name_check(at);
+        } else if let Some(given) = &clause.name {
+            self.take_name(given, clause.keyword == "check")?;
         }
         self.constraint_body(&clause)
     }
@@ -314,6 +350,21 @@ impl Translator<'_> {
                     self.src.partner(clause.body),
                     Purpose::Check,
                 )?;
+                let close = self.src.partner(clause.body);
+                if let Some(at) = (close..clause.end).find(|token| {
+                    self.src.is_any(*token, &["DEFERRABLE", "INITIALLY"])
+                        && !self.src.is(*token - 1, "NOT")
+                }) {
+                    let message = format!(
+                        "misplaced {} clause",
+                        if self.src.is(at, "DEFERRABLE") {
+                            "DEFERRABLE"
+                        } else {
+                            "INITIALLY DEFERRED"
+                        }
+                    );
+                    return Err(self.src.error(at, SqlState::SYNTAX_ERROR, message));
+                }
                 self.drop_words(clause.body, clause.end);
             }
             "references" => self.referenced(clause.body, clause.end)?,
@@ -329,7 +380,19 @@ impl Translator<'_> {
                 {
                     return Err(self.src.unsupported(at, "NULLS NOT DISTINCT"));
                 }
-                for word in ["INCLUDE", "WITH", "USING", "DEFERRABLE", "INITIALLY", "NOT"] {
+                let deferred = (clause.body..clause.end).find(|token| {
+                    self.src.is(*token, "DEFERRABLE") && !self.src.is(*token - 1, "NOT")
+                        || self.src.are(*token, &["INITIALLY", "DEFERRED"])
+                });
+                if let Some(at) = deferred {
+                    return Err(self.src.unsupported(at, "a deferrable unique constraint"));
+                }
+                if let Some(at) =
+                    (clause.body..clause.end).find(|token| self.src.is(*token, "INCLUDE"))
+                {
+                    return Err(self.src.unsupported(at, "INCLUDE in a constraint"));
+                }
+                for word in ["WITH", "USING", "DEFERRABLE", "INITIALLY", "NOT"] {
                     if let Some(at) =
                         (clause.body..clause.end).find(|token| self.src.is(*token, word))
                     {
