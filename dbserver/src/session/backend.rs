@@ -1,6 +1,7 @@
 //! The server's end of a session: its place in the list of sessions, its database and its connection
 //! to SQLite, and the time that the running statement has.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -124,6 +125,11 @@ impl Backend {
         let name = settings.get("application_name").unwrap_or_default();
         self.entry().set_application(name);
         self.facts.set_settings(settings);
+    }
+
+    /// The catalog was read: functions show the comments in it.
+    pub fn show_comments(&self, comments: HashMap<(i64, i64, i64), String>) {
+        self.facts.set_comments(comments);
     }
 
     /// Refuses to go on in a session that an operator, or a stop of the server, has ended.

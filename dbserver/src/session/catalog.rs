@@ -1,7 +1,10 @@
 //! `pg_catalog` and `information_schema`: temp tables of the session's connection, filled when a
 //! statement reads them and the schema has moved since.
 
-use dialect::SequenceInfo;
+use std::collections::HashMap;
+
+use dialect::functions::Value;
+use dialect::{Comment, SequenceInfo};
 use dialect::pg_catalog::{CatalogInput, CatalogRows};
 use rusqlite::Connection;
 
@@ -19,6 +22,7 @@ pub struct Catalog {
     generation: Option<u64>,
     databases: Vec<String>,
     sequences: Vec<SequenceInfo>,
+    comments: Vec<Comment>,
 }
 
 impl Catalog {
@@ -39,9 +43,11 @@ impl Catalog {
             .map(|database| database.name())
             .collect();
         let sequences = schema::all_sequences(sqlite)?;
+        let comments = schema::all_comments(sqlite)?;
         if self.generation == generation
             && self.databases == databases
             && self.sequences == sequences
+            && self.comments == comments
         {
             return Ok(());
         }
@@ -51,6 +57,7 @@ impl Catalog {
             users: user_names(backend),
             tables: schema::all_tables(sqlite)?,
             sequences: sequences.clone(),
+            comments: comments.clone(),
             settings: settings.all(),
         });
         sqlite.trusted(|connection| {
@@ -62,13 +69,37 @@ impl Catalog {
             connection.execute_batch("RELEASE catalog")?;
             filled
         })?;
+        backend.show_comments(comments_of(&rows));
         *self = Self {
             generation,
             databases,
             sequences,
+            comments,
         };
         Ok(())
     }
+}
+
+/// The rows of `pg_description` and `pg_shdescription`: class, object, column, and what was said.
+fn comments_of(rows: &[CatalogRows]) -> HashMap<(i64, i64, i64), String> {
+    let mut comments = HashMap::new();
+    for table in rows {
+        for row in &table.rows {
+            let (object, class, column, said) = match (table.table, row.as_slice()) {
+                (
+                    "pg_description",
+                    [Value::Integer(object), Value::Integer(class), Value::Integer(column), Value::Text(said)],
+                ) => (*object, *class, *column, said),
+                (
+                    "pg_shdescription",
+                    [Value::Integer(object), Value::Integer(class), Value::Text(said)],
+                ) => (*object, *class, 0, said),
+                _ => continue,
+            };
+            comments.insert((class, object, column), said.clone());
+        }
+    }
+    comments
 }
 
 /// The users of the server, this session's first: it owns what the catalog shows.

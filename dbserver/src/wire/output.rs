@@ -111,8 +111,14 @@ pub fn error(out: &mut BytesMut, failure: &Failure) {
 }
 
 /// `NoticeResponse` with a severity of `WARNING`, `NOTICE` and so on.
-pub fn notice(out: &mut BytesMut, severity: &str, sqlstate: SqlState, message: &str) {
-    let failure = Failure::new(sqlstate, message);
+pub fn notice(
+    out: &mut BytesMut,
+    severity: &str,
+    sqlstate: SqlState,
+    (message, detail): (&str, Option<&str>),
+) {
+    let mut failure = Failure::new(sqlstate, message);
+    failure.fields_mut().detail = detail.map(str::to_owned);
     append(out, &NoticeResponse::new(fields(&failure, severity)));
 }
 

@@ -58,6 +58,16 @@ pub trait SchemaView {
         pgtypes::Context::default()
     }
 
+    /// The session's database.
+    fn database(&self) -> String {
+        String::new()
+    }
+
+    /// All databases.
+    fn databases(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Columns of a table or view in their order; `None` if there is no such table or it is not known here.
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>>;
 

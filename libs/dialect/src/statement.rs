@@ -86,7 +86,12 @@ impl Statement {
         }
     }
 
-    /// A statement accepted without any effect, with its tag.
+    /// A statement that is refused by this name.
+    pub fn refused(what: &'static str) -> Self {
+        Self::session(StatementKind::Refused { what }, "")
+    }
+
+    /// A statement whose effect is there already, with its tag.
     pub fn accepted(tag: &'static str) -> Self {
         Self::session(StatementKind::NoOperation, tag)
     }
@@ -230,131 +235,6 @@ impl Needs {
 }
 
 /// The tag of `CommandComplete`.
-    pub tag: CommandTag,
-    /// Needs the write permit.
-    pub writes: bool,
-    /// Gives the same answer when run again on the same data: false for a result with `random()`, a RETURNING of
-    /// generated keys, and so on. Only meaningful within a transaction that may be run twice.
-    pub repeatable: bool,
-    /// FOR UPDATE or FOR SHARE was said: what was read must be the same when the transaction commits.
-    pub locks_rows: bool,
-    /// Gives rows although it is not a query (RETURNING).
-    pub returning: bool,
-    /// Either empty (nothing known) or one entry per result column; `None` = SQLite's declared type or the value tells.
-    pub columns: Vec<Option<PgType>>,
-    /// The names of the result's columns; empty: SQLite's are the names.
-    pub names: Vec<String>,
-    /// The sequences that it may call: the server has to know them before it runs.
-    pub sequences: Sequences,
-    /// The result has rows without columns: what SQLite gives as its only column is not shown.
-    pub without_columns: bool,
-    /// Reads tables of [`crate::catalog`]; they must be there (and current) before the statement is prepared.
-    pub catalog: bool,
-    /// What must hold around the execution of `sqlite`.
-    pub needs: Option<Needs>,
-    /// Sent to the client as `NoticeResponse` (severity NOTICE or WARNING) before completion.
-    pub notices: Vec<Notice>,
-}
-
-impl Statement {
-    /// A statement that SQLite does not see.
-    pub fn session(kind: StatementKind, tag: &'static str) -> Self {
-        Self {
-            kind,
-            sqlite: Vec::new(),
-            parameters: Vec::new(),
-            tag: CommandTag::Fixed(tag),
-            writes: false,
-            repeatable: true,
-            locks_rows: false,
-            returning: false,
-            columns: Vec::new(),
-            names: Vec::new(),
-            sequences: Sequences::None,
-            without_columns: false,
-            catalog: false,
-            needs: None,
-            notices: Vec::new(),
-        }
-    }
-
-    /// A statement accepted without any effect, with its tag.
-    pub fn accepted(tag: &'static str) -> Self {
-        Self::session(StatementKind::NoOperation, tag)
-    }
-
-    /// Whether it changes definitions of sequences.
-    pub fn changes_sequences(&self) -> bool {
-        self.writes
-            && (self.kind == StatementKind::Ddl || self.sqlite.len() > 1)
-            && self
-                .sqlite
-                .iter()
-                .any(|text| text.contains("main.eloqdb_sequence"))
-    }
-
-    /// A schema change by these statements.
-    pub fn ddl(tag: &'static str, sqlite: Vec<String>) -> Self {
-        Self {
-            sqlite,
-            writes: true,
-            ..Self::session(StatementKind::Ddl, tag)
-        }
-    }
-}
-
-/// A message beside the result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// `NOTICE` or `WARNING`.
-    pub severity: &'static str,
-    /// SQLSTATE, `00000` for a plain notice.
-    pub sqlstate: SqlState,
-    /// The text.
-    pub message: String,
-}
-
-/// Conditions around the execution of [`Statement::sqlite`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Needs {
-    /// The table is made anew: the statements create `eloqdb_rebuild_<table>`, copy, drop the old table, rename, and
-    /// make indexes and triggers again. `PRAGMA legacy_alter_table = ON` must be set around them (views and triggers
-    /// that name the table stay as they are); with `foreign_keys_off` also `PRAGMA foreign_keys = OFF`, which SQLite
-    /// ignores inside a transaction: then the statement must be refused in a transaction block (25001). Afterwards
-    /// each of `checks` must give no row, else the whole is rolled back with `violation`.
-    SchemaRebuild {
-        /// The table.
-        table: String,
-        /// Another table refers to this one, so dropping it with foreign keys on would touch its rows.
-        foreign_keys_off: bool,
-        /// Queries that find offending rows.
-        checks: Vec<String>,
-        /// SQLSTATE and message when a check finds a row.
-        violation: (SqlState, String),
-    },
-    /// The text in `sqlite_schema` changes and nothing on disk does: FOREIGN KEY, CHECK, NOT NULL, DEFAULT.
-    /// [`Statement::sqlite`] is empty; the server replaces the text with [`Needs::SCHEMA_EDIT`] (`?1` the text, `?2` the
-    /// table) between `PRAGMA writable_schema = ON` and `= RESET`, with defensive mode off on that connection, and
-    /// raises `PRAGMA schema_version` by one, all in one transaction. Then `checks` as above.
-    SchemaEdit {
-        /// The table.
-        table: String,
-        /// The new `CREATE TABLE` text.
-        sql: String,
-        /// Queries that find offending rows.
-        checks: Vec<String>,
-        /// SQLSTATE and message when a check finds a row.
-        violation: (SqlState, String),
-    },
-}
-
-impl Needs {
-    /// The statement of a schema edit.
-    pub const SCHEMA_EDIT: &'static str =
-        "UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2 COLLATE NOCASE";
-}
-
-/// The tag of `CommandComplete`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandTag {
     /// `SELECT n`
@@ -449,8 +329,12 @@ pub enum StatementKind {
     Explain {
         analyze: bool,
     },
-    /// Accepted, nothing to do: GRANT, COMMENT ON, OWNER TO, CREATE EXTENSION IF NOT EXISTS …
+    /// What it asks for is so already: CREATE TABLE IF NOT EXISTS of one that is there, GRANT, OWNER TO the user …
     NoOperation,
+    /// Refused (0A000) when the roles that it names are known to exist.
+    Refused {
+        what: &'static str,
+    },
     Begin(TransactionModes),
     Commit {
         chain: bool,
@@ -574,6 +458,10 @@ pub enum StatementKind {
     },
     /// CHECKPOINT; `sqlite` is empty.
     Checkpoint,
+    /// COMMIT PREPARED and ROLLBACK PREPARED of a transaction, of which there are none.
+    FinishPrepared {
+        id: String,
+    },
     /// ANALYZE; `sqlite` is empty.
     Analyze {
         /// The tables that it names: they must exist. Empty: all.

@@ -33,10 +33,24 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         ),
         step => whole(step),
     }),
+    // Never before the value that it stands for is known to be NULL.
+    Scalar::pure("pg_no_null", 2, no_null).volatile(),
     Scalar::session("pg_elements", 2, elements),
     Scalar::pure("pg_side_by_side", -1, side_by_side).loose(),
     Scalar::pure("pg_record_make", -1, record).loose(),
 ];
+
+/// Refuses NULL for a column that may not have it: table and column.
+fn no_null(arguments: &[SqlValueRef<'_>]) -> Answer {
+    fail(
+        SqlState::NOT_NULL_VIOLATION,
+        format!(
+            "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+            text(arguments, 1)?,
+            text(arguments, 0)?
+        ),
+    )
+}
 
 /// A number of rows; NULL stands for `none`.
 fn row_count(

@@ -30,6 +30,8 @@ pub struct Facts {
     pub(super) sessions: Arc<Sessions>,
     pub(super) interrupt: Arc<Interrupt>,
     pub(super) sequences: Arc<SessionSequences>,
+    /// The comments of the catalog, by class (0: any), object and column.
+    pub(super) comments: Mutex<HashMap<(i64, i64, i64), String>>,
     pub(super) settings: Mutex<HashMap<String, String>>,
     /// The settings that values are read and written by.
     context: Mutex<Arc<Context>>,
@@ -57,6 +59,7 @@ impl Facts {
             sessions: Arc::clone(&registered.sessions),
             interrupt: Arc::clone(&entry.interrupt),
             sequences: SessionSequences::new(database),
+            comments: Mutex::default(),
             settings: Mutex::default(),
             context: Mutex::default(),
             statement_time: AtomicI64::new(now()),
@@ -69,6 +72,12 @@ impl Facts {
     /// The sequences of the session's database.
     pub fn sequences(&self) -> &Arc<SessionSequences> {
         &self.sequences
+    }
+
+    /// The session's database and all others.
+    pub fn databases(&self) -> (String, Vec<String>) {
+        let all = self.env.databases().iter().map(|database| database.name()).collect();
+        (self.database.clone(), all)
     }
 
     /// Whether the session is in the server's own database.
@@ -89,6 +98,11 @@ impl Facts {
         if !in_transaction {
             self.transaction_time.store(now, Ordering::Relaxed);
         }
+    }
+
+    /// The catalog was read: these are the comments in it.
+    pub fn set_comments(&self, comments: HashMap<(i64, i64, i64), String>) {
+        *lock(&self.comments) = comments;
     }
 
     /// The settings have changed.

@@ -48,6 +48,20 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
         | "pg_table_size"
         | "pg_indexes_size"
         | "pg_my_temp_schema" => |_, _| Ok(Value::Integer(0)),
+        "obj_description" | "shobj_description" => |facts, arguments| {
+            let class = match arguments.get(1) {
+                None => 0,
+                Some(Value::Text(name)) => class_number(name),
+                Some(_) => return Ok(Value::Null),
+            };
+            Ok(comment(facts, class, arguments.first(), 0))
+        },
+        "col_description" => |facts, arguments| match arguments.get(1) {
+            Some(Value::Integer(column)) if *column != 0 => {
+                Ok(comment(facts, PG_CLASS, arguments.first(), *column))
+            }
+            _ => Ok(Value::Null),
+        },
         "age" => age,
         "now" => |facts, _| timestamp(facts.transaction_time.load(Ordering::Relaxed)),
         "statement_timestamp" => |facts, _| timestamp(facts.statement_time.load(Ordering::Relaxed)),
@@ -58,6 +72,37 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
 
 fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
+}
+
+/// The number of `pg_class` among the catalog's tables.
+const PG_CLASS: i64 = 1259;
+
+/// The numbers of the catalog tables whose objects have comments; -1 of any other.
+fn class_number(name: &str) -> i64 {
+    match name {
+        "pg_class" => PG_CLASS,
+        "pg_constraint" => 2606,
+        "pg_namespace" => 2615,
+        "pg_extension" => 3079,
+        "pg_database" => 1262,
+        _ => -1,
+    }
+}
+
+fn comment(facts: &Facts, class: i64, object: Option<&Value>, column: i64) -> Value {
+    let Some(Value::Integer(object)) = object else {
+        return Value::Null;
+    };
+    let comments = lock(&facts.comments);
+    let found = if class == 0 {
+        comments
+            .iter()
+            .find(|((_, known, part), _)| known == object && *part == column)
+            .map(|(_, said)| said)
+    } else {
+        comments.get(&(class, *object, column))
+    };
+    found.map_or(Value::Null, |said| text(said.clone()))
 }
 
 fn current_setting(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {

@@ -35,6 +35,8 @@ pub struct Relation {
     pub keys: Vec<Key>,
     /// SQLite's WITHOUT ROWID: its rows are known by their primary key only.
     pub without_rowid: bool,
+    /// The place of the column that is SQLite's rowid: there NULL would ask for a number.
+    pub rowid: Option<usize>,
 }
 
 /// PostgreSQL's name of SQLite's schema.

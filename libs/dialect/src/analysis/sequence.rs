@@ -9,6 +9,7 @@ use crate::analysis::select::plain;
 use crate::analysis::tree::{Body, ColumnRef, Expr, ExprKind, Output, Query};
 use crate::catalog::{Function, Type, TypeId};
 use crate::error::DialectError;
+use crate::literal::quote;
 use crate::sequence::NEXTVAL;
 use crate::syntax::ast::Position;
 
@@ -110,7 +111,8 @@ impl Analyzer<'_> {
         stored: &Stored,
     ) -> Result<(Vec<usize>, Option<Query>), DialectError> {
         refuse_null(&columns, source.as_ref(), stored)?;
-        let missing: Vec<(usize, String)> = stored
+        let (columns, source) = self.guard_key(columns, source, stored);
+        let mut missing: Vec<(usize, String)> = stored
             .columns
             .iter()
             .enumerate()
@@ -118,6 +120,13 @@ impl Analyzer<'_> {
             .filter_map(|(place, column)| Some((place, column.default.clone()?)))
             .filter(|(_, default)| default.contains(NEXTVAL))
             .collect();
+        // A key without a value of its own is NULL, as every column without a default.
+        let key = stored.rowid.filter(|place| !columns.contains(place));
+        if let Some(place) = key
+            && stored.columns.get(place).is_some_and(|column| column.default.is_none())
+        {
+            missing.push((place, no_null(stored, place)));
+        }
         if missing.is_empty() {
             return Ok((columns, source));
         }
@@ -154,6 +163,68 @@ impl Analyzer<'_> {
     }
 }
 
+impl Analyzer<'_> {
+    /// A value for SQLite's rowid that may be NULL is refused when it is.
+    fn guard_key(
+        &mut self,
+        columns: Vec<usize>,
+        source: Option<Query>,
+        stored: &Stored,
+    ) -> (Vec<usize>, Option<Query>) {
+        let place = stored
+            .rowid
+            .and_then(|key| Some((key, columns.iter().position(|column| *column == key)?)));
+        let (key, index, mut query) = match (place, source) {
+            (Some((key, index)), Some(query)) => (key, index, query),
+            (_, source) => return (columns, source),
+        };
+        let refusal = no_null(stored, key);
+        if let Body::Values(rows) = &mut query.body {
+            for value in rows.iter_mut().filter_map(|row| row.get_mut(index)) {
+                guard(value, &refusal);
+            }
+            return (columns, Some(query));
+        }
+        let outputs = query.columns.clone();
+        let (relation, types) = self.as_relation(query);
+        let mut values: Vec<Expr> = types
+            .into_iter()
+            .enumerate()
+            .map(|(column, ty)| {
+                let reference = ColumnRef { relation, column };
+                Expr::new(ty, ExprKind::Column(reference), Position::default())
+            })
+            .collect();
+        if let Some(value) = values.get_mut(index) {
+            guard(value, &refusal);
+        }
+        let query = select_from(relation, values, None, outputs);
+        (columns, Some(query))
+    }
+}
+
+/// What SQLite calls where a key would be NULL.
+fn no_null(stored: &Stored, place: usize) -> String {
+    let column = stored.columns.get(place);
+    let column = column.map_or("", |column| column.name.as_str());
+    format!("pg_no_null({}, {})", quote(&stored.name), quote(column))
+}
+
+/// `coalesce(value, refusal)`, unless the value is none that can be NULL.
+fn guard(value: &mut Expr, refusal: &str) {
+    let constant = matches!(&value.without_relabel().kind, ExprKind::Constant(known) if *known != SqlValue::Null);
+    if constant || matches!(value.kind, ExprKind::ColumnDefault(_)) {
+        return;
+    }
+    let (ty, at) = (value.ty, value.at);
+    let own = std::mem::replace(
+        value,
+        Expr::new(ty, ExprKind::Constant(SqlValue::Null), at),
+    );
+    let refused = Expr::new(ty, ExprKind::ColumnDefault(refusal.to_owned()), at);
+    *value = Expr::new(ty, ExprKind::Coalesce(vec![own, refused]), at);
+}
+
 /// SQLite takes NULL in the place of a rowid for the wish to get one.
 fn refuse_null(
     columns: &[usize],
@@ -166,11 +237,11 @@ fn refuse_null(
     for (index, place) in columns.iter().enumerate() {
         let column = stored.columns.get(*place);
         let counts = column.filter(|column| {
-            column.not_null
-                && column
-                    .default
-                    .as_deref()
-                    .is_some_and(|text| text.contains(NEXTVAL))
+            let counts = column
+                .default
+                .as_deref()
+                .is_some_and(|text| text.contains(NEXTVAL));
+            column.not_null && (counts || stored.rowid == Some(*place))
         });
         let Some(column) = counts else { continue };
         let is_null = |row: &Vec<Expr>| {

@@ -58,7 +58,7 @@ impl Translator<'_> {
                 self.name_check(next);
             }
             let table = self.scopes.last().and_then(|scope| scope.tables.first());
-            let table = table.map_or("", |table| table.alias.as_str());
+            let table = table.map_or_else(String::new, |table| table.alias.clone());
             if let Some(given) = &clause.name {
                 self.take_name(given, clause.keyword == "check")?;
             }

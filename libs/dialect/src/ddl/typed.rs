@@ -112,6 +112,7 @@ impl Translator<'_> {
                 .collect(),
             keys: Vec::new(),
             without_rowid: false,
+            rowid: None,
         }
     }
 }

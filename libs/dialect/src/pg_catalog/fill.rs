@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use pgtypes::PgType;
 
+use crate::ddl::comment::Comment;
 use crate::functions::Value;
 use crate::pg_catalog::describe;
 use crate::pg_catalog::fill_constraint::is_key;
@@ -57,6 +58,7 @@ pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {
     // The view of a sequence is no view in PostgreSQL's eyes.
     let shown = |table: &&TableInfo| {
         table.name != SequenceInfo::TABLE
+            && table.name != Comment::TABLE
             && !input
                 .sequences
                 .iter()
@@ -72,6 +74,7 @@ pub fn rows(input: &CatalogInput) -> Vec<CatalogRows> {
     for sequence in &input.sequences {
         filler.sequence(sequence);
     }
+    filler.comments();
     TABLES
         .iter()
         .map(|table| CatalogRows {
@@ -114,6 +117,30 @@ impl Filler<'_> {
             }
         }
         self.rows.entry(table).or_default().push(row);
+    }
+
+    /// The number in the first column where the others have these values.
+    pub(crate) fn find(
+        &self,
+        table: &'static str,
+        number: &str,
+        wanted: &[(&str, Value)],
+    ) -> Option<i64> {
+        let definition = TABLES.iter().find(|known| known.name == table)?;
+        let at = position(definition, number)?;
+        let wanted: Vec<(usize, &Value)> = wanted
+            .iter()
+            .map(|(column, value)| Some((position(definition, column)?, value)))
+            .collect::<Option<_>>()?;
+        let row = self.rows.get(table)?.iter().find(|row| {
+            wanted
+                .iter()
+                .all(|(column, value)| row.get(*column) == Some(*value))
+        })?;
+        match row.get(at) {
+            Some(Value::Integer(number)) => Some(*number),
+            _ => None,
+        }
     }
 
     pub(crate) fn owner(&self) -> String {

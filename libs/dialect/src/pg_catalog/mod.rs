@@ -7,10 +7,12 @@
 mod definitions;
 mod describe;
 mod fill;
+mod fill_comment;
 mod fill_constraint;
 mod fill_fixed;
 mod fill_sequence;
 
+use crate::ddl::comment::Comment;
 use crate::functions::Value;
 use crate::sequence::SequenceInfo;
 use crate::source::Source;
@@ -44,6 +46,8 @@ pub struct CatalogInput {
     pub tables: Vec<TableInfo>,
     /// Its sequences, at the numbers where they are now.
     pub sequences: Vec<SequenceInfo>,
+    /// The comments on what is in it.
+    pub comments: Vec<Comment>,
     /// Settings as SHOW ALL gives them: name, value, description.
     pub settings: Vec<(String, String, String)>,
 }
@@ -149,6 +153,9 @@ fn reads_objects(function: &str) -> bool {
             | "pg_get_viewdef"
             | "pg_get_userbyid"
             | "to_regclass"
+            | "obj_description"
+            | "col_description"
+            | "shobj_description"
     )
 }
 
@@ -176,6 +183,7 @@ mod tests {
                 ..table
             }],
             sequences: Vec::new(),
+            comments: Vec::new(),
             settings: vec![("a".to_owned(), "b".to_owned(), "c".to_owned())],
         };
         for rows in rows(&input) {
