@@ -17,7 +17,7 @@ use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::functions::facts::Facts;
-use crate::session::schema;
+use crate::session::{schema, violation};
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::transaction::Scope;
@@ -171,8 +171,12 @@ impl Backend {
         if let Some(cause) = self.sqlite.take_error() {
             return storage_failure(&cause);
         }
-        if let Some(name) = schema::violated_key(&self.sqlite, &failure) {
-            return failure.unique_constraint(name);
+        let failure = match schema::violated_key(&self.sqlite, &failure) {
+            Some(name) => failure.unique_constraint(name),
+            None => failure,
+        };
+        if failure.sqlstate().class() == "23" {
+            return violation::explained(&self.sqlite, failure);
         }
         if failure.sqlstate() != SqlState::QUERY_CANCELED || failure.fields().context.is_some() {
             return failure;

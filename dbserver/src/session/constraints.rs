@@ -125,7 +125,7 @@ fn key(constraint: &Constraint) -> Option<Key<'_>> {
 fn tables(sqlite: &Sqlite) -> Result<Vec<TableInfo>, Failure> {
     let names: Vec<String> = sqlite.trusted(|connection| {
         let mut statement = connection.prepare_cached(
-            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE '%references%' ORDER BY name",
+            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND instr(lower(sql), 'references') ORDER BY name",
         )?;
         let rows = statement.query_map([], |row| row.get(0))?;
         rows.collect()

@@ -49,6 +49,7 @@ pub mod sqlite;
 mod statements;
 mod temporary;
 pub mod transaction;
+mod violation;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::session::prepared::{Column, Columns};
 use crate::session::reply::Reply;
 use crate::session::settings::Settings;
-use crate::session::{Session, block, parameters, temporary};
+use crate::session::{Session, block, parameters, roles, temporary};
 
 /// The columns of SHOW.
 pub(super) fn columns(name: Option<&str>) -> Columns {
@@ -111,6 +111,7 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
 /// Sets one parameter; without a value it goes back to its default.
 fn set(session: &mut Session, name: &str, value: Option<&str>, local: bool) -> Result<(), Failure> {
     match parameters::find(name).map(|parameter| parameter.name) {
+        Some("role") => return roles::set(session, value, false),
         Some("transaction_isolation") => {
             let modes = TransactionModes {
                 isolation: value.map(isolation).transpose()?,

@@ -98,7 +98,7 @@ fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dial
             let statement = translator.dml(0)?;
             Ok(translator.finish(statement))
         }
-        "truncate" => Translator::new(src, schema).truncate(),
+        "truncate" => ddl::truncate(src, schema),
         "explain" => explain(src, schema),
         "copy" => copy::copy(src, schema),
         "declare" => declare(src, schema),

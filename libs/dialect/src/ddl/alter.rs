@@ -346,7 +346,8 @@ impl Alter<'_> {
             "DEFAULT",
         ];
         let native = counted.is_none() && !plain.into_iter().any(clause);
-        if column.not_null && native {
+        let valueless = counted.is_none() && !clause("DEFAULT") && !clause("GENERATED");
+        if valueless && (column.not_null || clause("PRIMARY")) {
             self.first.push(Check {
                 query: format!("SELECT 1 FROM {} LIMIT 1", quoted(self.place, &self.table)),
                 violation: self.null_values(&name),

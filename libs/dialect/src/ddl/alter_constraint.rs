@@ -13,7 +13,7 @@ use crate::ddl::object_name;
 use crate::ddl::place::quoted;
 use crate::error::DialectError;
 use crate::literal::quote_name;
-use crate::statement::Notice;
+use crate::statement::{Check, Notice};
 use crate::table_info::{Constraint, ConstraintKind};
 use crate::translator::Translator;
 
@@ -195,6 +195,17 @@ impl Alter<'_> {
             return Err(self
                 .src
                 .error(at, SqlState::INVALID_TABLE_DEFINITION, message));
+        }
+        for column in columns {
+            // What would become SQLite's rowid would get a number in the place of NULL.
+            self.first.push(Check {
+                query: format!(
+                    "SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1",
+                    quoted(self.place, &self.table),
+                    quote_name(column)
+                ),
+                violation: self.null_values(column),
+            });
         }
         if let [only] = columns {
             self.make_integer_key(only);

@@ -70,8 +70,9 @@ impl Translator<'_> {
                 );
                 return Err(self.src.error(next, SqlState::SYNTAX_ERROR, message));
             }
+            let is_default = clause.keyword == "default" || self.src.is(next, "DEFAULT");
             if default && matches!(clause.keyword.as_str(), "generated" | "as")
-                || computed && clause.keyword == "default"
+                || computed && is_default
             {
                 let identity = counting::read_identity(self.src, clause.body, clause.end)?;
                 if identity.is_none() {
@@ -160,6 +161,17 @@ impl Translator<'_> {
                 .hint("store a JSON array instead"));
         }
         let ty = PgType::parse(text);
+        if ty.as_ref().and_then(PgType::length) == Some(0) {
+            let name = if matches!(ty, Some(PgType::Bpchar(_))) {
+                "char"
+            } else {
+                "varchar"
+            };
+            let message = format!("length for type {name} must be at least 1");
+            return Err(self
+                .src
+                .error(from, SqlState::INVALID_PARAMETER_VALUE, message));
+        }
         // SQLite's word for a column of no type.
         if ty.is_none() && !text.eq_ignore_ascii_case("any") {
             let bare = text.split('(').next().unwrap_or(text).trim();

@@ -38,6 +38,14 @@ pub(crate) fn create_table(
     check_place(&object, temporary)?;
     let (name, to) = (object.name.as_str(), object.to);
     let place = if temporary { "temp" } else { "main" };
+    if let Some(other) = schema.table_info(name)
+        && other.name != name
+        && other.temporary == temporary
+    {
+        return Err(DialectError::unsupported(format!(
+            "a relation \"{name}\" beside one whose name differs in case only"
+        )));
+    }
     if is_taken(schema, name, temporary) {
         let message = format!("relation \"{name}\" already exists");
         if !if_not_exists {
@@ -158,9 +166,12 @@ impl Translator<'_> {
         for piece in pieces.iter().take(last) {
             if let Piece::Constraint { at, end } = *piece {
                 let text = self.rendered(0, at, end);
-                // With the comma behind it.
-                self.remove(at, end + 1);
-                self.after(close, format!(", {text}"));
+                // With the comma behind it; from the token before, so that what was put before it goes, too.
+                let before = self.src.text(at - 1).to_owned();
+                let range = self.src.start(at - 1)..self.src.end_before(end + 1);
+                self.edits.replace(range, before);
+                self.edits
+                    .before(self.src.start(close), format!(", {text}"));
             }
         }
     }

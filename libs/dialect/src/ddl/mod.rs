@@ -21,6 +21,7 @@ mod object;
 mod place;
 mod rebuild;
 pub(crate) mod role;
+mod truncate;
 mod typed;
 mod view;
 pub(crate) mod view_note;
@@ -31,6 +32,7 @@ use crate::source::Source;
 use crate::statement::Statement;
 
 pub(crate) use index::index_columns;
+pub(crate) use truncate::truncate;
 
 /// CREATE, ALTER, DROP, and what goes with schemas: COMMENT, GRANT, REVOKE …
 pub(crate) fn ddl(

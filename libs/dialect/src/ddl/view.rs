@@ -11,7 +11,8 @@ use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
 use crate::source::Source;
-use crate::statement::{Statement, StatementKind};
+use crate::pg_catalog::has_table;
+use crate::statement::{Notice, Statement, StatementKind};
 use crate::table_info::TableInfo;
 use crate::translator::Translator;
 
@@ -58,6 +59,8 @@ pub(crate) fn create(
         view_note::write(&columns, src.slice(next + 1, src.len())),
         query.text
     );
+    let own = !temporary && reads_temporary(&query.text, schema);
+    let temporary = temporary || own;
     let place = if temporary { "temp" } else { "main" };
     let view = quoted(place, &name);
     let present = schema
@@ -95,7 +98,26 @@ pub(crate) fn create(
         writes: true,
         ..Statement::session(StatementKind::Ddl, "CREATE VIEW")
     };
-    Ok(translator.finish_with(sqlite, statement))
+    let mut statement = translator.finish_with(sqlite, statement);
+    if own {
+        let message = format!("view \"{name}\" will be a temporary view");
+        statement.notices.push(Notice::plain(message));
+    }
+    Ok(statement)
+}
+
+/// Whether a printed query reads a table of the session's own: the view over it can't outlive the session.
+fn reads_temporary(text: &str, schema: &dyn SchemaView) -> bool {
+    let Ok(src) = Source::new(text) else {
+        return false;
+    };
+    (0..src.len()).any(|at| {
+        src.name(at).as_deref() == Some("temp")
+            && src.sign(at + 1, ".")
+            && src
+                .name(at + 2)
+                .is_some_and(|name| schema.is_temporary(&name) && !has_table(&name))
+    })
 }
 
 /// The columns under the names that were given to the first of them.

@@ -446,45 +446,4 @@ impl Translator<'_> {
             at += 1;
         }
     }
-
-    /// TRUNCATE [TABLE] [ONLY] name [, …] [RESTART IDENTITY | CONTINUE IDENTITY] [CASCADE | RESTRICT]
-    pub(crate) fn truncate(mut self) -> Result<Statement, DialectError> {
-        let end = self.src.len();
-        let mut at = 1 + usize::from(self.src.is(1, "TABLE"));
-        let mut sqlite = Vec::new();
-        let mut tables = Vec::new();
-        loop {
-            at += usize::from(self.src.is(at, "ONLY"));
-            let (table, to) = self.table_name(at, end)?;
-            sqlite.push(format!("DELETE FROM {}", quote_name(&table)));
-            tables.push(table);
-            at = to + usize::from(self.src.sign(to, "*"));
-            if !self.src.sign(at, ",") {
-                break;
-            }
-            at += 1;
-        }
-        if self.src.are(at, &["RESTART", "IDENTITY"]) {
-            for table in &tables {
-                if !self.schema.owned_sequences(table).is_empty() {
-                    sqlite.insert(0, crate::sequence::stored::restart_of(table));
-                }
-            }
-            at += 2;
-        } else if self.src.are(at, &["CONTINUE", "IDENTITY"]) {
-            at += 2;
-        }
-        if self.src.is(at, "CASCADE") {
-            return Err(self.src.unsupported(at, "TRUNCATE … CASCADE"));
-        }
-        at += usize::from(self.src.is(at, "RESTRICT"));
-        if at < end {
-            return Err(self.src.syntax(at));
-        }
-        let statement = Statement {
-            writes: true,
-            ..Statement::session(StatementKind::Dml, "TRUNCATE TABLE")
-        };
-        Ok(self.finish_with(sqlite, statement))
-    }
 }

@@ -586,24 +586,9 @@ pub const REQUIRED_FUNCTIONS: &[FunctionSpec] = &[
     loose("has_sequence_privilege", -1, catalog_text::yes, "true"),
     loose("has_function_privilege", -1, catalog_text::yes, "true"),
     loose("pg_has_role", -1, catalog_text::yes, "true"),
-    loose(
-        "obj_description",
-        -1,
-        catalog_text::nothing,
-        "NULL: there are no comments",
-    ),
-    loose(
-        "col_description",
-        2,
-        catalog_text::nothing,
-        "NULL: there are no comments",
-    ),
-    loose(
-        "shobj_description",
-        2,
-        catalog_text::nothing,
-        "NULL: there are no comments",
-    ),
+    session("obj_description", -1, "the comment on an object"),
+    session("col_description", 2, "the comment on an object"),
+    session("shobj_description", 2, "the comment on an object"),
     loose(
         "pg_partition_ancestors",
         1,
