@@ -203,6 +203,14 @@ impl Analyzer<'_> {
     }
 }
 
+/// A value that UPDATE gives a column: SQLite's rowid may not become NULL.
+pub(crate) fn guarded(stored: &Stored, place: usize, mut value: Expr) -> Expr {
+    if stored.rowid == Some(place) {
+        guard(&mut value, &no_null(stored, place));
+    }
+    value
+}
+
 /// What SQLite calls where a key would be NULL.
 fn no_null(stored: &Stored, place: usize) -> String {
     let column = stored.columns.get(place);

@@ -2,6 +2,7 @@
 
 use pgtypes::SqlState;
 
+use crate::analysis::sequence::guarded;
 use crate::analysis::Analyzer;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
@@ -100,7 +101,7 @@ impl Analyzer<'_> {
     ) -> Result<Assignment, DialectError> {
         let place = self.free_column(target, stored, taken)?;
         let value = self.assigned(value, place, stored, Clause::Update)?;
-        Ok(Assignment::One(place, value))
+        Ok(Assignment::One(place, guarded(stored, place, value)))
     }
 
     /// `(a, b) = (SELECT …)`

@@ -54,7 +54,7 @@ pub(crate) fn alter_table(
     if src.is(at, "RENAME") && !src.is(at + 1, "CONSTRAINT") {
         return rename(src, schema, &object, at);
     }
-    if let Some(parts) = split(src, at) {
+    if let Some(parts) = split(src, at)? {
         return Ok(Statement::of_parts("ALTER TABLE", parts));
     }
     let present_src = Source::new(&create)?;
@@ -134,20 +134,24 @@ fn alter_other(
 
 /// One statement for each of several actions, in the order in which PostgreSQL does them: what drops comes before what
 /// adds, columns before what uses them.
-fn split(src: &Source<'_>, at: usize) -> Option<Vec<String>> {
+fn split(src: &Source<'_>, at: usize) -> Result<Option<Vec<String>>, DialectError> {
     let mut actions: Vec<(u8, String)> = Vec::new();
     let mut next = at;
     while next < src.len() {
         let end = layout::item_end(src, next, src.len());
+        if src.is(next, "RENAME") && (next > at || end < src.len()) {
+            // It stands alone.
+            return Err(src.syntax(next.max(at)));
+        }
         let text = format!("{} {}", src.slice(0, at), src.slice(next, end));
         actions.push((pass(src, next), text));
         next = end + 1;
     }
     if actions.len() < 2 {
-        return None;
+        return Ok(None);
     }
     actions.sort_by_key(|(pass, _)| *pass);
-    Some(actions.into_iter().map(|(_, text)| text).collect())
+    Ok(Some(actions.into_iter().map(|(_, text)| text).collect()))
 }
 
 fn pass(src: &Source<'_>, at: usize) -> u8 {

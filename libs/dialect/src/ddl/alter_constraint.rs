@@ -21,6 +21,11 @@ impl Alter<'_> {
     /// ADD [CONSTRAINT name] PRIMARY KEY | UNIQUE | FOREIGN KEY | CHECK
     pub(crate) fn add_constraint(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
         let src = self.src;
+        let mut end = end;
+        let not_valid = src.are(end.saturating_sub(2), &["NOT", "VALID"]);
+        if not_valid {
+            end -= 2;
+        }
         let clause = layout::clause(src, at, end);
         if let Some(using) =
             (clause.body..clause.end).find(|token| src.are(*token, &["USING", "INDEX"]))
@@ -107,6 +112,10 @@ impl Alter<'_> {
         } else {
             format!("CONSTRAINT {} {text}", quote_name(&name))
         };
+        if not_valid {
+            // The rows that are there are looked at by VALIDATE CONSTRAINT.
+            self.change.checks.clear();
+        }
         self.present.append(&mut self.change.edits, &text);
         self.changed = true;
         Ok(())

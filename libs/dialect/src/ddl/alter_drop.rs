@@ -5,11 +5,13 @@ use pgtypes::SqlState;
 use crate::ddl::alter::Alter;
 use crate::ddl::dependents::{Dependent, Dependents};
 use crate::ddl::layout::{self, Piece};
+use crate::ddl::place::quoted;
 use crate::ddl::{comment, role};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::sequence::stored;
 use crate::statement::{Check, Notice, Violation};
+use crate::table_info::ConstraintKind;
 
 /// Storage parameters of tables that mean nothing here: where they are said, nothing is left undone.
 const STORAGE: &[&str] = &[
@@ -237,7 +239,7 @@ impl Alter<'_> {
             };
         }
         if src.are(at, &["VALIDATE", "CONSTRAINT"]) {
-            return self.validate(at + 2);
+            return self.validate_constraint(at + 2);
         }
         if src.are(at, &["REPLICA", "IDENTITY", "DEFAULT"]) {
             return Ok(());
@@ -249,24 +251,54 @@ impl Alter<'_> {
         Err(src.unsupported(at, &format!("ALTER TABLE … {words}")))
     }
 
-    /// VALIDATE CONSTRAINT: every constraint was checked when it was made.
-    fn validate(&self, at: usize) -> Result<(), DialectError> {
+    /// VALIDATE CONSTRAINT: the rows are looked at.
+    fn validate_constraint(&mut self, at: usize) -> Result<(), DialectError> {
         let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
-        if self
-            .info
-            .constraints
-            .iter()
-            .any(|constraint| constraint.name == name)
-        {
-            return Ok(());
-        }
-        Err(DialectError::new(
-            SqlState::UNDEFINED_OBJECT,
-            format!(
-                "constraint \"{name}\" of relation \"{}\" does not exist",
-                self.table
+        let known = self.info.constraints.iter().find(|known| known.name == name);
+        let table = quoted(self.place, &self.table);
+        let check = match known.map(|constraint| &constraint.kind) {
+            Some(ConstraintKind::Check { expression }) => self.check(
+                format!("SELECT 1 FROM {table} WHERE NOT ({expression}) LIMIT 1"),
+                SqlState::CHECK_VIOLATION,
+                format!(
+                    "check constraint \"{name}\" of relation \"{}\" is violated by some row",
+                    self.table
+                ),
+                Some(&name),
             ),
-        ))
+            Some(ConstraintKind::ForeignKey { .. }) => self.check(
+                format!(
+                    "SELECT 1 FROM pragma_foreign_key_check({})",
+                    crate::literal::quote(&self.table)
+                ),
+                SqlState::FOREIGN_KEY_VIOLATION,
+                format!(
+                    "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
+                    self.table
+                ),
+                Some(&name),
+            ),
+            Some(_) => {
+                let message = format!(
+                    "constraint \"{name}\" of relation \"{}\" is not a foreign key or check constraint",
+                    self.table
+                );
+                return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message));
+            }
+            None => return Err(self.no_constraint(&name)),
+        };
+        self.first.push(check);
+        // Something that runs, so that the check does.
+        self.sqlite.push(format!("SELECT 1 FROM {table} WHERE 0"));
+        Ok(())
+    }
+
+    fn no_constraint(&self, name: &str) -> DialectError {
+        let message = format!(
+            "constraint \"{name}\" of relation \"{}\" does not exist",
+            self.table
+        );
+        DialectError::new(SqlState::UNDEFINED_OBJECT, message)
     }
 
     pub(crate) fn has_index(&self, name: &str) -> bool {

@@ -64,6 +64,14 @@ impl Drop<'_> {
     /// Errors: 42P01 and its like, 42809 where the name is that of something else.
     fn find(&mut self, object: Object, if_exists: bool) -> Result<(), DialectError> {
         let (kind, name) = (self.kind, object.name.as_str());
+        let own = matches!(object.schema.as_deref(), None | Some("pg_catalog"));
+        if own && pg_catalog::has_table(name) {
+            let message = format!("permission denied: \"{name}\" is a system catalog");
+            return Err(DialectError::new(
+                SqlState::INSUFFICIENT_PRIVILEGE,
+                message,
+            ));
+        }
         if object.is_elsewhere() {
             let refused = object.no_schema();
             if if_exists {
@@ -98,13 +106,6 @@ impl Drop<'_> {
                     article(is)
                 )),
             );
-        }
-        if pg_catalog::has_table(name) {
-            let message = format!("permission denied: \"{name}\" is a system catalog");
-            return Err(DialectError::new(
-                SqlState::INSUFFICIENT_PRIVILEGE,
-                message,
-            ));
         }
         let again = self
             .objects

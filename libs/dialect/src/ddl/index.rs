@@ -44,8 +44,11 @@ pub(crate) fn create(
     } else {
         schema.hidden_table(&object.name)
     };
+    if object.is_elsewhere() {
+        return Err(object.no_schema());
+    }
     let known = found.is_some() || schema.columns(&object.name).is_some();
-    if object.is_elsewhere() || !known {
+    if !known {
         let message = format!("relation \"{}\" does not exist", object.dotted());
         return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
     }

@@ -21,6 +21,7 @@ mod object;
 mod place;
 mod rebuild;
 pub(crate) mod role;
+pub(crate) mod stored;
 mod truncate;
 mod typed;
 mod view;
@@ -105,6 +106,15 @@ pub(crate) fn object_name(
     let exists = src.are(at, &["IF", "EXISTS"]);
     let mut at = at + if exists { 2 } else { 0 };
     while src.sign(at + 1, ".") {
+        if let Some(schema) = src.name(at)
+            && !matches!(schema.as_str(), "public" | "pg_catalog" | "pg_temp")
+        {
+            let message = format!("schema \"{schema}\" does not exist");
+            return Err(DialectError::new(
+                pgtypes::SqlState::INVALID_SCHEMA_NAME,
+                message,
+            ));
+        }
         at += 2;
     }
     let name = src.name(at).ok_or_else(|| src.syntax(at))?;
