@@ -60,8 +60,9 @@ fn register_stored(connection: &Connection, table: &TableInfo) -> Result<()> {
             ValueRef::Integer(number) => SqlValueRef::Integer(number),
             ValueRef::Real(number) => SqlValueRef::Real(number),
             ValueRef::Blob(bytes) => SqlValueRef::Blob(bytes),
-            ValueRef::Text(bytes) => std::str::from_utf8(bytes)
-                .map_or(SqlValueRef::Blob(bytes), SqlValueRef::Text),
+            ValueRef::Text(bytes) => {
+                std::str::from_utf8(bytes).map_or(SqlValueRef::Blob(bytes), SqlValueRef::Text)
+            }
         };
         let Some((column, ty)) = columns.get(place) else {
             return Ok(Answer(value.to_owned()));
@@ -109,11 +110,7 @@ fn rewrite(connection: &Connection, (table, sql): (&TableInfo, &str)) -> Result<
 }
 
 /// The table anew, under declarations that give its values their affinity and their order.
-fn rebuild(
-    connection: &Connection,
-    (table, sql): (&TableInfo, &str),
-    create: &str,
-) -> Result<()> {
+fn rebuild(connection: &Connection, (table, sql): (&TableInfo, &str), create: &str) -> Result<()> {
     let dependents: Vec<String> = {
         let mut statement = connection.prepare(
             "SELECT sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND tbl_name = ?1
@@ -188,7 +185,9 @@ mod tests {
         assert_eq!(row, ("1.50".to_owned(), 2, 1));
         // In the order of numbers, under the new declaration.
         let first: i64 = connection
-            .query_row("SELECT id FROM t ORDER BY price LIMIT 1", [], |row| row.get(0))
+            .query_row("SELECT id FROM t ORDER BY price LIMIT 1", [], |row| {
+                row.get(0)
+            })
             .unwrap();
         assert_eq!(first, 1);
     }

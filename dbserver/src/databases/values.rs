@@ -129,7 +129,10 @@ fn look_through(
         .iter()
         .filter_map(|column| Some((column, column_type(column)?)))
         .collect();
-    let names: Vec<String> = columns.iter().map(|(column, _)| quoted(&column.name)).collect();
+    let names: Vec<String> = columns
+        .iter()
+        .map(|(column, _)| quoted(&column.name))
+        .collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -165,7 +168,11 @@ fn look_through(
 
 /// What tells a row of a table: its rowid, where it has one.
 pub(crate) fn row_number(sql: &str) -> &'static str {
-    if dialect::has_rowid(sql) { "rowid" } else { "NULL" }
+    if dialect::has_rowid(sql) {
+        "rowid"
+    } else {
+        "NULL"
+    }
 }
 
 /// A name as SQLite's statements have it.
@@ -192,9 +199,17 @@ mod tests {
             .into_iter()
             .map(|stray| (stray.row.unwrap(), stray.column, stray.found))
             .collect();
-        assert!(found.contains(&(2, "d".to_owned(), "text '2020-01-01'".to_owned())), "{found:?}");
+        assert!(
+            found.contains(&(2, "d".to_owned(), "text '2020-01-01'".to_owned())),
+            "{found:?}"
+        );
         assert!(found.iter().all(|(row, ..)| *row != 1), "{found:?}");
-        assert!(found.iter().any(|(row, column, _)| *row == 3 && column == "b"), "{found:?}");
+        assert!(
+            found
+                .iter()
+                .any(|(row, column, _)| *row == 3 && column == "b"),
+            "{found:?}"
+        );
     }
 
     #[test]

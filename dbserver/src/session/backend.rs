@@ -17,10 +17,10 @@ use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::functions::facts::Facts;
-use crate::session::{schema, violation};
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::transaction::Scope;
+use crate::session::{schema, violation};
 
 /// What a session has of the server.
 pub struct Backend {

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use dialect::functions::Value;
-use dialect::{Comment, SequenceInfo};
 use dialect::pg_catalog::{CatalogInput, CatalogRows};
+use dialect::{Comment, SequenceInfo};
 use rusqlite::Connection;
 
 use crate::databases::functions::Answer;
@@ -21,6 +21,7 @@ pub struct Catalog {
     /// The generation of the schema that they show.
     generation: Option<u64>,
     databases: Vec<String>,
+    users: Vec<String>,
     sequences: Vec<SequenceInfo>,
     comments: Vec<Comment>,
 }
@@ -42,10 +43,12 @@ impl Catalog {
             .iter()
             .map(|database| database.name())
             .collect();
+        let users = user_names(backend);
         let sequences = schema::all_sequences(sqlite)?;
         let comments = schema::all_comments(sqlite)?;
         if self.generation == generation
             && self.databases == databases
+            && self.users == users
             && self.sequences == sequences
             && self.comments == comments
         {
@@ -54,7 +57,7 @@ impl Catalog {
         let rows = dialect::pg_catalog::rows(&CatalogInput {
             database: backend.entry().database.clone(),
             databases: databases.clone(),
-            users: user_names(backend),
+            users: users.clone(),
             tables: schema::all_tables(sqlite)?,
             sequences: sequences.clone(),
             comments: comments.clone(),
@@ -73,6 +76,7 @@ impl Catalog {
         *self = Self {
             generation,
             databases,
+            users,
             sequences,
             comments,
         };
@@ -88,11 +92,20 @@ fn comments_of(rows: &[CatalogRows]) -> HashMap<(i64, i64, i64), String> {
             let (object, class, column, said) = match (table.table, row.as_slice()) {
                 (
                     "pg_description",
-                    [Value::Integer(object), Value::Integer(class), Value::Integer(column), Value::Text(said)],
+                    [
+                        Value::Integer(object),
+                        Value::Integer(class),
+                        Value::Integer(column),
+                        Value::Text(said),
+                    ],
                 ) => (*object, *class, *column, said),
                 (
                     "pg_shdescription",
-                    [Value::Integer(object), Value::Integer(class), Value::Text(said)],
+                    [
+                        Value::Integer(object),
+                        Value::Integer(class),
+                        Value::Text(said),
+                    ],
                 ) => (*object, *class, 0, said),
                 _ => continue,
             };

@@ -60,7 +60,9 @@ fn run_schema_change(session: &Session, prepared: &Prepared) -> Result<u64, Fail
     let mut rows = 0;
     for text in &prepared.statement.sqlite {
         sequences::make_ready(sqlite, &dialect::sequences_of(text))?;
-        rows = sqlite.change(text, &[]).map_err(|failure| rebuild::of_index(text, failure))?;
+        rows = sqlite
+            .change(text, &[])
+            .map_err(|failure| rebuild::of_index(text, failure))?;
     }
     // The version of the schema does not tell of temporary tables.
     sqlite.schema().clear();
@@ -72,7 +74,9 @@ fn run_parts(session: &mut Session, prepared: &Prepared) -> Result<u64, Failure>
     session.before_write(prepared.command())?;
     for text in &prepared.statement.parts {
         // A place in this text is none of the client's.
-        let part = session.prepare(text, &[]).map_err(Failure::without_position)?;
+        let part = session
+            .prepare(text, &[])
+            .map_err(Failure::without_position)?;
         roles::check(session, &part.statement.roles)?;
         session.notices().extend(&part.statement.notices);
         if part.statement.kind == StatementKind::Ddl {
@@ -166,6 +170,9 @@ pub fn resolve_execute(
 ) -> Result<(Rc<Prepared>, Vec<SqlValue>), Failure> {
     let found = session.statements().get(name)?;
     let prepared = session.refreshed(found)?;
+    session
+        .statements()
+        .insert(name.to_owned(), Rc::clone(&prepared));
     if arguments.len() != prepared.parameters.len() {
         return Err(Failure::new(
             SqlState::SYNTAX_ERROR,

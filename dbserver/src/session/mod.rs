@@ -208,9 +208,10 @@ impl Session {
         if let Some(told) = prepared.last_columns().filter(|_| again.has_rows())
             && *told != *again.describe_now(self.backend.sqlite())?
         {
-            return Err(Failure::unsupported(
-                "cached plan must not change result type",
-            ));
+            let mut changed = Failure::unsupported("cached plan must not change result type");
+            // Drivers prepare the statement anew when they read this.
+            changed.fields_mut().routine = Some("RevalidateCachedQuery");
+            return Err(changed);
         }
         Ok(again)
     }

@@ -59,11 +59,15 @@ fn named(mut failure: Failure, table: &str) -> Failure {
     let new = format!("{}{table}", Needs::NEW);
     let state = failure.sqlstate();
     let fields = failure.fields_mut();
-    let constraint = fields.constraint.clone().map(|name| name.replace(&new, table));
+    let constraint = fields
+        .constraint
+        .clone()
+        .map(|name| name.replace(&new, table));
     match state {
         SqlState::NOT_NULL_VIOLATION => {
             let column = fields.column.clone().unwrap_or_default();
-            fields.message = format!("column \"{column}\" of relation \"{table}\" contains null values");
+            fields.message =
+                format!("column \"{column}\" of relation \"{table}\" contains null values");
         }
         SqlState::CHECK_VIOLATION => {
             let name = constraint.clone().unwrap_or_default();
@@ -96,8 +100,8 @@ pub(super) fn of_index(text: &str, mut failure: Failure) -> Failure {
     };
     let fields = failure.fields_mut();
     fields.message = format!("could not create unique index \"{name}\"");
-    fields.detail = (!fields.key.is_empty())
-        .then(|| format!("Key ({}) is duplicated.", fields.key.join(", ")));
+    fields.detail =
+        (!fields.key.is_empty()).then(|| format!("Key ({}) is duplicated.", fields.key.join(", ")));
     fields.schema = Some("public".to_owned());
     fields.constraint = Some(name);
     fields.key.clear();

@@ -15,11 +15,11 @@ use sqlitevfs::{FileHandle, WriteMode, WriteSet};
 
 use crate::databases::database::Database;
 use crate::failure::Failure;
+use crate::session::authorizer::{self, Read, Reads};
 use crate::session::functions::{self, facts::Facts};
+use crate::session::mapping;
 use crate::session::schema_cache::SchemaCache;
 use crate::session::sequences::{self, SessionSequences};
-use crate::session::authorizer::{self, Read, Reads};
-use crate::session::mapping;
 
 /// Prepared statements that stay in SQLite's hands.
 const CACHED_STATEMENTS: usize = 256;
@@ -55,7 +55,8 @@ impl Sqlite {
         let (mut connection, handle) = database.open_connection()?;
         let trusted = Arc::new(AtomicBool::new(true));
         let reads = Arc::<Reads>::default();
-        prepare(&mut connection, (&trusted, &reads), facts).map_err(|error| mapping::sqlite(&error))?;
+        prepare(&mut connection, (&trusted, &reads), facts)
+            .map_err(|error| mapping::sqlite(&error))?;
         trusted.store(false, Ordering::Relaxed);
         Ok(Rc::new(Self {
             connection,

@@ -16,8 +16,9 @@ pub(super) fn explained(sqlite: &Sqlite, mut failure: Failure) -> Failure {
         SqlState::CHECK_VIOLATION if fields.table.is_none() => {
             let name = fields.constraint.clone().unwrap_or_default();
             if let Some(table) = checked_table(sqlite, &name) {
-                fields.message =
-                    format!("new row for relation \"{table}\" violates check constraint \"{name}\"");
+                fields.message = format!(
+                    "new row for relation \"{table}\" violates check constraint \"{name}\""
+                );
                 fields.table = Some(table);
             }
         }

@@ -151,6 +151,9 @@ fn fields(failure: &Failure, severity: &str) -> Vec<(u8, String)> {
             fields.push((code, clean(value)));
         }
     }
+    if let Some(routine) = known.routine {
+        fields.push((b'R', routine.to_owned()));
+    }
     if let Some(position) = known.position {
         fields.push((b'P', position.to_string()));
     }

@@ -235,7 +235,8 @@ fn explain_options(src: &Source<'_>, open: usize) -> Result<bool, DialectError> 
         while end < close && !src.sign(end, ",") {
             end += 1;
         }
-        let value = (end > at + 1).then(|| src.text(at + 1).trim_matches('\'').to_ascii_lowercase());
+        let value =
+            (end > at + 1).then(|| src.text(at + 1).trim_matches('\'').to_ascii_lowercase());
         if src.is(at, "FORMAT") {
             match value.as_deref() {
                 Some("text") => {}

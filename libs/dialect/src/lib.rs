@@ -47,8 +47,8 @@ pub use sequence::{
 };
 pub use split::split;
 pub use statement::{
-    Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, Needs,
-    Notice, Reindex, Role, Statement, StatementKind, TransactionModes, Violation,
+    Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation,
+    Needs, Notice, Reindex, Role, Statement, StatementKind, TransactionModes, Violation,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table,

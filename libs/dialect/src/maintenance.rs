@@ -233,9 +233,13 @@ mod tests {
 
     fn kind(sql: &str) -> Result<StatementKind, SqlState> {
         let source = Source::new(sql).unwrap();
-        crate::session::session(&source, &crate::schema::NoSchema, &source.text(0).to_ascii_lowercase())
-            .map(|statement| statement.kind)
-            .map_err(|error| error.sqlstate)
+        crate::session::session(
+            &source,
+            &crate::schema::NoSchema,
+            &source.text(0).to_ascii_lowercase(),
+        )
+        .map(|statement| statement.kind)
+        .map_err(|error| error.sqlstate)
     }
 
     fn is(full: bool, analyze: bool, tables: &[&str]) -> StatementKind {

@@ -188,7 +188,10 @@ fn transaction_end(src: &Source<'_>, word: &str) -> Result<Statement, DialectErr
         } else {
             "ROLLBACK PREPARED"
         };
-        return Ok(Statement::session(StatementKind::FinishPrepared { id }, tag));
+        return Ok(Statement::session(
+            StatementKind::FinishPrepared { id },
+            tag,
+        ));
     }
     at += usize::from(src.is_any(at, &["WORK", "TRANSACTION"]));
     let rollback = matches!(word, "rollback" | "abort");

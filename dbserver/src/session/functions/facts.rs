@@ -76,7 +76,12 @@ impl Facts {
 
     /// The session's database and all others.
     pub fn databases(&self) -> (String, Vec<String>) {
-        let all = self.env.databases().iter().map(|database| database.name()).collect();
+        let all = self
+            .env
+            .databases()
+            .iter()
+            .map(|database| database.name())
+            .collect();
         (self.database.clone(), all)
     }
 

@@ -6,7 +6,7 @@ use crate::analysis::Analyzer;
 use crate::analysis::insert::select_from;
 use crate::analysis::schema::{Generated, Relation as Stored};
 use crate::analysis::select::plain;
-use crate::analysis::tree::{Body, ColumnRef, Expr, ExprKind, Output, Query};
+use crate::analysis::tree::{Body, ColumnRef, Expr, ExprKind, FromItem, Output, Query};
 use crate::catalog::{Function, Type, TypeId};
 use crate::error::DialectError;
 use crate::literal::quote;
@@ -123,7 +123,10 @@ impl Analyzer<'_> {
         // A key without a value of its own is NULL, as every column without a default.
         let key = stored.rowid.filter(|place| !columns.contains(place));
         if let Some(place) = key
-            && stored.columns.get(place).is_some_and(|column| column.default.is_none())
+            && stored
+                .columns
+                .get(place)
+                .is_some_and(|column| column.default.is_none())
         {
             missing.push((place, no_null(stored, place)));
         }
@@ -185,6 +188,9 @@ impl Analyzer<'_> {
             }
             return (columns, Some(query));
         }
+        if self.is_never_null(&query.body, index) {
+            return (columns, Some(query));
+        }
         let outputs = query.columns.clone();
         let (relation, types) = self.as_relation(query);
         let mut values: Vec<Expr> = types
@@ -200,6 +206,29 @@ impl Analyzer<'_> {
         }
         let query = select_from(relation, values, None, outputs);
         (columns, Some(query))
+    }
+}
+
+impl Analyzer<'_> {
+    /// Whether a column of a query is a column of one table that has no NULLs.
+    fn is_never_null(&self, body: &Body, index: usize) -> bool {
+        let Body::Select(select) = body else {
+            return false;
+        };
+        let (Some(value), [FromItem::Relation(_)]) =
+            (select.targets.get(index), select.from.as_slice())
+        else {
+            return false;
+        };
+        let ExprKind::Column(column) = &value.without_relabel().kind else {
+            return false;
+        };
+        !select.grouped
+            && self
+                .relations
+                .get(column.relation.0)
+                .and_then(|relation| relation.columns.get(column.column))
+                .is_some_and(|column| column.not_null)
     }
 }
 
@@ -225,10 +254,7 @@ fn guard(value: &mut Expr, refusal: &str) {
         return;
     }
     let (ty, at) = (value.ty, value.at);
-    let own = std::mem::replace(
-        value,
-        Expr::new(ty, ExprKind::Constant(SqlValue::Null), at),
-    );
+    let own = std::mem::replace(value, Expr::new(ty, ExprKind::Constant(SqlValue::Null), at));
     let refused = Expr::new(ty, ExprKind::ColumnDefault(refusal.to_owned()), at);
     *value = Expr::new(ty, ExprKind::Coalesce(vec![own, refused]), at);
 }

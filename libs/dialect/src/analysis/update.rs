@@ -2,10 +2,10 @@
 
 use pgtypes::SqlState;
 
-use crate::analysis::sequence::guarded;
 use crate::analysis::Analyzer;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
+use crate::analysis::sequence::guarded;
 use crate::analysis::tree::{Assignment, Expr, Update};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, AssignmentTarget, ExprKind, Filter, Position};

@@ -56,7 +56,10 @@ impl Alter<'_> {
                 .any(|key| key.kind == ConstraintKind::PrimaryKey && key.columns.contains(&name))
             {
                 let message = format!("column \"{name}\" is in a primary key");
-                return Err(DialectError::new(SqlState::INVALID_TABLE_DEFINITION, message));
+                return Err(DialectError::new(
+                    SqlState::INVALID_TABLE_DEFINITION,
+                    message,
+                ));
             }
             if let Some((from, to)) = self.present.clause(column, "not") {
                 self.present.replace(&mut self.change.edits, from, to, "");

@@ -56,12 +56,14 @@ impl Alter<'_> {
         translator.table_constraint(at, end)?;
         let text = translator.rendered(0, at, end);
         let given = clause.name.clone();
-        let name = given.clone().unwrap_or_else(|| match clause.keyword.as_str() {
-            "check" => translator.check_names.last().cloned().unwrap_or_default(),
-            "foreign" => self.free_name(&columns, "fkey"),
-            "primary" => self.free_name(&[], "pkey"),
-            _ => self.free_name(&columns, "key"),
-        });
+        let name = given
+            .clone()
+            .unwrap_or_else(|| match clause.keyword.as_str() {
+                "check" => translator.check_names.last().cloned().unwrap_or_default(),
+                "foreign" => self.free_name(&columns, "fkey"),
+                "primary" => self.free_name(&[], "pkey"),
+                _ => self.free_name(&columns, "key"),
+            });
         match clause.keyword.as_str() {
             "unique" => {
                 if given.is_some() && self.schema.index_table(&name).is_some() {
@@ -157,7 +159,13 @@ impl Alter<'_> {
             )];
             return Ok(());
         }
-        let Some(constraint) = self.info.constraints.iter().find(|c| c.name == name).cloned() else {
+        let Some(constraint) = self
+            .info
+            .constraints
+            .iter()
+            .find(|c| c.name == name)
+            .cloned()
+        else {
             let message = format!(
                 "constraint \"{name}\" for table \"{}\" does not exist",
                 self.table
@@ -266,7 +274,12 @@ impl Alter<'_> {
             .schema
             .index_table(&name)
             .is_some_and(|table| table.eq_ignore_ascii_case(&self.table));
-        let constraint = self.info.constraints.iter().find(|c| c.name == name).cloned();
+        let constraint = self
+            .info
+            .constraints
+            .iter()
+            .find(|c| c.name == name)
+            .cloned();
         let key = match &constraint {
             Some(constraint) if is_key(&constraint.kind) => Some(constraint.columns.clone()),
             None if index => self

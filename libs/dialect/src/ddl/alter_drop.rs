@@ -171,8 +171,7 @@ impl Alter<'_> {
                     };
                     let mut tokens = clause.body..to.unwrap_or(end);
                     if tokens.any(|token| src.name(token).as_deref() == Some(name)) {
-                        self.present
-                            .remove_piece(&mut self.change.edits, at, end);
+                        self.present.remove_piece(&mut self.change.edits, at, end);
                     }
                 }
                 Piece::Column { at, end } if at != column.0 => {
@@ -254,7 +253,11 @@ impl Alter<'_> {
     /// VALIDATE CONSTRAINT: the rows are looked at.
     fn validate_constraint(&mut self, at: usize) -> Result<(), DialectError> {
         let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
-        let known = self.info.constraints.iter().find(|known| known.name == name);
+        let known = self
+            .info
+            .constraints
+            .iter()
+            .find(|known| known.name == name);
         let table = quoted(self.place, &self.table);
         let check = match known.map(|constraint| &constraint.kind) {
             Some(ConstraintKind::Check { expression }) => self.check(
@@ -312,7 +315,10 @@ impl Alter<'_> {
     fn no_index(&self, name: &str) -> DialectError {
         DialectError::new(
             SqlState::UNDEFINED_OBJECT,
-            format!("index \"{name}\" for table \"{}\" does not exist", self.table),
+            format!(
+                "index \"{name}\" for table \"{}\" does not exist",
+                self.table
+            ),
         )
     }
 

@@ -4,9 +4,9 @@
 
 use pgtypes::SqlState;
 
+use crate::ddl::place::Object;
 use crate::error::DialectError;
 use crate::literal::quote;
-use crate::ddl::place::Object;
 use crate::schema::SchemaView;
 use crate::session::end_at;
 use crate::source::Source;
@@ -29,8 +29,7 @@ impl Comment {
     /// The table.
     pub const TABLE: &'static str = "eloqdb_comment";
     /// What reads it, in the order of the fields.
-    pub const READ: &'static str =
-        "SELECT kind, object, part, description FROM main.eloqdb_comment ORDER BY kind, object, part";
+    pub const READ: &'static str = "SELECT kind, object, part, description FROM main.eloqdb_comment ORDER BY kind, object, part";
 }
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS main.eloqdb_comment (kind TEXT NOT NULL, object TEXT NOT NULL, \

@@ -141,7 +141,8 @@ impl ForeignKey<'_> {
             ));
         }
         let pairs = child_types.into_iter().zip(parent_types);
-        for ((child, parent), (own, key)) in pairs.zip(self.constraint.columns.iter().zip(&referenced))
+        for ((child, parent), (own, key)) in
+            pairs.zip(self.constraint.columns.iter().zip(&referenced))
         {
             self.check_types((own, child), (key, parent))?;
         }

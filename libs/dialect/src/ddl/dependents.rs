@@ -36,7 +36,11 @@ impl Dependent {
                 identifier(table)
             ),
             Self::Generated { table, column } => {
-                format!("column {} of table {}", identifier(column), identifier(table))
+                format!(
+                    "column {} of table {}",
+                    identifier(column),
+                    identifier(table)
+                )
             }
         }
     }
@@ -87,10 +91,12 @@ impl<'a> Dependents<'a> {
 
     /// The first generated column among them.
     pub(crate) fn first_column(&self) -> Option<&str> {
-        self.found.iter().find_map(|(dependent, _)| match dependent {
-            Dependent::Generated { column, .. } => Some(column.as_str()),
-            _ => None,
-        })
+        self.found
+            .iter()
+            .find_map(|(dependent, _)| match dependent {
+                Dependent::Generated { column, .. } => Some(column.as_str()),
+                _ => None,
+            })
     }
 
     /// Adds one; false if it was there already.
@@ -130,7 +136,11 @@ impl<'a> Dependents<'a> {
     pub(crate) fn of_key(&mut self, table: &TableInfo, key: &[String], on: &str) {
         let primary = primary_key(table);
         self.of(&table.name, on, &|_| false, &|_, columns| {
-            let columns = if columns.is_empty() { &primary } else { columns };
+            let columns = if columns.is_empty() {
+                &primary
+            } else {
+                columns
+            };
             same_columns(columns, key)
         });
     }
@@ -182,9 +192,7 @@ impl<'a> Dependents<'a> {
     pub(crate) fn refusal(&self, what: Option<&str>) -> DialectError {
         let message = match what {
             Some(what) => format!("cannot drop {what} because other objects depend on it"),
-            None => {
-                "cannot drop desired object(s) because other objects depend on them".to_owned()
-            }
+            None => "cannot drop desired object(s) because other objects depend on them".to_owned(),
         };
         let list: Vec<String> = self
             .found

@@ -67,10 +67,7 @@ impl Drop<'_> {
         let own = matches!(object.schema.as_deref(), None | Some("pg_catalog"));
         if own && pg_catalog::has_table(name) {
             let message = format!("permission denied: \"{name}\" is a system catalog");
-            return Err(DialectError::new(
-                SqlState::INSUFFICIENT_PRIVILEGE,
-                message,
-            ));
+            return Err(DialectError::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
         }
         if object.is_elsewhere() {
             let refused = object.no_schema();

@@ -171,7 +171,10 @@ pub(crate) fn index_named(sql: &str, name: &str) -> bool {
         return false;
     };
     let at = 1 + usize::from(src.is(1, "UNIQUE"));
-    src.is(at, "INDEX") && src.name(at + 1).is_some_and(|own| own.eq_ignore_ascii_case(name))
+    src.is(at, "INDEX")
+        && src
+            .name(at + 1)
+            .is_some_and(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// ALTER INDEX [IF EXISTS] name RENAME TO new
@@ -208,9 +211,9 @@ pub(crate) fn rename(
         sqlite.extend(comment::rename_relation(schema, name, &new));
         return Ok(Statement::ddl("ALTER INDEX", sqlite));
     }
-    Err(src.unsupported(1, "ALTER INDEX … RENAME of a constraint's index").hint(
-        "Use ALTER TABLE ... RENAME CONSTRAINT.",
-    ))
+    Err(src
+        .unsupported(1, "ALTER INDEX … RENAME of a constraint's index")
+        .hint("Use ALTER TABLE ... RENAME CONSTRAINT."))
 }
 
 /// The name of an index, and the text of its columns, from its `sqlite_schema` text; `None` if it is not unique.

@@ -44,7 +44,10 @@ fn create_schema(src: &Source<'_>, at: usize) -> Result<Statement, DialectError>
     let name = src.name(at + if if_not_exists { 4 } else { 1 });
     if name.as_deref() == Some("public") {
         return exists(
-            (SqlState::DUPLICATE_SCHEMA, "schema \"public\" already exists"),
+            (
+                SqlState::DUPLICATE_SCHEMA,
+                "schema \"public\" already exists",
+            ),
             if_not_exists,
             "CREATE SCHEMA",
         );
@@ -248,7 +251,11 @@ const NONE_OF: &[(&str, &str, &str)] = &[
     ("publication", "DROP PUBLICATION", "publication"),
     ("type", "DROP TYPE", "type"),
     ("domain", "DROP DOMAIN", "type"),
-    ("materialized", "DROP MATERIALIZED VIEW", "materialized view"),
+    (
+        "materialized",
+        "DROP MATERIALIZED VIEW",
+        "materialized view",
+    ),
     ("server", "DROP SERVER", "server"),
     ("collation", "DROP COLLATION", "collation"),
     ("statistics", "DROP STATISTICS", "statistics object"),

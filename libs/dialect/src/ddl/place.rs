@@ -54,7 +54,10 @@ impl Object {
     /// Whether the schema that was said is none of those that there are.
     pub(crate) fn is_elsewhere(&self) -> bool {
         self.schema.as_deref().is_some_and(|schema| {
-            !matches!(schema, "public" | "pg_temp" | "pg_catalog" | "information_schema")
+            !matches!(
+                schema,
+                "public" | "pg_temp" | "pg_catalog" | "information_schema"
+            )
         })
     }
 

@@ -69,11 +69,16 @@ mod tests {
     fn types_are_declared_as_they_are_stored() {
         let table = "CREATE TABLE t (id INTEGER PRIMARY KEY, n NUMERIC(10,2) NOT NULL, a TEXT)";
         let stored = stored_table(table, "x").unwrap();
-        assert!(stored.starts_with("CREATE TABLE x (id INTEGER PRIMARY KEY, n "), "{stored}");
+        assert!(
+            stored.starts_with("CREATE TABLE x (id INTEGER PRIMARY KEY, n "),
+            "{stored}"
+        );
         assert!(stored.contains("COLLATE pg_numeric NOT NULL"), "{stored}");
         assert_eq!(stored_table(&stored, "y"), None);
         assert_eq!(stored_table("CREATE TABLE t (a TEXT)", "x"), None);
         assert!(has_rowid(table));
-        assert!(!has_rowid("CREATE TABLE t (a TEXT PRIMARY KEY) WITHOUT ROWID"));
+        assert!(!has_rowid(
+            "CREATE TABLE t (a TEXT PRIMARY KEY) WITHOUT ROWID"
+        ));
     }
 }

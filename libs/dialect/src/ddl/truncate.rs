@@ -38,10 +38,7 @@ pub(crate) fn truncate(
     let notices = with_referrers(schema, &mut objects, cascade)?;
     let mut sqlite = Vec::new();
     for object in &objects {
-        if restart
-            && object.place == "main"
-            && !schema.owned_sequences(&object.name).is_empty()
-        {
+        if restart && object.place == "main" && !schema.owned_sequences(&object.name).is_empty() {
             sqlite.push(stored::restart_of(&object.name));
         }
     }
@@ -91,9 +88,9 @@ fn with_referrers(
             continue;
         }
         for (_, child) in schema.referrers(&object.name) {
-            let known = objects.iter().position(|known| {
-                known.place == "main" && known.name == child.name
-            });
+            let known = objects
+                .iter()
+                .position(|known| known.place == "main" && known.name == child.name);
             if let Some(known) = known {
                 // Behind what it refers to, unless they refer to each other.
                 if known < at - 1 {

@@ -9,9 +9,9 @@ use crate::ddl::place::{Object, quoted};
 use crate::ddl::view_note;
 use crate::error::DialectError;
 use crate::literal::quote_name;
+use crate::pg_catalog::has_table;
 use crate::schema::SchemaView;
 use crate::source::Source;
-use crate::pg_catalog::has_table;
 use crate::statement::{Notice, Statement, StatementKind};
 use crate::table_info::TableInfo;
 use crate::translator::Translator;
@@ -93,7 +93,10 @@ pub(crate) fn create(
         .iter()
         .map(|column| quote_name(&column.name))
         .collect();
-    sqlite.push(format!("CREATE VIEW {view} ({}) AS {select}", list.join(", ")));
+    sqlite.push(format!(
+        "CREATE VIEW {view} ({}) AS {select}",
+        list.join(", ")
+    ));
     let statement = Statement {
         writes: true,
         ..Statement::session(StatementKind::Ddl, "CREATE VIEW")

@@ -19,7 +19,8 @@ impl Printer<'_> {
     /// What SQLite calls a cross join would not be reordered.
     fn items(&mut self, items: &[FromItem], mut behind: bool) -> Result {
         self.list(items, ", ", |printer, item| {
-            let wrap = std::mem::replace(&mut behind, true) && matches!(item, FromItem::Join { .. });
+            let wrap =
+                std::mem::replace(&mut behind, true) && matches!(item, FromItem::Join { .. });
             if wrap {
                 printer.push("(");
             }

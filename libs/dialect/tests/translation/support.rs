@@ -111,6 +111,18 @@ impl Database {
 
     pub(crate) fn execute(&self, sql: &str) -> Result<(), String> {
         let statement = analyze(sql, self).map_err(|error| by_translation(&error))?;
+        for check in &statement.first {
+            let mut query = self.connection.prepare(&check.query).unwrap();
+            if query.exists([]).unwrap() {
+                return Err(said(check.violation.sqlstate, &check.violation.message));
+            }
+        }
+        if !statement.parts.is_empty() {
+            return statement
+                .parts
+                .iter()
+                .try_for_each(|part| self.execute(part));
+        }
         if let Some(needs) = &statement.needs {
             return self.with_needs(&statement, needs);
         }
@@ -151,11 +163,11 @@ impl Database {
         self.batch("BEGIN")?;
         let changed = self.change(statement, needs).and_then(|()| {
             for check in checks {
-                let mut check = self
+                let mut query = self
                     .connection
                     .prepare(&check.query)
                     .map_err(|error| by_sqlite(&error))?;
-                if check.exists([]).map_err(|error| by_sqlite(&error))? {
+                if query.exists([]).map_err(|error| by_sqlite(&error))? {
                     return Err(said(check.violation.sqlstate, &check.violation.message));
                 }
             }

@@ -88,7 +88,7 @@ fn table(name: &str, columns: &[(&str, Type)]) -> Relation {
             .collect(),
         keys: keyed.then_some(key).into_iter().collect(),
         without_rowid: false,
-            rowid: None,
+        rowid: None,
     }
 }
 
