@@ -320,19 +320,8 @@ impl Alter<'_> {
     /// ADD COLUMN: SQLite's own where the column has nothing that it refuses, else a rebuild.
     fn add_column(&mut self, at: usize, end: usize, exists: bool) -> Result<(), DialectError> {
         let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
-        let same = |column: &&TableColumn| column.name.eq_ignore_ascii_case(&name);
-        if let Some(column) = self.info.columns.iter().find(same) {
-            if column.name != name {
-                return Err(case_only(&name));
-            }
-            let refused = column_exists(&name, &self.table);
-            if exists {
-                let message = format!("{}, skipping", refused.message);
-                self.notices
-                    .push(Notice::coded(SqlState::DUPLICATE_COLUMN, message));
-                return Ok(());
-            }
-            return Err(refused);
+        if self.has_column(&name, exists)? {
+            return Ok(());
         }
         let mut translator = Translator::new(self.src, self.schema);
         translator.check_names = self.constraint_names();
@@ -364,22 +353,7 @@ impl Alter<'_> {
             ));
             return Ok(());
         }
-        let first_constraint = self
-            .present
-            .layout
-            .pieces
-            .iter()
-            .find_map(|piece| match *piece {
-                Piece::Constraint { at, .. } => Some(at),
-                Piece::Column { .. } => None,
-            });
-        match first_constraint {
-            Some(at) => self
-                .change
-                .edits
-                .before(self.present.src.start(at), format!("{text},\n    ")),
-            None => self.present.append(&mut self.change.edits, &text),
-        }
+        self.insert_column(&text);
         // The rows get the default: the value that the new column's expression has now.
         let default = (at..end).find(|token| self.src.is(*token, "DEFAULT"));
         let value = match (counted, default) {
@@ -396,6 +370,41 @@ impl Alter<'_> {
         self.change.rebuild = true;
         self.changed = true;
         Ok(())
+    }
+
+    /// Whether the table has the column already, which is an error unless IF NOT EXISTS was said.
+    fn has_column(&mut self, name: &str, forgiven: bool) -> Result<bool, DialectError> {
+        let same = |column: &&TableColumn| column.name.eq_ignore_ascii_case(name);
+        let Some(column) = self.info.columns.iter().find(same) else {
+            return Ok(false);
+        };
+        if column.name != name {
+            return Err(case_only(name));
+        }
+        let refused = column_exists(name, &self.table);
+        if !forgiven {
+            return Err(refused);
+        }
+        let message = format!("{}, skipping", refused.message);
+        self.notices
+            .push(Notice::coded(SqlState::DUPLICATE_COLUMN, message));
+        Ok(true)
+    }
+
+    /// Puts a column behind the others, before the first constraint.
+    fn insert_column(&mut self, text: &str) {
+        let mut pieces = self.present.layout.pieces.iter();
+        let first_constraint = pieces.find_map(|piece| match *piece {
+            Piece::Constraint { at, .. } => Some(at),
+            Piece::Column { .. } => None,
+        });
+        match first_constraint {
+            Some(at) => self
+                .change
+                .edits
+                .before(self.present.src.start(at), format!("{text},\n    ")),
+            None => self.present.append(&mut self.change.edits, text),
+        }
     }
 
     /// What is wrong where a column that may not has NULLs.

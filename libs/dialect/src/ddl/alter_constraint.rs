@@ -38,18 +38,7 @@ impl Alter<'_> {
             return Err(self.taken(name));
         }
         let columns = layout::column_names(src, clause.body);
-        for column in &columns {
-            let known = self.info.columns.iter().any(|info| info.name == *column);
-            if !known && clause.keyword != "check" {
-                let what = if clause.keyword == "foreign" {
-                    "referenced in foreign key constraint"
-                } else {
-                    "named in key"
-                };
-                let message = format!("column \"{column}\" {what} does not exist");
-                return Err(DialectError::new(SqlState::UNDEFINED_COLUMN, message));
-            }
-        }
+        self.check_key_columns(&clause.keyword, &columns)?;
         let mut translator = Translator::new(src, self.schema);
         translator.check_names = self.constraint_names();
         translator.push_table(&self.table, &self.table);
@@ -65,46 +54,18 @@ impl Alter<'_> {
                 _ => self.free_name(&columns, "key"),
             });
         match clause.keyword.as_str() {
-            "unique" => {
-                if given.is_some() && self.schema.index_table(&name).is_some() {
-                    let message = format!("relation \"{name}\" already exists");
-                    return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
-                }
-                let list: Vec<String> = columns.iter().map(|column| quote_name(column)).collect();
-                self.sqlite.push(format!(
-                    "CREATE UNIQUE INDEX {} ON {} ({})",
-                    quoted(self.place, &name),
-                    quote_name(&self.table),
-                    list.join(", ")
-                ));
-                return Ok(());
-            }
+            "unique" => return self.add_unique(&name, &columns),
             "primary" => return self.add_primary_key(&columns, &text, clause.body),
+            // The rows that are there are looked at by VALIDATE CONSTRAINT.
+            _ if not_valid => {}
             "foreign" => {
-                // All violations of the table: before this key there were none.
-                let query = format!(
-                    "SELECT 1 FROM pragma_foreign_key_check({})",
-                    crate::literal::quote(&self.table)
-                );
-                let message = format!(
-                    "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
-                    self.table
-                );
-                let state = SqlState::FOREIGN_KEY_VIOLATION;
-                let check = self.check(query, state, message, Some(&name));
+                let check = self.foreign_key_check(&name);
                 self.change.checks.push(check);
             }
             _ => {
                 let open = clause.body;
                 let condition = translator.rendered(0, open, src.partner(open) + 1);
-                let table = quoted(self.place, &self.table);
-                let query = format!("SELECT 1 FROM {table} WHERE NOT {condition} LIMIT 1");
-                let message = format!(
-                    "check constraint \"{name}\" of relation \"{}\" is violated by some row",
-                    self.table
-                );
-                let state = SqlState::CHECK_VIOLATION;
-                let check = self.check(query, state, message, Some(&name));
+                let check = self.condition_check(&name, &condition);
                 self.change.checks.push(check);
             }
         }
@@ -114,13 +75,63 @@ impl Alter<'_> {
         } else {
             format!("CONSTRAINT {} {text}", quote_name(&name))
         };
-        if not_valid {
-            // The rows that are there are looked at by VALIDATE CONSTRAINT.
-            self.change.checks.clear();
-        }
         self.present.append(&mut self.change.edits, &text);
         self.changed = true;
         Ok(())
+    }
+
+    fn check_key_columns(&self, keyword: &str, columns: &[String]) -> Result<(), DialectError> {
+        let what = match keyword {
+            "check" => return Ok(()),
+            "foreign" => "referenced in foreign key constraint",
+            _ => "named in key",
+        };
+        for column in columns {
+            if !self.info.columns.iter().any(|info| info.name == *column) {
+                let message = format!("column \"{column}\" {what} does not exist");
+                return Err(DialectError::new(SqlState::UNDEFINED_COLUMN, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_unique(&mut self, name: &str, columns: &[String]) -> Result<(), DialectError> {
+        if self.schema.index_table(name).is_some() {
+            let message = format!("relation \"{name}\" already exists");
+            return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
+        }
+        let list: Vec<String> = columns.iter().map(|column| quote_name(column)).collect();
+        self.sqlite.push(format!(
+            "CREATE UNIQUE INDEX {} ON {} ({})",
+            quoted(self.place, name),
+            quote_name(&self.table),
+            list.join(", ")
+        ));
+        Ok(())
+    }
+
+    /// All violations of the table's foreign keys: of those that it had there are none.
+    pub(crate) fn foreign_key_check(&self, name: &str) -> Check {
+        let query = format!(
+            "SELECT 1 FROM pragma_foreign_key_check({})",
+            crate::literal::quote(&self.table)
+        );
+        let message = format!(
+            "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
+            self.table
+        );
+        self.check(query, SqlState::FOREIGN_KEY_VIOLATION, message, Some(name))
+    }
+
+    /// The rows for which a condition is false.
+    pub(crate) fn condition_check(&self, name: &str, condition: &str) -> Check {
+        let table = quoted(self.place, &self.table);
+        let query = format!("SELECT 1 FROM {table} WHERE NOT {condition} LIMIT 1");
+        let message = format!(
+            "check constraint \"{name}\" of relation \"{}\" is violated by some row",
+            self.table
+        );
+        self.check(query, SqlState::CHECK_VIOLATION, message, Some(name))
     }
 
     fn taken(&self, name: &str) -> DialectError {
@@ -274,23 +285,9 @@ impl Alter<'_> {
             .schema
             .index_table(&name)
             .is_some_and(|table| table.eq_ignore_ascii_case(&self.table));
-        let constraint = self
-            .info
-            .constraints
-            .iter()
-            .find(|c| c.name == name)
-            .cloned();
-        let key = match &constraint {
-            Some(constraint) if is_key(&constraint.kind) => Some(constraint.columns.clone()),
-            None if index => self
-                .schema
-                .dependents_in(self.place, &self.table)
-                .iter()
-                .find(|sql| index_named(sql, &name))
-                .and_then(|sql| unique_columns(sql)),
-            _ => None,
-        };
-        if let Some(key) = key {
+        let constraints = &self.info.constraints;
+        let constraint = constraints.iter().find(|c| c.name == name).cloned();
+        if let Some(key) = self.key_columns(constraint.as_ref(), &name) {
             let mut dependents = Dependents::new(self.schema, &[]);
             dependents.of_key(&self.info, &key, &format!("index {name}"));
             if !dependents.is_empty() {
@@ -329,6 +326,8 @@ impl Alter<'_> {
             return Err(self.src.unsupported(at, "dropping this constraint"));
         };
         self.change.rebuild = is_key(&constraint.kind);
+        let gone = comment::drop_constraint(self.schema, &self.table, &name);
+        self.change.first.extend(gone);
         if piece {
             self.present.remove_piece(&mut self.change.edits, from, to);
         } else {
@@ -336,6 +335,16 @@ impl Alter<'_> {
         }
         self.changed = true;
         Ok(())
+    }
+
+    /// The columns of a key, or of the unique index of that name.
+    fn key_columns(&self, constraint: Option<&Constraint>, name: &str) -> Option<Vec<String>> {
+        if let Some(constraint) = constraint {
+            return is_key(&constraint.kind).then(|| constraint.columns.clone());
+        }
+        let texts = self.schema.dependents_in(self.place, &self.table);
+        let text = texts.iter().find(|sql| index_named(sql, name))?;
+        unique_columns(text)
     }
 
     /// The tokens of a constraint in the present text, and whether they are an item of their own.

@@ -39,7 +39,6 @@ const STORAGE: &[&str] = &[
     "user_catalog_table",
     "deduplicate_items",
     "security_barrier",
-    "check_option",
 ];
 
 /// 22023 for a storage parameter that PostgreSQL does not know; the parentheses open at `open`.
@@ -55,6 +54,9 @@ pub(crate) fn check_storage(
             named = at + 2;
         }
         let name = src.name(named).ok_or_else(|| src.syntax(named))?;
+        if name == "check_option" {
+            return Err(src.unsupported(named, "WITH CHECK OPTION"));
+        }
         if !STORAGE.contains(&name.as_str()) {
             let message = format!("unrecognized parameter \"{name}\"");
             return Err(DialectError::new(
@@ -260,27 +262,10 @@ impl Alter<'_> {
             .find(|known| known.name == name);
         let table = quoted(self.place, &self.table);
         let check = match known.map(|constraint| &constraint.kind) {
-            Some(ConstraintKind::Check { expression }) => self.check(
-                format!("SELECT 1 FROM {table} WHERE NOT ({expression}) LIMIT 1"),
-                SqlState::CHECK_VIOLATION,
-                format!(
-                    "check constraint \"{name}\" of relation \"{}\" is violated by some row",
-                    self.table
-                ),
-                Some(&name),
-            ),
-            Some(ConstraintKind::ForeignKey { .. }) => self.check(
-                format!(
-                    "SELECT 1 FROM pragma_foreign_key_check({})",
-                    crate::literal::quote(&self.table)
-                ),
-                SqlState::FOREIGN_KEY_VIOLATION,
-                format!(
-                    "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
-                    self.table
-                ),
-                Some(&name),
-            ),
+            Some(ConstraintKind::Check { expression }) => {
+                self.condition_check(&name, &format!("({expression})"))
+            }
+            Some(ConstraintKind::ForeignKey { .. }) => self.foreign_key_check(&name),
             Some(_) => {
                 let message = format!(
                     "constraint \"{name}\" of relation \"{}\" is not a foreign key or check constraint",

@@ -272,12 +272,21 @@ fn rename_part(
 
 /// A column goes.
 pub(crate) fn drop_column(schema: &dyn SchemaView, table: &str, column: &str) -> Option<String> {
+    drop_part(schema, "relation", (table, column))
+}
+
+/// A constraint goes.
+pub(crate) fn drop_constraint(schema: &dyn SchemaView, table: &str, name: &str) -> Option<String> {
+    drop_part(schema, "constraint", (table, name))
+}
+
+fn drop_part(schema: &dyn SchemaView, kind: &str, (table, part): (&str, &str)) -> Option<String> {
     followed(
         schema,
         format!(
-            "DELETE FROM main.eloqdb_comment WHERE kind = 'relation' AND object = {} AND part = {}",
+            "DELETE FROM main.eloqdb_comment WHERE kind = '{kind}' AND object = {} AND part = {}",
             quote(table),
-            quote(column)
+            quote(part)
         ),
     )
 }

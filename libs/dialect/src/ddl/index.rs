@@ -38,37 +38,11 @@ pub(crate) fn create(
     }
     next += 1;
     next += usize::from(src.is(next, "ONLY"));
-    let object = Object::read(src, schema, next)?;
-    let found = if object.place == "temp" || !schema.is_temporary(&object.name) {
-        schema.table_info(&object.name)
-    } else {
-        schema.hidden_table(&object.name)
-    };
-    if object.is_elsewhere() {
-        return Err(object.no_schema());
-    }
-    let known = found.is_some() || schema.columns(&object.name).is_some();
-    if !known {
-        let message = format!("relation \"{}\" does not exist", object.dotted());
-        return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
-    }
-    if found.is_some_and(|info| info.view.is_some()) {
-        let message = format!("cannot create index on relation \"{}\"", object.name);
-        return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message)
-            .detail("This operation is not supported for views."));
-    }
+    let object = indexed_table(src, schema, next)?;
     if let Some(name) = &given
-        && (schema.index_table(name).is_some() || schema.columns(name).is_some())
+        && let Some(done) = taken(schema, name, if_not_exists)?
     {
-        let message = format!("relation \"{name}\" already exists");
-        if !if_not_exists {
-            return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
-        }
-        let message = format!("{message}, skipping");
-        return Ok(Statement {
-            notices: vec![Notice::coded(SqlState::DUPLICATE_TABLE, message)],
-            ..Statement::accepted("CREATE INDEX")
-        });
+        return Ok(done);
     }
     let (table, mut open) = (object.name.as_str(), object.to);
     let begin = open;
@@ -106,6 +80,54 @@ pub(crate) fn create(
         ..Statement::session(StatementKind::Ddl, "CREATE INDEX")
     };
     Ok(translator.finish_with(vec![text], statement))
+}
+
+/// The table behind ON.
+fn indexed_table(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    at: usize,
+) -> Result<Object, DialectError> {
+    let object = Object::read(src, schema, at)?;
+    if object.is_elsewhere() {
+        return Err(object.no_schema());
+    }
+    let name = object.name.as_str();
+    let found = if object.place == "temp" || !schema.is_temporary(name) {
+        schema.table_info(name)
+    } else {
+        schema.hidden_table(name)
+    };
+    if found.is_none() && schema.columns(name).is_none() {
+        let message = format!("relation \"{}\" does not exist", object.dotted());
+        return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
+    }
+    if found.is_some_and(|info| info.view.is_some()) {
+        let message = format!("cannot create index on relation \"{name}\"");
+        return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message)
+            .detail("This operation is not supported for views."));
+    }
+    Ok(object)
+}
+
+/// What is to be done about a name that another relation has; `None` where none has it.
+fn taken(
+    schema: &dyn SchemaView,
+    name: &str,
+    forgiven: bool,
+) -> Result<Option<Statement>, DialectError> {
+    if schema.index_table(name).is_none() && schema.columns(name).is_none() {
+        return Ok(None);
+    }
+    let message = format!("relation \"{name}\" already exists");
+    if !forgiven {
+        return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
+    }
+    let message = format!("{message}, skipping");
+    Ok(Some(Statement {
+        notices: vec![Notice::coded(SqlState::DUPLICATE_TABLE, message)],
+        ..Statement::accepted("CREATE INDEX")
+    }))
 }
 
 impl Translator<'_> {

@@ -38,9 +38,8 @@ impl Object {
         let name = src.name(at).ok_or_else(|| src.syntax(at))?;
         let place = match said.as_deref() {
             Some("pg_temp") => "temp",
-            Some(_) => "main",
             None if schema.is_temporary(&name) => "temp",
-            None => "main",
+            _ => "main",
         };
         Ok(Self {
             if_exists,

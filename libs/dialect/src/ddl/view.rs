@@ -29,25 +29,12 @@ pub(crate) fn create(
     }
     let translator = Translator::new(src, schema);
     let temporary = (start..at).any(|token| src.is_any(token, &["TEMP", "TEMPORARY"]));
-    let mut next = at + 1;
-    let object = Object::read(src, schema, next)?;
+    let object = Object::read(src, schema, at + 1)?;
     if object.is_elsewhere() {
         return Err(object.no_schema());
     }
     let name = object.name.clone();
-    next = object.to;
-    let mut names = Vec::new();
-    if src.sign(next, "(") {
-        names = translator.names(next + 1, src.partner(next))?;
-        next = src.partner(next) + 1;
-    }
-    if src.is(next, "WITH") && src.sign(next + 1, "(") {
-        check_storage(src, next + 1)?;
-        next = src.partner(next + 1) + 1;
-    }
-    if !src.is(next, "AS") {
-        return Err(src.syntax(next));
-    }
+    let (names, next) = head(&translator, object.to)?;
     let query = translator.typed_query(next + 1, src.len())?;
     if query.parameters > 0 {
         let message = "there is no parameter $1";
@@ -68,23 +55,13 @@ pub(crate) fn create(
         .filter(|info| info.temporary == temporary);
     let mut sqlite = Vec::new();
     if let Some(present) = present {
-        if present.view.is_none() || schema.sequence(&name).is_some() {
-            let (sqlstate, message) = if replace {
-                (
-                    SqlState::WRONG_OBJECT_TYPE,
-                    format!("\"{name}\" is not a view"),
-                )
-            } else {
-                (
-                    SqlState::DUPLICATE_TABLE,
-                    format!("relation \"{name}\" already exists"),
-                )
-            };
-            return Err(DialectError::new(sqlstate, message));
-        }
         if !replace {
             let message = format!("relation \"{name}\" already exists");
             return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
+        }
+        if present.view.is_none() || schema.sequence(&name).is_some() {
+            let message = format!("\"{name}\" is not a view");
+            return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message));
         }
         check_replaced(&present, &columns)?;
         sqlite.push(format!("DROP VIEW {view}"));
@@ -121,6 +98,25 @@ fn reads_temporary(text: &str, schema: &dyn SchemaView) -> bool {
                 .name(at + 2)
                 .is_some_and(|name| schema.is_temporary(&name) && !has_table(&name))
     })
+}
+
+/// `[(columns)] [WITH (…)] AS`: the names, and the place of AS.
+fn head(translator: &Translator<'_>, at: usize) -> Result<(Vec<String>, usize), DialectError> {
+    let src = translator.src;
+    let mut next = at;
+    let mut names = Vec::new();
+    if src.sign(next, "(") {
+        names = translator.names(next + 1, src.partner(next))?;
+        next = src.partner(next) + 1;
+    }
+    if src.is(next, "WITH") && src.sign(next + 1, "(") {
+        check_storage(src, next + 1)?;
+        next = src.partner(next + 1) + 1;
+    }
+    if !src.is(next, "AS") {
+        return Err(src.syntax(next));
+    }
+    Ok((names, next))
 }
 
 /// The columns under the names that were given to the first of them.
