@@ -7,12 +7,14 @@ use crate::catalog::coerce::{Context, can_coerce};
 use crate::catalog::{Type, TypeId};
 use crate::ddl::alter::Alter;
 use crate::ddl::column::declared;
+use crate::ddl::definition::plain_columns;
 use crate::ddl::dependents::Dependents;
 use crate::ddl::place::quoted;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::pg_catalog::identifier;
 use crate::schema::Reader;
+use crate::source::Source;
 use crate::statement::{Check, Notice};
 use crate::table_info::{ConstraintKind, Identity};
 use crate::translator::Translator;
@@ -147,6 +149,7 @@ impl Alter<'_> {
     ) -> Result<(), DialectError> {
         let using = (from..to).find(|token| self.src.is(*token, "USING"));
         self.check_readers(name)?;
+        self.change.retyped = true;
         let mut translator = Translator::new(self.src, self.schema);
         let type_end = translator.type_end(from).min(to);
         let ty = translator.declared_type(from, type_end)?;
@@ -171,18 +174,24 @@ impl Alter<'_> {
         let end = self.present.type_end(column);
         let range = src.start(column.0 + 1)..src.start(end);
         self.change.edits.replace(range, format!("{text} "));
+        if let Some((from, to)) = self.present.clause(column, "collate") {
+            self.present.replace(&mut self.change.edits, from, to, "");
+        }
         translator.push_table(&self.table, &self.table);
         let own = self.type_name(name);
         if using.is_none()
             && let (Some(own), Some(ty)) = (&own, &ty)
             && self.is_stored_alike(name, own, ty)
         {
+            self.check_expressions(name, true)?;
             self.changed = true;
             return Ok(());
         }
+        self.check_expressions(name, false)?;
         if let (None, Some(own), Some(ty)) = (using, own, ty) {
             check_cast(name, own, ty)?;
         }
+        self.convert_default(name, column, (own, ty))?;
         let conversion = match using {
             Some(using) => {
                 let target = ty.map_or(Type::new(TypeId::TEXT), Type::from);
@@ -194,6 +203,62 @@ impl Alter<'_> {
         self.change.conversions.push((name.to_owned(), conversion));
         self.change.rebuild = true;
         self.changed = true;
+        Ok(())
+    }
+
+    /// The default becomes one of the new type.
+    fn convert_default(
+        &mut self,
+        name: &str,
+        column: (usize, usize),
+        (own, ty): (Option<PgType>, Option<PgType>),
+    ) -> Result<(), DialectError> {
+        let info = self.info.columns.iter().find(|info| info.name == name);
+        let default = info.and_then(|info| info.default.clone());
+        let (Some(default), Some((from, to)), Some(own), Some(ty)) =
+            (default, self.present.clause(column, "default"), own, ty)
+        else {
+            return Ok(());
+        };
+        if check_cast(name, own, ty).is_err() {
+            return Err(DialectError::new(
+                SqlState::DATATYPE_MISMATCH,
+                format!("default for column \"{name}\" cannot be cast automatically to type {ty}"),
+            ));
+        }
+        let conversion = self.converted(name, Some(&ty))?;
+        let quoted = quote_name(name);
+        let reference = format!("{}.{quoted}", quote_name(&self.table));
+        let default = format!("({default})");
+        let text = conversion.replace(&reference, &default);
+        let text = text.replace(&quoted, &default);
+        let text = format!("DEFAULT ({text})");
+        self.present.replace(&mut self.change.edits, from, to, &text);
+        Ok(())
+    }
+
+    /// The texts of checks and of indexes over expressions were printed for the present type. `alike`: they mean the
+    /// same as long as no arithmetic of that type is in them.
+    fn check_expressions(&self, name: &str, alike: bool) -> Result<(), DialectError> {
+        let bound = |text: &str| names(text, name) && !(alike && !text.contains("pg_int"));
+        let refused = |what: String| {
+            let feature = format!("changing the type of column \"{name}\", which {what} uses,");
+            let hint = "Drop it first, and add it again afterwards.";
+            Err(DialectError::unsupported(feature).hint(hint))
+        };
+        for constraint in &self.info.constraints {
+            if let ConstraintKind::Check { expression } = &constraint.kind
+                && bound(expression)
+            {
+                return refused(format!("the check constraint \"{}\"", constraint.name));
+            }
+        }
+        for text in self.schema.dependents_in(self.place, &self.table) {
+            let index = !text.trim_start().to_ascii_uppercase().starts_with("CREATE TRIGGER");
+            if index && plain_columns(&text).is_none() && bound(&text) {
+                return refused("an index over an expression or a part of the rows".to_owned());
+            }
+        }
         Ok(())
     }
 
@@ -317,6 +382,16 @@ impl Alter<'_> {
             DialectError::unsupported(format!("a change of a column's type to {ty}"))
         })
     }
+}
+
+/// Whether an expression names a column.
+fn names(text: &str, column: &str) -> bool {
+    Source::new(text).is_ok_and(|src| {
+        (0..src.len()).any(|at| {
+            src.name(at)
+                .is_some_and(|name| name.eq_ignore_ascii_case(column))
+        })
+    })
 }
 
 /// Without USING a type is changed as in an assignment.

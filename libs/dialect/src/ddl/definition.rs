@@ -8,7 +8,7 @@ use pgtypes::{PgType, SqlState};
 use crate::catalog::coerce::{Context, can_coerce};
 use crate::catalog::{Type, TypeId};
 use crate::ddl::alter::case_only;
-use crate::ddl::dependents::{primary_key, same_columns};
+use crate::ddl::dependents::{foreign_keys_to, primary_key, same_columns};
 use crate::error::DialectError;
 use crate::schema::SchemaView;
 use crate::source::Source;
@@ -39,6 +39,32 @@ pub(crate) fn check(
                 key.check(schema)?;
             }
             ConstraintKind::Check { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// The foreign keys of other tables still refer to columns that are stored as their own.
+pub(crate) fn check_referrers(
+    parent: &TableInfo,
+    schema: &dyn SchemaView,
+) -> Result<(), DialectError> {
+    for (_, child) in schema.referrers(&parent.name) {
+        if child.name == parent.name {
+            continue;
+        }
+        for constraint in foreign_keys_to(&child, &parent.name) {
+            let ConstraintKind::ForeignKey { table, columns, .. } = &constraint.kind else {
+                continue;
+            };
+            let key = ForeignKey {
+                child: &child,
+                constraint,
+                table,
+                columns,
+                temporary: false,
+            };
+            key.check_against(parent, schema)?;
         }
     }
     Ok(())
@@ -113,6 +139,14 @@ impl ForeignKey<'_> {
             found = self.parent(schema)?;
             &*found
         };
+        self.check_against(parent, schema)
+    }
+
+    fn check_against(
+        &self,
+        parent: &TableInfo,
+        schema: &dyn SchemaView,
+    ) -> Result<(), DialectError> {
         let child_types = types(self.child, &self.constraint.columns)?;
         let referenced = if self.columns.is_empty() {
             primary_key(parent)
@@ -250,10 +284,14 @@ pub(crate) fn is_unique(table: &TableInfo, columns: &[String], schema: &dyn Sche
 /// The columns of a unique index over columns alone; `None` of any other.
 pub(crate) fn unique_columns(sql: &str) -> Option<Vec<String>> {
     let src = Source::new(sql).ok()?;
-    if !src.are(0, &["CREATE", "UNIQUE", "INDEX"]) {
-        return None;
-    }
-    let open = (3..src.len()).find(|at| src.sign(*at, "("))?;
+    let unique = src.are(0, &["CREATE", "UNIQUE", "INDEX"]);
+    plain_columns(sql).filter(|_| unique)
+}
+
+/// The columns of an index over columns alone and all rows; `None` of any other.
+pub(crate) fn plain_columns(sql: &str) -> Option<Vec<String>> {
+    let src = Source::new(sql).ok()?;
+    let open = (2..src.len()).find(|at| src.sign(*at, "("))?;
     let close = src.partner(open);
     let mut columns = Vec::new();
     let mut at = open + 1;

@@ -82,6 +82,44 @@ pub(crate) fn create(
     Ok(translator.finish_with(vec![text], statement))
 }
 
+/// The operator classes of B-trees, without `_ops`: their orders are those of the types.
+const OPERATOR_CLASSES: &[&str] = &[
+    "array",
+    "bit",
+    "bool",
+    "bpchar",
+    "bpchar_pattern",
+    "bytea",
+    "char",
+    "cidr",
+    "date",
+    "enum",
+    "float4",
+    "float8",
+    "inet",
+    "int2",
+    "int4",
+    "int8",
+    "interval",
+    "jsonb",
+    "macaddr",
+    "money",
+    "name",
+    "numeric",
+    "oid",
+    "record",
+    "text",
+    "text_pattern",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "uuid",
+    "varbit",
+    "varchar",
+    "varchar_pattern",
+];
+
 /// The table behind ON.
 fn indexed_table(
     src: &Source<'_>,
@@ -145,7 +183,16 @@ impl Translator<'_> {
                 self.typed(at, term.to, Purpose::IndexTerm)?;
             }
             at = term.to;
-            if at < close && self.src.name(at).is_some_and(|name| name.ends_with("_ops")) {
+            if at < close
+                && let Some(name) = self.src.name(at)
+                && let Some(kind) = name.strip_suffix("_ops")
+            {
+                if !OPERATOR_CLASSES.contains(&kind) {
+                    let message = format!(
+                        "operator class \"{name}\" does not exist for access method \"btree\""
+                    );
+                    return Err(DialectError::new(SqlState::UNDEFINED_OBJECT, message));
+                }
                 self.remove(at, at + 1);
                 at += 1;
             }

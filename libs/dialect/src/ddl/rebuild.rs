@@ -18,6 +18,8 @@ pub(crate) struct Change {
     /// What is stored changes: the table must be made anew.
     pub(crate) rebuild: bool,
     pub(crate) checks: Vec<Check>,
+    /// A column has another type.
+    pub(crate) retyped: bool,
     /// Statements that run before.
     pub(crate) first: Vec<String>,
     /// Statements that run afterwards, of a rebuild.
@@ -109,6 +111,9 @@ pub(crate) fn apply(
     let table = present.layout.name.clone();
     if let Some(info) = parse_create_table(&text) {
         definition::check(&info, place == "temp", schema)?;
+        if change.retyped {
+            definition::check_referrers(&info, schema)?;
+        }
     }
     if !change.rebuild {
         let needs = Needs::SchemaEdit {
