@@ -44,6 +44,8 @@ pub struct Fields {
     pub column: Option<String>,
     /// The constraint.
     pub constraint: Option<String>,
+    /// PostgreSQL's function that says the same, where clients go by it.
+    pub routine: Option<&'static str>,
     /// The columns of a key that is taken. Not told: the constraint's name is looked up by them.
     pub key: Vec<String>,
 }
@@ -63,6 +65,7 @@ impl Failure {
             table: None,
             column: None,
             constraint: None,
+            routine: None,
             key: Vec::new(),
         }))
     }

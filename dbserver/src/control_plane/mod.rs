@@ -7,6 +7,7 @@ mod database;
 mod forwardlog;
 mod help;
 mod logfile;
+mod normalise;
 mod replication;
 mod session;
 mod shutdown;
@@ -150,8 +151,8 @@ static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["database", "verify"],
-        usage: "database verify [NAME]",
-        what: "every page against its checksum, and SQLite's integrity check",
+        usage: "database verify [--values] [NAME]",
+        what: "pages against checksums, and SQLite's integrity check; or values not in their stored form",
         needs: Needs::Operator,
         run: verify::verify,
     },

@@ -1,14 +1,16 @@
 //! `database dump | restore`: a database as one SQLite file, at one commit.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Read as _, Write as _};
+use std::io::{BufWriter, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, ScratchFile, Snapshot};
 use rusqlite::{Connection, OpenFlags};
 use sqlitevfs::WriteSet;
 
+use crate::control_plane::normalise::{normalise, reason};
 use crate::control_plane::{Call, Table};
 use crate::databases::functions::{self, NoSession};
 use crate::databases::permit::Interrupt;
@@ -73,7 +75,8 @@ pub(crate) fn restore(call: &Call<'_>) -> Result<Table, EngineError> {
     environment.master("database restore")?;
     let path = Path::new(path);
     check_file(path)?;
-    let (page_count, pages) = read_pages(environment, path)?;
+    let copy = normalised(environment, path)?;
+    let (page_count, pages) = read_pages(environment, copy.path())?;
     environment.create_database(name)?;
     let restored = put(environment, name, page_count, pages);
     if restored.is_err() {
@@ -106,6 +109,47 @@ fn put(
         },
     )?;
     environment.wait_durable(&queued)
+}
+
+/// A copy of the file in the form in which this server stores tables. It is gone when the guard goes.
+fn normalised(environment: &Environment, path: &Path) -> Result<Copied, EngineError> {
+    let directory = &environment.config().replication.tmp_dir;
+    let name = format!(".restore-{}-{}", std::process::id(), unique());
+    let copy = Copied(directory.join(name));
+    std::fs::copy(path, copy.path())
+        .map_err(|error| EngineError::file("copy the file into", directory, &error))?;
+    normalise(copy.path()).map_err(|error| {
+        EngineError::state(
+            format!("{} can't be restored: {}", path.display(), reason(&error)),
+            "Every value must be one that its column's type can read.",
+        )
+    })?;
+    Ok(copy)
+}
+
+/// A number that no other copy of this process has.
+fn unique() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A file that is removed in the end.
+struct Copied(PathBuf);
+
+impl Copied {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0)
+            && error.kind() != ErrorKind::NotFound
+        {
+            tracing::warn!(file = %self.0.display(), %error, "a copy could not be removed");
+        }
+    }
 }
 
 /// SQLite itself says whether the file is whole.

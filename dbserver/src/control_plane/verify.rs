@@ -1,22 +1,25 @@
-//! `database verify`
+//! `database verify`: the pages of databases, or the values in them.
 
 use pagestore::{Depth, VerifyReport};
 
 use crate::control_plane::{Call, Table};
 use crate::databases::Database;
 use crate::databases::functions::{self, NoSession};
+use crate::databases::values;
 use crate::environment::describe_page;
 use crate::error::EngineError;
 use crate::system::statement::read;
 
-/// Damaged pages of one database that are listed; the rest are counted.
+/// Damaged pages of one database that are listed, the rest are counted; and values, the rest are left out.
 const LISTED: usize = 1000;
+const USAGE: &str = "usage: database verify [--values] [NAME]";
 const COLUMNS: [&str; 5] = ["database", "file", "pages", "result", "damage"];
 
 /// Every page of the data file against its checksum, then SQLite's integrity check on the newest
 /// state: of one database as a list, of all as a table. `damage` is there only where there is some.
 pub(crate) fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
     match call.arguments.as_slice() {
+        ["--values", names @ ..] => stray_values(call, names),
         [] => {
             let mut table = Table::new(&COLUMNS);
             for database in call.environment.databases() {
@@ -34,8 +37,35 @@ pub(crate) fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
             }
             Ok(table)
         }
-        _ => Err(EngineError::Usage("usage: database verify [NAME]".into())),
+        _ => Err(EngineError::Usage(USAGE.into())),
     }
+}
+
+/// The values that are not in the stored form of their column's type: none where all is well.
+fn stray_values(call: &Call<'_>, names: &[&str]) -> Result<Table, EngineError> {
+    let databases = match names {
+        [] => call.environment.databases(),
+        [name] => vec![call.environment.database(name)?],
+        _ => return Err(EngineError::Usage(USAGE.into())),
+    };
+    let mut table = Table::new(&["database", "table", "column", "row", "type", "found"]);
+    for database in databases {
+        let strays = read(&database, |connection| {
+            functions::register(connection, || NoSession)?;
+            values::strays(connection, LISTED)
+        })?;
+        for stray in strays {
+            table.rows.push(vec![
+                Some(database.name()),
+                Some(stray.table),
+                Some(stray.column),
+                stray.row.map(|row| row.to_string()),
+                Some(stray.ty),
+                Some(stray.found),
+            ]);
+        }
+    }
+    Ok(table)
 }
 
 fn verify_one(database: &Database) -> [Option<String>; COLUMNS.len()] {

@@ -11,6 +11,7 @@ pub mod list;
 pub mod memory_budget;
 pub mod permit;
 pub mod sequences;
+pub(crate) mod values;
 
 pub use database::{Database, OpenDatabase};
 pub use dbconfig::Role;

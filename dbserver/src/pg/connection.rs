@@ -74,7 +74,8 @@ impl Connection {
     pub(super) fn add_notices(&mut self) {
         for notice in self.session.take_notices() {
             let out = self.stream.write_buffer_mut();
-            output::notice(out, notice.severity, notice.sqlstate, &notice.message);
+            let text = (notice.message.as_str(), notice.detail.as_deref());
+            output::notice(out, notice.severity, notice.sqlstate, text);
         }
     }
 }

@@ -62,6 +62,9 @@ fn bind(connection: &mut Connection, bind: Bind) -> Result<(), Failure> {
     let found = session.statements().get(&statement)?;
     let mut prepared = session.refreshed(found)?;
     session
+        .statements()
+        .insert(statement.clone(), Rc::clone(&prepared));
+    session
         .transaction()
         .check_accepts(&prepared.statement.kind)?;
     let portal = bind.portal_name.unwrap_or_default();

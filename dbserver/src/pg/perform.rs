@@ -14,7 +14,7 @@ use crate::session::cursor::Portion;
 use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::reply::Reply;
-use crate::session::{command, execution, row};
+use crate::session::{command, execution, roles, row};
 use crate::wire::output;
 
 /// How an execution ended.
@@ -42,6 +42,7 @@ pub(super) async fn perform(
     if !portal.is_fresh() {
         return go_on(connection, portal, limit).await;
     }
+    roles::check(session, &prepared.statement.roles)?;
     session.notices().extend(&prepared.statement.notices);
     match kind {
         StatementKind::Empty => Ok(Ending::Empty),

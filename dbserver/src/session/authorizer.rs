@@ -1,7 +1,7 @@
 //! What SQL of a client may do to its SQLite connection: the list of what is allowed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
@@ -41,12 +41,15 @@ const DENIED_FUNCTIONS: [&str; 4] = ["load_extension", "fts3_tokenizer", "edit",
 
 /// The check that SQLite calls while it prepares a statement. While `trusted` is set the statements
 /// are the server's own.
+/// What views read is noted in `reads` while somebody asks for it.
 /// With `closed` the tables of the database are not for this user.
 pub(crate) fn authorizer(
     trusted: Arc<AtomicBool>,
     closed: bool,
+    reads: Arc<Reads>,
 ) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
     move |context: AuthContext<'_>| {
+        reads.note(&context);
         let hidden = closed
             && context.database_name == Some("main")
             && matches!(context.action, AuthAction::Read { .. });
@@ -55,6 +58,51 @@ pub(crate) fn authorizer(
         } else {
             Authorization::Deny
         }
+    }
+}
+
+/// A column that a statement reads; no column where it only reads rows of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Read {
+    /// The table or view.
+    pub(crate) relation: String,
+    /// The column.
+    pub(crate) column: String,
+    /// The view in whose text it stands.
+    pub(crate) view: Option<String>,
+}
+
+/// What the statements being prepared read, while somebody asks for it.
+#[derive(Debug, Default)]
+pub(crate) struct Reads(Mutex<Option<Vec<Read>>>);
+
+impl Reads {
+    fn note(&self, context: &AuthContext<'_>) {
+        let AuthAction::Read {
+            table_name,
+            column_name,
+        } = context.action
+        else {
+            return;
+        };
+        if let Some(reads) = &mut *self.lock() {
+            reads.push(Read {
+                relation: table_name.to_owned(),
+                column: column_name.to_owned(),
+                view: context.accessor.map(str::to_owned),
+            });
+        }
+    }
+
+    /// What is read while `work` runs.
+    pub(crate) fn during(&self, work: impl FnOnce()) -> Vec<Read> {
+        *self.lock() = Some(Vec::new());
+        work();
+        self.lock().take().unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Read>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,7 +144,11 @@ mod tests {
     fn client(closed: bool) -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
         connection
-            .authorizer(Some(authorizer(Arc::new(AtomicBool::new(false)), closed)))
+            .authorizer(Some(authorizer(
+                Arc::new(AtomicBool::new(false)),
+                closed,
+                Arc::default(),
+            )))
             .unwrap();
         connection
     }
@@ -152,7 +204,7 @@ mod tests {
             .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
             .unwrap();
         client.execute_batch("CREATE TABLE users(a)").unwrap();
-        let guard = authorizer(Arc::new(AtomicBool::new(false)), true);
+        let guard = authorizer(Arc::new(AtomicBool::new(false)), true, Arc::default());
         client.authorizer(Some(guard)).unwrap();
         assert!(client.prepare("SELECT a FROM users").is_err());
     }

@@ -16,10 +16,10 @@ use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::functions::facts::Facts;
-use crate::session::schema;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::transaction::Scope;
+use crate::session::{schema, violation};
 
 /// What a session has of the server.
 pub struct Backend {
@@ -170,8 +170,12 @@ impl Backend {
         if let Some(cause) = self.sqlite.take_error() {
             return storage_failure(&cause);
         }
-        if let Some(name) = schema::violated_key(&self.sqlite, &failure) {
-            return failure.unique_constraint(name);
+        let failure = match schema::violated_key(&self.sqlite, &failure) {
+            Some(name) => failure.unique_constraint(name),
+            None => failure,
+        };
+        if failure.sqlstate().class() == "23" {
+            return violation::explained(&self.sqlite, failure);
         }
         if failure.sqlstate() != SqlState::QUERY_CANCELED || failure.fields().context.is_some() {
             return failure;

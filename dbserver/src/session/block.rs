@@ -1,6 +1,6 @@
 //! Transaction blocks: BEGIN, COMMIT, ROLLBACK, savepoints, their modes.
 
-use dialect::{StatementKind, TransactionModes};
+use dialect::{Statement, StatementKind, TransactionModes};
 use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
@@ -72,13 +72,52 @@ pub(super) fn set_modes(session: &mut Session, modes: TransactionModes) -> Resul
     session.transaction_mut().0.set_modes(modes, on_slave)
 }
 
+/// PREPARE TRANSACTION: there is no second phase, so the transaction is over.
+pub(super) fn prepare_transaction(session: &mut Session) -> Result<Reply, Failure> {
+    if !session.transaction().is_explicit() {
+        session.notices().warn(
+            SqlState::NO_ACTIVE_SQL_TRANSACTION,
+            "there is no transaction in progress",
+        );
+        return Ok(Reply::Tag("ROLLBACK".to_owned()));
+    }
+    if session.transaction().is_failed() {
+        session.rollback();
+        return Ok(Reply::Tag("ROLLBACK".to_owned()));
+    }
+    session.rollback();
+    Err(Failure::new(
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "prepared transactions are disabled",
+    )
+    .hint("Set max_prepared_transactions to a nonzero value."))
+}
+
+/// COMMIT PREPARED and ROLLBACK PREPARED: no transaction was ever prepared.
+pub(super) fn finish_prepared(
+    session: &Session,
+    statement: &Statement,
+    id: &str,
+) -> Result<Reply, Failure> {
+    let what = statement.tag.render(0);
+    session.transaction().check_outside_block(&what)?;
+    Err(Failure::new(
+        SqlState::UNDEFINED_OBJECT,
+        format!("prepared transaction with identifier \"{id}\" does not exist"),
+    ))
+}
+
 /// SET CONSTRAINTS for the rest of the transaction.
-pub(super) fn defer_constraints(session: &mut Session, deferred: bool) -> Result<(), Failure> {
+pub(super) fn set_constraints(
+    session: &mut Session,
+    names: Option<&[String]>,
+    deferred: bool,
+) -> Result<(), Failure> {
     if let Err(failure) = session.transaction().check_in_block("SET CONSTRAINTS") {
         let message = &failure.fields().message;
         session.notices().warn(failure.sqlstate(), message);
         return Ok(());
     }
     let (transaction, scope) = session.transaction_mut();
-    transaction.defer_constraints(scope, deferred)
+    transaction.set_constraints(scope, names, deferred)
 }

@@ -1,8 +1,8 @@
 //! `pg_catalog` and `information_schema`: temp tables of the session's connection, filled when a
 //! statement reads them and the schema has moved since.
 
-use dialect::SequenceInfo;
 use dialect::pg_catalog::{CatalogInput, CatalogRows};
+use dialect::{Comment, SequenceInfo};
 use rusqlite::Connection;
 
 use crate::databases::functions::Answer;
@@ -18,7 +18,9 @@ pub struct Catalog {
     /// The generation of the schema that they show.
     generation: Option<u64>,
     databases: Vec<String>,
+    users: Vec<String>,
     sequences: Vec<SequenceInfo>,
+    comments: Vec<Comment>,
 }
 
 impl Catalog {
@@ -38,19 +40,24 @@ impl Catalog {
             .iter()
             .map(|database| database.name())
             .collect();
+        let users = user_names(backend);
         let sequences = schema::all_sequences(sqlite)?;
+        let comments = schema::all_comments(sqlite)?;
         if self.generation == generation
             && self.databases == databases
+            && self.users == users
             && self.sequences == sequences
+            && self.comments == comments
         {
             return Ok(());
         }
         let contents = dialect::pg_catalog::contents(&CatalogInput {
             database: backend.entry().database.clone(),
             databases: databases.clone(),
-            users: user_names(backend),
+            users: users.clone(),
             tables: schema::all_tables(sqlite)?,
             sequences: sequences.clone(),
+            comments: comments.clone(),
             settings: settings.all(),
         });
         sqlite.trusted(|connection| {
@@ -66,7 +73,9 @@ impl Catalog {
         *self = Self {
             generation,
             databases,
+            users,
             sequences,
+            comments,
         };
         Ok(())
     }

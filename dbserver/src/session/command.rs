@@ -5,7 +5,7 @@ use dialect::StatementKind;
 use crate::failure::Failure;
 use crate::session::prepared::{Column, Columns, Prepared};
 use crate::session::reply::Reply;
-use crate::session::{Session, block, maintenance, named, server_object, set};
+use crate::session::{Session, block, maintenance, named, roles, server_object, set};
 
 /// Runs a command.
 pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure> {
@@ -26,6 +26,17 @@ pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure>
         | StatementKind::SetCharacteristics(_)
         | StatementKind::SetConstraints { .. }
         | StatementKind::Discard { .. } => set::run(session, kind)?,
+        StatementKind::SetRole {
+            name,
+            session: authorization,
+        } => roles::set(session, name.as_deref(), *authorization)?,
+        StatementKind::Refused { what } => {
+            return Err(Failure::unsupported(format!("{what} is not supported")));
+        }
+        StatementKind::PrepareTransaction => return block::prepare_transaction(session),
+        StatementKind::FinishPrepared { id } => {
+            return block::finish_prepared(session, statement, id);
+        }
         StatementKind::Prepare { .. }
         | StatementKind::Deallocate { .. }
         | StatementKind::CloseCursor { .. } => named::run(session, kind)?,

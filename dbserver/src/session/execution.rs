@@ -9,7 +9,7 @@ use pgtypes::{PgType, SqlState, SqlValue};
 use crate::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
-use crate::session::{Session, mapping, rebuild, sequences};
+use crate::session::{Session, mapping, rebuild, roles, sequences};
 
 /// Runs a change without a result; gives the number of changed rows.
 pub fn execute(
@@ -29,22 +29,61 @@ pub fn execute(
     if prepared.statement.changes_sequences() {
         session.backend().sqlite().sequences().mark_changed();
     }
+    if !prepared.statement.parts.is_empty() {
+        return run_parts(session, prepared);
+    }
+    if !prepared.statement.first.is_empty() {
+        session.before_write(prepared.command())?;
+        rebuild::check_rows(session.backend().sqlite(), &prepared.statement.first)?;
+    }
     if let Some(needs) = &prepared.statement.needs {
         rebuild::rebuild(session, prepared, needs)?;
         return Ok(0);
     }
     session.before_write(prepared.command())?;
+    if prepared.statement.kind == StatementKind::Ddl {
+        return run_schema_change(session, prepared);
+    }
     run_preparatory(session, prepared)?;
     if prepared.statement.sqlite.is_empty() {
         return Ok(0);
     }
     let (transaction, scope) = session.transaction_mut();
     let changed = transaction.change(scope.sqlite, prepared, values)?;
-    if prepared.statement.kind == StatementKind::Ddl {
-        // The version of the schema does not tell of temporary tables.
-        scope.sqlite.schema().clear();
-    }
+    transaction.check_constraints(scope.sqlite)?;
     Ok(changed)
+}
+
+/// Runs the texts of a schema change; gives the number of rows that the last has changed.
+fn run_schema_change(session: &Session, prepared: &Prepared) -> Result<u64, Failure> {
+    let sqlite = session.backend().sqlite();
+    let mut rows = 0;
+    for text in &prepared.statement.sqlite {
+        sequences::make_ready(sqlite, &dialect::sequences_of(text))?;
+        rows = sqlite
+            .change(text, &[])
+            .map_err(|failure| rebuild::of_index(text, failure))?;
+    }
+    // The version of the schema does not tell of temporary tables.
+    sqlite.schema().clear();
+    Ok(rows)
+}
+
+/// Runs a statement that consists of others, each with the schema that the one before has left.
+fn run_parts(session: &mut Session, prepared: &Prepared) -> Result<u64, Failure> {
+    session.before_write(prepared.command())?;
+    for text in &prepared.statement.parts {
+        // A place in this text is none of the client's.
+        let part = session
+            .prepare(text, &[])
+            .map_err(Failure::without_position)?;
+        roles::check(session, &part.statement.roles)?;
+        session.notices().extend(&part.statement.notices);
+        if part.statement.kind == StatementKind::Ddl {
+            execute(session, &part, &Rc::from([]))?;
+        }
+    }
+    Ok(0)
 }
 
 /// Starts a portal whose statement gives rows.
@@ -131,15 +170,19 @@ pub fn resolve_execute(
 ) -> Result<(Rc<Prepared>, Vec<SqlValue>), Failure> {
     let found = session.statements().get(name)?;
     let prepared = session.refreshed(found)?;
+    session
+        .statements()
+        .insert(name.to_owned(), Rc::clone(&prepared));
     if arguments.len() != prepared.parameters.len() {
         return Err(Failure::new(
             SqlState::SYNTAX_ERROR,
-            format!(
-                "wrong number of parameters for prepared statement \"{name}\"; expected {}, got {}",
-                prepared.parameters.len(),
-                arguments.len()
-            ),
-        ));
+            format!("wrong number of parameters for prepared statement \"{name}\""),
+        )
+        .detail(format!(
+            "Expected {} parameters but got {}.",
+            prepared.parameters.len(),
+            arguments.len()
+        )));
     }
     if arguments.is_empty() {
         return Ok((prepared, Vec::new()));

@@ -18,6 +18,7 @@ pub mod backend;
 mod block;
 pub mod catalog;
 pub mod command;
+mod constraints;
 mod context;
 pub mod copy;
 pub mod cursor;
@@ -34,6 +35,7 @@ mod portals;
 pub mod prepared;
 mod rebuild;
 pub mod reply;
+pub mod roles;
 pub mod row;
 mod savepoints;
 pub mod schema;
@@ -45,7 +47,9 @@ mod setting_value;
 pub mod settings;
 pub mod sqlite;
 mod statements;
+mod temporary;
 pub mod transaction;
+mod violation;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -204,9 +208,10 @@ impl Session {
         if let Some(told) = prepared.last_columns().filter(|_| again.has_rows())
             && *told != *again.describe_now(self.backend.sqlite())?
         {
-            return Err(Failure::unsupported(
-                "cached plan must not change result type",
-            ));
+            let mut changed = Failure::unsupported("cached plan must not change result type");
+            // Drivers prepare the statement anew when they read this.
+            changed.fields_mut().routine = Some("RevalidateCachedQuery");
+            return Err(changed);
         }
         Ok(again)
     }

@@ -20,6 +20,11 @@ impl Notices {
         self.add("NOTICE", SqlState::SUCCESSFUL_COMPLETION, message);
     }
 
+    /// Adds a message as it is.
+    pub fn push(&mut self, notice: Notice) {
+        self.0.push(notice);
+    }
+
     /// Adds what the translation has to say.
     pub fn extend(&mut self, notices: &[Notice]) {
         self.0.extend_from_slice(notices);
@@ -40,6 +45,7 @@ impl Notices {
             severity,
             sqlstate,
             message: message.to_owned(),
+            detail: None,
         });
     }
 }

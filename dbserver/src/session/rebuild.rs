@@ -1,6 +1,6 @@
 //! Schema changes that SQLite has no statement for: a table made anew, or its text edited.
 
-use dialect::Needs;
+use dialect::{Check, Needs, Violation};
 use pgtypes::SqlState;
 use rusqlite::Connection;
 
@@ -15,82 +15,106 @@ pub(super) fn rebuild(
     prepared: &Prepared,
     needs: &Needs,
 ) -> Result<(), Failure> {
+    session.before_write(prepared.command())?;
+    let sqlite = session.backend().sqlite();
+    let texts = &prepared.statement.sqlite;
     match needs {
         Needs::SchemaEdit {
+            place,
             table,
             sql,
             checks,
-            violation,
         } => {
-            session.before_write(prepared.command())?;
-            for text in &prepared.statement.sqlite {
-                session.backend().sqlite().run_part(text)?;
-            }
-            edit_schema(session.backend().sqlite(), table, sql)?;
-            check_rows(session.backend().sqlite(), checks, violation)
+            run(sqlite, texts)?;
+            let edit = Needs::schema_edit(place);
+            change_schema(sqlite, |connection| {
+                connection.execute(&edit, (sql, table)).map(drop)
+            })?;
+            check_rows(sqlite, checks)
         }
         Needs::SchemaRebuild {
-            foreign_keys_off,
+            table,
+            swap,
+            after,
             checks,
-            violation,
-            ..
         } => {
-            if *foreign_keys_off {
-                rebuild_without_foreign_keys(session, prepared, (checks, violation))
-            } else {
-                session.before_write(prepared.command())?;
-                rebuild_table(session.backend().sqlite(), prepared)?;
-                check_rows(session.backend().sqlite(), checks, violation)
-            }
+            run(sqlite, texts).map_err(|failure| named(failure, table))?;
+            change_schema(sqlite, |connection| {
+                swap.iter()
+                    .try_for_each(|text| connection.execute(text, []).map(drop))
+            })?;
+            run(sqlite, after)?;
+            sqlite.schema().clear();
+            check_rows(sqlite, checks)
         }
     }
 }
 
-/// SQLite switches foreign keys only outside a transaction, so this is a transaction of its own.
-fn rebuild_without_foreign_keys(
-    session: &mut Session,
-    prepared: &Prepared,
-    (checks, violation): (&[String], &(SqlState, String)),
-) -> Result<(), Failure> {
-    let what = prepared.command();
-    session
-        .transaction()
-        .check_outside_block(what)
-        .map_err(|failure| {
-            failure
-                .detail("Another table refers to this one.")
-                .hint("Run it outside BEGIN and COMMIT, as a statement of its own.")
-        })?;
-    session
-        .backend()
-        .sqlite()
-        .run("PRAGMA foreign_keys = OFF")?;
-    let result = session
-        .before_write(what)
-        .and_then(|()| rebuild_table(session.backend().sqlite(), prepared))
-        .and_then(|()| check_rows(session.backend().sqlite(), checks, violation))
-        .and_then(|()| session.commit());
-    if result.is_err() {
-        session.rollback();
+fn run(sqlite: &Sqlite, texts: &[String]) -> Result<(), Failure> {
+    texts.iter().try_for_each(|text| sqlite.run_part(text))
+}
+
+/// A row that does not go into the new table is told of under the table's own name.
+fn named(mut failure: Failure, table: &str) -> Failure {
+    let new = format!("{}{table}", Needs::NEW);
+    let state = failure.sqlstate();
+    let fields = failure.fields_mut();
+    let constraint = fields
+        .constraint
+        .clone()
+        .map(|name| name.replace(&new, table));
+    match state {
+        SqlState::NOT_NULL_VIOLATION => {
+            let column = fields.column.clone().unwrap_or_default();
+            fields.message =
+                format!("column \"{column}\" of relation \"{table}\" contains null values");
+        }
+        SqlState::CHECK_VIOLATION => {
+            let name = constraint.clone().unwrap_or_default();
+            fields.message = format!(
+                "check constraint \"{name}\" of relation \"{table}\" is violated by some row"
+            );
+        }
+        SqlState::UNIQUE_VIOLATION => {
+            let name = constraint.clone().unwrap_or_default();
+            fields.message = format!("could not create unique index \"{name}\"");
+            fields.detail = Some(format!("Key ({}) is duplicated.", fields.key.join(", ")));
+            fields.key.clear();
+        }
+        _ => return failure,
     }
-    session.backend().sqlite().run("PRAGMA foreign_keys = ON")?;
-    result
+    fields.schema = Some("public".to_owned());
+    fields.table = Some(table.to_owned());
+    fields.constraint = constraint;
+    failure
 }
 
-/// Views and triggers that name the table are left as they are, which is what the old way of
-/// ALTER TABLE does.
-fn rebuild_table(sqlite: &Sqlite, prepared: &Prepared) -> Result<(), Failure> {
-    sqlite.run("PRAGMA legacy_alter_table = ON")?;
-    let texts = &prepared.statement.sqlite;
-    let result = texts.iter().try_for_each(|text| sqlite.run_part(text));
-    sqlite.run("PRAGMA legacy_alter_table = OFF")?;
-    result
+/// A unique index that can't be made has found a key twice.
+pub(super) fn of_index(text: &str, mut failure: Failure) -> Failure {
+    let name = text
+        .strip_prefix("CREATE UNIQUE INDEX ")
+        .and_then(|rest| rest.split_once(" ON "))
+        .map(|(name, _)| dialect::bare_name(name));
+    let Some(name) = name.filter(|_| failure.sqlstate() == SqlState::UNIQUE_VIOLATION) else {
+        return failure;
+    };
+    let fields = failure.fields_mut();
+    fields.message = format!("could not create unique index \"{name}\"");
+    fields.detail =
+        (!fields.key.is_empty()).then(|| format!("Key ({}) is duplicated.", fields.key.join(", ")));
+    fields.schema = Some("public".to_owned());
+    fields.constraint = Some(name);
+    fields.key.clear();
+    failure
 }
 
-/// Replaces the text of a table: nothing that is stored changes.
-fn edit_schema(sqlite: &Sqlite, table: &str, sql: &str) -> Result<(), Failure> {
+/// Changes `sqlite_schema`: what is stored stays.
+fn change_schema(
+    sqlite: &Sqlite,
+    change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> Result<(), Failure> {
     sqlite.with_writable_schema(|connection: &Connection| {
-        connection.execute(Needs::SCHEMA_EDIT, (sql, table))?;
+        change(connection)?;
         let version: i64 = connection.query_row("PRAGMA schema_version", [], |row| row.get(0))?;
         connection.execute_batch(&format!("PRAGMA schema_version = {}", version + 1))
     })?;
@@ -98,16 +122,25 @@ fn edit_schema(sqlite: &Sqlite, table: &str, sql: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_rows(
-    sqlite: &Sqlite,
-    checks: &[String],
-    (sqlstate, message): &(SqlState, String),
-) -> Result<(), Failure> {
+/// Runs queries that must give no row.
+pub(super) fn check_rows(sqlite: &Sqlite, checks: &[Check]) -> Result<(), Failure> {
     for check in checks {
-        let found = sqlite.trusted(|connection| connection.prepare(check)?.exists([]))?;
+        let found = sqlite.trusted(|connection| connection.prepare(&check.query)?.exists([]))?;
         if found {
-            return Err(Failure::new(*sqlstate, message.clone()));
+            return Err(violated(&check.violation));
         }
     }
     Ok(())
+}
+
+fn violated(violation: &Violation) -> Failure {
+    let mut failure = Failure::new(violation.sqlstate, violation.message.clone());
+    if !violation.table.is_empty() {
+        let fields = failure.fields_mut();
+        fields.schema = Some("public".to_owned());
+        fields.table = Some(violation.table.clone());
+        fields.column.clone_from(&violation.column);
+        fields.constraint.clone_from(&violation.constraint);
+    }
+    failure
 }

@@ -16,6 +16,11 @@ impl Savepoints {
         self.0.is_empty()
     }
 
+    /// How many there are.
+    pub(super) fn depth(&self) -> usize {
+        self.0.len()
+    }
+
     /// One more.
     pub(super) fn push(&mut self, name: &str, sqlite: Option<&Sqlite>) -> Result<(), Failure> {
         if let Some(sqlite) = sqlite {

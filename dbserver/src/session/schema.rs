@@ -2,11 +2,15 @@
 
 use std::rc::Rc;
 
-use dialect::{ColumnInfo, ConstraintKind, SchemaView, SequenceInfo, TableColumn, TableInfo};
+use dialect::{
+    ColumnInfo, Comment, ConstraintKind, Reader, SchemaView, SequenceInfo, TableColumn, TableInfo,
+};
 use pgtypes::PgType;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::failure::Failure;
+use crate::session::authorizer::Read;
+use crate::session::schema_cache::ViewReads;
 use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
 
@@ -45,6 +49,54 @@ impl<'a> View<'a> {
             sequences::read(connection, SequenceInfo::PRESENT, condition, [name])
         });
         Self::or_log(read).unwrap_or_default()
+    }
+
+    /// A table or view of the database, also where one of the session's own hides it.
+    pub fn stored(&self, name: &str) -> Option<Rc<TableInfo>> {
+        match self.table(name) {
+            Some(own) if own.temporary => self.hidden_table(name),
+            found => found,
+        }
+    }
+
+    /// What each view reads, with the time at which it was made.
+    fn view_reads(&self) -> Rc<[ViewReads]> {
+        self.sqlite.schema().view_reads(|| {
+            let views = self.sqlite.trusted(|connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT name, rowid, 'main' FROM main.sqlite_schema WHERE type = 'view'
+                     UNION ALL SELECT name, rowid + 1000000000, 'temp' FROM temp.sqlite_schema WHERE type = 'view'",
+                )?;
+                let rows = statement.query_map([], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?;
+                rows.collect::<rusqlite::Result<Vec<(String, i64, String)>>>()
+            });
+            let views = Self::or_log(views).unwrap_or_default();
+            let names: Vec<String> = views.iter().map(|(name, ..)| name.clone()).collect();
+            views
+                .into_iter()
+                .map(|(view, made, place)| {
+                    let quoted = view.replace('"', "\"\"");
+                    let sql = format!("SELECT * FROM {place}.\"{quoted}\"");
+                    let reads = Self::or_log(self.sqlite.reads_of(&sql)).unwrap_or_default();
+                    // What stands in the text of a view that this one reads is that one's.
+                    let own = |read: &Read| {
+                        read.relation != view
+                            && read
+                                .view
+                                .as_ref()
+                                .is_none_or(|by| *by == view || !names.contains(by))
+                    };
+                    let reads = reads.into_iter().filter(own);
+                    ViewReads {
+                        reads: reads.map(|read| (read.relation, read.column)).collect(),
+                        view,
+                        made,
+                    }
+                })
+                .collect()
+        })
     }
 
     fn texts(&self, sql: &str, name: &str) -> Vec<String> {
@@ -94,15 +146,75 @@ impl SchemaView for View<'_> {
         )
     }
 
-    fn is_referenced(&self, table: &str) -> bool {
-        !self
-            .texts(
-                "SELECT s.name FROM main.sqlite_schema s, pragma_foreign_key_list(s.name) f
-                 WHERE s.type = 'table' AND f.\"table\" = ?1 COLLATE NOCASE
-                 AND s.name <> ?1 COLLATE NOCASE LIMIT 1",
-                table,
-            )
-            .is_empty()
+    fn create_sql_in(&self, place: &str, table: &str) -> Option<String> {
+        if place == "main" {
+            return self.create_sql(table);
+        }
+        self.texts(
+            "SELECT sql FROM temp.sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE",
+            table,
+        )
+        .pop()
+    }
+
+    fn dependents_in(&self, place: &str, table: &str) -> Vec<String> {
+        if place == "main" {
+            return self.dependents(table);
+        }
+        self.texts(
+            "SELECT sql FROM temp.sqlite_schema WHERE type IN ('index', 'trigger')
+             AND tbl_name = ?1 COLLATE NOCASE AND sql IS NOT NULL ORDER BY rowid",
+            table,
+        )
+    }
+
+    fn readers(&self, relation: &str) -> Vec<Reader> {
+        let views = self.view_reads();
+        let readers = views.iter().filter_map(|view| {
+            let columns: Vec<String> = view
+                .reads
+                .iter()
+                .filter(|(read, _)| read.eq_ignore_ascii_case(relation))
+                .map(|(_, column)| column.clone())
+                .collect();
+            (!columns.is_empty()).then(|| Reader {
+                view: view.view.clone(),
+                columns,
+                made: view.made,
+            })
+        });
+        readers.collect()
+    }
+
+    fn referrers(&self, table: &str) -> Vec<(i64, Rc<TableInfo>)> {
+        let found = self.sqlite.trusted(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT s.rowid, s.name FROM main.sqlite_schema s, pragma_foreign_key_list(s.name) f
+                 WHERE s.type = 'table' AND f.\"table\" = ?1 COLLATE NOCASE ORDER BY s.rowid",
+            )?;
+            let rows = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()
+        });
+        let found = Self::or_log(found).unwrap_or_default().into_iter();
+        found
+            .filter_map(|(made, name)| Some((made, self.stored(&name)?)))
+            .collect()
+    }
+
+    fn database(&self) -> String {
+        self.sqlite.databases().0
+    }
+
+    fn databases(&self) -> Vec<String> {
+        self.sqlite.databases().1
+    }
+
+    fn trigger_table(&self, trigger: &str) -> Option<String> {
+        self.texts(
+            "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'trigger' AND name = ?1 COLLATE NOCASE",
+            trigger,
+        )
+        .pop()
     }
 
     fn sequence(&self, name: &str) -> Option<SequenceInfo> {
@@ -138,7 +250,8 @@ impl SchemaView for View<'_> {
 
     fn index_table(&self, index: &str) -> Option<String> {
         self.texts(
-            "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE",
+            "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE
+             UNION ALL SELECT tbl_name FROM temp.sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE",
             index,
         )
         .pop()
@@ -271,6 +384,28 @@ pub fn all_sequences(sqlite: &Sqlite) -> Result<Vec<SequenceInfo>, Failure> {
             return Ok(Vec::new());
         }
         sequences::read(connection, SequenceInfo::PRESENT, "", [])
+    })
+}
+
+/// All comments of the database.
+pub fn all_comments(sqlite: &Sqlite) -> Result<Vec<Comment>, Failure> {
+    sqlite.trusted(|connection| {
+        let known = connection
+            .prepare_cached("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?1")?
+            .exists([Comment::TABLE])?;
+        if !known {
+            return Ok(Vec::new());
+        }
+        let mut statement = connection.prepare_cached(Comment::READ)?;
+        let rows = statement.query_map([], |row| {
+            Ok(Comment {
+                kind: row.get(0)?,
+                object: row.get(1)?,
+                part: row.get(2)?,
+                text: row.get(3)?,
+            })
+        })?;
+        rows.collect()
     })
 }
 

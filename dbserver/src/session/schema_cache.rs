@@ -7,11 +7,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dialect::TableInfo;
 
+/// What a view reads.
+#[derive(Debug)]
+pub struct ViewReads {
+    /// The view.
+    pub view: String,
+    /// Views and tables in the order in which they were made.
+    pub made: i64,
+    /// Tables or views, and their columns.
+    pub reads: Vec<(String, String)>,
+}
+
 /// Tables and views by name in lower case; `None` where there is none of that name.
 pub struct SchemaCache {
     version: Cell<Option<i64>>,
     generation: Cell<u64>,
     tables: RefCell<HashMap<String, Option<Rc<TableInfo>>>>,
+    views: RefCell<Option<Rc<[ViewReads]>>>,
 }
 
 impl Default for SchemaCache {
@@ -20,6 +32,7 @@ impl Default for SchemaCache {
             version: Cell::new(None),
             generation: Cell::new(next_generation()),
             tables: RefCell::default(),
+            views: RefCell::default(),
         }
     }
 }
@@ -44,6 +57,17 @@ impl SchemaCache {
         self.version.set(None);
         self.generation.set(next_generation());
         self.tables.borrow_mut().clear();
+        *self.views.borrow_mut() = None;
+    }
+
+    /// What each view reads; `read` finds it when it is not known.
+    pub fn view_reads(&self, read: impl FnOnce() -> Vec<ViewReads>) -> Rc<[ViewReads]> {
+        if let Some(known) = &*self.views.borrow() {
+            return Rc::clone(known);
+        }
+        let found: Rc<[ViewReads]> = read().into();
+        *self.views.borrow_mut() = Some(Rc::clone(&found));
+        found
     }
 
     /// The table or view of that name; `read` looks for it in the database when it is not known.

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::session::prepared::{Column, Columns};
 use crate::session::reply::Reply;
 use crate::session::settings::Settings;
-use crate::session::{Session, block, parameters};
+use crate::session::{Session, block, parameters, roles, temporary};
 
 /// The columns of SHOW.
 pub(super) fn columns(name: Option<&str>) -> Columns {
@@ -84,15 +84,20 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
             }
             Ok(())
         }
-        StatementKind::SetConstraints { deferred } => block::defer_constraints(session, *deferred),
+        StatementKind::SetConstraints { names, deferred } => {
+            block::set_constraints(session, names.as_deref(), *deferred)
+        }
         StatementKind::Discard { all: true, .. } => {
             session.transaction().check_outside_block("DISCARD ALL")?;
             session.portals().clear();
             session.statements().clear();
             session.backend().sqlite().sequences().forget();
             session.change_settings(Settings::reset_all);
-            Ok(())
+            temporary::drop_all(session)
         }
+        StatementKind::Discard {
+            temporary: true, ..
+        } => temporary::drop_all(session),
         StatementKind::Discard {
             sequences: true, ..
         } => {
@@ -106,6 +111,7 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
 /// Sets one parameter; without a value it goes back to its default.
 fn set(session: &mut Session, name: &str, value: Option<&str>, local: bool) -> Result<(), Failure> {
     match parameters::find(name).map(|parameter| parameter.name) {
+        Some("role") => return roles::set(session, value, false),
         Some("transaction_isolation") => {
             let modes = TransactionModes {
                 isolation: value.map(isolation).transpose()?,

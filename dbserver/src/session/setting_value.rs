@@ -59,10 +59,6 @@ fn text(parameter: &Parameter, value: &str) -> Result<String, Failure> {
         "eloqdb.open_mode" if !none => Err(Failure::unsupported(format!(
             "open mode {value} is not supported yet"
         ))),
-        "role" if !none => Err(Failure::new(
-            SqlState::INVALID_PARAMETER_VALUE,
-            format!("role \"{value}\" does not exist"),
-        )),
         _ => Ok(value.to_owned()),
     }
 }

@@ -15,10 +15,11 @@ use sqlitevfs::{FileHandle, WriteMode, WriteSet};
 
 use crate::databases::database::Database;
 use crate::failure::Failure;
+use crate::session::authorizer::{self, Read, Reads};
 use crate::session::functions::{self, facts::Facts};
+use crate::session::mapping;
 use crate::session::schema_cache::SchemaCache;
 use crate::session::sequences::{self, SessionSequences};
-use crate::session::{authorizer, mapping};
 
 /// Prepared statements that stay in SQLite's hands.
 const CACHED_STATEMENTS: usize = 256;
@@ -43,6 +44,7 @@ pub struct Sqlite {
     wrote_in: Cell<Option<u64>>,
     schema: SchemaCache,
     trusted: Arc<AtomicBool>,
+    reads: Arc<Reads>,
     sequences: Arc<SessionSequences>,
     facts: Arc<Facts>,
 }
@@ -52,7 +54,9 @@ impl Sqlite {
     pub fn open(database: &Database, epoch: u64, facts: &Arc<Facts>) -> Result<Rc<Self>, Failure> {
         let (mut connection, handle) = database.open_connection()?;
         let trusted = Arc::new(AtomicBool::new(true));
-        prepare(&mut connection, &trusted, facts).map_err(|error| mapping::sqlite(&error))?;
+        let reads = Arc::<Reads>::default();
+        prepare(&mut connection, (&trusted, &reads), facts)
+            .map_err(|error| mapping::sqlite(&error))?;
         trusted.store(false, Ordering::Relaxed);
         Ok(Rc::new(Self {
             connection,
@@ -62,6 +66,7 @@ impl Sqlite {
             wrote_in: Cell::new(None),
             schema: SchemaCache::default(),
             trusted,
+            reads,
             sequences: Arc::clone(facts.sequences()),
             facts: Arc::clone(facts),
         }))
@@ -174,6 +179,20 @@ impl Sqlite {
         result.map_err(|error| mapping::sqlite(&error))
     }
 
+    /// The tables, views and columns that a query reads.
+    pub(crate) fn reads_of(&self, sql: &str) -> Result<Vec<Read>, Failure> {
+        let mut prepared = Ok(());
+        let reads = self.reads.during(|| {
+            prepared = self.trusted(|connection| connection.prepare(sql).map(drop));
+        });
+        prepared.map(|()| reads)
+    }
+
+    /// The session's database and all others.
+    pub(crate) fn databases(&self) -> (String, Vec<String>) {
+        self.facts.databases()
+    }
+
     /// Prepares a client's statement, or takes it from the cache.
     pub fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Failure> {
         self.connection
@@ -241,7 +260,7 @@ impl Sqlite {
 
 fn prepare(
     connection: &mut Connection,
-    trusted: &Arc<AtomicBool>,
+    (trusted, reads): (&Arc<AtomicBool>, &Arc<Reads>),
     facts: &Arc<Facts>,
 ) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
@@ -261,5 +280,6 @@ fn prepare(
     connection.authorizer(Some(authorizer::authorizer(
         Arc::clone(trusted),
         facts.is_closed(),
+        Arc::clone(reads),
     )))
 }

@@ -21,6 +21,7 @@ use sqlitevfs::WriteMode;
 use crate::databases::Database;
 use crate::databases::permit::{Interrupt, Permit};
 use crate::failure::Failure;
+use crate::session::constraints::{self, Constraints};
 use crate::session::optimistic::{OptimisticRun, conflict};
 use crate::session::prepared::Prepared;
 use crate::session::savepoints::Savepoints;
@@ -95,8 +96,9 @@ pub struct Transaction {
     savepoints: Savepoints,
     /// What REPEATABLE READ reads.
     snapshot: Option<CommitNumber>,
-    /// SET CONSTRAINTS: foreign keys are checked at COMMIT.
-    deferred: bool,
+    /// SET CONSTRAINTS: which foreign keys are checked at COMMIT; and what it was at each savepoint.
+    constraints: Constraints,
+    constraints_at: Vec<Constraints>,
     writing: Writing,
     /// Optimistic runs in a row that came to nothing.
     conflicts: u32,
@@ -112,7 +114,8 @@ impl Transaction {
             started: false,
             savepoints: Savepoints::default(),
             snapshot: None,
-            deferred: false,
+            constraints: Constraints::default(),
+            constraints_at: Vec::new(),
             writing: Writing::Nothing,
             conflicts: 0,
         }
@@ -272,7 +275,7 @@ impl Transaction {
         room && self.is_explicit()
             && self.isolation == Isolation::ReadCommitted
             && self.savepoints.is_empty()
-            && !self.deferred
+            && self.constraints.is_default()
             && self.conflicts < MAX_CONFLICTS
             && OptimisticRun::suits(prepared)
     }
@@ -332,7 +335,7 @@ impl Transaction {
             sequences::write_borders(scope.sqlite).and_then(|()| scope.sqlite.run("COMMIT"));
         if let Err(failure) = committed {
             self.writing = Writing::Permitted(permit);
-            return Err(failure);
+            return Err(constraints::explained(scope.sqlite, failure));
         }
         Ok(Some(permit))
     }
@@ -387,14 +390,18 @@ impl Transaction {
         self.check_in_block("SAVEPOINT")?;
         self.settle(scope)?;
         let open = self.has_written().then_some(scope.sqlite);
-        self.savepoints.push(name, open)
+        self.savepoints.push(name, open)?;
+        self.constraints_at.push(self.constraints.clone());
+        Ok(())
     }
 
     /// RELEASE SAVEPOINT.
     pub fn release(&mut self, scope: Scope<'_>, name: &str) -> Result<(), Failure> {
         self.check_in_block("RELEASE SAVEPOINT")?;
         let open = self.has_written().then_some(scope.sqlite);
-        self.savepoints.release(name, open)
+        self.savepoints.release(name, open)?;
+        self.constraints_at.truncate(self.savepoints.depth());
+        Ok(())
     }
 
     /// ROLLBACK TO SAVEPOINT.
@@ -406,23 +413,51 @@ impl Transaction {
         }
         let open = self.has_written().then_some(scope.sqlite);
         self.savepoints.go_back(name, open)?;
+        self.constraints_at.truncate(self.savepoints.depth());
+        if let Some(then) = self.constraints_at.last() {
+            self.constraints = then.clone();
+            if open.is_some() {
+                self.tell_sqlite(scope.sqlite)?;
+            }
+        }
         scope.sqlite.schema().clear();
         self.block = Block::Open;
         Ok(())
     }
 
     /// SET CONSTRAINTS for the rest of the transaction.
-    pub fn defer_constraints(&mut self, scope: Scope<'_>, deferred: bool) -> Result<(), Failure> {
+    ///
+    /// Errors: 23503 when what must hold from now on does not, 42704, 42809.
+    pub fn set_constraints(
+        &mut self,
+        scope: Scope<'_>,
+        names: Option<&[String]>,
+        deferred: bool,
+    ) -> Result<(), Failure> {
         self.settle(scope)?;
-        self.deferred = deferred;
+        self.constraints.set(scope.sqlite, names, deferred)?;
         if !self.has_written() {
             return Ok(());
         }
-        scope.sqlite.run(if deferred {
+        self.tell_sqlite(scope.sqlite)?;
+        self.check_constraints(scope.sqlite)
+    }
+
+    fn tell_sqlite(&self, sqlite: &Sqlite) -> Result<(), Failure> {
+        sqlite.run(if self.constraints.defers() {
             "PRAGMA defer_foreign_keys = ON"
         } else {
             "PRAGMA defer_foreign_keys = OFF"
         })
+    }
+
+    /// A change is done: foreign keys that may not wait hold, whatever SQLite was told.
+    pub fn check_constraints(&self, sqlite: &Sqlite) -> Result<(), Failure> {
+        if self.has_written() {
+            self.constraints.check(sqlite)
+        } else {
+            Ok(())
+        }
     }
 
     /// Waits for the permit and begins SQLite's transaction on the newest commit.
@@ -437,8 +472,8 @@ impl Transaction {
         scope.sqlite.begin(WriteMode::Permit)?;
         // SQLite hears now what the client has said before.
         let mut told = self.savepoints.hand_to(scope.sqlite);
-        if self.deferred && told.is_ok() {
-            told = scope.sqlite.run("PRAGMA defer_foreign_keys = ON");
+        if self.constraints.defers() && told.is_ok() {
+            told = self.tell_sqlite(scope.sqlite);
         }
         if let Err(failure) = told {
             scope.sqlite.rollback()?;

@@ -111,8 +111,14 @@ pub fn error(out: &mut BytesMut, failure: &Failure) {
 }
 
 /// `NoticeResponse` with a severity of `WARNING`, `NOTICE` and so on.
-pub fn notice(out: &mut BytesMut, severity: &str, sqlstate: SqlState, message: &str) {
-    let failure = Failure::new(sqlstate, message);
+pub fn notice(
+    out: &mut BytesMut,
+    severity: &str,
+    sqlstate: SqlState,
+    (message, detail): (&str, Option<&str>),
+) {
+    let mut failure = Failure::new(sqlstate, message);
+    failure.fields_mut().detail = detail.map(str::to_owned);
     append(out, &NoticeResponse::new(fields(&failure, severity)));
 }
 
@@ -144,6 +150,9 @@ fn fields(failure: &Failure, severity: &str) -> Vec<(u8, String)> {
         if let Some(value) = value {
             fields.push((code, clean(value)));
         }
+    }
+    if let Some(routine) = known.routine {
+        fields.push((b'R', routine.to_owned()));
     }
     if let Some(position) = known.position {
         fields.push((b'P', position.to_string()));

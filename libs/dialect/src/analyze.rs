@@ -1,5 +1,7 @@
 //! One statement: queries and changes of rows go to the typed front end, the rest is read by its tokens.
 
+use pgtypes::SqlState;
+
 use crate::error::DialectError;
 use crate::schema::SchemaView;
 use crate::sequence::{self, Sequences};
@@ -150,7 +152,7 @@ fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dial
         "create" | "alter" | "drop" | "comment" | "grant" | "revoke" | "security" | "import"
         | "refresh" => ddl::ddl(src, schema, &word),
         "merge" | "call" | "do" => Err(src.unsupported(0, &word.to_ascii_uppercase())),
-        _ => session::session(src, &word),
+        _ => session::session(src, schema, &word),
     }
 }
 
@@ -159,14 +161,15 @@ fn explain(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
     let mut at = 1;
     let mut analyze = false;
     if src.sign(at, "(") && !src.is_any(at + 1, &["SELECT", "WITH", "VALUES"]) {
-        let close = src.partner(at);
-        analyze =
-            (at..close).any(|at| src.is(at, "ANALYZE") && !src.is_any(at + 1, &["FALSE", "OFF"]));
-        at = close + 1;
+        analyze = explain_options(src, at)?;
+        at = src.partner(at) + 1;
+    } else {
+        analyze |= src.is_any(at, &["ANALYZE", "ANALYSE"]);
+        at += usize::from(analyze);
+        at += usize::from(src.is(at, "VERBOSE"));
     }
-    while src.is_any(at, &["ANALYZE", "VERBOSE", "QUERY", "PLAN"]) {
-        analyze |= src.is(at, "ANALYZE");
-        at += 1;
+    if analyze {
+        return Err(src.unsupported(1, "EXPLAIN ANALYZE"));
     }
     let inner = src.slice(at, src.len());
     if inner.is_empty() {
@@ -183,6 +186,57 @@ fn explain(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
         catalog: inner.catalog,
         ..Statement::session(StatementKind::Explain { analyze }, "EXPLAIN")
     })
+}
+
+/// `(option [value], …)`; gives whether ANALYZE is on. Costs, times and buffers are not there to be shown.
+fn explain_options(src: &Source<'_>, open: usize) -> Result<bool, DialectError> {
+    const KNOWN: &[&str] = &[
+        "ANALYZE", "ANALYSE", "VERBOSE", "COSTS", "SETTINGS", "BUFFERS", "WAL", "TIMING", "SUMMARY",
+    ];
+    let close = src.partner(open);
+    let mut analyze = false;
+    let mut at = open + 1;
+    while at < close {
+        let name = src.name(at).ok_or_else(|| src.syntax(at))?;
+        let mut end = at;
+        while end < close && !src.sign(end, ",") {
+            end += 1;
+        }
+        let value =
+            (end > at + 1).then(|| src.text(at + 1).trim_matches('\'').to_ascii_lowercase());
+        if src.is(at, "FORMAT") {
+            match value.as_deref() {
+                Some("text") => {}
+                Some("json" | "xml" | "yaml") => {
+                    return Err(src.unsupported(at, "EXPLAIN in another format than text"));
+                }
+                _ => {
+                    let message = format!(
+                        "unrecognized value for EXPLAIN option \"format\": \"{}\"",
+                        value.unwrap_or_default()
+                    );
+                    return Err(src.error(at, SqlState::INVALID_PARAMETER_VALUE, message));
+                }
+            }
+        } else if src.is_any(at, KNOWN) {
+            let on = match value.as_deref() {
+                None | Some("true" | "on" | "1") => true,
+                Some("false" | "off" | "0") => false,
+                Some(_) => {
+                    let message = format!("{name} requires a Boolean value");
+                    return Err(DialectError::new(SqlState::SYNTAX_ERROR, message));
+                }
+            };
+            if src.is_any(at, &["ANALYZE", "ANALYSE"]) {
+                analyze = on;
+            }
+        } else {
+            let message = format!("unrecognized EXPLAIN option \"{name}\"");
+            return Err(src.error(at, SqlState::SYNTAX_ERROR, message));
+        }
+        at = end + 1;
+    }
+    Ok(analyze)
 }
 
 /// DECLARE name [BINARY] [INSENSITIVE] [[NO] SCROLL] CURSOR [WITH | WITHOUT HOLD] FOR query

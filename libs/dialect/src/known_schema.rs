@@ -6,6 +6,7 @@ use pgtypes::PgType;
 
 use crate::analysis::schema::{Column, Generated, Key, Relation, RelationKind, Schema};
 use crate::catalog::{Type, TypeId};
+use crate::ddl::comment::Comment;
 use crate::pg_catalog;
 use crate::schema::SchemaView;
 use crate::sequence::SequenceInfo;
@@ -44,7 +45,7 @@ impl Schema for KnownSchema<'_> {
 
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
-        if name == SequenceInfo::TABLE {
+        if name == SequenceInfo::TABLE || name == Comment::TABLE {
             return None;
         }
         let info = self.0.table_info(name).or_else(|| self.read(name))?;

@@ -36,18 +36,20 @@ mod table_info;
 mod translator;
 
 pub use analyze::{analyze, analyze_with};
+pub use ddl::comment::Comment;
+pub use ddl::stored::{has_rowid, stored_table};
 pub use ddl::view_note::read as read_view_note;
 pub use error::DialectError;
 pub use pg_catalog::identifier;
-pub use schema::{ColumnInfo, NoSchema, SchemaView};
+pub use schema::{ColumnInfo, NoSchema, Reader, SchemaView};
 pub use sequence::{
     SequenceInfo, Sequences, bare as bare_name, default_name as default_sequence, sequences_of,
 };
 pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
-    ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, Needs,
-    Notice, Reindex, Statement, StatementKind, TransactionModes,
+    Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation,
+    Needs, Notice, Reindex, Role, Statement, StatementKind, TransactionModes, Violation,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,

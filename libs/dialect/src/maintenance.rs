@@ -3,6 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::error::DialectError;
+use crate::schema::SchemaView;
 use crate::session::end_at;
 use crate::source::Source;
 use crate::statement::{Reindex, Statement, StatementKind};
@@ -93,6 +94,52 @@ pub(crate) fn reindex(src: &Source<'_>) -> Result<Statement, DialectError> {
         Reindex::Database(name)
     };
     Ok(Statement::session(StatementKind::Reindex(what), "REINDEX"))
+}
+
+/// CLUSTER [VERBOSE] [table [USING index]], CLUSTER index ON table: rows are in the order of their keys, in no other.
+pub(crate) fn cluster(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+) -> Result<Statement, DialectError> {
+    let at = if src.sign(1, "(") {
+        in_parentheses(src, "CLUSTER", &mut Options::default())?
+    } else {
+        1 + usize::from(src.is(1, "VERBOSE"))
+    };
+    if at >= src.len() {
+        // All tables that were clustered before: none was.
+        return Ok(Statement::accepted("CLUSTER"));
+    }
+    let (mut table, mut to) = qualified(src, at)?;
+    let mut index = None;
+    if src.is(to, "USING") {
+        index = Some(src.name(to + 1).ok_or_else(|| src.syntax(to + 1))?);
+        to += 2;
+    } else if src.is(to, "ON") {
+        let (named, behind) = qualified(src, to + 1)?;
+        index = Some(std::mem::replace(&mut table, named));
+        to = behind;
+    }
+    end_at(src, to)?;
+    if schema.columns(&table).is_none() {
+        let message = format!("relation \"{table}\" does not exist");
+        return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
+    }
+    let Some(index) = index else {
+        let message = format!("there is no previously clustered index for table \"{table}\"");
+        return Err(DialectError::new(SqlState::UNDEFINED_OBJECT, message));
+    };
+    let of_table = schema.index_table(&index).as_deref() == Some(table.as_str());
+    let of_key = schema.table_info(&table).is_some_and(|info| {
+        info.constraints
+            .iter()
+            .any(|constraint| constraint.name == index)
+    });
+    if !of_table && !of_key {
+        let message = format!("index \"{index}\" for table \"{table}\" does not exist");
+        return Err(DialectError::new(SqlState::UNDEFINED_OBJECT, message));
+    }
+    Err(src.unsupported(0, "CLUSTER"))
 }
 
 /// `FULL FREEZE VERBOSE ANALYZE`, in this order; gives the place behind them.
@@ -186,9 +233,13 @@ mod tests {
 
     fn kind(sql: &str) -> Result<StatementKind, SqlState> {
         let source = Source::new(sql).unwrap();
-        crate::session::session(&source, &source.text(0).to_ascii_lowercase())
-            .map(|statement| statement.kind)
-            .map_err(|error| error.sqlstate)
+        crate::session::session(
+            &source,
+            &crate::schema::NoSchema,
+            &source.text(0).to_ascii_lowercase(),
+        )
+        .map(|statement| statement.kind)
+        .map_err(|error| error.sqlstate)
     }
 
     fn is(full: bool, analyze: bool, tables: &[&str]) -> StatementKind {

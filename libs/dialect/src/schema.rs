@@ -35,6 +35,17 @@ impl ColumnInfo {
     }
 }
 
+/// A view that reads a table or another view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// The view.
+    pub view: String,
+    /// The columns that it reads.
+    pub columns: Vec<String>,
+    /// Views and tables in the order in which they were made.
+    pub made: i64,
+}
+
 /// A read-only view of the schema that a statement is translated against.
 ///
 /// Names come without quotes and without a schema prefix, in lower case when the client did not
@@ -45,6 +56,16 @@ pub trait SchemaView {
     /// The settings of the session by which literals are read.
     fn context(&self) -> pgtypes::Context {
         pgtypes::Context::default()
+    }
+
+    /// The session's database.
+    fn database(&self) -> String {
+        String::new()
+    }
+
+    /// All databases.
+    fn databases(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Columns of a table or view in their order; `None` if there is no such table or it is not known here.
@@ -65,14 +86,34 @@ pub trait SchemaView {
         None
     }
 
+    /// The same in one of SQLite's schemas: `main` or `temp`.
+    fn create_sql_in(&self, _place: &str, table: &str) -> Option<String> {
+        self.create_sql(table)
+    }
+
+    /// Whether the name is that of a table or view of the session's own.
+    fn is_temporary(&self, table: &str) -> bool {
+        self.table_info(table).is_some_and(|info| info.temporary)
+    }
+
     /// `sqlite_schema.sql` of each index and trigger of a table that has a text (automatic indexes have none).
     fn dependents(&self, _table: &str) -> Vec<String> {
         Vec::new()
     }
 
-    /// Whether a foreign key of another table refers to this one.
-    fn is_referenced(&self, _table: &str) -> bool {
-        false
+    /// The same in one of SQLite's schemas.
+    fn dependents_in(&self, _place: &str, table: &str) -> Vec<String> {
+        self.dependents(table)
+    }
+
+    /// The views that read a table or a view.
+    fn readers(&self, _relation: &str) -> Vec<Reader> {
+        Vec::new()
+    }
+
+    /// The tables with foreign keys that refer to this one, itself included, and when they were made.
+    fn referrers(&self, _table: &str) -> Vec<(i64, Rc<TableInfo>)> {
+        Vec::new()
     }
 
     /// The sequence of that name, at the number where it is now.
@@ -92,6 +133,11 @@ pub trait SchemaView {
 
     /// The table that an index belongs to; `None` if there is no such index.
     fn index_table(&self, _index: &str) -> Option<String> {
+        None
+    }
+
+    /// The table that a trigger belongs to; `None` if there is no such trigger.
+    fn trigger_table(&self, _trigger: &str) -> Option<String> {
         None
     }
 }

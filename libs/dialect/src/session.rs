@@ -1,14 +1,19 @@
 //! Statements that the session answers by itself: transactions, settings, cursors, housekeeping.
 
-use pgtypes::PgType;
+use pgtypes::{PgType, SqlState};
 
 use crate::error::DialectError;
 use crate::maintenance;
+use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{FetchCount, Isolation, Statement, StatementKind, TransactionModes};
 
 /// A statement by its first word, in lower case.
-pub(crate) fn session(src: &Source<'_>, word: &str) -> Result<Statement, DialectError> {
+pub(crate) fn session(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    word: &str,
+) -> Result<Statement, DialectError> {
     match word {
         "begin" | "start" => begin(src),
         "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => {
@@ -62,8 +67,8 @@ pub(crate) fn session(src: &Source<'_>, word: &str) -> Result<Statement, Dialect
             end_at(src, 1)?;
             Ok(Statement::session(StatementKind::Checkpoint, "CHECKPOINT"))
         }
-        // Rows are where their keys say; there is no order to choose.
-        "cluster" => Ok(Statement::accepted("CLUSTER")),
+        "cluster" => maintenance::cluster(src, schema),
+        "reassign" => Err(src.unsupported(0, "REASSIGN OWNED")),
         "load" => Err(src.unsupported(0, "LOAD")),
         "pragma" => Ok(pragma(src)),
         "attach" | "detach" => Err(src.unsupported(0, &word.to_ascii_uppercase())),
@@ -176,7 +181,17 @@ fn transaction_end(src: &Source<'_>, word: &str) -> Result<Statement, DialectErr
         _ => {}
     }
     if src.is(at, "PREPARED") {
-        return Err(src.unsupported(0, "two-phase commit"));
+        let id = src.string(at + 1)?.ok_or_else(|| src.syntax(at + 1))?;
+        end_at(src, at + 2)?;
+        let tag = if word == "commit" {
+            "COMMIT PREPARED"
+        } else {
+            "ROLLBACK PREPARED"
+        };
+        return Ok(Statement::session(
+            StatementKind::FinishPrepared { id },
+            tag,
+        ));
     }
     at += usize::from(src.is_any(at, &["WORK", "TRANSACTION"]));
     let rollback = matches!(word, "rollback" | "abort");
@@ -251,14 +266,12 @@ fn set(src: &Source<'_>) -> Result<Statement, DialectError> {
         ));
     }
     if src.is(at, "CONSTRAINTS") {
-        let deferred = src.is(src.len() - 1, "DEFERRED");
-        return Ok(Statement::session(
-            StatementKind::SetConstraints { deferred },
-            "SET CONSTRAINTS",
-        ));
+        return set_constraints(src, at + 1);
     }
-    if src.is(at, "ROLE") {
-        return Ok(Statement::accepted("SET"));
+    if src.is(at, "ROLE") || src.are(at, &["SESSION", "AUTHORIZATION"]) {
+        let session = src.is(at, "SESSION");
+        let at = at + if session { 2 } else { 1 };
+        return set_role(src, at, session);
     }
     let (name, mut to) = setting(src, at)?;
     let wordy = matches!(
@@ -280,12 +293,58 @@ fn set(src: &Source<'_>) -> Result<Statement, DialectError> {
     ))
 }
 
+/// SET CONSTRAINTS ALL | name [, …] DEFERRED | IMMEDIATE
+fn set_constraints(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
+    let mut at = at;
+    let mut names = None;
+    if src.is(at, "ALL") {
+        at += 1;
+    } else {
+        let mut list = Vec::new();
+        loop {
+            while src.sign(at + 1, ".") {
+                at += 2;
+            }
+            list.push(name(src, at)?);
+            at += 1;
+            if !src.sign(at, ",") {
+                break;
+            }
+            at += 1;
+        }
+        names = Some(list);
+    }
+    if !src.is_any(at, &["DEFERRED", "IMMEDIATE"]) {
+        return Err(src.syntax(at));
+    }
+    let deferred = src.is(at, "DEFERRED");
+    end_at(src, at + 1)?;
+    let kind = StatementKind::SetConstraints { names, deferred };
+    Ok(Statement::session(kind, "SET CONSTRAINTS"))
+}
+
+/// SET ROLE name | NONE, SET SESSION AUTHORIZATION name | DEFAULT
+fn set_role(src: &Source<'_>, at: usize, session: bool) -> Result<Statement, DialectError> {
+    let none = if session { "DEFAULT" } else { "NONE" };
+    let said = match src.string(at)? {
+        Some(text) => Some(text),
+        None if src.is(at, none) => None,
+        None => Some(name(src, at)?),
+    };
+    end_at(src, at + 1)?;
+    let kind = StatementKind::SetRole {
+        name: said,
+        session,
+    };
+    Ok(Statement::session(kind, "SET"))
+}
+
 /// A zone that is said by an interval: so many hours east of Greenwich.
 fn hours(text: &str) -> Result<String, DialectError> {
     let span = pgtypes::Interval::parse(text)?;
     if span.months != 0 || span.days != 0 {
         return Err(DialectError::new(
-            pgtypes::SqlState::INVALID_PARAMETER_VALUE,
+            SqlState::INVALID_PARAMETER_VALUE,
             format!("invalid value for parameter \"TimeZone\": \"INTERVAL '{text}'\""),
         ));
     }
@@ -323,8 +382,14 @@ fn values(src: &Source<'_>, at: usize) -> Result<Option<String>, DialectError> {
 }
 
 fn reset(src: &Source<'_>) -> Result<Statement, DialectError> {
-    if src.is(1, "ROLE") {
-        return Ok(Statement::accepted("RESET"));
+    if src.is(1, "ROLE") || src.are(1, &["SESSION", "AUTHORIZATION"]) {
+        let session = src.is(1, "SESSION");
+        end_at(src, if session { 3 } else { 2 })?;
+        let kind = StatementKind::SetRole {
+            name: None,
+            session,
+        };
+        return Ok(Statement::session(kind, "RESET"));
     }
     let name = if src.is(1, "ALL") {
         None
@@ -345,10 +410,20 @@ fn show(src: &Source<'_>) -> Result<Statement, DialectError> {
     Ok(Statement::session(StatementKind::Show { name }, "SHOW"))
 }
 
+/// What PREPARE takes.
+const PREPARABLE: &[&str] = &[
+    "SELECT", "VALUES", "TABLE", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE",
+];
+
 /// PREPARE name [(types)] AS statement
 fn prepare(src: &Source<'_>) -> Result<Statement, DialectError> {
     if src.is(1, "TRANSACTION") {
-        return Err(src.unsupported(0, "two-phase commit"));
+        src.string(2)?.ok_or_else(|| src.syntax(2))?;
+        end_at(src, 3)?;
+        return Ok(Statement::session(
+            StatementKind::PrepareTransaction,
+            "PREPARE TRANSACTION",
+        ));
     }
     let name = name(src, 1)?;
     let mut at = 2;
@@ -364,8 +439,12 @@ fn prepare(src: &Source<'_>) -> Result<Statement, DialectError> {
                 if inside {
                     continue;
                 }
-                let ty = PgType::from_declared(src.slice(start, next));
-                types.push(ty.unwrap_or(PgType::Unknown));
+                let text = src.slice(start, next);
+                let Some(ty) = PgType::parse(text) else {
+                    let message = format!("type \"{text}\" does not exist");
+                    return Err(src.error(start, SqlState::UNDEFINED_OBJECT, message));
+                };
+                types.push(ty);
                 start = next + 1;
             }
         }
@@ -373,6 +452,9 @@ fn prepare(src: &Source<'_>) -> Result<Statement, DialectError> {
     }
     if !src.is(at, "AS") || at + 1 >= src.len() {
         return Err(src.syntax(at));
+    }
+    if !src.is_any(at + 1, PREPARABLE) && !src.sign(at + 1, "(") {
+        return Err(src.syntax(at + 1));
     }
     let statement = src.slice(at + 1, src.len()).to_owned();
     Ok(Statement::session(
@@ -440,6 +522,7 @@ fn discard(src: &Source<'_>) -> Result<Statement, DialectError> {
         StatementKind::Discard {
             all: tag == "DISCARD ALL",
             sequences: matches!(tag, "DISCARD ALL" | "DISCARD SEQUENCES"),
+            temporary: matches!(tag, "DISCARD ALL" | "DISCARD TEMP"),
         },
         tag,
     ))

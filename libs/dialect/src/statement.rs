@@ -44,6 +44,13 @@ pub struct Statement {
     pub needs: Option<Needs>,
     /// Sent to the client as `NoticeResponse` (severity NOTICE or WARNING) before completion.
     pub notices: Vec<Notice>,
+    /// Statements of PostgreSQL's that it consists of: they run in this order, each with the schema that the one before
+    /// has left, and `sqlite` is empty.
+    pub parts: Vec<String>,
+    /// Roles that it names and that must exist.
+    pub roles: Vec<Role>,
+    /// Queries that must give no row before it runs.
+    pub first: Vec<Check>,
 }
 
 impl Statement {
@@ -65,10 +72,26 @@ impl Statement {
             catalog: false,
             needs: None,
             notices: Vec::new(),
+            parts: Vec::new(),
+            roles: Vec::new(),
+            first: Vec::new(),
         }
     }
 
-    /// A statement accepted without any effect, with its tag.
+    /// A schema change that consists of these statements of PostgreSQL's.
+    pub fn of_parts(tag: &'static str, parts: Vec<String>) -> Self {
+        Self {
+            parts,
+            ..Self::ddl(tag, Vec::new())
+        }
+    }
+
+    /// A statement that is refused by this name.
+    pub fn refused(what: &'static str) -> Self {
+        Self::session(StatementKind::Refused { what }, "")
+    }
+
+    /// A statement whose effect is there already, with its tag.
     pub fn accepted(tag: &'static str) -> Self {
         Self::session(StatementKind::NoOperation, tag)
     }
@@ -93,6 +116,15 @@ impl Statement {
     }
 }
 
+/// A role that a statement names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// What can't be done, as its refusal names it, unless the role is the session's user.
+    pub only_own: Option<&'static str>,
+}
+
 /// A message beside the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -102,46 +134,104 @@ pub struct Notice {
     pub sqlstate: SqlState,
     /// The text.
     pub message: String,
+    /// More about it.
+    pub detail: Option<String>,
+}
+
+impl Notice {
+    /// A plain notice.
+    pub fn plain(message: impl Into<String>) -> Self {
+        Self::coded(SqlState::SUCCESSFUL_COMPLETION, message)
+    }
+
+    /// A notice with an SQLSTATE of its own.
+    pub fn coded(sqlstate: SqlState, message: impl Into<String>) -> Self {
+        Self {
+            severity: "NOTICE",
+            sqlstate,
+            message: message.into(),
+            detail: None,
+        }
+    }
+
+    /// A warning.
+    pub fn warning(sqlstate: SqlState, message: impl Into<String>) -> Self {
+        Self {
+            severity: "WARNING",
+            ..Self::coded(sqlstate, message)
+        }
+    }
+}
+
+/// What is told when a check finds a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// What kind of error.
+    pub sqlstate: SqlState,
+    /// The message.
+    pub message: String,
+    /// The table that it is about.
+    pub table: String,
+    /// The column, where it is about one.
+    pub column: Option<String>,
+    /// The constraint, where it is about one.
+    pub constraint: Option<String>,
+}
+
+/// A query that must give no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// SQLite's text.
+    pub query: String,
+    /// What is wrong if it gives one.
+    pub violation: Violation,
 }
 
 /// Conditions around the execution of [`Statement::sqlite`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Needs {
-    /// The table is made anew: the statements create `eloqdb_rebuild_<table>`, copy, drop the old table, rename, and
-    /// make indexes and triggers again. `PRAGMA legacy_alter_table = ON` must be set around them (views and triggers
-    /// that name the table stay as they are); with `foreign_keys_off` also `PRAGMA foreign_keys = OFF`, which SQLite
-    /// ignores inside a transaction: then the statement must be refused in a transaction block (25001). Afterwards
-    /// each of `checks` must give no row, else the whole is rolled back with `violation`.
+    /// The table is made anew: the statements create [`Needs::NEW`]`<table>`, fill it, and drop the indexes and triggers
+    /// of the old one. Then `swap` gives both other names in `sqlite_schema`, as in [`Needs::SchemaEdit`], so that what
+    /// refers to the table by its name refers to the new one; `after` drops the old one and makes indexes and
+    /// triggers again. Each of `checks` must give no row then.
     SchemaRebuild {
         /// The table.
         table: String,
-        /// Another table refers to this one, so dropping it with foreign keys on would touch its rows.
-        foreign_keys_off: bool,
+        /// Changes of `sqlite_schema`.
+        swap: Vec<String>,
+        /// What runs then.
+        after: Vec<String>,
         /// Queries that find offending rows.
-        checks: Vec<String>,
-        /// SQLSTATE and message when a check finds a row.
-        violation: (SqlState, String),
+        checks: Vec<Check>,
     },
-    /// The text in `sqlite_schema` changes and nothing on disk does: FOREIGN KEY, CHECK, NOT NULL, DEFAULT.
-    /// [`Statement::sqlite`] is empty; the server replaces the text with [`Needs::SCHEMA_EDIT`] (`?1` the text, `?2` the
-    /// table) between `PRAGMA writable_schema = ON` and `= RESET`, with defensive mode off on that connection, and
-    /// raises `PRAGMA schema_version` by one, all in one transaction. Then `checks` as above.
+    /// The text in `sqlite_schema` changes and nothing on disk does: FOREIGN KEY, CHECK, NOT NULL, DEFAULT. What
+    /// [`Statement::sqlite`] has runs first; the server replaces the text with [`Needs::schema_edit`] (`?1` the text,
+    /// `?2` the table) between `PRAGMA writable_schema = ON` and `= RESET`, with defensive mode off on that connection,
+    /// and raises `PRAGMA schema_version` by one, all in one transaction. Then `checks` as above.
     SchemaEdit {
+        /// SQLite's schema: `main` or `temp`.
+        place: &'static str,
         /// The table.
         table: String,
         /// The new `CREATE TABLE` text.
         sql: String,
         /// Queries that find offending rows.
-        checks: Vec<String>,
-        /// SQLSTATE and message when a check finds a row.
-        violation: (SqlState, String),
+        checks: Vec<Check>,
     },
 }
 
 impl Needs {
+    /// What stands before the name of a table that takes another's place.
+    pub const NEW: &'static str = "eloqdb_rebuild_";
+    /// What stands before the name of a table whose place is taken.
+    pub const OLD: &'static str = "eloqdb_old_";
+
     /// The statement of a schema edit.
-    pub const SCHEMA_EDIT: &'static str =
-        "UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2 COLLATE NOCASE";
+    pub fn schema_edit(place: &str) -> String {
+        format!(
+            "UPDATE {place}.sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2 COLLATE NOCASE"
+        )
+    }
 }
 
 /// The tag of `CommandComplete`.
@@ -239,8 +329,12 @@ pub enum StatementKind {
     Explain {
         analyze: bool,
     },
-    /// Accepted, nothing to do: GRANT, COMMENT ON, OWNER TO, CREATE EXTENSION IF NOT EXISTS …
+    /// What it asks for is so already: CREATE TABLE IF NOT EXISTS of one that is there, GRANT, OWNER TO the user …
     NoOperation,
+    /// Refused (0A000) when the roles that it names are known to exist.
+    Refused {
+        what: &'static str,
+    },
     Begin(TransactionModes),
     Commit {
         chain: bool,
@@ -290,10 +384,18 @@ pub enum StatementKind {
     Show {
         name: Option<String>,
     },
-    /// SET CONSTRAINTS ALL | names DEFERRED | IMMEDIATE.
+    /// SET CONSTRAINTS ALL (`None`) | names DEFERRED | IMMEDIATE.
     SetConstraints {
+        names: Option<Vec<String>>,
         deferred: bool,
     },
+    /// SET ROLE and SET SESSION AUTHORIZATION: the session's own user, or back to it (`None`).
+    SetRole {
+        name: Option<String>,
+        session: bool,
+    },
+    /// PREPARE TRANSACTION: there is none, so the transaction is rolled back.
+    PrepareTransaction,
     CreateDatabase {
         name: String,
         if_not_exists: bool,
@@ -319,10 +421,12 @@ pub enum StatementKind {
     Dbctl {
         command: String,
     },
-    /// DISCARD ALL (`true`) or PLANS, SEQUENCES, TEMP; `sequences`: what currval tells goes, too.
+    /// DISCARD ALL (`true`) or PLANS, SEQUENCES, TEMP; `sequences`: what currval tells goes, too; `temporary`: the
+    /// session's own tables go, too.
     Discard {
         all: bool,
         sequences: bool,
+        temporary: bool,
     },
     /// DECLARE name CURSOR FOR query: `sqlite` holds the query.
     DeclareCursor {
@@ -354,6 +458,10 @@ pub enum StatementKind {
     },
     /// CHECKPOINT; `sqlite` is empty.
     Checkpoint,
+    /// COMMIT PREPARED and ROLLBACK PREPARED of a transaction, of which there are none.
+    FinishPrepared {
+        id: String,
+    },
     /// ANALYZE; `sqlite` is empty.
     Analyze {
         /// The tables that it names: they must exist. Empty: all.

@@ -3,6 +3,7 @@
 use pgtypes::PgType;
 
 use crate::ddl::layout::{self, Piece};
+use crate::ddl::names::chosen_name;
 use crate::ddl::source_note;
 use crate::source::Source;
 
@@ -279,12 +280,12 @@ fn constraint(
     };
     let checks = matches!(kind, ConstraintKind::Check { .. });
     let name = given.unwrap_or_else(|| {
-        let middle = if over && !columns.is_empty() {
-            format!("_{}", columns.join("_"))
-        } else {
-            String::new()
-        };
-        distinct(info, &format!("{}{middle}_{suffix}", info.name))
+        let over: &[String] = if over { &columns } else { &[] };
+        chosen_name(&info.name, over, suffix, &|name| {
+            info.constraints
+                .iter()
+                .any(|constraint| constraint.name == name)
+        })
     });
     let columns = if checks { Vec::new() } else { columns };
     Some(Constraint {
@@ -292,22 +293,6 @@ fn constraint(
         kind,
         columns,
     })
-}
-
-/// A name that no constraint of the table has yet: a number is put behind it, as PostgreSQL does.
-fn distinct(info: &TableInfo, base: &str) -> String {
-    let taken = |name: &str| {
-        info.constraints
-            .iter()
-            .any(|constraint| constraint.name == name)
-    };
-    if !taken(base) {
-        return base.to_owned();
-    }
-    (1..=info.constraints.len())
-        .map(|n| format!("{base}{n}"))
-        .find(|name| !taken(name))
-        .unwrap_or_else(|| base.to_owned())
 }
 
 /// What follows REFERENCES.

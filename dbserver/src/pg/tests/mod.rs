@@ -4,6 +4,8 @@ mod connecting;
 mod copying;
 mod cursors;
 mod damage;
+mod dependents;
+mod kinds;
 mod manual;
 mod optimistic;
 mod queries;

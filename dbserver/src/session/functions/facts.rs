@@ -74,6 +74,17 @@ impl Facts {
         &self.sequences
     }
 
+    /// The session's database and all others.
+    pub fn databases(&self) -> (String, Vec<String>) {
+        let all = self
+            .env
+            .databases()
+            .iter()
+            .map(|database| database.name())
+            .collect();
+        (self.database.clone(), all)
+    }
+
     /// Whether the session is in the server's own database.
     pub fn is_system(&self) -> bool {
         self.database == SYSTEM_NAME

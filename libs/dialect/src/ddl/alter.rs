@@ -3,17 +3,17 @@
 use pgtypes::SqlState;
 
 use crate::ddl::column::Definition;
-use crate::ddl::counting;
 use crate::ddl::layout::{self, Piece};
-use crate::ddl::object_name;
+use crate::ddl::place::{Object, quoted};
 use crate::ddl::rebuild::{self, Change, Present};
+use crate::ddl::{comment, counting, role};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
-use crate::sequence::{NEXTVAL, stored};
+use crate::sequence::stored;
 use crate::source::Source;
-use crate::statement::{Notice, Statement, StatementKind};
-use crate::table_info::{TableInfo, parse_create_table};
+use crate::statement::{Check, Notice, Role, Statement, Violation};
+use crate::table_info::{TableColumn, TableInfo, parse_create_table};
 use crate::translator::Translator;
 
 /// ALTER TABLE with its table and its actions.
@@ -21,54 +21,41 @@ pub(crate) struct Alter<'a> {
     pub(crate) src: &'a Source<'a>,
     pub(crate) schema: &'a dyn SchemaView,
     pub(crate) table: String,
-    /// The table's present text and what it says; `None` for a table without one.
+    pub(crate) place: &'static str,
+    /// The table's present text and what it says.
     pub(crate) present: &'a Present<'a>,
     pub(crate) info: TableInfo,
     pub(crate) change: Change,
     pub(crate) changed: bool,
     /// Statements that SQLite knows.
     pub(crate) sqlite: Vec<String>,
+    /// Statements of PostgreSQL's that do it.
+    pub(crate) parts: Vec<String>,
+    /// Queries that must give no row before.
+    pub(crate) first: Vec<Check>,
+    pub(crate) roles: Vec<Role>,
     pub(crate) notices: Vec<Notice>,
 }
-
-/// Words of actions that are accepted and change nothing.
-const WITHOUT_EFFECT: &[&str] = &[
-    "OWNER", "CLUSTER", "REPLICA", "VALIDATE", "ENABLE", "DISABLE",
-];
 
 /// ALTER TABLE [IF EXISTS] [ONLY] name action [, …]
 pub(crate) fn alter_table(
     src: &Source<'_>,
     schema: &dyn SchemaView,
 ) -> Result<Statement, DialectError> {
-    let exists = src.are(2, &["IF", "EXISTS"]);
-    let mut at = if exists { 4 } else { 2 };
+    let if_exists = src.are(2, &["IF", "EXISTS"]);
+    let mut at = if if_exists { 4 } else { 2 };
     at += usize::from(src.is(at, "ONLY"));
-    let (_, table, mut at) = object_name(src, at)?;
-    at += usize::from(src.sign(at, "*"));
-    let create = schema.create_sql(&table);
-    let Some(create) = create else {
-        if exists {
-            let message = format!("relation \"{table}\" does not exist, skipping");
-            let notice = Notice {
-                severity: "NOTICE",
-                sqlstate: SqlState::SUCCESSFUL_COMPLETION,
-                message,
-            };
-            return Ok(Statement {
-                notices: vec![notice],
-                ..Statement::accepted("ALTER TABLE")
-            });
-        }
-        if src.is(at, "OWNER") {
-            // pg_dump says ALTER TABLE for views and sequences too.
-            return Ok(Statement::accepted("ALTER TABLE"));
-        }
-        let message = format!("relation \"{table}\" does not exist");
-        return Err(src.error(2, SqlState::UNDEFINED_TABLE, message));
+    let object = Object::read(src, schema, at)?;
+    let at = object.to + usize::from(src.sign(object.to, "*"));
+    let create = schema.create_sql_in(object.place, &object.name);
+    let Some(create) = create.filter(|_| !object.is_elsewhere()) else {
+        return alter_other(src, schema, &object, at, if_exists);
     };
     if src.is(at, "RENAME") && !src.is(at + 1, "CONSTRAINT") {
-        return rename(src, schema, &table, at);
+        return rename(src, schema, &object, at);
+    }
+    if let Some(parts) = split(src, at)? {
+        return Ok(Statement::of_parts("ALTER TABLE", parts));
     }
     let present_src = Source::new(&create)?;
     let layout = layout::read(&present_src)
@@ -81,35 +68,150 @@ pub(crate) fn alter_table(
     let alter = Alter {
         src,
         schema,
-        table,
+        table: info.name.clone(),
+        place: object.place,
         present: &present,
         info,
         change: Change::default(),
         changed: false,
         sqlite: Vec::new(),
+        parts: Vec::new(),
+        first: Vec::new(),
+        roles: Vec::new(),
         notices: Vec::new(),
     };
     alter.run(at)
 }
 
+/// ALTER TABLE of what is no table: `pg_dump` says it for views and sequences, too.
+fn alter_other(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    object: &Object,
+    at: usize,
+    if_exists: bool,
+) -> Result<Statement, DialectError> {
+    let name = &object.name;
+    if object.is_elsewhere() || schema.columns(name).is_none() {
+        if if_exists {
+            let message = format!("relation \"{name}\" does not exist, skipping");
+            return Ok(Statement {
+                notices: vec![Notice::plain(message)],
+                ..Statement::accepted("ALTER TABLE")
+            });
+        }
+        if object.is_elsewhere() {
+            return Err(object.no_schema());
+        }
+        let message = format!("relation \"{}\" does not exist", object.dotted());
+        return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
+    }
+    if src.are(at, &["OWNER", "TO"]) {
+        let role = role::read(src, at + 2, Some(role::OWNER))?;
+        return Ok(Statement {
+            roles: role.into_iter().collect(),
+            ..Statement::accepted("ALTER TABLE")
+        });
+    }
+    if schema.sequence(name).is_some() {
+        return Err(src.unsupported(1, "ALTER TABLE of a sequence"));
+    }
+    if src.is(at, "RENAME") {
+        return Err(src.unsupported(1, "renaming a view or its columns"));
+    }
+    let action = if src.is(at, "ADD") {
+        "ADD COLUMN"
+    } else {
+        src.text(at)
+    };
+    let message = format!(
+        "ALTER action {} cannot be performed on relation \"{name}\"",
+        action.to_ascii_uppercase()
+    );
+    Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message)
+        .detail("This operation is not supported for views."))
+}
+
+/// One statement for each of several actions, in the order in which PostgreSQL does them: what drops comes before what
+/// adds, columns before what uses them.
+fn split(src: &Source<'_>, at: usize) -> Result<Option<Vec<String>>, DialectError> {
+    let mut actions: Vec<(u8, String)> = Vec::new();
+    let mut next = at;
+    while next < src.len() {
+        let end = layout::item_end(src, next, src.len());
+        if src.is(next, "RENAME") && (next > at || end < src.len()) {
+            // It stands alone.
+            return Err(src.syntax(next.max(at)));
+        }
+        let text = format!("{} {}", src.slice(0, at), src.slice(next, end));
+        actions.push((pass(src, next), text));
+        next = end + 1;
+    }
+    if actions.len() < 2 {
+        return Ok(None);
+    }
+    actions.sort_by_key(|(pass, _)| *pass);
+    Ok(Some(actions.into_iter().map(|(_, text)| text).collect()))
+}
+
+fn pass(src: &Source<'_>, at: usize) -> u8 {
+    let constraint = src.is(at, "ADD") && src.is_any(at + 1, CONSTRAINT);
+    let column = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
+    if src.is(at, "DROP") || (src.is(at, "ALTER") && src.is(column + 1, "DROP")) {
+        0
+    } else if src.is(at, "ALTER")
+        && (src.is(column + 1, "TYPE") || src.are(column + 1, &["SET", "DATA"]))
+    {
+        1
+    } else if src.is(at, "ADD") && !constraint {
+        2
+    } else if src.is(at, "ALTER") {
+        3
+    } else if constraint && (at..src.len()).any(|token| src.is_any(token, &["PRIMARY", "UNIQUE"])) {
+        4
+    } else if constraint {
+        5
+    } else {
+        6
+    }
+}
+
+/// What a table constraint begins with.
+const CONSTRAINT: &[&str] = &[
+    "CONSTRAINT",
+    "PRIMARY",
+    "UNIQUE",
+    "FOREIGN",
+    "CHECK",
+    "EXCLUDE",
+];
+
 /// RENAME TO new | RENAME [COLUMN] a TO b
 fn rename(
     src: &Source<'_>,
     schema: &dyn SchemaView,
-    name: &str,
+    object: &Object,
     at: usize,
 ) -> Result<Statement, DialectError> {
-    let table = quote_name(name);
-    let owns = !schema.owned_sequences(name).is_empty();
+    let name = object.name.as_str();
+    let table = object.quoted();
+    let owns = object.place == "main";
     if src.is(at + 1, "TO") {
         let new = src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?;
         crate::session::end_at(src, at + 3)?;
+        if schema.columns(&new).is_some() || schema.index_table(&new).is_some() {
+            let message = format!("relation \"{new}\" already exists");
+            return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
+        }
         let mut sqlite = vec![format!(
             "ALTER TABLE {table} RENAME TO {}",
             quote_name(&new)
         )];
         if owns {
-            sqlite.push(stored::rename_table(name, &new));
+            if !schema.owned_sequences(name).is_empty() {
+                sqlite.push(stored::rename_table(name, &new));
+            }
+            sqlite.extend(comment::rename_relation(schema, name, &new));
         }
         return Ok(Statement::ddl("ALTER TABLE", sqlite));
     }
@@ -122,6 +224,21 @@ fn rename(
         return Err(src.syntax(at + 1));
     }
     crate::session::end_at(src, at + 3)?;
+    let columns = schema.columns(name).unwrap_or_default();
+    if !columns.iter().any(|column| column.name == old) {
+        let message = format!("column \"{old}\" does not exist");
+        return Err(DialectError::new(SqlState::UNDEFINED_COLUMN, message));
+    }
+    let others = columns.iter().filter(|column| column.name != old);
+    if old == new || others.clone().any(|column| column.name == new) {
+        return Err(column_exists(&new, name));
+    }
+    if others
+        .clone()
+        .any(|column| column.name.eq_ignore_ascii_case(&new))
+    {
+        return Err(case_only(&new));
+    }
     let text = format!(
         "ALTER TABLE {table} RENAME COLUMN {} TO {}",
         quote_name(&old),
@@ -129,69 +246,52 @@ fn rename(
     );
     let mut sqlite = vec![text];
     if owns {
-        sqlite.push(stored::rename_column(name, &old, &new));
+        if !schema.owned_sequences(name).is_empty() {
+            sqlite.push(stored::rename_column(name, &old, &new));
+        }
+        sqlite.extend(comment::rename_column(schema, name, &old, &new));
     }
     Ok(Statement::ddl("ALTER TABLE", sqlite))
 }
 
+fn column_exists(column: &str, table: &str) -> DialectError {
+    let message = format!("column \"{column}\" of relation \"{table}\" already exists");
+    DialectError::new(SqlState::DUPLICATE_COLUMN, message)
+}
+
+/// SQLite compares names of columns without regard to case.
+pub(crate) fn case_only(column: &str) -> DialectError {
+    DialectError::unsupported(format!(
+        "a column \"{column}\" beside one whose name differs in case only"
+    ))
+}
+
 impl Alter<'_> {
     fn run(mut self, at: usize) -> Result<Statement, DialectError> {
-        let mut at = at;
-        let mut actions = 0;
-        while at < self.src.len() {
-            let end = layout::item_end(self.src, at, self.src.len());
-            self.action(at, end)?;
-            actions += 1;
-            at = end + 1;
-        }
-        if actions == 0 {
+        if at >= self.src.len() {
             return Err(self.src.syntax(at));
         }
-        if self.changed && !self.sqlite.is_empty() {
-            let feature = "this combination of actions in one ALTER TABLE";
-            return Err(self
-                .src
-                .unsupported(0, feature)
-                .hint("give each action in a statement of its own"));
-        }
-        if self.changed {
-            let Self {
-                present,
-                change,
-                schema,
-                notices,
-                ..
-            } = self;
-            return Ok(Statement {
-                notices,
-                ..rebuild::apply(present, change, schema)
-            });
-        }
-        if self.sqlite.is_empty() {
-            return Ok(Statement {
-                notices: self.notices,
-                ..Statement::accepted("ALTER TABLE")
-            });
-        }
+        self.action(at, self.src.len())?;
+        let statement = if !self.parts.is_empty() {
+            Statement::of_parts("ALTER TABLE", self.parts)
+        } else if self.changed {
+            rebuild::apply(self.present, self.place, self.change, self.schema)?
+        } else if self.sqlite.is_empty() {
+            Statement::accepted("ALTER TABLE")
+        } else {
+            Statement::ddl("ALTER TABLE", self.sqlite)
+        };
         Ok(Statement {
-            writes: true,
             notices: self.notices,
-            sqlite: self.sqlite,
-            ..Statement::session(StatementKind::Ddl, "ALTER TABLE")
+            roles: self.roles,
+            first: self.first,
+            ..statement
         })
     }
 
     fn action(&mut self, at: usize, end: usize) -> Result<(), DialectError> {
         let src = self.src;
-        let constraint = [
-            "CONSTRAINT",
-            "PRIMARY",
-            "UNIQUE",
-            "FOREIGN",
-            "CHECK",
-            "EXCLUDE",
-        ];
-        if src.is(at, "ADD") && src.is_any(at + 1, &constraint) {
+        if src.is(at, "ADD") && src.is_any(at + 1, CONSTRAINT) {
             return self.add_constraint(at + 1, end);
         }
         if src.is(at, "ADD") {
@@ -201,102 +301,130 @@ impl Alter<'_> {
             return self.add_column(at, end, exists);
         }
         if src.are(at, &["DROP", "CONSTRAINT"]) {
-            return self.drop_constraint(at + 2);
+            return self.drop_constraint(at + 2, end);
         }
         if src.is(at, "DROP") {
             let at = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
-            let (exists, name, _) = object_name(src, at)?;
-            if !exists || self.present.column(&name).is_some() {
-                let text = format!(
-                    "ALTER TABLE {} DROP COLUMN {}",
-                    quote_name(&self.table),
-                    quote_name(&name)
-                );
-                self.sqlite.push(text);
-                for (sequence, column) in self.schema.owned_sequences(&self.table) {
-                    if column == name {
-                        self.sqlite.extend(stored::drop(&sequence));
-                    }
-                }
-            }
-            return Ok(());
+            return self.drop_column(at, end);
         }
         if src.is(at, "ALTER") {
             let at = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
             return self.alter_column(at, end);
         }
-        let settings = src.is_any(at, &["SET", "RESET"]) && src.sign(at + 1, "(");
-        let storage =
-            src.is(at, "SET") && src.is_any(at + 1, &["LOGGED", "WITHOUT", "TABLESPACE", "ACCESS"]);
-        let public = src.are(at, &["SET", "SCHEMA"]) && src.is(at + 2, "public");
-        if src.is_any(at, WITHOUT_EFFECT) && !src.are(at + 1, &["ROW", "LEVEL"])
-            || settings
-            || storage
-            || public
-        {
-            return Ok(());
+        if src.are(at, &["RENAME", "CONSTRAINT"]) {
+            return self.rename_constraint(at + 2, end);
         }
-        if src.name(at).is_none() {
-            return Err(src.syntax(at));
-        }
-        Err(src.unsupported(
-            at,
-            &format!("ALTER TABLE … {}", src.text(at).to_ascii_uppercase()),
-        ))
+        self.setting(at, end)
     }
 
     /// ADD COLUMN: SQLite's own where the column has nothing that it refuses, else a rebuild.
     fn add_column(&mut self, at: usize, end: usize, exists: bool) -> Result<(), DialectError> {
         let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
-        if exists && self.present.column(&name).is_some() {
+        if self.has_column(&name, exists)? {
             return Ok(());
         }
         let mut translator = Translator::new(self.src, self.schema);
+        translator.check_names = self.constraint_names();
+        translator.push_defined(&self.info, self.src, (at, end))?;
         let column = translator.column_definition(at, end, false)?;
         let counted = self.count(&mut translator, &column, (at, end))?;
         let text = translator.rendered(at, end);
         let clause = |keyword: &str| (at..end).any(|token| self.src.is(token, keyword));
-        let default_call = text.to_ascii_lowercase().contains("default (") && text.contains("()");
-        let native =
-            !clause("PRIMARY") && !clause("UNIQUE") && !default_call && !text.contains(NEXTVAL);
-        if native {
+        let plain = [
+            "PRIMARY",
+            "UNIQUE",
+            "CHECK",
+            "REFERENCES",
+            "GENERATED",
+            "DEFAULT",
+        ];
+        let native = counted.is_none() && !plain.into_iter().any(clause);
+        let valueless = counted.is_none() && !clause("DEFAULT") && !clause("GENERATED");
+        if valueless && (column.not_null || clause("PRIMARY")) {
+            self.first.push(Check {
+                query: format!("SELECT 1 FROM {} LIMIT 1", quoted(self.place, &self.table)),
+                violation: self.null_values(&name),
+            });
+        }
+        if native && !column.not_null {
             self.sqlite.push(format!(
                 "ALTER TABLE {} ADD COLUMN {text}",
-                quote_name(&self.table)
+                quoted(self.place, &self.table)
             ));
             return Ok(());
         }
-        let first_constraint = self
-            .present
-            .layout
-            .pieces
-            .iter()
-            .find_map(|piece| match *piece {
-                Piece::Constraint { at, .. } => Some(at),
-                Piece::Column { .. } => None,
-            });
-        match first_constraint {
-            Some(at) => self
-                .change
-                .edits
-                .before(self.present.src.start(at), format!("{text},\n    ")),
-            None => self.present.append(&mut self.change.edits, &text),
-        }
+        self.insert_column(&text);
         // The rows get the default: the value that the new column's expression has now.
-        let default = layout::clause(self.src, layout::type_end(self.src, at + 1, end), end);
-        let value = if let Some(counted) = counted {
-            counted
-        } else if default.keyword == "default" {
-            let mut translator = Translator::new(self.src, self.schema);
-            translator.default_clause(default.body, default.end, None)?;
-            translator.rendered(default.body, default.end)
-        } else {
-            "NULL".to_owned()
+        let default = (at..end).find(|token| self.src.is(*token, "DEFAULT"));
+        let value = match (counted, default) {
+            (Some(counted), _) => counted,
+            (None, Some(from)) if !self.src.is(from - 1, "SET") && !self.src.is(from - 1, "BY") => {
+                let default = layout::clause(self.src, from, end);
+                let mut translator = Translator::new(self.src, self.schema);
+                translator.default_clause(default.body, default.end, column.ty.as_ref())?;
+                translator.rendered(default.body, default.end)
+            }
+            _ => "NULL".to_owned(),
         };
         self.change.conversions.push((name, value));
         self.change.rebuild = true;
         self.changed = true;
         Ok(())
+    }
+
+    /// Whether the table has the column already, which is an error unless IF NOT EXISTS was said.
+    fn has_column(&mut self, name: &str, forgiven: bool) -> Result<bool, DialectError> {
+        let same = |column: &&TableColumn| column.name.eq_ignore_ascii_case(name);
+        let Some(column) = self.info.columns.iter().find(same) else {
+            return Ok(false);
+        };
+        if column.name != name {
+            return Err(case_only(name));
+        }
+        let refused = column_exists(name, &self.table);
+        if !forgiven {
+            return Err(refused);
+        }
+        let message = format!("{}, skipping", refused.message);
+        self.notices
+            .push(Notice::coded(SqlState::DUPLICATE_COLUMN, message));
+        Ok(true)
+    }
+
+    /// Puts a column behind the others, before the first constraint.
+    fn insert_column(&mut self, text: &str) {
+        let mut pieces = self.present.layout.pieces.iter();
+        let first_constraint = pieces.find_map(|piece| match *piece {
+            Piece::Constraint { at, .. } => Some(at),
+            Piece::Column { .. } => None,
+        });
+        match first_constraint {
+            Some(at) => self
+                .change
+                .edits
+                .before(self.present.src.start(at), format!("{text},\n    ")),
+            None => self.present.append(&mut self.change.edits, text),
+        }
+    }
+
+    /// What is wrong where a column that may not has NULLs.
+    pub(crate) fn null_values(&self, column: &str) -> Violation {
+        Violation {
+            sqlstate: SqlState::NOT_NULL_VIOLATION,
+            message: format!(
+                "column \"{column}\" of relation \"{}\" contains null values",
+                self.table
+            ),
+            table: self.table.clone(),
+            column: Some(column.to_owned()),
+            constraint: None,
+        }
+    }
+
+    /// The names that constraints of the table have.
+    pub(crate) fn constraint_names(&self) -> Vec<String> {
+        let names = self.info.constraints.iter();
+        names.map(|constraint| constraint.name.clone()).collect()
     }
 
     /// Gives a new column that counts its sequence; gives what counts for the rows that there are.
@@ -315,6 +443,10 @@ impl Alter<'_> {
             self.schema,
             &mut Vec::new(),
         )?;
+        if self.place == "temp" {
+            let feature = "a serial column of a temporary table";
+            return Err(self.src.unsupported(at, feature));
+        }
         self.change.first.extend(made.first);
         let not_null = if column.not_null { "" } else { " NOT NULL" };
         let type_end = layout::type_end(self.src, at + 1, end);

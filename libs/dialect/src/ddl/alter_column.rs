@@ -3,12 +3,20 @@
 use pgtypes::{PgType, SqlState};
 
 use crate::analysis::Purpose;
+use crate::catalog::coerce::{Context, can_coerce};
 use crate::catalog::{Type, TypeId};
 use crate::ddl::alter::Alter;
 use crate::ddl::column::declared;
+use crate::ddl::definition::plain_columns;
+use crate::ddl::dependents::Dependents;
+use crate::ddl::place::quoted;
 use crate::error::DialectError;
 use crate::literal::quote_name;
-use crate::table_info::Identity;
+use crate::pg_catalog::identifier;
+use crate::schema::Reader;
+use crate::source::Source;
+use crate::statement::{Check, Notice};
+use crate::table_info::{ConstraintKind, Identity};
 use crate::translator::Translator;
 
 impl Alter<'_> {
@@ -21,7 +29,7 @@ impl Alter<'_> {
                 "column \"{name}\" of relation \"{}\" does not exist",
                 self.table
             );
-            return Err(src.error(at, SqlState::UNDEFINED_COLUMN, message));
+            return Err(DialectError::new(SqlState::UNDEFINED_COLUMN, message));
         };
         let next = at + 1;
         if src.are(next, &["SET", "DEFAULT"]) {
@@ -39,7 +47,22 @@ impl Alter<'_> {
             self.set_not_null(&name, column);
             return Ok(());
         }
+        if src.are(next, &["DROP", "EXPRESSION"]) {
+            return self.drop_expression(&name, column, src.are(next + 2, &["IF", "EXISTS"]));
+        }
         if src.are(next, &["DROP", "NOT", "NULL"]) {
+            if self
+                .info
+                .constraints
+                .iter()
+                .any(|key| key.kind == ConstraintKind::PrimaryKey && key.columns.contains(&name))
+            {
+                let message = format!("column \"{name}\" is in a primary key");
+                return Err(DialectError::new(
+                    SqlState::INVALID_TABLE_DEFINITION,
+                    message,
+                ));
+            }
             if let Some((from, to)) = self.present.clause(column, "not") {
                 self.present.replace(&mut self.change.edits, from, to, "");
                 self.changed = true;
@@ -106,16 +129,13 @@ impl Alter<'_> {
         }
         let end = self.present.src.end_before(column.1);
         self.change.edits.after(end, " NOT NULL");
-        let (table, quoted) = (quote_name(&self.table), quote_name(name));
+        let (table, quoted) = (quoted(self.place, &self.table), quote_name(name));
         // SQLite answers IS NULL by the new definition, without a look at the rows.
-        self.change.checks.push(format!(
-            "SELECT 1 FROM {table} WHERE typeof({quoted}) = 'null' LIMIT 1"
-        ));
-        let message = format!(
-            "column \"{name}\" of relation \"{}\" contains null values",
-            self.table
-        );
-        self.change.violation = Some((SqlState::NOT_NULL_VIOLATION, message));
+        let violation = self.null_values(name);
+        self.change.checks.push(Check {
+            query: format!("SELECT 1 FROM {table} WHERE typeof({quoted}) = 'null' LIMIT 1"),
+            violation,
+        });
         self.changed = true;
     }
 
@@ -128,6 +148,8 @@ impl Alter<'_> {
         to: usize,
     ) -> Result<(), DialectError> {
         let using = (from..to).find(|token| self.src.is(*token, "USING"));
+        self.check_readers(name)?;
+        self.change.retyped = true;
         let mut translator = Translator::new(self.src, self.schema);
         let type_end = (from..to)
             .find(|token| self.src.is_any(*token, &["COLLATE", "USING"]))
@@ -154,15 +176,24 @@ impl Alter<'_> {
         let end = self.present.type_end(column);
         let range = src.start(column.0 + 1)..src.start(end);
         self.change.edits.replace(range, format!("{text} "));
+        if let Some((from, to)) = self.present.clause(column, "collate") {
+            self.present.replace(&mut self.change.edits, from, to, "");
+        }
         translator.about(&self.table);
         let own = self.type_name(name);
         if using.is_none()
             && let (Some(own), Some(ty)) = (&own, &ty)
             && self.is_stored_alike(name, own, ty)
         {
+            self.check_expressions(name, true)?;
             self.changed = true;
             return Ok(());
         }
+        self.check_expressions(name, false)?;
+        if let (None, Some(own), Some(ty)) = (using, own, ty) {
+            check_cast(name, own, ty)?;
+        }
+        self.convert_default(name, column, (own, ty))?;
         let conversion = match using {
             Some(using) => {
                 let target = ty.map_or(Type::new(TypeId::TEXT), Type::from);
@@ -172,6 +203,125 @@ impl Alter<'_> {
             None => self.converted(name, ty.as_ref())?,
         };
         self.change.conversions.push((name.to_owned(), conversion));
+        self.change.rebuild = true;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// The default becomes one of the new type.
+    fn convert_default(
+        &mut self,
+        name: &str,
+        column: (usize, usize),
+        (own, ty): (Option<PgType>, Option<PgType>),
+    ) -> Result<(), DialectError> {
+        let info = self.info.columns.iter().find(|info| info.name == name);
+        let default = info.and_then(|info| info.default.clone());
+        let (Some(default), Some((from, to)), Some(own), Some(ty)) =
+            (default, self.present.clause(column, "default"), own, ty)
+        else {
+            return Ok(());
+        };
+        if check_cast(name, own, ty).is_err() {
+            return Err(DialectError::new(
+                SqlState::DATATYPE_MISMATCH,
+                format!("default for column \"{name}\" cannot be cast automatically to type {ty}"),
+            ));
+        }
+        let conversion = self.converted(name, Some(&ty))?;
+        let quoted = quote_name(name);
+        let reference = format!("{}.{quoted}", quote_name(&self.table));
+        let default = format!("({default})");
+        let text = conversion.replace(&reference, &default);
+        let text = text.replace(&quoted, &default);
+        let text = format!("DEFAULT ({text})");
+        self.present
+            .replace(&mut self.change.edits, from, to, &text);
+        Ok(())
+    }
+
+    /// The texts of checks and of indexes over expressions were printed for the present type. `alike`: they mean the
+    /// same as long as no arithmetic of that type is in them.
+    fn check_expressions(&self, name: &str, alike: bool) -> Result<(), DialectError> {
+        let bound = |text: &str| names(text, name) && !(alike && !text.contains("pg_int"));
+        let refused = |what: String| {
+            let feature = format!("changing the type of column \"{name}\", which {what} uses,");
+            let hint = "Drop it first, and add it again afterwards.";
+            Err(DialectError::unsupported(feature).hint(hint))
+        };
+        for constraint in &self.info.constraints {
+            if let ConstraintKind::Check { expression, .. } = &constraint.kind
+                && bound(expression)
+            {
+                return refused(format!("the check constraint \"{}\"", constraint.name));
+            }
+        }
+        for text in self.schema.dependents_in(self.place, &self.table) {
+            let index = !text
+                .trim_start()
+                .to_ascii_uppercase()
+                .starts_with("CREATE TRIGGER");
+            if index && plain_columns(&text).is_none() && bound(&text) {
+                return refused("an index over an expression or a part of the rows".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Views and generated columns were made for the present type.
+    fn check_readers(&self, name: &str) -> Result<(), DialectError> {
+        let reads = |reader: &&Reader| reader.columns.iter().any(|column| column == name);
+        if let Some(reader) = self.schema.readers(&self.table).iter().find(reads) {
+            return Err(DialectError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "cannot alter type of a column used by a view or rule",
+            )
+            .detail(format!(
+                "rule _RETURN on view {} depends on column \"{name}\"",
+                reader.view
+            )));
+        }
+        let mut dependents = Dependents::new(self.schema, &[]);
+        self.generated_from(name, &mut dependents);
+        match dependents.first_column() {
+            None => Ok(()),
+            Some(column) => Err(DialectError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "cannot alter type of a column used by a generated column",
+            )
+            .detail(format!(
+                "Column \"{name}\" is used by generated column \"{column}\"."
+            ))),
+        }
+    }
+
+    /// DROP EXPRESSION: the column keeps its values, and becomes one that is written.
+    fn drop_expression(
+        &mut self,
+        name: &str,
+        column: (usize, usize),
+        if_exists: bool,
+    ) -> Result<(), DialectError> {
+        let clause = self
+            .present
+            .clause(column, "generated")
+            .or_else(|| self.present.clause(column, "as"));
+        let Some((from, to)) = clause else {
+            let message = format!(
+                "column \"{name}\" of relation \"{}\" is not a stored generated column",
+                self.table
+            );
+            if if_exists {
+                self.notices
+                    .push(Notice::plain(format!("{message}, skipping")));
+                return Ok(());
+            }
+            return Err(DialectError::new(
+                SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+                message,
+            ));
+        };
+        self.present.replace(&mut self.change.edits, from, to, "");
         self.change.rebuild = true;
         self.changed = true;
         Ok(())
@@ -210,11 +360,11 @@ impl Alter<'_> {
                 && own.scale() <= ty.scale()
                 && room(own) <= room(ty);
         };
-        let table = quote_name(&self.table);
-        self.change
-            .checks
-            .push(format!("SELECT 1 FROM {table} WHERE {beyond} LIMIT 1"));
-        self.change.violation = Some(violation);
+        let table = quoted(self.place, &self.table);
+        let query = format!("SELECT 1 FROM {table} WHERE {beyond} LIMIT 1");
+        let mut check = self.check(query, violation.0, violation.1, None);
+        check.violation.table.clear();
+        self.change.checks.push(check);
         true
     }
 
@@ -227,13 +377,42 @@ impl Alter<'_> {
             "SELECT {}::{} AS v FROM {}",
             quote_name(name),
             ty,
-            quote_name(&self.table)
+            self.named()
         );
         let statement = crate::analyze(&text, self.schema)?;
         let sql = statement.sqlite.last().map_or("", String::as_str);
         let inner = sql
             .strip_prefix("SELECT ")
             .and_then(|rest| rest.split(" AS \"v\" FROM ").next());
-        Ok(inner.unwrap_or(name).to_owned())
+        inner.map(str::to_owned).ok_or_else(|| {
+            DialectError::unsupported(format!("a change of a column's type to {ty}"))
+        })
     }
+}
+
+/// Whether an expression names a column.
+fn names(text: &str, column: &str) -> bool {
+    Source::new(text).is_ok_and(|src| {
+        (0..src.len()).any(|at| {
+            src.name(at)
+                .is_some_and(|name| name.eq_ignore_ascii_case(column))
+        })
+    })
+}
+
+/// Without USING a type is changed as in an assignment.
+fn check_cast(name: &str, own: PgType, ty: PgType) -> Result<(), DialectError> {
+    let id = |ty: PgType| Type::from(ty.sent_as()).id;
+    if can_coerce(&[id(own)], &[id(ty)], Context::Assignment) {
+        return Ok(());
+    }
+    let target = ty.to_string();
+    Err(DialectError::new(
+        SqlState::DATATYPE_MISMATCH,
+        format!("column \"{name}\" cannot be cast automatically to type {target}"),
+    )
+    .hint(format!(
+        "You might need to specify \"USING {}::{target}\".",
+        identifier(name)
+    )))
 }

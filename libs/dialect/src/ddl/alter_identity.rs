@@ -107,13 +107,9 @@ impl Alter<'_> {
         if self.identity(name).is_none() {
             if if_exists {
                 let table = &self.table;
-                self.notices.push(Notice {
-                    severity: "NOTICE",
-                    sqlstate: SqlState::SUCCESSFUL_COMPLETION,
-                    message: format!(
-                        "column \"{name}\" of relation \"{table}\" is not an identity column, skipping"
-                    ),
-                });
+                self.notices.push(Notice::plain(format!(
+                    "column \"{name}\" of relation \"{table}\" is not an identity column, skipping"
+                )));
                 return Ok(());
             }
             let state = SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE;

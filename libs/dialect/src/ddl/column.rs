@@ -6,6 +6,7 @@ use crate::analysis::Purpose;
 use crate::catalog::{Type, TypeId};
 use crate::ddl::counting::{self, Counting};
 use crate::ddl::layout::{self, Clause};
+use crate::ddl::names::chosen_name;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::translator::Translator;
@@ -47,6 +48,7 @@ impl Translator<'_> {
             .contains("serial")
             .then_some(Counting::Serial);
         let mut not_null = false;
+        let (mut null, mut computed) = (false, false);
         let mut default = false;
         let mut identity_at = None;
         let mut next = type_end;
@@ -55,7 +57,31 @@ impl Translator<'_> {
             if self.src.is(next, "CHECK") {
                 self.name_check(next, Some(&name));
             }
+            let table = self.table_name_in_scope().to_owned();
+            if let Some(given) = &clause.name {
+                self.take_name(given, clause.keyword == "check")?;
+            }
+            null |= clause.keyword == "null";
             not_null |= clause.keyword == "not";
+            if null && not_null {
+                let message = format!(
+                    "conflicting NULL/NOT NULL declarations for column \"{name}\" of table \"{table}\""
+                );
+                return Err(self.src.error(next, SqlState::SYNTAX_ERROR, message));
+            }
+            let is_default = clause.keyword == "default" || self.src.is(next, "DEFAULT");
+            if default && matches!(clause.keyword.as_str(), "generated" | "as")
+                || computed && is_default
+            {
+                let identity = counting::read_identity(self.src, clause.body, clause.end)?;
+                if identity.is_none() {
+                    let message = format!(
+                        "both default and generation expression specified for column \"{name}\" of table \"{table}\""
+                    );
+                    return Err(self.src.error(next, SqlState::SYNTAX_ERROR, message));
+                }
+            }
+            computed |= matches!(clause.keyword.as_str(), "generated" | "as");
             default |= clause.keyword == "default";
             if let Some(identity) = self.column_clause(&clause, next, ty.as_ref())? {
                 self.check_counts(&name, ty.as_ref(), counting.is_some(), next)?;
@@ -138,6 +164,17 @@ impl Translator<'_> {
         )) = ty
         {
             return Err(self.src.unsupported(from, &format!("type {text}")));
+        }
+        if ty.as_ref().and_then(PgType::length) == Some(0) {
+            let name = if matches!(ty, Some(PgType::Bpchar(_))) {
+                "char"
+            } else {
+                "varchar"
+            };
+            let message = format!("length for type {name} must be at least 1");
+            return Err(self
+                .src
+                .error(from, SqlState::INVALID_PARAMETER_VALUE, message));
         }
         // SQLite's word for a column of no type.
         if ty.is_none() && !text.eq_ignore_ascii_case("any") {
@@ -259,6 +296,16 @@ impl Translator<'_> {
         self.typed(from, to, Purpose::Generated("", ty))
     }
 
+    /// Notes the name that was given to a constraint.
+    pub(crate) fn take_name(&mut self, name: &str, check: bool) -> Result<(), DialectError> {
+        if check && self.check_names.iter().any(|taken| taken == name) {
+            let message = format!("check constraint \"{name}\" already exists");
+            return Err(DialectError::new(SqlState::DUPLICATE_OBJECT, message));
+        }
+        self.check_names.push(name.to_owned());
+        Ok(())
+    }
+
     /// A CHECK without a name gets PostgreSQL's, so that an error can tell it. `column`: whose clause it is; a table's
     /// constraint over one column is named like that column's.
     fn name_check(&mut self, at: usize, column: Option<&str>) {
@@ -276,20 +323,16 @@ impl Translator<'_> {
             .collect();
         used.sort_unstable();
         used.dedup();
-        let table = &table.name;
-        let name = match (column, used.as_slice()) {
-            (Some(column), _) => format!("{table}_{column}_check"),
-            (None, [column]) => format!("{table}_{column}_check"),
-            (None, _) => format!("{table}_check"),
+        let over: Vec<String> = match (column, used.as_slice()) {
+            (Some(column), _) => vec![column.to_owned()],
+            (None, [column]) => vec![(*column).to_owned()],
+            (None, _) => Vec::new(),
         };
-        let mut free = name.clone();
-        let mut number = 0;
-        while self.check_names.contains(&free) {
-            number += 1;
-            free = format!("{name}{number}");
-        }
-        self.before(at, format!("CONSTRAINT {} ", quote_name(&free)));
-        self.check_names.push(free);
+        let name = chosen_name(&table.name, &over, "check", &|name| {
+            self.check_names.iter().any(|taken| taken == name)
+        });
+        self.before(at, format!("CONSTRAINT {} ", quote_name(&name)));
+        self.check_names.push(name);
     }
 
     /// A table constraint in tokens `at..end`.
@@ -306,6 +349,8 @@ impl Translator<'_> {
         }
         if self.src.is(at, "CHECK") {
             self.name_check(at, None);
+        } else if let Some(given) = &clause.name {
+            self.take_name(given, clause.keyword == "check")?;
         }
         self.constraint_body(&clause)
     }
@@ -322,6 +367,21 @@ impl Translator<'_> {
                     self.src.partner(clause.body),
                     Purpose::Check,
                 )?;
+                let close = self.src.partner(clause.body);
+                if let Some(at) = (close..clause.end).find(|token| {
+                    self.src.is_any(*token, &["DEFERRABLE", "INITIALLY"])
+                        && !self.src.is(*token - 1, "NOT")
+                }) {
+                    let message = format!(
+                        "misplaced {} clause",
+                        if self.src.is(at, "DEFERRABLE") {
+                            "DEFERRABLE"
+                        } else {
+                            "INITIALLY DEFERRED"
+                        }
+                    );
+                    return Err(self.src.error(at, SqlState::SYNTAX_ERROR, message));
+                }
                 self.drop_words(clause.body, clause.end);
             }
             "references" => self.referenced(clause.body, clause.end)?,
@@ -337,7 +397,19 @@ impl Translator<'_> {
                 {
                     return Err(self.src.unsupported(at, "NULLS NOT DISTINCT"));
                 }
-                for word in ["INCLUDE", "WITH", "USING", "DEFERRABLE", "INITIALLY", "NOT"] {
+                let deferred = (clause.body..clause.end).find(|token| {
+                    self.src.is(*token, "DEFERRABLE") && !self.src.is(*token - 1, "NOT")
+                        || self.src.are(*token, &["INITIALLY", "DEFERRED"])
+                });
+                if let Some(at) = deferred {
+                    return Err(self.src.unsupported(at, "a deferrable unique constraint"));
+                }
+                if let Some(at) =
+                    (clause.body..clause.end).find(|token| self.src.is(*token, "INCLUDE"))
+                {
+                    return Err(self.src.unsupported(at, "INCLUDE in a constraint"));
+                }
+                for word in ["WITH", "USING", "DEFERRABLE", "INITIALLY", "NOT"] {
                     if let Some(at) =
                         (clause.body..clause.end).find(|token| self.src.is(*token, word))
                     {

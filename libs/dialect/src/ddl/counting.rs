@@ -2,6 +2,7 @@
 
 use pgtypes::{PgType, SqlState};
 
+use crate::ddl::names::object_name;
 use crate::error::DialectError;
 use crate::literal::quote;
 use crate::pg_catalog::identifier;
@@ -9,9 +10,6 @@ use crate::schema::SchemaView;
 use crate::sequence::{NEXTVAL, Options, created, stored};
 use crate::source::Source;
 use crate::table_info::Identity;
-
-/// PostgreSQL's longest name.
-const MAX_NAME_BYTES: usize = 63;
 
 /// How a column counts.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,27 +109,6 @@ fn free_name(table: &str, column: &str, schema: &dyn SchemaView, taken: &[String
         }
         number += 1;
     }
-}
-
-/// The longer of the first two names is cut until all of them fit.
-fn object_name(table: &str, column: &str, label: &str) -> String {
-    let room = MAX_NAME_BYTES.saturating_sub(label.len() + 2);
-    let (mut one, mut other) = (table.len(), column.len());
-    while one + other > room {
-        if one > other {
-            one -= 1;
-        } else {
-            other -= 1;
-        }
-    }
-    format!("{}_{}_{label}", cut(table, one), cut(column, other))
-}
-
-fn cut(name: &str, bytes: usize) -> &str {
-    (0..=bytes)
-        .rev()
-        .find_map(|to| name.get(..to))
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! CREATE INDEX.
 
+use pgtypes::SqlState;
+
 use crate::analysis::{self, Purpose};
-use crate::ddl::{layout, typed};
+use crate::ddl::names::chosen_name;
+use crate::ddl::place::{Object, quoted};
+use crate::ddl::{comment, layout, typed};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
-use crate::source::Source;
-use crate::statement::{Statement, StatementKind};
+use crate::source::{Edits, Source};
+use crate::statement::{Notice, Statement, StatementKind};
 use crate::translator::Translator;
 
 /// CREATE [UNIQUE] INDEX [CONCURRENTLY] [[IF NOT EXISTS] name] ON [ONLY] table [USING method] (…) [INCLUDE (…)]
@@ -18,29 +22,30 @@ pub(crate) fn create(
 ) -> Result<Statement, DialectError> {
     let mut translator = Translator::new(src, schema);
     let mut next = at + 1;
-    if src.is(next, "CONCURRENTLY") {
-        translator.remove(next, next + 1);
-        next += 1;
-    }
-    if src.are(next, &["IF", "NOT", "EXISTS"]) {
+    let unique = src.is(at - 1, "UNIQUE");
+    next += usize::from(src.is(next, "CONCURRENTLY"));
+    let if_not_exists = src.are(next, &["IF", "NOT", "EXISTS"]);
+    if if_not_exists {
         next += 3;
     }
-    let mut unnamed = None;
-    if src.is(next, "ON") {
-        unnamed = Some(next);
-    } else {
-        let (_, to) = translator.table_name(next, src.len())?;
-        next = to;
+    let mut given = None;
+    if !src.is(next, "ON") {
+        given = Some(src.name(next).ok_or_else(|| src.syntax(next))?);
+        next += 1;
     }
     if !src.is(next, "ON") {
         return Err(src.syntax(next));
     }
     next += 1;
-    if src.is(next, "ONLY") {
-        translator.remove(next, next + 1);
-        next += 1;
+    next += usize::from(src.is(next, "ONLY"));
+    let object = indexed_table(src, schema, next)?;
+    if let Some(name) = &given
+        && let Some(done) = taken(schema, name, if_not_exists)?
+    {
+        return Ok(done);
     }
-    let (table, mut open) = translator.table_name(next, src.len())?;
+    let (table, mut open) = (object.name.as_str(), object.to);
+    let begin = open;
     if src.is(open, "USING") {
         if !src.is_any(open + 1, &["btree", "hash"]) {
             return Err(src.unsupported(
@@ -55,18 +60,112 @@ pub(crate) fn create(
         return Err(src.syntax(open));
     }
     let close = src.partner(open);
-    translator.about(&table);
+    translator.about(table);
     let names = translator.index_terms(open + 1, close)?;
-    if let Some(on) = unnamed {
-        let name = format!("{table}_{}_idx", names.join("_"));
-        translator.before(on, format!("{} ", quote_name(&name)));
-    }
     translator.index_tail(close + 1)?;
+    let name = given.unwrap_or_else(|| {
+        chosen_name(table, &names, "idx", &|name| {
+            schema.index_table(name).is_some() || schema.columns(name).is_some()
+        })
+    });
+    let text = format!(
+        "CREATE {}INDEX {} ON {} {}",
+        if unique { "UNIQUE " } else { "" },
+        quoted(object.place, &name),
+        quote_name(table),
+        translator.rendered(begin, src.len())
+    );
     let statement = Statement {
         writes: true,
         ..Statement::session(StatementKind::Ddl, "CREATE INDEX")
     };
-    Ok(translator.finish(statement))
+    Ok(translator.finish_with(vec![text], statement))
+}
+
+/// The operator classes of B-trees, without `_ops`: their orders are those of the types.
+const OPERATOR_CLASSES: &[&str] = &[
+    "array",
+    "bit",
+    "bool",
+    "bpchar",
+    "bpchar_pattern",
+    "bytea",
+    "char",
+    "cidr",
+    "date",
+    "enum",
+    "float4",
+    "float8",
+    "inet",
+    "int2",
+    "int4",
+    "int8",
+    "interval",
+    "jsonb",
+    "macaddr",
+    "money",
+    "name",
+    "numeric",
+    "oid",
+    "record",
+    "text",
+    "text_pattern",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "uuid",
+    "varbit",
+    "varchar",
+    "varchar_pattern",
+];
+
+/// The table behind ON.
+fn indexed_table(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    at: usize,
+) -> Result<Object, DialectError> {
+    let object = Object::read(src, schema, at)?;
+    if object.is_elsewhere() {
+        return Err(object.no_schema());
+    }
+    let name = object.name.as_str();
+    let found = if object.place == "temp" || !schema.is_temporary(name) {
+        schema.table_info(name)
+    } else {
+        schema.hidden_table(name)
+    };
+    if found.is_none() && schema.columns(name).is_none() {
+        let message = format!("relation \"{}\" does not exist", object.dotted());
+        return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
+    }
+    if found.is_some_and(|info| info.view.is_some()) {
+        let message = format!("cannot create index on relation \"{name}\"");
+        return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message)
+            .detail("This operation is not supported for views."));
+    }
+    Ok(object)
+}
+
+/// What is to be done about a name that another relation has; `None` where none has it.
+fn taken(
+    schema: &dyn SchemaView,
+    name: &str,
+    forgiven: bool,
+) -> Result<Option<Statement>, DialectError> {
+    if schema.index_table(name).is_none() && schema.columns(name).is_none() {
+        return Ok(None);
+    }
+    let message = format!("relation \"{name}\" already exists");
+    if !forgiven {
+        return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
+    }
+    let message = format!("{message}, skipping");
+    Ok(Some(Statement {
+        notices: vec![Notice::coded(SqlState::DUPLICATE_TABLE, message)],
+        ..Statement::accepted("CREATE INDEX")
+    }))
 }
 
 impl Translator<'_> {
@@ -76,7 +175,7 @@ impl Translator<'_> {
         let mut at = at;
         while at < close {
             let end = layout::item_end(self.src, at, close);
-            let to = self.term_end(at, end);
+            let to = self.term_end(at, end)?;
             if to <= at {
                 return Err(self.src.syntax(at));
             }
@@ -92,7 +191,7 @@ impl Translator<'_> {
     }
 
     /// The end of a term's expression; what SQLite does not know behind it is dropped.
-    fn term_end(&mut self, at: usize, end: usize) -> usize {
+    fn term_end(&mut self, at: usize, end: usize) -> Result<usize, DialectError> {
         let mut to = end;
         if to >= at + 2
             && self.src.is(to - 2, "NULLS")
@@ -104,16 +203,19 @@ impl Translator<'_> {
         if to > at && self.src.is_any(to - 1, &["ASC", "DESC"]) {
             to -= 1;
         }
-        let class = to > at + 1
-            && self
-                .src
-                .name(to - 1)
-                .is_some_and(|name| name.ends_with("_ops"));
-        if class {
+        if to > at + 1
+            && let Some(name) = self.src.name(to - 1)
+            && let Some(kind) = name.strip_suffix("_ops")
+        {
+            if !OPERATOR_CLASSES.contains(&kind) {
+                let message =
+                    format!("operator class \"{name}\" does not exist for access method \"btree\"");
+                return Err(DialectError::new(SqlState::UNDEFINED_OBJECT, message));
+            }
             self.remove(to - 1, to);
             to -= 1;
         }
-        to
+        Ok(to)
     }
 
     /// What an expression would be called as a column; `expr` where that says nothing.
@@ -147,4 +249,55 @@ impl Translator<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a text is that of an index of this name.
+pub(crate) fn index_named(sql: &str, name: &str) -> bool {
+    let Ok(src) = Source::new(sql) else {
+        return false;
+    };
+    let at = 1 + usize::from(src.is(1, "UNIQUE"));
+    src.is(at, "INDEX")
+        && src
+            .name(at + 1)
+            .is_some_and(|own| own.eq_ignore_ascii_case(name))
+}
+
+/// ALTER INDEX [IF EXISTS] name RENAME TO new
+pub(crate) fn rename(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    object: &Object,
+) -> Result<Statement, DialectError> {
+    let at = object.to + 2;
+    let new = src.name(at).ok_or_else(|| src.syntax(at))?;
+    crate::session::end_at(src, at + 1)?;
+    let name = &object.name;
+    if schema.index_table(&new).is_some() || schema.columns(&new).is_some() {
+        let message = format!("relation \"{new}\" already exists");
+        return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
+    }
+    let table = schema.index_table(name).unwrap_or_default();
+    for place in ["main", "temp"] {
+        let texts = schema.dependents_in(place, &table);
+        let Some(text) = texts.iter().find(|sql| index_named(sql, name)) else {
+            continue;
+        };
+        let index = Source::new(text)?;
+        let at = 2 + usize::from(index.is(1, "UNIQUE"));
+        let mut edits = Edits::default();
+        edits.replace(
+            index.start(at)..index.end_before(at + 1),
+            quoted(place, &new),
+        );
+        let mut sqlite = vec![
+            format!("DROP INDEX {}", quoted(place, name)),
+            edits.render(text, 0..text.len()),
+        ];
+        sqlite.extend(comment::rename_relation(schema, name, &new));
+        return Ok(Statement::ddl("ALTER INDEX", sqlite));
+    }
+    Err(src
+        .unsupported(1, "ALTER INDEX … RENAME of a constraint's index")
+        .hint("Use ALTER TABLE ... RENAME CONSTRAINT."))
 }

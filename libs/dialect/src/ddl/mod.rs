@@ -3,16 +3,26 @@
 mod alter;
 mod alter_column;
 mod alter_constraint;
+mod alter_drop;
 mod alter_identity;
 pub(crate) mod column;
+pub(crate) mod comment;
 pub(crate) mod counting;
 mod create_table;
 mod database;
+mod definition;
+pub(crate) mod dependents;
+mod drop;
+mod grant;
 mod index;
 pub(crate) mod layout;
+pub(crate) mod names;
 mod object;
+mod place;
 mod rebuild;
+pub(crate) mod role;
 pub(crate) mod source_note;
+pub(crate) mod stored;
 mod truncate;
 mod typed;
 mod view;
@@ -36,11 +46,12 @@ pub(crate) fn ddl(
         "create" => create(src, schema),
         "alter" => alter_any(src, schema),
         "drop" => object::drop(src, schema),
-        "comment" => Ok(Statement::accepted("COMMENT")),
-        "grant" => Ok(Statement::accepted("GRANT")),
-        "revoke" => Ok(Statement::accepted("REVOKE")),
-        "security" => Ok(Statement::accepted("SECURITY LABEL")),
-        "refresh" => Err(src.unsupported(0, "a materialized view")),
+        "comment" => comment::comment(src, schema),
+        "grant" => grant::grant(src, schema),
+        "revoke" => grant::revoke(src, schema),
+        "security" => Err(src.unsupported(0, "SECURITY LABEL")),
+        "import" => Err(src.unsupported(0, "IMPORT FOREIGN SCHEMA")),
+        "refresh" => Err(src.unsupported(0, "REFRESH MATERIALIZED VIEW")),
         _ => Err(src.unsupported(0, &word.to_ascii_uppercase())),
     }
 }
@@ -84,7 +95,7 @@ fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dia
         "sequence" => crate::sequence::alter(src, schema),
         "database" => database::alter(src),
         "user" | "role" | "group" => database::alter_user(src),
-        _ => object::alter(src),
+        _ => object::alter(src, schema),
     }
 }
 
@@ -96,6 +107,15 @@ pub(crate) fn object_name(
     let exists = src.are(at, &["IF", "EXISTS"]);
     let mut at = at + if exists { 2 } else { 0 };
     while src.sign(at + 1, ".") {
+        if let Some(schema) = src.name(at)
+            && !matches!(schema.as_str(), "public" | "pg_catalog" | "pg_temp")
+        {
+            let message = format!("schema \"{schema}\" does not exist");
+            return Err(DialectError::new(
+                pgtypes::SqlState::INVALID_SCHEMA_NAME,
+                message,
+            ));
+        }
         at += 2;
     }
     let name = src.name(at).ok_or_else(|| src.syntax(at))?;

@@ -1,51 +1,23 @@
-//! DROP, and objects that are accepted without effect or refused by name.
+//! CREATE, ALTER and DROP of what is no table: done, or refused by name.
 
 use pgtypes::SqlState;
 
-use crate::ddl::object_name;
+use crate::ddl::alter_drop::check_storage;
+use crate::ddl::drop::drop_relations;
+use crate::ddl::place::Object;
+use crate::ddl::{index, object_name, role};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
-use crate::sequence::stored;
 use crate::source::Source;
 use crate::statement::{Notice, Statement, StatementKind};
-
-/// Objects that a script may create without anything happening: what they stand for is there, or means nothing here.
-const ACCEPTED: &[(&str, &str, &str)] = &[
-    ("extension", "CREATE EXTENSION", "ALTER EXTENSION"),
-    ("schema", "CREATE SCHEMA", "ALTER SCHEMA"),
-    ("view", "CREATE VIEW", "ALTER VIEW"),
-    ("index", "CREATE INDEX", "ALTER INDEX"),
-    ("default", "", "ALTER DEFAULT PRIVILEGES"),
-    ("publication", "", "ALTER PUBLICATION"),
-];
 
 /// CREATE of anything that has no translation of its own; its kind at `at`.
 pub(crate) fn create(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
     let kind = src.text(at).to_ascii_lowercase();
     match kind.as_str() {
-        "schema" => {
-            let (_, name, _) = object_name(src, at + if src.is(at + 1, "IF") { 4 } else { 1 })?;
-            if matches!(name.as_str(), "public" | "authorization") {
-                return Ok(Statement::accepted("CREATE SCHEMA"));
-            }
-            Err(src
-                .unsupported(at, "CREATE SCHEMA")
-                .hint("a database has the one schema \"public\"; make a database instead"))
-        }
-        "extension" => {
-            let name = src
-                .name(at + if src.is(at + 1, "IF") { 4 } else { 1 })
-                .unwrap_or_default();
-            if matches!(name.as_str(), "plpgsql" | "uuid-ossp" | "pgcrypto") {
-                return Ok(Statement::accepted("CREATE EXTENSION"));
-            }
-            Err(src.error(
-                at,
-                SqlState::FEATURE_NOT_SUPPORTED,
-                format!("extension \"{name}\" is not available"),
-            ))
-        }
+        "schema" => create_schema(src, at),
+        "extension" => create_extension(src, at),
         "trigger" => {
             // SQLite's triggers hold their statements; PostgreSQL's call a function.
             if (at..src.len()).any(|token| src.is(token, "EXECUTE")) {
@@ -60,29 +32,148 @@ pub(crate) fn create(src: &Source<'_>, at: usize) -> Result<Statement, DialectEr
         }
         "" => Err(src.syntax(at)),
         _ if src.name(at).is_some() => {
-            Err(src.unsupported(at, &format!("CREATE {}", kind.to_ascii_uppercase())))
+            Err(src.unsupported(at, &format!("CREATE {}", words(src, at))))
         }
         _ => Err(src.syntax(at)),
     }
 }
 
-/// ALTER of anything but tables, databases, users.
-pub(crate) fn alter(src: &Source<'_>) -> Result<Statement, DialectError> {
-    let kind = src.text(1).to_ascii_lowercase();
-    let found = ACCEPTED.iter().find(|(word, ..)| *word == kind);
-    let Some((.., tag)) = found.filter(|(.., tag)| !tag.is_empty()) else {
-        return if kind.is_empty() {
-            Err(src.syntax(1))
-        } else {
-            Err(src.unsupported(1, &format!("ALTER {}", kind.to_ascii_uppercase())))
-        };
-    };
-    if matches!(kind.as_str(), "index" | "view")
-        && (2..src.len()).any(|token| src.are(token, &["RENAME", "TO"]))
-    {
-        return Err(src.unsupported(1, &format!("{tag} … RENAME")));
+/// CREATE SCHEMA [IF NOT EXISTS] name
+fn create_schema(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
+    let if_not_exists = src.are(at + 1, &["IF", "NOT", "EXISTS"]);
+    let name = src.name(at + if if_not_exists { 4 } else { 1 });
+    if name.as_deref() == Some("public") {
+        return exists(
+            (
+                SqlState::DUPLICATE_SCHEMA,
+                "schema \"public\" already exists",
+            ),
+            if_not_exists,
+            "CREATE SCHEMA",
+        );
     }
-    Ok(Statement::accepted(tag))
+    Err(src
+        .unsupported(at, "CREATE SCHEMA")
+        .hint("a database has the one schema \"public\"; make a database instead"))
+}
+
+/// CREATE EXTENSION [IF NOT EXISTS] name: what some of them bring is there.
+fn create_extension(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
+    let if_not_exists = src.are(at + 1, &["IF", "NOT", "EXISTS"]);
+    let at = at + if if_not_exists { 4 } else { 1 };
+    let name = src.name(at).ok_or_else(|| src.syntax(at))?;
+    if name == "plpgsql" {
+        return exists(
+            (
+                SqlState::DUPLICATE_OBJECT,
+                "extension \"plpgsql\" already exists",
+            ),
+            if_not_exists,
+            "CREATE EXTENSION",
+        );
+    }
+    let message = format!("extension \"{name}\" is not available");
+    Err(DialectError::new(SqlState::FEATURE_NOT_SUPPORTED, message))
+}
+
+/// What is there already.
+fn exists(
+    (sqlstate, message): (SqlState, &str),
+    forgiven: bool,
+    tag: &'static str,
+) -> Result<Statement, DialectError> {
+    if !forgiven {
+        return Err(DialectError::new(sqlstate, message));
+    }
+    Ok(Statement {
+        notices: vec![Notice::coded(sqlstate, format!("{message}, skipping"))],
+        ..Statement::accepted(tag)
+    })
+}
+
+/// ALTER of anything but tables, databases, users.
+pub(crate) fn alter(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
+    let kind = src.text(1).to_ascii_lowercase();
+    match kind.as_str() {
+        "" => Err(src.syntax(1)),
+        "view" | "index" => alter_relation(src, schema, &kind),
+        _ => Err(src.unsupported(1, &format!("ALTER {}", words(src, 1)))),
+    }
+}
+
+/// The kind of an object, of one word or two.
+fn words(src: &Source<'_>, at: usize) -> String {
+    let two = src.is_any(
+        at,
+        &[
+            "DEFAULT",
+            "EVENT",
+            "FOREIGN",
+            "LARGE",
+            "MATERIALIZED",
+            "OPERATOR",
+            "TEXT",
+            "USER",
+            "ACCESS",
+        ],
+    );
+    let to = at + 1 + usize::from(two && src.name(at + 1).is_some());
+    src.slice(at, to).to_ascii_uppercase()
+}
+
+/// ALTER VIEW | INDEX [IF EXISTS] name action
+fn alter_relation(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    kind: &str,
+) -> Result<Statement, DialectError> {
+    let (tag, upper) = match kind {
+        "view" => ("ALTER VIEW", "VIEW"),
+        _ => ("ALTER INDEX", "INDEX"),
+    };
+    let object = Object::read(src, schema, 2)?;
+    let at = object.to;
+    let is_index = schema.index_table(&object.name).is_some();
+    let known = is_index || schema.columns(&object.name).is_some();
+    if object.is_elsewhere() || !known {
+        let message = format!("relation \"{}\" does not exist", object.dotted());
+        if object.if_exists {
+            let message = format!("relation \"{}\" does not exist, skipping", object.name);
+            return Ok(Statement {
+                notices: vec![Notice::plain(message)],
+                ..Statement::accepted(tag)
+            });
+        }
+        return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
+    }
+    let is_view = schema
+        .table_info(&object.name)
+        .is_some_and(|info| info.view.is_some())
+        && schema.sequence(&object.name).is_none();
+    if (kind == "index") != is_index || (kind == "view" && !is_view) {
+        let article = if kind == "index" { "an" } else { "a" };
+        let message = format!("\"{}\" is not {article} {kind}", object.name);
+        return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message));
+    }
+    if src.are(at, &["OWNER", "TO"]) && kind == "view" {
+        let role = role::read(src, at + 2, Some(role::OWNER))?;
+        return Ok(Statement {
+            roles: role.into_iter().collect(),
+            ..Statement::accepted(tag)
+        });
+    }
+    if src.are(at, &["RENAME", "TO"]) && kind == "index" {
+        return index::rename(src, schema, &object);
+    }
+    if src.is_any(at, &["SET", "RESET"]) && src.sign(at + 1, "(") {
+        check_storage(src, at + 1)?;
+        return Ok(Statement::accepted(tag));
+    }
+    if src.are(at, &["SET", "SCHEMA", "public"]) {
+        return Ok(Statement::accepted(tag));
+    }
+    let action = src.slice(at, (at + 2).min(src.len())).to_ascii_uppercase();
+    Err(src.unsupported(1, &format!("ALTER {upper} … {action}")))
 }
 
 /// DROP kind [IF EXISTS] name [, …] [CASCADE | RESTRICT]
@@ -90,102 +181,157 @@ pub(crate) fn drop(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
     let kind = src.text(1).to_ascii_lowercase();
     let at = 2 + usize::from(src.is(2, "CONCURRENTLY"));
     match kind.as_str() {
-        "table" | "view" | "index" => return drop_relations(src, schema, at, &kind),
+        "table" | "view" | "index" => drop_relations(src, schema, at, &kind),
         "database" => {
             let (if_exists, name, _) = object_name(src, at)?;
-            return Ok(Statement::session(
+            Ok(Statement::session(
                 StatementKind::DropDatabase { name, if_exists },
                 "DROP DATABASE",
-            ));
+            ))
         }
-        "user" | "role" | "group" => {
-            let (if_exists, name, _) = object_name(src, at)?;
-            return Ok(Statement::session(
+        "user" | "role" | "group" if !src.is(2, "MAPPING") => {
+            let (if_exists, name, to) = object_name(src, at)?;
+            if src.sign(to, ",") {
+                return Err(src.unsupported(to, "DROP ROLE of several roles"));
+            }
+            crate::session::end_at(src, to)?;
+            Ok(Statement::session(
                 StatementKind::DropUser { name, if_exists },
                 "DROP ROLE",
-            ));
+            ))
         }
-        "sequence" => return crate::sequence::drop(src, schema, at),
-        "trigger" => {
-            let (exists, name, _) = object_name(src, at)?;
-            let guard = if exists { "IF EXISTS " } else { "" };
-            return Ok(Statement::ddl(
-                "DROP TRIGGER",
-                vec![format!("DROP TRIGGER {guard}{}", quote_name(&name))],
-            ));
-        }
-        "" => return Err(src.syntax(1)),
-        _ => {}
+        "sequence" => crate::sequence::drop(src, schema, at),
+        "trigger" => drop_trigger(src, schema, at),
+        "" => Err(src.syntax(1)),
+        _ => drop_missing(src, at),
     }
-    let exists = src.are(at, &["IF", "EXISTS"]);
-    let tag = match kind.as_str() {
-        "extension" => "DROP EXTENSION",
-        "schema" if exists => "DROP SCHEMA",
-        "type" if exists => "DROP TYPE",
-        "function" if exists => "DROP FUNCTION",
-        "domain" if exists => "DROP DOMAIN",
-        "publication" if exists => "DROP PUBLICATION",
-        "materialized" if src.are(at + 1, &["IF", "EXISTS"]) => "DROP MATERIALIZED VIEW",
-        _ => return Err(src.unsupported(1, &format!("DROP {}", kind.to_ascii_uppercase()))),
-    };
-    Ok(Statement::accepted(tag))
 }
 
-fn drop_relations(
+/// DROP TRIGGER [IF EXISTS] name [ON table]
+fn drop_trigger(
     src: &Source<'_>,
     schema: &dyn SchemaView,
     at: usize,
-    kind: &str,
 ) -> Result<Statement, DialectError> {
-    let upper = kind.to_ascii_uppercase();
-    let article = if kind == "index" { "an" } else { "a" };
-    let mut sqlite = Vec::new();
+    let (if_exists, name, to) = object_name(src, at)?;
+    let known = schema.trigger_table(&name);
+    if known.is_some() {
+        return Ok(Statement::ddl(
+            "DROP TRIGGER",
+            vec![format!("DROP TRIGGER {}", quote_name(&name))],
+        ));
+    }
+    let mut message = format!("trigger \"{name}\" does not exist");
+    let mut state = SqlState::UNDEFINED_OBJECT;
+    if src.is(to, "ON") {
+        let object = Object::read(src, schema, to + 1)?;
+        if schema.columns(&object.name).is_some() {
+            message = format!(
+                "trigger \"{name}\" for table \"{}\" does not exist",
+                object.name
+            );
+        } else {
+            state = SqlState::UNDEFINED_TABLE;
+            message = format!("relation \"{}\" does not exist", object.dotted());
+        }
+    }
+    if !if_exists {
+        return Err(DialectError::new(state, message));
+    }
+    Ok(Statement {
+        notices: vec![Notice::plain(format!("{message}, skipping"))],
+        ..Statement::accepted("DROP TRIGGER")
+    })
+}
+
+/// The kinds of objects of which there are none: their tags, and how messages name them.
+const NONE_OF: &[(&str, &str, &str)] = &[
+    ("schema", "DROP SCHEMA", "schema"),
+    ("extension", "DROP EXTENSION", "extension"),
+    ("publication", "DROP PUBLICATION", "publication"),
+    ("type", "DROP TYPE", "type"),
+    ("domain", "DROP DOMAIN", "type"),
+    (
+        "materialized",
+        "DROP MATERIALIZED VIEW",
+        "materialized view",
+    ),
+    ("server", "DROP SERVER", "server"),
+    ("collation", "DROP COLLATION", "collation"),
+    ("statistics", "DROP STATISTICS", "statistics object"),
+    ("function", "DROP FUNCTION", "function"),
+    ("procedure", "DROP PROCEDURE", "procedure"),
+    ("routine", "DROP ROUTINE", "routine"),
+    ("aggregate", "DROP AGGREGATE", "aggregate"),
+];
+
+/// DROP of an object that can't be there: IF EXISTS says so in a notice.
+fn drop_missing(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
+    let kind = src.text(1).to_ascii_lowercase();
+    let found = NONE_OF.iter().find(|(word, ..)| *word == kind);
+    let refused = || src.unsupported(1, &format!("DROP {}", words(src, 1)));
+    let Some((_, tag, what)) = found else {
+        return Err(refused());
+    };
+    let at = at + usize::from(kind == "materialized");
+    let if_exists = src.are(at, &["IF", "EXISTS"]);
+    let mut at = at + if if_exists { 2 } else { 0 };
     let mut notices = Vec::new();
-    let exists = src.are(at, &["IF", "EXISTS"]);
-    let mut at = at + if exists { 2 } else { 0 };
     loop {
         let (_, name, to) = object_name(src, at)?;
-        let guard = if exists { "IF EXISTS " } else { "" };
-        if schema.sequence(&name).is_some() {
-            let message = format!("\"{name}\" is not {article} {kind}");
-            return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message)
-                .hint("Use DROP SEQUENCE to remove a sequence."));
-        }
-        sqlite.push(format!("DROP {upper} {guard}{}", quote_name(&name)));
-        if kind == "table" {
-            for (sequence, _) in schema.owned_sequences(&name) {
-                sqlite.extend(stored::drop(&sequence));
+        let there = matches!(
+            (kind.as_str(), name.as_str()),
+            ("schema", "public" | "pg_catalog" | "information_schema") | ("extension", "plpgsql")
+        );
+        let built_in = match kind.as_str() {
+            "type" => crate::catalog::type_by_name(&name).is_some(),
+            "function" | "routine" | "aggregate" => {
+                !crate::catalog::functions_named(&name).is_empty()
             }
-        }
-        let missing = match kind {
-            "index" => schema.index_table(&name).is_none(),
-            _ => schema.columns(&name).is_none(),
+            _ => false,
         };
-        if exists && missing {
-            let message = format!("{kind} \"{name}\" does not exist, skipping");
-            notices.push(Notice {
-                severity: "NOTICE",
-                sqlstate: SqlState::SUCCESSFUL_COMPLETION,
-                message,
-            });
+        if there || built_in {
+            return Err(refused());
         }
-        at = to;
+        let arguments = if src.sign(to, "(") {
+            src.slice(to, src.partner(to) + 1).to_owned()
+        } else if matches!(
+            kind.as_str(),
+            "function" | "procedure" | "routine" | "aggregate"
+        ) {
+            "()".to_owned()
+        } else {
+            String::new()
+        };
+        let message = if arguments.is_empty() {
+            format!("{what} \"{name}\" does not exist")
+        } else {
+            format!("{what} {name}{arguments} does not exist")
+        };
+        if !if_exists {
+            let state = match kind.as_str() {
+                "schema" => SqlState::INVALID_SCHEMA_NAME,
+                "materialized" => SqlState::UNDEFINED_TABLE,
+                _ if !arguments.is_empty() => SqlState::UNDEFINED_FUNCTION,
+                _ => SqlState::UNDEFINED_OBJECT,
+            };
+            return Err(DialectError::new(state, message));
+        }
+        notices.push(Notice::plain(format!("{message}, skipping")));
+        at = if src.sign(to, "(") {
+            src.partner(to) + 1
+        } else {
+            to
+        };
         if !src.sign(at, ",") {
             break;
         }
         at += 1;
     }
-    if src.is_any(at, &["CASCADE", "RESTRICT"]) {
-        at += 1;
-    }
+    at += usize::from(src.is_any(at, &["CASCADE", "RESTRICT"]));
     crate::session::end_at(src, at)?;
-    let tag = match kind {
-        "table" => "DROP TABLE",
-        "view" => "DROP VIEW",
-        _ => "DROP INDEX",
-    };
     Ok(Statement {
         notices,
-        ..Statement::ddl(tag, sqlite)
+        ..Statement::accepted(tag)
     })
 }

@@ -1,12 +1,13 @@
 //! Changes that SQLite's ALTER TABLE does not know: an edited CREATE TABLE text, put in place or rebuilt from.
 
-use pgtypes::SqlState;
-
+use crate::ddl::definition;
 use crate::ddl::layout::{self, Layout, Piece};
-use crate::literal::quote_name;
+use crate::ddl::place::quoted;
+use crate::error::DialectError;
+use crate::literal::{quote, quote_name};
 use crate::schema::SchemaView;
 use crate::source::{Edits, Source};
-use crate::statement::{Needs, Statement};
+use crate::statement::{Check, Needs, Statement};
 use crate::table_info::parse_create_table;
 
 /// What the edits to a table's text ask for.
@@ -16,10 +17,15 @@ pub(crate) struct Change {
     pub(crate) edits: Edits,
     /// What is stored changes: the table must be made anew.
     pub(crate) rebuild: bool,
-    pub(crate) checks: Vec<String>,
-    pub(crate) violation: Option<(SqlState, String)>,
+    pub(crate) checks: Vec<Check>,
+    /// A column has another type.
+    pub(crate) retyped: bool,
     /// Statements that run before.
     pub(crate) first: Vec<String>,
+    /// Statements that run afterwards, of a rebuild.
+    pub(crate) after: Vec<String>,
+    /// Columns that go, and with them the indexes over them.
+    pub(crate) without: Vec<String>,
     /// Expressions that convert columns: name, SQLite text.
     pub(crate) conversions: Vec<(String, String)>,
 }
@@ -94,60 +100,118 @@ impl Present<'_> {
 }
 
 /// The statement that brings a changed definition into force.
-pub(crate) fn apply(present: &Present<'_>, change: Change, schema: &dyn SchemaView) -> Statement {
+pub(crate) fn apply(
+    present: &Present<'_>,
+    place: &'static str,
+    change: Change,
+    schema: &dyn SchemaView,
+) -> Result<Statement, DialectError> {
     let sql = present.src.sql;
     let text = change.edits.render(sql, 0..sql.len());
     let table = present.layout.name.clone();
-    let violation = change.violation.clone().unwrap_or((
-        SqlState::CHECK_VIOLATION,
-        "a row violates the new constraint".to_owned(),
-    ));
-    let checks = change.checks;
+    if let Some(info) = parse_create_table(&text) {
+        definition::check(&info, place == "temp", schema)?;
+        if change.retyped {
+            definition::check_referrers(&info, schema)?;
+        }
+    }
     if !change.rebuild {
         let needs = Needs::SchemaEdit {
+            place,
             table,
             sql: text,
-            checks,
-            violation,
+            checks: change.checks,
         };
-        return Statement {
+        return Ok(Statement {
             needs: Some(needs),
             ..Statement::ddl("ALTER TABLE", change.first)
-        };
+        });
     }
+    let again: Vec<String> = schema
+        .dependents_in(place, &table)
+        .into_iter()
+        .filter(|sql| !change.without.iter().any(|column| names(sql, column)))
+        .map(|sql| placed(&sql, place))
+        .collect();
     let mut sqlite = change.first;
-    sqlite.extend(statements(&text, &table, &change.conversions, schema));
+    sqlite.extend(new_table(&text, (place, &table), &change.conversions));
+    for dependent in schema.dependents_in(place, &table) {
+        sqlite.extend(drop_dependent(&dependent, place));
+    }
+    let mut after = vec![format!(
+        "DROP TABLE {}",
+        quoted(place, &format!("{}{table}", Needs::OLD))
+    )];
+    after.extend(again);
+    after.extend(change.after);
     let needs = Needs::SchemaRebuild {
-        foreign_keys_off: schema.is_referenced(&table),
+        swap: swap((place, &table), sql, &text),
+        after,
         table,
-        checks,
-        violation,
+        checks: change.checks,
     };
-    Statement {
+    Ok(Statement {
         needs: Some(needs),
         ..Statement::ddl("ALTER TABLE", sqlite)
-    }
+    })
 }
 
-/// The steps of a rebuild: a new table under another name, the rows, the old one away, the new one in its place, indexes
-/// and triggers again.
-fn statements(
+/// Whether the text of an index or trigger names a column.
+fn names(sql: &str, column: &str) -> bool {
+    let Ok(src) = Source::new(sql) else {
+        return false;
+    };
+    let on = (0..src.len()).find(|at| src.is(*at, "ON")).unwrap_or(0);
+    src.is_any(1, &["INDEX", "UNIQUE"])
+        && (on + 2..src.len()).any(|at| {
+            src.name(at)
+                .is_some_and(|name| name.eq_ignore_ascii_case(column))
+        })
+}
+
+/// The place of the name in `CREATE [UNIQUE] INDEX name ON …` and `CREATE TRIGGER name …`.
+fn name_at(src: &Source<'_>) -> usize {
+    1 + usize::from(src.is(1, "UNIQUE")) + 1
+}
+
+/// The text of an index or trigger with its schema.
+fn placed(sql: &str, place: &str) -> String {
+    if place == "main" {
+        return sql.to_owned();
+    }
+    let Ok(src) = Source::new(sql) else {
+        return sql.to_owned();
+    };
+    let mut edits = Edits::default();
+    edits.before(src.start(name_at(&src)), format!("{place}."));
+    edits.render(sql, 0..sql.len())
+}
+
+fn drop_dependent(sql: &str, place: &str) -> Option<String> {
+    let src = Source::new(sql).ok()?;
+    let at = name_at(&src);
+    let name = src.name(at)?;
+    let kind = src.text(at - 1).to_ascii_uppercase();
+    Some(format!("DROP {kind} {}", quoted(place, &name)))
+}
+
+/// A new table under another name, and the rows.
+fn new_table(
     text: &str,
-    table: &str,
+    (place, table): (&str, &str),
     conversions: &[(String, String)],
-    schema: &dyn SchemaView,
 ) -> Vec<String> {
-    let new = quote_name(&format!("eloqdb_rebuild_{table}"));
-    let old = quote_name(table);
-    let create = renamed(text, &new);
+    let name = format!("{}{table}", Needs::NEW);
+    let (new, old) = (quoted(place, &name), quoted(place, table));
     let columns = parse_create_table(text)
         .map(|info| info.columns)
         .unwrap_or_default();
-    let names: Vec<String> = columns
+    let stored: Vec<_> = columns.iter().filter(|column| !column.computed).collect();
+    let names: Vec<String> = stored
         .iter()
         .map(|column| quote_name(&column.name))
         .collect();
-    let values: Vec<String> = columns
+    let values: Vec<String> = stored
         .iter()
         .map(|column| {
             let found = conversions
@@ -159,17 +223,41 @@ fn statements(
             )
         })
         .collect();
-    let mut sqlite = vec![
-        create,
+    vec![
+        renamed(text, &new),
         format!(
             "INSERT INTO {new} ({}) SELECT {} FROM {old}",
             names.join(", "),
             values.join(", ")
         ),
-        format!("DROP TABLE {old}"),
-        format!("ALTER TABLE {new} RENAME TO {old}"),
+    ]
+}
+
+/// The changes of `sqlite_schema` that give the new table the old one's name. What refers to the table does so by its
+/// name; the indexes of its keys have names that SQLite makes of the table's.
+fn swap((place, table): (&str, &str), old_text: &str, text: &str) -> Vec<String> {
+    let mut sqlite = Vec::new();
+    let (new, old) = (
+        format!("{}{table}", Needs::NEW),
+        format!("{}{table}", Needs::OLD),
+    );
+    let moves = [
+        (table, old.as_str(), renamed(old_text, &quote_name(&old))),
+        (new.as_str(), table, text.to_owned()),
     ];
-    sqlite.extend(schema.dependents(table));
+    for (from, to, sql) in moves {
+        let (quoted_from, quoted_to) = (quote(from), quote(to));
+        sqlite.push(format!(
+            "UPDATE {place}.sqlite_schema SET name = {quoted_to}, tbl_name = {quoted_to}, sql = {} \
+             WHERE type = 'table' AND name = {quoted_from} COLLATE NOCASE",
+            quote(&sql)
+        ));
+        sqlite.push(format!(
+            "UPDATE {place}.sqlite_schema SET tbl_name = {quoted_to}, \
+             name = 'sqlite_autoindex_' || {quoted_to} || substr(name, length('sqlite_autoindex_' || tbl_name) + 1) \
+             WHERE type = 'index' AND sql IS NULL AND tbl_name = {quoted_from} COLLATE NOCASE"
+        ));
+    }
     sqlite
 }
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use pgtypes::SqlValue as Value;
 
+use crate::ddl::comment::Comment;
 use crate::pg_catalog::fill_constraint::is_key;
 use crate::pg_catalog::index;
 use crate::pg_catalog::objects::{Class, Objects, Text};
@@ -72,6 +73,7 @@ pub fn contents(input: &CatalogInput) -> Contents {
     // The view of a sequence is no view in PostgreSQL's eyes.
     let shown = |table: &&TableInfo| {
         table.name != SequenceInfo::TABLE
+            && table.name != Comment::TABLE
             && !input
                 .sequences
                 .iter()
@@ -92,6 +94,7 @@ pub fn contents(input: &CatalogInput) -> Contents {
     for sequence in &input.sequences {
         filler.sequence(sequence);
     }
+    filler.comments();
     Contents {
         objects: std::mem::take(&mut filler.objects),
         rows: filler.rows(),
@@ -147,6 +150,32 @@ impl Filler<'_> {
             }
         }
         self.rows.entry(definition.name).or_default().push(row);
+    }
+
+    /// The number in the first column where the others have these values.
+    pub(crate) fn find(
+        &self,
+        table: &'static str,
+        number: &str,
+        wanted: &[(&str, Value)],
+    ) -> Option<i64> {
+        let definition = tables::by_name(table)?;
+        let at = definition.position(number)?;
+        let wanted: Vec<(usize, &Value)> = wanted
+            .iter()
+            .map(|(column, value)| Some((definition.position(column)?, value)))
+            .collect::<Option<_>>()?;
+        let own = self.rows.get(table).into_iter().flatten();
+        let fixed = fixed_rows().iter().filter(|rows| rows.table == table);
+        let row = own.chain(fixed.flat_map(|rows| &rows.rows)).find(|row| {
+            wanted
+                .iter()
+                .all(|(column, value)| row.get(*column) == Some(*value))
+        })?;
+        match row.get(at) {
+            Some(Value::Integer(number)) => Some(*number),
+            _ => None,
+        }
     }
 
     pub(crate) fn owner(&self) -> String {

@@ -7,6 +7,7 @@
 mod describe;
 mod fill;
 mod fill_column;
+mod fill_comment;
 mod fill_constraint;
 mod fill_fixed;
 mod fill_index;
@@ -20,6 +21,7 @@ mod written;
 
 use pgtypes::SqlValue;
 
+use crate::ddl::comment::Comment;
 use crate::sequence::SequenceInfo;
 use crate::table_info::TableInfo;
 
@@ -45,6 +47,8 @@ pub struct CatalogInput {
     pub tables: Vec<TableInfo>,
     /// Its sequences, at the numbers where they are now.
     pub sequences: Vec<SequenceInfo>,
+    /// The comments on what is in it.
+    pub comments: Vec<Comment>,
     /// Settings as SHOW ALL gives them: name, value, description.
     pub settings: Vec<(String, String, String)>,
 }
@@ -85,6 +89,7 @@ mod tests {
                 ..table
             }],
             sequences: Vec::new(),
+            comments: Vec::new(),
             settings: vec![("a".to_owned(), "b".to_owned(), "c".to_owned())],
         };
         let contents = contents(&input);

@@ -46,6 +46,8 @@ pub struct Objects {
     roles: Vec<(u32, String)>,
     namespaces: Vec<(u32, &'static str)>,
     databases: Vec<(u32, String)>,
+    /// By the catalog table that an object is in, its number, and that of a column of it.
+    comments: HashMap<(u32, u32, i64), String>,
 }
 
 impl Objects {
@@ -77,6 +79,23 @@ impl Objects {
             .iter()
             .find(|(known, _)| i64::from(*known) == oid);
         found.map(|(_, name)| name.as_str())
+    }
+
+    pub(crate) fn add_comment(&mut self, (class, oid, column): (u32, u32, i64), text: &str) {
+        self.comments.insert((class, oid, column), text.to_owned());
+    }
+
+    /// What was said about an object of a catalog table, or of any.
+    pub(crate) fn comment(&self, class: Option<u32>, oid: u32, column: i64) -> Option<&str> {
+        let found = match class {
+            Some(class) => self.comments.get(&(class, oid, column)),
+            None => self
+                .comments
+                .iter()
+                .find(|((_, known, part), _)| *known == oid && *part == column)
+                .map(|(_, text)| text),
+        };
+        found.map(String::as_str)
     }
 
     pub(crate) fn class(&self, oid: u32) -> Option<&Class> {

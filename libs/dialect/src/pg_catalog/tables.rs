@@ -61,6 +61,8 @@ impl CatalogTable {
 
 /// The tables that have rows here.
 const FILLED: &[&str] = &[
+    "pg_description",
+    "pg_shdescription",
     "pg_am",
     "pg_attrdef",
     "pg_attribute",

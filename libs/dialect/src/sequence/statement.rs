@@ -2,19 +2,16 @@
 
 use pgtypes::SqlState;
 
-use crate::ddl::object_name;
+use crate::ddl::dependents::{Dependent, Dependents};
+use crate::ddl::{comment, object_name, role};
 use crate::error::DialectError;
 use crate::schema::SchemaView;
 use crate::sequence::{Options, SequenceInfo, altered, created, stored};
 use crate::source::Source;
-use crate::statement::{Notice, Statement, StatementKind};
+use crate::statement::{Notice, Statement};
 
 fn notice(sqlstate: SqlState, message: String) -> Notice {
-    Notice {
-        severity: "NOTICE",
-        sqlstate,
-        message,
-    }
+    Notice::coded(sqlstate, message)
 }
 
 /// CREATE [TEMP] SEQUENCE [IF NOT EXISTS] name [options]; the token behind SEQUENCE at `at`.
@@ -95,7 +92,14 @@ pub(crate) fn alter(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Stateme
         }
         Err(error) => return Err(error),
     };
-    if src.are(at, &["OWNER", "TO"]) || src.are(at, &["SET", "SCHEMA", "public"]) {
+    if src.are(at, &["OWNER", "TO"]) {
+        let role = role::read(src, at + 2, Some(role::OWNER))?;
+        return Ok(Statement {
+            roles: role.into_iter().collect(),
+            ..Statement::accepted(TAG)
+        });
+    }
+    if src.are(at, &["SET", "SCHEMA", "public"]) {
         return Ok(Statement::accepted(TAG));
     }
     if src.are(at, &["RENAME", "TO"]) {
@@ -152,15 +156,12 @@ pub(crate) fn drop(
 ) -> Result<Statement, DialectError> {
     let if_exists = src.are(at, &["IF", "EXISTS"]);
     let mut at = at + if if_exists { 2 } else { 0 };
-    let mut sqlite = Vec::new();
+    let mut dropped = Vec::new();
     let mut notices = Vec::new();
     loop {
         let (_, name, next) = object_name(src, at)?;
         match find(&name, schema, "sequence") {
-            Ok(info) => {
-                check_unused(&info, schema)?;
-                sqlite.extend(stored::drop(&info.name));
-            }
+            Ok(info) => dropped.push(info),
             Err(error) if if_exists && error.sqlstate == SqlState::UNDEFINED_TABLE => {
                 let message = format!("sequence \"{name}\" does not exist, skipping");
                 notices.push(notice(SqlState::SUCCESSFUL_COMPLETION, message));
@@ -173,12 +174,40 @@ pub(crate) fn drop(
         }
         at += 1;
     }
+    let cascade = src.is(at, "CASCADE");
     at += usize::from(src.is_any(at, &["CASCADE", "RESTRICT"]));
     crate::session::end_at(src, at)?;
-    let statement = if sqlite.is_empty() {
-        Statement::session(StatementKind::NoOperation, "DROP SEQUENCE")
+    let mut dependents = Dependents::new(schema, &[]);
+    for info in &dropped {
+        find_users(info, schema, &mut dependents)?;
+    }
+    let statement = if dependents.is_empty() {
+        let mut sqlite = Vec::new();
+        for info in &dropped {
+            sqlite.extend(stored::drop(&info.name));
+            sqlite.extend(comment::drop_relation(schema, &info.name));
+        }
+        if sqlite.is_empty() {
+            Statement::accepted("DROP SEQUENCE")
+        } else {
+            Statement::ddl("DROP SEQUENCE", sqlite)
+        }
     } else {
-        Statement::ddl("DROP SEQUENCE", sqlite)
+        if !cascade {
+            let only = match dropped.as_slice() {
+                [only] => Some(format!("sequence {}", only.name)),
+                _ => None,
+            };
+            return Err(dependents.refusal(only.as_deref()));
+        }
+        notices.push(dependents.notice());
+        let mut parts = dependents.drops();
+        let names: Vec<String> = dropped
+            .iter()
+            .map(|info| crate::literal::quote_name(&info.name))
+            .collect();
+        parts.push(format!("DROP SEQUENCE {}", names.join(", ")));
+        Statement::of_parts("DROP SEQUENCE", parts)
     };
     Ok(Statement {
         notices,
@@ -186,8 +215,12 @@ pub(crate) fn drop(
     })
 }
 
-/// No column takes its values from the sequence.
-fn check_unused(info: &SequenceInfo, schema: &dyn SchemaView) -> Result<(), DialectError> {
+/// The columns that take their values from a sequence.
+fn find_users(
+    info: &SequenceInfo,
+    schema: &dyn SchemaView,
+    dependents: &mut Dependents<'_>,
+) -> Result<(), DialectError> {
     let name = &info.name;
     if let (true, Some((table, column))) = (info.identity, &info.owner) {
         let message = format!(
@@ -199,20 +232,9 @@ fn check_unused(info: &SequenceInfo, schema: &dyn SchemaView) -> Result<(), Dial
             )),
         );
     }
-    let users = schema.sequence_users(name);
-    if users.is_empty() {
-        return Ok(());
+    for (table, column) in schema.sequence_users(name) {
+        let dependent = Dependent::Default { table, column };
+        dependents.add(dependent, &format!("sequence {name}"));
     }
-    let list: Vec<String> = users
-        .iter()
-        .map(|(table, column)| {
-            format!("default value for column {column} of table {table} depends on sequence {name}")
-        })
-        .collect();
-    Err(DialectError::new(
-        SqlState::DEPENDENT_OBJECTS_STILL_EXIST,
-        format!("cannot drop sequence {name} because other objects depend on it"),
-    )
-    .detail(list.join("\n"))
-    .hint("Use DROP ... CASCADE to drop the dependent objects too."))
+    Ok(())
 }

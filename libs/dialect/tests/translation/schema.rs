@@ -90,10 +90,14 @@ impl SchemaView for Database {
         self.texts(sql, table)
     }
 
-    fn is_referenced(&self, table: &str) -> bool {
+    fn referrers(&self, table: &str) -> Vec<(i64, Rc<TableInfo>)> {
         let sql = "SELECT s.name FROM sqlite_schema AS s, pragma_foreign_key_list(s.name) AS f \
-                   WHERE s.type = 'table' AND f.\"table\" = ?1 COLLATE NOCASE AND s.name <> ?1 COLLATE NOCASE";
-        !self.texts(sql, table).is_empty()
+                   WHERE s.type = 'table' AND f.\"table\" = ?1 COLLATE NOCASE";
+        let names = self.texts(sql, table);
+        names
+            .iter()
+            .filter_map(|name| Some((0, self.table_info(name)?)))
+            .collect()
     }
 
     fn sequence(&self, name: &str) -> Option<SequenceInfo> {

@@ -109,6 +109,18 @@ impl Database {
 
     pub(crate) fn execute(&self, sql: &str) -> Result<(), String> {
         let statement = analyze(sql, self).map_err(|error| by_translation(&error))?;
+        for check in &statement.first {
+            let mut query = self.connection.prepare(&check.query).unwrap();
+            if query.exists([]).unwrap() {
+                return Err(said(check.violation.sqlstate, &check.violation.message));
+            }
+        }
+        if !statement.parts.is_empty() {
+            return statement
+                .parts
+                .iter()
+                .try_for_each(|part| self.execute(part));
+        }
         if let Some(needs) = &statement.needs {
             return self.with_needs(&statement, needs);
         }
@@ -145,34 +157,16 @@ impl Database {
     }
 
     fn with_needs(&self, statement: &Statement, needs: &Needs) -> Result<(), String> {
-        let (checks, violation) = match needs {
-            Needs::SchemaRebuild {
-                checks,
-                violation,
-                foreign_keys_off,
-                ..
-            } => {
-                if *foreign_keys_off {
-                    self.batch("PRAGMA foreign_keys = OFF")?;
-                }
-                self.batch("PRAGMA legacy_alter_table = ON; BEGIN")?;
-                (checks, violation)
-            }
-            Needs::SchemaEdit {
-                checks, violation, ..
-            } => {
-                self.batch("BEGIN")?;
-                (checks, violation)
-            }
-        };
+        let (Needs::SchemaRebuild { checks, .. } | Needs::SchemaEdit { checks, .. }) = needs;
+        self.batch("BEGIN")?;
         let changed = self.change(statement, needs).and_then(|()| {
             for check in checks {
-                let mut check = self
+                let mut query = self
                     .connection
-                    .prepare(check)
+                    .prepare(&check.query)
                     .map_err(|error| by_sqlite(&error))?;
-                if check.exists([]).map_err(|error| by_sqlite(&error))? {
-                    return Err(said(violation.0, &violation.1));
+                if query.exists([]).map_err(|error| by_sqlite(&error))? {
+                    return Err(said(check.violation.sqlstate, &check.violation.message));
                 }
             }
             Ok(())
@@ -182,7 +176,6 @@ impl Database {
         } else {
             "COMMIT"
         })?;
-        self.batch("PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON")?;
         changed
     }
 
@@ -190,17 +183,31 @@ impl Database {
         for text in &statement.sqlite {
             self.batch(text)?;
         }
-        let Needs::SchemaEdit { table, sql, .. } = needs else {
-            return Ok(());
-        };
         self.batch("PRAGMA writable_schema = ON")?;
-        self.connection
-            .execute(Needs::SCHEMA_EDIT, [sql, table])
-            .unwrap();
+        match needs {
+            Needs::SchemaEdit {
+                place, table, sql, ..
+            } => {
+                self.connection
+                    .execute(&Needs::schema_edit(place), [sql, table])
+                    .unwrap();
+            }
+            Needs::SchemaRebuild { swap, .. } => {
+                for text in swap {
+                    self.batch(text)?;
+                }
+            }
+        }
         let version = self.raw("PRAGMA schema_version").parse::<i64>().unwrap() + 1;
         self.batch(&format!(
             "PRAGMA schema_version = {version}; PRAGMA writable_schema = RESET"
-        ))
+        ))?;
+        if let Needs::SchemaRebuild { after, .. } = needs {
+            for text in after {
+                self.batch(text)?;
+            }
+        }
+        Ok(())
     }
 
     /// Rows of a query as a client reads them, `|` between columns.

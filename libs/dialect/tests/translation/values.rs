@@ -166,6 +166,8 @@ fn what_has_the_type_of_its_column_is_stored_as_it_is() {
         "UPDATE t SET v = v, n = n, i = i, id = i WHERE id = $1",
     ] {
         let sqlite = database.analyze(sql).sqlite.concat();
+        // A key that may be NULL is looked at, because SQLite would make a number of it.
+        let sqlite = sqlite.replace("pg_no_null", "");
         assert!(!sqlite.contains("pg_"), "{sqlite}");
     }
 }

@@ -7,6 +7,7 @@ use super::{
     Answer, CatalogFunction, no_rows, nothing, of_all, of_objects, oid, optional, text, truth,
     written,
 };
+use crate::pg_catalog::find_table;
 use crate::pg_catalog::objects::Objects;
 
 pub(super) const FUNCTIONS: &[CatalogFunction] = &[
@@ -57,10 +58,10 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_pg_total_relation_size", 1, size),
     of_all("pg_pg_my_temp_schema", 0, |_, _| Ok(SqlValue::Integer(0))),
     of_all("pg_pg_is_other_temp_schema", 1, |_, _| truth(false)),
+    of_objects("pg_obj_description", -1, comment),
+    of_objects("pg_col_description", 2, comment_on_column),
+    of_objects("pg_shobj_description", 2, comment),
     // Objects of these kinds are in no database here.
-    of_all("pg_obj_description", -1, nothing),
-    of_all("pg_col_description", 2, nothing),
-    of_all("pg_shobj_description", 2, nothing),
     of_all("pg_pg_get_triggerdef", 1, nothing),
     of_all("pg_pg_get_triggerdef_ext", 2, nothing),
     of_all("pg_pg_get_ruledef", 1, nothing),
@@ -107,6 +108,28 @@ fn index(objects: &Objects, arguments: &[SqlValue]) -> Answer {
 fn constraint(objects: &Objects, arguments: &[SqlValue]) -> Answer {
     let found = objects.constraint(oid(arguments, 0));
     optional(found.map(|found| found.of(pretty(arguments, 1))))
+}
+
+/// The comment on an object: its number, and the name of the catalog table that it is in.
+fn comment(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    let class = match arguments.get(1) {
+        Some(SqlValue::Text(table)) => match find_table(Some("pg_catalog"), table) {
+            Some(table) => Some(table.oid),
+            None => return Ok(SqlValue::Null),
+        },
+        _ => None,
+    };
+    optional(objects.comment(class, oid(arguments, 0), 0))
+}
+
+fn comment_on_column(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    let class = find_table(None, "pg_class").map(|table| table.oid);
+    match arguments.get(1) {
+        Some(SqlValue::Integer(column)) if *column != 0 => {
+            optional(objects.comment(class, oid(arguments, 0), *column))
+        }
+        _ => Ok(SqlValue::Null),
+    }
 }
 
 /// An argument that asks for no more parentheses than are needed.
