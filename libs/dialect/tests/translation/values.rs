@@ -167,7 +167,7 @@ fn what_has_the_type_of_its_column_is_stored_as_it_is() {
     ] {
         let sqlite = database.analyze(sql).sqlite.concat();
         // A key that may be NULL is looked at, because SQLite would make a number of it.
-        let sqlite = sqlite.replace("pg_no_null", "");
+        let sqlite = sqlite.replace("pg_not_null", "");
         assert!(!sqlite.contains("pg_"), "{sqlite}");
     }
 }
