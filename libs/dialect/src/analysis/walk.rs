@@ -113,15 +113,11 @@ impl Expr {
             | ExprKind::Row(list)
             | ExprKind::Grouping(list)
             | ExprKind::Extreme { operands: list, .. } => list.iter().for_each(each),
-            ExprKind::Case { arms, otherwise } => {
-                for (condition, result) in arms {
-                    each(condition);
-                    each(result);
-                }
-                if let Some(otherwise) = otherwise {
-                    each(otherwise);
-                }
-            }
+            ExprKind::Case { arms, otherwise } => arms
+                .iter()
+                .flat_map(|(condition, result)| [condition, result])
+                .chain(otherwise.as_deref())
+                .for_each(each),
             ExprKind::InList(test) => {
                 each(&test.operand);
                 test.list.iter().for_each(each);

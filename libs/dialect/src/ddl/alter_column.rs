@@ -243,7 +243,7 @@ impl Alter<'_> {
     /// The texts of checks and of indexes over expressions were printed for the present type. `alike`: they mean the
     /// same as long as no arithmetic of that type is in them.
     fn check_expressions(&self, name: &str, alike: bool) -> Result<(), DialectError> {
-        let bound = |text: &str| names(text, name) && !(alike && !text.contains("pg_int"));
+        let bound = |text: &str| names(text, name) && (!alike || text.contains("pg_int"));
         let refused = |what: String| {
             let feature = format!("changing the type of column \"{name}\", which {what} uses,");
             let hint = "Drop it first, and add it again afterwards.";
