@@ -94,6 +94,7 @@ fn with_arguments<T>(
 }
 
 /// The error as SQLite takes it: the SQLSTATE stays in the message.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn refused(error: pgtypes::ValueError) -> rusqlite::Error {
     let tagged = pgtypes::sqlite::tagged(error.sqlstate, &error.message);
     rusqlite::Error::UserFunctionError(tagged.into())

@@ -294,13 +294,11 @@ impl Transaction {
         prepared: &Rc<Prepared>,
         values: &Rc<[SqlValue]>,
     ) -> Result<u64, Failure> {
-        match &mut self.writing {
-            Writing::Optimistic(run) => run.run(sqlite, prepared, values),
-            _ => {
-                sequences::make_ready(sqlite, &prepared.statement.sequences)?;
-                sqlite.change(prepared.text(), values)
-            }
+        if let Writing::Optimistic(run) = &mut self.writing {
+            return run.run(sqlite, prepared, values);
         }
+        sequences::make_ready(sqlite, &prepared.statement.sequences)?;
+        sqlite.change(prepared.text(), values)
     }
 
     /// Runs again with the permit what has run without; nothing to do when nothing has.

@@ -135,12 +135,14 @@ fn mark_rowid_alias(info: &mut TableInfo, without_rowid: bool) {
         .constraints
         .iter()
         .find(|constraint| constraint.kind == ConstraintKind::PrimaryKey);
-    let Some([only]) = key.map(|key| key.columns.as_slice()) else {
-        return;
+    let only = match key.map(|key| key.columns.as_slice()) {
+        Some([only]) if !without_rowid => Some(only.clone()),
+        _ => None,
     };
-    let only = only.clone();
     for column in &mut info.columns {
-        column.rowid_alias &= !without_rowid && column.name.eq_ignore_ascii_case(&only);
+        column.rowid_alias &= only
+            .as_ref()
+            .is_some_and(|only| column.name.eq_ignore_ascii_case(only));
     }
 }
 

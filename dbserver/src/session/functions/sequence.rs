@@ -66,6 +66,10 @@ fn set(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
     on_sequence(arguments, |name| facts.sequences.set(name, *value, called))
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "in a table with functions that can fail"
+)]
 fn serial_sequence(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
     let (Some(Value::Text(table)), Some(Value::Text(column))) =
         (arguments.first(), arguments.get(1))

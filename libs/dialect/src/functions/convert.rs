@@ -78,19 +78,7 @@ casts! {
 
 #[cfg(test)]
 mod tests {
-    use pgtypes::SqlState;
-
     use super::*;
-
-    #[test]
-    fn numbers_are_rounded_and_checked_against_their_range() {
-        assert_eq!(to_int4(&[Value::Real(2.5)]), Ok(Value::Integer(3)));
-        assert_eq!(to_int4(&[Value::Real(-2.5)]), Ok(Value::Integer(-3)));
-        assert_eq!(to_bool(&[Value::Real(0.5)]), Ok(Value::Integer(1)));
-        let error = to_int2(&[Value::Integer(70_000)]).unwrap_err();
-        assert_eq!(error.sqlstate, SqlState::NUMERIC_VALUE_OUT_OF_RANGE);
-        assert_eq!(error.message, "smallint out of range");
-    }
 
     #[test]
     fn what_is_wrong_with_a_value_is_said_as_postgresql_says_it() {

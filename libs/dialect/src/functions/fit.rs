@@ -57,27 +57,7 @@ pub(crate) fn fit_bpchar(arguments: &[Value]) -> Result {
 
 #[cfg(test)]
 mod tests {
-    use pgtypes::SqlState;
-
     use super::*;
-
-    #[test]
-    fn numbers_are_rounded_to_the_scale_and_refused_beyond_the_precision() {
-        let numeric = |value: Value| fit_numeric(&[value, Value::Integer(4), Value::Integer(2)]);
-        assert_eq!(numeric(Value::Real(19.995)), Ok(Value::Integer(20)));
-        assert_eq!(numeric(Value::Text("1.005".into())), Ok(Value::Real(1.01)));
-        assert_eq!(numeric(Value::Integer(99)), Ok(Value::Integer(99)));
-        for value in [
-            Value::Integer(100),
-            Value::Real(99.995),
-            Value::Real(-100.0),
-        ] {
-            assert_eq!(
-                numeric(value).unwrap_err().sqlstate,
-                SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
-            );
-        }
-    }
 
     #[test]
     fn only_blanks_may_be_cut_off() {

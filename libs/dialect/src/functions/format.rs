@@ -394,25 +394,4 @@ mod tests {
         assert_eq!(shown(Value::Integer(3), "FM990.99"), "3.");
         assert_eq!(shown(Value::Integer(12345), "999"), "###");
     }
-
-    #[test]
-    fn texts_are_read_by_templates() {
-        let call = |f: fn(&[Value]) -> Result, a: &str, b: &str| {
-            f(&[Value::Text(a.into()), Value::Text(b.into())])
-        };
-        assert_eq!(
-            call(to_date, "05 Dec 2000", "DD Mon YYYY"),
-            Ok(Value::Text("2000-12-05".into()))
-        );
-        assert_eq!(
-            call(to_timestamp, "2024/06/09 03:04 pm", "YYYY/MM/DD HH12:MI am"),
-            Ok(Value::Text("2024-06-09 15:04:00+00".into()))
-        );
-        assert!(call(to_number, "12,454.8-", "99G999D9S").is_err());
-        assert_eq!(
-            call(to_number, "$1,234.50", "L9G999D99"),
-            Ok(Value::Real(1234.5))
-        );
-        assert!(call(to_date, "x", "YYYY").is_err());
-    }
 }

@@ -30,6 +30,10 @@ pub(crate) fn number(value: f64) -> Value {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "called with what was just computed"
+)]
 fn computed(decimal: Decimal) -> Result {
     Ok(Value::Text(decimal.to_string()))
 }
@@ -152,63 +156,4 @@ pub(crate) fn size_pretty(arguments: &[Value]) -> Result {
         value = (value + 512) / 1024;
     }
     Ok(Value::Text(format!("{value} PB")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounding_goes_by_the_decimal_text() {
-        for (value, digits, expected) in [
-            (1.005, 2, 1.01),
-            (2.5, 0, 3.0),
-            (-2.5, 0, -3.0),
-            (0.125, 2, 0.13),
-            (1.25, 5, 1.25),
-        ] {
-            let result = round(&[Value::Real(value), Value::Integer(digits)]).unwrap();
-            assert!((real(&result) - expected).abs() < 1e-12, "{value} {digits}");
-        }
-        assert_eq!(
-            round(&[Value::Integer(1250), Value::Integer(-2)]),
-            Ok(Value::Integer(1300))
-        );
-        assert_eq!(
-            numeric_text(&[Value::Integer(5), Value::Integer(2)]),
-            Ok(Value::Text("5.00".into()))
-        );
-        let exact = |text: &str| Value::Text(text.to_owned());
-        assert_eq!(
-            round(&[exact("12345678901.1250000000000"), Value::Integer(2)]),
-            Ok(Value::Real(12_345_678_901.13))
-        );
-        assert_eq!(
-            trunc(&[Value::Real(-2.567), Value::Integer(1)]),
-            Ok(Value::Real(-2.5))
-        );
-        assert_eq!(
-            trunc(&[Value::Integer(1299), Value::Integer(-2)]),
-            Ok(Value::Integer(1200))
-        );
-        assert_eq!(
-            modulo(&[Value::Real(7.5), Value::Real(0.1)]),
-            Ok(Value::Integer(0))
-        );
-        assert_eq!(
-            div(&[Value::Real(-7.5), Value::Integer(2)]),
-            Ok(Value::Integer(-3))
-        );
-        assert_eq!(numeric_text(&[Value::Real(0.1 + 0.2)]), Ok(exact("0.3")));
-        assert_eq!(
-            modulo(&[Value::Integer(-7), Value::Integer(3)]),
-            Ok(Value::Integer(-1))
-        );
-        assert_eq!(
-            modulo(&[Value::Integer(1), Value::Integer(0)])
-                .unwrap_err()
-                .sqlstate,
-            SqlState::DIVISION_BY_ZERO
-        );
-    }
 }

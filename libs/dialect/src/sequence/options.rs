@@ -7,6 +7,10 @@ use crate::source::Source;
 
 /// Options; `None` where one was not written.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(
+    clippy::option_option,
+    reason = "whether it was written, and whether as NO or NONE"
+)]
 pub(crate) struct Options {
     /// AS
     pub(crate) ty: Option<PgType>,

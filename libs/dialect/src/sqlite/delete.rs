@@ -45,7 +45,7 @@ impl Printer<'_> {
         self.push(".rowid FROM ");
         self.relation(delete.table)?;
         self.push(", ");
-        self.from_beside_table(&delete.using)?;
+        self.items_beside_table(&delete.using)?;
         if let Some(filter) = &delete.filter {
             self.push(" WHERE ");
             self.expr(filter)?;

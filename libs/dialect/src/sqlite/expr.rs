@@ -4,6 +4,7 @@ use crate::analysis::constant::names_an_object;
 use crate::analysis::deeper;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::TypeId;
+use crate::sqlite::fold::folded;
 use crate::sqlite::form::collation;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::ValueFunction;
@@ -27,7 +28,10 @@ impl Printer<'_> {
             }
             ExprKind::Column(column) => self.column(*column),
             ExprKind::Relabel(inner) => self.relabel(inner, expr)?,
-            ExprKind::Call(call) => self.call(call, expr.at)?,
+            ExprKind::Call(call) => match folded(call) {
+                Some(text) => self.text(&text),
+                None => self.call(call, expr.at)?,
+            },
             ExprKind::ViaText(inner) => self.via_text(inner, expr.ty, expr.at)?,
             ExprKind::And(list) => self.joined(list, " AND ", "1")?,
             ExprKind::Or(list) => self.joined(list, " OR ", "0")?,

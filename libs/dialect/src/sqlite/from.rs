@@ -11,7 +11,7 @@ impl Printer<'_> {
     }
 
     /// The items of FROM or USING, with the table that is changed before them.
-    pub(crate) fn from_beside_table(&mut self, items: &[FromItem]) -> Result {
+    pub(crate) fn items_beside_table(&mut self, items: &[FromItem]) -> Result {
         self.items(items, true)
     }
 
@@ -19,7 +19,8 @@ impl Printer<'_> {
     /// What SQLite calls a cross join would not be reordered.
     fn items(&mut self, items: &[FromItem], mut behind: bool) -> Result {
         self.list(items, ", ", |printer, item| {
-            let wrap = std::mem::replace(&mut behind, true) && matches!(item, FromItem::Join { .. });
+            let wrap =
+                std::mem::replace(&mut behind, true) && matches!(item, FromItem::Join { .. });
             if wrap {
                 printer.push("(");
             }

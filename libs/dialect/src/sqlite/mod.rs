@@ -12,6 +12,7 @@ mod constant;
 mod delete;
 mod distinct_on;
 mod expr;
+mod fold;
 mod form;
 mod from;
 mod insert;

@@ -12,7 +12,7 @@ impl Printer<'_> {
         self.assignments(&update.assignments, update.table)?;
         if !update.from.is_empty() {
             self.push(" FROM ");
-            self.from_beside_table(&update.from)?;
+            self.items_beside_table(&update.from)?;
         }
         if let Some(filter) = &update.filter {
             self.push(" WHERE ");

@@ -7,11 +7,17 @@ mod drivers;
 #[cfg(test)]
 mod functions;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod queries;
+#[cfg(test)]
+mod rows;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod schema_changes;
+#[cfg(test)]
+mod sequences;
 #[cfg(test)]
 mod session;
 #[cfg(test)]

@@ -250,38 +250,6 @@ fn a_dump_of_pg_dump_loads() {
 }
 
 #[test]
-fn sequences_count() {
-    let database = Database::new();
-    database.run("CREATE SEQUENCE s START WITH 10 INCREMENT BY 5");
-    assert_eq!(database.one("SELECT nextval('s')"), "10");
-    assert_eq!(database.one("SELECT nextval('public.s'::regclass)"), "15");
-    assert_eq!(database.one("SELECT setval('s', 100, false)"), "100");
-    assert_eq!(database.one("SELECT nextval('s')"), "100");
-    database.run(
-        "CREATE TABLE t (id serial PRIMARY KEY, n bigint);
-         INSERT INTO t VALUES (nextval('t_id_seq'), nextval('s')), (nextval('public.t_id_seq'::regclass), 0)",
-    );
-    assert_eq!(
-        database.rows("SELECT id, n FROM t ORDER BY id"),
-        ["1|105", "2|0"]
-    );
-    assert_eq!(database.one("SELECT currval('t_id_seq'), lastval()"), "2|2");
-    assert_eq!(
-        database.one("SELECT setval('s', (SELECT max(id) FROM t) + 10)"),
-        "12"
-    );
-    assert_eq!(
-        database.analyze("SELECT setval('s', $1)").parameters.len(),
-        1
-    );
-    assert_eq!(
-        database.rows("SELECT tablename FROM pg_catalog.pg_tables"),
-        ["t"]
-    );
-    assert!(dialect::analyze("SELECT nextval('other')", &dialect::NoSchema).is_err());
-}
-
-#[test]
 fn tables_are_made_from_queries_with_their_types() {
     let database = Database::new();
     database.run("CREATE TABLE t (id bigint PRIMARY KEY, j json); INSERT INTO t VALUES (1, '{}'), (2, '[]'); CREATE TABLE u AS SELECT id, j, count(*) OVER () AS n FROM t; CREATE TEMP TABLE w (x) AS SELECT 1 WITH NO DATA");
@@ -304,6 +272,28 @@ fn conflicts_are_resolved_by_columns_and_by_constraints() {
         "UPDATE t AS x SET n = q.z, k = DEFAULT FROM (SELECT 1 AS id, 5 AS z) q WHERE q.id = x.id",
     );
     assert_eq!(database.one("SELECT n, k FROM t"), "5|NULL");
+}
+
+#[test]
+fn changes_see_the_rows_of_outer_joins_beside_the_table() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0), (3, 0);
+         CREATE TABLE a (k int, v int); INSERT INTO a VALUES (1, 10);
+         CREATE TABLE b (k int); INSERT INTO b VALUES (1), (2);
+         UPDATE t SET n = coalesce(a.v, -1) FROM a RIGHT JOIN b ON a.k = b.k WHERE t.id = b.k",
+    );
+    assert_eq!(
+        database.rows("SELECT id, n FROM t ORDER BY id"),
+        ["1|10", "2|-1", "3|0"]
+    );
+    database
+        .run("DELETE FROM t USING a RIGHT JOIN b ON a.k = b.k WHERE t.id = b.k AND a.k IS NULL");
+    assert_eq!(database.rows("SELECT id FROM t ORDER BY id"), ["1", "3"]);
+    database.run(
+        "DELETE FROM t USING a, b LEFT JOIN a AS c ON c.k = b.k WHERE t.id = a.k AND c.k = t.id",
+    );
+    assert_eq!(database.rows("SELECT id FROM t"), ["3"]);
 }
 
 #[test]

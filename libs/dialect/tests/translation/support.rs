@@ -258,15 +258,15 @@ impl Database {
 
     /// Where expressions in the place of `{}` give something else than they should, a line each.
     pub(crate) fn differences(&self, query: &str, cases: &[(&str, &str)]) -> String {
-        let mut found = String::new();
+        let mut found = Vec::new();
         for (expression, expected) in cases {
             let rows = self.try_rows(&query.replace("{}", expression));
             let given = rows.map_or_else(|error| error, |rows| rows.join(" "));
             if given != *expected {
-                found += &format!("{expression}: {given}, not {expected}\n");
+                found.push(format!("{expression}: {given}, not {expected}"));
             }
         }
-        found
+        found.join("\n")
     }
 
     pub(crate) fn one(&self, sql: &str) -> String {
@@ -302,11 +302,7 @@ impl Database {
             .connection
             .prepare(statement.sqlite.last().unwrap())
             .unwrap();
-        prepared
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
+        prepared.column_names().map(str::to_owned).collect()
     }
 
     fn fill_catalog(&self) {
@@ -360,7 +356,7 @@ fn shown(value: SqlValueRef<'_>, ty: Option<PgType>) -> String {
 /// A type by its name in the catalog, with modifiers: `varchar(20)`.
 pub(crate) fn short(ty: &PgType) -> String {
     if let PgType::Composed(oid) = ty {
-        return TypeId::new(oid.get()).name().to_owned();
+        return TypeId::new(oid.get()).name();
     }
     let declared = ty.declaration();
     let modifiers = declared.find('(').map_or("", |at| &declared[at..]);

@@ -1,0 +1,193 @@
+//! Rows: groups, distinct ones, elements of arrays, and what is often asked of them.
+
+use pgtypes::PgType;
+
+use crate::support::{Database, short};
+
+fn types(database: &Database, sql: &str) -> Vec<String> {
+    let columns = database.analyze(sql).columns;
+    let shown = columns
+        .iter()
+        .map(|ty| ty.as_ref().map_or("-".to_owned(), short));
+    shown.collect()
+}
+
+#[test]
+fn distinct_on_gives_the_first_row_of_each_group() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (id int, kind text, n int);
+         INSERT INTO t VALUES (1, 'a', 5), (2, 'a', 7), (3, 'b', 1), (4, NULL, 9)",
+    );
+    for (sql, expected) in [
+        (
+            "SELECT DISTINCT ON (kind) kind, id FROM t ORDER BY kind, n DESC",
+            "a|2 b|3 NULL|4",
+        ),
+        (
+            "SELECT DISTINCT ON (kind) id FROM t WHERE n < 9 ORDER BY kind DESC, id LIMIT 1",
+            "3",
+        ),
+        (
+            "SELECT DISTINCT ON (lower(kind)) t.* FROM t WHERE id < 3 ORDER BY lower(kind), id",
+            "1|a|5",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT DISTINCT ON (kind) kind FROM t) AS q",
+            "3",
+        ),
+    ] {
+        assert_eq!(database.rows(sql).join(" "), expected, "{sql}");
+    }
+}
+
+#[test]
+fn what_ordinary_queries_say_is_understood() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (id int, \"nothing\" text, b boolean, j jsonb, iv interval, ts timestamp, d date);
+         INSERT INTO t VALUES (1, 'x', true, '{\"a\":{\"b\":[1,{\"c\":2}]}}', '1 day 02:00', '2024-02-29 12:00', '2024-02-29')",
+    );
+    assert_eq!(
+        database.differences(
+            "SELECT {} FROM t",
+            &[
+                ("nothing", "x"),
+                ("t.nothing", "x"),
+                ("2 ^ 10", "1024"),
+                ("sqrt(16)", "4"),
+                ("ceil(1.2)", "2"),
+                ("-iv", "-1 days -02:00:00"),
+                ("extract(microseconds FROM time '01:02:03.5')", "3500000"),
+                ("justify_hours(interval '27 hours')", "1 day 03:00:00"),
+                ("j #>> '{a,b,1,c}'", "2"),
+                ("j #> '{a,b,0}'", "1"),
+                ("j ? 'a' AND NOT j ? 'b'", "t"),
+                (
+                    "json_build_object('b', b, 'j', j -> 'a')",
+                    "{\"b\" : true, \"j\" : {\"b\": [1, {\"c\": 2}]}}",
+                ),
+                ("pg_typeof(ts)", "timestamp without time zone"),
+                ("string_agg(DISTINCT nothing, ',')", "x"),
+                ("to_char(1.5, 'FM990.00')", "1.50"),
+            ]
+        ),
+        ""
+    );
+    for (expression, ty) in [
+        ("extract(epoch FROM ts)", "numeric"),
+        ("extract(epoch FROM d)", "numeric"),
+        ("extract(year FROM ts)", "numeric"),
+        ("d - d", "int4"),
+        ("ts - ts", "interval"),
+        ("d + 1", "date"),
+        ("now()::date", "date"),
+        ("b AND true", "bool"),
+        ("NULL::int", "int4"),
+    ] {
+        assert_eq!(
+            types(&database, &format!("SELECT {expression} FROM t")),
+            [ty],
+            "{expression}"
+        );
+    }
+}
+
+#[test]
+fn arrays_are_unnested_into_rows() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (a varchar(3), b int, d date)");
+    for (sql, expected) in [
+        ("SELECT * FROM unnest('{1,2}'::int[])", "1 2"),
+        ("SELECT x + 1 FROM unnest(ARRAY[1, 2]) AS x", "2 3"),
+        (
+            "SELECT p.n, p.s FROM unnest('{1,2}'::int[], '{7,x}'::text[]) AS p(n, s) ORDER BY p.n DESC",
+            "2|x 1|7",
+        ),
+        (
+            "SELECT pg_typeof(x) FROM unnest('{7}'::varchar[]) x",
+            "character varying",
+        ),
+        ("SELECT x FROM unnest(('{1,2}'::int2[])::bigint[]) x", "1 2"),
+    ] {
+        assert_eq!(database.rows(sql).join(" "), expected, "{sql}");
+    }
+    database.run(
+        "INSERT INTO t (a, b, d) SELECT * FROM UNNEST(('{u,v}')::varchar[], ('{1,NULL}')::integer[], ('{2024-1-2,2024-01-03}')::date[])",
+    );
+    assert_eq!(
+        database.rows("SELECT * FROM t").join(" "),
+        "u|1|2024-01-02 v|NULL|2024-01-03"
+    );
+    let parameters = database
+        .analyze("SELECT * FROM unnest($1::int[])")
+        .parameters;
+    assert_eq!(
+        parameters,
+        [Some(PgType::Composed(pgtypes::Oid::new(1007)))],
+        "an array of integers"
+    );
+}
+
+#[test]
+fn a_column_beside_an_aggregate_needs_group_by() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (a int, b int); INSERT INTO t VALUES (1, 2), (1, 3)");
+    for sql in [
+        "SELECT a, count(*) FROM t",
+        "SELECT sum(b), t.a FROM t WHERE b > (SELECT 1)",
+    ] {
+        let error = dialect::analyze(sql, &database).unwrap_err();
+        assert_eq!(error.sqlstate.as_str(), "42803", "{sql}");
+    }
+    for (sql, expected) in [
+        ("SELECT a, count(*) FROM t GROUP BY a", "1|2"),
+        ("SELECT a, sum(b) OVER () FROM t LIMIT 1", "1|5"),
+        ("SELECT a, (SELECT max(b) FROM t) FROM t LIMIT 1", "1|3"),
+        (
+            "SELECT (SELECT u.a FROM t AS u LIMIT 1), count(*) FROM t",
+            "1|2",
+        ),
+        (
+            "SELECT count(*) FROM t UNION ALL SELECT a FROM t GROUP BY a",
+            "2 1",
+        ),
+        (
+            "SELECT sum(b) FILTER (WHERE a > 0) OVER w, a FROM t WINDOW w AS () LIMIT 1",
+            "5|1",
+        ),
+    ] {
+        assert_eq!(database.rows(sql).join(" "), expected, "{sql}");
+    }
+}
+
+#[test]
+fn distinct_values_are_collected_in_their_order() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (g int, s text, n numeric, i int);
+         INSERT INTO t VALUES (1, 'b', 1.50, 10), (1, 'a', 1.5, 9), (1, 'b', 20, 10), (1, NULL, NULL, 9), (2, NULL, NULL, 1)",
+    );
+    assert_eq!(
+        database.differences(
+            "SELECT {} FROM t GROUP BY g ORDER BY g",
+            &[
+                ("string_agg(DISTINCT s, ', ')", "a, b NULL"),
+                ("string_agg(DISTINCT s, ',' ORDER BY s DESC)", "b,a NULL"),
+                ("string_agg(DISTINCT s, NULL)", "ab NULL"),
+                (
+                    "string_agg(DISTINCT s, ';') FILTER (WHERE i < 10)",
+                    "a NULL"
+                ),
+                ("string_agg(DISTINCT i::text, '-')", "10-9 1"),
+                ("array_agg(DISTINCT i)", "{9,10} {1}"),
+                ("array_agg(DISTINCT s)", "{a,b,NULL} {NULL}"),
+                ("count(DISTINCT n)", "2 0"),
+                ("cardinality(array_agg(DISTINCT n))", "3 1"),
+            ]
+        ),
+        ""
+    );
+    let error = database.try_rows("SELECT string_agg(DISTINCT s, i::text) FROM t");
+    assert!(error.unwrap_err().starts_with("0A000"));
+}
