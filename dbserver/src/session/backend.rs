@@ -95,6 +95,7 @@ impl Backend {
             sqlite: &self.sqlite,
             database: self.database(),
             settings,
+            locks: self.facts.locks(),
             interrupt: self.interrupt(),
             deadline: self.deadline,
         }
@@ -156,6 +157,11 @@ impl Backend {
     /// Commits what SQLite has committed; durable when it returns.
     pub fn publish(&self, permit: Permit, write_set: WriteSet) -> Result<(), EngineError> {
         let queued = self.env.commit(self.database(), permit, write_set)?;
+        let durable = self.database().store().horizon().durable();
+        self.facts.locks().owner().release(
+            Some(pagestore::CommitNumber::new(queued.commit().get())),
+            durable,
+        );
         self.env.wait_durable(&queued)
     }
 

@@ -187,6 +187,14 @@ impl Portal {
         }
     }
 
+    /// How many rows are kept in memory.
+    pub fn kept_rows(&self) -> u64 {
+        match &self.progress {
+            Progress::Kept(rows, _) => rows.len() as u64,
+            Progress::Fresh | Progress::Running(_) | Progress::Done => 0,
+        }
+    }
+
     /// Reads the rest of the result into memory, so that what the transaction does next does not
     /// change it.
     pub fn keep(&mut self) -> Result<(), Failure> {

@@ -117,6 +117,7 @@ fn column(column: &TableColumn) -> Column {
                 None => Generated::No,
             }
         },
+        rowid: column.rowid_alias,
     }
 }
 
@@ -158,6 +159,7 @@ fn catalog_table(name: &str) -> Option<Relation> {
                 not_null: false,
                 default: None,
                 generated: Generated::No,
+                rowid: false,
             })
             .collect(),
     ))

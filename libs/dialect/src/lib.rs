@@ -19,6 +19,7 @@ pub mod functions;
 mod known_schema;
 mod lexer;
 mod literal;
+mod lock;
 mod maintenance;
 mod names;
 pub mod pg_catalog;
@@ -45,8 +46,8 @@ pub use sequence::{
 };
 pub use split::split;
 pub use statement::{
-    ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, Needs,
-    Notice, Reindex, Statement, StatementKind, TransactionModes,
+    ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, LockMode,
+    Needs, Notice, Reindex, Statement, StatementKind, TransactionModes,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table,

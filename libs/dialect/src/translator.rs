@@ -242,7 +242,6 @@ impl<'a> Translator<'a> {
         Statement {
             sqlite,
             parameters: self.parameters,
-            repeatable: self.repeatable,
             catalog: self.catalog,
             locks_rows: self.locks_rows,
             notices: self.notices,

@@ -16,8 +16,6 @@ mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pagestore::CommitNumber;
-
 pub use mode::{Mode, RowMode, TableMode};
 pub use owner::{Owner, Wait};
 pub use state::Blocked;

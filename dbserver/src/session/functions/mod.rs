@@ -6,6 +6,7 @@ mod calling;
 mod control;
 pub mod facts;
 mod information;
+mod locking;
 mod random;
 mod refusal;
 mod sequence;
@@ -121,6 +122,7 @@ fn find(name: &str) -> Option<SessionFunction> {
         .or_else(|| control::find(name))
         .or_else(|| random::find(name))
         .or_else(|| sequence::find(name))
+        .or_else(|| locking::find(name))
 }
 
 fn argument(value: ValueRef<'_>) -> rusqlite::Result<Value> {

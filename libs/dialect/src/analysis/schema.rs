@@ -70,6 +70,8 @@ pub struct Column {
     pub default: Option<String>,
     /// How it gets its value by itself.
     pub generated: Generated,
+    /// It is SQLite's number of the row.
+    pub rowid: bool,
 }
 
 /// How a column gets its value by itself.

@@ -108,6 +108,7 @@ impl Translator<'_> {
                     not_null: column.not_null,
                     default: None,
                     generated: Generated::No,
+                    rowid: false,
                 })
                 .collect(),
             keys: Vec::new(),

@@ -16,6 +16,7 @@ mod fold;
 mod form;
 mod from;
 mod insert;
+pub mod locking;
 mod names;
 mod quantified;
 mod query;

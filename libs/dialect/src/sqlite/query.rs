@@ -11,6 +11,9 @@ impl Printer<'_> {
     /// A query. `compared`: its rows are compared with those of another, so that its columns need their collations.
     pub(crate) fn query(&mut self, query: &Query, compared: bool) -> Result {
         self.with(&query.with, query.recursive)?;
+        if let (Body::Select(select), false) = (&query.body, query.locks.is_empty()) {
+            return self.locking_query(query, select);
+        }
         match &query.body {
             Body::Select(select) => {
                 if let Distinct::On(keys) = &select.distinct {

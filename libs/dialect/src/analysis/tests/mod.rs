@@ -84,6 +84,7 @@ fn table(name: &str, columns: &[(&str, Type)]) -> Relation {
                 not_null: *column == "id" || (name, *column) == ("emp", "name"),
                 default: None,
                 generated: Generated::No,
+                rowid: false,
             })
             .collect(),
         keys: keyed.then_some(key).into_iter().collect(),
