@@ -183,10 +183,11 @@ impl Backend {
                 SqlState::QUERY_CANCELED,
                 "canceling statement due to statement timeout",
             ),
-            _ => Failure::new(
+            Some(InterruptReason::UserRequest) => Failure::new(
                 SqlState::QUERY_CANCELED,
                 "canceling statement due to user request",
             ),
+            None => failure,
         }
     }
 

@@ -297,13 +297,14 @@ impl Transaction {
         let mut private = (self.is_explicit() || !statement.writes)
             && self.isolation != Isolation::Serializable
             && !change.opaque;
+        let mut newest = !change.by_key;
         loop {
             if private && self.working.has_room() {
                 self.take_snapshot(scope);
                 self.started = true;
                 let (savepoints, terms) = (&self.savepoints, self.terms());
                 self.working
-                    .enter_private(scope, savepoints, terms, !change.by_key)?;
+                    .enter_private(scope, savepoints, terms, newest)?;
             } else {
                 self.enter_permitted(scope)?;
             }
@@ -313,7 +314,10 @@ impl Transaction {
                 .attempt(scope, terms, change, nested, &mut run)?
             {
                 Attempt::Done(rows) => return Ok(rows),
-                Attempt::Again => scope.interrupt.check()?,
+                Attempt::Again => {
+                    scope.interrupt.check()?;
+                    newest = true;
+                }
                 Attempt::NeedsPermit => private = false,
             }
         }

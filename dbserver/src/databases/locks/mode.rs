@@ -62,6 +62,14 @@ impl Mode {
         }
     }
 
+    /// Whether its holder may have changed the thing itself, and not only rows that are locked each.
+    pub fn tells_of_changes(self) -> bool {
+        match self {
+            Self::Table(mode) => matches!(mode, TableMode::Exclusive | TableMode::AccessExclusive),
+            Self::Row(mode) => matches!(mode, RowMode::NoKeyUpdate | RowMode::Update),
+        }
+    }
+
     /// As PostgreSQL's messages name it.
     pub fn name(self) -> &'static str {
         match self {

@@ -281,8 +281,12 @@ impl State {
         }
         for thing in held {
             if let Some(lock) = self.locks.get_mut(&thing) {
+                let changed = lock
+                    .holders
+                    .iter()
+                    .any(|(holder, mode)| *holder == id && mode.tells_of_changes());
                 lock.holders.retain(|(holder, _)| *holder != id);
-                if let Some(commit) = commit {
+                if let Some(commit) = commit.filter(|_| changed) {
                     lock.committed = lock.committed.max(commit);
                     self.history.push_back((commit, thing));
                 }
