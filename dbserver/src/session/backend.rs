@@ -17,9 +17,9 @@ use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::functions::facts::Facts;
 use crate::session::schema;
+use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
-use crate::session::transaction::Scope;
 
 /// What a session has of the server.
 pub struct Backend {

@@ -39,6 +39,7 @@ mod row_locks;
 mod savepoints;
 pub mod schema;
 mod schema_cache;
+mod scope;
 pub mod sequences;
 mod server_object;
 mod set;
@@ -67,10 +68,11 @@ use crate::session::notices::Notices;
 use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
 use crate::session::schema::View;
+use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::statements::Statements;
-use crate::session::transaction::{Scope, Transaction, aborted};
+use crate::session::transaction::{Transaction, aborted};
 
 /// One client's session.
 pub struct Session {
@@ -198,7 +200,7 @@ impl Session {
         if self.transaction.is_failed() {
             return Ok(prepared);
         }
-        sqlite.schema().refresh(sqlite.schema_version()?);
+        sqlite.refresh_schema()?;
         if prepared.generation == sqlite.schema().generation() {
             return Ok(prepared);
         }

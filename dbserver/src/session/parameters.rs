@@ -86,7 +86,7 @@ pub const PARAMETERS: &[Parameter] = &[
     p("client_min_messages", "notice", Words(MESSAGES), "Least severe message that is sent to the client."),
     p("constraint_exclusion", "partition", Text, "Accepted; without effect."),
     reported(p("DateStyle", "ISO, MDY", Text, "Format of dates.")),
-    p("deadlock_timeout", "1s", Text, "Accepted; without effect: writers wait in one line."),
+    p("deadlock_timeout", "1s", Text, "Accepted; without effect: circles are seen before they close."),
     p("default_table_access_method", "heap", Text, "Accepted; without effect."),
     p("default_tablespace", "", Text, "Accepted; without effect."),
     p("default_text_search_config", "pg_catalog.simple", Text, "Accepted; without effect."),

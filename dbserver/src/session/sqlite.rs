@@ -170,11 +170,16 @@ impl Sqlite {
         ))
     }
 
-    /// How the rows of a table are read and written; `None` where they have no number.
+    /// Looks whether the schema is still the one that was read.
+    pub fn refresh_schema(&self) -> Result<(), Failure> {
+        self.schema.refresh(self.schema_version()?);
+        Ok(())
+    }
+
+    /// How the rows of a table are read and written, by the schema as it was looked at last; `None` where they have no number.
     pub(super) fn row_plan(&self, table: &TableName) -> Result<Option<Rc<Plan>>, Failure> {
-        let version = self.schema_version()?;
         let mut plans = self.row_plans.borrow_mut();
-        plans.of_version(version);
+        plans.of_generation(self.schema.generation());
         if let Some(plan) = plans.get(table) {
             return Ok(plan);
         }

@@ -9,24 +9,20 @@
 //! REPEATABLE READ holds the snapshot of its first statement, and fails where a row that it changes was changed by
 //! somebody else since. SERIALIZABLE may write when nothing at all was committed after its snapshot.
 
-use std::time::Instant;
-
 use dialect::{Isolation, StatementKind, TransactionModes};
 use pagestore::CommitNumber;
 use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
-use crate::databases::Database;
-use crate::databases::locks::{Mode, TableMode, Thing, Wait};
-use crate::databases::permit::{Interrupt, Permit};
-use crate::error::EngineError;
+use crate::databases::locks::{Mode, TableMode, Thing};
+use crate::databases::permit::Permit;
 use crate::failure::Failure;
 use crate::session::prepared::Prepared;
-use crate::session::row_locks::{Needed, RowLocks};
+use crate::session::row_locks::Needed;
 use crate::session::savepoints::Savepoints;
+use crate::session::scope::Scope;
 use crate::session::sequences;
 use crate::session::settings::Settings;
-use crate::session::sqlite::Sqlite;
 use crate::session::working::{Attempt, Change, Terms, Working, conflict};
 
 /// The transaction block that the client has opened.
@@ -41,48 +37,6 @@ enum Block {
     /// A statement has failed, and SQLite gave up the whole transaction by itself: no savepoint can
     /// be gone back to.
     Lost,
-}
-
-/// What a transaction works on, and how long it may wait.
-#[derive(Clone, Copy)]
-pub struct Scope<'a> {
-    /// The session's connection.
-    pub sqlite: &'a Sqlite,
-    /// Its database.
-    pub database: &'a Database,
-    /// The session's settings.
-    pub settings: &'a Settings,
-    /// What it has locked.
-    pub locks: &'a RowLocks,
-    /// Ends a wait.
-    pub interrupt: &'a Interrupt,
-    /// When the running statement has to be over.
-    pub deadline: Option<Instant>,
-}
-
-impl Scope<'_> {
-    /// How long it waits for a lock.
-    pub fn wait_for_lock(&self) -> Wait<'_> {
-        let limit = self.settings.frequent().lock_timeout;
-        Wait {
-            interrupt: self.interrupt,
-            lock: limit.map(|limit| Instant::now() + limit),
-            statement: self.deadline,
-        }
-    }
-
-    /// Waits for the database's write permit: to the end of the statement's time, or `lock_timeout`.
-    pub fn wait_for_permit(self) -> Result<Permit, Failure> {
-        let wait = self.wait_for_lock();
-        let deadline = [wait.lock, wait.statement].into_iter().flatten().min();
-        let permit = self.database.acquire_permit(self.interrupt, deadline);
-        Ok(permit.map_err(|error| match error {
-            EngineError::Interrupted(_) if deadline.is_some() && deadline == wait.lock => {
-                EngineError::LockTimeout
-            }
-            error => error,
-        })?)
-    }
 }
 
 /// Where a session is in its transaction.

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::session::changes::{Captured, Changes, Touched};
 use crate::session::row_locks::{Needed, Obstacle};
 use crate::session::savepoints::Savepoints;
-use crate::session::transaction::Scope;
+use crate::session::scope::Scope;
 
 /// Rows that are carried over; with more, waiting for the permit costs less.
 const MAX_CARRIED: usize = 500;
@@ -192,6 +192,9 @@ impl Working {
         if carries || terms.deferred {
             // Rows come in the order in which they were touched, not in that of their references.
             sqlite.run("PRAGMA defer_foreign_keys = ON")?;
+        }
+        if carries {
+            sqlite.refresh_schema()?;
         }
         self.changes.begin();
         for (depth, rows) in savepoints.layers().enumerate() {

@@ -34,8 +34,8 @@ struct Table {
 #[derive(Debug)]
 struct Row {
     table: usize,
-    /// Its number in SQLite's present transaction.
-    rowid: i64,
+    /// Its number in SQLite's present transaction; `None`: it is not there, and its number may be that of another row.
+    rowid: Option<i64>,
     /// It was there before the transaction.
     existed: bool,
     /// SQLite's present transaction has it as this one wants it.
@@ -133,7 +133,7 @@ impl Changes {
                 place.insert(self.rows.len());
                 self.rows.push(Row {
                     table,
-                    rowid: change.rowid,
+                    rowid: Some(change.rowid),
                     existed: change.action != Action::SQLITE_INSERT,
                     made: true,
                 });
@@ -162,9 +162,9 @@ impl Changes {
         sqlite.trusted(|connection| {
             self.rows
                 .iter()
-                .map(|row| match self.tables.get(row.table) {
-                    Some(table) => read(connection, &table.plan, row.rowid),
-                    None => Ok(None),
+                .map(|row| match (self.tables.get(row.table), row.rowid) {
+                    (Some(table), Some(rowid)) => read(connection, &table.plan, rowid),
+                    _ => Ok(None),
                 })
                 .collect()
         })
@@ -172,7 +172,13 @@ impl Changes {
 
     /// SQLite's transaction is a new one, which has nothing of this yet.
     pub fn begin(&mut self) {
-        self.rows.iter_mut().for_each(|row| row.made = false);
+        for row in &mut self.rows {
+            row.made = false;
+            if !row.existed {
+                row.rowid = None;
+            }
+        }
+        self.note_places();
     }
 
     /// Makes the rows what they were. New ones may get other numbers.
@@ -192,41 +198,45 @@ impl Changes {
             };
             let plan = &table.plan;
             let first = !std::mem::replace(&mut row.made, true);
-            // Another row may have its number by now.
-            let present = if first && !row.existed {
-                None
-            } else {
-                sqlite.trusted(|connection| read(connection, plan, row.rowid))?
+            let present = match row.rowid {
+                None => None,
+                Some(rowid) => {
+                    let values = sqlite.trusted(|connection| read(connection, plan, rowid))?;
+                    values.map(|values| (rowid, values))
+                }
             };
             match (present, wanted) {
                 (None, None) => {}
                 (None, Some(_)) if first && row.existed => return Err(moved()),
                 (None, Some(values)) => {
-                    let rowid = sqlite.trusted(|connection| {
+                    row.rowid = Some(sqlite.trusted(|connection| {
                         let mut insert = connection.prepare_cached(&plan.insert)?;
                         bind(&mut insert, values)?;
                         insert.raw_execute()?;
                         Ok(connection.last_insert_rowid())
-                    })?;
-                    row.rowid = rowid;
+                    })?);
                 }
-                (Some(_), None) => {
+                (Some((rowid, _)), None) => {
                     sqlite.trusted(|connection| {
-                        connection
-                            .prepare_cached(&plan.delete)?
-                            .execute([row.rowid])
+                        connection.prepare_cached(&plan.delete)?.execute([rowid])
                     })?;
                 }
-                (Some(present), Some(values)) => update(sqlite, plan, row.rowid, &present, values)?,
+                (Some((rowid, present)), Some(values)) => {
+                    update(sqlite, plan, rowid, &present, values)?;
+                }
             }
         }
+        self.note_places();
+        Ok(())
+    }
+
+    fn note_places(&mut self) {
         self.places = self
             .rows
             .iter()
             .enumerate()
-            .map(|(at, row)| ((row.table, row.rowid), at))
+            .filter_map(|(at, row)| Some(((row.table, row.rowid?), at)))
             .collect();
-        Ok(())
     }
 
     /// The tables are those that the rows were read from.

@@ -97,16 +97,16 @@ impl Plan {
 /// The plans of a connection's tables, while the schema stays.
 #[derive(Debug, Default)]
 pub(in crate::session) struct RowPlans {
-    version: i64,
+    generation: u64,
     plans: HashMap<TableName, Option<Rc<Plan>>>,
 }
 
 impl RowPlans {
-    /// Forgets what is of another version of the schema.
-    pub(in crate::session) fn of_version(&mut self, version: i64) {
-        if self.version != version {
+    /// Forgets what is of another schema.
+    pub(in crate::session) fn of_generation(&mut self, generation: u64) {
+        if self.generation != generation {
             self.plans.clear();
-            self.version = version;
+            self.generation = generation;
         }
     }
 
