@@ -1,9 +1,10 @@
 //! Transaction blocks: BEGIN, COMMIT, ROLLBACK, savepoints, their modes.
 
-use dialect::{StatementKind, TransactionModes};
+use dialect::{LockMode, StatementKind, TransactionModes};
 use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
+use crate::databases::locks::TableMode;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::reply::Reply;
@@ -70,6 +71,37 @@ pub(super) fn savepoint(session: &mut Session, kind: &StatementKind) -> Result<(
 pub(super) fn set_modes(session: &mut Session, modes: TransactionModes) -> Result<(), Failure> {
     let on_slave = session.backend().env().is_read_only();
     session.transaction_mut().0.set_modes(modes, on_slave)
+}
+
+/// LOCK TABLE.
+pub(super) fn lock_tables(
+    session: &mut Session,
+    tables: &[String],
+    mode: LockMode,
+    nowait: bool,
+) -> Result<(), Failure> {
+    session.transaction().check_in_block("LOCK TABLE")?;
+    if mode != LockMode::AccessShare {
+        session.check_write("LOCK TABLE")?;
+    }
+    let mode = match mode {
+        LockMode::AccessShare => TableMode::AccessShare,
+        LockMode::RowShare => TableMode::RowShare,
+        LockMode::RowExclusive => TableMode::RowExclusive,
+        LockMode::ShareUpdateExclusive => TableMode::ShareUpdateExclusive,
+        LockMode::Share => TableMode::Share,
+        LockMode::ShareRowExclusive => TableMode::ShareRowExclusive,
+        LockMode::Exclusive => TableMode::Exclusive,
+        LockMode::AccessExclusive => TableMode::AccessExclusive,
+    };
+    for table in tables {
+        if session.backend().sqlite().is_own_table(table)? {
+            continue;
+        }
+        let (transaction, scope) = session.transaction_mut();
+        transaction.lock_table(scope, table, mode, nowait)?;
+    }
+    Ok(())
 }
 
 /// SET CONSTRAINTS for the rest of the transaction.

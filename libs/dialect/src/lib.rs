@@ -21,6 +21,7 @@ mod front;
 mod known_schema;
 mod lexer;
 mod literal;
+mod lock;
 mod maintenance;
 mod names;
 pub mod pg_catalog;
@@ -46,8 +47,8 @@ pub use sequence::{
 pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
-    ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, Needs,
-    Notice, Reindex, Statement, StatementKind, TransactionModes,
+    ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation, LockMode,
+    Needs, Notice, Reindex, Statement, StatementKind, TransactionModes,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,

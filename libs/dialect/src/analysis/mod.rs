@@ -94,6 +94,8 @@ pub(crate) struct Analyzer<'a> {
     /// A function was called that gives another answer each time.
     volatile: bool,
     locks_rows: bool,
+    /// Rows may get other numbers.
+    moves_rows: bool,
     depth: usize,
 }
 
@@ -112,6 +114,7 @@ impl<'a> Analyzer<'a> {
             catalog: false,
             volatile: false,
             locks_rows: false,
+            moves_rows: false,
             depth: 0,
         }
     }

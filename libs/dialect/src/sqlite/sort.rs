@@ -85,13 +85,19 @@ impl Printer<'_> {
 
     /// ORDER BY, LIMIT and OFFSET of a query.
     pub(crate) fn tail(&mut self, query: &Query) -> Result {
+        self.order(query)?;
+        self.limits(query)
+    }
+
+    /// ORDER BY of a query.
+    pub(crate) fn order(&mut self, query: &Query) -> Result {
         if !query.order_by.is_empty() {
             self.push(" ORDER BY ");
             self.list(&query.order_by, ", ", |printer, sort| {
                 printer.sort(sort, Some(query))
             })?;
         }
-        self.limits(query)
+        Ok(())
     }
 
     /// LIMIT and OFFSET.

@@ -295,14 +295,32 @@ fn statements_are_classified_by_what_they_do() {
     database.run("CREATE TABLE t (id serial PRIMARY KEY, a int)");
     let insert = database
         .analyze("WITH q AS (SELECT 1 AS x) INSERT INTO t (a) SELECT x FROM q RETURNING id");
-    assert!(insert.writes && insert.returning && !insert.repeatable);
+    assert!(insert.writes && insert.returning && !insert.by_key);
     assert_eq!(insert.tag.render(3), "INSERT 0 3");
+    for by_key in [
+        "INSERT INTO t (id, a) VALUES (1, 2)",
+        "UPDATE t SET a = a + 1 WHERE id = 1",
+        "DELETE FROM t WHERE id = $1 AND a > 2",
+    ] {
+        assert!(database.analyze(by_key).by_key, "{by_key}");
+    }
+    for search in [
+        "UPDATE t SET a = a + 1 WHERE a = 1",
+        "UPDATE t SET a = (SELECT max(id) FROM t) WHERE id = 1",
+        "DELETE FROM t",
+    ] {
+        assert!(!database.analyze(search).by_key, "{search}");
+    }
     assert!(
         database
-            .analyze("INSERT INTO t (id, a) VALUES (1, 2)")
-            .repeatable
+            .analyze("UPDATE t SET id = 7 WHERE a = 1")
+            .moves_rows
     );
-    assert!(!database.analyze("SELECT random()").repeatable);
+    assert!(
+        !database
+            .analyze("UPDATE t SET a = 7 WHERE id = 1")
+            .moves_rows
+    );
     assert!(!database.analyze("EXPLAIN DELETE FROM t").writes);
     assert!(database.analyze("TRUNCATE t").writes);
     assert_eq!(
