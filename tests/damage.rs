@@ -15,7 +15,7 @@ fn master(folder: &Folder) -> Server {
     master.sql("system", "CREATE DATABASE shop");
     master.sql(
         "shop",
-        "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)",
+        "CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT)",
     );
     let client = master.client("shop");
     for number in 0..40 {
@@ -178,7 +178,7 @@ fn a_damaged_control_file_stops_the_start_and_is_named() {
     cluster.master.sql("system", "CREATE DATABASE shop");
     cluster
         .master
-        .sql("shop", "CREATE TABLE item (id INTEGER PRIMARY KEY)");
+        .sql("shop", "CREATE TABLE item (id SERIAL PRIMARY KEY)");
     cluster.synchronize();
     for server in [&mut cluster.master, &mut cluster.slave] {
         server.stop();
@@ -250,7 +250,7 @@ fn cluster() -> Cluster {
     let cluster = Cluster::start();
     cluster.master.sql("system", "CREATE DATABASE shop");
     let client = cluster.master.client("shop");
-    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)");
+    client.run("CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT)");
     for number in 0..40 {
         client.run(&format!("INSERT INTO item (name) VALUES ('item {number}')"));
     }

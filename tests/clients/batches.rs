@@ -11,7 +11,7 @@ use crate::Shop;
 fn pipelined_statements_are_answered_in_order() {
     let shop = Shop::open();
     let client = shop.client();
-    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY)");
+    client.run("CREATE TABLE item (id SERIAL PRIMARY KEY)");
     let insert = client
         .wait(
             client
@@ -31,7 +31,7 @@ fn pipelined_statements_are_answered_in_order() {
 fn an_error_in_a_pipeline_ends_its_statement_alone() {
     let shop = Shop::open();
     let client = shop.client();
-    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY)");
+    client.run("CREATE TABLE item (id SERIAL PRIMARY KEY)");
     let driver = client.driver();
     let insert = client
         .wait(driver.prepare("INSERT INTO item VALUES ($1)"))
@@ -57,7 +57,7 @@ fn an_error_in_a_pipeline_ends_its_statement_alone() {
 fn a_driver_copies_rows_in_and_out() {
     let shop = Shop::open();
     let client = shop.client();
-    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)");
+    client.run("CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT)");
     let copied = client.wait(async {
         let sink = client
             .driver()

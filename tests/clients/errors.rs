@@ -21,7 +21,7 @@ fn violated(client: &dbtests::Client, sql: &str) -> (String, String, String) {
 fn a_unique_violation_names_table_and_constraint() {
     let shop = Shop::open();
     let client = shop.client();
-    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY, code TEXT UNIQUE)");
+    client.run("CREATE TABLE item (id SERIAL PRIMARY KEY, code TEXT UNIQUE)");
     client.run("INSERT INTO item VALUES (1, 'a')");
     let expected = |constraint: &str| ("23505".into(), "item".into(), constraint.into());
     let code = violated(&client, "INSERT INTO item VALUES (2, 'a')");
@@ -69,7 +69,7 @@ fn a_syntax_error_names_its_position() {
 fn a_running_statement_can_be_cancelled() {
     let shop = Shop::open();
     let client = shop.client();
-    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY)");
+    client.run("CREATE TABLE item (id SERIAL PRIMARY KEY)");
     let token = client.driver().cancel_token();
     let endless =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
@@ -153,7 +153,7 @@ fn statements_that_would_harm_the_server_are_refused() {
 fn a_stop_lets_a_transaction_end_and_tells_idle_sessions() {
     let mut shop = Shop::open();
     let (idle, busy) = (shop.client(), shop.client());
-    busy.run("CREATE TABLE item (id INTEGER PRIMARY KEY)");
+    busy.run("CREATE TABLE item (id SERIAL PRIMARY KEY)");
     busy.run("BEGIN; INSERT INTO item VALUES (1)");
     shop.server.process().signal("TERM");
     let told = wait_for("the idle session to be told", dbtests::SHORT, || {

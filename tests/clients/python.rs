@@ -74,7 +74,7 @@ fn after_a_clean_stop_any_sqlite_tool_reads_the_data_files() {
     };
     let mut shop = Shop::open();
     let client = shop.client();
-    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY, body TEXT)");
+    client.run("CREATE TABLE item (id SERIAL PRIMARY KEY, body TEXT)");
     client.run(
         "INSERT INTO item SELECT n, encode(gen_random_bytes(100), 'hex') FROM generate_series(1, 1000) AS g(n)",
     );

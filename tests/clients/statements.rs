@@ -7,7 +7,7 @@ use crate::Shop;
 
 fn items(shop: &Shop, count: u32) -> Client {
     let client = shop.client();
-    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, price NUMERIC(8,2))");
+    client.run("CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT, price NUMERIC(8,2))");
     client.run(&format!(
         "INSERT INTO item SELECT n, 'item ' || n, n FROM generate_series(1, {count}) AS g(n)"
     ));

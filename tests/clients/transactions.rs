@@ -4,7 +4,7 @@ use crate::Shop;
 
 fn item(shop: &Shop) -> dbtests::Client {
     let client = shop.client();
-    client.run("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)");
+    client.run("CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT)");
     client
 }
 

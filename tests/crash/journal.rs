@@ -18,7 +18,7 @@ fn survives(settings: Settings) {
     server.sql("system", "CREATE DATABASE shop");
     server.sql(
         "shop",
-        "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)",
+        "CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT)",
     );
     for round in 1..=6_u32 {
         let client = server.client("shop");
@@ -63,7 +63,7 @@ fn forward_logging_is_begun_by_the_configuration_and_ended_by_a_command() {
     let mut server = Server::create(folder.path(), alone());
     server.start();
     server.sql("system", "CREATE DATABASE shop");
-    server.sql("shop", "CREATE TABLE item (id INTEGER PRIMARY KEY)");
+    server.sql("shop", "CREATE TABLE item (id SERIAL PRIMARY KEY)");
     std::fs::create_dir_all(server.fwlog_dir()).unwrap();
     let with = |settings: Settings| settings.set("ForwardLog", "FwLog", "fwlog/fw-%N");
     let without = |settings: Settings| settings.without("ForwardLog", "FwLog");

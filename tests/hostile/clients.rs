@@ -19,7 +19,7 @@ fn server(folder: &Folder) -> Server {
     server.sql("system", "CREATE DATABASE shop");
     server.sql(
         "shop",
-        "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)",
+        "CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT)",
     );
     server
 }

@@ -9,7 +9,7 @@ pub(crate) fn ahead() -> Cluster {
     let cluster = Cluster::start();
     cluster.master.sql("system", "CREATE DATABASE shop");
     let shop = cluster.master.client("shop");
-    shop.run("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
+    shop.run("CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT NOT NULL)");
     sell(&cluster.master);
     cluster.synchronize();
     sell(&cluster.master);

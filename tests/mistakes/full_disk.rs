@@ -33,7 +33,7 @@ fn open(server: &Server) {
     server.sql("system", "CREATE DATABASE shop");
     server.sql(
         "shop",
-        "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)",
+        "CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT)",
     );
 }
 

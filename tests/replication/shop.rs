@@ -10,7 +10,7 @@ pub(crate) fn open(master: &Server) {
     master.sql("system", "CREATE DATABASE shop");
     master.sql(
         SHOP,
-        "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price NUMERIC(10,2))",
+        "CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT NOT NULL, price NUMERIC(10,2))",
     );
 }
 

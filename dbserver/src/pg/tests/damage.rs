@@ -27,7 +27,7 @@ impl Server {
     async fn fill(&self) -> Client {
         let client = self
             .client_after(
-                "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT);
+                "CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT);
                  INSERT INTO item (name) SELECT repeat('x', 1000) FROM generate_series(1, 1000)",
             )
             .await;

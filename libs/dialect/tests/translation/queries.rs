@@ -279,13 +279,17 @@ fn refusals_name_the_feature_and_the_place() {
 }
 
 #[test]
-fn locking_clauses_are_dropped_and_noted() {
+fn rows_are_locked_before_the_limit_counts_them() {
     let database = Database::new();
     database.run("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2)");
-    let sql = "SELECT a FROM t WHERE a = 1 FOR UPDATE OF t SKIP LOCKED";
+    let sql = "SELECT a FROM t WHERE a = 1 ORDER BY a DESC LIMIT 3 FOR UPDATE OF t SKIP LOCKED";
     let statement = database.analyze(sql);
     assert!(statement.locks_rows && !statement.writes);
-    assert_eq!(database.rows(sql), ["1"]);
+    let text = &statement.sqlite[0];
+    assert!(
+        text.ends_with("LIMIT -1) WHERE pg_lock_row('t', \"row 0\", 3, 2) LIMIT 3"),
+        "{text}"
+    );
     assert!(!database.analyze("SELECT a FROM t").locks_rows);
 }
 

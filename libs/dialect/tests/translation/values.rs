@@ -166,7 +166,9 @@ fn what_has_the_type_of_its_column_is_stored_as_it_is() {
         "UPDATE t SET v = v, n = n, i = i, id = i WHERE id = $1",
     ] {
         let sqlite = database.analyze(sql).sqlite.concat();
-        assert!(!sqlite.contains("pg_"), "{sqlite}");
+        // Only the key is looked at: SQLite would number a NULL there.
+        let rest = sqlite.replace("pg_not_null(", "");
+        assert!(!rest.contains("pg_"), "{sqlite}");
     }
 }
 
