@@ -86,8 +86,13 @@ impl Analyzer<'_> {
         match key {
             TypeId::INT2 | TypeId::INT4 | TypeId::INT8 => self.count(value, "RANGE"),
             TypeId::FLOAT4 | TypeId::FLOAT8 => {
-                self.check_no_variables(&value, "RANGE")?;
-                self.coerce(value, TypeId::FLOAT8)
+                let at = value.start();
+                let value = self.coerce(value, TypeId::FLOAT8)?;
+                // The distance between infinities is none.
+                if !is_finite(&value) {
+                    return Err(self.unsupported(at, "RANGE with this offset"));
+                }
+                Ok(value)
             }
             TypeId::DATE | TypeId::TIMESTAMP | TypeId::TIMESTAMPTZ | TypeId::TIME => {
                 self.span(value, key, rounding)
@@ -174,6 +179,20 @@ fn is_greenwich(zone: &Zone) -> bool {
             zone.iana_name(),
             Some("UTC" | "Etc/UTC" | "GMT" | "Etc/GMT")
         ),
+        _ => false,
+    }
+}
+
+/// Whether it is a constant that is a finite number.
+fn is_finite(value: &Expr) -> bool {
+    match &value.kind {
+        ExprKind::Constant(SqlValue::Integer(_)) => true,
+        ExprKind::Constant(SqlValue::Real(number)) => number.is_finite(),
+        ExprKind::Constant(SqlValue::Text(text)) => {
+            text.parse().is_ok_and(|number: f64| number.is_finite())
+        }
+        ExprKind::Call(call) => call.arguments.iter().all(is_finite),
+        ExprKind::Relabel(inner) | ExprKind::ViaText(inner) => is_finite(inner),
         _ => false,
     }
 }
