@@ -216,7 +216,12 @@ impl Printer<'_> {
     /// `COLLATION FOR (value)`
     fn collation_of(&mut self, value: &Expr) -> Result {
         let id = value.ty.id;
-        if id.category() != 'S' && id != TypeId::UNKNOWN {
+        // A literal has no type yet, and so no collation.
+        if id == TypeId::UNKNOWN || matches!(value.kind, ExprKind::Unknown(_)) {
+            self.push("NULL");
+            return Ok(());
+        }
+        if id.category() != 'S' {
             let message = format!("collations are not supported by type {}", id.name());
             return Err(DialectError::new(SqlState::DATATYPE_MISMATCH, message));
         }
