@@ -156,6 +156,8 @@ impl<'a> Generator<'a> {
             && (matches!(
                 signature.name,
                 "make_interval"
+                    | "width_bucket"
+                    | "date_trunc"
                     | "make_date"
                     | "make_timestamptz"
                     | "trunc"

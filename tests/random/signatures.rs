@@ -190,9 +190,11 @@ impl Signatures {
         // These show by how much bytes differ.
         let inexact = inexact
             || name.ends_with("cmp")
-                && ["name", "text", "bpchar", "bytea", "network", "uuid"]
-                    .iter()
-                    .any(|ty| name.contains(ty));
+                && [
+                    "name", "text", "bpchar", "bytea", "network", "uuid", "jsonb",
+                ]
+                .iter()
+                .any(|ty| name.contains(ty));
         let is_own = is_own || with_modifier || inexact || function.oid >= 16_384;
         if is_own && !["inet_merge", "inet_same_family"].contains(&name)
             || function.volatility == Volatility::Volatile && function.kind == FunctionKind::Scalar

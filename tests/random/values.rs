@@ -452,6 +452,7 @@ pub(crate) fn special(
         "timezone" if index == 0 && ty == TypeId::INTERVAL => {
             &["01:00", "-05:30", "1 day", "00:00:30", "14:00"]
         }
+        "width_bucket" if ty == TypeId::NUMERIC => &["0", "1", "2.5", "10", "99.5", "-3"],
         "age" if ty == TypeId::TIMESTAMP || ty == TypeId::TIMESTAMPTZ => &[
             "2024-02-29 12:34:56",
             "1999-12-31 23:59:59.5",

@@ -36,6 +36,16 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
         if value.is_nan() || format.is_empty() || template.scientific || width >= digits {
             return shown(arguments, Decimal::from_real(value));
         }
+        if template
+            .pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Ordinal { .. }))
+        {
+            return fail(
+                SqlState::INVALID_TEXT_REPRESENTATION,
+                "\"Infinity\" is not a number",
+            );
+        }
         template.before += template.shifted;
         template.behind = template
             .behind
