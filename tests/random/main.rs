@@ -10,6 +10,7 @@
 mod answer;
 mod changes;
 mod expressions;
+mod groups;
 mod node;
 mod pair;
 mod queries;
@@ -18,6 +19,7 @@ mod record;
 mod replay;
 mod schema;
 mod signatures;
+mod special;
 mod statements;
 mod values;
 mod wire;

@@ -238,7 +238,7 @@ impl Signatures {
         let mut places = template.split("{}");
         sql.push_str(places.next().unwrap_or_default());
         for (argument, text) in arguments.iter().zip(places) {
-            sql.push_str(&format!("(NULL::{}){text}", argument.name()));
+            sql.push_str(&["(NULL::", &argument.name(), ")", text].concat());
         }
         if matches!(kind, FunctionKind::Window) {
             sql.push_str(" OVER ()");

@@ -9,6 +9,7 @@
 //! ```
 
 mod aggregate;
+mod assigned;
 mod call;
 mod cast;
 mod coerce;

@@ -323,11 +323,11 @@ impl Printer<'_> {
             }
             // A network of one host is written with its width, an address without.
             _ if from == TypeId::CIDR && to == TypeId::INET => {
-                self.wrapped("pg_cidr_inet(", inner, ")")?
+                self.wrapped("pg_cidr_inet(", inner, ")")?;
             }
             // A number of four bytes with or without a sign.
             _ if from == TypeId::INT4 && to == TypeId::OID => {
-                self.wrapped("(", inner, " & 4294967295)")?
+                self.wrapped("(", inner, " & 4294967295)")?;
             }
             _ if from == TypeId::OID && to == TypeId::INT4 => {
                 self.wrapped("((", inner, " << 32) >> 32)")?;
