@@ -226,6 +226,7 @@ impl Transaction {
         Terms {
             one_snapshot: self.snapshot.is_some(),
             deferred: self.deferred,
+            nested: !self.savepoints.is_empty(),
         }
     }
 
@@ -262,11 +263,8 @@ impl Transaction {
             } else {
                 self.enter_permitted(scope)?;
             }
-            let (terms, nested) = (self.terms(), !self.savepoints.is_empty());
-            match self
-                .working
-                .attempt(scope, terms, change, nested, &mut run)?
-            {
+            let terms = self.terms();
+            match self.working.attempt(scope, terms, change, &mut run)? {
                 Attempt::Done(rows) => return Ok(rows),
                 Attempt::Again => {
                     scope.interrupt.check()?;

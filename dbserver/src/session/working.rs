@@ -56,6 +56,8 @@ pub(super) struct Terms {
     pub(super) one_snapshot: bool,
     /// Foreign keys are checked at COMMIT.
     pub(super) deferred: bool,
+    /// It has savepoints.
+    pub(super) nested: bool,
 }
 
 /// What came of one run of a statement.
@@ -115,13 +117,12 @@ impl Working {
         newest: bool,
     ) -> Result<(), Failure> {
         match self.writing {
-            Writing::Permitted(_) => Ok(()),
             Writing::Nothing => self.begin_private(scope, savepoints, terms),
             Writing::Private(_) if newest && self.is_stale(scope) => {
                 self.take_along(scope)?;
                 self.begin_private(scope, savepoints, terms)
             }
-            Writing::Private(_) => Ok(()),
+            Writing::Private(_) | Writing::Permitted(_) => Ok(()),
         }
     }
 
@@ -230,12 +231,11 @@ impl Working {
         scope: Scope<'_>,
         terms: Terms,
         change: Change,
-        has_savepoints: bool,
         run: &mut dyn FnMut() -> Result<u64, Failure>,
     ) -> Result<Attempt, Failure> {
         let sqlite = scope.sqlite;
         sqlite.changed_rows().take();
-        let marked = has_savepoints || self.incomplete || !self.changes.is_empty();
+        let marked = terms.nested || self.incomplete || !self.changes.is_empty();
         if marked {
             sqlite.run("SAVEPOINT own")?;
         }
@@ -245,11 +245,9 @@ impl Working {
         let may_renew = !terms.one_snapshot && self.is_stale(scope);
         let obstacle = match (met, &result) {
             (Some(obstacle), _) => Some(obstacle),
-            // The state that it failed on is not the newest.
-            (None, Err(_)) if may_renew => Some(Obstacle::Changed),
+            // The state that it failed on is not the newest; a row that it names may be there by now.
+            (None, Err(_) | Ok(0)) if may_renew => Some(Obstacle::Changed),
             (None, Err(_)) => None,
-            // A row that it names may be there by now.
-            (None, Ok(0)) if may_renew => Some(Obstacle::Changed),
             (None, Ok(_)) => match self.lock(scope, &touched, change)? {
                 Locking::Done(obstacle) => obstacle,
                 Locking::NeedsPermit => {

@@ -110,6 +110,8 @@ impl RowPlans {
         }
     }
 
+    /// The plan that is known; `Some(None)`: it is known that there is none.
+    #[expect(clippy::option_option, reason = "whether it is known, and what")]
     pub(in crate::session) fn get(&self, table: &TableName) -> Option<Option<Rc<Plan>>> {
         self.plans.get(table).cloned()
     }

@@ -33,6 +33,10 @@ fn lock_row(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
 }
 
 /// An array of the sessions that keep one waiting.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "in a table with functions that can fail"
+)]
 fn blocking(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
     let Some(Value::Integer(pid)) = arguments.first() else {
         return Ok(Value::Null);

@@ -9,6 +9,7 @@
 //! ```
 
 mod aggregate;
+mod assigned;
 mod call;
 mod cast;
 mod coerce;
@@ -79,6 +80,10 @@ pub(crate) fn deeper<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// The state of one analysis.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a statement"
+)]
 pub(crate) struct Analyzer<'a> {
     sql: &'a str,
     schema: &'a dyn Schema,

@@ -10,6 +10,10 @@ use crate::syntax::ast;
 
 /// A statement with all that is known of it.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a statement"
+)]
 pub struct Analyzed {
     /// The statement.
     pub statement: Statement,

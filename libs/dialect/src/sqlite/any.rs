@@ -414,4 +414,18 @@ mod tests {
             "SELECT ((1 IS NULL) + (NULL IS NULL)) AS \"num_nulls\""
         );
     }
+
+    #[test]
+    fn a_cast_to_its_own_type_leaves_a_call_alone() {
+        assert_eq!(
+            printed("SELECT substr('abc', 1, 2)::text"),
+            printed("SELECT substr('abc', 1, 2) AS substr")
+        );
+    }
+
+    #[test]
+    fn a_constant_is_no_place_of_a_column_in_group_by() {
+        let sqlite = printed("SELECT 7::int8 FROM (VALUES (1)) AS v(a) GROUP BY 1");
+        assert!(sqlite.ends_with("GROUP BY NULL"), "{sqlite}");
+    }
 }

@@ -68,7 +68,7 @@ impl Printer<'_> {
     }
 
     /// Whether a value is a column that holds no NULL.
-    fn is_not_null(&self, value: &Expr) -> bool {
+    pub(crate) fn is_not_null(&self, value: &Expr) -> bool {
         match value.without_relabel().kind {
             ExprKind::Column(column) => {
                 !self.nullable.contains(&column.relation)
@@ -78,7 +78,7 @@ impl Printer<'_> {
                         .and_then(|relation| relation.columns.get(column.column))
                         .is_some_and(|column| column.not_null)
             }
-            ExprKind::Constant(_) => true,
+            ExprKind::Constant(ref value) => !matches!(value, SqlValue::Null),
             _ => false,
         }
     }
