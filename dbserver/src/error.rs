@@ -47,6 +47,12 @@ pub enum EngineError {
     /// The caller was interrupted (57014).
     #[error("canceling statement due to {0}")]
     Interrupted(&'static str),
+    /// The transaction waited for a lock longer than `lock_timeout` (55P03).
+    #[error("canceling statement due to lock timeout")]
+    LockTimeout,
+    /// The transaction and others would wait for each other for ever (40P01): who waits for whom.
+    #[error("deadlock detected")]
+    Deadlock(String),
     /// The server is going down (57P01).
     #[error("terminating connection due to administrator command")]
     ShuttingDown,
@@ -136,6 +142,8 @@ impl EngineError {
             Self::ReadOnly(_) => SqlState::READ_ONLY_SQL_TRANSACTION,
             Self::ChangingRole => SqlState::CANNOT_CONNECT_NOW,
             Self::Interrupted(_) => SqlState::QUERY_CANCELED,
+            Self::LockTimeout => SqlState::LOCK_NOT_AVAILABLE,
+            Self::Deadlock(_) => SqlState::DEADLOCK_DETECTED,
             Self::ShuttingDown => SqlState::ADMIN_SHUTDOWN,
             Self::LogFailed(reason) | Self::CommitLost { reason, .. } => {
                 if reason.is_disk_full() {
@@ -171,6 +179,14 @@ impl EngineError {
         matches!(self.sqlstate(), SqlState::DISK_FULL | SqlState::IO_ERROR)
     }
 
+    /// More about what happened than the message says.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Deadlock(circle) => Some(circle),
+            _ => None,
+        }
+    }
+
     /// What the person who reads the message can do next.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -178,6 +194,9 @@ impl EngineError {
                 "CREATE DATABASE makes one; 'dbctl database list' shows those that exist.".into(),
             ),
             Self::ChangingRole => Some("Try again in a moment.".into()),
+            Self::Deadlock(_) => {
+                Some("Run the transaction again; lock in the same order everywhere.".into())
+            }
             Self::ReadOnly(_) => Some("This server is a slave: write on its master.".into()),
             Self::CommitLost { .. } => Some(
                 "See the server log. Look whether the transaction is there before you repeat it: that is settled when the server accepts writes again."

@@ -170,6 +170,7 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let mut failure = Self::new(error.sqlstate(), error.to_string());
         failure.0.hint = error.hint();
+        failure.0.detail = error.detail().map(str::to_owned);
         if error.sqlstate() == SqlState::ADMIN_SHUTDOWN {
             failure.0.severity = Severity::Fatal;
         }

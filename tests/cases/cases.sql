@@ -153,7 +153,7 @@ SELECT string_agg(title, ', ' ORDER BY title), string_agg(DISTINCT left(title, 1
 SELECT note, length(note), encode(mark, 'hex'), mark FROM reading ORDER BY at
 SELECT 'x'::name, 'a'::"char", octet_length('\x0102'::bytea)
 SELECT to_char(123, '999') || to_char(date '2024-05-06', 'YYYY')
-SELECT normalize(U&'e\0301', NFC) = U&'\00e9', unistr('\00e9')
+SELECT normalize(U&'e\0301', NFC) = U&'\00e9', unistr('\00e9'), 'a' IS NFC NORMALIZED, U&'e\0301' IS NOT NORMALIZED
 SELECT parse_ident('"Some".thing')
 SELECT string_to_table('a,b', ',')
 
@@ -263,6 +263,9 @@ SELECT '1.50'::jsonb, '1e2'::jsonb, '"\u00e9"'::jsonb, '"\u0000"'::json
 SELECT '"\u0000"'::jsonb
 SELECT b.title, c.value FROM book b, jsonb_array_elements(b.tags -> 'copies') AS c ORDER BY 1, 2
 SELECT * FROM json_to_recordset('[{"a": 1, "b": "x"}, {"a": null}]') AS t(a int, b text)
+SELECT * FROM jsonb_to_record('{"a": 1, "b": [1, 2], "c": {"x": 1}, "d": "2024-01-05", "e": null}') AS t(a int, b int[], c jsonb, d date, e text, f text)
+SELECT * FROM json_to_recordset('[{"a": "x"}]') AS t(a int)
+SELECT * FROM json_to_record('{"a": 1}')
 SELECT json_object('{a,1,b,2}'), jsonb_object('{a,b}', '{1,2}')
 SELECT '{"a": 1}' -> 'a'
 SELECT '{"a": {"c": 1}, "b": 2}'::jsonb @> '{"a": {}}', '[1, 2]'::jsonb <@ '[2, 1, 3]'::jsonb
@@ -288,6 +291,9 @@ SELECT (1, 2) = (1, 2, 3)
 SELECT id FROM book WHERE (author_id, pages) IN ((2, 480), (3, 153)) ORDER BY id
 SELECT array_fill(7, ARRAY[3]), array_dims(ARRAY[[1, 2]]), array_to_string(ARRAY[1, NULL, 3], ',')
 SELECT generate_subscripts(ARRAY[5, 6], 1)
+SELECT (ARRAY[1, 2, 3])[2:], (ARRAY[1, 2, 3])[5:9], ('[5:7]={1,2,3}'::int[])[6:7]
+SELECT ARRAY[1.0, 2] = ARRAY[1, 2.00], ARRAY['a'] < ARRAY['b', 'a'], ARRAY[1, NULL] = ARRAY[1, NULL]
+SELECT format('%s-%s', VARIADIC '{a,b}'::text[]), format('x', VARIADIC NULL::text[])
 SELECT ARRAY[1, 'x']
 SELECT trim_array(ARRAY[1, 2, 3], 1), ARRAY[1, 2]::text[], ARRAY[1.5, 2]::int[], '{1,2}'::int[]::text[]
 
@@ -317,6 +323,12 @@ SELECT title FROM book WHERE price = (SELECT max(price) FROM book)
 SELECT a.name, last.title FROM author a, LATERAL (SELECT title FROM book WHERE author_id = a.id ORDER BY published DESC LIMIT 1) AS last ORDER BY a.id
 SELECT a.name, s.total, s.real, s.bytes FROM author a LEFT JOIN LATERAL (SELECT sum(price) AS total, max(rating) / 3 AS real, '\x00ff'::bytea AS bytes FROM book WHERE author_id = a.id) s ON s.total > 0 ORDER BY a.id
 SELECT a.id, g FROM author a, LATERAL generate_series(1, a.id) AS g WHERE a.id < 3 ORDER BY 1, 2
+SELECT a.id, l.x, l.y, l.z, l.w FROM author a, LATERAL (SELECT a.id / 3.0 AS x, 1e-310::float8 * a.id AS y, ('\x0' || a.id)::bytea AS z, NULL::int AS w) AS l ORDER BY 1
+SELECT a.id, u.v FROM author a, LATERAL (VALUES (a.id), (a.id * 10)) AS u(v) WHERE u.v > 2 ORDER BY 1, 2
+SELECT a.id, c.n, d.n FROM author a, LATERAL (SELECT count(*) AS n FROM book WHERE author_id = a.id) AS c, LATERAL (SELECT c.n * 2 AS n) AS d ORDER BY 1
+SELECT b.id, l.t FROM author a, book b JOIN LATERAL (SELECT a.name || b.title AS t) AS l ON b.author_id = a.id ORDER BY 1
+SELECT a.id FROM author a RIGHT JOIN LATERAL (SELECT a.id AS n) AS l ON true
+SELECT id FROM author INTERSECT ALL SELECT author_id FROM book ORDER BY 1
 SELECT name, x FROM author, (SELECT name || '!' AS x) AS s
 SELECT DISTINCT author_id FROM book ORDER BY author_id
 SELECT DISTINCT ON (author_id) author_id, title FROM book ORDER BY author_id, published
@@ -384,6 +396,10 @@ SELECT a.id, a.name, count(b.id) FROM author a LEFT JOIN book b ON b.author_id =
 SELECT author_id, price, count(*) FROM book GROUP BY ROLLUP (author_id, price) ORDER BY author_id, price, 3
 SELECT author_id, count(*), grouping(author_id) FROM book GROUP BY GROUPING SETS ((author_id), ()) ORDER BY 3, 1
 SELECT author_id, alive, count(*) FROM book JOIN author ON author.id = author_id GROUP BY CUBE (author_id, alive) ORDER BY 1, 2
+SELECT author_id, count(*), grouping(author_id) FROM book GROUP BY CUBE (author_id) HAVING count(*) > 1 ORDER BY grouping(author_id), author_id
+SELECT title, author_id FROM book GROUP BY ROLLUP (author_id)
+SELECT grouping(title) FROM book GROUP BY author_id
+SELECT 1 FROM author GROUP BY ()
 SELECT sum(sum(id)) FROM book
 SELECT max(count(*)) FROM book
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY pages), percentile_disc(0.5) WITHIN GROUP (ORDER BY pages), mode() WITHIN GROUP (ORDER BY author_id) FROM book
@@ -412,6 +428,8 @@ SELECT author_id, sum(count(*)) OVER (ORDER BY author_id) FROM book GROUP BY aut
 SELECT id FROM book WHERE row_number() OVER () = 1
 SELECT row_number() FROM book
 SELECT sum(id) OVER (ORDER BY id ROWS -1 PRECEDING) FROM book
+SELECT id, count(*) OVER (ORDER BY published RANGE BETWEEN '3000 days' PRECEDING AND '12 hours' FOLLOWING) FROM book WHERE published IS NOT NULL ORDER BY id
+SELECT id, sum(id) OVER (ORDER BY rating::float8 DESC RANGE BETWEEN 0.25 PRECEDING AND CURRENT ROW) FROM book WHERE rating IS NOT NULL ORDER BY id
 SELECT ntile(0) OVER () FROM book
 SELECT avg(price) OVER (ORDER BY id ROWS 1 PRECEDING) FROM book ORDER BY id
 

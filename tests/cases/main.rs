@@ -13,12 +13,12 @@ use std::fmt::Write as _;
 use std::fs;
 
 use dbtests::data::manifest;
-use dbtests::{Client, Folder, Server, Settings};
+use dbtests::{Client, Folder, Server, Settings, files};
 use script::Case;
 
 fn read(name: &str) -> String {
     let path = manifest(&format!("cases/{name}"));
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fs::read_to_string(&path).expect("a file of cases")
 }
 
 fn server() -> (Folder, Server) {
@@ -120,6 +120,7 @@ fn the_answers_are_recorded() {
         let client = Client::with(&config).expect("a connection");
         client.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
         let text = recorded(&answers(&client, file, ask));
-        fs::write(manifest(&format!("cases/{answers_file}")), text).expect("a written file");
+        let path = manifest(&format!("cases/{answers_file}"));
+        files::write(&path, text);
     }
 }

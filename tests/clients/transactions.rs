@@ -119,19 +119,25 @@ fn a_client_that_leaves_in_a_transaction_leaves_nothing() {
 }
 
 #[test]
-fn repeatable_read_keeps_one_state_and_refuses_to_write_on_an_old_one() {
+fn repeatable_read_keeps_one_state_and_refuses_to_change_what_others_have_changed() {
     let shop = Shop::open();
     let (one, other) = (item(&shop), shop.client());
     one.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
     assert_eq!(count(&one), "0");
     other.run("INSERT INTO item VALUES (1, 'a')");
     assert_eq!(count(&one), "0");
+    one.run("INSERT INTO item VALUES (2, 'b')");
+    assert_eq!(count(&one), "1");
+    one.run("COMMIT");
+    assert_eq!(count(&one), "2");
+    one.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    assert_eq!(count(&one), "2");
+    other.run("DELETE FROM item WHERE id = 1");
     assert_eq!(
-        one.refused("INSERT INTO item VALUES (2, 'b')").code,
+        one.refused("UPDATE item SET name = 'c' WHERE id = 1").code,
         "40001"
     );
     one.run("ROLLBACK");
-    assert_eq!(count(&one), "1");
 }
 
 #[test]

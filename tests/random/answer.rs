@@ -1,7 +1,5 @@
 //! What a server answers to a statement.
 
-use std::fmt::Write as _;
-
 /// Results of one or more statements, and the error that ended them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -10,6 +8,7 @@ pub(crate) struct Answer {
 }
 
 /// The result of one statement.
+#[expect(clippy::struct_field_names, reason = "rows have rows, too")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
     /// Name, type and modifier.
@@ -66,10 +65,10 @@ impl Answer {
         let mut out = String::new();
         for rows in &self.results {
             for (name, ty, modifier) in &rows.columns {
-                let _ = write!(out, "{name}:{ty}");
+                out.push_str(&[name, ":", &ty.to_string()].concat());
                 // Intervals are told without theirs.
                 if *modifier != -1 && *ty != 1186 {
-                    let _ = write!(out, "({modifier})");
+                    out.push_str(&["(", &modifier.to_string(), ")"].concat());
                 }
                 out.push(' ');
             }
@@ -77,31 +76,36 @@ impl Answer {
             if !ordered {
                 lines.sort();
             }
-            let _ = write!(out, "[{}] {} ", lines.join(";"), rows.tag);
+            out.push_str(&["[", &lines.join(";"), "] ", &rows.tag, " "].concat());
         }
         if let Some(fault) = &self.fault {
-            let _ = write!(out, "{} {}", fault.code, fault.message.replace('\n', "\\n"));
+            out.push_str(&[&fault.code, " ", &fault.message.replace('\n', "\\n")].concat());
         }
         out.truncate(out.trim_end().len());
         out
     }
 }
 
+fn escaped(c: char) -> String {
+    match c {
+        '\\' => "\\\\".to_owned(),
+        '|' | ';' | '~' => format!("\\{c}"),
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    }
+}
+
 fn row_text(row: &[Option<Vec<u8>>]) -> String {
     let fields = row.iter().map(|field| match field {
         None => "~".to_owned(),
-        Some(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => text
-                .chars()
-                .map(|c| match c {
-                    '\\' => "\\\\".to_owned(),
-                    '|' | ';' | '~' => format!("\\{c}"),
-                    c if c.is_control() => c.escape_default().to_string(),
-                    c => c.to_string(),
-                })
-                .collect(),
-            Err(_) => bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect(),
-        },
+        Some(bytes) => {
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                text.chars().map(escaped).collect()
+            } else {
+                let shown = bytes.iter().map(|byte| format!("\\x{byte:02x}"));
+                shown.collect::<Vec<_>>().concat()
+            }
+        }
     });
     fields.collect::<Vec<_>>().join("|")
 }

@@ -75,7 +75,7 @@ impl Generator<'_> {
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let names = names.join(", ");
         let source = if self.once_in(4) {
-            self.columns = self.table_columns("u", "u");
+            self.columns = Self::table_columns("u", "u");
             let list: Vec<Node> = columns.iter().map(|(_, ty)| self.value(*ty, 1)).collect();
             let template = vec!["{}"; list.len()].join(", ");
             Node::fixed(&format!("SELECT {template} FROM u WHERE u.id < 4"), list)
@@ -92,7 +92,7 @@ impl Generator<'_> {
                 .collect();
             Node::fixed("VALUES {}", [Node::list(", ", rows)])
         };
-        self.columns = self.table_columns(table.name, table.name);
+        self.columns = Self::table_columns(table.name, table.name);
         // Rows that meet one another are another matter.
         let conflict = if source.text().contains("), (") || source.text().starts_with("SELECT") {
             Node::none()
@@ -152,10 +152,10 @@ impl Generator<'_> {
     }
 
     fn update(&mut self, table: &Table) -> Node {
-        self.columns = self.table_columns(table.name, table.name);
+        self.columns = Self::table_columns(table.name, table.name);
         let from = if self.once_in(4) {
             let alias = self.name("f");
-            let columns = self.table_columns("w", &alias);
+            let columns = Self::table_columns("w", &alias);
             self.columns.extend(columns);
             Node::leaf(
                 Sort::Fixed,
@@ -174,7 +174,7 @@ impl Generator<'_> {
     }
 
     fn delete(&mut self, table: &Table) -> Node {
-        self.columns = self.table_columns(table.name, table.name);
+        self.columns = Self::table_columns(table.name, table.name);
         let condition = self.condition(2);
         let returning = self.returning();
         Node::fixed(

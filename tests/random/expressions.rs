@@ -5,7 +5,8 @@ use disk::testing::Random;
 
 use crate::node::{Node, Sort};
 use crate::signatures::{Signature, Signatures};
-use crate::values::{TYPES, special, values_of};
+use crate::special::special;
+use crate::values::{TYPES, values_of};
 
 /// A column that can be named.
 #[derive(Debug, Clone)]
@@ -156,6 +157,8 @@ impl<'a> Generator<'a> {
             && (matches!(
                 signature.name,
                 "make_interval"
+                    | "width_bucket"
+                    | "date_trunc"
                     | "make_date"
                     | "make_timestamptz"
                     | "trunc"

@@ -10,12 +10,16 @@
 mod answer;
 mod changes;
 mod expressions;
+mod groups;
 mod node;
 mod pair;
 mod queries;
 mod record;
+#[cfg(test)]
+mod replay;
 mod schema;
 mod signatures;
+mod special;
 mod statements;
 mod values;
 mod wire;
@@ -39,6 +43,9 @@ struct Arguments {
     /// Where PostgreSQL serves.
     #[arg(long)]
     postgres: SocketAddr,
+    /// The empty database there.
+    #[arg(long, default_value = DATABASE)]
+    database: String,
     /// How many statements.
     #[arg(long, default_value_t = 1000)]
     statements: u64,
@@ -67,9 +74,9 @@ fn server() -> (Folder, Server) {
     (folder, server)
 }
 
-fn pair(server: &Server, postgres: SocketAddr) -> Pair {
+fn pair(server: &Server, postgres: SocketAddr, database: &str) -> Pair {
     let mut ours = Wire::connect(server.address(), DATABASE);
-    let mut theirs = Wire::connect(postgres, DATABASE);
+    let mut theirs = Wire::connect(postgres, database);
     theirs.ask("SET jit = off");
     for table in ["u", "w", "t"] {
         theirs.ask(&format!("DROP TABLE IF EXISTS {table}"));
@@ -122,7 +129,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let (_folder, server) = server();
-    let mut pair = pair(&server, arguments.postgres);
+    let mut pair = pair(&server, arguments.postgres, &arguments.database);
     if let Some(count) = arguments.record {
         record::record(&mut pair, &signatures, arguments.from, count);
         return ExitCode::SUCCESS;
@@ -178,7 +185,7 @@ mod tests {
         let (_folder, server) = server();
         let mut wire = Wire::connect(server.address(), DATABASE);
         pair::prepare(&mut wire);
-        let found = record::differences(&mut wire);
+        let found = replay::differences(&mut wire);
         assert!(
             found.is_empty(),
             "{} differences\n{}",

@@ -9,21 +9,18 @@ use std::fmt::Write as _;
 use dbtests::data::manifest;
 use disk::Disk;
 
-use crate::node::{Node, Sort};
 use crate::pair::{self, Pair, Verdict};
-use crate::queries::Statement;
 use crate::signatures::Signatures;
 use crate::statements;
-use crate::wire::Wire;
 
 /// The files, each less than a MiB.
-const FILES: [&str; 2] = ["random/recorded_1.txt", "random/recorded_2.txt"];
+pub(crate) const FILES: [&str; 2] = ["random/recorded_1.txt", "random/recorded_2.txt"];
 
 /// Longer answers are told by a hash.
 const LONGEST: usize = 200;
 
 /// An answer as it is kept.
-fn kept(answer: &str) -> String {
+pub(crate) fn kept(answer: &str) -> String {
     if answer.len() <= LONGEST {
         return answer.to_owned();
     }
@@ -61,33 +58,4 @@ pub(crate) fn record(pair: &mut Pair, signatures: &Signatures, from: u64, count:
         let written = Disk::real().write_atomic(&manifest(file), text.as_bytes(), 0o644);
         written.expect("a file that can be written");
     }
-}
-
-/// What differs from the recorded answers.
-pub(crate) fn differences(wire: &mut Wire) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut count = 0;
-    for file in FILES {
-        let text = dbtests::files::read(&manifest(file));
-        let text = String::from_utf8(text).expect("text");
-        let lines: Vec<&str> = text.lines().collect();
-        for two in lines.chunks_exact(2) {
-            let (flags, sql) = two[0].split_once(": ").expect("flags");
-            let statement = Statement {
-                node: Node::leaf(Sort::Fixed, sql),
-                ordered: flags.contains('o'),
-                binary: flags.contains('b'),
-                changes: ["t", "u", "w"]
-                    .into_iter()
-                    .find(|table| flags.contains(table)),
-            };
-            count += 1;
-            let answer = pair::ask(wire, &statement, sql).line(statement.ordered);
-            if kept(&answer) != two[1] {
-                found.push(format!("{sql}\n  ours   {answer}\n  theirs {}", two[1]));
-            }
-        }
-    }
-    assert!(count >= 5000, "{count} statements are recorded");
-    found
 }

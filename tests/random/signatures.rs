@@ -190,9 +190,11 @@ impl Signatures {
         // These show by how much bytes differ.
         let inexact = inexact
             || name.ends_with("cmp")
-                && ["name", "text", "bpchar", "bytea", "network", "uuid"]
-                    .iter()
-                    .any(|ty| name.contains(ty));
+                && [
+                    "name", "text", "bpchar", "bytea", "network", "uuid", "jsonb",
+                ]
+                .iter()
+                .any(|ty| name.contains(ty));
         let is_own = is_own || with_modifier || inexact || function.oid >= 16_384;
         if is_own && !["inet_merge", "inet_same_family"].contains(&name)
             || function.volatility == Volatility::Volatile && function.kind == FunctionKind::Scalar
@@ -236,7 +238,7 @@ impl Signatures {
         let mut places = template.split("{}");
         sql.push_str(places.next().unwrap_or_default());
         for (argument, text) in arguments.iter().zip(places) {
-            sql.push_str(&format!("(NULL::{}){text}", argument.name()));
+            sql.push_str(&["(NULL::", &argument.name(), ")", text].concat());
         }
         if matches!(kind, FunctionKind::Window) {
             sql.push_str(" OVER ()");

@@ -42,9 +42,11 @@ impl Wire {
                         frontend::sasl_response(scram.message(), out).expect("it is good");
                     });
                 }
-                Message::ErrorResponse(_) => panic!("refused"),
                 Message::ReadyForQuery(_) => break,
-                _ => {}
+                message => assert!(
+                    !matches!(message, Message::ErrorResponse(_)),
+                    "the login is refused"
+                ),
             }
         }
         wire

@@ -75,7 +75,7 @@ impl Generator<'_> {
                 self.text()
             ),
             7 => format!(
-                "INSERT INTO part (item, n) SELECT id, k % 9 FROM item WHERE k < {n} ON CONFLICT DO NOTHING"
+                "INSERT INTO part (id, item, n) SELECT id + 100, id, k % 9 FROM item WHERE k < {n} ON CONFLICT DO NOTHING"
             ),
             8 => format!(
                 "INSERT INTO pair VALUES ({id}, {}, {n}) ON CONFLICT (a, c) DO UPDATE SET n = pair.n + 1",

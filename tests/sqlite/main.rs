@@ -9,6 +9,7 @@
 
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
+mod beside;
 mod blobs;
 mod engine;
 mod generator;

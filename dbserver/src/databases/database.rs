@@ -12,6 +12,7 @@ use sqlitevfs::FileHandle;
 
 use crate::databases::control::DatabaseEntry;
 use crate::databases::functions;
+use crate::databases::locks::Locks;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::permit::{Interrupt, Permit, UnderWay, WritePermit};
 use crate::databases::sequences::Sequences;
@@ -39,6 +40,7 @@ pub struct Database {
     store: Arc<PageStore>,
     permit: Arc<WritePermit>,
     limits: ConnectionLimits,
+    locks: Arc<Locks>,
     sequences: Arc<Sequences>,
     sessions: AtomicUsize,
     dropped: AtomicBool,
@@ -59,6 +61,7 @@ impl Database {
             store,
             permit: Arc::new(permit),
             limits,
+            locks: Arc::default(),
             sequences: Arc::default(),
             sessions: AtomicUsize::new(0),
             dropped: AtomicBool::new(false),
@@ -95,6 +98,11 @@ impl Database {
     /// Its pages.
     pub fn store(&self) -> &Arc<PageStore> {
         &self.store
+    }
+
+    /// What its transactions have locked.
+    pub fn locks(&self) -> &Arc<Locks> {
+        &self.locks
     }
 
     /// The numbers that its sequences give out.

@@ -8,6 +8,7 @@ pub mod functions;
 pub mod host;
 pub mod layout;
 pub mod list;
+pub mod locks;
 pub mod memory_budget;
 pub mod permit;
 pub mod sequences;

@@ -16,9 +16,9 @@ use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::functions::facts::Facts;
+use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
-use crate::session::transaction::Scope;
 use crate::session::{schema, violation};
 
 /// What a session has of the server.
@@ -95,6 +95,7 @@ impl Backend {
             sqlite: &self.sqlite,
             database: self.database(),
             settings,
+            locks: self.facts.locks(),
             interrupt: self.interrupt(),
             deadline: self.deadline,
         }
@@ -161,6 +162,11 @@ impl Backend {
     /// Commits what SQLite has committed; durable when it returns.
     pub fn publish(&self, permit: Permit, write_set: WriteSet) -> Result<(), EngineError> {
         let queued = self.env.commit(self.database(), permit, write_set)?;
+        let durable = self.database().store().horizon().durable();
+        self.facts.locks().owner().release(
+            Some(pagestore::CommitNumber::new(queued.commit().get())),
+            durable,
+        );
         self.env.wait_durable(&queued)
     }
 
@@ -186,10 +192,11 @@ impl Backend {
                 SqlState::QUERY_CANCELED,
                 "canceling statement due to statement timeout",
             ),
-            _ => Failure::new(
+            Some(InterruptReason::UserRequest) => Failure::new(
                 SqlState::QUERY_CANCELED,
                 "canceling statement due to user request",
             ),
+            None => failure,
         }
     }
 

@@ -1,9 +1,10 @@
 //! Transaction blocks: BEGIN, COMMIT, ROLLBACK, savepoints, their modes.
 
-use dialect::{Statement, StatementKind, TransactionModes};
+use dialect::{LockMode, Statement, StatementKind, TransactionModes};
 use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
+use crate::databases::locks::TableMode;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::reply::Reply;
@@ -105,6 +106,37 @@ pub(super) fn finish_prepared(
         SqlState::UNDEFINED_OBJECT,
         format!("prepared transaction with identifier \"{id}\" does not exist"),
     ))
+}
+
+/// LOCK TABLE.
+pub(super) fn lock_tables(
+    session: &mut Session,
+    tables: &[String],
+    mode: LockMode,
+    nowait: bool,
+) -> Result<(), Failure> {
+    session.transaction().check_in_block("LOCK TABLE")?;
+    if mode != LockMode::AccessShare {
+        session.check_write("LOCK TABLE")?;
+    }
+    let mode = match mode {
+        LockMode::AccessShare => TableMode::AccessShare,
+        LockMode::RowShare => TableMode::RowShare,
+        LockMode::RowExclusive => TableMode::RowExclusive,
+        LockMode::ShareUpdateExclusive => TableMode::ShareUpdateExclusive,
+        LockMode::Share => TableMode::Share,
+        LockMode::ShareRowExclusive => TableMode::ShareRowExclusive,
+        LockMode::Exclusive => TableMode::Exclusive,
+        LockMode::AccessExclusive => TableMode::AccessExclusive,
+    };
+    for table in tables {
+        if session.backend().sqlite().is_own_table(table)? {
+            continue;
+        }
+        let (transaction, scope) = session.transaction_mut();
+        transaction.lock_table(scope, table, mode, nowait)?;
+    }
+    Ok(())
 }
 
 /// SET CONSTRAINTS for the rest of the transaction.

@@ -54,7 +54,11 @@ pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure>
             analyze,
             tables,
         } => maintenance::vacuum(session, *full, *analyze, tables)?,
-        StatementKind::LockTable => session.transaction().check_in_block("LOCK TABLE")?,
+        StatementKind::LockTable {
+            tables,
+            mode,
+            nowait,
+        } => block::lock_tables(session, tables, *mode, *nowait)?,
         _ => {}
     }
     Ok(Reply::Tag(statement.tag.render(0)))

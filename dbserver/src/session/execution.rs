@@ -9,6 +9,7 @@ use pgtypes::{PgType, SqlState, SqlValue};
 use crate::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
+use crate::session::sqlite::Sqlite;
 use crate::session::{Session, mapping, rebuild, roles, sequences};
 
 /// Runs a change without a result; gives the number of changed rows.
@@ -17,12 +18,6 @@ pub fn execute(
     prepared: &Rc<Prepared>,
     values: &Rc<[SqlValue]>,
 ) -> Result<u64, Failure> {
-    if session.transaction().is_optimistic(prepared, values) {
-        session.check_write(prepared.command())?;
-        let (transaction, scope) = session.transaction_mut();
-        transaction.write_optimistic(scope)?;
-        return transaction.change(scope.sqlite, prepared, values);
-    }
     if prepared.statement.catalog {
         session.refresh_catalog()?;
     }
@@ -40,17 +35,28 @@ pub fn execute(
         rebuild::rebuild(session, prepared, needs)?;
         return Ok(0);
     }
+    if prepared.statement.kind == StatementKind::Dml {
+        session.check_write(prepared.command())?;
+        let (transaction, scope) = session.transaction_mut();
+        return transaction.change(scope, prepared, || {
+            run_preparatory(scope.sqlite, prepared)?;
+            sequences::make_ready(scope.sqlite, &prepared.statement.sequences)?;
+            scope.sqlite.change(prepared.text(), values)
+        });
+    }
     session.before_write(prepared.command())?;
     if prepared.statement.kind == StatementKind::Ddl {
         return run_schema_change(session, prepared);
     }
-    run_preparatory(session, prepared)?;
+    let sqlite = session.backend().sqlite();
+    run_preparatory(sqlite, prepared)?;
     if prepared.statement.sqlite.is_empty() {
         return Ok(0);
     }
+    sequences::make_ready(sqlite, &prepared.statement.sequences)?;
+    let changed = sqlite.change(prepared.text(), values)?;
     let (transaction, scope) = session.transaction_mut();
-    let changed = transaction.change(scope.sqlite, prepared, values)?;
-    transaction.check_constraints(scope.sqlite)?;
+    transaction.check_constraints(scope)?;
     Ok(changed)
 }
 
@@ -89,24 +95,37 @@ fn run_parts(session: &mut Session, prepared: &Prepared) -> Result<u64, Failure>
 /// Starts a portal whose statement gives rows.
 pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> {
     let prepared = Rc::clone(portal.prepared());
-    if prepared.statement.catalog {
+    let statement = &prepared.statement;
+    if statement.catalog {
         session.refresh_catalog()?;
     }
-    let locks = prepared.statement.locks_rows && session.transaction().is_explicit();
-    if prepared.statement.writes {
-        session.before_write(prepared.command())?;
-        run_preparatory(session, &prepared)?;
-        sequences::make_ready(session.backend().sqlite(), &prepared.statement.sequences)?;
-    } else if locks {
-        // What it reads must stay as it is until the transaction ends: nobody else may write.
-        session.before_write("SELECT FOR UPDATE")?;
-    } else {
+    let sqlite = Rc::clone(session.backend().sqlite());
+    let interrupt = Arc::clone(session.backend().interrupt());
+    let changes = statement.kind == StatementKind::Dml || statement.locks_rows;
+    if !changes {
+        if statement.writes {
+            session.check_write(prepared.command())?;
+        }
         session.before_read()?;
-        sequences::make_ready(session.backend().sqlite(), &prepared.statement.sequences)?;
+        sequences::make_ready(&sqlite, &statement.sequences)?;
+        portal.start(sqlite, interrupt);
+        return Ok(());
     }
-    // SQLite makes all changes of a RETURNING statement before it gives the first row.
-    let backend = session.backend();
-    portal.start(Rc::clone(backend.sqlite()), Arc::clone(backend.interrupt()));
+    let command = if statement.locks_rows {
+        "SELECT FOR UPDATE"
+    } else {
+        prepared.command()
+    };
+    session.check_write(command)?;
+    let (transaction, scope) = session.transaction_mut();
+    transaction.change(scope, &prepared, || {
+        run_preparatory(&sqlite, &prepared)?;
+        sequences::make_ready(&sqlite, &prepared.statement.sequences)?;
+        // What it gives must not be told before its rows are locked.
+        portal.start(Rc::clone(&sqlite), Arc::clone(&interrupt));
+        portal.keep()?;
+        Ok(portal.kept_rows())
+    })?;
     Ok(())
 }
 
@@ -221,11 +240,10 @@ fn type_name(ty: &PgType) -> String {
 }
 
 /// Runs all but the last of a statement's texts.
-fn run_preparatory(session: &Session, prepared: &Prepared) -> Result<(), Failure> {
+fn run_preparatory(sqlite: &Sqlite, prepared: &Prepared) -> Result<(), Failure> {
     let Some((_, before)) = prepared.statement.sqlite.split_last() else {
         return Ok(());
     };
-    let sqlite = session.backend().sqlite();
     for text in before {
         sqlite.run_part(text)?;
     }

@@ -8,7 +8,7 @@
 //! execution ─ rebuild                                         statements that it does
 //!    ▼
 //! Session: what one client has, and the order in which its parts begin and end
-//!    ├ Transaction ─ OptimisticRun, Savepoints
+//!    ├ Transaction ─ Working ─ Changes, Savepoints, RowLocks
 //!    ├ Portals ─ Portal ─ Cursor       Statements ─ Prepared       Catalog, Notices, Settings
 //!    └ Backend: the server's end ─ Sqlite ─ SchemaCache, functions, authorizer
 //! ```
@@ -17,6 +17,7 @@ mod authorizer;
 pub mod backend;
 mod block;
 pub mod catalog;
+pub mod changes;
 pub mod command;
 mod constraints;
 mod context;
@@ -28,7 +29,6 @@ mod maintenance;
 pub mod mapping;
 mod named;
 mod notices;
-mod optimistic;
 pub mod parameters;
 pub mod portal;
 mod portals;
@@ -37,9 +37,11 @@ mod rebuild;
 pub mod reply;
 pub mod roles;
 pub mod row;
+mod row_locks;
 mod savepoints;
 pub mod schema;
 mod schema_cache;
+mod scope;
 pub mod sequences;
 mod server_object;
 mod set;
@@ -50,6 +52,7 @@ mod statements;
 mod temporary;
 pub mod transaction;
 mod violation;
+mod working;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -69,10 +72,11 @@ use crate::session::notices::Notices;
 use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
 use crate::session::schema::View;
+use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::statements::Statements;
-use crate::session::transaction::{Scope, Transaction, aborted};
+use crate::session::transaction::{Transaction, aborted};
 
 /// One client's session.
 pub struct Session {
@@ -200,7 +204,7 @@ impl Session {
         if self.transaction.is_failed() {
             return Ok(prepared);
         }
-        sqlite.schema().refresh(sqlite.schema_version()?);
+        sqlite.refresh_schema()?;
         if prepared.generation == sqlite.schema().generation() {
             return Ok(prepared);
         }
@@ -216,10 +220,12 @@ impl Session {
         Ok(again)
     }
 
-    /// Brings the catalog tables up to date. They must not go with an optimistic run.
+    /// Brings the catalog tables up to date. They must not go with a transaction that is carried over.
     pub fn refresh_catalog(&mut self) -> Result<(), Failure> {
-        let scope = self.backend.scope(&self.settings);
-        self.transaction.settle(scope)?;
+        if self.transaction.has_written() {
+            let scope = self.backend.scope(&self.settings);
+            self.transaction.write(scope)?;
+        }
         self.catalog.refresh(&self.backend, &self.settings)
     }
 
@@ -235,6 +241,9 @@ impl Session {
     pub fn before_read(&mut self) -> Result<(), Failure> {
         self.check_usable()?;
         let scope = self.backend.scope(&self.settings);
+        if self.transaction.read_renews(scope) {
+            self.portals.keep_all()?;
+        }
         self.transaction.read(scope)
     }
 
@@ -313,7 +322,7 @@ impl Session {
     /// ROLLBACK.
     pub fn rollback(&mut self) {
         self.portals.clear();
-        self.transaction.undo(self.backend.sqlite());
+        self.transaction.undo(self.backend.scope(&self.settings));
         self.finish(false);
     }
 
@@ -322,7 +331,7 @@ impl Session {
     pub fn fail(&mut self) {
         if self.transaction.is_explicit() {
             self.portals.clear();
-            self.transaction.fail(self.backend.sqlite());
+            self.transaction.fail(self.backend.scope(&self.settings));
         } else {
             self.rollback();
         }
@@ -330,12 +339,13 @@ impl Session {
 
     /// What SQLite has committed goes to the log; the transaction is over.
     fn publish(&mut self, permit: Permit) -> Result<(), Failure> {
-        let write_set = self.backend.sqlite().take_write_set();
-        self.finish(true);
-        let Some(write_set) = write_set else {
+        let Some(write_set) = self.backend.sqlite().take_write_set() else {
+            self.finish(true);
             return Ok(());
         };
+        // Who waits for its rows goes on when the commit is published, before it is durable.
         let published = self.backend.publish(permit, write_set);
+        self.finish(true);
         published.map_err(|error| {
             // SQLite's cache believes in a commit that did not happen.
             self.portals.clear();

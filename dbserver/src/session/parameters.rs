@@ -93,7 +93,7 @@ pub const PARAMETERS: &[Parameter] = &[
     p("cpu_tuple_cost", "0.01", Text, PLANNER),
     p("cursor_tuple_fraction", "0.1", Text, PLANNER),
     reported(p("DateStyle", "ISO, MDY", Text, "Format of dates.")),
-    p("deadlock_timeout", "1s", Text, "Accepted; without effect: writers wait in one line."),
+    p("deadlock_timeout", "1s", Text, "Accepted; without effect: circles are seen before they close."),
     p("default_statistics_target", "100", Text, PLANNER),
     p("default_table_access_method", "heap", Text, "Accepted; without effect."),
     p("default_tablespace", "", Text, "Accepted; without effect."),

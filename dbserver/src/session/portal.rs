@@ -24,6 +24,8 @@ pub struct Portal {
     formats: Rc<[Format]>,
     /// Its columns as the client knows them; `None`: they are told with the first row.
     told: Option<Columns>,
+    /// The client was told of them, or will be without the portal's help.
+    described: bool,
     /// WITH HOLD: outlives its transaction.
     held: bool,
     progress: Progress,
@@ -32,9 +34,17 @@ pub struct Portal {
 enum Progress {
     Fresh,
     Running(Cursor),
-    /// Rows, and the settings that they are written by.
-    Kept(VecDeque<Vec<SqlValue>>, Arc<pgtypes::Context>),
+    Kept(Kept),
     Done,
+}
+
+/// Rows in memory.
+struct Kept {
+    rows: VecDeque<Vec<SqlValue>>,
+    /// The settings that they are written by.
+    context: Arc<pgtypes::Context>,
+    /// The client has to be told of the columns before the first row.
+    describe: bool,
 }
 
 impl Portal {
@@ -49,6 +59,7 @@ impl Portal {
             prepared,
             values: values.into(),
             formats: formats.into(),
+            described: told.is_some(),
             told,
             held: false,
             progress: Progress::Fresh,
@@ -90,6 +101,7 @@ impl Portal {
     /// The client knows these columns.
     pub fn tell(&mut self, columns: Columns) {
         self.told = Some(columns);
+        self.described = true;
     }
 
     /// Begins its query.
@@ -136,13 +148,16 @@ impl Portal {
                 }
                 Ok((portion, rows))
             }
-            Progress::Kept(kept, context) => {
+            Progress::Kept(kept) => {
                 let columns = self.told.as_deref().unwrap_or_default();
+                if std::mem::take(&mut kept.describe) {
+                    row::describe(out, columns, formats);
+                }
                 let mut rows = 0;
                 while rows < wanted
-                    && let Some(values) = kept.pop_front()
+                    && let Some(values) = kept.rows.pop_front()
                 {
-                    row::write(out, columns, formats, &values, context)?;
+                    row::write(out, columns, formats, &values, &kept.context)?;
                     rows += 1;
                 }
                 let enough = rows == wanted;
@@ -168,11 +183,11 @@ impl Portal {
             Progress::Running(cursor) => {
                 Ok(u64::try_from(cursor.collect(wanted, usize::MAX)?.len()).unwrap_or(u64::MAX))
             }
-            Progress::Kept(kept, _) => {
+            Progress::Kept(kept) => {
                 let count = usize::try_from(wanted)
                     .unwrap_or(usize::MAX)
-                    .min(kept.len());
-                kept.drain(..count);
+                    .min(kept.rows.len());
+                kept.rows.drain(..count);
                 Ok(count as u64)
             }
             Progress::Fresh | Progress::Done => Ok(0),
@@ -187,18 +202,32 @@ impl Portal {
         }
     }
 
+    /// How many rows are kept in memory.
+    pub fn kept_rows(&self) -> u64 {
+        match &self.progress {
+            Progress::Kept(kept) => kept.rows.len() as u64,
+            Progress::Fresh | Progress::Running(_) | Progress::Done => 0,
+        }
+    }
+
     /// Reads the rest of the result into memory, so that what the transaction does next does not
     /// change it.
     pub fn keep(&mut self) -> Result<(), Failure> {
         let Progress::Running(cursor) = &mut self.progress else {
             return Ok(());
         };
+        // What has given rows already has described them.
+        let describe = !self.described && cursor.rows() == 0;
         let rows = cursor.collect(u64::MAX, KEPT_BYTES)?;
         let context = cursor.context();
         if self.told.is_none() {
             self.told = cursor.columns();
         }
-        self.progress = Progress::Kept(rows.into(), context);
+        self.progress = Progress::Kept(Kept {
+            rows: rows.into(),
+            context,
+            describe,
+        });
         Ok(())
     }
 }

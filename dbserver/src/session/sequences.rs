@@ -1,7 +1,7 @@
 //! What a session knows of sequences: the definitions that its statements need, what its transaction has changed, and
 //! the numbers it was given.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dialect::{SequenceInfo, Sequences as Wanted};
@@ -24,18 +24,6 @@ pub struct SessionSequences {
     state: Mutex<State>,
 }
 
-/// What becomes of the numbers that a change takes.
-#[derive(Default)]
-enum Numbers {
-    /// They are new.
-    #[default]
-    New,
-    /// They are new, and kept for a second run.
-    Kept(Vec<i64>),
-    /// They are those of the first run.
-    Again(VecDeque<i64>),
-}
-
 #[derive(Default)]
 struct State {
     /// Rows, by name.
@@ -50,7 +38,6 @@ struct State {
     given: HashMap<i64, i64>,
     /// The sequence of the last nextval.
     last: Option<i64>,
-    numbers: Numbers,
 }
 
 impl State {
@@ -103,30 +90,15 @@ impl SessionSequences {
     pub fn next(&self, name: &str) -> Result<i64, Refused> {
         let mut state = self.state();
         let row = state.row(name)?;
-        let kept = match &mut state.numbers {
-            Numbers::Again(numbers) => Some(numbers.pop_front()),
-            _ => None,
-        };
-        let number = match kept {
-            Some(Some(number)) => number,
-            Some(None) => {
-                let message = "the change takes more numbers than before".to_owned();
-                return Err((SqlState::SERIALIZATION_FAILURE, message));
-            }
-            None => {
-                let mut shared = self.shared();
-                next(state.counter(&mut shared, &row)).map_err(|end| {
-                    let message = format!(
-                        "nextval: reached {} value of sequence \"{}\" ({})",
-                        end.side, row.name, end.bound
-                    );
-                    (SqlState::SEQUENCE_GENERATOR_LIMIT_EXCEEDED, message)
-                })?
-            }
-        };
-        if let Numbers::Kept(numbers) = &mut state.numbers {
-            numbers.push(number);
-        }
+        let mut shared = self.shared();
+        let number = next(state.counter(&mut shared, &row)).map_err(|end| {
+            let message = format!(
+                "nextval: reached {} value of sequence \"{}\" ({})",
+                end.side, row.name, end.bound
+            );
+            (SqlState::SEQUENCE_GENERATOR_LIMIT_EXCEEDED, message)
+        })?;
+        drop(shared);
         state.touched.insert(row.id);
         state.given.insert(row.id, number);
         state.last = Some(row.id);
@@ -217,24 +189,6 @@ impl SessionSequences {
         self.state().changed = true;
     }
 
-    /// Keeps the numbers of the change that runs now.
-    pub fn keep(&self) {
-        self.state().numbers = Numbers::Kept(Vec::new());
-    }
-
-    /// Gives these numbers to the change that runs now.
-    pub fn give_again(&self, numbers: &[i64]) {
-        self.state().numbers = Numbers::Again(numbers.iter().copied().collect());
-    }
-
-    /// The change has run; gives the numbers that were kept.
-    pub fn take_kept(&self) -> Vec<i64> {
-        match std::mem::take(&mut self.state().numbers) {
-            Numbers::Kept(numbers) => numbers,
-            _ => Vec::new(),
-        }
-    }
-
     /// Forgets what currval and lastval would tell.
     pub fn forget(&self) {
         let mut state = self.state();
@@ -293,6 +247,11 @@ pub fn make_ready(sqlite: &Sqlite, wanted: &Wanted) -> Result<(), Failure> {
         state.rows.insert(row.name.clone(), row);
     }
     Ok(())
+}
+
+/// Whether the transaction has to write borders before COMMIT.
+pub fn have_moved(sqlite: &Sqlite) -> bool {
+    !sqlite.sequences().state().touched.is_empty()
 }
 
 /// Before COMMIT: the border of each sequence that the transaction has used is on disk with it.

@@ -1,13 +1,13 @@
 //! A session's connection to SQLite: opened, limited, guarded, and opened again when its cache can
 //! no longer be believed.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pagestore::{PageStore, Snapshot};
-use pgtypes::SqlValue;
+use pagestore::{CommitNumber, PageStore, Snapshot};
+use pgtypes::{SqlState, SqlValue};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{CachedStatement, Connection, InterruptHandle};
@@ -16,6 +16,7 @@ use sqlitevfs::{FileHandle, WriteMode, WriteSet};
 use crate::databases::database::Database;
 use crate::failure::Failure;
 use crate::session::authorizer::{self, Read, Reads};
+use crate::session::changes::{ChangedRows, Plan, RowPlans, TableName};
 use crate::session::functions::{self, facts::Facts};
 use crate::session::mapping;
 use crate::session::schema_cache::SchemaCache;
@@ -45,6 +46,9 @@ pub struct Sqlite {
     schema: SchemaCache,
     trusted: Arc<AtomicBool>,
     reads: Arc<Reads>,
+    changed_rows: ChangedRows,
+    /// How the rows of tables are read and written, for one version of the schema.
+    row_plans: RefCell<RowPlans>,
     sequences: Arc<SessionSequences>,
     facts: Arc<Facts>,
 }
@@ -57,6 +61,7 @@ impl Sqlite {
         let reads = Arc::<Reads>::default();
         prepare(&mut connection, (&trusted, &reads), facts)
             .map_err(|error| mapping::sqlite(&error))?;
+        let changed_rows = ChangedRows::of(&mut connection)?;
         trusted.store(false, Ordering::Relaxed);
         Ok(Rc::new(Self {
             connection,
@@ -67,6 +72,8 @@ impl Sqlite {
             schema: SchemaCache::default(),
             trusted,
             reads,
+            changed_rows,
+            row_plans: RefCell::default(),
             sequences: Arc::clone(facts.sequences()),
             facts: Arc::clone(facts),
         }))
@@ -129,6 +136,63 @@ impl Sqlite {
         self.set_write_mode(mode);
         self.run("BEGIN IMMEDIATE")
             .inspect_err(|_| self.handle.allow_write(false))
+    }
+
+    /// The private transaction, which is on the newest commit, becomes the one that will be committed.
+    pub fn promote(&self) {
+        self.set_write_mode(WriteMode::Permit);
+    }
+
+    /// The commit that SQLite's transaction reads.
+    pub fn snapshot_commit(&self) -> Option<CommitNumber> {
+        self.handle.snapshot_commit()
+    }
+
+    /// The rows that were changed on the connection.
+    pub fn changed_rows(&self) -> &ChangedRows {
+        &self.changed_rows
+    }
+
+    /// Whether a table is the session's own, where nobody else is.
+    ///
+    /// Errors: 42P01.
+    pub fn is_own_table(&self, table: &str) -> Result<bool, Failure> {
+        let there = |schema: &str| {
+            let sql = format!(
+                "SELECT 1 FROM {schema}.sqlite_schema WHERE name = ?1 AND type IN ('table', 'view')"
+            );
+            self.trusted(|connection| connection.prepare_cached(&sql)?.exists([table]))
+        };
+        if there("temp")? {
+            return Ok(true);
+        }
+        if there("main")? {
+            return Ok(false);
+        }
+        Err(Failure::new(
+            SqlState::UNDEFINED_TABLE,
+            format!("relation \"{table}\" does not exist"),
+        ))
+    }
+
+    /// Looks whether the schema is still the one that was read.
+    pub fn refresh_schema(&self) -> Result<(), Failure> {
+        self.schema.refresh(self.schema_version()?);
+        Ok(())
+    }
+
+    /// How the rows of a table are read and written, by the schema as it was looked at last; `None` where they have no number.
+    pub(super) fn row_plan(&self, table: &TableName) -> Result<Option<Rc<Plan>>, Failure> {
+        let mut plans = self.row_plans.borrow_mut();
+        plans.of_generation(self.schema.generation());
+        if let Some(plan) = plans.get(table) {
+            return Ok(plan);
+        }
+        let plan = self
+            .trusted(|connection| Plan::of(connection, table))?
+            .map(Rc::new);
+        plans.insert(table.clone(), plan.clone());
+        Ok(plan)
     }
 
     /// Ends SQLite's transaction, if one is open, and throws away what it has written.
@@ -234,7 +298,7 @@ impl Sqlite {
     }
 
     fn set_write_mode(&self, mode: WriteMode) {
-        if mode == WriteMode::Permit && self.wrote_in.get().is_none() {
+        if mode != WriteMode::Refused && self.wrote_in.get().is_none() {
             self.wrote_in.set(Some(self.store.epoch()));
         }
         self.handle.set_write_mode(mode);

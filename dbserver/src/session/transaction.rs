@@ -1,36 +1,31 @@
 //! A session's transaction.
 //!
-//! READ COMMITTED: BEGIN is only remembered. Each read before the first write runs on a snapshot of
-//! its own. The first write waits for the database's write permit and begins SQLite's transaction on
-//! the newest commit; from then on reads see the transaction's own writes. COMMIT takes the pages
-//! that were written out of the handle, queues them for the log, which gives the permit to the next
-//! writer, and waits for the disk.
+//! READ COMMITTED: BEGIN is only remembered. Each read before the first change runs on a snapshot of its own. Changes run
+//! on a private snapshot, without the write permit, and lock the rows that they change; a statement whose rows somebody
+//! else has changed waits for them, and runs on the newest state. COMMIT waits for the permit, brings the changes onto the
+//! newest commit, takes the pages that were written out of the handle, queues them for the log, which gives the permit to
+//! the next writer, and waits for the disk ([`working`](crate::session::working) has the details).
 //!
-//! REPEATABLE READ and SERIALIZABLE hold the snapshot of their first statement. They may write when
-//! nothing was committed after it.
-
-use std::rc::Rc;
-use std::time::Instant;
+//! REPEATABLE READ holds the snapshot of its first statement, and fails where a row that it changes was changed by
+//! somebody else since. SERIALIZABLE may write when nothing at all was committed after its snapshot.
 
 use dialect::{Isolation, StatementKind, TransactionModes};
 use pagestore::CommitNumber;
-use pgtypes::{SqlState, SqlValue};
+use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
-use sqlitevfs::WriteMode;
 
-use crate::databases::Database;
-use crate::databases::permit::{Interrupt, Permit};
+use crate::databases::locks::{Mode, TableMode, Thing};
+use crate::databases::permit::Permit;
 use crate::failure::Failure;
 use crate::session::constraints::{self, Constraints};
-use crate::session::optimistic::{OptimisticRun, conflict};
 use crate::session::prepared::Prepared;
+use crate::session::row_locks::Needed;
 use crate::session::savepoints::Savepoints;
+use crate::session::scope::Scope;
 use crate::session::sequences;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
-
-/// After so many optimistic runs in a row that came to nothing a session waits for the permit instead.
-const MAX_CONFLICTS: u32 = 2;
+use crate::session::working::{Attempt, Change, Terms, Working, conflict};
 
 /// The transaction block that the client has opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,46 +41,6 @@ enum Block {
     Lost,
 }
 
-/// What has been written, and by which right.
-#[derive(Default)]
-enum Writing {
-    /// Nothing: SQLite has no transaction open.
-    #[default]
-    Nothing,
-    /// Changes that ran without the permit.
-    Optimistic(OptimisticRun),
-    /// SQLite's transaction is the one that will be committed.
-    Permitted(Permit),
-}
-
-/// What a transaction works on, and how long it may wait.
-#[derive(Clone, Copy)]
-pub struct Scope<'a> {
-    /// The session's connection.
-    pub sqlite: &'a Sqlite,
-    /// Its database.
-    pub database: &'a Database,
-    /// The session's settings.
-    pub settings: &'a Settings,
-    /// Ends a wait.
-    pub interrupt: &'a Interrupt,
-    /// When the running statement has to be over.
-    pub deadline: Option<Instant>,
-}
-
-impl Scope<'_> {
-    /// Waits for the database's write permit: to the end of the statement's time, or `lock_timeout`.
-    pub fn wait_for_permit(self) -> Result<Permit, Failure> {
-        let lock = self.settings.frequent().lock_timeout;
-        let lock = lock.map(|limit| Instant::now() + limit);
-        let deadline = match (lock, self.deadline) {
-            (Some(lock), Some(statement)) => Some(lock.min(statement)),
-            (lock, statement) => lock.or(statement),
-        };
-        Ok(self.database.acquire_permit(self.interrupt, deadline)?)
-    }
-}
-
 /// Where a session is in its transaction.
 pub struct Transaction {
     block: Block,
@@ -99,9 +54,7 @@ pub struct Transaction {
     /// SET CONSTRAINTS: which foreign keys are checked at COMMIT; and what it was at each savepoint.
     constraints: Constraints,
     constraints_at: Vec<Constraints>,
-    writing: Writing,
-    /// Optimistic runs in a row that came to nothing.
-    conflicts: u32,
+    working: Working,
 }
 
 impl Transaction {
@@ -116,8 +69,7 @@ impl Transaction {
             snapshot: None,
             constraints: Constraints::default(),
             constraints_at: Vec::new(),
-            writing: Writing::Nothing,
-            conflicts: 0,
+            working: Working::default(),
         }
     }
 
@@ -142,7 +94,7 @@ impl Transaction {
 
     /// Whether something was written.
     pub fn has_written(&self) -> bool {
-        !matches!(self.writing, Writing::Nothing)
+        !self.working.is_nothing()
     }
 
     /// Whether its reads are all of one snapshot, which has been taken.
@@ -239,141 +191,202 @@ impl Transaction {
         }
     }
 
+    /// Whether a read will end SQLite's transaction, to begin it again on a newer commit.
+    pub fn read_renews(&self, scope: Scope<'_>) -> bool {
+        !self.holds_snapshot() && self.working.is_stale(scope)
+    }
+
     /// A read begins.
     pub fn read(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
-        self.settle(scope)?;
+        self.take_snapshot(scope);
+        self.started = true;
+        let locked = scope.locks.owner().is_used() && !self.holds_snapshot();
+        if self.has_written() || locked {
+            // It sees what it has done, and what was committed before it got its locks.
+            return self
+                .working
+                .enter_private(scope, &self.savepoints, self.terms(), true);
+        }
+        Ok(())
+    }
+
+    /// REPEATABLE READ and SERIALIZABLE read what their first statement reads.
+    fn take_snapshot(&mut self, scope: Scope<'_>) {
         let holds = self.isolation != Isolation::ReadCommitted
             && self.is_explicit()
             && !self.has_written()
             && self.snapshot.is_none();
         if holds {
+            let durable = scope.database.store().horizon().durable();
+            scope.locks.owner().remember_since(durable);
             let snapshot = scope.database.store().snapshot_durable();
+            scope.locks.owner().reads(snapshot.commit());
             self.snapshot = Some(snapshot.commit());
             scope.sqlite.pin_snapshot(Some(snapshot));
         }
-        self.started = true;
-        Ok(())
     }
 
-    /// A write begins: it has the permit when this returns.
+    fn terms(&self) -> Terms {
+        Terms {
+            one_snapshot: self.snapshot.is_some(),
+            deferred: self.constraints.defers(),
+            nested: !self.savepoints.is_empty(),
+        }
+    }
+
+    /// A write begins that is more than changes of rows: it has the permit when this returns.
     pub fn write(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
-        self.started = true;
-        self.settle(scope)?;
-        if self.has_written() {
-            return Ok(());
-        }
-        self.take_permit(scope)
-    }
-
-    /// Whether the change can run without the permit first.
-    pub fn is_optimistic(&self, prepared: &Prepared, values: &[SqlValue]) -> bool {
-        let room = match &self.writing {
-            Writing::Nothing => true,
-            Writing::Optimistic(run) => run.has_room_for(values),
-            Writing::Permitted(_) => false,
-        };
-        room && self.is_explicit()
-            && self.isolation == Isolation::ReadCommitted
-            && self.savepoints.is_empty()
-            && self.constraints.is_default()
-            && self.conflicts < MAX_CONFLICTS
-            && OptimisticRun::suits(prepared)
-    }
-
-    /// A change begins that runs without the permit first.
-    pub fn write_optimistic(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
-        self.started = true;
-        if !self.has_written() {
-            let run = OptimisticRun::begin(scope.sqlite, scope.database)?;
-            self.writing = Writing::Optimistic(run);
-        }
+        self.enter_permitted(scope)?;
+        self.working.mark_incomplete();
         Ok(())
     }
 
-    /// Runs a change whose write has begun; gives the number of changed rows.
+    /// Runs a statement that changes or locks rows, as often as it takes; gives the number of rows.
     pub fn change(
         &mut self,
-        sqlite: &Sqlite,
-        prepared: &Rc<Prepared>,
-        values: &Rc<[SqlValue]>,
+        scope: Scope<'_>,
+        prepared: &Prepared,
+        mut run: impl FnMut() -> Result<u64, Failure>,
     ) -> Result<u64, Failure> {
-        if let Writing::Optimistic(run) = &mut self.writing {
-            return run.run(sqlite, prepared, values);
+        let statement = &prepared.statement;
+        let change = Change {
+            by_key: statement.by_key,
+            opaque: statement.moves_rows || statement.catalog || statement.sqlite.len() > 1,
+        };
+        let mut private = (self.is_explicit() || !statement.writes)
+            && self.isolation != Isolation::Serializable
+            && self.constraints.is_default()
+            && !change.opaque;
+        let mut newest = !change.by_key;
+        loop {
+            if private && self.working.has_room() {
+                self.take_snapshot(scope);
+                self.started = true;
+                let (savepoints, terms) = (&self.savepoints, self.terms());
+                self.working
+                    .enter_private(scope, savepoints, terms, newest)?;
+            } else {
+                self.enter_permitted(scope)?;
+            }
+            let terms = self.terms();
+            match self.working.attempt(scope, terms, change, &mut run)? {
+                Attempt::Done(rows) => {
+                    self.check_constraints(scope)?;
+                    return Ok(rows);
+                }
+                Attempt::Again => {
+                    scope.interrupt.check()?;
+                    newest = true;
+                }
+                Attempt::NeedsPermit => private = false,
+            }
         }
-        sequences::make_ready(sqlite, &prepared.statement.sequences)?;
-        sqlite.change(prepared.text(), values)
     }
 
-    /// Runs again with the permit what has run without; nothing to do when nothing has.
-    pub fn settle(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
-        let run = match std::mem::take(&mut self.writing) {
-            Writing::Optimistic(run) => run,
-            other => {
-                self.writing = other;
-                return Ok(());
-            }
+    fn enter_permitted(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
+        self.started = true;
+        if self.working.is_permitted() {
+            return Ok(());
+        }
+        if let Some(snapshot) = self.snapshot
+            && scope.database.store().latest().0 != snapshot
+        {
+            return Err(conflict());
+        }
+        let (savepoints, terms) = (&self.savepoints, self.terms());
+        self.working.enter_permitted(scope, savepoints, terms)?;
+        match self.snapshot {
+            // Somebody was faster.
+            Some(snapshot) if scope.sqlite.snapshot_commit() != Some(snapshot) => Err(conflict()),
+            _ => Ok(()),
+        }
+    }
+
+    /// LOCK TABLE.
+    pub fn lock_table(
+        &mut self,
+        scope: Scope<'_>,
+        table: &str,
+        mode: TableMode,
+        nowait: bool,
+    ) -> Result<(), Failure> {
+        self.started = true;
+        let needed = Needed {
+            thing: Thing::table(table),
+            mode: Mode::Table(mode),
         };
-        scope.sqlite.rollback()?;
-        self.take_permit(scope)?;
-        let repeated = run.repeat(scope.sqlite);
-        self.conflicts = if repeated.is_ok() {
-            0
-        } else {
-            self.conflicts + 1
-        };
-        repeated
+        if nowait {
+            let free = scope.locks.owner().try_lock(needed.thing, needed.mode);
+            return free.map(drop).map_err(|_| {
+                Failure::new(
+                    SqlState::LOCK_NOT_AVAILABLE,
+                    format!("could not obtain lock on relation \"{table}\""),
+                )
+            });
+        }
+        Ok(scope.locks.wait(needed, scope.wait_for_lock())?)
     }
 
     /// COMMIT in SQLite; gives the permit with which what was written goes to the log, `None` when
     /// nothing was written. After an error the transaction is to be rolled back.
     pub fn commit(&mut self, scope: Scope<'_>) -> Result<Option<Permit>, Failure> {
-        self.settle(scope)?;
-        let Writing::Permitted(permit) = std::mem::take(&mut self.writing) else {
+        if !self.working.has_changes() && !sequences::have_moved(scope.sqlite) {
             return Ok(None);
-        };
+        }
+        let (savepoints, terms) = (&self.savepoints, self.terms());
+        self.working.enter_permitted(scope, savepoints, terms)?;
         let committed =
             sequences::write_borders(scope.sqlite).and_then(|()| scope.sqlite.run("COMMIT"));
-        if let Err(failure) = committed {
-            self.writing = Writing::Permitted(permit);
-            return Err(constraints::explained(scope.sqlite, failure));
+        let permit = self.working.take_permit();
+        match (committed, permit) {
+            (Ok(()), permit) => Ok(permit),
+            (Err(failure), permit) => {
+                if let Some(permit) = permit {
+                    self.working.put_back(permit);
+                }
+                Err(constraints::explained(scope.sqlite, failure))
+            }
         }
-        Ok(Some(permit))
     }
 
     /// A statement of the block has failed: nothing more runs until the client ends the block or
     /// goes back to a savepoint; what was written is undone at once.
-    pub fn fail(&mut self, sqlite: &Sqlite) {
+    pub fn fail(&mut self, scope: Scope<'_>) {
         if self.is_failed() {
             return;
         }
         self.block = Block::Failed;
-        if self.savepoints.is_empty() {
-            self.undo(sqlite);
-        } else if self.has_written() && !self.savepoints.go_back_to_last(sqlite) {
-            self.block = Block::Lost;
-            self.undo(sqlite);
-        } else {
-            sqlite.schema().clear();
+        let last = self.savepoints.last();
+        match last {
+            None => self.undo(scope),
+            Some(last) if self.working.go_back(scope, &self.savepoints, last).is_err() => {
+                self.block = Block::Lost;
+                self.undo(scope);
+            }
+            Some(_) => scope.sqlite.schema().clear(),
         }
     }
 
-    /// Rolls SQLite back and gives the permit to the next writer.
-    pub fn undo(&mut self, sqlite: &Sqlite) {
-        let writing = std::mem::take(&mut self.writing);
-        if matches!(writing, Writing::Nothing) {
-            return;
+    /// Rolls SQLite back and gives the locks and the permit to those who wait.
+    pub fn undo(&mut self, scope: Scope<'_>) {
+        let working = std::mem::take(&mut self.working);
+        if !working.is_nothing() {
+            if let Err(failure) = scope.sqlite.rollback() {
+                tracing::error!(%failure, "SQLite refused to roll back");
+            }
+            if working.is_permitted() {
+                // What was read of the schema may have been this transaction's own.
+                scope.sqlite.schema().clear();
+            }
         }
-        if let Err(failure) = sqlite.rollback() {
-            tracing::error!(%failure, "SQLite refused to roll back");
-        }
-        if matches!(writing, Writing::Permitted(_)) {
-            // What was read of the schema may have been this transaction's own.
-            sqlite.schema().clear();
-        }
+        drop(working);
+        let durable = scope.database.store().horizon().durable();
+        scope.locks.owner().release(None, durable);
     }
 
     /// Back to the state between two transactions.
     pub fn end(&mut self, scope: Scope<'_>) {
+        self.undo(scope);
         if self.snapshot.is_some() {
             scope.sqlite.pin_snapshot(None);
         }
@@ -388,9 +401,13 @@ impl Transaction {
     /// SAVEPOINT.
     pub fn savepoint(&mut self, scope: Scope<'_>, name: &str) -> Result<(), Failure> {
         self.check_in_block("SAVEPOINT")?;
-        self.settle(scope)?;
-        let open = self.has_written().then_some(scope.sqlite);
-        self.savepoints.push(name, open)?;
+        let rows = self.working.layer(scope)?;
+        if self.has_written() {
+            scope
+                .sqlite
+                .run(&format!("SAVEPOINT s{}", self.savepoints.len()))?;
+        }
+        self.savepoints.push(name, rows);
         self.constraints_at.push(self.constraints.clone());
         Ok(())
     }
@@ -398,25 +415,29 @@ impl Transaction {
     /// RELEASE SAVEPOINT.
     pub fn release(&mut self, scope: Scope<'_>, name: &str) -> Result<(), Failure> {
         self.check_in_block("RELEASE SAVEPOINT")?;
-        let open = self.has_written().then_some(scope.sqlite);
-        self.savepoints.release(name, open)?;
-        self.constraints_at.truncate(self.savepoints.depth());
+        let depth = self.savepoints.find(name)?;
+        if self.has_written() {
+            scope.sqlite.run(&format!("RELEASE s{depth}"))?;
+        }
+        self.savepoints.truncate(depth);
+        self.constraints_at.truncate(depth);
         Ok(())
     }
 
     /// ROLLBACK TO SAVEPOINT.
     pub fn rollback_to(&mut self, scope: Scope<'_>, name: &str) -> Result<(), Failure> {
         self.check_in_block("ROLLBACK TO SAVEPOINT")?;
-        self.savepoints.find(name)?;
+        let depth = self.savepoints.find(name)?;
         if self.block == Block::Lost {
             return Err(aborted().detail("The failure has undone the whole transaction."));
         }
-        let open = self.has_written().then_some(scope.sqlite);
-        self.savepoints.go_back(name, open)?;
-        self.constraints_at.truncate(self.savepoints.depth());
+        self.working.go_back(scope, &self.savepoints, depth)?;
+        self.savepoints.truncate(depth + 1);
+        self.constraints_at.truncate(depth + 1);
         if let Some(then) = self.constraints_at.last() {
+            let changed = then.defers() != self.constraints.defers();
             self.constraints = then.clone();
-            if open.is_some() {
+            if changed && self.working.is_permitted() {
                 self.tell_sqlite(scope.sqlite)?;
             }
         }
@@ -434,13 +455,15 @@ impl Transaction {
         names: Option<&[String]>,
         deferred: bool,
     ) -> Result<(), Failure> {
-        self.settle(scope)?;
         self.constraints.set(scope.sqlite, names, deferred)?;
         if !self.has_written() {
             return Ok(());
         }
+        // The keys that may wait are looked after on the transaction that will be committed.
+        self.enter_permitted(scope)?;
+        self.working.mark_incomplete();
         self.tell_sqlite(scope.sqlite)?;
-        self.check_constraints(scope.sqlite)
+        self.check_constraints(scope)
     }
 
     fn tell_sqlite(&self, sqlite: &Sqlite) -> Result<(), Failure> {
@@ -452,42 +475,16 @@ impl Transaction {
     }
 
     /// A change is done: foreign keys that may not wait hold, whatever SQLite was told.
-    pub fn check_constraints(&self, sqlite: &Sqlite) -> Result<(), Failure> {
+    pub fn check_constraints(&self, scope: Scope<'_>) -> Result<(), Failure> {
         if self.has_written() {
-            self.constraints.check(sqlite)
+            self.constraints.check(scope.sqlite)
         } else {
             Ok(())
         }
     }
 
-    /// Waits for the permit and begins SQLite's transaction on the newest commit.
-    fn take_permit(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
-        let permit = scope.wait_for_permit()?;
-        if let Some(snapshot) = self.snapshot {
-            if scope.database.store().latest().0 != snapshot {
-                return Err(conflict());
-            }
-            scope.sqlite.pin_snapshot(None);
-        }
-        scope.sqlite.begin(WriteMode::Permit)?;
-        // SQLite hears now what the client has said before.
-        let mut told = self.savepoints.hand_to(scope.sqlite);
-        if self.constraints.defers() && told.is_ok() {
-            told = self.tell_sqlite(scope.sqlite);
-        }
-        if let Err(failure) = told {
-            scope.sqlite.rollback()?;
-            return Err(failure);
-        }
-        self.writing = Writing::Permitted(permit);
-        Ok(())
-    }
-
     fn reset(&mut self, settings: &Settings) {
-        *self = Self {
-            conflicts: self.conflicts,
-            ..Self::new(settings)
-        };
+        *self = Self::new(settings);
     }
 }
 

@@ -39,10 +39,7 @@ fn with_sequences(statement: Statement) -> Statement {
     if !runs || uses.sequences == Sequences::None {
         return statement;
     }
-    let is_dml = statement.kind == StatementKind::Dml;
     Statement {
-        // The numbers of a change are kept, should it run a second time; what a client has seen must not change.
-        repeatable: statement.repeatable && is_dml && !uses.looks,
         writes: statement.writes || uses.moves,
         sequences: uses.sequences,
         ..statement

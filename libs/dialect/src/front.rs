@@ -49,8 +49,8 @@ fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement, DialectErr
             .collect(),
         tag,
         writes,
-        // What a client has seen of generated keys and random values must be what is committed.
-        repeatable: !returning && (writes || !analyzed.volatile),
+        by_key: analyzed.by_key,
+        moves_rows: analyzed.moves_rows,
         locks_rows: analyzed.locks_rows,
         returning,
         columns,

@@ -21,6 +21,7 @@ mod front;
 mod known_schema;
 mod lexer;
 mod literal;
+mod lock;
 mod maintenance;
 mod names;
 pub mod pg_catalog;
@@ -49,7 +50,7 @@ pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
     Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation,
-    Needs, Notice, Reindex, Role, Statement, StatementKind, TransactionModes, Violation,
+    LockMode, Needs, Notice, Reindex, Role, Statement, StatementKind, TransactionModes, Violation,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,

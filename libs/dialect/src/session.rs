@@ -51,7 +51,7 @@ pub(crate) fn session(
             ))
         }
         "notify" => Err(src.unsupported(0, "NOTIFY")),
-        "lock" => Ok(Statement::session(StatementKind::LockTable, "LOCK TABLE")),
+        "lock" => crate::lock::lock(src),
         "dbctl" => {
             let command = src.string(1)?.ok_or_else(|| src.syntax(1))?;
             end_at(src, 2)?;

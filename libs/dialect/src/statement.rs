@@ -23,9 +23,11 @@ pub struct Statement {
     pub tag: CommandTag,
     /// Needs the write permit.
     pub writes: bool,
-    /// Gives the same answer when run again on the same data: false for a result with `random()`, a RETURNING of
-    /// generated keys, and so on. Only meaningful within a transaction that may be run twice.
-    pub repeatable: bool,
+    /// Inserts rows that are given, or changes one row that is named by a key: what others commit meanwhile matters only
+    /// where it is about that row.
+    pub by_key: bool,
+    /// May give rows other numbers: those by which SQLite tells of changes.
+    pub moves_rows: bool,
     /// FOR UPDATE or FOR SHARE was said: what was read must be the same when the transaction commits.
     pub locks_rows: bool,
     /// Gives rows although it is not a query (RETURNING).
@@ -62,7 +64,8 @@ impl Statement {
             parameters: Vec::new(),
             tag: CommandTag::Fixed(tag),
             writes: false,
-            repeatable: true,
+            by_key: false,
+            moves_rows: false,
             locks_rows: false,
             returning: false,
             columns: Vec::new(),
@@ -268,6 +271,20 @@ impl CommandTag {
     }
 }
 
+/// The modes of LOCK TABLE, from weak to strong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "PostgreSQL's names")]
+pub enum LockMode {
+    AccessShare,
+    RowShare,
+    RowExclusive,
+    ShareUpdateExclusive,
+    Share,
+    ShareRowExclusive,
+    Exclusive,
+    AccessExclusive,
+}
+
 /// Isolation levels. READ UNCOMMITTED is READ COMMITTED, as in PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolation {
@@ -446,8 +463,15 @@ pub enum StatementKind {
     CloseCursor {
         name: Option<String>,
     },
-    /// LOCK TABLE: accepted within a transaction; the writer's permit is wide enough.
-    LockTable,
+    /// LOCK TABLE.
+    LockTable {
+        /// The tables, in their order.
+        tables: Vec<String>,
+        /// How.
+        mode: LockMode,
+        /// Fails where it would have to wait.
+        nowait: bool,
+    },
     /// LISTEN channel; nothing is ever delivered.
     Listen {
         channel: String,

@@ -135,8 +135,8 @@ impl PageStore {
         self.snapshot_at(&mut active, commit)
     }
 
-    /// A snapshot of the newest published commit, durable or not: for the holder of the database's
-    /// write permit only, because nobody else may see what can still be lost.
+    /// A snapshot of the newest published commit, durable or not: for those who write, because
+    /// nobody else may see what can still be lost.
     pub fn snapshot_latest(self: &Arc<Self>) -> Snapshot {
         let mut active = self.active();
         let commit = active

@@ -25,7 +25,8 @@ pub enum WriteMode {
     Refused,
     /// The session holds the database's write permit: snapshots are of the newest commit.
     Permit,
-    /// Only for itself: it writes on whatever snapshot it has, and must roll back. COMMIT answers
+    /// Only for itself: it writes on a snapshot of the newest commit, or on the pinned one, and must
+    /// roll back, or be given the permit while its snapshot is still the newest. COMMIT answers
     /// `SQLITE_IOERR` and rolls back.
     Private,
 }
@@ -135,11 +136,11 @@ impl FileState {
         }
         self.snapshot = Some(match (&self.pinned, self.mode) {
             (Some(pinned), _) => pinned.clone(),
-            (None, WriteMode::Permit) => {
+            (None, WriteMode::Permit | WriteMode::Private) => {
                 self.epoch.get_or_insert(self.store.epoch());
                 self.store.snapshot_latest()
             }
-            (None, WriteMode::Refused | WriteMode::Private) => self.store.snapshot_durable(),
+            (None, WriteMode::Refused) => self.store.snapshot_durable(),
         });
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::session::context;
 use crate::session::functions::refusal::Refusal;
+use crate::session::row_locks::RowLocks;
 use crate::session::sequences::SessionSequences;
 use crate::session::settings::Settings;
 use crate::system::users::{Privilege, Users};
@@ -30,6 +31,7 @@ pub struct Facts {
     pub(super) sessions: Arc<Sessions>,
     pub(super) interrupt: Arc<Interrupt>,
     pub(super) sequences: Arc<SessionSequences>,
+    pub(super) locks: Arc<RowLocks>,
     pub(super) settings: Mutex<HashMap<String, String>>,
     /// The settings that values are read and written by.
     context: Mutex<Arc<Context>>,
@@ -59,6 +61,7 @@ impl Facts {
             sessions: Arc::clone(&registered.sessions),
             interrupt: Arc::clone(&entry.interrupt),
             sequences: SessionSequences::new(database),
+            locks: RowLocks::new(database, entry.pid),
             settings: Mutex::default(),
             context: Mutex::default(),
             objects: Mutex::default(),
@@ -67,6 +70,11 @@ impl Facts {
         };
         facts.set_settings(settings);
         Arc::new(facts)
+    }
+
+    /// What the session's transaction has locked.
+    pub fn locks(&self) -> &Arc<RowLocks> {
+        &self.locks
     }
 
     /// The sequences of the session's database.

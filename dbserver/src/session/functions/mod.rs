@@ -6,6 +6,7 @@ mod catalog;
 mod control;
 pub mod facts;
 mod information;
+mod locking;
 mod random;
 mod refusal;
 mod sequence;
@@ -68,6 +69,7 @@ fn find(name: &str) -> Option<SessionFunction> {
         .or_else(|| control::find(name))
         .or_else(|| random::find(name))
         .or_else(|| sequence::find(name))
+        .or_else(|| locking::find(name))
 }
 
 fn values(context: &Context<'_>) -> rusqlite::Result<Vec<Value>> {

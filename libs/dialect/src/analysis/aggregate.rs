@@ -25,7 +25,19 @@ impl Analyzer<'_> {
             // The sorted values of WITHIN GROUP are the last arguments.
             if call.within_group {
                 for key in &call.order_by {
-                    arguments.values.push(analyzer.expr(&key.value)?);
+                    let value = analyzer.expr(&key.value)?;
+                    if !value.is_unknown() {
+                        analyzer.must_sort(&value)?;
+                    }
+                    let descending = analyzer
+                        .sort_by(SortBy::Value(value.clone()), key)?
+                        .descending;
+                    if descending {
+                        return Err(
+                            analyzer.unsupported(key.value.at, "WITHIN GROUP (ORDER BY … DESC)")
+                        );
+                    }
+                    arguments.values.push(value);
                     arguments.names.push(None);
                 }
             }

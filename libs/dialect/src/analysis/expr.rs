@@ -8,7 +8,7 @@ use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
-use crate::syntax::ast::{self, IsTest, Literal, Position, ValueFunction};
+use crate::syntax::ast::{self, IsTest, Literal, NormalForm, Position, ValueFunction};
 
 impl Expr {
     /// An expression without a place.
@@ -352,7 +352,22 @@ impl Analyzer<'_> {
                     negated,
                 }
             }
-            IsTest::Normalized(_) => return Err(self.unsupported(at, "IS NORMALIZED")),
+            IsTest::Normalized(form) => {
+                let form = Expr::text(
+                    match form {
+                        NormalForm::Nfc => "NFC",
+                        NormalForm::Nfd => "NFD",
+                        NormalForm::Nfkc => "NFKC",
+                        NormalForm::Nfkd => "NFKD",
+                    },
+                    at,
+                );
+                let test = self.call_named("is_normalized", vec![operand, form], at)?;
+                if !negated {
+                    return Ok(test);
+                }
+                ExprKind::Not(Box::new(test))
+            }
             IsTest::Document => return Err(self.unsupported(at, "IS DOCUMENT")),
             IsTest::Json => return Err(self.unsupported(at, "IS JSON")),
         };

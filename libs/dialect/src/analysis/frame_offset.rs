@@ -86,8 +86,17 @@ impl Analyzer<'_> {
         match key {
             TypeId::INT2 | TypeId::INT4 | TypeId::INT8 => self.count(value, "RANGE"),
             TypeId::FLOAT4 | TypeId::FLOAT8 => {
-                self.check_no_variables(&value, "RANGE")?;
-                self.coerce(value, TypeId::FLOAT8)
+                let at = value.start();
+                let value = self.coerce(value, TypeId::FLOAT8)?;
+                // The distance between infinities is none.
+                let Some(number) = finite(&value) else {
+                    return Err(self.unsupported(at, "RANGE with this offset"));
+                };
+                if number < 0.0 {
+                    return Err(self.negative());
+                }
+                let kind = ExprKind::Constant(SqlValue::Real(number));
+                Ok(Expr::new(Type::new(TypeId::FLOAT8), kind, at))
             }
             TypeId::DATE | TypeId::TIMESTAMP | TypeId::TIMESTAMPTZ | TypeId::TIME => {
                 self.span(value, key, rounding)
@@ -130,11 +139,7 @@ impl Analyzer<'_> {
             .saturating_mul(DAY)
             .saturating_add(span.micros);
         if micros < 0 {
-            return Err(self.error(
-                Position::default(),
-                SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
-                "invalid preceding or following size in window function",
-            ));
+            return Err(self.negative());
         }
         let number = match (key, rounding) {
             (TypeId::DATE, Rounding::Down) => micros / DAY,
@@ -146,6 +151,14 @@ impl Analyzer<'_> {
             ExprKind::Constant(SqlValue::Integer(number)),
             at,
         ))
+    }
+
+    fn negative(&self) -> DialectError {
+        self.error(
+            Position::default(),
+            SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
+            "invalid preceding or following size in window function",
+        )
     }
 
     /// A number of rows: a bigint.
@@ -176,4 +189,18 @@ fn is_greenwich(zone: &Zone) -> bool {
         ),
         _ => false,
     }
+}
+
+/// A constant that is a finite number.
+fn finite(value: &Expr) -> Option<f64> {
+    let number = match &value.kind {
+        ExprKind::Constant(SqlValue::Integer(number)) => number.to_string().parse().ok()?,
+        ExprKind::Constant(SqlValue::Real(number)) => *number,
+        ExprKind::Constant(SqlValue::Text(text)) => text.parse().ok()?,
+        // A cast.
+        ExprKind::Call(call) if call.function.name == "float8" => finite(call.arguments.first()?)?,
+        ExprKind::Relabel(inner) | ExprKind::ViaText(inner) => finite(inner)?,
+        _ => return None,
+    };
+    Some(number).filter(|number: &f64| number.is_finite())
 }

@@ -92,6 +92,8 @@ impl Analyzer<'_> {
                     })
                 });
             }
+            // Its arguments must be keys, which is found when the keys are known.
+            ExprKind::Grouping(_) => return Ok(()),
             ExprKind::Column(column) if own.contains(&column.relation) => {
                 return self.check_column(value, *column, keys, inside_query);
             }

@@ -9,6 +9,7 @@
 //! ```
 
 mod aggregate;
+mod assigned;
 mod call;
 mod cast;
 mod coerce;
@@ -79,6 +80,10 @@ pub(crate) fn deeper<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// The state of one analysis.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a statement"
+)]
 pub(crate) struct Analyzer<'a> {
     sql: &'a str,
     schema: &'a dyn Schema,
@@ -94,6 +99,8 @@ pub(crate) struct Analyzer<'a> {
     /// A function was called that gives another answer each time.
     volatile: bool,
     locks_rows: bool,
+    /// Rows may get other numbers.
+    moves_rows: bool,
     depth: usize,
 }
 
@@ -112,6 +119,7 @@ impl<'a> Analyzer<'a> {
             catalog: false,
             volatile: false,
             locks_rows: false,
+            moves_rows: false,
             depth: 0,
         }
     }

@@ -4,7 +4,8 @@ use pgtypes::SqlValue;
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{
-    Body, ColumnRef, Expr, ExprKind, FromItem, Query, RelationId, Select, Source,
+    Assignment, Body, ColumnRef, Expr, ExprKind, FromItem, Query, RelationId, Select, Source,
+    Statement,
 };
 use crate::catalog::TypeId;
 
@@ -25,11 +26,62 @@ impl Analyzer<'_> {
         }
     }
 
-    fn is_one_by_key(&self, select: &Select) -> bool {
-        let ([FromItem::Relation(id)], Some(filter)) = (select.from.as_slice(), &select.filter)
-        else {
-            return false;
+    /// Whether a change finds its rows by itself or by a key, so that it reads nothing that others may change meanwhile.
+    pub(crate) fn is_by_key(&self, statement: &Statement) -> bool {
+        let asks = |expr: &Expr| {
+            let mut found = false;
+            expr.visit(&mut |part| part.each_query(&mut |_| found = true));
+            found
         };
+        let pinned = |table, filter: &Option<Expr>| {
+            filter
+                .as_ref()
+                .is_some_and(|filter| !asks(filter) && self.is_pinned(table, filter))
+        };
+        match statement {
+            Statement::Query(_) => false,
+            Statement::Insert(insert) => {
+                insert.with.is_empty()
+                    && insert.source.as_ref().is_none_or(|source| {
+                        let given = match &source.body {
+                            Body::Values(rows) => !rows.iter().flatten().any(asks),
+                            Body::Select(select) => {
+                                select.from.is_empty() && !select.targets.iter().any(asks)
+                            }
+                            Body::SetOperation { .. } => false,
+                        };
+                        given && source.with.is_empty()
+                    })
+            }
+            Statement::Update(update) => {
+                update.with.is_empty()
+                    && update.from.is_empty()
+                    && pinned(update.table, &update.filter)
+                    && update
+                        .assignments
+                        .iter()
+                        .all(|assignment| match assignment {
+                            Assignment::One(_, value) => !asks(value),
+                            Assignment::Several { .. } => false,
+                        })
+            }
+            Statement::Delete(delete) => {
+                delete.with.is_empty()
+                    && delete.using.is_empty()
+                    && pinned(delete.table, &delete.filter)
+            }
+        }
+    }
+
+    fn is_one_by_key(&self, select: &Select) -> bool {
+        match (select.from.as_slice(), &select.filter) {
+            ([FromItem::Relation(id)], Some(filter)) => self.is_pinned(*id, filter),
+            _ => false,
+        }
+    }
+
+    /// Whether a condition names one row of the table, by a key.
+    fn is_pinned(&self, id: RelationId, filter: &Expr) -> bool {
         let Some(Source::Table { schema, name, .. }) =
             self.relations.get(id.0).map(|relation| &relation.source)
         else {
@@ -44,7 +96,7 @@ impl Analyzer<'_> {
             return false;
         };
         let mut told = Vec::new();
-        equalities(filter, *id, &mut told);
+        equalities(filter, id, &mut told);
         info.keys
             .iter()
             .any(|key| key.columns.iter().all(|place| told.contains(place)))

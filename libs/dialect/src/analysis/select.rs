@@ -4,8 +4,11 @@ use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
 use crate::analysis::grouping_sets::{Grouped, has_sets};
-use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Body, Distinct, Expr, Output, Query, Select, Sort, SortBy};
+use crate::analysis::schema::RelationKind;
+use crate::analysis::scope::{Clause, Item};
+use crate::analysis::tree::{
+    Body, Distinct, Expr, Output, Query, RelationId, RowLock, Select, Sort, SortBy, Source,
+};
 use crate::catalog::TypeId;
 use crate::error::DialectError;
 use crate::syntax::ast;
@@ -54,7 +57,7 @@ impl Analyzer<'_> {
         if let Some(offset) = &query.offset {
             result.offset = self.limit(offset, Clause::Offset)?;
         }
-        self.locking(query, &result)?;
+        result.locks = self.locking(query, &result)?;
         Ok(result)
     }
 
@@ -278,9 +281,13 @@ impl Analyzer<'_> {
     }
 
     /// FOR UPDATE and its kin.
-    fn locking(&mut self, query: &ast::Query, result: &Query) -> Result<(), DialectError> {
+    fn locking(
+        &mut self,
+        query: &ast::Query,
+        result: &Query,
+    ) -> Result<Vec<RowLock>, DialectError> {
         let Some(locking) = query.locking.first() else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let clause = match locking.strength {
             ast::LockStrength::Update => "FOR UPDATE",
@@ -330,7 +337,70 @@ impl Analyzer<'_> {
             }
         }
         self.locks_rows = true;
-        Ok(())
+        let mut locks: Vec<RowLock> = Vec::new();
+        for locking in &query.locking {
+            for relation in self.locked_by(locking)? {
+                // The strongest of several clauses counts, and the least patient.
+                let lock = RowLock {
+                    relation,
+                    strength: locking.strength,
+                    wait: locking.wait,
+                };
+                match locks.iter_mut().find(|other| other.relation == relation) {
+                    Some(other) => {
+                        other.strength = other.strength.max(lock.strength);
+                        other.wait = other.wait.max(lock.wait);
+                    }
+                    None => locks.push(lock),
+                }
+            }
+        }
+        Ok(locks)
+    }
+
+    /// The tables that a clause locks: those it names, or all in FROM.
+    fn locked_by(&mut self, locking: &ast::Locking) -> Result<Vec<RelationId>, DialectError> {
+        let named = |item: &Item| {
+            locking.of.is_empty()
+                || locking.of.iter().any(|path| {
+                    let name = path.0.last().map(|name| name.text.as_str());
+                    item.name.as_deref() == name
+                })
+        };
+        let relations: Vec<RelationId> = self
+            .level()
+            .items
+            .iter()
+            .filter(|item| named(item))
+            .filter_map(|item| item.relation)
+            .collect();
+        let mut tables = Vec::with_capacity(relations.len());
+        for relation in relations {
+            match self.relations.get(relation.0).map(|r| &r.source) {
+                // A session's own table has nobody else in it.
+                Some(Source::Table { schema: "temp", .. }) => {}
+                Some(Source::Table { schema, name, .. }) => {
+                    let is_view = self
+                        .schema
+                        .relation(
+                            Some(if *schema == "main" { "public" } else { schema }),
+                            name,
+                        )
+                        .is_some_and(|found| found.kind == RelationKind::View);
+                    if is_view {
+                        return Err(self.unsupported(locking.at, "locking the rows of a view"));
+                    }
+                    tables.push(relation);
+                }
+                Some(Source::Query(_)) => {
+                    return Err(
+                        self.unsupported(locking.at, "locking the rows of a subquery in FROM")
+                    );
+                }
+                _ => {}
+            }
+        }
+        Ok(tables)
     }
 }
 
@@ -344,5 +414,6 @@ pub(crate) fn plain(body: Body, columns: Vec<Output>, order_by: Vec<Sort>) -> Qu
         limit: None,
         offset: None,
         columns,
+        locks: Vec::new(),
     }
 }

@@ -15,6 +15,7 @@ impl Analyzer<'_> {
         keys.iter()
             .map(|key| {
                 let value = self.resolved(&key.value)?;
+                self.must_sort(&value)?;
                 self.sort_by(SortBy::Value(value), key)
             })
             .collect()
@@ -177,7 +178,7 @@ impl Analyzer<'_> {
             .collect()
     }
 
-    fn sort_by(&mut self, key: SortBy, written: &SortKey) -> Result<Sort, DialectError> {
+    pub(crate) fn sort_by(&mut self, key: SortBy, written: &SortKey) -> Result<Sort, DialectError> {
         let mut descending = written.descending;
         if let Some(using) = &written.using {
             descending = match using.sign.as_str() {

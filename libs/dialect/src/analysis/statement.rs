@@ -10,6 +10,10 @@ use crate::syntax::ast;
 
 /// A statement with all that is known of it.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a statement"
+)]
 pub struct Analyzed {
     /// The statement.
     pub statement: Statement,
@@ -23,6 +27,10 @@ pub struct Analyzed {
     pub volatile: bool,
     /// FOR UPDATE or one of its kin was said.
     pub locks_rows: bool,
+    /// It may give rows other numbers: those of SQLite, which a column can be.
+    pub moves_rows: bool,
+    /// It inserts rows that are given, or changes one row that is named by a key.
+    pub by_key: bool,
 }
 
 impl Analyzed {
@@ -54,7 +62,10 @@ pub fn analyze(
         ast::Statement::Delete(delete) => Statement::Delete(Box::new(analyzer.delete(delete)?)),
         ast::Statement::Other(_) => return Ok(None),
     };
+    let by_key = analyzer.is_by_key(&statement);
     Ok(Some(Analyzed {
+        by_key,
+        moves_rows: analyzer.moves_rows,
         statement,
         parameters: analyzer.parameter_types()?,
         relations: analyzer.relations,

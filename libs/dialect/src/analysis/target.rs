@@ -131,6 +131,11 @@ fn name_of(expr: &ast::Expr) -> Option<(String, Strength)> {
         ExprKind::Greatest(_) => strong("greatest"),
         ExprKind::Least(_) => strong("least"),
         ExprKind::Grouping(_) => strong("grouping"),
+        ExprKind::Is {
+            test: ast::IsTest::Normalized(_),
+            negated: false,
+            ..
+        } => strong("is_normalized"),
         ExprKind::Array(_) | ExprKind::ArrayQuery(_) => strong("array"),
         ExprKind::Row { .. } => strong("row"),
         ExprKind::Exists(_) => strong("exists"),

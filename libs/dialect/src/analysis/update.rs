@@ -198,6 +198,7 @@ impl Analyzer<'_> {
             ));
         }
         taken.push(place);
+        self.moves_rows |= stored.columns.get(place).is_some_and(|column| column.rowid);
         Ok(place)
     }
 }

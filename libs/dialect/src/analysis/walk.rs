@@ -127,10 +127,7 @@ impl Expr {
                 each(&test.array);
             }
             ExprKind::Field { record, .. } => each(record),
-            ExprKind::Element { array, index } => {
-                each(array);
-                each(index);
-            }
+            ExprKind::Element { array, index } => [array, index].into_iter().for_each(|e| each(e)),
             ExprKind::Slice { array, low, high } => {
                 each(array);
                 low.iter().chain(high).for_each(|bound| each(bound));

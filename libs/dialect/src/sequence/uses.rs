@@ -29,8 +29,6 @@ pub(crate) struct Uses {
     pub(crate) sequences: Sequences,
     /// It gives numbers out, or sets them.
     pub(crate) moves: bool,
-    /// Its values depend on what has happened in the session before.
-    pub(crate) looks: bool,
 }
 
 /// The sequences that a text of SQLite's calls.
@@ -49,9 +47,8 @@ pub(crate) fn of(text: &str) -> Uses {
         uses.moves |= collect(text, name, &mut uses.sequences);
     }
     for name in LOOKING {
-        uses.looks |= collect(text, name, &mut uses.sequences);
+        collect(text, name, &mut uses.sequences);
     }
-    uses.looks |= text.contains("pg_setval");
     uses
 }
 
@@ -120,7 +117,7 @@ mod tests {
             uses.sequences,
             Sequences::Named(vec!["s".into(), "T'".into()])
         );
-        assert!(uses.moves && uses.looks);
+        assert!(uses.moves);
         assert_eq!(of("SELECT pg_lastval()").sequences, Sequences::Any);
         assert_eq!(of("SELECT pg_currval_oid(?1)").sequences, Sequences::Any);
         assert_eq!(of("SELECT pg_textlen('x')"), Uses::default());

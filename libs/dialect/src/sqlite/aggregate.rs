@@ -95,6 +95,13 @@ impl Printer<'_> {
             aggregate.call.function.name,
             "array_agg" | "string_agg" | "json_agg" | "jsonb_agg"
         );
+        // Doubles add up to another sum in another order.
+        let doubles = aggregate
+            .call
+            .arguments
+            .first()
+            .is_some_and(|value| matches!(value.ty.id, TypeId::FLOAT4 | TypeId::FLOAT8));
+        let matters = matters || doubles;
         let mut sorts = aggregate.order_by.clone();
         if let Some(first) = aggregate.call.arguments.first()
             && sorts.is_empty()

@@ -216,7 +216,12 @@ impl Printer<'_> {
     /// `COLLATION FOR (value)`
     fn collation_of(&mut self, value: &Expr) -> Result {
         let id = value.ty.id;
-        if id.category() != 'S' && id != TypeId::UNKNOWN {
+        // A literal has no type yet, and so no collation.
+        if id == TypeId::UNKNOWN || matches!(value.kind, ExprKind::Unknown(_)) {
+            self.push("NULL");
+            return Ok(());
+        }
+        if id.category() != 'S' {
             let message = format!("collations are not supported by type {}", id.name());
             return Err(DialectError::new(SqlState::DATATYPE_MISMATCH, message));
         }
@@ -408,5 +413,19 @@ mod tests {
             printed("SELECT num_nulls(VARIADIC ARRAY[1, NULL])"),
             "SELECT ((1 IS NULL) + (NULL IS NULL)) AS \"num_nulls\""
         );
+    }
+
+    #[test]
+    fn a_cast_to_its_own_type_leaves_a_call_alone() {
+        assert_eq!(
+            printed("SELECT substr('abc', 1, 2)::text"),
+            printed("SELECT substr('abc', 1, 2) AS substr")
+        );
+    }
+
+    #[test]
+    fn a_constant_is_no_place_of_a_column_in_group_by() {
+        let sqlite = printed("SELECT 7::int8 FROM (VALUES (1)) AS v(a) GROUP BY 1");
+        assert!(sqlite.ends_with("GROUP BY NULL"), "{sqlite}");
     }
 }

@@ -10,9 +10,11 @@ impl Printer<'_> {
         if delete.using.is_empty() {
             self.push("DELETE FROM ");
             self.relation(delete.table)?;
-            if let Some(filter) = &delete.filter {
-                self.push(" WHERE ");
-                self.expr(filter)?;
+            self.push(" WHERE ");
+            match &delete.filter {
+                Some(filter) => self.expr(filter)?,
+                // Else SQLite would throw the whole table away, and tell of no row.
+                None => self.push("1"),
             }
             return self.returning(&delete.returning, delete.table);
         }

@@ -117,13 +117,17 @@ impl Printer<'_> {
                 column,
                 table,
             } => {
-                self.push("pg_not_null(");
+                if self.is_not_null(operand) {
+                    return self.expr(operand);
+                }
+                // Only where it is NULL is a function called, which refuses it.
+                self.push("coalesce(");
                 self.expr(operand)?;
-                self.push(", ");
+                self.push(", pg_not_null(");
                 self.text(column);
                 self.push(", ");
                 self.text(table);
-                self.push(")");
+                self.push("))");
                 Ok(())
             }
             ExprKind::ColumnDefault(text) => {

@@ -17,6 +17,7 @@ mod form;
 mod from;
 mod insert;
 mod lateral;
+pub mod locking;
 mod names;
 mod quantified;
 mod query;

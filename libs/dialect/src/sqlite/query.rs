@@ -16,6 +16,9 @@ impl Printer<'_> {
 
     fn query_of(&mut self, query: &Query, compared: bool) -> Result {
         self.with(&query.with, query.recursive)?;
+        if let (Body::Select(select), false) = (&query.body, query.locks.is_empty()) {
+            return self.locking_query(query, select);
+        }
         match &query.body {
             Body::Select(select) => {
                 if let Distinct::On(keys) = &select.distinct {

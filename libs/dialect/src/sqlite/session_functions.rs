@@ -35,6 +35,8 @@ pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
     ("pg_setval_oid", 2, "setval"),
     ("pg_setval3_oid", 3, "setval"),
     ("pg_pg_get_serial_sequence", 2, "pg_get_serial_sequence"),
+    ("pg_lock_row", 4, "lock_row"),
+    ("pg_pg_blocking_pids", 1, "pg_blocking_pids"),
     ("eq_sequence_stamp", 0, "eq_sequence_stamp"),
     ("eq_sequence_last", 3, "eq_sequence_last"),
     ("eq_sequence_called", 3, "eq_sequence_called"),

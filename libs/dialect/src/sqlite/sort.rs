@@ -68,7 +68,7 @@ impl Printer<'_> {
     }
 
     /// Whether a value is a column that holds no NULL.
-    fn is_not_null(&self, value: &Expr) -> bool {
+    pub(crate) fn is_not_null(&self, value: &Expr) -> bool {
         match value.without_relabel().kind {
             ExprKind::Column(column) => {
                 !self.nullable.contains(&column.relation)
@@ -78,20 +78,26 @@ impl Printer<'_> {
                         .and_then(|relation| relation.columns.get(column.column))
                         .is_some_and(|column| column.not_null)
             }
-            ExprKind::Constant(_) => true,
+            ExprKind::Constant(ref value) => !matches!(value, SqlValue::Null),
             _ => false,
         }
     }
 
     /// ORDER BY, LIMIT and OFFSET of a query.
     pub(crate) fn tail(&mut self, query: &Query) -> Result {
+        self.order(query)?;
+        self.limits(query)
+    }
+
+    /// ORDER BY of a query.
+    pub(crate) fn order(&mut self, query: &Query) -> Result {
         if !query.order_by.is_empty() {
             self.push(" ORDER BY ");
             self.list(&query.order_by, ", ", |printer, sort| {
                 printer.sort(sort, Some(query))
             })?;
         }
-        self.limits(query)
+        Ok(())
     }
 
     /// LIMIT and OFFSET.

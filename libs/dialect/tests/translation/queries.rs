@@ -279,13 +279,17 @@ fn refusals_name_the_feature_and_the_place() {
 }
 
 #[test]
-fn locking_clauses_are_dropped_and_noted() {
+fn rows_are_locked_before_the_limit_counts_them() {
     let database = Database::new();
     database.run("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2)");
-    let sql = "SELECT a FROM t WHERE a = 1 FOR UPDATE OF t SKIP LOCKED";
+    let sql = "SELECT a FROM t WHERE a = 1 ORDER BY a DESC LIMIT 3 FOR UPDATE OF t SKIP LOCKED";
     let statement = database.analyze(sql);
     assert!(statement.locks_rows && !statement.writes);
-    assert_eq!(database.rows(sql), ["1"]);
+    let text = &statement.sqlite[0];
+    assert!(
+        text.ends_with("LIMIT -1) WHERE pg_lock_row('t', \"row 0\", 3, 2) LIMIT 3"),
+        "{text}"
+    );
     assert!(!database.analyze("SELECT a FROM t").locks_rows);
 }
 
@@ -295,14 +299,32 @@ fn statements_are_classified_by_what_they_do() {
     database.run("CREATE TABLE t (id serial PRIMARY KEY, a int)");
     let insert = database
         .analyze("WITH q AS (SELECT 1 AS x) INSERT INTO t (a) SELECT x FROM q RETURNING id");
-    assert!(insert.writes && insert.returning && !insert.repeatable);
+    assert!(insert.writes && insert.returning && !insert.by_key);
     assert_eq!(insert.tag.render(3), "INSERT 0 3");
+    for by_key in [
+        "INSERT INTO t (id, a) VALUES (1, 2)",
+        "UPDATE t SET a = a + 1 WHERE id = 1",
+        "DELETE FROM t WHERE id = $1 AND a > 2",
+    ] {
+        assert!(database.analyze(by_key).by_key, "{by_key}");
+    }
+    for search in [
+        "UPDATE t SET a = a + 1 WHERE a = 1",
+        "UPDATE t SET a = (SELECT max(id) FROM t) WHERE id = 1",
+        "DELETE FROM t",
+    ] {
+        assert!(!database.analyze(search).by_key, "{search}");
+    }
     assert!(
         database
-            .analyze("INSERT INTO t (id, a) VALUES (1, 2)")
-            .repeatable
+            .analyze("UPDATE t SET id = 7 WHERE a = 1")
+            .moves_rows
     );
-    assert!(!database.analyze("SELECT random()").repeatable);
+    assert!(
+        !database
+            .analyze("UPDATE t SET a = 7 WHERE id = 1")
+            .moves_rows
+    );
     assert!(!database.analyze("EXPLAIN DELETE FROM t").writes);
     assert!(database.analyze("TRUNCATE t").writes);
     assert_eq!(

@@ -165,6 +165,7 @@ fn what_has_the_type_of_its_column_is_stored_as_it_is() {
         "INSERT INTO t (id, i) VALUES ($1, $2)",
         "UPDATE t SET v = v, n = n, i = i, id = i WHERE id = $1",
     ] {
+        // A key is not left to SQLite to fill.
         let sqlite = database.analyze(sql).sqlite.concat();
         // A key that may be NULL is looked at, because SQLite would make a number of it.
         let sqlite = sqlite.replace("pg_not_null", "");

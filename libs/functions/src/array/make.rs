@@ -10,6 +10,8 @@ use crate::registry::Scalar;
 /// PostgreSQL's limits.
 const MOST_DIMENSIONS: usize = 6;
 const MOST_ELEMENTS: usize = 134_217_727;
+/// Bytes.
+const LONGEST: usize = 0x1fff_ffff;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_array_slice", 3, slice),
@@ -83,7 +85,13 @@ fn filled(arguments: &[SqlValueRef<'_>]) -> Answer {
     let total = numbers
         .iter()
         .try_fold(1_usize, |total, length| total.checked_mul(*length));
-    if total.is_none_or(|total| total > MOST_ELEMENTS) {
+    let length = match value(arguments, 0) {
+        SqlValueRef::Text(text) => text.len(),
+        _ => 0,
+    };
+    // What it takes while it is made counts, too.
+    let size = total.and_then(|total| total.checked_mul(length + size_of::<Element>()));
+    if size.is_none_or(|size| size > LONGEST) {
         return fail(
             SqlState::PROGRAM_LIMIT_EXCEEDED,
             format!("array size exceeds the maximum allowed ({MOST_ELEMENTS})"),

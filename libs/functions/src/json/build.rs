@@ -91,7 +91,9 @@ fn of_value(session: &dyn Session, value: SqlValueRef<'_>, ty: i64) -> Result<St
         }
         oid::TIMESTAMP => quoted(&text.replacen(' ', "T", 1)),
         oid::TIMESTAMPTZ => quoted(&with_minutes(&text.replacen(' ', "T", 1))),
-        _ if text.starts_with('{') && is_array(ty) => elements(&Array::parse(&text)?.elements, ty),
+        _ if text.starts_with(['{', '[']) && is_array(ty) => {
+            elements(&Array::parse(&text)?.elements, ty)
+        }
         _ => quoted(&text),
     })
 }

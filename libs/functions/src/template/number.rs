@@ -36,6 +36,16 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
         if value.is_nan() || format.is_empty() || template.scientific || width >= digits {
             return shown(arguments, Decimal::from_real(value));
         }
+        if template
+            .pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Ordinal { .. }))
+        {
+            return fail(
+                SqlState::INVALID_TEXT_REPRESENTATION,
+                "\"Infinity\" is not a number",
+            );
+        }
         template.before += template.shifted;
         template.behind = template
             .behind
@@ -128,18 +138,14 @@ fn scientific(value: &Decimal, template: &NumberTemplate) -> String {
     let wanted = template.behind + 1;
     let zero = unscaled.sign() == Sign::NoSign;
     let length = i64::try_from(digits.len()).unwrap_or(0);
-    let mut exponent = if zero {
+    let exponent = if zero {
         0
     } else {
         length - 1 - i64::from(scale)
     };
-    // Rounded to as many digits as are shown, a 9 may become another digit in front.
-    let mut shown = rounded(&digits, wanted);
-    if shown.len() > wanted {
-        exponent += 1;
-        shown.truncate(wanted);
-    }
-    let (first, rest) = shown.split_at(1);
+    // Rounded to as many digits as are shown, a 9 may become another digit in front, as in PostgreSQL before 16.
+    let shown = rounded(&digits, wanted);
+    let (first, rest) = shown.split_at(shown.len() - template.behind.min(shown.len() - 1));
     let point = if rest.is_empty() { "" } else { "." };
     let sign = if unscaled.sign() == Sign::Minus {
         '-'

@@ -2,7 +2,7 @@
 
 use super::{Expr, RelationId, Sort};
 use crate::catalog::Type;
-use crate::syntax::ast::{JoinKind, SetOperator};
+use crate::syntax::ast::{JoinKind, LockStrength, LockWait, SetOperator};
 
 /// A query.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,19 @@ pub struct Query {
     pub offset: Option<Expr>,
     /// The columns of the result.
     pub columns: Vec<Output>,
+    /// FOR UPDATE and its kin: the tables whose rows are locked, of a query with one SELECT.
+    pub locks: Vec<RowLock>,
+}
+
+/// A table whose rows a query locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowLock {
+    /// The table.
+    pub relation: RelationId,
+    /// How strong.
+    pub strength: LockStrength,
+    /// What to do about a row that is locked already.
+    pub wait: LockWait,
 }
 
 /// A column of a result.

@@ -278,20 +278,20 @@ pub struct Locking {
 }
 
 /// Strengths of row locks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "SQL's names")]
 pub enum LockStrength {
-    Update,
-    NoKeyUpdate,
-    Share,
     KeyShare,
+    Share,
+    NoKeyUpdate,
+    Update,
 }
 
 /// What to do about a row that another transaction has locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "SQL's names")]
 pub enum LockWait {
     Block,
-    Nowait,
     SkipLocked,
+    Nowait,
 }

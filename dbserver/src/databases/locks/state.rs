@@ -1,0 +1,387 @@
+//! Who holds what, who waits for it, and what was committed to it last.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Thread};
+
+use pagestore::CommitNumber;
+
+use crate::databases::locks::{Granted, Mode, Thing};
+
+/// A transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct OwnerId(u64);
+
+/// A lock was not given: somebody else has one that excludes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocked;
+
+/// A place in a line.
+#[derive(Debug)]
+pub(super) struct Place {
+    thread: Thread,
+    granted: AtomicBool,
+}
+
+impl Place {
+    pub(super) fn is_granted(&self) -> bool {
+        self.granted.load(Ordering::Acquire)
+    }
+}
+
+#[derive(Debug)]
+struct Waiter {
+    owner: OwnerId,
+    mode: Mode,
+    place: Arc<Place>,
+}
+
+#[derive(Debug, Default)]
+struct Lock {
+    holders: Vec<(OwnerId, Mode)>,
+    line: VecDeque<Waiter>,
+    /// The last commit of a holder, while somebody may have to know of it.
+    committed: CommitNumber,
+}
+
+#[derive(Debug)]
+struct Standing {
+    pid: i32,
+    held: Vec<Thing>,
+    waits_for: Option<(Thing, Mode)>,
+    /// It began after this commit.
+    since: Option<CommitNumber>,
+    snapshot: CommitNumber,
+}
+
+/// See the module's page.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    locks: HashMap<Thing, Lock>,
+    owners: HashMap<OwnerId, Standing>,
+    last_owner: u64,
+    /// How many transactions began after a commit.
+    snapshots: BTreeMap<CommitNumber, usize>,
+    /// What was committed to, in the order of commits.
+    history: VecDeque<(CommitNumber, Thing)>,
+}
+
+impl State {
+    pub(super) fn enter(&mut self, pid: i32) -> OwnerId {
+        self.last_owner += 1;
+        let id = OwnerId(self.last_owner);
+        let standing = Standing {
+            pid,
+            held: Vec::new(),
+            waits_for: None,
+            since: None,
+            snapshot: CommitNumber::ZERO,
+        };
+        self.owners.insert(id, standing);
+        id
+    }
+
+    /// Commits after this one are kept for the transaction from now on.
+    pub(super) fn remember_since(&mut self, id: OwnerId, commit: CommitNumber) {
+        *self.snapshots.entry(commit).or_default() += 1;
+        let before = self
+            .standing(id)
+            .and_then(|standing| standing.since.replace(commit));
+        if let Some(before) = before {
+            self.forget_since(before);
+        }
+    }
+
+    fn forget_since(&mut self, commit: CommitNumber) {
+        if let Some(count) = self.snapshots.get_mut(&commit) {
+            *count -= 1;
+            if *count == 0 {
+                self.snapshots.remove(&commit);
+            }
+        }
+    }
+
+    /// The transaction reads this commit.
+    pub(super) fn reads(&mut self, id: OwnerId, commit: CommitNumber) {
+        if let Some(standing) = self.standing(id) {
+            standing.snapshot = commit;
+        }
+    }
+
+    /// Gives the lock, unless somebody else has one, or stands in line for one, that excludes it.
+    pub(super) fn try_lock(
+        &mut self,
+        id: OwnerId,
+        thing: Thing,
+        mode: Mode,
+    ) -> Result<Granted, Blocked> {
+        if !self.blockers(id, thing, mode).is_empty() {
+            return Err(Blocked);
+        }
+        Ok(self.grant(id, thing, mode))
+    }
+
+    fn grant(&mut self, id: OwnerId, thing: Thing, mode: Mode) -> Granted {
+        let lock = self.locks.entry(thing).or_default();
+        let committed = lock.committed;
+        if let Some(held) = lock.holders.iter_mut().find(|(holder, _)| *holder == id) {
+            held.1 = stronger(held.1, mode);
+        } else {
+            lock.holders.push((id, mode));
+            if let Some(standing) = self.owners.get_mut(&id) {
+                standing.held.push(thing);
+            }
+        }
+        let snapshot = self.owners.get(&id).map(|standing| standing.snapshot);
+        Granted {
+            changed: snapshot.is_some_and(|snapshot| committed > snapshot),
+        }
+    }
+
+    /// Who keeps the transaction from the lock: holders, and those who stand in line before it.
+    fn blockers(&self, id: OwnerId, thing: Thing, mode: Mode) -> Vec<OwnerId> {
+        let Some(lock) = self.locks.get(&thing) else {
+            return Vec::new();
+        };
+        let own = lock.holders.iter().find(|(holder, _)| *holder == id);
+        if own.is_some_and(|(_, held)| held.includes(mode)) {
+            return Vec::new();
+        }
+        let holders = lock
+            .holders
+            .iter()
+            .filter(|(holder, held)| *holder != id && held.excludes(mode))
+            .map(|(holder, _)| *holder);
+        // Who has a weaker lock already would wait for those who wait for it.
+        let before = lock
+            .line
+            .iter()
+            .take_while(|waiter| waiter.owner != id)
+            .filter(|waiter| own.is_none() && waiter.mode.excludes(mode))
+            .map(|waiter| waiter.owner);
+        holders.chain(before).collect()
+    }
+
+    /// Stands in line; `None` where the lock was free after all.
+    ///
+    /// Errors: the circle that the wait would close, as the lines of its description.
+    pub(super) fn stand_in_line(
+        &mut self,
+        id: OwnerId,
+        thing: Thing,
+        mode: Mode,
+    ) -> Result<Option<Arc<Place>>, String> {
+        if self.blockers(id, thing, mode).is_empty() {
+            return Ok(None);
+        }
+        if let Some(circle) = self.circle(id, thing, mode) {
+            return Err(circle);
+        }
+        let place = Arc::new(Place {
+            thread: thread::current(),
+            granted: AtomicBool::new(false),
+        });
+        let lock = self.locks.entry(thing).or_default();
+        let waiter = Waiter {
+            owner: id,
+            mode,
+            place: Arc::clone(&place),
+        };
+        if lock.holders.iter().any(|(holder, _)| *holder == id) {
+            lock.line.push_front(waiter);
+        } else {
+            lock.line.push_back(waiter);
+        }
+        if let Some(standing) = self.standing(id) {
+            standing.waits_for = Some((thing, mode));
+        }
+        Ok(Some(place))
+    }
+
+    /// The description of the circle of those who would wait for each other.
+    fn circle(&self, id: OwnerId, thing: Thing, mode: Mode) -> Option<String> {
+        let mut seen = HashSet::new();
+        let mut path = Vec::new();
+        self.leads_back(id, (id, thing, mode), &mut seen, &mut path)
+            .then(|| {
+                path.reverse();
+                path.join("\n")
+            })
+    }
+
+    fn leads_back(
+        &self,
+        to: OwnerId,
+        (from, thing, mode): (OwnerId, Thing, Mode),
+        seen: &mut HashSet<OwnerId>,
+        path: &mut Vec<String>,
+    ) -> bool {
+        for blocker in self.blockers(from, thing, mode) {
+            let back = blocker == to
+                || seen.insert(blocker)
+                    && self
+                        .owners
+                        .get(&blocker)
+                        .and_then(|standing| standing.waits_for)
+                        .is_some_and(|(thing, mode)| {
+                            self.leads_back(to, (blocker, thing, mode), seen, path)
+                        });
+            if back {
+                path.push(format!(
+                    "Process {} waits for {}; blocked by process {}.",
+                    self.pid(from),
+                    mode.name(),
+                    self.pid(blocker)
+                ));
+                return true;
+            }
+        }
+        false
+    }
+
+    fn pid(&self, id: OwnerId) -> i32 {
+        self.owners.get(&id).map_or(0, |standing| standing.pid)
+    }
+
+    /// The lock that a place in line was given for.
+    pub(super) fn take_granted(&mut self, id: OwnerId, thing: Thing, mode: Mode) -> Granted {
+        if let Some(standing) = self.standing(id) {
+            standing.waits_for = None;
+        }
+        self.grant(id, thing, mode)
+    }
+
+    /// Steps out of the line. What was granted meanwhile is held, and goes with the transaction.
+    pub(super) fn leave_line(&mut self, id: OwnerId, thing: Thing) {
+        if let Some(standing) = self.standing(id) {
+            standing.waits_for = None;
+        }
+        if let Some(lock) = self.locks.get_mut(&thing) {
+            lock.line.retain(|waiter| waiter.owner != id);
+        }
+        self.serve(thing);
+    }
+
+    /// Gives back all that the transaction holds. `commit` is what it has committed, `durable` the commit up to which
+    /// all snapshots can be.
+    pub(super) fn release(
+        &mut self,
+        id: OwnerId,
+        commit: Option<CommitNumber>,
+        durable: CommitNumber,
+    ) {
+        let Some(standing) = self.standing(id) else {
+            return;
+        };
+        let held = std::mem::take(&mut standing.held);
+        standing.snapshot = CommitNumber::ZERO;
+        if let Some(since) = standing.since.take() {
+            self.forget_since(since);
+        }
+        for thing in held {
+            if let Some(lock) = self.locks.get_mut(&thing) {
+                let changed = lock
+                    .holders
+                    .iter()
+                    .any(|(holder, mode)| *holder == id && mode.tells_of_changes());
+                lock.holders.retain(|(holder, _)| *holder != id);
+                if let Some(commit) = commit.filter(|_| changed) {
+                    lock.committed = lock.committed.max(commit);
+                    self.history.push_back((commit, thing));
+                }
+            }
+            self.serve(thing);
+        }
+        self.forget_history(durable);
+    }
+
+    /// What every transaction that runs or begins can see need not be remembered.
+    fn forget_history(&mut self, durable: CommitNumber) {
+        let oldest = self.snapshots.keys().next().copied();
+        let seen_by_all = oldest.map_or(durable, |oldest| oldest.min(durable));
+        while let Some((commit, thing)) = self.history.front().copied()
+            && commit <= seen_by_all
+        {
+            self.history.pop_front();
+            if let Some(lock) = self.locks.get_mut(&thing)
+                && lock.committed <= seen_by_all
+            {
+                lock.committed = CommitNumber::ZERO;
+                self.drop_if_unused(thing);
+            }
+        }
+    }
+
+    /// Gives the lock to those in line who can have it now.
+    fn serve(&mut self, thing: Thing) {
+        while let Some(lock) = self.locks.get_mut(&thing)
+            && let Some(first) = lock.line.front()
+        {
+            let excluded = lock
+                .holders
+                .iter()
+                .any(|(holder, held)| *holder != first.owner && held.excludes(first.mode));
+            if excluded {
+                break;
+            }
+            let Some(first) = lock.line.pop_front() else {
+                break;
+            };
+            self.grant(first.owner, thing, first.mode);
+            first.place.granted.store(true, Ordering::Release);
+            first.place.thread.unpark();
+        }
+        self.drop_if_unused(thing);
+    }
+
+    fn drop_if_unused(&mut self, thing: Thing) {
+        let unused = |lock: &Lock| {
+            lock.holders.is_empty() && lock.line.is_empty() && lock.committed == CommitNumber::ZERO
+        };
+        if self.locks.get(&thing).is_some_and(unused) {
+            self.locks.remove(&thing);
+        }
+    }
+
+    pub(super) fn leave(&mut self, id: OwnerId, durable: CommitNumber) {
+        self.release(id, None, durable);
+        self.owners.remove(&id);
+    }
+
+    /// The sessions that a session waits for.
+    pub(super) fn blockers_of(&self, pid: i32) -> Vec<i32> {
+        let mut found: Vec<i32> = self
+            .owners
+            .iter()
+            .filter(|(_, standing)| standing.pid == pid)
+            .filter_map(|(id, standing)| standing.waits_for.map(|(thing, mode)| (*id, thing, mode)))
+            .flat_map(|(id, thing, mode)| self.blockers(id, thing, mode))
+            .map(|blocker| self.pid(blocker))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn standing(&mut self, id: OwnerId) -> Option<&mut Standing> {
+        self.owners.get_mut(&id)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.locks.is_empty() && self.history.is_empty() && self.snapshots.is_empty()
+    }
+}
+
+/// What both locks together exclude. Two that do not include each other (SHARE and ROW EXCLUSIVE) make one that does.
+fn stronger(one: Mode, other: Mode) -> Mode {
+    use crate::databases::locks::TableMode;
+    if one.includes(other) {
+        one
+    } else if other.includes(one) {
+        other
+    } else {
+        Mode::Table(TableMode::ShareRowExclusive)
+    }
+}

@@ -1,0 +1,142 @@
+//! The locks of the session's transaction, as statements and functions take them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pgtypes::SqlState;
+
+use crate::databases::Database;
+use crate::databases::locks::{Blocked, Locks, Mode, Owner, RowMode, TableMode, Thing, Wait};
+use crate::error::EngineError;
+
+/// A lock that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needed {
+    /// What is to be locked.
+    pub thing: Thing,
+    /// How.
+    pub mode: Mode,
+}
+
+/// Why a statement has to run once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Somebody else has the lock.
+    Blocked(Needed),
+    /// Somebody has committed a change of the row after the transaction's snapshot.
+    Changed,
+}
+
+/// What FOR UPDATE and its kin do about a row that is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IfLocked {
+    Wait,
+    Fail,
+    Skip,
+}
+
+/// See the module's page. Shared with the functions that SQLite calls; one thread uses it.
+#[derive(Debug)]
+pub struct RowLocks {
+    locks: Arc<Locks>,
+    owner: Mutex<Owner>,
+    /// What stopped the statement that runs.
+    obstacle: Mutex<Option<Obstacle>>,
+}
+
+impl RowLocks {
+    /// Those of a session with this process number.
+    pub fn new(database: &Database, pid: i32) -> Arc<Self> {
+        Arc::new(Self {
+            locks: Arc::clone(database.locks()),
+            owner: Mutex::new(database.locks().owner(pid)),
+            obstacle: Mutex::default(),
+        })
+    }
+
+    /// The transaction as the database's locks know it.
+    pub fn owner(&self) -> MutexGuard<'_, Owner> {
+        self.owner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sessions that the session of `pid` waits for.
+    pub fn blockers_of(&self, pid: i32) -> Vec<i32> {
+        self.locks.blockers_of(pid)
+    }
+
+    /// Takes what is free; the first that is not is the obstacle.
+    pub fn take_all(&self, needed: &[Needed]) -> Option<Obstacle> {
+        let mut owner = self.owner();
+        needed
+            .iter()
+            .find_map(|needed| match owner.try_lock(needed.thing, needed.mode) {
+                Ok(granted) => granted.changed.then_some(Obstacle::Changed),
+                Err(Blocked) => Some(Obstacle::Blocked(*needed)),
+            })
+    }
+
+    /// Waits for one.
+    pub fn wait(&self, needed: Needed, wait: Wait<'_>) -> Result<(), EngineError> {
+        self.owner().lock(needed.thing, needed.mode, wait).map(drop)
+    }
+
+    /// What a function met, since the last call.
+    pub fn take_obstacle(&self) -> Option<Obstacle> {
+        self.obstacle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// Locks a row that a query with FOR UPDATE gives; `false`: it is to be left out. The numbers are those of
+    /// [`dialect::sqlite`]'s printer.
+    ///
+    /// Errors: 55P03 with NOWAIT; another where the statement has to run once more.
+    pub fn lock_row(
+        &self,
+        table: &str,
+        rowid: i64,
+        strength: i64,
+        if_locked: i64,
+    ) -> Result<bool, (SqlState, String)> {
+        let mode = match strength {
+            0 => RowMode::KeyShare,
+            1 => RowMode::Share,
+            2 => RowMode::NoKeyUpdate,
+            _ => RowMode::Update,
+        };
+        let if_locked = match if_locked {
+            0 => IfLocked::Wait,
+            1 => IfLocked::Fail,
+            _ => IfLocked::Skip,
+        };
+        let whole = Thing::table(table);
+        let needed = [
+            Needed {
+                thing: whole,
+                mode: Mode::Table(TableMode::RowShare),
+            },
+            Needed {
+                thing: Thing::row(whole, rowid),
+                mode: Mode::Row(mode),
+            },
+        ];
+        let Some(obstacle) = self.take_all(&needed) else {
+            return Ok(true);
+        };
+        match (obstacle, if_locked) {
+            (Obstacle::Blocked(_), IfLocked::Skip) => return Ok(false),
+            (Obstacle::Blocked(blocked), IfLocked::Fail) => {
+                let what = if blocked.thing == whole {
+                    format!("could not obtain lock on relation \"{table}\"")
+                } else {
+                    format!("could not obtain lock on row in relation \"{table}\"")
+                };
+                return Err((SqlState::LOCK_NOT_AVAILABLE, what));
+            }
+            (Obstacle::Blocked(_), IfLocked::Wait) | (Obstacle::Changed, _) => {}
+        }
+        *self.obstacle.lock().unwrap_or_else(PoisonError::into_inner) = Some(obstacle);
+        let message = "the statement has to wait for a row".to_owned();
+        Err((SqlState::LOCK_NOT_AVAILABLE, message))
+    }
+}
