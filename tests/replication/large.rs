@@ -10,7 +10,7 @@ fn write_pages(cluster: &Cluster, pages: u32) {
     cluster.master.sql(
         SHOP,
         &format!(
-            "BEGIN; CREATE TABLE IF NOT EXISTS large (id INTEGER PRIMARY KEY, body BYTEA); \
+            "BEGIN; CREATE TABLE IF NOT EXISTS large (id SERIAL PRIMARY KEY, body BYTEA); \
              INSERT INTO large (body) SELECT gen_random_bytes(3600) FROM generate_series(1, {pages}); COMMIT"
         ),
     );

@@ -288,18 +288,17 @@ impl Transaction {
         if self.working.is_permitted() {
             return Ok(());
         }
-        if let Some(snapshot) = self.snapshot
-            && scope.database.store().latest().0 != snapshot
-        {
+        let is_old = |snapshot: &CommitNumber| scope.database.store().latest().0 > *snapshot;
+        if self.snapshot.as_ref().is_some_and(is_old) {
             return Err(conflict());
         }
         let (savepoints, terms) = (&self.savepoints, self.terms());
         self.working.enter_permitted(scope, savepoints, terms)?;
-        match self.snapshot {
-            // Somebody was faster.
-            Some(snapshot) if scope.sqlite.snapshot_commit() != Some(snapshot) => Err(conflict()),
-            _ => Ok(()),
+        // Somebody may have been faster.
+        if self.snapshot.as_ref().is_some_and(is_old) {
+            return Err(conflict());
         }
+        Ok(())
     }
 
     /// LOCK TABLE.

@@ -104,8 +104,9 @@ impl Working {
 
     /// Whether something was committed after the snapshot that SQLite's transaction reads.
     pub(super) fn is_stale(&self, scope: Scope<'_>) -> bool {
+        // The snapshot may have a later number: that of a commit to another database.
         self.is_private()
-            && scope.sqlite.snapshot_commit() != Some(scope.database.store().latest().0)
+            && scope.sqlite.snapshot_commit() < Some(scope.database.store().latest().0)
     }
 
     /// Opens SQLite's transaction without the permit; on the newest commit, if `newest`.

@@ -45,7 +45,7 @@ fn order(a: &Array, b: &Array, ty: i64) -> Ordering {
 }
 
 /// Two elements by the order of their type, which for most is that of their texts.
-fn elements_order(a: &str, b: &str, ty: i64) -> Ordering {
+pub(super) fn elements_order(a: &str, b: &str, ty: i64) -> Ordering {
     let collation = match ty {
         oid::INT2 | oid::INT4 | oid::INT8 | oid::OID | oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC => {
             "pg_numeric"

@@ -1,5 +1,6 @@
 //! Arrays: their text form `{1,"a b",NULL}`, one element after the other.
 
+mod bucket;
 mod comparison;
 mod functions;
 mod make;
@@ -13,6 +14,7 @@ use crate::registry::Scalar;
 
 /// The functions of arrays.
 pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
+    bucket::FUNCTIONS,
     comparison::FUNCTIONS,
     functions::FUNCTIONS,
     make::FUNCTIONS,

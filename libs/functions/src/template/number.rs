@@ -36,11 +36,9 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
         if value.is_nan() || format.is_empty() || template.scientific || width >= digits {
             return shown(arguments, Decimal::from_real(value));
         }
-        if template
-            .pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Ordinal { .. }))
-        {
+        let ordinal = |piece: &Piece| matches!(piece, Piece::Ordinal { .. });
+        // Where it has no room there are only signs.
+        if template.before + template.shifted >= width && template.pieces.iter().any(ordinal) {
             return fail(
                 SqlState::INVALID_TEXT_REPRESENTATION,
                 "\"Infinity\" is not a number",
