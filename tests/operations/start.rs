@@ -33,7 +33,7 @@ fn newer_control(folder: &Path) {
     let path = data(folder, "control");
     let text = String::from_utf8(files::read(&path)).expect("text");
     let old = text.split("blake3 = ").next().expect("a body");
-    let body = old.replace("version = 2\n", "version = 3\n");
+    let body = old.replace("version = 3\n", "version = 4\n");
     assert_ne!(body, old, "the control file has another version by now");
     let hash = blake3::hash(body.as_bytes()).to_hex();
     files::write(&path, format!("{body}blake3 = {hash}\n"));

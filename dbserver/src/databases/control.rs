@@ -16,8 +16,8 @@ use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, Positi
 
 use crate::error::EngineError;
 
-/// Version of the control file and of the directory's layout.
-pub const CONTROL_VERSION: u32 = 2;
+/// Version of the control file, of the directory's layout, and of the forms in which values are stored.
+pub const CONTROL_VERSION: u32 = 3;
 
 /// A point of the log from which redo can start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
