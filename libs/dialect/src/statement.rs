@@ -2,6 +2,8 @@
 
 use pgtypes::{PgType, SqlState};
 
+pub use crate::copy_options::{ColumnSet, CopyFormat, CopyHeader, CopyOptions};
+pub use crate::needs::{Check, Needs, Violation};
 use crate::sequence::Sequences;
 
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
@@ -163,77 +165,6 @@ impl Notice {
             severity: "WARNING",
             ..Self::coded(sqlstate, message)
         }
-    }
-}
-
-/// What is told when a check finds a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// What kind of error.
-    pub sqlstate: SqlState,
-    /// The message.
-    pub message: String,
-    /// The table that it is about.
-    pub table: String,
-    /// The column, where it is about one.
-    pub column: Option<String>,
-    /// The constraint, where it is about one.
-    pub constraint: Option<String>,
-}
-
-/// A query that must give no row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// SQLite's text.
-    pub query: String,
-    /// What is wrong if it gives one.
-    pub violation: Violation,
-}
-
-/// Conditions around the execution of [`Statement::sqlite`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Needs {
-    /// The table is made anew: the statements create [`Needs::NEW`]`<table>`, fill it, and drop the indexes and triggers
-    /// of the old one. Then `swap` gives both other names in `sqlite_schema`, as in [`Needs::SchemaEdit`], so that what
-    /// refers to the table by its name refers to the new one; `after` drops the old one and makes indexes and
-    /// triggers again. Each of `checks` must give no row then.
-    SchemaRebuild {
-        /// The table.
-        table: String,
-        /// Changes of `sqlite_schema`.
-        swap: Vec<String>,
-        /// What runs then.
-        after: Vec<String>,
-        /// Queries that find offending rows.
-        checks: Vec<Check>,
-    },
-    /// The text in `sqlite_schema` changes and nothing on disk does: FOREIGN KEY, CHECK, NOT NULL, DEFAULT. What
-    /// [`Statement::sqlite`] has runs first; the server replaces the text with [`Needs::schema_edit`] (`?1` the text,
-    /// `?2` the table) between `PRAGMA writable_schema = ON` and `= RESET`, with defensive mode off on that connection,
-    /// and raises `PRAGMA schema_version` by one, all in one transaction. Then `checks` as above.
-    SchemaEdit {
-        /// SQLite's schema: `main` or `temp`.
-        place: &'static str,
-        /// The table.
-        table: String,
-        /// The new `CREATE TABLE` text.
-        sql: String,
-        /// Queries that find offending rows.
-        checks: Vec<Check>,
-    },
-}
-
-impl Needs {
-    /// What stands before the name of a table that takes another's place.
-    pub const NEW: &'static str = "eloqdb_rebuild_";
-    /// What stands before the name of a table whose place is taken.
-    pub const OLD: &'static str = "eloqdb_old_";
-
-    /// The statement of a schema edit.
-    pub fn schema_edit(place: &str) -> String {
-        format!(
-            "UPDATE {place}.sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2 COLLATE NOCASE"
-        )
     }
 }
 
@@ -532,63 +463,4 @@ pub enum Reindex {
     Database(String),
     /// SQLite's REINDEX name: an index or a table.
     Any(String),
-}
-
-/// COPY's formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CopyFormat {
-    /// Tab separated, backslash escapes.
-    Text,
-    /// RFC 4180 as PostgreSQL reads it.
-    Csv,
-    /// PostgreSQL's binary format.
-    Binary,
-}
-
-/// Whether the first line holds names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CopyHeader {
-    /// No header line.
-    No,
-    /// Skipped on input, written on output.
-    Yes,
-    /// As `Yes`, and the names must match on input.
-    Match,
-}
-
-/// The columns that a FORCE_ option names.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ColumnSet {
-    /// No column.
-    #[default]
-    None,
-    /// `*`
-    All,
-    /// These.
-    Some(Vec<String>),
-}
-
-/// Options of COPY, defaults filled in for the format.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyOptions {
-    /// FORMAT
-    pub format: CopyFormat,
-    /// DELIMITER, one byte
-    pub delimiter: u8,
-    /// NULL
-    pub null: String,
-    /// HEADER
-    pub header: CopyHeader,
-    /// QUOTE, one byte (csv)
-    pub quote: u8,
-    /// ESCAPE, one byte (csv)
-    pub escape: u8,
-    /// `FORCE_QUOTE` (csv, output)
-    pub force_quote: ColumnSet,
-    /// `FORCE_NOT_NULL` (csv, input)
-    pub force_not_null: ColumnSet,
-    /// `FORCE_NULL` (csv, input)
-    pub force_null: ColumnSet,
-    /// FREEZE is accepted and means nothing; ENCODING other than UTF8 is refused.
-    pub freeze: bool,
 }

@@ -30,7 +30,9 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
             return written("#".repeat(15));
         }
         // Its name counts as digits.
-        let width = format!("{value}").trim_start_matches('-').len();
+        let width = pgtypes::float::double_text(value)
+            .trim_start_matches('-')
+            .len();
         let mut template = NumberTemplate::parse(format)?;
         let name = pgtypes::float::double_text(value);
         if value.is_nan() || format.is_empty() || template.scientific || width >= digits {
