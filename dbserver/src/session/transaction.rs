@@ -258,6 +258,9 @@ impl Transaction {
             && self.constraints.is_default()
             && !change.opaque;
         let mut newest = !change.by_key;
+        // What a SERIALIZABLE transaction has done before is true of one state only.
+        let bound = self.isolation == Isolation::Serializable
+            && (self.has_written() || self.holds_snapshot());
         loop {
             if private && self.working.has_room() {
                 self.take_snapshot(scope);
@@ -274,6 +277,7 @@ impl Transaction {
                     self.check_constraints(scope)?;
                     return Ok(rows);
                 }
+                Attempt::Again if bound => return Err(conflict()),
                 Attempt::Again => {
                     scope.interrupt.check()?;
                     newest = true;
