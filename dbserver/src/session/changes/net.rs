@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
-use pgtypes::{SqlState, SqlValue};
+use pgtypes::SqlState;
 use rusqlite::Connection;
 use rusqlite::hooks::Action;
+use rusqlite::types::Value;
 
 use crate::databases::locks::{Mode, RowMode, TableMode, Thing};
 use crate::failure::Failure;
 use crate::session::changes::plan::Plan;
 use crate::session::changes::{TableName, Touched};
-use crate::session::mapping;
 use crate::session::row_locks::Needed;
 use crate::session::sqlite::Sqlite;
 
@@ -43,7 +43,7 @@ struct Row {
 }
 
 /// What the rows were at one moment, in their order; `None` for one that was not there.
-pub type Captured = Vec<Option<Vec<SqlValue>>>;
+pub type Captured = Vec<Option<Vec<Value>>>;
 
 impl Changes {
     /// Whether nothing was changed.
@@ -261,11 +261,7 @@ fn moved() -> Failure {
     .hint("Run the transaction again.")
 }
 
-fn read(
-    connection: &Connection,
-    plan: &Plan,
-    rowid: i64,
-) -> rusqlite::Result<Option<Vec<SqlValue>>> {
+fn read(connection: &Connection, plan: &Plan, rowid: i64) -> rusqlite::Result<Option<Vec<Value>>> {
     let mut select = connection.prepare_cached(&plan.select)?;
     let mut rows = select.query([rowid])?;
     let Some(row) = rows.next()? else {
@@ -273,25 +269,14 @@ fn read(
     };
     let mut values = Vec::with_capacity(plan.width());
     for place in 0..plan.width() {
-        values.push(stored(row.get_ref(place)?));
+        values.push(row.get(place)?);
     }
     Ok(Some(values))
 }
 
-fn stored(value: rusqlite::types::ValueRef<'_>) -> SqlValue {
-    use rusqlite::types::ValueRef;
-    match value {
-        ValueRef::Null => SqlValue::Null,
-        ValueRef::Integer(number) => SqlValue::Integer(number),
-        ValueRef::Real(number) => SqlValue::Real(number),
-        ValueRef::Text(text) => SqlValue::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(bytes) => SqlValue::Blob(bytes.to_vec()),
-    }
-}
-
-fn bind(statement: &mut rusqlite::Statement<'_>, values: &[SqlValue]) -> rusqlite::Result<()> {
+fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> rusqlite::Result<()> {
     for (index, value) in values.iter().enumerate() {
-        statement.raw_bind_parameter(index + 1, mapping::bound(value.as_ref()))?;
+        statement.raw_bind_parameter(index + 1, value)?;
     }
     Ok(())
 }
@@ -300,8 +285,8 @@ fn update(
     sqlite: &Sqlite,
     plan: &Plan,
     rowid: i64,
-    present: &[SqlValue],
-    wanted: &[SqlValue],
+    present: &[Value],
+    wanted: &[Value],
 ) -> Result<(), Failure> {
     let differ: Vec<usize> = (0..wanted.len())
         .filter(|place| present.get(*place) != wanted.get(*place))
@@ -313,10 +298,7 @@ fn update(
     sqlite.trusted(|connection| {
         let mut update = connection.prepare_cached(&text)?;
         for (index, place) in differ.iter().enumerate() {
-            let value = wanted
-                .get(*place)
-                .map_or(pgtypes::SqlValueRef::Null, SqlValue::as_ref);
-            update.raw_bind_parameter(index + 1, mapping::bound(value))?;
+            update.raw_bind_parameter(index + 1, wanted.get(*place))?;
         }
         update.raw_bind_parameter(differ.len() + 1, rowid)?;
         update.raw_execute().map(drop)
