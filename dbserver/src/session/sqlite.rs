@@ -175,6 +175,15 @@ impl Sqlite {
         ))
     }
 
+    /// Has SQLite check foreign keys at COMMIT, or as they were declared; the latter forgets what it has counted.
+    pub fn defer_foreign_keys(&self, deferred: bool) -> Result<(), Failure> {
+        self.run(if deferred {
+            "PRAGMA defer_foreign_keys = ON"
+        } else {
+            "PRAGMA defer_foreign_keys = OFF"
+        })
+    }
+
     /// Looks whether the schema is still the one that was read.
     pub fn refresh_schema(&self) -> Result<(), Failure> {
         self.schema.refresh(self.schema_version()?);

@@ -470,11 +470,7 @@ impl Transaction {
     }
 
     fn tell_sqlite(&self, sqlite: &Sqlite) -> Result<(), Failure> {
-        sqlite.run(if self.constraints.defers() {
-            "PRAGMA defer_foreign_keys = ON"
-        } else {
-            "PRAGMA defer_foreign_keys = OFF"
-        })
+        sqlite.defer_foreign_keys(self.constraints.defers())
     }
 
     /// A change is done: foreign keys that may not wait hold, whatever SQLite was told.

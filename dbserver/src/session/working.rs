@@ -193,7 +193,7 @@ impl Working {
         let carries = waiting.is_some();
         if carries || terms.deferred {
             // Rows come in the order in which they were touched, not in that of their references.
-            sqlite.run("PRAGMA defer_foreign_keys = ON")?;
+            sqlite.defer_foreign_keys(true)?;
         }
         if carries {
             sqlite.refresh_schema()?;
@@ -208,7 +208,7 @@ impl Working {
             self.carried = true;
         }
         if carries && !terms.deferred && self.is_private() {
-            sqlite.run("PRAGMA defer_foreign_keys = OFF")?;
+            sqlite.defer_foreign_keys(false)?;
         }
         sqlite.changed_rows().take();
         Ok(())
