@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use pagestore::CommitNumber;
 
-use crate::databases::locks::state::{Blocked, OwnerId};
+use crate::databases::locks::state::{Blocked, OwnerId, Turn};
 use crate::databases::locks::{Granted, Locks, Mode, Thing};
 use crate::databases::permit::Interrupt;
 use crate::error::EngineError;
@@ -95,9 +95,10 @@ impl Owner {
         wait: Wait<'_>,
     ) -> Result<Granted, EngineError> {
         self.used = true;
-        let line = self.locks.state().stand_in_line(self.id, thing, mode);
-        let Some(place) = line.map_err(EngineError::Deadlock)? else {
-            return Ok(self.locks.state().take_granted(self.id, thing, mode));
+        let turn = self.locks.state().lock(self.id, thing, mode);
+        let place = match turn.map_err(EngineError::Deadlock)? {
+            Turn::Now(granted) => return Ok(granted),
+            Turn::Later(place) => place,
         };
         while !place.is_granted() {
             if let Err(error) = wait.sleep()
@@ -127,6 +128,7 @@ impl Drop for Owner {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use pgtypes::SqlState;
@@ -151,6 +153,34 @@ mod tests {
             lock: None,
             statement: None,
         }
+    }
+
+    /// Bug: between the look whether the lock is free and taking it, somebody else could take it, too.
+    #[test]
+    fn of_those_who_lock_at_once_one_has_it() {
+        let locks = Arc::new(Locks::default());
+        let inside = Arc::new(AtomicUsize::new(0));
+        let work = |pid: i32| {
+            let (locks, inside) = (Arc::clone(&locks), Arc::clone(&inside));
+            thread::spawn(move || {
+                let interrupt = Interrupt::for_this_thread();
+                let mut owner = locks.owner(pid);
+                for _ in 0..5_000 {
+                    if owner.try_lock(row(1), UPDATE).is_err() {
+                        owner.lock(row(1), UPDATE, patient(&interrupt)).unwrap();
+                    }
+                    assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+                    thread::yield_now();
+                    inside.fetch_sub(1, Ordering::SeqCst);
+                    owner.release(None, number(0));
+                }
+            })
+        };
+        let workers: Vec<_> = (0..4).map(work).collect();
+        for worker in workers {
+            worker.join().unwrap();
+        }
+        assert!(locks.state().is_empty());
     }
 
     #[test]

@@ -30,6 +30,14 @@ impl Place {
     }
 }
 
+/// What came of asking for a lock.
+#[derive(Debug)]
+pub(super) enum Turn {
+    Now(Granted),
+    /// It is the asker's when [`Place::is_granted`], and is fetched with [`State::take_granted`].
+    Later(Arc<Place>),
+}
+
 #[derive(Debug)]
 struct Waiter {
     owner: OwnerId,
@@ -124,6 +132,12 @@ impl State {
 
     fn grant(&mut self, id: OwnerId, thing: Thing, mode: Mode) -> Granted {
         let lock = self.locks.entry(thing).or_default();
+        assert!(
+            lock.holders
+                .iter()
+                .all(|(holder, held)| *holder == id || !held.excludes(mode)),
+            "nobody gets a lock while somebody has one that excludes it"
+        );
         let committed = lock.committed;
         if let Some(held) = lock.holders.iter_mut().find(|(holder, _)| *holder == id) {
             held.1 = stronger(held.1, mode);
@@ -163,17 +177,12 @@ impl State {
         holders.chain(before).collect()
     }
 
-    /// Stands in line; `None` where the lock was free after all.
+    /// Gives the lock, or a place in line. Both in one step: a lock that was free a moment ago may be somebody else's.
     ///
     /// Errors: the circle that the wait would close, as the lines of its description.
-    pub(super) fn stand_in_line(
-        &mut self,
-        id: OwnerId,
-        thing: Thing,
-        mode: Mode,
-    ) -> Result<Option<Arc<Place>>, String> {
-        if self.blockers(id, thing, mode).is_empty() {
-            return Ok(None);
+    pub(super) fn lock(&mut self, id: OwnerId, thing: Thing, mode: Mode) -> Result<Turn, String> {
+        if let Ok(granted) = self.try_lock(id, thing, mode) {
+            return Ok(Turn::Now(granted));
         }
         if let Some(circle) = self.circle(id, thing, mode) {
             return Err(circle);
@@ -196,7 +205,7 @@ impl State {
         if let Some(standing) = self.standing(id) {
             standing.waits_for = Some((thing, mode));
         }
-        Ok(Some(place))
+        Ok(Turn::Later(place))
     }
 
     /// The description of the circle of those who would wait for each other.
