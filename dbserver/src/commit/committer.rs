@@ -124,14 +124,14 @@ impl Committer {
     }
 
     /// Gives the write set its number, publishes it to the next writer and queues it for the log.
-    /// The permit is given back as soon as that is done, before the disk is waited for.
+    /// The caller gives the permit on when that is done, before it waits for the disk.
     ///
     /// Errors leave the database as it was: the log has failed, or the write set was made on a
     /// state that no longer exists because the log failed meanwhile.
     pub fn commit(
         &self,
         database: &Database,
-        permit: Permit,
+        permit: &Permit,
         write_set: WriteSet,
     ) -> Result<Queued, EngineError> {
         let transaction = if write_set.pages.len() > self.part_pages {
@@ -216,7 +216,7 @@ impl Committer {
     fn queue_commit(
         &self,
         database: &Database,
-        permit: Permit,
+        permit: &Permit,
         write_set: WriteSet,
         transaction: Option<TransactionId>,
     ) -> Result<Queued, EngineError> {
@@ -278,7 +278,6 @@ impl Committer {
             return Err(EngineError::LogFailed(reason));
         }
         order.last = number;
-        drop(permit);
         Ok(Queued {
             commit: number,
             writer: Arc::clone(&order.writer),

@@ -101,13 +101,14 @@ fn put(
     let base: CommitNumber = database.store().latest().0;
     let queued = environment.commit(
         &database,
-        permit,
+        &permit,
         WriteSet {
             page_count,
             pages,
             base,
         },
     )?;
+    drop(permit);
     environment.wait_durable(&queued)
 }
 

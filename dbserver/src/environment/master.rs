@@ -81,11 +81,12 @@ impl Master {
         self.writer().failure()
     }
 
-    /// Commits a write set: queued when this returns, committed when `wait_durable` has returned.
+    /// Commits a write set: queued when this returns, committed when `wait_durable` has returned. The permit should be
+    /// given on in between.
     pub fn commit(
         &self,
         database: &Database,
-        permit: Permit,
+        permit: &Permit,
         write_set: WriteSet,
     ) -> Result<Queued, EngineError> {
         self.check_volume(database, write_set.page_count)?;

@@ -144,11 +144,12 @@ impl Environment {
         self.side().leading().map(|master| master.durable())
     }
 
-    /// Commits a write set: queued when this returns, committed when `wait_durable` has returned.
+    /// Commits a write set: queued when this returns, committed when `wait_durable` has returned. The permit should be
+    /// given on in between.
     pub fn commit(
         &self,
         database: &Database,
-        permit: Permit,
+        permit: &Permit,
         write_set: WriteSet,
     ) -> Result<Queued, EngineError> {
         self.master("COMMIT")?.commit(database, permit, write_set)

@@ -161,12 +161,14 @@ impl Backend {
 
     /// Commits what SQLite has committed; durable when it returns.
     pub fn publish(&self, permit: Permit, write_set: WriteSet) -> Result<(), EngineError> {
-        let queued = self.env.commit(self.database(), permit, write_set)?;
+        let queued = self.env.commit(self.database(), &permit, write_set)?;
         let durable = self.database().store().horizon().durable();
         self.facts.locks().owner().release(
             Some(pagestore::CommitNumber::new(queued.commit().get())),
             durable,
         );
+        // Whoever writes next finds no lock of a transaction that has committed.
+        drop(permit);
         self.env.wait_durable(&queued)
     }
 

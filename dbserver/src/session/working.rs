@@ -139,8 +139,6 @@ impl Working {
         }
         scope.sqlite.begin(WriteMode::Private)?;
         self.writing = Writing::Private(scope.database.announce_write());
-        let snapshot = scope.sqlite.snapshot_commit().unwrap_or(CommitNumber::ZERO);
-        scope.locks.owner().reads(snapshot);
         self.make_again(scope, savepoints, terms)
     }
 
@@ -167,8 +165,6 @@ impl Working {
         scope.sqlite.pin_snapshot(None);
         scope.sqlite.begin(WriteMode::Permit)?;
         self.writing = Writing::Permitted(permit);
-        let snapshot = scope.sqlite.snapshot_commit().unwrap_or(CommitNumber::ZERO);
-        scope.locks.owner().reads(snapshot);
         self.make_again(scope, savepoints, terms)
     }
 
@@ -190,13 +186,41 @@ impl Working {
     ) -> Result<(), Failure> {
         let sqlite = scope.sqlite;
         let waiting = self.waiting.take();
-        let carries = waiting.is_some();
-        if carries || terms.deferred {
-            // Rows come in the order in which they were touched, not in that of their references.
-            sqlite.defer_foreign_keys(true)?;
-        }
-        if carries {
+        if waiting.is_some() {
             sqlite.refresh_schema()?;
+        }
+        let mut made = self.make_in_order(scope, savepoints, waiting.as_ref(), terms.deferred);
+        if !terms.deferred && made.as_ref().is_err_and(breaks_a_reference) {
+            // Rows come in the order in which they were touched, which need not be that of their references. To have
+            // SQLite check them later costs that it prepares all its statements anew, so that it is the second try.
+            sqlite.rollback()?;
+            sqlite.begin(if self.is_private() {
+                WriteMode::Private
+            } else {
+                WriteMode::Permit
+            })?;
+            made = self.make_in_order(scope, savepoints, waiting.as_ref(), true);
+            if made.is_ok() && self.is_private() {
+                sqlite.defer_foreign_keys(false)?;
+            }
+        }
+        self.carried |= waiting.is_some();
+        sqlite.changed_rows().take();
+        let snapshot = sqlite.snapshot_commit().unwrap_or(CommitNumber::ZERO);
+        scope.locks.owner().reads(snapshot);
+        made
+    }
+
+    fn make_in_order(
+        &mut self,
+        scope: Scope<'_>,
+        savepoints: &Savepoints,
+        waiting: Option<&Captured>,
+        deferred: bool,
+    ) -> Result<(), Failure> {
+        let sqlite = scope.sqlite;
+        if deferred {
+            sqlite.defer_foreign_keys(true)?;
         }
         self.changes.begin();
         for (depth, rows) in savepoints.layers().enumerate() {
@@ -204,13 +228,8 @@ impl Working {
             sqlite.run(&format!("SAVEPOINT s{depth}"))?;
         }
         if let Some(rows) = waiting {
-            self.changes.apply(sqlite, &rows)?;
-            self.carried = true;
+            self.changes.apply(sqlite, rows)?;
         }
-        if carries && !terms.deferred && self.is_private() {
-            sqlite.defer_foreign_keys(false)?;
-        }
-        sqlite.changed_rows().take();
         Ok(())
     }
 
@@ -376,6 +395,10 @@ enum Locking {
     Done(Option<Obstacle>),
     /// The rows are not known, so that they can't be carried over.
     NeedsPermit,
+}
+
+fn breaks_a_reference(failure: &Failure) -> bool {
+    failure.sqlstate() == SqlState::FOREIGN_KEY_VIOLATION
 }
 
 /// The refusal of a transaction that came too late.

@@ -29,7 +29,8 @@ pub fn write<T>(
     };
     let value = run().map_err(|error| explained(error, &handle))?;
     if let Some(write_set) = handle.take_write_set() {
-        let queued = environment.commit(database, permit, write_set)?;
+        let queued = environment.commit(database, &permit, write_set)?;
+        drop(permit);
         environment.wait_durable(&queued)?;
     }
     Ok(value)

@@ -65,7 +65,8 @@ fn write_set(database: &Database, pages: u32, content: u8) -> WriteSet {
 fn commit(environment: &Environment, database: &Database, content: u8) {
     let interrupt = Interrupt::for_this_thread();
     let permit = database.acquire_permit(&interrupt, None).unwrap();
-    let queued = environment.commit(database, permit, write_set(database, 1, content));
+    let queued = environment.commit(database, &permit, write_set(database, 1, content));
+    drop(permit);
     queued.unwrap().wait().unwrap();
 }
 

@@ -370,6 +370,30 @@ async fn a_reference_that_is_gone_at_commit_is_refused() {
     server.stop();
 }
 
+/// Rows are made again in the order in which they were touched first, here the child before its parent.
+#[tokio::test(flavor = "multi_thread")]
+async fn references_hold_at_the_end_whatever_the_order_of_the_rows() {
+    let server = Server::start().await;
+    let (own, other) = (server.client_after(SCENE).await, server.client().await);
+    run(&own, "INSERT INTO entry VALUES('moved', 1)").await;
+    run(
+        &own,
+        "BEGIN; UPDATE entry SET account = 2; INSERT INTO account VALUES(4, 0); UPDATE entry SET account = 4",
+    )
+    .await;
+    run(&other, "UPDATE account SET balance = 7 WHERE id = 3").await;
+    let read = "SELECT account::text FROM entry";
+    assert_eq!(answer(&own, read).await, "4", "on the newer state");
+    run(&other, "UPDATE account SET balance = 8 WHERE id = 3").await;
+    run(&own, "COMMIT").await;
+    assert_eq!(answer(&other, read).await, "4");
+    assert_eq!(
+        answer(&own, "INSERT INTO entry VALUES('x', 33)").await,
+        "23503"
+    );
+    server.stop();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_s_own_tables_move_with_its_transaction() {
     let server = Server::start().await;
