@@ -79,11 +79,20 @@ pub struct Sequences {
     counters: Mutex<Counters>,
 }
 
+/// See [`Counters::definitions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Definitions {
+    epoch: u64,
+    changes: u64,
+}
+
 /// Where the sequences are.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// The epoch of the page store in which they counted.
     epoch: u64,
+    /// How often definitions were committed.
+    changes: u64,
     stamp: i64,
     by_id: HashMap<i64, SequenceInfo>,
 }
@@ -110,6 +119,19 @@ impl Counters {
         let now = i64::try_from(since.as_micros()).unwrap_or(0);
         self.stamp = now.max(self.stamp.saturating_add(1));
         self.stamp
+    }
+
+    /// Names a state of all definitions: they are what they were while it is the same.
+    pub fn definitions(&self) -> Definitions {
+        Definitions {
+            epoch: self.epoch,
+            changes: self.changes,
+        }
+    }
+
+    /// A transaction that has changed definitions is durable.
+    pub fn note_changed(&mut self) {
+        self.changes += 1;
     }
 
     /// A definition that was read.

@@ -42,14 +42,19 @@ const DENIED_FUNCTIONS: [&str; 4] = ["load_extension", "fts3_tokenizer", "edit",
 /// The check that SQLite calls while it prepares a statement. While `trusted` is set the statements
 /// are the server's own.
 /// What views read is noted in `reads` while somebody asks for it.
-/// With `closed` the tables of the database are not for this user.
+/// With `closed` the tables of the database are not for this user. `temporary` is set with the first object of the
+/// session's own schema.
 pub(crate) fn authorizer(
     trusted: Arc<AtomicBool>,
     closed: bool,
     reads: Arc<Reads>,
+    temporary: Arc<AtomicBool>,
 ) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
     move |context: AuthContext<'_>| {
         reads.note(&context);
+        if makes_temporary(&context.action) {
+            temporary.store(true, Ordering::Relaxed);
+        }
         let hidden = closed
             && context.database_name == Some("main")
             && matches!(context.action, AuthAction::Read { .. });
@@ -106,6 +111,16 @@ impl Reads {
     }
 }
 
+fn makes_temporary(action: &AuthAction<'_>) -> bool {
+    matches!(
+        action,
+        AuthAction::CreateTempIndex { .. }
+            | AuthAction::CreateTempTable { .. }
+            | AuthAction::CreateTempTrigger { .. }
+            | AuthAction::CreateTempView { .. }
+    )
+}
+
 fn allowed(action: &AuthAction<'_>) -> bool {
     match action {
         AuthAction::Attach { .. }
@@ -147,6 +162,7 @@ mod tests {
             .authorizer(Some(authorizer(
                 Arc::new(AtomicBool::new(false)),
                 closed,
+                Arc::default(),
                 Arc::default(),
             )))
             .unwrap();
@@ -204,7 +220,12 @@ mod tests {
             .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
             .unwrap();
         client.execute_batch("CREATE TABLE users(a)").unwrap();
-        let guard = authorizer(Arc::new(AtomicBool::new(false)), true, Arc::default());
+        let guard = authorizer(
+            Arc::new(AtomicBool::new(false)),
+            true,
+            Arc::default(),
+            Arc::default(),
+        );
         client.authorizer(Some(guard)).unwrap();
         assert!(client.prepare("SELECT a FROM users").is_err());
     }

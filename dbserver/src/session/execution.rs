@@ -40,7 +40,7 @@ pub fn execute(
         let (transaction, scope) = session.transaction_mut();
         return transaction.change(scope, prepared, || {
             run_preparatory(scope.sqlite, prepared)?;
-            sequences::make_ready(scope.sqlite, &prepared.statement.sequences)?;
+            sequences::make_ready_to_change(scope.sqlite, &prepared.statement.sequences)?;
             scope.sqlite.change(prepared.text(), values)
         });
     }
@@ -120,7 +120,7 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
     let (transaction, scope) = session.transaction_mut();
     transaction.change(scope, &prepared, || {
         run_preparatory(&sqlite, &prepared)?;
-        sequences::make_ready(&sqlite, &prepared.statement.sequences)?;
+        sequences::make_ready_to_change(&sqlite, &prepared.statement.sequences)?;
         // What it gives must not be told before its rows are locked.
         portal.start(Rc::clone(&sqlite), Arc::clone(&interrupt));
         portal.keep()?;

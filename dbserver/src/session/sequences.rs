@@ -10,7 +10,7 @@ use pgtypes::SqlState;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::databases::Database;
-use crate::databases::sequences::{Counters, Sequences, border, next};
+use crate::databases::sequences::{Counters, Definitions, Sequences, border, next};
 use crate::failure::Failure;
 use crate::session::sqlite::Sqlite;
 
@@ -24,10 +24,19 @@ pub struct SessionSequences {
     state: Mutex<State>,
 }
 
+/// The definitions that were read, and the schema that said so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Known {
+    definitions: Definitions,
+    generation: u64,
+}
+
 #[derive(Default)]
 struct State {
     /// Rows, by name.
     rows: HashMap<String, SequenceInfo>,
+    /// What `rows` are true for.
+    known: Option<Known>,
     /// The transaction has changed definitions.
     changed: bool,
     /// Sequences that count by a definition of this transaction.
@@ -201,15 +210,51 @@ impl SessionSequences {
         let mut state = self.state();
         state.touched.clear();
         let own = std::mem::take(&mut state.own);
-        state.changed = false;
-        if !committed || own.is_empty() {
+        let changed = std::mem::take(&mut state.changed);
+        if changed {
+            state.known = None;
+        }
+        if !committed || !changed {
             return;
         }
         let mut shared = self.shared();
+        shared.note_changed();
         for sequence in own.values() {
             shared.committed(sequence);
         }
     }
+}
+
+/// Makes the sequences known that a change calls, on a server that writes: there all definitions are changed by
+/// sessions, who tell of it.
+pub fn make_ready_to_change(sqlite: &Sqlite, wanted: &Wanted) -> Result<(), Failure> {
+    let Wanted::Named(names) = wanted else {
+        return make_ready(sqlite, wanted);
+    };
+    let sequences = sqlite.sequences();
+    let known = {
+        let mut state = sequences.state();
+        let known = Known {
+            definitions: sequences.shared().definitions(),
+            generation: sqlite.schema().generation(),
+        };
+        if state.changed {
+            None
+        } else if state.known == Some(known) {
+            if names.iter().all(|name| state.rows.contains_key(name)) {
+                return Ok(());
+            }
+            Some(known)
+        } else {
+            state.rows.clear();
+            Some(known)
+        }
+    };
+    let durable = sequences.store.horizon().durable();
+    make_ready(sqlite, wanted)?;
+    // What was read of an older state says nothing of the next transaction.
+    sequences.state().known = known.filter(|_| sqlite.snapshot_commit() >= Some(durable));
+    Ok(())
 }
 
 const BY_NAME: &str = "WHERE name = ?1";
@@ -237,6 +282,7 @@ pub fn make_ready(sqlite: &Sqlite, wanted: &Wanted) -> Result<(), Failure> {
     })?;
     let sequences = sqlite.sequences();
     let mut state = sequences.state();
+    state.known = None;
     match wanted {
         Wanted::Named(names) => names.iter().for_each(|name| drop(state.rows.remove(name))),
         _ => state.rows.clear(),

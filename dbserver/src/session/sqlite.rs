@@ -14,6 +14,7 @@ use rusqlite::{CachedStatement, Connection, InterruptHandle};
 use sqlitevfs::{FileHandle, WriteMode, WriteSet};
 
 use crate::databases::database::Database;
+use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::authorizer::{self, Read, Reads};
 use crate::session::changes::{ChangedRows, Plan, RowPlans, TableName};
@@ -46,6 +47,8 @@ pub struct Sqlite {
     schema: SchemaCache,
     trusted: Arc<AtomicBool>,
     reads: Arc<Reads>,
+    /// The session has, or had, tables of its own.
+    temporary: Arc<AtomicBool>,
     changed_rows: ChangedRows,
     /// How the rows of tables are read and written, for one version of the schema.
     row_plans: RefCell<RowPlans>,
@@ -59,7 +62,8 @@ impl Sqlite {
         let (mut connection, handle) = database.open_connection()?;
         let trusted = Arc::new(AtomicBool::new(true));
         let reads = Arc::<Reads>::default();
-        prepare(&mut connection, (&trusted, &reads), facts)
+        let temporary = Arc::<AtomicBool>::default();
+        prepare(&mut connection, (&trusted, &reads, &temporary), facts)
             .map_err(|error| mapping::sqlite(&error))?;
         let changed_rows = ChangedRows::of(&mut connection)?;
         trusted.store(false, Ordering::Relaxed);
@@ -72,6 +76,7 @@ impl Sqlite {
             schema: SchemaCache::default(),
             trusted,
             reads,
+            temporary,
             changed_rows,
             row_plans: RefCell::default(),
             sequences: Arc::clone(facts.sequences()),
@@ -295,15 +300,24 @@ impl Sqlite {
 
     /// The number that moves with each change of the schema.
     pub fn schema_version(&self) -> Result<i64, Failure> {
-        self.trusted(|connection| {
-            let version = |text| -> rusqlite::Result<i64> {
+        let version = |text| {
+            self.trusted(|connection| -> rusqlite::Result<i64> {
                 let mut statement = connection.prepare_cached(text)?;
                 statement.query_row([], |row| row.get(0))
-            };
-            // The session's own tables hide those of the database.
-            let own = version("PRAGMA temp.schema_version")?;
-            Ok((own << 32) | version("PRAGMA main.schema_version")?)
-        })
+            })
+        };
+        // The session's own tables hide those of the database.
+        let own = if self.temporary.load(Ordering::Relaxed) {
+            version("PRAGMA temp.schema_version")?
+        } else {
+            0
+        };
+        let cookie = self.handle.schema_cookie();
+        let of_database = match cookie.map_err(|error| EngineError::from(&error))? {
+            Some(cookie) => i64::from(cookie),
+            None => version("PRAGMA main.schema_version")?,
+        };
+        Ok((own << 32) | of_database)
     }
 
     fn set_write_mode(&self, mode: WriteMode) {
@@ -333,7 +347,7 @@ impl Sqlite {
 
 fn prepare(
     connection: &mut Connection,
-    (trusted, reads): (&Arc<AtomicBool>, &Arc<Reads>),
+    (trusted, reads, temporary): (&Arc<AtomicBool>, &Arc<Reads>, &Arc<AtomicBool>),
     facts: &Arc<Facts>,
 ) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
@@ -354,5 +368,6 @@ fn prepare(
         Arc::clone(trusted),
         facts.is_closed(),
         Arc::clone(reads),
+        Arc::clone(temporary),
     )))
 }

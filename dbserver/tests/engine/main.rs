@@ -240,8 +240,9 @@ fn vacuum(environment: &Environment) {
     handle.allow_write(true);
     connection.execute_batch("VACUUM").unwrap();
     let queued = environment
-        .commit(&shop, permit, handle.take_write_set().unwrap())
+        .commit(&shop, &permit, handle.take_write_set().unwrap())
         .unwrap();
+    drop(permit);
     environment.wait_durable(&queued).unwrap();
 }
 

@@ -160,7 +160,7 @@ fn what_was_written_before_a_change_of_role_is_not_committed_after_it() {
     environment.change_role(Role::Master).unwrap();
     let write_set = handle.take_write_set().unwrap();
     let lost = environment
-        .commit(&database, permit, write_set)
+        .commit(&database, &permit, write_set)
         .unwrap_err();
     assert_eq!(
         lost.sqlstate(),

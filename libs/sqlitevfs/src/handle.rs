@@ -79,6 +79,14 @@ impl FileHandle {
         self.0.state().snapshot_commit()
     }
 
+    /// SQLite's `PRAGMA schema_version`, without a statement: of the state that the connection reads just now, between
+    /// statements that of the newest durable commit. `None` while it may commit: what it has changed only SQLite knows.
+    ///
+    /// Errors: the page can't be read.
+    pub fn schema_cookie(&self) -> Result<Option<u32>, Error> {
+        self.0.state().schema_cookie()
+    }
+
     /// The pages of what was committed since the last call, as one set; `None` when nothing changed.
     ///
     /// The caller holds the permit until it has published the set. If it can't, the connection has

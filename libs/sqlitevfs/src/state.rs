@@ -280,6 +280,19 @@ impl FileState {
         Ok(complete)
     }
 
+    /// The number in the file's header that moves with each change of the schema (SQLite's file format, 1.3: offset 40).
+    pub(crate) fn schema_cookie(&self) -> Result<Option<u32>, Error> {
+        if self.mode == WriteMode::Permit {
+            return Ok(None);
+        }
+        let mut cookie = [0; 4];
+        match (&self.snapshot, &self.pinned) {
+            (None, Some(pinned)) => pinned.read_at(locate(0)?.0, 40, &mut cookie)?,
+            _ => drop(self.read(40, &mut cookie)?),
+        }
+        Ok(Some(u32::from_be_bytes(cookie)))
+    }
+
     fn read_piece(&self, page: PageNumber, within: usize, piece: &mut [u8]) -> Result<(), Error> {
         let found = match self.working.find(page) {
             Found::Below => self.committed.find(page),
