@@ -79,6 +79,12 @@ pub struct Sequences {
     counters: Mutex<Counters>,
 }
 
+#[derive(Debug)]
+struct Border {
+    generation: i64,
+    there: (i64, bool),
+}
+
 /// See [`Counters::definitions`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definitions {
@@ -95,6 +101,8 @@ pub struct Counters {
     changes: u64,
     stamp: i64,
     by_id: HashMap<i64, SequenceInfo>,
+    /// Borders on disk that nobody has moved since they were read under the write permit.
+    borders: HashMap<i64, Border>,
 }
 
 impl Sequences {
@@ -105,6 +113,7 @@ impl Sequences {
         if counters.epoch != epoch {
             counters.epoch = epoch;
             counters.by_id.clear();
+            counters.borders.clear();
         }
         counters
     }
@@ -132,6 +141,22 @@ impl Counters {
     /// A transaction that has changed definitions is durable.
     pub fn note_changed(&mut self) {
         self.changes += 1;
+    }
+
+    /// The border on disk, if it is known.
+    pub fn border(&self, id: i64, generation: i64) -> Option<(i64, bool)> {
+        let border = self.borders.get(&id)?;
+        (border.generation == generation).then_some(border.there)
+    }
+
+    /// Keeps a border that was read; the caller has the write permit.
+    pub fn keep_border(&mut self, id: i64, generation: i64, there: (i64, bool)) {
+        self.borders.insert(id, Border { generation, there });
+    }
+
+    /// The border is about to move; the caller has the write permit.
+    pub fn forget_border(&mut self, id: i64) {
+        self.borders.remove(&id);
     }
 
     /// A definition that was read.

@@ -308,7 +308,15 @@ pub fn write_borders(sqlite: &Sqlite) -> Result<(), Failure> {
         let state = sequences.state();
         let shared = sequences.shared();
         for id in &state.touched {
-            used.extend(state.own.get(id).or_else(|| shared.any(*id)).cloned());
+            let sequence = state.own.get(id).or_else(|| shared.any(*id));
+            used.extend(
+                sequence
+                    .filter(|sequence| {
+                        let there = shared.border(*id, sequence.generation);
+                        there.is_none_or(|there| border(sequence, there).is_some())
+                    })
+                    .cloned(),
+            );
         }
     }
     for sequence in used {
@@ -321,9 +329,16 @@ pub fn write_borders(sqlite: &Sqlite) -> Result<(), Failure> {
                     Ok((row.get(0)?, row.get(1)?))
                 })
                 .optional()?;
-            let Some((last, called)) = there.and_then(|there| border(&sequence, there)) else {
+            let Some(there) = there else {
                 return Ok(());
             };
+            let Some((last, called)) = border(&sequence, there) else {
+                sequences
+                    .shared()
+                    .keep_border(sequence.id, sequence.generation, there);
+                return Ok(());
+            };
+            sequences.shared().forget_border(sequence.id);
             connection
                 .prepare_cached(
                     "UPDATE main.eloqdb_sequence SET last_value = ?2, is_called = ?3 WHERE id = ?1",

@@ -251,6 +251,7 @@ impl Transaction {
         let statement = &prepared.statement;
         let change = Change {
             by_key: statement.by_key,
+            only_inserts: statement.only_inserts,
             opaque: statement.moves_rows || statement.catalog || statement.sqlite.len() > 1,
         };
         let mut private = (self.is_explicit() || !statement.writes)

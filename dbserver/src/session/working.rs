@@ -75,6 +75,8 @@ pub(super) enum Attempt {
 pub(super) struct Change {
     /// It needs no newer snapshot, unless somebody has changed the very rows that it names.
     pub(super) by_key: bool,
+    /// The rows that the transaction has changed before stay as they are.
+    pub(super) only_inserts: bool,
     /// It does what can't be told by rows.
     pub(super) opaque: bool,
 }
@@ -255,7 +257,9 @@ impl Working {
     ) -> Result<Attempt, Failure> {
         let sqlite = scope.sqlite;
         sqlite.changed_rows().take();
-        let marked = terms.nested || self.incomplete || !self.changes.is_empty();
+        // What can be read again needs no savepoint, which costs a copy of each page.
+        let marked =
+            self.incomplete || (!change.only_inserts && (terms.nested || !self.changes.is_empty()));
         if marked {
             sqlite.run("SAVEPOINT own")?;
         }
@@ -330,14 +334,13 @@ impl Working {
         Ok(Locking::Done(scope.locks.take_all(&needed)))
     }
 
-    /// Takes back what the statement has done.
+    /// Takes back what the statement has done, and keeps what others have done before it.
     fn undo_attempt(&mut self, scope: Scope<'_>, marked: bool) -> Result<(), Failure> {
         if marked {
             scope.sqlite.run("ROLLBACK TO own")?;
             return scope.sqlite.run("RELEASE own");
         }
-        self.writing = Writing::Nothing;
-        scope.sqlite.rollback()
+        self.take_along(scope)
     }
 
     /// Waits for a lock, without the permit.

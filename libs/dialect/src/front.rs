@@ -37,6 +37,7 @@ fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement, DialectErr
         Tree::Delete(_) => (StatementKind::Dml, CommandTag::Delete),
     };
     let writes = kind == StatementKind::Dml;
+    let only_inserts = matches!(&analyzed.statement, Tree::Insert(insert) if insert.with.is_empty() && insert.on_conflict.is_none());
     let outputs = analyzed.columns();
     let returning = writes && !outputs.is_empty();
     let columns = outputs.iter().map(column).collect::<Result<_, _>>()?;
@@ -50,6 +51,7 @@ fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement, DialectErr
         tag,
         writes,
         by_key: analyzed.by_key,
+        only_inserts,
         moves_rows: analyzed.moves_rows,
         locks_rows: analyzed.locks_rows,
         returning,

@@ -28,6 +28,8 @@ pub struct Statement {
     /// Inserts rows that are given, or changes one row that is named by a key: what others commit meanwhile matters only
     /// where it is about that row.
     pub by_key: bool,
+    /// Does nothing but insert rows: those that are there stay as they are.
+    pub only_inserts: bool,
     /// May give rows other numbers: those by which SQLite tells of changes.
     pub moves_rows: bool,
     /// FOR UPDATE or FOR SHARE was said: what was read must be the same when the transaction commits.
@@ -67,6 +69,7 @@ impl Statement {
             tag: CommandTag::Fixed(tag),
             writes: false,
             by_key: false,
+            only_inserts: false,
             moves_rows: false,
             locks_rows: false,
             returning: false,

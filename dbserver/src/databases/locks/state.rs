@@ -1,11 +1,12 @@
 //! Who holds what, who waits for it, and what was committed to it last.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
 
 use pagestore::CommitNumber;
+use rustc_hash::FxHashMap;
 
 use crate::databases::locks::{Granted, Mode, Thing};
 
@@ -66,8 +67,8 @@ struct Standing {
 /// See the module's page.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    locks: HashMap<Thing, Lock>,
-    owners: HashMap<OwnerId, Standing>,
+    locks: FxHashMap<Thing, Lock>,
+    owners: FxHashMap<OwnerId, Standing>,
     last_owner: u64,
     /// How many transactions began after a commit.
     snapshots: BTreeMap<CommitNumber, usize>,

@@ -1,6 +1,5 @@
 //! What a transaction has done in all: the rows that it touched, and how they are read and made again.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
@@ -8,6 +7,7 @@ use pgtypes::SqlState;
 use rusqlite::Connection;
 use rusqlite::hooks::Action;
 use rusqlite::types::Value;
+use rustc_hash::FxHashMap;
 
 use crate::databases::locks::{Mode, RowMode, TableMode, Thing};
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ use crate::session::sqlite::Sqlite;
 pub struct Changes {
     tables: Vec<Table>,
     rows: Vec<Row>,
-    places: HashMap<(usize, i64), usize>,
+    places: FxHashMap<(usize, i64), usize>,
 }
 
 #[derive(Debug)]

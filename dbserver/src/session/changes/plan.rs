@@ -1,5 +1,6 @@
 //! How the rows of one table are read and written, by the number that SQLite gives them.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -11,6 +12,9 @@ use crate::session::copy::quoted;
 
 /// Names that SQLite has for the number of a row, unless a column has them.
 const ROWID_NAMES: [&str; 3] = ["rowid", "_rowid_", "oid"];
+
+/// Kept texts that change columns of a table.
+const MAX_UPDATES: usize = 16;
 
 /// The statements for one table.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(in crate::session) struct Plan {
     pub(super) select: String,
     pub(super) insert: String,
     pub(super) delete: String,
+    /// The statements that change columns, by the columns.
+    updates: RefCell<Vec<(Vec<usize>, Rc<str>)>>,
 }
 
 impl Plan {
@@ -68,6 +74,7 @@ impl Plan {
             insert: format!("INSERT INTO {name} ({list}) VALUES ({places})"),
             delete: format!("DELETE FROM {name} WHERE {rowid} = ?1"),
             columns: columns.iter().map(|column| quoted(column)).collect(),
+            updates: RefCell::default(),
             table: name,
             rowid,
         }))
@@ -79,7 +86,22 @@ impl Plan {
     }
 
     /// The statement that changes these columns; the last parameter is the row's number.
-    pub(super) fn update(&self, places: &[usize]) -> String {
+    pub(super) fn update(&self, places: &[usize]) -> Rc<str> {
+        let known = self.updates.borrow();
+        if let Some((_, text)) = known.iter().find(|(known, _)| known == places) {
+            return Rc::clone(text);
+        }
+        drop(known);
+        let text: Rc<str> = self.update_text(places).into();
+        let mut known = self.updates.borrow_mut();
+        if known.len() == MAX_UPDATES {
+            known.clear();
+        }
+        known.push((places.to_vec(), Rc::clone(&text)));
+        text
+    }
+
+    fn update_text(&self, places: &[usize]) -> String {
         let sets: Vec<String> = places
             .iter()
             .filter_map(|place| self.columns.get(*place))
