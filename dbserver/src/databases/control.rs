@@ -141,24 +141,33 @@ fn body_of(text: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// Whether the file is whole and says that it is of a later version.
-fn is_newer(text: &str) -> bool {
-    let version = body_of(text).ok().and_then(|body| {
-        let line = body
-            .lines()
-            .find_map(|line| line.strip_prefix("version = "))?;
-        line.parse().ok()
-    });
-    version.is_some_and(|version: u32| version > CONTROL_VERSION)
+/// The version that the file says, if it is whole and the version is another.
+fn other_version(text: &str) -> Option<u32> {
+    let body = body_of(text).ok()?;
+    let mut lines = body.lines();
+    let version = lines.find_map(|line| line.strip_prefix("version = "))?;
+    version
+        .parse()
+        .ok()
+        .filter(|version| *version != CONTROL_VERSION)
 }
 
-fn newer(path: &Path) -> EngineError {
+fn written_by_another(path: &Path, version: u32) -> EngineError {
+    if version > CONTROL_VERSION {
+        return EngineError::state(
+            format!(
+                "control file {} was written by a newer server",
+                path.display()
+            ),
+            "Use the server that wrote it, or a newer one. Nothing was changed.",
+        );
+    }
     EngineError::state(
         format!(
-            "control file {} was written by a newer server",
+            "control file {} was written by an older server: it has version {version}, and this server reads {CONTROL_VERSION}",
             path.display()
         ),
-        "Use the server that wrote it, or a newer one. Nothing was changed.",
+        "Take the databases out with the server that wrote it ('dbctl database dump'), and bring them into a new DataDir with 'dbctl database restore'. Nothing was changed.",
     )
 }
 
@@ -172,13 +181,12 @@ impl Control {
             Ok(content) => {
                 let text =
                     String::from_utf8(content).map_err(|_| damaged("it is not text".into()))?;
-                Self::parse(&text).map(Some).map_err(|why| {
-                    if is_newer(&text) {
-                        newer(path)
-                    } else {
-                        damaged(why)
-                    }
-                })
+                Self::parse(&text)
+                    .map(Some)
+                    .map_err(|why| match other_version(&text) {
+                        Some(version) => written_by_another(path, version),
+                        None => damaged(why),
+                    })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(EngineError::file("read", path, &error)),
@@ -419,6 +427,26 @@ mod tests {
             assert!(Control::parse(cut).is_err(), "cut at {at}");
         }
         assert_eq!(Control::read(&disk, path).unwrap(), Some(sample()));
+    }
+
+    /// Bug: a file of an older server was called damaged.
+    #[test]
+    fn the_file_of_another_server_is_told_from_a_damaged_one() {
+        let machine = SimulatedDisk::new(1);
+        let disk = machine.process().disk();
+        let path = Path::new("/control");
+        let said = |version: u32| {
+            let mut body = Body::default();
+            body.line("version", version);
+            let hash = blake3::hash(body.text.as_bytes());
+            body.line("blake3", hash.to_hex());
+            disk.write_atomic(path, body.text.as_bytes(), 0o600)
+                .unwrap();
+            Control::read(&disk, path).unwrap_err().to_string()
+        };
+        assert!(said(CONTROL_VERSION - 1).contains("older server: it has version 2"));
+        assert!(said(CONTROL_VERSION + 1).contains("newer server"));
+        assert!(said(CONTROL_VERSION).contains("damaged"));
     }
 
     #[test]
