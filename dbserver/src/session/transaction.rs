@@ -46,6 +46,8 @@ pub struct Transaction {
     block: Block,
     isolation: Isolation,
     read_only: bool,
+    /// It said DEFERRABLE, which is shown and changes nothing: no transaction waits to begin.
+    deferrable: bool,
     /// A statement has run: the isolation level is settled.
     started: bool,
     savepoints: Savepoints,
@@ -64,6 +66,7 @@ impl Transaction {
             block: Block::None,
             isolation: settings.frequent().isolation,
             read_only: settings.frequent().read_only,
+            deferrable: settings.frequent().deferrable,
             started: false,
             savepoints: Savepoints::default(),
             snapshot: None,
@@ -112,6 +115,11 @@ impl Transaction {
         self.read_only
     }
 
+    /// Whether it said DEFERRABLE.
+    pub fn is_deferrable(&self) -> bool {
+        self.deferrable
+    }
+
     /// Refuses a statement that may not run: after a failure only what ends the transaction, or goes
     /// back, may (25P02).
     pub fn check_accepts(&self, kind: &StatementKind) -> Result<(), Failure> {
@@ -131,10 +139,7 @@ impl Transaction {
     /// Refuses what can't be undone with a transaction (25001).
     pub fn check_outside_block(&self, what: &str) -> Result<(), Failure> {
         if self.is_explicit() || self.has_written() {
-            return Err(Failure::new(
-                SqlState::ACTIVE_SQL_TRANSACTION,
-                format!("{what} cannot run inside a transaction block"),
-            ));
+            return Err(in_block(what));
         }
         Ok(())
     }
@@ -178,7 +183,20 @@ impl Transaction {
             }
             self.isolation = isolation;
         }
+        if let Some(deferrable) = modes.deferrable {
+            if self.started {
+                return Err(Failure::new(
+                    SqlState::ACTIVE_SQL_TRANSACTION,
+                    "SET TRANSACTION [NOT] DEFERRABLE must be called before any query",
+                ));
+            }
+            self.deferrable = deferrable;
+        }
         match modes.read_only {
+            Some(false) if self.read_only && self.started => Err(Failure::new(
+                SqlState::ACTIVE_SQL_TRANSACTION,
+                "transaction read-write mode must be set before any query",
+            )),
             Some(false) if on_slave => Err(Failure::new(
                 SqlState::READ_ONLY_SQL_TRANSACTION,
                 "cannot set transaction read-write mode: this server is a slave",
@@ -485,6 +503,14 @@ impl Transaction {
     fn reset(&mut self, settings: &Settings) {
         *self = Self::new(settings);
     }
+}
+
+/// The refusal of what may not stand in a transaction block.
+pub fn in_block(what: &str) -> Failure {
+    Failure::new(
+        SqlState::ACTIVE_SQL_TRANSACTION,
+        format!("{what} cannot run inside a transaction block"),
+    )
 }
 
 /// The refusal of everything else after a failure.
