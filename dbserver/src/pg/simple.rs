@@ -27,10 +27,12 @@ pub(super) async fn run(connection: &mut Connection, sql: &str) -> Result<(), Fa
     let alone = statements.len() == 1;
     for range in statements {
         let text = sql.get(range.clone()).unwrap_or_default();
-        statement(connection, text, alone).await.map_err(|failure| {
-            let before = sql.get(..range.start).unwrap_or_default();
-            failure.shifted(before.chars().count())
-        })?;
+        statement(connection, text, alone)
+            .await
+            .map_err(|failure| {
+                let before = sql.get(..range.start).unwrap_or_default();
+                failure.shifted(before.chars().count())
+            })?;
     }
     Ok(())
 }

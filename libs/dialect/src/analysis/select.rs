@@ -298,7 +298,8 @@ impl Analyzer<'_> {
             ast::LockStrength::Share => "FOR SHARE",
             ast::LockStrength::KeyShare => "FOR KEY SHARE",
         };
-        let grouped = matches!(&query.body, ast::QueryBody::Select(select) if !select.group_by.is_empty());
+        let grouped =
+            matches!(&query.body, ast::QueryBody::Select(select) if !select.group_by.is_empty());
         let refused = match &result.body {
             _ if grouped => Some("GROUP BY clause"),
             Body::SetOperation { .. } => Some("UNION/INTERSECT/EXCEPT"),

@@ -324,9 +324,8 @@ fn outer_mention(item: &ast::FromItem, name: &Name, outer: bool) -> Option<Posit
         ast::FromItem::Join(join) => {
             let [left, right] = &join.sides;
             let may_lack = |kinds: [JoinKind; 2]| outer || kinds.contains(&join.kind);
-            outer_mention(left, name, may_lack([JoinKind::Right, JoinKind::Full])).or_else(|| {
-                outer_mention(right, name, may_lack([JoinKind::Left, JoinKind::Full]))
-            })
+            outer_mention(left, name, may_lack([JoinKind::Right, JoinKind::Full]))
+                .or_else(|| outer_mention(right, name, may_lack([JoinKind::Left, JoinKind::Full])))
         }
         _ => None,
     }

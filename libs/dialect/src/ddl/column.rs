@@ -166,7 +166,10 @@ impl Translator<'_> {
             }
             let column = self.src.name(at).unwrap_or_default();
             let message = format!("column \"{column}\" has pseudo-type unknown");
-            return Err(DialectError::new(SqlState::INVALID_TABLE_DEFINITION, message));
+            return Err(DialectError::new(
+                SqlState::INVALID_TABLE_DEFINITION,
+                message,
+            ));
         }
         if let Some(PgType::Opaque(
             Opaque::Citext | Opaque::Xml | Opaque::Macaddr | Opaque::Money,
