@@ -246,12 +246,21 @@ fn merged_value(mut both: Vec<Expr>, kind: JoinKind, at: Position) -> Expr {
     let value = match (kind, both.len()) {
         (JoinKind::Full, _) => return Expr::new(ty, ExprKind::Coalesce(both), at),
         (JoinKind::Right, 2) => both.swap_remove(1),
+        // Either would do: the one that needs no conversion.
+        (JoinKind::Inner, 2) if both.first().is_some_and(|left| !is_column(left)) => {
+            let right = both.last().is_some_and(is_column);
+            both.swap_remove(usize::from(right))
+        }
         _ => both.swap_remove(0),
     };
     if value.ty == ty {
         return value;
     }
     Expr::new(ty, ExprKind::Relabel(Box::new(value)), at)
+}
+
+fn is_column(value: &Expr) -> bool {
+    matches!(value.kind, ExprKind::Column(_))
 }
 
 fn joined(mut left: Vec<ItemColumn>, right: Vec<ItemColumn>) -> Vec<ItemColumn> {

@@ -292,12 +292,7 @@ impl Analyzer<'_> {
         let Some(locking) = query.locking.first() else {
             return Ok(Vec::new());
         };
-        let clause = match locking.strength {
-            ast::LockStrength::Update => "FOR UPDATE",
-            ast::LockStrength::NoKeyUpdate => "FOR NO KEY UPDATE",
-            ast::LockStrength::Share => "FOR SHARE",
-            ast::LockStrength::KeyShare => "FOR KEY SHARE",
-        };
+        let clause = clause_of(locking.strength);
         let grouped =
             matches!(&query.body, ast::QueryBody::Select(select) if !select.group_by.is_empty());
         let refused = match &result.body {
@@ -420,6 +415,16 @@ pub(crate) fn plain(body: Body, columns: Vec<Output>, order_by: Vec<Sort>) -> Qu
         offset: None,
         columns,
         locks: Vec::new(),
+    }
+}
+
+/// A lock's words.
+fn clause_of(strength: ast::LockStrength) -> &'static str {
+    match strength {
+        ast::LockStrength::Update => "FOR UPDATE",
+        ast::LockStrength::NoKeyUpdate => "FOR NO KEY UPDATE",
+        ast::LockStrength::Share => "FOR SHARE",
+        ast::LockStrength::KeyShare => "FOR KEY SHARE",
     }
 }
 

@@ -52,7 +52,7 @@ impl Writer<'_> {
         self.push(&name);
     }
 
-    pub(super) fn from_item(&mut self, item: &FromItem) {
+    pub(super) fn item_of_from(&mut self, item: &FromItem) {
         match item {
             FromItem::Relation(id) => self.relation(*id),
             FromItem::Join {
@@ -70,7 +70,7 @@ impl Writer<'_> {
                 if !self.pretty {
                     self.push("(");
                 }
-                self.from_item(left);
+                self.item_of_from(left);
                 let words = match kind {
                     JoinKind::Inner if on.is_none() => " CROSS JOIN ",
                     JoinKind::Inner => " JOIN ",
@@ -81,7 +81,7 @@ impl Writer<'_> {
                 self.clause(words, 4);
                 let wrap = self.pretty && matches!(right, FromItem::Join { .. });
                 self.push(if wrap { "(" } else { "" });
-                self.from_item(right);
+                self.item_of_from(right);
                 self.push(if wrap { ")" } else { "" });
                 self.condition(*kind, on.as_ref(), using);
                 if !self.pretty {

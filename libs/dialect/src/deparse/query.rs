@@ -89,7 +89,7 @@ impl Writer<'_> {
                 self.push(",");
                 self.break_line(self.indent.saturating_sub(STEP) + 4);
             }
-            self.from_item(item);
+            self.item_of_from(item);
         }
         if let Some(filter) = &select.filter {
             self.clause(" WHERE ", 1);
