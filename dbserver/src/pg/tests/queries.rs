@@ -254,7 +254,7 @@ async fn answers_of_rare_forms_are_postgresqls() {
     ] {
         let rows = client.simple_query(sql).await.unwrap();
         let row = rows.iter().find_map(|message| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
+            SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
             _ => None,
         });
         assert_eq!(row.flatten().as_deref(), expected, "{sql}");
