@@ -2,6 +2,7 @@
 
 use crate::analysis::tree::{Body, Distinct, Expr, ExprKind, Output, Query, Select, Sort, SortBy};
 use crate::deparse::Writer;
+use crate::deparse::coercion::Coercion;
 use crate::pg_catalog::identifier;
 use crate::syntax::ast::SetOperator;
 
@@ -107,6 +108,10 @@ impl Writer<'_> {
 
     /// The name that a value has without AS: that of a column.
     fn own_name(&self, target: &Expr) -> Option<String> {
+        // A conversion that is not shown changes no name.
+        if let Some(coercion) = Coercion::of(target).filter(|coercion| coercion.implicit) {
+            return self.own_name(coercion.operand);
+        }
         match &target.kind {
             ExprKind::Column(column) => {
                 let relation = self.relations.get(column.relation.0)?;
