@@ -480,6 +480,25 @@ ALTER TABLE author ADD COLUMN extra int DEFAULT 4; SELECT extra FROM author WHER
 CREATE SEQUENCE s START 5; SELECT nextval('s'), nextval('s'); SELECT currval('s'), lastval()
 SELECT nextval('no_such_sequence')
 SELECT setval('loan_id_seq', 50), nextval('loan_id_seq')
+DROP TABLE author
+DROP TABLE loan; DROP TABLE book; DROP TABLE author; SELECT * FROM author
+DROP VIEW priced; DROP TABLE IF EXISTS nowhere
+ALTER TABLE author DROP COLUMN id
+INSERT INTO book (id, title, price) VALUES (21, 'x', -1)
+UPDATE book SET price = -price WHERE id = 10
+CREATE INDEX CONCURRENTLY book_title ON book (title)
+
+-- the catalog
+SELECT 'book'::regclass, 'int4'::regtype, 'character varying(3)'::regtype, 'priced'::regclass
+SELECT 'nowhere'::regclass
+SELECT 'nothing'::regtype
+SELECT relname, relkind FROM pg_class WHERE oid = 'book_isbn'::regclass
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'book'::regclass ORDER BY 1
+SELECT pg_get_viewdef('priced'::regclass), pg_get_viewdef('priced'::regclass, true)
+CREATE VIEW w AS SELECT a.name, count(*) AS n, string_agg(b.title, ', ' ORDER BY b.id) FROM author a LEFT JOIN book b ON b.author_id = a.id WHERE a.born > '1800-01-01' GROUP BY a.name HAVING count(*) > 0 ORDER BY lower(a.name) DESC LIMIT 3; SELECT pg_get_viewdef('w'::regclass), pg_get_viewdef('w'::regclass, true)
+CREATE VIEW w AS SELECT id FROM book JOIN loan USING (id) UNION ALL SELECT id FROM author WHERE id IN (SELECT author_id FROM book) AND NOT EXISTS (SELECT 1 FROM loan WHERE book_id = author.id); SELECT pg_get_viewdef('w'::regclass), pg_get_viewdef('w'::regclass, true)
+SELECT pg_get_indexdef('book_isbn'::regclass), pg_get_indexdef('author_pkey'::regclass)
+CREATE TEMP TABLE book (z int); SELECT count(*) FROM book; DROP TABLE book; SELECT count(*) FROM book
 
 -- sessions
 SHOW server_encoding

@@ -42,6 +42,9 @@ pub(super) async fn perform(
     if !portal.is_fresh() {
         return go_on(connection, portal, limit).await;
     }
+    if let Some(what) = prepared.statement.outside_block {
+        session.transaction().check_outside_block(what)?;
+    }
     roles::check(session, &prepared.statement.roles)?;
     session.notices().extend(&prepared.statement.notices);
     match kind {

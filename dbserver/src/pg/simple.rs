@@ -10,6 +10,7 @@ use crate::pg::connection::Connection;
 use crate::pg::perform::{complete, perform};
 use crate::session::execution::resolve_execute;
 use crate::session::portal::Portal;
+use crate::session::transaction::in_block;
 use crate::wire::output;
 
 /// Runs the statements of a Query message up to the first that fails.
@@ -23,19 +24,26 @@ pub(super) async fn run(connection: &mut Connection, sql: &str) -> Result<(), Fa
         output::empty_query(connection.out());
         return Ok(());
     }
+    let alone = statements.len() == 1;
     for range in statements {
         let text = sql.get(range.clone()).unwrap_or_default();
-        statement(connection, text).await.map_err(|failure| {
-            let before = sql.get(..range.start).unwrap_or_default();
-            failure.shifted(before.chars().count())
-        })?;
+        statement(connection, text, alone)
+            .await
+            .map_err(|failure| {
+                let before = sql.get(..range.start).unwrap_or_default();
+                failure.shifted(before.chars().count())
+            })?;
     }
     Ok(())
 }
 
-async fn statement(connection: &mut Connection, text: &str) -> Result<(), Failure> {
+/// Runs one of them; `alone`: it is the only one of its message.
+async fn statement(connection: &mut Connection, text: &str, alone: bool) -> Result<(), Failure> {
     let session = connection.session();
     let mut prepared = session.prepare(text, &[])?;
+    if let (false, Some(what)) = (alone, prepared.statement.outside_block) {
+        return Err(in_block(what));
+    }
     let mut values = Vec::new();
     if let StatementKind::Execute { name, arguments } = &prepared.statement.kind {
         (prepared, values) = resolve_execute(session, name, arguments)?;

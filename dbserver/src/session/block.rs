@@ -28,7 +28,7 @@ pub(super) fn end(session: &mut Session, commit: bool, chain: bool) -> Result<Re
     let modes = TransactionModes {
         isolation: Some(transaction.isolation()),
         read_only: Some(transaction.is_read_only()),
-        deferrable: None,
+        deferrable: Some(transaction.is_deferrable()),
     };
     if chain {
         let what = if commit { "COMMIT" } else { "ROLLBACK" };

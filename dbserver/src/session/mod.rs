@@ -27,6 +27,7 @@ pub mod execution;
 pub mod functions;
 mod maintenance;
 pub mod mapping;
+mod modes;
 mod named;
 mod notices;
 pub mod parameters;

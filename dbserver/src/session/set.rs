@@ -51,6 +51,7 @@ fn present(session: &Session, name: &str) -> Option<&'static str> {
     match parameters::find(name)?.name {
         "transaction_isolation" => Some(transaction.isolation().name()),
         "transaction_read_only" => switch(transaction.is_read_only() || on_slave()),
+        "transaction_deferrable" => switch(transaction.is_deferrable()),
         "in_hot_standby" => switch(on_slave()),
         _ => None,
     }
@@ -81,6 +82,10 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
             if let Some(read_only) = modes.read_only {
                 let value = Some(if read_only { "on" } else { "off" });
                 set(session, "default_transaction_read_only", value, false)?;
+            }
+            if let Some(deferrable) = modes.deferrable {
+                let value = Some(if deferrable { "on" } else { "off" });
+                set(session, "default_transaction_deferrable", value, false)?;
             }
             Ok(())
         }
@@ -122,6 +127,13 @@ fn set(session: &mut Session, name: &str, value: Option<&str>, local: bool) -> R
         Some("transaction_read_only") => {
             let modes = TransactionModes {
                 read_only: value.map(|v| matches!(v, "on" | "true" | "1" | "yes")),
+                ..TransactionModes::default()
+            };
+            return block::set_modes(session, modes);
+        }
+        Some("transaction_deferrable") => {
+            let modes = TransactionModes {
+                deferrable: value.map(|v| matches!(v, "on" | "true" | "1" | "yes")),
                 ..TransactionModes::default()
             };
             return block::set_modes(session, modes);

@@ -41,6 +41,8 @@ pub struct Frequent {
     pub isolation: Isolation,
     /// Whether new transactions are read-only.
     pub read_only: bool,
+    /// Whether new transactions are shown as deferrable.
+    pub deferrable: bool,
 }
 
 /// What the end of the transaction makes of the values.
@@ -68,6 +70,7 @@ impl Frequent {
                 _ => Isolation::ReadCommitted,
             },
             read_only: value("default_transaction_read_only") == Some("on"),
+            deferrable: value("default_transaction_deferrable") == Some("on"),
         }
     }
 }

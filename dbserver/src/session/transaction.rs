@@ -18,6 +18,7 @@ use crate::databases::locks::{Mode, TableMode, Thing};
 use crate::databases::permit::Permit;
 use crate::failure::Failure;
 use crate::session::constraints::{self, Constraints};
+use crate::session::modes::Modes;
 use crate::session::prepared::Prepared;
 use crate::session::row_locks::Needed;
 use crate::session::savepoints::Savepoints;
@@ -44,8 +45,7 @@ enum Block {
 /// Where a session is in its transaction.
 pub struct Transaction {
     block: Block,
-    isolation: Isolation,
-    read_only: bool,
+    modes: Modes,
     /// A statement has run: the isolation level is settled.
     started: bool,
     savepoints: Savepoints,
@@ -62,8 +62,7 @@ impl Transaction {
     pub fn new(settings: &Settings) -> Self {
         Self {
             block: Block::None,
-            isolation: settings.frequent().isolation,
-            read_only: settings.frequent().read_only,
+            modes: Modes::new(settings),
             started: false,
             savepoints: Savepoints::default(),
             snapshot: None,
@@ -104,12 +103,17 @@ impl Transaction {
 
     /// The isolation level.
     pub fn isolation(&self) -> Isolation {
-        self.isolation
+        self.modes.isolation
     }
 
     /// Whether writes are refused.
     pub fn is_read_only(&self) -> bool {
-        self.read_only
+        self.modes.read_only
+    }
+
+    /// Whether it said DEFERRABLE.
+    pub fn is_deferrable(&self) -> bool {
+        self.modes.deferrable
     }
 
     /// Refuses a statement that may not run: after a failure only what ends the transaction, or goes
@@ -131,10 +135,7 @@ impl Transaction {
     /// Refuses what can't be undone with a transaction (25001).
     pub fn check_outside_block(&self, what: &str) -> Result<(), Failure> {
         if self.is_explicit() || self.has_written() {
-            return Err(Failure::new(
-                SqlState::ACTIVE_SQL_TRANSACTION,
-                format!("{what} cannot run inside a transaction block"),
-            ));
+            return Err(in_block(what));
         }
         Ok(())
     }
@@ -167,28 +168,9 @@ impl Transaction {
 
     /// Isolation level and access of the transaction.
     ///
-    /// Errors: 25001 when it is too late for another level, 25006 where the server is a slave.
+    /// Errors: 25001 when it is too late for another, 25006 where the server is a slave.
     pub fn set_modes(&mut self, modes: TransactionModes, on_slave: bool) -> Result<(), Failure> {
-        if let Some(isolation) = modes.isolation {
-            if self.started && isolation != self.isolation {
-                return Err(Failure::new(
-                    SqlState::ACTIVE_SQL_TRANSACTION,
-                    "SET TRANSACTION ISOLATION LEVEL must be called before any query",
-                ));
-            }
-            self.isolation = isolation;
-        }
-        match modes.read_only {
-            Some(false) if on_slave => Err(Failure::new(
-                SqlState::READ_ONLY_SQL_TRANSACTION,
-                "cannot set transaction read-write mode: this server is a slave",
-            )),
-            Some(read_only) => {
-                self.read_only = read_only;
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        self.modes.change(modes, self.started, on_slave)
     }
 
     /// Whether a read will end SQLite's transaction, to begin it again on a newer commit.
@@ -212,7 +194,7 @@ impl Transaction {
 
     /// REPEATABLE READ and SERIALIZABLE read what their first statement reads.
     fn take_snapshot(&mut self, scope: Scope<'_>) {
-        let holds = self.isolation != Isolation::ReadCommitted
+        let holds = self.modes.isolation != Isolation::ReadCommitted
             && self.is_explicit()
             && !self.has_written()
             && self.snapshot.is_none();
@@ -255,12 +237,12 @@ impl Transaction {
             opaque: statement.moves_rows || statement.catalog || statement.sqlite.len() > 1,
         };
         let mut private = (self.is_explicit() || !statement.writes)
-            && self.isolation != Isolation::Serializable
+            && self.modes.isolation != Isolation::Serializable
             && self.constraints.is_default()
             && !change.opaque;
         let mut newest = !change.by_key;
         // What a SERIALIZABLE transaction has done before is true of one state only.
-        let bound = self.isolation == Isolation::Serializable
+        let bound = self.modes.isolation == Isolation::Serializable
             && (self.has_written() || self.holds_snapshot());
         loop {
             if private && self.working.has_room() {
@@ -486,6 +468,14 @@ impl Transaction {
     fn reset(&mut self, settings: &Settings) {
         *self = Self::new(settings);
     }
+}
+
+/// The refusal of what may not stand in a transaction block.
+pub fn in_block(what: &str) -> Failure {
+    Failure::new(
+        SqlState::ACTIVE_SQL_TRANSACTION,
+        format!("{what} cannot run inside a transaction block"),
+    )
 }
 
 /// The refusal of everything else after a failure.

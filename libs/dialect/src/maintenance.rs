@@ -70,15 +70,15 @@ pub(crate) fn reindex(src: &Source<'_>) -> Result<Statement, DialectError> {
         1
     };
     let said = src.is_any(kind, &["INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM"]);
-    let at = if said {
-        kind + 1 + usize::from(src.is(kind + 1, "CONCURRENTLY"))
-    } else {
-        kind
-    };
+    let concurrently = said && src.is(kind + 1, "CONCURRENTLY");
+    let at = kind + usize::from(said) + usize::from(concurrently);
     let whole = !said || src.is_any(kind, &["DATABASE", "SYSTEM"]);
+    let statement = |what| Statement {
+        outside_block: concurrently.then_some("REINDEX CONCURRENTLY"),
+        ..Statement::session(StatementKind::Reindex(what), "REINDEX")
+    };
     if whole && at >= src.len() {
-        let all = StatementKind::Reindex(Reindex::All);
-        return Ok(Statement::session(all, "REINDEX"));
+        return Ok(statement(Reindex::All));
     }
     let (name, behind) = qualified(src, at)?;
     end_at(src, behind)?;
@@ -93,7 +93,7 @@ pub(crate) fn reindex(src: &Source<'_>) -> Result<Statement, DialectError> {
     } else {
         Reindex::Database(name)
     };
-    Ok(Statement::session(StatementKind::Reindex(what), "REINDEX"))
+    Ok(statement(what))
 }
 
 /// CLUSTER [VERBOSE] [table [USING index]], CLUSTER index ON table: rows are in the order of their keys, in no other.

@@ -57,6 +57,8 @@ pub struct Statement {
     pub roles: Vec<Role>,
     /// Queries that must give no row before it runs.
     pub first: Vec<Check>,
+    /// It may not stand in a transaction block: what the error calls it.
+    pub outside_block: Option<&'static str>,
 }
 
 impl Statement {
@@ -83,6 +85,7 @@ impl Statement {
             parts: Vec::new(),
             roles: Vec::new(),
             first: Vec::new(),
+            outside_block: None,
         }
     }
 

@@ -224,3 +224,18 @@ async fn a_table_that_others_refer_to_is_made_anew_in_a_transaction() {
     assert_eq!(count(&client, "SELECT count(*) FROM c").await, 1);
     server.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_temporary_table_depends_nothing_of_the_one_that_it_hides() {
+    let server = Server::start().await;
+    let client = server
+        .client_after(
+            "CREATE TABLE t (a int PRIMARY KEY); CREATE VIEW v AS SELECT a FROM t;
+             CREATE TABLE f (x int REFERENCES t); INSERT INTO t VALUES (1); CREATE TEMP TABLE t (b int)",
+        )
+        .await;
+    assert_eq!(count(&client, "SELECT count(*) FROM t").await, 0);
+    client.batch_execute("DROP TABLE t").await.unwrap();
+    assert_eq!(count(&client, "SELECT count(*) FROM t").await, 1);
+    assert_eq!(error(&client, "DROP TABLE t").await.code().code(), "2BP01");
+}

@@ -223,3 +223,40 @@ async fn a_statement_whose_result_changed_its_columns_is_refused() {
     );
     server.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_rare_forms_are_postgresqls() {
+    let server = Server::start().await;
+    let client = server.client_after("CREATE TABLE t (a int)").await;
+    for (sql, expected) in [
+        (
+            "SELECT count(*) FROM (WITH q AS (SELECT random() AS r FROM generate_series(1, 5))
+             SELECT r FROM q UNION SELECT r FROM q) s",
+            Some("5"),
+        ),
+        (
+            "SELECT percentile_disc(ARRAY[0.5, 1.0]) WITHIN GROUP (ORDER BY a) FROM t",
+            None,
+        ),
+        (
+            "SELECT ARRAY[['a', 'bc'], ['def', 'g']]::text[]",
+            Some("{{a,bc},{def,g}}"),
+        ),
+        (
+            "SELECT ARRAY[[1, 2], [3, 4]]::bigint[]",
+            Some("{{1,2},{3,4}}"),
+        ),
+        (
+            "SELECT count(*) FROM (SELECT 1 FROM (VALUES (1, 2, 3)) v(a, b, c)
+             GROUP BY DISTINCT ROLLUP (a, b), ROLLUP (a, c)) s",
+            Some("5"),
+        ),
+    ] {
+        let rows = client.simple_query(sql).await.unwrap();
+        let row = rows.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
+            _ => None,
+        });
+        assert_eq!(row.flatten().as_deref(), expected, "{sql}");
+    }
+}

@@ -247,3 +247,57 @@ async fn functions_show_parameters_as_they_are_after_a_rollback() {
     assert_eq!(shown().await, "4MB");
     server.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_concurrently_stands_in_no_transaction_block() {
+    let server = Server::start().await;
+    let client = server.client_after("CREATE TABLE t (a int)").await;
+    for sql in [
+        "CREATE INDEX CONCURRENTLY t_a ON t (a)",
+        "REINDEX TABLE CONCURRENTLY t",
+        "DROP INDEX CONCURRENTLY t_a",
+    ] {
+        for block in [format!("BEGIN; {sql}"), format!("{sql}; SELECT 1")] {
+            assert_eq!(
+                refused(client.batch_execute(&block).await),
+                "25001",
+                "{block}"
+            );
+            client.batch_execute("ROLLBACK").await.unwrap();
+        }
+        client.batch_execute(sql).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn modes_of_a_transaction_are_set_before_its_first_query() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    for (sql, state) in [
+        (
+            "BEGIN READ ONLY; SELECT 1; SET TRANSACTION READ WRITE",
+            "25001",
+        ),
+        ("BEGIN; SELECT 1; SET TRANSACTION DEFERRABLE", "25001"),
+    ] {
+        assert_eq!(refused(client.batch_execute(sql).await), state, "{sql}");
+        client.batch_execute("ROLLBACK").await.unwrap();
+    }
+    let shown = async |sql: &str| {
+        let rows = client.simple_query(sql).await.unwrap();
+        let value = rows.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        });
+        value.unwrap()
+    };
+    client
+        .batch_execute("BEGIN ISOLATION LEVEL SERIALIZABLE, DEFERRABLE")
+        .await
+        .unwrap();
+    assert_eq!(shown("SHOW transaction_deferrable").await, "on");
+    client.batch_execute("COMMIT AND CHAIN").await.unwrap();
+    assert_eq!(shown("SHOW transaction_deferrable").await, "on");
+    client.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(shown("SHOW transaction_deferrable").await, "off");
+}

@@ -119,7 +119,7 @@ impl Analyzer<'_> {
         let mut values = Vec::with_capacity(call.arguments.len());
         let mut names = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
-            values.push(match &argument.value.kind {
+            let value = match &argument.value.kind {
                 // A table's name with a star is its row.
                 ast::ExprKind::Star(table) if !table.is_empty() => {
                     let fields = self.star(table, argument.value.at)?;
@@ -128,7 +128,12 @@ impl Analyzer<'_> {
                     Expr::new(ty, ExprKind::Row(fields), argument.value.at)
                 }
                 _ => self.expr(&argument.value)?,
-            });
+            };
+            // A parameter of type void holds the place of a result: JDBC's `{? = call f(?)}`.
+            if value.ty.id == TypeId::VOID && matches!(value.kind, ExprKind::Parameter(_)) {
+                continue;
+            }
+            values.push(value);
             names.push(argument.name.as_ref().map(|name| name.text.clone()));
         }
         Ok(Arguments { values, names })

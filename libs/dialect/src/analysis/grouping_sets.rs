@@ -75,10 +75,7 @@ impl Analyzer<'_> {
     }
 
     /// The sets of keys that GROUP BY asks for.
-    pub(crate) fn grouping_sets(
-        items: &[GroupItem],
-        distinct: bool,
-    ) -> Result<Vec<Set>, DialectError> {
+    pub(crate) fn grouping_sets(items: &[GroupItem]) -> Result<Vec<Set>, DialectError> {
         let mut sets = vec![Set::new()];
         for item in items {
             let own = sets_of(item);
@@ -92,15 +89,6 @@ impl Analyzer<'_> {
                 .iter()
                 .flat_map(|set| own.iter().map(|more| [set.as_slice(), more].concat()))
                 .collect();
-        }
-        if distinct {
-            let mut kept: Vec<Set> = Vec::with_capacity(sets.len());
-            for set in sets {
-                if !kept.contains(&set) {
-                    kept.push(set);
-                }
-            }
-            sets = kept;
         }
         Ok(sets)
     }

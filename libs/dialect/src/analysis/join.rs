@@ -26,6 +26,8 @@ impl Analyzer<'_> {
             self.check_independent(&left_side, first)?;
         }
         let range = left_side.from..right_side.to;
+        let mut using = Vec::new();
+        let mut note = |names: &[Name]| using = names.iter().map(|n| n.text.clone()).collect();
         let (on, columns) = match &join.on {
             JoinCondition::None => (None, joined(left_side.columns, right_side.columns)),
             JoinCondition::On(condition) => {
@@ -36,6 +38,7 @@ impl Analyzer<'_> {
                 if alias.is_some() {
                     return Err(self.unsupported(join.at, "an alias of JOIN … USING"));
                 }
+                note(names);
                 self.merge(names, [&left_side, &right_side], join.kind, join.at)?
             }
             JoinCondition::Natural => {
@@ -43,6 +46,7 @@ impl Analyzer<'_> {
                 if names.is_empty() {
                     (None, joined(left_side.columns, right_side.columns))
                 } else {
+                    note(&names);
                     self.merge(&names, [&left_side, &right_side], join.kind, join.at)?
                 }
             }
@@ -52,6 +56,8 @@ impl Analyzer<'_> {
             kind: join.kind,
             sides: Box::new([left, right]),
             on,
+            using,
+            aliased: join.alias.is_some(),
         })
     }
 
@@ -240,12 +246,21 @@ fn merged_value(mut both: Vec<Expr>, kind: JoinKind, at: Position) -> Expr {
     let value = match (kind, both.len()) {
         (JoinKind::Full, _) => return Expr::new(ty, ExprKind::Coalesce(both), at),
         (JoinKind::Right, 2) => both.swap_remove(1),
+        // Either would do: the one that needs no conversion.
+        (JoinKind::Inner, 2) if both.first().is_some_and(|left| !is_column(left)) => {
+            let right = both.last().is_some_and(is_column);
+            both.swap_remove(usize::from(right))
+        }
         _ => both.swap_remove(0),
     };
     if value.ty == ty {
         return value;
     }
     Expr::new(ty, ExprKind::Relabel(Box::new(value)), at)
+}
+
+fn is_column(value: &Expr) -> bool {
+    matches!(value.kind, ExprKind::Column(_))
 }
 
 fn joined(mut left: Vec<ItemColumn>, right: Vec<ItemColumn>) -> Vec<ItemColumn> {

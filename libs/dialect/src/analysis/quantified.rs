@@ -105,15 +105,23 @@ impl Analyzer<'_> {
         element: TypeId,
         at: Position,
     ) -> Result<Expr, DialectError> {
+        // An array among the elements makes all of them arrays.
+        let nested = elements
+            .iter()
+            .any(|value| matches!(value.kind, ast::ExprKind::Array(_)));
+        let inner = element.array().filter(|_| nested).unwrap_or(element);
         let elements = elements
             .iter()
             .map(|value| {
+                if let ast::ExprKind::Array(elements) = &value.kind {
+                    return self.array_of(elements, element, value.at);
+                }
                 let value = self.expr(value)?;
                 let place = value.at;
-                self.cast_to(value, Type::new(element), place)
+                self.cast_to(value, Type::new(inner), place)
             })
             .collect::<Result<Vec<Expr>, DialectError>>()?;
-        self.array_from(elements, element, at)
+        self.array_from(elements, inner, at)
     }
 
     fn array_from(

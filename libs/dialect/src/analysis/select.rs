@@ -97,11 +97,14 @@ impl Analyzer<'_> {
         let filter = self.condition_of(Clause::Where, select.filter.as_ref(), "WHERE")?;
         let having = self.condition_of(Clause::Having, select.having.as_ref(), "HAVING")?;
         let order_by = self.sort_select(&query.order_by, &targets, &columns)?;
-        let mut sets = Vec::new();
+        let mut sets: Vec<Vec<Expr>> = Vec::new();
         if has_sets(&select.group_by) {
-            for set in Self::grouping_sets(&select.group_by, select.group_distinct)? {
+            for set in Self::grouping_sets(&select.group_by)? {
                 let items: Vec<_> = set.into_iter().map(ast::GroupItem::Value).collect();
-                sets.push(self.group_by(&items, &mut targets, &mut columns)?);
+                let keys = self.group_by(&items, &mut targets, &mut columns)?;
+                if !(select.group_distinct && sets.iter().any(|other| same_keys(other, &keys))) {
+                    sets.push(keys);
+                }
             }
         }
         let group_by = match sets.concat() {
@@ -289,13 +292,11 @@ impl Analyzer<'_> {
         let Some(locking) = query.locking.first() else {
             return Ok(Vec::new());
         };
-        let clause = match locking.strength {
-            ast::LockStrength::Update => "FOR UPDATE",
-            ast::LockStrength::NoKeyUpdate => "FOR NO KEY UPDATE",
-            ast::LockStrength::Share => "FOR SHARE",
-            ast::LockStrength::KeyShare => "FOR KEY SHARE",
-        };
+        let clause = clause_of(locking.strength);
+        let grouped =
+            matches!(&query.body, ast::QueryBody::Select(select) if !select.group_by.is_empty());
         let refused = match &result.body {
+            _ if grouped => Some("GROUP BY clause"),
             Body::SetOperation { .. } => Some("UNION/INTERSECT/EXCEPT"),
             Body::Values(_) => {
                 return Err(DialectError::new(
@@ -304,7 +305,6 @@ impl Analyzer<'_> {
                 ));
             }
             Body::Select(select) if select.distinct != Distinct::No => Some("DISTINCT clause"),
-            Body::Select(select) if !select.group_by.is_empty() => Some("GROUP BY clause"),
             Body::Select(select) if select.having.is_some() => Some("HAVING clause"),
             Body::Select(select) if select.grouped => Some("aggregate functions"),
             Body::Select(select)
@@ -416,4 +416,19 @@ pub(crate) fn plain(body: Body, columns: Vec<Output>, order_by: Vec<Sort>) -> Qu
         columns,
         locks: Vec::new(),
     }
+}
+
+/// A lock's words.
+fn clause_of(strength: ast::LockStrength) -> &'static str {
+    match strength {
+        ast::LockStrength::Update => "FOR UPDATE",
+        ast::LockStrength::NoKeyUpdate => "FOR NO KEY UPDATE",
+        ast::LockStrength::Share => "FOR SHARE",
+        ast::LockStrength::KeyShare => "FOR KEY SHARE",
+    }
+}
+
+/// Whether two groupings have the same keys, in whatever order.
+fn same_keys(one: &[Expr], other: &[Expr]) -> bool {
+    one.len() == other.len() && one.iter().all(|key| other.contains(key))
 }

@@ -16,8 +16,13 @@ impl Analyzer<'_> {
         index: &Subscript,
         at: Position,
     ) -> Result<Expr, DialectError> {
+        let chained = self.is_chained(operand);
         let operand = self.resolved(operand)?;
         let id = operand.ty.id;
+        // `a[1:2][3]` is a slice in both dimensions.
+        if chained && matches!(operand.kind, ExprKind::Slice { .. }) {
+            return Err(self.unsupported(at, "a slice of an array of arrays"));
+        }
         let index = match index {
             Subscript::Index(index) => index,
             Subscript::Slice(low, high) => {
@@ -44,6 +49,12 @@ impl Analyzer<'_> {
             index: Box::new(index),
         };
         Ok(Expr::new(Type::new(element), kind, at))
+    }
+
+    /// Whether a bracket follows an operand without a parenthesis between.
+    fn is_chained(&self, operand: &ast::Expr) -> bool {
+        let behind = self.sql.get(operand.to.0 as usize..).unwrap_or_default();
+        behind.trim_start().starts_with('[')
     }
 
     /// `a[low:high]`

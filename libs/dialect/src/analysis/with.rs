@@ -7,7 +7,7 @@ use crate::analysis::tree::{
     Body, CommonTable, CommonTableId, Output, Query, Relation, RelationColumn, RelationId, Source,
 };
 use crate::error::DialectError;
-use crate::syntax::ast::{self, Alias, CommonTableBody, Name, QueryBody};
+use crate::syntax::ast::{self, Alias, CommonTableBody, JoinKind, Name, Position, QueryBody};
 
 /// A common table expression that may be named from here.
 #[derive(Debug, Clone)]
@@ -63,6 +63,7 @@ impl Analyzer<'_> {
         };
         let id = CommonTableId(self.next_common_table);
         self.next_common_table += 1;
+        let volatile = std::mem::take(&mut self.volatile);
         let result = if recursive && mentions_itself(query, &table.name) {
             self.recursive(query, table, id)?
         } else {
@@ -70,10 +71,13 @@ impl Analyzer<'_> {
             self.show(table, id, &result.columns)?;
             result
         };
+        // Whoever reads it reads the same rows.
+        let once = self.volatile.then_some(true);
+        self.volatile |= volatile;
         Ok(CommonTable {
             id,
             query: result,
-            materialized: table.materialized,
+            materialized: once.or(table.materialized),
         })
     }
 
@@ -100,9 +104,7 @@ impl Analyzer<'_> {
                 ),
             ));
         };
-        if !query.order_by.is_empty() {
-            return Err(self.unsupported(query.at, "ORDER BY in a recursive query"));
-        }
+        self.check_clauses(query)?;
         let [base, step] = sides.as_ref();
         if mentions_itself(base, &table.name) {
             return Err(self.error(
@@ -114,13 +116,14 @@ impl Analyzer<'_> {
                 ),
             ));
         }
+        self.check_joins(step, &table.name)?;
         let base = self.subquery(base)?;
         self.show(table, id, &base.columns)?;
         let mut step = self.at_next_level(step, Self::open_query)?;
         self.match_step(&base, &step, table)?;
         let wanted: Vec<_> = base.columns.iter().map(|column| column.ty).collect();
         self.coerce_columns(&mut step, &wanted)?;
-        let mut result = crate::analysis::select::plain(
+        Ok(crate::analysis::select::plain(
             Body::SetOperation {
                 operator: ast::SetOperator::Union,
                 all: *all,
@@ -128,14 +131,56 @@ impl Analyzer<'_> {
             },
             base.columns,
             Vec::new(),
-        );
-        if let Some(limit) = &query.limit {
-            result.limit = self.limit(limit, crate::analysis::scope::Clause::Limit)?;
+        ))
+    }
+
+    /// A recursive query has no clause behind its terms.
+    fn check_clauses(&self, query: &ast::Query) -> Result<(), DialectError> {
+        let clause = |at: Position, what: &str| {
+            self.error(
+                at,
+                SqlState::FEATURE_NOT_SUPPORTED,
+                format!("{what} in a recursive query is not implemented"),
+            )
+        };
+        if let Some(key) = query.order_by.first() {
+            return Err(clause(key.value.at, "ORDER BY"));
         }
         if let Some(offset) = &query.offset {
-            result.offset = self.limit(offset, crate::analysis::scope::Clause::Offset)?;
+            return Err(clause(offset.at, "OFFSET"));
         }
-        Ok(result)
+        if let Some(limit) = &query.limit {
+            return Err(clause(limit.at, "LIMIT"));
+        }
+        if !query.locking.is_empty() {
+            return Err(DialectError::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "FOR UPDATE/SHARE in a recursive query is not implemented",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The step does not read the table where a join may add rows to it.
+    fn check_joins(&self, step: &ast::Query, name: &Name) -> Result<(), DialectError> {
+        let QueryBody::Select(select) = &step.body else {
+            return Ok(());
+        };
+        let Some(at) = select
+            .from
+            .iter()
+            .find_map(|item| outer_mention(item, name, false))
+        else {
+            return Ok(());
+        };
+        Err(self.error(
+            at,
+            SqlState::INVALID_RECURSION,
+            format!(
+                "recursive reference to query \"{}\" must not appear within an outer join",
+                name.text
+            ),
+        ))
     }
 
     /// The step gives columns of the types of the base.
@@ -161,7 +206,8 @@ impl Analyzer<'_> {
                 )
             };
             let common = self.common(&[place(base, one.ty), place(step, other.ty)], "UNION")?;
-            if common != one.ty.id {
+            let kept = common == one.ty.id && (one.ty.typmod < 0 || one.ty == other.ty);
+            if !kept {
                 return Err(self
                     .error(
                         base.column_at(index),
@@ -170,7 +216,7 @@ impl Analyzer<'_> {
                             "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
                             table.name.text,
                             index + 1,
-                            one.ty.id.name(),
+                            one.ty,
                             common.name()
                         ),
                     )
@@ -266,6 +312,23 @@ fn mentions_itself(query: &ast::Query, name: &Name) -> bool {
                 sides.iter().any(|side| mentions_itself(side, name))
             }
         }
+}
+
+/// Where FROM names a table on a side of a join that may have no row.
+fn outer_mention(item: &ast::FromItem, name: &Name, outer: bool) -> Option<Position> {
+    match item {
+        ast::FromItem::Relation { name: path, .. } => match path.0.as_slice() {
+            [only] if outer && only.text == name.text => Some(only.at),
+            _ => None,
+        },
+        ast::FromItem::Join(join) => {
+            let [left, right] = &join.sides;
+            let may_lack = |kinds: [JoinKind; 2]| outer || kinds.contains(&join.kind);
+            outer_mention(left, name, may_lack([JoinKind::Right, JoinKind::Full]))
+                .or_else(|| outer_mention(right, name, may_lack([JoinKind::Left, JoinKind::Full])))
+        }
+        _ => None,
+    }
 }
 
 fn item_mentions(item: &ast::FromItem, name: &Name) -> bool {

@@ -39,6 +39,7 @@ const STORAGE: &[&str] = &[
     "user_catalog_table",
     "deduplicate_items",
     "security_barrier",
+    "security_invoker",
 ];
 
 /// 22023 for a storage parameter that PostgreSQL does not know; the parentheses open at `open`.
@@ -64,9 +65,31 @@ pub(crate) fn check_storage(
                 message,
             ));
         }
-        at = layout::item_end(src, at, close) + 1;
+        let end = layout::item_end(src, at, close);
+        if SWITCHES.contains(&name.as_str()) && src.sign(named + 1, "=") {
+            let value = src.slice(named + 2, end);
+            if !is_switch(value) {
+                let message = format!("invalid value for boolean option \"{name}\": {value}");
+                return Err(DialectError::new(
+                    SqlState::INVALID_PARAMETER_VALUE,
+                    message,
+                ));
+            }
+        }
+        at = end + 1;
     }
     Ok(())
+}
+
+/// The parameters among them that are on or off.
+const SWITCHES: &[&str] = &["security_barrier", "security_invoker"];
+
+/// Whether a text is one for on or off, or the beginning of one.
+fn is_switch(text: &str) -> bool {
+    let text = text.trim_matches('\'').to_ascii_lowercase();
+    let words = ["true", "false", "yes", "no"];
+    ["on", "off", "of", "1", "0"].contains(&text.as_str())
+        || (!text.is_empty() && words.iter().any(|word| word.starts_with(&text)))
 }
 
 impl Alter<'_> {

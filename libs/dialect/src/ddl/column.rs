@@ -159,6 +159,18 @@ impl Translator<'_> {
                 .hint("store a JSON array instead"));
         }
         let ty = PgType::parse(text);
+        if ty == Some(PgType::Unknown) {
+            let mut at = from.saturating_sub(1);
+            while self.src.is_any(at, &["TYPE", "DATA", "SET"]) {
+                at = at.saturating_sub(1);
+            }
+            let column = self.src.name(at).unwrap_or_default();
+            let message = format!("column \"{column}\" has pseudo-type unknown");
+            return Err(DialectError::new(
+                SqlState::INVALID_TABLE_DEFINITION,
+                message,
+            ));
+        }
         if let Some(PgType::Opaque(
             Opaque::Citext | Opaque::Xml | Opaque::Macaddr | Opaque::Money,
         )) = ty

@@ -73,6 +73,8 @@ pub(crate) struct Dependents<'a> {
     schema: &'a dyn SchemaView,
     /// Relations that go anyway.
     dropped: &'a [String],
+    /// What is dropped is the session's own: nothing else depends on it.
+    temporary: bool,
     found: Vec<(Dependent, String)>,
 }
 
@@ -81,6 +83,7 @@ impl<'a> Dependents<'a> {
         Self {
             schema,
             dropped,
+            temporary: false,
             found: Vec::new(),
         }
     }
@@ -111,6 +114,13 @@ impl<'a> Dependents<'a> {
     /// What depends on a table or a view; `on` is its name in messages.
     pub(crate) fn of_relation(&mut self, name: &str, on: &str) {
         self.of(name, on, &|_| true, &|_, _| true);
+    }
+
+    /// The same of the session's own table or view, on which only others of its own depend.
+    pub(crate) fn of_temporary(&mut self, name: &str, on: &str) {
+        self.temporary = true;
+        self.of_relation(name, on);
+        self.temporary = false;
     }
 
     /// What depends on a column.
@@ -179,7 +189,14 @@ impl<'a> Dependents<'a> {
                 Dependent::ForeignKey { table, .. } => self.dropped.contains(table),
                 _ => false,
             };
-            if goes || !self.add(dependent.clone(), on) {
+            let elsewhere = match &dependent {
+                Dependent::View(relation)
+                | Dependent::ForeignKey {
+                    table: relation, ..
+                } => self.temporary && !self.schema.is_temporary(relation),
+                _ => false,
+            };
+            if goes || elsewhere || !self.add(dependent.clone(), on) {
                 continue;
             }
             if let Dependent::View(view) = &dependent {

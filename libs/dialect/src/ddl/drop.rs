@@ -184,7 +184,11 @@ impl Drop<'_> {
         let name = object.name.as_str();
         if self.kind != "index" {
             let on = format!("{} {}", self.kind, pg_catalog::identifier(name));
-            dependents.of_relation(name, &on);
+            if object.place == "temp" {
+                dependents.of_temporary(name, &on);
+            } else {
+                dependents.of_relation(name, &on);
+            }
             return;
         }
         let table = self.schema.index_table(name).unwrap_or_default();

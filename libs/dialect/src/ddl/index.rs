@@ -23,7 +23,8 @@ pub(crate) fn create(
     let mut translator = Translator::new(src, schema);
     let mut next = at + 1;
     let unique = src.is(at - 1, "UNIQUE");
-    next += usize::from(src.is(next, "CONCURRENTLY"));
+    let concurrently = src.is(next, "CONCURRENTLY");
+    next += usize::from(concurrently);
     let if_not_exists = src.are(next, &["IF", "NOT", "EXISTS"]);
     if if_not_exists {
         next += 3;
@@ -77,6 +78,7 @@ pub(crate) fn create(
     );
     let statement = Statement {
         writes: true,
+        outside_block: concurrently.then_some("CREATE INDEX CONCURRENTLY"),
         ..Statement::session(StatementKind::Ddl, "CREATE INDEX")
     };
     Ok(translator.finish_with(vec![text], statement))

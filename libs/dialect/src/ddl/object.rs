@@ -181,7 +181,11 @@ pub(crate) fn drop(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
     let kind = src.text(1).to_ascii_lowercase();
     let at = 2 + usize::from(src.is(2, "CONCURRENTLY"));
     match kind.as_str() {
-        "table" | "view" | "index" => drop_relations(src, schema, at, &kind),
+        "table" | "view" | "index" => {
+            let mut statement = drop_relations(src, schema, at, &kind)?;
+            statement.outside_block = (at > 2).then_some("DROP INDEX CONCURRENTLY");
+            Ok(statement)
+        }
         "database" => {
             let (if_exists, name, _) = object_name(src, at)?;
             Ok(Statement::session(

@@ -17,11 +17,7 @@ impl Writer<'_> {
         }
         match &value.kind {
             ExprKind::Constant(constant) => self.constant(constant, value.ty, true),
-            ExprKind::Column(column) => {
-                let relation = self.relations.get(column.relation.0);
-                let name = relation.and_then(|relation| relation.columns.get(column.column));
-                self.push(&identifier(name.map_or("", |column| column.name.as_str())));
-            }
+            ExprKind::Column(column) => self.column(*column),
             ExprKind::Call(call) => self.call(call, value),
             ExprKind::And(list) => self.joined(list, " AND ", value),
             ExprKind::Or(list) => self.joined(list, " OR ", value),
@@ -61,6 +57,7 @@ impl Writer<'_> {
                 self.enclosed(|writer| writer.between(&equality.arguments, sign, value));
             }
             ExprKind::NullIf(call) => self.named("NULLIF", &call.arguments),
+            ExprKind::Coalesce(list) if self.is_merged(list) => self.merged_column(list),
             ExprKind::Coalesce(list) => self.named("COALESCE", list),
             ExprKind::Extreme { greatest, operands } => {
                 self.named(if *greatest { "GREATEST" } else { "LEAST" }, operands);
@@ -100,8 +97,25 @@ impl Writer<'_> {
                     writer.named("ROW", &side(1));
                 });
             }
-            // A definition holds no query, no aggregate and no parameter.
-            _ => self.push("NULL"),
+            ExprKind::Aggregate(aggregate) => self.aggregate(aggregate),
+            ExprKind::Exists(query) => {
+                self.push("(EXISTS (");
+                self.subquery(query);
+                self.push("))");
+            }
+            ExprKind::Subquery { query, .. } => {
+                self.push("(");
+                self.subquery(query);
+                self.push(")");
+            }
+            ExprKind::ArrayQuery(query) => {
+                self.push("ARRAY(");
+                self.subquery(query);
+                self.push(")");
+            }
+            ExprKind::QuantifiedQuery(test) => self.quantified_query(test),
+            // A definition holds no parameter.
+            _ => self.complete = false,
         }
     }
 
@@ -177,7 +191,7 @@ impl Writer<'_> {
     }
 
     fn case(&mut self, arms: &[(Expr, Expr)], otherwise: Option<&Expr>) {
-        if self.pretty {
+        if self.pretty || self.qualified {
             self.line("CASE", 0);
         } else {
             self.push("CASE");
@@ -202,10 +216,12 @@ impl Writer<'_> {
 
     /// A word on a line of its own, where the text is to be read.
     fn line(&mut self, word: &str, depth: usize) {
-        if self.pretty {
+        if self.pretty || self.qualified {
             self.out.truncate(self.out.trim_end_matches(' ').len());
-            self.push("\n");
-            self.push(&"    ".repeat(depth));
+            if !self.out.ends_with('\n') {
+                self.push("\n");
+            }
+            self.push(&" ".repeat(self.indent + depth * 4));
         } else {
             self.push(" ");
         }

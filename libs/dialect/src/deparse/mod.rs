@@ -3,20 +3,33 @@
 mod coercion;
 mod constant;
 mod expr;
+mod from;
 mod parentheses;
+mod query;
+mod subquery;
 
 use crate::analysis::Standalone;
-use crate::analysis::tree::{Expr, Relations};
+use crate::analysis::tree::{ColumnRef, Expr, Output, Query, RelationId, Relations};
 
 /// An expression as PostgreSQL shows it: with all parentheses, or with those that it needs.
 pub(crate) fn expression(standalone: &Standalone, pretty: bool) -> String {
-    let mut writer = Writer {
-        relations: &standalone.relations,
-        pretty,
-        out: String::new(),
-    };
+    let mut writer = Writer::new(&standalone.relations, pretty);
     writer.expr(&standalone.value, false);
     writer.out
+}
+
+/// A query as PostgreSQL shows it, with these names of its columns; `None` where something in it can't be shown.
+pub(crate) fn query(
+    query: &Query,
+    relations: &Relations,
+    columns: &[Output],
+    pretty: bool,
+) -> Option<String> {
+    let mut writer = Writer::new(relations, pretty);
+    writer.qualified = true;
+    writer.query(query, columns);
+    writer.push(";");
+    writer.complete.then_some(writer.out)
 }
 
 /// Whether an expression looks like a call, which an index shows without parentheses.
@@ -39,6 +52,31 @@ struct Writer<'a> {
     relations: &'a Relations,
     pretty: bool,
     out: String,
+    /// Columns stand behind the names of their relations, as in queries.
+    qualified: bool,
+    /// Everything could be shown.
+    complete: bool,
+    /// Where lines begin.
+    indent: usize,
+    /// The relations in scope with their names.
+    used: Vec<(RelationId, String)>,
+    /// The columns that FULL JOIN … USING has merged.
+    merged: Vec<[ColumnRef; 2]>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(relations: &'a Relations, pretty: bool) -> Self {
+        Self {
+            relations,
+            pretty,
+            out: String::new(),
+            qualified: false,
+            complete: true,
+            indent: 0,
+            used: Vec::new(),
+            merged: Vec::new(),
+        }
+    }
 }
 
 impl Writer<'_> {

@@ -10,6 +10,7 @@ use crate::pg_catalog::fill_constraint::is_key;
 use crate::pg_catalog::index;
 use crate::pg_catalog::objects::{Class, Objects, Text};
 use crate::pg_catalog::tables::{self, tables};
+use crate::pg_catalog::view_text::Readable;
 use crate::pg_catalog::written::Definitions;
 use crate::pg_catalog::{CatalogInput, CatalogRows, Contents};
 use crate::sequence::SequenceInfo;
@@ -188,14 +189,20 @@ impl Filler<'_> {
 
     /// Notes a relation for the functions that look one up.
     pub(crate) fn object(&mut self, oid: u32, name: &str, kind: char, definition: &str) {
+        let definition = Text {
+            full: definition.to_owned(),
+            pretty: definition.to_owned(),
+        };
+        self.defined(oid, name, kind, definition);
+    }
+
+    /// The same of one that is shown in two ways.
+    fn defined(&mut self, oid: u32, name: &str, kind: char, definition: Text) {
         let class = Class {
             schema: "public",
             name: name.to_owned(),
             kind,
-            definition: Text {
-                full: definition.to_owned(),
-                pretty: definition.to_owned(),
-            },
+            definition,
             terms: Vec::new(),
         };
         self.objects.add_class(oid, class);
@@ -261,16 +268,19 @@ impl Filler<'_> {
             ("relhastriggers", truth(self.has_triggers(table))),
         ];
         self.class(oid, &table.name, kind, &more);
-        let definition = table.view.as_deref().unwrap_or("");
-        self.object(
-            oid,
-            &table.name,
-            if table.view.is_some() { 'v' } else { 'r' },
-            definition,
-        );
+        let readable = Readable {
+            tables: &self.input.tables,
+            sequences: &self.input.sequences,
+        };
+        let view = table
+            .view
+            .as_deref()
+            .map(|written| readable.text(table, written));
+        let kind = if view.is_some() { 'v' } else { 'r' };
+        self.defined(oid, &table.name, kind, view.clone().unwrap_or_default());
         let definitions = Definitions::of(table, &self.input.sequences);
         self.columns(oid, table, &definitions);
-        self.listed(table, indexed);
+        self.listed(table, indexed, view.as_ref());
         for constraint in &table.constraints {
             self.constraint(oid, table, constraint, &definitions);
         }
@@ -300,7 +310,7 @@ impl Filler<'_> {
     }
 
     /// `pg_tables`, `pg_views` and their like in `information_schema`.
-    fn listed(&mut self, table: &TableInfo, indexed: bool) {
+    fn listed(&mut self, table: &TableInfo, indexed: bool, view: Option<&Text>) {
         let (owner, database) = (self.owner(), self.input.database.clone());
         let names = [
             ("table_catalog", text(&database)),
@@ -319,18 +329,18 @@ impl Filler<'_> {
             ("is_typed", text("NO")),
         ]);
         self.push("information_schema.tables", &values);
-        if let Some(view) = &table.view {
+        if let Some(view) = view {
             self.push(
                 "pg_views",
                 &[
                     ("schemaname", text("public")),
                     ("viewname", text(&table.name)),
                     ("viewowner", text(&owner)),
-                    ("definition", text(view)),
+                    ("definition", text(&view.full)),
                 ],
             );
             let mut values = names.to_vec();
-            values.push(("view_definition", text(view)));
+            values.push(("view_definition", text(&view.full)));
             self.push("information_schema.views", &values);
         } else {
             self.push(

@@ -60,10 +60,15 @@ impl Term {
         } else {
             &self.shown.full
         };
-        if self.column.is_some() || self.shown.call {
-            text.clone()
+        let collation = if self.shown.collated {
+            " COLLATE \"C\""
         } else {
-            format!("({text})")
+            ""
+        };
+        if self.column.is_some() || self.shown.call {
+            format!("{text}{collation}")
+        } else {
+            format!("({text}){collation}")
         }
     }
 

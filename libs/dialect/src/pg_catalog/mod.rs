@@ -17,6 +17,7 @@ mod index;
 mod objects;
 mod tables;
 mod type_names;
+mod view_text;
 mod written;
 
 use pgtypes::SqlValue;

@@ -30,6 +30,8 @@ pub(crate) struct Shown {
     pub(crate) call: bool,
     /// It is NULL.
     pub(crate) null: bool,
+    /// A term of an index that says COLLATE, which is not in the texts.
+    pub(crate) collated: bool,
 }
 
 impl Shown {
@@ -43,6 +45,7 @@ impl Shown {
             columns: Vec::new(),
             call: false,
             null: false,
+            collated: false,
         }
     }
 }
@@ -67,18 +70,30 @@ impl<'a> Definitions<'a> {
         let table = self.table.as_ref()?;
         let sql = format!("SELECT {}", written.sql);
         let tree = only_expression(&sql).ok()??;
-        let standalone = analysis::expression(&sql, &tree, self, table, purpose).ok()?;
+        let mut standalone = analysis::expression(&sql, &tree, self, table, purpose).ok()?;
         let printed = sqlite::print_expression(&sql, &standalone).ok()?;
-        (printed == written.sqlite).then(|| Shown {
+        if printed != written.sqlite {
+            return None;
+        }
+        let collated = match (purpose, &mut standalone.value.kind) {
+            (Purpose::IndexTerm, ExprKind::Collate { operand, .. }) => {
+                standalone.value = (**operand).clone();
+                true
+            }
+            _ => false,
+        };
+        Some(Shown {
             full: deparse::expression(&standalone, false),
             pretty: deparse::expression(&standalone, true),
             column: Some((standalone.value.ty, analysis::column_name(&tree))),
             columns: columns_in(&standalone.value),
-            call: deparse::looks_like_call(&standalone.value),
+            call: deparse::looks_like_call(&standalone.value)
+                || (collated && matches!(standalone.value.kind, ExprKind::Column(_))),
             null: matches!(
                 standalone.value.without_relabel().kind,
                 ExprKind::Constant(SqlValue::Null)
             ),
+            collated,
         })
     }
 }

@@ -71,11 +71,25 @@ impl Printer<'_> {
         let (ExprKind::Array(fractions), Some(function)) = (&fractions.kind, one) else {
             return Err(self.unsupported(at, "a percentile of fractions that are not written out"));
         };
+        if fractions.iter().any(|fraction| fraction.ty.id.is_array()) {
+            return Err(self.unsupported(at, "percentiles of an array of arrays"));
+        }
         let ty = match call.arguments.last() {
             Some(sorted) if function.result.is_pseudo() => sorted.ty,
             _ => Type::new(function.result),
         };
-        self.push("pg_array_make(");
+        // Without a value there is no array either.
+        self.push("CASE WHEN count(");
+        if let Some(sorted) = call.arguments.last() {
+            self.expr(sorted)?;
+        }
+        self.push(")");
+        if let Some(filter) = &aggregate.filter {
+            self.push(" FILTER (WHERE ");
+            self.expr(filter)?;
+            self.push(")");
+        }
+        self.push(" > 0 THEN pg_array_make(");
         self.list(fractions, ", ", |printer, fraction| {
             let mut single = aggregate.clone();
             single.call.function = function;
@@ -85,7 +99,7 @@ impl Printer<'_> {
             let value = Expr::new(ty, ExprKind::Aggregate(Box::new(single)), at);
             printer.as_text(&value)
         })?;
-        self.push(")");
+        self.push(") END");
         Ok(())
     }
 

@@ -44,7 +44,9 @@ impl Printer<'_> {
     fn item_of_from(&mut self, item: &FromItem) -> Result {
         let (kind, sides, on) = match item {
             FromItem::Relation(id) => return self.relation(*id),
-            FromItem::Join { kind, sides, on } => (kind, sides, on),
+            FromItem::Join {
+                kind, sides, on, ..
+            } => (kind, sides, on),
         };
         let [left, right] = sides.as_ref();
         self.item_of_from(left)?;

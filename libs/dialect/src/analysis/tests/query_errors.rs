@@ -4,6 +4,20 @@ use super::{differences, refusal};
 
 /// Statements, and what PostgreSQL says of them.
 const REFUSED: &str = r#"
+WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 3) SELECT n FROM t
+    0A000 70 LIMIT in a recursive query is not implemented
+WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t OFFSET 1) SELECT n FROM t
+    0A000 71 OFFSET in a recursive query is not implemented
+WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t FOR UPDATE) SELECT n FROM t
+    0A000 - FOR UPDATE/SHARE in a recursive query is not implemented
+WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT t.n FROM emp LEFT JOIN t ON t.n = emp.id) SELECT n FROM t
+    42P19 74 recursive reference to query "t" must not appear within an outer join
+WITH RECURSIVE t(n) AS (SELECT 1::numeric(3,0) UNION ALL SELECT (n + 1)::numeric(10,0) FROM t) SELECT n FROM t
+    42804 32 recursive query "t" column 1 has type numeric(3,0) in non-recursive term but type numeric overall
+SELECT null FROM emp GROUP BY GROUPING SETS (()) FOR UPDATE
+    0A000 - FOR UPDATE is not allowed with GROUP BY clause
+SELECT ('{{1,2},{3,4}}'::int[])[1:2][2]
+    0A000 24 a slice of an array of arrays is not supported
 SELECT nope FROM emp
     42703 8 column "nope" does not exist
 SELECT e.nope FROM emp e

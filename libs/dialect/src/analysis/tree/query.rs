@@ -106,6 +106,10 @@ pub enum FromItem {
         sides: Box<[FromItem; 2]>,
         /// On what.
         on: Option<Expr>,
+        /// The columns that USING or NATURAL names.
+        using: Vec<String>,
+        /// It has a name of its own.
+        aliased: bool,
     },
 }
 

@@ -26,7 +26,7 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_pg_get_constraintdef_ext", 2, constraint),
     of_objects("pg_pg_get_viewdef", 1, view),
     of_objects("pg_pg_get_viewdef_ext", 2, view),
-    of_objects("pg_pg_get_viewdef_wrap", 2, view),
+    of_objects("pg_pg_get_viewdef_wrap", 2, wrapped_view),
     of_objects("pg_pg_get_viewdef_name", 1, view_of_name),
     of_objects("pg_pg_get_viewdef_name_ext", 2, view_of_name),
     of_objects("pg_pg_table_is_visible", 1, |objects, a| {
@@ -138,16 +138,24 @@ fn pretty(arguments: &[SqlValue], at: usize) -> bool {
 }
 
 fn view(objects: &Objects, arguments: &[SqlValue]) -> Answer {
-    definition_of_view(objects, oid(arguments, 0))
+    definition_of_view(objects, oid(arguments, 0), arguments)
+}
+
+/// With a width of lines, which is not looked at: each column has a line of its own.
+fn wrapped_view(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    let class = objects.class(oid(arguments, 0));
+    let view = class.filter(|class| class.kind == 'v');
+    optional(view.map(|class| class.definition.pretty.as_str()))
 }
 
 fn view_of_name(objects: &Objects, arguments: &[SqlValue]) -> Answer {
-    definition_of_view(objects, class(objects, written(arguments, 0))?)
+    let oid = class(objects, written(arguments, 0))?;
+    definition_of_view(objects, oid, arguments)
 }
 
-fn definition_of_view(objects: &Objects, oid: u32) -> Answer {
+fn definition_of_view(objects: &Objects, oid: u32, arguments: &[SqlValue]) -> Answer {
     let class = objects.class(oid).filter(|class| class.kind == 'v');
-    optional(class.map(|class| class.definition.full.as_str()))
+    optional(class.map(|class| class.definition.of(pretty(arguments, 1))))
 }
 
 fn is_table(objects: &Objects, arguments: &[SqlValue]) -> bool {

@@ -1,0 +1,101 @@
+//! Queries and aggregates inside expressions.
+
+use crate::analysis::tree::{Aggregate, Body, Expr, ExprKind, QuantifiedQuery, Query, SortBy};
+use crate::deparse::Writer;
+use crate::pg_catalog::identifier;
+
+impl Writer<'_> {
+    /// A query whose columns need no names.
+    pub(super) fn subquery(&mut self, query: &Query) {
+        let mut columns = query.columns.clone();
+        if let Body::Select(select) = &query.body {
+            for (column, target) in columns.iter_mut().zip(&select.targets) {
+                if column.name == "?column?" && !matches!(target.kind, ExprKind::Column(_)) {
+                    column.name.clear();
+                }
+            }
+        }
+        self.query(query, &columns);
+    }
+
+    /// The name of a column that FULL JOIN … USING has merged.
+    pub(super) fn merged_column(&mut self, sides: &[Expr]) {
+        let qualified = std::mem::replace(&mut self.qualified, false);
+        if let Some(side) = sides.first() {
+            self.expr(side.without_relabel(), false);
+        }
+        self.qualified = qualified;
+    }
+
+    pub(super) fn aggregate(&mut self, aggregate: &Aggregate) {
+        let call = &aggregate.call;
+        self.push(&identifier(call.function.name));
+        self.push("(");
+        if aggregate.distinct {
+            self.push("DISTINCT ");
+        }
+        if aggregate.within_group {
+            self.list(aggregate.direct(), true);
+            self.push(") WITHIN GROUP (");
+        } else if call.arguments.is_empty() {
+            self.push("*");
+        } else {
+            self.list(&call.arguments, true);
+        }
+        if !aggregate.order_by.is_empty() {
+            self.push(if aggregate.within_group {
+                "ORDER BY "
+            } else {
+                " ORDER BY "
+            });
+            for (index, sort) in aggregate.order_by.iter().enumerate() {
+                if index > 0 {
+                    self.push(", ");
+                }
+                match &sort.key {
+                    SortBy::Value(value) => self.key(value),
+                    SortBy::Output(at) => match call.arguments.get(*at) {
+                        Some(value) => self.key(value),
+                        None => self.complete = false,
+                    },
+                }
+                self.direction(sort);
+            }
+        }
+        self.push(")");
+        if let Some(filter) = &aggregate.filter {
+            self.push(" FILTER (WHERE ");
+            self.expr(filter, false);
+            self.push(")");
+        }
+    }
+
+    /// `x IN (query)`, `x op ANY (query)`, `x op ALL (query)`
+    pub(super) fn quantified_query(&mut self, test: &QuantifiedQuery) {
+        let sign = test.operators.first().map_or("=", |operator| operator.sign);
+        // NOT IN is the opposite of IN.
+        if test.negated {
+            self.push(if self.pretty { "NOT " } else { "(NOT " });
+        }
+        self.push("(");
+        match test.left.as_slice() {
+            [only] => self.expr(only, true),
+            several => {
+                self.push("(");
+                self.list(several, true);
+                self.push(")");
+            }
+        }
+        match (test.all && !test.negated, sign) {
+            (true, _) => self.push(&format!(" {sign} ALL (")),
+            (false, "=") => self.push(" IN ("),
+            (false, "<>") if test.negated => self.push(" IN ("),
+            (false, _) => self.push(&format!(" {sign} ANY (")),
+        }
+        self.subquery(&test.query);
+        self.push("))");
+        if test.negated && !self.pretty {
+            self.push(")");
+        }
+    }
+}
