@@ -238,4 +238,58 @@ async fn on_a_temporary_table_depends_nothing_of_the_one_that_it_hides() {
     client.batch_execute("DROP TABLE t").await.unwrap();
     assert_eq!(count(&client, "SELECT count(*) FROM t").await, 1);
     assert_eq!(error(&client, "DROP TABLE t").await.code().code(), "2BP01");
+    server.stop();
+}
+
+/// Bug: SQLite could not read a view with joins in parentheses again, and so renamed no column of any table.
+#[tokio::test(flavor = "multi_thread")]
+async fn views_of_joined_joins_are_in_nobodys_way() {
+    let server = Server::start().await;
+    let client = server
+        .client_after(
+            "CREATE TABLE a (x int); CREATE TABLE b (x int); CREATE TABLE c (x int); CREATE TABLE t (old int);
+             INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (2), (3); INSERT INTO c VALUES (2), (3)",
+        )
+        .await;
+    for (name, from, rows) in [
+        ("i", "a JOIN (b JOIN c ON b.x = c.x) ON a.x = b.x", "2:2"),
+        (
+            "l",
+            "a LEFT JOIN (b JOIN c ON b.x = c.x) ON a.x = b.x",
+            "1:- 2:2",
+        ),
+        (
+            "r",
+            "a RIGHT JOIN (b JOIN c ON b.x = c.x) ON a.x = b.x",
+            "2:2 -:3",
+        ),
+        (
+            "f",
+            "a FULL JOIN (b JOIN c ON b.x = c.x) ON a.x = b.x",
+            "1:- 2:2 -:3",
+        ),
+        (
+            "d",
+            "a LEFT JOIN (b LEFT JOIN (c JOIN t ON true) ON b.x = c.x) ON a.x = b.x",
+            "1:- 2:2",
+        ),
+        ("k", "a, b JOIN c ON b.x = c.x", "1:2 1:3 2:2 2:3"),
+        (
+            "o",
+            "a, b LEFT JOIN c ON b.x = c.x AND c.x = 2",
+            "1:2 1:3 2:2 2:3",
+        ),
+    ] {
+        let make = format!("CREATE VIEW {name} AS SELECT a.x AS ax, b.x AS bx FROM {from}");
+        client.batch_execute(&make).await.unwrap();
+        let read = format!(
+            "SELECT string_agg(coalesce(ax::text, '-') || ':' || coalesce(bx::text, '-'), ' ' ORDER BY ax, bx) FROM {name}"
+        );
+        let row = client.query_one(&read, &[]).await.unwrap();
+        assert_eq!(row.get::<_, &str>(0), rows, "{from}");
+    }
+    let rename = "ALTER TABLE t RENAME COLUMN old TO new";
+    client.batch_execute(rename).await.unwrap();
+    assert_eq!(count(&client, "SELECT count(new) FROM t").await, 0);
+    server.stop();
 }

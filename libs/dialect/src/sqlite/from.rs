@@ -15,13 +15,14 @@ impl Printer<'_> {
         self.items(items, true)
     }
 
-    /// A comma binds less than JOIN in PostgreSQL and the same in SQLite: joins behind something are put in parentheses.
-    /// What SQLite calls a cross join would not be reordered.
+    /// A comma binds less than JOIN in PostgreSQL and the same in SQLite: joins behind something are put in parentheses,
+    /// unless they mean the same without. SQLite makes a query of what is in parentheses, which it can't read again where
+    /// columns get other names: a view with them would keep every table of its database from that.
     fn items(&mut self, items: &[FromItem], mut behind: bool) -> Result {
         self.list(items, ", ", |printer, item| {
             let wrap = std::mem::replace(&mut behind, true)
                 && matches!(item, FromItem::Join { .. })
-                && !(printer.has_lateral(item) && is_chain(item));
+                && !is_chain(item);
             if wrap {
                 printer.push("(");
             }
@@ -49,6 +50,17 @@ impl Printer<'_> {
             } => (kind, sides, on),
         };
         let [left, right] = sides.as_ref();
+        let turned = matches!(
+            (left, right),
+            (FromItem::Relation(_), FromItem::Join { .. })
+        ) && !self.has_lateral(item);
+        // A relation is joined to joins, so that those need no parentheses.
+        let (left, right, kind) = match kind {
+            JoinKind::Left if turned => (right, left, JoinKind::Right),
+            JoinKind::Right if turned => (right, left, JoinKind::Left),
+            JoinKind::Inner | JoinKind::Full if turned => (right, left, *kind),
+            kind => (left, right, *kind),
+        };
         self.item_of_from(left)?;
         self.push(match kind {
             JoinKind::Inner => " JOIN ",
