@@ -10,7 +10,7 @@ use crate::signatures::Signature;
 impl Generator<'_> {
     /// A query with groups.
     pub(crate) fn grouped(&mut self) -> Statement {
-        let (from, _) = self.from();
+        let (from, ..) = self.from();
         let count = self.below(3);
         let keys: Vec<Node> = (0..count)
             .map(|_| {
@@ -123,7 +123,7 @@ impl Generator<'_> {
             arguments.push(condition);
         }
         // The order repeats the arguments: a smaller one would have to be made twice.
-        Node::fixed(&template, arguments).whole(Sort::Value(signature.result))
+        Node::fixed(&of_one_text(signature, template), arguments).whole(Sort::Value(signature.result))
     }
 
     /// A query with windows over a table.
@@ -201,6 +201,7 @@ impl Generator<'_> {
         };
         let order = format!("ORDER BY {table}.id{direction}{frame}");
         let template = format!("{} OVER ({{}}{order})", signature.template);
+        let template = of_one_text(signature, template);
         Node::value(signature.result, &template, parts)
     }
 
@@ -267,6 +268,19 @@ impl Generator<'_> {
             ],
         );
         Statement::query(node, true)
+    }
+}
+
+/// Where one of several equal numbers is the result, whichever, it is shown as all of them are without their zeros.
+fn of_one_text(signature: &Signature, call: String) -> String {
+    let picks = matches!(
+        signature.name,
+        "min" | "max" | "mode" | "percentile_disc"
+    );
+    if picks && signature.result == TypeId::NUMERIC {
+        format!("trim_scale({call})")
+    } else {
+        call
     }
 }
 
