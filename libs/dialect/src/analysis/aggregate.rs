@@ -35,7 +35,11 @@ impl Analyzer<'_> {
             if !call.within_group {
                 return analyzer.sort_values(&call.order_by);
             }
-            let keys = arguments.values.iter().rev().zip(call.order_by.iter().rev());
+            let keys = arguments
+                .values
+                .iter()
+                .rev()
+                .zip(call.order_by.iter().rev());
             for (value, key) in keys.rev() {
                 analyzer.must_sort_within(value, key)?;
             }

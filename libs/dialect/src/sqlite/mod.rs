@@ -27,6 +27,7 @@ mod shown;
 mod sort;
 mod table_function;
 mod update;
+mod width;
 mod window;
 
 use std::collections::HashSet;

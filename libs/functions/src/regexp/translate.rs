@@ -186,7 +186,7 @@ impl Translator<'_> {
                 }
                 char::from_u32(code).unwrap_or('\0')
             }
-            c if !c.is_alphanumeric() => c,
+            c if !c.is_ascii_alphanumeric() => c,
             _ => return Ok(None),
         }))
     }

@@ -29,7 +29,10 @@ fn of_integer(
     }
     let shift = u32::try_from(template.shifted).unwrap_or(u32::MAX);
     let back = Decimal::parse(&format!("1e-{shift}"))?;
-    shown(arguments, Decimal::from(times(number, shift)?).times(&back)?)
+    shown(
+        arguments,
+        Decimal::from(times(number, shift)?).times(&back)?,
+    )
 }
 
 /// PostgreSQL multiplies an `integer` in 32 bits, and leaves out what they cannot hold.
