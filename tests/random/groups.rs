@@ -123,7 +123,8 @@ impl Generator<'_> {
             arguments.push(condition);
         }
         // The order repeats the arguments: a smaller one would have to be made twice.
-        Node::fixed(&of_one_text(signature, template), arguments).whole(Sort::Value(signature.result))
+        Node::fixed(&of_one_text(signature, template), arguments)
+            .whole(Sort::Value(signature.result))
     }
 
     /// A query with windows over a table.
@@ -273,10 +274,7 @@ impl Generator<'_> {
 
 /// Where one of several equal numbers is the result, whichever, it is shown as all of them are without their zeros.
 fn of_one_text(signature: &Signature, call: String) -> String {
-    let picks = matches!(
-        signature.name,
-        "min" | "max" | "mode" | "percentile_disc"
-    );
+    let picks = matches!(signature.name, "min" | "max" | "mode" | "percentile_disc");
     if picks && signature.result == TypeId::NUMERIC {
         format!("trim_scale({call})")
     } else {
@@ -288,5 +286,5 @@ fn of_one_text(signature: &Signature, call: String) -> String {
 fn is_ambiguous(signature: &Signature) -> bool {
     signature.arguments.contains(&TypeId::BPCHAR)
         || matches!(signature.name, "min" | "max" | "mode" | "percentile_disc")
-            && signature.arguments.contains(&TypeId::INTERVAL)
+            && [TypeId::INTERVAL, TypeId::JSONB].contains(&signature.result)
 }

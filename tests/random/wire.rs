@@ -122,12 +122,10 @@ impl Wire {
                         .into_iter()
                         .zip(&rows.columns)
                         .map(|(field, (_, ty, _))| {
-                            field.map(|value| {
-                                match ty {
-                                    700 | 701 => without_sign(value),
-                                    1021 | 1022 => without_signs(&value),
-                                    _ => value,
-                                }
+                            field.map(|value| match ty {
+                                700 | 701 => without_sign(value),
+                                1021 | 1022 => without_signs(&value),
+                                _ => value,
                             })
                         });
                     let row = row.collect();

@@ -15,7 +15,7 @@ mod expr;
 mod fold;
 mod form;
 mod from;
-mod insert;
+pub mod insert;
 mod lateral;
 pub mod locking;
 mod names;
