@@ -232,11 +232,11 @@ pub(crate) fn verdict(ours: &Answer, theirs: &Answer, ordered: bool) -> Verdict 
         return Verdict::Exhausted;
     }
     let (left, mut right) = (ours.line(ordered), theirs.line(ordered));
-    // SQLite does not say which foreign key is violated; PostgreSQL's planner tells the modifiers of what is left of
-    // CASE and COALESCE.
+    // SQLite does not say which foreign key is violated; PostgreSQL cuts what it shows of a value within a character, and
+    // its planner tells the modifiers of what is left of CASE and COALESCE.
     if let (Some(one), Some(other)) = (&ours.fault, &theirs.fault)
-        && one.code == "23503"
-        && other.code == "23503"
+        && one.code == other.code
+        && (one.code == "23503" || other.message.contains('\u{fffd}'))
     {
         right.clone_from(&left);
     }
