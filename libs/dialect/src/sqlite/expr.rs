@@ -369,7 +369,7 @@ impl Printer<'_> {
         }
     }
 
-    fn wrapped(&mut self, before: &str, inner: &Expr, behind: &str) -> Result {
+    pub(super) fn wrapped(&mut self, before: &str, inner: &Expr, behind: &str) -> Result {
         self.push(before);
         self.expr(inner)?;
         self.push(behind);

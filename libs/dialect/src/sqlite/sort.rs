@@ -55,8 +55,9 @@ impl Printer<'_> {
     /// What is grouped or sorted by. A constant is the same for all rows, and would be taken for a column's place; so
     /// would what SQLite makes one of.
     pub(crate) fn key(&mut self, value: &Expr) -> Result {
-        let mut varies = false;
+        let (mut varies, mut computed) = (false, false);
         value.visit(&mut |part| {
+            computed |= matches!(part.kind, ExprKind::Call(_) | ExprKind::ViaText(_));
             varies |= match &part.kind {
                 ExprKind::Call(call) => call.function.volatility == Volatility::Volatile,
                 ExprKind::Constant(_) | ExprKind::Relabel(_) | ExprKind::ViaText(_) => false,
@@ -66,7 +67,16 @@ impl Printer<'_> {
         if varies && !is_false(value) {
             return self.collated(value);
         }
-        self.push("NULL");
+        let start = self.out.len();
+        if computed {
+            self.wrapped("((", value, ") IS NULL)")?;
+        }
+        // What calls something may fail.
+        let calls = self.out.get(start + 2..);
+        if !calls.is_some_and(|text| text.contains('(')) {
+            self.out.truncate(start);
+            self.push("NULL");
+        }
         Ok(())
     }
 
@@ -174,6 +184,16 @@ fn is_false(condition: &Expr) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::NoSchema;
+
+    #[test]
+    fn a_constant_that_has_to_be_computed_may_fail() {
+        let sql = "SELECT 1 FROM (VALUES (1)) AS v(a) ORDER BY jsonb_build_object(1), 2 + 3";
+        let printed = crate::analyze(sql, &NoSchema).unwrap().sqlite.concat();
+        assert!(
+            printed.contains(" ORDER BY ((pg_jsonb_build_object("),
+            "{printed}"
+        );
+    }
 
     #[test]
     fn what_is_never_true_is_no_column_to_group_by() {
