@@ -183,6 +183,10 @@ fn without_sign(mut value: Vec<u8>) -> Vec<u8> {
 
 /// The same of an array: lengths before elements, behind 12 bytes and 8 for each dimension.
 fn without_signs(array: &[u8]) -> Vec<u8> {
+    // The text of one begins with a brace.
+    if array.first() != Some(&0) {
+        return array.to_vec();
+    }
     let head = 12 + 8 * usize::try_from(Buf::get_u32(&mut &*array)).expect("small");
     let (head, mut rest) = array.split_at(head);
     let mut out = head.to_vec();

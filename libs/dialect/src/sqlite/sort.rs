@@ -69,10 +69,10 @@ impl Printer<'_> {
         }
         let start = self.out.len();
         if computed {
-            self.wrapped("((", value, ") IS NULL)")?;
+            self.wrapped("CAST(", value, " AS TEXT)")?;
         }
         // What calls something may fail.
-        let calls = self.out.get(start + 2..);
+        let calls = self.out.get(start + "CAST(".len()..);
         if !calls.is_some_and(|text| text.contains('(')) {
             self.out.truncate(start);
             self.push("NULL");
@@ -190,7 +190,7 @@ mod tests {
         let sql = "SELECT 1 FROM (VALUES (1)) AS v(a) ORDER BY jsonb_build_object(1), 2 + 3";
         let printed = crate::analyze(sql, &NoSchema).unwrap().sqlite.concat();
         assert!(
-            printed.contains(" ORDER BY ((pg_jsonb_build_object("),
+            printed.contains(" ORDER BY CAST(pg_jsonb_build_object("),
             "{printed}"
         );
     }
