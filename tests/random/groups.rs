@@ -104,6 +104,9 @@ impl Generator<'_> {
                             | TypeId::INTERVAL
                             | TypeId::NUMERIC
                             | TypeId::JSONB
+                            // 0 and -0 are equal.
+                            | TypeId::FLOAT4
+                            | TypeId::FLOAT8
                     );
                     if ambiguous || ty.is_array() {
                         "({})::text"

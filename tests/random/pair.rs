@@ -134,11 +134,19 @@ fn is_of_a_part(wire: &mut Wire, text: &str, parts: &[String], fault: &Fault) ->
             return wire.ask(&format!("SELECT {part}")).fault.as_ref() == Some(fault);
         }
         // One server may compute it for rows that a condition leaves out later.
-        let all = tables.iter().map(|table| without_condition(table));
-        [tables.clone(), all.collect()].iter().any(|tables| {
-            let answer = wire.ask(&format!("SELECT {part} FROM {}", tables.join(", ")));
-            answer.fault.is_some_and(|found| found.is_of_values())
-        })
+        let all: Vec<String> = tables
+            .iter()
+            .map(|table| without_condition(table))
+            .collect();
+        // An outer join has rows of NULLs.
+        let none = all.join(" ON false LEFT JOIN ");
+        let none = format!("(SELECT) AS one LEFT JOIN {none} ON false");
+        [tables.join(", "), all.join(", "), none]
+            .iter()
+            .any(|from| {
+                let answer = wire.ask(&format!("SELECT {part} FROM {from}"));
+                answer.fault.is_some_and(|found| found.is_of_values())
+            })
     })
 }
 

@@ -213,9 +213,10 @@ impl Printer<'_> {
     /// The text begins at `start` and ends at `end`; what it is compared with may follow.
     pub(crate) fn shield(&mut self, text: &Expr, start: usize, end: usize) {
         let id = text.ty.id;
-        let by_bytes = is_text(id)
-            || matches!(id, TypeId::BPCHAR | TypeId::UUID | TypeId::JSON)
-            || (id.is_array() && collation(id).is_none());
+        let by_bytes = collation(id).is_none()
+            && (is_text(id)
+                || id.is_array()
+                || matches!(id, TypeId::BPCHAR | TypeId::UUID | TypeId::JSON));
         let written = self.out.get(start..).unwrap_or_default();
         let shielded = self
             .out
