@@ -90,6 +90,9 @@ impl Generator<'_> {
                     *ty,
                     TypeId::JSON | TypeId::INTERVAL | TypeId::JSONB | TypeId::NUMERIC
                 ) || ty.is_array()
+                    // As JSON 0 and -0 are two.
+                    || signature.name.starts_with("json")
+                        && matches!(*ty, TypeId::FLOAT4 | TypeId::FLOAT8)
             });
             if arguments.len() == 1 && sortable && self.once_in(3) {
                 template = template.replacen('(', "(DISTINCT ", 1);

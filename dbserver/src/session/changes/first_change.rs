@@ -10,12 +10,15 @@ use pgtypes::SqlState;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Error};
 
-/// The rows that the running statement has put in or changed, while it asks for them: by schema, table and number.
+/// Whether its table is the session's own, the table, and SQLite's number.
+type Row = (bool, Arc<str>, i64);
+
+/// The rows that the running statement has put in or changed, while it asks for them.
 #[derive(Debug, Default)]
-pub(super) struct SeenRows(Mutex<Option<HashSet<(bool, Arc<str>, i64)>>>);
+pub(super) struct SeenRows(Mutex<Option<HashSet<Row>>>);
 
 impl SeenRows {
-    fn lock(&self) -> MutexGuard<'_, Option<HashSet<(bool, Arc<str>, i64)>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<HashSet<Row>>> {
         // A row is noted in one step.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -79,14 +79,19 @@ impl Printer<'_> {
         self.push(" DO UPDATE SET ");
         self.assignments(assignments, table)?;
         let checked = !is_one_row(insert) && self.first_change(table);
-        if let Some(filter) = filter {
-            self.push(if checked { " AND " } else { " WHERE " });
-            self.expr(filter)?;
+        match (filter, checked) {
+            (Some(filter), false) => self.wrapped(" WHERE ", filter, ""),
+            // SQLite would leave the check out beside what is never true.
+            (Some(filter), true) => self.wrapped(" THEN ", filter, " END"),
+            (None, true) => {
+                self.push(" THEN 1 END");
+                Ok(())
+            }
+            (None, false) => Ok(()),
         }
-        Ok(())
     }
 
-    /// ` WHERE pg_first_change(…)`; false for a table whose rows have no numbers.
+    /// ` WHERE CASE WHEN pg_first_change(…)`; false for a table whose rows have no numbers.
     fn first_change(&mut self, table: RelationId) -> bool {
         let source = self.relations.get(table.0).map(|relation| &relation.source);
         let Some(Source::Table {
@@ -97,7 +102,7 @@ impl Printer<'_> {
         else {
             return false;
         };
-        self.push(&format!(" WHERE {FIRST_CHANGE}('{schema}', "));
+        self.push(&format!(" WHERE CASE WHEN {FIRST_CHANGE}('{schema}', "));
         let name = name.clone();
         self.text(&name);
         self.push(", ");
