@@ -93,12 +93,7 @@ impl Generator<'_> {
             Node::fixed("VALUES {}", [Node::list(", ", rows)])
         };
         self.columns = Self::table_columns(table.name, table.name);
-        // Rows that meet one another are another matter.
-        let conflict = if source.text().contains("), (") || source.text().starts_with("SELECT") {
-            Node::none()
-        } else {
-            self.conflict(table)
-        };
+        let conflict = self.conflict(table);
         let returning = self.returning();
         Node::fixed(
             &format!("INSERT INTO {} ({names}) {{}}{{}}{{}}", table.name),

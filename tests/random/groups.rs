@@ -10,7 +10,7 @@ use crate::signatures::Signature;
 impl Generator<'_> {
     /// A query with groups.
     pub(crate) fn grouped(&mut self) -> Statement {
-        let (from, _) = self.from();
+        let (from, ..) = self.from();
         let count = self.below(3);
         let keys: Vec<Node> = (0..count)
             .map(|_| {
@@ -90,6 +90,9 @@ impl Generator<'_> {
                     *ty,
                     TypeId::JSON | TypeId::INTERVAL | TypeId::JSONB | TypeId::NUMERIC
                 ) || ty.is_array()
+                    // As JSON 0 and -0 are two.
+                    || signature.name.starts_with("json")
+                        && matches!(*ty, TypeId::FLOAT4 | TypeId::FLOAT8)
             });
             if arguments.len() == 1 && sortable && self.once_in(3) {
                 template = template.replacen('(', "(DISTINCT ", 1);
@@ -104,6 +107,9 @@ impl Generator<'_> {
                             | TypeId::INTERVAL
                             | TypeId::NUMERIC
                             | TypeId::JSONB
+                            // 0 and -0 are equal.
+                            | TypeId::FLOAT4
+                            | TypeId::FLOAT8
                     );
                     if ambiguous || ty.is_array() {
                         "({})::text"
@@ -123,7 +129,8 @@ impl Generator<'_> {
             arguments.push(condition);
         }
         // The order repeats the arguments: a smaller one would have to be made twice.
-        Node::fixed(&template, arguments).whole(Sort::Value(signature.result))
+        Node::fixed(&of_one_text(signature, template), arguments)
+            .whole(Sort::Value(signature.result))
     }
 
     /// A query with windows over a table.
@@ -201,6 +208,7 @@ impl Generator<'_> {
         };
         let order = format!("ORDER BY {table}.id{direction}{frame}");
         let template = format!("{} OVER ({{}}{order})", signature.template);
+        let template = of_one_text(signature, template);
         Node::value(signature.result, &template, parts)
     }
 
@@ -270,9 +278,19 @@ impl Generator<'_> {
     }
 }
 
+/// Where one of several equal numbers is the result, whichever, it is shown as all of them are without their zeros.
+fn of_one_text(signature: &Signature, call: String) -> String {
+    let picks = matches!(signature.name, "min" | "max" | "mode" | "percentile_disc");
+    if picks && signature.result == TypeId::NUMERIC {
+        format!("trim_scale({call})")
+    } else {
+        call
+    }
+}
+
 /// Aggregates of which one of several equal values is the result, and those of what has lost its width.
 fn is_ambiguous(signature: &Signature) -> bool {
     signature.arguments.contains(&TypeId::BPCHAR)
         || matches!(signature.name, "min" | "max" | "mode" | "percentile_disc")
-            && signature.arguments.contains(&TypeId::INTERVAL)
+            && [TypeId::INTERVAL, TypeId::JSONB].contains(&signature.result)
 }

@@ -2,8 +2,9 @@
 //!
 //!     cargo run -p dbtests --example random -- --postgres 127.0.0.1:5432 --statements 100000 --from 0
 //!
-//! The server there has a user dba with the tests' password and an empty database `random` under collation C. Each
-//! statement that is answered otherwise is told with its number, made as small as it gets.
+//! The server there has a user dba with the tests' password and an empty database `random`, whose collation is C and whose
+//! character classes are those of `C.UTF-8`. Each statement that is answered otherwise is told with its number, made as
+//! small as it gets.
 
 #![expect(clippy::print_stdout, reason = "the program's results are for people")]
 

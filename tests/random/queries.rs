@@ -177,11 +177,13 @@ impl Generator<'_> {
         Node::clause(" WHERE {}", [condition])
     }
 
-    /// FROM with up to three sources, and the keys of the joined rows.
-    pub(crate) fn from(&mut self) -> (Node, Vec<String>) {
+    /// FROM with up to three sources, the keys of the joined rows, and whether they tell all rows from each other.
+    pub(crate) fn from(&mut self) -> (Node, Vec<String>, bool) {
         let mut keys = Vec::new();
         let mut from = self.source(&mut keys);
-        for _ in 0..self.below(3) {
+        let joins = self.below(3);
+        let mut outer = false;
+        for _ in 0..joins {
             let kind = *self.pick(&[
                 "JOIN",
                 "LEFT JOIN",
@@ -190,6 +192,7 @@ impl Generator<'_> {
                 "CROSS JOIN",
                 "LEFT JOIN",
             ]);
+            outer |= !matches!(kind, "JOIN" | "CROSS JOIN");
             let before = self.columns.len();
             let right = self.source(&mut keys);
             let joined = if kind == "CROSS JOIN" {
@@ -203,7 +206,9 @@ impl Generator<'_> {
             };
             from = Node::fixed("{}", [joined]);
         }
-        (from, keys)
+        // An outer join leaves rows without keys.
+        let whole = keys.len() == joins + 1 && !outer;
+        (from, keys, whole)
     }
 
     fn join_condition(&mut self, before: usize, only_equal: bool) -> Node {
@@ -231,7 +236,7 @@ impl Generator<'_> {
     /// A query over tables.
     pub(crate) fn query(&mut self) -> Statement {
         let with = self.with();
-        let (from, keys) = self.from();
+        let (from, keys, whole) = self.from();
         let list: Vec<Node> = (0..=self.below(3))
             .map(|_| {
                 let ty = self.any_type();
@@ -244,6 +249,8 @@ impl Generator<'_> {
             let order = keys.join(", ");
             let direction = *self.pick(&["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]);
             let limit = match self.below(4) {
+                // Of rows that are alike in what they are sorted by, either may come first.
+                _ if !whole => Node::none(),
                 0 => Node::clause(
                     &format!(" LIMIT {} OFFSET {}", self.below(6), self.below(4)),
                     [],

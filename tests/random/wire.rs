@@ -122,12 +122,10 @@ impl Wire {
                         .into_iter()
                         .zip(&rows.columns)
                         .map(|(field, (_, ty, _))| {
-                            field.map(|value| {
-                                if matches!(ty, 700 | 701) {
-                                    without_sign(value)
-                                } else {
-                                    value
-                                }
+                            field.map(|value| match ty {
+                                700 | 701 => without_sign(value),
+                                1021 | 1022 => without_signs(&value),
+                                _ => value,
                             })
                         });
                     let row = row.collect();
@@ -181,6 +179,22 @@ fn without_sign(mut value: Vec<u8>) -> Vec<u8> {
         value[0] = 0x7f;
     }
     value
+}
+
+/// The same of an array: lengths before elements, behind 12 bytes and 8 for each dimension.
+fn without_signs(array: &[u8]) -> Vec<u8> {
+    // The text of one begins with a brace.
+    if array.first() != Some(&0) {
+        return array.to_vec();
+    }
+    let head = 12 + 8 * usize::try_from(Buf::get_u32(&mut &*array)).expect("small");
+    let (head, mut rest) = array.split_at(head);
+    let mut out = head.to_vec();
+    while rest.has_remaining() {
+        out.extend_from_slice(&rest[..4]);
+        out.extend(without_sign(field(&mut rest).unwrap_or_default()));
+    }
+    out
 }
 
 fn fault(mut body: &[u8]) -> Fault {

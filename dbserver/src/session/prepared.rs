@@ -46,6 +46,7 @@ fn is_limited(ty: &PgType) -> bool {
             | PgType::Timetz(Some(_))
             | PgType::Timestamp(Some(_))
             | PgType::Timestamptz(Some(_))
+            | PgType::Interval(Some(_))
     )
 }
 

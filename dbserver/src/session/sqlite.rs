@@ -273,6 +273,7 @@ impl Sqlite {
 
     /// Prepares a client's statement, or takes it from the cache.
     pub fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Failure> {
+        self.changed_rows.prepare_for(sql);
         self.connection
             .prepare_cached(sql)
             .map_err(|error| mapping::sqlite(&error))

@@ -42,7 +42,7 @@ const VALUES: &[(&str, PgType, &str)] = &[
     ),
     (
         "interval",
-        PgType::Interval,
+        PgType::Interval(None),
         "1 year 2 mons 3 days 04:05:06.789",
     ),
     ("uuid", PgType::Uuid, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),

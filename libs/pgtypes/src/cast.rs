@@ -207,7 +207,7 @@ fn time(stored: i64, to: &PgType, context: &Context) -> Result<Option<SqlValue>,
             let timetz = Timetz::new(time, i32::try_from(offset).unwrap_or(0))?;
             SqlValue::Text(timetz.to_string())
         }
-        PgType::Interval => {
+        PgType::Interval(_) => {
             let span = Interval {
                 micros: Time::new(stored, None)?.micros(),
                 ..Interval::default()

@@ -318,7 +318,7 @@ fn in_binary_a_value_of_another_type_is_an_error_that_names_both() {
         ),
         (
             SqlValueRef::Text("x"),
-            PgType::Interval,
+            PgType::Interval(None),
             "22007",
             "invalid input syntax for type interval: \"x\"",
         ),

@@ -5,6 +5,7 @@
 //! sent whole in text.
 
 use crate::PgType;
+use crate::interval_fields::modifier;
 
 impl PgType {
     /// The type of a declaration such as `VARCHAR(20)`, `timestamp(3) with time zone` or `CLOB`;
@@ -103,8 +104,13 @@ impl Declaration {
             {
                 PgType::Float4
             }
+            Some(PgType::Interval(_)) if name != "interval" => PgType::Interval(self.parameter(0)),
+            Some(PgType::Interval(_)) => PgType::Interval(modifier("", self.parameter(0))),
             Some(ty) => ty,
-            None if name.split(' ').next() == Some("interval") => PgType::Interval,
+            None if name.starts_with("interval ") => {
+                let words = name.strip_prefix("interval ").unwrap_or_default();
+                PgType::Interval(modifier(words.trim(), self.parameter(0)))
+            }
             None => return None,
         })
     }
@@ -263,13 +269,16 @@ mod tests {
             ("TIMESTAMP WITH TIME ZONE", PgType::Timestamptz(None)),
             ("timestamp(0) with time zone", PgType::Timestamptz(Some(0))),
             ("timestamptz(9)", PgType::Timestamptz(Some(6))),
-            ("interval", PgType::Interval),
-            ("interval day to second(3)", PgType::Interval),
+            ("interval", PgType::Interval(None)),
+            (
+                "interval day to second(3)",
+                PgType::Interval(Some(470_286_339)),
+            ),
             ("uuid", PgType::Uuid),
             ("json", PgType::Json),
             ("JSON_TEXT", PgType::Json),
             ("jsonb_text", PgType::Jsonb),
-            ("ELAPSED_TEXT", PgType::Interval),
+            ("ELAPSED_TEXT", PgType::Interval(None)),
             ("UUID_TEXT", PgType::Uuid),
             ("NAME_TEXT", PgType::Name),
             ("INET_TEXT", PgType::Inet),

@@ -70,7 +70,7 @@ pub(crate) fn decode_text(
         | PgType::Timetz(_)
         | PgType::Timestamp(_)
         | PgType::Timestamptz(_)
-        | PgType::Interval => moment(text, ty, context),
+        | PgType::Interval(_) => moment(text, ty, context),
         PgType::Uuid if uuid::is_printed(text) => Ok(SqlValue::Text(text.to_owned())),
         PgType::Uuid => uuid::parse(text).map(uuid::text).map(SqlValue::Text),
         PgType::Json => json::check(text).map(|()| SqlValue::Text(text.to_owned())),
@@ -111,7 +111,7 @@ fn moment(text: &str, ty: &PgType, context: &Context) -> Result<SqlValue, ValueE
         PgType::Timestamptz(digits) => {
             SqlValue::Integer(Timestamptz::parse_in(text, *digits, context)?.0.micros())
         }
-        _ => printed(Interval::parse_in(text, context)?),
+        _ => printed(Interval::parse_for(text, ty.typmod().into(), context)?),
     })
 }
 
@@ -136,7 +136,7 @@ fn decode_binary(bytes: &[u8], ty: &PgType) -> Result<SqlValue, ValueError> {
         | PgType::Timetz(_)
         | PgType::Timestamp(_)
         | PgType::Timestamptz(_)
-        | PgType::Interval => binary_moment(&mut rest, ty)?,
+        | PgType::Interval(_) => binary_moment(&mut rest, ty)?,
         _ => return decode_whole(bytes, ty),
     };
     // What was not read shows that the client means another type.
@@ -201,11 +201,12 @@ fn binary_moment(rest: &mut &[u8], ty: &PgType) -> Result<SqlValue, ValueError> 
             let micros = read(rest.try_get_i64(), ty)?;
             let days = read(rest.try_get_i32(), ty)?;
             let months = read(rest.try_get_i32(), ty)?;
-            printed(Interval {
+            let span = Interval {
                 months,
                 days,
                 micros,
-            })
+            };
+            printed(span.kept(ty.typmod().into())?)
         }
     })
 }

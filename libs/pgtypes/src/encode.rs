@@ -99,7 +99,7 @@ fn encode_text(value: SqlValueRef<'_>, ty: &PgType, context: &Context, out: &mut
         PgType::Date | PgType::Time(_) | PgType::Timestamp(_) | PgType::Timestamptz(_) => {
             put_moment(value, ty, context, out)
         }
-        PgType::Interval => put_interval(value, context.interval_style, out),
+        PgType::Interval(_) => put_interval(value, context.interval_style, out),
         PgType::Uuid => put_uuid(value, out),
         PgType::Void => true,
         PgType::Composed(array) if is_vector(*array) => put_vector(value, out),

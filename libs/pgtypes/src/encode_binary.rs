@@ -66,7 +66,7 @@ pub(crate) fn encode_binary(
         | PgType::Timetz(_)
         | PgType::Timestamp(_)
         | PgType::Timestamptz(_)
-        | PgType::Interval => put_moment(value, ty, out)?,
+        | PgType::Interval(_) => put_moment(value, ty, out)?,
     }
     Ok(())
 }
@@ -169,7 +169,7 @@ fn put_moment(value: SqlValueRef<'_>, ty: &PgType, out: &mut BytesMut) -> Result
             // On the wire a zone counts seconds west of Greenwich.
             out.put_i32(-timetz.offset_seconds);
         }
-        (SqlValueRef::Text(text), PgType::Interval) => {
+        (SqlValueRef::Text(text), PgType::Interval(_)) => {
             let interval = Interval::parse(text)?;
             out.put_i64(interval.micros);
             out.put_i32(interval.days);

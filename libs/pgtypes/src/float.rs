@@ -63,9 +63,8 @@ impl Shortest {
             return own;
         }
         let fits = |text: &Self| text.number() == Some(value) && !text.is_between(value);
-        let mut candidates =
-            (digits..=17).map(|digits| Self::written(format_args!("{value:.0$e}", digits - 1)));
-        candidates.find(fits).unwrap_or(own)
+        let rounded = |digits| Self::written(format_args!("{value:.0$e}", digits - 1));
+        nearest_shortest(own, (digits..=17).map(rounded), fits)
     }
 
     /// The same for a single.
@@ -79,9 +78,8 @@ impl Shortest {
                 .is_some_and(|number| twice.contains(&(2.0 * number)))
         };
         let fits = |text: &Self| text.number() == Some(value) && !is_between(text);
-        let mut candidates =
-            (digits..=9).map(|digits| Self::written(format_args!("{value:.0$e}", digits - 1)));
-        candidates.find(fits).unwrap_or(own)
+        let rounded = |digits| Self::written(format_args!("{value:.0$e}", digits - 1));
+        nearest_shortest(own, (digits..=9).map(rounded), fits)
     }
 
     fn number<T: std::str::FromStr>(&self) -> Option<T> {
@@ -160,6 +158,24 @@ pub fn single_text(value: f32) -> String {
     let mut out = BytesMut::with_capacity(SCIENTIFIC_BYTES);
     put_single(value, &mut out);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The first of the rounded texts, shortest first, that gives the number back; or Rust's own, which is as long as the
+/// first of them. Below a power of two doubles lie closer than above it, and there what is rounded down may give
+/// another one.
+fn nearest_shortest(
+    own: Shortest,
+    mut rounded: impl Iterator<Item = Shortest>,
+    fits: impl Fn(&Shortest) -> bool,
+) -> Shortest {
+    let first = rounded.next().filter(&fits);
+    if let Some(first) = first {
+        return first;
+    }
+    if fits(&own) {
+        return own;
+    }
+    rounded.find(fits).unwrap_or(own)
 }
 
 /// Appends a double.
@@ -350,6 +366,8 @@ mod tests {
             (2_466_831_905_612_469.0, "2.466831905612469e+15"),
             (-9.6709e20, "-9.670899999999999e+20"),
             (1_073_741_824.003_906_2, "1073741824.0039062"),
+            (1.0 / 16_777_216.0, "5.960464477539063e-08"),
+            (1.0 / 33_554_432.0, "2.9802322387695312e-08"),
             (f64::MAX, "1.7976931348623157e+308"),
             (f64::from_bits(1), "5e-324"),
             (f64::INFINITY, "Infinity"),

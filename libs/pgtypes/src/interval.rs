@@ -125,10 +125,11 @@ impl Interval {
 
     /// Its length in seconds, a month being 30 days and a year 365¼.
     pub fn seconds(self) -> f64 {
-        let days = f64::from(self.months / 12) * DAYS_PER_YEAR
-            + f64::from(self.months % 12 * DAYS_PER_MONTH)
-            + f64::from(self.days);
-        days * SECONDS_PER_DAY + double_of_integer(self.micros) / double_of_integer(SECOND)
+        // In PostgreSQL's order, which tells the last digit.
+        double_of_integer(self.micros) / double_of_integer(SECOND)
+            + DAYS_PER_YEAR * SECONDS_PER_DAY * f64::from(self.months / 12)
+            + f64::from(DAYS_PER_MONTH) * SECONDS_PER_DAY * f64::from(self.months % 12)
+            + SECONDS_PER_DAY * f64::from(self.days)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::interval_fields::interval_name;
 use crate::{Oid, SqlValueRef};
 
 /// A PostgreSQL type with its modifiers.
@@ -52,8 +53,9 @@ pub enum PgType {
     Timestamp(Option<u8>),
     /// `timestamp with time zone`; stored like `timestamp`, in UTC.
     Timestamptz(Option<u8>),
-    /// `interval`; stored as text in style `postgres`, `1 day 02:03:04`.
-    Interval,
+    /// `interval`, with the fields and digits that it keeps, as the catalog packs them; stored as text in style
+    /// `postgres`, `1 day 02:03:04`.
+    Interval(Option<i32>),
     /// `uuid`; stored as 36 lower-case characters.
     Uuid,
     /// `json`; stored as the client wrote it.
@@ -166,7 +168,7 @@ types! {
     PgType::Time(None), 1083, 8, 'D', "time", "time without time zone", None, [];
     PgType::Timestamp(None), 1114, 8, 'D', "timestamp", "timestamp without time zone", None, ["datetime"];
     PgType::Timestamptz(None), 1184, 8, 'D', "timestamptz", "timestamp with time zone", None, [];
-    PgType::Interval, 1186, 16, 'T', "interval", "interval", Some("ELAPSED_TEXT"), [];
+    PgType::Interval(None), 1186, 16, 'T', "interval", "interval", Some("ELAPSED_TEXT"), [];
     PgType::Timetz(None), 1266, 12, 'D', "timetz", "time with time zone", Some("TIMETZ_TEXT"), [];
     PgType::NUMERIC, 1700, -1, 'N', "numeric", "numeric", Some("NUMERIC_TEXT"), ["decimal" "dec"];
     PgType::Opaque(Opaque::Regclass), 2205, 4, 'N', "regclass", "regclass", None, [];
@@ -236,6 +238,7 @@ impl PgType {
             Self::Timetz(_) => Self::Timetz(None),
             Self::Timestamp(_) => Self::Timestamp(None),
             Self::Timestamptz(_) => Self::Timestamptz(None),
+            Self::Interval(_) => Self::Interval(None),
             other => other,
         }
     }
@@ -295,7 +298,7 @@ impl PgType {
     pub const fn collation(&self) -> Option<&'static str> {
         match self {
             Self::Numeric { .. } => Some("pg_numeric"),
-            Self::Interval => Some("pg_interval"),
+            Self::Interval(_) => Some("pg_interval"),
             Self::Timetz(_) => Some("pg_timetz"),
             Self::Jsonb => Some("pg_jsonb"),
             Self::Inet | Self::Cidr => Some("pg_inet"),
@@ -321,6 +324,7 @@ impl PgType {
             | Self::Timetz(Some(digits))
             | Self::Timestamp(Some(digits))
             | Self::Timestamptz(Some(digits)) => format!("{name}({digits})"),
+            Self::Interval(Some(modifier)) => format!("{name}({modifier})"),
             _ => name.to_owned(),
         }
     }
@@ -409,6 +413,7 @@ impl PgType {
             | Self::Timetz(Some(digits))
             | Self::Timestamp(Some(digits))
             | Self::Timestamptz(Some(digits)) => i32::from(digits),
+            Self::Interval(Some(modifier)) => modifier,
             _ => -1,
         }
     }
@@ -437,6 +442,7 @@ impl PgType {
             Self::Timestamp(_) => Self::Timestamp(digits),
             Self::Timestamptz(_) => Self::Timestamptz(digits),
             Self::Numeric { .. } => Self::numeric_of_typmod(typmod),
+            Self::Interval(_) => Self::Interval(Some(typmod).filter(|modifier| *modifier >= 0)),
             other => other,
         }
     }
@@ -485,6 +491,7 @@ impl fmt::Display for PgType {
             Self::Timetz(Some(digits)) => write!(f, "time({digits}) with time zone"),
             Self::Timestamp(Some(digits)) => write!(f, "timestamp({digits}) without time zone"),
             Self::Timestamptz(Some(digits)) => write!(f, "timestamp({digits}) with time zone"),
+            Self::Interval(Some(modifier)) => f.write_str(&interval_name(modifier.cast_unsigned())),
             _ => f.write_str(self.name()),
         }
     }

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use rusqlite::hooks::Action;
 
+use crate::session::changes::first_change::{self, SeenRows};
+
 /// Rows of one statement that are noted; of more only the tables are.
 const MAX_ROWS: usize = 10_000;
 /// Tables of the server and of SQLite are nobody's rows.
@@ -46,24 +48,36 @@ pub struct Touched {
 
 /// Notes what changes on a connection.
 #[derive(Debug, Default)]
-pub struct ChangedRows(Arc<Mutex<Touched>>);
+pub struct ChangedRows {
+    noted: Arc<Mutex<Touched>>,
+    seen: Arc<SeenRows>,
+}
 
 impl ChangedRows {
     /// Listens to a connection.
     pub fn of(connection: &mut Connection) -> rusqlite::Result<Self> {
         let noted = Arc::new(Mutex::new(Touched::default()));
-        let note = Arc::clone(&noted);
+        let seen = Arc::new(SeenRows::default());
+        first_change::register(connection, &seen)?;
+        let (note, see) = (Arc::clone(&noted), Arc::clone(&seen));
         connection.update_hook(Some(
             move |action: Action, database: &str, table: &str, rowid: i64| {
+                see.see(database, table, rowid);
                 lock(&note).note(action, database, table, rowid);
             },
         ))?;
-        Ok(Self(noted))
+        Ok(Self { noted, seen })
+    }
+
+    /// A statement begins that asks whether it has changed a row already, if its text says so.
+    pub fn prepare_for(&self, text: &str) {
+        self.seen.prepare_for(text);
     }
 
     /// What was changed since the last call.
     pub fn take(&self) -> Touched {
-        std::mem::take(&mut lock(&self.0))
+        self.seen.forget();
+        std::mem::take(&mut lock(&self.noted))
     }
 }
 

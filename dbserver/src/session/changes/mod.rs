@@ -7,6 +7,7 @@
 //! each row is made what it was ([`Changes::apply`]). Since the rows are locked, nobody else has touched them meanwhile.
 
 mod changed_rows;
+mod first_change;
 mod keys;
 mod net;
 mod plan;

@@ -20,39 +20,33 @@ impl Analyzer<'_> {
         let (takes, clause) = (self.clause.takes_aggregates(), self.clause);
         let inside = if takes { Clause::Select } else { clause };
         let seen = std::mem::replace(&mut self.level().aggregates, false);
-        let inner = self.in_clause(inside, |analyzer| {
+        let arguments = self.in_clause(inside, |analyzer| {
             let mut arguments = analyzer.arguments(call)?;
             // The sorted values of WITHIN GROUP are the last arguments.
-            if call.within_group {
-                for key in &call.order_by {
-                    let value = analyzer.expr(&key.value)?;
-                    if !value.is_unknown() {
-                        analyzer.must_sort(&value)?;
-                    }
-                    let descending = analyzer
-                        .sort_by(SortBy::Value(value.clone()), key)?
-                        .descending;
-                    if descending {
-                        return Err(
-                            analyzer.unsupported(key.value.at, "WITHIN GROUP (ORDER BY … DESC)")
-                        );
-                    }
-                    arguments.values.push(value);
-                    arguments.names.push(None);
-                }
+            for key in call.order_by.iter().filter(|_| call.within_group) {
+                arguments.values.push(analyzer.expr(&key.value)?);
+                arguments.names.push(None);
             }
-            let order_by = if call.within_group {
-                Vec::new()
-            } else {
-                analyzer.sort_values(&call.order_by)?
-            };
-            Ok((arguments, order_by))
+            Ok(arguments)
+        })?;
+        let mut resolved = self.resolve_function(name, &arguments, call, at)?;
+        self.check_aggregate(call, &resolved, at)?;
+        let order_by = self.in_clause(inside, |analyzer| {
+            if !call.within_group {
+                return analyzer.sort_values(&call.order_by);
+            }
+            let keys = arguments
+                .values
+                .iter()
+                .rev()
+                .zip(call.order_by.iter().rev());
+            for (value, key) in keys.rev() {
+                analyzer.must_sort_within(value, key)?;
+            }
+            Ok(Vec::new())
         })?;
         let nested = self.level().aggregates;
         self.level().aggregates = seen;
-        let (arguments, order_by) = inner;
-        let mut resolved = self.resolve_function(name, &arguments, call, at)?;
-        self.check_aggregate(call, &resolved, at)?;
         self.check_nesting(&arguments.values, &order_by, nested.then_some(at))?;
         let values = self.spread(call, &mut resolved, arguments.values, at)?;
         let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
@@ -80,6 +74,18 @@ impl Analyzer<'_> {
             ExprKind::Aggregate(Box::new(aggregate)),
             at,
         ))
+    }
+
+    /// What WITHIN GROUP sorts by.
+    fn must_sort_within(&mut self, value: &Expr, key: &ast::SortKey) -> Result<(), DialectError> {
+        if !value.is_unknown() {
+            self.must_sort(value)?;
+        }
+        let sort = self.sort_by(SortBy::Value(value.clone()), key)?;
+        if sort.descending {
+            return Err(self.unsupported(key.value.at, "WITHIN GROUP (ORDER BY … DESC)"));
+        }
+        Ok(())
     }
 
     /// Neither aggregates nor window functions may stand inside; `nested` is the place of an aggregate around another.

@@ -199,6 +199,10 @@ impl Analyzer<'_> {
         ty: Type,
         at: Position,
     ) -> Result<Expr, DialectError> {
+        // What a number without a unit counts, the fields of the column say.
+        if ty.id == TypeId::INTERVAL {
+            return self.input(text, ty, at);
+        }
         let value = self.input(text, Type::new(ty.id), at)?;
         Ok(with_modifier(value, ty, false))
     }

@@ -25,7 +25,7 @@ pub(super) fn with_modifier(id: TypeId, typmod: i32) -> String {
             let (first, rest) = name.split_once(' ').unwrap_or((name.as_str(), ""));
             format!("{first}({modifier}) {rest}")
         }
-        TypeId::INTERVAL => interval(modifier),
+        TypeId::INTERVAL => pgtypes::interval_name(modifier),
         _ => id.name(),
     }
 }
@@ -51,39 +51,6 @@ fn numeric_digits(packed: i32) -> (i32, i32) {
         (packed >> 16) & 0xffff,
         if scale > 0x3ff { scale - 0x800 } else { scale },
     )
-}
-
-/// No fields were said.
-const ALL_FIELDS: u32 = 0x7fff;
-/// No digits were said.
-const ALL_DIGITS: u32 = 0xffff;
-
-/// A field has the bit of its number.
-const FIELDS: &[(u32, &str)] = &[
-    (1 << 2, "year"),
-    (1 << 1, "month"),
-    (1 << 3, "day"),
-    (1 << 10, "hour"),
-    (1 << 11, "minute"),
-    (1 << 12, "second"),
-];
-
-fn interval(modifier: u32) -> String {
-    let (fields, digits) = ((modifier >> 16) & ALL_FIELDS, modifier & ALL_DIGITS);
-    let mut text = "interval".to_owned();
-    if fields != ALL_FIELDS {
-        let mut said = FIELDS.iter().filter(|(bit, _)| fields & bit != 0);
-        if let Some((_, first)) = said.next() {
-            text = format!("{text} {first}");
-        }
-        if let Some((_, last)) = said.next_back() {
-            text = format!("{text} to {last}");
-        }
-    }
-    if digits != ALL_DIGITS {
-        text = format!("{text}({digits})");
-    }
-    text
 }
 
 #[cfg(test)]

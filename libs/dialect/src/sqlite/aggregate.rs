@@ -228,6 +228,10 @@ impl Printer<'_> {
     /// The call of an aggregate over a window.
     pub(crate) fn aggregate_over(&mut self, call: &Call, at: Position) -> Result {
         let mut name = self.aggregate_name(call, at)?;
+        // SQLite's own forgets empty texts as a frame moves on, and takes the wrong delimiters out.
+        if matches!(name, Name::Native("group_concat")) {
+            name = Name::Ours("pg_string_agg_text".to_owned());
+        }
         // What cannot take rows out again has a sibling that keeps them.
         if let Name::Ours(ours) = &name
             && let Some(rest) = ours.strip_prefix("pg_")

@@ -6,6 +6,7 @@ use crate::catalog::TypeId;
 use crate::pg_catalog;
 use crate::sqlite::fold::folded;
 use crate::sqlite::form::collation;
+use crate::sqlite::width::{WITHOUT_BLANKS, has_no_width, is_padded, padded};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::ValueFunction;
 
@@ -212,15 +213,16 @@ impl Printer<'_> {
     /// The text begins at `start` and ends at `end`; what it is compared with may follow.
     pub(crate) fn shield(&mut self, text: &Expr, start: usize, end: usize) {
         let id = text.ty.id;
-        let by_bytes = is_text(id)
-            || matches!(id, TypeId::BPCHAR | TypeId::UUID | TypeId::JSON)
-            || (id.is_array() && collation(id).is_none());
+        let by_bytes = collation(id).is_none()
+            && (is_text(id)
+                || id.is_array()
+                || matches!(id, TypeId::BPCHAR | TypeId::UUID | TypeId::JSON));
         let written = self.out.get(start..).unwrap_or_default();
         let shielded = self
             .out
             .get(..end)
             .is_some_and(|head| head.ends_with(" COLLATE BINARY"));
-        if by_bytes && !shielded && written.contains(" COLLATE ") {
+        if by_bytes && !shielded && !is_padded(text) && written.contains(" COLLATE ") {
             self.out.insert_str(end, " COLLATE BINARY");
         }
     }
@@ -229,7 +231,8 @@ impl Printer<'_> {
     pub(crate) fn collated(&mut self, expr: &Expr) -> Result {
         let start = self.out.len();
         self.expr(expr)?;
-        if let Some(collation) = collation(expr.ty.id) {
+        let blanks = is_padded(expr).then_some(WITHOUT_BLANKS);
+        if let Some(collation) = collation(expr.ty.id).or(blanks) {
             self.push(" COLLATE ");
             self.push(collation);
         }
@@ -367,7 +370,7 @@ impl Printer<'_> {
         }
     }
 
-    fn wrapped(&mut self, before: &str, inner: &Expr, behind: &str) -> Result {
+    pub(super) fn wrapped(&mut self, before: &str, inner: &Expr, behind: &str) -> Result {
         self.push(before);
         self.expr(inner)?;
         self.push(behind);
@@ -381,6 +384,9 @@ impl Printer<'_> {
         to: crate::catalog::Type,
         at: crate::syntax::ast::Position,
     ) -> Result {
+        if to.id == TypeId::BPCHAR && inner.ty.id == to.id {
+            return self.as_text(inner);
+        }
         // What becomes a name or a character is cut.
         let is_cut = matches!(to.id, TypeId::CHAR | TypeId::NAME) && inner.ty.id != to.id;
         if is_text(to.id) && !is_cut {
@@ -445,6 +451,9 @@ impl Printer<'_> {
         }
         if let Some(kind) = object_kind(id) {
             return self.look_up(&format!("pg_{kind}out"), value, Self::expr);
+        }
+        if has_no_width(value.ty) && !is_padded(value) {
+            return self.expr(&padded(value));
         }
         self.push("pg_out(");
         self.expr(value)?;

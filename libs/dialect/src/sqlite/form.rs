@@ -36,6 +36,7 @@ pub(crate) fn collation(id: TypeId) -> Option<&'static str> {
         TypeId::TIMETZ => Some("pg_timetz"),
         TypeId::JSONB => Some("pg_jsonb"),
         TypeId::INET | TypeId::CIDR => Some("pg_inet"),
+        TypeId::CHAR => Some("pg_char"),
         TypeId::INT2_ARRAY
         | TypeId::INT4_ARRAY
         | TypeId::INT8_ARRAY
@@ -59,7 +60,7 @@ const COMPARED: &[(&str, &[&str])] = &[
         &[
             "int2", "int4", "int8", "int24", "int28", "int42", "int48", "int82", "int84", "float4",
             "float8", "float48", "float84", "text", "name", "nametext", "textname", "bpchar",
-            "char", "bool", "oid", "bytea",
+            "bool", "oid", "bytea",
         ],
     ),
     ("_", &["date", "timestamp", "timestamptz", "time", "uuid"]),
@@ -67,6 +68,7 @@ const COMPARED: &[(&str, &[&str])] = &[
         "_",
         &["array", "numeric", "interval", "timetz", "jsonb", "network"],
     ),
+    ("", &["char"]),
 ];
 
 const SIGNS: &[(&str, &str)] = &[
@@ -150,7 +152,9 @@ fn comparison(source: &str) -> Option<Form> {
         if let Some(stem) = stem.strip_suffix(joint)
             && types.contains(&stem)
         {
-            return Some(if index == 2 {
+            // What is equal among single bytes needs no collation.
+            let by_order = index == 3 && !matches!(*sign, "=" | "<>");
+            return Some(if index == 2 || by_order {
                 Form::Compare(sign)
             } else {
                 Form::Infix(sign)

@@ -7,6 +7,17 @@ use crate::analysis::tree::{
 use crate::sqlite::shown::shown_values;
 use crate::sqlite::{Printer, Result};
 
+/// What refuses a row that the statement itself has put in or changed: `pg_first_change(schema, table, row number)`.
+pub const FIRST_CHANGE: &str = "pg_first_change";
+
+/// Whether rows cannot meet each other, because there is one.
+fn is_one_row(insert: &Insert) -> bool {
+    match &insert.source {
+        None => true,
+        Some(query) => matches!(&query.body, Body::Values(rows) if rows.len() < 2),
+    }
+}
+
 impl Printer<'_> {
     pub(crate) fn insert(&mut self, insert: &Insert) -> Result {
         self.with(&insert.with, insert.recursive)?;
@@ -38,12 +49,13 @@ impl Printer<'_> {
             }
         }
         if let Some(conflict) = &insert.on_conflict {
-            self.on_conflict(conflict, insert.table)?;
+            self.on_conflict(conflict, insert)?;
         }
         self.returning(&insert.returning, insert.table)
     }
 
-    fn on_conflict(&mut self, conflict: &Conflict, table: RelationId) -> Result {
+    fn on_conflict(&mut self, conflict: &Conflict, insert: &Insert) -> Result {
+        let table = insert.table;
         self.push(" ON CONFLICT");
         self.unqualified = Some(table);
         if let Some(ConflictTarget { terms, filter }) = &conflict.target {
@@ -66,11 +78,38 @@ impl Printer<'_> {
         };
         self.push(" DO UPDATE SET ");
         self.assignments(assignments, table)?;
-        if let Some(filter) = filter {
-            self.push(" WHERE ");
-            self.expr(filter)?;
+        let checked = !is_one_row(insert) && self.first_change(table);
+        match (filter, checked) {
+            (Some(filter), false) => self.wrapped(" WHERE ", filter, ""),
+            // SQLite would leave the check out beside what is never true.
+            (Some(filter), true) => self.wrapped(" THEN ", filter, " END"),
+            (None, true) => {
+                self.push(" THEN 1 END");
+                Ok(())
+            }
+            (None, false) => Ok(()),
         }
-        Ok(())
+    }
+
+    /// ` WHERE CASE WHEN pg_first_change(…)`; false for a table whose rows have no numbers.
+    fn first_change(&mut self, table: RelationId) -> bool {
+        let source = self.relations.get(table.0).map(|relation| &relation.source);
+        let Some(Source::Table {
+            schema,
+            name,
+            has_rowid: true,
+        }) = source
+        else {
+            return false;
+        };
+        self.push(&format!(" WHERE CASE WHEN {FIRST_CHANGE}('{schema}', "));
+        let name = name.clone();
+        self.text(&name);
+        self.push(", ");
+        let alias = self.names.alias(table).to_owned();
+        self.name(&alias);
+        self.push("._rowid_)");
+        true
     }
 
     /// `"column" = value, …`

@@ -15,7 +15,7 @@ mod expr;
 mod fold;
 mod form;
 mod from;
-mod insert;
+pub mod insert;
 mod lateral;
 pub mod locking;
 mod names;
@@ -27,6 +27,7 @@ mod shown;
 mod sort;
 mod table_function;
 mod update;
+mod width;
 mod window;
 
 use std::collections::HashSet;

@@ -1,8 +1,10 @@
 //! UNION, INTERSECT, EXCEPT.
 
 use crate::analysis::tree::{Body, Distinct, Query};
+use crate::sqlite::form::collation;
 use crate::sqlite::names::output_names;
 use crate::sqlite::query::is_plainly_compared;
+use crate::sqlite::width::{WITHOUT_BLANKS, has_no_width};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::SetOperator;
 
@@ -77,7 +79,8 @@ impl Printer<'_> {
             ", ",
             |printer, (column, name)| {
                 printer.name(name);
-                if let Some(collation) = crate::sqlite::form::collation(column.ty.id) {
+                let blanks = has_no_width(column.ty).then_some(WITHOUT_BLANKS);
+                if let Some(collation) = collation(column.ty.id).or(blanks) {
                     printer.push(" COLLATE ");
                     printer.push(collation);
                     if named {

@@ -4,6 +4,7 @@ use crate::analysis::tree::{Body, Distinct, Expr, ExprKind, Query, Sort, SortBy}
 use crate::catalog::{Type, TypeId};
 use crate::sqlite::expr::object_kind;
 use crate::sqlite::names::output_names;
+use crate::sqlite::width::{padded, with_blanks};
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -15,7 +16,10 @@ impl Printer<'_> {
             .iter()
             .any(|column| object_kind(column.ty.id).is_some());
         if !named {
-            return self.query(query, false);
+            return match with_blanks(query) {
+                Some(query) => self.query(&query, false),
+                None => self.query(query, false),
+            };
         }
         if let Some(query) = with_names(query) {
             return self.query(&query, false);
@@ -55,7 +59,7 @@ pub(crate) fn shown_values(values: &[Expr]) -> Vec<Expr> {
 
 fn shown(value: &Expr) -> Expr {
     if object_kind(value.ty.id).is_none() {
-        return value.clone();
+        return padded(value);
     }
     Expr::new(
         Type::new(TypeId::TEXT),

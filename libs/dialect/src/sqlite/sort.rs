@@ -5,6 +5,7 @@ use pgtypes::SqlValue;
 use crate::analysis::tree::{Expr, ExprKind, Query, Sort, SortBy};
 use crate::catalog::Volatility;
 use crate::sqlite::form::collation;
+use crate::sqlite::width::{WITHOUT_BLANKS, has_no_width};
 use crate::sqlite::{Printer, Result};
 
 impl Printer<'_> {
@@ -14,10 +15,11 @@ impl Printer<'_> {
         match &sort.key {
             SortBy::Output(index) => {
                 self.push(&(index + 1).to_string());
-                let id = query
+                let ty = query
                     .and_then(|query| query.columns.get(*index))
-                    .map(|column| column.ty.id);
-                if let Some(collation) = id.and_then(collation) {
+                    .map(|column| column.ty);
+                let blanks = ty.filter(|ty| has_no_width(*ty)).map(|_| WITHOUT_BLANKS);
+                if let Some(collation) = ty.and_then(|ty| collation(ty.id)).or(blanks) {
                     self.push(" COLLATE ");
                     self.push(collation);
                 }
@@ -50,20 +52,31 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// What is grouped or sorted by. A constant is the same for all rows, and would be taken for a column's place.
+    /// What is grouped or sorted by. A constant is the same for all rows, and would be taken for a column's place; so
+    /// would what SQLite makes one of.
     pub(crate) fn key(&mut self, value: &Expr) -> Result {
-        let mut varies = false;
+        let (mut varies, mut computed) = (false, false);
         value.visit(&mut |part| {
+            computed |= matches!(part.kind, ExprKind::Call(_) | ExprKind::ViaText(_));
             varies |= match &part.kind {
                 ExprKind::Call(call) => call.function.volatility == Volatility::Volatile,
                 ExprKind::Constant(_) | ExprKind::Relabel(_) | ExprKind::ViaText(_) => false,
                 kind => !is_plain(kind),
             }
         });
-        if varies {
+        if varies && !is_false(value) {
             return self.collated(value);
         }
-        self.push("NULL");
+        let start = self.out.len();
+        if computed {
+            self.wrapped("CAST(", value, " AS TEXT)")?;
+        }
+        // What calls something may fail.
+        let calls = self.out.get(start + "CAST(".len()..);
+        if !calls.is_some_and(|text| text.contains('(')) {
+            self.out.truncate(start);
+            self.push("NULL");
+        }
         Ok(())
     }
 
@@ -157,4 +170,35 @@ fn is_plain(kind: &ExprKind) -> bool {
             | ExprKind::InList(_)
             | ExprKind::Array(_)
     )
+}
+
+/// Whether a condition is false because a part of it is.
+fn is_false(condition: &Expr) -> bool {
+    match &condition.kind {
+        ExprKind::Constant(value) => *value == SqlValue::Integer(0),
+        ExprKind::And(parts) => parts.iter().any(is_false),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::NoSchema;
+
+    #[test]
+    fn a_constant_that_has_to_be_computed_may_fail() {
+        let sql = "SELECT 1 FROM (VALUES (1)) AS v(a) ORDER BY jsonb_build_object(1), 2 + 3";
+        let printed = crate::analyze(sql, &NoSchema).unwrap().sqlite.concat();
+        assert!(
+            printed.contains(" ORDER BY CAST(pg_jsonb_build_object("),
+            "{printed}"
+        );
+    }
+
+    #[test]
+    fn what_is_never_true_is_no_column_to_group_by() {
+        let sql = "SELECT count(*) FROM (VALUES (true)) AS v(b) GROUP BY b AND false";
+        let printed = crate::analyze(sql, &NoSchema).unwrap().sqlite.concat();
+        assert!(printed.ends_with(" GROUP BY NULL"), "{printed}");
+    }
 }

@@ -108,18 +108,16 @@ impl Printer<'_> {
         match (rest.first(), kind) {
             (None, Series::Integer) => self.push("1"),
             (None, Series::Other(_)) => self.push("'1'"),
-            (Some(step), Series::Integer) => {
-                self.push("pg_series_step(");
-                self.expr(step)?;
-                self.push(")");
-            }
-            (Some(step), Series::Other(_)) => self.expr(step)?,
+            (Some(step), _) => self.expr(step)?,
         }
+        // A step of zero is no matter where there is no row anyway.
+        let step = rest.first().map_or("s", |_| "pg_series_step(s)");
         match kind {
-            Series::Integer => self.push(
-                "), n(c1, z, s) AS (SELECT a, z, s FROM b WHERE CASE WHEN s > 0 THEN a <= z ELSE a >= z END \
+            Series::Integer => self.push(&format!(
+                "), n(c1, z, s) AS (SELECT a, z, s FROM b WHERE CASE WHEN a IS NULL OR z IS NULL THEN 0 \
+                 WHEN {step} > 0 THEN a <= z ELSE a >= z END \
                  UNION ALL SELECT c1 + s, z, s FROM n WHERE CASE WHEN s > 0 THEN c1 <= z - s ELSE c1 >= z - s END) SELECT c1",
-            ),
+            )),
             Series::Other(ty) => self.push(&format!(
                 "), n(c1, z, s) AS (SELECT pg_series_first_{ty}(a, s, z), z, s FROM b \
                  UNION ALL SELECT pg_series_next_{ty}(c1, s, z), z, s FROM n WHERE c1 IS NOT NULL) SELECT c1",

@@ -1,21 +1,14 @@
-//! Arrays made of others or of one value: parts, what fills them, and the numbers of their places.
+//! Arrays made of others: parts, and the numbers of their places.
 
-use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
+use pgtypes::{SqlState, SqlValueRef};
 
 use crate::arguments::{Answer, integer, text, truth, value, written};
-use crate::array::{Array, Element};
+use crate::array::Array;
 use crate::error::fail;
 use crate::registry::Scalar;
 
-/// PostgreSQL's limits.
-const MOST_DIMENSIONS: usize = 6;
-const MOST_ELEMENTS: usize = 134_217_727;
-/// Bytes.
-const LONGEST: usize = 0x1fff_ffff;
-
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_array_slice", 3, slice),
-    Scalar::pure("pg_array_fill", 2, filled).loose(),
     Scalar::pure("pg_trim_array", 2, trimmed),
     Scalar::pure("pg_set_generate_subscripts_nodir", 2, |a| {
         subscripts(a, false)
@@ -45,72 +38,6 @@ fn slice(arguments: &[SqlValueRef<'_>]) -> Answer {
     array.elements.truncate(high);
     let rest = array.elements.split_off(low.min(array.elements.len()));
     written(Array::new(rest))
-}
-
-/// `array_fill(value, lengths)`
-fn filled(arguments: &[SqlValueRef<'_>]) -> Answer {
-    if value(arguments, 1).is_null() {
-        return fail(
-            SqlState::NULL_VALUE_NOT_ALLOWED,
-            "dimension array or low bound array cannot be null",
-        );
-    }
-    let lengths = Array::parse(text(arguments, 1)?)?;
-    if lengths.lengths().len() > 1 {
-        return Err(ValueError::new(
-            SqlState::ARRAY_SUBSCRIPT_ERROR,
-            "wrong number of array subscripts",
-        )
-        .with_detail("Dimension array must be one dimensional."));
-    }
-    let mut numbers = Vec::new();
-    for length in lengths.leaves() {
-        let Some(length) = length else {
-            return fail(
-                SqlState::NULL_VALUE_NOT_ALLOWED,
-                "dimension values cannot be null",
-            );
-        };
-        numbers.push(length.parse::<usize>().unwrap_or(0));
-    }
-    if numbers.len() > MOST_DIMENSIONS {
-        return fail(
-            SqlState::STATEMENT_TOO_COMPLEX,
-            format!(
-                "number of array dimensions ({}) exceeds the maximum allowed ({MOST_DIMENSIONS})",
-                numbers.len()
-            ),
-        );
-    }
-    let total = numbers
-        .iter()
-        .try_fold(1_usize, |total, length| total.checked_mul(*length));
-    let length = match value(arguments, 0) {
-        SqlValueRef::Text(text) => text.len(),
-        _ => 0,
-    };
-    // What it takes while it is made counts, too.
-    let size = total.and_then(|total| total.checked_mul(length + size_of::<Element>()));
-    if size.is_none_or(|size| size > LONGEST) {
-        return fail(
-            SqlState::PROGRAM_LIMIT_EXCEEDED,
-            format!("array size exceeds the maximum allowed ({MOST_ELEMENTS})"),
-        );
-    }
-    if numbers.is_empty() || total == Some(0) {
-        return written(Array::new(Vec::new()));
-    }
-    let element = match value(arguments, 0) {
-        SqlValueRef::Null => Element::Null,
-        _ => Element::Value(text(arguments, 0)?.to_owned()),
-    };
-    let array = numbers.iter().rev().fold(element, |inner, length| {
-        Element::Array(vec![inner; *length])
-    });
-    match array {
-        Element::Array(elements) => written(Array::new(elements)),
-        _ => Ok(SqlValue::Null),
-    }
 }
 
 /// `trim_array(array, n)`: without its last elements.

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod comparison;
+mod fill;
 mod functions;
 mod make;
 mod search;
@@ -16,6 +17,7 @@ use crate::registry::Scalar;
 pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     bucket::FUNCTIONS,
     comparison::FUNCTIONS,
+    fill::FUNCTIONS,
     functions::FUNCTIONS,
     make::FUNCTIONS,
     search::FUNCTIONS,

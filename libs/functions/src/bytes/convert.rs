@@ -28,19 +28,14 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_pg_convert_to", 2, |a| {
         to_encoding(text(a, 0)?, text(a, 1)?).map(SqlValue::Blob)
     }),
-    Scalar::pure("pg_pg_convert", 3, |a| {
-        let value = from_encoding(bytes(a, 0)?, text(a, 1)?)?;
-        to_encoding(&value, text(a, 2)?).map(SqlValue::Blob)
-    }),
+    Scalar::pure("pg_pg_convert", 3, converted),
     Scalar::pure("pg_length_in_encoding", 2, |a| {
         let bytes = bytes(a, 0)?;
         match encoding(text(a, 1)?, "source")? {
-            // Any bytes are text there.
-            Encoding::Ascii if bytes.contains(&0) => fail(
-                SqlState::CHARACTER_NOT_IN_REPERTOIRE,
-                "invalid byte sequence for encoding \"SQL_ASCII\": 0x00",
-            ),
-            Encoding::Ascii => count(bytes.len()),
+            Encoding::Ascii => {
+                without_zero(bytes, "SQL_ASCII")?;
+                count(bytes.len())
+            }
             _ => count(from_encoding(bytes, text(a, 1)?)?.chars().count()),
         }
     }),
@@ -164,18 +159,43 @@ fn encoding(name: &str, role: &str) -> Result<Encoding, ValueError> {
     }
 }
 
-fn from_encoding(bytes: &[u8], name: &str) -> Result<String, ValueError> {
-    match encoding(name, "source")? {
-        Encoding::Utf8 | Encoding::Ascii => match SqlValueRef::text(bytes)? {
-            SqlValueRef::Text(text) => Ok(text.to_owned()),
-            _ => Ok(String::new()),
-        },
-        Encoding::Latin1 if bytes.contains(&0) => fail(
+/// 22021 for the byte that no text has; any other is text of these encodings.
+fn without_zero(bytes: &[u8], encoding: &str) -> Result<(), ValueError> {
+    if bytes.contains(&0) {
+        return fail(
             SqlState::CHARACTER_NOT_IN_REPERTOIRE,
-            "invalid byte sequence for encoding \"LATIN1\": 0x00",
-        ),
-        Encoding::Latin1 => Ok(bytes.iter().map(|byte| char::from(*byte)).collect()),
+            format!("invalid byte sequence for encoding \"{encoding}\": 0x00"),
+        );
     }
+    Ok(())
+}
+
+fn from_encoding(bytes: &[u8], name: &str) -> Result<String, ValueError> {
+    let encoding = encoding(name, "source")?;
+    match encoding {
+        Encoding::Utf8 => {}
+        Encoding::Ascii => without_zero(bytes, "SQL_ASCII")?,
+        Encoding::Latin1 => {
+            without_zero(bytes, "LATIN1")?;
+            return Ok(bytes.iter().map(|byte| char::from(*byte)).collect());
+        }
+    }
+    match SqlValueRef::text(bytes)? {
+        SqlValueRef::Text(text) => Ok(text.to_owned()),
+        _ => Ok(String::new()),
+    }
+}
+
+/// `convert(bytes, from, to)`
+fn converted(arguments: &[SqlValueRef<'_>]) -> Answer {
+    let [from, to] = [text(arguments, 1)?, text(arguments, 2)?];
+    let ends = (encoding(from, "source")?, encoding(to, "destination")?);
+    let bytes = bytes(arguments, 0)?;
+    if let (Encoding::Ascii, Encoding::Ascii) = ends {
+        without_zero(bytes, "SQL_ASCII")?;
+        return blob(bytes.to_vec());
+    }
+    to_encoding(&from_encoding(bytes, from)?, to).map(SqlValue::Blob)
 }
 
 fn to_encoding(text: &str, name: &str) -> Result<Vec<u8>, ValueError> {

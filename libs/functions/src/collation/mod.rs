@@ -8,7 +8,7 @@ pub(crate) use crate::collation::jsonb::{compare as by_jsonb, compare_documents}
 use std::cmp::Ordering;
 
 use pgtypes::calendar::DAY;
-use pgtypes::{Interval, Timetz};
+use pgtypes::{Interval, Timetz, single_byte};
 
 use crate::inet::Inet;
 
@@ -52,6 +52,10 @@ pub fn collations() -> &'static [Collation] {
         Collation {
             name: "pg_inet",
             compare: by_inet,
+        },
+        Collation {
+            name: "pg_char",
+            compare: |a, b| single_byte::byte(a).cmp(&single_byte::byte(b)),
         },
     ]
 }
@@ -163,6 +167,11 @@ mod tests {
             "pg_timetz",
             &["10:00:00+01", "09:00:00+00", "10:00:00+00", "10:00:00-08"],
         );
+    }
+
+    #[test]
+    fn single_bytes_are_ordered_by_their_numbers() {
+        check("pg_char", &["", "A", "Z", "\\", "a", "\\303", "\\377"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Text as a client writes it, in its stored form.
 
 use pgtypes::{
-    Date, Decimal, SqlState, SqlValue, Time, Timestamp, Timestamptz, Timetz, ValueError,
+    Date, Decimal, Interval, SqlState, SqlValue, Time, Timestamp, Timestamptz, Timetz, ValueError,
 };
 
 use crate::arguments::{Answer, boolean, double, whole, written};
@@ -45,7 +45,7 @@ pub(crate) fn input(session: &dyn Session, text: &str, ty: i64, typmod: i64) -> 
         oid::DATE | oid::TIME | oid::TIMESTAMP | oid::TIMESTAMPTZ | oid::TIMETZ => {
             moment(session, text, ty, digits(typmod))
         }
-        oid::INTERVAL => written(crate::interval::read(text, typmod)?),
+        oid::INTERVAL => written(Interval::parse_for(text, typmod, session.context())?),
         _ => written(text),
     }
 }

@@ -53,6 +53,9 @@ pub(super) fn translate(pattern: &str, flags: Flags) -> Result<(String, Flags), 
     Ok((translator.out, flags))
 }
 
+/// PostgreSQL has room for more than there are characters.
+const LAST_CODE: u32 = 0x7fff_fffe;
+
 fn unsupported<T>(what: &str) -> Result<T, ValueError> {
     fail(
         SqlState::FEATURE_NOT_SUPPORTED,
@@ -149,9 +152,11 @@ impl Translator<'_> {
             self.rest.next();
             count += 1;
         }
-        char::from_u32(code)
-            .filter(|_| count >= least)
-            .ok_or_else(|| invalid("invalid escape \\ sequence"))
+        if count < least || code > LAST_CODE {
+            return Err(invalid("invalid escape \\ sequence"));
+        }
+        // What is no character stands for one that no text has.
+        Ok(char::from_u32(code).unwrap_or(char::MAX))
     }
 
     /// The character that an escape stands for, if it is one.
@@ -186,7 +191,7 @@ impl Translator<'_> {
                 }
                 char::from_u32(code).unwrap_or('\0')
             }
-            c if !c.is_alphanumeric() => c,
+            c if !c.is_ascii_alphanumeric() => c,
             _ => return Ok(None),
         }))
     }

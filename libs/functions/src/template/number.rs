@@ -11,15 +11,42 @@ use crate::template::number_template::{NumberTemplate, Piece, SignPlace};
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_numeric_to_char", 2, |a| shown(a, decimal(a, 0)?)),
-    Scalar::pure("pg_int4_to_char", 2, |a| {
-        shown(a, Decimal::from(integer(a, 0)?))
-    }),
-    Scalar::pure("pg_int8_to_char", 2, |a| {
-        shown(a, Decimal::from(integer(a, 0)?))
-    }),
+    Scalar::pure("pg_int4_to_char", 2, |a| of_integer(a, wrapped_product)),
+    Scalar::pure("pg_int8_to_char", 2, |a| of_integer(a, checked_product)),
     Scalar::pure("pg_float8_to_char", 2, |a| of_double(a, 15)),
     Scalar::pure("pg_float4_to_char", 2, |a| of_double(a, 6)),
 ];
+
+/// A template with V shows the number times a power of ten, which the number's own type has to hold.
+fn of_integer(
+    arguments: &[SqlValueRef<'_>],
+    times: fn(i64, u32) -> Result<i64, ValueError>,
+) -> Answer {
+    let number = integer(arguments, 0)?;
+    let template = NumberTemplate::parse(text(arguments, 1)?)?;
+    if template.shifted == 0 || template.scientific || template.roman {
+        return shown(arguments, Decimal::from(number));
+    }
+    let shift = u32::try_from(template.shifted).unwrap_or(u32::MAX);
+    let back = Decimal::parse(&format!("1e-{shift}"))?;
+    shown(
+        arguments,
+        Decimal::from(times(number, shift)?).times(&back)?,
+    )
+}
+
+/// PostgreSQL multiplies an `integer` in 32 bits, and leaves out what they cannot hold.
+fn wrapped_product(number: i64, shift: u32) -> Result<i64, ValueError> {
+    let factor = 10_i32.checked_pow(shift).unwrap_or(i32::MIN);
+    let number = i32::try_from(number).map_err(|_| out_of_range("integer"))?;
+    Ok(number.wrapping_mul(factor).into())
+}
+
+fn checked_product(number: i64, shift: u32) -> Result<i64, ValueError> {
+    let factor = 10_i64.checked_pow(shift);
+    let product = factor.and_then(|factor| number.checked_mul(factor));
+    product.ok_or_else(|| out_of_range("bigint"))
+}
 
 /// No more digits of a double are shown than it has.
 fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
@@ -29,28 +56,17 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
         if format.to_ascii_uppercase().contains("RN") {
             return written("#".repeat(15));
         }
-        // Its name counts as digits.
-        let width = pgtypes::float::double_text(value)
-            .trim_start_matches('-')
-            .len();
         let mut template = NumberTemplate::parse(format)?;
         let name = pgtypes::float::double_text(value);
-        if value.is_nan() || format.is_empty() || template.scientific || width >= digits {
+        if value.is_nan() || format.is_empty() || template.scientific {
             return shown(arguments, Decimal::from_real(value));
         }
-        let ordinal = |piece: &Piece| matches!(piece, Piece::Ordinal { .. });
-        // Where it has no room there are only signs.
-        if template.before + template.shifted >= width && template.pieces.iter().any(ordinal) {
-            return fail(
-                SqlState::INVALID_TEXT_REPRESENTATION,
-                "\"Infinity\" is not a number",
-            );
-        }
         template.before += template.shifted;
+        // Its name counts as digits.
         template.behind = template
             .behind
             .min(digits.saturating_sub(name.trim_start_matches('-').len()));
-        return written(Writer::new(template, &name).run());
+        return Writer::new(template, &name).finish();
     }
     if format.is_empty() {
         return written("");
@@ -78,7 +94,7 @@ fn of_double(arguments: &[SqlValueRef<'_>], digits: usize) -> Answer {
     let whole = format!("{:.0}", value.abs()).len();
     template.behind = template.behind.min(digits.saturating_sub(whole));
     let number = format!("{value:.*}", template.behind);
-    written(Writer::new(template, &number).run())
+    Writer::new(template, &number).finish()
 }
 
 fn shown(arguments: &[SqlValueRef<'_>], value: Decimal) -> Answer {
@@ -107,14 +123,7 @@ fn shown(arguments: &[SqlValueRef<'_>], value: Decimal) -> Answer {
     }
     let scale = i16::try_from(template.behind).unwrap_or(i16::MAX);
     let number = value.rounded(scale).to_string();
-    let is_ordinal = |piece: &Piece| matches!(piece, Piece::Ordinal { .. });
-    if number == "NaN" && template.pieces.iter().any(is_ordinal) {
-        return fail(
-            SqlState::INVALID_TEXT_REPRESENTATION,
-            "\"NaN\" is not a number",
-        );
-    }
-    written(Writer::new(template, &number).run())
+    Writer::new(template, &number).finish()
 }
 
 fn hashes(template: &NumberTemplate) -> String {
@@ -321,9 +330,29 @@ impl Writer {
         }
     }
 
+    /// The text, unless it has the ending of an ordinal behind what is no number.
+    fn finish(self) -> Answer {
+        let pieces = &self.template.pieces;
+        let is_ordinal = pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Ordinal { .. }));
+        let is_number = self.number.last().is_some_and(u8::is_ascii_digit);
+        if is_ordinal && !is_number && !self.hides_ordinal() {
+            let name = String::from_utf8_lossy(&self.number);
+            return fail(
+                SqlState::INVALID_TEXT_REPRESENTATION,
+                format!("\"{name}\" is not a number"),
+            );
+        }
+        written(self.run())
+    }
+
+    fn hides_ordinal(&self) -> bool {
+        self.number.first() == Some(&b'#') || self.negative || self.template.decimal
+    }
+
     fn ordinal(&mut self, upper: bool) {
-        let hidden = self.number.first() == Some(&b'#') || self.negative || self.template.decimal;
-        if hidden {
+        if self.hides_ordinal() {
             return;
         }
         let number = String::from_utf8_lossy(&self.number);

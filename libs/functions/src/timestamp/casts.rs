@@ -41,7 +41,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         written(Timetz::parse(text(a, 0)?, digits(a, "time")?)?)
     }),
     Scalar::pure("pg_interval_scale", 2, |a| {
-        written(crate::interval::coerced(interval(a, 0)?, integer(a, 1)?)?)
+        written(interval(a, 0)?.kept(integer(a, 1)?)?)
     }),
     Scalar::pure("pg_date_finite", 1, |a| boolean(!date(a, 0)?.is_infinite())),
     Scalar::pure("pg_timestamp_finite", 1, |a| {

@@ -32,7 +32,13 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_extract_timetz", 2, |a| numeric(of_timetz(a)?)),
     Scalar::pure("pg_timetz_part", 2, |a| as_double(of_timetz(a)?)),
     Scalar::pure("pg_extract_interval", 2, |a| numeric(of_interval(a)?)),
-    Scalar::pure("pg_interval_part", 2, |a| as_double(of_interval(a)?)),
+    Scalar::pure("pg_interval_part", 2, |a| {
+        match Field::parse(text(a, 0)?, INTERVAL)? {
+            // PostgreSQL adds doubles up.
+            Field::Epoch => double(interval(a, 1)?.seconds()),
+            _ => as_double(of_interval(a)?),
+        }
+    }),
 ];
 
 /// What a field is.

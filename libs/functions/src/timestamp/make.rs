@@ -51,6 +51,11 @@ fn day(arguments: &[SqlValueRef<'_>], counts_zero: bool) -> Result<Date, ValueEr
     let [year, month, day] = [0, 1, 2].map(|at| integer(arguments, at));
     let (year, month, day) = (year?, month?, day?);
     let small = |value: i64| u8::try_from(value).ok();
+    if year == i64::from(i32::MIN) {
+        return overflow(format!(
+            "date field value out of range: {year}-{month:02}-{day:02}"
+        ));
+    }
     let counted = if year < 0 { year + 1 } else { year };
     let told = if counts_zero { counted } else { year };
     let civil = || {

@@ -384,6 +384,12 @@ SELECT count(DISTINCT '1'::json)
     42883 23 could not identify an equality operator for type json
 SELECT max('1'::json)
     42883 8 function max(json) does not exist
+SELECT max('1'::json ORDER BY nothing)
+    42883 8 function max(json) does not exist
+SELECT percentile_cont('a') WITHIN GROUP (ORDER BY '1'::json)
+    42883 8 function percentile_cont(unknown, json) does not exist
+SELECT mode() WITHIN GROUP (ORDER BY '1'::json)
+    42883 38 could not identify an ordering operator for type json
 "#;
 
 #[test]

@@ -13,8 +13,9 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_regclassin", 1, |objects, a| {
         given(a, |name| class(objects, name))
     }),
+    // A text is a name, a number too.
     of_objects("pg_text_regclass", 1, |objects, a| {
-        given(a, |name| class(objects, name))
+        number(class(objects, written(a, 0))?)
     }),
     of_objects("pg_regclassout", 1, |objects, a| {
         shown(a, |oid| objects.relation_name(oid))
