@@ -281,6 +281,10 @@ impl FileState {
     }
 
     /// The number in the file's header that moves with each change of the schema (SQLite's file format, 1.3: offset 40).
+    #[expect(
+        clippy::big_endian_bytes,
+        reason = "SQLite's file format is big-endian"
+    )]
     pub(crate) fn schema_cookie(&self) -> Result<Option<u32>, Error> {
         if self.mode == WriteMode::Permit {
             return Ok(None);

@@ -59,7 +59,7 @@ impl Transaction {
     pub(crate) fn give(self) -> Given {
         let result = self
             .environment
-            .commit(&self.database, self.permit, self.write_set);
+            .commit(&self.database, &self.permit, self.write_set);
         Given {
             change: self.change,
             result,
