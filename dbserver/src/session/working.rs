@@ -32,7 +32,7 @@ enum Writing {
     #[default]
     Nothing,
     /// The log writer may wait a moment for this transaction to share its sync.
-    Private(#[expect(dead_code, reason = "counted as long as it lives")] UnderWay),
+    Private(Option<UnderWay>),
     Permitted(Permit),
 }
 
@@ -140,7 +140,7 @@ impl Working {
             scope.locks.owner().remember_since(since);
         }
         scope.sqlite.begin(WriteMode::Private)?;
-        self.writing = Writing::Private(scope.database.announce_write());
+        self.writing = Writing::Private(Some(scope.database.announce_write()));
         self.make_again(scope, savepoints, terms)
     }
 
@@ -153,6 +153,10 @@ impl Working {
     ) -> Result<(), Failure> {
         if self.is_permitted() {
             return Ok(());
+        }
+        if let Writing::Private(counted) = &mut self.writing {
+            // Who waits for the permit, or has it, is counted there.
+            drop(counted.take());
         }
         let permit = scope.wait_for_permit()?;
         if self.is_private() {

@@ -234,8 +234,13 @@ impl Writer {
 
     /// Waits until a commit is durable.
     pub fn wait_durable(&self, commit: CommitNumber) -> Result<(), WriterError> {
-        if let Some(stepper) = self.executor.stepper() {
-            while !self.shared.is_durable(commit) && stepper.step() {}
+        match &self.executor {
+            Executor::Manual(stepper) => while !self.shared.is_durable(commit) && stepper.step() {},
+            Executor::Thread(crew) => {
+                if self.shared.is_led() && !self.shared.is_durable(commit) {
+                    crew.lead(&self.shared, commit);
+                }
+            }
         }
         self.shared.wait_durable(commit)
     }
@@ -257,7 +262,7 @@ impl Writer {
     /// A writer that has failed before it wrote anything: it takes nothing, and says why.
     pub fn failed(store: Arc<SegmentStore>, durable: Durable, failure: WriterError) -> Self {
         let time = LogTime::new(Clock::system(), durable.time);
-        let shared = Shared::new(durable, 0, Arc::new(time));
+        let shared = Shared::new(durable, 0, false, Arc::new(time));
         shared.fail(failure);
         shared.end();
         Self {

@@ -33,9 +33,13 @@ pub(crate) struct Queue {
     pub(crate) last_commit: CommitNumber,
     /// Whether the thread waits for something to do.
     pub(crate) sleeping: bool,
+    /// Whether something is the thread's to do: nobody who waits for a commit may come by for it.
+    pub(crate) for_thread: bool,
+    /// Whether somebody holds a group back.
+    pub(crate) holding: bool,
     /// Whether somebody waits for one of the requests, which then are not held back.
     pub(crate) urgent: bool,
-    /// How many requests the thread waits for while it holds a group back; 0 = any.
+    /// How many requests are waited for while a group is held back; 0 = any.
     pub(crate) wanted: usize,
     /// Whether nobody will take anything out of here any more.
     pub(crate) ended: bool,
@@ -48,16 +52,26 @@ impl Queue {
             bytes: 0,
             last_commit,
             sleeping: false,
+            for_thread: false,
+            holding: false,
             urgent: false,
             wanted: 0,
             ended: false,
         }
     }
 
-    /// Whether the thread is to be woken for what is queued: enough, or something that a caller
-    /// waits for.
+    /// Whether a group that is held back may go: enough, or something that a caller waits for.
     pub(crate) fn is_awaited(&self) -> bool {
         self.requests.len() >= self.wanted || self.urgent
+    }
+
+    /// Takes everything out into `requests`, which is empty.
+    pub(crate) fn take(&mut self, requests: &mut Vec<Request>) {
+        self.for_thread = false;
+        self.wanted = 0;
+        self.urgent = false;
+        self.bytes = 0;
+        std::mem::swap(&mut self.requests, requests);
     }
 
     pub(crate) fn push(&mut self, request: Request) {

@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     queue: Mutex<Queue>,
     /// The thread waits here for something to do.
     filled: Condvar,
+    /// Who holds a group back waits here for company.
+    company: Condvar,
     /// Callers wait here while too much is queued.
     emptied: Condvar,
     durable: Mutex<Durable>,
@@ -33,14 +35,22 @@ pub(crate) struct Shared {
     /// Files that had lost their names and were written once more.
     restored: Mutex<Vec<PathBuf>>,
     max_queued: usize,
+    /// Whoever waits for a commit writes its group; else the thread does.
+    is_led: bool,
     pub(crate) time: Arc<LogTime>,
 }
 
 impl Shared {
-    pub(crate) fn new(durable: Durable, max_queued: usize, time: Arc<LogTime>) -> Self {
+    pub(crate) fn new(
+        durable: Durable,
+        max_queued: usize,
+        is_led: bool,
+        time: Arc<LogTime>,
+    ) -> Self {
         Self {
             queue: Mutex::new(Queue::new(durable.commit)),
             filled: Condvar::new(),
+            company: Condvar::new(),
             emptied: Condvar::new(),
             durable: Mutex::new(durable),
             durable_commit: AtomicU64::new(durable.commit.get()),
@@ -50,6 +60,7 @@ impl Shared {
             linger: OnceLock::new(),
             restored: Mutex::default(),
             max_queued,
+            is_led,
             time,
         }
     }
@@ -70,6 +81,11 @@ impl Shared {
         }
         let mut queue = self.queue();
         while queue.bytes > 0 && queue.bytes + bytes > self.max_queued && !self.refuses(&queue) {
+            // Perhaps nobody waits for a commit yet.
+            queue.for_thread = true;
+            if std::mem::take(&mut queue.sleeping) {
+                self.filled.notify_one();
+            }
             queue = self
                 .emptied
                 .wait(queue)
@@ -107,13 +123,22 @@ impl Shared {
         }
         if let Request::Records(_, Some(last)) = &request {
             queue.last_commit = *last;
+            // Who has queued a commit waits for it, and does the work.
+            queue.for_thread |= !self.is_led;
+        } else {
+            queue.for_thread = true;
         }
         queue.push(request);
         if let Some(request) = then {
             queue.push(request);
+            queue.for_thread = true;
         }
-        let sleeping = queue.is_awaited() && std::mem::take(&mut queue.sleeping);
+        let holding = queue.is_awaited() && std::mem::take(&mut queue.holding);
+        let sleeping = queue.for_thread && std::mem::take(&mut queue.sleeping);
         drop(queue);
+        if holding {
+            self.company.notify_one();
+        }
         if sleeping {
             self.filled.notify_one();
         }
@@ -125,11 +150,11 @@ impl Shared {
         queue.ended || self.failure.get().is_some()
     }
 
-    /// Takes everything out of the queue into `requests`; waits for something, but not beyond
-    /// `deadline`, a time of [`crate::Clock::elapsed`].
-    pub(crate) fn take(&self, requests: &mut Vec<Request>, deadline: Option<Duration>) {
+    /// Waits until there is something for the thread to do, but not beyond `deadline`, a time of
+    /// [`crate::Clock::elapsed`].
+    pub(crate) fn wait_for_work(&self, deadline: Option<Duration>) {
         let mut queue = self.queue();
-        while queue.requests.is_empty() {
+        while !queue.for_thread && !queue.ended {
             queue.sleeping = true;
             queue = match deadline.map(|at| at.saturating_sub(self.time.clock().elapsed())) {
                 None => self
@@ -143,21 +168,21 @@ impl Shared {
                 }
             };
         }
-        queue = self.wait_for_company(queue);
         queue.sleeping = false;
-        queue.wanted = 0;
-        queue.urgent = false;
-        queue.bytes = 0;
-        std::mem::swap(&mut queue.requests, requests);
+    }
+
+    /// Takes what is there into `requests`, which is empty; a small group after a moment in which others may join it.
+    pub(crate) fn take(&self, requests: &mut Vec<Request>) {
+        let mut queue = self.wait_for_company(self.queue());
+        queue.holding = false;
+        queue.take(requests);
         drop(queue);
         self.emptied.notify_all();
     }
 
     /// Takes what is there.
     pub(crate) fn take_waiting(&self, requests: &mut Vec<Request>) {
-        let mut queue = self.queue();
-        queue.bytes = 0;
-        std::mem::swap(&mut queue.requests, requests);
+        self.queue().take(requests);
     }
 
     /// Holds a small group back while more transactions are about to commit: one sync for several is
@@ -177,8 +202,8 @@ impl Shared {
             if left.is_zero() {
                 break;
             }
-            queue.sleeping = true;
-            let woken = self.filled.wait_timeout(queue, left);
+            queue.holding = true;
+            let woken = self.company.wait_timeout(queue, left);
             queue = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         queue
@@ -196,12 +221,12 @@ impl Shared {
         {
             let mut waiters = self.waiters();
             // `publish` and `end` change their state before they take this lock.
-            if !self.is_durable(commit) && self.ended.get().is_none() {
+            if !self.is_durable(commit) && !self.has_ended() {
                 waiters.add(commit, std::thread::current());
             }
         }
         while !self.is_durable(commit) {
-            if self.ended.get().is_some() {
+            if self.has_ended() {
                 // Whether it became durable is known for good only now.
                 return if self.is_durable(commit) {
                     Ok(())
@@ -212,6 +237,28 @@ impl Shared {
             std::thread::park();
         }
         Ok(())
+    }
+
+    /// Whether whoever waits for a commit writes its group.
+    pub(crate) fn is_led(&self) -> bool {
+        self.is_led
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.get().is_some()
+    }
+
+    /// Somebody's turn is over: the thread goes on where more was queued meanwhile.
+    pub(crate) fn pass_on(&self) {
+        let mut queue = self.queue();
+        if queue.requests.is_empty() {
+            return;
+        }
+        queue.for_thread = true;
+        if std::mem::take(&mut queue.sleeping) {
+            drop(queue);
+            self.filled.notify_one();
+        }
     }
 
     pub(crate) fn is_durable(&self, commit: CommitNumber) -> bool {
@@ -270,6 +317,8 @@ impl Shared {
         // Outside of the lock: this tells those who wait for an answer.
         drop(requests);
         self.emptied.notify_all();
+        self.filled.notify_all();
+        self.company.notify_all();
         let mut woken = Vec::new();
         self.waiters()
             .take_up_to(CommitNumber::new(u64::MAX), &mut woken);

@@ -15,7 +15,7 @@ use crate::writer::segment::{self, NewGeneration};
 use crate::writer::shared::Shared;
 use crate::writer::time::LogTime;
 use crate::writer::worker::Worker;
-use crate::writer::{Begin, Observer, WriterOptions};
+use crate::writer::{Begin, Observer, SyncPolicy, WriterOptions};
 
 /// What a writer works with from start to end.
 pub(crate) struct WriterContext {
@@ -80,6 +80,7 @@ pub(crate) fn start(
     let shared = Arc::new(Shared::new(
         tail.durable(),
         context.options.max_queued,
+        matches!(context.options.sync, SyncPolicy::Always),
         Arc::clone(&context.time),
     ));
     let mut worker = Worker::new(context, tail, group, Arc::clone(&shared));

@@ -1,4 +1,4 @@
-//! The writer's thread.
+//! What is done with the queue: blocks, segments, syncs.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::writer::start::WriterContext;
 /// Finished blocks are handed to the operating system when there are so many bytes of them.
 const WRITE_SIZE: usize = 4 << 20;
 
-/// The writer's thread.
+/// Writes the log. Whoever has it works.
 pub(crate) struct Worker {
     pub(crate) context: WriterContext,
     pub(crate) tail: Tail,
@@ -56,22 +56,22 @@ impl Worker {
         }
     }
 
-    /// Works until there is nothing more to do, or something failed.
-    pub(crate) fn run(mut self) {
-        let mut requests = Vec::new();
-        loop {
-            self.shared.take(&mut requests, self.sync_due);
-            if self.group(&mut requests).is_break() {
-                return;
-            }
-        }
+    /// Writes what is queued as one group, which may be held back a moment for company. `requests` is empty.
+    pub(crate) fn write_queued(&mut self, requests: &mut Vec<Request>) -> ControlFlow<()> {
+        self.shared.take(requests);
+        self.group(requests)
     }
 
-    /// The same, one group at a time, without waiting for anything.
+    /// The same without waiting for anything.
     pub(crate) fn step(&mut self) -> ControlFlow<()> {
         let mut requests = Vec::new();
         self.shared.take_waiting(&mut requests);
         self.group(&mut requests)
+    }
+
+    /// When it has to be synced, if that is not at the end of a group.
+    pub(crate) fn sync_due(&self) -> Option<Duration> {
+        self.sync_due
     }
 
     fn group(&mut self, requests: &mut Vec<Request>) -> ControlFlow<()> {
