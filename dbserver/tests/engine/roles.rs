@@ -167,6 +167,7 @@ fn what_was_written_before_a_change_of_role_is_not_committed_after_it() {
         SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
         "{lost}"
     );
+    drop(permit);
     insert(&environment, "eleven").unwrap();
     assert_eq!(count(&environment, "shop"), 11);
 }
