@@ -24,6 +24,17 @@ pub(crate) enum Request {
     Stop,
 }
 
+/// What the writer's thread is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WriterThread {
+    /// It works, or is about to look for work.
+    Awake,
+    /// It waits.
+    Asleep,
+    /// There is something for it that nobody who waits for a commit need come by for.
+    Called,
+}
+
 /// The queue. Whoever holds its lock decides the order of the log.
 pub(crate) struct Queue {
     pub(crate) requests: Vec<Request>,
@@ -31,16 +42,11 @@ pub(crate) struct Queue {
     pub(crate) bytes: usize,
     /// Newest commit that was queued.
     pub(crate) last_commit: CommitNumber,
-    /// Whether the thread waits for something to do.
-    pub(crate) sleeping: bool,
-    /// Whether something is the thread's to do: nobody who waits for a commit may come by for it.
-    pub(crate) for_thread: bool,
-    /// Whether somebody holds a group back.
-    pub(crate) holding: bool,
+    pub(crate) thread: WriterThread,
     /// Whether somebody waits for one of the requests, which then are not held back.
     pub(crate) urgent: bool,
-    /// How many requests are waited for while a group is held back; 0 = any.
-    pub(crate) wanted: usize,
+    /// How many requests are waited for, while somebody holds a group back.
+    pub(crate) wanted: Option<usize>,
     /// Whether nobody will take anything out of here any more.
     pub(crate) ended: bool,
 }
@@ -51,24 +57,34 @@ impl Queue {
             requests: Vec::new(),
             bytes: 0,
             last_commit,
-            sleeping: false,
-            for_thread: false,
-            holding: false,
+            thread: WriterThread::Awake,
             urgent: false,
-            wanted: 0,
+            wanted: None,
             ended: false,
         }
     }
 
     /// Whether a group that is held back may go: enough, or something that a caller waits for.
-    pub(crate) fn is_awaited(&self) -> bool {
-        self.requests.len() >= self.wanted || self.urgent
+    pub(crate) fn may_go(&self) -> bool {
+        self.urgent
+            || self
+                .wanted
+                .is_none_or(|wanted| self.requests.len() >= wanted)
+    }
+
+    /// What is queued is the thread's to do. `true`: the caller has to wake it.
+    #[must_use]
+    pub(crate) fn call_thread(&mut self) -> bool {
+        std::mem::replace(&mut self.thread, WriterThread::Called) == WriterThread::Asleep
     }
 
     /// Takes everything out into `requests`, which is empty.
     pub(crate) fn take(&mut self, requests: &mut Vec<Request>) {
-        self.for_thread = false;
-        self.wanted = 0;
+        self.thread = match self.thread {
+            WriterThread::Called => WriterThread::Awake,
+            state => state,
+        };
+        self.wanted = None;
         self.urgent = false;
         self.bytes = 0;
         std::mem::swap(&mut self.requests, requests);

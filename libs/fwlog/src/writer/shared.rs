@@ -12,7 +12,7 @@ use crate::numbers::CommitNumber;
 use crate::record::RecordBuffer;
 use crate::writer::error::WriterError;
 use crate::writer::linger::Linger;
-use crate::writer::queue::{Queue, Request};
+use crate::writer::queue::{Queue, Request, WriterThread};
 use crate::writer::time::LogTime;
 use crate::writer::waiters::Waiters;
 
@@ -82,8 +82,7 @@ impl Shared {
         let mut queue = self.queue();
         while queue.bytes > 0 && queue.bytes + bytes > self.max_queued && !self.refuses(&queue) {
             // Perhaps nobody waits for a commit yet.
-            queue.for_thread = true;
-            if std::mem::take(&mut queue.sleeping) {
+            if queue.call_thread() {
                 self.filled.notify_one();
             }
             queue = self
@@ -121,25 +120,23 @@ impl Shared {
             drop(queue);
             return Err(self.failure().unwrap_or(WriterError::Closed));
         }
-        if let Request::Records(_, Some(last)) = &request {
-            queue.last_commit = *last;
+        let mut is_led = self.is_led && then.is_none();
+        match &request {
             // Who has queued a commit waits for it, and does the work.
-            queue.for_thread |= !self.is_led;
-        } else {
-            queue.for_thread = true;
+            Request::Records(_, Some(last)) => queue.last_commit = *last,
+            _ => is_led = false,
         }
         queue.push(request);
         if let Some(request) = then {
             queue.push(request);
-            queue.for_thread = true;
         }
-        let holding = queue.is_awaited() && std::mem::take(&mut queue.holding);
-        let sleeping = queue.for_thread && std::mem::take(&mut queue.sleeping);
+        let held_back = queue.wanted.is_some() && queue.may_go();
+        let asleep = !is_led && queue.call_thread();
         drop(queue);
-        if holding {
+        if held_back {
             self.company.notify_one();
         }
-        if sleeping {
+        if asleep {
             self.filled.notify_one();
         }
         Ok(())
@@ -154,8 +151,8 @@ impl Shared {
     /// [`crate::Clock::elapsed`].
     pub(crate) fn wait_for_work(&self, deadline: Option<Duration>) {
         let mut queue = self.queue();
-        while !queue.for_thread && !queue.ended {
-            queue.sleeping = true;
+        while queue.thread != WriterThread::Called && !queue.ended {
+            queue.thread = WriterThread::Asleep;
             queue = match deadline.map(|at| at.saturating_sub(self.time.clock().elapsed())) {
                 None => self
                     .filled
@@ -168,13 +165,12 @@ impl Shared {
                 }
             };
         }
-        queue.sleeping = false;
+        queue.thread = WriterThread::Awake;
     }
 
     /// Takes what is there into `requests`, which is empty; a small group after a moment in which others may join it.
     pub(crate) fn take(&self, requests: &mut Vec<Request>) {
         let mut queue = self.wait_for_company(self.queue());
-        queue.holding = false;
         queue.take(requests);
         drop(queue);
         self.emptied.notify_all();
@@ -196,13 +192,12 @@ impl Shared {
             return queue;
         }
         let deadline = Instant::now() + linger.at_most;
-        queue.wanted = wanted;
-        while !queue.is_awaited() && !queue.requests.is_empty() {
+        queue.wanted = Some(wanted);
+        while !queue.may_go() && !queue.requests.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            queue.holding = true;
             let woken = self.company.wait_timeout(queue, left);
             queue = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -254,8 +249,7 @@ impl Shared {
         if queue.requests.is_empty() {
             return;
         }
-        queue.for_thread = true;
-        if std::mem::take(&mut queue.sleeping) {
+        if queue.call_thread() {
             drop(queue);
             self.filled.notify_one();
         }
