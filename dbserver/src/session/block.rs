@@ -4,7 +4,6 @@ use dialect::{LockMode, Statement, StatementKind, TransactionModes};
 use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
-use crate::databases::locks::TableMode;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::reply::Reply;
@@ -119,16 +118,6 @@ pub(super) fn lock_tables(
     if mode != LockMode::AccessShare {
         session.check_write("LOCK TABLE")?;
     }
-    let mode = match mode {
-        LockMode::AccessShare => TableMode::AccessShare,
-        LockMode::RowShare => TableMode::RowShare,
-        LockMode::RowExclusive => TableMode::RowExclusive,
-        LockMode::ShareUpdateExclusive => TableMode::ShareUpdateExclusive,
-        LockMode::Share => TableMode::Share,
-        LockMode::ShareRowExclusive => TableMode::ShareRowExclusive,
-        LockMode::Exclusive => TableMode::Exclusive,
-        LockMode::AccessExclusive => TableMode::AccessExclusive,
-    };
     for table in tables {
         if session.backend().sqlite().is_own_table(table)? {
             continue;

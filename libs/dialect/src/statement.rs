@@ -209,7 +209,7 @@ impl CommandTag {
 }
 
 /// The modes of LOCK TABLE, from weak to strong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "PostgreSQL's names")]
 pub enum LockMode {
     AccessShare,

@@ -1,18 +1,7 @@
 //! Strengths of locks, and which of them exclude each other (PostgreSQL 15, sections 13.3.1 and 13.3.2).
 
-/// A lock on a table, from weak to strong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "PostgreSQL's names")]
-pub enum TableMode {
-    AccessShare,
-    RowShare,
-    RowExclusive,
-    ShareUpdateExclusive,
-    Share,
-    ShareRowExclusive,
-    Exclusive,
-    AccessExclusive,
-}
+/// A lock on a table.
+pub use dialect::LockMode as TableMode;
 
 /// A lock on a row, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

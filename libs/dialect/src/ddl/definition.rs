@@ -12,7 +12,7 @@ use crate::ddl::dependents::{foreign_keys_to, primary_key, same_columns};
 use crate::error::DialectError;
 use crate::schema::SchemaView;
 use crate::source::Source;
-use crate::table_info::{Constraint, ConstraintKind, TableColumn, TableInfo};
+use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 /// Checks a definition; `temporary`: the table is the session's own.
 pub(crate) fn check(
@@ -20,7 +20,7 @@ pub(crate) fn check(
     temporary: bool,
     schema: &dyn SchemaView,
 ) -> Result<(), DialectError> {
-    check_columns(&info.columns)?;
+    check_columns(&info.columns, |column| &column.name)?;
     for (place, constraint) in info.constraints.iter().enumerate() {
         let before = info.constraints.get(..place).unwrap_or_default();
         if before.iter().any(|other| other.name == constraint.name) {
@@ -78,16 +78,20 @@ fn taken(info: &TableInfo, constraint: &Constraint) -> DialectError {
     DialectError::new(SqlState::DUPLICATE_OBJECT, message)
 }
 
-fn check_columns(columns: &[TableColumn]) -> Result<(), DialectError> {
+/// Refuses a name that comes twice, or differs from another in its case only.
+pub(crate) fn check_columns<T>(
+    columns: &[T],
+    name: impl Fn(&T) -> &str,
+) -> Result<(), DialectError> {
     for (place, column) in columns.iter().enumerate() {
-        let before = columns.get(..place).unwrap_or_default();
-        let same = |other: &&TableColumn| other.name.eq_ignore_ascii_case(&column.name);
-        match before.iter().find(same) {
-            Some(other) if other.name == column.name => {
-                let message = format!("column \"{}\" specified more than once", column.name);
+        let column = name(column);
+        let mut before = columns.iter().take(place).map(&name);
+        match before.find(|other| other.eq_ignore_ascii_case(column)) {
+            Some(other) if other == column => {
+                let message = format!("column \"{column}\" specified more than once");
                 return Err(DialectError::new(SqlState::DUPLICATE_COLUMN, message));
             }
-            Some(_) => return Err(case_only(&column.name)),
+            Some(_) => return Err(case_only(column)),
             None => {}
         }
     }

@@ -3,8 +3,8 @@
 use pgtypes::SqlState;
 
 use crate::analysis::tree::Output;
-use crate::ddl::alter::case_only;
 use crate::ddl::alter_drop::check_storage;
+use crate::ddl::definition::check_columns;
 use crate::ddl::place::{Object, quoted};
 use crate::ddl::view_note;
 use crate::error::DialectError;
@@ -134,18 +134,7 @@ fn named(columns: &[Output], names: &[String]) -> Result<Vec<Output>, DialectErr
     for (column, name) in named.iter_mut().zip(names) {
         column.name.clone_from(name);
     }
-    for (place, column) in named.iter().enumerate() {
-        let before = named.get(..place).unwrap_or_default();
-        let same = |other: &&Output| other.name.eq_ignore_ascii_case(&column.name);
-        match before.iter().find(same) {
-            Some(other) if other.name == column.name => {
-                let message = format!("column \"{}\" specified more than once", column.name);
-                return Err(DialectError::new(SqlState::DUPLICATE_COLUMN, message));
-            }
-            Some(_) => return Err(case_only(&column.name)),
-            None => {}
-        }
-    }
+    check_columns(&named, |column| &column.name)?;
     Ok(named)
 }
 

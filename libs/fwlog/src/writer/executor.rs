@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::numbers::CommitNumber;
 use crate::writer::error::WriterError;
-use crate::writer::queue::Request;
 use crate::writer::shared::Shared;
 use crate::writer::worker::Worker;
 
@@ -85,7 +84,7 @@ impl Crew {
         // whoever queues something later finds nobody at work.
         if let Some(mut turn) = Turn::now(&self.worker) {
             // Who was at work a moment ago may have written it.
-            if !shared.is_durable(commit) && turn.work(&mut Vec::new()).is_break() {
+            if !shared.is_durable(commit) && turn.work(Worker::write_queued).is_break() {
                 return;
             }
             drop(turn);
@@ -96,12 +95,11 @@ impl Crew {
 
 /// The thread.
 fn run(worker: &Mutex<Option<Worker>>, shared: &Shared) {
-    let mut requests = Vec::new();
     let mut due = None;
     loop {
         shared.wait_for_work(due);
         let mut turn = Turn::wait(worker);
-        if turn.work(&mut requests).is_break() {
+        if turn.work(Worker::write_queued).is_break() {
             return;
         }
         due = turn.sync_due();
@@ -127,11 +125,8 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Writes what is queued.
-    fn work(&mut self, requests: &mut Vec<Request>) -> ControlFlow<()> {
-        let next = self.0.as_mut().map_or(ControlFlow::Break(()), |worker| {
-            worker.write_queued(requests)
-        });
+    fn work(&mut self, work: impl FnOnce(&mut Worker) -> ControlFlow<()>) -> ControlFlow<()> {
+        let next = self.0.as_mut().map_or(ControlFlow::Break(()), work);
         if next.is_break() {
             *self.0 = None;
         }
@@ -165,18 +160,8 @@ impl Stepper {
     /// # Panics
     /// In the middle of a step, where waiting for the log would be for ever.
     pub(crate) fn step(&self) -> bool {
-        let mut worker = match self.0.try_lock() {
-            // After a panic nobody knows how far it came.
-            Err(TryLockError::Poisoned(poisoned)) => {
-                *poisoned.into_inner() = None;
-                return false;
-            }
-            other => other.expect("nobody waits for the log in the middle of writing it"),
-        };
-        let next = worker.as_mut().map_or(ControlFlow::Break(()), Worker::step);
-        if next.is_break() {
-            *worker = None;
-        }
-        next.is_continue()
+        let turn = Turn::now(&self.0);
+        let mut turn = turn.expect("nobody waits for the log in the middle of writing it");
+        turn.work(Worker::step).is_continue()
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Worker {
     /// [`crate::Clock::elapsed`].
     sync_due: Option<Duration>,
     woken: Vec<Thread>,
+    /// Empty, between two groups: its memory is the queue's next one.
+    requests: Vec<Request>,
 }
 
 impl Worker {
@@ -53,13 +55,17 @@ impl Worker {
             unsynced: false,
             sync_due: None,
             woken: Vec::new(),
+            requests: Vec::new(),
         }
     }
 
-    /// Writes what is queued as one group, which may be held back a moment for company. `requests` is empty.
-    pub(crate) fn write_queued(&mut self, requests: &mut Vec<Request>) -> ControlFlow<()> {
-        self.shared.take(requests);
-        self.group(requests)
+    /// Writes what is queued as one group, which may be held back a moment for company.
+    pub(crate) fn write_queued(&mut self) -> ControlFlow<()> {
+        let mut requests = std::mem::take(&mut self.requests);
+        self.shared.take(&mut requests);
+        let next = self.group(&mut requests);
+        self.requests = requests;
+        next
     }
 
     /// The same without waiting for anything.
