@@ -7,6 +7,7 @@ use fwlog::{
     CommitHead, CommitNumber, DatabaseId, Durable, Mark, RecordBuffer, TransactionId, Writer,
     WriterError,
 };
+use pagestore::Snapshot;
 use sqlitevfs::WriteSet;
 
 use crate::commit::encode;
@@ -134,12 +135,21 @@ impl Committer {
         permit: &Permit,
         write_set: WriteSet,
     ) -> Result<Queued, EngineError> {
+        // The permit keeps it the newest, unless the log fails, which is looked at with the order in hand.
+        let before = database.store().snapshot_latest();
+        let reshapes = write_set
+            .reshapes(&before)
+            .map_err(|error| EngineError::from(&error))?;
         let transaction = if write_set.pages.len() > self.part_pages {
             Some(self.queue_parts(database, &write_set)?)
         } else {
             None
         };
-        self.queue_commit(database, permit, write_set, transaction)
+        let queued = self.queue_commit(database, permit, write_set, &before, transaction)?;
+        if reshapes {
+            database.note_reshaped(pagestore::CommitNumber::new(queued.commit.get()));
+        }
+        Ok(queued)
     }
 
     /// Queues records that are no transaction, or that belong before one (database created …).
@@ -218,6 +228,7 @@ impl Committer {
         database: &Database,
         permit: &Permit,
         write_set: WriteSet,
+        before: &Snapshot,
         transaction: Option<TransactionId>,
     ) -> Result<Queued, EngineError> {
         let mut order = self.order();
@@ -225,7 +236,6 @@ impl Committer {
         if order.closed {
             return Err(EngineError::ChangingRole);
         }
-        let before = database.store().snapshot_latest();
         // A log failure takes published commits back, and parts do not move to another log;
         // against all else the permit guards.
         let parts_gone = transaction.is_some_and(|id| order.in_parts.remove(&id).is_none());
@@ -259,7 +269,7 @@ impl Committer {
             }
             records.begin_commit(head).finish();
         } else {
-            let encoded = encode::commit(&mut records, head, &before, &write_set.pages, touched);
+            let encoded = encode::commit(&mut records, head, before, &write_set.pages, touched);
             if let Err(error) = encoded {
                 // Some pages count as logged now and are not: all of them get full images again.
                 order.touched.forget(database.id());

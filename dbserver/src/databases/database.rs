@@ -1,12 +1,12 @@
 //! One database of the environment while the server runs.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use fwlog::DatabaseId;
-use pagestore::PageStore;
+use pagestore::{CommitNumber, PageStore};
 use rusqlite::Connection;
 use sqlitevfs::FileHandle;
 
@@ -39,6 +39,8 @@ pub struct Database {
     file: String,
     store: Arc<PageStore>,
     permit: Arc<WritePermit>,
+    /// The newest commit that moved rows between pages, as far as it was looked at; see [`sqlitevfs::Offer`].
+    reshaped: AtomicU64,
     limits: ConnectionLimits,
     locks: Arc<Locks>,
     sequences: Arc<Sequences>,
@@ -60,6 +62,7 @@ impl Database {
             file: entry.file,
             store,
             permit: Arc::new(permit),
+            reshaped: AtomicU64::new(0),
             limits,
             locks: Arc::default(),
             sequences: Arc::default(),
@@ -136,6 +139,17 @@ impl Database {
             return Err(EngineError::NoSuchDatabase(self.name()));
         }
         Ok(permit.at_epoch(self.store.epoch()))
+    }
+
+    /// Whether a commit after `base` has moved rows between pages. The caller holds the permit.
+    pub fn is_reshaped_after(&self, base: CommitNumber) -> bool {
+        self.reshaped.load(Ordering::Acquire) > base.get()
+    }
+
+    /// `commit` moves rows between pages. The caller holds the permit.
+    pub fn note_reshaped(&self, commit: CommitNumber) {
+        // A log that failed gives numbers again: the larger one errs to the safe side.
+        self.reshaped.fetch_max(commit.get(), Ordering::Release);
     }
 
     /// Counts a transaction that will want to write later, as long as the guard lives.

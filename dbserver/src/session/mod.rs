@@ -64,7 +64,6 @@ use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
 use crate::clients::{Registered, StatementTimeout};
-use crate::databases::permit::Permit;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::session::backend::Backend;
@@ -78,6 +77,7 @@ use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::statements::Statements;
 use crate::session::transaction::{Transaction, aborted};
+use crate::session::working::Ready;
 
 /// One client's session.
 pub struct Session {
@@ -289,7 +289,8 @@ impl Session {
         self.portals.keep_held()?;
         let permit = self.backend.scope(&self.settings).wait_for_permit()?;
         work(self.backend.sqlite())?;
-        self.publish(permit)?;
+        let pages = self.backend.sqlite().take_write_set();
+        self.publish(Ready { permit, pages })?;
         // Every table has moved to other pages: cached texts are prepared anew.
         self.backend.sqlite().schema().clear();
         Ok(())
@@ -300,7 +301,7 @@ impl Session {
         self.portals.keep_held()?;
         let scope = self.backend.scope(&self.settings);
         match self.transaction.commit(scope) {
-            Ok(Some(permit)) => self.publish(permit),
+            Ok(Some(ready)) => self.publish(ready),
             Ok(None) => {
                 self.finish(true);
                 Ok(())
@@ -339,8 +340,9 @@ impl Session {
     }
 
     /// What SQLite has committed goes to the log; the transaction is over.
-    fn publish(&mut self, permit: Permit) -> Result<(), Failure> {
-        let Some(write_set) = self.backend.sqlite().take_write_set() else {
+    fn publish(&mut self, ready: Ready) -> Result<(), Failure> {
+        let Ready { permit, pages } = ready;
+        let Some(write_set) = pages else {
             self.finish(true);
             return Ok(());
         };

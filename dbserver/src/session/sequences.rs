@@ -300,26 +300,28 @@ pub fn have_moved(sqlite: &Sqlite) -> bool {
     !sqlite.sequences().state().touched.is_empty()
 }
 
+/// The sequences that the transaction has used beyond the border that is known to be on disk.
+fn beyond_border(sequences: &SessionSequences) -> Vec<SequenceInfo> {
+    let state = sequences.state();
+    let shared = sequences.shared();
+    let used = state.touched.iter().filter_map(|id| {
+        let sequence = state.own.get(id).or_else(|| shared.any(*id))?;
+        let there = shared.border(*id, sequence.generation);
+        let is_beyond = there.is_none_or(|there| border(sequence, there).is_some());
+        is_beyond.then(|| sequence.clone())
+    });
+    used.collect()
+}
+
+/// Whether a border has to be written with the transaction.
+pub fn must_write_borders(sqlite: &Sqlite) -> bool {
+    have_moved(sqlite) && !beyond_border(sqlite.sequences()).is_empty()
+}
+
 /// Before COMMIT: the border of each sequence that the transaction has used is on disk with it.
 pub fn write_borders(sqlite: &Sqlite) -> Result<(), Failure> {
     let sequences = sqlite.sequences();
-    let mut used = Vec::new();
-    {
-        let state = sequences.state();
-        let shared = sequences.shared();
-        for id in &state.touched {
-            let sequence = state.own.get(id).or_else(|| shared.any(*id));
-            used.extend(
-                sequence
-                    .filter(|sequence| {
-                        let there = shared.border(*id, sequence.generation);
-                        there.is_none_or(|there| border(sequence, there).is_some())
-                    })
-                    .cloned(),
-            );
-        }
-    }
-    for sequence in used {
+    for sequence in beyond_border(sequences) {
         sqlite.trusted(|connection| {
             let there: Option<(i64, bool)> = connection
                 .prepare_cached(

@@ -11,7 +11,7 @@ use pgtypes::{SqlState, SqlValue};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{CachedStatement, Connection, InterruptHandle};
-use sqlitevfs::{FileHandle, WriteMode, WriteSet};
+use sqlitevfs::{FileHandle, Offer, WriteMode, WriteSet};
 
 use crate::databases::database::Database;
 use crate::error::EngineError;
@@ -146,6 +146,32 @@ impl Sqlite {
     /// The private transaction, which is on the newest commit, becomes the one that will be committed.
     pub fn promote(&self) {
         self.set_write_mode(WriteMode::Permit);
+    }
+
+    /// SQLite commits the private transaction, and the pages are kept: they go to the log when they are brought onto the
+    /// newest commit, or the connection forgets them.
+    ///
+    /// Errors: SQLite's; the transaction is to be rolled back.
+    pub fn offer(&self) -> Result<(), Failure> {
+        self.set_write_mode(WriteMode::Offer);
+        self.run("COMMIT")
+    }
+
+    /// The pages that were offered; `None` when nothing changed, or when the state that they were made on was lost.
+    pub fn offered(&self) -> Option<Offer> {
+        self.handle.offer()
+    }
+
+    /// What was offered goes to the log.
+    pub fn settle(&self) {
+        self.handle.settle();
+        self.handle.allow_write(false);
+    }
+
+    /// What was offered is thrown away.
+    pub fn withdraw(&self) {
+        self.handle.withdraw();
+        self.handle.allow_write(false);
     }
 
     /// The commit that SQLite's transaction reads.

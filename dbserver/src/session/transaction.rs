@@ -15,7 +15,6 @@ use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
 use crate::databases::locks::{Mode, TableMode, Thing};
-use crate::databases::permit::Permit;
 use crate::failure::Failure;
 use crate::session::constraints::{self, Constraints};
 use crate::session::modes::Modes;
@@ -26,7 +25,7 @@ use crate::session::scope::Scope;
 use crate::session::sequences;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
-use crate::session::working::{Attempt, Change, Terms, Working, conflict};
+use crate::session::working::{Attempt, Change, Ready, Terms, Working, conflict};
 
 /// The transaction block that the client has opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -313,19 +312,27 @@ impl Transaction {
         Ok(scope.locks.wait(needed, scope.wait_for_lock())?)
     }
 
-    /// COMMIT in SQLite; gives the permit with which what was written goes to the log, `None` when
-    /// nothing was written. After an error the transaction is to be rolled back.
-    pub fn commit(&mut self, scope: Scope<'_>) -> Result<Option<Permit>, Failure> {
+    /// COMMIT in SQLite; gives what goes to the log, `None` when nothing was written. After an error the transaction is to be rolled back.
+    pub fn commit(&mut self, scope: Scope<'_>) -> Result<Option<Ready>, Failure> {
         if !self.working.has_changes() && !sequences::have_moved(scope.sqlite) {
             return Ok(None);
         }
         let (savepoints, terms) = (&self.savepoints, self.terms());
+        if !sequences::must_write_borders(scope.sqlite) {
+            let offered = self.working.offer(scope, savepoints, terms);
+            if let Some(ready) = offered.map_err(|e| constraints::explained(scope.sqlite, e))? {
+                return Ok(Some(ready));
+            }
+        }
         self.working.enter_permitted(scope, savepoints, terms)?;
         let committed =
             sequences::write_borders(scope.sqlite).and_then(|()| scope.sqlite.run("COMMIT"));
         let permit = self.working.take_permit();
         match (committed, permit) {
-            (Ok(()), permit) => Ok(permit),
+            (Ok(()), permit) => Ok(permit.map(|permit| Ready {
+                permit,
+                pages: scope.sqlite.take_write_set(),
+            })),
             (Err(failure), permit) => {
                 if let Some(permit) = permit {
                     self.working.put_back(permit);

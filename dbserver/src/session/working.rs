@@ -4,15 +4,19 @@
 //! | --- | --- | --- |
 //! | nothing | none | the first change |
 //! | private | on a snapshot of its own; must not commit | COMMIT, or a statement that can't be carried over |
+//! | offered | none: it has committed for itself | COMMIT, or a conflict of pages |
 //! | permitted | the one that will be committed | COMMIT, or a wait for a lock |
 //!
 //! What was done is in [`Changes`], so that it can be carried from one of SQLite's transactions into the next: to a newer
 //! snapshot, or under the permit. Nobody waits for a lock while holding the permit, so who waits for the permit never
 //! waits in a circle.
+//!
+//! At COMMIT the pages of a private transaction are brought onto the newest commit ([`Working::offer`]); where pages do
+//! not tell enough, its rows are made again there, with the permit.
 
 use pagestore::CommitNumber;
 use pgtypes::SqlState;
-use sqlitevfs::WriteMode;
+use sqlitevfs::{WriteMode, WriteSet};
 
 use crate::databases::locks::{Mode, TableMode, Thing};
 use crate::databases::permit::{Permit, UnderWay};
@@ -33,7 +37,16 @@ enum Writing {
     Nothing,
     /// The log writer may wait a moment for this transaction to share its sync.
     Private(Option<UnderWay>),
+    /// SQLite has committed, for itself: its pages wait for the permit.
+    Offered,
     Permitted(Permit),
+}
+
+/// What SQLite has committed, and the permit with which it goes to the log.
+pub struct Ready {
+    pub(super) permit: Permit,
+    /// `None`: nothing is changed after all.
+    pub(super) pages: Option<WriteSet>,
 }
 
 /// What a transaction has written.
@@ -125,7 +138,7 @@ impl Working {
                 self.take_along(scope)?;
                 self.begin_private(scope, savepoints, terms)
             }
-            Writing::Private(_) | Writing::Permitted(_) => Ok(()),
+            Writing::Private(_) | Writing::Offered | Writing::Permitted(_) => Ok(()),
         }
     }
 
@@ -168,10 +181,56 @@ impl Working {
             }
             self.take_along(scope)?;
         }
+        self.begin_permitted(scope, savepoints, terms, permit)
+    }
+
+    fn begin_permitted(
+        &mut self,
+        scope: Scope<'_>,
+        savepoints: &Savepoints,
+        terms: Terms,
+        permit: Permit,
+    ) -> Result<(), Failure> {
         scope.sqlite.pin_snapshot(None);
         scope.sqlite.begin(WriteMode::Permit)?;
         self.writing = Writing::Permitted(permit);
         self.make_again(scope, savepoints, terms)
+    }
+
+    /// COMMIT of a private transaction by its pages: SQLite commits before the permit is waited for, and with the permit
+    /// the pages are only brought onto the newest commit. `None` where the rows have to be made again: what was
+    /// committed is withdrawn then, and SQLite's transaction is open with the permit.
+    ///
+    /// Errors: SQLite's, 57014, 55P03; the transaction is to be rolled back.
+    pub(super) fn offer(
+        &mut self,
+        scope: Scope<'_>,
+        savepoints: &Savepoints,
+        terms: Terms,
+    ) -> Result<Option<Ready>, Failure> {
+        let by_pages = !self.carried && !self.incomplete && !terms.deferred;
+        if !(self.is_private() && by_pages && self.changes.are_independent()) {
+            return Ok(None);
+        }
+        scope.sqlite.offer()?;
+        self.writing = Writing::Offered;
+        let permit = scope.wait_for_permit()?;
+        if let Some(offer) = scope.sqlite.offered()
+            && !scope.database.is_reshaped_after(offer.base())
+        {
+            let newest = scope.database.store().snapshot_latest();
+            let pages = offer.onto(&newest).map_err(|e| EngineError::from(&e))?;
+            if pages.is_some() {
+                scope.sqlite.settle();
+                self.writing = Writing::Nothing;
+                return Ok(Some(Ready { permit, pages }));
+            }
+        }
+        self.waiting = Some(self.changes.capture(scope.sqlite)?);
+        scope.sqlite.withdraw();
+        self.writing = Writing::Nothing;
+        self.begin_permitted(scope, savepoints, terms, permit)?;
+        Ok(None)
     }
 
     /// Ends SQLite's transaction, and keeps what it has done for the next one.
@@ -381,7 +440,7 @@ impl Working {
     pub(super) fn take_permit(&mut self) -> Option<Permit> {
         match std::mem::take(&mut self.writing) {
             Writing::Permitted(permit) => Some(permit),
-            Writing::Nothing | Writing::Private(_) => None,
+            Writing::Nothing | Writing::Private(_) | Writing::Offered => None,
         }
     }
 

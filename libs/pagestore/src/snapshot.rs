@@ -93,6 +93,16 @@ impl Snapshot {
         }
     }
 
+    /// Whether a later commit has published the page.
+    pub fn has_changed(&self, page: PageNumber) -> bool {
+        // While the snapshot is open, what replaces its version stays in memory, or leaves the old base there.
+        let chains = self.store.shards().read(page.get());
+        let newest = chains
+            .get(&page.get())
+            .and_then(|chain| chain.newest_at(u64::MAX));
+        newest.is_some_and(|version| version.commit > self.commit.get())
+    }
+
     fn read_version(
         &self,
         page: PageNumber,

@@ -22,6 +22,12 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// A page that a large transaction has written can't be read back.
+    #[error("cannot read back a spilled page: {source}")]
+    Spilled {
+        /// The system's reason.
+        source: io::Error,
+    },
     /// SQLite could not open or set up the connection.
     #[error("cannot open the connection: {0}")]
     Sqlite(#[from] rusqlite::Error),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pagestore::{CommitNumber, PageImage, PageNumber, Snapshot};
 
 use crate::error::Error;
+use crate::rebase::Offer;
 use crate::state::{FileState, WriteMode};
 
 /// The file of one connection; what SQLite's callbacks and the session share.
@@ -93,6 +94,22 @@ impl FileHandle {
     /// to be dropped: SQLite believes in the commit.
     pub fn take_write_set(&self) -> Option<WriteSet> {
         self.0.state().take()
+    }
+
+    /// The pages of a COMMIT in [`WriteMode::Offer`], to be brought onto the newest commit. They stay until
+    /// [`FileHandle::settle`] or [`FileHandle::withdraw`]. `None` when nothing changed, or on a state that was lost.
+    pub fn offer(&self) -> Option<Offer> {
+        self.0.state().offer()
+    }
+
+    /// What was offered goes to the log.
+    pub fn settle(&self) {
+        self.0.state().settle();
+    }
+
+    /// What was offered is thrown away; the connection goes on.
+    pub fn withdraw(&self) {
+        self.0.state().withdraw();
     }
 
     /// Throws away what was committed and not taken. ROLLBACK needs no call, its pages are gone

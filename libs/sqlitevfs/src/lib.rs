@@ -7,6 +7,8 @@
 //!                              │  SHARED = take a snapshot; NONE = give it back
 //!                              │  write  = into the write set; COMMIT leaves it there
 //!                            handle   what a session calls: permit, pin, take the write set
+//!                              │
+//!                            rebase   a private transaction's pages, brought onto a newer commit
 //! ```
 //! [`open`] gives a connection and a [`FileHandle`]. SQLite takes a SHARED lock at the first read of a
 //! statement in autocommit (of a transaction otherwise) and gives it back at the end: that is how
@@ -23,6 +25,7 @@ mod handle;
 mod journal;
 mod layer;
 mod open;
+mod rebase;
 mod state;
 #[expect(
     unsafe_code,
@@ -33,4 +36,5 @@ mod vfs;
 pub use error::Error;
 pub use handle::{FileHandle, WriteSet};
 pub use open::{OpenOptions, open};
+pub use rebase::Offer;
 pub use state::WriteMode;

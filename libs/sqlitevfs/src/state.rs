@@ -17,6 +17,9 @@ use crate::handle::WriteSet;
 use crate::journal::Journal;
 use crate::layer::{Found, Layer};
 
+/// Where the change counter is in a file's header (SQLite's file format, 1.3).
+const CHANGE_COUNTER: u64 = 24;
+
 /// What a connection may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum WriteMode {
@@ -29,6 +32,11 @@ pub enum WriteMode {
     /// roll back, or be given the permit while its snapshot is still the newest. COMMIT answers
     /// `SQLITE_IOERR` and rolls back.
     Private,
+    /// As `Private`, but COMMIT leaves the pages here, to be looked at ([`FileHandle::offer`]) and then published or
+    /// withdrawn. Until then the connection reads them.
+    ///
+    /// [`FileHandle::offer`]: crate::FileHandle::offer
+    Offer,
 }
 
 /// SQLite's lock levels.
@@ -71,6 +79,8 @@ pub(crate) struct FileState {
     /// The store's epoch when this connection first built on commits that may not be durable.
     epoch: Option<u64>,
     discarded: bool,
+    /// What SQLite has cached is of a commit that did not happen: it is told so at its next look.
+    outdated: bool,
     pub(crate) error: Option<Error>,
 }
 
@@ -92,6 +102,7 @@ impl FileState {
             taken: false,
             epoch: None,
             discarded: false,
+            outdated: false,
             error: None,
         }
     }
@@ -130,13 +141,13 @@ impl FileState {
         if !self.committed.is_empty() {
             // Several commits go into one write set, all on the snapshot of the first.
             return match self.mode {
-                WriteMode::Permit => Ok(()),
+                WriteMode::Permit | WriteMode::Offer => Ok(()),
                 WriteMode::Refused | WriteMode::Private => Err(Error::WriteSetPending),
             };
         }
         self.snapshot = Some(match (&self.pinned, self.mode) {
             (Some(pinned), _) => pinned.clone(),
-            (None, WriteMode::Permit | WriteMode::Private) => {
+            (None, WriteMode::Permit | WriteMode::Private | WriteMode::Offer) => {
                 self.epoch.get_or_insert(self.store.epoch());
                 self.store.snapshot_latest()
             }
@@ -148,7 +159,7 @@ impl FileState {
     fn may_write(&mut self) -> Locked {
         match self.mode {
             WriteMode::Refused => Locked::Busy,
-            WriteMode::Private => Locked::Yes,
+            WriteMode::Private | WriteMode::Offer => Locked::Yes,
             WriteMode::Permit => {
                 let (latest, _) = self.store.latest();
                 let snapshot = self.snapshot_commit().unwrap_or(CommitNumber::ZERO);
@@ -235,6 +246,9 @@ impl FileState {
 
     /// Throws away what is committed but not taken.
     pub(crate) fn discard(&mut self) {
+        if self.mode == WriteMode::Offer && self.level == Level::None {
+            return self.withdraw();
+        }
         if !self.taken && !self.committed.is_empty() {
             self.discarded = true;
             self.committed.clear();
@@ -263,7 +277,16 @@ impl FileState {
     }
 
     /// xRead; `false` when the file ends before `buffer` does (the rest is zeros then).
-    pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<bool, Error> {
+    pub(crate) fn read(&mut self, offset: u64, buffer: &mut [u8]) -> Result<bool, Error> {
+        let complete = self.read_bytes(offset, buffer)?;
+        // SQLite looks at these sixteen bytes when it gets a lock, and keeps its cache where they are those that it knows.
+        if offset == CHANGE_COUNTER && buffer.len() == 16 && std::mem::take(&mut self.outdated) {
+            buffer.iter_mut().for_each(|byte| *byte = !*byte);
+        }
+        Ok(complete)
+    }
+
+    fn read_bytes(&self, offset: u64, buffer: &mut [u8]) -> Result<bool, Error> {
         let end = u64::from(self.page_count()) * PAGE_SIZE as u64;
         let available = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
         let (mut wanted, rest) = buffer.split_at_mut(buffer.len().min(available));
@@ -292,7 +315,7 @@ impl FileState {
         let mut cookie = [0; 4];
         match (&self.snapshot, &self.pinned) {
             (None, Some(pinned)) => pinned.read_at(locate(0)?.0, 40, &mut cookie)?,
-            _ => drop(self.read(40, &mut cookie)?),
+            _ => drop(self.read_bytes(40, &mut cookie)?),
         }
         Ok(Some(u32::from_be_bytes(cookie)))
     }
@@ -390,5 +413,6 @@ fn out_of_range(offset: u64) -> Error {
     }
 }
 
+mod offer;
 #[cfg(test)]
 mod tests;

@@ -157,6 +157,14 @@ impl Changes {
         Ok(Some(self.tables.len() - 1))
     }
 
+    /// Whether no two transactions that have changed different rows contradict each other: what they have locked tells
+    /// all that they have done. References do not.
+    pub fn are_independent(&self) -> bool {
+        self.tables
+            .iter()
+            .all(|table| !table.plan.referring && !table.name.temporary)
+    }
+
     /// The rows as they are now.
     pub fn capture(&self, sqlite: &Sqlite) -> Result<Captured, Failure> {
         sqlite.trusted(|connection| {

@@ -24,6 +24,8 @@ pub(in crate::session) struct Plan {
     /// Whether a column is the number of the row.
     pub(super) has_key: bool,
     pub(super) unique: Vec<UniqueKey>,
+    /// Foreign keys lead from it or to it.
+    pub(super) referring: bool,
     columns: Vec<String>,
     table: String,
     rowid: &'static str,
@@ -69,6 +71,7 @@ impl Plan {
         Ok(Some(Self {
             definition,
             has_key: key,
+            referring: is_referring(connection, schema, &table.name)?,
             unique: keys::of(connection, schema, &table.name, &name, rowid)?,
             select: format!("SELECT {list} FROM {name} WHERE {rowid} = ?1"),
             insert: format!("INSERT INTO {name} ({list}) VALUES ({places})"),
@@ -141,6 +144,15 @@ impl RowPlans {
     pub(in crate::session) fn insert(&mut self, table: TableName, plan: Option<Rc<Plan>>) {
         self.plans.insert(table, plan);
     }
+}
+
+/// Whether the table has foreign keys, or another refers to it.
+fn is_referring(connection: &Connection, schema: &str, table: &str) -> rusqlite::Result<bool> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM {schema}.sqlite_schema AS s, pragma_foreign_key_list(s.name, '{schema}') AS f
+         WHERE s.type = 'table' AND (s.name = ?1 OR f.\"table\" = ?1 COLLATE NOCASE))"
+    );
+    connection.query_row(&sql, [table], |row| row.get(0))
 }
 
 /// The stored columns, and whether one of them is the row's number.

@@ -1,0 +1,334 @@
+//! Leaves of SQLite's tables, changed by two transactions at once.
+//!
+//! Rows that different transactions have changed often share a page: the last leaf of a table that all append to, most
+//! of all. What a transaction has done to a leaf is told by cells, and done again to the leaf as others have left it.
+//! The layout is that of SQLite's file format, section 1.6 (B-tree pages).
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use pagestore::{PAGE_SIZE, PageData};
+
+/// The type of a page that is a leaf of a table.
+const TABLE_LEAF: u8 = 0x0d;
+const CELL_COUNT: usize = 3;
+const CONTENT_START: usize = 5;
+const FRAGMENTED: usize = 7;
+/// Where the pointers to the cells begin: a leaf's header has eight bytes.
+const POINTERS: usize = 8;
+/// A larger payload continues on overflow pages (section 1.6: U - 35).
+const MAX_LOCAL: u64 = PAGE_SIZE as u64 - 35;
+/// A cell takes at least so much room.
+const MIN_CELL: usize = 4;
+
+/// The rows of one leaf, ascending; none of them has an overflow page.
+struct Leaf<'a> {
+    page: &'a PageData,
+    cells: Vec<(i64, Range<usize>)>,
+}
+
+/// What a transaction has done to one row.
+struct Edit<'a> {
+    rowid: i64,
+    before: Option<&'a [u8]>,
+    after: Option<&'a [u8]>,
+}
+
+/// `theirs` with what the step from `base` to `ours` has done; `None` where both have changed a row, where it does not
+/// fit, or where one of them is no leaf that can be told by its rows.
+pub(super) fn merged(base: &PageData, ours: &PageData, theirs: &PageData) -> Option<PageData> {
+    let [base, ours, theirs] = [base, ours, theirs].map(Leaf::read);
+    let (base, ours, theirs) = (base?, ours?, theirs?);
+    let edits = base.edits(&ours);
+    let untouched = edits
+        .iter()
+        .all(|edit| theirs.find(edit.rowid) == edit.before);
+    if !untouched {
+        return None;
+    }
+    theirs.edited(&edits).or_else(|| theirs.rebuilt(&edits))
+}
+
+impl<'a> Leaf<'a> {
+    fn read(page: &'a PageData) -> Option<Self> {
+        if page[0] != TABLE_LEAF {
+            return None;
+        }
+        let count = usize::from(number_at(page, CELL_COUNT)?);
+        let mut cells = Vec::with_capacity(count);
+        for index in 0..count {
+            let at = usize::from(number_at(page, POINTERS + 2 * index)?);
+            let (payload, payload_len) = varint(page.get(at..)?)?;
+            let (rowid, rowid_len) = varint(page.get(at + payload_len..)?)?;
+            if payload > MAX_LOCAL {
+                return None;
+            }
+            let len = payload_len + rowid_len + usize::try_from(payload).ok()?;
+            let cell = at..at + len.max(MIN_CELL);
+            page.get(cell.clone())?;
+            let rowid = rowid.cast_signed();
+            if cells.last().is_some_and(|(last, _)| *last >= rowid) {
+                return None;
+            }
+            cells.push((rowid, cell));
+        }
+        Some(Self { page, cells })
+    }
+
+    fn cell(&self, range: &Range<usize>) -> &'a [u8] {
+        self.page.get(range.clone()).unwrap_or_default()
+    }
+
+    fn find(&self, rowid: i64) -> Option<&'a [u8]> {
+        let at = self.cells.binary_search_by_key(&rowid, |(id, _)| *id).ok()?;
+        self.cells.get(at).map(|(_, range)| self.cell(range))
+    }
+
+    /// What leads from here to `after`, in the order of the rows.
+    fn edits<'b>(&'b self, after: &'b Leaf<'a>) -> Vec<Edit<'b>> {
+        let mut edits = Vec::new();
+        let (mut old, mut new) = (self.cells.iter().peekable(), after.cells.iter().peekable());
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => return edits,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(old), Some(new)) => old.0.cmp(&new.0),
+            };
+            let gone = old.next_if(|_| order.is_le());
+            let come = new.next_if(|_| order.is_ge());
+            let Some((rowid, _)) = gone.or(come) else {
+                return edits;
+            };
+            let before = gone.map(|(_, range)| self.cell(range));
+            let after = come.map(|(_, range)| after.cell(range));
+            if before != after {
+                edits.push(Edit {
+                    rowid: *rowid,
+                    before,
+                    after,
+                });
+            }
+        }
+    }
+
+    /// With the edits done in place, so that the log has only their bytes; `None` where they need another layout.
+    fn edited(&self, edits: &[Edit<'_>]) -> Option<PageData> {
+        let mut page = *self.page;
+        let mut start = content_start(&page)?;
+        let mut count = self.cells.len();
+        for edit in edits {
+            let place = self.cells.binary_search_by_key(&edit.rowid, |(id, _)| *id);
+            match (place, edit.after) {
+                (Ok(at), Some(cell)) => {
+                    let range = self.cells.get(at)?.1.clone();
+                    if range.len() != cell.len() {
+                        return None;
+                    }
+                    page.get_mut(range)?.copy_from_slice(cell);
+                }
+                (Err(at), Some(cell)) => {
+                    // The rows before it that were added just now are not in `cells`.
+                    let at = POINTERS + 2 * (at + count - self.cells.len());
+                    let end = POINTERS + 2 * count;
+                    start = start.checked_sub(cell.len()).filter(|s| *s >= end + 2)?;
+                    page.get_mut(start..start + cell.len())?
+                        .copy_from_slice(cell);
+                    page.copy_within(at..end, at + 2);
+                    put_number(&mut page, at, start)?;
+                    count += 1;
+                }
+                (_, None) => return None,
+            }
+        }
+        put_number(&mut page, CELL_COUNT, count)?;
+        put_number(&mut page, CONTENT_START, start)?;
+        Some(page)
+    }
+
+    /// Laid out anew, without gaps.
+    fn rebuilt(&self, edits: &[Edit<'_>]) -> Option<PageData> {
+        let is_edited = |rowid: i64| edits.binary_search_by_key(&rowid, |edit| edit.rowid).is_ok();
+        let mut cells: Vec<(i64, &[u8])> = self
+            .cells
+            .iter()
+            .filter(|(rowid, _)| !is_edited(*rowid))
+            .map(|(rowid, range)| (*rowid, self.cell(range)))
+            .chain(edits.iter().filter_map(|edit| Some((edit.rowid, edit.after?))))
+            .collect();
+        if cells.is_empty() {
+            // SQLite takes a leaf without rows out of its tree.
+            return None;
+        }
+        cells.sort_unstable_by_key(|(rowid, _)| *rowid);
+        let mut page: PageData = [0; PAGE_SIZE];
+        page[0] = TABLE_LEAF;
+        let end = POINTERS + 2 * cells.len();
+        let mut start = PAGE_SIZE;
+        for (index, (_, cell)) in cells.iter().enumerate() {
+            start = start.checked_sub(cell.len()).filter(|start| *start >= end)?;
+            page.get_mut(start..start + cell.len())?
+                .copy_from_slice(cell);
+            put_number(&mut page, POINTERS + 2 * index, start)?;
+        }
+        page[FRAGMENTED] = 0;
+        put_number(&mut page, CELL_COUNT, cells.len())?;
+        put_number(&mut page, CONTENT_START, start)?;
+        Some(page)
+    }
+}
+
+fn content_start(page: &PageData) -> Option<usize> {
+    match number_at(page, CONTENT_START)? {
+        // It stands for 65536, which is no place in a page of this size.
+        0 => None,
+        start => Some(usize::from(start)),
+    }
+}
+
+#[expect(
+    clippy::big_endian_bytes,
+    reason = "SQLite's file format is big-endian"
+)]
+fn number_at(page: &PageData, at: usize) -> Option<u16> {
+    let bytes = page.get(at..at + 2)?;
+    Some(u16::from_be_bytes(bytes.try_into().ok()?))
+}
+
+#[expect(
+    clippy::big_endian_bytes,
+    reason = "SQLite's file format is big-endian"
+)]
+fn put_number(page: &mut PageData, at: usize, number: usize) -> Option<()> {
+    let bytes = u16::try_from(number).ok()?.to_be_bytes();
+    page.get_mut(at..at + 2)?.copy_from_slice(&bytes);
+    Some(())
+}
+
+/// A number of one to nine bytes, and how many they are: seven bits each, the ninth byte has eight.
+fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    let mut value = 0_u64;
+    for (index, byte) in bytes.iter().take(9).enumerate() {
+        if index == 8 {
+            return Some(((value << 8) | u64::from(*byte), 9));
+        }
+        value = (value << 7) | u64::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Some((value, index + 1));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A leaf with these rows, of one byte of payload each but for its length.
+    fn leaf(rows: &[(i64, &[u8])]) -> PageData {
+        let cells: Vec<(i64, Vec<u8>)> = rows
+            .iter()
+            .map(|(rowid, payload)| {
+                let mut cell = vec![
+                    u8::try_from(payload.len()).unwrap(),
+                    u8::try_from(*rowid).unwrap(),
+                ];
+                cell.extend_from_slice(payload);
+                cell.resize(cell.len().max(MIN_CELL), 0);
+                (*rowid, cell)
+            })
+            .collect();
+        let edits: Vec<_> = cells
+            .iter()
+            .map(|(rowid, cell)| Edit {
+                rowid: *rowid,
+                before: None,
+                after: Some(cell),
+            })
+            .collect();
+        let mut empty: PageData = [0; PAGE_SIZE];
+        empty[0] = TABLE_LEAF;
+        put_number(&mut empty, CONTENT_START, PAGE_SIZE).unwrap();
+        let page = Leaf::read(&empty).unwrap().edited(&edits).unwrap();
+        // Both ways of layout hold the same rows.
+        let rebuilt = Leaf::read(&empty).unwrap().rebuilt(&edits).unwrap();
+        assert_eq!(rows_of(&page), rows_of(&rebuilt));
+        page
+    }
+
+    fn rows_of(page: &PageData) -> Vec<(i64, Vec<u8>)> {
+        let leaf = Leaf::read(page).unwrap();
+        let row = |(rowid, range): &(i64, Range<usize>)| (*rowid, leaf.cell(range).to_vec());
+        leaf.cells.iter().map(row).collect()
+    }
+
+    #[test]
+    fn rows_that_two_have_appended_are_both_there() {
+        let base = leaf(&[(1, b"one"), (2, b"two")]);
+        let ours = leaf(&[(1, b"one"), (2, b"two"), (4, b"our")]);
+        let theirs = leaf(&[(1, b"one"), (2, b"two"), (3, b"their"), (5, b"too")]);
+        let all = leaf(&[
+            (1, b"one"),
+            (2, b"two"),
+            (3, b"their"),
+            (4, b"our"),
+            (5, b"too"),
+        ]);
+        let merged = merged(&base, &ours, &theirs).unwrap();
+        assert_eq!(rows_of(&merged), rows_of(&all));
+    }
+
+    #[test]
+    fn a_row_that_both_have_changed_is_a_conflict() {
+        let base = leaf(&[(1, b"one"), (2, b"two")]);
+        let ours = leaf(&[(1, b"uno"), (2, b"two")]);
+        for theirs in [
+            leaf(&[(1, b"ein"), (2, b"two")]),
+            leaf(&[(2, b"two"), (3, b"new")]),
+        ] {
+            assert!(merged(&base, &ours, &theirs).is_none());
+        }
+        // Two new rows of one number, too.
+        let ours = leaf(&[(1, b"one"), (2, b"two"), (3, b"our")]);
+        let theirs = leaf(&[(1, b"one"), (2, b"two"), (3, b"their")]);
+        assert!(merged(&base, &ours, &theirs).is_none());
+    }
+
+    #[test]
+    fn changes_and_deletions_are_done_to_what_others_have_left() {
+        let base = leaf(&[(1, b"one"), (2, b"two"), (3, b"three")]);
+        let ours = leaf(&[(2, b"a longer one"), (3, b"three")]);
+        let theirs = leaf(&[(1, b"one"), (2, b"two"), (3, b"drei!"), (9, b"nine")]);
+        let merged = merged(&base, &ours, &theirs).unwrap();
+        let all = leaf(&[(2, b"a longer one"), (3, b"drei!"), (9, b"nine")]);
+        assert_eq!(rows_of(&merged), rows_of(&all));
+    }
+
+    #[test]
+    fn what_does_not_fit_and_what_would_be_empty_is_left_to_sqlite() {
+        let large = [b'x'; 100];
+        let rows: Vec<(i64, &[u8])> = (1..=38).map(|rowid| (rowid, &large[..])).collect();
+        let with = |rowid: i64| {
+            let mut rows = rows.clone();
+            rows.push((rowid, &large[..]));
+            leaf(&rows)
+        };
+        let base = leaf(&rows);
+        assert!(merged(&base, &with(50), &with(60)).is_none());
+        let one = leaf(&[(1, b"one"), (2, b"two")]);
+        let (first, second) = (leaf(&[(2, b"two")]), leaf(&[(1, b"one")]));
+        assert!(merged(&one, &first, &second).is_none());
+    }
+
+    #[test]
+    fn a_page_that_is_no_leaf_of_a_table_is_left_alone() {
+        let leaf = leaf(&[(1, b"one")]);
+        let mut other = leaf;
+        other[0] = 0x0a;
+        assert!(merged(&other, &other, &other).is_none());
+        // A pointer out of the page.
+        let mut broken = leaf;
+        put_number(&mut broken, POINTERS, PAGE_SIZE - 1).unwrap();
+        assert!(merged(&leaf, &leaf, &broken).is_none());
+    }
+}

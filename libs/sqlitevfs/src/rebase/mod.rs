@@ -1,0 +1,184 @@
+//! A transaction's pages, brought onto a newer commit than they were made on.
+//!
+//! ```text
+//!   base ──── ours       what the transaction has made of its snapshot
+//!     └────── theirs     what others have committed since
+//! ```
+//! A page that nobody else has changed is taken as it is. One that both have changed must be a leaf of a table, and
+//! different rows of it ([`leaf`]). Page 1 carries SQLite's change counter, so it is always among them.
+//!
+//! That is sound only while the trees keep their shape. Which rows belong to a leaf is said by the pages above it, so a
+//! commit that moves rows between pages, adds or frees pages, or changes the schema *reshapes* the database
+//! ([`WriteSet::reshapes`]), and nothing is brought over it. That rows of different pages do not contradict each other
+//! (unique keys, references) is for the caller to know.
+
+use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, Snapshot};
+
+use crate::error::Error;
+use crate::handle::WriteSet;
+
+mod leaf;
+
+/// A larger write set is not brought over.
+const MAX_PAGES: usize = 64;
+/// Types of leaves: of an index, and of a table.
+const LEAVES: [u8; 2] = [0x0a, 0x0d];
+/// Above so many pages the first byte of an overflow or free page could be read as the type of a leaf.
+const MAX_PAGE_COUNT: u32 = 0x0a00_0000;
+/// SQLite's change counter, and the counter for which its version is valid, in page 1 (section 1.3).
+const CHANGE_COUNTER: usize = 24;
+const VERSION_VALID_FOR: usize = 92;
+/// Behind `VERSION_VALID_FOR` and the version.
+const HEADER_END: usize = 100;
+/// Bytes at the end of each page that SQLite does not use.
+const RESERVED: usize = 20;
+
+/// Pages that a private transaction would commit, and the snapshot that they were made on.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub(crate) set: WriteSet,
+    pub(crate) base: Snapshot,
+}
+
+impl Offer {
+    /// The commit that the pages were made on.
+    pub fn base(&self) -> CommitNumber {
+        self.base.commit()
+    }
+
+    /// The same changes as pages of `newest`, the newest commit; the caller keeps it the newest, and knows that nothing
+    /// after [`Offer::base`] has reshaped the database. `None` where it can't be told by pages.
+    ///
+    /// Errors: a page can't be read.
+    pub fn onto(mut self, newest: &Snapshot) -> Result<Option<WriteSet>, Error> {
+        if newest.commit() <= self.base.commit() {
+            return Ok(Some(self.set));
+        }
+        let grown = newest.page_count() != self.base.page_count();
+        if grown || self.set.pages.len() > MAX_PAGES || newest.page_count() >= MAX_PAGE_COUNT {
+            return Ok(None);
+        }
+        let mut reshapes = None;
+        for index in 0..self.set.pages.len() {
+            let Some((page, image)) = self.set.pages.get(index).cloned() else {
+                break;
+            };
+            if !self.base.has_changed(page) {
+                continue;
+            }
+            let merged = if page.get() == 1 {
+                self.header(page, &image, newest)?
+            } else {
+                let moves = match reshapes {
+                    Some(known) => known,
+                    None => *reshapes.insert(self.set.reshapes(&self.base)?),
+                };
+                if moves {
+                    return Ok(None);
+                }
+                let [base, theirs] = read_both(&self.base, newest, page)?;
+                leaf::merged(&base, &bytes(&image)?, &theirs)
+            };
+            match (merged, self.set.pages.get_mut(index)) {
+                (Some(merged), Some(entry)) => entry.1 = PageImage::copy_of(&merged),
+                _ => return Ok(None),
+            }
+        }
+        self.set.base = newest.commit();
+        Ok(Some(self.set))
+    }
+
+    /// Page 1 as the transaction has made it, with a change counter after theirs.
+    fn header(
+        &self,
+        page: PageNumber,
+        image: &PageImage,
+        newest: &Snapshot,
+    ) -> Result<Option<PageData>, Error> {
+        let [base, theirs] = read_both(&self.base, newest, page)?;
+        if !same_but_counters(&base, &theirs) || theirs[RESERVED] != 0 {
+            return Ok(None);
+        }
+        let mut merged = bytes(image)?;
+        let next = counter(&theirs).wrapping_add(1);
+        put_counter(&mut merged, next);
+        Ok(Some(merged))
+    }
+}
+
+impl WriteSet {
+    /// Whether more than rows within leaves is changed from `before`, on which the set was made.
+    ///
+    /// Errors: a page of `before` can't be read.
+    pub fn reshapes(&self, before: &Snapshot) -> Result<bool, Error> {
+        let grown = self.page_count != before.page_count();
+        if grown || self.pages.len() > MAX_PAGES || self.page_count >= MAX_PAGE_COUNT {
+            return Ok(true);
+        }
+        for (page, image) in &self.pages {
+            let moved = if page.get() == 1 {
+                let mut old: PageData = [0; PAGE_SIZE];
+                before.read(*page, &mut old)?;
+                !same_but_counters(&old, &bytes(image)?)
+            } else {
+                let (mut old, mut new) = ([0], [0]);
+                before.read_at(*page, 0, &mut old)?;
+                image.read_at(0, &mut new).map_err(spilled)?;
+                old != new || !LEAVES.contains(&new[0])
+            };
+            if moved {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn read_both(base: &Snapshot, newest: &Snapshot, page: PageNumber) -> Result<[PageData; 2], Error> {
+    let mut pages = [[0; PAGE_SIZE]; 2];
+    let [first, second] = &mut pages;
+    base.read(page, first)?;
+    newest.read(page, second)?;
+    Ok(pages)
+}
+
+fn bytes(image: &PageImage) -> Result<PageData, Error> {
+    let mut bytes: PageData = [0; PAGE_SIZE];
+    image.read_into(&mut bytes).map_err(spilled)?;
+    Ok(bytes)
+}
+
+fn spilled(source: std::io::Error) -> Error {
+    Error::Spilled { source }
+}
+
+fn same_but_counters(one: &PageData, other: &PageData) -> bool {
+    let parts = [
+        0..CHANGE_COUNTER,
+        CHANGE_COUNTER + 4..VERSION_VALID_FOR,
+        HEADER_END..PAGE_SIZE,
+    ];
+    parts
+        .into_iter()
+        .all(|part| one.get(part.clone()) == other.get(part))
+}
+
+#[expect(
+    clippy::big_endian_bytes,
+    reason = "SQLite's file format is big-endian"
+)]
+fn counter(page: &PageData) -> u32 {
+    let mut field = [0; 4];
+    field.copy_from_slice(&page[CHANGE_COUNTER..CHANGE_COUNTER + 4]);
+    u32::from_be_bytes(field)
+}
+
+#[expect(
+    clippy::big_endian_bytes,
+    reason = "SQLite's file format is big-endian"
+)]
+fn put_counter(page: &mut PageData, counter: u32) {
+    for at in [CHANGE_COUNTER, VERSION_VALID_FOR] {
+        page[at..at + 4].copy_from_slice(&counter.to_be_bytes());
+    }
+}
