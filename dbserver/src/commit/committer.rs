@@ -39,6 +39,15 @@ struct Order {
     closed: bool,
 }
 
+/// What a transaction changes.
+struct Changes {
+    write_set: WriteSet,
+    /// The newest state of its database, on which it is made.
+    before: Snapshot,
+    /// Its pages are queued already, under this number.
+    transaction: Option<TransactionId>,
+}
+
 /// A transaction on its way to the disk: visible to the next writer, not yet to readers.
 #[derive(Debug, Clone)]
 #[must_use = "a transaction is committed only when wait() has returned"]
@@ -145,7 +154,12 @@ impl Committer {
         } else {
             None
         };
-        let queued = self.queue_commit(database, permit, write_set, &before, transaction)?;
+        let changes = Changes {
+            write_set,
+            before,
+            transaction,
+        };
+        let queued = self.queue_commit(database, permit, changes)?;
         if reshapes {
             database.note_reshaped(pagestore::CommitNumber::new(queued.commit.get()));
         }
@@ -227,10 +241,13 @@ impl Committer {
         &self,
         database: &Database,
         permit: &Permit,
-        write_set: WriteSet,
-        before: &Snapshot,
-        transaction: Option<TransactionId>,
+        changes: Changes,
     ) -> Result<Queued, EngineError> {
+        let Changes {
+            write_set,
+            before,
+            transaction,
+        } = changes;
         let mut order = self.order();
         let order = &mut *order;
         if order.closed {
@@ -269,7 +286,7 @@ impl Committer {
             }
             records.begin_commit(head).finish();
         } else {
-            let encoded = encode::commit(&mut records, head, before, &write_set.pages, touched);
+            let encoded = encode::commit(&mut records, head, &before, &write_set.pages, touched);
             if let Err(error) = encoded {
                 // Some pages count as logged now and are not: all of them get full images again.
                 order.touched.forget(database.id());

@@ -141,6 +141,11 @@ impl Database {
         Ok(permit.at_epoch(self.store.epoch()))
     }
 
+    /// Whether somebody has the right to write just now.
+    pub fn is_being_written(&self) -> bool {
+        self.permit.is_held()
+    }
+
     /// Whether a commit after `base` has moved rows between pages. The caller holds the permit.
     pub fn is_reshaped_after(&self, base: CommitNumber) -> bool {
         self.reshaped.load(Ordering::Acquire) > base.get()

@@ -116,6 +116,11 @@ impl WritePermit {
         UnderWay(Arc::clone(&self.under_way))
     }
 
+    /// Whether somebody has it just now.
+    pub fn is_held(&self) -> bool {
+        self.line().held
+    }
+
     /// Waits for the permit.
     ///
     /// Errors: 57014 or 57P01 when `interrupt` is raised, 57014 (statement timeout) when

@@ -60,10 +60,12 @@ fn bind(connection: &mut Connection, bind: Bind) -> Result<(), Failure> {
     let session = connection.session();
     let statement = bind.statement_name.unwrap_or_default();
     let found = session.statements().get(&statement)?;
-    let mut prepared = session.refreshed(found)?;
-    session
-        .statements()
-        .insert(statement.clone(), Rc::clone(&prepared));
+    let mut prepared = session.refreshed(Rc::clone(&found))?;
+    if !Rc::ptr_eq(&found, &prepared) {
+        session
+            .statements()
+            .insert(statement.clone(), Rc::clone(&prepared));
+    }
     session
         .transaction()
         .check_accepts(&prepared.statement.kind)?;

@@ -202,7 +202,7 @@ impl Session {
     /// Errors: 0A000 if its result has other columns now.
     pub fn refreshed(&mut self, prepared: Rc<Prepared>) -> Result<Rc<Prepared>, Failure> {
         let sqlite = self.backend.sqlite();
-        if self.transaction.is_failed() {
+        if self.transaction.is_failed() || prepared.is_of_no_schema() {
             return Ok(prepared);
         }
         sqlite.refresh_schema()?;

@@ -76,6 +76,17 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Whether no table or column had a part in its translation: it is the same on every schema.
+    pub fn is_of_no_schema(&self) -> bool {
+        matches!(
+            self.statement.kind,
+            StatementKind::Begin { .. }
+                | StatementKind::Commit { .. }
+                | StatementKind::Rollback { .. }
+                | StatementKind::Empty
+        )
+    }
+
     /// Puts the client's parameter types over those that were inferred.
     pub fn new(source: &str, statement: Statement, oids: &[u32]) -> Self {
         let count = statement.parameters.len().max(oids.len());

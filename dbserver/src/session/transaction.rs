@@ -235,7 +235,11 @@ impl Transaction {
             only_inserts: statement.only_inserts,
             opaque: statement.moves_rows || statement.catalog || statement.sqlite.len() > 1,
         };
-        let mut private = (self.is_explicit() || !statement.writes)
+        // A statement by itself commits at once: it runs with the permit, unless others would wait for it meanwhile.
+        let beside = self.is_explicit()
+            || !statement.writes
+            || (change.by_key && scope.database.is_being_written());
+        let mut private = beside
             && self.modes.isolation != Isolation::Serializable
             && self.constraints.is_default()
             && !change.opaque;

@@ -30,6 +30,23 @@ impl PageImage {
         Self::Memory(bytes.try_into().unwrap_or_else(|_| Arc::new(*data)))
     }
 
+    /// A new image in memory, whose bytes `fill` writes over zeros.
+    pub fn filled<E>(fill: impl FnOnce(&mut PageData) -> Result<(), E>) -> Result<Self, E> {
+        let mut image = Self::copy_of(&ZEROS);
+        if let Some(bytes) = image.bytes_mut() {
+            fill(bytes)?;
+        }
+        Ok(image)
+    }
+
+    /// The bytes, to be changed: of an image in memory that nobody shares.
+    pub fn bytes_mut(&mut self) -> Option<&mut PageData> {
+        match self {
+            Self::Memory(data) => Arc::get_mut(data),
+            Self::Scratch(_) => None,
+        }
+    }
+
     /// Copies the page into `page`. Fails only where a scratch file can't be read.
     pub fn read_into(&self, page: &mut PageData) -> io::Result<()> {
         self.read_at(0, page)

@@ -78,6 +78,24 @@ impl Snapshot {
         self.check()
     }
 
+    /// The content of a page: shared with the store where that has it in memory, a copy of the file's else.
+    pub fn image(&self, page: PageNumber) -> Result<PageImage, StoreError> {
+        let found = {
+            let chains = self.store.shards().read(page.get());
+            let chain = chains.get(&page.get());
+            chain
+                .and_then(|c| c.newest_at(self.commit.get()))
+                .filter(|version| {
+                    page.get() <= self.page_count && version.image.in_memory().is_some()
+                })
+                .map(|version| version.image.clone())
+        };
+        match found {
+            Some(image) => self.check().map(|()| image),
+            None => PageImage::filled(|bytes| self.read(page, bytes)),
+        }
+    }
+
     /// Whether `image` is known to be what the snapshot has; never reads a file to find out.
     pub fn is_same(&self, page: PageNumber, image: &PageImage) -> bool {
         if page.get() > self.page_count {

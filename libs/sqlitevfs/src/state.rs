@@ -281,7 +281,9 @@ impl FileState {
         let complete = self.read_bytes(offset, buffer)?;
         // SQLite looks at these sixteen bytes when it gets a lock, and keeps its cache where they are those that it knows.
         if offset == CHANGE_COUNTER && buffer.len() == 16 && std::mem::take(&mut self.outdated) {
-            buffer.iter_mut().for_each(|byte| *byte = !*byte);
+            for byte in buffer {
+                *byte = !*byte;
+            }
         }
         Ok(complete)
     }

@@ -179,7 +179,9 @@ fn play(rounds: &[(Statements, Statements, Vec<Statements>, bool)]) {
 
 #[test]
 fn what_two_have_changed_at_once_is_what_sqlite_makes_of_both_in_turn() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok());
     let config = ProptestConfig {
         cases: cases.unwrap_or(150),
         ..ProptestConfig::default()
@@ -196,7 +198,10 @@ fn what_two_have_changed_at_once_is_what_sqlite_makes_of_both_in_turn() {
         REFUSED.load(Ordering::Relaxed),
     );
     // Small tables: most rows share their leaf with others.
-    assert!(merged > refused && refused > 0, "{merged} merged, {refused} not");
+    assert!(
+        merged > refused && refused > 0,
+        "{merged} merged, {refused} not"
+    );
 }
 
 #[test]

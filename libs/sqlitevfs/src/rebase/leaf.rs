@@ -5,9 +5,8 @@
 //! The layout is that of SQLite's file format, section 1.6 (B-tree pages).
 
 use std::cmp::Ordering;
-use std::ops::Range;
 
-use pagestore::{PAGE_SIZE, PageData};
+use pagestore::{PAGE_SIZE, PageData, PageImage};
 
 /// The type of a page that is a leaf of a table.
 const TABLE_LEAF: u8 = 0x0d;
@@ -21,10 +20,10 @@ const MAX_LOCAL: u64 = PAGE_SIZE as u64 - 35;
 /// A cell takes at least so much room.
 const MIN_CELL: usize = 4;
 
-/// The rows of one leaf, ascending; none of them has an overflow page.
+/// One leaf; its cells are read when they are asked for.
 struct Leaf<'a> {
     page: &'a PageData,
-    cells: Vec<(i64, Range<usize>)>,
+    count: usize,
 }
 
 /// What a transaction has done to one row.
@@ -36,75 +35,85 @@ struct Edit<'a> {
 
 /// `theirs` with what the step from `base` to `ours` has done; `None` where both have changed a row, where it does not
 /// fit, or where one of them is no leaf that can be told by its rows.
-pub(super) fn merged(base: &PageData, ours: &PageData, theirs: &PageData) -> Option<PageData> {
-    let [base, ours, theirs] = [base, ours, theirs].map(Leaf::read);
+pub(super) fn merged(base: &PageData, ours: &PageData, theirs: &PageData) -> Option<PageImage> {
+    let [base, ours, theirs] = [base, ours, theirs].map(Leaf::new);
     let (base, ours, theirs) = (base?, ours?, theirs?);
-    let edits = base.edits(&ours);
-    let untouched = edits
-        .iter()
-        .all(|edit| theirs.find(edit.rowid) == edit.before);
-    if !untouched {
-        return None;
+    let edits = base.edits(&ours)?;
+    for edit in &edits {
+        let there = match theirs.find(edit.rowid)? {
+            Ok(index) => Some(theirs.row(index)?.1),
+            Err(_) => None,
+        };
+        if there != edit.before {
+            return None;
+        }
     }
     theirs.edited(&edits).or_else(|| theirs.rebuilt(&edits))
 }
 
 impl<'a> Leaf<'a> {
-    fn read(page: &'a PageData) -> Option<Self> {
-        if page[0] != TABLE_LEAF {
+    fn new(page: &'a PageData) -> Option<Self> {
+        let count = usize::from(number_at(page, CELL_COUNT)?);
+        let fits = POINTERS + 2 * count <= content_start(page)?;
+        (page[0] == TABLE_LEAF && fits).then_some(Self { page, count })
+    }
+
+    fn pointer(&self, index: usize) -> Option<usize> {
+        let at = usize::from(number_at(self.page, POINTERS + 2 * index)?);
+        (at >= content_start(self.page)?).then_some(at)
+    }
+
+    /// A row and its whole cell; `None`: it has overflow pages.
+    fn row(&self, index: usize) -> Option<(i64, &'a [u8])> {
+        let at = self.pointer(index)?;
+        let (payload, payload_len) = varint(self.page.get(at..)?)?;
+        let (rowid, rowid_len) = varint(self.page.get(at + payload_len..)?)?;
+        if payload > MAX_LOCAL {
             return None;
         }
-        let count = usize::from(number_at(page, CELL_COUNT)?);
-        let mut cells = Vec::with_capacity(count);
-        for index in 0..count {
-            let at = usize::from(number_at(page, POINTERS + 2 * index)?);
-            let (payload, payload_len) = varint(page.get(at..)?)?;
-            let (rowid, rowid_len) = varint(page.get(at + payload_len..)?)?;
-            if payload > MAX_LOCAL {
-                return None;
+        let len = payload_len + rowid_len + usize::try_from(payload).ok()?;
+        let cell = self.page.get(at..at + len.max(MIN_CELL))?;
+        Some((rowid.cast_signed(), cell))
+    }
+
+    /// Where a row is, or where it belongs.
+    fn find(&self, rowid: i64) -> Option<Result<usize, usize>> {
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.row(middle)?.0.cmp(&rowid) {
+                Ordering::Equal => return Some(Ok(middle)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
             }
-            let len = payload_len + rowid_len + usize::try_from(payload).ok()?;
-            let cell = at..at + len.max(MIN_CELL);
-            page.get(cell.clone())?;
-            let rowid = rowid.cast_signed();
-            if cells.last().is_some_and(|(last, _)| *last >= rowid) {
-                return None;
-            }
-            cells.push((rowid, cell));
         }
-        Some(Self { page, cells })
-    }
-
-    fn cell(&self, range: &Range<usize>) -> &'a [u8] {
-        self.page.get(range.clone()).unwrap_or_default()
-    }
-
-    fn find(&self, rowid: i64) -> Option<&'a [u8]> {
-        let at = self.cells.binary_search_by_key(&rowid, |(id, _)| *id).ok()?;
-        self.cells.get(at).map(|(_, range)| self.cell(range))
+        Some(Err(low))
     }
 
     /// What leads from here to `after`, in the order of the rows.
-    fn edits<'b>(&'b self, after: &'b Leaf<'a>) -> Vec<Edit<'b>> {
+    fn edits(&self, after: &Leaf<'a>) -> Option<Vec<Edit<'a>>> {
+        let (first, last) = self.common(after)?;
+        let (mut old, mut new) = (first..self.count - last, first..after.count - last);
         let mut edits = Vec::new();
-        let (mut old, mut new) = (self.cells.iter().peekable(), after.cells.iter().peekable());
         loop {
-            let order = match (old.peek(), new.peek()) {
-                (None, None) => return edits,
+            let gone = old.clone().next().map(|index| self.row(index));
+            let come = new.clone().next().map(|index| after.row(index));
+            let order = match (gone, come) {
+                (None, None) => return Some(edits),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(old), Some(new)) => old.0.cmp(&new.0),
+                (Some(gone), Some(come)) => gone?.0.cmp(&come?.0),
             };
-            let gone = old.next_if(|_| order.is_le());
-            let come = new.next_if(|_| order.is_ge());
-            let Some((rowid, _)) = gone.or(come) else {
-                return edits;
-            };
-            let before = gone.map(|(_, range)| self.cell(range));
-            let after = come.map(|(_, range)| after.cell(range));
+            let gone = gone.filter(|_| order.is_le());
+            let come = come.filter(|_| order.is_ge());
+            old.start += usize::from(gone.is_some());
+            new.start += usize::from(come.is_some());
+            let (rowid, _) = gone.or(come)??;
+            let before = gone.flatten().map(|(_, cell)| cell);
+            let after = come.flatten().map(|(_, cell)| cell);
             if before != after {
                 edits.push(Edit {
-                    rowid: *rowid,
+                    rowid,
                     before,
                     after,
                 });
@@ -112,69 +121,98 @@ impl<'a> Leaf<'a> {
         }
     }
 
+    /// How many cells at the beginning, and at the end, are the same in both, without a look at each: where nothing of
+    /// the content of the first was overwritten, equal pointers are equal cells.
+    fn common(&self, other: &Leaf<'a>) -> Option<(usize, usize)> {
+        let content = content_start(self.page)?..;
+        if self.page.get(content.clone()) != other.page.get(content) {
+            return Some((0, 0));
+        }
+        let most = self.count.min(other.count);
+        let first = (0..most)
+            .take_while(|index| self.pointer(*index) == other.pointer(*index))
+            .count();
+        let last = (1..=most - first)
+            .take_while(|back| self.pointer(self.count - back) == other.pointer(other.count - back))
+            .count();
+        Some((first, last))
+    }
+
     /// With the edits done in place, so that the log has only their bytes; `None` where they need another layout.
-    fn edited(&self, edits: &[Edit<'_>]) -> Option<PageData> {
-        let mut page = *self.page;
-        let mut start = content_start(&page)?;
-        let mut count = self.cells.len();
+    fn edited(&self, edits: &[Edit<'_>]) -> Option<PageImage> {
+        let mut image = PageImage::copy_of(self.page);
+        let page = image.bytes_mut()?;
+        let mut start = content_start(page)?;
+        let mut count = self.count;
         for edit in edits {
-            let place = self.cells.binary_search_by_key(&edit.rowid, |(id, _)| *id);
-            match (place, edit.after) {
-                (Ok(at), Some(cell)) => {
-                    let range = self.cells.get(at)?.1.clone();
-                    if range.len() != cell.len() {
+            match (self.find(edit.rowid)?, edit.after) {
+                (Ok(index), Some(cell)) => {
+                    let at = self.pointer(index)?;
+                    if self.row(index)?.1.len() != cell.len() {
                         return None;
                     }
-                    page.get_mut(range)?.copy_from_slice(cell);
+                    page.get_mut(at..at + cell.len())?.copy_from_slice(cell);
                 }
-                (Err(at), Some(cell)) => {
-                    // The rows before it that were added just now are not in `cells`.
-                    let at = POINTERS + 2 * (at + count - self.cells.len());
+                (Err(index), Some(cell)) => {
+                    // `index` does not count the rows before it that were added just now.
+                    let at = POINTERS + 2 * (index + count - self.count);
                     let end = POINTERS + 2 * count;
                     start = start.checked_sub(cell.len()).filter(|s| *s >= end + 2)?;
                     page.get_mut(start..start + cell.len())?
                         .copy_from_slice(cell);
                     page.copy_within(at..end, at + 2);
-                    put_number(&mut page, at, start)?;
+                    put_number(page, at, start)?;
                     count += 1;
                 }
                 (_, None) => return None,
             }
         }
-        put_number(&mut page, CELL_COUNT, count)?;
-        put_number(&mut page, CONTENT_START, start)?;
-        Some(page)
+        put_number(page, CELL_COUNT, count)?;
+        put_number(page, CONTENT_START, start)?;
+        Some(image)
     }
 
     /// Laid out anew, without gaps.
-    fn rebuilt(&self, edits: &[Edit<'_>]) -> Option<PageData> {
-        let is_edited = |rowid: i64| edits.binary_search_by_key(&rowid, |edit| edit.rowid).is_ok();
-        let mut cells: Vec<(i64, &[u8])> = self
-            .cells
-            .iter()
-            .filter(|(rowid, _)| !is_edited(*rowid))
-            .map(|(rowid, range)| (*rowid, self.cell(range)))
-            .chain(edits.iter().filter_map(|edit| Some((edit.rowid, edit.after?))))
-            .collect();
+    fn rebuilt(&self, edits: &[Edit<'_>]) -> Option<PageImage> {
+        let is_edited = |rowid: i64| {
+            edits
+                .binary_search_by_key(&rowid, |edit| edit.rowid)
+                .is_ok()
+        };
+        let mut cells = Vec::with_capacity(self.count + edits.len());
+        for index in 0..self.count {
+            let (rowid, cell) = self.row(index)?;
+            if !is_edited(rowid) {
+                cells.push((rowid, cell));
+            }
+        }
+        cells.extend(
+            edits
+                .iter()
+                .filter_map(|edit| Some((edit.rowid, edit.after?))),
+        );
         if cells.is_empty() {
             // SQLite takes a leaf without rows out of its tree.
             return None;
         }
         cells.sort_unstable_by_key(|(rowid, _)| *rowid);
-        let mut page: PageData = [0; PAGE_SIZE];
+        let mut image = PageImage::copy_of(&[0; PAGE_SIZE]);
+        let page = image.bytes_mut()?;
         page[0] = TABLE_LEAF;
         let end = POINTERS + 2 * cells.len();
         let mut start = PAGE_SIZE;
         for (index, (_, cell)) in cells.iter().enumerate() {
-            start = start.checked_sub(cell.len()).filter(|start| *start >= end)?;
+            start = start
+                .checked_sub(cell.len())
+                .filter(|start| *start >= end)?;
             page.get_mut(start..start + cell.len())?
                 .copy_from_slice(cell);
-            put_number(&mut page, POINTERS + 2 * index, start)?;
+            put_number(page, POINTERS + 2 * index, start)?;
         }
         page[FRAGMENTED] = 0;
-        put_number(&mut page, CELL_COUNT, cells.len())?;
-        put_number(&mut page, CONTENT_START, start)?;
-        Some(page)
+        put_number(page, CELL_COUNT, cells.len())?;
+        put_number(page, CONTENT_START, start)?;
+        Some(image)
     }
 }
 
@@ -249,17 +287,21 @@ mod tests {
         let mut empty: PageData = [0; PAGE_SIZE];
         empty[0] = TABLE_LEAF;
         put_number(&mut empty, CONTENT_START, PAGE_SIZE).unwrap();
-        let page = Leaf::read(&empty).unwrap().edited(&edits).unwrap();
+        let empty = Leaf::new(&empty).unwrap();
+        let page = bytes(empty.edited(&edits));
         // Both ways of layout hold the same rows.
-        let rebuilt = Leaf::read(&empty).unwrap().rebuilt(&edits).unwrap();
-        assert_eq!(rows_of(&page), rows_of(&rebuilt));
+        assert_eq!(rows_of(&page), rows_of(&bytes(empty.rebuilt(&edits))));
         page
     }
 
+    fn bytes(image: Option<PageImage>) -> PageData {
+        *image.unwrap().in_memory().unwrap()
+    }
+
     fn rows_of(page: &PageData) -> Vec<(i64, Vec<u8>)> {
-        let leaf = Leaf::read(page).unwrap();
-        let row = |(rowid, range): &(i64, Range<usize>)| (*rowid, leaf.cell(range).to_vec());
-        leaf.cells.iter().map(row).collect()
+        let leaf = Leaf::new(page).unwrap();
+        let rows = (0..leaf.count).map(|index| leaf.row(index).unwrap());
+        rows.map(|(rowid, cell)| (rowid, cell.to_vec())).collect()
     }
 
     #[test]
@@ -274,7 +316,7 @@ mod tests {
             (4, b"our"),
             (5, b"too"),
         ]);
-        let merged = merged(&base, &ours, &theirs).unwrap();
+        let merged = bytes(merged(&base, &ours, &theirs));
         assert_eq!(rows_of(&merged), rows_of(&all));
     }
 
@@ -299,7 +341,7 @@ mod tests {
         let base = leaf(&[(1, b"one"), (2, b"two"), (3, b"three")]);
         let ours = leaf(&[(2, b"a longer one"), (3, b"three")]);
         let theirs = leaf(&[(1, b"one"), (2, b"two"), (3, b"drei!"), (9, b"nine")]);
-        let merged = merged(&base, &ours, &theirs).unwrap();
+        let merged = bytes(merged(&base, &ours, &theirs));
         let all = leaf(&[(2, b"a longer one"), (3, b"drei!"), (9, b"nine")]);
         assert_eq!(rows_of(&merged), rows_of(&all));
     }
@@ -322,6 +364,7 @@ mod tests {
 
     #[test]
     fn a_page_that_is_no_leaf_of_a_table_is_left_alone() {
+        let more = leaf(&[(1, b"one"), (2, b"two")]);
         let leaf = leaf(&[(1, b"one")]);
         let mut other = leaf;
         other[0] = 0x0a;
@@ -329,6 +372,6 @@ mod tests {
         // A pointer out of the page.
         let mut broken = leaf;
         put_number(&mut broken, POINTERS, PAGE_SIZE - 1).unwrap();
-        assert!(merged(&leaf, &leaf, &broken).is_none());
+        assert!(merged(&leaf, &more, &broken).is_none());
     }
 }

@@ -12,7 +12,7 @@
 //! ([`WriteSet::reshapes`]), and nothing is brought over it. That rows of different pages do not contradict each other
 //! (unique keys, references) is for the caller to know.
 
-use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, Snapshot};
+use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, Snapshot};
 
 use crate::error::Error;
 use crate::handle::WriteSet;
@@ -66,8 +66,9 @@ impl Offer {
             if !self.base.has_changed(page) {
                 continue;
             }
+            let (base, theirs) = (self.base.image(page)?, newest.image(page)?);
             let merged = if page.get() == 1 {
-                self.header(page, &image, newest)?
+                header(&base, &image, &theirs)?
             } else {
                 let moves = match reshapes {
                     Some(known) => known,
@@ -76,33 +77,19 @@ impl Offer {
                 if moves {
                     return Ok(None);
                 }
-                let [base, theirs] = read_both(&self.base, newest, page)?;
-                leaf::merged(&base, &bytes(&image)?, &theirs)
+                let [base, ours, theirs] = [&base, &image, &theirs].map(PageImage::in_memory);
+                match (base, ours, theirs) {
+                    (Some(base), Some(ours), Some(theirs)) => leaf::merged(base, ours, theirs),
+                    _ => None,
+                }
             };
             match (merged, self.set.pages.get_mut(index)) {
-                (Some(merged), Some(entry)) => entry.1 = PageImage::copy_of(&merged),
+                (Some(merged), Some(entry)) => entry.1 = merged,
                 _ => return Ok(None),
             }
         }
         self.set.base = newest.commit();
         Ok(Some(self.set))
-    }
-
-    /// Page 1 as the transaction has made it, with a change counter after theirs.
-    fn header(
-        &self,
-        page: PageNumber,
-        image: &PageImage,
-        newest: &Snapshot,
-    ) -> Result<Option<PageData>, Error> {
-        let [base, theirs] = read_both(&self.base, newest, page)?;
-        if !same_but_counters(&base, &theirs) || theirs[RESERVED] != 0 {
-            return Ok(None);
-        }
-        let mut merged = bytes(image)?;
-        let next = counter(&theirs).wrapping_add(1);
-        put_counter(&mut merged, next);
-        Ok(Some(merged))
     }
 }
 
@@ -117,9 +104,7 @@ impl WriteSet {
         }
         for (page, image) in &self.pages {
             let moved = if page.get() == 1 {
-                let mut old: PageData = [0; PAGE_SIZE];
-                before.read(*page, &mut old)?;
-                !same_but_counters(&old, &bytes(image)?)
+                !same_but_counters(&before.image(*page)?, image)
             } else {
                 let (mut old, mut new) = ([0], [0]);
                 before.read_at(*page, 0, &mut old)?;
@@ -134,25 +119,36 @@ impl WriteSet {
     }
 }
 
-fn read_both(base: &Snapshot, newest: &Snapshot, page: PageNumber) -> Result<[PageData; 2], Error> {
-    let mut pages = [[0; PAGE_SIZE]; 2];
-    let [first, second] = &mut pages;
-    base.read(page, first)?;
-    newest.read(page, second)?;
-    Ok(pages)
-}
-
-fn bytes(image: &PageImage) -> Result<PageData, Error> {
-    let mut bytes: PageData = [0; PAGE_SIZE];
-    image.read_into(&mut bytes).map_err(spilled)?;
-    Ok(bytes)
+/// Page 1 as the transaction has made it, with a change counter after theirs.
+fn header(
+    base: &PageImage,
+    ours: &PageImage,
+    theirs: &PageImage,
+) -> Result<Option<PageImage>, Error> {
+    let (true, Some(theirs)) = (same_but_counters(base, theirs), theirs.in_memory()) else {
+        return Ok(None);
+    };
+    if theirs[RESERVED] != 0 {
+        return Ok(None);
+    }
+    let next = counter(theirs).wrapping_add(1);
+    let merged = PageImage::filled(|page| {
+        ours.read_into(page)?;
+        put_counter(page, next);
+        Ok(())
+    });
+    merged.map(Some).map_err(spilled)
 }
 
 fn spilled(source: std::io::Error) -> Error {
     Error::Spilled { source }
 }
 
-fn same_but_counters(one: &PageData, other: &PageData) -> bool {
+/// Whether two states of page 1, both in memory, differ in nothing else.
+fn same_but_counters(one: &PageImage, other: &PageImage) -> bool {
+    let (Some(one), Some(other)) = (one.in_memory(), other.in_memory()) else {
+        return false;
+    };
     let parts = [
         0..CHANGE_COUNTER,
         CHANGE_COUNTER + 4..VERSION_VALID_FOR,

@@ -5,6 +5,7 @@
 //! They are never unregistered or freed, but used again when their connection is closed.
 
 mod journal_file;
+mod library;
 mod main_file;
 mod methods;
 mod slot;

@@ -49,12 +49,9 @@ impl Slot {
     fn register() -> Result<&'static Self, Error> {
         static COUNT: Mutex<usize> = Mutex::new(0);
         let mut count = lock(&COUNT);
-        // SAFETY: initializes the library if nobody did; a null name asks for the default VFS, which
-        // lives as long as the process.
-        let system = unsafe {
-            ffi::sqlite3_initialize();
-            ffi::sqlite3_vfs_find(ptr::null())
-        };
+        super::library::initialize();
+        // SAFETY: a null name asks for the default VFS, which lives as long as the process.
+        let system = unsafe { ffi::sqlite3_vfs_find(ptr::null()) };
         if system.is_null() {
             return Err(Error::Register {
                 code: ffi::SQLITE_NOTFOUND,

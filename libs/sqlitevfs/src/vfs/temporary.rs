@@ -18,11 +18,11 @@ pub(crate) fn use_directory(directory: &Path) {
         let Ok(path) = CString::new(directory.as_os_str().as_bytes()) else {
             return;
         };
+        super::library::initialize();
         // SAFETY: the library is initialized first, so that its mutexes exist; the variable is
         // written once, under the mutex that SQLite takes to read it, and the string is never freed
         // (SQLite frees it only for PRAGMA temp_store_directory, hence it is SQLite's memory).
         unsafe {
-            ffi::sqlite3_initialize();
             let mutex = ffi::sqlite3_mutex_alloc(TEMP_DIRECTORY_MUTEX);
             ffi::sqlite3_mutex_enter(mutex);
             ffi::sqlite3_temp_directory = ffi::sqlite3_mprintf(c"%s".as_ptr(), path.as_ptr());
