@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::pg::connection::Connection;
 use crate::pg::perform::{complete, perform};
 use crate::session::execution::resolve_execute;
+use crate::session::known_texts;
 use crate::session::portal::Portal;
 use crate::session::transaction::in_block;
 use crate::wire::output;
@@ -40,14 +41,13 @@ pub(super) async fn run(connection: &mut Connection, sql: &str) -> Result<(), Fa
 /// Runs one of them; `alone`: it is the only one of its message.
 async fn statement(connection: &mut Connection, text: &str, alone: bool) -> Result<(), Failure> {
     let session = connection.session();
-    let mut prepared = session.prepare(text, &[])?;
+    let (mut prepared, mut values) = known_texts::prepare(session, text)?;
     if let (false, Some(what)) = (alone, prepared.statement.outside_block) {
         return Err(in_block(what));
     }
-    let mut values = Vec::new();
     if let StatementKind::Execute { name, arguments } = &prepared.statement.kind {
         (prepared, values) = resolve_execute(session, name, arguments)?;
-    } else if !prepared.parameters.is_empty() {
+    } else if prepared.parameters.len() != values.len() {
         return Err(Failure::new(
             SqlState::UNDEFINED_PARAMETER,
             "there is no parameter $1",

@@ -25,6 +25,7 @@ pub mod copy;
 pub mod cursor;
 pub mod execution;
 pub mod functions;
+pub mod known_texts;
 mod maintenance;
 pub mod mapping;
 mod modes;
@@ -68,6 +69,7 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::session::backend::Backend;
 use crate::session::catalog::Catalog;
+use crate::session::known_texts::KnownTexts;
 use crate::session::notices::Notices;
 use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
@@ -86,6 +88,7 @@ pub struct Session {
     transaction: Transaction,
     portals: Portals,
     statements: Statements,
+    known_texts: KnownTexts,
     notices: Notices,
     catalog: Catalog,
 }
@@ -103,6 +106,7 @@ impl Session {
             settings,
             portals: Portals::default(),
             statements: Statements::default(),
+            known_texts: KnownTexts::default(),
             notices: Notices::default(),
             catalog: Catalog::default(),
         })
@@ -374,6 +378,7 @@ impl Session {
     /// The settings have changed: functions, the catalog and the list of sessions follow.
     fn show_settings(&mut self) {
         self.backend.show_settings(&self.settings);
+        self.known_texts.clear();
         self.catalog.outdate();
     }
 

@@ -215,6 +215,12 @@ impl Sqlite {
         })
     }
 
+    /// Whether an index of the database has only some rows of its table.
+    pub fn has_partial_indexes(&self) -> Result<bool, Failure> {
+        let sql = "SELECT 1 FROM main.sqlite_schema WHERE type = 'index' AND sql LIKE '%WHERE%'";
+        self.trusted(|connection| connection.prepare_cached(sql)?.exists([]))
+    }
+
     /// Looks whether the schema is still the one that was read.
     pub fn refresh_schema(&self) -> Result<(), Failure> {
         self.schema.refresh(self.schema_version()?);

@@ -37,6 +37,7 @@ pub mod sqlite;
 mod statement;
 pub mod syntax;
 mod table_info;
+mod template;
 mod translator;
 
 pub use analyze::{analyze, analyze_with};
@@ -58,3 +59,4 @@ pub use statement::{
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,
 };
+pub use template::Template;
