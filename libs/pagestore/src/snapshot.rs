@@ -112,13 +112,19 @@ impl Snapshot {
     }
 
     /// Whether a later commit has published the page.
-    pub fn has_changed(&self, page: PageNumber) -> bool {
+    ///
+    /// Errors: the snapshot was ended, so that nobody knows.
+    pub fn has_changed(&self, page: PageNumber) -> Result<bool, StoreError> {
         // While the snapshot is open, what replaces its version stays in memory, or leaves the old base there.
-        let chains = self.store.shards().read(page.get());
-        let newest = chains
-            .get(&page.get())
-            .and_then(|chain| chain.newest_at(u64::MAX));
-        newest.is_some_and(|version| version.commit > self.commit.get())
+        let newest = {
+            let chains = self.store.shards().read(page.get());
+            let chain = chains.get(&page.get());
+            chain
+                .and_then(|chain| chain.newest_at(u64::MAX))
+                .map_or(0, |version| version.commit)
+        };
+        self.check()?;
+        Ok(newest > self.commit.get())
     }
 
     fn read_version(

@@ -241,6 +241,7 @@ impl Model {
                 matches!(error, StoreError::SnapshotTooOld { .. }),
                 "{error}"
             );
+            assert!(snapshot.has_changed(page(1)).is_err());
         }
     }
 
@@ -301,9 +302,20 @@ impl Model {
 
     fn check_snapshots(&self) {
         let mut data = [0; PAGE_SIZE];
+        let newest = self.state_at(self.store.latest().0.max(self.horizon.durable()));
         for (snapshot, state) in &self.open {
             assert_eq!(snapshot.page_count() as usize, state.0.len());
             for (number, stamp) in (1..).zip(&state.0) {
+                // Of a page that is still there; whether it was written again as it was does not matter.
+                if newest
+                    .0
+                    .get(number as usize - 1)
+                    .is_some_and(|now| now != stamp)
+                {
+                    assert!(snapshot.has_changed(page(number)).unwrap());
+                }
+                let image = snapshot.image(page(number)).unwrap();
+                assert_eq!(stamp_of(image.in_memory().unwrap()), *stamp);
                 snapshot.read(page(number), &mut data).unwrap();
                 assert_eq!(
                     stamp_of(&data),

@@ -63,7 +63,7 @@ impl Offer {
             let Some((page, image)) = self.set.pages.get(index).cloned() else {
                 break;
             };
-            if !self.base.has_changed(page) {
+            if !self.base.has_changed(page)? {
                 continue;
             }
             let (base, theirs) = (self.base.image(page)?, newest.image(page)?);
