@@ -302,18 +302,21 @@ fn read_table_from(
     }
     let text = sql.unwrap_or_default();
     let mut columns = columns_by_pragma(connection, &name)?;
+    let mut reads = Vec::new();
     let view = (kind == "view").then(|| match dialect::read_view_note(&text) {
-        Some((types, query)) => {
-            for (column, ty) in columns.iter_mut().zip(types) {
+        Some(note) => {
+            for (column, ty) in columns.iter_mut().zip(note.columns) {
                 column.type_name = PgType::parse(&ty);
             }
-            query
+            reads = note.reads;
+            note.query
         }
         None => view_text(&text),
     });
     Ok(Some(TableInfo {
         name,
         view,
+        reads,
         columns,
         temporary,
         ..TableInfo::default()
