@@ -110,6 +110,10 @@ impl<'a> View<'a> {
 }
 
 impl SchemaView for View<'_> {
+    fn searches_public(&self) -> bool {
+        self.sqlite.searches_public()
+    }
+
     fn context(&self) -> pgtypes::Context {
         (*self.sqlite.context()).clone()
     }

@@ -58,6 +58,11 @@ pub trait SchemaView {
         pgtypes::Context::default()
     }
 
+    /// Whether names without a schema are looked up in `public`.
+    fn searches_public(&self) -> bool {
+        true
+    }
+
     /// The session's database.
     fn database(&self) -> String {
         String::new()
