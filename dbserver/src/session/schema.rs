@@ -252,6 +252,18 @@ impl SchemaView for View<'_> {
             .collect()
     }
 
+    fn is_key(&self, name: &str) -> bool {
+        let tables = Self::or_log(all_tables(self.sqlite)).unwrap_or_default();
+        let mut constraints = tables.iter().flat_map(|table| &table.constraints);
+        constraints.any(|constraint| {
+            constraint.name == name
+                && matches!(
+                    constraint.kind,
+                    ConstraintKind::PrimaryKey | ConstraintKind::Unique
+                )
+        })
+    }
+
     fn index_table(&self, index: &str) -> Option<String> {
         self.texts(
             "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE

@@ -141,6 +141,11 @@ pub trait SchemaView {
         None
     }
 
+    /// Whether a primary key or a unique constraint has that name, and its index.
+    fn is_key(&self, _name: &str) -> bool {
+        false
+    }
+
     /// The table that a trigger belongs to; `None` if there is no such trigger.
     fn trigger_table(&self, _trigger: &str) -> Option<String> {
         None
