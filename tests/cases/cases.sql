@@ -517,3 +517,28 @@ DECLARE c CURSOR FOR SELECT id FROM book ORDER BY id; FETCH 2 FROM c; FETCH 1 FR
 SAVEPOINT a; INSERT INTO author VALUES (6, 'F'); ROLLBACK TO a; SELECT count(*) FROM author
 ROLLBACK TO nowhere
 SELECT set_config('application_name', 'cases', false), current_setting('application_name')
+
+-- views over what was renamed since, and joins with names
+CREATE VIEW v AS SELECT * FROM author; ALTER TABLE author RENAME TO writer; ALTER TABLE writer RENAME name TO called; ALTER TABLE writer ADD more int; SELECT pg_get_viewdef('v'); SELECT * FROM v ORDER BY id LIMIT 1
+CREATE VIEW v AS SELECT * FROM author; CREATE VIEW w AS SELECT id FROM v; ALTER VIEW v RENAME COLUMN id TO number; ALTER VIEW v RENAME TO u; SELECT pg_get_viewdef('w'); SELECT count(number) FROM u
+CREATE TABLE a (x int, y int); CREATE TABLE b (x int, z int); CREATE VIEW v AS SELECT * FROM a JOIN b USING (x); ALTER TABLE b RENAME x TO k; ALTER TABLE b ADD x int; SELECT pg_get_viewdef('v', true)
+CREATE TABLE a (x int, y int); CREATE TABLE b (x int, z int); CREATE VIEW v AS SELECT j.* FROM (a FULL JOIN b USING (x)) AS j (k); SELECT pg_get_viewdef('v')
+CREATE TABLE a (x int, y int); CREATE TABLE b (x int, z int); CREATE VIEW v AS SELECT m.x, c.z FROM a JOIN b USING (x) AS m, b c; SELECT pg_get_viewdef('v')
+CREATE VIEW v AS WITH RECURSIVE t (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT n, sum(n) OVER (PARTITION BY n ORDER BY n DESC) FROM t; SELECT pg_get_viewdef('v')
+SELECT m.id FROM author JOIN book m USING (id) AS m
+CREATE TABLE a (x int); CREATE TABLE b (x int); SELECT m.x FROM a JOIN b USING (x) AS m FOR UPDATE OF m
+
+-- constraints that are violated
+CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int, p int REFERENCES p); INSERT INTO c VALUES (1, 7)
+CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int, p int CONSTRAINT k REFERENCES p); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1); DELETE FROM p
+CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int, p int REFERENCES p); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1); UPDATE c SET p = 2
+CREATE TABLE s (id serial, n smallint); INSERT INTO s (n) VALUES (100000)
+CREATE TABLE t (k int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a'); WITH n AS (SELECT 'b' AS v) INSERT INTO t VALUES (1, 'x') ON CONFLICT (k) DO UPDATE SET v = (SELECT v FROM n); SELECT * FROM t
+
+-- where names are looked up
+SET search_path = nowhere; SELECT current_schema, current_schemas(true), current_schemas(false); SELECT count(*) FROM public.author; SELECT count(*) FROM author
+SET search_path = ''; CREATE TABLE t (a int)
+SET search_path = public, pg_catalog; SELECT current_schemas(true); SHOW search_path
+SET search_path = "$user", public; SHOW search_path
+SELECT set_config('search_path', '', false); SELECT count(*) FROM author
+COMMENT ON INDEX author_pkey IS 'key'; SELECT obj_description('author_pkey'::regclass, 'pg_class')

@@ -124,7 +124,17 @@ impl Backend {
     pub fn show_settings(&self, settings: &Settings) {
         let name = settings.get("application_name").unwrap_or_default();
         self.entry().set_application(name);
+        let searched = self.facts.searches_public();
         self.facts.set_settings(settings);
+        if self.facts.searches_public() != searched {
+            // What names meant they mean no longer.
+            self.sqlite.schema().clear();
+        }
+    }
+
+    /// Settings that `set_config` has changed since the last call: name, value, whether for the transaction only.
+    pub fn take_said(&self) -> Vec<(String, String, bool)> {
+        self.facts.take_said()
     }
 
     /// The catalog tables show these objects.

@@ -147,13 +147,7 @@ fn violation(sqlite: &Sqlite, concerned: &dyn Fn(&Key<'_>) -> bool) -> Option<Fa
         if !keys.iter().any(concerned) {
             continue;
         }
-        let found = sqlite.trusted(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT rowid, fkid FROM pragma_foreign_key_check(?1)")?;
-            let rows = statement.query_map([&table.name], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<rusqlite::Result<Vec<(Option<i64>, i64)>>>()
-        });
-        let found = found.unwrap_or_default();
+        let found = violations(sqlite, table);
         for (row, number) in found {
             let key = usize::try_from(number).ok().and_then(|at| keys.get(at));
             if let Some(key) = key.filter(|key| concerned(key)) {
@@ -162,6 +156,136 @@ fn violation(sqlite: &Sqlite, concerned: &dyn Fn(&Key<'_>) -> bool) -> Option<Fa
         }
     }
     None
+}
+
+/// The foreign key that a change of this table has violated, of those that it has and those that refer to it. Tables
+/// with more rows are not looked through: then the key is known only where there is one.
+pub(super) fn violation_by(
+    sqlite: &Sqlite,
+    changed: &str,
+    removes: bool,
+    most_rows: i64,
+) -> Option<Failure> {
+    let tables = tables(sqlite).ok()?;
+    let is_changed = |name: &str| name.eq_ignore_ascii_case(changed);
+    let own = |table: &TableInfo| !removes && is_changed(&table.name);
+    let concerned =
+        |table: &TableInfo, key: &Key<'_>| !key.deferred && (own(table) || is_changed(key.parent));
+    let mut candidates = Vec::new();
+    let mut all_looked_through = true;
+    for table in &tables {
+        let mut keys: Vec<Key<'_>> = table.constraints.iter().filter_map(key).collect();
+        keys.reverse();
+        if !keys.iter().any(|key| concerned(table, key)) {
+            continue;
+        }
+        for key in keys.iter().filter(|key| concerned(table, key)) {
+            candidates.push((table, key.constraint));
+        }
+        if is_large(sqlite, table, most_rows) {
+            all_looked_through = false;
+            continue;
+        }
+        let mut found = violations(sqlite, table);
+        // Keys are checked in the order in which they were declared.
+        found.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+        for (row, number) in found {
+            let key = usize::try_from(number).ok().and_then(|at| keys.get(at));
+            if let Some(key) = key.filter(|key| concerned(table, key)) {
+                return Some(if own(table) {
+                    failure(sqlite, table, key, row)
+                } else {
+                    still_referenced(sqlite, table, key, row)
+                });
+            }
+        }
+    }
+    let ([(table, constraint)], false) = (candidates.as_slice(), all_looked_through) else {
+        return None;
+    };
+    let key = key(constraint)?;
+    Some(if own(table) {
+        failure(sqlite, table, &key, None)
+    } else {
+        still_referenced(sqlite, table, &key, None)
+    })
+}
+
+fn is_large(sqlite: &Sqlite, table: &TableInfo, most_rows: i64) -> bool {
+    let name = table.name.replace('"', "\"\"");
+    let last = sqlite.trusted(|connection| {
+        let sql = format!("SELECT max(rowid) FROM main.\"{name}\"");
+        connection.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))
+    });
+    last.ok().flatten().is_none_or(|last| last > most_rows)
+}
+
+/// The rows of a table that violate foreign keys, and the numbers of the keys.
+fn violations(sqlite: &Sqlite, table: &TableInfo) -> Vec<(Option<i64>, i64)> {
+    let found = sqlite.trusted(|connection| {
+        let mut statement =
+            connection.prepare_cached("SELECT rowid, fkid FROM pragma_foreign_key_check(?1)")?;
+        let rows = statement.query_map([&table.name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<rusqlite::Result<Vec<(Option<i64>, i64)>>>()
+    });
+    found
+        .inspect_err(|error| tracing::warn!(%error, "foreign keys could not be checked"))
+        .unwrap_or_default()
+}
+
+/// The failure of a change that takes a row away from those that refer to it.
+fn still_referenced(
+    sqlite: &Sqlite,
+    table: &TableInfo,
+    key: &Key<'_>,
+    row: Option<i64>,
+) -> Failure {
+    let mut failure = failure(sqlite, table, key, row);
+    let fields = failure.fields_mut();
+    fields.message = format!(
+        "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
+        key.parent, key.constraint.name, table.name
+    );
+    let values =
+        row.and_then(|row| values_of(sqlite, ("main", table), &key.constraint.columns, row));
+    let parent = View::new(sqlite).stored(key.parent);
+    let columns = parent.and_then(|parent| referenced(key.constraint, &parent));
+    fields.detail = match (columns, values) {
+        (Some(columns), Some(values)) => Some(format!(
+            "Key ({})=({}) is still referenced from table \"{}\".",
+            columns.join(", "),
+            values.join(", "),
+            table.name
+        )),
+        _ => None,
+    };
+    failure
+}
+
+/// The columns that a foreign key refers to: those that it names, or the primary key.
+fn referenced(constraint: &Constraint, parent: &TableInfo) -> Option<Vec<String>> {
+    if let ConstraintKind::ForeignKey { columns, .. } = &constraint.kind
+        && !columns.is_empty()
+    {
+        return Some(columns.clone());
+    }
+    let mut keys = parent.constraints.iter();
+    keys.find(|key| matches!(key.kind, ConstraintKind::PrimaryKey))
+        .map(|key| key.columns.clone())
+}
+
+/// The values of a row as PostgreSQL prints them.
+pub(super) fn values_of(
+    sqlite: &Sqlite,
+    table: (&str, &TableInfo),
+    columns: &[String],
+    row: i64,
+) -> Option<Vec<String>> {
+    let values = sqlite.trusted(|connection| values(connection, table, columns, row));
+    values
+        .inspect_err(|error| tracing::debug!(%error, "a row could not be read"))
+        .ok()
+        .flatten()
 }
 
 fn failure(sqlite: &Sqlite, table: &TableInfo, key: &Key<'_>, row: Option<i64>) -> Failure {
@@ -173,10 +297,7 @@ fn failure(sqlite: &Sqlite, table: &TableInfo, key: &Key<'_>, row: Option<i64>) 
     let mut failure = Failure::new(SqlState::FOREIGN_KEY_VIOLATION, message);
     let fields = failure.fields_mut();
     let columns = &key.constraint.columns;
-    let values = row.and_then(|row| {
-        let values = sqlite.trusted(|connection| values(connection, table, columns, row));
-        values.ok().flatten()
-    });
+    let values = row.and_then(|row| values_of(sqlite, ("main", table), columns, row));
     fields.detail = values.map(|values| {
         format!(
             "Key ({})=({}) is not present in table \"{}\".",
@@ -194,7 +315,7 @@ fn failure(sqlite: &Sqlite, table: &TableInfo, key: &Key<'_>, row: Option<i64>) 
 /// The values of a row as PostgreSQL prints them.
 fn values(
     connection: &Connection,
-    table: &TableInfo,
+    (place, table): (&str, &TableInfo),
     columns: &[String],
     row: i64,
 ) -> rusqlite::Result<Option<Vec<String>>> {
@@ -203,7 +324,7 @@ fn values(
         .map(|column| format!("\"{}\"", column.replace('"', "\"\"")))
         .collect();
     let sql = format!(
-        "SELECT {} FROM main.\"{}\" WHERE rowid = ?1",
+        "SELECT {} FROM {place}.\"{}\" WHERE rowid = ?1",
         list.join(", "),
         table.name.replace('"', "\"\"")
     );
@@ -213,6 +334,10 @@ fn values(
             let column = table.columns.iter().find(|column| column.name == *name);
             let ty = column.and_then(|column| column.type_name);
             let ty = ty.map_or(PgType::Text, PgType::sent_as);
+            if matches!(row.get_ref(place)?, rusqlite::types::ValueRef::Null) {
+                texts.push("null".to_owned());
+                continue;
+            }
             let mut out = BytesMut::new();
             let Ok(value) = mapping::value(row.get_ref(place)?) else {
                 return Ok(None);

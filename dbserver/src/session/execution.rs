@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
 use crate::session::sqlite::Sqlite;
-use crate::session::{Session, mapping, rebuild, roles, sequences};
+use crate::session::{Session, mapping, rebuild, roles, sequences, violated_row};
 
 /// Runs a change without a result; gives the number of changed rows.
 pub fn execute(
@@ -41,7 +41,10 @@ pub fn execute(
         return transaction.change(scope, prepared, || {
             run_preparatory(scope.sqlite, prepared)?;
             sequences::make_ready_to_change(scope.sqlite, &prepared.statement.sequences)?;
-            scope.sqlite.change(prepared.text(), values)
+            scope
+                .sqlite
+                .change(prepared.text(), values)
+                .map_err(|failure| violated_row::explained(scope.sqlite, prepared, values, failure))
         });
     }
     session.before_write(prepared.command())?;
@@ -123,7 +126,10 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
         sequences::make_ready_to_change(&sqlite, &prepared.statement.sequences)?;
         // What it gives must not be told before its rows are locked.
         portal.start(Rc::clone(&sqlite), Arc::clone(&interrupt));
-        portal.keep()?;
+        let values = Rc::clone(portal.values());
+        portal
+            .keep()
+            .map_err(|failure| violated_row::explained(&sqlite, &prepared, &values, failure))?;
         Ok(portal.kept_rows())
     })?;
     Ok(())

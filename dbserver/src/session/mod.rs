@@ -44,6 +44,7 @@ mod savepoints;
 pub mod schema;
 mod schema_cache;
 mod scope;
+mod search_path;
 pub mod sequences;
 mod server_object;
 mod set;
@@ -53,6 +54,7 @@ pub mod sqlite;
 mod statements;
 mod temporary;
 pub mod transaction;
+mod violated_row;
 mod violation;
 mod working;
 
@@ -382,7 +384,17 @@ impl Session {
         self.catalog.outdate();
     }
 
+    /// Does what `set_config` has said in a statement that is done.
+    fn follow_set_config(&mut self) -> Result<(), Failure> {
+        let explicit = self.transaction.is_explicit();
+        for (name, value, local) in self.backend.take_said() {
+            self.change_settings(|settings| settings.set(&name, Some(&value), local, explicit))?;
+        }
+        Ok(())
+    }
+
     fn check_usable(&mut self) -> Result<(), Failure> {
+        self.follow_set_config()?;
         self.backend.check_terminated()?;
         if self.transaction.is_failed() {
             return Err(aborted());

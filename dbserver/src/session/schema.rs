@@ -110,6 +110,10 @@ impl<'a> View<'a> {
 }
 
 impl SchemaView for View<'_> {
+    fn searches_public(&self) -> bool {
+        self.sqlite.searches_public()
+    }
+
     fn context(&self) -> pgtypes::Context {
         (*self.sqlite.context()).clone()
     }
@@ -248,6 +252,18 @@ impl SchemaView for View<'_> {
             .collect()
     }
 
+    fn is_key(&self, name: &str) -> bool {
+        let tables = Self::or_log(all_tables(self.sqlite)).unwrap_or_default();
+        let mut constraints = tables.iter().flat_map(|table| &table.constraints);
+        constraints.any(|constraint| {
+            constraint.name == name
+                && matches!(
+                    constraint.kind,
+                    ConstraintKind::PrimaryKey | ConstraintKind::Unique
+                )
+        })
+    }
+
     fn index_table(&self, index: &str) -> Option<String> {
         self.texts(
             "SELECT tbl_name FROM main.sqlite_schema WHERE type = 'index' AND name = ?1 COLLATE NOCASE
@@ -302,18 +318,21 @@ fn read_table_from(
     }
     let text = sql.unwrap_or_default();
     let mut columns = columns_by_pragma(connection, &name)?;
+    let mut reads = Vec::new();
     let view = (kind == "view").then(|| match dialect::read_view_note(&text) {
-        Some((types, query)) => {
-            for (column, ty) in columns.iter_mut().zip(types) {
+        Some(note) => {
+            for (column, ty) in columns.iter_mut().zip(note.columns) {
                 column.type_name = PgType::parse(&ty);
             }
-            query
+            reads = note.reads;
+            note.query
         }
         None => view_text(&text),
     });
     Ok(Some(TableInfo {
         name,
         view,
+        reads,
         columns,
         temporary,
         ..TableInfo::default()

@@ -5,6 +5,7 @@ use pgtypes::SqlState;
 use crate::failure::Failure;
 use crate::session::context;
 use crate::session::parameters::{Parameter, Shape};
+use crate::session::search_path;
 
 /// The value in the form that is kept.
 pub(super) fn checked(
@@ -24,6 +25,7 @@ pub(super) fn checked(
     };
     match parameter.shape {
         Shape::Text if parameter.name == "DateStyle" => context::date_style(value, present),
+        Shape::Text if parameter.name == "search_path" => search_path::checked(value),
         Shape::Text => text(parameter, value),
         Shape::Switch => switch(value).map(str::to_owned).ok_or_else(refuse),
         Shape::Number(least, most) => {

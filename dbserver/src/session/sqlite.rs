@@ -298,6 +298,11 @@ impl Sqlite {
         prepared.map(|()| reads)
     }
 
+    /// Whether names without a schema are looked up in `public`.
+    pub(crate) fn searches_public(&self) -> bool {
+        self.facts.searches_public()
+    }
+
     /// The session's database and all others.
     pub(crate) fn databases(&self) -> (String, Vec<String>) {
         self.facts.databases()

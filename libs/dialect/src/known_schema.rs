@@ -33,7 +33,10 @@ impl Schema for KnownSchema<'_> {
             Some("pg_temp") => self.stored(name).filter(|found| found.schema == "temp"),
             Some(_) => None,
             // PostgreSQL's own tables come first on every search path.
-            None => catalog_table(None, name).or_else(|| self.stored(name)),
+            None => catalog_table(None, name).or_else(|| {
+                let found = self.stored(name);
+                found.filter(|found| found.schema == "temp" || self.0.searches_public())
+            }),
         }
         .map(Rc::new)
     }

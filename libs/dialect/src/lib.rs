@@ -43,7 +43,7 @@ mod translator;
 pub use analyze::{analyze, analyze_with};
 pub use ddl::comment::Comment;
 pub use ddl::stored::{has_rowid, stored_table};
-pub use ddl::view_note::read as read_view_note;
+pub use ddl::view_note::{ViewNote, ViewRead, read as read_view_note};
 pub use error::DialectError;
 pub use pg_catalog::identifier;
 pub use schema::{ColumnInfo, NoSchema, Reader, SchemaView};

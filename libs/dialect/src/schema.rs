@@ -58,6 +58,11 @@ pub trait SchemaView {
         pgtypes::Context::default()
     }
 
+    /// Whether names without a schema are looked up in `public`.
+    fn searches_public(&self) -> bool {
+        true
+    }
+
     /// The session's database.
     fn database(&self) -> String {
         String::new()
@@ -134,6 +139,11 @@ pub trait SchemaView {
     /// The table that an index belongs to; `None` if there is no such index.
     fn index_table(&self, _index: &str) -> Option<String> {
         None
+    }
+
+    /// Whether a primary key or a unique constraint has that name, and its index.
+    fn is_key(&self, _name: &str) -> bool {
+        false
     }
 
     /// The table that a trigger belongs to; `None` if there is no such trigger.

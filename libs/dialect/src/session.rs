@@ -34,12 +34,10 @@ pub(crate) fn session(
             };
             Ok(Statement::session(kind, "CLOSE CURSOR"))
         }
-        "listen" => Ok(Statement::session(
-            StatementKind::Listen {
-                channel: name(src, 1)?,
-            },
-            "LISTEN",
-        )),
+        "listen" => {
+            name(src, 1)?;
+            Err(src.unsupported(0, "LISTEN"))
+        }
         "unlisten" => {
             let channel = if src.sign(1, "*") {
                 None
@@ -284,7 +282,7 @@ fn set(src: &Source<'_>) -> Result<Statement, DialectError> {
     } else if !wordy {
         return Err(src.syntax(to));
     }
-    let mut value = values(src, to)?;
+    let mut value = values(src, to, name == "search_path")?;
     if name == "timezone" && src.is(to, "INTERVAL") {
         value = value.as_deref().map(hours).transpose()?;
     }
@@ -354,7 +352,7 @@ fn hours(text: &str) -> Result<String, DialectError> {
 }
 
 /// The values of SET up to the end; `None` for DEFAULT (or LOCAL, of a time zone).
-fn values(src: &Source<'_>, at: usize) -> Result<Option<String>, DialectError> {
+fn values(src: &Source<'_>, at: usize, names: bool) -> Result<Option<String>, DialectError> {
     if at >= src.len() {
         return Err(src.syntax(at));
     }
@@ -376,7 +374,11 @@ fn values(src: &Source<'_>, at: usize) -> Result<Option<String>, DialectError> {
             }
             at += 1;
         }
-        items.push(item);
+        items.push(if names {
+            crate::pg_catalog::identifier(&item)
+        } else {
+            item
+        });
         at += 1;
     }
     Ok(Some(items.join(", ")))

@@ -409,10 +409,6 @@ pub enum StatementKind {
         /// Fails where it would have to wait.
         nowait: bool,
     },
-    /// LISTEN channel; nothing is ever delivered.
-    Listen {
-        channel: String,
-    },
     /// UNLISTEN channel, or * (`None`).
     Unlisten {
         channel: Option<String>,

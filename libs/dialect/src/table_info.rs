@@ -5,6 +5,7 @@ use pgtypes::PgType;
 use crate::ddl::layout::{self, Piece};
 use crate::ddl::names::chosen_name;
 use crate::ddl::source_note;
+use crate::ddl::view_note::ViewRead;
 use crate::source::Source;
 
 /// A table or view as the catalog shows it.
@@ -16,6 +17,8 @@ pub struct TableInfo {
     pub temporary: bool,
     /// Set for a view: the text after AS.
     pub view: Option<String>,
+    /// Set for a view: what its query reads.
+    pub reads: Vec<ViewRead>,
     /// In their order.
     pub columns: Vec<TableColumn>,
     /// Primary key, unique, foreign keys, checks, in the order of the text.

@@ -6,6 +6,7 @@ use pgtypes::{SqlState, SqlValue as Value};
 
 use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
+use crate::session::search_path;
 use crate::system::users::{Privilege, Users};
 
 /// The function of that name.
@@ -70,16 +71,25 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
     Ok(Value::Integer(i64::from(found)))
 }
 
-/// `set_config` runs in the middle of a statement, where the settings can't be reached: it takes
-/// what is set already, and what has no effect here.
+/// `set_config` runs in the middle of a statement, where the settings can't be reached: it takes what is set already,
+/// and a search path, which is that of the next statement.
 fn set_config(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
     let [Value::Text(name), Value::Text(value), ..] = arguments else {
         return Ok(Value::Null);
     };
     let key = name.to_ascii_lowercase();
     let settings = lock(&facts.settings);
-    if settings.get(&key) == Some(value) || key == "search_path" {
+    if settings.get(&key) == Some(value) {
         return Ok(Value::Text(value.clone()));
+    }
+    if key == "search_path" {
+        let local = matches!(arguments.get(2), Some(Value::Integer(1)));
+        let value = search_path::checked(value).map_err(|failure| {
+            let fields = failure.fields();
+            Refusal::new(fields.sqlstate, fields.message.clone())
+        })?;
+        lock(&facts.said).push((key, value.clone(), local));
+        return Ok(Value::Text(value));
     }
     Err(Refusal::new(
         SqlState::FEATURE_NOT_SUPPORTED,

@@ -1,7 +1,7 @@
 //! What SQL functions may know of their session.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,6 +16,7 @@ use crate::environment::Environment;
 use crate::session::context;
 use crate::session::functions::refusal::Refusal;
 use crate::session::row_locks::RowLocks;
+use crate::session::search_path;
 use crate::session::sequences::SessionSequences;
 use crate::session::settings::Settings;
 use crate::system::users::{Privilege, Users};
@@ -35,6 +36,11 @@ pub struct Facts {
     pub(super) settings: Mutex<HashMap<String, String>>,
     /// The settings that values are read and written by.
     context: Mutex<Arc<Context>>,
+    /// Names without a schema are looked up in `public`.
+    searches_public: AtomicBool,
+    /// What `set_config` has said, which the session does when its statement is done: name, value, whether for the
+    /// transaction only.
+    pub(super) said: Mutex<Vec<(String, String, bool)>>,
     /// What the catalog tables show.
     objects: Mutex<Arc<Objects>>,
     /// Microseconds since 1970 at the start of the statement and of the transaction.
@@ -64,6 +70,8 @@ impl Facts {
             locks: RowLocks::new(database, entry.pid),
             settings: Mutex::default(),
             context: Mutex::default(),
+            searches_public: AtomicBool::new(true),
+            said: Mutex::default(),
             objects: Mutex::default(),
             statement_time: AtomicI64::new(now()),
             transaction_time: AtomicI64::new(now()),
@@ -126,11 +134,24 @@ impl Facts {
             .into_iter()
             .map(|(name, value, _)| (name.to_ascii_lowercase(), value));
         *lock(&self.settings) = values.collect();
+        let path = settings.get("search_path").unwrap_or_default();
+        let searches = search_path::searches_public(path);
+        self.searches_public.store(searches, Ordering::Relaxed);
         let transaction_start = since_2000(self.transaction_time.load(Ordering::Relaxed));
         *lock(&self.context) = Arc::new(Context {
             transaction_start,
             ..context::of(settings)
         });
+    }
+
+    /// Whether names without a schema are looked up in `public`.
+    pub fn searches_public(&self) -> bool {
+        self.searches_public.load(Ordering::Relaxed)
+    }
+
+    /// Settings that `set_config` has changed since the last call.
+    pub fn take_said(&self) -> Vec<(String, String, bool)> {
+        std::mem::take(&mut *lock(&self.said))
     }
 
     /// The objects that the catalog tables show.

@@ -7,6 +7,7 @@ use pgtypes::{Format, PgType, SqlState, SqlValue as Value};
 use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
 use crate::session::parameters::{self, SERVER_VERSION};
+use crate::session::search_path;
 
 /// The function of that name.
 pub(super) fn find(name: &str) -> Option<SessionFunction> {
@@ -19,14 +20,15 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
         },
         "current_database" => |facts, _| Ok(text(facts.database.clone())),
         "current_user" | "session_user" => |facts, _| Ok(text(facts.user.clone())),
-        "current_schema" => |_, _| Ok(text("public")),
-        "current_schemas" => |_, arguments| {
-            let without = matches!(arguments.first(), Some(Value::Integer(0)));
-            Ok(text(if without {
-                "{public}"
-            } else {
-                "{pg_catalog,public}"
-            }))
+        "current_schema" => |facts, _| {
+            let path = search_path(facts);
+            let first = search_path::schemas(&path, false).first().copied();
+            Ok(first.map_or(Value::Null, text))
+        },
+        "current_schemas" => |facts, arguments| {
+            let implicit = !matches!(arguments.first(), Some(Value::Integer(0)));
+            let schemas = search_path::schemas(&search_path(facts), implicit);
+            Ok(text(format!("{{{}}}", schemas.join(","))))
         },
         "current_setting" => current_setting,
         "pg_is_in_recovery" => |facts, _| Ok(Value::Integer(i64::from(facts.env.is_read_only()))),
@@ -44,6 +46,11 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
 
 fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
+}
+
+fn search_path(facts: &Facts) -> String {
+    let settings = lock(&facts.settings);
+    settings.get("search_path").cloned().unwrap_or_default()
 }
 
 fn current_setting(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {

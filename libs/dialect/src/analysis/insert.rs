@@ -25,7 +25,6 @@ impl Analyzer<'_> {
         let stored = self.target_table(&insert.table, "insert into")?;
         let columns = self.insert_columns(&insert.columns, &stored)?;
         let (columns, source) = self.insert_source(insert, columns.as_deref(), &stored)?;
-        self.common_tables.truncate(visible);
         self.check_given(insert, &columns, source.as_ref(), &stored)?;
         let (columns, source) = if insert.overriding == Some(Overriding::User) {
             self.without_identity(columns, source, &stored)
@@ -41,6 +40,7 @@ impl Analyzer<'_> {
             .map(|conflict| self.on_conflict(conflict, &stored))
             .transpose()?;
         let returning = self.returning(&insert.returning)?;
+        self.common_tables.truncate(visible);
         Ok(Insert {
             with,
             recursive,

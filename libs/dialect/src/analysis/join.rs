@@ -5,7 +5,7 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::coerce::common_of;
 use crate::analysis::scope::{Clause, Item, ItemColumn};
-use crate::analysis::tree::{Expr, ExprKind, FromItem};
+use crate::analysis::tree::{Expr, ExprKind, FromItem, JoinAlias, MergedColumn};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, JoinCondition, JoinKind, Name, Position};
 
@@ -14,6 +14,13 @@ struct Side {
     from: usize,
     to: usize,
     columns: Vec<ItemColumn>,
+}
+
+/// What USING makes of two sides.
+struct Merged {
+    on: Option<Expr>,
+    columns: Vec<ItemColumn>,
+    using: Vec<MergedColumn>,
 }
 
 impl Analyzer<'_> {
@@ -25,9 +32,8 @@ impl Analyzer<'_> {
         if matches!(join.kind, JoinKind::Right | JoinKind::Full) {
             self.check_independent(&left_side, first)?;
         }
-        let range = left_side.from..right_side.to;
-        let mut using = Vec::new();
-        let mut note = |names: &[Name]| using = names.iter().map(|n| n.text.clone()).collect();
+        let mut range = left_side.from..right_side.to;
+        let (mut using, mut using_alias) = (Vec::new(), None);
         let (on, columns) = match &join.on {
             JoinCondition::None => (None, joined(left_side.columns, right_side.columns)),
             JoinCondition::On(condition) => {
@@ -35,29 +41,41 @@ impl Analyzer<'_> {
                 (Some(on), joined(left_side.columns, right_side.columns))
             }
             JoinCondition::Using(names, alias) => {
-                if alias.is_some() {
-                    return Err(self.unsupported(join.at, "an alias of JOIN … USING"));
+                let sides = [&left_side, &right_side];
+                let merged = self.merge(names, sides, join.kind, join.at)?;
+                using = merged.using;
+                let columns = merged.columns;
+                if let Some(alias) = alias {
+                    // Only the merged columns can be reached by the name, which hides no other.
+                    let merged = columns.iter().take(names.len()).cloned().collect();
+                    let mut item = named_item(&alias.text, merged);
+                    item.by_column = false;
+                    self.enter_item(item)?;
+                    range.end += 1;
+                    using_alias = Some(alias.text.clone());
                 }
-                note(names);
-                self.merge(names, [&left_side, &right_side], join.kind, join.at)?
+                (merged.on, columns)
             }
             JoinCondition::Natural => {
                 let names = common_names(&left_side, &right_side, join.at);
                 if names.is_empty() {
                     (None, joined(left_side.columns, right_side.columns))
                 } else {
-                    note(&names);
-                    self.merge(&names, [&left_side, &right_side], join.kind, join.at)?
+                    let sides = [&left_side, &right_side];
+                    let merged = self.merge(&names, sides, join.kind, join.at)?;
+                    using = merged.using;
+                    (merged.on, merged.columns)
                 }
             }
         };
-        self.cover(join, range, columns)?;
+        let alias = self.cover(join, range, columns)?;
         Ok(FromItem::Join {
             kind: join.kind,
             sides: Box::new([left, right]),
             on,
             using,
-            aliased: join.alias.is_some(),
+            using_alias,
+            alias,
         })
     }
 
@@ -136,7 +154,7 @@ impl Analyzer<'_> {
         join: &ast::Join,
         range: std::ops::Range<usize>,
         mut columns: Vec<ItemColumn>,
-    ) -> Result<(), DialectError> {
+    ) -> Result<Option<JoinAlias>, DialectError> {
         let alias = join.alias.as_ref();
         for item in self.level().items.get_mut(range).unwrap_or_default() {
             item.by_column = false;
@@ -160,15 +178,18 @@ impl Analyzer<'_> {
                 column.name.clone_from(&name.text);
             }
         }
-        let item = Item {
-            name: name.map(|name| name.text.clone()),
-            schema: None,
-            by_name: name.is_some(),
-            by_column: true,
-            columns,
-            relation: None,
-        };
-        self.enter_item(item)
+        let known = name.zip(alias).map(|(name, _)| JoinAlias {
+            name: name.text.clone(),
+            columns: columns
+                .iter()
+                .map(|column| (column.name.clone(), column.value.clone()))
+                .collect(),
+        });
+        let mut item = named_item("", columns);
+        item.name = name.map(|name| name.text.clone());
+        item.by_name = name.is_some();
+        self.enter_item(item)?;
+        Ok(known)
     }
 
     /// USING: equal columns are shown once, before the others.
@@ -178,8 +199,9 @@ impl Analyzer<'_> {
         [left, right]: [&Side; 2],
         kind: JoinKind,
         at: Position,
-    ) -> Result<(Option<Expr>, Vec<ItemColumn>), DialectError> {
+    ) -> Result<Merged, DialectError> {
         let mut conditions = Vec::with_capacity(names.len());
+        let mut using = Vec::with_capacity(names.len());
         let mut columns = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
             if names
@@ -198,8 +220,13 @@ impl Analyzer<'_> {
             let ours = Self::side_column(left, name, "left")?;
             let theirs = Self::side_column(right, name, "right")?;
             conditions.push(self.compare("=", ours.clone(), theirs.clone(), at)?);
-            let both = self.unify(vec![ours, theirs], "JOIN/USING")?;
+            let both = self.unify(vec![ours.clone(), theirs.clone()], "JOIN/USING")?;
             let value = merged_value(both, kind, at);
+            using.push(MergedColumn {
+                name: name.text.clone(),
+                sides: [ours, theirs],
+                value: value.clone(),
+            });
             columns.push(ItemColumn {
                 name: name.text.clone(),
                 value,
@@ -212,7 +239,7 @@ impl Analyzer<'_> {
             1 => conditions.pop(),
             _ => Some(Expr::boolean(ExprKind::And(conditions), at)),
         };
-        Ok((on, columns))
+        Ok(Merged { on, columns, using })
     }
 
     fn side_column(side: &Side, name: &Name, which: &str) -> Result<Expr, DialectError> {
@@ -237,6 +264,18 @@ impl Analyzer<'_> {
                 ),
             )),
         }
+    }
+}
+
+/// What a name stands for that is no relation.
+fn named_item(name: &str, columns: Vec<ItemColumn>) -> Item {
+    Item {
+        name: Some(name.to_owned()),
+        schema: None,
+        by_name: true,
+        by_column: true,
+        columns,
+        relation: None,
     }
 }
 

@@ -367,9 +367,14 @@ impl Analyzer<'_> {
                     item.name.as_deref() == name
                 })
         };
-        let relations: Vec<RelationId> = self
-            .level()
-            .items
+        let items = &self.level().items;
+        let join = |item: &&Item| item.by_name && item.relation.is_none() && named(item);
+        if !locking.of.is_empty() && items.iter().any(|item| join(&item)) {
+            let clause = clause_of(locking.strength);
+            let message = format!("{clause} cannot be applied to a join");
+            return Err(self.error(locking.at, SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
+        let relations: Vec<RelationId> = items
             .iter()
             .filter(|item| named(item))
             .filter_map(|item| item.relation)

@@ -108,7 +108,10 @@ impl Analyzer<'_> {
             .windows
             .iter()
             .find(|(known, _)| known.text == name.text)
-            .map(|(_, window)| window.clone());
+            .map(|(_, window)| Window {
+                named: true,
+                ..window.clone()
+            });
         found.ok_or_else(|| {
             self.error(
                 name.at,
@@ -134,10 +137,12 @@ impl Analyzer<'_> {
                     .collect::<Result<_, DialectError>>()?,
                 order_by: analyzer.sort_values(&spec.order_by)?,
                 frame: None,
+                named: false,
             })
         })?;
         if let Some((name, base)) = base {
             self.check_base(spec, name, &base)?;
+            window.named = true;
             window.partition_by = base.partition_by;
             if window.order_by.is_empty() {
                 window.order_by = base.order_by;

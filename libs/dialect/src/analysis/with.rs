@@ -76,7 +76,10 @@ impl Analyzer<'_> {
         self.volatile |= volatile;
         Ok(CommonTable {
             id,
+            name: table.name.text.clone(),
+            names: table.columns.iter().map(|name| name.text.clone()).collect(),
             query: result,
+            said: table.materialized,
             materialized: once.or(table.materialized),
         })
     }

@@ -6,11 +6,9 @@ use crate::ddl::column::Definition;
 use crate::ddl::layout::{self, Piece};
 use crate::ddl::place::{Object, quoted};
 use crate::ddl::rebuild::{self, Change, Present};
-use crate::ddl::{comment, counting, role};
+use crate::ddl::{alter_rename, counting, role};
 use crate::error::DialectError;
-use crate::literal::quote_name;
 use crate::schema::SchemaView;
-use crate::sequence::stored;
 use crate::source::Source;
 use crate::statement::{Check, Notice, Role, Statement, Violation};
 use crate::table_info::{TableColumn, TableInfo, parse_create_table};
@@ -52,7 +50,7 @@ pub(crate) fn alter_table(
         return alter_other(src, schema, &object, at, if_exists);
     };
     if src.is(at, "RENAME") && !src.is(at + 1, "CONSTRAINT") {
-        return rename(src, schema, &object, at);
+        return alter_rename::rename(src, schema, &object, (at, "ALTER TABLE"));
     }
     if let Some(parts) = split(src, at)? {
         return Ok(Statement::of_parts("ALTER TABLE", parts));
@@ -117,7 +115,7 @@ fn alter_other(
         return Err(src.unsupported(1, "ALTER TABLE of a sequence"));
     }
     if src.is(at, "RENAME") {
-        return Err(src.unsupported(1, "renaming a view or its columns"));
+        return alter_rename::rename(src, schema, object, (at, "ALTER TABLE"));
     }
     let action = if src.is(at, "ADD") {
         "ADD COLUMN"
@@ -186,75 +184,7 @@ const CONSTRAINT: &[&str] = &[
     "EXCLUDE",
 ];
 
-/// RENAME TO new | RENAME [COLUMN] a TO b
-fn rename(
-    src: &Source<'_>,
-    schema: &dyn SchemaView,
-    object: &Object,
-    at: usize,
-) -> Result<Statement, DialectError> {
-    let name = object.name.as_str();
-    let table = object.quoted();
-    let owns = object.place == "main";
-    if src.is(at + 1, "TO") {
-        let new = src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?;
-        crate::session::end_at(src, at + 3)?;
-        if schema.columns(&new).is_some() || schema.index_table(&new).is_some() {
-            let message = format!("relation \"{new}\" already exists");
-            return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
-        }
-        let mut sqlite = vec![format!(
-            "ALTER TABLE {table} RENAME TO {}",
-            quote_name(&new)
-        )];
-        if owns {
-            if !schema.owned_sequences(name).is_empty() {
-                sqlite.push(stored::rename_table(name, &new));
-            }
-            sqlite.extend(comment::rename_relation(schema, name, &new));
-        }
-        return Ok(Statement::ddl("ALTER TABLE", sqlite));
-    }
-    let at = at + 1 + usize::from(src.is(at + 1, "COLUMN"));
-    let (old, new) = (
-        src.name(at).ok_or_else(|| src.syntax(at))?,
-        src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?,
-    );
-    if !src.is(at + 1, "TO") {
-        return Err(src.syntax(at + 1));
-    }
-    crate::session::end_at(src, at + 3)?;
-    let columns = schema.columns(name).unwrap_or_default();
-    if !columns.iter().any(|column| column.name == old) {
-        let message = format!("column \"{old}\" does not exist");
-        return Err(DialectError::new(SqlState::UNDEFINED_COLUMN, message));
-    }
-    let others = columns.iter().filter(|column| column.name != old);
-    if old == new || others.clone().any(|column| column.name == new) {
-        return Err(column_exists(&new, name));
-    }
-    if others
-        .clone()
-        .any(|column| column.name.eq_ignore_ascii_case(&new))
-    {
-        return Err(case_only(&new));
-    }
-    let text = format!(
-        "ALTER TABLE {table} RENAME COLUMN {} TO {}",
-        quote_name(&old),
-        quote_name(&new)
-    );
-    let mut sqlite = vec![text];
-    if owns {
-        if !schema.owned_sequences(name).is_empty() {
-            sqlite.push(stored::rename_column(name, &old, &new));
-        }
-        sqlite.extend(comment::rename_column(schema, name, &old, &new));
-    }
-    Ok(Statement::ddl("ALTER TABLE", sqlite))
-}
-
-fn column_exists(column: &str, table: &str) -> DialectError {
+pub(crate) fn column_exists(column: &str, table: &str) -> DialectError {
     let message = format!("column \"{column}\" of relation \"{table}\" already exists");
     DialectError::new(SqlState::DUPLICATE_COLUMN, message)
 }

@@ -145,7 +145,7 @@ fn check_relation(
         "sequence"
     } else if let Some(info) = schema.table_info(name).filter(|_| !object.is_elsewhere()) {
         if info.view.is_some() { "view" } else { "table" }
-    } else if schema.index_table(name).is_some() {
+    } else if schema.index_table(name).is_some() || schema.is_key(name) {
         "index"
     } else {
         if object.is_elsewhere() {

@@ -5,6 +5,7 @@ mod alter_column;
 mod alter_constraint;
 mod alter_drop;
 mod alter_identity;
+mod alter_rename;
 pub(crate) mod column;
 pub(crate) mod comment;
 pub(crate) mod counting;
@@ -27,6 +28,8 @@ mod truncate;
 mod typed;
 mod view;
 pub(crate) mod view_note;
+pub(crate) mod view_query;
+mod view_rename;
 
 use crate::error::DialectError;
 use crate::schema::SchemaView;

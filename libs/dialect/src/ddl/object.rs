@@ -5,7 +5,7 @@ use pgtypes::SqlState;
 use crate::ddl::alter_drop::check_storage;
 use crate::ddl::drop::drop_relations;
 use crate::ddl::place::Object;
-use crate::ddl::{index, object_name, role};
+use crate::ddl::{alter_rename, index, object_name, role};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -164,6 +164,9 @@ fn alter_relation(
     }
     if src.are(at, &["RENAME", "TO"]) && kind == "index" {
         return index::rename(src, schema, &object);
+    }
+    if src.is(at, "RENAME") && kind == "view" {
+        return alter_rename::rename(src, schema, &object, (at, tag));
     }
     if src.is_any(at, &["SET", "RESET"]) && src.sign(at + 1, "(") {
         check_storage(src, at + 1)?;

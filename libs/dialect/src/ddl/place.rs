@@ -41,6 +41,13 @@ impl Object {
             None if schema.is_temporary(&name) => "temp",
             _ => "main",
         };
+        let hidden = said.is_none() && place == "main" && !schema.searches_public();
+        if hidden && !src.is_any(1, &["TEMP", "TEMPORARY"]) {
+            return Err(DialectError::new(
+                SqlState::INVALID_SCHEMA_NAME,
+                "no schema has been selected to create in",
+            ));
+        }
         Ok(Self {
             if_exists,
             schema: said,

@@ -6,7 +6,8 @@ use crate::analysis::schema::{Column, Generated, Relation, RelationKind};
 use crate::analysis::tree::Output;
 use crate::analysis::{self, Purpose};
 use crate::catalog::{Type, TypeId};
-use crate::ddl::source_note;
+use crate::ddl::view_note::ViewRead;
+use crate::ddl::{source_note, view_query};
 use crate::error::DialectError;
 use crate::known_schema::KnownSchema;
 use crate::sqlite;
@@ -23,6 +24,8 @@ pub(crate) struct Printed {
     pub(crate) parameters: usize,
     /// It reads the catalog.
     pub(crate) catalog: bool,
+    /// The tables and views that it reads.
+    pub(crate) reads: Vec<ViewRead>,
 }
 
 impl Translator<'_> {
@@ -82,6 +85,7 @@ impl Translator<'_> {
             columns: analyzed.columns().to_vec(),
             parameters: analyzed.parameters.len(),
             catalog: analyzed.catalog || printed.looks_up,
+            reads: view_query::reads_of(&analyzed.relations),
         })
     }
 

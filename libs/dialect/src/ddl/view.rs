@@ -6,9 +6,8 @@ use crate::analysis::tree::Output;
 use crate::ddl::alter_drop::check_storage;
 use crate::ddl::definition::check_columns;
 use crate::ddl::place::{Object, quoted};
-use crate::ddl::view_note;
+use crate::ddl::{view_note, view_rename};
 use crate::error::DialectError;
-use crate::literal::quote_name;
 use crate::pg_catalog::find_table;
 use crate::schema::SchemaView;
 use crate::source::Source;
@@ -44,11 +43,8 @@ pub(crate) fn create(
         return Err(src.unsupported(next + 1, "a view of the catalog"));
     }
     let columns = named(&query.columns, &names)?;
-    let select = format!(
-        "{} {}",
-        view_note::write(&columns, src.slice(next + 1, src.len())),
-        query.text
-    );
+    let written = src.slice(next + 1, src.len());
+    let note = view_note::write(&columns, &query.reads, written);
     let own = !temporary && reads_temporary(&query.text, schema);
     let temporary = temporary || own;
     let place = if temporary { "temp" } else { "main" };
@@ -69,13 +65,11 @@ pub(crate) fn create(
         check_replaced(&present, &columns)?;
         sqlite.push(format!("DROP VIEW {view}"));
     }
-    let list: Vec<String> = columns
-        .iter()
-        .map(|column| quote_name(&column.name))
-        .collect();
-    sqlite.push(format!(
-        "CREATE VIEW {view} ({}) AS {select}",
-        list.join(", ")
+    sqlite.push(view_rename::statement(
+        (place, &name),
+        &columns,
+        &note,
+        &query.text,
     ));
     let statement = Statement {
         writes: true,

@@ -11,6 +11,16 @@ use crate::syntax::ast::ValueFunction;
 impl Writer<'_> {
     /// An expression; `implicit`: conversions that were not written are shown.
     pub(super) fn expr(&mut self, value: &Expr, implicit: bool) {
+        if let Some((join, column)) = self.joined_column(value) {
+            let text = format!("{}.{}", identifier(&join.name), identifier(column));
+            self.push(&text);
+            return;
+        }
+        if let Some(name) = self.merged_column(value) {
+            let name = identifier(name);
+            self.push(&name);
+            return;
+        }
         if let Some(coercion) = Coercion::of(value) {
             self.coercion(&coercion, implicit);
             return;
@@ -57,7 +67,6 @@ impl Writer<'_> {
                 self.enclosed(|writer| writer.between(&equality.arguments, sign, value));
             }
             ExprKind::NullIf(call) => self.named("NULLIF", &call.arguments),
-            ExprKind::Coalesce(list) if self.is_merged(list) => self.merged_column(list),
             ExprKind::Coalesce(list) => self.named("COALESCE", list),
             ExprKind::Extreme { greatest, operands } => {
                 self.named(if *greatest { "GREATEST" } else { "LEAST" }, operands);
@@ -98,6 +107,7 @@ impl Writer<'_> {
                 });
             }
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate),
+            ExprKind::Window(call) => self.window_call(call),
             ExprKind::Exists(query) => {
                 self.push("(EXISTS (");
                 self.subquery(query);

@@ -1,7 +1,7 @@
 //! FROM, and the names that its relations have in the text.
 
 use crate::analysis::tree::{
-    ColumnRef, Expr, ExprKind, FromItem, RelationId, Source, TableFunction,
+    ColumnRef, Expr, ExprKind, FromItem, JoinAlias, RelationId, Source, TableFunction,
 };
 use crate::deparse::Writer;
 use crate::pg_catalog::identifier;
@@ -13,33 +13,53 @@ impl Writer<'_> {
         match item {
             FromItem::Relation(id) => {
                 let alias = self.relations.get(id.0).map_or("", |r| r.alias.as_str());
-                let mut name = alias.to_owned();
-                let mut number = 1;
-                while self.used.iter().any(|(_, used)| *used == name) {
-                    name = format!("{alias}_{number}");
-                    number += 1;
-                }
-                self.used.push((*id, name));
+                let name = self.unused(alias);
+                self.used.push((Some(*id), name));
             }
-            FromItem::Join { sides, .. } => {
+            FromItem::Join { sides, alias, .. } => {
                 for side in sides.as_ref() {
                     self.name_relations(side);
+                }
+                if let Some(alias) = alias {
+                    let name = self.unused(&alias.name);
+                    self.used.push((None, name.clone()));
+                    self.joins.push(JoinAlias {
+                        name,
+                        ..alias.clone()
+                    });
                 }
             }
         }
     }
 
+    /// The name, or the next one that nothing else has.
+    fn unused(&self, alias: &str) -> String {
+        let mut name = alias.to_owned();
+        let mut number = 1;
+        while self.used.iter().any(|(_, used)| *used == name) {
+            name = format!("{alias}_{number}");
+            number += 1;
+        }
+        name
+    }
+
+    /// The join with a name of its own, and its column, that a value is read through.
+    pub(super) fn joined_column(&self, value: &Expr) -> Option<(&JoinAlias, &str)> {
+        self.joins.iter().rev().find_map(|join| {
+            let column = join.columns.iter().find(|(_, own)| own == value)?;
+            Some((join, column.0.as_str()))
+        })
+    }
+
     /// A column behind its relation's name.
     pub(super) fn column(&mut self, column: ColumnRef) {
-        let relation = self.relations.get(column.relation.0);
-        let name = relation.and_then(|relation| relation.columns.get(column.column));
-        let name = identifier(name.map_or("", |column| column.name.as_str()));
+        let name = identifier(&self.name_of(column));
         if self.qualified {
             let own = self
                 .used
                 .iter()
                 .rev()
-                .find(|(id, _)| *id == column.relation);
+                .find(|(id, _)| *id == Some(column.relation));
             match own.map(|(_, alias)| identifier(alias)) {
                 Some(alias) => {
                     self.push(&alias);
@@ -56,38 +76,71 @@ impl Writer<'_> {
         match item {
             FromItem::Relation(id) => self.relation(*id),
             FromItem::Join {
-                kind,
-                sides,
-                on,
-                using,
-                aliased,
+                alias: Some(alias), ..
             } => {
-                if *aliased {
+                // Inside, the join's own name is not known.
+                let place = self
+                    .joins
+                    .iter()
+                    .rposition(|join| join.columns == alias.columns);
+                let Some(place) = place else {
                     self.complete = false;
                     return;
-                }
-                let [left, right] = sides.as_ref();
-                if !self.pretty {
-                    self.push("(");
-                }
-                self.item_of_from(left);
-                let words = match kind {
-                    JoinKind::Inner if on.is_none() => " CROSS JOIN ",
-                    JoinKind::Inner => " JOIN ",
-                    JoinKind::Left => " LEFT JOIN ",
-                    JoinKind::Right => " RIGHT JOIN ",
-                    JoinKind::Full => " FULL JOIN ",
                 };
-                self.clause(words, 4);
-                let wrap = self.pretty && matches!(right, FromItem::Join { .. });
-                self.push(if wrap { "(" } else { "" });
-                self.item_of_from(right);
-                self.push(if wrap { ")" } else { "" });
-                self.condition(*kind, on.as_ref(), using);
-                if !self.pretty {
-                    self.push(")");
+                let named = self.joins.remove(place);
+                let (columns, renamed) = self.columns_of_join(item, &named);
+                self.push("(");
+                self.join(item);
+                self.push(") ");
+                self.joins.insert(place, named.clone());
+                self.push(&identifier(&named.name));
+                if renamed {
+                    self.push(&format!("({})", columns.join(", ")));
                 }
             }
+            FromItem::Join { .. } => {
+                self.push(if self.pretty { "" } else { "(" });
+                self.join(item);
+                self.push(if self.pretty { "" } else { ")" });
+            }
+        }
+    }
+
+    /// A join without the parentheses around it.
+    fn join(&mut self, item: &FromItem) {
+        let FromItem::Join {
+            kind,
+            sides,
+            on,
+            using,
+            using_alias,
+            ..
+        } = item
+        else {
+            return;
+        };
+        let [left, right] = sides.as_ref();
+        self.item_of_from(left);
+        let words = match kind {
+            JoinKind::Inner if on.is_none() => " CROSS JOIN ",
+            JoinKind::Inner => " JOIN ",
+            JoinKind::Left => " LEFT JOIN ",
+            JoinKind::Right => " RIGHT JOIN ",
+            JoinKind::Full => " FULL JOIN ",
+        };
+        self.clause(words, 4);
+        let wrap = self.pretty && matches!(right, FromItem::Join { alias: None, .. });
+        self.push(if wrap { "(" } else { "" });
+        self.item_of_from(right);
+        self.push(if wrap { ")" } else { "" });
+        let using: Vec<String> = using
+            .iter()
+            .map(|merged| self.name_in_using(merged))
+            .collect();
+        self.condition(*kind, on.as_ref(), &using);
+        if let Some(alias) = using_alias {
+            self.push(" AS ");
+            self.push(&identifier(alias));
         }
     }
 
@@ -113,27 +166,31 @@ impl Writer<'_> {
             self.complete = false;
             return;
         };
-        let alias = self.used.iter().rev().find(|(own, _)| *own == id);
+        let alias = self.used.iter().rev().find(|(own, _)| *own == Some(id));
         let alias = alias.map_or_else(|| relation.alias.clone(), |(_, name)| name.clone());
         let renamed = match &relation.source {
             Source::Table { name, .. } => {
                 self.push(&identifier(name));
-                if alias != *name {
+                let mut columns = relation.columns.iter().enumerate();
+                let renamed = columns.any(|(at, column)| {
+                    !column.stored_name.is_empty() && self.name_at(id, at) != column.stored_name
+                });
+                if renamed || alias != *name {
                     self.push(" ");
                     self.push(&identifier(&alias));
                 }
-                relation.columns.iter().any(|c| c.name != c.stored_name)
+                renamed
             }
             Source::Query(query) | Source::Lateral(query) => {
                 if matches!(relation.source, Source::Lateral(_)) {
                     self.push("LATERAL ");
                 }
                 self.push("(");
-                self.query(query, &query.columns);
+                self.inner_query(query, &query.columns);
                 self.push(") ");
                 self.push(&identifier(&alias));
-                let names = relation.columns.iter().map(|column| &column.name);
-                !names.eq(query.columns.iter().map(|column| &column.name))
+                let mut own = query.columns.iter().enumerate();
+                own.any(|(at, column)| self.name_at(id, at) != column.name)
             }
             Source::Function(function) => {
                 self.function(function);
@@ -141,14 +198,28 @@ impl Writer<'_> {
                 self.push(&identifier(&alias));
                 true
             }
-            Source::Catalog { .. } | Source::CommonTable(_) | Source::Excluded => {
+            Source::CommonTable(table) => {
+                let mut known = self.common_tables.iter().rev();
+                let Some(known) = known.find(|known| known.id == *table).cloned() else {
+                    self.complete = false;
+                    return;
+                };
+                self.push(&identifier(&known.name));
+                let mut own = known.column_names().enumerate();
+                let renamed = own.any(|(at, name)| self.name_at(id, at) != name);
+                if renamed || alias != known.name {
+                    self.push(" ");
+                    self.push(&identifier(&alias));
+                }
+                renamed
+            }
+            Source::Catalog { .. } | Source::Excluded => {
                 self.complete = false;
                 false
             }
         };
         if renamed {
-            let names = relation.columns.iter().map(|c| identifier(&c.name));
-            let names: Vec<String> = names.collect();
+            let names = self.names_of(id);
             self.push(&format!("({})", names.join(", ")));
         }
     }
@@ -163,54 +234,6 @@ impl Writer<'_> {
         self.expr(only, false);
         if function.ordinality {
             self.push(" WITH ORDINALITY");
-        }
-    }
-
-    /// Whether COALESCE stands for a column that FULL JOIN … USING has merged.
-    pub(super) fn is_merged(&self, sides: &[Expr]) -> bool {
-        let columns: Vec<ColumnRef> = sides
-            .iter()
-            .filter_map(|side| match &side.without_relabel().kind {
-                ExprKind::Column(column) => Some(*column),
-                _ => None,
-            })
-            .collect();
-        let [left, right] = columns.as_slice() else {
-            return false;
-        };
-        sides.len() == 2 && self.merged.contains(&[*left, *right])
-    }
-
-    /// Notes the columns that joins merge into one that is no column of either side.
-    pub(super) fn note_merged(&mut self, item: &FromItem) {
-        let FromItem::Join {
-            kind,
-            sides,
-            on,
-            using,
-            ..
-        } = item
-        else {
-            return;
-        };
-        for side in sides.as_ref() {
-            self.note_merged(side);
-        }
-        let (JoinKind::Full, false, Some(on)) = (kind, using.is_empty(), on) else {
-            return;
-        };
-        let conditions = match &on.kind {
-            ExprKind::And(list) => list.as_slice(),
-            _ => std::slice::from_ref(on),
-        };
-        for condition in conditions {
-            if let ExprKind::Call(call) = &condition.kind
-                && let [left, right] = call.arguments.as_slice()
-                && let ExprKind::Column(left) = left.without_relabel().kind
-                && let ExprKind::Column(right) = right.without_relabel().kind
-            {
-                self.merged.push([left, right]);
-            }
         }
     }
 }

@@ -1,15 +1,18 @@
 //! PostgreSQL's SQL from an analysed expression: what `pg_get_expr` and its kin show.
 
 mod coercion;
+mod columns;
 mod constant;
 mod expr;
 mod from;
 mod parentheses;
 mod query;
 mod subquery;
+mod window;
+mod with;
 
 use crate::analysis::Standalone;
-use crate::analysis::tree::{ColumnRef, Expr, Output, Query, RelationId, Relations};
+use crate::analysis::tree::{CommonTable, Expr, JoinAlias, Output, Query, RelationId, Relations};
 
 /// An expression as PostgreSQL shows it: with all parentheses, or with those that it needs.
 pub(crate) fn expression(standalone: &Standalone, pretty: bool) -> String {
@@ -27,6 +30,7 @@ pub(crate) fn query(
 ) -> Option<String> {
     let mut writer = Writer::new(relations, pretty);
     writer.qualified = true;
+    writer.outermost = true;
     writer.query(query, columns);
     writer.push(";");
     writer.complete.then_some(writer.out)
@@ -56,12 +60,20 @@ struct Writer<'a> {
     qualified: bool,
     /// Everything could be shown.
     complete: bool,
+    /// The query is that of a view, whose columns have names.
+    outermost: bool,
     /// Where lines begin.
     indent: usize,
-    /// The relations in scope with their names.
-    used: Vec<(RelationId, String)>,
-    /// The columns that FULL JOIN … USING has merged.
-    merged: Vec<[ColumnRef; 2]>,
+    /// The relations in scope with their names; joins that have names of their own are no relations.
+    used: Vec<(Option<RelationId>, String)>,
+    /// The common table expressions in scope.
+    common_tables: Vec<CommonTable>,
+    /// Joins that have names of their own, as they are called here.
+    joins: Vec<JoinAlias>,
+    /// What their columns are called here.
+    columns: columns::Names,
+    /// The columns that joins have merged into what is no column of either side, and their names.
+    merged: Vec<(Expr, String)>,
 }
 
 impl<'a> Writer<'a> {
@@ -72,8 +84,12 @@ impl<'a> Writer<'a> {
             out: String::new(),
             qualified: false,
             complete: true,
+            outermost: false,
             indent: 0,
             used: Vec::new(),
+            common_tables: Vec::new(),
+            joins: Vec::new(),
+            columns: columns::Names::default(),
             merged: Vec::new(),
         }
     }

@@ -10,25 +10,41 @@ use crate::syntax::ast::SetOperator;
 pub(super) const STEP: usize = 8;
 
 impl Writer<'_> {
+    /// A query inside another one.
+    pub(super) fn inner_query(&mut self, query: &Query, outputs: &[Output]) {
+        let outermost = std::mem::replace(&mut self.outermost, false);
+        self.query(query, outputs);
+        self.outermost = outermost;
+    }
+
     /// A query whose columns have these names.
-    pub(super) fn query(&mut self, query: &Query, columns: &[Output]) {
-        if !query.with.is_empty() || !query.locks.is_empty() {
+    pub(super) fn query(&mut self, query: &Query, outputs: &[Output]) {
+        if !query.locks.is_empty() {
             self.complete = false;
             return;
         }
         let (indent, used, merged) = (self.indent, self.used.len(), self.merged.len());
+        let (joins, columns) = (self.joins.len(), self.columns.clone());
+        let common_tables = self.common_tables.len();
+        if let Body::Select(select) = &query.body {
+            for item in &select.from {
+                self.name_relations(item);
+            }
+            self.name_columns(&select.from);
+        }
+        self.with(query);
         match &query.body {
             Body::Select(select) => {
                 self.indent += STEP;
                 self.push(" ");
-                self.select(select, columns);
+                self.select(select, outputs);
             }
             Body::Values(rows) => {
                 self.indent += STEP;
                 self.push(" ");
-                self.named_values(rows, columns);
+                self.named_values(rows, outputs);
             }
-            Body::SetOperation { .. } => self.set_operation(query, columns),
+            Body::SetOperation { .. } => self.set_operation(query, outputs),
         }
         self.order_by(query);
         if let Some(offset) = &query.offset {
@@ -42,6 +58,9 @@ impl Writer<'_> {
         self.indent = indent;
         self.used.truncate(used);
         self.merged.truncate(merged);
+        self.joins.truncate(joins);
+        self.columns = columns;
+        self.common_tables.truncate(common_tables);
     }
 
     /// A clause on a line of its own, so many blanks behind the beginning of the query.
@@ -50,17 +69,13 @@ impl Writer<'_> {
         self.push(words);
     }
 
-    fn break_line(&mut self, blanks: usize) {
+    pub(super) fn break_line(&mut self, blanks: usize) {
         self.out.truncate(self.out.trim_end_matches(' ').len());
         self.push("\n");
         self.push(&" ".repeat(blanks));
     }
 
     fn select(&mut self, select: &Select, columns: &[Output]) {
-        for item in &select.from {
-            self.name_relations(item);
-            self.note_merged(item);
-        }
         self.push("SELECT");
         match &select.distinct {
             Distinct::No => {}
@@ -108,18 +123,18 @@ impl Writer<'_> {
 
     /// The name that a value has without AS: that of a column.
     fn own_name(&self, target: &Expr) -> Option<String> {
+        if let Some((_, column)) = self.joined_column(target) {
+            return Some(column.to_owned());
+        }
+        if let Some(name) = self.merged_column(target) {
+            return Some(name.to_owned());
+        }
         // A conversion that is not shown changes no name.
         if let Some(coercion) = Coercion::of(target).filter(|coercion| coercion.implicit) {
             return self.own_name(coercion.operand);
         }
         match &target.kind {
-            ExprKind::Column(column) => {
-                let relation = self.relations.get(column.relation.0)?;
-                Some(relation.columns.get(column.column)?.name.clone())
-            }
-            ExprKind::Coalesce(sides) if self.is_merged(sides) => {
-                self.own_name(sides.first()?.without_relabel())
-            }
+            ExprKind::Column(column) => Some(self.name_of(*column)),
             _ => None,
         }
     }
@@ -208,7 +223,10 @@ impl Writer<'_> {
             self.indent += STEP;
         }
         self.break_line(self.indent);
-        self.arm(right, columns);
+        // Names are those of the first side, or of the view's columns.
+        let names = without_fallbacks(right);
+        let outermost = self.outermost;
+        self.arm(right, if outermost { columns } else { &names });
         if nested {
             self.indent -= STEP;
             self.push(")");
@@ -256,7 +274,7 @@ impl Writer<'_> {
         }
     }
 
-    fn keys(&mut self, keys: &[Expr]) {
+    pub(super) fn keys(&mut self, keys: &[Expr]) {
         for (index, key) in keys.iter().enumerate() {
             if index > 0 {
                 self.push(", ");
@@ -269,7 +287,7 @@ impl Writer<'_> {
     pub(super) fn key(&mut self, key: &Expr) {
         let plain = match &key.kind {
             ExprKind::Column(_) => true,
-            ExprKind::Coalesce(sides) => self.is_merged(sides),
+            _ if self.joined_column(key).is_some() || self.merged_column(key).is_some() => true,
             ExprKind::Call(_) | ExprKind::Aggregate(_) | ExprKind::Window(_) => false,
             _ => !self.pretty,
         };
@@ -285,5 +303,21 @@ impl Writer<'_> {
 
 /// Whether nothing stands behind a query's rows.
 fn is_bare(query: &Query) -> bool {
-    query.order_by.is_empty() && query.limit.is_none() && query.offset.is_none()
+    query.with.is_empty()
+        && query.order_by.is_empty()
+        && query.limit.is_none()
+        && query.offset.is_none()
+}
+
+/// The columns of a query without the names of those that have none of their own.
+pub(super) fn without_fallbacks(query: &Query) -> Vec<Output> {
+    let mut columns = query.columns.clone();
+    if let Body::Select(select) = &query.body {
+        for (column, target) in columns.iter_mut().zip(&select.targets) {
+            if column.name == "?column?" && !matches!(target.kind, ExprKind::Column(_)) {
+                column.name.clear();
+            }
+        }
+    }
+    columns
 }

@@ -1,30 +1,14 @@
 //! Queries and aggregates inside expressions.
 
-use crate::analysis::tree::{Aggregate, Body, Expr, ExprKind, QuantifiedQuery, Query, SortBy};
+use crate::analysis::tree::{Aggregate, QuantifiedQuery, Query, SortBy};
 use crate::deparse::Writer;
+use crate::deparse::query::without_fallbacks;
 use crate::pg_catalog::identifier;
 
 impl Writer<'_> {
     /// A query whose columns need no names.
     pub(super) fn subquery(&mut self, query: &Query) {
-        let mut columns = query.columns.clone();
-        if let Body::Select(select) = &query.body {
-            for (column, target) in columns.iter_mut().zip(&select.targets) {
-                if column.name == "?column?" && !matches!(target.kind, ExprKind::Column(_)) {
-                    column.name.clear();
-                }
-            }
-        }
-        self.query(query, &columns);
-    }
-
-    /// The name of a column that FULL JOIN … USING has merged.
-    pub(super) fn merged_column(&mut self, sides: &[Expr]) {
-        let qualified = std::mem::replace(&mut self.qualified, false);
-        if let Some(side) = sides.first() {
-            self.expr(side.without_relabel(), false);
-        }
-        self.qualified = qualified;
+        self.inner_query(query, &without_fallbacks(query));
     }
 
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) {

@@ -277,7 +277,8 @@ impl Filler<'_> {
             .as_deref()
             .map(|written| readable.text(table, written));
         let kind = if view.is_some() { 'v' } else { 'r' };
-        self.defined(oid, &table.name, kind, view.clone().unwrap_or_default());
+        let definition = view.clone().flatten().unwrap_or_default();
+        self.defined(oid, &table.name, kind, definition);
         let definitions = Definitions::of(table, &self.input.sequences);
         self.columns(oid, table, &definitions);
         self.listed(table, indexed, view.as_ref());
@@ -310,7 +311,7 @@ impl Filler<'_> {
     }
 
     /// `pg_tables`, `pg_views` and their like in `information_schema`.
-    fn listed(&mut self, table: &TableInfo, indexed: bool, view: Option<&Text>) {
+    fn listed(&mut self, table: &TableInfo, indexed: bool, view: Option<&Option<Text>>) {
         let (owner, database) = (self.owner(), self.input.database.clone());
         let names = [
             ("table_catalog", text(&database)),
@@ -330,17 +331,18 @@ impl Filler<'_> {
         ]);
         self.push("information_schema.tables", &values);
         if let Some(view) = view {
+            let definition = view.as_ref().map_or(Value::Null, |view| text(&view.full));
             self.push(
                 "pg_views",
                 &[
                     ("schemaname", text("public")),
                     ("viewname", text(&table.name)),
                     ("viewowner", text(&owner)),
-                    ("definition", text(&view.full)),
+                    ("definition", definition.clone()),
                 ],
             );
             let mut values = names.to_vec();
-            values.push(("view_definition", text(&view.full)));
+            values.push(("view_definition", definition));
             self.push("information_schema.views", &values);
         } else {
             self.push(

@@ -4,8 +4,10 @@ use std::rc::Rc;
 
 use crate::analysis;
 use crate::analysis::schema::{Relation, Schema};
-use crate::analysis::tree::{Output, Statement};
-use crate::catalog::Type;
+use crate::analysis::tree::{Output, RelationColumn, Relations, Source, Statement};
+use crate::catalog::{Type, TypeId};
+use crate::ddl::view_note::ViewRead;
+use crate::ddl::view_query::{AsWritten, name_as_now};
 use crate::deparse;
 use crate::known_schema::stored;
 use crate::pg_catalog::objects::Text;
@@ -20,18 +22,39 @@ pub(crate) struct Readable<'a> {
 }
 
 impl Readable<'_> {
-    /// The query of a view in both ways of showing it; as the client wrote it where something in it can't be shown, or
-    /// where it no longer means what it did, as after a column was given another name.
-    pub(crate) fn text(&self, view: &TableInfo, written: &str) -> Text {
-        self.shown(view, written).unwrap_or_else(|| Text {
+    /// The query of a view in both ways of showing it; as the client wrote it where something in it can't be shown.
+    /// `None` where that no longer means what it did, as after a column was given another name.
+    pub(crate) fn text(&self, view: &TableInfo, written: &str) -> Option<Text> {
+        let as_written = || Text {
             full: written.to_owned(),
             pretty: written.to_owned(),
-        })
+        };
+        let same = || view.reads.iter().all(|read| self.is_as_written(read));
+        self.shown(view, written)
+            .or_else(|| same().then(as_written))
+    }
+
+    /// Whether what a view reads is as it was when the view was made.
+    fn is_as_written(&self, read: &ViewRead) -> bool {
+        let mut tables = self.tables.iter();
+        let now = tables.find(|table| table.name == read.name && table.temporary == read.temporary);
+        let now = now.into_iter().flat_map(|table| &table.columns);
+        let columns = read.columns.iter();
+        read.name == read.written
+            && columns.clone().all(|[written, now]| written == now)
+            && now
+                .map(|column| &column.name)
+                .eq(columns.map(|[written, _]| written))
     }
 
     fn shown(&self, view: &TableInfo, written: &str) -> Option<Text> {
         let tree = syntax::parse(written).ok()??;
-        let analyzed = analysis::analyze(written, &tree, self, &[]).ok()??;
+        let as_written = AsWritten {
+            schema: self,
+            reads: &view.reads,
+        };
+        let mut analyzed = analysis::analyze(written, &tree, &as_written, &[]).ok()??;
+        self.name_as_now(&mut analyzed.relations, &view.reads);
         let Statement::Query(query) = &analyzed.statement else {
             return None;
         };
@@ -40,9 +63,7 @@ impl Readable<'_> {
             .iter()
             .map(|column| Output {
                 name: column.name.clone(),
-                ty: column
-                    .type_name
-                    .map_or(Type::new(crate::catalog::TypeId::TEXT), Type::from),
+                ty: column.type_name.map_or(Type::new(TypeId::TEXT), Type::from),
             })
             .collect();
         let same = columns.len() == query.columns.len()
@@ -58,6 +79,53 @@ impl Readable<'_> {
             full: text(false)?,
             pretty: text(true)?,
         })
+    }
+}
+
+impl Readable<'_> {
+    /// The relations of a view by the names that they have now, and with the columns that they have got since.
+    fn name_as_now(&self, relations: &mut Relations, reads: &[ViewRead]) {
+        for relation in relations.iter_mut() {
+            let Source::Table { schema, name, .. } = &relation.source else {
+                continue;
+            };
+            let temporary = *schema == "temp";
+            let mut reads = reads.iter();
+            let read = reads.find(|read| read.written == *name && read.temporary == temporary);
+            let Some(read) = read else {
+                continue;
+            };
+            let mut tables = self.tables.iter();
+            let now = tables.find(|table| table.name == read.name && table.temporary == temporary);
+            let now: Vec<&str> = now
+                .map(|table| table.columns.iter().map(|c| c.name.as_str()).collect())
+                .unwrap_or_default();
+            if relation.alias == read.written {
+                relation.alias.clone_from(&read.name);
+            }
+            for (column, [written, current]) in relation.columns.iter_mut().zip(&read.columns) {
+                if !now.contains(&current.as_str()) {
+                    column.name.clear();
+                } else if column.name == *written {
+                    column.name.clone_from(current);
+                }
+            }
+            let known = |name: &str| read.columns.iter().any(|[_, current]| current == name);
+            for name in now.into_iter().filter(|name| !known(name)) {
+                let mut column = RelationColumn::given(name, Type::new(TypeId::TEXT));
+                name.clone_into(&mut column.stored_name);
+                relation.columns.push(column);
+            }
+        }
+        name_as_now(relations, reads);
+        for column in relations
+            .iter_mut()
+            .flat_map(|relation| &mut relation.columns)
+        {
+            if column.name.is_empty() {
+                column.stored_name.clear();
+            }
+        }
     }
 }
 
@@ -105,6 +173,26 @@ mod tests {
             " SELECT x\n   FROM a\n     FULL JOIN b USING (x);",
         ),
         (
+            "select * from (a join b using (x)) j(k) where j.k > 1",
+            " SELECT j.k,\n    j.y,\n    j.q\n   FROM (a a(k, y)\n     JOIN b b(k, q) USING (k)) j\n  WHERE (j.k > 1);",
+            " SELECT j.k,\n    j.y,\n    j.q\n   FROM (a a(k, y)\n     JOIN b b(k, q) USING (k)) j\n  WHERE j.k > 1;",
+        ),
+        (
+            "select x from a join b using (x) as m where m.x = 1",
+            " SELECT a.x\n   FROM (a\n     JOIN b USING (x) AS m)\n  WHERE (a.x = 1);",
+            " SELECT a.x\n   FROM a\n     JOIN b USING (x) AS m\n  WHERE a.x = 1;",
+        ),
+        (
+            "select a.y, c.q from a full join b using (x), b c",
+            " SELECT a.y,\n    c.q\n   FROM (a\n     FULL JOIN b USING (x)),\n    b c(x_1, q);",
+            " SELECT a.y,\n    c.q\n   FROM a\n     FULL JOIN b USING (x),\n    b c(x_1, q);",
+        ),
+        (
+            "with recursive t(n) as (values (1) union all select n + 1 from t where n < 5) select sum(n) over (partition by n order by n desc) s from t",
+            " WITH RECURSIVE t(n) AS (\n         VALUES (1)\n        UNION ALL\n         SELECT (t_1.n + 1)\n           FROM t t_1\n          WHERE (t_1.n < 5)\n        )\n SELECT sum(t.n) OVER (PARTITION BY t.n ORDER BY t.n DESC) AS s\n   FROM t;",
+            " WITH RECURSIVE t(n) AS (\n         VALUES (1)\n        UNION ALL\n         SELECT t_1.n + 1\n           FROM t t_1\n          WHERE t_1.n < 5\n        )\n SELECT sum(t.n) OVER (PARTITION BY t.n ORDER BY t.n DESC) AS s\n   FROM t;",
+        ),
+        (
             "select x from a union all select x from b where exists (select 1 from a)",
             " SELECT a.x\n   FROM a\nUNION ALL\n SELECT b.x\n   FROM b\n  WHERE (EXISTS ( SELECT 1\n           FROM a));",
             " SELECT a.x\n   FROM a\nUNION ALL\n SELECT b.x\n   FROM b\n  WHERE (EXISTS ( SELECT 1\n           FROM a));",
@@ -141,7 +229,7 @@ mod tests {
             let analyzed = analysis::analyze(written, &tree, &readable, &[])
                 .unwrap()
                 .unwrap();
-            let text = readable.text(&view(analyzed.columns()), written);
+            let text = readable.text(&view(analyzed.columns()), written).unwrap();
             assert_eq!((text.full.as_str(), text.pretty.as_str()), (*full, *pretty));
         }
     }
@@ -158,6 +246,63 @@ mod tests {
             ty: Type::from(PgType::Int4),
         }];
         let written = "select * from a";
-        assert_eq!(readable.text(&view(&columns), written).full, written);
+        let text = readable.text(&view(&columns), written).unwrap();
+        assert_eq!(text.full, written);
+    }
+
+    /// A view over `a (x, y)`, of which `x` is called `z` now, and which has got a column.
+    fn renamed(written: &str) -> TableInfo {
+        let then = [parse_create_table("CREATE TABLE a (x INT, y TEXT)").unwrap()];
+        let readable = Readable {
+            tables: &then,
+            sequences: &[],
+        };
+        let tree = syntax::parse(written).unwrap().unwrap();
+        let analyzed = analysis::analyze(written, &tree, &readable, &[]);
+        let analyzed = analyzed.unwrap().unwrap();
+        let word = |name: &str| name.to_owned();
+        TableInfo {
+            reads: vec![ViewRead {
+                temporary: false,
+                written: word("a"),
+                name: word("c"),
+                columns: vec![[word("x"), word("z")], [word("y"), word("y")]],
+            }],
+            ..view(analyzed.columns())
+        }
+    }
+
+    #[test]
+    fn a_view_is_shown_with_the_names_that_its_tables_have_now() {
+        let tables = [parse_create_table("CREATE TABLE c (z INT, y TEXT, x INT)").unwrap()];
+        let readable = Readable {
+            tables: &tables,
+            sequences: &[],
+        };
+        for (written, shown) in [
+            ("select * from a", " SELECT c.z AS x,\n    c.y\n   FROM c;"),
+            (
+                "select * from a b",
+                " SELECT b.z AS x,\n    b.y\n   FROM c b;",
+            ),
+            (
+                "select * from a join a d using (x)",
+                " SELECT c.x,\n    c.y,\n    d.y\n   FROM (c c(x, y, x_1)\n     JOIN c d(x, y, x_1) USING (x));",
+            ),
+        ] {
+            let text = readable.text(&renamed(written), written).unwrap();
+            assert_eq!(text.full, shown);
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_shown_is_not_shown_as_it_was_when_names_have_changed() {
+        let tables = [parse_create_table("CREATE TABLE c (z INT, y TEXT)").unwrap()];
+        let readable = Readable {
+            tables: &tables,
+            sequences: &[],
+        };
+        let written = "select x from a for update";
+        assert_eq!(readable.text(&renamed(written), written), None);
     }
 }

@@ -5,6 +5,7 @@ use functions::{Body, Scalar};
 use pgtypes::{SqlValue, SqlValueRef};
 
 use crate::analysis::tree::{Call, Expr, ExprKind};
+use crate::error::DialectError;
 use crate::sqlite::form::{Form, form};
 
 /// Casts to a length, a precision or a scale whose results are texts. What gives a number stays a call: behind ORDER BY
@@ -26,6 +27,44 @@ pub(crate) fn folded(call: &Call) -> Option<String> {
     };
     match value {
         SqlValue::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// Casts to a smaller integer.
+const NARROWING: &[&str] = &["i4toi2", "int82", "int84"];
+
+/// What is wrong with a constant: told before anything else of its statement is done, as the numbers of sequences are
+/// taken for good.
+pub(crate) fn refused(value: &Expr) -> Option<DialectError> {
+    let ExprKind::Call(call) = &value.without_relabel().kind else {
+        return None;
+    };
+    let source = call.function.source;
+    let [argument] = call.arguments.as_slice() else {
+        return None;
+    };
+    let scalar = NARROWING.contains(&source).then(|| {
+        let mut scalars = functions::scalars().iter();
+        scalars.find(|scalar| is_of(scalar, source, 1))
+    })?;
+    let Body::Pure(body) = scalar?.body else {
+        return None;
+    };
+    let argument = constant(argument).or_else(|| negated(argument));
+    let argument = argument.filter(|value| *value != SqlValue::Null)?;
+    body(&[argument.as_ref()]).err().map(DialectError::from)
+}
+
+/// The number with a sign before it.
+fn negated(value: &Expr) -> Option<SqlValue> {
+    match &value.without_relabel().kind {
+        ExprKind::Call(call) if matches!(call.function.source, "int4um" | "int8um") => {
+            match constant(call.arguments.first()?)? {
+                SqlValue::Integer(number) => number.checked_neg().map(SqlValue::Integer),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use crate::analysis::tree::{
     Source,
 };
 use crate::sqlite::shown::shown_values;
-use crate::sqlite::{Printer, Result};
+use crate::sqlite::{Printer, Result, fold};
 
 /// What refuses a row that the statement itself has put in or changed: `pg_first_change(schema, table, row number)`.
 pub const FIRST_CHANGE: &str = "pg_first_change";
@@ -20,6 +20,11 @@ fn is_one_row(insert: &Insert) -> bool {
 
 impl Printer<'_> {
     pub(crate) fn insert(&mut self, insert: &Insert) -> Result {
+        if let Some(Body::Values(rows)) = insert.source.as_ref().map(|source| &source.body)
+            && let Some(error) = rows.iter().flatten().find_map(fold::refused)
+        {
+            return Err(error);
+        }
         self.with(&insert.with, insert.recursive)?;
         self.push("INSERT INTO ");
         self.relation(insert.table)?;

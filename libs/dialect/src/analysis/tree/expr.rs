@@ -300,6 +300,8 @@ pub struct Window {
     pub order_by: Vec<Sort>,
     /// The frame, where one was said.
     pub frame: Option<Frame>,
+    /// It is one of the clause WINDOW, or builds on one.
+    pub named: bool,
 }
 
 /// A window's frame.

@@ -107,10 +107,32 @@ pub enum FromItem {
         /// On what.
         on: Option<Expr>,
         /// The columns that USING or NATURAL names.
-        using: Vec<String>,
-        /// It has a name of its own.
-        aliased: bool,
+        using: Vec<MergedColumn>,
+        /// `USING (…) AS name`.
+        using_alias: Option<String>,
+        /// `(a JOIN b …) AS j (…)`.
+        alias: Option<JoinAlias>,
     },
+}
+
+/// A column of both sides of a join that is one behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MergedColumn {
+    /// As USING names it.
+    pub name: String,
+    /// What it is on either side.
+    pub sides: [Expr; 2],
+    /// What it is behind the join.
+    pub value: Expr,
+}
+
+/// The name that a join has as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JoinAlias {
+    /// The name.
+    pub name: String,
+    /// The names of its columns, and what they stand for.
+    pub columns: Vec<(String, Expr)>,
 }
 
 /// A common table expression.
@@ -118,10 +140,24 @@ pub enum FromItem {
 pub struct CommonTable {
     /// Its place among the statement's common table expressions.
     pub id: CommonTableId,
+    /// Its name.
+    pub name: String,
+    /// The names that its first columns are given.
+    pub names: Vec<String>,
     /// What it stands for.
     pub query: Query,
-    /// MATERIALIZED or NOT MATERIALIZED, where said.
+    /// MATERIALIZED or NOT MATERIALIZED was said.
+    pub said: Option<bool>,
+    /// It is to be computed once, or each time that it is read, where that matters.
     pub materialized: Option<bool>,
+}
+
+impl CommonTable {
+    /// What its columns are called.
+    pub(crate) fn column_names(&self) -> impl Iterator<Item = &str> {
+        let columns = self.query.columns.iter().enumerate();
+        columns.map(|(at, column)| self.names.get(at).unwrap_or(&column.name).as_str())
+    }
 }
 
 /// A common table expression's number in the statement.

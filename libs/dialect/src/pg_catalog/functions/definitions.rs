@@ -7,6 +7,7 @@ use super::{
     Answer, CatalogFunction, no_rows, nothing, of_all, of_objects, oid, optional, text, truth,
     written,
 };
+use crate::error::DialectError;
 use crate::pg_catalog::find_table;
 use crate::pg_catalog::objects::Objects;
 
@@ -143,9 +144,7 @@ fn view(objects: &Objects, arguments: &[SqlValue]) -> Answer {
 
 /// With a width of lines, which is not looked at: each column has a line of its own.
 fn wrapped_view(objects: &Objects, arguments: &[SqlValue]) -> Answer {
-    let class = objects.class(oid(arguments, 0));
-    let view = class.filter(|class| class.kind == 'v');
-    optional(view.map(|class| class.definition.pretty.as_str()))
+    query_of_view(objects, oid(arguments, 0), true)
 }
 
 fn view_of_name(objects: &Objects, arguments: &[SqlValue]) -> Answer {
@@ -154,8 +153,21 @@ fn view_of_name(objects: &Objects, arguments: &[SqlValue]) -> Answer {
 }
 
 fn definition_of_view(objects: &Objects, oid: u32, arguments: &[SqlValue]) -> Answer {
-    let class = objects.class(oid).filter(|class| class.kind == 'v');
-    optional(class.map(|class| class.definition.of(pretty(arguments, 1))))
+    query_of_view(objects, oid, pretty(arguments, 1))
+}
+
+fn query_of_view(objects: &Objects, oid: u32, pretty: bool) -> Answer {
+    let Some(view) = objects.class(oid).filter(|class| class.kind == 'v') else {
+        return Ok(SqlValue::Null);
+    };
+    if view.definition.full.is_empty() {
+        let feature = format!(
+            "the definition of view \"{}\", whose tables have changed since it was made,",
+            view.name
+        );
+        return Err(DialectError::unsupported(feature));
+    }
+    text(view.definition.of(pretty))
 }
 
 fn is_table(objects: &Objects, arguments: &[SqlValue]) -> bool {

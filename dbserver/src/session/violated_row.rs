@@ -1,0 +1,209 @@
+//! The row that violates a constraint. SQLite names the constraint alone, or says only that there is one: where a change
+//! was refused, it is made once more in a way that refuses nothing, looked at, and taken back.
+
+use pgtypes::{SqlState, SqlValue};
+
+use crate::failure::Failure;
+use crate::session::constraints;
+use crate::session::mapping;
+use crate::session::prepared::Prepared;
+use crate::session::schema::View;
+use crate::session::sqlite::Sqlite;
+
+/// How many rows of a table are looked through for one that violates a foreign key.
+const LOOKED_THROUGH: i64 = 200_000;
+
+/// Fills in what the row that was refused tells. Asked before the failed statement is undone.
+pub(super) fn explained(
+    sqlite: &Sqlite,
+    prepared: &Prepared,
+    values: &[SqlValue],
+    failure: Failure,
+) -> Failure {
+    let Some(change) = Change::of(prepared.text()).filter(|_| sqlite.in_transaction()) else {
+        return failure;
+    };
+    let found = match failure.sqlstate() {
+        SqlState::FOREIGN_KEY_VIOLATION if failure.fields().constraint.is_none() => {
+            return foreign_key(sqlite, &change, values).unwrap_or(failure);
+        }
+        SqlState::UNIQUE_VIOLATION if !failure.fields().key.is_empty() => {
+            let columns = failure.fields().key.clone();
+            change
+                .refused_row(sqlite, values, "REPLACE", Some(&columns))
+                .map(|values| {
+                    format!(
+                        "Key ({})=({}) already exists.",
+                        columns.join(", "),
+                        values.join(", ")
+                    )
+                })
+        }
+        SqlState::CHECK_VIOLATION => failing_row(sqlite, &change, values),
+        _ => None,
+    };
+    match found {
+        Some(detail) => failure.detail(detail),
+        None => failure,
+    }
+}
+
+/// A statement that changes the rows of one table.
+struct Change<'a> {
+    /// `INSERT`, `UPDATE` or `DELETE`.
+    verb: &'static str,
+    /// What stands behind the verb, without RETURNING.
+    rest: &'a str,
+    place: &'a str,
+    table: String,
+}
+
+impl<'a> Change<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let verbs = [
+            ("INSERT", "INSERT INTO "),
+            ("UPDATE", "UPDATE "),
+            ("DELETE", "DELETE FROM "),
+        ];
+        let (verb, named) = verbs
+            .into_iter()
+            .find_map(|(verb, words)| Some((verb, text.strip_prefix(words)?)))?;
+        let (place, name) = named.split_once('.')?;
+        let name = name.strip_prefix('"')?;
+        let mut table = String::new();
+        let mut rest = name;
+        loop {
+            let (part, after) = rest.split_once('"')?;
+            table.push_str(part);
+            match after.strip_prefix('"') {
+                Some(after) => {
+                    table.push('"');
+                    rest = after;
+                }
+                None => break,
+            }
+        }
+        let rest = text.strip_prefix(verb)?;
+        Some(Self {
+            verb,
+            rest: rest
+                .rfind(" RETURNING ")
+                .map_or(rest, |at| rest.get(..at).unwrap_or(rest)),
+            place,
+            table,
+        })
+    }
+
+    /// The values of the row that was refused: as many rows were written before it as until the statement fails, and
+    /// then all are written, in the way that `instead` says.
+    fn refused_row(
+        &self,
+        sqlite: &Sqlite,
+        values: &[SqlValue],
+        instead: &str,
+        columns: Option<&[String]>,
+    ) -> Option<Vec<String>> {
+        let before = self.written_before(sqlite, values)?;
+        self.row_at(sqlite, values, (before, instead), columns)
+    }
+
+    /// The values of a row of those that the statement writes.
+    fn row_at(
+        &self,
+        sqlite: &Sqlite,
+        values: &[SqlValue],
+        (before, instead): (u64, &str),
+        columns: Option<&[String]>,
+    ) -> Option<Vec<String>> {
+        let before = usize::try_from(before).ok()?;
+        let row = tried(sqlite, || {
+            sqlite.defer_foreign_keys(true).ok()?;
+            let row = self
+                .written(sqlite, values, instead)?
+                .get(before)
+                .copied()?;
+            let table = View::new(sqlite).table(&self.table)?;
+            let all: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
+            constraints::values_of(sqlite, (self.place, &table), columns.unwrap_or(&all), row)
+        });
+        immediate(sqlite);
+        row
+    }
+
+    /// How many rows are written before the statement fails.
+    fn written_before(&self, sqlite: &Sqlite, values: &[SqlValue]) -> Option<u64> {
+        if self.verb == "DELETE" || self.rest.contains(" ON CONFLICT") {
+            return None;
+        }
+        let failing = format!("{} OR FAIL{}", self.verb, self.rest);
+        tried(sqlite, || {
+            let failed = sqlite.change(&failing, values).is_err();
+            failed.then(|| sqlite.changes())
+        })
+    }
+
+    /// The numbers of all rows that the statement writes.
+    fn written(&self, sqlite: &Sqlite, values: &[SqlValue], instead: &str) -> Option<Vec<i64>> {
+        let text = format!("{} OR {instead}{} RETURNING rowid", self.verb, self.rest);
+        let mut statement = sqlite.prepare(&text).ok()?;
+        mapping::bind(&mut statement, values).ok()?;
+        let mut rows = statement.raw_query();
+        let mut numbers = Vec::new();
+        while let Some(row) = rows.next().ok()? {
+            numbers.push(row.get(0).ok()?);
+        }
+        Some(numbers)
+    }
+}
+
+/// Does something in a savepoint, and takes it back.
+fn tried<T>(sqlite: &Sqlite, work: impl FnOnce() -> Option<T>) -> Option<T> {
+    sqlite.run("SAVEPOINT violated_row").ok()?;
+    let result = work();
+    let undone = sqlite
+        .run("ROLLBACK TO violated_row")
+        .and_then(|()| sqlite.run("RELEASE violated_row"));
+    if let Err(error) = undone {
+        tracing::warn!(%error, "a change that was looked at could not be taken back");
+    }
+    result
+}
+
+/// What a CHECK has refused.
+fn failing_row(sqlite: &Sqlite, change: &Change<'_>, values: &[SqlValue]) -> Option<String> {
+    let before = change.written_before(sqlite, values)?;
+    // The row is counted with the check, and written without it.
+    sqlite.run("PRAGMA ignore_check_constraints = ON").ok()?;
+    let row = change.row_at(sqlite, values, (before, "ABORT"), None);
+    sqlite.run("PRAGMA ignore_check_constraints = OFF").ok()?;
+    let row = row?;
+    // Long values are cut.
+    let shown = row.into_iter().map(|value| {
+        let mut characters = value.char_indices();
+        match characters.nth(64) {
+            Some((end, _)) => format!("{}...", value.get(..end).unwrap_or_default()),
+            None => value,
+        }
+    });
+    let shown: Vec<String> = shown.collect();
+    Some(format!("Failing row contains ({}).", shown.join(", ")))
+}
+
+/// The foreign key that a change violates: the change is made with all keys deferred.
+fn foreign_key(sqlite: &Sqlite, change: &Change<'_>, values: &[SqlValue]) -> Option<Failure> {
+    let removes = change.verb == "DELETE";
+    let text = format!("{}{}", change.verb, change.rest);
+    let found = tried(sqlite, || {
+        sqlite.defer_foreign_keys(true).ok()?;
+        sqlite.change(&text, values).ok()?;
+        constraints::violation_by(sqlite, &change.table, removes, LOOKED_THROUGH)
+    });
+    immediate(sqlite);
+    found
+}
+
+fn immediate(sqlite: &Sqlite) {
+    if let Err(error) = sqlite.defer_foreign_keys(false) {
+        tracing::warn!(%error, "foreign keys could not be made immediate again");
+    }
+}

@@ -1,0 +1,89 @@
+//! Calls over windows.
+
+use crate::analysis::tree::{Bound, Frame, SortBy, Window, WindowCall};
+use crate::catalog::FunctionKind;
+use crate::deparse::Writer;
+use crate::pg_catalog::identifier;
+use crate::syntax::ast::{FrameExclusion, FrameUnit};
+
+impl Writer<'_> {
+    pub(super) fn window_call(&mut self, call: &WindowCall) {
+        let function = call.call.function;
+        self.push(&identifier(function.name));
+        self.push("(");
+        if call.call.arguments.is_empty() && !matches!(function.kind, FunctionKind::Window) {
+            self.push("*");
+        }
+        self.list(&call.call.arguments, true);
+        self.push(")");
+        if let Some(filter) = &call.filter {
+            self.push(" FILTER (WHERE ");
+            self.expr(filter, false);
+            self.push(")");
+        }
+        self.push(" OVER (");
+        self.window(&call.window);
+        self.push(")");
+    }
+
+    fn window(&mut self, window: &Window) {
+        // The clause WINDOW is not kept.
+        self.complete &= !window.named;
+        let mut blank = "";
+        if !window.partition_by.is_empty() {
+            self.push("PARTITION BY ");
+            self.keys(&window.partition_by);
+            blank = " ";
+        }
+        if !window.order_by.is_empty() {
+            self.push(blank);
+            self.push("ORDER BY ");
+            for (index, sort) in window.order_by.iter().enumerate() {
+                self.push(if index > 0 { ", " } else { "" });
+                match &sort.key {
+                    SortBy::Value(value) => self.key(value),
+                    SortBy::Output(_) => self.complete = false,
+                }
+                self.direction(sort);
+            }
+            blank = " ";
+        }
+        if let Some(frame) = &window.frame {
+            self.push(blank);
+            self.frame(frame);
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        self.push(match frame.unit {
+            FrameUnit::Rows => "ROWS BETWEEN ",
+            FrameUnit::Range => "RANGE BETWEEN ",
+            FrameUnit::Groups => "GROUPS BETWEEN ",
+        });
+        self.bound(&frame.start);
+        self.push(" AND ");
+        self.bound(&frame.end);
+        self.push(match frame.exclude {
+            FrameExclusion::NoOthers => "",
+            FrameExclusion::CurrentRow => " EXCLUDE CURRENT ROW",
+            FrameExclusion::Group => " EXCLUDE GROUP",
+            FrameExclusion::Ties => " EXCLUDE TIES",
+        });
+    }
+
+    fn bound(&mut self, bound: &Bound) {
+        match bound {
+            Bound::UnboundedPreceding => self.push("UNBOUNDED PRECEDING"),
+            Bound::CurrentRow => self.push("CURRENT ROW"),
+            Bound::UnboundedFollowing => self.push("UNBOUNDED FOLLOWING"),
+            Bound::Preceding(by) => {
+                self.expr(by, false);
+                self.push(" PRECEDING");
+            }
+            Bound::Following(by) => {
+                self.expr(by, false);
+                self.push(" FOLLOWING");
+            }
+        }
+    }
+}
