@@ -18,6 +18,11 @@ pub(crate) enum Exit {
     Refused = 4,
 }
 
+impl Exit {
+    /// What `replication check` ends with where replication stands still, as monitors want it.
+    pub(crate) const CRITICAL: Self = Self::Usage;
+}
+
 /// Why a command did not do what it should.
 #[derive(Debug)]
 pub(crate) struct CommandError {
@@ -55,6 +60,16 @@ impl CommandError {
 
     pub(crate) fn refused(message: impl Into<String>) -> Self {
         Self::new(Exit::Refused, message)
+    }
+
+    /// The end of a command that has printed all there is to say.
+    pub(crate) fn told(exit: Exit) -> Self {
+        Self::new(exit, "")
+    }
+
+    /// Whether there is something to say.
+    pub(crate) fn is_told(&self) -> bool {
+        self.message.is_empty()
     }
 
     /// A failed operation on a file: what was tried, with which path.

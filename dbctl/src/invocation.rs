@@ -94,6 +94,11 @@ impl Invocation {
         self.connection.is_some()
     }
 
+    /// Gives up the connection for commands, whatever is still on its way on it.
+    pub(crate) fn forget_control(&mut self) {
+        drop(self.connection.take());
+    }
+
     /// Ends what is open.
     pub(crate) async fn close(&mut self) {
         if let Some(connection) = self.connection.take() {

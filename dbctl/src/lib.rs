@@ -33,11 +33,26 @@ pub fn main() -> ExitCode {
     };
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::note(format_args!("dbctl: {failure}"));
-            ExitCode::from(failure.exit as u8)
-        }
+        Err(failure) => ExitCode::from(failure.exit as u8),
     }
+}
+
+/// Says why a command failed; with `--json` in one line of JSON.
+fn say(failure: &CommandError, json: bool) {
+    if failure.is_told() {
+        return;
+    }
+    if !json {
+        return output::note(format_args!("dbctl: {failure}"));
+    }
+    output::note(serde_json::json!({
+        "error": {
+            "message": failure.message,
+            "detail": failure.detail,
+            "hint": failure.hint,
+            "exit_code": failure.exit as u8,
+        }
+    }));
 }
 
 /// The command line with all commands, the server's too, as its manual page and completions show it.
@@ -49,7 +64,8 @@ fn run(arguments: Arguments) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| CommandError::error(format!("cannot start: {error}")))?;
+        .map_err(|error| CommandError::error(format!("cannot start: {error}")))
+        .inspect_err(|failure| say(failure, false))?;
     runtime.block_on(async {
         let mut invocation = Invocation::new(arguments.options);
         let done = match arguments.command {
@@ -63,7 +79,7 @@ fn run(arguments: Arguments) -> Result<()> {
             None => Err(CommandError::usage("there is no command").with_hint("dbctl help")),
         };
         invocation.close().await;
-        done
+        done.inspect_err(|failure| say(failure, invocation.output.json))
     })
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use dbproto::{Refuse, state};
+use dbproto::{Refuse, Standing, state};
 use fwlog::{LogPoint, SegmentId};
 use pgtypes::SqlState;
 
@@ -60,6 +60,8 @@ pub struct ShipError {
     pub code: ExitCode,
     /// Whether to try again.
     pub retry: Retry,
+    /// What it says of the slave; `None`: nothing, another dbrepl feeds it.
+    pub standing: Option<Standing>,
     /// One sentence.
     pub message: String,
     /// What to do; may be empty.
@@ -72,6 +74,7 @@ impl ShipError {
         Self {
             code,
             retry: Retry::Never,
+            standing: Some(Standing::NotConnected),
             message: message.into(),
             hint: String::new(),
         }
@@ -99,6 +102,13 @@ impl ShipError {
         self
     }
 
+    /// Says how the slave stands.
+    #[must_use]
+    pub fn standing(mut self, standing: Standing) -> Self {
+        self.standing = Some(standing);
+        self
+    }
+
     /// Says whether trying again can help.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
@@ -112,12 +122,15 @@ impl ShipError {
             Some(SqlState::INSUFFICIENT_PRIVILEGE) => {
                 Self::new(ExitCode::Access, format!("access refused: {message}"))
                     .hint("replication needs the privileges of dba or operator")
+                    .standing(Standing::Refused)
             }
             _ if sqlstate.starts_with("28") => {
-                Self::new(ExitCode::Access, format!("access refused: {message}")).hint(
-                    "check user and password (-u, --password-file, EQ_DBUSER, EQ_DBPASSWORD); \
+                Self::new(ExitCode::Access, format!("access refused: {message}"))
+                    .hint(
+                        "check user and password (-u, --password-file, EQ_DBUSER, EQ_DBPASSWORD); \
                      once a slave has taken over a master's log, its users are the master's",
-                )
+                    )
+                    .standing(Standing::Refused)
             }
             Some(SqlState::CANNOT_CONNECT_NOW) => {
                 Self::unreachable(format!("the slave is not ready: {message}"))
@@ -129,7 +142,8 @@ impl ShipError {
             _ => Self::new(
                 ExitCode::Error,
                 format!("the slave refused: {message} ({sqlstate})"),
-            ),
+            )
+            .standing(Standing::Refused),
         };
         if hint.is_empty() {
             failure
@@ -141,15 +155,20 @@ impl ShipError {
     /// What a refusal inside the conversation means.
     pub fn from_refuse(refuse: &Refuse) -> Self {
         let code = match SqlState::from_code(&refuse.sqlstate) {
-            Some(state::DIVERGED | state::LOG_MISSING | state::OTHER_ENVIRONMENT) => {
-                ExitCode::NoSynchronizationPoint
-            }
+            Some(
+                state::DIVERGED
+                | state::AHEAD
+                | state::LOG_MISSING
+                | state::LOG_OFF
+                | state::OTHER_ENVIRONMENT,
+            ) => ExitCode::NoSynchronizationPoint,
             Some(state::PREREQUISITE) => ExitCode::Usage,
             Some(SqlState::INSUFFICIENT_PRIVILEGE) => ExitCode::Access,
             _ if refuse.sqlstate.starts_with("28") => ExitCode::Access,
             _ => ExitCode::Error,
         };
         let mut failure = Self::new(code, refuse.to_string()).hint(refuse.hint.clone());
+        failure.standing = Standing::of_refusal(refuse);
         if refuse.sqlstate == state::IN_USE {
             failure.retry = Retry::For(LEAVING);
             if failure.hint.is_empty() {

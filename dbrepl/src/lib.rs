@@ -17,6 +17,7 @@ pub mod cli;
 pub mod connection;
 pub mod daemon;
 pub mod error;
+pub mod note;
 pub mod options;
 pub mod report;
 pub mod run;

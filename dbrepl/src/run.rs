@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use dbproto::Standing;
 use tokio::time::{Instant, sleep};
 
 use crate::error::{MissingLog, Retry, ShipError};
+use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
-use crate::ship::{Ending, blocking, ship};
+use crate::ship::{blocking, ship};
 use crate::shutdown::ShutdownRequest;
 use crate::source;
 
@@ -27,6 +29,7 @@ pub async fn run(
     mut stop: ShutdownRequest,
 ) -> Result<(), ShipError> {
     let begun = Instant::now();
+    let mut note = SlaveNote::new(&options.source.location.directory, &options.slave);
     let mut pause = FIRST_PAUSE;
     let mut outage: Option<ShipError> = None;
     loop {
@@ -38,11 +41,15 @@ pub async fn run(
                 reporter.state("connected to slave server again");
             }
         };
-        let result = ship(options, &mut reporter, &mut stop, &mut connected).await;
+        let result = ship(options, &mut reporter, &mut stop, &mut note, &mut connected).await;
         let failure = match result {
-            Ok(Ending::Reached | Ending::Stopped) => return Ok(()),
+            Ok(ending) => {
+                note.write(Standing::NotConnected, Some(ending.reason()));
+                return Ok(());
+            }
             Err(failure) => failure,
         };
+        note.fail(&failure);
         if !worth_another_try(options.goal, &failure, begun.elapsed()) {
             return Err(failure);
         }
@@ -58,7 +65,9 @@ pub async fn run(
         }
         tokio::select! {
             () = wait(options, retry, pause) => {}
-            () = stop.requested() => return stopped(options.goal, outage),
+            () = stop.requested() => {
+                return stopped(options.goal, outage);
+            }
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

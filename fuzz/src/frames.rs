@@ -165,7 +165,7 @@ fn to_slave(choices: &mut Choices<'_>, receiver: &Receiver, own: &Identity) -> O
             bytes: Bytes::copy_from_slice(choices.piece()),
         },
         7 => Message::KeepAlive {
-            durable: progress(choices),
+            source: progress(choices).into(),
             reply: choices.flag(),
         },
         _ => Message::AskHash {

@@ -150,7 +150,7 @@ fn liars(environment: EnvironmentId) -> Vec<Case> {
     });
     let words = Message::Refuse(Refuse::new(state::PREREQUISITE, "no\nR0: forged\x1b[2J"));
     let backwards = Message::KeepAlive {
-        durable: far_away(),
+        source: far_away().into(),
         reply: true,
     };
     vec![

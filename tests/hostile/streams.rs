@@ -61,11 +61,12 @@ fn messages_that_are_out_of_order_are_refused() {
         bytes: Bytes::from_static(b"FwBk"),
     };
     let keep_alive = Message::KeepAlive {
-        durable: dbproto::Progress {
+        source: dbproto::Progress {
             point: LogPoint::ORIGIN,
             commit: CommitNumber::new(u64::MAX),
             time: Timestamp::from_micros(u64::MAX),
-        },
+        }
+        .into(),
         reply: true,
     };
     // Before the two have met.
@@ -384,11 +385,12 @@ fn a_stream_that_stops_anywhere_is_resumed() {
     let mut source = attack.start().0;
     for _ in 0..1000 {
         source.send(&Message::KeepAlive {
-            durable: dbproto::Progress {
+            source: dbproto::Progress {
                 point: LogPoint::ORIGIN,
                 commit: CommitNumber::ZERO,
                 time: Timestamp::ZERO,
-            },
+            }
+            .into(),
             reply: true,
         });
     }

@@ -1,6 +1,7 @@
 //! What happens to a running system from outside: files that go, disks that fill, permissions, clocks.
 //! Each has a row in the table of docs/operating.md.
 
+mod check;
 mod clocks;
 mod devices;
 mod failing;

@@ -47,11 +47,11 @@ fn an_empty_slave_tells_its_status_before_a_master_has_come() {
     slave.start();
     let status = slave.command("status");
     assert_eq!(status["role"], "Slave");
-    assert_eq!(status["replication"], "waiting for dbrepl");
+    assert_eq!(status["replication"], "not connected");
     slave.restart();
     assert_eq!(
         slave.command("replication status")["replication"],
-        "waiting for dbrepl"
+        "not connected"
     );
 }
 

@@ -1,6 +1,7 @@
 //! The commands, one file each. To add one that the server carries out, add it to the server:
 //! dbctl sends what it does not know. Help and completions have the list in `server_commands`.
 
+mod check;
 mod completions;
 mod config;
 mod fwlog;
@@ -38,6 +39,9 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
     };
     invocation.output.json |= take("--json");
     let wait = !take("--no-wait");
+    if take("--help") || take("-help") {
+        return help::run(invocation, &words).await;
+    }
     let is = |index: usize, word: &str| {
         words
             .get(index)
@@ -48,6 +52,9 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
     }
     if is(0, "shutdown") {
         return shutdown::run(invocation, &words, wait && !is(1, "cancel")).await;
+    }
+    if is(0, "replication") && is(1, "check") {
+        return check::run(invocation, &words).await;
     }
     server::run(invocation, &words).await
 }

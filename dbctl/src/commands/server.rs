@@ -50,7 +50,7 @@ pub(crate) async fn send(invocation: &mut Invocation, command: &[String]) -> Res
 }
 
 /// The JSON text of an answer that has it: then its values have types.
-fn typed_json(table: &Table) -> Option<&str> {
+pub(crate) fn typed_json(table: &Table) -> Option<&str> {
     match (table.columns.as_slice(), table.rows.as_slice()) {
         ([name], [row]) if name == "json" => row.first()?.as_deref(),
         _ => None,

@@ -8,6 +8,7 @@ use fwlog::Follow;
 use super::blocking;
 use crate::connection::{Connection, Incoming, Outgoing};
 use crate::error::ShipError;
+use crate::note::SlaveNote;
 use crate::options::Options;
 use crate::report::Reporter;
 use crate::source::{self, Located};
@@ -18,12 +19,16 @@ pub(super) async fn handshake(
     connection: &mut Connection,
     options: &Options,
     reporter: &Reporter,
+    note: &mut SlaveNote,
 ) -> Result<(Shipper, Box<Follow>), ShipError> {
     connection.send(&shipper.begin()).await?;
     let mut actions = VecDeque::new();
     loop {
         let Some(action) = actions.pop_front() else {
             let message = connection.receive().await?;
+            if let Message::Identity(slave) = &message {
+                note.meet(slave);
+            }
             let result = shipper.handle(message);
             actions.extend(told(connection, result).await?);
             continue;

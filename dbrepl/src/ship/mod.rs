@@ -9,16 +9,18 @@
 //! so at most a few pieces are in memory.
 
 mod handshake;
-mod status_file;
+mod outstanding;
 mod stream;
 
 use crate::connection::Connection;
 use crate::error::ShipError;
+use crate::note::SlaveNote;
 use crate::options::Options;
 use crate::report::Reporter;
 use crate::shutdown::ShutdownRequest;
 use crate::source;
 
+use dbproto::{Message, Refuse, Standing, state};
 use handshake::handshake;
 use stream::LogStream;
 
@@ -31,6 +33,16 @@ pub enum Ending {
     Stopped,
 }
 
+impl Ending {
+    /// For the master's operator.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Reached => "dbrepl has sent what it was asked to, and has ended",
+            Self::Stopped => "dbrepl was stopped",
+        }
+    }
+}
+
 /// Bytes that may be on their way without an acknowledgement.
 const WINDOW: u64 = 16 << 20;
 
@@ -39,6 +51,7 @@ pub async fn ship(
     options: &Options,
     reporter: &mut Reporter,
     stop: &mut ShutdownRequest,
+    note: &mut SlaveNote,
     connected: &mut (dyn FnMut(&Reporter) + Send),
 ) -> Result<Ending, ShipError> {
     let (source, pack) = (options.source.clone(), options.compress);
@@ -49,7 +62,7 @@ pub async fn ship(
     };
     let shipper = dbproto::Shipper::new(identify, WINDOW);
     let met = tokio::select! {
-        met = handshake(shipper, &mut connection, options, reporter) => met,
+        met = handshake(shipper, &mut connection, options, reporter, note) => met,
         () = stop.requested() => return Ok(Ending::Stopped),
     };
     let (shipper, follow) = match met {
@@ -60,15 +73,29 @@ pub async fn ship(
         }
     };
     connected(reporter);
-    let mut stream = LogStream::start(options, reporter, shipper, follow)?;
+    let mut stream = LogStream::start(options, reporter, shipper, follow, note)?;
     let result = stream.run(&mut connection, stop).await;
     stream.end();
-    if result.is_ok() {
-        connection.finish().await;
-    } else {
-        connection.close().await;
+    match &result {
+        Ok(_) => connection.finish().await,
+        Err(failure) => {
+            tell_slave(&connection, failure).await;
+            connection.close().await;
+        }
     }
     result
+}
+
+/// The slave's operator wants to know why nothing comes any more.
+async fn tell_slave(connection: &Connection, failure: &ShipError) {
+    let state = match failure.standing {
+        Some(Standing::LogOff) => state::LOG_OFF,
+        Some(Standing::LogMissing) => state::LOG_MISSING,
+        _ => return,
+    };
+    let refuse = Refuse::new(state, &failure.message).hint(&failure.hint);
+    // A connection that is gone can't be told.
+    drop(connection.send(&Message::Refuse(refuse)).await);
 }
 
 /// Runs what reads files where it holds nobody up.

@@ -3,26 +3,30 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dbproto::{Progress, Reached, Shipper, ShipperAction, Status};
-use fwlog::{BlockHead, Compression, Follow, Timestamp};
+use dbproto::{Progress, Reached, Shipper, ShipperAction, SourceState, Standing, Status};
+use fwlog::{BlockHead, Compression, Durable, Follow, Timestamp};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::Ending;
 use super::handshake::told;
-use super::status_file::StatusFile;
+use super::outstanding::Outstanding;
 use crate::bandwidth::BandwidthLimit;
 use crate::connection::{Connection, Incoming, Outgoing};
 use crate::error::{ExitCode, ShipError};
+use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
 use crate::shutdown::ShutdownRequest;
-use crate::source::{self, TailItem, Tailer};
+use crate::source::{self, Life, TailItem, Tailer};
 
 /// A sign of life goes out this often when nothing else does, and the bar moves.
 const TICK: Duration = Duration::from_secs(1);
 
 /// A slave that lags longer than this has to catch up again, and the log says when it has.
 const LAGGING: Duration = Duration::from_secs(10);
+
+/// A master that is silent for so long is told of in the log.
+const LONG_SILENCE: u64 = 10_000_000;
 
 pub(super) struct LogStream<'a> {
     options: &'a Options,
@@ -44,13 +48,18 @@ pub(super) struct LogStream<'a> {
     shipped_time: Option<Timestamp>,
     /// The log's end was reached, and nothing came since.
     at_end: bool,
+    /// The slave has had everything, and has not fallen behind since.
+    caught_up: bool,
     /// The operator has been told that the slave is up-to-date.
     told_up_to_date: bool,
     /// Since when the slave has not had everything.
     behind_since: Option<Instant>,
     suspended: Option<String>,
+    outstanding: Outstanding,
     /// Tells the master's operator how far the slave is.
-    status_file: StatusFile,
+    note: &'a mut SlaveNote,
+    life: Life,
+    told_silence: bool,
     /// Bytes of log before this connection's first piece, and up to the durable end.
     bytes: (u64, u64),
 }
@@ -61,12 +70,13 @@ impl<'a> LogStream<'a> {
         reporter: &'a mut Reporter,
         shipper: Shipper,
         follow: Box<Follow>,
+        note: &'a mut SlaveNote,
     ) -> Result<Self, ShipError> {
         let limit = BandwidthLimit::new(options.bandwidth, Instant::now());
         let durable = follow.durable();
         let announced = follow.segment().1.to_owned();
         let location = &options.source.location;
-        let status_file = StatusFile::new(&location.directory, &shipper, &options.slave);
+        let life = Life::of(location);
         let tailer = Tailer::start(*follow, location, options.goal, limit.piece())?;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,10 +93,14 @@ impl<'a> LogStream<'a> {
             durable: Progress::from(&durable),
             shipped_time: None,
             at_end: false,
+            caught_up: false,
             told_up_to_date: false,
             behind_since: None,
             suspended: None,
-            status_file,
+            outstanding: Outstanding::default(),
+            note,
+            life,
+            told_silence: false,
             bytes: (durable.log_bytes, durable.log_bytes),
         })
     }
@@ -164,6 +178,8 @@ impl<'a> LogStream<'a> {
     }
 
     fn acknowledged(&mut self, status: &Status) {
+        self.note.hear(status);
+        self.outstanding.applied(status.applied.point.position);
         if status.suspended != self.suspended {
             match &status.suspended {
                 Some(why) => self
@@ -182,11 +198,17 @@ impl<'a> LogStream<'a> {
         if !has_all {
             let since = *self.behind_since.get_or_insert_with(Instant::now);
             if since.elapsed() > LAGGING {
+                self.caught_up = false;
                 self.told_up_to_date = false;
             }
             return;
         }
         self.behind_since = None;
+        if !self.caught_up {
+            self.caught_up = true;
+            // The slave shows it at once.
+            self.tick.reset_immediately();
+        }
         if !self.told_up_to_date && self.options.goal == Goal::Follow {
             self.told_up_to_date = true;
             self.reporter.end_catch_up();
@@ -251,6 +273,7 @@ impl<'a> LogStream<'a> {
                 self.limit.sent(length, Instant::now());
                 self.show_catch_up(log_bytes, length);
                 self.shipped_time = Some(time);
+                self.outstanding.ship(end, &bytes);
                 self.shipper.blocks(start, end, bytes)
             }
         };
@@ -275,15 +298,71 @@ impl<'a> LogStream<'a> {
     /// Each second: a sign of life, unless the socket is busy anyway; and the bar moves.
     fn beat(&mut self, connection: &Connection) {
         self.watch_lag();
-        self.status_file.write(self.shipper.status());
+        self.write_note();
+        let source = self.source_state();
         let (before, end) = self.bytes;
         let done = self.shipper.sent() - self.shipper.outstanding();
         self.reporter
             .catch_up(done, end.saturating_sub(before).max(done));
         if let Ok(permit) = connection.out.try_reserve() {
             // While waiting for the goal, the answer decides.
-            let message = Shipper::keep_alive(self.durable, self.tailer.is_none());
+            let message = Shipper::keep_alive(source, self.tailer.is_none());
             permit.send(Outgoing::message(&message, false));
+        }
+    }
+
+    /// For the master's operator.
+    fn write_note(&mut self) {
+        let standing = match &self.suspended {
+            Some(_) => Standing::Suspended,
+            None if self.caught_up => Standing::Following,
+            None => Standing::CatchingUp,
+        };
+        self.note.write(standing, self.suspended.as_deref());
+    }
+
+    /// For the slave's operator.
+    fn source_state(&mut self) -> SourceState {
+        let silent_since = self.life.look();
+        self.tell_of_silence(silent_since);
+        let seen = self.life.durable();
+        let durable = seen.as_ref().map_or(self.durable, Progress::from);
+        let now = Timestamp::now();
+        SourceState {
+            durable,
+            log_bytes: seen.as_ref().map_or(0, |seen: &Durable| seen.log_bytes),
+            now,
+            oldest_outstanding: self.oldest_outstanding(&durable),
+            caught_up: self.caught_up,
+            silent_since,
+        }
+    }
+
+    /// What is not shipped yet was committed after what the slave has.
+    fn oldest_outstanding(&self, durable: &Progress) -> Option<Timestamp> {
+        let unshipped = || {
+            let applied = self.shipper.status()?.applied;
+            (applied.commit < durable.commit).then_some(applied.time)
+        };
+        self.outstanding.oldest().or_else(unshipped)
+    }
+
+    fn tell_of_silence(&mut self, since: Option<Timestamp>) {
+        let long = |since: Timestamp| {
+            Timestamp::now().micros().saturating_sub(since.micros()) > LONG_SILENCE
+        };
+        match since {
+            Some(since) if !self.told_silence && long(since) => {
+                self.told_silence = true;
+                self.reporter.warning(&format!(
+                    "the master's server gives no sign of life since {since}"
+                ));
+            }
+            None if self.told_silence => {
+                self.told_silence = false;
+                self.reporter.state("the master's server runs again");
+            }
+            _ => {}
         }
     }
 
@@ -297,7 +376,7 @@ impl<'a> LogStream<'a> {
             )),
         }
         self.reporter.end_catch_up();
-        self.status_file.write(self.shipper.status());
+        self.write_note();
         self.reporter.result(&self.up_to_date());
         true
     }

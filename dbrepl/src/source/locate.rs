@@ -1,6 +1,6 @@
 //! Finding the slave's point in the master's log.
 
-use dbproto::{Refuse, state};
+use dbproto::{Refuse, Standing, state};
 use fwlog::{
     Follow, FollowError, LogDirectory, LogLocation, LogPoint, NoSyncPoint, SegmentId, hash_at,
 };
@@ -42,8 +42,11 @@ pub(super) fn gap(location: &LogLocation, after: SegmentId) -> ShipError {
         let next = directory.segments().iter().find(|info| info.id > after)?;
         Some((next.id, next.path.clone()))
     });
-    let failure =
-        |message: String| ShipError::new(ExitCode::NoSynchronizationPoint, message).hint(GO_ON);
+    let failure = |message: String| {
+        ShipError::new(ExitCode::NoSynchronizationPoint, message)
+            .hint(GO_ON)
+            .standing(Standing::LogMissing)
+    };
     match next {
         Some((id, path)) if id.generation != after.generation => failure(format!(
             "the master's log goes on with {}, which does not follow segment {after}: forward logging was off in between, or segments are gone",

@@ -1,13 +1,15 @@
 //! The master's log: who it belongs to, where a slave's point is in it, and what follows.
 
 mod borders;
+mod life;
 mod locate;
 mod tailer;
 
-use dbproto::{Identify, PROTOCOL_VERSION, Progress};
+use dbproto::{Identify, PROTOCOL_VERSION, Progress, Standing};
 use fwlog::{DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, ReadError, layout};
 
 pub use borders::collect as borders;
+pub use life::Life;
 pub use locate::{Located, is_there, locate};
 pub use tailer::{TailItem, Tailer};
 
@@ -25,6 +27,7 @@ pub fn switched_off() -> ShipError {
         "forward logging is off on the master: the slave has all that is in the log, and gets nothing that the master commits from now on",
     )
     .hint("once forward logging is on again ('dbctl forwardlog enable', or a restart of the master), re-synchronize the slave: stop the master cleanly, copy its DataDir to the slave, start both, run dbrepl")
+    .standing(Standing::LogOff)
 }
 
 /// What the source says of itself. Reads the newest segment's header and the durable end.
@@ -108,6 +111,7 @@ pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
         FollowError::Gap(id) => locate::gap(location, id),
         error @ FollowError::NoSynchronizationPoint { .. } => {
             ShipError::new(ExitCode::NoSynchronizationPoint, error.to_string())
+                .standing(Standing::LogMissing)
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::failure::Failure;
 /// How often the states of sessions are looked at while the server waits for them to end.
 const STATE_POLL: Duration = Duration::from_millis(50);
 
+/// State of a connection that ships a log.
+const REPLICATION: &str = "replication";
+
 /// All sessions of the server.
 pub struct Sessions {
     limit: usize,
@@ -48,6 +51,17 @@ impl Sessions {
     ///
     /// Errors: 53300 when the list is full, 57P01 while the server stops.
     pub fn register(self: &Arc<Self>, who: NewSession) -> Result<Registered, Failure> {
+        self.enter(who, self.limit)
+    }
+
+    /// Lets a dbrepl in, however many sessions there are: there is one that feeds a slave.
+    pub fn register_replication(self: &Arc<Self>, who: NewSession) -> Result<Registered, Failure> {
+        let registered = self.enter(who, usize::MAX)?;
+        registered.entry.set_state(REPLICATION);
+        Ok(registered)
+    }
+
+    fn enter(self: &Arc<Self>, who: NewSession, limit: usize) -> Result<Registered, Failure> {
         let mut state = lock(&self.state);
         if state.closed {
             return Err(Failure::fatal(
@@ -55,7 +69,7 @@ impl Sessions {
                 "the database system is shutting down",
             ));
         }
-        if state.open.len() >= self.limit {
+        if state.open.len() >= limit {
             return Err(Failure::fatal(
                 SqlState::TOO_MANY_CONNECTIONS,
                 "sorry, too many clients already",
@@ -121,11 +135,12 @@ impl Sessions {
         }
     }
 
-    /// Ends every session whose client is not in a transaction or statement.
+    /// Ends every session whose client is not in a transaction or statement, and replication.
     pub fn terminate_idle(&self) {
         let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
         for entry in open {
-            if entry.state() == "idle" && !entry.is_control() {
+            let state = entry.state();
+            if state == REPLICATION || (state == "idle" && !entry.is_control()) {
                 entry.terminate();
             }
         }

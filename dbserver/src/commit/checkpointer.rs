@@ -5,12 +5,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dbconfig::Config;
+use fwlog::Timestamp;
 
 use crate::databases::control::{DatabaseEntry, RedoPoint};
 use crate::error::EngineError;
 
 /// The log is looked at for a due checkpoint each time it has grown by this much.
 const LOOK_EVERY_BYTES: u64 = 4 << 20;
+
+/// Pause after a failed checkpoint; each further failure doubles it, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// When a checkpoint is due.
 #[derive(Debug, Clone)]
@@ -52,6 +57,16 @@ pub trait CheckpointTarget: Send + Sync {
     fn decides(&self) -> bool;
 }
 
+/// Checkpoints fail, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointTrouble {
+    /// When the first of them failed.
+    pub since: Timestamp,
+    /// What was wrong with the last one.
+    pub text: String,
+    failures: u32,
+}
+
 #[derive(Debug, Default)]
 struct Requests {
     look: bool,
@@ -59,7 +74,37 @@ struct Requests {
     asked: u64,
     done: u64,
     last_error: Option<EngineError>,
+    trouble: Option<CheckpointTrouble>,
+    /// After a failure: not before then, unless somebody asks.
+    not_before: Option<Instant>,
     stop: bool,
+}
+
+impl Requests {
+    /// One line for a failure, however often it comes, and one for the end of it.
+    fn note(&mut self, error: Option<&EngineError>) {
+        let Some(error) = error else {
+            self.not_before = None;
+            if let Some(trouble) = self.trouble.take() {
+                let (failures, since) = (trouble.failures, trouble.since);
+                tracing::info!(failures, %since, "checkpoints succeed again");
+            }
+            return;
+        };
+        let text = error.to_string();
+        let known = self.trouble.take();
+        if known.as_ref().is_none_or(|known| known.text != text) {
+            tracing::error!(%error, "checkpoint failed; redo still starts at the one before");
+        }
+        let failures = known.as_ref().map_or(0, |known| known.failures);
+        let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(10));
+        self.not_before = Some(Instant::now() + pause.min(LONGEST_PAUSE));
+        self.trouble = Some(CheckpointTrouble {
+            since: known.map_or_else(Timestamp::now, |known| known.since),
+            text,
+            failures: failures.saturating_add(1),
+        });
+    }
 }
 
 /// The requests to the checkpoint thread.
@@ -126,6 +171,11 @@ impl Checkpointer {
         requests.last_error.clone().map_or(Ok(()), Err)
     }
 
+    /// Why checkpoints fail at present, if they do.
+    pub fn trouble(&self) -> Option<CheckpointTrouble> {
+        self.requests().trouble.clone()
+    }
+
     /// Ends the thread after the checkpoint that it is in.
     pub fn stop(&self) {
         self.requests().stop = true;
@@ -138,13 +188,11 @@ impl Checkpointer {
         let mut log_at_last = target.log_bytes();
         while let Some((ticket, redo)) = self.wait_until_due(target, last, log_at_last) {
             let result = target.checkpoint(redo);
-            if let Err(error) = &result {
-                tracing::error!(%error, "checkpoint failed; redo still starts at the one before");
-            }
             last = Instant::now();
             log_at_last = target.log_bytes();
             let mut requests = self.requests();
             requests.done = requests.done.max(ticket);
+            requests.note(result.as_ref().err());
             requests.last_error = result.err();
             self.changed.notify_all();
         }
@@ -167,7 +215,11 @@ impl Checkpointer {
                 return Some((requests.asked, redo));
             }
             requests.look = false;
-            if target.decides() && self.is_due(target, last, log_at_last) {
+            let paused = requests
+                .not_before
+                .map(|at| at.saturating_duration_since(Instant::now()))
+                .filter(|pause| !pause.is_zero());
+            if paused.is_none() && target.decides() && self.is_due(target, last, log_at_last) {
                 return Some((requests.asked, None));
             }
             let wait = self.policy.interval.saturating_sub(last.elapsed());
@@ -177,6 +229,7 @@ impl Checkpointer {
             } else {
                 wait
             };
+            let wait = paused.unwrap_or(wait);
             requests = self
                 .changed
                 .wait_timeout(requests, wait.max(Duration::from_millis(10)))

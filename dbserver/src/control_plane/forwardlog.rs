@@ -82,9 +82,11 @@ pub(crate) fn describe(log: &LogStatus, table: &mut Table) {
         "log trouble",
         trouble.map(|(since, text)| format!("since {since}: {text}")),
     );
-    match &log.kept {
-        Ok(kept) => segments(kept, table),
-        Err(error) => table.entry("segments kept", format!("unknown: {error}")),
+    if let Some(kept) = &log.kept {
+        segments(kept, table);
+    }
+    if let Some(error) = &log.kept_error {
+        table.entry("segments kept", format!("unknown: {error}"));
     }
 }
 

@@ -110,9 +110,23 @@ static COMMANDS: &[Command] = &[
     Command {
         words: &["replication", "status"],
         usage: "replication status",
-        what: "slave: source, positions, lag",
+        what: "how each slave stands: state, positions, lag",
         needs: Needs::Anyone,
         run: replication::status,
+    },
+    Command {
+        words: &["replication", "check"],
+        usage: "replication check [--max-lag TIME]",
+        what: "one line for a monitor; exit code 0 ok, 1 warning, 2 critical",
+        needs: Needs::Anyone,
+        run: replication::check,
+    },
+    Command {
+        words: &["replication", "forget"],
+        usage: "replication forget NAME",
+        what: "forget a slave that is gone for good",
+        needs: Needs::Operator,
+        run: replication::forget,
     },
     Command {
         words: &["database", "list"],

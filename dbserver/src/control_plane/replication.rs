@@ -1,60 +1,176 @@
-//! `replication status`
+//! `replication status | check | forget`
+
+use std::time::Duration;
+
+use dbconfig::value;
+use dbproto::{Standing, Weight};
+use serde::Serialize;
 
 use crate::control_plane::{Call, Table};
-use crate::environment::status::{SlaveStanding, SlaveStatus};
+use crate::databases::Role;
+use crate::environment::replication_status::ReplicationStatus;
 use crate::error::EngineError;
+
+/// A lag that is worth a word.
+const MAX_LAG: Duration = Duration::from_secs(10);
+const CHECK: &str = "replication check [--max-lag TIME]";
 
 /// On a slave: source, positions, lag. On a master: each slave that dbrepl has told of.
 pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("replication status")?;
-    if let Some(slave) = SlaveStatus::of(call.environment) {
+    let all = ReplicationStatus::all(call.environment)?;
+    if call.environment.is_read_only()
+        && let [slave] = all.as_slice()
+    {
         let mut table = Table::list();
-        describe(&slave, &mut table);
-        return table.typed(&slave);
+        describe(slave, &mut table);
+        return table.typed(&all);
     }
-    let slaves = SlaveStanding::all(call.environment)?;
     let mut table = Table::new(&[
         "slave",
         "address",
+        "state",
+        "since",
         "last heard of",
         "durable",
         "applied",
         "lag in bytes",
         "lag in commits",
         "lag in seconds",
+        "reason",
     ]);
-    for slave in &slaves {
+    for slave in &all {
         table.rows.push(vec![
             Some(slave.slave.clone()),
-            Some(slave.address.clone()),
-            Some(slave.last_heard_of.to_string()),
-            Some(slave.durable.to_string()),
-            Some(slave.applied.to_string()),
+            slave.address.clone(),
+            Some(slave.state.to_string()),
+            Some(slave.since.to_string()),
+            slave.last_heard_of.map(|time| time.to_string()),
+            slave.durable.as_ref().map(|at| at.position.to_string()),
+            slave.applied.as_ref().map(|at| at.position.to_string()),
             slave.lag_in_bytes.map(|bytes| bytes.to_string()),
             slave.lag_in_commits.map(|commits| commits.to_string()),
             slave.lag_in_seconds.map(|seconds| seconds.to_string()),
+            slave.reason.clone(),
         ]);
     }
-    table.typed(&slaves)
+    table.typed(&all)
+}
+
+/// Forgets a slave that is gone for good.
+pub(crate) fn forget(call: &Call<'_>) -> Result<Table, EngineError> {
+    let name = call.one("replication forget NAME")?;
+    ReplicationStatus::forget(call.environment, name)?;
+    Ok(Table::done(format!("slave {name} is forgotten")))
+}
+
+/// What a monitor reads.
+#[derive(Serialize)]
+struct Checked {
+    result: &'static str,
+    message: String,
+    replication: Vec<ReplicationStatus>,
+}
+
+/// One word, ok, warning or critical, and one line.
+pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
+    let max_lag = match call.arguments.as_slice() {
+        [] => MAX_LAG,
+        ["--max-lag", time] => value::duration(time).map_err(EngineError::Usage)?,
+        [word] if word.starts_with("--max-lag=") => {
+            let time = word.trim_start_matches("--max-lag=");
+            value::duration(time).map_err(EngineError::Usage)?
+        }
+        _ => return Err(EngineError::Usage(format!("usage: {CHECK}"))),
+    };
+    let all = ReplicationStatus::all(call.environment)?;
+    let (weight, message) = judge(&all, call.environment.role(), max_lag);
+    let checked = Checked {
+        result: match weight {
+            Weight::Ok => "ok",
+            Weight::Warning => "warning",
+            Weight::Critical => "critical",
+        },
+        message,
+        replication: all,
+    };
+    let mut table = Table::list();
+    table.entry("result", checked.result);
+    table.entry("message", &checked.message);
+    table.typed(&checked)
+}
+
+fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> (Weight, String) {
+    let limit = u64::try_from(max_lag.as_micros()).unwrap_or(u64::MAX);
+    let late = |one: &&ReplicationStatus| one.lag_in_seconds.is_some_and(|lag| lag.0 > limit);
+    let weigh = |one: &ReplicationStatus| {
+        let lags = if late(&one) {
+            Weight::Warning
+        } else {
+            Weight::Ok
+        };
+        one.state.0.weight().max(lags)
+    };
+    let worst = all.iter().map(weigh).max();
+    let Some(worst) = worst else {
+        return match role {
+            Role::Standalone => (Weight::Ok, "a standalone server, and no slaves".to_owned()),
+            _ => (
+                Weight::Warning,
+                "no slave has been connected to this master".to_owned(),
+            ),
+        };
+    };
+    if worst == Weight::Ok {
+        let lag = all
+            .iter()
+            .filter_map(|one| one.lag_in_seconds)
+            .max_by_key(|lag| lag.0);
+        let lag = lag.map_or_else(|| "unknown".to_owned(), |lag| format!("{lag} s"));
+        let who = match (role, all) {
+            (Role::Slave, [own]) => format!("slave {} follows", own.slave),
+            (_, [only]) => format!("slave {} follows", only.slave),
+            (_, several) => format!("{} slaves follow", several.len()),
+        };
+        return (worst, format!("{who}, lag {lag}"));
+    }
+    let wrong = all.iter().filter(|one| weigh(one) > Weight::Ok);
+    let texts: Vec<String> = wrong
+        .map(|one| format!("slave {}: {}", one.slave, in_short(one)))
+        .collect();
+    (worst, texts.join("; "))
+}
+
+/// How one slave stands, on one line.
+pub(crate) fn in_short(slave: &ReplicationStatus) -> String {
+    let mut text = slave.state.to_string();
+    if slave.state.0 != Standing::Following {
+        text += &format!(" since {}", slave.since);
+    }
+    if let Some(lag) = slave.lag_in_seconds {
+        text += &format!(", lag {lag} s");
+    }
+    if let Some(reason) = &slave.reason {
+        text += &format!(": {reason}");
+    }
+    text
 }
 
 /// The lines about replication, for `status` too.
-pub(crate) fn describe(slave: &SlaveStatus, table: &mut Table) {
-    table.entry(
-        "replication",
-        if slave.connected {
-            "connected"
-        } else {
-            "waiting for dbrepl"
-        },
-    );
+pub(crate) fn describe(slave: &ReplicationStatus, table: &mut Table) {
+    table.entry("replication", slave.state);
+    table.entry("since", slave.since);
+    table.maybe("reason", slave.reason.as_ref());
     table.maybe("source", slave.source.as_ref());
+    table.maybe("dbrepl", slave.address.as_ref());
+    table.maybe("last heard of", slave.last_heard_of);
+    table.maybe("durable at the source", slave.source_durable.as_ref());
     table.maybe("received", slave.received.as_ref());
     table.maybe("durable in the mirror", slave.durable.as_ref());
     table.maybe("applied", slave.applied.as_ref());
-    if let (Some(commits), Some(seconds)) = (slave.lag_commits, slave.lag_seconds) {
-        table.entry("lag in commits", commits);
-        table.entry("lag in seconds", seconds);
-    }
-    table.maybe("suspended", slave.suspended.as_ref());
+    table.maybe("lag in bytes", slave.lag_in_bytes);
+    table.maybe("lag in commits", slave.lag_in_commits);
+    table.maybe("lag in seconds", slave.lag_in_seconds);
+    let suspended = (slave.state.0 == Standing::Suspended).then_some(());
+    table.maybe("suspended", suspended.and(slave.reason.as_ref()));
 }

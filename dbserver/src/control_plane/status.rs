@@ -30,8 +30,22 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
             format!("{free} of {size}{low}"),
         );
     }
-    if let Some(slave) = &status.replication {
-        replication::describe(slave, &mut table);
+    let trouble = status
+        .checkpoint_trouble_since
+        .zip(status.checkpoint_trouble.as_ref());
+    table.maybe(
+        "checkpoint trouble",
+        trouble.map(|(since, text)| format!("since {since}: {text}")),
+    );
+    for slave in &status.replication {
+        if call.environment.is_read_only() {
+            replication::describe(slave, &mut table);
+        } else {
+            table.entry(
+                &format!("slave {}", slave.slave),
+                replication::in_short(slave),
+            );
+        }
     }
     table.typed(&status)
 }

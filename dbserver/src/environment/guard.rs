@@ -1,12 +1,15 @@
 //! What the threads share that watch over the log: the bell that a failure rings, what is wrong at
 //! present, and room on the disks.
 
+use std::fs::File;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use fwlog::Timestamp;
+use fwlog::{POSITION_FILE, Timestamp};
 
+use crate::databases::control::LogPlace;
 use crate::environment::core::Core;
 use crate::environment::space::{News, Space, SpaceWatch};
 use crate::process::bytes;
@@ -72,6 +75,16 @@ impl LogGuard {
         self.state().trouble = None;
     }
 
+    /// Waits for the next tick. `false`: the server stops.
+    fn wait_tick(&self) -> bool {
+        let state = self.state();
+        let (state, _timed_out) = self
+            .changed
+            .wait_timeout_while(state, TICK, |state| !state.stop)
+            .unwrap_or_else(PoisonError::into_inner);
+        !state.stop
+    }
+
     /// Waits for a failure or the next tick. `false`: the server stops.
     pub(super) fn wait(&self) -> bool {
         let state = self.state();
@@ -89,6 +102,28 @@ impl LogGuard {
 }
 
 impl Core {
+    /// The thread that shows dbrepl each second that this server lives: the time of `fw.position` is set.
+    pub(super) fn show_life(&self, guard: &LogGuard) {
+        loop {
+            if self.log_place() == LogPlace::ForwardLog
+                && let Err(error) = self.touch_position()
+            {
+                // Where the file is gone, its guard says so.
+                tracing::debug!(%error, "the time of fw.position is not set");
+            }
+            if !guard.wait_tick() {
+                return;
+            }
+        }
+    }
+
+    fn touch_position(&self) -> io::Result<()> {
+        let location = self.log_location().map_err(io::Error::other)?;
+        let path = location.directory.join(POSITION_FILE);
+        let file = File::options().write(true).open(path)?;
+        file.set_modified(SystemTime::now())
+    }
+
     /// Whoever can write in DataDir can change any database, and whoever can read there can read all.
     pub(super) fn warn_of_openness(&self) {
         let directory = self.layout().data_dir();

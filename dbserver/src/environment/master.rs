@@ -45,7 +45,10 @@ impl Master {
         self.threads
             .spawn("checkpoint", move || me.checkpointer.run(&*me))?;
         let me = Arc::clone(self);
-        self.threads.spawn("log-guard", move || me.guard_log())
+        self.threads.spawn("log-guard", move || me.guard_log())?;
+        let me = Arc::clone(self);
+        self.threads
+            .spawn("sign-of-life", move || me.core.show_life(&me.guard))
     }
 
     /// What it works on.

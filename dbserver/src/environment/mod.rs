@@ -22,6 +22,7 @@ pub mod master;
 pub mod rebuild;
 mod redo;
 mod relocate;
+pub mod replication_status;
 mod roles;
 mod segment_watch;
 pub mod side;

@@ -47,7 +47,10 @@ impl Slave {
         let me = Arc::clone(self);
         self.applier.spawn("applier", move || me.run_applier())?;
         let me = Arc::clone(self);
-        self.threads.spawn("log-guard", move || me.guard_mirror())
+        self.threads.spawn("log-guard", move || me.guard_mirror())?;
+        let me = Arc::clone(self);
+        self.threads
+            .spawn("sign-of-life", move || me.core.show_life(&me.guard))
     }
 
     /// What it works on.

@@ -8,7 +8,7 @@ use fwlog::{Durable, EnvironmentId, WriterError};
 use sqlitevfs::WriteSet;
 
 use crate::clients::Sessions;
-use crate::commit::checkpointer::{CheckpointTarget, Checkpointer};
+use crate::commit::checkpointer::{CheckpointTarget, CheckpointTrouble, Checkpointer};
 use crate::commit::committer::Queued;
 use crate::databases::host::{Drive, Host};
 use crate::databases::permit::Permit;
@@ -205,6 +205,15 @@ impl Environment {
         match self.side() {
             Side::Master(master) => master.guard().trouble(),
             Side::Slave(slave) => slave.guard().trouble(),
+            Side::None => None,
+        }
+    }
+
+    /// Why checkpoints fail at present, if they do.
+    pub fn checkpoint_trouble(&self) -> Option<CheckpointTrouble> {
+        match self.side() {
+            Side::Master(master) => master.checkpointer().trouble(),
+            Side::Slave(slave) => slave.checkpointer().trouble(),
             Side::None => None,
         }
     }

@@ -1,19 +1,17 @@
 //! What a server is and how it does, as values: tables for people and JSON are rendered from these.
 
 use std::fmt::{self, Display};
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use dbproto::{Progress, SlaveReport};
-use fwlog::{Durable, LogDirectory, Position, SegmentInfo, Timestamp};
+use dbproto::Progress;
+use fwlog::{LogDirectory, Position, SegmentInfo, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
+use crate::environment::replication_status::ReplicationStatus;
 use crate::environment::space::Space;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
-use crate::slave::SlaveProgress;
 
 /// A value that is shown, and written into JSON, as its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +29,13 @@ impl<T: Display> Serialize for Shown<T> {
     }
 }
 
-/// A point in time; RFC 3339 in JSON.
+/// A point in time, shown as `YYYY-MM-DD HH:MM:SS.mmmZ`; RFC 3339 in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time(pub Timestamp);
 
 impl Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        write!(f, "{}Z", self.0)
     }
 }
 
@@ -91,10 +89,14 @@ pub struct Status {
     pub redo_position: Option<Shown<Position>>,
     /// The forward log.
     pub forward_log: LogStatus,
+    /// Why the last checkpoint failed, if it did.
+    pub checkpoint_trouble: Option<String>,
+    /// Since when none has succeeded.
+    pub checkpoint_trouble_since: Option<Time>,
     /// Room on the disks.
     pub space: Vec<SpaceStatus>,
-    /// A slave's: how far it is.
-    pub replication: Option<SlaveStatus>,
+    /// Replication: on a slave its own, else that of each slave.
+    pub replication: Vec<ReplicationStatus>,
 }
 
 /// Room in a directory.
@@ -129,8 +131,10 @@ pub struct LogStatus {
     pub trouble: Option<String>,
     /// Since when.
     pub trouble_since: Option<Time>,
-    /// What is kept; the error where that can't be told.
-    pub kept: Result<KeptSegments, String>,
+    /// What is kept, where that can be told.
+    pub kept: Option<KeptSegments>,
+    /// Why it can't be told.
+    pub kept_error: Option<String>,
 }
 
 /// The segments in the directory of the log.
@@ -144,27 +148,6 @@ pub struct KeptSegments {
     pub bytes: u64,
     /// Those that can't be read, and why.
     pub damaged: Vec<String>,
-}
-
-/// How far a slave is, as it knows itself.
-#[derive(Debug, Clone, Serialize)]
-pub struct SlaveStatus {
-    /// A dbrepl is connected.
-    pub connected: bool,
-    /// The instance that it ships from.
-    pub source: Option<String>,
-    /// Taken from the connection.
-    pub received: Option<PointStatus>,
-    /// In the mirror, on the disk.
-    pub durable: Option<PointStatus>,
-    /// Visible to readers.
-    pub applied: Option<PointStatus>,
-    /// Commits behind the source.
-    pub lag_commits: Option<u64>,
-    /// Time behind the source.
-    pub lag_seconds: Option<Micros>,
-    /// Why nothing is applied, if so.
-    pub suspended: Option<String>,
 }
 
 /// A point of the log with its commit.
@@ -195,31 +178,11 @@ impl From<&Progress> for PointStatus {
     }
 }
 
-/// A slave as its master knows it by the note that dbrepl keeps.
-#[derive(Debug, Clone, Serialize)]
-pub struct SlaveStanding {
-    /// Its instance.
-    pub slave: String,
-    /// Where it is.
-    pub address: String,
-    /// When it was last heard of.
-    pub last_heard_of: Time,
-    /// What it has on its disk.
-    pub durable: Shown<Position>,
-    /// What its readers see.
-    pub applied: Shown<Position>,
-    /// Bytes of log behind; unknown where its segment is gone here.
-    pub lag_in_bytes: Option<u64>,
-    /// Commits behind.
-    pub lag_in_commits: Option<u64>,
-    /// Time behind.
-    pub lag_in_seconds: Option<Micros>,
-}
-
 impl Status {
     /// Of this environment, now.
     pub fn of(environment: &Environment) -> Result<Self, EngineError> {
         let core = environment.core();
+        let checkpoints = environment.checkpoint_trouble();
         Ok(Self {
             role: role_word(environment.role()),
             instance: core.config().server.instance.clone(),
@@ -231,8 +194,10 @@ impl Status {
             dirty_bytes: core.dirty_bytes(),
             redo_position: core.redo().map(|redo| Shown(redo.point.position)),
             forward_log: LogStatus::of(environment)?,
+            checkpoint_trouble_since: checkpoints.as_ref().map(|trouble| Time(trouble.since)),
+            checkpoint_trouble: checkpoints.map(|trouble| trouble.text),
             space: core.space().into_iter().map(SpaceStatus::from).collect(),
-            replication: SlaveStatus::of(environment),
+            replication: ReplicationStatus::all(environment)?,
         })
     }
 }
@@ -259,6 +224,12 @@ impl LogStatus {
             Some(slave) => slave.progress().durable.map(|d| (d.point.position, d.time)),
         };
         let trouble = environment.log_trouble();
+        // The rest is worth showing where this can't be told, and then most of all.
+        let kept = LogDirectory::scan(&location).map(|directory| KeptSegments::of(&directory));
+        let (kept, kept_error) = match kept {
+            Ok(kept) => (Some(kept), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         Ok(Self {
             enabled: core.log_place() == LogPlace::ForwardLog,
             segment: durable.map(|(position, _)| location.naming.file_name(position.segment)),
@@ -266,10 +237,8 @@ impl LogStatus {
             durable_at: durable.map(|(_, time)| Time(time)),
             trouble_since: trouble.as_ref().map(|trouble| Time(trouble.since)),
             trouble: trouble.map(|trouble| trouble.text),
-            // The rest is worth showing where this can't be told, and then most of all.
-            kept: LogDirectory::scan(&location)
-                .map(|directory| KeptSegments::of(&directory))
-                .map_err(|error| error.to_string()),
+            kept,
+            kept_error,
             directory: location.directory,
         })
     }
@@ -292,124 +261,5 @@ impl KeptSegments {
                 .map(|damaged| damaged.error.to_string())
                 .collect(),
         }
-    }
-}
-
-impl SlaveStatus {
-    /// Of this environment, if it is a slave.
-    pub fn of(environment: &Environment) -> Option<Self> {
-        Some(Self::from(environment.slave()?.progress()))
-    }
-}
-
-impl From<SlaveProgress> for SlaveStatus {
-    fn from(progress: SlaveProgress) -> Self {
-        let lag = progress
-            .source_durable
-            .as_ref()
-            .zip(progress.applied.as_ref());
-        Self {
-            connected: progress.source.is_some(),
-            lag_commits: lag
-                .map(|(source, applied)| source.commit.get().saturating_sub(applied.commit.get())),
-            lag_seconds: lag.map(|(source, applied)| {
-                Micros(source.time.micros().saturating_sub(applied.time.micros()))
-            }),
-            source: progress.source.map(|source| source.instance),
-            received: progress.received.as_ref().map(PointStatus::from),
-            durable: progress.durable.as_ref().map(PointStatus::from),
-            applied: progress.applied.as_ref().map(PointStatus::from),
-            suspended: progress.suspended,
-        }
-    }
-}
-
-impl SlaveStanding {
-    /// Each slave that dbrepl has told a master of, sorted by instance.
-    pub fn all(environment: &Environment) -> Result<Vec<Self>, EngineError> {
-        let location = environment.core().log_location()?;
-        let directory = LogDirectory::scan(&location)
-            .map_err(|error| EngineError::Corrupt(error.to_string()))?;
-        let durable = environment.durable();
-        let reports = reports(&location.directory)?;
-        Ok(reports
-            .into_iter()
-            .map(|report| Self::from_report(report, durable.as_ref(), &directory))
-            .collect())
-    }
-
-    fn from_report(
-        report: SlaveReport,
-        durable: Option<&Durable>,
-        directory: &LogDirectory,
-    ) -> Self {
-        let segment = directory.get(report.durable.segment);
-        // The slave has said so, and nobody has checked it.
-        let at = segment.map(|it| it.header.log_bytes.saturating_add(report.durable.offset));
-        let commits = durable.map(|it| it.commit.get().saturating_sub(report.commit.get()));
-        let behind = |it: &Durable| it.time.micros().saturating_sub(report.commit_time.micros());
-        Self {
-            lag_in_bytes: durable
-                .zip(at)
-                .map(|(it, at)| it.log_bytes.saturating_sub(at)),
-            lag_in_seconds: durable
-                .zip(commits)
-                .map(|(it, commits)| Micros(if commits == 0 { 0 } else { behind(it) })),
-            lag_in_commits: commits,
-            slave: report.instance,
-            address: report.address,
-            last_heard_of: Time(report.reported),
-            durable: Shown(report.durable),
-            applied: Shown(report.applied),
-        }
-    }
-}
-
-fn reports(directory: &Path) -> Result<Vec<SlaveReport>, EngineError> {
-    let failed = |error: &io::Error| EngineError::file("read", directory, error);
-    let mut reports = Vec::new();
-    for entry in fs::read_dir(directory).map_err(|error| failed(&error))? {
-        let entry = entry.map_err(|error| failed(&error))?;
-        let name = entry.file_name();
-        if name.to_str().is_some_and(SlaveReport::is_file_name) {
-            let bytes = fs::read(entry.path()).map_err(|error| failed(&error))?;
-            reports.extend(SlaveReport::decode(&bytes));
-        }
-    }
-    reports.sort_by(|a, b| a.instance.cmp(&b.instance));
-    Ok(reports)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_has_times_by_rfc_3339_numbers_and_nulls() {
-        let progress = Progress {
-            point: fwlog::LogPoint {
-                position: "1-2:128".parse().unwrap(),
-                hash: fwlog::ChainHash::ZERO,
-            },
-            commit: fwlog::CommitNumber::new(7),
-            time: Timestamp::from_micros(1_145_386_457_123_000),
-        };
-        let ahead = Progress {
-            commit: fwlog::CommitNumber::new(9),
-            time: Timestamp::from_micros(1_145_386_458_373_000),
-            ..progress
-        };
-        let status = SlaveStatus::from(SlaveProgress {
-            applied: Some(progress),
-            source_durable: Some(ahead),
-            ..SlaveProgress::default()
-        });
-        let json = serde_json::to_string(&status).unwrap();
-        assert_eq!(
-            json,
-            "{\"connected\":false,\"source\":null,\"received\":null,\"durable\":null,\
-             \"applied\":{\"position\":\"1-2:128\",\"commit\":7,\"time\":\"2006-04-18T18:54:17.123Z\"},\
-             \"lag_commits\":2,\"lag_seconds\":1.25,\"suspended\":null}"
-        );
     }
 }

@@ -1,11 +1,13 @@
 //! One dbrepl's connection, without the socket: messages in, messages out, the mirror in between.
 
 use std::mem;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use dbproto::{
-    Identity, Message, Progress, Receiver, ReceiverAction, Refuse, Status, StatusPacer, state,
+    Identity, Message, Progress, Receiver, ReceiverAction, Refuse, Standing, Status, StatusPacer,
+    state,
 };
 use fwlog::{Block, Durable, EnvironmentId, Mirror, Position, SegmentHeader, hash_at};
 
@@ -28,6 +30,9 @@ pub struct Link {
     pacer: StatusPacer,
     pending: Vec<Block>,
     unsynced_bytes: usize,
+    address: Option<SocketAddr>,
+    /// What the operator is told of the end, once there is something to tell.
+    ending: Option<(Standing, String)>,
 }
 
 impl Link {
@@ -58,11 +63,33 @@ impl Link {
             pacer: StatusPacer::new(),
             pending: Vec::new(),
             unsynced_bytes: 0,
+            address: None,
+            ending: None,
         };
         mended?;
         match refuse_suspended(&progress) {
             Some(refuse) => Err(refuse),
             None => Ok(link),
+        }
+    }
+
+    /// The other side is there.
+    pub fn comes_from(&mut self, address: SocketAddr) {
+        self.address = Some(address);
+    }
+
+    /// What the operator is told once this is over, unless more is known of the end already.
+    pub fn ends(&mut self, standing: Standing, why: impl Into<String>) {
+        self.ending.get_or_insert_with(|| (standing, why.into()));
+    }
+
+    /// Whether the next message is waited for: as long as one is worked on, nobody is silent.
+    pub(crate) fn listens(&self, listens: bool) {
+        let hearing = self.slave.log().hearing();
+        if listens {
+            hearing.listen();
+        } else {
+            hearing.work();
         }
     }
 
@@ -146,10 +173,7 @@ impl Link {
                 self.adopt(environment)?;
             }
             ReceiverAction::Start { at } => {
-                let source = self.receiver.source().cloned();
-                let after = at.map_or_else(|| "nothing".to_owned(), |at| at.position.to_string());
-                tracing::info!(after, "replication goes on");
-                self.slave.log().update(|progress| progress.source = source);
+                self.note_start(at.map(|at| at.position));
             }
             ReceiverAction::Segment { id, header } => {
                 self.sync()?;
@@ -178,23 +202,47 @@ impl Link {
                 let durable = self.mirror()?.seal(&bytes).map_err(refuse_mirror)?;
                 self.made_durable(&durable)?;
             }
-            ReceiverAction::KeepAlive { durable, reply } => {
+            ReceiverAction::KeepAlive { source, reply } => {
                 if let Some(mirror) = self.mirror.as_mut() {
                     mirror.look_after_files().map_err(refuse_mirror)?;
                     tell_restored(mirror.take_restored());
                 }
-                self.slave
-                    .log()
-                    .update(|progress| progress.source_durable = Some(durable));
+                self.slave.log().update(|progress| {
+                    progress.feed.source_state = Some((source, Instant::now()));
+                });
                 if reply {
                     self.pacer.ask();
                 }
             }
             ReceiverAction::Refused(refuse) => {
                 tracing::warn!(%refuse, "dbrepl does not go on");
+                let standing = Standing::of_refusal(&refuse).unwrap_or(Standing::Refused);
+                self.ends(standing, refuse.to_string());
             }
         }
         Ok(None)
+    }
+
+    /// From now on it is fed.
+    fn note_start(&self, after: Option<Position>) {
+        let source = self.receiver.source().cloned();
+        let name = source.as_ref().map(|source| source.instance.clone());
+        let (from, source_name) = (self.address, name.clone().unwrap_or_default());
+        tracing::info!(
+            source = source_name,
+            address = from.map(tracing::field::display),
+            "replication goes on after {}",
+            after.map_or_else(|| "nothing".to_owned(), |at| at.to_string())
+        );
+        let log = self.slave.log();
+        let now = log.now();
+        log.update(|progress| {
+            let feed = &mut progress.feed;
+            feed.source = source;
+            feed.source_name = name.or(feed.source_name.take());
+            feed.address = from;
+            feed.since = now;
+        });
     }
 
     /// The log of a slave that was made from a copy has begun: from now on it must be found.
@@ -287,8 +335,14 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.slave.log().give_back(self.mirror.take());
+        let ending = self.ending.take();
+        let now = self.slave.log().now();
         self.slave.log().update(|progress| {
-            progress.source = None;
+            let feed = &mut progress.feed;
+            if feed.source.take().is_some() || ending.is_some() {
+                feed.since = now;
+            }
+            feed.ended = ending.or(feed.ended.take());
             // What was received and not synced is forgotten with the connection.
             progress.received = progress.durable;
         });

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use dbproto::{Message, Refuse, state};
+use dbproto::{Message, Refuse, Standing, state};
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
 use pgwire::messages::copy::{CopyBothResponse, CopyData, CopyDone};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 
+use crate::clients::{Registered, SessionEntry};
 use crate::environment::Environment;
 use crate::feed::link::{Link, stopping};
 use crate::wire::ClientStream;
@@ -23,26 +24,37 @@ const SEND_LIMIT: Duration = Duration::from_secs(10);
 pub async fn serve_replication(
     mut stream: ClientStream,
     environment: Arc<Environment>,
-    user: String,
+    registered: &Registered,
 ) {
-    tracing::info!(user, "dbrepl is connected");
-    match serve(&mut stream, &environment).await {
-        Ok(()) => tracing::info!("dbrepl has left"),
-        Err(error) => tracing::info!(%error, "the connection to dbrepl is lost"),
+    let entry = &registered.entry;
+    if let Err(error) = serve(&mut stream, &environment, entry).await {
+        tracing::debug!(%error, address = %entry.address, "a dbrepl could not be told that it is refused");
     }
 }
 
-async fn serve(stream: &mut ClientStream, environment: &Arc<Environment>) -> Result<(), WireError> {
+/// A dbrepl that can't feed the slave is told why; that is one line of the log, however often it
+/// tries.
+async fn serve(
+    stream: &mut ClientStream,
+    environment: &Arc<Environment>,
+    entry: &SessionEntry,
+) -> Result<(), WireError> {
     let response = CopyBothResponse::new(1, 0, Vec::new());
     stream
         .send(PgWireBackendMessage::CopyBothResponse(response))
         .await?;
     let result = match Link::open(environment) {
-        Ok(mut link) => converse(stream, &mut link).await?,
-        Err(refuse) => Err(refuse),
+        Ok(mut link) => {
+            link.comes_from(entry.address);
+            feed(stream, &mut link, entry).await
+        }
+        Err(refuse) => {
+            // Without the port: what is said again and again is counted.
+            tracing::warn!(%refuse, user = entry.user, host = %entry.address.ip(), "replication is refused");
+            Err(refuse)
+        }
     };
     if let Err(refuse) = result {
-        tracing::warn!(%refuse, "replication is refused");
         send(stream, &Message::Refuse(refuse)).await?;
     }
     stream
@@ -50,15 +62,50 @@ async fn serve(stream: &mut ClientStream, environment: &Arc<Environment>) -> Res
         .await
 }
 
+/// The conversation with a dbrepl that has the mirror. An error is still to be said to it.
+async fn feed(
+    stream: &mut ClientStream,
+    link: &mut Link,
+    entry: &SessionEntry,
+) -> Result<(), Refuse> {
+    let (user, address) = (&entry.user, entry.address);
+    tracing::info!(user, %address, "dbrepl is connected");
+    let result = converse(stream, link, entry).await;
+    link.listens(true);
+    match result {
+        Ok(Ok(())) => {
+            link.ends(Standing::NotConnected, "dbrepl has left");
+            tracing::info!(user, %address, "dbrepl has left");
+            Ok(())
+        }
+        Ok(Err(refuse)) => {
+            let standing = Standing::of_refusal(&refuse).unwrap_or(Standing::NotConnected);
+            link.ends(standing, refuse.to_string());
+            tracing::warn!(%refuse, user, %address, "replication is refused");
+            Err(refuse)
+        }
+        Err(error) => {
+            link.ends(
+                Standing::NotConnected,
+                format!("the connection to dbrepl is lost: {error}"),
+            );
+            tracing::warn!(%error, user, %address, "the connection to dbrepl is lost");
+            Ok(())
+        }
+    }
+}
+
 enum Event {
     Message(Option<Result<Request, WireError>>),
     Report,
+    Killed,
 }
 
 /// The outer error is the socket's, the inner one is said to the other side.
 async fn converse(
     stream: &mut ClientStream,
     link: &mut Link,
+    entry: &SessionEntry,
 ) -> Result<Result<(), Refuse>, WireError> {
     let mut heard = Instant::now();
     loop {
@@ -69,12 +116,20 @@ async fn converse(
             message = stream.next() => Event::Message(message),
             () = link.changed() => Event::Report,
             () = tokio::time::sleep_until(wait.into()) => Event::Report,
+            () = entry.wake.notified() => Event::Killed,
         };
         if link.must_leave() {
             return Ok(Err(stopping()));
         }
         match event {
             Event::Message(_) => heard = Instant::now(),
+            Event::Killed => {
+                let why = Refuse::new(
+                    state::ADMIN_SHUTDOWN,
+                    "an operator has ended the connection",
+                );
+                return Ok(Err(why));
+            }
             // A source that is gone without a word must not keep the mirror from its successor.
             Event::Report if heard.elapsed() > dbproto::SILENCE_LIMIT => {
                 let why = Refuse::new(state::PROTOCOL_VIOLATION, "dbrepl has fallen silent");
@@ -82,10 +137,12 @@ async fn converse(
             }
             Event::Report => {}
         }
-        if let Event::Message(first) = event
-            && let Some(end) = take_arrived(stream, link, first).await?
-        {
-            return Ok(end);
+        if let Event::Message(first) = event {
+            link.listens(false);
+            if let Some(end) = take_arrived(stream, link, first).await? {
+                return Ok(end);
+            }
+            link.listens(true);
         }
         if let Some(report) = link.report(Instant::now()) {
             send(stream, &report).await?;

@@ -178,7 +178,7 @@ async fn enter(
     address: SocketAddr,
 ) -> Result<(), (ClientStream, Failure)> {
     if client.purpose == Purpose::ForwardLog {
-        return replicate(stream, environment, client).await;
+        return replicate(stream, environment, client, address).await;
     }
     let settings = client.settings;
     let entry = NewSession {
@@ -212,6 +212,7 @@ async fn replicate(
     mut stream: ClientStream,
     environment: &Arc<Environment>,
     client: startup::Authenticated,
+    address: SocketAddr,
 ) -> Result<(), (ClientStream, Failure)> {
     let refusal = match Users::of(environment).privilege(&client.user) {
         Ok(Privilege::Dba | Privilege::Operator) => None,
@@ -224,12 +225,24 @@ async fn replicate(
     if let Some(refusal) = refusal {
         return Err((stream, refusal));
     }
-    let told = startup::welcome(&mut stream, &client.settings, 0, client.key).await;
+    let entry = NewSession {
+        user: client.user,
+        database: client.database,
+        application: "dbrepl".to_owned(),
+        address,
+        key: client.key.clone(),
+    };
+    let registered = match environment.sessions().register_replication(entry) {
+        Ok(registered) => registered,
+        Err(failure) => return Err((stream, failure)),
+    };
+    let pid = registered.entry.pid;
+    let told = startup::welcome(&mut stream, &client.settings, pid, client.key).await;
     if let Err(failure) = told {
         return Err((stream, failure));
     }
     stream.codec_mut().set_phase(Phase::Replication);
-    crate::feed::serve_replication(stream, Arc::clone(environment), client.user).await;
+    crate::feed::serve_replication(stream, Arc::clone(environment), &registered).await;
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //!                ◀─ Status: received, durable, applied ◀──────────────────────────┘
 //! ```
 
+mod feed_state;
 mod mend;
 pub(crate) mod refusal;
 mod retry;
@@ -16,8 +17,10 @@ use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dbproto::{Identify, Progress};
-use fwlog::{Block, EnvironmentId, IoFailure, Mirror, MirrorError, Recovered, SegmentStore};
+use dbproto::Progress;
+use fwlog::{
+    Block, Clock, EnvironmentId, IoFailure, Mirror, MirrorError, Recovered, SegmentStore, Timestamp,
+};
 use pgtypes::SqlState;
 use tokio::sync::Notify;
 
@@ -26,7 +29,10 @@ use crate::commit::tell_restored;
 use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
 use crate::databases::host::Host;
 use crate::error::EngineError;
+use crate::slave::feed_state::Hearing;
 use crate::slave::waits::Waits;
+
+pub use feed_state::FeedState;
 
 /// Runs of blocks on their way from the mirror to the applier.
 const QUEUED_RUNS: usize = 8;
@@ -44,12 +50,12 @@ pub struct SlaveProgress {
     pub applied: Option<Progress>,
     /// Why nothing is applied, if so.
     pub suspended: Option<String>,
+    /// Since when.
+    pub suspended_since: Timestamp,
     /// Applying goes on by itself as soon as this is over: the SQLSTATE of a disk that is full or fails.
     pub waits_for: Option<SqlState>,
-    /// Who ships at present.
-    pub source: Option<Identify>,
-    /// The source's durable end, as of its last message.
-    pub source_durable: Option<Progress>,
+    /// The connection that feeds it.
+    pub feed: FeedState,
 }
 
 /// What goes to the applier's thread.
@@ -79,6 +85,8 @@ pub struct SlaveLog {
     /// Whoever feeds it has to leave, and nobody comes in.
     feed_ended: AtomicBool,
     progress: Mutex<SlaveProgress>,
+    hearing: Hearing,
+    clock: Clock,
     /// Rung when `progress` has changed, for the connection's status messages.
     changed: Notify,
     /// Zeros written ahead of the end of the mirror's open segment.
@@ -167,9 +175,10 @@ impl SlaveLog {
         store: Arc<SegmentStore>,
         host: &Host,
         mirror: Option<Mirror>,
-        progress: SlaveProgress,
+        mut progress: SlaveProgress,
         applier: Applier,
     ) -> Self {
+        progress.feed.since = host.clock.now();
         let (queue, work) = mpsc::sync_channel(QUEUED_RUNS);
         Self {
             store,
@@ -177,6 +186,8 @@ impl SlaveLog {
             freed: Condvar::new(),
             feed_ended: AtomicBool::new(false),
             progress: Mutex::new(progress),
+            hearing: Hearing::new(),
+            clock: host.clock.clone(),
             changed: Notify::new(),
             preallocate: host.preallocate,
             queue,
@@ -188,6 +199,16 @@ impl SlaveLog {
     /// How far the slave is.
     pub fn progress(&self) -> SlaveProgress {
         self.state().clone()
+    }
+
+    /// When the side that feeds it was last heard.
+    pub(crate) fn hearing(&self) -> &Hearing {
+        &self.hearing
+    }
+
+    /// What the clock says.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Ends the applier's thread after what it has.
@@ -311,7 +332,13 @@ impl SlaveLog {
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut SlaveProgress)) {
-        change(&mut self.state());
+        let mut state = self.state();
+        let suspended = state.suspended.clone();
+        change(&mut state);
+        if state.suspended.is_some() && state.suspended != suspended {
+            state.suspended_since = self.clock.now();
+        }
+        drop(state);
         self.changed.notify_one();
     }
 

@@ -10,7 +10,7 @@
 //!   (AskHash ──▶ ◀── Hash)*                          only to find a fork point
 //!   Start ────────────────────────────────────────▶
 //!   Segment, Blocks*, Seal, Segment … ────────────▶  mirror, sync, apply
-//!   KeepAlive, each second when idle ─────────────▶
+//!   KeepAlive, each second ───────────────────────▶
 //!            ◀───────────────────────────────────── Status, each second at least
 //!   CopyDone ─────────────────────────────────────▶  finish what arrived, sync
 //!            ◀───────────────────────────────────── CopyDone
@@ -33,6 +33,8 @@ mod receiver;
 mod refuse;
 mod report;
 mod shipper;
+mod source_state;
+mod standing;
 pub mod state;
 mod wire;
 
@@ -45,13 +47,18 @@ pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
 pub use refuse::Refuse;
 pub use report::{REPORT_SIZE, SlaveReport};
 pub use shipper::{Border, BorderKind, Reached, Refusal, Shipper, ShipperAction};
+pub use source_state::SourceState;
+pub use standing::{Standing, Weight};
 
 /// Version of the messages on this page. Both sides must speak the same.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// A side that hears nothing for so long gives the connection up: without it, a slave would keep the
 /// place of a dbrepl whose machine is gone.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(30);
+
+/// Each side says something each second; one that has not for so long is shown as silent.
+pub const SILENT: Duration = Duration::from_secs(3);
 
 /// Value of the start-up parameter `replication` that asks for this protocol.
 pub const REPLICATION_PARAMETER: &str = "forwardlog";

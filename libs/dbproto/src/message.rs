@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use fwlog::{ChainHash, LogPoint, Position};
 
 use crate::wire::{FieldReader, FieldWriter};
-use crate::{Identify, Identity, Progress, ProtocolError, Refuse, Status, pack};
+use crate::{Identify, Identity, ProtocolError, Refuse, SourceState, Status, pack};
 
 /// Longest message in bytes, type byte included. Blocks are sent about 1 MiB at a time; the rest is
 /// room for one block that is larger by itself (16 MiB of records at most).
@@ -97,8 +97,8 @@ pub enum Message {
     },
     /// → Nothing else to send, or time for a sign of life.
     KeepAlive {
-        /// The source's durable end.
-        durable: Progress,
+        /// How the source is.
+        source: SourceState,
         /// The source wants a [`Message::Status`] now.
         reply: bool,
     },
@@ -171,9 +171,9 @@ impl Message {
                 out.u8(kind::SEAL);
                 return bytes.clone();
             }
-            Self::KeepAlive { durable, reply } => {
+            Self::KeepAlive { source, reply } => {
                 out.u8(kind::KEEP_ALIVE);
-                durable.write(&mut out);
+                source.write(&mut out);
                 out.flag(*reply);
             }
             Self::Status(status) => {
@@ -256,7 +256,7 @@ impl Message {
             }
             kind::SEAL => Self::Seal { bytes: from.rest() },
             kind::KEEP_ALIVE => Self::KeepAlive {
-                durable: Progress::read(from)?,
+                source: SourceState::read(from)?,
                 reply: from.flag()?,
             },
             kind::STATUS => Self::Status(Status::read(from)?),
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(refused(b"I"), ProtocolError::TooShort { kind: 'I' });
         assert_eq!(
             refused(b"I\x07\0"),
-            ProtocolError::Version { ours: 1, theirs: 7 }
+            ProtocolError::Version { ours: 2, theirs: 7 }
         );
         assert_eq!(
             refused(b"S\x02"),

@@ -9,47 +9,41 @@ use std::str::FromStr;
 
 use fwlog::{CommitNumber, Position, Timestamp};
 
-use crate::Status;
+use crate::{Progress, Standing};
 
 /// Bytes of the file.
-pub const REPORT_SIZE: usize = 512;
+pub const REPORT_SIZE: usize = 1024;
 /// The file of the slave instance `north` is `slave-north.status`.
 const PREFIX: &str = "slave-";
 const SUFFIX: &str = ".status";
+/// Bytes of the longest address, and of the longest reason; more is cut.
+const MAX_ADDRESS: usize = 100;
+const MAX_REASON: usize = 400;
 
-/// How far a slave was when dbrepl last heard of it.
+/// How a slave was when dbrepl last knew of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlaveReport {
     /// Name of the slave's instance.
     pub instance: String,
     /// Where dbrepl reaches it.
     pub address: String,
-    /// When dbrepl wrote this.
-    pub reported: Timestamp,
+    /// How replication to it stands.
+    pub standing: Standing,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, where there is something to say.
+    pub reason: Option<String>,
+    /// When dbrepl wrote this: each second while it is connected.
+    pub written: Timestamp,
+    /// When the slave was last heard of.
+    pub heard: Timestamp,
     /// In the slave's log, on disk.
-    pub durable: Position,
+    pub durable: Option<Progress>,
     /// Visible to the slave's readers.
-    pub applied: Position,
-    /// The newest commit there.
-    pub commit: CommitNumber,
-    /// Time of that commit.
-    pub commit_time: Timestamp,
+    pub applied: Option<Progress>,
 }
 
 impl SlaveReport {
-    /// A report of this moment.
-    pub fn new(instance: &str, address: &str, status: &Status, reported: Timestamp) -> Self {
-        Self {
-            instance: instance.to_owned(),
-            address: address.to_owned(),
-            reported,
-            durable: status.durable.point.position,
-            applied: status.applied.point.position,
-            commit: status.applied.commit,
-            commit_time: status.applied.time,
-        }
-    }
-
     /// Name of the file for a slave instance.
     pub fn file_name(instance: &str) -> String {
         format!("{PREFIX}{instance}{SUFFIX}")
@@ -60,26 +54,34 @@ impl SlaveReport {
         name.starts_with(PREFIX) && name.ends_with(SUFFIX)
     }
 
-    /// The file's content, [`REPORT_SIZE`] bytes; addresses that are too long are cut.
+    /// The file's content, [`REPORT_SIZE`] bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let address: String = self
-            .address
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(60)
-            .collect();
         let mut text = format!(
-            "instance = {}\naddress = {address}\nreported = {}\ndurable = {}\napplied = {}\ncommit = {}\ncommit_time = {}\nend\n",
-            self.instance,
-            self.reported.micros(),
-            self.durable,
-            self.applied,
-            self.commit.get(),
-            self.commit_time.micros(),
-        )
-        .into_bytes();
-        text.resize(REPORT_SIZE, b' ');
-        text
+            "instance = {}\naddress = {}\nstanding = {}\nsince = {}\n",
+            line(&self.instance, MAX_ADDRESS),
+            line(&self.address, MAX_ADDRESS),
+            self.standing,
+            self.since.micros(),
+        );
+        if let Some(reason) = &self.reason {
+            text += &format!("reason = {}\n", line(reason, MAX_REASON));
+        }
+        text += &format!(
+            "written = {}\nheard = {}\n",
+            self.written.micros(),
+            self.heard.micros()
+        );
+        for (name, progress) in [("durable", &self.durable), ("applied", &self.applied)] {
+            if let Some(progress) = progress {
+                let (position, commit) = (progress.point.position, progress.commit.get());
+                let time = progress.time.micros();
+                text += &format!("{name} = {position} {commit} {time}\n");
+            }
+        }
+        text += "end\n";
+        let mut bytes = text.into_bytes();
+        bytes.resize(REPORT_SIZE, b' ');
+        bytes
     }
 
     /// Reads a file's content; `None`: it is no whole report.
@@ -94,13 +96,41 @@ impl SlaveReport {
         Some(Self {
             instance: parse(&values, "instance")?,
             address: parse(&values, "address")?,
-            reported: micros("reported")?,
-            durable: parse(&values, "durable")?,
-            applied: parse(&values, "applied")?,
-            commit: CommitNumber::new(parse(&values, "commit")?),
-            commit_time: micros("commit_time")?,
+            standing: parse(&values, "standing")?,
+            since: micros("since")?,
+            reason: parse(&values, "reason"),
+            written: micros("written")?,
+            heard: micros("heard")?,
+            durable: values.get("durable").and_then(|text| progress(text)),
+            applied: values.get("applied").and_then(|text| progress(text)),
         })
     }
+}
+
+/// The text on one line, cut to so many bytes.
+fn line(text: &str, limit: usize) -> String {
+    let mut line = String::new();
+    for c in text.chars() {
+        let c = if c.is_control() { ' ' } else { c };
+        if line.len() + c.len_utf8() > limit {
+            break;
+        }
+        line.push(c);
+    }
+    line
+}
+
+/// `12-3:184320 4711 1799999999000000`; the chain hash is nobody's business here.
+fn progress(text: &str) -> Option<Progress> {
+    let mut words = text.split(' ');
+    let position: Position = words.next()?.parse().ok()?;
+    let commit = words.next()?.parse().ok()?;
+    let time = words.next()?.parse().ok()?;
+    Some(Progress {
+        point: fwlog::LogPoint::new(position, fwlog::ChainHash::ZERO),
+        commit: CommitNumber::new(commit),
+        time: Timestamp::from_micros(time),
+    })
 }
 
 fn parse<T: FromStr>(values: &HashMap<&str, &str>, key: &str) -> Option<T> {
@@ -115,11 +145,13 @@ mod tests {
         SlaveReport {
             instance: "north".into(),
             address: "slave.example.com:8102".into(),
-            reported: Timestamp::from_micros(1_800_000_000_000_000),
-            durable: "12-3:184320".parse().unwrap(),
-            applied: "12-3:180000".parse().unwrap(),
-            commit: CommitNumber::new(4711),
-            commit_time: Timestamp::from_micros(1_799_999_999_000_000),
+            standing: Standing::Suspended,
+            since: Timestamp::from_micros(1_799_999_000_000_000),
+            reason: Some("no room = none".into()),
+            written: Timestamp::from_micros(1_800_000_000_500_000),
+            heard: Timestamp::from_micros(1_800_000_000_000_000),
+            durable: progress("12-3:184320 4712 1799999999000000"),
+            applied: None,
         }
     }
 
@@ -135,12 +167,23 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_address_leaves_room_for_the_rest() {
+    fn the_longest_words_leave_room_for_the_rest() {
         let long = SlaveReport {
+            instance: "ü".repeat(100_000),
             address: "x".repeat(100_000),
-            ..report()
+            reason: Some("two\nlines ".repeat(10_000)),
+            standing: Standing::LogOff,
+            since: Timestamp::from_micros(u64::MAX),
+            written: Timestamp::from_micros(u64::MAX),
+            heard: Timestamp::from_micros(u64::MAX),
+            durable: progress(
+                "4294967295-4294967295:18446744073709551615 18446744073709551615 18446744073709551615",
+            ),
+            applied: report().durable,
         };
-        assert!(SlaveReport::decode(&long.encode()).is_some());
+        let bytes = long.encode();
+        assert_eq!(bytes.len(), REPORT_SIZE);
+        assert!(SlaveReport::decode(&bytes).is_some());
         assert!(SlaveReport::is_file_name(&SlaveReport::file_name("north")));
         assert!(!SlaveReport::is_file_name("fw-1-1"));
     }

@@ -14,10 +14,14 @@ pub const IN_USE: SqlState = SqlState::OBJECT_IN_USE;
 pub const OTHER_ENVIRONMENT: SqlState = SqlState::REPLICATION_OTHER_ENVIRONMENT;
 /// The slave's log and the master's differ.
 pub const DIVERGED: SqlState = SqlState::REPLICATION_DIVERGED;
+/// The slave has all of the master's log, and goes on where that ends.
+pub const AHEAD: SqlState = SqlState::REPLICATION_AHEAD;
 /// What arrived doesn't continue the slave's log: a hash, a checksum or a border is wrong.
 pub const DAMAGED: SqlState = SqlState::REPLICATION_DAMAGED;
 /// The master's log doesn't hold what the slave needs next.
 pub const LOG_MISSING: SqlState = SqlState::REPLICATION_LOG_MISSING;
+/// The source keeps no forward log: there is nothing more to send.
+pub const LOG_OFF: SqlState = SqlState::REPLICATION_LOG_OFF;
 /// The slave can't write its own log.
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.
@@ -29,6 +33,9 @@ pub const CANNOT_CONNECT_NOW: SqlState = SqlState::CANNOT_CONNECT_NOW;
 
 /// What an operator does about a slave that can't go on.
 pub(crate) const RESYNCHRONIZE: &str = "re-synchronize the slave: stop it, keep its forward-log files aside, and start it on a copy of the master's DataDir made after a clean stop";
+
+/// What an operator does about a slave that has more than its master.
+pub(crate) const KEEP_THE_SLAVE: &str = "what the slave has beyond that point exists nowhere else: change nothing on the slave; bring the missing end of the log back to the master (the slave's segment files have the same bytes), or go on with the slave as the new master";
 
 /// Whether an error of this SQLSTATE may not come again when it is tried later: resources are short
 /// (53), the server starts or stops (57P), a disk fails (58), somebody is in the way.

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use dbproto::{
     Identify, Identity, Message, PROTOCOL_VERSION, Progress, Receiver, ReceiverAction, Refuse,
-    Role, Shipper, ShipperAction, Status,
+    Role, Shipper, ShipperAction, SourceState, Status,
 };
 use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
 use pgtypes::SqlState;
@@ -104,6 +104,21 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn source_state()(durable in progress(), times in any::<[u64; 3]>(), log_bytes in any::<u64>(), flags in any::<[bool; 3]>()) -> SourceState {
+        let [now, oldest, silent] = times.map(Timestamp::from_micros);
+        let [caught_up, has_oldest, is_silent] = flags;
+        SourceState {
+            durable,
+            log_bytes,
+            now,
+            oldest_outstanding: has_oldest.then_some(oldest),
+            caught_up,
+            silent_since: is_silent.then_some(silent),
+        }
+    }
+}
+
 fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
         identify().prop_map(Message::Identify),
@@ -117,8 +132,8 @@ fn message() -> impl Strategy<Value = Message> {
         bytes().prop_map(|header| Message::Segment { header }),
         (position(), bytes()).prop_map(|(start, bytes)| Message::Blocks { start, bytes }),
         bytes().prop_map(|bytes| Message::Seal { bytes }),
-        (progress(), any::<bool>())
-            .prop_map(|(durable, reply)| Message::KeepAlive { durable, reply }),
+        (source_state(), any::<bool>())
+            .prop_map(|(source, reply)| Message::KeepAlive { source, reply }),
         status().prop_map(Message::Status),
         refuse().prop_map(Message::Refuse),
     ]

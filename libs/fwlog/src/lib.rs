@@ -14,6 +14,7 @@
 mod block;
 mod chain;
 mod clock;
+mod commit_time;
 mod contents;
 mod damage;
 mod directory;

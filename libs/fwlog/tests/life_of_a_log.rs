@@ -216,3 +216,34 @@ fn a_slave_goes_on_where_it_was_stopped_and_ends_with_the_same_files() {
     ship(master.path(), &mut mirror);
     assert_eq!(mirror.durable(), Some(writer.durable()));
 }
+
+#[test]
+fn the_time_of_the_next_commit_is_found_across_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    write_three_generations(folder.path());
+    let log = LogDirectory::scan(&location(folder.path())).unwrap();
+    let end = recover_all(folder.path(), SealNewest::Yes).0.end.position;
+    let mut follow = Follow::start(location(folder.path()), LogPoint::ORIGIN).unwrap();
+    follow.set_batch(1);
+    let (mut before, mut found) = (LogPoint::ORIGIN.position, 0);
+    loop {
+        match follow.next().unwrap() {
+            FollowItem::Blocks { bytes, last, .. } => {
+                let head = fwlog::BlockHead::decode(&bytes).unwrap();
+                if head.first_commit <= head.last_commit {
+                    // From the block before, which may be in an earlier segment.
+                    let time = log.commit_time_behind(before, end).unwrap();
+                    assert_eq!(time, Some(head.time), "behind {before}");
+                    found += 1;
+                    before = last.position;
+                }
+            }
+            FollowItem::UpToDate(_) => break,
+            _ => {}
+        }
+    }
+    assert_eq!(found, 45);
+    assert_eq!(log.commit_time_behind(end, end).unwrap(), None);
+    let gone = fwlog::Position::new(SegmentId::new(7, 1), 128);
+    assert_eq!(log.commit_time_behind(gone, end).unwrap(), None);
+}

@@ -100,7 +100,7 @@ impl Line {
             FollowItem::UpToDate(durable) => {
                 self.at_end = true;
                 let progress = Progress::from(&durable);
-                let sign = Shipper::keep_alive(progress, false);
+                let sign = Shipper::keep_alive(progress.into(), false);
                 self.to_slave.push_back(encode(&sign));
                 return Ok(false);
             }

@@ -15,7 +15,7 @@ mod pacer;
 use bytes::Bytes;
 use fwlog::{ChainHash, EnvironmentId, LogPoint, Position, SegmentHeader, SegmentId};
 
-use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse};
+use crate::{Identify, Identity, Message, ProtocolError, Refuse, SourceState};
 use crate::{check_compatible, state};
 
 pub use pacer::{STATUS_INTERVAL, StatusPacer};
@@ -63,10 +63,10 @@ pub enum ReceiverAction {
         /// The seal as on disk.
         bytes: Bytes,
     },
-    /// The source's durable end, to know the lag by; call [`StatusPacer::ask`] when `reply`.
+    /// How the source is, to know the lag by; call [`StatusPacer::ask`] when `reply`.
     KeepAlive {
-        /// The source's durable end.
-        durable: Progress,
+        /// How the source is.
+        source: SourceState,
         /// The source wants a status now.
         reply: bool,
     },
@@ -180,8 +180,8 @@ impl Receiver {
             ))
             .hint(state::RESYNCHRONIZE)),
             (Message::Seal { bytes }, ReceiverState::Receiving(place)) => self.seal(place, bytes),
-            (Message::KeepAlive { durable, reply }, ReceiverState::Receiving(_)) => {
-                Ok(vec![ReceiverAction::KeepAlive { durable, reply }])
+            (Message::KeepAlive { source, reply }, ReceiverState::Receiving(_)) => {
+                Ok(vec![ReceiverAction::KeepAlive { source, reply }])
             }
             (message, state) => Err(unexpected(&message, state)),
         }

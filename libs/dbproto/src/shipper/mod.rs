@@ -18,7 +18,7 @@ mod window;
 use bytes::Bytes;
 use fwlog::{LogPoint, Position};
 
-use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse, Status};
+use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse, SourceState, Status};
 use crate::{check_compatible, state};
 
 pub use action::{BorderKind, Reached, Refusal, ShipperAction};
@@ -50,6 +50,10 @@ impl ShipperState {
         }
     }
 }
+
+/// Nothing of the slave's log is wrong: it is the source that lacks its end.
+const AHEAD: &str =
+    "the slave is ahead: it has all of the master's log, and goes on where that ends";
 
 /// The source's side.
 #[derive(Debug)]
@@ -260,14 +264,21 @@ impl Shipper {
                 },
             )
         };
-        Refuse::new(state::DIVERGED, message)
+        let end_here = self.identify.durable.map(|durable| durable.point.position);
+        let has_all = fork.is_some_and(|fork| Some(fork.point.position) >= end_here);
+        let (state, message, hint) = if has_all && end_here.is_some() {
+            (state::AHEAD, AHEAD.to_owned(), state::KEEP_THE_SLAVE)
+        } else {
+            (state::DIVERGED, message, state::RESYNCHRONIZE)
+        };
+        Refuse::new(state, message)
             .detail(format!(
                 "slave {} is at {}, the master's log ends at {}",
                 slave.map_or("", |slave| slave.instance.as_str()),
                 end(slave.and_then(|slave| slave.durable.as_ref())),
                 end(self.identify.durable.as_ref()),
             ))
-            .hint(state::RESYNCHRONIZE)
+            .hint(hint)
     }
 
     fn acknowledge(&mut self, status: Status) -> Result<Vec<ShipperAction>, Refusal> {
@@ -352,9 +363,9 @@ impl Shipper {
         );
     }
 
-    /// A sign of life, with the source's durable end.
-    pub fn keep_alive(durable: Progress, reply: bool) -> Message {
-        Message::KeepAlive { durable, reply }
+    /// A sign of life, with how the source is.
+    pub fn keep_alive(source: SourceState, reply: bool) -> Message {
+        Message::KeepAlive { source, reply }
     }
 
     /// Whether the slave has all that was shipped so far.

@@ -168,8 +168,8 @@ pub(crate) fn show(message: &Message) -> String {
         }
         Message::Blocks { start, bytes } => format!("{name} {start} {} bytes", bytes.len()),
         Message::Seal { bytes } => format!("{name} {} bytes", bytes.len()),
-        Message::KeepAlive { durable, reply } => {
-            format!("{name} {} reply={reply}", show_progress(durable))
+        Message::KeepAlive { source, reply } => {
+            format!("{name} {} reply={reply}", show_progress(&source.durable))
         }
         Message::Status(_) => name.to_owned(),
         Message::Refuse(refuse) => format!("{name} {}", show_refuse(refuse)),

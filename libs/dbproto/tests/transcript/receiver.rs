@@ -50,7 +50,7 @@ impl ReceiverSide {
                 bytes: Bytes::from_static(&[0; 68]),
             },
             "keep-alive" => Message::KeepAlive {
-                durable: progress(words.at(1)),
+                source: progress(words.at(1)).into(),
                 reply: words.get("reply").is_some(),
             },
             "refuse" => Message::Refuse(refuse(&words)),
@@ -84,8 +84,11 @@ fn action(action: &ReceiverAction) -> String {
             format!("blocks at {start}, {} bytes", bytes.len())
         }
         ReceiverAction::Seal { bytes } => format!("seal of {} bytes", bytes.len()),
-        ReceiverAction::KeepAlive { durable, reply } => {
-            format!("source at {}, reply={reply}", show_progress(durable))
+        ReceiverAction::KeepAlive { source, reply } => {
+            format!(
+                "source at {}, reply={reply}",
+                show_progress(&source.durable)
+            )
         }
         ReceiverAction::Refused(refuse) => format!("refused {}", show_refuse(refuse)),
     }

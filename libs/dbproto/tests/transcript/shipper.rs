@@ -31,9 +31,9 @@ impl ShipperSide {
             }
             "status" => actions(shipper.handle(Message::Status(status(&words)))),
             "keep-alive" => {
-                let durable = progress(words.at(1));
+                let source = progress(words.at(1)).into();
                 actions(shipper.handle(Message::KeepAlive {
-                    durable,
+                    source,
                     reply: false,
                 }))
             }

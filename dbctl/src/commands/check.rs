@@ -1,0 +1,84 @@
+//! `replication check`: one line and an exit code, whatever state the server is in.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::commands::server;
+use crate::connection::Answer;
+use crate::error::{CommandError, Exit, Result};
+use crate::invocation::Invocation;
+use crate::output::{self, Table};
+
+/// A server that has not answered by then is as good as none: monitors do not wait.
+const LIMIT: Duration = Duration::from_secs(4);
+
+/// A server that can't be asked, as the server's own answer would be.
+#[derive(Serialize)]
+struct NoAnswer<'a> {
+    result: &'a str,
+    message: &'a str,
+    replication: [(); 0],
+}
+
+pub(crate) async fn run(invocation: &mut Invocation, words: &[String]) -> Result<()> {
+    let asked = tokio::time::timeout(LIMIT, server::send(invocation, words)).await;
+    let failure = match asked {
+        Ok(Ok(answers)) => return told(invocation, &answers),
+        Ok(Err(failure)) if failure.exit == Exit::Usage => return Err(failure),
+        Ok(Err(failure)) => failure.message.replace('\n', "; "),
+        Err(_) => format!("the server does not answer within {} s", LIMIT.as_secs()),
+    };
+    // What is still on its way keeps nobody.
+    invocation.forget_control();
+    if invocation.output.json {
+        output::json(&NoAnswer {
+            result: "critical",
+            message: &failure,
+            replication: [],
+        })?;
+    } else {
+        invocation
+            .output
+            .line(format_args!("critical: {failure}"))?;
+    }
+    Err(CommandError::told(Exit::CRITICAL))
+}
+
+/// Prints the server's word; the exit code is that word.
+fn told(invocation: &Invocation, answers: &[Answer]) -> Result<()> {
+    let mut exit = Some(Exit::CRITICAL);
+    for answer in answers {
+        let Answer::Rows(table) = answer else {
+            continue;
+        };
+        let (word, message) = if let Some(json) = server::typed_json(table) {
+            output::text(&format!("{json}\n"))?;
+            let value: serde_json::Value = serde_json::from_str(json)
+                .map_err(|error| CommandError::error(format!("the answer is no JSON: {error}")))?;
+            let word = value.get("result").and_then(serde_json::Value::as_str);
+            (word.unwrap_or_default().to_owned(), None)
+        } else {
+            (value(table, "result"), Some(value(table, "message")))
+        };
+        if let Some(message) = message {
+            invocation.output.line(format_args!("{word}: {message}"))?;
+        }
+        exit = match word.as_str() {
+            "ok" => None,
+            "warning" => Some(Exit::Error),
+            _ => Some(Exit::CRITICAL),
+        };
+    }
+    exit.map_or(Ok(()), |exit| Err(CommandError::told(exit)))
+}
+
+fn value(table: &Table, name: &str) -> String {
+    let mut rows = table.rows.iter();
+    let row = rows.find(|row| {
+        row.first()
+            .is_some_and(|cell| cell.as_deref() == Some(name))
+    });
+    row.and_then(|row| row.get(1).cloned().flatten())
+        .unwrap_or_default()
+}

@@ -1,0 +1,413 @@
+//! How replication stands: one shape on a master, which knows its slaves by the notes that dbrepl keeps
+//! beside the log, and on a slave, which knows itself.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use dbproto::{Progress, SILENT, SlaveReport, SourceState, Standing};
+use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
+use serde::Serialize;
+
+use crate::databases::Role;
+use crate::databases::control::LogPlace;
+use crate::environment::log;
+use crate::environment::state::Environment;
+use crate::environment::status::{Micros, PointStatus, Shown, Time};
+use crate::error::EngineError;
+use crate::slave::SlaveProgress;
+
+/// Replication from one server to another.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReplicationStatus {
+    /// Instance of the slave.
+    pub slave: String,
+    /// Instance of the source.
+    pub source: Option<String>,
+    /// Where the other side is: on a master the slave, on a slave its dbrepl.
+    pub address: Option<String>,
+    /// How it stands.
+    pub state: Shown<Standing>,
+    /// Since when.
+    pub since: Time,
+    /// Why.
+    pub reason: Option<String>,
+    /// When the other side was last heard of.
+    pub last_heard_of: Option<Time>,
+    /// The source's durable end.
+    pub source_durable: Option<PointStatus>,
+    /// Taken from the connection; only the slave knows.
+    pub received: Option<PointStatus>,
+    /// On the slave's disk.
+    pub durable: Option<PointStatus>,
+    /// Visible to the slave's readers.
+    pub applied: Option<PointStatus>,
+    /// Bytes of log that are not on the slave's disk.
+    pub lag_in_bytes: Option<u64>,
+    /// Commits that the slave's readers do not see.
+    pub lag_in_commits: Option<u64>,
+    /// How old the oldest of them is now.
+    pub lag_in_seconds: Option<Micros>,
+}
+
+impl ReplicationStatus {
+    /// On a slave its own; else that of each slave, sorted by instance.
+    pub fn all(environment: &Environment) -> Result<Vec<Self>, EngineError> {
+        if let Some(slave) = environment.slave() {
+            let silence = slave.log().hearing().silence();
+            let now = environment.core().host().clock.now();
+            let mut own = Self::of_slave(slave.progress(), silence > SILENT, now);
+            own.slave.clone_from(&environment.config().server.instance);
+            if let Some(state) = own.source_log_bytes(&slave.progress()) {
+                own.lag_in_bytes = behind(environment, state, own.durable.as_ref());
+            }
+            if own.last_heard_of.is_some() {
+                let silence = u64::try_from(silence.as_micros()).unwrap_or(u64::MAX);
+                let heard = now.micros().saturating_sub(silence);
+                own.last_heard_of = Some(Time(Timestamp::from_micros(heard)));
+            }
+            return Ok(vec![own]);
+        }
+        let Some(location) = forward_log(environment)? else {
+            return Ok(Vec::new());
+        };
+        let source = Source::of(environment, &location)?;
+        let reports = reports(&location.directory)?;
+        Ok(reports
+            .into_iter()
+            .map(|(_, report)| source.status(report))
+            .collect())
+    }
+
+    /// Removes what is known of a slave that is gone for good.
+    pub fn forget(environment: &Environment, name: &str) -> Result<(), EngineError> {
+        let known = match forward_log(environment)? {
+            Some(location) if environment.role() != Role::Slave => reports(&location.directory)?,
+            _ => Vec::new(),
+        };
+        let Some((path, report)) = known.into_iter().find(|(_, known)| known.instance == name)
+        else {
+            return Err(EngineError::state(
+                format!("no slave '{name}' is known here"),
+                "'replication status' on the master shows the slaves that dbrepl has told of.",
+            ));
+        };
+        let now = environment.core().host().clock.now();
+        if report.standing.is_connected() && apart(now, report.written) <= micros(SILENT) {
+            return Err(EngineError::state(
+                format!("slave '{name}' is connected"),
+                "Stop its dbrepl first.",
+            ));
+        }
+        let disk = environment.core().host().disk.clone();
+        disk.remove_if_there(&path)
+            .map_err(|error| EngineError::file("remove", &path, &error))
+    }
+
+    /// A slave as it knows itself; `silent`: nothing has come for a while.
+    fn of_slave(progress: SlaveProgress, silent: bool, now: Timestamp) -> Self {
+        let feed = &progress.feed;
+        let connected = feed.source.is_some();
+        let hears = connected && !silent;
+        let state = feed.source_state.map(|(state, at)| (state, at.elapsed()));
+        let (standing, since, reason) = standing(&progress, silent, now);
+        let applied = progress.applied;
+        let lag = state.map(|(state, age)| {
+            let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
+            lag_behind(&state, age, applied.as_ref(), hears)
+        });
+        Self {
+            slave: String::new(),
+            source: feed.source_name.clone(),
+            address: feed.address.map(|address| address.to_string()),
+            state: Shown(standing),
+            since: Time(since),
+            reason,
+            last_heard_of: (connected || feed.source_name.is_some()).then_some(Time(now)),
+            source_durable: state.map(|(state, _)| PointStatus::from(&state.durable)),
+            received: progress.received.as_ref().map(PointStatus::from),
+            durable: progress.durable.as_ref().map(PointStatus::from),
+            applied: applied.as_ref().map(PointStatus::from),
+            lag_in_bytes: None,
+            lag_in_commits: lag.and_then(|lag| lag.0),
+            lag_in_seconds: lag.and_then(|lag| lag.1).map(Micros),
+        }
+    }
+
+    /// The source's bytes of log, where they mean something.
+    fn source_log_bytes(&self, progress: &SlaveProgress) -> Option<u64> {
+        let (state, _) = progress.feed.source_state?;
+        (state.log_bytes > 0 && self.lag_in_commits.is_some()).then_some(state.log_bytes)
+    }
+}
+
+/// How a slave stands, since when, and why.
+fn standing(
+    progress: &SlaveProgress,
+    silent: bool,
+    now: Timestamp,
+) -> (Standing, Timestamp, Option<String>) {
+    let feed = &progress.feed;
+    if let Some(why) = &progress.suspended {
+        let why = Some(why.clone());
+        return (Standing::Suspended, progress.suspended_since, why);
+    }
+    if feed.source.is_none() {
+        let (standing, why) = feed.ended.clone().unwrap_or((
+            Standing::NotConnected,
+            "no dbrepl has connected since the server was started".to_owned(),
+        ));
+        return (standing, feed.since, Some(why));
+    }
+    let state = feed.source_state.map(|(state, _)| state);
+    if silent {
+        let since = feed.source_state.map_or(feed.since, |(_, at)| {
+            let age = u64::try_from(at.elapsed().as_micros()).unwrap_or(u64::MAX);
+            Timestamp::from_micros(now.micros().saturating_sub(age))
+        });
+        let why = "dbrepl says nothing".to_owned();
+        return (Standing::NotConnected, since, Some(why));
+    }
+    match state {
+        Some(SourceState {
+            silent_since: Some(since),
+            ..
+        }) => {
+            let why = "the source's server gives no sign of life to its dbrepl".to_owned();
+            (Standing::SourceSilent, since, Some(why))
+        }
+        Some(state) if state.caught_up => (Standing::Following, feed.since, None),
+        _ => (Standing::CatchingUp, feed.since, None),
+    }
+}
+
+/// Commits and microseconds that a slave lags, where they are known. `age`: microseconds since the source
+/// has said how it is.
+fn lag_behind(
+    state: &SourceState,
+    age: u64,
+    applied: Option<&Progress>,
+    hears: bool,
+) -> (Option<u64>, Option<u64>) {
+    let has = applied.map_or(0, |applied| applied.commit.get());
+    let commits = state.durable.commit.get().saturating_sub(has);
+    if commits == 0 {
+        // What the source has done since is not known to a slave that does not hear it.
+        return (hears.then_some(0), hears.then_some(0));
+    }
+    let oldest = state.oldest_outstanding.unwrap_or(state.durable.time);
+    let oldest = oldest.max(applied.map_or(Timestamp::ZERO, |applied| applied.time));
+    let now = state.now.micros().saturating_add(age);
+    (Some(commits), Some(now.saturating_sub(oldest.micros())))
+}
+
+/// Bytes between a source's end and what is on this slave's disk.
+fn behind(environment: &Environment, bytes: u64, durable: Option<&PointStatus>) -> Option<u64> {
+    let Some(durable) = durable else {
+        return Some(bytes);
+    };
+    let location = environment.core().log_location().ok()?;
+    let directory = LogDirectory::scan(&location).ok()?;
+    Some(bytes.saturating_sub(bytes_up_to(&directory, durable.position.0)?))
+}
+
+/// Bytes of log up to a position.
+fn bytes_up_to(directory: &LogDirectory, position: Position) -> Option<u64> {
+    let segment = directory.get(position.segment)?;
+    Some(segment.header.log_bytes.saturating_add(position.offset))
+}
+
+/// What a master knows of itself.
+struct Source {
+    instance: String,
+    now: Timestamp,
+    durable: Option<fwlog::Durable>,
+    directory: LogDirectory,
+    /// Since when forward logging is off, where that is known.
+    off: bool,
+}
+
+impl Source {
+    fn of(environment: &Environment, location: &LogLocation) -> Result<Self, EngineError> {
+        let core = environment.core();
+        Ok(Self {
+            instance: core.config().server.instance.clone(),
+            now: core.host().clock.now(),
+            durable: environment.durable(),
+            directory: LogDirectory::scan(location)
+                .map_err(|error| EngineError::Corrupt(error.to_string()))?,
+            off: core.log_place() != LogPlace::ForwardLog,
+        })
+    }
+
+    fn status(&self, report: SlaveReport) -> ReplicationStatus {
+        let (standing, since, reason) = self.standing(&report);
+        let applied = report.applied;
+        let commits = self.durable.map(|it| {
+            let has = applied.map_or(0, |applied| applied.commit.get());
+            it.commit.get().saturating_sub(has)
+        });
+        ReplicationStatus {
+            source: Some(self.instance.clone()),
+            address: Some(report.address.clone()),
+            state: Shown(standing),
+            since: Time(since),
+            reason,
+            last_heard_of: (report.heard != Timestamp::ZERO).then_some(Time(report.heard)),
+            source_durable: self
+                .durable
+                .map(|it| PointStatus::from(&Progress::from(&it))),
+            received: None,
+            durable: report.durable.as_ref().map(PointStatus::from),
+            applied: applied.as_ref().map(PointStatus::from),
+            lag_in_bytes: self.bytes_behind(report.durable.as_ref()),
+            lag_in_commits: commits,
+            lag_in_seconds: commits.and_then(|commits| self.age(commits, applied.as_ref())),
+            slave: report.instance,
+        }
+    }
+
+    fn standing(&self, report: &SlaveReport) -> (Standing, Timestamp, Option<String>) {
+        let silent =
+            |since: Timestamp, why: &str| (Standing::NotConnected, since, Some(why.to_owned()));
+        if self.off {
+            let why = "this server keeps no forward log; re-synchronize the slave once it does";
+            return (Standing::LogOff, report.written, Some(why.to_owned()));
+        }
+        if !report.standing.is_connected() {
+            return (report.standing, report.since, report.reason.clone());
+        }
+        if apart(self.now, report.written) > micros(SILENT) {
+            return silent(report.written, "its dbrepl does not run");
+        }
+        if apart(report.written, report.heard) > micros(SILENT) {
+            return silent(report.heard, "the slave does not answer its dbrepl");
+        }
+        (report.standing, report.since, report.reason.clone())
+    }
+
+    fn bytes_behind(&self, durable: Option<&Progress>) -> Option<u64> {
+        let end = self.durable.filter(|_| !self.off)?.log_bytes;
+        let has = match durable {
+            Some(durable) => bytes_up_to(&self.directory, durable.point.position)?,
+            None => 0,
+        };
+        Some(end.saturating_sub(has))
+    }
+
+    /// How old the oldest commit is that the slave has not applied; unknown where its segment is gone.
+    fn age(&self, commits: u64, applied: Option<&Progress>) -> Option<Micros> {
+        if commits == 0 {
+            return Some(Micros(0));
+        }
+        let from = match applied {
+            Some(applied) => applied.point.position,
+            None => Position::new(self.directory.segments().first()?.id, 0),
+        };
+        let end = match self.durable {
+            Some(durable) if !self.off => durable.point.position,
+            _ => Position::new(from.segment, u64::MAX),
+        };
+        let oldest = self.directory.commit_time_behind(from, end).ok()??;
+        Some(Micros(self.now.micros().saturating_sub(oldest.micros())))
+    }
+}
+
+/// Where the forward log of this server is or was, if it is configured.
+fn forward_log(environment: &Environment) -> Result<Option<LogLocation>, EngineError> {
+    let core = environment.core();
+    if core.config().forward_log.location.is_none() {
+        return Ok(None);
+    }
+    log::location(core.config(), core.layout(), LogPlace::ForwardLog).map(Some)
+}
+
+/// The notes in a directory.
+fn reports(directory: &Path) -> Result<Vec<(PathBuf, SlaveReport)>, EngineError> {
+    let failed = |error: &io::Error| EngineError::file("read", directory, error);
+    let mut reports = Vec::new();
+    for entry in fs::read_dir(directory).map_err(|error| failed(&error))? {
+        let entry = entry.map_err(|error| failed(&error))?;
+        let name = entry.file_name();
+        if name.to_str().is_some_and(SlaveReport::is_file_name) {
+            let bytes = fs::read(entry.path()).map_err(|error| failed(&error))?;
+            reports.extend(SlaveReport::decode(&bytes).map(|report| (entry.path(), report)));
+        }
+    }
+    reports.sort_by(|(_, a), (_, b)| a.instance.cmp(&b.instance));
+    Ok(reports)
+}
+
+/// Microseconds between two times of one clock, which may have been set back.
+fn apart(a: Timestamp, b: Timestamp) -> u64 {
+    a.micros().abs_diff(b.micros())
+}
+
+fn micros(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn at(commit: u64, micros: u64) -> Progress {
+        Progress {
+            point: fwlog::LogPoint {
+                position: Position::new("1-2:0".parse::<Position>().unwrap().segment, 100 + commit),
+                hash: fwlog::ChainHash::ZERO,
+            },
+            commit: fwlog::CommitNumber::new(commit),
+            time: Timestamp::from_micros(micros),
+        }
+    }
+
+    fn source(durable: Progress, oldest: Option<u64>) -> SourceState {
+        SourceState {
+            now: Timestamp::from_micros(60_000_000),
+            oldest_outstanding: oldest.map(Timestamp::from_micros),
+            caught_up: true,
+            ..SourceState::from(durable)
+        }
+    }
+
+    #[test]
+    fn a_lag_runs_from_the_oldest_commit_to_the_present() {
+        let state = source(at(9, 50_000_000), Some(20_000_000));
+        let lag = |applied: &Progress, hears| lag_behind(&state, 1_000_000, Some(applied), hears);
+        assert_eq!(lag(&at(7, 10_000_000), true), (Some(2), Some(41_000_000)));
+        // Some of them have arrived since the source has said so.
+        assert_eq!(lag(&at(8, 30_000_000), true), (Some(1), Some(31_000_000)));
+        assert_eq!(lag(&at(9, 50_000_000), true), (Some(0), Some(0)));
+        // What is outstanding is known to a slave that is alone, and that nothing is can't be.
+        assert_eq!(lag(&at(7, 10_000_000), false), (Some(2), Some(41_000_000)));
+        assert_eq!(lag(&at(9, 50_000_000), false), (None, None));
+    }
+
+    #[test]
+    fn json_has_times_by_rfc_3339_numbers_and_nulls() {
+        let mut progress = SlaveProgress {
+            applied: Some(at(7, 1_145_386_457_123_000)),
+            ..SlaveProgress::default()
+        };
+        let status = |progress: &SlaveProgress| {
+            let now = Timestamp::from_micros(1_145_386_460_000_000);
+            let status = ReplicationStatus::of_slave(progress.clone(), false, now);
+            serde_json::to_string(&status).unwrap()
+        };
+        progress.feed.source_state = Some((source(at(7, 5), None), Instant::now()));
+        assert_eq!(
+            status(&progress),
+            "{\"slave\":\"\",\"source\":null,\"address\":null,\"state\":\"not connected\",\
+             \"since\":\"1970-01-01T00:00:00.000Z\",\
+             \"reason\":\"no dbrepl has connected since the server was started\",\
+             \"last_heard_of\":null,\
+             \"source_durable\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"1970-01-01T00:00:00.000Z\"},\
+             \"received\":null,\"durable\":null,\
+             \"applied\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"2006-04-18T18:54:17.123Z\"},\
+             \"lag_in_bytes\":null,\"lag_in_commits\":null,\"lag_in_seconds\":null}"
+        );
+    }
+}

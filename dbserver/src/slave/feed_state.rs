@@ -1,0 +1,66 @@
+//! What a slave knows of the connection that feeds it.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use dbproto::{Identify, SourceState, Standing};
+use fwlog::Timestamp;
+
+/// The connection that feeds a slave: the present one, or how the last one ended.
+#[derive(Debug, Clone, Default)]
+pub struct FeedState {
+    /// Who ships at present.
+    pub source: Option<Identify>,
+    /// Instance that has shipped last.
+    pub source_name: Option<String>,
+    /// From where.
+    pub address: Option<SocketAddr>,
+    /// Since when it is connected, or is not.
+    pub since: Timestamp,
+    /// How the source was when it said so last, and when that was.
+    pub source_state: Option<(SourceState, Instant)>,
+    /// How the last connection ended.
+    pub ended: Option<(Standing, String)>,
+}
+
+/// When the side that feeds a slave was last heard.
+#[derive(Debug)]
+pub(crate) struct Hearing(Mutex<Heard>);
+
+#[derive(Debug, Clone, Copy)]
+enum Heard {
+    /// The slave waits for the next message since then.
+    Waiting(Instant),
+    /// It works on a message: there is no silence as long as nobody listens.
+    Working,
+}
+
+impl Hearing {
+    /// Nothing was heard up to now.
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Heard::Waiting(Instant::now())))
+    }
+
+    /// A message has come.
+    pub(crate) fn work(&self) {
+        self.set(Heard::Working);
+    }
+
+    /// The next message is waited for.
+    pub(crate) fn listen(&self) {
+        self.set(Heard::Waiting(Instant::now()));
+    }
+
+    /// How long nothing has come.
+    pub(crate) fn silence(&self) -> Duration {
+        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Heard::Waiting(since) => since.elapsed(),
+            Heard::Working => Duration::ZERO,
+        }
+    }
+
+    fn set(&self, heard: Heard) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = heard;
+    }
+}

@@ -1,0 +1,161 @@
+//! How replication to one slave stands, in the words that both sides show.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Refuse, state};
+
+/// How replication to one slave stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The slave has what the source has, but for what is on its way.
+    Following,
+    /// It gets what it lacks.
+    CatchingUp,
+    /// It does not apply what it has, or can't keep what comes.
+    Suspended,
+    /// Its log and the source's differ.
+    Diverged,
+    /// It has all of the source's log, and goes on where that ends.
+    Ahead,
+    /// The source keeps no forward log.
+    LogOff,
+    /// The source's log does not hold what the slave needs next.
+    LogMissing,
+    /// One of the two won't talk to the other.
+    Refused,
+    /// dbrepl runs, and the source's server does not.
+    SourceSilent,
+    /// Nothing comes from the other side.
+    NotConnected,
+}
+
+/// What is wrong, for those who must do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Nothing is.
+    Ok,
+    /// It may come right by itself.
+    Warning,
+    /// Replication stands still.
+    Critical,
+}
+
+impl Standing {
+    const ALL: [Self; 10] = [
+        Self::Following,
+        Self::CatchingUp,
+        Self::Suspended,
+        Self::Diverged,
+        Self::Ahead,
+        Self::LogOff,
+        Self::LogMissing,
+        Self::Refused,
+        Self::SourceSilent,
+        Self::NotConnected,
+    ];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Following => "following",
+            Self::CatchingUp => "catching up",
+            Self::Suspended => "suspended",
+            Self::Diverged => "diverged",
+            Self::Ahead => "ahead of its source",
+            Self::LogOff => "forward logging off",
+            Self::LogMissing => "log missing",
+            Self::Refused => "refused",
+            Self::SourceSilent => "source silent",
+            Self::NotConnected => "not connected",
+        }
+    }
+
+    /// What a refusal means; `None` where it says nothing of the slave: another dbrepl feeds it.
+    pub fn of_refusal(refuse: &Refuse) -> Option<Self> {
+        let is = |state: pgtypes::SqlState| refuse.sqlstate == state.as_str();
+        if is(state::IN_USE) {
+            return None;
+        }
+        Some(if is(state::DIVERGED) {
+            Self::Diverged
+        } else if is(state::AHEAD) {
+            Self::Ahead
+        } else if is(state::LOG_OFF) {
+            Self::LogOff
+        } else if is(state::LOG_MISSING) {
+            Self::LogMissing
+        } else if is(state::DISK_FULL) || is(state::IO_ERROR) {
+            Self::Suspended
+        } else if refuse.is_transient() {
+            Self::NotConnected
+        } else {
+            Self::Refused
+        })
+    }
+
+    /// Whether the two talk to each other.
+    pub fn is_connected(self) -> bool {
+        matches!(
+            self,
+            Self::Following | Self::CatchingUp | Self::Suspended | Self::SourceSilent
+        )
+    }
+
+    /// How bad it is.
+    pub fn weight(self) -> Weight {
+        match self {
+            Self::Following => Weight::Ok,
+            Self::CatchingUp => Weight::Warning,
+            _ => Weight::Critical,
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Standing {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        let known = Self::ALL.into_iter();
+        known
+            .into_iter()
+            .find(|standing| standing.as_str() == word)
+            .ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_read_back() {
+        for standing in Standing::ALL {
+            assert_eq!(standing.as_str().parse(), Ok(standing));
+        }
+        assert_eq!("asleep".parse::<Standing>(), Err(()));
+    }
+
+    #[test]
+    fn refusals_are_states_of_the_slave_but_for_a_second_dbrepl() {
+        for (state, standing) in [
+            (state::DIVERGED, Some(Standing::Diverged)),
+            (state::AHEAD, Some(Standing::Ahead)),
+            (state::LOG_OFF, Some(Standing::LogOff)),
+            (state::LOG_MISSING, Some(Standing::LogMissing)),
+            (state::DISK_FULL, Some(Standing::Suspended)),
+            (state::ADMIN_SHUTDOWN, Some(Standing::NotConnected)),
+            (state::OTHER_ENVIRONMENT, Some(Standing::Refused)),
+            (state::IN_USE, None),
+        ] {
+            let refuse = Refuse::new(state, "no");
+            assert_eq!(Standing::of_refusal(&refuse), standing, "{state}");
+        }
+    }
+}
