@@ -97,13 +97,15 @@ fn read_of(line: &str) -> Option<ViewRead> {
 
 /// A name as one word, of letters that end no comment.
 fn word(name: &str) -> String {
-    use std::fmt::Write as _;
     let mut word = String::with_capacity(name.len());
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || byte == b'_' {
             word.push(char::from(byte));
         } else {
-            let _ = write!(word, "%{byte:02x}");
+            let digits = [byte >> 4, byte & 15];
+            let digits = digits.map(|digit| char::from_digit(digit.into(), 16));
+            word.push('%');
+            word.extend(digits.into_iter().flatten());
         }
     }
     word

@@ -110,14 +110,12 @@ impl Writer<'_> {
 
     /// The name of a column.
     pub(super) fn name_of(&self, column: ColumnRef) -> String {
-        match self.columns.known.get(&column) {
-            Some(name) => name.clone(),
-            None => {
-                let relation = self.relations.get(column.relation.0);
-                let column = relation.and_then(|relation| relation.columns.get(column.column));
-                column.map_or_else(String::new, |column| column.name.clone())
-            }
+        if let Some(name) = self.columns.known.get(&column) {
+            return name.clone();
         }
+        let relation = self.relations.get(column.relation.0);
+        let column = relation.and_then(|relation| relation.columns.get(column.column));
+        column.map_or_else(String::new, |column| column.name.clone())
     }
 
     pub(super) fn name_at(&self, relation: RelationId, column: usize) -> String {

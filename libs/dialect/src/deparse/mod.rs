@@ -52,6 +52,10 @@ pub(crate) fn looks_like_call(value: &Expr) -> bool {
 }
 
 /// The state of one text.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a text"
+)]
 struct Writer<'a> {
     relations: &'a Relations,
     pretty: bool,

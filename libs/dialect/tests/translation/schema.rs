@@ -35,14 +35,15 @@ impl Database {
             .query_row(sql, [name], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
             .unwrap()?;
-        let (types, query) = read_view_note(&text).unwrap();
+        let note = read_view_note(&text).unwrap();
         let columns = self.texts("SELECT name FROM pragma_table_info(?1)", &name);
         Some(TableInfo {
             name,
-            view: Some(query),
+            view: Some(note.query),
+            reads: note.reads,
             columns: columns
                 .into_iter()
-                .zip(types)
+                .zip(note.columns)
                 .map(|(name, ty)| TableColumn {
                     name,
                     type_name: PgType::parse(&ty),
