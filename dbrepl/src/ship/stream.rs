@@ -28,6 +28,10 @@ const LAGGING: Duration = Duration::from_secs(10);
 /// A master that is silent for so long is told of in the log.
 const LONG_SILENCE: u64 = 10_000_000;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own; no two of them exclude each other"
+)]
 pub(super) struct LogStream<'a> {
     options: &'a Options,
     reporter: &'a mut Reporter,

@@ -143,17 +143,18 @@ fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> (Weight, S
 
 /// How one slave stands, on one line.
 pub(crate) fn in_short(slave: &ReplicationStatus) -> String {
-    let mut text = slave.state.to_string();
-    if slave.state.0 != Standing::Following {
-        text += &format!(" since {}", slave.since);
-    }
-    if let Some(lag) = slave.lag_in_seconds {
-        text += &format!(", lag {lag} s");
-    }
-    if let Some(reason) = &slave.reason {
-        text += &format!(": {reason}");
-    }
-    text
+    let since = if slave.state.0 == Standing::Following {
+        String::new()
+    } else {
+        format!(" since {}", slave.since)
+    };
+    let lag = slave.lag_in_seconds.map(|lag| format!(", lag {lag} s"));
+    let reason = slave.reason.as_ref().map(|reason| format!(": {reason}"));
+    let state = slave.state.to_string();
+    [Some(state), Some(since), lag, reason]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The lines about replication, for `status` too.

@@ -64,18 +64,20 @@ impl SlaveReport {
             self.since.micros(),
         );
         if let Some(reason) = &self.reason {
-            text += &format!("reason = {}\n", line(reason, MAX_REASON));
+            text.extend(["reason = ", &line(reason, MAX_REASON), "\n"]);
         }
-        text += &format!(
-            "written = {}\nheard = {}\n",
-            self.written.micros(),
-            self.heard.micros()
-        );
+        let (written, heard) = (self.written.micros(), self.heard.micros());
+        text += "written = ";
+        text += &written.to_string();
+        text += "\nheard = ";
+        text += &heard.to_string();
+        text += "\n";
         for (name, progress) in [("durable", &self.durable), ("applied", &self.applied)] {
             if let Some(progress) = progress {
                 let (position, commit) = (progress.point.position, progress.commit.get());
                 let time = progress.time.micros();
-                text += &format!("{name} = {position} {commit} {time}\n");
+                let value = format!("{position} {commit} {time}");
+                text.extend([name, " = ", &value, "\n"]);
             }
         }
         text += "end\n";
