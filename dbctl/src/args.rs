@@ -134,6 +134,9 @@ pub(crate) struct SqlArguments {
     /// Script file; - is standard input. \c name, \echo, \q and COPY data are understood
     #[arg(short, long, conflicts_with = "statement")]
     pub(crate) file: Option<PathBuf>,
+    /// All as one transaction: everything is done, or nothing
+    #[arg(short = '1', long)]
+    pub(crate) single_transaction: bool,
     /// One or more statements
     pub(crate) statement: Option<String>,
 }

@@ -2,9 +2,10 @@
 //! list that this program makes.
 
 use std::env;
-use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+
+use dbconfig::password_file;
 
 use crate::args::Options;
 use crate::error::{CommandError, Result};
@@ -83,10 +84,7 @@ fn prompt(text: &str) -> Result<String> {
 }
 
 fn first_line(path: &Path) -> Result<String> {
-    let content = fs::read_to_string(path)
-        .map_err(|error| CommandError::usage(format!("cannot read {}: {error}", path.display())))?;
-    let line = content.lines().next().unwrap_or_default();
-    not_empty(line.to_owned()).map_err(|failure| failure.at(&path.display().to_string()))
+    password_file::read(path).map_err(CommandError::usage)
 }
 
 /// An environment variable; one that is empty counts as unset.

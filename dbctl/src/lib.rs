@@ -8,6 +8,7 @@ mod commands;
 mod connection;
 mod credentials;
 mod error;
+mod interrupt;
 mod invocation;
 mod output;
 mod script;

@@ -93,6 +93,13 @@ impl PidFile {
             )
             .hint("stop that process first, or use another pid file"));
         }
+        if is_foreign(path) {
+            return Err(ShipError::usage(format!(
+                "{} is there, and it is no pid file",
+                path.display()
+            ))
+            .hint("give the pid file a name of its own, or remove that file"));
+        }
         let text = format!("{}\n", std::process::id());
         disk::Disk::real()
             .write_atomic(path, text.as_bytes(), 0o644)
@@ -108,13 +115,26 @@ impl PidFile {
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        // Somebody may have removed it; it is of no use any more in either case.
-        drop(std::fs::remove_file(&self.0));
+        // Another process may have begun with the same file meanwhile.
+        if pid_in(&self.0) == Some(std::process::id()) {
+            drop(std::fs::remove_file(&self.0));
+        }
     }
 }
 
 fn pid_in(path: &Path) -> Option<u32> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// Whether something else than one number is in a file that is there.
+fn is_foreign(path: &Path) -> bool {
+    match std::fs::read(path) {
+        Ok(content) => {
+            let text = String::from_utf8_lossy(&content);
+            !text.trim().is_empty() && text.trim().parse::<u32>().is_err()
+        }
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
 }
 
 /// The process that the file names, when it is alive and another dbrepl.
@@ -137,6 +157,22 @@ mod tests {
         assert_eq!(text, format!("{}\n", std::process::id()));
         drop(file);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_that_is_no_pid_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("eloqdb.cfg");
+        let disk = disk::Disk::real();
+        disk.write_atomic(&path, b"[Server]\n", 0o600).unwrap();
+        let refused = PidFile::create(&path).unwrap_err();
+        assert_eq!(refused.code, ExitCode::Usage);
+        assert!(refused.message.contains("no pid file"), "{refused}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"[Server]\n");
+        assert!(
+            PidFile::create(folder.path()).is_err(),
+            "nor is a directory"
+        );
     }
 
     #[test]

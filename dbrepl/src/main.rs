@@ -6,7 +6,7 @@ use std::process::ExitCode as ProcessExit;
 use dbrepl::cli::RawArguments;
 use dbrepl::daemon::{self, PidFile};
 use dbrepl::error::{ExitCode, ShipError};
-use dbrepl::options::Options;
+use dbrepl::options::{Goal, Options};
 use dbrepl::report::Reporter;
 use dbrepl::run::run;
 use dbrepl::shutdown::ShutdownRequest;
@@ -63,12 +63,30 @@ fn serve(options: &Options, reporter: Reporter) -> Result<(), ShipError> {
         .build()
         .map_err(|error| ShipError::new(ExitCode::Error, format!("can't start: {error}")))?;
     let result = runtime.block_on(async {
-        let stop = ShutdownRequest::on_signals()?;
-        run(options, reporter, stop).await
+        let log = reporter.clone();
+        let stop = ShutdownRequest::on_signals(move || log.open_again())?;
+        tell_life(options, &reporter, "begins");
+        let result = run(options, reporter.clone(), stop).await;
+        if result.is_ok() {
+            tell_life(options, &reporter, "ends");
+        }
+        result
     });
     // A thread may still wait for the log; nobody waits for it.
     runtime.shutdown_background();
     result
+}
+
+/// A log has the begin and the end of what it tells of; at a terminal everybody sees them.
+fn tell_life(options: &Options, reporter: &Reporter, what: &str) {
+    if reporter.is_console() && options.goal != Goal::Follow {
+        return;
+    }
+    let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
+    let (log, slave) = (options.source.location.directory.display(), &options.slave);
+    reporter.state(&format!(
+        "dbrepl {version} {what}: process {pid}, from {log} to {slave}"
+    ));
 }
 
 fn debug_messages(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {

@@ -5,7 +5,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::path::absolute;
 
-use dbconfig::{Config, HostService, LogTarget, ReplicationConfig, default_path, value};
+use dbconfig::{
+    Config, HostService, LogTarget, ReplicationConfig, default_path, password_file, value,
+};
 use dbproto::Role;
 use fwlog::{LogLocation, Timestamp};
 
@@ -57,6 +59,8 @@ pub struct Source {
     pub role: Role,
     /// Limit of its data files in bytes; 0 = none.
     pub volume_limit: u64,
+    /// Its own service port, where that can be told.
+    pub port: Option<u16>,
 }
 
 /// Everything that was asked for, checked.
@@ -123,6 +127,7 @@ impl Options {
             .or(defaults.config)
             .unwrap_or_else(default_path);
         let (source, warnings) = read_master(&config)?;
+        refuse_itself(&slave, &source)?;
         let daemon = raw.daemon || defaults.daemon;
         let log = match raw.log_file {
             Some(text) => log_target(&text),
@@ -162,6 +167,13 @@ fn check_slave(address: Option<String>) -> Result<HostService, ShipError> {
             "give its address as host:service, or set EQ_DBSERVER; dbrepl -help shows all options",
         )
     })?;
+    let bare = !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_digit());
+    if bare {
+        return Err(ShipError::usage(format!(
+            "slave server address: '{address}' is a number, not a host"
+        ))
+        .hint(format!("a port of this machine is :{address}")));
+    }
     let slave: HostService = address
         .parse()
         .map_err(|why: String| ShipError::usage(format!("slave server address: {why}")))?;
@@ -170,6 +182,19 @@ fn check_slave(address: Option<String>) -> Result<HostService, ShipError> {
         .resolve()
         .map_err(|why| ShipError::usage(format!("slave server address: {why}")))?;
     Ok(slave)
+}
+
+/// A server that is sent its own log would be told that it is no slave, or worse, that it is up to date.
+fn refuse_itself(slave: &HostService, source: &Source) -> Result<(), ShipError> {
+    let here = matches!(slave.host.as_str(), "127.0.0.1" | "::1" | "localhost");
+    let port = slave.service.resolve().ok();
+    if here && port.is_some() && port == source.port {
+        return Err(
+            ShipError::usage(format!("{slave} is the server whose log is to be sent"))
+                .hint("-c names the configuration of the source; the address is the slave's"),
+        );
+    }
+    Ok(())
 }
 
 fn check_goal(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<Goal, ShipError> {
@@ -212,19 +237,9 @@ fn check_password(
 }
 
 fn read_password(path: &PathBuf) -> Result<Password, ShipError> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        ShipError::usage(format!(
-            "can't read the password file {}: {error}",
-            path.display()
-        ))
-    })?;
-    match text.lines().next() {
-        Some(line) if !line.is_empty() => Ok(Password::new(line)),
-        _ => Err(ShipError::usage(format!(
-            "the first line of the password file {} is empty",
-            path.display()
-        ))),
-    }
+    password_file::read(path)
+        .map(Password::new)
+        .map_err(ShipError::usage)
 }
 
 fn log_target(text: &str) -> LogTarget {
@@ -263,6 +278,7 @@ fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), ShipError> {
         location,
         role,
         volume_limit: config.volumes.max_size,
+        port: config.server.service.resolve().ok(),
     };
     Ok((source, config.warnings))
 }
@@ -374,6 +390,8 @@ mod tests {
             ("", "no slave server"),
             ("a:b:c", "slave server address"),
             (":no-such-service", "/etc/services"),
+            ("8604", "is a number"),
+            ("localhost:8102", "is the server whose log"),
             ("-S -G :1", "only one of"),
             ("-T tomorrow :1", "--until"),
             ("-b fast :1", "--bandwidth"),

@@ -8,6 +8,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write, stderr};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ const LONG_CATCH_UP: u64 = 32 << 20;
 #[derive(Debug)]
 enum Sink {
     Console,
-    File(File),
+    File(File, PathBuf),
     Syslog(Syslog),
 }
 
@@ -44,17 +45,13 @@ impl Reporter {
         let sink = match target {
             LogTarget::Console => Sink::Console,
             LogTarget::File(path) => {
-                let file = OpenOptions::new()
-                    .append(true)
-                    .create(true)
-                    .mode(0o640)
-                    .open(path);
-                Sink::File(file.map_err(|error| {
+                let file = open(path).map_err(|error| {
                     ShipError::usage(format!(
                         "can't open the log file {}: {error}",
                         path.display()
                     ))
-                })?)
+                })?;
+                Sink::File(file, path.clone())
             }
             LogTarget::Syslog => Sink::Syslog(Syslog::open("dbrepl").map_err(|error| {
                 ShipError::usage(format!(
@@ -77,6 +74,28 @@ impl Reporter {
             verbose: false,
             bar: ProgressBar::hidden(),
         }
+    }
+
+    /// Opens the log file again, which somebody may have moved away.
+    pub fn open_again(&self) {
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let Sink::File(file, path) = &mut *sink else {
+            return;
+        };
+        match open(path) {
+            Ok(opened) => *file = opened,
+            Err(error) => {
+                let line = format!("R0: the log file can't be opened anew: {error}");
+                drop(sink);
+                self.write(Severity::Warning, &line);
+            }
+        }
+    }
+
+    /// Whether somebody at a terminal, or the journal, reads this.
+    pub fn is_console(&self) -> bool {
+        let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(*sink, Sink::Console)
     }
 
     /// A line of progress, shown with `-v`.
@@ -116,7 +135,11 @@ impl Reporter {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         let written = self.bar.suspend(|| match &mut *sink {
             Sink::Console => writeln!(stderr().lock(), "{}{line}", stderr_prefix(severity)),
-            Sink::File(file) => file.write_all(format!("{} {line}\n", Timestamp::now()).as_bytes()),
+            Sink::File(file, _) => {
+                // The zone is part of a time that is read years later, elsewhere.
+                let time = Timestamp::now().to_string().replace(' ', "T");
+                file.write_all(format!("{time}Z {line}\n").as_bytes())
+            }
             Sink::Syslog(syslog) => syslog.send(severity, line),
         });
         // A full disk under the log file must not stop replication, and there is nowhere to say so.
@@ -125,11 +148,7 @@ impl Reporter {
 
     /// Shows how a long catch-up of so many bytes goes on, when somebody can see it.
     pub fn begin_catch_up(&mut self, bytes: u64) {
-        let console = matches!(
-            *self.sink.lock().unwrap_or_else(PoisonError::into_inner),
-            Sink::Console
-        );
-        if bytes < LONG_CATCH_UP || !console || !stderr().is_terminal() {
+        if bytes < LONG_CATCH_UP || !self.is_console() || !stderr().is_terminal() {
             return;
         }
         let style = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} to go";
@@ -152,6 +171,14 @@ impl Reporter {
         self.bar.finish_and_clear();
         self.bar = ProgressBar::hidden();
     }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .open(path)
 }
 
 /// Takes formatted debug messages, one a call; they end up in the same place.
@@ -203,9 +230,14 @@ mod tests {
         reporter.state("connected");
         reporter.failure(&ShipError::usage("wrong").hint("right"));
         let text = std::fs::read_to_string(path).unwrap();
-        // After the date and the time.
+        // After the time.
         text.lines()
-            .map(|line| line.splitn(3, ' ').nth(2).unwrap().to_owned())
+            .map(|line| {
+                line.split_once(' ')
+                    .map(|(_, rest)| rest)
+                    .unwrap()
+                    .to_owned()
+            })
             .collect()
     }
 
@@ -220,6 +252,22 @@ mod tests {
         let all = lines(true);
         assert_eq!(all[0], "R1: found synchronization point with slave server");
         assert_eq!(all[1..], quiet);
+    }
+
+    #[test]
+    fn a_log_file_that_was_moved_away_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, old) = (folder.path().join("log"), folder.path().join("old"));
+        let reporter = Reporter::open(&LogTarget::File(path.clone()), false).unwrap();
+        reporter.state("one");
+        disk::Disk::real().rename(&path, &old).unwrap();
+        reporter.state("two");
+        reporter.open_again();
+        reporter.state("three");
+        let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+        assert!(text(&old).contains("two") && !text(&old).contains("three"));
+        let line = text(&path);
+        assert!(line.ends_with("Z R0: three\n"), "with its zone: {line}");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::error::{ExitCode, ShipError};
 pub struct ShutdownRequest(watch::Receiver<bool>);
 
 impl ShutdownRequest {
-    /// Listens to the signals of this process. SIGHUP is ignored: nobody's terminal matters.
-    pub fn on_signals() -> Result<Self, ShipError> {
+    /// Listens to the signals of this process. SIGHUP is no wish to stop: nobody's terminal matters.
+    pub fn on_signals(hung_up: impl Fn() + Send + 'static) -> Result<Self, ShipError> {
         let listen = |kind| {
             signal(kind).map_err(|error| {
                 ShipError::new(ExitCode::Error, format!("can't listen to signals: {error}"))
@@ -26,7 +26,7 @@ impl ShutdownRequest {
                 tokio::select! {
                     _ = interrupt.recv() => break,
                     _ = terminate.recv() => break,
-                    _ = hang_up.recv() => {}
+                    _ = hang_up.recv() => hung_up(),
                 }
             }
             sender.send_replace(true);

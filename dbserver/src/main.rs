@@ -13,6 +13,7 @@ use dbserver::environment::rebuild;
 use dbserver::process::logging;
 use dbserver::server;
 use dbserver::server::arguments::Arguments;
+use dbserver::server::check;
 use dbserver::system::create;
 use dbserver::system::verifier;
 
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(2, &error.into()),
     };
-    let elsewhere = config.server.log_file != LogTarget::Console;
+    let elsewhere = config.server.log_file != LogTarget::Console && !arguments.check;
     match work(&arguments, config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -42,6 +43,16 @@ fn main() -> ExitCode {
 fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     if arguments.check {
         logging::filter(&config)?;
+        let found = check::look(&config);
+        let mut out = io::stdout();
+        for line in &found.lines {
+            writeln!(out, "{line}").context("cannot write to standard output")?;
+        }
+        anyhow::ensure!(
+            found.failures == 0,
+            "a start would fail: {} of these",
+            found.failures
+        );
         return Ok(());
     }
     let logging = logging::start(&config)?;
@@ -66,15 +77,12 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     }
     let path = config.path.clone();
     let log_file = logging.file.clone();
-    let reload = move || match Config::load(&path)
-        .map_err(Into::into)
-        .and_then(|c| logging::filter(&c))
-    {
-        Ok(filter) => match logging.filter.reload(filter) {
-            Ok(()) => tracing::info!("SIGHUP: LogFlags read again"),
-            Err(error) => tracing::warn!(%error, "SIGHUP: LogFlags not changed"),
-        },
-        Err(error) => tracing::warn!("SIGHUP: the configuration is not read again: {error:#}"),
+    let reload = move || match Config::load(&path) {
+        Ok(config) => logging.read_again(&config),
+        Err(error) => {
+            logging.read_again_file();
+            tracing::warn!("SIGHUP: the configuration is not read again: {error:#}");
+        }
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

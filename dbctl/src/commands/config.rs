@@ -99,6 +99,10 @@ fn table(settings: &[&Setting]) -> Table {
             .line
             .map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
         let key = setting.key;
+        let from = match key.support {
+            Support::NotYet => format!("{from}, not supported yet"),
+            _ => from,
+        };
         table.push([
             key.section.name().to_owned(),
             key.name.to_owned(),
@@ -141,11 +145,23 @@ fn set(invocation: &Invocation, name: &str, value: &str) -> Result<()> {
         .and_then(|s| s.line);
     let place = line.map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
     invocation.output.line(format_args!(
-        "{}: [{}] {} = {value} ({place}); a running server reads it at its next start",
+        "{}: [{}] {} = {value} ({place}); {}",
         path.display(),
         key.section,
-        key.name
+        key.name,
+        when_it_holds(key)
     ))
+}
+
+/// When a running server takes a new value.
+fn when_it_holds(key: &Key) -> &'static str {
+    if key.support == Support::NotYet {
+        "this version does not support it"
+    } else if key.name == "LogFlags" {
+        "a running server reads it on SIGHUP, else at its next start"
+    } else {
+        "a running server reads it at its next start"
+    }
 }
 
 /// Writes the file anew with the owner and the permissions that it has.

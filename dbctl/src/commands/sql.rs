@@ -12,6 +12,7 @@ use tokio_postgres::error::ErrorPosition;
 use crate::args::SqlArguments;
 use crate::connection::{Answer, Connection, query_failure};
 use crate::error::{CommandError, Result};
+use crate::interrupt::Interrupt;
 use crate::invocation::Invocation;
 use crate::output;
 use crate::script::{Copy, Script, ScriptError, Statement, Step};
@@ -43,8 +44,11 @@ pub(crate) async fn run(invocation: &mut Invocation, arguments: SqlArguments) ->
         script: Script::new(input),
         source,
         connection,
+        interrupt: Interrupt::listen()?,
     };
-    let done = runner.run(invocation).await;
+    let done = runner
+        .run_all(invocation, arguments.single_transaction)
+        .await;
     runner.connection.close().await;
     done
 }
@@ -60,9 +64,31 @@ struct Runner {
     script: Script<Box<dyn BufRead>>,
     source: Source,
     connection: Connection,
+    interrupt: Interrupt,
 }
 
 impl Runner {
+    /// The whole script, as one transaction if that is wanted.
+    async fn run_all(&mut self, invocation: &mut Invocation, single: bool) -> Result<()> {
+        if !single {
+            return self.run(invocation).await;
+        }
+        self.control("BEGIN").await?;
+        match self.run(invocation).await {
+            Ok(()) => self.control("COMMIT").await,
+            Err(failure) => {
+                // The end of the connection takes it back as well.
+                drop(self.control("ROLLBACK").await);
+                Err(failure)
+            }
+        }
+    }
+
+    async fn control(&self, sql: &str) -> Result<()> {
+        let done = self.connection.query(sql).await;
+        done.map(drop).map_err(|error| query_failure(&error))
+    }
+
     async fn run(&mut self, invocation: &mut Invocation) -> Result<()> {
         while let Some(step) = self
             .script
@@ -85,6 +111,8 @@ impl Runner {
     }
 
     async fn statement(&mut self, invocation: &Invocation, statement: &Statement) -> Result<()> {
+        let interrupt = self.interrupt.clone();
+        let _running = interrupt.running(&self.connection.client);
         let done = match statement.copy {
             Some(Copy::In) => self.copy_in(statement).await?,
             Some(Copy::Out) => return self.copy_out(statement).await,

@@ -10,10 +10,26 @@ use crate::invocation::Invocation;
 const NEW_PASSWORD: &str = "EQ_NEWPASSWORD";
 
 pub(crate) async fn run(invocation: &mut Invocation, words: Vec<String>) -> Result<()> {
+    let words = plain_options(words);
     let command = with_verifier(words, |name| {
         Ok(verifier(&new_password(name, NEW_PASSWORD)?))
     })?;
     server::run(invocation, &command).await
+}
+
+/// `--privilege dba` and `--privilege=dba` are `privilege dba`, as the server has it.
+fn plain_options(words: Vec<String>) -> Vec<String> {
+    let plain = |word: String| match word.strip_prefix("--privilege") {
+        Some("") => vec!["privilege".to_owned()],
+        Some(value) if value.starts_with('=') => {
+            vec![
+                "privilege".to_owned(),
+                value.trim_start_matches('=').to_owned(),
+            ]
+        }
+        _ => vec![word],
+    };
+    words.into_iter().flat_map(plain).collect()
 }
 
 /// `user create NAME option…` becomes `user create NAME password VERIFIER option…`, and
@@ -55,7 +71,7 @@ mod tests {
 
     fn sent(line: &str) -> Result<Vec<String>> {
         let words = line.split_whitespace().map(str::to_owned).collect();
-        with_verifier(words, |name| Ok(format!("V({name})")))
+        with_verifier(plain_options(words), |name| Ok(format!("V({name})")))
     }
 
     #[test]

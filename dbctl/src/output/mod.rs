@@ -74,6 +74,15 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// Ends the program as Ctrl-C does.
+#[expect(
+    clippy::exit,
+    reason = "nobody else can, while the program waits for its input"
+)]
+pub(crate) fn interrupted() -> ! {
+    std::process::exit(130)
+}
+
 /// Prints a line to standard error.
 #[expect(clippy::print_stderr, reason = "the one place that does")]
 pub(crate) fn note(line: impl Display) {

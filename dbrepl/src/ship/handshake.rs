@@ -9,7 +9,7 @@ use super::blocking;
 use crate::connection::{Connection, Incoming, Outgoing};
 use crate::error::ShipError;
 use crate::note::SlaveNote;
-use crate::options::Options;
+use crate::options::{Goal, Options};
 use crate::report::Reporter;
 use crate::source::{self, Located};
 
@@ -39,6 +39,11 @@ pub(super) async fn handshake(
                 let location = options.source.location.clone();
                 match blocking(move || source::locate(&location, at)).await? {
                     Located::Here(follow) => {
+                        if let Goal::Until(until) = options.goal {
+                            let has = shipper.slave().and_then(|slave| slave.durable);
+                            let location = options.source.location.clone();
+                            blocking(move || source::reaches_back(&location, has, until)).await?;
+                        }
                         let (_, path) = follow.segment();
                         reporter
                             .progress(&format!("processing forward-log file: {}", path.display()));

@@ -3,6 +3,7 @@
 mod borders;
 mod life;
 mod locate;
+mod reach;
 mod tailer;
 
 use dbproto::{Identify, PROTOCOL_VERSION, Progress, Standing};
@@ -11,6 +12,7 @@ use fwlog::{DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, R
 pub use borders::collect as borders;
 pub use life::Life;
 pub use locate::{Located, is_there, locate};
+pub use reach::reaches_back;
 pub use tailer::{TailItem, Tailer};
 
 use crate::error::{ExitCode, ShipError};

@@ -1,6 +1,7 @@
 //! One session, as other threads see it.
 
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -29,6 +30,7 @@ pub struct SessionEntry {
     /// Wakes the message loop from its wait for the client.
     pub wake: Notify,
     key: SecretKey,
+    socket: Option<Arc<TcpStream>>,
     busy: AtomicBool,
     visible: Mutex<Visible>,
     sqlite: Mutex<Option<InterruptHandle>>,
@@ -71,6 +73,7 @@ impl SessionEntry {
             interrupt: Arc::new(Interrupt::for_this_thread()),
             wake: Notify::new(),
             key: who.key,
+            socket: who.socket,
             busy: AtomicBool::new(false),
             visible: Mutex::new(Visible {
                 application: who.application,
@@ -124,6 +127,22 @@ impl SessionEntry {
         }
     }
 
+    /// Whether a statement runs for a client that has closed its connection. What the client has sent
+    /// before that hides it.
+    pub(super) fn has_vanished(&self) -> bool {
+        let Some(socket) = self
+            .socket
+            .as_ref()
+            .filter(|_| self.busy.load(Ordering::SeqCst))
+        else {
+            return false;
+        };
+        match socket.peek(&mut [0]) {
+            Ok(read) => read == 0,
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+        }
+    }
+
     /// Ends the session: what runs is stopped, and the loop leaves at its next turn.
     pub(super) fn terminate(&self) {
         self.interrupt.raise(InterruptReason::Terminate);
@@ -172,6 +191,8 @@ pub struct NewSession {
     pub address: SocketAddr,
     /// What its cancel requests must carry.
     pub key: SecretKey,
+    /// Its connection, to see whether the client is still there.
+    pub socket: Option<Arc<TcpStream>>,
 }
 
 /// The data is changed in single steps, so it is whole even after a panic in another session.

@@ -127,6 +127,16 @@ impl Sessions {
         lock(&self.state).closed = true;
     }
 
+    /// Ends the sessions whose clients have gone while their statements run.
+    pub fn end_vanished(&self) {
+        let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
+        for entry in open.into_iter().filter(|entry| entry.has_vanished()) {
+            let (session, user, address) = (entry.pid, &entry.user, entry.address);
+            tracing::info!(session, user, %address, "the client has gone: its statement is cancelled");
+            entry.terminate();
+        }
+    }
+
     /// Ends every session.
     pub fn terminate_all(&self) {
         let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
@@ -199,6 +209,7 @@ mod tests {
             application: String::new(),
             address: ([127, 0, 0, 1], 1).into(),
             key: SecretKey::I32(key),
+            socket: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::control_plane::transfer::absolute;
 use crate::control_plane::{Call, Table};
 use crate::error::EngineError;
 
@@ -9,7 +10,10 @@ use crate::error::EngineError;
 pub(crate) fn logfile(call: &Call<'_>) -> Result<Table, EngineError> {
     let new = match call.arguments.as_slice() {
         [] => None,
-        [path] => Some(Path::new(*path)),
+        [path] => {
+            absolute(path)?;
+            Some(Path::new(*path))
+        }
         _ => return Err(EngineError::Usage("usage: logfile [NEW_FILE]".into())),
     };
     let Some(log_file) = call.environment.log_file() else {

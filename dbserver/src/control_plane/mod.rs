@@ -18,6 +18,7 @@ mod user;
 mod verify;
 mod words;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::environment::Environment;
@@ -25,6 +26,28 @@ use crate::error::EngineError;
 use crate::system::users::{Privilege, Users};
 
 pub use table::Table;
+
+/// Who gives a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    /// The user.
+    pub user: &'a str,
+    /// From where.
+    pub address: SocketAddr,
+}
+
+impl<'a> Person<'a> {
+    /// Who drives an environment from within this process.
+    pub fn without_connection(user: &'a str) -> Self {
+        let address = SocketAddr::from(([0; 4], 0));
+        Self { user, address }
+    }
+
+    /// The one line of the log for something that this person has done.
+    pub fn has_done(&self, what: &str) {
+        tracing::info!(user = self.user, address = %self.address, "{what}");
+    }
+}
 
 /// A command on its way.
 pub struct Call<'a> {
@@ -68,6 +91,21 @@ struct Command {
     what: &'static str,
     needs: Needs,
     run: fn(&Call<'_>) -> Result<Table, EngineError>,
+}
+
+impl Command {
+    /// What the log says of it once it is done; nothing where it only looks.
+    fn act(&self, words: &[&str], table: &Table) -> Option<String> {
+        const LOOKS: [&str; 6] = ["status", "list", "check", "checksum", "verify", "help"];
+        if self.words.iter().any(|word| LOOKS.contains(word)) {
+            return None;
+        }
+        Some(
+            table
+                .result()
+                .map_or_else(|| words.join(" "), str::to_owned),
+        )
+    }
 }
 
 /// All commands, in the order in which `help` shows them.
@@ -173,21 +211,21 @@ static COMMANDS: &[Command] = &[
     Command {
         words: &["database", "dump"],
         usage: "database dump NAME FILE",
-        what: "write a database into a new SQLite file on the server",
+        what: "write a database into a new SQLite file of the server; FILE is absolute",
         needs: Needs::Dba,
         run: transfer::dump,
     },
     Command {
         words: &["database", "restore"],
         usage: "database restore NEW_NAME FILE",
-        what: "make a database from a SQLite file on the server",
+        what: "make a database from a SQLite file of the server; FILE is absolute",
         needs: Needs::Dba,
         run: transfer::restore,
     },
     Command {
         words: &["logfile"],
         usage: "logfile [NEW_FILE]",
-        what: "open the server's log file again, or go on in a new one",
+        what: "open the server's log file again, or go on in a new one; NEW_FILE is absolute",
         needs: Needs::Operator,
         run: logfile::logfile,
     },
@@ -243,7 +281,7 @@ static COMMANDS: &[Command] = &[
     Command {
         words: &["shutdown"],
         usage: "shutdown [SECONDS | cancel]",
-        what: "stop the server cleanly",
+        what: "stop the server cleanly, at once or after SECONDS; cancel takes that back",
         needs: Needs::Operator,
         run: shutdown::shutdown,
     },
@@ -258,20 +296,25 @@ static COMMANDS: &[Command] = &[
 
 /// Runs a command for a user. With the word `--json` before it, the answer of a command that has values with
 /// types is one row with the one column `json`.
-pub fn run(environment: &Arc<Environment>, user: &str, text: &str) -> Result<Table, EngineError> {
+pub fn run(
+    environment: &Arc<Environment>,
+    person: Person<'_>,
+    text: &str,
+) -> Result<Table, EngineError> {
     let words = words::split(text)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["--json", words @ ..] => run_words(environment, user, words).map(Table::into_json),
-        words => run_words(environment, user, words),
+        ["--json", words @ ..] => run_words(environment, person, words).map(Table::into_json),
+        words => run_words(environment, person, words),
     }
 }
 
 fn run_words(
     environment: &Arc<Environment>,
-    user: &str,
+    person: Person<'_>,
     words: &[&str],
 ) -> Result<Table, EngineError> {
+    let user = person.user;
     let command = find(words)?;
     let allowed = match (command.needs, Users::of(environment).privilege(user)?) {
         (Needs::Anyone, _) | (_, Privilege::Dba) => true,
@@ -290,11 +333,15 @@ fn run_words(
         )));
     }
     let arguments = words[command.words.len()..].to_vec();
-    (command.run)(&Call {
+    let table = (command.run)(&Call {
         environment,
         user,
         arguments,
-    })
+    })?;
+    if let Some(what) = command.act(words, &table) {
+        person.has_done(&what);
+    }
+    Ok(table)
 }
 
 /// The command that the words begin with; the error names what there is.

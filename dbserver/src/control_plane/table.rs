@@ -39,6 +39,14 @@ impl Table {
         table
     }
 
+    /// The result of a command that answers with one.
+    pub(super) fn result(&self) -> Option<&str> {
+        match self.rows.first()?.as_slice() {
+            [Some(name), Some(value)] if name == "result" => Some(value),
+            _ => None,
+        }
+    }
+
     /// Adds the values that the table shows, with their types.
     pub(super) fn typed(mut self, values: &impl Serialize) -> Result<Self, EngineError> {
         let json = serde_json::to_string(values);

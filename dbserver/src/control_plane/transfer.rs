@@ -33,6 +33,7 @@ pub(crate) fn dump(call: &Call<'_>) -> Result<Table, EngineError> {
     let [name, path] = call.arguments.as_slice() else {
         return Err(EngineError::Usage("usage: database dump NAME FILE".into()));
     };
+    absolute(path)?;
     let snapshot = call.environment.database(name)?.store().snapshot_durable();
     let file = OpenOptions::new()
         .write(true)
@@ -40,7 +41,11 @@ pub(crate) fn dump(call: &Call<'_>) -> Result<Table, EngineError> {
         .mode(0o600)
         .open(path);
     let file = file.map_err(|error| EngineError::file("make the file", path, &error))?;
-    write_pages(&snapshot, file, Path::new(path))?;
+    if let Err(error) = write_pages(&snapshot, file, Path::new(path)) {
+        // Half a copy is none: it was made here, and goes.
+        drop(Copied(PathBuf::from(path)));
+        return Err(error);
+    }
     let mut table = Table::list();
     table.entry("database", name);
     table.entry("file", path);
@@ -50,6 +55,16 @@ pub(crate) fn dump(call: &Call<'_>) -> Result<Table, EngineError> {
         bytes(u64::from(snapshot.page_count()) * PAGE_SIZE as u64),
     );
     Ok(table)
+}
+
+/// A relative name would be one in whatever directory the server was started in.
+pub(super) fn absolute(path: &str) -> Result<(), EngineError> {
+    if Path::new(path).is_absolute() {
+        return Ok(());
+    }
+    Err(EngineError::Usage(format!(
+        "'{path}' is not an absolute path: files of this command are the server's"
+    )))
 }
 
 fn write_pages(snapshot: &Snapshot, file: File, path: &Path) -> Result<(), EngineError> {
@@ -73,6 +88,7 @@ pub(crate) fn restore(call: &Call<'_>) -> Result<Table, EngineError> {
     };
     let environment = call.environment;
     environment.master("database restore")?;
+    absolute(path)?;
     let path = Path::new(path);
     check_file(path)?;
     let copy = normalised(environment, path)?;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use dbconfig::Config;
 use disk::Disk;
-use fwlog::{LogDirectory, LogLocation, SegmentId, VerifyReport};
+use fwlog::{DurableEnd, LogDirectory, LogLocation, Position, SegmentId, VerifyReport};
 
 use crate::databases::control::{Control, Identity, RedoPoint};
 use crate::databases::host::Host;
@@ -149,7 +149,7 @@ fn is_data_file(layout: &Layout, path: &Path) -> bool {
     }
 }
 
-/// Every byte from the environment's beginning to its redo point at least.
+/// Every byte from the environment's beginning to the end that recovery will ask for: the durable one.
 fn check_log(location: &LogLocation, identity: &Identity) -> Result<(), EngineError> {
     let directory = LogDirectory::scan(location)
         .and_then(LogDirectory::whole)
@@ -160,7 +160,10 @@ fn check_log(location: &LogLocation, identity: &Identity) -> Result<(), EngineEr
     }
     let report = fwlog::verify(&directory, &mut |_progress| {})
         .map_err(|error| unusable(location, &error.to_string()))?;
-    let damage = damage(&report, identity);
+    let durable = DurableEnd::read(&location.disk, &location.directory)
+        .map_err(|error| unusable(location, &error.to_string()))?
+        .map(|end| end.durable.point.position);
+    let damage = damage(&report, identity, durable);
     if damage.is_empty() {
         Ok(())
     } else {
@@ -195,12 +198,18 @@ fn missing(directory: &LogDirectory, identity: &Identity) -> Vec<String> {
     missing
 }
 
-fn damage(report: &VerifyReport, identity: &Identity) -> Vec<String> {
+fn damage(report: &VerifyReport, identity: &Identity, durable: Option<Position>) -> Vec<String> {
     let findings = report.findings.iter().take(NAMED);
     let mut damage: Vec<String> = findings.map(ToString::to_string).collect();
     let redo = identity.redo.point.position;
     if report.end.is_none_or(|end| end.position < redo) {
         damage.push(format!("it ends before {redo}, which the data files have"));
+    }
+    if let Some(durable) = durable
+        && report.end.is_none_or(|end| end.position < durable)
+    {
+        damage.extend(report.torn.as_ref().map(ToString::to_string));
+        damage.push(format!("it was durable up to {durable}"));
     }
     damage
 }

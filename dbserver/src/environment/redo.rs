@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fwlog::{
     CommitNumber, LogLocation, LogPoint, Position, RecoverError, RecoverOptions, Recovered,
-    SealNewest, SegmentId, SegmentReader, SegmentStore, Timestamp,
+    SealNewest, SegmentId, SegmentReader, SegmentStore, Timestamp, Torn,
 };
 
 use crate::apply::applier::{Applied, Applier};
@@ -82,10 +82,27 @@ pub(super) fn recover(
         "recovered from the log"
     );
     if let Some(torn) = &recovered.cut {
-        tracing::info!(at = %torn.at, bytes = torn.bytes, why = %torn.why, "cut off a torn tail");
+        tell_of_cut(torn);
     }
     check_data_files(core, suspects, recovered.last_commit)?;
     Ok((applier, recovered))
+}
+
+/// By weight: what nobody was told of is no loss.
+fn tell_of_cut(torn: &Torn) {
+    let (at, bytes, why) = (torn.at, torn.bytes, &torn.why);
+    if !torn.may_be_acknowledged {
+        tracing::info!(%at, bytes, %why, "cut off a torn tail, which was not acknowledged");
+        return;
+    }
+    let kept = torn.kept.as_ref().map_or_else(
+        || "there is no room to keep them".to_owned(),
+        |kept| format!("they are kept in {}", kept.display()),
+    );
+    tracing::warn!(
+        %at, bytes, %why,
+        "cut off bytes behind a damaged block that may have been acknowledged; {kept}. A slave may have these transactions: see docs/recovery.md"
+    );
 }
 
 /// The end of a slave's log, everything before which is applied.

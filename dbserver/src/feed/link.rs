@@ -12,7 +12,7 @@ use dbproto::{
 use fwlog::{Block, Durable, EnvironmentId, Mirror, Position, SegmentHeader, hash_at};
 
 use crate::commit::tell_restored;
-use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint};
+use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint, role_word};
 use crate::environment::{Core, Environment, Slave};
 use crate::error::EngineError;
 use crate::slave::refusal::refuse_mirror;
@@ -40,8 +40,16 @@ impl Link {
     pub fn open(environment: &Arc<Environment>) -> Result<Self, Refuse> {
         let Some(slave) = environment.slave() else {
             return Err(
-                Refuse::new(state::PREREQUISITE, "this server is not a slave")
-                    .hint("Set Role = Slave in section [Replication] of its configuration."),
+                Refuse::new(
+                    state::PREREQUISITE,
+                    format!(
+                        "this server is not a slave: it is {}",
+                        role_word(environment.role())
+                    ),
+                )
+                .hint(
+                    "The address that dbrepl is given is the slave's; a server that takes writes takes no log of another.",
+                ),
             );
         };
         let log = slave.log();

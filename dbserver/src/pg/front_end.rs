@@ -140,9 +140,11 @@ fn run(front: &FrontEnd, admission: Admission, stream: std::net::TcpStream, addr
         .build();
     let served = runtime.and_then(|runtime| {
         runtime.block_on(async {
+            // One more descriptor a session: without it a vanished client is noticed later.
+            let socket = stream.try_clone().ok().map(Arc::new);
             let stream = TcpStream::from_std(stream)?;
             stream.set_nodelay(true)?;
-            serve(front, admission, stream, address).await;
+            serve(front, admission, stream, (address, socket)).await;
             Ok(())
         })
     });
@@ -151,7 +153,12 @@ fn run(front: &FrontEnd, admission: Admission, stream: std::net::TcpStream, addr
     }
 }
 
-async fn serve(front: &FrontEnd, admission: Admission, stream: TcpStream, address: SocketAddr) {
+async fn serve(
+    front: &FrontEnd,
+    admission: Admission,
+    stream: TcpStream,
+    (address, socket): (SocketAddr, Option<Arc<std::net::TcpStream>>),
+) {
     let mut stream = Framed::with_capacity(stream, ClientCodec::new(), FLUSH_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
     let started = tokio::select! {
@@ -160,7 +167,9 @@ async fn serve(front: &FrontEnd, admission: Admission, stream: TcpStream, addres
     };
     drop(admission);
     let result = match started {
-        Ok(Some((environment, client))) => enter(&environment, stream, client, address).await,
+        Ok(Some((environment, client))) => {
+            enter(&environment, stream, client, (address, socket)).await
+        }
         Ok(None) => return,
         Err(failure) => Err((stream, failure)),
     };
@@ -175,7 +184,7 @@ async fn enter(
     environment: &Arc<Environment>,
     mut stream: ClientStream,
     client: startup::Authenticated,
-    address: SocketAddr,
+    (address, socket): (SocketAddr, Option<Arc<std::net::TcpStream>>),
 ) -> Result<(), (ClientStream, Failure)> {
     if client.purpose == Purpose::ForwardLog {
         return replicate(stream, environment, client, address).await;
@@ -190,6 +199,7 @@ async fn enter(
             .to_owned(),
         address,
         key: client.key.clone(),
+        socket,
     };
     let registered = environment.sessions().register(entry);
     let opened = registered
@@ -231,6 +241,7 @@ async fn replicate(
         application: "dbrepl".to_owned(),
         address,
         key: client.key.clone(),
+        socket: None,
     };
     let registered = match environment.sessions().register_replication(entry) {
         Ok(registered) => registered,

@@ -2,9 +2,13 @@
 
 mod human;
 mod lines;
+mod log_file;
+mod log_flags;
 pub mod logging;
+mod repeats;
 mod shutdown;
+mod sink;
 
 pub(crate) use human::bytes;
-pub use logging::LogFile;
+pub use log_file::LogFile;
 pub use shutdown::ShutdownRequest;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 const AFTER_HELP: &str = "\
-Signals: SIGTERM, SIGINT stop cleanly; SIGHUP reads LogFlags again.
+Signals: SIGTERM, SIGINT stop cleanly; SIGHUP opens the log file anew and reads LogFlags again.
 
 Environment: EQ_CONFIG configuration file, EQ_DBPASSWORD password of dba for --init.
 
@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Make the environment, with the password of dba from EQ_DBPASSWORD, and exit
     #[arg(long)]
     pub init: bool,
-    /// Check the configuration and exit
+    /// Check the configuration, folders, permissions and ports, print what was found, and exit
     #[arg(long, conflicts_with = "init")]
     pub check: bool,
     /// Set the data files aside, make them anew from the whole forward log, and serve

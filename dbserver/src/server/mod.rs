@@ -2,6 +2,7 @@
 
 mod announce;
 pub mod arguments;
+pub mod check;
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,6 +26,8 @@ use crate::process::LogFile;
 const GRACE: Duration = Duration::from_secs(10);
 /// How long ended sessions may take to leave.
 const LEAVE: Duration = Duration::from_secs(10);
+/// How often it is looked whether clients whose statements run are still there.
+const LOOK: Duration = Duration::from_secs(1);
 /// Connections that the system holds for us while we accept.
 const BACKLOG: u32 = 1024;
 
@@ -60,12 +63,15 @@ pub async fn run(
     tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");
 
     let request = Arc::clone(environment.shutdown_request());
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = terminate.recv() => break tracing::info!("SIGTERM: stopping"),
             _ = interrupt.recv() => break tracing::info!("SIGINT: stopping"),
             () = request.due() => break tracing::info!("stopping on request"),
             _ = hangup.recv() => reload(),
+            _ = look.tick() => environment.sessions().end_vanished(),
         }
     }
     announce::stopping();

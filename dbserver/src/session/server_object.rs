@@ -3,7 +3,7 @@
 use dialect::StatementKind;
 use pgtypes::{SqlState, SqlValue};
 
-use crate::control_plane;
+use crate::control_plane::{self, Person};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::backend::Backend;
@@ -43,6 +43,7 @@ fn database_object(session: &mut Session, kind: &StatementKind) -> Result<(), Fa
             if_not_exists,
         } => {
             let made = env.create_database(name).map_err(Failure::from);
+            done(backend, &made, || format!("database {name} is made"));
             forgive(session, made, *if_not_exists, SqlState::DUPLICATE_DATABASE)
         }
         StatementKind::DropDatabase { name, .. } if name == own => Err(Failure::new(
@@ -51,13 +52,18 @@ fn database_object(session: &mut Session, kind: &StatementKind) -> Result<(), Fa
         )),
         StatementKind::DropDatabase { name, if_exists } => {
             let dropped = env.drop_database(name).map_err(Failure::from);
+            done(backend, &dropped, || format!("database {name} is removed"));
             forgive(session, dropped, *if_exists, SqlState::INVALID_CATALOG_NAME)
         }
         StatementKind::AlterDatabaseRename { name, .. } if name == own => Err(Failure::new(
             SqlState::FEATURE_NOT_SUPPORTED,
             "current database cannot be renamed",
         )),
-        StatementKind::AlterDatabaseRename { name, to } => Ok(env.rename_database(name, to)?),
+        StatementKind::AlterDatabaseRename { name, to } => {
+            let renamed = env.rename_database(name, to).map_err(Failure::from);
+            done(backend, &renamed, || format!("database {name} is {to} now"));
+            renamed
+        }
         _ => Ok(()),
     }
 }
@@ -72,20 +78,44 @@ fn user_object(session: &mut Session, kind: &StatementKind) -> Result<(), Failur
                 Failure::new(SqlState::INVALID_PARAMETER_VALUE, "a user needs a password")
                     .hint("CREATE USER name PASSWORD '...'")
             })?;
-            Ok(Users::of(env).create(name, &verifier_of(password)?, Privilege::User)?)
+            let made = Users::of(env).create(name, &verifier_of(password)?, Privilege::User);
+            let made = made.map_err(Failure::from);
+            done(backend, &made, || {
+                format!("user {name} with privilege user")
+            });
+            made
         }
         StatementKind::AlterUserPassword { name, password } => {
             if name != backend.user() {
                 need_dba(backend)?;
             }
-            Ok(Users::of(env).set_password(name, &verifier_of(password)?)?)
+            let set = Users::of(env).set_password(name, &verifier_of(password)?);
+            let set = set.map_err(Failure::from);
+            done(backend, &set, || format!("password of {name} is changed"));
+            set
         }
         StatementKind::DropUser { name, if_exists } => {
             need_dba(backend)?;
             let dropped = Users::of(env).drop(name).map_err(Failure::from);
+            done(backend, &dropped, || format!("user {name} is removed"));
             forgive(session, dropped, *if_exists, SqlState::UNDEFINED_OBJECT)
         }
         _ => Ok(()),
+    }
+}
+
+/// The person behind a session.
+fn person(backend: &Backend) -> Person<'_> {
+    Person {
+        user: backend.user(),
+        address: backend.entry().address,
+    }
+}
+
+/// What a person has done is one line of the log.
+fn done(backend: &Backend, result: &Result<(), Failure>, what: impl FnOnce() -> String) {
+    if result.is_ok() {
+        person(backend).has_done(&what());
     }
 }
 
@@ -102,7 +132,7 @@ fn verifier_of(password: &str) -> Result<String, Failure> {
 pub(super) fn dbctl(session: &Session, command: &str) -> Result<Reply, Failure> {
     session.transaction().check_outside_block("DBCTL")?;
     let backend = session.backend();
-    let table = control_plane::run(backend.env(), backend.user(), command)?;
+    let table = control_plane::run(backend.env(), person(backend), command)?;
     let cell = |text: Option<String>| text.map_or(SqlValue::Null, SqlValue::Text);
     Ok(Reply::Rows {
         columns: table

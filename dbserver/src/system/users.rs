@@ -235,7 +235,7 @@ impl<'a> Users<'a> {
             if others == 0 {
                 return Err(EngineError::state(
                     format!("\"{name}\" is the last user with privilege dba"),
-                    "Make another one first: 'dbctl user create NAME --privilege dba'.",
+                    "Make another one first: 'dbctl user create NAME privilege dba'.",
                 ));
             }
             connection

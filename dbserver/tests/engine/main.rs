@@ -110,7 +110,12 @@ fn count(environment: &Environment, database: &str) -> i64 {
 }
 
 fn command(environment: &Arc<Environment>, text: &str, name: &str) -> String {
-    let table = control_plane::run(environment, "dba", text).unwrap();
+    let table = control_plane::run(
+        environment,
+        control_plane::Person::without_connection("dba"),
+        text,
+    )
+    .unwrap();
     let row = table
         .rows
         .iter()
@@ -253,7 +258,12 @@ fn switching_forward_logging_off_and_on_begins_a_generation_and_loses_nothing() 
     environment.create_database("shop").unwrap();
     run(&environment, "shop", TABLE);
     for (word, insert) in [("disable", "off"), ("enable", "on")] {
-        control_plane::run(&environment, "dba", &format!("forwardlog {word}")).unwrap();
+        control_plane::run(
+            &environment,
+            control_plane::Person::without_connection("dba"),
+            &format!("forwardlog {word}"),
+        )
+        .unwrap();
         run(
             &environment,
             "shop",
@@ -351,7 +361,7 @@ fn a_dumped_database_is_a_plain_file_and_comes_back_by_restore() {
     let dump = |name: &str| {
         control_plane::run(
             &environment,
-            "dba",
+            control_plane::Person::without_connection("dba"),
             &format!("database dump {name} {quoted}"),
         )
     };
@@ -362,19 +372,36 @@ fn a_dumped_database_is_a_plain_file_and_comes_back_by_restore() {
         "a file is never overwritten"
     );
     let restore = format!("database restore copy {quoted}");
-    control_plane::run(&environment, "dba", &restore).unwrap();
+    control_plane::run(
+        &environment,
+        control_plane::Person::without_connection("dba"),
+        &restore,
+    )
+    .unwrap();
     assert_eq!(
         checksum(&environment, "copy"),
         checksum(&environment, "shop")
     );
     assert_eq!(count(&home.crashed().start(), "copy"), 60_000);
-    let error = control_plane::run(&environment, "dba", &restore).unwrap_err();
+    let error = control_plane::run(
+        &environment,
+        control_plane::Person::without_connection("dba"),
+        &restore,
+    )
+    .unwrap_err();
     assert_eq!(error.sqlstate(), SqlState::DUPLICATE_DATABASE);
     disk::Disk::real()
         .write_atomic(&file, b"no database", 0o600)
         .unwrap();
     let bad = format!("database restore bad {quoted}");
-    assert!(control_plane::run(&environment, "dba", &bad).is_err());
+    assert!(
+        control_plane::run(
+            &environment,
+            control_plane::Person::without_connection("dba"),
+            &bad
+        )
+        .is_err()
+    );
     assert!(environment.database("bad").is_err());
 }
 

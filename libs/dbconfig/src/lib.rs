@@ -38,6 +38,7 @@ pub mod instance;
 pub mod keys;
 mod line;
 mod load;
+pub mod password_file;
 mod reader;
 pub mod replication;
 pub mod service;

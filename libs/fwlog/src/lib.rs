@@ -16,6 +16,7 @@ mod chain;
 mod clock;
 mod commit_time;
 mod contents;
+mod cut_tail;
 mod damage;
 mod directory;
 mod durable_end;
@@ -45,6 +46,7 @@ pub use block::{
 };
 pub use chain::{CHAIN_HASH_SIZE, ChainHash};
 pub use clock::{Clock, SimulatedTime};
+pub use cut_tail::Torn;
 pub use damage::{Damage, DecodeError, IoFailure, ReadError};
 pub use directory::{DamagedSegment, Gap, LogDirectory, SegmentInfo, hash_at};
 pub use durable_end::{Durable, DurableEnd, POSITION_FILE, POSITION_SIZE};
@@ -61,7 +63,7 @@ pub use record::{
     MAX_STATEMENT, PAGE_SIZE, PageBody, PageChange, Pages, PagesIter, Part, Record, RecordBuffer,
     Records, kind, page_crc,
 };
-pub use recover::{ApplyError, RecoverError, RecoverOptions, Recovered, SealNewest, Torn, recover};
+pub use recover::{ApplyError, RecoverError, RecoverOptions, Recovered, SealNewest, recover};
 pub use seal::{SEAL_SIZE, Seal};
 pub use store::SegmentStore;
 pub use timestamp::Timestamp;

@@ -9,6 +9,7 @@ use std::error::Error;
 use disk::DiskFile;
 
 use crate::block::Block;
+use crate::cut_tail::Torn;
 use crate::damage::{Damage, During, IoFailure, ReadError};
 use crate::durable_end::{Durable, DurableEnd};
 use crate::header::{HEADER_SIZE, SegmentHeader};
@@ -44,17 +45,6 @@ pub struct RecoverOptions {
     /// After a failure of the writer in this process: its durable end. What it wrote behind that, and
     /// behind `fw.position`, was never acknowledged, and is cut off even where it is whole.
     pub discard_behind: Option<Position>,
-}
-
-/// A tail that was cut off.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Torn {
-    /// Where it began: now the end of the log.
-    pub at: Position,
-    /// What was wrong with it.
-    pub why: Damage,
-    /// How long it was.
-    pub bytes: u64,
 }
 
 /// The log as recovery has left it: whole, and durable.
@@ -368,11 +358,11 @@ impl Scan<'_> {
         let behind = reader
             .file_length()?
             .saturating_sub(end.position.offset + seal_size);
-        let cut = self.cut.take().map(|why| Torn {
-            at: end.position,
-            why,
-            bytes: behind,
-        });
+        let cut = self
+            .cut
+            .take()
+            .map(|why| Torn::before_cut(self.store, reader, why, behind))
+            .transpose()?;
         self.store
             .sync_names()
             .during("sync the directory of", &path)?;

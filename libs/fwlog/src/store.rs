@@ -69,6 +69,11 @@ impl SegmentStore {
         }
     }
 
+    /// Permission bits of new files.
+    pub(crate) fn mode(&self) -> u32 {
+        self.mode
+    }
+
     /// Where the segments are.
     pub fn location(&self) -> &LogLocation {
         &self.location

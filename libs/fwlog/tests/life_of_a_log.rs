@@ -247,3 +247,38 @@ fn the_time_of_the_next_commit_is_found_across_segments() {
     let gone = fwlog::Position::new(SegmentId::new(7, 1), 128);
     assert_eq!(log.commit_time_behind(gone, end).unwrap(), None);
 }
+
+#[test]
+fn bytes_that_may_have_been_acknowledged_are_cut_with_a_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = start(folder.path(), Begin::Create);
+    (1..=3).for_each(|number| commit(&writer, number));
+    let second = writer.durable().point.position;
+    drop(writer);
+    let path = location(folder.path()).path(second.segment);
+    let good = fs::read(&path).unwrap();
+    // Blocks have a page each: the second one is damaged on the disk, and fw.position is of long ago.
+    let damage = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        let disk = disk::Disk::real();
+        disk.write_atomic(&path, &bytes, 0o600).unwrap();
+        disk.remove_if_there(&store(folder.path()).position_path())
+            .unwrap();
+    };
+    let block = (good.len().min(usize::try_from(second.offset).unwrap()) - 128) / 3;
+    damage(128 + block + block / 2);
+    let (recovered, commits) = recover_all(folder.path(), SealNewest::No);
+    let cut = recovered.cut.unwrap();
+    assert_eq!(commits, [1]);
+    assert!(cut.may_be_acknowledged);
+    let kept = fs::read(cut.kept.unwrap()).unwrap();
+    assert_eq!(kept.len() as u64, cut.bytes);
+    assert!(good.ends_with(&kept[block..]) || good[128 + 2 * block..].starts_with(&kept[block..]));
+    // The last block alone is what a crash leaves.
+    damage(128 + 2 * block + block / 2);
+    let (recovered, commits) = recover_all(folder.path(), SealNewest::No);
+    let cut = recovered.cut.unwrap();
+    assert_eq!(commits, [1, 2]);
+    assert!(!cut.may_be_acknowledged && cut.kept.is_none());
+}

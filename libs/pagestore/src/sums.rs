@@ -338,7 +338,7 @@ impl Sums {
         self.newest.fetch_max(commit.get(), Ordering::SeqCst);
         self.file
             .write_at(HEADS_AT[slot], &head.encode())
-            .map_err(|e| self.failed("write the head of", e))
+            .map_err(|e| self.failed("write", e))
     }
 
     /// The checkpoint whose sums were stored last is complete: both files are on the disk.

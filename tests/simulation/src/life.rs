@@ -112,7 +112,11 @@ impl World {
             .driver()
             .is_some_and(|driver| driver.log_failure().is_some());
         // The commit order is held meanwhile: clients would wait for themselves.
-        let moved = control_plane::run(&environment, "dba", command);
+        let moved = control_plane::run(
+            &environment,
+            control_plane::Person::without_connection("dba"),
+            command,
+        );
         if failed && moved.is_ok() {
             // What never became durable was taken back first.
             let durable = environment.durable().ok_or("a master without a log")?;

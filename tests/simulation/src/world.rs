@@ -324,7 +324,11 @@ impl World {
         let Some(environment) = self.environment(master) else {
             return Ok(());
         };
-        let switched = control_plane::run(&environment, "dba", "forwardlog switch");
+        let switched = control_plane::run(
+            &environment,
+            control_plane::Person::without_connection("dba"),
+            "forwardlog switch",
+        );
         self.unless_hurt(
             master,
             switched

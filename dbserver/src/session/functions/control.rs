@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use pgtypes::{SqlState, SqlValue as Value};
 
+use crate::control_plane::Person;
 use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
 use crate::session::search_path;
@@ -68,6 +69,18 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
     } else {
         facts.sessions.cancel_by_operator(pid)
     };
+    if found {
+        let what = if whole {
+            "session"
+        } else {
+            "the statement of session"
+        };
+        let person = Person {
+            user: &facts.user,
+            address: facts.address,
+        };
+        person.has_done(&format!("{what} {pid} is told to end"));
+    }
     Ok(Value::Integer(i64::from(found)))
 }
 

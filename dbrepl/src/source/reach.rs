@@ -1,0 +1,45 @@
+//! Whether a slave can still be brought to a point in time.
+
+use dbproto::Progress;
+use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
+
+use super::unreadable;
+use crate::error::{ExitCode, ShipError};
+
+/// Refuses a point in time that lies before what the slave has, or before the log's beginning.
+pub fn reaches_back(
+    location: &LogLocation,
+    slave: Option<Progress>,
+    until: Timestamp,
+) -> Result<(), ShipError> {
+    let directory = LogDirectory::scan(location).map_err(unreadable)?;
+    let Some(slave) = slave else {
+        let begins = directory.segments().first().map(|info| info.header.created);
+        return match begins.filter(|begins| *begins > until) {
+            None => Ok(()),
+            Some(begins) => Err(ShipError::new(
+                ExitCode::Error,
+                format!("the log begins at {begins}Z, after that point in time"),
+            )),
+        };
+    };
+    if slave.time <= until {
+        return Ok(());
+    }
+    // The time of a slave that was made from a copy is not that of its last commit.
+    let at = slave.point.position;
+    let end = Position::new(fwlog::SegmentId::new(u32::MAX, u32::MAX), 0);
+    let next = directory.commit_time_behind(at, end).map_err(unreadable)?;
+    if next.is_some_and(|next| next <= until) {
+        return Ok(());
+    }
+    Err(ShipError::new(
+        ExitCode::Error,
+        format!(
+            "the slave is at {}Z already (commit {}), after that point in time",
+            slave.time,
+            slave.commit.get()
+        ),
+    )
+    .hint("replication never goes back: an empty slave takes the log up to a point in time"))
+}

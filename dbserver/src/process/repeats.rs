@@ -1,0 +1,113 @@
+//! A failure that comes again and again is one line, then a count.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long what was told is only counted: first, and each time that it goes on.
+const PAUSES: [Duration; 3] = [
+    Duration::from_mins(1),
+    Duration::from_mins(10),
+    Duration::from_hours(1),
+];
+
+/// Different failures that are remembered; more are told each time.
+const MOST: usize = 100;
+
+/// The failures that were told lately, by their words.
+#[derive(Debug, Default)]
+pub(super) struct Repeats(BTreeMap<String, Repeat>);
+
+#[derive(Debug)]
+struct Repeat {
+    told: Instant,
+    /// Which pause it is in.
+    pause: usize,
+    /// How often it came in that pause.
+    count: u64,
+}
+
+impl Repeat {
+    fn is_over(&self, now: Instant) -> bool {
+        let pause = PAUSES.get(self.pause).or(PAUSES.last());
+        let pause = pause.copied().unwrap_or_default();
+        now.saturating_duration_since(self.told) >= pause
+    }
+}
+
+impl Repeats {
+    /// Whether a failure is told now; else it is counted.
+    pub(super) fn tell(&mut self, words: &str, now: Instant) -> bool {
+        if let Some(repeat) = self.0.get_mut(words) {
+            repeat.count += 1;
+            return false;
+        }
+        if self.0.len() < MOST {
+            let repeat = Repeat {
+                told: now,
+                pause: 0,
+                count: 0,
+            };
+            self.0.insert(words.to_owned(), repeat);
+        }
+        true
+    }
+
+    /// What has come again meanwhile, with how often. What has not is forgotten.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<(String, u64)> {
+        let mut due = Vec::new();
+        self.0.retain(|words, repeat| {
+            if !repeat.is_over(now) {
+                return true;
+            }
+            if repeat.count == 0 {
+                return false;
+            }
+            due.push((words.clone(), repeat.count));
+            *repeat = Repeat {
+                told: now,
+                pause: (repeat.pause + 1).min(PAUSES.len() - 1),
+                count: 0,
+            };
+            true
+        });
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_once_and_counted_ever_more_seldom() {
+        let begin = Instant::now();
+        let mut repeats = Repeats::default();
+        let mut lines = 0_u64;
+        let mut counted = 0;
+        // A day of a failure each second.
+        for second in 0..86_400 {
+            let now = begin + Duration::from_secs(second);
+            lines += u64::from(repeats.tell("no room", now));
+            for (words, count) in repeats.due(now) {
+                assert_eq!(words, "no room");
+                lines += 1;
+                counted += count;
+            }
+        }
+        assert!(lines < 30, "{lines} lines a day");
+        assert!(counted > 80_000, "{counted} were counted");
+    }
+
+    #[test]
+    fn what_comes_after_a_long_time_is_told_again() {
+        let begin = Instant::now();
+        let mut repeats = Repeats::default();
+        assert!(repeats.tell("no room", begin));
+        assert!(!repeats.tell("no room", begin));
+        assert!(repeats.tell("no way", begin));
+        let later = begin + Duration::from_mins(2);
+        assert_eq!(repeats.due(later), [("no room".to_owned(), 1)]);
+        assert_eq!(repeats.due(later + Duration::from_hours(1)), []);
+        assert!(repeats.tell("no room", later + Duration::from_hours(1)));
+    }
+}

@@ -1,0 +1,129 @@
+//! `dbserver --check`: what a start would meet, without one. Nothing is changed.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process;
+
+use dbconfig::{Config, LogTarget};
+
+/// What was found, one line each.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The lines, in the order in which a start would look.
+    pub lines: Vec<String>,
+    /// How many of them keep the server from starting.
+    pub failures: usize,
+}
+
+impl Found {
+    fn good(&mut self, what: impl Into<String>) {
+        self.lines.push(format!("ok: {}", what.into()));
+    }
+
+    fn bad(&mut self, what: impl Into<String>) {
+        self.failures += 1;
+        self.lines.push(format!("error: {}", what.into()));
+    }
+
+    fn doubtful(&mut self, what: impl Into<String>) {
+        self.lines.push(format!("warning: {}", what.into()));
+    }
+
+    /// A directory in which the server must make files.
+    fn directory(&mut self, key: &str, path: &Path) {
+        let shown = format!("{key} {}", path.display());
+        match fs::metadata(path) {
+            Ok(found) if !found.is_dir() => self.bad(format!("{shown} is not a directory")),
+            Ok(found) => match tempfile_in(path) {
+                Ok(()) => self.good(format!("{shown} (mode {:o})", found.mode() & 0o7777)),
+                Err(error) => self.bad(format!("{shown}: no file can be made there: {error}")),
+            },
+            Err(error) => self.bad(format!("{shown}: {error}")),
+        }
+    }
+}
+
+/// Makes a file without content there, and removes it.
+fn tempfile_in(directory: &Path) -> std::io::Result<()> {
+    let path = directory.join(format!(".eloqdb-check-{}", process::id()));
+    drop(
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)?,
+    );
+    fs::remove_file(&path)
+}
+
+/// Looks at folders, files and ports of a configuration that can be read.
+pub fn look(config: &Config) -> Found {
+    let mut found = Found::default();
+    found.good(format!("configuration {}", config.path.display()));
+    for warning in &config.warnings {
+        found.doubtful(warning);
+    }
+    let data_dir = &config.server.data_dir;
+    let control = data_dir.join("control");
+    match fs::metadata(&control) {
+        Ok(_) => found.directory("DataDir", data_dir),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => found.bad(format!(
+            "DataDir {}: there is no environment; 'dbctl init' makes one",
+            data_dir.display()
+        )),
+        Err(error) => found.bad(format!("{}: {error}", control.display())),
+    }
+    if let Ok(directory) = fs::metadata(data_dir)
+        && directory.mode() & 0o027 != 0
+    {
+        found.doubtful(format!(
+            "DataDir {} is open to others (mode {:o}); close it with chmod 700",
+            data_dir.display(),
+            directory.mode() & 0o777
+        ));
+    }
+    match config
+        .forward_log
+        .location
+        .as_deref()
+        .and_then(Path::parent)
+    {
+        Some(directory) => found.directory("FwLog", directory),
+        None => found.doubtful("FwLog is not set: there is no forward log, and nothing for slaves"),
+    }
+    found.directory("TmpDir", &config.replication.tmp_dir);
+    if let LogTarget::File(path) = &config.server.log_file {
+        match path.parent() {
+            Some(directory) if !path.exists() => found.directory("LogFile", directory),
+            _ => match fs::OpenOptions::new().append(true).open(path) {
+                Ok(_) => found.good(format!("LogFile {}", path.display())),
+                Err(error) => found.bad(format!("LogFile {}: {error}", path.display())),
+            },
+        }
+    }
+    ports(config, &mut found);
+    found
+}
+
+/// Each address is taken for a moment.
+fn ports(config: &Config, found: &mut Found) {
+    let addresses = match config.server.sockets() {
+        Ok(addresses) => addresses,
+        Err(error) => return found.bad(format!("Service cannot be resolved: {error}")),
+    };
+    for address in addresses {
+        match TcpListener::bind(address) {
+            Ok(_) => found.good(format!("port {address}")),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                found.bad(format!(
+                    "port {address} is used: a server runs already, or another program"
+                ));
+            }
+            Err(error) if config.server.listen_is_default => {
+                found.doubtful(format!("port {address}: {error}"));
+            }
+            Err(error) => found.bad(format!("port {address}: {error}")),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What nobody waits for any more is not gone on with.
+
+use dbtests::process::Background;
+use dbtests::{Folder, LONG, PASSWORD, Server, Settings, wait_for};
+
+const LONG_STATEMENT: &str = "SELECT pg_sleep(1000)";
+
+/// Waits until so many sessions run the long statement.
+fn running(server: &Server, count: usize) {
+    wait_for("the statements to run, or not", LONG, || {
+        let sessions = server.dbctl(&["session", "list"]).ok();
+        let active = sessions.lines().filter(|line| line.contains(" active"));
+        // The one that asks is active, too.
+        (active.count() == count + 1).then_some(())
+    });
+}
+
+fn start(folder: &Folder, server: &Server) -> Background {
+    let mut command = server.dbctl_command();
+    command
+        .args(["sql", LONG_STATEMENT])
+        .env("EQ_DBPASSWORD", PASSWORD);
+    Background::start(&mut command, &folder.join("sql.log"))
+}
+
+#[test]
+fn ctrl_c_in_dbctl_and_a_client_that_vanishes_cancel_the_statement_on_the_server() {
+    let folder = Folder::new();
+    let mut server = Server::create(folder.path(), Settings::master());
+    server.start();
+    let mut sql = start(&folder, &server);
+    running(&server, 1);
+    sql.signal("INT");
+    let status = wait_for("dbctl to end", LONG, || sql.ended());
+    assert_eq!(status.code(), Some(1));
+    assert!(
+        sql.output()
+            .contains("canceling statement due to user request"),
+        "{}",
+        sql.output()
+    );
+    running(&server, 0);
+
+    let mut sql = start(&folder, &server);
+    running(&server, 1);
+    sql.kill9();
+    running(&server, 0);
+    assert!(
+        server.log().contains("the client has gone"),
+        "{}",
+        server.log()
+    );
+}
+
+#[test]
+fn a_script_can_be_one_transaction() {
+    let folder = Folder::new();
+    let mut server = Server::create(folder.path(), Settings::master());
+    server.start();
+    server.sql("system", "CREATE DATABASE shop");
+    let script = folder.join("script.sql");
+    dbtests::files::write(
+        &script,
+        "CREATE TABLE a (i int);\nCREATE TABLE a (i int);\n",
+    );
+    let path = script.display().to_string();
+    let run = || server.dbctl(&["sql", "-d", "shop", "--single-transaction", "-f", &path]);
+    assert!(run().fails(1).contains("already exists"));
+    dbtests::files::write(
+        &script,
+        "CREATE TABLE a (i int);\nINSERT INTO a VALUES (1);\n",
+    );
+    run().ok();
+    assert_eq!(server.sql("shop", "SELECT i FROM a"), [["1"]]);
+}
