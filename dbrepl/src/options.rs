@@ -2,8 +2,8 @@
 //! what the master's configuration adds.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::path::absolute;
+use std::path::{Path, PathBuf};
 
 use dbconfig::{
     Config, HostService, LogTarget, ReplicationConfig, default_path, password_file, value,
@@ -236,7 +236,7 @@ fn check_password(
     }
 }
 
-fn read_password(path: &PathBuf) -> Result<Password, ShipError> {
+fn read_password(path: &Path) -> Result<Password, ShipError> {
     password_file::read(path)
         .map(Password::new)
         .map_err(ShipError::usage)

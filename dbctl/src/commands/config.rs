@@ -101,7 +101,7 @@ fn table(settings: &[&Setting]) -> Table {
         let key = setting.key;
         let from = match key.support {
             Support::NotYet => format!("{from}, not supported yet"),
-            _ => from,
+            Support::Since(_) => from,
         };
         table.push([
             key.section.name().to_owned(),
