@@ -47,7 +47,14 @@ struct State {
     given: HashMap<i64, i64>,
     /// The sequence of the last nextval.
     last: Option<i64>,
+    /// The first numbers that the running change was given, in their order.
+    recent: Vec<i64>,
+    /// How many of them were given again to a change that is made once more.
+    again: Option<usize>,
 }
+
+/// How many numbers of a change are kept.
+const RECENT: usize = 1000;
 
 impl State {
     fn row(&self, name: &str) -> Result<SequenceInfo, Refused> {
@@ -98,6 +105,13 @@ impl SessionSequences {
     /// nextval
     pub fn next(&self, name: &str) -> Result<i64, Refused> {
         let mut state = self.state();
+        if let Some(at) = state.again {
+            state.again = Some(at + 1);
+            return state.recent.get(at).copied().ok_or_else(|| {
+                let message = "a change can't be made once more".to_owned();
+                (SqlState::FEATURE_NOT_SUPPORTED, message)
+            });
+        }
         let row = state.row(name)?;
         let mut shared = self.shared();
         let number = next(state.counter(&mut shared, &row)).map_err(|end| {
@@ -111,12 +125,18 @@ impl SessionSequences {
         state.touched.insert(row.id);
         state.given.insert(row.id, number);
         state.last = Some(row.id);
+        if state.recent.len() < RECENT {
+            state.recent.push(number);
+        }
         Ok(number)
     }
 
     /// setval
     pub fn set(&self, name: &str, value: i64, called: bool) -> Result<i64, Refused> {
         let mut state = self.state();
+        if state.again.is_some() {
+            return Ok(value);
+        }
         let row = state.row(name)?;
         let mut shared = self.shared();
         let counter = state.counter(&mut shared, &row);
@@ -133,6 +153,11 @@ impl SessionSequences {
             state.given.insert(row.id, value);
         }
         Ok(value)
+    }
+
+    /// The last change is made once more, to be taken back, and gets the same numbers; or that is over.
+    pub(super) fn repeat(&self, again: bool) {
+        self.state().again = again.then_some(0);
     }
 
     /// currval
@@ -228,12 +253,16 @@ impl SessionSequences {
 /// Makes the sequences known that a change calls, on a server that writes: there all definitions are changed by
 /// sessions, who tell of it.
 pub fn make_ready_to_change(sqlite: &Sqlite, wanted: &Wanted) -> Result<(), Failure> {
+    let sequences = sqlite.sequences();
     let Wanted::Named(names) = wanted else {
+        if *wanted != Wanted::None {
+            sequences.state().recent.clear();
+        }
         return make_ready(sqlite, wanted);
     };
-    let sequences = sqlite.sequences();
     let known = {
         let mut state = sequences.state();
+        state.recent.clear();
         let known = Known {
             definitions: sequences.shared().definitions(),
             generation: sqlite.schema().generation(),

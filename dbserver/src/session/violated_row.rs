@@ -159,7 +159,9 @@ impl<'a> Change<'a> {
 /// Does something in a savepoint, and takes it back.
 fn tried<T>(sqlite: &Sqlite, work: impl FnOnce() -> Option<T>) -> Option<T> {
     sqlite.run("SAVEPOINT violated_row").ok()?;
+    sqlite.sequences().repeat(true);
     let result = work();
+    sqlite.sequences().repeat(false);
     let undone = sqlite
         .run("ROLLBACK TO violated_row")
         .and_then(|()| sqlite.run("RELEASE violated_row"));
