@@ -114,12 +114,7 @@ mod tests {
         disk::Disk::real()
             .write_atomic(&path, b"\nthree\n", 0o600)
             .unwrap();
-        assert!(
-            first_line(&path)
-                .unwrap_err()
-                .message
-                .contains("empty password")
-        );
+        assert!(first_line(&path).unwrap_err().message.contains("is empty"));
         assert!(first_line(&directory.path().join("none")).is_err());
     }
 }

@@ -87,7 +87,7 @@ fn shown(setting: &Setting) -> ShownSetting<'_> {
         value: &setting.text,
         line: setting.line,
         default: setting.key.default,
-        supported: setting.key.support != Support::NotYet,
+        supported: matches!(setting.key.support, Support::Since(_)),
         meaning: setting.key.meaning,
     }
 }
@@ -101,6 +101,7 @@ fn table(settings: &[&Setting]) -> Table {
         let key = setting.key;
         let from = match key.support {
             Support::NotYet => format!("{from}, not supported yet"),
+            Support::Ignored => format!("{from}, has no effect yet"),
             Support::Since(_) => from,
         };
         table.push([
@@ -155,7 +156,9 @@ fn set(invocation: &Invocation, name: &str, value: &str) -> Result<()> {
 
 /// When a running server takes a new value.
 fn when_it_holds(key: &Key) -> &'static str {
-    if key.support == Support::NotYet {
+    if key.support == Support::Ignored {
+        "it has no effect in this version"
+    } else if key.support == Support::NotYet {
         "this version does not support it"
     } else if key.name == "LogFlags" {
         "a running server reads it on SIGHUP, else at its next start"

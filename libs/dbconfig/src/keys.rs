@@ -98,6 +98,8 @@ pub enum Support {
     Since(&'static str),
     /// The key is known, and only its default is accepted.
     NotYet,
+    /// The key is accepted, with a warning, and has no effect.
+    Ignored,
 }
 
 /// One key of the configuration file.
@@ -139,6 +141,13 @@ const fn key(
 const fn later(key: Key) -> Key {
     Key {
         support: Support::NotYet,
+        ..key
+    }
+}
+
+const fn ignored(key: Key) -> Key {
+    Key {
+        support: Support::Ignored,
         ..key
     }
 }
@@ -198,7 +207,7 @@ pub const KEYS: &[Key] = &[
     later(key(ForwardLog, "AuditOnly", Switch, "0", "write nothing but the audit records")),
     key(ForwardLog, "GroupReadAccess", Switch, "0", "1: the group may read the segments (0640), 0: only the owner (0600)"),
     key(Replication, "Role", Words(ROLES), "Standalone", "Standalone, Master (= Primary) or Slave (= Secondary)"),
-    later(key(Replication, "RedirectWrite", HostService, "", "slave: host:service of the master, which gets the sessions that write")),
+    ignored(key(Replication, "RedirectWrite", HostService, "", "slave: host:service of the master, which gets the sessions that write")),
     key(Replication, "TmpDir", Path, "/tmp", "scratch for parts of transactions that are not complete yet"),
     key(Volumes, "MaxSize", Size, "0", "limit of the data files; 0 = none"),
     key(Dbrepl, "config", Path, "", "configuration file of the master"),

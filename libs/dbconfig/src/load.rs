@@ -67,9 +67,12 @@ impl Config {
         let role = self.replication.role;
         if let Some(line) = reader.line(Section::Replication, "RedirectWrite") {
             // Accepted all the same: what a slave does without it, refusing, is never wrong.
-            if role != Role::Slave {
-                reader.warn(line, "RedirectWrite has no effect unless Role = Slave");
-            }
+            let message = if role == Role::Slave {
+                "RedirectWrite is not supported by this version: sessions that write are refused"
+            } else {
+                "RedirectWrite has no effect unless Role = Slave"
+            };
+            reader.warn(line, message);
         }
         if let Some(line) = reader.line(Section::Replication, "Role")
             && role == Role::Master

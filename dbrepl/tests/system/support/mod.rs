@@ -78,7 +78,7 @@ pub(crate) async fn run(
 fn lines(log: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(log).unwrap();
     text.lines()
-        .map(|line| line.splitn(3, ' ').nth(2).unwrap().to_owned())
+        .map(|line| line.split_once(' ').unwrap().1.to_owned())
         .collect()
 }
 

@@ -174,7 +174,7 @@ fn the_other_spelling_of_redirect_write_is_taken_with_a_warning() {
     );
     let spelling = "/etc/eloqdb/x.cfg:5: `RedicectWrite` is read as RedirectWrite";
     assert_eq!(config.warnings[0], spelling);
-    assert!(config.warnings[1].contains("RedirectWrite is not supported"));
+    assert!(config.warnings[1].contains("x.cfg:5: RedirectWrite is not supported"));
     assert_eq!(
         message("[Replication]\nRedirectWrite = a:1\nRedicectWrite = b:1"),
         "5: RedirectWrite was already set in line 4"
