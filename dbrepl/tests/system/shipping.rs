@@ -332,8 +332,12 @@ async fn a_point_in_time_is_the_end() {
         until_then.replace('T', " ")
     );
     assert_eq!(lines.last(), Some(&words));
-    // A later point goes on from there.
-    assert_eq!(run(&master, &slave, "-T 2000-01-01").await.0, Ok(()));
+    // What is before the slave's position can't be reached, and that is said.
+    let earlier = run(&master, &slave, "-T 2000-01-01").await.0.unwrap_err();
+    assert!(
+        earlier.message.contains("after that point in time"),
+        "{earlier:?}"
+    );
     assert_eq!(slave.end().unwrap().end, before.point);
 }
 

@@ -71,8 +71,12 @@ impl ReplicationStatus {
         let Some(location) = forward_log(environment)? else {
             return Ok(Vec::new());
         };
-        let source = Source::of(environment, &location)?;
         let reports = reports(&location.directory)?;
+        if reports.is_empty() {
+            // Nor need the log be there to be looked at.
+            return Ok(Vec::new());
+        }
+        let source = Source::of(environment, &location)?;
         Ok(reports
             .into_iter()
             .map(|(_, report)| source.status(report))
@@ -326,7 +330,13 @@ fn forward_log(environment: &Environment) -> Result<Option<LogLocation>, EngineE
 fn reports(directory: &Path) -> Result<Vec<(PathBuf, SlaveReport)>, EngineError> {
     let failed = |error: &io::Error| EngineError::file("read", directory, error);
     let mut reports = Vec::new();
-    for entry in fs::read_dir(directory).map_err(|error| failed(&error))? {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        // Where the log is gone there are no notes either; that it is gone is told elsewhere.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(reports),
+        Err(error) => return Err(failed(&error)),
+    };
+    for entry in entries {
         let entry = entry.map_err(|error| failed(&error))?;
         let name = entry.file_name();
         if name.to_str().is_some_and(SlaveReport::is_file_name) {

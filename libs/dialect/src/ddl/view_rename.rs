@@ -73,22 +73,11 @@ pub(crate) fn around(schema: &dyn SchemaView, rename: &Rename<'_>) -> Result<Aro
                 continue;
             };
             let place = place_of(&info);
-            let text = if next > 0 {
-                schema.create_sql_in(place, &reader.view)
-            } else if info.reads.is_empty() {
+            if info.reads.is_empty() {
                 // An older server made it: SQLite renames what it reads.
                 return Ok(Around::default());
-            } else {
-                Some(written_anew(
-                    schema,
-                    &info,
-                    &info,
-                    &rename.applied(&info.reads),
-                )?)
-            };
-            let Some(text) = text else {
-                continue;
-            };
+            }
+            let text = written_anew(schema, &info, &info, &rename.applied(&info.reads))?;
             around.before.push(dropped(place, &reader.view));
             around.after.push(text);
             found.push(reader.view);
