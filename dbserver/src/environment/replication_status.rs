@@ -56,14 +56,14 @@ impl ReplicationStatus {
         if let Some(slave) = environment.slave() {
             let silence = slave.log().hearing().silence();
             let now = environment.core().host().clock.now();
-            let mut own = Self::of_slave(&slave.progress(), silence > SILENT, now);
+            let progress = slave.progress();
+            let mut own = Self::of_slave(&progress, silence > SILENT, now);
             own.slave.clone_from(&environment.config().server.instance);
-            if let Some(state) = own.source_log_bytes(&slave.progress()) {
+            if let Some(state) = own.source_log_bytes(&progress) {
                 own.lag_in_bytes = behind(environment, state, own.durable.as_ref());
             }
             if own.last_heard_of.is_some() {
-                let silence = u64::try_from(silence.as_micros()).unwrap_or(u64::MAX);
-                let heard = now.micros().saturating_sub(silence);
+                let heard = now.micros().saturating_sub(micros(silence));
                 own.last_heard_of = Some(Time(Timestamp::from_micros(heard)));
             }
             return Ok(vec![own]);
@@ -116,10 +116,8 @@ impl ReplicationStatus {
         let state = feed.source_state.map(|(state, at)| (state, at.elapsed()));
         let (standing, since, reason) = standing(progress, silent, now);
         let applied = progress.applied;
-        let lag = state.map(|(state, age)| {
-            let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
-            lag_behind(&state, age, applied.as_ref(), hears)
-        });
+        let lag =
+            state.map(|(state, age)| lag_behind(&state, micros(age), applied.as_ref(), hears));
         Self {
             slave: String::new(),
             source: feed.source_name.clone(),
@@ -166,8 +164,7 @@ fn standing(
     let state = feed.source_state.map(|(state, _)| state);
     if silent {
         let since = feed.source_state.map_or(feed.since, |(_, at)| {
-            let age = u64::try_from(at.elapsed().as_micros()).unwrap_or(u64::MAX);
-            Timestamp::from_micros(now.micros().saturating_sub(age))
+            Timestamp::from_micros(now.micros().saturating_sub(micros(at.elapsed())))
         });
         let why = "dbrepl says nothing".to_owned();
         return (Standing::NotConnected, since, Some(why));
@@ -227,7 +224,7 @@ struct Source {
     now: Timestamp,
     durable: Option<fwlog::Durable>,
     directory: LogDirectory,
-    /// Since when forward logging is off, where that is known.
+    /// Forward logging is off.
     off: bool,
 }
 

@@ -215,6 +215,15 @@ impl Sqlite {
         })
     }
 
+    /// Whether SQLite was told to check foreign keys at COMMIT.
+    pub fn defers_foreign_keys(&self) -> Result<bool, Failure> {
+        self.trusted(|connection| {
+            connection
+                .prepare_cached("PRAGMA defer_foreign_keys")?
+                .query_row([], |row| row.get(0))
+        })
+    }
+
     /// Whether an index of the database has only some rows of its table.
     pub fn has_partial_indexes(&self) -> Result<bool, Failure> {
         let sql = "SELECT 1 FROM main.sqlite_schema WHERE type = 'index' AND sql LIKE '%WHERE%'";

@@ -316,7 +316,8 @@ impl Transaction {
         Ok(scope.locks.wait(needed, scope.wait_for_lock())?)
     }
 
-    /// COMMIT in SQLite; gives what goes to the log, `None` when nothing was written. After an error the transaction is to be rolled back.
+    /// COMMIT in SQLite; gives what goes to the log, `None` when nothing was written. After an error the transaction is
+    /// to be rolled back.
     pub fn commit(&mut self, scope: Scope<'_>) -> Result<Option<Ready>, Failure> {
         if !self.working.has_changes() && !sequences::have_moved(scope.sqlite) {
             return Ok(None);

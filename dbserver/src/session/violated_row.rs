@@ -69,20 +69,7 @@ impl<'a> Change<'a> {
             .into_iter()
             .find_map(|(verb, words)| Some((verb, text.strip_prefix(words)?)))?;
         let (place, name) = named.split_once('.')?;
-        let name = name.strip_prefix('"')?;
-        let mut table = String::new();
-        let mut rest = name;
-        loop {
-            let (part, after) = rest.split_once('"')?;
-            table.push_str(part);
-            match after.strip_prefix('"') {
-                Some(after) => {
-                    table.push('"');
-                    rest = after;
-                }
-                None => break,
-            }
-        }
+        let (table, _) = dialect::quoted_part(name.strip_prefix('"')?)?;
         let rest = text.strip_prefix(verb)?;
         Some(Self {
             verb,
@@ -116,8 +103,7 @@ impl<'a> Change<'a> {
         columns: Option<&[String]>,
     ) -> Option<Vec<String>> {
         let before = usize::try_from(before).ok()?;
-        let row = tried(sqlite, || {
-            sqlite.defer_foreign_keys(true).ok()?;
+        tried_deferred(sqlite, || {
             let row = self
                 .written(sqlite, values, instead)?
                 .get(before)
@@ -125,9 +111,7 @@ impl<'a> Change<'a> {
             let table = View::new(sqlite).table(&self.table)?;
             let all: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
             constraints::values_of(sqlite, (self.place, &table), columns.unwrap_or(&all), row)
-        });
-        immediate(sqlite);
-        row
+        })
     }
 
     /// How many rows are written before the statement fails.
@@ -171,6 +155,19 @@ fn tried<T>(sqlite: &Sqlite, work: impl FnOnce() -> Option<T>) -> Option<T> {
     result
 }
 
+/// The same while all foreign keys wait; afterwards they wait as they did before.
+fn tried_deferred<T>(sqlite: &Sqlite, work: impl FnOnce() -> Option<T>) -> Option<T> {
+    let wait_already = sqlite.defers_foreign_keys().ok()?;
+    let result = tried(sqlite, || {
+        sqlite.defer_foreign_keys(true).ok()?;
+        work()
+    });
+    if !wait_already && let Err(error) = sqlite.defer_foreign_keys(false) {
+        tracing::warn!(%error, "foreign keys could not be made immediate again");
+    }
+    result
+}
+
 /// What a CHECK has refused.
 fn failing_row(sqlite: &Sqlite, change: &Change<'_>, values: &[SqlValue]) -> Option<String> {
     let before = change.written_before(sqlite, values)?;
@@ -195,17 +192,8 @@ fn failing_row(sqlite: &Sqlite, change: &Change<'_>, values: &[SqlValue]) -> Opt
 fn foreign_key(sqlite: &Sqlite, change: &Change<'_>, values: &[SqlValue]) -> Option<Failure> {
     let removes = change.verb == "DELETE";
     let text = format!("{}{}", change.verb, change.rest);
-    let found = tried(sqlite, || {
-        sqlite.defer_foreign_keys(true).ok()?;
+    tried_deferred(sqlite, || {
         sqlite.change(&text, values).ok()?;
         constraints::violation_by(sqlite, &change.table, removes, LOOKED_THROUGH)
-    });
-    immediate(sqlite);
-    found
-}
-
-fn immediate(sqlite: &Sqlite) {
-    if let Err(error) = sqlite.defer_foreign_keys(false) {
-        tracing::warn!(%error, "foreign keys could not be made immediate again");
-    }
+    })
 }

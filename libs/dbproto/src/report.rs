@@ -56,32 +56,24 @@ impl SlaveReport {
 
     /// The file's content, [`REPORT_SIZE`] bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut text = format!(
-            "instance = {}\naddress = {}\nstanding = {}\nsince = {}\n",
-            line(&self.instance, MAX_ADDRESS),
-            line(&self.address, MAX_ADDRESS),
-            self.standing,
-            self.since.micros(),
-        );
-        if let Some(reason) = &self.reason {
-            text.extend(["reason = ", &line(reason, MAX_REASON), "\n"]);
-        }
-        let (written, heard) = (self.written.micros(), self.heard.micros());
-        text += "written = ";
-        text += &written.to_string();
-        text += "\nheard = ";
-        text += &heard.to_string();
-        text += "\n";
+        let mut lines = vec![
+            format!("instance = {}", line(&self.instance, MAX_ADDRESS)),
+            format!("address = {}", line(&self.address, MAX_ADDRESS)),
+            format!("standing = {}", self.standing),
+            format!("since = {}", self.since.micros()),
+        ];
+        let reason = self.reason.as_ref();
+        lines.extend(reason.map(|reason| format!("reason = {}", line(reason, MAX_REASON))));
+        lines.push(format!("written = {}", self.written.micros()));
+        lines.push(format!("heard = {}", self.heard.micros()));
         for (name, progress) in [("durable", &self.durable), ("applied", &self.applied)] {
-            if let Some(progress) = progress {
+            lines.extend(progress.as_ref().map(|progress| {
                 let (position, commit) = (progress.point.position, progress.commit.get());
-                let time = progress.time.micros();
-                let value = format!("{position} {commit} {time}");
-                text.extend([name, " = ", &value, "\n"]);
-            }
+                format!("{name} = {position} {commit} {}", progress.time.micros())
+            }));
         }
-        text += "end\n";
-        let mut bytes = text.into_bytes();
+        lines.push("end\n".to_owned());
+        let mut bytes = lines.join("\n").into_bytes();
         bytes.resize(REPORT_SIZE, b' ');
         bytes
     }

@@ -45,6 +45,7 @@ pub use ddl::comment::Comment;
 pub use ddl::stored::{has_rowid, stored_table};
 pub use ddl::view_note::{ViewNote, ViewRead, read as read_view_note};
 pub use error::DialectError;
+pub use literal::quoted_part;
 pub use pg_catalog::identifier;
 pub use schema::{ColumnInfo, NoSchema, Reader, SchemaView};
 pub use sequence::{

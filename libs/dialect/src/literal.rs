@@ -22,6 +22,23 @@ pub(crate) fn unquote_name(text: &str) -> String {
     inner.replace(&format!("{quote}{quote}"), quote)
 }
 
+/// The name up to the closing quote, and what follows it; `text` begins behind the opening one. A doubled quote is one.
+pub fn quoted_part(text: &str) -> Option<(String, &str)> {
+    let mut part = String::new();
+    let mut rest = text;
+    loop {
+        let (before, after) = rest.split_once('"')?;
+        part.push_str(before);
+        match after.strip_prefix('"') {
+            Some(after) => {
+                part.push('"');
+                rest = after;
+            }
+            None => return Some((part, after)),
+        }
+    }
+}
+
 /// The name of `U&"..."`.
 pub(crate) fn unicode_name(text: &str) -> Option<String> {
     let quoted = text.get(2..).filter(|rest| rest.starts_with('"'))?;

@@ -219,17 +219,8 @@ impl FileState {
             "SQLite never commits without a lock"
         );
         let snapshot = self.snapshot.as_ref()?;
-        let base = snapshot.commit();
-        let page_count = self.committed.page_count().unwrap_or(snapshot.page_count());
-        let mut pages = self.committed.sorted();
-        pages.retain(|(page, image)| !snapshot.is_same(*page, image));
-        assert!(
-            pages
-                .last()
-                .is_none_or(|(page, _)| page.get() <= page_count),
-            "no page of a write set lies beyond the end of the database (invariant 5)"
-        );
-        let unchanged = pages.is_empty() && page_count == snapshot.page_count();
+        let set = self.write_set(snapshot);
+        let unchanged = set.pages.is_empty() && set.page_count == snapshot.page_count();
         if self.level == Level::None {
             self.snapshot = None;
             self.committed.clear();
@@ -237,11 +228,25 @@ impl FileState {
             // Cursors that were open over the commit read on.
             self.taken = true;
         }
-        (!unchanged).then_some(WriteSet {
+        (!unchanged).then_some(set)
+    }
+
+    /// The committed pages that differ from those of the snapshot below them.
+    fn write_set(&self, base: &Snapshot) -> WriteSet {
+        let page_count = self.committed.page_count().unwrap_or(base.page_count());
+        let mut pages = self.committed.sorted();
+        pages.retain(|(page, image)| !base.is_same(*page, image));
+        assert!(
+            pages
+                .last()
+                .is_none_or(|(page, _)| page.get() <= page_count),
+            "no page of a write set lies beyond the end of the database (invariant 5)"
+        );
+        WriteSet {
             page_count,
             pages,
-            base,
-        })
+            base: base.commit(),
+        }
     }
 
     /// Throws away what is committed but not taken.

@@ -293,3 +293,33 @@ async fn views_of_joined_joins_are_in_nobodys_way() {
     assert_eq!(count(&client, "SELECT count(new) FROM t").await, 0);
     server.stop();
 }
+
+/// Bug: to tell the row of a refused change, foreign keys were made to wait, and afterwards immediate, whatever they were.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_wait_go_on_waiting_after_a_change_was_refused() {
+    let server = Server::start().await;
+    let client = server
+        .client_after(
+            "CREATE TABLE p (id int PRIMARY KEY);
+             CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p DEFERRABLE, k int CHECK (k > 0))",
+        )
+        .await;
+    let run = async |sql: &str| client.batch_execute(sql).await;
+    run("BEGIN; SET CONSTRAINTS ALL DEFERRED; INSERT INTO c VALUES (1, 9, 1); SAVEPOINT a")
+        .await
+        .unwrap();
+    for refused_row in ["(1, 9, 1)", "(5, 9, -1)"] {
+        let sql = format!("INSERT INTO c VALUES {refused_row}");
+        let class = refused(run(&sql).await);
+        assert!(class.starts_with("23"), "{class}");
+        run("ROLLBACK TO a").await.unwrap();
+    }
+    // Its parent comes later.
+    run("INSERT INTO c VALUES (2, 8, 1)").await.unwrap();
+    run("INSERT INTO p VALUES (8)").await.unwrap();
+    assert_eq!(refused(run("COMMIT").await), "23503");
+    run("BEGIN; SET CONSTRAINTS ALL DEFERRED; INSERT INTO c VALUES (2, 8, 1); INSERT INTO p VALUES (8); COMMIT")
+        .await
+        .unwrap();
+    server.stop();
+}

@@ -2,6 +2,8 @@
 //! it. They are lines of a comment before the query that SQLite runs.
 
 use crate::analysis::tree::Output;
+use crate::catalog::{Type, TypeId};
+use crate::table_info::TableColumn;
 
 const BEGIN: &str = "/*eloqdb view";
 const END: &str = "*/";
@@ -28,6 +30,15 @@ pub struct ViewRead {
     pub name: String,
     /// All columns that it had: as they were called, and as they are called now.
     pub columns: Vec<[String; 2]>,
+}
+
+impl From<&TableColumn> for Output {
+    fn from(column: &TableColumn) -> Self {
+        Self {
+            name: column.name.clone(),
+            ty: column.type_name.map_or(Type::new(TypeId::TEXT), Type::from),
+        }
+    }
 }
 
 /// The comment.

@@ -3,7 +3,6 @@
 
 use crate::analysis;
 use crate::analysis::tree::Output;
-use crate::catalog::{Type, TypeId};
 use crate::ddl::place::quoted;
 use crate::ddl::view_note::{self, ViewRead};
 use crate::ddl::view_query::{AsWritten, name_as_now};
@@ -166,14 +165,7 @@ fn written_anew(
     }
     name_as_now(&mut analyzed.relations, reads);
     let query = sqlite::print(written, &analyzed)?.text;
-    let columns: Vec<Output> = renamed
-        .columns
-        .iter()
-        .map(|column| Output {
-            name: column.name.clone(),
-            ty: column.type_name.map_or(Type::new(TypeId::TEXT), Type::from),
-        })
-        .collect();
+    let columns: Vec<Output> = renamed.columns.iter().map(Output::from).collect();
     let note = view_note::write(&columns, reads, written);
     let place = place_of(renamed);
     Ok(statement((place, &renamed.name), &columns, &note, &query))

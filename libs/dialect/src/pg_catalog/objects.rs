@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use pgtypes::SqlState;
 
 use crate::error::DialectError;
+use crate::literal::quoted_part;
 use crate::pg_catalog::describe::identifier;
 
 /// A relation.
@@ -200,23 +201,6 @@ pub(crate) fn names(written: &str) -> Result<Vec<String>, DialectError> {
             Some(after) => rest = after.trim_start(),
             None if after.trim().is_empty() => return Ok(parts),
             None => return Err(invalid()),
-        }
-    }
-}
-
-/// The name up to the closing quote, and what follows it.
-fn quoted_part(text: &str) -> Option<(String, &str)> {
-    let mut part = String::new();
-    let mut rest = text;
-    loop {
-        let (before, after) = rest.split_once('"')?;
-        part.push_str(before);
-        match after.strip_prefix('"') {
-            Some(after) => {
-                part.push('"');
-                rest = after;
-            }
-            None => return Some((part, after)),
         }
     }
 }

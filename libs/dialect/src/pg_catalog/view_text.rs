@@ -58,14 +58,7 @@ impl Readable<'_> {
         let Statement::Query(query) = &analyzed.statement else {
             return None;
         };
-        let columns: Vec<Output> = view
-            .columns
-            .iter()
-            .map(|column| Output {
-                name: column.name.clone(),
-                ty: column.type_name.map_or(Type::new(TypeId::TEXT), Type::from),
-            })
-            .collect();
+        let columns: Vec<Output> = view.columns.iter().map(Output::from).collect();
         let same = columns.len() == query.columns.len()
             && columns
                 .iter()

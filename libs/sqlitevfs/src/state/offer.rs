@@ -1,7 +1,6 @@
 //! What a private transaction would commit: looked at, then published or withdrawn.
 
 use super::{FileState, Level, WriteMode};
-use crate::handle::WriteSet;
 use crate::rebase::Offer;
 
 impl FileState {
@@ -17,14 +16,8 @@ impl FileState {
         {
             return None;
         }
-        let mut pages = self.committed.sorted();
-        pages.retain(|(page, image)| !base.is_same(*page, image));
         Some(Offer {
-            set: WriteSet {
-                page_count: self.committed.page_count().unwrap_or(base.page_count()),
-                pages,
-                base: base.commit(),
-            },
+            set: self.write_set(base),
             base: base.clone(),
         })
     }
@@ -32,21 +25,17 @@ impl FileState {
     /// What was offered is published: SQLite goes on from its commit. It has cached pages as it made them; where others
     /// have changed them too, the change counter of what it reads next is another.
     pub(crate) fn settle(&mut self) {
-        self.forget_offer();
-    }
-
-    /// What was offered is not committed.
-    pub(crate) fn withdraw(&mut self) {
-        self.outdated = true;
-        self.forget_offer();
-    }
-
-    fn forget_offer(&mut self) {
         assert!(
             self.mode == WriteMode::Offer && self.level == Level::None,
             "no statement is open when an offer is settled"
         );
         self.committed.clear();
         self.snapshot = None;
+    }
+
+    /// What was offered is not committed.
+    pub(crate) fn withdraw(&mut self) {
+        self.settle();
+        self.outdated = true;
     }
 }
