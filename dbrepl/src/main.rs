@@ -48,10 +48,10 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
             .map_err(|failure| told(&console, &failure));
     }
     debug_messages(&options, &reporter).map_err(|failure| told(&console, &failure))?;
-    serve(&options, reporter.clone()).map_err(|failure| told(&reporter, &failure))
+    serve(&options, &reporter).map_err(|failure| told(&reporter, &failure))
 }
 
-fn serve(options: &Options, reporter: Reporter) -> Result<(), ShipError> {
+fn serve(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
     let _pid_file = options
         .pid_file
         .as_deref()
@@ -65,10 +65,10 @@ fn serve(options: &Options, reporter: Reporter) -> Result<(), ShipError> {
     let result = runtime.block_on(async {
         let log = reporter.clone();
         let stop = ShutdownRequest::on_signals(move || log.open_again())?;
-        tell_life(options, &reporter, "begins");
+        tell_life(options, reporter, "begins");
         let result = run(options, reporter.clone(), stop).await;
         if result.is_ok() {
-            tell_life(options, &reporter, "ends");
+            tell_life(options, reporter, "ends");
         }
         result
     });

@@ -2,8 +2,7 @@
 //! what the master's configuration adds.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::path::absolute;
+use std::path::{Path, PathBuf, absolute};
 
 use dbconfig::{
     Config, HostService, LogTarget, ReplicationConfig, default_path, password_file, value,
@@ -236,7 +235,7 @@ fn check_password(
     }
 }
 
-fn read_password(path: &PathBuf) -> Result<Password, ShipError> {
+fn read_password(path: &Path) -> Result<Password, ShipError> {
     password_file::read(path)
         .map(Password::new)
         .map_err(ShipError::usage)
@@ -288,7 +287,6 @@ mod tests {
     use super::*;
     use crate::error::ExitCode;
     use std::ffi::OsString;
-    use std::path::Path;
 
     fn write(path: &Path, text: &str) {
         disk::Disk::real()

@@ -332,8 +332,12 @@ async fn a_point_in_time_is_the_end() {
         until_then.replace('T', " ")
     );
     assert_eq!(lines.last(), Some(&words));
-    // A later point goes on from there.
-    assert_eq!(run(&master, &slave, "-T 2000-01-01").await.0, Ok(()));
+    // It is reached already; an earlier one can't be.
+    let again = run(&master, &slave, &format!("-T {until_then}")).await.0;
+    assert_eq!(again, Ok(()));
+    let refused = run(&master, &slave, "-T 2000-01-01").await.0.unwrap_err();
+    assert_eq!(refused.code, ExitCode::Error);
+    assert!(refused.message.contains("the slave is at "), "{refused}");
     assert_eq!(slave.end().unwrap().end, before.point);
 }
 

@@ -143,17 +143,14 @@ fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> (Weight, S
 
 /// How one slave stands, on one line.
 pub(crate) fn in_short(slave: &ReplicationStatus) -> String {
-    let mut text = slave.state.to_string();
-    if slave.state.0 != Standing::Following {
-        text += &format!(" since {}", slave.since);
-    }
-    if let Some(lag) = slave.lag_in_seconds {
-        text += &format!(", lag {lag} s");
-    }
-    if let Some(reason) = &slave.reason {
-        text += &format!(": {reason}");
-    }
-    text
+    let follows = slave.state.0 == Standing::Following;
+    let since = (!follows).then(|| format!(" since {}", slave.since));
+    let lag = slave.lag_in_seconds.map(|lag| format!(", lag {lag} s"));
+    let reason = slave.reason.as_ref().map(|reason| format!(": {reason}"));
+    [Some(slave.state.to_string()), since, lag, reason]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The lines about replication, for `status` too.

@@ -56,7 +56,7 @@ impl ReplicationStatus {
         if let Some(slave) = environment.slave() {
             let silence = slave.log().hearing().silence();
             let now = environment.core().host().clock.now();
-            let mut own = Self::of_slave(slave.progress(), silence > SILENT, now);
+            let mut own = Self::of_slave(&slave.progress(), silence > SILENT, now);
             own.slave.clone_from(&environment.config().server.instance);
             if let Some(state) = own.source_log_bytes(&slave.progress()) {
                 own.lag_in_bytes = behind(environment, state, own.durable.as_ref());
@@ -105,12 +105,12 @@ impl ReplicationStatus {
     }
 
     /// A slave as it knows itself; `silent`: nothing has come for a while.
-    fn of_slave(progress: SlaveProgress, silent: bool, now: Timestamp) -> Self {
+    fn of_slave(progress: &SlaveProgress, silent: bool, now: Timestamp) -> Self {
         let feed = &progress.feed;
         let connected = feed.source.is_some();
         let hears = connected && !silent;
         let state = feed.source_state.map(|(state, at)| (state, at.elapsed()));
-        let (standing, since, reason) = standing(&progress, silent, now);
+        let (standing, since, reason) = standing(progress, silent, now);
         let applied = progress.applied;
         let lag = state.map(|(state, age)| {
             let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
@@ -394,7 +394,7 @@ mod tests {
         };
         let status = |progress: &SlaveProgress| {
             let now = Timestamp::from_micros(1_145_386_460_000_000);
-            let status = ReplicationStatus::of_slave(progress.clone(), false, now);
+            let status = ReplicationStatus::of_slave(progress, false, now);
             serde_json::to_string(&status).unwrap()
         };
         progress.feed.source_state = Some((source(at(7, 5), None), Instant::now()));

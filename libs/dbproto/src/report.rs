@@ -56,29 +56,25 @@ impl SlaveReport {
 
     /// The file's content, [`REPORT_SIZE`] bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut text = format!(
-            "instance = {}\naddress = {}\nstanding = {}\nsince = {}\n",
-            line(&self.instance, MAX_ADDRESS),
-            line(&self.address, MAX_ADDRESS),
-            self.standing,
-            self.since.micros(),
-        );
-        if let Some(reason) = &self.reason {
-            text += &format!("reason = {}\n", line(reason, MAX_REASON));
-        }
-        text += &format!(
-            "written = {}\nheard = {}\n",
-            self.written.micros(),
-            self.heard.micros()
-        );
+        let mut lines = vec![
+            format!("instance = {}", line(&self.instance, MAX_ADDRESS)),
+            format!("address = {}", line(&self.address, MAX_ADDRESS)),
+            format!("standing = {}", self.standing),
+            format!("since = {}", self.since.micros()),
+            format!("written = {}", self.written.micros()),
+            format!("heard = {}", self.heard.micros()),
+        ];
+        let reason = self.reason.as_ref();
+        lines.extend(reason.map(|reason| format!("reason = {}", line(reason, MAX_REASON))));
         for (name, progress) in [("durable", &self.durable), ("applied", &self.applied)] {
             if let Some(progress) = progress {
                 let (position, commit) = (progress.point.position, progress.commit.get());
                 let time = progress.time.micros();
-                text += &format!("{name} = {position} {commit} {time}\n");
+                lines.push(format!("{name} = {position} {commit} {time}"));
             }
         }
-        text += "end\n";
+        lines.push("end\n".to_owned());
+        let text = lines.join("\n");
         let mut bytes = text.into_bytes();
         bytes.resize(REPORT_SIZE, b' ');
         bytes

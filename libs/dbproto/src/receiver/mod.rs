@@ -22,10 +22,6 @@ pub use pacer::{STATUS_INTERVAL, StatusPacer};
 
 /// What the driver does for the [`Receiver`], in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one exists at a time, and boxes would be in every match"
-)]
 pub enum ReceiverAction {
     /// Send the message.
     Send(Message),
