@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use dbtests::small_disk::where_mounting_works;
 use dbtests::{
-    Cluster, Folder, Follower, LONG, Server, Settings, SmallDisk, follower, process, wait_for,
-    waiting,
+    Cluster, Folder, Follower, LONG, Server, Settings, SmallDisk, files, follower, process,
+    wait_for, waiting,
 };
 
 use crate::shop::{open, sell, told, wait_for_log};
@@ -188,7 +188,7 @@ fn log_files_that_were_moved_away_are_begun_anew_on_sighup() {
         text(&repl).contains("up-to-date").then_some(())
     });
     for path in [&log, &repl] {
-        files::hide(path);
+        let _hidden = files::hide(path);
     }
     master.process().signal("HUP");
     dbrepl.process().signal("HUP");

@@ -59,6 +59,8 @@ fn a_users_password_from_a_file_and_options_from_a_file_do() {
     sell(&cluster.master, 1);
     let password = cluster.folder().join("password");
     dbtests::files::write(&password, format!("{}\n", dbtests::PASSWORD));
+    let own = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
+    std::fs::set_permissions(&password, own).expect("a mode");
     let options = cluster.folder().join("dbrepl.cfg");
     dbtests::files::write(
         &options,

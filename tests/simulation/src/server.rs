@@ -194,6 +194,7 @@ impl Server {
             location: location.on(process.disk()),
             role: dbproto::Role::Master,
             volume_limit: 0,
+            port: None,
         })
     }
 }
