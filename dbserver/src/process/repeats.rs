@@ -131,7 +131,7 @@ mod tests {
     fn what_comes_after_better_news_is_told_again() {
         let now = Instant::now();
         let mut repeats = Repeats::default();
-        let mut tell = |repeats: &mut Repeats| repeats.tell("ERROR log: no room", now);
+        let tell = |repeats: &mut Repeats| repeats.tell("ERROR log: no room", now);
         assert!((0..3).all(|_| tell(&mut repeats)));
         assert!(!tell(&mut repeats));
         repeats.news_of("other:");
