@@ -2,8 +2,7 @@
 //! what the master's configuration adds.
 
 use std::fmt;
-use std::path::absolute;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use dbconfig::{
     Config, HostService, LogTarget, ReplicationConfig, default_path, password_file, value,
@@ -288,7 +287,6 @@ mod tests {
     use super::*;
     use crate::error::ExitCode;
     use std::ffi::OsString;
-    use std::path::Path;
 
     fn write(path: &Path, text: &str) {
         disk::Disk::real()

@@ -47,6 +47,18 @@ fn status_says_that_the_logs_disk_is_full_for_as_long_as_it_is() {
         assert_eq!(status["log trouble"], trouble);
         assert!(master.command("status")["free for log"].ends_with("little"));
         assert_eq!(items(&master), acknowledged);
+        // A refused statement is an error, and no result.
+        let refused = master.psql(
+            "shop",
+            &["-c", "INSERT INTO item (name) VALUES ('x') RETURNING id"],
+            "",
+        );
+        assert_eq!(
+            (refused.code, refused.out.as_str()),
+            (Some(1), ""),
+            "{refused:?}"
+        );
+        assert!(refused.err.starts_with("ERROR:"), "{refused:?}");
         disk.make_room();
         wait_for_trouble(&master, None);
         assert_eq!(try_to_sell(&master), Ok(()));

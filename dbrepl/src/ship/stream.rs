@@ -25,13 +25,17 @@ const TICK: Duration = Duration::from_secs(1);
 /// A slave that lags longer than this has to catch up again, and the log says when it has.
 const LAGGING: Duration = Duration::from_secs(10);
 
-/// A master that is silent for so long is told of in the log.
-const LONG_SILENCE: u64 = 10_000_000;
+/// Whether the slave has what the master has.
+#[derive(Default)]
+struct Lag {
+    /// It has had everything, and has not fallen behind since.
+    caught_up: bool,
+    /// The operator has been told that it is up-to-date.
+    told_up_to_date: bool,
+    /// Since when it has not had everything.
+    behind_since: Option<Instant>,
+}
 
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own; no two of them exclude each other"
-)]
 pub(super) struct LogStream<'a> {
     options: &'a Options,
     reporter: &'a mut Reporter,
@@ -52,18 +56,12 @@ pub(super) struct LogStream<'a> {
     shipped_time: Option<Timestamp>,
     /// The log's end was reached, and nothing came since.
     at_end: bool,
-    /// The slave has had everything, and has not fallen behind since.
-    caught_up: bool,
-    /// The operator has been told that the slave is up-to-date.
-    told_up_to_date: bool,
-    /// Since when the slave has not had everything.
-    behind_since: Option<Instant>,
+    lag: Lag,
     suspended: Option<String>,
     outstanding: Outstanding,
     /// Tells the master's operator how far the slave is.
     note: &'a mut SlaveNote,
     life: Life,
-    told_silence: bool,
     /// Bytes of log before this connection's first piece, and up to the durable end.
     bytes: (u64, u64),
 }
@@ -97,14 +95,11 @@ impl<'a> LogStream<'a> {
             durable: Progress::from(&durable),
             shipped_time: None,
             at_end: false,
-            caught_up: false,
-            told_up_to_date: false,
-            behind_since: None,
+            lag: Lag::default(),
             suspended: None,
             outstanding: Outstanding::default(),
             note,
             life,
-            told_silence: false,
             bytes: (durable.log_bytes, durable.log_bytes),
         })
     }
@@ -200,21 +195,21 @@ impl<'a> LogStream<'a> {
     fn watch_lag(&mut self) {
         let has_all = self.at_end && self.shipper.reached() != Reached::No;
         if !has_all {
-            let since = *self.behind_since.get_or_insert_with(Instant::now);
+            let since = *self.lag.behind_since.get_or_insert_with(Instant::now);
             if since.elapsed() > LAGGING {
-                self.caught_up = false;
-                self.told_up_to_date = false;
+                self.lag.caught_up = false;
+                self.lag.told_up_to_date = false;
             }
             return;
         }
-        self.behind_since = None;
-        if !self.caught_up {
-            self.caught_up = true;
+        self.lag.behind_since = None;
+        if !self.lag.caught_up {
+            self.lag.caught_up = true;
             // The slave shows it at once.
             self.tick.reset_immediately();
         }
-        if !self.told_up_to_date && self.options.goal == Goal::Follow {
-            self.told_up_to_date = true;
+        if !self.lag.told_up_to_date && self.options.goal == Goal::Follow {
+            self.lag.told_up_to_date = true;
             self.reporter.end_catch_up();
             self.reporter.progress(&self.up_to_date());
         }
@@ -319,7 +314,7 @@ impl<'a> LogStream<'a> {
     fn write_note(&mut self) {
         let standing = match &self.suspended {
             Some(_) => Standing::Suspended,
-            None if self.caught_up => Standing::Following,
+            None if self.lag.caught_up => Standing::Following,
             None => Standing::CatchingUp,
         };
         self.note.write(standing, self.suspended.as_deref());
@@ -328,7 +323,7 @@ impl<'a> LogStream<'a> {
     /// For the slave's operator.
     fn source_state(&mut self) -> SourceState {
         let silent_since = self.life.look();
-        self.tell_of_silence(silent_since);
+        self.life.tell(silent_since, self.reporter);
         let seen = self.life.durable();
         let durable = seen.as_ref().map_or(self.durable, Progress::from);
         let now = Timestamp::now();
@@ -337,7 +332,7 @@ impl<'a> LogStream<'a> {
             log_bytes: seen.as_ref().map_or(0, |seen: &Durable| seen.log_bytes),
             now,
             oldest_outstanding: self.oldest_outstanding(&durable),
-            caught_up: self.caught_up,
+            caught_up: self.lag.caught_up,
             silent_since,
         }
     }
@@ -349,25 +344,6 @@ impl<'a> LogStream<'a> {
             (applied.commit < durable.commit).then_some(applied.time)
         };
         self.outstanding.oldest().or_else(unshipped)
-    }
-
-    fn tell_of_silence(&mut self, since: Option<Timestamp>) {
-        let long = |since: Timestamp| {
-            Timestamp::now().micros().saturating_sub(since.micros()) > LONG_SILENCE
-        };
-        match since {
-            Some(since) if !self.told_silence && long(since) => {
-                self.told_silence = true;
-                self.reporter.warning(&format!(
-                    "the master's server gives no sign of life since {since}"
-                ));
-            }
-            None if self.told_silence => {
-                self.told_silence = false;
-                self.reporter.state("the master's server runs again");
-            }
-            _ => {}
-        }
     }
 
     /// The tailer has given all; whether the slave has it, too.

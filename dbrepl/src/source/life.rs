@@ -2,11 +2,16 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use dbproto::SILENT;
 use fwlog::{Durable, DurableEnd, LogLocation, POSITION_FILE, Timestamp};
 use tokio::time::Instant;
+
+use crate::report::Reporter;
+
+/// A restart takes a while, and is no news.
+const LONG_SILENCE: Duration = Duration::from_secs(10);
 
 /// Watches a source's signs of life. Clocks of two machines are never compared.
 #[derive(Debug)]
@@ -16,6 +21,8 @@ pub struct Life {
     /// Time of the file as it was last seen, and since when it is that.
     seen: Option<SystemTime>,
     changed: (Instant, Timestamp),
+    /// The log has it that the source is silent.
+    told: bool,
 }
 
 impl Life {
@@ -26,6 +33,7 @@ impl Life {
             location: location.clone(),
             seen: None,
             changed: (Instant::now(), Timestamp::now()),
+            told: false,
         }
     }
 
@@ -39,6 +47,23 @@ impl Life {
         }
         let (since, at) = self.changed;
         (since.elapsed() > SILENT).then_some(at)
+    }
+
+    /// Says once that the source is silent, when it has been for long, and once that it is there again.
+    pub fn tell(&mut self, silent_since: Option<Timestamp>, reporter: &Reporter) {
+        match silent_since {
+            Some(since) if !self.told && self.changed.0.elapsed() > LONG_SILENCE => {
+                self.told = true;
+                reporter.warning(&format!(
+                    "the master's server gives no sign of life since {since}Z"
+                ));
+            }
+            None if self.told => {
+                self.told = false;
+                reporter.state("the master's server runs again");
+            }
+            _ => {}
+        }
     }
 
     /// The durable end of the source's log as it is now, where that can be told.

@@ -332,8 +332,11 @@ async fn a_point_in_time_is_the_end() {
         until_then.replace('T', " ")
     );
     assert_eq!(lines.last(), Some(&words));
-    // What is before the slave's position can't be reached, and that is said.
+    // It is reached already; an earlier one can't be, and that is said.
+    let again = run(&master, &slave, &format!("-T {until_then}")).await.0;
+    assert_eq!(again, Ok(()));
     let earlier = run(&master, &slave, "-T 2000-01-01").await.0.unwrap_err();
+    assert_eq!(earlier.code, ExitCode::Error);
     assert!(
         earlier.message.contains("after that point in time"),
         "{earlier:?}"

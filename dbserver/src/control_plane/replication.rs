@@ -143,15 +143,11 @@ fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> (Weight, S
 
 /// How one slave stands, on one line.
 pub(crate) fn in_short(slave: &ReplicationStatus) -> String {
-    let since = if slave.state.0 == Standing::Following {
-        String::new()
-    } else {
-        format!(" since {}", slave.since)
-    };
+    let follows = slave.state.0 == Standing::Following;
+    let since = (!follows).then(|| format!(" since {}", slave.since));
     let lag = slave.lag_in_seconds.map(|lag| format!(", lag {lag} s"));
     let reason = slave.reason.as_ref().map(|reason| format!(": {reason}"));
-    let state = slave.state.to_string();
-    [Some(state), Some(since), lag, reason]
+    [Some(slave.state.to_string()), since, lag, reason]
         .into_iter()
         .flatten()
         .collect()

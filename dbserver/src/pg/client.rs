@@ -8,6 +8,7 @@ use pgwire::messages::response::TransactionStatus;
 
 use crate::failure::Failure;
 use crate::pg::connection::Connection;
+use crate::pg::perform::complete;
 use crate::pg::{extended, simple};
 use crate::session::Session;
 use crate::session::backend::terminated;
@@ -165,11 +166,16 @@ impl Client {
         let watched = self.connection.session().begin_statement();
         let done = simple::run(&mut self.connection, sql).await;
         let session = self.connection.session();
-        let done = done.and_then(|()| session.finish_implicit());
+        let done = done.and_then(|last| session.finish_implicit().map(|()| last));
         drop(watched);
         session.end_statement();
-        if let Err(failure) = done {
-            self.failed(failure)?;
+        match done {
+            Ok(last) => {
+                if let Some(ending) = last {
+                    complete(&mut self.connection, &ending);
+                }
+            }
+            Err(failure) => self.failed(failure)?,
         }
         self.ready();
         Ok(())

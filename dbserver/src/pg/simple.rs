@@ -7,15 +7,16 @@ use pgtypes::SqlState;
 
 use crate::failure::Failure;
 use crate::pg::connection::Connection;
-use crate::pg::perform::{complete, perform};
+use crate::pg::perform::{Ending, complete, perform};
 use crate::session::execution::resolve_execute;
 use crate::session::known_texts;
 use crate::session::portal::Portal;
 use crate::session::transaction::in_block;
 use crate::wire::output;
 
-/// Runs the statements of a Query message up to the first that fails.
-pub(super) async fn run(connection: &mut Connection, sql: &str) -> Result<(), Failure> {
+/// Runs the statements of a Query message up to the first that fails. Gives how the last one ended, which
+/// the client is told only when the implicit transaction is committed: a refused one is an error alone.
+pub(super) async fn run(connection: &mut Connection, sql: &str) -> Result<Option<Ending>, Failure> {
     // The unnamed portal and statement do not outlive a simple query.
     let session = connection.session();
     session.portals().take("");
@@ -23,23 +24,32 @@ pub(super) async fn run(connection: &mut Connection, sql: &str) -> Result<(), Fa
     let statements = dialect::split(sql);
     if statements.is_empty() {
         output::empty_query(connection.out());
-        return Ok(());
+        return Ok(None);
     }
     let alone = statements.len() == 1;
+    let mut last = None;
     for range in statements {
+        if let Some(ending) = last.take() {
+            complete(connection, &ending);
+        }
         let text = sql.get(range.clone()).unwrap_or_default();
-        statement(connection, text, alone)
+        let ending = statement(connection, text, alone)
             .await
             .map_err(|failure| {
                 let before = sql.get(..range.start).unwrap_or_default();
                 failure.shifted(before.chars().count())
             })?;
+        last = Some(ending);
     }
-    Ok(())
+    Ok(last)
 }
 
 /// Runs one of them; `alone`: it is the only one of its message.
-async fn statement(connection: &mut Connection, text: &str, alone: bool) -> Result<(), Failure> {
+async fn statement(
+    connection: &mut Connection,
+    text: &str,
+    alone: bool,
+) -> Result<Ending, Failure> {
     let session = connection.session();
     let (mut prepared, mut values) = known_texts::prepare(session, text)?;
     if let (false, Some(what)) = (alone, prepared.statement.outside_block) {
@@ -54,7 +64,5 @@ async fn statement(connection: &mut Connection, text: &str, alone: bool) -> Resu
         ));
     }
     let mut portal = Portal::new(Rc::clone(&prepared), values, Vec::new(), None);
-    let ending = perform(connection, &mut portal, u64::MAX, true).await?;
-    complete(connection, &ending);
-    Ok(())
+    perform(connection, &mut portal, u64::MAX, true).await
 }

@@ -10,6 +10,9 @@ const PAUSES: [Duration; 3] = [
     Duration::from_hours(1),
 ];
 
+/// So often it is told before it is only counted: two incidents are not yet a habit.
+const BURST: u32 = 3;
+
 /// Different failures that are remembered; more are told each time.
 const MOST: usize = 100;
 
@@ -22,7 +25,8 @@ struct Repeat {
     told: Instant,
     /// Which pause it is in.
     pause: usize,
-    /// How often it came in that pause.
+    /// How often it was told in that pause, and how often it came beyond that.
+    lines: u32,
     count: u64,
 }
 
@@ -38,18 +42,28 @@ impl Repeats {
     /// Whether a failure is told now; else it is counted.
     pub(super) fn tell(&mut self, words: &str, now: Instant) -> bool {
         if let Some(repeat) = self.0.get_mut(words) {
-            repeat.count += 1;
-            return false;
+            let told = repeat.pause == 0 && repeat.lines < BURST;
+            repeat.lines += u32::from(told);
+            repeat.count += u64::from(!told);
+            return told;
         }
         if self.0.len() < MOST {
             let repeat = Repeat {
                 told: now,
                 pause: 0,
+                lines: 1,
                 count: 0,
             };
             self.0.insert(words.to_owned(), repeat);
         }
         true
+    }
+
+    /// A part of the server tells of something else than a failure: what fails afterwards is news. The words
+    /// begin with the level and the part.
+    pub(super) fn news_of(&mut self, part: &str) {
+        self.0
+            .retain(|words, _| words.split_whitespace().nth(1) != Some(part));
     }
 
     /// What has come again meanwhile, with how often. What has not is forgotten.
@@ -66,6 +80,7 @@ impl Repeats {
             *repeat = Repeat {
                 told: now,
                 pause: (repeat.pause + 1).min(PAUSES.len() - 1),
+                lines: 1,
                 count: 0,
             };
             true
@@ -102,12 +117,26 @@ mod tests {
     fn what_comes_after_a_long_time_is_told_again() {
         let begin = Instant::now();
         let mut repeats = Repeats::default();
-        assert!(repeats.tell("no room", begin));
-        assert!(!repeats.tell("no room", begin));
+        for told in [true, true, true, false] {
+            assert_eq!(repeats.tell("no room", begin), told);
+        }
         assert!(repeats.tell("no way", begin));
         let later = begin + Duration::from_mins(2);
         assert_eq!(repeats.due(later), [("no room".to_owned(), 1)]);
         assert_eq!(repeats.due(later + Duration::from_hours(1)), []);
         assert!(repeats.tell("no room", later + Duration::from_hours(1)));
+    }
+
+    #[test]
+    fn what_comes_after_better_news_is_told_again() {
+        let now = Instant::now();
+        let mut repeats = Repeats::default();
+        let tell = |repeats: &mut Repeats| repeats.tell("ERROR log: no room", now);
+        assert!((0..3).all(|_| tell(&mut repeats)));
+        assert!(!tell(&mut repeats));
+        repeats.news_of("other:");
+        assert!(!tell(&mut repeats));
+        repeats.news_of("log:");
+        assert!(tell(&mut repeats));
     }
 }
