@@ -114,9 +114,7 @@ fn apply(pages: Pages<'_>) -> bool {
 
 fn put_pages(pages: Pages<'_>, put: &mut dyn FnMut(fwlog::PageNumber, &[u8; PAGE_SIZE])) {
     for change in pages.into_iter().flatten() {
-        if let PageBody::Full(image) = change.body
-            && let Ok(image) = image.try_into()
-        {
+        if let PageBody::Full(image) = change.body {
             put(change.page, image);
         }
     }

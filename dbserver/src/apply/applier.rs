@@ -22,7 +22,7 @@ use crate::error::EngineError;
 
 /// Bytes of records that are applied before the pages are published: each page is made once a run,
 /// however often the run touches it, and the run's pages are in memory until then.
-const PUBLISH_BYTES: u64 = 8 << 20;
+const PUBLISH_BYTES: u64 = 16 << 20;
 
 /// What a run of blocks brought beside pages.
 #[derive(Debug, Default)]

@@ -1,11 +1,11 @@
 //! The pages of one database while a run of commits is applied: each page is made once, however
 //! often the run touches it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use fwlog::{Commit, PageBody, PageChange, Position};
+use fwlog::{Commit, DecodeError, PageBody, PageChange, Position};
 use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, Snapshot};
+use rustc_hash::FxHashMap;
 
 use crate::apply::disk_retry::{DiskRetry, with_retry};
 use crate::apply::parts::{PartPages, page_number};
@@ -20,12 +20,24 @@ struct Working {
     crc: u32,
 }
 
+impl Working {
+    /// Its checksum is proved when the run is published, not after each change.
+    fn change(&mut self, change: &PageChange<'_>) -> Result<(), DecodeError> {
+        self.crc = change.crc;
+        match change.body {
+            PageBody::Full(image) => *self.data = *image,
+            PageBody::Delta(delta) => delta.apply(&mut self.data)?,
+        }
+        Ok(())
+    }
+}
+
 /// A run of commits of one database, not published yet.
 #[derive(Debug)]
 pub(crate) struct Batch {
     database: Arc<Database>,
     before: Snapshot,
-    pages: HashMap<PageNumber, Working>,
+    pages: FxHashMap<PageNumber, Working>,
     whole: PartPages,
     page_count: u32,
     /// Fewest pages that the database had in this run.
@@ -43,7 +55,7 @@ impl Batch {
             page_count: before.page_count(),
             lowest: before.page_count(),
             last: before.commit(),
-            pages: HashMap::new(),
+            pages: FxHashMap::default(),
             whole: PartPages::new(),
             before,
             database,
@@ -127,39 +139,18 @@ impl Batch {
 
     fn change(&mut self, change: &PageChange<'_>, at: Position) -> Result<(), EngineError> {
         let number = page_number(change.page, at)?;
-        if let PageBody::Full(_) = change.body {
-            self.whole.remove(&number);
+        if let Some(working) = self.pages.get_mut(&number) {
+            let changed = working.change(change);
+            return changed.map_err(|why| self.corrupt(at, &why.to_string()));
         }
-        if !self.pages.contains_key(&number) {
-            let data = self.start(number, &change.body, at)?;
-            self.pages.insert(
-                number,
-                Working {
-                    data,
-                    crc: change.crc,
-                },
-            );
-        }
-        let Some(working) = self.pages.get_mut(&number) else {
-            return Err(EngineError::Internal(
-                "a page vanished from its batch".into(),
-            ));
+        let mut working = Working {
+            data: self.start(number, &change.body, at)?,
+            crc: change.crc,
         };
-        working.crc = change.crc;
-        match &change.body {
-            PageBody::Full(bytes) if bytes.len() == PAGE_SIZE => {
-                working.data.copy_from_slice(bytes);
-                Ok(())
-            }
-            PageBody::Full(bytes) => {
-                let why = format!("a page image of {} bytes", bytes.len());
-                Err(self.corrupt(at, &why))
-            }
-            PageBody::Delta(delta) => {
-                let applied = delta.apply(&mut working.data);
-                applied.map_err(|why| self.corrupt(at, &why.to_string()))
-            }
-        }
+        let changed = working.change(change);
+        changed.map_err(|why| self.corrupt(at, &why.to_string()))?;
+        self.pages.insert(number, working);
+        Ok(())
     }
 
     /// The page as it is before its first change in this run.
@@ -170,8 +161,9 @@ impl Batch {
         at: Position,
     ) -> Result<Box<PageData>, EngineError> {
         let mut data: Box<PageData> = Box::new([0; PAGE_SIZE]);
+        let whole = self.whole.remove(&number);
         if let PageBody::Delta(_) = body {
-            if let Some(image) = self.whole.remove(&number) {
+            if let Some(image) = whole {
                 with_retry(self.retry.as_ref(), || {
                     image.read_into(&mut data).map_err(|error| {
                         EngineError::Storage(format!("cannot read back a spilled page: {error}"))

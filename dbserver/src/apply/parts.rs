@@ -110,22 +110,13 @@ pub(crate) fn page_number(
 }
 
 fn full_image<'a>(change: &PageChange<'a>, at: Position) -> Result<&'a PageData, EngineError> {
-    let PageBody::Full(bytes) = change.body else {
+    let PageBody::Full(page) = change.body else {
         return Err(EngineError::Corrupt(format!(
             "a part has a delta (block at {at})"
         )));
     };
-    let page: &PageData = bytes.try_into().map_err(|_| {
-        EngineError::Corrupt(format!(
-            "a page image of {} bytes (block at {at})",
-            bytes.len()
-        ))
-    })?;
-    if fwlog::page_crc(page) != change.crc {
-        return Err(EngineError::Corrupt(format!(
-            "page {} does not fit its checksum (block at {at})",
-            change.page.get()
-        )));
-    }
+    change
+        .check(page)
+        .map_err(|why| EngineError::Corrupt(format!("block at {at}: {why}")))?;
     Ok(page)
 }

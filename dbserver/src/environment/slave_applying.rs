@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::TrySendError;
+use std::sync::mpsc::{Receiver, TrySendError};
 
 use dbproto::Progress;
-use fwlog::{Block, Position};
+use fwlog::Position;
 
 use crate::apply::applier::{Applied, Applier};
 use crate::apply::disk_retry::DiskRetry;
@@ -38,7 +38,7 @@ impl Slave {
         let retry: Arc<dyn DiskRetry> = Arc::<SlaveLog>::clone(slave);
         applier.wait_for(&retry);
         while let Ok(piece) = work.recv() {
-            let apply = AssertUnwindSafe(|| self.apply_piece(&mut applier, piece));
+            let apply = AssertUnwindSafe(|| self.apply_pieces(&mut applier, piece, &work));
             let next = catch_unwind(apply).unwrap_or_else(|_| {
                 tracing::error!("applying has panicked and is suspended");
                 let why = "an error in the server, see its log".to_owned();
@@ -51,8 +51,7 @@ impl Slave {
         }
     }
 
-    /// Applies one piece of what waits, on an environment that its owner drives. `false`: nothing
-    /// waits.
+    /// Applies what waits, on an environment that its owner drives. `false`: nothing waits.
     pub(crate) fn apply_waiting(&self) -> bool {
         let slave = self.log();
         let mut held = slave.work();
@@ -62,7 +61,7 @@ impl Slave {
         let Ok(piece) = work.try_recv() else {
             return false;
         };
-        if self.apply_piece(applier, piece) == Next::End {
+        if self.apply_pieces(applier, piece, work) == Next::End {
             *held = None;
         }
         true
@@ -84,44 +83,64 @@ impl Slave {
         }
     }
 
-    fn apply_piece(&self, applier: &mut Applier, piece: Work) -> Next {
-        let slave = self.log();
-        let result = match piece {
-            Work::Blocks(blocks, at) => self.apply_run(applier, &blocks, at),
-            Work::Reached(at) => {
-                slave.update(|progress| progress.applied = Some(at));
-                Ok(())
-            }
-            Work::Stop => return Next::End,
-        };
-        match result {
-            Ok(()) => Next::GoOn,
+    fn apply_pieces(&self, applier: &mut Applier, first: Work, work: &Receiver<Work>) -> Next {
+        match self.apply_run(applier, first, work) {
+            Ok(next) => next,
             Err(error) => {
                 tracing::error!(%error, "applying is suspended");
-                slave.update(|progress| progress.suspended = Some(error.to_string()));
+                let suspended = Some(error.to_string());
+                self.log().update(|progress| progress.suspended = suspended);
                 Next::End
             }
         }
     }
 
-    /// A run becomes visible as one step, a long one in several: always whole transactions, always in
-    /// order.
+    /// What waits becomes visible as one step, much of it in several: always whole transactions, always in
+    /// order. A slave that is far behind so makes each page once for many pieces.
     fn apply_run(
         &self,
         applier: &mut Applier,
-        blocks: &[Block],
-        at: Progress,
-    ) -> Result<(), EngineError> {
+        first: Work,
+        work: &Receiver<Work>,
+    ) -> Result<Next, EngineError> {
         let mut applied = Applied::default();
-        for block in blocks {
-            applier.apply(block, &mut applied)?;
-            if applier.is_due() {
-                applier.publish()?;
+        let mut end = None;
+        let mut next = Next::GoOn;
+        let mut waiting = Some(first);
+        while let Some(piece) = waiting.take() {
+            match piece {
+                Work::Blocks(blocks, at) => {
+                    for block in &blocks {
+                        applier.apply(block, &mut applied)?;
+                        if applier.is_due() {
+                            self.show(applier, Progress::from(block), &mut applied)?;
+                        }
+                    }
+                    end = Some(at);
+                }
+                Work::Reached(at) => end = Some(at),
+                Work::Stop => next = Next::End,
+            }
+            if next == Next::GoOn {
+                waiting = work.try_recv().ok();
             }
         }
+        if let Some(end) = end {
+            self.show(applier, end, &mut applied)?;
+        }
+        Ok(next)
+    }
+
+    /// Shows what was applied, which ends there.
+    fn show(
+        &self,
+        applier: &mut Applier,
+        at: Progress,
+        applied: &mut Applied,
+    ) -> Result<(), EngineError> {
         applier.publish()?;
         self.log().update(|progress| progress.applied = Some(at));
-        match applied.checkpoint {
+        match applied.checkpoint.take() {
             Some((redo, databases)) => self.follow_checkpoint(applier, redo, databases),
             None => Ok(()),
         }

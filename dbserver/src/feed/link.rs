@@ -198,7 +198,7 @@ impl Link {
                 }
                 let mirror = self.mirror()?;
                 let blocks = mirror.blocks(&bytes).map_err(refuse_mirror)?;
-                let received = mirror.received().map(progress_of);
+                let received = mirror.received().as_ref().map(Progress::from);
                 self.unsynced_bytes += bytes.len();
                 self.pending.extend(blocks);
                 self.slave
@@ -315,7 +315,7 @@ impl Link {
     }
 
     fn made_durable(&mut self, durable: &Durable) -> Result<(), Refuse> {
-        let at = progress_of(*durable);
+        let at = Progress::from(durable);
         let blocks = mem::take(&mut self.pending);
         let nothing_to_apply = blocks.is_empty();
         self.slave.log().update(|progress| {
@@ -406,14 +406,6 @@ fn refuse_suspended(progress: &SlaveProgress) -> Option<Refuse> {
             .hint("Mend the disk of the slave; dbrepl goes on by itself."),
         None => Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why),
     })
-}
-
-fn progress_of(durable: Durable) -> Progress {
-    Progress {
-        point: durable.point,
-        commit: durable.commit,
-        time: durable.time,
-    }
 }
 
 fn refuse_engine(error: &EngineError) -> Refuse {

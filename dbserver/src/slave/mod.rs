@@ -35,7 +35,7 @@ use crate::slave::waits::Waits;
 pub use feed_state::FeedState;
 
 /// Runs of blocks on their way from the mirror to the applier.
-const QUEUED_RUNS: usize = 8;
+const QUEUED_RUNS: usize = 4;
 
 /// How far the slave is, and what it knows of its source.
 #[derive(Debug, Clone, Default)]

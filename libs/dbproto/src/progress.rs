@@ -1,6 +1,6 @@
 //! How far a server has come.
 
-use fwlog::{CommitNumber, Durable, LogPoint, Timestamp};
+use fwlog::{Block, CommitNumber, Durable, LogPoint, Timestamp};
 
 use crate::ProtocolError;
 use crate::wire::{FieldReader, FieldWriter};
@@ -29,6 +29,17 @@ impl Progress {
             commit: from.commit()?,
             time: from.time()?,
         })
+    }
+}
+
+/// The end of a block.
+impl From<&Block> for Progress {
+    fn from(block: &Block) -> Self {
+        Self {
+            point: block.end,
+            commit: block.head.last_commit,
+            time: block.head.time,
+        }
     }
 }
 

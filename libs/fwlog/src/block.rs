@@ -138,7 +138,7 @@ impl BlockHead {
 }
 
 /// One block, as it stands in its segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Block {
     /// The fields of its head.
     pub head: BlockHead,
@@ -148,7 +148,18 @@ pub struct Block {
     pub end: LogPoint,
     /// Head and payload, unchanged.
     pub bytes: Bytes,
+    /// Its records, where they were decompressed once and kept: see [`BlockDecoder::keep_records`].
+    pub(crate) records: Option<Bytes>,
 }
+
+/// Equal bytes in the same place are equal blocks.
+impl PartialEq for Block {
+    fn eq(&self, other: &Self) -> bool {
+        self.start == other.start && self.bytes == other.bytes
+    }
+}
+
+impl Eq for Block {}
 
 impl Block {
     /// Takes the block that begins at `start` off the front of `bytes`; nothing is copied.
@@ -166,6 +177,7 @@ impl Block {
             start,
             end: LogPoint::new(end, head.chain),
             bytes: bytes.split_to(size),
+            records: None,
         })
     }
 
@@ -221,16 +233,38 @@ impl BlockDecoder {
 
     /// The records of `block`. Blocks that are stored as they are are not copied.
     pub fn records<'d>(&'d mut self, block: &'d Block) -> Result<Records<'d>, DecodeError> {
+        if let Some(records) = &block.records {
+            return Ok(Records::new(records));
+        }
         if block.head.compression == Compression::None {
             return Ok(Records::new(block.payload()));
         }
-        if self.context.is_none() {
-            self.context = Some(Decompressor::new().map_err(|_| DecodeError::Compression)?);
-        }
-        if let Some(context) = &mut self.context {
-            block.decompress(context, &mut self.raw)?;
-        }
+        block.decompress(context(&mut self.context)?, &mut self.raw)?;
         Ok(Records::new(&self.raw))
+    }
+
+    /// Decompresses the records of `block` and leaves them there, so that who reads them later need not
+    /// do it again. They take as much memory as the head says, as long as the block lives.
+    pub fn keep_records(&mut self, block: &mut Block) -> Result<(), DecodeError> {
+        if block.head.compression == Compression::Zstd && block.records.is_none() {
+            let mut raw = Vec::new();
+            block.decompress(context(&mut self.context)?, &mut raw)?;
+            block.records = Some(raw.into());
+        }
+        Ok(())
+    }
+}
+
+/// The context, made when it is needed first.
+fn context<'c>(
+    place: &'c mut Option<Decompressor<'static>>,
+) -> Result<&'c mut Decompressor<'static>, DecodeError> {
+    match place {
+        Some(context) => Ok(context),
+        none => {
+            let new = Decompressor::new().map_err(|_| DecodeError::Compression)?;
+            Ok(none.insert(new))
+        }
     }
 }
 
@@ -280,6 +314,32 @@ mod tests {
         );
         let gap = block.continues(ChainHash::ZERO, CommitNumber::new(3));
         assert_eq!(gap, Err(Damage::CommitOrder));
+    }
+
+    #[test]
+    fn records_that_were_kept_are_those_of_the_payload() {
+        let records = [7; 600];
+        let payload = zstd::bulk::compress(&records, 1).unwrap();
+        let head = BlockHead {
+            length: u32::try_from(payload.len()).unwrap(),
+            raw_length: 600,
+            compression: Compression::Zstd,
+            first_commit: CommitNumber::new(5),
+            last_commit: CommitNumber::new(6),
+            time: Timestamp::from_micros(9),
+            chain: ChainHash::ZERO,
+        };
+        let mut bytes = head.link(ChainHash::ZERO, &payload).0.to_vec();
+        bytes.extend_from_slice(&payload);
+        let mut block = Block::split_from(&mut bytes.into(), START).unwrap();
+        let mut decoder = BlockDecoder::new();
+        decoder.keep_records(&mut block).unwrap();
+        assert_eq!(block.records.as_deref(), Some(&records[..]));
+        let again = decoder.records(&block).unwrap();
+        assert_eq!(
+            format!("{again:?}"),
+            format!("{:?}", Records::new(&records))
+        );
     }
 
     #[test]

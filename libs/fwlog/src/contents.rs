@@ -5,7 +5,7 @@ use crate::damage::{Damage, DecodeError};
 use crate::header::HEADER_SIZE;
 use crate::numbers::Sequence;
 use crate::position::Position;
-use crate::record::{PAGE_SIZE, PageBody, Pages, Record};
+use crate::record::{PageBody, Pages, Record};
 
 /// Good records of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +60,11 @@ impl Contents {
 
 /// A full image has its checksum, a delta stays inside its page; a part has full images only.
 fn check_pages(pages: Pages<'_>, deltas: bool) -> Result<(), DecodeError> {
-    let mut scratch = [0; PAGE_SIZE];
     for change in pages {
         let change = change?;
         match change.body {
-            PageBody::Full(_) => change.apply(&mut scratch)?,
-            PageBody::Delta(delta) if deltas => delta.apply(&mut scratch)?,
+            PageBody::Full(image) => change.check(image)?,
+            PageBody::Delta(delta) if deltas => delta.check()?,
             PageBody::Delta(_) => return Err(DecodeError::Invalid("page of a part")),
         }
     }

@@ -22,6 +22,10 @@ use crate::segment_end::SegmentEnd;
 use crate::store::SegmentStore;
 use crate::tail::Tail;
 
+/// Bytes of decompressed records that go on with the blocks of one [`Mirror::blocks`], at most: a
+/// message of a usual load has some 2 MiB of them, a hostile one could have a thousand times its size.
+const KEPT_RECORDS: usize = 2 << 20;
+
 /// Why the mirror did not take something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MirrorError {
@@ -184,10 +188,16 @@ impl Mirror {
             return Err(self.refused(Damage::TrailingData));
         };
         let (mut end, mut last_commit) = (tail.end().point, tail.end().last_commit);
+        let mut room = KEPT_RECORDS;
         while !bytes.is_empty() {
             let block = Block::split_from(&mut bytes, end.position)
-                .and_then(|block| {
+                .and_then(|mut block| {
                     block.continues(end.hash, last_commit)?;
+                    // The applier needs them next.
+                    if let Some(rest) = room.checked_sub(block.head.raw_length as usize) {
+                        self.decoder.keep_records(&mut block)?;
+                        room = rest;
+                    }
                     Contents::read(&mut self.decoder, &block)?;
                     Ok(block)
                 })
@@ -333,5 +343,91 @@ impl std::fmt::Debug for Mirror {
         f.debug_struct("Mirror")
             .field("durable", &self.durable)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use disk::testing::SimulatedDisk;
+
+    use super::*;
+    use crate::{
+        Begin, CommitHead, DatabaseId, Follow, FollowItem, LogIdentity, LogLocation, PAGE_SIZE,
+        PageNumber, RecordBuffer, Timestamp, Writer, WriterOptions,
+    };
+
+    const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([9; 16]);
+
+    fn location(machine: &SimulatedDisk) -> LogLocation {
+        let location = LogLocation::parse("/fw-%N").unwrap();
+        location.on(machine.process().disk())
+    }
+
+    /// A commit with so many pages that compress to nearly nothing.
+    fn commit(number: u64, pages: u32) -> RecordBuffer {
+        let mut records = RecordBuffer::new();
+        let mut encoder = records.begin_commit(CommitHead {
+            number: CommitNumber::new(number),
+            database: DatabaseId::new(1),
+            time: Timestamp::from_micros(number),
+            exclusive: false,
+            page_count: pages,
+            transaction: None,
+        });
+        for page in 1..=pages {
+            encoder.page_full(PageNumber::new(page), &[7; PAGE_SIZE]);
+        }
+        encoder.finish();
+        records
+    }
+
+    #[test]
+    fn records_go_on_with_their_blocks_up_to_a_limit() {
+        let (master, slave) = (SimulatedDisk::new(1), SimulatedDisk::new(2));
+        let store = |machine| Arc::new(SegmentStore::at(location(machine), 0o600));
+        let identity = LogIdentity {
+            environment: ENVIRONMENT,
+            instance: "alpha".to_owned(),
+            page_size: 4096,
+        };
+        let writer = Writer::driven(
+            store(&master),
+            identity,
+            WriterOptions::default(),
+            Begin::Create,
+            Box::new(|_: &_| {}),
+        )
+        .unwrap();
+        for number in 1..=8 {
+            let commit_number = CommitNumber::new(number);
+            let records = commit(number, 100);
+            writer
+                .append(records, Some((commit_number, commit_number)))
+                .unwrap();
+            writer.wait_durable(commit_number).unwrap();
+        }
+        let mut follow = Follow::start(location(&master), LogPoint::ORIGIN).unwrap();
+        let mut mirror = Mirror::open(store(&slave), ENVIRONMENT, 0, None).unwrap();
+        let FollowItem::Segment { header_bytes, .. } = follow.next().unwrap() else {
+            unreachable!("a segment begins");
+        };
+        mirror.segment(&header_bytes).unwrap();
+        let FollowItem::Blocks { bytes, .. } = follow.next().unwrap() else {
+            unreachable!("blocks follow");
+        };
+        let blocks = mirror.blocks(&bytes).unwrap();
+        let kept: usize = blocks
+            .iter()
+            .flat_map(|block| &block.records)
+            .map(Bytes::len)
+            .sum();
+        assert!((1..=KEPT_RECORDS).contains(&kept), "{kept}");
+        assert!(blocks.iter().any(|block| block.records.is_none()));
+        let mut decoder = BlockDecoder::new();
+        let last = blocks.last().unwrap();
+        assert_eq!(last.head.last_commit, CommitNumber::new(8));
+        for block in &blocks {
+            assert!(decoder.records(block).unwrap().all(|record| record.is_ok()));
+        }
     }
 }

@@ -152,7 +152,7 @@ impl<'a> PagesIter<'a> {
             let length = self.rest.varint_usize().ok_or(CUT)?;
             PageBody::Delta(Delta::new(self.rest.take(length).ok_or(CUT)?))
         } else {
-            PageBody::Full(self.rest.take(PAGE_SIZE).ok_or(CUT)?)
+            PageBody::Full(self.rest.chunk().ok_or(CUT)?)
         };
         Ok(PageChange {
             page: PageNumber::new(page),
@@ -198,14 +198,14 @@ impl PageChange<'_> {
     /// The result is compared with the checksum in the log; on an error it is not to be used.
     pub fn apply(&self, page: &mut [u8; PAGE_SIZE]) -> Result<(), DecodeError> {
         match self.body {
-            PageBody::Full(image) => {
-                let image: &[u8; PAGE_SIZE] = image
-                    .try_into()
-                    .map_err(|_| DecodeError::Truncated("page image"))?;
-                *page = *image;
-            }
+            PageBody::Full(image) => *page = *image,
             PageBody::Delta(delta) => delta.apply(page)?,
         }
+        self.check(page)
+    }
+
+    /// Whether this is the page as it is after the change.
+    pub fn check(&self, page: &[u8; PAGE_SIZE]) -> Result<(), DecodeError> {
         let found = page_crc(page);
         if found == self.crc {
             Ok(())
@@ -222,8 +222,8 @@ impl PageChange<'_> {
 /// The new content of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageBody<'a> {
-    /// All of it: `PAGE_SIZE` bytes.
-    Full(&'a [u8]),
+    /// All of it.
+    Full(&'a [u8; PAGE_SIZE]),
     /// What differs from the version before.
     Delta(Delta<'a>),
 }

@@ -15,6 +15,8 @@ const WORD: usize = 8;
 /// Pages are compared in pieces of this size first, most of which are equal.
 const PIECE: usize = 64;
 
+const OUTSIDE: DecodeError = DecodeError::Invalid("run of a page delta");
+
 /// What differs between two versions of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delta<'a> {
@@ -33,20 +35,39 @@ impl<'a> Delta<'a> {
 
     /// Turns the old version of the page into the new one. On an error part of it may be changed.
     pub fn apply(&self, page: &mut [u8; PAGE_SIZE]) -> Result<(), DecodeError> {
-        const OUTSIDE: DecodeError = DecodeError::Invalid("run of a page delta");
         let mut fields = Fields::new(self.runs);
         let mut rest = page.as_mut_slice();
         while !fields.is_empty() {
-            let skip = fields.varint_usize().ok_or(OUTSIDE)?;
-            let length = fields.varint_usize().ok_or(OUTSIDE)?;
-            let new = fields.take(length).ok_or(OUTSIDE)?;
+            let (skip, new) = next_run(&mut fields).ok_or(OUTSIDE)?;
             let (_, behind) = rest.split_at_mut_checked(skip).ok_or(OUTSIDE)?;
-            let (place, behind) = behind.split_at_mut_checked(length).ok_or(OUTSIDE)?;
+            let (place, behind) = behind.split_at_mut_checked(new.len()).ok_or(OUTSIDE)?;
             place.copy_from_slice(new);
             rest = behind;
         }
         Ok(())
     }
+
+    /// Whether [`Delta::apply`] can apply it, to whatever page.
+    pub(crate) fn check(&self) -> Result<(), DecodeError> {
+        let mut fields = Fields::new(self.runs);
+        let mut rest = PAGE_SIZE;
+        while !fields.is_empty() {
+            let (skip, new) = next_run(&mut fields).ok_or(OUTSIDE)?;
+            rest = rest
+                .checked_sub(skip)
+                .and_then(|rest| rest.checked_sub(new.len()))
+                .ok_or(OUTSIDE)?;
+        }
+        Ok(())
+    }
+}
+
+/// How many bytes stay as they are, and the new ones that follow them.
+#[inline]
+fn next_run<'a>(fields: &mut Fields<'a>) -> Option<(usize, &'a [u8])> {
+    let skip = fields.varint_usize()?;
+    let length = fields.varint_usize()?;
+    Some((skip, fields.take(length)?))
 }
 
 /// Appends the delta from `old` to `new`.
@@ -126,6 +147,7 @@ mod tests {
         let mut out = Vec::new();
         encode(old, new, &mut out);
         let mut page = *old;
+        assert_eq!(Delta::new(&out).check(), Ok(()));
         Delta::new(&out).apply(&mut page).unwrap();
         assert!(page == *new);
         out
@@ -163,8 +185,9 @@ mod tests {
     fn runs_that_leave_the_page_are_refused() {
         let huge = [0xff, 0xff, 0xff, 0xff, 0x0f, 1, 1];
         for runs in [&[0xff, 0x1f, 2, 1, 1][..], &[0, 5, 1], &[0x80], &[1], &huge] {
-            let applied = Delta::new(runs).apply(&mut [0; PAGE_SIZE]);
-            assert_eq!(applied, Err(DecodeError::Invalid("run of a page delta")));
+            let delta = Delta::new(runs);
+            assert_eq!(delta.apply(&mut [0; PAGE_SIZE]), Err(OUTSIDE));
+            assert_eq!(delta.check(), Err(OUTSIDE));
         }
     }
 }
