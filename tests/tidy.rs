@@ -98,7 +98,7 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         &["dbconfig"],
         "one parser of the configuration",
     ),
-    ("notify", &["dbrepl"], "only the tailer waits on files"),
+    ("inotify", &["dbrepl"], "only the tailer waits on files"),
     (
         "squawk-parser",
         &["dialect"],

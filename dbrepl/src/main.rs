@@ -57,8 +57,7 @@ fn serve(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
         .as_deref()
         .map(PidFile::create)
         .transpose()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| ShipError::new(ExitCode::Error, format!("can't start: {error}")))?;
@@ -72,7 +71,7 @@ fn serve(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
         }
         result
     });
-    // A thread may still wait for the log; nobody waits for it.
+    // A thread may still look something up; nobody waits for it.
     runtime.shutdown_background();
     result
 }

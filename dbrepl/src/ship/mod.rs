@@ -1,10 +1,12 @@
 //! One connection: introduce, find the synchronization point, ship, follow.
 //!
 //! ```text
-//! Tailer (thread) ── pieces ──▶ LogStream ── Outgoing ──▶ send task ──▶ slave
-//!                                  ▲
-//!                                  └───── Incoming ──── receive task ◀── slave
+//! Tailer ── pieces ──▶ LogStream ── Outgoing ──▶ send task ──▶ slave
+//!                          ▲
+//!                          └───── Incoming ──── receive task ◀── slave
 //! ```
+//! All of it is one thread's: a commit that is durable on the master is on the socket after one wake-up.
+//!
 //! A piece is taken from the tailer only when the window has room and the bandwidth limit allows,
 //! so at most a few pieces are in memory.
 

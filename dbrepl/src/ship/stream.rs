@@ -79,7 +79,7 @@ impl<'a> LogStream<'a> {
         let announced = follow.segment().1.to_owned();
         let location = &options.source.location;
         let life = Life::of(location);
-        let tailer = Tailer::start(*follow, location, options.goal, limit.piece())?;
+        let tailer = Tailer::new(*follow, location, options.goal, limit.piece());
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {

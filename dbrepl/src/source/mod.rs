@@ -5,6 +5,7 @@ mod life;
 mod locate;
 mod reach;
 mod tailer;
+mod watch;
 
 use dbproto::{Identify, PROTOCOL_VERSION, Progress, Standing};
 use fwlog::{DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, ReadError, layout};

@@ -1,27 +1,14 @@
-//! Reads the log on a thread of its own, up to the goal, and waits where it ends.
+//! Reads the log up to the goal, and waits where it ends.
 
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread;
-use std::time::Duration;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use fwlog::{Durable, Follow, FollowItem, Generation, LogLocation, Position, SegmentId, Timestamp};
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc;
 
 use super::not_followed;
+use super::watch::{LogWatch, News};
 use crate::error::ShipError;
 use crate::options::Goal;
-
-/// Pieces that are read ahead of the connection.
-const READ_AHEAD: usize = 3;
-
-/// How often to look when the system tells of changes: a message may be lost, never the log.
-const SLOW_POLL: Duration = Duration::from_secs(1);
-
-/// How often to look when the system doesn't tell.
-const FAST_POLL: Duration = Duration::from_millis(100);
 
 /// What the log has next.
 #[derive(Debug)]
@@ -63,137 +50,78 @@ pub enum TailItem {
     Failed(ShipError),
 }
 
-/// The thread that reads. Dropping this ends it.
+/// Reads the log, and waits where it ends.
 #[derive(Debug)]
 pub struct Tailer {
-    items: mpsc::Receiver<TailItem>,
-    /// The thread waits on the other end; it ends when all senders are gone.
-    _watcher: Option<RecommendedWatcher>,
-    _wake: SyncSender<()>,
-}
-
-impl Tailer {
-    /// Starts to read at a location. `piece` is about the number of bytes to take at a time.
-    pub fn start(
-        mut follow: Follow,
-        location: &LogLocation,
-        goal: Goal,
-        piece: u64,
-    ) -> Result<Self, ShipError> {
-        follow.set_batch(usize::try_from(piece).unwrap_or(usize::MAX));
-        if let Goal::Until(time) = goal {
-            follow.set_until(Some(time));
-        }
-        let (wake, woken) = sync_channel(1);
-        let watcher = watch(&location.directory, wake.clone());
-        let poll = if watcher.is_some() {
-            SLOW_POLL
-        } else {
-            FAST_POLL
-        };
-        let (out, items) = mpsc::channel(READ_AHEAD);
-        let generation = None;
-        let reading = Reading {
-            location: location.clone(),
-            follow,
-            goal,
-            generation,
-            out,
-            woken,
-            poll,
-            told: None,
-        };
-        thread::Builder::new()
-            .name("tailer".to_owned())
-            .spawn(move || reading.run())
-            .map_err(|error| ShipError::passing(format!("can't start a thread: {error}")))?;
-        Ok(Self {
-            items,
-            _watcher: watcher,
-            _wake: wake,
-        })
-    }
-
-    /// The next item; `None` after the last one. Cancelling loses nothing.
-    pub async fn next(&mut self) -> Option<TailItem> {
-        self.items.recv().await
-    }
-}
-
-/// `None`: changes can't be watched here, only looked for.
-fn watch(directory: &Path, wake: SyncSender<()>) -> Option<RecommendedWatcher> {
-    let notice = move |event: notify::Result<notify::Event>| {
-        let changed = event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_)));
-        if changed {
-            // A full channel already holds what would be said.
-            let (Ok(()) | Err(_)) = wake.try_send(());
-        }
-    };
-    let watcher = notify::recommended_watcher(notice).and_then(|mut watcher| {
-        watcher.watch(directory, RecursiveMode::NonRecursive)?;
-        Ok(watcher)
-    });
-    watcher
-        .inspect_err(|error| tracing::debug!("can't watch {}: {error}", directory.display()))
-        .ok()
-}
-
-struct Reading {
     location: LogLocation,
     follow: Follow,
     goal: Goal,
     /// The generation that the slave stands in, once something of it was read.
     generation: Option<Generation>,
-    out: mpsc::Sender<TailItem>,
-    woken: Receiver<()>,
-    poll: Duration,
     /// The end of the log that was given last.
     told: Option<Durable>,
+    watch: LogWatch,
+    /// There was nothing more: there is not before there is news.
+    waits: bool,
+    /// Nothing more comes.
+    ended: bool,
 }
 
-/// What to do after an item.
-enum Next {
-    Read,
-    Wait,
-    Stop,
-}
+impl Tailer {
+    /// Reads from a location on. `piece` is about the number of bytes to take at a time.
+    pub fn new(mut follow: Follow, location: &LogLocation, goal: Goal, piece: u64) -> Self {
+        follow.set_batch(usize::try_from(piece).unwrap_or(usize::MAX));
+        if let Goal::Until(time) = goal {
+            follow.set_until(Some(time));
+        }
+        let watch = LogWatch::of(&location.directory);
+        if watch.is_told() {
+            follow.names_are_watched();
+        }
+        // Changes are told of from here on; what was before is seen with the first look.
+        follow.names_changed();
+        Self {
+            location: location.clone(),
+            follow,
+            goal,
+            generation: None,
+            told: None,
+            watch,
+            waits: false,
+            ended: false,
+        }
+    }
 
-impl Reading {
-    fn run(mut self) {
+    /// The next item; `None` after the last one. Reads the file where it is called: a piece from the
+    /// cache of the system, as a rule. Cancelling loses nothing.
+    pub async fn next(&mut self) -> Option<TailItem> {
+        if self.ended {
+            return None;
+        }
         loop {
-            let next = match self.follow.next() {
-                Ok(item) => self.give(item),
-                Err(error) => {
-                    self.send(TailItem::Failed(not_followed(&self.location, error)));
-                    Next::Stop
+            if self.waits {
+                if self.watch.news().await == News::Names {
+                    self.follow.names_changed();
                 }
+                self.waits = false;
+            }
+            let item = match self.follow.next() {
+                Ok(item) => self.item(item),
+                Err(error) => Some(TailItem::Failed(not_followed(&self.location, error))),
             };
-            match next {
-                Next::Read => {}
-                Next::Wait => match self.woken.recv_timeout(self.poll) {
-                    Ok(()) | Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => return,
-                },
-                Next::Stop => return,
+            if let Some(item) = item {
+                self.ended = matches!(
+                    item,
+                    TailItem::Reached | TailItem::SwitchedOff | TailItem::Failed(_)
+                );
+                return Some(item);
             }
         }
     }
 
-    fn send(&self, item: TailItem) -> Next {
-        if self.out.blocking_send(item).is_ok() {
-            Next::Read
-        } else {
-            Next::Stop
-        }
-    }
-
-    fn reached(&self) -> Next {
-        self.send(TailItem::Reached);
-        Next::Stop
-    }
-
-    fn give(&mut self, item: FollowItem) -> Next {
-        match item {
+    /// `None`: there is nothing to give before there is news.
+    fn item(&mut self, item: FollowItem) -> Option<TailItem> {
+        Some(match item {
             FollowItem::Segment {
                 id,
                 path,
@@ -201,13 +129,13 @@ impl Reading {
             } => {
                 let generation = *self.generation.get_or_insert(id.generation);
                 if self.goal == Goal::Generation && id.generation != generation {
-                    return self.reached();
+                    return Some(TailItem::Reached);
                 }
-                self.send(TailItem::Segment {
+                TailItem::Segment {
                     id,
                     path,
                     header: header_bytes,
-                })
+                }
             }
             FollowItem::Blocks {
                 bytes,
@@ -220,36 +148,37 @@ impl Reading {
                 self.generation.get_or_insert(end.segment.generation);
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 let start = Position::new(end.segment, end.offset.saturating_sub(length));
-                self.send(TailItem::Blocks {
+                TailItem::Blocks {
                     start,
                     end,
                     bytes,
                     time,
                     log_bytes,
-                })
+                }
             }
-            FollowItem::Seal { bytes } => self.send(TailItem::Seal { bytes }),
-            FollowItem::UpToDate(durable) => self.up_to_date(durable),
-            FollowItem::Until(_) => self.reached(),
-        }
+            FollowItem::Seal { bytes } => TailItem::Seal { bytes },
+            FollowItem::UpToDate(durable) => return self.up_to_date(durable),
+            FollowItem::Until(_) => TailItem::Reached,
+        })
     }
 
-    fn up_to_date(&mut self, durable: Durable) -> Next {
-        if self.told != Some(durable) {
-            self.told = Some(durable);
-            if let Next::Stop = self.send(TailItem::UpToDate(durable)) {
-                return Next::Stop;
-            }
-        }
-        if self.follow.switched_off() {
-            self.send(TailItem::SwitchedOff);
-            return Next::Stop;
-        }
-        let done = match self.goal {
+    fn up_to_date(&mut self, durable: Durable) -> Option<TailItem> {
+        let is_news = self.told.replace(durable) != Some(durable);
+        let reached = match self.goal {
             Goal::Follow => false,
             Goal::Synchronize | Goal::Generation => true,
             Goal::Until(time) => Timestamp::now() > time,
         };
-        if done { self.reached() } else { Next::Wait }
+        let goes_on = !self.follow.switched_off() && !reached;
+        self.waits = goes_on;
+        if is_news {
+            Some(TailItem::UpToDate(durable))
+        } else if goes_on {
+            None
+        } else if self.follow.switched_off() {
+            Some(TailItem::SwitchedOff)
+        } else {
+            Some(TailItem::Reached)
+        }
     }
 }

@@ -4,9 +4,9 @@
 //! ahead of the segments. After a power cut it may be old, or torn; then it says less, never more.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use disk::Disk;
+use disk::{Access, Disk, DiskFile};
 
 use crate::chain::ChainHash;
 use crate::damage::{During, IoFailure};
@@ -69,20 +69,7 @@ impl DurableEnd {
     /// Reads the file in `directory`. `None` when there is none, or none that can be understood:
     /// then nothing is known to be durable.
     pub fn read(disk: &Disk, directory: &Path) -> Result<Option<Self>, IoFailure> {
-        let path = directory.join(POSITION_FILE);
-        for _ in 0..RETRIES {
-            match disk.read(&path) {
-                Ok(bytes) => {
-                    if let Some(end) = Self::decode(&bytes) {
-                        return Ok(Some(end));
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(error).during("read", &path),
-            }
-            std::thread::yield_now();
-        }
-        Ok(None)
+        PositionReader::of(disk, directory).read()
     }
 
     /// The bytes of the file.
@@ -143,6 +130,52 @@ impl DurableEnd {
             },
             switched_off: fields.u32(at::FLAGS_AT) & at::FLAG_SWITCHED_OFF != 0,
         })
+    }
+}
+
+/// Reads `fw.position` again and again through one open file.
+#[derive(Debug)]
+pub(crate) struct PositionReader {
+    disk: Disk,
+    path: PathBuf,
+    file: Option<Box<dyn DiskFile>>,
+}
+
+impl PositionReader {
+    /// The file in this directory, which need not be there.
+    pub(crate) fn of(disk: &Disk, directory: &Path) -> Self {
+        Self {
+            disk: disk.clone(),
+            path: directory.join(POSITION_FILE),
+            file: None,
+        }
+    }
+
+    /// The next time it is looked for by its name: that may be another file's by now.
+    pub(crate) fn close(&mut self) {
+        self.file = None;
+    }
+
+    /// What it says now; see [`DurableEnd::read`].
+    pub(crate) fn read(&mut self) -> Result<Option<DurableEnd>, IoFailure> {
+        for _ in 0..RETRIES {
+            let file = match self.file.take() {
+                Some(file) => file,
+                None => match self.disk.open(&self.path, Access::Read) {
+                    Ok(file) => file,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    Err(error) => return Err(error).during("read", &self.path),
+                },
+            };
+            let mut bytes = [0; POSITION_SIZE];
+            let length = file.read_at(0, &mut bytes).during("read", &self.path)?;
+            if let Some(end) = DurableEnd::decode(bytes.get(..length).unwrap_or_default()) {
+                self.file = Some(file);
+                return Ok(Some(end));
+            }
+            std::thread::yield_now();
+        }
+        Ok(None)
     }
 }
 

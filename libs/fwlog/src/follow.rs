@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use crate::block::Block;
 use crate::damage::{Damage, IoFailure, ReadError};
 use crate::directory::{LogDirectory, SegmentInfo};
-use crate::durable_end::{Durable, DurableEnd};
+use crate::durable_end::{Durable, DurableEnd, PositionReader};
 use crate::location::LogLocation;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position, SegmentId};
@@ -120,6 +120,9 @@ impl From<NoSyncPoint> for FollowError {
 #[derive(Debug)]
 pub struct Follow {
     location: LogLocation,
+    position: PositionReader,
+    /// Somebody says when a name in the directory has changed.
+    names_watched: bool,
     reader: SegmentReader,
     at: At,
     durable: Durable,
@@ -143,16 +146,19 @@ enum At {
 impl Follow {
     /// Begins at a point of the log's history. [`LogPoint::ORIGIN`] is where an empty slave begins.
     pub fn start(location: LogLocation, at: LogPoint) -> Result<Self, FollowError> {
+        let mut position = PositionReader::of(&location.disk, &location.directory);
         let DurableEnd {
             durable,
             switched_off,
             ..
-        } = read_durable(&location)?;
+        } = read_durable(&mut position)?;
         let directory = LogDirectory::scan(&location)?;
         let (reader, place) = find(&directory, at, &durable)?;
         let (held, batch, until) = (None, BATCH, None);
         Ok(Self {
             location,
+            position,
+            names_watched: false,
             reader,
             at: place,
             durable,
@@ -172,6 +178,17 @@ impl Follow {
     /// Follows up to this time, inclusive.
     pub fn set_until(&mut self, time: Option<Timestamp>) {
         self.until = time;
+    }
+
+    /// From now on the caller says when a file of the directory may have got another name, by
+    /// [`Follow::names_changed`]: `fw.position` need not be opened each time that it is read.
+    pub fn names_are_watched(&mut self) {
+        self.names_watched = true;
+    }
+
+    /// `fw.position` may be another file by now.
+    pub fn names_changed(&mut self) {
+        self.position.close();
     }
 
     /// The segment that is being read, and its file.
@@ -206,7 +223,10 @@ impl Follow {
                 return Ok(item);
             }
             let before = self.durable;
-            let end = read_durable(&self.location)?;
+            if !self.names_watched {
+                self.position.close();
+            }
+            let end = read_durable(&mut self.position)?;
             (self.durable, self.switched_off) = (end.durable, end.switched_off);
             if self.durable == before {
                 return Ok(FollowItem::UpToDate(before));
@@ -377,8 +397,8 @@ impl Follow {
     }
 }
 
-fn read_durable(location: &LogLocation) -> Result<DurableEnd, FollowError> {
-    DurableEnd::read(&location.disk, &location.directory)?.ok_or(FollowError::NoDurableEnd)
+fn read_durable(position: &mut PositionReader) -> Result<DurableEnd, FollowError> {
+    position.read()?.ok_or(FollowError::NoDurableEnd)
 }
 
 /// Finds the point `at` in the log.

@@ -165,7 +165,7 @@ impl SegmentReader {
         match self.read_item(available) {
             Ok(Ok(Some(item))) => Ok(item),
             Ok(Ok(None)) if limit.is_none() => self.unused(),
-            Ok(Ok(None)) => Err(self.corrupt(self.offset(), Damage::Unrecognized)),
+            Ok(Ok(None)) => self.broken(limit, Damage::Unrecognized),
             Ok(Err(why)) => self.broken(limit, why),
             Err(error) => Err(error),
         }
@@ -176,8 +176,9 @@ impl SegmentReader {
     /// Returns the chain hash there; reading goes on from it. `None` when there is no block border
     /// at this offset: then the reader stands somewhere before it.
     pub fn skip_to(&mut self, offset: u64) -> Result<Option<ChainHash>, ReadError> {
+        let length = self.file_length()?;
         while self.offset() < offset {
-            let available = self.available(None)?;
+            let available = self.available(Some(length))?;
             self.fill(BLOCK_HEAD_SIZE.min(available), available)?;
             let Ok(head) = BlockHead::decode(&self.ahead) else {
                 self.ahead.clear();
@@ -221,16 +222,14 @@ impl SegmentReader {
         self.end.point.position.offset
     }
 
-    /// Bytes between here and the end of what may be read.
+    /// Bytes between here and the end of what may be read. That the file has all of them is seen where
+    /// it is read.
     fn available(&self, limit: Option<u64>) -> Result<usize, ReadError> {
-        let length = self.file_length()?;
-        if let Some(limit) = limit
-            && limit > length
-        {
-            let missing = Damage::EndsEarly(Position::new(self.header.id, limit));
-            return Err(self.corrupt(length, missing));
-        }
-        let rest = limit.unwrap_or(length).saturating_sub(self.offset());
+        let end = match limit {
+            Some(limit) => limit,
+            None => self.file_length()?,
+        };
+        let rest = end.saturating_sub(self.offset());
         Ok(usize::try_from(rest).unwrap_or(usize::MAX))
     }
 
@@ -341,6 +340,13 @@ impl SegmentReader {
     /// Torn, where a crash can have left this; else corrupt.
     fn broken(&mut self, limit: Option<u64>, why: Damage) -> Result<ReadItem, ReadError> {
         self.ahead.clear();
+        if let Some(limit) = limit {
+            let length = self.file_length()?;
+            if length < limit {
+                let missing = Damage::EndsEarly(Position::new(self.header.id, limit));
+                return Err(self.corrupt(length, missing));
+            }
+        }
         let offset = self.offset();
         // A good checksum over impossible content was not left by a crash.
         let by_crash = !matches!(
