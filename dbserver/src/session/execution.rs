@@ -44,7 +44,9 @@ pub fn execute(
             scope
                 .sqlite
                 .change(prepared.text(), values)
-                .map_err(|failure| violated_row::explained(scope.sqlite, prepared, values, failure))
+                .map_err(|failure| {
+                    violated_row::explained(scope.sqlite, prepared.text(), values, failure)
+                })
         });
     }
     session.before_write(prepared.command())?;
@@ -127,9 +129,9 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
         // What it gives must not be told before its rows are locked.
         portal.start(Rc::clone(&sqlite), Arc::clone(&interrupt));
         let values = Rc::clone(portal.values());
-        portal
-            .keep()
-            .map_err(|failure| violated_row::explained(&sqlite, &prepared, &values, failure))?;
+        portal.keep().map_err(|failure| {
+            violated_row::explained(&sqlite, prepared.text(), &values, failure)
+        })?;
         Ok(portal.kept_rows())
     })?;
     Ok(())

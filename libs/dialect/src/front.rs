@@ -58,6 +58,7 @@ fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement, DialectErr
         columns,
         without_columns: !writes && outputs.is_empty(),
         names: outputs.iter().map(|output| output.name.clone()).collect(),
+        origins: analyzed.origins(),
         catalog: analyzed.catalog || printed.looks_up,
         ..Statement::session(kind, "")
     })

@@ -55,7 +55,8 @@ pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
     Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation,
-    LockMode, Needs, Notice, Reindex, Role, Statement, StatementKind, TransactionModes, Violation,
+    LockMode, Needs, Notice, Origin, OriginTable, Reindex, Role, Statement, StatementKind,
+    TransactionModes, Violation,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,

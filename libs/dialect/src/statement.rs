@@ -2,6 +2,7 @@
 
 use pgtypes::{PgType, SqlState};
 
+pub use crate::analysis::{Origin, OriginTable};
 pub use crate::copy_options::{ColumnSet, CopyFormat, CopyHeader, CopyOptions};
 pub use crate::needs::{Check, Needs, Violation};
 use crate::sequence::Sequences;
@@ -40,6 +41,8 @@ pub struct Statement {
     pub columns: Vec<Option<PgType>>,
     /// The names of the result's columns; empty: SQLite's are the names.
     pub names: Vec<String>,
+    /// The columns of tables that they are; empty where nothing is known.
+    pub origins: Vec<Option<Origin>>,
     /// The sequences that it may call: the server has to know them before it runs.
     pub sequences: Sequences,
     /// The result has rows without columns: what SQLite gives as its only column is not shown.
@@ -77,6 +80,7 @@ impl Statement {
             returning: false,
             columns: Vec::new(),
             names: Vec::new(),
+            origins: Vec::new(),
             sequences: Sequences::None,
             without_columns: false,
             catalog: false,

@@ -27,6 +27,7 @@ mod insert;
 mod join;
 mod one_row;
 mod operator;
+mod origin;
 mod parameter;
 mod quantified;
 mod required;
@@ -64,6 +65,7 @@ use crate::catalog::Type;
 use crate::error::DialectError;
 use crate::syntax::ast::Position;
 
+pub use crate::analysis::origin::{Origin, OriginTable};
 pub(crate) use crate::analysis::standalone::type_of_name;
 pub use crate::analysis::standalone::{Purpose, Standalone, expression};
 pub use crate::analysis::statement::{Analyzed, analyze};
