@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use bytes::BytesMut;
 use dialect::{Constraint, ConstraintKind, TableInfo};
-use pgtypes::{Format, PgType, SqlState, SqlValueRef, encode};
+use pgtypes::{Format, PgType, SqlState, SqlValueRef, ValueError, encode};
 use rusqlite::Connection;
 
 use crate::failure::Failure;
@@ -351,7 +351,12 @@ pub(super) fn text_of(value: SqlValueRef<'_>, ty: &PgType) -> Option<String> {
     if value.is_null() {
         return Some("null".to_owned());
     }
+    shown(value, ty).ok()
+}
+
+/// The text of a value that is not NULL.
+pub(super) fn shown(value: SqlValueRef<'_>, ty: &PgType) -> Result<String, ValueError> {
     let mut out = BytesMut::new();
-    encode(value, ty, Format::Text, &mut out).ok()?;
-    Some(String::from_utf8_lossy(&out).into_owned())
+    encode(value, ty, Format::Text, &mut out)?;
+    Ok(String::from_utf8_lossy(&out).into_owned())
 }

@@ -18,6 +18,7 @@ pub mod backend;
 mod block;
 pub mod catalog;
 pub mod changes;
+mod changing_with;
 pub mod command;
 mod constraints;
 mod context;

@@ -167,10 +167,23 @@ impl Prepared {
         Ok(decode(text.as_bytes(), limit, Format::Text)?)
     }
 
+    /// Whether the rows that it changes do not tell what it does, so that it can't be carried over to a newer commit.
+    pub fn is_opaque(&self) -> bool {
+        let statement = &self.statement;
+        statement.moves_rows
+            || statement.catalog
+            || statement.sqlite.len() > 1
+            || !statement.before.is_empty()
+    }
+
     /// The command as a refusal names it: `INSERT`, `CREATE TABLE`.
     pub fn command(&self) -> &'static str {
         match self.statement.tag {
-            CommandTag::Select if self.statement.writes && self.has_rows() => "nextval()",
+            CommandTag::Select
+                if self.statement.writes && self.statement.before.is_empty() && self.has_rows() =>
+            {
+                "nextval()"
+            }
             CommandTag::Select => "SELECT",
             CommandTag::Insert => "INSERT",
             CommandTag::Update => "UPDATE",

@@ -35,7 +35,9 @@ fn with_sequences(statement: Statement) -> Statement {
             | StatementKind::DeclareCursor { .. }
             | StatementKind::CopyOut { .. }
     );
-    let uses = sequence::uses_of(text);
+    let texts = statement.before.iter().map(|part| part.text.as_str());
+    let texts: Vec<&str> = texts.chain([text.as_str()]).collect();
+    let uses = sequence::uses_of(&texts.join("; "));
     if !runs || uses.sequences == Sequences::None {
         return statement;
     }
@@ -177,6 +179,9 @@ fn explain(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
     let Some(text) = inner.sqlite.last().filter(|_| explainable) else {
         return Err(src.syntax(at));
     };
+    if !inner.before.is_empty() {
+        return Err(src.unsupported(at, "EXPLAIN of a data-modifying WITH"));
+    }
     Ok(Statement {
         sqlite: vec![format!("EXPLAIN QUERY PLAN {text}")],
         parameters: inner.parameters,
