@@ -3,10 +3,13 @@
 //! the session's own that notes it. The caller takes all of that back.
 
 use dialect::TableInfo;
+use dialect::pg_catalog::IndexTerm;
 use pgtypes::{PgType, SqlValue};
 
+use crate::databases::functions::Answer;
 use crate::session::constraints;
 use crate::session::copy::quoted;
+use crate::session::mapping;
 use crate::session::sqlite::Sqlite;
 
 /// As many values as one call of the function takes: fewer than SQLite lets a function have.
@@ -43,6 +46,11 @@ impl<'a> NotedRow<'a> {
         (refused && values.len() == table.columns.len()).then_some(Self { table, values })
     }
 
+    /// Its table.
+    pub(super) fn table(&self) -> &TableInfo {
+        self.table
+    }
+
     /// Whether a column has no value.
     pub(super) fn is_null(&self, column: &str) -> bool {
         let mut columns = self.table.columns.iter().zip(&self.values);
@@ -57,6 +65,36 @@ impl<'a> NotedRow<'a> {
                 let ty = column.type_name.map_or(PgType::Text, PgType::sent_as);
                 constraints::text_of(value.as_ref(), &ty)
             })
+            .collect()
+    }
+
+    /// The values of an index's terms.
+    pub(super) fn computed(&self, sqlite: &Sqlite, terms: &[IndexTerm]) -> Option<Vec<String>> {
+        let columns = self.table.columns.iter();
+        let columns: Vec<String> = columns
+            .map(|column| format!("? AS {}", quoted(&column.name)))
+            .collect();
+        let stored: Vec<&str> = terms.iter().map(|term| term.stored.as_str()).collect();
+        let sql = format!(
+            "SELECT {} FROM (SELECT {})",
+            stored.join(", "),
+            columns.join(", ")
+        );
+        let texts = sqlite.trusted(|connection| {
+            let values = self.values.iter().cloned().map(Answer);
+            connection.query_row(&sql, rusqlite::params_from_iter(values), |row| {
+                let mut texts = Vec::with_capacity(terms.len());
+                for (place, term) in terms.iter().enumerate() {
+                    let value = mapping::value(row.get_ref(place)?).ok();
+                    texts.push(value.and_then(|value| constraints::text_of(value, &term.ty)));
+                }
+                Ok(texts)
+            })
+        });
+        texts
+            .inspect_err(|error| tracing::debug!(%error, "the terms of an index were not computed"))
+            .ok()?
+            .into_iter()
             .collect()
     }
 

@@ -33,14 +33,9 @@ pub(super) fn explained(
             let refused = change.refused_row(sqlite, values, "REPLACE", Some(columns));
             refused
                 .or_else(|| change.noted(sqlite, values, |row| row.texts_of(columns)))
-                .map(|values| {
-                    format!(
-                        "Key ({})=({}) already exists.",
-                        columns.join(", "),
-                        values.join(", ")
-                    )
-                })
+                .map(|values| taken(columns, &values))
         }
+        SqlState::UNIQUE_VIOLATION => change.taken_terms(sqlite, values, &failure),
         SqlState::NOT_NULL_VIOLATION => named_in(&failure.fields().message)
             .and_then(|(column, _)| {
                 change.noted(sqlite, values, |row| {
@@ -109,6 +104,32 @@ impl<'a> Change<'a> {
         tried(sqlite, || {
             let work = || sqlite.change(&text, values).is_err();
             tell(&NotedRow::of(sqlite, (self.place, &table), work)?)
+        })
+    }
+
+    /// What a unique index over expressions holds already.
+    fn taken_terms(
+        &self,
+        sqlite: &Sqlite,
+        values: &[SqlValue],
+        failure: &Failure,
+    ) -> Option<String> {
+        let index = failure.fields().constraint.as_deref()?;
+        let sql = sqlite.trusted(|connection| {
+            let sql = format!(
+                "SELECT sql FROM {}.sqlite_schema WHERE type = 'index' AND name = ?1",
+                self.place
+            );
+            connection.query_row(&sql, [index], |row| row.get::<_, String>(0))
+        });
+        let sql = sql
+            .inspect_err(|error| tracing::debug!(%error, "an index could not be read"))
+            .ok()?;
+        self.noted(sqlite, values, |row| {
+            let terms = dialect::pg_catalog::index_terms(&sql, row.table())?;
+            let values = row.computed(sqlite, &terms)?;
+            let shown: Vec<String> = terms.into_iter().map(|term| term.shown).collect();
+            Some(taken(&shown, &values))
         })
     }
 
@@ -207,6 +228,15 @@ fn failing_row(sqlite: &Sqlite, change: &Change<'_>, values: &[SqlValue]) -> Opt
     let row = change.row_at(sqlite, values, (before, "ABORT"), None);
     sqlite.run("PRAGMA ignore_check_constraints = OFF").ok()?;
     row
+}
+
+/// The DETAIL of a key that is there already.
+fn taken(terms: &[String], values: &[String]) -> String {
+    format!(
+        "Key ({})=({}) already exists.",
+        terms.join(", "),
+        values.join(", ")
+    )
 }
 
 /// The values of a row that was refused, in one line; long ones are cut.

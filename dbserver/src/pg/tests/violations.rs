@@ -13,7 +13,9 @@ const SCENE: &str = "CREATE TABLE t(a INT PRIMARY KEY, b TEXT NOT NULL, c NUMERI
                      CREATE TABLE s(id SERIAL PRIMARY KEY, v TEXT NOT NULL);
                      CREATE TABLE k(a INT PRIMARY KEY, b INT UNIQUE);
                      INSERT INTO k VALUES (1, 1), (2, 2);
-                     CREATE TABLE f(a INT REFERENCES t, b INT)";
+                     CREATE TABLE f(a INT REFERENCES t, b INT);
+                     CREATE TABLE e(a INT, b VARCHAR(9)); CREATE UNIQUE INDEX e_i ON e ((a + 1), lower(b));
+                     INSERT INTO e VALUES (1, 'x')";
 
 /// SQLSTATE and DETAIL of a refused statement.
 async fn told(client: &Client, sql: &str) -> String {
@@ -61,6 +63,14 @@ async fn a_refused_row_is_shown() {
         (
             "INSERT INTO k VALUES (1, 9) ON CONFLICT (a) DO UPDATE SET b = 2",
             "23505 Key (b)=(2) already exists.",
+        ),
+        (
+            "INSERT INTO e VALUES (2, 'y'), (1, 'X')",
+            "23505 Key ((a + 1), lower(b::text))=(2, x) already exists.",
+        ),
+        (
+            "UPDATE e SET b = 'Y'; INSERT INTO e VALUES (1, 'y') ON CONFLICT DO NOTHING; INSERT INTO e VALUES (1, 'y')",
+            "23505 Key ((a + 1), lower(b::text))=(2, y) already exists.",
         ),
         (
             "INSERT INTO s(v) VALUES ('a'), (NULL), ('c')",

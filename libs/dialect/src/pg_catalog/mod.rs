@@ -31,10 +31,11 @@ pub(crate) use self::functions::find as find_function;
 pub use self::functions::{CatalogFunction, Lookup, functions};
 pub use describe::identifier;
 pub use fill::{contents, fixed_rows, relation_numbers};
+pub use index::{IndexTerm, index_terms};
 pub use objects::Objects;
 pub(crate) use tables::find as find_table;
-pub(crate) use tables::is_live;
 pub use tables::{CatalogTable, tables};
+pub(crate) use tables::{is_left_out, is_live};
 pub(crate) use type_names::type_number;
 
 /// Everything that rows are made of.
