@@ -113,22 +113,24 @@ impl Sessions {
         state.open.get(&pid).map(|entry| entry.user.clone())
     }
 
-    /// Waits until a session is gone; false when the time is up before.
+    /// Waits until a session is gone; false when the time is up before, without a deadline never.
     ///
     /// Errors: 57014 and 57P01 when `interrupt` is raised.
     pub fn wait_gone(
         &self,
         pid: i32,
-        deadline: Instant,
+        deadline: Option<Instant>,
         interrupt: &Interrupt,
     ) -> Result<bool, EngineError> {
         let mut state = lock(&self.state);
         while state.open.contains_key(&pid) {
             interrupt.check()?;
             // An interrupt does not ring.
-            let left = deadline
-                .saturating_duration_since(Instant::now())
-                .min(STATE_POLL);
+            let left = deadline.map_or(STATE_POLL, |deadline| {
+                deadline
+                    .saturating_duration_since(Instant::now())
+                    .min(STATE_POLL)
+            });
             if left.is_zero() {
                 return Ok(false);
             }

@@ -45,7 +45,7 @@ pub(super) fn explained(
             })
             .map(|row| failing(&row)),
         SqlState::CHECK_VIOLATION => failing_row(sqlite, &change, values)
-            .or_else(|| change.noted(sqlite, values, |row| row.texts()))
+            .or_else(|| change.noted(sqlite, values, all_texts))
             .map(|row| failing(&row)),
         _ => None,
     };
@@ -228,6 +228,10 @@ fn failing_row(sqlite: &Sqlite, change: &Change<'_>, values: &[SqlValue]) -> Opt
     let row = change.row_at(sqlite, values, (before, "ABORT"), None);
     sqlite.run("PRAGMA ignore_check_constraints = OFF").ok()?;
     row
+}
+
+fn all_texts(row: &NotedRow<'_>) -> Option<Vec<String>> {
+    row.texts()
 }
 
 /// The DETAIL of a key that is there already.

@@ -264,6 +264,10 @@ fn declare(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
     }
     let kind = StatementKind::DeclareCursor { name, hold };
     let query = analyze(src.slice(at + 1, src.len()), schema)?;
+    if !query.before.is_empty() {
+        let message = "DECLARE CURSOR must not contain data-modifying statements in WITH";
+        return Err(DialectError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+    }
     if query.kind != StatementKind::Query {
         return Err(src.syntax(at + 1));
     }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use pgtypes::{PgType, SqlState};
 
-use crate::analysis::tree::Output;
+use crate::analysis::tree::{Output, Statement as Tree};
 use crate::analysis::{Analyzed, Reads, all_told, analyze_part};
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
@@ -158,7 +158,7 @@ impl Parts<'_> {
         }
         let mut changes = HashSet::new();
         if let Some(table) = analyzed.changed_table() {
-            self.changed_with(table, &mut changes);
+            self.changed_with(table, Acts::of(&analyzed), &mut changes);
         }
         self.done.push(Done { changes, reads });
         Ok(analyzed)
@@ -180,19 +180,19 @@ impl Parts<'_> {
     /// The parts run one after the other, and each has to see what there was before all of them.
     fn check(&self) -> Result<(), DialectError> {
         for (place, part) in self.done.iter().enumerate() {
-            let others = self.done.iter().enumerate();
-            for (_, other) in others.filter(|(other, _)| *other != place) {
-                if let Some(table) = part.changes.intersection(&other.reads.tables).next() {
+            for later in self.done.iter().skip(place + 1) {
+                let seen = part.changes.intersection(&later.reads.tables).next();
+                if let Some(table) = seen {
                     return Err(DialectError::unsupported(format!(
-                        "a data-modifying WITH that changes \"{table}\", which the statement reads as well,"
+                        "a WITH that changes \"{table}\", which the statement reads as well,"
                     )));
                 }
-                if let Some(name) = part
+                let both = part
                     .reads
                     .volatile
-                    .intersection(&other.reads.volatile)
-                    .next()
-                {
+                    .intersection(&later.reads.volatile)
+                    .next();
+                if let Some(name) = both {
                     return Err(DialectError::unsupported(format!(
                         "a data-modifying WITH beside \"{name}\", which gives other rows each time,"
                     )));
@@ -219,34 +219,61 @@ impl Parts<'_> {
     }
 
     /// A table, and those whose rows its foreign keys change with it.
-    fn changed_with(&self, table: &str, found: &mut HashSet<String>) {
+    fn changed_with(&self, table: &str, acts: Acts, found: &mut HashSet<String>) {
         if !found.insert(table.to_owned()) {
             return;
         }
-        let follows = |info: &TableInfo| {
-            info.constraints
-                .iter()
-                .any(|constraint| match &constraint.kind {
-                    ConstraintKind::ForeignKey {
-                        table: parent,
-                        on_delete,
-                        on_update,
-                        ..
-                    } => {
-                        let acts = |action: &String| {
-                            !["", "NO ACTION", "RESTRICT"]
-                                .contains(&action.to_ascii_uppercase().as_str())
-                        };
-                        parent.eq_ignore_ascii_case(table) && (acts(on_delete) || acts(on_update))
-                    }
-                    _ => false,
-                })
-        };
         for (_, info) in self.schema.referrers(table) {
-            if follows(&info) {
-                self.changed_with(&info.name, found);
+            let follow = info
+                .constraints
+                .iter()
+                .any(|key| acts.reach(table, &key.kind));
+            if follow {
+                let all = Acts {
+                    deletes: true,
+                    updates: true,
+                };
+                self.changed_with(&info.name, all, found);
             }
         }
+    }
+}
+
+/// What a change does to rows that are there.
+#[derive(Debug, Clone, Copy)]
+struct Acts {
+    deletes: bool,
+    updates: bool,
+}
+
+impl Acts {
+    fn of(analyzed: &Analyzed) -> Self {
+        let (deletes, updates) = match &analyzed.statement {
+            Tree::Query(_) => (false, false),
+            Tree::Insert(insert) => (false, insert.on_conflict.is_some()),
+            Tree::Update(_) => (false, true),
+            Tree::Delete(_) => (true, false),
+        };
+        Self { deletes, updates }
+    }
+
+    /// Whether it changes rows that refer to those of the table.
+    fn reach(self, table: &str, constraint: &ConstraintKind) -> bool {
+        let ConstraintKind::ForeignKey {
+            table: parent,
+            on_delete,
+            on_update,
+            ..
+        } = constraint
+        else {
+            return false;
+        };
+        let acts = |action: &str| {
+            let none = ["", "NO ACTION", "RESTRICT"];
+            !none.iter().any(|none| none.eq_ignore_ascii_case(action))
+        };
+        parent.eq_ignore_ascii_case(table)
+            && ((self.deletes && acts(on_delete)) || (self.updates && acts(on_update)))
     }
 }
 

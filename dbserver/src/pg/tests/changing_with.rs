@@ -1,5 +1,6 @@
 //! WITH whose queries change rows: what PostgreSQL 15 answers, or a refusal.
 
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::{Server, refused, sqlstate};
@@ -67,6 +68,10 @@ async fn what_a_with_returns_is_read_by_the_statement() {
             "WITH n AS (INSERT INTO old(id, n, at) VALUES (7, 0.10, 'infinity') RETURNING n, at, j, n * 2 AS twice) SELECT * FROM n",
             "0.10 | infinity | NULL | 0.20",
         ),
+        (
+            "WITH x AS (DELETE FROM old RETURNING id) INSERT INTO old(id) SELECT id + 100 FROM x RETURNING id",
+            "101; 107",
+        ),
         ("WITH x AS (DELETE FROM child) SELECT 1", "1"),
         ("SELECT count(*) FROM child", "0"),
     ] {
@@ -82,8 +87,7 @@ async fn parameters_stand_in_all_parts() {
     let sql = "WITH moved AS (DELETE FROM a WHERE id = $2 RETURNING id, name) \
                INSERT INTO old(id, name) SELECT id, name || $1 FROM moved RETURNING name";
     let prepared = client.prepare(sql).await.unwrap();
-    let types: Vec<&str> = prepared.params().iter().map(|ty| ty.name()).collect();
-    assert_eq!(types, ["text", "int4"]);
+    assert_eq!(prepared.params(), [Type::TEXT, Type::INT4]);
     for (id, expected) in [(1, "x!"), (2, "y!")] {
         let row = client.query_one(&prepared, &[&"!", &id]).await.unwrap();
         assert_eq!(row.get::<_, &str>(0), expected);
@@ -128,6 +132,22 @@ async fn a_part_that_would_see_what_another_changes_is_refused() {
         ),
         (
             "EXPLAIN WITH x AS (DELETE FROM a RETURNING id) SELECT * FROM x",
+            "0A000",
+        ),
+        (
+            "COPY (WITH x AS (DELETE FROM a RETURNING id) SELECT * FROM x) TO STDOUT",
+            "0A000",
+        ),
+        (
+            "DECLARE c CURSOR WITH HOLD FOR WITH x AS (DELETE FROM a RETURNING id) SELECT * FROM x",
+            "0A000",
+        ),
+        (
+            "CREATE TABLE t AS WITH x AS (DELETE FROM a RETURNING id) SELECT * FROM x",
+            "0A000",
+        ),
+        (
+            "CREATE VIEW v AS WITH x AS (DELETE FROM a RETURNING id) SELECT * FROM x",
             "0A000",
         ),
         (

@@ -35,7 +35,7 @@ impl Waiting {
             return Some(Self {
                 event: match mode {
                     Mode::Table(_) => "relation",
-                    _ => "transactionid",
+                    Mode::Row(_) => "transactionid",
                 },
                 pids: database.locks().blockers_of(session.pid),
             });
@@ -93,9 +93,10 @@ fn row(facts: &Facts, session: &SessionInfo, waiting: Option<&Waiting>, may: boo
     let started = session.started.duration_since(UNIX_EPOCH);
     let started = started.unwrap_or_default().as_micros();
     let database = (!replicates).then_some(session.database.as_str());
-    let query = match may {
-        true => session.statement.as_str(),
-        false => "<insufficient privilege>",
+    let query = if may {
+        session.statement.as_str()
+    } else {
+        "<insufficient privilege>"
     };
     json!([
         database.and_then(|name| objects.database_number(name)),

@@ -87,7 +87,7 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
     if !found || limit == 0 || pid == facts.pid {
         return Ok(Value::Integer(i64::from(found)));
     }
-    let deadline = Instant::now() + Duration::from_millis(limit);
+    let deadline = Instant::now().checked_add(Duration::from_millis(limit));
     let gone = facts.sessions.wait_gone(pid, deadline, &facts.interrupt);
     gone.map(|gone| Value::Integer(i64::from(gone)))
         .map_err(|error| Refusal::new(error.sqlstate(), error.to_string()))

@@ -61,13 +61,16 @@ pub fn analyze(
     Ok(Some(analyzed))
 }
 
+/// A part of a statement, and the types of parameters that are told so far.
+pub(crate) type Part = (Analyzed, Vec<Option<Type>>);
+
 /// The same of a part of a statement, whose parameters need not all have a type: they stand beside it.
 pub(crate) fn analyze_part(
     sql: &str,
     statement: &ast::Statement,
     schema: &dyn Schema,
     parameters: &[Option<Type>],
-) -> Result<Option<(Analyzed, Vec<Option<Type>>)>, DialectError> {
+) -> Result<Option<Part>, DialectError> {
     let mut analyzer = Analyzer::new(sql, schema, parameters);
     analyzer.levels.push(Level::default());
     let statement = match statement {

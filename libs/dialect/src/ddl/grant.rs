@@ -89,10 +89,10 @@ fn check(
     let mut tables = Vec::new();
     if src.is(on + 1, "ALL") {
         // ALL TABLES IN SCHEMA: what is not there yet is granted to everybody, too.
-        each(src, on + 5, end, |name| schema_exists(name))?;
+        each(src, on + 5, end, schema_exists)?;
     } else {
         match kind {
-            Kind::Schema => each(src, on + 2, end, |name| schema_exists(name))?,
+            Kind::Schema => each(src, on + 2, end, schema_exists)?,
             Kind::Database => each(src, on + 2, end, |name| database_exists(schema, name))?,
             Kind::Table | Kind::Sequence => {
                 let word = usize::from(src.is_any(on + 1, &["TABLE", "SEQUENCE"]));

@@ -129,8 +129,7 @@ fn limits(ty: &PgType) -> Vec<(&'static str, Value)> {
     let declared = Type::from(*ty).to_string();
     let fields = declared.strip_prefix("interval").map(str::trim);
     if let Some(fields) = fields.filter(|fields| fields.starts_with(char::is_alphabetic)) {
-        let words = fields.split_once('(').map_or(fields, |(words, _)| words);
-        row.push(("interval_type", text(&words.to_ascii_uppercase())));
+        row.push(("interval_type", text(&fields.to_ascii_uppercase())));
     }
     row
 }
