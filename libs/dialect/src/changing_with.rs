@@ -18,7 +18,7 @@ use crate::sqlite;
 use crate::statement::{Before, Statement};
 use crate::syntax;
 use crate::syntax::ast::{self, CommonTable, CommonTableBody, With};
-use crate::table_info::{ConstraintKind, TableInfo};
+use crate::table_info::ConstraintKind;
 
 /// Whether a statement has such a WITH.
 pub(crate) fn is_one(tree: &ast::Statement) -> bool {
