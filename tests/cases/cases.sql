@@ -542,3 +542,29 @@ SET search_path = public, pg_catalog; SELECT current_schemas(true); SHOW search_
 SET search_path = "$user", public; SHOW search_path
 SELECT set_config('search_path', '', false); SELECT count(*) FROM author
 COMMENT ON INDEX author_pkey IS 'key'; SELECT obj_description('author_pkey'::regclass, 'pg_class')
+SET search_path = ''; SELECT to_regclass('author'), to_regclass('public.author')
+SET search_path = ''; SELECT 'public.author'::regclass, pg_table_is_visible('public.author'::regclass), 'author'::regclass
+SET search_path = public, pg_catalog; SELECT 'author'::regclass, 'pg_class'::regclass, pg_get_viewdef('priced')
+SET search_path = 'nowhere, "a""b"'; SELECT current_schemas(false)
+
+-- WITH whose queries change rows
+WITH gone AS (DELETE FROM loan WHERE book_id = 10 RETURNING id, taken, due, kept, fee) SELECT * FROM gone ORDER BY id
+WITH moved AS (DELETE FROM reading WHERE note = '' RETURNING *) INSERT INTO reading SELECT at, place, mark || '\x01', 'moved' FROM moved RETURNING *
+WITH a AS (INSERT INTO author VALUES (7, 'Eco', '1932-01-05') RETURNING id, name), b AS (INSERT INTO book (id, author_id, title, tags) SELECT 70, id, 'of ' || name, '{"b": 1}' FROM a RETURNING title, tags) SELECT a.name, a.id, b.title, b.tags FROM a, b
+WITH up (which, was) AS (UPDATE book SET price = price + 1 WHERE author_id = 1 RETURNING id, title) UPDATE loan SET fee = 9 FROM up WHERE book_id = up.which RETURNING loan.book_id, fee
+WITH few AS (SELECT id FROM book WHERE price < 10), gone AS (DELETE FROM loan USING few WHERE loan.book_id = few.id RETURNING loan.id) SELECT count(*) FROM gone
+WITH x AS (DELETE FROM reading) SELECT * FROM x
+WITH x AS (INSERT INTO author (id, name) VALUES (8, NULL) RETURNING id) SELECT * FROM x
+SELECT * FROM (WITH x AS (DELETE FROM reading RETURNING note) SELECT * FROM x) AS q
+
+-- what is granted, and columns of the standard's catalog
+GRANT SELECT, INSERT (id), UPDATE (name) ON author TO PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC
+GRANT nonsense ON author TO PUBLIC
+GRANT USAGE ON author TO PUBLIC
+GRANT SELECT (nothing) ON author TO PUBLIC
+SELECT column_name, data_type, character_octet_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, interval_type, dtd_identifier, is_self_referencing, identity_cycle FROM information_schema.columns WHERE table_name IN ('book', 'loan', 'reading') ORDER BY table_name, ordinal_position
+CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY (START 5 INCREMENT 2), b interval day to second(3)); SELECT identity_start, identity_increment, identity_maximum, identity_minimum, interval_type, datetime_precision FROM information_schema.columns WHERE table_name = 't' ORDER BY 1
+INSERT INTO author (id) VALUES (9)
+INSERT INTO author VALUES (9, 'Ada'), (9, 'Bob') ON CONFLICT (name) DO NOTHING
+CREATE UNIQUE INDEX u ON author (lower(name)); INSERT INTO author VALUES (9, 'ADA')
+INSERT INTO book (id, title, price) VALUES (10, 'x', 1) ON CONFLICT (id) DO UPDATE SET price = -1

@@ -4,12 +4,14 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 use std::time::SystemTime;
 
 use pgwire::messages::startup::SecretKey;
 use rusqlite::InterruptHandle;
 use tokio::sync::Notify;
 
+use crate::clients::activity::{Activity, SessionState};
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::permit::{Interrupt, InterruptReason};
 
@@ -32,21 +34,18 @@ pub struct SessionEntry {
     key: SecretKey,
     socket: Option<Arc<TcpStream>>,
     busy: AtomicBool,
-    visible: Mutex<Visible>,
+    application: Mutex<String>,
+    activity: Activity,
     sqlite: Mutex<Option<InterruptHandle>>,
 }
 
-#[derive(Debug, Default, Clone)]
-struct Visible {
-    application: String,
-    state: &'static str,
-}
-
-/// A line of `dbctl session list`.
+/// A line of `dbctl session list`, and of `pg_stat_activity`. Times are microseconds since 1970, unless they say so.
 #[derive(Debug, Clone)]
 pub struct SessionInfo {
     /// Number of the session.
     pub pid: i32,
+    /// The thread that it belongs to.
+    pub thread: ThreadId,
     /// Its user.
     pub user: String,
     /// Its database.
@@ -59,6 +58,14 @@ pub struct SessionInfo {
     pub started: SystemTime,
     /// `idle`, `active`, `idle in transaction` and so on.
     pub state: &'static str,
+    /// Since when.
+    pub state_since: i64,
+    /// When its transaction began, if it is in one.
+    pub transaction_start: Option<i64>,
+    /// When its statement, or its last one, began.
+    pub statement_start: Option<i64>,
+    /// The statement that runs, or the last one that did: the first kilobyte.
+    pub statement: String,
 }
 
 impl SessionEntry {
@@ -75,10 +82,8 @@ impl SessionEntry {
             key: who.key,
             socket: who.socket,
             busy: AtomicBool::new(false),
-            visible: Mutex::new(Visible {
-                application: who.application,
-                state: "idle",
-            }),
+            application: Mutex::new(who.application),
+            activity: Activity::new(),
             sqlite: Mutex::new(None),
         }
     }
@@ -93,10 +98,21 @@ impl SessionEntry {
         *lock(&self.sqlite) = handle;
     }
 
-    /// A statement begins: a cancel from now on is for it.
-    pub fn begin_statement(&self) {
+    /// A statement begins at this time, in microseconds since 1970: a cancel from now on is for it.
+    pub fn begin_statement(&self, now: i64, in_transaction: bool) {
+        self.activity.begin_statement(now, in_transaction);
+        self.go_on();
+    }
+
+    /// Something is done that belongs to the statement before: a cancel from now on is for it.
+    pub fn go_on(&self) {
         self.interrupt.clear();
         self.busy.store(true, Ordering::SeqCst);
+    }
+
+    /// The text of what runs.
+    pub fn show_statement(&self, text: &str) {
+        self.activity.show(text);
     }
 
     /// The statement is over: a cancel that comes now is for nobody.
@@ -105,13 +121,13 @@ impl SessionEntry {
     }
 
     /// What the session list shows as its state.
-    pub fn set_state(&self, state: &'static str) {
-        lock(&self.visible).state = state;
+    pub fn set_state(&self, state: SessionState) {
+        self.activity.set_state(state);
     }
 
     /// What the session list shows as its application.
     pub fn set_application(&self, name: &str) {
-        name.clone_into(&mut lock(&self.visible).application);
+        name.clone_into(&mut lock(&self.application));
     }
 
     /// Whether it is a connection for commands rather than data.
@@ -121,7 +137,7 @@ impl SessionEntry {
 
     /// Stops what runs, if something does.
     pub(super) fn stop_statement(&self, reason: InterruptReason) {
-        if self.busy.load(Ordering::SeqCst) {
+        if self.is_busy() {
             self.interrupt.raise(reason);
             self.interrupt_sqlite();
         }
@@ -130,11 +146,7 @@ impl SessionEntry {
     /// Whether a statement runs for a client that has closed its connection. What the client has sent
     /// before that hides it.
     pub(super) fn has_vanished(&self) -> bool {
-        let Some(socket) = self
-            .socket
-            .as_ref()
-            .filter(|_| self.busy.load(Ordering::SeqCst))
-        else {
+        let Some(socket) = self.socket.as_ref().filter(|_| self.is_busy()) else {
             return false;
         };
         match socket.peek(&mut [0]) {
@@ -157,23 +169,38 @@ impl SessionEntry {
     }
 
     pub(super) fn info(&self) -> SessionInfo {
-        let visible = lock(&self.visible).clone();
+        let busy = self.is_busy();
+        let statement_start = self.activity.statement_start();
+        let state = self.activity.state();
         SessionInfo {
             pid: self.pid,
+            thread: self.interrupt.thread(),
             user: self.user.clone(),
             database: self.database.clone(),
-            application: visible.application,
+            application: lock(&self.application).clone(),
             address: self.address,
             started: self.started,
             state: self.state(),
+            state_since: match statement_start {
+                Some(start) if busy => start,
+                _ => self.activity.state_since(),
+            },
+            transaction_start: (busy || state.is_in_transaction())
+                .then(|| self.activity.transaction_start()),
+            statement_start,
+            statement: self.activity.statement(),
         }
     }
 
+    fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::SeqCst)
+    }
+
     pub(super) fn state(&self) -> &'static str {
-        if self.busy.load(Ordering::SeqCst) {
+        if self.is_busy() {
             "active"
         } else {
-            lock(&self.visible).state
+            self.activity.state().name()
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Who is connected, as the rest of the server sees it: the list of sessions, their cancel requests and
 //! time limits.
 
+mod activity;
 mod entry;
 pub mod registry;
 mod timeouts;
 
+pub use activity::SessionState;
 pub use entry::{NewSession, SessionEntry, SessionInfo};
 pub use registry::{Registered, Sessions};
 pub use timeouts::StatementTimeout;

@@ -7,16 +7,15 @@ use std::time::{Duration, Instant};
 use pgtypes::SqlState;
 use pgwire::messages::startup::SecretKey;
 
+use crate::clients::activity::SessionState;
 use crate::clients::entry::{NewSession, SessionEntry, SessionInfo, lock};
 use crate::clients::timeouts::{StatementTimeout, StatementTimeouts};
-use crate::databases::permit::InterruptReason;
+use crate::databases::permit::{Interrupt, InterruptReason};
+use crate::error::EngineError;
 use crate::failure::Failure;
 
 /// How often the states of sessions are looked at while the server waits for them to end.
 const STATE_POLL: Duration = Duration::from_millis(50);
-
-/// State of a connection that ships a log.
-const REPLICATION: &str = "replication";
 
 /// All sessions of the server.
 pub struct Sessions {
@@ -57,7 +56,7 @@ impl Sessions {
     /// Lets a dbrepl in, however many sessions there are: there is one that feeds a slave.
     pub fn register_replication(self: &Arc<Self>, who: NewSession) -> Result<Registered, Failure> {
         let registered = self.enter(who, usize::MAX)?;
-        registered.entry.set_state(REPLICATION);
+        registered.entry.set_state(SessionState::Replication);
         Ok(registered)
     }
 
@@ -108,6 +107,41 @@ impl Sessions {
         entry.inspect(|entry| entry.terminate()).is_some()
     }
 
+    /// The user of a session; `None` when there is none with that number.
+    pub fn user_of(&self, pid: i32) -> Option<String> {
+        let state = lock(&self.state);
+        state.open.get(&pid).map(|entry| entry.user.clone())
+    }
+
+    /// Waits until a session is gone; false when the time is up before, without a deadline never.
+    ///
+    /// Errors: 57014 and 57P01 when `interrupt` is raised.
+    pub fn wait_gone(
+        &self,
+        pid: i32,
+        deadline: Option<Instant>,
+        interrupt: &Interrupt,
+    ) -> Result<bool, EngineError> {
+        let mut state = lock(&self.state);
+        while state.open.contains_key(&pid) {
+            interrupt.check()?;
+            // An interrupt does not ring.
+            let left = deadline.map_or(STATE_POLL, |deadline| {
+                deadline
+                    .saturating_duration_since(Instant::now())
+                    .min(STATE_POLL)
+            });
+            if left.is_zero() {
+                return Ok(false);
+            }
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+        Ok(true)
+    }
+
     /// The sessions, by number.
     pub fn list(&self) -> Vec<SessionInfo> {
         lock(&self.state)
@@ -150,7 +184,8 @@ impl Sessions {
         let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
         for entry in open {
             let state = entry.state();
-            if state == REPLICATION || (state == "idle" && !entry.is_control()) {
+            if state == SessionState::Replication.name() || (state == "idle" && !entry.is_control())
+            {
                 entry.terminate();
             }
         }
@@ -233,7 +268,7 @@ mod tests {
         let pid = session.entry.pid;
         sessions.cancel(pid, &SecretKey::I32(7));
         assert_eq!(session.entry.interrupt.reason(), None);
-        session.entry.begin_statement();
+        session.entry.go_on();
         sessions.cancel(pid, &SecretKey::I32(8));
         assert_eq!(session.entry.interrupt.reason(), None);
         sessions.cancel(
@@ -251,8 +286,8 @@ mod tests {
         let sessions = Sessions::new(10);
         let session = sessions.register(new_session(1)).unwrap();
         let late = sessions.register(new_session(2)).unwrap();
-        session.entry.begin_statement();
-        late.entry.begin_statement();
+        session.entry.go_on();
+        late.entry.go_on();
         let forgotten = sessions.watch(&late.entry, Instant::now() + Duration::from_millis(1));
         drop(forgotten);
         let _watched = sessions.watch(&session.entry, Instant::now() + Duration::from_millis(2));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::ThreadId;
 use std::time::Instant;
 
 use fwlog::DatabaseId;
@@ -139,6 +140,11 @@ impl Database {
             return Err(EngineError::NoSuchDatabase(self.name()));
         }
         Ok(permit.at_epoch(self.store.epoch()))
+    }
+
+    /// The threads for whose right to write a thread waits; `None`: it does not.
+    pub fn permit_blockers_of(&self, thread: ThreadId) -> Option<Vec<ThreadId>> {
+        self.permit.blockers_of(thread)
     }
 
     /// Whether somebody has the right to write just now.

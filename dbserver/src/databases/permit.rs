@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, Thread};
+use std::thread::{self, Thread, ThreadId};
 use std::time::Instant;
 
 use crate::error::EngineError;
@@ -43,6 +43,11 @@ impl Interrupt {
     pub fn raise(&self, reason: InterruptReason) {
         self.reason.fetch_max(reason as u8, Ordering::SeqCst);
         self.thread.unpark();
+    }
+
+    /// The thread that it belongs to.
+    pub fn thread(&self) -> ThreadId {
+        self.thread.id()
     }
 
     /// What was asked for, if anything.
@@ -89,7 +94,8 @@ struct Waiter {
 
 #[derive(Debug, Default)]
 struct Line {
-    held: bool,
+    /// The thread that was given it.
+    holder: Option<ThreadId>,
     waiting: VecDeque<Arc<Waiter>>,
 }
 
@@ -118,7 +124,17 @@ impl WritePermit {
 
     /// Whether somebody has it just now.
     pub fn is_held(&self) -> bool {
-        self.line().held
+        self.line().holder.is_some()
+    }
+
+    /// Whom a thread waits for: the holder and those before it in line. `None`: it does not wait.
+    pub fn blockers_of(&self, thread: ThreadId) -> Option<Vec<ThreadId>> {
+        let line = self.line();
+        let mut waiting = line.waiting.iter().map(|waiter| waiter.thread.id());
+        let place = waiting.position(|waiter| waiter == thread)?;
+        let before = line.waiting.iter().take(place);
+        let before = before.map(|waiter| waiter.thread.id());
+        Some(line.holder.into_iter().chain(before).collect())
     }
 
     /// Waits for the permit.
@@ -133,8 +149,8 @@ impl WritePermit {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         let waiter = {
             let mut line = self.line();
-            if !line.held {
-                line.held = true;
+            if line.holder.is_none() {
+                line.holder = Some(interrupt.thread.id());
                 return Ok(Permit {
                     owner: Arc::clone(self),
                     epoch: 0,
@@ -192,14 +208,18 @@ impl WritePermit {
     fn hand_on(&self) {
         self.under_way.fetch_sub(1, Ordering::Relaxed);
         let mut line = self.line();
-        assert!(line.held, "a permit is given back only while it is held");
+        assert!(
+            line.holder.is_some(),
+            "a permit is given back only while it is held"
+        );
         match line.waiting.pop_front() {
             Some(next) => {
+                line.holder = Some(next.thread.id());
                 next.granted.store(true, Ordering::Release);
                 drop(line);
                 next.thread.unpark();
             }
-            None => line.held = false,
+            None => line.holder = None,
         }
     }
 
@@ -266,7 +286,7 @@ mod tests {
         let permit = Arc::new(WritePermit::default());
         let me = Interrupt::for_this_thread();
         let held = permit.acquire(&me, None).unwrap();
-        assert!(permit.line().held);
+        assert!(permit.is_held());
         let (tell, told) = mpsc::channel();
         let mut threads = Vec::new();
         for n in 0..4 {
@@ -287,7 +307,7 @@ mod tests {
             thread.join().unwrap();
         }
         assert_eq!(told.try_iter().collect::<Vec<_>>(), vec![0, 1, 2, 3]);
-        assert!(!permit.line().held);
+        assert!(!permit.is_held());
     }
 
     #[test]
@@ -308,8 +328,27 @@ mod tests {
         assert_eq!(error.sqlstate(), SqlState::QUERY_CANCELED);
         assert!(permit.line().waiting.is_empty());
         drop(held);
-        assert!(!permit.line().held);
+        assert!(!permit.is_held());
         assert_eq!(permit.under_way.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn who_waits_is_told_for_whom() {
+        let permit = Arc::new(WritePermit::default());
+        let me = Interrupt::for_this_thread();
+        let held = permit.acquire(&me, None).unwrap();
+        assert_eq!(permit.blockers_of(me.thread()), None);
+        let waiting = Arc::clone(&permit);
+        let waiter = thread::spawn(move || {
+            let interrupt = Interrupt::for_this_thread();
+            waiting.acquire(&interrupt, None).map(drop)
+        });
+        let other = waiter.thread().id();
+        while permit.blockers_of(other) != Some(vec![me.thread()]) {
+            thread::yield_now();
+        }
+        drop(held);
+        waiter.join().unwrap().unwrap();
     }
 
     #[test]

@@ -6,6 +6,7 @@ use pgtypes::SqlState;
 use pgwire::messages::PgWireFrontendMessage as Frontend;
 use pgwire::messages::response::TransactionStatus;
 
+use crate::clients::SessionState;
 use crate::failure::Failure;
 use crate::pg::connection::Connection;
 use crate::pg::perform::complete;
@@ -163,7 +164,9 @@ impl Client {
 
     async fn query(&mut self, sql: &str) -> Result<(), Failure> {
         self.skipping = false;
-        let watched = self.connection.session().begin_statement();
+        let session = self.connection.session();
+        session.backend().entry().show_statement(sql);
+        let watched = session.begin_statement();
         let done = simple::run(&mut self.connection, sql).await;
         let session = self.connection.session();
         let done = done.and_then(|last| session.finish_implicit().map(|()| last));
@@ -184,7 +187,7 @@ impl Client {
     fn sync(&mut self) -> Result<(), Failure> {
         if !std::mem::take(&mut self.skipping) {
             let session = self.connection.session();
-            session.backend().entry().begin_statement();
+            session.backend().entry().go_on();
             let done = session.finish_implicit();
             session.end_statement();
             if let Err(failure) = done {
@@ -228,6 +231,11 @@ impl Client {
     fn ready(&mut self) {
         let session = self.connection.session();
         let status = session.transaction().status();
+        session.backend().entry().set_state(match status {
+            TransactionStatus::Idle => SessionState::Idle,
+            TransactionStatus::Transaction => SessionState::InTransaction,
+            TransactionStatus::Error => SessionState::Failed,
+        });
         let changed = session.take_changed_parameters();
         let out = self.connection.out();
         for (name, value) in changed {

@@ -34,6 +34,8 @@ pub(super) async fn run(connection: &mut Connection, message: Frontend) -> Resul
 /// Parse: a prepared statement, named or not.
 fn parse(connection: &mut Connection, parse: Parse) -> Result<(), Failure> {
     let session = connection.session();
+    let entry = session.backend().entry();
+    entry.show_statement(&parse.query);
     let name = parse.name.unwrap_or_default();
     session.statements().check_free(&name)?;
     if dialect::split(&parse.query).len() > 1 {
@@ -123,8 +125,11 @@ fn describe(connection: &mut Connection, describe: &Describe) -> Result<(), Fail
 /// Execute: runs a portal, or runs it on.
 async fn execute(connection: &mut Connection, execute: Execute) -> Result<(), Failure> {
     let name = execute.name.unwrap_or_default();
-    let taken = connection.session().portals().take(&name);
+    let session = connection.session();
+    let taken = session.portals().take(&name);
     let mut portal = taken.ok_or_else(|| no_portal(&name))?;
+    let entry = session.backend().entry();
+    entry.show_statement(&portal.prepared().source);
     let limit = match u64::try_from(execute.max_rows) {
         Ok(0) | Err(_) => u64::MAX,
         Ok(rows) => rows,

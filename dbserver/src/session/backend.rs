@@ -107,8 +107,8 @@ impl Backend {
         settings: &Settings,
         in_transaction: bool,
     ) -> Option<StatementTimeout> {
-        self.entry().begin_statement();
-        self.facts.tick(in_transaction);
+        let now = self.facts.tick(in_transaction);
+        self.entry().begin_statement(now, in_transaction);
         let deadline = Instant::now() + settings.frequent().statement_timeout?;
         self.deadline = Some(deadline);
         Some(self.registered.sessions.watch(self.entry(), deadline))

@@ -8,8 +8,9 @@ use rusqlite::Connection;
 use crate::databases::functions::Answer;
 use crate::failure::Failure;
 use crate::session::backend::Backend;
-use crate::session::schema;
+use crate::session::search_path;
 use crate::session::settings::Settings;
+use crate::session::{relations, schema};
 use crate::system::users::Users;
 
 /// What the catalog tables hold.
@@ -55,9 +56,13 @@ impl Catalog {
             database: backend.entry().database.clone(),
             databases: databases.clone(),
             users: users.clone(),
-            tables: schema::all_tables(sqlite)?,
+            tables: relations::all(sqlite)?,
             sequences: sequences.clone(),
             comments: comments.clone(),
+            search_path: search_path::schemas(
+                settings.get("search_path").unwrap_or_default(),
+                true,
+            ),
             settings: settings.all(),
         });
         sqlite.trusted(|connection| {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use bytes::BytesMut;
 use dialect::{Constraint, ConstraintKind, TableInfo};
-use pgtypes::{Format, PgType, SqlState, encode};
+use pgtypes::{Format, PgType, SqlState, SqlValueRef, ValueError, encode};
 use rusqlite::Connection;
 
 use crate::failure::Failure;
@@ -334,19 +334,29 @@ fn values(
             let column = table.columns.iter().find(|column| column.name == *name);
             let ty = column.and_then(|column| column.type_name);
             let ty = ty.map_or(PgType::Text, PgType::sent_as);
-            if matches!(row.get_ref(place)?, rusqlite::types::ValueRef::Null) {
-                texts.push("null".to_owned());
-                continue;
-            }
-            let mut out = BytesMut::new();
             let Ok(value) = mapping::value(row.get_ref(place)?) else {
                 return Ok(None);
             };
-            if encode(value, &ty, Format::Text, &mut out).is_err() {
+            let Some(text) = text_of(value, &ty) else {
                 return Ok(None);
-            }
-            texts.push(String::from_utf8_lossy(&out).into_owned());
+            };
+            texts.push(text);
         }
         Ok(Some(texts))
     })
+}
+
+/// A value as PostgreSQL prints it where it tells of a row.
+pub(super) fn text_of(value: SqlValueRef<'_>, ty: &PgType) -> Option<String> {
+    if value.is_null() {
+        return Some("null".to_owned());
+    }
+    shown(value, ty).ok()
+}
+
+/// The text of a value that is not NULL.
+pub(super) fn shown(value: SqlValueRef<'_>, ty: &PgType) -> Result<String, ValueError> {
+    let mut out = BytesMut::new();
+    encode(value, ty, Format::Text, &mut out)?;
+    Ok(String::from_utf8_lossy(&out).into_owned())
 }

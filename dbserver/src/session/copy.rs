@@ -2,7 +2,7 @@
 
 use dialect::{ColumnSet, CopyFormat, CopyHeader, SchemaView, Sequences};
 use pgtypes::copy::{self, Force, Header, Row};
-use pgtypes::{Context, Format, PgType, SqlState, SqlValueRef, decode_in};
+use pgtypes::{Context, Format, PgType, SqlState, SqlValue, SqlValueRef, ValueError, decode_in};
 
 use crate::databases::permit::Interrupt;
 use crate::failure::Failure;
@@ -10,6 +10,7 @@ use crate::session::mapping;
 use crate::session::schema::View;
 use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
+use crate::session::violated_row;
 
 /// Rows between two looks at the interrupt.
 const ROWS_PER_LOOK: u64 = 256;
@@ -69,8 +70,12 @@ impl Target {
                 places.push(format!("({default})"));
             }
         }
+        let temporary = View::new(sqlite)
+            .table(table)
+            .is_some_and(|info| info.temporary);
         let insert = format!(
-            "INSERT INTO {} ({}) VALUES ({})",
+            "INSERT INTO {}.{} ({}) VALUES ({})",
+            if temporary { "temp" } else { "main" },
             quoted(table),
             names.join(", "),
             places.join(", ")
@@ -106,22 +111,21 @@ impl Target {
         let context = sqlite.context();
         let mut rows = 0;
         loop {
-            let result = match decoder.next_row() {
-                Ok(Some(row)) => self.bind(&mut statement, row, format, &context),
+            let row = match decoder.next_row() {
+                Ok(Some(row)) => row,
                 Ok(None) => return Ok(rows),
                 Err(error) => return Err(mapping::copy(&error, &self.table)),
             };
-            if let Err(fault) = result {
-                return Err(match fault {
-                    RowError::Value(column, error) => {
-                        mapping::copy(&decoder.value_error(error, column), &self.table)
-                    }
-                    RowError::Other(failure) => self.at_line(failure, decoder.line()),
-                });
+            if let Err((column, error)) = self.bind(&mut statement, row, format, &context) {
+                let error = decoder.value_error(error, column);
+                return Err(mapping::copy(&error, &self.table));
             }
-            statement
-                .raw_execute()
-                .map_err(|error| self.at_line(mapping::sqlite(&error), decoder.line()))?;
+            if let Err(error) = statement.raw_execute() {
+                let values = self.values(row, format, &context);
+                let failure = mapping::sqlite(&error);
+                let failure = violated_row::explained(sqlite, &self.insert, &values, failure);
+                return Err(self.at_line(failure, decoder));
+            }
             rows += 1;
             if rows % ROWS_PER_LOOK == 0 {
                 interrupt.check()?;
@@ -129,36 +133,58 @@ impl Target {
         }
     }
 
+    /// Binds the fields of a row; an error is that of a column.
     fn bind(
         &self,
         statement: &mut rusqlite::Statement<'_>,
         row: Row<'_>,
         format: Format,
         context: &Context,
-    ) -> Result<(), RowError> {
+    ) -> Result<(), (usize, ValueError)> {
         for (index, (_, ty)) in self.columns.iter().enumerate() {
             let bound = match row.get(index) {
                 None => statement.raw_bind_parameter(index + 1, mapping::bound(SqlValueRef::Null)),
                 Some(field) => {
-                    let value = decode_in(field, ty, format, context)
-                        .map_err(|error| RowError::Value(index, error))?;
+                    let value =
+                        decode_in(field, ty, format, context).map_err(|error| (index, error))?;
                     statement.raw_bind_parameter(index + 1, mapping::bound(value.as_ref()))
                 }
             };
-            bound.map_err(|error| RowError::Other(error.into()))?;
+            bound.map_err(|error| {
+                let failure = mapping::sqlite(&error);
+                let fields = failure.fields();
+                (
+                    index,
+                    ValueError::new(fields.sqlstate, fields.message.clone()),
+                )
+            })?;
         }
         Ok(())
     }
 
-    fn at_line(&self, failure: Failure, line: u64) -> Failure {
-        failure.context(format!("COPY {}, line {line}", self.table))
+    /// The values of a row that was bound.
+    fn values(&self, row: Row<'_>, format: Format, context: &Context) -> Vec<SqlValue> {
+        let columns = self.columns.iter().enumerate();
+        let value = |(index, (_, ty)): (usize, &(String, PgType))| {
+            let field = row.get(index)?;
+            decode_in(field, ty, format, context).ok()
+        };
+        columns
+            .map(|column| value(column).unwrap_or(SqlValue::Null))
+            .collect()
     }
-}
 
-/// Why a row of the stream is none of the table.
-enum RowError {
-    Value(usize, pgtypes::ValueError),
-    Other(Failure),
+    /// PostgreSQL looks at foreign keys behind all rows, and at keys when it has forgotten the lines.
+    fn at_line(&self, failure: Failure, decoder: &copy::Decoder) -> Failure {
+        match failure.sqlstate() {
+            SqlState::FOREIGN_KEY_VIOLATION => failure,
+            SqlState::UNIQUE_VIOLATION => {
+                let place = format!("COPY {}, line {}", self.table, decoder.line());
+                failure.context(place)
+            }
+            _ => failure.context(decoder.context(&self.table)),
+        }
+    }
 }
 
 /// The name in double quotes.

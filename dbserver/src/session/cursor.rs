@@ -370,8 +370,8 @@ fn typed(
             (known, _) => known,
         };
         typed.push(Column {
-            name: column.name.clone(),
             ty,
+            ..column.clone()
         });
     }
     Ok(typed.into())

@@ -1,5 +1,6 @@
 //! Running what SQLite runs: changes, queries, cursors.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
 use crate::session::sqlite::Sqlite;
-use crate::session::{Session, mapping, rebuild, roles, sequences, violated_row};
+use crate::session::{Session, changing_with, mapping, rebuild, roles, sequences, violated_row};
 
 /// Runs a change without a result; gives the number of changed rows.
 pub fn execute(
@@ -41,10 +42,13 @@ pub fn execute(
         return transaction.change(scope, prepared, || {
             run_preparatory(scope.sqlite, prepared)?;
             sequences::make_ready_to_change(scope.sqlite, &prepared.statement.sequences)?;
+            let values = with_returned(scope.sqlite, prepared, values)?;
             scope
                 .sqlite
-                .change(prepared.text(), values)
-                .map_err(|failure| violated_row::explained(scope.sqlite, prepared, values, failure))
+                .change(prepared.text(), &values)
+                .map_err(|failure| {
+                    violated_row::explained(scope.sqlite, prepared.text(), &values, failure)
+                })
         });
     }
     session.before_write(prepared.command())?;
@@ -104,7 +108,9 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
     }
     let sqlite = Rc::clone(session.backend().sqlite());
     let interrupt = Arc::clone(session.backend().interrupt());
-    let changes = statement.kind == StatementKind::Dml || statement.locks_rows;
+    let changes = statement.kind == StatementKind::Dml
+        || statement.locks_rows
+        || !statement.before.is_empty();
     if !changes {
         if statement.writes {
             session.check_write(prepared.command())?;
@@ -120,19 +126,35 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
         prepared.command()
     };
     session.check_write(command)?;
+    let given = Rc::clone(portal.values());
     let (transaction, scope) = session.transaction_mut();
     transaction.change(scope, &prepared, || {
         run_preparatory(&sqlite, &prepared)?;
         sequences::make_ready_to_change(&sqlite, &prepared.statement.sequences)?;
+        if let Cow::Owned(values) = with_returned(&sqlite, &prepared, &given)? {
+            portal.set_values(values);
+        }
         // What it gives must not be told before its rows are locked.
         portal.start(Rc::clone(&sqlite), Arc::clone(&interrupt));
         let values = Rc::clone(portal.values());
-        portal
-            .keep()
-            .map_err(|failure| violated_row::explained(&sqlite, &prepared, &values, failure))?;
+        portal.keep().map_err(|failure| {
+            violated_row::explained(&sqlite, prepared.text(), &values, failure)
+        })?;
         Ok(portal.kept_rows())
     })?;
     Ok(())
+}
+
+/// The values of a statement: with what the changes of its WITH return, which are made.
+fn with_returned<'a>(
+    sqlite: &Sqlite,
+    prepared: &Prepared,
+    given: &'a [SqlValue],
+) -> Result<Cow<'a, [SqlValue]>, Failure> {
+    match prepared.statement.before.as_slice() {
+        [] => Ok(Cow::Borrowed(given)),
+        changes => changing_with::run(sqlite, changes, given).map(Cow::Owned),
+    }
 }
 
 /// The tag of a statement that gave rows.

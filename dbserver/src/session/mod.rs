@@ -18,6 +18,7 @@ pub mod backend;
 mod block;
 pub mod catalog;
 pub mod changes;
+mod changing_with;
 pub mod command;
 mod constraints;
 mod context;
@@ -30,12 +31,14 @@ mod maintenance;
 pub mod mapping;
 mod modes;
 mod named;
+mod noted_row;
 mod notices;
 pub mod parameters;
 pub mod portal;
 mod portals;
 pub mod prepared;
 mod rebuild;
+mod relations;
 pub mod reply;
 pub mod roles;
 pub mod row;
@@ -239,9 +242,7 @@ impl Session {
     /// BEGIN.
     pub fn begin(&mut self, modes: TransactionModes) -> Result<(), Failure> {
         let on_slave = self.backend.env().is_read_only();
-        self.transaction.begin(&self.settings, modes, on_slave)?;
-        self.backend.entry().set_state("idle in transaction");
-        Ok(())
+        self.transaction.begin(&self.settings, modes, on_slave)
     }
 
     /// A read begins.
@@ -370,9 +371,6 @@ impl Session {
         self.backend.sqlite().sequences().end(committed);
         if self.settings.end_transaction(committed) {
             self.show_settings();
-        }
-        if self.transaction.is_explicit() {
-            self.backend.entry().set_state("idle");
         }
         self.transaction.end(self.backend.scope(&self.settings));
     }

@@ -104,6 +104,11 @@ impl Portal {
         self.described = true;
     }
 
+    /// Its query runs with these values.
+    pub fn set_values(&mut self, values: Vec<SqlValue>) {
+        self.values = values.into();
+    }
+
     /// Begins its query.
     pub fn start(&mut self, sqlite: Rc<Sqlite>, interrupt: Arc<Interrupt>) {
         let start = Start {

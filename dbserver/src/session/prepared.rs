@@ -3,21 +3,31 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use dialect::{CommandTag, SchemaView, Statement, StatementKind};
+use dialect::{CommandTag, Origin, OriginTable, SchemaView, Statement, StatementKind};
 use pgtypes::{Format, Oid, PgType, SqlValue, decode};
 
 use crate::failure::Failure;
 use crate::session::mapping;
+use crate::session::relations;
 use crate::session::schema::View;
 use crate::session::sqlite::Sqlite;
 
 /// A column of a result.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Column {
     /// Its name.
     pub name: String,
     /// Its type; `Unknown` where neither the statement nor the schema says one.
     pub ty: PgType,
+    /// The table and the column of it that it is, by their numbers in the catalog; zero where it is none.
+    pub origin: (u32, u16),
+}
+
+/// Where a column comes from makes no other result of it.
+impl PartialEq for Column {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.ty == other.ty
+    }
 }
 
 impl Column {
@@ -26,8 +36,21 @@ impl Column {
         Self {
             name: name.to_owned(),
             ty: PgType::Text,
+            origin: NO_TABLE,
         }
     }
+}
+
+/// The origin of what is computed.
+pub const NO_TABLE: (u32, u16) = (0, 0);
+
+fn number_of(sqlite: &Sqlite, origin: &Origin) -> (u32, u16) {
+    let table = match &origin.table {
+        OriginTable::Catalog(oid) => Some(*oid),
+        OriginTable::Table(name) => relations::number(sqlite, name),
+        OriginTable::Temporary(_) => None,
+    };
+    table.map_or(NO_TABLE, |table| (table, origin.column))
 }
 
 /// A type into which not every value of its kind goes.
@@ -144,10 +167,23 @@ impl Prepared {
         Ok(decode(text.as_bytes(), limit, Format::Text)?)
     }
 
+    /// Whether the rows that it changes do not tell what it does, so that it can't be carried over to a newer commit.
+    pub fn is_opaque(&self) -> bool {
+        let statement = &self.statement;
+        statement.moves_rows
+            || statement.catalog
+            || statement.sqlite.len() > 1
+            || !statement.before.is_empty()
+    }
+
     /// The command as a refusal names it: `INSERT`, `CREATE TABLE`.
     pub fn command(&self) -> &'static str {
         match self.statement.tag {
-            CommandTag::Select if self.statement.writes && self.has_rows() => "nextval()",
+            CommandTag::Select
+                if self.statement.writes && self.statement.before.is_empty() && self.has_rows() =>
+            {
+                "nextval()"
+            }
             CommandTag::Select => "SELECT",
             CommandTag::Insert => "INSERT",
             CommandTag::Update => "UPDATE",
@@ -218,6 +254,7 @@ impl Prepared {
         }
         let view = View::new(sqlite);
         let known = &self.statement.columns;
+        let known_origins = &self.statement.origins;
         let count = statement.column_count();
         // What was translated only keeps the names of types and tables as texts.
         let typed = !self.statement.names.is_empty();
@@ -247,6 +284,10 @@ impl Prepared {
                 Column {
                     name: name.map_or_else(|| column.name().to_owned(), Clone::clone),
                     ty,
+                    origin: known_origins
+                        .get(index)
+                        .and_then(Option::as_ref)
+                        .map_or(NO_TABLE, |origin| number_of(sqlite, origin)),
                 }
             })
             .collect()

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::session::prepared::Column;
 use crate::wire::output::{frame, patch_length};
 
-/// `RowDescription`; table and column numbers are not told.
+/// `RowDescription`.
 pub fn describe(out: &mut BytesMut, columns: &[Column], formats: &[Format]) {
     frame(out, b'T', |out| {
         out.put_u16(u16::try_from(columns.len()).unwrap_or(u16::MAX));
@@ -19,8 +19,9 @@ pub fn describe(out: &mut BytesMut, columns: &[Column], formats: &[Format]) {
             };
             out.put_slice(column.name.as_bytes());
             out.put_u8(0);
-            out.put_u32(0);
-            out.put_u16(0);
+            let (table, number) = column.origin;
+            out.put_u32(table);
+            out.put_u16(number);
             out.put_u32(ty.oid().get());
             out.put_i16(ty.typlen());
             out.put_i32(ty.typmod());
@@ -122,8 +123,8 @@ mod tests {
 
     fn column(ty: PgType) -> Column {
         Column {
-            name: "a".into(),
             ty,
+            ..Column::text("a")
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pgtypes::SqlState;
 
 use crate::databases::Database;
-use crate::databases::locks::{Blocked, Locks, Mode, Owner, RowMode, TableMode, Thing, Wait};
+use crate::databases::locks::{Blocked, Mode, Owner, RowMode, TableMode, Thing, Wait};
 use crate::error::EngineError;
 
 /// A lock that is wanted.
@@ -37,7 +37,6 @@ enum IfLocked {
 /// See the module's page. Shared with the functions that SQLite calls; one thread uses it.
 #[derive(Debug)]
 pub struct RowLocks {
-    locks: Arc<Locks>,
     owner: Mutex<Owner>,
     /// What stopped the statement that runs.
     obstacle: Mutex<Option<Obstacle>>,
@@ -47,7 +46,6 @@ impl RowLocks {
     /// Those of a session with this process number.
     pub fn new(database: &Database, pid: i32) -> Arc<Self> {
         Arc::new(Self {
-            locks: Arc::clone(database.locks()),
             owner: Mutex::new(database.locks().owner(pid)),
             obstacle: Mutex::default(),
         })
@@ -56,11 +54,6 @@ impl RowLocks {
     /// The transaction as the database's locks know it.
     pub fn owner(&self) -> MutexGuard<'_, Owner> {
         self.owner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The sessions that the session of `pid` waits for.
-    pub fn blockers_of(&self, pid: i32) -> Vec<i32> {
-        self.locks.blockers_of(pid)
     }
 
     /// Takes what is free; the first that is not is the obstacle.

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::failure::Failure;
 use crate::session::authorizer::Read;
+use crate::session::relations;
 use crate::session::schema_cache::ViewReads;
 use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
@@ -253,7 +254,7 @@ impl SchemaView for View<'_> {
     }
 
     fn is_key(&self, name: &str) -> bool {
-        let tables = Self::or_log(all_tables(self.sqlite)).unwrap_or_default();
+        let tables = Self::or_log(relations::all(self.sqlite)).unwrap_or_default();
         let mut constraints = tables.iter().flat_map(|table| &table.constraints);
         constraints.any(|constraint| {
             constraint.name == name
@@ -285,7 +286,10 @@ fn column_info(column: &TableColumn) -> ColumnInfo {
 }
 
 /// Temp tables hide those of the database, as in SQLite.
-fn read_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<TableInfo>> {
+pub(super) fn read_table(
+    connection: &Connection,
+    name: &str,
+) -> rusqlite::Result<Option<TableInfo>> {
     read_table_from(connection, name, true)
 }
 
@@ -457,40 +461,4 @@ fn columns_by_pragma(connection: &Connection, table: &str) -> rusqlite::Result<V
         })
     })?;
     rows.collect()
-}
-
-/// All tables and views of the database, in the order of their names, with indexes and triggers.
-pub fn all_tables(sqlite: &Sqlite) -> Result<Vec<TableInfo>, Failure> {
-    sqlite.trusted(|connection| {
-        let mut statement = connection.prepare_cached(
-            "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view')
-             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-        )?;
-        let names: Vec<String> = statement
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let mut dependents = connection.prepare_cached(
-            "SELECT type, sql FROM main.sqlite_schema WHERE type IN ('index', 'trigger')
-             AND tbl_name = ?1 AND sql IS NOT NULL ORDER BY name",
-        )?;
-        let mut tables = Vec::with_capacity(names.len());
-        for name in names {
-            let Some(mut info) = read_table(connection, &name)? else {
-                continue;
-            };
-            let rows = dependents.query_map([&name], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-            })?;
-            for row in rows {
-                let (kind, sql) = row?;
-                if kind == "index" {
-                    info.indexes.push(sql);
-                } else {
-                    info.triggers.push(sql);
-                }
-            }
-            tables.push(info);
-        }
-        Ok(tables)
-    })
 }

@@ -24,6 +24,8 @@ pub struct SchemaCache {
     generation: Cell<u64>,
     tables: RefCell<HashMap<String, Option<Rc<TableInfo>>>>,
     views: RefCell<Option<Rc<[ViewReads]>>>,
+    /// The numbers of tables and views in the catalog.
+    numbers: RefCell<Option<HashMap<String, u32>>>,
 }
 
 impl Default for SchemaCache {
@@ -33,6 +35,7 @@ impl Default for SchemaCache {
             generation: Cell::new(next_generation()),
             tables: RefCell::default(),
             views: RefCell::default(),
+            numbers: RefCell::default(),
         }
     }
 }
@@ -58,6 +61,7 @@ impl SchemaCache {
         self.generation.set(next_generation());
         self.tables.borrow_mut().clear();
         *self.views.borrow_mut() = None;
+        *self.numbers.borrow_mut() = None;
     }
 
     /// What each view reads; `read` finds it when it is not known.
@@ -68,6 +72,14 @@ impl SchemaCache {
         let found: Rc<[ViewReads]> = read().into();
         *self.views.borrow_mut() = Some(Rc::clone(&found));
         found
+    }
+
+    /// The number of a table or view in the catalog; `read` gives the names of all in their order when they are not
+    /// known.
+    pub fn number(&self, name: &str, read: impl FnOnce() -> Vec<String>) -> Option<u32> {
+        let mut known = self.numbers.borrow_mut();
+        let numbers = known.get_or_insert_with(|| dialect::pg_catalog::relation_numbers(&read()));
+        numbers.get(name).copied()
     }
 
     /// The table or view of that name; `read` looks for it in the database when it is not known.

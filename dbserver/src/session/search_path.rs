@@ -13,8 +13,8 @@ fn names(path: &str) -> Option<Vec<String>> {
     let mut rest = path.trim();
     while !rest.is_empty() {
         let after = if let Some(quoted) = rest.strip_prefix('"') {
-            let (name, after) = quoted.split_once('"')?;
-            names.push(name.to_owned());
+            let (name, after) = dialect::quoted_part(quoted)?;
+            names.push(name);
             after.trim_start()
         } else {
             let end = rest.find(',').unwrap_or(rest.len());
@@ -94,6 +94,8 @@ mod tests {
         assert_eq!(schemas("\"$user\", public", true), ["pg_catalog", "public"]);
         assert_eq!(schemas("Public,pg_catalog", true), ["public", "pg_catalog"]);
         assert_eq!(schemas("\"Public\"", false), [""; 0]);
+        // A doubled quote is one.
+        assert_eq!(names("\"a\"\",b\" , public").unwrap(), ["a\",b", "public"]);
         assert_eq!(schemas("", true), ["pg_catalog"]);
         assert!(!searches_public("other"));
     }

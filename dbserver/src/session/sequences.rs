@@ -51,6 +51,8 @@ struct State {
     recent: Vec<i64>,
     /// How many of them were given again to a change that is made once more.
     again: Option<usize>,
+    /// Behind the numbers that it got come any.
+    beyond: bool,
 }
 
 /// How many numbers of a change are kept.
@@ -107,7 +109,9 @@ impl SessionSequences {
         let mut state = self.state();
         if let Some(at) = state.again {
             state.again = Some(at + 1);
-            return state.recent.get(at).copied().ok_or_else(|| {
+            let any = state.beyond && state.recent.len() < RECENT;
+            let any = any.then(|| i64::try_from(at).unwrap_or(0));
+            return state.recent.get(at).copied().or(any).ok_or_else(|| {
                 let message = "a change can't be made once more".to_owned();
                 (SqlState::FEATURE_NOT_SUPPORTED, message)
             });
@@ -158,6 +162,11 @@ impl SessionSequences {
     /// The last change is made once more, to be taken back, and gets the same numbers; or that is over.
     pub(super) fn repeat(&self, again: bool) {
         self.state().again = again.then_some(0);
+    }
+
+    /// While a change is made once more: it asks for the numbers of rows that it did not come to, which may be any.
+    pub(super) fn go_beyond(&self, beyond: bool) {
+        self.state().beyond = beyond;
     }
 
     /// currval

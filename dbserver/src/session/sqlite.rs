@@ -312,6 +312,11 @@ impl Sqlite {
         self.facts.searches_public()
     }
 
+    /// The values of the row that a trigger of [`super::noted_row`] has told of.
+    pub(crate) fn take_noted_row(&self) -> Vec<SqlValue> {
+        self.facts.take_noted_row()
+    }
+
     /// The session's database and all others.
     pub(crate) fn databases(&self) -> (String, Vec<String>) {
         self.facts.databases()

@@ -233,7 +233,7 @@ impl Transaction {
         let change = Change {
             by_key: statement.by_key,
             only_inserts: statement.only_inserts,
-            opaque: statement.moves_rows || statement.catalog || statement.sqlite.len() > 1,
+            opaque: prepared.is_opaque(),
         };
         // A statement by itself commits at once: it runs with the permit, unless others would wait for it meanwhile.
         let beside = self.is_explicit()

@@ -6,9 +6,10 @@ use pgtypes::{SqlState, SqlValue};
 use crate::failure::Failure;
 use crate::session::constraints;
 use crate::session::mapping;
-use crate::session::prepared::Prepared;
+use crate::session::noted_row::NotedRow;
 use crate::session::schema::View;
 use crate::session::sqlite::Sqlite;
+use crate::session::violation::named_in;
 
 /// How many rows of a table are looked through for one that violates a foreign key.
 const LOOKED_THROUGH: i64 = 200_000;
@@ -16,11 +17,11 @@ const LOOKED_THROUGH: i64 = 200_000;
 /// Fills in what the row that was refused tells. Asked before the failed statement is undone.
 pub(super) fn explained(
     sqlite: &Sqlite,
-    prepared: &Prepared,
+    text: &str,
     values: &[SqlValue],
     failure: Failure,
 ) -> Failure {
-    let Some(change) = Change::of(prepared.text()).filter(|_| sqlite.in_transaction()) else {
+    let Some(change) = Change::of(text).filter(|_| sqlite.in_transaction()) else {
         return failure;
     };
     let found = match failure.sqlstate() {
@@ -28,18 +29,24 @@ pub(super) fn explained(
             return foreign_key(sqlite, &change, values).unwrap_or(failure);
         }
         SqlState::UNIQUE_VIOLATION if !failure.fields().key.is_empty() => {
-            let columns = failure.fields().key.clone();
-            change
-                .refused_row(sqlite, values, "REPLACE", Some(&columns))
-                .map(|values| {
-                    format!(
-                        "Key ({})=({}) already exists.",
-                        columns.join(", "),
-                        values.join(", ")
-                    )
-                })
+            let columns = &failure.fields().key;
+            let refused = change.refused_row(sqlite, values, "REPLACE", Some(columns));
+            refused
+                .or_else(|| change.noted(sqlite, values, |row| row.texts_of(columns)))
+                .map(|values| taken(columns, &values))
         }
-        SqlState::CHECK_VIOLATION => failing_row(sqlite, &change, values),
+        SqlState::UNIQUE_VIOLATION => change.taken_terms(sqlite, values, &failure),
+        SqlState::NOT_NULL_VIOLATION => named_in(&failure.fields().message)
+            .and_then(|(column, _)| {
+                change.noted(sqlite, values, |row| {
+                    // What SQLite had not come to is another row.
+                    row.is_null(&column).then(|| row.texts())?
+                })
+            })
+            .map(|row| failing(&row)),
+        SqlState::CHECK_VIOLATION => failing_row(sqlite, &change, values)
+            .or_else(|| change.noted(sqlite, values, all_texts))
+            .map(|row| failing(&row)),
         _ => None,
     };
     match found {
@@ -78,6 +85,51 @@ impl<'a> Change<'a> {
                 .map_or(rest, |at| rest.get(..at).unwrap_or(rest)),
             place,
             table,
+        })
+    }
+
+    /// What the last row tells that it was about to write.
+    fn noted<T>(
+        &self,
+        sqlite: &Sqlite,
+        values: &[SqlValue],
+        tell: impl FnOnce(&NotedRow<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let view = View::new(sqlite);
+        let table = match self.place {
+            "main" => view.stored(&self.table)?,
+            _ => view.table(&self.table)?,
+        };
+        let text = format!("{}{}", self.verb, self.rest);
+        tried(sqlite, || {
+            let work = || sqlite.change(&text, values).is_err();
+            tell(&NotedRow::of(sqlite, (self.place, &table), work)?)
+        })
+    }
+
+    /// What a unique index over expressions holds already.
+    fn taken_terms(
+        &self,
+        sqlite: &Sqlite,
+        values: &[SqlValue],
+        failure: &Failure,
+    ) -> Option<String> {
+        let index = failure.fields().constraint.as_deref()?;
+        let sql = sqlite.trusted(|connection| {
+            let sql = format!(
+                "SELECT sql FROM {}.sqlite_schema WHERE type = 'index' AND name = ?1",
+                self.place
+            );
+            connection.query_row(&sql, [index], |row| row.get::<_, String>(0))
+        });
+        let sql = sql
+            .inspect_err(|error| tracing::debug!(%error, "an index could not be read"))
+            .ok()?;
+        self.noted(sqlite, values, |row| {
+            let terms = dialect::pg_catalog::index_terms(&sql, row.table())?;
+            let values = row.computed(sqlite, &terms)?;
+            let shown: Vec<String> = terms.into_iter().map(|term| term.shown).collect();
+            Some(taken(&shown, &values))
         })
     }
 
@@ -169,23 +221,39 @@ fn tried_deferred<T>(sqlite: &Sqlite, work: impl FnOnce() -> Option<T>) -> Optio
 }
 
 /// What a CHECK has refused.
-fn failing_row(sqlite: &Sqlite, change: &Change<'_>, values: &[SqlValue]) -> Option<String> {
+fn failing_row(sqlite: &Sqlite, change: &Change<'_>, values: &[SqlValue]) -> Option<Vec<String>> {
     let before = change.written_before(sqlite, values)?;
     // The row is counted with the check, and written without it.
     sqlite.run("PRAGMA ignore_check_constraints = ON").ok()?;
     let row = change.row_at(sqlite, values, (before, "ABORT"), None);
     sqlite.run("PRAGMA ignore_check_constraints = OFF").ok()?;
-    let row = row?;
-    // Long values are cut.
-    let shown = row.into_iter().map(|value| {
+    row
+}
+
+fn all_texts(row: &NotedRow<'_>) -> Option<Vec<String>> {
+    row.texts()
+}
+
+/// The DETAIL of a key that is there already.
+fn taken(terms: &[String], values: &[String]) -> String {
+    format!(
+        "Key ({})=({}) already exists.",
+        terms.join(", "),
+        values.join(", ")
+    )
+}
+
+/// The values of a row that was refused, in one line; long ones are cut.
+fn failing(row: &[String]) -> String {
+    let shown = row.iter().map(|value| {
         let mut characters = value.char_indices();
         match characters.nth(64) {
             Some((end, _)) => format!("{}...", value.get(..end).unwrap_or_default()),
-            None => value,
+            None => value.clone(),
         }
     });
     let shown: Vec<String> = shown.collect();
-    Some(format!("Failing row contains ({}).", shown.join(", ")))
+    format!("Failing row contains ({}).", shown.join(", "))
 }
 
 /// The foreign key that a change violates: the change is made with all keys deferred.

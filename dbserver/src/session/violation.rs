@@ -4,7 +4,8 @@ use dialect::{ConstraintKind, SchemaView};
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
-use crate::session::schema::{self, View};
+use crate::session::relations;
+use crate::session::schema::View;
 use crate::session::sqlite::Sqlite;
 
 /// Fills in what is known of a violated constraint. Asked before the failed statement is undone.
@@ -46,7 +47,7 @@ pub(super) fn explained(sqlite: &Sqlite, mut failure: Failure) -> Failure {
 
 /// The table that has a CHECK of this name.
 fn checked_table(sqlite: &Sqlite, name: &str) -> Option<String> {
-    let tables = schema::all_tables(sqlite)
+    let tables = relations::all(sqlite)
         .inspect_err(|error| tracing::debug!(%error, "the schema could not be read"))
         .ok()?;
     let has = |table: &&dialect::TableInfo| {
@@ -58,7 +59,7 @@ fn checked_table(sqlite: &Sqlite, name: &str) -> Option<String> {
 }
 
 /// Column and table of `null value in column "…" of relation "…" violates …`.
-fn named_in(message: &str) -> Option<(String, String)> {
+pub(super) fn named_in(message: &str) -> Option<(String, String)> {
     let rest = message.strip_prefix("null value in column \"")?;
     let (column, rest) = rest.split_once("\" of relation \"")?;
     let (table, _) = rest.split_once("\" violates")?;

@@ -35,7 +35,9 @@ fn with_sequences(statement: Statement) -> Statement {
             | StatementKind::DeclareCursor { .. }
             | StatementKind::CopyOut { .. }
     );
-    let uses = sequence::uses_of(text);
+    let texts = statement.before.iter().map(|part| part.text.as_str());
+    let texts: Vec<&str> = texts.chain([text.as_str()]).collect();
+    let uses = sequence::uses_of(&texts.join("; "));
     if !runs || uses.sequences == Sequences::None {
         return statement;
     }
@@ -177,6 +179,9 @@ fn explain(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
     let Some(text) = inner.sqlite.last().filter(|_| explainable) else {
         return Err(src.syntax(at));
     };
+    if !inner.before.is_empty() {
+        return Err(src.unsupported(at, "EXPLAIN of a data-modifying WITH"));
+    }
     Ok(Statement {
         sqlite: vec![format!("EXPLAIN QUERY PLAN {text}")],
         parameters: inner.parameters,
@@ -259,6 +264,10 @@ fn declare(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
     }
     let kind = StatementKind::DeclareCursor { name, hold };
     let query = analyze(src.slice(at + 1, src.len()), schema)?;
+    if !query.before.is_empty() {
+        let message = "DECLARE CURSOR must not contain data-modifying statements in WITH";
+        return Err(DialectError::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+    }
     if query.kind != StatementKind::Query {
         return Err(src.syntax(at + 1));
     }

@@ -20,7 +20,7 @@ pub(crate) fn of_query(
     let text = src.slice(open + 1, close);
     let query = front::statement(text, translator.schema, &[])
         .map_err(|error| translator.moved(error, open + 1, 0))?
-        .filter(|query| query.kind == StatementKind::Query);
+        .filter(|query| query.kind == StatementKind::Query && query.before.is_empty());
     let Some(query) = query else {
         return Err(src.unsupported(open + 1, "COPY of a data-modifying statement"));
     };

@@ -5,6 +5,7 @@ use pgtypes::PgType;
 use crate::analysis::tree::{Output, Statement as Tree};
 use crate::analysis::{self, Analyzed};
 use crate::catalog::{Type, TypeId};
+use crate::changing_with;
 use crate::error::DialectError;
 use crate::known_schema::KnownSchema;
 use crate::schema::SchemaView;
@@ -22,6 +23,9 @@ pub(crate) fn statement(
     let Some(tree) = syntax::parse(sql)? else {
         return Ok(None);
     };
+    if changing_with::is_one(&tree) {
+        return changing_with::statement(sql, &tree, schema, &told);
+    }
     let Some(analyzed) = analysis::analyze(sql, &tree, &KnownSchema(schema), &told)? else {
         return Ok(None);
     };
@@ -29,7 +33,8 @@ pub(crate) fn statement(
     finish(&analyzed, printed).map(Some)
 }
 
-fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement, DialectError> {
+/// What the server must know of a printed statement.
+pub(crate) fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement, DialectError> {
     let (kind, tag) = match &analyzed.statement {
         Tree::Query(_) => (StatementKind::Query, CommandTag::Select),
         Tree::Insert(_) => (StatementKind::Dml, CommandTag::Insert),
@@ -58,6 +63,7 @@ fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement, DialectErr
         columns,
         without_columns: !writes && outputs.is_empty(),
         names: outputs.iter().map(|output| output.name.clone()).collect(),
+        origins: analyzed.origins(),
         catalog: analyzed.catalog || printed.looks_up,
         ..Statement::session(kind, "")
     })

@@ -164,7 +164,7 @@ fn catalog_table(schema: Option<&str>, name: &str) -> Option<Relation> {
         name: name.to_owned(),
         kind: RelationKind::Catalog {
             oid: table.oid,
-            stored: table.filled.then_some(table.name),
+            stored: (table.filled || pg_catalog::is_live(table.name)).then_some(table.name),
         },
         columns: columns.collect(),
         keys: Vec::new(),

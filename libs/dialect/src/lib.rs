@@ -12,6 +12,7 @@
 pub mod analysis;
 mod analyze;
 pub mod catalog;
+mod changing_with;
 mod copy;
 mod copy_options;
 mod copy_query;
@@ -54,8 +55,9 @@ pub use sequence::{
 pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
-    Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount, Isolation,
-    LockMode, Needs, Notice, Reindex, Role, Statement, StatementKind, TransactionModes, Violation,
+    Before, Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount,
+    Isolation, LockMode, Needs, Notice, Origin, OriginTable, Reindex, Role, Statement,
+    StatementKind, TransactionModes, Violation,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,

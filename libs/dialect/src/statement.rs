@@ -2,6 +2,7 @@
 
 use pgtypes::{PgType, SqlState};
 
+pub use crate::analysis::{Origin, OriginTable};
 pub use crate::copy_options::{ColumnSet, CopyFormat, CopyHeader, CopyOptions};
 pub use crate::needs::{Check, Needs, Violation};
 use crate::sequence::Sequences;
@@ -40,6 +41,10 @@ pub struct Statement {
     pub columns: Vec<Option<PgType>>,
     /// The names of the result's columns; empty: SQLite's are the names.
     pub names: Vec<String>,
+    /// The columns of tables that they are; empty where nothing is known.
+    pub origins: Vec<Option<Origin>>,
+    /// The changes of its WITH, which run before it in their order: what each returns is a parameter behind the client's.
+    pub before: Vec<Before>,
     /// The sequences that it may call: the server has to know them before it runs.
     pub sequences: Sequences,
     /// The result has rows without columns: what SQLite gives as its only column is not shown.
@@ -77,6 +82,8 @@ impl Statement {
             returning: false,
             columns: Vec::new(),
             names: Vec::new(),
+            origins: Vec::new(),
+            before: Vec::new(),
             sequences: Sequences::None,
             without_columns: false,
             catalog: false,
@@ -134,6 +141,19 @@ pub struct Role {
     pub name: String,
     /// What can't be done, as its refusal names it, unless the role is the session's user.
     pub only_own: Option<&'static str>,
+}
+
+/// A change in WITH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// SQLite's text.
+    pub text: String,
+    /// The types of what it returns: a JSON array of objects whose members `c0`, `c1` … are texts of values.
+    pub columns: Vec<PgType>,
+    /// As [`Statement::catalog`].
+    pub catalog: bool,
+    /// As [`Statement::moves_rows`].
+    pub moves_rows: bool,
 }
 
 /// A message beside the result.

@@ -85,6 +85,11 @@ impl Locks {
         self.state().blockers_of(pid)
     }
 
+    /// The lock that the session of `pid` waits for.
+    pub fn awaited_by(&self, pid: i32) -> Option<Mode> {
+        self.state().awaited_by(pid)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Changed in single steps, so that it is whole even after a panic elsewhere.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -374,6 +374,12 @@ impl State {
         found
     }
 
+    /// The lock that a session waits for.
+    pub(super) fn awaited_by(&self, pid: i32) -> Option<Mode> {
+        let mut own = self.owners.values().filter(|owner| owner.pid == pid);
+        own.find_map(|owner| owner.waits_for.map(|(_, mode)| mode))
+    }
+
     fn standing(&mut self, id: OwnerId) -> Option<&mut Standing> {
         self.owners.get_mut(&id)
     }

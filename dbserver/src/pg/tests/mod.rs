@@ -1,5 +1,7 @@
 //! A whole server in this process, and a real driver against it.
 
+mod activity;
+mod changing_with;
 mod connecting;
 mod copying;
 mod cursors;
@@ -15,6 +17,7 @@ mod roles;
 mod sequences;
 mod transactions;
 mod values;
+mod violations;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -17,6 +17,7 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
         "pg_cancel_backend" => |facts, arguments| end_session(facts, arguments, false),
         "pg_terminate_backend" => |facts, arguments| end_session(facts, arguments, true),
         "set_config" => set_config,
+        "eq_note_row" => note_row,
         "pg_advisory_unlock_all" => |_, _| Ok(Value::Text(String::new())),
         _ => return None,
     })
@@ -50,20 +51,22 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
     let Some(Value::Integer(pid)) = arguments.first() else {
         return Ok(Value::Null);
     };
-    let own = i64::from(facts.pid) == *pid;
-    let may = own
-        || Users::of(&facts.env)
-            .privilege(&facts.user)
-            .is_ok_and(|privilege| privilege != Privilege::User);
-    if !may {
-        return Err(Refusal::new(
-            SqlState::INSUFFICIENT_PRIVILEGE,
-            "permission denied: another user's session needs the privilege dba or operator",
-        ));
-    }
-    let Ok(pid) = i32::try_from(*pid) else {
+    let limit = match arguments.get(1) {
+        None => 0,
+        Some(Value::Integer(limit)) => *limit,
+        Some(_) => return Ok(Value::Null),
+    };
+    let limit = u64::try_from(limit).map_err(|_| {
+        let message = "\"timeout\" must not be negative";
+        Refusal::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, message)
+    })?;
+    let known = i32::try_from(*pid)
+        .ok()
+        .and_then(|pid| Some((pid, facts.sessions.user_of(pid)?)));
+    let Some((pid, user)) = known else {
         return Ok(Value::Integer(0));
     };
+    check_may_signal(facts, &user, whole)?;
     let found = if whole {
         facts.sessions.kill(pid)
     } else {
@@ -81,7 +84,49 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
         };
         person.has_done(&format!("{what} {pid} is told to end"));
     }
-    Ok(Value::Integer(i64::from(found)))
+    if !found || limit == 0 || pid == facts.pid {
+        return Ok(Value::Integer(i64::from(found)));
+    }
+    let deadline = Instant::now().checked_add(Duration::from_millis(limit));
+    let gone = facts.sessions.wait_gone(pid, deadline, &facts.interrupt);
+    gone.map(|gone| Value::Integer(i64::from(gone)))
+        .map_err(|error| Refusal::new(error.sqlstate(), error.to_string()))
+}
+
+/// One's own sessions may be ended, and by administrators and operators all; 42501.
+fn check_may_signal(facts: &Facts, user: &str, whole: bool) -> Result<(), Refusal> {
+    if user == facts.user {
+        return Ok(());
+    }
+    let what = if whole {
+        "process is being terminated"
+    } else {
+        "query is being canceled"
+    };
+    match Users::of(&facts.env).privilege(&facts.user) {
+        Ok(Privilege::Dba | Privilege::Operator) => Ok(()),
+        Ok(Privilege::User) => Err(Refusal::new(
+            SqlState::INSUFFICIENT_PRIVILEGE,
+            format!("must be a member of the role whose {what} or member of pg_signal_backend"),
+        )),
+        Err(error) => Err(Refusal::new(error.sqlstate(), error.to_string())),
+    }
+}
+
+/// `eq_note_row(place, value, …)`: the values of a row from that place on.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "in a table with functions that can fail"
+)]
+fn note_row(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
+    let mut noted = lock(&facts.noted_row);
+    if let [Value::Integer(place), values @ ..] = arguments {
+        if *place == 0 {
+            noted.clear();
+        }
+        noted.extend_from_slice(values);
+    }
+    Ok(Value::Null)
 }
 
 /// `set_config` runs in the middle of a statement, where the settings can't be reached: it takes what is set already,

@@ -41,6 +41,8 @@ pub struct Facts {
     /// What `set_config` has said, which the session does when its statement is done: name, value, whether for the
     /// transaction only.
     pub(super) said: Mutex<Vec<(String, String, bool)>>,
+    /// The values of the row that a statement was about to write.
+    pub(super) noted_row: Mutex<Vec<Value>>,
     /// What the catalog tables show.
     objects: Mutex<Arc<Objects>>,
     /// Microseconds since 1970 at the start of the statement and of the transaction.
@@ -72,6 +74,7 @@ impl Facts {
             context: Mutex::default(),
             searches_public: AtomicBool::new(true),
             said: Mutex::default(),
+            noted_row: Mutex::default(),
             objects: Mutex::default(),
             statement_time: AtomicI64::new(now()),
             transaction_time: AtomicI64::new(now()),
@@ -112,8 +115,8 @@ impl Facts {
         self.is_system() && !matches!(privilege, Ok(Privilege::Dba))
     }
 
-    /// A statement begins; in a transaction block `now()` stays.
-    pub fn tick(&self, in_transaction: bool) {
+    /// A statement begins; in a transaction block `now()` stays. Gives the time, in microseconds since 1970.
+    pub fn tick(&self, in_transaction: bool) -> i64 {
         let now = now();
         self.statement_time.store(now, Ordering::Relaxed);
         if !in_transaction {
@@ -125,6 +128,7 @@ impl Facts {
             };
             *context = Arc::new(begun);
         }
+        now
     }
 
     /// The settings have changed.
@@ -154,6 +158,11 @@ impl Facts {
         std::mem::take(&mut *lock(&self.said))
     }
 
+    /// The values that `eq_note_row` was told since the last call.
+    pub fn take_noted_row(&self) -> Vec<Value> {
+        std::mem::take(&mut *lock(&self.noted_row))
+    }
+
     /// The objects that the catalog tables show.
     pub fn objects(&self) -> Arc<Objects> {
         Arc::clone(&lock(&self.objects))
@@ -171,7 +180,7 @@ impl Facts {
 }
 
 /// Microseconds between 1970 and 2000, where stored timestamps begin.
-const EPOCH_2000: i64 = 946_684_800_000_000;
+pub(super) const EPOCH_2000: i64 = 946_684_800_000_000;
 
 /// A moment by its microseconds since 1970.
 pub(super) fn since_2000(since_1970: i64) -> Option<Timestamp> {

@@ -4,7 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use pgtypes::{Format, PgType, SqlState, SqlValue as Value};
 
-use crate::session::functions::facts::{Facts, SessionFunction, lock};
+use crate::session::functions::facts::{EPOCH_2000, Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
 use crate::session::parameters::{self, SERVER_VERSION};
 use crate::session::search_path;
@@ -120,9 +120,6 @@ fn database_size(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
 fn timestamp(micros: i64) -> Result<Value, Refusal> {
     stored(micros, &PgType::Timestamptz(None))
 }
-
-/// Microseconds between 1970 and 2000, where the binary form begins.
-const EPOCH_2000: i64 = 946_684_800_000_000;
 
 fn stored(micros: i64, ty: &PgType) -> Result<Value, Refusal> {
     let mut bytes = Vec::with_capacity(8);

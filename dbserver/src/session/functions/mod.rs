@@ -1,6 +1,7 @@
 //! SQL functions that printed statements call: PostgreSQL's own, those about the catalog, and those that need to know
 //! the session.
 
+mod activity;
 mod calling;
 mod catalog;
 mod control;
@@ -70,6 +71,7 @@ fn find(name: &str) -> Option<SessionFunction> {
         .or_else(|| random::find(name))
         .or_else(|| sequence::find(name))
         .or_else(|| locking::find(name))
+        .or_else(|| activity::find(name))
 }
 
 fn values(context: &Context<'_>) -> rusqlite::Result<Vec<Value>> {

@@ -9,6 +9,7 @@ use crate::analysis::tree::{
     Expr, ExprKind, FromItem, Query, Relation, RelationColumn, RelationId, Source,
 };
 use crate::error::DialectError;
+use crate::pg_catalog::is_left_out;
 use crate::syntax::ast::{self, Alias, Name, Path, Position};
 
 impl Analyzer<'_> {
@@ -79,6 +80,9 @@ impl Analyzer<'_> {
             [] => return Err(self.unsupported(Position::default(), "a table without a name")),
         };
         let found = self.schema.relation(schema, &name.text).ok_or_else(|| {
+            if matches!(schema, None | Some("pg_catalog")) && is_left_out(&name.text) {
+                return self.unsupported(at_of(path), format!("the view {}", name.text));
+            }
             self.error(
                 at_of(path),
                 SqlState::UNDEFINED_TABLE,

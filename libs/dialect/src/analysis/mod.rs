@@ -27,8 +27,10 @@ mod insert;
 mod join;
 mod one_row;
 mod operator;
+mod origin;
 mod parameter;
 mod quantified;
+mod reads;
 mod required;
 mod returning;
 pub mod schema;
@@ -64,8 +66,12 @@ use crate::catalog::Type;
 use crate::error::DialectError;
 use crate::syntax::ast::Position;
 
+pub use crate::analysis::origin::{Origin, OriginTable};
+pub(crate) use crate::analysis::parameter::all_told;
+pub(crate) use crate::analysis::reads::Reads;
 pub(crate) use crate::analysis::standalone::type_of_name;
 pub use crate::analysis::standalone::{Purpose, Standalone, expression};
+pub(crate) use crate::analysis::statement::analyze_part;
 pub use crate::analysis::statement::{Analyzed, analyze};
 pub(crate) use crate::analysis::target::column_name;
 

@@ -83,8 +83,8 @@ impl Analyzer<'_> {
         self.parameters.unknown.push((number, at));
     }
 
-    /// The types of all parameters at the end; 42P18 for one that nothing has told.
-    pub(crate) fn parameter_types(&self) -> Result<Vec<Type>, DialectError> {
+    /// The types of all parameters at the end, as far as anything has told them.
+    pub(crate) fn told_parameters(&self) -> Result<Vec<Option<Type>>, DialectError> {
         let Parameters { types, unknown } = &self.parameters;
         for (number, at) in unknown {
             let known = types.get(*number as usize - 1).copied().flatten();
@@ -96,17 +96,19 @@ impl Analyzer<'_> {
                 ));
             }
         }
-        types
-            .iter()
-            .enumerate()
-            .map(|(index, ty)| {
-                ty.ok_or_else(|| {
-                    DialectError::new(
-                        SqlState::INDETERMINATE_DATATYPE,
-                        format!("could not determine data type of parameter ${}", index + 1),
-                    )
-                })
-            })
-            .collect()
+        Ok(types.clone())
     }
+}
+
+/// The types of parameters; 42P18 for one that nothing has told.
+pub(crate) fn all_told(types: &[Option<Type>]) -> Result<Vec<Type>, DialectError> {
+    let told = types.iter().enumerate().map(|(index, ty)| {
+        ty.ok_or_else(|| {
+            DialectError::new(
+                SqlState::INDETERMINATE_DATATYPE,
+                format!("could not determine data type of parameter ${}", index + 1),
+            )
+        })
+    });
+    told.collect()
 }

@@ -1,6 +1,7 @@
 //! The analysis of a whole statement.
 
 use crate::analysis::Analyzer;
+use crate::analysis::parameter::all_told;
 use crate::analysis::schema::Schema;
 use crate::analysis::scope::Level;
 use crate::analysis::tree::{Output, Relations, Statement};
@@ -53,6 +54,23 @@ pub fn analyze(
     schema: &dyn Schema,
     parameters: &[Option<Type>],
 ) -> Result<Option<Analyzed>, DialectError> {
+    let Some((mut analyzed, told)) = analyze_part(sql, statement, schema, parameters)? else {
+        return Ok(None);
+    };
+    analyzed.parameters = all_told(&told)?;
+    Ok(Some(analyzed))
+}
+
+/// A part of a statement, and the types of parameters that are told so far.
+pub(crate) type Part = (Analyzed, Vec<Option<Type>>);
+
+/// The same of a part of a statement, whose parameters need not all have a type: they stand beside it.
+pub(crate) fn analyze_part(
+    sql: &str,
+    statement: &ast::Statement,
+    schema: &dyn Schema,
+    parameters: &[Option<Type>],
+) -> Result<Option<Part>, DialectError> {
     let mut analyzer = Analyzer::new(sql, schema, parameters);
     analyzer.levels.push(Level::default());
     let statement = match statement {
@@ -63,14 +81,16 @@ pub fn analyze(
         ast::Statement::Other(_) => return Ok(None),
     };
     let by_key = analyzer.is_by_key(&statement);
-    Ok(Some(Analyzed {
+    let told = analyzer.told_parameters()?;
+    let analyzed = Analyzed {
         by_key,
         moves_rows: analyzer.moves_rows,
         statement,
-        parameters: analyzer.parameter_types()?,
+        parameters: Vec::new(),
         relations: analyzer.relations,
         catalog: analyzer.catalog,
         volatile: analyzer.volatile,
         locks_rows: analyzer.locks_rows,
-    }))
+    };
+    Ok(Some((analyzed, told)))
 }

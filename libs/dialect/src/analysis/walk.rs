@@ -186,7 +186,7 @@ fn each_of_window(window: &Window, each: &mut dyn FnMut(&Expr)) {
     }
 }
 
-fn each_sort(sorts: &[Sort], each: &mut dyn FnMut(&Expr)) {
+pub(crate) fn each_sort(sorts: &[Sort], each: &mut dyn FnMut(&Expr)) {
     for sort in sorts {
         if let SortBy::Value(value) = &sort.key {
             each(value);
@@ -228,7 +228,8 @@ impl Query {
 }
 
 impl Select {
-    fn visit_top(&self, visit: &mut dyn FnMut(&Expr)) {
+    /// Calls `visit` for its expressions, not for their parts.
+    pub(crate) fn visit_top(&self, visit: &mut dyn FnMut(&Expr)) {
         if let Distinct::On(keys) = &self.distinct {
             keys.iter().for_each(&mut *visit);
         }

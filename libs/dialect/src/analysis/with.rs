@@ -59,7 +59,11 @@ impl Analyzer<'_> {
             return Err(self.unsupported(table.name.at, "SEARCH and CYCLE"));
         }
         let CommonTableBody::Query(query) = &table.body else {
-            return Err(self.unsupported(table.name.at, "a data-modifying WITH"));
+            return Err(self.error(
+                table.name.at,
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "WITH clause containing a data-modifying statement must be at the top level",
+            ));
         };
         let id = CommonTableId(self.next_common_table);
         self.next_common_table += 1;

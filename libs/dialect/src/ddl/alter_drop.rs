@@ -66,14 +66,22 @@ pub(crate) fn check_storage(
             ));
         }
         let end = layout::item_end(src, at, close);
-        if SWITCHES.contains(&name.as_str()) && src.sign(named + 1, "=") {
-            let value = src.slice(named + 2, end);
+        if SWITCHES.contains(&name.as_str()) {
+            let value = if src.sign(named + 1, "=") {
+                src.slice(named + 2, end)
+            } else {
+                "true"
+            };
             if !is_switch(value) {
                 let message = format!("invalid value for boolean option \"{name}\": {value}");
                 return Err(DialectError::new(
                     SqlState::INVALID_PARAMETER_VALUE,
                     message,
                 ));
+            }
+            // Off is what every view is; the catalog does not keep the other.
+            if is_on(value) && !src.is(open - 1, "RESET") {
+                return Err(src.unsupported(named, &format!("a view WITH ({name})")));
             }
         }
         at = end + 1;
@@ -90,6 +98,12 @@ fn is_switch(text: &str) -> bool {
     let words = ["true", "false", "yes", "no"];
     ["on", "off", "of", "1", "0"].contains(&text.as_str())
         || (!text.is_empty() && words.iter().any(|word| word.starts_with(&text)))
+}
+
+/// Whether it is one for on.
+fn is_on(text: &str) -> bool {
+    let text = text.trim_matches('\'').to_ascii_lowercase();
+    ["on", "1"].contains(&text.as_str()) || "true".starts_with(&text) || "yes".starts_with(&text)
 }
 
 impl Alter<'_> {

@@ -68,9 +68,14 @@ pub fn fixed_rows() -> &'static [CatalogRows] {
 /// Object identifiers come from names, so that they stay when other objects come and go.
 pub fn contents(input: &CatalogInput) -> Contents {
     let mut filler = Filler::new(input);
+    filler.objects.set_search_path(&input.search_path);
     filler.system_objects();
     filler.server();
     filler.users();
+    let names = input.tables.iter().map(|table| table.name.as_str());
+    for (name, oid) in filler.relation_numbers(names) {
+        filler.tables.insert(name.to_ascii_lowercase(), oid);
+    }
     // The view of a sequence is no view in PostgreSQL's eyes.
     let shown = |table: &&TableInfo| {
         table.name != SequenceInfo::TABLE
@@ -81,8 +86,6 @@ pub fn contents(input: &CatalogInput) -> Contents {
                 .any(|sequence| sequence.name == table.name)
     };
     for table in input.tables.iter().filter(shown) {
-        let oid = filler.oid("class", &table.name);
-        filler.tables.insert(table.name.to_ascii_lowercase(), oid);
         let keys = table.constraints.iter().filter(|key| is_key(&key.kind));
         for key in keys {
             let oid = filler.oid("class", &key.name);
@@ -102,7 +105,25 @@ pub fn contents(input: &CatalogInput) -> Contents {
     }
 }
 
+/// The numbers of all tables, views and sequences of a database, whose names are given in their order: those that
+/// [`contents`] gives them.
+pub fn relation_numbers(names: &[String]) -> HashMap<String, u32> {
+    let input = CatalogInput::default();
+    let mut filler = Filler::new(&input);
+    let numbers = filler.relation_numbers(names.iter().map(String::as_str));
+    let numbers = numbers.into_iter();
+    numbers.map(|(name, oid)| (name.to_owned(), oid)).collect()
+}
+
 impl<'a> Filler<'a> {
+    /// They come first, so that they depend on nothing else.
+    fn relation_numbers<'n>(
+        &mut self,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Vec<(&'n str, u32)> {
+        names.map(|name| (name, self.oid("class", name))).collect()
+    }
+
     fn new(input: &'a CatalogInput) -> Self {
         Self {
             input,

@@ -1,6 +1,6 @@
 //! Rows about columns.
 
-use pgtypes::{PgType, SqlValue as Value};
+use pgtypes::PgType;
 
 use crate::analysis::Purpose;
 use crate::catalog::{Type, TypeId};
@@ -148,79 +148,5 @@ impl Filler<'_> {
             }
             self.information_column(table, index, &ty, default);
         }
-    }
-
-    fn information_column(
-        &mut self,
-        table: &TableInfo,
-        index: usize,
-        ty: &PgType,
-        default: Option<String>,
-    ) {
-        let Some(column) = table.columns.get(index) else {
-            return;
-        };
-        let database = self.input.database.clone();
-        let given = |number: Option<u32>| number.map_or(Value::Null, int);
-        let precision = match ty {
-            PgType::Int2 => int(16),
-            PgType::Int4 => int(32),
-            PgType::Int8 => int(64),
-            PgType::Float8 => int(53),
-            PgType::Float4 => int(24),
-            _ => given(ty.precision()),
-        };
-        self.push(
-            "information_schema.columns",
-            &[
-                ("table_catalog", text(&database)),
-                ("table_schema", text("public")),
-                ("table_name", text(&table.name)),
-                ("column_name", text(&column.name)),
-                ("ordinal_position", count(index + 1)),
-                (
-                    if column.computed {
-                        "generation_expression"
-                    } else {
-                        "column_default"
-                    },
-                    default.map_or(Value::Null, Value::Text),
-                ),
-                (
-                    "is_nullable",
-                    text(if column.not_null { "NO" } else { "YES" }),
-                ),
-                ("data_type", text(ty.name())),
-                ("character_maximum_length", given(ty.length())),
-                ("numeric_precision", precision),
-                ("numeric_scale", given(ty.scale())),
-                ("udt_schema", text("pg_catalog")),
-                ("udt_name", text(ty.typname())),
-                (
-                    "is_identity",
-                    text(if column.identity.is_some() {
-                        "YES"
-                    } else {
-                        "NO"
-                    }),
-                ),
-                (
-                    "identity_generation",
-                    match column.identity {
-                        Some(Identity::Always) => text("ALWAYS"),
-                        Some(Identity::ByDefault) => text("BY DEFAULT"),
-                        None => Value::Null,
-                    },
-                ),
-                (
-                    "is_generated",
-                    text(if column.computed { "ALWAYS" } else { "NEVER" }),
-                ),
-                (
-                    "is_updatable",
-                    text(if table.view.is_some() { "NO" } else { "YES" }),
-                ),
-            ],
-        );
     }
 }

@@ -11,7 +11,11 @@ const PG_CLASS: u32 = 1259;
 impl Filler<'_> {
     /// A sequence in `pg_class`, `pg_sequence`, and the views over them.
     pub(crate) fn sequence(&mut self, sequence: &SequenceInfo) {
-        let oid = self.oid("class", &sequence.name);
+        let known = self.tables.get(&sequence.name.to_ascii_lowercase());
+        let oid = match known.copied() {
+            Some(oid) => oid,
+            None => self.oid("class", &sequence.name),
+        };
         self.class(oid, &sequence.name, "S", &[("relnatts", int(3))]);
         self.object(oid, &sequence.name, 'S', "");
         let ty = PgType::parse(&sequence.data_type).unwrap_or(PgType::Int8);

@@ -1,7 +1,10 @@
 //! What an index's text says, and how `pg_get_indexdef` shows it.
 
+use pgtypes::PgType;
+
 use crate::analysis::Purpose;
 use crate::catalog::{Type, TypeId};
+use crate::literal::quote_name;
 use crate::pg_catalog::describe::identifier;
 use crate::pg_catalog::written::{Definitions, Shown};
 use crate::source::Source;
@@ -23,6 +26,34 @@ pub(crate) struct Term {
     pub(crate) shown: Shown,
     /// DESC.
     pub(crate) descending: bool,
+    /// SQLite's text, without the order.
+    pub(crate) stored: String,
+}
+
+/// A term of an index, for those who tell of its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexTerm {
+    /// As PostgreSQL shows it.
+    pub shown: String,
+    /// SQLite's text.
+    pub stored: String,
+    /// The type of its values.
+    pub ty: PgType,
+}
+
+/// The terms of an index, by SQLite's text of it.
+pub fn index_terms(sql: &str, table: &TableInfo) -> Option<Vec<IndexTerm>> {
+    let index = read(sql, &Definitions::of(table, &[]))?;
+    let terms = index.terms.iter().map(|term| IndexTerm {
+        shown: term.text(true),
+        stored: term.stored.clone(),
+        ty: term
+            .attribute(table)
+            .1
+            .result_type()
+            .unwrap_or(PgType::Text),
+    });
+    Some(terms.collect())
 }
 
 impl Term {
@@ -32,6 +63,7 @@ impl Term {
             column: Some(name.to_owned()),
             shown: Shown::plain(identifier(name)),
             descending: false,
+            stored: quote_name(name),
         }
     }
 
@@ -50,6 +82,7 @@ impl Term {
             column: None,
             shown: shown.unwrap_or_else(|| Shown::plain(src.slice(from, to))),
             descending,
+            stored: src.slice(from, to).to_owned(),
         }
     }
 

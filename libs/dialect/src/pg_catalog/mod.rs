@@ -11,6 +11,7 @@ mod fill_comment;
 mod fill_constraint;
 mod fill_fixed;
 mod fill_index;
+mod fill_information_column;
 mod fill_sequence;
 mod functions;
 mod index;
@@ -29,10 +30,12 @@ use crate::table_info::TableInfo;
 pub(crate) use self::functions::find as find_function;
 pub use self::functions::{CatalogFunction, Lookup, functions};
 pub use describe::identifier;
-pub use fill::{contents, fixed_rows};
+pub use fill::{contents, fixed_rows, relation_numbers};
+pub use index::{IndexTerm, index_terms};
 pub use objects::Objects;
 pub(crate) use tables::find as find_table;
 pub use tables::{CatalogTable, tables};
+pub(crate) use tables::{is_left_out, is_live};
 pub(crate) use type_names::type_number;
 
 /// Everything that rows are made of.
@@ -50,6 +53,8 @@ pub struct CatalogInput {
     pub sequences: Vec<SequenceInfo>,
     /// The comments on what is in it.
     pub comments: Vec<Comment>,
+    /// The schemas in which a name without one is looked up, in their order.
+    pub search_path: Vec<&'static str>,
     /// Settings as SHOW ALL gives them: name, value, description.
     pub settings: Vec<(String, String, String)>,
 }
@@ -91,6 +96,7 @@ mod tests {
             }],
             sequences: Vec::new(),
             comments: Vec::new(),
+            search_path: vec!["pg_catalog", "public"],
             settings: vec![("a".to_owned(), "b".to_owned(), "c".to_owned())],
         };
         let contents = contents(&input);

@@ -39,6 +39,8 @@ impl Text {
 /// The objects of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Objects {
+    /// The schemas in which a name without one is looked up, in their order.
+    search_path: Vec<&'static str>,
     classes: HashMap<u32, Class>,
     numbers: HashMap<(&'static str, String), u32>,
     constraints: HashMap<u32, Text>,
@@ -52,6 +54,10 @@ pub struct Objects {
 }
 
 impl Objects {
+    pub(crate) fn set_search_path(&mut self, path: &[&'static str]) {
+        self.search_path = path.to_vec();
+    }
+
     pub(crate) fn add_class(&mut self, oid: u32, class: Class) {
         self.numbers.insert((class.schema, class.name.clone()), oid);
         self.classes.insert(oid, class);
@@ -80,6 +86,17 @@ impl Objects {
             .iter()
             .find(|(known, _)| i64::from(*known) == oid);
         found.map(|(_, name)| name.as_str())
+    }
+
+    /// The number of a database.
+    pub fn database_number(&self, name: &str) -> Option<u32> {
+        let found = self.databases.iter().find(|(_, known)| known == name);
+        found.map(|(oid, _)| *oid)
+    }
+
+    /// The number of a user.
+    pub fn role_number(&self, name: &str) -> Option<u32> {
+        self.role(name)
     }
 
     pub(crate) fn add_comment(&mut self, (class, oid, column): (u32, u32, i64), text: &str) {
@@ -141,9 +158,8 @@ impl Objects {
     /// The relation of a name as SQL writes it, which may have a schema; 3F000 where there is no such schema.
     pub(crate) fn relation(&self, written: &str) -> Result<Option<u32>, DialectError> {
         let path = names(written)?;
-        let on_path = ["pg_catalog", "public"];
-        let (schemas, name): (Vec<&'static str>, &String) = match path.as_slice() {
-            [name] => (on_path.to_vec(), name),
+        match path.as_slice() {
+            [name] => Ok(self.found(name)),
             [.., schema, name] => {
                 let known = self.namespaces.iter().find(|(_, known)| known == schema);
                 let schema = known.map(|(_, known)| *known).ok_or_else(|| {
@@ -152,29 +168,34 @@ impl Objects {
                         format!("schema \"{schema}\" does not exist"),
                     )
                 })?;
-                (vec![schema], name)
+                Ok(self.numbers.get(&(schema, name.clone())).copied())
             }
-            [] => return Ok(None),
-        };
-        Ok(schemas
-            .into_iter()
-            .find_map(|schema| self.numbers.get(&(schema, name.clone())).copied()))
+            [] => Ok(None),
+        }
     }
 
-    /// A relation's name as `regclass` shows it.
+    /// A relation's name as `regclass` shows it: with the schema where the name alone would not find it.
     pub(crate) fn relation_name(&self, oid: u32) -> Option<String> {
         let class = self.class(oid)?;
         let name = identifier(&class.name);
-        let hidden = class.schema == "information_schema"
-            || (class.schema == "public"
-                && self
-                    .numbers
-                    .contains_key(&("pg_catalog", class.name.clone())));
-        Some(if hidden {
-            format!("{}.{name}", class.schema)
-        } else {
+        let found = self.found(&class.name);
+        Some(if found == Some(oid) {
             name
+        } else {
+            format!("{}.{name}", class.schema)
         })
+    }
+
+    /// Whether a relation is found by its name alone; `None` where there is none of that number.
+    pub(crate) fn is_visible(&self, oid: u32) -> Option<bool> {
+        let class = self.class(oid)?;
+        Some(self.found(&class.name) == Some(oid))
+    }
+
+    /// The relation that a name without a schema means.
+    fn found(&self, name: &str) -> Option<u32> {
+        let mut path = self.search_path.iter();
+        path.find_map(|schema| self.numbers.get(&(*schema, name.to_owned())).copied())
     }
 }
 
@@ -237,6 +258,10 @@ mod tests {
         objects.add_class(13_001, class("information_schema", "tables"));
         assert_eq!(objects.relation("public.\"Order\""), Ok(Some(20_000)));
         assert_eq!(objects.relation("order"), Ok(None));
+        assert_eq!(objects.relation("\"Order\""), Ok(None));
+        assert_eq!(objects.relation_name(20_000).unwrap(), "public.\"Order\"");
+        objects.set_search_path(&["public"]);
+        assert_eq!(objects.relation("\"Order\""), Ok(Some(20_000)));
         assert_eq!(objects.relation("tables"), Ok(None));
         assert!(objects.relation("nope.t").is_err());
         assert_eq!(objects.relation_name(20_000).unwrap(), "\"Order\"");

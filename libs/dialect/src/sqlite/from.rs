@@ -1,6 +1,7 @@
 //! FROM.
 
 use crate::analysis::tree::{FromItem, Relation, RelationId, Source};
+use crate::pg_catalog;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::JoinKind;
 
@@ -114,9 +115,19 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// A catalog table: one of the session's, or a query without rows.
+    /// A catalog table: one of the session's, the rows of a function, or a query without rows.
     fn catalog_table(&mut self, relation: &Relation, stored: Option<&str>) -> Result {
         if let Some(name) = stored {
+            if pg_catalog::is_live(name) {
+                self.push("(SELECT ");
+                for (place, column) in relation.columns.iter().enumerate() {
+                    let comma = if place == 0 { "" } else { ", " };
+                    self.push(&format!("{comma}value ->> {place} AS "));
+                    self.name(&column.stored_name);
+                }
+                self.push(&format!(" FROM json_each({name}()))"));
+                return Ok(());
+            }
             self.push("temp.");
             self.name(name);
             return Ok(());

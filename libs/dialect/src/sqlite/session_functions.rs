@@ -37,6 +37,8 @@ pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
     ("pg_pg_get_serial_sequence", 2, "pg_get_serial_sequence"),
     ("pg_lock_row", 4, "lock_row"),
     ("pg_pg_blocking_pids", 1, "pg_blocking_pids"),
+    ("pg_stat_activity", 0, "pg_stat_activity"),
+    ("eq_note_row", -1, "eq_note_row"),
     ("eq_sequence_stamp", 0, "eq_sequence_stamp"),
     ("eq_sequence_last", 3, "eq_sequence_last"),
     ("eq_sequence_called", 3, "eq_sequence_called"),

@@ -352,3 +352,86 @@ fn chinook_loads_unmodified() {
         "1"
     );
 }
+
+#[test]
+fn a_grant_names_what_is_there_and_privileges_that_there_are() {
+    let database = Database::new();
+    database.run("CREATE TABLE g (a int, b text); CREATE SEQUENCE gs;");
+    for granted in [
+        "SELECT ON g TO PUBLIC",
+        "ALL PRIVILEGES ON TABLE g, gs TO PUBLIC",
+        "SELECT (a), UPDATE (a, b) ON g TO PUBLIC",
+        "USAGE ON SEQUENCE gs TO PUBLIC",
+        "USAGE ON gs TO PUBLIC",
+        "USAGE, CREATE ON SCHEMA public TO PUBLIC",
+        "SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC",
+        "EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO PUBLIC",
+    ] {
+        database.run(&format!("GRANT {granted}"));
+    }
+    for (granted, refusal) in [
+        (
+            "nonsense ON g TO PUBLIC",
+            "42601 unrecognized privilege type \"nonsense\"",
+        ),
+        (
+            "USAGE ON g TO PUBLIC",
+            "0LP01 invalid privilege type USAGE for table",
+        ),
+        (
+            "INSERT ON SEQUENCE gs TO PUBLIC",
+            "0LP01 invalid privilege type INSERT for sequence",
+        ),
+        (
+            "SELECT ON SCHEMA public TO PUBLIC",
+            "0LP01 invalid privilege type SELECT for schema",
+        ),
+        (
+            "SELECT (z) ON g TO PUBLIC",
+            "42703 column \"z\" of relation \"g\" does not exist",
+        ),
+        (
+            "SELECT ON nope TO PUBLIC",
+            "42P01 relation \"nope\" does not exist",
+        ),
+        (
+            "USAGE ON SCHEMA nope TO PUBLIC",
+            "3F000 schema \"nope\" does not exist",
+        ),
+        (
+            "SELECT ON ALL TABLES IN SCHEMA nope TO PUBLIC",
+            "3F000 schema \"nope\" does not exist",
+        ),
+        (
+            "CONNECT ON DATABASE nope TO PUBLIC",
+            "3D000 database \"nope\" does not exist",
+        ),
+        (
+            "EXECUTE ON FUNCTION lower(text) TO PUBLIC",
+            "0A000 GRANT on a function is not supported",
+        ),
+    ] {
+        let answer = database.execute(&format!("GRANT {granted}"));
+        assert_eq!(answer, Err(refusal.to_owned()), "{granted}");
+    }
+}
+
+#[test]
+fn a_view_is_no_security_barrier() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE g (a int); CREATE VIEW v WITH (security_barrier = false) AS SELECT a FROM g;
+         ALTER VIEW v RESET (security_barrier);",
+    );
+    for refused in [
+        "CREATE VIEW w WITH (security_barrier) AS SELECT a FROM g",
+        "CREATE VIEW w WITH (security_invoker = on) AS SELECT a FROM g",
+        "ALTER VIEW v SET (security_barrier = 'tr')",
+    ] {
+        let answer = database.execute(refused).unwrap_err();
+        assert!(
+            answer.starts_with("0A000 a view WITH (security_"),
+            "{answer}"
+        );
+    }
+}

@@ -315,6 +315,7 @@ impl Database {
             database: "shop".to_owned(),
             databases: vec!["shop".to_owned(), "other".to_owned()],
             users: vec!["dba".to_owned()],
+            search_path: vec!["pg_catalog", "public"],
             sequences: session::sequences(&self.connection, dialect::SequenceInfo::PRESENT, "")
                 .unwrap(),
             ..pg_catalog::CatalogInput::default()

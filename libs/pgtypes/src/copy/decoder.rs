@@ -116,6 +116,15 @@ impl Decoder {
         }
     }
 
+    /// The context line for the client of an error about the last row as a whole: `COPY t, line 3: "1,x"`.
+    pub fn context(&self, table: &str) -> String {
+        let row = match &self.source {
+            Source::Lines(rows) => Some(rows.row()),
+            Source::Binary(_) => None,
+        };
+        CopyError::format("").at(self.line(), row).context(table)
+    }
+
     /// The error of a field of the last row that is no value of its column's type.
     pub fn value_error(&self, error: ValueError, column: usize) -> CopyError {
         let name = self.columns.get(column).map_or("?", String::as_str);

@@ -14,6 +14,8 @@ pub(super) struct LineRows {
     options: CopyOptions,
     lines: Lines,
     header_pending: bool,
+    /// Where the line of the last row is.
+    row: Range<usize>,
 }
 
 impl LineRows {
@@ -22,6 +24,7 @@ impl LineRows {
             lines: Lines::new(&options, max_line_bytes),
             header_pending: options.header != Header::None,
             options,
+            row: 0..0,
         }
     }
 
@@ -35,6 +38,11 @@ impl LineRows {
 
     pub(super) fn line(&self) -> u64 {
         self.lines.number()
+    }
+
+    /// The line of the row that was given last.
+    pub(super) fn row(&self) -> &[u8] {
+        self.lines.bytes(self.row.clone())
     }
 
     /// Reads the next row into `fields`; `false` when there is none.
@@ -60,8 +68,9 @@ impl LineRows {
                         check_count(columns, fields)
                     }
                 })
-                .map_err(|error| error.at(self.line(), Some(self.lines.bytes(range))))?;
+                .map_err(|error| error.at(self.line(), Some(self.lines.bytes(range.clone()))))?;
             if !header {
+                self.row = range;
                 return Ok(true);
             }
         }

@@ -1,6 +1,6 @@
 //! The columns of results.
 
-use super::{columns, differences};
+use super::{analyzed, columns, differences};
 
 /// Statements, and what PostgreSQL says of them.
 const RESULTS: &str = r#"
@@ -267,4 +267,47 @@ INSERT INTO dept VALUES (1, 'a')
 #[test]
 fn result_columns_are_named_and_typed_as_postgresqls() {
     assert_eq!(differences(RESULTS, columns), "");
+}
+
+#[test]
+fn a_column_comes_from_the_table_that_it_is_of_as_it_is() {
+    use crate::analysis::OriginTable;
+    let origins = |sql: &str| -> String {
+        let found = analyzed(sql).unwrap().origins().into_iter();
+        let shown = found.map(|origin| match origin {
+            Some(origin) => match origin.table {
+                OriginTable::Table(name) => format!("{name}.{}", origin.column),
+                other => format!("{other:?}"),
+            },
+            None => "-".to_owned(),
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    for (sql, expected) in [
+        (
+            "SELECT id, name || 'x', name::text, salary FROM emp",
+            "emp.1 - - emp.3",
+        ),
+        (
+            "SELECT * FROM (SELECT name AS n, 1 FROM emp) AS q",
+            "emp.2 -",
+        ),
+        (
+            "WITH w AS (SELECT name, dept_id FROM emp) SELECT dept_id, name FROM w",
+            "emp.4 emp.2",
+        ),
+        (
+            "SELECT e.name, d.name FROM emp e LEFT JOIN dept d ON d.id = e.dept_id",
+            "emp.2 dept.2",
+        ),
+        ("SELECT id FROM emp UNION SELECT id FROM dept", "-"),
+        ("SELECT name FROM emp GROUP BY name", "emp.2"),
+        (
+            "INSERT INTO dept VALUES (1, 'a') RETURNING name, id + 1",
+            "dept.2 -",
+        ),
+        ("VALUES (1)", "-"),
+    ] {
+        assert_eq!(origins(sql), expected, "{sql}");
+    }
 }

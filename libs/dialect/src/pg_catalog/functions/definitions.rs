@@ -31,10 +31,8 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_pg_get_viewdef_name", 1, view_of_name),
     of_objects("pg_pg_get_viewdef_name_ext", 2, view_of_name),
     of_objects("pg_pg_table_is_visible", 1, |objects, a| {
-        match objects.class(oid(a, 0)) {
-            Some(class) => truth(class.schema != "information_schema"),
-            None => Ok(SqlValue::Null),
-        }
+        let visible = objects.is_visible(oid(a, 0));
+        visible.map_or(Ok(SqlValue::Null), truth)
     }),
     of_objects("pg_pg_relation_is_updatable", 2, |objects, a| {
         // Insert, update and delete.

@@ -1,0 +1,134 @@
+//! `pg_stat_activity` and `pg_blocking_pids`: what the sessions of the server do, and for whom they wait.
+
+use std::time::UNIX_EPOCH;
+
+use pgtypes::SqlValue as Value;
+use serde_json::{Value as Json, json};
+
+use crate::clients::{SessionInfo, SessionState};
+use crate::databases::locks::Mode;
+use crate::session::functions::facts::{EPOCH_2000, Facts, SessionFunction};
+use crate::session::functions::refusal::Refusal;
+use crate::system::users::{Privilege, Users};
+
+/// The function of that name.
+pub(super) fn find(name: &str) -> Option<SessionFunction> {
+    Some(match name {
+        "pg_stat_activity" => sessions,
+        "pg_blocking_pids" => blocking,
+        _ => return None,
+    })
+}
+
+/// What a session waits for.
+struct Waiting {
+    event: &'static str,
+    /// Those who keep it waiting.
+    pids: Vec<i32>,
+}
+
+impl Waiting {
+    fn of(facts: &Facts, session: &SessionInfo, all: &[SessionInfo]) -> Option<Self> {
+        // A database that was dropped meanwhile keeps nobody waiting.
+        let database = facts.env.database(&session.database).ok()?;
+        if let Some(mode) = database.locks().awaited_by(session.pid) {
+            return Some(Self {
+                event: match mode {
+                    Mode::Table(_) => "relation",
+                    Mode::Row(_) => "transactionid",
+                },
+                pids: database.locks().blockers_of(session.pid),
+            });
+        }
+        let threads = database.permit_blockers_of(session.thread)?;
+        let pid = |thread| Some(all.iter().find(|other| other.thread == thread)?.pid);
+        Some(Self {
+            event: "write permit",
+            pids: threads.into_iter().filter_map(pid).collect(),
+        })
+    }
+}
+
+/// An array of the sessions that keep one waiting.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "in a table with functions that can fail"
+)]
+fn blocking(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
+    let Some(Value::Integer(pid)) = arguments.first() else {
+        return Ok(Value::Null);
+    };
+    let all = facts.sessions.list();
+    let session = all.iter().find(|session| i64::from(session.pid) == *pid);
+    let waiting = session.and_then(|session| Waiting::of(facts, session, &all));
+    let pids = waiting.map(|waiting| waiting.pids).unwrap_or_default();
+    let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
+    Ok(Value::Text(format!("{{{}}}", pids.join(","))))
+}
+
+/// The rows of `pg_stat_activity` as a JSON array of arrays, whose values have their stored forms.
+fn sessions(facts: &Facts, _: &[Value]) -> Result<Value, Refusal> {
+    let privilege = Users::of(&facts.env)
+        .privilege(&facts.user)
+        .map_err(|error| Refusal::new(error.sqlstate(), error.to_string()))?;
+    let all = facts.sessions.list();
+    let rows = all.iter().map(|session| {
+        let may = privilege == Privilege::Dba || session.user == facts.user;
+        let waiting = Waiting::of(facts, session, &all).filter(|_| may);
+        row(facts, session, waiting.as_ref(), may)
+    });
+    Ok(Value::Text(Json::Array(rows.collect()).to_string()))
+}
+
+/// The columns of `pg_stat_activity`; `may`: the user may see what the session does.
+fn row(facts: &Facts, session: &SessionInfo, waiting: Option<&Waiting>, may: bool) -> Json {
+    let objects = facts.objects();
+    let replicates = session.state == SessionState::Replication.name();
+    let active = session.state == "active";
+    let (wait_type, wait) = match waiting {
+        Some(waiting) => (Some("Lock"), Some(waiting.event)),
+        None if active || replicates || !may => (None, None),
+        None => (Some("Client"), Some("ClientRead")),
+    };
+    let started = session.started.duration_since(UNIX_EPOCH);
+    let started = started.unwrap_or_default().as_micros();
+    let database = (!replicates).then_some(session.database.as_str());
+    let query = if may {
+        session.statement.as_str()
+    } else {
+        "<insufficient privilege>"
+    };
+    json!([
+        database.and_then(|name| objects.database_number(name)),
+        database,
+        session.pid,
+        null,
+        objects.role_number(&session.user),
+        session.user,
+        session.application,
+        may.then(|| session.address.ip().to_canonical().to_string()),
+        null,
+        may.then(|| session.address.port()),
+        may.then(|| moment(i64::try_from(started).unwrap_or(i64::MAX))),
+        session.transaction_start.filter(|_| may).map(moment),
+        session.statement_start.filter(|_| may).map(moment),
+        may.then(|| moment(session.state_since)),
+        wait_type,
+        wait,
+        may.then_some(if replicates { "active" } else { session.state }),
+        null,
+        null,
+        null,
+        query,
+        may.then_some(if replicates {
+            "walsender"
+        } else {
+            "client backend"
+        }),
+    ])
+}
+
+/// A time in the stored form of `timestamptz`.
+fn moment(since_1970: i64) -> i64 {
+    since_1970 - EPOCH_2000
+}
