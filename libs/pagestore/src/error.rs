@@ -113,6 +113,16 @@ pub enum Damage {
     NoPage(PageNumber),
 }
 
+impl Damage {
+    /// The file is another one than the one that was written last: its disk is not to blame.
+    pub fn is_other_file(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing | Self::Foreign { .. } | Self::Old { .. }
+        )
+    }
+}
+
 fn on_page(page: Option<PageNumber>) -> String {
     page.map_or_else(String::new, |page| format!(" page {page}"))
 }
