@@ -247,7 +247,7 @@ impl EngineError {
         Self::File {
             what,
             path: path.into(),
-            reason: error.to_string(),
+            reason: disk::reason(error),
             kind: error.kind(),
         }
     }

@@ -28,7 +28,13 @@ impl Home {
         match self.start_with("") {
             Err(error @ (EngineError::Damaged(_) | EngineError::WrongFile(_))) => {
                 let text = error.to_string();
-                let other_file = text.contains("old copy") || text.contains("is missing");
+                let other_file = [
+                    "it is an old copy",
+                    "the file is missing",
+                    "belongs to database",
+                ]
+                .iter()
+                .any(|words| text.contains(words));
                 assert_eq!(
                     matches!(error, EngineError::WrongFile(_)),
                     other_file,

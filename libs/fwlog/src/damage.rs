@@ -158,7 +158,7 @@ impl IoFailure {
             operation,
             path: path.to_owned(),
             kind: error.kind(),
-            message: error.to_string(),
+            message: disk::reason(error),
         }
     }
 
