@@ -29,7 +29,11 @@ pub async fn run(
     mut stop: ShutdownRequest,
 ) -> Result<(), ShipError> {
     let begun = Instant::now();
-    let mut note = SlaveNote::new(&options.source.location.directory, &options.slave);
+    let mut note = SlaveNote::new(
+        &options.source.location.directory,
+        &options.slave,
+        reporter.clone(),
+    );
     let mut pause = FIRST_PAUSE;
     let mut outage: Option<ShipError> = None;
     loop {

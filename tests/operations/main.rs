@@ -15,3 +15,4 @@ mod severities;
 mod shop;
 mod start;
 mod story;
+mod units;
