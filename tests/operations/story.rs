@@ -165,8 +165,16 @@ fn a_word_that_is_no_level_is_refused_before_it_silences_the_log() {
     let server = Server::prepare(folder.path(), settings);
     let mut command = dbtests::programs::ours("dbserver");
     command.arg("-c").arg(server.config_path()).arg("--check");
-    let refused = process::run(&mut command, b"").fails(1);
+    let refused = process::run(&mut command, b"").fails(2);
     assert!(refused.contains("'warning' is not a level"), "{refused}");
+    let refused = server
+        .dbctl(&["config", "set", "LogFlags", "loud"])
+        .fails(2);
+    assert!(refused.contains("'loud' is not a level"), "{refused}");
+    let set = server
+        .dbctl(&["config", "set", "LogFlags", "info,fwlog=debug"])
+        .ok();
+    assert!(set.contains("a running server reads it on SIGHUP"), "{set}");
 }
 
 #[test]
