@@ -11,6 +11,7 @@ mod lost_files;
 mod missing_segments;
 mod nothing_touched;
 mod permissions;
+mod readme;
 mod severities;
 mod shop;
 mod start;
