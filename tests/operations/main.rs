@@ -12,6 +12,7 @@ mod missing_segments;
 mod nothing_touched;
 mod permissions;
 mod readme;
+mod recorded;
 mod severities;
 mod shop;
 mod start;
