@@ -67,6 +67,7 @@ fn check(server: &Server, arguments: &[&str]) -> Run {
 #[track_caller]
 fn says(server: &Server, words: &str) -> String {
     let what = format!("the check to say '{words}'");
+    let begun = std::time::Instant::now();
     let line = wait_for(&what, LONG, || {
         let run = check(server, &[]);
         assert!(run.err.is_empty(), "{run:?}");
@@ -79,6 +80,8 @@ fn says(server: &Server, words: &str) -> String {
         assert_eq!(run.code, Some(code), "{run:?}");
         run.out.starts_with(words).then_some(run.out)
     });
+    // Without load it is 5 s at most: with --nocapture it can be read.
+    println!("{:>6.2?} {line}", begun.elapsed());
     line.trim_end().to_owned()
 }
 
@@ -153,6 +156,73 @@ fn each_part_that_fails_is_named_on_both_sides() {
     pair.master.dbctl(&["forwardlog", "disable"]).ok();
     pair.both_say("critical: slave slave: forward logging off since ");
     assert_eq!(pair.dbrepl.ended().code(), Some(5));
+}
+
+#[test]
+fn parts_that_end_cleanly_and_logs_that_go_are_named_on_both_sides() {
+    let mut pair = Pair::start();
+    // Clean stops.
+    pair.slave.stop();
+    says(&pair.master, LOST);
+    says(&pair.slave, "critical: cannot reach the server");
+    pair.slave.start();
+    pair.both_say("ok: ");
+    pair.master.stop();
+    says(&pair.master, "critical: cannot reach the server");
+    says(&pair.slave, "critical: slave slave: source silent since ");
+    pair.master.start();
+    pair.both_say("ok: ");
+
+    // The slave's log.
+    let (log, aside) = (pair.slave.folder().join("fwlog"), pair.folder.join("aside"));
+    move_to(&log, &aside);
+    sell(&pair.master, 1);
+    println!(
+        "slave log: {:?} {:?}",
+        check(&pair.master, &[]),
+        check(&pair.slave, &[])
+    );
+    dbtests::waiting::pause(std::time::Duration::from_secs(4));
+    println!(
+        "slave log: {:?} {:?}",
+        check(&pair.master, &[]),
+        check(&pair.slave, &[])
+    );
+    move_to(&aside, &log);
+    pair.both_say("ok: ");
+
+    // The master's log.
+    let log = pair.master.fwlog_dir();
+    move_to(&log, &aside);
+    dbtests::waiting::pause(std::time::Duration::from_secs(5));
+    println!(
+        "master log: {:?} {:?}",
+        check(&pair.master, &[]),
+        check(&pair.slave, &[])
+    );
+    move_to(&aside, &log);
+    pair.both_say("ok: ");
+
+    // A segment that the slave needs.
+    pair.dbrepl.stop();
+    sell(&pair.master, 1);
+    let segment = crate::shop::open_segment(&pair.master);
+    pair.master.dbctl(&["forwardlog", "switch"]).ok();
+    pair.master.dbctl(&["checkpoint"]).ok();
+    move_to(&segment, &aside);
+    pair.start_dbrepl();
+    dbtests::waiting::pause(std::time::Duration::from_secs(5));
+    println!(
+        "segment: {:?} {:?}",
+        check(&pair.master, &[]),
+        check(&pair.slave, &[])
+    );
+    move_to(&aside, &segment);
+    pair.both_say("ok: ");
+}
+
+fn move_to(from: &std::path::Path, to: &std::path::Path) {
+    disk::Disk::real().rename(from, to).expect("renamed");
 }
 
 #[test]
