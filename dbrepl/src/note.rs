@@ -84,6 +84,10 @@ impl SlaveNote {
     /// Why an attempt has failed; what it says of the slave, if anything.
     pub(crate) fn fail(&mut self, failure: &ShipError) {
         if let Some(standing) = failure.standing {
+            if standing == Standing::Suspended {
+                // It was the slave itself that said so.
+                self.report.heard = Timestamp::now();
+            }
             self.write(standing, Some(&failure.message));
         }
     }
