@@ -64,6 +64,10 @@ fn check(server: &Server, arguments: &[&str]) -> Run {
 
 /// Waits until the check on a server begins with these words, in one line, with the exit code that goes
 /// with them.
+#[expect(
+    clippy::print_stdout,
+    reason = "how long it took, for who asks with --nocapture"
+)]
 #[track_caller]
 fn says(server: &Server, words: &str) -> String {
     let what = format!("the check to say '{words}'");

@@ -49,17 +49,14 @@ pub(crate) fn check(
     }
     for database in databases.all() {
         let suspect = suspects.0.iter().find(|(id, _)| *id == database.id());
-        match suspect {
-            Some((_, error)) => {
-                other_files &=
-                    matches!(error, StoreError::Damaged { damage, .. } if damage.is_other_file());
-                found.push(error.to_string());
-            }
-            None => {
-                let damage = check_store(database.store(), how);
-                other_files &= damage.is_none();
-                found.extend(damage);
-            }
+        if let Some((_, error)) = suspect {
+            other_files &=
+                matches!(error, StoreError::Damaged { damage, .. } if damage.is_other_file());
+            found.push(error.to_string());
+        } else {
+            let damage = check_store(database.store(), how);
+            other_files &= damage.is_none();
+            found.extend(damage);
         }
     }
     if found.is_empty() {
