@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dbproto", &["fwlog", "pgtypes"]),
     ("dbconfig", &[]),
     ("pgtypes", &[]),
+    ("signals", &[]),
     ("functions", &["pgtypes"]),
     ("dialect", &["functions", "pgtypes"]),
     (
@@ -38,11 +39,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dialect",
             "functions",
             "pgtypes",
+            "signals",
         ],
     ),
     (
         "dbrepl",
-        &["disk", "fwlog", "dbproto", "dbconfig", "pgtypes"],
+        &["disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "signals"],
     ),
     ("dbctl", &["disk", "fwlog", "dbconfig"]),
     ("dbtests", &["disk", "fwlog"]),
@@ -92,6 +94,11 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         "pgwire",
         &["dbserver"],
         "only the server speaks the client protocol",
+    ),
+    (
+        "signal-hook",
+        &["signals"],
+        "one listener to signals that knows who has sent them",
     ),
     (
         "configparser",

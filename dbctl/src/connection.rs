@@ -18,6 +18,8 @@ use crate::target::{Endpoint, Target};
 /// The database of users and settings; commands run there.
 pub(crate) const SYSTEM_DATABASE: &str = "system";
 
+const CANNOT_REACH: &str = "cannot reach the server at";
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A session of a server.
@@ -44,11 +46,13 @@ impl Connection {
         let mut reasons = Vec::new();
         for endpoint in &target.endpoints {
             match Self::try_open(endpoint, credentials, database).await {
-                Err(failure) if failure.exit == Exit::Unreachable => reasons.push(failure.message),
+                Err(failure) if failure.exit == Exit::Unreachable => {
+                    reasons.push((endpoint.to_string(), failure.message));
+                }
                 other => return other,
             }
         }
-        Err(CommandError::unreachable(reasons.join("\n"))
+        Err(CommandError::unreachable(all_reasons(&reasons))
             .with_hint("is the server running? -h and -s say where it is"))
     }
 
@@ -157,6 +161,23 @@ fn wants_password(error: &tokio_postgres::Error) -> bool {
             .is_some_and(|source| source.to_string() == "password missing")
 }
 
+/// What was tried at each address, and why it failed; one reason is told once.
+fn all_reasons(tried: &[(String, String)]) -> String {
+    let each = tried.iter().map(|(endpoint, message)| {
+        let begin = format!("{CANNOT_REACH} {endpoint}: ");
+        Some((endpoint.as_str(), message.strip_prefix(&begin)?))
+    });
+    let (endpoints, reasons): (Vec<&str>, Vec<&str>) = each.flatten().unzip();
+    if let [first, others @ ..] = reasons.as_slice()
+        && reasons.len() == tried.len()
+        && others.iter().all(|other| other == first)
+    {
+        return format!("{CANNOT_REACH} {}: {first}", endpoints.join(" and "));
+    }
+    let messages: Vec<&str> = tried.iter().map(|(_, message)| message.as_str()).collect();
+    messages.join("\n")
+}
+
 fn connect_failure(error: &tokio_postgres::Error, endpoint: &Endpoint) -> CommandError {
     if let Some(database_error) = error.as_db_error() {
         return server_failure(database_error).at(&endpoint.to_string());
@@ -164,10 +185,7 @@ fn connect_failure(error: &tokio_postgres::Error, endpoint: &Endpoint) -> Comman
     if wants_password(error) {
         return CommandError::refused(format!("{endpoint}: the server asks for a password"));
     }
-    CommandError::unreachable(format!(
-        "cannot reach the server at {endpoint}: {}",
-        cause(error)
-    ))
+    CommandError::unreachable(format!("{CANNOT_REACH} {endpoint}: {}", cause(error)))
 }
 
 /// What a failed query means.
@@ -232,6 +250,23 @@ fn is_refusal(code: &SqlState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_reason_at_all_addresses_is_told_once() {
+        let tried = |reasons: [&str; 2]| {
+            let endpoints = ["127.0.0.1:1", "[::1]:1"];
+            let pairs = endpoints.into_iter().zip(reasons);
+            let pairs: Vec<(String, String)> = pairs
+                .map(|(at, why)| (at.to_owned(), format!("{CANNOT_REACH} {at}: {why}")))
+                .collect();
+            all_reasons(&pairs)
+        };
+        assert_eq!(
+            tried(["refused", "refused"]),
+            "cannot reach the server at 127.0.0.1:1 and [::1]:1: refused"
+        );
+        assert_eq!(tried(["refused", "no route"]).lines().count(), 2);
+    }
 
     #[test]
     fn access_is_refused_for_passwords_and_for_privileges() {

@@ -74,7 +74,8 @@ impl CommandError {
 
     /// A failed operation on a file: what was tried, with which path.
     pub(crate) fn io(doing: &str, path: &std::path::Path, error: &io::Error) -> Self {
-        Self::error(format!("cannot {doing} {}: {error}", path.display()))
+        let reason = disk::reason(error);
+        Self::error(format!("cannot {doing} {}: {reason}", path.display()))
     }
 
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {

@@ -67,7 +67,7 @@ pub struct RawArguments {
 
 const AFTER_HELP: &str = "\
 Timestamps: YYYY-MM-DD HH:MM:SS, MM/DD/YYYY HH:MM:SS, DD.MM.YYYY HH:MM:SS; any character between
-date and time; without a time: 00:00:00.
+date and time; without a time: 00:00:00. UTC, unless a zone stands behind it: Z, UTC, +02:00.
 
 Environment: EQ_DBSERVER slave server, EQ_DBUSER user, EQ_DBPASSWORD password, EQ_CONFIG
 configuration file of the master. The command line wins over these, these over the -C file.

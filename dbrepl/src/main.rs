@@ -62,8 +62,9 @@ fn serve(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
         .build()
         .map_err(|error| ShipError::new(ExitCode::Error, format!("can't start: {error}")))?;
     let result = runtime.block_on(async {
-        let log = reporter.clone();
-        let stop = ShutdownRequest::on_signals(move || log.open_again())?;
+        let (log, told) = (reporter.clone(), reporter.clone());
+        let stopping = move |from: &str| told.state(&format!("{from}: stopping"));
+        let stop = ShutdownRequest::on_signals(move || log.open_again(), stopping)?;
         tell_life(options, reporter, "begins");
         let result = run(options, reporter.clone(), stop).await;
         if result.is_ok() {

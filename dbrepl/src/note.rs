@@ -1,6 +1,6 @@
 //! The file beside the master's log that says how the slave is, for `dbctl replication status` there.
 //!
-//! dbrepl only needs to read the log; where it may not write, there is no such file.
+//! dbrepl only needs to read the log; where it may not write, there is no such file, and that is said once.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -12,6 +12,7 @@ use dbproto::{Identity, SlaveReport, Standing, Status};
 use fwlog::Timestamp;
 
 use crate::error::ShipError;
+use crate::report::Reporter;
 
 /// What is known of the slave, over all connections to it.
 #[derive(Debug)]
@@ -20,11 +21,14 @@ pub struct SlaveNote {
     /// Empty until the slave is known.
     report: SlaveReport,
     file: Option<File>,
+    reporter: Reporter,
+    /// It has been said that the file can't be written.
+    told: bool,
 }
 
 impl SlaveNote {
     /// The note on the slave at an address; an earlier dbrepl may have left one, which is gone on with.
-    pub fn new(directory: &Path, slave: &HostService) -> Self {
+    pub fn new(directory: &Path, slave: &HostService, reporter: Reporter) -> Self {
         let address = slave.to_string();
         let now = Timestamp::now();
         let report = known(directory, &address).unwrap_or(SlaveReport {
@@ -42,6 +46,8 @@ impl SlaveNote {
             directory: directory.to_owned(),
             report,
             file: None,
+            reporter,
+            told: false,
         }
     }
 
@@ -78,33 +84,44 @@ impl SlaveNote {
     /// Why an attempt has failed; what it says of the slave, if anything.
     pub(crate) fn fail(&mut self, failure: &ShipError) {
         if let Some(standing) = failure.standing {
+            if standing == Standing::Suspended {
+                // It was the slave itself that said so.
+                self.report.heard = Timestamp::now();
+            }
             self.write(standing, Some(&failure.message));
         }
     }
 
     fn put(&mut self) {
-        if self.file.is_none() {
-            self.file = self.open();
-        }
-        let Some(file) = &self.file else { return };
-        if let Err(error) = file.write_all_at(&self.report.encode(), 0) {
-            tracing::debug!(%error, "the slave's state can't be written beside the log");
-            self.file = None;
-        }
-    }
-
-    fn open(&self) -> Option<File> {
         let name = &self.report.instance;
         // A slave names its instance itself: a name is no path.
         if name.is_empty() || name.contains(['/', '\0']) {
-            return None;
+            return;
         }
         let path = self.directory.join(SlaveReport::file_name(name));
-        open(&path)
-            .inspect_err(|error| {
-                tracing::debug!(%error, path = %path.display(), "the master will not know this slave's state");
-            })
-            .ok()
+        match self.put_into(&path) {
+            Ok(()) => self.told = false,
+            Err(error) => {
+                self.file = None;
+                if !self.told {
+                    self.told = true;
+                    self.reporter.warning(&format!(
+                        "the master will not know how this slave stands: can't write {}: {error}",
+                        path.display()
+                    ));
+                }
+            }
+        }
+    }
+
+    fn put_into(&mut self, path: &Path) -> io::Result<()> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => open(path)?,
+        };
+        file.write_all_at(&self.report.encode(), 0)?;
+        self.file = Some(file);
+        Ok(())
     }
 }
 

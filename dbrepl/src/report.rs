@@ -136,9 +136,8 @@ impl Reporter {
         let written = self.bar.suspend(|| match &mut *sink {
             Sink::Console => writeln!(stderr().lock(), "{}{line}", stderr_prefix(severity)),
             Sink::File(file, _) => {
-                // The zone is part of a time that is read years later, elsewhere.
                 let time = Timestamp::now().to_string().replace(' ', "T");
-                file.write_all(format!("{time}Z {line}\n").as_bytes())
+                file.write_all(format!("{time} {line}\n").as_bytes())
             }
             Sink::Syslog(syslog) => syslog.send(severity, line),
         });

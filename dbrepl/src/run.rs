@@ -17,6 +17,10 @@ use crate::source;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// The longest where the slave can't go on by its own account: with longer ones its master would think that it
+/// does not answer.
+const SUSPENDED_PAUSE: Duration = Duration::from_secs(2);
+
 /// How often to look whether what is missing from the log is there again, and how often to ask the
 /// slave in between: it may need something else by then.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,7 +33,11 @@ pub async fn run(
     mut stop: ShutdownRequest,
 ) -> Result<(), ShipError> {
     let begun = Instant::now();
-    let mut note = SlaveNote::new(&options.source.location.directory, &options.slave);
+    let mut note = SlaveNote::new(
+        &options.source.location.directory,
+        &options.slave,
+        reporter.clone(),
+    );
     let mut pause = FIRST_PAUSE;
     let mut outage: Option<ShipError> = None;
     loop {
@@ -59,6 +67,9 @@ pub async fn run(
             outage = None;
         }
         let retry = failure.retry;
+        if failure.standing == Some(Standing::Suspended) {
+            pause = pause.min(SUSPENDED_PAUSE);
+        }
         if is_news(outage.as_ref(), &failure) {
             tell(&reporter, &failure);
             outage = Some(failure);

@@ -1,6 +1,6 @@
 //! Being asked to stop: SIGINT, SIGTERM.
 
-use tokio::signal::unix::{SignalKind, signal};
+use signals::Signal;
 use tokio::sync::watch;
 
 use crate::error::{ExitCode, ShipError};
@@ -10,29 +10,23 @@ use crate::error::{ExitCode, ShipError};
 pub struct ShutdownRequest(watch::Receiver<bool>);
 
 impl ShutdownRequest {
-    /// Listens to the signals of this process. SIGHUP is no wish to stop: nobody's terminal matters.
-    pub fn on_signals(hung_up: impl Fn() + Send + 'static) -> Result<Self, ShipError> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| {
-                ShipError::new(ExitCode::Error, format!("can't listen to signals: {error}"))
-            })
-        };
-        let mut interrupt = listen(SignalKind::interrupt())?;
-        let mut terminate = listen(SignalKind::terminate())?;
-        let mut hang_up = listen(SignalKind::hangup())?;
+    /// Listens to the signals of this process; `stopping` is told who wants it to stop. SIGHUP is no wish to
+    /// stop: nobody's terminal matters.
+    pub fn on_signals(
+        hung_up: impl Fn() + Send + 'static,
+        stopping: impl Fn(&str) + Send + 'static,
+    ) -> Result<Self, ShipError> {
         let (sender, receiver) = watch::channel(false);
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => break,
-                    _ = terminate.recv() => break,
-                    _ = hang_up.recv() => hung_up(),
-                }
+        let listening = signals::listen(move |signal, from| match signal {
+            Signal::HangUp => hung_up(),
+            Signal::Terminate | Signal::Interrupt => {
+                stopping(&from);
+                sender.send_replace(true);
             }
-            sender.send_replace(true);
-            // Keeps the channel open, so that the value stays.
-            sender.closed().await;
         });
+        listening.map_err(|error| {
+            ShipError::new(ExitCode::Error, format!("can't listen to signals: {error}"))
+        })?;
         Ok(Self(receiver))
     }
 

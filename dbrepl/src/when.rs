@@ -5,8 +5,8 @@ use pgtypes::calendar::{Civil, UNIX_EPOCH_DAYS};
 
 const MICROS: u64 = 1_000_000;
 
-/// Understands `YYYY-MM-DD`, `MM/DD/YYYY` or `DD.MM.YYYY`, any one character, `HH:MM:SS`, all UTC.
-/// Without a time it is 00:00:00. The time may have a fraction.
+/// Understands `YYYY-MM-DD`, `MM/DD/YYYY` or `DD.MM.YYYY`, any one character, `HH:MM:SS`. Without a time it
+/// is 00:00:00. The time may have a fraction, and a zone behind it: `Z`, `UTC`, `+02:00`; else it is UTC.
 ///
 /// Gives the last microsecond that is meant: a whole second is meant to its end, as times are
 /// shown in whole seconds.
@@ -19,13 +19,41 @@ pub fn parse(text: &str) -> Result<Timestamp, String> {
     let text = text.trim();
     let (date, rest) = split_date(text).ok_or_else(wrong)?;
     let days = days_since_1970(date).ok_or_else(wrong)?;
-    let (seconds, fraction) = match rest {
-        "" => (0, MICROS - 1),
+    let (time, east) = split_zone(rest).ok_or_else(wrong)?;
+    let (seconds, fraction) = match time {
+        "" if rest.is_empty() => (0, MICROS - 1),
         time => time_of_day(time).ok_or_else(wrong)?,
     };
-    Ok(Timestamp::from_micros(
-        (days * 86_400 + seconds) * MICROS + fraction,
-    ))
+    // East of Greenwich it is later than there.
+    let seconds = (days * 86_400 + seconds).checked_add_signed(-east);
+    let seconds = seconds.ok_or_else(wrong)?;
+    Ok(Timestamp::from_micros(seconds * MICROS + fraction))
+}
+
+/// A time of day and the seconds that its zone lies east of Greenwich.
+fn split_zone(text: &str) -> Option<(&str, i64)> {
+    for name in ["Z", "z", "UTC", "utc"] {
+        if let Some(time) = text.strip_suffix(name) {
+            return Some((time.trim_end(), 0));
+        }
+    }
+    let Some(at) = text.find(['+', '-']) else {
+        return Some((text, 0));
+    };
+    let (time, zone) = text.split_at(at);
+    let (sign, zone) = zone.split_at(1);
+    let (hours, minutes) = match zone.split_once(':') {
+        Some(both) => both,
+        None => zone.split_at_checked(2)?,
+    };
+    let number = |text: &str, limit: i64| -> Option<i64> {
+        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let value = text.parse().ok().filter(|_| digits)?;
+        (value < limit).then_some(value)
+    };
+    let minutes = if minutes.is_empty() { "00" } else { minutes };
+    let east = number(hours, 24)? * 3600 + number(minutes, 60)? * 60;
+    Some((time.trim_end(), if sign == "-" { -east } else { east }))
 }
 
 /// Year, month, day, and what follows the character after the date.
@@ -113,6 +141,12 @@ mod tests {
             "2006-04-18T18:54:17",
             "4/18/2006_18:54:17",
             "2006-04-18 18:54:17.999999",
+            "2006-04-18 18:54:17Z",
+            "2006-04-18 18:54:17 UTC",
+            "2006-04-18T20:54:17+02:00",
+            "2006-04-18 20:54:17 +02",
+            "2006-04-19 00:24:17+0530",
+            "2006-04-18 09:54:17-09",
         ] {
             assert_eq!(
                 parse(text).unwrap().micros(),
@@ -124,8 +158,8 @@ mod tests {
 
     #[test]
     fn without_a_time_it_is_the_start_of_the_day() {
-        assert_eq!(shown("2010-07-23"), "2010-07-23 00:00:00.999");
-        assert_eq!(shown("07/23/2010"), "2010-07-23 00:00:00.999");
+        assert_eq!(shown("2010-07-23"), "2010-07-23 00:00:00.999Z");
+        assert_eq!(shown("07/23/2010"), "2010-07-23 00:00:00.999Z");
     }
 
     #[test]
@@ -164,6 +198,12 @@ mod tests {
             "2006-04-18 +1:00:00",
             "2006-04-18 1:00:00.1234567",
             "2006-04-18x",
+            "2006-04-18 Z",
+            "2006-04-18 1:00:00 CET",
+            "2006-04-18 1:00:00+2",
+            "2006-04-18 1:00:00+24:00",
+            "2006-04-18 1:00:00+02:00:00",
+            "1970-01-01 00:00:00+01:00",
         ] {
             assert!(parse(text).is_err(), "{text:?}");
         }

@@ -107,6 +107,9 @@ pub enum EngineError {
     /// A data file that is not as it was written (XX001).
     #[error("{0}")]
     Damaged(String),
+    /// A data file that is missing, of another day, or of another database: none is damaged (XX001).
+    #[error("{0}")]
+    WrongFile(String),
     /// A snapshot that was given up because it kept too many old pages (72000).
     #[error("snapshot too old: {0}")]
     SnapshotTooOld(String),
@@ -160,7 +163,9 @@ impl EngineError {
             } => SqlState::DISK_FULL,
             Self::LogUnusable(failure) if failure.is_disk_full() => SqlState::DISK_FULL,
             Self::Storage(_) | Self::File { .. } | Self::LogUnusable(_) => SqlState::IO_ERROR,
-            Self::Corrupt(_) | Self::Damaged(_) | Self::LogDamaged(_) => SqlState::DATA_CORRUPTED,
+            Self::Corrupt(_) | Self::Damaged(_) | Self::WrongFile(_) | Self::LogDamaged(_) => {
+                SqlState::DATA_CORRUPTED
+            }
             Self::SnapshotTooOld(_) => SqlState::SNAPSHOT_TOO_OLD,
             Self::Usage(_) => SqlState::SYNTAX_ERROR,
             Self::State { .. } => SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -219,7 +224,11 @@ impl EngineError {
                 Some("Raise MaxSize in section [Volumes], or delete something.".into())
             }
             Self::Damaged(_) => Some(
-                "The data file is damaged on its disk. Make it anew from the log: stop the server and start it with --rebuild (all that is committed is in the log as long as its first segment is there); or bring back a copy of DataDir, or copy the file and its .sum from a replica that was stopped cleanly. docs/recovery.md says how."
+                "The disk has damaged the data file, or it is a copy of another moment than its .sum. Make it anew from the log: stop the server and start it with --rebuild (all that is committed is in the log as long as its first segment is there); or bring back a copy of DataDir, or copy the file and its .sum from a replica that was stopped cleanly. docs/recovery.md says how."
+                    .into(),
+            ),
+            Self::WrongFile(_) => Some(
+                "The disk has damaged nothing: bring the right file and its .sum back, both from the same moment as the rest of DataDir. Where they are lost: stop the server and start it with --rebuild (all that is committed is in the log as long as its first segment is there). docs/recovery.md says how."
                     .into(),
             ),
             Self::SnapshotTooOld(_) => {
@@ -238,14 +247,9 @@ impl EngineError {
         Self::File {
             what,
             path: path.into(),
-            reason: error.to_string(),
+            reason: disk::reason(error),
             kind: error.kind(),
         }
-    }
-
-    /// Damaged data files, as found at a start.
-    pub(crate) fn damaged(found: String) -> Self {
-        Self::Damaged(found)
     }
 
     /// A refusal because of the state the server is in.
@@ -278,6 +282,9 @@ fn log_hint(why: &fwlog::ReadError) -> &'static str {
             kind: Damage::EndsEarly(_) | Damage::Missing { .. },
             ..
         } => "Bring the missing segment back; a slave or a backup has the same bytes.",
+        fwlog::ReadError::Corrupt { kind, .. } if kind.is_incomplete() => {
+            "Bring the right segment back, whole: a slave or a backup has it. 'dbctl fwlog verify' shows all that does not fit."
+        }
         fwlog::ReadError::Corrupt { kind, .. } if kind.is_misplaced() => {
             "Move the file out of the log directory; it is no part of this log."
         }
@@ -311,6 +318,9 @@ impl From<&pagestore::StoreError> for EngineError {
     fn from(error: &pagestore::StoreError) -> Self {
         let text = error.to_string();
         match error {
+            pagestore::StoreError::Damaged { damage, .. } if damage.is_other_file() => {
+                Self::WrongFile(text)
+            }
             pagestore::StoreError::Damaged { .. } => Self::Damaged(text),
             pagestore::StoreError::SnapshotTooOld { .. } => Self::SnapshotTooOld(text),
             _ if error.is_disk_full() => Self::StorageFull(text),

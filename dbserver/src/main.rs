@@ -34,6 +34,9 @@ fn main() -> ExitCode {
         Err(error) => {
             if elsewhere {
                 tracing::error!("{error:#}");
+                if let Some(hint) = hint(&error) {
+                    tracing::error!("{hint}");
+                }
             }
             fail(1, &error)
         }
@@ -91,15 +94,20 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     runtime.block_on(server::run(config, log_file, reload))
 }
 
-/// Tells the person, or the journal, line by line.
-fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
-    let text = format!("dbserver: {error:#}");
-    let hint = error.chain().find_map(|cause| {
+/// What the person can do about it.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
         cause
             .downcast_ref::<dbserver::error::EngineError>()
             .and_then(dbserver::error::EngineError::hint)
             .map(|hint| format!("hint: {hint}"))
-    });
+    })
+}
+
+/// Tells the person, or the journal, line by line.
+fn fail(code: u8, error: &anyhow::Error) -> ExitCode {
+    let text = format!("dbserver: {error:#}");
+    let hint = hint(error);
     let prefix = stderr_prefix(Severity::Error);
     for line in text.lines().chain(hint.as_deref()) {
         // Standard error may be closed; the exit code says it, too.

@@ -64,9 +64,14 @@ fn check(server: &Server, arguments: &[&str]) -> Run {
 
 /// Waits until the check on a server begins with these words, in one line, with the exit code that goes
 /// with them.
+#[expect(
+    clippy::print_stdout,
+    reason = "how long it took, for who asks with --nocapture"
+)]
 #[track_caller]
 fn says(server: &Server, words: &str) -> String {
     let what = format!("the check to say '{words}'");
+    let begun = std::time::Instant::now();
     let line = wait_for(&what, LONG, || {
         let run = check(server, &[]);
         assert!(run.err.is_empty(), "{run:?}");
@@ -79,6 +84,8 @@ fn says(server: &Server, words: &str) -> String {
         assert_eq!(run.code, Some(code), "{run:?}");
         run.out.starts_with(words).then_some(run.out)
     });
+    // Without load it is 5 s at most: with --nocapture it can be read.
+    println!("{:>6.2?} {line}", begun.elapsed());
     line.trim_end().to_owned()
 }
 
@@ -153,6 +160,71 @@ fn each_part_that_fails_is_named_on_both_sides() {
     pair.master.dbctl(&["forwardlog", "disable"]).ok();
     pair.both_say("critical: slave slave: forward logging off since ");
     assert_eq!(pair.dbrepl.ended().code(), Some(5));
+}
+
+#[test]
+fn parts_that_end_cleanly_and_logs_that_go_are_named_on_both_sides() {
+    let mut pair = Pair::start();
+    // Clean stops.
+    pair.slave.stop();
+    says(&pair.master, LOST);
+    says(&pair.slave, "critical: cannot reach the server");
+    pair.slave.start();
+    pair.both_say("ok: ");
+    pair.master.stop();
+    says(&pair.master, "critical: cannot reach the server");
+    says(&pair.slave, "critical: slave slave: source silent since ");
+    pair.master.start();
+    pair.both_say("ok: ");
+
+    // The slave's log.
+    let (log, aside) = (pair.slave.folder().join("fwlog"), pair.folder.join("aside"));
+    let lines = pair.slave.log().lines().count();
+    move_to(&log, &aside);
+    sell(&pair.master, 1);
+    let suspended = "critical: slave slave: suspended since ";
+    for server in [&pair.master, &pair.slave] {
+        says_because(server, suspended, "the slave cannot write its log");
+    }
+    // It stays so between attempts, and their number does not fill the log.
+    for _ in 0..40 {
+        assert!(check(&pair.master, &[]).out.starts_with(suspended));
+        dbtests::waiting::pause(std::time::Duration::from_millis(100));
+    }
+    let told = pair.slave.log().lines().count() - lines;
+    assert!(told < 12, "{}", pair.slave.log());
+    move_to(&aside, &log);
+    pair.both_say("ok: ");
+
+    // The master's log.
+    let log = pair.master.fwlog_dir();
+    move_to(&log, &aside);
+    let said = says(&pair.master, "critical: forward log: since ");
+    assert!(said.contains("No such file or directory"), "{said}");
+    says(&pair.slave, LOST);
+    move_to(&aside, &log);
+    pair.both_say("ok: ");
+
+    // A segment that the slave needs.
+    pair.dbrepl.stop();
+    sell(&pair.master, 1);
+    let segment = crate::shop::open_segment(&pair.master);
+    pair.master.dbctl(&["forwardlog", "switch"]).ok();
+    pair.master.dbctl(&["checkpoint"]).ok();
+    move_to(&segment, &aside);
+    pair.start_dbrepl();
+    let missing = "critical: slave slave: log missing since ";
+    for server in [&pair.master, &pair.slave] {
+        says_because(server, missing, "fw-1-");
+    }
+    move_to(&aside, &segment);
+    pair.both_say("ok: ");
+}
+
+fn move_to(from: &std::path::Path, to: &std::path::Path) {
+    // A directory, too.
+    let mut command = dbtests::programs::needed("mv", "coreutils");
+    process::run(command.arg("-T").arg(from).arg(to), b"").ok();
 }
 
 #[test]

@@ -11,14 +11,21 @@ use crate::shop::{items, open, sell, try_to_sell, wait_for_trouble};
 /// A master whose syncs of the log fail while the file is there that is given.
 fn master(folder: &Folder, on_failure: &str) -> (Server, PathBuf) {
     let settings = Settings::master().set("ForwardLog", "FwOnFailure", on_failure);
+    behind(folder, settings, "sync.c", "ELOQDB_TEST_SYNC")
+}
+
+/// A master with a library between it and the system, which fails while the file is there that is given.
+fn behind(folder: &Folder, settings: Settings, source: &str, on: &str) -> (Server, PathBuf) {
     let mut master = Server::create(folder.path(), settings);
-    let (library, switch) = (folder.join("sync.so"), folder.join("failing"));
+    let (library, switch) = (folder.join("failing.so"), folder.join("failing"));
     let mut compiler = needed("cc", "gcc");
     compiler.args(["-shared", "-fPIC", "-O1", "-o"]);
-    compiler.arg(&library).arg(manifest("operations/sync.c"));
+    compiler
+        .arg(&library)
+        .arg(manifest("operations").join(source));
     process::run(compiler.arg("-ldl"), b"").ok();
     master.set_variable("LD_PRELOAD", &library.display().to_string());
-    master.set_variable("ELOQDB_TEST_SYNC", &switch.display().to_string());
+    master.set_variable(on, &switch.display().to_string());
     master.start();
     open(&master);
     sell(&master, 5);
@@ -76,4 +83,31 @@ fn a_failed_sync_with_disable_goes_on_without_forward_logging() {
     assert!(status["segment"].starts_with("fw-2-"), "{status:?}");
     let told = follower::replicate(&master, &slave, &["-S"]).fails(5);
     assert!(told.contains("re-synchronize"), "{told}");
+}
+
+/// By themselves, with the pauses between them, it would be 6 in a minute.
+const ATTEMPTS: usize = 30;
+
+#[test]
+fn a_full_data_disk_is_a_few_lines_however_often_a_checkpoint_is_tried() {
+    let folder = Folder::new();
+    let (master, switch) = behind(&folder, Settings::master(), "space.c", "ELOQDB_TEST_SPACE");
+    files::write(&switch, "");
+    let before = master.log().lines().count();
+    for _ in 0..ATTEMPTS {
+        sell(&master, 1);
+        let refused = master.dbctl(&["checkpoint"]).fails(1);
+        assert!(refused.contains("No space left on device"), "{refused}");
+    }
+    let log = master.log();
+    assert_eq!(log.matches("checkpoint failed").count(), 1, "{log}");
+    assert!(log.lines().count() < before + 5, "{log}");
+    let trouble = master.command("status").remove("checkpoint trouble");
+    assert!(trouble.is_some_and(|text| text.contains("No space left")));
+    std::fs::remove_file(&switch).expect("removed");
+    master.dbctl(&["checkpoint"]).ok();
+    let log = master.log();
+    let words = format!("checkpoints succeed again failures={ATTEMPTS} since=");
+    assert_eq!(log.matches(&words).count(), 1, "{log}");
+    assert_eq!(master.command("status")["checkpoint trouble"], "");
 }

@@ -72,4 +72,22 @@ fn a_script_can_be_one_transaction() {
     );
     run().ok();
     assert_eq!(server.sql("shop", "SELECT i FROM a"), [["1"]]);
+    // What would end it halfway is refused, and nothing is done.
+    for (line, word) in [
+        ("\\c system", "\\c"),
+        ("COMMIT;", "COMMIT"),
+        ("rollback work;", "ROLLBACK"),
+    ] {
+        let text = format!("INSERT INTO a VALUES (2);\n{line}\nSELECT 1;\n");
+        dbtests::files::write(&script, &text);
+        let told = run().fails(1);
+        let words = format!("script.sql:2: {word} can't be in a script that is one transaction");
+        assert!(told.contains(&words), "{told}");
+    }
+    dbtests::files::write(
+        &script,
+        "SAVEPOINT s;\nINSERT INTO a VALUES (3);\nROLLBACK TO SAVEPOINT s;\n",
+    );
+    run().ok();
+    assert_eq!(server.sql("shop", "SELECT i FROM a"), [["1"]]);
 }

@@ -165,8 +165,16 @@ fn a_word_that_is_no_level_is_refused_before_it_silences_the_log() {
     let server = Server::prepare(folder.path(), settings);
     let mut command = dbtests::programs::ours("dbserver");
     command.arg("-c").arg(server.config_path()).arg("--check");
-    let refused = process::run(&mut command, b"").fails(1);
+    let refused = process::run(&mut command, b"").fails(2);
     assert!(refused.contains("'warning' is not a level"), "{refused}");
+    let refused = server
+        .dbctl(&["config", "set", "LogFlags", "loud"])
+        .fails(2);
+    assert!(refused.contains("'loud' is not a level"), "{refused}");
+    let set = server
+        .dbctl(&["config", "set", "LogFlags", "info,fwlog=debug"])
+        .ok();
+    assert!(set.contains("a running server reads it on SIGHUP"), "{set}");
 }
 
 #[test]
@@ -210,5 +218,38 @@ fn log_files_that_were_moved_away_are_begun_anew_on_sighup() {
         text(&log).contains("database shop is made"),
         "{}",
         text(&log)
+    );
+}
+
+/// Sends SIGTERM from a shell that is there until the process has ended, and gives the shell's number.
+fn terminated(pid: u32, ended: impl FnOnce()) -> u32 {
+    let mut shell = std::process::Command::new("sh")
+        .args(["-c", &format!("kill -TERM {pid}; read line")])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    ended();
+    drop(shell.stdin.take());
+    shell.wait().expect("its end");
+    shell.id()
+}
+
+#[test]
+fn a_log_says_who_has_stopped_the_program() {
+    let mut cluster = Cluster::start();
+    let folder = Folder::new();
+    let mut dbrepl = Follower::start(folder.path(), &cluster.master, &cluster.slave);
+    dbrepl.wait_for_line("up-to-date");
+    let pid = dbrepl.process().pid();
+    let shell = terminated(pid, || assert!(dbrepl.ended().success()));
+    let told = format!("R0: SIGTERM from process {shell} (sh) of ");
+    assert!(dbrepl.output().contains(&told), "{}", dbrepl.output());
+    let pid = cluster.master.process().pid();
+    let shell = terminated(pid, || wait_for_log(&cluster.master, ": stopped", 0));
+    let told = format!("SIGTERM from process {shell} (sh) of ");
+    assert!(
+        cluster.master.log().contains(&told),
+        "{}",
+        cluster.master.log()
     );
 }

@@ -45,10 +45,9 @@ pub(crate) async fn run(invocation: &mut Invocation, arguments: SqlArguments) ->
         source,
         connection,
         interrupt: Interrupt::listen()?,
+        single: arguments.single_transaction,
     };
-    let done = runner
-        .run_all(invocation, arguments.single_transaction)
-        .await;
+    let done = runner.run_all(invocation).await;
     runner.connection.close().await;
     done
 }
@@ -65,12 +64,34 @@ struct Runner {
     source: Source,
     connection: Connection,
     interrupt: Interrupt,
+    /// All is one transaction.
+    single: bool,
+}
+
+/// Whether what has gone before would be done, or taken back, without the rest.
+fn ends_transaction(statement: &Statement) -> bool {
+    let has = |wanted: &str| {
+        let mut words = statement.sql.split_whitespace();
+        words.any(|word| word.eq_ignore_ascii_case(wanted))
+    };
+    match statement.verb.as_str() {
+        "COMMIT" | "END" | "ABORT" => true,
+        "ROLLBACK" => !has("TO"),
+        "PREPARE" => has("TRANSACTION"),
+        _ => false,
+    }
+}
+
+fn of_one_transaction(what: &str) -> CommandError {
+    CommandError::error(format!(
+        "{what} can't be in a script that is one transaction; nothing was done"
+    ))
 }
 
 impl Runner {
     /// The whole script, as one transaction if that is wanted.
-    async fn run_all(&mut self, invocation: &mut Invocation, single: bool) -> Result<()> {
-        if !single {
+    async fn run_all(&mut self, invocation: &mut Invocation) -> Result<()> {
+        if !self.single {
             return self.run(invocation).await;
         }
         self.control("BEGIN").await?;
@@ -97,12 +118,18 @@ impl Runner {
         {
             match step {
                 Step::Echo(text) => invocation.output.line(text)?,
+                Step::Connect { line, .. } if self.single => {
+                    return Err(self.placed(of_one_transaction("\\c"), line));
+                }
                 Step::Connect { database, line } => {
                     let connection = invocation.connect(&database).await;
                     let connection = connection.map_err(|failure| self.placed(failure, line))?;
                     std::mem::replace(&mut self.connection, connection)
                         .close()
                         .await;
+                }
+                Step::Statement(statement) if self.single && ends_transaction(&statement) => {
+                    return Err(self.placed(of_one_transaction(&statement.verb), statement.line));
                 }
                 Step::Statement(statement) => self.statement(invocation, &statement).await?,
             }

@@ -325,6 +325,52 @@ fn fwlog_verify_names_file_offset_and_kind_of_each_damage() {
 }
 
 #[test]
+fn a_segment_that_is_missing_or_an_old_copy_is_not_called_damaged() {
+    let folder = log_folder();
+    let path = |name: &str| folder.path().join("fwlog").join(name);
+    let verified = |words: &str| {
+        let done = run(&mut in_folder(&folder, &["fwlog", "verify"]));
+        assert!(done.out.contains(words), "{done:?}");
+        assert!(!done.out.contains("damage   none"), "{done:?}");
+        let told = done.fails(1);
+        assert!(
+            told.contains("the forward log is not whole at 1 place"),
+            "{told}"
+        );
+        assert!(told.contains("no disk has damaged it"), "{told}");
+    };
+    let second = fs::read(path("fw-1-2")).unwrap();
+    fs::remove_file(path("fw-1-2")).unwrap();
+    verified("fw-1-3 at offset 0: segment 1-2 is missing: this one does not go on from 1-1");
+    // As it was before it was sealed.
+    let open = [&second[..second.len() - 68], &[0; 100]].concat();
+    disk::Disk::real()
+        .write_atomic(&path("fw-1-2"), &open, 0o600)
+        .unwrap();
+    verified("fw-1-2 at offset ");
+    verified("the segment has a successor but no seal: it is an old copy, or its end is missing");
+}
+
+#[test]
+fn fwlog_list_shows_files_that_cannot_be_read_where_they_belong_and_times_have_a_zone() {
+    let folder = log_folder();
+    overwrite(&folder.path().join("fwlog/fw-1-2"), 0, 1);
+    let done = run(&mut in_folder(&folder, &["fwlog", "list"]));
+    let lines: Vec<&str> = done.out.lines().collect();
+    assert_eq!(lines.len(), 4, "{done:?}");
+    for (line, name) in lines.iter().skip(1).zip(["fw-1-1", "fw-1-2", "fw-1-3"]) {
+        assert!(line.ends_with(name), "{done:?}");
+    }
+    assert!(lines[1].contains("Z  test  "), "{done:?}");
+    assert!(lines[2].trim_start().starts_with("unreadable "), "{done:?}");
+    let told = done.fails(1);
+    assert!(
+        told.contains("fw-1-2 at offset 0: not a forward-log segment"),
+        "{told}"
+    );
+}
+
+#[test]
 fn fwlog_verify_misses_the_newest_segment() {
     let folder = log_folder();
     fs::remove_file(folder.path().join("fwlog/fw-1-3")).unwrap();

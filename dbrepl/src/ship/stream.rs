@@ -225,7 +225,7 @@ impl<'a> LogStream<'a> {
         let text = time.to_string();
         // To the second: the fraction is of no use to a person here.
         format!(
-            "slave server is up-to-date until {}",
+            "slave server is up-to-date until {}Z",
             text.get(..19).unwrap_or(&text)
         )
     }

@@ -55,7 +55,7 @@ impl Life {
             Some(since) if !self.told && self.changed.0.elapsed() > LONG_SILENCE => {
                 self.told = true;
                 reporter.warning(&format!(
-                    "the master's server gives no sign of life since {since}Z"
+                    "the master's server gives no sign of life since {since}"
                 ));
             }
             None if self.told => {

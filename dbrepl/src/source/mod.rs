@@ -91,7 +91,7 @@ fn unreadable(error: ReadError) -> ShipError {
             ShipError::passing(error.to_string()).hint(MOVE_AWAY)
         }
         ReadError::Corrupt { .. } => {
-            ShipError::new(ExitCode::Error, format!("the master's log is damaged: {error}"))
+            ShipError::new(ExitCode::Error, format!("the master's log can't be read: {error}"))
                 .hint("dbctl fwlog verify shows all damage; a slave that is beyond it still has the log")
         }
         ReadError::Io(failure) if failure.kind == std::io::ErrorKind::PermissionDenied => {

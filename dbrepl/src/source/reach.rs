@@ -19,7 +19,7 @@ pub fn reaches_back(
             None => Ok(()),
             Some(begins) => Err(ShipError::new(
                 ExitCode::Error,
-                format!("the log begins at {begins}Z, after that point in time"),
+                format!("the log begins at {begins}, after that point in time"),
             )),
         };
     };
@@ -36,7 +36,7 @@ pub fn reaches_back(
     Err(ShipError::new(
         ExitCode::Error,
         format!(
-            "the slave is at {}Z already (commit {}), after that point in time",
+            "the slave is at {} already (commit {}), after that point in time",
             slave.time,
             slave.commit.get()
         ),

@@ -50,7 +50,7 @@ async fn a_synchronization_says_what_the_manual_shows() {
     let expected = format!(
         "R1: processing forward-log file: {}\n\
          R1: found synchronization point with slave server\n\
-         R1: slave server is up-to-date until {}\n",
+         R1: slave server is up-to-date until {}Z\n",
         first.display(),
         &time[..19]
     );

@@ -48,7 +48,7 @@ async fn an_empty_slave_gets_the_whole_log_byte_for_byte() {
     let time = master.durable().time.to_string();
     assert_eq!(
         *last,
-        format!("R1: slave server is up-to-date until {}", &time[..19])
+        format!("R1: slave server is up-to-date until {}Z", &time[..19])
     );
     assert_eq!(slave.behaviour.lock().unwrap().finished, 1);
 }
@@ -328,7 +328,7 @@ async fn a_point_in_time_is_the_end() {
     assert_eq!(result, Ok(()));
     assert_eq!(slave.end().unwrap().end, before.point);
     let words = format!(
-        "R1: slave server is up-to-date until {}",
+        "R1: slave server is up-to-date until {}Z",
         until_then.replace('T', " ")
     );
     assert_eq!(lines.last(), Some(&words));

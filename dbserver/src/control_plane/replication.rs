@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::control_plane::{Call, Table};
 use crate::databases::Role;
+use crate::environment::Trouble;
 use crate::environment::replication_status::ReplicationStatus;
 use crate::error::EngineError;
 
@@ -84,7 +85,13 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
         _ => return Err(EngineError::Usage(format!("usage: {CHECK}"))),
     };
     let all = ReplicationStatus::all(call.environment)?;
-    let (weight, message) = judge(&all, call.environment.role(), max_lag);
+    let role = call.environment.role();
+    let trouble = call.environment.log_trouble();
+    let trouble = trouble.filter(|_| role != Role::Slave);
+    let (weight, message) = match trouble {
+        Some(trouble) => log_trouble(&trouble, &all, judge(&all, role, max_lag)),
+        None => judge(&all, role, max_lag),
+    };
     let checked = Checked {
         result: match weight {
             Weight::Ok => "ok",
@@ -98,6 +105,19 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
     table.entry("result", checked.result);
     table.entry("message", &checked.message);
     table.typed(&checked)
+}
+
+/// A master whose log can't be written has nothing to replicate; what else is wrong with its slaves is said, too.
+fn log_trouble(
+    trouble: &Trouble,
+    all: &[ReplicationStatus],
+    (weight, slaves): (Weight, String),
+) -> (Weight, String) {
+    let mut message = format!("forward log: since {}: {}", trouble.since, trouble.text);
+    if weight > Weight::Ok && !all.is_empty() {
+        message = format!("{message}; {slaves}");
+    }
+    (Weight::Critical, message)
 }
 
 fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> (Weight, String) {

@@ -177,6 +177,8 @@ fn check_file(path: &Path) -> Result<(), EngineError> {
             "It must be a closed SQLite file with pages of 4096 bytes, UTF-8 and a rollback journal (PRAGMA journal_mode = DELETE).",
         )
     };
+    // The system says better than SQLite why a file can't be opened.
+    let mut file = File::open(path).map_err(|error| EngineError::file("open", path, &error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let plain = Connection::open_with_flags(path, flags).map_err(|e| unusable(e.to_string()))?;
     functions::register(&plain, || NoSession).map_err(|e| unusable(e.to_string()))?;
@@ -187,8 +189,7 @@ fn check_file(path: &Path) -> Result<(), EngineError> {
         return Err(unusable(verdict));
     }
     let mut head = [0; 100];
-    File::open(path)
-        .and_then(|mut file| file.read_exact(&mut head))
+    file.read_exact(&mut head)
         .map_err(|error| EngineError::file("read", path, &error))?;
     let size = u16::try_from(PAGE_SIZE).unwrap_or(u16::MAX);
     let fits = head.starts_with(header::MAGIC)

@@ -20,7 +20,11 @@ fn warn_of_strange(core: &Core, location: &LogLocation, id: SegmentId) {
         Ok(reader) if core.id() != Some(reader.header().environment) => {
             Damage::OtherEnvironment(reader.header().environment).to_string()
         }
-        Err(error @ ReadError::Corrupt { .. }) => error.to_string(),
+        Err(error @ ReadError::Corrupt { .. }) => {
+            return tracing::error!(
+                "{error}; a restart that needs the segment fails: take it from a slave or a backup, which have the same bytes"
+            );
+        }
         _ => return,
     };
     tracing::error!(

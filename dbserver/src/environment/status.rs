@@ -35,14 +35,13 @@ pub struct Time(pub Timestamp);
 
 impl Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}Z", self.0)
+        write!(f, "{}", self.0)
     }
 }
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // It is UTC, and shown as `YYYY-MM-DD HH:MM:SS.mmm`.
-        serializer.collect_str(&format_args!("{}Z", self.0.to_string().replace(' ', "T")))
+        serializer.collect_str(&self.0.to_string().replace(' ', "T"))
     }
 }
 

@@ -43,24 +43,31 @@ pub(crate) fn check(
     how: VerifyData,
     last: CommitNumber,
 ) -> Result<(), EngineError> {
-    let mut found = Vec::new();
+    let (mut found, mut other_files) = (Vec::new(), true);
     for database in databases.all() {
         log_reaches(database.store(), last)?;
     }
     for database in databases.all() {
         let suspect = suspects.0.iter().find(|(id, _)| *id == database.id());
-        match suspect {
-            Some((_, error)) => found.push(error.to_string()),
-            None => found.extend(check_store(database.store(), how)),
+        if let Some((_, error)) = suspect {
+            other_files &=
+                matches!(error, StoreError::Damaged { damage, .. } if damage.is_other_file());
+            found.push(error.to_string());
+        } else {
+            let damage = check_store(database.store(), how);
+            other_files &= damage.is_none();
+            found.extend(damage);
         }
     }
     if found.is_empty() {
         return Ok(());
     }
-    for damage in &found {
-        tracing::error!("{damage}");
-    }
-    Err(EngineError::damaged(found.join("; ")))
+    let found = found.join("; ");
+    Err(if other_files {
+        EngineError::WrongFile(found)
+    } else {
+        EngineError::Damaged(found)
+    })
 }
 
 /// No page goes to a data file before its commit is in the log, on the disk. Where one is newer than the

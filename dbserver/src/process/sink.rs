@@ -43,7 +43,7 @@ impl Sink {
             let time = if let Place::Syslog(_) = self.place {
                 String::new()
             } else {
-                format!("{}Z ", Timestamp::now().to_string().replace(' ', "T"))
+                format!("{} ", Timestamp::now().to_string().replace(' ', "T"))
             };
             let line = format!("{time}{words} ({count} times more)\n");
             // There is nowhere to say that it could not be said.

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use dbconfig::Config;
+use signals::Signal;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::clients::Sessions;
@@ -37,9 +38,7 @@ pub async fn run(
     log_file: Option<LogFile>,
     reload: impl Fn() + Send + 'static,
 ) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let mut hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+    let mut heard = hear_signals()?;
     // Ports are taken before recovery, so that a port in use is known at once.
     let listeners = listen(&config)?;
     let addresses = addresses(&listeners)?;
@@ -67,10 +66,11 @@ pub async fn run(
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = terminate.recv() => break tracing::info!("SIGTERM: stopping"),
-            _ = interrupt.recv() => break tracing::info!("SIGINT: stopping"),
+            Some((signal, from)) = heard.recv() => match signal {
+                Signal::HangUp => reload(),
+                Signal::Terminate | Signal::Interrupt => break tracing::info!("{from}: stopping"),
+            },
             () = request.due() => break tracing::info!("stopping on request"),
-            _ = hangup.recv() => reload(),
             _ = look.tick() => environment.sessions().end_vanished(),
         }
     }
@@ -80,6 +80,15 @@ pub async fn run(
     tokio::task::spawn_blocking(move || stop(&environment))
         .await
         .context("the stop panicked")?
+}
+
+/// The signals of this process from now on, each with the words about its sender.
+fn hear_signals() -> anyhow::Result<mpsc::UnboundedReceiver<(Signal, String)>> {
+    let (sender, heard) = mpsc::unbounded_channel();
+    // Nobody listens any more once the stop has begun.
+    signals::listen(move |signal, from| drop(sender.send((signal, from))))
+        .context("cannot listen for signals")?;
+    Ok(heard)
 }
 
 /// Ends the sessions, then the environment.

@@ -26,7 +26,20 @@ impl Home {
 
     fn refused(&self) -> String {
         match self.start_with("") {
-            Err(error @ EngineError::Damaged(_)) => {
+            Err(error @ (EngineError::Damaged(_) | EngineError::WrongFile(_))) => {
+                let text = error.to_string();
+                let other_file = [
+                    "it is an old copy",
+                    "the file is missing",
+                    "belongs to database",
+                ]
+                .iter()
+                .any(|words| text.contains(words));
+                assert_eq!(
+                    matches!(error, EngineError::WrongFile(_)),
+                    other_file,
+                    "{text}"
+                );
                 assert_eq!(error.sqlstate(), SqlState::DATA_CORRUPTED);
                 assert!(error.hint().unwrap().contains("--rebuild"));
                 error.to_string()

@@ -38,6 +38,7 @@ pub mod instance;
 pub mod keys;
 mod line;
 mod load;
+mod log_flags;
 pub mod password_file;
 mod reader;
 pub mod replication;

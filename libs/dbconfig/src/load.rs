@@ -11,6 +11,7 @@ use crate::config::{
 use crate::error::ConfigError;
 use crate::instance;
 use crate::keys::{self, COMPRESSIONS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
+use crate::log_flags;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::service::{Service, addresses};
 use crate::value;
@@ -126,7 +127,7 @@ fn read_server(reader: &mut Reader) -> Server {
             .optional(S, "Instance", instance::checked)
             .unwrap_or_else(instance::from_host_name),
         log_file: reader.get(S, "LogFile", log_target),
-        log_flags: reader.get(S, "LogFlags", text),
+        log_flags: reader.get(S, "LogFlags", log_flags::checked),
         service_http: reader
             .optional(S, "ServiceHttp", text)
             .filter(|text| text != "off"),

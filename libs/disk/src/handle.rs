@@ -21,6 +21,17 @@ pub fn is_full(kind: io::ErrorKind) -> bool {
     )
 }
 
+/// The reason of a failure in the system's words. An error that was made from its kind alone has words of the
+/// language instead: "entity not found".
+pub fn reason(error: &io::Error) -> String {
+    let made = error.raw_os_error().is_none() && error.get_ref().is_none();
+    match error.kind() {
+        io::ErrorKind::NotFound if made => "No such file or directory".to_owned(),
+        io::ErrorKind::AlreadyExists if made => "File exists".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// A disk: the operating system's, or a simulated one. Clones are the same disk.
 #[derive(Clone, Debug)]
 pub struct Disk {

@@ -24,5 +24,5 @@ pub mod testing;
 
 pub use file::{DiskFile, FileIdentity};
 pub use file_system::{Access, FileSystem};
-pub use handle::{Disk, is_full};
+pub use handle::{Disk, is_full, reason};
 pub use real::RealFiles;

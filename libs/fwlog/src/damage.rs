@@ -68,10 +68,12 @@ pub enum Damage {
     #[error("data where the segment should have ended")]
     TrailingData,
     /// A segment that another one follows has no seal.
-    #[error("the segment has a successor but no seal")]
+    #[error("the segment has a successor but no seal: it is an old copy, or its end is missing")]
     NotSealed,
     /// The log ends before the end that was made durable.
-    #[error("the log ends here, but was durable up to {0}")]
+    #[error(
+        "the log ends here, but was durable up to {0}: it is an old copy, or its end is missing"
+    )]
     EndsEarly(crate::Position),
     /// The block is whole, but the writer that wrote it has failed before it was durable.
     #[error("never acknowledged")]
@@ -93,6 +95,11 @@ pub enum Damage {
         /// The first one that is not there.
         missing: SegmentId,
     },
+    /// Each of two segments is good, and they are not of one log: one is from another history.
+    #[error(
+        "the segment does not go on from {0}: one of the two is of another history of this log"
+    )]
+    OtherHistory(SegmentId),
     /// The records of a block can't be read.
     #[error(transparent)]
     Records(#[from] DecodeError),
@@ -108,6 +115,25 @@ impl Damage {
                 | Self::Twice(_)
                 | Self::Missing { .. }
         )
+    }
+
+    /// The bytes that are there are good, and others belong behind them or before them: an old copy, not a
+    /// disk that has changed what it was given.
+    pub fn is_incomplete(&self) -> bool {
+        matches!(
+            self,
+            Self::EndsEarly(_) | Self::NotSealed | Self::OtherHistory(_)
+        )
+    }
+
+    /// What is said of the file before the reason: only what a disk has changed is called damaged.
+    fn verdict(&self, offset: u64) -> String {
+        match self {
+            Self::UnknownVersion(_) => "can't be read here: ".to_owned(),
+            kind if kind.is_misplaced() => "is out of place: ".to_owned(),
+            kind if kind.is_incomplete() => format!("at offset {offset}: "),
+            _ => format!("is damaged at offset {offset}: "),
+        }
     }
 }
 
@@ -132,7 +158,7 @@ impl IoFailure {
             operation,
             path: path.to_owned(),
             kind: error.kind(),
-            message: error.to_string(),
+            message: disk::reason(error),
         }
     }
 
@@ -171,8 +197,8 @@ impl<T> During<T> for io::Result<T> {
 /// Why reading a segment failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// The log is damaged at this place.
-    #[error("{} {}{kind}", path.display(), if kind.is_misplaced() { "is out of place: ".to_owned() } else { format!("is damaged at offset {offset}: ") })]
+    /// The log is not as it should be at this place.
+    #[error("{} {}{kind}", path.display(), kind.verdict(*offset))]
     Corrupt {
         /// The segment's file.
         path: PathBuf,
@@ -192,6 +218,45 @@ impl ReadError {
             path: path.to_owned(),
             offset,
             kind,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Position;
+
+    fn told(kind: Damage) -> String {
+        ReadError::corrupt(Path::new("/fw/fw-1-2"), 128, kind).to_string()
+    }
+
+    #[test]
+    fn only_what_a_disk_has_changed_is_called_damaged() {
+        let segment = SegmentId::new(1, 1);
+        let damaged = "/fw/fw-1-2 is damaged at offset 128: the chain hash does not match";
+        assert_eq!(told(Damage::Chain), damaged);
+        for kind in [
+            Damage::EndsEarly(Position::new(segment, 7)),
+            Damage::NotSealed,
+        ] {
+            let told = told(kind);
+            assert!(
+                told.starts_with("/fw/fw-1-2 at offset 128: ")
+                    && told.ends_with(": it is an old copy, or its end is missing"),
+                "{told}"
+            );
+        }
+        for kind in [
+            Damage::OtherHistory(segment),
+            Damage::UnknownVersion(9),
+            Damage::OtherSegment(segment),
+            Damage::Missing {
+                after: segment,
+                missing: segment,
+            },
+        ] {
+            assert!(!told(kind).contains("damaged"));
         }
     }
 }

@@ -409,11 +409,11 @@ fn is_misplaced(error: &RecoverError) -> bool {
 }
 
 /// What is wrong with a segment that does not go on where the one before it ends.
-fn why_not_next(earlier: &SegmentHeader, later: &SegmentHeader) -> Damage {
+pub(crate) fn why_not_next(earlier: &SegmentHeader, later: &SegmentHeader) -> Damage {
     if later.environment != earlier.environment {
         Damage::OtherEnvironment(later.environment)
     } else if later.id.may_follow(earlier.id) && later.id.generation == earlier.id.generation {
-        Damage::Impossible("header for a segment at this place")
+        Damage::OtherHistory(earlier.id)
     } else {
         Damage::Missing {
             after: earlier.id,

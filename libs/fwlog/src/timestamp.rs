@@ -35,7 +35,7 @@ impl Timestamp {
     }
 }
 
-/// `YYYY-MM-DD HH:MM:SS.mmm`, UTC.
+/// `YYYY-MM-DD HH:MM:SS.mmmZ`: a time that is read years later, elsewhere, says that it is UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 / MICROS_PER_SECOND;
@@ -43,7 +43,7 @@ impl fmt::Display for Timestamp {
         let days = i64::try_from(seconds / SECONDS_PER_DAY).unwrap_or(i64::MAX);
         let civil = Civil::of(days.saturating_add(UNIX_EPOCH_DAYS));
         let clock = Clock(seconds % SECONDS_PER_DAY * MICROS_PER_SECOND);
-        write!(f, "{civil} {clock}.{millis:03}")
+        write!(f, "{civil} {clock}.{millis:03}Z")
     }
 }
 
@@ -54,11 +54,11 @@ mod tests {
     #[test]
     fn times_print_as_dates_of_the_gregorian_calendar() {
         for (seconds, text) in [
-            (0, "1970-01-01 00:00:00.123"),
-            (951_782_400, "2000-02-29 00:00:00.123"),
-            (1_145_386_457, "2006-04-18 18:54:17.123"),
-            (4_107_542_399, "2100-02-28 23:59:59.123"),
-            (4_107_542_400, "2100-03-01 00:00:00.123"),
+            (0, "1970-01-01 00:00:00.123Z"),
+            (951_782_400, "2000-02-29 00:00:00.123Z"),
+            (1_145_386_457, "2006-04-18 18:54:17.123Z"),
+            (4_107_542_399, "2100-02-28 23:59:59.123Z"),
+            (4_107_542_400, "2100-03-01 00:00:00.123Z"),
         ] {
             assert_eq!(
                 Timestamp::from_micros(seconds * 1_000_000 + 123_456).to_string(),

@@ -10,6 +10,7 @@ use crate::damage::{Damage, ReadError};
 use crate::directory::{LogDirectory, SegmentInfo};
 use crate::position::{LogPoint, Position};
 use crate::reader::{EndKind, ReadItem, SegmentReader};
+use crate::recover::why_not_next;
 
 /// Something that is wrong with a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,12 +72,13 @@ pub fn verify(
         if let Some(earlier) = earlier
             && !info.follows(earlier)
         {
-            let why = if earlier.sealed.is_none() {
-                Damage::NotSealed
+            if earlier.sealed.is_some() {
+                report.find(info, 0, why_not_next(&earlier.header, &info.header));
             } else {
-                Damage::Chain
-            };
-            report.find(info, 0, why);
+                // It is the one before that is not whole; where it ends was seen a moment ago.
+                let end = report.end.map_or(0, |end| end.position.offset);
+                report.find(earlier, end, Damage::NotSealed);
+            }
         }
         earlier = Some(info);
         let mut segment = Segment {

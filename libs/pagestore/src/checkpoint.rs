@@ -245,7 +245,7 @@ impl<'a> Checkpoint<'a> {
         let file = self.store.file();
         let len = file
             .length()
-            .map_err(|e| self.store.failed("read the size", None, e))?;
+            .map_err(|e| self.store.failed("read the size of", None, e))?;
         let wanted = u64::from(self.page_count) * PAGE_SIZE as u64;
         if len > wanted {
             self.keep_cut_pages(len)?;
@@ -255,7 +255,7 @@ impl<'a> Checkpoint<'a> {
             return Ok(());
         }
         file.set_length(wanted)
-            .map_err(|e| self.store.failed("set the size", None, e))
+            .map_err(|e| self.store.failed("set the size of", None, e))
     }
 
     /// Before the file is cut: keeps what older snapshots read there.

@@ -10,7 +10,7 @@ use crate::{CommitNumber, PageNumber};
 #[non_exhaustive]
 pub enum StoreError {
     /// The operating system refused an operation on the data file or a scratch file.
-    #[error("{path}: cannot {operation}{}: {source}", on_page(*page), path = path.display())]
+    #[error("cannot {operation} {}{path}: {source}", of_page(*page), path = path.display())]
     Io {
         /// What was tried, as a verb phrase.
         operation: &'static str,
@@ -113,8 +113,18 @@ pub enum Damage {
     NoPage(PageNumber),
 }
 
-fn on_page(page: Option<PageNumber>) -> String {
-    page.map_or_else(String::new, |page| format!(" page {page}"))
+impl Damage {
+    /// The file is another one than the one that was written last: its disk is not to blame.
+    pub fn is_other_file(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing | Self::Foreign { .. } | Self::Old { .. }
+        )
+    }
+}
+
+fn of_page(page: Option<PageNumber>) -> String {
+    page.map_or_else(String::new, |page| format!("page {page} of "))
 }
 
 impl StoreError {
@@ -168,7 +178,7 @@ mod tests {
         );
         let text = error.to_string();
         assert!(
-            text.starts_with("/data/db/a.db: cannot read page 17: "),
+            text.starts_with("cannot read page 17 of /data/db/a.db: "),
             "{text}"
         );
         assert!(error.is_disk_full());

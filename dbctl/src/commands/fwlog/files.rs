@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use disk::Disk;
 use fwlog::{
     Damage, Durable, DurableEnd, IoFailure, LogDirectory, LogLocation, POSITION_FILE, ReadError,
-    SegmentNaming, SegmentReader,
+    SegmentId, SegmentNaming, SegmentReader,
 };
 
 use crate::args::FwlogFiles;
@@ -89,6 +89,13 @@ impl Files {
         })
     }
 
+    /// Whether a file that can't be read is called as this segment.
+    pub(crate) fn is_unreadable(&self, id: SegmentId) -> bool {
+        let number = [id.generation.get(), id.sequence.get()].map(u64::from);
+        let named = |file: &DamagedFile| numbers(&file.path).ends_with(&number);
+        self.damaged.iter().any(named)
+    }
+
     /// Fails for files that can't be read, for commands that need them all.
     pub(crate) fn undamaged(self) -> Result<LogDirectory> {
         match self.damaged.first() {
@@ -120,7 +127,7 @@ fn configured_location(invocation: &Invocation) -> Result<LogLocation> {
         .map_err(|error| CommandError::usage(format!("{}: FwLog: {error}", config.path.display())))
 }
 
-/// The segments of a directory, sorted by name so that messages have an order.
+/// The segments of a directory, in the order of the numbers in their names: `fw-1-9` before `fw-1-10`.
 fn segments_in(
     disk: &Disk,
     directory: &Path,
@@ -130,9 +137,18 @@ fn segments_in(
         .list(directory)
         .map_err(|error| CommandError::io("list", directory, &error))?;
     let paths = names.into_iter().map(|name| directory.join(name));
-    Ok(paths
+    let mut paths: Vec<PathBuf> = paths
         .filter(|path| is_segment(path, naming) && !path.is_dir())
-        .collect())
+        .collect();
+    paths.sort_by_cached_key(|path| numbers(path));
+    Ok(paths)
+}
+
+/// The numbers in the name of a file: with them segments are sorted as the log goes.
+pub(crate) fn numbers(path: &Path) -> Vec<u64> {
+    let name = file_name(path).unwrap_or_default();
+    let parts = name.split(|c: char| !c.is_ascii_digit());
+    parts.filter_map(|part| part.parse().ok()).collect()
 }
 
 fn file_name(path: &Path) -> Option<&str> {
@@ -187,6 +203,7 @@ mod tests {
 
     #[test]
     fn a_segment_is_known_by_the_number_in_its_name() {
+        assert!(numbers(Path::new("/2/fw-1-9")) < numbers(Path::new("/1/fw-1-10")));
         for (name, expected) in [
             ("fw-1-1", true),
             ("12-3.log", true),

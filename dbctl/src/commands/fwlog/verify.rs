@@ -1,10 +1,12 @@
 //! `fwlog verify`: every byte, with chain, checksums and records.
 
+use std::path::Path;
+
 use fwlog::{Damage, Finding, VerifyReport, verify};
 use serde::Serialize;
 
 use crate::args::FwlogFiles;
-use crate::commands::fwlog::files::{DamagedFile, Files};
+use crate::commands::fwlog::files::{DamagedFile, Files, numbers};
 use crate::commands::fwlog::read_failure;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
@@ -39,9 +41,14 @@ pub(crate) fn run(invocation: &Invocation, arguments: &FwlogFiles) -> Result<()>
     }
     let count = damage.len();
     let noun = if count == 1 { "place" } else { "places" };
-    Err(CommandError::error(format!(
-        "the forward log is damaged at {count} {noun}"
-    )))
+    let by_disk = damage.iter().any(|place| place.by_disk);
+    let what = if by_disk { "damaged" } else { "not whole" };
+    let failure = CommandError::error(format!("the forward log is {what} at {count} {noun}"));
+    Err(failure.with_hint(if by_disk {
+        "keep the files; a slave or a backup has the same segments, byte for byte"
+    } else {
+        "no disk has damaged it: segments are missing, are old copies, or belong elsewhere; a slave or a backup has the right ones"
+    }))
 }
 
 /// Reads all; gives what was seen, and all that is wrong.
@@ -51,8 +58,13 @@ fn examine(
 ) -> Result<(VerifyReport, Vec<DamagedPlace>)> {
     let report = verify(&files.log, progress).map_err(read_failure)?;
     let mut damage: Vec<DamagedPlace> = files.damaged.iter().map(DamagedPlace::of_file).collect();
-    damage.extend(report.findings.iter().map(DamagedPlace::of_finding));
+    // A segment that is there and can't be read is named already.
+    let findings = report.findings.iter().filter(|finding| {
+        !matches!(finding.kind, Damage::Missing { missing, .. } if files.is_unreadable(missing))
+    });
+    damage.extend(findings.map(DamagedPlace::of_finding));
     damage.extend(ends_early(files, &report));
+    damage.sort_by_cached_key(|place| (numbers(Path::new(&place.file)), place.offset));
     Ok((report, damage))
 }
 
@@ -64,6 +76,8 @@ struct DamagedPlace {
     /// Where in the log; null where the file's own header can't be read.
     position: Option<String>,
     damage: String,
+    /// Bytes have changed, or are gone, as only a disk or somebody who writes to the file does that.
+    by_disk: bool,
 }
 
 impl DamagedPlace {
@@ -73,6 +87,7 @@ impl DamagedPlace {
             offset: file.offset,
             position: None,
             damage: file.damage.to_string(),
+            by_disk: by_disk(&file.damage),
         }
     }
 
@@ -82,8 +97,14 @@ impl DamagedPlace {
             offset: finding.position.offset,
             position: Some(finding.position.to_string()),
             damage: finding.kind.to_string(),
+            by_disk: by_disk(&finding.kind),
         }
     }
+}
+
+fn by_disk(damage: &Damage) -> bool {
+    let sound = matches!(damage, Damage::UnknownVersion(_));
+    !(sound || damage.is_misplaced() || damage.is_incomplete())
 }
 
 /// A log that ends before the end that was acknowledged has lost its newest segments or blocks, or
@@ -107,6 +128,7 @@ fn ends_early(files: &Files, report: &VerifyReport) -> Option<DamagedPlace> {
         offset: end.map_or(0, |end| end.offset),
         position: end.map(|end| end.to_string()),
         damage: Damage::EndsEarly(durable).to_string(),
+        by_disk: false,
     })
 }
 
@@ -173,7 +195,7 @@ fn print(invocation: &Invocation, report: &VerifyReport, damage: &[DamagedPlace]
 #[cfg(test)]
 mod tests {
     use std::ops::Range;
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::sync::Arc;
 
     use disk::Disk;
