@@ -75,7 +75,7 @@ pub async fn ship(
         }
     };
     connected(reporter);
-    let mut stream = LogStream::start(options, reporter, shipper, follow, note)?;
+    let mut stream = LogStream::start(options, reporter, shipper, follow, note);
     let result = stream.run(&mut connection, stop).await;
     stream.end();
     match &result {

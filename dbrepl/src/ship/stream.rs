@@ -73,7 +73,7 @@ impl<'a> LogStream<'a> {
         shipper: Shipper,
         follow: Box<Follow>,
         note: &'a mut SlaveNote,
-    ) -> Result<Self, ShipError> {
+    ) -> Self {
         let limit = BandwidthLimit::new(options.bandwidth, Instant::now());
         let durable = follow.durable();
         let announced = follow.segment().1.to_owned();
@@ -82,7 +82,7 @@ impl<'a> LogStream<'a> {
         let tailer = Tailer::new(*follow, location, options.goal, limit.piece());
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self {
+        Self {
             options,
             reporter,
             shipper,
@@ -101,7 +101,7 @@ impl<'a> LogStream<'a> {
             note,
             life,
             bytes: (durable.log_bytes, durable.log_bytes),
-        })
+        }
     }
 
     pub(super) fn end(&mut self) {

@@ -67,15 +67,14 @@ impl LogWatch {
 
     /// Comes back when there may be news. Cancelling loses nothing.
     pub(super) async fn news(&mut self) -> News {
-        let told = match &mut self.system {
-            Some(system) => tokio::select! {
+        let told = if let Some(system) = &mut self.system {
+            tokio::select! {
                 told = told(system, self.position.as_ref()) => told,
                 () = sleep_until(self.next_look) => Ok(News::Names),
-            },
-            None => {
-                sleep_until(self.next_look).await;
-                Ok(News::Names)
             }
+        } else {
+            sleep_until(self.next_look).await;
+            Ok(News::Names)
         };
         let news = told.unwrap_or_else(|error| {
             tracing::debug!("can't watch {} any more: {error}", self.directory.display());
@@ -138,28 +137,31 @@ async fn told(system: &mut System, position: Option<&WatchDescriptor>) -> io::Re
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
+    use disk::{Access, Disk};
     use tokio::time::timeout;
 
     use super::*;
 
     const SOON: Duration = Duration::from_millis(200);
 
+    /// Writes into the file in place, as the owner of a log does.
+    fn write(path: &Path, content: &[u8]) {
+        let file = Disk::real().open(path, Access::Create(0o600)).unwrap();
+        file.write_at(0, content).unwrap();
+    }
+
     #[tokio::test]
     async fn a_written_position_is_news_and_a_written_segment_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let position = folder.path().join(POSITION_FILE);
-        fs::write(&position, "1").unwrap();
-        fs::write(folder.path().join("fw-1-1"), "x").unwrap();
+        write(&position, b"1");
+        let segment = folder.path().join("fw-1-1");
+        write(&segment, b"x");
         let mut watch = LogWatch::of(folder.path());
         assert!(watch.is_told());
-        let segment = fs::OpenOptions::new()
-            .write(true)
-            .open(folder.path().join("fw-1-1"));
-        io::Write::write_all(&mut segment.unwrap(), b"y").unwrap();
+        write(&segment, b"y");
         assert!(timeout(SOON, watch.news()).await.is_err());
-        fs::write(&position, "2").unwrap();
+        write(&position, b"2");
         assert_eq!(watch.news().await, News::Position);
         assert!(
             timeout(SOON, watch.news()).await.is_err(),
@@ -173,16 +175,17 @@ mod tests {
         let position = folder.path().join(POSITION_FILE);
         let mut watch = LogWatch::of(folder.path());
         assert!(!watch.is_told());
-        fs::write(&position, "1").unwrap();
+        write(&position, b"1");
         assert_eq!(watch.news().await, News::Names);
         assert!(watch.is_told());
-        fs::rename(&position, folder.path().join("away")).unwrap();
+        let away = folder.path().join("away");
+        Disk::real().rename(&position, &away).unwrap();
         assert_eq!(watch.news().await, News::Names);
-        fs::write(&position, "2").unwrap();
+        write(&position, b"2");
         while watch.news().await == News::Names && !watch.is_told() {}
         // What its making has left to tell.
         while timeout(SOON, watch.news()).await.is_ok() {}
-        fs::write(&position, "3").unwrap();
+        write(&position, b"3");
         assert_eq!(watch.news().await, News::Position);
     }
 
