@@ -14,9 +14,11 @@ use crate::apply::scratch::Scratch;
 use crate::databases::database::Database;
 use crate::error::EngineError;
 
+/// A page that the run has changed.
 #[derive(Debug)]
 struct Working {
-    data: Box<PageData>,
+    /// Copied from the version before with the first change.
+    data: Arc<PageData>,
     crc: u32,
 }
 
@@ -24,9 +26,10 @@ impl Working {
     /// Its checksum is proved when the run is published, not after each change.
     fn change(&mut self, change: &PageChange<'_>) -> Result<(), DecodeError> {
         self.crc = change.crc;
+        let data = Arc::make_mut(&mut self.data);
         match change.body {
-            PageBody::Full(image) => *self.data = *image,
-            PageBody::Delta(delta) => delta.apply(&mut self.data)?,
+            PageBody::Full(image) => *data = *image,
+            PageBody::Delta(delta) => delta.apply(data)?,
         }
         Ok(())
     }
@@ -45,6 +48,7 @@ pub(crate) struct Batch {
     last: CommitNumber,
     /// Who waits when a page can't be read.
     retry: Option<Arc<dyn DiskRetry>>,
+    zeros: Arc<PageData>,
 }
 
 impl Batch {
@@ -57,6 +61,7 @@ impl Batch {
             last: before.commit(),
             pages: FxHashMap::default(),
             whole: PartPages::new(),
+            zeros: Arc::new([0; PAGE_SIZE]),
             before,
             database,
             retry,
@@ -119,7 +124,7 @@ impl Batch {
             }
             let image = match &mut scratch {
                 Some(scratch) => scratch.store(&working.data)?,
-                None => PageImage::Memory(Arc::from(working.data)),
+                None => PageImage::Memory(working.data),
             };
             pages.push((number, image));
         }
@@ -159,26 +164,26 @@ impl Batch {
         number: PageNumber,
         body: &PageBody<'_>,
         at: Position,
-    ) -> Result<Box<PageData>, EngineError> {
-        let mut data: Box<PageData> = Box::new([0; PAGE_SIZE]);
+    ) -> Result<Arc<PageData>, EngineError> {
         let whole = self.whole.remove(&number);
-        if let PageBody::Delta(_) = body {
-            if let Some(image) = whole {
-                with_retry(self.retry.as_ref(), || {
-                    image.read_into(&mut data).map_err(|error| {
-                        EngineError::Storage(format!("cannot read back a spilled page: {error}"))
-                    })
-                })?;
-            } else if number.get() <= self.lowest {
-                with_retry(self.retry.as_ref(), || {
-                    Ok(self.before.read(number, &mut data)?)
-                })?;
-            } else if number.get() > self.page_count {
-                let why = format!("a delta for page {}, which is beyond the end", number.get());
-                return Err(self.corrupt(at, &why));
-            }
+        let PageBody::Delta(_) = body else {
+            return Ok(Arc::clone(&self.zeros));
+        };
+        let read = |image: &PageImage| {
+            image.clone().into_memory().map_err(|error| {
+                EngineError::Storage(format!("cannot read back a spilled page: {error}"))
+            })
+        };
+        if let Some(image) = whole {
+            with_retry(self.retry.as_ref(), || read(&image))
+        } else if number.get() <= self.lowest {
+            with_retry(self.retry.as_ref(), || read(&self.before.image(number)?))
+        } else if number.get() <= self.page_count {
+            Ok(Arc::clone(&self.zeros))
+        } else {
+            let why = format!("a delta for page {}, which is beyond the end", number.get());
+            Err(self.corrupt(at, &why))
         }
-        Ok(data)
     }
 
     fn corrupt(&self, at: Position, why: &str) -> EngineError {

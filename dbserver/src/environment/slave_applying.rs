@@ -139,7 +139,7 @@ impl Slave {
         applied: &mut Applied,
     ) -> Result<(), EngineError> {
         applier.publish()?;
-        self.log().update(|progress| progress.applied = Some(at));
+        self.log().note_applied(at);
         match applied.checkpoint.take() {
             Some((redo, databases)) => self.follow_checkpoint(applier, redo, databases),
             None => Ok(()),

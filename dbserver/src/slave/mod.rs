@@ -342,6 +342,11 @@ impl SlaveLog {
         self.changed.notify_one();
     }
 
+    /// All up to there is visible. The connection that feeds it asks for that: it is not woken for each run.
+    pub(crate) fn note_applied(&self, at: Progress) {
+        self.state().applied = Some(at);
+    }
+
     pub(crate) fn work(&self) -> MutexGuard<'_, Option<(Receiver<Work>, Applier)>> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -39,6 +39,18 @@ impl PageImage {
         Ok(image)
     }
 
+    /// The content in memory: shared where it is there already, read from its file else.
+    pub fn into_memory(self) -> io::Result<Arc<PageData>> {
+        match self {
+            Self::Memory(data) => Ok(data),
+            Self::Scratch(slot) => {
+                let mut data = Arc::clone(&ZEROS);
+                slot.read_at(0, Arc::make_mut(&mut data).as_mut_slice())?;
+                Ok(data)
+            }
+        }
+    }
+
     /// The bytes, to be changed: of an image in memory that nobody shares.
     pub fn bytes_mut(&mut self) -> Option<&mut PageData> {
         match self {

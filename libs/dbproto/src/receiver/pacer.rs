@@ -15,7 +15,8 @@ const COALESCE: Duration = Duration::from_millis(5);
 #[derive(Debug, Default)]
 pub struct StatusPacer {
     sent: Option<(Status, Instant)>,
-    latest: Option<Status>,
+    /// The newest status, and when it was taken.
+    latest: Option<(Status, Instant)>,
     asked: bool,
 }
 
@@ -43,21 +44,28 @@ impl StatusPacer {
                 let age = now.saturating_duration_since(*at);
                 age >= STATUS_INTERVAL || (age >= COALESCE && *sent != status)
             });
-        self.latest = Some(status);
+        self.latest = Some((status.clone(), now));
         if !due {
             return None;
         }
         self.asked = false;
-        let status = self.latest.clone()?;
         self.sent = Some((status.clone(), now));
         Some(Message::Status(status))
     }
 
-    /// When to call [`StatusPacer::report`] again though nothing happened; `None` = at once.
+    /// When to call [`StatusPacer::report`] again though nothing was heard; `None` = at once. As long as
+    /// something is still to be applied it is asked for soon: who applies need not say so each time.
     pub fn next_report(&self) -> Option<Instant> {
-        let (sent, at) = self.sent.as_ref()?;
-        let pending = self.latest.as_ref() != Some(sent);
-        Some(*at + if pending { COALESCE } else { STATUS_INTERVAL })
+        let (sent, sent_at) = self.sent.as_ref()?;
+        let (latest, taken_at) = self.latest.as_ref()?;
+        let applies = latest.suspended.is_none() && latest.applied != latest.durable;
+        Some(if latest != sent {
+            *sent_at + COALESCE
+        } else if applies {
+            *taken_at + COALESCE
+        } else {
+            *sent_at + STATUS_INTERVAL
+        })
     }
 }
 
@@ -107,6 +115,29 @@ mod tests {
             pacer.next_report(),
             Some(start + COALESCE + STATUS_INTERVAL)
         );
+    }
+
+    #[test]
+    fn what_is_still_to_be_applied_is_asked_for_soon_and_again() {
+        let start = Instant::now();
+        let mut pacer = StatusPacer::new();
+        let applying = Status {
+            applied: status(1).applied,
+            ..status(2)
+        };
+        assert!(pacer.report(applying.clone(), start).is_some());
+        assert_eq!(pacer.next_report(), Some(start + COALESCE));
+        let later = start + COALESCE;
+        assert!(pacer.report(applying.clone(), later).is_none());
+        assert_eq!(pacer.next_report(), Some(later + COALESCE));
+        assert!(pacer.report(status(2), later + COALESCE).is_some());
+        let suspended = Status {
+            suspended: Some("a full disk".to_owned()),
+            ..applying
+        };
+        let at = later + 2 * COALESCE;
+        assert!(pacer.report(suspended, at).is_some());
+        assert_eq!(pacer.next_report(), Some(at + STATUS_INTERVAL));
     }
 
     #[test]
