@@ -1,6 +1,8 @@
 //! One dbrepl's connection, without the socket: messages in, messages out, the mirror in between.
 
-use std::mem;
+mod sync;
+mod syncer;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,14 +11,15 @@ use dbproto::{
     Identity, Message, Progress, Receiver, ReceiverAction, Refuse, Standing, Status, StatusPacer,
     state,
 };
-use fwlog::{Block, Durable, EnvironmentId, Mirror, Position, SegmentHeader, hash_at};
+use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, hash_at};
 
 use crate::commit::tell_restored;
 use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint, role_word};
 use crate::environment::{Core, Environment, Slave};
 use crate::error::EngineError;
+use crate::feed::link::syncer::Syncer;
 use crate::slave::refusal::refuse_mirror;
-use crate::slave::{MirrorPlace, SlaveProgress, Work};
+use crate::slave::{MirrorPlace, SlaveProgress};
 
 /// Bytes that are written before they are synced, at most.
 const SYNC_BYTES: usize = 4 << 20;
@@ -28,8 +31,11 @@ pub struct Link {
     mirror: Option<Box<Mirror>>,
     receiver: Receiver,
     pacer: StatusPacer,
+    /// Written, and not synced.
     pending: Vec<Block>,
     unsynced_bytes: usize,
+    /// Once much has come at a time.
+    syncer: Option<Syncer>,
     address: Option<SocketAddr>,
     /// What the operator is told of the end, once there is something to tell.
     ending: Option<(Standing, String)>,
@@ -71,6 +77,7 @@ impl Link {
             pacer: StatusPacer::new(),
             pending: Vec::new(),
             unsynced_bytes: 0,
+            syncer: None,
             address: None,
             ending: None,
         };
@@ -115,20 +122,6 @@ impl Link {
     /// Whether enough is written that it should be synced and reported before more is taken.
     pub fn is_full(&self) -> bool {
         self.unsynced_bytes >= SYNC_BYTES
-    }
-
-    /// Makes durable what was taken and hands it to the applier.
-    pub fn sync(&mut self) -> Result<(), Refuse> {
-        let Some(mirror) = self.mirror.as_mut() else {
-            return Ok(());
-        };
-        let durable = mirror.sync().map_err(refuse_mirror)?;
-        tell_restored(mirror.take_restored());
-        let Some(durable) = durable else {
-            return Ok(());
-        };
-        self.unsynced_bytes = 0;
-        self.made_durable(&durable)
     }
 
     /// The status message that is due at this time, if one is.
@@ -189,7 +182,7 @@ impl Link {
                 let durable = self.mirror()?.segment(&header).map_err(refuse_mirror)?;
                 tracing::debug!(segment = %id, "a segment begins");
                 self.attach()?;
-                self.made_durable(&durable)?;
+                self.made_durable(&durable, Vec::new())?;
             }
             ReceiverAction::Blocks { bytes, .. } => {
                 // Before anything of it is in the mirror: what is there must reach the applier.
@@ -208,7 +201,7 @@ impl Link {
             ReceiverAction::Seal { bytes } => {
                 self.sync()?;
                 let durable = self.mirror()?.seal(&bytes).map_err(refuse_mirror)?;
-                self.made_durable(&durable)?;
+                self.made_durable(&durable, Vec::new())?;
             }
             ReceiverAction::KeepAlive { source, reply } => {
                 if let Some(mirror) = self.mirror.as_mut() {
@@ -313,35 +306,11 @@ impl Link {
             known.point.position, header.id
         )))
     }
-
-    fn made_durable(&mut self, durable: &Durable) -> Result<(), Refuse> {
-        let at = Progress::from(durable);
-        let blocks = mem::take(&mut self.pending);
-        let nothing_to_apply = blocks.is_empty();
-        self.slave.log().update(|progress| {
-            progress.received = Some(at);
-            progress.durable = Some(at);
-            progress.sealed = durable.sealed;
-        });
-        let work = if nothing_to_apply {
-            Work::Reached(at)
-        } else {
-            Work::Blocks(blocks, at)
-        };
-        if self.slave.hand_on(work) {
-            return Ok(());
-        }
-        if self.must_leave() {
-            // The applier has ended already; the next start applies what the mirror has.
-            return Err(stopping());
-        }
-        let why = self.slave.progress().suspended.unwrap_or_default();
-        Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why))
-    }
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
+        self.forget_sync();
         self.slave.log().give_back(self.mirror.take());
         let ending = self.ending.take();
         let now = self.slave.log().now();

@@ -98,6 +98,8 @@ async fn feed(
 enum Event {
     Message(Option<Result<Request, WireError>>),
     Report,
+    /// Nothing has come for the moment.
+    Quiet,
     Killed,
 }
 
@@ -113,10 +115,12 @@ async fn converse(
             .next_report()
             .unwrap_or_else(|| Instant::now() + dbproto::STATUS_INTERVAL);
         let event = tokio::select! {
+            biased;
+            () = entry.wake.notified() => Event::Killed,
             message = stream.next() => Event::Message(message),
             () = link.changed() => Event::Report,
+            () = std::future::ready(()), if link.is_syncing() => Event::Quiet,
             () = tokio::time::sleep_until(wait.into()) => Event::Report,
-            () = entry.wake.notified() => Event::Killed,
         };
         if link.must_leave() {
             return Ok(Err(stopping()));
@@ -134,6 +138,11 @@ async fn converse(
             Event::Report if heard.elapsed() > dbproto::SILENCE_LIMIT => {
                 let why = Refuse::new(state::PROTOCOL_VIOLATION, "dbrepl has fallen silent");
                 return Ok(Err(why));
+            }
+            Event::Quiet => {
+                if let Err(refuse) = link.sync() {
+                    return Ok(Err(refuse));
+                }
             }
             Event::Report => {}
         }
@@ -169,7 +178,7 @@ async fn take_arrived(
             Err(refuse) => return Ok(Some(link.sync().and(Err(refuse)))),
         }
         if link.is_full() {
-            return Ok(link.sync().err().map(Err));
+            return Ok(link.sync_behind().err().map(Err));
         }
         match stream.next().now_or_never() {
             Some(message) => next = message,

@@ -66,6 +66,7 @@ pub use record::{
 pub use recover::{ApplyError, RecoverError, RecoverOptions, Recovered, SealNewest, recover};
 pub use seal::{SEAL_SIZE, Seal};
 pub use store::SegmentStore;
+pub use tail::PendingSync;
 pub use timestamp::Timestamp;
 pub use verify::{Finding, VerifyReport, verify};
 pub use writer::{Begin, Linger, Mark, Observer, SyncPolicy, Writer, WriterError, WriterOptions};

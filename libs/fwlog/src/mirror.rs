@@ -20,7 +20,7 @@ use crate::recover::Recovered;
 use crate::seal::{SEAL_SIZE, Seal};
 use crate::segment_end::SegmentEnd;
 use crate::store::SegmentStore;
-use crate::tail::Tail;
+use crate::tail::{PendingSync, Tail};
 
 /// Bytes of decompressed records that go on with the blocks of one [`Mirror::blocks`], at most: a
 /// message of a usual load has some 2 MiB of them, a hostile one could have a thousand times its size.
@@ -128,7 +128,7 @@ impl Mirror {
             mirror.seal_open()?;
             let (store, end) = (mirror.store.as_ref(), SegmentEnd::of_header(&new));
             mirror.tail = Some(Tail::create(store, new, &[], end, mirror.preallocate)?);
-            mirror.publish()
+            mirror.publish_all()
         })
     }
 
@@ -226,20 +226,46 @@ impl Mirror {
         self.keep(|mirror| {
             mirror.seal_open()?;
             mirror.keep_name()?;
-            mirror.publish()
+            mirror.publish_all()
         })
     }
 
     /// Makes everything durable that was written.
     pub fn sync(&mut self) -> Result<Option<Durable>, MirrorError> {
-        self.check_failure()?;
-        if self.received() == self.durable {
-            return Ok(self.durable);
+        match self.begin_sync()? {
+            Some(sync) => self.end_sync(&sync, sync.run()).map(Some),
+            None => Ok(self.durable),
         }
+    }
+
+    /// Begins a sync of all that was written up to now; `None` where that is durable. Blocks may be taken
+    /// until [`Mirror::end_sync`] is told how it ended: nothing is durable before.
+    pub fn begin_sync(&self) -> Result<Option<PendingSync>, MirrorError> {
+        self.check_failure()?;
+        let tail = self.tail.as_ref();
+        Ok(tail
+            .filter(|_| self.received() != self.durable)
+            .map(Tail::pending_sync))
+    }
+
+    /// A sync has ended. When it has failed, nobody knows what the disk has, and a later sync would
+    /// not say: the mirror has failed.
+    pub fn end_sync(
+        &mut self,
+        sync: &PendingSync,
+        result: Result<(), IoFailure>,
+    ) -> Result<Durable, MirrorError> {
+        self.check_failure()?;
+        let segment = |durable: Durable| durable.point.position.segment;
+        assert_eq!(
+            self.received().map(segment),
+            Some(segment(sync.durable)),
+            "no segment begins before the one before it is durable (invariant 1)"
+        );
         self.keep(|mirror| {
-            mirror.tail.as_ref().map_or(Ok(()), Tail::sync)?;
+            result?;
             mirror.keep_name()?;
-            mirror.publish().map(Some)
+            mirror.publish(sync.durable)
         })
     }
 
@@ -276,15 +302,16 @@ impl Mirror {
     }
 
     /// Everything written is durable: tells the readers of the files.
-    fn publish(&mut self) -> Result<Durable, IoFailure> {
-        let Some(tail) = &self.tail else {
-            return Err(IoFailure::new(
-                "sync",
-                &self.store.position_path(),
-                &io::ErrorKind::NotFound.into(),
-            ));
-        };
-        let durable = tail.durable();
+    fn publish_all(&mut self) -> Result<Durable, IoFailure> {
+        let durable = self.received().ok_or_else(|| {
+            let none = io::ErrorKind::NotFound.into();
+            IoFailure::new("sync", &self.store.position_path(), &none)
+        })?;
+        self.publish(durable)
+    }
+
+    /// The log is durable up to there: tells the readers of the files.
+    fn publish(&mut self, durable: Durable) -> Result<Durable, IoFailure> {
         assert!(
             self.durable
                 .is_none_or(|known| known.point.position <= durable.point.position
@@ -348,6 +375,8 @@ impl std::fmt::Debug for Mirror {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
+
     use disk::testing::SimulatedDisk;
 
     use super::*;
@@ -381,24 +410,29 @@ mod tests {
         records
     }
 
-    #[test]
-    fn records_go_on_with_their_blocks_up_to_a_limit() {
-        let (master, slave) = (SimulatedDisk::new(1), SimulatedDisk::new(2));
-        let store = |machine| Arc::new(SegmentStore::at(location(machine), 0o600));
+    fn store(machine: &SimulatedDisk) -> Arc<SegmentStore> {
+        Arc::new(SegmentStore::at(location(machine), 0o600))
+    }
+
+    fn writer(machine: &SimulatedDisk) -> Writer {
         let identity = LogIdentity {
             environment: ENVIRONMENT,
             instance: "alpha".to_owned(),
             page_size: 4096,
         };
-        let writer = Writer::driven(
-            store(&master),
+        Writer::driven(
+            store(machine),
             identity,
             WriterOptions::default(),
             Begin::Create,
             Box::new(|_: &_| {}),
         )
-        .unwrap();
-        for number in 1..=8 {
+        .unwrap()
+    }
+
+    /// Commits these, each in a block of its own.
+    fn write(writer: &Writer, numbers: RangeInclusive<u64>) {
+        for number in numbers {
             let commit_number = CommitNumber::new(number);
             let records = commit(number, 100);
             writer
@@ -406,28 +440,76 @@ mod tests {
                 .unwrap();
             writer.wait_durable(commit_number).unwrap();
         }
-        let mut follow = Follow::start(location(&master), LogPoint::ORIGIN).unwrap();
-        let mut mirror = Mirror::open(store(&slave), ENVIRONMENT, 0, None).unwrap();
+    }
+
+    fn blocks(follow: &mut Follow) -> Bytes {
+        match follow.next().unwrap() {
+            FollowItem::Blocks { bytes, .. } => bytes,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    /// A mirror on its own disk that has the first segment's header.
+    fn begun(follow: &mut Follow, slave: &SimulatedDisk) -> Mirror {
+        let mut mirror = Mirror::open(store(slave), ENVIRONMENT, 0, None).unwrap();
         let FollowItem::Segment { header_bytes, .. } = follow.next().unwrap() else {
             unreachable!("a segment begins");
         };
         mirror.segment(&header_bytes).unwrap();
-        let FollowItem::Blocks { bytes, .. } = follow.next().unwrap() else {
-            unreachable!("blocks follow");
-        };
-        let blocks = mirror.blocks(&bytes).unwrap();
-        let kept: usize = blocks
-            .iter()
-            .flat_map(|block| &block.records)
-            .map(Bytes::len)
-            .sum();
+        mirror
+    }
+
+    #[test]
+    fn records_go_on_with_their_blocks_up_to_a_limit() {
+        let (master, slave) = (SimulatedDisk::new(1), SimulatedDisk::new(2));
+        write(&writer(&master), 1..=8);
+        let mut follow = Follow::start(location(&master), LogPoint::ORIGIN).unwrap();
+        let mut mirror = begun(&mut follow, &slave);
+        let blocks = mirror.blocks(&blocks(&mut follow)).unwrap();
+        let kept = blocks.iter().flat_map(|block| &block.records);
+        let kept: usize = kept.map(Bytes::len).sum();
         assert!((1..=KEPT_RECORDS).contains(&kept), "{kept}");
         assert!(blocks.iter().any(|block| block.records.is_none()));
         let mut decoder = BlockDecoder::new();
         let last = blocks.last().unwrap();
         assert_eq!(last.head.last_commit, CommitNumber::new(8));
         for block in &blocks {
-            assert!(decoder.records(block).unwrap().all(|record| record.is_ok()));
+            let records = decoder.records(block).unwrap();
+            assert!(records.into_iter().all(|record| record.is_ok()));
         }
+    }
+
+    #[test]
+    fn what_is_taken_while_a_sync_is_on_its_way_needs_the_next_one() {
+        let (master, slave) = (SimulatedDisk::new(1), SimulatedDisk::new(2));
+        let writer = writer(&master);
+        write(&writer, 1..=1);
+        let mut follow = Follow::start(location(&master), LogPoint::ORIGIN).unwrap();
+        let mut mirror = begun(&mut follow, &slave);
+        mirror.blocks(&blocks(&mut follow)).unwrap();
+        let sync = mirror.begin_sync().unwrap().unwrap();
+        write(&writer, 2..=2);
+        mirror.blocks(&blocks(&mut follow)).unwrap();
+        let durable = mirror.end_sync(&sync, sync.run()).unwrap();
+        assert_eq!(durable.commit, CommitNumber::new(1));
+        assert_eq!(mirror.received().unwrap().commit, CommitNumber::new(2));
+        assert_eq!(mirror.sync().unwrap(), Some(writer.durable()));
+        assert!(mirror.begin_sync().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_sync_that_failed_on_its_way_is_the_end_of_the_mirror() {
+        let (master, slave) = (SimulatedDisk::new(1), SimulatedDisk::new(2));
+        write(&writer(&master), 1..=1);
+        let mut follow = Follow::start(location(&master), LogPoint::ORIGIN).unwrap();
+        let mut mirror = begun(&mut follow, &slave);
+        mirror.blocks(&blocks(&mut follow)).unwrap();
+        let before = mirror.durable();
+        let sync = mirror.begin_sync().unwrap().unwrap();
+        let failed = IoFailure::new("sync", &sync.path, &io::Error::other("a bad sector"));
+        assert!(mirror.end_sync(&sync, Err(failed)).is_err());
+        assert!(mirror.failure().is_some());
+        assert!(mirror.sync().is_err(), "a later sync tells nothing");
+        assert_eq!(mirror.durable(), before);
     }
 }

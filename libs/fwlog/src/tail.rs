@@ -2,6 +2,7 @@
 //! slave.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use disk::DiskFile;
 
@@ -12,6 +13,10 @@ use crate::position::Position;
 use crate::seal::SEAL_SIZE;
 use crate::segment_end::SegmentEnd;
 use crate::store::SegmentStore;
+
+/// A write of a sixteenth of what is allocated ahead, or more, has so much to sync that the file's new
+/// length does not matter beside it; zeros would double what the disk has to take.
+const LARGE: u64 = 16;
 
 /// Zeros are written in pieces of this size.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
@@ -25,7 +30,7 @@ static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 ///                          │ to write
 /// ```
 pub(crate) struct Tail {
-    file: Box<dyn DiskFile>,
+    file: Arc<dyn DiskFile>,
     path: PathBuf,
     header: SegmentHeader,
     end: SegmentEnd,
@@ -53,7 +58,7 @@ impl Tail {
         let content = [&header.encode()[..], first_blocks].concat();
         let file = store.create(header.id, &content).during("create", &path)?;
         Ok(Self {
-            file,
+            file: file.into(),
             path,
             header,
             end,
@@ -76,7 +81,7 @@ impl Tail {
         let file = store.open(header.id).during("open", &path)?;
         let allocated = file.length().during("read the length of", &path)?;
         Ok(Self {
-            file,
+            file: file.into(),
             path,
             header,
             end,
@@ -106,7 +111,9 @@ impl Tail {
         self.end = end;
         if offset > self.allocated {
             self.allocated = offset;
-            self.allocate_ahead()?;
+            if (bytes.len() as u64) < self.preallocate / LARGE {
+                self.allocate_ahead()?;
+            }
         }
         Ok(())
     }
@@ -132,6 +139,15 @@ impl Tail {
 
     pub(crate) fn sync(&self) -> Result<(), IoFailure> {
         self.file.sync().during("sync", &self.path)
+    }
+
+    /// A sync of all that is written up to now.
+    pub(crate) fn pending_sync(&self) -> PendingSync {
+        PendingSync {
+            file: Arc::clone(&self.file),
+            path: self.path.clone(),
+            durable: self.durable(),
+        }
     }
 
     /// Seals the segment where it ends; durable on return.
@@ -164,7 +180,8 @@ impl Tail {
         let length = self.end.point.position.offset + seal;
         self.file = store
             .restore(id, self.file.as_ref(), length)
-            .during("restore", &self.path)?;
+            .during("restore", &self.path)?
+            .into();
         self.allocated = length;
         Ok(true)
     }
@@ -184,5 +201,22 @@ impl Tail {
     /// The durable end, if everything written is durable.
     pub(crate) fn durable(&self) -> Durable {
         self.end.durable(&self.header, self.sealed)
+    }
+}
+
+/// A sync of what was written to a segment, to be done wherever it holds nobody up: more may be written
+/// meanwhile.
+#[derive(Debug)]
+pub struct PendingSync {
+    file: Arc<dyn DiskFile>,
+    pub(crate) path: PathBuf,
+    /// What is durable after it.
+    pub(crate) durable: Durable,
+}
+
+impl PendingSync {
+    /// Syncs; this takes as long as the disk does.
+    pub fn run(&self) -> Result<(), IoFailure> {
+        self.file.sync().during("sync", &self.path)
     }
 }
