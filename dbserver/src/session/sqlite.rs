@@ -226,7 +226,9 @@ impl Sqlite {
 
     /// Whether an index of the database has only some rows of its table.
     pub fn has_partial_indexes(&self) -> Result<bool, Failure> {
-        let sql = "SELECT 1 FROM main.sqlite_schema WHERE type = 'index' AND sql LIKE '%WHERE%'";
+        // LIKE is PostgreSQL's here, and tells small letters from capitals.
+        let sql =
+            "SELECT 1 FROM main.sqlite_schema WHERE type = 'index' AND instr(lower(sql), 'where')";
         self.trusted(|connection| connection.prepare_cached(sql)?.exists([]))
     }
 

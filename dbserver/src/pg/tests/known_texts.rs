@@ -156,3 +156,15 @@ async fn a_text_is_translated_anew_when_the_schema_or_a_setting_is_another() {
     assert_eq!(sqlstate(&failed), "25P02");
     server.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_of_some_rows_is_found_by_the_numbers_that_it_names() {
+    let server = Server::start().await;
+    let client = server
+        .client_after("create table t (a int, b int); create unique index few on t (b) where a > 0")
+        .await;
+    let insert = "insert into t values (1, 2) on conflict (b) where a > 0 do nothing returning b";
+    assert_eq!(row(&client, insert).await, "2");
+    assert_eq!(row(&client, insert).await, "");
+    server.stop();
+}
