@@ -45,9 +45,41 @@ impl Analyzer<'_> {
                     ),
                 ));
             }
+        }
+        for table in self.tables_in_order(with)? {
             tables.push(self.common_table_of(table, with.recursive)?);
         }
         Ok((tables, with.recursive))
+    }
+
+    /// The tables, those before the others that these name: in a recursive WITH a table may be named before it
+    /// is written.
+    fn tables_in_order<'w>(
+        &self,
+        with: &'w ast::With,
+    ) -> Result<Vec<&'w ast::CommonTable>, DialectError> {
+        let mut waiting: Vec<_> = with.tables.iter().collect();
+        if !with.recursive {
+            return Ok(waiting);
+        }
+        let mut ordered = Vec::with_capacity(waiting.len());
+        while let Some(first) = waiting.first() {
+            let ready = waiting.iter().position(|table| {
+                let mut others = waiting
+                    .iter()
+                    .filter(|other| other.name.text != table.name.text);
+                !others.any(|other| names(table, &other.name))
+            });
+            let Some(ready) = ready else {
+                return Err(self.error(
+                    first.name.at,
+                    SqlState::FEATURE_NOT_SUPPORTED,
+                    "mutual recursion between WITH items is not implemented",
+                ));
+            };
+            ordered.push(waiting.remove(ready));
+        }
+        Ok(ordered)
     }
 
     fn common_table_of(
@@ -68,7 +100,7 @@ impl Analyzer<'_> {
         let id = CommonTableId(self.next_common_table);
         self.next_common_table += 1;
         let volatile = std::mem::take(&mut self.volatile);
-        let result = if recursive && mentions_itself(query, &table.name) {
+        let result = if recursive && mentions(query, &table.name) {
             self.recursive(query, table, id)?
         } else {
             let result = self.subquery(query)?;
@@ -113,7 +145,7 @@ impl Analyzer<'_> {
         };
         self.check_clauses(query)?;
         let [base, step] = sides.as_ref();
-        if mentions_itself(base, &table.name) {
+        if mentions(base, &table.name) {
             return Err(self.error(
                 table.name.at,
                 SqlState::INVALID_RECURSION,
@@ -293,8 +325,16 @@ impl Analyzer<'_> {
     }
 }
 
+/// Whether the query of a common table expression names a table.
+fn names(table: &ast::CommonTable, name: &Name) -> bool {
+    match &table.body {
+        CommonTableBody::Query(query) => mentions(query, name),
+        _ => false,
+    }
+}
+
 /// Whether a query names a table in FROM, at any depth.
-fn mentions_itself(query: &ast::Query, name: &Name) -> bool {
+fn mentions(query: &ast::Query, name: &Name) -> bool {
     let hides = query
         .with
         .as_ref()
@@ -302,12 +342,8 @@ fn mentions_itself(query: &ast::Query, name: &Name) -> bool {
     if hides {
         return false;
     }
-    let in_with = query.with.as_ref().is_some_and(|with| {
-        with.tables.iter().any(|table| match &table.body {
-            CommonTableBody::Query(query) => mentions_itself(query, name),
-            _ => false,
-        })
-    });
+    let with = query.with.iter().flat_map(|with| &with.tables);
+    let in_with = with.into_iter().any(|table| names(table, name));
     in_with
         || match &query.body {
             QueryBody::Select(select) => {
@@ -315,9 +351,7 @@ fn mentions_itself(query: &ast::Query, name: &Name) -> bool {
                     || select_mentions(select, name)
             }
             QueryBody::Values(_) => false,
-            QueryBody::SetOperation { sides, .. } => {
-                sides.iter().any(|side| mentions_itself(side, name))
-            }
+            QueryBody::SetOperation { sides, .. } => sides.iter().any(|side| mentions(side, name)),
         }
 }
 
@@ -343,7 +377,7 @@ fn item_mentions(item: &ast::FromItem, name: &Name) -> bool {
         ast::FromItem::Relation { name: path, .. } => {
             matches!(path.0.as_slice(), [only] if only.text == name.text)
         }
-        ast::FromItem::Query { query, .. } => mentions_itself(query, name),
+        ast::FromItem::Query { query, .. } => mentions(query, name),
         ast::FromItem::Join(join) => join.sides.iter().any(|side| item_mentions(side, name)),
         ast::FromItem::Function { .. } | ast::FromItem::Unsupported(..) => false,
     }
@@ -352,10 +386,8 @@ fn item_mentions(item: &ast::FromItem, name: &Name) -> bool {
 /// Subqueries of the conditions: PostgreSQL refuses a mention there, and so must not be taken for another table.
 fn select_mentions(select: &ast::Select, name: &Name) -> bool {
     let in_expr = |expr: &ast::Expr| match &expr.kind {
-        ast::ExprKind::Subquery(query) | ast::ExprKind::Exists(query) => {
-            mentions_itself(query, name)
-        }
-        ast::ExprKind::QuantifiedQuery(test) => mentions_itself(&test.query, name),
+        ast::ExprKind::Subquery(query) | ast::ExprKind::Exists(query) => mentions(query, name),
+        ast::ExprKind::QuantifiedQuery(test) => mentions(&test.query, name),
         _ => false,
     };
     select.filter.as_ref().is_some_and(in_expr)

@@ -194,6 +194,8 @@ WITH x AS (SELECT id, name FROM emp) SELECT * FROM x
     id integer, name character varying(20)
 WITH x(a) AS (SELECT id FROM emp), y AS (SELECT a + 1 AS b FROM x) SELECT a, b FROM x, y
     a integer, b integer
+WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT 1 AS n, name FROM emp), c AS (SELECT name FROM a) SELECT * FROM a JOIN c USING (name)
+    name character varying(20), n integer
 WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT n, n * 2 AS twice FROM t
     n integer, twice integer
 WITH RECURSIVE t AS (SELECT 1 AS n, 'a' AS s UNION ALL SELECT n + 1, s || 'a' FROM t WHERE n < 5) SELECT * FROM t

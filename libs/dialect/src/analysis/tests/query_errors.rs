@@ -240,6 +240,10 @@ SELECT DISTINCT name FROM emp ORDER BY salary
     42P10 40 for SELECT DISTINCT, ORDER BY expressions must appear in select list
 SELECT DISTINCT ON (name) name FROM emp ORDER BY salary
     42P10 21 SELECT DISTINCT ON expressions must match initial ORDER BY expressions
+WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT * FROM c), c AS (SELECT * FROM a) SELECT * FROM a
+    0A000 16 mutual recursion between WITH items is not implemented
+WITH a AS (SELECT * FROM b), b AS (SELECT 1) SELECT * FROM a
+    42P01 26 relation "b" does not exist
 SELECT DISTINCT ON (nope) name FROM emp
     42703 21 column "nope" does not exist
 SELECT name FROM emp LIMIT 'x'
