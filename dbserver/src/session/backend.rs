@@ -185,8 +185,13 @@ impl Backend {
     /// A failure as the client reads it: an interrupt says who asked for it, a unique violation
     /// names the constraint as it was called. Asked before the failed statement is undone.
     pub fn explained(&self, failure: Failure) -> Failure {
-        if let Some(cause) = self.sqlite.take_error() {
-            return storage_failure(&cause);
+        match self.sqlite.take_error() {
+            // It was taken back while the statement began, or ran.
+            Some(
+                sqlitevfs::Error::Discarded | sqlitevfs::Error::Store(StoreError::Rewound { .. }),
+            ) => return lost_transaction(self.has_lost_commits()),
+            Some(cause) => return storage_failure(&cause),
+            None => {}
         }
         let failure = match schema::violated_key(&self.sqlite, &failure) {
             Some(name) => failure.unique_constraint(name),
@@ -224,6 +229,16 @@ fn storage_failure(cause: &sqlitevfs::Error) -> Failure {
         tracing::error!("{cause}");
     }
     EngineError::from(cause).into()
+}
+
+/// What the transaction has seen, or written, is gone: with the log, or with the server's role.
+pub fn lost_transaction(log_failed: bool) -> Failure {
+    let why = if log_failed {
+        "the transaction was lost when the forward log failed"
+    } else {
+        "the transaction was lost when the server's role changed"
+    };
+    Failure::new(SqlState::STATEMENT_COMPLETION_UNKNOWN, why).hint("Run the transaction again.")
 }
 
 /// The session was ended by an operator or by the server's stop.

@@ -72,7 +72,7 @@ use pgwire::messages::response::TransactionStatus;
 use crate::clients::{Registered, StatementTimeout};
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::session::backend::Backend;
+use crate::session::backend::{Backend, lost_transaction};
 use crate::session::catalog::Catalog;
 use crate::session::known_texts::KnownTexts;
 use crate::session::notices::Notices;
@@ -424,13 +424,7 @@ impl Session {
         if !lost {
             return Ok(());
         }
-        let why = if log_failed {
-            "the transaction was lost when the forward log failed"
-        } else {
-            "the transaction was lost when the server's role changed"
-        };
-        let lost = Failure::new(SqlState::STATEMENT_COMPLETION_UNKNOWN, why);
-        Err(lost.hint("Run the transaction again."))
+        Err(lost_transaction(log_failed))
     }
 }
 

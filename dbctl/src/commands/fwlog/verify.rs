@@ -210,7 +210,7 @@ mod tests {
 
     const OPEN: &str = "/fw/fw-1-2";
     /// Zeros ahead of the end of the open segment.
-    const PREALLOCATE: u64 = 512;
+    const PREALLOCATE: u64 = 2048;
 
     /// What a damaged log is called.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
