@@ -22,6 +22,10 @@ const CANNOT_REACH: &str = "cannot reach the server at";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A server that accepts the connection says within this time whether it lets one in; on a busy machine
+/// the key derivation takes a while.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// A session of a server.
 pub(crate) struct Connection {
     pub(crate) client: Client,
@@ -74,7 +78,14 @@ impl Connection {
             if let Some(password) = &credentials.password {
                 config.password(password);
             }
-            match Box::pin(config.connect(NoTls)).await {
+            let asked = tokio::time::timeout(LOGIN_TIMEOUT, Box::pin(config.connect(NoTls)));
+            let Ok(connected) = asked.await else {
+                return Err(CommandError::unreachable(format!(
+                    "{endpoint} accepts the connection, and does not answer within {} s",
+                    LOGIN_TIMEOUT.as_secs()
+                )));
+            };
+            match connected {
                 Ok((client, connection)) => {
                     let reader = tokio::spawn(read_messages(connection));
                     return Ok(Self { client, reader });

@@ -62,6 +62,7 @@ impl ReplicationStatus {
             if let Some(state) = own.source_log_bytes(&progress) {
                 own.lag_in_bytes = behind(environment, state, own.durable.as_ref());
             }
+            own.forget_lag();
             if own.last_heard_of.is_some() {
                 let heard = now.micros().saturating_sub(micros(silence));
                 own.last_heard_of = Some(Time(Timestamp::from_micros(heard)));
@@ -77,10 +78,21 @@ impl ReplicationStatus {
             return Ok(Vec::new());
         }
         let source = Source::of(environment, &location)?;
-        Ok(reports
+        let mut all: Vec<_> = reports
             .into_iter()
             .map(|(_, report)| source.status(report))
-            .collect())
+            .collect();
+        all.iter_mut().for_each(Self::forget_lag);
+        Ok(all)
+    }
+
+    /// Where the two logs are no one history, nobody knows what the slave lacks.
+    fn forget_lag(&mut self) {
+        if !self.state.0.has_lag() {
+            self.lag_in_bytes = None;
+            self.lag_in_commits = None;
+            self.lag_in_seconds = None;
+        }
     }
 
     /// Removes what is known of a slave that is gone for good.
@@ -112,8 +124,10 @@ impl ReplicationStatus {
     fn of_slave(progress: &SlaveProgress, silent: bool, now: Timestamp) -> Self {
         let feed = &progress.feed;
         let connected = feed.source.is_some();
-        let hears = connected && !silent;
         let state = feed.source_state.map(|(state, at)| (state, at.elapsed()));
+        // What is new on a source that does not live, dbrepl can't say.
+        let lives = state.is_none_or(|(state, _)| state.silent_since.is_none());
+        let hears = connected && !silent && lives;
         let (standing, since, reason) = standing(progress, silent, now);
         let applied = progress.applied;
         let lag =

@@ -26,12 +26,12 @@ impl Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("{}: cannot read the configuration file: {source}", path.display())]
+    #[error("{}: cannot read the configuration file: {reason}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why not.
-        source: io::Error,
+        /// Why not. Not a source: the text has it already.
+        reason: io::Error,
     },
     /// The file was read, and says something that is not understood or not allowed.
     #[error("{}", List { path, problems })]

@@ -58,9 +58,9 @@ pub(crate) fn read_text(path: &Path) -> Result<String, ConfigError> {
             .read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    let bytes = read().map_err(|source| ConfigError::Read {
+    let bytes = read().map_err(|reason| ConfigError::Read {
         path: path.to_owned(),
-        source,
+        reason,
     })?;
     let invalid = |line, message: &str| ConfigError::Invalid {
         path: path.to_owned(),
@@ -102,9 +102,9 @@ impl Reader {
                 message,
             }])
         })?;
-        let absolute = std::path::absolute(path).map_err(|source| ConfigError::Read {
+        let absolute = std::path::absolute(path).map_err(|reason| ConfigError::Read {
             path: path.to_owned(),
-            source,
+            reason,
         })?;
         let mut reader = Self {
             path: path.to_owned(),

@@ -42,6 +42,14 @@ pub enum Weight {
 }
 
 impl Standing {
+    /// Whether how much the slave lacks can be told by the ends of the two logs: they are one history.
+    pub fn has_lag(self) -> bool {
+        !matches!(
+            self,
+            Self::Diverged | Self::Ahead | Self::LogOff | Self::Refused
+        )
+    }
+
     const ALL: [Self; 10] = [
         Self::Following,
         Self::CatchingUp,
