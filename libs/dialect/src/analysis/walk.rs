@@ -4,6 +4,7 @@ use crate::analysis::deeper;
 use crate::analysis::tree::{
     Aggregate, Body, Bound, Distinct, Expr, ExprKind, FromItem, Query, Select, Sort, SortBy, Window,
 };
+use crate::catalog::TypeId;
 use crate::syntax::ast::Position;
 
 impl Expr {
@@ -74,7 +75,9 @@ impl Expr {
     /// The value under conversions that change nothing.
     pub(crate) fn without_relabel(&self) -> &Expr {
         match &self.kind {
-            ExprKind::Relabel(inner) => inner.without_relabel(),
+            ExprKind::Relabel(inner) if !shows_otherwise(inner.ty.id, self.ty.id) => {
+                inner.without_relabel()
+            }
             _ => self,
         }
     }
@@ -248,4 +251,13 @@ impl FromItem {
             on.iter().for_each(visit);
         }
     }
+}
+
+/// Whether a value is stored otherwise under its other type, though PostgreSQL's bytes stay: a number with
+/// or without a sign, a network of one host with or without its width.
+fn shows_otherwise(from: TypeId, to: TypeId) -> bool {
+    matches!(
+        (from, to),
+        (TypeId::INT4, TypeId::OID) | (TypeId::OID, TypeId::INT4) | (TypeId::CIDR, TypeId::INET)
+    )
 }

@@ -131,6 +131,12 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_four_bytes_is_not_taken_without_its_sign() {
+        let text = printed("SELECT '4294967295'::oid::int4::numeric AS a");
+        assert!(text.contains("<< 32) >> 32"), "{text}");
+    }
+
+    #[test]
     fn what_would_be_an_error_is_left_to_the_run() {
         assert_eq!(
             printed("SELECT 1000::numeric(5,3) AS a"),
