@@ -371,6 +371,7 @@ SELECT author FROM author WHERE id = 4
 SELECT a.*, 1 FROM (SELECT 1 AS x) AS a
 SELECT g FROM generate_series(1, 10, 3) AS g
 SELECT * FROM generate_series(3, 1)
+SELECT * FROM generate_series(3, 1, NULL::int) WITH ORDINALITY
 SELECT generate_series(1, 3), 'x'
 SELECT * FROM ROWS FROM (generate_series(1, 2), generate_series(5, 7)) AS t(a, b)
 SELECT g FROM generate_series(1, 3, 0) AS g

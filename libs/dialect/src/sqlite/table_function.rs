@@ -114,7 +114,7 @@ impl Printer<'_> {
         let step = rest.first().map_or("s", |_| "pg_series_step(s)");
         match kind {
             Series::Integer => self.push(&format!(
-                "), n(c1, z, s) AS (SELECT a, z, s FROM b WHERE CASE WHEN a IS NULL OR z IS NULL THEN 0 \
+                "), n(c1, z, s) AS (SELECT a, z, s FROM b WHERE CASE WHEN a IS NULL OR z IS NULL OR s IS NULL THEN 0 \
                  WHEN {step} > 0 THEN a <= z ELSE a >= z END \
                  UNION ALL SELECT c1 + s, z, s FROM n WHERE CASE WHEN s > 0 THEN c1 <= z - s ELSE c1 >= z - s END) SELECT c1",
             )),
