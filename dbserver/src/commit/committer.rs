@@ -27,6 +27,9 @@ pub struct Committer {
     part_pages: usize,
 }
 
+/// Bytes of the record of most transactions, at most.
+const SMALL_COMMIT: usize = 512;
+
 #[derive(Debug)]
 struct Order {
     last: CommitNumber,
@@ -278,7 +281,7 @@ impl Committer {
             page_count: write_set.page_count,
             transaction,
         };
-        let mut records = RecordBuffer::new();
+        let mut records = RecordBuffer::with_capacity(SMALL_COMMIT);
         let touched = order.touched.database(database.id());
         if transaction.is_some() {
             for (page, _) in &write_set.pages {

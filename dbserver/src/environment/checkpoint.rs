@@ -1,6 +1,7 @@
 //! Checkpoints: the newest durable pages go to the data files, and redo starts later.
 
 use std::io;
+use std::time::Duration;
 
 use fwlog::{LogDirectory, RecordBuffer};
 
@@ -11,6 +12,9 @@ use crate::environment::log::{self, redo_point, settle};
 use crate::environment::master::Master;
 use crate::environment::slave::Slave;
 use crate::error::EngineError;
+
+/// What a slave shows is on its disk within milliseconds; where not, its disk hangs or its connection does.
+const DURABLE_SOON: Duration = Duration::from_secs(10);
 
 impl CheckpointTarget for Master {
     fn checkpoint(&self, _slaves: Option<SlaveRedo>) -> Result<(), EngineError> {
@@ -52,8 +56,14 @@ impl CheckpointTarget for Slave {
         let core = self.core();
         let _one_author = core.one_author();
         settle(self.log().store())?;
-        core.write_data_files(None)?;
-        masters.map_or(Ok(()), |at| core.move_redo(at.redo, at.databases))
+        core.write_data_files(Some(self.on_disk()))?;
+        let Some(at) = masters else {
+            return Ok(());
+        };
+        // A page that was shown anew meanwhile has left the file without what was before: redo has it from
+        // the log, once that is on the disk up to there.
+        self.log().wait_until_durable(DURABLE_SOON)?;
+        core.move_redo(at.redo, at.databases)
     }
 
     fn log_bytes(&self) -> u64 {

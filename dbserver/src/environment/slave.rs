@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fwlog::CommitNumber;
+
 use crate::commit::checkpointer::Checkpointer;
 use crate::databases::host::Drive;
 use crate::environment::core::Core;
@@ -125,10 +127,16 @@ impl Slave {
         let _one_author = self.core.one_author();
         self.log.close()?;
         settle(self.log.store())?;
-        self.core.write_data_files(None)?;
+        self.core.write_data_files(Some(self.on_disk()))?;
         match self.checkpointer.take_pending() {
-            Some(at) => self.core.move_redo(at.redo, at.databases),
-            None => Ok(()),
+            Some(at) if self.log.is_durable() => self.core.move_redo(at.redo, at.databases),
+            Some(_) | None => Ok(()),
         }
+    }
+
+    /// No further than this may the data files be: the log must have what they have.
+    pub(super) fn on_disk(&self) -> CommitNumber {
+        let durable = self.progress().durable;
+        durable.map_or(CommitNumber::ZERO, |durable| durable.commit)
     }
 }

@@ -25,7 +25,7 @@ enum Next {
 }
 
 impl Slave {
-    /// Applies what the mirror has made durable, until the server stops.
+    /// Applies what the mirror has taken, until the server stops.
     ///
     /// An error suspends applying: the slave serves the state that it has, goes on mirroring
     /// nothing, and says why. A disk that is full or fails does so until that is mended.
@@ -67,7 +67,7 @@ impl Slave {
         true
     }
 
-    /// Hands on what the mirror has made durable; waits while much is queued. `false`: applying has
+    /// Hands on what the mirror has taken; waits while much is queued. `false`: applying has
     /// ended.
     pub(crate) fn hand_on(&self, piece: Work) -> bool {
         let slave = self.log();
@@ -117,6 +117,11 @@ impl Slave {
                         }
                     }
                     end = Some(at);
+                    if applied.checkpoint.is_some() {
+                        // That is on the disk, and what comes next need not be.
+                        self.show(applier, at, &mut applied)?;
+                        end = None;
+                    }
                 }
                 Work::Reached(at) => end = Some(at),
                 Work::Stop => next = Next::End,

@@ -1,5 +1,6 @@
 //! One dbrepl's connection, without the socket: messages in, messages out, the mirror in between.
 
+mod pace;
 mod sync;
 mod syncer;
 
@@ -17,12 +18,10 @@ use crate::commit::tell_restored;
 use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint, role_word};
 use crate::environment::{Core, Environment, Slave};
 use crate::error::EngineError;
+use crate::feed::link::pace::SyncPace;
 use crate::feed::link::syncer::Syncer;
 use crate::slave::refusal::refuse_mirror;
 use crate::slave::{MirrorPlace, SlaveProgress};
-
-/// Bytes that are written before they are synced, at most.
-const SYNC_BYTES: usize = 4 << 20;
 
 /// What one connection holds: the mirror is its own as long as it lives.
 pub struct Link {
@@ -31,10 +30,12 @@ pub struct Link {
     mirror: Option<Box<Mirror>>,
     receiver: Receiver,
     pacer: StatusPacer,
-    /// Written, and not synced.
+    /// Written, and not handed on to the applier.
     pending: Vec<Block>,
-    unsynced_bytes: usize,
-    /// Once much has come at a time.
+    /// Whether something of it acts on files when it is applied.
+    acts_on_files: bool,
+    pace: SyncPace,
+    /// From the first sync on that need not be waited for.
     syncer: Option<Syncer>,
     address: Option<SocketAddr>,
     /// What the operator is told of the end, once there is something to tell.
@@ -76,7 +77,8 @@ impl Link {
             receiver: Receiver::new(identity(slave.core(), &progress)),
             pacer: StatusPacer::new(),
             pending: Vec::new(),
-            unsynced_bytes: 0,
+            acts_on_files: false,
+            pace: SyncPace::default(),
             syncer: None,
             address: None,
             ending: None,
@@ -119,9 +121,9 @@ impl Link {
         Ok(answers)
     }
 
-    /// Whether enough is written that it should be synced and reported before more is taken.
-    pub fn is_full(&self) -> bool {
-        self.unsynced_bytes >= SYNC_BYTES
+    /// Whether enough is written that a sync should begin before more is taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.pace.is_full()
     }
 
     /// The status message that is due at this time, if one is.
@@ -182,7 +184,7 @@ impl Link {
                 let durable = self.mirror()?.segment(&header).map_err(refuse_mirror)?;
                 tracing::debug!(segment = %id, "a segment begins");
                 self.attach()?;
-                self.made_durable(&durable, Vec::new())?;
+                self.reached(&durable)?;
             }
             ReceiverAction::Blocks { bytes, .. } => {
                 // Before anything of it is in the mirror: what is there must reach the applier.
@@ -190,10 +192,11 @@ impl Link {
                     return Err(refuse);
                 }
                 let mirror = self.mirror()?;
-                let blocks = mirror.blocks(&bytes).map_err(refuse_mirror)?;
+                let taken = mirror.blocks(&bytes).map_err(refuse_mirror)?;
                 let received = mirror.received().as_ref().map(Progress::from);
-                self.unsynced_bytes += bytes.len();
-                self.pending.extend(blocks);
+                self.pace.wrote(bytes.len());
+                self.pending.extend(taken.blocks);
+                self.acts_on_files |= taken.acts_on_files;
                 self.slave
                     .log()
                     .update(|progress| progress.received = received);
@@ -201,7 +204,7 @@ impl Link {
             ReceiverAction::Seal { bytes } => {
                 self.sync()?;
                 let durable = self.mirror()?.seal(&bytes).map_err(refuse_mirror)?;
-                self.made_durable(&durable, Vec::new())?;
+                self.reached(&durable)?;
             }
             ReceiverAction::KeepAlive { source, reply } => {
                 if let Some(mirror) = self.mirror.as_mut() {

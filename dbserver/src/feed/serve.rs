@@ -71,6 +71,9 @@ async fn feed(
     let (user, address) = (&entry.user, entry.address);
     tracing::info!(user, %address, "dbrepl is connected");
     let result = converse(stream, link, entry).await;
+    // What has come stays, whatever the end: the applier may have shown it.
+    let synced = link.sync();
+    let result = result.map(|ended| ended.and(synced));
     link.listens(true);
     match result {
         Ok(Ok(())) => {
@@ -97,9 +100,8 @@ async fn feed(
 
 enum Event {
     Message(Option<Result<Request, WireError>>),
+    /// Something is due, or a bell has rung.
     Report,
-    /// Nothing has come for the moment.
-    Quiet,
     Killed,
 }
 
@@ -111,15 +113,15 @@ async fn converse(
 ) -> Result<Result<(), Refuse>, WireError> {
     let mut heard = Instant::now();
     loop {
-        let wait = link
-            .next_report()
-            .unwrap_or_else(|| Instant::now() + dbproto::STATUS_INTERVAL);
+        let now = Instant::now();
+        let wait = [link.next_report(), link.next_sync(now)];
+        let wait = wait.into_iter().flatten().min();
+        let wait = wait.unwrap_or_else(|| now + dbproto::STATUS_INTERVAL);
         let event = tokio::select! {
             biased;
             () = entry.wake.notified() => Event::Killed,
             message = stream.next() => Event::Message(message),
             () = link.changed() => Event::Report,
-            () = std::future::ready(()), if link.is_syncing() => Event::Quiet,
             () = tokio::time::sleep_until(wait.into()) => Event::Report,
         };
         if link.must_leave() {
@@ -139,11 +141,6 @@ async fn converse(
                 let why = Refuse::new(state::PROTOCOL_VIOLATION, "dbrepl has fallen silent");
                 return Ok(Err(why));
             }
-            Event::Quiet => {
-                if let Err(refuse) = link.sync() {
-                    return Ok(Err(refuse));
-                }
-            }
             Event::Report => {}
         }
         if let Event::Message(first) = event {
@@ -153,14 +150,17 @@ async fn converse(
             }
             link.listens(true);
         }
-        if let Some(report) = link.report(Instant::now()) {
+        let now = Instant::now();
+        if let Err(refuse) = link.keep_pace(now) {
+            return Ok(Err(refuse));
+        }
+        if let Some(report) = link.report(now) {
             send(stream, &report).await?;
         }
     }
 }
 
-/// Takes what has arrived, up to some megabytes, before one sync makes it durable. `Some`: the
-/// conversation is over.
+/// Takes what has arrived, up to some megabytes, and hands it on. `Some`: the conversation is over.
 async fn take_arrived(
     stream: &mut ClientStream,
     link: &mut Link,
@@ -174,15 +174,15 @@ async fn take_arrived(
                     send(stream, &answer).await?;
                 }
             }
-            Ok(None) => return Ok(Some(link.sync())),
-            Err(refuse) => return Ok(Some(link.sync().and(Err(refuse)))),
+            Ok(None) => return Ok(Some(Ok(()))),
+            Err(refuse) => return Ok(Some(Err(refuse))),
         }
         if link.is_full() {
-            return Ok(link.sync_behind().err().map(Err));
+            return Ok(link.make_room().err().map(Err));
         }
         match stream.next().now_or_never() {
             Some(message) => next = message,
-            None => return Ok(link.sync().err().map(Err)),
+            None => return Ok(link.hand_on().err().map(Err)),
         }
     }
 }

@@ -25,7 +25,13 @@ impl SlaveLog {
                 return Err(EngineError::Internal("the mirror is not free".into()));
             };
             match self.mend(mirror) {
-                Ok(()) => return Ok(()),
+                Ok(()) if self.is_durable() => return Ok(()),
+                Ok(()) => {
+                    return Err(EngineError::state(
+                        "the disk of this slave has lost the end of its log, which its readers have seen",
+                        "Restart the slave: from then on it shows what its log has. Then try again; or promote another slave.",
+                    ));
+                }
                 Err(refuse)
                     if refuse.sqlstate == state::IN_USE.as_str() && Instant::now() < deadline => {}
                 Err(refuse) => {
@@ -40,8 +46,8 @@ impl SlaveLog {
         }
     }
 
-    /// Brings the mirror back to the durable end, where the applier and the next dbrepl go on: what
-    /// a broken connection has left unsynced is cut off, and so is what a failure has left there.
+    /// Brings the mirror to a durable end, where the applier and the next dbrepl go on: what a broken
+    /// connection has left unsynced is synced, and what a failure has left there is cut off.
     ///
     /// That is right after a failed sync, too, though nobody knows what the disk has of the bytes
     /// behind the durable end: they go, and the master sends them again.
@@ -53,6 +59,7 @@ impl SlaveLog {
             return Ok(());
         }
         let environment = old.environment();
+        let has_failed = old.failure().is_some() || old.sync().is_err();
         old.give_up();
         let segments = self.store.list().map_err(|error| {
             Refuse::new(state::IO_ERROR, "the slave cannot read its log").detail(error.to_string())
@@ -64,9 +71,9 @@ impl SlaveLog {
         let options = RecoverOptions {
             from,
             seal: SealNewest::No,
-            discard_behind: from.map(|point| point.position),
+            discard_behind: from.filter(|_| has_failed).map(|point| point.position),
         };
-        // What became durable just before a failure, and was not handed on.
+        // What became durable now, or just before a failure, and was not handed on.
         let mut blocks = Vec::new();
         let mut keep = |block: &Block| {
             if from.is_none_or(|from| block.end.position > from.position) {
@@ -99,11 +106,13 @@ impl SlaveLog {
         );
         let opened = opened.map_err(refuse_mirror)?;
         // Handed on once: until then the old mirror stays, and all of this is done again.
+        let blocks = self.not_given_before(blocks)?;
         if let (Some(end), false) = (end, blocks.is_empty()) {
             let queued = self.queue.try_send(Work::Blocks(blocks, end));
             queued.map_err(|_| {
                 Refuse::new(state::IN_USE, "the slave is still applying what it has")
             })?;
+            self.note_given(end);
         }
         *mirror = Some(Box::new(opened));
         self.update(|progress| {
@@ -112,7 +121,7 @@ impl SlaveLog {
             }
             progress.sealed = recovered.as_ref().map_or(progress.sealed, |end| end.sealed);
         });
-        tracing::info!("the mirror is brought back to its durable end");
+        tracing::info!("the mirror is in order again after a connection that ended badly");
         Ok(())
     }
 }

@@ -1,11 +1,13 @@
 //! What a slave does and a master does not: receive a master's log, mirror it, apply it.
 //!
 //! ```text
-//! dbrepl ─▶ serve (one connection) ─▶ Mirror: same bytes, fdatasync ─▶ queue ─▶ applier thread
-//!                ◀─ Status: received, durable, applied ◀──────────────────────────┘
+//! dbrepl ─▶ serve (one connection) ─▶ Mirror: same bytes ─▶ queue ─▶ applier thread
+//!                                           └▶ fdatasync             │
+//!                ◀─ Status: received, durable, applied ◀─────────────┘
 //! ```
 
 mod feed_state;
+mod given;
 mod mend;
 pub(crate) mod refusal;
 mod retry;
@@ -15,9 +17,10 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use dbproto::Progress;
+use dbproto::{Progress, Refuse};
 use fwlog::{
     Block, Clock, EnvironmentId, IoFailure, Mirror, MirrorError, Recovered, SegmentStore, Timestamp,
 };
@@ -30,12 +33,16 @@ use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
 use crate::databases::host::Host;
 use crate::error::EngineError;
 use crate::slave::feed_state::Hearing;
+use crate::slave::given::Given;
 use crate::slave::waits::Waits;
 
 pub use feed_state::FeedState;
 
 /// Runs of blocks on their way from the mirror to the applier.
 const QUEUED_RUNS: usize = 4;
+
+/// How often a checkpoint looks whether the log is on the disk: a sync begins within 5 ms.
+const DISK_POLL: Duration = Duration::from_millis(2);
 
 /// How far the slave is, and what it knows of its source.
 #[derive(Debug, Clone, Default)]
@@ -61,7 +68,7 @@ pub struct SlaveProgress {
 /// What goes to the applier's thread.
 #[derive(Debug)]
 pub(crate) enum Work {
-    /// Durable blocks and the state of the log behind them.
+    /// Blocks, and the state of the log behind them.
     Blocks(Vec<Block>, Progress),
     /// Nothing to apply up to here: a segment began or was sealed.
     Reached(Progress),
@@ -85,6 +92,7 @@ pub struct SlaveLog {
     /// Whoever feeds it has to leave, and nobody comes in.
     feed_ended: AtomicBool,
     progress: Mutex<SlaveProgress>,
+    given: Given,
     hearing: Hearing,
     clock: Clock,
     /// Rung when `progress` has changed, for the connection's status messages.
@@ -186,6 +194,7 @@ impl SlaveLog {
             freed: Condvar::new(),
             feed_ended: AtomicBool::new(false),
             progress: Mutex::new(progress),
+            given: Given::default(),
             hearing: Hearing::new(),
             clock: host.clock.clone(),
             changed: Notify::new(),
@@ -272,16 +281,19 @@ impl SlaveLog {
 
     /// Syncs the mirror for the last time.
     pub(crate) fn close(&self) -> Result<(), EngineError> {
-        match &mut *self.mirror_place() {
+        let durable = match &mut *self.mirror_place() {
             // It was told of when it failed, and what it has not synced is not acknowledged.
-            MirrorPlace::Free(Some(mirror)) if mirror.failure().is_some() => Ok(()),
+            MirrorPlace::Free(Some(mirror)) if mirror.failure().is_some() => None,
             MirrorPlace::Free(Some(mirror)) => mirror
                 .sync()
-                .map(drop)
-                .map_err(|error| EngineError::Corrupt(error.to_string())),
+                .map_err(|error| EngineError::Corrupt(error.to_string()))?,
             // What a connection has not synced, it has not acknowledged either.
-            MirrorPlace::Free(None) | MirrorPlace::Taken => Ok(()),
+            MirrorPlace::Free(None) | MirrorPlace::Taken => None,
+        };
+        if let Some(durable) = &durable {
+            self.update(|progress| progress.durable = Some(durable.into()));
         }
+        Ok(())
     }
 
     /// Takes the mirror for one connection.
@@ -340,6 +352,48 @@ impl SlaveLog {
         }
         drop(state);
         self.changed.notify_one();
+    }
+
+    /// Rings for the connection that feeds it.
+    pub(crate) fn ring(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Those of the blocks that the applier was not given yet.
+    pub(crate) fn not_given_before(&self, blocks: Vec<Block>) -> Result<Vec<Block>, Refuse> {
+        self.given.new_ones(blocks)
+    }
+
+    /// The applier was given all up to there.
+    pub(crate) fn note_given(&self, end: Progress) {
+        self.given.note(end);
+    }
+
+    /// Whether all that the applier was given is on the disk.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.has_on_disk(self.given.end())
+    }
+
+    /// Waits, so long at most, until all is on the disk that the applier was given up to now.
+    pub(crate) fn wait_until_durable(&self, at_most: Duration) -> Result<(), EngineError> {
+        let given = self.given.end();
+        let deadline = Instant::now() + at_most;
+        while !self.has_on_disk(given) {
+            if Instant::now() >= deadline {
+                return Err(EngineError::state(
+                    "the slave's log is not on its disk as far as it is shown",
+                    "Look at the slave's disk and at its connection to dbrepl.",
+                ));
+            }
+            thread::park_timeout(DISK_POLL);
+        }
+        Ok(())
+    }
+
+    fn has_on_disk(&self, end: Option<Progress>) -> bool {
+        let Some(end) = end else { return true };
+        let durable = self.state().durable;
+        durable.is_some_and(|durable| end.point.position <= durable.point.position)
     }
 
     /// All up to there is visible. The connection that feeds it asks for that: it is not woken for each run.

@@ -53,14 +53,15 @@ impl From<&Durable> for Progress {
     }
 }
 
-/// What the slave has, three stages: `applied ≤ durable ≤ received`.
+/// What the slave has. `durable ≤ received`; `applied` may be ahead of `durable`, which follows within
+/// some milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// Taken from the connection and checked.
     pub received: Progress,
     /// In the slave's log, on disk.
     pub durable: Progress,
-    /// Visible to the slave's readers. Equals `durable` when nothing is left to apply, also where
+    /// Visible to the slave's readers. Equals `received` when nothing is left to apply, also where
     /// only a segment header or a seal came last.
     pub applied: Progress,
     /// Why applying waits, when it does: names the database and who holds it.

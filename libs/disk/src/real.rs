@@ -5,12 +5,27 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions, TryLoc
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::{Access, DiskFile, FileIdentity, FileSystem};
 
 /// The operating system's file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealFiles;
+
+/// An open file. Which one it is never changes, and is asked for after each commit.
+#[derive(Debug)]
+struct RealFile {
+    file: File,
+    identity: OnceLock<FileIdentity>,
+}
+
+impl RealFile {
+    fn boxed(file: File) -> Box<dyn DiskFile> {
+        let identity = OnceLock::new();
+        Box::new(Self { file, identity })
+    }
+}
 
 /// Permission bits of a file that is nobody else's business.
 const OWNER_ONLY: u32 = 0o600;
@@ -65,13 +80,13 @@ impl FileSystem for RealFiles {
             // What is in a file that is there stays: readers may be reading it.
             Access::Create(mode) => open_or_create(path, mode)?,
         };
-        Ok(Box::new(file))
+        Ok(RealFile::boxed(file))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskFile>>> {
         let file = open_or_create(path, OWNER_ONLY)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(file))),
+            Ok(()) => Ok(Some(RealFile::boxed(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -113,11 +128,11 @@ impl FileSystem for RealFiles {
     }
 }
 
-impl DiskFile for File {
+impl DiskFile for RealFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match FileExt::read_at(self, rest, offset.saturating_add(filled as u64)) {
+            match FileExt::read_at(&self.file, rest, offset.saturating_add(filled as u64)) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -128,24 +143,28 @@ impl DiskFile for File {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write_all_at(bytes, offset)
+        self.file.write_all_at(bytes, offset)
     }
 
     /// fdatasync: it syncs a changed length too, as that is needed to read the data back.
     fn sync(&self) -> io::Result<()> {
-        self.sync_data()
+        self.file.sync_data()
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.set_len(length)
+        self.file.set_len(length)
     }
 
     fn length(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn identity(&self) -> io::Result<Option<FileIdentity>> {
-        Ok(Some(identity_of(&self.metadata()?)))
+        if let Some(known) = self.identity.get() {
+            return Ok(Some(*known));
+        }
+        let identity = identity_of(&self.file.metadata()?);
+        Ok(Some(*self.identity.get_or_init(|| identity)))
     }
 }
 

@@ -12,6 +12,9 @@ use crate::record::{PageBody, Pages, Record};
 pub(crate) struct Contents {
     pub(crate) records: u64,
     pub(crate) commits: u64,
+    /// Whether a record among them acts on files when it is applied: makes or removes a database's, or
+    /// lets redo start later.
+    pub(crate) acts_on_files: bool,
 }
 
 impl Contents {
@@ -21,6 +24,7 @@ impl Contents {
         let mut contents = Self {
             records: 0,
             commits: 0,
+            acts_on_files: false,
         };
         let mut expected = block.head.first_commit;
         let first_place = Position::new(block.start.segment, HEADER_SIZE as u64);
@@ -30,6 +34,11 @@ impl Contents {
                 Record::Checkpoint { redo } if redo > block.start => {
                     return Err(DecodeError::Invalid("checkpoint record").into());
                 }
+                Record::Checkpoint { .. }
+                | Record::CreateDatabase { .. }
+                | Record::DropDatabase { .. }
+                | Record::RenameDatabase { .. }
+                | Record::RestoreDatabase { .. } => contents.acts_on_files = true,
                 Record::Generation(_)
                     if contents.records > 0
                         || block.start != first_place
@@ -46,7 +55,7 @@ impl Contents {
                     check_pages(commit.pages, true)?;
                 }
                 Record::Part(part) => check_pages(part.pages, false)?,
-                _ => {}
+                Record::Generation(_) | Record::Access { .. } | Record::Audit(_) => {}
             }
             contents.records += 1;
         }

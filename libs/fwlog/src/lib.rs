@@ -54,7 +54,7 @@ pub use follow::{Follow, FollowError, FollowItem, NoSyncPoint};
 pub use header::{HEADER_SIZE, SegmentHeader};
 pub use identity::{EnvironmentId, LogIdentity, MAX_INSTANCE, ParseHexError};
 pub use location::{LocationError, LogLocation, SegmentNaming};
-pub use mirror::{Mirror, MirrorError};
+pub use mirror::{Mirror, MirrorError, Taken};
 pub use numbers::{CommitNumber, DatabaseId, Generation, PageNumber, Sequence, TransactionId};
 pub use position::{LogPoint, ParsePositionError, Position, SegmentId};
 pub use reader::{EndKind, ReadItem, SegmentReader};

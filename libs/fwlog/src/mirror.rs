@@ -45,6 +45,16 @@ pub enum MirrorError {
     Read(#[from] crate::ReadError),
 }
 
+/// Whole blocks that were taken: written, and not durable yet.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// In log order.
+    pub blocks: Vec<Block>,
+    /// Whether applying them acts on files: a database's is made or removed, or redo starts later. That
+    /// must wait until they are durable; commits alone may be shown before.
+    pub acts_on_files: bool,
+}
+
 /// Writes what a master sends, after having checked it: never anything that does not chain, nor a
 /// record that cannot be read. What is in the log stays there, so nobody could apply it, ever.
 ///
@@ -171,19 +181,19 @@ impl Mirror {
     }
 
     /// Checks and writes whole blocks; returns them. Not durable before [`Mirror::sync`].
-    pub fn blocks(&mut self, bytes: &Bytes) -> Result<Vec<Block>, MirrorError> {
+    pub fn blocks(&mut self, bytes: &Bytes) -> Result<Taken, MirrorError> {
         self.check_failure()?;
-        let blocks = self.check_blocks(bytes.clone())?;
-        let Some((last, tail)) = blocks.last().zip(self.tail.as_mut()) else {
-            return Ok(blocks);
+        let taken = self.check_blocks(bytes.clone())?;
+        let Some((last, tail)) = taken.blocks.last().zip(self.tail.as_mut()) else {
+            return Ok(taken);
         };
         let written = tail.write(bytes, SegmentEnd::of_block(&last.head, last.end));
         self.keep(|_| written)?;
-        Ok(blocks)
+        Ok(taken)
     }
 
-    fn check_blocks(&mut self, mut bytes: Bytes) -> Result<Vec<Block>, MirrorError> {
-        let mut blocks = Vec::new();
+    fn check_blocks(&mut self, mut bytes: Bytes) -> Result<Taken, MirrorError> {
+        let (mut blocks, mut acts_on_files) = (Vec::new(), false);
         let Some(tail) = self.tail.as_ref().filter(|tail| !tail.is_sealed()) else {
             return Err(self.refused(Damage::TrailingData));
         };
@@ -198,7 +208,8 @@ impl Mirror {
                         self.decoder.keep_records(&mut block)?;
                         room = rest;
                     }
-                    Contents::read(&mut self.decoder, &block)?;
+                    let contents = Contents::read(&mut self.decoder, &block)?;
+                    acts_on_files |= contents.acts_on_files;
                     Ok(block)
                 })
                 .map_err(|why| MirrorError::Refused {
@@ -208,7 +219,10 @@ impl Mirror {
             (end, last_commit) = (block.end, block.head.last_commit);
             blocks.push(block);
         }
-        Ok(blocks)
+        Ok(Taken {
+            blocks,
+            acts_on_files,
+        })
     }
 
     /// Ends the segment with the master's seal, and cuts the file to its exact size; durable on

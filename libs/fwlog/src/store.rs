@@ -1,7 +1,7 @@
 //! The files of a log, as its owner handles them.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use disk::{Access, Disk, DiskFile};
@@ -223,10 +223,10 @@ impl SegmentStore {
         Ok(Some(Arc::clone(&position.file)))
     }
 
-    /// Whether `file`, which was opened as this segment, is still what a crash would find as it: not
-    /// when somebody has removed, renamed or replaced it.
-    pub fn has_name(&self, id: SegmentId, file: &dyn DiskFile) -> io::Result<bool> {
-        self.disk().has_name(file, &self.path(id))
+    /// Whether `file`, which was opened as the segment with this path, is still what a crash would find as
+    /// it: not when somebody has removed, renamed or replaced it.
+    pub fn has_name(&self, path: &Path, file: &dyn DiskFile) -> io::Result<bool> {
+        self.disk().has_name(file, path)
     }
 
     /// Makes the segment that lost its name once more, from the first `length` bytes of `file`, which

@@ -1,7 +1,7 @@
 //! The end of the segment that is being written: by the writer on a master, by the mirror on a
 //! slave.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use disk::DiskFile;
@@ -172,7 +172,7 @@ impl Tail {
     /// has lost that, the segment is written once more; tells whether it was. Call it after a sync.
     pub(crate) fn keep_name(&mut self, store: &SegmentStore) -> Result<bool, IoFailure> {
         let id = self.header.id;
-        let named = store.has_name(id, self.file.as_ref());
+        let named = store.has_name(&self.path, self.file.as_ref());
         if named.during("look for", &self.path)? {
             return Ok(false);
         }
@@ -184,6 +184,11 @@ impl Tail {
             .into();
         self.allocated = length;
         Ok(true)
+    }
+
+    /// Path of the segment.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn header(&self) -> &SegmentHeader {

@@ -339,6 +339,6 @@ fn a_mirror_refuses_what_does_not_continue_its_log_and_writes_nothing_of_it() {
     ));
     assert_eq!(why(mirror.seal(&[0; 68]).map(drop)), Damage::Unrecognized);
     assert_eq!(length(), 128);
-    assert_eq!(mirror.blocks(&blocks).unwrap().len(), 2);
+    assert_eq!(mirror.blocks(&blocks).unwrap().blocks.len(), 2);
     assert_eq!(mirror.sync().unwrap(), Some(writer.durable()));
 }

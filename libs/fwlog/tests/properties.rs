@@ -197,9 +197,9 @@ fn log(sealed: bool) -> (Arc<SegmentStore>, Vec<u8>) {
         let old = page(1);
         // One that compresses, one that does not.
         let bytes = if number.get().is_multiple_of(2) {
-            vec![7; 60]
+            vec![7; 150]
         } else {
-            page(2)[..60].to_vec()
+            page(2)[..150].to_vec()
         };
         let change = Change {
             page: 1,

@@ -85,8 +85,13 @@ impl World {
     }
 
     /// With SyncMode = 0 a power cut may take the last commits, though clients were answered, and so may
-    /// a sync that fails.
+    /// a sync that fails. A slave shows commits before its disk has them; it may lose those.
     fn may_lose_unsynced(&mut self, server: usize) {
+        if server != self.master {
+            let kept = self.promised[server].commit;
+            let seen = &mut self.clients().servers[server].newest;
+            *seen = kept.min(*seen);
+        }
         if server == self.master && !self.settings.sync_every_commit {
             let mut clients = self.clients();
             clients.model.forget_acknowledged();

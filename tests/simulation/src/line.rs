@@ -131,6 +131,15 @@ impl Line {
         true
     }
 
+    /// The slave gives its applier what it was sent.
+    pub(crate) fn hand_on(&mut self) {
+        let Some(link) = &mut self.link else { return };
+        if let Err(refuse) = link.hand_on() {
+            self.to_source.push_back(encode(&Message::Refuse(refuse)));
+            self.link = None;
+        }
+    }
+
     /// The slave syncs what it was sent, and reports.
     pub(crate) fn sync(&mut self, now: Instant) {
         let Some(link) = &mut self.link else { return };

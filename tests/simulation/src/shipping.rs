@@ -60,7 +60,11 @@ impl World {
                 line.deliver_to_slave();
                 Ok(())
             }
-            5..=6 => {
+            5 => {
+                line.hand_on();
+                Ok(())
+            }
+            6 => {
                 line.sync(now);
                 Ok(())
             }

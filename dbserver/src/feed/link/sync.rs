@@ -1,33 +1,61 @@
-//! What was taken becomes durable, and goes to the applier.
+//! What was taken goes to the applier, and becomes durable.
+//!
+//! Commits are shown before the slave's disk has them: the master's has, and sends them again to a slave
+//! that has lost them. What acts on files when it is applied waits for the disk.
 
 use std::mem;
+use std::time::Instant;
 
 use dbproto::{Progress, Refuse, state};
-use fwlog::{Block, Durable, IoFailure, PendingSync};
+use fwlog::{Durable, IoFailure, PendingSync};
 
 use crate::commit::tell_restored;
-use crate::feed::link::syncer::{Ended, Syncer};
+use crate::feed::link::syncer::{Outcome, Syncer};
 use crate::feed::link::{Link, stopping};
 use crate::slave::Work;
 use crate::slave::refusal::refuse_mirror;
 
 impl Link {
-    /// Makes durable what was taken and hands it to the applier.
-    pub fn sync(&mut self) -> Result<(), Refuse> {
-        self.end_sync()?;
-        let Some(sync) = self.begin_sync()? else {
-            return Ok(());
-        };
-        let blocks = mem::take(&mut self.pending);
-        self.synced(&sync, sync.run(), blocks)
+    /// Hands on to the applier what was taken; what acts on files is made durable before.
+    pub fn hand_on(&mut self) -> Result<(), Refuse> {
+        if self.acts_on_files {
+            return self.sync();
+        }
+        self.give_taken()
     }
 
-    /// The same while more is taken. [`Link::sync`] ends it.
-    pub(crate) fn sync_behind(&mut self) -> Result<(), Refuse> {
-        self.end_sync()?;
+    /// Makes durable what was taken, and hands it on.
+    pub fn sync(&mut self) -> Result<(), Refuse> {
+        self.finish_sync()?;
+        if let Some(sync) = self.begin_sync(Instant::now())? {
+            self.synced(&sync, sync.run())?;
+        }
+        self.acts_on_files = false;
+        self.give_taken()
+    }
+
+    /// Ends a sync that is over, and begins the one that is due.
+    pub(crate) fn keep_pace(&mut self, now: Instant) -> Result<(), Refuse> {
+        let outcome = self.syncer.as_mut().map_or(Outcome::Idle, Syncer::look);
+        self.take_outcome(outcome)?;
+        match self.next_sync(now) {
+            Some(at) if at <= now => self.sync_behind(now),
+            _ => Ok(()),
+        }
+    }
+
+    /// When the next sync is due, unless one is on its way: that one rings when it is over.
+    pub(crate) fn next_sync(&self, now: Instant) -> Option<Instant> {
+        let is_busy = self.syncer.as_ref().is_some_and(Syncer::is_busy);
+        self.pace.next(now).filter(|_| !is_busy)
+    }
+
+    /// Begins a sync as soon as the one before it is over. More may be taken meanwhile.
+    fn sync_behind(&mut self, now: Instant) -> Result<(), Refuse> {
+        self.finish_sync()?;
         let syncer = match self.syncer.take() {
             Some(syncer) => Ok(syncer),
-            None => Syncer::start(),
+            None => Syncer::start(self.slave.log().clone()),
         };
         let mut syncer = match syncer {
             Ok(syncer) => syncer,
@@ -36,98 +64,85 @@ impl Link {
                 return self.sync();
             }
         };
-        if let Some(sync) = self.begin_sync()? {
-            syncer.begin(sync, mem::take(&mut self.pending));
+        if let Some(sync) = self.begin_sync(now)? {
+            syncer.begin(sync);
         }
         self.syncer = Some(syncer);
         Ok(())
     }
 
-    /// Whether a sync is on its way.
-    pub(crate) fn is_syncing(&self) -> bool {
-        self.syncer.as_ref().is_some_and(Syncer::is_busy)
+    /// So much was taken that it should be on its way to the disk before more is.
+    pub(crate) fn make_room(&mut self) -> Result<(), Refuse> {
+        self.hand_on()?;
+        self.sync_behind(Instant::now())
     }
 
-    fn begin_sync(&mut self) -> Result<Option<PendingSync>, Refuse> {
+    fn begin_sync(&mut self, now: Instant) -> Result<Option<PendingSync>, Refuse> {
         let Some(mirror) = &self.mirror else {
             return Ok(None);
         };
         let sync = mirror.begin_sync().map_err(refuse_mirror)?;
-        self.unsynced_bytes = 0;
+        self.pace.begin(now);
         Ok(sync)
     }
 
     /// Waits for the sync that is on its way.
-    fn end_sync(&mut self) -> Result<(), Refuse> {
-        let Some(syncer) = self.syncer.as_mut().filter(|syncer| syncer.is_busy()) else {
-            return Ok(());
-        };
-        let Some(Ended {
-            sync,
-            result,
-            blocks,
-        }) = syncer.end()
-        else {
-            self.mirror()?.give_up();
-            return Err(Refuse::new(
-                state::IO_ERROR,
-                "the slave does not know whether its log is on the disk",
-            ));
-        };
-        self.synced(&sync, result, blocks)
+    fn finish_sync(&mut self) -> Result<(), Refuse> {
+        let outcome = self.syncer.as_mut().map_or(Outcome::Idle, Syncer::wait);
+        self.take_outcome(outcome)
     }
 
-    fn synced(
-        &mut self,
-        sync: &PendingSync,
-        result: Result<(), IoFailure>,
-        blocks: Vec<Block>,
-    ) -> Result<(), Refuse> {
-        let mirror = self.mirror()?;
-        let durable = mirror.end_sync(sync, result).map_err(refuse_mirror)?;
-        tell_restored(mirror.take_restored());
-        self.made_durable(&durable, blocks)
-    }
-
-    /// The connection is over. A sync that has succeeded is forgotten like one that was never begun; one
-    /// that has failed is not.
-    pub(super) fn forget_sync(&mut self) {
-        let Some(syncer) = self.syncer.as_mut().filter(|syncer| syncer.is_busy()) else {
-            return;
-        };
-        let ended = syncer.end();
-        let Some(mirror) = &mut self.mirror else {
-            return;
-        };
-        match ended {
-            Some(Ended { result: Ok(()), .. }) => {}
-            Some(Ended { sync, result, .. }) => {
-                if let Err(error) = mirror.end_sync(&sync, result) {
-                    tracing::error!(%error, "the mirror of the log has failed");
-                }
+    fn take_outcome(&mut self, outcome: Outcome) -> Result<(), Refuse> {
+        match outcome {
+            Outcome::Idle | Outcome::Busy => Ok(()),
+            Outcome::Ended(sync, result) => self.synced(&sync, result),
+            Outcome::Unknown => {
+                self.mirror()?.give_up();
+                Err(Refuse::new(
+                    state::IO_ERROR,
+                    "the slave does not know whether its log is on the disk",
+                ))
             }
-            None => mirror.give_up(),
         }
     }
 
-    pub(super) fn made_durable(
-        &mut self,
-        durable: &Durable,
-        blocks: Vec<Block>,
-    ) -> Result<(), Refuse> {
-        let at = Progress::from(durable);
-        let nothing_to_apply = blocks.is_empty();
+    fn synced(&mut self, sync: &PendingSync, result: Result<(), IoFailure>) -> Result<(), Refuse> {
+        let mirror = self.mirror()?;
+        let durable = mirror.end_sync(sync, result).map_err(refuse_mirror)?;
+        tell_restored(mirror.take_restored());
+        self.note_durable(&durable)
+    }
+
+    fn note_durable(&mut self, durable: &Durable) -> Result<(), Refuse> {
         let received = self.mirror()?.received().as_ref().map(Progress::from);
         self.slave.log().update(|progress| {
             progress.received = received;
-            progress.durable = Some(at);
+            progress.durable = Some(Progress::from(durable));
             progress.sealed = durable.sealed;
         });
-        let work = if nothing_to_apply {
-            Work::Reached(at)
-        } else {
-            Work::Blocks(blocks, at)
+        Ok(())
+    }
+
+    /// A segment has begun or is sealed: there is nothing to apply in that.
+    pub(super) fn reached(&mut self, durable: &Durable) -> Result<(), Refuse> {
+        self.note_durable(durable)?;
+        self.give(Work::Reached(Progress::from(durable)))
+    }
+
+    fn give_taken(&mut self) -> Result<(), Refuse> {
+        let blocks = self
+            .slave
+            .log()
+            .not_given_before(mem::take(&mut self.pending))?;
+        let Some(end) = blocks.last().map(Progress::from) else {
+            return Ok(());
         };
+        self.give(Work::Blocks(blocks, end))?;
+        self.slave.log().note_given(end);
+        Ok(())
+    }
+
+    fn give(&self, work: Work) -> Result<(), Refuse> {
         if self.slave.hand_on(work) {
             return Ok(());
         }
@@ -137,5 +152,13 @@ impl Link {
         }
         let why = self.slave.progress().suspended.unwrap_or_default();
         Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why))
+    }
+
+    /// The connection is over, and something keeps the mirror from being synced: what has failed is not
+    /// forgotten.
+    pub(super) fn forget_sync(&mut self) {
+        if let Err(refuse) = self.finish_sync() {
+            tracing::error!(%refuse, "the mirror of the log has failed");
+        }
     }
 }

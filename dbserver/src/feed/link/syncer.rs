@@ -1,43 +1,47 @@
 //! Syncs the mirror while more is received: a thread that does nothing but wait for the disk.
 
 use std::io;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread;
 
-use fwlog::{Block, IoFailure, PendingSync};
+use fwlog::{IoFailure, PendingSync};
 
-/// How a sync has ended, with the blocks that it was for.
-pub(super) struct Ended {
-    pub(super) sync: PendingSync,
-    pub(super) result: Result<(), IoFailure>,
-    pub(super) blocks: Vec<Block>,
+use crate::slave::SlaveLog;
+
+/// What is known of the sync that was begun last.
+pub(super) enum Outcome {
+    /// None is on its way.
+    Idle,
+    /// It is on its way.
+    Busy,
+    /// It is over.
+    Ended(PendingSync, Result<(), IoFailure>),
+    /// Nobody knows how it ended: the thread is gone.
+    Unknown,
 }
 
 /// The thread, and the one sync that may be on its way. The thread ends with this.
 pub(super) struct Syncer {
-    begin: Sender<(PendingSync, Vec<Block>)>,
-    ended: Receiver<Ended>,
+    begin: Sender<PendingSync>,
+    ended: Receiver<(PendingSync, Result<(), IoFailure>)>,
     is_busy: bool,
 }
 
 impl Syncer {
-    /// A thread that has nothing to do yet.
-    pub(super) fn start() -> io::Result<Self> {
-        let (begin, begun) = mpsc::channel::<(PendingSync, Vec<Block>)>();
+    /// A thread that has nothing to do yet. It rings the slave's bell at the end of each sync.
+    pub(super) fn start(log: Arc<SlaveLog>) -> io::Result<Self> {
+        let (begin, begun) = mpsc::channel::<PendingSync>();
         let (end, ended) = mpsc::channel();
         thread::Builder::new()
             .name("syncer".into())
             .spawn(move || {
-                for (sync, blocks) in begun {
+                for sync in begun {
                     let result = sync.run();
-                    let ended = Ended {
-                        sync,
-                        result,
-                        blocks,
-                    };
-                    if end.send(ended).is_err() {
+                    if end.send((sync, result)).is_err() {
                         return;
                     }
+                    log.ring();
                 }
             })?;
         Ok(Self {
@@ -47,25 +51,41 @@ impl Syncer {
         })
     }
 
-    /// Whether one is on its way: [`Syncer::end`] has to be called before the next one.
+    /// Whether one is on its way.
     pub(super) fn is_busy(&self) -> bool {
         self.is_busy
     }
 
     /// Begins a sync.
-    pub(super) fn begin(&mut self, sync: PendingSync, blocks: Vec<Block>) {
+    pub(super) fn begin(&mut self, sync: PendingSync) {
         assert!(!self.is_busy, "one sync at a time");
         // A thread that is gone is seen where its answer is waited for.
         self.is_busy = true;
-        drop(self.begin.send((sync, blocks)));
+        drop(self.begin.send(sync));
     }
 
-    /// Waits until the sync that is on its way has ended; `None` where none is, or nobody knows how it
-    /// ended.
-    pub(super) fn end(&mut self) -> Option<Ended> {
-        if !std::mem::take(&mut self.is_busy) {
-            return None;
+    /// Looks whether it is over.
+    pub(super) fn look(&mut self) -> Outcome {
+        if !self.is_busy {
+            return Outcome::Idle;
         }
-        self.ended.recv().ok()
+        let outcome = match self.ended.try_recv() {
+            Ok((sync, result)) => Outcome::Ended(sync, result),
+            Err(TryRecvError::Empty) => return Outcome::Busy,
+            Err(TryRecvError::Disconnected) => Outcome::Unknown,
+        };
+        self.is_busy = false;
+        outcome
+    }
+
+    /// Waits until it is over.
+    pub(super) fn wait(&mut self) -> Outcome {
+        if !std::mem::take(&mut self.is_busy) {
+            return Outcome::Idle;
+        }
+        match self.ended.recv() {
+            Ok((sync, result)) => Outcome::Ended(sync, result),
+            Err(mpsc::RecvError) => Outcome::Unknown,
+        }
     }
 }

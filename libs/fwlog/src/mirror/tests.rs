@@ -90,7 +90,7 @@ fn records_go_on_with_their_blocks_up_to_a_limit() {
     write(&writer(&master), 1..=8);
     let mut follow = Follow::start(location(&master), LogPoint::ORIGIN).unwrap();
     let mut mirror = begun(&mut follow, &slave);
-    let blocks = mirror.blocks(&blocks(&mut follow)).unwrap();
+    let blocks = mirror.blocks(&blocks(&mut follow)).unwrap().blocks;
     let kept = blocks.iter().flat_map(|block| &block.records);
     let kept: usize = kept.map(Bytes::len).sum();
     assert!((1..=KEPT_RECORDS).contains(&kept), "{kept}");

@@ -16,6 +16,10 @@ use crate::writer::time::LogTime;
 /// The fastest level that still finds what repeats from one transaction to the next.
 const ZSTD_LEVEL: i32 = 1;
 
+/// Fewer bytes of records than that do not become shorter, or hardly: a small transaction by itself, which
+/// waits for it.
+const WORTH_COMPRESSING: usize = 128;
+
 /// Collects records into blocks, and blocks into what is written at once.
 pub(crate) struct Group {
     times: Arc<LogTime>,
@@ -122,6 +126,9 @@ impl Group {
         let Some(compressor) = &mut self.compressor else {
             return Ok(Compression::None);
         };
+        if self.raw.len() < WORTH_COMPRESSING {
+            return Ok(Compression::None);
+        }
         self.compressed.clear();
         self.compressed
             .reserve(zstd::zstd_safe::compress_bound(self.raw.len()));

@@ -45,6 +45,8 @@ pub(crate) struct Queue {
     pub(crate) thread: WriterThread,
     /// Whether somebody waits for one of the requests, which then are not held back.
     pub(crate) urgent: bool,
+    /// How many callers wait for room.
+    pub(crate) waiting: usize,
     /// How many requests are waited for, while somebody holds a group back.
     pub(crate) wanted: Option<usize>,
     /// Whether nobody will take anything out of here any more.
@@ -59,6 +61,7 @@ impl Queue {
             last_commit,
             thread: WriterThread::Awake,
             urgent: false,
+            waiting: 0,
             wanted: None,
             ended: false,
         }

@@ -85,10 +85,12 @@ impl Shared {
             if queue.call_thread() {
                 self.filled.notify_one();
             }
+            queue.waiting += 1;
             queue = self
                 .emptied
                 .wait(queue)
                 .unwrap_or_else(PoisonError::into_inner);
+            queue.waiting -= 1;
         }
         if let Some((first, last)) = commits
             && !self.refuses(&queue)
@@ -172,8 +174,12 @@ impl Shared {
     pub(crate) fn take(&self, requests: &mut Vec<Request>) {
         let mut queue = self.wait_for_company(self.queue());
         queue.take(requests);
+        let someone_waits = queue.waiting > 0;
         drop(queue);
-        self.emptied.notify_all();
+        // A bell that nobody hears is a system call, too.
+        if someone_waits {
+            self.emptied.notify_all();
+        }
     }
 
     /// Takes what is there.

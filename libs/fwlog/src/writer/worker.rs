@@ -167,11 +167,8 @@ impl Worker {
     }
 
     fn close_block(&mut self) -> Result<(), WriterError> {
-        let path = self.context.store.path(self.tail.header().id);
-        Ok(self
-            .group
-            .end_block()
-            .during("compress a block of", &path)?)
+        let ended = self.group.end_block();
+        Ok(ended.during("compress a block of", self.tail.path())?)
     }
 
     /// Writes when there is much to write, and begins a segment when this one is full.
