@@ -1,0 +1,215 @@
+"""What grows: how throughput follows clients, sizes, replicas, databases, rows and distance."""
+
+import json
+import shutil
+import sys
+import time
+
+import data
+from helpers import Relay
+from memory_limit import MemoryLimit
+from plot import Chart
+
+SERVERS = ("eloqdb", "postgresql")
+CLIENTS = 16
+ROWS_A_MEGABYTE = 8_000
+GIB = 1 << 30
+# Data and log of a primary and a replica, and what is written beside them in a checkpoint.
+ROOM_FACTOR = 4
+
+
+class Curve:
+    """Points, and how one is measured. By default all points share one running system."""
+
+    x_label, y_label = "clients", "transactions a second"
+    log_x, x_names, systems = True, {}, SERVERS
+    replicas = databases = 1
+
+    def __init__(self, name, title, points):
+        self.name, self.title, self.points = name, title, points
+
+    def measure(self, bench, system_name):
+        """Pairs of point and figure."""
+        system = bench.make(system_name)
+        try:
+            data.start(system, bench.given.rows, self.replicas, self.databases)
+            bench.versions[system.NAME] = system.version()
+            for point in self.points:
+                yield point, self.at(bench, system, point)
+        finally:
+            system.stop()
+            bench.discard(system)
+
+    def at(self, bench, system, point):
+        raise NotImplementedError
+
+
+class Clients(Curve):
+    """W1 by more and more clients; with a delay, through the relay."""
+
+    def __init__(self, name, title, points, delay_ms=0):
+        super().__init__(name, title, points)
+        self.delay_ms = delay_ms
+        self.systems = SERVERS if delay_ms else (*SERVERS, "limit")
+
+    def at(self, bench, system, point):
+        if not self.delay_ms:
+            return bench.pgbench.run(system, "transaction", point, bench.given.seconds)
+        with Relay(bench, system.address("primary")[0], self.delay_ms) as port:
+            return bench.pgbench.run(system, "transaction", point, bench.given.seconds, port=port)
+
+
+class Rows(Curve):
+    """Transactions that insert so many rows, by four clients."""
+
+    x_label, y_label = "rows a transaction", "rows a second"
+    TEXT = ("BEGIN;\nINSERT INTO history (account, delta, at) SELECT number, 1, 1700000000 "
+            "FROM generate_series(1, {count}) AS number;\nCOMMIT;\n")
+
+    def at(self, bench, system, point):
+        script = bench.pgbench.script(f"insert-{point}", self.TEXT.replace("{count}", str(point)))
+        result = bench.pgbench.run(system, script, 4, bench.given.seconds)
+        result["drain_ms"] = round(data.wait_for_replica(system) * 1e3, 1)
+        result["per_second"] *= point
+        return result
+
+
+class Fresh(Curve):
+    """Each point has a system of its own."""
+
+    def measure(self, bench, system_name):
+        for point in self.points:
+            free = shutil.disk_usage(bench.folder).free
+            if self.rows(bench, point) / ROWS_A_MEGABYTE * 1e6 * ROOM_FACTOR > free:
+                print(f"run.py: {self.name}: no room on the disk for {point}", file=sys.stderr)
+                continue
+            system = bench.make(system_name)
+            try:
+                self.start(bench, system, point)
+                yield point, self.at(bench, system, point)
+            finally:
+                system.stop()
+                bench.discard(system)
+
+    def rows(self, bench, _point):
+        return bench.given.rows
+
+    def start(self, bench, system, point):
+        raise NotImplementedError
+
+
+class Size(Fresh):
+    """W1 on more and more rows: megabytes."""
+
+    x_label = "database"
+    x_names = {10: "10 MB", 100: "100 MB", 1000: "1 GB", 10000: "10 GB"}
+
+    def rows(self, _bench, point):
+        return point * ROWS_A_MEGABYTE
+
+    def start(self, bench, system, point):
+        data.start(system, self.rows(bench, point))
+
+    def at(self, bench, system, point):
+        load = bench.pgbench_for(self.rows(bench, point))
+        return load.run(system, "transaction", CLIENTS, bench.given.seconds)
+
+
+class Replicas(Fresh):
+    """W1 with more and more replicas attached, until the last of them has all."""
+
+    x_label = "replicas"
+
+    def start(self, bench, system, point):
+        data.start(system, bench.given.rows, replicas=point)
+
+    def at(self, bench, system, point):
+        result = bench.pgbench.run(system, "transaction", CLIENTS, bench.given.seconds)
+        began = time.monotonic()
+        for replica in range(point):
+            data.wait_for_replica(system, replica=replica)
+        result["drain_ms"] = round((time.monotonic() - began) * 1e3, 1)
+        return result
+
+
+class Databases(Fresh):
+    """W1, its clients spread over more and more databases."""
+
+    x_label = "databases written at once"
+
+    def start(self, bench, system, point):
+        data.start(system, bench.given.rows, databases=point)
+
+    def at(self, bench, system, point):
+        options = ["-T", str(bench.given.seconds)]
+        loads = [bench.pgbench.start(system, "transaction", CLIENTS // point, options,
+                                     database=number) for number in range(point)]
+        return {"per_second": sum(bench.pgbench.finish(system, load) for load in loads)}
+
+
+class Memory(Curve):
+    """W1 on a database of 2 GB, with less and less memory for all of a system's processes."""
+
+    x_label = "memory of all processes"
+    x_names = {1: "1 GiB", 2: "2 GiB", 4: "4 GiB"}
+    MEGABYTES = 2000
+
+    def measure(self, bench, system_name):
+        if not MemoryLimit.possible():
+            print("run.py: memory: no control group can be made here", file=sys.stderr)
+            return
+        system = bench.make(system_name)
+        rows = self.MEGABYTES * ROWS_A_MEGABYTE
+        try:
+            data.start(system, rows)
+            load = bench.pgbench_for(rows)
+            for point in self.points:
+                pids = [pid for group in system.groups().values() for pid in group]
+                with MemoryLimit(point * GIB, pids):
+                    yield point, load.run(system, "transaction", CLIENTS, bench.given.seconds)
+        finally:
+            system.stop()
+            bench.discard(system)
+
+
+CURVES = [
+    Clients("clients", "W1, clients on the same machine", [1, 2, 4, 8, 16, 32, 64]),
+    Clients("clients-delay", "W1, clients 1 ms away", [1, 2, 4, 8, 16, 32, 64], 1),
+    Rows("rows", "INSERT … SELECT of so many rows, 4 clients", [1, 10, 100, 1000, 10000]),
+    Replicas("replicas", "W1, 16 clients, replicas attached", [1, 2, 4, 8]),
+    Databases("databases", "W1, 16 clients over so many databases", [1, 2, 4, 8]),
+    Size("size", "W1, 16 clients, random rows of a database", [10, 100, 1000, 10000]),
+    Memory("memory", "W1, 16 clients, 2 GB of rows in limited memory", [4, 2, 1]),
+]
+
+
+def draw(chosen, bench):
+    """Measures the curves and writes each as SVG, all as JSON; gives what was measured."""
+    out = bench.given.out
+    out.mkdir(parents=True, exist_ok=True)
+    results = {}
+    for curve in chosen:
+        measured = results[curve.name] = {}
+        for name in (name for name in curve.systems if name in bench.given.systems):
+            for point, result in curve.measure(bench, name):
+                measured.setdefault(name, []).append([point, result])
+                print(f"{time.strftime('%T')} {curve.name} {name} {point}: {result}",
+                      file=sys.stderr)
+        _write(out, curve, measured)
+        (out / "curves.json").write_text(json.dumps(results, indent=1) + "\n")
+    return results
+
+
+def _write(out, curve, measured):
+    lines = {name: [(point, result["per_second"]) for point, result in points]
+             for name, points in measured.items()}
+    if not any(lines.values()):
+        return
+    chart = Chart(curve.title, curve.x_label, curve.y_label, lines, curve.log_x, curve.x_names)
+    (out / f"{curve.name}.svg").write_text(chart.svg())
+    print(f"\n{curve.title}; {curve.y_label}")
+    points = sorted({point for line in lines.values() for point, _ in line})
+    print(f"{curve.x_label:26}" + "".join(f"{curve.x_names.get(p, p):>10}" for p in points))
+    for name, line in lines.items():
+        values = dict(line)
+        print(f"{name:26}" + "".join(f"{values.get(p, 0):>10,.0f}" for p in points))
