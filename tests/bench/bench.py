@@ -9,6 +9,7 @@ from eloqdb import Eloqdb
 from helpers import Limit
 from pgbench import Pgbench
 from postgresql import PostgreSQL
+from usage import Watch
 from wire import Refused
 
 SYSTEMS = {"eloqdb": Eloqdb, "postgresql": PostgreSQL, "limit": Limit}
@@ -73,10 +74,15 @@ class Bench:
         """Its files, which may be large."""
         shutil.rmtree(system.folder, ignore_errors=True)
 
+    def watched(self, measure):
+        """Measures when others leave the machine alone, and marks what they disturbed."""
+        watch = Watch(self.given.patience)
+        return measure() | watch.close()
+
     def _measure(self, work, system, results):
         began = time.monotonic()
         try:
-            result = work.measure(system, self)
+            result = self.watched(lambda: work.measure(system, self))
         except Refused as error:
             raise RuntimeError(f"{work.name} on {system.NAME}: {error}") from error
         result["took_seconds"] = round(time.monotonic() - began, 1)

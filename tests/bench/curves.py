@@ -35,7 +35,7 @@ class Curve:
             data.start(system, bench.given.rows, self.replicas, self.databases)
             bench.versions[system.NAME] = system.version()
             for point in self.points:
-                yield point, self.at(bench, system, point)
+                yield point, bench.watched(lambda point=point: self.at(bench, system, point))
         finally:
             system.stop()
             bench.discard(system)
@@ -86,7 +86,7 @@ class Fresh(Curve):
             system = bench.make(system_name)
             try:
                 self.start(bench, system, point)
-                yield point, self.at(bench, system, point)
+                yield point, bench.watched(lambda point=point: self.at(bench, system, point))
             finally:
                 system.stop()
                 bench.discard(system)
@@ -166,7 +166,8 @@ class Memory(Curve):
             for point in self.points:
                 pids = [pid for group in system.groups().values() for pid in group]
                 with MemoryLimit(point * GIB, pids):
-                    yield point, load.run(system, "transaction", CLIENTS, bench.given.seconds)
+                    yield point, bench.watched(lambda: load.run(
+                        system, "transaction", CLIENTS, bench.given.seconds))
         finally:
             system.stop()
             bench.discard(system)

@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from usage import DISTURBED_ABOVE, Window, wait_for_quiet
+from usage import Window
 
 KEYS = "\\set aid random(1, {rows})\n\\set delta random(-5000, 5000)\n"
 UPDATE = "UPDATE accounts SET balance = balance + :delta WHERE id = :aid;\n"
@@ -46,7 +46,6 @@ class Pgbench:
     def run(self, system, script, clients, seconds, *, side="primary", port=None, rate=None,
             latency=True):
         """A load for a time. All figures are those of the time after the clients have come."""
-        quiet = wait_for_quiet(self.given.patience)
         options = ["-T", str(seconds)]
         options += ["-R", str(rate)] if rate else []
         logs = self.folder / "latency"
@@ -55,12 +54,11 @@ class Pgbench:
             old.unlink()
         child = self.start(system, script, clients, options, side=side, port=port)
         time.sleep(min(CONNECTING_SECONDS, seconds / 4))
-        window = Window(system.groups(), [child.pid])
+        window = Window(system.groups())
         time.sleep(max(0.1, seconds - 2 * CONNECTING_SECONDS))
-        length, used, foreign = window.close()
+        length, groups = window.close()
         result = {"per_second": self.finish(system, child)}
         transactions = result["per_second"] * length
-        groups = {name: use for name, use in used.items() if name not in ("client", "bench")}
         per_transaction = 1e6 / max(1, transactions)
         for name, use in groups.items():
             result[f"cpu_user_us {name}"] = round(use.user * per_transaction, 1)
@@ -68,8 +66,6 @@ class Pgbench:
             result[f"switches {name}"] = round(use.switches / max(1, transactions), 2)
         total = sum(use.user + use.system for use in groups.values())
         result["cpu_us"] = round(total * per_transaction, 1)
-        result["foreign_cpu"] = foreign
-        result["disturbed"] = not quiet or foreign > DISTURBED_ABOVE
         if latency:
             times = sorted(self._latencies())
             result["p50_ms"] = times[len(times) // 2] / 1e3

@@ -77,40 +77,63 @@ def pss_bytes(pids):
 
 
 class Window:
-    """A stretch of time in which groups of processes work, and nobody else should."""
+    """A stretch of time in which groups of processes work."""
 
-    def __init__(self, groups, clients):
+    def __init__(self, groups):
         self.groups = groups
-        self.clients = clients
         self.began = time.monotonic()
-        self.busy = _busy()
         self.before = self._sample()
 
     def _sample(self):
-        samples = {name: sample(pids) for name, pids in self.groups.items()}
-        samples["client"] = sample(self.clients)
-        samples["bench"] = sample([os.getpid()])
-        return samples
+        return {name: sample(pids) for name, pids in self.groups.items()}
 
     def close(self):
-        """Seconds, the use of each group, and the share of the machine that others had."""
+        """Seconds, and the use of each group."""
         after = self._sample()
         seconds = time.monotonic() - self.began
-        used = {name: between(before, after[name]) for name, before in self.before.items()}
-        own = sum(use.user + use.system for use in used.values())
-        foreign = (_busy() - self.busy - own) / (CORES * seconds)
-        return seconds, used, round(foreign, 3)
+        return seconds, {name: between(before, after[name])
+                         for name, before in self.before.items()}
 
 
-def wait_for_quiet(patience_seconds):
-    """Waits until others leave the machine alone; False when they did not in time."""
+class Watch:
+    """Whether others used the machine since this was made: all processes below this one are ours."""
+
+    def __init__(self, patience_seconds):
+        self.quiet = _wait_for_quiet(patience_seconds)
+        self.began = time.monotonic()
+        self.foreign = _busy() - _own()
+
+    def close(self):
+        """The share of the machine that others had, and whether that is too much."""
+        seconds = time.monotonic() - self.began
+        share = (_busy() - _own() - self.foreign) / (CORES * seconds)
+        return {"foreign_cpu": round(share, 3),
+                "disturbed": not self.quiet or share > DISTURBED_ABOVE}
+
+
+def _own():
+    """CPU of this process and of all that it has started, those that have ended included."""
+    total = 0
+    for pid in tree(os.getpid()):
+        try:
+            total += sum(int(ticks) for ticks in _stat(pid)[11:15])
+        except OSError:
+            continue  # Its parent counts it from now on.
+    return total / TICKS
+
+
+def _wait_for_quiet(patience_seconds):
+    """Waits until others leave the machine alone; False when they did not in time.
+
+    Without patience nobody waits, and nobody knows.
+    """
     end = time.monotonic() + patience_seconds
     while time.monotonic() < end:
         before = _busy()
         time.sleep(0.5)
         if (_busy() - before) / (CORES * 0.5) < BUSY_ABOVE:
             return True
-    return False
+    return patience_seconds <= 0
 
 
 def _busy():
