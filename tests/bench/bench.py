@@ -66,9 +66,10 @@ class Bench:
                 system = self.make(name, sessions=work.sessions)
                 try:
                     self._measure(work, system, results)
+                    self.versions[system.NAME] = system.version()
                 finally:
                     system.stop()
-                self.discard(system)
+                    self.discard(system)
 
     def discard(self, system):
         """Its files, which may be large."""

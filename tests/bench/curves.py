@@ -70,7 +70,7 @@ class Rows(Curve):
         script = bench.pgbench.script(f"insert-{point}", self.TEXT.replace("{count}", str(point)))
         result = bench.pgbench.run(system, script, 4, bench.given.seconds)
         result["drain_ms"] = round(data.wait_for_replica(system) * 1e3, 1)
-        result["per_second"] *= point
+        result["per_second"] = round(result["per_second"] * point)
         return result
 
 
@@ -144,7 +144,8 @@ class Databases(Fresh):
         options = ["-T", str(bench.given.seconds)]
         loads = [bench.pgbench.start(system, "transaction", CLIENTS // point, options,
                                      database=number) for number in range(point)]
-        return {"per_second": sum(bench.pgbench.finish(system, load) for load in loads)}
+        per_second = sum(bench.pgbench.finish(system, load) for load in loads)
+        return {"per_second": round(per_second, 1)}
 
 
 class Memory(Curve):

@@ -4,12 +4,12 @@ import math
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 76, 20, 44, 52
+LEFT, RIGHT, TOP, BOTTOM = 76, 32, 44, 52
 COLORS = {"eloqdb": "#2a78c8", "postgresql": "#d9822b", "limit": "#7a8794"}
 DASHES = {"limit": ' stroke-dasharray="5 4"'}
 STYLE = """
 text { font: 12px sans-serif; fill: #333; } .title { font-size: 14px; font-weight: bold; }
-.axis { stroke: #888; fill: none; } .grid { stroke: #8884; }
+.axis { stroke: #888; fill: none; } .grid { stroke: #888; stroke-opacity: 0.3; }
 @media (prefers-color-scheme: dark) { text { fill: #ddd; } }
 """
 

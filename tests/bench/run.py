@@ -81,10 +81,13 @@ def arguments():
 
 
 def chosen(given, everything):
-    """Those that --only names; an error for a name that nothing has."""
+    """Those that --only names, else those whose names begin so; an error for what nothing has."""
     if not given.only:
         return list(everything)
-    named = [one for one in everything if one.name.startswith(tuple(given.only))]
+    names = {one.name for one in everything}
+    named = [one for one in everything if any(
+        one.name == name or (name not in names and one.name.startswith(name))
+        for name in given.only)]
     if not named:
         raise SystemExit(f"run.py: nothing is called {', '.join(given.only)}; see --list")
     return named
