@@ -1,5 +1,6 @@
 """What grows: how throughput follows clients, sizes, replicas, databases, rows and distance."""
 
+import contextlib
 import json
 import shutil
 import sys
@@ -84,12 +85,18 @@ class Fresh(Curve):
                 print(f"run.py: {self.name}: no room on the disk for {point}", file=sys.stderr)
                 continue
             system = bench.make(system_name)
-            try:
-                self.start(bench, system, point)
-                yield point, bench.watched(lambda point=point: self.at(bench, system, point))
-            finally:
-                system.stop()
-                bench.discard(system)
+            with self.surroundings(point):
+                try:
+                    self.start(bench, system, point)
+                    result = bench.watched(lambda: self.at(bench, system, point))
+                finally:
+                    system.stop()
+                    bench.discard(system)
+            yield point, result
+
+    def surroundings(self, _point):
+        """What a system is started and measured in."""
+        return contextlib.nullcontext()
 
     def rows(self, bench, _point):
         return bench.given.rows
@@ -148,30 +155,20 @@ class Databases(Fresh):
         return {"per_second": round(per_second, 1)}
 
 
-class Memory(Curve):
-    """W1 on a database of 2 GB, with less and less memory for all of a system's processes."""
+class Memory(Size):
+    """W1 on 2 GB, with less and less memory for all of a system's processes, and for the load."""
 
     x_label = "memory of all processes"
-    x_names = {1: "1 GiB", 2: "2 GiB", 4: "4 GiB"}
+    x_names = {2: "2 GiB", 4: "4 GiB", 8: "8 GiB"}
     MEGABYTES = 2000
 
-    def measure(self, bench, system_name):
+    def rows(self, _bench, _point):
+        return self.MEGABYTES * ROWS_A_MEGABYTE
+
+    def surroundings(self, point):
         if not MemoryLimit.possible():
-            print("run.py: memory: no control group can be made here", file=sys.stderr)
-            return
-        system = bench.make(system_name)
-        rows = self.MEGABYTES * ROWS_A_MEGABYTE
-        try:
-            data.start(system, rows)
-            load = bench.pgbench_for(rows)
-            for point in self.points:
-                pids = [pid for group in system.groups().values() for pid in group]
-                with MemoryLimit(point * GIB, pids):
-                    yield point, bench.watched(lambda: load.run(
-                        system, "transaction", CLIENTS, bench.given.seconds))
-        finally:
-            system.stop()
-            bench.discard(system)
+            raise OSError(f"{self.name}: no control group can be made here")
+        return MemoryLimit(point * GIB)
 
 
 CURVES = [
@@ -181,7 +178,7 @@ CURVES = [
     Replicas("replicas", "W1, 16 clients, replicas attached", [1, 2, 4, 8]),
     Databases("databases", "W1, 16 clients over so many databases", [1, 2, 4, 8]),
     Size("size", "W1, 16 clients, random rows of a database", [10, 100, 1000, 10000]),
-    Memory("memory", "W1, 16 clients, 2 GB of rows in limited memory", [4, 2, 1]),
+    Memory("memory", "W1, 16 clients, 2 GB of rows in limited memory", [2, 4, 8]),
 ]
 
 

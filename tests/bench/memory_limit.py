@@ -1,4 +1,7 @@
-"""A control group that limits the memory of processes, files they read and write included."""
+"""A control group that limits the memory of this process and of all that it starts.
+
+What they read and write of files counts, too, as it does on a machine with so much memory.
+"""
 
 import os
 import time
@@ -8,31 +11,26 @@ ROOT = Path("/sys/fs/cgroup")
 
 
 class MemoryLimit:
-    """Holds for processes while it is entered; version 1 and version 2 of control groups."""
+    """Holds while it is entered, for what is started meanwhile; both versions of control groups."""
 
-    def __init__(self, limit_bytes, pids):
-        self.limit_bytes, self.pids = limit_bytes, pids
+    def __init__(self, limit_bytes):
+        self.limit_bytes = limit_bytes
         self.base, self.key = _place()
         self.group = self.base / f"eloqdb-bench-{os.getpid()}"
 
     @staticmethod
     def possible():
-        base, key = _place()
-        return base is not None and os.access(base, os.W_OK) and bool(key)
+        base, _ = _place()
+        return base is not None and os.access(base, os.W_OK)
 
     def __enter__(self):
         self.group.mkdir()
-        # The processes first: what they have already is not moved with them, but what they touch
-        # from now on is counted.
         (self.group / self.key).write_text(str(self.limit_bytes))
-        self._move(self.group)
-        # Pages that were read before belong to nobody here; without this they would be a gift.
-        os.sync()
-        Path("/proc/sys/vm/drop_caches").write_text("1")
+        _move(self.group, [os.getpid()])
         return self
 
     def __exit__(self, *_):
-        self._move(self.base)
+        _move(self.base, (self.group / "cgroup.procs").read_text().split())
         for _ in range(100):
             try:
                 self.group.rmdir()
@@ -40,22 +38,27 @@ class MemoryLimit:
             except OSError:
                 time.sleep(0.05)  # Processes that ended are still being counted out.
 
-    def _move(self, to):
-        pids = self.pids if to == self.group else self._members()
-        for pid in pids:
-            try:
-                (to / "cgroup.procs").write_text(str(pid))
-            except (ProcessLookupError, OSError):
-                continue  # It has ended.
 
-    def _members(self):
-        return (self.group / "cgroup.procs").read_text().split()
+def _move(to, pids):
+    for pid in pids:
+        try:
+            (to / "cgroup.procs").write_text(str(pid))
+        except ProcessLookupError:
+            continue  # It has ended.
 
 
 def _place():
-    """Where groups are made, and the file that has the limit."""
-    if (ROOT / "memory").is_dir():
-        return ROOT / "memory", "memory.limit_in_bytes"
-    if (ROOT / "cgroup.controllers").exists():
-        return ROOT, "memory.max"
+    """The group that this process is in, and the file that has the limit of a group."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            return _first(ROOT / "memory" / path.lstrip("/"), ROOT / "memory"), \
+                "memory.limit_in_bytes"
+        if not controllers and (ROOT / "cgroup.controllers").exists():
+            return _first(ROOT / path.lstrip("/"), ROOT), "memory.max"
     return None, ""
+
+
+def _first(*folders):
+    """In a container, paths may begin where the container does."""
+    return next((folder for folder in folders if folder.is_dir()), None)
