@@ -63,7 +63,7 @@ fn number(text: &str, key: &str) -> u64 {
         .expect("a number")
 }
 
-fn transactions(client: &Client) {
+fn transactions(client: &Client, count: i32) {
     let driver = client.driver();
     client.wait(async {
         let prepare = |sql| driver.prepare(sql);
@@ -75,7 +75,7 @@ fn transactions(client: &Client) {
             .await
             .expect("prepared");
         let commit = prepare("COMMIT").await.expect("prepared");
-        for number in 0..TRANSACTIONS {
+        for number in 0..count {
             let account = number % 1000 + 1;
             driver.execute(&begin, &[]).await.expect("begun");
             driver
@@ -105,7 +105,7 @@ fn a_small_transaction_takes_no_more_waits_and_calls_than_it_did() {
     cluster.wait_for_slave(&mut follower);
     let client = cluster.master.client("shop");
     // What is made once is made before.
-    transactions(&client);
+    transactions(&client, TRANSACTIONS / 10);
     cluster.wait_for_slave(&mut follower);
 
     let pids = [
@@ -114,16 +114,17 @@ fn a_small_transaction_takes_no_more_waits_and_calls_than_it_did() {
         cluster.slave.process().pid(),
     ];
     let before = pids.map(Counts::of);
-    transactions(&client);
+    transactions(&client, TRANSACTIONS);
     cluster.wait_for_slave(&mut follower);
     let after = pids.map(Counts::of);
 
-    // Twice what was counted when this was written: waits, reads, writes a transaction. Less is
-    // usual on a busy machine, where more transactions share a message and a wake-up.
+    // About twice what was counted when this was written: waits, reads, writes a transaction. Less
+    // is usual on a busy machine, where more transactions share a message and a wake-up; the
+    // master's writes (four answers, the log, a wake-up) are the same everywhere.
     let bounds = [
-        ("master", [0.0, 0.0, 0.0]),
-        ("dbrepl", [0.0, 0.0, 0.0]),
-        ("slave", [0.0, 0.0, 0.0]),
+        ("master", [11.0, 0.5, 9.0]),
+        ("dbrepl", [3.0, 10.0, 2.0]),
+        ("slave", [10.0, 0.5, 6.5]),
     ];
     let counted: Vec<_> = after
         .iter()
