@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import statistics
 import sys
 import time
 
@@ -20,26 +21,29 @@ ROOM_FACTOR = 4
 
 
 class Curve:
-    """Points, and how one is measured. By default all points share one running system."""
+    """Points, and how one is measured. By default all points share one set of running systems."""
 
     x_label, y_label = "clients", "transactions a second"
-    log_x, x_names, systems = True, {}, SERVERS
-    replicas = databases = 1
+    x_names, systems = {}, SERVERS
 
     def __init__(self, name, title, points):
         self.name, self.title, self.points = name, title, points
 
-    def measure(self, bench, system_name):
-        """Pairs of point and figure."""
-        system = bench.make(system_name)
+    def measure(self, bench, names):
+        """System, point and figures, the systems in turn at each point."""
+        systems = []
         try:
-            data.start(system, bench.given.rows, self.replicas, self.databases)
-            bench.versions[system.NAME] = system.version()
-            for point in self.points:
-                yield point, bench.watched(lambda point=point: self.at(bench, system, point))
+            for name in names:
+                systems.append(bench.make(name))
+                data.start(systems[-1], bench.given.rows)
+            for number, point in enumerate(self.points):
+                for system in systems if number % 2 == 0 else reversed(systems):
+                    yield system.NAME, point, bench.watched(
+                        lambda system=system, point=point: self.at(bench, system, point))
         finally:
-            system.stop()
-            bench.discard(system)
+            for system in systems:
+                system.stop()
+                bench.discard(system)
 
     def at(self, bench, system, point):
         raise NotImplementedError
@@ -78,21 +82,24 @@ class Rows(Curve):
 class Fresh(Curve):
     """Each point has a system of its own."""
 
-    def measure(self, bench, system_name):
+    def measure(self, bench, names):
         for point in self.points:
             free = shutil.disk_usage(bench.folder).free
             if self.rows(bench, point) / ROWS_A_MEGABYTE * 1e6 * ROOM_FACTOR > free:
                 print(f"run.py: {self.name}: no room on the disk for {point}", file=sys.stderr)
                 continue
-            system = bench.make(system_name)
-            with self.surroundings(point):
-                try:
-                    self.start(bench, system, point)
-                    result = bench.watched(lambda: self.at(bench, system, point))
-                finally:
-                    system.stop()
-                    bench.discard(system)
-            yield point, result
+            for name in names:
+                yield name, point, self._one(bench, name, point)
+
+    def _one(self, bench, name, point):
+        system = bench.make(name)
+        with self.surroundings(point):
+            try:
+                self.start(bench, system, point)
+                return bench.watched(lambda: self.at(bench, system, point))
+            finally:
+                system.stop()
+                bench.discard(system)
 
     def surroundings(self, _point):
         """What a system is started and measured in."""
@@ -189,26 +196,31 @@ def draw(chosen, bench):
     results = {}
     for curve in chosen:
         measured = results[curve.name] = {}
-        for name in (name for name in curve.systems if name in bench.given.systems):
-            for point, result in curve.measure(bench, name):
-                measured.setdefault(name, []).append([point, result])
+        names = [name for name in curve.systems if name in bench.given.systems]
+        for _ in range(bench.given.rounds):
+            for name, point, result in curve.measure(bench, names):
+                measured.setdefault(name, {}).setdefault(point, []).append(result)
                 print(f"{time.strftime('%T')} {curve.name} {name} {point}: {result}",
                       file=sys.stderr)
-        _write(out, curve, measured)
+        if measured:
+            _write(out, curve, measured)
         (out / "curves.json").write_text(json.dumps(results, indent=1) + "\n")
     return results
 
 
 def _write(out, curve, measured):
-    lines = {name: [(point, result["per_second"]) for point, result in points]
-             for name, points in measured.items()}
-    if not any(lines.values()):
-        return
-    chart = Chart(curve.title, curve.x_label, curve.y_label, lines, curve.log_x, curve.x_names)
+    """The chart, and the same as a table; a point that others disturbed is marked."""
+    lines = {name: [(point, statistics.median(one["per_second"] for one in rounds))
+                    for point, rounds in points.items()] for name, points in measured.items()}
+    disturbed = {(name, point) for name, points in measured.items()
+                 for point, rounds in points.items()
+                 if 2 * sum(one["disturbed"] for one in rounds) >= len(rounds)}
+    chart = Chart(curve.title, curve.x_label, curve.y_label, lines, curve.x_names, disturbed)
     (out / f"{curve.name}.svg").write_text(chart.svg())
-    print(f"\n{curve.title}; {curve.y_label}")
+    print(f"\n{curve.title}; {curve.y_label}{'; * disturbed' if disturbed else ''}")
     points = sorted({point for line in lines.values() for point, _ in line})
-    print(f"{curve.x_label:26}" + "".join(f"{curve.x_names.get(p, p):>10}" for p in points))
+    print(f"{curve.x_label:26}" + "".join(f"{curve.x_names.get(p, f'{p:,}'):>11}" for p in points))
     for name, line in lines.items():
         values = dict(line)
-        print(f"{name:26}" + "".join(f"{values.get(p, 0):>10,.0f}" for p in points))
+        print(f"{name:26}" + "".join(
+            f"{values.get(p, 0):>10,.0f}{'*' if (name, p) in disturbed else ' '}" for p in points))

@@ -15,16 +15,17 @@ text { font: 12px sans-serif; fill: #333; } .title { font-size: 14px; font-weigh
 
 
 class Chart:
-    """Curves over one axis. `curves[system]` is a list of (x, y); x may be drawn doubling."""
+    """Curves over one axis that doubles. `curves[system]` is a list of (x, y); the points in
+    `disturbed`, pairs of system and x, are drawn hollow."""
 
-    def __init__(self, title, x_label, y_label, curves, log_x=True, x_names=None):
+    def __init__(self, title, x_label, y_label, curves, x_names=None, disturbed=()):
         self.title, self.x_label, self.y_label = title, x_label, y_label
         self.curves = {name: points for name, points in curves.items() if points}
-        self.log_x = log_x
         self.x_names = x_names or {}
+        self.disturbed = disturbed
         xs = sorted({x for points in self.curves.values() for x, _ in points})
         self.xs = xs
-        self.low, self.high = self._scaled(xs[0]), self._scaled(xs[-1])
+        self.low, self.high = math.log2(xs[0]), math.log2(xs[-1])
         top = max(y for points in self.curves.values() for _, y in points)
         self.step = _round_step(top / 5 or 1)
         self.top = math.ceil(top / self.step) * self.step or 1
@@ -38,13 +39,10 @@ class Chart:
             parts += self._curve(name, sorted(points))
         return "\n".join([*parts, "</svg>\n"])
 
-    def _scaled(self, x):
-        return math.log2(x) if self.log_x else x
-
     def _x(self, x):
         width = WIDTH - LEFT - RIGHT
         span = (self.high - self.low) or 1
-        return LEFT + width * (self._scaled(x) - self.low) / span
+        return LEFT + width * (math.log2(x) - self.low) / span
 
     def _y(self, y):
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * y / self.top
@@ -81,9 +79,11 @@ class Chart:
     def _curve(self, name, points):
         color = COLORS[name]
         path = " L".join(f"{self._x(x):.1f} {self._y(y):.1f}" for x, y in points)
-        dots = "".join(f'<circle cx="{self._x(x):.1f}" cy="{self._y(y):.1f}" r="3" '
-                       f'fill="{color}"><title>{x:,}: {y:,.6g}</title></circle>'
-                       for x, y in points)
+        dots = ""
+        for x, y in points:
+            fill = "none" if (name, x) in self.disturbed else color
+            dots += (f'<circle cx="{self._x(x):.1f}" cy="{self._y(y):.1f}" r="3" fill="{fill}" '
+                     f'stroke="{color}"><title>{x:,}: {y:,.6g}</title></circle>')
         return [f'<path fill="none" stroke="{color}" stroke-width="2"{DASHES.get(name, "")} '
                 f'd="M{path}"/>{dots}']
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed, beside PostgreSQL and beside the limit of the machine, in one run.
 
-Starts eloqdb (master, slave, dbrepl), PostgreSQL where it is installed (primary, streaming standby) and
+Starts eloqdb (master, slave, dbrepl), PostgreSQL where installed (primary, streaming standby) and
 the limit (a server that only answers the protocol and syncs a log; for bulk work: SQLite alone)
 in temporary folders, gives them the same work in turn, and prints a table: medians, and ratios with
 the bars that they have to reach. docs/benchmarks.md says what each work is.

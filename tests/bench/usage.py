@@ -96,7 +96,7 @@ class Window:
 
 
 class Watch:
-    """Whether others used the machine since this was made: all processes below this one are ours."""
+    """Whether others used the machine since this was made: all processes below us are ours."""
 
     def __init__(self, patience_seconds):
         self.quiet = _wait_for_quiet(patience_seconds)
