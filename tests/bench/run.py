@@ -50,7 +50,8 @@ def arguments():
         help="where limit, relay and alone are (default: %(default)s)")
     add("--short", action="store_true", help="two minutes: against the limit alone, one round")
     add("--list", action="store_true", help="the names of works and curves, and no more")
-    add("--only", action="append", metavar="NAME", help="works or curves whose names begin so")
+    add("--only", action="append", metavar="NAME",
+        help="a work or curve, or all whose names begin so; may be repeated")
     add("--systems", default="eloqdb,postgresql,limit", help="some of %(default)s")
     add("--rounds", type=int, help="repeat so often; medians are shown (default: 5)")
     add("--seconds", type=int, help=f"length of a load (default: {LONG_SECONDS})")
@@ -130,7 +131,7 @@ def show(results, given, bench):
     if given.markdown:
         report.write_markdown(given.markdown, report.markdown(rows, head))
     missed = report.bars(rows)
-    print(f"{len(missed)} of {len(rows)} figures miss a bar" +
+    print(f"bars missed by {len(missed)} of {len(rows)} figures" +
           "".join(f"\n  {label}" for label in missed))
 
 
