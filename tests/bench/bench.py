@@ -25,6 +25,7 @@ class Bench:
         self.versions = {}
         self.made = 0
         self.pieces = None
+        self.failures = []
 
     def pgbench_for(self, rows):
         """The load on so many accounts."""
@@ -84,8 +85,11 @@ class Bench:
         began = time.monotonic()
         try:
             result = self.watched(lambda: work.measure(system, self))
-        except Refused as error:
-            raise RuntimeError(f"{work.name} on {system.NAME}: {error}") from error
+        except (Refused, RuntimeError, OSError) as error:
+            # The others still have their figures.
+            self.failures.append(f"{work.name} on {system.NAME}: {type(error).__name__}: {error}")
+            print(f"run.py: {self.failures[-1]}", file=sys.stderr)
+            return
         result["took_seconds"] = round(time.monotonic() - began, 1)
         results.setdefault(work.name, {}).setdefault(system.NAME, []).append(result)
         shown = {key: value for key, value in result.items() if " " not in key or "second" in key}

@@ -11,6 +11,7 @@ import data
 from helpers import Relay
 from memory_limit import MemoryLimit
 from plot import Chart
+from wire import Refused
 
 SERVERS = ("eloqdb", "postgresql")
 CLIENTS = 16
@@ -189,23 +190,25 @@ CURVES = [
 ]
 
 
-def draw(chosen, bench):
-    """Measures the curves and writes each as SVG, all as JSON; gives what was measured."""
+def draw(chosen, bench, results):
+    """Measures the curves and writes each as SVG, all as JSON."""
     out = bench.given.out
     out.mkdir(parents=True, exist_ok=True)
-    results = {}
     for curve in chosen:
         measured = results[curve.name] = {}
         names = [name for name in curve.systems if name in bench.given.systems]
-        for _ in range(bench.given.rounds):
-            for name, point, result in curve.measure(bench, names):
-                measured.setdefault(name, {}).setdefault(point, []).append(result)
-                print(f"{time.strftime('%T')} {curve.name} {name} {point}: {result}",
-                      file=sys.stderr)
+        try:
+            for _ in range(bench.given.rounds):
+                for name, point, result in curve.measure(bench, names):
+                    measured.setdefault(name, {}).setdefault(point, []).append(result)
+                    print(f"{time.strftime('%T')} {curve.name} {name} {point}: {result}",
+                          file=sys.stderr)
+        except (Refused, RuntimeError, OSError) as error:
+            # The other curves are still drawn, and this one as far as it came.
+            bench.failures.append(f"{curve.name}: {type(error).__name__}: {error}")
         if measured:
             _write(out, curve, measured)
         (out / "curves.json").write_text(json.dumps(results, indent=1) + "\n")
-    return results
 
 
 def _write(out, curve, measured):

@@ -107,20 +107,18 @@ def check(given):
         given.systems.remove("postgresql")
 
 
-def table(bench, given):
-    """All works in rounds; what was measured, by work and system."""
+def table(bench, given, results):
+    """All works in rounds; what is measured goes into the results, by work and system."""
     every = chosen(given, [*works.WORKS, *memory.WORKS])
     if given.short:
         every = [work for work in every if getattr(work, "short", False)]
     shared = [work for work in every if work in works.WORKS]
     own = [work for work in every if work in memory.WORKS]
-    results = {}
     for turn in range(given.rounds):
         if shared:
             bench.measure_in_turn(shared, turn, results)
     for work in own:
         bench.measure_alone(work, results)
-    return results
 
 
 def show(results, given, bench):
@@ -158,21 +156,24 @@ def main():
     bench = Bench(folder, given, disk_probe(folder))
     try:
         if given.curves:
-            results = curves.draw(chosen(given, curves.CURVES), bench)
+            curves.draw(chosen(given, curves.CURVES), bench, results)
         else:
-            results = table(bench, given)
-            show(results, given, bench)
+            table(bench, given, results)
     except (TimeOver, KeyboardInterrupt, RuntimeError, OSError) as error:
-        print(f"run.py: {type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+        bench.failures.append(f"{type(error).__name__}: {error}")
     finally:
         if given.keep:
             print(f"data and logs are in {folder}", file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+    # What was measured before a failure is worth having.
+    if results and not given.curves:
+        show(results, given, bench)
     if given.json:
         write_json(given.json, results, given, bench)
-    return 0
+    for failure in bench.failures:
+        print(f"run.py: failed: {failure}", file=sys.stderr)
+    return 1 if bench.failures else 0
 
 
 if __name__ == "__main__":

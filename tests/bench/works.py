@@ -132,7 +132,18 @@ class Lag:
     def measure(self, system, bench):
         child = bench.pgbench.start(system, "transaction", 4,
                                     ["-R", str(self.RATE), "-T", str(bench.given.seconds)])
-        lags = []
+        try:
+            lags = sorted(self._lags(system, child))
+        except BaseException:
+            child.kill()
+            raise
+        per_second = bench.pgbench.finish(system, child)
+        return {"samples": len(lags), "load_per_second": per_second,
+                "p50_ms": round(lags[len(lags) // 2] * 1e3, 3),
+                "p99_ms": round(lags[int(len(lags) * 0.99)] * 1e3, 3)}
+
+    def _lags(self, system, child):
+        """A sample each time, as long as the load lasts."""
         with system.connect("primary") as primary, system.connect("replica") as replica:
             at = int(primary.value("SELECT coalesce(max(id), 0) FROM lag"))
             time.sleep(0.3)
@@ -144,13 +155,8 @@ class Lag:
                 while replica.value(f"SELECT id FROM lag WHERE id = {at}") is None:
                     if time.perf_counter() - answered > 60:
                         raise RuntimeError(f"{system.NAME}: the replica lags a minute")
-                lags.append(time.perf_counter() - answered)
+                yield time.perf_counter() - answered
                 time.sleep(max(0, due - time.monotonic()))
-        per_second = bench.pgbench.finish(system, child)
-        lags.sort()
-        return {"samples": len(lags), "load_per_second": per_second,
-                "p50_ms": round(lags[len(lags) // 2] * 1e3, 3),
-                "p99_ms": round(lags[int(len(lags) * 0.99)] * 1e3, 3)}
 
 
 def _median_seconds(ask):
