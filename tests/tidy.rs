@@ -48,6 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("dbctl", &["disk", "fwlog", "dbconfig"]),
     ("dbtests", &["disk", "fwlog"]),
+    ("bench", &[]),
     (
         "simulation",
         &[

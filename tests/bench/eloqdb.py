@@ -1,23 +1,20 @@
-"""eloqdb: a master, a slave, and dbrepl between them."""
+"""eloqdb: a master, slaves, and a dbrepl to each."""
 
 import os
 import re
-import shutil
 import subprocess
-from pathlib import Path
 
 from machine import Patience, Process, free_port
 from wire import Connection, Refused
 
 PASSWORD = "bench"
-DATABASE = "bench"
 SETTINGS = """\
 [Server]
 Service = {port}
 Listen = 127.0.0.1
 DataDir = {folder}/data
 Instance = {name}
-
+{more}
 [ForwardLog]
 FwLog = {folder}/fwlog/fw-%N
 
@@ -37,69 +34,80 @@ class Eloqdb:
     def check(programs):
         for name in ("dbserver", "dbrepl", "dbctl"):
             if not os.access(programs / name, os.X_OK):
-                raise SystemExit(f"replication.py: {programs / name} is missing; "
+                raise SystemExit(f"run.py: {programs / name} is missing; "
                                  "cargo build --release --bins makes it")
-        if shutil.which("pgbench") is None and not list(Path("/usr/lib/postgresql").glob("*")):
-            raise SystemExit("replication.py: pgbench is needed (Debian: postgresql-contrib)")
 
-    def __init__(self, folder, given):
+    def __init__(self, folder, given, sessions=None):
         self.folder = folder
         self.programs = given.bin.resolve()
-        self.ports = {"master": free_port(), "slave": free_port()}
-        self.master = self.slave = self.shipper = None
+        self.more = f"MaxSessions = {sessions + 100}\n" if sessions else ""
+        self.ports = {}
+        self.servers = {}
+        self.shippers = {}
 
     def version(self):
         run = subprocess.run([self.programs / "dbserver", "--version"], capture_output=True,
                              text=True, check=False)
         return run.stdout.strip() or "eloqdb"
 
-    def create(self):
-        for name, role in (("master", "Master"), ("slave", "Slave")):
+    def prepare(self, replicas=1, databases=1):
+        """Master and databases; the slaves are made and do not run."""
+        names = [("master", "Master")] + [(f"slave{n}", "Slave") for n in range(replicas)]
+        for name, role in names:
+            self.ports[name] = free_port()
             place = self.folder / name
             for part in ("", "fwlog", "tmp"):
                 (place / part).mkdir()
             self._config(name).write_text(SETTINGS.format(
-                port=self.ports[name], folder=place, name=name, role=role))
+                port=self.ports[name], folder=place, name=name, role=role, more=self.more))
             run = subprocess.run([self.programs / "dbctl", "-c", self._config(name), "init"],
                                  env=self._environment(), capture_output=True, text=True,
                                  check=False)
             if run.returncode != 0:
                 raise RuntimeError(f"dbctl init failed: {run.stderr}")
-
-    def start_primary(self):
-        self.master = self._server("master")
-        self._wait_until_ready(self.master, lambda: self._connect("master", "system"))
+        self._serve("master")
         with self._connect("master", "system") as session:
-            session.rows(f"CREATE DATABASE {DATABASE}")
+            for number in range(databases):
+                session.rows(f"CREATE DATABASE bench{number}")
 
     def settle(self):
         with self._connect("master", "system") as session:
             session.rows("DBCTL 'checkpoint'")
 
-    def attach_replica(self):
-        self.start_replica()
+    def attach_replicas(self):
+        self.start_replicas()
 
-    def start_replica(self):
-        self.slave = self._server("slave")
-        self.shipper = Process(
-            [self.programs / "dbrepl", "-c", self._config("master"), "-v",
-             f"127.0.0.1:{self.ports['slave']}"],
-            self.folder / "dbrepl.log", env=self._environment())
+    def start_replicas(self):
+        for name in self.ports:
+            if name != "master":
+                self.servers[name] = self._server(name)
+                self.shippers[name] = Process(
+                    [self.programs / "dbrepl", "-c", self._config("master"), "-v",
+                     f"127.0.0.1:{self.ports[name]}"],
+                    self.folder / f"dbrepl-{name}.log", env=self._environment())
 
-    def stop_replica(self):
-        for process in (self.shipper, self.slave):
-            process.stop()
-        self.shipper = self.slave = None
+    def stop_replicas(self):
+        for name in list(self.shippers):
+            self.shippers.pop(name).stop()
+            self.servers.pop(name).stop()
+
+    def processes(self):
+        return [*self.shippers.values(), *self.servers.values()]
 
     def stop(self):
-        for process in (self.shipper, self.slave, self.master):
-            if process:
-                process.stop()
+        for process in self.processes():
+            process.stop()
 
     def check_alive(self):
-        for process in (self.shipper, self.slave, self.master):
-            if process:
-                process.check_alive()
+        for process in self.processes():
+            process.check_alive()
+
+    def groups(self):
+        """Process ids by what they do."""
+        pids = {name: process.child.pid for name, process in self.servers.items()}
+        return {"master": [pids["master"]],
+                "dbrepl": [process.child.pid for process in self.shippers.values()],
+                "slave": [pid for name, pid in pids.items() if name != "master"]}
 
     def log_bytes(self):
         """All that was ever written: whole segments, and the newest up to its position."""
@@ -113,22 +121,14 @@ class Eloqdb:
                 total += path.stat().st_size
         return total
 
-    def connect_primary(self):
-        return self._connect("master", DATABASE)
+    def address(self, side, database=0):
+        """Port, user, database, password."""
+        name = "master" if side == "primary" else "slave0"
+        return self.ports[name], "dba", f"bench{database}", PASSWORD
 
-    def connect_replica(self):
-        return self._connect("slave", DATABASE)
-
-    def pgbench(self):
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pgbench"),
-                       key=lambda path: float(path.parts[-3]))
-        return found[-1] if found else shutil.which("pgbench")
-
-    def client_options(self):
-        return ["-h", "127.0.0.1", "-p", str(self.ports["master"]), "-U", "dba", DATABASE]
-
-    def client_environment(self):
-        return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PGPASSWORD": PASSWORD}
+    def connect(self, side, database=0, replica=0):
+        name = "master" if side == "primary" else f"slave{replica}"
+        return self._connect(name, f"bench{database}")
 
     def _config(self, name):
         return self.folder / name / "eloqdb.cfg"
@@ -143,11 +143,13 @@ class Eloqdb:
         return Process([self.programs / "dbserver", "-c", self._config(name)],
                        self.folder / f"{name}.log", env=self._environment())
 
-    def _wait_until_ready(self, server, connect):
+    def _serve(self, name):
+        server = self.servers[name] = self._server(name)
+
         def ready():
             server.check_alive()
             try:
-                connect().close()
+                self._connect(name, "system").close()
                 return True
             except (OSError, Refused):
                 return False

@@ -12,7 +12,7 @@ LIBC = ctypes.CDLL(None)
 
 
 class TimeOver(Exception):
-    """The run took too long, or somebody ended it."""
+    """Somebody ended the run."""
 
     @staticmethod
     def raised(number, _frame):
@@ -33,7 +33,7 @@ class Patience:
             if answer:
                 return answer
             if time.monotonic() > end:
-                raise TimeOver(f"waited {self.seconds} s in vain for {what}")
+                raise TimeoutError(f"waited {self.seconds} s in vain for {what}")
             time.sleep(pause)
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL: a primary, and a standby that streams from it."""
+"""PostgreSQL: a primary, and standbys that stream from it."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from machine import Patience, Process, free_port
+from usage import tree
 from wire import Connection, Refused
 
 SETTINGS = """
@@ -27,97 +28,98 @@ def programs():
 
 
 class PostgreSQL:
-    """Both servers run as user postgres when this runs as root, which they refuse to be."""
+    """All servers run as user postgres when this runs as root, which they refuse to be."""
 
     NAME = "postgresql"
 
-    @staticmethod
-    def check():
-        if programs() is None or not (programs() / "pgbench").exists():
-            raise SystemExit("replication.py: PostgreSQL's server and pgbench are needed "
-                             "(Debian: postgresql, postgresql-contrib)")
-
-    def __init__(self, folder, _given):
+    def __init__(self, folder, _given, sessions=None):
         self.folder = folder
         self.programs = programs()
+        self.more = f"max_connections = {sessions + 100}\n" if sessions else ""
         self.user = "postgres" if os.geteuid() == 0 else None
         if self.user:
             shutil.chown(folder, self.user, self.user)
-        self.primary_port = free_port()
-        self.replica_port = free_port()
-        self.primary = self.replica = None
+        self.ports = {"primary": free_port()}
+        self.servers = {}
+        self.replicas = 1
 
     def version(self):
-        with self.connect_primary() as session:
+        with self.connect("primary") as session:
             return "PostgreSQL " + session.value("SHOW server_version")
 
-    def create(self):
+    def prepare(self, replicas=1, databases=1):
+        """The primary and its databases."""
+        self.replicas = replicas
         self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
                   "-D", self.folder / "primary")
-        self._add_settings("primary", SETTINGS + f"port = {self.primary_port}\n")
-
-    def start_primary(self):
-        self.primary = self._server("primary")
-        self._wait_until_ready(self.primary, self.connect_primary)
+        self._add_settings("primary", SETTINGS + self.more + f"port = {self.ports['primary']}\n")
+        self._serve("primary")
+        with Connection(self.ports["primary"], "postgres", "postgres") as session:
+            for number in range(databases):
+                session.rows(f"CREATE DATABASE bench{number}")
 
     def settle(self):
-        with self.connect_primary() as session:
-            session.rows("VACUUM ANALYZE accounts")
+        with self.connect("primary") as session:
             session.rows("CHECKPOINT")
 
-    def attach_replica(self):
-        self._run("pg_basebackup", "-h", "127.0.0.1", "-p", self.primary_port, "-U", "postgres",
-                  "-D", self.folder / "standby", "-R", "-C", "-S", "standby", "-X", "stream",
-                  "-c", "fast")
-        self._add_settings("standby", f"port = {self.replica_port}\n")
-        self.start_replica()
-        self._wait_until_ready(self.replica, self.connect_replica)
+    def attach_replicas(self):
+        for number in range(self.replicas):
+            name = f"standby{number}"
+            self.ports[name] = free_port()
+            self._run("pg_basebackup", "-h", "127.0.0.1", "-p", self.ports["primary"],
+                      "-U", "postgres", "-D", self.folder / name, "-R", "-C", "-S", name,
+                      "-X", "stream", "-c", "fast")
+            self._add_settings(name, f"port = {self.ports[name]}\n")
+            self._serve(name)
 
-    def start_replica(self):
-        self.replica = self._server("standby")
+    def start_replicas(self):
+        for name in self.ports:
+            if name != "primary":
+                self.servers[name] = self._server(name)
 
-    def stop_replica(self):
-        self.replica.stop()
-        self.replica = None
+    def stop_replicas(self):
+        for name in [name for name in self.servers if name != "primary"]:
+            self.servers.pop(name).stop()
 
     def stop(self):
-        for server in (self.replica, self.primary):
-            if server:
-                server.stop()
+        for server in reversed(list(self.servers.values())):
+            server.stop()
 
     def check_alive(self):
-        for server in (self.replica, self.primary):
-            if server:
-                server.check_alive()
+        for server in self.servers.values():
+            server.check_alive()
+
+    def groups(self):
+        """Process ids by what they do; a server is a tree of processes."""
+        groups = {"primary": [], "standby": []}
+        for name, server in self.servers.items():
+            groups["primary" if name == "primary" else "standby"] += tree(server.child.pid)
+        return groups
 
     def log_bytes(self):
-        with self.connect_primary() as session:
+        with self.connect("primary") as session:
             return int(session.value("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"))
 
-    def connect_primary(self):
-        return Connection(self.primary_port, "postgres", "postgres")
+    def address(self, side, database=0):
+        """Port, user, database, password."""
+        return self.ports["primary" if side == "primary" else "standby0"], "postgres", \
+            f"bench{database}", ""
 
-    def connect_replica(self):
-        return Connection(self.replica_port, "postgres", "postgres")
-
-    def pgbench(self):
-        return self.programs / "pgbench"
-
-    def client_options(self):
-        return ["-h", "127.0.0.1", "-p", str(self.primary_port), "-U", "postgres", "postgres"]
-
-    def client_environment(self):
-        return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    def connect(self, side, database=0, replica=0):
+        name = "primary" if side == "primary" else f"standby{replica}"
+        return Connection(self.ports[name], "postgres", f"bench{database}")
 
     def _server(self, name):
         return Process([self.programs / "postgres", "-D", self.folder / name],
                        self.folder / f"{name}.log", signal.SIGINT, self.user)
 
-    def _wait_until_ready(self, server, connect):
+    def _serve(self, name):
+        server = self.servers[name] = self._server(name)
+
         def ready():
             server.check_alive()
             try:
-                connect().close()
+                Connection(self.ports[name], "postgres", "postgres").close()
                 return True
             except (OSError, Refused):
                 return False

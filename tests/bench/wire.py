@@ -11,6 +11,9 @@ import socket
 import struct
 
 
+READY = b"Z\0\0\0\5I"  # Outside a transaction. No text of ours has it.
+
+
 class Refused(Exception):
     """The server's error: SQLSTATE and message."""
 
@@ -18,7 +21,7 @@ class Refused(Exception):
 class Connection:
     """One session."""
 
-    def __init__(self, port, user, database, password=None, timeout=30):
+    def __init__(self, port, user, database, password=None, timeout=600):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
@@ -43,8 +46,7 @@ class Connection:
 
     def rows(self, sql):
         """The rows of all statements, as lists of text and None."""
-        body = sql.encode() + b"\0"
-        self.socket.sendall(b"Q" + struct.pack("!I", len(body) + 4) + body)
+        self._send(b"Q", sql.encode() + b"\0")
         rows, error = [], None
         while True:
             kind, body = self._message()
@@ -61,6 +63,37 @@ class Connection:
         """The first field of the first row; None when there is no row."""
         rows = self.rows(sql)
         return rows[0][0] if rows else None
+
+    def copy_in(self, sql, pieces):
+        """COPY … FROM STDIN: the pieces are its input, which may break anywhere."""
+        self._send(b"Q", sql.encode() + b"\0")
+        kind, body = self._message()
+        if kind == b"G":
+            for piece in pieces:
+                self._send(b"d", piece)
+            self._send(b"c", b"")
+        error = _error(body) if kind == b"E" else None
+        while kind != b"Z":
+            kind, body = self._message()
+            if kind == b"E":
+                error = _error(body)
+        if error:
+            raise error
+
+    def drain(self, sql):
+        """Takes an answer without looking at it, as fast as it comes; gives its bytes."""
+        self._send(b"Q", sql.encode() + b"\0")
+        buffer, total, tail = bytearray(1 << 18), 0, b""
+        while tail != READY:
+            count = self.socket.recv_into(buffer)
+            if count == 0:
+                raise ConnectionError("the server closed the connection")
+            total += count
+            tail = (tail + buffer[max(0, count - len(READY)):count])[-len(READY):]
+        return total
+
+    def _send(self, kind, body):
+        self.socket.sendall(kind + struct.pack("!I", len(body) + 4) + body)
 
     def _start(self, user, database, password):
         body = struct.pack("!I", 196608)
@@ -86,7 +119,7 @@ class Connection:
         nonce = base64.b64encode(os.urandom(18)).decode()
         first = f"n=,r={nonce}"
         message = ("n,," + first).encode()
-        self._send_password(b"SCRAM-SHA-256\0" + struct.pack("!I", len(message)) + message)
+        self._send(b"p", b"SCRAM-SHA-256\0" + struct.pack("!I", len(message)) + message)
         server_first = self._sasl(11).decode()
         answer = dict(part.split("=", 1) for part in server_first.split(","))
         salted = hashlib.pbkdf2_hmac(
@@ -96,11 +129,8 @@ class Connection:
         auth = ",".join((first, server_first, without_proof)).encode()
         signature = hmac.digest(hashlib.sha256(client_key).digest(), auth, "sha256")
         proof = bytes(a ^ b for a, b in zip(client_key, signature))
-        self._send_password(f"{without_proof},p={base64.b64encode(proof).decode()}".encode())
+        self._send(b"p", f"{without_proof},p={base64.b64encode(proof).decode()}".encode())
         self._sasl(12)
-
-    def _send_password(self, body):
-        self.socket.sendall(b"p" + struct.pack("!I", len(body) + 4) + body)
 
     def _sasl(self, expected):
         kind, body = self._message()

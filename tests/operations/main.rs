@@ -3,6 +3,7 @@
 
 mod check;
 mod clocks;
+mod counts;
 mod devices;
 mod failing;
 mod full;
