@@ -58,6 +58,20 @@ pub struct SlaveProgress {
     pub feed: FeedState,
 }
 
+impl SlaveProgress {
+    /// Why nothing is applied, if so, and what to do about it.
+    pub(crate) fn why_suspended(&self) -> Option<String> {
+        let next = match self.waits_for {
+            Some(_) => "mend that, and the slave goes on by itself",
+            None => {
+                "look at the slave's log; mend that and restart the slave, or re-synchronize it"
+            }
+        };
+        let why = self.suspended.as_ref()?;
+        Some(format!("{why}; {next}"))
+    }
+}
+
 /// What goes to the applier's thread.
 #[derive(Debug)]
 pub(crate) enum Work {

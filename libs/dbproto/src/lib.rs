@@ -51,7 +51,7 @@ pub use source_state::SourceState;
 pub use standing::{Standing, Weight};
 
 /// Version of the messages on this page. Both sides must speak the same.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 /// A side that hears nothing for so long gives the connection up: without it, a slave would keep the
 /// place of a dbrepl whose machine is gone.

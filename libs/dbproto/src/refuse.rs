@@ -47,6 +47,15 @@ impl Refuse {
         self
     }
 
+    /// What, where, and what to do about it, in one line.
+    pub fn in_full(&self) -> String {
+        if self.hint.is_empty() {
+            self.to_string()
+        } else {
+            format!("{self}; {}", self.hint)
+        }
+    }
+
     /// The same refusal may not come again when it is tried later: the other side is busy, starting
     /// or short of something.
     pub fn is_transient(&self) -> bool {
