@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use dbproto::{Refuse, Standing, state};
+use dbproto::{Refuse, Standing, in_one_line, state};
 use fwlog::{LogPoint, SegmentId};
 use pgtypes::SqlState;
 
@@ -136,11 +136,7 @@ impl ShipError {
 
     /// What, and what to do about it, in one line.
     pub fn in_full(&self) -> String {
-        if self.hint.is_empty() {
-            self.message.clone()
-        } else {
-            format!("{}; {}", self.message, self.hint)
-        }
+        in_one_line(&self.message, &self.hint)
     }
 
     /// What the slave's operator is told of a failure on this side; `None` where the slave has said it itself, or

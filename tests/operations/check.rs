@@ -221,11 +221,7 @@ fn parts_that_end_cleanly_and_logs_that_go_are_named_on_both_sides() {
     move_to(&log, &aside);
     let said = says(&pair.master, "critical: forward log: since ");
     assert!(said.contains("No such file or directory"), "{said}");
-    says_because(
-        &pair.slave,
-        LOST,
-        "the durable end of the master's log is not known; ",
-    );
+    says_because(&pair.slave, LOST, "is not there; mount it");
     move_to(&aside, &log);
     pair.both_say("ok: ");
 

@@ -113,6 +113,11 @@ fn unreadable(error: ReadError) -> ShipError {
 pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
     match error {
         FollowError::Read(error) => unreadable(error),
+        FollowError::NoDurableEnd if !location.directory.exists() => {
+            let gone = location.directory.display();
+            ShipError::passing(format!("the log directory {gone} is not there"))
+                .hint("mount it or bring it back; dbrepl goes on by itself")
+        }
         FollowError::NoDurableEnd => {
             ShipError::passing("the durable end of the master's log is not known")
                 .hint("start the master")

@@ -44,7 +44,7 @@ pub use identity::{Identify, Identity, Role};
 pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
 pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
-pub use refuse::Refuse;
+pub use refuse::{Refuse, in_one_line};
 pub use report::{REPORT_SIZE, SlaveReport};
 pub use shipper::{Border, BorderKind, Reached, Refusal, Shipper, ShipperAction};
 pub use source_state::SourceState;
