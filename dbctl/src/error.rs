@@ -21,6 +21,8 @@ pub(crate) enum Exit {
 impl Exit {
     /// What `replication check` ends with where replication stands still, as monitors want it.
     pub(crate) const CRITICAL: Self = Self::Usage;
+    /// What it ends with where nothing can be said of replication: a wrong password, wrong words.
+    pub(crate) const UNKNOWN: Self = Self::Unreachable;
 }
 
 /// Why a command did not do what it should.

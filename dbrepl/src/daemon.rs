@@ -13,6 +13,9 @@ use crate::options::Options;
 /// Set for the process in the background, so that it doesn't start another one.
 const MARK: &str = "ELOQDB_DBREPL_DETACHED";
 
+/// What the system calls this program.
+const NAME: &str = "dbrepl";
+
 /// How often to look whether the background process runs, and the pause between.
 const START_LOOKS: u32 = 500;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -86,12 +89,18 @@ pub struct PidFile(PathBuf);
 impl PidFile {
     /// Writes the id of this process. One that is alive and has the file already is an error.
     pub fn create(path: &Path) -> Result<Self, ShipError> {
-        if let Some(pid) = running(path) {
-            return Err(ShipError::new(
-                ExitCode::Error,
-                format!("dbrepl runs already: process {pid} in {}", path.display()),
-            )
-            .hint("stop that process first, or use another pid file"));
+        if let Some((pid, name)) = running(path) {
+            let file = path.display();
+            return Err(if name == NAME {
+                let why = format!("dbrepl runs already: process {pid} in {file}");
+                ShipError::new(ExitCode::Error, why)
+                    .hint("stop that process first, or use another pid file")
+            } else {
+                ShipError::usage(format!(
+                    "{file} has the number of process {pid}, which runs and is no dbrepl: {name}"
+                ))
+                .hint("use another pid file; where a dbrepl that was killed has left this one, remove it")
+            });
         }
         if is_foreign(path) {
             return Err(ShipError::usage(format!(
@@ -108,6 +117,7 @@ impl PidFile {
                     "can't write the pid file {}: {error}",
                     path.display()
                 ))
+                .hint(disk::directory_hint(path).unwrap_or_default())
             })?;
         Ok(Self(path.to_owned()))
     }
@@ -137,11 +147,11 @@ fn is_foreign(path: &Path) -> bool {
     }
 }
 
-/// The process that the file names, when it is alive and another dbrepl.
-fn running(path: &Path) -> Option<u32> {
-    let pid = pid_in(path)?;
+/// The process that the file names, when it is alive and not this one, and the name of its program.
+fn running(path: &Path) -> Option<(u32, String)> {
+    let pid = pid_in(path).filter(|pid| *pid != std::process::id())?;
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    (pid != std::process::id() && name.trim() == "dbrepl").then_some(pid)
+    Some((pid, name.trim().to_owned()))
 }
 
 #[cfg(test)]
@@ -173,6 +183,29 @@ mod tests {
             PidFile::create(folder.path()).is_err(),
             "nor is a directory"
         );
+    }
+
+    #[test]
+    fn the_file_of_another_program_that_runs_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.pid");
+        disk::Disk::real()
+            .write_atomic(&path, b"1\n", 0o644)
+            .unwrap();
+        let refused = PidFile::create(&path).unwrap_err();
+        assert_eq!(refused.code, ExitCode::Usage);
+        assert!(
+            refused.message.contains("process 1, which runs"),
+            "{refused}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), b"1\n");
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = PidFile::create(&folder.path().join("run/pid")).unwrap_err();
+        assert!(refused.hint.contains("mkdir -m 700"), "{refused}");
     }
 
     #[test]

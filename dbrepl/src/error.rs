@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use dbproto::{Refuse, Standing, state};
+use dbproto::{Refuse, Standing, in_one_line, state};
 use fwlog::{LogPoint, SegmentId};
 use pgtypes::SqlState;
 
@@ -11,7 +11,7 @@ use pgtypes::SqlState;
 const STARTING: Duration = Duration::from_mins(1);
 
 /// The connection of a dbrepl that has just ended may still be open at the slave.
-const LEAVING: Duration = Duration::from_secs(3);
+pub(crate) const LEAVING: Duration = Duration::from_secs(3);
 
 /// Exit codes of dbrepl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,20 @@ pub enum ExitCode {
     Access = 4,
     /// The slave must be re-synchronized.
     NoSynchronizationPoint = 5,
+}
+
+impl ExitCode {
+    /// What it means, in the words of the page on replication.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Error => "error",
+            Self::Usage => "usage or configuration",
+            Self::Unreachable => "slave can't be reached",
+            Self::Access => "access refused",
+            Self::NoSynchronizationPoint => "no synchronization point",
+        }
+    }
 }
 
 /// Whether trying again can help.
@@ -87,12 +101,16 @@ impl ShipError {
 
     /// The slave isn't there, or no longer.
     pub fn unreachable(message: impl Into<String>) -> Self {
-        Self::new(ExitCode::Unreachable, message).retry(Retry::WhenFollowing)
+        Self::new(ExitCode::Unreachable, message)
+            .retry(Retry::WhenFollowing)
+            .hint("look after the slave's server and the line to it")
     }
 
     /// Something on this machine that may come right by itself.
     pub fn passing(message: impl Into<String>) -> Self {
-        Self::new(ExitCode::Error, message).retry(Retry::WhenFollowing)
+        Self::new(ExitCode::Error, message)
+            .retry(Retry::WhenFollowing)
+            .hint("look at the disk of the master's log")
     }
 
     /// Adds what to do.
@@ -114,6 +132,24 @@ impl ShipError {
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
+    }
+
+    /// What, and what to do about it, in one line.
+    pub fn in_full(&self) -> String {
+        in_one_line(&self.message, &self.hint)
+    }
+
+    /// What the slave's operator is told of a failure on this side; `None` where the slave has said it itself, or
+    /// can't be told.
+    pub fn for_slave(&self) -> Option<Refuse> {
+        let state = match (self.standing?, self.code) {
+            (Standing::LogOff, _) => state::LOG_OFF,
+            (Standing::LogMissing, _) => state::LOG_MISSING,
+            (Standing::LogDamaged, _) => state::SOURCE_DAMAGED,
+            (Standing::NotConnected, ExitCode::Error) => state::CANNOT_CONNECT_NOW,
+            _ => return None,
+        };
+        Some(Refuse::new(state, &self.message).hint(&self.hint))
     }
 
     /// What an SQL error at start-up means.
@@ -172,7 +208,8 @@ impl ShipError {
         if refuse.sqlstate == state::IN_USE {
             failure.retry = Retry::For(LEAVING);
             if failure.hint.is_empty() {
-                "it keeps the slave up-to-date; stop it first".clone_into(&mut failure.hint);
+                "it keeps the slave up-to-date; stop it first, or this one"
+                    .clone_into(&mut failure.hint);
             }
         } else if refuse.is_transient() {
             failure.retry = Retry::WhenFollowing;

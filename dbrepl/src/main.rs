@@ -48,7 +48,12 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
             .map_err(|failure| told(&console, &failure));
     }
     debug_messages(&options, &reporter).map_err(|failure| told(&console, &failure))?;
-    serve(&options, &reporter).map_err(|failure| told(&reporter, &failure))
+    let result = serve(&options, &reporter);
+    if let Err(failure) = &result {
+        reporter.failure(failure);
+    }
+    tell_end(&options, &reporter, result.as_ref().err());
+    result.map_err(|failure| failure.code)
 }
 
 fn serve(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
@@ -65,12 +70,8 @@ fn serve(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
         let (log, told) = (reporter.clone(), reporter.clone());
         let stopping = move |from: &str| told.state(&format!("{from}: stopping"));
         let stop = ShutdownRequest::on_signals(move || log.open_again(), stopping)?;
-        tell_life(options, reporter, "begins");
-        let result = run(options, reporter.clone(), stop).await;
-        if result.is_ok() {
-            tell_life(options, reporter, "ends");
-        }
-        result
+        tell_life(options, reporter, "begins", "");
+        run(options, reporter.clone(), stop).await
     });
     // A thread may still look something up; nobody waits for it.
     runtime.shutdown_background();
@@ -78,15 +79,23 @@ fn serve(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
 }
 
 /// A log has the begin and the end of what it tells of; at a terminal everybody sees them.
-fn tell_life(options: &Options, reporter: &Reporter, what: &str) {
+fn tell_life(options: &Options, reporter: &Reporter, what: &str, why: &str) {
     if reporter.is_console() && options.goal != Goal::Follow {
         return;
     }
     let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
     let (log, slave) = (options.source.location.directory.display(), &options.slave);
     reporter.state(&format!(
-        "dbrepl {version} {what}: process {pid}, from {log} to {slave}"
+        "dbrepl {version} {what}: process {pid}, from {log} to {slave}{why}"
     ));
+}
+
+/// The end has its exit code, and why.
+fn tell_end(options: &Options, reporter: &Reporter, failure: Option<&ShipError>) {
+    let code = failure.map_or(ExitCode::Done, |failure| failure.code);
+    let what = format!("ends with {} ({})", code as u8, code.meaning());
+    let why = failure.map(|failure| format!(": {}", failure.message));
+    tell_life(options, reporter, &what, &why.unwrap_or_default());
 }
 
 fn debug_messages(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {

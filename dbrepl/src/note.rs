@@ -88,7 +88,7 @@ impl SlaveNote {
                 // It was the slave itself that said so.
                 self.report.heard = Timestamp::now();
             }
-            self.write(standing, Some(&failure.message));
+            self.write(standing, Some(&failure.in_full()));
         }
     }
 

@@ -50,6 +50,7 @@ impl Reporter {
                         "can't open the log file {}: {error}",
                         path.display()
                     ))
+                    .hint(disk::directory_hint(path).unwrap_or_default())
                 })?;
                 Sink::File(file, path.clone())
             }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use dbproto::Standing;
 use tokio::time::{Instant, sleep};
 
-use crate::error::{MissingLog, Retry, ShipError};
+use crate::error::{LEAVING, MissingLog, Retry, ShipError};
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
-use crate::ship::{blocking, ship};
+use crate::ship::{Attempt, blocking, ship};
 use crate::shutdown::ShutdownRequest;
 use crate::source;
 
@@ -40,16 +40,13 @@ pub async fn run(
     );
     let mut pause = FIRST_PAUSE;
     let mut outage: Option<ShipError> = None;
+    let mut occupied = Occupied::default();
     loop {
-        let mut shipping: Option<Instant> = None;
-        let after_outage = outage.is_some();
-        let mut connected = |reporter: &Reporter| {
-            shipping = Some(Instant::now());
-            if after_outage {
-                reporter.state("connected to slave server again");
-            }
+        let mut attempt = Attempt {
+            known: outage.as_ref(),
+            shipping: None,
         };
-        let result = ship(options, &mut reporter, &mut stop, &mut note, &mut connected).await;
+        let result = ship(options, &mut reporter, &mut stop, &mut note, &mut attempt).await;
         let failure = match result {
             Ok(ending) => {
                 note.write(Standing::NotConnected, Some(ending.reason()));
@@ -62,15 +59,18 @@ pub async fn run(
             return Err(failure);
         }
         // What fails at once each time is one state, not many changes of it.
-        if shipping.is_some_and(|since| since.elapsed() >= LONGEST_PAUSE) {
-            pause = FIRST_PAUSE;
-            outage = None;
+        let is_news = attempt.is_news(&failure);
+        if attempt
+            .shipping
+            .is_some_and(|since| since.elapsed() >= LONGEST_PAUSE)
+        {
+            (pause, outage) = (FIRST_PAUSE, None);
         }
         let retry = failure.retry;
         if failure.standing == Some(Standing::Suspended) {
             pause = pause.min(SUSPENDED_PAUSE);
         }
-        if is_news(outage.as_ref(), &failure) {
+        if occupied.is_worth_telling(&failure) && (is_news || outage.is_none()) {
             tell(&reporter, &failure);
             outage = Some(failure);
         }
@@ -89,7 +89,7 @@ fn tell(reporter: &Reporter, failure: &ShipError) {
         reporter.warning(&format!("{}; waiting for it to come back", failure.message));
         reporter.warning(&format!("hint: {}", failure.hint));
     } else {
-        reporter.warning(&format!("{}; trying again", failure.message));
+        reporter.warning(&format!("{}; trying again", failure.in_full()));
     }
 }
 
@@ -120,9 +120,19 @@ fn worth_another_try(goal: Goal, failure: &ShipError, elapsed: Duration) -> bool
     }
 }
 
-/// One line for each change of state, none for each try.
-fn is_news(outage: Option<&ShipError>, failure: &ShipError) -> bool {
-    outage.is_none_or(|known| known.code != failure.code || known.retry != failure.retry)
+/// Since when another dbrepl has the slave.
+#[derive(Default)]
+struct Occupied(Option<Instant>);
+
+impl Occupied {
+    /// The connection of one that has just ended may still be open at the slave: that is over in a moment.
+    fn is_worth_telling(&mut self, failure: &ShipError) -> bool {
+        if failure.retry != Retry::For(LEAVING) {
+            self.0 = None;
+            return true;
+        }
+        self.0.get_or_insert_with(Instant::now).elapsed() >= LEAVING
+    }
 }
 
 fn stopped(goal: Goal, outage: Option<ShipError>) -> Result<(), ShipError> {
@@ -155,8 +165,23 @@ mod tests {
     #[test]
     fn the_same_trouble_is_told_once() {
         let lost = ShipError::unreachable("refused");
-        assert!(is_news(None, &lost));
-        assert!(!is_news(Some(&lost), &ShipError::unreachable("no route")));
-        assert!(is_news(Some(&lost), &ShipError::passing("no log")));
+        let after = |known| Attempt {
+            known,
+            shipping: None,
+        };
+        assert!(after(None).is_news(&lost));
+        assert!(!after(Some(&lost)).is_news(&ShipError::unreachable("no route")));
+        assert!(after(Some(&lost)).is_news(&ShipError::passing("no log")));
+    }
+
+    #[test]
+    fn another_dbrepl_is_told_of_only_once_it_stays() {
+        let in_use = ShipError::new(ExitCode::Error, "x").retry(Retry::For(LEAVING));
+        let mut occupied = Occupied::default();
+        assert!(!occupied.is_worth_telling(&in_use));
+        occupied.0 = occupied.0.and_then(|since| since.checked_sub(LEAVING));
+        assert!(occupied.is_worth_telling(&in_use));
+        assert!(occupied.is_worth_telling(&ShipError::unreachable("x")));
+        assert!(!occupied.is_worth_telling(&in_use), "it begins anew");
     }
 }

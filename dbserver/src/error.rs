@@ -2,7 +2,7 @@
 //! where a person can do something about it, a hint.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fwlog::{CommitNumber, Damage};
 use pgtypes::SqlState;
@@ -195,9 +195,13 @@ impl EngineError {
     /// What the person who reads the message can do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoSuchDatabase(_) => Some(
-                "CREATE DATABASE makes one; 'dbctl database list' shows those that exist.".into(),
-            ),
+            Self::NoSuchDatabase(name) => Some(match name.strip_suffix(FILE) {
+                Some(database) if !database.is_empty() => {
+                    format!("That is the name of a file; its database is called \"{database}\".")
+                }
+                _ => "CREATE DATABASE makes one; 'dbctl database list' shows those that exist."
+                    .into(),
+            }),
             Self::ChangingRole => Some("Try again in a moment.".into()),
             Self::Deadlock(_) => {
                 Some("Run the transaction again; lock in the same order everywhere.".into())
@@ -235,7 +239,9 @@ impl EngineError {
                 Some("Run the transaction again, and end it sooner.".into())
             }
             Self::State { hint, .. } => hint.clone(),
-            Self::File { kind, .. } => file_hint(*kind).map(str::to_owned),
+            Self::File {
+                what, path, kind, ..
+            } => path_hint(what, path, *kind),
             Self::LogUnusable(failure) => file_hint(failure.kind).map(str::to_owned),
             Self::LogDamaged(why) => Some(log_hint(why).into()),
             _ => None,
@@ -258,6 +264,21 @@ impl EngineError {
             message: message.into(),
             hint: Some(hint.into()),
         }
+    }
+}
+
+/// How the files of databases end.
+const FILE: &str = ".db";
+
+/// Where a directory is missing, which one, and how it is made.
+fn path_hint(what: &str, path: &Path, kind: io::ErrorKind) -> Option<String> {
+    if kind != io::ErrorKind::NotFound {
+        return file_hint(kind).map(str::to_owned);
+    }
+    if what.ends_with("directory") {
+        disk::missing_hint(path)
+    } else {
+        disk::directory_hint(path)
     }
 }
 

@@ -12,6 +12,7 @@ use dbserver::databases::host::Host;
 use dbserver::environment::rebuild;
 use dbserver::process::logging;
 use dbserver::server;
+use dbserver::server::announce;
 use dbserver::server::arguments::Arguments;
 use dbserver::server::check;
 use dbserver::system::create;
@@ -59,6 +60,7 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
         return Ok(());
     }
     let logging = logging::start(&config)?;
+    announce::beginning(&config, doing(arguments));
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -70,6 +72,7 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
                 "--init needs the password of dba in EQ_DBPASSWORD; 'dbctl init' asks for it",
             )?;
         create::create(&config, &verifier::from_password(&password)?)?;
+        tracing::info!("the environment is made");
         return Ok(());
     }
     if arguments.rebuild {
@@ -92,6 +95,17 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
         .build()
         .context("cannot start the event loop")?;
     runtime.block_on(server::run(config, log_file, reload))
+}
+
+/// What it was asked for, in the log's words.
+fn doing(arguments: &Arguments) -> &'static str {
+    if arguments.init {
+        "makes an environment"
+    } else if arguments.rebuild {
+        "makes the data files anew, and starts"
+    } else {
+        "starts"
+    }
 }
 
 /// What the person can do about it.

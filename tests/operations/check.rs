@@ -79,6 +79,7 @@ fn says(server: &Server, words: &str) -> String {
         let code = match run.out.split(':').next() {
             Some("ok") => 0,
             Some("warning") => 1,
+            Some("unknown") => 3,
             _ => 2,
         };
         assert_eq!(run.code, Some(code), "{run:?}");
@@ -104,25 +105,27 @@ fn each_part_that_fails_is_named_on_both_sides() {
     let mut pair = Pair::start();
     // dbrepl.
     pair.dbrepl.process().signal("STOP");
-    says_because(&pair.master, LOST, "its dbrepl does not run");
-    says_because(&pair.slave, LOST, "dbrepl says nothing");
+    for server in [&pair.master, &pair.slave] {
+        says_because(server, LOST, "dbrepl gives no sign of life; ");
+    }
     pair.dbrepl.process().signal("CONT");
     pair.both_say("ok: ");
     pair.dbrepl.kill9();
-    says_because(&pair.master, LOST, "its dbrepl does not run");
-    says(&pair.slave, LOST);
+    says_because(&pair.master, LOST, "dbrepl gives no sign of life; start it");
+    says_because(&pair.slave, LOST, "has ended without a word: ");
     pair.start_dbrepl();
     pair.both_say("ok: ");
     pair.dbrepl.stop();
-    says_because(&pair.master, LOST, "dbrepl was stopped");
-    says_because(&pair.slave, LOST, "dbrepl has left");
+    for server in [&pair.master, &pair.slave] {
+        says_because(server, LOST, "dbrepl was stopped");
+    }
     pair.start_dbrepl();
     pair.both_say("ok: ");
 
     // The line.
     pair.line.set(Traffic::Hold);
     says_because(&pair.master, LOST, "the slave does not answer its dbrepl");
-    says_because(&pair.slave, LOST, "dbrepl says nothing");
+    says_because(&pair.slave, LOST, "dbrepl gives no sign of life; ");
     pair.line.set(Traffic::Carry);
     pair.both_say("ok: ");
     pair.line.set(Traffic::Cut);
@@ -158,8 +161,24 @@ fn each_part_that_fails_is_named_on_both_sides() {
 
     // Forward logging.
     pair.master.dbctl(&["forwardlog", "disable"]).ok();
-    pair.both_say("critical: slave slave: forward logging off since ");
+    for server in [&pair.master, &pair.slave] {
+        let off = "critical: slave slave: forward logging off since ";
+        says_because(
+            server,
+            off,
+            "forward logging was switched off on the master",
+        );
+    }
     assert_eq!(pair.dbrepl.ended().code(), Some(5));
+    // What was true then is no more, and the slave must be made anew.
+    pair.master.dbctl(&["forwardlog", "enable"]).ok();
+    let missing = "critical: slave slave: log missing since ";
+    let said = says(&pair.master, missing);
+    assert!(
+        said.contains("was off for a while, and is on again"),
+        "{said}"
+    );
+    assert!(said.contains("mkdir -m 700"), "{said}");
 }
 
 #[test]
@@ -173,7 +192,8 @@ fn parts_that_end_cleanly_and_logs_that_go_are_named_on_both_sides() {
     pair.both_say("ok: ");
     pair.master.stop();
     says(&pair.master, "critical: cannot reach the server");
-    says(&pair.slave, "critical: slave slave: source silent since ");
+    let stopped = "critical: slave slave: source stopped since ";
+    says_because(&pair.slave, stopped, "the master was stopped at ");
     pair.master.start();
     pair.both_say("ok: ");
 
@@ -201,7 +221,7 @@ fn parts_that_end_cleanly_and_logs_that_go_are_named_on_both_sides() {
     move_to(&log, &aside);
     let said = says(&pair.master, "critical: forward log: since ");
     assert!(said.contains("No such file or directory"), "{said}");
-    says(&pair.slave, LOST);
+    says_because(&pair.slave, LOST, "is not there; mount it");
     move_to(&aside, &log);
     pair.both_say("ok: ");
 
@@ -225,6 +245,37 @@ fn move_to(from: &std::path::Path, to: &std::path::Path) {
     // A directory, too.
     let mut command = dbtests::programs::needed("mv", "coreutils");
     process::run(command.arg("-T").arg(from).arg(to), b"").ok();
+}
+
+#[test]
+fn a_damaged_log_of_the_master_is_said_on_both_sides_with_its_file_and_the_way_out() {
+    let mut pair = Pair::start();
+    pair.dbrepl.stop();
+    let segment = crate::shop::open_segment(&pair.master);
+    sell(&pair.master, 5);
+    pair.master.dbctl(&["forwardlog", "switch"]).ok();
+    let whole = files::read(&segment);
+    files::flip(&segment, whole.len() as u64 - 200);
+    pair.start_dbrepl();
+    let name = files::name(&segment);
+    let damaged = "critical: slave slave: log damaged since ";
+    for server in [&pair.master, &pair.slave] {
+        let said = says(server, damaged);
+        assert!(said.contains(&name), "{said}");
+        assert!(said.contains("in its place"), "{said}");
+    }
+    let trouble = pair.master.command("status").remove("log trouble");
+    assert!(trouble.is_some_and(|text| text.contains(&name)));
+    assert_eq!(pair.dbrepl.ended().code(), Some(1));
+    assert!(
+        pair.dbrepl.output().contains("ends with 1 (error): "),
+        "{}",
+        pair.dbrepl.output()
+    );
+    files::write(&segment, &whole);
+    pair.start_dbrepl();
+    pair.both_say("ok: ");
+    crate::shop::wait_for_trouble(&pair.master, None);
 }
 
 #[test]
@@ -332,8 +383,6 @@ fn a_failure_has_the_shape_of_json_too() {
             .as_str()
             .is_some_and(|text| text.contains("nowhere"))
     );
-    let usage = check(&server, &["--max-lag", "soon"]);
-    assert!(usage.fails(2).contains("is not a time"));
     server.stop();
     let run = check(&server, &["--json"]);
     let answer: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");

@@ -121,7 +121,10 @@ fn forward_logging_that_was_given_up_is_said_by_status_and_to_dbrepl() {
         // The slave gets what was logged, and then is told.
         assert_eq!(follower.ended().code(), Some(5));
         let output = follower.output();
-        assert!(output.contains("forward logging is off"), "{output}");
+        assert!(
+            output.contains("forward logging was switched off"),
+            "{output}"
+        );
         assert_eq!(items(&slave), acknowledged);
         master.kill9();
         disk.make_room();

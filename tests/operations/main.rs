@@ -11,6 +11,7 @@ mod interrupts;
 mod lost_files;
 mod missing_segments;
 mod nothing_touched;
+mod parts;
 mod permissions;
 mod readme;
 mod recorded;

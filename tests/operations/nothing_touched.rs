@@ -79,6 +79,7 @@ fn a_point_in_time_that_is_over_is_refused() {
     let cluster = Cluster::start();
     let told = cluster.replicate(&["-T", "2001-01-01 00:00:00"]).fails(1);
     assert!(told.contains("the log begins at 20"), "{told}");
+    assert!(told.contains("hint: "), "{told}");
     open(&cluster.master);
     cluster.synchronize();
     let told = cluster.replicate(&["-T", "2001-01-01 00:00:00"]).fails(1);

@@ -104,7 +104,9 @@ fn dbrepl_is_in_the_slaves_log_and_sessions_and_a_second_one_is_a_few_lines() {
     first.wait_for_line("connected to slave server again");
     first.stop();
     assert!(
-        first.output().contains("R0: dbrepl 0.1.0 ends: process "),
+        first
+            .output()
+            .contains("R0: dbrepl 0.1.0 ends with 0 (done): process "),
         "{}",
         first.output()
     );

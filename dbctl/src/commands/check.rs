@@ -23,26 +23,43 @@ struct NoAnswer<'a> {
 
 pub(crate) async fn run(invocation: &mut Invocation, words: &[String]) -> Result<()> {
     let asked = tokio::time::timeout(LIMIT, server::send(invocation, words)).await;
-    let failure = match asked {
+    let (result, exit, failure) = match asked {
         Ok(Ok(answers)) => return told(invocation, &answers),
-        Ok(Err(failure)) if failure.exit == Exit::Usage => return Err(failure),
-        Ok(Err(failure)) => failure.message.replace('\n', "; "),
-        Err(_) => format!("the server does not answer within {} s", LIMIT.as_secs()),
+        // A question that the server does not understand or does not let one ask says nothing of replication.
+        Ok(Err(failure)) if matches!(failure.exit, Exit::Usage | Exit::Refused) => {
+            ("unknown", Exit::UNKNOWN, on_one_line(&failure))
+        }
+        Ok(Err(failure)) => ("critical", Exit::CRITICAL, on_one_line(&failure)),
+        Err(_) => (
+            "critical",
+            Exit::CRITICAL,
+            format!(
+                "the server does not answer within {} s; look after it",
+                LIMIT.as_secs()
+            ),
+        ),
     };
     // What is still on its way keeps nobody.
     invocation.forget_control();
     if invocation.output.json {
         output::json(&NoAnswer {
-            result: "critical",
+            result,
             message: &failure,
             replication: [],
         })?;
     } else {
         invocation
             .output
-            .line(format_args!("critical: {failure}"))?;
+            .line(format_args!("{result}: {failure}"))?;
     }
-    Err(CommandError::told(Exit::CRITICAL))
+    Err(CommandError::told(exit))
+}
+
+/// What happened, and the way out.
+fn on_one_line(failure: &CommandError) -> String {
+    let hint = failure.hint.iter().map(String::as_str);
+    let parts: Vec<&str> = [failure.message.as_str()].into_iter().chain(hint).collect();
+    parts.join("; ").replace('\n', "; ")
 }
 
 /// Prints the server's word; the exit code is that word.

@@ -325,6 +325,36 @@ fn fwlog_verify_names_file_offset_and_kind_of_each_damage() {
 }
 
 #[test]
+fn two_files_with_one_segment_are_named_with_how_they_differ_and_the_rest_is_read() {
+    let folder = log_folder();
+    let path = |name: &str| folder.path().join("fwlog").join(name);
+    let copy = |from: &str, to: &str| {
+        let content = fs::read(path(from)).unwrap();
+        disk::Disk::real()
+            .write_atomic(&path(to), &content, 0o600)
+            .unwrap();
+    };
+    copy("fw-1-1", "fw-1-7");
+    let listed = run(&mut in_folder(&folder, &["fwlog", "list"]));
+    assert_eq!(listed.out.lines().count(), 5, "{listed:?}");
+    assert!(listed.out.contains("twice"), "{listed:?}");
+    let told = listed.fails(1);
+    for part in ["fw-1-7: ", "fw-1-1", "with the same content"] {
+        assert!(told.contains(part), "{told}");
+    }
+    overwrite(&path("fw-1-7"), 300, 1);
+    let verified = run(&mut in_folder(&folder, &["fwlog", "verify"]));
+    assert!(verified.out.contains("commits    3\n"), "{verified:?}");
+    assert!(
+        verified
+            .out
+            .contains("their contents differ from byte 300 on"),
+        "{verified:?}"
+    );
+    assert!(verified.fails(1).contains("not whole at 1 place"));
+}
+
+#[test]
 fn a_segment_that_is_missing_or_an_old_copy_is_not_called_damaged() {
     let folder = log_folder();
     let path = |name: &str| folder.path().join("fwlog").join(name);

@@ -32,6 +32,9 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(20);
 /// A last message goes within this time, or not at all.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// What to do about a slave that says what can't be understood.
+const SAME_RELEASE: &str = "use dbrepl and dbserver of the same release";
+
 /// Messages that may wait for the socket. More would only hide how slow it is.
 const OUT_QUEUE: usize = 2;
 
@@ -245,10 +248,13 @@ fn understand(frame: Frame) -> Option<Incoming> {
     match frame.kind {
         b'd' => Some(match Message::decode(frame.into_body().freeze()) {
             Ok(message) => Incoming::Message(Box::new(message)),
-            Err(error) => Incoming::Lost(ShipError::new(
-                ExitCode::Error,
-                format!("the slave broke the protocol: {error}"),
-            )),
+            Err(error) => Incoming::Lost(
+                ShipError::new(
+                    ExitCode::Error,
+                    format!("the slave broke the protocol: {error}"),
+                )
+                .hint(SAME_RELEASE),
+            ),
         }),
         b'c' => Some(Incoming::Done),
         login::ERROR => Some(Incoming::Lost(login::from_error(&frame.into_body()))),
@@ -256,12 +262,15 @@ fn understand(frame: Frame) -> Option<Incoming> {
         b'N' | b'S' | b'A' => None,
         // A slave may close the copy with the messages that end a command.
         b'C' | b'Z' => Some(Incoming::Done),
-        kind => Some(Incoming::Lost(ShipError::new(
-            ExitCode::Error,
-            format!(
-                "the slave sent an unexpected message '{}'",
-                kind.escape_ascii()
-            ),
-        ))),
+        kind => Some(Incoming::Lost(
+            ShipError::new(
+                ExitCode::Error,
+                format!(
+                    "the slave sent an unexpected message '{}'",
+                    kind.escape_ascii()
+                ),
+            )
+            .hint(SAME_RELEASE),
+        )),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use dbproto::{Message, Refusal, Shipper, ShipperAction};
 use fwlog::Follow;
 
-use super::blocking;
+use super::{blocking, tell_slave};
 use crate::connection::{Connection, Incoming, Outgoing};
 use crate::error::ShipError;
 use crate::note::SlaveNote;
@@ -37,12 +37,15 @@ pub(super) async fn handshake(
             ShipperAction::Send(message) => connection.send(&message).await?,
             ShipperAction::Locate(at) => {
                 let location = options.source.location.clone();
-                match blocking(move || source::locate(&location, at)).await? {
+                let located = blocking(move || source::locate(&location, at)).await;
+                match said(connection, located).await? {
                     Located::Here(follow) => {
                         if let Goal::Until(until) = options.goal {
                             let has = shipper.slave().and_then(|slave| slave.durable);
                             let location = options.source.location.clone();
-                            blocking(move || source::reaches_back(&location, has, until)).await?;
+                            let reached =
+                                blocking(move || source::reaches_back(&location, has, until)).await;
+                            said(connection, reached).await?;
                         }
                         let (_, path) = follow.segment();
                         reporter
@@ -63,11 +66,22 @@ pub(super) async fn handshake(
             }
             ShipperAction::Borders { of, from, to } => {
                 let location = options.source.location.clone();
-                let borders = blocking(move || source::borders(&location, of, from, to)).await?;
-                let result = shipper.borders(borders);
+                let borders = blocking(move || source::borders(&location, of, from, to)).await;
+                let result = shipper.borders(said(connection, borders).await?);
                 actions.extend(told(connection, result).await?);
             }
             ShipperAction::Acknowledged(_) => {}
+        }
+    }
+}
+
+/// Tells the slave why this side can't go on, if so.
+async fn said<T>(connection: &Connection, result: Result<T, ShipError>) -> Result<T, ShipError> {
+    match result {
+        Ok(good) => Ok(good),
+        Err(failure) => {
+            tell_slave(connection, &failure).await;
+            Err(failure)
         }
     }
 }

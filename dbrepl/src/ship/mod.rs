@@ -22,9 +22,10 @@ use crate::report::Reporter;
 use crate::shutdown::ShutdownRequest;
 use crate::source;
 
-use dbproto::{Message, Refuse, Standing, state};
+use dbproto::Message;
 use handshake::handshake;
 use stream::LogStream;
+use tokio::time::Instant;
 
 /// How a connection ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,10 @@ impl Ending {
     /// For the master's operator.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Reached => "dbrepl has sent what it was asked to, and has ended",
-            Self::Stopped => "dbrepl was stopped",
+            Self::Reached => {
+                "dbrepl has sent what it was asked to, and has ended; start it without -S, -G and -T to follow"
+            }
+            Self::Stopped => "dbrepl was stopped; start it again to go on",
         }
     }
 }
@@ -48,16 +51,48 @@ impl Ending {
 /// Bytes that may be on their way without an acknowledgement.
 const WINDOW: u64 = 16 << 20;
 
-/// Runs one connection from start to end. `connected` is called when shipping begins.
+/// One of the attempts to ship, and what the one before has come to.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The failure that the operator knows of.
+    pub known: Option<&'a ShipError>,
+    /// Since when the log is shipped.
+    pub shipping: Option<Instant>,
+}
+
+impl Attempt<'_> {
+    /// One line for each change of state, none for each try.
+    pub fn is_news(&self, failure: &ShipError) -> bool {
+        self.known
+            .is_none_or(|known| known.code != failure.code || known.retry != failure.retry)
+    }
+
+    fn ships(&mut self, reporter: &Reporter) {
+        self.shipping = Some(Instant::now());
+        if self.known.is_some() {
+            reporter.state("connected to slave server again");
+        }
+    }
+}
+
+/// Runs one connection from start to end.
 pub async fn ship(
     options: &Options,
     reporter: &mut Reporter,
     stop: &mut ShutdownRequest,
     note: &mut SlaveNote,
-    connected: &mut (dyn FnMut(&Reporter) + Send),
+    attempt: &mut Attempt<'_>,
 ) -> Result<Ending, ShipError> {
     let (source, pack) = (options.source.clone(), options.compress);
-    let identify = blocking(move || source::introduce(&source, pack)).await?;
+    let identify = match blocking(move || source::introduce(&source, pack)).await {
+        Ok(identify) => identify,
+        Err(failure) => {
+            if attempt.is_news(&failure) {
+                tell_slave_alone(options, &failure).await;
+            }
+            return Err(failure);
+        }
+    };
     let mut connection = tokio::select! {
         connection = Connection::open(options) => connection?,
         () = stop.requested() => return Ok(Ending::Stopped),
@@ -74,7 +109,7 @@ pub async fn ship(
             return Err(failure);
         }
     };
-    connected(reporter);
+    attempt.ships(reporter);
     let mut stream = LogStream::start(options, reporter, shipper, follow, note);
     let result = stream.run(&mut connection, stop).await;
     stream.end();
@@ -90,14 +125,22 @@ pub async fn ship(
 
 /// The slave's operator wants to know why nothing comes any more.
 async fn tell_slave(connection: &Connection, failure: &ShipError) {
-    let state = match failure.standing {
-        Some(Standing::LogOff) => state::LOG_OFF,
-        Some(Standing::LogMissing) => state::LOG_MISSING,
-        _ => return,
-    };
-    let refuse = Refuse::new(state, &failure.message).hint(&failure.hint);
-    // A connection that is gone can't be told.
-    drop(connection.send(&Message::Refuse(refuse)).await);
+    if let Some(refuse) = failure.for_slave() {
+        // A connection that is gone can't be told.
+        drop(connection.send(&Message::Refuse(refuse)).await);
+    }
+}
+
+/// The same where there was nothing to connect for: a log that can't even be begun to read.
+async fn tell_slave_alone(options: &Options, failure: &ShipError) {
+    if failure.for_slave().is_none() {
+        return;
+    }
+    // A slave that can't be reached can't be told.
+    if let Ok(connection) = Connection::open(options).await {
+        tell_slave(&connection, failure).await;
+        connection.close().await;
+    }
 }
 
 /// Runs what reads files where it holds nobody up.

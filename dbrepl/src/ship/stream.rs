@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dbproto::{Progress, Reached, Shipper, ShipperAction, SourceState, Standing, Status};
+use dbproto::{Progress, Reached, SILENT, Shipper, ShipperAction, SourceState, Standing, Status};
 use fwlog::{BlockHead, Compression, Durable, Follow, Timestamp};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
@@ -17,10 +17,13 @@ use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
 use crate::shutdown::ShutdownRequest;
-use crate::source::{self, Life, TailItem, Tailer};
+use crate::source::{self, Life, Sign, TailItem, Tailer};
 
 /// A sign of life goes out this often when nothing else does, and the bar moves.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long after a seal it is looked whether that is the end of the log.
+const SEALED: Duration = Duration::from_millis(200);
 
 /// A slave that lags longer than this has to catch up again, and the log says when it has.
 const LAGGING: Duration = Duration::from_secs(10);
@@ -58,6 +61,9 @@ pub(super) struct LogStream<'a> {
     at_end: bool,
     lag: Lag,
     suspended: Option<String>,
+    /// When the slave was last heard, and whether the log has it that it is silent.
+    heard: (Instant, Timestamp),
+    told_silent: bool,
     outstanding: Outstanding,
     /// Tells the master's operator how far the slave is.
     note: &'a mut SlaveNote,
@@ -97,6 +103,8 @@ impl<'a> LogStream<'a> {
             at_end: false,
             lag: Lag::default(),
             suspended: None,
+            heard: (Instant::now(), Timestamp::now()),
+            told_silent: false,
             outstanding: Outstanding::default(),
             note,
             life,
@@ -149,7 +157,8 @@ impl<'a> LogStream<'a> {
         Err(ShipError::new(
             ExitCode::Error,
             "interrupted before the slave had everything",
-        ))
+        )
+        .hint("start dbrepl again: it goes on where the slave is"))
     }
 
     /// Handles what the slave sent.
@@ -165,6 +174,7 @@ impl<'a> LogStream<'a> {
                 return Err(ShipError::unreachable("the slave ended replication"));
             }
         };
+        self.hear_slave();
         let result = self.shipper.handle(message);
         for action in told(connection, result).await? {
             match action {
@@ -174,6 +184,24 @@ impl<'a> LogStream<'a> {
             }
         }
         Ok(())
+    }
+
+    fn hear_slave(&mut self) {
+        self.heard = (Instant::now(), Timestamp::now());
+        if std::mem::take(&mut self.told_silent) {
+            self.reporter.state("slave server answers again");
+        }
+    }
+
+    /// Says once that the slave is silent, long before the connection is given up.
+    fn watch_slave(&mut self) {
+        let (heard, at) = self.heard;
+        if heard.elapsed() > SILENT && !self.told_silent {
+            self.told_silent = true;
+            self.reporter.warning(&format!(
+                "slave server has not answered since {at}: look after it and the line to it"
+            ));
+        }
     }
 
     fn acknowledged(&mut self, status: &Status) {
@@ -247,6 +275,10 @@ impl<'a> LogStream<'a> {
                 self.at_end = true;
                 self.durable = Progress::from(&durable);
                 self.watch_lag();
+                if durable.sealed {
+                    // Either a segment follows at once, or the master was stopped: soon it says so.
+                    self.tick.reset_after(SEALED);
+                }
                 return Ok(());
             }
             Some(TailItem::Segment { id, path, header }) => {
@@ -297,6 +329,7 @@ impl<'a> LogStream<'a> {
     /// Each second: a sign of life, unless the socket is busy anyway; and the bar moves.
     fn beat(&mut self, connection: &Connection) {
         self.watch_lag();
+        self.watch_slave();
         self.write_note();
         let source = self.source_state();
         let (before, end) = self.bytes;
@@ -322,8 +355,8 @@ impl<'a> LogStream<'a> {
 
     /// For the slave's operator.
     fn source_state(&mut self) -> SourceState {
-        let silent_since = self.life.look();
-        self.life.tell(silent_since, self.reporter);
+        let sign = self.life.look();
+        self.life.tell(sign, self.reporter);
         let seen = self.life.durable();
         let durable = seen.as_ref().map_or(self.durable, Progress::from);
         let now = Timestamp::now();
@@ -333,7 +366,11 @@ impl<'a> LogStream<'a> {
             now,
             oldest_outstanding: self.oldest_outstanding(&durable),
             caught_up: self.lag.caught_up,
-            silent_since,
+            silent_since: match sign {
+                Sign::Lives => None,
+                Sign::Silent(since) | Sign::Stopped(since) => Some(since),
+            },
+            stopped: matches!(sign, Sign::Stopped(_)),
         }
     }
 

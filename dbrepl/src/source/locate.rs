@@ -1,5 +1,6 @@
 //! Finding the slave's point in the master's log.
 
+use dbproto::state::RESYNCHRONIZE;
 use dbproto::{Refuse, Standing, state};
 use fwlog::{
     Follow, FollowError, LogDirectory, LogLocation, LogPoint, NoSyncPoint, SegmentId, hash_at,
@@ -9,7 +10,9 @@ use super::{not_followed, unreadable};
 use crate::error::{ExitCode, MissingLog, Retry, ShipError};
 
 /// What to do when the log has nothing to go on from.
-pub(super) const GO_ON: &str = "put the missing segments back, or re-synchronize the slave: stop the master cleanly, copy its DataDir to the slave, start both, run dbrepl";
+pub(super) fn go_on() -> String {
+    format!("put the missing segments back, or {RESYNCHRONIZE}")
+}
 
 /// Where the slave's point is.
 #[derive(Debug)]
@@ -44,7 +47,7 @@ pub(super) fn gap(location: &LogLocation, after: SegmentId) -> ShipError {
     });
     let failure = |message: String| {
         ShipError::new(ExitCode::NoSynchronizationPoint, message)
-            .hint(GO_ON)
+            .hint(go_on())
             .standing(Standing::LogMissing)
     };
     match next {
@@ -128,7 +131,7 @@ fn missing(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, Ship
     };
     let refuse = Refuse::new(state::LOG_MISSING, message)
         .detail(detail)
-        .hint(GO_ON);
+        .hint(go_on());
     // What another generation has left out never was in this directory.
     let in_sequence = behind.is_none_or(|next| next.generation == wanted.generation);
     let retry = if in_sequence {

@@ -7,11 +7,12 @@ mod reach;
 mod tailer;
 mod watch;
 
+use dbproto::state::RESYNCHRONIZE;
 use dbproto::{Identify, PROTOCOL_VERSION, Progress, Standing};
 use fwlog::{DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, ReadError, layout};
 
 pub use borders::collect as borders;
-pub use life::Life;
+pub use life::{Life, Sign};
 pub use locate::{Located, is_there, locate};
 pub use reach::reaches_back;
 pub use tailer::{TailItem, Tailer};
@@ -27,9 +28,9 @@ const MOVE_AWAY: &str =
 pub fn switched_off() -> ShipError {
     ShipError::new(
         ExitCode::NoSynchronizationPoint,
-        "forward logging is off on the master: the slave has all that is in the log, and gets nothing that the master commits from now on",
+        "forward logging was switched off on the master: the slave has all that was logged before, and gets nothing that is committed since",
     )
-    .hint("once forward logging is on again ('dbctl forwardlog enable', or a restart of the master), re-synchronize the slave: stop the master cleanly, copy its DataDir to the slave, start both, run dbrepl")
+    .hint(format!("once forward logging is on again ('dbctl forwardlog enable', or a restart of the master), {RESYNCHRONIZE}"))
     .standing(Standing::LogOff)
 }
 
@@ -92,12 +93,17 @@ fn unreadable(error: ReadError) -> ShipError {
         }
         ReadError::Corrupt { .. } => {
             ShipError::new(ExitCode::Error, format!("the master's log can't be read: {error}"))
-                .hint("dbctl fwlog verify shows all damage; a slave that is beyond it still has the log")
+                .hint("keep the file, put the segment of a slave that has it or of a backup in its place (they have the same bytes), and start dbrepl again; 'dbctl fwlog verify' shows all damage")
+                .standing(Standing::LogDamaged)
         }
         ReadError::Io(failure) if failure.kind == std::io::ErrorKind::PermissionDenied => {
             ShipError::passing(failure.to_string()).hint(
                 "run dbrepl as the owner of the log, or set GroupReadAccess = 1 in section [ForwardLog] and add its user to the group",
             )
+        }
+        ReadError::Io(failure) if failure.kind == std::io::ErrorKind::NotFound => {
+            ShipError::passing(failure.to_string())
+                .hint("mount or bring back the directory of FwLog; dbrepl goes on by itself")
         }
         ReadError::Io(failure) => ShipError::passing(failure.to_string()),
     }
@@ -107,6 +113,11 @@ fn unreadable(error: ReadError) -> ShipError {
 pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
     match error {
         FollowError::Read(error) => unreadable(error),
+        FollowError::NoDurableEnd if !location.directory.exists() => {
+            let gone = location.directory.display();
+            ShipError::passing(format!("the log directory {gone} is not there"))
+                .hint("mount it or bring it back; dbrepl goes on by itself")
+        }
         FollowError::NoDurableEnd => {
             ShipError::passing("the durable end of the master's log is not known")
                 .hint("start the master")
@@ -114,6 +125,7 @@ pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
         FollowError::Gap(id) => locate::gap(location, id),
         error @ FollowError::NoSynchronizationPoint { .. } => {
             ShipError::new(ExitCode::NoSynchronizationPoint, error.to_string())
+                .hint(RESYNCHRONIZE)
                 .standing(Standing::LogMissing)
         }
     }

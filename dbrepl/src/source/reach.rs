@@ -20,7 +20,8 @@ pub fn reaches_back(
             Some(begins) => Err(ShipError::new(
                 ExitCode::Error,
                 format!("the log begins at {begins}, after that point in time"),
-            )),
+            )
+            .hint("bring the segments before it back from a backup, or give a later time; 'dbctl fwlog list' shows when each segment begins")),
         };
     };
     if slave.time <= until {

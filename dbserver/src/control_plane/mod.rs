@@ -155,7 +155,7 @@ static COMMANDS: &[Command] = &[
     Command {
         words: &["replication", "check"],
         usage: "replication check [--max-lag TIME]",
-        what: "one line for a monitor; exit code 0 ok, 1 warning, 2 critical",
+        what: "one line for a monitor; exit code 0 ok, 1 warning, 2 critical, 3 unknown",
         needs: Needs::Anyone,
         run: replication::check,
     },

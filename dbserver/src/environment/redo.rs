@@ -35,6 +35,7 @@ pub(super) fn recover(
     suspects: &Suspects,
 ) -> Result<(Applier, Recovered), EngineError> {
     let store = core.log_store(core.log_place())?;
+    let is_new = tell_of_last_stop(core, identity);
     let mut applier = applier(core, identity.redo.commit);
     let mut blocks = 0_u64;
     let options = RecoverOptions {
@@ -74,18 +75,37 @@ pub(super) fn recover(
         other => other.map_err(|error| log::recovery_error(error, store.location()))?,
     };
     applier.publish()?;
-    tracing::info!(
-        from = %identity.redo.point.position,
-        to = %recovered.end.position,
-        blocks,
-        commit = applier.last().get(),
-        "recovered from the log"
-    );
+    if blocks > 0 && !is_new {
+        tracing::info!(
+            from = %identity.redo.point.position,
+            to = %recovered.end.position,
+            blocks,
+            commit = applier.last().get(),
+            "recovered from the log"
+        );
+    }
     if let Some(torn) = &recovered.cut {
         tell_of_cut(torn);
     }
     check_data_files(core, suspects, recovered.last_commit)?;
     Ok((applier, recovered))
+}
+
+/// A crash is told before recovery, which may take a while or fail. `true`: the environment was made just now.
+fn tell_of_last_stop(core: &Core, identity: &Identity) -> bool {
+    let control = core.control().clone();
+    let (clean, role) = (control.clean, control.role);
+    match (clean, identity.databases.is_empty()) {
+        (true, true) => return true,
+        (true, false) => tracing::info!("the last stop was clean"),
+        // The data files are made anew, which has been told.
+        (false, true) if role != Role::Slave => {}
+        (false, _) => tracing::warn!(
+            from = %identity.redo.point.position,
+            "the server was not stopped cleanly: it recovers from the log, and nothing that was committed is lost"
+        ),
+    }
+    false
 }
 
 /// By weight: what nobody was told of is no loss.

@@ -182,6 +182,7 @@ impl Master {
                     *end
                 }),
                 switched_off: true,
+                stopped: false,
             };
             let path = store.position_path();
             let written = store.write_position(&end.encode());

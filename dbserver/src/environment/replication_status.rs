@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use dbproto::state::RESYNCHRONIZE;
 use dbproto::{Progress, SILENT, SlaveReport, SourceState, Standing};
 use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
 use serde::Serialize;
@@ -126,7 +127,8 @@ impl ReplicationStatus {
         let connected = feed.source.is_some();
         let state = feed.source_state.map(|(state, at)| (state, at.elapsed()));
         // What is new on a source that does not live, dbrepl can't say.
-        let lives = state.is_none_or(|(state, _)| state.silent_since.is_none());
+        // One that was stopped has nothing new.
+        let lives = state.is_none_or(|(state, _)| state.silent_since.is_none() || state.stopped);
         let hears = connected && !silent && lives;
         let (standing, since, reason) = standing(progress, silent, now);
         let applied = progress.applied;
@@ -164,14 +166,14 @@ fn standing(
     now: Timestamp,
 ) -> (Standing, Timestamp, Option<String>) {
     let feed = &progress.feed;
-    if let Some(why) = &progress.suspended {
-        let why = Some(why.clone());
-        return (Standing::Suspended, progress.suspended_since, why);
+    if let Some(why) = progress.why_suspended() {
+        return (Standing::Suspended, progress.suspended_since, Some(why));
     }
     if feed.source.is_none() {
         let (standing, why) = feed.ended.clone().unwrap_or((
             Standing::NotConnected,
-            "no dbrepl has connected since the server was started".to_owned(),
+            "no dbrepl has connected since the server was started; start one beside the master"
+                .to_owned(),
         ));
         return (standing, feed.since, Some(why));
     }
@@ -180,16 +182,24 @@ fn standing(
         let since = feed.source_state.map_or(feed.since, |(_, at)| {
             Timestamp::from_micros(now.micros().saturating_sub(micros(at.elapsed())))
         });
-        let why = "dbrepl says nothing".to_owned();
+        let why = "dbrepl gives no sign of life; look after it and the line to it".to_owned();
         return (Standing::NotConnected, since, Some(why));
     }
     match state {
         Some(SourceState {
+            silent_since: Some(at),
+            stopped: true,
+            ..
+        }) => {
+            let why = format!("the master was stopped at {at}; start it to go on");
+            (Standing::SourceStopped, at, Some(why))
+        }
+        Some(SourceState {
             silent_since: Some(since),
             ..
         }) => {
-            let why = "the source's server gives no sign of life to its dbrepl".to_owned();
-            (Standing::SourceSilent, since, Some(why))
+            let why = "the source's server gives no sign of life to its dbrepl; look after it";
+            (Standing::SourceSilent, since, Some(why.to_owned()))
         }
         Some(state) if state.caught_up => (Standing::Following, feed.since, None),
         _ => (Standing::CatchingUp, feed.since, None),
@@ -286,17 +296,35 @@ impl Source {
         let silent =
             |since: Timestamp, why: &str| (Standing::NotConnected, since, Some(why.to_owned()));
         if self.off {
-            let why = "this server keeps no forward log; re-synchronize the slave once it does";
-            return (Standing::LogOff, report.written, Some(why.to_owned()));
+            let why = report.reason.clone();
+            let why = why.filter(|_| report.standing == Standing::LogOff);
+            let why = why.unwrap_or_else(|| {
+                "this server keeps no forward log; 'dbctl forwardlog enable', and re-synchronize the slave"
+                    .to_owned()
+            });
+            return (Standing::LogOff, report.written, Some(why));
+        }
+        if report.standing == Standing::LogOff {
+            // It is on again: what was true then is no more, and the slave still lacks what was not logged.
+            let why = format!(
+                "forward logging was off for a while, and is on again: the log does not hold what the slave needs next; {RESYNCHRONIZE}"
+            );
+            return (Standing::LogMissing, report.since, Some(why));
         }
         if !report.standing.is_connected() {
             return (report.standing, report.since, report.reason.clone());
         }
         if apart(self.now, report.written) > micros(SILENT) {
-            return silent(report.written, "its dbrepl does not run");
+            return silent(
+                report.written,
+                "dbrepl gives no sign of life; start it, or look after it where it hangs",
+            );
         }
         if apart(report.written, report.heard) > micros(SILENT) {
-            return silent(report.heard, "the slave does not answer its dbrepl");
+            return silent(
+                report.heard,
+                "the slave does not answer its dbrepl; look after the slave and the line to it",
+            );
         }
         (report.standing, report.since, report.reason.clone())
     }
@@ -357,6 +385,17 @@ fn reports(directory: &Path) -> Result<Vec<(PathBuf, SlaveReport)>, EngineError>
     }
     reports.sort_by(|(_, a), (_, b)| a.instance.cmp(&b.instance));
     Ok(reports)
+}
+
+/// Damage of this log that a dbrepl has met, since when, and what to do; what it has said last holds until
+/// it is started again.
+pub(crate) fn damage_met(location: &LogLocation) -> Option<(Timestamp, String)> {
+    let known = reports(&location.directory).ok()?;
+    let damaged = known.into_iter().map(|(_, report)| report);
+    let met = damaged.filter(|report| report.standing == Standing::LogDamaged);
+    let first = met.min_by_key(|report| report.since)?;
+    let why = first.reason.unwrap_or_else(|| first.standing.to_string());
+    Some((first.since, format!("as dbrepl has found: {why}")))
 }
 
 /// Microseconds between two times of one clock, which may have been set back.
@@ -423,7 +462,7 @@ mod tests {
             status(&progress),
             "{\"slave\":\"\",\"source\":null,\"address\":null,\"state\":\"not connected\",\
              \"since\":\"1970-01-01T00:00:00.000Z\",\
-             \"reason\":\"no dbrepl has connected since the server was started\",\
+             \"reason\":\"no dbrepl has connected since the server was started; start one beside the master\",\
              \"last_heard_of\":null,\
              \"source_durable\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"1970-01-01T00:00:00.000Z\"},\
              \"received\":null,\"durable\":null,\

@@ -45,16 +45,11 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
     let was = core.control().role;
     let role = role_at_start(core);
     let side = match (core.identity(), role) {
-        (identity, Role::Slave) => {
-            if identity.is_some() && was != Role::Slave {
-                tracing::info!("this {} becomes a slave", role_word(was));
-            }
-            Side::Slave(Slave::new(
-                core,
-                follow(core, identity, suspects)?,
-                checkpointer(core),
-            ))
-        }
+        (identity, Role::Slave) => Side::Slave(Slave::new(
+            core,
+            follow(core, identity, suspects)?,
+            checkpointer(core),
+        )),
         (Some(identity), Role::Master | Role::Standalone) => {
             let (_, recovered) = redo::recover(core, &identity, SealNewest::Yes, suspects)?;
             Side::Master(lead(core, &recovered.durable(), was)?)
@@ -73,6 +68,9 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
         control.configured_role = core.config().replication.role;
         control.instance.clone_from(&core.config().server.instance);
     })?;
+    if role == Role::Slave && was != Role::Slave && core.id().is_some() {
+        tracing::info!("this {} is a slave now", role_word(was));
+    }
     Ok(side)
 }
 
@@ -342,6 +340,7 @@ fn forget_generation(core: &Core, mirror: &SlaveLog, end: &Durable) {
             environment: core.known_id()?,
             durable: end,
             switched_off: false,
+            stopped: false,
         };
         store
             .write_position(&position.encode())

@@ -144,7 +144,7 @@ impl Slave {
         applied: &mut Applied,
     ) -> Result<(), EngineError> {
         applier.publish()?;
-        self.log().note_applied(at);
+        self.log().note(|progress| progress.applied = Some(at));
         match applied.checkpoint.take() {
             Some((redo, databases)) => self.follow_checkpoint(applier, redo, databases),
             None => Ok(()),

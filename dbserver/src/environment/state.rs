@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dbconfig::{Config, SyncMode};
-use fwlog::{Durable, EnvironmentId, WriterError};
+use fwlog::{Durable, EnvironmentId, SegmentStore, WriterError};
 use sqlitevfs::WriteSet;
 
 use crate::clients::Sessions;
@@ -253,6 +253,7 @@ impl Environment {
             Side::Slave(slave) => {
                 slave.stop_applying()?;
                 slave.close()?;
+                mark_stopped(slave.log().store());
                 self.core.update_control(|control| control.clean = true)
             }
             // A change of role has failed: the next start recovers from the log.
@@ -265,6 +266,7 @@ impl Environment {
         let _one_author = self.core.one_author();
         let end = match closed {
             Ok(end) => {
+                mark_stopped(master.writer().store());
                 settle(master.writer().store())?;
                 end
             }
@@ -293,5 +295,12 @@ impl Environment {
         tracing::warn!(%failure, "the log cannot be sealed; all that is committed goes to the data files");
         try_to_settle(master.writer().store());
         Ok(master.durable())
+    }
+}
+
+/// Slaves are told at once that this is a stop and no crash.
+fn mark_stopped(store: &SegmentStore) {
+    if let Err(error) = store.mark_stopped() {
+        tracing::warn!(%error, "dbrepl cannot be told that this server was stopped cleanly");
     }
 }

@@ -8,7 +8,7 @@ use fwlog::{LogDirectory, Position, SegmentInfo, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
-use crate::environment::replication_status::ReplicationStatus;
+use crate::environment::replication_status::{ReplicationStatus, damage_met};
 use crate::environment::space::Space;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
@@ -223,6 +223,11 @@ impl LogStatus {
             Some(slave) => slave.progress().durable.map(|d| (d.point.position, d.time)),
         };
         let trouble = environment.log_trouble();
+        let trouble = trouble.map(|trouble| (trouble.since, trouble.text));
+        let trouble = trouble.or_else(|| match environment.slave() {
+            None => damage_met(&location),
+            Some(_) => None,
+        });
         // The rest is worth showing where this can't be told, and then most of all.
         let kept = LogDirectory::scan(&location).map(|directory| KeptSegments::of(&directory));
         let (kept, kept_error) = match kept {
@@ -234,8 +239,8 @@ impl LogStatus {
             segment: durable.map(|(position, _)| location.naming.file_name(position.segment)),
             position: durable.map(|(position, _)| Shown(position)),
             durable_at: durable.map(|(_, time)| Time(time)),
-            trouble_since: trouble.as_ref().map(|trouble| Time(trouble.since)),
-            trouble: trouble.map(|trouble| trouble.text),
+            trouble_since: trouble.as_ref().map(|(since, _)| Time(*since)),
+            trouble: trouble.map(|(_, text)| text),
             kept,
             kept_error,
             directory: location.directory,

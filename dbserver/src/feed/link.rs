@@ -6,8 +6,9 @@ mod syncer;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use dbproto::{
     Identity, Message, Progress, Receiver, ReceiverAction, Refuse, Standing, Status, StatusPacer,
     state,
@@ -20,6 +21,7 @@ use crate::environment::{Core, Environment, Slave};
 use crate::error::EngineError;
 use crate::feed::link::pace::SyncPace;
 use crate::feed::link::syncer::Syncer;
+use crate::feed::source_news::SourceNews;
 use crate::slave::refusal::refuse_mirror;
 use crate::slave::{MirrorPlace, SlaveProgress};
 
@@ -40,6 +42,8 @@ pub struct Link {
     address: Option<SocketAddr>,
     /// What the operator is told of the end, once there is something to tell.
     ending: Option<(Standing, String)>,
+    /// What the log has of the source.
+    news: SourceNews,
 }
 
 impl Link {
@@ -64,8 +68,7 @@ impl Link {
             return Err(stopping());
         }
         let MirrorPlace::Free(mut mirror) = log.take_mirror() else {
-            let why = "another dbrepl feeds this slave";
-            return Err(Refuse::new(state::IN_USE, why));
+            return Err(refuse_second(&slave.progress()));
         };
         let mended = log.mend(&mut mirror);
         let progress = slave.progress();
@@ -82,6 +85,7 @@ impl Link {
             syncer: None,
             address: None,
             ending: None,
+            news: SourceNews::default(),
         };
         mended?;
         match refuse_suspended(&progress) {
@@ -93,11 +97,36 @@ impl Link {
     /// The other side is there.
     pub fn comes_from(&mut self, address: SocketAddr) {
         self.address = Some(address);
+        let now = self.slave.log().now();
+        self.slave
+            .log()
+            .update(|progress| progress.feed.connected = Some((address, now)));
     }
 
     /// What the operator is told once this is over, unless more is known of the end already.
     pub fn ends(&mut self, standing: Standing, why: impl Into<String>) {
         self.ending.get_or_insert_with(|| (standing, why.into()));
+    }
+
+    /// Something has come from the other side.
+    pub(crate) fn source_speaks(&mut self) {
+        self.news.speaks();
+    }
+
+    /// Nothing has, for so long.
+    pub(crate) fn source_is_silent(&mut self, silence: Duration) {
+        self.news.silent(silence);
+    }
+
+    /// The connection has ended without a word.
+    pub(crate) fn is_cut_off(&mut self) {
+        if self.ending.is_none() {
+            tracing::warn!("the connection to dbrepl has ended without a word");
+        }
+        self.ends(
+            Standing::NotConnected,
+            "the connection to dbrepl has ended without a word: dbrepl was killed, or its machine or the line is gone; start it again",
+        );
     }
 
     /// Whether the next message is waited for: as long as one is worked on, nobody is silent.
@@ -133,7 +162,7 @@ impl Link {
             received: progress.received?,
             durable: progress.durable?,
             applied: progress.applied?,
-            suspended: progress.suspended,
+            suspended: progress.why_suspended(),
         };
         self.pacer.report(status, now)
     }
@@ -186,21 +215,7 @@ impl Link {
                 self.attach()?;
                 self.reached(&durable)?;
             }
-            ReceiverAction::Blocks { bytes, .. } => {
-                // Before anything of it is in the mirror: what is there must reach the applier.
-                if let Some(refuse) = refuse_suspended(&self.slave.progress()) {
-                    return Err(refuse);
-                }
-                let mirror = self.mirror()?;
-                let taken = mirror.blocks(&bytes).map_err(refuse_mirror)?;
-                let received = mirror.received().as_ref().map(Progress::from);
-                self.pace.wrote(bytes.len());
-                self.pending.extend(taken.blocks);
-                self.acts_on_files |= taken.acts_on_files;
-                self.slave
-                    .log()
-                    .update(|progress| progress.received = received);
-            }
+            ReceiverAction::Blocks { bytes, .. } => self.take_blocks(&bytes)?,
             ReceiverAction::Seal { bytes } => {
                 self.sync()?;
                 let durable = self.mirror()?.seal(&bytes).map_err(refuse_mirror)?;
@@ -211,6 +226,7 @@ impl Link {
                     mirror.look_after_files().map_err(refuse_mirror)?;
                     tell_restored(mirror.take_restored());
                 }
+                self.news.tell(&source);
                 self.slave.log().update(|progress| {
                     progress.feed.source_state = Some((source, Instant::now()));
                 });
@@ -221,10 +237,26 @@ impl Link {
             ReceiverAction::Refused(refuse) => {
                 tracing::warn!(%refuse, "dbrepl does not go on");
                 let standing = Standing::of_refusal(&refuse).unwrap_or(Standing::Refused);
-                self.ends(standing, refuse.to_string());
+                self.ends(standing, refuse.in_full());
             }
         }
         Ok(None)
+    }
+
+    fn take_blocks(&mut self, bytes: &Bytes) -> Result<(), Refuse> {
+        // Before anything of it is in the mirror: what is there must reach the applier.
+        if let Some(refuse) = refuse_suspended(&self.slave.progress()) {
+            return Err(refuse);
+        }
+        let mirror = self.mirror()?;
+        let taken = mirror.blocks(bytes).map_err(refuse_mirror)?;
+        let received = mirror.received().as_ref().map(Progress::from);
+        self.pace.wrote(bytes.len());
+        self.pending.extend(taken.blocks);
+        self.acts_on_files |= taken.acts_on_files;
+        let log = self.slave.log();
+        log.note(|progress| progress.received = received);
+        Ok(())
     }
 
     /// From now on it is fed.
@@ -322,6 +354,7 @@ impl Drop for Link {
             if feed.source.take().is_some() || ending.is_some() {
                 feed.since = now;
             }
+            feed.connected = None;
             feed.ended = ending.or(feed.ended.take());
             // What was received and not synced is forgotten with the connection.
             progress.received = progress.durable;
@@ -359,9 +392,22 @@ fn identity(core: &Core, progress: &SlaveProgress) -> Identity {
     }
 }
 
+/// What a second dbrepl is told.
+fn refuse_second(progress: &SlaveProgress) -> Refuse {
+    let refuse = Refuse::new(state::IN_USE, "another dbrepl feeds this slave");
+    let refuse = match progress.feed.connected {
+        Some((address, since)) => refuse.detail(format!("from {address}, since {since}")),
+        None => refuse,
+    };
+    refuse.hint(
+        "Stop that one, or this one; on the slave 'dbctl session list' shows it, and 'dbctl session kill NUMBER' ends its connection.",
+    )
+}
+
 /// What dbrepl is told when the server stops: it tries again.
 pub(crate) fn stopping() -> Refuse {
-    Refuse::new(state::ADMIN_SHUTDOWN, "the slave is shutting down")
+    Refuse::new(state::ADMIN_SHUTDOWN, "the slave was stopped")
+        .hint("Start its dbserver; dbrepl goes on by itself.")
 }
 
 /// What dbrepl is told while nothing is applied.
@@ -376,7 +422,9 @@ fn refuse_suspended(progress: &SlaveProgress) -> Option<Refuse> {
         Some(state) => Refuse::new(state, "the slave cannot apply its log yet")
             .detail(why)
             .hint("Mend the disk of the slave; dbrepl goes on by itself."),
-        None => Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why),
+        None => Refuse::new(state::DAMAGED, "the slave cannot apply its log")
+            .detail(why)
+            .hint("Its log and 'dbctl fwlog verify' there say more; re-synchronize it."),
     })
 }
 

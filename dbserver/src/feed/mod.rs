@@ -6,5 +6,6 @@
 
 pub mod link;
 mod serve;
+mod source_news;
 
 pub use serve::serve_replication;

@@ -19,6 +19,10 @@ use crate::wire::codec::{Request, WireError};
 /// How long a message may wait for a source that does not read: thousands fit between the two.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a dbrepl waits for the place of another one that is about to leave, and how often it is looked.
+const PLACE_LIMIT: Duration = Duration::from_secs(2);
+const LOOK_FOR_PLACE: Duration = Duration::from_millis(50);
+
 /// Serves one dbrepl until it leaves or the server stops. The caller has authenticated it, checked
 /// its privilege and told it that the server is ready.
 pub async fn serve_replication(
@@ -43,7 +47,7 @@ async fn serve(
     stream
         .send(PgWireBackendMessage::CopyBothResponse(response))
         .await?;
-    let result = match Link::open(environment) {
+    let result = match open_link(environment).await {
         Ok(mut link) => {
             link.comes_from(entry.address);
             feed(stream, &mut link, entry).await
@@ -62,6 +66,21 @@ async fn serve(
         .await
 }
 
+/// What the one before has sent may still be on its way to the disk: its place is free in a moment.
+async fn open_link(environment: &Arc<Environment>) -> Result<Link, Refuse> {
+    let begun = Instant::now();
+    loop {
+        match Link::open(environment) {
+            Err(refuse)
+                if refuse.sqlstate == state::IN_USE.as_str() && begun.elapsed() < PLACE_LIMIT =>
+            {
+                tokio::time::sleep(LOOK_FOR_PLACE).await;
+            }
+            other => return other,
+        }
+    }
+}
+
 /// The conversation with a dbrepl that has the mirror. An error is still to be said to it.
 async fn feed(
     stream: &mut ClientStream,
@@ -77,20 +96,23 @@ async fn feed(
     link.listens(true);
     match result {
         Ok(Ok(())) => {
-            link.ends(Standing::NotConnected, "dbrepl has left");
+            link.ends(
+                Standing::NotConnected,
+                "dbrepl was stopped, or has sent what it was asked to; start it again on its machine to go on",
+            );
             tracing::info!(user, %address, "dbrepl has left");
             Ok(())
         }
         Ok(Err(refuse)) => {
             let standing = Standing::of_refusal(&refuse).unwrap_or(Standing::NotConnected);
-            link.ends(standing, refuse.to_string());
+            link.ends(standing, refuse.in_full());
             tracing::warn!(%refuse, user, %address, "replication is refused");
             Err(refuse)
         }
         Err(error) => {
             link.ends(
                 Standing::NotConnected,
-                format!("the connection to dbrepl is lost: {error}"),
+                format!("the connection to dbrepl is lost: {error}; look after dbrepl and the line to it"),
             );
             tracing::warn!(%error, user, %address, "the connection to dbrepl is lost");
             Ok(())
@@ -128,20 +150,25 @@ async fn converse(
             return Ok(Err(stopping()));
         }
         match event {
-            Event::Message(_) => heard = Instant::now(),
+            Event::Message(_) => {
+                heard = Instant::now();
+                link.source_speaks();
+            }
             Event::Killed => {
                 let why = Refuse::new(
                     state::ADMIN_SHUTDOWN,
                     "an operator has ended the connection",
-                );
+                )
+                .hint("dbrepl tries again by itself; stop it where it is not wanted.");
                 return Ok(Err(why));
             }
             // A source that is gone without a word must not keep the mirror from its successor.
             Event::Report if heard.elapsed() > dbproto::SILENCE_LIMIT => {
-                let why = Refuse::new(state::PROTOCOL_VIOLATION, "dbrepl has fallen silent");
+                let why = Refuse::new(state::PROTOCOL_VIOLATION, "dbrepl has fallen silent")
+                    .hint("Look after dbrepl, its machine and the line to it.");
                 return Ok(Err(why));
             }
-            Event::Report => {}
+            Event::Report => link.source_is_silent(heard.elapsed()),
         }
         if let Event::Message(first) = event {
             link.listens(false);
@@ -194,8 +221,11 @@ fn taken(message: Option<Request>, link: &mut Link) -> Result<Option<Vec<Message
             let message = Message::decode(copy.data).map_err(|error| Refuse::from(&error))?;
             link.take(message).map(Some)
         }
-        None
-        | Some(Request::Message(
+        None => {
+            link.is_cut_off();
+            Ok(None)
+        }
+        Some(Request::Message(
             PgWireFrontendMessage::CopyDone(_) | PgWireFrontendMessage::Terminate(_),
         )) => Ok(None),
         Some(_) => Err(Refuse::new(

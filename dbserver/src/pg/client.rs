@@ -217,7 +217,8 @@ impl Client {
     /// Tells the client of a failed statement; a fatal failure goes up.
     fn failed(&mut self, failure: Failure) -> Result<(), Failure> {
         let session = self.connection.session();
-        let failure = session.backend().explained(failure);
+        let in_transaction = session.transaction().is_explicit();
+        let failure = session.backend().explained(failure, in_transaction);
         session.fail();
         self.connection.add_notices();
         if failure.is_fatal() {

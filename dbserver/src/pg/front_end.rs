@@ -174,7 +174,7 @@ async fn serve(
         Err(failure) => Err((stream, failure)),
     };
     if let Err((stream, failure)) = result {
-        tracing::info!(%address, %failure, "connection refused");
+        tell_refusal(address, &failure);
         refuse(stream, &failure).await;
     }
 }
@@ -255,6 +255,18 @@ async fn replicate(
     stream.codec_mut().set_phase(Phase::Replication);
     crate::feed::serve_replication(stream, Arc::clone(environment), &registered).await;
     Ok(())
+}
+
+/// By weight: somebody may be guessing passwords. Without the port, what is said again and again is counted.
+fn tell_refusal(address: SocketAddr, failure: &Failure) {
+    let (host, state) = (address.ip(), failure.sqlstate());
+    if state == SqlState::CONNECTION_FAILURE {
+        tracing::info!(%host, "a client has left before it was let in");
+    } else if state.as_str().starts_with("28") || state == SqlState::INSUFFICIENT_PRIVILEGE {
+        tracing::warn!(%host, %failure, "access refused");
+    } else {
+        tracing::info!(%host, %failure, "connection refused");
+    }
 }
 
 /// Says why, and closes.

@@ -1,5 +1,6 @@
 //! Log lines: what is said, and where.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -63,8 +64,7 @@ pub fn start(config: &Config) -> anyhow::Result<Logging> {
             Place::Syslog(Arc::new(syslog))
         }
         LogTarget::File(path) => {
-            let opened = LogFile::open(path)
-                .with_context(|| format!("cannot open the log file {}", path.display()))?;
+            let opened = LogFile::open(path).with_context(|| cannot_open(path))?;
             file = Some(opened.clone());
             Place::File(opened)
         }
@@ -92,4 +92,12 @@ pub fn start(config: &Config) -> anyhow::Result<Logging> {
         filter: handle,
         file,
     })
+}
+
+fn cannot_open(path: &Path) -> String {
+    let cannot = format!("cannot open the log file {}", path.display());
+    match disk::directory_hint(path) {
+        Some(hint) => format!("{cannot} ({hint})"),
+        None => cannot,
+    }
 }

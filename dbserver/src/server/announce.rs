@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process;
 
 use anyhow::Context as _;
+use dbconfig::Config;
 
+use crate::databases::control::role_word;
 use crate::environment::Environment;
 
 /// Writes process and addresses into the environment's lock file, and notifies the service manager.
@@ -20,6 +23,29 @@ pub(crate) fn started(environment: &Environment, addresses: &[SocketAddr]) -> an
     environment.core().note_running(&text)?;
     notify("READY=1");
     Ok(())
+}
+
+/// The first line of each life: who, with what, on which files. `does`: `starts`, or what else it was asked for.
+pub fn beginning(config: &Config, does: &str) {
+    let shown = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        path.display().to_string()
+    };
+    let log = config
+        .forward_log
+        .location
+        .as_deref()
+        .and_then(Path::parent);
+    tracing::info!(
+        process = process::id(),
+        configuration = shown(&config.path),
+        instance = config.server.instance,
+        role = role_word(config.replication.role),
+        data = shown(&config.server.data_dir),
+        log = log.map_or_else(|| "none".to_owned(), shown),
+        "dbserver {} {does}",
+        env!("CARGO_PKG_VERSION")
+    );
 }
 
 /// The stop has begun.

@@ -40,7 +40,10 @@ impl Found {
                 Ok(()) => self.good(format!("{shown} (mode {:o})", found.mode() & 0o7777)),
                 Err(error) => self.bad(format!("{shown}: no file can be made there: {error}")),
             },
-            Err(error) => self.bad(format!("{shown}: {error}")),
+            Err(error) => {
+                let hint = disk::missing_hint(path).map(|hint| format!("; {hint}"));
+                self.bad(format!("{shown}: {error}{}", hint.unwrap_or_default()));
+            }
         }
     }
 }

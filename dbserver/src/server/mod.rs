@@ -1,6 +1,6 @@
 //! The process: sockets, signals, a clean stop.
 
-mod announce;
+pub mod announce;
 pub mod arguments;
 pub mod check;
 

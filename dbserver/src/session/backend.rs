@@ -184,12 +184,12 @@ impl Backend {
 
     /// A failure as the client reads it: an interrupt says who asked for it, a unique violation
     /// names the constraint as it was called. Asked before the failed statement is undone.
-    pub fn explained(&self, failure: Failure) -> Failure {
+    pub fn explained(&self, failure: Failure, in_transaction: bool) -> Failure {
         match self.sqlite.take_error() {
             // It was taken back while the statement began, or ran.
             Some(
                 sqlitevfs::Error::Discarded | sqlitevfs::Error::Store(StoreError::Rewound { .. }),
-            ) => return lost_transaction(self.has_lost_commits()),
+            ) => return self.taken_back(in_transaction),
             Some(cause) => return storage_failure(&cause),
             None => {}
         }
@@ -214,6 +214,17 @@ impl Backend {
                 "canceling statement due to user request",
             ),
             None => failure,
+        }
+    }
+
+    /// What a statement hears whose pages were taken back under it. One by itself has done nothing, and is
+    /// told what the next one will hear; a transaction is lost with what it has done.
+    fn taken_back(&self, in_transaction: bool) -> Failure {
+        let master = self.env.side().leading();
+        match master.and_then(|master| master.log_failure()) {
+            Some(reason) if !in_transaction => EngineError::LogFailed(reason).into(),
+            Some(_) => lost_transaction(true),
+            None => lost_transaction(self.has_lost_commits()),
         }
     }
 

@@ -14,7 +14,9 @@ pub struct FeedState {
     pub source: Option<Identify>,
     /// Instance that has shipped last.
     pub source_name: Option<String>,
-    /// From where.
+    /// The connection that has the slave's place, and since when, whatever it has said.
+    pub connected: Option<(SocketAddr, Timestamp)>,
+    /// From where it was fed last.
     pub address: Option<SocketAddr>,
     /// Since when it is connected, or is not.
     pub since: Timestamp,

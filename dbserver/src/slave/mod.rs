@@ -65,6 +65,20 @@ pub struct SlaveProgress {
     pub feed: FeedState,
 }
 
+impl SlaveProgress {
+    /// Why nothing is applied, if so, and what to do about it.
+    pub(crate) fn why_suspended(&self) -> Option<String> {
+        let next = match self.waits_for {
+            Some(_) => "mend that, and the slave goes on by itself",
+            None => {
+                "look at the slave's log; mend that and restart the slave, or re-synchronize it"
+            }
+        };
+        let why = self.suspended.as_ref()?;
+        Some(format!("{why}; {next}"))
+    }
+}
+
 /// What goes to the applier's thread.
 #[derive(Debug)]
 pub(crate) enum Work {
@@ -396,9 +410,9 @@ impl SlaveLog {
         durable.is_some_and(|durable| end.point.position <= durable.point.position)
     }
 
-    /// All up to there is visible. The connection that feeds it asks for that: it is not woken for each run.
-    pub(crate) fn note_applied(&self, at: Progress) {
-        self.state().applied = Some(at);
+    /// Changes what the connection that feeds it asks for by itself: that is not woken for each piece.
+    pub(crate) fn note(&self, change: impl FnOnce(&mut SlaveProgress)) {
+        change(&mut self.state());
     }
 
     pub(crate) fn work(&self) -> MutexGuard<'_, Option<(Receiver<Work>, Applier)>> {

@@ -10,14 +10,17 @@ pub(crate) fn refuse_mirror(error: MirrorError) -> Refuse {
             state::DAMAGED,
             "what was sent does not continue the slave's log",
         )
-        .detail(error.to_string()),
+        .detail(error.to_string())
+        .hint("'dbctl fwlog verify' on both sides shows which log is wrong."),
         MirrorError::Io(failure) if failure.is_disk_full() => {
             Refuse::new(state::DISK_FULL, "the disk of the slave's log is full")
                 .detail(error.to_string())
                 .hint("Free space on the slave; dbrepl goes on by itself.")
         }
         MirrorError::Io(_) | MirrorError::Read(_) => {
-            Refuse::new(state::IO_ERROR, "the slave cannot write its log").detail(error.to_string())
+            Refuse::new(state::IO_ERROR, "the slave cannot write its log")
+                .detail(error.to_string())
+                .hint("Mend the slave's log directory; dbrepl goes on by itself.")
         }
     }
 }

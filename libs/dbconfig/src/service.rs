@@ -45,6 +45,9 @@ pub enum ServiceError {
         "`{0}` is not a service: write a port (0 to 65535) or a service name, then /4, /6 or /46 if wanted"
     )]
     Malformed(String),
+    /// The number is above the largest port.
+    #[error("`{0}` is not a port: ports are 0 to 65535")]
+    NoPort(String),
     /// The name is not known on this machine.
     #[error("the service `{0}` is not in /etc/services")]
     Unknown(String),
@@ -83,7 +86,7 @@ impl FromStr for Service {
             return Err(malformed());
         }
         if number && name.parse::<u16>().is_err() {
-            return Err(malformed());
+            return Err(ServiceError::NoPort(shortened(name)));
         }
         Ok(Self {
             name: name.to_owned(),
@@ -208,10 +211,15 @@ impl HostService {
 
 impl fmt::Display for HostService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            return write!(f, "[{}]:{}", self.host, self.service);
+        // The product's own name is the port that everybody sees.
+        let mut service = self.service.clone();
+        if service.name.eq_ignore_ascii_case(DEFAULT_NAME) {
+            service.name = DEFAULT_PORT.to_string();
         }
-        write!(f, "{}:{}", self.host, self.service)
+        if self.host.contains(':') {
+            return write!(f, "[{}]:{service}", self.host);
+        }
+        write!(f, "{}:{service}", self.host)
     }
 }
 
@@ -320,6 +328,12 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_no_port_is_called_that() {
+        let why = "99999".parse::<Service>().unwrap_err().to_string();
+        assert_eq!(why, "`99999` is not a port: ports are 0 to 65535");
+    }
+
+    #[test]
     fn the_suffix_picks_the_addresses() {
         let both = addresses("127.0.0.1, ::1").unwrap();
         let sockets = |text: &str| service(text).sockets(&both).unwrap().len();
@@ -345,10 +359,11 @@ mod tests {
         for (text, shown) in [
             ("194.64.71.28:8202", "194.64.71.28:8202"),
             (":8604", "127.0.0.1:8604"),
-            ("db.example.com", "db.example.com:eloqdb"),
+            ("db.example.com", "db.example.com:8102"),
             ("[::1]:8102", "[::1]:8102"),
-            ("fe80::1", "[fe80::1]:eloqdb"),
-            ("[::1]", "[::1]:eloqdb"),
+            ("fe80::1", "[fe80::1]:8102"),
+            ("[::1]", "[::1]:8102"),
+            ("db.example.com:www/4", "db.example.com:www/4"),
         ] {
             assert_eq!(text.parse::<HostService>().unwrap().to_string(), shown);
         }

@@ -44,14 +44,14 @@ pub use identity::{Identify, Identity, Role};
 pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
 pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
-pub use refuse::Refuse;
+pub use refuse::{Refuse, in_one_line};
 pub use report::{REPORT_SIZE, SlaveReport};
 pub use shipper::{Border, BorderKind, Reached, Refusal, Shipper, ShipperAction};
 pub use source_state::SourceState;
 pub use standing::{Standing, Weight};
 
 /// Version of the messages on this page. Both sides must speak the same.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 /// A side that hears nothing for so long gives the connection up: without it, a slave would keep the
 /// place of a dbrepl whose machine is gone.

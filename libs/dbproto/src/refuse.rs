@@ -47,6 +47,11 @@ impl Refuse {
         self
     }
 
+    /// What, where, and what to do about it, in one line.
+    pub fn in_full(&self) -> String {
+        in_one_line(&self.to_string(), &self.hint)
+    }
+
     /// The same refusal may not come again when it is tried later: the other side is busy, starting
     /// or short of something.
     pub fn is_transient(&self) -> bool {
@@ -87,5 +92,38 @@ impl fmt::Display for Refuse {
             write!(f, ": {}", self.detail)?;
         }
         Ok(())
+    }
+}
+
+/// A message, and a hint that may be a sentence of its own, as one line.
+pub fn in_one_line(message: &str, hint: &str) -> String {
+    let hint = hint.trim_end_matches('.');
+    let mut rest = hint.chars();
+    let (Some(first), second) = (rest.next(), rest.clone().next()) else {
+        return message.to_owned();
+    };
+    // A name such as FwLog keeps its capitals; a word does not.
+    if second.is_some_and(char::is_lowercase) && !is_name(hint) {
+        return format!("{message}; {}{}", first.to_lowercase(), rest.as_str());
+    }
+    format!("{message}; {hint}")
+}
+
+/// Whether the first word has a capital inside.
+fn is_name(hint: &str) -> bool {
+    let word = hint.split(' ').next().unwrap_or_default();
+    word.chars().skip(1).any(char::is_uppercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_becomes_the_end_of_the_line() {
+        assert_eq!(in_one_line("it is gone", ""), "it is gone");
+        assert_eq!(in_one_line("it is gone", "Mend it."), "it is gone; mend it");
+        assert_eq!(in_one_line("a", "FwLog is where."), "a; FwLog is where");
+        assert_eq!(in_one_line("a", "'dbctl' helps"), "a; 'dbctl' helps");
     }
 }

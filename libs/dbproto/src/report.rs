@@ -12,13 +12,13 @@ use fwlog::{CommitNumber, Position, Timestamp};
 use crate::{Progress, Standing};
 
 /// Bytes of the file.
-pub const REPORT_SIZE: usize = 1024;
+pub const REPORT_SIZE: usize = 1536;
 /// The file of the slave instance `north` is `slave-north.status`.
 const PREFIX: &str = "slave-";
 const SUFFIX: &str = ".status";
 /// Bytes of the longest address, and of the longest reason; more is cut.
 const MAX_ADDRESS: usize = 100;
-const MAX_REASON: usize = 400;
+const MAX_REASON: usize = 900;
 
 /// How a slave was when dbrepl last knew of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl SlaveReport {
 
     /// Reads a file's content; `None`: it is no whole report.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes.get(..REPORT_SIZE)?).ok()?;
+        let text = std::str::from_utf8(bytes).ok()?;
         let (body, _blanks) = text.split_once("\nend\n")?;
         let values: HashMap<&str, &str> = body
             .lines()

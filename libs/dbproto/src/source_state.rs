@@ -21,6 +21,8 @@ pub struct SourceState {
     pub caught_up: bool,
     /// Since when the source's server has given no sign of life, if so.
     pub silent_since: Option<Timestamp>,
+    /// It was stopped cleanly then, as its log says.
+    pub stopped: bool,
 }
 
 impl From<Progress> for SourceState {
@@ -33,6 +35,7 @@ impl From<Progress> for SourceState {
             oldest_outstanding: None,
             caught_up: false,
             silent_since: None,
+            stopped: false,
         }
     }
 }
@@ -47,6 +50,7 @@ impl SourceState {
         });
         out.flag(self.caught_up);
         out.optional(self.silent_since.as_ref(), |out, time| out.time(*time));
+        out.flag(self.stopped);
     }
 
     pub(crate) fn read(from: &mut FieldReader) -> Result<Self, ProtocolError> {
@@ -57,6 +61,7 @@ impl SourceState {
             oldest_outstanding: from.optional(FieldReader::time)?,
             caught_up: from.flag()?,
             silent_since: from.optional(FieldReader::time)?,
+            stopped: from.flag()?,
         })
     }
 }

@@ -22,10 +22,14 @@ pub enum Standing {
     LogOff,
     /// The source's log does not hold what the slave needs next.
     LogMissing,
+    /// The source's log is damaged where the slave needs it next.
+    LogDamaged,
     /// One of the two won't talk to the other.
     Refused,
     /// dbrepl runs, and the source's server does not.
     SourceSilent,
+    /// dbrepl runs, and the source's server was stopped cleanly.
+    SourceStopped,
     /// Nothing comes from the other side.
     NotConnected,
 }
@@ -50,7 +54,7 @@ impl Standing {
         )
     }
 
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Following,
         Self::CatchingUp,
         Self::Suspended,
@@ -58,8 +62,10 @@ impl Standing {
         Self::Ahead,
         Self::LogOff,
         Self::LogMissing,
+        Self::LogDamaged,
         Self::Refused,
         Self::SourceSilent,
+        Self::SourceStopped,
         Self::NotConnected,
     ];
 
@@ -73,8 +79,10 @@ impl Standing {
             Self::Ahead => "ahead of its source",
             Self::LogOff => "forward logging off",
             Self::LogMissing => "log missing",
+            Self::LogDamaged => "log damaged",
             Self::Refused => "refused",
             Self::SourceSilent => "source silent",
+            Self::SourceStopped => "source stopped",
             Self::NotConnected => "not connected",
         }
     }
@@ -93,6 +101,8 @@ impl Standing {
             Self::LogOff
         } else if is(state::LOG_MISSING) {
             Self::LogMissing
+        } else if is(state::SOURCE_DAMAGED) {
+            Self::LogDamaged
         } else if is(state::DISK_FULL) || is(state::IO_ERROR) {
             Self::Suspended
         } else if refuse.is_transient() {
@@ -106,7 +116,11 @@ impl Standing {
     pub fn is_connected(self) -> bool {
         matches!(
             self,
-            Self::Following | Self::CatchingUp | Self::Suspended | Self::SourceSilent
+            Self::Following
+                | Self::CatchingUp
+                | Self::Suspended
+                | Self::SourceSilent
+                | Self::SourceStopped
         )
     }
 
@@ -157,6 +171,7 @@ mod tests {
             (state::AHEAD, Some(Standing::Ahead)),
             (state::LOG_OFF, Some(Standing::LogOff)),
             (state::LOG_MISSING, Some(Standing::LogMissing)),
+            (state::SOURCE_DAMAGED, Some(Standing::LogDamaged)),
             (state::DISK_FULL, Some(Standing::Suspended)),
             (state::ADMIN_SHUTDOWN, Some(Standing::NotConnected)),
             (state::OTHER_ENVIRONMENT, Some(Standing::Refused)),

@@ -22,17 +22,19 @@ pub const DAMAGED: SqlState = SqlState::REPLICATION_DAMAGED;
 pub const LOG_MISSING: SqlState = SqlState::REPLICATION_LOG_MISSING;
 /// The source keeps no forward log: there is nothing more to send.
 pub const LOG_OFF: SqlState = SqlState::REPLICATION_LOG_OFF;
+/// The source's log is damaged where the slave needs it next.
+pub const SOURCE_DAMAGED: SqlState = SqlState::REPLICATION_SOURCE_DAMAGED;
 /// The slave can't write its own log.
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.
 pub const DISK_FULL: SqlState = SqlState::DISK_FULL;
 /// The slave is shutting down.
 pub const ADMIN_SHUTDOWN: SqlState = SqlState::ADMIN_SHUTDOWN;
-/// The slave is starting.
+/// The slave is starting; or, from the source, its log can't be read for the moment.
 pub const CANNOT_CONNECT_NOW: SqlState = SqlState::CANNOT_CONNECT_NOW;
 
 /// What an operator does about a slave that can't go on.
-pub(crate) const RESYNCHRONIZE: &str = "re-synchronize the slave: stop it, keep its forward-log files aside, and start it on a copy of the master's DataDir made after a clean stop";
+pub const RESYNCHRONIZE: &str = "re-synchronize the slave: stop it, move its DataDir and its log directory aside, stop the master cleanly ('dbctl shutdown'), copy the master's DataDir to the slave's, make an empty log directory for the slave (mkdir -m 700 DIR), start both servers and dbrepl";
 
 /// What an operator does about a slave that has more than its master.
 pub(crate) const KEEP_THE_SLAVE: &str = "what the slave has beyond that point exists nowhere else: change nothing on the slave; bring the missing end of the log back to the master (the slave's segment files have the same bytes), or go on with the slave as the new master";

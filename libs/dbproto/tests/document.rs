@@ -51,6 +51,7 @@ fn the_page_explains_the_sqlstates_of_this_protocol() {
         state::DIVERGED,
         state::DAMAGED,
         state::LOG_MISSING,
+        state::SOURCE_DAMAGED,
     ] {
         assert!(page.contains(&format!("`{own}`")), "{own}");
     }

@@ -105,9 +105,9 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn source_state()(durable in progress(), times in any::<[u64; 3]>(), log_bytes in any::<u64>(), flags in any::<[bool; 3]>()) -> SourceState {
+    fn source_state()(durable in progress(), times in any::<[u64; 3]>(), log_bytes in any::<u64>(), flags in any::<[bool; 4]>()) -> SourceState {
         let [now, oldest, silent] = times.map(Timestamp::from_micros);
-        let [caught_up, has_oldest, is_silent] = flags;
+        let [caught_up, has_oldest, is_silent, stopped] = flags;
         SourceState {
             durable,
             log_bytes,
@@ -115,6 +115,7 @@ prop_compose! {
             oldest_outstanding: has_oldest.then_some(oldest),
             caught_up,
             silent_since: is_silent.then_some(silent),
+            stopped,
         }
     }
 }

@@ -19,10 +19,12 @@
 mod file;
 mod file_system;
 mod handle;
+mod missing;
 mod real;
 pub mod testing;
 
 pub use file::{DiskFile, FileIdentity};
 pub use file_system::{Access, FileSystem};
 pub use handle::{Disk, is_full, reason};
+pub use missing::{directory_hint, missing_hint};
 pub use real::RealFiles;

@@ -63,6 +63,8 @@ pub struct DurableEnd {
     /// Forward logging was switched off there: what its owner commits since then is in no log that is
     /// kept.
     pub switched_off: bool,
+    /// The owner was stopped cleanly there, and has not been started since. Its next start says so no more.
+    pub stopped: bool,
 }
 
 impl DurableEnd {
@@ -87,11 +89,12 @@ impl DurableEnd {
         } else {
             0
         };
+        let stopped = if self.stopped { at::FLAG_STOPPED } else { 0 };
         let mut fields = FixedFields::blank();
         fields
             .put(at::MAGIC_AT, &at::MAGIC_BYTES)
             .put_u32(at::VERSION_AT, FORMAT_VERSION)
-            .put_u32(at::FLAGS_AT, sealed | switched_off)
+            .put_u32(at::FLAGS_AT, sealed | switched_off | stopped)
             .put(at::ENVIRONMENT_AT, &self.environment.to_bytes())
             .put_u32(at::GENERATION_AT, point.position.segment.generation.get())
             .put_u32(at::SEQUENCE_AT, point.position.segment.sequence.get())
@@ -129,6 +132,7 @@ impl DurableEnd {
                 sealed: fields.u32(at::FLAGS_AT) & at::FLAG_SEALED != 0,
             },
             switched_off: fields.u32(at::FLAGS_AT) & at::FLAG_SWITCHED_OFF != 0,
+            stopped: fields.u32(at::FLAGS_AT) & at::FLAG_STOPPED != 0,
         })
     }
 }
@@ -195,6 +199,7 @@ mod tests {
                 sealed: true,
             },
             switched_off: true,
+            stopped: true,
         };
         let good = end.encode();
         assert_eq!(DurableEnd::decode(&good), Some(end));

@@ -128,6 +128,8 @@ pub mod position {
     pub const FLAG_SEALED: u32 = 1;
     /// Flag: forward logging was switched off at the durable end.
     pub const FLAG_SWITCHED_OFF: u32 = 2;
+    /// Flag: the owner was stopped cleanly there.
+    pub const FLAG_STOPPED: u32 = 4;
 
     /// Magic.
     pub const MAGIC_AT: usize = 0;

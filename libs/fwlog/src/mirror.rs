@@ -336,6 +336,7 @@ impl Mirror {
             environment: self.environment,
             durable,
             switched_off: false,
+            stopped: false,
         };
         self.durable = Some(durable);
         let written = self.store.write_position(&end.encode());

@@ -385,6 +385,7 @@ impl Scan<'_> {
             environment,
             durable,
             switched_off: false,
+            stopped: false,
         };
         let written = self.store.write_position(&content.encode());
         written.during("write", &self.store.position_path())?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use disk::{Access, Disk, DiskFile};
 
+use crate::durable_end::DurableEnd;
 use crate::location::LogLocation;
 use crate::position::SegmentId;
 
@@ -185,6 +186,16 @@ impl SegmentStore {
         let (position, written) = PositionFile::write(file, content.to_vec());
         *held = Some(position);
         written
+    }
+
+    /// Says in `fw.position` that the owner of this log was stopped cleanly; its next start takes that back.
+    pub fn mark_stopped(&self) -> io::Result<()> {
+        let known = self.read_position()?;
+        let Some(end) = known.as_deref().and_then(DurableEnd::decode) else {
+            return Ok(());
+        };
+        let stopped = true;
+        self.write_position(&DurableEnd { stopped, ..end }.encode())
     }
 
     /// Brings `fw.position` to the disk as it was written last. After an error the next call writes it

@@ -65,6 +65,7 @@ fn following_stops_at_the_durable_end_and_goes_on_when_that_moves() {
         environment: ENVIRONMENT,
         durable: writer.durable(),
         switched_off: false,
+        stopped: false,
     };
     commit(&writer);
     let path = directory.path().join(fwlog::POSITION_FILE);

@@ -175,6 +175,7 @@ fn readers_learn_that_forward_logging_was_switched_off() {
         environment: ENVIRONMENT,
         durable: writer.close().unwrap(),
         switched_off: true,
+        stopped: false,
     };
     let path = directory.path().join(POSITION_FILE);
     disk::Disk::real()

@@ -10,6 +10,7 @@ use fwlog::{
 
 use crate::args::FwlogFiles;
 use crate::commands::fwlog::read_failure;
+use crate::commands::fwlog::twins::{Twin, set_apart};
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 use crate::output;
@@ -27,11 +28,33 @@ pub(crate) struct Files {
     pub(crate) position_unreadable: bool,
 }
 
-/// A file without a readable header.
+/// A file without a readable header, or with a segment that another file has.
 pub(crate) struct DamagedFile {
     pub(crate) path: PathBuf,
     pub(crate) offset: u64,
     pub(crate) damage: Damage,
+    /// How the two are alike.
+    pub(crate) twin: Option<Twin>,
+}
+
+impl DamagedFile {
+    /// The second file with the segment of the first one.
+    pub(crate) fn twin(path: PathBuf, first: PathBuf, twin: Twin) -> Self {
+        Self {
+            path,
+            offset: 0,
+            damage: Damage::Twice(first),
+            twin: Some(twin),
+        }
+    }
+
+    /// What is wrong with it.
+    pub(crate) fn what(&self) -> String {
+        match self.twin {
+            Some(twin) => format!("{}, {twin}", self.damage),
+            None => self.damage.to_string(),
+        }
+    }
 }
 
 impl Files {
@@ -79,7 +102,9 @@ impl Files {
                 }
             }
         }
-        let (good, damaged) = sort(disk, found)?;
+        let (good, mut damaged) = sort(disk, found)?;
+        let (good, twins) = set_apart(disk, good)?;
+        damaged.extend(twins);
         Ok(Self {
             log: LogDirectory::from_files(disk, &good).map_err(read_failure)?,
             damaged,
@@ -92,7 +117,8 @@ impl Files {
     /// Whether a file that can't be read is called as this segment.
     pub(crate) fn is_unreadable(&self, id: SegmentId) -> bool {
         let number = [id.generation.get(), id.sequence.get()].map(u64::from);
-        let named = |file: &DamagedFile| numbers(&file.path).ends_with(&number);
+        let named =
+            |file: &DamagedFile| file.twin.is_none() && numbers(&file.path).ends_with(&number);
         self.damaged.iter().any(named)
     }
 
@@ -107,13 +133,11 @@ impl Files {
 
 impl std::fmt::Display for DamagedFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} at offset {}: {}",
-            self.path.display(),
-            self.offset,
-            self.damage
-        )
+        let (path, what) = (self.path.display(), self.what());
+        if self.twin.is_some() {
+            return write!(f, "{path}: {what}");
+        }
+        write!(f, "{path} at offset {}: {what}", self.offset)
     }
 }
 
@@ -189,6 +213,7 @@ fn sort(disk: &Disk, paths: Vec<PathBuf>) -> Result<(Vec<PathBuf>, Vec<DamagedFi
                     path,
                     offset,
                     damage: kind,
+                    twin: None,
                 });
             }
             Err(error @ ReadError::Io(_)) => return Err(read_failure(error)),

@@ -41,9 +41,10 @@ pub(crate) fn run(invocation: &Invocation, arguments: &FwlogFiles) -> Result<()>
     files.undamaged().map(drop)
 }
 
-/// A file without a header that can be read is listed, too: it is there.
+/// A file without a header that can be read, or with the segment of another, is listed, too: it is there.
 fn unreadable(file: &DamagedFile) -> Vec<Option<String>> {
     let cell = |column| match column {
+        "state" if file.twin.is_some() => Some("twice".to_owned()),
         "state" => Some("unreadable".to_owned()),
         "file" => Some(file.path.display().to_string()),
         _ => None,

@@ -3,6 +3,7 @@
 mod dump;
 mod files;
 mod list;
+mod twins;
 mod verify;
 
 use ::fwlog::ReadError;

@@ -86,7 +86,7 @@ impl DamagedPlace {
             file: file.path.display().to_string(),
             offset: file.offset,
             position: None,
-            damage: file.damage.to_string(),
+            damage: file.what(),
             by_disk: by_disk(&file.damage),
         }
     }

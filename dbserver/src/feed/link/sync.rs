@@ -115,7 +115,7 @@ impl Link {
 
     fn note_durable(&mut self, durable: &Durable) -> Result<(), Refuse> {
         let received = self.mirror()?.received().as_ref().map(Progress::from);
-        self.slave.log().update(|progress| {
+        self.slave.log().note(|progress| {
             progress.received = received;
             progress.durable = Some(Progress::from(durable));
             progress.sealed = durable.sealed;

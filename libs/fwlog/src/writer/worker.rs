@@ -252,6 +252,7 @@ impl Worker {
             environment: self.context.identity.environment,
             durable: self.tail.durable(),
             switched_off: false,
+            stopped: false,
         };
         let written = self.context.store.write_position(&end.encode());
         self.publish();
