@@ -80,12 +80,15 @@ impl Writer<'_> {
                 self.push("]");
             }
             ExprKind::Row(fields) => self.named("ROW", fields),
-            ExprKind::Element { array, index } => {
+            ExprKind::Element { array, indexes } => {
                 self.push("(");
                 self.expr(array, false);
-                self.push(")[");
-                self.expr(index, false);
-                self.push("]");
+                self.push(")");
+                for index in indexes {
+                    self.push("[");
+                    self.expr(index, false);
+                    self.push("]");
+                }
             }
             ExprKind::Collate { operand, .. } => self.enclosed(|writer| {
                 writer.wrapped(operand, Some(value));
@@ -100,11 +103,19 @@ impl Writer<'_> {
                     let sides = fields.iter().filter_map(|call| call.arguments.get(at));
                     sides.cloned().collect()
                 };
-                self.enclosed(|writer| {
-                    writer.named("ROW", &side(0));
-                    writer.push(&format!(" {sign} "));
-                    writer.named("ROW", &side(1));
-                });
+                // All fields are equal, or one is not.
+                let tests = fields.iter().map(|call| ExprKind::Call(call.clone()));
+                let tests = tests.map(|kind| Expr::boolean(kind, value.at)).collect();
+                match sign.as_str() {
+                    "=" => return self.expr(&Expr::boolean(ExprKind::And(tests), value.at), false),
+                    "<>" => return self.expr(&Expr::boolean(ExprKind::Or(tests), value.at), false),
+                    _ => {}
+                }
+                self.push("(");
+                self.named("ROW", &side(0));
+                self.push(&format!(" {sign} "));
+                self.named("ROW", &side(1));
+                self.push(")");
             }
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate),
             ExprKind::Window(call) => self.window_call(call),
@@ -196,7 +207,19 @@ impl Writer<'_> {
                 self.expr(source, false);
                 self.push(")");
             }
-            (name, arguments) => self.named(&identifier(name), arguments),
+            (name, arguments) => {
+                // Defaults of parameters stand where the call does.
+                let given = arguments
+                    .iter()
+                    .rposition(|argument| argument.at != value.at);
+                let given = match call.function.default_values.len() {
+                    0 => arguments,
+                    _ => arguments
+                        .get(..given.map_or(0, |last| last + 1))
+                        .unwrap_or(arguments),
+                };
+                self.named(&identifier(name), given);
+            }
         }
     }
 

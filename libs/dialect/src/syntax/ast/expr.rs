@@ -368,6 +368,8 @@ pub struct WindowSpec {
 pub struct Frame {
     /// Its unit.
     pub unit: FrameUnit,
+    /// Both ends were said.
+    pub between: bool,
     /// Its beginning.
     pub start: FrameBound,
     /// Its end; CURRENT ROW where none was said.
