@@ -24,7 +24,8 @@ impl Generator<'_> {
             TypeId::FLOAT4 => self.made_float(8, 38),
             TypeId::FLOAT8 => self.made_float(17, 308),
             TypeId::TEXT | TypeId::VARCHAR => self.letters(9),
-            TypeId::BPCHAR => self.letters(5),
+            // Without a width it keeps no blanks here.
+            TypeId::BPCHAR => self.letters(5).trim_end_matches(' ').to_owned(),
             TypeId::DATE => self.made_date(),
             TypeId::TIME => self.made_time(),
             TypeId::TIMESTAMP => {

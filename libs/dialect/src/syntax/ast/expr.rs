@@ -230,7 +230,7 @@ pub enum IsTest {
     /// IS UNKNOWN.
     Unknown,
     /// IS [form] NORMALIZED.
-    Normalized(NormalForm),
+    Normalized(Option<NormalForm>),
     /// IS DOCUMENT.
     Document,
     /// IS JSON and its forms, PostgreSQL 16's.
