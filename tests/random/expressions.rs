@@ -217,6 +217,11 @@ impl<'a> Generator<'a> {
         if self.once_in(15) {
             return Node::leaf(Sort::Value(ty), format!("NULL::{name}"));
         }
+        if self.once_in(4)
+            && let Some(text) = self.made_text(ty)
+        {
+            return self.literal_of(ty, &text);
+        }
         let text = *self.pick(texts);
         self.literal_of(ty, text)
     }

@@ -63,7 +63,7 @@ impl Generator<'_> {
     }
 
     /// An aggregate over the rows of a group, in an order that makes it the same wherever it matters.
-    fn aggregate(&mut self) -> Node {
+    pub(crate) fn aggregate(&mut self) -> Node {
         let signatures = self.signatures;
         let signature = loop {
             let signature = self.pick(&signatures.aggregates);

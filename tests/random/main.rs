@@ -11,7 +11,10 @@
 mod answer;
 mod changes;
 mod expressions;
+mod forms;
 mod groups;
+mod literals;
+mod mixed;
 mod node;
 mod pair;
 mod queries;
@@ -19,10 +22,12 @@ mod record;
 #[cfg(test)]
 mod replay;
 mod schema;
+mod shapes;
 mod signatures;
 mod special;
 mod statements;
 mod values;
+mod wide_changes;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dialect::catalog::{self, Function, FunctionKind, TypeId, Volatility};
 use dialect::{NoSchema, analyze};
 
+use crate::forms::{FIELDS, FORMS};
 use crate::values::{ARRAYS, TYPES};
 
 /// A call with its types.
@@ -146,6 +147,31 @@ impl Signatures {
                     "cast",
                     format!("CAST({{}} AS {modified})"),
                     vec![*source],
+                    FunctionKind::Scalar,
+                );
+            }
+        }
+        for (name, template, arguments) in FORMS {
+            all.add(
+                name,
+                (*template).to_owned(),
+                arguments.to_vec(),
+                FunctionKind::Scalar,
+            );
+        }
+        for field in FIELDS {
+            for ty in [
+                TypeId::DATE,
+                TypeId::TIME,
+                TypeId::TIMETZ,
+                TypeId::TIMESTAMP,
+                TypeId::TIMESTAMPTZ,
+                TypeId::INTERVAL,
+            ] {
+                all.add(
+                    "field",
+                    format!("extract({field} FROM {{}})"),
+                    vec![ty],
                     FunctionKind::Scalar,
                 );
             }

@@ -1,6 +1,6 @@
 //! A connection that sees all that a server says: types of columns, and values as they are sent.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use bytes::{Buf, BytesMut};
@@ -96,7 +96,11 @@ impl Wire {
                 }
             }
             let mut piece = [0; 16 << 10];
-            let count = self.stream.read(&mut piece).expect("an answer");
+            let count = match self.stream.read(&mut piece) {
+                // The process was stopped for a while.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => read.expect("an answer"),
+            };
             assert!(count > 0, "the server has hung up");
             self.buffer.extend_from_slice(&piece[..count]);
         }

@@ -16,6 +16,7 @@ use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::functions::facts::Facts;
+use crate::session::row_locks::RowLocks;
 use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
@@ -87,6 +88,11 @@ impl Backend {
     /// What ends a statement that waits.
     pub fn interrupt(&self) -> &Arc<Interrupt> {
         &self.entry().interrupt
+    }
+
+    /// What the session has locked.
+    pub fn locks(&self) -> &RowLocks {
+        self.facts.locks()
     }
 
     /// What a transaction works on.

@@ -11,6 +11,7 @@ use crate::session::{Session, block, maintenance, named, roles, server_object, s
 pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure> {
     let statement = &prepared.statement;
     let kind = &statement.kind;
+    session.follow_set_config()?;
     match kind {
         StatementKind::Commit { chain } => return block::end(session, true, *chain),
         StatementKind::Rollback { chain } => return block::end(session, false, *chain),

@@ -13,6 +13,7 @@
 //!    └ Backend: the server's end ─ Sqlite ─ SchemaCache, functions, authorizer
 //! ```
 
+mod advisory_locks;
 mod authorizer;
 pub mod backend;
 mod block;
@@ -331,6 +332,7 @@ impl Session {
     /// ROLLBACK.
     pub fn rollback(&mut self) {
         self.portals.clear();
+        self.forget_set_config();
         self.transaction.undo(self.backend.scope(&self.settings));
         self.finish(false);
     }
@@ -338,6 +340,7 @@ impl Session {
     /// A statement has failed: what it has done is undone, and with it the transaction, up to the
     /// last savepoint.
     pub fn fail(&mut self) {
+        self.forget_set_config();
         if self.transaction.is_explicit() {
             self.portals.clear();
             self.transaction.fail(self.backend.scope(&self.settings));
@@ -389,6 +392,13 @@ impl Session {
             self.change_settings(|settings| settings.set(&name, Some(&value), local, explicit))?;
         }
         Ok(())
+    }
+
+    /// What `set_config` has said is undone with its statement.
+    fn forget_set_config(&mut self) {
+        if !self.backend.take_said().is_empty() {
+            self.show_settings();
+        }
     }
 
     fn check_usable(&mut self) -> Result<(), Failure> {

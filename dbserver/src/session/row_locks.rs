@@ -7,6 +7,7 @@ use pgtypes::SqlState;
 use crate::databases::Database;
 use crate::databases::locks::{Blocked, Mode, Owner, RowMode, TableMode, Thing, Wait};
 use crate::error::EngineError;
+use crate::session::advisory_locks::AdvisoryLocks;
 
 /// A lock that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,7 @@ enum IfLocked {
 #[derive(Debug)]
 pub struct RowLocks {
     owner: Mutex<Owner>,
+    advisory: AdvisoryLocks,
     /// What stopped the statement that runs.
     obstacle: Mutex<Option<Obstacle>>,
 }
@@ -47,6 +49,7 @@ impl RowLocks {
     pub fn new(database: &Database, pid: i32) -> Arc<Self> {
         Arc::new(Self {
             owner: Mutex::new(database.locks().owner(pid)),
+            advisory: AdvisoryLocks::new(database.locks(), pid),
             obstacle: Mutex::default(),
         })
     }
@@ -54,6 +57,11 @@ impl RowLocks {
     /// The transaction as the database's locks know it.
     pub fn owner(&self) -> MutexGuard<'_, Owner> {
         self.owner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The numbers that clients lock by agreement.
+    pub fn advisory(&self) -> &AdvisoryLocks {
+        &self.advisory
     }
 
     /// Takes what is free; the first that is not is the obstacle.

@@ -294,7 +294,7 @@ pub(super) fn read_table(
 }
 
 /// A table of the database, or of the session if it may have one of that name.
-fn read_table_from(
+pub(super) fn read_table_from(
     connection: &Connection,
     name: &str,
     temporary: bool,

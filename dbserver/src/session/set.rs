@@ -97,6 +97,7 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
             session.portals().clear();
             session.statements().clear();
             session.backend().sqlite().sequences().forget();
+            session.backend().locks().advisory().unlock_all();
             session.change_settings(Settings::reset_all);
             temporary::drop_all(session)
         }

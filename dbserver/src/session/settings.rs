@@ -222,6 +222,14 @@ impl Settings {
             .collect()
     }
 
+    /// The client's own parameters, whose names have a dot.
+    pub fn custom(&self) -> impl Iterator<Item = (String, String)> {
+        let values = self.values.iter();
+        values
+            .filter(|(name, _)| name.contains('.'))
+            .map(|(name, value)| (name.clone(), value.clone()))
+    }
+
     /// The reported parameters and their values.
     pub fn reported(&self) -> impl Iterator<Item = (&'static str, &str)> {
         PARAMETERS

@@ -380,6 +380,7 @@ impl Transaction {
         drop(working);
         let durable = scope.database.store().horizon().durable();
         scope.locks.owner().release(None, durable);
+        scope.locks.advisory().end_transaction();
     }
 
     /// Back to the state between two transactions.

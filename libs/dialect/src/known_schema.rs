@@ -30,7 +30,9 @@ impl Schema for KnownSchema<'_> {
                     .and_then(|info| stored(&info, name)),
                 found => found,
             },
-            Some("pg_temp") => self.stored(name).filter(|found| found.schema == "temp"),
+            Some("pg_temp" | pg_catalog::TEMPORARY) => {
+                self.stored(name).filter(|found| found.schema == "temp")
+            }
             Some(_) => None,
             // PostgreSQL's own tables come first on every search path.
             None => catalog_table(None, name).or_else(|| {

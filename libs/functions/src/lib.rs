@@ -54,6 +54,7 @@ mod bytes;
 mod collation;
 mod error;
 mod float;
+mod hash;
 mod inet;
 mod integer;
 mod interval;

@@ -5,7 +5,6 @@ use std::fmt::Write;
 
 use bytes::{BufMut, BytesMut};
 
-use crate::error::{EXCERPT_CHARS, excerpt};
 use crate::{SqlState, ValueError};
 
 /// Enough for the scientific form of any number: 17 digits, point, sign, `e-308`.
@@ -288,10 +287,7 @@ fn check_range(text: &str, infinite: bool, zero: bool, type_name: &str) -> Resul
     if overflow || underflow {
         return Err(ValueError::new(
             SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
-            format!(
-                "\"{}\" is out of range for type {type_name}",
-                excerpt(text, EXCERPT_CHARS)
-            ),
+            format!("\"{text}\" is out of range for type {type_name}"),
         ));
     }
     Ok(())

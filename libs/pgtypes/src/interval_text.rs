@@ -95,7 +95,12 @@ impl Sum {
     /// Adds a number of units. A fraction of a month becomes days, of a day microseconds; of a
     /// year, whole months.
     fn add(&mut self, number: Quantity, unit: Unit) -> Result<(), Problem> {
-        self.see(&[unit])?;
+        // A fraction of a second says milliseconds and microseconds as well.
+        if unit == Unit::Second && number.fraction != 0.0 {
+            self.see(&[unit, Unit::Millisecond, Unit::Microsecond])?;
+        } else {
+            self.see(&[unit])?;
+        }
         if let Some(micros) = unit.micros() {
             return self.add_micros(number, micros);
         }
@@ -376,6 +381,9 @@ mod tests {
             "1e3 s",
             "1,5 days",
             "infinity",
+            // The fraction of a second is said twice.
+            "1.5 sec 2 ms",
+            "2 us 1.5 sec",
         ] {
             let error = Interval::parse(bad).unwrap_err();
             assert_eq!(error.sqlstate, SqlState::INVALID_DATETIME_FORMAT, "{bad}");

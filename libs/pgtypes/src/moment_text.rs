@@ -209,6 +209,19 @@ mod tests {
         assert_eq!(at("2000-01-01 04:05:06 UTC+2"), (0, micros, Some(-7_200)));
     }
 
+    /// PostgreSQL reads a fraction as a double: .5002725 is a little less than it looks.
+    #[test]
+    fn what_is_smaller_than_a_microsecond_is_rounded_as_a_double_is() {
+        for (written, micros) in [
+            ("00:00:00.5002725", 500_272),
+            ("00:00:00.4765585", 476_558),
+            ("00:00:00.9999999", 1_000_000),
+            ("00:00:00.1234567", 123_457),
+        ] {
+            assert_eq!(parse_time(written).unwrap(), micros, "{written}");
+        }
+    }
+
     #[test]
     fn the_words_for_the_ends_of_time_are_read() {
         assert_eq!(parse_moment("infinity", "date").unwrap(), Moment::Infinity);

@@ -3,6 +3,7 @@
 
 use crate::calendar::{Civil, DAY, MINUTE, MONTHS, SECOND, UNIX_EPOCH_DAYS, WEEKDAYS};
 use crate::fields::{Field, Kind, fields};
+use crate::float::exact_integer;
 use crate::moment_text::Problem;
 use crate::zone::{self, BadOffset, Zone};
 use crate::{Context, DateOrder};
@@ -463,14 +464,8 @@ fn rest_of_hour(minute: i64, second: i64, fraction: &str) -> Result<i64, Problem
     Ok(minute * MINUTE + second * SECOND + micros_of_fraction(fraction))
 }
 
-/// Digits behind the point of a second, rounded to microseconds.
+/// Digits behind the point of a second, rounded to microseconds; what is between two of them as a double is.
 fn micros_of_fraction(fraction: &str) -> i64 {
-    let digit = |at: usize| {
-        fraction
-            .as_bytes()
-            .get(at)
-            .map_or(0, |b| i64::from(b - b'0'))
-    };
-    let micros = (0..6).fold(0, |micros, at| micros * 10 + digit(at));
-    micros + i64::from(digit(6) >= 5)
+    let seconds: f64 = ["0.", fraction, "0"].concat().parse().unwrap_or(0.0);
+    exact_integer((seconds * 1e6).round_ties_even()).unwrap_or(0)
 }

@@ -46,6 +46,14 @@ impl Thing {
         }
     }
 
+    /// A number that clients lock by agreement, of one of two kinds.
+    pub fn advisory(kind: u8, key: i64) -> Self {
+        Self {
+            object: hash(b"advisory", &[kind]),
+            part: key.cast_unsigned(),
+        }
+    }
+
     /// A key of a unique index.
     pub fn key(index: &str, values: &[u8]) -> Self {
         Self {

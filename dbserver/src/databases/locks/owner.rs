@@ -248,6 +248,29 @@ mod tests {
     }
 
     #[test]
+    fn a_circle_is_seen_through_all_that_a_session_holds() {
+        let locks = Arc::new(Locks::default());
+        let mut first = locks.owner(1);
+        first.try_lock(row(1), UPDATE).unwrap();
+        let waiting = Arc::clone(&locks);
+        let waiter = thread::spawn(move || {
+            let interrupt = Interrupt::for_this_thread();
+            let (mut one, mut other) = (waiting.owner(2), waiting.owner(2));
+            one.try_lock(row(2), UPDATE).unwrap();
+            other.lock(row(1), UPDATE, patient(&interrupt)).unwrap();
+        });
+        while locks.blockers_of(2) != [1] {
+            thread::yield_now();
+        }
+        let interrupt = Interrupt::for_this_thread();
+        let mut second = locks.owner(1);
+        let error = second.lock(row(2), UPDATE, patient(&interrupt));
+        assert!(matches!(error, Err(EngineError::Deadlock(_))));
+        drop(first);
+        waiter.join().unwrap();
+    }
+
+    #[test]
     fn a_wait_that_took_too_long_leaves_the_line() {
         let locks = Arc::new(Locks::default());
         let interrupt = Interrupt::for_this_thread();

@@ -70,6 +70,8 @@ pub(super) struct State {
     locks: FxHashMap<Thing, Lock>,
     owners: FxHashMap<OwnerId, Standing>,
     last_owner: u64,
+    /// Which of a session's owners waits: it is one thread.
+    waiting: FxHashMap<i32, OwnerId>,
     /// How many transactions began after a commit.
     snapshots: BTreeMap<CommitNumber, usize>,
     /// What was committed to, in the order of commits.
@@ -203,9 +205,7 @@ impl State {
         } else {
             lock.line.push_back(waiter);
         }
-        if let Some(standing) = self.standing(id) {
-            standing.waits_for = Some((thing, mode));
-        }
+        self.set_waiting(id, Some((thing, mode)));
         Ok(Turn::Later(place))
     }
 
@@ -228,15 +228,12 @@ impl State {
         path: &mut Vec<String>,
     ) -> bool {
         for blocker in self.blockers(from, thing, mode) {
-            let back = blocker == to
+            let pid = self.pid(blocker);
+            let back = pid == self.pid(to)
                 || seen.insert(blocker)
-                    && self
-                        .owners
-                        .get(&blocker)
-                        .and_then(|standing| standing.waits_for)
-                        .is_some_and(|(thing, mode)| {
-                            self.leads_back(to, (blocker, thing, mode), seen, path)
-                        });
+                    && self.wait_of(pid).is_some_and(|(waiter, thing, mode)| {
+                        self.leads_back(to, (waiter, thing, mode), seen, path)
+                    });
             if back {
                 path.push(format!(
                     "Process {} waits for {}; blocked by process {}.",
@@ -250,23 +247,38 @@ impl State {
         false
     }
 
+    /// What a session waits for, and for which of its owners.
+    fn wait_of(&self, pid: i32) -> Option<(OwnerId, Thing, Mode)> {
+        let waiter = *self.waiting.get(&pid)?;
+        let (thing, mode) = self.owners.get(&waiter)?.waits_for?;
+        Some((waiter, thing, mode))
+    }
+
+    fn set_waiting(&mut self, id: OwnerId, waits_for: Option<(Thing, Mode)>) {
+        let Some(standing) = self.owners.get_mut(&id) else {
+            return;
+        };
+        standing.waits_for = waits_for;
+        if waits_for.is_some() {
+            self.waiting.insert(standing.pid, id);
+        } else {
+            self.waiting.remove(&standing.pid);
+        }
+    }
+
     fn pid(&self, id: OwnerId) -> i32 {
         self.owners.get(&id).map_or(0, |standing| standing.pid)
     }
 
     /// The lock that a place in line was given for.
     pub(super) fn take_granted(&mut self, id: OwnerId, thing: Thing, mode: Mode) -> Granted {
-        if let Some(standing) = self.standing(id) {
-            standing.waits_for = None;
-        }
+        self.set_waiting(id, None);
         self.grant(id, thing, mode)
     }
 
     /// Steps out of the line. What was granted meanwhile is held, and goes with the transaction.
     pub(super) fn leave_line(&mut self, id: OwnerId, thing: Thing) {
-        if let Some(standing) = self.standing(id) {
-            standing.waits_for = None;
-        }
+        self.set_waiting(id, None);
         if let Some(lock) = self.locks.get_mut(&thing) {
             lock.line.retain(|waiter| waiter.owner != id);
         }

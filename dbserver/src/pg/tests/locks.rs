@@ -9,14 +9,14 @@ const SCENE: &str = "CREATE TABLE account(id INT PRIMARY KEY, balance INT NOT NU
                      CREATE TABLE entry(note TEXT UNIQUE, account INT REFERENCES account(id));
                      INSERT INTO account VALUES(1, 100), (2, 100), (3, 100);";
 
-async fn run(client: &Client, sql: &str) {
+pub(super) async fn run(client: &Client, sql: &str) {
     if let Err(error) = client.batch_execute(sql).await {
         panic!("{sql}: {error:?}");
     }
 }
 
 /// The first column of all rows, or the SQLSTATE; of what gives no rows the number of changed ones.
-async fn answer(client: &Client, sql: &str) -> String {
+pub(super) async fn answer(client: &Client, sql: &str) -> String {
     let messages = match client.simple_query(sql).await {
         Ok(messages) => messages,
         Err(error) => return sqlstate(&error),
@@ -40,7 +40,11 @@ async fn balance(client: &Client, id: i32) -> i64 {
 }
 
 /// A statement that must wait for another session; when this returns, it does.
-async fn waiting(client: Client, judge: &Client, sql: &str) -> JoinHandle<(Client, String)> {
+pub(super) async fn waiting(
+    client: Client,
+    judge: &Client,
+    sql: &str,
+) -> JoinHandle<(Client, String)> {
     let pid = count(&client, "SELECT pg_backend_pid()::bigint").await;
     let sql = sql.to_owned();
     let task = tokio::spawn(async move {

@@ -7,7 +7,6 @@ use pgtypes::{SqlState, SqlValue as Value};
 use crate::control_plane::Person;
 use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
-use crate::session::search_path;
 use crate::system::users::{Privilege, Users};
 
 /// The function of that name.
@@ -16,9 +15,7 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
         "pg_sleep" => sleep,
         "pg_cancel_backend" => |facts, arguments| end_session(facts, arguments, false),
         "pg_terminate_backend" => |facts, arguments| end_session(facts, arguments, true),
-        "set_config" => set_config,
         "eq_note_row" => note_row,
-        "pg_advisory_unlock_all" => |_, _| Ok(Value::Text(String::new())),
         _ => return None,
     })
 }
@@ -127,30 +124,4 @@ fn note_row(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
         noted.extend_from_slice(values);
     }
     Ok(Value::Null)
-}
-
-/// `set_config` runs in the middle of a statement, where the settings can't be reached: it takes what is set already,
-/// and a search path, which is that of the next statement.
-fn set_config(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
-    let [Value::Text(name), Value::Text(value), ..] = arguments else {
-        return Ok(Value::Null);
-    };
-    let key = name.to_ascii_lowercase();
-    let settings = lock(&facts.settings);
-    if settings.get(&key) == Some(value) {
-        return Ok(Value::Text(value.clone()));
-    }
-    if key == "search_path" {
-        let local = matches!(arguments.get(2), Some(Value::Integer(1)));
-        let value = search_path::checked(value).map_err(|failure| {
-            let fields = failure.fields();
-            Refusal::new(fields.sqlstate, fields.message.clone())
-        })?;
-        lock(&facts.said).push((key, value.clone(), local));
-        return Ok(Value::Text(value));
-    }
-    Err(Refusal::new(
-        SqlState::FEATURE_NOT_SUPPORTED,
-        format!("set_config of \"{name}\" is not supported; use SET"),
-    ))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dialect::pg_catalog::Objects;
 use pgtypes::{Context, SqlValue as Value, Timestamp};
@@ -34,6 +34,7 @@ pub struct Facts {
     pub(super) sequences: Arc<SessionSequences>,
     pub(super) locks: Arc<RowLocks>,
     pub(super) settings: Mutex<HashMap<String, String>>,
+    lock_timeout: Mutex<Option<Duration>>,
     /// The settings that values are read and written by.
     context: Mutex<Arc<Context>>,
     /// Names without a schema are looked up in `public`.
@@ -71,6 +72,7 @@ impl Facts {
             sequences: SessionSequences::new(database),
             locks: RowLocks::new(database, entry.pid),
             settings: Mutex::default(),
+            lock_timeout: Mutex::default(),
             context: Mutex::default(),
             searches_public: AtomicBool::new(true),
             said: Mutex::default(),
@@ -137,7 +139,8 @@ impl Facts {
             .all()
             .into_iter()
             .map(|(name, value, _)| (name.to_ascii_lowercase(), value));
-        *lock(&self.settings) = values.collect();
+        *lock(&self.settings) = values.chain(settings.custom()).collect();
+        *lock(&self.lock_timeout) = settings.frequent().lock_timeout;
         let path = settings.get("search_path").unwrap_or_default();
         let searches = search_path::searches_public(path);
         self.searches_public.store(searches, Ordering::Relaxed);
@@ -146,6 +149,11 @@ impl Facts {
             transaction_start,
             ..context::of(settings)
         });
+    }
+
+    /// How long the session waits for a lock.
+    pub(super) fn lock_timeout(&self) -> Option<Duration> {
+        *lock(&self.lock_timeout)
     }
 
     /// Whether names without a schema are looked up in `public`.

@@ -2,6 +2,7 @@
 //! the session.
 
 mod activity;
+mod advisory;
 mod calling;
 mod catalog;
 mod control;
@@ -11,6 +12,7 @@ mod locking;
 mod random;
 mod refusal;
 mod sequence;
+mod setting;
 
 use std::sync::Arc;
 
@@ -72,6 +74,8 @@ fn find(name: &str) -> Option<SessionFunction> {
         .or_else(|| sequence::find(name))
         .or_else(|| locking::find(name))
         .or_else(|| activity::find(name))
+        .or_else(|| advisory::find(name))
+        .or_else(|| setting::find(name))
 }
 
 fn values(context: &Context<'_>) -> rusqlite::Result<Vec<Value>> {

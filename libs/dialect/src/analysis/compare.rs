@@ -112,14 +112,26 @@ impl Analyzer<'_> {
         }
         let operand = self.expr(operand)?;
         let list = self.exprs(list)?;
-        if let Some(found) = self.in_common(&operand, &list, negated, at)? {
-            return Ok(found);
-        }
+        // PostgreSQL makes an array of those elements that name no columns, if there are two.
+        let (named, fixed): (Vec<Expr>, Vec<Expr>) = list.iter().cloned().partition(names_a_column);
+        let common = if fixed.len() > 1 {
+            self.in_common(&operand, &fixed, negated, at)?
+        } else {
+            None
+        };
+        let (mut tests, rest) = match common {
+            Some(found) => (vec![found], named),
+            None => (Vec::new(), list),
+        };
         let sign = if negated { "<>" } else { "=" };
-        let tests = list
-            .into_iter()
-            .map(|element| self.compare(sign, operand.clone(), element, at))
-            .collect::<Result<Vec<Expr>, DialectError>>()?;
+        for element in rest {
+            // The comparison before may have told the type of a parameter.
+            let operand = match operand.kind {
+                ExprKind::Parameter(number) => self.parameter(number, operand.at)?,
+                _ => operand.clone(),
+            };
+            tests.push(self.compare(sign, operand, element, at)?);
+        }
         Ok(one_or_all(tests, negated, at))
     }
 
@@ -143,8 +155,18 @@ impl Analyzer<'_> {
         let Some(left) = operator.left else {
             return Ok(None);
         };
-        if left != operator.right || left.is_polymorphic() {
+        if left.is_polymorphic() {
             return Ok(None);
+        }
+        if left != operator.right {
+            let tests = list
+                .iter()
+                .map(|element| {
+                    let element = self.coerce(element.clone(), common)?;
+                    self.compare(sign, operand.clone(), element, at)
+                })
+                .collect::<Result<Vec<Expr>, DialectError>>()?;
+            return Ok(Some(one_or_all(tests, negated, at)));
         }
         let list = list
             .iter()
@@ -320,4 +342,9 @@ fn joined(tests: Vec<Expr>, all: bool, at: Position) -> Expr {
         ExprKind::Or(tests)
     };
     Expr::boolean(kind, at)
+}
+fn names_a_column(value: &Expr) -> bool {
+    let mut names = false;
+    value.visit(&mut |part| names |= matches!(part.kind, ExprKind::Column(_)));
+    names
 }

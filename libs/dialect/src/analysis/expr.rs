@@ -353,16 +353,15 @@ impl Analyzer<'_> {
                 }
             }
             IsTest::Normalized(form) => {
-                let form = Expr::text(
-                    match form {
-                        NormalForm::Nfc => "NFC",
-                        NormalForm::Nfd => "NFD",
-                        NormalForm::Nfkc => "NFKC",
-                        NormalForm::Nfkd => "NFKD",
-                    },
-                    at,
-                );
-                let test = self.call_named("is_normalized", vec![operand, form], at)?;
+                let form = form.map(|form| match form {
+                    NormalForm::Nfc => "NFC",
+                    NormalForm::Nfd => "NFD",
+                    NormalForm::Nfkc => "NFKC",
+                    NormalForm::Nfkd => "NFKD",
+                });
+                let form = form.map(|form| Expr::text(form, at));
+                let arguments = std::iter::once(operand).chain(form).collect();
+                let test = self.call_named("is_normalized", arguments, at)?;
                 if !negated {
                     return Ok(test);
                 }

@@ -161,7 +161,9 @@ impl Analyzer<'_> {
             filter: None,
             group_by: Vec::new(),
             having: None,
+            windows: Vec::new(),
             grouped: false,
+            rewritten: true,
         };
         Ok(plain(Body::Select(Box::new(outer)), shown, order_by))
     }
@@ -217,8 +219,15 @@ impl Analyzer<'_> {
             }
             return Ok(());
         }
-        match &value.kind {
-            ExprKind::Aggregate(_) => return Ok(()),
+        match &mut value.kind {
+            ExprKind::Aggregate(aggregate) => {
+                // What is one value for the whole group is made of keys.
+                let direct = aggregate.direct().len();
+                for argument in aggregate.call.arguments.iter_mut().take(direct) {
+                    self.regroup(argument, set, all)?;
+                }
+                return Ok(());
+            }
             ExprKind::Grouping(arguments) => {
                 let mut bits = 0;
                 for argument in arguments {

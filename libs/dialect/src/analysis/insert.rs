@@ -449,7 +449,9 @@ pub(crate) fn select_from(
         filter,
         group_by: Vec::new(),
         having: None,
+        windows: Vec::new(),
         grouped: false,
+        rewritten: false,
     };
     plain(Body::Select(Box::new(select)), columns, Vec::new())
 }

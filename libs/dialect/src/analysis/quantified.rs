@@ -70,7 +70,10 @@ impl Analyzer<'_> {
             (ExprKind::Array(elements), Some(element)) => {
                 let elements = elements
                     .into_iter()
-                    .map(|value| self.coerce(value, element))
+                    .map(|value| match value.ty.id.element() {
+                        Some(_) => self.array_as(value, wanted),
+                        None => self.coerce(value, element),
+                    })
                     .collect::<Result<Vec<Expr>, DialectError>>()?;
                 Ok(Expr::new(Type::new(wanted), ExprKind::Array(elements), at))
             }

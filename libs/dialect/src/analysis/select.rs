@@ -114,8 +114,10 @@ impl Analyzer<'_> {
         let distinct =
             self.select_distinct(&select.distinct, &mut targets, &mut columns, &order_by)?;
         let grouped = !select.group_by.is_empty() || having.is_some() || self.level().aggregates;
+        let written = from.len();
         self.sets_to_from(&mut targets, grouped, &mut from)?;
         let mut order_by = order_by;
+        let rewritten = from.len() > written;
         let mut select = Select {
             distinct,
             targets,
@@ -123,7 +125,9 @@ impl Analyzer<'_> {
             filter,
             group_by,
             having,
+            windows: self.named_windows(),
             grouped,
+            rewritten,
         };
         if grouped {
             self.check_select(&select, &order_by)?;

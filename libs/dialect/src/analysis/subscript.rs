@@ -30,6 +30,15 @@ impl Analyzer<'_> {
             }
         };
         let index = self.expr(index)?;
+        // `a[1][2]` is one element of an array of two dimensions.
+        let operand = match operand.kind {
+            ExprKind::Element { array, mut indexes } if chained && id != TypeId::JSONB => {
+                indexes.push(self.coerce(index, TypeId::INT4)?);
+                let kind = ExprKind::Element { array, indexes };
+                return Ok(Expr::new(operand.ty, kind, operand.at));
+            }
+            _ => operand,
+        };
         if id == TypeId::JSONB {
             return self.member_of_json(operand, index, at);
         }
@@ -40,13 +49,10 @@ impl Analyzer<'_> {
             );
             return Err(self.error(at, SqlState::DATATYPE_MISMATCH, message));
         };
-        if matches!(operand.kind, ExprKind::Element { .. }) {
-            return Err(self.unsupported(at, "an element of an array of arrays"));
-        }
         let index = self.coerce(index, TypeId::INT4)?;
         let kind = ExprKind::Element {
             array: Box::new(operand),
-            index: Box::new(index),
+            indexes: vec![index],
         };
         Ok(Expr::new(Type::new(element), kind, at))
     }

@@ -26,6 +26,18 @@ impl Analyzer<'_> {
             _ => None,
         };
         let Some(id) = id else {
+            let table = name.name.0.as_slice();
+            let of_table = match table {
+                [one] => self.schema.relation(None, &one.text).is_some(),
+                [schema, one] => self
+                    .schema
+                    .relation(Some(&schema.text), &one.text)
+                    .is_some(),
+                _ => false,
+            };
+            if of_table {
+                return Err(self.unsupported(name.at, "the row type of a table"));
+            }
             return Err(self.error(
                 name.at,
                 SqlState::UNDEFINED_OBJECT,

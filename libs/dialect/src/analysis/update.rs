@@ -6,7 +6,7 @@ use crate::analysis::Analyzer;
 use crate::analysis::required::required;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Assignment, Expr, FromItem, Update};
+use crate::analysis::tree::{self, Assignment, Expr, FromItem, Update};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, AssignmentTarget, ExprKind, Filter, Name, Path, Position};
 
@@ -68,7 +68,11 @@ impl Analyzer<'_> {
         for assignment in assignments {
             match assignment {
                 ast::Assignment::One(target, value) => {
-                    result.push(self.assign_one(target, value, stored, &mut taken)?);
+                    let assigned = match self.take_member(target, stored, &mut result)? {
+                        Some(before) => self.assign_member(before, target, value, stored)?,
+                        None => self.assign_one(target, value, stored, &mut taken)?,
+                    };
+                    result.push(assigned);
                 }
                 ast::Assignment::Several(targets, value) => match &value.kind {
                     ExprKind::Row { fields, .. } => {
@@ -126,6 +130,42 @@ impl Analyzer<'_> {
         let document = self.column(&path, target.column.at)?;
         let changed = self.in_clause(Clause::Update, |analyzer| {
             analyzer.with_member(document, &target.subscripts, value)
+        })?;
+        Ok(Assignment::One(place, required(changed, place, stored)))
+    }
+
+    /// The value that an assignment to another member has given to a column, to which this one adds.
+    fn take_member(
+        &mut self,
+        target: &AssignmentTarget,
+        stored: &Stored,
+        result: &mut Vec<Assignment>,
+    ) -> Result<Option<Expr>, DialectError> {
+        if target.subscripts.is_empty() {
+            return Ok(None);
+        }
+        let place = self.target_column(target, stored)?;
+        let before = result.iter().position(|assignment| {
+            matches!(assignment, Assignment::One(own, value)
+                if *own == place && member(value).is_some())
+        });
+        Ok(match before.map(|at| result.remove(at)) {
+            Some(Assignment::One(_, value)) => member(&value).cloned(),
+            _ => None,
+        })
+    }
+
+    fn assign_member(
+        &mut self,
+        before: Expr,
+        target: &AssignmentTarget,
+        value: &ast::Expr,
+        stored: &Stored,
+    ) -> Result<Assignment, DialectError> {
+        let place = self.target_column(target, stored)?;
+        let value = self.assigned(value, place, stored, Clause::Update)?;
+        let changed = self.in_clause(Clause::Update, |analyzer| {
+            analyzer.with_member(before, &target.subscripts, value)
         })?;
         Ok(Assignment::One(place, required(changed, place, stored)))
     }
@@ -200,5 +240,14 @@ impl Analyzer<'_> {
         taken.push(place);
         self.moves_rows |= stored.columns.get(place).is_some_and(|column| column.rowid);
         Ok(place)
+    }
+}
+
+/// A document with another member, whether or not NULL is refused for it.
+fn member(value: &Expr) -> Option<&Expr> {
+    match &value.kind {
+        tree::ExprKind::WithMember { .. } => Some(value),
+        tree::ExprKind::NotNull { operand, .. } => member(operand),
+        _ => None,
     }
 }

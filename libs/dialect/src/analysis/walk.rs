@@ -2,7 +2,8 @@
 
 use crate::analysis::deeper;
 use crate::analysis::tree::{
-    Aggregate, Body, Bound, Distinct, Expr, ExprKind, FromItem, Query, Select, Sort, SortBy, Window,
+    Aggregate, Body, Bound, Distinct, Expr, ExprKind, FromItem, Query, RelationId, Select, Sort,
+    SortBy, Window,
 };
 use crate::catalog::TypeId;
 use crate::syntax::ast::Position;
@@ -130,7 +131,10 @@ impl Expr {
                 each(&test.array);
             }
             ExprKind::Field { record, .. } => each(record),
-            ExprKind::Element { array, index } => [array, index].into_iter().for_each(|e| each(e)),
+            ExprKind::Element { array, indexes } => {
+                each(array);
+                indexes.iter().for_each(each);
+            }
             ExprKind::Slice { array, low, high } => {
                 each(array);
                 low.iter().chain(high).for_each(|bound| each(bound));
@@ -240,11 +244,22 @@ impl Select {
         self.from.iter().for_each(|item| item.visit_top(visit));
         self.filter.iter().for_each(&mut *visit);
         self.group_by.iter().for_each(&mut *visit);
-        self.having.iter().for_each(visit);
+        self.having.iter().for_each(&mut *visit);
+        for (_, window) in &self.windows {
+            each_of_window(window, visit);
+        }
     }
 }
 
 impl FromItem {
+    /// Whether a relation is one of the item's.
+    pub(crate) fn has(&self, relation: RelationId) -> bool {
+        match self {
+            Self::Relation(own) => *own == relation,
+            Self::Join { sides, .. } => sides.iter().any(|side| side.has(relation)),
+        }
+    }
+
     fn visit_top(&self, visit: &mut dyn FnMut(&Expr)) {
         if let Self::Join { sides, on, .. } = self {
             sides.iter().for_each(|side| side.visit_top(visit));

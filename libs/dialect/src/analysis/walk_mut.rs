@@ -60,9 +60,9 @@ fn each_of_tests(kind: &mut ExprKind, each: Each<'_>) {
             each(&mut test.operand);
             each(&mut test.array);
         }
-        ExprKind::Element { array, index } => {
+        ExprKind::Element { array, indexes } => {
             each(array);
-            each(index);
+            indexes.iter_mut().for_each(each);
         }
         ExprKind::Slice { array, low, high } => {
             each(array);
@@ -151,7 +151,10 @@ impl Select {
         self.from.iter_mut().for_each(|item| item.each_mut(each));
         self.filter.iter_mut().for_each(&mut *each);
         self.group_by.iter_mut().for_each(&mut *each);
-        self.having.iter_mut().for_each(each);
+        self.having.iter_mut().for_each(&mut *each);
+        for (_, window) in &mut self.windows {
+            each_of_window(window, each);
+        }
     }
 }
 

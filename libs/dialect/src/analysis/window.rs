@@ -109,7 +109,9 @@ impl Analyzer<'_> {
             .iter()
             .find(|(known, _)| known.text == name.text)
             .map(|(_, window)| Window {
-                named: true,
+                name: Some(name.text.clone()),
+                base: None,
+                order_of_base: false,
                 ..window.clone()
             });
         found.ok_or_else(|| {
@@ -119,6 +121,13 @@ impl Analyzer<'_> {
                 format!("window \"{}\" does not exist", name.text),
             )
         })
+    }
+
+    /// The clause WINDOW of this query.
+    pub(crate) fn named_windows(&mut self) -> Vec<(String, Window)> {
+        let windows = std::mem::take(&mut self.level().windows);
+        let named = windows.into_iter();
+        named.map(|(name, window)| (name.text, window)).collect()
     }
 
     /// The definition of a window, with what it takes from the one that it builds on.
@@ -137,14 +146,17 @@ impl Analyzer<'_> {
                     .collect::<Result<_, DialectError>>()?,
                 order_by: analyzer.sort_values(&spec.order_by)?,
                 frame: None,
-                named: false,
+                name: None,
+                base: None,
+                order_of_base: false,
             })
         })?;
         if let Some((name, base)) = base {
             self.check_base(spec, name, &base)?;
-            window.named = true;
+            window.base = Some(name.text.clone());
             window.partition_by = base.partition_by;
             if window.order_by.is_empty() {
+                window.order_of_base = true;
                 window.order_by = base.order_by;
             }
         }
@@ -215,6 +227,7 @@ impl Analyzer<'_> {
         self.check_ends(frame)?;
         Ok(Frame {
             unit: frame.unit,
+            between: frame.between,
             start: self.frame_start(&frame.start, frame.unit, window)?,
             end: self.frame_end(&frame.end, frame.unit, window)?,
             exclude: frame.exclude,

@@ -83,16 +83,17 @@ pub(crate) fn check_columns<T>(
     columns: &[T],
     name: impl Fn(&T) -> &str,
 ) -> Result<(), DialectError> {
+    // The first that comes again is told.
     for (place, column) in columns.iter().enumerate() {
         let column = name(column);
+        let mut behind = columns.iter().skip(place + 1).map(&name);
+        if behind.any(|other| other == column) {
+            let message = format!("column \"{column}\" specified more than once");
+            return Err(DialectError::new(SqlState::DUPLICATE_COLUMN, message));
+        }
         let mut before = columns.iter().take(place).map(&name);
-        match before.find(|other| other.eq_ignore_ascii_case(column)) {
-            Some(other) if other == column => {
-                let message = format!("column \"{column}\" specified more than once");
-                return Err(DialectError::new(SqlState::DUPLICATE_COLUMN, message));
-            }
-            Some(_) => return Err(case_only(column)),
-            None => {}
+        if before.any(|other| other.eq_ignore_ascii_case(column)) {
+            return Err(case_only(column));
         }
     }
     Ok(())

@@ -31,9 +31,10 @@ impl Writer<'_> {
                 self.push(&text);
                 return;
             }
-            TypeId::NUMERIC if number => {
+            // Without a point it would be read as an integer.
+            TypeId::NUMERIC if number && text.contains('.') => {
                 self.push(&text);
-                ty.typmod >= 0 || !text.contains(['.', 'e', 'E'])
+                ty.typmod >= 0
             }
             _ => {
                 self.push(&quote(&text));

@@ -80,12 +80,15 @@ impl Writer<'_> {
                 self.push("]");
             }
             ExprKind::Row(fields) => self.named("ROW", fields),
-            ExprKind::Element { array, index } => {
+            ExprKind::Element { array, indexes } => {
                 self.push("(");
                 self.expr(array, false);
-                self.push(")[");
-                self.expr(index, false);
-                self.push("]");
+                self.push(")");
+                for index in indexes {
+                    self.push("[");
+                    self.expr(index, false);
+                    self.push("]");
+                }
             }
             ExprKind::Collate { operand, .. } => self.enclosed(|writer| {
                 writer.wrapped(operand, Some(value));
@@ -95,17 +98,7 @@ impl Writer<'_> {
                 function,
                 precision,
             } => self.value_function(*function, *precision),
-            ExprKind::CompareRows { sign, fields } => {
-                let side = |at: usize| -> Vec<Expr> {
-                    let sides = fields.iter().filter_map(|call| call.arguments.get(at));
-                    sides.cloned().collect()
-                };
-                self.enclosed(|writer| {
-                    writer.named("ROW", &side(0));
-                    writer.push(&format!(" {sign} "));
-                    writer.named("ROW", &side(1));
-                });
-            }
+            ExprKind::CompareRows { sign, fields } => self.row_comparison(sign, fields, value),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate),
             ExprKind::Window(call) => self.window_call(call),
             ExprKind::Exists(query) => {
@@ -127,6 +120,26 @@ impl Writer<'_> {
             // A definition holds no parameter.
             _ => self.complete = false,
         }
+    }
+
+    /// Rows that are equal, or not, are shown field by field; those that are less or greater as rows.
+    fn row_comparison(&mut self, sign: &str, fields: &[Call], value: &Expr) {
+        let tests = fields.iter().map(|call| ExprKind::Call(call.clone()));
+        let tests = tests.map(|kind| Expr::boolean(kind, value.at)).collect();
+        match sign {
+            "=" => return self.expr(&Expr::boolean(ExprKind::And(tests), value.at), false),
+            "<>" => return self.expr(&Expr::boolean(ExprKind::Or(tests), value.at), false),
+            _ => {}
+        }
+        let side = |at: usize| -> Vec<Expr> {
+            let sides = fields.iter().filter_map(|call| call.arguments.get(at));
+            sides.cloned().collect()
+        };
+        self.push("(");
+        self.named("ROW", &side(0));
+        self.push(&format!(" {sign} "));
+        self.named("ROW", &side(1));
+        self.push(")");
     }
 
     /// In parentheses, where all are shown.
@@ -196,7 +209,19 @@ impl Writer<'_> {
                 self.expr(source, false);
                 self.push(")");
             }
-            (name, arguments) => self.named(&identifier(name), arguments),
+            (name, arguments) => {
+                // Defaults of parameters stand where the call does.
+                let given = arguments
+                    .iter()
+                    .rposition(|argument| argument.at != value.at);
+                let given = match call.function.default_values.len() {
+                    0 => arguments,
+                    _ => arguments
+                        .get(..given.map_or(0, |last| last + 1))
+                        .unwrap_or(arguments),
+                };
+                self.named(&identifier(name), given);
+            }
         }
     }
 

@@ -193,6 +193,9 @@ impl Writer<'_> {
                 own.any(|(at, column)| self.name_at(id, at) != column.name)
             }
             Source::Function(function) => {
+                if self.reads_beside(function) {
+                    self.push("LATERAL ");
+                }
                 self.function(function);
                 self.push(" ");
                 self.push(&identifier(&alias));
@@ -222,6 +225,20 @@ impl Writer<'_> {
             let names = self.names_of(id);
             self.push(&format!("({})", names.join(", ")));
         }
+    }
+
+    /// Whether a function takes columns of relations of the same FROM.
+    fn reads_beside(&self, function: &TableFunction) -> bool {
+        let own = self.used.get(self.level..).unwrap_or_default();
+        let mut reads = false;
+        for value in &function.values {
+            value.visit(&mut |part| {
+                if let ExprKind::Column(column) = part.kind {
+                    reads |= own.iter().any(|(id, _)| *id == Some(column.relation));
+                }
+            });
+        }
+        reads
     }
 
     fn function(&mut self, function: &TableFunction) {

@@ -70,6 +70,8 @@ struct Writer<'a> {
     indent: usize,
     /// The relations in scope with their names; joins that have names of their own are no relations.
     used: Vec<(Option<RelationId>, String)>,
+    /// Those before this one are of the queries around.
+    level: usize,
     /// The common table expressions in scope.
     common_tables: Vec<CommonTable>,
     /// Joins that have names of their own, as they are called here.
@@ -91,6 +93,7 @@ impl<'a> Writer<'a> {
             outermost: false,
             indent: 0,
             used: Vec::new(),
+            level: 0,
             common_tables: Vec::new(),
             joins: Vec::new(),
             columns: columns::Names::default(),

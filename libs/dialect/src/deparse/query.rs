@@ -3,6 +3,8 @@
 use crate::analysis::tree::{Body, Distinct, Expr, ExprKind, Output, Query, Select, Sort, SortBy};
 use crate::deparse::Writer;
 use crate::deparse::coercion::Coercion;
+use crate::deparse::constant::constant_of;
+use crate::deparse::parentheses::operator_of;
 use crate::pg_catalog::identifier;
 use crate::syntax::ast::SetOperator;
 
@@ -24,6 +26,7 @@ impl Writer<'_> {
             return;
         }
         let (indent, used, merged) = (self.indent, self.used.len(), self.merged.len());
+        let level = std::mem::replace(&mut self.level, used);
         let (joins, columns) = (self.joins.len(), self.columns.clone());
         let common_tables = self.common_tables.len();
         if let Body::Select(select) = &query.body {
@@ -53,10 +56,14 @@ impl Writer<'_> {
         }
         if let Some(limit) = &query.limit {
             self.clause(" LIMIT ", 0);
-            self.expr(limit, false);
+            match constant_of(limit) {
+                Some(value) if value.is_null() => self.push("ALL"),
+                _ => self.expr(limit, false),
+            }
         }
         self.indent = indent;
         self.used.truncate(used);
+        self.level = level;
         self.merged.truncate(merged);
         self.joins.truncate(joins);
         self.columns = columns;
@@ -76,6 +83,7 @@ impl Writer<'_> {
     }
 
     fn select(&mut self, select: &Select, columns: &[Output]) {
+        self.complete &= !select.rewritten;
         self.push("SELECT");
         match &select.distinct {
             Distinct::No => {}
@@ -119,6 +127,7 @@ impl Writer<'_> {
             self.clause(" HAVING ", 0);
             self.expr(having, false);
         }
+        self.windows(&select.windows);
     }
 
     /// The name that a value has without AS: that of a column.
@@ -224,9 +233,14 @@ impl Writer<'_> {
         }
         self.break_line(self.indent);
         // Names are those of the first side, or of the view's columns.
-        let names = without_fallbacks(right);
-        let outermost = self.outermost;
-        self.arm(right, if outermost { columns } else { &names });
+        let names = if self.outermost {
+            let mut names = columns.to_vec();
+            clear_fallbacks(&mut names, right);
+            names
+        } else {
+            without_fallbacks(right)
+        };
+        self.arm(right, &names);
         if nested {
             self.indent -= STEP;
             self.push(")");
@@ -255,9 +269,16 @@ impl Writer<'_> {
             }
             match (&sort.key, &query.body) {
                 (SortBy::Output(at), Body::Select(select)) => match select.targets.get(*at) {
-                    Some(target) => self.key(target),
+                    // What a set operation makes of its arms' columns is not shown.
+                    Some(target) => match Coercion::of(target) {
+                        Some(coercion) if coercion.implicit => self.key(coercion.operand),
+                        _ => self.key(target),
+                    },
                     None => self.complete = false,
                 },
+                (SortBy::Output(at), Body::Values(_)) => {
+                    self.push(&format!("\"*VALUES*\".column{}", at + 1));
+                }
                 (SortBy::Output(at), _) => self.push(&(at + 1).to_string()),
                 (SortBy::Value(value), _) => self.key(value),
             }
@@ -288,6 +309,8 @@ impl Writer<'_> {
         let plain = match &key.kind {
             ExprKind::Column(_) => true,
             _ if self.joined_column(key).is_some() || self.merged_column(key).is_some() => true,
+            // An operator has its own parentheses.
+            ExprKind::Call(call) if operator_of(call).is_some() => !self.pretty,
             ExprKind::Call(_) | ExprKind::Aggregate(_) | ExprKind::Window(_) => false,
             _ => !self.pretty,
         };
@@ -312,6 +335,11 @@ fn is_bare(query: &Query) -> bool {
 /// The columns of a query without the names of those that have none of their own.
 pub(super) fn without_fallbacks(query: &Query) -> Vec<Output> {
     let mut columns = query.columns.clone();
+    clear_fallbacks(&mut columns, query);
+    columns
+}
+
+fn clear_fallbacks(columns: &mut [Output], query: &Query) {
     if let Body::Select(select) = &query.body {
         for (column, target) in columns.iter_mut().zip(&select.targets) {
             if column.name == "?column?" && !matches!(target.kind, ExprKind::Column(_)) {
@@ -319,5 +347,4 @@ pub(super) fn without_fallbacks(query: &Query) -> Vec<Output> {
             }
         }
     }
-    columns
 }

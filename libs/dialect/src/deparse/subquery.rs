@@ -20,18 +20,16 @@ impl Writer<'_> {
         }
         if aggregate.within_group {
             self.list(aggregate.direct(), true);
-            self.push(") WITHIN GROUP (");
+            self.push(") WITHIN GROUP (ORDER BY ");
+            let sorted = call.arguments.get(aggregate.direct().len()..);
+            self.keys(sorted.unwrap_or_default());
         } else if call.arguments.is_empty() {
             self.push("*");
         } else {
             self.list(&call.arguments, true);
         }
         if !aggregate.order_by.is_empty() {
-            self.push(if aggregate.within_group {
-                "ORDER BY "
-            } else {
-                " ORDER BY "
-            });
+            self.push(" ORDER BY ");
             for (index, sort) in aggregate.order_by.iter().enumerate() {
                 if index > 0 {
                     self.push(", ");

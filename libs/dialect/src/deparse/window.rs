@@ -1,7 +1,7 @@
 //! Calls over windows.
 
 use crate::analysis::tree::{Bound, Frame, SortBy, Window, WindowCall};
-use crate::catalog::FunctionKind;
+use crate::catalog::{FunctionKind, TypeId};
 use crate::deparse::Writer;
 use crate::pg_catalog::identifier;
 use crate::syntax::ast::{FrameExclusion, FrameUnit};
@@ -21,21 +21,39 @@ impl Writer<'_> {
             self.expr(filter, false);
             self.push(")");
         }
-        self.push(" OVER (");
-        self.window(&call.window);
-        self.push(")");
+        self.push(" OVER ");
+        match &call.window.name {
+            Some(name) => self.push(&identifier(name)),
+            None => self.window(&call.window),
+        }
+    }
+
+    /// The clause WINDOW.
+    pub(super) fn windows(&mut self, windows: &[(String, Window)]) {
+        for (index, (name, window)) in windows.iter().enumerate() {
+            if index == 0 {
+                self.clause(" WINDOW ", 1);
+            } else {
+                self.push(", ");
+            }
+            self.push(&identifier(name));
+            self.push(" AS ");
+            self.window(window);
+        }
     }
 
     fn window(&mut self, window: &Window) {
-        // The clause WINDOW is not kept.
-        self.complete &= !window.named;
+        self.push("(");
         let mut blank = "";
-        if !window.partition_by.is_empty() {
+        if let Some(base) = &window.base {
+            self.push(&identifier(base));
+            blank = " ";
+        } else if !window.partition_by.is_empty() {
             self.push("PARTITION BY ");
             self.keys(&window.partition_by);
             blank = " ";
         }
-        if !window.order_by.is_empty() {
+        if !window.order_by.is_empty() && !window.order_of_base {
             self.push(blank);
             self.push("ORDER BY ");
             for (index, sort) in window.order_by.iter().enumerate() {
@@ -49,20 +67,35 @@ impl Writer<'_> {
             blank = " ";
         }
         if let Some(frame) = &window.frame {
+            // A span of time was made a number.
+            let of_moments = window.order_by.iter().any(|sort| match &sort.key {
+                SortBy::Value(value) => !is_number(value.ty.id),
+                SortBy::Output(_) => true,
+            });
+            let distances = [&frame.start, &frame.end]
+                .into_iter()
+                .any(|bound| matches!(bound, Bound::Preceding(_) | Bound::Following(_)));
+            self.complete &= frame.unit != FrameUnit::Range || !distances || !of_moments;
             self.push(blank);
             self.frame(frame);
         }
+        self.push(")");
     }
 
     fn frame(&mut self, frame: &Frame) {
         self.push(match frame.unit {
-            FrameUnit::Rows => "ROWS BETWEEN ",
-            FrameUnit::Range => "RANGE BETWEEN ",
-            FrameUnit::Groups => "GROUPS BETWEEN ",
+            FrameUnit::Rows => "ROWS ",
+            FrameUnit::Range => "RANGE ",
+            FrameUnit::Groups => "GROUPS ",
         });
+        if frame.between {
+            self.push("BETWEEN ");
+        }
         self.bound(&frame.start);
-        self.push(" AND ");
-        self.bound(&frame.end);
+        if frame.between {
+            self.push(" AND ");
+            self.bound(&frame.end);
+        }
         self.push(match frame.exclude {
             FrameExclusion::NoOthers => "",
             FrameExclusion::CurrentRow => " EXCLUDE CURRENT ROW",
@@ -86,4 +119,11 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+fn is_number(id: TypeId) -> bool {
+    matches!(
+        id,
+        TypeId::INT2 | TypeId::INT4 | TypeId::INT8 | TypeId::FLOAT4 | TypeId::FLOAT8
+    )
 }

@@ -8,7 +8,7 @@ use pgtypes::SqlValue as Value;
 use crate::ddl::comment::Comment;
 use crate::pg_catalog::fill_constraint::is_key;
 use crate::pg_catalog::index;
-use crate::pg_catalog::objects::{Class, Objects, Text};
+use crate::pg_catalog::objects::{Class, Objects, TEMPORARY, Text};
 use crate::pg_catalog::tables::{self, tables};
 use crate::pg_catalog::view_text::Readable;
 use crate::pg_catalog::written::Definitions;
@@ -17,6 +17,25 @@ use crate::sequence::SequenceInfo;
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 pub(crate) const PUBLIC: u32 = 2200;
+
+/// A schema that tables of users are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Namespace {
+    pub(crate) oid: u32,
+    pub(crate) name: &'static str,
+}
+
+impl Namespace {
+    pub(crate) const PUBLIC: Self = Self {
+        oid: PUBLIC,
+        name: "public",
+    };
+    /// That of the session's own tables.
+    pub(crate) const TEMPORARY: Self = Self {
+        oid: FIRST - 1,
+        name: TEMPORARY,
+    };
+}
 pub(crate) const OWNER: u32 = 10;
 pub(crate) const HEAP: u32 = 2;
 pub(crate) const BTREE: u32 = 403;
@@ -48,6 +67,8 @@ pub(crate) struct Filler<'a> {
     pub(crate) objects: Objects,
     taken: HashSet<u32>,
     pub(crate) tables: HashMap<String, u32>,
+    /// The schema of the table whose rows are made.
+    pub(crate) place: Namespace,
     /// The indexes of keys, to which foreign keys refer.
     pub(crate) keys: HashMap<String, u32>,
 }
@@ -72,9 +93,12 @@ pub fn contents(input: &CatalogInput) -> Contents {
     filler.system_objects();
     filler.server();
     filler.users();
-    let names = input.tables.iter().map(|table| table.name.as_str());
-    for (name, oid) in filler.relation_numbers(names) {
+    let lasting = input.tables.iter().filter(|table| !table.temporary);
+    for (name, oid) in filler.relation_numbers(lasting.map(|table| table.name.as_str())) {
         filler.tables.insert(name.to_ascii_lowercase(), oid);
+    }
+    if input.tables.iter().any(|table| table.temporary) {
+        filler.session_tables();
     }
     // The view of a sequence is no view in PostgreSQL's eyes.
     let shown = |table: &&TableInfo| {
@@ -87,14 +111,17 @@ pub fn contents(input: &CatalogInput) -> Contents {
     };
     for table in input.tables.iter().filter(shown) {
         let keys = table.constraints.iter().filter(|key| is_key(&key.kind));
+        filler.enter(table);
         for key in keys {
-            let oid = filler.oid("class", &key.name);
-            filler.keys.insert(key.name.clone(), oid);
+            let oid = filler.own_oid(&key.name);
+            filler.keys.insert(filler.own(&key.name), oid);
         }
     }
     for table in input.tables.iter().filter(shown) {
+        filler.enter(table);
         filler.table(table);
     }
+    filler.place = Namespace::PUBLIC;
     for sequence in &input.sequences {
         filler.sequence(sequence);
     }
@@ -131,6 +158,7 @@ impl<'a> Filler<'a> {
             objects: Objects::default(),
             taken: HashSet::new(),
             tables: HashMap::new(),
+            place: Namespace::PUBLIC,
             keys: HashMap::new(),
         }
     }
@@ -147,7 +175,7 @@ impl<'a> Filler<'a> {
     }
 }
 
-impl Filler<'_> {
+impl<'a> Filler<'a> {
     /// A number from 16384 on, from a hash of the name (FNV-1a).
     pub(crate) fn oid(&mut self, kind: &str, name: &str) -> u32 {
         let mut hash = 0x811c_9dc5_u32;
@@ -159,6 +187,69 @@ impl Filler<'_> {
             oid += 1;
         }
         oid
+    }
+
+    /// The schema of the session, and the numbers of what is in it.
+    fn session_tables(&mut self) {
+        let Namespace { oid, name } = Namespace::TEMPORARY;
+        self.push(
+            "pg_namespace",
+            &[
+                ("oid", int(oid)),
+                ("nspname", text(name)),
+                ("nspowner", int(OWNER)),
+            ],
+        );
+        self.objects.add_namespace(oid, name);
+        self.place = Namespace::TEMPORARY;
+        for table in self.input.tables.iter().filter(|table| table.temporary) {
+            let oid = self.own_oid(&table.name);
+            let key = self.own(&table.name.to_ascii_lowercase());
+            self.tables.insert(key, oid);
+        }
+        self.place = Namespace::PUBLIC;
+        let mut path = self.input.search_path.clone();
+        path.insert(0, name);
+        self.objects.set_search_path(&path);
+    }
+
+    /// From now on rows are those of this table's schema.
+    fn enter(&mut self, table: &TableInfo) {
+        self.place = if table.temporary {
+            Namespace::TEMPORARY
+        } else {
+            Namespace::PUBLIC
+        };
+    }
+
+    /// A name of the schema whose rows are made: the session may have a table of the same.
+    pub(crate) fn own(&self, name: &str) -> String {
+        if self.place == Namespace::PUBLIC {
+            name.to_owned()
+        } else {
+            [self.place.name, ".", name].concat()
+        }
+    }
+
+    /// The number of a relation of that schema.
+    pub(crate) fn own_oid(&mut self, name: &str) -> u32 {
+        let name = self.own(name);
+        self.oid("class", &name)
+    }
+
+    /// The number of a table of that schema; 0 where there is none of that name.
+    pub(crate) fn table_oid(&self, name: &str) -> u32 {
+        let key = self.own(&name.to_ascii_lowercase());
+        self.tables.get(&key).copied().unwrap_or(0)
+    }
+
+    /// A table of that schema.
+    pub(crate) fn table_named(&self, name: &str) -> Option<&'a TableInfo> {
+        let temporary = self.place == Namespace::TEMPORARY;
+        self.input
+            .tables
+            .iter()
+            .find(|table| table.temporary == temporary && table.name.eq_ignore_ascii_case(name))
     }
 
     pub(crate) fn push(&mut self, table: &'static str, values: &[(&str, Value)]) {
@@ -220,7 +311,7 @@ impl Filler<'_> {
     /// The same of one that is shown in two ways.
     fn defined(&mut self, oid: u32, name: &str, kind: char, definition: Text) {
         let class = Class {
-            schema: "public",
+            schema: self.place.name,
             name: name.to_owned(),
             kind,
             definition,
@@ -235,10 +326,15 @@ impl Filler<'_> {
             "i" => BTREE,
             _ => 0,
         };
+        let persistence = if self.place == Namespace::TEMPORARY {
+            "t"
+        } else {
+            "p"
+        };
         let mut values = vec![
             ("oid", int(oid)),
             ("relname", text(name)),
-            ("relnamespace", int(PUBLIC)),
+            ("relnamespace", int(self.place.oid)),
             ("reltype", int(0)),
             ("reloftype", int(0)),
             ("relowner", int(OWNER)),
@@ -250,7 +346,7 @@ impl Filler<'_> {
             ("relallvisible", int(0)),
             ("reltoastrelid", int(0)),
             ("relisshared", truth(false)),
-            ("relpersistence", text("p")),
+            ("relpersistence", text(persistence)),
             ("relkind", text(kind)),
             ("relhasrules", truth(false)),
             ("relhassubclass", truth(false)),
@@ -266,11 +362,7 @@ impl Filler<'_> {
     }
 
     fn table(&mut self, table: &TableInfo) {
-        let oid = self
-            .tables
-            .get(&table.name.to_ascii_lowercase())
-            .copied()
-            .unwrap_or(0);
+        let oid = self.table_oid(&table.name);
         let checks = table
             .constraints
             .iter()
@@ -327,6 +419,7 @@ impl Filler<'_> {
                 .input
                 .tables
                 .iter()
+                .filter(|other| other.temporary == table.temporary)
                 .flat_map(|other| &other.constraints)
                 .any(|constraint| refers(constraint, Some(&table.name)))
     }
@@ -336,11 +429,13 @@ impl Filler<'_> {
         let (owner, database) = (self.owner(), self.input.database.clone());
         let names = [
             ("table_catalog", text(&database)),
-            ("table_schema", text("public")),
+            ("table_schema", text(self.place.name)),
             ("table_name", text(&table.name)),
         ];
         let kind = if table.view.is_some() {
             "VIEW"
+        } else if table.temporary {
+            "LOCAL TEMPORARY"
         } else {
             "BASE TABLE"
         };
@@ -356,7 +451,7 @@ impl Filler<'_> {
             self.push(
                 "pg_views",
                 &[
-                    ("schemaname", text("public")),
+                    ("schemaname", text(self.place.name)),
                     ("viewname", text(&table.name)),
                     ("viewowner", text(&owner)),
                     ("definition", definition.clone()),
@@ -369,7 +464,7 @@ impl Filler<'_> {
             self.push(
                 "pg_tables",
                 &[
-                    ("schemaname", text("public")),
+                    ("schemaname", text(self.place.name)),
                     ("tablename", text(&table.name)),
                     ("tableowner", text(&owner)),
                     ("hasindexes", truth(indexed)),

@@ -4,7 +4,7 @@ use pgtypes::SqlValue as Value;
 
 use crate::analysis::Purpose;
 use crate::pg_catalog::describe;
-use crate::pg_catalog::fill::{Filler, PUBLIC, count, int, text, truth};
+use crate::pg_catalog::fill::{Filler, count, int, text, truth};
 use crate::pg_catalog::index::{Index, Term};
 use crate::pg_catalog::objects::Text;
 use crate::pg_catalog::written::{Definitions, Shown};
@@ -18,7 +18,7 @@ impl Filler<'_> {
         constraint: &Constraint,
         definitions: &Definitions<'_>,
     ) {
-        let key = format!("{}.{}", table.name, constraint.name);
+        let key = format!("{}.{}", self.own(&table.name), constraint.name);
         let oid = self.oid("constraint", &key);
         let index = if is_key(&constraint.kind) {
             let primary = constraint.kind == ConstraintKind::PrimaryKey;
@@ -37,6 +37,7 @@ impl Filler<'_> {
             0
         };
         let mut values = common_values(oid, table_oid, index, table, constraint);
+        values.push(("connamespace", int(self.place.oid)));
         let mut referenced = Vec::new();
         let mut check = Shown::plain("");
         let kind = match &constraint.kind {
@@ -81,7 +82,7 @@ impl Filler<'_> {
             "information_schema.check_constraints",
             &[
                 ("constraint_catalog", text(&database)),
-                ("constraint_schema", text("public")),
+                ("constraint_schema", text(self.place.name)),
                 ("constraint_name", text(name)),
                 ("check_clause", Value::Text(format!("({check})"))),
             ],
@@ -105,21 +106,13 @@ impl Filler<'_> {
         else {
             return Vec::new();
         };
-        let target = self
-            .input
-            .tables
-            .iter()
-            .find(|known| known.name.eq_ignore_ascii_case(table));
+        let target = self.table_named(table);
         let referenced = target
             .map(|target| referenced_columns(target, columns))
             .unwrap_or_default();
-        let oid = self
-            .tables
-            .get(&table.to_ascii_lowercase())
-            .copied()
-            .unwrap_or(0);
+        let oid = self.table_oid(table);
         let key = target.and_then(|target| key_over(target, &referenced));
-        let index = key.and_then(|key| self.keys.get(&key.name).copied());
+        let index = key.and_then(|key| self.keys.get(&self.own(&key.name)).copied());
         let index = index.unwrap_or(0);
         values.retain(|(column, _)| {
             !matches!(
@@ -153,11 +146,7 @@ impl Filler<'_> {
         else {
             return;
         };
-        let target = self
-            .input
-            .tables
-            .iter()
-            .find(|known| known.name.eq_ignore_ascii_case(table));
+        let target = self.table_named(table);
         let unique = target.and_then(|target| key_over(target, referenced));
         let unique = unique.map_or(Value::Null, |key| text(&key.name));
         let database = self.input.database.clone();
@@ -165,9 +154,9 @@ impl Filler<'_> {
             "information_schema.referential_constraints",
             &[
                 ("constraint_catalog", text(&database)),
-                ("constraint_schema", text("public")),
+                ("constraint_schema", text(self.place.name)),
                 ("constraint_name", text(name)),
-                ("unique_constraint_schema", text("public")),
+                ("unique_constraint_schema", text(self.place.name)),
                 ("unique_constraint_name", unique),
                 ("match_option", text("NONE")),
                 ("update_rule", text(on_update)),
@@ -185,10 +174,10 @@ impl Filler<'_> {
         let database = self.input.database.clone();
         let of = [
             ("constraint_catalog", text(&database)),
-            ("constraint_schema", text("public")),
+            ("constraint_schema", text(self.place.name)),
             ("constraint_name", text(&constraint.name)),
             ("table_catalog", text(&database)),
-            ("table_schema", text("public")),
+            ("table_schema", text(self.place.name)),
         ];
         let (kind, used_table) = match &constraint.kind {
             ConstraintKind::PrimaryKey => ("PRIMARY KEY", &table.name),
@@ -243,7 +232,6 @@ fn common_values(
     vec![
         ("oid", int(oid)),
         ("conname", text(&constraint.name)),
-        ("connamespace", int(PUBLIC)),
         ("convalidated", truth(true)),
         ("conrelid", int(table_oid)),
         ("contypid", int(0)),

@@ -14,6 +14,7 @@ const PG_CATALOG: u32 = 11;
 const INFORMATION_SCHEMA: u32 = 13_000;
 const NAMESPACES: &[(u32, &str)] = &[
     (PG_CATALOG, "pg_catalog"),
+    (99, "pg_toast"),
     (PUBLIC, "public"),
     (INFORMATION_SCHEMA, "information_schema"),
 ];

@@ -16,16 +16,17 @@ impl Filler<'_> {
         index: &Index,
         primary: bool,
     ) -> u32 {
-        let known = self.keys.get(&index.name).copied();
-        let oid = known.unwrap_or_else(|| self.oid("class", &index.name));
+        let known = self.keys.get(&self.own(&index.name)).copied();
+        let oid = known.unwrap_or_else(|| self.own_oid(&index.name));
+        let schema = if table.temporary { "pg_temp" } else { "public" };
         let definition = Text {
-            full: index::definition(&table.name, index, false),
-            pretty: index::definition(&table.name, index, true),
+            full: index::definition((schema, &table.name), index, false),
+            pretty: index::definition((schema, &table.name), index, true),
         };
         self.push(
             "pg_indexes",
             &[
-                ("schemaname", text("public")),
+                ("schemaname", text(self.place.name)),
                 ("tablename", text(&table.name)),
                 ("indexname", text(&index.name)),
                 ("indexdef", text(&definition.full)),
@@ -38,7 +39,7 @@ impl Filler<'_> {
         ];
         self.class(oid, &index.name, "i", &more);
         let class = Class {
-            schema: "public",
+            schema: self.place.name,
             name: index.name.clone(),
             kind: 'i',
             definition,

@@ -41,7 +41,7 @@ impl Filler<'_> {
         };
         let mut row = vec![
             ("table_catalog", text(&database)),
-            ("table_schema", text("public")),
+            ("table_schema", text(self.place.name)),
             ("table_name", text(&table.name)),
             ("column_name", text(&column.name)),
             ("ordinal_position", count(index + 1)),

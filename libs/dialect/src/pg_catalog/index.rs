@@ -153,10 +153,14 @@ pub(crate) fn read(sql: &str, definitions: &Definitions<'_>) -> Option<Index> {
 }
 
 /// `CREATE UNIQUE INDEX name ON public.t USING btree (a, b)`
-pub(crate) fn definition(table: &str, index: &Index, pretty: bool) -> String {
+pub(crate) fn definition((schema, table): (&str, &str), index: &Index, pretty: bool) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
     let (name, table) = (identifier(&index.name), identifier(table));
-    let schema = if pretty { "" } else { "public." };
+    let schema = if pretty {
+        String::new()
+    } else {
+        [schema, "."].concat()
+    };
     let terms: Vec<String> = index
         .terms
         .iter()

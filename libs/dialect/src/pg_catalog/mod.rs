@@ -33,6 +33,7 @@ pub use describe::identifier;
 pub use fill::{contents, fixed_rows, relation_numbers};
 pub use index::{IndexTerm, index_terms};
 pub use objects::Objects;
+pub(crate) use objects::TEMPORARY;
 pub(crate) use tables::find as find_table;
 pub use tables::{CatalogTable, tables};
 pub(crate) use tables::{is_left_out, is_live};

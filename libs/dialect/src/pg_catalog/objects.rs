@@ -8,6 +8,9 @@ use crate::error::DialectError;
 use crate::literal::quoted_part;
 use crate::pg_catalog::describe::identifier;
 
+/// The schema of the session's own tables, which goes by the name `pg_temp` as well.
+pub(crate) const TEMPORARY: &str = "pg_temp_1";
+
 /// A relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Class {
@@ -161,7 +164,11 @@ impl Objects {
         match path.as_slice() {
             [name] => Ok(self.found(name)),
             [.., schema, name] => {
-                let known = self.namespaces.iter().find(|(_, known)| known == schema);
+                let schema = match schema.as_str() {
+                    "pg_temp" => TEMPORARY,
+                    schema => schema,
+                };
+                let known = self.namespaces.iter().find(|(_, known)| *known == schema);
                 let schema = known.map(|(_, known)| *known).ok_or_else(|| {
                     DialectError::new(
                         SqlState::INVALID_SCHEMA_NAME,

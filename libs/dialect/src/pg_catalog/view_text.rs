@@ -186,6 +186,16 @@ mod tests {
             " WITH RECURSIVE t(n) AS (\n         VALUES (1)\n        UNION ALL\n         SELECT t_1.n + 1\n           FROM t t_1\n          WHERE t_1.n < 5\n        )\n SELECT sum(t.n) OVER (PARTITION BY t.n ORDER BY t.n DESC) AS s\n   FROM t;",
         ),
         (
+            "select x, sum(x) over w s, rank() over (w order by y desc) r, count(*) over (v rows 2 preceding) c, max(x) over (v) m from a window w as (partition by y), v as (w order by x), \"U\" as (order by y rows between 1 preceding and current row)",
+            " SELECT a.x,\n    sum(a.x) OVER w AS s,\n    rank() OVER (w ORDER BY a.y DESC) AS r,\n    count(*) OVER (v ROWS 2 PRECEDING) AS c,\n    max(a.x) OVER (v) AS m\n   FROM a\n  WINDOW w AS (PARTITION BY a.y), v AS (w ORDER BY a.x), \"U\" AS (ORDER BY a.y ROWS BETWEEN 1 PRECEDING AND CURRENT ROW);",
+            " SELECT a.x,\n    sum(a.x) OVER w AS s,\n    rank() OVER (w ORDER BY a.y DESC) AS r,\n    count(*) OVER (v ROWS 2 PRECEDING) AS c,\n    max(a.x) OVER (v) AS m\n   FROM a\n  WINDOW w AS (PARTITION BY a.y), v AS (w ORDER BY a.x), \"U\" AS (ORDER BY a.y ROWS BETWEEN 1 PRECEDING AND CURRENT ROW);",
+        ),
+        (
+            "select y, count(*), rank() over o from a group by y having count(*) > 1 window o as (order by y) order by 1",
+            " SELECT a.y,\n    count(*) AS count,\n    rank() OVER o AS rank\n   FROM a\n  GROUP BY a.y\n HAVING (count(*) > 1)\n  WINDOW o AS (ORDER BY a.y)\n  ORDER BY a.y;",
+            " SELECT a.y,\n    count(*) AS count,\n    rank() OVER o AS rank\n   FROM a\n  GROUP BY a.y\n HAVING count(*) > 1\n  WINDOW o AS (ORDER BY a.y)\n  ORDER BY a.y;",
+        ),
+        (
             "select x from a union all select x from b where exists (select 1 from a)",
             " SELECT a.x\n   FROM a\nUNION ALL\n SELECT b.x\n   FROM b\n  WHERE (EXISTS ( SELECT 1\n           FROM a));",
             " SELECT a.x\n   FROM a\nUNION ALL\n SELECT b.x\n   FROM b\n  WHERE (EXISTS ( SELECT 1\n           FROM a));",

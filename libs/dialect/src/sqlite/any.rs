@@ -317,13 +317,15 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// `a[i]`
-    pub(crate) fn element(&mut self, array: &Expr, index: &Expr, id: TypeId) -> Result {
+    /// `a[i][j]`
+    pub(crate) fn element(&mut self, array: &Expr, indexes: &[Expr], id: TypeId) -> Result {
         self.read_as(id, |printer| {
             printer.push("pg_array_element(");
             printer.expr(array)?;
-            printer.push(", ");
-            printer.expr(index)?;
+            for index in indexes {
+                printer.push(", ");
+                printer.expr(index)?;
+            }
             printer.push(")");
             Ok(())
         })

@@ -4,12 +4,17 @@ use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::{Function, TypeId};
 use crate::sqlite::any::{Wanted, wanted};
 use crate::sqlite::form::{Form, form, is_registered, registered_name};
+use crate::sqlite::never;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
 impl Printer<'_> {
     /// A call in the way that SQLite has for it.
     pub(crate) fn call(&mut self, call: &Call, at: Position) -> Result {
+        if never::is_null(call) {
+            self.push("NULL");
+            return Ok(());
+        }
         let arguments = call.arguments.as_slice();
         match (form(call.function), arguments) {
             (Form::Infix(sign), [left, right]) => self.between(left, sign, right, false),

@@ -16,7 +16,7 @@ impl Printer<'_> {
                 // Else SQLite would throw the whole table away, and tell of no row.
                 None => self.push("1"),
             }
-            return self.returning(&delete.returning, delete.table);
+            return self.returning(&delete.returning, delete.table, &[]);
         }
         self.delete_using(delete)
     }
@@ -53,6 +53,6 @@ impl Printer<'_> {
             self.expr(filter)?;
         }
         self.push(")");
-        self.returning(&delete.returning, delete.table)
+        self.returning(&delete.returning, delete.table, &delete.using)
     }
 }

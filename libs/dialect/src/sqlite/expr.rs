@@ -138,7 +138,7 @@ impl Printer<'_> {
                 Ok(())
             }
             ExprKind::ArrayQuery(query) => self.array_query(query, expr),
-            ExprKind::Element { array, index } => self.element(array, index, expr.ty.id),
+            ExprKind::Element { array, indexes } => self.element(array, indexes, expr.ty.id),
             ExprKind::Field { record, index } => self.field(record, *index, expr.ty.id),
             ExprKind::WithMember { .. } | ExprKind::Slice { .. } => self.part(expr),
             ExprKind::Array(elements) => self.array_value(elements),

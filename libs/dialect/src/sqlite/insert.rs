@@ -1,8 +1,8 @@
 //! INSERT.
 
 use crate::analysis::tree::{
-    Assignment, Body, Conflict, ConflictTarget, ConflictUpdate, Insert, RelationId, Returning,
-    Source,
+    Assignment, Body, Conflict, ConflictTarget, ConflictUpdate, ExprKind, FromItem, Insert, Query,
+    RelationId, Returning, Source,
 };
 use crate::sqlite::shown::shown_values;
 use crate::sqlite::{Printer, Result, fold};
@@ -56,7 +56,7 @@ impl Printer<'_> {
         if let Some(conflict) = &insert.on_conflict {
             self.on_conflict(conflict, insert)?;
         }
-        self.returning(&insert.returning, insert.table)
+        self.returning(&insert.returning, insert.table, &[])
     }
 
     fn on_conflict(&mut self, conflict: &Conflict, insert: &Insert) -> Result {
@@ -141,28 +141,30 @@ impl Printer<'_> {
         })
     }
 
-    /// RETURNING: SQLite knows the changed table's columns there, without a name before them.
-    pub(crate) fn returning(&mut self, returning: &Returning, table: RelationId) -> Result {
+    /// RETURNING: SQLite knows the changed table's columns there, without a name before them, and not those of `others`.
+    pub(crate) fn returning(
+        &mut self,
+        returning: &Returning,
+        table: RelationId,
+        others: &[FromItem],
+    ) -> Result {
         if returning.values.is_empty() {
             return Ok(());
         }
         for value in &returning.values {
-            let mut foreign = false;
+            let (mut foreign, mut reads) = (false, false);
             value.visit(&mut |expr| {
-                if let crate::analysis::tree::ExprKind::Column(column) = expr.kind {
-                    foreign |= column.relation != table
-                        && matches!(
-                            self.relations.get(column.relation.0).map(|r| &r.source),
-                            Some(
-                                Source::Table { .. }
-                                    | Source::Catalog { .. }
-                                    | Source::CommonTable(_)
-                            )
-                        );
+                if let ExprKind::Column(column) = expr.kind {
+                    foreign |= others.iter().any(|other| other.has(column.relation));
                 }
+                expr.each_query(&mut |query| reads |= self.reads_tables(query));
             });
             if foreign {
                 return Err(self.unsupported(value.at, "another table's column in RETURNING"));
+            }
+            // SQLite would show it what the statement has changed so far.
+            if reads {
+                return Err(self.unsupported(value.at, "a query of tables in RETURNING"));
             }
         }
         self.unqualified = Some(table);
@@ -175,6 +177,29 @@ impl Printer<'_> {
         let result = self.targets(&shown_values(&returning.values), &names, false);
         self.unqualified = None;
         result
+    }
+
+    /// Whether a query reads what is no value of its own.
+    fn reads_tables(&self, query: &Query) -> bool {
+        if !query.with.is_empty() {
+            return true;
+        }
+        match &query.body {
+            Body::Select(select) => select.from.iter().any(|item| self.is_of_tables(item)),
+            Body::Values(_) => false,
+            Body::SetOperation { sides, .. } => sides.iter().any(|side| self.reads_tables(side)),
+        }
+    }
+
+    fn is_of_tables(&self, item: &FromItem) -> bool {
+        match item {
+            FromItem::Join { sides, .. } => sides.iter().any(|side| self.is_of_tables(side)),
+            FromItem::Relation(id) => match self.relations.get(id.0).map(|r| &r.source) {
+                Some(Source::Query(query) | Source::Lateral(query)) => self.reads_tables(query),
+                Some(Source::Function(_)) => false,
+                _ => true,
+            },
+        }
     }
 
     /// A column's name alone.

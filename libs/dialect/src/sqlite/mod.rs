@@ -19,6 +19,7 @@ pub mod insert;
 mod lateral;
 pub mod locking;
 mod names;
+mod never;
 mod quantified;
 mod query;
 pub mod session_functions;

@@ -16,7 +16,10 @@ impl Printer<'_> {
             operator,
             all,
         } = test;
-        if let ExprKind::Array(elements) = &array.kind {
+        let nested = |elements: &[Expr]| elements.iter().any(|one| one.ty.id.element().is_some());
+        if let ExprKind::Array(elements) = &array.kind
+            && !nested(elements)
+        {
             return self.quantified_elements(test, elements, at);
         }
         if is_member(operator, *all) {

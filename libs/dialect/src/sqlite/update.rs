@@ -18,6 +18,6 @@ impl Printer<'_> {
             self.push(" WHERE ");
             self.expr(filter)?;
         }
-        self.returning(&update.returning, update.table)
+        self.returning(&update.returning, update.table, &update.from)
     }
 }

@@ -76,7 +76,7 @@ fn special_calls_have_the_names_of_postgresqls_grammar() {
         ("substring(x FOR 2 FROM 1)", "pg_catalog.substring(x, 1, 2)"),
         (
             "substring(x SIMILAR p ESCAPE e)",
-            "pg_catalog.substring(x, pg_catalog.similar_to_escape(p, e))",
+            "pg_catalog.substring(x, p, e)",
         ),
         ("substring(x, 1)", "substring(x, 1)"),
         ("trim(LEADING 'x' FROM y)", "pg_catalog.ltrim(y, 'x')"),

@@ -191,3 +191,65 @@ fn distinct_values_are_collected_in_their_order() {
     let error = database.try_rows("SELECT string_agg(DISTINCT s, i::text) FROM t");
     assert!(error.unwrap_err().starts_with("0A000"));
 }
+
+#[test]
+fn in_looks_for_one_type_of_what_names_no_column() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (n numeric, i int); INSERT INTO t VALUES (0.1, 1)");
+    for (sql, expected) in [
+        // As real 0.1 is another number.
+        ("SELECT n IN (0.1, '0.5'::float4, 2::int2) FROM t", "f"),
+        ("SELECT n IN (n, '0.5'::float4) FROM t", "t"),
+        ("SELECT i IN (2, 5::int8, '50377696352436') FROM t", "f"),
+        ("SELECT i IN (i, 2) FROM t", "t"),
+    ] {
+        assert_eq!(database.rows(sql).join(" "), expected, "{sql}");
+    }
+}
+
+#[test]
+fn any_looks_at_all_elements_of_an_array_of_arrays() {
+    let database = Database::new();
+    for (sql, expected) in [
+        ("SELECT 'd' = ANY (ARRAY[['a', 'b'], ['c', 'd']])", "t"),
+        ("SELECT 5 <> ALL (ARRAY[[1, 2], [3, 5]])", "f"),
+        ("SELECT (ARRAY[[1, 2], [3, 4]])[2][1]", "3"),
+    ] {
+        assert_eq!(database.rows(sql).join(" "), expected, "{sql}");
+    }
+}
+
+#[test]
+fn a_fraction_of_an_aggregate_over_grouping_sets_is_made_of_keys() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (f float8, b bool); INSERT INTO t VALUES (0.5, true)");
+    let sql = "SELECT percentile_disc(CASE WHEN b THEN f ELSE f END) WITHIN GROUP (ORDER BY 3)
+        FROM t GROUP BY f, ROLLUP (b)";
+    assert_eq!(database.rows(sql), ["3", "3"]);
+}
+
+#[test]
+fn members_of_one_document_are_set_one_after_the_other() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (id int, j jsonb); INSERT INTO t VALUES (1, '{\"a\": 1}')");
+    database.run("UPDATE t SET j['a'] = '2', j['b'] = '{\"c\": 3}'");
+    assert_eq!(
+        database.rows("SELECT j FROM t"),
+        ["{\"a\": 2, \"b\": {\"c\": 3}}"]
+    );
+}
+
+#[test]
+fn returning_of_another_relation_is_refused() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (id int, n int)");
+    for sql in [
+        "UPDATE t SET n = v.b FROM (VALUES (1, 2)) AS v (a, b) WHERE t.id = v.a RETURNING v.b",
+        "DELETE FROM t USING generate_series(1, 2) AS g WHERE t.id = g RETURNING g",
+        "DELETE FROM t RETURNING n = ANY (SELECT x.id FROM t AS x)",
+        "UPDATE t SET n = 1 RETURNING EXISTS (SELECT 1 FROM t AS x)",
+    ] {
+        let error = database.execute(sql).unwrap_err();
+        assert!(error.contains("0A000"), "{sql}: {error}");
+    }
+}

@@ -52,7 +52,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
         to_text(a, null)
     })
     .loose(),
-    Scalar::pure("pg_array_element", 2, element),
+    Scalar::pure("pg_array_element", -1, element),
     Scalar::pure("pg_set_array_unnest", 1, |a| {
         let array = Array::parse(text(a, 0)?)?;
         let rows = array
@@ -68,9 +68,9 @@ fn made(arguments: &[SqlValueRef<'_>]) -> Answer {
     written(Array::new(elements.collect::<Result<_, _>>()?))
 }
 
-/// An array of arrays, which must be of the same lengths.
+/// An array of arrays, which must have the same bounds; the result keeps them.
 fn nested(arguments: &[SqlValueRef<'_>]) -> Answer {
-    let mut lengths: Option<Vec<usize>> = None;
+    let mut bounds: Option<Vec<(i64, usize)>> = None;
     let mut elements = Vec::with_capacity(arguments.len());
     for at in 0..arguments.len() {
         let array = if value(arguments, at).is_null() {
@@ -78,8 +78,8 @@ fn nested(arguments: &[SqlValueRef<'_>]) -> Answer {
         } else {
             Array::parse(text(arguments, at)?)?
         };
-        let own: Vec<usize> = array.lengths();
-        if lengths.get_or_insert_with(|| own.clone()) != &own {
+        let own: Vec<(i64, usize)> = bounds_of(&array);
+        if bounds.get_or_insert_with(|| own.clone()) != &own {
             return fail(
                 SqlState::ARRAY_SUBSCRIPT_ERROR,
                 "multidimensional arrays must have array expressions with matching dimensions",
@@ -88,10 +88,24 @@ fn nested(arguments: &[SqlValueRef<'_>]) -> Answer {
         elements.push(Element::Array(array.elements));
     }
     // Empty arrays make an empty array.
-    if lengths.is_none_or(|lengths| lengths.is_empty()) {
+    let bounds = bounds.unwrap_or_default();
+    if bounds.is_empty() {
         elements.clear();
+        return written(Array::new(elements));
     }
-    written(Array::new(elements))
+    let inner = bounds.into_iter().map(|(lower, _)| lower);
+    written(Array {
+        elements,
+        lower: std::iter::once(1).chain(inner).collect(),
+    })
+}
+
+/// Lower bound and length of each dimension.
+fn bounds_of(array: &Array) -> Vec<(i64, usize)> {
+    let lengths = array.lengths().into_iter().enumerate();
+    lengths
+        .map(|(at, length)| (array.lower_bound(at), length))
+        .collect()
 }
 
 pub(super) fn argument(arguments: &[SqlValueRef<'_>], at: usize) -> Result<Element, ValueError> {
@@ -210,13 +224,56 @@ fn to_text(arguments: &[SqlValueRef<'_>], null: Option<&str>) -> Answer {
     written(parts.join(text(arguments, 1)?))
 }
 
-/// The element of a number, as text.
+/// An element, by its place in each dimension; NULL where there is none, or another number of dimensions.
 fn element(arguments: &[SqlValueRef<'_>]) -> Answer {
     let array = Array::parse(text(arguments, 0)?)?;
-    let at = integer(arguments, 1)?.checked_sub(array.lower_bound(0));
-    let at = at.and_then(|at| usize::try_from(at).ok());
-    match at.and_then(|at| array.elements.get(at)) {
+    let mut elements = array.elements.as_slice();
+    let mut found = None;
+    for dimension in 0..arguments.len() - 1 {
+        let at = integer(arguments, dimension + 1)?.checked_sub(array.lower_bound(dimension));
+        let at = at.and_then(|at| usize::try_from(at).ok());
+        found = at.and_then(|at| elements.get(at));
+        elements = match found {
+            Some(Element::Array(inner)) => inner,
+            _ => &[],
+        };
+    }
+    match found {
         Some(Element::Value(text)) => written(text),
         _ => Ok(SqlValue::Null),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(of: impl Fn(&[SqlValueRef<'_>]) -> Answer, arguments: &[&str]) -> Answer {
+        let arguments: Vec<_> = arguments
+            .iter()
+            .map(|text| SqlValueRef::Text(text))
+            .collect();
+        of(&arguments)
+    }
+
+    #[test]
+    fn an_array_of_arrays_keeps_their_bounds() {
+        let kept = texts(nested, &["[0:1]={7,8}", "[0:1]={7,9}"]).unwrap();
+        assert_eq!(kept, SqlValue::Text("[1:2][0:1]={{7,8},{7,9}}".to_owned()));
+        let error = texts(nested, &["[0:1]={7,8}", "{7,9}"]).unwrap_err();
+        assert_eq!(error.sqlstate, SqlState::ARRAY_SUBSCRIPT_ERROR);
+    }
+
+    #[test]
+    fn an_element_has_a_place_in_each_dimension() {
+        let at = |places: &[i64]| {
+            let mut arguments = vec![SqlValueRef::Text("[0:1][1:2]={{1,2},{3,4}}")];
+            arguments.extend(places.iter().map(|place| SqlValueRef::Integer(*place)));
+            element(&arguments).unwrap()
+        };
+        assert_eq!(at(&[1, 2]), SqlValue::Text("4".to_owned()));
+        for none in [&[1][..], &[2, 1], &[0, 1, 1]] {
+            assert_eq!(at(none), SqlValue::Null, "{none:?}");
+        }
     }
 }

@@ -247,11 +247,13 @@ fn bucket(arguments: &[SqlValueRef<'_>]) -> Answer {
         return beyond(count.checked_add(1));
     }
     let width = pgtypes::float::double_of_integer(count);
-    let part = if (high - low).is_infinite() {
-        (operand / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0)
+    let (part, range) = if low < high {
+        (width * (operand - low), high - low)
     } else {
-        (operand - low) / (high - low)
+        (width * (low - operand), low - high)
     };
-    let part = (width * part).trunc().min(width - 1.0);
-    beyond(pgtypes::float::exact_integer(part).and_then(|part| part.checked_add(1)))
+    // Bounds so far from each other that this overflows give the integer that PostgreSQL's processor makes of it.
+    let found = pgtypes::float::exact_integer((part / range + 1.0).trunc())
+        .and_then(|found| i32::try_from(found).ok());
+    whole(found.unwrap_or(i32::MIN).into())
 }

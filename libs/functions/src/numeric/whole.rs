@@ -115,14 +115,14 @@ fn bucket(arguments: &[SqlValueRef<'_>]) -> Answer {
     } else if behind {
         count.checked_add(1)
     } else {
+        // The quotient is rounded as any other, and can be that of the upper bound by that.
         let part = operand
             .minus(&low)?
             .times(&Decimal::from(count))?
-            .whole_quotient(&high.minus(&low)?)?;
-        part.to_string()
-            .parse::<i64>()
-            .ok()
-            .and_then(|part| part.checked_add(1))
+            .over(&high.minus(&low)?)?
+            .whole_quotient(&Decimal::from(1))?;
+        let part = part.to_string().parse::<i64>().ok();
+        part.and_then(|part| part.checked_add(1))
     };
     found
         .filter(|found| i32::try_from(*found).is_ok())

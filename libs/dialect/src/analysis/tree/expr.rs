@@ -107,12 +107,12 @@ pub enum ExprKind {
     ArrayQuery(Box<Query>),
     /// ARRAY […].
     Array(Vec<Expr>),
-    /// `a[i]`
+    /// `a[i][j]`
     Element {
         /// An array.
         array: Box<Expr>,
-        /// Where in it: an integer.
-        index: Box<Expr>,
+        /// Where in it: an integer for each dimension.
+        indexes: Vec<Expr>,
     },
     /// `(row).field` of a row that is kept as its text.
     Field {
@@ -300,8 +300,12 @@ pub struct Window {
     pub order_by: Vec<Sort>,
     /// The frame, where one was said.
     pub frame: Option<Frame>,
-    /// It is one of the clause WINDOW, or builds on one.
-    pub named: bool,
+    /// It is this one of the clause WINDOW.
+    pub name: Option<String>,
+    /// It builds on this one of the clause WINDOW: all of `partition_by` is of that one.
+    pub base: Option<String>,
+    /// `order_by` is of that one, too.
+    pub order_of_base: bool,
 }
 
 /// A window's frame.
@@ -309,6 +313,7 @@ pub struct Window {
 #[expect(missing_docs, reason = "SQL's words")]
 pub struct Frame {
     pub unit: FrameUnit,
+    pub between: bool,
     pub start: Bound,
     pub end: Bound,
     pub exclude: FrameExclusion,

@@ -1,6 +1,6 @@
 //! Queries, and the relations that they read.
 
-use super::{Expr, RelationId, Sort};
+use super::{Expr, RelationId, Sort, Window};
 use crate::catalog::Type;
 use crate::syntax::ast::{JoinKind, LockStrength, LockWait, SetOperator};
 
@@ -78,8 +78,13 @@ pub struct Select {
     pub group_by: Vec<Expr>,
     /// HAVING.
     pub having: Option<Expr>,
+    /// The clause WINDOW: the calls have what they need of it by themselves.
+    pub windows: Vec<(String, Window)>,
     /// There is a GROUP BY, a HAVING or an aggregate.
     pub grouped: bool,
+    /// It stands for a query with grouping sets or with functions that give rows among its values, and reads what those
+    /// were made into.
+    pub rewritten: bool,
 }
 
 /// DISTINCT.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::error::DialectError;
 use crate::pg_catalog::find_table;
-use crate::pg_catalog::objects::Objects;
+use crate::pg_catalog::objects::{Objects, TEMPORARY};
 
 pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_all("pg_pg_get_expr", 2, |_, a| text(written(a, 0))),
@@ -55,7 +55,10 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_pg_table_size", 1, size),
     of_objects("pg_pg_indexes_size", 1, size),
     of_objects("pg_pg_total_relation_size", 1, size),
-    of_all("pg_pg_my_temp_schema", 0, |_, _| Ok(SqlValue::Integer(0))),
+    of_objects("pg_pg_my_temp_schema", 0, |objects, _| {
+        let own = objects.namespace(TEMPORARY).unwrap_or_default();
+        Ok(SqlValue::Integer(own.into()))
+    }),
     of_all("pg_pg_is_other_temp_schema", 1, |_, _| truth(false)),
     of_objects("pg_obj_description", -1, comment),
     of_objects("pg_col_description", 2, comment_on_column),

@@ -230,7 +230,7 @@ pub enum IsTest {
     /// IS UNKNOWN.
     Unknown,
     /// IS [form] NORMALIZED.
-    Normalized(NormalForm),
+    Normalized(Option<NormalForm>),
     /// IS DOCUMENT.
     Document,
     /// IS JSON and its forms, PostgreSQL 16's.
@@ -368,6 +368,8 @@ pub struct WindowSpec {
 pub struct Frame {
     /// Its unit.
     pub unit: FrameUnit,
+    /// Both ends were said.
+    pub between: bool,
     /// Its beginning.
     pub start: FrameBound,
     /// Its end; CURRENT ROW where none was said.

@@ -122,14 +122,10 @@ impl Lowering<'_> {
                 list
             }
             SUBSTRING_SIMILAR_ESCAPE => {
-                let mut list = self.operands(inner)?;
+                let list = self.operands(inner)?;
                 if list.len() != 3 {
                     return Err(self.syntax_after(inner));
                 }
-                let rest = list.split_off(1);
-                let pattern = special("similar_to_escape", rest, place);
-                let (from, to) = (inner.start(), inner.end());
-                list.push(expr(ExprKind::Call(Box::new(pattern)), place, from, to));
                 list
             }
             _ => return Err(self.syntax(inner)),

@@ -101,18 +101,18 @@ impl Lowering<'_> {
             TRUE_KW if alone => IsTest::True,
             FALSE_KW if alone => IsTest::False,
             UNKNOWN_KW if alone => IsTest::Unknown,
-            NORMALIZED_KW if alone => IsTest::Normalized(NormalForm::Nfc),
+            NORMALIZED_KW if alone => IsTest::Normalized(None),
             form @ (NFC_KW | NFD_KW | NFKC_KW | NFKD_KW) if alone => {
                 if chain.peek_kind() != Some(NORMALIZED_KW) {
                     return Err(fault::syntax(self.sql, chain.end));
                 }
                 chain.take();
-                IsTest::Normalized(match form {
+                IsTest::Normalized(Some(match form {
                     NFD_KW => NormalForm::Nfd,
                     NFKC_KW => NormalForm::Nfkc,
                     NFKD_KW => NormalForm::Nfkd,
                     _ => NormalForm::Nfc,
-                })
+                }))
             }
             _ => return Err(self.syntax(word)),
         };

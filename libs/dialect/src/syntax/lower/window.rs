@@ -109,6 +109,7 @@ impl Lowering<'_> {
                 FRAME_GROUPS => FrameUnit::Groups,
                 _ => FrameUnit::Range,
             },
+            between,
             start,
             end,
             exclude: match exclude.map(Node::kind) {

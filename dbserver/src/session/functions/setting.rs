@@ -1,0 +1,61 @@
+//! `set_config`. It runs in the middle of a statement, where the session's settings can't be reached: functions see the
+//! new value at once, and the session takes it when the statement is done.
+
+use pgtypes::{SqlState, SqlValue as Value};
+
+use crate::failure::Failure;
+use crate::session::functions::facts::{Facts, SessionFunction, lock};
+use crate::session::functions::refusal::Refusal;
+use crate::session::{parameters, setting_value};
+
+/// What belongs to a transaction or a user, which only SET changes.
+const BY_SET: &[&str] = &[
+    "role",
+    "transaction_deferrable",
+    "transaction_isolation",
+    "transaction_read_only",
+];
+
+/// The function of that name.
+pub(super) fn find(name: &str) -> Option<SessionFunction> {
+    (name == "set_config").then_some(set_config as SessionFunction)
+}
+
+fn set_config(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
+    let [Value::Text(name), Value::Text(value), ..] = arguments else {
+        return Ok(Value::Null);
+    };
+    let local = matches!(arguments.get(2), Some(Value::Integer(1)));
+    let mut settings = lock(&facts.settings);
+    let (key, kept, shown) = match parameters::find(name) {
+        Some(parameter) if BY_SET.contains(&parameter.name) => {
+            return Err(Refusal::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                format!("set_config of \"{name}\" is not supported; use SET"),
+            ));
+        }
+        Some(parameter) => {
+            let key = parameter.name.to_ascii_lowercase();
+            let present = settings.get(&key).map_or("", String::as_str);
+            let kept = setting_value::checked(parameter, value, present).map_err(refused)?;
+            let shown = setting_value::shown(parameter, &kept);
+            (key, kept, shown)
+        }
+        None if name.contains('.') => (name.to_ascii_lowercase(), value.clone(), value.clone()),
+        None => {
+            return Err(Refusal::new(
+                SqlState::UNDEFINED_OBJECT,
+                format!("unrecognized configuration parameter \"{name}\""),
+            ));
+        }
+    };
+    settings.insert(key.clone(), shown.clone());
+    lock(&facts.said).push((key, kept, local));
+    Ok(Value::Text(shown))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn refused(failure: Failure) -> Refusal {
+    let fields = failure.fields();
+    Refusal::new(fields.sqlstate, fields.message.clone())
+}
