@@ -310,7 +310,9 @@ fn a_slave_without_its_log_directory_refuses_dbrepl_until_that_is_back() {
     sell(&cluster.master, 5);
     follower.wait_for_line("trying again");
     wait_for_trouble(&cluster.slave, Some("nothing is replicated"));
-    assert_eq!(items(&cluster.slave), 5, "readers go on");
+    // A commit is shown before the disk has it; what is sent again later is applied once.
+    let seen = items(&cluster.slave);
+    assert!((5..=10).contains(&seen), "readers go on, and see {seen}");
     rename(&away, &directory);
     cluster.wait_for_slave(&mut follower);
     assert_eq!(items(&cluster.slave), 10);

@@ -344,7 +344,7 @@ fn two_files_with_one_segment_are_named_with_how_they_differ_and_the_rest_is_rea
     }
     overwrite(&path("fw-1-7"), 300, 1);
     let verified = run(&mut in_folder(&folder, &["fwlog", "verify"]));
-    assert!(verified.out.contains("commits    3\n"), "{verified:?}");
+    assert!(verified.out.contains("commits  3\n"), "{verified:?}");
     assert!(
         verified
             .out

@@ -281,7 +281,10 @@ mod tests {
         assert_eq!(refused(b"I"), ProtocolError::TooShort { kind: 'I' });
         assert_eq!(
             refused(b"I\x07\0"),
-            ProtocolError::Version { ours: 2, theirs: 7 }
+            ProtocolError::Version {
+                ours: crate::PROTOCOL_VERSION,
+                theirs: 7
+            }
         );
         assert_eq!(
             refused(b"S\x02"),

@@ -86,7 +86,7 @@ async fn a_temporary_table_stands_in_the_catalog() {
     let server = Server::start().await;
     let client = server.client_after("CREATE TABLE t (a int, b int)").await;
     run(&client, "CREATE TEMP TABLE t (c text UNIQUE)").await;
-    let classes = "SELECT nspname || ' ' || relpersistence || ' ' || relnatts FROM pg_class
+    let classes = "SELECT nspname || ' ' || relpersistence::text || ' ' || relnatts FROM pg_class
         JOIN pg_namespace n ON n.oid = relnamespace WHERE relname = 't' ORDER BY 1";
     assert_eq!(answer(&client, classes).await, "pg_temp_1 t 1 public p 2");
     let columns = "SELECT attname FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0";
