@@ -459,3 +459,36 @@ const fn near_2020(year: i64) -> i64 {
         _ => year,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Days since 2000-01-01 and seconds of the day, or the message.
+    fn moment(source: &str, template: &str) -> Result<(i64, i64), String> {
+        let parts = read(&[SqlValueRef::Text(source), SqlValueRef::Text(template)]);
+        let moment = parts.and_then(|parts| Ok((parts.days(source)?, parts.micros(source)?)));
+        let (days, micros) = moment.map_err(|fault| fault.to_string())?;
+        Ok((days, micros / SECOND))
+    }
+
+    #[test]
+    fn a_field_that_comes_twice_says_the_same() {
+        let of_years = |year: i64| Ok(((year - 2000) * 366, 0));
+        assert_eq!(moment("2001 2001", "yyyy y"), of_years(2001));
+        assert_eq!(moment("01 2001", "yy yyyy"), of_years(2001));
+        for (source, template, field) in [
+            ("1 1 1", "infinity", "i"),
+            ("01 01", "yy yy", "yy"),
+            ("mon mon 5", "dy dy dd", "dy"),
+            ("12 12 1", "ms ms dd", "ms"),
+            ("1 1 1", "id id iyyy", "id"),
+            ("pm am 3", "am am hh", "am"),
+        ] {
+            let message = format!("conflicting values for \"{field}\" field in formatting string");
+            assert_eq!(moment(source, template), Err(message), "{template}");
+        }
+        let mixed = "invalid combination of date conventions".to_owned();
+        assert_eq!(moment("2024 7", "IYYY MM"), Err(mixed));
+    }
+}

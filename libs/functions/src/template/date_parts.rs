@@ -249,3 +249,24 @@ fn out_of_range<T>(source: &str) -> Result<T, ValueError> {
         format!("date/time field value out of range: \"{source}\""),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_beyond_its_month_is_refused_where_the_year_is_told() {
+        let days = |year, month, day| {
+            let parts = Parts {
+                year,
+                month,
+                day,
+                ..Parts::default()
+            };
+            parts.days("it").map_err(|fault| fault.to_string())
+        };
+        let message = "date/time field value out of range: \"it\"".to_owned();
+        assert_eq!(days(2023, 2, 30), Err(message));
+        assert_eq!(days(0, 2, 30), days(0, 3, 1));
+    }
+}

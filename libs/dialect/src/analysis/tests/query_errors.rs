@@ -4,6 +4,8 @@ use super::{differences, refusal};
 
 /// Statements, and what PostgreSQL says of them.
 const REFUSED: &str = r#"
+SELECT id, (SELECT percentile_disc(cos(n.f)) WITHIN GROUP (ORDER BY float8(e.id)) FROM nums n) FROM emp e
+    42803 40 outer-level aggregate cannot contain a lower-level variable in its direct arguments
 SELECT (NULL)['a']
     42804 9 cannot subscript type unknown because it does not support subscripting
 SELECT ('{1}')[1:2]
