@@ -51,6 +51,7 @@ impl Analyzer<'_> {
                 result
             }
         };
+        self.check_windows()?;
         if let Some(limit) = &query.limit {
             result.limit = self.limit(limit, Clause::Limit)?;
         }
@@ -117,9 +118,7 @@ impl Analyzer<'_> {
         };
         let distinct =
             self.select_distinct(&select.distinct, &mut targets, &mut columns, &order_by)?;
-        if let Some(fault) = self.level().window_fault.take() {
-            return Err(fault);
-        }
+        self.check_windows()?;
         let grouped = !select.group_by.is_empty() || having.is_some() || self.level().aggregates;
         let written = from.len();
         self.sets_to_from(&mut targets, grouped, &mut from)?;
@@ -169,6 +168,11 @@ impl Analyzer<'_> {
         }
         select.group_by = keys;
         Ok(())
+    }
+
+    /// Tells what is wrong with a window of this query.
+    fn check_windows(&mut self) -> Result<(), DialectError> {
+        self.level().window_fault.take().map_or(Ok(()), Err)
     }
 
     /// The WINDOW clause: known before the select list, which uses it.
