@@ -84,7 +84,7 @@ impl Generator<'_> {
     }
 
     fn sign(&mut self) -> &'static str {
-        *self.pick(&["", "", "-"])
+        self.pick::<&str>(&["", "", "-"])
     }
 
     fn whole(&mut self, most: usize) -> String {

@@ -54,6 +54,33 @@ const EXPANDED: &[(&str, TypeId, TypeId)] = &[
     ),
 ];
 
+/// Calls over the window `v`.
+const WINDOW_CALLS: &[&str] = &[
+    "sum(u.i4) OVER v",
+    "count(*) OVER v",
+    "array_agg(u.id) OVER v",
+    "row_number() OVER v",
+    "first_value(u.tx) OVER v",
+    "last_value(u.d) OVER v",
+    "nth_value(u.n, 2) OVER v",
+    "string_agg(u.tx, ',') OVER v",
+    "avg(u.n) OVER v",
+    "max(u.ts) OVER v",
+    "min(u.tx) OVER v",
+    "bool_or(u.b) OVER v",
+    "lead(u.tx, 2, 'none') OVER v",
+    "ntile(3) OVER v",
+    "cume_dist() OVER v",
+    "percent_rank() OVER v",
+    "dense_rank() OVER v",
+    "count(u.tx) FILTER (WHERE u.b) OVER v",
+    "stddev_samp(u.i4) OVER v",
+    "jsonb_agg(u.jb) OVER v",
+    "sum(u.iv) OVER v",
+    "count(DISTINCT u.i4) OVER v",
+    "sum(u.f8) OVER (v ROWS 1 PRECEDING)",
+];
+
 impl Generator<'_> {
     /// A statement of one of the shapes.
     pub(crate) fn shaped(&mut self) -> Statement {
@@ -104,9 +131,10 @@ impl Generator<'_> {
             6 => format!("GROUPING SETS (ROLLUP ({a}), CUBE ({b}))"),
             _ => format!("DISTINCT ROLLUP ({a}, {b}), ROLLUP ({a})"),
         };
-        let shown = match clause.contains(&c) {
-            true => format!("{a}, {b}, {c}"),
-            false => format!("{a}, {b}"),
+        let shown = if clause.contains(&c) {
+            format!("{a}, {b}, {c}")
+        } else {
+            format!("{a}, {b}")
         };
         let grouping = if self.once_in(2) {
             Node::leaf(Sort::Optional, format!(", GROUPING ({a}, {b})"))
@@ -236,22 +264,31 @@ impl Generator<'_> {
     fn named_windows(&mut self) -> Statement {
         self.columns = Self::table_columns("u", "u");
         if self.once_in(3) {
-            let key = self.key_column().text();
-            let call = *self.pick(&[
-                "sum(count(*))",
-                "rank()",
-                "lag(count(*), 1, 0)",
-                "avg(sum(u.i4))",
-                "max(min(u.id))",
-            ]);
-            let node = Node::leaf(
-                Sort::Fixed,
-                format!(
-                    "SELECT {key}, count(*), {call} OVER (ORDER BY {key}) FROM u GROUP BY {key} ORDER BY 1"
-                ),
-            );
-            return Statement::query(node, true);
+            self.window_over_groups()
+        } else {
+            self.window_over_rows()
         }
+    }
+
+    fn window_over_groups(&mut self) -> Statement {
+        let key = self.key_column().text();
+        let call = *self.pick(&[
+            "sum(count(*))",
+            "rank()",
+            "lag(count(*), 1, 0)",
+            "avg(sum(u.i4))",
+            "max(min(u.id))",
+        ]);
+        let node = Node::leaf(
+            Sort::Fixed,
+            format!(
+                "SELECT {key}, count(*), {call} OVER (ORDER BY {key}) FROM u GROUP BY {key} ORDER BY 1"
+            ),
+        );
+        Statement::query(node, true)
+    }
+
+    fn window_over_rows(&mut self) -> Statement {
         let partition = if self.once_in(2) {
             let key = self.key_column().text();
             Node::leaf(Sort::Optional, format!("PARTITION BY {key} "))
@@ -260,33 +297,8 @@ impl Generator<'_> {
         };
         let direction = *self.pick(&["", " DESC"]);
         let frame = self.frame();
-        let calls = [
-            "sum(u.i4) OVER v",
-            "count(*) OVER v",
-            "array_agg(u.id) OVER v",
-            "row_number() OVER v",
-            "first_value(u.tx) OVER v",
-            "last_value(u.d) OVER v",
-            "nth_value(u.n, 2) OVER v",
-            "string_agg(u.tx, ',') OVER v",
-            "avg(u.n) OVER v",
-            "max(u.ts) OVER v",
-            "min(u.tx) OVER v",
-            "bool_or(u.b) OVER v",
-            "lead(u.tx, 2, 'none') OVER v",
-            "ntile(3) OVER v",
-            "cume_dist() OVER v",
-            "percent_rank() OVER v",
-            "dense_rank() OVER v",
-            "count(u.tx) FILTER (WHERE u.b) OVER v",
-            "stddev_samp(u.i4) OVER v",
-            "jsonb_agg(u.jb) OVER v",
-            "sum(u.iv) OVER v",
-            "count(DISTINCT u.i4) OVER v",
-            "sum(u.f8) OVER (v ROWS 1 PRECEDING)",
-        ];
         let list = (0..=self.below(3))
-            .map(|_| Node::leaf(Sort::Fixed, *self.pick(&calls)))
+            .map(|_| Node::leaf(Sort::Fixed, *self.pick(WINDOW_CALLS)))
             .collect();
         let condition = self.filter();
         // What is told of whole-number ranges stands on one key.

@@ -89,6 +89,18 @@ const OWN: &[&str] = &[
     "satisfies_hash_partition",
 ];
 
+/// Types with modifiers, as a cast names them.
+const MODIFIED: &[&str] = &[
+    "numeric(5,2)",
+    "varchar(3)",
+    "char(4)",
+    "timestamp(0)",
+    "time(2)",
+    "timestamptz(3)",
+    "interval(1)",
+    "interval day to minute",
+];
+
 impl Signatures {
     /// Asks the front end about each.
     pub(crate) fn load() -> Self {
@@ -96,6 +108,20 @@ impl Signatures {
         for function in catalog::all_functions() {
             all.function(function);
         }
+        all.operators();
+        all.casts();
+        all.forms();
+        for (at, signature) in all.calls.iter().enumerate() {
+            // Only where it is shown at once does such a value have its blanks.
+            if signature.result == TypeId::BPCHAR {
+                continue;
+            }
+            all.by_result.entry(signature.result).or_default().push(at);
+        }
+        all
+    }
+
+    fn operators(&mut self) {
         for operator in catalog::operators() {
             if operator.sign == "||/" {
                 continue;
@@ -106,7 +132,7 @@ impl Signatures {
             };
             let declared: Vec<_> = operator.left.into_iter().chain([operator.right]).collect();
             for arguments in instances(&declared) {
-                all.add(
+                self.add(
                     operator.sign,
                     template.clone(),
                     arguments,
@@ -114,6 +140,9 @@ impl Signatures {
                 );
             }
         }
+    }
+
+    fn casts(&mut self) {
         for (source, ..) in TYPES.iter().chain(ARRAYS) {
             for (target, name, _) in TYPES.iter().chain(ARRAYS) {
                 // A value of no said width keeps its blanks there.
@@ -122,7 +151,7 @@ impl Signatures {
                     || !of_characters(*source)
                     || target == source && *target != TypeId::BPCHAR
                 {
-                    all.add(
+                    self.add(
                         "cast",
                         format!("{{}}::{name}"),
                         vec![*source],
@@ -133,17 +162,8 @@ impl Signatures {
             if *source == TypeId::CHAR {
                 continue;
             }
-            for modified in [
-                "numeric(5,2)",
-                "varchar(3)",
-                "char(4)",
-                "timestamp(0)",
-                "time(2)",
-                "timestamptz(3)",
-                "interval(1)",
-                "interval day to minute",
-            ] {
-                all.add(
+            for modified in MODIFIED {
+                self.add(
                     "cast",
                     format!("CAST({{}} AS {modified})"),
                     vec![*source],
@@ -151,8 +171,11 @@ impl Signatures {
                 );
             }
         }
+    }
+
+    fn forms(&mut self) {
         for (name, template, arguments) in FORMS {
-            all.add(
+            self.add(
                 name,
                 (*template).to_owned(),
                 arguments.to_vec(),
@@ -168,7 +191,7 @@ impl Signatures {
                 TypeId::TIMESTAMPTZ,
                 TypeId::INTERVAL,
             ] {
-                all.add(
+                self.add(
                     "field",
                     format!("extract({field} FROM {{}})"),
                     vec![ty],
@@ -176,14 +199,6 @@ impl Signatures {
                 );
             }
         }
-        for (at, signature) in all.calls.iter().enumerate() {
-            // Only where it is shown at once does such a value have its blanks.
-            if signature.result == TypeId::BPCHAR {
-                continue;
-            }
-            all.by_result.entry(signature.result).or_default().push(at);
-        }
-        all
     }
 
     /// The calls that give a type.

@@ -50,7 +50,11 @@ impl Analyzer<'_> {
         self.check_nesting(&arguments.values, &order_by, nested.then_some(at))?;
         let values = self.spread(call, &mut resolved, arguments.values, at)?;
         let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
-        self.check_level(&values, at)?;
+        let direct = match resolved.function.kind {
+            FunctionKind::Aggregate { direct, .. } if call.within_group => usize::from(direct),
+            _ => 0,
+        };
+        self.check_level(&values, direct, at)?;
         self.level().aggregates = true;
         let (result, function) = (resolved.result, resolved.function);
         let (arguments, variadic) = self.in_order(&resolved, values, at)?;
@@ -153,28 +157,51 @@ impl Analyzer<'_> {
         Err(self.error(at, SqlState::WRONG_OBJECT_TYPE, message))
     }
 
-    /// An aggregate over columns of an outer query only belongs to that query, which SQLite has no form for.
-    fn check_level(&self, arguments: &[Expr], at: Position) -> Result<(), DialectError> {
+    /// An aggregate over columns of an outer query only belongs to that query, which SQLite has no form for. The first
+    /// arguments are `direct` ones, which do not tell whose it is.
+    fn check_level(
+        &self,
+        arguments: &[Expr],
+        direct: usize,
+        at: Position,
+    ) -> Result<(), DialectError> {
         let Some(level) = self.levels.last() else {
             return Ok(());
         };
         let own = |id: RelationId| level.items.iter().any(|item| item.relation == Some(id));
-        let (mut inner, mut outer) = (false, false);
-        for argument in arguments {
+        let (mut inner, mut outer) = (None, None);
+        for argument in arguments.iter().skip(direct) {
             argument.visit(&mut |expr| {
                 if let ExprKind::Column(ColumnRef { relation, .. }) = expr.kind {
-                    if own(relation) {
-                        inner = true;
+                    let found = if own(relation) {
+                        &mut inner
                     } else {
-                        outer = true;
-                    }
+                        &mut outer
+                    };
+                    found.get_or_insert(expr.at);
                 }
             });
         }
-        if outer && !inner {
-            return Err(self.unsupported(at, "an aggregate of an outer query"));
+        if outer.is_none() || inner.is_some() {
+            return Ok(());
         }
-        Ok(())
+        for argument in arguments.iter().take(direct) {
+            argument.visit(&mut |expr| {
+                if let ExprKind::Column(ColumnRef { relation, .. }) = expr.kind
+                    && own(relation)
+                {
+                    inner.get_or_insert(expr.at);
+                }
+            });
+        }
+        Err(match inner {
+            Some(lower) => self.error(
+                lower,
+                SqlState::GROUPING_ERROR,
+                "outer-level aggregate cannot contain a lower-level variable in its direct arguments",
+            ),
+            None => self.unsupported(at, "an aggregate of an outer query"),
+        })
     }
 
     /// With DISTINCT, what is sorted by must be among the arguments.

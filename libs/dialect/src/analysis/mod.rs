@@ -48,6 +48,7 @@ mod table_function;
 mod target;
 #[cfg(test)]
 mod tests;
+mod ties;
 pub mod tree;
 mod type_name;
 mod update;

@@ -89,6 +89,8 @@ pub(crate) struct Level {
     pub(crate) windows_used: bool,
     /// The WINDOW clause.
     pub(crate) windows: Vec<(Name, Window)>,
+    /// What is wrong with a window: told when all the rest of the query is known to be right.
+    pub(crate) window_fault: Option<DialectError>,
 }
 
 /// A relation or a join by its name.

@@ -34,8 +34,8 @@ impl Analyzer<'_> {
     }
 
     fn query_body(&mut self, query: &ast::Query) -> Result<Query, DialectError> {
-        if query.with_ties {
-            return Err(self.unsupported(query.at, "FETCH … WITH TIES"));
+        if query.with_ties && !query.locking.is_empty() {
+            return Err(self.unsupported(query.at, "FETCH … WITH TIES of rows that are locked"));
         }
         let mut result = match &query.body {
             ast::QueryBody::Select(select) => self.select(select, query)?,
@@ -51,11 +51,16 @@ impl Analyzer<'_> {
                 result
             }
         };
+        self.check_windows()?;
         if let Some(limit) = &query.limit {
             result.limit = self.limit(limit, Clause::Limit)?;
         }
         if let Some(offset) = &query.offset {
             result.offset = self.limit(offset, Clause::Offset)?;
+        }
+        if query.with_ties {
+            self.settle_query(&mut result)?;
+            return self.with_ties(result);
         }
         result.locks = self.locking(query, &result)?;
         Ok(result)
@@ -91,7 +96,7 @@ impl Analyzer<'_> {
             ));
         }
         let mut from = self.in_clause(Clause::From, |analyzer| analyzer.from(&select.from))?;
-        self.windows(&select.windows)?;
+        self.windows(&select.windows);
         let (mut targets, mut columns) =
             self.in_clause(Clause::Select, |analyzer| analyzer.targets(&select.targets))?;
         let filter = self.condition_of(Clause::Where, select.filter.as_ref(), "WHERE")?;
@@ -113,6 +118,7 @@ impl Analyzer<'_> {
         };
         let distinct =
             self.select_distinct(&select.distinct, &mut targets, &mut columns, &order_by)?;
+        self.check_windows()?;
         let grouped = !select.group_by.is_empty() || having.is_some() || self.level().aggregates;
         let written = from.len();
         self.sets_to_from(&mut targets, grouped, &mut from)?;
@@ -164,21 +170,26 @@ impl Analyzer<'_> {
         Ok(())
     }
 
+    /// Tells what is wrong with a window of this query.
+    fn check_windows(&mut self) -> Result<(), DialectError> {
+        self.level().window_fault.take().map_or(Ok(()), Err)
+    }
+
     /// The WINDOW clause: known before the select list, which uses it.
-    fn windows(&mut self, windows: &[(ast::Name, ast::WindowSpec)]) -> Result<(), DialectError> {
+    fn windows(&mut self, windows: &[(ast::Name, ast::WindowSpec)]) {
         for (name, spec) in windows {
             let known = &self.level().windows;
             if known.iter().any(|(other, _)| other.text == name.text) {
-                return Err(self.error(
+                let fault = self.error(
                     spec.at,
                     SqlState::WINDOWING_ERROR,
                     format!("window \"{}\" is already defined", name.text),
-                ));
+                );
+                self.level().window_fault.get_or_insert(fault);
             }
-            let window = self.window(spec)?;
+            let window = self.window(spec);
             self.level().windows.push((name.clone(), window));
         }
-        Ok(())
     }
 
     fn check_select(&self, select: &Select, order_by: &[Sort]) -> Result<(), DialectError> {

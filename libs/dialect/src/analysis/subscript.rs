@@ -17,7 +17,7 @@ impl Analyzer<'_> {
         at: Position,
     ) -> Result<Expr, DialectError> {
         let chained = self.is_chained(operand);
-        let operand = self.resolved(operand)?;
+        let operand = self.expr(operand)?;
         let id = operand.ty.id;
         // `a[1:2][3]` is a slice in both dimensions.
         if chained && matches!(operand.kind, ExprKind::Slice { .. }) {

@@ -38,7 +38,7 @@ impl Analyzer<'_> {
         let filter = self.condition_of(Clause::Filter, call.filter.as_ref(), "FILTER")?;
         let window = match &call.over {
             Some(Over::Name(name)) => self.named_window(name)?,
-            Some(Over::Window(spec)) => self.window(spec)?,
+            Some(Over::Window(spec)) => self.window(spec),
             None => return Err(self.unsupported(at, "a window function without OVER")),
         };
         self.level().windows_used = true;
@@ -130,8 +130,19 @@ impl Analyzer<'_> {
         named.map(|(name, window)| (name.text, window)).collect()
     }
 
+    /// A window, or an empty one where its definition is wrong: PostgreSQL looks at windows last.
+    pub(crate) fn window(&mut self, spec: &WindowSpec) -> Window {
+        match self.window_definition(spec) {
+            Ok(window) => window,
+            Err(fault) => {
+                self.level().window_fault.get_or_insert(fault);
+                Window::default()
+            }
+        }
+    }
+
     /// The definition of a window, with what it takes from the one that it builds on.
-    pub(crate) fn window(&mut self, spec: &WindowSpec) -> Result<Window, DialectError> {
+    fn window_definition(&mut self, spec: &WindowSpec) -> Result<Window, DialectError> {
         let base = spec
             .base
             .as_ref()
@@ -145,10 +156,7 @@ impl Analyzer<'_> {
                     .map(|key| analyzer.resolved(key))
                     .collect::<Result<_, DialectError>>()?,
                 order_by: analyzer.sort_values(&spec.order_by)?,
-                frame: None,
-                name: None,
-                base: None,
-                order_of_base: false,
+                ..Window::default()
             })
         })?;
         if let Some((name, base)) = base {
@@ -224,7 +232,6 @@ impl Analyzer<'_> {
                 "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column",
             ));
         }
-        self.check_ends(frame)?;
         Ok(Frame {
             unit: frame.unit,
             between: frame.between,
@@ -232,23 +239,5 @@ impl Analyzer<'_> {
             end: self.frame_end(&frame.end, frame.unit, window)?,
             exclude: frame.exclude,
         })
-    }
-
-    fn check_ends(&self, frame: &ast::Frame) -> Result<(), DialectError> {
-        let message = match (&frame.start, &frame.end) {
-            (FrameBound::UnboundedFollowing, _) => "frame start cannot be UNBOUNDED FOLLOWING",
-            (_, FrameBound::UnboundedPreceding) => "frame end cannot be UNBOUNDED PRECEDING",
-            (FrameBound::CurrentRow, FrameBound::Preceding(_)) => {
-                "frame starting from current row cannot have preceding rows"
-            }
-            (FrameBound::Following(_), FrameBound::Preceding(_)) => {
-                "frame starting from following row cannot have preceding rows"
-            }
-            (FrameBound::Following(_), FrameBound::CurrentRow) => {
-                "frame starting from following row cannot end with current row"
-            }
-            _ => return Ok(()),
-        };
-        Err(self.error(frame.at, SqlState::WINDOWING_ERROR, message))
     }
 }

@@ -3,6 +3,7 @@
 mod arithmetic;
 mod bits;
 mod casts;
+mod frame;
 mod size;
 
 use pgtypes::ValueError;
@@ -15,6 +16,7 @@ pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     arithmetic::FUNCTIONS,
     bits::FUNCTIONS,
     casts::FUNCTIONS,
+    frame::FUNCTIONS,
     size::FUNCTIONS,
 ];
 

@@ -9,6 +9,12 @@ use crate::error::fail;
 use crate::regexp::cache::invalid;
 use crate::regexp::flags::Flags;
 
+/// What is no digit; digits are those of ASCII.
+const NO_DIGIT: &str = "[^0-9]";
+/// What words are made of: an accent that stands for itself is not among it.
+const WORD: &str = "[\\p{Alphabetic}\\p{Nd}_]";
+const NO_WORD: &str = "[^\\p{Alphabetic}\\p{Nd}_]";
+
 /// The expression, and the flags with the options that stand at its beginning.
 pub(super) fn translate(pattern: &str, flags: Flags) -> Result<(String, Flags), ValueError> {
     let mut flags = flags;
@@ -207,10 +213,10 @@ impl Translator<'_> {
             'Y' => Some("\\B"),
             'A' => Some("\\A"),
             'Z' => Some("\\z"),
-            'd' => Some("\\d"),
-            'D' => Some("\\D"),
-            'w' => Some("\\w"),
-            'W' => Some("\\W"),
+            'd' => Some("[0-9]"),
+            'D' => Some(NO_DIGIT),
+            'w' => Some(WORD),
+            'W' => Some(NO_WORD),
             's' => Some("\\s"),
             'S' => Some("\\S"),
             _ => None,
@@ -299,9 +305,10 @@ impl Translator<'_> {
             };
         }
         let class = match name.as_str() {
-            "alpha" => "\\p{Alphabetic}",
-            "digit" => "\\d",
-            "alnum" => "\\p{Alphabetic}\\d",
+            // To the C library, digits of other scripts are letters.
+            "alpha" => "\\p{Alphabetic}[\\p{Nd}--[0-9]]",
+            "digit" => "0-9",
+            "alnum" => "\\p{Alphabetic}\\p{Nd}",
             "upper" => "\\p{Uppercase}",
             "lower" => "\\p{Lowercase}",
             "space" => "\\s",
@@ -311,7 +318,7 @@ impl Translator<'_> {
             "xdigit" => "0-9A-Fa-f",
             "print" => "\\PC",
             "graph" => "[:graph:]",
-            "word" => "\\w",
+            "word" => "\\p{Alphabetic}\\p{Nd}_",
             "ascii" => "\\x00-\\x7f",
             _ => return Err(invalid("invalid character class")),
         };
@@ -326,13 +333,45 @@ impl Translator<'_> {
     fn member_escape(&mut self) -> Result<(), ValueError> {
         let wrong = || invalid("invalid escape \\ sequence");
         let c = self.rest.next().ok_or_else(wrong)?;
-        if matches!(c, 'd' | 'w' | 's' | 'D' | 'W' | 'S') {
-            self.out.push('\\');
-            self.out.push(c);
+        let class = match c {
+            'd' => Some("[0-9]"),
+            'D' => Some(NO_DIGIT),
+            'w' => Some(WORD),
+            'W' => Some(NO_WORD),
+            's' => Some("\\s"),
+            'S' => Some("\\S"),
+            _ => None,
+        };
+        if let Some(class) = class {
+            self.out.push_str(class);
             return Ok(());
         }
         let c = self.character(c)?.ok_or_else(wrong)?;
         self.put_member(c);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_those_of_the_c_library() {
+        for (pattern, text, found) in [
+            (r"^\w+$", "e\u{301}", false),
+            (r"^\w+$", "aß_9\u{663}", true),
+            (r"\W", "e\u{301}", true),
+            (r"\d", "\u{663}", false),
+            (r"[\D]", "\u{663}", true),
+            (r"[[:digit:]]", "\u{663}", false),
+            (r"^[[:alpha:]]$", "\u{663}", true),
+            (r"[[:alpha:]]", "7", false),
+            (r"^[x\w-]+$", "a-x", true),
+        ] {
+            let (expression, _) = translate(pattern, Flags::default()).unwrap();
+            let expression = regex::Regex::new(&expression).unwrap();
+            assert_eq!(expression.is_match(text), found, "{pattern} {text}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use pgtypes::{Date, SqlState, SqlValueRef, Timestamp, ValueError};
 use crate::arguments::{text, whole};
 use crate::error::fail;
 use crate::registry::Scalar;
-use crate::template::date_parts::{Parts, bad};
+use crate::template::date_parts::{Convention, Parts, bad};
 use crate::template::words::{Piece, Template, Word};
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
@@ -30,7 +30,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
             .days(source)?
             .saturating_mul(DAY)
             .saturating_add(parts.micros(source)?);
-        if let Some(east) = parts.offset {
+        if let Some(east) = parts.zone(source)? {
             return whole(Timestamp::finite(micros - east * SECOND)?.micros());
         }
         whole(
@@ -245,10 +245,11 @@ impl Reader<'_> {
 
     fn field(&mut self, word: Word, greedy: bool, parts: &mut Parts) -> Result<(), ValueError> {
         let width = word.name.len();
+        keep_convention(word, parts)?;
         match word.name {
             "FX" => {}
-            "AD" | "BC" => parts.before_christ = self.name(&["AD", "BC"], word)? == 1,
-            "A.D." | "B.C." => parts.before_christ = self.name(&["A.D.", "B.C."], word)? == 1,
+            "AD" | "BC" => self.either(&["AD", "BC"], word, &mut parts.before_christ)?,
+            "A.D." | "B.C." => self.either(&["A.D.", "B.C."], word, &mut parts.before_christ)?,
             "MM" => set(&mut parts.month, self.number(2, word, greedy)?.0, word)?,
             "DD" => set(&mut parts.day, self.number(2, word, greedy)?.0, word)?,
             "MONTH" | "MON" => {
@@ -259,35 +260,30 @@ impl Reader<'_> {
             "DAY" | "DY" => {
                 let short = WEEKDAYS.map(|name| name.get(..3).unwrap_or(name));
                 let names: &[&str] = if width == 2 { &short } else { &WEEKDAYS };
-                parts.weekday = position(self.name(names, word)?);
+                // From Monday on; in the parts from 0, Sunday, and one more once it is read.
+                let weekday = position(self.name(names, word)?) % 7;
+                set(&mut parts.weekday, weekday, word)?;
+                parts.weekday += 1;
             }
             "RM" => set(
                 &mut parts.month,
                 13 - position(self.name(&ROMAN, word)?),
                 word,
             )?,
-            "DDD" | "IDDD" => {
-                set(
-                    &mut parts.day_of_year,
-                    self.number(3, word, greedy)?.0,
-                    word,
-                )?;
-                parts.iso |= word.name == "IDDD";
-            }
-            "D" => {
-                // 1 is Sunday.
-                let number = self.number(1, word, greedy)?.0;
-                parts.weekday = (number + 5).rem_euclid(7) + 1;
-            }
-            // Beyond the days of a week, and before, it is its last one.
+            "DDD" | "IDDD" => set(
+                &mut parts.day_of_year,
+                self.number(3, word, greedy)?.0,
+                word,
+            )?,
+            "D" => set(&mut parts.weekday, self.number(1, word, greedy)?.0, word)?,
             "ID" => {
-                let day = self.number(1, word, greedy)?.0;
-                parts.weekday = if (1..7).contains(&day) { day } else { 7 };
+                set(&mut parts.weekday, self.number(1, word, greedy)?.0, word)?;
+                parts.weekday += 1;
+                if parts.weekday > 7 {
+                    parts.weekday = 1;
+                }
             }
-            "WW" | "IW" => {
-                set(&mut parts.week, self.number(2, word, greedy)?.0, word)?;
-                parts.iso |= word.name == "IW";
-            }
+            "WW" | "IW" => set(&mut parts.week, self.number(2, word, greedy)?.0, word)?,
             "W" => set(
                 &mut parts.week_of_month,
                 self.number(1, word, greedy)?.0,
@@ -317,7 +313,7 @@ impl Reader<'_> {
         match word.name {
             "HH" | "HH12" | "HH24" => {
                 set(&mut parts.hour, self.number(2, word, greedy)?.0, word)?;
-                parts.twelve = word.name != "HH24";
+                parts.twelve |= word.name != "HH24";
             }
             "MI" => set(&mut parts.minute, self.number(2, word, greedy)?.0, word)?,
             "SS" => set(&mut parts.second, self.number(2, word, greedy)?.0, word)?,
@@ -326,39 +322,56 @@ impl Reader<'_> {
                 self.number(word.name.len(), word, greedy)?.0,
                 word,
             )?,
-            "MS" | "FF3" => self.fraction(3, word, greedy, parts)?,
-            "US" | "FF6" => self.fraction(6, word, greedy, parts)?,
-            "FF1" => self.fraction(1, word, greedy, parts)?,
-            "FF2" => self.fraction(2, word, greedy, parts)?,
-            "FF4" => self.fraction(4, word, greedy, parts)?,
-            "FF5" => self.fraction(5, word, greedy, parts)?,
-            "AM" | "PM" => parts.afternoon = Some(self.name(&["AM", "PM"], word)? == 1),
-            "A.M." | "P.M." => parts.afternoon = Some(self.name(&["A.M.", "P.M."], word)? == 1),
+            "MS" => self.fraction(3, word, greedy, &mut parts.millis)?,
+            "FF3" => self.fraction(3, word, greedy, &mut parts.micros)?,
+            "US" | "FF6" => self.fraction(6, word, greedy, &mut parts.micros)?,
+            "FF1" => self.fraction(1, word, greedy, &mut parts.micros)?,
+            "FF2" => self.fraction(2, word, greedy, &mut parts.micros)?,
+            "FF4" => self.fraction(4, word, greedy, &mut parts.micros)?,
+            "FF5" => self.fraction(5, word, greedy, &mut parts.micros)?,
+            "AM" | "PM" | "A.M." | "P.M." => {
+                let names = if word.name.contains('.') {
+                    &["A.M.", "P.M."]
+                } else {
+                    &["AM", "PM"]
+                };
+                self.either(names, word, &mut parts.afternoon)?;
+                parts.twelve = true;
+            }
             _ => return Ok(false),
         }
         Ok(true)
     }
 
+    /// One of two names: the second sets the part.
+    fn either(&mut self, names: &[&str; 2], word: Word, part: &mut i64) -> Result<(), ValueError> {
+        let found = self.name(names, word)?;
+        set(part, i64::from(found == 1), word)
+    }
+
+    /// A part of a second, which fewer digits tell from the left.
     fn fraction(
         &mut self,
         width: usize,
         word: Word,
         greedy: bool,
-        parts: &mut Parts,
+        part: &mut i64,
     ) -> Result<(), ValueError> {
         let (number, used) = self.number(width, word, greedy)?;
-        let places = u32::try_from(6_usize.saturating_sub(used)).unwrap_or(0);
-        parts.micros = number * 10_i64.pow(places);
+        set(part, number, word)?;
+        let whole = if word.name == "MS" { 3_usize } else { 6 };
+        let places = u32::try_from(whole.saturating_sub(used)).unwrap_or(0);
+        *part *= 10_i64.pow(places);
         Ok(())
     }
 
     fn offset(&mut self, word: Word, greedy: bool, parts: &mut Parts) -> Result<(), ValueError> {
-        let before = parts.offset.unwrap_or(0);
         if word.name == "TZM" {
+            if parts.zone_sign == 0 {
+                parts.zone_sign = 1;
+            }
             let minutes = self.number(2, word, greedy)?.0;
-            let sign = if before < 0 { -1 } else { 1 };
-            parts.offset = Some(before + sign * minutes * 60);
-            return Ok(());
+            return set(&mut parts.zone_minutes, minutes, word);
         }
         // A sign may have been taken for a separator.
         let before = self.whole.len() - self.rest.len();
@@ -372,39 +385,47 @@ impl Reader<'_> {
         if self.rest.starts_with(['-', '+', ' ']) {
             self.advance(1);
         }
+        parts.zone_sign = if negative { -1 } else { 1 };
         let hours = self.number(2, word, greedy)?.0;
-        parts.offset = Some(if negative {
-            -hours * 3600
-        } else {
-            hours * 3600
-        });
-        Ok(())
+        set(&mut parts.zone_hours, hours, word)
     }
 
     fn year(&mut self, word: Word, greedy: bool, parts: &mut Parts) -> Result<(), ValueError> {
-        parts.iso |= word.name.starts_with('I');
         if word.name == "Y,YYY" {
             let (thousands, _) = self.number(1, word, true)?;
             self.rest = self.rest.strip_prefix(',').unwrap_or(self.rest);
             let (rest, _) = self.number(3, word, false)?;
-            parts.year = Some(thousands * 1000 + rest);
             parts.year_width = 4;
-            return Ok(());
+            return set(&mut parts.year, thousands * 1000 + rest, word);
         }
         let width = word.name.len();
         let (year, used) = self.number(width, word, greedy)?;
-        let year = if width < 4 && used < 4 {
-            near_2020(year)
-        } else {
-            year
-        };
-        if parts.year.is_some_and(|known| known != year) {
-            return conflict(word);
+        set(&mut parts.year, year, word)?;
+        // Behind this, the same short year contradicts itself.
+        if width < 4 && used < 4 {
+            parts.year = near_2020(year);
         }
-        parts.year = Some(year);
         parts.year_width = width;
         Ok(())
     }
+}
+
+/// 22007 for a template that counts days in both ways.
+fn keep_convention(word: Word, parts: &mut Parts) -> Result<(), ValueError> {
+    let own = match word.name {
+        "IDDD" | "ID" | "IW" | "IYYY" | "IYY" | "IY" | "I" => Convention::IsoWeek,
+        "DDD" | "DD" | "D" | "MM" | "MONTH" | "MON" | "RM" | "WW" | "W" | "Y,YYY" | "YYYY"
+        | "YYY" | "YY" | "Y" => Convention::Gregorian,
+        _ => return Ok(()),
+    };
+    if *parts.convention.get_or_insert(own) == own {
+        return Ok(());
+    }
+    Err(ValueError::new(
+        SqlState::INVALID_DATETIME_FORMAT,
+        "invalid combination of date conventions",
+    )
+    .with_hint("Do not mix Gregorian and ISO week date conventions in a formatting template."))
 }
 
 fn position(at: usize) -> i64 {
@@ -432,9 +453,42 @@ fn set(field: &mut i64, value: i64, word: Word) -> Result<(), ValueError> {
 /// The year that a shorter number means: the one that is nearest to 2020.
 const fn near_2020(year: i64) -> i64 {
     match year {
+        ..70 | 100..520 => year + 2000,
         70..100 => year + 1900,
-        0..520 => year + 2000,
         520..1000 => year + 1000,
         _ => year,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Days since 2000-01-01 and seconds of the day, or the message.
+    fn moment(source: &str, template: &str) -> Result<(i64, i64), String> {
+        let parts = read(&[SqlValueRef::Text(source), SqlValueRef::Text(template)]);
+        let moment = parts.and_then(|parts| Ok((parts.days(source)?, parts.micros(source)?)));
+        let (days, micros) = moment.map_err(|fault| fault.to_string())?;
+        Ok((days, micros / SECOND))
+    }
+
+    #[test]
+    fn a_field_that_comes_twice_says_the_same() {
+        let of_years = |year: i64| Ok(((year - 2000) * 366, 0));
+        assert_eq!(moment("2001 2001", "yyyy y"), of_years(2001));
+        assert_eq!(moment("01 2001", "yy yyyy"), of_years(2001));
+        for (source, template, field) in [
+            ("1 1 1", "infinity", "i"),
+            ("01 01", "yy yy", "yy"),
+            ("mon mon 5", "dy dy dd", "dy"),
+            ("12 12 1", "ms ms dd", "ms"),
+            ("1 1 1", "id id iyyy", "id"),
+            ("pm am 3", "am am hh", "am"),
+        ] {
+            let message = format!("conflicting values for \"{field}\" field in formatting string");
+            assert_eq!(moment(source, template), Err(message), "{template}");
+        }
+        let mixed = "invalid combination of date conventions".to_owned();
+        assert_eq!(moment("2024 7", "IYYY MM"), Err(mixed));
     }
 }

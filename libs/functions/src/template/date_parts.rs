@@ -1,6 +1,6 @@
 //! A date and time in the parts that a template names.
 
-use pgtypes::calendar::{Civil, HOUR, MINUTE, SECOND};
+use pgtypes::calendar::{Civil, HOUR, MINUTE, SECOND, days_in_month};
 use pgtypes::{SqlState, ValueError};
 
 use crate::error::fail;
@@ -8,140 +8,231 @@ use crate::timestamp::iso_weekday;
 
 const JULIAN_EPOCH: i64 = 2_451_545;
 
+/// How a template counts days: it keeps to one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Convention {
+    Gregorian,
+    IsoWeek,
+}
+
 /// What was read, in the words of the template; 0 where nothing was.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    pub(super) year: Option<i64>,
+    pub(super) convention: Option<Convention>,
+    pub(super) year: i64,
     /// Digits of the year that the template has.
     pub(super) year_width: usize,
-    pub(super) iso: bool,
     pub(super) century: i64,
-    pub(super) before_christ: bool,
+    pub(super) before_christ: i64,
     pub(super) month: i64,
     pub(super) day: i64,
     pub(super) day_of_year: i64,
+    /// 1 is Sunday.
     pub(super) weekday: i64,
     pub(super) week: i64,
     pub(super) week_of_month: i64,
     pub(super) julian: i64,
     pub(super) hour: i64,
     pub(super) twelve: bool,
-    pub(super) afternoon: Option<bool>,
+    pub(super) afternoon: i64,
     pub(super) minute: i64,
     pub(super) second: i64,
     pub(super) of_day: i64,
+    pub(super) millis: i64,
     pub(super) micros: i64,
-    pub(super) offset: Option<i64>,
+    /// 1 is east, -1 west.
+    pub(super) zone_sign: i64,
+    pub(super) zone_hours: i64,
+    pub(super) zone_minutes: i64,
 }
 
 impl Parts {
-    fn full_year(&self) -> i64 {
-        let Some(year) = self.year else {
-            return match self.century {
-                0 => 0,
-                century if self.before_christ => 1 - century * 100,
-                century => (century - 1) * 100 + 1,
-            };
-        };
-        if self.century != 0 && self.year_width <= 2 {
-            let low = year % 100;
-            return match low {
-                0 => self.century * 100,
-                low => (self.century - 1) * 100 + low,
+    /// The year, where one is told.
+    fn full_year(&self) -> Option<i64> {
+        let bc = self.before_christ != 0;
+        let century = if bc { -self.century } else { self.century };
+        if self.year == 0 {
+            return match century {
+                0 => None,
+                century if century > 0 => Some((century - 1) * 100 + 1),
+                century => Some(century * 100 + 1),
             };
         }
-        match if self.before_christ { -year } else { year } {
+        if century != 0 && self.year_width <= 2 {
+            return Some(match (self.year % 100, century > 0) {
+                (0, true) => century * 100,
+                (0, false) => century * 100 + 1,
+                (low, true) => (century - 1) * 100 + low,
+                (low, false) => (century + 1) * 100 + low,
+            });
+        }
+        Some(match if bc { -self.year } else { self.year } {
             year if year < 0 => year + 1,
             year => year,
-        }
+        })
     }
 
     /// Days since 2000-01-01; `source` is what was read, for errors.
     pub(super) fn days(&self, source: &str) -> Result<i64, ValueError> {
-        if self.julian != 0 {
-            return Ok(self.julian - JULIAN_EPOCH);
-        }
-        let year = self.full_year();
-        let first = |year, month| {
-            let civil = Civil {
-                year,
-                month,
-                day: 1,
-            };
-            civil.clamped_days()
+        let told = self.full_year();
+        let mut day = Day {
+            year: told.unwrap_or(0),
+            month: 1,
+            day: 1,
+            known: [told.is_some(), false, false],
         };
-        if self.iso && (self.week != 0 || self.day_of_year != 0) {
-            // The first week is that of the fourth of January.
-            let fourth = first(year, 1) + 3;
-            let monday = fourth - iso_weekday(fourth) + 1;
-            if self.day_of_year != 0 {
-                return Ok(monday + self.day_of_year - 1);
-            }
-            let weekday = self.weekday.max(1);
-            return Ok(monday + (self.week - 1) * 7 + weekday - 1);
+        let iso = self.convention == Some(Convention::IsoWeek);
+        if self.julian != 0 {
+            day = Day::of(self.julian - JULIAN_EPOCH);
         }
         let mut day_of_year = self.day_of_year;
-        if self.week != 0 {
+        if self.week != 0 && iso {
+            let monday = first_monday(day.year) + (self.week - 1) * 7;
+            day = Day::of(match self.weekday {
+                0 => monday,
+                1 => monday + 6,
+                weekday => monday + weekday - 2,
+            });
+        } else if self.week != 0 {
             day_of_year = (self.week - 1) * 7 + 1;
         }
-        if day_of_year != 0 && (self.month <= 1 || self.day <= 1) {
-            if self.year.is_none() && self.century == 0 {
+        let day_of_month = match self.week_of_month {
+            0 => self.day,
+            week => (week - 1) * 7 + 1,
+        };
+        if day_of_month != 0 {
+            day.day = day_of_month;
+            day.known[2] = true;
+        }
+        if self.month != 0 {
+            day.month = self.month;
+            day.known[1] = true;
+        }
+        if day_of_year != 0 && (day.month <= 1 || day.day <= 1) {
+            if day.year == 0 && self.before_christ == 0 {
                 return fail(
                     SqlState::INVALID_DATETIME_FORMAT,
                     "cannot calculate day of year without year information",
                 );
             }
-            let last = first(year + 1, 1) - first(year, 1);
-            if !(1..=last).contains(&day_of_year) {
-                return out_of_range(source);
+            if iso {
+                return Ok(first_monday(day.year) + day_of_year - 1);
             }
-            return Ok(first(year, 1) + day_of_year - 1);
+            day.fill(day_of_year);
         }
-        let mut day = self.day;
-        if self.week_of_month != 0 {
-            day = (self.week_of_month - 1) * 7 + 1;
-        }
-        let small = |value: i64| u8::try_from(if value == 0 { 1 } else { value }).unwrap_or(0);
-        let civil = Civil {
-            year,
-            month: small(self.month),
-            day: small(day),
-        };
-        match civil.days() {
-            Some(days) => Ok(days),
-            None => out_of_range(source),
-        }
+        day.number().map_or_else(|| out_of_range(source), Ok)
     }
 
     /// Microseconds since midnight.
     pub(super) fn micros(&self, source: &str) -> Result<i64, ValueError> {
-        let mut hour = self.hour;
-        if self.twelve || self.afternoon.is_some() {
-            if hour != 0 && !(1..=12).contains(&hour) || self.twelve && hour == 0 {
+        let of_day = self.of_day;
+        let [mut hour, mut minute, mut second] = [of_day / 3600, of_day % 3600 / 60, of_day % 60];
+        for (part, own) in [
+            (&mut hour, self.hour),
+            (&mut minute, self.minute),
+            (&mut second, self.second),
+        ] {
+            if own != 0 {
+                *part = own;
+            }
+        }
+        if self.twelve {
+            if !(1..=12).contains(&hour) {
                 return bad(
                     format!("hour \"{hour}\" is invalid for the 12-hour clock"),
                     "Use the 24-hour clock, or give an hour between 1 and 12.",
                 );
             }
-            match self.afternoon {
-                Some(true) if hour < 12 => hour += 12,
-                Some(false) if hour == 12 => hour = 0,
-                _ => {}
-            }
+            hour = hour % 12 + if self.afternoon != 0 { 12 } else { 0 };
         }
-        let (mut minute, mut second) = (self.minute, self.second);
-        if self.of_day != 0 {
-            hour = self.of_day / 3600;
-            minute = self.of_day % 3600 / 60;
-            second = self.of_day % 60;
-        }
-        let good =
-            (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
+        let micros = self.millis * 1_000 + self.micros;
+        let good = (0..24).contains(&hour)
+            && (0..60).contains(&minute)
+            && (0..60).contains(&second)
+            && (0..SECOND).contains(&micros);
         if !good {
             return out_of_range(source);
         }
-        Ok(hour * HOUR + minute * MINUTE + second * SECOND + self.micros)
+        Ok(hour * HOUR + minute * MINUTE + second * SECOND + micros)
     }
+
+    /// Seconds east of Greenwich, where a template has them.
+    pub(super) fn zone(&self, source: &str) -> Result<Option<i64>, ValueError> {
+        let good = (0..=15).contains(&self.zone_hours) && (0..60).contains(&self.zone_minutes);
+        match self.zone_sign {
+            0 => Ok(None),
+            _ if !good => out_of_range(source),
+            sign => Ok(Some(
+                sign * (self.zone_hours * 3600 + self.zone_minutes * 60),
+            )),
+        }
+    }
+}
+
+/// The Monday of the week that has the fourth of January.
+fn first_monday(year: i64) -> i64 {
+    let fourth = day_number(year, 1, 4);
+    fourth - iso_weekday(fourth) + 1
+}
+
+/// The month that has a day of the year, and how many days are before it; 13 behind the year.
+fn month_of(year: i64, day_of_year: i64) -> (i64, i64) {
+    let mut before = 0;
+    for month in 1..=12 {
+        let days = days_in_month(year, month).map_or(31, i64::from);
+        if day_of_year <= before + days {
+            return (month.into(), before);
+        }
+        before += days;
+    }
+    (13, before)
+}
+
+/// A day in the making.
+struct Day {
+    year: i64,
+    month: i64,
+    day: i64,
+    /// Which of the three are told.
+    known: [bool; 3],
+}
+
+impl Day {
+    fn of(days: i64) -> Self {
+        let Civil { year, month, day } = Civil::of(days);
+        Self {
+            year,
+            month: month.into(),
+            day: day.into(),
+            known: [true; 3],
+        }
+    }
+
+    /// Takes a month and a day that are not told from the day of the year.
+    fn fill(&mut self, day_of_year: i64) {
+        let (month, before) = month_of(self.year, day_of_year);
+        if self.month <= 1 {
+            self.month = month;
+        }
+        if self.day <= 1 {
+            self.day = day_of_year - before;
+        }
+        self.known = [self.known[0], true, true];
+    }
+
+    /// None where the month or the day can't be. A day beyond its month is one of the next, where not all three are told.
+    fn number(&self) -> Option<i64> {
+        let month = u8::try_from(self.month).ok()?;
+        let most = days_in_month(self.year, month)?;
+        let most = if self.known == [true; 3] { most } else { 31 };
+        (1..=i64::from(most))
+            .contains(&self.day)
+            .then(|| day_number(self.year, month, 1) + self.day - 1)
+    }
+}
+
+fn day_number(year: i64, month: u8, day: u8) -> i64 {
+    Civil { year, month, day }.clamped_days()
 }
 
 /// 22007 with a detail.
@@ -157,4 +248,25 @@ fn out_of_range<T>(source: &str) -> Result<T, ValueError> {
         SqlState::DATETIME_FIELD_OVERFLOW,
         format!("date/time field value out of range: \"{source}\""),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_beyond_its_month_is_refused_where_the_year_is_told() {
+        let days = |year, month, day| {
+            let parts = Parts {
+                year,
+                month,
+                day,
+                ..Parts::default()
+            };
+            parts.days("it").map_err(|fault| fault.to_string())
+        };
+        let message = "date/time field value out of range: \"it\"".to_owned();
+        assert_eq!(days(2023, 2, 30), Err(message));
+        assert_eq!(days(0, 2, 30), days(0, 3, 1));
+    }
 }

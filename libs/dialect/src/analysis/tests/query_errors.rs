@@ -4,6 +4,18 @@ use super::{differences, refusal};
 
 /// Statements, and what PostgreSQL says of them.
 const REFUSED: &str = r#"
+SELECT id, (SELECT percentile_disc(cos(n.f)) WITHIN GROUP (ORDER BY float8(e.id)) FROM nums n) FROM emp e
+    42803 40 outer-level aggregate cannot contain a lower-level variable in its direct arguments
+SELECT (NULL)['a']
+    42804 9 cannot subscript type unknown because it does not support subscripting
+SELECT ('{1}')[1:2]
+    42804 9 cannot subscript type unknown because it does not support subscripting
+SELECT lag(id) IGNORE NULLS OVER (ORDER BY id) FROM emp
+    42601 23 syntax error at or near "NULLS"
+SELECT id FROM emp ORDER BY id FETCH FIRST NULL ROWS WITH TIES
+    2201W - row count cannot be null in FETCH FIRST ... WITH TIES clause
+SELECT id FROM emp ORDER BY id FETCH FIRST (NULL) ROWS WITH TIES
+    2201W - row count cannot be null in FETCH FIRST ... WITH TIES clause
 WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 3) SELECT n FROM t
     0A000 70 LIMIT in a recursive query is not implemented
 WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t OFFSET 1) SELECT n FROM t

@@ -4,6 +4,18 @@ use super::{differences, refusal};
 
 /// Statements, and what PostgreSQL says of them.
 const REFUSED: &str = r#"
+SELECT sum(id) OVER (w ROWS 1 PRECEDING), count(DISTINCT id) OVER w FROM emp WINDOW w AS (ORDER BY id ROWS CURRENT ROW)
+    0A000 43 DISTINCT is not implemented for window functions
+SELECT count(*) OVER (ORDER BY nope), more FROM emp
+    42703 39 column "more" does not exist
+SELECT count(*) OVER w FROM emp WINDOW w AS (ORDER BY nope) ORDER BY other
+    42703 70 column "other" does not exist
+SELECT count(*) OVER w FROM emp WINDOW w AS (ORDER BY nope)
+    42703 55 column "nope" does not exist
+SELECT count(*) OVER w FROM emp WHERE name = 3 WINDOW w AS (ORDER BY id), w AS (ORDER BY id)
+    42883 44 operator does not exist: character varying = integer
+SELECT id, count(*) OVER (ORDER BY id ROWS nope PRECEDING), sum(more) OVER () FROM emp
+    42703 65 column "more" does not exist
 SELECT count(*) OVER w FROM emp
     42704 22 window "w" does not exist
 SELECT count(*) OVER (w) FROM emp WINDOW w AS (PARTITION BY id), w AS (ORDER BY id)

@@ -292,7 +292,7 @@ pub struct WindowCall {
 }
 
 /// A window.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Window {
     /// PARTITION BY.
     pub partition_by: Vec<Expr>,

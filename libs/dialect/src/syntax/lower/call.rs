@@ -348,7 +348,10 @@ impl Lowering<'_> {
                     let value = value.ok_or_else(|| self.syntax_after(child))?;
                     call.filter = Some(self.lower_expr(value)?);
                 }
-                IGNORE_NULLS | RESPECT_NULLS => return Err(self.syntax(child)),
+                // To PostgreSQL's grammar the first word is the column's name.
+                IGNORE_NULLS | RESPECT_NULLS => {
+                    return Err(self.syntax(child.children().last().unwrap_or(child)));
+                }
                 OVER_CLAUSE => call.over = Some(self.lower_over(child)?),
                 _ => {}
             }
