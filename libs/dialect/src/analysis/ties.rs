@@ -71,7 +71,7 @@ impl Analyzer<'_> {
         };
         let mut targets: Vec<Expr> = (0..types.len()).map(at).collect();
         for name in ["row_number", "rank"] {
-            targets.push(self.window_function(name, window.clone())?);
+            targets.push(window_function(name, window.clone())?);
             columns.push(Output {
                 name: name.to_owned(),
                 ty: Type::new(TypeId::INT8),
@@ -85,28 +85,6 @@ impl Analyzer<'_> {
             column(ranked, place, all.get(place).copied())
         };
         Ok((ranked, [own(2), own(1)]))
-    }
-
-    fn window_function(&self, name: &str, window: Window) -> Result<Expr, DialectError> {
-        let FunctionMatch::Found(found) = resolve::function(name, &[], &[], false) else {
-            return Err(DialectError::unsupported("FETCH … WITH TIES"));
-        };
-        let call = Call {
-            function: found.function,
-            arguments: Vec::new(),
-            variadic: None,
-        };
-        let call = WindowCall {
-            call,
-            filter: None,
-            window,
-        };
-        let kind = ExprKind::Window(Box::new(call));
-        Ok(Expr::new(
-            Type::new(found.result),
-            kind,
-            Position::default(),
-        ))
     }
 
     /// `count > 0 AND rank - offset <= count`; without a count all rows are among the first.
@@ -206,4 +184,26 @@ fn select(targets: Vec<Expr>, relation: RelationId, filter: Option<Expr>) -> Sel
         grouped: false,
         rewritten: true,
     }
+}
+
+fn window_function(name: &str, window: Window) -> Result<Expr, DialectError> {
+    let FunctionMatch::Found(found) = resolve::function(name, &[], &[], false) else {
+        return Err(DialectError::unsupported("FETCH … WITH TIES"));
+    };
+    let call = Call {
+        function: found.function,
+        arguments: Vec::new(),
+        variadic: None,
+    };
+    let call = WindowCall {
+        call,
+        filter: None,
+        window,
+    };
+    let kind = ExprKind::Window(Box::new(call));
+    Ok(Expr::new(
+        Type::new(found.result),
+        kind,
+        Position::default(),
+    ))
 }

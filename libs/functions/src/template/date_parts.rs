@@ -75,7 +75,7 @@ impl Parts {
     /// Days since 2000-01-01; `source` is what was read, for errors.
     pub(super) fn days(&self, source: &str) -> Result<i64, ValueError> {
         let told = self.full_year();
-        let mut day = Day {
+        let mut day = Told {
             year: told.unwrap_or(0),
             month: 1,
             day: 1,
@@ -83,12 +83,12 @@ impl Parts {
         };
         let iso = self.convention == Some(Convention::IsoWeek);
         if self.julian != 0 {
-            day = Day::of(self.julian - JULIAN_EPOCH);
+            day = Told::of(self.julian - JULIAN_EPOCH);
         }
         let mut day_of_year = self.day_of_year;
         if self.week != 0 && iso {
             let monday = first_monday(day.year) + (self.week - 1) * 7;
-            day = Day::of(match self.weekday {
+            day = Told::of(match self.weekday {
                 0 => monday,
                 1 => monday + 6,
                 weekday => monday + weekday - 2,
@@ -189,7 +189,7 @@ fn month_of(year: i64, day_of_year: i64) -> (i64, i64) {
 }
 
 /// A day in the making.
-struct Day {
+struct Told {
     year: i64,
     month: i64,
     day: i64,
@@ -197,7 +197,7 @@ struct Day {
     known: [bool; 3],
 }
 
-impl Day {
+impl Told {
     fn of(days: i64) -> Self {
         let Civil { year, month, day } = Civil::of(days);
         Self {
