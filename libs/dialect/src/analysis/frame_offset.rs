@@ -28,7 +28,8 @@ impl Analyzer<'_> {
         unit: FrameUnit,
         window: &Window,
     ) -> Result<Bound, DialectError> {
-        self.bound(bound, unit, window, [Rounding::Down, Rounding::Up])
+        let bound = self.bound(bound, unit, window, [Rounding::Down, Rounding::Up])?;
+        self.check_offset(bound, "starting")
     }
 
     pub(crate) fn frame_end(
@@ -37,7 +38,26 @@ impl Analyzer<'_> {
         unit: FrameUnit,
         window: &Window,
     ) -> Result<Bound, DialectError> {
-        self.bound(bound, unit, window, [Rounding::Up, Rounding::Down])
+        let bound = self.bound(bound, unit, window, [Rounding::Up, Rounding::Down])?;
+        self.check_offset(bound, "ending")
+    }
+
+    /// 22004 for a NULL, which SQLite tells in the same words as a negative number.
+    fn check_offset(&self, bound: Bound, end: &str) -> Result<Bound, DialectError> {
+        let (Bound::Preceding(value) | Bound::Following(value)) = &bound else {
+            return Ok(bound);
+        };
+        if matches!(
+            value.without_relabel().kind,
+            ExprKind::Constant(SqlValue::Null)
+        ) {
+            return Err(self.error(
+                Position::default(),
+                SqlState::NULL_VALUE_NOT_ALLOWED,
+                format!("frame {end} offset must not be null"),
+            ));
+        }
+        Ok(bound)
     }
 
     /// `rounding` is that of an offset before the row, and of one behind it.

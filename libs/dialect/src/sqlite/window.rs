@@ -1,8 +1,6 @@
 //! Calls over windows.
 
-use pgtypes::SqlValue;
-
-use crate::analysis::tree::{Bound, Expr, ExprKind, Frame, Window, WindowCall};
+use crate::analysis::tree::{Bound, Frame, Window, WindowCall};
 use crate::catalog::FunctionKind;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::{FrameExclusion, FrameUnit, Position};
@@ -60,9 +58,9 @@ impl Printer<'_> {
             FrameUnit::Range => "RANGE BETWEEN ",
             FrameUnit::Groups => "GROUPS BETWEEN ",
         });
-        self.bound(&frame.start, frame.unit, "starting")?;
+        self.bound(&frame.start)?;
         self.push(" AND ");
-        self.bound(&frame.end, frame.unit, "ending")?;
+        self.bound(&frame.end)?;
         self.push(match frame.exclude {
             FrameExclusion::NoOthers => "",
             FrameExclusion::CurrentRow => " EXCLUDE CURRENT ROW",
@@ -72,39 +70,20 @@ impl Printer<'_> {
         Ok(())
     }
 
-    fn bound(&mut self, bound: &Bound, unit: FrameUnit, end: &str) -> Result {
+    fn bound(&mut self, bound: &Bound) -> Result {
         match bound {
             Bound::UnboundedPreceding => self.push("UNBOUNDED PRECEDING"),
             Bound::CurrentRow => self.push("CURRENT ROW"),
             Bound::UnboundedFollowing => self.push("UNBOUNDED FOLLOWING"),
             Bound::Preceding(value) => {
-                self.frame_offset(value, unit, end)?;
+                self.expr(value)?;
                 self.push(" PRECEDING");
             }
             Bound::Following(value) => {
-                self.frame_offset(value, unit, end)?;
+                self.expr(value)?;
                 self.push(" FOLLOWING");
             }
         }
         Ok(())
-    }
-
-    /// A constant that is right stands as it is; SQLite's own words for others are not PostgreSQL's.
-    fn frame_offset(&mut self, value: &Expr, unit: FrameUnit, end: &str) -> Result {
-        match value.kind {
-            ExprKind::Constant(SqlValue::Integer(number)) if number >= 0 => self.expr(value),
-            ExprKind::Constant(SqlValue::Real(number)) if number >= 0.0 => self.expr(value),
-            _ => {
-                let range = if unit == FrameUnit::Range {
-                    ", 'RANGE')"
-                } else {
-                    ", 'ROWS')"
-                };
-                self.push("pg_frame_offset(");
-                self.expr(value)?;
-                self.push(&[", '", end, "'", range].concat());
-                Ok(())
-            }
-        }
     }
 }

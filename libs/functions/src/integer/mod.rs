@@ -3,7 +3,6 @@
 mod arithmetic;
 mod bits;
 mod casts;
-mod frame;
 mod size;
 
 use pgtypes::ValueError;
@@ -16,7 +15,6 @@ pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     arithmetic::FUNCTIONS,
     bits::FUNCTIONS,
     casts::FUNCTIONS,
-    frame::FUNCTIONS,
     size::FUNCTIONS,
 ];
 

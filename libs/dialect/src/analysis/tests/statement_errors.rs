@@ -4,6 +4,10 @@ use super::{differences, refusal};
 
 /// Statements, and what PostgreSQL says of them.
 const REFUSED: &str = r#"
+SELECT count(*) OVER (ORDER BY id ROWS NULL PRECEDING) FROM emp
+    22004 - frame starting offset must not be null
+SELECT count(*) OVER (ORDER BY id GROUPS BETWEEN CURRENT ROW AND NULL FOLLOWING) FROM emp
+    22004 - frame ending offset must not be null
 SELECT sum(id) OVER (w ROWS 1 PRECEDING), count(DISTINCT id) OVER w FROM emp WINDOW w AS (ORDER BY id ROWS CURRENT ROW)
     0A000 43 DISTINCT is not implemented for window functions
 SELECT count(*) OVER (ORDER BY nope), more FROM emp
