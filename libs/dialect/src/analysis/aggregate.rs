@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::scope::Clause;
+use crate::analysis::scope::{Clause, Level};
 use crate::analysis::tree::{Aggregate, Call, ColumnRef, Expr, ExprKind, RelationId, Sort, SortBy};
 use crate::catalog::{FunctionKind, Type};
 use crate::error::DialectError;
@@ -165,20 +165,22 @@ impl Analyzer<'_> {
         direct: usize,
         at: Position,
     ) -> Result<(), DialectError> {
-        let Some(level) = self.levels.last() else {
+        let Some((level, around)) = self.levels.split_last() else {
             return Ok(());
         };
-        let own = |id: RelationId| level.items.iter().any(|item| item.relation == Some(id));
+        let has = |level: &Level, id: RelationId| {
+            level.items.iter().any(|item| item.relation == Some(id))
+        };
+        let own = |id: RelationId| has(level, id);
         let (mut inner, mut outer) = (None, None);
         for argument in arguments.iter().skip(direct) {
             argument.visit(&mut |expr| {
                 if let ExprKind::Column(ColumnRef { relation, .. }) = expr.kind {
-                    let found = if own(relation) {
-                        &mut inner
-                    } else {
-                        &mut outer
-                    };
-                    found.get_or_insert(expr.at);
+                    if own(relation) {
+                        inner.get_or_insert(expr.at);
+                    } else if around.iter().any(|level| has(level, relation)) {
+                        outer.get_or_insert(expr.at);
+                    }
                 }
             });
         }

@@ -231,7 +231,12 @@ impl Analyzer<'_> {
     pub(crate) fn must_sort(&self, value: &Expr) -> Result<(), DialectError> {
         use crate::catalog::resolve::{OperatorMatch, operator};
         let id = value.ty.id;
-        if matches!(operator("<", Some(id), id), OperatorMatch::Found(_)) {
+        // An array is as its elements are.
+        let part = id.element().unwrap_or(id);
+        if [id, part]
+            .iter()
+            .all(|id| matches!(operator("<", Some(*id), *id), OperatorMatch::Found(_)))
+        {
             return Ok(());
         }
         Err(self

@@ -116,12 +116,12 @@ impl Analyzer<'_> {
     /// The count where it is negative, for LIMIT to refuse it; else no limit.
     fn if_negative(&mut self, count: Expr) -> Result<Expr, DialectError> {
         let at = Position::default();
-        let least = self.call_named("int8smaller", vec![count, integer(0)], at)?;
-        let mut value = self.compare("=", least, integer(0), at)?;
-        if let ExprKind::Call(equal) = value.kind {
-            value = Expr::new(Type::new(TypeId::INT8), ExprKind::NullIf(equal), at);
-        }
-        Ok(value)
+        let negative = self.compare("<", count.clone(), integer(0), at)?;
+        let kind = ExprKind::Case {
+            arms: vec![(negative, count)],
+            otherwise: None,
+        };
+        Ok(Expr::new(Type::new(TypeId::INT8), kind, at))
     }
 }
 

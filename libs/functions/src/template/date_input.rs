@@ -31,13 +31,11 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
             .saturating_mul(DAY)
             .saturating_add(parts.micros(source)?);
         if let Some(east) = parts.zone(source)? {
-            return whole(Timestamp::finite(micros - east * SECOND)?.micros());
+            let micros = parts.rounded(micros - east * SECOND);
+            return whole(Timestamp::finite(micros)?.micros());
         }
-        whole(
-            Timestamp::finite(micros)?
-                .to_utc(session.time_zone())?
-                .micros(),
-        )
+        let moment = Timestamp::finite(micros)?.to_utc(session.time_zone())?;
+        whole(Timestamp::finite(parts.rounded(moment.micros()))?.micros())
     }),
 ];
 
@@ -310,6 +308,9 @@ impl Reader<'_> {
 
     /// Reads a field of the time of day; false for another one.
     fn clock(&mut self, word: Word, greedy: bool, parts: &mut Parts) -> Result<bool, ValueError> {
+        if word.name.starts_with("FF") {
+            parts.precision = word.name.get(2..).and_then(|digits| digits.parse().ok());
+        }
         match word.name {
             "HH" | "HH12" | "HH24" => {
                 set(&mut parts.hour, self.number(2, word, greedy)?.0, word)?;

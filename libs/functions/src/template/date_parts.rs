@@ -40,6 +40,8 @@ pub(super) struct Parts {
     pub(super) of_day: i64,
     pub(super) millis: i64,
     pub(super) micros: i64,
+    /// Digits of a second that the template has.
+    pub(super) precision: Option<u32>,
     /// 1 is east, -1 west.
     pub(super) zone_sign: i64,
     pub(super) zone_hours: i64,
@@ -74,6 +76,8 @@ impl Parts {
 
     /// Days since 2000-01-01; `source` is what was read, for errors.
     pub(super) fn days(&self, source: &str) -> Result<i64, ValueError> {
+        // PostgreSQL looks at the clock first.
+        self.clock()?;
         let told = self.full_year();
         let mut day = Told {
             year: told.unwrap_or(0),
@@ -123,28 +127,31 @@ impl Parts {
         day.number().map_or_else(|| out_of_range(source), Ok)
     }
 
-    /// Microseconds since midnight.
-    pub(super) fn micros(&self, source: &str) -> Result<i64, ValueError> {
+    /// Hours, minutes and seconds.
+    fn clock(&self) -> Result<[i64; 3], ValueError> {
         let of_day = self.of_day;
-        let [mut hour, mut minute, mut second] = [of_day / 3600, of_day % 3600 / 60, of_day % 60];
-        for (part, own) in [
-            (&mut hour, self.hour),
-            (&mut minute, self.minute),
-            (&mut second, self.second),
-        ] {
+        let mut clock = [of_day / 3600, of_day % 3600 / 60, of_day % 60];
+        for (part, own) in clock.iter_mut().zip([self.hour, self.minute, self.second]) {
             if own != 0 {
                 *part = own;
             }
         }
+        let [hour, ..] = &mut clock;
         if self.twelve {
-            if !(1..=12).contains(&hour) {
+            if !(1..=12).contains(hour) {
                 return bad(
                     format!("hour \"{hour}\" is invalid for the 12-hour clock"),
                     "Use the 24-hour clock, or give an hour between 1 and 12.",
                 );
             }
-            hour = hour % 12 + if self.afternoon != 0 { 12 } else { 0 };
+            *hour = *hour % 12 + if self.afternoon != 0 { 12 } else { 0 };
         }
+        Ok(clock)
+    }
+
+    /// Microseconds since midnight.
+    pub(super) fn micros(&self, source: &str) -> Result<i64, ValueError> {
+        let [hour, minute, second] = self.clock()?;
         let micros = self.millis * 1_000 + self.micros;
         let good = (0..24).contains(&hour)
             && (0..60).contains(&minute)
@@ -156,12 +163,25 @@ impl Parts {
         Ok(hour * HOUR + minute * MINUTE + second * SECOND + micros)
     }
 
+    /// The moment, in microseconds, with as many digits as the template has.
+    pub(super) fn rounded(&self, micros: i64) -> i64 {
+        let Some(precision) = self.precision else {
+            return micros;
+        };
+        let unit = 10_i64.pow(6_u32.saturating_sub(precision));
+        let half = if micros < 0 { -(unit / 2) } else { unit / 2 };
+        (micros + half) / unit * unit
+    }
+
     /// Seconds east of Greenwich, where a template has them.
     pub(super) fn zone(&self, source: &str) -> Result<Option<i64>, ValueError> {
         let good = (0..=15).contains(&self.zone_hours) && (0..60).contains(&self.zone_minutes);
         match self.zone_sign {
             0 => Ok(None),
-            _ if !good => out_of_range(source),
+            _ if !good => fail(
+                SqlState::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
+                format!("time zone displacement out of range: \"{source}\""),
+            ),
             sign => Ok(Some(
                 sign * (self.zone_hours * 3600 + self.zone_minutes * 60),
             )),
@@ -253,6 +273,17 @@ fn out_of_range<T>(source: &str) -> Result<T, ValueError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_has_the_digits_of_its_template() {
+        let parts = Parts {
+            precision: Some(1),
+            ..Parts::default()
+        };
+        assert_eq!(parts.rounded(1_310_000), 1_300_000);
+        assert_eq!(parts.rounded(-1_350_000), -1_400_000);
+        assert_eq!(Parts::default().rounded(1_310_000), 1_310_000);
+    }
 
     #[test]
     fn a_day_beyond_its_month_is_refused_where_the_year_is_told() {

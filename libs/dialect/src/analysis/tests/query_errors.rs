@@ -4,6 +4,10 @@ use super::{differences, refusal};
 
 /// Statements, and what PostgreSQL says of them.
 const REFUSED: &str = r#"
+SELECT percentile_disc(e.id) WITHIN GROUP (ORDER BY (SELECT n.i FROM nums n WHERE n.i = 1)) FROM emp e GROUP BY 1
+    42803 8 aggregate functions are not allowed in GROUP BY
+SELECT id FROM emp ORDER BY array_agg('1'::json), id
+    42883 29 could not identify an ordering operator for type json[]
 SELECT id, (SELECT percentile_disc(cos(n.f)) WITHIN GROUP (ORDER BY float8(e.id)) FROM nums n) FROM emp e
     42803 40 outer-level aggregate cannot contain a lower-level variable in its direct arguments
 SELECT (NULL)['a']
