@@ -93,8 +93,10 @@ pub(super) fn recover(
 
 /// A crash is told before recovery, which may take a while or fail. `true`: the environment was made just now.
 fn tell_of_last_stop(core: &Core, identity: &Identity) -> bool {
-    let control = core.control().clone();
-    let (clean, role) = (control.clean, control.role);
+    let (clean, role) = {
+        let control = core.control();
+        (control.clean, control.role)
+    };
     match (clean, identity.databases.is_empty()) {
         (true, true) => return true,
         (true, false) => tracing::info!("the last stop was clean"),

@@ -28,8 +28,7 @@ impl Given {
         let Some(given) = self.end() else {
             return Ok(blocks);
         };
-        let pieces: Vec<Piece> = blocks.iter().map(Piece::of).collect();
-        if let Some(known) = known_ones(&given, &pieces) {
+        if let Some(known) = known_ones(&given, &blocks, Piece::of) {
             blocks.drain(..known);
             return Ok(blocks);
         }
@@ -46,6 +45,7 @@ impl Given {
 }
 
 /// Where a block ends, and which commit is its first.
+#[derive(Clone, Copy)]
 struct Piece {
     end: LogPoint,
     first: CommitNumber,
@@ -62,14 +62,14 @@ impl Piece {
 
 /// How many of the pieces, which follow one another, lie in what was given. `None`: they are not of its
 /// history, or one of them lies across its end.
-fn known_ones(given: &Progress, pieces: &[Piece]) -> Option<usize> {
+fn known_ones<T>(given: &Progress, pieces: &[T], of: impl Fn(&T) -> Piece) -> Option<usize> {
     let end = given.point;
-    let known = pieces.partition_point(|piece| piece.end.position <= end.position);
-    let last = pieces.get(..known).and_then(<[Piece]>::last);
+    let known = pieces.partition_point(|piece| of(piece).end.position <= end.position);
+    let last = pieces.get(..known).and_then(<[T]>::last).map(&of);
     let is_same = last.is_none_or(|last| last.end.position != end.position || last.end == end);
     let goes_on = pieces
         .get(known)
-        .is_none_or(|new| new.first == given.commit.next());
+        .is_none_or(|new| of(new).first == given.commit.next());
     (is_same && goes_on).then_some(known)
 }
 
@@ -103,21 +103,25 @@ mod tests {
         }
     }
 
+    fn known(pieces: &[Piece]) -> Option<usize> {
+        known_ones(&given(), pieces, |piece| *piece)
+    }
+
     #[test]
     fn what_the_disk_has_lost_and_comes_again_is_given_once() {
-        assert_eq!(known_ones(&given(), &pieces(3..=8, 7)), Some(3));
-        assert_eq!(known_ones(&given(), &pieces(3..=5, 7)), Some(3));
-        assert_eq!(known_ones(&given(), &pieces(3..=4, 7)), Some(2));
-        assert_eq!(known_ones(&given(), &pieces(6..=7, 7)), Some(0));
-        assert_eq!(known_ones(&given(), &[]), Some(0));
+        assert_eq!(known(&pieces(3..=8, 7)), Some(3));
+        assert_eq!(known(&pieces(3..=5, 7)), Some(3));
+        assert_eq!(known(&pieces(3..=4, 7)), Some(2));
+        assert_eq!(known(&pieces(6..=7, 7)), Some(0));
+        assert_eq!(known(&[]), Some(0));
     }
 
     #[test]
     fn another_history_than_the_one_that_is_shown_is_refused() {
-        assert_eq!(known_ones(&given(), &pieces(3..=8, 9)), None);
+        assert_eq!(known(&pieces(3..=8, 9)), None);
         // A log that went on elsewhere, behind commit 3.
-        assert_eq!(known_ones(&given(), &[piece("2-1:340", 4, 9)]), None);
+        assert_eq!(known(&[piece("2-1:340", 4, 9)]), None);
         // A piece across the end of what was given.
-        assert_eq!(known_ones(&given(), &[piece("1-1:600", 4, 7)]), None);
+        assert_eq!(known(&[piece("1-1:600", 4, 7)]), None);
     }
 }

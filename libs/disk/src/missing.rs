@@ -1,19 +1,6 @@
 //! Directories that are not there.
 
-use std::path::{Path, PathBuf};
-
-/// The directory that a file should be in and that is not there, or the directory of that name itself where
-/// `is_directory`.
-fn missing_directory(path: &Path, is_directory: bool) -> Option<PathBuf> {
-    let directory = if is_directory {
-        Some(path)
-    } else {
-        path.parent()
-    };
-    // The directory of a plain name is where the program runs.
-    let directory = directory.filter(|directory| !directory.as_os_str().is_empty())?;
-    (!directory.exists()).then(|| directory.to_owned())
-}
+use std::path::Path;
 
 fn make(directory: &Path) -> String {
     let alone = directory.parent().is_none_or(Path::exists);
@@ -26,12 +13,14 @@ fn make(directory: &Path) -> String {
 
 /// What to do where a file can't be opened or made because its directory is not there; `None`: it is.
 pub fn directory_hint(file: &Path) -> Option<String> {
-    missing_directory(file, false).map(|directory| make(&directory))
+    missing_hint(file.parent()?)
 }
 
 /// What to do where a directory can't be opened because it is not there; `None`: it is.
 pub fn missing_hint(directory: &Path) -> Option<String> {
-    missing_directory(directory, true).map(|directory| make(&directory))
+    // The directory of a plain name is where the program runs.
+    let is_here = directory.as_os_str().is_empty() || directory.exists();
+    (!is_here).then(|| make(directory))
 }
 
 #[cfg(test)]

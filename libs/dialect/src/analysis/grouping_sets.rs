@@ -7,7 +7,7 @@ use crate::analysis::Analyzer;
 use crate::analysis::scope::Clause;
 use crate::analysis::select::plain;
 use crate::analysis::tree::{
-    Body, ColumnRef, Distinct, Expr, ExprKind, FromItem, Output, Query, Select, Sort, SortBy,
+    Body, ColumnRef, Distinct, Expr, ExprKind, Output, Query, Select, Sort, SortBy,
 };
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
@@ -156,14 +156,8 @@ impl Analyzer<'_> {
                 Distinct::On(_) => Distinct::On(distinct_on.into_iter().map(column).collect()),
                 other => other,
             },
-            targets: (0..shown.len()).map(column).collect(),
-            from: vec![FromItem::Relation(relation)],
-            filter: None,
-            group_by: Vec::new(),
-            having: None,
-            windows: Vec::new(),
-            grouped: false,
             rewritten: true,
+            ..Select::from_relation(relation, (0..shown.len()).map(column).collect(), None)
         };
         Ok(plain(Body::Select(Box::new(outer)), shown, order_by))
     }

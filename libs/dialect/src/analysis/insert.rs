@@ -10,8 +10,8 @@ use crate::analysis::schema::{Generated, Relation as Stored, RelationKind, shown
 use crate::analysis::scope::Clause;
 use crate::analysis::select::plain;
 use crate::analysis::tree::{
-    Body, ColumnRef, Distinct, Expr, ExprKind, FromItem, Insert, Output, Query, Relation,
-    RelationColumn, RelationId, Select, Source,
+    Body, ColumnRef, Expr, ExprKind, Insert, Output, Query, Relation, RelationColumn, RelationId,
+    Select, Source,
 };
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
@@ -442,17 +442,7 @@ pub(crate) fn select_from(
     filter: Option<Expr>,
     columns: Vec<Output>,
 ) -> Query {
-    let select = Select {
-        distinct: Distinct::No,
-        targets,
-        from: vec![FromItem::Relation(relation)],
-        filter,
-        group_by: Vec::new(),
-        having: None,
-        windows: Vec::new(),
-        grouped: false,
-        rewritten: false,
-    };
+    let select = Select::from_relation(relation, targets, filter);
     plain(Body::Select(Box::new(select)), columns, Vec::new())
 }
 

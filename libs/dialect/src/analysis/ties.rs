@@ -10,8 +10,8 @@ use pgtypes::{SqlState, SqlValue};
 use crate::analysis::Analyzer;
 use crate::analysis::select::plain;
 use crate::analysis::tree::{
-    Body, Call, ColumnRef, Distinct, Expr, ExprKind, FromItem, Output, Query, RelationId, Select,
-    Sort, SortBy, Window, WindowCall,
+    Body, Call, ColumnRef, Expr, ExprKind, Output, Query, RelationId, Select, Sort, SortBy, Window,
+    WindowCall,
 };
 use crate::catalog::resolve::{self, FunctionMatch};
 use crate::catalog::{Type, TypeId};
@@ -174,15 +174,8 @@ fn coalesce(value: Expr, other: Expr) -> Expr {
 
 fn select(targets: Vec<Expr>, relation: RelationId, filter: Option<Expr>) -> Select {
     Select {
-        distinct: Distinct::No,
-        targets,
-        from: vec![FromItem::Relation(relation)],
-        filter,
-        group_by: Vec::new(),
-        having: None,
-        windows: Vec::new(),
-        grouped: false,
         rewritten: true,
+        ..Select::from_relation(relation, targets, filter)
     }
 }
 

@@ -62,6 +62,19 @@ pub(super) fn translate(pattern: &str, flags: Flags) -> Result<(String, Flags), 
 /// PostgreSQL has room for more than there are characters.
 const LAST_CODE: u32 = 0x7fff_fffe;
 
+/// The class that a letter behind a backslash stands for, by itself and among others in brackets.
+fn class_letter(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'd' => "[0-9]",
+        'D' => NO_DIGIT,
+        'w' => WORD,
+        'W' => NO_WORD,
+        's' => "\\s",
+        'S' => "\\S",
+        _ => return None,
+    })
+}
+
 fn unsupported<T>(what: &str) -> Result<T, ValueError> {
     fail(
         SqlState::FEATURE_NOT_SUPPORTED,
@@ -213,13 +226,7 @@ impl Translator<'_> {
             'Y' => Some("\\B"),
             'A' => Some("\\A"),
             'Z' => Some("\\z"),
-            'd' => Some("[0-9]"),
-            'D' => Some(NO_DIGIT),
-            'w' => Some(WORD),
-            'W' => Some(NO_WORD),
-            's' => Some("\\s"),
-            'S' => Some("\\S"),
-            _ => None,
+            _ => class_letter(c),
         };
         if let Some(text) = constraint {
             self.out.push_str(text);
@@ -333,16 +340,7 @@ impl Translator<'_> {
     fn member_escape(&mut self) -> Result<(), ValueError> {
         let wrong = || invalid("invalid escape \\ sequence");
         let c = self.rest.next().ok_or_else(wrong)?;
-        let class = match c {
-            'd' => Some("[0-9]"),
-            'D' => Some(NO_DIGIT),
-            'w' => Some(WORD),
-            'W' => Some(NO_WORD),
-            's' => Some("\\s"),
-            'S' => Some("\\S"),
-            _ => None,
-        };
-        if let Some(class) = class {
+        if let Some(class) = class_letter(c) {
             self.out.push_str(class);
             return Ok(());
         }

@@ -87,6 +87,23 @@ pub struct Select {
     pub rewritten: bool,
 }
 
+impl Select {
+    /// `SELECT targets FROM relation [WHERE filter]`
+    pub fn from_relation(relation: RelationId, targets: Vec<Expr>, filter: Option<Expr>) -> Self {
+        Self {
+            distinct: Distinct::No,
+            targets,
+            from: vec![FromItem::Relation(relation)],
+            filter,
+            group_by: Vec::new(),
+            having: None,
+            windows: Vec::new(),
+            grouped: false,
+            rewritten: false,
+        }
+    }
+}
+
 /// DISTINCT.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Distinct {
