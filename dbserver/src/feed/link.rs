@@ -206,14 +206,17 @@ impl Link {
             }
             ReceiverAction::Start { at } => {
                 self.note_start(at.map(|at| at.position));
+                if self.has_segment() {
+                    self.attach()?;
+                }
             }
             ReceiverAction::Segment { id, header } => {
                 self.sync()?;
                 self.check_first_segment(&header)?;
                 let durable = self.mirror()?.segment(&header).map_err(refuse_mirror)?;
                 tracing::debug!(segment = %id, "a segment begins");
-                self.attach()?;
                 self.reached(&durable)?;
+                self.attach()?;
             }
             ReceiverAction::Blocks { bytes, .. } => self.take_blocks(&bytes)?,
             ReceiverAction::Seal { bytes } => {
@@ -281,7 +284,14 @@ impl Link {
         });
     }
 
-    /// The log of a slave that was made from a copy has begun: from now on it must be found.
+    /// Whether the slave has a log of its own yet.
+    fn has_segment(&self) -> bool {
+        let mirror = self.mirror.as_ref();
+        mirror.is_some_and(|mirror| mirror.received().is_some())
+    }
+
+    /// The log of a slave that was made from a copy has begun: from now on it must be found. Where that
+    /// can't be written, the next connection does it.
     fn attach(&self) -> Result<(), Refuse> {
         let core = self.slave.core();
         if !core.control().detached {
@@ -319,11 +329,7 @@ impl Link {
     /// comes must go on exactly where the copy ends.
     fn check_first_segment(&self, header: &[u8]) -> Result<(), Refuse> {
         let known = self.slave.progress().durable;
-        let has_segment = self
-            .mirror
-            .as_ref()
-            .is_some_and(|mirror| mirror.received().is_some());
-        let (Some(known), false) = (known, has_segment) else {
+        let (Some(known), false) = (known, self.has_segment()) else {
             return Ok(());
         };
         let header = SegmentHeader::decode(header).map_err(|why| {

@@ -56,6 +56,11 @@ impl SlaveLog {
             return Ok(());
         };
         if old.failure().is_none() && old.received() == old.durable() {
+            assert!(
+                old.durable()
+                    .is_none_or(|durable| Some(Progress::from(&durable)) == self.progress().durable),
+                "what the slave says it has is what its mirror has"
+            );
             return Ok(());
         }
         let environment = old.environment();

@@ -210,6 +210,13 @@ impl SegmentReader {
         self.finished = true;
     }
 
+    /// Reads once more from where it stood before.
+    pub(crate) fn begin_again(&mut self, before: SegmentEnd) {
+        self.end = before;
+        self.finished = false;
+        self.ahead.clear();
+    }
+
     fn advance(&mut self, end: SegmentEnd) {
         assert!(
             end.point.position > self.end.point.position,

@@ -1,8 +1,10 @@
 //! What the owner of a log does at start-up: verify, redo, and cut off what a crash left.
 //!
 //! Blocks are given to the caller in the order of the log; what they mean is the caller's business.
-//! Nothing is changed before all of them were good. A crash at any point leaves a log that the next
-//! recovery treats in the same way, and to recover a recovered log changes nothing.
+//! None is given before it is on the disk: redo makes and removes files, and must not do so for a block
+//! that the next recovery may not find. No file is changed before all of them were good.
+//! A crash at any point leaves a log that the next recovery treats in the same way, and to recover a
+//! recovered log changes nothing.
 
 use std::error::Error;
 
@@ -18,6 +20,7 @@ use crate::numbers::{CommitNumber, Sequence};
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::{EndKind, ReadItem, SegmentReader};
 use crate::seal::SEAL_SIZE;
+use crate::segment_end::SegmentEnd;
 use crate::store::SegmentStore;
 use crate::tail::Tail;
 use crate::timestamp::Timestamp;
@@ -82,7 +85,7 @@ impl Recovered {
 /// What the caller of [`recover`] could not do with a block.
 pub type ApplyError = Box<dyn Error + Send + Sync>;
 
-/// Why a log could not be recovered. Nothing was changed, unless it is an I/O failure.
+/// Why a log could not be recovered. Nothing was changed, unless it is an I/O failure, or the caller's.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     /// There is no segment.
@@ -107,8 +110,11 @@ pub enum RecoverError {
     },
 }
 
-/// Reads the log from `options.from` to its end, gives each block to `on_block`, cuts off a torn tail
-/// of the newest segment, and makes everything before it durable.
+/// Reads the log from `options.from` to its end, cuts off a torn tail of the newest segment, makes
+/// everything before it durable, and gives each block to `on_block`.
+///
+/// What `fw.position` says is durable is given while it is read; the rest, which is little, is read
+/// twice.
 ///
 /// Only what lies behind the durable end of `fw.position` is ever cut. Damage before it, and damage
 /// in any segment but the newest, is an error that says where.
@@ -142,14 +148,17 @@ pub fn recover(
         newest,
         on_block,
         cut: None,
+        held_back: None,
     };
     let mut previous: Option<SegmentReader> = None;
     for (index, id) in segments.iter().enumerate() {
         let reader = scan.open(*id, previous.as_ref())?;
-        let (reader, sealed) = scan.read(reader)?;
+        let (mut reader, sealed) = scan.read(reader)?;
         if *id == newest {
             scan.check_durable_end(&reader)?;
-            return scan.complete(&reader, sealed);
+            let recovered = scan.complete(&reader, sealed)?;
+            scan.give_held_back(&mut reader, recovered.end)?;
+            return Ok(recovered);
         }
         if !sealed {
             // Where the one behind has no place here, that is what is wrong.
@@ -194,6 +203,8 @@ struct Scan<'a> {
     newest: SegmentId,
     on_block: &'a mut dyn FnMut(&Block) -> Result<(), ApplyError>,
     cut: Option<Damage>,
+    /// Where the blocks begin that are not known to be durable.
+    held_back: Option<SegmentEnd>,
 }
 
 impl Scan<'_> {
@@ -246,11 +257,11 @@ impl Scan<'_> {
                 }
                 ReadItem::Block(block) => {
                     self.check_durable_hash(&block, &reader)?;
-                    let applied = (self.on_block)(&block);
-                    applied.map_err(|source| RecoverError::Apply {
-                        at: block.start,
-                        source,
-                    })?;
+                    if self.is_durable(&block) {
+                        self.give(&block)?;
+                    } else {
+                        self.held_back.get_or_insert(before);
+                    }
                 }
                 ReadItem::Seal(_) => return Ok((reader, true)),
                 ReadItem::End(EndKind::Clean) => return Ok((reader, false)),
@@ -263,6 +274,41 @@ impl Scan<'_> {
                 }
             }
         }
+    }
+
+    fn give(&mut self, block: &Block) -> Result<(), RecoverError> {
+        (self.on_block)(block).map_err(|source| RecoverError::Apply {
+            at: block.start,
+            source,
+        })
+    }
+
+    /// No segment begins before the one before it is durable; in the newest, `fw.position` knows.
+    fn is_durable(&self, block: &Block) -> bool {
+        let end = block.end.position;
+        let known = |known: &DurableEnd| end <= known.durable.point.position;
+        end.segment != self.newest || self.durable.as_ref().is_some_and(known)
+    }
+
+    /// All up to `end` is durable by now.
+    fn give_held_back(
+        &mut self,
+        reader: &mut SegmentReader,
+        end: LogPoint,
+    ) -> Result<(), RecoverError> {
+        let Some(from) = self.held_back.take() else {
+            return Ok(());
+        };
+        reader.begin_again(from);
+        while reader.point() != end {
+            match reader.next(Some(end.position.offset))? {
+                ReadItem::Block(block) => self.give(&block)?,
+                ReadItem::Seal(_) | ReadItem::End(_) => {
+                    return Err(corrupt(reader, Damage::EndsEarly(end.position)));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The block with the record that begins a generation belongs to its header: whoever finds the one

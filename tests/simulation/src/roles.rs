@@ -8,6 +8,9 @@ use crate::hooks::Crash;
 use crate::line::Broken;
 use crate::world::{Promised, World};
 
+/// What a slave asks for that has shown more than its disk has kept.
+const RESTART: &str = "Restart the slave";
+
 impl World {
     /// A slave becomes the master, and the master a slave.
     pub(crate) fn switch_roles(&mut self) -> Result<(), String> {
@@ -109,7 +112,14 @@ impl World {
             environment.change_role(role)
         };
         self.clients().changing = false;
-        changed.map_err(|error| format!("change of role: {error}"))?;
+        match changed {
+            Err(error) if error.hint().is_some_and(|hint| hint.contains(RESTART)) => {
+                self.tell(|| format!("  server {server} is restarted: {error}"));
+                self.crash(server, Crash::Kill);
+                return Ok(());
+            }
+            changed => changed.map_err(|error| format!("change of role: {error}"))?,
+        }
         if environment.role() != role || environment.is_read_only() != (role == Role::Slave) {
             return Err(format!("server {server} is a {:?}", environment.role()));
         }

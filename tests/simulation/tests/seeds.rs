@@ -19,6 +19,18 @@ const KNOWN: &[(u64, &str)] = &[
         "the copy of a master that was not stopped cleanly was no better than a lost log",
     ),
     (7_390_560, "the same, after a start that failed"),
+    (
+        12_503_247,
+        "a copied slave whose first segment began, and whose control file could not be written then",
+    ),
+    (
+        12_515_984,
+        "a database's file is removed at a start whose log then fails, and the log has lost the record",
+    ),
+    (
+        12_516_389,
+        "a slave becomes the master that shows commits which its disk has lost",
+    ),
 ];
 
 /// Seeds in the everyday run.

@@ -107,6 +107,16 @@ fn content(number: u64) -> [u8; PAGE_SIZE] {
     crate::common::page(number, size_of(number))
 }
 
+/// Whether a power cut can't take the block away.
+fn is_on_disk(machine: &SimulatedDisk, block: &Block) -> bool {
+    let path = format!("/fw-{}", block.start.segment);
+    let range = usize::try_from(block.start.offset).unwrap()
+        ..usize::try_from(block.end.position.offset).unwrap();
+    let [now, durable] =
+        [machine.content(&path), machine.durable_content(&path)].map(Option::unwrap_or_default);
+    now[range.clone()] == *durable.get(range).unwrap_or_default()
+}
+
 /// Recovers a log; tells what is in it.
 pub(crate) fn recover_commits(
     machine: &SimulatedDisk,
@@ -115,6 +125,11 @@ pub(crate) fn recover_commits(
     let mut found = Found::default();
     let mut decoder = BlockDecoder::new();
     let recovered = recover(&store(machine), options, &mut |block: &Block| {
+        assert!(
+            is_on_disk(machine, block),
+            "the block at {} was given, and the disk may lose it",
+            block.start
+        );
         found.read(&mut decoder, block);
         Ok(())
     })?;
