@@ -27,7 +27,7 @@ use crate::session::Session;
 use crate::system::users::{Privilege, Users};
 use crate::wire::ClientStream;
 use crate::wire::codec::{ClientCodec, Phase};
-use crate::wire::output::{self, FLUSH_BYTES};
+use crate::wire::output::{self, BUFFER_BYTES, FLUSH_BYTES};
 
 /// Stack of a session's thread: SQLite's deepest expressions and triggers fit.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
@@ -159,7 +159,7 @@ async fn serve(
     stream: TcpStream,
     (address, socket): (SocketAddr, Option<Arc<std::net::TcpStream>>),
 ) {
-    let mut stream = Framed::with_capacity(stream, ClientCodec::new(), FLUSH_BYTES);
+    let mut stream = Framed::with_capacity(stream, ClientCodec::new(), BUFFER_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
     let started = tokio::select! {
         started = startup::start_up(&mut stream, &front.service, address) => started,

@@ -41,11 +41,9 @@ pub fn format(formats: &[Format], column: usize) -> Format {
 
 /// Begins a `DataRow`; its length is patched at the returned place when the fields are in.
 pub fn begin(out: &mut BytesMut, columns: usize) -> usize {
-    out.put_u8(b'D');
-    let start = out.len();
-    out.put_u32(0);
+    out.extend_from_slice(&[b'D', 0, 0, 0, 0]);
     out.put_u16(u16::try_from(columns).unwrap_or(u16::MAX));
-    start
+    out.len() - 6
 }
 
 /// One field: its length and its value.
@@ -57,11 +55,11 @@ pub fn field(
     context: &Context,
 ) -> Result<(), Failure> {
     if value.is_null() {
-        out.put_i32(-1);
+        out.extend_from_slice(&[0xff; 4]);
         return Ok(());
     }
     let start = out.len();
-    out.put_u32(0);
+    out.extend_from_slice(&[0; 4]);
     let ty = if *ty == PgType::Unknown {
         &PgType::Text
     } else {

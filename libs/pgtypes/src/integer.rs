@@ -4,32 +4,17 @@ use bytes::{BufMut, BytesMut};
 
 use crate::ValueError;
 
-/// Longest number of 64 bits without its sign.
-const MAX_DIGITS: usize = 20;
-
 /// Appends a number in decimal digits; no allocation beyond `out`.
 pub(crate) fn put(value: i64, out: &mut BytesMut) {
-    if value < 0 {
-        out.put_u8(b'-');
-    }
-    put_padded(value.unsigned_abs(), 1, out);
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends a number with zeros in front up to `width` digits.
 pub(crate) fn put_padded(value: u64, width: usize, out: &mut BytesMut) {
-    let mut digits = [b'0'; MAX_DIGITS];
-    let mut rest = value;
-    let mut used = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        used += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    let from = MAX_DIGITS - used.max(width).min(MAX_DIGITS);
-    out.extend_from_slice(digits.get(from..).unwrap_or_default());
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(value);
+    out.put_bytes(b'0', width.saturating_sub(digits.len()));
+    out.extend_from_slice(digits.as_bytes());
 }
 
 /// Reads a whole number between two bounds, blanks around it allowed.

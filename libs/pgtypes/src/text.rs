@@ -1,5 +1,7 @@
 //! Text: what may be sent and stored as characters, and the limits of the character types.
 
+use memchr::memchr;
+
 use crate::SqlState;
 use crate::error::ValueError;
 
@@ -9,7 +11,7 @@ pub(crate) fn checked_utf8(bytes: &[u8]) -> Result<&str, ValueError> {
         Ok(text) => text,
         Err(error) => return Err(invalid_sequence(bytes.get(error.valid_up_to()..))),
     };
-    if bytes.contains(&0) {
+    if memchr(0, bytes).is_some() {
         return Err(invalid_sequence(Some(&[0])));
     }
     Ok(text)

@@ -40,10 +40,14 @@ impl World {
         if self.servers[server].environment().is_none() {
             return;
         }
+        let has_lost = self.has_lost_what_it_shows(server);
         self.hang_up(server);
         match crash {
             Crash::Kill => {
                 self.tally.kills += 1;
+                if has_lost {
+                    self.may_lose_unsynced(server);
+                }
                 self.servers[server].kill();
             }
             Crash::Power => {
@@ -67,10 +71,14 @@ impl World {
     /// Ends a server whose disk has stopped in the middle of an operation.
     pub(crate) fn crash_within(&mut self, server: usize, crash: Crash) {
         self.uncertain = true;
+        let has_lost = self.has_lost_what_it_shows(server);
         self.hang_up(server);
         match crash {
             Crash::Kill => {
                 self.tally.kills += 1;
+                if has_lost {
+                    self.may_lose_unsynced(server);
+                }
                 self.servers[server].kill();
                 self.servers[server].machine = self.servers[server].machine.copy();
             }
@@ -82,6 +90,15 @@ impl World {
             }
         }
         self.hooks.attach(server, &self.servers[server].machine);
+    }
+
+    /// Whether a sync has failed that a slave's readers did not wait for: its log was cut behind what they see.
+    fn has_lost_what_it_shows(&self, server: usize) -> bool {
+        let slave = self.environment(server).and_then(|it| it.slave());
+        slave.is_some_and(|slave| {
+            let progress = slave.progress();
+            progress.received.map(|at| at.commit) < progress.applied.map(|at| at.commit)
+        })
     }
 
     /// With SyncMode = 0 a power cut may take the last commits, though clients were answered, and so may

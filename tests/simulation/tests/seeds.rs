@@ -24,6 +24,10 @@ const KNOWN: &[(u64, &str)] = &[
         "a copied slave whose first segment began, and whose control file could not be written then",
     ),
     (
+        12_524_732,
+        "a sync fails for commits that a slave shows, and its process is killed",
+    ),
+    (
         12_515_984,
         "a database's file is removed at a start whose log then fails, and the log has lost the record",
     ),

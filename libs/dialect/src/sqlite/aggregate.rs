@@ -28,6 +28,9 @@ impl Printer<'_> {
         {
             return self.percentiles(aggregate, fractions, at);
         }
+        if is_average_of_small_integers(&aggregate.call) {
+            return self.average(aggregate);
+        }
         let name = self.aggregate_name(&aggregate.call, at)?;
         if aggregate.distinct && aggregate.call.arguments.len() > 1 {
             return self.joined_distinct(aggregate, at);
@@ -42,12 +45,21 @@ impl Printer<'_> {
             self.expr(fraction)?;
             self.push(", ");
         }
-        self.head(&name);
+        self.taken_in(aggregate, &name)?;
+        if fraction.is_some() {
+            self.push(")");
+        }
+        Ok(())
+    }
+
+    /// What an aggregate takes in, and of which rows.
+    fn taken_in(&mut self, aggregate: &Aggregate, name: &Name) -> Result {
+        self.head(name);
         self.push("(");
         if aggregate.distinct {
             self.push("DISTINCT ");
         }
-        self.aggregate_arguments(&aggregate.call, &name)?;
+        self.aggregate_arguments(&aggregate.call, name)?;
         self.aggregate_order(aggregate)?;
         self.push(")");
         if let Some(filter) = &aggregate.filter {
@@ -55,9 +67,16 @@ impl Printer<'_> {
             self.expr(filter)?;
             self.push(")");
         }
-        if fraction.is_some() {
-            self.push(")");
-        }
+        Ok(())
+    }
+
+    /// By two of SQLite's own aggregates, which take half the time of one of ours.
+    fn average(&mut self, aggregate: &Aggregate) -> Result {
+        self.push("pg_numeric_div(CAST(");
+        self.taken_in(aggregate, &Name::Native("sum"))?;
+        self.push(" AS TEXT), CAST(");
+        self.taken_in(aggregate, &Name::Native("count"))?;
+        self.push(" AS TEXT))");
         Ok(())
     }
 
@@ -278,6 +297,15 @@ impl Printer<'_> {
     pub(crate) fn sorts(&mut self, sorts: &[Sort]) -> Result {
         self.list(sorts, ", ", |printer, sort| printer.sort(sort, None))
     }
+}
+
+/// Whether it is an average whose sum SQLite's integers hold, of a column: that may be read twice.
+fn is_average_of_small_integers(call: &Call) -> bool {
+    let is_column = |value: &Expr| {
+        matches!(value.ty.id, TypeId::INT2 | TypeId::INT4)
+            && matches!(value.kind, ExprKind::Column(_))
+    };
+    call.function.name == "avg" && call.arguments.first().is_some_and(is_column)
 }
 
 /// Whether a value is known to be from 0 to 1.

@@ -1,5 +1,7 @@
 //! Calls of functions.
 
+use pgtypes::SqlValue;
+
 use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::{Function, TypeId};
 use crate::sqlite::any::{Wanted, wanted};
@@ -7,6 +9,19 @@ use crate::sqlite::form::{Form, form, is_registered, registered_name};
 use crate::sqlite::never;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
+
+/// SQLite's own operator where a whole number is divided by a constant that gives a result for each: with zero it
+/// gives NULL, and with -1 the least number has no opposite.
+fn divided_safely(call: &Call) -> Option<&'static str> {
+    let sign = match call.function.source {
+        "int2div" | "int4div" | "int8div" => "/",
+        "int2mod" | "int4mod" | "int8mod" => "%",
+        _ => return None,
+    };
+    let divisor = &call.arguments.get(1)?.kind;
+    matches!(divisor, ExprKind::Constant(SqlValue::Integer(divisor)) if !matches!(divisor, 0 | -1))
+        .then_some(sign)
+}
 
 impl Printer<'_> {
     /// A call in the way that SQLite has for it.
@@ -16,6 +31,9 @@ impl Printer<'_> {
             return Ok(());
         }
         let arguments = call.arguments.as_slice();
+        if let (Some(sign), [left, right]) = (divided_safely(call), arguments) {
+            return self.between(left, sign, right, false);
+        }
         match (form(call.function), arguments) {
             (Form::Infix(sign), [left, right]) => self.between(left, sign, right, false),
             (Form::Compare(sign), [left, right]) => {
@@ -190,7 +208,7 @@ fn by_elements(name: &str, call: &Call) -> Option<String> {
 
 fn text_of(expr: &Expr) -> Option<&str> {
     match &expr.without_relabel().kind {
-        ExprKind::Constant(pgtypes::SqlValue::Text(text)) => Some(text),
+        ExprKind::Constant(SqlValue::Text(text)) => Some(text),
         _ => None,
     }
 }

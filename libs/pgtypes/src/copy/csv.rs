@@ -1,6 +1,7 @@
 //! Fields of FORMAT csv: a delimiter between, quotes around what needs them.
 
 use bytes::{BufMut, BytesMut};
+use memchr::memchr2;
 
 use super::error::CopyError;
 use super::options::CopyOptions;
@@ -16,9 +17,7 @@ pub(super) fn split(
     loop {
         let mut saw_quote = false;
         let more = loop {
-            let end = rest
-                .iter()
-                .position(|b| *b == options.delimiter || *b == options.quote);
+            let end = memchr2(options.delimiter, options.quote, rest);
             let (plain, tail) = rest.split_at(end.unwrap_or(rest.len()));
             fields.extend(plain);
             let Some((&byte, tail)) = tail.split_first() else {
@@ -47,9 +46,7 @@ fn quoted<'a>(
 ) -> Result<&'a [u8], CopyError> {
     let mut rest = line;
     loop {
-        let end = rest
-            .iter()
-            .position(|b| *b == options.quote || *b == options.escape);
+        let end = memchr2(options.quote, options.escape, rest);
         let Some((plain, tail)) = end.and_then(|at| rest.split_at_checked(at)) else {
             return Err(CopyError::format("unterminated CSV quoted field"));
         };

@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr3;
+
 use super::error::CopyError;
 use super::options::{CopyFormat, CopyOptions};
 use crate::SqlState;
@@ -140,8 +142,7 @@ impl Lines {
         let Some((quote, escape)) = self.csv else {
             // Nothing but line ends and backslashes matters: go on to the next of them.
             let rest = self.buffer.get(self.scan..).unwrap_or_default();
-            let plain = rest.iter().position(|b| matches!(b, b'\n' | b'\r' | b'\\'));
-            self.scan += plain.unwrap_or(rest.len());
+            self.scan += memchr3(b'\n', b'\r', b'\\', rest).unwrap_or(rest.len());
             return;
         };
         if quote == escape {
@@ -157,6 +158,15 @@ impl Lines {
         if self.quotes.inside && byte == self.byte_that_counts_lines() {
             self.number += 1;
         }
+        let rest = self.buffer.get(self.scan..).unwrap_or_default();
+        let next = if !self.quotes.inside {
+            memchr3(b'\n', b'\r', quote, rest)
+        } else if self.quotes.escaped {
+            Some(0)
+        } else {
+            memchr3(quote, escape, self.byte_that_counts_lines(), rest)
+        };
+        self.scan += next.unwrap_or(rest.len());
     }
 
     fn byte_that_counts_lines(&self) -> u8 {

@@ -1,6 +1,7 @@
 //! Fields of FORMAT text: a delimiter between, backslash sequences inside.
 
 use bytes::{BufMut, BytesMut};
+use memchr::{memchr, memchr2};
 
 use super::options::CopyOptions;
 use super::row::Fields;
@@ -9,17 +10,8 @@ use super::row::Fields;
 pub(super) fn split(line: &[u8], options: &CopyOptions, fields: &mut Fields) {
     let mut rest = line;
     loop {
-        let mut at = 0;
         // The end of the field comes first: NULL is compared before backslashes are undone.
-        while let Some(&byte) = rest.get(at) {
-            match byte {
-                byte if byte == options.delimiter => break,
-                b'\\' => at += 2,
-                _ => at += 1,
-            }
-        }
-        let at = at.min(rest.len());
-        let (field, tail) = rest.split_at(at);
+        let (field, tail) = rest.split_at(end_of_field(rest, options.delimiter));
         let is_null = field == options.null.as_bytes();
         if !is_null {
             unescape(field, fields);
@@ -32,9 +24,25 @@ pub(super) fn split(line: &[u8], options: &CopyOptions, fields: &mut Fields) {
     }
 }
 
+/// Where the next delimiter stands that no backslash precedes.
+fn end_of_field(rest: &[u8], delimiter: u8) -> usize {
+    let mut from = 0;
+    while let Some(at) = rest
+        .get(from..)
+        .and_then(|rest| memchr2(delimiter, b'\\', rest))
+    {
+        let at = from + at;
+        if rest.get(at) == Some(&delimiter) {
+            return at;
+        }
+        from = at + 2;
+    }
+    rest.len()
+}
+
 fn unescape(field: &[u8], fields: &mut Fields) {
     let mut rest = field;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+    while let Some(at) = memchr(b'\\', rest) {
         let (plain, escape) = rest.split_at(at);
         fields.extend(plain);
         let (byte, taken) = unescape_one(escape.get(1..).unwrap_or_default());
