@@ -5,7 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf, absolute};
 
 use dbconfig::{
-    Config, HostService, LogTarget, ReplicationConfig, default_path, password_file, value,
+    Config, ConfigError, HostService, LogTarget, ReplicationConfig, default_path, password_file,
+    value,
 };
 use dbproto::Role;
 use fwlog::{LogLocation, Timestamp};
@@ -100,9 +101,7 @@ impl Options {
     /// Checks the raw arguments, and reads the configuration files that they name.
     pub fn check(raw: RawArguments, environment: Environment<'_>) -> Result<Self, ShipError> {
         let defaults = match &raw.replication_config {
-            Some(path) => {
-                ReplicationConfig::load(path).map_err(|e| ShipError::usage(e.to_string()))?
-            }
+            Some(path) => ReplicationConfig::load(path).map_err(|error| not_configured(&error))?,
             None => ReplicationConfig::default(),
         };
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
@@ -250,8 +249,12 @@ fn log_target(text: &str) -> LogTarget {
     }
 }
 
+fn not_configured(error: &ConfigError) -> ShipError {
+    ShipError::usage(error.to_string()).hint(error.hint().unwrap_or_default())
+}
+
 fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), ShipError> {
-    let config = Config::load(path).map_err(|error| ShipError::usage(error.to_string()))?;
+    let config = Config::load(path).map_err(|error| not_configured(&error))?;
     let Some(log) = &config.forward_log.location else {
         return Err(ShipError::usage(format!(
             "{}: the master keeps no forward log",

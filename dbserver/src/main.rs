@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use dbconfig::syslog::{Severity, stderr_prefix};
-use dbconfig::{Config, LogTarget};
+use dbconfig::{Config, ConfigError, LogTarget};
 use dbserver::databases::host::Host;
 use dbserver::environment::rebuild;
+use dbserver::error::EngineError;
 use dbserver::process::logging;
 use dbserver::server;
 use dbserver::server::announce;
@@ -111,9 +112,13 @@ fn doing(arguments: &Arguments) -> &'static str {
 /// What the person can do about it.
 fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
-        cause
-            .downcast_ref::<dbserver::error::EngineError>()
-            .and_then(dbserver::error::EngineError::hint)
+        let of_engine = cause.downcast_ref().and_then(EngineError::hint);
+        let of_config = || {
+            let error = cause.downcast_ref::<ConfigError>()?;
+            error.hint().map(str::to_owned)
+        };
+        of_engine
+            .or_else(of_config)
             .map(|hint| format!("hint: {hint}"))
     })
 }

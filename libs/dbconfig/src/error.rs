@@ -44,6 +44,22 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// What to do about it, where the mistakes themselves don't say.
+    pub fn hint(&self) -> Option<&'static str> {
+        let Self::Read { reason, .. } = self else {
+            return None;
+        };
+        match reason.kind() {
+            io::ErrorKind::NotFound => Some(
+                "-c FILE names another one, and so does the variable EQ_CONFIG; etc/ has some to begin with",
+            ),
+            io::ErrorKind::PermissionDenied => {
+                Some("it must be readable by the user that the program runs as")
+            }
+            _ => None,
+        }
+    }
+
     /// The mistakes of a file that could be read.
     pub fn problems(&self) -> &[Problem] {
         match self {
