@@ -360,6 +360,7 @@ fn create_as(
     if let Some(info) = parse_create_table(&create) {
         definition::check(&info, place == "temp", translator.schema)?;
     }
+    definition::check_types(&query.columns)?;
     let mut sqlite = vec![create];
     if data {
         sqlite.push(format!("INSERT INTO {table} {select}"));

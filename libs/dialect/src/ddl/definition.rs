@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use pgtypes::{PgType, SqlState};
 
+use crate::analysis::tree::Output;
 use crate::catalog::coerce::{Context, can_coerce};
 use crate::catalog::{Type, TypeId};
 use crate::ddl::alter::case_only;
@@ -76,6 +77,23 @@ fn taken(info: &TableInfo, constraint: &Constraint) -> DialectError {
         constraint.name, info.name
     );
     DialectError::new(SqlState::DUPLICATE_OBJECT, message)
+}
+
+/// Refuses a column of a query that no table or view can have.
+pub(crate) fn check_types(columns: &[Output]) -> Result<(), DialectError> {
+    let pseudo = |column: &&Output| column.ty.id.is_pseudo() && column.ty.id != TypeId::UNKNOWN;
+    let Some(column) = columns.iter().find(pseudo) else {
+        return Ok(());
+    };
+    let message = format!(
+        "column \"{}\" has pseudo-type {}",
+        column.name,
+        column.ty.id.name()
+    );
+    Err(DialectError::new(
+        SqlState::INVALID_TABLE_DEFINITION,
+        message,
+    ))
 }
 
 /// Refuses a name that comes twice, or differs from another in its case only.

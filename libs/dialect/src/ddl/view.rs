@@ -4,7 +4,7 @@ use pgtypes::SqlState;
 
 use crate::analysis::tree::Output;
 use crate::ddl::alter_drop::check_storage;
-use crate::ddl::definition::check_columns;
+use crate::ddl::definition::{check_columns, check_types};
 use crate::ddl::place::{Object, quoted};
 use crate::ddl::{view_note, view_rename};
 use crate::error::DialectError;
@@ -129,6 +129,7 @@ fn named(columns: &[Output], names: &[String]) -> Result<Vec<Output>, DialectErr
         column.name.clone_from(name);
     }
     check_columns(&named, |column| &column.name)?;
+    check_types(&named)?;
     Ok(named)
 }
 
