@@ -112,12 +112,20 @@ impl SlaveLog {
         let opened = opened.map_err(refuse_mirror)?;
         // Handed on once: until then the old mirror stays, and all of this is done again.
         let blocks = self.not_given_before(blocks)?;
-        if let (Some(end), false) = (end, blocks.is_empty()) {
-            let queued = self.queue.try_send(Work::Blocks(blocks, end));
-            queued.map_err(|_| {
+        let new_end = end.filter(|end| Some(end.point) != from && !self.has_given_beyond(*end));
+        let has_blocks = !blocks.is_empty();
+        if let Some(end) = end.filter(|_| has_blocks).or(new_end) {
+            let work = if has_blocks {
+                Work::Blocks(blocks, end)
+            } else {
+                Work::Reached(end)
+            };
+            self.try_send(work).map_err(|_| {
                 Refuse::new(state::IN_USE, "the slave is still applying what it has")
             })?;
-            self.note_given(end);
+            if has_blocks {
+                self.note_given(end);
+            }
         }
         *mirror = Some(Box::new(opened));
         self.update(|progress| {

@@ -383,6 +383,12 @@ impl SlaveLog {
         self.given.note(end);
     }
 
+    /// Whether the applier was given more than all up to there.
+    pub(crate) fn has_given_beyond(&self, end: Progress) -> bool {
+        let given = self.given.end();
+        given.is_some_and(|given| given.point.position > end.point.position)
+    }
+
     /// Whether all that the applier was given is on the disk.
     pub(crate) fn is_durable(&self) -> bool {
         self.has_on_disk(self.given.end())

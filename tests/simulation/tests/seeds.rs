@@ -28,6 +28,10 @@ const KNOWN: &[(u64, &str)] = &[
         "a sync fails for commits that a slave shows, and its process is killed",
     ),
     (
+        12_552_023,
+        "a slave's segment begins, and fw.position can't be written then",
+    ),
+    (
         12_515_984,
         "a database's file is removed at a start whose log then fails, and the log has lost the record",
     ),
