@@ -492,6 +492,7 @@ CREATE INDEX CONCURRENTLY book_title ON book (title)
 -- the catalog
 SELECT 'book'::regclass, 'int4'::regtype, 'character varying(3)'::regtype, 'priced'::regclass
 SELECT 'nowhere'::regclass
+SELECT 'NoÉΩ'::regclass
 SELECT 'nothing'::regtype
 SELECT relname, relkind FROM pg_class WHERE oid = 'book_isbn'::regclass
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'book'::regclass ORDER BY 1

@@ -3,6 +3,7 @@
 mod borders;
 mod life;
 mod locate;
+mod pace;
 mod reach;
 mod tailer;
 mod watch;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use fwlog::{Durable, Follow, FollowItem, Generation, LogLocation, Position, SegmentId, Timestamp};
 
 use super::not_followed;
+use super::pace::Pace;
 use super::watch::{LogWatch, News};
 use crate::error::ShipError;
 use crate::options::Goal;
@@ -63,6 +64,7 @@ pub struct Tailer {
     watch: LogWatch,
     /// There was nothing more: there is not before there is news.
     waits: bool,
+    pace: Pace,
     /// Nothing more comes.
     ended: bool,
 }
@@ -88,6 +90,7 @@ impl Tailer {
             told: None,
             watch,
             waits: false,
+            pace: Pace::default(),
             ended: false,
         }
     }
@@ -104,6 +107,7 @@ impl Tailer {
                     self.follow.names_changed();
                 }
                 self.waits = false;
+                self.pace.keep();
             }
             let item = match self.follow.next() {
                 Ok(item) => self.item(item),

@@ -23,7 +23,7 @@ fn names(path: &str) -> Option<Vec<String>> {
             if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '"') {
                 return None;
             }
-            names.push(name.to_lowercase());
+            names.push(name.to_ascii_lowercase());
             after
         };
         rest = match after.strip_prefix(',') {

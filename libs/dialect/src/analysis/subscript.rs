@@ -23,6 +23,15 @@ impl Analyzer<'_> {
         if chained && matches!(operand.kind, ExprKind::Slice { .. }) {
             return Err(self.unsupported(at, "a slice of an array of arrays"));
         }
+        // What can't have subscripts is told before they are looked at.
+        let goes_on = chained && matches!(operand.kind, ExprKind::Element { .. });
+        if id != TypeId::JSONB && id.element().is_none() && !goes_on {
+            let message = format!(
+                "cannot subscript type {} because it does not support subscripting",
+                id.name()
+            );
+            return Err(self.error(at, SqlState::DATATYPE_MISMATCH, message));
+        }
         let index = match index {
             Subscript::Index(index) => index,
             Subscript::Slice(low, high) => {
@@ -42,13 +51,7 @@ impl Analyzer<'_> {
         if id == TypeId::JSONB {
             return self.member_of_json(operand, index, at);
         }
-        let Some(element) = id.element() else {
-            let message = format!(
-                "cannot subscript type {} because it does not support subscripting",
-                id.name()
-            );
-            return Err(self.error(at, SqlState::DATATYPE_MISMATCH, message));
-        };
+        let element = id.element().unwrap_or(id);
         let index = self.coerce(index, TypeId::INT4)?;
         let kind = ExprKind::Element {
             array: Box::new(operand),
@@ -78,13 +81,6 @@ impl Analyzer<'_> {
                 SqlState::DATATYPE_MISMATCH,
                 "jsonb subscript does not support slices",
             ));
-        }
-        if ty.id.element().is_none() {
-            let message = format!(
-                "cannot subscript type {} because it does not support subscripting",
-                ty.id.name()
-            );
-            return Err(self.error(at, SqlState::DATATYPE_MISMATCH, message));
         }
         if matches!(
             array.kind,

@@ -222,7 +222,7 @@ pub(crate) fn names(written: &str) -> Result<Vec<String>, DialectError> {
             if part.is_empty() || part.contains('"') {
                 return Err(invalid());
             }
-            (part.to_lowercase(), after)
+            (part.to_ascii_lowercase(), after)
         };
         parts.push(part);
         match after.trim_start().strip_prefix('.') {

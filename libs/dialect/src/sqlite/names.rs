@@ -82,7 +82,7 @@ fn nth(names: &[String], at: usize) -> String {
 fn unique(wanted: &str, taken: &mut HashSet<String>) -> String {
     let mut name = wanted.to_owned();
     let mut number = 1;
-    while !taken.insert(name.to_lowercase()) {
+    while !taken.insert(name.to_ascii_lowercase()) {
         number += 1;
         name = format!("{wanted}_{number}");
     }
