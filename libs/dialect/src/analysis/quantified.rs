@@ -158,11 +158,12 @@ impl Analyzer<'_> {
         test: &ast::QuantifiedQuery,
         at: Position,
     ) -> Result<Expr, DialectError> {
+        // What is wrong with the query is told before what is wrong with the operand.
+        let query = self.subquery(&test.query)?;
         let left = match &test.operand.kind {
             ast::ExprKind::Row { fields, .. } => self.exprs(fields)?,
             _ => vec![self.expr(&test.operand)?],
         };
-        let query = self.subquery(&test.query)?;
         let operators = self.row_operators(&test.operator.sign, &left, &query.columns, at)?;
         let test = QuantifiedQuery {
             left,

@@ -12,6 +12,8 @@ SELECT id, (SELECT percentile_disc(cos(n.f)) WITHIN GROUP (ORDER BY float8(e.id)
     42803 40 outer-level aggregate cannot contain a lower-level variable in its direct arguments
 SELECT (NULL)['a']
     42804 9 cannot subscript type unknown because it does not support subscripting
+SELECT nowhere.id IN (SELECT nothing.id FROM emp) FROM emp
+    42P01 30 missing FROM-clause entry for table "nothing"
 SELECT ('1')[e.id] FROM emp AS x
     42804 9 cannot subscript type unknown because it does not support subscripting
 SELECT ('{1}')[1:2]
