@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::clients::activity::{Activity, SessionState};
 use crate::databases::list::SYSTEM_NAME;
+use crate::databases::open_mode::OpenMode;
 use crate::databases::permit::{Interrupt, InterruptReason};
 
 /// One connected client, as other threads see it.
@@ -25,6 +26,8 @@ pub struct SessionEntry {
     pub database: String,
     /// Where it comes from.
     pub address: SocketAddr,
+    /// The open mode that it has asked for.
+    pub asked_mode: Option<OpenMode>,
     /// When it connected.
     pub started: SystemTime,
     /// Ends permit waits; carries the reason.
@@ -54,6 +57,10 @@ pub struct SessionInfo {
     pub application: String,
     /// Its address.
     pub address: SocketAddr,
+    /// The open mode that it has asked for.
+    pub asked_mode: Option<OpenMode>,
+    /// Whether it has a database of clients open, in some mode.
+    pub has_mode: bool,
     /// When it connected.
     pub started: SystemTime,
     /// `idle`, `active`, `idle in transaction` and so on.
@@ -68,6 +75,16 @@ pub struct SessionInfo {
     pub statement: String,
 }
 
+impl SessionInfo {
+    /// The mode in which it has its database open on a server that is read-only, or not; `None`: it has no
+    /// database of clients.
+    pub fn open_mode(&self, is_read_only: bool) -> Option<OpenMode> {
+        let by_role = || OpenMode::by_role(is_read_only);
+        self.has_mode
+            .then(|| self.asked_mode.unwrap_or_else(by_role))
+    }
+}
+
 impl SessionEntry {
     /// A session of the calling thread.
     pub(super) fn new(pid: i32, who: NewSession) -> Self {
@@ -76,6 +93,7 @@ impl SessionEntry {
             user: who.user,
             database: who.database,
             address: who.address,
+            asked_mode: who.asked_mode,
             started: SystemTime::now(),
             interrupt: Arc::new(Interrupt::for_this_thread()),
             wake: Notify::new(),
@@ -179,6 +197,8 @@ impl SessionEntry {
             database: self.database.clone(),
             application: lock(&self.application).clone(),
             address: self.address,
+            asked_mode: self.asked_mode,
+            has_mode: !self.is_control() && state != SessionState::Replication,
             started: self.started,
             state: self.state(),
             state_since: match statement_start {
@@ -216,6 +236,8 @@ pub struct NewSession {
     pub application: String,
     /// Where it comes from.
     pub address: SocketAddr,
+    /// The open mode that it has asked for.
+    pub asked_mode: Option<OpenMode>,
     /// What its cancel requests must carry.
     pub key: SecretKey,
     /// Its connection, to see whether the client is still there.

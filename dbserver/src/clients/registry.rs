@@ -243,6 +243,7 @@ mod tests {
             database: "shop".into(),
             application: String::new(),
             address: ([127, 0, 0, 1], 1).into(),
+            asked_mode: None,
             key: SecretKey::I32(key),
             socket: None,
         }

@@ -12,16 +12,21 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
         "session",
         "user",
         "database",
+        "mode",
         "application",
         "address",
         "since",
         "state",
     ]);
+    let is_read_only = call.environment.is_read_only();
     for session in call.environment.sessions().list() {
+        let mode = session.open_mode(is_read_only);
+        let mode = mode.map_or_else(|| "-".to_owned(), |mode| mode.to_string());
         table.row(vec![
             session.pid.to_string(),
             session.user,
             session.database,
+            mode,
             session.application,
             session.address.to_string(),
             timestamp(session.started).to_string(),

@@ -15,6 +15,7 @@ use crate::databases::control::DatabaseEntry;
 use crate::databases::functions;
 use crate::databases::locks::Locks;
 use crate::databases::memory_budget::MemoryBudget;
+use crate::databases::openings::Openings;
 use crate::databases::permit::{Interrupt, Permit, UnderWay, WritePermit};
 use crate::databases::sequences::Sequences;
 use crate::error::EngineError;
@@ -45,6 +46,7 @@ pub struct Database {
     limits: ConnectionLimits,
     locks: Arc<Locks>,
     sequences: Arc<Sequences>,
+    openings: Arc<Openings>,
     sessions: AtomicUsize,
     dropped: AtomicBool,
 }
@@ -67,6 +69,7 @@ impl Database {
             limits,
             locks: Arc::default(),
             sequences: Arc::default(),
+            openings: Arc::default(),
             sessions: AtomicUsize::new(0),
             dropped: AtomicBool::new(false),
         }
@@ -112,6 +115,11 @@ impl Database {
     /// The numbers that its sequences give out.
     pub fn sequences(&self) -> &Arc<Sequences> {
         &self.sequences
+    }
+
+    /// Who has it open, and in which mode.
+    pub fn openings(&self) -> &Arc<Openings> {
+        &self.openings
     }
 
     /// A new SQLite connection to it, read-only until its handle is allowed to write.

@@ -10,6 +10,8 @@ pub mod layout;
 pub mod list;
 pub mod locks;
 pub mod memory_budget;
+pub mod open_mode;
+pub mod openings;
 pub mod permit;
 pub mod sequences;
 pub(crate) mod values;

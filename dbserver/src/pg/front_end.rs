@@ -198,6 +198,7 @@ async fn enter(
             .unwrap_or_default()
             .to_owned(),
         address,
+        asked_mode: client.asked_mode,
         key: client.key.clone(),
         socket,
     };
@@ -240,6 +241,7 @@ async fn replicate(
         database: client.database,
         application: "dbrepl".to_owned(),
         address,
+        asked_mode: None,
         key: client.key.clone(),
         socket: None,
     };

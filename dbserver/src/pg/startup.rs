@@ -15,10 +15,12 @@ use pgwire::messages::startup::{
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::databases::open_mode::OpenMode;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::auth;
 use crate::pg::service::Service;
+use crate::session::parameters::OPEN_MODE;
 use crate::session::settings::Settings;
 use crate::system::users::Users;
 use crate::wire::output;
@@ -43,6 +45,8 @@ pub struct Authenticated {
     pub purpose: Purpose,
     /// Its parameters.
     pub settings: Settings,
+    /// The open mode that it asks for.
+    pub asked_mode: Option<OpenMode>,
     /// What its cancel requests must carry.
     pub key: SecretKey,
 }
@@ -150,7 +154,12 @@ async fn admit(
 
     let mut settings = Settings::new(HashMap::new());
     let given = option_settings(&options)?.into_iter().chain(parameters);
+    let mut asked_mode = None;
     for (name, value) in given.filter(|(name, _)| !name.starts_with("_pq_.")) {
+        if name.eq_ignore_ascii_case(OPEN_MODE) {
+            asked_mode = open_mode(&value)?;
+            continue;
+        }
         settings
             .set(&name, Some(&value), false, false)
             .map_err(Failure::into_fatal)?;
@@ -171,7 +180,23 @@ async fn admit(
         database,
         purpose,
         settings,
+        asked_mode,
         key: secret_key(long_key)?,
+    })
+}
+
+/// A mode from 1 to 9; nothing, as if it were not said.
+fn open_mode(value: &str) -> Result<Option<OpenMode>, Failure> {
+    if value.trim().is_empty() {
+        return Ok(None);
+    }
+    value.parse().map(Some).map_err(|()| {
+        let value: String = value.chars().take(100).collect();
+        Failure::fatal(
+            SqlState::INVALID_PARAMETER_VALUE,
+            format!("invalid value for parameter \"{OPEN_MODE}\": \"{value}\""),
+        )
+        .hint("Open modes are the numbers from 1 to 9.")
     })
 }
 

@@ -5,16 +5,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use fwlog::Timestamp;
 use pagestore::StoreError;
 use pgtypes::SqlState;
 use sqlitevfs::WriteSet;
 
 use crate::clients::{Registered, SessionEntry, StatementTimeout};
+use crate::databases::list::SYSTEM_NAME;
+use crate::databases::open_mode::{OpenMode, Writes};
+use crate::databases::openings::{Opened, Opening};
 use crate::databases::permit::{Interrupt, InterruptReason, Permit};
 use crate::databases::{Database, OpenDatabase};
 use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::failure::Failure;
+use crate::session::barrier::Barrier;
 use crate::session::functions::facts::Facts;
 use crate::session::row_locks::RowLocks;
 use crate::session::scope::Scope;
@@ -26,6 +31,9 @@ use crate::session::{schema, violation};
 pub struct Backend {
     env: Arc<Environment>,
     registered: Registered,
+    /// Its place among those who have the database open; none in the server's own. It goes before the database
+    /// is seen to be closed.
+    opened: Option<Opened>,
     database: OpenDatabase,
     sqlite: Rc<Sqlite>,
     facts: Arc<Facts>,
@@ -41,11 +49,13 @@ impl Backend {
         settings: &Settings,
     ) -> Result<Self, Failure> {
         let database = env.open(&registered.entry.database)?;
+        let opened = open_in_mode(&env, database.database(), &registered.entry)?;
         let facts = Facts::new(&env, database.database(), &registered, settings);
         let sqlite = Sqlite::open(database.database(), env.epoch(), &facts)?;
         let backend = Self {
             env,
             registered,
+            opened,
             database,
             sqlite,
             facts,
@@ -78,6 +88,17 @@ impl Backend {
     /// Whether it is the server's own database, where no client writes.
     pub fn is_system(&self) -> bool {
         self.facts.is_system()
+    }
+
+    /// The mode in which the database is open; none in the server's own.
+    pub fn open_mode(&self) -> Option<OpenMode> {
+        self.opened.as_ref()?;
+        Some(mode_of(&self.env, self.entry()))
+    }
+
+    /// What keeps the session from writing.
+    pub fn barrier(&self) -> Option<Barrier> {
+        Barrier::of(self.env.is_read_only(), self.entry().asked_mode)
     }
 
     /// The connection to SQLite.
@@ -264,4 +285,51 @@ pub fn terminated() -> Failure {
         SqlState::ADMIN_SHUTDOWN,
         "terminating connection due to administrator command",
     )
+}
+
+/// The mode that a session has asked for, or the one that goes with the role of the server.
+fn mode_of(env: &Environment, session: &SessionEntry) -> OpenMode {
+    let by_role = || OpenMode::by_role(env.is_read_only());
+    session.asked_mode.unwrap_or_else(by_role)
+}
+
+/// Opens a database of clients in the session's mode.
+///
+/// Errors: 25006 for a mode that writes on a slave, 55006 where somebody else's mode does not go with it.
+fn open_in_mode(
+    env: &Environment,
+    database: &Database,
+    session: &SessionEntry,
+) -> Result<Option<Opened>, Failure> {
+    let name = &session.database;
+    if name == SYSTEM_NAME {
+        return Ok(None);
+    }
+    let mode = mode_of(env, session);
+    if env.is_read_only() && mode.writes() != Writes::Nothing {
+        return Err(Failure::fatal(
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            format!("cannot open database \"{name}\" in mode {mode}: this server is a slave"),
+        )
+        .hint("Open it on the master, or in a mode that reads: 5 to 9."));
+    }
+    let opening = Opening {
+        session: session.pid,
+        user: session.user.clone(),
+        address: session.address,
+        since: Timestamp::now(),
+        mode,
+    };
+    let opened = database.openings().open(opening).map_err(|other| {
+        Failure::fatal(
+            SqlState::OBJECT_IN_USE,
+            format!("cannot open database \"{name}\" in mode {mode}: it is open in mode {}", other.mode),
+        )
+        .detail(format!(
+            "Session {} of user {} from {} has it open so, since {}.",
+            other.session, other.user, other.address, other.since
+        ))
+        .hint("Wait until that session ends, or open the database in a mode that goes with it; 'dbctl session list' shows who has what open.")
+    })?;
+    Ok(Some(opened))
 }

@@ -68,8 +68,8 @@ pub(super) fn savepoint(session: &mut Session, kind: &StatementKind) -> Result<(
 
 /// Isolation level and access of the running transaction.
 pub(super) fn set_modes(session: &mut Session, modes: TransactionModes) -> Result<(), Failure> {
-    let on_slave = session.backend().env().is_read_only();
-    session.transaction_mut().0.set_modes(modes, on_slave)
+    let barrier = session.backend().barrier();
+    session.transaction_mut().0.set_modes(modes, barrier)
 }
 
 /// PREPARE TRANSACTION: there is no second phase, so the transaction is over.

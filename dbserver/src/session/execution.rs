@@ -37,7 +37,7 @@ pub fn execute(
         return Ok(0);
     }
     if prepared.statement.kind == StatementKind::Dml {
-        session.check_write(prepared.command())?;
+        session.check_changes(prepared, prepared.command())?;
         let (transaction, scope) = session.transaction_mut();
         return transaction.change(scope, prepared, || {
             run_preparatory(scope.sqlite, prepared)?;
@@ -125,7 +125,7 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
     } else {
         prepared.command()
     };
-    session.check_write(command)?;
+    session.check_changes(&prepared, command)?;
     let given = Rc::clone(portal.values());
     let (transaction, scope) = session.transaction_mut();
     transaction.change(scope, &prepared, || {

@@ -16,6 +16,7 @@
 mod advisory_locks;
 mod authorizer;
 pub mod backend;
+mod barrier;
 mod block;
 pub mod catalog;
 pub mod changes;
@@ -242,8 +243,8 @@ impl Session {
 
     /// BEGIN.
     pub fn begin(&mut self, modes: TransactionModes) -> Result<(), Failure> {
-        let on_slave = self.backend.env().is_read_only();
-        self.transaction.begin(&self.settings, modes, on_slave)
+        let barrier = self.backend.barrier();
+        self.transaction.begin(&self.settings, modes, barrier)
     }
 
     /// A read begins.
@@ -259,17 +260,14 @@ impl Session {
     /// Refuses a write where none is possible; `what` is the command as the refusal names it.
     pub fn check_write(&mut self, what: &str) -> Result<(), Failure> {
         self.check_usable()?;
-        let on_slave = self.backend.env().is_read_only();
-        if self.transaction.is_read_only() || on_slave {
-            let refusal = Failure::new(
+        if let Some(barrier) = self.backend.barrier() {
+            barrier.check(what)?;
+        }
+        if self.transaction.is_read_only() {
+            return Err(Failure::new(
                 SqlState::READ_ONLY_SQL_TRANSACTION,
                 format!("cannot execute {what} in a read-only transaction"),
-            );
-            return Err(if on_slave {
-                refusal.hint("This server is a slave: write on its master.")
-            } else {
-                refusal
-            });
+            ));
         }
         if self.backend.is_system() {
             return Err(Failure::new(
@@ -279,6 +277,17 @@ impl Session {
             .hint("CREATE DATABASE makes one for your tables."));
         }
         self.portals.keep_all()
+    }
+
+    /// The same for a statement with all that it changes on its way.
+    pub fn check_changes(&mut self, prepared: &Prepared, what: &str) -> Result<(), Failure> {
+        let barrier = self.backend.barrier();
+        if let Some(barrier) = barrier.filter(|barrier| !barrier.is_complete()) {
+            prepared
+                .commands_before()
+                .try_for_each(|command| barrier.check(command))?;
+        }
+        self.check_write(what)
     }
 
     /// A write begins; `what` is the command as the refusal names it.

@@ -4,6 +4,7 @@ use dialect::{Isolation, TransactionModes};
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
+use crate::session::barrier::Barrier;
 use crate::session::settings::Settings;
 
 /// The modes of a transaction.
@@ -28,12 +29,12 @@ impl Modes {
 
     /// Takes over those that are said; `started`: a statement of the transaction has run.
     ///
-    /// Errors: 25001 when it is too late for another, 25006 where the server is a slave.
+    /// Errors: 25001 when it is too late for another, 25006 where nothing can be written.
     pub(super) fn change(
         &mut self,
         modes: TransactionModes,
         started: bool,
-        on_slave: bool,
+        barrier: Option<Barrier>,
     ) -> Result<(), Failure> {
         if let Some(isolation) = modes.isolation {
             if started && isolation != self.isolation {
@@ -58,11 +59,15 @@ impl Modes {
                 SqlState::ACTIVE_SQL_TRANSACTION,
                 "transaction read-write mode must be set before any query",
             )),
-            Some(false) if on_slave => Err(Failure::new(
-                SqlState::READ_ONLY_SQL_TRANSACTION,
-                "cannot set transaction read-write mode: this server is a slave",
-            )),
             Some(read_only) => {
+                if let Some(barrier) = barrier.filter(|barrier| barrier.is_complete() && !read_only)
+                {
+                    let reason = barrier.reason();
+                    return Err(Failure::new(
+                        SqlState::READ_ONLY_SQL_TRANSACTION,
+                        format!("cannot set transaction read-write mode: {reason}"),
+                    ));
+                }
                 self.read_only = read_only;
                 Ok(())
             }

@@ -61,6 +61,9 @@ const fn reported(parameter: Parameter) -> Parameter {
     }
 }
 
+/// The parameter that says how a session opens its database.
+pub const OPEN_MODE: &str = "eloqdb.open_mode";
+
 /// The version of PostgreSQL whose protocol and spellings a driver may expect.
 pub const SERVER_VERSION: &str = concat!("15.0 (eloqdb ", env!("CARGO_PKG_VERSION"), ")");
 
@@ -103,7 +106,7 @@ pub const PARAMETERS: &[Parameter] = &[
     reported(p("default_transaction_read_only", "off", Switch, "Whether new transactions are read-only.")),
     p("default_with_oids", "off", Switch, "Accepted; without effect."),
     p("effective_cache_size", "4GB", Text, PLANNER),
-    p("eloqdb.open_mode", "", Text, "Open mode of the database; only the default is supported."),
+    p(OPEN_MODE, "", Fixed, "Open mode of the database, from 1 to 9; said when the session begins."),
     p("enable_async_append", "on", Switch, PLANNER),
     p("enable_bitmapscan", "on", Switch, PLANNER),
     p("enable_gathermerge", "on", Switch, PLANNER),

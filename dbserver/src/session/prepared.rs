@@ -184,14 +184,16 @@ impl Prepared {
             {
                 "nextval()"
             }
-            CommandTag::Select => "SELECT",
-            CommandTag::Insert => "INSERT",
-            CommandTag::Update => "UPDATE",
-            CommandTag::Delete => "DELETE",
-            CommandTag::Copy => "COPY FROM",
-            CommandTag::Fetch => "FETCH",
-            CommandTag::Fixed(tag) => tag,
+            tag => command(tag),
         }
+    }
+
+    /// The commands of the changes in its WITH.
+    pub fn commands_before(&self) -> impl Iterator<Item = &'static str> {
+        self.statement
+            .before
+            .iter()
+            .map(|change| command(change.tag))
     }
 
     /// The text that gives the result: SQLite's last.
@@ -291,5 +293,18 @@ impl Prepared {
                 }
             })
             .collect()
+    }
+}
+
+/// What a refusal calls a command with this tag.
+fn command(tag: CommandTag) -> &'static str {
+    match tag {
+        CommandTag::Select => "SELECT",
+        CommandTag::Insert => "INSERT",
+        CommandTag::Update => "UPDATE",
+        CommandTag::Delete => "DELETE",
+        CommandTag::Copy => "COPY FROM",
+        CommandTag::Fetch => "FETCH",
+        CommandTag::Fixed(tag) => tag,
     }
 }

@@ -4,6 +4,8 @@ use dialect::{Isolation, StatementKind, TransactionModes};
 use pgtypes::{SqlState, SqlValue};
 
 use crate::failure::Failure;
+use crate::session::barrier::Barrier;
+use crate::session::parameters::OPEN_MODE;
 use crate::session::prepared::{Column, Columns};
 use crate::session::reply::Reply;
 use crate::session::settings::Settings;
@@ -25,13 +27,13 @@ pub(super) fn show(session: &Session, name: Option<&str>) -> Result<Reply, Failu
     let settings = session.settings();
     let rows = if let Some(name) = name {
         let value = match present(session, name) {
-            Some(value) => value.to_owned(),
+            Some(value) => value.clone(),
             None => settings.show(name)?,
         };
         vec![vec![SqlValue::Text(value)]]
     } else {
         let all = settings.all().into_iter().map(|(name, value, meaning)| {
-            let value = present(session, &name).map_or(value, str::to_owned);
+            let value = present(session, &name).unwrap_or(value);
             [name, value, meaning].map(SqlValue::Text).into()
         });
         all.collect()
@@ -44,15 +46,19 @@ pub(super) fn show(session: &Session, name: Option<&str>) -> Result<Reply, Failu
 }
 
 /// The value of a parameter that is the transaction's or the server's, and not one of the settings.
-fn present(session: &Session, name: &str) -> Option<&'static str> {
+fn present(session: &Session, name: &str) -> Option<String> {
     let transaction = session.transaction();
-    let on_slave = || session.backend().env().is_read_only();
-    let switch = |on| Some(if on { "on" } else { "off" });
+    let backend = session.backend();
+    let switch = |on| Some(if on { "on" } else { "off" }.to_owned());
     match parameters::find(name)?.name {
-        "transaction_isolation" => Some(transaction.isolation().name()),
-        "transaction_read_only" => switch(transaction.is_read_only() || on_slave()),
+        "transaction_isolation" => Some(transaction.isolation().name().to_owned()),
+        "transaction_read_only" => {
+            let never_writes = backend.barrier().is_some_and(Barrier::is_complete);
+            switch(transaction.is_read_only() || never_writes)
+        }
         "transaction_deferrable" => switch(transaction.is_deferrable()),
-        "in_hot_standby" => switch(on_slave()),
+        "in_hot_standby" => switch(backend.env().is_read_only()),
+        OPEN_MODE => backend.open_mode().map(|mode| mode.to_string()),
         _ => None,
     }
 }

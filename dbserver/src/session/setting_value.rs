@@ -26,7 +26,7 @@ pub(super) fn checked(
     match parameter.shape {
         Shape::Text if parameter.name == "DateStyle" => context::date_style(value, present),
         Shape::Text if parameter.name == "search_path" => search_path::checked(value),
-        Shape::Text => text(parameter, value),
+        Shape::Text => Ok(value.to_owned()),
         Shape::Switch => switch(value).map(str::to_owned).ok_or_else(refuse),
         Shape::Number(least, most) => {
             let number = value
@@ -52,16 +52,6 @@ pub(super) fn checked(
             SqlState::CANT_CHANGE_RUNTIME_PARAM,
             format!("parameter \"{}\" cannot be changed", parameter.name),
         )),
-    }
-}
-
-fn text(parameter: &Parameter, value: &str) -> Result<String, Failure> {
-    let none = value.is_empty() || value == "none" || value.eq_ignore_ascii_case("default");
-    match parameter.name {
-        "eloqdb.open_mode" if !none => Err(Failure::unsupported(format!(
-            "open mode {value} is not supported yet"
-        ))),
-        _ => Ok(value.to_owned()),
     }
 }
 

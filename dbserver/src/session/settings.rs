@@ -378,7 +378,7 @@ mod tests {
                 "LATIN1",
                 SqlState::INVALID_PARAMETER_VALUE,
             ),
-            ("eloqdb.open_mode", "8", SqlState::FEATURE_NOT_SUPPORTED),
+            ("eloqdb.open_mode", "8", SqlState::CANT_CHANGE_RUNTIME_PARAM),
         ] {
             let refused = settings.set(name, Some(value), false, false).unwrap_err();
             assert_eq!(refused.sqlstate(), sqlstate, "{name}");

@@ -16,6 +16,7 @@ use pgwire::messages::response::TransactionStatus;
 
 use crate::databases::locks::{Mode, TableMode, Thing};
 use crate::failure::Failure;
+use crate::session::barrier::Barrier;
 use crate::session::constraints::{self, Constraints};
 use crate::session::modes::Modes;
 use crate::session::prepared::Prepared;
@@ -155,21 +156,25 @@ impl Transaction {
         &mut self,
         settings: &Settings,
         modes: TransactionModes,
-        on_slave: bool,
+        barrier: Option<Barrier>,
     ) -> Result<(), Failure> {
         if !self.has_written() {
             self.reset(settings);
         }
-        self.set_modes(modes, on_slave)?;
+        self.set_modes(modes, barrier)?;
         self.block = Block::Open;
         Ok(())
     }
 
     /// Isolation level and access of the transaction.
     ///
-    /// Errors: 25001 when it is too late for another, 25006 where the server is a slave.
-    pub fn set_modes(&mut self, modes: TransactionModes, on_slave: bool) -> Result<(), Failure> {
-        self.modes.change(modes, self.started, on_slave)
+    /// Errors: 25001 when it is too late for another, 25006 where nothing can be written.
+    pub fn set_modes(
+        &mut self,
+        modes: TransactionModes,
+        barrier: Option<Barrier>,
+    ) -> Result<(), Failure> {
+        self.modes.change(modes, self.started, barrier)
     }
 
     /// Whether a read will end SQLite's transaction, to begin it again on a newer commit.

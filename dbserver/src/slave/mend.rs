@@ -5,7 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dbproto::{Progress, Refuse, state};
-use fwlog::{Block, Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover};
+use fwlog::{
+    Block, LogPoint, Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover,
+};
 
 use crate::error::EngineError;
 use crate::slave::refusal::refuse_mirror;
@@ -111,22 +113,7 @@ impl SlaveLog {
         );
         let opened = opened.map_err(refuse_mirror)?;
         // Handed on once: until then the old mirror stays, and all of this is done again.
-        let blocks = self.not_given_before(blocks)?;
-        let new_end = end.filter(|end| Some(end.point) != from && !self.has_given_beyond(*end));
-        let has_blocks = !blocks.is_empty();
-        if let Some(end) = end.filter(|_| has_blocks).or(new_end) {
-            let work = if has_blocks {
-                Work::Blocks(blocks, end)
-            } else {
-                Work::Reached(end)
-            };
-            self.try_send(work).map_err(|_| {
-                Refuse::new(state::IN_USE, "the slave is still applying what it has")
-            })?;
-            if has_blocks {
-                self.note_given(end);
-            }
-        }
+        self.hand_on_mended(blocks, end, from)?;
         *mirror = Some(Box::new(opened));
         self.update(|progress| {
             if end.map(|end| end.point) != from {
@@ -135,6 +122,31 @@ impl SlaveLog {
             progress.sealed = recovered.as_ref().map_or(progress.sealed, |end| end.sealed);
         });
         tracing::info!("the mirror is in order again after a connection that ended badly");
+        Ok(())
+    }
+
+    /// Gives the applier what was found behind `from`, or the end where there are no blocks.
+    fn hand_on_mended(
+        &self,
+        blocks: Vec<Block>,
+        end: Option<Progress>,
+        from: Option<LogPoint>,
+    ) -> Result<(), Refuse> {
+        let blocks = self.not_given_before(blocks)?;
+        let Some(end) = end else { return Ok(()) };
+        let work = if !blocks.is_empty() {
+            Work::Blocks(blocks, end)
+        } else if Some(end.point) != from && !self.has_given_beyond(end) {
+            Work::Reached(end)
+        } else {
+            return Ok(());
+        };
+        let has_blocks = matches!(work, Work::Blocks(..));
+        self.try_send(work)
+            .map_err(|_| Refuse::new(state::IN_USE, "the slave is still applying what it has"))?;
+        if has_blocks {
+            self.note_given(end);
+        }
         Ok(())
     }
 }

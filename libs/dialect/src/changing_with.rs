@@ -111,6 +111,7 @@ impl Parts<'_> {
         self.before.push(Before {
             columns: columns.collect(),
             text: statement.sqlite.concat(),
+            tag: statement.tag,
             catalog: statement.catalog,
             moves_rows: statement.moves_rows,
         });

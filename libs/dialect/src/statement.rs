@@ -150,6 +150,8 @@ pub struct Before {
     pub text: String,
     /// The types of what it returns: a JSON array of objects whose members `c0`, `c1` … are texts of values.
     pub columns: Vec<PgType>,
+    /// As [`Statement::tag`].
+    pub tag: CommandTag,
     /// As [`Statement::catalog`].
     pub catalog: bool,
     /// As [`Statement::moves_rows`].

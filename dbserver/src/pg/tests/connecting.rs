@@ -66,8 +66,8 @@ async fn options_and_settings_are_seen_by_show() {
         refused(client.batch_execute("SET no_such_parameter = 1").await),
         "42704"
     );
-    parameters.options("-c eloqdb.open_mode=8");
-    assert_eq!(refused(connect(&parameters).await), "0A000");
+    parameters.options("-c eloqdb.open_mode=10");
+    assert_eq!(refused(connect(&parameters).await), "22023");
     server.stop();
 }
 

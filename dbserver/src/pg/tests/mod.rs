@@ -11,6 +11,7 @@ mod kinds;
 mod known_texts;
 mod locks;
 mod manual;
+mod open_modes;
 mod own_state;
 mod pages;
 mod queries;

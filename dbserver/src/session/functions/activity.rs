@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::clients::{SessionInfo, SessionState};
 use crate::databases::locks::Mode;
+use crate::databases::open_mode::OpenMode;
 use crate::session::functions::facts::{EPOCH_2000, Facts, SessionFunction};
 use crate::session::functions::refusal::Refusal;
 use crate::system::users::{Privilege, Users};
@@ -125,6 +126,9 @@ fn row(facts: &Facts, session: &SessionInfo, waiting: Option<&Waiting>, may: boo
         } else {
             "client backend"
         }),
+        session
+            .open_mode(facts.env.is_read_only())
+            .map(OpenMode::number),
     ])
 }
 

@@ -11,6 +11,7 @@ use pgtypes::{Context, SqlValue as Value, Timestamp};
 use crate::clients::registry::{Registered, Sessions};
 use crate::databases::Database;
 use crate::databases::list::SYSTEM_NAME;
+use crate::databases::open_mode::OpenMode;
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::session::context;
@@ -27,6 +28,7 @@ pub struct Facts {
     pub(super) user: String,
     pub(super) address: std::net::SocketAddr,
     pub(super) pid: i32,
+    asked_mode: Option<OpenMode>,
     pub(super) started: SystemTime,
     pub(super) env: Arc<Environment>,
     pub(super) sessions: Arc<Sessions>,
@@ -65,6 +67,7 @@ impl Facts {
             user: entry.user.clone(),
             address: entry.address,
             pid: entry.pid,
+            asked_mode: entry.asked_mode,
             started: entry.started,
             env: Arc::clone(env),
             sessions: Arc::clone(&registered.sessions),
@@ -104,6 +107,12 @@ impl Facts {
             .map(|database| database.name())
             .collect();
         (self.database.clone(), all)
+    }
+
+    /// The mode in which the session has its database open; none in the server's own.
+    pub(super) fn open_mode(&self) -> Option<OpenMode> {
+        let by_role = || OpenMode::by_role(self.env.is_read_only());
+        (!self.is_system()).then(|| self.asked_mode.unwrap_or_else(by_role))
     }
 
     /// Whether the session is in the server's own database.

@@ -6,7 +6,7 @@ use pgtypes::{Format, PgType, SqlState, SqlValue as Value};
 
 use crate::session::functions::facts::{EPOCH_2000, Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
-use crate::session::parameters::{self, SERVER_VERSION};
+use crate::session::parameters::{self, OPEN_MODE, SERVER_VERSION};
 use crate::session::search_path;
 
 /// The function of that name.
@@ -65,6 +65,11 @@ fn current_setting(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal>
         // The role is the server's, at this time.
         let on_slave = facts.env.is_read_only();
         return Ok(text(if on_slave { "on" } else { "off" }));
+    }
+    if key == OPEN_MODE {
+        return Ok(facts
+            .open_mode()
+            .map_or_else(|| text(""), |mode| text(mode.to_string())));
     }
     match lock(&facts.settings).get(&key) {
         Some(value) => Ok(text(value.clone())),

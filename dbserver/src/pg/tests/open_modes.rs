@@ -1,0 +1,180 @@
+//! Sessions that open their database in a mode: who may be beside whom, and who may write what.
+
+use tokio_postgres::Client;
+
+use super::{Server, connect, count, refused};
+use crate::databases::Role;
+use crate::databases::open_mode::{OpenMode, Writes};
+
+async fn opened(server: &Server, mode: OpenMode) -> Result<Client, tokio_postgres::Error> {
+    let mut parameters = server.parameters("shop");
+    parameters.options(format!("-c eloqdb.open_mode={mode}"));
+    connect(&parameters).await
+}
+
+/// Waits until the server has seen that its clients are gone.
+fn wait_until_closed(server: &Server) {
+    let database = server.environment.open("shop").unwrap();
+    while database.database().open_sessions() > 1 {
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mode_beside_each_on_a_master() {
+    let server = Server::start().await;
+    for first in OpenMode::ALL {
+        for second in OpenMode::ALL {
+            let one = opened(&server, first).await.unwrap();
+            let other = opened(&server, second).await;
+            if first.goes_with(second) {
+                assert_eq!(count(&other.unwrap(), "SELECT 1::bigint").await, 1);
+            } else {
+                assert_eq!(refused(other), "55006", "{second} beside {first}");
+            }
+            drop(one);
+            wait_until_closed(&server);
+        }
+    }
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mode_beside_each_on_a_slave() {
+    let server = Server::start().await;
+    server.environment.change_role(Role::Slave).unwrap();
+    for first in OpenMode::ALL {
+        let one = opened(&server, first).await;
+        if first.writes() != Writes::Nothing {
+            assert_eq!(refused(one), "25006", "{first}");
+            continue;
+        }
+        let one = one.unwrap();
+        for second in OpenMode::ALL {
+            let other = opened(&server, second).await;
+            if second.writes() != Writes::Nothing {
+                assert_eq!(refused(other), "25006", "{second}");
+            } else if first.goes_with(second) {
+                drop(other.unwrap());
+            } else {
+                assert_eq!(refused(other), "55006", "{second} beside {first}");
+            }
+        }
+        drop(one);
+        wait_until_closed(&server);
+    }
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_says_who_has_it_open_and_how() {
+    let server = Server::start().await;
+    let reader = opened(&server, OpenMode::ReadNobodyWrites).await.unwrap();
+    let pid = count(&reader, "SELECT pg_backend_pid()::bigint").await;
+    let error = connect(&server.parameters("shop")).await.err().unwrap();
+    let error = error.as_db_error().unwrap();
+    assert_eq!(
+        error.message(),
+        "cannot open database \"shop\" in mode 1: it is open in mode 8"
+    );
+    let detail = error.detail().unwrap();
+    assert!(
+        detail.starts_with(&format!("Session {pid} of user dba from 127.0.0.1:")),
+        "{detail}"
+    );
+    assert!(error.hint().unwrap().contains("dbctl session list"));
+    // The server's own database is open for those who look after it.
+    connect(&server.parameters("system")).await.unwrap();
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mode_is_held_to_at_each_statement() {
+    let server = Server::start().await;
+    let client = server
+        .client_after("CREATE TABLE t(a INT); INSERT INTO t VALUES (1)")
+        .await;
+    drop(client);
+    wait_until_closed(&server);
+    let reads = opened(&server, OpenMode::ReadOthersWrite).await.unwrap();
+    for write in [
+        "INSERT INTO t VALUES (2)",
+        "UPDATE t SET a = 2",
+        "DELETE FROM t",
+        "CREATE TABLE u(a INT)",
+        "TRUNCATE t",
+        "COPY t FROM STDIN",
+        "SELECT * FROM t FOR UPDATE",
+        "BEGIN READ WRITE",
+        "VACUUM",
+    ] {
+        assert_eq!(
+            refused(reads.batch_execute(write).await),
+            "25006",
+            "{write}"
+        );
+        reads.batch_execute("ROLLBACK").await.unwrap();
+    }
+    let row = reads
+        .query_one("SHOW transaction_read_only", &[])
+        .await
+        .unwrap();
+    assert_eq!(row.get::<_, &str>(0), "on");
+    drop(reads);
+    wait_until_closed(&server);
+
+    let updates = opened(&server, OpenMode::Update).await.unwrap();
+    for write in [
+        "INSERT INTO t VALUES (2)",
+        "DELETE FROM t",
+        "WITH n AS (INSERT INTO t VALUES (3) RETURNING a) SELECT a FROM n",
+        "CREATE TABLE u(a INT)",
+        "TRUNCATE t",
+        "COPY t FROM STDIN",
+    ] {
+        assert_eq!(
+            refused(updates.batch_execute(write).await),
+            "25006",
+            "{write}"
+        );
+    }
+    updates.batch_execute("UPDATE t SET a = 7").await.unwrap();
+    assert_eq!(count(&updates, "SELECT sum(a) FROM t").await, 7);
+    drop(updates);
+    wait_until_closed(&server);
+
+    let alone = opened(&server, OpenMode::WriteAlone).await.unwrap();
+    alone.batch_execute("DELETE FROM t").await.unwrap();
+    assert_eq!(
+        refused(alone.batch_execute("SET eloqdb.open_mode = 1").await),
+        "55P02"
+    );
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mode_is_shown_and_follows_the_role_where_none_was_asked_for() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    let shown = async || -> Vec<String> {
+        let mut values = Vec::new();
+        for query in [
+            "SHOW eloqdb.open_mode",
+            "SELECT current_setting('eloqdb.open_mode')",
+            "SELECT open_mode::text FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+        ] {
+            let row = client.query_one(query, &[]).await.unwrap();
+            values.push(row.get(0));
+        }
+        values
+    };
+    assert_eq!(shown().await, ["1", "1", "1"]);
+    server.environment.change_role(Role::Slave).unwrap();
+    assert_eq!(shown().await, ["5", "5", "5"]);
+    let beside = opened(&server, OpenMode::ReadAny).await.unwrap();
+    server.environment.change_role(Role::Master).unwrap();
+    assert_eq!(shown().await, ["1", "1", "1"]);
+    client.batch_execute("CREATE TABLE t(a INT)").await.unwrap();
+    assert_eq!(refused(beside.batch_execute("DROP TABLE t").await), "25006");
+    server.stop();
+}
