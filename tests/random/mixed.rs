@@ -44,10 +44,10 @@ impl Generator<'_> {
     /// Lists of values that have to find one type.
     pub(crate) fn mixed_rows(&mut self) -> Statement {
         let family = *self.pick(FAMILIES);
-        let list: Vec<Node> = (0..2 + self.below(3)).map(|_| self.mixed(family)).collect();
+        let mut list: Vec<Node> = (0..2 + self.below(3)).map(|_| self.mixed(family)).collect();
         let places = vec!["{}"; list.len()].join(", ");
         let rows = vec!["({})"; list.len()].join(", ");
-        let condition = self.condition(1).text();
+        let condition = self.condition(1).whole(Sort::Fixed);
         let template = match self.below(9) {
             0 => format!("SELECT COALESCE({places})"),
             1 => format!("SELECT GREATEST({places}), 1"),
@@ -64,7 +64,14 @@ impl Generator<'_> {
                 format!("SELECT CASE {ends} ELSE {{}} END")
             }
             _ => {
-                let ends = vec![format!("WHEN {condition} THEN {{}}"); list.len() - 1].join(" ");
+                let ends = vec!["WHEN {} THEN {}"; list.len() - 1].join(" ");
+                // The last value has no condition.
+                let last = list.split_off(list.len() - 1);
+                list = list
+                    .into_iter()
+                    .flat_map(|value| [condition.clone(), value])
+                    .chain(last)
+                    .collect();
                 format!("SELECT CASE {ends} ELSE {{}} END")
             }
         };
