@@ -20,8 +20,10 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::auth;
 use crate::pg::service::Service;
+use crate::session::defaults;
 use crate::session::parameters::OPEN_MODE;
 use crate::session::settings::Settings;
+use crate::system::defaults::Defaults;
 use crate::system::users::Users;
 use crate::wire::output;
 use crate::wire::{ClientStream, Phase, Request, WireError};
@@ -153,11 +155,14 @@ async fn admit(
     stream.codec_mut().set_phase(Phase::Session);
 
     let mut settings = Settings::new(HashMap::new());
-    let given = option_settings(&options)?.into_iter().chain(parameters);
     let mut asked_mode = None;
+    if purpose == Purpose::Sql {
+        asked_mode = begin_with_defaults(&mut settings, env, (&database, &user))?;
+    }
+    let given = option_settings(&options)?.into_iter().chain(parameters);
     for (name, value) in given.filter(|(name, _)| !name.starts_with("_pq_.")) {
         if name.eq_ignore_ascii_case(OPEN_MODE) {
-            asked_mode = open_mode(&value)?;
+            asked_mode = defaults::mode(&value).map_err(Failure::into_fatal)?;
             continue;
         }
         settings
@@ -185,19 +190,28 @@ async fn admit(
     })
 }
 
-/// A mode from 1 to 9; nothing, as if it were not said.
-fn open_mode(value: &str) -> Result<Option<OpenMode>, Failure> {
-    if value.trim().is_empty() {
-        return Ok(None);
+/// The defaults of the database and the role; gives their open mode. What is no value any more is left out.
+fn begin_with_defaults(
+    settings: &mut Settings,
+    env: &Environment,
+    (database, role): (&str, &str),
+) -> Result<Option<OpenMode>, Failure> {
+    let mut asked_mode = None;
+    let defaults = Defaults::of(env)
+        .of_session(database, role)
+        .map_err(|error| Failure::from(error).into_fatal())?;
+    for default in defaults {
+        let (name, value) = (&default.name, &default.value);
+        let set = if name == OPEN_MODE {
+            defaults::mode(value).map(|mode| asked_mode = mode)
+        } else {
+            settings.set(name, Some(value), false, false)
+        };
+        if let Err(failure) = set {
+            tracing::warn!(database, role, %failure, "a default of sessions is no value any more");
+        }
     }
-    value.parse().map(Some).map_err(|()| {
-        let value: String = value.chars().take(100).collect();
-        Failure::fatal(
-            SqlState::INVALID_PARAMETER_VALUE,
-            format!("invalid value for parameter \"{OPEN_MODE}\": \"{value}\""),
-        )
-        .hint("Open modes are the numbers from 1 to 9.")
-    })
+    Ok(asked_mode)
 }
 
 fn purpose(replication: Option<&str>) -> Result<Purpose, Failure> {

@@ -1,7 +1,7 @@
 //! `pg_catalog` and `information_schema`: temp tables of the session's connection, filled when a
 //! statement reads them and the schema has moved since.
 
-use dialect::pg_catalog::{CatalogInput, CatalogRows};
+use dialect::pg_catalog::{CatalogDefaults, CatalogInput, CatalogRows};
 use dialect::{Comment, SequenceInfo};
 use rusqlite::Connection;
 
@@ -11,6 +11,7 @@ use crate::session::backend::Backend;
 use crate::session::search_path;
 use crate::session::settings::Settings;
 use crate::session::{relations, schema};
+use crate::system::defaults::Defaults;
 use crate::system::users::Users;
 
 /// What the catalog tables hold.
@@ -22,6 +23,7 @@ pub struct Catalog {
     users: Vec<String>,
     sequences: Vec<SequenceInfo>,
     comments: Vec<Comment>,
+    defaults: Vec<CatalogDefaults>,
 }
 
 impl Catalog {
@@ -44,11 +46,13 @@ impl Catalog {
         let users = user_names(backend);
         let sequences = schema::all_sequences(sqlite)?;
         let comments = schema::all_comments(sqlite)?;
+        let defaults = defaults(backend)?;
         if self.generation == generation
             && self.databases == databases
             && self.users == users
             && self.sequences == sequences
             && self.comments == comments
+            && self.defaults == defaults
         {
             return Ok(());
         }
@@ -64,6 +68,7 @@ impl Catalog {
                 true,
             ),
             settings: settings.all(),
+            defaults: defaults.clone(),
         });
         sqlite.trusted(|connection| {
             connection.execute_batch("SAVEPOINT catalog")?;
@@ -81,6 +86,7 @@ impl Catalog {
             users,
             sequences,
             comments,
+            defaults,
         };
         Ok(())
     }
@@ -98,6 +104,34 @@ fn user_names(backend: &Backend) -> Vec<String> {
         .filter(|name| *name != own)
         .collect();
     std::iter::once(own).chain(others).collect()
+}
+
+/// What sessions begin with, by database and role. Those of a database that is gone are left out.
+fn defaults(backend: &Backend) -> Result<Vec<CatalogDefaults>, Failure> {
+    let databases = backend.env().databases();
+    let mut places: Vec<CatalogDefaults> = Vec::new();
+    for default in Defaults::of(backend.env()).all()? {
+        let database = match default.place.database {
+            None => None,
+            Some(id) => match databases.iter().find(|database| database.id() == id) {
+                Some(database) => Some(database.name()),
+                None => continue,
+            },
+        };
+        let setting = format!("{}={}", default.name, default.value);
+        let role = default.place.role;
+        match places.last_mut() {
+            Some(last) if last.database == database && last.role == role => {
+                last.settings.push(setting);
+            }
+            _ => places.push(CatalogDefaults {
+                database,
+                role,
+                settings: vec![setting],
+            }),
+        }
+    }
+    Ok(places)
 }
 
 /// Makes the tables where they are not there, with the rows that stay, and puts new rows in the place of the others.

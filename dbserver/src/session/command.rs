@@ -46,6 +46,7 @@ pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure>
         | StatementKind::AlterDatabaseRename { .. }
         | StatementKind::CreateUser { .. }
         | StatementKind::AlterUserPassword { .. }
+        | StatementKind::AlterDefaults { .. }
         | StatementKind::DropUser { .. } => server_object::run(session, prepared)?,
         StatementKind::Checkpoint => session.backend().env().checkpoint()?,
         StatementKind::Analyze { tables } => maintenance::analyze(session, tables)?,

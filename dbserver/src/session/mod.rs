@@ -26,6 +26,7 @@ mod constraints;
 mod context;
 pub mod copy;
 pub mod cursor;
+pub mod defaults;
 pub mod execution;
 pub mod functions;
 pub mod known_texts;

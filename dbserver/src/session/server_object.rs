@@ -7,6 +7,7 @@ use crate::control_plane::{self, Person};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::backend::Backend;
+use crate::session::defaults;
 use crate::session::prepared::{Column, Prepared};
 use crate::session::reply::Reply;
 use crate::system::users::{self, Privilege, Users};
@@ -30,6 +31,11 @@ pub(super) fn run(session: &mut Session, prepared: &Prepared) -> Result<(), Fail
             need_dba(session.backend())?;
             database_object(session, kind)
         }
+        StatementKind::AlterDefaults {
+            database,
+            role,
+            change,
+        } => defaults::change(session, database.as_deref(), role, change),
         _ => user_object(session, kind),
     }
 }
@@ -113,7 +119,7 @@ fn person(backend: &Backend) -> Person<'_> {
 }
 
 /// What a person has done is one line of the log.
-fn done(backend: &Backend, result: &Result<(), Failure>, what: impl FnOnce() -> String) {
+pub(super) fn done(backend: &Backend, result: &Result<(), Failure>, what: impl FnOnce() -> String) {
     if result.is_ok() {
         person(backend).has_done(&what());
     }
@@ -166,7 +172,7 @@ fn forgive(
     }
 }
 
-fn need_dba(backend: &Backend) -> Result<(), Failure> {
+pub(super) fn need_dba(backend: &Backend) -> Result<(), Failure> {
     match Users::of(backend.env()).privilege(backend.user())? {
         Privilege::Dba => Ok(()),
         _ => Err(Failure::new(

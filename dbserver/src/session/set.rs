@@ -26,11 +26,7 @@ pub(super) fn columns(name: Option<&str>) -> Columns {
 pub(super) fn show(session: &Session, name: Option<&str>) -> Result<Reply, Failure> {
     let settings = session.settings();
     let rows = if let Some(name) = name {
-        let value = match present(session, name) {
-            Some(value) => value.clone(),
-            None => settings.show(name)?,
-        };
-        vec![vec![SqlValue::Text(value)]]
+        vec![vec![SqlValue::Text(value(session, name)?)]]
     } else {
         let all = settings.all().into_iter().map(|(name, value, meaning)| {
             let value = present(session, &name).unwrap_or(value);
@@ -43,6 +39,14 @@ pub(super) fn show(session: &Session, name: Option<&str>) -> Result<Reply, Failu
         rows,
         tag: "SHOW".to_owned(),
     })
+}
+
+/// The value of a parameter.
+pub(super) fn value(session: &Session, name: &str) -> Result<String, Failure> {
+    match present(session, name) {
+        Some(value) => Ok(value),
+        None => session.settings().show(name),
+    }
 }
 
 /// The value of a parameter that is the transaction's or the server's, and not one of the settings.

@@ -1,6 +1,7 @@
-//! The server's own database: users and privileges.
+//! The server's own database: users, privileges, and what sessions begin with.
 
 pub mod create;
+pub mod defaults;
 pub mod statement;
 pub mod users;
 pub mod verifier;

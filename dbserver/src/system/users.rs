@@ -11,6 +11,7 @@ use crate::databases::Database;
 use crate::databases::list::SYSTEM_NAME;
 use crate::environment::Environment;
 use crate::error::EngineError;
+use crate::system::defaults;
 use crate::system::statement::{internal, read, write};
 
 /// The name of the administrator that every environment begins with.
@@ -114,7 +115,7 @@ impl<'a> Users<'a> {
 
     /// The SCRAM verifier of a user; `None`: there is no such user.
     pub fn verifier(&self, name: &str) -> Result<Option<String>, EngineError> {
-        if let Some(system) = self.system_with_users() {
+        if let Some(system) = system_with_users(self.0) {
             return read(&system, |connection| {
                 connection
                     .query_row("SELECT verifier FROM users WHERE name = ?1", [name], |r| {
@@ -133,7 +134,7 @@ impl<'a> Users<'a> {
 
     /// What a user may do.
     pub fn privilege(&self, name: &str) -> Result<Privilege, EngineError> {
-        let Some(system) = self.system_with_users() else {
+        let Some(system) = system_with_users(self.0) else {
             return if name == DBA {
                 Ok(Privilege::Dba)
             } else {
@@ -153,7 +154,7 @@ impl<'a> Users<'a> {
 
     /// All users, sorted by name.
     pub fn all(&self) -> Result<Vec<User>, EngineError> {
-        let Some(system) = self.system_with_users() else {
+        let Some(system) = system_with_users(self.0) else {
             return Ok(Vec::new());
         };
         let rows: Vec<(String, String)> = read(&system, |connection| {
@@ -170,13 +171,6 @@ impl<'a> Users<'a> {
                 })
             })
             .collect()
-    }
-
-    /// The database of the users; `None` on a slave that has not received it yet.
-    fn system_with_users(&self) -> Option<Arc<Database>> {
-        let system = self.0.core().databases().by_name(SYSTEM_NAME)?;
-        // The table and the first user are one transaction.
-        (system.store().snapshot_durable().page_count() > 0).then_some(system)
     }
 
     /// Makes a user.
@@ -241,12 +235,19 @@ impl<'a> Users<'a> {
             connection
                 .execute("DELETE FROM users WHERE name = ?1", [name])
                 .map_err(internal)?;
-            Ok(())
+            defaults::forget_role(connection, name)
         })
     }
 }
 
-fn exists(connection: &Connection, name: &str) -> Result<bool, EngineError> {
+/// The database of the users; `None` on a slave that has not received it yet.
+pub(super) fn system_with_users(environment: &Environment) -> Option<Arc<Database>> {
+    let system = environment.core().databases().by_name(SYSTEM_NAME)?;
+    // The table and the first user are one transaction.
+    (system.store().snapshot_durable().page_count() > 0).then_some(system)
+}
+
+pub(super) fn exists(connection: &Connection, name: &str) -> Result<bool, EngineError> {
     connection
         .query_row("SELECT 1 FROM users WHERE name = ?1", [name], |_| Ok(()))
         .optional()

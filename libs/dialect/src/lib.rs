@@ -55,9 +55,9 @@ pub use sequence::{
 pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
-    Before, Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount,
-    Isolation, LockMode, Needs, Notice, Origin, OriginTable, Reindex, Role, Statement,
-    StatementKind, TransactionModes, Violation,
+    Before, Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, DefaultChange,
+    DefaultRole, FetchCount, Isolation, LockMode, Needs, Notice, Origin, OriginTable, Reindex,
+    Role, Statement, StatementKind, TransactionModes, Violation,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,

@@ -7,7 +7,9 @@ use crate::maintenance;
 use crate::prepare::{deallocate, execute, prepare};
 use crate::schema::SchemaView;
 use crate::source::Source;
-use crate::statement::{FetchCount, Isolation, Statement, StatementKind, TransactionModes};
+use crate::statement::{
+    DefaultChange, FetchCount, Isolation, Statement, StatementKind, TransactionModes,
+};
 
 /// A statement by its first word, in lower case.
 pub(crate) fn session(
@@ -272,6 +274,37 @@ fn set(src: &Source<'_>) -> Result<Statement, DialectError> {
         let at = at + if session { 2 } else { 1 };
         return set_role(src, at, session);
     }
+    let (name, value) = assignment(src, at)?;
+    Ok(Statement::session(
+        StatementKind::Set { name, value, local },
+        "SET",
+    ))
+}
+
+/// SET or RESET of what sessions begin with, up to the end.
+pub(crate) fn default_change(src: &Source<'_>, at: usize) -> Result<DefaultChange, DialectError> {
+    if src.is(at, "RESET") {
+        if src.is(at + 1, "ALL") {
+            end_at(src, at + 2)?;
+            return Ok(DefaultChange::ResetAll);
+        }
+        let (name, to) = setting(src, at + 1)?;
+        end_at(src, to)?;
+        return Ok(DefaultChange::Reset(name));
+    }
+    let (name, to) = setting(src, at + 1)?;
+    if src.are(to, &["FROM", "CURRENT"]) {
+        end_at(src, to + 2)?;
+        return Ok(DefaultChange::Current(name));
+    }
+    Ok(match assignment(src, at + 1)? {
+        (name, Some(value)) => DefaultChange::Set(name, value),
+        (name, None) => DefaultChange::Reset(name),
+    })
+}
+
+/// A parameter and its value; `None` for DEFAULT.
+fn assignment(src: &Source<'_>, at: usize) -> Result<(String, Option<String>), DialectError> {
     let (name, mut to) = setting(src, at)?;
     let wordy = matches!(
         name.as_str(),
@@ -286,10 +319,7 @@ fn set(src: &Source<'_>) -> Result<Statement, DialectError> {
     if name == "timezone" && src.is(to, "INTERVAL") {
         value = value.as_deref().map(hours).transpose()?;
     }
-    Ok(Statement::session(
-        StatementKind::Set { name, value, local },
-        "SET",
-    ))
+    Ok((name, value))
 }
 
 /// SET CONSTRAINTS ALL | name [, …] DEFERRED | IMMEDIATE

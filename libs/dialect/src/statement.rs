@@ -470,6 +470,37 @@ pub enum StatementKind {
         name: String,
         if_exists: bool,
     },
+    /// ALTER DATABASE, ALTER ROLE … SET, RESET: what sessions begin with.
+    AlterDefaults {
+        /// Those in this database; `None`: in all.
+        database: Option<String>,
+        role: DefaultRole,
+        change: DefaultChange,
+    },
+}
+
+/// Whose sessions begin with a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultRole {
+    /// Everybody's.
+    All,
+    /// Those of the session's user.
+    Own,
+    /// Those of this role.
+    Named(String),
+}
+
+/// What happens to the settings that sessions begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultChange {
+    /// SET name TO value.
+    Set(String, String),
+    /// SET name FROM CURRENT.
+    Current(String),
+    /// RESET name, SET name TO DEFAULT.
+    Reset(String),
+    /// RESET ALL.
+    ResetAll,
 }
 
 /// What REINDEX names; it must exist.

@@ -178,3 +178,111 @@ async fn a_mode_is_shown_and_follows_the_role_where_none_was_asked_for() {
     assert_eq!(refused(beside.batch_execute("DROP TABLE t").await), "25006");
     server.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_begin_with_the_settings_of_their_database_and_role() {
+    let server = Server::start().await;
+    let dba = server.client().await;
+    dba.batch_execute("CREATE USER ann PASSWORD 'open sesame'")
+        .await
+        .unwrap();
+    let begins = async |database: &str, options: &str| -> Vec<String> {
+        let mut parameters = server.parameters(database);
+        parameters.user("ann").options(options);
+        let client = connect(&parameters).await.unwrap();
+        let mut values = Vec::new();
+        for name in ["eloqdb.open_mode", "work_mem", "statement_timeout"] {
+            let row = client
+                .query_one(&format!("SHOW {name}"), &[])
+                .await
+                .unwrap();
+            values.push(row.get(0));
+        }
+        values
+    };
+    let plain = begins("shop", "").await;
+    assert_eq!(plain[0], "1");
+    for change in [
+        "ALTER DATABASE shop SET eloqdb.open_mode = 5",
+        "ALTER ROLE ann SET statement_timeout TO '7s'",
+        "ALTER ROLE ann IN DATABASE shop SET eloqdb.open_mode = 9",
+        "ALTER ROLE ALL SET work_mem = '9MB'",
+    ] {
+        dba.batch_execute(change).await.unwrap();
+    }
+    assert_eq!(begins("shop", "").await, ["9", "9MB", "7s"]);
+    assert_eq!(begins("shop", "-c eloqdb.open_mode=1").await[0], "1");
+    let shown = "SELECT string_agg(coalesce(d.datname, '-') || ' ' || coalesce(r.rolname, '-') || ' ' || s.setconfig::text, '; '
+            ORDER BY d.datname, r.rolname)
+        FROM pg_db_role_setting s LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole";
+    let row = dba.query_one(shown, &[]).await.unwrap();
+    assert_eq!(
+        row.get::<_, &str>(0),
+        "shop ann {eloqdb.open_mode=9}; shop - {eloqdb.open_mode=5}; - ann {statement_timeout=7s}; - - {work_mem=9MB}"
+    );
+    // They are the database's, whatever it is called, and its successor's no longer.
+    dba.batch_execute("CREATE DATABASE other").await.unwrap();
+    let elsewhere = connect(&server.parameters("other")).await.unwrap();
+    drop(dba);
+    wait_until_closed(&server);
+    elsewhere
+        .batch_execute("ALTER DATABASE shop RENAME TO store")
+        .await
+        .unwrap();
+    assert_eq!(begins("store", "").await[0], "9");
+    elsewhere
+        .batch_execute(
+            "ALTER ROLE ann IN DATABASE store RESET eloqdb.open_mode; ALTER ROLE ann RESET ALL",
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        begins("store", "").await,
+        ["5".to_owned(), "9MB".to_owned(), plain[2].clone()]
+    );
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_change_what_sessions_begin_with_and_to_what() {
+    let server = Server::start().await;
+    let dba = server.client().await;
+    dba.batch_execute("CREATE USER ann PASSWORD 'open sesame'")
+        .await
+        .unwrap();
+    let mut parameters = server.parameters("shop");
+    let ann = connect(parameters.user("ann")).await.unwrap();
+    ann.batch_execute("ALTER ROLE CURRENT_USER SET work_mem = '8MB'")
+        .await
+        .unwrap();
+    for (statement, sqlstate) in [
+        ("ALTER ROLE dba SET work_mem = '8MB'", "42501"),
+        ("ALTER ROLE ALL SET work_mem = '8MB'", "42501"),
+        ("ALTER DATABASE shop SET work_mem = '8MB'", "42501"),
+        ("ALTER ROLE ann SET eloqdb.open_mode = 10", "22023"),
+        ("ALTER ROLE ann SET server_version = '9'", "55P02"),
+        ("ALTER ROLE ann SET no_such_parameter = 1", "42704"),
+        (
+            "ALTER ROLE ann IN DATABASE nosuch SET work_mem = '8MB'",
+            "3D000",
+        ),
+    ] {
+        assert_eq!(
+            refused(ann.batch_execute(statement).await),
+            sqlstate,
+            "{statement}"
+        );
+    }
+    let statement = "ALTER ROLE nobody SET work_mem = '8MB'";
+    assert_eq!(refused(dba.batch_execute(statement).await), "42704");
+    // A role that is made again has nothing of the one before.
+    drop(ann);
+    dba.batch_execute("DROP USER ann; CREATE USER ann PASSWORD 'open sesame'")
+        .await
+        .unwrap();
+    assert_eq!(
+        count(&dba, "SELECT count(*) FROM pg_db_role_setting").await,
+        0
+    );
+    server.stop();
+}

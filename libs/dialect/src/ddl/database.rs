@@ -1,8 +1,9 @@
 //! Databases and users.
 
 use crate::error::DialectError;
+use crate::session::default_change;
 use crate::source::Source;
-use crate::statement::{Statement, StatementKind};
+use crate::statement::{DefaultRole, Statement, StatementKind};
 
 /// CREATE DATABASE name [options]; DATABASE at `at`. Encoding UTF8 and any owner or template are accepted.
 pub(crate) fn create(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
@@ -65,6 +66,14 @@ pub(crate) fn alter(src: &Source<'_>) -> Result<Statement, DialectError> {
     if src.are(3, &["OWNER", "TO"]) || src.is(3, "REFRESH") {
         return Ok(Statement::accepted("ALTER DATABASE"));
     }
+    if src.is_any(3, &["SET", "RESET"]) && !src.is(4, "TABLESPACE") {
+        let kind = StatementKind::AlterDefaults {
+            database: Some(name),
+            role: DefaultRole::All,
+            change: default_change(src, 3)?,
+        };
+        return Ok(Statement::session(kind, "ALTER DATABASE"));
+    }
     Err(src.unsupported(
         3,
         &format!("ALTER DATABASE … {}", src.text(3).to_ascii_uppercase()),
@@ -92,9 +101,27 @@ pub(crate) fn create_user(src: &Source<'_>, at: usize) -> Result<Statement, Dial
     ))
 }
 
-/// ALTER USER name … PASSWORD 'x'; settings of a user are not kept.
+/// ALTER USER name … PASSWORD 'x'; ALTER ROLE name | ALL [IN DATABASE name] SET … | RESET …
 pub(crate) fn alter_user(src: &Source<'_>) -> Result<Statement, DialectError> {
     let name = src.name(2).ok_or_else(|| src.syntax(2))?;
+    let in_database = src.are(3, &["IN", "DATABASE"]);
+    let at = if in_database { 6 } else { 3 };
+    if src.is_any(at, &["SET", "RESET"]) {
+        let database = in_database
+            .then(|| src.name(5).ok_or_else(|| src.syntax(5)))
+            .transpose()?;
+        let role = match src.text(2).to_ascii_uppercase().as_str() {
+            "ALL" => DefaultRole::All,
+            "CURRENT_USER" | "SESSION_USER" | "CURRENT_ROLE" => DefaultRole::Own,
+            _ => DefaultRole::Named(name),
+        };
+        let kind = StatementKind::AlterDefaults {
+            database,
+            role,
+            change: default_change(src, at)?,
+        };
+        return Ok(Statement::session(kind, "ALTER ROLE"));
+    }
     match password(src, 3)? {
         Some(password) => Ok(Statement::session(
             StatementKind::AlterUserPassword { name, password },

@@ -93,6 +93,7 @@ pub fn contents(input: &CatalogInput) -> Contents {
     filler.system_objects();
     filler.server();
     filler.users();
+    filler.defaults();
     let lasting = input.tables.iter().filter(|table| !table.temporary);
     for (name, oid) in filler.relation_numbers(lasting.map(|table| table.name.as_str())) {
         filler.tables.insert(name.to_ascii_lowercase(), oid);

@@ -284,6 +284,31 @@ impl Filler<'_> {
             );
         }
     }
+
+    /// What sessions begin with; the databases and users are known by now.
+    pub(crate) fn defaults(&mut self) {
+        for default in self.input.defaults.clone() {
+            let database = default.database.as_deref();
+            let role = default.role.as_deref();
+            let database = database.map_or(Some(0), |name| self.objects.database_number(name));
+            let role = role.map_or(Some(0), |name| self.objects.role_number(name));
+            let (Some(database), Some(role)) = (database, role) else {
+                continue;
+            };
+            let settings = default
+                .settings
+                .iter()
+                .map(|setting| Some(setting.as_str()));
+            self.push(
+                "pg_db_role_setting",
+                &[
+                    ("setdatabase", int(database)),
+                    ("setrole", int(role)),
+                    ("setconfig", text(&pgtypes::array::text_of(settings))),
+                ],
+            );
+        }
+    }
 }
 
 fn kind_letter(kind: TypeKind) -> &'static str {

@@ -58,6 +58,19 @@ pub struct CatalogInput {
     pub search_path: Vec<&'static str>,
     /// Settings as SHOW ALL gives them: name, value, description.
     pub settings: Vec<(String, String, String)>,
+    /// What sessions begin with.
+    pub defaults: Vec<CatalogDefaults>,
+}
+
+/// What the sessions of a role in a database begin with; `None`: of all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogDefaults {
+    /// The database.
+    pub database: Option<String>,
+    /// The role.
+    pub role: Option<String>,
+    /// `name=value`
+    pub settings: Vec<String>,
 }
 
 /// Rows of one table.
@@ -99,6 +112,7 @@ mod tests {
             comments: Vec::new(),
             search_path: vec!["pg_catalog", "public"],
             settings: vec![("a".to_owned(), "b".to_owned(), "c".to_owned())],
+            defaults: Vec::new(),
         };
         let contents = contents(&input);
         assert!(contents.rows.iter().any(|rows| rows.table == "pg_class"));

@@ -106,6 +106,7 @@ const FILLED: &[&str] = &[
     "pg_collation",
     "pg_constraint",
     "pg_database",
+    "pg_db_role_setting",
     "pg_depend",
     "pg_index",
     "pg_indexes",
