@@ -180,6 +180,11 @@ const DONE: &[(&str, &str, &str)] = &[
     ),
     ("ALTER ROLE one PASSWORD 'y'", "-", ""),
     (
+        "ALTER ROLE one SET work_mem = '1MB'",
+        "SELECT setconfig::text FROM pg_db_role_setting",
+        "{work_mem=1MB}",
+    ),
+    (
         "DROP ROLE one",
         "SELECT count(*) FROM pg_roles WHERE rolname = 'one'",
         "0",
@@ -193,6 +198,11 @@ const DONE: &[(&str, &str, &str)] = &[
         "ALTER DATABASE other RENAME TO another",
         "SELECT count(*) FROM pg_database WHERE datname = 'another'",
         "1",
+    ),
+    (
+        "ALTER DATABASE another SET work_mem = '2MB'",
+        "SELECT setconfig::text FROM pg_db_role_setting",
+        "{work_mem=2MB}",
     ),
     (
         "DROP DATABASE another",
@@ -214,7 +224,7 @@ const REFUSED: &[&str] = &[
     "ALTER AGGREGATE a(int) RENAME TO b",
     "ALTER COLLATION c REFRESH VERSION",
     "ALTER CONVERSION c RENAME TO d",
-    "ALTER DATABASE shop SET work_mem = '1MB'",
+    "ALTER DATABASE shop SET TABLESPACE t",
     "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO dba",
     "ALTER DOMAIN d DROP NOT NULL",
     "ALTER EVENT TRIGGER e DISABLE",
@@ -232,7 +242,6 @@ const REFUSED: &[&str] = &[
     "ALTER POLICY p ON t RENAME TO q",
     "ALTER PROCEDURE p(int) RENAME TO q",
     "ALTER PUBLICATION p ADD TABLE t",
-    "ALTER ROLE dba SET work_mem = '1MB'",
     "ALTER ROUTINE r(int) RENAME TO s",
     "ALTER RULE r ON t RENAME TO s",
     "ALTER SCHEMA public RENAME TO p",
