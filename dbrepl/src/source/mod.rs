@@ -7,9 +7,14 @@ mod reach;
 mod tailer;
 mod watch;
 
+use std::path::Path;
+
 use dbproto::state::RESYNCHRONIZE;
 use dbproto::{Identify, PROTOCOL_VERSION, Progress, Standing};
-use fwlog::{DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, ReadError, layout};
+use fwlog::{
+    DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, POSITION_FILE, ReadError,
+    layout,
+};
 
 pub use borders::collect as borders;
 pub use life::{Life, Sign};
@@ -49,11 +54,7 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
         refuse_foreign(&segments, end.environment)?;
     }
     let (Some(end), Some(newest)) = (end, newest) else {
-        return Err(ShipError::passing(format!(
-            "there is no forward log in {}",
-            directory.display()
-        ))
-        .hint("has the master been started with this configuration, and may dbrepl read the directory?"));
+        return Err(no_log(directory));
     };
     Ok(Identify {
         protocol: PROTOCOL_VERSION,
@@ -66,6 +67,17 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
         durable: Some(Progress::from(&end.durable)),
         pack,
     })
+}
+
+/// A directory without a log: the place where its disk is to be mounted, or one that no server has had.
+fn no_log(directory: &Path) -> ShipError {
+    let position = directory.join(POSITION_FILE);
+    let what = if position.exists() {
+        format!("there are no segments in {}", directory.display())
+    } else {
+        format!("there is no {POSITION_FILE} in {}", directory.display())
+    };
+    ShipError::passing(what).hint("is its disk mounted, has the master been started with this configuration, and may dbrepl read the directory? dbrepl goes on by itself")
 }
 
 /// A segment of another environment in this directory is somebody's mistake.
@@ -118,10 +130,7 @@ pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
             ShipError::passing(format!("the log directory {gone} is not there"))
                 .hint("mount it or bring it back; dbrepl goes on by itself")
         }
-        FollowError::NoDurableEnd => {
-            ShipError::passing("the durable end of the master's log is not known")
-                .hint("start the master")
-        }
+        FollowError::NoDurableEnd => no_log(&location.directory),
         FollowError::Gap(id) => locate::gap(location, id),
         error @ FollowError::NoSynchronizationPoint { .. } => {
             ShipError::new(ExitCode::NoSynchronizationPoint, error.to_string())
