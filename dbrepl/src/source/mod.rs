@@ -103,6 +103,10 @@ fn unreadable(error: ReadError) -> ShipError {
         ReadError::Corrupt { ref kind, .. } if kind.is_misplaced() => {
             ShipError::passing(error.to_string()).hint(MOVE_AWAY)
         }
+        ReadError::Corrupt { ref kind, .. } if kind.is_missing() => {
+            ShipError::passing(error.to_string())
+                .hint("bring the missing segment back; a slave or a backup has the same bytes")
+        }
         ReadError::Corrupt { .. } => {
             ShipError::new(ExitCode::Error, format!("the master's log can't be read: {error}"))
                 .hint("keep the file, put the segment of a slave that has it or of a backup in its place (they have the same bytes), and start dbrepl again; 'dbctl fwlog verify' shows all damage")
