@@ -8,7 +8,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::server_commands;
@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
 }
 
 /// Options that hold for all commands.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Options {
     /// Configuration file [default: EQ_CONFIG, /etc/eloqdb/eloqdb.cfg, ./etc/eloqdb.cfg]
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -85,6 +85,82 @@ pub(crate) struct Options {
     /// Print this help (also -help)
     #[arg(long, global = true, action = ArgAction::Help)]
     help: Option<bool>,
+}
+
+impl Options {
+    /// Takes those that stand behind the words of a command of the server, which clap leaves alone. They win over
+    /// these, and all words that are none stay.
+    pub(crate) fn take_behind(&mut self, words: &mut Vec<String>) -> Result<(), clap::Error> {
+        let mut known = Behind::command();
+        known.build();
+        let mut options = Vec::new();
+        let mut rest = Vec::new();
+        let mut left = std::mem::take(words).into_iter();
+        while let Some(word) = left.next() {
+            if word == "--" {
+                rest.extend(left);
+                break;
+            }
+            let Some(takes_next) = is_option(&known, &word) else {
+                rest.push(word);
+                continue;
+            };
+            options.push(word);
+            if takes_next {
+                options.extend(left.next());
+            }
+        }
+        *words = rest;
+        let behind = Behind::try_parse_from(options)?.options;
+        if behind.password.is_some() || behind.password_file.is_some() {
+            (self.password, self.password_file) = (behind.password, behind.password_file);
+        }
+        for (own, behind) in [
+            (&mut self.host, behind.host),
+            (&mut self.service, behind.service),
+            (&mut self.user, behind.user),
+        ] {
+            *own = behind.or(own.take());
+        }
+        self.config = behind.config.or(self.config.take());
+        self.json |= behind.json;
+        Ok(())
+    }
+
+    /// Whether anything is said of the server, or of who asks it.
+    pub(crate) fn name_a_server(&self) -> bool {
+        let texts = [&self.host, &self.service, &self.user, &self.password];
+        let files = [&self.config, &self.password_file];
+        texts.into_iter().any(Option::is_some) || files.into_iter().any(Option::is_some)
+    }
+}
+
+/// The options that stand behind the words of a command.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+struct Behind {
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Whether a word is one of the options; then, whether its value is the next word.
+fn is_option(known: &clap::Command, word: &str) -> Option<bool> {
+    let (name, value) = match word.split_once('=') {
+        Some((name, _)) => (name, true),
+        None => (word, false),
+    };
+    known.get_arguments().find_map(|option| {
+        if option.get_id() == "help" {
+            return None;
+        }
+        let takes = option.get_action().takes_values();
+        let long = option.get_long();
+        if long.is_some() && name.strip_prefix("--") == long {
+            return Some(takes && !value);
+        }
+        let short = word.strip_prefix('-')?.strip_prefix(option.get_short()?)?;
+        Some(takes && short.is_empty())
+    })
 }
 
 /// One line of input mode.
@@ -190,7 +266,7 @@ pub(crate) fn normalized(raw: impl Iterator<Item = OsString>) -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory as _, error::ErrorKind};
+    use clap::error::ErrorKind;
 
     use super::*;
 
@@ -237,6 +313,35 @@ mod tests {
                 .unwrap(),
             "-x"
         );
+    }
+
+    #[test]
+    fn options_behind_the_words_of_a_command_are_the_clients() {
+        let behind = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let arguments = parse(&words).unwrap();
+            let Some(Command::Server(mut words)) = arguments.command else {
+                panic!("server command")
+            };
+            let mut options = arguments.options;
+            options.take_behind(&mut words).map(|()| (options, words))
+        };
+        let (options, words) = behind(
+            "-s 1 -p one shutdown -c m.cfg 5 --host=db1 -s2 -u op --no-wait --password-file pw",
+        )
+        .unwrap();
+        assert_eq!(words, ["shutdown", "5", "--no-wait"]);
+        assert_eq!(options.config.as_deref(), Some("m.cfg".as_ref()));
+        assert_eq!(options.host.as_deref(), Some("db1"));
+        assert_eq!(options.service.as_deref(), Some("2"));
+        assert_eq!(options.user.as_deref(), Some("op"));
+        assert_eq!(options.password_file.as_deref(), Some("pw".as_ref()));
+        assert_eq!(options.password, None, "the one behind counts");
+        let (options, words) = behind("session kill 7 --json -- -s").unwrap();
+        assert!(options.json && !options.name_a_server());
+        assert_eq!(words, ["session", "kill", "7", "-s"]);
+        assert!(behind("status -s").is_err(), "its value is missing");
+        assert!(behind("status -p a --password-file b").is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use dbconfig::{Config, default_path};
 use crate::args::Options;
 use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::credentials::Credentials;
-use crate::error::Result;
+use crate::error::{CommandError, Result};
 use crate::output::{self, Output};
 use crate::target::Target;
 
@@ -15,6 +15,7 @@ use crate::target::Target;
 pub(crate) struct Invocation {
     pub(crate) output: Output,
     options: Options,
+    one_server: bool,
     /// Kept from command to command in input mode, with a password that was asked for.
     credentials: Option<Credentials>,
     connection: Option<Connection>,
@@ -26,9 +27,39 @@ impl Invocation {
         Self {
             output,
             options,
+            one_server: false,
             credentials: None,
             connection: None,
         }
+    }
+
+    /// From now on commands come over one connection: whose it is was said before.
+    pub(crate) fn one_server(&mut self) {
+        self.one_server = true;
+    }
+
+    /// Takes the options that stand behind the words of a command.
+    pub(crate) fn take_options(&mut self, words: &mut Vec<String>) -> Result<()> {
+        let mut options = if self.one_server {
+            Options::default()
+        } else {
+            self.options.clone()
+        };
+        options.take_behind(words).map_err(|error| {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            CommandError::usage(first.trim_start_matches("error: "))
+        })?;
+        self.output.json |= options.json;
+        if !self.one_server {
+            self.options = options;
+        } else if options.name_a_server() {
+            return Err(
+                CommandError::usage("with -i server and user are the same for all lines")
+                    .with_hint("give these options to dbctl itself"),
+            );
+        }
+        Ok(())
     }
 
     /// The configuration file that is meant.

@@ -26,6 +26,13 @@ impl ServerCommand {
             .replace("| cancel]", "| cancel] [--no-wait]")
     }
 
+    /// The server's own words for how it is used, as dbctl says it.
+    pub(crate) fn at_dbctl(message: &str) -> Option<String> {
+        let usage = message.strip_prefix("usage: ")?;
+        let command = all().find(|command| command.usage == usage)?;
+        Some(format!("usage: {}", command.usage()))
+    }
+
     /// The words that name it.
     fn words(self) -> impl Iterator<Item = &'static str> {
         let name = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -88,6 +95,9 @@ mod tests {
             assert_eq!(find(words).as_deref(), Some(usage));
         }
         assert_eq!(find(&["help"]), None);
+        let told = ServerCommand::at_dbctl("usage: shutdown [SECONDS | cancel]");
+        let here = "usage: shutdown [SECONDS | cancel] [--no-wait]";
+        assert_eq!(told.as_deref(), Some(here));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use dbconfig::LogTarget;
+
 use crate::error::{ExitCode, ShipError};
 use crate::options::Options;
 
@@ -27,7 +29,8 @@ pub fn must_detach(options: &Options) -> bool {
 
 /// Starts this program again, with the same words, in a process group of its own and without a
 /// terminal. Returns when that process runs: when it has written its pid file, if it is to write
-/// one. The options were checked before, so what is wrong with them has been told.
+/// one. The options were checked before, and the pid file is tried here: what is wrong with them is told at
+/// the terminal.
 pub fn detach(
     words: impl IntoIterator<Item = OsString>,
     options: &Options,
@@ -38,6 +41,13 @@ pub fn detach(
             format!("can't go into the background: {error}"),
         )
     };
+    drop(
+        options
+            .pid_file
+            .as_deref()
+            .map(PidFile::create)
+            .transpose()?,
+    );
     let program = std::env::current_exe().map_err(cannot)?;
     let mut child = Command::new(program)
         .args(words.into_iter().skip(1))
@@ -51,7 +61,7 @@ pub fn detach(
     let (_never, timer) = channel::<()>();
     for _ in 0..START_LOOKS {
         if let Some(status) = child.try_wait().map_err(cannot)? {
-            return ended_at_once(status);
+            return ended_at_once(status, &options.log);
         }
         let written = options
             .pid_file
@@ -70,7 +80,7 @@ pub fn detach(
 }
 
 /// Done already is fine, as with `-S` and nothing to send.
-fn ended_at_once(status: ExitStatus) -> Result<(), ShipError> {
+fn ended_at_once(status: ExitStatus, log: &LogTarget) -> Result<(), ShipError> {
     let code = match status.code() {
         Some(0) => return Ok(()),
         Some(2) => ExitCode::Usage,
@@ -79,7 +89,18 @@ fn ended_at_once(status: ExitStatus) -> Result<(), ShipError> {
         Some(5) => ExitCode::NoSynchronizationPoint,
         _ => ExitCode::Error,
     };
-    Err(ShipError::new(code, "the process in the background has ended").hint("its log says why"))
+    let hint = match log {
+        LogTarget::File(path) => format!("{} says why", path.display()),
+        LogTarget::Console | LogTarget::Syslog => {
+            "the system's log says why: 'journalctl -t dbrepl'".to_owned()
+        }
+    };
+    let what = format!(
+        "the process in the background has ended with {} ({})",
+        code as u8,
+        code.meaning()
+    );
+    Err(ShipError::new(code, what).hint(hint))
 }
 
 /// A pid file that goes away with this.
@@ -167,6 +188,21 @@ mod tests {
         assert_eq!(text, format!("{}\n", std::process::id()));
         drop(file);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_process_that_has_ended_in_the_background_has_its_code_and_its_log_named() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let log = LogTarget::File("/var/log/repl.log".into());
+        let ended = |code: i32, log| ended_at_once(ExitStatus::from_raw(code << 8), log);
+        assert!(ended(0, &log).is_ok());
+        let failure = ended(5, &log).unwrap_err();
+        assert_eq!(failure.code, ExitCode::NoSynchronizationPoint);
+        let words = "ended with 5 (no synchronization point)";
+        assert!(failure.message.ends_with(words), "{failure}");
+        assert_eq!(failure.hint, "/var/log/repl.log says why");
+        let hint = ended(1, &LogTarget::Syslog).unwrap_err().hint;
+        assert!(hint.contains("journalctl -t dbrepl"), "{hint}");
     }
 
     #[test]

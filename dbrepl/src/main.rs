@@ -43,11 +43,12 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
     for warning in &options.warnings {
         console.warning(&format!("warning: {warning}"));
     }
+    // What is wrong with the options is told before the way into the background, at the terminal.
+    debug_messages(&options, &reporter).map_err(|failure| told(&console, &failure))?;
     if daemon::must_detach(&options) {
         return daemon::detach(words.iter().cloned(), &options)
             .map_err(|failure| told(&console, &failure));
     }
-    debug_messages(&options, &reporter).map_err(|failure| told(&console, &failure))?;
     let result = serve(&options, &reporter);
     if let Err(failure) = &result {
         reporter.failure(failure);

@@ -40,10 +40,12 @@ pub async fn run(
     );
     let mut pause = FIRST_PAUSE;
     let mut outage: Option<ShipError> = None;
+    let mut failed = 0;
     let mut occupied = Occupied::default();
     loop {
         let mut attempt = Attempt {
             known: outage.as_ref(),
+            failed,
             shipping: None,
         };
         let result = ship(options, &mut reporter, &mut stop, &mut note, &mut attempt).await;
@@ -66,13 +68,14 @@ pub async fn run(
         {
             (pause, outage) = (FIRST_PAUSE, None);
         }
+        failed += 1;
         let retry = failure.retry;
         if failure.standing == Some(Standing::Suspended) {
             pause = pause.min(SUSPENDED_PAUSE);
         }
         if occupied.is_worth_telling(&failure) && (is_news || outage.is_none()) {
             tell(&reporter, &failure);
-            outage = Some(failure);
+            (outage, failed) = (Some(failure), 0);
         }
         tokio::select! {
             () = wait(options, retry, pause) => {}
@@ -167,6 +170,7 @@ mod tests {
         let lost = ShipError::unreachable("refused");
         let after = |known| Attempt {
             known,
+            failed: 0,
             shipping: None,
         };
         assert!(after(None).is_news(&lost));

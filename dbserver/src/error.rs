@@ -303,6 +303,9 @@ fn log_hint(why: &fwlog::ReadError) -> &'static str {
             kind: Damage::EndsEarly(_) | Damage::Missing { .. },
             ..
         } => "Bring the missing segment back; a slave or a backup has the same bytes.",
+        fwlog::ReadError::Corrupt { kind, .. } if kind.is_missing() => {
+            "Where segments are missing, bring them back; a slave or a backup has the same bytes. Where forward logging was off, no log has what was committed then."
+        }
         fwlog::ReadError::Corrupt { kind, .. } if kind.is_incomplete() => {
             "Bring the right segment back, whole: a slave or a backup has it. 'dbctl fwlog verify' shows all that does not fit."
         }

@@ -272,10 +272,15 @@ fn a_damaged_log_of_the_master_is_said_on_both_sides_with_its_file_and_the_way_o
         "{}",
         pair.dbrepl.output()
     );
+    let in_log = |server: &Server, words: &str| {
+        wait_for(words, LONG, || server.log().contains(words).then_some(()));
+    };
+    in_log(&pair.master, "the log is damaged, as dbrepl has found: ");
     files::write(&segment, &whole);
     pair.start_dbrepl();
     pair.both_say("ok: ");
     crate::shop::wait_for_trouble(&pair.master, None);
+    in_log(&pair.master, "no dbrepl finds the log damaged any more");
 }
 
 #[test]

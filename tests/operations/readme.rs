@@ -33,6 +33,27 @@ fn shell(folder: &Folder, line: &str) -> Command {
 }
 
 #[test]
+fn the_filters_that_operating_has_for_jq_print_what_they_are_for() {
+    if programs::other("jq").is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let mut master = Server::create(folder.path(), Settings::master());
+    master.start();
+    let page = String::from_utf8(files::read(&manifest("../docs/operating.md"))).expect("text");
+    let config = master.config_path().display().to_string();
+    let mut printed = Vec::new();
+    for line in page.lines().filter(|line| line.contains(" | jq '")) {
+        let line = line.replace("master.cfg", &config);
+        let mut command = shell(&folder, &line);
+        printed.push(process::run(command.env("EQ_DBPASSWORD", PASSWORD), b"").ok());
+    }
+    let [position, far_behind] = printed.try_into().expect("two examples");
+    assert!(position.starts_with("\"1-"), "{position}");
+    assert_eq!(far_behind, "", "there are no slaves");
+}
+
+#[test]
 fn the_lines_of_the_readme_replicate() {
     let folder = Folder::new();
     let mut master = Server::create(folder.path(), Settings::master());

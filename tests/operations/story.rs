@@ -52,7 +52,7 @@ fn each_act_of_a_person_is_one_line_with_user_and_address() {
             "INFO dbserver::control_plane: forwardlog switch user=\"dba\" address=127.0.0.1",
             "INFO dbserver::control_plane: the server stops in 1000 s user=\"dba\" address=127.0.0.1",
             "INFO dbserver::control_plane: the stop is cancelled user=\"dba\" address=127.0.0.1",
-            "INFO dbserver::control_plane: user joe with privilege operator user=\"dba\" address=127.0.0.1",
+            "INFO dbserver::control_plane: user joe is made, with privilege operator user=\"dba\" address=127.0.0.1",
             "INFO dbserver::control_plane: database three is made user=\"dba\" address=127.0.0.1",
             "INFO dbserver::control_plane: user joe is removed user=\"dba\" address=127.0.0.1",
         ]

@@ -100,7 +100,7 @@ fn table(settings: &[&Setting]) -> Table {
             .map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
         let key = setting.key;
         let from = match key.support {
-            Support::NotYet => format!("{from}, not supported yet"),
+            Support::NotYet => format!("{from}, the only value that is supported yet"),
             Support::Ignored => format!("{from}, has no effect yet"),
             Support::Since(_) => from,
         };

@@ -16,6 +16,7 @@ use crate::words;
 pub(crate) async fn run(invocation: &mut Invocation, echo: bool) -> Result<()> {
     let person = io::stdin().is_terminal();
     let json = invocation.output.json;
+    invocation.one_server();
     for number in 1.. {
         let mut line = String::new();
         // Not `lines()`: a command may want standard input for itself.

@@ -32,12 +32,12 @@ pub(crate) async fn run(invocation: &mut Invocation, command: Command) -> Result
 
 /// Options may stand behind the words of a command, too.
 async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> Result<()> {
+    invocation.take_options(&mut words)?;
     let mut take = |option: &str| {
         let before = words.len();
         words.retain(|word| word != option);
         words.len() < before
     };
-    invocation.output.json |= take("--json");
     let wait = !take("--no-wait");
     if take("--help") || take("-help") {
         return help::run(invocation, &words).await;

@@ -4,6 +4,7 @@ use crate::connection::{Answer, command_failure};
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 use crate::output::{Table, text};
+use crate::server_commands::ServerCommand;
 use crate::words;
 
 /// Sends a command and prints its result.
@@ -43,10 +44,13 @@ fn has_damage(answer: &Answer) -> bool {
 pub(crate) async fn send(invocation: &mut Invocation, command: &[String]) -> Result<Vec<Answer>> {
     let statement = statement(command, invocation.output.json);
     let connection = invocation.control().await?;
-    connection
-        .query(&statement)
-        .await
-        .map_err(|error| command_failure(&error))
+    connection.query(&statement).await.map_err(|error| {
+        let mut failure = command_failure(&error);
+        if let Some(usage) = ServerCommand::at_dbctl(&failure.message) {
+            failure.message = usage;
+        }
+        failure
+    })
 }
 
 /// The JSON text of an answer that has it: then its values have types.

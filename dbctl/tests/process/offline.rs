@@ -371,7 +371,7 @@ fn a_segment_that_is_missing_or_an_old_copy_is_not_called_damaged() {
     };
     let second = fs::read(path("fw-1-2")).unwrap();
     fs::remove_file(path("fw-1-2")).unwrap();
-    verified("fw-1-3 at offset 0: segment 1-2 is missing: this one does not go on from 1-1");
+    verified("fw-1-3 at offset 0: does not go on from 1-1: segment 1-2 is missing");
     // As it was before it was sealed.
     let open = [&second[..second.len() - 68], &[0; 100]].concat();
     disk::Disk::real()

@@ -48,6 +48,35 @@ fn a_list_is_printed_aligned_and_as_one_object() {
 }
 
 #[test]
+fn options_behind_a_command_are_the_clients_and_none_reaches_the_server() {
+    let server = FakeServer::start(Some("sesame"), |_| STATUS);
+    let port = server.port.to_string();
+    let behind = [
+        "status",
+        "-h",
+        "127.0.0.1",
+        "-s",
+        &port,
+        "-u",
+        "op",
+        "-p",
+        "sesame",
+    ];
+    run(dbctl().args(behind)).ok();
+    assert_eq!(
+        server.received(),
+        ["user=op,database=system", "DBCTL 'status'"]
+    );
+    let told = ask(&server, &["status", "-s"]).fails(2);
+    assert!(told.contains("--service"), "{told}");
+    // One connection for all lines has one user.
+    let mut lines = at(&server, &["-p", "sesame", "-i"]);
+    let told = run_with_input(&mut lines, "status -u other\n").fails(2);
+    assert!(told.contains("the same for all lines"), "{told}");
+    assert_eq!(server.statements().len(), 1);
+}
+
+#[test]
 fn a_table_is_printed_aligned_and_as_an_array() {
     let server = FakeServer::start(None, |_| {
         Reply::Table(

@@ -56,6 +56,8 @@ const WINDOW: u64 = 16 << 20;
 pub struct Attempt<'a> {
     /// The failure that the operator knows of.
     pub known: Option<&'a ShipError>,
+    /// How many have failed since that was told.
+    pub failed: u64,
     /// Since when the log is shipped.
     pub shipping: Option<Instant>,
 }
@@ -67,11 +69,14 @@ impl Attempt<'_> {
             .is_none_or(|known| known.code != failure.code || known.retry != failure.retry)
     }
 
-    fn ships(&mut self, reporter: &Reporter) {
+    /// What to say once the slave has taken something: a connection alone does not mean that all is well again.
+    fn ships(&mut self) -> Option<String> {
         self.shipping = Some(Instant::now());
-        if self.known.is_some() {
-            reporter.state("connected to slave server again");
-        }
+        self.known?;
+        Some(match self.failed {
+            0 => "connected to slave server again".to_owned(),
+            times => format!("connected to slave server again; it had failed {times} times more"),
+        })
     }
 }
 
@@ -109,8 +114,8 @@ pub async fn ship(
             return Err(failure);
         }
     };
-    attempt.ships(reporter);
     let mut stream = LogStream::start(options, reporter, shipper, follow, note);
+    stream.again = attempt.ships();
     let result = stream.run(&mut connection, stop).await;
     stream.end();
     match &result {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dbproto::{Progress, Reached, SILENT, Shipper, ShipperAction, SourceState, Standing, Status};
-use fwlog::{BlockHead, Compression, Durable, Follow, Timestamp};
+use fwlog::{BlockHead, Compression, Durable, Follow, Position, Timestamp};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::Ending;
@@ -67,6 +67,8 @@ pub(super) struct LogStream<'a> {
     outstanding: Outstanding,
     /// Tells the master's operator how far the slave is.
     note: &'a mut SlaveNote,
+    /// What to tell the operator once the slave has taken something.
+    pub(super) again: Option<String>,
     life: Life,
     /// Bytes of log before this connection's first piece, and up to the durable end.
     bytes: (u64, u64),
@@ -107,6 +109,7 @@ impl<'a> LogStream<'a> {
             told_silent: false,
             outstanding: Outstanding::default(),
             note,
+            again: None,
             life,
             bytes: (durable.log_bytes, durable.log_bytes),
         }
@@ -207,6 +210,11 @@ impl<'a> LogStream<'a> {
     fn acknowledged(&mut self, status: &Status) {
         self.note.hear(status);
         self.outstanding.applied(status.applied.point.position);
+        let before = self.shipper.slave().and_then(|slave| slave.durable);
+        let before = before.map_or(Position::ORIGIN, |durable| durable.point.position);
+        if status.durable.point.position > before {
+            self.tell_again();
+        }
         if status.suspended != self.suspended {
             match &status.suspended {
                 Some(why) => self
@@ -217,6 +225,13 @@ impl<'a> LogStream<'a> {
             self.suspended.clone_from(&status.suspended);
         }
         self.watch_lag();
+    }
+
+    /// The slave has taken something, or has all: the trouble before this connection is over.
+    fn tell_again(&mut self) {
+        if let Some(line) = self.again.take() {
+            self.reporter.state(&line);
+        }
     }
 
     /// Tells once when the slave has caught up, and again after it had fallen behind.
@@ -230,6 +245,7 @@ impl<'a> LogStream<'a> {
             }
             return;
         }
+        self.tell_again();
         self.lag.behind_since = None;
         if !self.lag.caught_up {
             self.lag.caught_up = true;
@@ -289,8 +305,7 @@ impl<'a> LogStream<'a> {
                 }
                 let offset = u64::try_from(header.len()).unwrap_or(u64::MAX);
                 self.limit.sent(offset, Instant::now());
-                self.shipper
-                    .segment(header, fwlog::Position::new(id, offset))
+                self.shipper.segment(header, Position::new(id, offset))
             }
             Some(TailItem::Seal { bytes }) => self.shipper.seal(bytes),
             Some(TailItem::Blocks {

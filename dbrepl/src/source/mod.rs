@@ -8,9 +8,14 @@ mod reach;
 mod tailer;
 mod watch;
 
+use std::path::Path;
+
 use dbproto::state::RESYNCHRONIZE;
 use dbproto::{Identify, PROTOCOL_VERSION, Progress, Standing};
-use fwlog::{DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, ReadError, layout};
+use fwlog::{
+    DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, POSITION_FILE, ReadError,
+    layout,
+};
 
 pub use borders::collect as borders;
 pub use life::{Life, Sign};
@@ -50,11 +55,7 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
         refuse_foreign(&segments, end.environment)?;
     }
     let (Some(end), Some(newest)) = (end, newest) else {
-        return Err(ShipError::passing(format!(
-            "there is no forward log in {}",
-            directory.display()
-        ))
-        .hint("has the master been started with this configuration, and may dbrepl read the directory?"));
+        return Err(no_log(directory));
     };
     Ok(Identify {
         protocol: PROTOCOL_VERSION,
@@ -67,6 +68,17 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
         durable: Some(Progress::from(&end.durable)),
         pack,
     })
+}
+
+/// A directory without a log: the place where its disk is to be mounted, or one that no server has had.
+fn no_log(directory: &Path) -> ShipError {
+    let position = directory.join(POSITION_FILE);
+    let what = if position.exists() {
+        format!("there are no segments in {}", directory.display())
+    } else {
+        format!("there is no {POSITION_FILE} in {}", directory.display())
+    };
+    ShipError::passing(what).hint("is its disk mounted, has the master been started with this configuration, and may dbrepl read the directory? dbrepl goes on by itself")
 }
 
 /// A segment of another environment in this directory is somebody's mistake.
@@ -91,6 +103,10 @@ fn unreadable(error: ReadError) -> ShipError {
     match error {
         ReadError::Corrupt { ref kind, .. } if kind.is_misplaced() => {
             ShipError::passing(error.to_string()).hint(MOVE_AWAY)
+        }
+        ReadError::Corrupt { ref kind, .. } if kind.is_missing() => {
+            ShipError::passing(error.to_string())
+                .hint("bring the missing segment back; a slave or a backup has the same bytes")
         }
         ReadError::Corrupt { .. } => {
             ShipError::new(ExitCode::Error, format!("the master's log can't be read: {error}"))
@@ -119,10 +135,7 @@ pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
             ShipError::passing(format!("the log directory {gone} is not there"))
                 .hint("mount it or bring it back; dbrepl goes on by itself")
         }
-        FollowError::NoDurableEnd => {
-            ShipError::passing("the durable end of the master's log is not known")
-                .hint("start the master")
-        }
+        FollowError::NoDurableEnd => no_log(&location.directory),
         FollowError::Gap(id) => locate::gap(location, id),
         error @ FollowError::NoSynchronizationPoint { .. } => {
             ShipError::new(ExitCode::NoSynchronizationPoint, error.to_string())

@@ -1,7 +1,7 @@
 //! Whether a slave can still be brought to a point in time.
 
 use dbproto::Progress;
-use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
+use fwlog::{LogDirectory, LogLocation, Position, SegmentId, SegmentInfo, Timestamp};
 
 use super::unreadable;
 use crate::error::{ExitCode, ShipError};
@@ -14,14 +14,10 @@ pub fn reaches_back(
 ) -> Result<(), ShipError> {
     let directory = LogDirectory::scan(location).map_err(unreadable)?;
     let Some(slave) = slave else {
-        let begins = directory.segments().first().map(|info| info.header.created);
-        return match begins.filter(|begins| *begins > until) {
+        let first = directory.segments().first();
+        return match first.filter(|first| first.header.created > until) {
             None => Ok(()),
-            Some(begins) => Err(ShipError::new(
-                ExitCode::Error,
-                format!("the log begins at {begins}, after that point in time"),
-            )
-            .hint("bring the segments before it back from a backup, or give a later time; 'dbctl fwlog list' shows when each segment begins")),
+            Some(first) => Err(begins_later(first)),
         };
     };
     if slave.time <= until {
@@ -29,7 +25,7 @@ pub fn reaches_back(
     }
     // The time of a slave that was made from a copy is not that of its last commit.
     let at = slave.point.position;
-    let end = Position::new(fwlog::SegmentId::new(u32::MAX, u32::MAX), 0);
+    let end = Position::new(SegmentId::new(u32::MAX, u32::MAX), 0);
     let next = directory.commit_time_behind(at, end).map_err(unreadable)?;
     if next.is_some_and(|next| next <= until) {
         return Ok(());
@@ -43,4 +39,20 @@ pub fn reaches_back(
         ),
     )
     .hint("replication never goes back: an empty slave takes the log up to a point in time"))
+}
+
+fn begins_later(first: &SegmentInfo) -> ShipError {
+    let hint = if first.id == SegmentId::FIRST {
+        "give a later time"
+    } else {
+        "bring the segments before it back from a backup, or give a later time"
+    };
+    let begins = first.header.created;
+    ShipError::new(
+        ExitCode::Error,
+        format!("the log begins at {begins}, after that point in time"),
+    )
+    .hint(format!(
+        "{hint}; 'dbctl fwlog list' shows when each segment begins"
+    ))
 }

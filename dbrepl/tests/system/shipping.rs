@@ -122,6 +122,49 @@ async fn a_connection_cut_anywhere_is_made_again_when_following() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_slave_without_room_is_told_once_and_is_back_when_it_takes_something() {
+    let mut master = Master::create();
+    master.commit(20);
+    let slave = FakeSlave::start(Behaviour {
+        full: true,
+        ..Behaviour::default()
+    })
+    .await;
+    let following = Run::start(&master, &slave, "");
+    until(|| slave.behaviour.lock().unwrap().connections >= 4).await;
+    slave.behaviour.lock().unwrap().full = false;
+    let end = master.durable().point;
+    until(|| slave.end().is_some_and(|own| own.end == end)).await;
+    until(|| following.says("connected to slave server again")).await;
+    let (result, lines) = following.stop().await;
+    assert_eq!(result, Ok(()));
+    let told: Vec<_> = lines
+        .iter()
+        .filter(|line| line.starts_with("R0:"))
+        .collect();
+    assert_eq!(told.len(), 2, "{lines:?}");
+    assert!(told[0].contains("no room"), "{told:?}");
+    let again = "R0: connected to slave server again; it had failed ";
+    assert!(told[1].starts_with(again), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_directory_without_its_disk_is_told_and_not_written_to() {
+    let (mut master, slave) = (Master::create(), empty().await);
+    master.commit(5);
+    assert_eq!(run(&master, &slave, "-S").await.0, Ok(()));
+    let directory = master.location().directory;
+    let note = directory.join("slave-beta.status");
+    std::fs::remove_file(&note).unwrap();
+    std::fs::remove_file(directory.join(fwlog::POSITION_FILE)).unwrap();
+    let failure = run(&master, &slave, "-S").await.0.unwrap_err();
+    let words = format!("there is no fw.position in {}", directory.display());
+    assert_eq!(failure.message, words);
+    assert!(failure.hint.contains("is its disk mounted"), "{failure}");
+    assert!(!note.exists(), "it may be the place under another disk");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn following_outlives_a_restart_of_slave_and_master() {
     let (mut master, mut slave) = (Master::create(), empty().await);
     let following = Run::start(&master, &slave, "");

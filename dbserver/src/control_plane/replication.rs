@@ -137,7 +137,8 @@ fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> (Weight, S
             Role::Standalone => (Weight::Ok, "a standalone server, and no slaves".to_owned()),
             _ => (
                 Weight::Warning,
-                "no slave has been connected to this master; start a dbrepl for one".to_owned(),
+                "no slave has been connected to this master, or its dbrepl may not write into the log directory; start one as a user that may"
+                    .to_owned(),
             ),
         };
     };

@@ -30,7 +30,7 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Table, EngineError> {
     let privilege: Privilege = privilege.parse()?;
     Users::of(call.environment).create(name, verifier, privilege)?;
     Ok(Table::done(format!(
-        "user {name} with privilege {privilege}"
+        "user {name} is made, with privilege {privilege}"
     )))
 }
 

@@ -8,6 +8,7 @@ use crate::commit::tell_restored;
 use crate::databases::control::LogPlace;
 use crate::environment::guard::tell_of_space;
 use crate::environment::master::Master;
+use crate::environment::replication_status::damage_met;
 use crate::environment::segment_watch::{Missing, SegmentWatch};
 use crate::environment::space::{LOG, SpaceWatch};
 use crate::error::EngineError;
@@ -24,6 +25,8 @@ struct Guarding {
     in_vain: String,
     segments: SegmentWatch,
     space: SpaceWatch,
+    /// The damage that a dbrepl has met, as it was told.
+    damage: Option<String>,
 }
 
 impl Master {
@@ -38,10 +41,27 @@ impl Master {
                 self.look_after_log(&mut guarding);
             }
             tell_of_space(&mut guarding.space, self.core().space());
+            self.tell_of_damage(&mut guarding.damage);
             if !self.guard().wait() {
                 return;
             }
         }
+    }
+
+    /// Says once what damage a dbrepl has met, and once that it is mended.
+    fn tell_of_damage(&self, told: &mut Option<String>) {
+        let location = self.core().log_location().ok();
+        let met = location.and_then(|location| damage_met(&location));
+        let met = met.map(|(_, why)| why);
+        if met == *told {
+            return;
+        }
+        if let Some(why) = &met {
+            tracing::error!("the log is damaged, {why}");
+        } else {
+            tracing::info!("no dbrepl finds the log damaged any more");
+        }
+        *told = met;
     }
 
     /// What was published and never became durable goes; sessions learn by the epoch.

@@ -87,7 +87,7 @@ fn user_object(session: &mut Session, kind: &StatementKind) -> Result<(), Failur
             let made = Users::of(env).create(name, &verifier_of(password)?, Privilege::User);
             let made = made.map_err(Failure::from);
             done(backend, &made, || {
-                format!("user {name} with privilege user")
+                format!("user {name} is made, with privilege user")
             });
             made
         }

@@ -177,7 +177,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "Service", Service, "eloqdb", "port or service name of the one service port (eloqdb = 8102); /4, /6, /46 picks the address family"),
     key(Server, "Listen", Addresses, "127.0.0.1, ::1", "addresses to listen on; * = all"),
     key(Server, "DataDir", Path, "", "directory of the environment; must be set"),
-    key(Server, "Instance", Instance, "", "name of this instance, 1 to 15 characters, fixed once it has served; unset = host name"),
+    key(Server, "Instance", Instance, "", "name of this instance, 1 to 15 characters; stands in the segments that it makes, and may change at a start; unset = host name"),
     key(Server, "LogFile", Text, "console", "where messages go: a file, console or syslog"),
     key(Server, "LogFlags", Text, "info", "levels of messages: error, warn, info, debug, trace, or target=level, ..."),
     later(key(Server, "ServiceHttp", Text, "off", "port or service name of the status page; off = none")),

@@ -5,17 +5,13 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// The password in the file. An error says what is wrong with the file, and nothing of its content. A file
-/// that everybody can read, or write, holds no secret.
+/// The password in the file. An error says what is wrong with the file, and nothing of its content.
 pub fn read(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let failed = |error: std::io::Error| format!("can't read the password file {shown}: {error}");
     let mut file = File::open(path).map_err(failed)?;
-    let mode = file.metadata().map_err(failed)?.mode() & 0o777;
-    if mode & 0o007 != 0 {
-        return Err(format!(
-            "the password file {shown} is open to others (mode {mode:o}); close it with chmod 600"
-        ));
+    if let Some(mode) = open_to(&file).map_err(failed)? {
+        return Err(format!("the password file {shown} {}", closing(mode)));
     }
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(failed)?;
@@ -25,6 +21,18 @@ pub fn read(path: &Path) -> Result<String, String> {
             "the first line of the password file {shown} is empty"
         )),
     }
+}
+
+/// The mode of a file that its group or everybody can read or write: it holds no secret. The rule is that of
+/// PostgreSQL's `.pgpass`.
+pub(crate) fn open_to(file: &File) -> std::io::Result<Option<u32>> {
+    let mode = file.metadata()?.mode() & 0o777;
+    Ok((mode & 0o077 != 0).then_some(mode))
+}
+
+/// What is wrong with a file of this mode, and what to do.
+pub(crate) fn closing(mode: u32) -> String {
+    format!("is open to others (mode {mode:o}); close it with chmod 600")
 }
 
 #[cfg(test)]
@@ -41,9 +49,11 @@ mod tests {
         file.write_all(b"secret\nmore").unwrap();
         let path = file.path();
         assert_eq!(read(path).unwrap(), "secret");
-        set_permissions(path, Permissions::from_mode(0o644)).unwrap();
-        let refused = read(path).unwrap_err();
-        assert!(refused.contains("mode 644"), "{refused}");
-        assert!(!refused.contains("secret"), "{refused}");
+        for mode in [0o644, 0o640, 0o620, 0o602] {
+            set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            let refused = read(path).unwrap_err();
+            assert!(refused.contains(&format!("mode {mode:o}")), "{refused}");
+            assert!(!refused.contains("secret"), "{refused}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! The file of `dbrepl -C`: defaults for the options of the command line.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::config::LogTarget;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Problem};
 use crate::keys::Section;
 use crate::load::text;
+use crate::password_file;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::value;
 
@@ -53,7 +55,11 @@ impl ReplicationConfig {
     /// Reads and checks a file. All its mistakes are reported together.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::parse(path, &read_text(path)?)
+        let config = Self::parse(path, &read_text(path)?)?;
+        if config.password.is_some() {
+            refuse_open(path)?;
+        }
+        Ok(config)
     }
 
     /// Checks a text as the content of the file `path`, which need not exist.
@@ -93,6 +99,23 @@ impl ReplicationConfig {
     }
 }
 
+/// A file with a password is a password file.
+fn refuse_open(path: &Path) -> Result<(), ConfigError> {
+    let open = File::open(path).and_then(|file| password_file::open_to(&file));
+    let open = open.map_err(|reason| ConfigError::Read {
+        path: path.to_owned(),
+        reason,
+    })?;
+    let Some(mode) = open else { return Ok(()) };
+    Err(ConfigError::Invalid {
+        path: path.to_owned(),
+        problems: vec![Problem {
+            line: None,
+            message: format!("has a password, and {}", password_file::closing(mode)),
+        }],
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,5 +152,30 @@ mod tests {
             "/etc/eloqdb/repl.cfg:1: unknown section [Server]\n\
              /etc/eloqdb/repl.cfg:3: unknown key `verbos` in [dbrepl]; did you mean verbose?"
         );
+    }
+
+    #[test]
+    fn a_file_with_a_password_is_its_owners_alone() {
+        use std::io::Write as _;
+        use std::os::unix::fs::PermissionsExt as _;
+        for (text, mode, good) in [
+            ("[dbrepl]\npassword = secret\n", 0o644, false),
+            ("[dbrepl]\npassword = secret\n", 0o640, false),
+            ("[dbrepl]\npassword = secret\n", 0o600, true),
+            ("[dbrepl]\nuser = repl\n", 0o644, true),
+        ] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            let path = file.path();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let read = ReplicationConfig::load(path).map_err(|error| error.to_string());
+            assert_eq!(read.is_ok(), good, "{mode:o} {text}");
+            if let Err(told) = read {
+                assert!(
+                    told.contains("chmod 600") && !told.contains("secret"),
+                    "{told}"
+                );
+            }
+        }
     }
 }

@@ -5,13 +5,15 @@ use crate::damage::{Damage, DecodeError};
 use crate::header::HEADER_SIZE;
 use crate::numbers::Sequence;
 use crate::position::Position;
-use crate::record::{PageBody, Pages, Record};
+use crate::record::{GenerationReason, PageBody, Pages, Record};
 
 /// Good records of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Contents {
     pub(crate) records: u64,
     pub(crate) commits: u64,
+    /// Why a generation begins here, where one does.
+    pub(crate) generation: Option<GenerationReason>,
     /// Whether a record among them acts on files when it is applied: makes or removes a database's, or
     /// lets redo start later.
     pub(crate) acts_on_files: bool,
@@ -24,6 +26,7 @@ impl Contents {
         let mut contents = Self {
             records: 0,
             commits: 0,
+            generation: None,
             acts_on_files: false,
         };
         let mut expected = block.head.first_commit;
@@ -55,7 +58,8 @@ impl Contents {
                     check_pages(commit.pages, true)?;
                 }
                 Record::Part(part) => check_pages(part.pages, false)?,
-                Record::Generation(_) | Record::Access { .. } | Record::Audit(_) => {}
+                Record::Generation(start) => contents.generation = Some(start.reason),
+                Record::Access { .. } | Record::Audit(_) => {}
             }
             contents.records += 1;
         }

@@ -21,7 +21,7 @@ pub struct Torn {
     pub at: Position,
     /// What was wrong with it.
     pub why: Damage,
-    /// How long it was.
+    /// How long it was, without the unused space behind it.
     pub bytes: u64,
     /// Something in it may have been acknowledged.
     pub may_be_acknowledged: bool,
@@ -41,22 +41,22 @@ impl Torn {
         let mut torn = Self {
             at,
             why,
-            bytes: length,
+            bytes: 0,
             may_be_acknowledged: false,
             kept: None,
         };
-        if torn.why == Damage::NotAcknowledged {
-            return Ok(torn);
-        }
         let path = store.path(at.segment);
         let file = store.open_to_read(at.segment).during("open", &path)?;
         let mut tail = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
         let read = file.read_at(at.offset, &mut tail).during("read", &path)?;
         tail.truncate(read);
-        if !has_block_behind(&tail) {
+        let used = tail.iter().rposition(|byte| *byte != 0);
+        torn.bytes = used.map_or(0, |last| last as u64 + 1);
+        if torn.why == Damage::NotAcknowledged || !has_block_behind(&tail) {
             return Ok(torn);
         }
         torn.may_be_acknowledged = true;
+        tail.truncate(used.map_or(0, |last| last + 1));
         let mut name = path.into_os_string();
         name.push(format!(".cut-{}", at.offset));
         let kept = PathBuf::from(name);

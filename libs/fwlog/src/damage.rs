@@ -88,12 +88,31 @@ pub enum Damage {
     #[error("the file holds the same segment as {}", .0.display())]
     Twice(PathBuf),
     /// The segment does not go on where the one before it ends: others are missing between them.
-    #[error("segment {missing} is missing: this one does not go on from {after}")]
+    #[error("does not go on from {after}: segment {missing} is missing")]
     Missing {
         /// The newest segment before.
         after: SegmentId,
         /// The first one that is not there.
         missing: SegmentId,
+    },
+    /// A generation does not go on where the one before it ends. Its header alone does not say why.
+    #[error(
+        "does not go on from {after}: segment {missing} is missing, or forward logging was off in between"
+    )]
+    MissingOrOff {
+        /// The newest segment before.
+        after: SegmentId,
+        /// The first one that is not there.
+        missing: SegmentId,
+    },
+    /// A generation that began when forward logging was switched on again: what was committed before, since it
+    /// was switched off, is in no log that is kept.
+    #[error(
+        "forward logging was off before it: what was committed after {after} and before it is in no segment"
+    )]
+    WasOff {
+        /// The newest segment before.
+        after: SegmentId,
     },
     /// Each of two segments is good, and they are not of one log: one is from another history.
     #[error(
@@ -106,14 +125,19 @@ pub enum Damage {
 }
 
 impl Damage {
-    /// The bytes are good, but the file is in the wrong place, or another one is not there.
+    /// The bytes are good, but the file is in the wrong place.
     pub fn is_misplaced(&self) -> bool {
         matches!(
             self,
-            Self::OtherEnvironment(_)
-                | Self::OtherSegment(_)
-                | Self::Twice(_)
-                | Self::Missing { .. }
+            Self::OtherEnvironment(_) | Self::OtherSegment(_) | Self::Twice(_)
+        )
+    }
+
+    /// Nothing is wrong with the file: others that belong before it are not there.
+    pub fn is_missing(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. } | Self::MissingOrOff { .. } | Self::WasOff { .. }
         )
     }
 
@@ -130,6 +154,8 @@ impl Damage {
     fn verdict(&self, offset: u64) -> String {
         match self {
             Self::UnknownVersion(_) => "can't be read here: ".to_owned(),
+            Self::WasOff { .. } => "is whole; ".to_owned(),
+            kind if kind.is_missing() => String::new(),
             kind if kind.is_misplaced() => "is out of place: ".to_owned(),
             kind if kind.is_incomplete() => format!("at offset {offset}: "),
             _ => format!("is damaged at offset {offset}: "),
@@ -256,7 +282,13 @@ mod tests {
                 missing: segment,
             },
         ] {
-            assert!(!told(kind).contains("damaged"));
+            let told = told(kind.clone());
+            assert!(!told.contains("damaged"), "{told}");
+            assert_eq!(
+                told.contains("out of place"),
+                matches!(kind, Damage::OtherSegment(_)),
+                "{told}"
+            );
         }
     }
 }

@@ -165,7 +165,7 @@ pub fn recover(
             let behind = segments.get(index + 1).copied().unwrap_or(newest);
             let strange = scan.open(behind, Some(&reader)).err();
             return Err(strange
-                .filter(is_misplaced)
+                .filter(has_no_place)
                 .unwrap_or_else(|| corrupt(&reader, Damage::NotSealed)));
         }
         previous = Some(reader);
@@ -451,20 +451,24 @@ fn corrupt(reader: &SegmentReader, kind: Damage) -> RecoverError {
     ReadError::corrupt(reader.path(), reader.point().position.offset, kind).into()
 }
 
-fn is_misplaced(error: &RecoverError) -> bool {
-    matches!(error, RecoverError::Read(ReadError::Corrupt { kind, .. }) if kind.is_misplaced())
+fn has_no_place(error: &RecoverError) -> bool {
+    matches!(error, RecoverError::Read(ReadError::Corrupt { kind, .. }) if kind.is_misplaced() || kind.is_missing())
 }
 
-/// What is wrong with a segment that does not go on where the one before it ends.
+/// What is wrong with a segment that does not go on where the one before it ends. While forward logging is off,
+/// the journal takes the numbers that follow, so the header of a new generation
+/// does not say which of the two it was.
 pub(crate) fn why_not_next(earlier: &SegmentHeader, later: &SegmentHeader) -> Damage {
     if later.environment != earlier.environment {
         Damage::OtherEnvironment(later.environment)
     } else if later.id.may_follow(earlier.id) && later.id.generation == earlier.id.generation {
         Damage::OtherHistory(earlier.id)
     } else {
-        Damage::Missing {
-            after: earlier.id,
-            missing: earlier.id.next_sequence(),
+        let (after, missing) = (earlier.id, earlier.id.next_sequence());
+        if later.id.sequence == Sequence::FIRST {
+            Damage::MissingOrOff { after, missing }
+        } else {
+            Damage::Missing { after, missing }
         }
     }
 }

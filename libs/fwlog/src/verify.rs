@@ -10,6 +10,7 @@ use crate::damage::{Damage, ReadError};
 use crate::directory::{LogDirectory, SegmentInfo};
 use crate::position::{LogPoint, Position};
 use crate::reader::{EndKind, ReadItem, SegmentReader};
+use crate::record::GenerationReason;
 use crate::recover::why_not_next;
 
 /// Something that is wrong with a log.
@@ -52,6 +53,9 @@ pub struct VerifyReport {
     pub end: Option<LogPoint>,
     /// A torn tail of the newest segment: what a crash leaves, and recovery cuts.
     pub torn: Option<Finding>,
+    /// Generations before which forward logging was off: nothing is wrong with the log there, and it does not go
+    /// on there.
+    pub was_off: Vec<Finding>,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
@@ -96,6 +100,18 @@ pub fn verify(
 impl VerifyReport {
     fn find(&mut self, info: &SegmentInfo, offset: u64, kind: Damage) {
         self.findings.push(finding(info, offset, kind));
+    }
+
+    /// The generation record of this segment says that forward logging was switched on here: the journal took the
+    /// numbers before it.
+    fn explain_gap(&mut self, info: &SegmentInfo) {
+        let last = self.findings.pop_if(|last| {
+            last.path == info.path && matches!(last.kind, Damage::MissingOrOff { .. })
+        });
+        if let Some(Damage::MissingOrOff { after, .. }) = last.map(|last| last.kind) {
+            let kind = Damage::WasOff { after };
+            self.was_off.push(finding(info, 0, kind));
+        }
     }
 }
 
@@ -155,6 +171,9 @@ impl Segment<'_> {
         report.bytes += block.bytes.len() as u64;
         match Contents::read(self.decoder, block) {
             Ok(contents) => {
+                if contents.generation == Some(GenerationReason::Enable) {
+                    report.explain_gap(self.info);
+                }
                 report.records += contents.records;
                 report.commits += contents.commits;
             }

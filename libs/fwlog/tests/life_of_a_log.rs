@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use disk::testing::Random;
 use fwlog::{
-    Begin, Block, BlockDecoder, CommitHead, CommitNumber, DatabaseId, EnvironmentId, Follow,
-    FollowItem, GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror,
+    Begin, Block, BlockDecoder, CommitHead, CommitNumber, Damage, DatabaseId, EnvironmentId,
+    Follow, FollowItem, GenerationReason, LogDirectory, LogIdentity, LogLocation, LogPoint, Mirror,
     PAGE_SIZE, PageNumber, Record, RecordBuffer, RecoverOptions, Recovered, SealNewest, SegmentId,
     SegmentStore, Timestamp, Writer, WriterOptions, recover, verify,
 };
@@ -249,6 +249,37 @@ fn the_time_of_the_next_commit_is_found_across_segments() {
 }
 
 #[test]
+fn a_time_without_forward_logging_is_no_damage_and_a_lost_segment_is() {
+    let (folder, journal) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let logged = start(folder.path(), Begin::Create);
+    commit(&logged, 1);
+    let after = logged.close().unwrap();
+    let off = start(journal.path(), Begin::NextSegment { after });
+    commit(&off, 2);
+    let after = off.close().unwrap();
+    let reason = GenerationReason::Enable;
+    let again = start(folder.path(), Begin::NewGeneration { reason, after });
+    commit(&again, 3);
+    again.switch().unwrap();
+    commit(&again, 4);
+    again.close().unwrap();
+    let seen = || {
+        let log = LogDirectory::scan(&location(folder.path())).unwrap();
+        let report = verify(&log, &mut |_| ()).unwrap();
+        let kinds = |findings: &[fwlog::Finding]| -> Vec<_> {
+            let kinds = findings.iter().map(|finding| finding.kind.clone());
+            kinds.collect()
+        };
+        (kinds(&report.was_off), kinds(&report.findings))
+    };
+    let after = SegmentId::FIRST;
+    assert_eq!(seen(), (vec![Damage::WasOff { after }], vec![]));
+    fs::remove_file(location(folder.path()).path(SegmentId::new(2, 1))).unwrap();
+    let missing = SegmentId::new(1, 2);
+    assert_eq!(seen(), (vec![], vec![Damage::Missing { after, missing }]));
+}
+
+#[test]
 fn bytes_that_may_have_been_acknowledged_are_cut_with_a_copy() {
     let folder = tempfile::tempdir().unwrap();
     let writer = start(folder.path(), Begin::Create);
@@ -261,6 +292,7 @@ fn bytes_that_may_have_been_acknowledged_are_cut_with_a_copy() {
     let damage = |at: usize| {
         let mut bytes = good.clone();
         bytes[at] ^= 1;
+        bytes.extend([0; 4096]);
         let disk = disk::Disk::real();
         disk.write_atomic(&path, &bytes, 0o600).unwrap();
         disk.remove_if_there(&store(folder.path()).position_path())
@@ -274,11 +306,16 @@ fn bytes_that_may_have_been_acknowledged_are_cut_with_a_copy() {
     assert!(cut.may_be_acknowledged);
     let kept = fs::read(cut.kept.unwrap()).unwrap();
     assert_eq!(kept.len() as u64, cut.bytes);
-    assert!(good.ends_with(&kept[block..]) || good[128 + 2 * block..].starts_with(&kept[block..]));
+    let start = usize::try_from(cut.at.offset).unwrap();
+    let (same, unused) = good[start..].split_at(kept.len());
+    assert_eq!(same[block..], kept[block..]);
+    assert!(unused.iter().all(|byte| *byte == 0), "without unused space");
     // The last block alone is what a crash leaves.
     damage(128 + 2 * block + block / 2);
     let (recovered, commits) = recover_all(folder.path(), SealNewest::No);
     let cut = recovered.cut.unwrap();
     assert_eq!(commits, [1, 2]);
     assert!(!cut.may_be_acknowledged && cut.kept.is_none());
+    let rest = second.offset - cut.at.offset;
+    assert!(cut.bytes <= rest, "unused space is not counted: {cut:?}");
 }

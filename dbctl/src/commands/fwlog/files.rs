@@ -1,5 +1,6 @@
 //! Which files are meant.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use disk::Disk;
@@ -161,9 +162,13 @@ fn segments_in(
         .list(directory)
         .map_err(|error| CommandError::io("list", directory, &error))?;
     let paths = names.into_iter().map(|name| directory.join(name));
-    let mut paths: Vec<PathBuf> = paths
-        .filter(|path| is_segment(path, naming) && !path.is_dir())
-        .collect();
+    let files = paths.filter(|path| !path.is_dir());
+    let mut paths: Vec<PathBuf> = match naming {
+        Some(naming) => files
+            .filter(|path| file_name(path).is_some_and(|name| naming.segment_of(name).is_some()))
+            .collect(),
+        None => segments_among(files.collect()),
+    };
     paths.sort_by_cached_key(|path| numbers(path));
     Ok(paths)
 }
@@ -179,27 +184,42 @@ fn file_name(path: &Path) -> Option<&str> {
     path.file_name().and_then(|name| name.to_str())
 }
 
-fn is_segment(path: &Path, naming: Option<&SegmentNaming>) -> bool {
-    match naming {
-        Some(naming) => file_name(path).is_some_and(|name| naming.segment_of(name).is_some()),
-        None => looks_like_segment(path),
-    }
+/// What stands before and behind `<number>-<number>` in the name of a file; `None` where there is no such thing,
+/// as in `fw.position`, and for a segment that is being made.
+fn parts(path: &Path) -> Option<(&str, &str)> {
+    let name = file_name(path)?;
+    let digit = |c: char| c.is_ascii_digit();
+    let at = name.match_indices('-').find_map(|(at, _)| {
+        let (before, behind) = (name.get(..at)?, name.get(at + 1..)?);
+        (before.ends_with(digit) && behind.starts_with(digit)).then_some((before, behind))
+    });
+    let (before, behind) = at?;
+    let parts = (
+        before.trim_end_matches(digit),
+        behind.trim_start_matches(digit),
+    );
+    let made = path.extension().is_some_and(|extension| extension == "new");
+    (!made).then_some(parts)
 }
 
-/// In a directory that is named without a pattern, all files are taken whose name holds
-/// `<number>-<number>`; other files may lie there, too.
-fn looks_like_segment(path: &Path) -> bool {
-    let Some(name) = file_name(path).filter(|name| *name != POSITION_FILE) else {
-        return false;
+/// The segments among the files of a directory that is named without a pattern: those with
+/// `<number>-<number>` in their names. Beside `fw-1-2`, `fw-1-3.bak` and `fw-1-3.aside` are what a person, or the
+/// server, has put aside.
+fn segments_among(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let all: BTreeSet<(String, String)> = paths
+        .iter()
+        .filter_map(|path| parts(path))
+        .map(|(before, behind)| (before.to_owned(), behind.to_owned()))
+        .collect();
+    let put_aside = |(before, behind): (&str, &str)| {
+        all.iter().any(|(prefix, suffix)| {
+            (prefix.as_str(), suffix.as_str()) != (before, behind)
+                && before.ends_with(prefix.as_str())
+                && behind.starts_with(suffix.as_str())
+        })
     };
-    let ends_in_digit = |text: &str| text.ends_with(|c: char| c.is_ascii_digit());
-    let begins_with_digit = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-    let numbered = name.match_indices('-').any(|(at, _)| {
-        let (before, behind) = name.split_at(at);
-        ends_in_digit(before) && begins_with_digit(behind.trim_start_matches('-'))
-    });
-    let temporary = path.extension().is_some_and(|extension| extension == "new");
-    numbered && !temporary
+    let is_segment = |path: &PathBuf| parts(path).is_some_and(|parts| !put_aside(parts));
+    paths.into_iter().filter(is_segment).collect()
 }
 
 /// Files with a good header, and the others.
@@ -229,19 +249,30 @@ mod tests {
     #[test]
     fn a_segment_is_known_by_the_number_in_its_name() {
         assert!(numbers(Path::new("/2/fw-1-9")) < numbers(Path::new("/1/fw-1-10")));
-        for (name, expected) in [
-            ("fw-1-1", true),
-            ("12-3.log", true),
-            ("fw-1-1.new", false),
-            ("fw.position", false),
-            ("notes-2", false),
-            ("README", false),
-        ] {
-            assert_eq!(
-                looks_like_segment(&Path::new("/fwlog").join(name)),
-                expected,
-                "{name}"
-            );
-        }
+        let among = |names: &[&str]| {
+            let paths = names.iter().map(|name| Path::new("/fwlog").join(name));
+            let segments = segments_among(paths.collect());
+            let names = segments.iter().filter_map(|path| file_name(path));
+            names.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let all = [
+            "fw-1-1",
+            "fw-1-1.new",
+            "fw-1-2.bak",
+            "fw-1-3.aside",
+            "fw-1-4.cut-4096",
+            "old.fw-1-5",
+            "fw.position",
+            "notes-2",
+            "README",
+        ];
+        assert_eq!(among(&all), ["fw-1-1"]);
+        let other = ["12-3.log", "12-4.log", "12-5.log.1"];
+        assert_eq!(among(&other), other[..2]);
+        assert_eq!(
+            among(&["fw-1-2.bak"]),
+            ["fw-1-2.bak"],
+            "a directory of copies"
+        );
     }
 }

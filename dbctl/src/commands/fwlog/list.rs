@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use fwlog::SegmentInfo;
+use disk::Disk;
+use fwlog::{CommitNumber, ReadItem, SegmentInfo, SegmentReader};
 
 use crate::args::FwlogFiles;
 use crate::commands::fwlog::files::{DamagedFile, Files, numbers};
@@ -25,7 +26,9 @@ pub(crate) fn run(invocation: &Invocation, arguments: &FwlogFiles) -> Result<()>
     let files = Files::collect(invocation, arguments)?;
     let log = &files.log;
     let mut table = Table::new(&COLUMNS);
-    table.rows.extend(log.segments().iter().map(row));
+    for info in log.segments() {
+        table.rows.push(row(info, log.disk()));
+    }
     table.rows.extend(files.damaged.iter().map(unreadable));
     table.rows.sort_by_cached_key(|row| {
         let file = row.last().and_then(Option::as_deref);
@@ -52,17 +55,25 @@ fn unreadable(file: &DamagedFile) -> Vec<Option<String>> {
     COLUMNS.into_iter().map(cell).collect()
 }
 
-/// The commits of an open segment are not known without reading it: they are left out, as are those of a
-/// segment that has none.
-fn row(info: &SegmentInfo) -> Vec<Option<String>> {
+/// The commits of an open segment are not known without reading it.
+fn commits(info: &SegmentInfo, disk: &Disk) -> Option<(CommitNumber, CommitNumber)> {
+    if let Some(seal) = info.sealed {
+        return Some((seal.first_commit, seal.last_commit));
+    }
+    let mut reader = SegmentReader::open(disk, &info.path).ok()?;
+    // What can't be read is told by `verify`; here it is the end.
+    while let Ok(ReadItem::Block(_)) = reader.next(None) {}
+    Some((info.header.last_commit.next(), reader.last_commit()))
+}
+
+/// A segment without commits has no numbers of any.
+fn row(info: &SegmentInfo, disk: &Disk) -> Vec<Option<String>> {
     let state = if info.sealed.is_some() {
         "sealed"
     } else {
         "open"
     };
-    let commits = info
-        .sealed
-        .filter(|seal| seal.first_commit <= seal.last_commit);
+    let commits = commits(info, disk).filter(|(first, last)| first <= last);
     vec![
         Some(info.id.to_string()),
         Some(state.to_owned()),
@@ -71,8 +82,8 @@ fn row(info: &SegmentInfo) -> Vec<Option<String>> {
                 .map_or(info.file_length, |seal| seal.length)
                 .to_string(),
         ),
-        commits.map(|seal| seal.first_commit.to_string()),
-        commits.map(|seal| seal.last_commit.to_string()),
+        commits.map(|(first, _)| first.to_string()),
+        commits.map(|(_, last)| last.to_string()),
         Some(info.header.created.to_string()),
         Some(info.header.origin.clone()),
         Some(info.path.display().to_string()),

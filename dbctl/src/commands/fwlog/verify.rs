@@ -59,8 +59,11 @@ fn examine(
     let report = verify(&files.log, progress).map_err(read_failure)?;
     let mut damage: Vec<DamagedPlace> = files.damaged.iter().map(DamagedPlace::of_file).collect();
     // A segment that is there and can't be read is named already.
-    let findings = report.findings.iter().filter(|finding| {
-        !matches!(finding.kind, Damage::Missing { missing, .. } if files.is_unreadable(missing))
+    let findings = report.findings.iter().filter(|finding| match finding.kind {
+        Damage::Missing { missing, .. } | Damage::MissingOrOff { missing, .. } => {
+            !files.is_unreadable(missing)
+        }
+        _ => true,
     });
     damage.extend(findings.map(DamagedPlace::of_finding));
     damage.extend(ends_early(files, &report));
@@ -104,7 +107,7 @@ impl DamagedPlace {
 
 fn by_disk(damage: &Damage) -> bool {
     let sound = matches!(damage, Damage::UnknownVersion(_));
-    !(sound || damage.is_misplaced() || damage.is_incomplete())
+    !(sound || damage.is_misplaced() || damage.is_missing() || damage.is_incomplete())
 }
 
 /// A log that ends before the end that was acknowledged has lost its newest segments or blocks, or
@@ -141,6 +144,8 @@ struct ShownReport<'a> {
     bytes: u64,
     end: Option<String>,
     torn_tail: Option<DamagedPlace>,
+    /// Generations before which forward logging was off.
+    was_off: Vec<DamagedPlace>,
     damage: &'a [DamagedPlace],
 }
 
@@ -155,6 +160,11 @@ fn print(invocation: &Invocation, report: &VerifyReport, damage: &[DamagedPlace]
             bytes: report.bytes,
             end,
             torn_tail: report.torn.as_ref().map(DamagedPlace::of_finding),
+            was_off: report
+                .was_off
+                .iter()
+                .map(DamagedPlace::of_finding)
+                .collect(),
             damage,
         });
     }
@@ -178,6 +188,10 @@ fn print(invocation: &Invocation, report: &VerifyReport, damage: &[DamagedPlace]
         };
         let text = format!("at {}: {}{then}", torn.position, torn.kind);
         table.push(["torn tail".to_owned(), text]);
+    }
+    for place in &report.was_off {
+        let text = format!("{}: {}", place.path.display(), place.kind);
+        table.push(["gap".to_owned(), text]);
     }
     for place in damage {
         let text = format!(

@@ -52,6 +52,11 @@ impl Run {
         }
     }
 
+    /// Whether its log has these words.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        lines(&self.log).iter().any(|line| line.contains(words))
+    }
+
     /// Waits for the end.
     pub(crate) async fn end(self) -> (Result<(), ShipError>, Vec<String>) {
         let result = self.task.await.unwrap();

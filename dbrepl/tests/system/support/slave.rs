@@ -25,6 +25,8 @@ pub(crate) struct Behaviour {
     pub(crate) error: Option<&'static str>,
     /// Applying is suspended, for this reason.
     pub(crate) suspended: Option<&'static str>,
+    /// Has no room for blocks.
+    pub(crate) full: bool,
     /// Closes the connection after so many bytes of blocks, once.
     pub(crate) cut_after: Option<usize>,
     /// Connections so far.
@@ -282,6 +284,10 @@ impl Slave {
 
     async fn blocks(&mut self, bytes: Bytes) -> Result<(), Over> {
         let length = bytes.len();
+        if self.behaviour.lock().unwrap().full {
+            let refuse = Refuse::new(dbproto::state::DISK_FULL, "no room");
+            return self.refuse(refuse).await;
+        }
         if let Err(error) = self.mirror.as_mut().unwrap().blocks(&bytes) {
             let refuse = Refuse::new(dbproto::state::DAMAGED, error.to_string());
             return self.refuse(refuse).await;
