@@ -19,6 +19,10 @@ impl Pace {
     /// There is news: waits until it may be looked at.
     ///
     /// The thread sleeps, not the task: the system's messages about further commits would wake it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "for a millisecond at most, and whatever comes meanwhile shall not end it"
+    )]
     pub(super) fn keep(&mut self) {
         let elapsed = self.looked.map(|looked| looked.elapsed());
         if let Some(rest) = elapsed.and_then(|elapsed| PAUSE.checked_sub(elapsed)) {
