@@ -59,12 +59,16 @@ const REFUSED: &[Case] = &[
     Case {
         what: "no control file",
         harm: |folder| remove(&data(folder, "control")),
-        says: &["there is no environment in"],
+        says: &[
+            "control is missing, and there is",
+            "system.db",
+            "hint: Bring DataDir back",
+        ],
     },
     Case {
         what: "a control file with a flipped bit",
         harm: |folder| files::flip(&data(folder, "control"), 40),
-        says: &["control file", "is damaged"],
+        says: &["control file", "is damaged", "hint: Bring DataDir back"],
     },
     Case {
         what: "a control file that is cut off",
@@ -76,7 +80,7 @@ const REFUSED: &[Case] = &[
         harm: newer_control,
         says: &[
             "control file",
-            "was written by a newer server",
+            "was written by a newer server: it has version 4, and this server reads 3",
             "hint: Use the server",
         ],
     },
@@ -235,6 +239,40 @@ fn what_a_start_can_mend_by_itself_it_mends() {
         master.start();
         assert_eq!(items(&master), rows, "{what}");
     }
+}
+
+#[test]
+fn an_environment_whose_control_file_is_lost_is_not_made_anew() {
+    let folder = Folder::new();
+    let mut master = Server::create(folder.path(), Settings::master());
+    master.start();
+    open(&master);
+    sell(&master, 5);
+    master.stop();
+    let control = data(master.folder(), "control");
+    let kept = files::read(&control);
+    remove(&control);
+    let checked = master.try_start_with(&["--check"]).expect_err("a check");
+    assert!(checked.err.contains("error: "), "{checked:?}");
+    assert!(checked.err.contains("control is missing"), "{checked:?}");
+    let (log, aside) = (master.fwlog_dir(), master.folder().join("aside"));
+    std::fs::rename(&log, &aside).expect("renamed");
+    std::fs::create_dir(&log).expect("a directory");
+    let refused = |file: &str| {
+        let told = master.dbctl(&["init"]).fails(1);
+        assert!(told.contains("control is missing, and there is"), "{told}");
+        assert!(told.contains(file), "{told}");
+    };
+    refused("system.db");
+    let system = files::hide(&data(master.folder(), "system.db"));
+    refused("shop.db");
+    assert!(!control.exists());
+    files::unhide(&system);
+    std::fs::remove_dir(&log).expect("an empty directory");
+    std::fs::rename(&aside, &log).expect("renamed");
+    files::write(&control, kept);
+    master.start();
+    assert_eq!(items(&master), 5);
 }
 
 #[test]

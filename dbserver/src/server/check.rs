@@ -7,6 +7,10 @@ use std::path::Path;
 use std::process;
 
 use dbconfig::{Config, LogTarget};
+use disk::Disk;
+
+use crate::databases::layout::Layout;
+use crate::error::EngineError;
 
 /// What was found, one line each.
 #[derive(Debug, Default)]
@@ -25,6 +29,12 @@ impl Found {
     fn bad(&mut self, what: impl Into<String>) {
         self.failures += 1;
         self.lines.push(format!("error: {}", what.into()));
+    }
+
+    /// What a start would say.
+    fn failure(&mut self, error: &EngineError) {
+        let hint = error.hint().map(|hint| format!("; {hint}"));
+        self.bad(format!("{error}{}", hint.unwrap_or_default()));
     }
 
     fn doubtful(&mut self, what: impl Into<String>) {
@@ -71,10 +81,9 @@ pub fn look(config: &Config) -> Found {
     let control = data_dir.join("control");
     match fs::metadata(&control) {
         Ok(_) => found.directory("DataDir", data_dir),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => found.bad(format!(
-            "DataDir {}: there is no environment; 'dbctl init' makes one",
-            data_dir.display()
-        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            found.failure(&Layout::new(Disk::real(), data_dir).no_environment());
+        }
         Err(error) => found.bad(format!("{}: {error}", control.display())),
     }
     if let Ok(directory) = fs::metadata(data_dir)
