@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::clients::activity::{Activity, SessionState};
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::permit::{Interrupt, InterruptReason};
+use crate::failure::Failure;
 
 /// One connected client, as other threads see it.
 pub struct SessionEntry {
@@ -36,6 +37,7 @@ pub struct SessionEntry {
     busy: AtomicBool,
     application: Mutex<String>,
     activity: Activity,
+    last_word: Mutex<Option<Failure>>,
     sqlite: Mutex<Option<InterruptHandle>>,
 }
 
@@ -84,6 +86,7 @@ impl SessionEntry {
             busy: AtomicBool::new(false),
             application: Mutex::new(who.application),
             activity: Activity::new(),
+            last_word: Mutex::new(None),
             sqlite: Mutex::new(None),
         }
     }
@@ -131,7 +134,7 @@ impl SessionEntry {
     }
 
     /// Whether it is a connection for commands rather than data.
-    pub(super) fn is_control(&self) -> bool {
+    pub(crate) fn is_control(&self) -> bool {
         self.database == SYSTEM_NAME
     }
 
@@ -160,6 +163,16 @@ impl SessionEntry {
         self.interrupt.raise(InterruptReason::Terminate);
         self.interrupt_sqlite();
         self.wake.notify_one();
+    }
+
+    /// What its client hears when it is ended.
+    pub(super) fn set_last_word(&self, failure: Failure) {
+        *lock(&self.last_word) = Some(failure);
+    }
+
+    /// What its client hears when it is ended, if that is something of its own.
+    pub fn last_word(&self) -> Option<Failure> {
+        lock(&self.last_word).clone()
     }
 
     fn interrupt_sqlite(&self) {

@@ -249,16 +249,18 @@ impl Environment {
         self.begin_stop();
         let _no_change = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.side() {
-            Side::Master(master) => self.stop_master(&master),
+            Side::Master(master) => self.stop_master(&master)?,
             Side::Slave(slave) => {
                 slave.stop_applying()?;
                 slave.close()?;
                 mark_stopped(slave.log().store());
-                self.core.update_control(|control| control.clean = true)
+                self.core.update_control(|control| control.clean = true)?;
             }
             // A change of role has failed: the next start recovers from the log.
-            Side::None => Ok(()),
+            Side::None => {}
         }
+        self.core.give_lock_back();
+        Ok(())
     }
 
     fn stop_master(&self, master: &Master) -> Result<(), EngineError> {

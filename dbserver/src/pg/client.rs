@@ -83,7 +83,9 @@ impl Client {
         }
         let session = self.connection.session();
         let idle = session.transaction().status() == TransactionStatus::Idle;
-        if idle && session.backend().env().is_stopping() {
+        // Who has asked for the stop waits for its end.
+        let waits = session.backend().entry().is_control();
+        if idle && !waits && session.backend().env().is_stopping() {
             return Err(End::Told(terminated()));
         }
         let limit = self.idle_limit();
