@@ -209,6 +209,15 @@ impl Environment {
         }
     }
 
+    /// What is wrong with segments that a restart or a slave needs.
+    pub fn segment_trouble(&self) -> Option<Trouble> {
+        match self.side() {
+            Side::Master(master) => master.guard().segment_trouble(),
+            Side::Slave(slave) => slave.guard().segment_trouble(),
+            Side::None => None,
+        }
+    }
+
     /// Why checkpoints fail at present, if they do.
     pub fn checkpoint_trouble(&self) -> Option<CheckpointTrouble> {
         match self.side() {
