@@ -3,6 +3,7 @@
 pub mod announce;
 pub mod arguments;
 pub mod check;
+mod log_modes;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::clients::Sessions;
 use crate::databases::control::role_word;
 use crate::environment::Environment;
+use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::pg::FrontEnd;
 
@@ -43,6 +45,10 @@ pub async fn run(
     reload: impl Fn() + Send + 'static,
 ) -> anyhow::Result<()> {
     let mut heard = hear_signals()?;
+    // What does not fit in memory would fail at night.
+    let tmp_dir = &config.replication.tmp_dir;
+    check::tempfile_in(tmp_dir)
+        .map_err(|error| EngineError::file("make a file in TmpDir", tmp_dir, &error))?;
     // Ports are taken before recovery, so that a port in use is known at once.
     let listeners = listen(&config)?;
     let addresses = addresses(&listeners)?;
@@ -61,6 +67,7 @@ pub async fn run(
     if let Some(log_file) = log_file {
         environment.set_log_file(log_file);
     }
+    log_modes::bring(&environment);
     announce::started(&environment, &addresses)?;
     front.open(Arc::clone(&environment));
     tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");
