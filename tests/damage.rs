@@ -277,6 +277,13 @@ fn a_damaged_data_file_stops_the_start_is_named_and_made_anew_from_the_log() {
         let run = server.dbctl(&["database", "verify"]);
         assert_eq!(run.code, Some(1), "{run:?}");
         assert!(run.out.contains("page 2 at byte offset 4096"), "{run:?}");
+        let file = server.folder().join("shop.dump").display().to_string();
+        let dumped = server.dbctl(&["database", "dump", "shop", &file]).fails(1);
+        assert!(dumped.contains("page 2 at byte offset 4096"), "{dumped}");
+        let log = server.log();
+        let errors = log.lines().filter(|line| line.contains(" ERROR "));
+        let named = errors.filter(|line| line.contains("page 2 at byte offset 4096"));
+        assert_eq!(named.count(), 2, "{log}");
         server.stop();
         let refused = server.try_start().expect_err("it must not start").fails(1);
         for wanted in ["shop.db", "page 2 at byte offset 4096", "--rebuild"] {
@@ -296,6 +303,20 @@ fn a_damaged_data_file_stops_the_start_is_named_and_made_anew_from_the_log() {
     dbtests::compare::databases(&cluster.master, &cluster.slave);
     cluster.master.restart();
     assert_eq!(rows(&cluster.master), ROWS);
+}
+
+#[test]
+fn pages_that_are_not_in_the_data_files_yet_are_counted_by_a_verification() {
+    let cluster = cluster();
+    for (server, saved) in [(&cluster.master, false), (&cluster.master, true)] {
+        if saved {
+            server.dbctl(&["checkpoint"]).ok();
+        }
+        let list = server.command("database verify shop");
+        assert_eq!(list["result"], "ok");
+        assert_eq!(list["pages"] == "0", !saved, "{list:?}");
+        assert_eq!(list["pages not in data files"] == "0", saved, "{list:?}");
+    }
 }
 
 #[test]

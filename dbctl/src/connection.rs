@@ -30,7 +30,7 @@ const LOGIN_TIMEOUT: Duration = Duration::from_secs(15);
 pub(crate) struct Connection {
     pub(crate) client: Client,
     /// Reads what the server sends and prints its notices; ends with the connection.
-    reader: JoinHandle<()>,
+    reader: JoinHandle<Option<tokio_postgres::Error>>,
 }
 
 /// A result set, or the number of rows that a statement changed.
@@ -130,36 +130,50 @@ impl Connection {
         Ok(answers)
     }
 
-    /// Waits until the server ends the connection.
-    pub(crate) async fn wait_for_end(self) {
+    /// Waits until the server ends the connection; an error is the last word of a stop that went wrong.
+    pub(crate) async fn wait_for_end(self) -> Result<()> {
         let Self { client, reader } = self;
         // A reader that was cancelled has ended as well.
-        let _ended: std::result::Result<(), _> = reader.await;
+        let error = reader.await.ok().flatten();
         drop(client);
+        match error.as_ref().and_then(|error| error.as_db_error()) {
+            Some(last_word) => match server_failure(last_word) {
+                failure if failure.exit == Exit::Unreachable => Ok(()),
+                failure => Err(failure),
+            },
+            None => Ok(()),
+        }
     }
 
     /// Ends the connection in order: what the server still has to say is printed.
     pub(crate) async fn close(self) {
         let Self { client, reader } = self;
         drop(client);
-        let _ended: std::result::Result<(), _> = reader.await;
+        let _ended: std::result::Result<_, _> = reader.await;
     }
 }
 
-async fn read_messages<S, T>(mut connection: tokio_postgres::Connection<S, T>)
+/// Reads until the connection ends. An error ends it, too; the query that waits for an answer gets it, or
+/// it is given back where none does.
+async fn read_messages<S, T>(
+    mut connection: tokio_postgres::Connection<S, T>,
+) -> Option<tokio_postgres::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
-    // An error here ends the connection; the query that waits for an answer gets the reason.
-    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-        if let AsyncMessage::Notice(notice) = message {
-            output::note(format_args!("{}: {}", notice.severity(), notice.message()));
-            for (word, text) in [("detail", notice.detail()), ("hint", notice.hint())] {
-                if let Some(text) = text {
-                    output::note(format_args!("  {word}: {text}"));
+    loop {
+        match poll_fn(|context| connection.poll_message(context)).await? {
+            Ok(AsyncMessage::Notice(notice)) => {
+                output::note(format_args!("{}: {}", notice.severity(), notice.message()));
+                for (word, text) in [("detail", notice.detail()), ("hint", notice.hint())] {
+                    if let Some(text) = text {
+                        output::note(format_args!("  {word}: {text}"));
+                    }
                 }
             }
+            Ok(_) => {}
+            Err(error) => return Some(error),
         }
     }
 }

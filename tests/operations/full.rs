@@ -211,6 +211,62 @@ fn the_servers_own_log_file_on_a_full_disk_stops_nothing() {
 }
 
 #[test]
+fn a_slave_without_room_for_its_log_says_so_a_few_times_however_often_dbrepl_tries() {
+    where_mounting_works(|| {
+        let folder = Folder::new();
+        let disk = SmallDisk::mount(&folder.join("disk"), "64m");
+        let mut master = Server::create(folder.path(), Settings::master());
+        let settings = Settings::slave()
+            .set("ForwardLog", "FwLog", "../disk/fw-%N")
+            .set("Server", "LogFlags", "info,dbserver::feed=debug");
+        let mut slave = Server::create(folder.path(), settings);
+        master.start();
+        slave.start();
+        open(&master);
+        let mut dbrepl = dbtests::Follower::start(folder.path(), &master, &slave);
+        dbrepl.wait_for_line("up-to-date");
+        disk.fill(0);
+        let client = master.client("shop");
+        for _ in 0..300 {
+            client.run("INSERT INTO item (name) SELECT encode(gen_random_bytes(20000), 'hex')");
+        }
+        wait_for("dbrepl to have tried for a while", dbtests::LONG, || {
+            let quiet = "DEBUG dbserver::feed::serve: dbrepl is connected";
+            let refused = " replication is refused ";
+            (told(&slave, quiet) + told(&slave, refused) > 8).then_some(())
+        });
+        let log = slave.log();
+        assert!(
+            log.matches(" replication is refused ").count() <= 6,
+            "{log}"
+        );
+        assert_eq!(
+            log.matches("INFO dbserver::feed::serve: dbrepl is").count(),
+            1,
+            "{log}"
+        );
+        assert_eq!(
+            log.matches("INFO dbserver::feed::link: replication goes")
+                .count(),
+            1,
+            "{log}"
+        );
+        assert_eq!(
+            log.matches("the mirror is in order again").count(),
+            0,
+            "{log}"
+        );
+        disk.make_room();
+        wait_for_log(
+            &slave,
+            "INFO dbserver::feed::serve: replication goes on again",
+            0,
+        );
+        dbrepl.stop();
+    });
+}
+
+#[test]
 fn little_room_is_told_once_with_amounts_on_master_and_slave() {
     where_mounting_works(|| {
         let folder = Folder::new();

@@ -17,6 +17,7 @@ mod readme;
 mod recorded;
 mod severities;
 mod shop;
+mod shutdowns;
 mod start;
 mod story;
 mod units;

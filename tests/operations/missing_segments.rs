@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dbtests::{Cluster, Folder, Server, Settings, files};
 
-use crate::shop::{items, open, sell, try_to_sell, wait_for_log, wait_for_trouble};
+use crate::shop::{items, open, sell, told, try_to_sell, wait_for_log, wait_for_trouble};
 
 fn rename(from: &Path, to: &Path) {
     let moved = std::process::Command::new("mv").arg(from).arg(to).status();
@@ -106,8 +106,30 @@ fn a_copy_under_another_name_is_named_and_moved_away_by_a_person() {
         "fw-1-99 is out of place, and stops the next start",
         0,
     );
-    let status = cluster.master.dbctl(&["forwardlog", "status"]).ok();
-    assert!(status.contains("fw-1-99"), "{status}");
+    wait_for_trouble(&cluster.master, Some("fw-1-99 is out of place"));
+    let check = || cluster.master.dbctl(&["replication", "check"]);
+    assert_eq!(check().code, Some(2));
+    // Moved away as it was told, it is not missed.
+    rename(&copy, &directory.join("fw-1-99.copy"));
+    wait_for_log(&cluster.master, "fw-1-99 is gone, and nothing needs it", 0);
+    wait_for_trouble(&cluster.master, None);
+    assert!(!check().out.contains("out of place"));
+    assert_eq!(told(&cluster.master, "a restart needs it"), 0);
+    // Before the redo point it stops no start, but a dbrepl.
+    let old = directory.join("fw-1-1");
+    let own = directory.join("fw-1-1.own");
+    rename(&old, &own);
+    // Looks that do not see it.
+    dbtests::waiting::pause(std::time::Duration::from_secs(3));
+    std::fs::copy(&lacks[0], &old).unwrap();
+    wait_for_trouble(
+        &cluster.master,
+        Some("fw-1-1 is out of place, and stops a dbrepl"),
+    );
+    rename(&own, &old);
+    wait_for_trouble(&cluster.master, None);
+    rename(&directory.join("fw-1-99.copy"), &copy);
+    wait_for_trouble(&cluster.master, Some("fw-1-99 is out of place"));
     sell(&cluster.master, 5);
     cluster.master.kill9();
     let told = cluster
@@ -122,6 +144,47 @@ fn a_copy_under_another_name_is_named_and_moved_away_by_a_person() {
     cluster.master.start();
     cluster.synchronize();
     assert_eq!(items(&cluster.slave), 25);
+    cluster.compare();
+}
+
+#[test]
+fn a_slave_says_as_long_as_it_is_so_that_a_restart_would_fail() {
+    let (mut cluster, _) = lagging();
+    cluster.synchronize();
+    let slave = &cluster.slave;
+    let needed = slave
+        .segments()
+        .segments()
+        .last()
+        .expect("one")
+        .path
+        .clone();
+    cluster.master.dbctl(&["forwardlog", "switch"]).ok();
+    sell(&cluster.master, 5);
+    cluster.synchronize();
+    let own = files::read(&needed);
+    let harms: [(&str, &dyn Fn()); 3] = [
+        ("is gone, and a restart needs it", &|| {
+            std::fs::remove_file(&needed).expect("a file");
+        }),
+        ("is damaged", &|| files::flip(&needed, 20)),
+        ("is out of place", &|| {
+            std::fs::copy(needed.with_file_name("fw-1-1"), &needed).expect("a copy");
+        }),
+    ];
+    for (says, harm) in harms {
+        harm();
+        let trouble = wait_for_trouble(slave, Some(says));
+        assert!(trouble.contains("since "), "{trouble}");
+        let check = slave.dbctl(&["replication", "check"]);
+        assert_eq!(check.code, Some(2), "{check:?}");
+        assert!(check.out.contains(says), "{check:?}");
+        files::write(&needed, &own);
+        wait_for_trouble(slave, None);
+        slave.dbctl(&["replication", "check"]);
+    }
+    cluster.slave.kill9();
+    cluster.slave.start();
     cluster.compare();
 }
 

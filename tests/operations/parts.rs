@@ -91,12 +91,90 @@ fn a_refused_password_is_a_warning_with_user_and_host() {
     let log = server.log();
     let line = log.lines().find(|line| line.contains("access refused"));
     let line = line.unwrap_or_else(|| panic!("{log}"));
-    for part in [" WARN ", "host=127.0.0.1", "failed for user \"dba\""] {
+    for part in [
+        " WARN ",
+        "user=\"dba\"",
+        "host=127.0.0.1",
+        "failed for user \"dba\"",
+    ] {
         assert!(line.contains(part), "{part}: {line}");
     }
+    server.stop();
+    server.reconfigure(|settings| settings.set("db-access", "deny", "127.0.0.1"));
+    server.start();
+    server.dbctl(&["status"]).fails(4);
+    let log = server.log();
+    let line = log.lines().find(|line| line.contains("may not connect"));
+    let line = line.unwrap_or_else(|| panic!("{log}"));
+    assert!(
+        line.contains(" WARN ") && line.contains("user=\"dba\""),
+        "{line}"
+    );
     // A client that leaves without a word is none.
     drop(std::net::TcpStream::connect(server.address()).expect("a connection"));
     assert!(!server.log().contains("went away"), "{}", server.log());
+}
+
+#[test]
+fn a_missing_right_is_a_warning_with_user_and_host_by_whatever_way_it_is_tried() {
+    let cluster = Cluster::start();
+    let server = &cluster.master;
+    open(server);
+    for (name, privilege) in [("olga", "operator"), ("paul", "user")] {
+        let words = ["user", "create", name, "--privilege", privilege];
+        let mut command = server.dbctl_command();
+        command.args(words).env("EQ_DBPASSWORD", PASSWORD);
+        process::run(command.env("EQ_NEWPASSWORD", PASSWORD), b"").ok();
+    }
+    for (user, words) in [
+        ("olga", &["database", "create", "zz"][..]),
+        ("paul", &["user", "list"]),
+        ("paul", &["sql", "drop database shop"]),
+    ] {
+        let before = told(server, "access refused");
+        let mut command = server.dbctl_command();
+        command.args(["-u", user]).args(words);
+        let run = process::run(command.env("EQ_DBPASSWORD", PASSWORD), b"");
+        assert_eq!(run.code, Some(4), "{run:?}");
+        let log = server.log();
+        let refused: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("access refused"))
+            .collect();
+        assert_eq!(refused.len(), before + 1, "{log}");
+        let line = refused.last().expect("one");
+        for part in [" WARN ", &format!("user=\"{user}\""), "host=127.0.0.1"] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+    cluster.synchronize();
+    let mut dbrepl = follower::dbrepl(server, &cluster.slave, &["-S"]);
+    let refused = process::run(dbrepl.env("EQ_DBUSER", "paul"), b"");
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    assert_eq!(
+        told(&cluster.slave, "access refused user=\"paul\" host="),
+        1,
+        "{}",
+        cluster.slave.log()
+    );
+}
+
+#[test]
+fn a_connection_that_was_ended_by_a_person_is_no_warning() {
+    let mut cluster = Cluster::start();
+    let mut dbrepl = cluster.follow();
+    dbrepl.wait_for_line("up-to-date");
+    let list = cluster.slave.dbctl(&["session", "list"]).ok();
+    let session = list.lines().find(|line| line.contains("dbrepl"));
+    let number = session.and_then(|line| line.split_whitespace().next());
+    let number = number.expect("the session of dbrepl");
+    cluster.slave.dbctl(&["session", "kill", number]).ok();
+    let ended = "INFO dbserver::feed::serve: replication is ended";
+    wait_for_log(&cluster.slave, ended, 0);
+    wait_for_log(&cluster.slave, "replication goes on after", 1);
+    cluster.slave.stop();
+    assert_eq!(told(&cluster.slave, ended), 2, "{}", cluster.slave.log());
+    assert_eq!(told(&cluster.slave, "replication is refused"), 0);
 }
 
 #[test]
@@ -165,6 +243,8 @@ fn a_start_says_who_it_is_and_how_the_last_stop_was() {
     server.kill9();
     server.start();
     assert_eq!(told(&server, crash), 1, "{}", server.log());
+    // Before recovery has ended nobody knows.
+    assert_eq!(told(&server, "nothing that was committed is lost"), 0);
     assert_eq!(
         told(&server, "recovered from the log"),
         1,

@@ -225,6 +225,32 @@ fn every_file_has_its_permissions_whoever_makes_it_and_whatever_the_umask() {
 }
 
 #[test]
+fn group_read_access_holds_from_the_next_start_on_for_what_there_is() {
+    let mut cluster = Cluster::start();
+    open(&cluster.master);
+    cluster.master.dbctl(&["forwardlog", "switch"]).ok();
+    cluster.synchronize();
+    for server in [&mut cluster.master, &mut cluster.slave] {
+        for (access, segment, directory) in [("1", 0o640, 0o750), ("0", 0o600, 0o700)] {
+            server.stop();
+            server.reconfigure(|settings| settings.set("ForwardLog", "GroupReadAccess", access));
+            server.start();
+            assert_eq!(mode(&server.fwlog_dir()), directory);
+            let files = files::list(&server.fwlog_dir(), "fw");
+            assert!(files.len() > 3, "{files:?}");
+            for path in files {
+                assert_eq!(mode(&path), segment, "{}", path.display());
+            }
+        }
+        // What a person has chosen stays.
+        server.stop();
+        set_mode(&server.fwlog_dir(), 0o755);
+        server.start();
+        assert_eq!(mode(&server.fwlog_dir()), 0o755);
+    }
+}
+
+#[test]
 fn a_data_directory_that_is_open_to_others_is_told_of() {
     let folder = Folder::new();
     let mut master = Server::create(folder.path(), Settings::master());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dbtests::{Folder, Server, Settings, files};
 use fwlog::{DurableEnd, POSITION_FILE};
 
-use crate::shop::{items, open, sell};
+use crate::shop::{items, open, sell, told};
 
 /// What somebody has done to the files of a stopped server.
 struct Case {
@@ -59,12 +59,16 @@ const REFUSED: &[Case] = &[
     Case {
         what: "no control file",
         harm: |folder| remove(&data(folder, "control")),
-        says: &["there is no environment in"],
+        says: &[
+            "control is missing, and there is",
+            "system.db",
+            "hint: Bring DataDir back",
+        ],
     },
     Case {
         what: "a control file with a flipped bit",
         harm: |folder| files::flip(&data(folder, "control"), 40),
-        says: &["control file", "is damaged"],
+        says: &["control file", "is damaged", "hint: Bring DataDir back"],
     },
     Case {
         what: "a control file that is cut off",
@@ -76,7 +80,7 @@ const REFUSED: &[Case] = &[
         harm: newer_control,
         says: &[
             "control file",
-            "was written by a newer server",
+            "was written by a newer server: it has version 4, and this server reads 3",
             "hint: Use the server",
         ],
     },
@@ -234,6 +238,87 @@ fn what_a_start_can_mend_by_itself_it_mends() {
         harm(master.folder());
         master.start();
         assert_eq!(items(&master), rows, "{what}");
+    }
+}
+
+#[test]
+fn an_environment_whose_control_file_is_lost_is_not_made_anew() {
+    let folder = Folder::new();
+    let mut master = Server::create(folder.path(), Settings::master());
+    master.start();
+    open(&master);
+    sell(&master, 5);
+    master.stop();
+    let control = data(master.folder(), "control");
+    let kept = files::read(&control);
+    remove(&control);
+    let checked = master.try_start_with(&["--check"]).expect_err("a check");
+    assert!(checked.err.contains("error: "), "{checked:?}");
+    assert!(checked.err.contains("control is missing"), "{checked:?}");
+    master.reconfigure(|settings| settings.set("ForwardLog", "FwLog", "new/fw-%N"));
+    let refused = |file: &str| {
+        let told = master.dbctl(&["init"]).fails(1);
+        assert!(told.contains("control is missing, and there is"), "{told}");
+        assert!(told.contains(file), "{told}");
+    };
+    refused("system.db");
+    let system = files::hide(&data(master.folder(), "system.db"));
+    refused("shop.db");
+    assert!(!control.exists());
+    files::unhide(&system);
+    master.reconfigure(|settings| settings.set("ForwardLog", "FwLog", "fwlog/fw-%N"));
+    files::write(&control, kept);
+    master.start();
+    assert_eq!(items(&master), 5);
+}
+
+#[test]
+fn a_check_says_what_a_start_would_say() {
+    let folder = Folder::new();
+    let mut slave = Server::create(folder.path(), Settings::slave());
+    let cases: [(&str, &str, &str, &str); 3] = [
+        ("Replication", "TmpDir", "nowhere", "nowhere"),
+        ("Replication", "Role", "Master", "has not met a master yet"),
+        ("Server", "LogFile", "syslog", "/dev/log"),
+    ];
+    for (section, key, value, says) in cases {
+        if key == "LogFile" && Path::new("/dev/log").exists() {
+            continue;
+        }
+        let before = slave.settings().clone();
+        slave.reconfigure(|settings| settings.set(section, key, value));
+        let checked = slave.try_start_with(&["--check"]).expect_err("a check");
+        assert_eq!(checked.code, Some(1), "{key}: {checked:?}");
+        let line = checked.err.lines().find(|line| line.starts_with("error: "));
+        assert!(line.is_some_and(|line| line.contains(says)), "{checked:?}");
+        let started = slave.try_start().expect_err("a start").fails(1);
+        assert!(started.contains(says), "{key}: {started}");
+        slave.reconfigure(|_| before);
+    }
+    slave.start();
+}
+
+#[test]
+fn a_log_that_begins_anew_after_a_clean_stop_is_told_of() {
+    let folder = Folder::new();
+    let mut master = Server::create(folder.path(), Settings::master());
+    master.start();
+    open(&master);
+    sell(&master, 5);
+    let anew = "WARN dbserver::environment::redo: the log begins anew in ";
+    for rows in [5, 10] {
+        master.stop();
+        assert_eq!(told(&master, anew), usize::from(rows > 5));
+        let newest = files::list(&master.fwlog_dir(), "fw-1-").pop();
+        match rows {
+            5 => remove(&newest.expect("a segment")),
+            _ => master.reconfigure(|settings| settings.set("ForwardLog", "FwLog", "new/fw-%N")),
+        }
+        std::fs::create_dir_all(master.folder().join("new")).expect("a directory");
+        master.start();
+        assert_eq!(told(&master, anew), rows / 5, "{}", master.log());
+        assert_eq!(items(&master), u32::try_from(rows).expect("few"));
+        sell(&master, 5);
     }
 }
 

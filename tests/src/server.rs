@@ -197,6 +197,11 @@ impl Server {
         self.process.as_mut().expect("a running server")
     }
 
+    /// Its configuration.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Changes the configuration; it holds from the next start.
     pub fn reconfigure(&mut self, change: impl FnOnce(Settings) -> Settings) {
         self.settings = change(self.settings.clone());

@@ -1,5 +1,5 @@
 //! `shutdown [seconds|cancel]`: dbctl returns when the server has stopped, so that a script may go
-//! on with its files.
+//! on with its files, and fails where the stop was not clean.
 
 use crate::commands::server::{self, print};
 use crate::error::{Exit, Result};
@@ -17,7 +17,7 @@ pub(crate) async fn run(invocation: &mut Invocation, words: &[String], wait: boo
         Err(failure) => return Err(failure),
     }
     if wait && let Some(connection) = invocation.take_control() {
-        connection.wait_for_end().await;
+        connection.wait_for_end().await?;
         invocation.output.line("the server has stopped")?;
     }
     Ok(())

@@ -115,7 +115,7 @@ fn unreadable(error: ReadError) -> ShipError {
         }
         ReadError::Io(failure) if failure.kind == std::io::ErrorKind::PermissionDenied => {
             ShipError::passing(failure.to_string()).hint(
-                "run dbrepl as the owner of the log, or set GroupReadAccess = 1 in section [ForwardLog] and add its user to the group",
+                "run dbrepl as the owner of the log, or set GroupReadAccess = 1 in section [ForwardLog], restart dbserver, and add its user to the group",
             )
         }
         ReadError::Io(failure) if failure.kind == std::io::ErrorKind::NotFound => {

@@ -15,6 +15,7 @@ use crate::clients::activity::{Activity, SessionState};
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
 use crate::databases::permit::{Interrupt, InterruptReason};
+use crate::failure::Failure;
 
 /// One connected client, as other threads see it.
 pub struct SessionEntry {
@@ -39,6 +40,7 @@ pub struct SessionEntry {
     busy: AtomicBool,
     application: Mutex<String>,
     activity: Activity,
+    last_word: Mutex<Option<Failure>>,
     sqlite: Mutex<Option<InterruptHandle>>,
 }
 
@@ -102,6 +104,7 @@ impl SessionEntry {
             busy: AtomicBool::new(false),
             application: Mutex::new(who.application),
             activity: Activity::new(),
+            last_word: Mutex::new(None),
             sqlite: Mutex::new(None),
         }
     }
@@ -149,7 +152,7 @@ impl SessionEntry {
     }
 
     /// Whether it is a connection for commands rather than data.
-    pub(super) fn is_control(&self) -> bool {
+    pub(crate) fn is_control(&self) -> bool {
         self.database == SYSTEM_NAME
     }
 
@@ -178,6 +181,16 @@ impl SessionEntry {
         self.interrupt.raise(InterruptReason::Terminate);
         self.interrupt_sqlite();
         self.wake.notify_one();
+    }
+
+    /// What its client hears when it is ended.
+    pub(super) fn set_last_word(&self, failure: Failure) {
+        *lock(&self.last_word) = Some(failure);
+    }
+
+    /// What its client hears when it is ended, if that is something of its own.
+    pub fn last_word(&self) -> Option<Failure> {
+        lock(&self.last_word).clone()
     }
 
     fn interrupt_sqlite(&self) {

@@ -25,11 +25,19 @@ pub struct Sessions {
     timeouts: Arc<StatementTimeouts>,
 }
 
+/// Who is there, by number.
+type Open = BTreeMap<i32, Arc<SessionEntry>>;
+
 #[derive(Default)]
 struct Registry {
     next_pid: i32,
     closed: bool,
-    open: BTreeMap<i32, Arc<SessionEntry>>,
+    open: Open,
+}
+
+/// An idle connection of the control plane: a stop leaves it to the end of the process.
+fn waits_for_end(entry: &Arc<SessionEntry>) -> bool {
+    entry.is_control() && entry.state() == "idle"
 }
 
 impl Sessions {
@@ -171,12 +179,22 @@ impl Sessions {
         }
     }
 
-    /// Ends every session.
+    /// Ends every session but those that wait for the end of the server.
     pub fn terminate_all(&self) {
         let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
-        for entry in open {
+        for entry in open.iter().filter(|entry| !waits_for_end(entry)) {
             entry.terminate();
         }
+    }
+
+    /// Ends every session with this as the last word, and waits until they have left or the time is up.
+    pub fn tell_all(&self, last_word: &Failure, deadline: Instant) {
+        let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
+        for entry in open {
+            entry.set_last_word(last_word.clone());
+            entry.terminate();
+        }
+        self.wait_until(deadline, BTreeMap::is_empty);
     }
 
     /// Ends every session whose client is not in a transaction or statement, and replication.
@@ -184,7 +202,8 @@ impl Sessions {
         let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
         for entry in open {
             let state = entry.state();
-            if state == SessionState::Replication.name() || (state == "idle" && !entry.is_control())
+            if state == SessionState::Replication.name()
+                || (state == "idle" && !waits_for_end(&entry))
             {
                 entry.terminate();
             }
@@ -194,9 +213,12 @@ impl Sessions {
     /// Waits until nobody is left or the time is up; true when nobody is left. Idle connections of
     /// the control plane may stay: they end with the process, and so know that it has ended.
     pub fn wait_empty(&self, deadline: Instant) -> bool {
+        self.wait_until(deadline, |open| open.values().all(waits_for_end))
+    }
+
+    fn wait_until(&self, deadline: Instant, is_so: impl Fn(&Open) -> bool) -> bool {
         let mut state = lock(&self.state);
-        let stays = |entry: &Arc<SessionEntry>| entry.is_control() && entry.state() == "idle";
-        while !state.open.values().all(stays) {
+        while !is_so(&state.open) {
             // A session that becomes idle does not ring.
             let left = deadline
                 .saturating_duration_since(Instant::now())

@@ -86,8 +86,12 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
     };
     let all = ReplicationStatus::all(call.environment)?;
     let role = call.environment.role();
-    let trouble = call.environment.log_trouble();
-    let trouble = trouble.filter(|_| role != Role::Slave);
+    // Why a slave's mirror can't be written, its state says.
+    let trouble = if role == Role::Slave {
+        call.environment.segment_trouble()
+    } else {
+        call.environment.log_trouble()
+    };
     let (weight, message) = match trouble {
         Some(trouble) => log_trouble(&trouble, &all, judge(&all, role, max_lag)),
         None => judge(&all, role, max_lag),
@@ -107,7 +111,8 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
     table.typed(&checked)
 }
 
-/// A master whose log can't be written has nothing to replicate; what else is wrong with its slaves is said, too.
+/// A master whose log can't be written has nothing to replicate, and a server whose log lacks a segment does
+/// not start again; what else is wrong with slaves is said, too.
 fn log_trouble(
     trouble: &Trouble,
     all: &[ReplicationStatus],

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, PageNumber, ScratchFile, Snapshot};
+use pgtypes::SqlState;
 use rusqlite::{Connection, OpenFlags};
 use sqlitevfs::WriteSet;
 
@@ -44,6 +45,9 @@ pub(crate) fn dump(call: &Call<'_>) -> Result<Table, EngineError> {
     if let Err(error) = write_pages(&snapshot, file, Path::new(path)) {
         // Half a copy is none: it was made here, and goes.
         drop(Copied(PathBuf::from(path)));
+        if error.sqlstate() == SqlState::DATA_CORRUPTED {
+            tracing::error!("{error}");
+        }
         return Err(error);
     }
     let mut table = Table::list();
@@ -171,14 +175,19 @@ impl Drop for Copied {
 
 /// SQLite itself says whether the file is whole.
 fn check_file(path: &Path) -> Result<(), EngineError> {
-    let unusable = |why: String| {
-        EngineError::state(
-            format!("{} can't be restored: {why}", path.display()),
-            "It must be a closed SQLite file with pages of 4096 bytes, UTF-8 and a rollback journal (PRAGMA journal_mode = DELETE).",
-        )
+    let refused = |why: &str, hint: &str| {
+        EngineError::state(format!("{} can't be restored: {why}", path.display()), hint)
     };
+    let unusable = |why: String| refused(&why, "It must be a whole, closed SQLite file.");
     // The system says better than SQLite why a file can't be opened.
     let mut file = File::open(path).map_err(|error| EngineError::file("open", path, &error))?;
+    // A shorter one is none of SQLite's.
+    let mut head = [0; 100];
+    let read = file.read(&mut head);
+    read.map_err(|error| EngineError::file("read", path, &error))?;
+    if let Some((why, hint)) = of_another_kind(&head) {
+        return Err(refused(&why, hint));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let plain = Connection::open_with_flags(path, flags).map_err(|e| unusable(e.to_string()))?;
     functions::register(&plain, || NoSession).map_err(|e| unusable(e.to_string()))?;
@@ -188,22 +197,42 @@ fn check_file(path: &Path) -> Result<(), EngineError> {
     if verdict != "ok" {
         return Err(unusable(verdict));
     }
-    let mut head = [0; 100];
-    file.read_exact(&mut head)
-        .map_err(|error| EngineError::file("read", path, &error))?;
-    let size = u16::try_from(PAGE_SIZE).unwrap_or(u16::MAX);
-    let fits = head.starts_with(header::MAGIC)
-        && head[header::PAGE_SIZE_AT..]
-            .starts_with(&[size.to_le_bytes()[1], size.to_le_bytes()[0]])
-        && head[header::WRITE_VERSION_AT] == header::ROLLBACK_JOURNAL
-        && head[header::ENCODING_AT..].starts_with(&header::UTF_8);
-    if fits {
-        Ok(())
-    } else {
-        Err(unusable(
-            "its header says that it is of another kind".into(),
-        ))
+    Ok(())
+}
+
+/// Why a SQLite file with this head is none of those that are restored, and how it becomes one.
+fn of_another_kind(head: &[u8; 100]) -> Option<(String, &'static str)> {
+    if !head.starts_with(header::MAGIC) {
+        return Some((
+            "it is no SQLite file".into(),
+            "'database dump' and SQLite make such files.",
+        ));
     }
+    let size = [head[header::PAGE_SIZE_AT], head[header::PAGE_SIZE_AT + 1]];
+    // 65536 does not fit, and is 1 there.
+    let page_size = match u32::from(size[0]) << 8 | u32::from(size[1]) {
+        1 => 1 << 16,
+        size => size,
+    };
+    if usize::try_from(page_size) != Ok(PAGE_SIZE) {
+        return Some((
+            format!("its pages have {page_size} bytes, not {PAGE_SIZE}"),
+            "sqlite3 FILE 'PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM'",
+        ));
+    }
+    if head[header::WRITE_VERSION_AT] != header::ROLLBACK_JOURNAL {
+        return Some((
+            "it has a write-ahead log (WAL), no rollback journal".into(),
+            "sqlite3 FILE 'PRAGMA journal_mode = DELETE'",
+        ));
+    }
+    if !head[header::ENCODING_AT..].starts_with(&header::UTF_8) {
+        return Some((
+            "its texts are in UTF-16, not UTF-8".into(),
+            "(echo \"PRAGMA encoding = 'UTF-8';\"; sqlite3 FILE .dump) | sqlite3 NEW_FILE",
+        ));
+    }
+    None
 }
 
 type Pages = (u32, Vec<(PageNumber, PageImage)>);

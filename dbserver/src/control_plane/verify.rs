@@ -1,6 +1,6 @@
 //! `database verify`: the pages of databases, or the values in them.
 
-use pagestore::{Depth, VerifyReport};
+use pagestore::{Depth, PAGE_SIZE, VerifyReport};
 
 use crate::control_plane::{Call, Table};
 use crate::databases::Database;
@@ -13,7 +13,15 @@ use crate::system::statement::read;
 /// Damaged pages of one database that are listed, the rest are counted; and values, the rest are left out.
 const LISTED: usize = 1000;
 const USAGE: &str = "usage: database verify [--values] [NAME]";
-const COLUMNS: [&str; 5] = ["database", "file", "pages", "result", "damage"];
+/// `pages` are those of the data file; what is not there yet has no checksum there, and SQLite's check alone.
+const COLUMNS: [&str; 6] = [
+    "database",
+    "file",
+    "pages",
+    "pages not in data files",
+    "result",
+    "damage",
+];
 
 /// Every page of the data file against its checksum, then SQLite's integrity check on the newest
 /// state: of one database as a list, of all as a table. `damage` is there only where there is some.
@@ -70,18 +78,30 @@ fn stray_values(call: &Call<'_>, names: &[&str]) -> Result<Table, EngineError> {
 
 fn verify_one(database: &Database) -> [Option<String>; COLUMNS.len()] {
     let store = database.store();
+    let elsewhere = store.dirty_bytes() / PAGE_SIZE as u64;
     let report = store.verify(Depth::Pages, &|_progress| {});
     let mut findings = damaged_pages(&report);
     if findings.is_empty() {
         // Else SQLite would only stop at the first of them.
         findings = integrity(database);
     }
+    let file = store.path().display().to_string();
     let result = if findings.is_empty() { "ok" } else { "damaged" };
     let damage = (!findings.is_empty()).then(|| findings.join("; "));
+    if let Some(first) = findings.first() {
+        let more = findings.len() - 1;
+        let more = if more > 0 {
+            format!(", and {more} more")
+        } else {
+            String::new()
+        };
+        tracing::error!("{file}: {first}{more}");
+    }
     [
         Some(database.name()),
-        Some(store.path().display().to_string()),
+        Some(file),
         Some(report.pages.to_string()),
+        Some(elsewhere.to_string()),
         Some(result.to_owned()),
         damage,
     ]

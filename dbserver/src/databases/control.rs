@@ -156,7 +156,7 @@ fn written_by_another(path: &Path, version: u32) -> EngineError {
     if version > CONTROL_VERSION {
         return EngineError::state(
             format!(
-                "control file {} was written by a newer server",
+                "control file {} was written by a newer server: it has version {version}, and this server reads {CONTROL_VERSION}",
                 path.display()
             ),
             "Use the server that wrote it, or a newer one. Nothing was changed.",
@@ -175,7 +175,10 @@ impl Control {
     /// Reads and checks the file. `Ok(None)`: there is none.
     pub fn read(disk: &Disk, path: &Path) -> Result<Option<Self>, EngineError> {
         let damaged = |why: String| {
-            EngineError::Corrupt(format!("control file {} is damaged: {why}", path.display()))
+            EngineError::state(
+                format!("control file {} is damaged: {why}", path.display()),
+                "Bring DataDir back from a copy, or make it anew from the log or a slave: see docs/recovery.md, 'control is lost'. Nothing was changed.",
+            )
         };
         match disk.read(path) {
             Ok(content) => {

@@ -1,5 +1,7 @@
 //! Where things lie in an environment's directory.
 
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use disk::{Disk, DiskFile};
@@ -82,12 +84,50 @@ impl Layout {
         }
     }
 
-    /// What is said where there is no control file.
+    /// What is said where there is no control file. Data files without one are an environment all the same,
+    /// and a new one must not be made over them.
     pub(crate) fn no_environment(&self) -> EngineError {
+        match self.some_data_file() {
+            Err(error) => error,
+            Ok(Some(file)) => self.control_is_missing(&file),
+            Ok(None) => EngineError::state(
+                format!("there is no environment in {}", self.data_dir.display()),
+                "Make one with 'dbctl -c CONFIG init', or set DataDir to where it is.",
+            ),
+        }
+    }
+
+    /// What is said of data files without a control file.
+    pub(crate) fn control_is_missing(&self, file: &Path) -> EngineError {
         EngineError::state(
-            format!("there is no environment in {}", self.data_dir.display()),
-            "Make one with 'dbctl -c CONFIG init', or set DataDir to where it is.",
+            format!(
+                "{} is missing, and there is {}",
+                self.control().display(),
+                file.display()
+            ),
+            "Bring DataDir back from a copy, or make it anew from the log or a slave: see docs/recovery.md, 'control is lost'.",
         )
+    }
+
+    /// A data file, if there is one.
+    pub(crate) fn some_data_file(&self) -> Result<Option<PathBuf>, EngineError> {
+        let failed = |path: &Path, error| EngineError::file("look for data files in", path, &error);
+        let system = self.data_file(SYSTEM_FILE);
+        let there = self.disk.exists(&system);
+        if there.map_err(|error| failed(&self.data_dir, error))? {
+            return Ok(Some(system));
+        }
+        let databases = self.databases();
+        let mut names = match self.disk.list(&databases) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            names => names.map_err(|error| failed(&databases, error))?,
+        };
+        names.sort();
+        let is_data = |name: &OsString| Path::new(name).extension() == Some(OsStr::new("db"));
+        Ok(names
+            .into_iter()
+            .find(is_data)
+            .map(|name| databases.join(name)))
     }
 }
 

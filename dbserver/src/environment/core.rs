@@ -40,7 +40,7 @@ pub struct Core {
     author: Mutex<()>,
     epoch: AtomicU64,
     /// The lock on the environment, held as long as it is open.
-    lock: Box<dyn DiskFile>,
+    lock: Mutex<Option<Box<dyn DiskFile>>>,
 }
 
 impl Core {
@@ -74,7 +74,7 @@ impl Core {
             sessions,
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
-            lock,
+            lock: Mutex::new(Some(lock)),
         };
         let suspects = core.open_data_files()?;
         Ok((Arc::new(core), suspects))
@@ -208,10 +208,21 @@ impl Core {
 
     /// Writes into the lock file who holds it and where it listens, for people and tools.
     pub fn note_running(&self, text: &str) -> Result<(), EngineError> {
-        self.lock
-            .set_length(0)
-            .and_then(|()| self.lock.write_at(0, text.as_bytes()))
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = lock.as_ref() else {
+            return Err(EngineError::ShuttingDown);
+        };
+        file.set_length(0)
+            .and_then(|()| file.write_at(0, text.as_bytes()))
             .map_err(|error| EngineError::file("write", self.layout.lock(), &error))
+    }
+
+    /// The environment is stopped: its files are free for the next server before anybody hears of it.
+    pub(super) fn give_lock_back(&self) {
+        self.lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 
     /// The control file as it is on the disk.

@@ -32,6 +32,8 @@ struct Watched {
     failed: bool,
     stop: bool,
     trouble: Option<Trouble>,
+    /// What is wrong with segments that are written, which keeps nobody from writing.
+    segments: Option<Trouble>,
 }
 
 /// The bell that a failed commit rings.
@@ -56,7 +58,20 @@ impl LogGuard {
 
     /// What is wrong with the log at present.
     pub(crate) fn trouble(&self) -> Option<Trouble> {
-        self.state().trouble.clone()
+        let state = self.state();
+        state.trouble.clone().or_else(|| state.segments.clone())
+    }
+
+    /// What is wrong with segments that a restart or a slave needs.
+    pub(crate) fn segment_trouble(&self) -> Option<Trouble> {
+        self.state().segments.clone()
+    }
+
+    /// What a look at the segments has found.
+    pub(super) fn set_segment_trouble(&self, found: Option<String>, now: Timestamp) {
+        let mut state = self.state();
+        let since = state.segments.as_ref().map_or(now, |known| known.since);
+        state.segments = found.map(|text| Trouble { since, text });
     }
 
     /// Something is wrong at this time; tells whether that is new.

@@ -93,7 +93,10 @@ impl Master {
     }
 
     fn look_after_segments(&self, segments: &mut SegmentWatch) {
-        if segments.look(self.core()) == Missing::TryWithout {
+        let missing = segments.look(self.core());
+        let now = self.core().host().clock.now();
+        self.guard().set_segment_trouble(segments.trouble(), now);
+        if missing == Missing::TryWithout {
             // Its failure was logged where it happened.
             let made = self.checkpointer().checkpoint_now();
             tracing::debug!(made = made.is_ok(), "a checkpoint to do without a segment");

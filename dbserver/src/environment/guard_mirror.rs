@@ -14,6 +14,8 @@ impl Slave {
             self.look_after_mirror();
             // Redo moves where the master's checkpoints say, not because something is missing.
             let _missing = segments.look(self.core());
+            let now = self.core().host().clock.now();
+            self.guard().set_segment_trouble(segments.trouble(), now);
             tell_of_space(&mut space, self.core().space());
             if !self.guard().wait() {
                 return;

@@ -40,6 +40,7 @@ pub use self::core::Core;
 pub use driver::Driver;
 pub use guard::Trouble;
 pub use master::Master;
+pub use roles::may_start;
 pub use side::Side;
 pub use slave::Slave;
 pub use space::Space;

@@ -60,6 +60,11 @@ pub(super) fn recover(
                 && seal == SealNewest::Yes
                 && !has_segment_after(&store, identity)? =>
         {
+            tracing::warn!(
+                behind = %identity.redo.point.position,
+                "the log begins anew in {}, and what was before is not there: slaves that lack some of it must be re-synchronized, and --rebuild and dbrepl -T need it",
+                store.location().directory.display()
+            );
             not_begun(identity, core.host().clock.now())
         }
         Err(RecoverError::NoLog | RecoverError::NoStart(_))
@@ -104,7 +109,7 @@ fn tell_of_last_stop(core: &Core, identity: &Identity) -> bool {
         (false, true) if role != Role::Slave => {}
         (false, _) => tracing::warn!(
             from = %identity.redo.point.position,
-            "the server was not stopped cleanly: it recovers from the log, and nothing that was committed is lost"
+            "the server was not stopped cleanly: it recovers from the log"
         ),
     }
     false

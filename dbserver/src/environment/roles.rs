@@ -10,9 +10,11 @@
 //! after it was edited. The same two constructors, [`lead`] and [`follow`], serve a start and a change
 //! in the running process.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dbconfig::Config;
 use fwlog::{
     Begin, CommitNumber, Durable, DurableEnd, EnvironmentId, GenerationReason, Recovered,
     SealNewest, Writer, WriterError,
@@ -21,9 +23,9 @@ use fwlog::{
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
 use crate::databases::Role;
-use crate::databases::control::{DatabaseEntry, Identity, LogPlace, RedoPoint, role_word};
-use crate::databases::host::Drive;
-use crate::databases::layout::SYSTEM_FILE;
+use crate::databases::control::{Control, DatabaseEntry, Identity, LogPlace, RedoPoint, role_word};
+use crate::databases::host::{Drive, Host};
+use crate::databases::layout::{Layout, SYSTEM_FILE};
 use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME};
 use crate::environment::begin_log;
 use crate::environment::core::Core;
@@ -54,7 +56,9 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
             let (_, recovered) = redo::recover(core, &identity, SealNewest::Yes, suspects)?;
             Side::Master(lead(core, &recovered.durable(), was)?)
         }
-        (None, Role::Master | Role::Standalone) => return Err(no_environment_yet(core)),
+        (None, Role::Master | Role::Standalone) => {
+            return Err(no_environment_yet(core.layout().data_dir()));
+        }
     };
     let log_has_begun = match &side {
         Side::Master(master) => master.log_failure().is_none(),
@@ -78,19 +82,28 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
 /// none yet.
 fn role_at_start(core: &Core) -> Role {
     let control = core.control();
-    let configured = core.config().replication.role;
-    let is_copy = control.instance != core.config().server.instance;
-    if is_copy || configured != control.configured_role {
-        return configured;
-    }
-    if control.role != configured {
+    let (role, configured) = (
+        role_of(&control, core.config()),
+        core.config().replication.role,
+    );
+    if role != configured {
         tracing::warn!(
             "this server is a {}, since its role was changed while it ran; Role = {} in the configuration is from before",
-            role_word(control.role),
+            role_word(role),
             role_word(configured)
         );
     }
-    control.role
+    role
+}
+
+fn role_of(control: &Control, config: &Config) -> Role {
+    let configured = config.replication.role;
+    let is_copy = control.instance != config.server.instance;
+    if is_copy || configured != control.configured_role {
+        configured
+    } else {
+        control.role
+    }
 }
 
 /// Starts the threads of a side, where the environment has any.
@@ -130,7 +143,7 @@ fn promote(
     role: Role,
 ) -> Result<(), EngineError> {
     if core.id().is_none() {
-        return Err(no_environment_yet(core));
+        return Err(no_environment_yet(core.layout().data_dir()));
     }
     slave.release(FEED_ENDS)?;
     current.swap(Side::None);
@@ -431,11 +444,22 @@ fn checkpointer(core: &Core) -> Arc<Checkpointer> {
     Checkpointer::new(CheckpointPolicy::of(core.config()))
 }
 
-fn no_environment_yet(core: &Core) -> EngineError {
+/// What a start would refuse by the control file alone; nothing is changed.
+pub fn may_start(host: &Host, config: &Config) -> Result<(), EngineError> {
+    let layout = Layout::new(host.disk.clone(), &config.server.data_dir);
+    let control =
+        Control::read(&host.disk, &layout.control())?.ok_or_else(|| layout.no_environment())?;
+    if control.identity.is_none() && role_of(&control, config) != Role::Slave {
+        return Err(no_environment_yet(layout.data_dir()));
+    }
+    Ok(())
+}
+
+fn no_environment_yet(data_dir: &Path) -> EngineError {
     EngineError::state(
         format!(
             "{} is an empty slave that has not met a master yet",
-            core.layout().data_dir().display()
+            data_dir.display()
         ),
         "Set Role = Slave and start dbrepl on the master, or make a new environment elsewhere with 'dbctl init'.",
     )

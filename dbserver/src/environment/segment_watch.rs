@@ -1,6 +1,7 @@
-//! Looks whether segments that a restart needs are still there.
+//! Looks whether the segments that a restart needs are there, each under its own name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter::successors;
 use std::path::PathBuf;
 
 use fwlog::{Damage, LogLocation, ReadError, SegmentId, SegmentReader};
@@ -9,28 +10,60 @@ use crate::environment::core::Core;
 
 /// So many looks lie between two attempts to do without what is missing.
 const BETWEEN_ATTEMPTS: u32 = 10;
+/// So many segments are named by `status`.
+const NAMED: usize = 3;
 
-/// A file that is called as a segment and is none of this log stops the next start: better said now.
-fn warn_of_strange(core: &Core, location: &LogLocation, id: SegmentId) {
+/// What is wrong with a segment, in words for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wrong {
+    /// It was there, and a restart needs it.
+    Gone(String),
+    /// Its header can't be read.
+    Damaged(String),
+    /// It is called as a segment, and is none of this log or another one.
+    Misplaced(String),
+}
+
+impl Wrong {
+    fn text(&self) -> &str {
+        match self {
+            Self::Gone(text) | Self::Damaged(text) | Self::Misplaced(text) => text,
+        }
+    }
+}
+
+/// What a look at a segment's header tells.
+enum Header {
+    Fits,
+    Wrong(Wrong),
+    /// It can't be looked at now, which is the log's own trouble, or nobody's.
+    Unknown,
+}
+
+fn look_at(core: &Core, location: &LogLocation, id: SegmentId, needed: SegmentId) -> Header {
     let path = location.path(id);
     let why = match SegmentReader::open(&location.disk, &path) {
-        Ok(reader) if reader.header().id != id => {
-            Damage::OtherSegment(reader.header().id).to_string()
-        }
+        Ok(reader) if reader.header().id != id => Damage::OtherSegment(reader.header().id),
         Ok(reader) if core.id() != Some(reader.header().environment) => {
-            Damage::OtherEnvironment(reader.header().environment).to_string()
+            Damage::OtherEnvironment(reader.header().environment)
         }
-        Err(error @ ReadError::Corrupt { .. }) => {
-            return tracing::error!(
+        Ok(_) => return Header::Fits,
+        Err(error @ ReadError::Corrupt { .. }) if id >= needed => {
+            return Header::Wrong(Wrong::Damaged(format!(
                 "{error}; a restart that needs the segment fails: take it from a slave or a backup, which have the same bytes"
-            );
+            )));
         }
-        _ => return,
+        Err(_) => return Header::Unknown,
     };
-    tracing::error!(
-        "{} is out of place, and stops the next start: {why}; move it out of the log directory",
+    let stops = if id >= needed {
+        "the next start"
+    } else {
+        "a dbrepl that comes there"
+    };
+    Header::Wrong(Wrong::Misplaced(format!(
+        "{} is out of place, and stops {stops}: {why}; move it out of the log directory",
         path.display()
-    );
+    )))
 }
 
 /// What to do about segments that are missing.
@@ -49,14 +82,20 @@ pub(crate) enum Missing {
 #[derive(Debug, Default)]
 pub(crate) struct SegmentWatch {
     directory: PathBuf,
-    seen: BTreeSet<SegmentId>,
-    missing: BTreeSet<SegmentId>,
+    /// All that were there at the last look.
+    present: BTreeSet<SegmentId>,
+    /// Those that a restart needs, and that were seen to be this log's.
+    own: BTreeSet<SegmentId>,
+    wrong: BTreeMap<SegmentId, Wrong>,
     looks: u32,
 }
 
 impl SegmentWatch {
-    /// Finds out whether somebody has removed or renamed a segment behind the redo point. Where the
-    /// server writes the log, a checkpoint moves that point.
+    /// Finds out whether somebody has removed, renamed or replaced a segment behind the redo point, or has
+    /// put one there that is none of this log's. Where the server writes the log, a checkpoint moves that
+    /// point.
+    ///
+    /// Names and headers are looked at, and not what stands behind a header.
     pub(crate) fn look(&mut self, core: &Core) -> Missing {
         let Ok(location) = core.log_location() else {
             return Missing::Nothing;
@@ -69,53 +108,123 @@ impl SegmentWatch {
         let (Some(redo), Ok(now)) = (core.redo(), core.log_location()) else {
             return Missing::Nothing;
         };
-        if now != location || self.directory != location.directory {
+        if now != location {
             // The log has moved: what was seen was seen elsewhere.
-            *self = Self {
-                directory: now.directory,
-                ..Self::default()
-            };
+            *self = Self::default();
             return Missing::Nothing;
         }
         let needed = redo.point.position.segment;
-        let present: BTreeSet<SegmentId> = names
+        let segments = names
             .iter()
-            .filter_map(|name| location.naming.segment_of(name.to_str()?))
-            .filter(|id| *id >= needed)
-            .collect();
-        for id in present.difference(&self.seen) {
-            warn_of_strange(core, &location, *id);
+            .filter_map(|name| location.naming.segment_of(name.to_str()?));
+        let present: BTreeSet<SegmentId> = segments.collect();
+        if self.directory != location.directory {
+            *self = Self {
+                directory: location.directory.clone(),
+                // Any number of old ones may be kept: those that come later are looked at.
+                present: present.range(..needed).copied().collect(),
+                ..Self::default()
+            };
         }
-        let gone: Vec<SegmentId> = self.seen.difference(&present).copied().collect();
-        for id in gone.into_iter().filter(|id| *id >= needed) {
-            if self.missing.insert(id) {
-                self.looks = 0;
-                tracing::error!(
-                    "{} is gone, and a restart needs it; bring it back",
-                    location.path(id).display()
-                );
-            }
-        }
-        self.missing.retain(|id| {
-            let back = present.contains(id);
-            if back {
-                tracing::info!("{} is back", location.path(*id).display());
-            }
-            !back
-        });
-        self.seen = present;
+        self.look_at_headers(core, &location, &present, needed);
+        self.look_for_gone(&location, &present, needed);
+        self.present = present;
         self.do_without(needed)
     }
 
-    fn do_without(&mut self, needed: SegmentId) -> Missing {
-        if self.missing.is_empty() {
-            return Missing::Nothing;
+    /// What is wrong at present, in one line.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let texts: Vec<&str> = self.wrong.values().map(Wrong::text).collect();
+        let named = texts.get(..NAMED).unwrap_or(&texts).join("; ");
+        match texts.len().saturating_sub(NAMED) {
+            0 if texts.is_empty() => None,
+            0 => Some(named),
+            more => Some(format!("{named}; and {more} more")),
         }
-        if self.missing.iter().all(|id| *id < needed) {
-            self.missing.clear();
+    }
+
+    fn look_at_headers(
+        &mut self,
+        core: &Core,
+        location: &LogLocation,
+        present: &BTreeSet<SegmentId>,
+        needed: SegmentId,
+    ) {
+        for id in present {
+            let is_known = self.present.contains(id) && !self.wrong.contains_key(id);
+            if *id < needed && is_known {
+                continue;
+            }
+            match look_at(core, location, *id, needed) {
+                Header::Unknown => {}
+                Header::Fits => {
+                    self.own.insert(*id);
+                    if self.wrong.remove(id).is_some() {
+                        tracing::info!("{} is back", location.path(*id).display());
+                    }
+                }
+                Header::Wrong(wrong) => self.note(*id, wrong),
+            }
+        }
+    }
+
+    fn look_for_gone(
+        &mut self,
+        location: &LogLocation,
+        present: &BTreeSet<SegmentId>,
+        needed: SegmentId,
+    ) {
+        self.own.retain(|id| *id >= needed);
+        // What came and went between two looks has left a gap.
+        if let (Some(first), Some(last)) = (self.own.first().copied(), self.own.last().copied())
+            && first.generation == last.generation
+        {
+            let all = successors(Some(first), |id| Some(id.next_sequence()));
+            self.own.extend(all.take_while(|id| *id < last));
+        }
+        let gone: Vec<SegmentId> = self.own.difference(present).copied().collect();
+        for id in gone {
+            let path = location.path(id);
+            let text = format!(
+                "{} is gone, and a restart needs it; bring it back",
+                path.display()
+            );
+            self.note(id, Wrong::Gone(text));
+        }
+        self.wrong.retain(|id, wrong| {
+            let moved_away = !present.contains(id) && !matches!(wrong, Wrong::Gone(_));
+            if moved_away {
+                tracing::info!(
+                    "{} is gone, and nothing needs it",
+                    location.path(*id).display()
+                );
+            }
+            !moved_away
+        });
+    }
+
+    /// One line of the log for each thing that goes wrong.
+    fn note(&mut self, id: SegmentId, wrong: Wrong) {
+        let known = self.wrong.get(&id);
+        if known.is_none_or(|known| std::mem::discriminant(known) != std::mem::discriminant(&wrong))
+        {
+            self.looks = 0;
+            tracing::error!("{}", wrong.text());
+        }
+        self.wrong.insert(id, wrong);
+    }
+
+    fn do_without(&mut self, needed: SegmentId) -> Missing {
+        let before = self.wrong.len();
+        self.wrong
+            .retain(|id, wrong| *id >= needed || matches!(wrong, Wrong::Misplaced(_)));
+        if self.wrong.len() < before {
             tracing::warn!(
                 "a restart does not need the missing segments any more; slaves that have not got them yet do"
             );
+        }
+        // Without what was never part of the log, a restart does as soon as it is moved away.
+        if !self.wrong.keys().any(|id| self.own.contains(id)) {
             return Missing::Nothing;
         }
         let look = self.looks;

@@ -209,6 +209,15 @@ impl Environment {
         }
     }
 
+    /// What is wrong with segments that a restart or a slave needs.
+    pub fn segment_trouble(&self) -> Option<Trouble> {
+        match self.side() {
+            Side::Master(master) => master.guard().segment_trouble(),
+            Side::Slave(slave) => slave.guard().segment_trouble(),
+            Side::None => None,
+        }
+    }
+
     /// Why checkpoints fail at present, if they do.
     pub fn checkpoint_trouble(&self) -> Option<CheckpointTrouble> {
         match self.side() {
@@ -249,16 +258,18 @@ impl Environment {
         self.begin_stop();
         let _no_change = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.side() {
-            Side::Master(master) => self.stop_master(&master),
+            Side::Master(master) => self.stop_master(&master)?,
             Side::Slave(slave) => {
                 slave.stop_applying()?;
                 slave.close()?;
                 mark_stopped(slave.log().store());
-                self.core.update_control(|control| control.clean = true)
+                self.core.update_control(|control| control.clean = true)?;
             }
             // A change of role has failed: the next start recovers from the log.
-            Side::None => Ok(()),
+            Side::None => {}
         }
+        self.core.give_lock_back();
+        Ok(())
     }
 
     fn stop_master(&self, master: &Master) -> Result<(), EngineError> {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dbproto::{
-    Identity, Message, Progress, Receiver, ReceiverAction, Refuse, Standing, Status, StatusPacer,
-    state,
+    Identity, Message, Progress, Receiver, ReceiverAction, Refuse, SourceState, Standing, Status,
+    StatusPacer, state,
 };
 use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, hash_at};
 
@@ -44,6 +44,9 @@ pub struct Link {
     ending: Option<(Standing, String)>,
     /// What the log has of the source.
     news: SourceNews,
+    /// When the source began to send, and where this log was then.
+    begun: Option<Instant>,
+    began_at: Option<Position>,
 }
 
 impl Link {
@@ -86,6 +89,8 @@ impl Link {
             address: None,
             ending: None,
             news: SourceNews::default(),
+            begun: None,
+            began_at: None,
         };
         mended?;
         match refuse_suspended(&progress) {
@@ -106,6 +111,31 @@ impl Link {
     /// What the operator is told once this is over, unless more is known of the end already.
     pub fn ends(&mut self, standing: Standing, why: impl Into<String>) {
         self.ending.get_or_insert_with(|| (standing, why.into()));
+    }
+
+    /// Whether the connection before this one was refused, and this one has not got further yet.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.slave.progress().feed.refused
+    }
+
+    /// Notes that it was refused, or that it is not any more.
+    pub(crate) fn is_refused(&self, refused: bool) {
+        let log = self.slave.log();
+        log.update(|progress| progress.feed.refused = refused);
+    }
+
+    /// Whether more of the log has become durable than there was when it began, or there is no more.
+    pub(crate) fn gets_on(&self) -> bool {
+        let progress = self.slave.progress();
+        let durable = progress.durable.map(|at| at.point.position);
+        let Some(begun) = self.begun else {
+            return false;
+        };
+        // What the source has said on another connection does not count.
+        let has_all = |(state, at): (SourceState, Instant)| {
+            at >= begun && state.caught_up && Some(state.durable.point.position) == durable
+        };
+        durable > self.began_at || progress.feed.source_state.is_some_and(has_all)
     }
 
     /// Something has come from the other side.
@@ -263,16 +293,26 @@ impl Link {
     }
 
     /// From now on it is fed.
-    fn note_start(&self, after: Option<Position>) {
+    fn note_start(&mut self, after: Option<Position>) {
         let source = self.receiver.source().cloned();
         let name = source.as_ref().map(|source| source.instance.clone());
         let (from, source_name) = (self.address, name.clone().unwrap_or_default());
-        tracing::info!(
-            source = source_name,
-            address = from.map(tracing::field::display),
-            "replication goes on after {}",
-            after.map_or_else(|| "nothing".to_owned(), |at| at.to_string())
-        );
+        (self.begun, self.began_at) = (Some(Instant::now()), after);
+        let after = after.map_or_else(|| "nothing".to_owned(), |at| at.to_string());
+        let address = from.map(tracing::field::display);
+        if self.was_refused() {
+            tracing::debug!(
+                source = source_name,
+                address,
+                "replication goes on after {after}"
+            );
+        } else {
+            tracing::info!(
+                source = source_name,
+                address,
+                "replication goes on after {after}"
+            );
+        }
         let log = self.slave.log();
         let now = log.now();
         log.update(|progress| {

@@ -53,8 +53,7 @@ async fn serve(
             feed(stream, &mut link, entry).await
         }
         Err(refuse) => {
-            // Without the port: what is said again and again is counted.
-            tracing::warn!(%refuse, user = entry.user, host = %entry.address.ip(), "replication is refused");
+            tell_refusal(&refuse, entry);
             Err(refuse)
         }
     };
@@ -88,7 +87,12 @@ async fn feed(
     entry: &SessionEntry,
 ) -> Result<(), Refuse> {
     let (user, address) = (&entry.user, entry.address);
-    tracing::info!(user, %address, "dbrepl is connected");
+    // After a refusal it is news only when it gets somewhere.
+    if link.was_refused() {
+        tracing::debug!(user, %address, "dbrepl is connected");
+    } else {
+        tracing::info!(user, %address, "dbrepl is connected");
+    }
     let result = converse(stream, link, entry).await;
     // What has come stays, whatever the end: the applier may have shown it.
     let synced = link.sync();
@@ -106,7 +110,8 @@ async fn feed(
         Ok(Err(refuse)) => {
             let standing = Standing::of_refusal(&refuse).unwrap_or(Standing::NotConnected);
             link.ends(standing, refuse.in_full());
-            tracing::warn!(%refuse, user, %address, "replication is refused");
+            link.is_refused(!is_stop(&refuse));
+            tell_refusal(&refuse, entry);
             Err(refuse)
         }
         Err(error) => {
@@ -117,6 +122,21 @@ async fn feed(
             tracing::warn!(%error, user, %address, "the connection to dbrepl is lost");
             Ok(())
         }
+    }
+}
+
+/// A stop of this server, or of the connection by an operator: nothing is wrong.
+fn is_stop(refuse: &Refuse) -> bool {
+    refuse.sqlstate == state::ADMIN_SHUTDOWN.as_str()
+}
+
+/// By weight, and without the port: what is said again and again is counted.
+fn tell_refusal(refuse: &Refuse, entry: &SessionEntry) {
+    let (user, host) = (&entry.user, entry.address.ip());
+    if is_stop(refuse) {
+        tracing::info!(%refuse, user, %host, "replication is ended");
+    } else {
+        tracing::warn!(%refuse, user, %host, "replication is refused");
     }
 }
 
@@ -180,6 +200,11 @@ async fn converse(
         let now = Instant::now();
         if let Err(refuse) = link.keep_pace(now) {
             return Ok(Err(refuse));
+        }
+        if link.was_refused() && link.gets_on() {
+            link.is_refused(false);
+            let (user, address) = (&entry.user, entry.address);
+            tracing::info!(user, %address, "replication goes on again");
         }
         if let Some(report) = link.report(now) {
             send(stream, &report).await?;

@@ -1,5 +1,6 @@
 //! The message loop of one connection.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use pgtypes::SqlState;
@@ -83,7 +84,9 @@ impl Client {
         }
         let session = self.connection.session();
         let idle = session.transaction().status() == TransactionStatus::Idle;
-        if idle && session.backend().env().is_stopping() {
+        // Who has asked for the stop waits for its end.
+        let waits = session.backend().entry().is_control();
+        if idle && !waits && session.backend().env().is_stopping() {
             return Err(End::Told(terminated()));
         }
         let limit = self.idle_limit();
@@ -220,6 +223,10 @@ impl Client {
         let in_transaction = session.transaction().is_explicit();
         let failure = session.backend().explained(failure, in_transaction);
         session.fail();
+        if failure.sqlstate() == SqlState::INSUFFICIENT_PRIVILEGE {
+            let entry = session.backend().entry();
+            tell_denial(&entry.user, entry.address, &failure);
+        }
         self.connection.add_notices();
         if failure.is_fatal() {
             return Err(failure);
@@ -244,6 +251,11 @@ impl Client {
         }
         output::ready_for_query(out, status);
     }
+}
+
+/// Somebody tries what is not for him. Without the port: what is said again and again is counted.
+pub(super) fn tell_denial(user: &str, address: SocketAddr, failure: &Failure) {
+    tracing::warn!(user, host = %address.ip(), %failure, "access refused");
 }
 
 /// Ready when the limit is over; never without one.

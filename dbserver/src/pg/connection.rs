@@ -44,7 +44,10 @@ impl Connection {
         let message = tokio::select! {
             biased;
             message = self.stream.next() => message,
-            () = self.session.backend().entry().wake.notified() => return Err(terminated()),
+            () = self.session.backend().entry().wake.notified() => {
+                let last_word = self.session.backend().entry().last_word();
+                return Err(last_word.unwrap_or_else(terminated));
+            }
         };
         match message {
             Some(Ok(request)) => Ok(Some(request)),

@@ -20,7 +20,7 @@ use crate::clients::{NewSession, Sessions};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::admission::{Admission, Admissions};
-use crate::pg::client::Client;
+use crate::pg::client::{Client, tell_denial};
 use crate::pg::service::Service;
 use crate::pg::startup::{self, Purpose};
 use crate::session::Session;
@@ -161,8 +161,9 @@ async fn serve(
 ) {
     let mut stream = Framed::with_capacity(stream, ClientCodec::new(), BUFFER_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
+    let mut user = String::new();
     let started = tokio::select! {
-        started = startup::start_up(&mut stream, &front.service, address) => started,
+        started = startup::start_up(&mut stream, &front.service, address, &mut user) => started,
         () = admission.sent_away() => Err(too_many()),
     };
     drop(admission);
@@ -174,7 +175,7 @@ async fn serve(
         Err(failure) => Err((stream, failure)),
     };
     if let Err((stream, failure)) = result {
-        tell_refusal(address, &failure);
+        tell_refusal(&user, address, &failure);
         refuse(stream, &failure).await;
     }
 }
@@ -260,12 +261,12 @@ async fn replicate(
 }
 
 /// By weight: somebody may be guessing passwords. Without the port, what is said again and again is counted.
-fn tell_refusal(address: SocketAddr, failure: &Failure) {
+fn tell_refusal(user: &str, address: SocketAddr, failure: &Failure) {
     let (host, state) = (address.ip(), failure.sqlstate());
     if state == SqlState::CONNECTION_FAILURE {
         tracing::info!(%host, "a client has left before it was let in");
     } else if state.as_str().starts_with("28") || state == SqlState::INSUFFICIENT_PRIVILEGE {
-        tracing::warn!(%host, %failure, "access refused");
+        tell_denial(user, address, failure);
     } else {
         tracing::info!(%host, %failure, "connection refused");
     }

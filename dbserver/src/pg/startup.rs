@@ -34,6 +34,8 @@ const STARTUP_LIMIT: Duration = Duration::from_mins(1);
 const LONG_KEY: usize = 32;
 /// Version 3.0 as one number.
 const PROTOCOL_3: i32 = 3 << 16;
+/// So much of a name that nobody has proved goes into the log, in characters.
+const LONGEST_NAME: usize = 100;
 /// The newest minor version of protocol 3.
 const NEWEST_MINOR: u16 = 2;
 
@@ -62,16 +64,20 @@ pub enum Purpose {
     ForwardLog,
 }
 
-/// Brings a client in; `None` when it only asked for a cancel, or went away.
+/// Brings a client in; `None` when it only asked for a cancel, or went away. `user` becomes who it says that
+/// it is.
 pub(super) async fn start_up(
     stream: &mut ClientStream,
     service: &Service,
     address: SocketAddr,
+    user: &mut String,
 ) -> Result<Option<(Arc<Environment>, Authenticated)>, Failure> {
     let work = async {
         let Some(startup) = first_message(stream, service).await? else {
             return Ok(None);
         };
+        let claimed = startup.parameters.get("user").into_iter();
+        user.extend(claimed.flat_map(|user| user.chars()).take(LONGEST_NAME));
         if !service.permits(address.ip()) {
             return Err(Failure::fatal(
                 SqlState::INVALID_AUTHORIZATION_SPECIFICATION,

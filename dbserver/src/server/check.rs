@@ -6,7 +6,14 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process;
 
+use dbconfig::syslog::{SYSTEM_LOG, Syslog};
 use dbconfig::{Config, LogTarget};
+use disk::Disk;
+
+use crate::databases::host::Host;
+use crate::databases::layout::Layout;
+use crate::environment;
+use crate::error::EngineError;
 
 /// What was found, one line each.
 #[derive(Debug, Default)]
@@ -25,6 +32,12 @@ impl Found {
     fn bad(&mut self, what: impl Into<String>) {
         self.failures += 1;
         self.lines.push(format!("error: {}", what.into()));
+    }
+
+    /// What a start would say.
+    fn failure(&mut self, error: &EngineError) {
+        let hint = error.hint().map(|hint| format!("; {hint}"));
+        self.bad(format!("{error}{}", hint.unwrap_or_default()));
     }
 
     fn doubtful(&mut self, what: impl Into<String>) {
@@ -48,16 +61,15 @@ impl Found {
     }
 }
 
-/// Makes a file without content there, and removes it.
-fn tempfile_in(directory: &Path) -> std::io::Result<()> {
+/// Makes a file without content there, and removes it. A full disk keeps no server from starting.
+pub(super) fn tempfile_in(directory: &Path) -> std::io::Result<()> {
     let path = directory.join(format!(".eloqdb-check-{}", process::id()));
-    drop(
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)?,
-    );
-    fs::remove_file(&path)
+    let mut options = fs::OpenOptions::new();
+    match options.write(true).create_new(true).open(&path) {
+        Ok(_) => fs::remove_file(&path),
+        Err(error) if error.kind() == std::io::ErrorKind::StorageFull => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Looks at folders, files and ports of a configuration that can be read.
@@ -70,11 +82,15 @@ pub fn look(config: &Config) -> Found {
     let data_dir = &config.server.data_dir;
     let control = data_dir.join("control");
     match fs::metadata(&control) {
-        Ok(_) => found.directory("DataDir", data_dir),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => found.bad(format!(
-            "DataDir {}: there is no environment; 'dbctl init' makes one",
-            data_dir.display()
-        )),
+        Ok(_) => {
+            found.directory("DataDir", data_dir);
+            if let Err(error) = environment::may_start(&Host::system(), config) {
+                found.failure(&error);
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            found.failure(&Layout::new(Disk::real(), data_dir).no_environment());
+        }
         Err(error) => found.bad(format!("{}: {error}", control.display())),
     }
     if let Ok(directory) = fs::metadata(data_dir)
@@ -96,17 +112,27 @@ pub fn look(config: &Config) -> Found {
         None => found.doubtful("FwLog is not set: there is no forward log, and nothing for slaves"),
     }
     found.directory("TmpDir", &config.replication.tmp_dir);
-    if let LogTarget::File(path) = &config.server.log_file {
-        match path.parent() {
+    log_file(&config.server.log_file, &mut found);
+    ports(config, &mut found);
+    found
+}
+
+/// Where log lines would go.
+fn log_file(target: &LogTarget, found: &mut Found) {
+    match target {
+        LogTarget::Console => {}
+        LogTarget::Syslog => match Syslog::open("dbserver") {
+            Ok(_) => found.good(format!("LogFile {SYSTEM_LOG}")),
+            Err(error) => found.bad(format!("LogFile {SYSTEM_LOG}: {error}")),
+        },
+        LogTarget::File(path) => match path.parent() {
             Some(directory) if !path.exists() => found.directory("LogFile", directory),
             _ => match fs::OpenOptions::new().append(true).open(path) {
                 Ok(_) => found.good(format!("LogFile {}", path.display())),
                 Err(error) => found.bad(format!("LogFile {}: {error}", path.display())),
             },
-        }
+        },
     }
-    ports(config, &mut found);
-    found
 }
 
 /// Each address is taken for a moment.

@@ -3,6 +3,7 @@
 pub mod announce;
 pub mod arguments;
 pub mod check;
+mod log_modes;
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use dbconfig::Config;
+use pgtypes::SqlState;
 use signals::Signal;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
@@ -19,6 +21,8 @@ use tokio::task::JoinSet;
 use crate::clients::Sessions;
 use crate::databases::control::role_word;
 use crate::environment::Environment;
+use crate::error::EngineError;
+use crate::failure::Failure;
 use crate::pg::FrontEnd;
 
 use crate::process::LogFile;
@@ -27,6 +31,8 @@ use crate::process::LogFile;
 const GRACE: Duration = Duration::from_secs(10);
 /// How long ended sessions may take to leave.
 const LEAVE: Duration = Duration::from_secs(10);
+/// How long clients may take to hear that a stop was not clean.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How often it is looked whether clients whose statements run are still there.
 const LOOK: Duration = Duration::from_secs(1);
 /// Connections that the system holds for us while we accept.
@@ -39,6 +45,10 @@ pub async fn run(
     reload: impl Fn() + Send + 'static,
 ) -> anyhow::Result<()> {
     let mut heard = hear_signals()?;
+    // What does not fit in memory would fail at night.
+    let tmp_dir = &config.replication.tmp_dir;
+    check::tempfile_in(tmp_dir)
+        .map_err(|error| EngineError::file("make a file in TmpDir", tmp_dir, &error))?;
     // Ports are taken before recovery, so that a port in use is known at once.
     let listeners = listen(&config)?;
     let addresses = addresses(&listeners)?;
@@ -57,6 +67,7 @@ pub async fn run(
     if let Some(log_file) = log_file {
         environment.set_log_file(log_file);
     }
+    log_modes::bring(&environment);
     announce::started(&environment, &addresses)?;
     front.open(Arc::clone(&environment));
     tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");
@@ -77,9 +88,18 @@ pub async fn run(
     announce::stopping();
     front.close();
     accepting.shutdown().await;
-    tokio::task::spawn_blocking(move || stop(&environment))
-        .await
-        .context("the stop panicked")?
+    tokio::task::spawn_blocking(move || {
+        stop(&environment).inspect_err(|error| tell_who_waits(&environment, error))
+    })
+    .await
+    .context("the stop panicked")?
+}
+
+/// `dbctl shutdown` waits for the end, and takes a connection that ends without a word for a clean one.
+fn tell_who_waits(environment: &Environment, error: &anyhow::Error) {
+    let last_word = Failure::fatal(SqlState::SYSTEM_ERROR, format!("{error:#}"));
+    let deadline = Instant::now() + FAREWELL;
+    environment.sessions().tell_all(&last_word, deadline);
 }
 
 /// The signals of this process from now on, each with the words about its sender.
@@ -104,7 +124,7 @@ fn stop(environment: &Environment) -> anyhow::Result<()> {
         sessions.terminate_all();
         if !sessions.wait_empty(Instant::now() + LEAVE) {
             anyhow::bail!(
-                "{} sessions did not end; the next start recovers from the log",
+                "the stop was not clean; the next start recovers from the log: {} sessions did not end",
                 sessions.count()
             );
         }

@@ -24,6 +24,8 @@ pub struct FeedState {
     pub source_state: Option<(SourceState, Instant)>,
     /// How the last connection ended.
     pub ended: Option<(Standing, String)>,
+    /// The last connection was refused, and none has got further since.
+    pub refused: bool,
 }
 
 /// When the side that feeds a slave was last heard.

@@ -93,11 +93,7 @@ impl SlaveLog {
             Err(RecoverError::NoLog) => None,
             Err(error) => return Err(not_mended(&error)),
         };
-        let end = recovered.as_ref().map(|recovered| Progress {
-            point: recovered.end,
-            commit: recovered.last_commit,
-            time: recovered.time,
-        });
+        let end = recovered.as_ref().map(|end| Progress::from(&end.durable()));
         if end.map(|end| end.point.position) < from.map(|from| from.position) {
             return Err(Refuse::new(
                 state::DAMAGED,
@@ -121,7 +117,7 @@ impl SlaveLog {
             }
             progress.sealed = recovered.as_ref().map_or(progress.sealed, |end| end.sealed);
         });
-        tracing::info!("the mirror is in order again after a connection that ended badly");
+        self.tell_mended();
         Ok(())
     }
 
@@ -148,6 +144,16 @@ impl SlaveLog {
             self.note_given(end);
         }
         Ok(())
+    }
+
+    /// After a refusal the same may happen again: as long as it does, it is no news.
+    fn tell_mended(&self) {
+        let how = "the mirror is in order again after a connection that ended badly";
+        if self.progress().feed.refused {
+            tracing::debug!("{how}");
+        } else {
+            tracing::info!("{how}");
+        }
     }
 }
 

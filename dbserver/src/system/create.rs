@@ -14,7 +14,7 @@ use crate::clients::Sessions;
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
 use crate::databases::host::Host;
-use crate::databases::layout::Layout;
+use crate::databases::layout::{Layout, SYSTEM_FILE};
 use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME};
 use crate::environment::Environment;
 use crate::environment::log::{self, WriterStart};
@@ -48,6 +48,9 @@ pub fn create_on(
             ),
             "Start it with dbserver, or choose another DataDir.",
         ));
+    }
+    if let Some(file) = layout.some_data_file()? {
+        return Err(layout.control_is_missing(&file));
     }
     for directory in [layout.data_dir(), &layout.databases(), &layout.journal()] {
         make_directory(disk, directory, 0o700)?;
@@ -108,8 +111,8 @@ fn fill(
     add_dba(host, config, verifier)
 }
 
-/// Removes what was made: without its first user an environment is of no use. There was no segment
-/// before, so those that are there are its own.
+/// Removes what was made: without its first user an environment is of no use. There was no segment and no
+/// data file before, so those that are there are its own.
 fn take_back(layout: &Layout, location: &fwlog::LogLocation) {
     let disk = layout.disk();
     let names = disk.list(&location.directory).unwrap_or_default();
@@ -120,7 +123,9 @@ fn take_back(layout: &Layout, location: &fwlog::LogLocation) {
         })
     });
     let paths = segments.map(|name| location.directory.join(name));
-    for path in paths.chain([layout.control()]) {
+    let data = layout.data_file(SYSTEM_FILE);
+    let own = [pagestore::sum_file(&data), data, layout.control()];
+    for path in paths.chain(own) {
         if let Err(error) = disk.remove_if_there(&path) {
             tracing::error!(%error, "cannot take back {}", path.display());
         }

@@ -406,6 +406,41 @@ fn a_dumped_database_is_a_plain_file_and_comes_back_by_restore() {
 }
 
 #[test]
+fn a_file_of_another_kind_is_refused_with_what_it_is_and_how_it_becomes_ours() {
+    let home = Home::new();
+    let environment = home.start();
+    for (pragma, says, hint) in [
+        (
+            "page_size = 1024",
+            "its pages have 1024 bytes",
+            "page_size = 4096",
+        ),
+        (
+            "page_size = 65536",
+            "its pages have 65536 bytes",
+            "page_size = 4096",
+        ),
+        ("journal_mode = WAL", "(WAL)", "journal_mode = DELETE"),
+        ("encoding = 'UTF-16'", "UTF-16", "encoding = 'UTF-8'"),
+    ] {
+        let file = home.path().join("other.db");
+        let other = rusqlite::Connection::open(&file).unwrap();
+        let made = format!("PRAGMA {pragma}; CREATE TABLE a (b); INSERT INTO a VALUES ('c')");
+        other.execute_batch(&made).unwrap();
+        drop(other);
+        let error = control_plane::run(
+            &environment,
+            control_plane::Person::without_connection("dba"),
+            &format!("database restore other '{}'", file.display()),
+        )
+        .unwrap_err();
+        assert!(error.to_string().contains(says), "{pragma}: {error}");
+        assert!(error.hint().unwrap().contains(hint), "{pragma}: {error}");
+        disk::Disk::real().remove(&file).unwrap();
+    }
+}
+
+#[test]
 fn the_number_of_a_dropped_database_is_not_used_again() {
     let home = Home::new();
     let environment = home.start();
