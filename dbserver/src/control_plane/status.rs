@@ -37,6 +37,11 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
         "checkpoint trouble",
         trouble.map(|(since, text)| format!("since {since}: {text}")),
     );
+    let trouble = status.data_trouble_since.zip(status.data_trouble.as_ref());
+    table.maybe(
+        "data trouble",
+        trouble.map(|(since, text)| format!("since {since}: {text}")),
+    );
     for slave in &status.replication {
         if call.environment.is_read_only() {
             replication::describe(slave, &mut table);

@@ -37,6 +37,7 @@ impl Master {
             } else {
                 self.look_after_log(&mut guarding);
             }
+            self.core().look_after_data();
             tell_of_space(&mut guarding.space, self.core().space());
             if !self.guard().wait() {
                 return;

@@ -14,6 +14,7 @@ impl Slave {
             self.look_after_mirror();
             // Redo moves where the master's checkpoints say, not because something is missing.
             let _missing = segments.look(self.core());
+            self.core().look_after_data();
             tell_of_space(&mut space, self.core().space());
             if !self.guard().wait() {
                 return;

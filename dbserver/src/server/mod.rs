@@ -109,9 +109,14 @@ fn stop(environment: &Environment) -> anyhow::Result<()> {
             );
         }
     }
-    environment
-        .stop()
-        .context("the stop was not clean; the next start recovers from the log")?;
+    environment.stop().with_context(|| {
+        // The log alone does not bring back what only they had.
+        if environment.core().lost_files().is_empty() {
+            "the stop was not clean; the next start recovers from the log"
+        } else {
+            "the stop was not clean: data files are gone with this server"
+        }
+    })?;
     tracing::info!("stopped");
     Ok(())
 }
