@@ -16,6 +16,7 @@ use dbserver::server;
 use dbserver::server::announce;
 use dbserver::server::arguments::Arguments;
 use dbserver::server::check;
+use dbserver::server::owner;
 use dbserver::system::create;
 use dbserver::system::verifier;
 
@@ -65,6 +66,7 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    owner::refuse_other(&config.server.data_dir)?;
     if arguments.init {
         let password = env::var("EQ_DBPASSWORD")
             .ok()

@@ -8,6 +8,8 @@ use std::process;
 
 use dbconfig::{Config, LogTarget};
 
+use crate::server::owner;
+
 /// What was found, one line each.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -76,6 +78,9 @@ pub fn look(config: &Config) -> Found {
             data_dir.display()
         )),
         Err(error) => found.bad(format!("{}: {error}", control.display())),
+    }
+    if let Err(error) = owner::refuse_other(data_dir) {
+        found.bad(error.to_string());
     }
     if let Ok(directory) = fs::metadata(data_dir)
         && directory.mode() & 0o027 != 0
