@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use dbconfig::Config;
+use disk::Disk;
 use signals::Signal;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
@@ -19,6 +20,7 @@ use tokio::task::JoinSet;
 
 use crate::clients::Sessions;
 use crate::databases::control::role_word;
+use crate::databases::layout::Layout;
 use crate::environment::Environment;
 use crate::pg::FrontEnd;
 
@@ -40,6 +42,10 @@ pub async fn run(
     reload: impl Fn() + Send + 'static,
 ) -> anyhow::Result<()> {
     let mut heard = hear_signals()?;
+    // Who starts a server twice reads that, not that the port is in use.
+    Layout::new(Disk::real(), &config.server.data_dir)
+        .refuse_running()
+        .context("the server cannot start")?;
     // Ports are taken before recovery, so that a port in use is known at once.
     let listeners = listen(&config)?;
     let addresses = addresses(&listeners)?;
@@ -176,6 +182,9 @@ fn bind_error(address: SocketAddr, error: &io::Error) -> anyhow::Error {
         ),
         io::ErrorKind::PermissionDenied => anyhow::anyhow!(
             "cannot listen on {address}: ports below 1024 are for root; set Service to a higher one"
+        ),
+        io::ErrorKind::AddrNotAvailable => anyhow::anyhow!(
+            "cannot listen on {address}: this machine has no such address ('ip address' shows those that it has); set Listen"
         ),
         _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
     }
