@@ -420,3 +420,12 @@ fn fwlog_needs_files_or_a_configuration_that_names_them() {
     assert!(error.contains("FwLog is not set"), "{error}");
     run(dbctl().args(["fwlog", "verify", "/nonexistent/fw-1-1"])).fails(1);
 }
+
+/// Bug: a log whose disk is not mounted passed.
+#[test]
+fn fwlog_verify_of_no_segments_at_all_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(dbctl().args(["fwlog", "verify"]).arg(folder.path())).fails(1);
+    assert!(error.contains("nothing was verified"), "{error}");
+    assert!(error.contains("mounted"), "{error}");
+}
