@@ -96,6 +96,8 @@ pub struct Status {
     pub data_trouble: Option<String>,
     /// Since when.
     pub data_trouble_since: Option<Time>,
+    /// When the server stops, as an operator has asked for.
+    pub stop_scheduled: Option<Time>,
     /// Room on the disks.
     pub space: Vec<SpaceStatus>,
     /// Replication: on a slave its own, else that of each slave.
@@ -202,6 +204,11 @@ impl Status {
             checkpoint_trouble: checkpoints.map(|trouble| trouble.text),
             data_trouble_since: data.as_ref().map(|trouble| Time(trouble.since)),
             data_trouble: data.map(|trouble| trouble.text),
+            stop_scheduled: environment.shutdown_request().due_in().map(|wait| {
+                let wait = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+                let now = core.host().clock.now().micros();
+                Time(Timestamp::from_micros(now.saturating_add(wait)))
+            }),
             space: core.space().into_iter().map(SpaceStatus::from).collect(),
             replication: ReplicationStatus::all(environment)?,
         })
