@@ -3,6 +3,7 @@
 pub mod announce;
 pub mod arguments;
 pub mod check;
+pub mod open_files;
 pub mod owner;
 
 use std::io;
