@@ -283,3 +283,11 @@ fn a_server_that_accepts_and_does_not_answer_is_said_to_hang() {
     assert!(error.contains("hangs or is overloaded"), "{error}");
     assert!(!error.contains("is the server running?"), "{error}");
 }
+
+#[test]
+fn a_wrong_privilege_is_told_before_a_password_is_asked_for() {
+    let server = FakeServer::start(None, |_| Reply::Done("DBCTL"));
+    let error = ask(&server, &["user", "create", "x", "--privilege", "boss"]).fails(2);
+    assert!(error.contains("there is no privilege 'boss'"), "{error}");
+    assert_eq!(server.statements().len(), 0);
+}
