@@ -99,7 +99,7 @@ const REFUSED: &[Case] = &[
         says: &[
             "fw-1-5",
             "segment 1-4 is missing",
-            "hint: Bring the missing segment back",
+            "hint: Bring the missing segment back; the master, a slave or a backup",
         ],
     },
     Case {
@@ -108,7 +108,7 @@ const REFUSED: &[Case] = &[
         says: &[
             "fw-1-4",
             "was durable up to 1-5",
-            "hint: Bring the missing segment back",
+            "hint: Bring the missing segment back; the master, a slave or a backup",
         ],
     },
     Case {

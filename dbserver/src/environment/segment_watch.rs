@@ -22,7 +22,7 @@ fn warn_of_strange(core: &Core, location: &LogLocation, id: SegmentId) {
         }
         Err(error @ ReadError::Corrupt { .. }) => {
             return tracing::error!(
-                "{error}; a restart that needs the segment fails: take it from a slave or a backup, which have the same bytes"
+                "{error}; a restart that needs the segment fails: take it from the master, a slave or a backup, which have the same bytes"
             );
         }
         _ => return,
