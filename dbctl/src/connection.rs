@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,11 +21,14 @@ pub(crate) const SYSTEM_DATABASE: &str = "system";
 
 const CANNOT_REACH: &str = "cannot reach the server at";
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server that accepts the connection says within this time whether it lets one in; on a busy machine
-/// the key derivation takes a while.
-const LOGIN_TIMEOUT: Duration = Duration::from_secs(15);
+/// the key derivation takes a while. Monitors give a check ten seconds.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// A person who waits gets a word after this time.
+pub(crate) const WORD_AFTER: Duration = Duration::from_secs(10);
 
 /// A session of a server.
 pub(crate) struct Connection {
@@ -50,7 +54,8 @@ impl Connection {
         let mut reasons = Vec::new();
         for endpoint in &target.endpoints {
             match Self::try_open(endpoint, credentials, database).await {
-                Err(failure) if failure.exit == Exit::Unreachable => {
+                // With a hint, somebody is there: the other addresses are of the same server.
+                Err(failure) if failure.exit == Exit::Unreachable && failure.hint.is_none() => {
                     reasons.push((endpoint.to_string(), failure.message));
                 }
                 other => return other,
@@ -83,7 +88,8 @@ impl Connection {
                 return Err(CommandError::unreachable(format!(
                     "{endpoint} accepts the connection, and does not answer within {} s",
                     LOGIN_TIMEOUT.as_secs()
-                )));
+                ))
+                .with_hint("something listens there and hangs or is overloaded: is the server's process stopped (state T in 'ps'), does a disk hang, is the machine busy? is it the server at all?"));
             };
             match connected {
                 Ok((client, connection)) => {
@@ -105,7 +111,11 @@ impl Connection {
     ) -> std::result::Result<Vec<Answer>, tokio_postgres::Error> {
         let mut answers = Vec::new();
         let mut table: Option<Table> = None;
-        for message in self.client.simple_query(sql).await? {
+        let asked = self.client.simple_query(sql);
+        let answered = told_after(WORD_AFTER, asked, || {
+            output::note("still waiting for the server's answer; Ctrl-C gives up");
+        });
+        for message in answered.await? {
             match message {
                 SimpleQueryMessage::RowDescription(columns) => {
                     let names = columns
@@ -151,6 +161,20 @@ impl Connection {
         drop(client);
         let _ended: std::result::Result<_, _> = reader.await;
     }
+}
+
+/// Waits for a thing, and tells after a while that it is waited for.
+pub(crate) async fn told_after<F: Future>(
+    pause: Duration,
+    waited_for: F,
+    tell: impl FnOnce(),
+) -> F::Output {
+    let mut waited_for = pin!(waited_for);
+    if let Ok(done) = tokio::time::timeout(pause, &mut waited_for).await {
+        return done;
+    }
+    tell();
+    waited_for.await
 }
 
 /// Reads until the connection ends. An error ends it, too; the query that waits for an answer gets it, or
@@ -274,6 +298,8 @@ fn is_refusal(code: &SqlState) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[test]
@@ -291,6 +317,21 @@ mod tests {
             "cannot reach the server at 127.0.0.1:1 and [::1]:1: refused"
         );
         assert_eq!(tried(["refused", "no route"]).lines().count(), 2);
+    }
+
+    #[tokio::test]
+    async fn who_waits_long_is_told_so_once() {
+        let told = Cell::new(0);
+        let tell = || told.set(told.get() + 1);
+        let slow = async {
+            while told.get() == 0 {
+                tokio::task::yield_now().await;
+            }
+            7
+        };
+        assert_eq!(told_after(Duration::ZERO, slow, tell).await, 7);
+        assert_eq!(told_after(WORD_AFTER, std::future::ready(8), tell).await, 8);
+        assert_eq!(told.get(), 1);
     }
 
     #[test]

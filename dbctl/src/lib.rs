@@ -84,11 +84,36 @@ fn run(arguments: Arguments) -> Result<()> {
     })
 }
 
+/// A mistake on the command line as all others are told: what is wrong, then tips and usage as the hint.
+fn wrong_words(text: &str) -> CommandError {
+    let (wrong, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let failure = CommandError::usage(one_line(wrong.trim_start_matches("error: ")));
+    let hints: Vec<String> = rest
+        .lines()
+        .map(str::trim)
+        .filter_map(|line| {
+            let tip = line.strip_prefix("tip: ").map(str::to_owned);
+            tip.or_else(|| {
+                let usage = line.strip_prefix("Usage: ")?;
+                Some(format!("usage: {usage} (--help shows all)"))
+            })
+        })
+        .collect();
+    if hints.is_empty() {
+        return failure;
+    }
+    failure.with_hint(hints.join("; "))
+}
+
 /// Help and version are results; a wrong command line is a mistake.
 fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     if error.use_stderr() {
-        output::note(text.trim_end());
+        say(
+            &wrong_words(&text),
+            env::args_os().any(|word| word == "--json"),
+        );
         return ExitCode::from(Exit::Usage as u8);
     }
     match output::text(&text) {

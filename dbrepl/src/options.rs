@@ -162,7 +162,7 @@ impl Options {
 fn check_slave(address: Option<String>) -> Result<HostService, ShipError> {
     let address = address.ok_or_else(|| {
         ShipError::usage("no slave server was given").hint(
-            "give its address as host:service, or set EQ_DBSERVER; dbrepl -help shows all options",
+            "give its address as host:service, or set EQ_DBSERVER; dbrepl --help shows all options",
         )
     })?;
     let bare = !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_digit());

@@ -302,12 +302,12 @@ fn log_hint(why: &fwlog::ReadError) -> &'static str {
         fwlog::ReadError::Corrupt {
             kind: Damage::EndsEarly(_) | Damage::Missing { .. },
             ..
-        } => "Bring the missing segment back; a slave or a backup has the same bytes.",
+        } => "Bring the missing segment back; the master, a slave or a backup has the same bytes.",
         fwlog::ReadError::Corrupt { kind, .. } if kind.is_missing() => {
-            "Where segments are missing, bring them back; a slave or a backup has the same bytes. Where forward logging was off, no log has what was committed then."
+            "Where segments are missing, bring them back; the master, a slave or a backup has the same bytes. Where forward logging was off, no log has what was committed then."
         }
         fwlog::ReadError::Corrupt { kind, .. } if kind.is_incomplete() => {
-            "Bring the right segment back, whole: a slave or a backup has it. 'dbctl fwlog verify' shows all that does not fit."
+            "Bring the right segment back, whole: the master, a slave or a backup has it. 'dbctl fwlog verify' shows all that does not fit."
         }
         fwlog::ReadError::Corrupt { kind, .. } if kind.is_misplaced() => {
             "Move the file out of the log directory; it is no part of this log."
@@ -317,7 +317,7 @@ fn log_hint(why: &fwlog::ReadError) -> &'static str {
             ..
         } => "Use the server that wrote it, or a newer one.",
         _ => {
-            "Keep the file; take the segment from a slave or a backup, which have the same bytes. 'dbctl fwlog verify' shows all damage."
+            "Keep the file; take the segment from the master, a slave or a backup, which have the same bytes. 'dbctl fwlog verify' shows all damage."
         }
     }
 }

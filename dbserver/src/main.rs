@@ -16,6 +16,8 @@ use dbserver::server;
 use dbserver::server::announce;
 use dbserver::server::arguments::Arguments;
 use dbserver::server::check;
+use dbserver::server::open_files;
+use dbserver::server::owner;
 use dbserver::system::create;
 use dbserver::system::verifier;
 
@@ -65,6 +67,7 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    owner::refuse_other(&config.server.data_dir)?;
     if arguments.init {
         let password = env::var("EQ_DBPASSWORD")
             .ok()
@@ -79,9 +82,7 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     if arguments.rebuild {
         rebuild::prepare(&Host::system(), &config).context("--rebuild is refused")?;
     }
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "cannot raise the limit of open files; many sessions may not fit");
-    }
+    open_files::raise_limit(config.server.max_sessions);
     let path = config.path.clone();
     let log_file = logging.file.clone();
     let reload = move || match Config::load(&path) {

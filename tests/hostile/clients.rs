@@ -127,6 +127,12 @@ fn those_who_only_wait_keep_nobody_out() {
 fn wrong_passwords_get_nobody_in_and_no_line_of_their_own_in_the_log() {
     let folder = Folder::new();
     let mut server = server(&folder);
+    // A name that would forge a line, or move the cursor of whoever reads the log.
+    let name = "x\n2026-01-01T00:00:00Z ERROR forged\x1b[2J";
+    let mut config = tokio_postgres::Config::new();
+    config.host("127.0.0.1").port(server.address().port());
+    config.user(name).password("guess").dbname("shop");
+    assert!(Client::with(&config).is_err());
     for number in 0..20 {
         let error = Client::connect(server.address(), "shop", &format!("guess {number}"));
         let refusal = error.err().and_then(|error| dbtests::Refusal::of(&error));
@@ -135,14 +141,9 @@ fn wrong_passwords_get_nobody_in_and_no_line_of_their_own_in_the_log() {
             Some("28P01")
         );
     }
-    // A name that would forge a line, or move the cursor of whoever reads the log.
-    let name = "x\n2026-01-01T00:00:00Z ERROR forged\x1b[2J";
-    let mut config = tokio_postgres::Config::new();
-    config.host("127.0.0.1").port(server.address().port());
-    config.user(name).password("guess").dbname("shop");
-    assert!(Client::with(&config).is_err());
     let log = server.log();
     assert!(log.contains("forged"), "it was refused: {log}");
+    assert_eq!(log.matches("access refused").count(), 3, "{log}");
     assert!(!log.contains('\x1b'), "{log:?}");
     assert!(
         !log.lines()

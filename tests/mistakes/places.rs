@@ -17,6 +17,18 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
+fn an_address_that_the_machine_has_not_got_is_named_with_the_way_out() {
+    let folder = Folder::new();
+    // Of the addresses that are for examples alone.
+    let settings = Settings::master().set("Server", "Listen", "203.0.113.9");
+    let mut server = Server::create(folder.path(), settings);
+    let told = server.try_start().expect_err("no such address").fails(1);
+    assert!(told.contains("203.0.113.9"), "{told}");
+    assert!(told.contains("this machine has no such address"), "{told}");
+    assert!(told.contains("set Listen"), "{told}");
+}
+
+#[test]
 fn port_0_lets_the_system_choose() {
     let folder = Folder::new();
     let mut server = Server::create(folder.path(), Settings::master());

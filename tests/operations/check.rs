@@ -160,7 +160,7 @@ fn each_part_that_fails_is_named_on_both_sides() {
     pair.both_say("ok: ");
 
     // Forward logging.
-    pair.master.dbctl(&["forwardlog", "disable"]).ok();
+    pair.master.dbctl(&["forwardlog", "disable", "--yes"]).ok();
     for server in [&pair.master, &pair.slave] {
         let off = "critical: slave slave: forward logging off since ";
         says_because(

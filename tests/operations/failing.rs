@@ -103,7 +103,11 @@ fn a_full_data_disk_is_a_few_lines_however_often_a_checkpoint_is_tried() {
     assert_eq!(log.matches("checkpoint failed").count(), 1, "{log}");
     assert!(log.lines().count() < before + 5, "{log}");
     let trouble = master.command("status").remove("checkpoint trouble");
-    assert!(trouble.is_some_and(|text| text.contains("No space left")));
+    let trouble = trouble.expect("it fails");
+    assert!(trouble.contains("No space left"), "{trouble}");
+    for said in [&trouble, &log] {
+        assert!(said.contains("Free space on that disk"), "{said}");
+    }
     std::fs::remove_file(&switch).expect("removed");
     master.dbctl(&["checkpoint"]).ok();
     let log = master.log();

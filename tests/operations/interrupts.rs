@@ -91,3 +91,41 @@ fn a_script_can_be_one_transaction() {
     run().ok();
     assert_eq!(server.sql("shop", "SELECT i FROM a"), [["1"]]);
 }
+
+#[test]
+fn ctrl_c_in_a_shutdown_that_is_to_come_leaves_it_scheduled_and_says_so() {
+    let folder = Folder::new();
+    let mut server = Server::create(folder.path(), Settings::master());
+    server.start();
+    let mut command = server.dbctl_command();
+    command
+        .args(["shutdown", "3600"])
+        .env("EQ_DBPASSWORD", PASSWORD);
+    let mut shutdown = Background::start(&mut command, &folder.join("shutdown.log"));
+    let scheduled = || server.command("status").remove("stop scheduled");
+    wait_for("the stop to be scheduled", LONG, scheduled);
+    let output = wait_for("dbctl to have printed the answer", LONG, || {
+        let output = shutdown.output();
+        output.contains("in 3600 s").then_some(output)
+    });
+    assert!(!output.contains("cancel"), "{output}");
+    wait_for("dbctl to end", LONG, || {
+        shutdown.signal("INT");
+        shutdown.ended()
+    });
+    let output = shutdown.output();
+    assert!(
+        output.contains("the stop stays scheduled; 'dbctl shutdown cancel' takes it back"),
+        "{output}"
+    );
+    let at = scheduled().expect("it stays");
+    assert!(at.starts_with("at "), "{at}");
+    let json = server.dbctl(&["--json", "status"]).ok();
+    assert!(json.contains("\"stop_scheduled\":\"20"), "{json}");
+    server.dbctl(&["shutdown", "--cancel"]).ok();
+    assert_eq!(scheduled(), None);
+    let json = server.dbctl(&["--json", "status"]).ok();
+    assert!(json.contains("\"stop_scheduled\":null"), "{json}");
+    let usage = server.dbctl(&["shutdown", "soon"]).fails(2);
+    assert!(usage.contains("| cancel] [--no-wait]"), "{usage}");
+}

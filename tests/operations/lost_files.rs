@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use dbtests::{Cluster, Folder, LONG, Server, Settings, compare, files, follower, wait_for};
+use dbtests::{
+    Cluster, Folder, LONG, Server, Settings, compare, files, follower, process, programs, wait_for,
+};
 use fwlog::POSITION_FILE;
 
 use crate::shop::{
@@ -319,4 +321,112 @@ fn a_slave_without_its_log_directory_refuses_dbrepl_until_that_is_back() {
     wait_for_trouble(&cluster.slave, None);
     follower.stop();
     cluster.compare();
+}
+
+/// Waits until `status` says what is wrong with the data files, or nothing.
+fn wait_for_data_trouble(server: &Server, part: &str) -> String {
+    wait_for("the trouble with data files in 'status'", LONG, || {
+        let trouble = server.command("status").remove("data trouble")?;
+        let as_wanted = trouble.contains(part) && trouble.is_empty() == part.is_empty();
+        as_wanted.then_some(trouble)
+    })
+}
+
+/// Bug: all looked well, `database verify` too, until the next start found no environment.
+#[test]
+fn data_files_that_are_gone_are_told_before_the_server_is_stopped_and_their_data_can_be_taken_out()
+{
+    let folder = Folder::new();
+    for role in [Settings::master(), Settings::slave()] {
+        let mut cluster = Cluster::start();
+        open(&cluster.master);
+        sell(&cluster.master, 10);
+        cluster.synchronize();
+        let is_slave = role.name() == Settings::slave().name();
+        let server = if is_slave {
+            &mut cluster.slave
+        } else {
+            &mut cluster.master
+        };
+        for name in ["system.db", "system.db.sum", "control", "lock"] {
+            std::fs::remove_file(server.data_dir().join(name)).unwrap();
+        }
+        std::fs::remove_dir_all(server.data_dir().join("db")).unwrap();
+        let trouble = wait_for_data_trouble(server, "gone");
+        assert!(trouble.contains("do not stop this server"), "{trouble}");
+        assert!(trouble.contains("system.db"), "{trouble}");
+        wait_for_log(
+            server,
+            "are gone (removed, renamed or replaced); do not stop",
+            0,
+        );
+        let checked = server.dbctl(&["replication", "check"]);
+        assert_eq!(checked.code, Some(2), "{checked:?}");
+        assert!(
+            checked.out.contains("do not stop this server"),
+            "{checked:?}"
+        );
+        let verified = server.dbctl(&["database", "verify"]);
+        assert_eq!(verified.code, Some(1), "{verified:?}");
+        assert!(verified.out.contains("shop.db is gone"), "{verified:?}");
+        // No checkpoint says that all is in files which are not there.
+        server.dbctl(&["checkpoint"]).fails(1);
+        let dump = folder.join(role.name()).join("shop.db");
+        std::fs::create_dir_all(dump.parent().expect("a directory")).unwrap();
+        server
+            .dbctl(&["database", "dump", "shop", &dump.display().to_string()])
+            .ok();
+        assert!(dump.exists());
+        // What the server knows by itself is there again, and no second server comes in.
+        wait_for_log(server, "/control was removed", 0);
+        let copy = server.data_dir().join("lock");
+        assert!(!files::read(&copy).is_empty(), "who runs, in the new lock");
+        // The last words do not promise what the log alone can't do; made anew from its beginning it can.
+        assert!(!server.process().terminate().success());
+        let log = server.log();
+        assert!(
+            log.contains("data files are gone with this server"),
+            "{log}"
+        );
+        assert!(
+            !log.contains("the next start recovers from the log"),
+            "{log}"
+        );
+        server.kill9();
+        let told = server.try_start().expect_err("no files").fails(1);
+        assert!(!told.contains("there is no environment"), "{told}");
+        if let Err(run) = server.try_start_with(&["--rebuild"]) {
+            panic!("{run:?}");
+        }
+        assert_eq!(items(server), 10);
+    }
+}
+
+#[test]
+fn a_data_file_that_comes_back_ends_the_trouble_and_a_lost_control_file_is_made_anew() {
+    let folder = Folder::new();
+    let mut master = master(&folder, Settings::master());
+    let system = master.data_dir().join("system.db");
+    let away = system.with_extension("away");
+    rename(&system, &away);
+    wait_for_data_trouble(&master, "system.db is gone");
+    rename(&away, &system);
+    wait_for_data_trouble(&master, "");
+    let control = master.data_dir().join("control");
+    for name in ["control", "lock"] {
+        std::fs::remove_file(master.data_dir().join(name)).unwrap();
+        wait_for_log(&master, &format!("/{name} was removed or renamed"), 0);
+    }
+    assert!(control.exists());
+    let mut second = programs::ours("dbserver");
+    second.arg("-c").arg(master.config_path());
+    let told = process::run(&mut second, b"").fails(1);
+    assert!(
+        told.contains("another server runs the environment"),
+        "{told}"
+    );
+    master.kill9();
+    master.start();
+    assert_eq!(items(&master), 10);
+    master.stop();
 }

@@ -273,7 +273,7 @@ fn forward_logging_that_was_switched_off_is_told_to_a_follower_and_to_every_late
     let mut follower = cluster.follow();
     cluster.wait_for_slave(&mut follower);
     sell(master, 5);
-    master.dbctl(&["forwardlog", "disable"]).ok();
+    master.dbctl(&["forwardlog", "disable", "--yes"]).ok();
     assert_eq!(follower.ended().code(), Some(5));
     let output = follower.output();
     assert!(

@@ -161,6 +161,14 @@ fn a_check_before_a_start_names_folders_and_ports() {
         used.out.contains("is used: a server runs already"),
         "{used:?}"
     );
+    // The environment is taken whatever the port is, and a second start says so first.
+    let runs = "another server runs the environment in ";
+    assert!(used.out.contains(&format!("error: {runs}")), "{used:?}");
+    let mut second = programs::ours("dbserver");
+    second.arg("-c").arg(server.config_path());
+    let told = process::run(&mut second, b"").fails(1);
+    assert!(told.contains(runs), "{told}");
+    assert!(!told.contains("another program uses the port"), "{told}");
     server.stop();
     std::fs::remove_dir_all(server.folder().join("tmp")).expect("removed");
     let missing = check(&server);

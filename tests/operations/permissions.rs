@@ -262,3 +262,47 @@ fn a_data_directory_that_is_open_to_others_is_told_of() {
     wait_for_log(&master, "is open to others (mode 755)", 0);
     assert!(master.log().contains("chmod 700"), "{}", master.log());
 }
+
+/// Bug: a start as root left files that the owner's server could not read any more.
+#[test]
+fn nobody_but_the_owner_of_its_directory_serves_an_environment() {
+    const NOBODY: u32 = 65534;
+    let folder = Folder::new();
+    let mut master = Server::create(folder.path(), Settings::master());
+    let data = master.data_dir();
+    if std::os::unix::fs::chown(&data, Some(NOBODY), None).is_err() {
+        // Only root can give files away.
+        return;
+    }
+    let empty = Server::prepare(folder.path(), Settings::new("other", "Master"));
+    std::fs::create_dir(empty.data_dir()).expect("a directory");
+    std::os::unix::fs::chown(empty.data_dir(), Some(NOBODY), None).expect("root");
+    let before = files::list(&data, "").len();
+    let runs = [
+        master.try_start().expect_err("another's"),
+        master
+            .try_start_with(&["--rebuild"])
+            .expect_err("another's"),
+        empty.init(),
+    ];
+    for run in runs {
+        let told = run.fails(1);
+        assert!(told.contains("belongs to"), "{told}");
+        assert!(
+            told.contains("(uid 65534)") || told.contains("uid 65534"),
+            "{told}"
+        );
+        assert!(told.contains("hint: Run it as its owner"), "{told}");
+    }
+    assert_eq!(files::list(&data, "").len(), before, "nothing was made");
+    assert_eq!(files::list(&empty.data_dir(), "").len(), 0);
+    let mut check = dbtests::programs::ours("dbserver");
+    check.arg("-c").arg(master.config_path()).arg("--check");
+    let found = process::run(&mut check, b"");
+    assert_eq!(found.code, Some(1), "{found:?}");
+    assert!(found.out.contains("belongs to"), "{found:?}");
+    let own = std::fs::metadata(folder.path()).expect("a folder");
+    std::os::unix::fs::chown(&data, Some(std::os::unix::fs::MetadataExt::uid(&own)), None)
+        .expect("root");
+    master.start();
+}

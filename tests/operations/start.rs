@@ -103,7 +103,7 @@ const REFUSED: &[Case] = &[
         says: &[
             "fw-1-5",
             "segment 1-4 is missing",
-            "hint: Bring the missing segment back",
+            "hint: Bring the missing segment back; the master, a slave or a backup",
         ],
     },
     Case {
@@ -112,7 +112,7 @@ const REFUSED: &[Case] = &[
         says: &[
             "fw-1-4",
             "was durable up to 1-5",
-            "hint: Bring the missing segment back",
+            "hint: Bring the missing segment back; the master, a slave or a backup",
         ],
     },
     Case {
@@ -346,4 +346,56 @@ fn a_log_of_another_environment_is_refused() {
     files::copy_directory(&mine, &one.fwlog_dir());
     one.start();
     assert_eq!(items(&one), 0);
+}
+
+/// A master whose limit of open files is `limit`.
+fn limited(folder: &Folder, limit: u32) -> Server {
+    let mut master = Server::create(folder.path(), Settings::master());
+    let raise = format!("ulimit -n {limit}; exec \"$@\"");
+    master.start_behind(&["sh", "-c", &raise, "sh"]);
+    master.start();
+    master
+}
+
+#[test]
+fn too_few_open_files_are_told_at_the_start_and_when_they_are_used_up_in_a_few_lines() {
+    let folder = Folder::new();
+    let master = limited(&folder, 100);
+    let log = master.log();
+    assert!(
+        log.contains("too low for MaxSessions = 1000: raise it (LimitNOFILE="),
+        "{log}"
+    );
+    let before = log.lines().count();
+    let many: Vec<_> = (0..60)
+        .map(|_| std::net::TcpStream::connect(master.address()).expect("the system accepts"))
+        .collect();
+    crate::shop::wait_for_log(&master, "the limit of open files is reached", 0);
+    dbtests::waiting::pause(std::time::Duration::from_secs(2));
+    let lines = master.log().lines().count() - before;
+    assert!(lines < 20, "{lines} lines: {}", master.log());
+    drop(many);
+}
+
+#[test]
+fn what_strangers_do_at_the_port_again_and_again_is_a_few_lines() {
+    let folder = Folder::new();
+    let mut master = Server::create(folder.path(), Settings::master());
+    master.start();
+    for _ in 0..5 {
+        drop(std::net::TcpStream::connect(master.address()).expect("a port"));
+    }
+    for number in 0..40 {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host("127.0.0.1")
+            .port(master.address().port())
+            .user(format!("stranger{number}"))
+            .password("guessed")
+            .dbname("system");
+        assert!(dbtests::Client::with(&config).is_err());
+    }
+    let log = master.log();
+    assert_eq!(log.matches("access refused").count(), 3, "{log}");
+    assert!(!log.contains("has left before it was let in"), "{log}");
 }

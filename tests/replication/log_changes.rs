@@ -54,7 +54,15 @@ fn forward_logging_switched_off_and_on_ends_replication_with_a_clear_word() {
     open(&cluster.master);
     sell(&cluster.master, 5);
     cluster.synchronize();
-    cluster.master.dbctl(&["forwardlog", "disable"]).ok();
+    // A slave would be lost by it.
+    let asked = cluster.master.dbctl(&["forwardlog", "disable"]).fails(1);
+    assert!(asked.contains("slaves live on this log"), "{asked}");
+    assert!(asked.contains("slave ("), "it names it: {asked}");
+    assert!(asked.contains("disable --yes"), "{asked}");
+    cluster
+        .master
+        .dbctl(&["forwardlog", "disable", "--yes"])
+        .ok();
     assert_eq!(
         cluster.master.command("forwardlog status")["forward log"],
         "disabled"

@@ -51,7 +51,12 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
         return user::run(invocation, words).await;
     }
     if is(0, "shutdown") {
-        return shutdown::run(invocation, &words, wait && !is(1, "cancel")).await;
+        return shutdown::run(
+            invocation,
+            &words,
+            wait && !is(1, "cancel") && !is(1, "--cancel"),
+        )
+        .await;
     }
     if is(0, "replication") && is(1, "check") {
         return check::run(invocation, &words).await;

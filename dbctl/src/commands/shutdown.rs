@@ -1,11 +1,15 @@
 //! `shutdown [seconds|cancel]`: dbctl returns when the server has stopped, so that a script may go
 //! on with its files, and fails where the stop was not clean.
 
-use crate::commands::server::{self, print};
-use crate::error::{Exit, Result};
-use crate::invocation::Invocation;
+use std::time::Duration;
 
-pub(crate) async fn run(invocation: &mut Invocation, words: &[String], wait: bool) -> Result<()> {
+use crate::commands::server::{self, print};
+use crate::connection::{Connection, WORD_AFTER, told_after};
+use crate::error::{CommandError, Exit, Result};
+use crate::invocation::Invocation;
+use crate::output;
+
+pub(crate) async fn run(invocation: &mut Invocation, words: &[String], waits: bool) -> Result<()> {
     match server::send(invocation, words).await {
         Ok(answers) => {
             for answer in &answers {
@@ -13,12 +17,43 @@ pub(crate) async fn run(invocation: &mut Invocation, words: &[String], wait: boo
             }
         }
         // The server was faster: it ended the connection before it answered on it.
-        Err(failure) if wait && failure.exit == Exit::Unreachable && invocation.is_connected() => {}
-        Err(failure) => return Err(failure),
+        Err(failure) if waits && failure.exit == Exit::Unreachable && invocation.is_connected() => {
+        }
+        Err(failure) => return Err(with_own_option(failure)),
     }
-    if wait && let Some(connection) = invocation.take_control() {
-        connection.wait_for_end().await?;
+    if waits && let Some(connection) = invocation.take_control() {
+        let seconds = words.get(1).and_then(|seconds| seconds.parse().ok());
+        wait(connection, Duration::from_secs(seconds.unwrap_or(0))).await?;
         invocation.output.line("the server has stopped")?;
     }
     Ok(())
+}
+
+/// Waits for the end of the server, which begins to stop after `delay`. Who gives up must know that the server
+/// does not.
+async fn wait(connection: Connection, delay: Duration) -> Result<()> {
+    let ended = told_after(delay + WORD_AFTER, connection.wait_for_end(), || {
+        output::note(
+            "still waiting for the server to stop; Ctrl-C gives up, and the server goes on stopping",
+        );
+    });
+    tokio::select! {
+        ended = ended => ended,
+        _ = tokio::signal::ctrl_c() => {
+            output::note(if delay.is_zero() {
+                "dbctl: the server goes on stopping"
+            } else {
+                "dbctl: the stop stays scheduled; 'dbctl shutdown cancel' takes it back"
+            });
+            output::interrupted();
+        }
+    }
+}
+
+/// The server's usage does not know what only dbctl does.
+fn with_own_option(failure: CommandError) -> CommandError {
+    let message = failure
+        .message
+        .replace("| cancel]", "| cancel] [--no-wait]");
+    CommandError { message, ..failure }
 }

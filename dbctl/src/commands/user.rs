@@ -56,6 +56,9 @@ fn with_verifier(
             ),
         );
     }
+    if !change {
+        check_options(&words)?;
+    }
     let verifier = verifier(&name)?;
     if change {
         words.push(verifier);
@@ -63,6 +66,27 @@ fn with_verifier(
         words.splice(3..3, ["password".to_owned(), verifier]);
     }
     Ok(words)
+}
+
+/// What can't be right is said before a password is asked for; the server has the last word.
+fn check_options(words: &[String]) -> Result<()> {
+    const PRIVILEGES: [&str; 3] = ["dba", "operator", "user"];
+    let is = |word: &str, wanted: &str| word.eq_ignore_ascii_case(wanted);
+    match words.get(3..).unwrap_or_default() {
+        [] => Ok(()),
+        [word, privilege] if is(word, "privilege") => {
+            if PRIVILEGES.iter().any(|known| is(privilege, known)) {
+                return Ok(());
+            }
+            Err(
+                CommandError::usage(format!("there is no privilege '{privilege}'"))
+                    .with_hint("dba, operator or user"),
+            )
+        }
+        _ => Err(CommandError::usage(
+            "usage: user create NAME [--privilege dba|operator|user]",
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +118,8 @@ mod tests {
             "user create bob password x",
             "user password bob secret",
             "user create",
+            "user create bob privilege boss",
+            "user create bob boss",
         ] {
             assert!(sent(line).is_err(), "{line}");
         }

@@ -420,3 +420,25 @@ fn fwlog_needs_files_or_a_configuration_that_names_them() {
     assert!(error.contains("FwLog is not set"), "{error}");
     run(dbctl().args(["fwlog", "verify", "/nonexistent/fw-1-1"])).fails(1);
 }
+
+/// Bug: a log whose disk is not mounted passed.
+#[test]
+fn fwlog_verify_of_no_segments_at_all_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(dbctl().args(["fwlog", "verify"]).arg(folder.path())).fails(1);
+    assert!(error.contains("nothing was verified"), "{error}");
+    assert!(error.contains("mounted"), "{error}");
+}
+
+#[test]
+fn a_mistake_on_the_command_line_is_told_as_all_others_are() {
+    for words in [["config", "list"], ["config", "set"]] {
+        let error = run(dbctl().args(words)).fails(2);
+        assert!(error.starts_with("dbctl: "), "{error}");
+        assert!(error.contains("\n  hint: "), "{error}");
+        assert!(error.contains("usage: dbctl config"), "{error}");
+        assert!(!error.contains("error:"), "{error}");
+    }
+    let error = run(dbctl().args(["--json", "config", "list"])).fails(2);
+    assert!(error.starts_with("{\"error\":{"), "{error}");
+}

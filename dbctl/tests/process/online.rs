@@ -297,3 +297,26 @@ fn the_place_of_the_server_comes_from_the_configuration() {
     run(dbctl().env("EQ_CONFIG", &path).arg("status")).ok();
     assert_eq!(server.statements().len(), 2);
 }
+
+/// Bug: dbctl was silent for half a minute, then asked whether the server was running.
+#[test]
+fn a_server_that_accepts_and_does_not_answer_is_said_to_hang() {
+    // The system accepts for a process that is frozen.
+    let frozen = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = frozen.local_addr().expect("an address").port().to_string();
+    let error = run(dbctl().args(["-h", "127.0.0.1", "-s", &port, "status"])).fails(3);
+    assert!(
+        error.contains("accepts the connection, and does not answer"),
+        "{error}"
+    );
+    assert!(error.contains("hangs or is overloaded"), "{error}");
+    assert!(!error.contains("is the server running?"), "{error}");
+}
+
+#[test]
+fn a_wrong_privilege_is_told_before_a_password_is_asked_for() {
+    let server = FakeServer::start(None, |_| Reply::Done("DBCTL"));
+    let error = ask(&server, &["user", "create", "x", "--privilege", "boss"]).fails(2);
+    assert!(error.contains("there is no privilege 'boss'"), "{error}");
+    assert_eq!(server.statements().len(), 0);
+}

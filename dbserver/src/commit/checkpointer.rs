@@ -91,10 +91,10 @@ impl Requests {
             }
             return;
         };
-        let text = error.to_string();
+        let text = format!("{error}; {}", way_out(error));
         let known = self.trouble.take();
         if known.as_ref().is_none_or(|known| known.text != text) {
-            tracing::error!(%error, "checkpoint failed; redo still starts at the one before");
+            tracing::error!(%error, "checkpoint failed; redo still starts at the one before, and the log grows: {}", way_out(error));
         }
         let failures = known.as_ref().map_or(0, |known| known.failures);
         let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(10));
@@ -105,6 +105,17 @@ impl Requests {
             failures: failures.saturating_add(1),
         });
     }
+}
+
+/// What a person does about a checkpoint that fails. It is tried again by itself.
+fn way_out(error: &EngineError) -> String {
+    error.hint().unwrap_or_else(|| {
+        let way_out = match error {
+            EngineError::StorageFull(_) => "Free space on that disk.",
+            _ => "Look at the disks of DataDir and TmpDir, and at the system's log.",
+        };
+        way_out.to_owned()
+    })
 }
 
 /// The requests to the checkpoint thread.

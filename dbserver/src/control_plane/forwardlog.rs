@@ -1,7 +1,10 @@
 //! `forwardlog status | enable | disable | switch`
 
+use dbproto::Standing;
+
 use crate::control_plane::{Call, Table};
 use crate::databases::control::LogPlace;
+use crate::environment::replication_status::ReplicationStatus;
 use crate::environment::status::{KeptSegments, LogStatus};
 use crate::error::EngineError;
 use crate::process::bytes;
@@ -33,8 +36,18 @@ pub(crate) fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
 
 /// Goes on with a journal that is recycled.
 pub(crate) fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
-    call.none("forwardlog disable")?;
+    let sure = match call.arguments.as_slice() {
+        [] => false,
+        ["--yes"] => true,
+        _ => {
+            let usage = "usage: forwardlog disable [--yes]";
+            return Err(EngineError::Usage(usage.into()));
+        }
+    };
     refuse_on_slave(call)?;
+    if !sure {
+        refuse_with_slaves(call)?;
+    }
     call.environment
         .master("forwardlog")?
         .move_log(LogPlace::Journal)?;
@@ -52,6 +65,27 @@ pub(crate) fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
     let mut table = Table::list();
     table.entry("segment", segment);
     Ok(table)
+}
+
+/// Slaves that could go on from this log lose it at once.
+fn refuse_with_slaves(call: &Call<'_>) -> Result<(), EngineError> {
+    // Where the log can't be read, no slave reads it either.
+    let slaves = ReplicationStatus::all(call.environment).unwrap_or_default();
+    let following: Vec<String> = slaves
+        .iter()
+        .filter(|slave| slave.state.0.has_lag() && slave.state.0 != Standing::LogMissing)
+        .map(|slave| format!("{} ({})", slave.slave, slave.state))
+        .collect();
+    if following.is_empty() {
+        return Ok(());
+    }
+    Err(EngineError::state(
+        format!(
+            "slaves live on this log, and would have to be re-synchronized: {}",
+            following.join(", ")
+        ),
+        "'forwardlog disable --yes' does it all the same; 'replication forget NAME' is for a slave that is gone for good.",
+    ))
 }
 
 /// A slave's log is its master's, byte for byte.

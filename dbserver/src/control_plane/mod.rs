@@ -133,8 +133,8 @@ static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["forwardlog", "disable"],
-        usage: "forwardlog disable",
-        what: "stop forward logging; slaves must be re-synchronized",
+        usage: "forwardlog disable [--yes]",
+        what: "stop forward logging; slaves must be re-synchronized, --yes where there are some",
         needs: Needs::Dba,
         run: forwardlog::disable,
     },

@@ -96,6 +96,10 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
         Some(trouble) => log_trouble(&trouble, &all, judge(&all, role, max_lag)),
         None => judge(&all, role, max_lag),
     };
+    let (weight, message) = match call.environment.core().data_trouble() {
+        Some(trouble) => data_trouble(&trouble, (weight, message)),
+        None => (weight, message),
+    };
     let checked = Checked {
         result: match weight {
             Weight::Ok => "ok",
@@ -121,6 +125,15 @@ fn log_trouble(
     let mut message = format!("forward log: since {}: {}", trouble.since, trouble.text);
     if weight > Weight::Ok && !all.is_empty() {
         message = format!("{message}; {slaves}");
+    }
+    (Weight::Critical, message)
+}
+
+/// A server that has lost its data files must not be stopped, whatever else is well.
+fn data_trouble(trouble: &Trouble, (weight, rest): (Weight, String)) -> (Weight, String) {
+    let mut message = format!("data files: since {}: {}", trouble.since, trouble.text);
+    if weight > Weight::Ok {
+        message = format!("{message}; {rest}");
     }
     (Weight::Critical, message)
 }

@@ -13,11 +13,17 @@ pub(crate) fn shutdown(call: &Call<'_>) -> Result<Table, EngineError> {
             request.ask(Duration::ZERO);
             Ok(Table::done("the server stops"))
         }
-        [word] if word.eq_ignore_ascii_case("cancel") => Ok(Table::done(if request.cancel() {
-            "the stop is cancelled"
-        } else {
-            "no stop was scheduled"
-        })),
+        [word]
+            if ["cancel", "--cancel"]
+                .iter()
+                .any(|cancel| word.eq_ignore_ascii_case(cancel)) =>
+        {
+            Ok(Table::done(if request.cancel() {
+                "the stop is cancelled"
+            } else {
+                "no stop was scheduled"
+            }))
+        }
         [seconds] => {
             let seconds: u32 = seconds.parse().map_err(|_| usage())?;
             request.ask(Duration::from_secs(seconds.into()));

@@ -17,6 +17,12 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     table.entry("data directory", status.data_directory.display());
     table.entry("databases", status.databases);
     table.entry("sessions", status.sessions);
+    if let Some(at) = status.stop_scheduled {
+        table.entry(
+            "stop scheduled",
+            format!("at {at}; 'shutdown cancel' takes it back"),
+        );
+    }
     table.entry("pages not in data files", bytes(status.dirty_bytes));
     if let Some(redo) = status.redo_position {
         table.entry("redo position", redo);
@@ -35,6 +41,11 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
         .zip(status.checkpoint_trouble.as_ref());
     table.maybe(
         "checkpoint trouble",
+        trouble.map(|(since, text)| format!("since {since}: {text}")),
+    );
+    let trouble = status.data_trouble_since.zip(status.data_trouble.as_ref());
+    table.maybe(
+        "data trouble",
         trouble.map(|(since, text)| format!("since {since}: {text}")),
     );
     for slave in &status.replication {

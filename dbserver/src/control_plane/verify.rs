@@ -80,7 +80,12 @@ fn verify_one(database: &Database) -> [Option<String>; COLUMNS.len()] {
     let store = database.store();
     let elsewhere = store.dirty_bytes() / PAGE_SIZE as u64;
     let report = store.verify(Depth::Pages, &|_progress| {});
-    let mut findings = damaged_pages(&report);
+    let lost = database.lost_files();
+    let mut findings: Vec<String> = lost
+        .iter()
+        .map(|path| format!("{} is gone (removed, renamed or replaced)", path.display()))
+        .collect();
+    findings.extend(damaged_pages(&report));
     if findings.is_empty() {
         // Else SQLite would only stop at the first of them.
         findings = integrity(database);

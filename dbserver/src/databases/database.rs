@@ -107,6 +107,16 @@ impl Database {
         &self.store
     }
 
+    /// Which of its files are gone while it uses them; those of a dropped database are to be.
+    pub fn lost_files(&self) -> Vec<PathBuf> {
+        // In this order: a database is marked before its files are removed.
+        let lost = self.store.lost_names();
+        if self.dropped.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        lost
+    }
+
     /// What its transactions have locked.
     pub fn locks(&self) -> &Arc<Locks> {
         &self.locks

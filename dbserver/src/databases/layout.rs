@@ -84,6 +84,16 @@ impl Layout {
         }
     }
 
+    /// Refuses where another server has the lock, before anything else of it is in the way. The lock is
+    /// taken for good later.
+    pub fn refuse_running(&self) -> Result<(), EngineError> {
+        match self.disk.exists(&self.lock()) {
+            Ok(true) => self.take_lock().map(drop),
+            Ok(false) => Ok(()),
+            Err(error) => Err(EngineError::file("look for", self.lock(), &error)),
+        }
+    }
+
     /// What is said where there is no control file. Data files without one are an environment all the same,
     /// and a new one must not be made over them.
     pub(crate) fn no_environment(&self) -> EngineError {

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dbconfig::Config;
-use disk::DiskFile;
 use fwlog::{EnvironmentId, LogLocation, SegmentStore};
 use pagestore::Horizon;
 
@@ -17,6 +16,7 @@ use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::{Database, OpenDatabase};
+use crate::environment::data_watch::DataWatch;
 use crate::environment::verify::Suspects;
 use crate::environment::{log, rebuild};
 use crate::error::EngineError;
@@ -39,8 +39,7 @@ pub struct Core {
     /// See [`Core::one_author`].
     author: Mutex<()>,
     epoch: AtomicU64,
-    /// The lock on the environment, held as long as it is open.
-    lock: Mutex<Option<Box<dyn DiskFile>>>,
+    data_watch: DataWatch,
 }
 
 impl Core {
@@ -74,7 +73,7 @@ impl Core {
             sessions,
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
-            lock: Mutex::new(Some(lock)),
+            data_watch: DataWatch::new(lock),
         };
         let suspects = core.open_data_files()?;
         Ok((Arc::new(core), suspects))
@@ -206,23 +205,9 @@ impl Core {
         }
     }
 
-    /// Writes into the lock file who holds it and where it listens, for people and tools.
-    pub fn note_running(&self, text: &str) -> Result<(), EngineError> {
-        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(file) = lock.as_ref() else {
-            return Err(EngineError::ShuttingDown);
-        };
-        file.set_length(0)
-            .and_then(|()| file.write_at(0, text.as_bytes()))
-            .map_err(|error| EngineError::file("write", self.layout.lock(), &error))
-    }
-
-    /// The environment is stopped: its files are free for the next server before anybody hears of it.
-    pub(super) fn give_lock_back(&self) {
-        self.lock
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+    /// The lock on the environment, and what is known of its files.
+    pub(super) fn data_watch(&self) -> &DataWatch {
+        &self.data_watch
     }
 
     /// The control file as it is on the disk.

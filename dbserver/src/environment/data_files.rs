@@ -30,6 +30,8 @@ impl Core {
         self.files()
             .memory_budget()
             .count(self.databases().memory_bytes());
+        // After the writing: redo moves, and a stop is clean, only where the files still have their names.
+        self.refuse_lost_files()?;
         let directory = self.layout().databases();
         self.layout()
             .disk()

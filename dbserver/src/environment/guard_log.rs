@@ -40,6 +40,7 @@ impl Master {
             } else {
                 self.look_after_log(&mut guarding);
             }
+            self.core().look_after_data();
             tell_of_space(&mut guarding.space, self.core().space());
             self.tell_of_damage(&mut guarding.damage);
             if !self.guard().wait() {

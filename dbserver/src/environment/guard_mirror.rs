@@ -16,6 +16,7 @@ impl Slave {
             let _missing = segments.look(self.core());
             let now = self.core().host().clock.now();
             self.guard().set_segment_trouble(segments.trouble(), now);
+            self.core().look_after_data();
             tell_of_space(&mut space, self.core().space());
             if !self.guard().wait() {
                 return;

@@ -12,6 +12,7 @@ mod checkpoint;
 mod copied;
 pub mod core;
 mod data_files;
+mod data_watch;
 mod database_changes;
 mod driver;
 mod guard;

@@ -46,6 +46,12 @@ pub fn prepare(host: &Host, config: &Config) -> Result<(), EngineError> {
     };
     let location = log::location(config, &layout, control.log)?;
     check_log(&location, identity)?;
+    // They may be gone with the files.
+    for directory in [layout.databases(), layout.journal()] {
+        host.disk
+            .make_directory(&directory, 0o700)
+            .map_err(|error| EngineError::file("make the directory", &directory, &error))?;
+    }
     let suffix = unused(&layout, &suffix(host))?;
     mark(&layout, &suffix)
 }

@@ -50,7 +50,7 @@ fn look_at(core: &Core, location: &LogLocation, id: SegmentId, needed: SegmentId
         Ok(_) => return Header::Fits,
         Err(error @ ReadError::Corrupt { .. }) if id >= needed => {
             return Header::Wrong(Wrong::Damaged(format!(
-                "{error}; a restart that needs the segment fails: take it from a slave or a backup, which have the same bytes"
+                "{error}; a restart that needs the segment fails: take it from the master, a slave or a backup, which have the same bytes"
             )));
         }
         Err(_) => return Header::Unknown,

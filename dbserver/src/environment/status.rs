@@ -92,6 +92,12 @@ pub struct Status {
     pub checkpoint_trouble: Option<String>,
     /// Since when none has succeeded.
     pub checkpoint_trouble_since: Option<Time>,
+    /// Which data files are gone, and what that means.
+    pub data_trouble: Option<String>,
+    /// Since when.
+    pub data_trouble_since: Option<Time>,
+    /// When the server stops, as an operator has asked for.
+    pub stop_scheduled: Option<Time>,
     /// Room on the disks.
     pub space: Vec<SpaceStatus>,
     /// Replication: on a slave its own, else that of each slave.
@@ -182,6 +188,7 @@ impl Status {
     pub fn of(environment: &Environment) -> Result<Self, EngineError> {
         let core = environment.core();
         let checkpoints = environment.checkpoint_trouble();
+        let data = core.data_trouble();
         Ok(Self {
             role: role_word(environment.role()),
             instance: core.config().server.instance.clone(),
@@ -195,6 +202,13 @@ impl Status {
             forward_log: LogStatus::of(environment)?,
             checkpoint_trouble_since: checkpoints.as_ref().map(|trouble| Time(trouble.since)),
             checkpoint_trouble: checkpoints.map(|trouble| trouble.text),
+            data_trouble_since: data.as_ref().map(|trouble| Time(trouble.since)),
+            data_trouble: data.map(|trouble| trouble.text),
+            stop_scheduled: environment.shutdown_request().due_in().map(|wait| {
+                let wait = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+                let now = core.host().clock.now().micros();
+                Time(Timestamp::from_micros(now.saturating_add(wait)))
+            }),
             space: core.space().into_iter().map(SpaceStatus::from).collect(),
             replication: ReplicationStatus::all(environment)?,
         })

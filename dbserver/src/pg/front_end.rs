@@ -74,12 +74,12 @@ impl FrontEnd {
             match listener.accept().await {
                 Ok((stream, address)) => {
                     if let Err(error) = self.spawn(stream, address) {
-                        tracing::warn!(%address, %error, "a connection could not be served");
+                        not_served(address, &error);
                     }
                 }
                 Err(error) => {
                     // Out of descriptors, most likely: others have to leave first.
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    tracing::warn!(%error, "a connection could not be accepted{}", way_out(&error));
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -149,7 +149,27 @@ fn run(front: &FrontEnd, admission: Admission, stream: std::net::TcpStream, addr
         })
     });
     if let Err(error) = served {
-        tracing::warn!(%address, %error, "a connection could not be served");
+        not_served(address, &error);
+    }
+}
+
+/// Without the port, what is said again and again is counted.
+fn not_served(address: SocketAddr, error: &io::Error) {
+    let host = address.ip();
+    tracing::warn!(%host, %error, "a connection could not be served{}", way_out(error));
+}
+
+/// What a person can do about it, behind the words.
+fn way_out(error: &io::Error) -> &'static str {
+    // EMFILE and ENFILE have no kind of their own.
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    match error.raw_os_error() {
+        Some(EMFILE) => {
+            "; the limit of open files is reached: raise it (LimitNOFILE= in systemd, 'ulimit -n'), or lower MaxSessions"
+        }
+        Some(ENFILE) => "; the machine's limit of open files is reached (fs.file-max)",
+        _ => "",
     }
 }
 
@@ -260,11 +280,12 @@ async fn replicate(
     Ok(())
 }
 
-/// By weight: somebody may be guessing passwords. Without the port, what is said again and again is counted.
+/// By weight: somebody may be guessing passwords. With the host first and without the port: what is said again
+/// and again is counted. A client that leaves without a word is most often a monitor that looks at the port.
 fn tell_refusal(user: &str, address: SocketAddr, failure: &Failure) {
     let (host, state) = (address.ip(), failure.sqlstate());
     if state == SqlState::CONNECTION_FAILURE {
-        tracing::info!(%host, "a client has left before it was let in");
+        tracing::debug!(%host, "a client has left before it was let in");
     } else if state.as_str().starts_with("28") || state == SqlState::INSUFFICIENT_PRIVILEGE {
         tell_denial(user, address, failure);
     } else {

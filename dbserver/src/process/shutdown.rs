@@ -26,6 +26,12 @@ impl ShutdownRequest {
         taken
     }
 
+    /// How long it is until the stop; `None` where none was asked for.
+    pub fn due_in(&self) -> Option<Duration> {
+        self.at()
+            .map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
     /// Returns when the stop is due.
     pub async fn due(&self) {
         loop {

@@ -14,6 +14,7 @@ use crate::databases::host::Host;
 use crate::databases::layout::Layout;
 use crate::environment;
 use crate::error::EngineError;
+use crate::server::owner;
 
 /// What was found, one line each.
 #[derive(Debug, Default)]
@@ -93,6 +94,7 @@ pub fn look(config: &Config) -> Found {
         }
         Err(error) => found.bad(format!("{}: {error}", control.display())),
     }
+    whose(data_dir, &mut found);
     if let Ok(directory) = fs::metadata(data_dir)
         && directory.mode() & 0o027 != 0
     {
@@ -135,6 +137,16 @@ fn log_file(target: &LogTarget, found: &mut Found) {
     }
 }
 
+/// The one server that may run it is this one, as far as user and lock tell.
+fn whose(data_dir: &Path, found: &mut Found) {
+    let layout = Layout::new(Disk::real(), data_dir);
+    for refused in [owner::refuse_other(data_dir), layout.refuse_running()] {
+        if let Err(error) = refused {
+            found.bad(error.to_string());
+        }
+    }
+}
+
 /// Each address is taken for a moment.
 fn ports(config: &Config, found: &mut Found) {
     let addresses = match config.server.sockets() {
@@ -147,6 +159,14 @@ fn ports(config: &Config, found: &mut Found) {
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
                 found.bad(format!(
                     "port {address} is used: a server runs already, or another program"
+                ));
+            }
+            Err(error)
+                if error.kind() == std::io::ErrorKind::AddrNotAvailable
+                    && !config.server.listen_is_default =>
+            {
+                found.bad(format!(
+                    "port {address}: this machine has no such address; set Listen"
                 ));
             }
             Err(error) if config.server.listen_is_default => {

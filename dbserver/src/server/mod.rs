@@ -4,6 +4,8 @@ pub mod announce;
 pub mod arguments;
 pub mod check;
 mod log_modes;
+pub mod open_files;
+pub mod owner;
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use dbconfig::Config;
+use disk::Disk;
 use pgtypes::SqlState;
 use signals::Signal;
 use tokio::net::{TcpListener, TcpSocket};
@@ -20,6 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::clients::Sessions;
 use crate::databases::control::role_word;
+use crate::databases::layout::Layout;
 use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::failure::Failure;
@@ -45,6 +49,10 @@ pub async fn run(
     reload: impl Fn() + Send + 'static,
 ) -> anyhow::Result<()> {
     let mut heard = hear_signals()?;
+    // Who starts a server twice reads that, not that the port is in use.
+    Layout::new(Disk::real(), &config.server.data_dir)
+        .refuse_running()
+        .context("the server cannot start")?;
     // What does not fit in memory would fail at night.
     let tmp_dir = &config.replication.tmp_dir;
     check::tempfile_in(tmp_dir)
@@ -129,9 +137,14 @@ fn stop(environment: &Environment) -> anyhow::Result<()> {
             );
         }
     }
-    environment
-        .stop()
-        .context("the stop was not clean; the next start recovers from the log")?;
+    environment.stop().with_context(|| {
+        // The log alone does not bring back what only they had.
+        if environment.core().lost_files().is_empty() {
+            "the stop was not clean; the next start recovers from the log"
+        } else {
+            "the stop was not clean: data files are gone with this server"
+        }
+    })?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -190,6 +203,9 @@ fn bind_error(address: SocketAddr, error: &io::Error) -> anyhow::Error {
         ),
         io::ErrorKind::PermissionDenied => anyhow::anyhow!(
             "cannot listen on {address}: ports below 1024 are for root; set Service to a higher one"
+        ),
+        io::ErrorKind::AddrNotAvailable => anyhow::anyhow!(
+            "cannot listen on {address}: this machine has no such address ('ip address' shows those that it has); set Listen"
         ),
         _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
     }

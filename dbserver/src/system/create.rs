@@ -171,11 +171,13 @@ fn begin_log(
 fn add_dba(host: &Host, config: &Config, verifier: &str) -> Result<(), EngineError> {
     let environment = Environment::start_on(host.clone(), config.clone(), Sessions::new(1))?;
     let system = environment.database(SYSTEM_NAME)?;
-    write(&environment, &system, |connection| {
+    let added = write(&environment, &system, |connection| {
         users::create_table(connection)?;
         users::insert(connection, DBA, verifier, Privilege::Dba)
-    })?;
-    environment.stop()
+    });
+    // Stopped in any case: its threads bring back what is taken back.
+    let stopped = environment.stop();
+    added.and(stopped)
 }
 
 fn make_directory(disk: &Disk, path: &Path, mode: u32) -> Result<(), EngineError> {

@@ -19,6 +19,9 @@ use crate::value;
 /// Smallest segment that `FwMaxSize` may ask for, in bytes: a block must fit with room to spare.
 const MIN_SEGMENT_SIZE: u64 = 64 << 10;
 
+/// Smallest limit of the data files, in bytes: with less, an environment is full before anybody uses it.
+const MIN_VOLUME_SIZE: u64 = 1 << 20;
+
 /// Smallest `CheckpointSize`, in bytes.
 const MIN_CHECKPOINT_SIZE: u64 = 1 << 20;
 
@@ -48,7 +51,13 @@ impl Config {
             forward_log: read_forward_log(&mut reader),
             replication: read_replication(&mut reader),
             volumes: Volumes {
-                max_size: reader.get(Section::Volumes, "MaxSize", value::size),
+                max_size: reader.get(Section::Volumes, "MaxSize", |text| {
+                    match value::size(text)? {
+                        0 => Ok(0),
+                        size => at_least(size, MIN_VOLUME_SIZE, "1m")
+                            .map_err(|why| format!("{why}; 0 is no limit")),
+                    }
+                }),
             },
             warnings: Vec::new(),
             settings: Vec::new(),

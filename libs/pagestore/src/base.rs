@@ -35,6 +35,8 @@ pub(crate) struct Base {
     path: PathBuf,
     file: Box<dyn DiskFile>,
     sums: Sums,
+    /// It has never had a name.
+    nameless: bool,
 }
 
 impl Base {
@@ -53,6 +55,7 @@ impl Base {
             path: path.to_owned(),
             file,
             sums,
+            nameless: false,
         })
     }
 
@@ -74,6 +77,7 @@ impl Base {
             path: path.to_owned(),
             file,
             sums: Sums::open(disk, sum_file(path), database, wanted)?,
+            nameless: false,
         })
     }
 
@@ -91,11 +95,29 @@ impl Base {
             path: path.to_owned(),
             file: scratch()?,
             sums: Sums::nameless(sum_file(path), scratch()?),
+            nameless: true,
         })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The files that somebody has removed, renamed or replaced.
+    pub(crate) fn lost_names(&self, disk: &Disk) -> Vec<PathBuf> {
+        if self.nameless {
+            return Vec::new();
+        }
+        let files = [(&*self.file, self.path.as_path()), self.sums.file()];
+        // What can't be looked at is not known to be gone.
+        let lost = |(file, path): &(&dyn DiskFile, &Path)| {
+            disk.has_name(*file, path).is_ok_and(|has| !has)
+        };
+        files
+            .into_iter()
+            .filter(lost)
+            .map(|(_, path)| path.to_owned())
+            .collect()
     }
 
     pub(crate) fn file(&self) -> &dyn DiskFile {

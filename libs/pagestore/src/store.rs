@@ -107,6 +107,12 @@ impl PageStore {
         self.base.path()
     }
 
+    /// Which of its files are gone: removed or renamed, or something else has the name now. What is
+    /// written to them goes with the process. A disk that does not tell has them all.
+    pub fn lost_names(&self) -> Vec<PathBuf> {
+        self.base.lost_names(&self.options.disk)
+    }
+
     /// The newest commit that the data file has as a whole.
     pub fn base_commit(&self) -> CommitNumber {
         self.base.sums().commit()

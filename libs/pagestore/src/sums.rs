@@ -132,6 +132,11 @@ impl Sums {
         Ok(sums)
     }
 
+    /// The open file, and its name.
+    pub(crate) fn file(&self) -> (&dyn DiskFile, &Path) {
+        (&*self.file, &self.path)
+    }
+
     /// Sums without a name.
     pub(crate) fn nameless(path: PathBuf, file: Box<dyn DiskFile>) -> Self {
         Self::empty(path, file, 0)

@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 
-pub use crate::sender::Sender;
+pub use crate::sender::{Sender, user};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,6 +53,19 @@ impl Sender {
     }
 }
 
+/// `joe (uid 1000)`, or `uid 1000` where `/etc/passwd` has no name.
+pub fn user(uid: u32) -> String {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    shown(user_name(&users, uid).as_deref(), uid)
+}
+
+fn shown(user: Option<&str>, uid: u32) -> String {
+    match user {
+        Some(user) => format!("{user} (uid {uid})"),
+        None => format!("uid {uid}"),
+    }
+}
+
 impl fmt::Display for Sender {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -66,10 +79,7 @@ impl fmt::Display for Sender {
                 if let Some(program) = program {
                     write!(out, " ({program})")?;
                 }
-                match user {
-                    Some(user) => write!(out, " of {user} (uid {uid})"),
-                    None => write!(out, " of uid {uid}"),
-                }
+                write!(out, " of {}", shown(user.as_deref(), *uid))
             }
             Self::Outside { uid } => {
                 write!(out, "a process outside of this container, of uid {uid}")

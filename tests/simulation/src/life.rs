@@ -125,7 +125,7 @@ impl World {
         self.end_lines(master);
         self.gap = true;
         let command = match environment.core().log_place() {
-            LogPlace::ForwardLog => "forwardlog disable",
+            LogPlace::ForwardLog => "forwardlog disable --yes",
             LogPlace::Journal => "forwardlog enable",
         };
         self.tell(|| format!("  {command}"));

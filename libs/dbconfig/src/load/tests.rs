@@ -122,6 +122,10 @@ fn values_out_of_range_are_refused() {
         message("[ForwardLog]\nFwMaxSize = 1k"),
         "4: FwMaxSize: at least 64k is needed"
     );
+    assert_eq!(
+        message("[Volumes]\nMaxSize = 1k"),
+        "4: MaxSize: at least 1m is needed; 0 is no limit"
+    );
     assert!(message("Instance = much-too-long-a-name").contains("1 to 15"));
     assert!(message("Service = 8102/6\nListen = 127.0.0.1").starts_with("3: Service: "));
     assert!(message("Service = no-such-service").contains("not in /etc/services"));
