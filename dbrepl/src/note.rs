@@ -1,15 +1,17 @@
 //! The file beside the master's log that says how the slave is, for `dbctl replication status` there.
 //!
 //! dbrepl only needs to read the log; where it may not write, there is no such file, and that is said once.
+//! Each time the file is opened by its name: somebody may have removed it, and an open file would keep the disk
+//! of the log from being unmounted.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use dbconfig::HostService;
 use dbproto::{Identity, SlaveReport, Standing, Status};
-use fwlog::Timestamp;
+use fwlog::{POSITION_FILE, Timestamp};
 
 use crate::error::ShipError;
 use crate::report::Reporter;
@@ -20,10 +22,9 @@ pub struct SlaveNote {
     directory: PathBuf,
     /// Empty until the slave is known.
     report: SlaveReport,
-    file: Option<File>,
     reporter: Reporter,
-    /// It has been said that the file can't be written.
-    told: bool,
+    /// How often the file could not be written since that was said; `None`: it could.
+    failed: Option<u64>,
 }
 
 impl SlaveNote {
@@ -45,18 +46,14 @@ impl SlaveNote {
         Self {
             directory: directory.to_owned(),
             report,
-            file: None,
             reporter,
-            told: false,
+            failed: None,
         }
     }
 
     /// The slave has said who it is.
     pub(crate) fn meet(&mut self, slave: &Identity) {
-        if self.report.instance != slave.instance {
-            self.report.instance.clone_from(&slave.instance);
-            self.file = None;
-        }
+        self.report.instance.clone_from(&slave.instance);
         self.report.durable = slave.durable;
         self.report.applied = slave.applied;
         self.report.heard = Timestamp::now();
@@ -98,30 +95,29 @@ impl SlaveNote {
         if name.is_empty() || name.contains(['/', '\0']) {
             return;
         }
+        // Without a log in it, the directory may be the place where its disk is to be mounted.
+        if !self.directory.join(POSITION_FILE).exists() {
+            return;
+        }
         let path = self.directory.join(SlaveReport::file_name(name));
-        match self.put_into(&path) {
-            Ok(()) => self.told = false,
-            Err(error) => {
-                self.file = None;
-                if !self.told {
-                    self.told = true;
-                    self.reporter.warning(&format!(
-                        "the master will not know how this slave stands: can't write {}: {error}",
-                        path.display()
-                    ));
-                }
+        match (put_into(&path, &self.report.encode()), &mut self.failed) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(times)) => {
+                let line = format!(
+                    "the master knows again how this slave stands; the file could not be written {times} times"
+                );
+                self.reporter.state(&line);
+                self.failed = None;
+            }
+            (Err(_), Some(times)) => *times += 1,
+            (Err(error), None) => {
+                self.failed = Some(1);
+                self.reporter.warning(&format!(
+                    "the master will not know how this slave stands: can't write {}: {error}",
+                    path.display()
+                ));
             }
         }
-    }
-
-    fn put_into(&mut self, path: &Path) -> io::Result<()> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => open(path)?,
-        };
-        file.write_all_at(&self.report.encode(), 0)?;
-        self.file = Some(file);
-        Ok(())
     }
 }
 
@@ -138,11 +134,55 @@ fn known(directory: &Path, address: &str) -> Option<SlaveReport> {
         .find(|report| report.address == address)
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+fn put_into(path: &Path, content: &[u8]) -> io::Result<()> {
+    let file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o640)
-        .open(path)
+        .open(path)?;
+    file.write_all_at(content, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(directory: &Path) -> SlaveNote {
+        let slave = "slave:8102".parse().unwrap();
+        let mut note = SlaveNote::new(directory, &slave, Reporter::console());
+        note.report.instance = "south".to_owned();
+        note
+    }
+
+    #[test]
+    fn a_note_that_was_removed_is_written_once_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path();
+        disk::Disk::real()
+            .write_atomic(&directory.join(POSITION_FILE), b"", 0o600)
+            .unwrap();
+        let path = directory.join("slave-south.status");
+        let mut note = note(directory);
+        for reason in ["one", "two"] {
+            note.write(Standing::Following, Some(reason));
+            let written = SlaveReport::decode(&fs::read(&path).unwrap()).unwrap();
+            assert_eq!(written.reason.as_deref(), Some(reason));
+            fs::remove_file(&path).unwrap();
+        }
+        fs::create_dir(&path).unwrap();
+        note.write(Standing::Following, None);
+        note.write(Standing::Following, None);
+        assert_eq!(note.failed, Some(2), "told once, then counted");
+        fs::remove_dir(&path).unwrap();
+        note.write(Standing::Following, None);
+        assert!(path.exists() && note.failed.is_none());
+    }
+
+    #[test]
+    fn nothing_is_written_where_the_disk_of_the_log_is_not_mounted() {
+        let folder = tempfile::tempdir().unwrap();
+        note(folder.path()).write(Standing::Following, None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }
