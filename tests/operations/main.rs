@@ -18,5 +18,6 @@ mod recorded;
 mod severities;
 mod shop;
 mod start;
+mod states;
 mod story;
 mod units;
