@@ -38,8 +38,11 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
     };
     let environment = |name: &str| std::env::var(name).ok();
     let options = Options::check(raw, &environment).map_err(|failure| told(&console, &failure))?;
-    let reporter = Reporter::open(&options.log, options.verbose)
+    let mut reporter = Reporter::open(&options.log, options.verbose)
         .map_err(|failure| told(&console, &failure))?;
+    if options.goal == Goal::Follow {
+        reporter.date_lines();
+    }
     for warning in &options.warnings {
         console.warning(&format!("warning: {warning}"));
     }
@@ -53,7 +56,8 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
     if let Err(failure) = &result {
         reporter.failure(failure);
     }
-    tell_end(&options, &reporter, result.as_ref().err());
+    let code = result.as_ref().err().map_or(ExitCode::Done, |it| it.code);
+    tell_end(&options, &reporter, code);
     result.map_err(|failure| failure.code)
 }
 
@@ -71,7 +75,7 @@ fn serve(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
         let (log, told) = (reporter.clone(), reporter.clone());
         let stopping = move |from: &str| told.state(&format!("{from}: stopping"));
         let stop = ShutdownRequest::on_signals(move || log.open_again(), stopping)?;
-        tell_life(options, reporter, "begins", "");
+        tell_life(options, reporter, "begins");
         run(options, reporter.clone(), stop).await
     });
     // A thread may still look something up; nobody waits for it.
@@ -80,23 +84,21 @@ fn serve(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {
 }
 
 /// A log has the begin and the end of what it tells of; at a terminal everybody sees them.
-fn tell_life(options: &Options, reporter: &Reporter, what: &str, why: &str) {
+fn tell_life(options: &Options, reporter: &Reporter, what: &str) {
     if reporter.is_console() && options.goal != Goal::Follow {
         return;
     }
     let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
     let (log, slave) = (options.source.location.directory.display(), &options.slave);
     reporter.state(&format!(
-        "dbrepl {version} {what}: process {pid}, from {log} to {slave}{why}"
+        "dbrepl {version} {what}: process {pid}, from {log} to {slave}"
     ));
 }
 
-/// The end has its exit code, and why.
-fn tell_end(options: &Options, reporter: &Reporter, failure: Option<&ShipError>) {
-    let code = failure.map_or(ExitCode::Done, |failure| failure.code);
+/// The end has its exit code; why has been said just before.
+fn tell_end(options: &Options, reporter: &Reporter, code: ExitCode) {
     let what = format!("ends with {} ({})", code as u8, code.meaning());
-    let why = failure.map(|failure| format!(": {}", failure.message));
-    tell_life(options, reporter, &what, &why.unwrap_or_default());
+    tell_life(options, reporter, &what);
 }
 
 fn debug_messages(options: &Options, reporter: &Reporter) -> Result<(), ShipError> {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use dbconfig::HostService;
 use dbproto::{Identity, SlaveReport, Standing, Status};
-use fwlog::{POSITION_FILE, Timestamp};
+use fwlog::{EnvironmentId, POSITION_FILE, Timestamp};
 
 use crate::error::ShipError;
 use crate::report::Reporter;
@@ -22,6 +22,8 @@ pub struct SlaveNote {
     directory: PathBuf,
     /// Empty until the slave is known.
     report: SlaveReport,
+    /// This has written the file: what is there of another address was written since.
+    wrote: bool,
     reporter: Reporter,
     /// How often the file could not be written since that was said; `None`: it could.
     failed: Option<u64>,
@@ -35,6 +37,7 @@ impl SlaveNote {
         let report = known(directory, &address).unwrap_or(SlaveReport {
             instance: String::new(),
             address,
+            rival: None,
             standing: Standing::NotConnected,
             since: now,
             reason: None,
@@ -46,14 +49,23 @@ impl SlaveNote {
         Self {
             directory: directory.to_owned(),
             report,
+            wrote: false,
             reporter,
             failed: None,
         }
     }
 
-    /// The slave has said who it is.
-    pub(crate) fn meet(&mut self, slave: &Identity) {
-        self.report.instance.clone_from(&slave.instance);
+    /// The slave has said who it is. One of another environment, which was never this master's, is a mistaken
+    /// address: the master has nothing to say about it.
+    pub(crate) fn meet(&mut self, slave: &Identity, master: EnvironmentId) {
+        let is_foreign = slave.environment.is_some_and(|it| it != master);
+        if self.report.instance != slave.instance {
+            if is_foreign {
+                return;
+            }
+            self.report.instance.clone_from(&slave.instance);
+            self.wrote = false;
+        }
         self.report.durable = slave.durable;
         self.report.applied = slave.applied;
         self.report.heard = Timestamp::now();
@@ -70,8 +82,11 @@ impl SlaveNote {
     pub(crate) fn write(&mut self, standing: Standing, reason: Option<&str>) {
         let now = Timestamp::now();
         if self.report.standing != standing {
+            let is_lost = standing == Standing::NotConnected && self.report.standing.is_connected();
+            // Since it was last heard, however late it is given up.
+            let heard = self.report.heard.max(self.report.since).min(now);
+            self.report.since = if is_lost { heard } else { now };
             self.report.standing = standing;
-            self.report.since = now;
         }
         self.report.reason = reason.map(str::to_owned);
         self.report.written = now;
@@ -100,7 +115,10 @@ impl SlaveNote {
             return;
         }
         let path = self.directory.join(SlaveReport::file_name(name));
-        match (put_into(&path, &self.report.encode()), &mut self.failed) {
+        self.look_for_rival(&path);
+        let result = put_into(&path, &self.report.encode());
+        self.wrote |= result.is_ok();
+        match (result, &mut self.failed) {
             (Ok(()), None) => {}
             (Ok(()), Some(times)) => {
                 let line = format!(
@@ -117,6 +135,37 @@ impl SlaveNote {
                     path.display()
                 ));
             }
+        }
+    }
+
+    /// Two slaves of one name share this file: the one would hide what is wrong with the other. That both
+    /// were there stays in the file, until somebody forgets the slave.
+    fn look_for_rival(&mut self, path: &Path) {
+        let known = self.report.rival.take();
+        let there = match fs::read(path) {
+            Ok(bytes) => SlaveReport::decode(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(_) => None,
+        };
+        let Some(there) = there else {
+            // It is being written.
+            self.report.rival = known;
+            return;
+        };
+        let own = &self.report.address;
+        self.report.rival = if there.address == *own {
+            there.rival
+        } else if self.wrote || there.rival.is_some() {
+            let since = there.rival.map(|(_, since)| since);
+            Some((there.address, since.unwrap_or_else(Timestamp::now)))
+        } else {
+            None
+        };
+        if let (Some((rival, _)), None) = (&self.report.rival, known) {
+            self.reporter.warning(&format!(
+                "two slaves are called '{}': the one at {own}, and the one at {rival}, for which another dbrepl runs; the master can't tell how each of them stands; {}",
+                self.report.instance, Standing::NAME_EACH
+            ));
         }
     }
 }

@@ -36,6 +36,8 @@ enum Sink {
 pub struct Reporter {
     sink: Arc<Mutex<Sink>>,
     verbose: bool,
+    /// Lines on the console have their time, too.
+    dated: bool,
     bar: ProgressBar,
 }
 
@@ -63,6 +65,7 @@ impl Reporter {
         Ok(Self {
             sink: Arc::new(Mutex::new(sink)),
             verbose,
+            dated: false,
             bar: ProgressBar::hidden(),
         })
     }
@@ -73,8 +76,16 @@ impl Reporter {
         Self {
             sink,
             verbose: false,
+            dated: false,
             bar: ProgressBar::hidden(),
         }
+    }
+
+    /// From now on a console that is a file or a pipe gets the time of each line. A terminal is looked at now,
+    /// and the journal has times of its own.
+    pub fn date_lines(&mut self) {
+        let is_journal = !stderr_prefix(Severity::Info).is_empty();
+        self.dated = !is_journal && !stderr().is_terminal();
     }
 
     /// Opens the log file again, which somebody may have moved away.
@@ -135,11 +146,9 @@ impl Reporter {
     fn write(&self, severity: Severity, line: &str) {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         let written = self.bar.suspend(|| match &mut *sink {
+            Sink::Console if self.dated => writeln!(stderr().lock(), "{} {line}", time()),
             Sink::Console => writeln!(stderr().lock(), "{}{line}", stderr_prefix(severity)),
-            Sink::File(file, _) => {
-                let time = Timestamp::now().to_string().replace(' ', "T");
-                file.write_all(format!("{time} {line}\n").as_bytes())
-            }
+            Sink::File(file, _) => file.write_all(format!("{} {line}\n", time()).as_bytes()),
             Sink::Syslog(syslog) => syslog.send(severity, line),
         });
         // A full disk under the log file must not stop replication, and there is nowhere to say so.
@@ -171,6 +180,11 @@ impl Reporter {
         self.bar.finish_and_clear();
         self.bar = ProgressBar::hidden();
     }
+}
+
+/// As in the server's log.
+fn time() -> String {
+    Timestamp::now().to_string().replace(' ', "T")
 }
 
 fn open(path: &Path) -> std::io::Result<File> {

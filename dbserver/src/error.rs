@@ -220,6 +220,10 @@ impl EngineError {
             Self::LogFailed(reason) if reason.may_pass() => {
                 Some("See the server log; the server goes on by itself when that is mended.".into())
             }
+            Self::LogFailed(fwlog::WriterError::NotTheEnd(_)) => Some(
+                "Was a segment of a slave or of a backup copied over the server's own? Then two histories meet here: put the file back that was there before. Where that is lost, go on with the slave as the new master, or bring DataDir and log back from one copy."
+                    .into(),
+            ),
             Self::LogFailed(_) => Some(
                 "See the server log; the server must be restarted after the disk has been checked."
                     .into(),

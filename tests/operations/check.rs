@@ -9,16 +9,16 @@ use dbtests::{
 use crate::shop::{open, sell};
 
 /// A master, a slave behind a line, and the dbrepl between them.
-struct Pair {
-    master: Server,
-    slave: Server,
-    line: Line,
-    dbrepl: Follower,
-    folder: Folder,
+pub(crate) struct Pair {
+    pub(crate) master: Server,
+    pub(crate) slave: Server,
+    pub(crate) line: Line,
+    pub(crate) dbrepl: Follower,
+    pub(crate) folder: Folder,
 }
 
 impl Pair {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = Folder::new();
         let mut master = Server::create(folder.path(), Settings::master());
         let mut slave = Server::create(folder.path(), Settings::slave());
@@ -38,11 +38,11 @@ impl Pair {
         pair
     }
 
-    fn start_dbrepl(&mut self) {
+    pub(crate) fn start_dbrepl(&mut self) {
         self.dbrepl = dbrepl(&self.folder, &self.master, &self.line);
     }
 
-    fn both_say(&self, words: &str) {
+    pub(crate) fn both_say(&self, words: &str) {
         says(&self.master, words);
         says(&self.slave, words);
     }
@@ -69,7 +69,7 @@ fn check(server: &Server, arguments: &[&str]) -> Run {
     reason = "how long it took, for who asks with --nocapture"
 )]
 #[track_caller]
-fn says(server: &Server, words: &str) -> String {
+pub(crate) fn says(server: &Server, words: &str) -> String {
     let what = format!("the check to say '{words}'");
     let begun = std::time::Instant::now();
     let line = wait_for(&what, LONG, || {
@@ -91,14 +91,14 @@ fn says(server: &Server, words: &str) -> String {
 }
 
 #[track_caller]
-fn says_because(server: &Server, words: &str, because: &str) {
+pub(crate) fn says_because(server: &Server, words: &str, because: &str) {
     let line = wait_for(because, LONG, || {
         Some(says(server, words)).filter(|line| line.contains(because))
     });
     assert_eq!(line.matches("slave slave: ").count(), 1, "{line}");
 }
 
-const LOST: &str = "critical: slave slave: not connected since ";
+pub(crate) const LOST: &str = "critical: slave slave: not connected since ";
 
 #[test]
 fn each_part_that_fails_is_named_on_both_sides() {
@@ -206,6 +206,8 @@ fn parts_that_end_cleanly_and_logs_that_go_are_named_on_both_sides() {
     for server in [&pair.master, &pair.slave] {
         says_because(server, suspended, "the slave cannot write its log");
     }
+    let place = format!("cannot list {}: ", log.display());
+    says_because(&pair.master, suspended, &place);
     // It stays so between attempts, and their number does not fill the log.
     for _ in 0..40 {
         assert!(check(&pair.master, &[]).out.starts_with(suspended));
@@ -241,7 +243,7 @@ fn parts_that_end_cleanly_and_logs_that_go_are_named_on_both_sides() {
     pair.both_say("ok: ");
 }
 
-fn move_to(from: &std::path::Path, to: &std::path::Path) {
+pub(crate) fn move_to(from: &std::path::Path, to: &std::path::Path) {
     // A directory, too.
     let mut command = dbtests::programs::needed("mv", "coreutils");
     process::run(command.arg("-T").arg(from).arg(to), b"").ok();
@@ -267,11 +269,11 @@ fn a_damaged_log_of_the_master_is_said_on_both_sides_with_its_file_and_the_way_o
     let trouble = pair.master.command("status").remove("log trouble");
     assert!(trouble.is_some_and(|text| text.contains(&name)));
     assert_eq!(pair.dbrepl.ended().code(), Some(1));
-    assert!(
-        pair.dbrepl.output().contains("ends with 1 (error): "),
-        "{}",
-        pair.dbrepl.output()
-    );
+    let output = pair.dbrepl.output();
+    assert!(output.contains("ends with 1 (error): "), "{output}");
+    let why = "dbrepl: error: the master's log can't be read: ";
+    assert_eq!(output.matches(why).count(), 1, "{output}");
+    assert_eq!(output.matches("the master's log can't be read").count(), 1);
     let in_log = |server: &Server, words: &str| {
         wait_for(words, LONG, || server.log().contains(words).then_some(()));
     };
@@ -356,14 +358,23 @@ fn a_slave_with_another_history_is_called_diverged_and_one_with_more_ahead() {
         &pair.slave,
         "critical: slave slave: ahead of its source since ",
     );
+    // By then the master has gone its own way.
     pair.master.start();
-    says(
-        &pair.master,
-        "critical: slave slave: ahead of its source since ",
+    says(&pair.master, "critical: slave slave: diverged since ");
+    let told = follower::replicate(&pair.master, &pair.slave, &["-S"]).fails(5);
+    assert!(told.contains("diverged: the slave's log differs"), "{told}");
+    assert!(
+        told.contains("the master has no commit behind that point"),
+        "{told}"
     );
+    assert!(told.contains("copy no file to the master"), "{told}");
     sell(&pair.master, 3);
     let told = follower::replicate(&pair.master, &pair.slave, &["-S"]).fails(5);
     assert!(told.contains("diverged: the slave's log differs"), "{told}");
+    assert!(
+        told.contains("keep the commits that only the slave has"),
+        "{told}"
+    );
     let diverged = "critical: slave slave: diverged since ";
     says_because(&pair.master, diverged, "differs from the master's after 1-");
     says_because(&pair.slave, diverged, "differs from the master's after 1-");

@@ -6,6 +6,7 @@ use dbtests::data::manifest;
 use dbtests::programs::needed;
 use dbtests::{Folder, Server, Settings, files, follower, process};
 
+use crate::check::says;
 use crate::shop::{items, open, sell, try_to_sell, wait_for_trouble};
 
 /// A master whose syncs of the log fail while the file is there that is given.
@@ -108,8 +109,10 @@ fn a_full_data_disk_is_a_few_lines_however_often_a_checkpoint_is_tried() {
     for said in [&trouble, &log] {
         assert!(said.contains("Free space on that disk"), "{said}");
     }
+    says(&master, "warning: checkpoints fail since ");
     std::fs::remove_file(&switch).expect("removed");
     master.dbctl(&["checkpoint"]).ok();
+    says(&master, "warning: no slave has been connected");
     let log = master.log();
     let words = format!("checkpoints succeed again failures={ATTEMPTS} since=");
     assert_eq!(log.matches(&words).count(), 1, "{log}");

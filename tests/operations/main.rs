@@ -19,5 +19,6 @@ mod severities;
 mod shop;
 mod shutdowns;
 mod start;
+mod states;
 mod story;
 mod units;

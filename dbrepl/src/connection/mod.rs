@@ -26,8 +26,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The start-up takes a key derivation and a look into a table, on a machine that may be busy.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A slave has to sync what it got, which can take a while on a busy disk.
-const FINISH_TIMEOUT: Duration = Duration::from_secs(20);
+/// A slave has to sync what it got, which can take a while on a busy disk; but who stops dbrepl waits.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A last message goes within this time, or not at all.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);

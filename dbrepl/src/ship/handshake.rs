@@ -27,7 +27,7 @@ pub(super) async fn handshake(
         let Some(action) = actions.pop_front() else {
             let message = connection.receive().await?;
             if let Message::Identity(slave) = &message {
-                note.meet(slave);
+                note.meet(slave, shipper.environment());
             }
             let result = shipper.handle(message);
             actions.extend(told(connection, result).await?);

@@ -118,7 +118,10 @@ pub async fn ship(
     stream.again = attempt.ships();
     let result = stream.run(&mut connection, stop).await;
     stream.end();
+    let is_silent = stream.slave_is_silent();
     match &result {
+        // It would not answer.
+        Ok(_) if is_silent => connection.close().await,
         Ok(_) => connection.finish().await,
         Err(failure) => {
             tell_slave(&connection, failure).await;

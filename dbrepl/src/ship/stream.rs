@@ -119,6 +119,11 @@ impl<'a> LogStream<'a> {
         self.reporter.end_catch_up();
     }
 
+    /// Whether the operator was told that the slave does not answer.
+    pub(super) fn slave_is_silent(&self) -> bool {
+        self.told_silent
+    }
+
     pub(super) async fn run(
         &mut self,
         connection: &mut Connection,

@@ -137,6 +137,11 @@ pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
         }
         FollowError::NoDurableEnd => no_log(&location.directory),
         FollowError::Gap(id) => locate::gap(location, id),
+        FollowError::Replaced(directory) => ShipError::passing(format!(
+            "the log in {} was replaced by another one",
+            directory.display()
+        ))
+        .hint("dbrepl looks anew where the slave is in it"),
         error @ FollowError::NoSynchronizationPoint { .. } => {
             ShipError::new(ExitCode::NoSynchronizationPoint, error.to_string())
                 .hint(RESYNCHRONIZE)

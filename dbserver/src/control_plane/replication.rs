@@ -8,9 +8,12 @@ use serde::Serialize;
 
 use crate::control_plane::{Call, Table};
 use crate::databases::Role;
-use crate::environment::Trouble;
+use crate::databases::control::LogPlace;
 use crate::environment::replication_status::ReplicationStatus;
+use crate::environment::space::Space;
+use crate::environment::{Environment, Trouble};
 use crate::error::EngineError;
+use crate::process::bytes;
 
 /// A lag that is worth a word.
 const MAX_LAG: Duration = Duration::from_secs(10);
@@ -86,20 +89,23 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
     };
     let all = ReplicationStatus::all(call.environment)?;
     let role = call.environment.role();
+    let environment = call.environment;
+    let judged = judge(&all, role, max_lag).unwrap_or_else(|| without_slaves(environment));
     // Why a slave's mirror can't be written, its state says.
     let trouble = if role == Role::Slave {
-        call.environment.segment_trouble()
+        environment.segment_trouble()
     } else {
-        call.environment.log_trouble()
+        environment.log_trouble()
     };
     let (weight, message) = match trouble {
-        Some(trouble) => log_trouble(&trouble, &all, judge(&all, role, max_lag)),
-        None => judge(&all, role, max_lag),
+        Some(trouble) => log_trouble(&trouble, &all, judged),
+        None => judged,
     };
-    let (weight, message) = match call.environment.core().data_trouble() {
+    let (weight, message) = match environment.core().data_trouble() {
         Some(trouble) => data_trouble(&trouble, (weight, message)),
         None => (weight, message),
     };
+    let (weight, message) = with_warnings(warnings(environment), weight, message);
     let checked = Checked {
         result: match weight {
             Weight::Ok => "ok",
@@ -138,7 +144,58 @@ fn data_trouble(trouble: &Trouble, (weight, rest): (Weight, String)) -> (Weight,
     (Weight::Critical, message)
 }
 
-fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> (Weight, String) {
+/// What will stop the server, or with it its slaves, before long.
+fn warnings(environment: &Environment) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(trouble) = environment.checkpoint_trouble() {
+        warnings.push(format!(
+            "checkpoints fail since {}: {}",
+            trouble.since, trouble.text
+        ));
+    }
+    let rooms = environment.core().space();
+    let low = rooms.into_iter().filter(Space::is_low);
+    warnings.extend(low.map(|room| {
+        format!(
+            "little room for {} in {}: {} free",
+            room.what,
+            room.directory.display(),
+            bytes(room.free)
+        )
+    }));
+    warnings
+}
+
+/// What is worse comes first.
+fn with_warnings(warnings: Vec<String>, weight: Weight, message: String) -> (Weight, String) {
+    let said = match weight {
+        _ if warnings.is_empty() => vec![message],
+        Weight::Critical => [vec![message], warnings].concat(),
+        _ => [warnings, vec![message]].concat(),
+    };
+    let weight = if said.len() > 1 {
+        weight.max(Weight::Warning)
+    } else {
+        weight
+    };
+    (weight, said.join("; "))
+}
+
+/// A server that no slave is known of.
+fn without_slaves(environment: &Environment) -> (Weight, String) {
+    if environment.role() == Role::Standalone {
+        return (Weight::Ok, "a standalone server, and no slaves".to_owned());
+    }
+    let why = if environment.core().log_place() == LogPlace::ForwardLog {
+        "no slave has been connected to this master, or its dbrepl may not write into the log directory; start one as a user that may"
+    } else {
+        "forward logging is off, so there is nothing for a slave; set FwLog, or 'dbctl forwardlog enable'; then start a dbrepl for a slave"
+    };
+    (Weight::Warning, why.to_owned())
+}
+
+/// `None`: there is no slave.
+fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> Option<(Weight, String)> {
     let limit = u64::try_from(max_lag.as_micros()).unwrap_or(u64::MAX);
     let late = |one: &&ReplicationStatus| one.lag_in_seconds.is_some_and(|lag| lag.0 > limit);
     let weigh = |one: &ReplicationStatus| {
@@ -150,16 +207,7 @@ fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> (Weight, S
         one.state.0.weight().max(lags)
     };
     let worst = all.iter().map(weigh).max();
-    let Some(worst) = worst else {
-        return match role {
-            Role::Standalone => (Weight::Ok, "a standalone server, and no slaves".to_owned()),
-            _ => (
-                Weight::Warning,
-                "no slave has been connected to this master, or its dbrepl may not write into the log directory; start one as a user that may"
-                    .to_owned(),
-            ),
-        };
-    };
+    let worst = worst?;
     if worst == Weight::Ok {
         let lag = all
             .iter()
@@ -171,13 +219,13 @@ fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> (Weight, S
             (_, [only]) => format!("slave {} follows", only.slave),
             (_, several) => format!("{} slaves follow", several.len()),
         };
-        return (worst, format!("{who}, lag {lag}"));
+        return Some((worst, format!("{who}, lag {lag}")));
     }
     let wrong = all.iter().filter(|one| weigh(one) > Weight::Ok);
     let texts: Vec<String> = wrong
         .map(|one| format!("slave {}: {}", one.slave, in_short(one)))
         .collect();
-    (worst, texts.join("; "))
+    Some((worst, texts.join("; ")))
 }
 
 /// How one slave stands, on one line.

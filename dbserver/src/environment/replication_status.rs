@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dbproto::state::RESYNCHRONIZE;
+use dbproto::state::{KEEP_THE_SLAVE, KEEP_WHAT_THE_SLAVE_HAS, RESYNCHRONIZE};
 use dbproto::{Progress, SILENT, SlaveReport, SourceState, Standing};
 use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
 use serde::Serialize;
@@ -79,9 +79,11 @@ impl ReplicationStatus {
             return Ok(Vec::new());
         }
         let source = Source::of(environment, &location)?;
+        let mut reports: Vec<_> = reports.into_iter().map(|(_, report)| report).collect();
+        forget_renamed(&mut reports);
         let mut all: Vec<_> = reports
             .into_iter()
-            .map(|(_, report)| source.status(report))
+            .map(|report| source.status(report))
             .collect();
         all.iter_mut().for_each(Self::forget_lag);
         Ok(all)
@@ -110,7 +112,8 @@ impl ReplicationStatus {
             ));
         };
         let now = environment.core().host().clock.now();
-        if report.standing.is_connected() && apart(now, report.written) <= micros(SILENT) {
+        let lives = apart(now, report.written) <= micros(SILENT);
+        if report.standing.is_connected() && lives && report.rival.is_none() {
             return Err(EngineError::state(
                 format!("slave '{name}' is connected"),
                 "Stop its dbrepl first.",
@@ -186,6 +189,17 @@ fn standing(
         return (Standing::NotConnected, since, Some(why));
     }
     match state {
+        Some(SourceState {
+            silent_since: None,
+            durable,
+            ..
+        }) if feed.behind_since.is_some() => {
+            let why = format!(
+                "the log of its source ends at {}, before what this slave has; {KEEP_THE_SLAVE}",
+                durable.point.position
+            );
+            (Standing::Ahead, feed.behind_since.unwrap_or(now), Some(why))
+        }
         Some(SourceState {
             silent_since: Some(at),
             stopped: true,
@@ -311,6 +325,21 @@ impl Source {
             );
             return (Standing::LogMissing, report.since, Some(why));
         }
+        let newer = self.durable.filter(|durable| durable.time > report.since);
+        if report.standing == Standing::Ahead && newer.is_some() {
+            let why = format!(
+                "diverged: the slave was ahead of this master, which was started since and has gone its own way; {KEEP_WHAT_THE_SLAVE_HAS}, or go on with the slave as the new master"
+            );
+            return (Standing::Diverged, report.since, Some(why));
+        }
+        if let Some((rival, since)) = &report.rival {
+            let why = format!(
+                "two slaves have this Instance, the one at {} and the one at {rival}; {}",
+                report.address,
+                Standing::NAME_EACH
+            );
+            return (Standing::NotUnique, *since, Some(why));
+        }
         if !report.standing.is_connected() {
             return (report.standing, report.since, report.reason.clone());
         }
@@ -365,6 +394,19 @@ fn forward_log(environment: &Environment) -> Result<Option<LogLocation>, EngineE
     log::location(core.config(), core.layout(), LogPlace::ForwardLog).map(Some)
 }
 
+/// A slave that has got a name of its own is no rival any more.
+fn forget_renamed(reports: &mut [SlaveReport]) {
+    let known = |report: &SlaveReport| (report.address.clone(), report.written);
+    let known: Vec<_> = reports.iter().map(known).collect();
+    let is_renamed = |(rival, since): &mut (String, Timestamp)| {
+        let mut others = known.iter();
+        others.any(|(address, written)| address == rival && written > since)
+    };
+    for report in reports {
+        report.rival.take_if(is_renamed);
+    }
+}
+
 /// The notes in a directory.
 fn reports(directory: &Path) -> Result<Vec<(PathBuf, SlaveReport)>, EngineError> {
     let failed = |error: &io::Error| EngineError::file("read", directory, error);
@@ -408,66 +450,4 @@ fn micros(duration: std::time::Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use super::*;
-
-    fn at(commit: u64, micros: u64) -> Progress {
-        Progress {
-            point: fwlog::LogPoint {
-                position: Position::new("1-2:0".parse::<Position>().unwrap().segment, 100 + commit),
-                hash: fwlog::ChainHash::ZERO,
-            },
-            commit: fwlog::CommitNumber::new(commit),
-            time: Timestamp::from_micros(micros),
-        }
-    }
-
-    fn source(durable: Progress, oldest: Option<u64>) -> SourceState {
-        SourceState {
-            now: Timestamp::from_micros(60_000_000),
-            oldest_outstanding: oldest.map(Timestamp::from_micros),
-            caught_up: true,
-            ..SourceState::from(durable)
-        }
-    }
-
-    #[test]
-    fn a_lag_runs_from_the_oldest_commit_to_the_present() {
-        let state = source(at(9, 50_000_000), Some(20_000_000));
-        let lag = |applied: &Progress, hears| lag_behind(&state, 1_000_000, Some(applied), hears);
-        assert_eq!(lag(&at(7, 10_000_000), true), (Some(2), Some(41_000_000)));
-        // Some of them have arrived since the source has said so.
-        assert_eq!(lag(&at(8, 30_000_000), true), (Some(1), Some(31_000_000)));
-        assert_eq!(lag(&at(9, 50_000_000), true), (Some(0), Some(0)));
-        // What is outstanding is known to a slave that is alone, and that nothing is can't be.
-        assert_eq!(lag(&at(7, 10_000_000), false), (Some(2), Some(41_000_000)));
-        assert_eq!(lag(&at(9, 50_000_000), false), (None, None));
-    }
-
-    #[test]
-    fn json_has_times_by_rfc_3339_numbers_and_nulls() {
-        let mut progress = SlaveProgress {
-            applied: Some(at(7, 1_145_386_457_123_000)),
-            ..SlaveProgress::default()
-        };
-        let status = |progress: &SlaveProgress| {
-            let now = Timestamp::from_micros(1_145_386_460_000_000);
-            let status = ReplicationStatus::of_slave(progress, false, now);
-            serde_json::to_string(&status).unwrap()
-        };
-        progress.feed.source_state = Some((source(at(7, 5), None), Instant::now()));
-        assert_eq!(
-            status(&progress),
-            "{\"slave\":\"\",\"source\":null,\"address\":null,\"state\":\"not connected\",\
-             \"since\":\"1970-01-01T00:00:00.000Z\",\
-             \"reason\":\"no dbrepl has connected since the server was started; start one beside the master\",\
-             \"last_heard_of\":null,\
-             \"source_durable\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"1970-01-01T00:00:00.000Z\"},\
-             \"received\":null,\"durable\":null,\
-             \"applied\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"2006-04-18T18:54:17.123Z\"},\
-             \"lag_in_bytes\":null,\"lag_in_commits\":null,\"lag_in_seconds\":null}"
-        );
-    }
-}
+mod tests;

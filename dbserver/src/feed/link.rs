@@ -13,7 +13,7 @@ use dbproto::{
     Identity, Message, Progress, Receiver, ReceiverAction, Refuse, SourceState, Standing, Status,
     StatusPacer, state,
 };
-use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, hash_at};
+use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, Timestamp, hash_at};
 
 use crate::commit::tell_restored;
 use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint, role_word};
@@ -22,7 +22,7 @@ use crate::error::EngineError;
 use crate::feed::link::pace::SyncPace;
 use crate::feed::link::syncer::Syncer;
 use crate::feed::source_news::SourceNews;
-use crate::slave::refusal::refuse_mirror;
+use crate::slave::refusal::{cannot_read, refuse_mirror};
 use crate::slave::{MirrorPlace, SlaveProgress};
 
 /// What one connection holds: the mirror is its own as long as it lives.
@@ -169,6 +169,11 @@ impl Link {
         }
     }
 
+    /// Nothing is worked on any more.
+    pub(crate) fn rests(&self) {
+        self.slave.log().hearing().rest();
+    }
+
     /// Takes a message; gives those to send. A refusal is the last word.
     pub fn take(&mut self, message: Message) -> Result<Vec<Message>, Refuse> {
         let mut answers = Vec::new();
@@ -221,10 +226,7 @@ impl Link {
                     .core()
                     .log_location()
                     .map_err(|e| refuse_engine(&e))?;
-                let hash = hash_at(&location, position).map_err(|error| {
-                    Refuse::new(state::IO_ERROR, "the slave cannot read its log")
-                        .detail(error.to_string())
-                })?;
+                let hash = hash_at(&location, position).map_err(|error| cannot_read(&error))?;
                 return Ok(Some(Receiver::hash(position, hash)));
             }
             ReceiverAction::Adopt {
@@ -260,7 +262,16 @@ impl Link {
                     tell_restored(mirror.take_restored());
                 }
                 self.news.tell(&source);
+                let now = self.slave.log().now();
                 self.slave.log().update(|progress| {
+                    let has = progress.received.map(|received| received.point.position);
+                    // All that has come was durable at the source before it said this; its bytes are unknown
+                    // where it could not look.
+                    let known = source.log_bytes > 0;
+                    let behind =
+                        known && has.is_some_and(|has| source.durable.point.position < has);
+                    let since = progress.feed.behind_since.unwrap_or(now);
+                    progress.feed.behind_since = behind.then_some(since);
                     progress.feed.source_state = Some((source, Instant::now()));
                 });
                 if reply {
@@ -395,12 +406,18 @@ impl Drop for Link {
         self.slave.log().give_back(self.mirror.take());
         let ending = self.ending.take();
         let now = self.slave.log().now();
+        // Since it was last heard, however late it is given up.
+        let silence = self.slave.log().hearing().silence().as_micros();
+        let silence = u64::try_from(silence).unwrap_or_default();
+        let heard = Timestamp::from_micros(now.micros().saturating_sub(silence));
         self.slave.log().update(|progress| {
             let feed = &mut progress.feed;
             if feed.source.take().is_some() || ending.is_some() {
-                feed.since = now;
+                let is_lost = matches!(ending, Some((Standing::NotConnected, _)));
+                feed.since = if is_lost { heard } else { now };
             }
             feed.connected = None;
+            feed.behind_since = None;
             feed.ended = ending.or(feed.ended.take());
             // What was received and not synced is forgotten with the connection.
             progress.received = progress.durable;

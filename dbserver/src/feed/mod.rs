@@ -8,4 +8,29 @@ pub mod link;
 mod serve;
 mod source_news;
 
+use std::net::SocketAddr;
+
+use dbproto::Standing;
+
+use crate::environment::Environment;
+
 pub use serve::serve_replication;
+
+/// A dbrepl from there was not let in: that is why nothing comes, unless another one feeds the slave.
+pub(crate) fn was_refused(environment: &Environment, address: SocketAddr, why: &str) {
+    let Some(slave) = environment.slave() else {
+        return;
+    };
+    let why = format!(
+        "a dbrepl from {} was refused: {why}; start it with a user and a password that this slave knows: once it has its master's log, the master's",
+        address.ip()
+    );
+    let ended = Some((Standing::Refused, why));
+    let now = slave.log().now();
+    slave.log().update(|progress| {
+        let feed = &mut progress.feed;
+        if feed.connected.is_none() && feed.ended != ended {
+            (feed.ended, feed.since) = (ended, now);
+        }
+    });
+}

@@ -97,7 +97,7 @@ async fn feed(
     // What has come stays, whatever the end: the applier may have shown it.
     let synced = link.sync();
     let result = result.map(|ended| ended.and(synced));
-    link.listens(true);
+    link.rests();
     match result {
         Ok(Ok(())) => {
             link.ends(
@@ -184,7 +184,8 @@ async fn converse(
             }
             // A source that is gone without a word must not keep the mirror from its successor.
             Event::Report if heard.elapsed() > dbproto::SILENCE_LIMIT => {
-                let why = Refuse::new(state::PROTOCOL_VIOLATION, "dbrepl has fallen silent")
+                // One that was only frozen comes again.
+                let why = Refuse::new(state::CANNOT_CONNECT_NOW, "dbrepl has fallen silent")
                     .hint("Look after dbrepl, its machine and the line to it.");
                 return Ok(Err(why));
             }

@@ -255,6 +255,7 @@ async fn replicate(
         Err(error) => Some(Failure::from(error).into_fatal()),
     };
     if let Some(refusal) = refusal {
+        startup::tell_slave(environment, address, &refusal);
         return Err((stream, refusal));
     }
     let entry = NewSession {

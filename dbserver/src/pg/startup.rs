@@ -86,8 +86,16 @@ pub(super) async fn start_up(
             .hint("See allow and deny in section db-access of the configuration."));
         }
         let env = service.environment().await?;
-        let client = admit(stream, &env, startup).await?;
-        Ok(Some((env, client)))
+        let replicates = startup.parameters.contains_key("replication");
+        match admit(stream, &env, startup).await {
+            Ok(client) => Ok(Some((env, client))),
+            Err(failure) => {
+                if replicates {
+                    tell_slave(&env, address, &failure);
+                }
+                Err(failure)
+            }
+        }
     };
     match tokio::time::timeout(STARTUP_LIMIT, work).await {
         Ok(result) => result,
@@ -95,6 +103,14 @@ pub(super) async fn start_up(
             SqlState::CONNECTION_FAILURE,
             "the client took too long to start up",
         )),
+    }
+}
+
+/// A dbrepl that may not come in is why a slave gets nothing.
+pub(super) fn tell_slave(environment: &Environment, address: SocketAddr, failure: &Failure) {
+    let state = failure.sqlstate();
+    if state.as_str().starts_with("28") || state == SqlState::INSUFFICIENT_PRIVILEGE {
+        crate::feed::was_refused(environment, address, &failure.to_string());
     }
 }
 

@@ -22,6 +22,8 @@ pub struct FeedState {
     pub since: Timestamp,
     /// How the source was when it said so last, and when that was.
     pub source_state: Option<(SourceState, Instant)>,
+    /// Since when the source's log ends before what this slave has.
+    pub behind_since: Option<Timestamp>,
     /// How the last connection ended.
     pub ended: Option<(Standing, String)>,
     /// The last connection was refused, and none has got further since.
@@ -54,6 +56,13 @@ impl Hearing {
     /// The next message is waited for.
     pub(crate) fn listen(&self) {
         self.set(Heard::Waiting(Instant::now()));
+    }
+
+    /// Nothing is waited for any more; what was waited for in vain has not come.
+    pub(crate) fn rest(&self) {
+        if self.silence() == Duration::ZERO {
+            self.listen();
+        }
     }
 
     /// How long nothing has come.

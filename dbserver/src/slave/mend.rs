@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use dbproto::{Progress, Refuse, state};
 use fwlog::{
-    Block, LogPoint, Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, recover,
+    Block, LogPoint, Mirror, MirrorError, RecoverError, RecoverOptions, SealNewest, SegmentId,
+    recover,
 };
 
 use crate::error::EngineError;
-use crate::slave::refusal::refuse_mirror;
+use crate::slave::refusal::{cannot_read, refuse_mirror};
 use crate::slave::{MirrorPlace, SlaveLog, Work};
 
 /// How often it is looked whether the applier has taken what waits.
@@ -68,12 +69,8 @@ impl SlaveLog {
         let environment = old.environment();
         let has_failed = old.failure().is_some() || old.sync().is_err();
         old.give_up();
-        let segments = self.store.list().map_err(|error| {
-            Refuse::new(state::IO_ERROR, "the slave cannot read its log").detail(error.to_string())
-        })?;
         // A copy that has not received a segment yet has no log to recover.
-        let known = self.progress().durable;
-        let known = known.filter(|at| segments.contains(&at.point.position.segment));
+        let known = self.known_in(&self.segments()?);
         let from = known.map(|at| at.point);
         let options = RecoverOptions {
             from,
@@ -154,6 +151,18 @@ impl SlaveLog {
         } else {
             tracing::info!("{how}");
         }
+    }
+
+    /// Its durable end, where one of these segments has it.
+    fn known_in(&self, segments: &[SegmentId]) -> Option<Progress> {
+        let known = self.progress().durable;
+        known.filter(|at| segments.contains(&at.point.position.segment))
+    }
+
+    fn segments(&self) -> Result<Vec<SegmentId>, Refuse> {
+        let directory = &self.store.location().directory;
+        let listed = self.store.list();
+        listed.map_err(|error| cannot_read(&EngineError::file("list", directory, &error)))
     }
 }
 

@@ -1,7 +1,16 @@
 //! What a dbrepl is told when the mirror cannot take what it sends.
 
+use std::fmt::Display;
+
 use dbproto::{Refuse, state};
 use fwlog::MirrorError;
+
+/// The file or directory, and what to do.
+pub(crate) fn cannot_read(error: &impl Display) -> Refuse {
+    Refuse::new(state::IO_ERROR, "the slave cannot read its log")
+        .detail(error.to_string())
+        .hint("Bring the slave's log directory back, or mend its disk; dbrepl goes on by itself.")
+}
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn refuse_mirror(error: MirrorError) -> Refuse {

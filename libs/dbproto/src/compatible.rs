@@ -32,7 +32,7 @@ pub fn check_compatible(source: &Identify, slave: &Identity) -> Result<(), Refus
             format!("slave {} belongs to another environment", slave.instance),
         )
         .detail(format!("master's environment {}, slave's {environment}", source.environment))
-        .hint("check the address; to make it a slave of this master, start it on an empty environment (dbctl init) or on a copy of the master's DataDir"));
+        .hint("check the address that dbrepl was given; where it is right, make the slave anew on a copy of the master's DataDir; a slave that this master has no more: 'dbctl replication forget NAME' on the master"));
     }
     check_volume_limit(source, slave)
 }

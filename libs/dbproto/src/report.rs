@@ -12,7 +12,7 @@ use fwlog::{CommitNumber, Position, Timestamp};
 use crate::{Progress, Standing};
 
 /// Bytes of the file.
-pub const REPORT_SIZE: usize = 1536;
+pub const REPORT_SIZE: usize = 2048;
 /// The file of the slave instance `north` is `slave-north.status`.
 const PREFIX: &str = "slave-";
 const SUFFIX: &str = ".status";
@@ -27,6 +27,9 @@ pub struct SlaveReport {
     pub instance: String,
     /// Where dbrepl reaches it.
     pub address: String,
+    /// Another address that a dbrepl writes this same file for, and since when that is known: two slaves
+    /// have one name.
+    pub rival: Option<(String, Timestamp)>,
     /// How replication to it stands.
     pub standing: Standing,
     /// Since when.
@@ -62,6 +65,11 @@ impl SlaveReport {
             format!("standing = {}", self.standing),
             format!("since = {}", self.since.micros()),
         ];
+        let rival = self.rival.as_ref().map(|(address, since)| {
+            let address = line(address, MAX_ADDRESS);
+            format!("rival = {} {address}", since.micros())
+        });
+        lines.extend(rival);
         let reason = self.reason.as_ref();
         lines.extend(reason.map(|reason| format!("reason = {}", line(reason, MAX_REASON))));
         lines.push(format!("written = {}", self.written.micros()));
@@ -90,6 +98,7 @@ impl SlaveReport {
         Some(Self {
             instance: parse(&values, "instance")?,
             address: parse(&values, "address")?,
+            rival: values.get("rival").and_then(|text| rival(text)),
             standing: parse(&values, "standing")?,
             since: micros("since")?,
             reason: parse(&values, "reason"),
@@ -127,6 +136,13 @@ fn progress(text: &str) -> Option<Progress> {
     })
 }
 
+/// `1799999000000000 slave.example.com:8102`
+fn rival(text: &str) -> Option<(String, Timestamp)> {
+    let (since, address) = text.split_once(' ')?;
+    let since = Timestamp::from_micros(since.parse().ok()?);
+    Some((address.to_owned(), since))
+}
+
 fn parse<T: FromStr>(values: &HashMap<&str, &str>, key: &str) -> Option<T> {
     values.get(key)?.parse().ok()
 }
@@ -139,6 +155,7 @@ mod tests {
         SlaveReport {
             instance: "north".into(),
             address: "slave.example.com:8102".into(),
+            rival: Some(("other:8102".into(), Timestamp::from_micros(7))),
             standing: Standing::Suspended,
             since: Timestamp::from_micros(1_799_999_000_000_000),
             reason: Some("no room = none".into()),
@@ -165,6 +182,7 @@ mod tests {
         let long = SlaveReport {
             instance: "ü".repeat(100_000),
             address: "x".repeat(100_000),
+            rival: Some(("y".repeat(100_000), Timestamp::from_micros(u64::MAX))),
             reason: Some("two\nlines ".repeat(10_000)),
             standing: Standing::LogOff,
             since: Timestamp::from_micros(u64::MAX),

@@ -26,6 +26,8 @@ pub enum Standing {
     LogDamaged,
     /// One of the two won't talk to the other.
     Refused,
+    /// Two slaves have the name of this one.
+    NotUnique,
     /// dbrepl runs, and the source's server does not.
     SourceSilent,
     /// dbrepl runs, and the source's server was stopped cleanly.
@@ -50,11 +52,11 @@ impl Standing {
     pub fn has_lag(self) -> bool {
         !matches!(
             self,
-            Self::Diverged | Self::Ahead | Self::LogOff | Self::Refused
+            Self::Diverged | Self::Ahead | Self::LogOff | Self::Refused | Self::NotUnique
         )
     }
 
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Following,
         Self::CatchingUp,
         Self::Suspended,
@@ -64,10 +66,14 @@ impl Standing {
         Self::LogMissing,
         Self::LogDamaged,
         Self::Refused,
+        Self::NotUnique,
         Self::SourceSilent,
         Self::SourceStopped,
         Self::NotConnected,
     ];
+
+    /// What to do about two slaves of one name.
+    pub const NAME_EACH: &str = "give each its own Instance (section [Server] of its eloqdb.cfg), restart it, and forget the name that is left ('dbctl replication forget NAME' on the master)";
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -81,6 +87,7 @@ impl Standing {
             Self::LogMissing => "log missing",
             Self::LogDamaged => "log damaged",
             Self::Refused => "refused",
+            Self::NotUnique => "not unique",
             Self::SourceSilent => "source silent",
             Self::SourceStopped => "source stopped",
             Self::NotConnected => "not connected",

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use bytes::{Bytes, BytesMut};
 
 use crate::block::Block;
-use crate::damage::{Damage, IoFailure, ReadError};
+use crate::damage::{Damage, ReadError};
 use crate::directory::{LogDirectory, SegmentInfo};
 use crate::durable_end::{Durable, DurableEnd, PositionReader};
+use crate::follow_error::{FollowError, NoSyncPoint};
 use crate::location::LogLocation;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position, SegmentId};
@@ -54,67 +55,6 @@ pub enum FollowItem {
     Until(LogPoint),
 }
 
-/// Why a slave's position is not in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoSyncPoint {
-    /// The log does not go back so far.
-    #[error("the log begins later, at {first}")]
-    LogBeginsLater {
-        /// Where it begins.
-        first: Position,
-    },
-    /// The log has another history at this place.
-    #[error("the histories differ before {at}")]
-    Diverged {
-        /// Where the difference was seen.
-        at: Position,
-    },
-    /// The position is behind the end of what is durable here.
-    #[error("the position is ahead of this log, which ends at {durable}")]
-    AheadOfMaster {
-        /// The durable end.
-        durable: Position,
-    },
-    /// The log knows nothing of this generation.
-    #[error("generation {0} is not known here")]
-    UnknownGeneration(crate::Generation),
-    /// The segment is not there, though segments before and behind it are.
-    #[error("segment {0} is missing")]
-    Missing(SegmentId),
-}
-
-/// Why following failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FollowError {
-    /// The slave has to be synchronized anew.
-    #[error("no synchronization point: {why}")]
-    NoSynchronizationPoint {
-        /// Why.
-        why: NoSyncPoint,
-    },
-    /// There is no `fw.position`, so nothing is known to be durable.
-    #[error("the durable end of the log is not known")]
-    NoDurableEnd,
-    /// A segment behind this one exists, but none that goes on from it.
-    #[error("the log has a gap behind segment {0}")]
-    Gap(SegmentId),
-    /// The log is damaged, or can't be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-}
-
-impl From<IoFailure> for FollowError {
-    fn from(failure: IoFailure) -> Self {
-        Self::Read(failure.into())
-    }
-}
-
-impl From<NoSyncPoint> for FollowError {
-    fn from(why: NoSyncPoint) -> Self {
-        Self::NoSynchronizationPoint { why }
-    }
-}
-
 /// Reads a log from a position on, across segments and generations, and never beyond what is
 /// durable.
 #[derive(Debug)]
@@ -133,6 +73,17 @@ pub struct Follow {
     given: LogPoint,
     batch: usize,
     until: Option<Timestamp>,
+}
+
+/// What has become of the name of the segment that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reopened {
+    /// It is still that file's, or nothing's.
+    Not,
+    /// Another file with the same history has it, and is read from now on.
+    Same,
+    /// A file with another history has it.
+    Other,
 }
 
 /// Where in its segment the reader stands.
@@ -228,6 +179,12 @@ impl Follow {
             }
             let end = read_durable(&mut self.position)?;
             (self.durable, self.switched_off) = (end.durable, end.switched_off);
+            let (point, known) = (self.durable.point, before.point);
+            if point.position < known.position
+                || (point.position == known.position && point.hash != known.hash)
+            {
+                return Err(self.replaced());
+            }
             if self.durable == before {
                 return Ok(FollowItem::UpToDate(before));
             }
@@ -304,32 +261,44 @@ impl Follow {
             result,
             Ok(ReadItem::End(_)) | Err(ReadError::Corrupt { .. })
         );
-        if unexpected && self.open_again()? {
-            return Ok(self.reader.next(limit)?);
+        if !unexpected {
+            return Ok(result?);
         }
-        Ok(result?)
+        match self.reopened()? {
+            Reopened::Not => Ok(result?),
+            Reopened::Same => Ok(self.reader.next(limit)?),
+            Reopened::Other => Err(self.replaced()),
+        }
+    }
+
+    /// A durable end never goes back, and a segment is never written otherwise.
+    fn replaced(&self) -> FollowError {
+        FollowError::Replaced(self.location.directory.clone())
     }
 
     /// Goes on in the file that has the segment's name now, if that is another one and has the same
     /// history.
-    fn open_again(&mut self) -> Result<bool, FollowError> {
+    fn reopened(&mut self) -> Result<Reopened, FollowError> {
         let disk = &self.location.disk;
         if self.reader.has_name(disk)? {
-            return Ok(false);
+            return Ok(Reopened::Not);
         }
         let mut reader = match SegmentReader::open(disk, self.reader.path()) {
             Err(ReadError::Io(failure)) if failure.kind == io::ErrorKind::NotFound => {
-                return Ok(false);
+                return Ok(Reopened::Not);
             }
+            // It may not be whole yet.
+            Err(ReadError::Corrupt { .. }) => return Ok(Reopened::Other),
             other => other?,
         };
         let here = self.reader.point();
         let same = reader.header() == self.reader.header()
             && reader.skip_to(here.position.offset)? == Some(here.hash);
-        if same {
-            self.reader = reader;
+        if !same {
+            return Ok(Reopened::Other);
         }
-        Ok(same)
+        self.reader = reader;
+        Ok(Reopened::Same)
     }
 
     fn is_too_late(&self, block: &Block) -> bool {

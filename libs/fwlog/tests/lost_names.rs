@@ -11,8 +11,8 @@ use std::sync::Arc;
 use common::real::{commit, location, start};
 use common::{ENVIRONMENT, WHOLE};
 use fwlog::{
-    CommitNumber, DurableEnd, Follow, FollowItem, LogDirectory, LogPoint, Mirror, POSITION_FILE,
-    SegmentStore, WriterError, recover,
+    CommitNumber, DurableEnd, Follow, FollowError, FollowItem, LogDirectory, LogPoint, Mirror,
+    POSITION_FILE, SegmentStore, WriterError, recover,
 };
 
 /// The newest commit that a recovery of the files finds, as after a crash at this moment.
@@ -129,6 +129,41 @@ fn a_follower_goes_on_in_the_segment_that_was_written_once_more() {
     // The writer is gone and so is the name: what is open can still be read to its end.
     fs::remove_file(directory.path().join("fw-1-1")).unwrap();
     assert!(matches!(follow.next().unwrap(), FollowItem::UpToDate(_)));
+}
+
+/// What a follower says that has read one log when another one is there by the same names.
+#[track_caller]
+fn after_another_log(commits_there: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("log");
+    let make = |commits: usize| {
+        fs::create_dir(&place).unwrap();
+        let writer = start(&place);
+        for _ in 0..commits {
+            commit(&writer).unwrap();
+        }
+        writer
+    };
+    let first = make(2);
+    let mut follow = Follow::start(location(&place), LogPoint::ORIGIN).unwrap();
+    follow.names_are_watched();
+    while !matches!(follow.next().unwrap(), FollowItem::UpToDate(_)) {}
+    let moved = std::process::Command::new("mv")
+        .arg(&place)
+        .arg(folder.path().join("old"))
+        .status();
+    assert!(moved.unwrap().success());
+    drop(first);
+    drop(make(commits_there));
+    follow.names_changed();
+    assert_eq!(follow.next(), Err(FollowError::Replaced(place)));
+}
+
+#[test]
+fn a_follower_says_when_another_log_has_the_names() {
+    for commits in [1, 2, 5] {
+        after_another_log(commits);
+    }
 }
 
 #[test]

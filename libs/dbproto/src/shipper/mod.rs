@@ -16,7 +16,8 @@ mod bisection;
 mod window;
 
 use bytes::Bytes;
-use fwlog::{LogPoint, Position};
+use fwlog::layout::header;
+use fwlog::{EnvironmentId, LogPoint, Position};
 
 use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse, SourceState, Status};
 use crate::{check_compatible, state};
@@ -86,6 +87,11 @@ impl Shipper {
     /// The first message.
     pub fn begin(&self) -> Message {
         Message::Identify(self.identify.clone())
+    }
+
+    /// The environment of the log that is shipped.
+    pub fn environment(&self) -> EnvironmentId {
+        self.identify.environment
     }
 
     /// The slave, once it has introduced itself.
@@ -269,7 +275,7 @@ impl Shipper {
         let (state, message, hint) = if has_all && end_here.is_some() {
             (state::AHEAD, AHEAD.to_owned(), state::KEEP_THE_SLAVE)
         } else {
-            (state::DIVERGED, message, state::RESYNCHRONIZE)
+            (state::DIVERGED, message, self.after(fork))
         };
         Refuse::new(state, message)
             .detail(format!(
@@ -279,6 +285,28 @@ impl Shipper {
                 end(self.identify.durable.as_ref()),
             ))
             .hint(hint)
+    }
+
+    /// What to do depends on who has commits behind the fork: what only the slave has must not get lost.
+    fn after(&self, fork: Option<&Border>) -> &'static str {
+        let common = fork.and_then(|fork| fork.commit);
+        let goes_on = |end: &Progress| Some(end.commit) > common;
+        // Not all that is logged is a commit: a database that was made is none.
+        let is_empty = |end: &Progress| {
+            let at = end.point.position;
+            let next = fork.map(|fork| fork.point.position.segment.next_sequence());
+            next == Some(at.segment) && at.offset == header::SIZE as u64
+        };
+        let slave = self.slave.as_ref().and_then(|slave| slave.durable);
+        let slave_goes_on = slave.is_some_and(|end| goes_on(&end) || !is_empty(&end));
+        match (
+            slave_goes_on,
+            self.identify.durable.is_some_and(|end| goes_on(&end)),
+        ) {
+            (false, _) => state::RESYNCHRONIZE,
+            (true, false) => state::GO_ON_WITH_THE_SLAVE,
+            (true, true) => state::KEEP_WHAT_THE_SLAVE_HAS,
+        }
     }
 
     fn acknowledge(&mut self, status: Status) -> Result<Vec<ShipperAction>, Refusal> {

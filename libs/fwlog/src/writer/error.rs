@@ -15,7 +15,7 @@ pub enum WriterError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The log does not end where the caller says that it ends.
-    #[error("the log does not end at {0}")]
+    #[error("the newest segment does not end where the server knows the end of its log, at {0}")]
     NotTheEnd(crate::LogPoint),
     /// What is to stand in the headers can't stand there.
     #[error("an instance name has 1 to {MAX_INSTANCE} bytes, and a page {PAGE_SIZE}")]
