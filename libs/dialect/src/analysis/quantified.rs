@@ -98,6 +98,7 @@ impl Analyzer<'_> {
         }
         let elements = self.exprs(elements)?;
         let element = self.common(&elements, "ARRAY")?;
+        let elements = self.unify(elements, "ARRAY")?;
         self.array_from(elements, element, at)
     }
 

@@ -12,6 +12,8 @@ SELECT id, (SELECT percentile_disc(cos(n.f)) WITHIN GROUP (ORDER BY float8(e.id)
     42803 40 outer-level aggregate cannot contain a lower-level variable in its direct arguments
 SELECT (NULL)['a']
     42804 9 cannot subscript type unknown because it does not support subscripting
+SELECT ARRAY[['25'::oid, 2.5]]
+    42846 26 ARRAY could not convert type numeric to oid
 SELECT nowhere.id IN (SELECT nothing.id FROM emp) FROM emp
     42P01 30 missing FROM-clause entry for table "nothing"
 SELECT ('1')[e.id] FROM emp AS x
