@@ -152,7 +152,10 @@ fn a_missing_right_is_a_warning_with_user_and_host_by_whatever_way_it_is_tried()
     let refused = process::run(dbrepl.env("EQ_DBUSER", "paul"), b"");
     assert_eq!(refused.code, Some(4), "{refused:?}");
     assert_eq!(
-        told(&cluster.slave, "access refused user=\"paul\" host="),
+        told(
+            &cluster.slave,
+            "access refused host=127.0.0.1 user=\"paul\""
+        ),
         1,
         "{}",
         cluster.slave.log()

@@ -255,7 +255,7 @@ impl Client {
 
 /// Somebody tries what is not for him. Without the port: what is said again and again is counted.
 pub(super) fn tell_denial(user: &str, address: SocketAddr, failure: &Failure) {
-    tracing::warn!(user, host = %address.ip(), %failure, "access refused");
+    tracing::warn!(host = %address.ip(), user, %failure, "access refused");
 }
 
 /// Ready when the limit is over; never without one.

@@ -212,8 +212,14 @@ fn a_leaf_that_is_added_behind_the_last_one_is_not_brought_over_a_row_that_went_
     let mut merged = 0;
     for next in 0..60 {
         let id = 200 + 10 * next;
-        run.commit_with_permit(1, &[format!("INSERT INTO t VALUES ({id}, hex(zeroblob(20)))")]);
-        let large = [format!("INSERT INTO t VALUES ({}, hex(zeroblob(1200)))", id + 1)];
+        run.commit_with_permit(
+            1,
+            &[format!("INSERT INTO t VALUES ({id}, hex(zeroblob(20)))")],
+        );
+        let large = [format!(
+            "INSERT INTO t VALUES ({}, hex(zeroblob(1200)))",
+            id + 1
+        )];
         let small = [format!("INSERT INTO t VALUES ({}, 'x')", id + 2)];
         run.run_private(0, &large);
         run.run_private(1, &small);

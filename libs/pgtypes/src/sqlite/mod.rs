@@ -138,7 +138,12 @@ fn by_code(primary: i32, extended_code: i32, message: &str) -> Failure {
         ),
         _ => (SqlState::INTERNAL_ERROR, None),
     };
-    Failure::new(sqlstate, words.unwrap_or(message))
+    Failure {
+        // Who waits for whom SQLite does not know here: what it could not do, only its own words say.
+        detail: (sqlstate == SqlState::LOCK_NOT_AVAILABLE && words.is_some())
+            .then(|| format!("SQLite says: {message}.")),
+        ..Failure::new(sqlstate, words.unwrap_or(message))
+    }
 }
 
 #[cfg(test)]
