@@ -11,7 +11,7 @@ use crate::pg::perform::{Ending, complete, perform};
 use crate::session::execution::resolve_execute;
 use crate::session::known_texts;
 use crate::session::portal::Portal;
-use crate::session::transaction::in_block;
+use crate::session::refusals::in_block;
 use crate::wire::output;
 
 /// Runs the statements of a Query message up to the first that fails. Gives how the last one ended, which

@@ -41,6 +41,7 @@ pub mod portal;
 mod portals;
 pub mod prepared;
 mod rebuild;
+pub mod refusals;
 mod relations;
 pub mod reply;
 pub mod roles;
@@ -81,12 +82,13 @@ use crate::session::known_texts::KnownTexts;
 use crate::session::notices::Notices;
 use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
+use crate::session::refusals::aborted;
 use crate::session::schema::View;
 use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::statements::Statements;
-use crate::session::transaction::{Transaction, aborted};
+use crate::session::transaction::Transaction;
 use crate::session::working::Ready;
 
 /// One client's session.

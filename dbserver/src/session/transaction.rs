@@ -20,13 +20,14 @@ use crate::session::barrier::Barrier;
 use crate::session::constraints::{self, Constraints};
 use crate::session::modes::Modes;
 use crate::session::prepared::Prepared;
+use crate::session::refusals::{aborted, conflict, in_block};
 use crate::session::row_locks::Needed;
 use crate::session::savepoints::Savepoints;
 use crate::session::scope::Scope;
 use crate::session::sequences;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
-use crate::session::working::{Attempt, Change, Ready, Terms, Working, conflict};
+use crate::session::working::{Attempt, Change, Ready, Terms, Working};
 
 /// The transaction block that the client has opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -486,20 +487,4 @@ impl Transaction {
     fn reset(&mut self, settings: &Settings) {
         *self = Self::new(settings);
     }
-}
-
-/// The refusal of what may not stand in a transaction block.
-pub fn in_block(what: &str) -> Failure {
-    Failure::new(
-        SqlState::ACTIVE_SQL_TRANSACTION,
-        format!("{what} cannot run inside a transaction block"),
-    )
-}
-
-/// The refusal of everything else after a failure.
-pub(super) fn aborted() -> Failure {
-    Failure::new(
-        SqlState::IN_FAILED_SQL_TRANSACTION,
-        "current transaction is aborted, commands ignored until end of transaction block",
-    )
 }

@@ -23,6 +23,7 @@ use crate::databases::permit::{Permit, UnderWay};
 use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::changes::{Captured, Changes, Touched};
+use crate::session::refusals::conflict;
 use crate::session::row_locks::{Needed, Obstacle};
 use crate::session::savepoints::Savepoints;
 use crate::session::scope::Scope;
@@ -465,13 +466,4 @@ enum Locking {
 
 fn breaks_a_reference(failure: &Failure) -> bool {
     failure.sqlstate() == SqlState::FOREIGN_KEY_VIOLATION
-}
-
-/// The refusal of a transaction that came too late.
-pub(super) fn conflict() -> Failure {
-    Failure::new(
-        SqlState::SERIALIZATION_FAILURE,
-        "could not serialize access due to concurrent update",
-    )
-    .hint("Run the transaction again.")
 }

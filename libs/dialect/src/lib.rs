@@ -17,6 +17,7 @@ mod copy;
 mod copy_options;
 mod copy_query;
 mod ddl;
+mod defaults;
 mod deparse;
 mod error;
 mod front;
@@ -45,6 +46,7 @@ pub use analyze::{analyze, analyze_with};
 pub use ddl::comment::Comment;
 pub use ddl::stored::{has_rowid, stored_table};
 pub use ddl::view_note::{ViewNote, ViewRead, read as read_view_note};
+pub use defaults::{DefaultChange, DefaultRole};
 pub use error::DialectError;
 pub use literal::quoted_part;
 pub use pg_catalog::identifier;
@@ -55,9 +57,9 @@ pub use sequence::{
 pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
-    Before, Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, DefaultChange,
-    DefaultRole, FetchCount, Isolation, LockMode, Needs, Notice, Origin, OriginTable, Reindex,
-    Role, Statement, StatementKind, TransactionModes, Violation,
+    Before, Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount,
+    Isolation, LockMode, Needs, Notice, Origin, OriginTable, Reindex, Role, Statement,
+    StatementKind, TransactionModes, Violation,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,

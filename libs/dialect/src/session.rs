@@ -7,9 +7,7 @@ use crate::maintenance;
 use crate::prepare::{deallocate, execute, prepare};
 use crate::schema::SchemaView;
 use crate::source::Source;
-use crate::statement::{
-    DefaultChange, FetchCount, Isolation, Statement, StatementKind, TransactionModes,
-};
+use crate::statement::{FetchCount, Isolation, Statement, StatementKind, TransactionModes};
 
 /// A statement by its first word, in lower case.
 pub(crate) fn session(
@@ -223,7 +221,7 @@ fn transaction_end(src: &Source<'_>, word: &str) -> Result<Statement, DialectErr
 }
 
 /// A parameter's name with dots, or one of the names made of words; and the token after it.
-fn setting(src: &Source<'_>, at: usize) -> Result<(String, usize), DialectError> {
+pub(crate) fn setting(src: &Source<'_>, at: usize) -> Result<(String, usize), DialectError> {
     if src.are(at, &["TIME", "ZONE"]) {
         return Ok(("timezone".to_owned(), at + 2));
     }
@@ -281,30 +279,11 @@ fn set(src: &Source<'_>) -> Result<Statement, DialectError> {
     ))
 }
 
-/// SET or RESET of what sessions begin with, up to the end.
-pub(crate) fn default_change(src: &Source<'_>, at: usize) -> Result<DefaultChange, DialectError> {
-    if src.is(at, "RESET") {
-        if src.is(at + 1, "ALL") {
-            end_at(src, at + 2)?;
-            return Ok(DefaultChange::ResetAll);
-        }
-        let (name, to) = setting(src, at + 1)?;
-        end_at(src, to)?;
-        return Ok(DefaultChange::Reset(name));
-    }
-    let (name, to) = setting(src, at + 1)?;
-    if src.are(to, &["FROM", "CURRENT"]) {
-        end_at(src, to + 2)?;
-        return Ok(DefaultChange::Current(name));
-    }
-    Ok(match assignment(src, at + 1)? {
-        (name, Some(value)) => DefaultChange::Set(name, value),
-        (name, None) => DefaultChange::Reset(name),
-    })
-}
-
 /// A parameter and its value; `None` for DEFAULT.
-fn assignment(src: &Source<'_>, at: usize) -> Result<(String, Option<String>), DialectError> {
+pub(crate) fn assignment(
+    src: &Source<'_>,
+    at: usize,
+) -> Result<(String, Option<String>), DialectError> {
     let (name, mut to) = setting(src, at)?;
     let wordy = matches!(
         name.as_str(),

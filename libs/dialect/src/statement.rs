@@ -4,6 +4,7 @@ use pgtypes::{PgType, SqlState};
 
 pub use crate::analysis::{Origin, OriginTable};
 pub use crate::copy_options::{ColumnSet, CopyFormat, CopyHeader, CopyOptions};
+use crate::defaults::{DefaultChange, DefaultRole};
 pub use crate::needs::{Check, Needs, Violation};
 use crate::sequence::Sequences;
 
@@ -477,30 +478,6 @@ pub enum StatementKind {
         role: DefaultRole,
         change: DefaultChange,
     },
-}
-
-/// Whose sessions begin with a setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DefaultRole {
-    /// Everybody's.
-    All,
-    /// Those of the session's user.
-    Own,
-    /// Those of this role.
-    Named(String),
-}
-
-/// What happens to the settings that sessions begin with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DefaultChange {
-    /// SET name TO value.
-    Set(String, String),
-    /// SET name FROM CURRENT.
-    Current(String),
-    /// RESET name, SET name TO DEFAULT.
-    Reset(String),
-    /// RESET ALL.
-    ResetAll,
 }
 
 /// What REINDEX names; it must exist.

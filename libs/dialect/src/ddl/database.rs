@@ -1,9 +1,9 @@
 //! Databases and users.
 
+use crate::defaults::{self, DefaultRole};
 use crate::error::DialectError;
-use crate::session::default_change;
 use crate::source::Source;
-use crate::statement::{DefaultRole, Statement, StatementKind};
+use crate::statement::{Statement, StatementKind};
 
 /// CREATE DATABASE name [options]; DATABASE at `at`. Encoding UTF8 and any owner or template are accepted.
 pub(crate) fn create(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
@@ -70,7 +70,7 @@ pub(crate) fn alter(src: &Source<'_>) -> Result<Statement, DialectError> {
         let kind = StatementKind::AlterDefaults {
             database: Some(name),
             role: DefaultRole::All,
-            change: default_change(src, 3)?,
+            change: defaults::change(src, 3)?,
         };
         return Ok(Statement::session(kind, "ALTER DATABASE"));
     }
@@ -118,7 +118,7 @@ pub(crate) fn alter_user(src: &Source<'_>) -> Result<Statement, DialectError> {
         let kind = StatementKind::AlterDefaults {
             database,
             role,
-            change: default_change(src, at)?,
+            change: defaults::change(src, at)?,
         };
         return Ok(Statement::session(kind, "ALTER ROLE"));
     }

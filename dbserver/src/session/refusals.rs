@@ -1,0 +1,30 @@
+//! What a transaction is refused.
+
+use pgtypes::SqlState;
+
+use crate::failure::Failure;
+
+/// The refusal of what may not stand in a transaction block.
+pub fn in_block(what: &str) -> Failure {
+    Failure::new(
+        SqlState::ACTIVE_SQL_TRANSACTION,
+        format!("{what} cannot run inside a transaction block"),
+    )
+}
+
+/// The refusal of everything else after a failure.
+pub(super) fn aborted() -> Failure {
+    Failure::new(
+        SqlState::IN_FAILED_SQL_TRANSACTION,
+        "current transaction is aborted, commands ignored until end of transaction block",
+    )
+}
+
+/// The refusal of a transaction that came too late.
+pub(super) fn conflict() -> Failure {
+    Failure::new(
+        SqlState::SERIALIZATION_FAILURE,
+        "could not serialize access due to concurrent update",
+    )
+    .hint("Run the transaction again.")
+}
