@@ -176,8 +176,12 @@ impl World {
         self.tell(|| format!("  stop of server {server}"));
         self.tally.stops += 1;
         let promised = self.environment(server).and_then(|env| env.durable());
+        let has_lost = self.has_lost_what_it_shows(server);
         self.hang_up(server);
         let stopped = self.servers[server].stop();
+        if server != self.master && (has_lost || stopped.is_err()) {
+            self.may_lose_unsynced(server);
+        }
         // What a stop completes is as good as acknowledged where the stop is clean.
         if stopped.is_ok() && server == self.master && promised.is_some() {
             let mut clients = self.clients();

@@ -27,6 +27,7 @@ const KNOWN: &[(u64, &str)] = &[
         12_524_732,
         "a sync fails for commits that a slave shows, and its process is killed",
     ),
+    (12_583_969, "the same, and a stop that fails"),
     (
         12_552_023,
         "a slave's segment begins, and fw.position can't be written then",
