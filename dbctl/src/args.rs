@@ -145,6 +145,9 @@ struct Behind {
 
 /// Whether a word is one of the options; then, whether its value is the next word.
 fn is_option(known: &clap::Command, word: &str) -> Option<bool> {
+    if word == "-help" {
+        return None;
+    }
     let (name, value) = match word.split_once('=') {
         Some((name, _)) => (name, true),
         None => (word, false),

@@ -62,12 +62,13 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
         );
         return Ok(());
     }
+    // Before the log file is made: that would be another user's, too.
+    owner::refuse_other(&config.server.data_dir)?;
     let logging = logging::start(&config)?;
     announce::beginning(&config, doing(arguments));
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    owner::refuse_other(&config.server.data_dir)?;
     if arguments.init {
         let password = env::var("EQ_DBPASSWORD")
             .ok()

@@ -127,5 +127,8 @@ fn ctrl_c_in_a_shutdown_that_is_to_come_leaves_it_scheduled_and_says_so() {
     let json = server.dbctl(&["--json", "status"]).ok();
     assert!(json.contains("\"stop_scheduled\":null"), "{json}");
     let usage = server.dbctl(&["shutdown", "soon"]).fails(2);
-    assert!(usage.contains("| cancel] [--no-wait]"), "{usage}");
+    assert!(
+        usage.contains("| cancel] [--no-wait]") && !usage.contains("[--no-wait] ["),
+        "{usage}"
+    );
 }

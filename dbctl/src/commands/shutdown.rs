@@ -1,11 +1,11 @@
 //! `shutdown [seconds|cancel]`: dbctl returns when the server has stopped, so that a script may go
 //! on with its files, and fails where the stop was not clean.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::commands::server::{self, print};
 use crate::connection::{Connection, WORD_AFTER, told_after};
-use crate::error::{CommandError, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::invocation::Invocation;
 use crate::output;
 
@@ -19,7 +19,7 @@ pub(crate) async fn run(invocation: &mut Invocation, words: &[String], waits: bo
         // The server was faster: it ended the connection before it answered on it.
         Err(failure) if waits && failure.exit == Exit::Unreachable && invocation.is_connected() => {
         }
-        Err(failure) => return Err(with_own_option(failure)),
+        Err(failure) => return Err(failure),
     }
     if waits && let Some(connection) = invocation.take_control() {
         let seconds = words.get(1).and_then(|seconds| seconds.parse().ok());
@@ -32,15 +32,16 @@ pub(crate) async fn run(invocation: &mut Invocation, words: &[String], waits: bo
 /// Waits for the end of the server, which begins to stop after `delay`. Who gives up must know that the server
 /// does not.
 async fn wait(connection: Connection, delay: Duration) -> Result<()> {
+    let asked = Instant::now();
     let ended = told_after(delay + WORD_AFTER, connection.wait_for_end(), || {
         output::note(
-            "still waiting for the server to stop; Ctrl-C gives up, and the server goes on stopping",
+            "still waiting for the server to stop; Ctrl-C gives up, and the server goes on stopping, unless somebody has cancelled that ('dbctl status' shows it)",
         );
     });
     tokio::select! {
         ended = ended => ended,
         _ = tokio::signal::ctrl_c() => {
-            output::note(if delay.is_zero() {
+            output::note(if asked.elapsed() >= delay {
                 "dbctl: the server goes on stopping"
             } else {
                 "dbctl: the stop stays scheduled; 'dbctl shutdown cancel' takes it back"
@@ -48,12 +49,4 @@ async fn wait(connection: Connection, delay: Duration) -> Result<()> {
             output::interrupted();
         }
     }
-}
-
-/// The server's usage does not know what only dbctl does.
-fn with_own_option(failure: CommandError) -> CommandError {
-    let message = failure
-        .message
-        .replace("| cancel]", "| cancel] [--no-wait]");
-    CommandError { message, ..failure }
 }

@@ -74,11 +74,14 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
 fn no_log(directory: &Path) -> ShipError {
     let position = directory.join(POSITION_FILE);
     let what = if position.exists() {
-        format!("there are no segments in {}", directory.display())
+        format!(
+            "there are no segments in {}, or its {POSITION_FILE} can't be read, which the master writes anew when it starts",
+            directory.display()
+        )
     } else {
         format!("there is no {POSITION_FILE} in {}", directory.display())
     };
-    ShipError::passing(what).hint("is its disk mounted, has the master been started with this configuration, and may dbrepl read the directory? dbrepl goes on by itself")
+    ShipError::passing(what).hint("is its disk mounted, has the master been started with this configuration, and may dbrepl read the directory? A dbrepl that follows goes on by itself")
 }
 
 /// A segment of another environment in this directory is somebody's mistake.
@@ -103,10 +106,6 @@ fn unreadable(error: ReadError) -> ShipError {
     match error {
         ReadError::Corrupt { ref kind, .. } if kind.is_misplaced() => {
             ShipError::passing(error.to_string()).hint(MOVE_AWAY)
-        }
-        ReadError::Corrupt { ref kind, .. } if kind.is_missing() => {
-            ShipError::passing(error.to_string())
-                .hint("bring the missing segment back; a slave or a backup has the same bytes")
         }
         ReadError::Corrupt { .. } => {
             ShipError::new(ExitCode::Error, format!("the master's log can't be read: {error}"))
@@ -141,7 +140,7 @@ pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
             "the log in {} was replaced by another one",
             directory.display()
         ))
-        .hint("dbrepl looks anew where the slave is in it"),
+        .hint("a dbrepl that follows looks anew where the slave is in it; start one that does not once more"),
         error @ FollowError::NoSynchronizationPoint { .. } => {
             ShipError::new(ExitCode::NoSynchronizationPoint, error.to_string())
                 .hint(RESYNCHRONIZE)

@@ -81,9 +81,8 @@ impl SessionInfo {
     /// The mode in which it has its database open on a server that is read-only, or not; `None`: it has no
     /// database of clients.
     pub fn open_mode(&self, is_read_only: bool) -> Option<OpenMode> {
-        let by_role = || OpenMode::by_role(is_read_only);
         self.has_mode
-            .then(|| self.asked_mode.unwrap_or_else(by_role))
+            .then(|| OpenMode::of_session(self.asked_mode, is_read_only))
     }
 }
 

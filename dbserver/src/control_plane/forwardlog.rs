@@ -1,7 +1,5 @@
 //! `forwardlog status | enable | disable | switch`
 
-use dbproto::Standing;
-
 use crate::control_plane::{Call, Table};
 use crate::databases::control::LogPlace;
 use crate::environment::replication_status::ReplicationStatus;
@@ -69,11 +67,16 @@ pub(crate) fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
 
 /// Slaves that could go on from this log lose it at once.
 fn refuse_with_slaves(call: &Call<'_>) -> Result<(), EngineError> {
-    // Where the log can't be read, no slave reads it either.
-    let slaves = ReplicationStatus::all(call.environment).unwrap_or_default();
+    const HINT: &str = "'forwardlog disable --yes' does it all the same; 'replication forget NAME' is for a slave that is gone for good.";
+    let slaves = ReplicationStatus::all(call.environment).map_err(|error| {
+        EngineError::state(
+            format!("it is not known which slaves live on this log: {error}"),
+            HINT,
+        )
+    })?;
     let following: Vec<String> = slaves
         .iter()
-        .filter(|slave| slave.state.0.has_lag() && slave.state.0 != Standing::LogMissing)
+        .filter(|slave| slave.state.0.lives_on_the_log())
         .map(|slave| format!("{} ({})", slave.slave, slave.state))
         .collect();
     if following.is_empty() {
@@ -84,7 +87,7 @@ fn refuse_with_slaves(call: &Call<'_>) -> Result<(), EngineError> {
             "slaves live on this log, and would have to be re-synchronized: {}",
             following.join(", ")
         ),
-        "'forwardlog disable --yes' does it all the same; 'replication forget NAME' is for a slave that is gone for good.",
+        HINT,
     ))
 }
 

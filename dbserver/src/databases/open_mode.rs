@@ -58,10 +58,11 @@ impl OpenMode {
         ReadAny,
     ];
 
-    /// That of a session which has asked for none: it follows the role of the server. Others tolerate both
-    /// alike, so a change of role makes no conflict.
-    pub fn by_role(is_read_only: bool) -> Self {
-        if is_read_only { ReadOthersWrite } else { Write }
+    /// The mode of a session. Where it has asked for none, it follows the role of the server: others tolerate
+    /// both alike, so a change of role makes no conflict.
+    pub fn of_session(asked: Option<Self>, is_read_only: bool) -> Self {
+        let by_role = if is_read_only { ReadOthersWrite } else { Write };
+        asked.unwrap_or(by_role)
     }
 
     /// From 1 to 9.

@@ -46,11 +46,6 @@ impl Openings {
         })
     }
 
-    /// The mode in which a session has it open.
-    pub fn mode_of(&self, session: i32) -> Option<OpenMode> {
-        self.lock().get(&session).map(|opening| opening.mode)
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeMap<i32, Opening>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,9 +88,7 @@ mod tests {
         assert_eq!(openings.open(opening(3, 1)).unwrap_err().session, 2);
         drop(also_reads);
         let writes = openings.open(opening(3, 1)).unwrap();
-        assert_eq!(openings.mode_of(3), Some(OpenMode::Write));
         drop(writes);
-        assert_eq!(openings.mode_of(3), None);
         assert!(openings.open(opening(4, 3)).is_ok());
     }
 }

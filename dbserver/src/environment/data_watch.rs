@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use disk::DiskFile;
 
+use crate::databases::layout::SYSTEM_FILE;
 use crate::environment::core::Core;
 use crate::environment::guard::Trouble;
 use crate::error::EngineError;
@@ -57,9 +58,16 @@ impl Core {
 
     /// Looks whether the files still have their names; the guard of the log does it each second.
     pub(super) fn look_after_data(&self) {
-        self.look_after_lock();
-        self.look_after_control();
         let lost = self.lost_files();
+        // What is not mounted gets nothing: the next start must not take the place for an environment.
+        let is_there = !lost.contains(&self.layout().data_file(SYSTEM_FILE));
+        if is_there {
+            self.look_after_control();
+        }
+        if let Some(intruder) = is_there.then(|| self.look_after_lock()).flatten() {
+            self.tell_of_intruder(&intruder);
+            return;
+        }
         let mut trouble = held(&self.data_watch().trouble);
         if lost.is_empty() {
             if trouble.take().is_some() {
@@ -95,11 +103,30 @@ impl Core {
         databases.iter().flat_map(|one| one.lost_files()).collect()
     }
 
+    /// Somebody else has the lock: two servers write the same files.
+    fn tell_of_intruder(&self, error: &EngineError) {
+        let text = format!(
+            "{} was removed, and {error}: two servers write the same files. Stop one of them at once, and verify all databases",
+            self.layout().lock().display()
+        );
+        let mut trouble = held(&self.data_watch().trouble);
+        if trouble.as_ref().is_some_and(|known| known.text == text) {
+            return;
+        }
+        tracing::error!("{text}");
+        let now = self.host().clock.now();
+        *trouble = Some(Trouble { since: now, text });
+    }
+
     /// Without it, the next start finds no environment.
     fn look_after_control(&self) {
-        let control = self.control();
         let path = self.layout().control();
         let disk = self.layout().disk();
+        // A disk that hangs must not hold up who only asks.
+        if !matches!(disk.exists(&path), Ok(false)) {
+            return;
+        }
+        let control = self.control();
         if !matches!(disk.exists(&path), Ok(false)) {
             return;
         }
@@ -109,16 +136,14 @@ impl Core {
         }
     }
 
-    /// Without it, another server would start on the same files.
-    fn look_after_lock(&self) {
+    /// Without it, another server would start on the same files; gives what says that one has.
+    fn look_after_lock(&self) -> Option<EngineError> {
         let watch = self.data_watch();
         let (mut locks, path) = (held(&watch.locks), self.layout().lock());
         let disk = self.layout().disk();
-        let Some(newest) = locks.last() else {
-            return;
-        };
+        let newest = locks.last()?;
         if disk.has_name(newest.as_ref(), &path).unwrap_or(true) {
-            return;
+            return None;
         }
         let taken = self.layout().take_lock().and_then(|lock| {
             copy(newest.as_ref(), lock.as_ref())
@@ -129,8 +154,13 @@ impl Core {
             Ok(lock) => {
                 locks.push(lock);
                 tracing::error!("{}", made_anew(&path));
+                None
             }
-            Err(error) => tracing::error!(%error, "{} is gone", path.display()),
+            Err(error @ EngineError::State { .. }) => Some(error),
+            Err(error) => {
+                tracing::error!(%error, "{} is gone", path.display());
+                None
+            }
         }
     }
 }

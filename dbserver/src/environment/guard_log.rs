@@ -51,8 +51,12 @@ impl Master {
 
     /// Says once what damage a dbrepl has met, and once that it is mended.
     fn tell_of_damage(&self, told: &mut Option<String>) {
+        // Where the notes can't be looked at, what they said last holds.
         let location = self.core().log_location().ok();
-        let met = location.and_then(|location| damage_met(&location));
+        let there = location.filter(|location| location.directory.exists());
+        let Some(Ok(met)) = there.map(|location| damage_met(&location)) else {
+            return;
+        };
         let met = met.map(|(_, why)| why);
         if met == *told {
             return;

@@ -431,13 +431,19 @@ fn reports(directory: &Path) -> Result<Vec<(PathBuf, SlaveReport)>, EngineError>
 
 /// Damage of this log that a dbrepl has met, since when, and what to do; what it has said last holds until
 /// it is started again.
-pub(crate) fn damage_met(location: &LogLocation) -> Option<(Timestamp, String)> {
-    let known = reports(&location.directory).ok()?;
+///
+/// Errors: the directory of the log can't be read.
+pub(crate) fn damage_met(
+    location: &LogLocation,
+) -> Result<Option<(Timestamp, String)>, EngineError> {
+    let known = reports(&location.directory)?;
     let damaged = known.into_iter().map(|(_, report)| report);
     let met = damaged.filter(|report| report.standing == Standing::LogDamaged);
-    let first = met.min_by_key(|report| report.since)?;
-    let why = first.reason.unwrap_or_else(|| first.standing.to_string());
-    Some((first.since, format!("as dbrepl has found: {why}")))
+    let first = met.min_by_key(|report| report.since);
+    Ok(first.map(|first| {
+        let why = first.reason.unwrap_or_else(|| first.standing.to_string());
+        (first.since, format!("as dbrepl has found: {why}"))
+    }))
 }
 
 /// Microseconds between two times of one clock, which may have been set back.

@@ -239,7 +239,7 @@ impl LogStatus {
         let trouble = environment.log_trouble();
         let trouble = trouble.map(|trouble| (trouble.since, trouble.text));
         let trouble = trouble.or_else(|| match environment.slave() {
-            None => damage_met(&location),
+            None => damage_met(&location).unwrap_or_default(),
             Some(_) => None,
         });
         // The rest is worth showing where this can't be told, and then most of all.

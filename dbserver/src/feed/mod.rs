@@ -29,7 +29,11 @@ pub(crate) fn was_refused(environment: &Environment, address: SocketAddr, why: &
     let now = slave.log().now();
     slave.log().update(|progress| {
         let feed = &mut progress.feed;
-        if feed.connected.is_none() && feed.ended != ended {
+        // A reason that needs a person is not replaced by that of a stranger.
+        let passing = feed.ended.as_ref().is_none_or(|(standing, _)| {
+            matches!(standing, Standing::NotConnected | Standing::Refused)
+        });
+        if feed.connected.is_none() && passing && feed.ended != ended {
             (feed.ended, feed.since) = (ended, now);
         }
     });

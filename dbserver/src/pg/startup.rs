@@ -15,6 +15,7 @@ use pgwire::messages::startup::{
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
 use crate::environment::Environment;
 use crate::failure::Failure;
@@ -86,7 +87,8 @@ pub(super) async fn start_up(
             .hint("See allow and deny in section db-access of the configuration."));
         }
         let env = service.environment().await?;
-        let replicates = startup.parameters.contains_key("replication");
+        let asked = startup.parameters.get("replication").map(String::as_str);
+        let replicates = matches!(purpose(asked), Ok(Purpose::ForwardLog));
         match admit(stream, &env, startup).await {
             Ok(client) => Ok(Some((env, client))),
             Err(failure) => {
@@ -178,7 +180,8 @@ async fn admit(
 
     let mut settings = Settings::new(HashMap::new());
     let mut asked_mode = None;
-    if purpose == Purpose::Sql {
+    // Administration must not end by what applications begin with.
+    if purpose == Purpose::Sql && database != SYSTEM_NAME {
         asked_mode = begin_with_defaults(&mut settings, env, (&database, &user))?;
     }
     let given = option_settings(&options)?.into_iter().chain(parameters);

@@ -64,11 +64,22 @@ impl Found {
 
 /// Makes a file without content there, and removes it. A full disk keeps no server from starting.
 pub(super) fn tempfile_in(directory: &Path) -> std::io::Result<()> {
+    use std::io::ErrorKind;
+
     let path = directory.join(format!(".eloqdb-check-{}", process::id()));
     let mut options = fs::OpenOptions::new();
     match options.write(true).create_new(true).open(&path) {
         Ok(_) => fs::remove_file(&path),
-        Err(error) if error.kind() == std::io::ErrorKind::StorageFull => Ok(()),
+        // Another process of this number has left it: in containers all have the same.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::remove_file(&path),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+            ) =>
+        {
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }
@@ -142,7 +153,7 @@ fn whose(data_dir: &Path, found: &mut Found) {
     let layout = Layout::new(Disk::real(), data_dir);
     for refused in [owner::refuse_other(data_dir), layout.refuse_running()] {
         if let Err(error) = refused {
-            found.bad(error.to_string());
+            found.failure(&error);
         }
     }
 }

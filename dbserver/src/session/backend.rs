@@ -289,8 +289,7 @@ pub fn terminated() -> Failure {
 
 /// The mode that a session has asked for, or the one that goes with the role of the server.
 fn mode_of(env: &Environment, session: &SessionEntry) -> OpenMode {
-    let by_role = || OpenMode::by_role(env.is_read_only());
-    session.asked_mode.unwrap_or_else(by_role)
+    OpenMode::of_session(session.asked_mode, env.is_read_only())
 }
 
 /// Opens a database of clients in the session's mode.

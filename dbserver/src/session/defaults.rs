@@ -49,6 +49,7 @@ pub(super) fn change(
         }
         DefaultChange::Reset(given) => {
             name = spelled(given);
+            set::value(session, given)?;
             Change::Reset(&name)
         }
         DefaultChange::ResetAll => Change::ResetAll,
@@ -83,6 +84,13 @@ fn spelled(name: &str) -> String {
 fn check(name: &str, value: &str) -> Result<(), Failure> {
     if name == OPEN_MODE {
         return mode(value).map(drop);
+    }
+    if parameters::OF_TRANSACTION.contains(&name) {
+        return Err(
+            Failure::unsupported(format!("\"{name}\" as what sessions begin with")).hint(
+                "What begins with default_ is for new transactions: default_transaction_read_only.",
+            ),
+        );
     }
     Settings::new(HashMap::new()).set(name, Some(value), false, false)
 }

@@ -61,6 +61,14 @@ const fn reported(parameter: Parameter) -> Parameter {
     }
 }
 
+/// Those that belong to a transaction, or to what SET alone does.
+pub const OF_TRANSACTION: &[&str] = &[
+    "role",
+    "transaction_deferrable",
+    "transaction_isolation",
+    "transaction_read_only",
+];
+
 /// The parameter that says how a session opens its database.
 pub const OPEN_MODE: &str = "eloqdb.open_mode";
 

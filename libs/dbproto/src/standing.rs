@@ -56,6 +56,11 @@ impl Standing {
         )
     }
 
+    /// Whether the slave can go on from the source's log, or could if both talked to each other.
+    pub fn lives_on_the_log(self) -> bool {
+        !matches!(self, Self::Diverged | Self::LogOff | Self::LogMissing)
+    }
+
     const ALL: [Self; 13] = [
         Self::Following,
         Self::CatchingUp,

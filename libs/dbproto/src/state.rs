@@ -40,7 +40,7 @@ pub const RESYNCHRONIZE: &str = "re-synchronize the slave: stop it, move its Dat
 pub const KEEP_THE_SLAVE: &str = "what the slave has beyond that point exists nowhere else: change nothing on the slave. Only while the master is stopped, and was not started since it lost the end of its log: copy the segments that it lacks from the slave (same bytes), never over a file that is there. Else go on with the slave as the new master (Role = Master there)";
 
 /// The same, where the master has gone on with nothing in the place of it.
-pub(crate) const GO_ON_WITH_THE_SLAVE: &str = "the master has no commit behind that point, and what the slave has there exists nowhere else: change nothing on the slave, copy no file to the master; go on with the slave as the new master (Role = Master there), or, to give up its commits, re-synchronize it";
+pub(crate) const GO_ON_WITH_THE_SLAVE: &str = "the master has no commit behind that point (databases made there since are none: look), and what the slave has there exists nowhere else: change nothing on the slave, copy no file to the master; go on with the slave as the new master (Role = Master there), or, to give up its commits, re-synchronize it";
 
 /// Both have gone on their own way.
 pub const KEEP_WHAT_THE_SLAVE_HAS: &str = "copy no segment over the master's; keep the commits that only the slave has ('dbctl database dump' there, and its log), then re-synchronize it: stop it, move its DataDir and its log directory aside, stop the master cleanly ('dbctl shutdown'), copy the master's DataDir to the slave's, make an empty log directory for the slave (mkdir -m 700 DIR), start both servers and dbrepl";

@@ -135,10 +135,7 @@ impl Damage {
 
     /// Nothing is wrong with the file: others that belong before it are not there.
     pub fn is_missing(&self) -> bool {
-        matches!(
-            self,
-            Self::Missing { .. } | Self::MissingOrOff { .. } | Self::WasOff { .. }
-        )
+        matches!(self, Self::Missing { .. } | Self::MissingOrOff { .. })
     }
 
     /// The bytes that are there are good, and others belong behind them or before them: an old copy, not a

@@ -189,7 +189,8 @@ fn file_name(path: &Path) -> Option<&str> {
 fn parts(path: &Path) -> Option<(&str, &str)> {
     let name = file_name(path)?;
     let digit = |c: char| c.is_ascii_digit();
-    let at = name.match_indices('-').find_map(|(at, _)| {
+    // The last one: what stands before may have numbers, too.
+    let at = name.rmatch_indices('-').find_map(|(at, _)| {
         let (before, behind) = (name.get(..at)?, name.get(at + 1..)?);
         (before.ends_with(digit) && behind.starts_with(digit)).then_some((before, behind))
     });
@@ -214,8 +215,12 @@ fn segments_among(paths: Vec<PathBuf>) -> Vec<PathBuf> {
     let put_aside = |(before, behind): (&str, &str)| {
         all.iter().any(|(prefix, suffix)| {
             (prefix.as_str(), suffix.as_str()) != (before, behind)
-                && before.ends_with(prefix.as_str())
-                && behind.starts_with(suffix.as_str())
+                && before
+                    .strip_suffix(prefix.as_str())
+                    .is_some_and(|rest| !rest.ends_with(|c: char| c.is_ascii_digit()))
+                && behind
+                    .strip_prefix(suffix.as_str())
+                    .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
         })
     };
     let is_segment = |path: &PathBuf| parts(path).is_some_and(|parts| !put_aside(parts));
@@ -267,6 +272,10 @@ mod tests {
             "README",
         ];
         assert_eq!(among(&all), ["fw-1-1"]);
+        let numbered = ["db2-1-1", "db2-1-2", "db2-1-10", "db2-2-1", "db2-1-1.bak"];
+        assert_eq!(among(&numbered), numbered[..4]);
+        let dated = ["fw-2026-1-1", "fw-2026-1-10"];
+        assert_eq!(among(&dated), dated);
         let other = ["12-3.log", "12-4.log", "12-5.log.1"];
         assert_eq!(among(&other), other[..2]);
         assert_eq!(

@@ -111,8 +111,7 @@ impl Facts {
 
     /// The mode in which the session has its database open; none in the server's own.
     pub(super) fn open_mode(&self) -> Option<OpenMode> {
-        let by_role = || OpenMode::by_role(self.env.is_read_only());
-        (!self.is_system()).then(|| self.asked_mode.unwrap_or_else(by_role))
+        (!self.is_system()).then(|| OpenMode::of_session(self.asked_mode, self.env.is_read_only()))
     }
 
     /// Whether the session is in the server's own database.

@@ -8,14 +8,6 @@ use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
 use crate::session::{parameters, setting_value};
 
-/// What belongs to a transaction or a user, which only SET changes.
-const BY_SET: &[&str] = &[
-    "role",
-    "transaction_deferrable",
-    "transaction_isolation",
-    "transaction_read_only",
-];
-
 /// The function of that name.
 pub(super) fn find(name: &str) -> Option<SessionFunction> {
     (name == "set_config").then_some(set_config as SessionFunction)
@@ -28,7 +20,7 @@ fn set_config(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
     let local = matches!(arguments.get(2), Some(Value::Integer(1)));
     let mut settings = lock(&facts.settings);
     let (key, kept, shown) = match parameters::find(name) {
-        Some(parameter) if BY_SET.contains(&parameter.name) => {
+        Some(parameter) if parameters::OF_TRANSACTION.contains(&parameter.name) => {
             return Err(Refusal::new(
                 SqlState::FEATURE_NOT_SUPPORTED,
                 format!("set_config of \"{name}\" is not supported; use SET"),

@@ -28,7 +28,11 @@ impl Printer<'_> {
         {
             return self.percentiles(aggregate, fractions, at);
         }
-        if is_average_of_small_integers(&aggregate.call) {
+        // What stands in FILTER would be asked twice, and may say something else the second time.
+        if aggregate.filter.is_none()
+            && !aggregate.distinct
+            && is_average_of_small_integers(&aggregate.call)
+        {
             return self.average(aggregate);
         }
         let name = self.aggregate_name(&aggregate.call, at)?;

@@ -20,7 +20,7 @@ use crate::handle::WriteSet;
 
 mod leaf;
 
-/// A larger write set is not brought over.
+/// A larger write set counts as one that reshapes: to look at each page costs more than to make the rows again.
 const MAX_PAGES: usize = 64;
 /// Types of leaves: of an index, and of a table.
 const LEAVES: [u8; 2] = [0x0a, 0x0d];
