@@ -134,9 +134,9 @@ fn is_stop(refuse: &Refuse) -> bool {
 fn tell_refusal(refuse: &Refuse, entry: &SessionEntry) {
     let (user, host) = (&entry.user, entry.address.ip());
     if is_stop(refuse) {
-        tracing::info!(%host, user, %refuse, "replication is ended");
+        tracing::info!(%refuse, user, %host, "replication is ended");
     } else {
-        tracing::warn!(%host, user, %refuse, "replication is refused");
+        tracing::warn!(%refuse, user, %host, "replication is refused");
     }
 }
 
