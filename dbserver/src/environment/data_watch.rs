@@ -9,7 +9,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use disk::DiskFile;
 
-use crate::databases::layout::SYSTEM_FILE;
 use crate::environment::core::Core;
 use crate::environment::guard::Trouble;
 use crate::error::EngineError;
@@ -58,16 +57,12 @@ impl Core {
 
     /// Looks whether the files still have their names; the guard of the log does it each second.
     pub(super) fn look_after_data(&self) {
-        let lost = self.lost_files();
-        // What is not mounted gets nothing: the next start must not take the place for an environment.
-        let is_there = !lost.contains(&self.layout().data_file(SYSTEM_FILE));
-        if is_there {
-            self.look_after_control();
-        }
-        if let Some(intruder) = is_there.then(|| self.look_after_lock()).flatten() {
+        self.look_after_control();
+        if let Some(intruder) = self.look_after_lock() {
             self.tell_of_intruder(&intruder);
             return;
         }
+        let lost = self.lost_files();
         let mut trouble = held(&self.data_watch().trouble);
         if lost.is_empty() {
             if trouble.take().is_some() {
