@@ -1,6 +1,8 @@
 //! `replication check`: each part is killed, frozen, cut off and switched off in turn, and both sides say
 //! what is wrong, and nothing else.
 
+use std::path::PathBuf;
+
 use dbtests::{
     Folder, Follower, LONG, Line, PASSWORD, Run, Server, Settings, Traffic, files, follower,
     process, wait_for,
@@ -18,6 +20,15 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// A copy of the stopped master's directories, to set it back by.
+    pub(crate) fn keep_master(&self) -> PathBuf {
+        let kept = self.folder.join("kept");
+        for name in ["data", "fwlog"] {
+            files::copy_directory(&self.master.folder().join(name), &kept.join(name));
+        }
+        kept
+    }
+
     pub(crate) fn start() -> Self {
         let folder = Folder::new();
         let mut master = Server::create(folder.path(), Settings::master());
@@ -339,10 +350,7 @@ fn a_slave_with_another_history_is_called_diverged_and_one_with_more_ahead() {
     pair.dbrepl.stop();
     pair.master.stop();
     // The master is set back to where it was, and takes another way.
-    let kept = pair.folder.join("kept");
-    for name in ["data", "fwlog"] {
-        files::copy_directory(&pair.master.folder().join(name), &kept.join(name));
-    }
+    let kept = pair.keep_master();
     pair.master.start();
     sell(&pair.master, 3);
     follower::replicate(&pair.master, &pair.slave, &["-S"]).ok();

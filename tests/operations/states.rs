@@ -1,12 +1,23 @@
 //! What the states say where a mistake is behind them: a name given twice, a log put back, a wrong address, a
 //! wrong password.
 
+use std::path::Path;
+
 use dbtests::{
     Folder, Follower, LONG, Server, Settings, Traffic, files, follower, process, wait_for,
 };
 
 use crate::check::{LOST, Pair, move_to, says, says_because};
 use crate::shop::{sell, told};
+
+/// The stopped master is what it was when it was kept; what it has been since is moved away.
+fn put_back(pair: &Pair, kept: &Path) {
+    for name in ["data", "fwlog"] {
+        let place = pair.master.folder().join(name);
+        move_to(&place, &pair.folder.join(&format!("{name}.old")));
+        move_to(&kept.join(name), &place);
+    }
+}
 
 #[test]
 fn two_slaves_of_one_name_are_noticed_and_stay_so_until_the_name_is_forgotten() {
@@ -55,19 +66,12 @@ fn two_slaves_of_one_name_are_noticed_and_stay_so_until_the_name_is_forgotten() 
 fn a_log_that_is_put_back_under_a_running_dbrepl_is_noticed() {
     let mut pair = Pair::start();
     pair.master.stop();
-    let kept = pair.folder.join("kept");
-    for name in ["data", "fwlog"] {
-        files::copy_directory(&pair.master.folder().join(name), &kept.join(name));
-    }
+    let kept = pair.keep_master();
     pair.master.start();
     sell(&pair.master, 3);
     pair.both_say("ok: slave slave follows, lag 0.0");
     pair.master.stop();
-    for name in ["data", "fwlog"] {
-        let place = pair.master.folder().join(name);
-        move_to(&place, &pair.folder.join(&format!("{name}.old")));
-        move_to(&kept.join(name), &place);
-    }
+    put_back(&pair, &kept);
     pair.master.start();
     let diverged = "critical: slave slave: diverged since ";
     for server in [&pair.master, &pair.slave] {
@@ -83,19 +87,12 @@ fn a_master_that_went_on_behind_a_slave_that_was_ahead_says_diverged() {
     let mut pair = Pair::start();
     pair.dbrepl.stop();
     pair.master.stop();
-    let kept = pair.folder.join("kept");
-    for name in ["data", "fwlog"] {
-        files::copy_directory(&pair.master.folder().join(name), &kept.join(name));
-    }
+    let kept = pair.keep_master();
     pair.master.start();
     sell(&pair.master, 3);
     follower::replicate(&pair.master, &pair.slave, &["-S"]).ok();
     pair.master.kill9();
-    for name in ["data", "fwlog"] {
-        let place = pair.master.folder().join(name);
-        move_to(&place, &pair.folder.join(&format!("{name}.old")));
-        move_to(&kept.join(name), &place);
-    }
+    put_back(&pair, &kept);
     let told = follower::replicate(&pair.master, &pair.slave, &["-S"]).fails(5);
     assert!(told.contains("never over a file that is there"), "{told}");
     pair.master.start();

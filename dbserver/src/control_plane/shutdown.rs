@@ -14,9 +14,10 @@ pub(crate) fn shutdown(call: &Call<'_>) -> Result<Table, EngineError> {
             Ok(Table::done("the server stops"))
         }
         [word]
-            if ["cancel", "--cancel"]
-                .iter()
-                .any(|cancel| word.eq_ignore_ascii_case(cancel)) =>
+            if word
+                .strip_prefix("--")
+                .unwrap_or(word)
+                .eq_ignore_ascii_case("cancel") =>
         {
             Ok(Table::done(if request.cancel() {
                 "the stop is cancelled"

@@ -6,7 +6,7 @@ use crate::control_plane::{Call, Table};
 use crate::databases::Database;
 use crate::databases::functions::{self, NoSession};
 use crate::databases::values;
-use crate::environment::describe_page;
+use crate::environment::{describe_lost, describe_page};
 use crate::error::EngineError;
 use crate::system::statement::read;
 
@@ -83,7 +83,7 @@ fn verify_one(database: &Database) -> [Option<String>; COLUMNS.len()] {
     let lost = database.lost_files();
     let mut findings: Vec<String> = lost
         .iter()
-        .map(|path| format!("{} is gone (removed, renamed or replaced)", path.display()))
+        .map(|path| describe_lost(std::slice::from_ref(path)))
         .collect();
     findings.extend(damaged_pages(&report));
     if findings.is_empty() {

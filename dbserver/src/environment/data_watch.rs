@@ -59,24 +59,31 @@ impl Core {
     pub(super) fn look_after_data(&self) {
         self.look_after_control();
         if let Some(intruder) = self.look_after_lock() {
-            self.tell_of_intruder(&intruder);
+            // Somebody else has the lock.
+            self.set_trouble(format!(
+                "{} was removed, and {intruder}: two servers write the same files. Stop one of them at once, and verify all databases",
+                self.layout().lock().display()
+            ));
             return;
         }
         let lost = self.lost_files();
-        let mut trouble = held(&self.data_watch().trouble);
-        if lost.is_empty() {
-            if trouble.take().is_some() {
-                tracing::info!("the data files are back");
-            }
-            return;
+        if !lost.is_empty() {
+            self.set_trouble(format!("{}; {WAY_OUT}", describe_lost(&lost)));
+        } else if held(&self.data_watch().trouble).take().is_some() {
+            tracing::info!("the data files are back");
         }
-        let text = format!("{}; {WAY_OUT}", gone(&lost));
-        if trouble.as_ref().is_some_and(|known| known.text == text) {
+    }
+
+    /// Says what is wrong, once; it is so since the first thing was.
+    fn set_trouble(&self, text: String) {
+        let now = self.host().clock.now();
+        let mut trouble = held(&self.data_watch().trouble);
+        let known = trouble.as_ref();
+        if known.is_some_and(|known| known.text == text) {
             return;
         }
         tracing::error!("{text}");
-        let now = self.host().clock.now();
-        let since = trouble.as_ref().map_or(now, |known| known.since);
+        let since = known.map_or(now, |known| known.since);
         *trouble = Some(Trouble { since, text });
     }
 
@@ -87,7 +94,7 @@ impl Core {
             return Ok(());
         }
         Err(EngineError::state(
-            gone(&lost),
+            describe_lost(&lost),
             "Where the server still runs, take each database out with 'dbctl database dump NAME FILE' before it is stopped. Afterwards bring a copy of DataDir back, or make the files anew from the log ('dbserver --rebuild').",
         ))
     }
@@ -96,21 +103,6 @@ impl Core {
     pub fn lost_files(&self) -> Vec<PathBuf> {
         let databases = self.databases().all();
         databases.iter().flat_map(|one| one.lost_files()).collect()
-    }
-
-    /// Somebody else has the lock: two servers write the same files.
-    fn tell_of_intruder(&self, error: &EngineError) {
-        let text = format!(
-            "{} was removed, and {error}: two servers write the same files. Stop one of them at once, and verify all databases",
-            self.layout().lock().display()
-        );
-        let mut trouble = held(&self.data_watch().trouble);
-        if trouble.as_ref().is_some_and(|known| known.text == text) {
-            return;
-        }
-        tracing::error!("{text}");
-        let now = self.host().clock.now();
-        *trouble = Some(Trouble { since: now, text });
     }
 
     /// Without it, the next start finds no environment.
@@ -178,7 +170,7 @@ fn copy(from: &dyn DiskFile, to: &dyn DiskFile) -> std::io::Result<()> {
 }
 
 /// `/data/system.db, /data/system.db.sum, /data/db/shop.db and 1 more file are gone (removed, renamed or replaced)`
-fn gone(lost: &[PathBuf]) -> String {
+pub(crate) fn describe_lost(lost: &[PathBuf]) -> String {
     let named: Vec<String> = lost
         .iter()
         .take(NAMED)

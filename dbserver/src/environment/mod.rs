@@ -38,6 +38,7 @@ mod threads;
 mod verify;
 
 pub use self::core::Core;
+pub(crate) use data_watch::describe_lost;
 pub use driver::Driver;
 pub use guard::Trouble;
 pub use master::Master;

@@ -40,14 +40,10 @@ impl World {
         if self.servers[server].environment().is_none() {
             return;
         }
-        let has_lost = self.has_lost_what_it_shows(server);
         self.hang_up(server);
         match crash {
             Crash::Kill => {
                 self.tally.kills += 1;
-                if has_lost {
-                    self.may_lose_unsynced(server);
-                }
                 self.servers[server].kill();
             }
             Crash::Power => {
@@ -71,14 +67,10 @@ impl World {
     /// Ends a server whose disk has stopped in the middle of an operation.
     pub(crate) fn crash_within(&mut self, server: usize, crash: Crash) {
         self.uncertain = true;
-        let has_lost = self.has_lost_what_it_shows(server);
         self.hang_up(server);
         match crash {
             Crash::Kill => {
                 self.tally.kills += 1;
-                if has_lost {
-                    self.may_lose_unsynced(server);
-                }
                 self.servers[server].kill();
                 self.servers[server].machine = self.servers[server].machine.copy();
             }
@@ -163,7 +155,11 @@ impl World {
     }
 
     /// Ends all lines and clients of a server.
+    /// The server is about to end. What it shows, and its log has lost, is gone with it.
     fn hang_up(&mut self, server: usize) {
+        if self.has_lost_what_it_shows(server) {
+            self.may_lose_unsynced(server);
+        }
         self.end_lines(server);
         self.clients().forget(server);
     }
@@ -176,10 +172,9 @@ impl World {
         self.tell(|| format!("  stop of server {server}"));
         self.tally.stops += 1;
         let promised = self.environment(server).and_then(|env| env.durable());
-        let has_lost = self.has_lost_what_it_shows(server);
         self.hang_up(server);
         let stopped = self.servers[server].stop();
-        if server != self.master && (has_lost || stopped.is_err()) {
+        if server != self.master && stopped.is_err() {
             self.may_lose_unsynced(server);
         }
         // What a stop completes is as good as acknowledged where the stop is clean.

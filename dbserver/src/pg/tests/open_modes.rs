@@ -12,30 +12,50 @@ async fn opened(server: &Server, mode: OpenMode) -> Result<Client, tokio_postgre
     connect(&parameters).await
 }
 
+/// Waits until so many sessions are left in the database.
+fn wait_until_open(server: &Server, sessions: usize) {
+    let database = server.environment.open("shop").unwrap();
+    // This one is counted, too.
+    while database.database().open_sessions() > sessions + 1 {
+        std::thread::yield_now();
+    }
+}
+
 /// Waits until the server has seen that its clients are gone.
 fn wait_until_closed(server: &Server) {
-    let database = server.environment.open("shop").unwrap();
-    while database.database().open_sessions() > 1 {
-        std::thread::yield_now();
+    wait_until_open(server, 0);
+}
+
+/// Opens each mode beside each, where a slave has none that writes.
+async fn open_each_beside_each(server: &Server, is_slave: bool) {
+    let is_refused = |mode: OpenMode| is_slave && mode.writes() != Writes::Nothing;
+    for first in OpenMode::ALL {
+        let one = opened(server, first).await;
+        if is_refused(first) {
+            assert_eq!(refused(one), "25006", "{first}");
+            continue;
+        }
+        let one = one.unwrap();
+        for second in OpenMode::ALL {
+            let other = opened(server, second).await;
+            if is_refused(second) {
+                assert_eq!(refused(other), "25006", "{second}");
+            } else if first.goes_with(second) {
+                assert_eq!(count(&other.unwrap(), "SELECT 1::bigint").await, 1);
+                wait_until_open(server, 1);
+            } else {
+                assert_eq!(refused(other), "55006", "{second} beside {first}");
+            }
+        }
+        drop(one);
+        wait_until_closed(server);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_mode_beside_each_on_a_master() {
     let server = Server::start().await;
-    for first in OpenMode::ALL {
-        for second in OpenMode::ALL {
-            let one = opened(&server, first).await.unwrap();
-            let other = opened(&server, second).await;
-            if first.goes_with(second) {
-                assert_eq!(count(&other.unwrap(), "SELECT 1::bigint").await, 1);
-            } else {
-                assert_eq!(refused(other), "55006", "{second} beside {first}");
-            }
-            drop(one);
-            wait_until_closed(&server);
-        }
-    }
+    open_each_beside_each(&server, false).await;
     server.stop();
 }
 
@@ -43,26 +63,7 @@ async fn each_mode_beside_each_on_a_master() {
 async fn each_mode_beside_each_on_a_slave() {
     let server = Server::start().await;
     server.environment.change_role(Role::Slave).unwrap();
-    for first in OpenMode::ALL {
-        let one = opened(&server, first).await;
-        if first.writes() != Writes::Nothing {
-            assert_eq!(refused(one), "25006", "{first}");
-            continue;
-        }
-        let one = one.unwrap();
-        for second in OpenMode::ALL {
-            let other = opened(&server, second).await;
-            if second.writes() != Writes::Nothing {
-                assert_eq!(refused(other), "25006", "{second}");
-            } else if first.goes_with(second) {
-                drop(other.unwrap());
-            } else {
-                assert_eq!(refused(other), "55006", "{second} beside {first}");
-            }
-        }
-        drop(one);
-        wait_until_closed(&server);
-    }
+    open_each_beside_each(&server, true).await;
     server.stop();
 }
 
