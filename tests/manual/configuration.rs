@@ -38,7 +38,6 @@ pub(crate) fn page() -> Vec<u8> {
             };
             let later = match key.support {
                 Support::Since(_) => "",
-                Support::Ignored => " It has no effect in this version.",
                 Support::NotYet => " Only the default is accepted by this version.",
             };
             page.text([roman(format!("{}.{words}{later}", key.meaning))]);

@@ -101,7 +101,6 @@ fn table(settings: &[&Setting]) -> Table {
         let key = setting.key;
         let from = match key.support {
             Support::NotYet => format!("{from}, the only value that is supported yet"),
-            Support::Ignored => format!("{from}, has no effect yet"),
             Support::Since(_) => from,
         };
         table.push([
@@ -156,9 +155,7 @@ fn set(invocation: &Invocation, name: &str, value: &str) -> Result<()> {
 
 /// When a running server takes a new value.
 fn when_it_holds(key: &Key) -> &'static str {
-    if key.support == Support::Ignored {
-        "it has no effect in this version"
-    } else if key.support == Support::NotYet {
+    if key.support == Support::NotYet {
         "this version does not support it"
     } else if key.name == "LogFlags" {
         "a running server reads it on SIGHUP, else at its next start"

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::access::Access;
+use crate::access::{Access, Net};
 use crate::keys::Key;
 use crate::service::{HostService, Service, ServiceError};
 
@@ -197,8 +197,11 @@ pub enum Compression {
 pub struct Replication {
     /// What this server is.
     pub role: Role,
-    /// The master, for sessions that want to write on a slave.
-    pub redirect_write: Option<HostService>,
+    /// Masters for the sessions that want to write on this server while it is a slave, in the order in which
+    /// they are tried; none = such sessions are refused.
+    pub redirect_write: Vec<HostService>,
+    /// Networks of the slaves that may hand sessions to this server.
+    pub redirect_from: Vec<Net>,
     /// Directory for scratch files.
     pub tmp_dir: PathBuf,
 }

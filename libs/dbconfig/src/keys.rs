@@ -67,8 +67,8 @@ pub enum Kind {
     LogPath,
     /// Port or service name, with `/4`, `/6` or `/46`.
     Service,
-    /// Host and service, `host:service`.
-    HostService,
+    /// A list of hosts with their services, `host:service`.
+    HostServices,
     /// A list of addresses to listen on.
     Addresses,
     /// A list of networks, or `all`, or `none`.
@@ -98,8 +98,6 @@ pub enum Support {
     Since(&'static str),
     /// The key is known, and only its default is accepted.
     NotYet,
-    /// The key is accepted, with a warning, and has no effect.
-    Ignored,
 }
 
 /// One key of the configuration file.
@@ -145,13 +143,6 @@ const fn later(key: Key) -> Key {
     }
 }
 
-const fn ignored(key: Key) -> Key {
-    Key {
-        support: Support::Ignored,
-        ..key
-    }
-}
-
 /// Another spelling of a key, accepted with a warning.
 pub(crate) const ALIASES: [(Section, &str, &str); 1] =
     [(Replication, "RedicectWrite", "RedirectWrite")];
@@ -166,7 +157,7 @@ pub(crate) const ON_FAILURE: &[&str] = &["stop", "disable"];
 pub(crate) const COMPRESSIONS: &[&str] = &["zstd", "none"];
 
 use Kind::{
-    Addresses, Bandwidth, Duration, HostService, Instance, Keep, LogPath, Networks, Number, Path,
+    Addresses, Bandwidth, Duration, HostServices, Instance, Keep, LogPath, Networks, Number, Path,
     Service, Size, Switch, Text, Words,
 };
 use Section::{DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
@@ -207,7 +198,8 @@ pub const KEYS: &[Key] = &[
     later(key(ForwardLog, "AuditOnly", Switch, "0", "write nothing but the audit records")),
     key(ForwardLog, "GroupReadAccess", Switch, "0", "1: the group may read the segments (0640), 0: only the owner (0600)"),
     key(Replication, "Role", Words(ROLES), "Standalone", "Standalone, Master (= Primary) or Slave (= Secondary)"),
-    ignored(key(Replication, "RedirectWrite", HostService, "", "slave: host:service of the master, which gets the sessions that write")),
+    key(Replication, "RedirectWrite", HostServices, "", "on a slave: host:service of the master, which gets the sessions that write; several with commas between are tried in turn"),
+    key(Replication, "RedirectFrom", Networks, "", "on a master: networks of the slaves that may redirect sessions to it"),
     key(Replication, "TmpDir", Path, "/tmp", "scratch for parts of transactions that are not complete yet"),
     key(Volumes, "MaxSize", Size, "0", "limit of the data files, 1m at least; 0 = none"),
     key(Dbrepl, "config", Path, "", "configuration file of the master"),

@@ -13,7 +13,7 @@ use crate::instance;
 use crate::keys::{self, COMPRESSIONS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
 use crate::log_flags;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
-use crate::service::{Service, addresses};
+use crate::service::{Service, addresses, host_services};
 use crate::value;
 
 /// Smallest segment that `FwMaxSize` may ask for, in bytes: a block must fit with room to spare.
@@ -75,14 +75,11 @@ impl Config {
 
     fn warn_of_combinations(&self, reader: &mut Reader) {
         let role = self.replication.role;
-        if let Some(line) = reader.line(Section::Replication, "RedirectWrite") {
-            // Accepted all the same: what a slave does without it, refusing, is never wrong.
-            let message = if role == Role::Slave {
-                "RedirectWrite is not supported by this version: sessions that write are refused"
-            } else {
-                "RedirectWrite has no effect unless Role = Slave"
-            };
-            reader.warn(line, message);
+        // A master may have it for the time when it is a slave.
+        if let Some(line) = reader.line(Section::Replication, "RedirectWrite")
+            && role == Role::Standalone
+        {
+            reader.warn(line, "RedirectWrite has no effect while Role = Standalone");
         }
         if let Some(line) = reader.line(Section::Replication, "Role")
             && role == Role::Master
@@ -223,7 +220,8 @@ fn read_replication(reader: &mut Reader) -> Replication {
     use Section::Replication as S;
     Replication {
         role: reader.get(S, "Role", role),
-        redirect_write: reader.optional(S, "RedirectWrite", str::parse),
+        redirect_write: reader.get(S, "RedirectWrite", host_services),
+        redirect_from: reader.get(S, "RedirectFrom", networks),
         tmp_dir: reader.path(S, "TmpDir").unwrap_or_default(),
     }
 }

@@ -248,6 +248,27 @@ fn split_host(text: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
+/// A list of hosts with their services, in the order of the text.
+pub(crate) fn host_services(text: &str) -> Result<Vec<HostService>, String> {
+    let words = text.split(',').map(str::trim);
+    let mut hosts: Vec<HostService> = Vec::new();
+    for word in words.filter(|word| !word.is_empty()) {
+        let host: HostService = word.parse()?;
+        // A name of /etc/services is looked up now: a session that is to be handed on must not meet it first.
+        let port = host.service.resolve().map_err(|error| error.to_string())?;
+        if port == 0 {
+            return Err(format!("`{}` needs a port", shortened(word)));
+        }
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    if hosts.is_empty() {
+        return Err("there must be at least one `host:service`".to_owned());
+    }
+    Ok(hosts)
+}
+
 /// A list of addresses to listen on; `*` stands for all, `localhost` for both loopbacks.
 pub(crate) fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
     let mut addresses: Vec<IpAddr> = Vec::new();
@@ -374,6 +395,30 @@ mod tests {
         for text in ["", "a:", "a:b:c", "[::1:5", "a b:1", &"h".repeat(1_000_000)] {
             let message = text.parse::<HostService>().unwrap_err();
             assert!(message.len() < 300, "{message}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_a_list_in_its_order_and_each_once() {
+        let shown = |text: &str| -> Vec<String> {
+            let hosts = host_services(text).unwrap();
+            hosts.iter().map(HostService::to_string).collect()
+        };
+        assert_eq!(
+            shown(" b.example.com , 10.0.0.1:8202,[fd00::1]:8102, b.example.com:eloqdb,"),
+            ["b.example.com:8102", "10.0.0.1:8202", "[fd00::1]:8102"]
+        );
+        let endless = format!("{}:1", "h".repeat(1_000_000));
+        for (text, why) in [
+            ("", "at least one"),
+            (",,", "at least one"),
+            ("a:1, b c:1", "name or address"),
+            ("a:nosuchservice", "not in /etc/services"),
+            ("a:0", "needs a port"),
+            (endless.as_str(), "name or address"),
+        ] {
+            let message = host_services(text).unwrap_err();
+            assert!(message.contains(why) && message.len() < 300, "{message}");
         }
     }
 

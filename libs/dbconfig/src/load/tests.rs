@@ -173,16 +173,30 @@ fn roles_have_two_words_each() {
 fn the_other_spelling_of_redirect_write_is_taken_with_a_warning() {
     let config = with_data_dir("[Replication]\nRole = Slave\nRedicectWrite = 194.64.71.28:8202");
     assert_eq!(
-        config.replication.redirect_write.unwrap().to_string(),
+        config.replication.redirect_write[0].to_string(),
         "194.64.71.28:8202"
     );
     let spelling = "/etc/eloqdb/x.cfg:5: `RedicectWrite` is read as RedirectWrite";
-    assert_eq!(config.warnings[0], spelling);
-    assert!(config.warnings[1].contains("x.cfg:5: RedirectWrite is not supported"));
+    assert_eq!(config.warnings, [spelling]);
     assert_eq!(
         message("[Replication]\nRedirectWrite = a:1\nRedicectWrite = b:1"),
         "5: RedirectWrite was already set in line 4"
     );
+}
+
+#[test]
+fn who_may_redirect_is_nobody_unless_it_is_said() {
+    let config = with_data_dir("[Replication]\nRole = Slave");
+    assert!(config.replication.redirect_from.is_empty());
+    let config = with_data_dir(
+        "[ForwardLog]\nFwLog = fw-%N\n[Replication]\nRole = Master\nRedirectWrite = a, b:1\nRedirectFrom = 10.0.0.0/8, fd00::/8",
+    );
+    assert_eq!(config.replication.redirect_from.len(), 2);
+    assert_eq!(config.replication.redirect_write.len(), 2);
+    // It may become a slave.
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    let config = with_data_dir("[Replication]\nRedirectWrite = a");
+    assert!(config.warnings[0].contains("no effect while Role = Standalone"));
 }
 
 #[test]
