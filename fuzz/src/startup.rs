@@ -41,7 +41,7 @@ fn read(phase: Phase, stream: &[u8], step: usize) -> Vec<String> {
                 Ok(Some(request)) => {
                     let shown = format!("{request:?}");
                     // Passwords come after a start-up message.
-                    if shown.starts_with("Message(Startup") {
+                    if shown.starts_with("Startup(") {
                         codec.set_phase(Phase::Authentication);
                     }
                     seen.push(shown);

@@ -126,7 +126,10 @@ impl Client {
         let message = match request {
             Request::Message(message) => message,
             Request::BadText { extended } => return self.refuse_text(extended),
-            Request::Encryption => {
+            Request::Proxy(_)
+            | Request::Encryption
+            | Request::Cancel(..)
+            | Request::Startup(..) => {
                 return Err(
                     Failure::fatal(SqlState::PROTOCOL_VIOLATION, "unexpected request").into(),
                 );

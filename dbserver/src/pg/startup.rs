@@ -12,7 +12,7 @@ use pgtypes::SqlState;
 use pgwire::messages::startup::{
     Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey, Startup,
 };
-use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+use pgwire::messages::PgWireBackendMessage;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::databases::list::SYSTEM_NAME;
@@ -128,11 +128,11 @@ async fn first_message(
                 stream.write_buffer_mut().put_u8(b'N');
                 flush(stream).await?;
             }
-            Some(Ok(Request::Message(PgWireFrontendMessage::CancelRequest(request)))) => {
+            Some(Ok(Request::Cancel(request, _))) => {
                 service.sessions().cancel(request.pid, &request.secret_key);
                 return Ok(None);
             }
-            Some(Ok(Request::Message(PgWireFrontendMessage::Startup(startup)))) => {
+            Some(Ok(Request::Startup(startup, _))) => {
                 return Ok(Some(startup));
             }
             Some(Err(WireError::Violation(why))) => {

@@ -14,6 +14,8 @@ use pgwire::messages::terminate::Terminate;
 use pgwire::messages::{DecodeContext, Message, PgWireBackendMessage, PgWireFrontendMessage};
 use tokio_util::codec::{Decoder, Encoder};
 
+use crate::wire::proxy::{self, ProxyHeader};
+
 /// Longest message before authentication.
 const MAX_STARTUP_MESSAGE: usize = 10_000;
 /// Longest message of an authenticated client; memory is taken as its bytes arrive.
@@ -43,8 +45,14 @@ pub enum Phase {
 /// A message from a client.
 #[derive(Debug)]
 pub enum Request {
+    /// Where the connection comes from, before anything else of it.
+    Proxy(ProxyHeader),
     /// `SSLRequest` or `GSSENCRequest`.
     Encryption,
+    /// `CancelRequest`, and the packet that it came in.
+    Cancel(CancelRequest, Bytes),
+    /// The start-up message, and the packet that it came in.
+    Startup(Startup, Bytes),
     /// A message as pgwire has it.
     Message(PgWireFrontendMessage),
     /// A message whose frame is sound and whose text is not UTF-8: an error that the session outlives.
@@ -120,6 +128,10 @@ impl Encoder<PgWireBackendMessage> for ClientCodec {
 }
 
 fn decode_startup(source: &mut BytesMut) -> Result<Option<Request>, WireError> {
+    if proxy::begins(source) {
+        let header = proxy::decode(source).map_err(WireError::Violation)?;
+        return Ok(header.map(Request::Proxy));
+    }
     let Ok(length) = source.as_ref().try_get_u32() else {
         return Ok(None);
     };
@@ -130,16 +142,17 @@ fn decode_startup(source: &mut BytesMut) -> Result<Option<Request>, WireError> {
     if source.len() < length {
         return Ok(None);
     }
-    let mut frame = source.split_to(length);
+    let packet = source.split_to(length).freeze();
+    let mut frame = BytesMut::from(&packet[..]);
     let code = frame.get(4..).and_then(|mut rest| rest.try_get_u32().ok());
     let context = DecodeContext::default();
     match code {
         Some(SSL_CODE | GSS_CODE) => Ok(Some(Request::Encryption)),
         Some(CANCEL_CODE) => CancelRequest::decode(&mut frame, &context)
-            .map(|found| found.map(|m| Request::Message(PgWireFrontendMessage::CancelRequest(m))))
+            .map(|found| found.map(|m| Request::Cancel(m, packet)))
             .map_err(|_| WireError::Violation("invalid cancel request")),
         _ => Startup::decode(&mut frame, &context)
-            .map(|found| found.map(|m| Request::Message(PgWireFrontendMessage::Startup(m))))
+            .map(|found| found.map(|m| Request::Startup(m, packet)))
             .map_err(|_| WireError::Violation("unsupported frontend protocol")),
     }
 }
@@ -381,6 +394,30 @@ mod tests {
             Ok(Some(Request::Encryption))
         ));
         let mut source = BytesMut::from(&b"\0\0\0\x02"[..]);
+        assert!(decode_startup(&mut source).is_err());
+    }
+
+    #[test]
+    fn a_header_of_a_proxy_stands_before_the_packet_that_is_kept_as_it_came() {
+        let header = ProxyHeader {
+            addresses: Some((([10, 0, 0, 7], 1).into(), ([10, 0, 0, 8], 2).into())),
+            hops: 1,
+        };
+        let packet = b"\0\0\0\x14\0\x03\0\0user\0ann\0\0rest of another one";
+        let mut source = BytesMut::new();
+        header.encode(&mut source);
+        source.extend_from_slice(packet);
+        let Ok(Some(Request::Proxy(read))) = decode_startup(&mut source) else {
+            panic!("no header");
+        };
+        assert_eq!(read, header);
+        let Ok(Some(Request::Startup(startup, raw))) = decode_startup(&mut source) else {
+            panic!("no start-up packet");
+        };
+        assert_eq!(startup.parameters.get("user").unwrap(), "ann");
+        assert_eq!(&raw[..], &packet[..20]);
+        // What only begins as a signature does is a packet of an impossible length.
+        let mut source = BytesMut::from(&b"\r\n\r\nGET"[..]);
         assert!(decode_startup(&mut source).is_err());
     }
 }

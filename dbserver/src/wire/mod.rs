@@ -3,11 +3,13 @@
 
 pub mod codec;
 pub mod output;
+pub mod proxy;
 
 use tokio::net::TcpStream;
 use tokio_util::codec::Framed;
 
 pub use codec::{ClientCodec, Phase, Request, WireError};
+pub use proxy::ProxyHeader;
 
 /// The connection of a client, or of a dbrepl.
 pub type ClientStream = Framed<TcpStream, ClientCodec>;
