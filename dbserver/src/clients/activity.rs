@@ -16,6 +16,8 @@ pub enum SessionState {
     Failed,
     /// It ships a log.
     Replication,
+    /// A master serves it.
+    Redirected,
 }
 
 impl SessionState {
@@ -26,6 +28,7 @@ impl SessionState {
             Self::InTransaction => "idle in transaction",
             Self::Failed => "idle in transaction (aborted)",
             Self::Replication => "replication",
+            Self::Redirected => "redirected",
         }
     }
 
@@ -34,10 +37,15 @@ impl SessionState {
     }
 
     fn of(number: u8) -> Self {
-        [Self::Idle, Self::InTransaction, Self::Failed]
-            .into_iter()
-            .find(|state| *state as u8 == number)
-            .unwrap_or(Self::Replication)
+        [
+            Self::Idle,
+            Self::InTransaction,
+            Self::Failed,
+            Self::Redirected,
+        ]
+        .into_iter()
+        .find(|state| *state as u8 == number)
+        .unwrap_or(Self::Replication)
     }
 }
 
@@ -207,8 +215,8 @@ mod tests {
 
     #[test]
     fn states_come_back_from_their_numbers() {
-        use SessionState::{Failed, Idle, InTransaction, Replication};
-        for state in [Idle, InTransaction, Failed, Replication] {
+        use SessionState::{Failed, Idle, InTransaction, Redirected, Replication};
+        for state in [Idle, InTransaction, Failed, Replication, Redirected] {
             assert_eq!(SessionState::of(state as u8), state);
         }
     }

@@ -12,6 +12,7 @@ use rusqlite::InterruptHandle;
 use tokio::sync::Notify;
 
 use crate::clients::activity::{Activity, SessionState};
+use crate::clients::redirected::Redirected;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
 use crate::databases::permit::{Interrupt, InterruptReason};
@@ -37,6 +38,7 @@ pub struct SessionEntry {
     pub wake: Notify,
     key: SecretKey,
     socket: Option<Arc<TcpStream>>,
+    redirected: Option<Arc<Redirected>>,
     busy: AtomicBool,
     application: Mutex<String>,
     activity: Activity,
@@ -75,6 +77,8 @@ pub struct SessionInfo {
     pub statement_start: Option<i64>,
     /// The statement that runs, or the last one that did: the first kilobyte.
     pub statement: String,
+    /// Who serves it, if this server does not.
+    pub redirected: Option<Arc<Redirected>>,
 }
 
 impl SessionInfo {
@@ -100,6 +104,7 @@ impl SessionEntry {
             wake: Notify::new(),
             key: who.key,
             socket: who.socket,
+            redirected: who.redirected,
             busy: AtomicBool::new(false),
             application: Mutex::new(who.application),
             activity: Activity::new(),
@@ -148,6 +153,11 @@ impl SessionEntry {
     /// What the session list shows as its application.
     pub fn set_application(&self, name: &str) {
         name.clone_into(&mut lock(&self.application));
+    }
+
+    /// Who serves the session, if this server does not.
+    pub(super) fn redirected(&self) -> Option<&Redirected> {
+        self.redirected.as_deref()
     }
 
     /// Whether it is a connection for commands rather than data.
@@ -221,6 +231,7 @@ impl SessionEntry {
                 .then(|| self.activity.transaction_start()),
             statement_start,
             statement: self.activity.statement(),
+            redirected: self.redirected.clone(),
         }
     }
 
@@ -254,6 +265,8 @@ pub struct NewSession {
     pub key: SecretKey,
     /// Its connection, to see whether the client is still there.
     pub socket: Option<Arc<TcpStream>>,
+    /// Who serves it, if this server does not: then its user has shown nothing here.
+    pub redirected: Option<Arc<Redirected>>,
 }
 
 /// The data is changed in single steps, so it is whole even after a panic in another session.

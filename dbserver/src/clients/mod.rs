@@ -3,10 +3,12 @@
 
 mod activity;
 mod entry;
+mod redirected;
 pub mod registry;
 mod timeouts;
 
 pub use activity::SessionState;
 pub use entry::{NewSession, SessionEntry, SessionInfo};
+pub use redirected::Redirected;
 pub use registry::{Registered, Sessions};
 pub use timeouts::StatementTimeout;

@@ -1,6 +1,7 @@
 //! Who is connected: the list that cancel requests, operators, time limits and a stop go through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use pgwire::messages::startup::SecretKey;
 
 use crate::clients::activity::SessionState;
 use crate::clients::entry::{NewSession, SessionEntry, SessionInfo, lock};
+use crate::clients::redirected::Redirected;
 use crate::clients::timeouts::{StatementTimeout, StatementTimeouts};
 use crate::databases::permit::{Interrupt, InterruptReason};
 use crate::error::EngineError;
@@ -68,6 +70,15 @@ impl Sessions {
         Ok(registered)
     }
 
+    /// Lets a session in that a master serves.
+    ///
+    /// Errors: as [`Sessions::register`].
+    pub fn register_redirected(self: &Arc<Self>, who: NewSession) -> Result<Registered, Failure> {
+        let registered = self.enter(who, self.limit)?;
+        registered.entry.set_state(SessionState::Redirected);
+        Ok(registered)
+    }
+
     fn enter(self: &Arc<Self>, who: NewSession, limit: usize) -> Result<Registered, Failure> {
         let mut state = lock(&self.state);
         if state.closed {
@@ -93,18 +104,29 @@ impl Sessions {
         })
     }
 
-    /// Stops the statement of the session with that number and key; says nothing either way.
-    pub fn cancel(&self, pid: i32, key: &SecretKey) {
+    /// Stops the statement of the session with that number and key; false when there is no such session. The client is
+    /// told nothing either way.
+    pub fn cancel(&self, pid: i32, key: &SecretKey) -> bool {
         let entry = lock(&self.state).open.get(&pid).cloned();
-        if let Some(entry) = entry.filter(|entry| entry.has_key(key)) {
-            entry.stop_statement(InterruptReason::UserRequest);
-        }
+        entry
+            .filter(|entry| entry.has_key(key))
+            .inspect(|entry| entry.stop_statement(InterruptReason::UserRequest))
+            .is_some()
     }
 
-    /// Stops the statement of a session on behalf of an operator; false when there is no such session.
+    /// Where the sessions are served that were handed on, each address once.
+    pub fn redirect_targets(&self) -> BTreeSet<SocketAddr> {
+        let state = lock(&self.state);
+        let redirected = state.open.values().filter_map(|entry| entry.redirected());
+        redirected.map(|redirected| redirected.address).collect()
+    }
+
+    /// Stops the statement of a session on behalf of an operator; false when there is no such session here. One that
+    /// a master serves can't be stopped from here: only its client has the key.
     pub fn cancel_by_operator(&self, pid: i32) -> bool {
         let entry = lock(&self.state).open.get(&pid).cloned();
         entry
+            .filter(|entry| entry.redirected().is_none())
             .inspect(|entry| entry.stop_statement(InterruptReason::UserRequest))
             .is_some()
     }
@@ -202,9 +224,10 @@ impl Sessions {
         let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
         for entry in open {
             let state = entry.state();
-            if state == SessionState::Replication.name()
-                || (state == "idle" && !waits_for_end(&entry))
-            {
+            let is_idle = entry
+                .redirected()
+                .map_or(state == "idle", Redirected::is_idle);
+            if state == SessionState::Replication.name() || (is_idle && !waits_for_end(&entry)) {
                 entry.terminate();
             }
         }
@@ -268,6 +291,7 @@ mod tests {
             asked_mode: None,
             key: SecretKey::I32(key),
             socket: None,
+            redirected: None,
         }
     }
 
@@ -289,10 +313,10 @@ mod tests {
         let sessions = Sessions::new(10);
         let session = sessions.register(new_session(7)).unwrap();
         let pid = session.entry.pid;
-        sessions.cancel(pid, &SecretKey::I32(7));
+        assert!(sessions.cancel(pid, &SecretKey::I32(7)));
         assert_eq!(session.entry.interrupt.reason(), None);
         session.entry.go_on();
-        sessions.cancel(pid, &SecretKey::I32(8));
+        assert!(!sessions.cancel(pid, &SecretKey::I32(8)));
         assert_eq!(session.entry.interrupt.reason(), None);
         sessions.cancel(
             pid,
@@ -322,6 +346,28 @@ mod tests {
             Some(InterruptReason::StatementTimeout)
         );
         assert_eq!(late.entry.interrupt.reason(), None);
+    }
+
+    #[test]
+    fn a_stop_ends_redirected_sessions_that_are_in_no_transaction() {
+        let sessions = Sessions::new(10);
+        let redirected = || Arc::new(Redirected::new("m:1".into(), ([127, 0, 0, 1], 1).into()));
+        let (idle, works) = (redirected(), redirected());
+        let of = |redirected: &Arc<Redirected>| {
+            let mut who = new_session(1);
+            who.redirected = Some(Arc::clone(redirected));
+            sessions.register_redirected(who).unwrap()
+        };
+        let (first, second) = (of(&idle), of(&works));
+        assert_eq!(sessions.redirect_targets().len(), 1);
+        assert!(!sessions.cancel_by_operator(first.entry.pid));
+        idle.count_to_client(6, true);
+        works.count_to_client(6, true);
+        works.count_to_master(20);
+        sessions.terminate_idle();
+        let ended = |session: &Registered| session.entry.interrupt.reason().is_some();
+        assert_eq!((ended(&first), ended(&second)), (true, false));
+        assert_eq!(first.entry.info().state, "redirected");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use fwlog::Timestamp;
 
+use crate::clients::Redirected;
 use crate::control_plane::{Call, Table};
 use crate::error::EngineError;
 
@@ -17,9 +18,16 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
         "address",
         "since",
         "state",
+        "redirected to",
+        "to master",
+        "to client",
     ]);
     let is_read_only = call.environment.is_read_only();
     for session in call.environment.sessions().list() {
+        let redirected = session.redirected.clone();
+        let of = |value: &dyn Fn(&Redirected) -> String| {
+            redirected.as_deref().map_or_else(|| "-".to_owned(), value)
+        };
         let mode = session.open_mode(is_read_only);
         let mode = mode.map_or_else(|| "-".to_owned(), |mode| mode.to_string());
         table.row(vec![
@@ -31,6 +39,9 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
             session.address.to_string(),
             timestamp(session.started).to_string(),
             session.state.to_owned(),
+            of(&|redirected| redirected.target.clone()),
+            of(&|redirected| redirected.to_master().to_string()),
+            of(&|redirected| redirected.to_client().to_string()),
         ]);
     }
     Ok(table)

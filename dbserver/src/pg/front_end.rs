@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use dbconfig::Access;
+use dbconfig::Config;
 use futures::SinkExt;
 use pgtypes::SqlState;
 use pgwire::messages::PgWireBackendMessage;
@@ -20,9 +20,11 @@ use crate::clients::{NewSession, Sessions};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::admission::{Admission, Admissions};
+use crate::pg::caller::Caller;
 use crate::pg::client::{Client, tell_denial};
+use crate::pg::redirect;
 use crate::pg::service::Service;
-use crate::pg::startup::{self, Purpose};
+use crate::pg::startup::{self, Purpose, Started};
 use crate::session::Session;
 use crate::system::users::{Privilege, Users};
 use crate::wire::ClientStream;
@@ -49,9 +51,10 @@ pub struct FrontEnd {
 
 impl FrontEnd {
     /// A front end whose environment is not there yet: clients are told to come again (57P03).
-    pub fn new(access: Access, sessions: Arc<Sessions>, max_sessions: usize) -> Arc<Self> {
+    pub fn new(config: &Config, sessions: Arc<Sessions>) -> Arc<Self> {
+        let max_sessions = config.server.max_sessions as usize;
         Arc::new(Self {
-            service: Service::new(access, sessions),
+            service: Service::new(config, sessions),
             max_connections: max_sessions.saturating_add(BESIDE_SESSIONS),
             connections: AtomicUsize::new(0),
             admissions: Admissions::new(MAX_ADMISSIONS),
@@ -144,9 +147,13 @@ fn run(front: &FrontEnd, admission: Admission, stream: std::net::TcpStream, addr
             let socket = stream.try_clone().ok().map(Arc::new);
             let stream = TcpStream::from_std(stream)?;
             stream.set_nodelay(true)?;
-            serve(front, admission, stream, (address, socket)).await;
-            Ok(())
-        })
+            let caller = Caller::new(address, stream.local_addr()?);
+            serve(front, admission, stream, (caller, socket)).await;
+            io::Result::Ok(())
+        })?;
+        // A name that is still being looked up for somebody who has gone is not waited for.
+        runtime.shutdown_background();
+        Ok(())
     });
     if let Err(error) = served {
         not_served(address, &error);
@@ -177,25 +184,25 @@ async fn serve(
     front: &FrontEnd,
     admission: Admission,
     stream: TcpStream,
-    (address, socket): (SocketAddr, Option<Arc<std::net::TcpStream>>),
+    (mut caller, socket): (Caller, Option<Arc<std::net::TcpStream>>),
 ) {
     let mut stream = Framed::with_capacity(stream, ClientCodec::new(), BUFFER_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
-    let mut user = String::new();
     let started = tokio::select! {
-        started = startup::start_up(&mut stream, &front.service, address, &mut user) => started,
+        started = startup::start_up(&mut stream, &front.service, &mut caller) => started,
         () = admission.sent_away() => Err(too_many()),
     };
     drop(admission);
     let result = match started {
-        Ok(Some((environment, client))) => {
-            enter(&environment, stream, client, (address, socket)).await
+        Ok(Started::Session(environment, client)) => {
+            enter(&environment, stream, *client, (caller.client, socket)).await
         }
-        Ok(None) => return,
+        Ok(Started::Elsewhere(handover)) => redirect::serve(stream, *handover, &caller).await,
+        Ok(Started::Nothing) => return,
         Err(failure) => Err((stream, failure)),
     };
     if let Err((stream, failure)) = result {
-        tell_refusal(&user, address, &failure);
+        tell_refusal(&caller, &failure);
         refuse(stream, &failure).await;
     }
 }
@@ -222,6 +229,7 @@ async fn enter(
         asked_mode: client.asked_mode,
         key: client.key.clone(),
         socket,
+        redirected: None,
     };
     let registered = environment.sessions().register(entry);
     let opened = registered
@@ -266,6 +274,7 @@ async fn replicate(
         asked_mode: None,
         key: client.key.clone(),
         socket: None,
+        redirected: None,
     };
     let registered = match environment.sessions().register_replication(entry) {
         Ok(registered) => registered,
@@ -283,12 +292,15 @@ async fn replicate(
 
 /// By weight: somebody may be guessing passwords. With the host first and without the port: what is said again
 /// and again is counted. A client that leaves without a word is most often a monitor that looks at the port.
-fn tell_refusal(user: &str, address: SocketAddr, failure: &Failure) {
-    let (host, state) = (address.ip(), failure.sqlstate());
+fn tell_refusal(caller: &Caller, failure: &Failure) {
+    let (host, state) = (caller.client.ip(), failure.sqlstate());
     if state == SqlState::CONNECTION_FAILURE {
         tracing::debug!(%host, "a client has left before it was let in");
     } else if state.as_str().starts_with("28") || state == SqlState::INSUFFICIENT_PRIVILEGE {
-        tell_denial(user, address, failure);
+        tell_denial(&caller.user, caller.client, failure);
+    } else if state == SqlState::SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION {
+        let why = failure.fields().detail.as_deref().unwrap_or_default();
+        tracing::warn!(%host, user = caller.user, %failure, "a session could not be redirected: {why}");
     } else {
         tracing::info!(%host, %failure, "connection refused");
     }

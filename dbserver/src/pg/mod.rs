@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! FrontEnd (accept) ─ one thread a connection ─▶ startup ▶ auth ▶ Client (message loop)
+//!                                                   └ redirect (a mode that writes, on a slave)
 //!                                                            ├ simple    Query
 //!                                                            ├ extended  Parse Bind Describe Execute
 //!                                                            └ copy      CopyData
@@ -11,6 +12,7 @@
 
 mod admission;
 pub mod auth;
+mod caller;
 pub mod client;
 mod connection;
 mod copy_in;
@@ -19,6 +21,7 @@ mod extended;
 mod fetch;
 mod front_end;
 mod perform;
+mod redirect;
 mod service;
 mod simple;
 pub mod startup;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbconfig::Access;
+use dbconfig::{Access, Config, Net};
 use pgtypes::SqlState;
 use tokio::sync::watch;
 
@@ -18,6 +18,7 @@ const START_WAIT: Duration = Duration::from_secs(1);
 /// What all connections share.
 pub(super) struct Service {
     access: Access,
+    redirect_from: Vec<Net>,
     sessions: Arc<Sessions>,
     availability: watch::Sender<Availability>,
 }
@@ -30,9 +31,10 @@ enum Availability {
 
 impl Service {
     /// A service whose environment is not there yet: clients are told to come again (57P03).
-    pub(super) fn new(access: Access, sessions: Arc<Sessions>) -> Self {
+    pub(super) fn new(config: &Config, sessions: Arc<Sessions>) -> Self {
         Self {
-            access,
+            access: config.access.clone(),
+            redirect_from: config.replication.redirect_from.clone(),
             sessions,
             availability: watch::Sender::new(Availability::Starting),
         }
@@ -80,6 +82,11 @@ impl Service {
         self.access.permits(address)
     }
 
+    /// Networks of the servers that may hand sessions to this one.
+    pub(super) fn redirect_from(&self) -> &[Net] {
+        &self.redirect_from
+    }
+
     /// The sessions that cancel requests are for.
     pub(super) fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
@@ -88,6 +95,7 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::Barrier;
     use std::thread;
 
@@ -96,7 +104,8 @@ mod tests {
     /// Bug: a client that came in the moment of a stop waited for the stop, and the stop for it.
     #[test]
     fn a_client_that_comes_in_the_moment_of_a_stop_is_told() {
-        let service = Service::new(Access::default(), Sessions::new(1));
+        let config = Config::parse(Path::new("/x.cfg"), "[Server]\nDataDir = data").unwrap();
+        let service = Service::new(&config, Sessions::new(1));
         service.close();
         let begin = Barrier::new(2);
         thread::scope(|scope| {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes};
 use futures::{SinkExt, StreamExt};
 use pgtypes::SqlState;
+use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::startup::{
     Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey, Startup,
 };
-use pgwire::messages::PgWireBackendMessage;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::databases::list::SYSTEM_NAME;
@@ -20,6 +20,8 @@ use crate::databases::open_mode::OpenMode;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::auth;
+use crate::pg::caller::Caller;
+use crate::pg::redirect::{self, Handover};
 use crate::pg::service::Service;
 use crate::session::defaults;
 use crate::session::parameters::OPEN_MODE;
@@ -35,8 +37,6 @@ const STARTUP_LIMIT: Duration = Duration::from_mins(1);
 const LONG_KEY: usize = 32;
 /// Version 3.0 as one number.
 const PROTOCOL_3: i32 = 3 << 16;
-/// So much of a name that nobody has proved goes into the log, in characters.
-const LONGEST_NAME: usize = 100;
 /// The newest minor version of protocol 3.
 const NEWEST_MINOR: u16 = 2;
 
@@ -65,35 +65,48 @@ pub enum Purpose {
     ForwardLog,
 }
 
-/// Brings a client in; `None` when it only asked for a cancel, or went away. `user` becomes who it says that
-/// it is.
+/// What a connection has become.
+pub(super) enum Started {
+    /// Nothing: it only asked for a cancel, or went away.
+    Nothing,
+    /// A client that is in.
+    Session(Arc<Environment>, Box<Authenticated>),
+    /// A client whose session a master has taken.
+    Elsewhere(Box<Handover>),
+}
+
+/// Brings a client in, or hands it on. What it says of itself is noted in `caller`.
 pub(super) async fn start_up(
     stream: &mut ClientStream,
     service: &Service,
-    address: SocketAddr,
-    user: &mut String,
-) -> Result<Option<(Arc<Environment>, Authenticated)>, Failure> {
+    caller: &mut Caller,
+) -> Result<Started, Failure> {
     let work = async {
-        let Some(startup) = first_message(stream, service).await? else {
-            return Ok(None);
+        let Some((startup, packet)) = first_message(stream, service, caller).await? else {
+            return Ok(Started::Nothing);
         };
-        let claimed = startup.parameters.get("user").into_iter();
-        user.extend(claimed.flat_map(|user| user.chars()).take(LONGEST_NAME));
-        if !service.permits(address.ip()) {
+        caller.claim(startup.parameters.get("user"));
+        let host = caller.client.ip();
+        if !service.permits(host) {
             return Err(Failure::fatal(
                 SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
-                format!("address {} may not connect", address.ip()),
+                format!("address {host} may not connect"),
             )
             .hint("See allow and deny in section db-access of the configuration."));
         }
         let env = service.environment().await?;
+        if let Some(asked) = redirect::asked(&env, &startup.parameters)
+            && let Some(handover) = redirect::hand_over(&env, caller, asked, &packet).await?
+        {
+            return Ok(Started::Elsewhere(Box::new(handover)));
+        }
         let asked = startup.parameters.get("replication").map(String::as_str);
         let replicates = matches!(purpose(asked), Ok(Purpose::ForwardLog));
         match admit(stream, &env, startup).await {
-            Ok(client) => Ok(Some((env, client))),
+            Ok(client) => Ok(Started::Session(env, Box::new(client))),
             Err(failure) => {
                 if replicates {
-                    tell_slave(&env, address, &failure);
+                    tell_slave(&env, caller.client, &failure);
                 }
                 Err(failure)
             }
@@ -116,25 +129,30 @@ pub(super) fn tell_slave(environment: &Environment, address: SocketAddr, failure
     }
 }
 
-/// Answers requests for encryption and cancels until the start-up message comes.
+/// Answers requests for encryption and cancels until the start-up message comes; gives it and its packet.
 async fn first_message(
     stream: &mut ClientStream,
     service: &Service,
-) -> Result<Option<Startup>, Failure> {
-    // At most one request for TLS and one for GSS may come before it.
-    for _ in 0..3 {
+    caller: &mut Caller,
+) -> Result<Option<(Startup, Bytes)>, Failure> {
+    // A PROXY header may be the first, then at most one request for TLS and one for GSS.
+    for turn in 0..4 {
         match stream.next().await {
+            Some(Ok(Request::Proxy(header))) if turn == 0 => {
+                caller.came_through(&header, service.redirect_from())?;
+            }
             Some(Ok(Request::Encryption)) => {
                 stream.write_buffer_mut().put_u8(b'N');
                 flush(stream).await?;
             }
-            Some(Ok(Request::Cancel(request, _))) => {
-                service.sessions().cancel(request.pid, &request.secret_key);
+            Some(Ok(Request::Cancel(request, packet))) => {
+                let sessions = service.sessions();
+                if !sessions.cancel(request.pid, &request.secret_key) {
+                    redirect::cancel(caller, &packet, sessions.redirect_targets()).await;
+                }
                 return Ok(None);
             }
-            Some(Ok(Request::Startup(startup, _))) => {
-                return Ok(Some(startup));
-            }
+            Some(Ok(Request::Startup(startup, packet))) => return Ok(Some((startup, packet))),
             Some(Err(WireError::Violation(why))) => {
                 return Err(Failure::fatal(SqlState::PROTOCOL_VIOLATION, why));
             }
@@ -299,7 +317,8 @@ pub async fn flush(stream: &mut ClientStream) -> Result<(), Failure> {
         .map_err(|error| Failure::fatal(SqlState::CONNECTION_FAILURE, error.to_string()))
 }
 
-fn secret_key(long: bool) -> Result<SecretKey, Failure> {
+/// A key that nobody can guess; `long` as protocol 3.2 has it.
+pub(super) fn secret_key(long: bool) -> Result<SecretKey, Failure> {
     let mut bytes = [0; LONG_KEY];
     SystemRandom::new().fill(&mut bytes).map_err(|_| {
         Failure::fatal(SqlState::INTERNAL_ERROR, "the system has no random numbers")

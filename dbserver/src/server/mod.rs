@@ -60,9 +60,8 @@ pub async fn run(
     // Ports are taken before recovery, so that a port in use is known at once.
     let listeners = listen(&config)?;
     let addresses = addresses(&listeners)?;
-    let max_sessions = config.server.max_sessions as usize;
-    let sessions = Sessions::new(max_sessions);
-    let front = FrontEnd::new(config.access.clone(), Arc::clone(&sessions), max_sessions);
+    let sessions = Sessions::new(config.server.max_sessions as usize);
+    let front = FrontEnd::new(&config, Arc::clone(&sessions));
     let mut accepting = JoinSet::new();
     for listener in listeners {
         accepting.spawn(Arc::clone(&front).listen(listener));

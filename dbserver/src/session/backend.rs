@@ -310,7 +310,7 @@ fn open_in_mode(
             SqlState::READ_ONLY_SQL_TRANSACTION,
             format!("cannot open database \"{name}\" in mode {mode}: this server is a slave"),
         )
-        .hint("Open it on the master, or in a mode that reads: 5 to 9."));
+        .hint("Open it on the master, or in a mode that reads: 5 to 9. With RedirectWrite in section Replication of its configuration, this slave hands such sessions to the master."));
     }
     let opening = Opening {
         session: session.pid,

@@ -86,9 +86,10 @@ fn row(facts: &Facts, session: &SessionInfo, waiting: Option<&Waiting>, may: boo
     let objects = facts.objects();
     let replicates = session.state == SessionState::Replication.name();
     let active = session.state == "active";
+    let elsewhere = session.redirected.is_some();
     let (wait_type, wait) = match waiting {
         Some(waiting) => (Some("Lock"), Some(waiting.event)),
-        None if active || replicates || !may => (None, None),
+        None if active || replicates || elsewhere || !may => (None, None),
         None => (Some("Client"), Some("ClientRead")),
     };
     let started = session.started.duration_since(UNIX_EPOCH);

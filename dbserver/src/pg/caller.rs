@@ -1,0 +1,109 @@
+//! Who is at the other end of a connection, as far as that is known before it is let in.
+
+use std::net::SocketAddr;
+
+use dbconfig::Net;
+use pgtypes::SqlState;
+
+use crate::failure::Failure;
+use crate::wire::ProxyHeader;
+
+/// So much of a name that nobody has proved goes into the log, in characters.
+const LONGEST_NAME: usize = 100;
+
+/// The other end of a connection.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    /// Where the client is. Where the connection was handed on, that is what the PROXY header says.
+    pub(super) client: SocketAddr,
+    /// The address that the client has called.
+    pub(super) called: SocketAddr,
+    /// How often the session was handed on before it came here.
+    pub(super) hops: u8,
+    /// Who it says that it is.
+    pub(super) user: String,
+}
+
+impl Caller {
+    /// A client that has called this address, and has said nothing yet.
+    pub(super) fn new(client: SocketAddr, called: SocketAddr) -> Self {
+        Self {
+            client,
+            called,
+            hops: 0,
+            user: String::new(),
+        }
+    }
+
+    /// Takes who it says that it is.
+    pub(super) fn claim(&mut self, user: Option<&String>) {
+        let claimed = user.into_iter().flat_map(|user| user.chars());
+        self.user = claimed.take(LONGEST_NAME).collect();
+    }
+
+    /// Believes what a header says, if it comes from one of these networks.
+    ///
+    /// Errors: 28000.
+    pub(super) fn came_through(
+        &mut self,
+        header: &ProxyHeader,
+        trusted: &[Net],
+    ) -> Result<(), Failure> {
+        let from = self.client.ip();
+        if !trusted.iter().any(|network| network.contains(from)) {
+            return Err(Failure::fatal(
+                SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+                format!("sessions that {from} redirects are not accepted by this server"),
+            )
+            .hint("RedirectFrom in section Replication of this server's configuration names the slaves that may."));
+        }
+        if let Some((client, called)) = header.addresses {
+            (self.client, self.called) = (client, called);
+        }
+        self.hops = header.hops;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_believed_from_where_it_may_come() {
+        let slave = SocketAddr::from(([10, 0, 0, 5], 4000));
+        let here = SocketAddr::from(([10, 0, 0, 1], 8102));
+        let client = SocketAddr::from(([192, 0, 2, 7], 5000));
+        let header = ProxyHeader {
+            addresses: Some((client, slave)),
+            hops: 1,
+        };
+        let mut caller = Caller::new(slave, here);
+        for trusted in ["", "10.0.0.6, 192.0.2.7", "10.0.1.0/24"] {
+            let trusted: Vec<Net> = trusted
+                .split(", ")
+                .filter_map(|net| net.parse().ok())
+                .collect();
+            let refused = caller.came_through(&header, &trusted).unwrap_err();
+            assert_eq!(refused.sqlstate().as_str(), "28000");
+            assert!(refused.to_string().contains("10.0.0.5"), "{refused}");
+            assert_eq!((caller.client, caller.hops), (slave, 0));
+        }
+        let trusted = ["10.0.0.0/24".parse().unwrap()];
+        caller.came_through(&header, &trusted).unwrap();
+        assert_eq!(
+            (caller.client, caller.called, caller.hops),
+            (client, slave, 1)
+        );
+    }
+
+    #[test]
+    fn a_name_is_claimed_up_to_its_limit() {
+        let address = SocketAddr::from(([10, 0, 0, 5], 4000));
+        let mut caller = Caller::new(address, address);
+        caller.claim(Some(&"ä".repeat(5000)));
+        assert_eq!(caller.user.chars().count(), LONGEST_NAME);
+        caller.claim(None);
+        assert_eq!(caller.user, "");
+    }
+}

@@ -1,0 +1,45 @@
+//! Cancel requests for sessions that others serve.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::pg::caller::Caller;
+use crate::pg::redirect::{MAX_HOPS, header, reach};
+
+/// How long a client waits for the end of its request.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Hands a request whose key nobody has here to the servers of redirected sessions: one of them knows it, or none.
+/// When it comes back, they have it: a client waits for that.
+pub(in crate::pg) async fn cancel(caller: &Caller, packet: &Bytes, targets: BTreeSet<SocketAddr>) {
+    if caller.hops >= MAX_HOPS {
+        return;
+    }
+    let mut request = BytesMut::new();
+    header(caller).encode(&mut request);
+    request.extend_from_slice(packet);
+    let sent = targets.into_iter().map(|target| {
+        let request = &request;
+        async move {
+            let answered = tokio::time::timeout(LIMIT, send(target, request)).await;
+            if let Err(error) = answered.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+                tracing::warn!(%target, %error, "a cancel request could not be handed on");
+            }
+        }
+    });
+    futures::future::join_all(sent).await;
+}
+
+/// The other side closes the connection when it is done, without a word.
+async fn send(target: SocketAddr, request: &[u8]) -> io::Result<()> {
+    let mut stream = reach::connect_to(target).await?;
+    stream.write_all(request).await?;
+    let mut words = [0; 64];
+    while stream.read(&mut words).await? > 0 {}
+    Ok(())
+}
