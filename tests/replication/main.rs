@@ -9,6 +9,7 @@ mod log_changes;
 mod many;
 mod point_in_time;
 mod readers;
+mod redirect;
 mod refusals;
 mod resume;
 mod shop;

@@ -190,14 +190,16 @@ async fn a_cancel_request_reaches_the_master() {
         let slept = client.batch_execute("SELECT pg_sleep(600)").await;
         (client, slept)
     });
-    let (client, slept) = loop {
-        // Before the statement runs there is nothing to be cancelled.
-        cancel.cancel_query(NoTls).await.unwrap();
-        if sleeps.is_finished() {
-            break sleeps.await.unwrap();
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    };
+    let sessions = master.environment.sessions();
+    while sessions
+        .list()
+        .iter()
+        .all(|session| session.state != "active")
+    {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    cancel.cancel_query(NoTls).await.unwrap();
+    let (client, slept) = sleeps.await.unwrap();
     assert_eq!(refused(slept), "57014");
     for client in [client, other] {
         assert_eq!(count(&client, "SELECT 1::bigint").await, 1);
