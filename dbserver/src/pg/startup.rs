@@ -95,9 +95,7 @@ pub(super) async fn start_up(
             .hint("See allow and deny in section db-access of the configuration."));
         }
         let env = service.environment().await?;
-        if let Some(asked) = redirect::asked(&env, &startup.parameters)
-            && let Some(handover) = redirect::hand_over(&env, caller, asked, &packet).await?
-        {
+        if let Some(handover) = redirect::hand_over(&env, caller, &startup, &packet).await? {
             return Ok(Started::Elsewhere(Box::new(handover)));
         }
         let asked = startup.parameters.get("replication").map(String::as_str);

@@ -12,7 +12,7 @@ use crate::system::defaults::Defaults;
 
 /// A session that writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::pg) struct Asked {
+pub(super) struct Asked {
     /// Who it says that it is.
     pub(super) user: String,
     /// The database that it opens.
@@ -23,13 +23,13 @@ pub(in crate::pg) struct Asked {
     pub(super) mode: OpenMode,
 }
 
-/// What the packet asks a slave for, if that is a mode that writes. What is wrong with the packet is told by the
+/// What the packet asks for, if that is a mode that writes. What is wrong with the packet is told by the
 /// way in that all others take.
-pub(in crate::pg) fn asked(
+pub(super) fn asked(
     environment: &Environment,
     parameters: &BTreeMap<String, String>,
 ) -> Option<Asked> {
-    if !environment.is_read_only() || parameters.contains_key("replication") {
+    if parameters.contains_key("replication") {
         return None;
     }
     let said = |name: &str| parameters.get(name).filter(|value| !value.is_empty());

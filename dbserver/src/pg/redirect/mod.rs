@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use pgtypes::SqlState;
+use pgwire::messages::startup::Startup;
 
 use crate::databases::open_mode::OpenMode;
 use crate::environment::Environment;
@@ -28,10 +29,10 @@ use crate::failure::Failure;
 use crate::pg::caller::Caller;
 use crate::wire::ProxyHeader;
 
-pub(super) use asked::{Asked, asked};
 pub(super) use cancel::cancel;
 pub(super) use relay::serve;
 
+use asked::{Asked, asked};
 use reach::Reached;
 
 /// How often a session may be handed on: by the slave that it has called, and once more by a master that has
@@ -45,20 +46,23 @@ pub(super) struct Handover {
     reached: Reached,
 }
 
-/// Hands a session to the first master that takes it; `None` where this server serves it itself, be it with a
-/// refusal after authentication.
+/// Hands a session that asks a slave for a mode that writes to the first master that takes it; `None` where this
+/// server serves it itself, be it with a refusal after authentication.
 ///
 /// Errors: 25006 where it must not be handed on, 08001 where no master answers.
 pub(super) async fn hand_over(
     environment: &Arc<Environment>,
     caller: &Caller,
-    asked: Asked,
+    startup: &Startup,
     packet: &Bytes,
 ) -> Result<Option<Handover>, Failure> {
     let targets = &environment.config().replication.redirect_write;
-    if targets.is_empty() && caller.hops == 0 {
+    if !environment.is_read_only() || (targets.is_empty() && caller.hops == 0) {
         return Ok(None);
     }
+    let Some(asked) = asked(environment, &startup.parameters) else {
+        return Ok(None);
+    };
     // Before authentication: the one who has handed it on may then ask another master.
     check_hops(caller.hops, !targets.is_empty(), &asked)?;
     let mut opening = BytesMut::new();
