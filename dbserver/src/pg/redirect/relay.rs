@@ -168,6 +168,8 @@ impl Relay<'_> {
                 first,
             )
             .await;
+        // What runs there ends now, and not when the client has read why.
+        drop(master);
         let last_word = end.last_word(&self.redirected.target, &self.registered.entry);
         if !matches!(end, End::ClientGone) {
             let words = last_word.filter(|_| self.from_master.is_between());
@@ -196,10 +198,10 @@ impl Relay<'_> {
                     redirected.count_to_master(bytes.len());
                 })
                 .await;
-                if let (Stopped::AtEnd, Err(_)) = (&stopped, master.1.shutdown().await) {
-                    return Stopped::Writing;
+                match stopped {
+                    Stopped::AtEnd if master.1.shutdown().await.is_err() => Stopped::Writing,
+                    stopped => stopped,
                 }
-                stopped
             };
             let to_client = pump(master.0, client.1, &first.1, |bytes| {
                 down.pass(bytes);
