@@ -41,7 +41,7 @@ const LOGIN: &[u8] = b"\0\0\0\x22\0\x03\0\0user\0dba\0database\0shop\0\0";
 const LONGEST: &[u8] = b"\0\0\x27\x10\0\x03\0\0user\0";
 
 /// What comes instead of a login, and the SQLSTATE that it is refused with.
-const PACKETS: [(&[u8], &str); 11] = [
+const PACKETS: [(&[u8], &str); 13] = [
     (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "08P01"),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "08P01"),
     (b"\0\0\0\0", "08P01"),
@@ -55,6 +55,12 @@ const PACKETS: [(&[u8], &str); 11] = [
         b"\0\0\0\x08\x04\xd2\x16\x2f\0\0\0\x08\x04\xd2\x16\x2f\0\0\0\x08\x04\xd2\x16\x2f",
         "08P01",
     ),
+    // A client that claims to come from elsewhere, and one that claims so in too many words.
+    (
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\0\0\x07\xc0\0\x02\x01\x12\x34\x1f\xa6",
+        "28000",
+    ),
+    (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff", "08P01"),
     // A password of a gigabyte, and one that is none.
     (
         b"\0\0\0\x22\0\x03\0\0user\0dba\0database\0shop\0\0p\x3f\xff\xff\xff",

@@ -133,12 +133,16 @@ async fn first_message(
     service: &Service,
     caller: &mut Caller,
 ) -> Result<Option<(Startup, Bytes)>, Failure> {
-    // A PROXY header may be the first, then at most one request for TLS and one for GSS.
-    for turn in 0..4 {
-        match stream.next().await {
-            Some(Ok(Request::Proxy(header))) if turn == 0 => {
-                caller.came_through(&header, service.redirect_from())?;
-            }
+    // At most one request for TLS and one for GSS may come before it.
+    for turn in 0..3 {
+        let mut message = stream.next().await;
+        if let Some(Ok(Request::Proxy(header))) = &message
+            && turn == 0
+        {
+            caller.came_through(header, service.redirect_from())?;
+            message = stream.next().await;
+        }
+        match message {
             Some(Ok(Request::Encryption)) => {
                 stream.write_buffer_mut().put_u8(b'N');
                 flush(stream).await?;
