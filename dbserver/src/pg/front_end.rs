@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::pg::admission::{Admission, Admissions};
 use crate::pg::caller::Caller;
 use crate::pg::client::{Client, tell_denial};
-use crate::pg::redirect;
+use crate::pg::redirect::{Relay, Relays};
 use crate::pg::service::Service;
 use crate::pg::startup::{self, Purpose, Started};
 use crate::session::Session;
@@ -47,6 +47,7 @@ pub struct FrontEnd {
     max_connections: usize,
     connections: AtomicUsize,
     admissions: Arc<Admissions>,
+    relays: Relays,
 }
 
 impl FrontEnd {
@@ -58,6 +59,7 @@ impl FrontEnd {
             max_connections: max_sessions.saturating_add(BESIDE_SESSIONS),
             connections: AtomicUsize::new(0),
             admissions: Admissions::new(MAX_ADMISSIONS),
+            relays: Relays::default(),
         })
     }
 
@@ -197,7 +199,10 @@ async fn serve(
         Ok(Started::Session(environment, client)) => {
             enter(&environment, stream, *client, (caller.client, socket)).await
         }
-        Ok(Started::Elsewhere(handover)) => redirect::serve(stream, *handover, &caller).await,
+        Ok(Started::Elsewhere(handover)) => match Relay::begin(*handover, &caller) {
+            Ok(relay) => return relay.go_on(stream, &front.relays),
+            Err(failure) => Err((stream, failure)),
+        },
         Ok(Started::Nothing) => return,
         Err(failure) => Err((stream, failure)),
     };

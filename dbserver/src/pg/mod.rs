@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! FrontEnd (accept) ─ one thread a connection ─▶ startup ▶ auth ▶ Client (message loop)
-//!                                                   └ redirect (a mode that writes, on a slave)
+//!                                                   └ redirect (a mode that writes, on a slave) ▶ relays
 //!                                                            ├ simple    Query
 //!                                                            ├ extended  Parse Bind Describe Execute
 //!                                                            └ copy      CopyData

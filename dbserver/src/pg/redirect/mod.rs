@@ -15,6 +15,7 @@ mod cancel;
 mod frames;
 mod reach;
 mod relay;
+mod relays;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,7 +31,8 @@ use crate::pg::caller::Caller;
 use crate::wire::ProxyHeader;
 
 pub(super) use cancel::cancel;
-pub(super) use relay::serve;
+pub(super) use relay::Relay;
+pub(super) use relays::Relays;
 
 use asked::{Asked, asked};
 use reach::Reached;

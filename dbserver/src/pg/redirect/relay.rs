@@ -1,6 +1,7 @@
 //! The two directions of a redirected session, from the master's first word to the end.
 
 use std::io;
+use std::net;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::caller::Caller;
 use crate::pg::redirect::frames::Frames;
+use crate::pg::redirect::relays::Relays;
 use crate::pg::redirect::{Handover, shown};
 use crate::pg::startup;
 use crate::session::backend::terminated;
@@ -27,6 +29,25 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const ERROR: u8 = b'E';
 /// `Terminate`: what a client says before it goes.
 const TERMINATE: u8 = b'X';
+
+/// A session on the list that a master serves.
+pub(in crate::pg) struct Relay {
+    passage: Passage,
+    master: TcpStream,
+    /// What the master has said already.
+    answer: Bytes,
+}
+
+/// What passes between the two, as far as it is looked at.
+struct Passage {
+    registered: Registered,
+    environment: Arc<Environment>,
+    redirected: Arc<Redirected>,
+    /// Who the client says that it is.
+    user: String,
+    from_client: Frames,
+    from_master: Frames,
+}
 
 /// Why it is over.
 #[derive(Debug)]
@@ -41,68 +62,73 @@ enum End {
     Ended,
 }
 
-/// Puts the session on the list, and serves it to its end.
-///
-/// Errors: 53300 and 57P03, as for any session.
-pub(in crate::pg) async fn serve(
-    stream: ClientStream,
-    handover: Handover,
-    caller: &Caller,
-) -> Result<(), (ClientStream, Failure)> {
-    let Handover {
-        environment,
-        asked,
-        reached,
-    } = handover;
-    let redirected = Arc::new(Redirected::new(reached.target, reached.address));
-    let registered = startup::secret_key(true).and_then(|key| {
-        environment.sessions().register_redirected(NewSession {
+/// Why a direction is over. A stream that ends is no fault.
+enum Stopped {
+    AtEnd,
+    Reading(io::Error),
+    Writing,
+}
+
+impl Relay {
+    /// Puts the session on the list.
+    ///
+    /// Errors: 53300 and 57P03, as for any session.
+    pub(in crate::pg) fn begin(handover: Handover, caller: &Caller) -> Result<Self, Failure> {
+        let Handover {
+            environment,
+            asked,
+            reached,
+        } = handover;
+        let redirected = Arc::new(Redirected::new(reached.target, reached.address));
+        let registered = environment.sessions().register_redirected(NewSession {
             user: asked.user,
             database: asked.database,
             application: asked.application,
             address: caller.client,
             asked_mode: Some(asked.mode),
             // Nobody is told: the client has one of the master.
-            key,
+            key: startup::secret_key(true)?,
             socket: None,
             redirected: Some(Arc::clone(&redirected)),
+        })?;
+        let (session, user, address) = (registered.entry.pid, &caller.user, caller.client);
+        let target = shown(&redirected.target, redirected.address);
+        tracing::info!(session, user, %address, mode = %asked.mode, target, "a session is redirected");
+        if let Some((state, message)) = reached.refusal {
+            tracing::warn!(
+                target,
+                state,
+                message,
+                "a redirected session is refused there"
+            );
+        }
+        Ok(Self {
+            passage: Passage {
+                registered,
+                environment,
+                redirected,
+                user: caller.user.clone(),
+                from_client: Frames::new(),
+                from_master: Frames::new(),
+            },
+            master: reached.stream,
+            answer: reached.answer.freeze(),
         })
-    });
-    let registered = match registered {
-        Ok(registered) => registered,
-        Err(failure) => return Err((stream, failure)),
-    };
-    let (session, user, address) = (registered.entry.pid, &caller.user, caller.client);
-    let target = shown(&redirected.target, redirected.address);
-    tracing::info!(session, user, %address, mode = %asked.mode, target, "a session is redirected");
-    if let Some((state, message)) = reached.refusal {
-        tracing::warn!(
-            target,
-            state,
-            message,
-            "a redirected session is refused there"
-        );
     }
-    let begun = Instant::now();
-    let parts = stream.into_parts();
-    let relay = Relay {
-        registered: &registered,
-        environment: &environment,
-        redirected: &redirected,
-        from_client: Frames::new(),
-        from_master: Frames::new(),
-    };
-    let first = (parts.read_buf.freeze(), reached.answer.freeze());
-    let end = relay.run(parts.io, reached.stream, first).await;
-    let (to_master, to_client) = (redirected.to_master(), redirected.to_client());
-    let seconds = begun.elapsed().as_secs();
-    let told = end.told();
-    if matches!(end, End::MasterLost(_)) {
-        tracing::warn!(session, user, %address, target, to_master, to_client, seconds, "a redirected session has ended: {told}");
-    } else {
-        tracing::info!(session, user, %address, target, to_master, to_client, seconds, "a redirected session has ended: {told}");
+
+    /// Lets one of `relays` serve the session to its end.
+    pub(in crate::pg) fn go_on(self, client: ClientStream, relays: &Relays) {
+        let session = self.passage.registered.entry.pid;
+        let parts = client.into_parts();
+        let first = (parts.read_buf.freeze(), self.answer);
+        // A socket is waited for by the thread that reads it.
+        let taken = || Ok((parts.io.into_std()?, self.master.into_std()?));
+        let begun = taken()
+            .and_then(|(client, master)| relays.spawn(self.passage.serve(client, master, first)));
+        if let Err(error) = begun {
+            tracing::error!(session, %error, "a redirected session could not begin");
+        }
     }
-    Ok(())
 }
 
 impl End {
@@ -136,29 +162,40 @@ impl End {
     }
 }
 
-struct Relay<'a> {
-    registered: &'a Registered,
-    environment: &'a Environment,
-    redirected: &'a Redirected,
-    from_client: Frames,
-    from_master: Frames,
-}
-
-/// Why a direction is over. A stream that ends is no fault.
-enum Stopped {
-    AtEnd,
-    Reading(io::Error),
-    Writing,
-}
-
-impl Relay<'_> {
-    /// Both directions; `first` is what each side has said already.
-    async fn run(
+impl Passage {
+    /// Serves the session to its end, and says in the log how that came. `first` is what each side has said already.
+    async fn serve(
         mut self,
-        mut client: TcpStream,
-        mut master: TcpStream,
+        client: net::TcpStream,
+        master: net::TcpStream,
         first: (Bytes, Bytes),
-    ) -> End {
+    ) {
+        let begun = Instant::now();
+        let end = self.run(client, master, first).await;
+        let entry = &self.registered.entry;
+        let (session, address, user) = (entry.pid, entry.address, &self.user);
+        let target = shown(&self.redirected.target, self.redirected.address);
+        let (to_master, to_client) = (self.redirected.to_master(), self.redirected.to_client());
+        let seconds = begun.elapsed().as_secs();
+        let told = match &end {
+            Ok(end) => end.told(),
+            Err(error) => format!("it could not begin: {error}"),
+        };
+        if matches!(end, Ok(End::MasterLost(_)) | Err(_)) {
+            tracing::warn!(session, user, %address, target, to_master, to_client, seconds, "a redirected session has ended: {told}");
+        } else {
+            tracing::info!(session, user, %address, target, to_master, to_client, seconds, "a redirected session has ended: {told}");
+        }
+    }
+
+    /// Both directions, and the last word.
+    async fn run(
+        &mut self,
+        client: net::TcpStream,
+        master: net::TcpStream,
+        first: (Bytes, Bytes),
+    ) -> io::Result<End> {
+        let (mut client, mut master) = (TcpStream::from_std(client)?, TcpStream::from_std(master)?);
         let (mut client_in, mut client_out) = client.split();
         let (mut master_in, mut master_out) = master.split();
         let end = self
@@ -178,7 +215,7 @@ impl Relay<'_> {
                 tracing::debug!("the client of a redirected session does not go by itself");
             }
         }
-        end
+        Ok(end)
     }
 
     async fn both(
@@ -190,7 +227,7 @@ impl Relay<'_> {
         let mut client_is_done = false;
         let stopped = {
             let entry = &self.registered.entry;
-            let (redirected, environment) = (self.redirected, self.environment);
+            let (redirected, environment) = (&self.redirected, &self.environment);
             let (up, down) = (&mut self.from_client, &mut self.from_master);
             let to_master = async {
                 let stopped = pump(client.0, master.1, &first.0, |bytes| {
