@@ -257,3 +257,25 @@ fn a_stop_of_the_master_is_told_by_the_master() {
     });
     assert_eq!(items(&cluster.slave), 0);
 }
+
+#[test]
+fn a_slave_that_the_master_does_not_name_is_told_and_so_are_both_logs() {
+    let mut cluster = cluster();
+    let elsewhere =
+        |settings: Settings| settings.set("Replication", "RedirectFrom", "192.0.2.0/24");
+    cluster.master.reconfigure(elsewhere);
+    cluster.master.restart();
+    let out = cluster.slave.psql(WRITES, &["-c", "SELECT 1"], "").fails(2);
+    assert!(
+        out.contains("sessions that 127.0.0.1 redirects are not accepted")
+            && out.contains("RedirectFrom"),
+        "{out}"
+    );
+    let told = "sessions that 127.0.0.1 redirects are not accepted by this server (28000)";
+    wait_for("both logs to say so", SHORT, || {
+        let (master, slave) = (cluster.master.log(), cluster.slave.log());
+        let master = master.contains("access refused") && master.contains(told);
+        let slave = slave.contains(&format!("a redirected session is refused there: {told}"));
+        (master && slave).then_some(())
+    });
+}

@@ -12,6 +12,7 @@ pub struct Redirected {
     pub address: SocketAddr,
     to_master: AtomicU64,
     to_client: AtomicU64,
+    has_begun: AtomicBool,
     idle: AtomicBool,
 }
 
@@ -23,21 +24,25 @@ impl Redirected {
             address,
             to_master: AtomicU64::new(0),
             to_client: AtomicU64::new(0),
-            idle: AtomicBool::new(false),
+            has_begun: AtomicBool::new(false),
+            idle: AtomicBool::new(true),
         }
     }
 
-    /// So many more bytes of the client have gone to the master, which has something to do now.
+    /// So many more bytes of the client have gone to the master, which has something to do now, once it has let
+    /// the client in.
     pub fn count_to_master(&self, bytes: usize) {
         self.to_master.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.idle.store(false, Ordering::Release);
+        let has_begun = self.has_begun.load(Ordering::Relaxed);
+        self.idle.store(!has_begun, Ordering::Release);
     }
 
-    /// So many more bytes of the master have gone to the client. `idle`: with these it has said that the session
+    /// So many more bytes of the master have gone to the client. `waits`: with these it has said that the session
     /// is in no transaction, and waits for a statement.
-    pub fn count_to_client(&self, bytes: usize, idle: bool) {
+    pub fn count_to_client(&self, bytes: usize, waits: bool) {
         self.to_client.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.idle.store(idle, Ordering::Release);
+        let has_begun = self.has_begun.fetch_or(waits, Ordering::Relaxed);
+        self.idle.store(waits || !has_begun, Ordering::Release);
     }
 
     /// Bytes from the client so far.
@@ -53,5 +58,29 @@ impl Redirected {
     /// Whether the session is in no transaction and no statement, as far as what has passed tells.
     pub fn is_idle(&self) -> bool {
         self.idle.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_idle_until_it_begins_and_between_its_transactions() {
+        let redirected = Redirected::new("m:1".into(), ([127, 0, 0, 1], 1).into());
+        assert!(redirected.is_idle());
+        // Passwords.
+        redirected.count_to_master(10);
+        redirected.count_to_client(20, false);
+        assert!(redirected.is_idle());
+        redirected.count_to_client(6, true);
+        assert!(redirected.is_idle());
+        redirected.count_to_master(30);
+        assert!(!redirected.is_idle());
+        redirected.count_to_client(20, false);
+        assert!(!redirected.is_idle());
+        redirected.count_to_client(6, true);
+        assert!(redirected.is_idle());
+        assert_eq!((redirected.to_master(), redirected.to_client()), (40, 52));
     }
 }

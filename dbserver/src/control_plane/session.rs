@@ -18,9 +18,9 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
         "address",
         "since",
         "state",
-        "redirected to",
-        "to master",
-        "to client",
+        "target",
+        "bytes to target",
+        "bytes to client",
     ]);
     let is_read_only = call.environment.is_read_only();
     for session in call.environment.sessions().list() {

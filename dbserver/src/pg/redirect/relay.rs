@@ -94,12 +94,11 @@ impl Relay {
         let (session, user, address) = (registered.entry.pid, &caller.user, caller.client);
         let target = shown(&redirected.target, redirected.address);
         tracing::info!(session, user, %address, mode = %asked.mode, target, "a session is redirected");
-        if let Some((state, message)) = reached.refusal {
+        if let Some((state, words)) = reached.refusal {
             tracing::warn!(
+                session,
                 target,
-                state,
-                message,
-                "a redirected session is refused there"
+                "a redirected session is refused there: {words} ({state})"
             );
         }
         Ok(Self {
@@ -242,10 +241,9 @@ impl Passage {
             };
             let to_client = pump(master.0, client.1, &first.1, |bytes| {
                 down.pass(bytes);
-                let idle = down.is_idle();
-                redirected.count_to_client(bytes.len(), idle);
+                redirected.count_to_client(bytes.len(), down.is_idle());
                 // As any session does between its transactions.
-                if idle && environment.is_stopping() {
+                if redirected.is_idle() && environment.is_stopping() {
                     entry.wake.notify_one();
                 }
             });
