@@ -18,6 +18,7 @@ mod queries;
 mod roles;
 mod sequences;
 mod transactions;
+mod truncating;
 mod values;
 mod violations;
 
