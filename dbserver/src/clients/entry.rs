@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::clients::activity::{Activity, SessionState};
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
+use crate::databases::openings::Leave;
 use crate::databases::permit::{Interrupt, InterruptReason};
 use crate::failure::Failure;
 
@@ -234,6 +235,13 @@ impl SessionEntry {
         } else {
             self.activity.state().name()
         }
+    }
+}
+
+impl Leave for SessionEntry {
+    fn leave(&self, last_word: Failure) {
+        self.set_last_word(last_word);
+        self.terminate();
     }
 }
 

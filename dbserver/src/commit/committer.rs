@@ -277,7 +277,7 @@ impl Committer {
             number,
             database: database.id(),
             time: order.writer.now(),
-            exclusive: false,
+            exclusive: database.openings().is_written_alone(),
             page_count: write_set.page_count,
             transaction,
         };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dbconfig::{Config, SyncMode};
-use fwlog::{Durable, EnvironmentId, SegmentStore, WriterError};
+use fwlog::{DatabaseAccess, Durable, EnvironmentId, SegmentStore, WriterError};
 use sqlitevfs::WriteSet;
 
 use crate::clients::Sessions;
@@ -162,6 +162,18 @@ impl Environment {
                 master.note_failure(error);
             }
         })
+    }
+
+    /// A session takes a database for itself, or has left it: a master tells its slaves.
+    pub fn announce_access(
+        &self,
+        database: &Database,
+        access: DatabaseAccess,
+    ) -> Result<(), EngineError> {
+        match self.side().leading() {
+            Some(master) if self.role() == Role::Master => master.announce_access(database, access),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Makes a database; durable when it returns.

@@ -36,6 +36,7 @@ mod modes;
 mod named;
 mod noted_row;
 mod notices;
+mod own_place;
 pub mod parameters;
 pub mod portal;
 mod portals;

@@ -201,6 +201,8 @@ pub struct Replication {
     pub redirect_write: Option<HostService>,
     /// Directory for scratch files.
     pub tmp_dir: PathBuf,
+    /// So long a reader of a slave may hold back what is applied; zero: as long as it likes.
+    pub max_apply_delay: Duration,
 }
 
 /// What a server is.

@@ -209,6 +209,7 @@ pub const KEYS: &[Key] = &[
     key(Replication, "Role", Words(ROLES), "Standalone", "Standalone, Master (= Primary) or Slave (= Secondary)"),
     ignored(key(Replication, "RedirectWrite", HostService, "", "slave: host:service of the master, which gets the sessions that write")),
     key(Replication, "TmpDir", Path, "/tmp", "scratch for parts of transactions that are not complete yet"),
+    key(Replication, "MaxApplyDelay", Duration, "0", "slave: a session in mode 6, 7 or 8 that holds back what is applied longer is ended; 0 = never"),
     key(Volumes, "MaxSize", Size, "0", "limit of the data files, 1m at least; 0 = none"),
     key(Dbrepl, "config", Path, "", "configuration file of the master"),
     key(Dbrepl, "server", Text, "", "slave to send to, host:service"),

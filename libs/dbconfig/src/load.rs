@@ -225,6 +225,7 @@ fn read_replication(reader: &mut Reader) -> Replication {
         role: reader.get(S, "Role", role),
         redirect_write: reader.optional(S, "RedirectWrite", str::parse),
         tmp_dir: reader.path(S, "TmpDir").unwrap_or_default(),
+        max_apply_delay: reader.get(S, "MaxApplyDelay", value::duration),
     }
 }
 
