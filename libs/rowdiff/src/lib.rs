@@ -44,7 +44,6 @@ mod error;
 mod index_diff;
 mod literal;
 mod node;
-mod overlay;
 mod pages;
 mod parents;
 mod payload;
@@ -60,7 +59,6 @@ mod walk;
 
 pub use change::{Change, Definition, ObjectKind, Operation, Row, RowChange, SchemaChange};
 pub use error::Error;
-pub use overlay::Overlay;
 pub use pages::{Image, PAGE_SIZE, Page, Pages};
 pub use row_diff::{RowDiff, Sink, Step};
 pub use table::{Column, Table};
