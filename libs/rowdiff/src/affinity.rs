@@ -86,7 +86,7 @@ fn whole(value: f64) -> Value {
     }
 }
 
-/// As `SQLite` prints a real that has few digits: with a point.
+/// As SQLite prints a real that has few digits: with a point.
 fn real_text(value: f64) -> String {
     format!("{value:?}")
 }

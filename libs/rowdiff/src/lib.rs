@@ -1,8 +1,8 @@
 //! Row changes from page images.
 //!
 //! A commit of the forward log is a set of pages. This crate says what rows the commit has inserted, updated and
-//! deleted: it reads `SQLite`'s b-trees before and after the commit, without `SQLite`, without a server, and without I/O
-//! of its own. The layout is that of `SQLite`'s file format, <https://www.sqlite.org/fileformat2.html>; sections are
+//! deleted: it reads SQLite's b-trees before and after the commit, without SQLite, without a server, and without I/O
+//! of its own. The layout is that of SQLite's file format, <https://www.sqlite.org/fileformat2.html>; sections are
 //! named where they are used.
 //!
 //! ```text

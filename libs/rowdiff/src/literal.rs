@@ -4,7 +4,7 @@ use crate::tokens::{Kind, Token};
 use crate::value::Value;
 
 /// The value of a constant: a literal with signs and parentheses around it. `None`: it is an expression, which
-/// `SQLite` takes for no column that is added to rows which are there already.
+/// SQLite takes for no column that is added to rows which are there already.
 pub(crate) fn value(tokens: &[Token]) -> Option<Value> {
     match tokens {
         [open, inner @ .., close] if open.is_sign("(") && close.is_sign(")") => value(inner),

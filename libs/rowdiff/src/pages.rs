@@ -36,7 +36,7 @@ mod at {
 /// What the header of a database says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
-    /// Bytes of each page that `SQLite` uses.
+    /// Bytes of each page that SQLite uses.
     pub(crate) usable: usize,
     /// Moves with each change of the schema, and with VACUUM.
     pub(crate) cookie: u32,

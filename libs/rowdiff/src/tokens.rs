@@ -1,4 +1,4 @@
-//! The words of a definition, as `SQLite` reads them.
+//! The words of a definition, as SQLite reads them.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ impl Token {
         self.kind == Kind::Sign && self.text == sign
     }
 
-    /// Whether it can be a name: `SQLite` takes strings for names, too.
+    /// Whether it can be a name: SQLite takes strings for names, too.
     pub(crate) fn is_name(&self) -> bool {
         matches!(self.kind, Kind::Word | Kind::Quoted | Kind::Text)
     }

@@ -1,6 +1,6 @@
 //! Values as they are stored.
 
-/// A value, in one of the five kinds that `SQLite` stores.
+/// A value, in one of the five kinds that SQLite stores.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// No value.

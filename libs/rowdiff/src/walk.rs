@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::node::Node;
 use crate::plan::{Plan, Root};
 
-/// `SQLite` itself goes no deeper (`BTCURSOR_MAX_DEPTH`).
+/// SQLite itself goes no deeper (`BTCURSOR_MAX_DEPTH`).
 const MAX_DEPTH: usize = 20;
 
 /// Walks through a tree from left to right, past the pages that the plan skips.

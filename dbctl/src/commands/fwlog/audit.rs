@@ -77,36 +77,38 @@ impl Report {
     ) -> Result<()> {
         for audited in records {
             let name = self.database(audited.database);
-            let named = !self.filter.names_databases() || self.filter.has_database(&name);
+            let is_named = |name: &String| self.filter.has_database(name);
+            let named = !self.filter.names_databases() || name.as_ref().is_some_and(is_named);
             let meant = named
                 && self.filter.has_kind(&audited.kind)
                 && self.filter.has_user(std::slice::from_ref(audited))
                 && self.filter.has_time(audited.time);
             if meant {
-                self.print(audited, &name, commit, at)?;
+                self.print(audited, name.as_deref(), commit, at)?;
             }
         }
         Ok(())
     }
 
-    /// A database that was made before the files begin has no name there.
-    fn database(&self, id: DatabaseId) -> String {
+    /// None for what belongs to no database. One that was made before the files begin has no name there.
+    fn database(&self, id: DatabaseId) -> Option<String> {
         let name = self.names.get(&id).cloned();
-        name.unwrap_or_else(|| format!("#{id}"))
+        (id.get() != 0).then(|| name.unwrap_or_else(|| format!("#{id}")))
     }
 
     fn print(
         &mut self,
         audited: &Audited,
-        database: &str,
+        database: Option<&str>,
         commit: Option<CommitNumber>,
         at: Position,
     ) -> Result<()> {
         if self.printer.form == Form::Text {
             let commit = commit.map_or_else(|| "-".to_owned(), |commit| commit.to_string());
             return self.printer.line(&format!(
-                "{} {database} {} {} commit {commit} {}: {}",
+                "{} {} {} {} commit {commit} {}: {}",
                 audited.time,
+                database.unwrap_or("-"),
                 audited.user,
                 audited.client,
                 audited.kind,
@@ -120,7 +122,7 @@ impl Report {
                 Cell::Text(commit.map(|commit| commit.to_string())),
             ),
             ("position", Cell::text(at.to_string())),
-            ("database", Cell::text(database)),
+            ("database", Cell::Text(database.map(str::to_owned))),
             ("user", Cell::text(&audited.user)),
             ("address", Cell::text(audited.address())),
             ("program", Cell::text(audited.program())),
