@@ -15,6 +15,8 @@ pub(crate) struct Walk<'a> {
     root: Root<'a>,
     skipping: Option<(&'a Plan, &'a FxHashSet<u32>)>,
     path: Vec<Place>,
+    /// A tree has no more pages than the database: one that has goes round in a circle.
+    left: u32,
 }
 
 /// How far a page has been read.
@@ -52,6 +54,7 @@ impl<'a> Walk<'a> {
             root,
             skipping,
             path: Vec::new(),
+            left: root.pages.count(),
         };
         if root.number != 0 {
             walk.enter(root.number)?;
@@ -64,12 +67,12 @@ impl<'a> Walk<'a> {
         if self.skipping.is_some_and(skips) {
             return Ok(());
         }
+        let damaged = |what| Error::Damaged { page: number, what };
         if self.path.len() >= MAX_DEPTH {
-            return Err(Error::Damaged {
-                page: number,
-                what: "it is deeper in its tree than trees are",
-            });
+            return Err(damaged("it is deeper in its tree than trees are"));
         }
+        let left = self.left.checked_sub(1);
+        self.left = left.ok_or_else(|| damaged("a tree has it twice"))?;
         let Root {
             pages,
             usable,

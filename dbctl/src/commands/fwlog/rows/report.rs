@@ -1,7 +1,7 @@
 //! The changes, as they are printed.
 
 use fwlog::{CommitNumber, Position, Timestamp};
-use rowdiff::{Change, Definition, RowChange, SchemaChange};
+use rowdiff::{Change, RowChange, SchemaChange};
 
 use crate::args::FwlogRows;
 use crate::commands::fwlog::audited::Audited;
@@ -89,7 +89,12 @@ impl Report {
             let before = json(&mut self.shown, &change.before);
             let after = json(&mut self.shown, &change.after);
             let rowid = change.rowid.map(|rowid| rowid.to_string());
-            return self.fields(transaction, [&operation, table], rowid, [before, after]);
+            return self.fields(
+                transaction,
+                [&operation, table],
+                [before, after],
+                (rowid, None),
+            );
         }
         self.head(transaction)?;
         let line = match (&change.before, &change.after) {
@@ -129,12 +134,11 @@ impl Report {
         };
         let operation = format!("{what} {}", change.kind);
         if self.printer.form != Form::Text {
-            let sql = |definition: &Option<Definition>| {
-                let text = definition.as_ref().map(|definition| definition.sql.clone());
-                Cell::Text(text.filter(|text| !text.is_empty()))
-            };
-            let sides = [sql(&change.before), sql(&change.after)];
-            return self.fields(transaction, [&operation, &change.name], None, sides);
+            let definition = change.after.as_ref();
+            let sql = definition.map(|definition| definition.sql.clone());
+            let sides = [Cell::Text(None), Cell::Text(None)];
+            let sql = sql.filter(|sql| !sql.is_empty());
+            return self.fields(transaction, [&operation, &change.name], sides, (None, sql));
         }
         self.head(transaction)?;
         let sql = change.after.as_ref().map_or("", |after| &after.sql);
@@ -161,8 +165,8 @@ impl Report {
         &mut self,
         transaction: &Transaction,
         [operation, table]: [&str; 2],
-        rowid: Option<String>,
         [before, after]: [Cell; 2],
+        (rowid, sql): (Option<String>, Option<String>),
     ) -> Result<()> {
         let audited = transaction.audit.first();
         self.printer.fields(&[
@@ -183,6 +187,7 @@ impl Report {
             ("rowid", Cell::Text(rowid)),
             ("before", before),
             ("after", after),
+            ("sql", Cell::Text(sql)),
         ])
     }
 }
