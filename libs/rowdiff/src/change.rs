@@ -16,7 +16,7 @@ pub enum Change {
     Schema(SchemaChange),
     /// A row.
     Row(RowChange),
-    /// VACUUM has given new rowids to the rows of a table that has no column for them.
+    /// VACUUM has given new rowids, from 1 on, to the rows of a table that has no column for them.
     Renumbered(Arc<Table>),
 }
 

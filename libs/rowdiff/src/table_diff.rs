@@ -61,19 +61,22 @@ impl<'a> TableDiff<'a> {
         }
     }
 
-    /// Whether the rows are the same in the same order, with other rowids.
+    /// Whether the rows are the same in the same order, numbered anew from 1, as VACUUM does it.
     fn only_renumbered(&self) -> Result<bool, Error> {
         let (mut olds, mut news) = (self.old_rows()?, self.new_rows()?);
         let mut moved = false;
-        loop {
+        for number in 1.. {
             match (olds.next()?, news.next()?) {
-                (Some(old), Some(new)) if self.sides().same(&old, &new)? => {
+                (Some(old), Some(new))
+                    if new.rowid == number && self.sides().same(&old, &new)? =>
+                {
                     moved |= old.rowid != new.rowid;
                 }
                 (None, None) => return Ok(moved),
-                _ => return Ok(false),
+                _ => break,
             }
         }
+        Ok(false)
     }
 
     fn merge(&self, sink: &mut Sink<'_>) -> Result<(), Error> {

@@ -88,7 +88,12 @@ impl Source {
 
     pub(crate) fn vacuum(&mut self) -> Vec<Change> {
         self.connection.execute_batch("VACUUM").unwrap();
-        self.step()
+        let told = self.step();
+        let rows = told
+            .iter()
+            .filter(|change| matches!(change, Change::Row(_)));
+        assert_eq!(rows.count(), 0, "VACUUM changes no row: {told:?}");
+        told
     }
 
     /// One transaction. What can't be done is left out.
