@@ -146,6 +146,11 @@ impl SessionEntry {
         self.activity.set_state(state);
     }
 
+    /// Its `application_name`.
+    pub fn application(&self) -> String {
+        lock(&self.application).clone()
+    }
+
     /// What the session list shows as its application.
     pub fn set_application(&self, name: &str) {
         name.clone_into(&mut lock(&self.application));

@@ -84,17 +84,18 @@ impl Master {
         self.writer().failure()
     }
 
-    /// Commits a write set: queued when this returns, committed when `wait_durable` has returned. The permit should be
-    /// given on in between.
+    /// Commits a write set with its audit records: queued when this returns, committed when `wait_durable` has returned.
+    /// The permit should be given on in between.
     pub fn commit(
         &self,
         database: &Database,
         permit: &Permit,
         write_set: WriteSet,
+        audit: RecordBuffer,
     ) -> Result<Queued, EngineError> {
         self.check_volume(database, write_set.page_count)?;
         let pages = write_set.pages.len();
-        let queued = self.committer.commit(database, permit, write_set);
+        let queued = self.committer.commit(database, permit, write_set, audit);
         let queued = queued.inspect_err(|error| self.note_failure(error))?;
         if self.core.files().memory_budget().note(pages) {
             self.core

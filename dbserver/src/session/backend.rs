@@ -26,6 +26,7 @@ use crate::session::row_locks::RowLocks;
 use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
+use crate::session::trail::Trail;
 use crate::session::{schema, violation};
 
 /// What a session has of the server.
@@ -210,8 +211,16 @@ impl Backend {
     }
 
     /// Commits what SQLite has committed; durable when it returns.
-    pub fn publish(&self, permit: Permit, write_set: WriteSet) -> Result<(), EngineError> {
-        let queued = self.env.commit(self.database(), &permit, write_set)?;
+    pub(super) fn publish(
+        &self,
+        permit: Permit,
+        write_set: WriteSet,
+        trail: &Trail,
+    ) -> Result<(), EngineError> {
+        let audit = trail.records(self.entry(), self.database().id());
+        let queued = self
+            .env
+            .commit_audited(self.database(), &permit, write_set, audit)?;
         let durable = self.database().store().horizon().durable();
         self.facts.locks().owner().release(
             Some(pagestore::CommitNumber::new(queued.commit().get())),

@@ -152,7 +152,7 @@ pub struct ForwardLog {
     pub recovery: bool,
     /// Compression of blocks.
     pub compress: Compression,
-    /// Record who changed what; not supported yet, so always false.
+    /// Record who changed what, from where, with which statements.
     pub enable_audit: bool,
     /// Nothing but audit records; not supported yet, so always false.
     pub audit_only: bool,

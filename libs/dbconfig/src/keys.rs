@@ -203,7 +203,7 @@ pub const KEYS: &[Key] = &[
     key(ForwardLog, "FwOnFailure", Words(ON_FAILURE), "stop", "when the log can't be written: stop = refuse writes until it can, disable = go on without it"),
     later(key(ForwardLog, "FwRecovery", Switch, "1", "replay the log at start-up")),
     key(ForwardLog, "FwCompress", Words(COMPRESSIONS), "zstd", "compression of the log: zstd or none"),
-    later(key(ForwardLog, "EnableAudit", Switch, "0", "record who changed what")),
+    key(ForwardLog, "EnableAudit", Switch, "0", "1: the log says of each commit who did it, from where, with which statements"),
     later(key(ForwardLog, "AuditOnly", Switch, "0", "write nothing but the audit records")),
     key(ForwardLog, "GroupReadAccess", Switch, "0", "1: the group may read the segments (0640), 0: only the owner (0600)"),
     key(Replication, "Role", Words(ROLES), "Standalone", "Standalone, Master (= Primary) or Slave (= Secondary)"),
