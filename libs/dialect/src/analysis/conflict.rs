@@ -5,7 +5,7 @@ use pgtypes::SqlState;
 use crate::analysis::Analyzer;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Conflict, ConflictTarget, ConflictUpdate, Expr, Source};
+use crate::analysis::tree::{Conflict, ConflictTarget, ConflictUpdate, Expr, RelationId, Source};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Path};
 
@@ -28,12 +28,12 @@ impl Analyzer<'_> {
         let update = match &conflict.update {
             None => None,
             Some((assignments, filter)) => {
-                self.enter_excluded(stored)?;
+                let excluded = self.enter_excluded(stored)?;
                 let assignments = self.assignments(assignments, stored)?;
                 let filter = self.condition_of(Clause::Where, filter.as_ref(), "WHERE")?;
                 self.level()
                     .items
-                    .retain(|item| item.name.as_deref() != Some("excluded"));
+                    .retain(|item| item.relation != Some(excluded));
                 Some(ConflictUpdate {
                     assignments,
                     filter,
@@ -43,14 +43,16 @@ impl Analyzer<'_> {
         Ok(Conflict { target, update })
     }
 
-    fn enter_excluded(&mut self, stored: &Stored) -> Result<(), DialectError> {
+    /// The row that could not be inserted; the table may have its name, which then is ambiguous here.
+    fn enter_excluded(&mut self, stored: &Stored) -> Result<RelationId, DialectError> {
         let id = self.stored_relation(stored, None)?;
         if let Some(relation) = self.relations.get_mut(id.0) {
             "excluded".clone_into(&mut relation.alias);
             relation.source = Source::Excluded;
         }
         let item = self.item(id, Some("excluded".to_owned()), None);
-        self.enter_item(item)
+        self.level().items.push(item);
+        Ok(id)
     }
 
     fn conflict_target(

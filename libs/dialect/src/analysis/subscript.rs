@@ -46,7 +46,7 @@ impl Analyzer<'_> {
         let operand = match operand.kind {
             ExprKind::Element { array, mut indexes } if chained && id != TypeId::JSONB => {
                 indexes.push(self.coerce(index, TypeId::INT4)?);
-                self.check_dimensions(indexes.len(), at)?;
+                self.check_dimensions(indexes.len())?;
                 let kind = ExprKind::Element { array, indexes };
                 return Ok(Expr::new(operand.ty, kind, operand.at));
             }
@@ -65,14 +65,14 @@ impl Analyzer<'_> {
     }
 
     /// An array has no more dimensions than that, and an element no more subscripts.
-    fn check_dimensions(&self, dimensions: usize, at: Position) -> Result<(), DialectError> {
+    fn check_dimensions(&self, dimensions: usize) -> Result<(), DialectError> {
         if dimensions <= MOST_DIMENSIONS {
             return Ok(());
         }
         let message = format!(
             "number of array dimensions ({dimensions}) exceeds the maximum allowed ({MOST_DIMENSIONS})"
         );
-        Err(self.error(at, SqlState::PROGRAM_LIMIT_EXCEEDED, message))
+        Err(DialectError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, message))
     }
 
     /// Whether a bracket follows an operand without a parenthesis between.

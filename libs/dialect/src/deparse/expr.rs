@@ -79,7 +79,7 @@ impl Writer<'_> {
                 self.list(elements, true);
                 self.push("]");
             }
-            ExprKind::Row(fields) => self.named("ROW", fields),
+            ExprKind::Row { fields, .. } => self.named("ROW", fields),
             ExprKind::Element { array, indexes } => {
                 self.push("(");
                 self.expr(array, false);

@@ -135,7 +135,7 @@ impl Printer<'_> {
             targets.iter().zip(names),
             ", ",
             |printer, (target, name)| {
-                if let (ExprKind::Row(fields), false) = (&target.kind, compared) {
+                if let (ExprKind::Row { fields, .. }, false) = (&target.kind, compared) {
                     printer.row_text(fields)?;
                 } else if compared {
                     printer.collated(target)?;

@@ -1,6 +1,7 @@
 //! Translated statements run by SQLite.
 
 #[cfg(test)]
+mod aliases;
 mod catalog;
 #[cfg(test)]
 mod drivers;

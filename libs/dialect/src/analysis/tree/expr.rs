@@ -144,7 +144,12 @@ pub enum ExprKind {
         steps: Vec<Expr>,
     },
     /// A row.
-    Row(Vec<Expr>),
+    Row {
+        /// Its values.
+        fields: Vec<Expr>,
+        /// What they are called; those of an anonymous row, which has none here, are `f1`, `f2`, ….
+        names: Vec<String>,
+    },
     /// Rows compared field by field.
     CompareRows {
         /// `=`, `<>`, `<`, `<=`, `>`, `>=`.
@@ -181,6 +186,14 @@ pub enum ExprKind {
     },
     /// The default of a column, where INSERT or UPDATE says DEFAULT: SQLite's text.
     ColumnDefault(String),
+}
+
+impl ExprKind {
+    /// ROW (…): a row whose fields have no names of their own.
+    pub(crate) fn anonymous_row(fields: Vec<Expr>) -> Self {
+        let names = Vec::new();
+        Self::Row { fields, names }
+    }
 }
 
 /// `x IN (a, b, …)`: every element compared by the same operator.
