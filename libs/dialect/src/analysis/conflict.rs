@@ -99,9 +99,12 @@ impl Analyzer<'_> {
                     if term.operator_class.is_some() {
                         return Err(self.unsupported(term.value.at, "an operator class"));
                     }
-                    values.push(
-                        self.in_clause(Clause::Index, |analyzer| analyzer.resolved(&term.value))?,
-                    );
+                    let value =
+                        self.in_clause(Clause::Index, |analyzer| analyzer.resolved(&term.value))?;
+                    // What is said twice is meant once.
+                    if !values.contains(&value) {
+                        values.push(value);
+                    }
                 }
                 let filter = self.condition_of(Clause::IndexPredicate, filter.as_ref(), "WHERE")?;
                 Ok(Some(ConflictTarget {

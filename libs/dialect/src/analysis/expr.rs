@@ -396,7 +396,7 @@ impl Analyzer<'_> {
                 operand.ty,
                 ExprKind::Collate {
                     operand: Box::new(operand),
-                    collation: "BINARY",
+                    collation: name.to_owned(),
                 },
                 at,
             )),

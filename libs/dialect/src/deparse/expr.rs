@@ -90,9 +90,10 @@ impl Writer<'_> {
                     self.push("]");
                 }
             }
-            ExprKind::Collate { operand, .. } => self.enclosed(|writer| {
+            ExprKind::Collate { operand, collation } => self.enclosed(|writer| {
                 writer.wrapped(operand, Some(value));
-                writer.push(" COLLATE \"C\"");
+                writer.push(" COLLATE ");
+                writer.push(&identifier(collation));
             }),
             ExprKind::ValueFunction {
                 function,

@@ -210,40 +210,6 @@ impl Printer<'_> {
         Ok(true)
     }
 
-    /// `COLLATION FOR (value)`
-    fn collation_of(&mut self, value: &Expr) -> Result {
-        let id = value.ty.id;
-        // A literal has no type yet, and so no collation.
-        if id == TypeId::UNKNOWN || matches!(value.kind, ExprKind::Unknown(_)) {
-            self.push("NULL");
-            return Ok(());
-        }
-        if id.category() != 'S' {
-            let message = format!("collations are not supported by type {}", id.name());
-            return Err(DialectError::new(SqlState::DATATYPE_MISMATCH, message));
-        }
-        self.text(match &value.kind {
-            ExprKind::Collate { .. } => "\"C\"",
-            _ => "\"default\"",
-        });
-        Ok(())
-    }
-
-    /// The number of a value's type. An aggregate stays, for it makes a group of all rows.
-    fn type_of(&mut self, value: &Expr) -> Result {
-        let mut aggregates = false;
-        value.visit(&mut |part| aggregates |= matches!(part.kind, ExprKind::Aggregate(_)));
-        let number = value.ty.id.get();
-        if !aggregates {
-            self.push(&number.to_string());
-            return Ok(());
-        }
-        self.push("CASE WHEN ");
-        self.expr(value)?;
-        self.push(&format!(" IS NULL THEN {number} ELSE {number} END"));
-        Ok(())
-    }
-
     fn compare_arrays(&mut self, name: &str, a: &Expr, b: &Expr) -> Result {
         let element = a.ty.id.element().unwrap_or(TypeId::TEXT);
         self.push("(pg_array_cmp(");

@@ -105,12 +105,10 @@ impl Printer<'_> {
                 self.value_function(*function, *precision);
                 Ok(())
             }
-            ExprKind::Collate { operand, collation } => {
+            ExprKind::Collate { operand, .. } => {
                 self.push("(");
                 self.expr(operand)?;
-                self.push(" COLLATE ");
-                self.push(collation);
-                self.push(")");
+                self.push(" COLLATE BINARY)");
                 Ok(())
             }
             ExprKind::NotNull {

@@ -172,8 +172,8 @@ pub enum ExprKind {
     Collate {
         /// The text.
         operand: Box<Expr>,
-        /// SQLite's name of it.
-        collation: &'static str,
+        /// PostgreSQL's name of it: all that there are compare bytes.
+        collation: String,
     },
     /// A value for a column that takes no NULL, and of which SQLite would make a value by itself.
     NotNull {
