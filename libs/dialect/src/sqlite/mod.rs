@@ -18,6 +18,7 @@ mod form;
 mod from;
 pub mod insert;
 mod lateral;
+mod limit;
 pub mod locking;
 mod names;
 mod never;

@@ -2,6 +2,7 @@
 
 use crate::analysis::tree::{Body, CommonTable, Distinct, Expr, ExprKind, Query, Select};
 use crate::sqlite::form::collation;
+use crate::sqlite::limit::is_counted;
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
 
@@ -15,6 +16,9 @@ impl Printer<'_> {
     }
 
     fn query_of(&mut self, query: &Query, compared: bool) -> Result {
+        if is_counted(query) {
+            return self.counted_rows(query, compared);
+        }
         self.with(&query.with, query.recursive)?;
         if let (Body::Select(select), false) = (&query.body, query.locks.is_empty()) {
             return self.locking_query(query, select);
