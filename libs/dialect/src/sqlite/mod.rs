@@ -24,6 +24,7 @@ mod names;
 mod never;
 mod quantified;
 mod query;
+mod recursion;
 pub mod session_functions;
 mod set_operation;
 mod shown;

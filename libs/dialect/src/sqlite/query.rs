@@ -62,26 +62,42 @@ impl Printer<'_> {
             "WITH "
         });
         self.list(tables, ", ", |printer, table| {
-            let (name, columns) = printer.names.common_table(table.id);
-            let (name, columns) = (name.to_owned(), columns.to_vec());
-            printer.name(&name);
-            printer.push("(");
-            printer.list(&columns, ", ", |printer, column| {
-                printer.name(column);
-                Ok(())
-            })?;
-            printer.push(") AS ");
-            match table.materialized {
-                Some(true) => printer.push("MATERIALIZED "),
-                Some(false) => printer.push("NOT MATERIALIZED "),
-                None => {}
+            let changed = if recursive {
+                printer.recursion(table)?
+            } else {
+                None
+            };
+            let Some(changed) = changed else {
+                return printer.common_table(table, &table.query);
+            };
+            for inner in &changed.before {
+                printer.common_table(inner, &inner.query)?;
+                printer.push(", ");
             }
-            printer.push("(");
-            printer.query(&table.query, false)?;
-            printer.push(")");
-            Ok(())
+            printer.common_table(table, &changed.query)
         })?;
         self.push(" ");
+        Ok(())
+    }
+
+    fn common_table(&mut self, table: &CommonTable, query: &Query) -> Result {
+        let (name, columns) = self.names.common_table(table.id);
+        let (name, columns) = (name.to_owned(), columns.to_vec());
+        self.name(&name);
+        self.push("(");
+        self.list(&columns, ", ", |printer, column| {
+            printer.name(column);
+            Ok(())
+        })?;
+        self.push(") AS ");
+        match table.materialized {
+            Some(true) => self.push("MATERIALIZED "),
+            Some(false) => self.push("NOT MATERIALIZED "),
+            None => {}
+        }
+        self.push("(");
+        self.query(query, false)?;
+        self.push(")");
         Ok(())
     }
 

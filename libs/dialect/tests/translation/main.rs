@@ -11,6 +11,7 @@ mod functions;
 mod plans;
 #[cfg(test)]
 mod queries;
+mod recursion;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
