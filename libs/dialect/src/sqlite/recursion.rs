@@ -37,15 +37,13 @@ impl Printer<'_> {
             once: vec![base.clone()],
             recursive: Vec::new(),
         };
-        if !terms.mentions(&[], step) {
-            return Ok(None);
+        match terms.count(&[], step) {
+            0 => return Ok(None),
+            1 => {}
+            _ => return Err(twice(table)),
         }
-        if let Some(times) = terms.direct(step) {
-            return if times == 1 {
-                Ok(None)
-            } else {
-                Err(twice(table))
-            };
+        if terms.direct(step).is_some() {
+            return Ok(None);
         }
         terms.add(step.clone(), &[])?;
         let (before, query) = (std::mem::take(&mut terms.before), terms.query(&table.query));
@@ -188,20 +186,21 @@ impl Terms<'_> {
     /// How often a query reads the table, or one of those that read it.
     fn count(&self, inside: &[CommonTable], query: &Query) -> usize {
         let tables = query.with.iter().map(|table| &table.query);
-        let mut count: usize = tables.map(|query| self.count(inside, query)).sum();
-        match &query.body {
+        let in_with: usize = tables.map(|query| self.count(inside, query)).sum();
+        let in_body = match &query.body {
             Body::Select(select) => {
                 let from = select.from.iter();
-                count += from.map(|item| self.count_in(inside, item)).sum::<usize>();
+                let mut count = from.map(|item| self.count_in(inside, item)).sum();
+                select.visit_top(&mut |expr| count += self.count_in_expr(inside, expr));
+                count
             }
             Body::SetOperation { sides, .. } => {
                 let sides = sides.iter();
-                count += sides.map(|side| self.count(inside, side)).sum::<usize>();
+                sides.map(|side| self.count(inside, side)).sum()
             }
-            Body::Values(_) => {}
-        }
-        query.visit_top(&mut |expr| count += self.count_in_expr(inside, expr));
-        count
+            Body::Values(_) => 0,
+        };
+        in_with + in_body
     }
 
     fn count_in(&self, inside: &[CommonTable], item: &FromItem) -> usize {
