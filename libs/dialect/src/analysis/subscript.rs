@@ -46,7 +46,7 @@ impl Analyzer<'_> {
         let operand = match operand.kind {
             ExprKind::Element { array, mut indexes } if chained && id != TypeId::JSONB => {
                 indexes.push(self.coerce(index, TypeId::INT4)?);
-                self.check_dimensions(indexes.len())?;
+                check_dimensions(indexes.len())?;
                 let kind = ExprKind::Element { array, indexes };
                 return Ok(Expr::new(operand.ty, kind, operand.at));
             }
@@ -62,17 +62,6 @@ impl Analyzer<'_> {
             indexes: vec![index],
         };
         Ok(Expr::new(Type::new(element), kind, at))
-    }
-
-    /// An array has no more dimensions than that, and an element no more subscripts.
-    fn check_dimensions(&self, dimensions: usize) -> Result<(), DialectError> {
-        if dimensions <= MOST_DIMENSIONS {
-            return Ok(());
-        }
-        let message = format!(
-            "number of array dimensions ({dimensions}) exceeds the maximum allowed ({MOST_DIMENSIONS})"
-        );
-        Err(DialectError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, message))
     }
 
     /// Whether a bracket follows an operand without a parenthesis between.
@@ -175,4 +164,15 @@ impl Analyzer<'_> {
             }
         }
     }
+}
+
+/// An array has no more dimensions than that, and an element no more subscripts.
+fn check_dimensions(dimensions: usize) -> Result<(), DialectError> {
+    if dimensions <= MOST_DIMENSIONS {
+        return Ok(());
+    }
+    let message = format!(
+        "number of array dimensions ({dimensions}) exceeds the maximum allowed ({MOST_DIMENSIONS})"
+    );
+    Err(DialectError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, message))
 }

@@ -97,13 +97,11 @@ impl Printer<'_> {
     }
 
     fn offset_of(&mut self, query: &Query) -> Result {
-        match &query.offset {
-            Some(offset) => self.row_count(offset, "pg_offset", "0"),
-            None => {
-                self.push("0");
-                Ok(())
-            }
+        if let Some(offset) = &query.offset {
+            return self.row_count(offset, "pg_offset", "0");
         }
+        self.push("0");
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod aliases;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod drivers;
@@ -11,6 +12,7 @@ mod functions;
 mod plans;
 #[cfg(test)]
 mod queries;
+#[cfg(test)]
 mod recursion;
 #[cfg(test)]
 mod rows;

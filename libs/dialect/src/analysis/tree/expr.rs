@@ -329,6 +329,8 @@ pub struct Frame {
     pub between: bool,
     pub start: Bound,
     pub end: Bound,
+    /// The offsets of start and end as they were written, before a distance became a number.
+    pub written: [Option<Expr>; 2],
     pub exclude: FrameExclusion,
 }
 
