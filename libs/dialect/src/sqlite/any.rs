@@ -103,8 +103,11 @@ impl Printer<'_> {
             };
             return self.as_json(&text, binary);
         }
-        if value.ty.id == TypeId::RECORD {
-            return Err(self.unsupported(value.at, "a value of type record"));
+        // Their texts do not say what fields there are.
+        match value.ty.id {
+            TypeId::RECORD => return Err(self.unsupported(value.at, "a value of type record")),
+            TypeId::RECORD_ARRAY => return Err(self.unsupported(value.at, "an array of rows")),
+            _ => {}
         }
         self.push(if binary {
             "pg_to_jsonb("

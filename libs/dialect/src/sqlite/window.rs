@@ -94,12 +94,27 @@ impl Printer<'_> {
             ExprKind::Constant(_) | ExprKind::Parameter(_) => return self.expr(value),
             _ => {}
         }
-        let Some(number) = fold::number(value) else {
+        if let Some(number) = fold::number(value) {
+            let kind = ExprKind::Constant(number);
+            return self.expr(&Expr::new(value.ty, kind, value.at));
+        }
+        let start = self.out.len();
+        self.expr(value)?;
+        if self.out.get(start..).is_some_and(calls) {
             return Err(self.unsupported(value.start(), "a frame offset that is not a constant"));
-        };
-        let kind = ExprKind::Constant(number);
-        self.expr(&Expr::new(value.ty, kind, value.at))
+        }
+        Ok(())
     }
+}
+
+/// Whether a text of SQLite's calls a function or reads rows.
+fn calls(text: &str) -> bool {
+    text.match_indices('(').any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let word = word.into_iter().next().unwrap_or_default();
+        !matches!(word, "" | "CAST" | "AND" | "OR" | "NOT")
+    }) || text.contains("SELECT")
 }
 
 #[cfg(test)]
@@ -118,6 +133,7 @@ mod tests {
             ("ROWS 2.4 PRECEDING", "2 PRECEDING"),
             ("GROUPS 2::int2 * 2 PRECEDING", "4 PRECEDING"),
             ("ROWS $1 PRECEDING", "?1 PRECEDING"),
+            ("ROWS ('a' < 'b')::int PRECEDING", "'a' < 'b'"),
         ] {
             let text = over(frame).unwrap();
             assert!(text.contains(printed), "{frame}: {text}");

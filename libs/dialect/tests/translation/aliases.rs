@@ -57,8 +57,17 @@ fn an_anonymous_row_has_numbered_fields() {
     ] {
         assert_eq!(database.one(sql), expected, "{sql}");
     }
-    let error = database.try_rows("SELECT (row(1)).f2").unwrap_err();
-    assert!(error.starts_with("42703"), "{error}");
+    for (sql, state) in [
+        ("SELECT (row(1)).f2", "42703"),
+        ("SELECT to_json(ARRAY[row(1, 2)])", "0A000"),
+        (
+            "SELECT row_to_json(s) FROM (SELECT ARRAY[row(t.*, 3)] AS r FROM t) s",
+            "0A000",
+        ),
+    ] {
+        let error = database.try_rows(sql).unwrap_err();
+        assert!(error.starts_with(state), "{error}");
+    }
 }
 
 #[test]
