@@ -208,7 +208,7 @@ impl Printer<'_> {
                 self.push(")");
             }
             ("pg_collation_for", [value]) => self.collation_of(value)?,
-            _ => return Ok(false),
+            _ => return self.relation_size(call),
         }
         Ok(true)
     }

@@ -28,6 +28,7 @@ mod recursion;
 pub mod session_functions;
 mod set_operation;
 mod shown;
+mod size;
 mod sort;
 mod table_function;
 mod update;
