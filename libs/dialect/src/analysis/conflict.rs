@@ -3,11 +3,13 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
+use crate::analysis::implied::implies;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{Conflict, ConflictTarget, ConflictUpdate, Expr, RelationId, Source};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Path};
+use crate::syntax::only_expression;
 
 impl Analyzer<'_> {
     pub(crate) fn on_conflict(
@@ -53,6 +55,24 @@ impl Analyzer<'_> {
         let item = self.item(id, Some("excluded".to_owned()), None);
         self.level().items.push(item);
         Ok(id)
+    }
+
+    /// The condition of a partial index that is true wherever this one is, or this one.
+    fn index_condition(&mut self, said: Expr, stored: &Stored) -> Expr {
+        for written in self.schema.index_conditions(stored) {
+            let Ok(Some(tree)) = only_expression(&format!("SELECT {written}")) else {
+                continue;
+            };
+            let condition = self.in_clause(Clause::IndexPredicate, |analyzer| {
+                analyzer.condition(&tree, "WHERE")
+            });
+            if let Ok(condition) = condition
+                && implies(&said, &condition)
+            {
+                return condition;
+            }
+        }
+        said
     }
 
     fn conflict_target(
@@ -107,6 +127,7 @@ impl Analyzer<'_> {
                     }
                 }
                 let filter = self.condition_of(Clause::IndexPredicate, filter.as_ref(), "WHERE")?;
+                let filter = filter.map(|filter| self.index_condition(filter, stored));
                 Ok(Some(ConflictTarget {
                     terms: values,
                     filter,

@@ -23,6 +23,7 @@ mod frame_offset;
 mod from;
 mod group;
 mod grouping_sets;
+mod implied;
 mod insert;
 mod join;
 mod one_row;

@@ -282,3 +282,25 @@ fn an_index_is_inferred_from_what_is_said_twice_and_from_a_pattern() {
         ["1|Strawberry|f"]
     );
 }
+
+#[test]
+fn a_narrower_condition_infers_a_partial_index() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (a bigint, b bigint, c text);
+         CREATE UNIQUE INDEX ON t (b) WHERE coalesce(a, 1) > 0;
+         INSERT INTO t VALUES (1, 2)",
+    );
+    let insert = "INSERT INTO t VALUES (1, 2) ON CONFLICT (b)";
+    for condition in [
+        "coalesce(a, 1) > 0",
+        "coalesce(a, 1) > 1",
+        "c = 'x' AND coalesce(a, 1) > 0",
+    ] {
+        database.run(&format!("{insert} WHERE {condition} DO NOTHING"));
+    }
+    for condition in ["coalesce(a, 1) > -1", "coalesce(a, 1) < 1", "a > 0"] {
+        let error = database.execute(&format!("{insert} WHERE {condition} DO NOTHING"));
+        assert!(error.unwrap_err().starts_with("42P10"), "{condition}");
+    }
+}

@@ -184,12 +184,14 @@ fn btree(objects: &Objects, arguments: &[SqlValue]) -> Answer {
         TEMPORARY => "temp",
         _ => "main",
     };
-    let mut found = format!("{{\"schema\":\"{place}\",\"name\":{}", quoted(&class.name));
-    if let Some((table, columns)) = &class.indexed {
+    let name = quoted(&class.name);
+    let indexed = class.indexed.as_ref().map(|(table, columns)| {
         let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
-        let columns = columns.join(",");
-        found += &format!(",\"table\":{},\"columns\":[{columns}]", quoted(table));
-    }
-    found.push('}');
-    text(found)
+        let (table, columns) = (quoted(table), columns.join(","));
+        format!(",\"table\":{table},\"columns\":[{columns}]")
+    });
+    let indexed = indexed.unwrap_or_default();
+    text(format!(
+        "{{\"schema\":\"{place}\",\"name\":{name}{indexed}}}"
+    ))
 }
