@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dbproto", &["fwlog", "pgtypes"]),
     ("dbconfig", &[]),
     ("pgtypes", &[]),
+    ("rowdiff", &[]),
     ("signals", &[]),
     ("functions", &["pgtypes"]),
     ("dialect", &["functions", "pgtypes"]),
@@ -46,7 +47,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "dbrepl",
         &["disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "signals"],
     ),
-    ("dbctl", &["disk", "fwlog", "dbconfig"]),
+    (
+        "dbctl",
+        &["disk", "fwlog", "dbconfig", "pgtypes", "rowdiff"],
+    ),
     ("dbtests", &["disk", "fwlog"]),
     ("bench", &[]),
     (

@@ -247,6 +247,63 @@ pub(crate) enum FwlogCommand {
     Dump(FwlogFiles),
     /// Check every byte
     Verify(FwlogFiles),
+    /// Print who has done what, from the audit records (EnableAudit); -u NAME: of one user
+    Audit(FwlogAudit),
+    /// Print the rows that were inserted, updated and deleted; -u NAME: by one user, as audit records tell
+    Rows(FwlogRows),
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FwlogAudit {
+    #[command(flatten)]
+    pub(crate) files: FwlogFiles,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Go on with what is written; FILES is the pattern of FwLog then, or nothing
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FwlogRows {
+    #[command(flatten)]
+    pub(crate) files: FwlogFiles,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Only this table; may come again
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Vec<String>,
+    /// What the databases were before the log: a copy of the DataDir of a server that was stopped cleanly, or
+    /// NAME=FILE, one database as it was at the commit of --after; may come again. A database whose creation is in
+    /// the files needs nothing
+    #[arg(long, value_name = "DIR|NAME=FILE")]
+    pub(crate) base: Vec<String>,
+    /// With --base NAME=FILE: the newest commit that is in the file
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) after: Option<u64>,
+    /// Go on with what is written; FILES is the pattern of FwLog then, or nothing
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+/// Which transactions are meant, and how they are shown.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Selection {
+    /// Only this database; may come again
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) database: Vec<String>,
+    /// Only this kind: a statement as INSERT or "CREATE TABLE" for audit; insert, update, delete or schema for rows; may come again
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<String>,
+    /// Only what was committed then or later, in UTC
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Only what was committed then or earlier, in UTC
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
 }
 
 #[derive(Debug, Clone, Args)]

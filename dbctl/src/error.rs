@@ -64,6 +64,12 @@ impl CommandError {
         Self::new(Exit::Refused, message)
     }
 
+    /// The same, of what was found in a file.
+    pub(crate) fn in_file(mut self, path: &std::path::Path) -> Self {
+        self.message = format!("{}: {}", path.display(), self.message);
+        self
+    }
+
     /// The end of a command that has printed all there is to say.
     pub(crate) fn told(exit: Exit) -> Self {
         Self::new(exit, "")

@@ -62,6 +62,11 @@ impl Invocation {
         Ok(())
     }
 
+    /// The user that was named on the command line.
+    pub(crate) fn named_user(&self) -> Option<&str> {
+        self.options.user.as_deref()
+    }
+
     /// The configuration file that is meant.
     pub(crate) fn config_path(&self) -> PathBuf {
         self.options.config.clone().unwrap_or_else(default_path)

@@ -13,6 +13,7 @@ pub mod dialect;
 pub mod frames;
 pub mod position;
 pub mod records;
+pub mod rows;
 pub mod segment;
 pub mod startup;
 pub mod values;
@@ -30,6 +31,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("frames", frames::check),
     ("position", position::check),
     ("records", records::check),
+    ("rows", rows::check),
     ("segment", segment::check),
     ("startup", startup::check),
     ("values", values::check),

@@ -85,7 +85,7 @@ fn again(record: &Record<'_>) {
             buffer.rename_database(id, old_name, name);
         }
         Record::RestoreDatabase { id, name, options } => buffer.restore_database(id, name, options),
-        Record::Access { id, exclusive } => buffer.access(id, exclusive),
+        Record::Access { id, access } => buffer.access(id, access),
         Record::Audit(audit) => buffer.audit(&audit),
     }
     if buffer.is_empty() {

@@ -74,11 +74,11 @@ fn a_configuration_that_is_not_there_is_exit_code_2() {
 #[test]
 fn what_has_no_function_yet_is_refused_and_not_ignored() {
     let folder = Folder::new();
-    let settings = Settings::master().set("ForwardLog", "EnableAudit", "1");
+    let settings = Settings::master().set("ForwardLog", "AuditOnly", "1");
     let server = Server::prepare(folder.path(), settings);
     let told = refused(&server, "dbserver", &[]);
     assert!(
-        told.contains("EnableAudit") && told.contains("is not supported"),
+        told.contains("AuditOnly") && told.contains("is not supported"),
         "{told}"
     );
 }

@@ -62,6 +62,11 @@ impl Refusal {
 impl Client {
     /// Logs in.
     pub fn connect(address: SocketAddr, database: &str, password: &str) -> Result<Self, Error> {
+        Self::with(&Self::config(address, database, password))
+    }
+
+    /// How the administrator logs in.
+    pub fn config(address: SocketAddr, database: &str, password: &str) -> Config {
         let mut config = Config::new();
         config
             .host(address.ip().to_string())
@@ -71,7 +76,7 @@ impl Client {
             .dbname(database)
             .application_name("dbtests")
             .connect_timeout(Duration::from_secs(20));
-        Self::with(&config)
+        config
     }
 
     /// Logs in as the configuration says.

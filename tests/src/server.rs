@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use fwlog::{LogDirectory, LogLocation};
 
-use crate::client::Client;
+use crate::client::{Client, Refusal};
 use crate::files;
 use crate::port::Port;
 use crate::process::{Background, Run, read_log, run};
@@ -289,6 +289,15 @@ impl Server {
             client.err()
         );
         client.expect("asserted")
+    }
+
+    /// A connection that opens the database in a mode, if the server lets it.
+    pub fn client_in_mode(&self, database: &str, mode: u8) -> Result<Client, Refusal> {
+        let connected = Client::with(
+            Client::config(self.address(), database, PASSWORD)
+                .options(format!("-c eloqdb.open_mode={mode}")),
+        );
+        connected.map_err(|error| Refusal::of(&error).expect("the server answers"))
     }
 
     /// Runs SQL in a database on a connection of its own; gives the rows as text.

@@ -22,7 +22,7 @@ pub(crate) async fn run(invocation: &mut Invocation, command: Command) -> Result
     match command {
         Command::Init => init::run(invocation),
         Command::Config(command) => config::run(invocation, command),
-        Command::Fwlog(command) => fwlog::run(invocation, command),
+        Command::Fwlog(command) => Box::pin(fwlog::run(invocation, command)).await,
         Command::Sql(arguments) => Box::pin(sql::run(invocation, arguments)).await,
         Command::Completions { shell } => completions::run(shell),
         Command::Help { words } => help::run(invocation, &words).await,

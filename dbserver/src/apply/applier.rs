@@ -4,33 +4,32 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use fwlog::{Block, BlockDecoder, Commit, CommitNumber, DatabaseId, Position, Record, Records};
+use fwlog::{
+    Block, BlockDecoder, Commit, CommitNumber, DatabaseAccess, DatabaseId, Position, Record,
+    Records,
+};
 use pagestore::Horizon;
 
 use crate::apply::batch::Batch;
 use crate::apply::disk_retry::{DiskRetry, with_retry};
 use crate::apply::history::{History, Undo};
 use crate::apply::parts::{PartPages, Parts};
+use crate::apply::readers::{self, ReaderWatch, Readers};
 use crate::apply::rules;
 use crate::apply::scratch::Scratch;
 use crate::databases::control::DatabaseEntry;
 use crate::databases::database::Database;
 use crate::databases::files::DatabaseFiles;
 use crate::databases::list::Databases;
+use crate::databases::openings::Claim;
+use crate::databases::replication_use::{Bearing, ReplicationUse};
 use crate::error::EngineError;
 
 /// Bytes of records that are applied before the pages are published: each page is made once a run,
 /// however often the run touches it, and the run's pages are in memory until then.
 const PUBLISH_BYTES: u64 = 16 << 20;
-
-/// What a run of blocks brought beside pages.
-#[derive(Debug, Default)]
-pub struct Applied {
-    /// The last `Checkpoint` record's redo position, and the databases as they were there: a slave
-    /// may make its own checkpoint.
-    pub checkpoint: Option<(Position, Vec<DatabaseEntry>)>,
-}
 
 /// Applies whole blocks in log order.
 #[derive(Debug)]
@@ -47,7 +46,10 @@ pub struct Applier {
     last: CommitNumber,
     /// Who waits when a disk is full or fails.
     retry: Option<Arc<dyn DiskRetry>>,
+    readers: Readers,
     decoder: BlockDecoder,
+    /// The last `Checkpoint` record's redo position, and the databases as they were there.
+    checkpoint: Option<(Position, Vec<DatabaseEntry>)>,
     /// Changes of the list of databases since the last `Checkpoint` record's redo point.
     history: History,
 }
@@ -71,7 +73,9 @@ impl Applier {
             batches: HashMap::new(),
             last,
             retry: None,
+            readers: Readers::default(),
             decoder: BlockDecoder::new(),
+            checkpoint: None,
             history: History::default(),
         }
     }
@@ -81,6 +85,16 @@ impl Applier {
         self.parts.wait_for(Arc::clone(retry));
         self.scratch.wait_for(Arc::clone(retry));
         self.retry = Some(Arc::clone(retry));
+    }
+
+    /// From now on readers are waited for, and do not end applying; so long at most, if there is a limit.
+    pub fn wait_for_readers(&mut self, watch: Arc<dyn ReaderWatch>, limit: Option<Duration>) {
+        self.readers.wait_for(watch, limit);
+    }
+
+    /// Whether readers hold back some of what was applied: [`Applier::publish`] tries again.
+    pub fn is_held_back(&self) -> bool {
+        self.readers.hold_back()
     }
 
     /// Does what belongs to applying; a disk that is full or fails is waited for, where somebody waits.
@@ -97,12 +111,12 @@ impl Applier {
     }
 
     /// Takes in a block. Nothing is visible before `publish`.
-    pub fn apply(&mut self, block: &Block, applied: &mut Applied) -> Result<(), EngineError> {
+    pub fn apply(&mut self, block: &Block) -> Result<(), EngineError> {
         let mut decoder = std::mem::take(&mut self.decoder);
         let at = block.start;
         self.unpublished += u64::from(block.head.raw_length);
         let result = match decoder.records(block) {
-            Ok(records) => self.records(records, at, applied),
+            Ok(records) => self.records(records, at),
             Err(why) => Err(EngineError::Corrupt(format!("block at {at}: {why}"))),
         };
         self.decoder = decoder;
@@ -115,20 +129,48 @@ impl Applier {
         Ok(())
     }
 
+    /// Whether a `Checkpoint` record was applied that was not taken yet.
+    pub fn has_checkpoint(&self) -> bool {
+        self.checkpoint.is_some()
+    }
+
+    /// The last `Checkpoint` record's redo position, and the databases as they were there: a slave that shows all
+    /// before it may make its own checkpoint.
+    pub fn take_checkpoint(&mut self) -> Option<(Position, Vec<DatabaseEntry>)> {
+        self.checkpoint.take()
+    }
+
     /// Whether so much was applied that it should be published, however much is to come.
     pub fn is_due(&self) -> bool {
         self.unpublished >= PUBLISH_BYTES
     }
 
-    /// Shows all that was applied since the last call, as one step.
+    /// Shows all that was applied since the last call, as one step; but for databases that readers hold back.
     pub fn publish(&mut self) -> Result<(), EngineError> {
         self.unpublished = 0;
         let memory_budget = self.files.memory_budget();
         let full = memory_budget.full().load(Ordering::Relaxed);
         let mut pages = 0;
-        for (_, batch) in self.batches.drain() {
-            pages += batch.publish(full.then_some(&mut self.scratch))?;
+        for (id, mut batch) in std::mem::take(&mut self.batches) {
+            let database = Arc::clone(batch.database());
+            let used = batch.replication_use();
+            let claim = database.openings().claim(used);
+            match claim {
+                Ok(_claim) => {
+                    pages += batch.publish(full.then_some(&mut self.scratch))?;
+                    database.store().release();
+                    self.readers.over(id);
+                }
+                Err(by) => {
+                    // The others go on: the horizon must not show what is half of a database's history.
+                    database.store().hold();
+                    self.readers.note(&database, used, *by);
+                    batch.hold(&mut self.scratch)?;
+                    self.batches.insert(id, batch);
+                }
+            }
         }
+        self.readers.tell();
         if memory_budget.note(pages) {
             memory_budget.count(self.databases.memory_bytes());
         }
@@ -144,12 +186,7 @@ impl Applier {
         Ok(())
     }
 
-    fn records(
-        &mut self,
-        records: Records<'_>,
-        at: Position,
-        applied: &mut Applied,
-    ) -> Result<(), EngineError> {
+    fn records(&mut self, records: Records<'_>, at: Position) -> Result<(), EngineError> {
         for record in records {
             let record =
                 record.map_err(|why| EngineError::Corrupt(format!("block at {at}: {why}")))?;
@@ -160,7 +197,7 @@ impl Applier {
                     rules::check_checkpoint(redo, at)?;
                     self.parts.forget_before(redo);
                     let databases = self.history.before(redo, self.databases.entries());
-                    applied.checkpoint = Some((redo, databases));
+                    self.checkpoint = Some((redo, databases));
                 }
                 Record::CreateDatabase { id, name, .. } => self.create(id, name, at)?,
                 Record::DropDatabase { id, .. } => self.drop_database(id, at)?,
@@ -170,10 +207,18 @@ impl Applier {
                         "block at {at}: a restore record, which this version does not write"
                     )));
                 }
-                Record::Generation(_) | Record::Access { .. } | Record::Audit(_) => {}
+                Record::Access { id, access } => self.note_access(id, access),
+                Record::Generation(_) | Record::Audit(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// A session of the master takes a database for itself, or leaves it.
+    fn note_access(&self, id: DatabaseId, access: DatabaseAccess) {
+        if let Some(database) = self.databases.by_id(id) {
+            database.openings().note_master(access);
+        }
     }
 
     fn commit(&mut self, commit: &Commit<'_>, at: Position) -> Result<(), EngineError> {
@@ -227,22 +272,52 @@ impl Applier {
 
     fn drop_database(&mut self, id: DatabaseId, at: Position) -> Result<(), EngineError> {
         rules::check_change(id, at)?;
-        self.publish()?;
-        if let Some(database) = self.databases.remove(id) {
-            self.history.note(at, Undo::Add(database.entry()));
-            self.files.remove(&database);
-        }
+        let Some(database) = self.databases.by_id(id) else {
+            return self.publish();
+        };
+        let claim = self.claim_alone(&database)?;
+        self.databases.remove(id);
+        self.history.note(at, Undo::Add(database.entry()));
+        self.files.remove(&database);
+        claim.remove();
         Ok(())
+    }
+
+    /// Shows all that was before a change of the list, and waits until nobody has the database open whom it takes by
+    /// surprise. Who only looks has to leave.
+    fn claim_alone<'d>(&mut self, database: &'d Database) -> Result<Claim<'d>, EngineError> {
+        let used = ReplicationUse::Removes;
+        loop {
+            self.publish()?;
+            if !self.batches.contains_key(&database.id()) {
+                let last_word = readers::removed(&database.name());
+                let openings = database.openings();
+                openings.end(used, Bearing::Leaves, &last_word);
+                match openings.claim(used) {
+                    Ok(claim) => {
+                        self.readers.over(database.id());
+                        self.readers.tell();
+                        return Ok(claim);
+                    }
+                    Err(by) => self.readers.note(database, used, *by),
+                }
+                self.readers.tell();
+            }
+            if !self.readers.wait() {
+                return Err(EngineError::ShuttingDown);
+            }
+        }
     }
 
     fn rename(&mut self, id: DatabaseId, name: &str, at: Position) -> Result<(), EngineError> {
         rules::check_change(id, at)?;
         rules::check_name(name, at)?;
-        self.publish()?;
-        if let Some(database) = self.databases.by_id(id) {
-            self.history.note(at, Undo::Rename(id, database.name()));
-            self.databases.rename(id, name);
-        }
+        let Some(database) = self.databases.by_id(id) else {
+            return self.publish();
+        };
+        let _claim = self.claim_alone(&database)?;
+        self.history.note(at, Undo::Rename(id, database.name()));
+        self.databases.rename(id, name);
         Ok(())
     }
 }

@@ -12,7 +12,11 @@ use crate::apply::parts::{PartPages, page_number};
 use crate::apply::rules;
 use crate::apply::scratch::Scratch;
 use crate::databases::database::Database;
+use crate::databases::replication_use::ReplicationUse;
 use crate::error::EngineError;
+
+/// Pages of a run that stay in memory while it is held back.
+const HELD_PAGES: usize = 4096;
 
 /// A page that the run has changed.
 #[derive(Debug)]
@@ -35,6 +39,24 @@ impl Working {
     }
 }
 
+/// Proves a page by its checksum.
+fn check(
+    database: &Database,
+    last: CommitNumber,
+    page: PageNumber,
+    working: &Working,
+) -> Result<(), EngineError> {
+    if fwlog::page_crc(&working.data) == working.crc {
+        return Ok(());
+    }
+    Err(EngineError::Corrupt(format!(
+        "page {} of database \"{}\" does not fit its checksum at commit {}: the data file or the log is damaged",
+        page.get(),
+        database.name(),
+        last.get()
+    )))
+}
+
 /// A run of commits of one database, not published yet.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -46,6 +68,8 @@ pub(crate) struct Batch {
     /// Fewest pages that the database had in this run.
     lowest: u32,
     last: CommitNumber,
+    /// A commit of the run needed the database alone.
+    exclusive: bool,
     /// Who waits when a page can't be read.
     retry: Option<Arc<dyn DiskRetry>>,
     zeros: Arc<PageData>,
@@ -59,6 +83,7 @@ impl Batch {
             page_count: before.page_count(),
             lowest: before.page_count(),
             last: before.commit(),
+            exclusive: false,
             pages: FxHashMap::default(),
             whole: PartPages::new(),
             zeros: Arc::new([0; PAGE_SIZE]),
@@ -66,6 +91,32 @@ impl Batch {
             database,
             retry,
         }
+    }
+
+    /// Whose it is.
+    pub(crate) fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
+    /// What to show it means for the sessions of the database.
+    pub(crate) fn replication_use(&self) -> ReplicationUse {
+        if self.exclusive {
+            ReplicationUse::WritesAlone
+        } else {
+            ReplicationUse::Writes
+        }
+    }
+
+    /// The run is not shown for the time being: what is much does not stay in memory.
+    pub(crate) fn hold(&mut self, scratch: &mut Scratch) -> Result<(), EngineError> {
+        if self.pages.len() <= HELD_PAGES {
+            return Ok(());
+        }
+        for (number, working) in std::mem::take(&mut self.pages) {
+            check(&self.database, self.last, number, &working)?;
+            self.whole.insert(number, scratch.store(&working.data)?);
+        }
+        Ok(())
     }
 
     /// Adds a commit; `parts` are its pages from earlier records, `at` is the start of its block.
@@ -96,6 +147,7 @@ impl Batch {
             number > self.last,
             "commits are applied in their order (invariant 3)"
         );
+        self.exclusive |= commit.exclusive;
         self.page_count = commit.page_count;
         self.lowest = self.lowest.min(commit.page_count);
         self.last = number;
@@ -114,14 +166,7 @@ impl Batch {
             .collect();
         let mut pages = Vec::with_capacity(self.pages.len() + self.whole.len() + regrown.len());
         for (number, working) in self.pages {
-            if fwlog::page_crc(&working.data) != working.crc {
-                return Err(EngineError::Corrupt(format!(
-                    "page {} of database \"{}\" does not fit its checksum at commit {}: the data file or the log is damaged",
-                    number.get(),
-                    self.database.name(),
-                    self.last.get()
-                )));
-            }
+            check(&self.database, self.last, number, &working)?;
             let image = match &mut scratch {
                 Some(scratch) => scratch.store(&working.data)?,
                 None => PageImage::Memory(working.data),

@@ -5,5 +5,6 @@ mod batch;
 pub mod disk_retry;
 mod history;
 mod parts;
+pub mod readers;
 mod rules;
 mod scratch;

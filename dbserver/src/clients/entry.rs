@@ -15,6 +15,7 @@ use crate::clients::activity::{Activity, SessionState};
 use crate::clients::redirected::Redirected;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
+use crate::databases::openings::Leave;
 use crate::databases::permit::{Interrupt, InterruptReason};
 use crate::failure::Failure;
 
@@ -150,6 +151,11 @@ impl SessionEntry {
         self.activity.set_state(state);
     }
 
+    /// Its `application_name`.
+    pub fn application(&self) -> String {
+        lock(&self.application).clone()
+    }
+
     /// What the session list shows as its application.
     pub fn set_application(&self, name: &str) {
         name.clone_into(&mut lock(&self.application));
@@ -245,6 +251,13 @@ impl SessionEntry {
         } else {
             self.activity.state().name()
         }
+    }
+}
+
+impl Leave for SessionEntry {
+    fn leave(&self, last_word: Failure) {
+        self.set_last_word(last_word);
+        self.terminate();
     }
 }
 

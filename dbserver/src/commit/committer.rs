@@ -49,6 +49,8 @@ struct Changes {
     before: Snapshot,
     /// Its pages are queued already, under this number.
     transaction: Option<TransactionId>,
+    /// Who does it: what stands before the commit.
+    audit: RecordBuffer,
 }
 
 /// A transaction on its way to the disk: visible to the next writer, not yet to readers.
@@ -136,7 +138,7 @@ impl Committer {
         }
     }
 
-    /// Gives the write set its number, publishes it to the next writer and queues it for the log.
+    /// Gives the write set its number, publishes it to the next writer and queues it for the log, behind its audit records.
     /// The caller gives the permit on when that is done, before it waits for the disk.
     ///
     /// Errors leave the database as it was: the log has failed, or the write set was made on a
@@ -146,6 +148,7 @@ impl Committer {
         database: &Database,
         permit: &Permit,
         write_set: WriteSet,
+        audit: RecordBuffer,
     ) -> Result<Queued, EngineError> {
         // The permit keeps it the newest, unless the log fails, which is looked at with the order in hand.
         let before = database.store().snapshot_latest();
@@ -161,6 +164,7 @@ impl Committer {
             write_set,
             before,
             transaction,
+            audit,
         };
         let queued = self.queue_commit(database, permit, changes)?;
         if reshapes {
@@ -250,6 +254,7 @@ impl Committer {
             write_set,
             before,
             transaction,
+            audit,
         } = changes;
         let mut order = self.order();
         let order = &mut *order;
@@ -277,11 +282,15 @@ impl Committer {
             number,
             database: database.id(),
             time: order.writer.now(),
-            exclusive: false,
+            exclusive: database.openings().is_written_alone(),
             page_count: write_set.page_count,
             transaction,
         };
-        let mut records = RecordBuffer::with_capacity(SMALL_COMMIT);
+        let mut records = if audit.is_empty() {
+            RecordBuffer::with_capacity(SMALL_COMMIT)
+        } else {
+            audit
+        };
         let touched = order.touched.database(database.id());
         if transaction.is_some() {
             for (page, _) in &write_set.pages {

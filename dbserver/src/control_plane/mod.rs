@@ -21,11 +21,16 @@ mod words;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use fwlog::{Audit, DatabaseId, Timestamp};
+
 use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::system::users::{Privilege, Users};
 
 pub use table::Table;
+
+/// The kind of what is no statement, in audit records.
+const SERVER: &str = "SERVER";
 
 /// Who gives a command.
 #[derive(Debug, Clone, Copy)]
@@ -43,9 +48,19 @@ impl<'a> Person<'a> {
         Self { user, address }
     }
 
-    /// The one line of the log for something that this person has done.
-    pub fn has_done(&self, what: &str) {
+    /// The one line of the log for something that this person has done, and its audit record.
+    pub fn has_done(&self, environment: &Environment, what: &str) {
         tracing::info!(user = self.user, address = %self.address, "{what}");
+        let audited = environment.audit(&Audit {
+            time: Timestamp::now(),
+            database: DatabaseId::new(0),
+            user: self.user,
+            client: &self.address.to_string(),
+            statement: &format!("{SERVER}\n{what}"),
+        });
+        if let Err(error) = audited {
+            tracing::error!(%error, "what was done has no audit record");
+        }
     }
 }
 
@@ -339,7 +354,7 @@ fn run_words(
         arguments,
     })?;
     if let Some(what) = command.act(words, &table) {
-        person.has_done(&what);
+        person.has_done(environment, &what);
     }
     Ok(table)
 }

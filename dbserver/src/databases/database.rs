@@ -203,6 +203,11 @@ impl Database {
         *self.name.write().unwrap_or_else(PoisonError::into_inner) = name;
     }
 
+    /// Whether it is no more: who still has it open reads what was.
+    pub fn is_dropped(&self) -> bool {
+        self.dropped.load(Ordering::Acquire)
+    }
+
     pub(crate) fn mark_dropped(&self) {
         self.dropped.store(true, Ordering::Release);
     }

@@ -13,6 +13,7 @@ pub mod memory_budget;
 pub mod open_mode;
 pub mod openings;
 pub mod permit;
+pub mod replication_use;
 pub mod sequences;
 pub(crate) mod values;
 

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use fwlog::DatabaseAccess;
+
 /// How a session has opened its database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OpenMode {
@@ -92,6 +94,17 @@ impl OpenMode {
             ReadAny => &[Write, ReadOthersWrite, Read, ReadNobodyWrites, ReadAny],
         };
         others.contains(&other)
+    }
+
+    /// What a session in this mode leaves to others, as slaves have to know it.
+    pub fn access(self) -> DatabaseAccess {
+        match self {
+            WriteAlone => DatabaseAccess::Alone,
+            WriteOthersRead => DatabaseAccess::OthersRead,
+            Write | Update | ReadOthersWrite | Read | ReadAlone | ReadNobodyWrites | ReadAny => {
+                DatabaseAccess::Shared
+            }
+        }
     }
 
     /// What it lets its session do.

@@ -23,6 +23,8 @@ impl CheckpointTarget for Master {
         let committer = self.committer();
         let begun = committer.begin_checkpoint(|| core.databases().entries());
         let (start, entries) = begun.inspect_err(|error| self.note_failure(error))?;
+        // Redo from here on knows who has what for itself.
+        self.note_accesses()?;
         let borders = start.wait().inspect_err(|error| self.note_failure(error))?;
         let redo = borders.earliest;
         settle(self.writer().store())?;

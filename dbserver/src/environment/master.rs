@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fwlog::{Durable, RecordBuffer, Writer, WriterError};
+use fwlog::{DatabaseAccess, Durable, RecordBuffer, Writer, WriterError};
 use sqlitevfs::WriteSet;
 
 use crate::commit::checkpointer::Checkpointer;
@@ -84,17 +84,18 @@ impl Master {
         self.writer().failure()
     }
 
-    /// Commits a write set: queued when this returns, committed when `wait_durable` has returned. The permit should be
-    /// given on in between.
+    /// Commits a write set with its audit records: queued when this returns, committed when `wait_durable` has returned.
+    /// The permit should be given on in between.
     pub fn commit(
         &self,
         database: &Database,
         permit: &Permit,
         write_set: WriteSet,
+        audit: RecordBuffer,
     ) -> Result<Queued, EngineError> {
         self.check_volume(database, write_set.page_count)?;
         let pages = write_set.pages.len();
-        let queued = self.committer.commit(database, permit, write_set);
+        let queued = self.committer.commit(database, permit, write_set, audit);
         let queued = queued.inspect_err(|error| self.note_failure(error))?;
         if self.core.files().memory_budget().note(pages) {
             self.core
@@ -155,6 +156,39 @@ impl Master {
             .and_then(MarkSet::wait)
             .map(drop)
             .inspect_err(|error| self.note_failure(error))
+    }
+
+    /// A session takes a database for itself, or has left it: slaves have to know.
+    pub(super) fn announce_access(
+        &self,
+        database: &Database,
+        access: DatabaseAccess,
+    ) -> Result<(), EngineError> {
+        let mut records = RecordBuffer::new();
+        records.access(database.id(), access);
+        let queued = self.committer.append(records);
+        queued.inspect_err(|error| self.note_failure(error))
+    }
+
+    /// Who has what for itself just now.
+    pub(super) fn note_accesses(&self) -> Result<(), EngineError> {
+        for database in self.core.databases().all() {
+            match database.openings().access() {
+                DatabaseAccess::Shared => {}
+                access => self.announce_access(&database, access)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What the log says of sessions that are no more is taken back.
+    pub(super) fn end_accesses(&self) -> Result<(), EngineError> {
+        for database in self.core.databases().all() {
+            if database.openings().end_replication() {
+                self.announce_access(&database, DatabaseAccess::Shared)?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends its background work, and takes no commit from now on. The log is sealed at the end that this

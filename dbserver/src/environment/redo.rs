@@ -7,7 +7,7 @@ use fwlog::{
     SealNewest, SegmentId, SegmentReader, SegmentStore, Timestamp, Torn,
 };
 
-use crate::apply::applier::{Applied, Applier};
+use crate::apply::applier::Applier;
 use crate::databases::Role;
 use crate::databases::control::{Identity, RedoPoint};
 use crate::environment::core::Core;
@@ -44,9 +44,8 @@ pub(super) fn recover(
         discard_behind: ends_at_redo(core, identity),
     };
     let result = fwlog::recover(&store, options, &mut |block| {
-        let mut applied = Applied::default();
         blocks += 1;
-        applier.apply(block, &mut applied)?;
+        applier.apply(block)?;
         if applier.is_due() {
             applier.publish()?;
         }

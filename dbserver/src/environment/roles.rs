@@ -281,11 +281,14 @@ fn lead(core: &Arc<Core>, end: &Durable, from: Role) -> Result<Arc<Master>, Engi
         Begin::NextSegment { after: *end }
     };
     let checkpointer = checkpointer(core);
-    match begin_log::start_writer(core, &checkpointer, place, begin) {
-        Ok(writer) => {
-            let committer = Committer::new(writer, end.commit, core.host().part_pages);
-            Ok(Master::new(core, committer, checkpointer))
-        }
+    let begun = begin_log::start_writer(core, &checkpointer, place, begin).and_then(|writer| {
+        let committer = Committer::new(writer, end.commit, core.host().part_pages);
+        let master = Master::new(core, committer, Arc::clone(&checkpointer));
+        master.end_accesses()?;
+        Ok(master)
+    });
+    match begun {
+        Ok(master) => Ok(master),
         // Readers are served, and the guard brings the log back when it is mended.
         Err(EngineError::LogFailed(failure)) if failure.may_pass() && !moves && !promoted => {
             tracing::error!(%failure, "the log has no next segment yet");

@@ -1,18 +1,26 @@
 //! The side that follows: a master's log is mirrored and applied.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use dbproto::Progress;
 use fwlog::CommitNumber;
+use pgtypes::SqlState;
 
 use crate::commit::checkpointer::Checkpointer;
 use crate::databases::host::Drive;
+use crate::databases::replication_use::{Bearing, ReplicationUse};
 use crate::environment::core::Core;
 use crate::environment::guard::LogGuard;
 use crate::environment::log::settle;
 use crate::environment::threads::Threads;
 use crate::error::EngineError;
+use crate::failure::Failure;
 use crate::slave::{SlaveLog, SlaveProgress};
+
+/// How often it looks whether sessions have left.
+const LEAVING_POLL: Duration = Duration::from_millis(10);
 
 /// The following side, from the moment its mirror is open until it is closed.
 pub struct Slave {
@@ -94,6 +102,10 @@ impl Slave {
             self.log.accept_feed();
             return Err(error);
         }
+        if let Err(error) = self.end_readers(at_most) {
+            self.log.accept_feed();
+            return Err(error);
+        }
         let applied = self.stop_applying();
         let progress = self.progress();
         let why = match (applied, progress.suspended) {
@@ -106,6 +118,44 @@ impl Slave {
         };
         self.log.accept_feed();
         Err(why)
+    }
+
+    /// Waits until all is applied, and ends the sessions that hold it back.
+    fn end_readers(&self, at_most: Duration) -> Result<(), EngineError> {
+        let deadline = Instant::now() + at_most;
+        let position = |at: &Option<Progress>| at.map(|at| at.point.position);
+        loop {
+            let progress = self.progress();
+            let held_back = progress.waits_for == Some(SqlState::OBJECT_IN_USE);
+            let is_over = position(&progress.applied) >= position(&progress.durable)
+                || (progress.suspended.is_some() && !held_back)
+                || self.core.host().drive == Drive::Owner;
+            if is_over {
+                return Ok(());
+            }
+            if held_back {
+                self.end_holding_back();
+            }
+            if Instant::now() >= deadline {
+                return Err(EngineError::state(
+                    "not all of the log is applied in time",
+                    "'dbctl replication status' says what it waits for; 'dbctl session list' who has what open in modes 6 to 8.",
+                ));
+            }
+            thread::park_timeout(LEAVING_POLL);
+        }
+    }
+
+    fn end_holding_back(&self) {
+        let last_word = Failure::fatal(
+            SqlState::ADMIN_SHUTDOWN,
+            "terminating connection due to conflict with recovery",
+        )
+        .detail("This slave becomes a master, and the session held back replication.");
+        for database in self.core.databases().all() {
+            let (used, holds_back) = (ReplicationUse::Removes, Bearing::HoldsBack);
+            database.openings().end(used, holds_back, &last_word);
+        }
     }
 
     /// Applies what is queued, and ends applying.

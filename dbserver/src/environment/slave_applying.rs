@@ -2,13 +2,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TrySendError};
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TrySendError};
+use std::time::Duration;
 
 use dbproto::Progress;
 use fwlog::Position;
 
-use crate::apply::applier::{Applied, Applier};
+use crate::apply::applier::Applier;
 use crate::apply::disk_retry::DiskRetry;
+use crate::apply::readers::ReaderWatch;
 use crate::commit::checkpointer::SlaveRedo;
 use crate::databases::control::DatabaseEntry;
 use crate::databases::host::Drive;
@@ -17,11 +19,26 @@ use crate::environment::slave::Slave;
 use crate::error::EngineError;
 use crate::slave::{SlaveLog, Work};
 
+/// How often it looks whether readers that hold something back have left.
+const HELD_POLL: Duration = Duration::from_millis(20);
+
 /// Whether there is more to apply.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
     GoOn,
     End,
+}
+
+/// What is to be applied next; `None` where it is time to look whether readers have left.
+fn next_piece(work: &Receiver<Work>, applier: &Applier) -> Result<Option<Work>, RecvError> {
+    if !applier.is_held_back() {
+        return work.recv().map(Some);
+    }
+    match work.recv_timeout(HELD_POLL) {
+        Ok(piece) => Ok(Some(piece)),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        Err(RecvTimeoutError::Disconnected) => Err(RecvError),
+    }
 }
 
 impl Slave {
@@ -37,7 +54,10 @@ impl Slave {
         };
         let retry: Arc<dyn DiskRetry> = Arc::<SlaveLog>::clone(slave);
         applier.wait_for(&retry);
-        while let Ok(piece) = work.recv() {
+        let watch: Arc<dyn ReaderWatch> = Arc::<SlaveLog>::clone(slave);
+        let limit = self.core().config().replication.max_apply_delay;
+        applier.wait_for_readers(watch, (!limit.is_zero()).then_some(limit));
+        while let Ok(piece) = next_piece(&work, &applier) {
             let apply = AssertUnwindSafe(|| self.apply_pieces(&mut applier, piece, &work));
             let next = catch_unwind(apply).unwrap_or_else(|_| {
                 tracing::error!("applying has panicked and is suspended");
@@ -61,7 +81,7 @@ impl Slave {
         let Ok(piece) = work.try_recv() else {
             return false;
         };
-        if self.apply_pieces(applier, piece, work) == Next::End {
+        if self.apply_pieces(applier, Some(piece), work) == Next::End {
             *held = None;
         }
         true
@@ -83,7 +103,12 @@ impl Slave {
         }
     }
 
-    fn apply_pieces(&self, applier: &mut Applier, first: Work, work: &Receiver<Work>) -> Next {
+    fn apply_pieces(
+        &self,
+        applier: &mut Applier,
+        first: Option<Work>,
+        work: &Receiver<Work>,
+    ) -> Next {
         match self.apply_run(applier, first, work) {
             Ok(next) => next,
             Err(error) => {
@@ -100,26 +125,28 @@ impl Slave {
     fn apply_run(
         &self,
         applier: &mut Applier,
-        first: Work,
+        first: Option<Work>,
         work: &Receiver<Work>,
     ) -> Result<Next, EngineError> {
-        let mut applied = Applied::default();
         let mut end = None;
         let mut next = Next::GoOn;
-        let mut waiting = Some(first);
+        if first.is_none() {
+            self.show(applier)?;
+        }
+        let mut waiting = first;
         while let Some(piece) = waiting.take() {
             match piece {
                 Work::Blocks(blocks, at) => {
                     for block in &blocks {
-                        applier.apply(block, &mut applied)?;
+                        applier.apply(block)?;
                         if applier.is_due() {
-                            self.show(applier, Progress::from(block), &mut applied)?;
+                            self.show_to(applier, Progress::from(block))?;
                         }
                     }
                     end = Some(at);
-                    if applied.checkpoint.is_some() {
+                    if applier.has_checkpoint() {
                         // That is on the disk, and what comes next need not be.
-                        self.show(applier, at, &mut applied)?;
+                        self.show_to(applier, at)?;
                         end = None;
                     }
                 }
@@ -131,21 +158,28 @@ impl Slave {
             }
         }
         if let Some(end) = end {
-            self.show(applier, end, &mut applied)?;
+            self.show_to(applier, end)?;
         }
         Ok(next)
     }
 
     /// Shows what was applied, which ends there.
-    fn show(
-        &self,
-        applier: &mut Applier,
-        at: Progress,
-        applied: &mut Applied,
-    ) -> Result<(), EngineError> {
+    fn show_to(&self, applier: &mut Applier, at: Progress) -> Result<(), EngineError> {
+        self.log().note(|progress| progress.taken = Some(at));
+        self.show(applier)
+    }
+
+    /// Shows what was applied. As long as readers hold back some of it, the slave is where it was with all of it, and
+    /// redo starts there.
+    fn show(&self, applier: &mut Applier) -> Result<(), EngineError> {
         applier.publish()?;
-        self.log().note(|progress| progress.applied = Some(at));
-        match applied.checkpoint.take() {
+        if applier.is_held_back() {
+            return Ok(());
+        }
+        self.log().note(|progress| {
+            progress.applied = progress.taken.or(progress.applied);
+        });
+        match applier.take_checkpoint() {
             Some((redo, databases)) => self.follow_checkpoint(applier, redo, databases),
             None => Ok(()),
         }

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dbconfig::{Config, SyncMode};
-use fwlog::{Durable, EnvironmentId, SegmentStore, WriterError};
+use fwlog::{
+    Audit, DatabaseAccess, Durable, EnvironmentId, RecordBuffer, SegmentStore, WriterError,
+};
 use sqlitevfs::WriteSet;
 
 use crate::clients::Sessions;
@@ -152,7 +154,36 @@ impl Environment {
         permit: &Permit,
         write_set: WriteSet,
     ) -> Result<Queued, EngineError> {
-        self.master("COMMIT")?.commit(database, permit, write_set)
+        self.commit_audited(database, permit, write_set, RecordBuffer::new())
+    }
+
+    /// The same with audit records, which stand before the commit in its block.
+    pub fn commit_audited(
+        &self,
+        database: &Database,
+        permit: &Permit,
+        write_set: WriteSet,
+        audit: RecordBuffer,
+    ) -> Result<Queued, EngineError> {
+        self.master("COMMIT")?
+            .commit(database, permit, write_set, audit)
+    }
+
+    /// Puts an audit record into the log for what is no transaction; it is durable with what comes next. Nothing where
+    /// audit is off, or on a slave.
+    ///
+    /// Errors: the log has failed.
+    pub fn audit(&self, record: &Audit<'_>) -> Result<(), EngineError> {
+        let side = self.side();
+        let Some(master) = side
+            .leading()
+            .filter(|_| self.config().forward_log.enable_audit)
+        else {
+            return Ok(());
+        };
+        let mut records = RecordBuffer::new();
+        records.audit(record);
+        master.committer().append(records)
     }
 
     /// Blocks until the transaction is durable; an error means that it is not committed.
@@ -162,6 +193,18 @@ impl Environment {
                 master.note_failure(error);
             }
         })
+    }
+
+    /// A session takes a database for itself, or has left it: a master tells its slaves.
+    pub fn announce_access(
+        &self,
+        database: &Database,
+        access: DatabaseAccess,
+    ) -> Result<(), EngineError> {
+        match self.side().leading() {
+            Some(master) if self.role() == Role::Master => master.announce_access(database, access),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Makes a database; durable when it returns.

@@ -22,7 +22,7 @@ use crate::error::EngineError;
 use crate::feed::link::pace::SyncPace;
 use crate::feed::link::syncer::Syncer;
 use crate::feed::source_news::SourceNews;
-use crate::slave::refusal::{cannot_read, refuse_mirror};
+use crate::slave::refusal::{cannot_read, refuse_mirror, refuse_suspended};
 use crate::slave::{MirrorPlace, SlaveProgress};
 
 /// What one connection holds: the mirror is its own as long as it lives.
@@ -471,24 +471,6 @@ fn refuse_second(progress: &SlaveProgress) -> Refuse {
 pub(crate) fn stopping() -> Refuse {
     Refuse::new(state::ADMIN_SHUTDOWN, "the slave was stopped")
         .hint("Start its dbserver; dbrepl goes on by itself.")
-}
-
-/// What dbrepl is told while nothing is applied.
-fn refuse_suspended(progress: &SlaveProgress) -> Option<Refuse> {
-    let why = progress.suspended.clone()?;
-    Some(match progress.waits_for {
-        Some(state::DISK_FULL) => {
-            Refuse::new(state::DISK_FULL, "the slave has no room to apply its log")
-                .detail(why)
-                .hint("Free space on the slave; dbrepl goes on by itself.")
-        }
-        Some(state) => Refuse::new(state, "the slave cannot apply its log yet")
-            .detail(why)
-            .hint("Mend the disk of the slave; dbrepl goes on by itself."),
-        None => Refuse::new(state::DAMAGED, "the slave cannot apply its log")
-            .detail(why)
-            .hint("Its log and 'dbctl fwlog verify' there say more; re-synchronize it."),
-    })
 }
 
 fn refuse_engine(error: &EngineError) -> Refuse {

@@ -134,6 +134,10 @@ async fn execute(connection: &mut Connection, execute: Execute) -> Result<(), Fa
         Ok(0) | Err(_) => u64::MAX,
         Ok(rows) => rows,
     };
+    if portal.is_fresh() {
+        let prepared = Rc::clone(portal.prepared());
+        connection.session().note(&prepared, prepared.source.trim());
+    }
     let ending = perform(connection, &mut portal, limit, false).await?;
     complete(connection, &ending);
     // The portal of a command that ended the transaction has gone with it.

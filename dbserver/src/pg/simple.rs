@@ -63,6 +63,7 @@ async fn statement(
             "there is no parameter $1",
         ));
     }
+    session.note(&prepared, text.trim());
     let mut portal = Portal::new(Rc::clone(&prepared), values, Vec::new(), None);
     perform(connection, &mut portal, u64::MAX, true).await
 }

@@ -188,6 +188,7 @@ async fn admit(
         .remove("database")
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| user.clone());
+    let database = named(env, database);
     let purpose = purpose(parameters.remove("replication").as_deref())?;
     let options = parameters.remove("options").unwrap_or_default();
 
@@ -233,6 +234,17 @@ async fn admit(
         asked_mode,
         key: secret_key(long_key)?,
     })
+}
+
+/// Databases that each server of PostgreSQL's has: tools open them to make and drop others.
+const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
+
+/// The database that a name means: one for maintenance that is not there is the server's own.
+pub(super) fn named(env: &Environment, name: String) -> String {
+    if MAINTENANCE.contains(&&*name) && env.core().databases().by_name(&name).is_none() {
+        return SYSTEM_NAME.to_owned();
+    }
+    name
 }
 
 /// The defaults of the database and the role; gives their open mode. What is no value any more is left out.

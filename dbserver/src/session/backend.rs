@@ -13,7 +13,7 @@ use sqlitevfs::WriteSet;
 use crate::clients::{Registered, SessionEntry, StatementTimeout};
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::{OpenMode, Writes};
-use crate::databases::openings::{Opened, Opening};
+use crate::databases::openings::{Conflict, Opening};
 use crate::databases::permit::{Interrupt, InterruptReason, Permit};
 use crate::databases::{Database, OpenDatabase};
 use crate::environment::Environment;
@@ -21,10 +21,12 @@ use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::barrier::Barrier;
 use crate::session::functions::facts::Facts;
+use crate::session::own_place::OwnPlace;
 use crate::session::row_locks::RowLocks;
 use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
+use crate::session::trail::Trail;
 use crate::session::{schema, violation};
 
 /// What a session has of the server.
@@ -33,7 +35,7 @@ pub struct Backend {
     registered: Registered,
     /// Its place among those who have the database open; none in the server's own. It goes before the database
     /// is seen to be closed.
-    opened: Option<Opened>,
+    place: Option<OwnPlace>,
     database: OpenDatabase,
     sqlite: Rc<Sqlite>,
     facts: Arc<Facts>,
@@ -49,13 +51,13 @@ impl Backend {
         settings: &Settings,
     ) -> Result<Self, Failure> {
         let database = env.open(&registered.entry.database)?;
-        let opened = open_in_mode(&env, database.database(), &registered.entry)?;
+        let place = open_in_mode(&env, database.database(), &registered.entry)?;
         let facts = Facts::new(&env, database.database(), &registered, settings);
         let sqlite = Sqlite::open(database.database(), env.epoch(), &facts)?;
         let backend = Self {
             env,
             registered,
-            opened,
+            place,
             database,
             sqlite,
             facts,
@@ -92,7 +94,7 @@ impl Backend {
 
     /// The mode in which the database is open; none in the server's own.
     pub fn open_mode(&self) -> Option<OpenMode> {
-        self.opened.as_ref()?;
+        self.place.as_ref()?;
         Some(mode_of(&self.env, self.entry()))
     }
 
@@ -172,9 +174,21 @@ impl Backend {
     /// Refuses to go on in a session that an operator, or a stop of the server, has ended.
     pub fn check_terminated(&self) -> Result<(), Failure> {
         match self.interrupt().reason() {
-            Some(InterruptReason::Terminate) => Err(terminated()),
-            _ => Ok(()),
+            Some(InterruptReason::Terminate) => return Err(self.farewell()),
+            Some(InterruptReason::StatementTimeout | InterruptReason::UserRequest) | None => {}
         }
+        if self.database().is_dropped() {
+            return Err(terminated().detail(format!(
+                "Database \"{}\" was dropped.",
+                self.entry().database
+            )));
+        }
+        Ok(())
+    }
+
+    /// What the client hears when the session is ended.
+    fn farewell(&self) -> Failure {
+        self.entry().last_word().unwrap_or_else(terminated)
     }
 
     /// Whether published commits were taken back since the connection was opened, because the log has
@@ -197,8 +211,16 @@ impl Backend {
     }
 
     /// Commits what SQLite has committed; durable when it returns.
-    pub fn publish(&self, permit: Permit, write_set: WriteSet) -> Result<(), EngineError> {
-        let queued = self.env.commit(self.database(), &permit, write_set)?;
+    pub(super) fn publish(
+        &self,
+        permit: Permit,
+        write_set: WriteSet,
+        trail: &Trail,
+    ) -> Result<(), EngineError> {
+        let audit = trail.records(self.entry(), self.database().id());
+        let queued = self
+            .env
+            .commit_audited(self.database(), &permit, write_set, audit)?;
         let durable = self.database().store().horizon().durable();
         self.facts.locks().owner().release(
             Some(pagestore::CommitNumber::new(queued.commit().get())),
@@ -231,7 +253,7 @@ impl Backend {
             return failure;
         }
         match self.interrupt().reason() {
-            Some(InterruptReason::Terminate) => terminated(),
+            Some(InterruptReason::Terminate) => self.farewell(),
             Some(InterruptReason::StatementTimeout) => Failure::new(
                 SqlState::QUERY_CANCELED,
                 "canceling statement due to statement timeout",
@@ -296,10 +318,10 @@ fn mode_of(env: &Environment, session: &SessionEntry) -> OpenMode {
 ///
 /// Errors: 25006 for a mode that writes on a slave, 55006 where somebody else's mode does not go with it.
 fn open_in_mode(
-    env: &Environment,
-    database: &Database,
-    session: &SessionEntry,
-) -> Result<Option<Opened>, Failure> {
+    env: &Arc<Environment>,
+    database: &Arc<Database>,
+    session: &Arc<SessionEntry>,
+) -> Result<Option<OwnPlace>, Failure> {
     let name = &session.database;
     if name == SYSTEM_NAME {
         return Ok(None);
@@ -318,17 +340,29 @@ fn open_in_mode(
         address: session.address,
         since: Timestamp::now(),
         mode,
+        handle: Arc::<SessionEntry>::clone(session),
     };
-    let opened = database.openings().open(opening).map_err(|other| {
+    let opened = database.openings().open(opening);
+    let opened = opened.map_err(|conflict| cannot_open(name, mode, &conflict))?;
+    Ok(Some(OwnPlace::new(env, database, mode, opened)))
+}
+
+fn cannot_open(name: &str, mode: OpenMode, conflict: &Conflict) -> Failure {
+    let refused = |why: &str| {
         Failure::fatal(
             SqlState::OBJECT_IN_USE,
-            format!("cannot open database \"{name}\" in mode {mode}: it is open in mode {}", other.mode),
+            format!("cannot open database \"{name}\" in mode {mode}: {why}"),
         )
-        .detail(format!(
-            "Session {} of user {} from {} has it open so, since {}.",
-            other.session, other.user, other.address, other.since
-        ))
-        .hint("Wait until that session ends, or open the database in a mode that goes with it; 'dbctl session list' shows who has what open.")
-    })?;
-    Ok(Some(opened))
+    };
+    match conflict {
+        Conflict::Session(other) => refused(&format!("it is open in mode {}", other.mode))
+            .detail(format!(
+                "Session {} of user {} from {} has it open so, since {}.",
+                other.session, other.user, other.address, other.since
+            ))
+            .hint("Wait until that session ends, or open the database in a mode that goes with it; 'dbctl session list' shows who has what open."),
+        Conflict::Replication(used) => refused("replication is using it")
+            .detail(format!("In the source's log, {used}."))
+            .hint("Try again later, or open it in mode 5 or 9, which hold nothing back."),
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use dialect::{FetchCount, StatementKind};
 use pgtypes::{PgType, SqlState, SqlValue};
 
+use crate::databases::locks::TableMode;
 use crate::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
@@ -39,6 +40,9 @@ pub fn execute(
     if prepared.statement.kind == StatementKind::Dml {
         session.check_changes(prepared, prepared.command())?;
         let (transaction, scope) = session.transaction_mut();
+        for table in &prepared.statement.clears {
+            transaction.lock_table(scope, table, TableMode::AccessExclusive, false)?;
+        }
         return transaction.change(scope, prepared, || {
             run_preparatory(scope.sqlite, prepared)?;
             sequences::make_ready_to_change(scope.sqlite, &prepared.statement.sequences)?;

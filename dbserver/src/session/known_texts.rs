@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use dialect::{StatementKind, Template};
+use dialect::{StatementKind, Template, stands_for};
 use pgtypes::{PgType, SqlValue};
 
 use crate::failure::Failure;
@@ -68,6 +68,9 @@ pub fn prepare(session: &mut Session, sql: &str) -> Result<(Rc<Prepared>, Vec<Sq
             Ok(None) | Err(_) => return Ok((session.prepare(sql, &[])?, Vec::new())),
         },
     };
+    if !stands_for(&prepared.statement, &values) {
+        return Ok((session.prepare(sql, &[])?, Vec::new()));
+    }
     let numbers = values
         .into_iter()
         .map(|value| SqlValue::Integer(value.into()));

@@ -36,6 +36,7 @@ mod modes;
 mod named;
 mod noted_row;
 mod notices;
+mod own_place;
 pub mod parameters;
 pub mod portal;
 mod portals;
@@ -60,6 +61,7 @@ pub mod settings;
 pub mod sqlite;
 mod statements;
 mod temporary;
+mod trail;
 pub mod transaction;
 mod violated_row;
 mod violation;
@@ -69,7 +71,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use dialect::{Notice, TransactionModes};
+use dialect::{Notice, StatementKind, TransactionModes};
 use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
@@ -88,6 +90,7 @@ use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::statements::Statements;
+use crate::session::trail::Trail;
 use crate::session::transaction::Transaction;
 use crate::session::working::Ready;
 
@@ -96,6 +99,8 @@ pub struct Session {
     backend: Backend,
     settings: Settings,
     transaction: Transaction,
+    /// What it has run, for audit records.
+    trail: Trail,
     portals: Portals,
     statements: Statements,
     known_texts: KnownTexts,
@@ -113,6 +118,7 @@ impl Session {
         Ok(Self {
             backend: Backend::open(env, registered, &settings)?,
             transaction: Transaction::new(&settings),
+            trail: Trail::default(),
             settings,
             portals: Portals::default(),
             statements: Statements::default(),
@@ -250,6 +256,34 @@ impl Session {
         self.transaction.begin(&self.settings, modes, barrier)
     }
 
+    /// A statement begins that may change something: its commit says so in the log, where audit is on. `text` is what
+    /// the client sent.
+    pub fn note(&mut self, prepared: &Prepared, text: &str) {
+        if !self.backend.env().config().forward_log.enable_audit {
+            return;
+        }
+        let kind = &prepared.statement.kind;
+        let changes = prepared.statement.writes
+            || matches!(
+                kind,
+                StatementKind::Dml
+                    | StatementKind::Ddl
+                    | StatementKind::CopyIn { .. }
+                    | StatementKind::Analyze { .. }
+                    | StatementKind::Reindex(_)
+                    | StatementKind::Vacuum { .. }
+            );
+        let marks = matches!(
+            kind,
+            StatementKind::Savepoint { .. }
+                | StatementKind::Release { .. }
+                | StatementKind::RollbackTo { .. }
+        );
+        if changes || (marks && !self.trail.is_empty()) {
+            self.trail.note(prepared.command(), text);
+        }
+    }
+
     /// A read begins.
     pub fn before_read(&mut self) -> Result<(), Failure> {
         self.check_usable()?;
@@ -369,7 +403,7 @@ impl Session {
             return Ok(());
         };
         // Who waits for its rows goes on when the commit is published, before it is durable.
-        let published = self.backend.publish(permit, write_set);
+        let published = self.backend.publish(permit, write_set, &self.trail);
         self.finish(true);
         published.map_err(|error| {
             // SQLite's cache believes in a commit that did not happen.
@@ -383,6 +417,7 @@ impl Session {
 
     /// Back to the state between two transactions.
     fn finish(&mut self, committed: bool) {
+        self.trail.clear();
         self.backend.sqlite().sequences().end(committed);
         if self.settings.end_transaction(committed) {
             self.show_settings();

@@ -171,6 +171,7 @@ impl Prepared {
     pub fn is_opaque(&self) -> bool {
         let statement = &self.statement;
         statement.moves_rows
+            || !statement.clears.is_empty()
             || statement.catalog
             || statement.sqlite.len() > 1
             || !statement.before.is_empty()

@@ -121,7 +121,7 @@ fn person(backend: &Backend) -> Person<'_> {
 /// What a person has done is one line of the log.
 pub(super) fn done(backend: &Backend, result: &Result<(), Failure>, what: impl FnOnce() -> String) {
     if result.is_ok() {
-        person(backend).has_done(&what());
+        person(backend).has_done(backend.env(), &what());
     }
 }
 

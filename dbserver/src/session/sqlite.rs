@@ -121,6 +121,11 @@ impl Sqlite {
         self.connection.changes()
     }
 
+    /// Rows that all changes of this connection have changed, whether the update hook was told of them or not.
+    pub fn total_changes(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
     /// What the page store said where SQLite only knows of a failed read or write.
     pub fn take_error(&self) -> Option<sqlitevfs::Error> {
         self.handle.take_error()

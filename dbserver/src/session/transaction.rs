@@ -310,16 +310,20 @@ impl Transaction {
             thing: Thing::table(table),
             mode: Mode::Table(mode),
         };
-        if nowait {
-            let free = scope.locks.owner().try_lock(needed.thing, needed.mode);
-            return free.map(drop).map_err(|_| {
-                Failure::new(
-                    SqlState::LOCK_NOT_AVAILABLE,
-                    format!("could not obtain lock on relation \"{table}\""),
-                )
-            });
+        let free = scope.locks.owner().try_lock(needed.thing, needed.mode);
+        if free.is_ok() {
+            return Ok(());
         }
-        Ok(scope.locks.wait(needed, scope.wait_for_lock())?)
+        if nowait {
+            let message = format!("could not obtain lock on relation \"{table}\"");
+            return Err(Failure::new(SqlState::LOCK_NOT_AVAILABLE, message));
+        }
+        if self.modes.isolation == Isolation::Serializable && self.working.is_permitted() {
+            return Err(conflict());
+        }
+        self.working.wait(scope, needed)?;
+        let (savepoints, terms) = (&self.savepoints, self.terms());
+        self.working.resume(scope, savepoints, terms)
     }
 
     /// COMMIT in SQLite; gives what goes to the log, `None` when nothing was written. After an error the transaction is

@@ -327,8 +327,15 @@ impl Working {
         if marked {
             sqlite.run("SAVEPOINT own")?;
         }
+        let changed_before = sqlite.total_changes();
         let result = run();
         let touched = sqlite.changed_rows().take();
+        // SQLite empties a table whole without a word of its rows. Such statements are opaque; none may slip through.
+        let unseen = sqlite.total_changes() - changed_before > touched.told;
+        let change = Change {
+            opaque: change.opaque || unseen,
+            ..change
+        };
         let met = scope.locks.take_obstacle();
         let may_renew = !terms.one_snapshot && self.is_stale(scope);
         let obstacle = match (met, &result) {
@@ -408,7 +415,7 @@ impl Working {
     }
 
     /// Waits for a lock, without the permit.
-    fn wait(&mut self, scope: Scope<'_>, needed: Needed) -> Result<(), Failure> {
+    pub(super) fn wait(&mut self, scope: Scope<'_>, needed: Needed) -> Result<(), Failure> {
         if self.is_permitted() {
             if self.incomplete {
                 let why = "The transaction has changed definitions or many rows, so it can't let others commit before it.";
@@ -417,6 +424,19 @@ impl Working {
             self.take_along(scope)?;
         }
         Ok(scope.locks.wait(needed, scope.wait_for_lock())?)
+    }
+
+    /// After a wait that no run of a statement follows: what was taken along is made again.
+    pub(super) fn resume(
+        &mut self,
+        scope: Scope<'_>,
+        savepoints: &Savepoints,
+        terms: Terms,
+    ) -> Result<(), Failure> {
+        if matches!(self.writing, Writing::Nothing) && self.waiting.is_some() {
+            return self.begin_private(scope, savepoints, terms);
+        }
+        Ok(())
     }
 
     /// Back to the savepoint at this depth.

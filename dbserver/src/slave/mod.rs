@@ -55,12 +55,16 @@ pub struct SlaveProgress {
     pub sealed: bool,
     /// Visible to readers.
     pub applied: Option<Progress>,
+    /// Applied, or held back by readers.
+    pub taken: Option<Progress>,
     /// Why nothing is applied, if so.
     pub suspended: Option<String>,
     /// Since when.
     pub suspended_since: Timestamp,
     /// Applying goes on by itself as soon as this is over: the SQLSTATE of a disk that is full or fails.
     pub waits_for: Option<SqlState>,
+    /// It is only one database that is not applied, for a reader: the others go on, and the log is taken.
+    pub others_go_on: bool,
     /// The connection that feeds it.
     pub feed: FeedState,
 }
@@ -69,6 +73,9 @@ impl SlaveProgress {
     /// Why nothing is applied, if so, and what to do about it.
     pub(crate) fn why_suspended(&self) -> Option<String> {
         let next = match self.waits_for {
+            Some(SqlState::OBJECT_IN_USE) => {
+                "it goes on by itself as soon as that session ends ('dbctl session kill', MaxApplyDelay)"
+            }
             Some(_) => "mend that, and the slave goes on by itself",
             None => {
                 "look at the slave's log; mend that and restart the slave, or re-synchronize it"

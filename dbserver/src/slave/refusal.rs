@@ -4,6 +4,9 @@ use std::fmt::Display;
 
 use dbproto::{Refuse, state};
 use fwlog::MirrorError;
+use pgtypes::SqlState;
+
+use crate::slave::SlaveProgress;
 
 /// The file or directory, and what to do.
 pub(crate) fn cannot_read(error: &impl Display) -> Refuse {
@@ -32,4 +35,30 @@ pub(crate) fn refuse_mirror(error: MirrorError) -> Refuse {
                 .hint("Mend the slave's log directory; dbrepl goes on by itself.")
         }
     }
+}
+
+/// What dbrepl is told while nothing is applied.
+pub(crate) fn refuse_suspended(progress: &SlaveProgress) -> Option<Refuse> {
+    let why = progress
+        .suspended
+        .clone()
+        .filter(|_| !progress.others_go_on)?;
+    Some(match progress.waits_for {
+        Some(SqlState::OBJECT_IN_USE) => {
+            Refuse::new(state::WAITS_FOR_READER, "the slave waits for a reader")
+                .detail(why)
+                .hint("It goes on by itself as soon as that session ends, and dbrepl with it.")
+        }
+        Some(state::DISK_FULL) => {
+            Refuse::new(state::DISK_FULL, "the slave has no room to apply its log")
+                .detail(why)
+                .hint("Free space on the slave; dbrepl goes on by itself.")
+        }
+        Some(state) => Refuse::new(state, "the slave cannot apply its log yet")
+            .detail(why)
+            .hint("Mend the disk of the slave; dbrepl goes on by itself."),
+        None => Refuse::new(state::DAMAGED, "the slave cannot apply its log")
+            .detail(why)
+            .hint("Its log and 'dbctl fwlog verify' there say more; re-synchronize it."),
+    })
 }

@@ -1,10 +1,18 @@
 //! A slave whose disk is full or fails serves what it has, and goes on by itself.
 
 use std::fmt;
+use std::time::Duration;
+
+use pgtypes::SqlState;
 
 use crate::apply::disk_retry::DiskRetry;
+use crate::apply::readers::{HeldBack, ReaderWatch};
+use crate::databases::replication_use::ReplicationUse;
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
+
+/// How often it looks whether readers have left that it waits for.
+const READER_POLL: Duration = Duration::from_millis(20);
 
 impl fmt::Debug for SlaveLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,6 +28,7 @@ impl DiskRetry for SlaveLog {
             tracing::error!(error = %why, "applying is suspended until that is mended");
         }
         self.update(|progress| {
+            progress.others_go_on = false;
             progress.suspended = Some(why.to_string());
             progress.waits_for = Some(why.sqlstate());
         });
@@ -32,5 +41,37 @@ impl DiskRetry for SlaveLog {
             progress.suspended = None;
             progress.waits_for = None;
         });
+    }
+}
+
+impl ReaderWatch for SlaveLog {
+    fn tell(&self, held: Option<&HeldBack>) {
+        let known = self.progress();
+        let is_told = known.waits_for == Some(SqlState::OBJECT_IN_USE);
+        let Some(held) = held else {
+            if is_told {
+                tracing::info!("readers hold nothing back any more: all is applied");
+                self.update(|progress| {
+                    progress.suspended = None;
+                    progress.waits_for = None;
+                    progress.others_go_on = false;
+                });
+            }
+            return;
+        };
+        let why = held.to_string();
+        if is_told && known.suspended.as_ref() == Some(&why) {
+            return;
+        }
+        tracing::warn!(%held, "a reader suspends applying");
+        self.update(|progress| {
+            progress.suspended = Some(why);
+            progress.waits_for = Some(SqlState::OBJECT_IN_USE);
+            progress.others_go_on = held.used != ReplicationUse::Removes;
+        });
+    }
+
+    fn wait(&self) -> bool {
+        self.waits.wait_for(READER_POLL)
     }
 }

@@ -20,12 +20,17 @@ impl Waits {
         self.changed.notify_all();
     }
 
-    /// Waits until the next attempt. `false`: the server stops.
+    /// Waits until the next attempt at a disk. `false`: the server stops.
     pub(super) fn wait(&self) -> bool {
+        self.wait_for(RETRY)
+    }
+
+    /// Waits so long. `false`: the server stops.
+    pub(super) fn wait_for(&self, time: Duration) -> bool {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let (ended, _timed_out) = self
             .changed
-            .wait_timeout_while(ended, RETRY, |ended| !*ended)
+            .wait_timeout_while(ended, time, |ended| !*ended)
             .unwrap_or_else(PoisonError::into_inner);
         !*ended
     }

@@ -152,7 +152,7 @@ pub struct ForwardLog {
     pub recovery: bool,
     /// Compression of blocks.
     pub compress: Compression,
-    /// Record who changed what; not supported yet, so always false.
+    /// Record who changed what, from where, with which statements.
     pub enable_audit: bool,
     /// Nothing but audit records; not supported yet, so always false.
     pub audit_only: bool,
@@ -204,6 +204,8 @@ pub struct Replication {
     pub redirect_from: Vec<Net>,
     /// Directory for scratch files.
     pub tmp_dir: PathBuf,
+    /// So long a reader of a slave may hold back what is applied; zero: as long as it likes.
+    pub max_apply_delay: Duration,
 }
 
 /// What a server is.

@@ -223,6 +223,7 @@ fn read_replication(reader: &mut Reader) -> Replication {
         redirect_write: reader.get(S, "RedirectWrite", host_services),
         redirect_from: reader.get(S, "RedirectFrom", networks),
         tmp_dir: reader.path(S, "TmpDir").unwrap_or_default(),
+        max_apply_delay: reader.get(S, "MaxApplyDelay", value::duration),
     }
 }
 

@@ -43,6 +43,14 @@ impl Schema for KnownSchema<'_> {
         .map(Rc::new)
     }
 
+    fn index_conditions(&self, table: &Relation) -> Vec<String> {
+        let indexes = self.0.dependents_in(table.schema, &table.name);
+        let conditions = indexes.iter();
+        conditions
+            .filter_map(|sql| pg_catalog::index_condition(sql))
+            .collect()
+    }
+
     fn is_sequence(&self, name: &str) -> bool {
         self.0.sequence(name).is_some()
     }

@@ -64,4 +64,4 @@ pub use statement::{
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,
 };
-pub use template::Template;
+pub use template::{Template, stands_for};

@@ -27,13 +27,14 @@ pub struct Statement {
     pub tag: CommandTag,
     /// Needs the write permit.
     pub writes: bool,
-    /// Inserts rows that are given, or changes one row that is named by a key: what others commit meanwhile matters only
-    /// where it is about that row.
+    /// Inserts given rows, or changes one named by a key: what others commit meanwhile matters only where it is about it.
     pub by_key: bool,
-    /// Does nothing but insert rows: those that are there stay as they are.
+    /// Does nothing but insert rows.
     pub only_inserts: bool,
     /// May give rows other numbers: those by which SQLite tells of changes.
     pub moves_rows: bool,
+    /// Tables that it empties whole (TRUNCATE): of their rows SQLite tells nothing.
+    pub clears: Vec<String>,
     /// FOR UPDATE or FOR SHARE was said: what was read must be the same when the transaction commits.
     pub locks_rows: bool,
     /// Gives rows although it is not a query (RETURNING).
@@ -79,6 +80,7 @@ impl Statement {
             by_key: false,
             only_inserts: false,
             moves_rows: false,
+            clears: Vec::new(),
             locks_rows: false,
             returning: false,
             columns: Vec::new(),

@@ -6,6 +6,8 @@
 //! a length, a limit), and stay as they are.
 
 use crate::lexer::{Kind, Lexer, Token};
+use crate::sequence::Sequences;
+use crate::statement::Statement;
 
 /// A longer text is translated for itself.
 const MAX_LEN: usize = 4096;
@@ -67,6 +69,18 @@ impl Template {
         template.text.push_str(sql.get(copied..)?);
         Some(template)
     }
+}
+
+/// Whether the translation of a template may run with these numbers. One that a smallint does not hold must be seen by the
+/// translation, which refuses it before a sequence is drawn from.
+pub fn stands_for(statement: &Statement, values: &[i32]) -> bool {
+    let is_small = |value: &i32| i16::try_from(*value).is_ok();
+    statement.sequences == Sequences::None
+        || values.iter().all(is_small)
+        || !statement
+            .sqlite
+            .iter()
+            .any(|text| text.contains("pg_i4toi2(?"))
 }
 
 /// How deep in parentheses a token is, and since when the text is at VALUES.
@@ -139,6 +153,7 @@ fn is_moment(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statement::StatementKind;
 
     fn of(sql: &str) -> Option<(String, Vec<i32>)> {
         Template::of(sql).map(|template| (template.text, template.values))
@@ -191,6 +206,29 @@ mod tests {
             "",
         ] {
             assert_eq!(of(sql), None, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_number_too_large_for_a_smallint_is_translated_for_itself_where_a_sequence_is_drawn_from() {
+        let statement = |text: &str, sequences| Statement {
+            sqlite: vec![text.to_owned()],
+            sequences,
+            ..Statement::session(StatementKind::Dml, "INSERT")
+        };
+        let small = "INSERT INTO t VALUES (pg_i4toi2(?1))";
+        for (text, sequences, value, stands) in [
+            (small, Sequences::Any, 32_768, false),
+            (small, Sequences::Any, 32_767, true),
+            (small, Sequences::None, 32_768, true),
+            ("INSERT INTO t VALUES (?1)", Sequences::Any, 32_768, true),
+        ] {
+            let statement = statement(text, sequences);
+            assert_eq!(
+                stands_for(&statement, &[1, value]),
+                stands,
+                "{text} {value}"
+            );
         }
     }
 }

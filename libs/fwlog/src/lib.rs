@@ -61,9 +61,9 @@ pub use numbers::{CommitNumber, DatabaseId, Generation, PageNumber, Sequence, Tr
 pub use position::{LogPoint, ParsePositionError, Position, SegmentId};
 pub use reader::{EndKind, ReadItem, SegmentReader};
 pub use record::{
-    Audit, Commit, CommitEncoder, CommitHead, Delta, GenerationReason, GenerationStart, MAX_NAME,
-    MAX_STATEMENT, PAGE_SIZE, PageBody, PageChange, Pages, PagesIter, Part, Record, RecordBuffer,
-    Records, kind, page_crc,
+    Audit, Commit, CommitEncoder, CommitHead, DatabaseAccess, Delta, GenerationReason,
+    GenerationStart, MAX_NAME, MAX_STATEMENT, PAGE_SIZE, PageBody, PageChange, Pages, PagesIter,
+    Part, Record, RecordBuffer, Records, kind, page_crc,
 };
 pub use recover::{ApplyError, RecoverError, RecoverOptions, Recovered, SealNewest, recover};
 pub use seal::{SEAL_SIZE, Seal};

@@ -25,6 +25,8 @@ pub(crate) struct Active {
     latest: u64,
     /// The commit whose pages are being added just now.
     publishing: Option<u64>,
+    /// New snapshots see no commit above this one.
+    held_at: Option<u64>,
     /// (epoch that it began, commit): snapshots of an earlier epoch above the commit are void.
     rewinds: Vec<(u64, u64)>,
     /// Snapshots below this commit have been ended.
@@ -40,6 +42,7 @@ impl Active {
             sizes: VecDeque::from([(0, page_count)]),
             latest: 0,
             publishing: None,
+            held_at: None,
             rewinds: Vec::new(),
             floor: 0,
             checkpoint: None,
@@ -51,10 +54,33 @@ impl Active {
     }
 
     /// The newest commit that a new snapshot may see: `durable`, but never one that is only half
-    /// published.
+    /// published, nor one above that at which the store is held.
     pub(crate) fn visible(&self, durable: u64) -> u64 {
+        let whole = self
+            .publishing
+            .map_or(durable, |commit| durable.min(commit - 1));
+        self.held_at.map_or(whole, |held| whole.min(held))
+    }
+
+    /// Whether pages of this commit or of an earlier one are being added just now.
+    pub(crate) fn is_half_published(&self, commit: u64) -> bool {
         self.publishing
-            .map_or(durable, |commit| durable.min(commit - 1))
+            .is_some_and(|publishing| publishing <= commit)
+    }
+
+    /// From now on new snapshots see what they see with this horizon; all that is published is below it.
+    pub(crate) fn hold(&mut self, durable: u64) {
+        let visible = self.visible(durable);
+        assert!(
+            self.latest <= visible,
+            "a store is held where all that is published is visible"
+        );
+        self.held_at = Some(visible);
+    }
+
+    /// Back to the horizon.
+    pub(crate) fn release(&mut self) {
+        self.held_at = None;
     }
 
     /// From now on until [`Active::publish`] nobody sees `commit`.

@@ -153,7 +153,7 @@ impl PageStore {
 
     fn snapshot_at(self: &Arc<Self>, active: &mut Active, commit: u64) -> Snapshot {
         assert!(
-            active.visible(commit) == commit,
+            !active.is_half_published(commit),
             "nobody sees a commit that is only half published (invariant 2)"
         );
         let page_count = active.page_count_at(commit);
@@ -161,9 +161,21 @@ impl PageStore {
         Snapshot::new(Arc::clone(self), commit, page_count, self.epoch())
     }
 
+    /// From now on until [`PageStore::release`] new snapshots see what they see now, wherever the horizon goes: for an
+    /// owner that holds back commits of this store alone. All that was published is visible (asserted).
+    pub fn hold(&self) {
+        let durable = self.horizon.durable().get();
+        self.active().hold(durable);
+    }
+
+    /// What was held back is published: new snapshots are of the horizon again.
+    pub fn release(&self) {
+        self.active().release();
+    }
+
     /// Adds the pages of a commit; afterwards the database has `page_count` pages.
     ///
-    /// Calls come in commit order, and before the horizon reaches `commit` (asserted). Pages beyond
+    /// Calls come in commit order, and before the horizon reaches `commit`, unless the store is held (asserted). Pages beyond
     /// `page_count` and the lock page are ignored; pages that the commit adds to the database
     /// without content (SQLite does that with free pages) become zeros, here as on every replica.
     pub fn publish(
@@ -175,15 +187,16 @@ impl PageStore {
         let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         let (pins, old_count) = {
             let mut active = self.active();
-            let durable = self.horizon.durable();
+            let durable = self.horizon.durable().get();
+            let visible = active.visible(durable);
             assert!(
-                commit.get() > active.latest() && commit > durable,
-                "{}: commit {commit} published after {} with the horizon at {durable}",
+                commit.get() > active.latest() && commit.get() > visible,
+                "{}: commit {commit} published after {} with {visible} visible",
                 self.path().display(),
                 active.latest(),
             );
             active.begin_publish(commit.get());
-            (active.pins(durable.get()), active.page_count_at(u64::MAX))
+            (active.pins(durable), active.page_count_at(u64::MAX))
         };
         let mut delta = CounterDelta::default();
         for page in pages_without_content(old_count, page_count, &pages) {

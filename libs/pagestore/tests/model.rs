@@ -44,6 +44,11 @@ enum Step {
     EndBefore {
         which: usize,
     },
+    /// Holds the store, while other stores commit so often.
+    Hold {
+        others: u64,
+    },
+    Release,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -60,6 +65,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Prune),
         1 => (0..4_u64).prop_map(|back| Step::Rewind { back }),
         1 => any::<usize>().prop_map(|which| Step::EndBefore { which }),
+        1 => (0..9_u64).prop_map(|others| Step::Hold { others }),
+        2 => Just(Step::Release),
     ];
     prop::collection::vec(step, 1..80)
 }
@@ -75,6 +82,7 @@ struct Model {
     scratch: Arc<ScratchFile>,
     states: BTreeMap<u64, State>,
     open: Vec<(Snapshot, State)>,
+    held_at: Option<CommitNumber>,
     /// Versions need distinct contents, also for a commit number that is used again.
     stamp: u64,
 }
@@ -123,8 +131,15 @@ impl Model {
             scratch,
             states,
             open: Vec::new(),
+            held_at: None,
             stamp: 0,
         }
+    }
+
+    /// What a new reader sees.
+    fn visible(&self) -> CommitNumber {
+        let durable = self.horizon.durable();
+        self.held_at.map_or(durable, |held| held.min(durable))
     }
 
     fn state_at(&self, commit: CommitNumber) -> &State {
@@ -147,7 +162,7 @@ impl Model {
             Step::Open { latest: true } => self.open(self.store.snapshot_latest()),
             Step::Open { latest: false } => {
                 let snapshot = self.store.snapshot_durable();
-                assert_eq!(snapshot.commit(), self.horizon.durable());
+                assert_eq!(snapshot.commit(), self.visible());
                 self.open(snapshot);
             }
             Step::Clone { which } if !self.open.is_empty() => {
@@ -168,12 +183,24 @@ impl Model {
             Step::EndBefore { which } if !self.open.is_empty() => {
                 self.end_before(self.open[which % self.open.len()].0.commit());
             }
-            Step::Clone { .. } | Step::Drop { .. } | Step::EndBefore { .. } => {}
+            Step::Hold { others } if self.held_at.is_none() => {
+                self.horizon.advance(self.store.latest().0);
+                self.held_at = Some(self.horizon.durable());
+                self.store.hold();
+                let further = self.horizon.durable().get() + others;
+                self.horizon.advance(CommitNumber::new(further));
+            }
+            Step::Release => {
+                self.held_at = None;
+                self.store.release();
+            }
+            Step::Clone { .. } | Step::Drop { .. } | Step::EndBefore { .. } | Step::Hold { .. } => {
+            }
         }
     }
 
     fn publish(&mut self, page_count: u32, pages: &[u32], scratch: bool) {
-        let newest = self.store.latest().0.max(self.horizon.durable());
+        let newest = self.store.latest().0.max(self.visible());
         let commit = CommitNumber::new(newest.get() + 1);
         let mut state = self.state_at(newest).clone();
         state.0.resize(page_count as usize, 0);
@@ -202,9 +229,9 @@ impl Model {
 
     fn checkpoint(&mut self) {
         let report = self.store.checkpoint(&|_| ()).unwrap();
-        assert_eq!(report.commit, self.horizon.durable());
+        assert_eq!(report.commit, self.visible());
         self.check_file();
-        assert_eq!(self.file(), *self.state_at(self.horizon.durable()));
+        assert_eq!(self.file(), *self.state_at(self.visible()));
         self.check_sums();
     }
 
@@ -228,7 +255,7 @@ impl Model {
     }
 
     fn end_before(&mut self, commit: CommitNumber) {
-        let commit = commit.min(self.horizon.durable());
+        let commit = commit.min(self.visible());
         let below = |e: &(Snapshot, State)| e.0.commit() < commit;
         let count = self.open.iter().filter(|e| below(e)).count();
         // Snapshots that were ended before are closed already, so the numbers agree.
@@ -289,7 +316,7 @@ impl Model {
     fn check_file(&self) {
         let durable: HashSet<u64> = self
             .states
-            .range(..=self.horizon.durable().get())
+            .range(..=self.visible().get())
             .flat_map(|(_, state)| state.0.iter().copied())
             .collect();
         for stamp in self.file().0 {
@@ -302,7 +329,7 @@ impl Model {
 
     fn check_snapshots(&self) {
         let mut data = [0; PAGE_SIZE];
-        let newest = self.state_at(self.store.latest().0.max(self.horizon.durable()));
+        let newest = self.state_at(self.store.latest().0.max(self.visible()));
         for (snapshot, state) in &self.open {
             assert_eq!(snapshot.page_count() as usize, state.0.len());
             for (number, stamp) in (1..).zip(&state.0) {
@@ -336,6 +363,7 @@ impl Model {
     /// With nothing open and all durable, the file is the database and no version is left.
     fn finish(mut self) {
         self.open.clear();
+        self.step(Step::Release);
         self.horizon.advance(self.store.latest().0);
         self.checkpoint();
         let memory = self.store.memory();

@@ -128,11 +128,6 @@ impl Array {
                 "Multidimensional arrays must have sub-arrays with matching dimensions.",
             ));
         }
-        let elements = match elements.first() {
-            // However deep, an array of nothing has no dimension.
-            Some(Element::Array(_)) if leaves(&elements).next().is_none() => Vec::new(),
-            _ => elements,
-        };
         Ok(Self { elements, lower })
     }
 
@@ -274,6 +269,10 @@ impl Reader<'_> {
         let mut elements = Vec::new();
         self.skip_blanks();
         if self.peek() == Some('}') {
+            // Nothing is an array of no dimension, which can't stand in another.
+            if depth > 0 {
+                return Err("Unexpected \"}\" character.".to_owned());
+            }
             self.at += 1;
             return Ok(elements);
         }

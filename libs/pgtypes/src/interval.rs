@@ -112,15 +112,36 @@ impl Interval {
 
     /// Both, and all parts then have one sign.
     pub fn justified(self) -> Result<Self, ValueError> {
-        let mut span = self.justified_hours()?.justified_days()?;
+        let mut span = self;
+        // Full months first where the time would make the days too many.
+        if i64::from(span.days.signum()) == span.micros.signum() {
+            span = span.with_whole_months()?;
+        }
+        let of_time = i32::try_from(span.micros / DAY).map_err(|_| out_of_range())?;
+        span.days = span.days.checked_add(of_time).ok_or_else(out_of_range)?;
+        span.micros %= DAY;
+        span = span.with_whole_months()?;
         // Days that are 0 do not tell the months' sign from the time's.
-        let sign = |number: i64| number.signum();
-        if span.days == 0 && sign(span.months.into()) * sign(span.micros) < 0 {
-            let months = span.months.signum();
-            span.months -= months;
-            span.days = DAYS_PER_MONTH * months;
+        let sign = span.months.signum();
+        let below = match span.days.signum() {
+            0 => span.micros.signum(),
+            days => days.into(),
+        };
+        if i64::from(sign) * below < 0 {
+            span.months -= sign;
+            span.days += DAYS_PER_MONTH * sign;
         }
         span.justified_hours()
+    }
+
+    /// 30 days as a month each; the days keep their sign.
+    fn with_whole_months(self) -> Result<Self, ValueError> {
+        let months = self.months.checked_add(self.days / DAYS_PER_MONTH);
+        Ok(Self {
+            months: months.ok_or_else(out_of_range)?,
+            days: self.days % DAYS_PER_MONTH,
+            ..self
+        })
     }
 
     /// Its length in seconds, a month being 30 days and a year 365¼.
@@ -240,6 +261,18 @@ mod tests {
             assert_eq!(span.justified_days().unwrap().to_string(), days, "{text}");
             assert_eq!(span.justified().unwrap().to_string(), both, "{text}");
         }
+    }
+
+    #[test]
+    fn days_that_time_would_make_too_many_become_months_first() {
+        for (text, both) in [
+            ("2147483647 days 24 hrs", "5965232 years 4 mons 8 days"),
+            ("-2147483648 days -24 hrs", "-5965232 years -4 mons -9 days"),
+        ] {
+            assert_eq!(span(text).justified().unwrap().to_string(), both, "{text}");
+        }
+        assert!(span("2147483647 days 24 hrs").justified_hours().is_err());
+        assert!(span("2147483647 months 30 days").justified().is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::float::{double_of_integer, exact_integer};
 use crate::interval::DAYS_PER_MONTH;
 use crate::moment_text::Problem;
 use crate::parts::clock;
-use crate::{Context, Interval, IntervalStyle, SqlState, Unit, ValueError};
+use crate::{Context, Interval, IntervalStyle, SqlState, Unit, ValueError, interval_iso};
 
 /// What the months of `1-2` are less than.
 const MONTHS_PER_YEAR: i64 = 12;
@@ -26,8 +26,8 @@ impl Interval {
             one_sign: context.interval_style == IntervalStyle::SqlStandard && has_one_sign(trimmed),
             ..Sum::default()
         };
-        let read = match trimmed.strip_prefix('P') {
-            Some(iso) => sum.iso(iso),
+        let read = match text.strip_prefix('P') {
+            Some(iso) => interval_iso::read(iso, &mut sum),
             // Other marks only stand between fields.
             None if trimmed.contains(is_mark) => {
                 sum.quantities(trimmed.replace(is_mark, " ").trim_ascii())
@@ -51,19 +51,19 @@ impl Interval {
 }
 
 fn is_mark(c: char) -> bool {
-    c.is_ascii_punctuation() && !matches!(c, '+' | '-' | '.' | ':' | '/' | '_' | '@')
+    c.is_ascii_punctuation() && !matches!(c, '+' | '-' | '.' | ':' | '/' | '_')
 }
 
 /// A number taken apart; both parts have its sign.
 #[derive(Clone, Copy)]
-struct Quantity {
-    whole: i64,
-    fraction: f64,
+pub(crate) struct Quantity {
+    pub(crate) whole: i64,
+    pub(crate) fraction: f64,
 }
 
 /// What has been read so far.
 #[derive(Debug, Default)]
-struct Sum {
+pub(crate) struct Sum {
     months: i64,
     days: i64,
     micros: i64,
@@ -92,8 +92,7 @@ impl Sum {
         Ok(())
     }
 
-    /// Adds a number of units. A fraction of a month becomes days, of a day microseconds; of a
-    /// year, whole months.
+    /// Adds a number of units, none of which has occurred yet.
     fn add(&mut self, number: Quantity, unit: Unit) -> Result<(), Problem> {
         // A fraction of a second says milliseconds and microseconds as well.
         if unit == Unit::Second && number.fraction != 0.0 {
@@ -101,6 +100,12 @@ impl Sum {
         } else {
             self.see(&[unit])?;
         }
+        self.count(number, unit)
+    }
+
+    /// Adds a number of units. A fraction of a month becomes days, of a day microseconds; of a
+    /// year, whole months.
+    pub(crate) fn count(&mut self, number: Quantity, unit: Unit) -> Result<(), Problem> {
         if let Some(micros) = unit.micros() {
             return self.add_micros(number, micros);
         }
@@ -154,7 +159,6 @@ impl Sum {
     }
 
     fn quantities(&mut self, text: &str) -> Result<(), Problem> {
-        let text = text.strip_prefix('@').unwrap_or(text);
         let mut words = text
             .split(|c: char| c.is_ascii_whitespace() || c == ',')
             .flat_map(pieces)
@@ -209,41 +213,6 @@ impl Sum {
         }
         Ok(())
     }
-
-    /// `1Y2M3DT4H5M6.7S`: M is a month before the T, a minute behind it.
-    fn iso(&mut self, text: &str) -> Result<(), Problem> {
-        if text.is_empty() {
-            return Err(Problem::Syntax);
-        }
-        let mut rest = text;
-        let mut in_time = false;
-        while !rest.is_empty() {
-            if let Some(behind) = rest.strip_prefix('T').filter(|_| !in_time) {
-                in_time = true;
-                rest = behind;
-                continue;
-            }
-            let end = rest
-                .find(|c: char| c.is_ascii_alphabetic())
-                .ok_or(Problem::Syntax)?;
-            let (number, letter_and_rest) = rest.split_at(end);
-            let (letter, behind) = letter_and_rest.split_at(1);
-            let unit = match (letter, in_time) {
-                ("Y", false) => Unit::Year,
-                ("M", false) => Unit::Month,
-                ("W", false) => Unit::Week,
-                ("D", false) => Unit::Day,
-                ("H", true) => Unit::Hour,
-                ("M", true) => Unit::Minute,
-                ("S", true) => Unit::Second,
-                _ => return Err(Problem::Syntax),
-            };
-            let (sign, number) = signed(number);
-            self.add(quantity(sign, number)?, unit)?;
-            rest = behind;
-        }
-        Ok(())
-    }
 }
 
 /// Whether the first word has a minus and no other word a sign.
@@ -288,12 +257,16 @@ fn quantity(sign: i64, number: &str) -> Result<Quantity, Problem> {
         return Err(Problem::Syntax);
     }
     let whole = if whole.is_empty() { "0" } else { whole };
-    let whole: i64 = whole.parse().map_err(|_| Problem::Range)?;
+    // With its sign, as the least number has no positive one.
+    let minus = if sign < 0 { "-" } else { "" };
+    let whole: i64 = format!("{minus}{whole}")
+        .parse()
+        .map_err(|_| Problem::Range)?;
     let fraction: f64 = format!("0.{fraction}0")
         .parse()
         .map_err(|_| Problem::Range)?;
     Ok(Quantity {
-        whole: sign * whole,
+        whole,
         fraction: double_of_integer(sign) * fraction,
     })
 }
@@ -346,6 +319,9 @@ mod tests {
             ("P-1DT1.5H", "-1 days +01:30:00"),
             ("12 microsecon 2 cent 1 yrs", "201 years 00:00:00.000012"),
             ("9223372036854775807 us", "2562047788:00:54.775807"),
+            ("-9223372036854775808 us", "-2562047788:00:54.775808"),
+            ("@ 1 hour @ 42 minutes @ 20 seconds", "01:42:20"),
+            ("1@ hour", "01:00:00"),
             (
                 "1.5 year 3.5 mon 2.5 day 1.5 hour 30.5 min 10.5 sec",
                 "1 year 9 mons 17 days 14:00:40.5",
@@ -367,7 +343,6 @@ mod tests {
             "1 fortnight",
             "ago",
             "P",
-            "P1",
             "PT1D",
             "1:2:3:4",
             "-",
@@ -395,6 +370,8 @@ mod tests {
             "1:60",
             "1-12",
             "9223372036854775808 us",
+            "-9223372036854775809 us",
+            "9223372036854775808 us ago",
         ] {
             let error = Interval::parse(long).unwrap_err();
             assert_eq!(error.sqlstate, SqlState::INTERVAL_FIELD_OVERFLOW, "{long}");

@@ -76,6 +76,7 @@ mod inet;
 mod inet_text;
 mod interval;
 mod interval_fields;
+mod interval_iso;
 mod interval_style;
 mod interval_text;
 mod iso_text;

@@ -207,6 +207,20 @@ mod tests {
             (0, micros, Some(-18_000))
         );
         assert_eq!(at("2000-01-01 04:05:06 UTC+2"), (0, micros, Some(-7_200)));
+        assert_eq!(at("2000-01-01 04:05:06 -1:"), (0, micros, Some(-3_600)));
+    }
+
+    #[test]
+    fn a_year_may_have_six_digits_behind_the_time() {
+        let (day, micros) = (at("100000-03-12").0, 23 * HOUR + 58 * MINUTE + 48 * SECOND);
+        for (text, zone) in [
+            ("Sat Mar 12 23:58:48 100000 UTC", Some(0)),
+            ("Mar 12 23:58:48 100000", None),
+            ("100000-03-12 23:58:48", None),
+            ("1000000312 23:58:48", None),
+        ] {
+            assert_eq!(at(text), (day, micros, zone), "{text}");
+        }
     }
 
     /// PostgreSQL reads a fraction as a double: .5002725 is a little less than it looks.

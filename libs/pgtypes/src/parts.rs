@@ -161,7 +161,8 @@ impl<'a> Parts<'a> {
             Some(_) if self.has_no_date() => self.date_pieces(text),
             Some(length) if length > 2 => self.run_together(text),
             Some(_) => Err(Problem::Syntax),
-            None if text.len() >= 6 && !(self.has_date() && self.time.is_some()) => {
+            // Behind a part of a date and a time, so many digits are a year.
+            None if text.len() >= 6 && (self.has_no_date() || self.time.is_none()) => {
                 self.run_together(text)
             }
             None => self.date_part(text),

@@ -79,17 +79,21 @@ impl Zone {
     /// A zone by its full name or as a POSIX string.
     pub(crate) fn full(name: &str) -> Option<Self> {
         if name.starts_with(['+', '-']) {
-            return offset(name).ok().map(|east| Self::Fixed(-east));
+            return westwards(name);
         }
         if name.starts_with(|c: char| c.is_ascii_digit()) {
-            return offset(&format!("+{name}"))
-                .ok()
-                .map(|east| Self::Fixed(-east));
+            return westwards(&format!("+{name}"));
         }
         TimeZone::get(name)
             .or_else(|_| TimeZone::posix(&long_name(&name.to_ascii_uppercase())))
             .ok()
             .map(Self::Named)
+    }
+
+    /// A zone by a sign and a distance to the east of Greenwich: `+2`, `-03:30`, `-1:`. `None` for what is none.
+    pub fn eastwards(text: &str) -> Option<Self> {
+        text.starts_with(['+', '-'])
+            .then(|| offset(text).ok().map(Self::Fixed))?
     }
 
     /// Seconds east of Greenwich at a moment in UTC, in microseconds since 2000-01-01.
@@ -142,6 +146,13 @@ impl Zone {
             _ => seconds,
         }
     }
+}
+
+/// A POSIX string that is a distance alone, which counts to the west and whose parts are all written.
+fn westwards(posix: &str) -> Option<Zone> {
+    let written = !posix.ends_with(':') && !posix.contains("::");
+    let east = written.then(|| offset(posix).ok())??;
+    Some(Zone::Fixed(-east))
 }
 
 /// A POSIX string whose abbreviation has three letters, which shorter ones lack.
@@ -224,7 +235,7 @@ pub(crate) enum BadOffset {
     Range,
 }
 
-/// `+02`, `-0330`, `+05:30`, `+00:19:32` in seconds east of Greenwich.
+/// `+02`, `-0330`, `+05:30`, `+00:19:32` in seconds east of Greenwich; of `+1:` the minutes are 0.
 pub(crate) fn offset(text: &str) -> Result<i64, BadOffset> {
     let digits = text.get(1..).unwrap_or_default().trim_start();
     let number = |text: &str| match text.parse::<i64>() {
@@ -239,7 +250,7 @@ pub(crate) fn offset(text: &str) -> Result<i64, BadOffset> {
     }
     for unit in [&mut minutes, &mut seconds] {
         if let Some(part) = parts.next() {
-            *unit = number(part)?;
+            *unit = number(if part.is_empty() { "0" } else { part })?;
         }
     }
     if parts.next().is_some() {
@@ -290,7 +301,7 @@ mod tests {
             let zone = Zone::by_name(name).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(zone.offset_at(july), seconds, "{name}");
         }
-        for none in ["Mars", "Mars/X", "", "+17", "+x"] {
+        for none in ["Mars", "Mars/X", "", "+17", "+x", "+1:", "-1:0:", "1:"] {
             assert!(Zone::by_name(none).is_err(), "{none}");
         }
     }

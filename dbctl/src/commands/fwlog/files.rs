@@ -142,7 +142,7 @@ impl std::fmt::Display for DamagedFile {
     }
 }
 
-fn configured_location(invocation: &Invocation) -> Result<LogLocation> {
+pub(crate) fn configured_location(invocation: &Invocation) -> Result<LogLocation> {
     let config = invocation.config()?;
     let path = config.forward_log.location.ok_or_else(|| {
         CommandError::usage(format!("{}: FwLog is not set", config.path.display()))

@@ -1,8 +1,14 @@
-//! `fwlog list | dump | verify`: forward-log files, read without a server. Nothing here writes.
+//! `fwlog list | dump | verify | audit | rows`: forward-log files, read without a server. Nothing here writes.
 
+mod audit;
+mod audited;
+mod blocks;
 mod dump;
 mod files;
 mod list;
+mod printer;
+mod rows;
+mod selection;
 mod twins;
 mod verify;
 
@@ -12,11 +18,13 @@ use crate::args::FwlogCommand;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 
-pub(crate) fn run(invocation: &Invocation, command: FwlogCommand) -> Result<()> {
+pub(crate) async fn run(invocation: &Invocation, command: FwlogCommand) -> Result<()> {
     match command {
         FwlogCommand::List(arguments) => list::run(invocation, &arguments),
         FwlogCommand::Dump(arguments) => dump::run(invocation, &arguments),
         FwlogCommand::Verify(arguments) => verify::run(invocation, &arguments),
+        FwlogCommand::Audit(arguments) => audit::run(invocation, &arguments).await,
+        FwlogCommand::Rows(arguments) => rows::run(invocation, &arguments).await,
     }
 }
 

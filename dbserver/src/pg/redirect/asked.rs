@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::{OpenMode, Writes};
 use crate::environment::Environment;
-use crate::pg::startup::option_settings;
+use crate::pg::startup::{self, option_settings};
 use crate::session::defaults;
 use crate::session::parameters::OPEN_MODE;
 use crate::system::defaults::Defaults;
@@ -34,15 +34,15 @@ pub(super) fn asked(
     }
     let said = |name: &str| parameters.get(name).filter(|value| !value.is_empty());
     let user = said("user")?;
-    let database = said("database").unwrap_or(user);
+    let database = startup::named(environment, said("database").unwrap_or(user).clone());
     if database == SYSTEM_NAME {
         return None;
     }
-    let mode = in_packet(parameters, || by_default(environment, database, user))?;
+    let mode = in_packet(parameters, || by_default(environment, &database, user))?;
     Some(Asked {
         mode: Some(mode).filter(|mode| mode.writes() != Writes::Nothing)?,
         user: user.clone(),
-        database: database.clone(),
+        database,
         application: said("application_name").cloned().unwrap_or_default(),
     })
 }

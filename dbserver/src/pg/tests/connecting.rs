@@ -25,6 +25,26 @@ async fn an_unknown_database_is_3d000() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn databases_for_maintenance_are_the_servers_own_until_there_are_such() {
+    let server = Server::start().await;
+    let current = "SELECT current_database()::text";
+    for name in ["postgres", "template1"] {
+        let client = connect(&server.parameters(name)).await.unwrap();
+        let row = client.query_one(current, &[]).await.unwrap();
+        assert_eq!(row.get::<_, &str>(0), "system");
+    }
+    let client = connect(&server.parameters("postgres")).await.unwrap();
+    client
+        .batch_execute("CREATE DATABASE postgres")
+        .await
+        .unwrap();
+    let client = connect(&server.parameters("postgres")).await.unwrap();
+    let row = client.query_one(current, &[]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "postgres");
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_without_access_is_28000() {
     let server = Server::with("[db-access]\nallow = 10.0.0.0/8\n").await;
     assert_eq!(refused(connect(&server.parameters("shop")).await), "28000");

@@ -356,6 +356,39 @@ async fn what_is_done_has_its_effect() {
     server.stop();
 }
 
+/// Between BEGIN and COMMIT, while another session commits if it gets the permit: what was done is brought onto that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_in_a_block_has_its_effect_after_the_commits_of_others() {
+    let server = Server::start().await;
+    let client = server.client_after("CREATE TABLE theirs (a int)").await;
+    let other = server.client_after("SET lock_timeout = '20ms'").await;
+    let mut open = false;
+    let mut beside = 0;
+    for (statement, question, expected) in DONE {
+        let word = statement.split(' ').next().unwrap_or_default();
+        let alone = ["DATABASE", "VACUUM", "CHECKPOINT", "DISCARD ALL"];
+        if ["BEGIN", "START"].contains(&word) {
+            open = true;
+        }
+        if open || alone.iter().any(|what| statement.contains(what)) {
+            answer(&client, statement).await;
+        } else {
+            answer(&client, &format!("BEGIN; {statement}")).await;
+            let committed = other.batch_execute("INSERT INTO theirs VALUES (1)").await;
+            beside += i32::from(committed.is_ok());
+            answer(&client, "COMMIT").await;
+        }
+        if ["COMMIT", "ROLLBACK", "END", "ABORT"].contains(&word) && !statement.contains(" TO ") {
+            open = false;
+        }
+        if *question != "-" {
+            assert_eq!(answer(&client, question).await, *expected, "{statement}");
+        }
+    }
+    assert!(beside > 5, "{beside} statements left the permit to others");
+    server.stop();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_refused() {
     let server = Server::start().await;

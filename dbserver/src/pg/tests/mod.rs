@@ -19,6 +19,7 @@ mod redirect;
 mod roles;
 mod sequences;
 mod transactions;
+mod truncating;
 mod values;
 mod violations;
 

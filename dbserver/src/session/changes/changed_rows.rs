@@ -44,6 +44,8 @@ pub struct Touched {
     pub crowded: BTreeSet<TableName>,
     /// Rows were deleted or updated that are not in `rows`.
     pub lost_sight: bool,
+    /// How many changes were told of, of all tables.
+    pub told: u64,
 }
 
 /// Notes what changes on a connection.
@@ -88,6 +90,7 @@ fn lock(touched: &Mutex<Touched>) -> MutexGuard<'_, Touched> {
 
 impl Touched {
     fn note(&mut self, action: Action, database: &str, table: &str, rowid: i64) {
+        self.told += 1;
         let temporary = database == "temp";
         let last = self.rows.last().map(|row| row.table);
         let same = |place: &usize| {

@@ -79,7 +79,7 @@ fn end_session(facts: &Facts, arguments: &[Value], whole: bool) -> Result<Value,
             user: &facts.user,
             address: facts.address,
         };
-        person.has_done(&format!("{what} {pid} is told to end"));
+        person.has_done(&facts.env, &format!("{what} {pid} is told to end"));
     }
     if !found || limit == 0 || pid == facts.pid {
         return Ok(Value::Integer(i64::from(found)));

@@ -207,7 +207,7 @@ fn what_comes_later_is_accepted_only_when_off() {
     for (text, key) in [
         ("ServiceHttp = 8103", "ServiceHttp"),
         ("TlsKey = k.pem", "TlsKey"),
-        ("[ForwardLog]\nEnableAudit = 1", "EnableAudit"),
+        ("[ForwardLog]\nAuditOnly = 1", "AuditOnly"),
         ("[ForwardLog]\nFwRecovery = 0", "FwRecovery"),
         ("[ForwardLog]\nFwKeep = 7d", "FwKeep"),
         ("[http-access]\nallow = all", "allow"),

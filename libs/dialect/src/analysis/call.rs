@@ -122,10 +122,9 @@ impl Analyzer<'_> {
             let value = match &argument.value.kind {
                 // A table's name with a star is its row.
                 ast::ExprKind::Star(table) if !table.is_empty() => {
-                    let fields = self.star(table, argument.value.at)?;
-                    let fields = fields.into_iter().map(|(_, value)| value).collect();
-                    let ty = Type::new(TypeId::RECORD);
-                    Expr::new(ty, ExprKind::Row(fields), argument.value.at)
+                    let at = argument.value.at;
+                    let item = self.starred(table, at)?;
+                    self.row_of(item, at)
                 }
                 _ => self.expr(&argument.value)?,
             };

@@ -290,15 +290,18 @@ impl Analyzer<'_> {
 
     /// ROW (…) as a value.
     pub(crate) fn row(&mut self, fields: &[ast::Expr], at: Position) -> Result<Expr, DialectError> {
-        let fields = fields
-            .iter()
-            .map(|field| self.resolved(field))
-            .collect::<Result<Vec<Expr>, DialectError>>()?;
-        Ok(Expr::new(
-            Type::new(TypeId::RECORD),
-            ExprKind::Row(fields),
-            at,
-        ))
+        let mut values = Vec::with_capacity(fields.len());
+        for field in fields {
+            match &field.kind {
+                ast::ExprKind::Star(table) if !table.is_empty() => {
+                    let columns = self.star(table, field.at)?;
+                    values.extend(columns.into_iter().map(|(_, value)| value));
+                }
+                _ => values.push(self.resolved(field)?),
+            }
+        }
+        let kind = ExprKind::anonymous_row(values);
+        Ok(Expr::new(Type::new(TypeId::RECORD), kind, at))
     }
 
     /// One operator a column for a row beside a query.

@@ -3,11 +3,13 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
+use crate::analysis::implied::implies;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{Conflict, ConflictTarget, ConflictUpdate, Expr, Source};
+use crate::analysis::tree::{Conflict, ConflictTarget, ConflictUpdate, Expr, RelationId, Source};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Path};
+use crate::syntax::only_expression;
 
 impl Analyzer<'_> {
     pub(crate) fn on_conflict(
@@ -28,12 +30,12 @@ impl Analyzer<'_> {
         let update = match &conflict.update {
             None => None,
             Some((assignments, filter)) => {
-                self.enter_excluded(stored)?;
+                let excluded = self.enter_excluded(stored)?;
                 let assignments = self.assignments(assignments, stored)?;
                 let filter = self.condition_of(Clause::Where, filter.as_ref(), "WHERE")?;
                 self.level()
                     .items
-                    .retain(|item| item.name.as_deref() != Some("excluded"));
+                    .retain(|item| item.relation != Some(excluded));
                 Some(ConflictUpdate {
                     assignments,
                     filter,
@@ -43,14 +45,34 @@ impl Analyzer<'_> {
         Ok(Conflict { target, update })
     }
 
-    fn enter_excluded(&mut self, stored: &Stored) -> Result<(), DialectError> {
+    /// The row that could not be inserted; the table may have its name, which then is ambiguous here.
+    fn enter_excluded(&mut self, stored: &Stored) -> Result<RelationId, DialectError> {
         let id = self.stored_relation(stored, None)?;
         if let Some(relation) = self.relations.get_mut(id.0) {
             "excluded".clone_into(&mut relation.alias);
             relation.source = Source::Excluded;
         }
         let item = self.item(id, Some("excluded".to_owned()), None);
-        self.enter_item(item)
+        self.level().items.push(item);
+        Ok(id)
+    }
+
+    /// The condition of a partial index that is true wherever this one is, or this one.
+    fn index_condition(&mut self, said: Expr, stored: &Stored) -> Expr {
+        for written in self.schema.index_conditions(stored) {
+            let Ok(Some(tree)) = only_expression(&format!("SELECT {written}")) else {
+                continue;
+            };
+            let condition = self.in_clause(Clause::IndexPredicate, |analyzer| {
+                analyzer.condition(&tree, "WHERE")
+            });
+            if let Ok(condition) = condition
+                && implies(&said, &condition)
+            {
+                return condition;
+            }
+        }
+        said
     }
 
     fn conflict_target(
@@ -97,11 +119,15 @@ impl Analyzer<'_> {
                     if term.operator_class.is_some() {
                         return Err(self.unsupported(term.value.at, "an operator class"));
                     }
-                    values.push(
-                        self.in_clause(Clause::Index, |analyzer| analyzer.resolved(&term.value))?,
-                    );
+                    let value =
+                        self.in_clause(Clause::Index, |analyzer| analyzer.resolved(&term.value))?;
+                    // What is said twice is meant once.
+                    if !values.contains(&value) {
+                        values.push(value);
+                    }
                 }
                 let filter = self.condition_of(Clause::IndexPredicate, filter.as_ref(), "WHERE")?;
+                let filter = filter.map(|filter| self.index_condition(filter, stored));
                 Ok(Some(ConflictTarget {
                     terms: values,
                     filter,

@@ -318,7 +318,7 @@ impl Analyzer<'_> {
         let operand = self.expr(operand)?;
         let kind = match test {
             IsTest::Null => {
-                if let ExprKind::Row(fields) = operand.kind {
+                if let ExprKind::Row { fields, .. } = operand.kind {
                     return Ok(row_is_null(fields, negated, at));
                 }
                 ExprKind::IsNull {
@@ -396,7 +396,7 @@ impl Analyzer<'_> {
                 operand.ty,
                 ExprKind::Collate {
                     operand: Box::new(operand),
-                    collation: "BINARY",
+                    collation: name.to_owned(),
                 },
                 at,
             )),

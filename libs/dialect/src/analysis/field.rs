@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::tree::{Body, Call, Expr, ExprKind, Query, Source};
+use crate::analysis::tree::{Body, Call, CommonTableId, Expr, ExprKind, Query, Source};
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Name, Position};
@@ -49,7 +49,10 @@ impl Analyzer<'_> {
                 ),
             ));
         }
-        let fields = self.fields_of(&record);
+        let fields = match &record.kind {
+            ExprKind::Row { fields, names } => self.named_here(fields, names),
+            _ => self.fields_of(&record),
+        };
         let found = fields.iter().position(|(_, name)| *name == field.text);
         let Some((index, (ty, _))) = found.and_then(|at| Some((at, fields.get(at)?))) else {
             return Err(self.error(
@@ -61,8 +64,8 @@ impl Analyzer<'_> {
                 ),
             ));
         };
-        if let ExprKind::Row(values) = &record.kind
-            && let Some(value) = values.get(index)
+        if let ExprKind::Row { fields, .. } = &record.kind
+            && let Some(value) = fields.get(index)
         {
             return Ok(Expr {
                 at,
@@ -84,19 +87,39 @@ impl Analyzer<'_> {
                 .into_iter()
                 .map(|(ty, name)| (ty, name.to_owned()))
                 .collect(),
-            ExprKind::Row(values) => values
-                .iter()
-                .map(|value| (value.ty, self.name_of_field(value)))
-                .collect(),
+            ExprKind::Row { fields, names } => named(fields, names),
             ExprKind::Column(column) => {
                 let relation = self.relations.get(column.relation.0);
                 match relation.map(|relation| &relation.source) {
-                    Some(Source::Query(query)) => self.fields_of_column(query, column.column),
+                    Some(Source::Query(query) | Source::Lateral(query)) => {
+                        self.fields_of_column(query, column.column)
+                    }
+                    Some(Source::CommonTable(table)) => self
+                        .row_columns
+                        .get(&(*table, column.column))
+                        .cloned()
+                        .unwrap_or_default(),
                     _ => Vec::new(),
                 }
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The fields of a row that a query names itself: those of a table have the names that the query gives its columns.
+    fn named_here(&self, fields: &[Expr], names: &[String]) -> Vec<(Type, String)> {
+        let mut here = named(fields, names);
+        for (value, (_, name)) in fields.iter().zip(&mut here) {
+            let ExprKind::Column(column) = value.kind else {
+                continue;
+            };
+            let relation = self.relations.get(column.relation.0);
+            let column = relation.and_then(|relation| relation.columns.get(column.column));
+            if let Some(column) = column.filter(|column| column.stored_name == *name) {
+                name.clone_from(&column.name);
+            }
+        }
+        here
     }
 
     fn fields_of_column(&self, query: &Query, column: usize) -> Vec<(Type, String)> {
@@ -110,12 +133,25 @@ impl Analyzer<'_> {
         }
     }
 
-    fn name_of_field(&self, value: &Expr) -> String {
-        let ExprKind::Column(column) = value.kind else {
-            return String::new();
-        };
-        let relation = self.relations.get(column.relation.0);
-        let column = relation.and_then(|relation| relation.columns.get(column.column));
-        column.map_or_else(String::new, |column| column.name.clone())
+    /// Notes the fields of those columns of a common table expression that are rows.
+    pub(crate) fn note_row_columns(&mut self, table: CommonTableId, query: &Query) {
+        for (index, column) in query.columns.iter().enumerate() {
+            if column.ty.id == TypeId::RECORD {
+                let fields = self.fields_of_column(query, index);
+                self.row_columns.insert((table, index), fields);
+            }
+        }
     }
+}
+
+/// Types and names of a row's fields.
+fn named(fields: &[Expr], names: &[String]) -> Vec<(Type, String)> {
+    let name = |index: usize| match names.get(index) {
+        Some(name) => name.clone(),
+        None => format!("f{}", index + 1),
+    };
+    let fields = fields.iter().enumerate();
+    fields
+        .map(|(index, value)| (value.ty, name(index)))
+        .collect()
 }

@@ -27,9 +27,9 @@ impl Analyzer<'_> {
         bound: &FrameBound,
         unit: FrameUnit,
         window: &Window,
-    ) -> Result<Bound, DialectError> {
-        let bound = self.bound(bound, unit, window, [Rounding::Down, Rounding::Up])?;
-        self.check_offset(bound, "starting")
+    ) -> Result<(Bound, Option<Expr>), DialectError> {
+        let (bound, written) = self.bound(bound, unit, window, [Rounding::Down, Rounding::Up])?;
+        Ok((self.check_offset(bound, "starting")?, written))
     }
 
     pub(crate) fn frame_end(
@@ -37,9 +37,9 @@ impl Analyzer<'_> {
         bound: &FrameBound,
         unit: FrameUnit,
         window: &Window,
-    ) -> Result<Bound, DialectError> {
-        let bound = self.bound(bound, unit, window, [Rounding::Up, Rounding::Down])?;
-        self.check_offset(bound, "ending")
+    ) -> Result<(Bound, Option<Expr>), DialectError> {
+        let (bound, written) = self.bound(bound, unit, window, [Rounding::Up, Rounding::Down])?;
+        Ok((self.check_offset(bound, "ending")?, written))
     }
 
     /// 22004 for a NULL, which SQLite tells in the same words as a negative number.
@@ -60,23 +60,25 @@ impl Analyzer<'_> {
         Ok(bound)
     }
 
-    /// `rounding` is that of an offset before the row, and of one behind it.
+    /// The bound, and its offset as it was written. `rounding` is that of an offset before the row, and of one behind it.
     fn bound(
         &mut self,
         bound: &FrameBound,
         unit: FrameUnit,
         window: &Window,
         [before, behind]: [Rounding; 2],
-    ) -> Result<Bound, DialectError> {
+    ) -> Result<(Bound, Option<Expr>), DialectError> {
         Ok(match bound {
-            FrameBound::UnboundedPreceding => Bound::UnboundedPreceding,
-            FrameBound::CurrentRow => Bound::CurrentRow,
-            FrameBound::UnboundedFollowing => Bound::UnboundedFollowing,
+            FrameBound::UnboundedPreceding => (Bound::UnboundedPreceding, None),
+            FrameBound::CurrentRow => (Bound::CurrentRow, None),
+            FrameBound::UnboundedFollowing => (Bound::UnboundedFollowing, None),
             FrameBound::Preceding(value) => {
-                Bound::Preceding(self.offset(value, unit, window, before)?)
+                let (value, written) = self.offset(value, unit, window, before)?;
+                (Bound::Preceding(value), Some(written))
             }
             FrameBound::Following(value) => {
-                Bound::Following(self.offset(value, unit, window, behind)?)
+                let (value, written) = self.offset(value, unit, window, behind)?;
+                (Bound::Following(value), Some(written))
             }
         })
     }
@@ -87,7 +89,7 @@ impl Analyzer<'_> {
         unit: FrameUnit,
         window: &Window,
         rounding: Rounding,
-    ) -> Result<Expr, DialectError> {
+    ) -> Result<(Expr, Expr), DialectError> {
         let value = self.in_clause(Clause::Window, |analyzer| analyzer.expr(value))?;
         if unit != FrameUnit::Range {
             let place = match unit {
@@ -96,7 +98,7 @@ impl Analyzer<'_> {
             };
             let value = self.count(value, place)?;
             self.check_no_variables(&value, place)?;
-            return Ok(value);
+            return Ok((value.clone(), value));
         }
         let key = window.order_by.first().and_then(|sort| match &sort.key {
             SortBy::Value(key) => Some(key.ty.id),
@@ -104,7 +106,10 @@ impl Analyzer<'_> {
         });
         let key = key.unwrap_or(TypeId::UNKNOWN);
         match key {
-            TypeId::INT2 | TypeId::INT4 | TypeId::INT8 => self.count(value, "RANGE"),
+            TypeId::INT2 | TypeId::INT4 | TypeId::INT8 => {
+                let value = self.count(value, "RANGE")?;
+                Ok((value.clone(), value))
+            }
             TypeId::FLOAT4 | TypeId::FLOAT8 => {
                 let at = value.start();
                 let value = self.coerce(value, TypeId::FLOAT8)?;
@@ -116,10 +121,11 @@ impl Analyzer<'_> {
                     return Err(self.negative());
                 }
                 let kind = ExprKind::Constant(SqlValue::Real(number));
-                Ok(Expr::new(Type::new(TypeId::FLOAT8), kind, at))
+                Ok((Expr::new(Type::new(TypeId::FLOAT8), kind, at), value))
             }
             TypeId::DATE | TypeId::TIMESTAMP | TypeId::TIMESTAMPTZ | TypeId::TIME => {
-                self.span(value, key, rounding)
+                let value = self.coerce(value, TypeId::INTERVAL)?;
+                Ok((self.span(&value, key, rounding)?, value))
             }
             TypeId::NUMERIC | TypeId::INTERVAL | TypeId::TIMETZ => Err(self.unsupported(
                 value.at,
@@ -137,9 +143,8 @@ impl Analyzer<'_> {
     }
 
     /// An interval as a number of what moments of the type are counted in.
-    fn span(&mut self, value: Expr, key: TypeId, rounding: Rounding) -> Result<Expr, DialectError> {
+    fn span(&self, value: &Expr, key: TypeId, rounding: Rounding) -> Result<Expr, DialectError> {
         let at = value.start();
-        let value = self.coerce(value, TypeId::INTERVAL)?;
         let span = match &value.without_relabel().kind {
             ExprKind::Constant(SqlValue::Text(text)) => Interval::parse(text).ok(),
             _ => None,

@@ -164,9 +164,15 @@ impl Analyzer<'_> {
         self.enter_item(item)
     }
 
+    /// The items whose names a new one may not have.
+    fn named_beside(&mut self) -> impl Iterator<Item = &Item> {
+        let level = self.level();
+        level.items.iter().skip(level.beside)
+    }
+
     pub(crate) fn enter_item(&mut self, item: Item) -> Result<(), DialectError> {
         let taken = item.name.is_some()
-            && self.level().items.iter().any(|other| {
+            && self.named_beside().any(|other| {
                 other.by_name
                     && other.name == item.name
                     && (other.schema.is_none()

@@ -26,6 +26,11 @@ struct Merged {
 impl Analyzer<'_> {
     pub(crate) fn join(&mut self, join: &ast::Join) -> Result<FromItem, DialectError> {
         let [left, right] = &join.sides;
+        let level = self.level();
+        let outside = level.beside;
+        if join.alias.is_some() {
+            level.beside = level.items.len();
+        }
         let (left, left_side) = self.side_of(left)?;
         let first = self.relations.len();
         let (right, right_side) = self.side_of(right)?;
@@ -68,7 +73,10 @@ impl Analyzer<'_> {
                 }
             }
         };
-        let alias = self.cover(join, range, columns)?;
+        let item = self.cover(join, range, columns)?;
+        let alias = join_alias(&item);
+        self.level().beside = outside;
+        self.enter_item(item)?;
         Ok(FromItem::Join {
             kind: join.kind,
             sides: Box::new([left, right]),
@@ -154,7 +162,7 @@ impl Analyzer<'_> {
         join: &ast::Join,
         range: std::ops::Range<usize>,
         mut columns: Vec<ItemColumn>,
-    ) -> Result<Option<JoinAlias>, DialectError> {
+    ) -> Result<Item, DialectError> {
         let alias = join.alias.as_ref();
         for item in self.level().items.get_mut(range).unwrap_or_default() {
             item.by_column = false;
@@ -178,18 +186,10 @@ impl Analyzer<'_> {
                 column.name.clone_from(&name.text);
             }
         }
-        let known = name.zip(alias).map(|(name, _)| JoinAlias {
-            name: name.text.clone(),
-            columns: columns
-                .iter()
-                .map(|column| (column.name.clone(), column.value.clone()))
-                .collect(),
-        });
         let mut item = named_item("", columns);
         item.name = name.map(|name| name.text.clone());
         item.by_name = name.is_some();
-        self.enter_item(item)?;
-        Ok(known)
+        Ok(item)
     }
 
     /// USING: equal columns are shown once, before the others.
@@ -265,6 +265,17 @@ impl Analyzer<'_> {
             )),
         }
     }
+}
+
+/// What is remembered of a join's item that has a name.
+fn join_alias(item: &Item) -> Option<JoinAlias> {
+    let columns = item.columns.iter();
+    Some(JoinAlias {
+        name: item.name.clone()?,
+        columns: columns
+            .map(|column| (column.name.clone(), column.value.clone()))
+            .collect(),
+    })
 }
 
 /// What a name stands for that is no relation.

@@ -23,6 +23,7 @@ mod frame_offset;
 mod from;
 mod group;
 mod grouping_sets;
+mod implied;
 mod insert;
 mod join;
 mod one_row;
@@ -58,11 +59,13 @@ mod walk_mut;
 mod window;
 mod with;
 
+use std::collections::HashMap;
+
 use pgtypes::SqlState;
 
 use crate::analysis::schema::Schema;
 use crate::analysis::scope::{Clause, Level};
-use crate::analysis::tree::{Relation, RelationId, Relations};
+use crate::analysis::tree::{CommonTableId, Relation, RelationId, Relations};
 use crate::catalog::Type;
 use crate::error::DialectError;
 use crate::syntax::ast::Position;
@@ -100,6 +103,8 @@ pub(crate) struct Analyzer<'a> {
     clause: Clause,
     common_tables: Vec<with::Visible>,
     next_common_table: usize,
+    /// The fields of columns that are rows, by the common table expression and the column's place.
+    row_columns: HashMap<(CommonTableId, usize), Vec<(Type, String)>>,
     parameters: parameter::Parameters,
     /// A catalog table is read.
     catalog: bool,
@@ -122,6 +127,7 @@ impl<'a> Analyzer<'a> {
             clause: Clause::Select,
             common_tables: Vec::new(),
             next_common_table: 0,
+            row_columns: HashMap::new(),
             parameters: parameter::Parameters::new(parameters),
             catalog: false,
             volatile: false,

@@ -14,6 +14,11 @@ pub trait Schema {
     /// The relation of that name: in a schema, or the first on the search path. `None`: there is none.
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>>;
 
+    /// The conditions of a table's partial indexes, as the client wrote them.
+    fn index_conditions(&self, _table: &Relation) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether there is a sequence of that name.
     fn is_sequence(&self, _name: &str) -> bool {
         false

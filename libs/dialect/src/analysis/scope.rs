@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::tree::{ColumnRef, Expr, ExprKind, RelationId, Source, Window};
+use crate::analysis::tree::{ColumnRef, Expr, ExprKind, Relation, RelationId, Source, Window};
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{Name, Path, Position};
@@ -79,6 +79,9 @@ impl Clause {
 pub(crate) struct Level {
     /// What FROM has brought into scope, in its order.
     pub(crate) items: Vec<Item>,
+    /// The first of them beside which a name may not occur again: those before stand outside of a join with an alias,
+    /// which hides the names inside it.
+    pub(crate) beside: usize,
     /// What FROM has brought too, but the condition of a join may not see.
     pub(crate) unseen: Vec<Item>,
     /// A part of FROM is analysed that may not see its neighbours.
@@ -220,8 +223,7 @@ impl Analyzer<'_> {
 
     /// `tableoid` of a catalog table.
     fn table_number(&self, item: &Item, column: &Name) -> Option<Expr> {
-        let relation = self.relations.get(item.relation?.0)?;
-        match relation.source {
+        match self.relation_of(item)?.source {
             Source::Catalog { oid, .. } if column.text == "tableoid" => {
                 Some(Expr::integer(i64::from(oid), TypeId::OID, column.at))
             }
@@ -264,6 +266,10 @@ impl Analyzer<'_> {
         let Some(item) = self.find_item(schema, &table.text) else {
             return Err(self.missing_table(table, at));
         };
+        if schema.is_none() && self.is_twice(table) {
+            let message = format!("table reference \"{}\" is ambiguous", table.text);
+            return Err(self.error(at, SqlState::AMBIGUOUS_ALIAS, message));
+        }
         let mut found = item.columns.iter().filter(|c| c.name == column.text);
         match (found.next(), found.next()) {
             (Some(_), Some(_)) => Err(self.ambiguous(column)),
@@ -278,6 +284,17 @@ impl Analyzer<'_> {
                 })
             }),
         }
+    }
+
+    /// Whether the innermost level that has the name has it more than once, as where the row that could not be inserted
+    /// has the name of its table.
+    fn is_twice(&self, table: &Name) -> bool {
+        let levels = self.levels.iter().rev().filter(|level| !level.hidden);
+        let items = |level: &Level| {
+            let items = level.items.iter();
+            items.filter(|item| item.is(None, &table.text)).count()
+        };
+        levels.map(items).find(|count| *count > 0) > Some(1)
     }
 
     /// 42P01 for a table that is not in FROM, or that may not be seen from here.
@@ -334,16 +351,35 @@ impl Item {
 impl Analyzer<'_> {
     /// The row of a relation as a value; of a function that gives single values it is the value.
     fn whole_row(&self, item: &Item, at: Position) -> Expr {
-        let source = item
-            .relation
-            .and_then(|id| self.relations.get(id.0))
-            .map(|relation| &relation.source);
+        let source = self.relation_of(item).map(|relation| &relation.source);
         if let (Some(Source::Function(_)), [only]) = (source, item.columns.as_slice()) {
             return only.value.clone();
         }
+        self.row_of(item, at)
+    }
+
+    /// All columns as a row. A table's row has the names of the table's columns, whatever the statement calls those.
+    pub(crate) fn row_of(&self, item: &Item, at: Position) -> Expr {
+        let stored = self.relation_of(item).filter(|relation| {
+            let source = &relation.source;
+            matches!(source, Source::Table { .. } | Source::Catalog { .. })
+        });
+        let given = || {
+            let columns = item.columns.iter();
+            columns.map(|column| column.name.clone()).collect()
+        };
+        let names = stored.map_or_else(given, |relation| {
+            let columns = relation.columns.iter();
+            columns.map(|column| column.stored_name.clone()).collect()
+        });
         let fields = item.columns.iter().map(|column| column.value.clone());
-        let kind = ExprKind::Row(fields.collect());
+        let fields = fields.collect();
+        let kind = ExprKind::Row { fields, names };
         Expr::new(Type::new(TypeId::RECORD), kind, at)
+    }
+
+    fn relation_of(&self, item: &Item) -> Option<&Relation> {
+        self.relations.get(item.relation?.0)
     }
 }
 

@@ -38,7 +38,11 @@ impl Analyzer<'_> {
         if !all || operator != SetOperator::Union {
             for (index, column) in columns.iter().enumerate() {
                 let at = left.column_at(index);
-                self.must_equal(&Expr::new(column.ty, ExprKind::Row(Vec::new()), at))?;
+                self.must_equal(&Expr::new(
+                    column.ty,
+                    ExprKind::anonymous_row(Vec::new()),
+                    at,
+                ))?;
             }
         }
         let body = Body::SetOperation {
@@ -61,7 +65,11 @@ impl Analyzer<'_> {
             .enumerate()
             .map(|(index, (one, other))| {
                 let place = |query: &Query, ty: Type| {
-                    Expr::new(ty, ExprKind::Row(Vec::new()), query.column_at(index))
+                    Expr::new(
+                        ty,
+                        ExprKind::anonymous_row(Vec::new()),
+                        query.column_at(index),
+                    )
                 };
                 let both = [place(left, one.ty), place(right, other.ty)];
                 let id = self.common(&both, name)?;

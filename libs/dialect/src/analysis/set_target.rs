@@ -87,9 +87,14 @@ fn take(value: &mut Expr, relation: RelationId, column: usize) -> Option<Expr> {
     };
     if is_set(value) {
         let in_place = if value.ty.id == TypeId::RECORD {
-            let fields = columns_of(value).into_iter().enumerate();
+            let columns = columns_of(value);
+            let fields = columns.iter().enumerate();
             let fields = fields.map(|(index, field)| reference(field.ty, column + index));
-            Expr::new(value.ty, ExprKind::Row(fields.collect()), at)
+            let kind = ExprKind::Row {
+                fields: fields.collect(),
+                names: columns.into_iter().map(|column| column.name).collect(),
+            };
+            Expr::new(value.ty, kind, at)
         } else {
             reference(value.ty, column)
         };

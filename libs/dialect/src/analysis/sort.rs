@@ -221,7 +221,11 @@ impl Analyzer<'_> {
             // What nothing has told the type of becomes text.
             Some(column) if column.ty.id != TypeId::UNKNOWN => {
                 let at = leftmost(&key.value);
-                self.must_sort(&Expr::new(column.ty, ExprKind::Row(Vec::new()), at))
+                self.must_sort(&Expr::new(
+                    column.ty,
+                    ExprKind::anonymous_row(Vec::new()),
+                    at,
+                ))
             }
             _ => Ok(()),
         }

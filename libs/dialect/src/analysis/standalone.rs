@@ -34,6 +34,8 @@ pub struct Standalone {
     pub relations: Relations,
     /// The table.
     pub table: Option<RelationId>,
+    /// SQLite keeps what it gives, in an index or a column, and takes only functions that it knows to be deterministic.
+    pub kept: bool,
     /// It gives another value each time.
     pub volatile: bool,
 }
@@ -60,6 +62,10 @@ pub fn expression(
     Ok(Standalone {
         value,
         table: id,
+        kept: matches!(
+            purpose,
+            Purpose::Generated(..) | Purpose::IndexTerm | Purpose::IndexCondition
+        ),
         volatile: analyzer.volatile,
         relations: analyzer.relations,
     })

@@ -8,6 +8,9 @@ use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Position, Subscript};
 
+/// The dimensions that an array may have.
+const MOST_DIMENSIONS: usize = 6;
+
 impl Analyzer<'_> {
     /// An element of an array, or a member of a jsonb.
     pub(crate) fn subscript(
@@ -43,6 +46,7 @@ impl Analyzer<'_> {
         let operand = match operand.kind {
             ExprKind::Element { array, mut indexes } if chained && id != TypeId::JSONB => {
                 indexes.push(self.coerce(index, TypeId::INT4)?);
+                check_dimensions(indexes.len())?;
                 let kind = ExprKind::Element { array, indexes };
                 return Ok(Expr::new(operand.ty, kind, operand.at));
             }
@@ -160,4 +164,15 @@ impl Analyzer<'_> {
             }
         }
     }
+}
+
+/// An array has no more dimensions than that, and an element no more subscripts.
+fn check_dimensions(dimensions: usize) -> Result<(), DialectError> {
+    if dimensions <= MOST_DIMENSIONS {
+        return Ok(());
+    }
+    let message = format!(
+        "number of array dimensions ({dimensions}) exceeds the maximum allowed ({MOST_DIMENSIONS})"
+    );
+    Err(DialectError::new(SqlState::PROGRAM_LIMIT_EXCEEDED, message))
 }

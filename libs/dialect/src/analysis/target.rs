@@ -3,6 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
+use crate::analysis::scope::Item;
 use crate::analysis::tree::{Expr, Output};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, ExprKind, Name, Position, Target, ValueFunction};
@@ -54,16 +55,11 @@ impl Analyzer<'_> {
         qualifier: &[Name],
         at: Position,
     ) -> Result<Vec<(String, Expr)>, DialectError> {
-        let (schema, table) = match qualifier {
-            [] => return self.whole_star(at),
-            [table] => (None, table),
-            [schema, table] => (Some(schema.text.as_str()), table),
-            _ => return Err(self.unsupported(at, "a database before a table's name")),
-        };
-        let Some(item) = self.find_item(schema, &table.text) else {
-            return Err(self.missing_table(table, at));
-        };
-        Ok(item
+        if qualifier.is_empty() {
+            return self.whole_star(at);
+        }
+        Ok(self
+            .starred(qualifier, at)?
             .columns
             .iter()
             .map(|column| {
@@ -74,6 +70,17 @@ impl Analyzer<'_> {
                 (column.name.clone(), value)
             })
             .collect())
+    }
+
+    /// What stands before `.*`.
+    pub(crate) fn starred(&self, qualifier: &[Name], at: Position) -> Result<&Item, DialectError> {
+        let (schema, table) = match qualifier {
+            [table] => (None, table),
+            [schema, table] => (Some(schema.text.as_str()), table),
+            _ => return Err(self.unsupported(at, "a database before a table's name")),
+        };
+        self.find_item(schema, &table.text)
+            .ok_or_else(|| self.missing_table(table, at))
     }
 
     fn whole_star(&self, at: Position) -> Result<Vec<(String, Expr)>, DialectError> {

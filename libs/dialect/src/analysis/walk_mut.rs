@@ -33,7 +33,7 @@ impl Expr {
             | ExprKind::Or(list)
             | ExprKind::Coalesce(list)
             | ExprKind::Array(list)
-            | ExprKind::Row(list)
+            | ExprKind::Row { fields: list, .. }
             | ExprKind::Grouping(list)
             | ExprKind::Extreme { operands: list, .. } => list.iter_mut().for_each(each),
             ExprKind::Case { arms, otherwise } => {

@@ -232,11 +232,14 @@ impl Analyzer<'_> {
                 "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column",
             ));
         }
+        let (start, written_start) = self.frame_start(&frame.start, frame.unit, window)?;
+        let (end, written_end) = self.frame_end(&frame.end, frame.unit, window)?;
         Ok(Frame {
             unit: frame.unit,
             between: frame.between,
-            start: self.frame_start(&frame.start, frame.unit, window)?,
-            end: self.frame_end(&frame.end, frame.unit, window)?,
+            start,
+            end,
+            written: [written_start, written_end],
             exclude: frame.exclude,
         })
     }

@@ -104,7 +104,7 @@ impl Analyzer<'_> {
             self.recursive(query, table, id)?
         } else {
             let result = self.subquery(query)?;
-            self.show(table, id, &result.columns)?;
+            self.show(table, id, &result)?;
             result
         };
         // Whoever reads it reads the same rows.
@@ -157,7 +157,7 @@ impl Analyzer<'_> {
         }
         self.check_joins(step, &table.name)?;
         let base = self.subquery(base)?;
-        self.show(table, id, &base.columns)?;
+        self.show(table, id, &base)?;
         let mut step = self.at_next_level(step, Self::open_query)?;
         self.match_step(&base, &step, table)?;
         let wanted: Vec<_> = base.columns.iter().map(|column| column.ty).collect();
@@ -240,7 +240,7 @@ impl Analyzer<'_> {
             let place = |query: &Query, ty| {
                 crate::analysis::tree::Expr::new(
                     ty,
-                    crate::analysis::tree::ExprKind::Row(Vec::new()),
+                    crate::analysis::tree::ExprKind::anonymous_row(Vec::new()),
                     query.column_at(index),
                 )
             };
@@ -269,8 +269,9 @@ impl Analyzer<'_> {
         &mut self,
         table: &ast::CommonTable,
         id: CommonTableId,
-        columns: &[Output],
+        query: &Query,
     ) -> Result<(), DialectError> {
+        let columns = &query.columns;
         if table.columns.len() > columns.len() {
             return Err(self.error(
                 table.name.at,
@@ -283,7 +284,8 @@ impl Analyzer<'_> {
                 ),
             ));
         }
-        let mut columns = columns.to_vec();
+        let mut columns = columns.clone();
+        self.note_row_columns(id, query);
         for (column, name) in columns.iter_mut().zip(&table.columns) {
             column.name.clone_from(&name.text);
         }

@@ -5,12 +5,13 @@ use pgtypes::SqlState;
 use crate::analysis::{self, Purpose};
 use crate::ddl::names::chosen_name;
 use crate::ddl::place::{Object, quoted};
-use crate::ddl::{comment, layout, typed};
+use crate::ddl::{comment, layout};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
 use crate::source::{Edits, Source};
 use crate::statement::{Notice, Statement, StatementKind};
+use crate::syntax;
 use crate::translator::Translator;
 
 /// CREATE [UNIQUE] INDEX [CONCURRENTLY] [[IF NOT EXISTS] name] ON [ONLY] table [USING method] (…) [INCLUDE (…)]
@@ -223,7 +224,7 @@ impl Translator<'_> {
     /// What an expression would be called as a column; `expr` where that says nothing.
     fn term_name(&self, from: usize, to: usize) -> String {
         let text = format!("SELECT {}", self.src.slice(from, to));
-        let name = typed::only_expression(&text).ok().flatten();
+        let name = syntax::only_expression(&text).ok().flatten();
         match name.map(|expr| analysis::column_name(&expr)) {
             Some(name) if name != "?column?" => name,
             _ => "expr".to_owned(),

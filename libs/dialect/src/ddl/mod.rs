@@ -37,7 +37,6 @@ use crate::source::Source;
 use crate::statement::Statement;
 
 pub(crate) use truncate::truncate;
-pub(crate) use typed::only_expression;
 
 /// CREATE, ALTER, DROP, and what goes with schemas: COMMENT, GRANT, REVOKE …
 pub(crate) fn ddl(

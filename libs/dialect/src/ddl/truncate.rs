@@ -48,6 +48,11 @@ pub(crate) fn truncate(
     }
     Ok(Statement {
         writes: true,
+        clears: objects
+            .iter()
+            .filter(|object| object.place == "main")
+            .map(|object| object.name.clone())
+            .collect(),
         sqlite,
         notices,
         ..Statement::session(StatementKind::Dml, "TRUNCATE TABLE")

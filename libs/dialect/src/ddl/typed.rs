@@ -51,7 +51,7 @@ impl Translator<'_> {
     }
 
     fn typed_text(&self, text: &str, purpose: Purpose<'_>) -> Result<String, DialectError> {
-        let Some(expr) = only_expression(text)? else {
+        let Some(expr) = syntax::only_expression(text)? else {
             return Err(DialectError::syntax(""));
         };
         let schema = KnownSchema(self.schema);
@@ -129,20 +129,5 @@ impl Translator<'_> {
     /// The name of the table that is being defined.
     pub(crate) fn table_name_in_scope(&self) -> &str {
         self.table.as_ref().map_or("", |table| table.name.as_str())
-    }
-}
-
-/// The expression of `SELECT expression`.
-pub(crate) fn only_expression(text: &str) -> Result<Option<ast::Expr>, DialectError> {
-    let Some(ast::Statement::Query(query)) = syntax::parse(text)? else {
-        return Ok(None);
-    };
-    let ast::QueryBody::Select(select) = query.body else {
-        return Ok(None);
-    };
-    let mut targets = select.targets;
-    match (targets.pop(), targets.is_empty()) {
-        (Some(target), true) if target.alias.is_none() => Ok(Some(target.value)),
-        _ => Ok(None),
     }
 }

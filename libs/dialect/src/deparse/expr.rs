@@ -79,7 +79,10 @@ impl Writer<'_> {
                 self.list(elements, true);
                 self.push("]");
             }
-            ExprKind::Row(fields) => self.named("ROW", fields),
+            ExprKind::Row { fields, names } => match self.whole_row(fields, names) {
+                Some((alias, _)) => self.push(&format!("{alias}.*")),
+                None => self.named("ROW", fields),
+            },
             ExprKind::Element { array, indexes } => {
                 self.push("(");
                 self.expr(array, false);
@@ -90,9 +93,10 @@ impl Writer<'_> {
                     self.push("]");
                 }
             }
-            ExprKind::Collate { operand, .. } => self.enclosed(|writer| {
+            ExprKind::Collate { operand, collation } => self.enclosed(|writer| {
                 writer.wrapped(operand, Some(value));
-                writer.push(" COLLATE \"C\"");
+                writer.push(" COLLATE ");
+                writer.push(&identifier(collation));
             }),
             ExprKind::ValueFunction {
                 function,
@@ -197,6 +201,26 @@ impl Writer<'_> {
             return;
         }
         match (call.function.name, call.arguments.as_slice()) {
+            // A call of the function has its arguments in this order.
+            ("timezone", [zone, time]) if zone.start() > time.start() => {
+                self.push("(");
+                self.wrapped(time, Some(value));
+                self.push(" AT TIME ZONE ");
+                self.wrapped(zone, Some(value));
+                self.push(")");
+            }
+            ("position", [text, part]) => {
+                self.push("POSITION((");
+                self.expr(part, false);
+                self.push(") IN (");
+                self.expr(text, false);
+                self.push("))");
+            }
+            ("pg_collation_for", [of]) => {
+                self.push("COLLATION FOR (");
+                self.expr(of, false);
+                self.push(")");
+            }
             ("extract", [field, source]) => {
                 self.push("EXTRACT(");
                 let mut inner = String::new();
@@ -306,7 +330,15 @@ impl Writer<'_> {
             writer.wrapped(&test.operand, Some(value));
             let word = if test.all { "ALL" } else { "ANY" };
             writer.push(&format!(" {} {word} (", test.operator.sign));
+            // Without its type it would be the rows of the query that are compared.
+            let is_query = matches!(test.array.kind, ExprKind::Subquery { .. });
+            let wrap = is_query && writer.pretty;
+            writer.push(if wrap { "(" } else { "" });
             writer.wrapped(&test.array, Some(value));
+            writer.push(if wrap { ")" } else { "" });
+            if is_query {
+                writer.label(test.array.ty);
+            }
             writer.push(")");
         });
     }

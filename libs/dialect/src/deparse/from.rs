@@ -3,7 +3,7 @@
 use crate::analysis::tree::{
     ColumnRef, Expr, ExprKind, FromItem, JoinAlias, RelationId, Source, TableFunction,
 };
-use crate::deparse::Writer;
+use crate::deparse::{Writer, looks_like_call};
 use crate::pg_catalog::identifier;
 use crate::syntax::ast::JoinKind;
 
@@ -70,6 +70,28 @@ impl Writer<'_> {
             }
         }
         self.push(&name);
+    }
+
+    /// The name of the relation whose row this is, and the type of that.
+    pub(super) fn whole_row(&self, fields: &[Expr], names: &[String]) -> Option<(String, String)> {
+        let ExprKind::Column(first) = fields.first()?.kind else {
+            return None;
+        };
+        let relation = self.relations.get(first.relation.0)?;
+        let whole = fields.iter().enumerate().all(|(at, field)| {
+            matches!(field.kind, ExprKind::Column(column)
+                if column.relation == first.relation && column.column == at)
+        });
+        if names.is_empty() || !whole || relation.columns.len() != fields.len() {
+            return None;
+        }
+        let mut used = self.used.iter().rev();
+        let (_, alias) = used.find(|(id, _)| *id == Some(first.relation))?;
+        let ty = match &relation.source {
+            Source::Table { name, .. } => identifier(name),
+            _ => "record".to_owned(),
+        };
+        Some((identifier(alias), ty))
     }
 
     pub(super) fn item_of_from(&mut self, item: &FromItem) {
@@ -246,9 +268,15 @@ impl Writer<'_> {
             self.complete = false;
             return;
         };
-        // What is no call is shown as a cast in PostgreSQL.
-        self.complete &= matches!(only.kind, ExprKind::Call(_));
-        self.expr(only, false);
+        if looks_like_call(only) {
+            self.expr(only, false);
+        } else {
+            self.push("CAST(");
+            self.expr(only, false);
+            self.push(" AS ");
+            self.push(&only.ty.to_string());
+            self.push(")");
+        }
         if function.ordinality {
             self.push(" WITH ORDINALITY");
         }

@@ -121,8 +121,8 @@ impl Writer<'_> {
 mod tests {
     use super::*;
     use crate::analysis::{self, Purpose};
-    use crate::ddl::only_expression;
     use crate::known_schema::{KnownSchema, stored};
+    use crate::syntax::only_expression;
     use crate::{NoSchema, parse_create_table};
 
     fn shown(text: &str, purpose: Purpose<'_>) -> (String, String) {

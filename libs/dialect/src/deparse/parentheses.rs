@@ -60,7 +60,7 @@ fn parent_of(value: Option<&Expr>) -> Option<Sort> {
         | ExprKind::Extreme { .. }
         | ExprKind::NullIf(_)
         | ExprKind::Array(_)
-        | ExprKind::Row(_)
+        | ExprKind::Row { .. }
         | ExprKind::Case { .. } => Sort::Enclosing,
         ExprKind::Call(call) if operator_of(call).is_none() => Sort::Enclosing,
         _ => sort_of(value),

@@ -100,6 +100,11 @@ impl Writer<'_> {
                 self.break_line(self.indent.saturating_sub(STEP) + 4);
             }
             self.expr(target, false);
+            if let ExprKind::Row { fields, names } = &target.kind
+                && let Some((_, ty)) = self.whole_row(fields, names)
+            {
+                self.push(&format!("::{ty}"));
+            }
             let name = columns.get(index).map_or("", |column| column.name.as_str());
             if !name.is_empty() && self.own_name(target).as_deref() != Some(name) {
                 self.push(" AS ");

@@ -1,7 +1,7 @@
 //! Calls over windows.
 
-use crate::analysis::tree::{Bound, Frame, SortBy, Window, WindowCall};
-use crate::catalog::{FunctionKind, TypeId};
+use crate::analysis::tree::{Bound, Expr, Frame, SortBy, Window, WindowCall};
+use crate::catalog::FunctionKind;
 use crate::deparse::Writer;
 use crate::pg_catalog::identifier;
 use crate::syntax::ast::{FrameExclusion, FrameUnit};
@@ -67,15 +67,6 @@ impl Writer<'_> {
             blank = " ";
         }
         if let Some(frame) = &window.frame {
-            // A span of time was made a number.
-            let of_moments = window.order_by.iter().any(|sort| match &sort.key {
-                SortBy::Value(value) => !is_number(value.ty.id),
-                SortBy::Output(_) => true,
-            });
-            let distances = [&frame.start, &frame.end]
-                .into_iter()
-                .any(|bound| matches!(bound, Bound::Preceding(_) | Bound::Following(_)));
-            self.complete &= frame.unit != FrameUnit::Range || !distances || !of_moments;
             self.push(blank);
             self.frame(frame);
         }
@@ -91,10 +82,10 @@ impl Writer<'_> {
         if frame.between {
             self.push("BETWEEN ");
         }
-        self.bound(&frame.start);
+        self.bound(&frame.start, frame.written[0].as_ref());
         if frame.between {
             self.push(" AND ");
-            self.bound(&frame.end);
+            self.bound(&frame.end, frame.written[1].as_ref());
         }
         self.push(match frame.exclude {
             FrameExclusion::NoOthers => "",
@@ -104,26 +95,19 @@ impl Writer<'_> {
         });
     }
 
-    fn bound(&mut self, bound: &Bound) {
+    fn bound(&mut self, bound: &Bound, written: Option<&Expr>) {
         match bound {
             Bound::UnboundedPreceding => self.push("UNBOUNDED PRECEDING"),
             Bound::CurrentRow => self.push("CURRENT ROW"),
             Bound::UnboundedFollowing => self.push("UNBOUNDED FOLLOWING"),
             Bound::Preceding(by) => {
-                self.expr(by, false);
+                self.expr(written.unwrap_or(by), false);
                 self.push(" PRECEDING");
             }
             Bound::Following(by) => {
-                self.expr(by, false);
+                self.expr(written.unwrap_or(by), false);
                 self.push(" FOLLOWING");
             }
         }
     }
-}
-
-fn is_number(id: TypeId) -> bool {
-    matches!(
-        id,
-        TypeId::INT2 | TypeId::INT4 | TypeId::INT8 | TypeId::FLOAT4 | TypeId::FLOAT8
-    )
 }

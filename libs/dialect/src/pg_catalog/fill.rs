@@ -317,6 +317,7 @@ impl<'a> Filler<'a> {
             kind,
             definition,
             terms: Vec::new(),
+            indexed: None,
         };
         self.objects.add_class(oid, class);
     }

@@ -97,6 +97,7 @@ impl Filler<'_> {
                 kind: if table.view { 'v' } else { 'r' },
                 definition: Text::default(),
                 terms: Vec::new(),
+                indexed: None,
             };
             self.objects.add_class(table.oid, class);
         }

@@ -44,6 +44,14 @@ impl Filler<'_> {
             kind: 'i',
             definition,
             terms: index.terms.iter().map(|term| term.text(true)).collect(),
+            indexed: Some((
+                table.name.clone(),
+                index
+                    .terms
+                    .iter()
+                    .filter_map(|term| term.column.clone())
+                    .collect(),
+            )),
         };
         self.objects.add_class(oid, class);
         self.index_columns(oid, table, index);

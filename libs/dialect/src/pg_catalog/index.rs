@@ -152,6 +152,19 @@ pub(crate) fn read(sql: &str, definitions: &Definitions<'_>) -> Option<Index> {
     })
 }
 
+/// The condition of an index as the client wrote it, by SQLite's text of the index.
+pub(crate) fn condition(sql: &str) -> Option<String> {
+    let src = Source::new(sql).ok()?;
+    if !src.is(1, "UNIQUE") {
+        return None;
+    }
+    let open = (0..src.len()).find(|token| src.sign(*token, "("))?;
+    let close = src.partner(open);
+    src.is(close + 1, "WHERE")
+        .then(|| Written::read(&src, close + 2, src.len()))?
+        .map(|written| written.sql)
+}
+
 /// `CREATE UNIQUE INDEX name ON public.t USING btree (a, b)`
 pub(crate) fn definition((schema, table): (&str, &str), index: &Index, pretty: bool) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };

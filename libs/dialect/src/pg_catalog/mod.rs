@@ -31,6 +31,7 @@ pub(crate) use self::functions::find as find_function;
 pub use self::functions::{CatalogFunction, Lookup, functions};
 pub use describe::identifier;
 pub use fill::{contents, fixed_rows, relation_numbers};
+pub(crate) use index::condition as index_condition;
 pub use index::{IndexTerm, index_terms};
 pub use objects::Objects;
 pub(crate) use objects::TEMPORARY;

@@ -24,6 +24,8 @@ pub(crate) struct Class {
     pub(crate) definition: Text,
     /// The terms of an index.
     pub(crate) terms: Vec<String>,
+    /// The table of an index, and the columns that it is about.
+    pub(crate) indexed: Option<(String, Vec<String>)>,
 }
 
 /// A definition in both ways of showing it: with all parentheses, or with those that it needs.
@@ -244,6 +246,7 @@ mod tests {
             kind: 'r',
             definition: Text::default(),
             terms: Vec::new(),
+            indexed: None,
         }
     }
 

@@ -196,6 +196,21 @@ mod tests {
             " SELECT a.y,\n    count(*) AS count,\n    rank() OVER o AS rank\n   FROM a\n  GROUP BY a.y\n HAVING count(*) > 1\n  WINDOW o AS (ORDER BY a.y)\n  ORDER BY a.y;",
         ),
         (
+            "select sum(x) over (order by d range between '1 day' preceding and '10 days' following) s, max(x) over (order by x range 1 preceding) m from (select x, date '2020-01-01' + x as d from a) a",
+            " SELECT sum(a.x) OVER (ORDER BY a.d RANGE BETWEEN '1 day'::interval PRECEDING AND '10 days'::interval FOLLOWING) AS s,\n    max(a.x) OVER (ORDER BY a.x RANGE 1 PRECEDING) AS m\n   FROM ( SELECT a_1.x,\n            ('2020-01-01'::date + a_1.x) AS d\n           FROM a a_1) a;",
+            " SELECT sum(a.x) OVER (ORDER BY a.d RANGE BETWEEN '1 day'::interval PRECEDING AND '10 days'::interval FOLLOWING) AS s,\n    max(a.x) OVER (ORDER BY a.x RANGE 1 PRECEDING) AS m\n   FROM ( SELECT a_1.x,\n            '2020-01-01'::date + a_1.x AS d\n           FROM a a_1) a;",
+        ),
+        (
+            "select now() at time zone current_setting('TimeZone') z, timezone('UTC', now()) u, position('a' in y) p, row_to_json(a) j, a r from a",
+            " SELECT (now() AT TIME ZONE current_setting('TimeZone'::text)) AS z,\n    timezone('UTC'::text, now()) AS u,\n    POSITION(('a'::text) IN (a.y)) AS p,\n    row_to_json(a.*) AS j,\n    a.*::a AS r\n   FROM a;",
+            " SELECT (now() AT TIME ZONE current_setting('TimeZone'::text)) AS z,\n    timezone('UTC'::text, now()) AS u,\n    POSITION(('a'::text) IN (a.y)) AS p,\n    row_to_json(a.*) AS j,\n    a.*::a AS r\n   FROM a;",
+        ),
+        (
+            "select 'f' = any ((select array['a']::text[])::text[]) e from coalesce(1, 2) c, collation for ('x'::text) o, cast(1 + 2 as int8) i",
+            " SELECT ('f'::text = ANY (( SELECT ARRAY['a'::text] AS \"array\")::text[])) AS e\n   FROM COALESCE(1, 2) c(c),\n    COLLATION FOR ('x'::text) o(o),\n    CAST(((1 + 2))::bigint AS bigint) i(i);",
+            " SELECT 'f'::text = ANY ((( SELECT ARRAY['a'::text] AS \"array\"))::text[]) AS e\n   FROM COALESCE(1, 2) c(c),\n    COLLATION FOR ('x'::text) o(o),\n    CAST((1 + 2)::bigint AS bigint) i(i);",
+        ),
+        (
             "select x from a union all select x from b where exists (select 1 from a)",
             " SELECT a.x\n   FROM a\nUNION ALL\n SELECT b.x\n   FROM b\n  WHERE (EXISTS ( SELECT 1\n           FROM a));",
             " SELECT a.x\n   FROM a\nUNION ALL\n SELECT b.x\n   FROM b\n  WHERE (EXISTS ( SELECT 1\n           FROM a));",

@@ -8,11 +8,12 @@ use crate::analysis::schema::{Relation, Schema};
 use crate::analysis::tree::{Expr, ExprKind};
 use crate::analysis::{self, Purpose};
 use crate::catalog::Type;
-use crate::ddl::only_expression;
+
 use crate::deparse;
 use crate::known_schema::stored;
 use crate::sequence::SequenceInfo;
 use crate::sqlite;
+use crate::syntax::only_expression;
 use crate::table_info::{TableInfo, Written};
 
 /// An expression in both ways of showing it.

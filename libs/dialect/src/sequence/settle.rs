@@ -56,7 +56,7 @@ fn settle(
     options: &Options,
     new: bool,
 ) -> Result<SequenceInfo, DialectError> {
-    let (mut reset_min, mut reset_max) = (new, new);
+    let (mut min_of_type, mut max_of_type) = (false, false);
     if let Some(ty) = options.ty {
         let name = match ty {
             PgType::Int2 => "smallint",
@@ -74,8 +74,8 @@ fn settle(
         };
         // A bound that the old type has made follows the type.
         let old = range(&info.data_type);
-        reset_min |= info.min == old.0;
-        reset_max |= info.max == old.1;
+        min_of_type = !new && info.min == old.0;
+        max_of_type = !new && info.max == old.1;
         name.clone_into(&mut info.data_type);
     }
     if let Some(increment) = options.increment {
@@ -85,7 +85,7 @@ fn settle(
         info.increment = increment;
     }
     info.cycle = options.cycle.unwrap_or(info.cycle);
-    bounds(&mut info, options, (reset_min, reset_max))?;
+    bounds(&mut info, options, new, (min_of_type, max_of_type))?;
     starts(&mut info, options, new)?;
     if let Some(cache) = options.cache {
         if cache <= 0 {
@@ -98,22 +98,24 @@ fn settle(
     Ok(info)
 }
 
+/// `min_of_type`, `max_of_type`: the bound is that of the type, whichever way the sequence counts.
 fn bounds(
     info: &mut SequenceInfo,
     options: &Options,
-    (reset_min, reset_max): (bool, bool),
+    new: bool,
+    (min_of_type, max_of_type): (bool, bool),
 ) -> Result<(), DialectError> {
     let (low, high) = range(&info.data_type);
     let up = info.increment > 0;
     match options.max {
         Some(Some(max)) => info.max = max,
-        None if !reset_max => {}
-        _ => info.max = if up { high } else { -1 },
+        None if !new && !max_of_type => {}
+        _ => info.max = if up || max_of_type { high } else { -1 },
     }
     match options.min {
         Some(Some(min)) => info.min = min,
-        None if !reset_min => {}
-        _ => info.min = if up { 1 } else { low },
+        None if !new && !min_of_type => {}
+        _ => info.min = if up && !min_of_type { 1 } else { low },
     }
     for (word, value) in [("MAXVALUE", info.max), ("MINVALUE", info.min)] {
         if !(low..=high).contains(&value) {
@@ -225,6 +227,18 @@ mod tests {
             ..Options::default()
         };
         assert_eq!(altered(small, &options).unwrap().max, i64::MAX);
+        let options = Options {
+            ty: Some(PgType::Int4),
+            ..Options::default()
+        };
+        for (made_with, start) in [
+            ("AS smallint MINVALUE -32768", -32768),
+            ("AS smallint MAXVALUE 32767 INCREMENT -1", 32767),
+        ] {
+            let wide = altered(made(made_with).unwrap(), &options).unwrap();
+            let all = (i32::MIN.into(), i32::MAX.into(), start);
+            assert_eq!((wide.min, wide.max, wide.start), all, "{made_with}");
+        }
     }
 
     #[test]

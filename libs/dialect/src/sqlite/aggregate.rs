@@ -210,7 +210,7 @@ impl Printer<'_> {
             return Ok(());
         }
         if let (Name::Native("count"), [row]) = (name, call.arguments.as_slice())
-            && let ExprKind::Row(fields) = &row.kind
+            && let ExprKind::Row { fields, .. } = &row.kind
         {
             return self.counted_row(fields);
         }

@@ -91,8 +91,8 @@ impl Printer<'_> {
 
     /// A value as JSON, NULL for NULL.
     pub(crate) fn as_json(&mut self, value: &Expr, binary: bool) -> Result {
-        if let ExprKind::Row(fields) = &value.kind {
-            return self.row_as_json(fields, binary);
+        if let ExprKind::Row { fields, names } = &value.kind {
+            return self.row_as_json(fields, names, binary);
         }
         if object_kind(value.ty.id).is_some() {
             // Names of objects are texts there.
@@ -103,8 +103,11 @@ impl Printer<'_> {
             };
             return self.as_json(&text, binary);
         }
-        if value.ty.id == TypeId::RECORD {
-            return Err(self.unsupported(value.at, "a value of type record"));
+        // Their texts do not say what fields there are.
+        match value.ty.id {
+            TypeId::RECORD => return Err(self.unsupported(value.at, "a value of type record")),
+            TypeId::RECORD_ARRAY => return Err(self.unsupported(value.at, "an array of rows")),
+            _ => {}
         }
         self.push(if binary {
             "pg_to_jsonb("
@@ -122,11 +125,10 @@ impl Printer<'_> {
     }
 
     /// A row's fields are called `f1`, `f2`, …, unless they are a table's.
-    fn row_as_json(&mut self, fields: &[Expr], binary: bool) -> Result {
-        let names = self.field_names(fields);
+    fn row_as_json(&mut self, fields: &[Expr], names: &[String], binary: bool) -> Result {
         // A table's row that an outer join left out is NULL.
         let nullable = fields.iter().find_map(|field| match field.kind {
-            ExprKind::Column(column) if names.is_some() => Some(column.relation),
+            ExprKind::Column(column) if self.is_whole(fields) => Some(column.relation),
             _ => None,
         });
         let nullable = nullable.filter(|relation| self.nullable.contains(relation));
@@ -144,7 +146,7 @@ impl Printer<'_> {
         });
         let mut index = 0;
         self.list(fields, ", ", |printer, field| {
-            let name = names.as_ref().and_then(|names| names.get(index)).cloned();
+            let name = names.get(index).cloned();
             index += 1;
             printer.text(&name.unwrap_or_else(|| format!("f{index}")));
             printer.push(", ");
@@ -157,19 +159,17 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// The names of a relation's columns, if the fields are all its columns in their order.
-    fn field_names(&self, fields: &[Expr]) -> Option<Vec<String>> {
-        let relation = match fields.first()?.kind {
-            ExprKind::Column(column) => column.relation,
-            _ => return None,
+    /// Whether the fields are all columns of a relation in their order.
+    fn is_whole(&self, fields: &[Expr]) -> bool {
+        let Some(ExprKind::Column(first)) = fields.first().map(|field| &field.kind) else {
+            return false;
         };
-        let whole = self.relations.get(relation.0)?;
-        let all = whole.columns.len() == fields.len()
+        let whole = self.relations.get(first.relation.0);
+        whole.is_some_and(|whole| whole.columns.len() == fields.len())
             && fields.iter().enumerate().all(|(index, field)| {
                 matches!(field.kind, ExprKind::Column(column)
-                    if column.relation == relation && column.column == index)
-            });
-        all.then(|| whole.columns.iter().map(|c| c.name.clone()).collect())
+                    if column.relation == first.relation && column.column == index)
+            })
     }
 
     /// Calls that are written otherwise than by a registered function; `false` for one that is not such.
@@ -208,43 +208,9 @@ impl Printer<'_> {
                 self.push(")");
             }
             ("pg_collation_for", [value]) => self.collation_of(value)?,
-            _ => return Ok(false),
+            _ => return self.relation_size(call),
         }
         Ok(true)
-    }
-
-    /// `COLLATION FOR (value)`
-    fn collation_of(&mut self, value: &Expr) -> Result {
-        let id = value.ty.id;
-        // A literal has no type yet, and so no collation.
-        if id == TypeId::UNKNOWN || matches!(value.kind, ExprKind::Unknown(_)) {
-            self.push("NULL");
-            return Ok(());
-        }
-        if id.category() != 'S' {
-            let message = format!("collations are not supported by type {}", id.name());
-            return Err(DialectError::new(SqlState::DATATYPE_MISMATCH, message));
-        }
-        self.text(match &value.kind {
-            ExprKind::Collate { .. } => "\"C\"",
-            _ => "\"default\"",
-        });
-        Ok(())
-    }
-
-    /// The number of a value's type. An aggregate stays, for it makes a group of all rows.
-    fn type_of(&mut self, value: &Expr) -> Result {
-        let mut aggregates = false;
-        value.visit(&mut |part| aggregates |= matches!(part.kind, ExprKind::Aggregate(_)));
-        let number = value.ty.id.get();
-        if !aggregates {
-            self.push(&number.to_string());
-            return Ok(());
-        }
-        self.push("CASE WHEN ");
-        self.expr(value)?;
-        self.push(&format!(" IS NULL THEN {number} ELSE {number} END"));
-        Ok(())
     }
 
     fn compare_arrays(&mut self, name: &str, a: &Expr, b: &Expr) -> Result {

@@ -164,7 +164,7 @@ impl Printer<'_> {
     fn like(&mut self, text: &Expr, word: &str, pattern: &Expr) -> Result {
         // A pattern that ends with its escape is an error, of which SQLite knows nothing.
         let is_whole = text_of(pattern).is_some_and(|pattern| !pattern.ends_with('\\'));
-        let native = is_whole || matches!(pattern.kind, ExprKind::Parameter(_));
+        let native = !self.kept && (is_whole || matches!(pattern.kind, ExprKind::Parameter(_)));
         self.push(match (native, word) {
             (true, _) => "(",
             (false, "LIKE") => "pg_textlike(",

@@ -105,12 +105,10 @@ impl Printer<'_> {
                 self.value_function(*function, *precision);
                 Ok(())
             }
-            ExprKind::Collate { operand, collation } => {
+            ExprKind::Collate { operand, .. } => {
                 self.push("(");
                 self.expr(operand)?;
-                self.push(" COLLATE ");
-                self.push(collation);
-                self.push(")");
+                self.push(" COLLATE BINARY)");
                 Ok(())
             }
             ExprKind::NotNull {
@@ -142,7 +140,7 @@ impl Printer<'_> {
             ExprKind::Field { record, index } => self.field(record, *index, expr.ty.id),
             ExprKind::WithMember { .. } | ExprKind::Slice { .. } => self.part(expr),
             ExprKind::Array(elements) => self.array_value(elements),
-            ExprKind::Row(_) => Err(self.unsupported(expr.at, "a row as a value")),
+            ExprKind::Row { .. } => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),
         }
     }
@@ -437,7 +435,7 @@ impl Printer<'_> {
     /// A value as the text that a client sees.
     pub(crate) fn as_text(&mut self, value: &Expr) -> Result {
         let id = value.ty.id;
-        if let ExprKind::Row(fields) = &value.kind {
+        if let ExprKind::Row { fields, .. } = &value.kind {
             return self.row_text(fields);
         }
         if is_text(id) || is_stored_as_shown(id) {

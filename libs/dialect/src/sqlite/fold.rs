@@ -31,42 +31,64 @@ pub(crate) fn folded(call: &Call) -> Option<String> {
     }
 }
 
-/// Casts to a smaller integer.
-const NARROWING: &[&str] = &["i4toi2", "int82", "int84"];
+/// Casts to a number of fewer digits.
+const NARROWING: &[&str] = &[
+    "i4toi2",
+    "int82",
+    "int84",
+    "numeric_int2",
+    "numeric_int4",
+    "numeric_int8",
+];
 
 /// What is wrong with a constant: told before anything else of its statement is done, as the numbers of sequences are
 /// taken for good.
 pub(crate) fn refused(value: &Expr) -> Option<DialectError> {
-    let ExprKind::Call(call) = &value.without_relabel().kind else {
-        return None;
+    let call = match &value.without_relabel().kind {
+        ExprKind::Call(call) => call,
+        ExprKind::NotNull { operand, .. } => return refused(operand),
+        _ => return None,
     };
     let source = call.function.source;
-    let [argument] = call.arguments.as_slice() else {
+    if !NARROWING.contains(&source) && !CASTS.contains(&source) {
+        return None;
+    }
+    let mut scalars = functions::scalars().iter();
+    let scalar = scalars.find(|scalar| is_of(scalar, source, call.arguments.len()))?;
+    let Body::Pure(body) = scalar.body else {
         return None;
     };
-    let scalar = NARROWING.contains(&source).then(|| {
-        let mut scalars = functions::scalars().iter();
-        scalars.find(|scalar| is_of(scalar, source, 1))
-    })?;
-    let Body::Pure(body) = scalar?.body else {
+    let known = |argument: &Expr| constant(argument).or_else(|| number(argument));
+    let arguments: Vec<SqlValue> = call.arguments.iter().map(known).collect::<Option<_>>()?;
+    let arguments: Vec<_> = arguments.iter().map(SqlValue::as_ref).collect();
+    if arguments.iter().any(|argument| argument.is_null()) {
         return None;
-    };
-    let argument = constant(argument).or_else(|| negated(argument));
-    let argument = argument.filter(|value| *value != SqlValue::Null)?;
-    body(&[argument.as_ref()]).err().map(DialectError::from)
+    }
+    body(&arguments).err().map(DialectError::from)
 }
 
-/// The number with a sign before it.
-fn negated(value: &Expr) -> Option<SqlValue> {
-    match &value.without_relabel().kind {
-        ExprKind::Call(call) if matches!(call.function.source, "int4um" | "int8um") => {
-            match constant(call.arguments.first()?)? {
-                SqlValue::Integer(number) => number.checked_neg().map(SqlValue::Integer),
-                _ => None,
-            }
-        }
-        _ => None,
+/// The number that an expression of numbers gives, where it reads nothing; `None` also where it gives none.
+pub(crate) fn number(value: &Expr) -> Option<SqlValue> {
+    if value.ty.id.category() != 'N' {
+        return None;
     }
+    let call = match &value.without_relabel().kind {
+        ExprKind::Constant(value) => return Some(value.clone()),
+        // What has no arguments reads something else, as a clock.
+        ExprKind::Call(call) if !call.arguments.is_empty() => call,
+        _ => return None,
+    };
+    let arguments: Vec<SqlValue> = call.arguments.iter().map(number).collect::<Option<_>>()?;
+    let mut scalars = functions::scalars().iter();
+    let scalar = scalars.find(|scalar| is_of(scalar, call.function.source, arguments.len()))?;
+    let Body::Pure(body) = scalar.body else {
+        return None;
+    };
+    let arguments: Vec<_> = arguments.iter().map(SqlValue::as_ref).collect();
+    if arguments.iter().any(|argument| argument.is_null()) {
+        return None;
+    }
+    body(&arguments).ok()
 }
 
 fn whole(value: &Expr) -> Option<SqlValue> {

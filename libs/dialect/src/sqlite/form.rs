@@ -180,14 +180,7 @@ fn of_any_object(function: &Function) -> Option<String> {
     let variants = privilege
         || matches!(
             name,
-            "pg_has_role"
-                | "pg_relation_size"
-                | "pg_table_size"
-                | "pg_indexes_size"
-                | "pg_total_relation_size"
-                | "obj_description"
-                | "col_description"
-                | "shobj_description"
+            "pg_has_role" | "obj_description" | "col_description" | "shobj_description"
         );
     variants.then(|| format!("pg_{name}"))
 }

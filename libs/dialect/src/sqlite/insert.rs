@@ -64,6 +64,8 @@ impl Printer<'_> {
         self.push(" ON CONFLICT");
         self.unqualified = Some(table);
         if let Some(ConflictTarget { terms, filter }) = &conflict.target {
+            // As the index has it.
+            self.kept = true;
             self.push(" (");
             self.list(terms, ", ", Self::expr)?;
             self.push(")");
@@ -72,6 +74,7 @@ impl Printer<'_> {
                 self.expr(filter)?;
             }
         }
+        self.kept = false;
         self.unqualified = None;
         let Some(ConflictUpdate {
             assignments,

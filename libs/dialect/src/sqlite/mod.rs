@@ -10,6 +10,7 @@ mod call;
 mod compare;
 mod constant;
 mod delete;
+mod described;
 mod distinct_on;
 mod expr;
 mod fold;
@@ -17,14 +18,17 @@ mod form;
 mod from;
 pub mod insert;
 mod lateral;
+mod limit;
 pub mod locking;
 mod names;
 mod never;
 mod quantified;
 mod query;
+mod recursion;
 pub mod session_functions;
 mod set_operation;
 mod shown;
+mod size;
 mod sort;
 mod table_function;
 mod update;
@@ -63,6 +67,7 @@ pub fn print(sql: &str, analyzed: &Analyzed) -> Result<Printed, DialectError> {
         nullable: HashSet::new(),
         unqualified: None,
         looks_up: false,
+        kept: false,
         nested: 0,
     };
     match &analyzed.statement {
@@ -88,6 +93,7 @@ pub fn print_expression(sql: &str, standalone: &Standalone) -> Result<String, Di
         nullable: HashSet::new(),
         unqualified: standalone.table,
         looks_up: false,
+        kept: standalone.kept,
         nested: 0,
     };
     printer.expr(&standalone.value)?;
@@ -111,6 +117,9 @@ pub(crate) struct Printer<'a> {
     unqualified: Option<RelationId>,
     /// A function was called that looks objects of the catalog up.
     looks_up: bool,
+    /// What is printed is of an index or a computed column, for which SQLite's own LIKE, whose behaviour can be set, is not
+    /// deterministic.
+    kept: bool,
     /// How many queries are around.
     nested: usize,
 }

@@ -2,6 +2,7 @@
 
 use crate::analysis::tree::{Body, CommonTable, Distinct, Expr, ExprKind, Query, Select};
 use crate::sqlite::form::collation;
+use crate::sqlite::limit::is_counted;
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
 
@@ -15,6 +16,9 @@ impl Printer<'_> {
     }
 
     fn query_of(&mut self, query: &Query, compared: bool) -> Result {
+        if is_counted(query) {
+            return self.counted_rows(query, compared);
+        }
         self.with(&query.with, query.recursive)?;
         if let (Body::Select(select), false) = (&query.body, query.locks.is_empty()) {
             return self.locking_query(query, select);
@@ -58,26 +62,42 @@ impl Printer<'_> {
             "WITH "
         });
         self.list(tables, ", ", |printer, table| {
-            let (name, columns) = printer.names.common_table(table.id);
-            let (name, columns) = (name.to_owned(), columns.to_vec());
-            printer.name(&name);
-            printer.push("(");
-            printer.list(&columns, ", ", |printer, column| {
-                printer.name(column);
-                Ok(())
-            })?;
-            printer.push(") AS ");
-            match table.materialized {
-                Some(true) => printer.push("MATERIALIZED "),
-                Some(false) => printer.push("NOT MATERIALIZED "),
-                None => {}
+            let changed = if recursive {
+                printer.recursion(table)?
+            } else {
+                None
+            };
+            let Some(changed) = changed else {
+                return printer.common_table(table, &table.query);
+            };
+            for inner in &changed.before {
+                printer.common_table(inner, &inner.query)?;
+                printer.push(", ");
             }
-            printer.push("(");
-            printer.query(&table.query, false)?;
-            printer.push(")");
-            Ok(())
+            printer.common_table(table, &changed.query)
         })?;
         self.push(" ");
+        Ok(())
+    }
+
+    fn common_table(&mut self, table: &CommonTable, query: &Query) -> Result {
+        let (name, columns) = self.names.common_table(table.id);
+        let (name, columns) = (name.to_owned(), columns.to_vec());
+        self.name(&name);
+        self.push("(");
+        self.list(&columns, ", ", |printer, column| {
+            printer.name(column);
+            Ok(())
+        })?;
+        self.push(") AS ");
+        match table.materialized {
+            Some(true) => self.push("MATERIALIZED "),
+            Some(false) => self.push("NOT MATERIALIZED "),
+            None => {}
+        }
+        self.push("(");
+        self.query(query, false)?;
+        self.push(")");
         Ok(())
     }
 
@@ -135,7 +155,7 @@ impl Printer<'_> {
             targets.iter().zip(names),
             ", ",
             |printer, (target, name)| {
-                if let (ExprKind::Row(fields), false) = (&target.kind, compared) {
+                if let (ExprKind::Row { fields, .. }, false) = (&target.kind, compared) {
                     printer.row_text(fields)?;
                 } else if compared {
                     printer.collated(target)?;

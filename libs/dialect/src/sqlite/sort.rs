@@ -1,4 +1,4 @@
-//! Sort keys, LIMIT, OFFSET.
+//! Sort keys.
 
 use pgtypes::SqlValue;
 
@@ -111,45 +111,6 @@ impl Printer<'_> {
             })?;
         }
         Ok(())
-    }
-
-    /// LIMIT and OFFSET.
-    pub(crate) fn limits(&mut self, query: &Query) -> Result {
-        if query.limit.is_none() && query.offset.is_none() {
-            return Ok(());
-        }
-        self.push(" LIMIT ");
-        match &query.limit {
-            // SQLite's way to say that there is none.
-            None => self.push("-1"),
-            Some(limit) => self.row_count(limit, "pg_limit", "-1")?,
-        }
-        if let Some(offset) = &query.offset {
-            self.push(" OFFSET ");
-            self.row_count(offset, "pg_offset", "0")?;
-        }
-        Ok(())
-    }
-
-    /// A number of rows; NULL is no limit, and a negative number an error.
-    fn row_count(&mut self, value: &Expr, check: &str, null: &str) -> Result {
-        match &value.kind {
-            ExprKind::Constant(SqlValue::Integer(number)) if *number >= 0 => {
-                self.push(&number.to_string());
-                Ok(())
-            }
-            ExprKind::Constant(SqlValue::Null) => {
-                self.push(null);
-                Ok(())
-            }
-            _ => {
-                self.push(check);
-                self.push("(");
-                self.expr(value)?;
-                self.push(")");
-                Ok(())
-            }
-        }
     }
 }
 

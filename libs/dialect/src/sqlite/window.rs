@@ -1,8 +1,8 @@
 //! Calls over windows.
 
-use crate::analysis::tree::{Bound, Frame, Window, WindowCall};
+use crate::analysis::tree::{Bound, Expr, ExprKind, Frame, Window, WindowCall};
 use crate::catalog::FunctionKind;
-use crate::sqlite::{Printer, Result};
+use crate::sqlite::{Printer, Result, fold};
 use crate::syntax::ast::{FrameExclusion, FrameUnit, Position};
 
 impl Printer<'_> {
@@ -76,14 +76,84 @@ impl Printer<'_> {
             Bound::CurrentRow => self.push("CURRENT ROW"),
             Bound::UnboundedFollowing => self.push("UNBOUNDED FOLLOWING"),
             Bound::Preceding(value) => {
-                self.expr(value)?;
+                self.offset(value)?;
                 self.push(" PRECEDING");
             }
             Bound::Following(value) => {
-                self.expr(value)?;
+                self.offset(value)?;
                 self.push(" FOLLOWING");
             }
         }
         Ok(())
+    }
+
+    /// A number that is known when the statement is prepared, or a parameter: of what calls a function or reads rows
+    /// SQLite makes a NULL.
+    fn offset(&mut self, value: &Expr) -> Result {
+        match &value.without_relabel().kind {
+            ExprKind::Constant(_) | ExprKind::Parameter(_) => return self.expr(value),
+            _ => {}
+        }
+        if let Some(number) = fold::number(value) {
+            let kind = ExprKind::Constant(number);
+            return self.expr(&Expr::new(value.ty, kind, value.at));
+        }
+        let start = self.out.len();
+        self.expr(value)?;
+        if self.out.get(start..).is_some_and(calls) {
+            return Err(self.unsupported(value.start(), "a frame offset that is not a constant"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text of SQLite's calls a function or reads rows.
+fn calls(text: &str) -> bool {
+    text.match_indices('(').any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let word = word.into_iter().next().unwrap_or_default();
+        !matches!(word, "" | "CAST" | "AND" | "OR" | "NOT")
+    }) || text.contains("SELECT")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::NoSchema;
+
+    fn over(frame: &str) -> Result<String, crate::DialectError> {
+        let sql = format!("SELECT sum(x) OVER (ORDER BY x {frame}) FROM (VALUES (1)) v(x)");
+        Ok(crate::analyze(&sql, &NoSchema)?.sqlite.concat())
+    }
+
+    #[test]
+    fn an_offset_is_a_number_or_a_parameter() {
+        for (frame, printed) in [
+            ("ROWS 1 + 1 PRECEDING", "2 PRECEDING"),
+            ("ROWS 2.4 PRECEDING", "2 PRECEDING"),
+            ("GROUPS 2::int2 * 2 PRECEDING", "4 PRECEDING"),
+            ("ROWS $1 PRECEDING", "?1 PRECEDING"),
+            ("ROWS ('a' < 'b')::int PRECEDING", "'a' < 'b'"),
+        ] {
+            let text = over(frame).unwrap();
+            assert!(text.contains(printed), "{frame}: {text}");
+        }
+    }
+
+    #[test]
+    fn an_offset_that_sqlite_would_not_compute_is_refused() {
+        for frame in [
+            "ROWS (SELECT 1) PRECEDING",
+            "ROWS BETWEEN CURRENT ROW AND length('ab') FOLLOWING",
+            "GROUPS random()::int PRECEDING",
+        ] {
+            let error = over(frame).unwrap_err();
+            assert_eq!(error.sqlstate, pgtypes::SqlState::FEATURE_NOT_SUPPORTED);
+            assert!(
+                error.message.contains("a frame offset"),
+                "{}",
+                error.message
+            );
+        }
     }
 }

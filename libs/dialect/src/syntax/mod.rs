@@ -23,6 +23,21 @@ use squawk_parser::SyntaxKind;
 
 use crate::DialectError;
 
+/// The expression of `SELECT expression`.
+pub(crate) fn only_expression(text: &str) -> Result<Option<ast::Expr>, DialectError> {
+    let Some(ast::Statement::Query(query)) = parse(text)? else {
+        return Ok(None);
+    };
+    let ast::QueryBody::Select(select) = query.body else {
+        return Ok(None);
+    };
+    let mut targets = select.targets;
+    match (targets.pop(), targets.is_empty()) {
+        (Some(target), true) if target.alias.is_none() => Ok(Some(target.value)),
+        _ => Ok(None),
+    }
+}
+
 /// The tree of one statement, as [`crate::split`] gives it; none of a text of blanks and comments.
 ///
 /// What PostgreSQL 15's grammar refuses is refused in its words and at its place.

@@ -183,3 +183,33 @@ fn information_schema_and_drivers_find_tables_and_types() {
     assert_eq!(database.one("SELECT to_regclass('nowhere') IS NULL"), "t");
     assert_eq!(database.one("SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY(current_schemas(false)) AND false OR c.relname = 'v'"), "v");
 }
+
+#[test]
+fn the_size_of_a_relation_is_that_of_its_pages() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (id text PRIMARY KEY, a int, b text UNIQUE);
+         CREATE INDEX t_a ON t (a);
+         CREATE VIEW v AS SELECT a FROM t;
+         INSERT INTO t SELECT g::text, g, repeat('x', 200) || g FROM generate_series(1, 100) g",
+    );
+    for (size, pages) in [
+        ("pg_relation_size('t')", 7),
+        ("pg_relation_size('t', 'main')", 7),
+        ("pg_relation_size('t', 'vm')", 0),
+        ("pg_table_size('t_pkey')", 1),
+        ("pg_table_size('t_b_key')", 7),
+        ("pg_table_size('t_a')", 1),
+        ("pg_indexes_size('t')", 9),
+        ("pg_total_relation_size('t')", 16),
+        ("pg_relation_size('v')", 0),
+    ] {
+        let shown = database.one(&format!("SELECT {size} / 4096"));
+        assert_eq!(shown, pages.to_string(), "{size}");
+    }
+    assert_eq!(database.one("SELECT pg_relation_size(1)"), "NULL");
+    assert_eq!(
+        database.rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname = 't' AND pg_table_size(oid) > 0 ORDER BY 1"),
+        ["t"]
+    );
+}

@@ -1,6 +1,8 @@
 //! Translated statements run by SQLite.
 
 #[cfg(test)]
+mod aliases;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod drivers;
@@ -10,6 +12,8 @@ mod functions;
 mod plans;
 #[cfg(test)]
 mod queries;
+#[cfg(test)]
+mod recursion;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]

@@ -365,3 +365,27 @@ fn deep_nesting_is_refused_and_long_chains_are_not() {
     database.run(&format!("INSERT INTO big VALUES {}", values.join(",")));
     assert_eq!(database.one("SELECT count(*) FROM big"), "20000");
 }
+
+#[test]
+fn a_limit_may_read_a_column_of_a_query_around_it() {
+    let database = Database::new();
+    for (query, expected) in [
+        (
+            "SELECT (SELECT n FROM (VALUES (1)) x, (SELECT n FROM generate_series(1, 10) n ORDER BY n LIMIT 1 OFFSET s - 1) y) FROM generate_series(1, 3) s",
+            &["1", "2", "3"][..],
+        ),
+        (
+            "SELECT (SELECT sum(n) FROM (SELECT n FROM generate_series(1, 10) n ORDER BY n DESC LIMIT s) y) FROM (VALUES (1), (2), (NULL)) v(s)",
+            &["10", "19", "55"],
+        ),
+        (
+            "SELECT s, n FROM (VALUES (1), (2)) v(s), LATERAL (SELECT * FROM (VALUES (7), (8), (9)) w(n) ORDER BY n DESC LIMIT s OFFSET s - 1) y",
+            &["1|9", "2|8", "2|7"],
+        ),
+    ] {
+        assert_eq!(database.rows(query), expected, "{query}");
+    }
+    let negative = "SELECT (SELECT 1 LIMIT s) FROM (VALUES (-1)) v(s)";
+    let error = database.try_rows(negative).unwrap_err();
+    assert_eq!(error, "2201W LIMIT must not be negative");
+}

@@ -253,3 +253,54 @@ fn returning_of_another_relation_is_refused() {
         assert!(error.contains("0A000"), "{sql}: {error}");
     }
 }
+
+#[test]
+fn an_index_is_inferred_from_what_is_said_twice_and_from_a_pattern() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (key int PRIMARY KEY, fruit text);
+         CREATE UNIQUE INDEX ON t (lower(fruit));
+         INSERT INTO t VALUES (1, 'Apple')",
+    );
+    database.run(
+        "INSERT INTO t VALUES (1, 'Orange') ON CONFLICT (key, key, key) DO UPDATE SET fruit = excluded.fruit;
+         INSERT INTO t VALUES (2, 'ORANGE') ON CONFLICT (lower(fruit), lower(fruit)) DO UPDATE SET fruit = 'Plum'",
+    );
+    assert_eq!(database.rows("SELECT * FROM t"), ["1|Plum"]);
+    database.run(
+        "CREATE TABLE u (key int, fruit text, sour bool GENERATED ALWAYS AS (fruit LIKE '%lemon') STORED);
+         CREATE UNIQUE INDEX ON u (key) WHERE fruit LIKE '%berry';
+         INSERT INTO u VALUES (1, 'Blackberry'), (1, 'Lemon')",
+    );
+    let insert = "INSERT INTO u VALUES (1, 'Strawberry')";
+    assert!(database.execute(insert).unwrap_err().starts_with("23505"));
+    database.run(&format!(
+        "{insert} ON CONFLICT (key) WHERE fruit LIKE '%berry' DO UPDATE SET fruit = excluded.fruit"
+    ));
+    assert_eq!(
+        database.rows("SELECT * FROM u WHERE fruit LIKE '%y'"),
+        ["1|Strawberry|f"]
+    );
+}
+
+#[test]
+fn a_narrower_condition_infers_a_partial_index() {
+    let database = Database::new();
+    database.run(
+        "CREATE TABLE t (a bigint, b bigint, c text);
+         CREATE UNIQUE INDEX ON t (b) WHERE coalesce(a, 1) > 0;
+         INSERT INTO t VALUES (1, 2)",
+    );
+    let insert = "INSERT INTO t VALUES (1, 2) ON CONFLICT (b)";
+    for condition in [
+        "coalesce(a, 1) > 0",
+        "coalesce(a, 1) > 1",
+        "c = 'x' AND coalesce(a, 1) > 0",
+    ] {
+        database.run(&format!("{insert} WHERE {condition} DO NOTHING"));
+    }
+    for condition in ["coalesce(a, 1) > -1", "coalesce(a, 1) < 1", "a > 0"] {
+        let error = database.execute(&format!("{insert} WHERE {condition} DO NOTHING"));
+        assert!(error.unwrap_err().starts_with("42P10"), "{condition}");
+    }
+}

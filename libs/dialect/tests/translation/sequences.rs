@@ -49,3 +49,27 @@ fn a_serial_column_that_is_no_key_counts() {
     let error = database.execute("INSERT INTO t VALUES (NULL, 'n')");
     assert!(error.unwrap_err().starts_with("23502"));
 }
+
+#[test]
+fn a_constant_out_of_range_is_refused_before_a_number_is_drawn() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (id serial, s smallint NOT NULL, b bigint NOT NULL, n numeric(4, 1), v varchar(2))");
+    for (columns, values, message) in [
+        ("s", "-32769", "smallint out of range"),
+        ("s", "32768", "smallint out of range"),
+        ("s", "32000 + 768", "smallint out of range"),
+        ("b", "-9223372036854775809", "bigint out of range"),
+        ("b", "9223372036854775808", "bigint out of range"),
+        ("n", "1000", "numeric field overflow"),
+        ("v", "'abc'", "value too long for type character varying(2)"),
+    ] {
+        let sql = format!("INSERT INTO t ({columns}) VALUES ({values})");
+        let error = database.execute(&sql).expect_err(&sql);
+        assert!(error.contains(message), "{sql}: {error}");
+    }
+    database.run("INSERT INTO t (s, b, v) VALUES (-32768, -9223372036854775808, 'ab')");
+    assert_eq!(
+        database.one("SELECT id, s, b, v FROM t"),
+        "1|-32768|-9223372036854775808|ab"
+    );
+}

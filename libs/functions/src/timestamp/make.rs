@@ -32,6 +32,9 @@ fn zone(name: &str) -> Result<Zone, ValueError> {
         )
         .with_hint("Numeric time zones must have \"-\" or \"+\" as first character."));
     }
+    if let Some(zone) = Zone::eastwards(name) {
+        return Ok(zone);
+    }
     let turned = match name.strip_prefix('+') {
         Some(rest) => format!("-{rest}"),
         None => match name.strip_prefix('-') {

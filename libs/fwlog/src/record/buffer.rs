@@ -6,7 +6,7 @@ use crate::numbers::{CommitNumber, DatabaseId, PageNumber, TransactionId};
 use crate::position::Position;
 use crate::record::commit::{FLAG_EXCLUSIVE, FLAG_TRANSACTION, PAGE_FULL};
 use crate::record::small::{self, prefix, put_audit, put_generation, put_position};
-use crate::record::{Audit, GenerationStart, PAGE_SIZE, delta, kind};
+use crate::record::{Audit, DatabaseAccess, GenerationStart, PAGE_SIZE, delta, kind};
 use crate::timestamp::Timestamp;
 
 /// What stands before the pages of a commit.
@@ -129,11 +129,15 @@ impl RecordBuffer {
         self.database(kind::RESTORE_DATABASE, id, &[name, options]);
     }
 
-    /// Exclusive access to a database is taken, or released.
-    pub fn access(&mut self, id: DatabaseId, exclusive: bool) {
+    /// A session takes a database for itself, or leaves it.
+    pub fn access(&mut self, id: DatabaseId, access: DatabaseAccess) {
         self.small(kind::ACCESS, |out| {
             put_varint(out, u64::from(id.get()));
-            out.push(u8::from(exclusive));
+            out.push(match access {
+                DatabaseAccess::Shared => 0,
+                DatabaseAccess::Alone => 1,
+                DatabaseAccess::OthersRead => 2,
+            });
         });
     }
 

@@ -39,10 +39,21 @@ pub mod kind {
     pub const RENAME_DATABASE: u8 = 7;
     /// A database is replaced as a whole.
     pub const RESTORE_DATABASE: u8 = 8;
-    /// Exclusive access is taken or released.
+    /// A session takes a database for itself, or leaves it.
     pub const ACCESS: u8 = 9;
     /// Who did what.
     pub const AUDIT: u8 = 10;
+}
+
+/// What a session of the master leaves to the others of its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseAccess {
+    /// Everything: there is no such session, or it has left.
+    Shared,
+    /// To read.
+    OthersRead,
+    /// Nothing.
+    Alone,
 }
 
 /// One record. Texts and pages are borrowed from the block.
@@ -93,12 +104,12 @@ pub enum Record<'a> {
         /// Options, as given; may be empty.
         options: &'a str,
     },
-    /// Exclusive access to a database is taken or released.
+    /// A session takes a database for itself, or leaves it.
     Access {
         /// The database.
         id: DatabaseId,
-        /// Taken, else released.
-        exclusive: bool,
+        /// What is left to others.
+        access: DatabaseAccess,
     },
     /// Who did what, from where.
     Audit(Audit<'a>),

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::numbers::DatabaseId;
-use crate::record::{Commit, PageBody, Pages, Record};
+use crate::record::{Commit, DatabaseAccess, PageBody, Pages, Record};
 
 impl fmt::Display for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,14 +36,11 @@ impl fmt::Display for Record<'_> {
             Self::RestoreDatabase { id, name, options } => {
                 show_database(f, "restore", *id, name, options)
             }
-            Self::Access {
-                id,
-                exclusive: true,
-            } => write!(f, "exclusive access to {id} taken"),
-            Self::Access {
-                id,
-                exclusive: false,
-            } => write!(f, "exclusive access to {id} released"),
+            Self::Access { id, access } => match access {
+                DatabaseAccess::Shared => write!(f, "database {id} left to others"),
+                DatabaseAccess::OthersRead => write!(f, "database {id} taken, others read"),
+                DatabaseAccess::Alone => write!(f, "database {id} taken alone"),
+            },
             Self::Audit(audit) => write!(
                 f,
                 "audit {} user {:?} from {:?} database {}: {}",

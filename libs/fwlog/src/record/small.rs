@@ -7,7 +7,7 @@ use crate::damage::DecodeError;
 use crate::fields::{Fields, put_text, put_varint};
 use crate::numbers::{DatabaseId, Generation, Sequence};
 use crate::position::{LogPoint, Position, SegmentId};
-use crate::record::{Record, kind};
+use crate::record::{DatabaseAccess, Record, kind};
 use crate::timestamp::Timestamp;
 
 /// Longest name and longest options text in a record, in bytes.
@@ -181,12 +181,13 @@ fn database<'a>(kind: u8, fields: &mut Fields<'a>) -> Option<Record<'a>> {
 
 fn access<'a>(fields: &mut Fields<'a>) -> Option<Record<'a>> {
     let id = DatabaseId::new(fields.varint_u32()?);
-    let exclusive = match fields.u8()? {
-        0 => false,
-        1 => true,
+    let access = match fields.u8()? {
+        0 => DatabaseAccess::Shared,
+        1 => DatabaseAccess::Alone,
+        2 => DatabaseAccess::OthersRead,
         _ => return None,
     };
-    Some(Record::Access { id, exclusive })
+    Some(Record::Access { id, access })
 }
 
 fn audit<'a>(fields: &mut Fields<'a>) -> Option<Record<'a>> {

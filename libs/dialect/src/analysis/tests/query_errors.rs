@@ -348,6 +348,8 @@ SELECT ARRAY[]
     42P18 8 cannot determine type of empty array
 SELECT id[1] FROM emp
     42804 8 cannot subscript type integer because it does not support subscripting
+SELECT ('{}'::int[])[1][2][3][4][5][6][7]
+    54000 - number of array dimensions (7) exceeds the maximum allowed (6)
 SELECT name COLLATE "nope" FROM emp
     42704 13 collation "nope" for encoding "UTF8" does not exist
 SELECT id COLLATE "C" FROM emp

@@ -144,7 +144,12 @@ pub enum ExprKind {
         steps: Vec<Expr>,
     },
     /// A row.
-    Row(Vec<Expr>),
+    Row {
+        /// Its values.
+        fields: Vec<Expr>,
+        /// What they are called; those of an anonymous row, which has none here, are `f1`, `f2`, ….
+        names: Vec<String>,
+    },
     /// Rows compared field by field.
     CompareRows {
         /// `=`, `<>`, `<`, `<=`, `>`, `>=`.
@@ -167,8 +172,8 @@ pub enum ExprKind {
     Collate {
         /// The text.
         operand: Box<Expr>,
-        /// SQLite's name of it.
-        collation: &'static str,
+        /// PostgreSQL's name of it: all that there are compare bytes.
+        collation: String,
     },
     /// A value for a column that takes no NULL, and of which SQLite would make a value by itself.
     NotNull {
@@ -181,6 +186,14 @@ pub enum ExprKind {
     },
     /// The default of a column, where INSERT or UPDATE says DEFAULT: SQLite's text.
     ColumnDefault(String),
+}
+
+impl ExprKind {
+    /// ROW (…): a row whose fields have no names of their own.
+    pub(crate) fn anonymous_row(fields: Vec<Expr>) -> Self {
+        let names = Vec::new();
+        Self::Row { fields, names }
+    }
 }
 
 /// `x IN (a, b, …)`: every element compared by the same operator.
@@ -316,6 +329,8 @@ pub struct Frame {
     pub between: bool,
     pub start: Bound,
     pub end: Bound,
+    /// The offsets of start and end as they were written, before a distance became a number.
+    pub written: [Option<Expr>; 2],
     pub exclude: FrameExclusion,
 }
 

@@ -1,6 +1,7 @@
 //! What defines an object, and what else is asked about one.
 
 use pgtypes::SqlValue;
+use pgtypes::json::quoted;
 
 use super::names::class;
 use super::{
@@ -50,11 +51,7 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
             _ => SqlValue::Null,
         })
     }),
-    // Pages of tables are not counted apart: the size of the whole is `pg_database_size`.
-    of_objects("pg_pg_relation_size", -1, size),
-    of_objects("pg_pg_table_size", 1, size),
-    of_objects("pg_pg_indexes_size", 1, size),
-    of_objects("pg_pg_total_relation_size", 1, size),
+    of_objects("pg_btree", 1, btree),
     of_objects("pg_pg_my_temp_schema", 0, |objects, _| {
         let own = objects.namespace(TEMPORARY).unwrap_or_default();
         Ok(SqlValue::Integer(own.into()))
@@ -177,9 +174,24 @@ fn is_table(objects: &Objects, arguments: &[SqlValue]) -> bool {
         .is_some_and(|class| class.kind == 'r' && class.schema == "public")
 }
 
-fn size(objects: &Objects, arguments: &[SqlValue]) -> Answer {
-    Ok(match objects.class(oid(arguments, 0)) {
-        Some(_) => SqlValue::Integer(0),
-        None => SqlValue::Null,
-    })
+/// Where SQLite keeps a relation: its schema, its name there, and of an index the table and the columns that it is about;
+/// NULL for what is no relation.
+fn btree(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    let Some(class) = objects.class(oid(arguments, 0)) else {
+        return Ok(SqlValue::Null);
+    };
+    let place = match class.schema {
+        TEMPORARY => "temp",
+        _ => "main",
+    };
+    let name = quoted(&class.name);
+    let indexed = class.indexed.as_ref().map(|(table, columns)| {
+        let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+        let (table, columns) = (quoted(table), columns.join(","));
+        format!(",\"table\":{table},\"columns\":[{columns}]")
+    });
+    let indexed = indexed.unwrap_or_default();
+    text(format!(
+        "{{\"schema\":\"{place}\",\"name\":{name}{indexed}}}"
+    ))
 }
