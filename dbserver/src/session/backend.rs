@@ -249,6 +249,10 @@ impl Backend {
         if failure.sqlstate().class() == "23" {
             return violation::explained(&self.sqlite, failure);
         }
+        if failure.sqlstate() == SqlState::ADMIN_SHUTDOWN {
+            // Whoever ends a session may have said why.
+            return self.farewell();
+        }
         if failure.sqlstate() != SqlState::QUERY_CANCELED || failure.fields().context.is_some() {
             return failure;
         }
