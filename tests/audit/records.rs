@@ -135,4 +135,9 @@ fn without_audit_there_are_no_records() {
         fields(&rows, ["operation", "table", "user"]),
         [["create table", "item", "null"]]
     );
+    let told = master.dbctl(&["fwlog", "rows", "-u", "dba"]);
+    assert!(
+        told.out.is_empty() && told.err.contains("EnableAudit"),
+        "{told:?}"
+    );
 }

@@ -21,9 +21,21 @@ pub(crate) struct Root<'a> {
 /// A quiet page that was found on both sides is skipped on both: what is below it is the same. A page above
 /// the leaves that was found on one side only is opened, and what is below it is looked for on the other side: a tree
 /// that loses a level keeps the pages below.
+///
+/// A page that has not changed, and stands below nothing but such pages, is *trusted*: it is in both trees with all that
+/// is below it. Of its children only the busy ones are looked at.
 pub(crate) struct Plan {
     before: Side,
     after: Side,
+    trusted: FxHashSet<u32>,
+}
+
+/// Which pages of a database a commit concerns.
+pub(crate) struct Concerned {
+    /// Pages that it has written.
+    pub(crate) changed: FxHashSet<u32>,
+    /// Those, and all that lead to them.
+    pub(crate) busy: FxHashSet<u32>,
 }
 
 #[derive(Default)]
@@ -37,20 +49,58 @@ impl Plan {
     pub(crate) fn new(
         before: Root<'_>,
         after: Root<'_>,
-        busy: &FxHashSet<u32>,
+        concerned: &Concerned,
     ) -> Result<Self, Error> {
+        let busy = &concerned.busy;
         let mut plan = Self {
             before: Side::default(),
             after: Side::default(),
+            trusted: FxHashSet::default(),
         };
-        plan.before.open_busy(before, busy, vec![before.number])?;
-        plan.after.open_busy(after, busy, vec![after.number])?;
+        let (mut found, mut also) = (vec![before.number], vec![after.number]);
+        if before.number == after.number && !concerned.changed.contains(&before.number) {
+            found = plan.open_trusted(before, concerned)?;
+            also.clone_from(&found);
+        }
+        plan.before.open_busy(before, busy, found)?;
+        plan.after.open_busy(after, busy, also)?;
         loop {
             let opened = plan.before.open_unshared(before, busy, &plan.after.seen)?;
             if !plan.after.open_unshared(after, busy, &plan.before.seen)? && !opened {
                 return Ok(plan);
             }
         }
+    }
+
+    /// Goes down from a root that both sides have, as long as pages have not changed; gives the changed ones below.
+    fn open_trusted(&mut self, root: Root<'_>, concerned: &Concerned) -> Result<Vec<u32>, Error> {
+        let mut changed = Vec::new();
+        let mut left = vec![root.number];
+        while let Some(number) = left.pop() {
+            if number == 0 || !concerned.busy.contains(&number) {
+                continue;
+            }
+            if concerned.changed.contains(&number) {
+                changed.push(number);
+                continue;
+            }
+            if !self.trusted.insert(number) {
+                return Err(twice(number));
+            }
+            let node = Node::read(root.pages, root.usable, root.tree, number)?;
+            for child in node.children() {
+                let child = child?;
+                if concerned.busy.contains(&child) {
+                    left.push(child);
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Whether what is below a page is the same on both sides but for its busy children.
+    pub(crate) fn trusts(&self, page: u32) -> bool {
+        self.trusted.contains(&page)
     }
 
     /// Whether a page has the same rows below it before and after.
@@ -63,7 +113,7 @@ impl Plan {
         &'a self,
         busy: &'a FxHashSet<u32>,
     ) -> impl Iterator<Item = u32> + 'a {
-        let pages = self.after.seen.iter().copied();
+        let pages = self.after.seen.iter().chain(&self.trusted).copied();
         pages.filter(|page| !self.skips(*page, busy))
     }
 }
@@ -81,10 +131,7 @@ impl Side {
                 continue;
             }
             if !self.seen.insert(number) {
-                return Err(Error::Damaged {
-                    page: number,
-                    what: "a tree has it twice",
-                });
+                return Err(twice(number));
             }
             if !busy.contains(&number) {
                 self.closed.push(number);
@@ -116,5 +163,12 @@ impl Side {
             self.open_busy(root, busy, children)?;
         }
         Ok(opened)
+    }
+}
+
+fn twice(page: u32) -> Error {
+    Error::Damaged {
+        page,
+        what: "a tree has it twice",
     }
 }

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
 use crate::change::Change;
 use crate::error::Error;
 use crate::node::{Node, Tree};
 use crate::pages::{Header, Pages};
 use crate::parents::Parents;
-use crate::plan::{Plan, Root};
+use crate::plan::{Concerned, Plan, Root};
 use crate::schema::{Object, Pair, SCHEMA_ROOT, Schema};
 use crate::table::Table;
 use crate::table_diff::{Side, TableDiff};
@@ -38,7 +36,7 @@ pub struct RowDiff {
 /// What one commit is looked at with.
 struct Work<'a> {
     step: Step<'a>,
-    busy: FxHashSet<u32>,
+    concerned: Concerned,
     before: Option<Header>,
     after: Option<Header>,
 }
@@ -79,7 +77,10 @@ impl RowDiff {
     pub fn commit(&mut self, step: Step<'_>, sink: &mut Sink<'_>) -> Result<(), Error> {
         let work = Work {
             step,
-            busy: self.parents.busy(step.changed),
+            concerned: Concerned {
+                changed: step.changed.iter().copied().collect(),
+                busy: self.parents.busy(step.changed),
+            },
             before: Header::read(step.before)?,
             after: Header::read(step.after)?,
         };
@@ -87,7 +88,7 @@ impl RowDiff {
         let schema = std::mem::take(&mut self.schema);
         let Some(newer) = newer else {
             for object in schema.tables() {
-                if work.busy.contains(&object.root) {
+                if work.concerned.busy.contains(&object.root) {
                     self.table(&work, (Some(object), Some(object)), sink)?;
                 }
             }
@@ -98,7 +99,7 @@ impl RowDiff {
             sink(Change::Schema(change))?;
         }
         for pair in schema.pairs(&newer) {
-            let is_busy = |object: &Object| work.busy.contains(&object.root);
+            let is_busy = |object: &Object| work.concerned.busy.contains(&object.root);
             let touched = match pair {
                 (Some(old), Some(new)) => old.root != new.root || is_busy(new),
                 (None, Some(_)) => true,
@@ -165,8 +166,9 @@ impl RowDiff {
         [before, after]: [Side<'_>; 2],
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        let plan = Plan::new(before.root, after.root, &work.busy)?;
-        for number in plan.visited_after(&work.busy) {
+        let busy = &work.concerned.busy;
+        let plan = Plan::new(before.root, after.root, &work.concerned)?;
+        for number in plan.visited_after(busy) {
             let Root {
                 pages,
                 usable,
@@ -174,14 +176,17 @@ impl RowDiff {
                 ..
             } = after.root;
             let node = Node::read(pages, usable, tree, number)?;
-            self.parents.note(&node, pages, &work.busy)?;
+            // Above the leaves nothing is new in a page that has not changed.
+            if node.has_records() || !plan.trusts(number) {
+                self.parents.note(&node, pages, busy)?;
+            }
         }
         let cookie = |header: Option<Header>| header.map(|header| header.cookie);
         let diff = TableDiff {
             before,
             after,
             plan: &plan,
-            busy: &work.busy,
+            busy,
             may_be_renumbered: cookie(work.before) != cookie(work.after),
         };
         diff.run(sink)

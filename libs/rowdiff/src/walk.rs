@@ -99,7 +99,13 @@ impl<'a> Walk<'a> {
                 Step::Child(index) => {
                     place.next = Step::Cell(index);
                     let child = place.node.child(index)?;
-                    self.enter(child)?;
+                    let parent = place.node.number;
+                    let quiet = |(plan, busy): (&Plan, &FxHashSet<u32>)| {
+                        plan.trusts(parent) && !busy.contains(&child)
+                    };
+                    if !self.skipping.is_some_and(quiet) {
+                        self.enter(child)?;
+                    }
                 }
                 Step::Cell(index) if index >= place.node.count => {
                     self.path.pop();

@@ -51,6 +51,10 @@ impl Filter {
         self.kinds.is_empty() || self.kinds.iter().any(|one| one.eq_ignore_ascii_case(kind))
     }
 
+    pub(crate) fn names_a_user(&self) -> bool {
+        self.user.is_some()
+    }
+
     /// Whether what one of these has done is meant.
     pub(crate) fn has_user(&self, audit: &[Audited]) -> bool {
         let is = |user: &String| audit.iter().any(|audited| audited.user == *user);

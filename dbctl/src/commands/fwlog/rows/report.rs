@@ -10,6 +10,7 @@ use crate::commands::fwlog::rows::shown::Shown;
 use crate::commands::fwlog::selection::Filter;
 use crate::error::Result;
 use crate::invocation::Invocation;
+use crate::output;
 
 /// A commit whose changes are told.
 pub(crate) struct Transaction {
@@ -30,6 +31,8 @@ pub(crate) struct Report {
     /// Whether the present commit is meant, and whether its line is printed.
     is_meant: bool,
     has_head: bool,
+    /// A commit said who did it.
+    has_audit: bool,
 }
 
 impl Report {
@@ -41,16 +44,25 @@ impl Report {
             shown: Shown::default(),
             is_meant: false,
             has_head: false,
+            has_audit: false,
         })
     }
 
     pub(crate) fn begin(&mut self, transaction: &Transaction) {
         self.has_head = false;
+        self.has_audit |= !transaction.audit.is_empty();
         self.is_meant =
             self.filter.has_time(transaction.time) && self.filter.has_user(&transaction.audit);
     }
 
     pub(crate) fn print(&mut self) -> Result<()> {
+        if self.filter.names_a_user() && !self.has_audit {
+            // Told once.
+            self.has_audit = true;
+            output::note(
+                "no commit says who did it, so -u finds nothing: set EnableAudit on the master",
+            );
+        }
         self.printer.print()
     }
 
