@@ -438,3 +438,28 @@ fn no_binary_and_no_large_file_is_in_the_repository() {
         assert!(!bytes.starts_with(b"\x7fELF"), "{path} is a program");
     }
 }
+
+/// A page that says which test shows something must not outlive the test.
+#[test]
+fn the_tests_that_a_page_names_are_there() {
+    let code: Vec<String> = texts()
+        .filter(|(path, _)| path.ends_with(".rs"))
+        .map(|(_, text)| text)
+        .collect();
+    let page = fs::read_to_string(root().join("docs/eloquence.md")).expect("the page");
+    let names = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.matches('_').count() > 2);
+    let mut named = 0;
+    for name in names {
+        let definition = format!("fn {name}(");
+        assert!(
+            code.iter().any(|text| text.contains(&definition)),
+            "docs/eloquence.md names a test that is not there: {name}"
+        );
+        named += 1;
+    }
+    assert!(named > 50, "{named} names");
+}

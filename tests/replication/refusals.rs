@@ -206,3 +206,25 @@ fn a_stock_driver_finds_the_server_that_takes_writes() {
     client.run("INSERT INTO item (name) VALUES ('found the way')");
     assert_eq!(items(&cluster.master), 1);
 }
+
+#[test]
+fn a_slave_with_a_lower_limit_of_its_data_files_is_refused_before_the_start() {
+    let limit = |settings: Settings, limit| settings.set("Volumes", "MaxSize", limit);
+    let mut cluster = Cluster::with(
+        limit(Settings::master(), "16m"),
+        limit(Settings::slave(), "2m"),
+    );
+    open(&cluster.master);
+    sell(&cluster.master, 3);
+    let before = compare::database_names(&cluster.slave);
+    let told = cluster.replicate(&["-S"]).fails(2);
+    assert!(told.contains("MaxSize"), "{told}");
+    assert_eq!(compare::database_names(&cluster.slave), before);
+    for enough in ["16m", "0"] {
+        cluster.slave.reconfigure(|settings| limit(settings, enough));
+        cluster.slave.restart();
+        sell(&cluster.master, 1);
+        cluster.synchronize();
+    }
+    cluster.compare();
+}
