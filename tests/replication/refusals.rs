@@ -221,7 +221,9 @@ fn a_slave_with_a_lower_limit_of_its_data_files_is_refused_before_the_start() {
     assert!(told.contains("MaxSize"), "{told}");
     assert_eq!(compare::database_names(&cluster.slave), before);
     for enough in ["16m", "0"] {
-        cluster.slave.reconfigure(|settings| limit(settings, enough));
+        cluster
+            .slave
+            .reconfigure(|settings| limit(settings, enough));
         cluster.slave.restart();
         sell(&cluster.master, 1);
         cluster.synchronize();
