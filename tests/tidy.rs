@@ -443,7 +443,7 @@ fn no_binary_and_no_large_file_is_in_the_repository() {
 #[test]
 fn the_tests_that_a_page_names_are_there() {
     let code: Vec<String> = texts()
-        .filter(|(path, _)| path.ends_with(".rs"))
+        .filter(|(path, _)| is_rust(path))
         .map(|(_, text)| text)
         .collect();
     let page = fs::read_to_string(root().join("docs/eloquence.md")).expect("the page");
