@@ -117,23 +117,22 @@ impl Readers {
     }
 }
 
-/// What a session hears that has held back replication for too long; as PostgreSQL says it.
+/// The last word to a session that replication ends, as PostgreSQL says it.
+pub(crate) fn conflict(sqlstate: SqlState, detail: impl Into<String>) -> Failure {
+    let message = "terminating connection due to conflict with recovery";
+    Failure::fatal(sqlstate, message).detail(detail)
+}
+
+/// What a session hears that has held back replication for too long.
 fn conflicting() -> Failure {
-    Failure::fatal(
-        SqlState::SERIALIZATION_FAILURE,
-        "terminating connection due to conflict with recovery",
+    let detail = "It held back replication longer than MaxApplyDelay.";
+    conflict(SqlState::SERIALIZATION_FAILURE, detail).hint(
+        "In a moment you should be able to reconnect to the database and repeat your command.",
     )
-    .detail("It held back replication longer than MaxApplyDelay.")
-    .hint("In a moment you should be able to reconnect to the database and repeat your command.")
 }
 
 /// What a session hears whose database is dropped or renamed.
 pub(crate) fn removed(database: &str) -> Failure {
-    Failure::fatal(
-        SqlState::ADMIN_SHUTDOWN,
-        "terminating connection due to conflict with recovery",
-    )
-    .detail(format!(
-        "Database \"{database}\" is dropped or renamed on the master."
-    ))
+    let detail = format!("Database \"{database}\" is dropped or renamed on the master.");
+    conflict(SqlState::ADMIN_SHUTDOWN, detail)
 }

@@ -16,7 +16,7 @@ use crate::error::EngineError;
 /// How long DROP DATABASE waits for sessions that are about to leave, as PostgreSQL does.
 const LEAVING: Duration = Duration::from_secs(5);
 /// How often it looks whether they have.
-const LEAVING_POLL: Duration = Duration::from_millis(10);
+pub(super) const LEAVING_POLL: Duration = Duration::from_millis(10);
 
 impl Master {
     /// Makes a database; durable when it returns.

@@ -8,19 +8,17 @@ use dbproto::Progress;
 use fwlog::CommitNumber;
 use pgtypes::SqlState;
 
+use crate::apply::readers;
 use crate::commit::checkpointer::Checkpointer;
 use crate::databases::host::Drive;
 use crate::databases::replication_use::{Bearing, ReplicationUse};
 use crate::environment::core::Core;
+use crate::environment::database_changes::LEAVING_POLL;
 use crate::environment::guard::LogGuard;
 use crate::environment::log::settle;
 use crate::environment::threads::Threads;
 use crate::error::EngineError;
-use crate::failure::Failure;
 use crate::slave::{SlaveLog, SlaveProgress};
-
-/// How often it looks whether sessions have left.
-const LEAVING_POLL: Duration = Duration::from_millis(10);
 
 /// The following side, from the moment its mirror is open until it is closed.
 pub struct Slave {
@@ -147,11 +145,10 @@ impl Slave {
     }
 
     fn end_holding_back(&self) {
-        let last_word = Failure::fatal(
+        let last_word = readers::conflict(
             SqlState::ADMIN_SHUTDOWN,
-            "terminating connection due to conflict with recovery",
-        )
-        .detail("This slave becomes a master, and the session held back replication.");
+            "This slave becomes a master, and the session held back replication.",
+        );
         for database in self.core.databases().all() {
             let (used, holds_back) = (ReplicationUse::Removes, Bearing::HoldsBack);
             database.openings().end(used, holds_back, &last_word);

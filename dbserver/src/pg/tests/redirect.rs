@@ -16,6 +16,13 @@ async fn master() -> Server {
     Server::with("[Replication]\nRedirectFrom = 127.0.0.0/8").await
 }
 
+/// A master, and a slave that redirects to it.
+async fn pair() -> (Server, Server) {
+    let master = master().await;
+    let slave = slave_of(&master.address.to_string()).await;
+    (master, slave)
+}
+
 /// A slave whose masters are these.
 async fn slave_of(masters: &str) -> Server {
     let lines = format!("[Replication]\nRedirectFrom = all\nRedirectWrite = {masters}");
@@ -54,8 +61,7 @@ fn nowhere() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_mode_that_writes_is_served_by_the_master() {
-    let master = master().await;
-    let slave = slave_of(&master.address.to_string()).await;
+    let (master, slave) = pair().await;
     for mode in OpenMode::ALL {
         let client = connect(&in_mode(&slave, mode)).await.unwrap();
         let here = mode.writes() == Writes::Nothing;
@@ -119,8 +125,7 @@ async fn a_default_of_the_role_redirects_as_the_packet_does_and_the_packet_says_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_come_in_the_master_says() {
-    let master = master().await;
-    let slave = slave_of(&master.address.to_string()).await;
+    let (master, slave) = pair().await;
     let mut wrong = in_mode(&slave, OpenMode::Write);
     let error = connect(wrong.password("wrong")).await.err().unwrap();
     let error = error.as_db_error().unwrap();
@@ -136,8 +141,7 @@ async fn who_may_come_in_the_master_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirected_session_is_listed_with_its_target_and_bytes_and_can_be_ended() {
-    let master = master().await;
-    let slave = slave_of(&master.address.to_string()).await;
+    let (master, slave) = pair().await;
     let client = writer(&slave).await;
     let before = redirected(&slave).remove(0);
     client
@@ -185,8 +189,7 @@ async fn a_redirected_session_is_listed_with_its_target_and_bytes_and_can_be_end
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_request_reaches_the_master() {
-    let master = master().await;
-    let slave = slave_of(&master.address.to_string()).await;
+    let (master, slave) = pair().await;
     let client = writer(&slave).await;
     let other = writer(&slave).await;
     let cancel = client.cancel_token();
@@ -367,8 +370,7 @@ async fn dead_line() -> (String, tokio::task::JoinHandle<()>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_promoted_slave_serves_new_sessions_and_old_ones_go_on() {
-    let master = master().await;
-    let slave = slave_of(&master.address.to_string()).await;
+    let (master, slave) = pair().await;
     let old = writer(&slave).await;
     slave.environment.change_role(Role::Master).unwrap();
     let new = writer(&slave).await;
@@ -387,8 +389,7 @@ async fn a_promoted_slave_serves_new_sessions_and_old_ones_go_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_sends_no_more_still_reads_its_answers() {
-    let master = master().await;
-    let slave = slave_of(&master.address.to_string()).await;
+    let (master, slave) = pair().await;
     let mut lengths = Vec::new();
     for server in [&master, &slave] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
