@@ -296,11 +296,6 @@ mod tests {
                 Retry::WhenFollowing,
             ),
             (state::DISK_FULL, ExitCode::Error, Retry::WhenFollowing),
-            (
-                state::WAITS_FOR_READER,
-                ExitCode::Error,
-                Retry::WhenFollowing,
-            ),
             (state::IN_USE, ExitCode::Error, Retry::For(LEAVING)),
             (state::DAMAGED, ExitCode::Error, Retry::Never),
         ] {

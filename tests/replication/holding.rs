@@ -100,6 +100,11 @@ fn modes_7_and_8_hold_back_their_database_and_no_other() {
     cluster.compare();
 }
 
+fn rename(cluster: &Cluster, from: &str, to: &str) {
+    let statement = format!("ALTER DATABASE {from} RENAME TO {to}");
+    cluster.master.sql("system", &statement);
+}
+
 fn items_by(reader: &Client) -> u64 {
     reader
         .value("SELECT count(*) FROM item")
@@ -126,7 +131,7 @@ fn modes_go_together_on_a_slave_as_on_the_master_while_it_follows() {
     let (cluster, mut follower) = two_databases();
     for (first, line) in (1..).zip(MATRIX) {
         for server in [&cluster.master, &cluster.slave] {
-            let is_slave = std::ptr::eq(server, &cluster.slave);
+            let is_slave = std::ptr::eq(server, &raw const cluster.slave);
             if is_slave && first < 5 {
                 let refusal = server.client_in_mode(SHOP, first).err().unwrap();
                 assert_eq!(refusal.code, "25006", "mode {first} on a slave");
@@ -194,7 +199,7 @@ fn what_a_session_of_the_master_has_alone_waits_for_mode_6_too() {
     let alone = in_mode(&cluster.master, 3);
     alone.run("INSERT INTO item (name) VALUES ('alone')");
     the_other_goes_on(&cluster);
-    why_suspended(&cluster.slave, "which a session of the source had alone");
+    why_suspended(&cluster.slave, "a session that had it alone on the source");
     assert_eq!(items_by(&looks), 0);
     drop(reader);
     wait_for("a row", SHORT, || (items_by(&looks) == 1).then_some(()));
@@ -212,6 +217,29 @@ fn what_a_session_of_the_master_has_alone_waits_for_mode_6_too() {
     assert_eq!(refusal.code, "55006", "{refusal:?}");
     drop(in_mode(&cluster.slave, 6));
     drop((writer, looks));
+    cluster.wait_for_slave(&mut follower);
+    follower.stop();
+    cluster.compare();
+}
+
+#[test]
+fn vacuum_full_waits_for_who_reads_in_mode_6_and_for_nobody_in_mode_9() {
+    let (cluster, mut follower) = two_databases();
+    sell(&cluster.master, 3);
+    cluster.wait_for_slave(&mut follower);
+    let reader = in_mode(&cluster.slave, 6);
+    let looks = in_mode(&cluster.slave, 9);
+    looks.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    assert_eq!(items_by(&looks), 3);
+    cluster.master.sql(SHOP, "VACUUM FULL");
+    sell(&cluster.master, 1);
+    the_other_goes_on(&cluster);
+    why_suspended(&cluster.slave, "for VACUUM FULL or");
+    drop(reader);
+    wait_for_rows(&cluster.slave, SHOP, 4);
+    assert_eq!(items_by(&looks), 3);
+    looks.run("COMMIT");
+    assert_eq!(items_by(&looks), 4);
     cluster.wait_for_slave(&mut follower);
     follower.stop();
     cluster.compare();
@@ -267,6 +295,56 @@ fn a_drop_ends_who_only_looks_and_waits_for_the_others() {
     });
     wait_for_rows(&cluster.slave, "store", 2);
     cluster.wait_for_slave(&mut follower);
+    follower.stop();
+    cluster.compare();
+}
+
+/// More than the slave keeps in memory for its applier, over two segments.
+#[test]
+fn the_log_is_taken_while_a_rename_waits_for_a_reader() {
+    let (mut cluster, mut follower) = two_databases();
+    let reader = in_mode(&cluster.slave, 6);
+    rename(&cluster, "shop", "store");
+    why_suspended(&cluster.slave, "to be dropped or renamed");
+    let more = |cluster: &Cluster, from: u32| {
+        for row in from..from + 30 {
+            let insert = format!("INSERT INTO item VALUES ({row})");
+            cluster.master.sql(OTHER, &insert);
+        }
+        wait_for("the log on the slave's disk", SHORT, || {
+            let master = cluster.master.command("forwardlog status");
+            let slave = cluster.slave.command("replication status");
+            slave["durable in the mirror"]
+                .starts_with(&master["position"])
+                .then_some(())
+        });
+    };
+    more(&cluster, 1);
+    cluster.master.command("forwardlog switch");
+    more(&cluster, 31);
+    assert!(follower.is_running());
+    let rows =
+        |cluster: &Cluster| cluster.slave.sql(OTHER, "SELECT count(*) FROM item")[0][0].clone();
+    assert_eq!(rows(&cluster), "1");
+    drop(reader);
+    cluster.wait_for_slave(&mut follower);
+    assert_eq!(rows(&cluster), "61");
+    // From then on as always.
+    more(&cluster, 61);
+    cluster.wait_for_slave(&mut follower);
+    assert_eq!(rows(&cluster), "91");
+
+    let reader = wait_for("the mode", SHORT, || {
+        cluster.slave.client_in_mode("store", 8).ok()
+    });
+    rename(&cluster, "store", "shop");
+    why_suspended(&cluster.slave, "to be dropped or renamed");
+    more(&cluster, 91);
+    cluster.slave.kill9();
+    drop(reader);
+    cluster.slave.start();
+    cluster.wait_for_slave(&mut follower);
+    assert_eq!(rows(&cluster), "121");
     follower.stop();
     cluster.compare();
 }

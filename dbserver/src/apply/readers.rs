@@ -31,7 +31,7 @@ impl fmt::Display for HeldBack {
             ReplicationUse::Writes => write!(f, "database \"{database}\" is held back: {by}"),
             ReplicationUse::WritesAlone => write!(
                 f,
-                "database \"{database}\" is held back, which a session of the source had alone: {by}"
+                "database \"{database}\" is held back, for VACUUM FULL or a session that had it alone on the source: {by}"
             ),
             ReplicationUse::Removes => write!(
                 f,

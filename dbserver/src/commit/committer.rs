@@ -282,7 +282,7 @@ impl Committer {
             number,
             database: database.id(),
             time: order.writer.now(),
-            exclusive: database.openings().is_written_alone(),
+            exclusive: permit.is_exclusive() || database.openings().is_written_alone(),
             page_count: write_set.page_count,
             transaction,
         };

@@ -151,10 +151,7 @@ impl WritePermit {
             let mut line = self.line();
             if line.holder.is_none() {
                 line.holder = Some(interrupt.thread.id());
-                return Ok(Permit {
-                    owner: Arc::clone(self),
-                    epoch: 0,
-                });
+                return Ok(Permit::of(Arc::clone(self)));
             }
             let waiter = Arc::new(Waiter {
                 thread: thread::current(),
@@ -165,10 +162,7 @@ impl WritePermit {
         };
         loop {
             if waiter.granted.load(Ordering::Acquire) {
-                return Ok(Permit {
-                    owner: Arc::clone(self),
-                    epoch: 0,
-                });
+                return Ok(Permit::of(Arc::clone(self)));
             }
             let stop = interrupt.check().err().or_else(|| {
                 deadline
@@ -194,10 +188,7 @@ impl WritePermit {
         let mut line = self.line();
         if waiter.granted.load(Ordering::Acquire) {
             drop(line);
-            drop(Permit {
-                owner: Arc::clone(self),
-                epoch: 0,
-            });
+            drop(Permit::of(Arc::clone(self)));
             return Err(error);
         }
         line.waiting.retain(|other| !Arc::ptr_eq(other, waiter));
@@ -243,9 +234,31 @@ impl Drop for UnderWay {
 pub struct Permit {
     owner: Arc<WritePermit>,
     epoch: u64,
+    exclusive: bool,
 }
 
 impl Permit {
+    fn of(owner: Arc<WritePermit>) -> Self {
+        Self {
+            owner,
+            epoch: 0,
+            exclusive: false,
+        }
+    }
+
+    /// What is written with it takes the whole database anew: who reads on a slave has to be asked as if this session
+    /// had the database alone.
+    #[must_use]
+    pub fn exclusive(mut self) -> Self {
+        self.exclusive = true;
+        self
+    }
+
+    /// Whether that is so.
+    pub fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+
     /// Notes the epoch of the page store at which the permit was taken.
     #[must_use]
     pub fn at_epoch(mut self, epoch: u64) -> Self {

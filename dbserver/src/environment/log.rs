@@ -282,9 +282,15 @@ pub(crate) fn recovery_error(error: RecoverError, location: &LogLocation) -> Eng
             ),
             "Set FwLog to where the segments are, or bring back the missing ones; the server must not start without them.",
         ),
-        RecoverError::Io(failure) | RecoverError::Read(ReadError::Io(failure)) => {
-            EngineError::LogUnusable(failure)
-        }
-        RecoverError::Read(why) => EngineError::LogDamaged(why),
+        RecoverError::Io(failure) => EngineError::LogUnusable(failure),
+        RecoverError::Read(error) => read_error(error),
+    }
+}
+
+/// A disk that does not give the log, or gives what is damaged.
+pub(crate) fn read_error(error: ReadError) -> EngineError {
+    match error {
+        ReadError::Io(failure) => EngineError::LogUnusable(failure),
+        why @ ReadError::Corrupt { .. } => EngineError::LogDamaged(why),
     }
 }

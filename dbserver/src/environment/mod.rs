@@ -29,6 +29,7 @@ mod segment_watch;
 pub mod side;
 pub mod slave;
 mod slave_applying;
+mod slave_catching_up;
 pub mod space;
 mod state;
 pub mod status;

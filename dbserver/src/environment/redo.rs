@@ -216,12 +216,11 @@ pub(crate) fn redo_point_at(
     location: &LogLocation,
     position: Position,
 ) -> Result<RedoPoint, EngineError> {
-    let corrupt = |error: fwlog::ReadError| EngineError::Corrupt(error.to_string());
-    let mut reader =
-        SegmentReader::open(&location.disk, &location.path(position.segment)).map_err(corrupt)?;
+    let mut reader = SegmentReader::open(&location.disk, &location.path(position.segment))
+        .map_err(log::read_error)?;
     let hash = reader
         .skip_to(position.offset)
-        .map_err(corrupt)?
+        .map_err(log::read_error)?
         .ok_or_else(|| {
             EngineError::Corrupt(format!(
                 "the master's checkpoint names {position}, which is no block border in {}",

@@ -2,11 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TrySendError};
 use std::time::Duration;
 
 use dbproto::Progress;
-use fwlog::Position;
+use fwlog::{Block, Position};
 
 use crate::apply::applier::Applier;
 use crate::apply::disk_retry::DiskRetry;
@@ -17,7 +16,7 @@ use crate::databases::host::Drive;
 use crate::environment::redo::redo_point_at;
 use crate::environment::slave::Slave;
 use crate::error::EngineError;
-use crate::slave::{SlaveLog, Work};
+use crate::slave::{NotTaken, SlaveLog, Work, WorkReceiver};
 
 /// How often it looks whether readers that hold something back have left.
 const HELD_POLL: Duration = Duration::from_millis(20);
@@ -27,18 +26,6 @@ const HELD_POLL: Duration = Duration::from_millis(20);
 enum Next {
     GoOn,
     End,
-}
-
-/// What is to be applied next; `None` where it is time to look whether readers have left.
-fn next_piece(work: &Receiver<Work>, applier: &Applier) -> Result<Option<Work>, RecvError> {
-    if !applier.is_held_back() {
-        return work.recv().map(Some);
-    }
-    match work.recv_timeout(HELD_POLL) {
-        Ok(piece) => Ok(Some(piece)),
-        Err(RecvTimeoutError::Timeout) => Ok(None),
-        Err(RecvTimeoutError::Disconnected) => Err(RecvError),
-    }
 }
 
 impl Slave {
@@ -57,7 +44,9 @@ impl Slave {
         let watch: Arc<dyn ReaderWatch> = Arc::<SlaveLog>::clone(slave);
         let limit = self.core().config().replication.max_apply_delay;
         applier.wait_for_readers(watch, (!limit.is_zero()).then_some(limit));
-        while let Ok(piece) = next_piece(&work, &applier) {
+        loop {
+            // Where readers hold something back it looks now and then whether they have left.
+            let piece = work.next(applier.is_held_back().then_some(HELD_POLL));
             let apply = AssertUnwindSafe(|| self.apply_pieces(&mut applier, piece, &work));
             let next = catch_unwind(apply).unwrap_or_else(|_| {
                 tracing::error!("applying has panicked and is suspended");
@@ -78,7 +67,7 @@ impl Slave {
         let Some((work, applier)) = &mut *held else {
             return false;
         };
-        let Ok(piece) = work.try_recv() else {
+        let Some(piece) = work.try_next() else {
             return false;
         };
         if self.apply_pieces(applier, Some(piece), work) == Next::End {
@@ -90,13 +79,13 @@ impl Slave {
     /// Hands on what the mirror has taken; waits while much is queued. `false`: applying has
     /// ended.
     pub(crate) fn hand_on(&self, piece: Work) -> bool {
-        let slave = self.log();
+        let queue = self.log().queue();
         match self.core().host().drive {
-            Drive::Threads => slave.send(piece),
-            Drive::Owner => match slave.try_send(piece) {
-                Err(TrySendError::Full(piece)) => {
+            Drive::Threads => queue.put(piece),
+            Drive::Owner => match queue.try_put(piece) {
+                Err(NotTaken::Full(piece)) => {
                     self.apply_waiting();
-                    slave.try_send(piece).is_ok()
+                    queue.try_put(piece).is_ok()
                 }
                 sent => sent.is_ok(),
             },
@@ -107,7 +96,7 @@ impl Slave {
         &self,
         applier: &mut Applier,
         first: Option<Work>,
-        work: &Receiver<Work>,
+        work: &WorkReceiver,
     ) -> Next {
         match self.apply_run(applier, first, work) {
             Ok(next) => next,
@@ -126,7 +115,7 @@ impl Slave {
         &self,
         applier: &mut Applier,
         first: Option<Work>,
-        work: &Receiver<Work>,
+        work: &WorkReceiver,
     ) -> Result<Next, EngineError> {
         let mut end = None;
         let mut next = Next::GoOn;
@@ -137,12 +126,7 @@ impl Slave {
         while let Some(piece) = waiting.take() {
             match piece {
                 Work::Blocks(blocks, at) => {
-                    for block in &blocks {
-                        applier.apply(block)?;
-                        if applier.is_due() {
-                            self.show_to(applier, Progress::from(block))?;
-                        }
-                    }
+                    self.apply_blocks(applier, &blocks)?;
                     end = Some(at);
                     if applier.has_checkpoint() {
                         // That is on the disk, and what comes next need not be.
@@ -151,10 +135,16 @@ impl Slave {
                     }
                 }
                 Work::Reached(at) => end = Some(at),
+                Work::Log(_) => {
+                    if let Some(end) = end.take() {
+                        self.show_to(applier, end)?;
+                    }
+                    self.apply_log(applier)?;
+                }
                 Work::Stop => next = Next::End,
             }
             if next == Next::GoOn {
-                waiting = work.try_recv().ok();
+                waiting = work.try_next();
             }
         }
         if let Some(end) = end {
@@ -163,8 +153,23 @@ impl Slave {
         Ok(next)
     }
 
+    /// Applies blocks, and shows of them what is much.
+    pub(super) fn apply_blocks(
+        &self,
+        applier: &mut Applier,
+        blocks: &[Block],
+    ) -> Result<(), EngineError> {
+        for block in blocks {
+            applier.apply(block)?;
+            if applier.is_due() {
+                self.show_to(applier, Progress::from(block))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Shows what was applied, which ends there.
-    fn show_to(&self, applier: &mut Applier, at: Progress) -> Result<(), EngineError> {
+    pub(super) fn show_to(&self, applier: &mut Applier, at: Progress) -> Result<(), EngineError> {
         self.log().note(|progress| progress.taken = Some(at));
         self.show(applier)
     }

@@ -334,7 +334,8 @@ impl Session {
         self.transaction.write(scope)
     }
 
-    /// Runs with the write permit what is a transaction of SQLite's by itself, and commits it.
+    /// Runs with the write permit what is a transaction of SQLite's by itself and makes the database anew, and commits
+    /// it.
     pub fn write_alone(
         &mut self,
         work: impl FnOnce(&Sqlite) -> Result<(), Failure>,
@@ -342,6 +343,7 @@ impl Session {
         // What is left open by a cursor of the driver would be "SQL statements in progress".
         self.portals.keep_held()?;
         let permit = self.backend.scope(&self.settings).wait_for_permit()?;
+        let permit = permit.exclusive();
         work(self.backend.sqlite())?;
         let pages = self.backend.sqlite().take_write_set();
         self.publish(Ready { permit, pages })?;

@@ -135,7 +135,8 @@ impl SlaveLog {
             return Ok(());
         };
         let has_blocks = matches!(work, Work::Blocks(..));
-        self.try_send(work)
+        self.queue()
+            .try_put(work)
             .map_err(|_| Refuse::new(state::IN_USE, "the slave is still applying what it has"))?;
         if has_blocks {
             self.note_given(end);

@@ -9,13 +9,13 @@
 mod feed_state;
 mod given;
 mod mend;
+mod queue;
 pub(crate) mod refusal;
 mod retry;
 mod waits;
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,15 +34,17 @@ use crate::databases::host::Host;
 use crate::error::EngineError;
 use crate::slave::feed_state::Hearing;
 use crate::slave::given::Given;
+use crate::slave::queue::WorkQueue;
 use crate::slave::waits::Waits;
 
 pub use feed_state::FeedState;
-
-/// Runs of blocks on their way from the mirror to the applier.
-const QUEUED_RUNS: usize = 4;
+pub(crate) use queue::{NotTaken, Work, WorkReceiver};
 
 /// How often a checkpoint looks whether the log is on the disk: a sync begins within 5 ms.
 const DISK_POLL: Duration = Duration::from_millis(2);
+
+/// How often it looks whether readers have left, or more of the log is on its disk.
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// How far the slave is, and what it knows of its source.
 #[derive(Debug, Clone, Default)]
@@ -63,8 +65,6 @@ pub struct SlaveProgress {
     pub suspended_since: Timestamp,
     /// Applying goes on by itself as soon as this is over: the SQLSTATE of a disk that is full or fails.
     pub waits_for: Option<SqlState>,
-    /// It is only one database that is not applied, for a reader: the others go on, and the log is taken.
-    pub others_go_on: bool,
     /// The connection that feeds it.
     pub feed: FeedState,
 }
@@ -84,16 +84,6 @@ impl SlaveProgress {
         let why = self.suspended.as_ref()?;
         Some(format!("{why}; {next}"))
     }
-}
-
-/// What goes to the applier's thread.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// Blocks, and the state of the log behind them.
-    Blocks(Vec<Block>, Progress),
-    /// Nothing to apply up to here: a segment began or was sealed.
-    Reached(Progress),
-    Stop,
 }
 
 /// Where the mirror is.
@@ -120,10 +110,10 @@ pub struct SlaveLog {
     changed: Notify,
     /// Zeros written ahead of the end of the mirror's open segment.
     preallocate: u64,
-    queue: SyncSender<Work>,
+    queue: Arc<WorkQueue>,
     waits: Waits,
     /// Taken by the applier's thread, if there is one.
-    work: Mutex<Option<(Receiver<Work>, Applier)>>,
+    work: Mutex<Option<(WorkReceiver, Applier)>>,
 }
 
 impl SlaveLog {
@@ -208,7 +198,7 @@ impl SlaveLog {
         applier: Applier,
     ) -> Self {
         progress.feed.since = host.clock.now();
-        let (queue, work) = mpsc::sync_channel(QUEUED_RUNS);
+        let (queue, work) = WorkQueue::new();
         Self {
             store,
             mirror: Mutex::new(MirrorPlace::Free(mirror.map(Box::new))),
@@ -244,9 +234,7 @@ impl SlaveLog {
     /// Ends the applier's thread after what it has.
     pub(crate) fn stop(&self) {
         self.waits.end();
-        if self.queue.send(Work::Stop).is_err() {
-            tracing::debug!("the applier has ended already");
-        }
+        self.queue.stop();
     }
 
     /// Ends the connection that feeds it, and lets nobody in; waits until it has given back the mirror, so
@@ -285,14 +273,14 @@ impl SlaveLog {
         self.changed.notified().await;
     }
 
-    /// Queues a piece for the applier; waits while much is queued. `false`: applying has ended.
-    pub(crate) fn send(&self, piece: Work) -> bool {
-        self.queue.send(piece).is_ok()
+    /// The way to the applier.
+    pub(crate) fn queue(&self) -> &WorkQueue {
+        &self.queue
     }
 
-    /// The same without a wait.
-    pub(crate) fn try_send(&self, piece: Work) -> Result<(), TrySendError<Work>> {
-        self.queue.try_send(piece)
+    /// Waits a moment, unless the server stops.
+    pub(crate) fn wait_a_moment(&self) -> bool {
+        self.waits.wait_for(MOMENT)
     }
 
     /// The mirror of an empty slave that adopts an environment.
@@ -428,7 +416,7 @@ impl SlaveLog {
         change(&mut self.state());
     }
 
-    pub(crate) fn work(&self) -> MutexGuard<'_, Option<(Receiver<Work>, Applier)>> {
+    pub(crate) fn work(&self) -> MutexGuard<'_, Option<(WorkReceiver, Applier)>> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -37,18 +37,11 @@ pub(crate) fn refuse_mirror(error: MirrorError) -> Refuse {
     }
 }
 
-/// What dbrepl is told while nothing is applied.
+/// What dbrepl is told while nothing is applied and the log is not taken either: it is while a reader is waited for.
 pub(crate) fn refuse_suspended(progress: &SlaveProgress) -> Option<Refuse> {
-    let why = progress
-        .suspended
-        .clone()
-        .filter(|_| !progress.others_go_on)?;
+    let why = progress.suspended.clone()?;
     Some(match progress.waits_for {
-        Some(SqlState::OBJECT_IN_USE) => {
-            Refuse::new(state::WAITS_FOR_READER, "the slave waits for a reader")
-                .detail(why)
-                .hint("It goes on by itself as soon as that session ends, and dbrepl with it.")
-        }
+        Some(SqlState::OBJECT_IN_USE) => return None,
         Some(state::DISK_FULL) => {
             Refuse::new(state::DISK_FULL, "the slave has no room to apply its log")
                 .detail(why)

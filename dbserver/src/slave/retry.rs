@@ -1,18 +1,13 @@
 //! A slave whose disk is full or fails serves what it has, and goes on by itself.
 
 use std::fmt;
-use std::time::Duration;
 
 use pgtypes::SqlState;
 
 use crate::apply::disk_retry::DiskRetry;
 use crate::apply::readers::{HeldBack, ReaderWatch};
-use crate::databases::replication_use::ReplicationUse;
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
-
-/// How often it looks whether readers have left that it waits for.
-const READER_POLL: Duration = Duration::from_millis(20);
 
 impl fmt::Debug for SlaveLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +23,6 @@ impl DiskRetry for SlaveLog {
             tracing::error!(error = %why, "applying is suspended until that is mended");
         }
         self.update(|progress| {
-            progress.others_go_on = false;
             progress.suspended = Some(why.to_string());
             progress.waits_for = Some(why.sqlstate());
         });
@@ -54,7 +48,6 @@ impl ReaderWatch for SlaveLog {
                 self.update(|progress| {
                     progress.suspended = None;
                     progress.waits_for = None;
-                    progress.others_go_on = false;
                 });
             }
             return;
@@ -67,11 +60,13 @@ impl ReaderWatch for SlaveLog {
         self.update(|progress| {
             progress.suspended = Some(why);
             progress.waits_for = Some(SqlState::OBJECT_IN_USE);
-            progress.others_go_on = held.used != ReplicationUse::Removes;
         });
     }
 
     fn wait(&self) -> bool {
-        self.waits.wait_for(READER_POLL)
+        self.queue().waits_for_reader(true);
+        let goes_on = self.wait_a_moment();
+        self.queue().waits_for_reader(false);
+        goes_on
     }
 }

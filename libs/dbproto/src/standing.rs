@@ -115,7 +115,7 @@ impl Standing {
             Self::LogMissing
         } else if is(state::SOURCE_DAMAGED) {
             Self::LogDamaged
-        } else if is(state::DISK_FULL) || is(state::IO_ERROR) || is(state::WAITS_FOR_READER) {
+        } else if is(state::DISK_FULL) || is(state::IO_ERROR) {
             Self::Suspended
         } else if refuse.is_transient() {
             Self::NotConnected
@@ -185,7 +185,6 @@ mod tests {
             (state::LOG_MISSING, Some(Standing::LogMissing)),
             (state::SOURCE_DAMAGED, Some(Standing::LogDamaged)),
             (state::DISK_FULL, Some(Standing::Suspended)),
-            (state::WAITS_FOR_READER, Some(Standing::Suspended)),
             (state::ADMIN_SHUTDOWN, Some(Standing::NotConnected)),
             (state::OTHER_ENVIRONMENT, Some(Standing::Refused)),
             (state::IN_USE, None),

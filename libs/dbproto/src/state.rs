@@ -28,8 +28,6 @@ pub const SOURCE_DAMAGED: SqlState = SqlState::REPLICATION_SOURCE_DAMAGED;
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.
 pub const DISK_FULL: SqlState = SqlState::DISK_FULL;
-/// The slave drops or renames a database as soon as a reader has left it.
-pub const WAITS_FOR_READER: SqlState = SqlState::LOCK_NOT_AVAILABLE;
 /// The slave is shutting down.
 pub const ADMIN_SHUTDOWN: SqlState = SqlState::ADMIN_SHUTDOWN;
 /// The slave is starting; or, from the source, its log can't be read for the moment.
@@ -54,5 +52,4 @@ pub fn is_transient(sqlstate: &str) -> bool {
         .iter()
         .any(|class| sqlstate.starts_with(class))
         || sqlstate == IN_USE.as_str()
-        || sqlstate == WAITS_FOR_READER.as_str()
 }
