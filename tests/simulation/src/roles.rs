@@ -3,6 +3,7 @@
 use std::mem;
 
 use dbconfig::Role;
+use dbproto::Progress;
 
 use crate::hooks::Crash;
 use crate::line::Broken;
@@ -91,11 +92,14 @@ impl World {
         Ok(())
     }
 
-    /// With less than its users a slave cannot be a master.
+    /// With less than its users a slave cannot be a master; what it shows and its disk has lost does not count.
     fn has_history(&self, server: usize) -> bool {
         let slave = self.environment(server).and_then(|it| it.slave());
-        let applied = slave.and_then(|slave| slave.progress().applied);
-        applied.is_some_and(|at| at.commit.get() > 0)
+        slave.is_some_and(|slave| {
+            let progress = slave.progress();
+            let has = |at: Option<Progress>| at.is_some_and(|at| at.commit.get() > 0);
+            has(progress.applied) && has(progress.durable)
+        })
     }
 
     /// Changes the role of a running server, while its clients go on.

@@ -40,6 +40,10 @@ const KNOWN: &[(u64, &str)] = &[
         12_516_389,
         "a slave becomes the master that shows commits which its disk has lost",
     ),
+    (
+        12_622_089,
+        "a slave that is chosen shows the users, and its disk has lost them",
+    ),
 ];
 
 /// Seeds in the everyday run.
