@@ -346,7 +346,10 @@ impl Session {
         let permit = permit.exclusive();
         work(self.backend.sqlite())?;
         let pages = self.backend.sqlite().take_write_set();
+        let statement = self.trail.clone();
         self.publish(Ready { permit, pages })?;
+        // What it commits after that is of the same statement.
+        self.trail = statement;
         // Every table has moved to other pages: cached texts are prepared anew.
         self.backend.sqlite().schema().clear();
         Ok(())

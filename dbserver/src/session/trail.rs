@@ -11,7 +11,7 @@ const MOST_TEXT: usize = 256 << 10;
 const OMITTED: &str = "OMITTED";
 
 /// A statement that may have changed something.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Noted {
     began: Timestamp,
     kind: &'static str,
@@ -22,7 +22,7 @@ struct Noted {
 
 /// The statements of a transaction, in their order. Those that were undone by ROLLBACK TO are among them, as is the ROLLBACK
 /// TO.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Trail {
     noted: Vec<Noted>,
     bytes: usize,
