@@ -1,0 +1,38 @@
+//! TLS of all connections, by rustls: what a server shows, what a client asks for, and what binds a password to both.
+//!
+//! A server has one certificate, read from files and read again when they change ([`Shown`]); a client has a [`Mode`]
+//! with libpq's names and meanings. The request that comes before TLS in PostgreSQL's protocol is [`request`]'s.
+
+#![warn(missing_docs)]
+#![deny(clippy::indexing_slicing)]
+
+mod any_certificate;
+mod certificate;
+mod client;
+mod error;
+mod files;
+mod mode;
+pub mod request;
+mod self_signed;
+mod server;
+mod shown;
+
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, ring};
+
+pub use certificate::{Facts, end_point};
+pub use client::{ClientOptions, ClientTls, binding};
+pub use error::TlsError;
+pub use mode::Mode;
+pub use self_signed::{SelfSigned, self_signed};
+pub use server::{ClientCertificates, MinVersion, ServerOptions, ServerTls};
+pub use shown::{Renewal, Shown};
+
+/// The protocol that PostgreSQL's clients name within TLS.
+pub const ALPN: &[u8] = b"postgresql";
+
+/// The one implementation of the ciphers.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
