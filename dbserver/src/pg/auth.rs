@@ -1,4 +1,5 @@
-//! SCRAM-SHA-256: who the client is, without the password ever being here.
+//! SCRAM-SHA-256: who the client is, without the password ever being here; within TLS bound to the certificate that the
+//! client has seen.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,22 +12,26 @@ use pgwire::messages::startup::{Authentication, PasswordMessageFamily};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
+use tls::ServerTls;
 
 use crate::failure::Failure;
 use crate::wire::ClientStream;
 use crate::wire::codec::Request;
 
-/// The one mechanism on offer.
+/// The mechanism on offer; and the one that is bound to the server's certificate.
 const MECHANISM: &str = "SCRAM-SHA-256";
+const BOUND: &str = "SCRAM-SHA-256-PLUS";
 /// Iterations told to a client whose user does not exist.
 pub const ITERATIONS: usize = 4096;
 
 /// Runs the exchange. `verifier` is the user's, or `None` for a user who does not exist: then the
-/// exchange runs all the same, against a salt that is always the same for the name, and fails.
+/// exchange runs all the same, against a salt that is always the same for the name, and fails. `binding` is the certificate
+/// that the client has seen, if it is this server's.
 pub async fn authenticate(
     stream: &mut ClientStream,
     user: &str,
     verifier: Option<&str>,
+    binding: Option<&ServerTls>,
 ) -> Result<(), Failure> {
     let known = verifier.map(parse_verifier).transpose()?;
     let exists = known.is_some();
@@ -34,10 +39,19 @@ pub async fn authenticate(
         Some(secret) => secret,
         None => unknown_user(user)?,
     };
-    send(stream, Authentication::SASL(vec![MECHANISM.to_owned()])).await?;
+    let mut server = ScramServerAuth::new();
+    let binding = binding.filter(|tls| tls.end_point().is_some());
+    let mut mechanisms = vec![MECHANISM.to_owned()];
+    if let Some(tls) = binding {
+        server
+            .configure_certificate(tls.pem())
+            .map_err(|error| refusal(&error, user))?;
+        mechanisms.insert(0, BOUND.to_owned());
+    }
+    send(stream, Authentication::SASL(mechanisms)).await?;
 
-    let first = initial_response(&receive(stream).await?)?;
-    let (answer, exchange) = ScramServerAuth::new()
+    let first = initial_response(&receive(stream).await?, binding.is_some())?;
+    let (answer, exchange) = server
         .on_client_first_message_with_secret(&first, secret)
         .map_err(|error| refusal(&error, user))?;
     send(stream, Authentication::SASLContinue(Bytes::from(answer))).await?;
@@ -50,6 +64,19 @@ pub async fn authenticate(
         return Err(wrong_password(user));
     }
     send(stream, Authentication::SASLFinal(Bytes::from(proof))).await
+}
+
+/// A certificate stands for the user of its name, and for nobody else.
+///
+/// Error: 28000.
+pub fn check_certificate(name: &str, user: &str, exists: bool) -> Result<(), Failure> {
+    if name == user && exists {
+        return Ok(());
+    }
+    Err(Failure::fatal(
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+        format!("certificate authentication failed for user \"{user}\""),
+    ))
 }
 
 /// What everybody reads who may not come in with that name.
@@ -98,20 +125,26 @@ async fn receive(stream: &mut ClientStream) -> Result<Bytes, Failure> {
     }
 }
 
-/// `SASLInitialResponse`: mechanism, zero byte, length, data.
-pub fn initial_response(body: &Bytes) -> Result<Bytes, Failure> {
+/// `SASLInitialResponse`: mechanism, zero byte, length, data. Who chooses the bound mechanism says so in the data, too, and
+/// nobody else does.
+pub fn initial_response(body: &Bytes, binds: bool) -> Result<Bytes, Failure> {
     let malformed = || Failure::fatal(SqlState::PROTOCOL_VIOLATION, "malformed SASL message");
     let end = body
         .iter()
         .position(|byte| *byte == 0)
         .ok_or_else(malformed)?;
-    if body.get(..end) != Some(MECHANISM.as_bytes()) {
+    let mechanism = body.get(..end).unwrap_or_default();
+    let is_bound = mechanism == BOUND.as_bytes() && binds;
+    if !is_bound && mechanism != MECHANISM.as_bytes() {
         return Err(Failure::fatal(
             SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
             "client selected an invalid SASL authentication mechanism",
         ));
     }
     let data = body.get(end + 5..).ok_or_else(malformed)?;
+    if is_bound != data.starts_with(b"p=") {
+        return Err(malformed());
+    }
     Ok(body.slice_ref(data))
 }
 
@@ -203,9 +236,18 @@ mod tests {
 
     #[test]
     fn an_initial_response_names_the_mechanism() {
-        let body = Bytes::from_static(b"SCRAM-SHA-256\0\0\0\0\x03n,,");
-        assert_eq!(initial_response(&body).unwrap(), Bytes::from_static(b"n,,"));
-        assert!(initial_response(&Bytes::from_static(b"PLAIN\0\0\0\0\0")).is_err());
-        assert!(initial_response(&Bytes::from_static(b"SCRAM-SHA-256\0\0")).is_err());
+        let read =
+            |bytes: &'static [u8], binds| initial_response(&Bytes::from_static(bytes), binds);
+        let plain = b"SCRAM-SHA-256\0\0\0\0\x03n,,";
+        assert_eq!(read(plain, false).unwrap(), Bytes::from_static(b"n,,"));
+        assert!(read(plain, true).is_ok());
+        assert!(read(b"PLAIN\0\0\0\0\0", true).is_err());
+        assert!(read(b"SCRAM-SHA-256\0\0", false).is_err());
+        let bound = b"SCRAM-SHA-256-PLUS\0\0\0\0\x04p=x,";
+        assert!(read(bound, true).is_ok());
+        assert!(read(bound, false).is_err());
+        // The mechanism and what stands in the data belong together.
+        assert!(read(b"SCRAM-SHA-256-PLUS\0\0\0\0\x03n,,", true).is_err());
+        assert!(read(b"SCRAM-SHA-256\0\0\0\0\x04p=x,", true).is_err());
     }
 }

@@ -6,6 +6,7 @@ use dbconfig::Net;
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
+use crate::pg::secure::Channel;
 use crate::wire::ProxyHeader;
 
 /// So much of a name that nobody has proved goes into the log, in characters.
@@ -14,6 +15,10 @@ const LONGEST_NAME: usize = 100;
 /// The other end of a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
+    /// Where the connection comes from.
+    pub(super) peer: SocketAddr,
+    /// What TLS has told, if there is any.
+    pub(super) channel: Option<Channel>,
     /// Where the client is. Where the connection was handed on, that is what the PROXY header says.
     pub(super) client: SocketAddr,
     /// The address that the client has called.
@@ -28,6 +33,8 @@ impl Caller {
     /// A client that has called this address, and has said nothing yet.
     pub(super) fn new(client: SocketAddr, called: SocketAddr) -> Self {
         Self {
+            peer: client,
+            channel: None,
             client,
             called,
             hops: 0,
@@ -49,7 +56,7 @@ impl Caller {
         header: &ProxyHeader,
         trusted: &[Net],
     ) -> Result<(), Failure> {
-        let from = self.client.ip();
+        let from = self.peer.ip();
         if !trusted.iter().any(|network| network.contains(from)) {
             return Err(Failure::fatal(
                 SqlState::INVALID_AUTHORIZATION_SPECIFICATION,

@@ -127,7 +127,8 @@ impl Client {
             Request::Message(message) => message,
             Request::BadText { extended } => return self.refuse_text(extended),
             Request::Proxy(_)
-            | Request::Encryption
+            | Request::Tls
+            | Request::Gss
             | Request::Cancel(..)
             | Request::Startup(..) => {
                 return Err(

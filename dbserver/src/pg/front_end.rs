@@ -13,6 +13,7 @@ use dbconfig::Config;
 use futures::SinkExt;
 use pgtypes::SqlState;
 use pgwire::messages::PgWireBackendMessage;
+use tls::TlsError;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::codec::Framed;
 
@@ -27,9 +28,9 @@ use crate::pg::service::Service;
 use crate::pg::startup::{self, Purpose, Started};
 use crate::session::Session;
 use crate::system::users::{Privilege, Users};
-use crate::wire::ClientStream;
 use crate::wire::codec::{ClientCodec, Phase};
 use crate::wire::output::{self, BUFFER_BYTES, FLUSH_BYTES};
+use crate::wire::{ClientStream, Socket};
 
 /// Stack of a session's thread: SQLite's deepest expressions and triggers fit.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
@@ -52,15 +53,22 @@ pub struct FrontEnd {
 
 impl FrontEnd {
     /// A front end whose environment is not there yet: clients are told to come again (57P03).
-    pub fn new(config: &Config, sessions: Arc<Sessions>) -> Arc<Self> {
+    ///
+    /// Error: the certificate can't be read.
+    pub fn new(config: &Config, sessions: Arc<Sessions>) -> Result<Arc<Self>, TlsError> {
         let max_sessions = config.server.max_sessions as usize;
-        Arc::new(Self {
-            service: Service::new(config, sessions),
+        Ok(Arc::new(Self {
+            service: Service::new(config, sessions)?,
             max_connections: max_sessions.saturating_add(BESIDE_SESSIONS),
             connections: AtomicUsize::new(0),
             admissions: Admissions::new(MAX_ADMISSIONS),
             relays: Relays::default(),
-        })
+        }))
+    }
+
+    /// Reads the certificate again; who is in stays.
+    pub fn renew_certificate(&self) {
+        self.service.certificates().renew();
     }
 
     /// Lets clients in.
@@ -188,7 +196,8 @@ async fn serve(
     stream: TcpStream,
     (mut caller, socket): (Caller, Option<Arc<std::net::TcpStream>>),
 ) {
-    let mut stream = Framed::with_capacity(stream, ClientCodec::new(), BUFFER_BYTES);
+    let socket_of = Socket::Clear(stream);
+    let mut stream = Framed::with_capacity(socket_of, ClientCodec::new(), BUFFER_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
     let started = tokio::select! {
         started = startup::start_up(&mut stream, &front.service, &mut caller) => started,
@@ -200,7 +209,7 @@ async fn serve(
             enter(&environment, stream, *client, (caller.client, socket)).await
         }
         Ok(Started::Elsewhere(handover)) => match Relay::begin(*handover, &caller) {
-            Ok(relay) => return relay.go_on(stream, &front.relays),
+            Ok(relay) => return relay.go_on(stream, &front.relays).await,
             Err(failure) => Err((stream, failure)),
         },
         Ok(Started::Nothing) => return,

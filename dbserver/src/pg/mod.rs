@@ -1,7 +1,7 @@
 //! The front end: PostgreSQL's protocol, version 3, on the service port.
 //!
 //! ```text
-//! FrontEnd (accept) ─ one thread a connection ─▶ startup ▶ auth ▶ Client (message loop)
+//! FrontEnd (accept) ─ one thread a connection ─▶ startup (secure: TLS) ▶ auth ▶ Client (message loop)
 //!                                                   └ redirect (a mode that writes, on a slave) ▶ relays
 //!                                                            ├ simple    Query
 //!                                                            ├ extended  Parse Bind Describe Execute
@@ -22,6 +22,7 @@ mod fetch;
 mod front_end;
 mod perform;
 mod redirect;
+mod secure;
 mod service;
 mod simple;
 pub mod startup;

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use dbconfig::{Access, Config, Net};
 use pgtypes::SqlState;
+use tls::TlsError;
 use tokio::sync::watch;
 
 use crate::clients::Sessions;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::pg::secure::Certificates;
 
 /// How long a client waits for the end of a start before it is told to come again.
 const START_WAIT: Duration = Duration::from_secs(1);
@@ -19,6 +21,7 @@ const START_WAIT: Duration = Duration::from_secs(1);
 pub(super) struct Service {
     access: Access,
     redirect_from: Vec<Net>,
+    certificates: Certificates,
     sessions: Arc<Sessions>,
     availability: watch::Sender<Availability>,
 }
@@ -31,13 +34,16 @@ enum Availability {
 
 impl Service {
     /// A service whose environment is not there yet: clients are told to come again (57P03).
-    pub(super) fn new(config: &Config, sessions: Arc<Sessions>) -> Self {
-        Self {
+    ///
+    /// Error: the certificate can't be read.
+    pub(super) fn new(config: &Config, sessions: Arc<Sessions>) -> Result<Self, TlsError> {
+        Ok(Self {
             access: config.access.clone(),
             redirect_from: config.replication.redirect_from.clone(),
+            certificates: Certificates::load(config)?,
             sessions,
             availability: watch::Sender::new(Availability::Starting),
-        }
+        })
     }
 
     /// Lets clients in.
@@ -82,6 +88,11 @@ impl Service {
         self.access.permits(address)
     }
 
+    /// What clients are shown and asked for.
+    pub(super) fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
+
     /// Networks of the servers that may hand sessions to this one.
     pub(super) fn redirect_from(&self) -> &[Net] {
         &self.redirect_from
@@ -105,7 +116,7 @@ mod tests {
     #[test]
     fn a_client_that_comes_in_the_moment_of_a_stop_is_told() {
         let config = Config::parse(Path::new("/x.cfg"), "[Server]\nDataDir = data").unwrap();
-        let service = Service::new(&config, Sessions::new(1));
+        let service = Service::new(&config, Sessions::new(1)).unwrap();
         service.close();
         let begin = Barrier::new(2);
         thread::scope(|scope| {

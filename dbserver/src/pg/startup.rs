@@ -1,4 +1,4 @@
-//! From an accepted connection to a session: encryption refused, version agreed on, access and
+//! From an accepted connection to a session: TLS, version agreed on, access and
 //! password checked, parameters taken.
 
 use std::collections::HashMap;
@@ -14,6 +14,7 @@ use pgwire::messages::startup::{
     Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey, Startup,
 };
 use ring::rand::{SecureRandom, SystemRandom};
+use tls::ServerTls;
 
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
@@ -86,6 +87,7 @@ pub(super) async fn start_up(
             return Ok(Started::Nothing);
         };
         caller.claim(startup.parameters.get("user"));
+        service.certificates().check(caller)?;
         let host = caller.client.ip();
         if !service.permits(host) {
             return Err(Failure::fatal(
@@ -100,7 +102,7 @@ pub(super) async fn start_up(
         }
         let asked = startup.parameters.get("replication").map(String::as_str);
         let replicates = matches!(purpose(asked), Ok(Purpose::ForwardLog));
-        match admit(stream, &env, startup).await {
+        match admit(stream, &env, (service, caller), startup).await {
             Ok(client) => Ok(Started::Session(env, Box::new(client))),
             Err(failure) => {
                 if replicates {
@@ -133,17 +135,22 @@ async fn first_message(
     service: &Service,
     caller: &mut Caller,
 ) -> Result<Option<(Startup, Bytes)>, Failure> {
+    service.certificates().begin(stream, caller).await?;
+    let mut may_be_proxy = true;
     // At most one request for TLS and one for GSS may come before it.
-    for turn in 0..3 {
+    for _ in 0..3 {
         let mut message = stream.next().await;
         if let Some(Ok(Request::Proxy(header))) = &message
-            && turn == 0
+            && may_be_proxy
         {
             caller.came_through(header, service.redirect_from())?;
             message = stream.next().await;
         }
+        // It stands before all else, or is the first that comes within TLS.
+        may_be_proxy = matches!(message, Some(Ok(Request::Tls)));
         match message {
-            Some(Ok(Request::Encryption)) => {
+            Some(Ok(Request::Tls)) => service.certificates().answer(stream, caller).await?,
+            Some(Ok(Request::Gss)) => {
                 stream.write_buffer_mut().put_u8(b'N');
                 flush(stream).await?;
             }
@@ -171,6 +178,7 @@ async fn first_message(
 async fn admit(
     stream: &mut ClientStream,
     env: &Environment,
+    (service, caller): (&Service, &Caller),
     startup: Startup,
 ) -> Result<Authenticated, Failure> {
     let long_key = negotiate(stream, &startup);
@@ -196,7 +204,10 @@ async fn admit(
     let verifier = Users::of(env)
         .verifier(&user)
         .map_err(|error| Failure::from(error).into_fatal())?;
-    auth::authenticate(stream, &user, verifier.as_deref()).await?;
+    match service.certificates().user_of(caller) {
+        Some(name) => auth::check_certificate(name, &user, verifier.is_some())?,
+        None => auth::authenticate(stream, &user, verifier.as_deref(), binding(caller)).await?,
+    }
     stream.codec_mut().set_phase(Phase::Session);
 
     let mut settings = Settings::new(HashMap::new());
@@ -234,6 +245,13 @@ async fn admit(
         asked_mode,
         key: secret_key(long_key)?,
     })
+}
+
+/// The certificate to which the log-in can be bound: the one that the client has seen is this server's, unless somebody
+/// has handed the session on.
+fn binding(caller: &Caller) -> Option<&ServerTls> {
+    let channel = caller.channel.as_ref().filter(|_| caller.hops == 0)?;
+    Some(&channel.tls)
 }
 
 /// Databases that each server of PostgreSQL's has: tools open them to make and drop others.

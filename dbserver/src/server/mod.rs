@@ -61,7 +61,7 @@ pub async fn run(
     let listeners = listen(&config)?;
     let addresses = addresses(&listeners)?;
     let sessions = Sessions::new(config.server.max_sessions as usize);
-    let front = FrontEnd::new(&config, Arc::clone(&sessions));
+    let front = FrontEnd::new(&config, Arc::clone(&sessions)).context("the server cannot start")?;
     let mut accepting = JoinSet::new();
     for listener in listeners {
         accepting.spawn(Arc::clone(&front).listen(listener));
@@ -85,7 +85,10 @@ pub async fn run(
     loop {
         tokio::select! {
             Some((signal, from)) = heard.recv() => match signal {
-                Signal::HangUp => reload(),
+                Signal::HangUp => {
+                    reload();
+                    front.renew_certificate();
+                }
                 Signal::Terminate | Signal::Interrupt => break tracing::info!("{from}: stopping"),
             },
             () = request.due() => break tracing::info!("stopping on request"),

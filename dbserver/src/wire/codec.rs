@@ -47,8 +47,10 @@ pub enum Phase {
 pub enum Request {
     /// Where the connection comes from, before anything else of it.
     Proxy(ProxyHeader),
-    /// `SSLRequest` or `GSSENCRequest`.
-    Encryption,
+    /// `SSLRequest`.
+    Tls,
+    /// `GSSENCRequest`.
+    Gss,
     /// `CancelRequest`, and the packet that it came in.
     Cancel(CancelRequest, Bytes),
     /// The start-up message, and the packet that it came in.
@@ -147,7 +149,8 @@ fn decode_startup(source: &mut BytesMut) -> Result<Option<Request>, WireError> {
     let code = frame.get(4..).and_then(|mut rest| rest.try_get_u32().ok());
     let context = DecodeContext::default();
     match code {
-        Some(SSL_CODE | GSS_CODE) => Ok(Some(Request::Encryption)),
+        Some(SSL_CODE) => Ok(Some(Request::Tls)),
+        Some(GSS_CODE) => Ok(Some(Request::Gss)),
         Some(CANCEL_CODE) => CancelRequest::decode(&mut frame, &context)
             .map(|found| found.map(|m| Request::Cancel(m, packet)))
             .map_err(|_| WireError::Violation("invalid cancel request")),
@@ -391,7 +394,7 @@ mod tests {
         let mut source = BytesMut::from(&b"\0\0\0\x08\x04\xd2\x16\x2f"[..]);
         assert!(matches!(
             decode_startup(&mut source),
-            Ok(Some(Request::Encryption))
+            Ok(Some(Request::Tls))
         ));
         let mut source = BytesMut::from(&b"\0\0\0\x02"[..]);
         assert!(decode_startup(&mut source).is_err());

@@ -4,12 +4,13 @@
 pub mod codec;
 pub mod output;
 pub mod proxy;
+pub mod socket;
 
-use tokio::net::TcpStream;
 use tokio_util::codec::Framed;
 
 pub use codec::{ClientCodec, Phase, Request, WireError};
 pub use proxy::ProxyHeader;
+pub use socket::{Secured, Socket};
 
 /// The connection of a client, or of a dbrepl.
-pub type ClientStream = Framed<TcpStream, ClientCodec>;
+pub type ClientStream = Framed<Socket, ClientCodec>;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::access::{Access, Net};
 use crate::keys::Key;
 use crate::service::{HostService, Service, ServiceError};
+use crate::tls::Tls;
 
 /// A configuration file, read and checked.
 #[derive(Debug, Clone)]
@@ -61,12 +62,10 @@ pub struct Server {
     pub log_flags: String,
     /// Service of the status page; not supported yet, so always none.
     pub service_http: Option<String>,
-    /// Certificate; not supported yet, so always none.
-    pub tls_cert: Option<PathBuf>,
-    /// Private key; not supported yet, so always none.
-    pub tls_key: Option<PathBuf>,
-    /// Client authorities; not supported yet, so always none.
-    pub tls_client_ca: Option<PathBuf>,
+    /// TLS of the service port, if it has any.
+    pub tls: Option<Tls>,
+    /// Clear text is refused, except on loopback.
+    pub require_tls: bool,
     /// Sessions at a time, at least 1.
     pub max_sessions: u32,
     /// Limit of a statement; zero = none.

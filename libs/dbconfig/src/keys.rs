@@ -151,6 +151,12 @@ pub(crate) const ALIASES: [(Section, &str, &str); 1] =
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
 /// The words of `VerifyData`.
 pub(crate) const VERIFY_DATA: &[&str] = &["start", "read"];
+/// The words of `TlsMinVersion`.
+pub(crate) const TLS_VERSIONS: &[&str] = &["1.2", "1.3"];
+/// The words of `TlsClientCert`.
+pub(crate) const CLIENT_CERTS: &[&str] = &["optional", "required"];
+/// The words of `CertUser`.
+pub(crate) const CERT_USERS: &[&str] = &["none", "CN"];
 /// The words of `FwOnFailure`.
 pub(crate) const ON_FAILURE: &[&str] = &["stop", "disable"];
 /// The words of `FwCompress`.
@@ -172,9 +178,13 @@ pub const KEYS: &[Key] = &[
     key(Server, "LogFile", Text, "console", "where messages go: a file, console or syslog"),
     key(Server, "LogFlags", Text, "info", "levels of messages: error, warn, info, debug, trace, or target=level, ..."),
     later(key(Server, "ServiceHttp", Text, "off", "port or service name of the status page; off = none")),
-    later(key(Server, "TlsCert", Path, "", "certificate of the service port, PEM")),
-    later(key(Server, "TlsKey", Path, "", "private key of the certificate, PEM")),
-    later(key(Server, "TlsClientCa", Path, "", "authorities whose client certificates are accepted, PEM")),
+    key(Server, "TlsCert", Path, "", "certificate of the service port and those between it and an authority, PEM; unset = no TLS"),
+    key(Server, "TlsKey", Path, "", "private key of the certificate, PEM, closed to others"),
+    key(Server, "TlsMinVersion", Words(TLS_VERSIONS), "1.2", "oldest version of TLS that is spoken: 1.2 or 1.3"),
+    key(Server, "TlsClientCa", Path, "", "authorities whose client certificates are accepted, PEM; unset = no client is asked for one"),
+    key(Server, "TlsClientCert", Words(CLIENT_CERTS), "optional", "required: a client without a certificate is refused"),
+    key(Server, "CertUser", Words(CERT_USERS), "none", "CN: the common name of a client's certificate is its user, and no password is asked for; none: a certificate says nothing of the user"),
+    key(Server, "RequireTls", Switch, "0", "1: clear text is refused, except on loopback"),
     key(Server, "MaxSessions", Number, "1000", "sessions at a time"),
     key(Server, "StatementTimeout", Duration, "0", "a statement that runs longer is cancelled; 0 = no limit"),
     key(Server, "IdleTransactionTimeout", Duration, "0", "a session that idles longer in a transaction is ended; 0 = no limit"),

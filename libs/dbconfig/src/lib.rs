@@ -44,6 +44,7 @@ mod reader;
 pub mod replication;
 pub mod service;
 pub mod syslog;
+pub mod tls;
 pub mod value;
 
 pub use access::{Access, Net};
@@ -56,3 +57,4 @@ pub use document::Document;
 pub use error::{ConfigError, Problem};
 pub use replication::ReplicationConfig;
 pub use service::{AddressFamily, DEFAULT_PORT, HostService, Service, ServiceError};
+pub use tls::Tls;

@@ -14,6 +14,7 @@ use crate::keys::{self, COMPRESSIONS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
 use crate::log_flags;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::service::{Service, addresses, host_services};
+use crate::tls;
 use crate::value;
 
 /// Smallest segment that `FwMaxSize` may ask for, in bytes: a block must fit with room to spare.
@@ -137,9 +138,8 @@ fn read_server(reader: &mut Reader) -> Server {
         service_http: reader
             .optional(S, "ServiceHttp", text)
             .filter(|text| text != "off"),
-        tls_cert: reader.path(S, "TlsCert"),
-        tls_key: reader.path(S, "TlsKey"),
-        tls_client_ca: reader.path(S, "TlsClientCa"),
+        tls: tls::read(reader),
+        require_tls: reader.get(S, "RequireTls", value::switch),
         max_sessions: reader.get(S, "MaxSessions", |text| {
             at_least(value::number(text)?, 1, "1")
         }),
@@ -168,6 +168,9 @@ fn read_server(reader: &mut Reader) -> Server {
             })
         }),
     };
+    if server.require_tls && server.tls.is_none() && !reader.is_faulty(S, "TlsCert") {
+        reader.problem(S, "RequireTls", "RequireTls needs TlsCert and TlsKey");
+    }
     if !server.listen.is_empty()
         && let Err(error) = server.sockets()
     {

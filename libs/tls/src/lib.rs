@@ -25,6 +25,7 @@ pub use certificate::{Facts, end_point};
 pub use client::{ClientOptions, ClientTls, binding};
 pub use error::TlsError;
 pub use mode::Mode;
+pub use rustls::ProtocolVersion as Version;
 pub use self_signed::{SelfSigned, self_signed};
 pub use server::{ClientCertificates, MinVersion, ServerOptions, ServerTls};
 pub use shown::{Renewal, Shown};

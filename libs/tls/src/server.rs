@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
@@ -92,7 +91,7 @@ impl ServerOptions {
 pub struct ServerTls {
     acceptor: TlsAcceptor,
     facts: Facts,
-    certificate: CertificateDer<'static>,
+    pem: Vec<u8>,
     end_point: Option<Vec<u8>>,
 }
 
@@ -152,7 +151,7 @@ impl ServerTls {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             facts,
             end_point: end_point(&certificate),
-            certificate,
+            pem: files::read(&options.certificate)?,
         })
     }
 
@@ -169,9 +168,9 @@ impl ServerTls {
         &self.facts
     }
 
-    /// The certificate itself.
-    pub fn certificate(&self) -> &CertificateDer<'static> {
-        &self.certificate
+    /// The certificate and those behind it, as the file has them.
+    pub fn pem(&self) -> &[u8] {
+        &self.pem
     }
 
     /// What binds a log-in to this certificate, if anything does.

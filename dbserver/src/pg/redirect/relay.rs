@@ -1,15 +1,13 @@
 //! The two directions of a redirected session, from the master's first word to the end.
 
 use std::io;
-use std::net;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use pgtypes::SqlState;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 use crate::clients::{NewSession, Redirected, Registered, SessionEntry};
 use crate::environment::Environment;
@@ -20,8 +18,8 @@ use crate::pg::redirect::relays::Relays;
 use crate::pg::redirect::{Handover, shown};
 use crate::pg::startup;
 use crate::session::backend::terminated;
-use crate::wire::ClientStream;
 use crate::wire::output::{self, BUFFER_BYTES};
+use crate::wire::{ClientStream, Socket};
 
 /// How long a client may take to read the last word, and to go.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -115,19 +113,43 @@ impl Relay {
         })
     }
 
-    /// Lets one of `relays` serve the session to its end.
-    pub(in crate::pg) fn go_on(self, client: ClientStream, relays: &Relays) {
+    /// Serves the session to its end: in clear text one of `relays` does, within TLS the caller's thread, which cannot
+    /// give the connection away.
+    pub(in crate::pg) async fn go_on(self, client: ClientStream, relays: &Relays) {
         let session = self.passage.registered.entry.pid;
         let parts = client.into_parts();
         let first = (parts.read_buf.freeze(), self.answer);
+        let client = match parts.io {
+            Socket::Clear(client) => client,
+            secured => {
+                let client = tokio::io::split(secured);
+                let master = self.master.into_split();
+                return self.passage.serve(client, master, first).await;
+            }
+        };
         // A socket is waited for by the thread that reads it.
-        let taken = || Ok((parts.io.into_std()?, self.master.into_std()?));
-        let begun = taken()
-            .and_then(|(client, master)| relays.spawn(self.passage.serve(client, master, first)));
+        let taken = || Ok((client.into_std()?, self.master.into_std()?));
+        let begun = taken().and_then(|(client, master)| {
+            relays.spawn(async move {
+                let taken = TcpStream::from_std(client)
+                    .and_then(|client| Ok((client, TcpStream::from_std(master)?)));
+                match taken {
+                    Ok((client, master)) => {
+                        let ends = (client.into_split(), master.into_split());
+                        self.passage.serve(ends.0, ends.1, first).await;
+                    }
+                    Err(error) => not_begun(session, &error),
+                }
+            })
+        });
         if let Err(error) = begun {
-            tracing::error!(session, %error, "a redirected session could not begin");
+            not_begun(session, &error);
         }
     }
+}
+
+fn not_begun(session: i32, error: &io::Error) {
+    tracing::error!(session, %error, "a redirected session could not begin");
 }
 
 impl End {
@@ -165,8 +187,8 @@ impl Passage {
     /// Serves the session to its end, and says in the log how that came. `first` is what each side has said already.
     async fn serve(
         mut self,
-        client: net::TcpStream,
-        master: net::TcpStream,
+        client: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+        master: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
         first: (Bytes, Bytes),
     ) {
         let begun = Instant::now();
@@ -176,11 +198,8 @@ impl Passage {
         let target = shown(&self.redirected.target, self.redirected.address);
         let (to_master, to_client) = (self.redirected.to_master(), self.redirected.to_client());
         let seconds = begun.elapsed().as_secs();
-        let told = match &end {
-            Ok(end) => end.told(),
-            Err(error) => format!("it could not begin: {error}"),
-        };
-        if matches!(end, Ok(End::MasterLost(_)) | Err(_)) {
+        let told = end.told();
+        if matches!(end, End::MasterLost(_)) {
             tracing::warn!(session, user, %address, target, to_master, to_client, seconds, "a redirected session has ended: {told}");
         } else {
             tracing::info!(session, user, %address, target, to_master, to_client, seconds, "a redirected session has ended: {told}");
@@ -190,13 +209,12 @@ impl Passage {
     /// Both directions, and the last word.
     async fn run(
         &mut self,
-        client: net::TcpStream,
-        master: net::TcpStream,
+        client: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+        master: (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
         first: (Bytes, Bytes),
-    ) -> io::Result<End> {
-        let (mut client, mut master) = (TcpStream::from_std(client)?, TcpStream::from_std(master)?);
-        let (mut client_in, mut client_out) = client.split();
-        let (mut master_in, mut master_out) = master.split();
+    ) -> End {
+        let (mut client_in, mut client_out) = client;
+        let (mut master_in, mut master_out) = master;
         let end = self
             .both(
                 (&mut client_in, &mut client_out),
@@ -205,7 +223,7 @@ impl Passage {
             )
             .await;
         // What runs there ends now, and not when the client has read why.
-        drop(master);
+        drop((master_in, master_out));
         let last_word = end.last_word(&self.redirected.target, &self.registered.entry);
         if !matches!(end, End::ClientGone) {
             let words = last_word.filter(|_| self.from_master.is_between());
@@ -214,13 +232,19 @@ impl Passage {
                 tracing::debug!("the client of a redirected session does not go by itself");
             }
         }
-        Ok(end)
+        end
     }
 
     async fn both(
         &mut self,
-        client: (&mut ReadHalf<'_>, &mut WriteHalf<'_>),
-        master: (&mut ReadHalf<'_>, &mut WriteHalf<'_>),
+        client: (
+            &mut (impl AsyncRead + Unpin),
+            &mut (impl AsyncWrite + Unpin),
+        ),
+        master: (
+            &mut (impl AsyncRead + Unpin),
+            &mut (impl AsyncWrite + Unpin),
+        ),
         first: (Bytes, Bytes),
     ) -> End {
         let mut client_is_done = false;
@@ -283,8 +307,8 @@ impl Passage {
 /// Carries one direction until its stream ends. No more is read before all is written, so who sends waits
 /// for who reads.
 async fn pump(
-    from: &mut ReadHalf<'_>,
-    to: &mut WriteHalf<'_>,
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
     first: &[u8],
     mut passed: impl FnMut(&[u8]),
 ) -> Stopped {
@@ -307,7 +331,11 @@ async fn pump(
 }
 
 /// Writes all, and tells of each part that is written; false when the other side takes no more.
-async fn hand_on(to: &mut WriteHalf<'_>, mut bytes: &[u8], passed: &mut impl FnMut(&[u8])) -> bool {
+async fn hand_on(
+    to: &mut (impl AsyncWrite + Unpin),
+    mut bytes: &[u8],
+    passed: &mut impl FnMut(&[u8]),
+) -> bool {
     while !bytes.is_empty() {
         match to.write(bytes).await {
             Ok(written @ 1..) => {
@@ -318,14 +346,15 @@ async fn hand_on(to: &mut WriteHalf<'_>, mut bytes: &[u8], passed: &mut impl FnM
             Ok(_) | Err(_) => return false,
         }
     }
-    true
+    // Within TLS what is written may wait for the socket.
+    to.flush().await.is_ok()
 }
 
 /// The last word, then the end; and a wait for the client to go, which reads it so: a connection that is
 /// closed over what nobody has read is reset, and words on their way are lost.
 async fn farewell(
-    client_in: &mut ReadHalf<'_>,
-    client_out: &mut WriteHalf<'_>,
+    client_in: &mut (impl AsyncRead + Unpin),
+    client_out: &mut (impl AsyncWrite + Unpin),
     word: Option<Failure>,
 ) {
     let mut out = BytesMut::new();

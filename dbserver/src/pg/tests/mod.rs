@@ -79,7 +79,7 @@ impl Server {
         let config = Config::load(directory.path().join("eloqdb.cfg")).unwrap();
         let max_sessions = usize::try_from(config.server.max_sessions).unwrap();
         let sessions = Sessions::new(max_sessions);
-        let front = FrontEnd::new(&config, Arc::clone(&sessions));
+        let front = FrontEnd::new(&config, Arc::clone(&sessions)).unwrap();
         let environment = Environment::start(config, sessions).unwrap();
         front.open(Arc::clone(&environment));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,5 +1,7 @@
 use super::*;
 
+use crate::tls::{CertUser, ClientCert};
+
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse_with(Path::new("/etc/eloqdb/x.cfg"), text, &|name| {
         (name == "BASE").then(|| "/srv".to_owned())
@@ -201,12 +203,10 @@ fn who_may_redirect_is_nobody_unless_it_is_said() {
 
 #[test]
 fn what_comes_later_is_accepted_only_when_off() {
-    let off =
-        "ServiceHttp = OFF\nTlsCert =\n[ForwardLog]\nEnableAudit = no\n[http-access]\ndeny = none";
+    let off = "ServiceHttp = OFF\n[ForwardLog]\nEnableAudit = no\n[http-access]\ndeny = none";
     assert!(!with_data_dir(off).forward_log.enable_audit);
     for (text, key) in [
         ("ServiceHttp = 8103", "ServiceHttp"),
-        ("TlsKey = k.pem", "TlsKey"),
         ("[ForwardLog]\nAuditOnly = 1", "AuditOnly"),
         ("[ForwardLog]\nFwRecovery = 0", "FwRecovery"),
         ("[ForwardLog]\nFwKeep = 7d", "FwKeep"),
@@ -214,6 +214,31 @@ fn what_comes_later_is_accepted_only_when_off() {
     ] {
         assert!(message(text).ends_with(&format!("{key} is not supported by this version")));
     }
+}
+
+#[test]
+fn keys_of_tls_that_belong_together_are_asked_for_together() {
+    for (text, problem) in [
+        ("TlsCert = c.pem", "TlsCert needs TlsKey"),
+        ("TlsKey = k.pem", "TlsKey needs TlsCert"),
+        ("TlsClientCa = a.pem", "TlsClientCa needs TlsCert"),
+        (
+            "TlsClientCert = required",
+            "TlsClientCert needs TlsClientCa",
+        ),
+        ("CertUser = CN", "CertUser needs TlsClientCa"),
+        ("RequireTls = 1", "RequireTls needs TlsCert and TlsKey"),
+        ("TlsMinVersion = 1.1", "`1.1` is not one of 1.2, 1.3"),
+    ] {
+        assert!(message(text).contains(problem), "{text}: {}", message(text));
+    }
+    assert_eq!(with_data_dir("").server.tls, None);
+    let text = "[Server]\nDataDir = /d\nTlsCert = c.pem\nTlsKey = /k/k.pem\nTlsClientCa = a.pem\nCertUser = cn";
+    let tls = parse(text).unwrap().server.tls.unwrap();
+    assert_eq!(tls.certificate, Path::new("/etc/eloqdb/c.pem"));
+    assert_eq!(tls.key, Path::new("/k/k.pem"));
+    assert_eq!(tls.cert_user, CertUser::CommonName);
+    assert_eq!(tls.client_cert, ClientCert::Optional);
 }
 
 #[test]

@@ -1,0 +1,186 @@
+//! TLS before the start-up packet: who gets it, who must have it, and what it says of a client.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::BufMut as _;
+use dbconfig::tls::{CertUser, ClientCert, TlsVersion};
+use dbconfig::{Config, Tls};
+use pgtypes::SqlState;
+use tls::{ClientCertificates, MinVersion, Renewal, ServerOptions, ServerTls, Shown, TlsError};
+
+use crate::failure::Failure;
+use crate::pg::caller::Caller;
+use crate::pg::startup;
+use crate::wire::{ClientStream, Secured};
+
+/// The certificate of the service port, and the rules that go with it.
+#[derive(Debug)]
+pub(super) struct Certificates {
+    shown: Option<Shown>,
+    cert_user: CertUser,
+    require: bool,
+}
+
+/// What TLS has told of a connection.
+#[derive(Debug, Clone)]
+pub(super) struct Channel {
+    pub(super) secured: Secured,
+    /// What the client has seen of this server.
+    pub(super) tls: Arc<ServerTls>,
+}
+
+impl Certificates {
+    /// Reads the files that the configuration names.
+    pub(super) fn load(config: &Config) -> Result<Self, TlsError> {
+        let server = &config.server;
+        let shown = server.tls.as_ref().map(|tls| Shown::load(options(tls)));
+        let cert_user = server.tls.as_ref().map(|tls| tls.cert_user);
+        Ok(Self {
+            shown: shown.transpose()?,
+            cert_user: cert_user.unwrap_or_default(),
+            require: server.require_tls,
+        })
+    }
+
+    /// What is shown to the next client; files that have changed are read before.
+    fn current(&self) -> Option<Arc<ServerTls>> {
+        let shown = self.shown.as_ref()?;
+        tell(shown.renew(false));
+        Some(shown.current())
+    }
+
+    /// Reads the files again.
+    pub(super) fn renew(&self) {
+        if let Some(shown) = &self.shown {
+            tell(shown.renew(true));
+        }
+    }
+
+    /// The user that a client's certificate stands for, if it stands for one.
+    pub(super) fn user_of<'c>(&self, caller: &'c Caller) -> Option<&'c str> {
+        match self.cert_user {
+            CertUser::Nothing => None,
+            CertUser::CommonName => {
+                let client = caller.channel.as_ref()?.secured.client.as_ref()?;
+                client.common_name.as_deref()
+            }
+        }
+    }
+
+    /// Whether a client without TLS may come in from there.
+    ///
+    /// Error: 28000.
+    pub(super) fn check(&self, caller: &Caller) -> Result<(), Failure> {
+        let is_near = is_loopback(caller.peer.ip());
+        if !self.require || caller.channel.is_some() || is_near {
+            return Ok(());
+        }
+        let host = caller.peer.ip();
+        Err(Failure::fatal(
+            SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+            format!("this server takes no connection in clear text from {host}"),
+        )
+        .hint("Connect with sslmode=require, or verify-full and the authority's certificate."))
+    }
+
+    /// A client that begins with TLS without having asked for it (`sslnegotiation=direct`).
+    pub(super) async fn begin(
+        &self,
+        stream: &mut ClientStream,
+        caller: &mut Caller,
+    ) -> Result<(), Failure> {
+        if self.shown.is_none() {
+            return Ok(());
+        }
+        let begins = stream.get_ref().begins_with_tls().await;
+        match (begins, self.current()) {
+            (Ok(true), Some(tls)) => shake_hands(stream, caller, tls, true).await,
+            // What has gone is seen by the next read.
+            _ => Ok(()),
+        }
+    }
+
+    /// A client that asks for TLS.
+    pub(super) async fn answer(
+        &self,
+        stream: &mut ClientStream,
+        caller: &mut Caller,
+    ) -> Result<(), Failure> {
+        let tls = self.current().filter(|_| caller.channel.is_none());
+        let Some(tls) = tls else {
+            stream.write_buffer_mut().put_u8(b'N');
+            return startup::flush(stream).await;
+        };
+        // What is here already came in clear text, and would be taken for something that came within TLS.
+        if !stream.read_buffer().is_empty() {
+            return Err(Failure::fatal(
+                SqlState::PROTOCOL_VIOLATION,
+                "received unencrypted data after SSL request",
+            )
+            .detail("This could be either a client-software bug or evidence of an attempted man-in-the-middle attack."));
+        }
+        stream.write_buffer_mut().put_u8(b'S');
+        startup::flush(stream).await?;
+        shake_hands(stream, caller, tls, false).await
+    }
+}
+
+async fn shake_hands(
+    stream: &mut ClientStream,
+    caller: &mut Caller,
+    tls: Arc<ServerTls>,
+    direct: bool,
+) -> Result<(), Failure> {
+    let secured = stream.get_mut().secure(&tls, direct).await;
+    let secured = secured.map_err(|error| {
+        let state = match error.kind() {
+            // A monitor that looks at the port, or a client that does not like the certificate and says nothing.
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+                SqlState::CONNECTION_FAILURE
+            }
+            _ => SqlState::PROTOCOL_VIOLATION,
+        };
+        Failure::fatal(state, format!("could not accept SSL connection: {error}"))
+    })?;
+    caller.channel = Some(Channel { secured, tls });
+    Ok(())
+}
+
+fn options(tls: &Tls) -> ServerOptions {
+    ServerOptions {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+        client_authorities: tls.client_ca.clone(),
+        client_certificates: match tls.client_cert {
+            ClientCert::Optional => ClientCertificates::Optional,
+            ClientCert::Required => ClientCertificates::Required,
+        },
+        min_version: match tls.min_version {
+            TlsVersion::V12 => MinVersion::Tls12,
+            TlsVersion::V13 => MinVersion::Tls13,
+        },
+        protocol: tls::ALPN,
+    }
+}
+
+fn tell(renewal: Renewal) {
+    match renewal {
+        Renewal::Same => {}
+        Renewal::Renewed(tls) => {
+            let fingerprint = &tls.facts().fingerprint;
+            tracing::info!(
+                fingerprint,
+                "the certificate is read again, and shown from now on"
+            );
+        }
+        Renewal::Refused(error) => {
+            tracing::error!(%error, "the certificate cannot be read again: the one that was shown stays");
+        }
+    }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}

@@ -1,0 +1,136 @@
+//! The socket of a client, in clear text or within TLS.
+
+use std::io;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tls::{Facts, ServerTls};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// First byte of a client that begins with TLS and asks nothing.
+const HANDSHAKE: u8 = 0x16;
+
+/// A connection, which may become one within TLS.
+#[derive(Debug)]
+pub enum Socket {
+    /// Clear text.
+    Clear(TcpStream),
+    /// Within TLS.
+    Tls(Box<TlsStream<TcpStream>>),
+    /// The hand is being shaken; it stays so where that fails.
+    Between,
+}
+
+/// What is known of a connection within TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secured {
+    /// The version, as PostgreSQL calls it: `TLSv1.3`.
+    pub version: &'static str,
+    /// The cipher suite, as rustls calls it.
+    pub cipher: String,
+    /// What stands in the certificate that the client has shown.
+    pub client: Option<Facts>,
+}
+
+impl Socket {
+    /// Whether the client begins with TLS, without a request for it. Nothing is taken.
+    pub async fn begins_with_tls(&self) -> io::Result<bool> {
+        let Self::Clear(stream) = self else {
+            return Ok(false);
+        };
+        let mut first = [0];
+        let count = stream.peek(&mut first).await?;
+        Ok(count == 1 && first == [HANDSHAKE])
+    }
+
+    /// Shakes hands with the client; all that follows is within TLS. `protocol`: the client has to name the protocol
+    /// that it speaks.
+    ///
+    /// Error: the connection is of no use any more.
+    pub async fn secure(&mut self, tls: &ServerTls, protocol: bool) -> io::Result<Secured> {
+        let Self::Clear(stream) = mem::replace(self, Self::Between) else {
+            return Err(io::Error::other("TLS within TLS"));
+        };
+        let stream = tls.accept(stream).await?;
+        let (_, connection) = stream.get_ref();
+        if protocol && connection.alpn_protocol() != Some(tls::ALPN) {
+            return Err(io::Error::other(
+                "received direct SSL connection request without ALPN protocol negotiation extension",
+            ));
+        }
+        let version = match connection.protocol_version() {
+            Some(tls::Version::TLSv1_3) => "TLSv1.3",
+            Some(tls::Version::TLSv1_2) => "TLSv1.2",
+            _ => "unknown",
+        };
+        let cipher = connection.negotiated_cipher_suite();
+        let shown = connection.peer_certificates().and_then(|all| all.first());
+        let secured = Secured {
+            version,
+            cipher: cipher.map_or_else(String::new, |suite| format!("{:?}", suite.suite())),
+            client: shown.and_then(Facts::of),
+        };
+        *self = Self::Tls(Box::new(stream));
+        Ok(secured)
+    }
+}
+
+fn between() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::NotConnected,
+        "the connection has no TLS and no clear text",
+    )
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => match Pin::new(stream).poll_read(context, buffer) {
+                // A client that closes without the word of TLS has gone, as one in clear text has.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    Poll::Ready(Ok(()))
+                }
+                read => read,
+            },
+            Self::Between => Poll::Ready(Err(between())),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Clear(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Between => Poll::Ready(Err(between())),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Self::Between => Poll::Ready(Err(between())),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Between => Poll::Ready(Err(between())),
+        }
+    }
+}
