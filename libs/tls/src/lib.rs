@@ -16,6 +16,7 @@ pub mod request;
 mod self_signed;
 mod server;
 mod shown;
+pub mod testing;
 
 use std::sync::Arc;
 

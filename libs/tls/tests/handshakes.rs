@@ -4,85 +4,26 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
-};
+use tempfile::TempDir;
+use tls::testing::{Authority, Flaw, Pair};
 use tls::{
-    ClientCertificates, ClientOptions, ClientTls, Facts, MinVersion, Mode, Renewal, ServerOptions,
-    ServerTls, Shown, TlsError, binding, self_signed,
+    ClientCertificates, ClientOptions, ClientTls, Facts, MinVersion, Mode, Renewal, SelfSigned,
+    ServerOptions, ServerTls, Shown, TlsError, binding, self_signed,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// Files of a test.
-struct Files(tempfile::TempDir);
-
-/// A certificate and its key in files.
-struct Pair {
-    certificate: PathBuf,
-    key: PathBuf,
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
 }
 
-/// Who signs.
-struct Authority {
-    certificate: PathBuf,
-    issuer: Issuer<'static, KeyPair>,
+fn authority(folder: &TempDir, name: &str) -> Authority {
+    Authority::new(folder.path(), name).unwrap()
 }
 
-impl Files {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-        path
-    }
-
-    fn pair(&self, name: &str, certificate: &str, key: &str) -> Pair {
-        Pair {
-            certificate: self.write(&format!("{name}.crt"), certificate),
-            key: self.write(&format!("{name}.key"), key),
-        }
-    }
-
-    fn authority(&self, name: &str) -> Authority {
-        let mut params = CertificateParams::new(vec![]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap().pem();
-        Authority {
-            certificate: self.write(&format!("{name}.crt"), &certificate),
-            issuer: Issuer::new(params, key),
-        }
-    }
-
-    /// A certificate for a name, signed by the authority; over since 2020 if `expired`.
-    fn signed(&self, by: &Authority, file: &str, name: &str, expired: bool) -> Pair {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        if expired {
-            params.not_after = date_time_ymd(2020, 1, 1);
-        }
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &by.issuer).unwrap();
-        self.pair(file, &certificate.pem(), &key.serialize_pem())
-    }
-
-    /// As `openssl req -x509` makes it: it calls itself an authority.
-    fn own_authority(&self, name: &str) -> Pair {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        self.pair("own", &certificate.pem(), &key.serialize_pem())
-    }
+fn write(folder: &TempDir, made: &SelfSigned) -> Pair {
+    Pair::write(folder.path(), "made", &made.certificate, &made.key)
 }
 
 fn options(pair: &Pair) -> ServerOptions {
@@ -152,50 +93,27 @@ fn meet(server: &ServerTls, client: &ClientTls, host: &str) -> io::Result<Met> {
 /// Rows: the server's certificate; columns: require without a file, then require, verify-ca and verify-full with one.
 #[test]
 fn each_mode_takes_what_it_should_and_nothing_else() {
-    let files = Files::new();
-    let (ours, theirs) = (files.authority("ours"), files.authority("theirs"));
-    let own = files.own_authority("db.example");
+    let folder = folder();
+    let (ours, theirs) = (authority(&folder, "ours"), authority(&folder, "theirs"));
+    let sign = |by: &Authority, file: &str, name: &str, flaw| {
+        by.sign(folder.path(), file, name, flaw).unwrap()
+    };
+    let own = Pair::own_authority(folder.path(), "db.example").unwrap();
     let made = self_signed(vec!["db.example".into(), "127.0.0.1".into()]).unwrap();
-    let made = files.pair("made", &made.certificate, &made.key);
-    let ours_file = ours.certificate.clone();
-    let (own_file, made_file) = (own.certificate.clone(), made.certificate.clone());
+    let made = write(&folder, &made);
+    let good = sign(&ours, "good", "db.example", Flaw::None);
+    let other_name = sign(&ours, "name", "web.example", Flaw::None);
+    let expired = sign(&ours, "old", "db.example", Flaw::Expired);
+    let of_theirs = sign(&theirs, "else", "db.example", Flaw::None);
+    let (ours, own_file) = (&ours.certificate, own.certificate.clone());
+    let made_file = made.certificate.clone();
     for (what, pair, authorities, expected) in [
-        (
-            "good",
-            files.signed(&ours, "good", "db.example", false),
-            &ours_file,
-            "yyyy",
-        ),
-        (
-            "other name",
-            files.signed(&ours, "name", "web.example", false),
-            &ours_file,
-            "yyyn",
-        ),
-        (
-            "expired",
-            files.signed(&ours, "old", "db.example", true),
-            &ours_file,
-            "ynnn",
-        ),
-        (
-            "another authority",
-            files.signed(&theirs, "else", "db.example", false),
-            &ours_file,
-            "ynnn",
-        ),
-        (
-            "self-signed, unknown",
-            files.signed(&theirs, "x", "db.example", false),
-            &made_file,
-            "ynnn",
-        ),
-        (
-            "self-signed, calls itself an authority",
-            own,
-            &own_file,
-            "yyyy",
-        ),
+        ("good", good, ours, "yyyy"),
+        ("other name", other_name, ours, "yyyn"),
+        ("expired", expired, ours, "ynnn"),
+        ("another authority", of_theirs.clone(), ours, "ynnn"),
+        ("not the one in the file", of_theirs, &made_file, "ynnn"),
+        ("calls itself an authority", own, &own_file, "yyyy"),
         ("self-signed by us", made, &made_file, "yyyy"),
     ] {
         let server = ServerTls::load(&options(&pair)).unwrap();
@@ -223,9 +141,9 @@ fn each_mode_takes_what_it_should_and_nothing_else() {
 
 #[test]
 fn addresses_are_names_too() {
-    let files = Files::new();
+    let folder = folder();
     let made = self_signed(vec!["db.example".into(), "127.0.0.1".into()]).unwrap();
-    let pair = files.pair("made", &made.certificate, &made.key);
+    let pair = write(&folder, &made);
     let server = ServerTls::load(&options(&pair)).unwrap();
     assert_eq!(server.facts(), &made.facts);
     assert_eq!(made.facts.common_name.as_deref(), Some("db.example"));
@@ -238,9 +156,12 @@ fn addresses_are_names_too() {
 
 #[test]
 fn a_clients_certificate_is_asked_for_and_known_by_its_name() {
-    let files = Files::new();
-    let (ours, theirs) = (files.authority("ours"), files.authority("theirs"));
-    let pair = files.signed(&ours, "server", "db.example", false);
+    let folder = folder();
+    let (ours, theirs) = (authority(&folder, "ours"), authority(&folder, "theirs"));
+    let sign = |by: &Authority, file: &str, name: &str| {
+        by.sign(folder.path(), file, name, Flaw::None).unwrap()
+    };
+    let pair = sign(&ours, "server", "db.example");
     let mut options = options(&pair);
     options.client_authorities = Some(ours.certificate.clone());
     let with = |pair: Option<&Pair>| {
@@ -252,8 +173,8 @@ fn a_clients_certificate_is_asked_for_and_known_by_its_name() {
         })
         .unwrap()
     };
-    let ann = files.signed(&ours, "ann", "ann", false);
-    let stranger = files.signed(&theirs, "stranger", "ann", false);
+    let ann = sign(&ours, "ann", "ann");
+    let stranger = sign(&theirs, "stranger", "ann");
     for (required, none) in [
         (ClientCertificates::Optional, true),
         (ClientCertificates::Required, false),
@@ -275,11 +196,11 @@ fn a_clients_certificate_is_asked_for_and_known_by_its_name() {
 
 #[test]
 fn files_that_are_of_no_use_are_refused_by_name() {
-    let files = Files::new();
+    let folder = folder();
     let made = self_signed(vec!["db.example".into()]).unwrap();
     let other = self_signed(vec!["db.example".into()]).unwrap();
-    let pair = files.pair("made", &made.certificate, &made.key);
-    let mixed = files.pair("mixed", &made.certificate, &other.key);
+    let pair = write(&folder, &made);
+    let mixed = Pair::write(folder.path(), "mixed", &made.certificate, &other.key);
     let refused = |options: &ServerOptions| ServerTls::load(options).unwrap_err();
     assert!(matches!(refused(&options(&mixed)), TlsError::Pair { .. }));
     let swapped = Pair {
@@ -308,10 +229,9 @@ fn files_that_are_of_no_use_are_refused_by_name() {
 
 #[test]
 fn a_new_pair_is_shown_and_a_bad_one_leaves_the_old() {
-    let files = Files::new();
-    let write = |made: &tls::SelfSigned| files.pair("made", &made.certificate, &made.key);
+    let folder = folder();
     let [first, second] = [(); 2].map(|()| self_signed(vec!["db.example".into()]).unwrap());
-    let pair = write(&first);
+    let pair = write(&folder, &first);
     let shown = Shown::load(options(&pair)).unwrap();
     assert!(matches!(shown.renew(false), Renewal::Same));
     let before = shown.current();
@@ -322,7 +242,7 @@ fn a_new_pair_is_shown_and_a_bad_one_leaves_the_old() {
     assert!(matches!(shown.renew(false), Renewal::Same));
     assert!(matches!(shown.renew(true), Renewal::Refused(_)));
     assert_eq!(shown.current().facts(), &first.facts);
-    write(&second);
+    write(&folder, &second);
     assert!(matches!(shown.renew(false), Renewal::Renewed(_)));
     assert_eq!(shown.current().facts(), &second.facts);
     // Who was there before goes on with what he has.
