@@ -1,0 +1,229 @@
+//! libpq's modes against good and bad certificates, what passes on the line, and what of TLS is spoken.
+
+use dbtests::process::{Run, run};
+use dbtests::programs::needed;
+use dbtests::{Server, Settings, files};
+use tls::testing::{Authority, Flaw, Pair};
+
+use crate::tap::Tap;
+use crate::{SHOP, Secured, secured, with_pair};
+
+/// psql with these connection parameters; prints whether the session is within TLS.
+fn psql(server: &Server, parameters: &str) -> Run {
+    let database = format!("dbname={SHOP} {parameters}");
+    server.psql(
+        &database,
+        &["-At", "-c", "SELECT 1", "-c", "\\conninfo"],
+        "",
+    )
+}
+
+/// In a column for each mode: y = within TLS, c = in clear text, n = not at all.
+#[test]
+fn each_mode_of_libpq_takes_what_it_should() {
+    let Secured {
+        folder,
+        authority,
+        mut server,
+    } = secured(&[]);
+    let other = Authority::new(folder.path(), "other").unwrap();
+    let sign = |by: &Authority, file: &str, name: &str, flaw| {
+        by.sign(folder.path(), file, name, flaw).unwrap()
+    };
+    let own = Pair::own_authority(folder.path(), "localhost").unwrap();
+    let root = authority.certificate.display().to_string();
+    let modes = [
+        "disable",
+        "allow",
+        "prefer",
+        "require",
+        "verify-ca",
+        "verify-full",
+    ];
+    for (what, pair, expected) in [
+        (
+            "good",
+            sign(&authority, "good", "127.0.0.1", Flaw::None),
+            "ccyyyy",
+        ),
+        (
+            "another name",
+            sign(&authority, "name", "db.example", Flaw::None),
+            "ccyyyn",
+        ),
+        (
+            "expired",
+            sign(&authority, "old", "127.0.0.1", Flaw::Expired),
+            "cccnnn",
+        ),
+        (
+            "another authority",
+            sign(&other, "else", "127.0.0.1", Flaw::None),
+            "cccnnn",
+        ),
+        ("self-signed", own, "cccnnn"),
+    ] {
+        server.reconfigure(|settings| with_pair(settings, &pair));
+        server.restart();
+        let outcomes: String = modes
+            .map(|mode| {
+                let run = psql(&server, &format!("sslmode={mode} sslrootcert={root}"));
+                match (
+                    run.code,
+                    run.out.contains("SSL connection (protocol: TLSv1.3"),
+                ) {
+                    (Some(0), true) => 'y',
+                    (Some(0), false) => 'c',
+                    _ => 'n',
+                }
+            })
+            .iter()
+            .collect();
+        assert_eq!(outcomes, expected, "{what}");
+    }
+    // Without a file of authorities `require` looks at nothing.
+    psql(&server, "sslmode=require").ok();
+}
+
+#[test]
+fn a_log_in_is_bound_to_the_certificate() {
+    let Secured {
+        server,
+        folder: _folder,
+        ..
+    } = secured(&[]);
+    psql(&server, "sslmode=require channel_binding=require").ok();
+    let refused = psql(&server, "sslmode=disable channel_binding=require").fails(2);
+    assert!(refused.contains("channel binding required"), "{refused}");
+}
+
+#[test]
+fn nothing_of_a_session_can_be_read_on_the_line() {
+    let Secured {
+        server,
+        folder: _folder,
+        ..
+    } = secured(&[]);
+    let secret = "a row that nobody else may read";
+    let sql = format!(
+        "CREATE TABLE note (line text); INSERT INTO note VALUES ('{secret}'); SELECT * FROM note"
+    );
+    for (mode, is_read) in [("require", false), ("disable", true)] {
+        let tap = Tap::to(server.address());
+        let port = tap.address().port();
+        let database = format!("dbname={SHOP} port={port} sslmode={mode}");
+        let shown = server.psql(&database, &["-At", "-c", &sql], "").ok();
+        assert!(shown.contains(secret), "{shown}");
+        assert!(tap.count() > 500);
+        for part in [secret, "CREATE TABLE", "SCRAM", SHOP] {
+            assert_eq!(tap.has_seen(part.as_bytes()), is_read, "{part} with {mode}");
+        }
+        server.sql(SHOP, "DROP TABLE note");
+    }
+}
+
+/// openssl s_client on the service port: what it has agreed on.
+fn s_client(server: &Server, arguments: &[&str]) -> Run {
+    let mut command = needed("openssl", "openssl");
+    command
+        .args([
+            "s_client",
+            "-brief",
+            "-connect",
+            &server.address().to_string(),
+        ])
+        .args(arguments);
+    run(&mut command, b"")
+}
+
+#[test]
+fn no_old_version_and_no_weak_cipher_is_spoken() {
+    let Secured {
+        mut server,
+        folder: _folder,
+        ..
+    } = secured(&[]);
+    let asks = ["-starttls", "postgres"];
+    let with = |server: &Server, more: &[&str]| s_client(server, &[&asks, more].concat());
+    let agreed = with(&server, &[]);
+    assert!(agreed.err.contains("TLSv1.3"), "{}", agreed.err);
+    with(&server, &["-tls1_2"]).ok();
+    with(&server, &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]).fails(1);
+    for weak in [
+        "AES128-SHA",
+        "AES256-GCM-SHA384",
+        "ECDHE-ECDSA-AES128-SHA",
+        "NULL",
+        "aNULL",
+    ] {
+        let cipher = format!("{weak}:@SECLEVEL=0");
+        with(&server, &["-tls1_2", "-cipher", &cipher]).fails(1);
+    }
+    server.reconfigure(|settings| settings.set("Server", "TlsMinVersion", "1.3"));
+    server.restart();
+    with(&server, &["-tls1_2"]).fails(1);
+    with(&server, &["-tls1_3"]).ok();
+}
+
+/// As libpq 17 does it with `sslnegotiation=direct`.
+#[test]
+fn tls_may_begin_without_a_request_if_the_protocol_is_named() {
+    let Secured {
+        server,
+        folder: _folder,
+        ..
+    } = secured(&[]);
+    s_client(&server, &["-alpn", "postgresql"]).ok();
+    s_client(&server, &["-alpn", "h2"]).fails(1);
+    s_client(&server, &[]).ok();
+    dbtests::wait_for("the refusal in the log", dbtests::SHORT, || {
+        server.log().contains("without ALPN protocol").then_some(())
+    });
+}
+
+#[test]
+fn what_came_before_tls_is_not_taken_for_what_came_within() {
+    use std::io::{Read as _, Write as _};
+    let Secured {
+        server,
+        folder: _folder,
+        ..
+    } = secured(&[]);
+    let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
+    let mut bytes = tls::request::SSL_REQUEST.to_vec();
+    bytes.extend(b"\0\0\0\x08\0\x03\0\0");
+    stream.write_all(&bytes).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with('E'), "{answer}");
+    assert!(
+        answer.contains("received unencrypted data after SSL request"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_server_with_a_bad_pair_does_not_start_and_says_why() {
+    let folder = dbtests::Folder::new();
+    let authority = Authority::new(folder.path(), "authority").unwrap();
+    let one = authority
+        .sign(folder.path(), "one", "127.0.0.1", Flaw::None)
+        .unwrap();
+    let two = authority
+        .sign(folder.path(), "two", "127.0.0.1", Flaw::None)
+        .unwrap();
+    let mixed = Pair {
+        certificate: one.certificate,
+        key: two.key,
+    };
+    let mut server = Server::create(folder.path(), with_pair(Settings::master(), &mixed));
+    let why = server.try_start().unwrap_err().err;
+    assert!(why.contains("one.crt") && why.contains("two.key"), "{why}");
+    files::write(&mixed.key, "no key");
+    let why = server.try_start().unwrap_err().err;
+    assert!(
+        why.contains("two.key") && why.contains("private key"),
+        "{why}"
+    );
+}
