@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pgtypes", &[]),
     ("rowdiff", &[]),
     ("signals", &[]),
+    ("tls", &[]),
     ("functions", &["pgtypes"]),
     ("dialect", &["functions", "pgtypes"]),
     (
@@ -41,6 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "functions",
             "pgtypes",
             "signals",
+            "tls",
         ],
     ),
     (
@@ -110,6 +112,11 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         &["dbconfig"],
         "one parser of the configuration",
     ),
+    (
+        "rustls",
+        &["tls"],
+        "what is trusted and what is spoken is decided in one place",
+    ),
     ("inotify", &["dbrepl"], "only the tailer waits on files"),
     (
         "squawk-parser",
@@ -134,8 +141,8 @@ const ONLY: &[(&str, &[&str], &str)] = &[
     ),
     (
         "tokio",
-        &["dbserver", "dbrepl", "dbctl", "dbtests"],
-        "libraries do no I/O of their own",
+        &["dbserver", "dbrepl", "dbctl", "dbtests", "tls"],
+        "libraries do no I/O of their own; TLS is around that of others",
     ),
     (
         "clap",

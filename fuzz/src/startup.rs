@@ -22,9 +22,10 @@ pub fn check(data: &[u8]) {
     assert_eq!(whole, pieces, "where the stream is cut does not matter");
     let text = String::from_utf8_lossy(stream);
     drop(dbserver::pg::startup::option_settings(&text));
-    drop(dbserver::pg::auth::initial_response(
-        &stream.to_vec().into(),
-    ));
+    for binds in [false, true] {
+        let body = stream.to_vec().into();
+        drop(dbserver::pg::auth::initial_response(&body, binds));
+    }
 }
 
 /// The messages, and how it ended.

@@ -1,7 +1,5 @@
 //! Certificates of clients, and a server's that are renewed.
 
-use std::fs;
-
 use dbtests::process::Run;
 use dbtests::{SHORT, Server, files, wait_for};
 use tls::testing::{Authority, Flaw, Pair};
@@ -91,7 +89,7 @@ fn a_renewed_certificate_is_shown_and_nobody_is_sent_away() {
     };
     let good = [&pair.certificate, &pair.key].map(|path| files::read(path));
     // Half of a certificate: the old one is shown, and the log says so once.
-    fs::write(&pair.certificate, &good[0][..200]).unwrap();
+    files::write(&pair.certificate, &good[0][..200]);
     for _ in 0..3 {
         verified(&server).ok();
     }
@@ -109,8 +107,8 @@ fn a_renewed_certificate_is_shown_and_nobody_is_sent_away() {
         .unwrap();
     verified(&server).fails(2);
     assert!(server.log().contains("the certificate is read again"));
-    fs::write(&pair.certificate, &good[0]).unwrap();
-    fs::write(&pair.key, &good[1]).unwrap();
+    files::write(&pair.certificate, &good[0]);
+    files::write(&pair.key, &good[1]);
     verified(&server).ok();
     assert_eq!(before.value("SELECT 1"), "1");
 }

@@ -122,7 +122,7 @@ fn nothing_of_a_session_can_be_read_on_the_line() {
     }
 }
 
-/// openssl s_client on the service port: what it has agreed on.
+/// `openssl s_client` on the service port: what it has agreed on.
 fn s_client(server: &Server, arguments: &[&str]) -> Run {
     let mut command = needed("openssl", "openssl");
     command
@@ -226,4 +226,39 @@ fn a_server_with_a_bad_pair_does_not_start_and_says_why() {
         why.contains("two.key") && why.contains("private key"),
         "{why}"
     );
+}
+
+/// An address of this machine that is not loopback, if it has one: nothing is sent to find it.
+fn own_address() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("198.51.100.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
+#[test]
+fn clear_text_is_refused_where_tls_is_required_but_for_loopback() {
+    let Some(address) = own_address() else {
+        eprintln!("this machine has no address but loopback: not tried");
+        return;
+    };
+    let Secured {
+        mut server,
+        folder: _folder,
+        ..
+    } = secured(&[("RequireTls", "1")]);
+    server.reconfigure(|settings| {
+        settings
+            .set("Server", "Listen", format!("127.0.0.1, {address}"))
+            .set("db-access", "allow", "all")
+    });
+    server.restart();
+    psql(&server, "sslmode=disable").ok();
+    psql(&server, &format!("host={address} sslmode=require")).ok();
+    let refused = psql(&server, &format!("host={address} sslmode=disable")).fails(2);
+    assert!(
+        refused.contains("this server takes no connection in clear text"),
+        "{refused}"
+    );
+    assert!(refused.contains("sslmode=require"), "{refused}");
 }

@@ -22,7 +22,7 @@ mod fetch;
 mod front_end;
 mod perform;
 mod redirect;
-mod secure;
+pub(crate) mod secure;
 mod service;
 mod simple;
 pub mod startup;

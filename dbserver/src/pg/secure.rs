@@ -8,7 +8,9 @@ use bytes::BufMut as _;
 use dbconfig::tls::{CertUser, ClientCert, TlsVersion};
 use dbconfig::{Config, Tls};
 use pgtypes::SqlState;
-use tls::{ClientCertificates, MinVersion, Renewal, ServerOptions, ServerTls, Shown, TlsError};
+use tls::{
+    ClientCertificates, Facts, MinVersion, Renewal, ServerOptions, ServerTls, Shown, TlsError,
+};
 
 use crate::failure::Failure;
 use crate::pg::caller::Caller;
@@ -17,7 +19,7 @@ use crate::wire::{ClientStream, Secured};
 
 /// The certificate of the service port, and the rules that go with it.
 #[derive(Debug)]
-pub(super) struct Certificates {
+pub(crate) struct Certificates {
     shown: Option<Shown>,
     cert_user: CertUser,
     require: bool,
@@ -33,7 +35,7 @@ pub(super) struct Channel {
 
 impl Certificates {
     /// Reads the files that the configuration names.
-    pub(super) fn load(config: &Config) -> Result<Self, TlsError> {
+    pub(crate) fn load(config: &Config) -> Result<Self, TlsError> {
         let server = &config.server;
         let shown = server.tls.as_ref().map(|tls| Shown::load(options(tls)));
         let cert_user = server.tls.as_ref().map(|tls| tls.cert_user);
@@ -42,6 +44,11 @@ impl Certificates {
             cert_user: cert_user.unwrap_or_default(),
             require: server.require_tls,
         })
+    }
+
+    /// What is shown, if there is anything.
+    pub(crate) fn facts(&self) -> Option<Facts> {
+        Some(self.shown.as_ref()?.current().facts().clone())
     }
 
     /// What is shown to the next client; files that have changed are read before.
@@ -62,6 +69,8 @@ impl Certificates {
     pub(super) fn user_of<'c>(&self, caller: &'c Caller) -> Option<&'c str> {
         match self.cert_user {
             CertUser::Nothing => None,
+            // The certificate is that of the server which has handed the session on.
+            CertUser::CommonName if caller.hops > 0 => None,
             CertUser::CommonName => {
                 let client = caller.channel.as_ref()?.secured.client.as_ref()?;
                 client.common_name.as_deref()
@@ -183,4 +192,48 @@ fn tell(renewal: Renewal) {
 
 fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+
+    fn caller(address: &str) -> Caller {
+        let peer: SocketAddr = address.parse().unwrap();
+        Caller::new(peer, SocketAddr::from(([10, 0, 0, 1], 8102)))
+    }
+
+    #[test]
+    fn clear_text_stays_outside_but_for_loopback_where_tls_is_required() {
+        let certificates = |require| Certificates {
+            shown: None,
+            cert_user: CertUser::Nothing,
+            require,
+        };
+        for (address, is_refused) in [
+            ("127.0.0.1:5000", false),
+            ("127.9.9.9:5000", false),
+            ("[::1]:5000", false),
+            ("[::ffff:127.0.0.1]:5000", false),
+            ("10.0.0.5:5000", true),
+            ("[fd00::5]:5000", true),
+        ] {
+            let mut caller = caller(address);
+            assert!(certificates(false).check(&caller).is_ok());
+            assert_eq!(
+                certificates(true).check(&caller).is_err(),
+                is_refused,
+                "{address}"
+            );
+            // What a header says of the client does not count: the line ends at the peer.
+            caller.client = SocketAddr::from(([127, 0, 0, 1], 5000));
+            assert_eq!(
+                certificates(true).check(&caller).is_err(),
+                is_refused,
+                "{address}"
+            );
+        }
+    }
 }

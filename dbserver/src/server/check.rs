@@ -9,11 +9,13 @@ use std::process;
 use dbconfig::syslog::{SYSTEM_LOG, Syslog};
 use dbconfig::{Config, LogTarget};
 use disk::Disk;
+use fwlog::Timestamp;
 
 use crate::databases::host::Host;
 use crate::databases::layout::Layout;
 use crate::environment;
 use crate::error::EngineError;
+use crate::pg::secure::Certificates;
 use crate::server::owner;
 
 /// What was found, one line each.
@@ -126,6 +128,7 @@ pub fn look(config: &Config) -> Found {
     }
     found.directory("TmpDir", &config.replication.tmp_dir);
     log_file(&config.server.log_file, &mut found);
+    certificate(config, &mut found);
     ports(config, &mut found);
     found
 }
@@ -145,6 +148,32 @@ fn log_file(target: &LogTarget, found: &mut Found) {
                 Err(error) => found.bad(format!("LogFile {}: {error}", path.display())),
             },
         },
+    }
+}
+
+/// The certificate, its key and the authorities.
+fn certificate(config: &Config, found: &mut Found) {
+    match Certificates::load(config) {
+        Ok(certificates) => {
+            let Some(facts) = certificates.facts() else {
+                return;
+            };
+            let until = Timestamp::from_micros(
+                u64::try_from(facts.not_after).unwrap_or_default() * 1_000_000,
+            );
+            let what = format!(
+                "TlsCert, SHA-256 {}, valid until {until}",
+                facts.fingerprint
+            );
+            if until < Timestamp::now() {
+                found.doubtful(format!(
+                    "{what}: it is over, and clients that look refuse it"
+                ));
+            } else {
+                found.good(what);
+            }
+        }
+        Err(error) => found.bad(error.to_string()),
     }
 }
 

@@ -21,7 +21,7 @@ impl Facts {
         let read = X509Certificate::from_der(certificate.as_ref()).ok()?;
         Some(Self {
             common_name: read.subject_common_name(),
-            fingerprint: hex(digest(&digest::SHA256, certificate.as_ref()).as_ref()),
+            fingerprint: hex::encode(digest(&digest::SHA256, certificate.as_ref())),
             not_after: read.validity_not_after().timestamp(),
         })
     }
@@ -40,8 +40,4 @@ pub fn end_point(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
         SignatureAlgorithm::Ed25519 | SignatureAlgorithm::NoSignature(_) => return None,
     };
     Some(digest(algorithm, certificate.as_ref()).as_ref().to_vec())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -99,10 +99,12 @@ fn params(name: &str) -> Result<CertificateParams, TlsError> {
     Ok(params)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn make(why: rcgen::Error) -> TlsError {
     TlsError::Make(why.to_string())
 }
 
+#[expect(clippy::disallowed_methods, reason = "nothing of a test is durable")]
 fn write(directory: &Path, name: &str, text: &str) -> PathBuf {
     let path = directory.join(name);
     fs::write(&path, text).expect("a file of a test");

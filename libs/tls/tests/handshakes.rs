@@ -15,11 +15,11 @@ use tls::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn folder() -> TempDir {
-    tempfile::tempdir().unwrap()
+    tempfile::tempdir().expect("a folder")
 }
 
 fn authority(folder: &TempDir, name: &str) -> Authority {
-    Authority::new(folder.path(), name).unwrap()
+    Authority::new(folder.path(), name).expect("an authority")
 }
 
 fn write(folder: &TempDir, made: &SelfSigned) -> Pair {
@@ -43,7 +43,7 @@ fn client(mode: Mode, authorities: Option<&Path>) -> ClientTls {
         authorities: authorities.map(Path::to_owned),
         certificate: None,
     })
-    .unwrap()
+    .expect("good files")
 }
 
 /// What both sides have seen of a handshake that has succeeded.
@@ -57,7 +57,7 @@ struct Met {
 fn meet(server: &ServerTls, client: &ClientTls, host: &str) -> io::Result<Met> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
-        .unwrap();
+        .expect("a runtime");
     runtime.block_on(async {
         let (near, far) = tokio::io::duplex(1 << 16);
         let serve = async {
@@ -236,7 +236,7 @@ fn a_new_pair_is_shown_and_a_bad_one_leaves_the_old() {
     assert!(matches!(shown.renew(false), Renewal::Same));
     let before = shown.current();
     assert_eq!(before.facts(), &first.facts);
-    fs::write(&pair.certificate, "half a certific").unwrap();
+    Pair::write(folder.path(), "made", "half a certific", &first.key);
     assert!(matches!(shown.renew(false), Renewal::Refused(_)));
     // It is told once, unless somebody asks.
     assert!(matches!(shown.renew(false), Renewal::Same));
