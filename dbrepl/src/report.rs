@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dbconfig::LogTarget;
 use dbconfig::syslog::{SYSTEM_LOG, Severity, Syslog, stderr_prefix};
+use dbconfig::{HostService, LogTarget};
 use fwlog::Timestamp;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -38,6 +38,10 @@ pub struct Reporter {
     verbose: bool,
     /// Lines on the console have their time, too.
     dated: bool,
+    /// The slave that the lines are about, where there are several.
+    about: Option<Arc<str>>,
+    /// The bars of all slaves, and the one of this.
+    bars: MultiProgress,
     bar: ProgressBar,
 }
 
@@ -62,22 +66,31 @@ impl Reporter {
                 ))
             })?),
         };
-        Ok(Self {
-            sink: Arc::new(Mutex::new(sink)),
-            verbose,
-            dated: false,
-            bar: ProgressBar::hidden(),
-        })
+        Ok(Self::to(sink, verbose))
     }
 
     /// Writes to standard error.
     pub fn console() -> Self {
-        let sink = Arc::new(Mutex::new(Sink::Console));
+        Self::to(Sink::Console, false)
+    }
+
+    fn to(sink: Sink, verbose: bool) -> Self {
         Self {
-            sink,
-            verbose: false,
+            sink: Arc::new(Mutex::new(sink)),
+            verbose,
             dated: false,
+            about: None,
+            bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
             bar: ProgressBar::hidden(),
+        }
+    }
+
+    /// Writes to the same place, about one of several slaves.
+    #[must_use]
+    pub fn about(&self, slave: &HostService) -> Self {
+        Self {
+            about: Some(slave.to_string().into()),
+            ..self.clone()
         }
     }
 
@@ -113,39 +126,44 @@ impl Reporter {
     /// A line of progress, shown with `-v`.
     pub fn progress(&self, line: &str) {
         if self.verbose {
-            self.write(Severity::Info, &format!("R1: {line}"));
+            self.line(Severity::Info, "R1", line);
         }
     }
 
     /// A change of state, always shown.
     pub fn state(&self, line: &str) {
-        self.write(Severity::Info, &format!("R0: {line}"));
+        self.line(Severity::Info, "R0", line);
     }
 
     /// A change of state to the worse, always shown.
     pub fn warning(&self, line: &str) {
-        self.write(Severity::Warning, &format!("R0: {line}"));
+        self.line(Severity::Warning, "R0", line);
     }
 
     /// What a run with a goal has come to, always shown.
     pub fn result(&self, line: &str) {
-        self.write(Severity::Info, &format!("R1: {line}"));
+        self.line(Severity::Info, "R1", line);
     }
 
     /// The end, when it is a bad one.
     pub fn failure(&self, failure: &ShipError) {
-        self.write(
-            Severity::Error,
-            &format!("dbrepl: error: {}", failure.message),
-        );
+        self.line(Severity::Error, "dbrepl: error", &failure.message);
         if !failure.hint.is_empty() {
-            self.write(Severity::Error, &format!("dbrepl: hint: {}", failure.hint));
+            self.line(Severity::Error, "dbrepl: hint", &failure.hint);
         }
+    }
+
+    fn line(&self, severity: Severity, kind: &str, line: &str) {
+        let line = match &self.about {
+            Some(slave) => format!("{kind}: {slave}: {line}"),
+            None => format!("{kind}: {line}"),
+        };
+        self.write(severity, &line);
     }
 
     fn write(&self, severity: Severity, line: &str) {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = self.bar.suspend(|| match &mut *sink {
+        let written = self.bars.suspend(|| match &mut *sink {
             Sink::Console if self.dated => writeln!(stderr().lock(), "{} {line}", time()),
             Sink::Console => writeln!(stderr().lock(), "{}{line}", stderr_prefix(severity)),
             Sink::File(file, _) => file.write_all(format!("{} {line}\n", time()).as_bytes()),
@@ -160,10 +178,13 @@ impl Reporter {
         if bytes < LONG_CATCH_UP || !self.is_console() || !stderr().is_terminal() {
             return;
         }
-        let style = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} to go";
-        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
+        if self.bars.is_hidden() {
+            self.bars.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let bar = self.bars.add(ProgressBar::new(bytes));
+        bar.set_style(style());
+        if let Some(slave) = &self.about {
+            bar.set_prefix(format!("{slave} "));
         }
         bar.enable_steady_tick(Duration::from_millis(200));
         self.bar = bar;
@@ -177,8 +198,38 @@ impl Reporter {
 
     /// The slave has caught up, or the connection was lost.
     pub fn end_catch_up(&mut self) {
-        self.bar.finish_and_clear();
-        self.bar = ProgressBar::hidden();
+        let bar = std::mem::replace(&mut self.bar, ProgressBar::hidden());
+        bar.finish_and_clear();
+        self.bars.remove(&bar);
+    }
+}
+
+/// One line, cut to the width of the terminal as it is then.
+fn style() -> ProgressStyle {
+    let line = "{prefix}{bar:20} {bytes}/{total_bytes} {bytes_per_sec}, {left}";
+    let style = ProgressStyle::with_template(line);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key(
+        "left",
+        |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let left = time_to_go(state.pos(), state.len(), state.eta());
+            // There is no better place for an error of a line that is drawn again in a moment.
+            let (Ok(()) | Err(std::fmt::Error)) = out.write_str(&left);
+        },
+    )
+}
+
+/// Nothing is known of the time before something has arrived.
+fn time_to_go(done: u64, all: Option<u64>, estimate: Duration) -> String {
+    let is_open = all.is_none_or(|all| done < all);
+    if is_open && done == 0 {
+        return "time to go not known yet".to_owned();
+    }
+    let seconds = estimate.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02} to go"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02} to go"),
     }
 }
 
@@ -266,6 +317,43 @@ mod tests {
         let all = lines(true);
         assert_eq!(all[0], "R1: found synchronization point with slave server");
         assert_eq!(all[1..], quiet);
+    }
+
+    #[test]
+    fn time_to_go_is_not_made_up() {
+        let shown = |done, seconds| time_to_go(done, Some(100), Duration::from_secs(seconds));
+        assert_eq!(shown(0, 0), "time to go not known yet");
+        assert_eq!(shown(50, 75), "1:15 to go");
+        assert_eq!(shown(1, 7325), "2:02:05 to go");
+        assert_eq!(shown(100, 0), "0:00 to go");
+    }
+
+    #[test]
+    fn where_there_are_several_each_line_names_its_slave() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let all = Reporter::open(&LogTarget::File(path.clone()), true).unwrap();
+        let south = all.about(&"south:8102".parse().unwrap());
+        south.state("one");
+        south.progress("two");
+        south.failure(&ShipError::usage("three").hint("four"));
+        all.state("five");
+        let text = std::fs::read_to_string(path).unwrap();
+        let words: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .collect();
+        let lines = [
+            "R0: south:8102: one",
+            "R1: south:8102: two",
+            "dbrepl: error: south:8102: three",
+            "dbrepl: hint: south:8102: four",
+            "R0: five",
+        ];
+        assert_eq!(
+            words.iter().map(|(_, line)| *line).collect::<Vec<_>>(),
+            lines
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod readers;
 mod redirect;
 mod refusals;
 mod resume;
+mod several;
 mod shop;
 mod standing;
 mod ways;
