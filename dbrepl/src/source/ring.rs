@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::piece::{Mark, Read};
+use super::piece::{Mark, Piece, Read};
 
 /// What is kept for slaves that take it later, at most; and what one piece counts at least.
 const MAX_BYTES: usize = 8 << 20;
@@ -117,7 +117,7 @@ impl Ring {
 }
 
 fn cost(piece: &Read) -> usize {
-    piece.as_ref().map_or(0, |piece| piece.length()) + PIECE_COSTS
+    piece.as_ref().map_or(0, Piece::length) + PIECE_COSTS
 }
 
 #[cfg(test)]
@@ -126,7 +126,6 @@ mod tests {
     use fwlog::{ChainHash, CommitNumber, FollowItem, LogPoint, Position, SegmentId, Timestamp};
 
     use super::*;
-    use crate::source::piece::Piece;
 
     fn mark(offset: u64) -> Mark {
         let point = LogPoint {
@@ -138,7 +137,7 @@ mod tests {
     }
 
     /// Blocks that end there.
-    fn blocks(end: u64, length: usize) -> Read {
+    fn blocks(end: u64, length: usize) -> Piece {
         let end = mark(end);
         let item = FollowItem::Blocks {
             bytes: Bytes::from(vec![0; length]),
@@ -148,11 +147,11 @@ mod tests {
             log_bytes: 0,
         };
         let switched_off = false;
-        Ok(Piece {
+        Piece {
             item,
             end,
             switched_off,
-        })
+        }
     }
 
     fn end_of(taken: Taken) -> u64 {
@@ -167,8 +166,8 @@ mod tests {
         let (mut ring, one) = Ring::begin(mark(100));
         let other = ring.admit(mark(100)).unwrap();
         assert!(matches!(ring.take(one), Taken::Nothing) && !ring.has_for(one));
-        ring.push(blocks(110, 10));
-        ring.push(blocks(120, 10));
+        ring.push(Ok(blocks(110, 10)));
+        ring.push(Ok(blocks(120, 10)));
         for (end, left) in [(110, 2), (120, 2)] {
             assert_eq!(end_of(ring.take(one)), end);
             assert_eq!(ring.pieces.len(), left, "the other one has not had it");
@@ -183,8 +182,8 @@ mod tests {
     #[test]
     fn who_comes_later_is_let_in_where_its_next_bytes_are() {
         let (mut ring, slow) = Ring::begin(mark(100));
-        ring.push(blocks(110, 10));
-        ring.push(blocks(120, 10));
+        ring.push(Ok(blocks(110, 10)));
+        ring.push(Ok(blocks(120, 10)));
         assert!(ring.admit(mark(99)).is_none());
         let late = ring.admit(mark(115)).unwrap();
         let Taken::Piece(Ok(known)) = ring.take(late) else {
@@ -207,7 +206,7 @@ mod tests {
         let length = 100_000;
         for number in 1..=1000 {
             let end = number * length;
-            ring.push(blocks(end, usize::try_from(length).unwrap()));
+            ring.push(Ok(blocks(end, usize::try_from(length).unwrap())));
             assert_eq!(end_of(ring.take(quick)), end);
             assert!(ring.bytes <= MAX_BYTES, "{}", ring.bytes);
         }
@@ -218,7 +217,7 @@ mod tests {
     fn small_pieces_are_bounded_too() {
         let (mut ring, stopped) = Ring::begin(mark(0));
         for end in 1..100_000 {
-            ring.push(blocks(end, 1));
+            ring.push(Ok(blocks(end, 1)));
         }
         assert!(ring.pieces.len() * PIECE_COSTS <= MAX_BYTES);
         assert!(matches!(ring.take(stopped), Taken::Lost));
