@@ -9,7 +9,7 @@
 //! | [`attempts`] | one connection to a slave after the other |
 //! | [`run`] | all slaves |
 //! | [`error`] | what ends it: message, hint, exit code |
-//! | [`report`], [`bandwidth`], [`shutdown`], [`daemon`] | lines and the progress bar; bandwidth; signals; background |
+//! | [`report`], [`progress`], [`bandwidth`], [`shutdown`], [`daemon`] | lines; the progress bar; bandwidth; signals; background |
 //!
 //! dbrepl keeps no state: the slave owns the position, and is asked for it on every connection.
 
@@ -24,6 +24,7 @@ pub mod error;
 pub mod note;
 pub mod options;
 pub mod peers;
+pub mod progress;
 pub mod report;
 pub mod run;
 pub mod ship;

@@ -10,16 +10,17 @@ use std::io::{IsTerminal, Write, stderr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use dbconfig::syslog::{SYSTEM_LOG, Severity, Syslog, stderr_prefix};
 use dbconfig::{HostService, LogTarget};
 use fwlog::Timestamp;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::time::Instant;
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::error::ShipError;
+use crate::progress::CatchUp;
 
 /// A catch-up of fewer bytes needs no bar.
 const LONG_CATCH_UP: u64 = 32 << 20;
@@ -43,6 +44,7 @@ pub struct Reporter {
     /// The bars of all slaves, and the one of this.
     bars: MultiProgress,
     bar: ProgressBar,
+    catch_up: Option<CatchUp>,
 }
 
 impl Reporter {
@@ -82,6 +84,7 @@ impl Reporter {
             about: None,
             bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
             bar: ProgressBar::hidden(),
+            catch_up: None,
         }
     }
 
@@ -182,54 +185,35 @@ impl Reporter {
             self.bars.set_draw_target(ProgressDrawTarget::stderr());
         }
         let bar = self.bars.add(ProgressBar::new(bytes));
-        bar.set_style(style());
-        if let Some(slave) = &self.about {
-            bar.set_prefix(format!("{slave} "));
-        }
-        bar.enable_steady_tick(Duration::from_millis(200));
+        // Cut to the width that the terminal has when it is drawn.
+        bar.set_style(
+            ProgressStyle::with_template("{wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         self.bar = bar;
+        self.catch_up = Some(CatchUp::begin(Instant::now()));
+        self.show_catch_up(0, bytes);
     }
 
     /// So many bytes are durable at the slave, of so many to go in all.
-    pub fn catch_up(&self, done: u64, all: u64) {
-        self.bar.set_length(all);
-        self.bar.set_position(done);
+    pub fn show_catch_up(&mut self, done: u64, all: u64) {
+        let Some(catch_up) = &mut self.catch_up else {
+            return;
+        };
+        let line = catch_up.line(Instant::now(), done, all);
+        let slave = self.about.as_deref().map(|slave| format!("{slave}: "));
+        self.bar
+            .set_message(format!("{}{line}", slave.unwrap_or_default()));
     }
 
     /// The slave has caught up, or the connection was lost.
     pub fn end_catch_up(&mut self) {
+        if self.catch_up.take().is_none() {
+            return;
+        }
         let bar = std::mem::replace(&mut self.bar, ProgressBar::hidden());
         bar.finish_and_clear();
         self.bars.remove(&bar);
-    }
-}
-
-/// One line, cut to the width of the terminal as it is then.
-fn style() -> ProgressStyle {
-    let line = "{prefix}{bar:20} {bytes}/{total_bytes} {bytes_per_sec}, {left}";
-    let style = ProgressStyle::with_template(line);
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.with_key(
-        "left",
-        |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            let left = time_to_go(state.pos(), state.len(), state.eta());
-            // There is no better place for an error of a line that is drawn again in a moment.
-            let (Ok(()) | Err(std::fmt::Error)) = out.write_str(&left);
-        },
-    )
-}
-
-/// Nothing is known of the time before something has arrived.
-fn time_to_go(done: u64, all: Option<u64>, estimate: Duration) -> String {
-    let is_open = all.is_none_or(|all| done < all);
-    if is_open && done == 0 {
-        return "time to go not known yet".to_owned();
-    }
-    let seconds = estimate.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match hours {
-        0 => format!("{minutes}:{seconds:02} to go"),
-        _ => format!("{hours}:{minutes:02}:{seconds:02} to go"),
     }
 }
 
@@ -317,15 +301,6 @@ mod tests {
         let all = lines(true);
         assert_eq!(all[0], "R1: found synchronization point with slave server");
         assert_eq!(all[1..], quiet);
-    }
-
-    #[test]
-    fn time_to_go_is_not_made_up() {
-        let shown = |done, seconds| time_to_go(done, Some(100), Duration::from_secs(seconds));
-        assert_eq!(shown(0, 0), "time to go not known yet");
-        assert_eq!(shown(50, 75), "1:15 to go");
-        assert_eq!(shown(1, 7325), "2:02:05 to go");
-        assert_eq!(shown(100, 0), "0:00 to go");
     }
 
     #[test]

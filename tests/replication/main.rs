@@ -2,6 +2,7 @@
 
 mod adoption;
 mod arrival;
+mod bar;
 mod broken_line;
 mod databases;
 mod holding;

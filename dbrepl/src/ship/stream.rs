@@ -336,7 +336,7 @@ impl<'a> LogStream<'a> {
         let (before, end) = self.bytes;
         let done = self.shipper.sent() - self.shipper.outstanding();
         self.reporter
-            .catch_up(done, end.saturating_sub(before).max(done));
+            .show_catch_up(done, end.saturating_sub(before).max(done));
         if let Ok(permit) = connection.out.try_reserve() {
             // While waiting for the goal, the answer decides.
             let message = Shipper::keep_alive(source, self.tailer.is_none());
