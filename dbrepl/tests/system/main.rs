@@ -4,5 +4,6 @@
 mod command;
 #[cfg(test)]
 mod shipping;
+mod stopping;
 #[cfg(test)]
 mod support;

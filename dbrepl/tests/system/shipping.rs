@@ -149,6 +149,34 @@ async fn a_slave_without_room_is_told_once_and_is_back_when_it_takes_something()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tries_that_have_failed_are_counted_since_they_were_told_last() {
+    let (mut master, slave) = (Master::create(), empty().await);
+    master.commit(20);
+    let following = Run::start(&master, &slave, "");
+    let again = "connected to slave server again; it had failed ";
+    let mut times = Vec::new();
+    for failures in [5, 1] {
+        slave.behaviour.lock().unwrap().full = true;
+        let before = slave.behaviour.lock().unwrap().connections;
+        // What the slave has no room for ends the connection that there is.
+        master.commit(5);
+        until(|| slave.behaviour.lock().unwrap().connections >= before + failures).await;
+        let told = following.count(again);
+        slave.behaviour.lock().unwrap().full = false;
+        until(|| following.count(again) > told).await;
+    }
+    let (_, lines) = following.stop().await;
+    for line in lines
+        .iter()
+        .filter_map(|line| line.strip_prefix(&format!("R0: {again}")))
+    {
+        times.push(line.split(' ').next().unwrap().parse::<u64>().unwrap());
+    }
+    assert_eq!(times.len(), 2, "{lines:?}");
+    assert!(times[1] < times[0], "not those before once more: {lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_directory_without_its_disk_is_told_and_not_written_to() {
     let (mut master, slave) = (Master::create(), empty().await);
     master.commit(5);
