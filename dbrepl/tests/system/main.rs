@@ -7,3 +7,5 @@ mod shipping;
 mod stopping;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod trouble;

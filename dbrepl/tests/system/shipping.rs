@@ -9,7 +9,7 @@ use crate::support::master::Master;
 use crate::support::slave::{Behaviour, FakeSlave};
 use crate::support::{Run, assert_same_files, run};
 
-async fn empty() -> FakeSlave {
+pub(crate) async fn empty() -> FakeSlave {
     FakeSlave::start(Behaviour::default()).await
 }
 
@@ -18,7 +18,7 @@ fn code(result: Result<(), ShipError>) -> ExitCode {
 }
 
 /// Waits until something holds. The test runner has the deadline.
-async fn until(mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
     while !holds() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -146,34 +146,6 @@ async fn a_slave_without_room_is_told_once_and_is_back_when_it_takes_something()
     assert!(told[0].contains("no room"), "{told:?}");
     let again = "R0: connected to slave server again; it had failed ";
     assert!(told[1].starts_with(again), "{told:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tries_that_have_failed_are_counted_since_they_were_told_last() {
-    let (mut master, slave) = (Master::create(), empty().await);
-    master.commit(20);
-    let following = Run::start(&master, &slave, "");
-    let again = "connected to slave server again; it had failed ";
-    let mut times = Vec::new();
-    for failures in [5, 1] {
-        slave.behaviour.lock().unwrap().full = true;
-        let before = slave.behaviour.lock().unwrap().connections;
-        // What the slave has no room for ends the connection that there is.
-        master.commit(5);
-        until(|| slave.behaviour.lock().unwrap().connections >= before + failures).await;
-        let told = following.count(again);
-        slave.behaviour.lock().unwrap().full = false;
-        until(|| following.count(again) > told).await;
-    }
-    let (_, lines) = following.stop().await;
-    for line in lines
-        .iter()
-        .filter_map(|line| line.strip_prefix(&format!("R0: {again}")))
-    {
-        times.push(line.split(' ').next().unwrap().parse::<u64>().unwrap());
-    }
-    assert_eq!(times.len(), 2, "{lines:?}");
-    assert!(times[1] < times[0], "not those before once more: {lines:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
