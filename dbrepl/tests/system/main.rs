@@ -4,6 +4,7 @@
 mod command;
 #[cfg(test)]
 mod shipping;
+#[cfg(test)]
 mod stopping;
 #[cfg(test)]
 mod support;
