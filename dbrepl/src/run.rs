@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dbconfig::HostService;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::attempts::attempts;
 use crate::error::{ExitCode, ShipError};
@@ -41,7 +42,9 @@ pub async fn run(
     for slave in slaves {
         let mut to = destination(slave, reporter.about(slave));
         let mut stop = stop.clone();
-        let task = tasks.spawn(async move { attempts(&mut to, &mut stop).await });
+        let named = tracing::error_span!("slave", %slave);
+        let feed = async move { attempts(&mut to, &mut stop).await };
+        let task = tasks.spawn(feed.instrument(named));
         running.insert(task.id(), slave);
     }
     let mut failed = Failed::default();

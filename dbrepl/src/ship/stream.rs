@@ -196,6 +196,11 @@ impl<'a> LogStream<'a> {
     }
 
     fn acknowledged(&mut self, status: &Status) {
+        tracing::trace!(
+            durable = %status.durable.point.position,
+            applied = %status.applied.point.position,
+            "the slave says how far it is"
+        );
         self.note.hear(status);
         self.outstanding.applied(status.applied.point.position);
         let before = self.shipper.slave().and_then(|slave| slave.durable);
@@ -303,6 +308,7 @@ impl<'a> LogStream<'a> {
                 log_bytes,
             }) => {
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                tracing::trace!(%start, %end, bytes = length, "blocks are shipped");
                 self.show_catch_up(log_bytes, length);
                 self.shipped_time = Some(time);
                 self.outstanding.ship(end, &bytes);

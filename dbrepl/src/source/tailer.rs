@@ -163,7 +163,10 @@ impl Tailer {
         let way = std::mem::replace(&mut self.way, Way::None);
         self.way = match way {
             Way::Own(Own::Ready(follow), behind) => match self.log.join(follow) {
-                Ok(member) => Way::Shared(member),
+                Ok(member) => {
+                    tracing::debug!(at = %self.given.point.position, "at the end of the log");
+                    Way::Shared(member)
+                }
                 Err(follow) => Way::Own(Own::Ready(follow), behind),
             },
             other => other,
@@ -174,6 +177,7 @@ impl Tailer {
     fn read_alone(&mut self) {
         let (location, goal, piece) = (self.log.location().clone(), self.goal, self.piece);
         let point = self.given.point;
+        tracing::debug!(at = %point.position, "too slow for the others: reads for itself");
         let open = spawn_blocking(move || {
             let follow = Follow::start(location, point);
             // The start of a connection knows what it means that the slave's place is not there.
