@@ -47,11 +47,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "dbrepl",
-        &["disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "signals"],
+        &[
+            "disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "signals", "tls",
+        ],
     ),
     (
         "dbctl",
-        &["disk", "fwlog", "dbconfig", "pgtypes", "rowdiff"],
+        &["disk", "fwlog", "dbconfig", "pgtypes", "rowdiff", "tls"],
     ),
     ("dbtests", &["disk", "fwlog"]),
     ("bench", &[]),

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use tls::Mode;
 
 use crate::server_commands;
 
@@ -79,12 +80,50 @@ pub(crate) struct Options {
     /// File whose first line is the password
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "password")]
     pub(crate) password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: TlsArguments,
     /// Print JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Print this help (also -help)
     #[arg(long, global = true, action = ArgAction::Help)]
     help: Option<bool>,
+}
+
+/// What is wanted of TLS.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TlsArguments {
+    /// TLS to the server: disable, prefer, require, verify-ca or verify-full [default: prefer]
+    #[arg(long, global = true, value_name = "MODE")]
+    pub(crate) tls: Option<Mode>,
+    /// Authorities of the server's certificate, or that itself, PEM
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Own certificate, where the server asks for one, PEM
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) cert_file: Option<PathBuf>,
+    /// Its private key, PEM, closed to others
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+impl TlsArguments {
+    /// Takes those that stand behind; they win.
+    fn take_behind(&mut self, behind: Self) {
+        self.tls = behind.tls.or(self.tls);
+        for (own, behind) in [
+            (&mut self.ca_file, behind.ca_file),
+            (&mut self.cert_file, behind.cert_file),
+            (&mut self.key_file, behind.key_file),
+        ] {
+            *own = behind.or(own.take());
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let files = [&self.ca_file, &self.cert_file, &self.key_file];
+        self.tls.is_none() && files.into_iter().all(Option::is_none)
+    }
 }
 
 impl Options {
@@ -123,6 +162,7 @@ impl Options {
             *own = behind.or(own.take());
         }
         self.config = behind.config.or(self.config.take());
+        self.tls.take_behind(behind.tls);
         self.json |= behind.json;
         Ok(())
     }
@@ -131,7 +171,9 @@ impl Options {
     pub(crate) fn name_a_server(&self) -> bool {
         let texts = [&self.host, &self.service, &self.user, &self.password];
         let files = [&self.config, &self.password_file];
-        texts.into_iter().any(Option::is_some) || files.into_iter().any(Option::is_some)
+        texts.into_iter().any(Option::is_some)
+            || files.into_iter().any(Option::is_some)
+            || !self.tls.is_empty()
     }
 }
 

@@ -12,11 +12,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::lookup_host;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{DbError, SqlState};
-use tokio_postgres::{AsyncMessage, Client, NoTls, SimpleQueryMessage};
+use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage};
 
 use crate::credentials::Credentials;
 use crate::error::{CommandError, Exit, Result};
 use crate::output::{self, Table};
+use crate::secure::Tls;
 use crate::target::{Endpoint, Target};
 
 /// The database of users and settings; commands run there.
@@ -46,11 +47,12 @@ struct Place {
     address: SocketAddr,
     /// For messages.
     shown: String,
+    tls: Tls,
 }
 
 impl Place {
     /// All addresses of an endpoint, in the order of the resolver.
-    async fn of(endpoint: &Endpoint) -> Result<Vec<Self>> {
+    async fn of(endpoint: &Endpoint, tls: &Tls) -> Result<Vec<Self>> {
         let unknown = |why: &dyn Display| {
             CommandError::unreachable(format!("{CANNOT_REACH} {endpoint}: {why}"))
         };
@@ -69,6 +71,7 @@ impl Place {
                 host: endpoint.host.clone(),
                 address: *address,
                 shown: shown(address),
+                tls: tls.clone(),
             })
             .collect())
     }
@@ -90,7 +93,7 @@ impl Connection {
     ) -> Result<Self> {
         let mut reasons = Vec::new();
         for endpoint in &target.endpoints {
-            let places = match Place::of(endpoint).await {
+            let places = match Place::of(endpoint, &target.tls).await {
                 Ok(places) => places,
                 Err(failure) => {
                     reasons.push((endpoint.to_string(), failure.message));
@@ -139,11 +142,13 @@ impl Connection {
                 .user(&credentials.user);
             config
                 .application_name("dbctl")
+                .ssl_mode(place.tls.mode())
                 .connect_timeout(CONNECT_TIMEOUT);
             if let Some(password) = &credentials.password {
                 config.password(password);
             }
-            let asked = tokio::time::timeout(LOGIN_TIMEOUT, Box::pin(config.connect(NoTls)));
+            let asked =
+                tokio::time::timeout(LOGIN_TIMEOUT, Box::pin(config.connect(place.tls.clone())));
             let Ok(connected) = asked.await else {
                 return Err(CommandError::unreachable(format!(
                     "{} accepts the connection, and does not answer within {} s",
@@ -295,7 +300,15 @@ fn connect_failure(error: &tokio_postgres::Error, endpoint: &str) -> CommandErro
     if wants_password(error) {
         return CommandError::refused(format!("{endpoint}: the server asks for a password"));
     }
-    CommandError::unreachable(format!("{CANNOT_REACH} {endpoint}: {}", cause(error)))
+    let failure = CommandError::unreachable(format!("{CANNOT_REACH} {endpoint}: {}", cause(error)));
+    // The driver has no other word for it.
+    if failure.message.contains("does not support TLS") {
+        return failure.with_hint("give the server a certificate (TlsCert and TlsKey in its eloqdb.cfg), or say --tls prefer where the line is yours");
+    }
+    if error.to_string().contains("TLS handshake") {
+        return failure.with_hint("does --ca-file have the authority of the server's certificate, is the certificate for the name that -h gives, and still valid?");
+    }
+    failure
 }
 
 /// What a failed query means.
@@ -362,6 +375,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::args::TlsArguments;
 
     #[test]
     fn one_reason_at_all_addresses_is_told_once() {
@@ -395,6 +409,7 @@ mod tests {
             host,
             address,
             shown,
+            tls: Tls::from_arguments(&TlsArguments::default()).unwrap(),
         };
         (listener, waiting, place)
     }

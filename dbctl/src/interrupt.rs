@@ -6,22 +6,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use tokio::sync::Notify;
-use tokio_postgres::{CancelToken, Client, NoTls};
+use tokio_postgres::{CancelToken, Client};
 
 use crate::error::{CommandError, Result};
 use crate::output;
+use crate::secure::Tls;
 
 /// Listens for Ctrl-C.
 #[derive(Clone)]
-pub(crate) struct Interrupt(Arc<Mutex<Option<CancelToken>>>);
+pub(crate) struct Interrupt {
+    running: Arc<Mutex<Option<CancelToken>>>,
+    tls: Tls,
+}
 
 /// A statement runs as long as this lives.
 pub(crate) struct Running<'a>(&'a Interrupt);
 
 impl Interrupt {
     /// Listens from now on, on a thread of its own: the program may be waiting for its input.
-    pub(crate) fn listen() -> Result<Self> {
-        let own = Self(Arc::default());
+    pub(crate) fn listen(tls: Tls) -> Result<Self> {
+        let running = Arc::default();
+        let own = Self { running, tls };
         on_a_thread(own.clone().serve())?;
         Ok(own)
     }
@@ -38,14 +43,14 @@ impl Interrupt {
             let Some(token) = self.set(None) else {
                 output::interrupted();
             };
-            if token.cancel_query(NoTls).await.is_err() {
+            if token.cancel_query(self.tls.clone()).await.is_err() {
                 output::interrupted();
             }
         }
     }
 
     fn set(&self, token: Option<CancelToken>) -> Option<CancelToken> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut held, token)
     }
 }

@@ -9,6 +9,7 @@ use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::credentials::Credentials;
 use crate::error::{CommandError, Result};
 use crate::output::{self, Output};
+use crate::secure::Tls;
 use crate::target::Target;
 
 /// One run of dbctl.
@@ -93,6 +94,11 @@ impl Invocation {
     /// The password that options or environment give.
     pub(crate) fn given_password(&self) -> Result<Option<String>> {
         Ok(Credentials::from_options(&self.options)?.password)
+    }
+
+    /// What is wanted of TLS.
+    pub(crate) fn tls(&self) -> Result<Tls> {
+        Tls::from_arguments(&self.options.tls)
     }
 
     /// A connection to a database, of its own.

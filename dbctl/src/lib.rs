@@ -12,6 +12,7 @@ mod interrupt;
 mod invocation;
 mod output;
 mod script;
+mod secure;
 mod server_commands;
 mod splitter;
 mod target;

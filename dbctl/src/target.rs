@@ -4,11 +4,13 @@ use dbconfig::{Config, HostService, Service};
 
 use crate::args::Options;
 use crate::error::{CommandError, Result};
+use crate::secure::Tls;
 
 /// One or more endpoints of the same server, to be tried in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) tls: Tls,
 }
 
 /// A host and a port.
@@ -68,6 +70,7 @@ impl Target {
                 .into_iter()
                 .map(|host| Endpoint { host, port })
                 .collect(),
+            tls: Tls::from_arguments(&options.tls)?,
         })
     }
 }

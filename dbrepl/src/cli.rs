@@ -33,6 +33,18 @@ pub struct RawArguments {
     /// File whose first line is the password
     #[arg(long, value_name = "file")]
     pub password_file: Option<PathBuf>,
+    /// TLS to the slaves: disable, prefer, require, verify-ca or verify-full [default: prefer]
+    #[arg(long, value_name = "mode")]
+    pub tls: Option<String>,
+    /// Authorities of the slaves' certificates, or these themselves, PEM
+    #[arg(long, value_name = "file")]
+    pub ca_file: Option<PathBuf>,
+    /// Own certificate, where a slave asks for one, PEM
+    #[arg(long, value_name = "file", requires = "key_file")]
+    pub cert_file: Option<PathBuf>,
+    /// Its private key, PEM, closed to others
+    #[arg(long, value_name = "file", requires = "cert_file")]
+    pub key_file: Option<PathBuf>,
     /// Show progress
     #[arg(short, long)]
     pub verbose: bool,

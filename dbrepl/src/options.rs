@@ -8,6 +8,7 @@ use dbconfig::{
 };
 use dbproto::Role;
 use fwlog::{LogLocation, Timestamp};
+use tls::{ClientOptions, ClientTls, Mode};
 
 use crate::cli::RawArguments;
 use crate::credentials::{self, Credentials, Password};
@@ -49,6 +50,8 @@ pub struct Options {
     pub source: Source,
     /// Who logs in at each of them.
     pub credentials: Credentials,
+    /// TLS to each of them.
+    pub tls: ClientTls,
     /// How far to go.
     pub goal: Goal,
     /// Limit in bits per second, for each slave.
@@ -86,6 +89,7 @@ impl Options {
             .or(defaults.server.clone());
         let slaves = check_slaves(addresses)?;
         let goal = check_goal(&raw, &defaults)?;
+        let tls = check_tls(&raw, &defaults)?;
         let (password, file) = check_password(&raw, &defaults, variable("EQ_DBPASSWORD"))?;
         let user = raw
             .user
@@ -126,6 +130,7 @@ impl Options {
                 password,
                 file,
             },
+            tls,
             goal,
             bandwidth: bandwidth.filter(|bits| *bits > 0),
             compress: raw.compress || defaults.compress,
@@ -238,6 +243,30 @@ fn check_password(
             None => Ok((defaults.password.as_ref().map(Password::new), None)),
         },
     }
+}
+
+/// The mode and its files: the command line wins over the file for each of them.
+fn check_tls(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<ClientTls, ShipError> {
+    let mode = raw.tls.as_ref().or(defaults.tls.as_ref());
+    let mode = mode.map(|text| text.parse::<Mode>()).transpose();
+    let either =
+        |raw: &Option<PathBuf>, file: &Option<PathBuf>| raw.as_ref().or(file.as_ref()).cloned();
+    let certificate = match (
+        either(&raw.cert_file, &defaults.cert_file),
+        either(&raw.key_file, &defaults.key_file),
+    ) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        _ => return Err(ShipError::usage("cert-file and key-file belong together")),
+    };
+    let options = ClientOptions {
+        mode: mode
+            .map_err(|why| ShipError::usage(format!("--tls: {why}")))?
+            .unwrap_or_default(),
+        authorities: either(&raw.ca_file, &defaults.ca_file),
+        certificate,
+    };
+    ClientTls::load(&options).map_err(|error| ShipError::usage(format!("--tls: {error}")))
 }
 
 fn log_target(text: &str) -> LogTarget {
@@ -425,6 +454,9 @@ mod tests {
             ("-T tomorrow :1", "--until"),
             ("-b fast :1", "--bandwidth"),
             ("--password-file /nowhere/pw :1", "/nowhere/pw"),
+            ("--tls allow :1", "--tls: \"allow\" is none of"),
+            ("--tls verify-full :1", "needs a file"),
+            ("--tls require --ca-file /nowhere/ca :1", "/nowhere/ca"),
             ("-C /nowhere/r.cfg :1", "/nowhere/r.cfg"),
         ] {
             let failure = folder.check(line, &nothing).unwrap_err();

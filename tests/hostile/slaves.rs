@@ -32,7 +32,12 @@ fn impostor(answer: Vec<u8>) -> SocketAddr {
 fn serve(mut stream: TcpStream, answer: &[u8]) {
     // dbrepl may hang up at any time.
     let mut piece = [0; 4096];
-    let _hello = stream.read(&mut piece);
+    let hello = stream.read(&mut piece);
+    // It has no TLS, and says nothing else of it.
+    if hello.is_ok_and(|count| piece[..count] == tls::request::SSL_REQUEST) {
+        let _asked = stream.write_all(b"N");
+        let _hello = stream.read(&mut piece);
+    }
     let _gone = stream.write_all(answer);
     let _half = stream.shutdown(std::net::Shutdown::Write);
     while matches!(stream.read(&mut piece), Ok(1..)) {}

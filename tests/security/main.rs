@@ -2,6 +2,7 @@
 
 mod certificates;
 mod modes;
+mod programs;
 mod tap;
 
 use dbtests::{Folder, Server, Settings};

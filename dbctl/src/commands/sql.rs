@@ -44,7 +44,7 @@ pub(crate) async fn run(invocation: &mut Invocation, arguments: SqlArguments) ->
         script: Script::new(input),
         source,
         connection,
-        interrupt: Interrupt::listen()?,
+        interrupt: Interrupt::listen(invocation.tls()?)?,
         single: arguments.single_transaction,
     };
     let done = runner.run_all(invocation).await;

@@ -2,7 +2,9 @@
 
 use bytes::BytesMut;
 use dbproto::{REPLICATION_DATABASE, REPLICATION_PARAMETER};
-use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use postgres_protocol::authentication::sasl::{
+    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
+};
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -24,11 +26,13 @@ pub(crate) const ERROR: u8 = b'E';
 /// Head of `AuthenticationSASL` after its length; the names of mechanisms follow.
 const SASL: &[u8] = &[0, 0, 0, 10];
 
-/// Logs in and asks for replication. Returns when the slave has switched to `CopyBoth`.
+/// Logs in and asks for replication. Returns when the slave has switched to `CopyBoth`. Within TLS `binding` is what binds
+/// the log-in to the slave's certificate.
 pub(crate) async fn log_in<R, W>(
     reader: &mut FrameReader<R>,
     writer: &mut W,
     credentials: &Credentials,
+    binding: Option<Vec<u8>>,
 ) -> Result<(), ShipError>
 where
     R: AsyncRead + Unpin,
@@ -37,6 +41,7 @@ where
     let mut login = Login {
         user: &credentials.user,
         password: credentials.password.as_ref(),
+        binding,
         scram: None,
         out: BytesMut::new(),
     };
@@ -60,6 +65,7 @@ where
             NEGOTIATE => {}
             ERROR => return Err(from_error(&frame.into_body())),
             b'R' if !knows(&frame) => return Err(unsupported()),
+            b'R' if frame.body().starts_with(SASL) => login.begin_scram(frame.body())?,
             _ => match Message::parse(&mut frame.bytes).map_err(unreadable)? {
                 Some(message) => login.answer(message)?,
                 None => return Err(unreadable("cut short")),
@@ -71,6 +77,8 @@ where
 struct Login<'a> {
     user: &'a str,
     password: Option<&'a Password>,
+    /// Until it is used.
+    binding: Option<Vec<u8>>,
     scram: Option<ScramSha256>,
     /// To be sent.
     out: BytesMut,
@@ -102,6 +110,27 @@ impl Login<'_> {
         })
     }
 
+    /// Bound to the certificate where the slave can do that. Where it says that it can't, it is told that this side
+    /// could: it sees then whether somebody between has taken its offer away.
+    fn begin_scram(&mut self, request: &[u8]) -> Result<(), ShipError> {
+        let offered = request.strip_prefix(SASL).unwrap_or_default();
+        let (mechanism, binding) = match self.binding.take() {
+            None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
+            Some(_) if !offers(offered, SCRAM_SHA_256_PLUS) => {
+                (SCRAM_SHA_256, ChannelBinding::unrequested())
+            }
+            Some(hash) => (
+                SCRAM_SHA_256_PLUS,
+                ChannelBinding::tls_server_end_point(hash),
+            ),
+        };
+        let scram = ScramSha256::new(self.password()?.as_bytes(), binding);
+        frontend::sasl_initial_response(mechanism, scram.message(), &mut self.out)
+            .map_err(unreadable)?;
+        self.scram = Some(scram);
+        Ok(())
+    }
+
     fn answer(&mut self, message: Message) -> Result<(), ShipError> {
         match message {
             Message::AuthenticationOk
@@ -109,14 +138,6 @@ impl Login<'_> {
             | Message::BackendKeyData(_)
             | Message::NoticeResponse(_)
             | Message::ReadyForQuery(_) => Ok(()),
-            Message::AuthenticationSasl(_) => {
-                let scram =
-                    ScramSha256::new(self.password()?.as_bytes(), ChannelBinding::unsupported());
-                frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), &mut self.out)
-                    .map_err(unreadable)?;
-                self.scram = Some(scram);
-                Ok(())
-            }
             Message::AuthenticationSaslContinue(body) => {
                 let scram = self
                     .scram
@@ -166,14 +187,15 @@ fn check_iterations(server_first: &[u8]) -> Result<(), ShipError> {
 
 /// False for a request for SASL without the mechanism that we know.
 fn knows(frame: &Frame) -> bool {
-    frame.body().strip_prefix(SASL).is_none_or(offers_scram)
+    let asked = frame.body().strip_prefix(SASL);
+    asked.is_none_or(|mechanisms| offers(mechanisms, SCRAM_SHA_256))
 }
 
-/// Whether SCRAM-SHA-256 is among the mechanisms offered: names, each ended by a zero byte.
-fn offers_scram(mechanisms: &[u8]) -> bool {
+/// Whether a mechanism is among those offered: names, each ended by a zero byte.
+fn offers(mechanisms: &[u8], mechanism: &str) -> bool {
     mechanisms
         .split(|byte| *byte == 0)
-        .any(|name| name == SCRAM_SHA_256.as_bytes())
+        .any(|name| name == mechanism.as_bytes())
 }
 
 /// `ErrorResponse`: fields of a type byte and a text ended by a zero byte.
@@ -225,7 +247,7 @@ mod tests {
             password: password.cloned(),
             file: None,
         };
-        log_in(&mut reader, &mut Vec::new(), &credentials).await
+        log_in(&mut reader, &mut Vec::new(), &credentials, None).await
     }
 
     const TRUST: &[u8] = b"R\0\0\0\x08\0\0\0\0";

@@ -9,7 +9,8 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use dbconfig::{AddressFamily, HostService};
 use dbproto::{Message, SILENCE_LIMIT};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tls::{Line, Refused};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -93,6 +94,13 @@ fn frame_head(kind: u8, body: usize, out: &mut BytesMut) {
     out.put_u32(u32::try_from(body + 4).unwrap_or(u32::MAX));
 }
 
+/// Messages both ways, and the tasks that own the socket.
+type Ends = (
+    mpsc::Sender<Outgoing>,
+    mpsc::Receiver<Incoming>,
+    JoinSet<()>,
+);
+
 /// An open connection in `CopyBoth`. Dropping it closes it.
 #[derive(Debug)]
 pub struct Connection {
@@ -114,26 +122,54 @@ impl Connection {
         let from = stream.local_addr().map_err(|error| {
             ShipError::unreachable(format!("the connection to {slave} was lost: {error}"))
         })?;
-        let (read, mut write) = stream.into_split();
-        let mut reader = FrameReader::new(read);
-        let login = login::log_in(&mut reader, &mut write, &to.credentials);
-        timeout(LOGIN_TIMEOUT, login).await.map_err(|_| {
+        let login = async {
+            let line = Line::agree(stream, &slave.host, &to.options.tls).await;
+            let line = line.map_err(|why| not_agreed(&slave.to_string(), &why))?;
+            let binding = line.binding();
+            match line {
+                Line::Clear(stream) => {
+                    let (read, write) = stream.into_split();
+                    Self::log_in(read, write, binding, to).await
+                }
+                secured @ Line::Tls(_) => {
+                    let (read, write) = tokio::io::split(secured);
+                    Self::log_in(read, write, binding, to).await
+                }
+            }
+        };
+        let (out, incoming, tasks) = timeout(LOGIN_TIMEOUT, login).await.map_err(|_| {
             ShipError::unreachable(format!(
                 "{slave} accepted the connection, but does not answer"
             ))
         })??;
-        let limit = BandwidthLimit::new(to.options.bandwidth, Instant::now());
-        let (out, out_queue) = mpsc::channel(OUT_QUEUE);
-        let (in_queue, incoming) = mpsc::channel(IN_QUEUE);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(send_all(write, limit, out_queue, in_queue.clone()));
-        tasks.spawn(receive_all(reader, in_queue));
         Ok(Self {
             out,
             incoming,
             from,
             tasks,
         })
+    }
+
+    /// Logs in, and sets both directions going.
+    async fn log_in<R, W>(
+        read: R,
+        mut write: W,
+        binding: Option<Vec<u8>>,
+        to: &Destination,
+    ) -> Result<Ends, ShipError>
+    where
+        R: AsyncRead + Unpin + Send + 'static,
+        W: AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut reader = FrameReader::new(read);
+        login::log_in(&mut reader, &mut write, &to.credentials, binding).await?;
+        let limit = BandwidthLimit::new(to.options.bandwidth, Instant::now());
+        let (out, out_queue) = mpsc::channel(OUT_QUEUE);
+        let (in_queue, incoming) = mpsc::channel(IN_QUEUE);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(send_all(write, limit, out_queue, in_queue.clone()));
+        tasks.spawn(receive_all(reader, in_queue));
+        Ok((out, incoming, tasks))
     }
 
     /// Ends the conversation: the slave finishes what it was sent before this returns, unless it
@@ -204,8 +240,27 @@ async fn connect(slave: &HostService) -> Result<TcpStream, ShipError> {
     )
 }
 
+/// Why the slave and this side have found no way to speak.
+fn not_agreed(slave: &str, why: &Refused) -> ShipError {
+    let failure = ShipError::unreachable(format!("slave {slave}: {why}"));
+    match why {
+        Refused::Told(words) => {
+            ShipError::from_error_response(&words.sqlstate, &words.message, &words.hint)
+        }
+        Refused::NoAnswer => ShipError::new(ExitCode::Error, format!("slave {slave}: {why}"))
+            .hint("is this the service port of an eloqdb server?"),
+        Refused::Lost(_) => failure,
+        Refused::NoTls(_) => failure.hint(
+            "give the slave a certificate (TlsCert and TlsKey in its eloqdb.cfg), or say --tls prefer where the line is yours",
+        ),
+        Refused::Handshake(_) => failure.hint(
+            "does --ca-file have the authority of the slave's certificate, is the certificate for the name that is given here, and still valid?",
+        ),
+    }
+}
+
 async fn send_all(
-    mut write: OwnedWriteHalf,
+    mut write: impl AsyncWrite + Unpin,
     mut limit: BandwidthLimit,
     mut queue: mpsc::Receiver<Outgoing>,
     lost: mpsc::Sender<Incoming>,
@@ -213,7 +268,12 @@ async fn send_all(
     while let Some(Outgoing { head, tail }) = queue.recv().await {
         // One vectored write for both parts: the blocks are never copied into a message.
         let mut message = head.chain(tail);
-        if let Err(error) = limit.write_all(&mut write, &mut message).await {
+        let sent = match limit.write_all(&mut write, &mut message).await {
+            // Within TLS what is written may wait for the socket.
+            Ok(()) => write.flush().await,
+            failed => failed,
+        };
+        if let Err(error) = sent {
             let failure =
                 ShipError::unreachable(format!("the connection to the slave was lost: {error}"));
             // The slave may have said why before it closed: the reader tells that first.
@@ -224,7 +284,10 @@ async fn send_all(
     }
 }
 
-async fn receive_all(mut reader: FrameReader<OwnedReadHalf>, queue: mpsc::Sender<Incoming>) {
+async fn receive_all(
+    mut reader: FrameReader<impl AsyncRead + Unpin>,
+    queue: mpsc::Sender<Incoming>,
+) {
     loop {
         let incoming = match timeout(SILENCE_LIMIT, reader.next(MAX_COPY)).await {
             Ok(Ok(Some(frame))) => understand(frame),

@@ -153,6 +153,8 @@ pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", 
 pub(crate) const VERIFY_DATA: &[&str] = &["start", "read"];
 /// The words of `TlsMinVersion`.
 pub(crate) const TLS_VERSIONS: &[&str] = &["1.2", "1.3"];
+/// The words of `tls` of a client.
+pub(crate) const TLS_MODES: &[&str] = &["disable", "prefer", "require", "verify-ca", "verify-full"];
 /// The words of `TlsClientCert`.
 pub(crate) const CLIENT_CERTS: &[&str] = &["optional", "required"];
 /// The words of `CertUser`.
@@ -218,6 +220,10 @@ pub const KEYS: &[Key] = &[
     key(Dbrepl, "user", Text, "", "user to log in as"),
     key(Dbrepl, "password", Text, "", "its password; a password file is better"),
     key(Dbrepl, "password-file", Path, "", "file whose first line is the password"),
+    key(Dbrepl, "tls", Words(TLS_MODES), "", "TLS to the slave: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode; unset = prefer"),
+    key(Dbrepl, "ca-file", Path, "", "authorities of the slave's certificate, PEM; or that certificate itself"),
+    key(Dbrepl, "cert-file", Path, "", "own certificate, where the slave asks for one, PEM"),
+    key(Dbrepl, "key-file", Path, "", "its private key, PEM, closed to others"),
     key(Dbrepl, "verbose", Switch, "0", "show progress"),
     key(Dbrepl, "sync", Switch, "0", "synchronize on the existing log, then exit"),
     key(Dbrepl, "generation", Switch, "0", "process the current generation, then exit"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::LogTarget;
 use crate::error::{ConfigError, Problem};
-use crate::keys::Section;
+use crate::keys::{Section, TLS_MODES};
 use crate::load::text;
 use crate::password_file;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
@@ -29,6 +29,14 @@ pub struct ReplicationConfig {
     pub password: Option<String>,
     /// File whose first line is the password.
     pub password_file: Option<PathBuf>,
+    /// TLS to the slave, one of libpq's words.
+    pub tls: Option<String>,
+    /// Authorities of the slave's certificate.
+    pub ca_file: Option<PathBuf>,
+    /// Own certificate.
+    pub cert_file: Option<PathBuf>,
+    /// Its private key.
+    pub key_file: Option<PathBuf>,
     /// Show progress (`-v`).
     pub verbose: bool,
     /// Synchronize, then exit (`-S`).
@@ -81,6 +89,12 @@ impl ReplicationConfig {
             user: reader.optional(S, "user", text),
             password: reader.optional(S, "password", text),
             password_file: reader.path(S, "password-file"),
+            tls: reader.optional(S, "tls", |text| {
+                value::word(text, TLS_MODES).map(|_| text.to_ascii_lowercase())
+            }),
+            ca_file: reader.path(S, "ca-file"),
+            cert_file: reader.path(S, "cert-file"),
+            key_file: reader.path(S, "key-file"),
             verbose: reader.get(S, "verbose", value::switch),
             sync: reader.get(S, "sync", value::switch),
             generation: reader.get(S, "generation", value::switch),

@@ -34,6 +34,9 @@ pub(crate) struct FakeServer {
 
 type Answers = dyn Fn(&str) -> Reply + Send + Sync;
 
+/// A request for TLS, behind its length.
+const SSL_REQUEST: [u8; 4] = [4, 210, 22, 47];
+
 impl FakeServer {
     /// Starts a server; with a password, only clients that give it come in.
     pub(crate) fn start(
@@ -114,7 +117,12 @@ impl Session {
     }
 
     fn start_up(&mut self) -> io::Result<()> {
-        let body = self.body()?;
+        let mut body = self.body()?;
+        // It has no TLS.
+        if body == SSL_REQUEST {
+            self.stream.write_all(b"N")?;
+            body = self.body()?;
+        }
         let mut words = body.get(4..).unwrap_or_default().split(|byte| *byte == 0);
         let mut shown = Vec::new();
         while let (Some(name), Some(value)) = (words.next(), words.next()) {

@@ -125,6 +125,9 @@ struct Slave {
     pacer: StatusPacer,
 }
 
+/// A request for TLS, behind its length.
+const SSL_REQUEST: [u8; 4] = [4, 210, 22, 47];
+
 /// The connection is over.
 struct Over;
 
@@ -146,9 +149,12 @@ impl Slave {
 
     /// Reads the start-up message; goes on to `CopyBoth`, or not.
     async fn start_up(&mut self) -> bool {
-        let length = self.stream.read_u32().await.unwrap();
-        let mut body = vec![0; length as usize - 4];
-        self.stream.read_exact(&mut body).await.unwrap();
+        let mut body = self.first_message().await;
+        // It has no TLS.
+        if body == SSL_REQUEST {
+            self.stream.write_all(b"N").await.unwrap();
+            body = self.first_message().await;
+        }
         let words: Vec<_> = body[4..].split(|byte| *byte == 0).collect();
         assert!(
             words
@@ -169,6 +175,14 @@ impl Slave {
         self.write(b'R', &[0; 4]).await;
         self.write(b'W', &[0; 3]).await;
         true
+    }
+
+    /// A message without a type, behind its length.
+    async fn first_message(&mut self) -> Vec<u8> {
+        let length = self.stream.read_u32().await.unwrap();
+        let mut body = vec![0; length as usize - 4];
+        self.stream.read_exact(&mut body).await.unwrap();
+        body
     }
 
     async fn write(&mut self, kind: u8, body: &[u8]) {
