@@ -1,12 +1,15 @@
 //! A connection to a server, and what its errors mean for the exit code.
 
 use std::error::Error as _;
+use std::fmt::Display;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::lookup_host;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{AsyncMessage, Client, NoTls, SimpleQueryMessage};
@@ -37,6 +40,40 @@ pub(crate) struct Connection {
     reader: JoinHandle<Option<tokio_postgres::Error>>,
 }
 
+/// One address of an endpoint. Each has its time: a name may have some where nobody is.
+struct Place {
+    host: String,
+    address: SocketAddr,
+    /// For messages.
+    shown: String,
+}
+
+impl Place {
+    /// All addresses of an endpoint, in the order of the resolver.
+    async fn of(endpoint: &Endpoint) -> Result<Vec<Self>> {
+        let unknown = |why: &dyn Display| {
+            CommandError::unreachable(format!("{CANNOT_REACH} {endpoint}: {why}"))
+        };
+        let found = lookup_host((endpoint.host.as_str(), endpoint.port)).await;
+        let addresses: Vec<SocketAddr> = found.map_err(|error| unknown(&error))?.collect();
+        if addresses.is_empty() {
+            return Err(unknown(&"the name has no address"));
+        }
+        let shown = |address: &SocketAddr| match addresses.as_slice() {
+            [_] => endpoint.to_string(),
+            _ => format!("{endpoint} ({})", address.ip()),
+        };
+        Ok(addresses
+            .iter()
+            .map(|address| Self {
+                host: endpoint.host.clone(),
+                address: *address,
+                shown: shown(address),
+            })
+            .collect())
+    }
+}
+
 /// A result set, or the number of rows that a statement changed.
 pub(crate) enum Answer {
     Rows(Table),
@@ -53,28 +90,51 @@ impl Connection {
     ) -> Result<Self> {
         let mut reasons = Vec::new();
         for endpoint in &target.endpoints {
-            match Self::try_open(endpoint, credentials, database).await {
-                // With a hint, somebody is there: the other addresses are of the same server.
-                Err(failure) if failure.exit == Exit::Unreachable && failure.hint.is_none() => {
+            let places = match Place::of(endpoint).await {
+                Ok(places) => places,
+                Err(failure) => {
                     reasons.push((endpoint.to_string(), failure.message));
+                    continue;
                 }
-                other => return other,
+            };
+            if let Some(done) = Self::open_one(&places, credentials, database, &mut reasons).await {
+                return done;
             }
         }
         Err(CommandError::unreachable(all_reasons(&reasons))
             .with_hint("is the server running? -h and -s say where it is"))
     }
 
+    /// Connects to the first of these that answers; `None`: why none does is in the reasons.
+    async fn open_one(
+        places: &[Place],
+        credentials: &mut Credentials,
+        database: &str,
+        reasons: &mut Vec<(String, String)>,
+    ) -> Option<Result<Self>> {
+        for place in places {
+            match Self::try_open(place, credentials, database).await {
+                // With a hint, somebody is there: the other addresses are of the same server.
+                Err(failure) if failure.exit == Exit::Unreachable && failure.hint.is_none() => {
+                    reasons.push((place.shown.clone(), failure.message));
+                }
+                other => return Some(other),
+            }
+        }
+        None
+    }
+
     async fn try_open(
-        endpoint: &Endpoint,
+        place: &Place,
         credentials: &mut Credentials,
         database: &str,
     ) -> Result<Self> {
         loop {
             let mut config = tokio_postgres::Config::new();
             config
-                .host(&endpoint.host)
-                .port(endpoint.port)
+                .host(&place.host)
+                .hostaddr(place.address.ip())
+                .port(place.address.port())
                 .dbname(database)
                 .user(&credentials.user);
             config
@@ -86,7 +146,8 @@ impl Connection {
             let asked = tokio::time::timeout(LOGIN_TIMEOUT, Box::pin(config.connect(NoTls)));
             let Ok(connected) = asked.await else {
                 return Err(CommandError::unreachable(format!(
-                    "{endpoint} accepts the connection, and does not answer within {} s",
+                    "{} accepts the connection, and does not answer within {} s",
+                    place.shown,
                     LOGIN_TIMEOUT.as_secs()
                 ))
                 .with_hint("something listens there and hangs or is overloaded: is the server's process stopped (state T in 'ps'), does a disk hang, is the machine busy? is it the server at all?"));
@@ -99,7 +160,7 @@ impl Connection {
                 Err(error) if wants_password(&error) && credentials.password.is_none() => {
                     credentials.ask()?;
                 }
-                Err(error) => return Err(connect_failure(&error, endpoint)),
+                Err(error) => return Err(connect_failure(&error, &place.shown)),
             }
         }
     }
@@ -227,9 +288,9 @@ fn all_reasons(tried: &[(String, String)]) -> String {
     messages.join("\n")
 }
 
-fn connect_failure(error: &tokio_postgres::Error, endpoint: &Endpoint) -> CommandError {
+fn connect_failure(error: &tokio_postgres::Error, endpoint: &str) -> CommandError {
     if let Some(database_error) = error.as_db_error() {
-        return server_failure(database_error).at(&endpoint.to_string());
+        return server_failure(database_error).at(endpoint);
     }
     if wants_password(error) {
         return CommandError::refused(format!("{endpoint}: the server asks for a password"));
@@ -317,6 +378,47 @@ mod tests {
             "cannot reach the server at 127.0.0.1:1 and [::1]:1: refused"
         );
         assert_eq!(tried(["refused", "no route"]).lines().count(), 2);
+    }
+
+    /// A server that takes no more connections: the system leaves those that come unanswered.
+    fn deaf() -> (tokio::net::TcpListener, Vec<std::net::TcpStream>, Place) {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let wait = Duration::from_millis(200);
+        let connect = || std::net::TcpStream::connect_timeout(&address, wait).ok();
+        let waiting: Vec<_> = std::iter::from_fn(connect).collect();
+        let shown = format!("db1:8102 ({address})");
+        let host = "db1".to_owned();
+        let place = Place {
+            host,
+            address,
+            shown,
+        };
+        (listener, waiting, place)
+    }
+
+    /// Bug: the time of two addresses where nobody is was longer than that for an answer, and the server was said
+    /// to accept.
+    #[tokio::test]
+    async fn a_name_with_addresses_where_nobody_is_does_not_accept() {
+        let (_one, _waiting, first) = deaf();
+        let (_other, _too, second) = deaf();
+        let mut credentials = Credentials {
+            user: "dba".to_owned(),
+            password: None,
+        };
+        let mut reasons = Vec::new();
+        tokio::time::pause();
+        let places = [first, second];
+        let opened = Connection::open_one(&places, &mut credentials, "x", &mut reasons).await;
+        assert!(opened.is_none());
+        let told = all_reasons(&reasons);
+        assert!(told.ends_with(": no answer"), "{told}");
+        for place in &places {
+            assert!(told.contains(&place.shown), "{told}");
+        }
     }
 
     #[tokio::test]

@@ -1,8 +1,11 @@
-//! Ctrl-C: a running statement is cancelled on its server; where none runs, the program ends.
+//! Ctrl-C: a running statement is cancelled on its server; where none runs, the program ends. What reads files ends
+//! at the next place that is whole.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use tokio::sync::Notify;
 use tokio_postgres::{CancelToken, Client, NoTls};
 
 use crate::error::{CommandError, Result};
@@ -19,16 +22,7 @@ impl Interrupt {
     /// Listens from now on, on a thread of its own: the program may be waiting for its input.
     pub(crate) fn listen() -> Result<Self> {
         let own = Self(Arc::default());
-        let heard = own.clone();
-        let cannot = |error: std::io::Error| CommandError::error(format!("cannot listen: {error}"));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(cannot)?;
-        thread::Builder::new()
-            .name("interrupt".to_owned())
-            .spawn(move || runtime.block_on(heard.serve()))
-            .map_err(cannot)?;
+        on_a_thread(own.clone().serve())?;
         Ok(own)
     }
 
@@ -60,4 +54,53 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.set(None);
     }
+}
+
+/// Ctrl-C as a wish: who reads a log ends when it has printed what it has read.
+#[derive(Clone, Default)]
+pub(crate) struct Wish(Arc<(AtomicBool, Notify)>);
+
+impl Wish {
+    /// Listens from now on.
+    pub(crate) fn listen() -> Result<Self> {
+        let own = Self::default();
+        on_a_thread(own.clone().serve())?;
+        Ok(own)
+    }
+
+    /// Whether it was uttered.
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.0.load(Ordering::Relaxed)
+    }
+
+    /// Returns when it is.
+    pub(crate) async fn comes(&self) {
+        if !self.is_there() {
+            self.0.1.notified().await;
+        }
+    }
+
+    async fn serve(self) {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            // A second one ends the program, whoever does not read what it prints.
+            if self.0.0.swap(true, Ordering::Relaxed) {
+                output::interrupted();
+            }
+            self.0.1.notify_one();
+        }
+    }
+}
+
+/// The program may be waiting for its input, or for a disk.
+fn on_a_thread(serve: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    let cannot = |error: std::io::Error| CommandError::error(format!("cannot listen: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(cannot)?;
+    thread::Builder::new()
+        .name("interrupt".to_owned())
+        .spawn(move || runtime.block_on(serve))
+        .map_err(cannot)?;
+    Ok(())
 }

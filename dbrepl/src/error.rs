@@ -221,6 +221,11 @@ impl ShipError {
     }
 }
 
+/// Whether the slave has said that another dbrepl feeds it.
+pub(crate) fn is_in_use(failure: &ShipError) -> bool {
+    failure.retry == Retry::For(LEAVING)
+}
+
 impl fmt::Display for ShipError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;

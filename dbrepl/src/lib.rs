@@ -1,24 +1,30 @@
-//! Ships forward-log segments of a master server to a slave server.
+//! Ships forward-log segments of a master server to slave servers.
 //!
 //! | module | noun |
 //! | --- | --- |
-//! | [`cli`], [`options`], [`when`] | the command line as typed; what it means; points in time |
+//! | [`cli`], [`options`], [`credentials`], [`when`] | the command line as typed; what it means; who logs in; points in time |
 //! | [`source`] | the master's log: identity, synchronization point, what comes next |
 //! | [`connection`] | the way to the slave |
-//! | [`ship`] | one connection from start to end |
-//! | [`run`] | one connection after the other |
+//! | [`ship`], [`peers`] | one connection from start to end; those that there are |
+//! | [`attempts`] | one connection to a slave after the other |
+//! | [`run`] | all slaves |
 //! | [`error`] | what ends it: message, hint, exit code |
-//! | [`report`], [`bandwidth`], [`shutdown`], [`daemon`] | lines and the progress bar; bandwidth; signals; background |
+//! | [`report`], [`progress`], [`bandwidth`], [`shutdown`], [`daemon`] | lines; the progress bar; bandwidth; signals; background |
 //!
 //! dbrepl keeps no state: the slave owns the position, and is asked for it on every connection.
 
+pub mod attempts;
 pub mod bandwidth;
 pub mod cli;
 pub mod connection;
+pub mod credentials;
 pub mod daemon;
 pub mod error;
+
 pub mod note;
 pub mod options;
+pub mod peers;
+pub mod progress;
 pub mod report;
 pub mod run;
 pub mod ship;

@@ -89,9 +89,11 @@ fn tell_life(options: &Options, reporter: &Reporter, what: &str) {
         return;
     }
     let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
-    let (log, slave) = (options.source.location.directory.display(), &options.slave);
+    let log = options.source.location.directory.display();
+    let slaves: Vec<String> = options.slaves.iter().map(ToString::to_string).collect();
+    let slaves = slaves.join(", ");
     reporter.state(&format!(
-        "dbrepl {version} {what}: process {pid}, from {log} to {slave}"
+        "dbrepl {version} {what}: process {pid}, from {log} to {slaves}"
     ));
 }
 

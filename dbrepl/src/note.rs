@@ -22,8 +22,8 @@ pub struct SlaveNote {
     directory: PathBuf,
     /// Empty until the slave is known.
     report: SlaveReport,
-    /// This has written the file: what is there of another address was written since.
-    wrote: bool,
+    /// When this has written the file last.
+    wrote: Option<Timestamp>,
     reporter: Reporter,
     /// How often the file could not be written since that was said; `None`: it could.
     failed: Option<u64>,
@@ -32,7 +32,7 @@ pub struct SlaveNote {
 impl SlaveNote {
     /// The note on the slave at an address; an earlier dbrepl may have left one, which is gone on with.
     pub fn new(directory: &Path, slave: &HostService, reporter: Reporter) -> Self {
-        let address = slave.to_string();
+        let address = SlaveReport::address_of(&slave.to_string());
         let now = Timestamp::now();
         let report = known(directory, &address).unwrap_or(SlaveReport {
             instance: String::new(),
@@ -49,7 +49,7 @@ impl SlaveNote {
         Self {
             directory: directory.to_owned(),
             report,
-            wrote: false,
+            wrote: None,
             reporter,
             failed: None,
         }
@@ -64,7 +64,7 @@ impl SlaveNote {
                 return;
             }
             self.report.instance.clone_from(&slave.instance);
-            self.wrote = false;
+            self.wrote = None;
         }
         self.report.durable = slave.durable;
         self.report.applied = slave.applied;
@@ -117,7 +117,9 @@ impl SlaveNote {
         let path = self.directory.join(SlaveReport::file_name(name));
         self.look_for_rival(&path);
         let result = put_into(&path, &self.report.encode());
-        self.wrote |= result.is_ok();
+        if result.is_ok() {
+            self.wrote = Some(self.report.written);
+        }
         match (result, &mut self.failed) {
             (Ok(()), None) => {}
             (Ok(()), Some(times)) => {
@@ -153,9 +155,11 @@ impl SlaveNote {
             return;
         };
         let own = &self.report.address;
+        // One from before this has written may have come back with the rest of the directory, from a backup.
+        let was_written_since = self.wrote.is_some_and(|own| there.written > own);
         self.report.rival = if there.address == *own {
             there.rival
-        } else if self.wrote || there.rival.is_some() {
+        } else if was_written_since || there.rival.is_some() {
             let since = there.rival.map(|(_, since)| since);
             Some((there.address, since.unwrap_or_else(Timestamp::now)))
         } else {
@@ -163,7 +167,7 @@ impl SlaveNote {
         };
         if let (Some((rival, _)), None) = (&self.report.rival, known) {
             self.reporter.warning(&format!(
-                "two slaves are called '{}': the one at {own}, and the one at {rival}, for which another dbrepl runs; the master can't tell how each of them stands; {}",
+                "two slaves are called '{}': the one at {own}, and the one at {rival}, which is fed, too; the master can't tell how each of them stands; {}",
                 self.report.instance, Standing::NAME_EACH
             ));
         }
@@ -226,6 +230,51 @@ mod tests {
         fs::remove_dir(&path).unwrap();
         note.write(Standing::Following, None);
         assert!(path.exists() && note.failed.is_none());
+    }
+
+    /// A directory with a log, and the note that another slave of that name would have there.
+    fn shared(address: &str) -> (tempfile::TempDir, SlaveNote) {
+        let folder = tempfile::tempdir().unwrap();
+        disk::Disk::real()
+            .write_atomic(&folder.path().join(POSITION_FILE), b"", 0o600)
+            .unwrap();
+        let mut other = note(folder.path());
+        other.report.address = address.to_owned();
+        (folder, other)
+    }
+
+    #[test]
+    fn an_old_note_that_comes_back_is_no_rival_and_one_that_is_written_is() {
+        let (folder, mut other) = shared("elsewhere:8102");
+        let path = folder.path().join("slave-south.status");
+        other.write(Standing::Following, None);
+        let old = fs::read(&path).unwrap();
+        let mut note = note(folder.path());
+        note.write(Standing::Following, None);
+        assert_eq!(note.report.rival, None, "the slave has moved here");
+        put_into(&path, &old).unwrap();
+        note.write(Standing::Following, None);
+        assert_eq!(note.report.rival, None, "the directory was restored");
+        other.write(Standing::Following, None);
+        note.write(Standing::Following, None);
+        let (rival, _) = note.report.rival.clone().unwrap();
+        assert_eq!(rival, "elsewhere:8102");
+    }
+
+    #[test]
+    fn a_slave_with_a_very_long_address_is_no_rival_of_itself() {
+        let (folder, _) = shared("");
+        let slave = format!("{}:8102", "long.".repeat(40)).parse().unwrap();
+        for _ in 0..2 {
+            let mut note = SlaveNote::new(folder.path(), &slave, Reporter::console());
+            note.report.instance = "south".to_owned();
+            for _ in 0..2 {
+                note.write(Standing::Following, None);
+                assert_eq!(note.report.rival, None);
+            }
+        }
+        let again = SlaveNote::new(folder.path(), &slave, Reporter::console());
+        assert_eq!(again.report.instance, "south", "the note is gone on with");
     }
 
     #[test]

@@ -1,17 +1,16 @@
 //! The checked options: what the command line, the environment and the `-C` file say together, and
 //! what the master's configuration adds.
 
-use std::fmt;
 use std::path::{Path, PathBuf, absolute};
 
 use dbconfig::{
-    Config, ConfigError, HostService, LogTarget, ReplicationConfig, default_path, password_file,
-    value,
+    Config, ConfigError, HostService, LogTarget, ReplicationConfig, default_path, value,
 };
 use dbproto::Role;
 use fwlog::{LogLocation, Timestamp};
 
 use crate::cli::RawArguments;
+use crate::credentials::{self, Credentials, Password};
 use crate::error::ShipError;
 use crate::when;
 
@@ -26,28 +25,6 @@ pub enum Goal {
     Generation,
     /// Up to and including this point in time.
     Until(Timestamp),
-}
-
-/// A password that no log shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// Wraps it.
-    pub fn new(password: impl Into<String>) -> Self {
-        Self(password.into())
-    }
-
-    /// The password itself.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
 }
 
 /// Where the log is and what the master's configuration says about it.
@@ -66,17 +43,15 @@ pub struct Source {
 /// Everything that was asked for, checked.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The slave.
-    pub slave: HostService,
+    /// The slaves, each once.
+    pub slaves: Vec<HostService>,
     /// The master's log.
     pub source: Source,
-    /// User on the slave.
-    pub user: String,
-    /// The user's password.
-    pub password: Option<Password>,
+    /// Who logs in at each of them.
+    pub credentials: Credentials,
     /// How far to go.
     pub goal: Goal,
-    /// Limit in bits per second.
+    /// Limit in bits per second, for each slave.
     pub bandwidth: Option<u64>,
     /// Compress on the wire.
     pub compress: bool,
@@ -105,14 +80,18 @@ impl Options {
             None => ReplicationConfig::default(),
         };
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let address = raw
-            .server
-            .clone()
+        let words = (!raw.servers.is_empty()).then(|| raw.servers.join(","));
+        let addresses = words
             .or_else(|| variable("EQ_DBSERVER"))
             .or(defaults.server.clone());
-        let slave = check_slave(address)?;
+        let slaves = check_slaves(addresses)?;
         let goal = check_goal(&raw, &defaults)?;
-        let password = check_password(&raw, &defaults, variable("EQ_DBPASSWORD"))?;
+        let (password, file) = check_password(&raw, &defaults, variable("EQ_DBPASSWORD"))?;
+        let user = raw
+            .user
+            .or_else(|| variable("EQ_DBUSER"))
+            .or(defaults.user)
+            .unwrap_or_else(|| "dba".to_owned());
         let bandwidth = match &raw.bandwidth {
             Some(text) => value::bandwidth(text)
                 .map(Some)
@@ -125,7 +104,9 @@ impl Options {
             .or(defaults.config)
             .unwrap_or_else(default_path);
         let (source, warnings) = read_master(&config)?;
-        refuse_itself(&slave, &source)?;
+        for slave in &slaves {
+            refuse_itself(slave, &source)?;
+        }
         let daemon = raw.daemon || defaults.daemon;
         let log = match raw.log_file {
             Some(text) => log_target(&text),
@@ -138,14 +119,13 @@ impl Options {
             log
         };
         Ok(Self {
-            slave,
+            slaves,
             source,
-            user: raw
-                .user
-                .or_else(|| variable("EQ_DBUSER"))
-                .or(defaults.user)
-                .unwrap_or_else(|| "dba".to_owned()),
-            password,
+            credentials: Credentials {
+                user,
+                password,
+                file,
+            },
             goal,
             bandwidth: bandwidth.filter(|bits| *bits > 0),
             compress: raw.compress || defaults.compress,
@@ -159,13 +139,37 @@ impl Options {
     }
 }
 
-fn check_slave(address: Option<String>) -> Result<HostService, ShipError> {
-    let address = address.ok_or_else(|| {
-        ShipError::usage("no slave server was given").hint(
+/// Addresses with commas or blanks between them.
+fn check_slaves(addresses: Option<String>) -> Result<Vec<HostService>, ShipError> {
+    let addresses = addresses.unwrap_or_default();
+    let is_between = |c: char| c == ',' || c.is_whitespace();
+    let mut slaves: Vec<HostService> = Vec::new();
+    for address in addresses.split(is_between).filter(|it| !it.is_empty()) {
+        let slave = check_slave(address)?;
+        let place = |slave: &HostService| {
+            (
+                slave.host.to_ascii_lowercase(),
+                slave.service.resolve().ok(),
+            )
+        };
+        if slaves.iter().any(|other| place(other) == place(&slave)) {
+            return Err(
+                ShipError::usage(format!("slave server address: {slave} is given twice"))
+                    .hint("give each slave once"),
+            );
+        }
+        slaves.push(slave);
+    }
+    if slaves.is_empty() {
+        return Err(ShipError::usage("no slave server was given").hint(
             "give its address as host:service, or set EQ_DBSERVER; dbrepl --help shows all options",
-        )
-    })?;
-    let bare = !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_digit());
+        ));
+    }
+    Ok(slaves)
+}
+
+fn check_slave(address: &str) -> Result<HostService, ShipError> {
+    let bare = address.bytes().all(|byte| byte.is_ascii_digit());
     if bare {
         return Err(ShipError::usage(format!(
             "slave server address: '{address}' is a number, not a host"
@@ -214,30 +218,26 @@ fn check_goal(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<Goal, 
     }
 }
 
+/// The password, and the file that it is from.
 fn check_password(
     raw: &RawArguments,
     defaults: &ReplicationConfig,
     variable: Option<String>,
-) -> Result<Option<Password>, ShipError> {
-    if let Some(password) = &raw.password {
-        return Ok(Some(Password::new(password)));
+) -> Result<(Option<Password>, Option<PathBuf>), ShipError> {
+    let given = raw
+        .password
+        .clone()
+        .map(|it| (Some(Password::new(it)), None));
+    let in_file = |path: &Path| Ok((Some(credentials::read(path)?), Some(path.to_owned())));
+    match (given, &raw.password_file, variable) {
+        (Some(given), ..) => Ok(given),
+        (None, Some(path), _) => in_file(path),
+        (None, None, Some(password)) => Ok((Some(Password::new(password)), None)),
+        (None, None, None) => match &defaults.password_file {
+            Some(path) => in_file(path),
+            None => Ok((defaults.password.as_ref().map(Password::new), None)),
+        },
     }
-    if let Some(path) = &raw.password_file {
-        return read_password(path).map(Some);
-    }
-    if let Some(password) = variable {
-        return Ok(Some(Password::new(password)));
-    }
-    match (&defaults.password_file, &defaults.password) {
-        (Some(path), _) => read_password(path).map(Some),
-        (None, password) => Ok(password.as_ref().map(Password::new)),
-    }
-}
-
-fn read_password(path: &Path) -> Result<Password, ShipError> {
-    password_file::read(path)
-        .map(Password::new)
-        .map_err(ShipError::usage)
 }
 
 fn log_target(text: &str) -> LogTarget {
@@ -325,9 +325,15 @@ mod tests {
     #[test]
     fn what_is_left_out_has_its_default() {
         let options = Folder::new().check(":8604", &nothing).unwrap();
-        assert_eq!(options.slave.to_string(), "127.0.0.1:8604");
-        assert_eq!((options.user.as_str(), options.goal), ("dba", Goal::Follow));
-        assert_eq!((options.password, options.bandwidth), (None, None));
+        assert_eq!(options.slaves[0].to_string(), "127.0.0.1:8604");
+        assert_eq!(
+            (options.credentials.user.as_str(), options.goal),
+            ("dba", Goal::Follow)
+        );
+        assert_eq!(
+            (options.credentials.password, options.bandwidth),
+            (None, None)
+        );
         assert_eq!(options.source.role, Role::Master);
     }
 
@@ -343,7 +349,7 @@ mod tests {
 
         let options = folder.check(&file, &nothing).unwrap();
         assert_eq!(
-            (options.slave.to_string(), options.user),
+            (options.slaves[0].to_string(), options.credentials.user),
             ("file:1".to_owned(), "file".to_owned())
         );
         assert_eq!(
@@ -352,20 +358,41 @@ mod tests {
         );
 
         let options = folder.check(&file, &variables).unwrap();
-        assert_eq!(options.slave.to_string(), "127.0.0.1:2");
-        assert_eq!(options.password, Some(Password::new(":2")));
+        assert_eq!(options.slaves[0].to_string(), "127.0.0.1:2");
+        assert_eq!(options.credentials.password, Some(Password::new(":2")));
 
         let line = format!("{file} -u line -p line -G -b 1m line:3");
         let options = folder.check(&line, &variables).unwrap();
         assert_eq!(
-            (options.slave.to_string(), options.user),
+            (options.slaves[0].to_string(), options.credentials.user),
             ("line:3".to_owned(), "line".to_owned())
         );
-        assert_eq!(options.password, Some(Password::new("line")));
+        assert_eq!(options.credentials.password, Some(Password::new("line")));
         assert_eq!(
             (options.goal, options.bandwidth),
             (Goal::Generation, Some(1_000_000))
         );
+    }
+
+    #[test]
+    fn several_slaves_are_several_words_or_one_with_commas() {
+        let folder = Folder::new();
+        write(
+            &folder.0.path().join("r.cfg"),
+            "[dbrepl]\nserver = north:1, south:2\n",
+        );
+        let variables = |name: &str| (name == "EQ_DBSERVER").then(|| "east:3,:4".to_owned());
+        let file = format!("-C {}", folder.path("r.cfg"));
+        for (line, environment, slaves) in [
+            ("a:1 b:2", &nothing as Environment<'_>, "a:1 b:2"),
+            ("a:1,b:2", &nothing, "a:1 b:2"),
+            ("", &variables, "east:3 127.0.0.1:4"),
+            (&file, &nothing, "north:1 south:2"),
+        ] {
+            let options = folder.check(line, environment).unwrap();
+            let named: Vec<_> = options.slaves.iter().map(ToString::to_string).collect();
+            assert_eq!(named.join(" "), slaves, "{line}");
+        }
     }
 
     #[test]
@@ -377,7 +404,7 @@ mod tests {
             &nothing,
         );
         let options = options.unwrap();
-        assert_eq!(options.password, Some(Password::new("se cret")));
+        assert_eq!(options.credentials.password, Some(Password::new("se cret")));
         assert!(
             !format!("{options:?}").contains("cret"),
             "no log may show it"
@@ -390,6 +417,7 @@ mod tests {
         for (line, words) in [
             ("", "no slave server"),
             ("a:b:c", "slave server address"),
+            ("a:1 b:2 A:1", "A:1 is given twice"),
             (":no-such-service", "/etc/services"),
             ("8604", "is a number"),
             ("localhost:8102", "is the server whose log"),

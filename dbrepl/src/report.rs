@@ -10,16 +10,17 @@ use std::io::{IsTerminal, Write, stderr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use dbconfig::LogTarget;
 use dbconfig::syslog::{SYSTEM_LOG, Severity, Syslog, stderr_prefix};
+use dbconfig::{HostService, LogTarget};
 use fwlog::Timestamp;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::time::Instant;
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::error::ShipError;
+use crate::progress::CatchUp;
 
 /// A catch-up of fewer bytes needs no bar.
 const LONG_CATCH_UP: u64 = 32 << 20;
@@ -38,7 +39,12 @@ pub struct Reporter {
     verbose: bool,
     /// Lines on the console have their time, too.
     dated: bool,
+    /// The slave that the lines are about, where there are several.
+    about: Option<Arc<str>>,
+    /// The bars of all slaves, and the one of this.
+    bars: MultiProgress,
     bar: ProgressBar,
+    catch_up: Option<CatchUp>,
 }
 
 impl Reporter {
@@ -62,22 +68,32 @@ impl Reporter {
                 ))
             })?),
         };
-        Ok(Self {
-            sink: Arc::new(Mutex::new(sink)),
-            verbose,
-            dated: false,
-            bar: ProgressBar::hidden(),
-        })
+        Ok(Self::to(sink, verbose))
     }
 
     /// Writes to standard error.
     pub fn console() -> Self {
-        let sink = Arc::new(Mutex::new(Sink::Console));
+        Self::to(Sink::Console, false)
+    }
+
+    fn to(sink: Sink, verbose: bool) -> Self {
         Self {
-            sink,
-            verbose: false,
+            sink: Arc::new(Mutex::new(sink)),
+            verbose,
             dated: false,
+            about: None,
+            bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
             bar: ProgressBar::hidden(),
+            catch_up: None,
+        }
+    }
+
+    /// Writes to the same place, about one of several slaves.
+    #[must_use]
+    pub fn about(&self, slave: &HostService) -> Self {
+        Self {
+            about: Some(slave.to_string().into()),
+            ..self.clone()
         }
     }
 
@@ -113,39 +129,44 @@ impl Reporter {
     /// A line of progress, shown with `-v`.
     pub fn progress(&self, line: &str) {
         if self.verbose {
-            self.write(Severity::Info, &format!("R1: {line}"));
+            self.line(Severity::Info, "R1", line);
         }
     }
 
     /// A change of state, always shown.
     pub fn state(&self, line: &str) {
-        self.write(Severity::Info, &format!("R0: {line}"));
+        self.line(Severity::Info, "R0", line);
     }
 
     /// A change of state to the worse, always shown.
     pub fn warning(&self, line: &str) {
-        self.write(Severity::Warning, &format!("R0: {line}"));
+        self.line(Severity::Warning, "R0", line);
     }
 
     /// What a run with a goal has come to, always shown.
     pub fn result(&self, line: &str) {
-        self.write(Severity::Info, &format!("R1: {line}"));
+        self.line(Severity::Info, "R1", line);
     }
 
     /// The end, when it is a bad one.
     pub fn failure(&self, failure: &ShipError) {
-        self.write(
-            Severity::Error,
-            &format!("dbrepl: error: {}", failure.message),
-        );
+        self.line(Severity::Error, "dbrepl: error", &failure.message);
         if !failure.hint.is_empty() {
-            self.write(Severity::Error, &format!("dbrepl: hint: {}", failure.hint));
+            self.line(Severity::Error, "dbrepl: hint", &failure.hint);
         }
+    }
+
+    fn line(&self, severity: Severity, kind: &str, line: &str) {
+        let line = match &self.about {
+            Some(slave) => format!("{kind}: {slave}: {line}"),
+            None => format!("{kind}: {line}"),
+        };
+        self.write(severity, &line);
     }
 
     fn write(&self, severity: Severity, line: &str) {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = self.bar.suspend(|| match &mut *sink {
+        let written = self.bars.suspend(|| match &mut *sink {
             Sink::Console if self.dated => writeln!(stderr().lock(), "{} {line}", time()),
             Sink::Console => writeln!(stderr().lock(), "{}{line}", stderr_prefix(severity)),
             Sink::File(file, _) => file.write_all(format!("{} {line}\n", time()).as_bytes()),
@@ -160,25 +181,39 @@ impl Reporter {
         if bytes < LONG_CATCH_UP || !self.is_console() || !stderr().is_terminal() {
             return;
         }
-        let style = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} to go";
-        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
+        if self.bars.is_hidden() {
+            self.bars.set_draw_target(ProgressDrawTarget::stderr());
         }
-        bar.enable_steady_tick(Duration::from_millis(200));
+        let bar = self.bars.add(ProgressBar::new(bytes));
+        // Cut to the width that the terminal has when it is drawn.
+        bar.set_style(
+            ProgressStyle::with_template("{wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         self.bar = bar;
+        self.catch_up = Some(CatchUp::begin(Instant::now()));
+        self.show_catch_up(0, bytes);
     }
 
     /// So many bytes are durable at the slave, of so many to go in all.
-    pub fn catch_up(&self, done: u64, all: u64) {
-        self.bar.set_length(all);
-        self.bar.set_position(done);
+    pub fn show_catch_up(&mut self, done: u64, all: u64) {
+        let Some(catch_up) = &mut self.catch_up else {
+            return;
+        };
+        let line = catch_up.line(Instant::now(), done, all);
+        let slave = self.about.as_deref().map(|slave| format!("{slave}: "));
+        self.bar
+            .set_message(format!("{}{line}", slave.unwrap_or_default()));
     }
 
     /// The slave has caught up, or the connection was lost.
     pub fn end_catch_up(&mut self) {
-        self.bar.finish_and_clear();
-        self.bar = ProgressBar::hidden();
+        if self.catch_up.take().is_none() {
+            return;
+        }
+        let bar = std::mem::replace(&mut self.bar, ProgressBar::hidden());
+        bar.finish_and_clear();
+        self.bars.remove(&bar);
     }
 }
 
@@ -266,6 +301,34 @@ mod tests {
         let all = lines(true);
         assert_eq!(all[0], "R1: found synchronization point with slave server");
         assert_eq!(all[1..], quiet);
+    }
+
+    #[test]
+    fn where_there_are_several_each_line_names_its_slave() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let all = Reporter::open(&LogTarget::File(path.clone()), true).unwrap();
+        let south = all.about(&"south:8102".parse().unwrap());
+        south.state("one");
+        south.progress("two");
+        south.failure(&ShipError::usage("three").hint("four"));
+        all.state("five");
+        let text = std::fs::read_to_string(path).unwrap();
+        let words: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .collect();
+        let lines = [
+            "R0: south:8102: one",
+            "R1: south:8102: two",
+            "dbrepl: error: south:8102: three",
+            "dbrepl: hint: south:8102: four",
+            "R0: five",
+        ];
+        assert_eq!(
+            words.iter().map(|(_, line)| *line).collect::<Vec<_>>(),
+            lines
+        );
     }
 
     #[test]

@@ -1,191 +1,139 @@
-//! The whole run: one connection after the other, until the goal is reached or a person is needed.
+//! The whole run: all slaves side by side. What happens to one does not hold up the others.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use dbproto::Standing;
-use tokio::time::{Instant, sleep};
+use dbconfig::HostService;
+use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
-use crate::error::{LEAVING, MissingLog, Retry, ShipError};
-use crate::note::SlaveNote;
-use crate::options::{Goal, Options};
+use crate::attempts::attempts;
+use crate::error::{ExitCode, ShipError};
+use crate::options::Options;
+use crate::peers::Peers;
 use crate::report::Reporter;
-use crate::ship::{Attempt, blocking, ship};
+use crate::ship::Destination;
 use crate::shutdown::ShutdownRequest;
-use crate::source;
+use crate::source::SharedLog;
 
-/// First and longest pause between two attempts.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// The longest where the slave can't go on by its own account: with longer ones its master would think that it
-/// does not answer.
-const SUSPENDED_PAUSE: Duration = Duration::from_secs(2);
-
-/// How often to look whether what is missing from the log is there again, and how often to ask the
-/// slave in between: it may need something else by then.
-const LOOK: Duration = Duration::from_secs(1);
-const LOOKS: u32 = 60;
-
-/// Runs until the goal is reached, the operator stops it, or a failure needs a person.
+/// Runs until each slave has what was asked for or needs a person, or the operator stops it.
 pub async fn run(
     options: &Options,
-    mut reporter: Reporter,
+    reporter: Reporter,
     mut stop: ShutdownRequest,
 ) -> Result<(), ShipError> {
-    let begun = Instant::now();
-    let mut note = SlaveNote::new(
-        &options.source.location.directory,
-        &options.slave,
-        reporter.clone(),
-    );
-    let mut pause = FIRST_PAUSE;
-    let mut outage: Option<ShipError> = None;
-    let mut failed = 0;
-    let mut occupied = Occupied::default();
-    loop {
-        let mut attempt = Attempt {
-            known: outage.as_ref(),
-            failed,
-            shipping: None,
-        };
-        let result = ship(options, &mut reporter, &mut stop, &mut note, &mut attempt).await;
-        let failure = match result {
-            Ok(ending) => {
-                note.write(Standing::NotConnected, Some(ending.reason()));
-                return Ok(());
-            }
-            Err(failure) => failure,
-        };
-        note.fail(&failure);
-        if !worth_another_try(options.goal, &failure, begun.elapsed()) {
-            return Err(failure);
-        }
-        // What fails at once each time is one state, not many changes of it.
-        let is_news = attempt.is_news(&failure);
-        if attempt
-            .shipping
-            .is_some_and(|since| since.elapsed() >= LONGEST_PAUSE)
-        {
-            (pause, outage) = (FIRST_PAUSE, None);
-        }
-        failed += 1;
-        let retry = failure.retry;
-        if failure.standing == Some(Standing::Suspended) {
-            pause = pause.min(SUSPENDED_PAUSE);
-        }
-        if occupied.is_worth_telling(&failure) && (is_news || outage.is_none()) {
-            tell(&reporter, &failure);
-            (outage, failed) = (Some(failure), 0);
-        }
-        tokio::select! {
-            () = wait(options, retry, pause) => {}
-            () = stop.requested() => {
-                return stopped(options.goal, outage);
-            }
-        }
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-}
-
-fn tell(reporter: &Reporter, failure: &ShipError) {
-    if let Retry::OnceBack(_) = failure.retry {
-        reporter.warning(&format!("{}; waiting for it to come back", failure.message));
-        reporter.warning(&format!("hint: {}", failure.hint));
-    } else {
-        reporter.warning(&format!("{}; trying again", failure.in_full()));
-    }
-}
-
-/// Until the next attempt is worth it.
-async fn wait(options: &Options, retry: Retry, pause: Duration) {
-    let Retry::OnceBack(missing) = retry else {
-        return sleep(pause).await;
+    let options = Arc::new(options.clone());
+    let slaves = &options.slaves;
+    let log = SharedLog::new(&options.source.location, slaves.len(), reporter.clone());
+    let peers = Peers::default();
+    let destination = |slave: &HostService, reporter| Destination {
+        options: Arc::clone(&options),
+        slave: slave.clone(),
+        credentials: options.credentials.clone(),
+        reporter,
+        log: Arc::clone(&log),
+        peers: peers.clone(),
     };
-    for _ in 0..LOOKS {
-        sleep(LOOK).await;
-        if is_there(options, missing).await {
-            return;
+    if let [slave] = slaves.as_slice() {
+        return attempts(&mut destination(slave, reporter), &mut stop).await;
+    }
+    let mut tasks = JoinSet::new();
+    let mut running = HashMap::new();
+    for slave in slaves {
+        let mut to = destination(slave, reporter.about(slave));
+        let mut stop = stop.clone();
+        let named = tracing::error_span!("slave", %slave);
+        let feed = async move { attempts(&mut to, &mut stop).await };
+        let task = tasks.spawn(feed.instrument(named));
+        running.insert(task.id(), slave);
+    }
+    let mut failed = Failed::default();
+    while let Some(ended) = tasks.join_next_with_id().await {
+        let (task, result) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                let what = format!("its task ended: {error}");
+                (error.id(), Err(ShipError::new(ExitCode::Error, what)))
+            }
+        };
+        let slave = running.remove(&task);
+        if let (Some(slave), Err(failure)) = (slave, result) {
+            failed.add(slave, &failure, &reporter, running.len());
         }
     }
+    failed.result(slaves.len())
 }
 
-async fn is_there(options: &Options, missing: MissingLog) -> bool {
-    let location = options.source.location.clone();
-    let looked = blocking(move || source::is_there(&location, missing)).await;
-    looked.unwrap_or_default()
-}
+/// Slaves that were given up, and with which code.
+#[derive(Debug, Default)]
+struct Failed(Vec<(HostService, ExitCode)>);
 
-fn worth_another_try(goal: Goal, failure: &ShipError, elapsed: Duration) -> bool {
-    match failure.retry {
-        Retry::Never => false,
-        Retry::WhenFollowing | Retry::OnceBack(_) => goal == Goal::Follow,
-        Retry::For(limit) => goal == Goal::Follow || elapsed < limit,
+impl Failed {
+    /// Tells of one more, and how many go on.
+    fn add(&mut self, slave: &HostService, failure: &ShipError, reporter: &Reporter, left: usize) {
+        let about = reporter.about(slave);
+        about.failure(failure);
+        let (code, meaning) = (failure.code as u8, failure.code.meaning());
+        let others = match left {
+            0 => String::new(),
+            1 => "; 1 slave goes on".to_owned(),
+            left => format!("; {left} slaves go on"),
+        };
+        about.warning(&format!("given up with {code} ({meaning}){others}"));
+        self.0.push((slave.clone(), failure.code));
     }
-}
 
-/// Since when another dbrepl has the slave.
-#[derive(Default)]
-struct Occupied(Option<Instant>);
-
-impl Occupied {
-    /// The connection of one that has just ended may still be open at the slave: that is over in a moment.
-    fn is_worth_telling(&mut self, failure: &ShipError) -> bool {
-        if failure.retry != Retry::For(LEAVING) {
-            self.0 = None;
-            return true;
-        }
-        self.0.get_or_insert_with(Instant::now).elapsed() >= LEAVING
-    }
-}
-
-fn stopped(goal: Goal, outage: Option<ShipError>) -> Result<(), ShipError> {
-    match (goal, outage) {
-        (Goal::Follow, _) | (_, None) => Ok(()),
-        (_, Some(failure)) => Err(failure),
+    /// The highest code is the one of all.
+    fn result(self, slaves: usize) -> Result<(), ShipError> {
+        let Some(code) = self
+            .0
+            .iter()
+            .map(|(_, code)| *code)
+            .max_by_key(|code| *code as u8)
+        else {
+            return Ok(());
+        };
+        let each: Vec<String> = self
+            .0
+            .iter()
+            .map(|(slave, code)| format!("{slave} ({})", *code as u8))
+            .collect();
+        let what = format!(
+            "{} of {slaves} slaves given up: {}",
+            each.len(),
+            each.join(", ")
+        );
+        Err(ShipError::new(code, what)
+            .hint("the lines above say why; the others can be fed without them"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ExitCode;
 
     #[test]
-    fn with_a_goal_only_a_starting_slave_is_waited_for() {
-        let lost = ShipError::unreachable("x");
-        let limit = Duration::from_secs(5);
-        let starting = ShipError::unreachable("x").retry(Retry::For(limit));
-        let refused = ShipError::new(ExitCode::Access, "x");
-        let now = Duration::ZERO;
-        assert!(worth_another_try(Goal::Follow, &lost, limit));
-        assert!(worth_another_try(Goal::Follow, &starting, limit));
-        assert!(!worth_another_try(Goal::Follow, &refused, now));
-        assert!(!worth_another_try(Goal::Synchronize, &lost, now));
-        assert!(worth_another_try(Goal::Synchronize, &starting, now));
-        assert!(!worth_another_try(Goal::Synchronize, &starting, limit));
-    }
-
-    #[test]
-    fn the_same_trouble_is_told_once() {
-        let lost = ShipError::unreachable("refused");
-        let after = |known| Attempt {
-            known,
-            failed: 0,
-            shipping: None,
-        };
-        assert!(after(None).is_news(&lost));
-        assert!(!after(Some(&lost)).is_news(&ShipError::unreachable("no route")));
-        assert!(after(Some(&lost)).is_news(&ShipError::passing("no log")));
-    }
-
-    #[test]
-    fn another_dbrepl_is_told_of_only_once_it_stays() {
-        let in_use = ShipError::new(ExitCode::Error, "x").retry(Retry::For(LEAVING));
-        let mut occupied = Occupied::default();
-        assert!(!occupied.is_worth_telling(&in_use));
-        occupied.0 = occupied.0.and_then(|since| since.checked_sub(LEAVING));
-        assert!(occupied.is_worth_telling(&in_use));
-        assert!(occupied.is_worth_telling(&ShipError::unreachable("x")));
-        assert!(!occupied.is_worth_telling(&in_use), "it begins anew");
+    fn the_highest_code_is_the_one_of_all_slaves() {
+        let mut failed = Failed::default();
+        let reporter = Reporter::console();
+        for (slave, code) in [
+            ("north:1", ExitCode::Error),
+            ("south:2", ExitCode::NoSynchronizationPoint),
+            ("east:3", ExitCode::Unreachable),
+        ] {
+            failed.add(
+                &slave.parse().unwrap(),
+                &ShipError::new(code, "x"),
+                &reporter,
+                1,
+            );
+        }
+        let failure = failed.result(4).unwrap_err();
+        assert_eq!(failure.code, ExitCode::NoSynchronizationPoint);
+        assert_eq!(
+            failure.message,
+            "3 of 4 slaves given up: north:1 (1), south:2 (5), east:3 (3)"
+        );
+        assert_eq!(Failed::default().result(2), Ok(()));
     }
 }

@@ -195,7 +195,8 @@ fn a_log_that_is_written_is_followed() {
         });
     }
     follower.signal("INT");
-    wait_for("the follower to end", LONG, || follower.ended());
+    let status = wait_for("the follower to end", LONG, || follower.ended());
+    assert_eq!(status.code(), Some(130), "{}", follower.output());
     let users = fields(&lines(&follower), ["user"]);
     assert!(users.iter().all(|[user]| user == "null"));
 }

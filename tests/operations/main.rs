@@ -15,6 +15,7 @@ mod parts;
 mod permissions;
 mod readme;
 mod recorded;
+mod sessions;
 mod severities;
 mod shop;
 mod shutdowns;

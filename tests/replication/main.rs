@@ -2,6 +2,7 @@
 
 mod adoption;
 mod arrival;
+mod bar;
 mod broken_line;
 mod databases;
 mod holding;
@@ -13,6 +14,7 @@ mod readers;
 mod redirect;
 mod refusals;
 mod resume;
+mod several;
 mod shop;
 mod standing;
 mod ways;

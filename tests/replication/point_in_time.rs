@@ -34,6 +34,25 @@ fn replication_up_to_a_point_in_time_stops_there_and_goes_on_later() {
 }
 
 #[test]
+fn a_point_in_time_that_the_slave_has_passed_is_said_and_changes_nothing() {
+    let cluster = Cluster::start();
+    open(&cluster.master);
+    sell(&cluster.master, 3);
+    let time = wait_for_a_silent_second();
+    sell(&cluster.master, 3);
+    cluster.synchronize();
+    sell(&cluster.master, 3);
+    let told = cluster.replicate(&["-T", &time]).fails(1);
+    assert!(
+        told.contains("the slave is at ") && told.contains(" already (commit "),
+        "{told}"
+    );
+    assert!(told.contains("after that point in time"), "{told}");
+    assert!(told.contains("replication never goes back"), "{told}");
+    assert_eq!(items(&cluster.slave), 6);
+}
+
+#[test]
 fn an_impossible_time_is_a_usage_error() {
     let cluster = Cluster::start();
     let told = cluster.replicate(&["-T", "yesterday"]).fails(2);

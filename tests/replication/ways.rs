@@ -1,7 +1,5 @@
 //! Options that change how the log travels, and not what arrives.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use dbtests::{Cluster, Server, Settings, compare, follower};
 
 use crate::shop::{items, open, sell};
@@ -60,9 +58,7 @@ fn a_users_password_from_a_file_and_options_from_a_file_do() {
     open(&cluster.master);
     sell(&cluster.master, 1);
     let password = cluster.folder().join("password");
-    dbtests::files::write(&password, format!("{}\n", dbtests::PASSWORD));
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&password, private).unwrap();
+    dbtests::files::write_private(&password, format!("{}\n", dbtests::PASSWORD));
     let options = cluster.folder().join("dbrepl.cfg");
     dbtests::files::write(
         &options,

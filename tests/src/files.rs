@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -15,6 +16,13 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>) {
         .open(path)
         .expect("a file to write");
     file.write_all(content.as_ref()).expect("a written file");
+}
+
+/// The same for a file that is its owner's alone, as one with a password has to be.
+pub fn write_private(path: &Path, content: impl AsRef<[u8]>) {
+    write(path, content);
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(path, private).expect("a file of ours");
 }
 
 /// Reads a file.

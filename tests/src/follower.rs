@@ -26,6 +26,18 @@ pub fn dbrepl_to(master: &Server, address: SocketAddr, options: &[&str]) -> Comm
     command
 }
 
+/// The same, to several slaves.
+pub fn dbrepl_to_all(master: &Server, addresses: &[String], options: &[&str]) -> Command {
+    let mut command = ours("dbrepl");
+    command
+        .arg("-c")
+        .arg(master.config_path())
+        .args(options)
+        .args(addresses)
+        .env("EQ_DBPASSWORD", PASSWORD);
+    command
+}
+
 /// `dbrepl -v` with options that let it end.
 pub fn replicate(master: &Server, slave: &Server, options: &[&str]) -> Run {
     let options: Vec<&str> = ["-v"].iter().chain(options).copied().collect();

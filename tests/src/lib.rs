@@ -26,6 +26,7 @@ pub mod programs;
 pub mod server;
 pub mod settings;
 pub mod small_disk;
+pub mod terminal;
 pub mod waiting;
 
 pub use client::{Client, Refusal};

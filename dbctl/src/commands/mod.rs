@@ -32,6 +32,7 @@ pub(crate) async fn run(invocation: &mut Invocation, command: Command) -> Result
 
 /// Options may stand behind the words of a command, too.
 async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> Result<()> {
+    user::refuse_password(&words)?;
     invocation.take_options(&mut words)?;
     let mut take = |option: &str| {
         let before = words.len();

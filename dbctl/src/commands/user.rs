@@ -17,6 +17,39 @@ pub(crate) async fn run(invocation: &mut Invocation, words: Vec<String>) -> Resu
     server::run(invocation, &command).await
 }
 
+/// Behind `user create NAME` an option with a password would be taken for the new user's, and it is that of who
+/// asks.
+pub(crate) fn refuse_password(words: &[String]) -> Result<()> {
+    let is = |index: usize, known: &[&str]| {
+        let word = words.get(index);
+        word.is_some_and(|word| known.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    };
+    let names_password = |word: &String| {
+        word.starts_with("--password") || (word.starts_with("-p") && !word.starts_with("--"))
+    };
+    if !is(0, &["user"]) || !is(1, &["create", "password"]) {
+        return Ok(());
+    }
+    let behind = words.iter().skip(2).take_while(|word| *word != "--");
+    match behind.into_iter().find(|word| names_password(word)) {
+        None => Ok(()),
+        Some(option) => {
+            let option = option.split('=').next().unwrap_or(option);
+            let option = if option.starts_with("--") {
+                option
+            } else {
+                "-p"
+            };
+            Err(CommandError::usage(format!(
+                "{option} is how you log in; the user's new password does not belong on the command line"
+            ))
+            .with_hint(format!(
+                "the new password is asked for, or taken from {NEW_PASSWORD}; {option} stands before 'user'"
+            )))
+        }
+    }
+}
+
 /// `--privilege dba` and `--privilege=dba` are `privilege dba`, as the server has it.
 fn plain_options(words: Vec<String>) -> Vec<String> {
     let plain = |word: String| match word.strip_prefix("--privilege") {
@@ -110,6 +143,36 @@ mod tests {
             sent("user password bob").unwrap().join(" "),
             "user password bob V(bob)"
         );
+    }
+
+    #[test]
+    fn whose_password_an_option_has_is_never_guessed() {
+        let refused = |line: &str| {
+            let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+            refuse_password(&words).map_err(|failure| failure.message)
+        };
+        for (line, option) in [
+            ("user create bob --password x", "--password "),
+            ("user create bob --password=x", "--password "),
+            ("user password bob -p x", "-p "),
+            ("User Create bob -psecret", "-p "),
+            ("user create bob --password-file pw", "--password-file "),
+        ] {
+            let told = refused(line).unwrap_err();
+            assert!(
+                told.starts_with(&format!("{option}is how you log in")),
+                "{told}"
+            );
+            assert!(!told.contains("secret"), "{told}");
+        }
+        for line in [
+            "user create bob --privilege dba",
+            "user create -- -p",
+            "user list -p x",
+            "database create user -p x",
+        ] {
+            assert_eq!(refused(line), Ok(()), "{line}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
 
-use crate::error::{CommandError, Result};
+use crate::error::{CommandError, Exit, Result};
 
 pub(crate) use table::Table;
 
@@ -80,7 +80,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<()> {
     reason = "nobody else can, while the program waits for its input"
 )]
 pub(crate) fn interrupted() -> ! {
-    std::process::exit(130)
+    std::process::exit(Exit::Interrupted as i32)
 }
 
 /// Prints a line to standard error.

@@ -431,6 +431,20 @@ fn fwlog_verify_of_no_segments_at_all_fails() {
 }
 
 #[test]
+fn audit_and_rows_of_no_segments_fail_after_their_options_were_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["audit", "rows"] {
+        let mut words = dbctl();
+        words.args(["fwlog", command]).arg(folder.path());
+        let error = run(&mut words).fails(1);
+        assert!(error.contains("nothing was read"), "{error}");
+        assert!(error.contains("mounted"), "{error}");
+        let error = run(words.args(["--from", "some time"])).fails(2);
+        assert!(error.contains("is no point in time"), "{error}");
+    }
+}
+
+#[test]
 fn a_mistake_on_the_command_line_is_told_as_all_others_are() {
     for words in [["config", "list"], ["config", "set"]] {
         let error = run(dbctl().args(words)).fails(2);

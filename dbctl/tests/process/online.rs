@@ -313,6 +313,19 @@ fn a_server_that_accepts_and_does_not_answer_is_said_to_hang() {
     assert!(!error.contains("is the server running?"), "{error}");
 }
 
+/// Bug: it was taken for the password of who asks, and refused as a wrong one.
+#[test]
+fn a_password_behind_the_name_of_a_new_user_is_refused_before_anybody_is_asked() {
+    let server = FakeServer::start(Some("sesame"), |_| Reply::Done("DBCTL"));
+    let error = ask(&server, &["user", "create", "bob", "--password", "x"]).fails(2);
+    assert!(error.contains("--password is how you log in"), "{error}");
+    assert!(error.contains("EQ_NEWPASSWORD"), "{error}");
+    assert!(server.received().is_empty());
+    let mut before = at(&server, &["-p", "sesame", "user", "create", "bob"]);
+    run(before.env("EQ_NEWPASSWORD", "new")).ok();
+    assert_eq!(server.statements().len(), 1);
+}
+
 #[test]
 fn a_wrong_privilege_is_told_before_a_password_is_asked_for() {
     let server = FakeServer::start(None, |_| Reply::Done("DBCTL"));

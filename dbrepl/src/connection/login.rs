@@ -8,8 +8,8 @@ use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::frame::{Frame, FrameReader, MAX_START_UP};
+use crate::credentials::{Credentials, Password};
 use crate::error::{ExitCode, ShipError};
-use crate::options::Password;
 
 /// Type byte of `CopyBothResponse`, which the protocol library has no type for.
 const COPY_BOTH: u8 = b'W';
@@ -28,16 +28,15 @@ const SASL: &[u8] = &[0, 0, 0, 10];
 pub(crate) async fn log_in<R, W>(
     reader: &mut FrameReader<R>,
     writer: &mut W,
-    user: &str,
-    password: Option<&Password>,
+    credentials: &Credentials,
 ) -> Result<(), ShipError>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let mut login = Login {
-        user,
-        password,
+        user: &credentials.user,
+        password: credentials.password.as_ref(),
         scram: None,
         out: BytesMut::new(),
     };
@@ -221,7 +220,12 @@ mod tests {
 
     async fn answer_with(bytes: &[u8], password: Option<&Password>) -> Result<(), ShipError> {
         let mut reader = FrameReader::new(bytes);
-        log_in(&mut reader, &mut Vec::new(), "dba", password).await
+        let credentials = Credentials {
+            user: "dba".to_owned(),
+            password: password.cloned(),
+            file: None,
+        };
+        log_in(&mut reader, &mut Vec::new(), &credentials).await
     }
 
     const TRUST: &[u8] = b"R\0\0\0\x08\0\0\0\0";

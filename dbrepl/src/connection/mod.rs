@@ -3,22 +3,23 @@
 mod frame;
 mod login;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use dbconfig::{AddressFamily, HostService};
 use dbproto::{Message, SILENCE_LIMIT};
-use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use frame::{Frame, FrameReader, MAX_COPY};
 
+use crate::bandwidth::BandwidthLimit;
 use crate::error::{ExitCode, ShipError};
-use crate::options::Options;
+use crate::ship::Destination;
 
 /// A slave that doesn't answer within this time isn't there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -99,29 +100,40 @@ pub struct Connection {
     pub out: mpsc::Sender<Outgoing>,
     /// What the slave sends.
     pub incoming: mpsc::Receiver<Incoming>,
+    /// This side's address, as the slave sees it where nothing translates it.
+    pub from: SocketAddr,
     /// The two tasks that own the socket; they end with this.
     tasks: JoinSet<()>,
 }
 
 impl Connection {
     /// Connects and logs in.
-    pub async fn open(options: &Options) -> Result<Self, ShipError> {
-        let stream = connect(&options.slave).await?;
+    pub async fn open(to: &Destination) -> Result<Self, ShipError> {
+        let slave = &to.slave;
+        let stream = connect(slave).await?;
+        let from = stream.local_addr().map_err(|error| {
+            ShipError::unreachable(format!("the connection to {slave} was lost: {error}"))
+        })?;
         let (read, mut write) = stream.into_split();
         let mut reader = FrameReader::new(read);
-        let login = login::log_in(
-            &mut reader,
-            &mut write,
-            &options.user,
-            options.password.as_ref(),
-        );
+        let login = login::log_in(&mut reader, &mut write, &to.credentials);
         timeout(LOGIN_TIMEOUT, login).await.map_err(|_| {
             ShipError::unreachable(format!(
-                "{} accepted the connection, but does not answer",
-                options.slave
+                "{slave} accepted the connection, but does not answer"
             ))
         })??;
-        Ok(Self::run(reader, write))
+        let limit = BandwidthLimit::new(to.options.bandwidth, Instant::now());
+        let (out, out_queue) = mpsc::channel(OUT_QUEUE);
+        let (in_queue, incoming) = mpsc::channel(IN_QUEUE);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(send_all(write, limit, out_queue, in_queue.clone()));
+        tasks.spawn(receive_all(reader, in_queue));
+        Ok(Self {
+            out,
+            incoming,
+            from,
+            tasks,
+        })
     }
 
     /// Ends the conversation: the slave finishes what it was sent before this returns, unless it
@@ -143,24 +155,12 @@ impl Connection {
         let Self {
             out,
             incoming: _incoming,
+            from: _,
             mut tasks,
         } = self;
         drop(out);
         // The first task to end is the one that sends, or the connection is gone.
         drop(timeout(CLOSE_TIMEOUT, tasks.join_next()).await);
-    }
-
-    fn run(reader: FrameReader<OwnedReadHalf>, write: OwnedWriteHalf) -> Self {
-        let (out, out_queue) = mpsc::channel(OUT_QUEUE);
-        let (in_queue, incoming) = mpsc::channel(IN_QUEUE);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(send_all(write, out_queue, in_queue.clone()));
-        tasks.spawn(receive_all(reader, in_queue));
-        Self {
-            out,
-            incoming,
-            tasks,
-        }
     }
 }
 
@@ -206,12 +206,14 @@ async fn connect(slave: &HostService) -> Result<TcpStream, ShipError> {
 
 async fn send_all(
     mut write: OwnedWriteHalf,
+    mut limit: BandwidthLimit,
     mut queue: mpsc::Receiver<Outgoing>,
     lost: mpsc::Sender<Incoming>,
 ) {
     while let Some(Outgoing { head, tail }) = queue.recv().await {
         // One vectored write for both parts: the blocks are never copied into a message.
-        if let Err(error) = write.write_all_buf(&mut head.chain(tail)).await {
+        let mut message = head.chain(tail);
+        if let Err(error) = limit.write_all(&mut write, &mut message).await {
             let failure =
                 ShipError::unreachable(format!("the connection to the slave was lost: {error}"));
             // The slave may have said why before it closed: the reader tells that first.

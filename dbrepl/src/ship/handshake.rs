@@ -4,23 +4,23 @@ use std::collections::VecDeque;
 
 use dbproto::{Message, Refusal, Shipper, ShipperAction};
 use fwlog::Follow;
+use tokio::time::timeout;
 
-use super::{blocking, tell_slave};
+use super::{Destination, LAST_WORD, blocking, tell_slave};
 use crate::connection::{Connection, Incoming, Outgoing};
 use crate::error::ShipError;
 use crate::note::SlaveNote;
-use crate::options::{Goal, Options};
-use crate::report::Reporter;
+use crate::options::Goal;
 use crate::source::{self, Located};
 
 /// Talks until the slave's point is found. What the slave must be told has been told on return.
 pub(super) async fn handshake(
     mut shipper: Shipper,
     connection: &mut Connection,
-    options: &Options,
-    reporter: &Reporter,
+    to: &Destination,
     note: &mut SlaveNote,
 ) -> Result<(Shipper, Box<Follow>), ShipError> {
+    let (options, reporter) = (&to.options, &to.reporter);
     connection.send(&shipper.begin()).await?;
     let mut actions = VecDeque::new();
     loop {
@@ -97,13 +97,9 @@ pub(super) async fn told(
     };
     if let Refusal::Ours(refuse) = &refusal {
         let message = Message::Refuse(refuse.clone());
+        let sent = connection.out.send(Outgoing::message(&message, false));
         // If the connection is gone, the refusal itself still is what the operator must know.
-        drop(
-            connection
-                .out
-                .send(Outgoing::message(&message, false))
-                .await,
-        );
+        drop(timeout(LAST_WORD, sent).await);
     }
     Err(ShipError::from_refuse(refusal.refuse()))
 }

@@ -14,18 +14,46 @@ mod handshake;
 mod outstanding;
 mod stream;
 
+use std::time::Duration;
+
 use crate::connection::Connection;
-use crate::error::ShipError;
+use crate::credentials::Credentials;
+use crate::error::{ExitCode, ShipError, is_in_use};
 use crate::note::SlaveNote;
-use crate::options::Options;
+use crate::options::{Goal, Options};
+use crate::peers::{Fed, Peers};
 use crate::report::Reporter;
 use crate::shutdown::ShutdownRequest;
-use crate::source;
+use crate::source::{self, SharedLog};
 
-use dbproto::Message;
+use std::sync::Arc;
+
+use dbconfig::HostService;
+use dbproto::{Message, Shipper};
+use fwlog::Follow;
 use handshake::handshake;
 use stream::LogStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+
+/// A last word to the slave goes within this time, or not at all.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// One slave, and what it shares with the others of this process.
+#[derive(Debug)]
+pub struct Destination {
+    /// What was asked for.
+    pub options: Arc<Options>,
+    /// The slave.
+    pub slave: HostService,
+    /// Who logs in there.
+    pub credentials: Credentials,
+    /// Tells of this slave.
+    pub reporter: Reporter,
+    /// The log for all slaves.
+    pub log: Arc<SharedLog>,
+    /// The slaves that are fed.
+    pub peers: Peers,
+}
 
 /// How a connection ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +88,26 @@ pub struct Attempt<'a> {
     pub failed: u64,
     /// Since when the log is shipped.
     pub shipping: Option<Instant>,
+    /// The operator was told that the trouble is over.
+    pub told_again: bool,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    /// One more, after some that have failed.
+    pub fn after(known: Option<&'a ShipError>, failed: u64) -> Self {
+        Self {
+            known,
+            failed,
+            shipping: None,
+            told_again: false,
+        }
+    }
+
+    /// Whether the log was shipped for so long.
+    pub fn has_shipped_for(&self, time: Duration) -> bool {
+        self.shipping.is_some_and(|since| since.elapsed() >= time)
+    }
+
     /// One line for each change of state, none for each try.
     pub fn is_news(&self, failure: &ShipError) -> bool {
         self.known
@@ -82,42 +127,21 @@ impl Attempt<'_> {
 
 /// Runs one connection from start to end.
 pub async fn ship(
-    options: &Options,
-    reporter: &mut Reporter,
+    to: &mut Destination,
     stop: &mut ShutdownRequest,
     note: &mut SlaveNote,
     attempt: &mut Attempt<'_>,
 ) -> Result<Ending, ShipError> {
-    let (source, pack) = (options.source.clone(), options.compress);
-    let identify = match blocking(move || source::introduce(&source, pack)).await {
-        Ok(identify) => identify,
-        Err(failure) => {
-            if attempt.is_news(&failure) {
-                tell_slave_alone(options, &failure).await;
-            }
-            return Err(failure);
-        }
+    let goal = to.options.goal;
+    let (mut connection, shipper, follow, _fed) = tokio::select! {
+        begun = begin(to, note, attempt) => begun?,
+        () = stop.requested() => return stopped(goal),
     };
-    let mut connection = tokio::select! {
-        connection = Connection::open(options) => connection?,
-        () = stop.requested() => return Ok(Ending::Stopped),
-    };
-    let shipper = dbproto::Shipper::new(identify, WINDOW);
-    let met = tokio::select! {
-        met = handshake(shipper, &mut connection, options, reporter, note) => met,
-        () = stop.requested() => return Ok(Ending::Stopped),
-    };
-    let (shipper, follow) = match met {
-        Ok(met) => met,
-        Err(failure) => {
-            connection.close().await;
-            return Err(failure);
-        }
-    };
-    let mut stream = LogStream::start(options, reporter, shipper, follow, note);
+    let mut stream = LogStream::start(to, shipper, follow, note);
     stream.again = attempt.ships();
     let result = stream.run(&mut connection, stop).await;
     stream.end();
+    attempt.told_again = attempt.known.is_some() && stream.again.is_none();
     let is_silent = stream.slave_is_silent();
     match &result {
         // It would not answer.
@@ -131,21 +155,83 @@ pub async fn ship(
     result
 }
 
+/// The way to where the log is shipped.
+type Begun = (Connection, Shipper, Box<Follow>, Fed);
+
+/// Connects, and finds the synchronization point. Whoever wants to stop need not wait for it.
+async fn begin(
+    to: &Destination,
+    note: &mut SlaveNote,
+    attempt: &Attempt<'_>,
+) -> Result<Begun, ShipError> {
+    let (source, pack) = (to.options.source.clone(), to.options.compress);
+    let identify = match blocking(move || source::introduce(&source, pack)).await {
+        Ok(identify) => identify,
+        Err(failure) => {
+            if attempt.is_news(&failure) {
+                tell_slave_alone(to, &failure).await;
+            }
+            return Err(failure);
+        }
+    };
+    let mut connection = Connection::open(to).await?;
+    let shipper = Shipper::new(identify, WINDOW);
+    match handshake(shipper, &mut connection, to, note).await {
+        Ok((shipper, follow)) => {
+            let fed = to.peers.feed(connection.from, &to.slave);
+            Ok((connection, shipper, follow, fed))
+        }
+        Err(failure) => {
+            connection.close().await;
+            Err(same_server(to, failure))
+        }
+    }
+}
+
+/// What a wish to stop means before the log is shipped, and then.
+fn stopped(goal: Goal) -> Result<Ending, ShipError> {
+    if goal == Goal::Follow {
+        return Ok(Ending::Stopped);
+    }
+    Err(ShipError::new(
+        ExitCode::Error,
+        "interrupted before the slave had everything",
+    )
+    .hint("start dbrepl again: it goes on where the slave is"))
+}
+
+/// A server that is fed already may be fed by this process, under another address.
+fn same_server(to: &Destination, failure: ShipError) -> ShipError {
+    let other = is_in_use(&failure).then(|| to.peers.named_in(&failure.message));
+    let Some(other) = other.flatten() else {
+        return failure;
+    };
+    let slave = &to.slave;
+    let mut same = ShipError::usage(format!(
+        "{slave} and {other} are the same server, which this dbrepl feeds as {other}"
+    ))
+    .hint("give each slave once");
+    // Its note says how it is under the other address.
+    same.standing = None;
+    same
+}
+
 /// The slave's operator wants to know why nothing comes any more.
 async fn tell_slave(connection: &Connection, failure: &ShipError) {
     if let Some(refuse) = failure.for_slave() {
-        // A connection that is gone can't be told.
-        drop(connection.send(&Message::Refuse(refuse)).await);
+        // A connection that is gone can't be told, nor a slave that does not read.
+        let message = Message::Refuse(refuse);
+        drop(timeout(LAST_WORD, connection.send(&message)).await);
     }
 }
 
 /// The same where there was nothing to connect for: a log that can't even be begun to read.
-async fn tell_slave_alone(options: &Options, failure: &ShipError) {
+async fn tell_slave_alone(to: &Destination, failure: &ShipError) {
     if failure.for_slave().is_none() {
         return;
     }
     // A slave that can't be reached can't be told.
-    if let Ok(connection) = Connection::open(options).await {
+    if let Ok(connection) = Connection::open(to).await {
         tell_slave(&connection, failure).await;
         connection.close().await;
     }

@@ -1,23 +1,24 @@
 //! The steady part of a connection: pieces of log out, progress in.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dbproto::{Progress, Reached, SILENT, Shipper, ShipperAction, SourceState, Standing, Status};
 use fwlog::{BlockHead, Compression, Durable, Follow, Position, Timestamp};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use super::Ending;
 use super::handshake::told;
 use super::outstanding::Outstanding;
-use crate::bandwidth::BandwidthLimit;
+use super::{Destination, Ending, stopped};
+use crate::bandwidth;
 use crate::connection::{Connection, Incoming, Outgoing};
-use crate::error::{ExitCode, ShipError};
+use crate::error::ShipError;
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
 use crate::shutdown::ShutdownRequest;
-use crate::source::{self, Life, Sign, TailItem, Tailer};
+use crate::source::{self, SharedLog, Sign, TailItem, Tailer};
 
 /// A sign of life goes out this often when nothing else does, and the bar moves.
 const TICK: Duration = Duration::from_secs(1);
@@ -47,7 +48,6 @@ pub(super) struct LogStream<'a> {
     tailer: Option<Tailer>,
     /// Forward logging was switched off on the master: there is no more, whatever the goal.
     switched_off: bool,
-    limit: BandwidthLimit,
     /// Taken from the tailer, waits for the socket.
     pending: Option<Outgoing>,
     tick: Interval,
@@ -69,34 +69,31 @@ pub(super) struct LogStream<'a> {
     note: &'a mut SlaveNote,
     /// What to tell the operator once the slave has taken something.
     pub(super) again: Option<String>,
-    life: Life,
+    log: Arc<SharedLog>,
     /// Bytes of log before this connection's first piece, and up to the durable end.
     bytes: (u64, u64),
 }
 
 impl<'a> LogStream<'a> {
     pub(super) fn start(
-        options: &'a Options,
-        reporter: &'a mut Reporter,
+        to: &'a mut Destination,
         shipper: Shipper,
         follow: Box<Follow>,
         note: &'a mut SlaveNote,
     ) -> Self {
-        let limit = BandwidthLimit::new(options.bandwidth, Instant::now());
+        let options = &to.options;
         let durable = follow.durable();
         let announced = follow.segment().1.to_owned();
-        let location = &options.source.location;
-        let life = Life::of(location);
-        let tailer = Tailer::new(*follow, location, options.goal, limit.piece());
+        let piece = bandwidth::piece(options.bandwidth);
+        let tailer = Tailer::new(&to.log, follow, options.goal, piece);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             options,
-            reporter,
+            reporter: &mut to.reporter,
             shipper,
             tailer: Some(tailer),
             switched_off: false,
-            limit,
             pending: None,
             tick,
             announced,
@@ -110,7 +107,7 @@ impl<'a> LogStream<'a> {
             outstanding: Outstanding::default(),
             note,
             again: None,
-            life,
+            log: Arc::clone(&to.log),
             bytes: (durable.log_bytes, durable.log_bytes),
         }
     }
@@ -137,11 +134,9 @@ impl<'a> LogStream<'a> {
                     Ok(Ending::Reached)
                 };
             }
-            let free_at = self.limit.free_at();
-            let throttled = free_at > Instant::now();
-            let wants = self.pending.is_none() && !throttled && self.shipper.room() > 0;
+            let wants = self.pending.is_none() && self.shipper.room() > 0;
             tokio::select! {
-                () = stop.requested() => return self.stopped(),
+                () = stop.requested() => return stopped(self.options.goal),
                 incoming = connection.incoming.recv() => {
                     self.take(connection, incoming).await?;
                 }
@@ -152,21 +147,9 @@ impl<'a> LogStream<'a> {
                     }
                 }
                 item = next(&mut self.tailer), if wants => self.prepare(item)?,
-                () = sleep_until(free_at), if throttled => {}
                 _ = self.tick.tick() => self.beat(connection),
             }
         }
-    }
-
-    fn stopped(&self) -> Result<Ending, ShipError> {
-        if self.options.goal == Goal::Follow {
-            return Ok(Ending::Stopped);
-        }
-        Err(ShipError::new(
-            ExitCode::Error,
-            "interrupted before the slave had everything",
-        )
-        .hint("start dbrepl again: it goes on where the slave is"))
     }
 
     /// Handles what the slave sent.
@@ -213,6 +196,11 @@ impl<'a> LogStream<'a> {
     }
 
     fn acknowledged(&mut self, status: &Status) {
+        tracing::trace!(
+            durable = %status.durable.point.position,
+            applied = %status.applied.point.position,
+            "the slave says how far it is"
+        );
         self.note.hear(status);
         self.outstanding.applied(status.applied.point.position);
         let before = self.shipper.slave().and_then(|slave| slave.durable);
@@ -309,7 +297,6 @@ impl<'a> LogStream<'a> {
                     self.announced = path;
                 }
                 let offset = u64::try_from(header.len()).unwrap_or(u64::MAX);
-                self.limit.sent(offset, Instant::now());
                 self.shipper.segment(header, Position::new(id, offset))
             }
             Some(TailItem::Seal { bytes }) => self.shipper.seal(bytes),
@@ -321,7 +308,7 @@ impl<'a> LogStream<'a> {
                 log_bytes,
             }) => {
                 let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                self.limit.sent(length, Instant::now());
+                tracing::trace!(%start, %end, bytes = length, "blocks are shipped");
                 self.show_catch_up(log_bytes, length);
                 self.shipped_time = Some(time);
                 self.outstanding.ship(end, &bytes);
@@ -355,7 +342,7 @@ impl<'a> LogStream<'a> {
         let (before, end) = self.bytes;
         let done = self.shipper.sent() - self.shipper.outstanding();
         self.reporter
-            .catch_up(done, end.saturating_sub(before).max(done));
+            .show_catch_up(done, end.saturating_sub(before).max(done));
         if let Ok(permit) = connection.out.try_reserve() {
             // While waiting for the goal, the answer decides.
             let message = Shipper::keep_alive(source, self.tailer.is_none());
@@ -375,9 +362,7 @@ impl<'a> LogStream<'a> {
 
     /// For the slave's operator.
     fn source_state(&mut self) -> SourceState {
-        let sign = self.life.look();
-        self.life.tell(sign, self.reporter);
-        let seen = self.life.durable();
+        let (sign, seen) = self.log.look_at_master();
         let durable = seen.as_ref().map_or(self.durable, Progress::from);
         let now = Timestamp::now();
         SourceState {

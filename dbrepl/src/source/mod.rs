@@ -4,7 +4,10 @@ mod borders;
 mod life;
 mod locate;
 mod pace;
+mod piece;
 mod reach;
+mod ring;
+mod shared;
 mod tailer;
 mod watch;
 
@@ -21,6 +24,7 @@ pub use borders::collect as borders;
 pub use life::{Life, Sign};
 pub use locate::{Located, is_there, locate};
 pub use reach::reaches_back;
+pub use shared::SharedLog;
 pub use tailer::{TailItem, Tailer};
 
 use crate::error::{ExitCode, ShipError};

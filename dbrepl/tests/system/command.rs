@@ -94,6 +94,28 @@ async fn each_kind_of_failure_has_its_exit_code_one_message_and_a_hint() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn debug_flags_show_what_is_shipped_and_to_whom() {
+    let mut master = Master::create();
+    master.commit(3);
+    let slave = FakeSlave::start(Behaviour::default()).await;
+    let other = FakeSlave::start(Behaviour::default()).await.address();
+    let both = run(&master, &slave, &["-S", "-d", "dbrepl=trace", &other]).await;
+    let told = text(&both.stderr);
+    for address in [&slave.address(), &other] {
+        let shipped = told
+            .lines()
+            .filter(|line| line.contains("blocks are shipped start=1-1:"));
+        let named = |line: &str| line.contains(&format!("slave{{slave={address}}}"));
+        assert_eq!(shipped.filter(|line| named(line)).count(), 1, "{told}");
+    }
+    let quiet = run(&master, &slave, &["-S", "-d", "dbrepl=info"]).await;
+    assert!(!text(&quiet.stderr).contains("says how far"));
+    let wrong = run(&master, &slave, &["-S", "-d", "dbrepl=loud"]).await;
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("--debug: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mistakes_on_the_command_line_are_exit_code_2() {
     for words in [
         &["-x"][..],

@@ -5,4 +5,8 @@ mod command;
 #[cfg(test)]
 mod shipping;
 #[cfg(test)]
+mod stopping;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod trouble;

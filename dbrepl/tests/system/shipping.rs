@@ -9,7 +9,7 @@ use crate::support::master::Master;
 use crate::support::slave::{Behaviour, FakeSlave};
 use crate::support::{Run, assert_same_files, run};
 
-async fn empty() -> FakeSlave {
+pub(crate) async fn empty() -> FakeSlave {
     FakeSlave::start(Behaviour::default()).await
 }
 
@@ -18,7 +18,7 @@ fn code(result: Result<(), ShipError>) -> ExitCode {
 }
 
 /// Waits until something holds. The test runner has the deadline.
-async fn until(mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
     while !holds() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -258,6 +258,21 @@ static COMMANDS: &[Command] = &[
         needs: Needs::Operator,
         run: session::kill,
     },
+    // Eloquence's words for the two.
+    Command {
+        words: &["list"],
+        usage: "list",
+        what: "who is connected, as session list",
+        needs: Needs::Operator,
+        run: session::list,
+    },
+    Command {
+        words: &["killthread"],
+        usage: "killthread NUMBER",
+        what: "end a session, as session kill",
+        needs: Needs::Operator,
+        run: session::kill,
+    },
     Command {
         words: &["user", "list"],
         usage: "user list",

@@ -147,13 +147,42 @@ enum Event {
     Killed,
 }
 
+/// When a source was last heard.
+struct Heard {
+    last: Instant,
+    /// Bytes of a message that is not whole.
+    arrived: usize,
+}
+
+impl Heard {
+    fn now() -> Self {
+        let last = Instant::now();
+        Self { last, arrived: 0 }
+    }
+
+    /// Whether the source has spoken. A large block takes its time on a narrow line, or under a limit of bandwidth:
+    /// its parts are a sign of life, too.
+    fn listen(&mut self, event: &Event, arrived: usize) -> bool {
+        let before = std::mem::replace(&mut self.arrived, arrived);
+        let speaks = match event {
+            Event::Message(_) => true,
+            Event::Report => arrived > before,
+            Event::Killed => false,
+        };
+        if speaks {
+            self.last = Instant::now();
+        }
+        speaks
+    }
+}
+
 /// The outer error is the socket's, the inner one is said to the other side.
 async fn converse(
     stream: &mut ClientStream,
     link: &mut Link,
     entry: &SessionEntry,
 ) -> Result<Result<(), Refuse>, WireError> {
-    let mut heard = Instant::now();
+    let mut heard = Heard::now();
     loop {
         let now = Instant::now();
         let wait = [link.next_report(), link.next_sync(now)];
@@ -169,11 +198,11 @@ async fn converse(
         if link.must_leave() {
             return Ok(Err(stopping()));
         }
+        let speaks = heard.listen(&event, stream.read_buffer().len());
+        if speaks {
+            link.source_speaks();
+        }
         match event {
-            Event::Message(_) => {
-                heard = Instant::now();
-                link.source_speaks();
-            }
             Event::Killed => {
                 let why = Refuse::new(
                     state::ADMIN_SHUTDOWN,
@@ -183,13 +212,14 @@ async fn converse(
                 return Ok(Err(why));
             }
             // A source that is gone without a word must not keep the mirror from its successor.
-            Event::Report if heard.elapsed() > dbproto::SILENCE_LIMIT => {
+            Event::Report if heard.last.elapsed() > dbproto::SILENCE_LIMIT => {
                 // One that was only frozen comes again.
                 let why = Refuse::new(state::CANNOT_CONNECT_NOW, "dbrepl has fallen silent")
                     .hint("Look after dbrepl, its machine and the line to it.");
                 return Ok(Err(why));
             }
-            Event::Report => link.source_is_silent(heard.elapsed()),
+            Event::Report if !speaks => link.source_is_silent(heard.last.elapsed()),
+            Event::Report | Event::Message(_) => {}
         }
         if let Event::Message(first) = event {
             link.listens(false);
@@ -270,4 +300,22 @@ async fn send(stream: &mut ClientStream, message: &Message) -> Result<(), WireEr
     tokio::time::timeout(SEND_LIMIT, sent)
         .await
         .unwrap_or_else(|_| Err(io::Error::other("dbrepl does not read what it is sent").into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_large_message_are_a_sign_of_life() {
+        let mut heard = Heard::now();
+        assert!(!heard.listen(&Event::Report, 0));
+        let before = heard.last;
+        assert!(heard.listen(&Event::Report, 1000));
+        assert!(heard.last > before);
+        assert!(!heard.listen(&Event::Report, 1000), "nothing more has come");
+        assert!(heard.listen(&Event::Report, 1001));
+        assert!(heard.listen(&Event::Message(None), 0));
+        assert!(!heard.listen(&Event::Killed, 0));
+    }
 }

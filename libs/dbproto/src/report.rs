@@ -57,16 +57,21 @@ impl SlaveReport {
         name.starts_with(PREFIX) && name.ends_with(SUFFIX)
     }
 
+    /// An address as the file has it: on one line, and cut where it is very long.
+    pub fn address_of(slave: &str) -> String {
+        line(slave, MAX_ADDRESS)
+    }
+
     /// The file's content, [`REPORT_SIZE`] bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut lines = vec![
             format!("instance = {}", line(&self.instance, MAX_ADDRESS)),
-            format!("address = {}", line(&self.address, MAX_ADDRESS)),
+            format!("address = {}", Self::address_of(&self.address)),
             format!("standing = {}", self.standing),
             format!("since = {}", self.since.micros()),
         ];
         let rival = self.rival.as_ref().map(|(address, since)| {
-            let address = line(address, MAX_ADDRESS);
+            let address = Self::address_of(address);
             format!("rival = {} {address}", since.micros())
         });
         lines.extend(rival);

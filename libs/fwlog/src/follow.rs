@@ -157,6 +157,11 @@ impl Follow {
         self.switched_off
     }
 
+    /// Where what was given ends, and whether the seal that stands there was given, too.
+    pub fn given(&self) -> (LogPoint, bool) {
+        (self.given, self.at == At::Sealed)
+    }
+
     /// What comes next. After [`FollowItem::UpToDate`] and [`FollowItem::Until`] it may be asked
     /// again at any time; after an error it may not.
     #[expect(

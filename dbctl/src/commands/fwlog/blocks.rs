@@ -11,7 +11,8 @@ use fwlog::{
 use crate::args::FwlogFiles;
 use crate::commands::fwlog::files::{Files, configured_location};
 use crate::commands::fwlog::read_failure;
-use crate::error::{CommandError, Result};
+use crate::error::{CommandError, Exit, Result};
+use crate::interrupt::Wish;
 use crate::invocation::Invocation;
 use crate::output;
 
@@ -40,11 +41,13 @@ pub(crate) async fn each(
     follow: bool,
     take: &mut dyn Take,
 ) -> Result<()> {
+    let wish = Wish::listen()?;
     if follow {
         let location = followed(invocation, files)?;
-        return each_followed(location, take).await;
+        return each_followed(location, &wish, take).await;
     }
     let files = Files::collect(invocation, files)?;
+    files.refuse_nothing("nothing was read")?;
     let durable = files.durable;
     let log = files.undamaged()?;
     refuse_gaps(&log)?;
@@ -64,6 +67,9 @@ pub(crate) async fn each(
                     }
                     records(&block, &mut decoder, take)
                         .map_err(|error| error.in_file(&info.path))?;
+                    if wish.is_there() {
+                        return interrupted(take);
+                    }
                 }
                 ReadItem::Seal(_) | ReadItem::End(EndKind::Clean) => break,
                 ReadItem::End(EndKind::Torn { offset, why }) => {
@@ -74,6 +80,12 @@ pub(crate) async fn each(
         }
     }
     take.up_to_date()
+}
+
+/// What was read is printed.
+fn interrupted(take: &mut dyn Take) -> Result<()> {
+    take.up_to_date()?;
+    Err(CommandError::told(Exit::Interrupted))
 }
 
 fn records(block: &Block, decoder: &mut BlockDecoder, take: &mut dyn Take) -> Result<()> {
@@ -109,7 +121,7 @@ fn followed(invocation: &Invocation, files: &FwlogFiles) -> Result<LogLocation> 
     }
 }
 
-async fn each_followed(location: LogLocation, take: &mut dyn Take) -> Result<()> {
+async fn each_followed(location: LogLocation, wish: &Wish, take: &mut dyn Take) -> Result<()> {
     let log = LogDirectory::scan(&location).map_err(read_failure)?;
     let first = log.segments().first().ok_or_else(|| {
         CommandError::error(format!(
@@ -134,6 +146,9 @@ async fn each_followed(location: LogLocation, take: &mut dyn Take) -> Result<()>
                         return take.up_to_date();
                     }
                     records(&block, &mut decoder, take)?;
+                    if wish.is_there() {
+                        return interrupted(take);
+                    }
                 }
             }
             FollowItem::Seal { .. } => {}
@@ -143,7 +158,10 @@ async fn each_followed(location: LogLocation, take: &mut dyn Take) -> Result<()>
                     output::note("forward logging was switched off: nothing comes behind this");
                     return Ok(());
                 }
-                tokio::time::sleep(PAUSE).await;
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    () = wish.comes() => return interrupted(take),
+                }
             }
         }
     }

@@ -70,10 +70,23 @@ impl Files {
             _ => (None, None),
         };
         let files = Self::read(&Disk::real(), directory, &arguments.paths, naming.as_ref())?;
-        if files.log.segments().is_empty() && files.damaged.is_empty() {
+        if files.is_nothing() {
             output::note("there are no forward-log segments");
         }
         Ok(files)
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.log.segments().is_empty() && self.damaged.is_empty()
+    }
+
+    /// Fails where there is no segment: a log whose disk is not mounted must not pass for an empty one.
+    pub(crate) fn refuse_nothing(&self, what: &str) -> Result<()> {
+        if self.is_nothing() {
+            return Err(CommandError::error(what)
+                .with_hint("is it the directory of FwLog, and is its disk mounted?"));
+        }
+        Ok(())
     }
 
     /// The segments in a directory, or else in these files and directories.

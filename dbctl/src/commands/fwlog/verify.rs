@@ -14,11 +14,7 @@ use crate::output::{self, ProgressLine, Table};
 
 pub(crate) fn run(invocation: &Invocation, arguments: &FwlogFiles) -> Result<()> {
     let files = Files::collect(invocation, arguments)?;
-    if files.log.segments().is_empty() && files.damaged.is_empty() {
-        // A log whose disk is not mounted must not pass.
-        return Err(CommandError::error("nothing was verified")
-            .with_hint("is it the directory of FwLog, and is its disk mounted?"));
-    }
+    files.refuse_nothing("nothing was verified")?;
     let total: u64 = files
         .log
         .segments()

@@ -32,12 +32,16 @@ pub(crate) struct Run {
 impl Run {
     /// dbrepl with these words more, from this master to this slave.
     pub(crate) fn start(master: &Master, slave: &FakeSlave, words: &str) -> Self {
+        Self::to(master, &slave.address(), words)
+    }
+
+    /// The same, to whatever answers at these addresses.
+    pub(crate) fn to(master: &Master, addresses: &str, words: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let log = folder.path().join("log");
         let line = format!(
-            "dbrepl -c {} -v {words} {}",
-            master.config().display(),
-            slave.address()
+            "dbrepl -c {} -v {words} {addresses}",
+            master.config().display()
         );
         let raw = RawArguments::read(line.split_whitespace().map(OsString::from)).unwrap();
         let options = Options::check(raw, &|_| None).unwrap();
@@ -55,6 +59,12 @@ impl Run {
     /// Whether its log has these words.
     pub(crate) fn says(&self, words: &str) -> bool {
         lines(&self.log).iter().any(|line| line.contains(words))
+    }
+
+    /// In how many lines its log has these words.
+    pub(crate) fn count(&self, words: &str) -> usize {
+        let lines = lines(&self.log);
+        lines.iter().filter(|line| line.contains(words)).count()
     }
 
     /// Waits for the end.

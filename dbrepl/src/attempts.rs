@@ -1,0 +1,202 @@
+//! One slave: one connection after the other, until the goal is reached or a person is needed.
+
+use std::time::Duration;
+
+use dbproto::Standing;
+use tokio::time::{Instant, sleep};
+
+use crate::error::{ExitCode, LEAVING, MissingLog, Retry, ShipError, is_in_use};
+use crate::note::SlaveNote;
+use crate::options::{Goal, Options};
+use crate::report::Reporter;
+use crate::ship::{Attempt, Destination, blocking, ship};
+use crate::shutdown::ShutdownRequest;
+use crate::source;
+
+/// First and longest pause between two attempts.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest where the slave can't go on by its own account: with longer ones its master would think that it
+/// does not answer.
+const SUSPENDED_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often to look whether what is missing from the log is there again, and how often to ask the
+/// slave in between: it may need something else by then.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOKS: u32 = 60;
+
+/// Runs until the goal is reached, the operator stops it, or a failure needs a person.
+pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Result<(), ShipError> {
+    let begun = Instant::now();
+    let goal = to.options.goal;
+    let directory = &to.log.location().directory;
+    let mut note = SlaveNote::new(directory, &to.slave, to.reporter.clone());
+    let mut pause = FIRST_PAUSE;
+    let mut outage: Option<ShipError> = None;
+    let mut failed = 0;
+    let mut occupied = Occupied::default();
+    loop {
+        let mut attempt = Attempt::after(outage.as_ref(), failed);
+        let result = ship(to, stop, &mut note, &mut attempt).await;
+        let failure = match result {
+            Ok(ending) => {
+                note.write(Standing::NotConnected, Some(ending.reason()));
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        let failure = match another_password(to, failure) {
+            Ok(()) => continue,
+            Err(failure) => failure,
+        };
+        note.fail(&failure);
+        if !worth_another_try(goal, &failure, begun.elapsed()) {
+            return Err(failure);
+        }
+        // What fails at once each time is one state, not many changes of it.
+        let is_news = attempt.is_news(&failure);
+        if attempt.told_again {
+            failed = 0;
+        }
+        if attempt.has_shipped_for(LONGEST_PAUSE) {
+            (pause, outage) = (FIRST_PAUSE, None);
+        }
+        failed += 1;
+        let retry = failure.retry;
+        if failure.standing == Some(Standing::Suspended) {
+            pause = pause.min(SUSPENDED_PAUSE);
+        }
+        if occupied.is_worth_telling(&failure) && (is_news || outage.is_none()) {
+            tell(&to.reporter, &failure);
+            (outage, failed) = (Some(failure), 0);
+        }
+        tokio::select! {
+            () = wait(&to.options, retry, pause) => {}
+            () = stop.requested() => {
+                return stopped(goal, outage);
+            }
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Where access was refused and the password file has another password than the one that was tried, that is tried
+/// before anybody gives up.
+fn another_password(to: &mut Destination, failure: ShipError) -> Result<(), ShipError> {
+    if failure.code != ExitCode::Access {
+        return Err(failure);
+    }
+    match to.credentials.read_again() {
+        Ok(true) => {
+            to.reporter.state(
+                "access refused; the password file has another password by now: trying that",
+            );
+            Ok(())
+        }
+        Ok(false) => Err(failure),
+        Err(unreadable) => {
+            let hint = format!("{}; {}", failure.hint, unreadable.in_full());
+            Err(failure.hint(hint))
+        }
+    }
+}
+
+fn tell(reporter: &Reporter, failure: &ShipError) {
+    if let Retry::OnceBack(_) = failure.retry {
+        reporter.warning(&format!("{}; waiting for it to come back", failure.message));
+        reporter.warning(&format!("hint: {}", failure.hint));
+    } else {
+        reporter.warning(&format!("{}; trying again", failure.in_full()));
+    }
+}
+
+/// Until the next attempt is worth it.
+async fn wait(options: &Options, retry: Retry, pause: Duration) {
+    let Retry::OnceBack(missing) = retry else {
+        return sleep(pause).await;
+    };
+    for _ in 0..LOOKS {
+        sleep(LOOK).await;
+        if is_there(options, missing).await {
+            return;
+        }
+    }
+}
+
+async fn is_there(options: &Options, missing: MissingLog) -> bool {
+    let location = options.source.location.clone();
+    let looked = blocking(move || source::is_there(&location, missing)).await;
+    looked.unwrap_or_default()
+}
+
+fn worth_another_try(goal: Goal, failure: &ShipError, elapsed: Duration) -> bool {
+    match failure.retry {
+        Retry::Never => false,
+        Retry::WhenFollowing | Retry::OnceBack(_) => goal == Goal::Follow,
+        Retry::For(limit) => goal == Goal::Follow || elapsed < limit,
+    }
+}
+
+/// Since when another dbrepl has the slave.
+#[derive(Default)]
+struct Occupied(Option<Instant>);
+
+impl Occupied {
+    /// The connection of one that has just ended may still be open at the slave: that is over in a moment.
+    fn is_worth_telling(&mut self, failure: &ShipError) -> bool {
+        if !is_in_use(failure) {
+            self.0 = None;
+            return true;
+        }
+        self.0.get_or_insert_with(Instant::now).elapsed() >= LEAVING
+    }
+}
+
+fn stopped(goal: Goal, outage: Option<ShipError>) -> Result<(), ShipError> {
+    match (goal, outage) {
+        (Goal::Follow, _) | (_, None) => Ok(()),
+        (_, Some(failure)) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ExitCode;
+
+    #[test]
+    fn with_a_goal_only_a_starting_slave_is_waited_for() {
+        let lost = ShipError::unreachable("x");
+        let limit = Duration::from_secs(5);
+        let starting = ShipError::unreachable("x").retry(Retry::For(limit));
+        let refused = ShipError::new(ExitCode::Access, "x");
+        let now = Duration::ZERO;
+        assert!(worth_another_try(Goal::Follow, &lost, limit));
+        assert!(worth_another_try(Goal::Follow, &starting, limit));
+        assert!(!worth_another_try(Goal::Follow, &refused, now));
+        assert!(!worth_another_try(Goal::Synchronize, &lost, now));
+        assert!(worth_another_try(Goal::Synchronize, &starting, now));
+        assert!(!worth_another_try(Goal::Synchronize, &starting, limit));
+    }
+
+    #[test]
+    fn the_same_trouble_is_told_once() {
+        let lost = ShipError::unreachable("refused");
+        let after = |known| Attempt::after(known, 0);
+        assert!(after(None).is_news(&lost));
+        assert!(!after(Some(&lost)).is_news(&ShipError::unreachable("no route")));
+        assert!(after(Some(&lost)).is_news(&ShipError::passing("no log")));
+    }
+
+    #[test]
+    fn another_dbrepl_is_told_of_only_once_it_stays() {
+        let in_use = ShipError::new(ExitCode::Error, "x").retry(Retry::For(LEAVING));
+        let mut occupied = Occupied::default();
+        assert!(!occupied.is_worth_telling(&in_use));
+        occupied.0 = occupied.0.and_then(|since| since.checked_sub(LEAVING));
+        assert!(occupied.is_worth_telling(&in_use));
+        assert!(occupied.is_worth_telling(&ShipError::unreachable("x")));
+        assert!(!occupied.is_worth_telling(&in_use), "it begins anew");
+    }
+}
