@@ -1,5 +1,7 @@
 //! One page of a b-tree (section 1.6).
 
+use sqlitepage::{NodeKind, database_header, node_header};
+
 use crate::bytes;
 use crate::cell::Cell;
 use crate::error::Error;
@@ -14,17 +16,16 @@ pub(crate) enum Tree {
     Index,
 }
 
-const INDEX_INTERIOR: u8 = 2;
-const TABLE_INTERIOR: u8 = 5;
-const INDEX_LEAF: u8 = 10;
-const TABLE_LEAF: u8 = 13;
-
-const CELL_COUNT: usize = 3;
-const RIGHT_MOST: usize = 8;
-const LEAF_HEADER: usize = 8;
-const INTERIOR_HEADER: usize = 12;
-/// The header of the database stands before that of page 1.
-const DATABASE_HEADER: usize = 100;
+impl Tree {
+    /// Whether pages of this kind are in it.
+    fn has(self, kind: NodeKind) -> bool {
+        let of = match kind {
+            NodeKind::TableInterior | NodeKind::TableLeaf => Self::Table,
+            NodeKind::IndexInterior | NodeKind::IndexLeaf => Self::Index,
+        };
+        self == of
+    }
+}
 
 /// A page of a tree; its cells are read when they are asked for.
 #[derive(Clone, Debug)]
@@ -33,6 +34,7 @@ pub(crate) struct Node {
     pub(crate) is_leaf: bool,
     /// How many cells it has.
     pub(crate) count: usize,
+    kind: NodeKind,
     tree: Tree,
     image: Image,
     usable: usize,
@@ -52,16 +54,23 @@ impl Node {
             return Err(damaged("a tree has it, and it lies behind the end"));
         }
         let image = pages.page(number)?;
-        let header = if number == 1 { DATABASE_HEADER } else { 0 };
-        let is_leaf = match (tree, image.get(header).copied()) {
-            (Tree::Table, Some(TABLE_LEAF)) | (Tree::Index, Some(INDEX_LEAF)) => true,
-            (Tree::Table, Some(TABLE_INTERIOR)) | (Tree::Index, Some(INDEX_INTERIOR)) => false,
-            _ => return Err(damaged("a tree has it, and it is of another type")),
+        // The header of the database stands before that of page 1.
+        let header = if number == 1 {
+            database_header::SIZE
+        } else {
+            0
         };
-        let count = bytes::u16_at(image.as_slice(), header + CELL_COUNT).map_or(0, usize::from);
+        let kind = image.get(header + node_header::KIND).copied();
+        let kind = kind.and_then(NodeKind::of).filter(|kind| tree.has(*kind));
+        let Some(kind) = kind else {
+            return Err(damaged("a tree has it, and it is of another type"));
+        };
+        let at = header + node_header::CELL_COUNT;
+        let count = bytes::u16_at(image.as_slice(), at).map_or(0, usize::from);
         let node = Self {
             number,
-            is_leaf,
+            is_leaf: kind.is_leaf(),
+            kind,
             count,
             tree,
             image,
@@ -82,7 +91,7 @@ impl Node {
     /// The page left of a cell; behind the last cell the right-most one.
     pub(crate) fn child(&self, index: usize) -> Result<u32, Error> {
         let at = if index == self.count {
-            self.header + RIGHT_MOST
+            self.header + node_header::RIGHT_MOST
         } else {
             self.cell_at(index)?
         };
@@ -134,12 +143,7 @@ impl Node {
     }
 
     fn pointers(&self) -> usize {
-        let header = if self.is_leaf {
-            LEAF_HEADER
-        } else {
-            INTERIOR_HEADER
-        };
-        self.header + header
+        self.header + self.kind.header_size()
     }
 
     fn cell_at(&self, index: usize) -> Result<usize, Error> {
@@ -161,7 +165,7 @@ impl Node {
 fn local_size(tree: Tree, usable: usize, payload: u64) -> Option<usize> {
     let smallest = usable.checked_sub(12)? * 32 / 255 - 23;
     let largest = match tree {
-        Tree::Table => usable - 35,
+        Tree::Table => sqlitepage::largest_row(usable),
         Tree::Index => (usable - 12) * 64 / 255 - 23,
     };
     let payload = usize::try_from(payload).ok()?;

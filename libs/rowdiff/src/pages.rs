@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use sqlitepage::database_header as at;
+
 use crate::bytes;
 use crate::error::Error;
 
 /// Size of a page in bytes; databases with another one are refused.
-pub const PAGE_SIZE: usize = 4096;
+pub use sqlitepage::PAGE_SIZE;
 
 /// The bytes of a page.
 pub type Page = [u8; PAGE_SIZE];
@@ -23,14 +25,6 @@ pub trait Pages {
     ///
     /// Errors: it can't be read, or is not there.
     fn page(&self, number: u32) -> Result<Image, Error>;
-}
-
-/// Where the fields of the database header are, in page 1 (section 1.3).
-mod at {
-    pub(super) const PAGE_SIZE: usize = 16;
-    pub(super) const RESERVED: usize = 20;
-    pub(super) const SCHEMA_COOKIE: usize = 40;
-    pub(super) const ENCODING: usize = 56;
 }
 
 /// What the header of a database says.

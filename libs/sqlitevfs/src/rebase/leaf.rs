@@ -7,16 +7,14 @@
 use std::cmp::Ordering;
 
 use pagestore::{PAGE_SIZE, PageData, PageImage};
+use sqlitepage::node_header::{CELL_COUNT, CONTENT_START, FRAGMENTED, LEAF_SIZE};
+use sqlitepage::{NodeKind, put_u16, u16_at, varint};
 
-/// The type of a page that is a leaf of a table.
-const TABLE_LEAF: u8 = 0x0d;
-const CELL_COUNT: usize = 3;
-const CONTENT_START: usize = 5;
-const FRAGMENTED: usize = 7;
-/// Where the pointers to the cells begin: a leaf's header has eight bytes.
-const POINTERS: usize = 8;
-/// A larger payload continues on overflow pages (section 1.6: U - 35).
-const MAX_LOCAL: u64 = PAGE_SIZE as u64 - 35;
+/// Where the pointers to the cells begin.
+const POINTERS: usize = LEAF_SIZE;
+/// A larger payload continues on overflow pages.
+const MAX_LOCAL: u64 = sqlitepage::largest_row(PAGE_SIZE) as u64;
+const _: () = assert!(PAGE_SIZE == sqlitepage::PAGE_SIZE);
 /// A cell takes at least so much room.
 const MIN_CELL: usize = 4;
 
@@ -53,13 +51,13 @@ pub(super) fn merged(base: &PageData, ours: &PageData, theirs: &PageData) -> Opt
 
 impl<'a> Leaf<'a> {
     fn new(page: &'a PageData) -> Option<Self> {
-        let count = usize::from(number_at(page, CELL_COUNT)?);
+        let count = usize::from(u16_at(page, CELL_COUNT)?);
         let fits = POINTERS + 2 * count <= content_start(page)?;
-        (page[0] == TABLE_LEAF && fits).then_some(Self { page, count })
+        (NodeKind::of(page[0]) == Some(NodeKind::TableLeaf) && fits).then_some(Self { page, count })
     }
 
     fn pointer(&self, index: usize) -> Option<usize> {
-        let at = usize::from(number_at(self.page, POINTERS + 2 * index)?);
+        let at = usize::from(u16_at(self.page, POINTERS + 2 * index)?);
         (at >= content_start(self.page)?).then_some(at)
     }
 
@@ -161,14 +159,14 @@ impl<'a> Leaf<'a> {
                     page.get_mut(start..start + cell.len())?
                         .copy_from_slice(cell);
                     page.copy_within(at..end, at + 2);
-                    put_number(page, at, start)?;
+                    put_u16(page, at, start)?;
                     count += 1;
                 }
                 (_, None) => return None,
             }
         }
-        put_number(page, CELL_COUNT, count)?;
-        put_number(page, CONTENT_START, start)?;
+        put_u16(page, CELL_COUNT, count)?;
+        put_u16(page, CONTENT_START, start)?;
         Some(image)
     }
 
@@ -198,7 +196,7 @@ impl<'a> Leaf<'a> {
         cells.sort_unstable_by_key(|(rowid, _)| *rowid);
         let mut image = PageImage::copy_of(&[0; PAGE_SIZE]);
         let page = image.bytes_mut()?;
-        page[0] = TABLE_LEAF;
+        page[0] = NodeKind::TableLeaf as u8;
         let end = POINTERS + 2 * cells.len();
         let mut start = PAGE_SIZE;
         for (index, (_, cell)) in cells.iter().enumerate() {
@@ -207,55 +205,21 @@ impl<'a> Leaf<'a> {
                 .filter(|start| *start >= end)?;
             page.get_mut(start..start + cell.len())?
                 .copy_from_slice(cell);
-            put_number(page, POINTERS + 2 * index, start)?;
+            put_u16(page, POINTERS + 2 * index, start)?;
         }
         page[FRAGMENTED] = 0;
-        put_number(page, CELL_COUNT, cells.len())?;
-        put_number(page, CONTENT_START, start)?;
+        put_u16(page, CELL_COUNT, cells.len())?;
+        put_u16(page, CONTENT_START, start)?;
         Some(image)
     }
 }
 
 fn content_start(page: &PageData) -> Option<usize> {
-    match number_at(page, CONTENT_START)? {
+    match u16_at(page, CONTENT_START)? {
         // It stands for 65536, which is no place in a page of this size.
         0 => None,
         start => Some(usize::from(start)),
     }
-}
-
-#[expect(
-    clippy::big_endian_bytes,
-    reason = "SQLite's file format is big-endian"
-)]
-fn number_at(page: &PageData, at: usize) -> Option<u16> {
-    let bytes = page.get(at..at + 2)?;
-    Some(u16::from_be_bytes(bytes.try_into().ok()?))
-}
-
-#[expect(
-    clippy::big_endian_bytes,
-    reason = "SQLite's file format is big-endian"
-)]
-fn put_number(page: &mut PageData, at: usize, number: usize) -> Option<()> {
-    let bytes = u16::try_from(number).ok()?.to_be_bytes();
-    page.get_mut(at..at + 2)?.copy_from_slice(&bytes);
-    Some(())
-}
-
-/// A number of one to nine bytes, and how many they are: seven bits each, the ninth byte has eight.
-fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
-    let mut value = 0_u64;
-    for (index, byte) in bytes.iter().take(9).enumerate() {
-        if index == 8 {
-            return Some(((value << 8) | u64::from(*byte), 9));
-        }
-        value = (value << 7) | u64::from(byte & 0x7f);
-        if byte & 0x80 == 0 {
-            return Some((value, index + 1));
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -285,8 +249,8 @@ mod tests {
             })
             .collect();
         let mut empty: PageData = [0; PAGE_SIZE];
-        empty[0] = TABLE_LEAF;
-        put_number(&mut empty, CONTENT_START, PAGE_SIZE).unwrap();
+        empty[0] = NodeKind::TableLeaf as u8;
+        put_u16(&mut empty, CONTENT_START, PAGE_SIZE).unwrap();
         let empty = Leaf::new(&empty).unwrap();
         let page = bytes(empty.edited(&edits));
         // Both ways of layout hold the same rows.
@@ -371,7 +335,7 @@ mod tests {
         assert!(merged(&other, &other, &other).is_none());
         // A pointer out of the page.
         let mut broken = leaf;
-        put_number(&mut broken, POINTERS, PAGE_SIZE - 1).unwrap();
+        put_u16(&mut broken, POINTERS, PAGE_SIZE - 1).unwrap();
         assert!(merged(&leaf, &more, &broken).is_none());
     }
 }

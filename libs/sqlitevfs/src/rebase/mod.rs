@@ -13,7 +13,9 @@
 //! leaf to depend on it: a leaf that is added behind the last one leaves that one as it is. That rows of different pages do not contradict each other
 //! (unique keys, references) is for the caller to know.
 
-use pagestore::{CommitNumber, PAGE_SIZE, PageData, PageImage, Snapshot};
+use pagestore::{CommitNumber, PAGE_SIZE, PageImage, Snapshot};
+use sqlitepage::database_header::{CHANGE_COUNTER, RESERVED, SIZE, VERSION_VALID_FOR};
+use sqlitepage::{NodeKind, put_u32, u32_at};
 
 use crate::error::Error;
 use crate::handle::WriteSet;
@@ -22,17 +24,8 @@ mod leaf;
 
 /// A larger write set counts as one that reshapes: to look at each page costs more than to make the rows again.
 const MAX_PAGES: usize = 64;
-/// Types of leaves: of an index, and of a table.
-const LEAVES: [u8; 2] = [0x0a, 0x0d];
 /// Above so many pages the first byte of an overflow or free page could be read as the type of a leaf.
 const MAX_PAGE_COUNT: u32 = 0x0a00_0000;
-/// SQLite's change counter, and the counter for which its version is valid, in page 1 (section 1.3).
-const CHANGE_COUNTER: usize = 24;
-const VERSION_VALID_FOR: usize = 92;
-/// Behind `VERSION_VALID_FOR` and the version.
-const HEADER_END: usize = 100;
-/// Bytes at the end of each page that SQLite does not use.
-const RESERVED: usize = 20;
 
 /// Pages that a private transaction would commit, and the snapshot that they were made on.
 #[derive(Clone, Debug)]
@@ -102,7 +95,7 @@ impl WriteSet {
                 let (mut old, mut new) = ([0], [0]);
                 before.read_at(*page, 0, &mut old)?;
                 image.read_at(0, &mut new).map_err(spilled)?;
-                old != new || !LEAVES.contains(&new[0])
+                old != new || !NodeKind::of(new[0]).is_some_and(NodeKind::is_leaf)
             };
             if moved {
                 return Ok(true);
@@ -124,10 +117,14 @@ fn header(
     if theirs[RESERVED] != 0 {
         return Ok(None);
     }
-    let next = counter(theirs).wrapping_add(1);
+    let Some(newest) = u32_at(theirs, CHANGE_COUNTER) else {
+        return Ok(None);
+    };
     let merged = PageImage::filled(|page| {
         ours.read_into(page)?;
-        put_counter(page, next);
+        for at in [CHANGE_COUNTER, VERSION_VALID_FOR] {
+            put_u32(page, at, newest.wrapping_add(1)).ok_or(std::io::ErrorKind::InvalidData)?;
+        }
         Ok(())
     });
     merged.map(Some).map_err(spilled)
@@ -145,29 +142,9 @@ fn same_but_counters(one: &PageImage, other: &PageImage) -> bool {
     let parts = [
         0..CHANGE_COUNTER,
         CHANGE_COUNTER + 4..VERSION_VALID_FOR,
-        HEADER_END..PAGE_SIZE,
+        SIZE..PAGE_SIZE,
     ];
     parts
         .into_iter()
         .all(|part| one.get(part.clone()) == other.get(part))
-}
-
-#[expect(
-    clippy::big_endian_bytes,
-    reason = "SQLite's file format is big-endian"
-)]
-fn counter(page: &PageData) -> u32 {
-    let mut field = [0; 4];
-    field.copy_from_slice(&page[CHANGE_COUNTER..CHANGE_COUNTER + 4]);
-    u32::from_be_bytes(field)
-}
-
-#[expect(
-    clippy::big_endian_bytes,
-    reason = "SQLite's file format is big-endian"
-)]
-fn put_counter(page: &mut PageData, counter: u32) {
-    for at in [CHANGE_COUNTER, VERSION_VALID_FOR] {
-        page[at..at + 4].copy_from_slice(&counter.to_be_bytes());
-    }
 }
