@@ -93,8 +93,8 @@ pub(crate) struct Options {
 /// What is wanted of TLS.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct TlsArguments {
-    /// TLS to the server: disable, prefer, require, verify-ca or verify-full [default: prefer]
-    #[arg(long, global = true, value_name = "MODE")]
+    /// TLS to the server: disable, prefer, require, verify-ca or verify-full [default: prefer; without a mode: require]
+    #[arg(long, global = true, value_name = "MODE", num_args = 0..=1, default_missing_value = "require")]
     pub(crate) tls: Option<Mode>,
     /// Authorities of the server's certificate, or that itself, PEM
     #[arg(long, global = true, value_name = "FILE")]
@@ -223,6 +223,8 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// Make an environment, the user dba and its password (EQ_DBPASSWORD, or asked for)
+    ///
+    /// With --tls: a certificate, too, which is its own authority; TlsCert and TlsKey name it then.
     Init,
     /// Run SQL: a statement, a script file, or standard input
     Sql(SqlArguments),

@@ -96,6 +96,11 @@ impl Invocation {
         Ok(Credentials::from_options(&self.options)?.password)
     }
 
+    /// Whether the command line says anything of TLS.
+    pub(crate) fn names_tls(&self) -> bool {
+        self.options.tls.tls.is_some()
+    }
+
     /// What is wanted of TLS.
     pub(crate) fn tls(&self) -> Result<Tls> {
         Tls::from_arguments(&self.options.tls)

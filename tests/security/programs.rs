@@ -224,3 +224,44 @@ fn fwlog_end(server: &Server) -> Option<fwlog::Position> {
     let end = fwlog::DurableEnd::read(&disk::Disk::real(), &server.fwlog_dir());
     Some(end.ok()??.durable.point.position)
 }
+
+#[test]
+fn init_makes_a_certificate_for_a_first_try() {
+    let folder = Folder::new();
+    let mut server = Server::prepare(folder.path(), Settings::master());
+    let comment = "# kept\n";
+    let text = format!("{comment}{}", server.settings().to_text());
+    files::write(
+        &server.config_path(),
+        text + &format!("[Server]\nService = {}\n", server.address().port()),
+    );
+    let told = server.dbctl(&["init", "--tls"]).ok();
+    let fingerprint = told
+        .lines()
+        .find_map(|line| line.strip_prefix("SHA-256"))
+        .expect(&told)
+        .trim();
+    server.start();
+    let certificate = server.folder().join("eloqdb.crt");
+    let verified = format!("--tls verify-full --ca-file {}", certificate.display());
+    dbctl(&server, &verified).ok();
+    // What openssl says of it is what was told.
+    let mut openssl = dbtests::programs::needed("openssl", "openssl");
+    openssl
+        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
+        .arg(&certificate);
+    let shown = run(&mut openssl, b"").ok().replace(':', "").to_lowercase();
+    assert!(shown.contains(fingerprint), "{shown} {fingerprint}");
+    let config = std::fs::read_to_string(server.config_path()).expect("the configuration");
+    assert!(
+        config.starts_with(comment) && config.contains("TlsCert"),
+        "{config}"
+    );
+    // A second time nothing is written over.
+    let other = Server::prepare(&folder.path().join("other"), Settings::master());
+    files::write(&other.folder().join("eloqdb.key"), "mine");
+    let refused = other.dbctl(&["init", "--tls"]).fails(2);
+    assert!(refused.contains("eloqdb.key is there already"), "{refused}");
+    assert_eq!(files::read(&other.folder().join("eloqdb.key")), b"mine");
+    assert!(!other.data_dir().join("control").exists());
+}

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dbconfig::keys::{self, Key, Section, Support};
 use dbconfig::{Config, Document, Setting};
@@ -120,24 +120,7 @@ fn set(invocation: &Invocation, name: &str, value: &str) -> Result<()> {
             "`{name}` is a section, not a key"
         )));
     };
-    let path = invocation.config_path();
-    let path = path.canonicalize().map_err(|error| {
-        CommandError::usage(format!(
-            "{}: cannot read the configuration file: {error}",
-            path.display()
-        ))
-    })?;
-    let old = fs::read_to_string(&path).map_err(|error| CommandError::io("read", &path, &error))?;
-    let mut document = Document::parse(&old).map_err(|_| {
-        // The same mistakes again, with file and line.
-        Config::parse(&path, &old)
-            .map_or_else(CommandError::from, |_| CommandError::usage("unreadable"))
-    })?;
-    document.set_key(key, value).map_err(CommandError::usage)?;
-    let new = document.to_string();
-    let config = Config::parse(&path, &new)
-        .map_err(|error| CommandError::from(error).with_hint("the file was not changed"))?;
-    replace(&path, &new)?;
+    let (path, config) = change(&invocation.config_path(), &[(key, value)])?;
     let line = config
         .settings
         .iter()
@@ -151,6 +134,30 @@ fn set(invocation: &Invocation, name: &str, value: &str) -> Result<()> {
         key.name,
         when_it_holds(key)
     ))
+}
+
+/// Writes values into a file that is good with them; gives its path and what it says then.
+pub(super) fn change(path: &Path, values: &[(&Key, &str)]) -> Result<(PathBuf, Config)> {
+    let path = path.canonicalize().map_err(|error| {
+        CommandError::usage(format!(
+            "{}: cannot read the configuration file: {error}",
+            path.display()
+        ))
+    })?;
+    let old = fs::read_to_string(&path).map_err(|error| CommandError::io("read", &path, &error))?;
+    let mut document = Document::parse(&old).map_err(|_| {
+        // The same mistakes again, with file and line.
+        Config::parse(&path, &old)
+            .map_or_else(CommandError::from, |_| CommandError::usage("unreadable"))
+    })?;
+    for (key, value) in values {
+        document.set_key(key, value).map_err(CommandError::usage)?;
+    }
+    let new = document.to_string();
+    let config = Config::parse(&path, &new)
+        .map_err(|error| CommandError::from(error).with_hint("the file was not changed"))?;
+    replace(&path, &new)?;
+    Ok((path, config))
 }
 
 /// When a running server takes a new value.

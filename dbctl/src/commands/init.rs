@@ -6,6 +6,7 @@ use std::process::Command;
 
 use dbconfig::{Config, Role};
 
+use crate::commands::certificate::{self, Made};
 use crate::credentials::new_password;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
@@ -19,6 +20,10 @@ const SERVER_USAGE: i32 = 2;
 pub(crate) fn run(invocation: &Invocation) -> Result<()> {
     let path = invocation.config_path();
     let config = invocation.config()?;
+    let tls = invocation.names_tls();
+    if tls {
+        certificate::refuse_existing(&path, &config)?;
+    }
     let server = find_server().ok_or_else(|| {
         CommandError::error("cannot find dbserver, neither beside dbctl nor in PATH")
     })?;
@@ -34,7 +39,10 @@ pub(crate) fn run(invocation: &Invocation) -> Result<()> {
         .status()
         .map_err(|error| CommandError::io("run", &server, &error))?;
     if status.success() {
-        return invocation.output.result(&summary(&config, &path));
+        let made = tls.then(|| certificate::make(&path, &config)).transpose()?;
+        return invocation
+            .output
+            .result(&summary(&config, &path, made.as_ref()));
     }
     let message = format!(
         "no environment was made in {}",
@@ -49,7 +57,7 @@ pub(crate) fn run(invocation: &Invocation) -> Result<()> {
 }
 
 /// What there is now, and what comes next.
-fn summary(config: &Config, path: &Path) -> Table {
+fn summary(config: &Config, path: &Path, made: Option<&Made>) -> Table {
     let log = match &config.forward_log.location {
         Some(location) => location.display().to_string(),
         None => "off".to_owned(),
@@ -67,14 +75,17 @@ fn summary(config: &Config, path: &Path) -> Table {
         ),
     };
     let mut table = Table::new(&["name", "value"]);
-    for (name, value) in [
+    let certificate = made.map(|made| ("certificate", made.certificate.display().to_string()));
+    let fingerprint = made.map(|made| ("SHA-256", made.fingerprint.clone()));
+    let rows = [
         ("environment", config.server.data_dir.display().to_string()),
         ("instance", config.server.instance.clone()),
         ("role", role.to_owned()),
         ("forward log", log),
         ("user", "dba".to_owned()),
-        ("next step", next),
-    ] {
+    ];
+    let rows = rows.into_iter().chain(certificate).chain(fingerprint);
+    for (name, value) in rows.chain([("next step", next)]) {
         table.push([name.to_owned(), value]);
     }
     table
@@ -100,7 +111,7 @@ mod tests {
     fn next_step(text: &str) -> String {
         let text = format!("[Server]\nDataDir = /d\nService = 9000\n{text}");
         let config = Config::parse(Path::new("/x.cfg"), &text).unwrap();
-        let table = summary(&config, Path::new("x.cfg"));
+        let table = summary(&config, Path::new("x.cfg"), None);
         table.rows.last().unwrap()[1].clone().unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! The commands, one file each. To add one that the server carries out, add it to the server:
 //! dbctl sends what it does not know. Help and completions have the list in `server_commands`.
 
+mod certificate;
 mod check;
 mod completions;
 mod config;

@@ -24,9 +24,14 @@ fn allowed(byte: u8) -> bool {
 
 /// The name of an instance that has none in its configuration: the host name.
 pub fn from_host_name() -> String {
+    cut(&host_name())
+}
+
+/// What this machine calls itself; empty where it does not say.
+pub fn host_name() -> String {
     let read = |path: &str| fs::read_to_string(path).ok();
     let name = read("/proc/sys/kernel/hostname").or_else(|| read("/etc/hostname"));
-    cut(name.unwrap_or_default().trim())
+    name.unwrap_or_default().trim().to_owned()
 }
 
 /// The host name without its domain and without what can't stand in a name, 15 characters of it.
