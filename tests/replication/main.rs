@@ -4,6 +4,7 @@ mod adoption;
 mod arrival;
 mod broken_line;
 mod databases;
+mod forward;
 mod holding;
 mod large;
 mod log_changes;
