@@ -26,8 +26,8 @@ pub(super) struct Asked {
 
 /// Takes that off the start-up parameters; `None`: the connection is for the one who logs in.
 pub(super) fn take_asked(parameters: &mut BTreeMap<String, String>) -> Option<Asked> {
-    let environment = parameters.remove(ENVIRONMENT).unwrap_or_default();
     let user = parameters.remove(ACT_FOR)?;
+    let environment = parameters.remove(ENVIRONMENT).unwrap_or_default();
     Some(Asked { user, environment })
 }
 

@@ -30,7 +30,9 @@ impl Forwarding {
 
     /// The slave reaches the master at the address that `route` gives.
     fn through(route: impl FnOnce(&Server) -> String) -> Self {
-        let master = Settings::master().set("Replication", "RedirectFrom", "127.0.0.1");
+        let master = Settings::master()
+            .set("Replication", "RedirectFrom", "127.0.0.1")
+            .set("ForwardLog", "EnableAudit", "1");
         let mut cluster = Cluster::with(master, Settings::slave());
         let make = ["user", "create", FORWARDER];
         cluster

@@ -1,6 +1,6 @@
 //! Who may write through a slave, who may act for him, and what others see of it.
 
-use dbtests::{Client, LONG, SHORT, wait_for};
+use dbtests::{Client, LONG, SHORT, Settings, wait_for};
 
 use super::{FORWARDER, Forwarding, config, write_password};
 use crate::shop::SHOP;
@@ -43,7 +43,11 @@ fn a_session_that_has_said_how_it_reads_only_reads() {
     let forwarding = Forwarding::start();
     let master = &forwarding.cluster.master;
     for mode in 5..=9 {
-        let client = forwarding.cluster.slave.client_in_mode(SHOP, mode).unwrap();
+        // The one before may not have left yet.
+        let slave = &forwarding.cluster.slave;
+        let client = wait_for("the mode to be free", LONG, || {
+            slave.client_in_mode(SHOP, mode).ok()
+        });
         let refused = client.refused("INSERT INTO item (name) VALUES ('a')");
         assert_eq!(refused.code, "25006", "mode {mode}");
     }
@@ -97,7 +101,39 @@ fn the_users_own_name_and_rights_hold_on_the_master() {
     let here: Vec<_> = here.iter().filter(|session| session[1] == "app").collect();
     assert_eq!(here[0][5], session[5], "the client's address");
     assert_eq!(here[0][8], master.address().to_string());
-    app.run("COMMIT");
+    let activity = |state: &str, sql: &str| {
+        let asked = format!("SELECT {state} FROM pg_stat_activity WHERE usename = 'app'");
+        wait_for(sql, LONG, || {
+            (slave.sql(SHOP, &asked) == [[sql]]).then_some(())
+        });
+    };
+    activity("state", "idle in transaction");
+    std::thread::scope(|scope| {
+        let sleeps = scope.spawn(|| app.try_rows("SELECT pg_sleep(600)").unwrap_err());
+        activity("wait_event", &format!("forwarding to {}", master.address()));
+        // Who ends the session here ends its transaction there.
+        slave.dbctl(&["session", "kill", &here[0][0]]).ok();
+        sleeps.join().unwrap();
+    });
+    wait_for("the end there", LONG, || {
+        let sessions = master.sql("system", "DBCTL 'session list'");
+        sessions
+            .iter()
+            .all(|session| session[2] != SHOP)
+            .then_some(())
+    });
+    assert_eq!(master.sql(SHOP, "SELECT count(*) FROM item"), [["0"]]);
+    let app = Client::with(&config(slave, "app", "its own")).unwrap();
+    app.run("INSERT INTO item (name) VALUES ('a')");
+    let audited = master.dbctl(&["fwlog", "audit"]).ok();
+    let line = audited
+        .lines()
+        .find(|line| line.contains("INSERT INTO"))
+        .unwrap_or_default();
+    assert!(
+        line.contains(&format!(" via {FORWARDER}@127.0.0.1:")),
+        "{audited}"
+    );
     assert_eq!(
         app.refused("CREATE USER another PASSWORD 'p'").code,
         Client::with(&config(master, "app", "its own"))
@@ -157,24 +193,21 @@ fn only_who_was_given_the_right_acts_for_others_and_only_from_where_slaves_are()
         refused.hint.contains("dbctl user grant forwarder forward"),
         "{refused:?}"
     );
-    // No privilege brings it along, and nobody has it from an address of his own choice.
-    for user in ["dba", FORWARDER] {
-        let password = if user == "dba" {
-            dbtests::PASSWORD
-        } else {
-            super::ITS_PASSWORD
-        };
-        let mut direct = config(master, user, password);
-        direct.options("-c eloqdb.act_for=dba");
-        let session = Client::with(&direct).expect("as any other setting of that kind");
-        assert_eq!(
-            session.value("SELECT session_user"),
-            user,
-            "options are no start-up parameter"
-        );
-    }
     master.dbctl(&["user", "grant", FORWARDER, "forward"]).ok();
     forwarding.client().run(insert);
+    // No privilege brings it along.
+    write_password(forwarding.cluster.folder(), dbtests::PASSWORD);
+    let as_user = |user: &'static str| {
+        move |settings: Settings| settings.set("Replication", "ForwardUser", user)
+    };
+    forwarding.cluster.slave.reconfigure(as_user("dba"));
+    forwarding.cluster.slave.restart();
+    let refused = forwarding.client().refused(insert);
+    assert_eq!(refused.message, "user \"dba\" may not act for others");
+    write_password(forwarding.cluster.folder(), super::ITS_PASSWORD);
+    forwarding.cluster.slave.reconfigure(as_user(FORWARDER));
+    forwarding.cluster.slave.restart();
+    // Nor does it hold from elsewhere than where slaves are.
     forwarding
         .cluster
         .master

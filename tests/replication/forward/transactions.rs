@@ -92,6 +92,27 @@ fn the_first_statement_decides_where_a_transaction_runs() {
 }
 
 #[test]
+fn a_chain_of_transactions_is_decided_link_by_link() {
+    let forwarding = Forwarding::start();
+    let client = forwarding.client();
+    client.run("BEGIN ISOLATION LEVEL SERIALIZABLE; INSERT INTO item (name) VALUES ('a'); COMMIT AND CHAIN");
+    assert_eq!(client.value("SHOW transaction_isolation"), "serializable");
+    // The next one reads, so it is this server's.
+    assert_eq!(client.value("SELECT count(*) FROM item"), "1");
+    assert_eq!(client.refused("DELETE FROM item").code, "25006");
+    client.run("ROLLBACK AND CHAIN");
+    client.run("INSERT INTO item (name) VALUES ('b')");
+    client.run("COMMIT");
+    assert_eq!(forwarding.names(), ["a", "b"]);
+    // There is no second phase, so this ends it, too.
+    client.run("BEGIN; INSERT INTO item (name) VALUES ('c')");
+    assert_eq!(client.refused("PREPARE TRANSACTION 'x'").code, "55000");
+    client.run("PREPARE named (text) AS INSERT INTO item (name) VALUES ($1)");
+    client.run("EXECUTE named ('d'); EXECUTE named ('it''s ' || 'e')");
+    assert_eq!(forwarding.names(), ["a", "b", "d", "it's e"]);
+}
+
+#[test]
 fn the_modes_and_settings_of_the_session_go_with_its_transactions() {
     let forwarding = Forwarding::start();
     let client = forwarding.client();

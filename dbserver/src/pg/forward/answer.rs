@@ -129,7 +129,7 @@ pub(super) fn failure(body: &[u8]) -> Failure {
 }
 
 /// By which drivers know that a statement is to be prepared anew.
-const REVALIDATE: &str = "RevalidateCachedQuery";
+pub(super) const REVALIDATE: &str = "RevalidateCachedQuery";
 
 /// The numbers in `ParameterDescription`.
 pub(super) fn parameter_oids(mut body: &[u8]) -> Option<Vec<u32>> {

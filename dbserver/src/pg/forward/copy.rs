@@ -72,5 +72,5 @@ pub(super) async fn rows(
 
 /// The client's end of the stream is over: so is the connection to the master, which would wait for more.
 fn client(failure: Failure) -> Stop {
-    Stop::Broken(Broken::Client(failure))
+    Stop::Broken(Broken::GivenUp(failure))
 }

@@ -26,6 +26,8 @@ const HEAD: usize = 5;
 const LONGEST: usize = 0x3fff_ffff;
 /// How long a master may take to stop a statement that it was asked to.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
+/// How long a session that is ended waits for the master to hear of it.
+const LAST_WORD_LIMIT: Duration = Duration::from_secs(1);
 /// It is asked again so often: a request that comes before its statement is for nobody.
 const STOP_AGAIN: Duration = Duration::from_millis(200);
 
@@ -51,8 +53,8 @@ pub(super) enum Broken {
     Lost(String),
     /// This server ends the session.
     Ended,
-    /// The client is gone, or has broken the protocol.
-    Client(Failure),
+    /// The connection is given up, for what the client hears: it cannot be used on.
+    GivenUp(Failure),
 }
 
 /// Who waits for an answer, and what he has been asked to stop.
@@ -122,7 +124,7 @@ impl Line {
     /// Sends what is in the buffer.
     pub(super) async fn flush(&mut self, watch: &mut Watch) -> Result<(), Broken> {
         while !self.output.is_empty() {
-            self.stop(watch)?;
+            self.stop(watch).await?;
             tokio::select! {
                 biased;
                 sent = self.stream.write_all_buf(&mut self.output) => sent.map_err(|error| lost(&error))?,
@@ -139,7 +141,7 @@ impl Line {
             if let Some(frame) = self.take()? {
                 return Ok(frame);
             }
-            self.stop(watch)?;
+            self.stop(watch).await?;
             tokio::select! {
                 biased;
                 read = self.stream.read_buf(&mut self.input) => match read {
@@ -163,6 +165,15 @@ impl Line {
                 Answer::Fatal(why) => return Err(Broken::Lost(why)),
                 other => return Ok((other, frame)),
             }
+        }
+    }
+
+    /// A word of goodbye, if it can be said without a wait, on a connection that nothing goes on on.
+    pub(super) fn say_goodbye(self) {
+        let mut goodbye = BytesMut::new();
+        frontend::terminate(&mut goodbye);
+        if let Err(error) = self.stream.try_write(&goodbye) {
+            tracing::debug!(%error, "the master was gone before its session");
         }
     }
 
@@ -220,10 +231,14 @@ impl Line {
     }
 
     /// Does what the session was told: the master is asked to stop a statement that is to be stopped.
-    fn stop(&self, watch: &mut Watch) -> Result<(), Broken> {
+    async fn stop(&self, watch: &mut Watch) -> Result<(), Broken> {
         match watch.entry.interrupt.reason() {
             None => Ok(()),
-            Some(InterruptReason::Terminate) => Err(Broken::Ended),
+            Some(InterruptReason::Terminate) => {
+                // What was sent behind the statement would hide from the master that nobody is here any more.
+                redirect::send_cancel(self.address, &self.cancel, LAST_WORD_LIMIT).await;
+                Err(Broken::Ended)
+            }
             Some(InterruptReason::UserRequest | InterruptReason::StatementTimeout) => {
                 let now = Instant::now();
                 let until = watch
@@ -247,17 +262,6 @@ impl Line {
                 }
                 Ok(())
             }
-        }
-    }
-}
-
-impl Drop for Line {
-    /// A word of goodbye, if it can be said without a wait.
-    fn drop(&mut self) {
-        let mut goodbye = BytesMut::new();
-        frontend::terminate(&mut goodbye);
-        if let Err(error) = self.stream.try_write(&goodbye) {
-            tracing::debug!(%error, "the master was gone before its session");
         }
     }
 }

@@ -69,12 +69,22 @@ impl Forward {
 
     /// Closes the connection. A transaction that is open there is undone.
     pub(super) fn close(&mut self) {
-        self.line = None;
+        if let Some(line) = self.line.take()
+            && self.open == Open::No
+        {
+            line.say_goodbye();
+        }
     }
 
     fn next_portal(&mut self) -> String {
         self.portals += 1;
         format!("p{}", self.portals)
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -194,7 +204,7 @@ fn put_back<T>(
 fn lost(connection: &mut Connection, line: &Line, broken: Broken) -> Failure {
     let backend = connection.session().backend();
     match broken {
-        Broken::Client(failure) => failure,
+        Broken::GivenUp(failure) => failure,
         Broken::Ended => backend.entry().last_word().unwrap_or_else(terminated),
         Broken::Lost(why) => {
             let (session, user, target) = (backend.entry().pid, backend.user(), &line.target);

@@ -235,7 +235,7 @@ async fn pass(connection: &mut Connection, frame: &Frame) -> Result<(), Stop> {
     connection.out().extend_from_slice(&frame.bytes);
     if connection.out().len() >= FLUSH_BYTES {
         let sent = connection.flush().await;
-        sent.map_err(|failure| Stop::Broken(Broken::Client(failure)))?;
+        sent.map_err(|failure| Stop::Broken(Broken::GivenUp(failure)))?;
     }
     Ok(())
 }
@@ -254,7 +254,11 @@ fn check_columns(frame: &Frame, told: Option<&[Column]>) -> Result<(), Stop> {
     {
         return Ok(());
     }
-    Err(Broken::Lost("it has other columns than this slave knows; the slave lags".into()).into())
+    let mut changed = Failure::unsupported("cached plan must not change result type")
+        .detail("This slave has told an older definition than its master has; the transaction is undone.")
+        .hint("Prepare the statement again when the slave has caught up.");
+    changed.fields_mut().routine = Some(answer::REVALIDATE);
+    Err(Broken::GivenUp(changed).into())
 }
 
 /// Has the master describe a statement that this server can't translate.

@@ -282,7 +282,7 @@ fn unknown(connection: &mut Connection, line: &Line, broken: Broken) -> Failure 
     let backend = connection.session().backend();
     let (user, target) = (backend.user(), &line.target);
     let why = match broken {
-        Broken::Client(failure) => return failure,
+        Broken::GivenUp(failure) => return failure,
         Broken::Ended => return backend.entry().last_word().unwrap_or_else(terminated),
         Broken::Lost(why) => why,
     };
