@@ -30,6 +30,8 @@ enum Place {
 enum Need {
     /// It writes, locks, or reads what only the session that writes knows.
     Master,
+    /// There is nothing to be done, as far as this server knows: IF EXISTS of what is not there. The master may know more.
+    Nothing,
     /// It reads tables.
     Read,
     /// It belongs to the transaction, wherever that runs, and decides nothing.
@@ -100,7 +102,7 @@ impl Forwarding {
         let need = need(statement);
         match (self.place, need) {
             (Place::There, Need::Cursor) if situation.has_cursor => Ok(Route::Here),
-            (Place::There, Need::Master | Need::Read | Need::Cursor) => {
+            (Place::There, Need::Master | Need::Nothing | Need::Read | Need::Cursor) => {
                 self.defines |= defines(&statement.kind);
                 Ok(Route::There)
             }
@@ -109,7 +111,11 @@ impl Forwarding {
             (_, Need::Master) if !situation.may_forward => Ok(Route::Here),
             (_, Need::Master) if situation.read_only => Err(read_only(command)),
             (Place::Here, Need::Master) => Err(has_read(command)),
-            (Place::Undecided, Need::Master) => {
+            (Place::Undecided, Need::Nothing) if !situation.may_forward || situation.read_only => {
+                Ok(Route::Here)
+            }
+            (Place::Here, Need::Nothing) => Ok(Route::Here),
+            (Place::Undecided, Need::Master | Need::Nothing) => {
                 self.place = Place::There;
                 self.defines = defines(&statement.kind);
                 Ok(Route::There)
@@ -236,12 +242,12 @@ fn need(statement: &Statement) -> Need {
         | Kind::Reset { .. }
         | Kind::SetTransaction(_)
         | Kind::SetCharacteristics(_) => Need::Setting,
+        Kind::NoOperation => Need::Nothing,
         Kind::Begin(_) => Need::Begin,
         Kind::Commit { .. } => Need::End { commit: true },
         Kind::Rollback { .. } | Kind::PrepareTransaction => Need::End { commit: false },
         Kind::Fetch { .. } | Kind::Move { .. } | Kind::CloseCursor { .. } => Need::Cursor,
         Kind::Empty
-        | Kind::NoOperation
         | Kind::Refused { .. }
         | Kind::Prepare { .. }
         | Kind::Execute { .. }
@@ -261,6 +267,7 @@ fn defines(kind: &StatementKind) -> bool {
     matches!(
         kind,
         StatementKind::Ddl
+            | StatementKind::NoOperation
             | StatementKind::CreateDatabase { .. }
             | StatementKind::DropDatabase { .. }
             | StatementKind::AlterDatabaseRename { .. }
@@ -394,6 +401,19 @@ mod tests {
         ] {
             assert_eq!(need(&statement(sql)), Need::Read, "{sql}");
         }
+    }
+
+    #[test]
+    fn what_this_server_has_nothing_to_do_for_the_master_may_have() {
+        let drop = "DROP TABLE IF EXISTS made";
+        assert_eq!(
+            routes(&["BEGIN", drop, "SELECT 1"]),
+            [Ok(Route::Here), Ok(Route::There), Ok(Route::There)]
+        );
+        assert_eq!(
+            routes(&["BEGIN", "SELECT 1", drop]),
+            [Ok(Route::Here), Ok(Route::Here), Ok(Route::Here)]
+        );
     }
 
     #[test]
