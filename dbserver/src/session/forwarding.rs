@@ -108,7 +108,11 @@ impl Forwarding {
             }
             (Place::There, Need::Mark | Need::Setting | Need::Begin) => Ok(Route::Both),
             (Place::There, Need::End { commit }) => Ok(Route::End { commit }),
-            (_, Need::Master) if !situation.may_forward => Ok(Route::Here),
+            (_, Need::Master) if !situation.may_forward => {
+                // Nothing of it is to be remembered any more.
+                self.place = Place::Here;
+                Ok(Route::Here)
+            }
             (_, Need::Master) if situation.read_only => Err(read_only(command)),
             (Place::Here, Need::Master) => Err(has_read(command)),
             (Place::Undecided, Need::Nothing) if !situation.may_forward || situation.read_only => {
@@ -455,6 +459,12 @@ mod tests {
             ..FORWARDS
         };
         assert_eq!(forwarding.route(&write, "X", off).unwrap(), Route::Here);
+        forwarding.has_run_here(&statement("SAVEPOINT s"), "SAVEPOINT s");
+        assert!(
+            forwarding.take_remembered().is_empty(),
+            "a master's block may have thousands"
+        );
+        forwarding.end();
         let reads = Situation {
             read_only: true,
             ..FORWARDS

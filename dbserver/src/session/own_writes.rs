@@ -65,7 +65,10 @@ impl Session {
     /// Errors: as [`Session::wait_for_written`].
     pub(super) fn wait_for_defined(&mut self) -> Result<(), Failure> {
         match self.forwarding.defined() {
-            Some(seen) if !self.forwarding.is_there() => self.wait_for(seen),
+            // A block that has failed must be ended without any of that.
+            Some(seen) if !self.forwarding.is_there() && !self.transaction.is_failed() => {
+                self.wait_for(seen)
+            }
             Some(_) | None => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! Who may write through a slave, who may act for him, and what others see of it.
 
-use dbtests::{Client, LONG, SHORT, Settings, wait_for};
+use dbtests::{Client, LONG, SHORT, Settings, process, programs, wait_for};
 
 use super::{FORWARDER, Forwarding, config, write_password};
 use crate::shop::SHOP;
@@ -172,6 +172,16 @@ fn only_who_was_given_the_right_acts_for_others_and_only_from_where_slaves_are()
     client.run(insert);
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     client.run(insert);
+    let mut check = programs::ours("dbserver");
+    check
+        .arg("-c")
+        .arg(forwarding.cluster.slave.config_path())
+        .arg("--check");
+    let check = format!("{:?}", process::run(&mut check, b""));
+    assert!(
+        check.contains("warning: writes can't be forwarded: the password file"),
+        "{check}"
+    );
     let refused = forwarding.client().refused(insert);
     assert!(
         refused.message.contains("close it with chmod 600"),
