@@ -118,7 +118,6 @@ impl Forwarding {
             (Place::Undecided, Need::Nothing) if !situation.may_forward || situation.read_only => {
                 Ok(Route::Here)
             }
-            (Place::Here, Need::Nothing) => Ok(Route::Here),
             (Place::Undecided, Need::Master | Need::Nothing) => {
                 self.place = Place::There;
                 self.defines = defines(&statement.kind);
@@ -129,6 +128,7 @@ impl Forwarding {
                 Ok(Route::Here)
             }
             (Place::There, Need::Own)
+            | (Place::Here, Need::Nothing)
             | (
                 Place::Undecided | Place::Here,
                 Need::Read

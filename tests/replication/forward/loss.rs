@@ -20,8 +20,8 @@ struct Breaker {
 
 impl Breaker {
     fn to(server: SocketAddr, bytes: &'static [u8]) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a working line");
+        let address = listener.local_addr().expect("a working line");
         let armed = Arc::new(AtomicBool::new(false));
         let arm = Arc::clone(&armed);
         thread::spawn(move || {
@@ -39,8 +39,8 @@ impl Breaker {
 }
 
 fn carry(client: TcpStream, server: TcpStream, bytes: &'static [u8], armed: &Arc<AtomicBool>) {
-    let (mut from_client, mut to_client) = (client.try_clone().unwrap(), client);
-    let (mut from_server, mut to_server) = (server.try_clone().unwrap(), server);
+    let (mut from_client, mut to_client) = (client.try_clone().expect("a working line"), client);
+    let (mut from_server, mut to_server) = (server.try_clone().expect("a working line"), server);
     let armed = Arc::clone(armed);
     let is_broken = Arc::new(AtomicBool::new(false));
     let broken = Arc::clone(&is_broken);

@@ -14,7 +14,7 @@ use crate::shop::SHOP;
 #[test]
 fn prepared_statements_pass_with_their_values_rows_and_counts() {
     let forwarding = Forwarding::start();
-    let mut client = forwarding.client();
+    let client = forwarding.client();
     let driver = client.driver();
     let insert = client
         .wait(driver.prepare(
@@ -44,7 +44,12 @@ fn prepared_statements_pass_with_their_values_rows_and_counts() {
         client.wait(driver.execute(&update, &[&100_i32])).unwrap(),
         0
     );
-    // A portal with a limit, in a transaction that has made the table that it reads.
+}
+
+#[test]
+fn a_portal_has_its_limit_in_a_transaction_that_has_made_the_table_that_it_reads() {
+    let forwarding = Forwarding::start();
+    let mut client = forwarding.client();
     let (driver, waiter) = client.driver_mut();
     let transaction = waiter.wait(driver.transaction()).unwrap();
     waiter
@@ -158,7 +163,14 @@ fn errors_have_the_fields_that_the_master_gives_them() {
         ("42703", "column \"b\" does not exist", 38)
     );
     client.run("ROLLBACK");
-    // In a block an error leaves only its end, or a way back.
+}
+
+#[test]
+fn an_error_in_a_block_leaves_its_end_or_a_way_back() {
+    let forwarding = Forwarding::start();
+    let client = forwarding.client();
+    client
+        .run("CREATE TABLE code (id int PRIMARY KEY, name text); INSERT INTO code VALUES (1, 'a')");
     client.run("BEGIN; INSERT INTO code VALUES (2, 'b'); SAVEPOINT s");
     assert_eq!(
         client.refused("INSERT INTO code VALUES (1, 'x')").code,
