@@ -4,7 +4,7 @@
 use dialect::{Statement, StatementKind};
 
 use crate::failure::Failure;
-use crate::session::forwarding::takes_advisory_locks;
+use crate::session::need::takes_advisory_locks;
 
 /// Refuses such a statement by its name (0A000).
 pub(super) fn check(statement: &Statement) -> Result<(), Failure> {

@@ -36,6 +36,7 @@ mod maintenance;
 pub mod mapping;
 mod modes;
 mod named;
+mod need;
 mod noted_row;
 mod notices;
 mod own_place;
