@@ -15,14 +15,15 @@ use pgwire::messages::startup::{
 };
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::clients::Via;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::pg::auth;
 use crate::pg::caller::Caller;
 use crate::pg::redirect::{self, Handover};
 use crate::pg::service::Service;
+use crate::pg::{acting, auth};
 use crate::session::defaults;
 use crate::session::parameters::OPEN_MODE;
 use crate::session::settings::Settings;
@@ -52,6 +53,8 @@ pub struct Authenticated {
     pub settings: Settings,
     /// The open mode that it asks for.
     pub asked_mode: Option<OpenMode>,
+    /// Who has logged in for the user, where that was a slave.
+    pub via: Option<Via>,
     /// What its cancel requests must carry.
     pub key: SecretKey,
 }
@@ -98,9 +101,10 @@ pub(super) async fn start_up(
         if let Some(handover) = redirect::hand_over(&env, caller, &startup, &packet).await? {
             return Ok(Started::Elsewhere(Box::new(handover)));
         }
+        acting::check_server(&env, &startup.parameters)?;
         let asked = startup.parameters.get("replication").map(String::as_str);
         let replicates = matches!(purpose(asked), Ok(Purpose::ForwardLog));
-        match admit(stream, &env, startup).await {
+        match admit(stream, &env, caller, startup).await {
             Ok(client) => Ok(Started::Session(env, Box::new(client))),
             Err(failure) => {
                 if replicates {
@@ -171,6 +175,7 @@ async fn first_message(
 async fn admit(
     stream: &mut ClientStream,
     env: &Environment,
+    caller: &Caller,
     startup: Startup,
 ) -> Result<Authenticated, Failure> {
     let long_key = negotiate(stream, &startup);
@@ -198,6 +203,17 @@ async fn admit(
         .map_err(|error| Failure::from(error).into_fatal())?;
     auth::authenticate(stream, &user, verifier.as_deref()).await?;
     stream.codec_mut().set_phase(Phase::Session);
+
+    let (user, via) = match acting::take_asked(&mut parameters) {
+        Some(_) if purpose != Purpose::Sql => {
+            return Err(Failure::fatal(
+                SqlState::PROTOCOL_VIOLATION,
+                "who replicates acts for nobody else",
+            ));
+        }
+        Some(asked) => acting::admit(env, caller, &asked, (user, &database))?,
+        None => (user, None),
+    };
 
     let mut settings = Settings::new(HashMap::new());
     let mut asked_mode = None;
@@ -232,6 +248,7 @@ async fn admit(
         purpose,
         settings,
         asked_mode,
+        via,
         key: secret_key(long_key)?,
     })
 }
