@@ -5,6 +5,7 @@ mod arrival;
 mod bar;
 mod broken_line;
 mod databases;
+mod forward;
 mod holding;
 mod large;
 mod log_changes;

@@ -12,6 +12,7 @@ use rusqlite::InterruptHandle;
 use tokio::sync::Notify;
 
 use crate::clients::activity::{Activity, SessionState};
+use crate::clients::forwarded::Via;
 use crate::clients::redirected::Redirected;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
@@ -37,9 +38,15 @@ pub struct SessionEntry {
     pub interrupt: Arc<Interrupt>,
     /// Wakes the message loop from its wait for the client.
     pub wake: Notify,
+    /// Wakes a statement that another server runs, when it is to be stopped.
+    pub stopped: Notify,
+    /// Who has logged in for its user, where that was another server.
+    pub via: Option<Via>,
     key: SecretKey,
     socket: Option<Arc<TcpStream>>,
     redirected: Option<Arc<Redirected>>,
+    /// The server that runs its transaction.
+    forwards_to: Mutex<Option<Arc<str>>>,
     busy: AtomicBool,
     application: Mutex<String>,
     activity: Activity,
@@ -80,6 +87,10 @@ pub struct SessionInfo {
     pub statement: String,
     /// Who serves it, if this server does not.
     pub redirected: Option<Arc<Redirected>>,
+    /// Who has logged in for its user, where that was another server.
+    pub via: Option<Via>,
+    /// The server that runs its transaction, if this one does not.
+    pub forwards_to: Option<Arc<str>>,
 }
 
 impl SessionInfo {
@@ -103,9 +114,12 @@ impl SessionEntry {
             started: SystemTime::now(),
             interrupt: Arc::new(Interrupt::for_this_thread()),
             wake: Notify::new(),
+            stopped: Notify::new(),
+            via: who.via,
             key: who.key,
             socket: who.socket,
             redirected: who.redirected,
+            forwards_to: Mutex::new(None),
             busy: AtomicBool::new(false),
             application: Mutex::new(who.application),
             activity: Activity::new(),
@@ -161,6 +175,11 @@ impl SessionEntry {
         name.clone_into(&mut lock(&self.application));
     }
 
+    /// Which server runs its transaction; `None`: this one does.
+    pub fn set_forwards_to(&self, target: Option<Arc<str>>) {
+        *lock(&self.forwards_to) = target;
+    }
+
     /// Who serves the session, if this server does not.
     pub(super) fn redirected(&self) -> Option<&Redirected> {
         self.redirected.as_deref()
@@ -176,6 +195,7 @@ impl SessionEntry {
         if self.is_busy() {
             self.interrupt.raise(reason);
             self.interrupt_sqlite();
+            self.stopped.notify_one();
         }
     }
 
@@ -195,6 +215,7 @@ impl SessionEntry {
     pub(super) fn terminate(&self) {
         self.interrupt.raise(InterruptReason::Terminate);
         self.interrupt_sqlite();
+        self.stopped.notify_one();
         self.wake.notify_one();
     }
 
@@ -238,6 +259,8 @@ impl SessionEntry {
             statement_start,
             statement: self.activity.statement(),
             redirected: self.redirected.clone(),
+            via: self.via.clone(),
+            forwards_to: lock(&self.forwards_to).clone(),
         }
     }
 
@@ -280,6 +303,8 @@ pub struct NewSession {
     pub socket: Option<Arc<TcpStream>>,
     /// Who serves it, if this server does not: then its user has shown nothing here.
     pub redirected: Option<Arc<Redirected>>,
+    /// Who has logged in for its user, where that was another server.
+    pub via: Option<Via>,
 }
 
 /// The data is changed in single steps, so it is whole even after a panic in another session.

@@ -3,12 +3,14 @@
 
 mod activity;
 mod entry;
+mod forwarded;
 mod redirected;
 pub mod registry;
 mod timeouts;
 
 pub use activity::SessionState;
 pub use entry::{NewSession, SessionEntry, SessionInfo};
+pub use forwarded::Via;
 pub use redirected::Redirected;
 pub use registry::{Registered, Sessions};
 pub use timeouts::StatementTimeout;

@@ -292,6 +292,7 @@ mod tests {
             key: SecretKey::I32(key),
             socket: None,
             redirected: None,
+            via: None,
         }
     }
 

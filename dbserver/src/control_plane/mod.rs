@@ -302,6 +302,20 @@ static COMMANDS: &[Command] = &[
         run: user::password,
     },
     Command {
+        words: &["user", "grant"],
+        usage: "user grant NAME forward",
+        what: "let a user act for others: slaves log in as it for ForwardWrites",
+        needs: Needs::Dba,
+        run: user::grant,
+    },
+    Command {
+        words: &["user", "revoke"],
+        usage: "user revoke NAME forward",
+        what: "take that right",
+        needs: Needs::Dba,
+        run: user::revoke,
+    },
+    Command {
         words: &["checkpoint"],
         usage: "checkpoint",
         what: "write all durable pages to the data files",

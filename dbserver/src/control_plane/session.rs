@@ -21,6 +21,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
         "target",
         "bytes to target",
         "bytes to client",
+        "via",
     ]);
     let is_read_only = call.environment.is_read_only();
     for session in call.environment.sessions().list() {
@@ -39,9 +40,15 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
             session.address.to_string(),
             timestamp(session.started).to_string(),
             session.state.to_owned(),
-            of(&|redirected| redirected.target.clone()),
+            session.forwards_to.as_deref().map_or_else(
+                || of(&|redirected| redirected.target.clone()),
+                str::to_owned,
+            ),
             of(&|redirected| redirected.to_master().to_string()),
             of(&|redirected| redirected.to_client().to_string()),
+            session
+                .via
+                .map_or_else(|| "-".to_owned(), |via| via.to_string()),
         ]);
     }
     Ok(table)

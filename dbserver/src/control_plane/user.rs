@@ -1,17 +1,27 @@
-//! `user list | create | drop | password`
+//! `user list | create | drop | password | grant | revoke`
 
 use crate::control_plane::{Call, Table};
 use crate::error::EngineError;
+use crate::system::forwarders::Forwarders;
 use crate::system::users::{Privilege, Users};
 
 const CREATE: &str = "user create NAME password 'VERIFIER' [privilege dba|operator|user]";
 
+/// The right to act for others.
+const FORWARD: &str = "forward";
+
 /// Users and privileges.
 pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("user list")?;
-    let mut table = Table::new(&["user", "privilege"]);
+    let mut table = Table::new(&["user", "privilege", "acts for others"]);
+    let forwarders = Forwarders::of(call.environment).all()?;
     for user in Users::of(call.environment).all()? {
-        table.row(vec![user.name, user.privilege.to_string()]);
+        let acts = if forwarders.contains(&user.name) {
+            FORWARD
+        } else {
+            "-"
+        };
+        table.row(vec![user.name, user.privilege.to_string(), acts.to_owned()]);
     }
     Ok(table)
 }
@@ -55,6 +65,30 @@ pub(crate) fn password(call: &Call<'_>) -> Result<Table, EngineError> {
     }
     Users::of(call.environment).set_password(name, verifier)?;
     Ok(Table::done(format!("password of {name} is changed")))
+}
+
+/// Gives a user the right to act for others.
+pub(crate) fn grant(call: &Call<'_>) -> Result<Table, EngineError> {
+    let name = right(call, "user grant NAME forward")?;
+    Forwarders::of(call.environment).grant(name)?;
+    Ok(Table::done(format!(
+        "user {name} may act for others: slaves log in as {name} to forward what their users write"
+    )))
+}
+
+/// Takes that right; who is connected by it stays until its connection ends.
+pub(crate) fn revoke(call: &Call<'_>) -> Result<Table, EngineError> {
+    let name = right(call, "user revoke NAME forward")?;
+    Forwarders::of(call.environment).revoke(name)?;
+    Ok(Table::done(format!("user {name} acts for nobody any more")))
+}
+
+/// The user of the one right that there is.
+fn right<'a>(call: &Call<'a>, usage: &str) -> Result<&'a str, EngineError> {
+    match call.arguments.as_slice() {
+        [name, right] if is(right, FORWARD) => Ok(name),
+        _ => Err(EngineError::Usage(format!("usage: {usage}"))),
+    }
 }
 
 fn is(word: &str, keyword: &str) -> bool {

@@ -17,6 +17,7 @@ use crate::databases::list::Databases;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::{Database, OpenDatabase};
 use crate::environment::data_watch::DataWatch;
+use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
 use crate::environment::{log, rebuild};
 use crate::error::EngineError;
@@ -40,6 +41,7 @@ pub struct Core {
     author: Mutex<()>,
     epoch: AtomicU64,
     data_watch: DataWatch,
+    generations: Generations,
 }
 
 impl Core {
@@ -74,6 +76,7 @@ impl Core {
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
             data_watch: DataWatch::new(lock),
+            generations: Generations::default(),
         };
         let suspects = core.open_data_files()?;
         Ok((Arc::new(core), suspects))
@@ -113,6 +116,11 @@ impl Core {
     /// Where its files lie.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// How the generations of its log began.
+    pub(crate) fn generations(&self) -> &Generations {
+        &self.generations
     }
 
     /// Who is connected.

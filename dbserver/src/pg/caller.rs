@@ -23,6 +23,8 @@ pub(super) struct Caller {
     pub(super) client: SocketAddr,
     /// The address that the client has called.
     pub(super) called: SocketAddr,
+    /// The server that has handed the connection on, if one has.
+    pub(super) through: Option<SocketAddr>,
     /// How often the session was handed on before it came here.
     pub(super) hops: u8,
     /// Who it says that it is.
@@ -37,6 +39,7 @@ impl Caller {
             channel: None,
             client,
             called,
+            through: None,
             hops: 0,
             user: String::new(),
         }
@@ -65,6 +68,7 @@ impl Caller {
             .hint("RedirectFrom in section Replication of this server's configuration names the slaves that may."));
         }
         if let Some((client, called)) = header.addresses {
+            self.through = Some(self.client);
             (self.client, self.called) = (client, called);
         }
         self.hops = header.hops;

@@ -11,7 +11,7 @@ use crate::clients::SessionState;
 use crate::failure::Failure;
 use crate::pg::connection::Connection;
 use crate::pg::perform::complete;
-use crate::pg::{extended, simple};
+use crate::pg::{extended, forward, simple};
 use crate::session::Session;
 use crate::session::backend::terminated;
 use crate::wire::ClientStream;
@@ -89,13 +89,17 @@ impl Client {
         if idle && !waits && session.backend().env().is_stopping() {
             return Err(End::Told(terminated()));
         }
-        let limit = self.idle_limit();
-        let received = tokio::select! {
-            biased;
-            received = self.connection.receive() => received?,
-            failure = expire(limit) => return Err(End::Told(failure)),
-        };
-        received.ok_or(End::Gone)
+        let expired = expire(self.idle_limit());
+        tokio::pin!(expired);
+        loop {
+            let unused = self.connection.forward().idle_limit();
+            tokio::select! {
+                biased;
+                received = self.connection.receive() => return received?.ok_or(End::Gone),
+                failure = &mut expired => return Err(End::Told(failure)),
+                () = pass(unused) => self.connection.forward().close(),
+            }
+        }
     }
 
     /// How long the client may let the session wait, and what it is told then.
@@ -125,7 +129,7 @@ impl Client {
     async fn serve(&mut self, request: Request) -> Result<(), End> {
         let message = match request {
             Request::Message(message) => message,
-            Request::BadText { extended } => return self.refuse_text(extended),
+            Request::BadText { extended } => return self.refuse_text(extended).await,
             Request::Proxy(_)
             | Request::Tls
             | Request::Gss
@@ -139,7 +143,7 @@ impl Client {
         match message {
             Frontend::Query(query) => self.query(&query.query).await.map_err(End::from),
             Frontend::Terminate(_) => Err(End::Gone),
-            Frontend::Sync(_) => self.sync().map_err(End::from),
+            Frontend::Sync(_) => self.sync().await.map_err(End::from),
             Frontend::Flush(_) => self.connection.flush().await.map_err(|_| End::Gone),
             // A COPY that has failed leaves its stream behind.
             Frontend::CopyData(_) | Frontend::CopyDone(_) | Frontend::CopyFail(_) => Ok(()),
@@ -164,7 +168,7 @@ impl Client {
             Ok(()) => Ok(()),
             Err(failure) => {
                 self.skipping = true;
-                self.failed(failure)
+                self.failed(failure).await
             }
         }
     }
@@ -174,38 +178,41 @@ impl Client {
         let session = self.connection.session();
         session.backend().entry().show_statement(sql);
         let watched = session.begin_statement();
-        let done = simple::run(&mut self.connection, sql).await;
-        let session = self.connection.session();
-        let done = done.and_then(|last| session.finish_implicit().map(|()| last));
+        let done = match simple::run(&mut self.connection, sql).await {
+            Ok(last) => forward::finish_implicit(&mut self.connection)
+                .await
+                .map(|()| last),
+            Err(failure) => Err(failure),
+        };
         drop(watched);
-        session.end_statement();
+        self.connection.session().end_statement();
         match done {
             Ok(last) => {
                 if let Some(ending) = last {
                     complete(&mut self.connection, &ending);
                 }
             }
-            Err(failure) => self.failed(failure)?,
+            Err(failure) => self.failed(failure).await?,
         }
         self.ready();
         Ok(())
     }
 
-    fn sync(&mut self) -> Result<(), Failure> {
+    async fn sync(&mut self) -> Result<(), Failure> {
         if !std::mem::take(&mut self.skipping) {
             let session = self.connection.session();
             session.backend().entry().go_on();
-            let done = session.finish_implicit();
-            session.end_statement();
+            let done = forward::finish_implicit(&mut self.connection).await;
+            self.connection.session().end_statement();
             if let Err(failure) = done {
-                self.failed(failure)?;
+                self.failed(failure).await?;
             }
         }
         self.ready();
         Ok(())
     }
 
-    fn refuse_text(&mut self, extended: bool) -> Result<(), End> {
+    async fn refuse_text(&mut self, extended: bool) -> Result<(), End> {
         if extended && self.skipping {
             return Ok(());
         }
@@ -213,7 +220,7 @@ impl Client {
             SqlState::CHARACTER_NOT_IN_REPERTOIRE,
             "invalid byte sequence for encoding \"UTF8\"",
         );
-        self.failed(failure)?;
+        self.failed(failure).await?;
         self.skipping = extended;
         if !extended {
             self.ready();
@@ -222,7 +229,8 @@ impl Client {
     }
 
     /// Tells the client of a failed statement; a fatal failure goes up.
-    fn failed(&mut self, failure: Failure) -> Result<(), Failure> {
+    async fn failed(&mut self, failure: Failure) -> Result<(), Failure> {
+        forward::abandon(&mut self.connection).await;
         let session = self.connection.session();
         let in_transaction = session.transaction().is_explicit();
         let failure = session.backend().explained(failure, in_transaction);
@@ -260,6 +268,14 @@ impl Client {
 /// Somebody tries what is not for him. Without the port: what is said again and again is counted.
 pub(super) fn tell_denial(user: &str, address: SocketAddr, failure: &Failure) {
     tracing::warn!(host = %address.ip(), user, %failure, "access refused");
+}
+
+/// Ready after that time; never without one.
+async fn pass(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Ready when the limit is over; never without one.

@@ -1,10 +1,13 @@
 //! A client that is in: its stream, and the session behind it.
 
+use std::net::SocketAddr;
+
 use bytes::BytesMut;
 use futures::StreamExt;
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
+use crate::pg::forward::Forward;
 use crate::pg::startup;
 use crate::session::Session;
 use crate::session::backend::terminated;
@@ -16,12 +19,33 @@ use crate::wire::output;
 pub(super) struct Connection {
     stream: ClientStream,
     session: Session,
+    /// Its transactions that the master runs.
+    forward: Forward,
 }
 
 impl Connection {
     /// The stream of a client, and its session.
     pub(super) fn new(stream: ClientStream, session: Session) -> Self {
-        Self { stream, session }
+        Self {
+            stream,
+            session,
+            forward: Forward::default(),
+        }
+    }
+
+    /// What the master runs for it.
+    pub(super) fn forward(&mut self) -> &mut Forward {
+        &mut self.forward
+    }
+
+    /// The address that the client has called, as far as the system still knows.
+    pub(super) fn called(&self) -> Option<SocketAddr> {
+        self.stream.get_ref().local_addr().ok()
+    }
+
+    /// Whether nothing more of the client is here.
+    pub(super) fn is_drained(&self) -> bool {
+        !has_frame(self.stream.read_buffer())
     }
 
     /// The session.
@@ -36,7 +60,7 @@ impl Connection {
 
     /// Whether something is to be sent and nothing more is here: it has to go out before the wait.
     pub(super) fn is_due(&self) -> bool {
-        !self.stream.write_buffer().is_empty() && !has_frame(self.stream.read_buffer())
+        !self.stream.write_buffer().is_empty() && self.is_drained()
     }
 
     /// The next message; `None` when the client went away. A session that is ended stops waiting.

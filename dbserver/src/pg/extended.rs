@@ -12,6 +12,7 @@ use pgwire::messages::extendedquery::{
 
 use crate::failure::Failure;
 use crate::pg::connection::Connection;
+use crate::pg::forward;
 use crate::pg::perform::{Ending, complete, perform};
 use crate::session::execution::resolve_execute;
 use crate::session::portal::Portal;
@@ -22,7 +23,7 @@ use crate::wire::output;
 /// Answers one message of the protocol; other messages are none of its business.
 pub(super) async fn run(connection: &mut Connection, message: Frontend) -> Result<(), Failure> {
     match message {
-        Frontend::Parse(message) => parse(connection, message),
+        Frontend::Parse(message) => parse(connection, message).await,
         Frontend::Bind(message) => bind(connection, message),
         Frontend::Describe(message) => describe(connection, &message),
         Frontend::Execute(message) => execute(connection, message).await,
@@ -32,7 +33,7 @@ pub(super) async fn run(connection: &mut Connection, message: Frontend) -> Resul
 }
 
 /// Parse: a prepared statement, named or not.
-fn parse(connection: &mut Connection, parse: Parse) -> Result<(), Failure> {
+async fn parse(connection: &mut Connection, parse: Parse) -> Result<(), Failure> {
     let session = connection.session();
     let entry = session.backend().entry();
     entry.show_statement(&parse.query);
@@ -47,14 +48,26 @@ fn parse(connection: &mut Connection, parse: Parse) -> Result<(), Failure> {
     let text = parse
         .query
         .trim_end_matches(|c: char| c == ';' || c.is_ascii_whitespace());
-    let prepared = session.prepare(text, &parse.type_oids)?;
+    let prepared = match translate(session, text, &parse.type_oids) {
+        Ok(prepared) if !session.is_told_there(&prepared) => prepared,
+        // It may be about what the transaction has made on the master.
+        Ok(_) | Err(_) if session.forwarding().is_there() && !session.transaction().is_failed() => {
+            forward::describe(connection, text, &parse.type_oids).await?
+        }
+        other => other?,
+    };
+    connection.session().statements().insert(name, prepared);
+    output::parse_complete(connection.out());
+    Ok(())
+}
+
+fn translate(session: &mut Session, text: &str, oids: &[u32]) -> Result<Rc<Prepared>, Failure> {
+    let prepared = session.prepare(text, oids)?;
     if prepared.has_rows() && !matches!(prepared.statement.kind, StatementKind::CopyOut { .. }) {
         // A fault that only SQLite sees belongs to Parse.
         prepared.describe_now(session.backend().sqlite())?;
     }
-    session.statements().insert(name, prepared);
-    output::parse_complete(connection.out());
-    Ok(())
+    Ok(prepared)
 }
 
 /// Bind: a portal, named or not.
@@ -138,7 +151,7 @@ async fn execute(connection: &mut Connection, execute: Execute) -> Result<(), Fa
         let prepared = Rc::clone(portal.prepared());
         connection.session().note(&prepared, prepared.source.trim());
     }
-    let ending = perform(connection, &mut portal, limit, false).await?;
+    let ending = perform(connection, &mut portal, None, limit, false).await?;
     complete(connection, &ending);
     // The portal of a command that ended the transaction has gone with it.
     let ended = matches!(

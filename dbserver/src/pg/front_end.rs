@@ -244,6 +244,7 @@ async fn enter(
         key: client.key.clone(),
         socket,
         redirected: None,
+        via: client.via,
     };
     let registered = environment.sessions().register(entry);
     let opened = registered
@@ -289,6 +290,7 @@ async fn replicate(
         key: client.key.clone(),
         socket: None,
         redirected: None,
+        via: None,
     };
     let registered = match environment.sessions().register_replication(entry) {
         Ok(registered) => registered,

@@ -10,6 +10,7 @@
 //!                                                             session::Session
 //! ```
 
+mod acting;
 mod admission;
 pub mod auth;
 mod caller;
@@ -19,6 +20,7 @@ mod copy_in;
 mod copy_out;
 mod extended;
 mod fetch;
+mod forward;
 mod front_end;
 mod perform;
 mod redirect;

@@ -10,6 +10,7 @@ use crate::pg::connection::Connection;
 use crate::pg::copy_in::copy_in;
 use crate::pg::copy_out::copy_out;
 use crate::pg::fetch::fetch;
+use crate::pg::forward;
 use crate::session::cursor::Portion;
 use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
@@ -28,8 +29,27 @@ pub(super) enum Ending {
     Empty,
 }
 
-/// Runs a portal, or runs it on: up to `limit` rows. With `describe` the columns are told first.
+/// Runs a portal, or runs it on, here or on the master: up to `limit` rows. With `describe` the columns are told first.
+/// `text` is the statement where the portal has another that stands for it.
 pub(super) async fn perform(
+    connection: &mut Connection,
+    portal: &mut Portal,
+    text: Option<&str>,
+    limit: u64,
+    describe: bool,
+) -> Result<Ending, Failure> {
+    let elsewhere = forward::perform(connection, portal, text, limit, describe).await?;
+    if let Some(ending) = elsewhere {
+        return Ok(ending);
+    }
+    let ending = perform_here(connection, portal, limit, describe).await?;
+    let prepared = Rc::clone(portal.prepared());
+    let forwarding = connection.session().forwarding();
+    forwarding.has_run_here(&prepared.statement, text.unwrap_or(&prepared.source));
+    Ok(ending)
+}
+
+async fn perform_here(
     connection: &mut Connection,
     portal: &mut Portal,
     limit: u64,

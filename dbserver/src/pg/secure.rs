@@ -66,15 +66,10 @@ impl Certificates {
     }
 
     /// The user that a client's certificate stands for, if it stands for one.
-    pub(super) fn user_of<'c>(&self, caller: &'c Caller) -> Option<&'c str> {
+    pub(super) fn user_of<'c>(&self, channel: &'c Channel) -> Option<&'c str> {
         match self.cert_user {
             CertUser::Nothing => None,
-            // The certificate is that of the server which has handed the session on.
-            CertUser::CommonName if caller.hops > 0 => None,
-            CertUser::CommonName => {
-                let client = caller.channel.as_ref()?.secured.client.as_ref()?;
-                client.common_name.as_deref()
-            }
+            CertUser::CommonName => channel.secured.client.as_ref()?.common_name.as_deref(),
         }
     }
 

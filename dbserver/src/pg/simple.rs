@@ -11,6 +11,7 @@ use crate::pg::perform::{Ending, complete, perform};
 use crate::session::execution::resolve_execute;
 use crate::session::known_texts;
 use crate::session::portal::Portal;
+use crate::session::prepared::Prepared;
 use crate::session::refusals::in_block;
 use crate::wire::output;
 
@@ -51,12 +52,22 @@ async fn statement(
     alone: bool,
 ) -> Result<Ending, Failure> {
     let session = connection.session();
-    let (mut prepared, mut values) = known_texts::prepare(session, text)?;
+    let (mut prepared, mut values) = match known_texts::prepare(session, text) {
+        Ok(found) => found,
+        // It may be about what the transaction has made on the master.
+        Err(_) if session.forwarding().is_there() && !session.transaction().is_failed() => (
+            Rc::new(Prepared::told_by_master(text, &[], None)),
+            Vec::new(),
+        ),
+        Err(failure) => return Err(failure),
+    };
     if let (false, Some(what)) = (alone, prepared.statement.outside_block) {
         return Err(in_block(what));
     }
+    let mut own_text = Some(text);
     if let StatementKind::Execute { name, arguments } = &prepared.statement.kind {
         (prepared, values) = resolve_execute(session, name, arguments)?;
+        own_text = None;
     } else if prepared.parameters.len() != values.len() {
         return Err(Failure::new(
             SqlState::UNDEFINED_PARAMETER,
@@ -65,5 +76,5 @@ async fn statement(
     }
     session.note(&prepared, text.trim());
     let mut portal = Portal::new(Rc::clone(&prepared), values, Vec::new(), None);
-    perform(connection, &mut portal, u64::MAX, true).await
+    perform(connection, &mut portal, own_text, u64::MAX, true).await
 }

@@ -14,16 +14,16 @@ use pgwire::messages::startup::{
     Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey, Startup,
 };
 use ring::rand::{SecureRandom, SystemRandom};
-use tls::ServerTls;
 
+use crate::clients::Via;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::pg::auth;
 use crate::pg::caller::Caller;
 use crate::pg::redirect::{self, Handover};
 use crate::pg::service::Service;
+use crate::pg::{acting, auth};
 use crate::session::defaults;
 use crate::session::parameters::OPEN_MODE;
 use crate::session::settings::Settings;
@@ -53,6 +53,8 @@ pub struct Authenticated {
     pub settings: Settings,
     /// The open mode that it asks for.
     pub asked_mode: Option<OpenMode>,
+    /// Who has logged in for the user, where that was a slave.
+    pub via: Option<Via>,
     /// What its cancel requests must carry.
     pub key: SecretKey,
 }
@@ -100,6 +102,7 @@ pub(super) async fn start_up(
         if let Some(handover) = redirect::hand_over(&env, caller, &startup, &packet).await? {
             return Ok(Started::Elsewhere(Box::new(handover)));
         }
+        acting::check_server(&env, &startup.parameters)?;
         let asked = startup.parameters.get("replication").map(String::as_str);
         let replicates = matches!(purpose(asked), Ok(Purpose::ForwardLog));
         match admit(stream, &env, (service, caller), startup).await {
@@ -204,11 +207,28 @@ async fn admit(
     let verifier = Users::of(env)
         .verifier(&user)
         .map_err(|error| Failure::from(error).into_fatal())?;
-    match service.certificates().user_of(caller) {
+    // Else it is another server's: the one who logs in is behind that.
+    let own_channel = caller.hops == 0 || acting::is_asked(&parameters);
+    let channel = caller.channel.as_ref().filter(|_| own_channel);
+    match channel.and_then(|channel| service.certificates().user_of(channel)) {
         Some(name) => auth::check_certificate(name, &user, verifier.is_some())?,
-        None => auth::authenticate(stream, &user, verifier.as_deref(), binding(caller)).await?,
+        None => {
+            let binding = channel.map(|channel| &*channel.tls);
+            auth::authenticate(stream, &user, verifier.as_deref(), binding).await?;
+        }
     }
     stream.codec_mut().set_phase(Phase::Session);
+
+    let (user, via) = match acting::take_asked(&mut parameters) {
+        Some(_) if purpose != Purpose::Sql => {
+            return Err(Failure::fatal(
+                SqlState::PROTOCOL_VIOLATION,
+                "who replicates acts for nobody else",
+            ));
+        }
+        Some(asked) => acting::admit(env, caller, &asked, (user, &database))?,
+        None => (user, None),
+    };
 
     let mut settings = Settings::new(HashMap::new());
     let mut asked_mode = None;
@@ -243,15 +263,9 @@ async fn admit(
         purpose,
         settings,
         asked_mode,
+        via,
         key: secret_key(long_key)?,
     })
-}
-
-/// The certificate to which the log-in can be bound: the one that the client has seen is this server's, unless somebody
-/// has handed the session on.
-fn binding(caller: &Caller) -> Option<&ServerTls> {
-    let channel = caller.channel.as_ref().filter(|_| caller.hops == 0)?;
-    Some(&channel.tls)
 }
 
 /// Databases that each server of PostgreSQL's has: tools open them to make and drop others.

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fwlog::Timestamp;
 use pagestore::StoreError;
@@ -101,6 +101,26 @@ impl Backend {
     /// What keeps the session from writing.
     pub fn barrier(&self) -> Option<Barrier> {
         Barrier::of(self.env.is_read_only(), self.entry().asked_mode)
+    }
+
+    /// What keeps its transactions from being read-write: those that the master runs may be.
+    pub fn mode_barrier(&self) -> Option<Barrier> {
+        self.barrier().filter(|_| !self.may_forward())
+    }
+
+    /// Whether transactions that write are run on the master: those of sessions that have said no open mode. One
+    /// that reads only was asked for so, or set for the role, and means that on each server.
+    pub fn may_forward(&self) -> bool {
+        self.env.is_read_only()
+            && self.entry().asked_mode.is_none()
+            && !self.is_system()
+            && self.env.config().replication.forward_writes.is_some()
+    }
+
+    /// How long a read waits for what the session has written elsewhere; `None`: no limit.
+    pub(super) fn read_wait(&self) -> Option<Duration> {
+        let forward = self.env.config().replication.forward_writes.as_ref()?;
+        (forward.read_wait > Duration::ZERO).then_some(forward.read_wait)
     }
 
     /// The connection to SQLite.

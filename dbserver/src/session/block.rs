@@ -68,7 +68,7 @@ pub(super) fn savepoint(session: &mut Session, kind: &StatementKind) -> Result<(
 
 /// Isolation level and access of the running transaction.
 pub(super) fn set_modes(session: &mut Session, modes: TransactionModes) -> Result<(), Failure> {
-    let barrier = session.backend().barrier();
+    let barrier = session.backend().mode_barrier();
     session.transaction_mut().0.set_modes(modes, barrier)
 }
 

@@ -52,6 +52,7 @@ pub fn prepare(session: &mut Session, sql: &str) -> Result<(Rc<Prepared>, Vec<Sq
         return Ok((session.prepare(sql, &[])?, Vec::new()));
     };
     session.check_epoch()?;
+    session.wait_for_defined()?;
     let sqlite = session.backend.sqlite();
     sqlite.refresh_schema()?;
     let generation = sqlite.schema().generation();

@@ -13,6 +13,7 @@
 //!    └ Backend: the server's end ─ Sqlite ─ SchemaCache, functions, authorizer
 //! ```
 
+mod acting;
 mod advisory_locks;
 mod authorizer;
 pub mod backend;
@@ -28,15 +29,18 @@ pub mod copy;
 pub mod cursor;
 pub mod defaults;
 pub mod execution;
+pub mod forwarding;
 pub mod functions;
 pub mod known_texts;
 mod maintenance;
 pub mod mapping;
 mod modes;
 mod named;
+mod need;
 mod noted_row;
 mod notices;
 mod own_place;
+mod own_writes;
 pub mod parameters;
 pub mod portal;
 mod portals;
@@ -63,6 +67,7 @@ mod statements;
 mod temporary;
 mod trail;
 pub mod transaction;
+mod usable;
 mod violated_row;
 mod violation;
 mod working;
@@ -73,18 +78,17 @@ use std::sync::Arc;
 
 use dialect::{Notice, StatementKind, TransactionModes};
 use pgtypes::SqlState;
-use pgwire::messages::response::TransactionStatus;
 
 use crate::clients::{Registered, StatementTimeout};
-use crate::environment::Environment;
+use crate::environment::{Environment, Seen};
 use crate::failure::Failure;
-use crate::session::backend::{Backend, lost_transaction};
+use crate::session::backend::Backend;
 use crate::session::catalog::Catalog;
+use crate::session::forwarding::Forwarding;
 use crate::session::known_texts::KnownTexts;
 use crate::session::notices::Notices;
 use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
-use crate::session::refusals::aborted;
 use crate::session::schema::View;
 use crate::session::scope::Scope;
 use crate::session::settings::Settings;
@@ -99,6 +103,10 @@ pub struct Session {
     backend: Backend,
     settings: Settings,
     transaction: Transaction,
+    /// Where its transactions run.
+    forwarding: Forwarding,
+    /// What the slave was told that it acts for.
+    told_seen: Option<Seen>,
     /// What it has run, for audit records.
     trail: Trail,
     portals: Portals,
@@ -118,6 +126,8 @@ impl Session {
         Ok(Self {
             backend: Backend::open(env, registered, &settings)?,
             transaction: Transaction::new(&settings),
+            forwarding: Forwarding::default(),
+            told_seen: None,
             trail: Trail::default(),
             settings,
             portals: Portals::default(),
@@ -183,7 +193,11 @@ impl Session {
         if self.settings.set_hot_standby(on_slave) {
             self.show_settings();
         }
-        self.settings.take_changed()
+        let mut changed = self.settings.take_changed();
+        if let Some(seen) = self.news_of_commits() {
+            changed.insert(parameters::SEEN, seen);
+        }
+        changed
     }
 
     /// A statement begins: cancel requests and the time limit are for it.
@@ -200,6 +214,7 @@ impl Session {
     /// Translates a statement. `oids` are the parameter types that the client gave.
     pub fn prepare(&mut self, sql: &str, oids: &[u32]) -> Result<Rc<Prepared>, Failure> {
         self.check_epoch()?;
+        self.wait_for_defined()?;
         let sqlite = self.backend.sqlite();
         match sqlite.schema_version() {
             Ok(version) => sqlite.schema().refresh(version),
@@ -209,6 +224,9 @@ impl Session {
         }
         let statement = dialect::analyze_with(sql, &View::new(sqlite), oids)?;
         self.transaction.check_accepts(&statement.kind)?;
+        if self.backend.entry().via.is_some() {
+            acting::check(&statement)?;
+        }
         if statement.catalog {
             self.refresh_catalog()?;
         }
@@ -221,10 +239,12 @@ impl Session {
     ///
     /// Errors: 0A000 if its result has other columns now.
     pub fn refreshed(&mut self, prepared: Rc<Prepared>) -> Result<Rc<Prepared>, Failure> {
-        let sqlite = self.backend.sqlite();
-        if self.transaction.is_failed() || prepared.is_of_no_schema() {
+        let told_there = prepared.is_told_by_master() && self.forwarding.is_there();
+        if self.transaction.is_failed() || prepared.is_of_no_schema() || told_there {
             return Ok(prepared);
         }
+        self.wait_for_defined()?;
+        let sqlite = self.backend.sqlite();
         sqlite.refresh_schema()?;
         if prepared.generation == sqlite.schema().generation() {
             return Ok(prepared);
@@ -252,7 +272,7 @@ impl Session {
 
     /// BEGIN.
     pub fn begin(&mut self, modes: TransactionModes) -> Result<(), Failure> {
-        let barrier = self.backend.barrier();
+        let barrier = self.backend.mode_barrier();
         self.transaction.begin(&self.settings, modes, barrier)
     }
 
@@ -287,6 +307,7 @@ impl Session {
     /// A read begins.
     pub fn before_read(&mut self) -> Result<(), Failure> {
         self.check_usable()?;
+        self.wait_for_written()?;
         let scope = self.backend.scope(&self.settings);
         if self.transaction.read_renews(scope) {
             self.portals.keep_all()?;
@@ -423,6 +444,7 @@ impl Session {
     /// Back to the state between two transactions.
     fn finish(&mut self, committed: bool) {
         self.trail.clear();
+        self.forwarding.end();
         self.backend.sqlite().sequences().end(committed);
         if self.settings.end_transaction(committed) {
             self.show_settings();
@@ -435,58 +457,6 @@ impl Session {
         self.backend.show_settings(&self.settings);
         self.known_texts.clear();
         self.catalog.outdate();
-    }
-
-    /// Does what `set_config` has said in a statement that is done.
-    fn follow_set_config(&mut self) -> Result<(), Failure> {
-        let explicit = self.transaction.is_explicit();
-        for (name, value, local) in self.backend.take_said() {
-            self.change_settings(|settings| settings.set(&name, Some(&value), local, explicit))?;
-        }
-        Ok(())
-    }
-
-    /// What `set_config` has said is undone with its statement.
-    fn forget_set_config(&mut self) {
-        if !self.backend.take_said().is_empty() {
-            self.show_settings();
-        }
-    }
-
-    fn check_usable(&mut self) -> Result<(), Failure> {
-        self.follow_set_config()?;
-        self.backend.check_terminated()?;
-        if self.transaction.is_failed() {
-            return Err(aborted());
-        }
-        self.check_epoch()
-    }
-
-    /// Opens the connection again when it has seen what is gone: commits that a failed log took back,
-    /// or, after a change of role, a state that nobody writes on any more. The transaction is lost,
-    /// unless it has nothing of that.
-    fn check_epoch(&mut self) -> Result<(), Failure> {
-        let log_failed = self.backend.has_lost_commits();
-        if !log_failed && !self.backend.sqlite().is_void() {
-            return Ok(());
-        }
-        // After a failure one that has only read so far is over, too: who is in it must hear why.
-        let open = self.transaction.status() == TransactionStatus::Transaction;
-        let lost = self.transaction.has_written()
-            || self.transaction.holds_snapshot()
-            || (log_failed && open);
-        if log_failed || lost {
-            let explicit = self.transaction.is_explicit();
-            self.rollback();
-            if explicit {
-                self.transaction.lose();
-            }
-        }
-        self.backend.reopen()?;
-        if !lost {
-            return Ok(());
-        }
-        Err(lost_transaction(log_failed))
     }
 }
 

@@ -72,6 +72,9 @@ pub const OF_TRANSACTION: &[&str] = &[
 /// The parameter that says how a session opens its database.
 pub const OPEN_MODE: &str = "eloqdb.open_mode";
 
+/// What a master tells those who act for others: how far a reader sees there.
+pub const SEEN: &str = "eloqdb.seen";
+
 /// The version of PostgreSQL whose protocol and spellings a driver may expect.
 pub const SERVER_VERSION: &str = concat!("15.0 (eloqdb ", env!("CARGO_PKG_VERSION"), ")");
 

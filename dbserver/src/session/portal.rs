@@ -35,6 +35,8 @@ enum Progress {
     Fresh,
     Running(Cursor),
     Kept(Kept),
+    /// The master has it, by this name, and has more rows.
+    Elsewhere(String),
     Done,
 }
 
@@ -130,6 +132,19 @@ impl Portal {
         matches!(self.progress, Progress::Done)
     }
 
+    /// The name by which the master has it, if it has begun there and is not at its end.
+    pub fn elsewhere(&self) -> Option<&str> {
+        match &self.progress {
+            Progress::Elsewhere(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The master has more rows of it, by this name.
+    pub fn go_on_elsewhere(&mut self, name: String) {
+        self.progress = Progress::Elsewhere(name);
+    }
+
     /// Its rows are over, or it never had any.
     pub fn finish(&mut self) {
         self.progress = Progress::Done;
@@ -178,7 +193,7 @@ impl Portal {
                     rows,
                 ))
             }
-            Progress::Fresh | Progress::Done => Ok((Portion::End, 0)),
+            Progress::Fresh | Progress::Elsewhere(_) | Progress::Done => Ok((Portion::End, 0)),
         }
     }
 
@@ -195,7 +210,7 @@ impl Portal {
                 kept.rows.drain(..count);
                 Ok(count as u64)
             }
-            Progress::Fresh | Progress::Done => Ok(0),
+            Progress::Fresh | Progress::Elsewhere(_) | Progress::Done => Ok(0),
         }
     }
 
@@ -211,7 +226,7 @@ impl Portal {
     pub fn kept_rows(&self) -> u64 {
         match &self.progress {
             Progress::Kept(kept) => kept.rows.len() as u64,
-            Progress::Fresh | Progress::Running(_) | Progress::Done => 0,
+            Progress::Fresh | Progress::Running(_) | Progress::Elsewhere(_) | Progress::Done => 0,
         }
     }
 

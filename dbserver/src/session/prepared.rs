@@ -94,6 +94,9 @@ pub struct Prepared {
     pub parameter_oids: Vec<u32>,
     /// The generation of the schema that it was translated with.
     pub generation: u64,
+    /// The master has described it, since this server could not translate it: it is about what was made in a transaction
+    /// that the master runs.
+    told_by_master: bool,
     /// The columns, and the generation of the schema that they are of.
     columns: RefCell<Option<(u64, Columns)>>,
 }
@@ -149,8 +152,29 @@ impl Prepared {
             limits,
             parameter_oids,
             generation: 0,
+            told_by_master: false,
             columns: RefCell::new(None),
         }
+    }
+
+    /// A statement that the master has described: the types of its parameters and the columns of its result. As soon
+    /// as its transaction is over, it is translated here.
+    pub fn told_by_master(source: &str, oids: &[u32], columns: Option<Columns>) -> Self {
+        let statement = Statement {
+            writes: true,
+            returning: columns.is_some(),
+            ..Statement::session(StatementKind::Dml, "")
+        };
+        let mut prepared = Self::new(source, statement, oids);
+        prepared.generation = u64::MAX;
+        *prepared.columns.borrow_mut() = columns.map(|columns| (u64::MAX, columns));
+        prepared.told_by_master = true;
+        prepared
+    }
+
+    /// Whether the master has described it.
+    pub fn is_told_by_master(&self) -> bool {
+        self.told_by_master
     }
 
     /// A parameter's value within the limits of the column that it goes to, when the client said another type.
@@ -221,6 +245,9 @@ impl Prepared {
 
     /// The columns, if they were asked for since the schema last moved.
     pub fn columns(&self, sqlite: &Sqlite) -> Option<Columns> {
+        if self.told_by_master {
+            return self.last_columns();
+        }
         let known = self.columns.borrow();
         let (generation, columns) = known.as_ref()?;
         (*generation == sqlite.schema().generation()).then(|| Rc::clone(columns))

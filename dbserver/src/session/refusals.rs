@@ -13,7 +13,7 @@ pub fn in_block(what: &str) -> Failure {
 }
 
 /// The refusal of everything else after a failure.
-pub(super) fn aborted() -> Failure {
+pub fn aborted() -> Failure {
     Failure::new(
         SqlState::IN_FAILED_SQL_TRANSACTION,
         "current transaction is aborted, commands ignored until end of transaction block",

@@ -57,7 +57,7 @@ fn present(session: &Session, name: &str) -> Option<String> {
     match parameters::find(name)?.name {
         "transaction_isolation" => Some(transaction.isolation().name().to_owned()),
         "transaction_read_only" => {
-            let never_writes = backend.barrier().is_some_and(Barrier::is_complete);
+            let never_writes = backend.mode_barrier().is_some_and(Barrier::is_complete);
             switch(transaction.is_read_only() || never_writes)
         }
         "transaction_deferrable" => switch(transaction.is_deferrable()),

@@ -7,7 +7,7 @@ use dialect::Isolation;
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
-use crate::session::parameters::{self, PARAMETERS, Parameter};
+use crate::session::parameters::{self, OF_TRANSACTION, PARAMETERS, Parameter, Shape};
 use crate::session::setting_value::{checked, shown};
 
 /// Parameter values that differ from the defaults, by canonical name.
@@ -228,6 +228,23 @@ impl Settings {
         values
             .filter(|(name, _)| name.contains('.'))
             .map(|(name, value)| (name.clone(), value.clone()))
+    }
+
+    /// The values that a session has on every server that runs its transactions, as `set_config` takes them. Who
+    /// watches the client's pauses is the server that it has called.
+    pub fn carried(&self) -> BTreeMap<String, String> {
+        let carried = |name: &str| match parameters::find(name) {
+            Some(parameter) => {
+                parameter.shape != Shape::Fixed
+                    && !OF_TRANSACTION.contains(&parameter.name)
+                    && !parameter.name.starts_with("idle_")
+            }
+            None => true,
+        };
+        let values = self.values.iter().filter(|(name, _)| carried(name));
+        values
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// The reported parameters and their values.

@@ -102,11 +102,13 @@ fn statement(kind: &str, text: &str) -> String {
     format!("{kind}\n{text}")
 }
 
-/// The client text of a record: address, and the program as it has named itself.
+/// The client text of a record: address, the program as it has named itself, and who has forwarded the transaction.
 fn client(entry: &SessionEntry) -> String {
-    format!("{} {}", entry.address, entry.application())
-        .trim_end()
-        .to_owned()
+    let client = format!("{} {}", entry.address, entry.application());
+    match &entry.via {
+        None => client.trim_end().to_owned(),
+        Some(via) => format!("{} via {via}", client.trim_end()),
+    }
 }
 
 #[cfg(test)]

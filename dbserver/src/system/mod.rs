@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod defaults;
+pub mod forwarders;
 pub mod statement;
 pub mod users;
 pub mod verifier;

@@ -11,8 +11,8 @@ use crate::databases::Database;
 use crate::databases::list::SYSTEM_NAME;
 use crate::environment::Environment;
 use crate::error::EngineError;
-use crate::system::defaults;
 use crate::system::statement::{internal, read, write};
+use crate::system::{defaults, forwarders};
 
 /// The name of the administrator that every environment begins with.
 pub const DBA: &str = "dba";
@@ -235,6 +235,7 @@ impl<'a> Users<'a> {
             connection
                 .execute("DELETE FROM users WHERE name = ?1", [name])
                 .map_err(internal)?;
+            forwarders::forget(connection, name)?;
             defaults::forget_role(connection, name)
         })
     }

@@ -201,10 +201,23 @@ pub struct Replication {
     pub redirect_write: Vec<HostService>,
     /// Networks of the slaves that may hand sessions to this server.
     pub redirect_from: Vec<Net>,
+    /// How transactions that write are forwarded while this server is a slave; none = they are refused.
+    pub forward_writes: Option<ForwardWrites>,
     /// Directory for scratch files.
     pub tmp_dir: PathBuf,
     /// So long a reader of a slave may hold back what is applied; zero: as long as it likes.
     pub max_apply_delay: Duration,
+}
+
+/// How a slave forwards transactions that write, to the masters of `RedirectWrite`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardWrites {
+    /// The user that the slave logs in as on the master.
+    pub user: String,
+    /// The file with its password; read at each login.
+    pub password_file: PathBuf,
+    /// So long a read waits until the slave has what its session has written; zero = no limit.
+    pub read_wait: Duration,
 }
 
 /// What a server is.

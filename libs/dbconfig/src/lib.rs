@@ -49,8 +49,8 @@ pub mod value;
 
 pub use access::{Access, Net};
 pub use config::{
-    Compression, Config, ForwardLog, Keep, LogTarget, OnFailure, Replication, Role, Server,
-    Setting, SyncMode, VerifyData, Volumes,
+    Compression, Config, ForwardLog, ForwardWrites, Keep, LogTarget, OnFailure, Replication, Role,
+    Server, Setting, SyncMode, VerifyData, Volumes,
 };
 pub use default_path::{DEFAULT_PATH, default_path};
 pub use document::Document;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::access::{Access, networks};
 use crate::config::{
-    Compression, Config, ForwardLog, Keep, LogTarget, OnFailure, Replication, Role, Server,
-    Setting, SyncMode, VerifyData, Volumes,
+    Compression, Config, ForwardLog, ForwardWrites, Keep, LogTarget, OnFailure, Replication, Role,
+    Server, Setting, SyncMode, VerifyData, Volumes,
 };
 use crate::error::ConfigError;
 use crate::instance;
@@ -81,6 +81,12 @@ impl Config {
             && role == Role::Standalone
         {
             reader.warn(line, "RedirectWrite has no effect while Role = Standalone");
+        }
+        if let Some(line) = reader.line(Section::Replication, "ForwardWrites")
+            && self.replication.forward_writes.is_some()
+            && role == Role::Standalone
+        {
+            reader.warn(line, "ForwardWrites has no effect while Role = Standalone");
         }
         if let Some(line) = reader.line(Section::Replication, "Role")
             && role == Role::Master
@@ -224,10 +230,37 @@ fn read_replication(reader: &mut Reader) -> Replication {
     Replication {
         role: reader.get(S, "Role", role),
         redirect_write: reader.get(S, "RedirectWrite", host_services),
+        forward_writes: read_forward_writes(reader),
         redirect_from: reader.get(S, "RedirectFrom", networks),
         tmp_dir: reader.path(S, "TmpDir").unwrap_or_default(),
         max_apply_delay: reader.get(S, "MaxApplyDelay", value::duration),
     }
+}
+
+/// Where something is missing, that is the problem: nothing is forwarded by half a configuration.
+fn read_forward_writes(reader: &mut Reader) -> Option<ForwardWrites> {
+    use Section::Replication as S;
+    let user = reader.optional(S, "ForwardUser", text);
+    let password_file = reader.path(S, "ForwardPasswordFile");
+    let read_wait = reader.get(S, "ForwardReadWait", value::duration);
+    if !reader.get(S, "ForwardWrites", value::switch) {
+        return None;
+    }
+    for (name, what) in [
+        ("RedirectWrite", "host:service of the master"),
+        ("ForwardUser", "the user to log in as there"),
+        ("ForwardPasswordFile", "the file with that user's password"),
+    ] {
+        if reader.line(S, name).is_none() {
+            let message = format!("ForwardWrites needs {name}: {what}");
+            reader.problem(S, "ForwardWrites", message);
+        }
+    }
+    Some(ForwardWrites {
+        user: user?,
+        password_file: password_file?,
+        read_wait,
+    })
 }
 
 fn role(text: &str) -> Result<Role, String> {

@@ -23,16 +23,18 @@ pub(in crate::pg) async fn cancel(caller: &Caller, packet: &Bytes, targets: BTre
     let mut request = BytesMut::new();
     header(caller).encode(&mut request);
     request.extend_from_slice(packet);
-    let sent = targets.into_iter().map(|target| {
-        let request = &request;
-        async move {
-            let answered = tokio::time::timeout(LIMIT, send(target, request)).await;
-            if let Err(error) = answered.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-                tracing::warn!(%target, %error, "a cancel request could not be handed on");
-            }
-        }
-    });
+    let sent = targets
+        .into_iter()
+        .map(|target| send_cancel(target, &request, LIMIT));
     futures::future::join_all(sent).await;
+}
+
+/// Hands a request to one server.
+pub(in crate::pg) async fn send_cancel(target: SocketAddr, request: &[u8], limit: Duration) {
+    let answered = tokio::time::timeout(limit, send(target, request)).await;
+    if let Err(error) = answered.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        tracing::warn!(%target, %error, "a cancel request could not be handed on");
+    }
 }
 
 /// The other side closes the connection when it is done, without a word.

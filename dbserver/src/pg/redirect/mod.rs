@@ -30,12 +30,12 @@ use crate::failure::Failure;
 use crate::pg::caller::Caller;
 use crate::wire::ProxyHeader;
 
-pub(super) use cancel::cancel;
+pub(super) use cancel::{cancel, send_cancel};
+pub(super) use reach::{Reached, reach};
 pub(super) use relay::Relay;
 pub(super) use relays::Relays;
 
 use asked::{Asked, asked};
-use reach::Reached;
 
 /// How often a session may be handed on: by the slave that it has called, and once more by a master that has
 /// become a slave meanwhile.
@@ -70,7 +70,7 @@ pub(super) async fn hand_over(
     let mut opening = BytesMut::new();
     header(caller).encode(&mut opening);
     opening.extend_from_slice(packet);
-    match reach::reach(targets, &opening).await {
+    match reach(targets, &opening).await {
         Ok(reached) => Ok(Some(Handover {
             environment: Arc::clone(environment),
             asked,

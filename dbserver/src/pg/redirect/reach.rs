@@ -26,24 +26,24 @@ const ASKED_TIMES: u32 = 3;
 
 /// A server that has answered.
 #[derive(Debug)]
-pub(super) struct Reached {
+pub(in crate::pg) struct Reached {
     /// As the configuration calls it.
-    pub(super) target: String,
+    pub(in crate::pg) target: String,
     /// Where it is.
-    pub(super) address: SocketAddr,
+    pub(in crate::pg) address: SocketAddr,
     /// The connection, on which the session has begun.
-    pub(super) stream: TcpStream,
+    pub(in crate::pg) stream: TcpStream,
     /// What it has said so far.
-    pub(super) answer: BytesMut,
+    pub(in crate::pg) answer: BytesMut,
     /// Why it does not take the session: SQLSTATE and message.
-    pub(super) refusal: Option<(String, String)>,
+    pub(in crate::pg) refusal: Option<(String, String)>,
 }
 
 /// Begins the session with `opening` on the first server that takes it. Where none does and one says why, that one:
 /// the client reads its words.
 ///
 /// Error: each server with the reason why it can't be reached.
-pub(super) async fn reach(
+pub(in crate::pg) async fn reach(
     targets: &[HostService],
     opening: &[u8],
 ) -> Result<Reached, Vec<(String, String)>> {

@@ -88,6 +88,7 @@ impl Relay {
             key: startup::secret_key(true)?,
             socket: None,
             redirected: Some(Arc::clone(&redirected)),
+            via: None,
         })?;
         let (session, user, address) = (registered.entry.pid, &caller.user, caller.client);
         let target = shown(&redirected.target, redirected.address);

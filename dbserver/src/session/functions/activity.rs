@@ -87,8 +87,11 @@ fn row(facts: &Facts, session: &SessionInfo, waiting: Option<&Waiting>, may: boo
     let replicates = session.state == SessionState::Replication.name();
     let active = session.state == "active";
     let elsewhere = session.redirected.is_some();
+    let forwarded = session.forwards_to.as_deref().filter(|_| active && may);
+    let forwarded = forwarded.map(|target| format!("forwarding to {target}"));
     let (wait_type, wait) = match waiting {
         Some(waiting) => (Some("Lock"), Some(waiting.event)),
+        None if forwarded.is_some() => (Some("IPC"), forwarded.as_deref()),
         None if active || replicates || elsewhere || !may => (None, None),
         None => (Some("Client"), Some("ClientRead")),
     };

@@ -202,6 +202,34 @@ fn who_may_redirect_is_nobody_unless_it_is_said() {
 }
 
 #[test]
+fn writes_are_forwarded_only_by_a_whole_configuration() {
+    let config = with_data_dir("[Replication]\nRole = Slave\nForwardUser = forwarder");
+    assert_eq!(config.replication.forward_writes, None);
+    let whole = "[Replication]\nRole = Slave\nRedirectWrite = m\nForwardWrites = on\nForwardUser = f\nForwardPasswordFile = secret";
+    let forward = with_data_dir(whole).replication.forward_writes.unwrap();
+    assert_eq!(forward.user, "f");
+    assert_eq!(forward.password_file, Path::new("/etc/eloqdb/secret"));
+    assert_eq!(forward.read_wait, Duration::from_secs(30));
+    for (missing, said) in [
+        (
+            "RedirectWrite = m\n",
+            "RedirectWrite: host:service of the master",
+        ),
+        ("ForwardUser = f\n", "ForwardUser: the user"),
+        (
+            "\nForwardPasswordFile = secret",
+            "ForwardPasswordFile: the file",
+        ),
+    ] {
+        let refused = message(&whole.replace(missing, ""));
+        assert!(
+            refused.contains(&format!("ForwardWrites needs {said}")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 fn what_comes_later_is_accepted_only_when_off() {
     let off = "ServiceHttp = OFF\n[ForwardLog]\nEnableAudit = no\n[http-access]\ndeny = none";
     assert!(!with_data_dir(off).forward_log.enable_audit);
