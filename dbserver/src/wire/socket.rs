@@ -2,6 +2,7 @@
 
 use std::io;
 use std::mem;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -36,6 +37,15 @@ pub struct Secured {
 }
 
 impl Socket {
+    /// The address that the client has called.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::Clear(stream) => stream.local_addr(),
+            Self::Tls(stream) => stream.get_ref().0.local_addr(),
+            Self::Between => Err(between()),
+        }
+    }
+
     /// Whether the client begins with TLS, without a request for it. Nothing is taken.
     pub async fn begins_with_tls(&self) -> io::Result<bool> {
         let Self::Clear(stream) = self else {
