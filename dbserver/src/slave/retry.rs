@@ -30,6 +30,7 @@ impl DiskRetry for SlaveLog {
         self.update(|progress| {
             progress.others_go_on = false;
             progress.suspended = Some(why.to_string());
+            progress.held_back = None;
             progress.waits_for = Some(why.sqlstate());
         });
         self.waits.wait()
@@ -54,6 +55,7 @@ impl ReaderWatch for SlaveLog {
                 self.update(|progress| {
                     progress.suspended = None;
                     progress.waits_for = None;
+                    progress.held_back = None;
                     progress.others_go_on = false;
                 });
             }
@@ -66,6 +68,7 @@ impl ReaderWatch for SlaveLog {
         tracing::warn!(%held, "a reader suspends applying");
         self.update(|progress| {
             progress.suspended = Some(why);
+            progress.held_back = Some(held.clone());
             progress.waits_for = Some(SqlState::OBJECT_IN_USE);
             progress.others_go_on = held.used != ReplicationUse::Removes;
         });
