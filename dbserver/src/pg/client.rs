@@ -53,6 +53,11 @@ impl Client {
 
     /// Serves it until it leaves.
     pub async fn run(mut self) {
+        self.serve_all().await;
+        self.connection.end_of_message();
+    }
+
+    async fn serve_all(&mut self) {
         loop {
             let served = match self.next().await {
                 Ok(request) => self.serve(request).await,
@@ -174,10 +179,15 @@ impl Client {
         session.backend().entry().show_statement(sql);
         let watched = session.begin_statement();
         let done = simple::run(&mut self.connection, sql).await;
-        let session = self.connection.session();
-        let done = done.and_then(|last| session.finish_implicit().map(|()| last));
+        let done = match done {
+            Ok(last) => self.connection.finish_implicit().map(|()| last),
+            Err(failure) => {
+                self.connection.end_of_message();
+                Err(failure)
+            }
+        };
         drop(watched);
-        session.end_statement();
+        self.connection.session().end_statement();
         match done {
             Ok(last) => {
                 if let Some(ending) = last {
@@ -191,11 +201,12 @@ impl Client {
     }
 
     fn sync(&mut self) -> Result<(), Failure> {
-        if !std::mem::take(&mut self.skipping) {
-            let session = self.connection.session();
-            session.backend().entry().go_on();
-            let done = session.finish_implicit();
-            session.end_statement();
+        if std::mem::take(&mut self.skipping) {
+            self.connection.end_of_message();
+        } else {
+            self.connection.session().backend().entry().go_on();
+            let done = self.connection.finish_implicit();
+            self.connection.session().end_statement();
             if let Err(failure) = done {
                 self.failed(failure)?;
             }
@@ -223,6 +234,7 @@ impl Client {
     /// Tells the client of a failed statement; a fatal failure goes up.
     fn failed(&mut self, failure: Failure) -> Result<(), Failure> {
         let session = self.connection.session();
+        session.backend().env().core().counters().failures.add(1);
         let in_transaction = session.transaction().is_explicit();
         let failure = session.backend().explained(failure, in_transaction);
         session.fail();

@@ -1,13 +1,18 @@
 //! A client that is in: its stream, and the session behind it.
 
+use std::time::{Duration, Instant};
+
 use bytes::BytesMut;
 use futures::StreamExt;
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
+use crate::pg::perform::Ending;
+use crate::pg::slow::SlowLog;
 use crate::pg::startup;
 use crate::session::Session;
 use crate::session::backend::terminated;
+use crate::session::prepared::Prepared;
 use crate::wire::ClientStream;
 use crate::wire::codec::{Request, WireError, has_frame};
 use crate::wire::output;
@@ -16,12 +21,47 @@ use crate::wire::output;
 pub(super) struct Connection {
     stream: ClientStream,
     session: Session,
+    slow: SlowLog,
 }
 
 impl Connection {
     /// The stream of a client, and its session.
     pub(super) fn new(stream: ClientStream, session: Session) -> Self {
-        Self { stream, session }
+        Self {
+            stream,
+            session,
+            slow: SlowLog::default(),
+        }
+    }
+
+    /// A statement begins. Gives the time, where it is measured.
+    pub(super) fn begin_measured(&mut self) -> Option<Instant> {
+        self.slow.begin(&self.session)
+    }
+
+    /// The statement has ended; `text`: what the client has sent of it.
+    pub(super) fn end_measured(
+        &mut self,
+        began: Option<Instant>,
+        statement: (&Prepared, &str),
+        ending: &Result<Ending, Failure>,
+    ) {
+        self.slow.end(began, statement, ending);
+    }
+
+    /// Commits what ran outside a transaction block; that belongs to the last statement.
+    pub(super) fn finish_implicit(&mut self) -> Result<(), Failure> {
+        let began = self.slow.is_measured().then(Instant::now);
+        let done = self.session.finish_implicit();
+        let spent = began.map_or(Duration::ZERO, |began| began.elapsed());
+        self.slow
+            .committed(&self.session, spent, done.as_ref().err());
+        done
+    }
+
+    /// No statement of this message comes any more.
+    pub(super) fn end_of_message(&mut self) {
+        self.slow.committed(&self.session, Duration::ZERO, None);
     }
 
     /// The session.

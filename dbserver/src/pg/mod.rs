@@ -10,7 +10,6 @@
 //!                                                             session::Session
 //! ```
 
-mod admission;
 pub mod auth;
 mod caller;
 pub mod client;
@@ -24,6 +23,7 @@ mod perform;
 mod redirect;
 mod service;
 mod simple;
+mod slow;
 pub mod startup;
 
 #[cfg(test)]

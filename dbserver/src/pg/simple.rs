@@ -50,6 +50,7 @@ async fn statement(
     text: &str,
     alone: bool,
 ) -> Result<Ending, Failure> {
+    let began = connection.begin_measured();
     let session = connection.session();
     let (mut prepared, mut values) = known_texts::prepare(session, text)?;
     if let (false, Some(what)) = (alone, prepared.statement.outside_block) {
@@ -65,5 +66,7 @@ async fn statement(
     }
     session.note(&prepared, text.trim());
     let mut portal = Portal::new(Rc::clone(&prepared), values, Vec::new(), None);
-    perform(connection, &mut portal, u64::MAX, true).await
+    let ending = perform(connection, &mut portal, u64::MAX, true).await;
+    connection.end_measured(began, (&prepared, text), &ending);
+    ending
 }

@@ -377,6 +377,12 @@ impl Session {
 
     /// ROLLBACK.
     pub fn rollback(&mut self) {
+        let has_begun = self.transaction.status() != TransactionStatus::Idle
+            || self.transaction.has_written()
+            || self.transaction.holds_snapshot();
+        if has_begun {
+            self.backend.env().core().counters().rollbacks.add(1);
+        }
         self.portals.clear();
         self.forget_set_config();
         self.transaction.undo(self.backend.scope(&self.settings));
