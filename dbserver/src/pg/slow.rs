@@ -153,6 +153,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_may_have_a_password_is_not_shown() {
+        let told = |sql: &str| {
+            let statement = dialect::analyze(sql, &dialect::NoSchema).unwrap();
+            shown(&Prepared::new(sql, statement, &[]), sql)
+        };
+        for (sql, command) in [
+            ("CREATE USER u PASSWORD 'sesame'", "CREATE ROLE"),
+            ("ALTER ROLE u WITH PASSWORD 'sesame'", "ALTER ROLE"),
+            ("DBCTL 'user password u sesame'", "DBCTL"),
+        ] {
+            let text = told(sql);
+            assert!(
+                text.starts_with(command) && !text.contains("sesame"),
+                "{text}"
+            );
+        }
+        assert_eq!(told("SELECT 'sesame'"), "SELECT 'sesame'");
+    }
+
+    #[test]
+    fn nanoseconds_are_left_out() {
+        let spent = Duration::new(1, 234_567_891);
+        assert_eq!(whole_micros(spent), Duration::new(1, 234_567_000));
+    }
+
+    #[test]
     fn a_statement_is_one_line_of_bounded_length() {
         assert_eq!(one_line(" SELECT\n\t1,\r\n  2 "), "SELECT 1, 2");
         let long = one_line(&format!("SELECT '{}'", "ü".repeat(100_000)));

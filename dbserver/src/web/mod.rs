@@ -163,3 +163,49 @@ async fn serve(
     tasks.shutdown().await;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpStream};
+    use std::path::Path;
+
+    use super::*;
+
+    fn ask(address: SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn before_there_is_an_environment_it_says_so_and_its_end_gives_the_port_back() {
+        let text = "[Server]\nDataDir = d\nServiceHttp = 0\n";
+        let config = Config::parse(Path::new("x.cfg"), text).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let web = runtime
+            .block_on(async { Web::start(&config, vec![listener], Recent::default()).unwrap() });
+        for path in ["/", "/status.json", "/metrics", "/healthz", "/readyz"] {
+            let answer = ask(address, path);
+            assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");
+            assert!(answer.contains("the server starts"), "{path}: {answer}");
+        }
+        assert!(ask(address, "/readyz?max_lag=soon").starts_with("HTTP/1.1 400"));
+        drop(web);
+        assert!(TcpStream::connect(address).is_err());
+    }
+
+    #[test]
+    fn without_a_port_there_is_no_thread() {
+        let config = Config::parse(Path::new("x.cfg"), "[Server]\nDataDir = d\n").unwrap();
+        let web = Web::start(&config, Vec::new(), Recent::default()).unwrap();
+        assert!(web.is_none());
+    }
+}
