@@ -84,7 +84,7 @@ const LAYERS: &[&[&str]] = &[
     &["system"],
     &["control_plane"],
     &["session"],
-    &["pg"],
+    &["pg", "web"],
     &["server"],
     &["main"],
 ];
@@ -101,6 +101,7 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         &["dbserver"],
         "only the server speaks the client protocol",
     ),
+    ("hyper", &["dbserver"], "only the server has a status page"),
     (
         "signal-hook",
         &["signals"],

@@ -18,6 +18,26 @@ const DURABLE_SOON: Duration = Duration::from_secs(10);
 
 impl CheckpointTarget for Master {
     fn checkpoint(&self, _slaves: Option<SlaveRedo>) -> Result<(), EngineError> {
+        let made = self.make_checkpoint();
+        self.core().counters().note_checkpoint(&made);
+        made
+    }
+
+    fn log_bytes(&self) -> u64 {
+        self.durable().log_bytes
+    }
+
+    fn dirty_bytes(&self) -> u64 {
+        self.core().dirty_bytes()
+    }
+
+    fn decides(&self) -> bool {
+        true
+    }
+}
+
+impl Master {
+    fn make_checkpoint(&self) -> Result<(), EngineError> {
         let core = self.core();
         let _one_author = core.one_author();
         let committer = self.committer();
@@ -37,35 +57,15 @@ impl CheckpointTarget for Master {
             .inspect_err(|error| self.note_failure(error))?;
         core.move_redo(redo_point(&redo), entries)
     }
-
-    fn log_bytes(&self) -> u64 {
-        self.durable().log_bytes
-    }
-
-    fn dirty_bytes(&self) -> u64 {
-        self.core().dirty_bytes()
-    }
-
-    fn decides(&self) -> bool {
-        true
-    }
 }
 
 impl CheckpointTarget for Slave {
     /// Asked for by an operator, without a place of the master's, the data files are brought up to date
     /// and redo stays: full images begin anew only at the master's checkpoints.
     fn checkpoint(&self, masters: Option<SlaveRedo>) -> Result<(), EngineError> {
-        let core = self.core();
-        let _one_author = core.one_author();
-        settle(self.log().store())?;
-        core.write_data_files(Some(self.on_disk()))?;
-        let Some(at) = masters else {
-            return Ok(());
-        };
-        // A page that was shown anew meanwhile has left the file without what was before: redo has it from
-        // the log, once that is on the disk up to there.
-        self.log().wait_until_durable(DURABLE_SOON)?;
-        core.move_redo(at.redo, at.databases)
+        let made = self.make_checkpoint(masters);
+        self.core().counters().note_checkpoint(&made);
+        made
     }
 
     fn log_bytes(&self) -> u64 {
@@ -78,6 +78,22 @@ impl CheckpointTarget for Slave {
 
     fn decides(&self) -> bool {
         false
+    }
+}
+
+impl Slave {
+    fn make_checkpoint(&self, masters: Option<SlaveRedo>) -> Result<(), EngineError> {
+        let core = self.core();
+        let _one_author = core.one_author();
+        settle(self.log().store())?;
+        core.write_data_files(Some(self.on_disk()))?;
+        let Some(at) = masters else {
+            return Ok(());
+        };
+        // A page that was shown anew meanwhile has left the file without what was before: redo has it from
+        // the log, once that is on the disk up to there.
+        self.log().wait_until_durable(DURABLE_SOON)?;
+        core.move_redo(at.redo, at.databases)
     }
 }
 

@@ -21,6 +21,7 @@ use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
 use crate::environment::{log, rebuild};
 use crate::error::EngineError;
+use crate::process::{Counters, SlowLimit};
 
 /// SQLite's page cache of one connection.
 const CACHE_KIB: u32 = 2048;
@@ -42,6 +43,8 @@ pub struct Core {
     epoch: AtomicU64,
     data_watch: DataWatch,
     generations: Generations,
+    counters: Counters,
+    slow_limit: SlowLimit,
 }
 
 impl Core {
@@ -66,6 +69,8 @@ impl Core {
         let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
         let core = Self {
             files: DatabaseFiles::new(layout.clone(), limits),
+            counters: Counters::default(),
+            slow_limit: SlowLimit::new(config.server.log_slow),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
             databases: Arc::default(),
             config,
@@ -123,6 +128,16 @@ impl Core {
         &self.generations
     }
 
+    /// What it has done since its start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// From when on a statement is told as a slow one.
+    pub fn slow_limit(&self) -> &SlowLimit {
+        &self.slow_limit
+    }
+
     /// Who is connected.
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
@@ -141,6 +156,11 @@ impl Core {
     /// How far commits are durable, hence visible.
     pub(crate) fn horizon(&self) -> &Arc<Horizon> {
         &self.horizon
+    }
+
+    /// The newest commit that readers see; 0 where there is none.
+    pub fn newest_visible_commit(&self) -> u64 {
+        self.horizon.durable().get()
     }
 
     /// The environment's id; `None` on an empty slave.

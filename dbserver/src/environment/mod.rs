@@ -14,6 +14,7 @@ pub mod core;
 mod data_files;
 mod data_watch;
 mod database_changes;
+pub mod database_status;
 mod driver;
 mod guard;
 mod guard_log;
@@ -27,6 +28,7 @@ pub mod replication_status;
 mod roles;
 pub mod seen;
 mod segment_watch;
+pub mod session_status;
 pub mod side;
 pub mod slave;
 mod slave_applying;
@@ -34,10 +36,12 @@ mod slave_catching_up;
 pub mod space;
 mod state;
 pub mod status;
+pub mod suspended_by;
 #[cfg(test)]
 pub(crate) mod testing;
 mod threads;
 mod verify;
+pub mod waiting;
 
 pub use self::core::Core;
 pub(crate) use data_watch::describe_lost;

@@ -188,11 +188,15 @@ impl Environment {
 
     /// Blocks until the transaction is durable; an error means that it is not committed.
     pub fn wait_durable(&self, queued: &Queued) -> Result<(), EngineError> {
-        queued.wait().map(drop).inspect_err(|error| {
+        let waited = queued.wait().map(drop).inspect_err(|error| {
             if let Some(master) = self.side().leading() {
                 master.note_failure(error);
             }
-        })
+        });
+        if waited.is_ok() {
+            self.core.counters().commits.add(1);
+        }
+        waited
     }
 
     /// A session takes a database for itself, or has left it: a master tells its slaves.

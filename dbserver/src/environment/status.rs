@@ -8,7 +8,7 @@ use fwlog::{LogDirectory, Position, SegmentInfo, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
-use crate::environment::replication_status::{ReplicationStatus, damage_met};
+use crate::environment::replication_status::{ReplicationStatus, bytes_up_to, damage_met};
 use crate::environment::space::Space;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
@@ -132,6 +132,8 @@ pub struct LogStatus {
     pub position: Option<Shown<Position>>,
     /// Time of the last block there.
     pub durable_at: Option<Time>,
+    /// Bytes of log up to there, since the environment was made.
+    pub log_bytes: Option<u64>,
     /// What is wrong with the log, and what it means.
     pub trouble: Option<String>,
     /// Since when.
@@ -243,16 +245,19 @@ impl LogStatus {
             Some(_) => None,
         });
         // The rest is worth showing where this can't be told, and then most of all.
-        let kept = LogDirectory::scan(&location).map(|directory| KeptSegments::of(&directory));
-        let (kept, kept_error) = match kept {
-            Ok(kept) => (Some(kept), None),
-            Err(error) => (None, Some(error.to_string())),
+        let (kept, kept_error, log_bytes) = match LogDirectory::scan(&location) {
+            Ok(directory) => {
+                let end = durable.and_then(|(position, _)| bytes_up_to(&directory, position));
+                (Some(KeptSegments::of(&directory)), None, end)
+            }
+            Err(error) => (None, Some(error.to_string()), None),
         };
         Ok(Self {
             enabled: core.log_place() == LogPlace::ForwardLog,
             segment: durable.map(|(position, _)| location.naming.file_name(position.segment)),
             position: durable.map(|(position, _)| Shown(position)),
             durable_at: durable.map(|(_, time)| Time(time)),
+            log_bytes,
             trouble_since: trouble.as_ref().map(|(since, _)| Time(*since)),
             trouble: trouble.map(|(_, text)| text),
             kept,

@@ -26,6 +26,7 @@ mod perform;
 mod redirect;
 mod service;
 mod simple;
+mod slow;
 pub mod startup;
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use pgtypes::SqlState;
 use tokio::sync::Notify;
 
 use crate::apply::applier::Applier;
+use crate::apply::readers::HeldBack;
 use crate::commit::tell_restored;
 use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
 use crate::databases::host::Host;
@@ -65,6 +66,8 @@ pub struct SlaveProgress {
     pub suspended_since: Timestamp,
     /// Applying goes on by itself as soon as this is over: the SQLSTATE of a disk that is full or fails.
     pub waits_for: Option<SqlState>,
+    /// The reader that it waits for, if it is one.
+    pub held_back: Option<HeldBack>,
     /// The connection that feeds it.
     pub feed: FeedState,
 }

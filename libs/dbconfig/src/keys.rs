@@ -61,6 +61,10 @@ impl fmt::Display for Section {
 pub enum Kind {
     /// Any text.
     Text,
+    /// Any text, which is not shown.
+    Secret,
+    /// `off`, or a port or service name, with `/4`, `/6` or `/46`.
+    MaybeService,
     /// A file or directory.
     Path,
     /// A path whose file name holds `%N`.
@@ -149,6 +153,8 @@ pub(crate) const ALIASES: [(Section, &str, &str); 1] =
 
 /// The words of Role.
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
+/// The words of `LogFormat`.
+pub(crate) const LOG_FORMATS: &[&str] = &["text", "json"];
 /// The words of `VerifyData`.
 pub(crate) const VERIFY_DATA: &[&str] = &["start", "read"];
 /// The words of `FwOnFailure`.
@@ -157,8 +163,8 @@ pub(crate) const ON_FAILURE: &[&str] = &["stop", "disable"];
 pub(crate) const COMPRESSIONS: &[&str] = &["zstd", "none"];
 
 use Kind::{
-    Addresses, Bandwidth, Duration, HostServices, Instance, Keep, LogPath, Networks, Number, Path,
-    Service, Size, Switch, Text, Words,
+    Addresses, Bandwidth, Duration, HostServices, Instance, Keep, LogPath, MaybeService, Networks,
+    Number, Path, Secret, Service, Size, Switch, Text, Words,
 };
 use Section::{DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
 
@@ -171,7 +177,12 @@ pub const KEYS: &[Key] = &[
     key(Server, "Instance", Instance, "", "name of this instance, 1 to 15 characters; stands in the segments that it makes, and may change at a start; unset = host name"),
     key(Server, "LogFile", Text, "console", "where messages go: a file, console or syslog"),
     key(Server, "LogFlags", Text, "info", "levels of messages: error, warn, info, debug, trace, or target=level, ..."),
-    later(key(Server, "ServiceHttp", Text, "off", "port or service name of the status page; off = none")),
+    key(Server, "LogFormat", Words(LOG_FORMATS), "text", "lines of the log: text, or json: one object a line"),
+    key(Server, "LogSlow", Duration, "0", "a statement that takes at least so long is one line of the log; 0 = none is"),
+    key(Server, "ServiceHttp", MaybeService, "off", "port or service name of the status page and of the metrics; off = none"),
+    later(key(Server, "ServiceHttps", MaybeService, "off", "the same by TLS; off = none")),
+    key(Server, "HttpUser", Text, "", "user who may read the status page; unset = whoever [http-access] lets in"),
+    key(Server, "HttpPswd", Secret, "", "the password of HttpUser"),
     later(key(Server, "TlsCert", Path, "", "certificate of the service port, PEM")),
     later(key(Server, "TlsKey", Path, "", "private key of the certificate, PEM")),
     later(key(Server, "TlsClientCa", Path, "", "authorities whose client certificates are accepted, PEM")),
@@ -185,8 +196,8 @@ pub const KEYS: &[Key] = &[
     key(Server, "VerifyData", Words(VERIFY_DATA), "start", "start: all pages of the data files are verified at start, and each again when it is read; read: only when it is read"),
     key(DbAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may connect"),
     key(DbAccess, "deny", Networks, "", "client networks that may not, even if allow has them"),
-    later(key(HttpAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may read the status page")),
-    later(key(HttpAccess, "deny", Networks, "", "client networks that may not, even if allow has them")),
+    key(HttpAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may read the status page"),
+    key(HttpAccess, "deny", Networks, "", "client networks that may not, even if allow has them"),
     key(ForwardLog, "FwLog", LogPath, "", "path of the log segments, with %N in the file name; unset = forward logging is off"),
     key(ForwardLog, "FwMaxSize", Size, "256m", "a new segment begins at this size"),
     later(key(ForwardLog, "FwKeep", Keep, "all", "how much of the log to keep: all, a size or a time")),

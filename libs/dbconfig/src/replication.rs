@@ -1,10 +1,9 @@
 //! The file of `dbrepl -C`: defaults for the options of the command line.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::config::LogTarget;
-use crate::error::{ConfigError, Problem};
+use crate::error::ConfigError;
 use crate::keys::Section;
 use crate::load::text;
 use crate::password_file;
@@ -57,7 +56,7 @@ impl ReplicationConfig {
         let path = path.as_ref();
         let config = Self::parse(path, &read_text(path)?)?;
         if config.password.is_some() {
-            refuse_open(path)?;
+            password_file::refuse_open(path)?;
         }
         Ok(config)
     }
@@ -97,23 +96,6 @@ impl ReplicationConfig {
         reader.finish()?;
         Ok(config)
     }
-}
-
-/// A file with a password is a password file.
-fn refuse_open(path: &Path) -> Result<(), ConfigError> {
-    let open = File::open(path).and_then(|file| password_file::open_to(&file));
-    let open = open.map_err(|reason| ConfigError::Read {
-        path: path.to_owned(),
-        reason,
-    })?;
-    let Some(mode) = open else { return Ok(()) };
-    Err(ConfigError::Invalid {
-        path: path.to_owned(),
-        problems: vec![Problem {
-            line: None,
-            message: format!("has a password, and {}", password_file::closing(mode)),
-        }],
-    })
 }
 
 #[cfg(test)]
