@@ -5,6 +5,7 @@ mod arrival;
 mod broken_line;
 mod databases;
 mod holding;
+mod interrupted;
 mod large;
 mod log_changes;
 mod many;
