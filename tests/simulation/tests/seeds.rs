@@ -40,6 +40,14 @@ const KNOWN: &[(u64, &str)] = &[
         12_516_389,
         "a slave becomes the master that shows commits which its disk has lost",
     ),
+    (
+        12_713_457,
+        "a slave's log is not switched off, its copy in the journal stays, and the next attempt begins behind it",
+    ),
+    (
+        12_700_066,
+        "a generation that was not begun is removed, its number given again, and fw.position of before comes back",
+    ),
 ];
 
 /// Seeds in the everyday run.
