@@ -6,6 +6,7 @@ use std::time::Duration;
 use fwlog::{LogDirectory, RecordBuffer};
 
 use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
+use crate::databases::Role;
 use crate::databases::control::{DatabaseEntry, LogPlace, RedoPoint};
 use crate::environment::core::Core;
 use crate::environment::log::{self, redo_point, settle};
@@ -85,7 +86,7 @@ impl Slave {
     fn make_checkpoint(&self, masters: Option<SlaveRedo>) -> Result<(), EngineError> {
         let core = self.core();
         let _one_author = core.one_author();
-        settle(self.log().store())?;
+        settle(&self.log().store())?;
         core.write_data_files(Some(self.on_disk()))?;
         let Some(at) = masters else {
             return Ok(());
@@ -108,7 +109,8 @@ impl Core {
             control.set_redo(redo, entries);
             control.detached = false;
         })?;
-        if self.log_place() == LogPlace::Journal {
+        // A slave's journal may have what its forward log does not have.
+        if self.log_place() == LogPlace::Journal || self.control().role == Role::Slave {
             self.recycle_journal(&redo)
         } else {
             Ok(())

@@ -1,6 +1,6 @@
 //! What an environment has whatever its role is: directory, control file, databases.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dbconfig::Config;
@@ -34,6 +34,8 @@ pub struct Core {
     host: Host,
     layout: Layout,
     control: Mutex<Control>,
+    /// A write of the control file has failed: the disk has what it had, or what it was to get.
+    control_in_doubt: AtomicBool,
     databases: Arc<Databases>,
     files: DatabaseFiles,
     horizon: Arc<Horizon>,
@@ -77,6 +79,7 @@ impl Core {
             host,
             layout,
             control: Mutex::new(control),
+            control_in_doubt: AtomicBool::new(false),
             sessions,
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
@@ -200,6 +203,15 @@ impl Core {
         log::store_of(&self.config, &self.layout, place)
     }
 
+    /// Where the log is and was: where it is written first.
+    pub(crate) fn log_locations(&self) -> Vec<LogLocation> {
+        let here = self.log_place();
+        [here, here.other()]
+            .into_iter()
+            .filter_map(|place| log::location(&self.config, &self.layout, place).ok())
+            .collect()
+    }
+
     /// The database of that name.
     pub fn database(&self, name: &str) -> Result<Arc<Database>, EngineError> {
         self.databases
@@ -257,13 +269,22 @@ impl Core {
         let mut control = self.control();
         let mut new = control.clone();
         change(&mut new);
-        if new == *control {
+        if new == *control && !self.control_in_doubt.load(Ordering::Acquire) {
             // It is on the disk as it is: a start after a crash needs no room.
             return Ok(());
         }
         new.next_database = self.databases.next_id().get();
-        new.write(self.layout.disk(), &self.layout.control())?;
+        let written = new.write(self.layout.disk(), &self.layout.control());
+        self.control_in_doubt
+            .store(written.is_err(), Ordering::Release);
+        written?;
         *control = new;
         Ok(())
+    }
+
+    /// Where a change of the control file has failed, the disk gets what is known here: before that nothing
+    /// may be written to a log that the next start might look for elsewhere.
+    pub(crate) fn settle_control(&self) -> Result<(), EngineError> {
+        self.update_control(|_as_it_is| {})
     }
 }

@@ -92,6 +92,25 @@ impl ReplicationStatus {
         Ok(all)
     }
 
+    /// The slaves that live on the forward log of this server, whatever its role is: name and how it stands.
+    pub(crate) fn on_this_log(
+        environment: &Environment,
+    ) -> Result<Vec<(String, Standing)>, EngineError> {
+        let mut slaves = if environment.slave().is_none() {
+            let all = Self::all(environment)?.into_iter();
+            all.map(|slave| (slave.slave, slave.state.0)).collect()
+        } else if let Some(location) = forward_log(environment)? {
+            let known = reports(&location.directory)?.into_iter();
+            known
+                .map(|(_, report)| (report.instance, report.standing))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        slaves.retain(|(_, standing)| standing.lives_on_the_log());
+        Ok(slaves)
+    }
+
     /// Where the two logs are no one history, nobody knows what the slave lacks.
     fn forget_lag(&mut self) {
         if !self.state.0.has_lag() {

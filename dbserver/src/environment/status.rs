@@ -124,6 +124,8 @@ pub struct SpaceStatus {
 pub struct LogStatus {
     /// Segments are kept in the directory of FwLog.
     pub enabled: bool,
+    /// A slave's are from the master's next one on.
+    pub begins_with_next_segment: bool,
     /// Where the segments are.
     pub directory: PathBuf,
     /// File name of the newest one.
@@ -252,8 +254,12 @@ impl LogStatus {
             }
             Err(error) => (None, Some(error.to_string()), None),
         };
+        let is_written = core.log_place() == LogPlace::ForwardLog;
+        let slave = environment.slave();
+        let is_awaited = !is_written && slave.is_some_and(|slave| slave.log().wants_forward_log());
         Ok(Self {
-            enabled: core.log_place() == LogPlace::ForwardLog,
+            enabled: is_written || is_awaited,
+            begins_with_next_segment: is_awaited,
             segment: durable.map(|(position, _)| location.naming.file_name(position.segment)),
             position: durable.map(|(position, _)| Shown(position)),
             durable_at: durable.map(|(_, time)| Time(time)),
